@@ -1,0 +1,253 @@
+"""Everything that can go wrong by name: a stable code, words for a person, and the limit and figure where one was passed.
+
+An error knows what happened, never an HTTP status; `http/problems.py` holds the one table that maps codes to statuses.
+"""
+
+from typing import ClassVar
+
+
+class ApplianceError(Exception):
+    """Base of all named errors. `detail` is written for the person who made the request; `code` is stable."""
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        limit: int | None = None,
+        actual: int | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.limit = limit
+        self.actual = actual
+        self.retry_after_s = retry_after_s
+
+
+# --- what was sent can't be taken ---------------------------------------------------------------------------------
+
+
+class MalformedRequest(ApplianceError):
+    """The request can't be read as what its method and path ask for."""
+
+    code = "malformed-request"
+    title = "The request can't be read"
+
+
+class MissingFile(ApplianceError):
+    """A form came without a `file` field, or a request without a body."""
+
+    code = "missing-file"
+    title = "No file was sent"
+
+
+class EmptyUpload(ApplianceError):
+    """The file has no bytes."""
+
+    code = "empty-upload"
+    title = "The file is empty"
+
+
+class InvalidField(ApplianceError):
+    """A field of the request has a value outside of what is allowed."""
+
+    code = "invalid-field"
+    title = "A field has a value that is not allowed"
+
+
+class InvalidExpiry(ApplianceError):
+    """An expiry that is not a time, or outside of the limits (seconds)."""
+
+    code = "invalid-expiry"
+    title = "The expiry is not allowed"
+
+
+class TooLarge(ApplianceError):
+    """The upload has more bytes than this host or its store takes."""
+
+    code = "too-large"
+    title = "The file is too large"
+
+
+class UnsupportedFormat(ApplianceError):
+    """A known kind of file that is not among the formats taken."""
+
+    code = "unsupported-format"
+    title = "This format is not taken"
+
+
+class NotAnImage(ApplianceError):
+    """The bytes are no image that anything here knows."""
+
+    code = "not-an-image"
+    title = "This is not an image"
+
+
+class UnreadableImage(ApplianceError):
+    """The format is taken, but the header can't be read: truncated, damaged or lying."""
+
+    code = "unreadable-image"
+    title = "The image is damaged"
+
+
+class IncompleteUpload(ApplianceError):
+    """The body ended before its announced length."""
+
+    code = "incomplete-upload"
+    title = "The upload broke off"
+
+
+class SlowUpload(ApplianceError):
+    """No byte came within the time limit (seconds)."""
+
+    code = "upload-timeout"
+    title = "The upload stood still for too long"
+
+
+class RemoteUrlRefused(ApplianceError):
+    """A client asked this host to fetch a URL, which it never does."""
+
+    code = "remote-url-refused"
+    title = "URLs are not fetched"
+
+
+class IdempotencyKeyInvalid(ApplianceError):
+    """The Idempotency-Key has too few or too many characters."""
+
+    code = "invalid-idempotency-key"
+    title = "The Idempotency-Key is not allowed"
+
+
+class IdempotencyKeyInUse(ApplianceError):
+    """A request with the same Idempotency-Key is still running."""
+
+    code = "idempotency-key-in-use"
+    title = "A request with this Idempotency-Key is still running"
+
+
+class IdempotencyKeyReused(ApplianceError):
+    """The same Idempotency-Key came with other bytes or fields."""
+
+    code = "idempotency-key-reused"
+    title = "This Idempotency-Key was used for something else"
+
+
+# --- what was asked for is not there, or not yours ----------------------------------------------------------------
+
+
+class UnknownImage(ApplianceError):
+    """No image has, or is remembered to have had, this slug."""
+
+    code = "not-found"
+    title = "There is no such image"
+
+
+class GoneImage(ApplianceError):
+    """The image expired or was deleted."""
+
+    code = "gone"
+    title = "This image is gone"
+
+
+class UnknownRendition(ApplianceError):
+    """A size or format that this host does not make."""
+
+    code = "unknown-rendition"
+    title = "There is no such size or format"
+
+
+class CannotResize(ApplianceError):
+    """The original is kept and downloadable, but no rendition can be made of it."""
+
+    code = "cannot-resize"
+    title = "This image can't be resized"
+
+
+class MissingToken(ApplianceError):
+    """A change was asked for without the delete token."""
+
+    code = "token-required"
+    title = "The delete token is needed"
+
+
+class WrongToken(ApplianceError):
+    """The delete token is not this image's."""
+
+    code = "token-wrong"
+    title = "The delete token does not fit"
+
+
+class Conflict(ApplianceError):
+    """The image changed meanwhile, or is in a state that does not allow what was asked."""
+
+    code = "conflict"
+    title = "The image changed meanwhile"
+
+
+# --- this host can't just now -------------------------------------------------------------------------------------
+
+
+class DiskFull(ApplianceError):
+    """Taking the bytes would eat the disk reserve (bytes)."""
+
+    code = "disk-full"
+    title = "There is no room for this upload"
+
+
+class Busy(ApplianceError):
+    """The queue before the workers is full."""
+
+    code = "busy"
+    title = "Too much is being resized just now"
+
+
+class StoreUnavailable(ApplianceError):
+    """The object store does not answer, or answers with a fault."""
+
+    code = "store-unavailable"
+    title = "The object store does not answer"
+
+
+class ObjectMissing(ApplianceError):
+    """The object store holds no object under this key. A fault while a row lives; fine when deleting."""
+
+    code = "object-missing"
+    title = "The original is not in the store"
+
+
+class Stopping(ApplianceError):
+    """The server takes no new work any more."""
+
+    code = "stopping"
+    title = "The server is restarting"
+
+
+class ConfigError(ApplianceError):
+    """The configuration has mistakes; `detail` has a line for each."""
+
+    code = "invalid-configuration"
+    title = "The configuration has mistakes"
+
+
+class DataDirectoryLocked(ApplianceError):
+    """Another process owns the data directory."""
+
+    code = "data-directory-locked"
+    title = "The data directory is in use"
+
+
+class UnfitInstallation(ApplianceError):
+    """A part that the server needs is absent or too old."""
+
+    code = "unfit-installation"
+    title = "The installation is not fit to run"
+
+
+class ClockJumped(ApplianceError):
+    """The wall clock moved in a way that makes expiring unsafe."""
+
+    code = "clock-jumped"
+    title = "The clock has jumped; nothing is expired"

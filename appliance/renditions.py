@@ -1,0 +1,91 @@
+"""What a rendition is: presets, formats, how a picture fits a box, and the orders that workers carry out."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Format(StrEnum):
+    """A format that renditions are written in, named by its URL extension."""
+
+    JPG = "jpg"
+    WEBP = "webp"
+    AVIF = "avif"
+    PNG = "png"
+    GIF = "gif"
+
+    @property
+    def media_type(self) -> str:
+        return "image/jpeg" if self is Format.JPG else f"image/{self.value}"
+
+    @property
+    def has_alpha(self) -> bool:
+        return self is not Format.JPG
+
+    @property
+    def has_animation(self) -> bool:
+        return self in (Format.WEBP, Format.GIF)
+
+
+class Priority(IntEnum):
+    """Who goes first when workers are busy; lower is sooner."""
+
+    VIEW = 0
+    PREWARM = 1
+    PYRAMID = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A named square box, in pixels, that renditions fit into."""
+
+    name: str
+    box_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One output that a worker is asked for."""
+
+    preset: Preset
+    format: Format
+
+    @property
+    def name(self) -> str:
+        return f"{self.preset.name}.{self.format.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a worker read from a file's header. `width` and `height` are as displayed, in pixels.
+
+    `memory_bytes` is the estimated peak of decoding it once; `refusal` says in words why it can't be resized at all.
+    """
+
+    media_type: str
+    width: int
+    height: int
+    frames: int = 1
+    has_alpha: bool = False
+    progressive: bool = False
+    memory_bytes: int = 0
+    refusal: str | None = None
+
+    @property
+    def animated(self) -> bool:
+        return self.frames > 1 and self.media_type in ("image/gif", "image/webp")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A finished rendition, whole in memory (renditions are at most some MB)."""
+
+    target: Target
+    width: int
+    height: int
+    data: bytes
+
+
+def fit(width: int, height: int, box_px: int) -> tuple[int, int]:
+    """The size that `width` x `height` takes inside a square box: never enlarged, never under one pixel."""
+    scale = min(1.0, box_px / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))

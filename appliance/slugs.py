@@ -1,0 +1,44 @@
+"""Slugs: the public names of images, 17 base62 characters that sort by the minute of their minting."""
+
+import secrets
+from collections.abc import Callable
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # in ASCII order, so text order is time order
+EPOCH_S = 1_767_225_600  # 2026-01-01T00:00:00Z
+MINUTE_CHARS = 4  # 62**4 minutes last until 2054
+RANDOM_CHARS = 13  # 77 bits: a slug is a capability, not to be guessed
+LENGTH = MINUTE_CHARS + RANDOM_CHARS
+_MEMBERS = frozenset(ALPHABET)
+
+
+def mint(now_s: float, choose: Callable[[str], str] = secrets.choice) -> str:
+    """A fresh slug for the minute that holds `now_s` (unix seconds)."""
+    minute = max(0, int(now_s - EPOCH_S) // 60)
+    head = ""
+    for _ in range(MINUTE_CHARS):
+        minute, digit = divmod(minute, len(ALPHABET))
+        head = ALPHABET[digit] + head
+    return head + "".join(choose(ALPHABET) for _ in range(RANDOM_CHARS))
+
+
+def is_slug(text: str) -> bool:
+    """Whether `text` has a slug's shape; says nothing about an image being there."""
+    return len(text) == LENGTH and _MEMBERS.issuperset(text)
+
+
+def minted_s(slug: str) -> int:
+    """The unix second at which the slug's minute began."""
+    minute = 0
+    for char in slug[:MINUTE_CHARS]:
+        minute = minute * len(ALPHABET) + ALPHABET.index(char)
+    return EPOCH_S + minute * 60
+
+
+def object_key(slug: str) -> str:
+    """The key of the image's original in the object store."""
+    return f"originals/{slug[:MINUTE_CHARS]}/{slug}"
+
+
+def sidecar_key(slug: str) -> str:
+    """The key of the JSON object that holds what changed after the original was put."""
+    return f"meta/{slug[:MINUTE_CHARS]}/{slug}.json"

@@ -1,0 +1,31 @@
+"""Delete tokens and idempotency keys: secrets that only their owner keeps; we keep their hashes."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+TOKEN_BYTES = 16  # 128 bits
+MIN_KEY_CHARS = 16  # an idempotency key gives the delete token back, so it must not be guessable
+MAX_KEY_CHARS = 255
+
+
+def fresh_token() -> str:
+    """A new delete token, 22 URL-safe characters."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def derived_token(secret: str, slug: str) -> str:
+    """The delete token that a client's own secret opens again, for the same image only."""
+    digest = hmac.digest(secret.encode(), b"delete-token:" + slug.encode(), "sha256")
+    return base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).rstrip(b"=").decode()
+
+
+def hashed(secret: str) -> str:
+    """What the catalogue stores of a secret: sha256 in hex; the secrets have 128 bits, so no salt is needed."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def matches(secret: str, stored_hash: str) -> bool:
+    """Whether `secret` is the one whose hash is stored, in constant time."""
+    return hmac.compare_digest(hashed(secret), stored_hash)
