@@ -1,24 +1,85 @@
-"""The configuration: frozen values with their defaults. `settings.py` reads them from file, environment and credentials."""
+"""The configuration: frozen values with their defaults, limits and help. `settings` reads them from file, environment
+and credentials; nothing here touches the outside world.
+"""
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.renditions import Format, Preset
 
 KB, MB, GB, TB = 10**3, 10**6, 10**9, 10**12
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of one option beside its type. `least` and `most` are inclusive; a `secret` is never shown."""
+
+    help: str
+    least: float | None = None
+    most: float | None = None
+    choices: tuple[str, ...] = ()
+    secret: bool = False
+
+
+def _about(
+    help_text: str,
+    least: float | None = None,
+    most: float | None = None,
+    choices: tuple[str, ...] = (),
+    *,
+    secret: bool = False,
+) -> dict[str, About]:
+    return {"about": About(help_text, least, most, choices, secret)}
 
 
 def _default_presets() -> tuple[Preset, ...]:
     return (Preset("thumbnail", 256), Preset("small", 512), Preset("medium", 1024), Preset("large", 2048))
 
 
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+def split_listen(listen: str) -> tuple[str, int]:
+    """Host (IPv6 without its brackets) and port (0 to 65535; 0 lets the kernel choose) of `host:port`.
+
+    Raises ValueError when it has another shape.
+    """
+    host, colon, port = listen.rpartition(":")
+    if not colon or not _HOST.fullmatch(host) or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
+        raise ValueError(listen)
+    return host.strip("[]"), int(port)
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
-    listen: str = "127.0.0.1:8080"
-    public_url: str | None = None
-    trusted_proxies: tuple[str, ...] = ()
-    metrics_listen: str | None = None
+    """Where the server listens, and how the world outside names it."""
+
+    listen: str = field(
+        default="127.0.0.1:8080",
+        metadata=_about("Address and port to serve on, `host:port`; IPv6 as `[::1]:8080`. Port 0 takes a free one."),
+    )
+    public_url: str | None = field(
+        default=None,
+        metadata=_about("Where absolute links start, such as `https://img.example`. Unset, it follows `listen`."),
+    )
+    trusted_proxies: tuple[str, ...] = field(
+        default=(),
+        metadata=_about("Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed."),
+    )
+    metrics_listen: str | None = field(
+        default=None,
+        metadata=_about("Address and port of the Prometheus metrics, `host:port`. Unset, there are none."),
+    )
+    log_level: str = field(
+        default="info",
+        metadata=_about("The least weighty lines that are logged.", choices=LOG_LEVELS),
+    )
 
     @property
     def base_url(self) -> str:
@@ -28,37 +89,107 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    kind: str = "directory"
-    endpoint: str | None = None
-    bucket: str = "images"
-    access_key: str | None = None
-    secret_key: str | None = field(default=None, repr=False)
-    secure: bool = True
+    """Where originals are kept for good."""
+
+    kind: str = field(
+        default="directory",
+        metadata=_about(
+            "`directory` keeps objects below `data_dir`; `minio` talks to MinIO or any S3.",
+            choices=("directory", "minio"),
+        ),
+    )
+    endpoint: str | None = field(
+        default=None, metadata=_about("`host:port` of the store, without `http://`. Needed for `minio`.")
+    )
+    bucket: str = field(
+        default="images", metadata=_about("The bucket for the images. It is created where it is missing.")
+    )
+    access_key: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_about("The store's access key. Best given as the credential `store_access_key`.", secret=True),
+    )
+    secret_key: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_about("The store's secret key. Best given as the credential `store_secret_key`.", secret=True),
+    )
+    secure: bool = field(default=True, metadata=_about("Whether the store is spoken to with TLS."))
 
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
-    max_bytes: int = 5 * TB  # S3's limit for one object
-    max_pixels: int = 1_000_000_000
-    ack_budget_s: float = 5.0
-    idle_timeout_s: float = 60.0
-    default_expiry_days: int = 365
-    max_expiry_days: int = 730
-    reserve_bytes: int = 2 * GB
-    spool_bytes: int = 20 * GB
-    concurrency: int = 512
+    """What is taken, for how long it is kept, and how much room it may use on its way."""
+
+    max_bytes: int = field(
+        default=5 * TB,  # S3's limit for one object
+        metadata=_about("The largest file that is taken.", least=1),
+    )
+    max_pixels: int = field(
+        default=1_000_000_000,
+        metadata=_about(
+            "The most pixels (width x height x frames) that are decoded; beyond, only the original is kept.", 1
+        ),
+    )
+    ack_budget_s: float = field(
+        default=5.0,
+        metadata=_about("How long the reply to an upload waits for the store, in seconds.", least=0, most=9),
+    )
+    idle_timeout_s: float = field(
+        default=60.0, metadata=_about("How long an upload may stand still, in seconds.", least=0.1, most=86_400)
+    )
+    default_expiry_days: int = field(
+        default=365,
+        metadata=_about("How long an image is kept unless its uploader asks otherwise, in days.", 1, 36_500),
+    )
+    max_expiry_days: int = field(
+        default=730, metadata=_about("The longest that an uploader may ask for, in days.", least=1, most=36_500)
+    )
+    reserve_bytes: int = field(
+        default=2 * GB, metadata=_about("Room on the disk that uploads never use; beyond it they are refused.", least=0)
+    )
+    spool_bytes: int = field(
+        default=20 * GB,
+        metadata=_about("How much of what is in the store already may stay in the spool as a near copy.", least=0),
+    )
+    concurrency: int = field(
+        default=512, metadata=_about("How many uploads are received at once.", least=1, most=100_000)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Renditions:
-    presets: tuple[Preset, ...] = field(default_factory=_default_presets)
-    formats: tuple[Format, ...] = tuple(Format)
-    prewarm: tuple[str, ...] = ("thumbnail", "small", "medium", "large")
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
-    queue: int = 256
-    deadline_s: float = 20.0
-    memory_bytes: int = 512 * MB
-    heavy_memory_bytes: int = 2 * GB
+    """Which sizes and formats are made, when, and with how much of the machine."""
+
+    presets: tuple[Preset, ...] = field(
+        default_factory=_default_presets,
+        metadata=_about("The sizes: a name and the side of the square box it fits into, in pixels.", 1, 16_384),
+    )
+    formats: tuple[Format, ...] = field(
+        default=tuple(Format),
+        metadata=_about("The formats that renditions are made in.", choices=tuple(Format)),
+    )
+    prewarm: tuple[str, ...] = field(
+        default=("thumbnail", "small", "medium", "large"),
+        metadata=_about("The presets that are made right after an upload. Empty: all are made on demand."),
+    )
+    workers: int = field(
+        default_factory=_cores,
+        metadata=_about("How many images are decoded at once, each in its own process.", least=1, most=1024),
+    )
+    queue: int = field(
+        default=256, metadata=_about("How many renditions may wait before viewers are asked to retry.", 1, 1_000_000)
+    )
+    deadline_s: float = field(
+        default=20.0, metadata=_about("How long one rendition may take, in seconds.", least=0.1, most=3600)
+    )
+    memory_bytes: int = field(
+        default=512 * MB, metadata=_about("The most memory that one ordinary decode may use.", least=64 * MB)
+    )
+    heavy_memory_bytes: int = field(
+        default=2 * GB,
+        metadata=_about("The most memory for the one costly decode that may run at a time.", least=64 * MB),
+    )
 
     def preset(self, name: str) -> Preset | None:
         return next((preset for preset in self.presets if preset.name == name), None)
@@ -66,17 +197,46 @@ class Renditions:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    memory_bytes: int = 256 * MB
-    disk_bytes: int = 20 * GB
+    """How much of the machine finished renditions may occupy."""
+
+    memory_bytes: int = field(default=256 * MB, metadata=_about("Finished renditions kept in memory.", least=0))
+    disk_bytes: int = field(default=20 * GB, metadata=_about("Finished renditions kept on disk.", least=0))
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """Everything in force. `data_dir` holds catalogue, spool, cache and, for the directory store, the objects."""
 
-    data_dir: Path = Path("data")
+    data_dir: Path = field(
+        default=Path("data"), metadata=_about("The directory that holds everything this host keeps.")
+    )
     server: Server = field(default_factory=Server)
     store: Store = field(default_factory=Store)
     uploads: Uploads = field(default_factory=Uploads)
     renditions: Renditions = field(default_factory=Renditions)
     cache: Cache = field(default_factory=Cache)
+
+    @property
+    def catalogue_path(self) -> Path:
+        return self.data_dir / "catalogue.sqlite"
+
+    @property
+    def spool_dir(self) -> Path:
+        return self.data_dir / "spool"
+
+    @property
+    def cache_dir(self) -> Path:
+        return self.data_dir / "cache"
+
+    @property
+    def objects_dir(self) -> Path:
+        """Where the directory store keeps its objects."""
+        return self.data_dir / "objects"
+
+    @property
+    def control_path(self) -> Path:
+        return self.data_dir / "control.sock"
+
+    @property
+    def lock_path(self) -> Path:
+        return self.data_dir / "lock"
