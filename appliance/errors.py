@@ -1,4 +1,4 @@
-"""Everything that can go wrong by name: a stable code, words for a person, and the limit and figure where one was passed.
+"""Everything that can go wrong by name: a stable code, words for a person, and the limit and figure that was passed.
 
 An error knows what happened, never an HTTP status; `http/problems.py` holds the one table that maps codes to statuses.
 """
@@ -251,3 +251,17 @@ class ClockJumped(ApplianceError):
 
     code = "clock-jumped"
     title = "The clock has jumped; nothing is expired"
+
+
+class ServerNotRunning(ApplianceError):
+    """No server listens on the control socket of the data directory."""
+
+    code = "server-not-running"
+    title = "The server is not running"
+
+
+class CommandFailed(ApplianceError):
+    """A command that a person gave on the terminal could not be carried out."""
+
+    code = "command-failed"
+    title = "The command failed"

@@ -1,0 +1,148 @@
+"""The control socket: how commands on the terminal reach the server that owns the data directory.
+
+A small HTTP app on a Unix socket that only the server's own user may open. `listening` is the server's side; `ask_*`
+are the commands'.
+"""
+
+import json
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from appliance.config import Config
+from appliance.errors import ApplianceError, CommandFailed, ServerNotRunning
+
+_log = logging.getLogger(__name__)
+_CONNECT_S = 2.0
+_STATUS_S = 10.0
+_WORK_S = 6 * 3600.0  # a backup of a large catalogue on a slow disk
+
+Answer = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """What the server does when it is asked. Each may raise an ApplianceError, whose words reach the person.
+
+    `expire` runs the expiry now and returns how many images ended; `backup` writes a copy of the catalogue to an
+    absolute path that does not exist yet; `status` returns plain values for people and for `doctor`.
+    """
+
+    expire: Callable[[], Awaitable[int]]
+    backup: Callable[[Path], Awaitable[None]]
+    status: Callable[[], Awaitable[Answer]]
+
+
+@asynccontextmanager
+async def listening(config: Config, commands: Commands) -> AsyncIterator[None]:
+    """Answers on the control socket while the block runs. The caller owns the data directory (see `lock`)."""
+    runner = web.AppRunner(_app(commands), access_log=None)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, _bound(config)).start()
+        yield
+    finally:
+        await runner.cleanup()
+        config.control_path.unlink(missing_ok=True)
+
+
+async def ask_status(config: Config) -> Answer:
+    """The running server's status, with its `pid`. Raises ServerNotRunning, CommandFailed."""
+    return await _ask(config, "GET", "/status", None, _STATUS_S)
+
+
+async def ask_expire(config: Config) -> int:
+    """Has the server expire what is due; returns how many images that were. Raises ServerNotRunning, CommandFailed."""
+    return int((await _ask(config, "POST", "/expire", {}, _WORK_S))["expired"])
+
+
+async def ask_backup(config: Config, target: Path) -> None:
+    """Has the server write a copy of its catalogue to `target`. Raises ServerNotRunning, CommandFailed."""
+    await _ask(config, "POST", "/backup", {"path": os.fspath(target.absolute())}, _WORK_S)
+
+
+def _app(commands: Commands) -> web.Application:
+    async def status(_request: web.Request) -> web.Response:
+        return web.json_response({"pid": os.getpid(), **await commands.status()})
+
+    async def expire(_request: web.Request) -> web.Response:
+        return web.json_response({"expired": await commands.expire()})
+
+    async def backup(request: web.Request) -> web.Response:
+        await commands.backup(Path((await request.json())["path"]))
+        return web.json_response({})
+
+    app = web.Application(middlewares=[_errors_in_words])
+    app.add_routes([web.get("/status", status), web.post("/expire", expire), web.post("/backup", backup)])
+    return app
+
+
+@web.middleware
+async def _errors_in_words(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ApplianceError as error:
+        return web.json_response({"detail": error.detail}, status=409)
+    except (KeyError, TypeError, ValueError):
+        _log.exception("a command failed", extra={"command": request.path})
+        return web.json_response({"detail": "The server could not carry this out; its log says why."}, status=500)
+
+
+@contextmanager
+def _short_path(config: Config) -> Iterator[str]:
+    """The socket's path by way of an open descriptor: a Unix socket's path is limited to 108 bytes."""
+    descriptor = os.open(config.data_dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{descriptor}/{config.control_path.name}"
+    finally:
+        os.close(descriptor)
+
+
+def _bound(config: Config) -> socket.socket:
+    config.control_path.unlink(missing_ok=True)  # of a server that died: we own the directory now
+    listener = socket.socket(socket.AF_UNIX)
+    with _short_path(config) as path:
+        listener.bind(path)
+        os.chmod(path, 0o600)  # noqa: PTH101 - before it listens, so that nobody else ever connects
+    return listener
+
+
+async def _ask(config: Config, method: str, path: str, body: Answer | None, within_s: float) -> dict[str, Any]:
+    timeout = aiohttp.ClientTimeout(total=within_s, connect=_CONNECT_S)
+    try:
+        with _short_path(config) as socket_path:
+            connector = aiohttp.UnixConnector(path=socket_path)
+            async with (
+                aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
+                session.request(method, f"http://appliance{path}", json=body) as response,
+            ):
+                return _read(response.status, await response.text())
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, FileNotFoundError) as fault:
+        if isinstance(fault, aiohttp.ClientConnectorError) and isinstance(fault.os_error, PermissionError):
+            raise CommandFailed("The control socket belongs to another user; run this as the server's user.") from fault
+        raise ServerNotRunning(f"No server runs on {config.data_dir}.") from fault
+    except PermissionError as fault:
+        raise CommandFailed(f"The data directory {config.data_dir} belongs to another user.") from fault
+    except (aiohttp.ClientError, TimeoutError) as fault:
+        raise CommandFailed("The server broke off before it had answered; its log says why.") from fault
+
+
+def _read(status: int, text: str) -> dict[str, Any]:
+    try:
+        answer = json.loads(text)
+        detail = answer.get("detail", "The server could not carry this out; its log says why.")
+    except (ValueError, AttributeError):
+        raise CommandFailed("The server gave no answer that can be read; its log says why.") from None
+    if status != 200:
+        raise CommandFailed(detail)
+    return dict(answer)
