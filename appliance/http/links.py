@@ -1,0 +1,78 @@
+"""Where everything lives: the paths of an image's pages and files, and the absolute links made from them."""
+
+from dataclasses import dataclass
+
+from appliance.config import Config
+from appliance.renditions import Format
+
+EXTENSIONS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "image/tiff": "tiff",
+    "image/avif": "avif",
+    "image/heic": "heic",
+    "image/heif": "heif",
+}
+"""The file extension of each media type that an original can have."""
+
+
+def extension(media_type: str) -> str:
+    """The extension without a dot, `bin` for a media type that no original should have."""
+    return EXTENSIONS.get(media_type, "bin")
+
+
+def share_path(slug: str) -> str:
+    return f"/i/{slug}"
+
+
+def manage_path(slug: str) -> str:
+    return f"/i/{slug}/manage"
+
+
+def original_path(slug: str) -> str:
+    return f"/i/{slug}/original"
+
+
+def file_path(slug: str, media_type: str) -> str:
+    """The original by extension, which programs that judge a link by its end want."""
+    return f"/i/{slug}.{extension(media_type)}"
+
+
+def rendition_path(slug: str, preset: str, image_format: Format) -> str:
+    return f"/i/{slug}/{preset}.{image_format.value}"
+
+
+def api_path(slug: str) -> str:
+    return f"/api/v1/images/{slug}"
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Absolute links. `base_url` has no slash at its end and never comes from a request."""
+
+    base_url: str
+
+    @classmethod
+    def of(cls, config: Config) -> "Links":
+        return cls(config.server.base_url)
+
+    def absolute(self, path: str) -> str:
+        return self.base_url + path
+
+    def share(self, slug: str) -> str:
+        return self.absolute(share_path(slug))
+
+    def managing(self, slug: str, delete_token: str) -> str:
+        """The secret link. A fragment never reaches a server, so the token stays out of logs and referrers."""
+        return f"{self.share(slug)}#{delete_token}"
+
+    def original(self, slug: str) -> str:
+        return self.absolute(original_path(slug))
+
+    def file(self, slug: str, media_type: str) -> str:
+        return self.absolute(file_path(slug, media_type))
+
+    def rendition(self, slug: str, preset: str, image_format: Format) -> str:
+        return self.absolute(rendition_path(slug, preset, image_format))

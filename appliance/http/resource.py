@@ -1,0 +1,94 @@
+"""The image resource: an image as JSON, the same in every answer of the API, and the limits in force."""
+
+from collections.abc import Mapping
+
+from appliance.config import Config
+from appliance.errors import CannotResize
+from appliance.http import words
+from appliance.http.links import EXTENSIONS, Links
+from appliance.model import Image
+from appliance.renditions import Preset, fit
+
+MAX_TITLE_CHARS, MAX_ALT_CHARS = 200, 2000
+
+
+def image_resource(image: Image, config: Config, *, delete_token: str | None = None) -> dict[str, object]:
+    """The resource of the contract: times RFC 3339 UTC, sizes in bytes and pixels as displayed.
+
+    `renditions` is empty and `problem` tells why when the image is original-only. `delete_token` belongs only in the
+    reply that made the image.
+    """
+    links = Links.of(config)
+    resource: dict[str, object] = {
+        "slug": image.slug,
+        "url": links.share(image.slug),
+        "state": image.state,
+        "filename": image.filename,
+        "title": image.title,
+        "alt": image.alt,
+        "media_type": image.media_type,
+        "bytes": image.bytes,
+        "sha256": image.sha256,
+        "width": image.width,
+        "height": image.height,
+        "frames": image.frames,
+        "created_at": words.rfc3339(image.created_s),
+        "expires_at": words.rfc3339(image.expires_s),
+        "original": {
+            "url": links.original(image.slug),
+            "width": image.width,
+            "height": image.height,
+            "media_type": image.media_type,
+        },
+        "renditions": renditions(image, config),
+    }
+    if image.original_only is not None:
+        resource["problem"] = {
+            "code": CannotResize.code,
+            "title": CannotResize.title,
+            "detail": image.original_only,
+        }
+    if delete_token is not None:
+        resource["delete_token"] = delete_token
+    return resource
+
+
+def renditions(image: Image, config: Config) -> dict[str, dict[str, object]]:
+    """Each preset's link in the format our pages link, with the size it will have; empty when none can be made."""
+    if image.original_only is not None:
+        return {}
+    return {preset.name: _rendition(image, preset, Links.of(config)) for preset in config.renditions.presets}
+
+
+def _rendition(image: Image, preset: Preset, links: Links) -> dict[str, object]:
+    width, height = fit(image.width, image.height, preset.box_px)
+    url = links.rendition(image.slug, preset.name, image.linked_format)
+    return {"url": url, "width": width, "height": height}
+
+
+def limits(config: Config) -> Mapping[str, object]:
+    """Every limit in force, in bytes, pixels, seconds, days and characters."""
+    uploads, sizes = config.uploads, config.renditions
+    return {
+        "uploads": {
+            "max_bytes": uploads.max_bytes,
+            "max_pixels": uploads.max_pixels,
+            "media_types": list(EXTENSIONS),
+            "idle_timeout_s": uploads.idle_timeout_s,
+            "ack_budget_s": uploads.ack_budget_s,
+            "concurrency": uploads.concurrency,
+            "max_title_chars": MAX_TITLE_CHARS,
+            "max_alt_chars": MAX_ALT_CHARS,
+        },
+        "expiry": {
+            "default_days": uploads.default_expiry_days,
+            "max_days": uploads.max_expiry_days,
+            "min_seconds": 1,
+        },
+        "renditions": {
+            "presets": {preset.name: preset.box_px for preset in sizes.presets},
+            "formats": [image_format.value for image_format in sizes.formats],
+            "deadline_s": sizes.deadline_s,
+            "queue": sizes.queue,
+        },
+    }
