@@ -16,7 +16,7 @@ SIZE_EXAMPLES = 'a size such as 500000, "50 GB" or "20 GiB"'
 PRESET_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 RESERVED_NAMES = ("original", "manage")  # what a share link's last part may be beside a preset
 
-_SIZE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*(|B|[KMGTP]B|[KMGTP]IB)", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,9})?)\s*(|B|[KMGTP]B|[KMGTP]IB)", re.IGNORECASE)
 _POWERS = "_KMGTP"
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -148,10 +148,12 @@ def _listed(raw: object, expected: str) -> Iterable[object]:
 
 def _range(about: About) -> str:
     if about.least is not None and about.most is not None:
-        return f" from {about.least:g} to {about.most:g}"
-    if about.least is not None:
-        return f", {about.least:g} at least" if about.least < 10**6 else f", {about.least:,.0f} at least"
-    return ""
+        return f" from {_figure(about.least)} to {_figure(about.most)}"
+    return "" if about.least is None else f", {_figure(about.least)} at least"
+
+
+def _figure(number: float) -> str:
+    return str(int(number)) if number == int(number) else str(number)
 
 
 def _one_of(choices: Iterable[str]) -> str:
