@@ -172,11 +172,10 @@ class Pages:
 
     def _expiries(self, default_days: int | None = None) -> Sequence[Choice]:
         longest = self._config.uploads.max_expiry_days
-        choices = [(days, Choice(value, label)) for value, label, days in _EXPIRIES if days <= longest]
-        for days in {default_days, longest} - {None, *(days for days, _ in choices)}:
-            if days is not None and days <= longest:
-                choices.append((days, Choice(f"{days}d", _days(days))))
-        return [choice for _, choice in sorted(choices, key=lambda choice: choice[0])]
+        choices = {days: Choice(value, label) for value, label, days in _EXPIRIES if days <= longest}
+        for days in (default_days or longest, longest):
+            choices.setdefault(days, Choice(f"{days}d", _days(days)))
+        return [choices[days] for days in sorted(choices)]
 
     def _versions(self, image: Image) -> list[Version]:
         if image.original_only is not None:

@@ -1,0 +1,23 @@
+"""The contract as served: `openapi.json` with this host's address, sizes, formats and limits filled in."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from appliance.config import Config
+from appliance.http import words
+
+_FILE = Path(__file__).with_name("openapi.json")
+
+
+def contract(config: Config) -> dict[str, Any]:
+    """The OpenAPI 3.1 document in force for `config`, to be dumped as JSON."""
+    document: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
+    document["servers"] = [{"url": config.server.base_url}]
+    components = document["components"]
+    components["parameters"]["Preset"]["schema"]["enum"] = [preset.name for preset in config.renditions.presets]
+    formats = [image_format.value for image_format in config.renditions.formats]
+    components["parameters"]["Format"]["schema"]["enum"] = formats
+    seconds = components["schemas"]["ExpiresIn"]["oneOf"][0]
+    seconds["maximum"] = config.uploads.max_expiry_days * words.DAY_S
+    return document

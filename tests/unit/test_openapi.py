@@ -1,0 +1,159 @@
+"""The contract file: valid, complete, and held to the errors and the configuration."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import schemathesis
+from schemathesis.core.result import Ok
+
+from appliance import errors
+from appliance.config import Config, Renditions, Server, Uploads
+from appliance.http import resource
+from appliance.http.contract import contract
+from appliance.http.links import EXTENSIONS
+from appliance.renditions import Format, Preset
+
+# raised by commands or at start-up, never in a reply
+OUTSIDE_HTTP = {
+    "invalid-configuration",
+    "data-directory-locked",
+    "unfit-installation",
+    "clock-jumped",
+    "server-not-running",
+    "command-failed",
+}
+# what only HTTP knows, so no class of the lower layers stands for them
+HTTP_ALONE = {"range-not-satisfiable", "method-not-allowed", "no-such-page", "internal-error"}
+METHODS = {"get", "put", "post", "patch", "delete"}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return contract(Config())
+
+
+def subclasses(cls: type[errors.ApplianceError]) -> Iterator[type[errors.ApplianceError]]:
+    for sub in cls.__subclasses__():
+        yield sub
+        yield from subclasses(sub)
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method in METHODS & item.keys():
+            yield f"{method.upper()} {path}", item[method]
+
+
+def references(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+def test_every_code_of_a_reply_is_an_error_class_and_the_other_way_round(document: dict[str, Any]) -> None:
+    classes = {
+        sub.code
+        for sub in subclasses(errors.ApplianceError)
+        if sub.__module__ == errors.__name__ and "code" in sub.__dict__
+    }
+    listed = document["components"]["schemas"]["ProblemCode"]["enum"]
+    assert set(listed) == (classes - OUTSIDE_HTTP) | HTTP_ALONE
+    assert len(listed) == len(set(listed))
+
+
+def test_every_reference_leads_to_a_component_and_every_component_is_used(document: dict[str, Any]) -> None:
+    kinds = ("schemas", "parameters", "headers", "responses")
+    there = {f"#/components/{kind}/{name}" for kind in kinds for name in document["components"][kind]}
+    assert set(references(document)) == there
+
+
+def test_every_schema_is_a_json_schema(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        assert jsonschema_rs.meta.is_valid({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}), name
+
+
+def test_schemathesis_reads_every_operation(document: dict[str, Any]) -> None:
+    loaded = schemathesis.openapi.from_dict(document)
+    loaded.validate()
+    read = [operation.ok() for operation in loaded.get_all_operations() if isinstance(operation, Ok)]
+    assert {operation.label for operation in read} == {name for name, _ in operations(document)}
+
+
+def test_operation_ids_are_unique_and_every_operation_names_its_faults(document: dict[str, Any]) -> None:
+    seen = [operation["operationId"] for _, operation in operations(document)]
+    assert len(seen) == len(set(seen))
+    for name, operation in operations(document):
+        assert {"500", "503"} <= operation["responses"].keys(), name
+
+
+def test_path_parameters_are_those_of_the_path(document: dict[str, Any]) -> None:
+    shared = document["components"]["parameters"]
+    for name, operation in operations(document):
+        parameters = [
+            shared[p["$ref"].rpartition("/")[2]] if "$ref" in p else p for p in operation.get("parameters", [])
+        ]
+        named = {p["name"] for p in parameters if p["in"] == "path"}
+        assert named == {part.partition("}")[0] for part in name.split("{")[1:]}, name
+
+
+def test_only_changes_of_an_image_need_the_token(document: dict[str, Any]) -> None:
+    secured = {name for name, operation in operations(document) if operation.get("security")}
+    assert secured == {"PATCH /api/v1/images/{slug}", "DELETE /api/v1/images/{slug}"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "allowed"),
+    [
+        ({"title": "Cat", "alt": None}, True),
+        ({"expires_in": 1}, True),
+        ({"expires_in": "30d"}, True),
+        ({"expires_at": "2027-01-01T00:00:00Z"}, True),
+        ({"deleted": False}, True),
+        ({}, True),
+        ({"deleted": True}, False),
+        ({"expires_in": 0}, False),
+        ({"expires_in": "0d"}, False),
+        ({"expires_in": "3 weeks"}, False),
+        ({"expires_in": 5, "expires_at": "2027-01-01T00:00:00Z"}, False),
+        ({"title": "x" * 201}, False),
+        ({"owner": "me"}, False),
+    ],
+)
+def test_changes_take_the_known_members_only(document: dict[str, Any], changes: object, allowed: bool) -> None:
+    schema = {"$ref": "#/components/schemas/Changes", "components": document["components"]}
+    assert jsonschema_rs.is_valid(schema, changes) is allowed
+
+
+def test_lengths_and_media_types_are_those_of_the_code(document: dict[str, Any]) -> None:
+    schemas, parameters = document["components"]["schemas"], document["components"]["parameters"]
+    for holder in ("Image", "Changes", "UploadForm", "ManageForm"):
+        assert schemas[holder]["properties"]["title"]["maxLength"] == resource.MAX_TITLE_CHARS
+        assert schemas[holder]["properties"]["alt"]["maxLength"] == resource.MAX_ALT_CHARS
+    assert parameters["Title"]["schema"]["maxLength"] == resource.MAX_TITLE_CHARS
+    assert schemas["Image"]["properties"]["media_type"]["enum"] == list(EXTENSIONS)
+    assert set(parameters["Extension"]["schema"]["enum"]) == set(EXTENSIONS.values())
+
+
+def test_the_served_contract_has_the_figures_of_the_configuration() -> None:
+    config = Config(
+        server=Server(public_url="https://pics.example"),
+        uploads=Uploads(max_expiry_days=10),
+        renditions=Renditions(presets=(Preset("tiny", 100),), formats=(Format.WEBP,)),
+    )
+    served = contract(config)
+    assert served["servers"] == [{"url": "https://pics.example"}]
+    components = served["components"]
+    assert components["parameters"]["Preset"]["schema"]["enum"] == ["tiny"]
+    assert components["parameters"]["Format"]["schema"]["enum"] == ["webp"]
+    assert components["schemas"]["ExpiresIn"]["oneOf"][0]["maximum"] == 864_000
+    assert contract(replace(config, renditions=Renditions())) != served
+    json.dumps(served)
