@@ -1,0 +1,126 @@
+"""What a file is, read from its header alone: format, displayed size, frames, and what a decode would cost."""
+
+import os
+from dataclasses import dataclass
+
+import pyvips
+
+from appliance.errors import UnreadableImage
+from appliance.imaging import costs
+from appliance.imaging.formats import Kind
+from appliance.imaging.sources import BROKEN, heic_header, kind_of, open_picture
+from appliance.renditions import Facts
+
+TURNED = frozenset((5, 6, 7, 8))
+"""EXIF orientations that swap width and height."""
+MAPPED_BYTES = 256 * 1024 * 1024
+"""libvips maps a GIF or WebP whole to read its header; of larger ones the first bytes are read here."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """Width and height as stored, and what else the cost model asks for."""
+
+    width: int
+    height: int
+    bands: int = 3
+    sample_bytes: int = 1
+    frames: int = 1
+    has_alpha: bool = False
+    progressive: bool = False
+    chroma: str = "4:4:4"
+    orientation: int = 1
+
+
+def inspect(fd: int, *, max_pixels: int, max_memory_bytes: int) -> Facts:
+    """The facts of the open file.
+
+    Raises EmptyUpload, UnsupportedFormat, NotAnImage, or UnreadableImage when the format is taken but the header is
+    broken. A picture over the limits is no error: its facts carry a `refusal`.
+    """
+    kind = kind_of(fd)
+    file_bytes = os.fstat(fd).st_size
+    try:
+        header = _read(fd, kind, file_bytes)
+    except BROKEN as error:
+        raise UnreadableImage(_broken_words(kind)) from error
+    if min(header.width, header.height) < 1:
+        raise UnreadableImage(_broken_words(kind))
+    return _facts(kind, header, file_bytes, max_pixels, max_memory_bytes)
+
+
+def orientation_of(image: pyvips.Image) -> int:
+    """The EXIF orientation, 1 to 8; 1 where there is none or it is nonsense."""
+    value = image.get("orientation") if image.get_typeof("orientation") else 1
+    return int(value) if value in range(1, 9) else 1
+
+
+def _facts(kind: Kind, header: _Header, file_bytes: int, max_pixels: int, max_memory_bytes: int) -> Facts:
+    memory_bytes = costs.decode_bytes(
+        kind,
+        header.width,
+        header.height,
+        file_bytes=file_bytes,
+        bands=header.bands,
+        sample_bytes=header.sample_bytes,
+        frames=header.frames,
+        progressive=header.progressive,
+        chroma=header.chroma,
+    )
+    width, height = header.width, header.height
+    if header.orientation in TURNED:
+        width, height = height, width
+    return Facts(
+        media_type=kind.media_type,
+        width=width,
+        height=height,
+        frames=header.frames,
+        has_alpha=header.has_alpha,
+        progressive=header.progressive,
+        memory_bytes=memory_bytes,
+        refusal=costs.refusal(width, height, memory_bytes, max_pixels=max_pixels, max_memory_bytes=max_memory_bytes),
+    )
+
+
+def _broken_words(kind: Kind) -> str:
+    return f"This begins like a {kind.words} file, but its header can't be read: the file is damaged or incomplete."
+
+
+def _read(fd: int, kind: Kind, file_bytes: int) -> _Header:
+    if kind is Kind.HEIC:
+        width, height, has_alpha = heic_header(fd)
+        return _Header(width, height, bands=4 if has_alpha else 3, has_alpha=has_alpha)
+    if kind is Kind.GIF and file_bytes > MAPPED_BYTES:
+        return _large_gif(fd)
+    if kind is Kind.WEBP and file_bytes > MAPPED_BYTES:
+        return _large_webp(fd)
+    return _header(open_picture(fd, kind))
+
+
+def _header(image: pyvips.Image) -> _Header:
+    fields = set(image.get_fields())
+    return _Header(
+        width=image.width,
+        height=image.height,
+        bands=image.bands,
+        sample_bytes={"uchar": 1, "char": 1, "ushort": 2, "short": 2}.get(image.format, 4),
+        frames=max(1, int(image.get("n-pages"))) if "n-pages" in fields else 1,
+        has_alpha=bool(image.hasalpha()),
+        progressive=bool(fields & {"interlaced", "jpeg-multiscan"}),
+        chroma=str(image.get("jpeg-chroma-subsample")) if "jpeg-chroma-subsample" in fields else "4:4:4",
+        orientation=orientation_of(image),
+    )
+
+
+def _large_gif(fd: int) -> _Header:
+    head = os.pread(fd, 10, 0)
+    return _Header(int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little"), bands=4, has_alpha=True)
+
+
+def _large_webp(fd: int) -> _Header:
+    """The canvas of an extended WebP; no plain one is this large."""
+    head = os.pread(fd, 30, 0)
+    if head[12:16] != b"VP8X":
+        raise ValueError("a WebP of this size has a VP8X chunk")
+    width, height = (1 + int.from_bytes(head[at : at + 3], "little") for at in (24, 27))
+    return _Header(width, height, bands=4, has_alpha=bool(head[20] & 0x10))

@@ -1,0 +1,73 @@
+"""What a worker gives up before it reads a stranger's bytes, and the limits of each order."""
+
+import contextlib
+import ctypes
+import math
+import os
+import resource
+import signal
+from pathlib import Path
+
+from appliance.imaging import landlock
+
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_OVERHEAD_BYTES = 384 * 1024 * 1024
+"""Address space for encoders, thread stacks and the intermediate sizes, on top of what decoding may take."""
+_MAX_OUTPUT_BYTES = 512 * 1024 * 1024
+_MAX_FILES = 64
+_OOM_SCORE = 500
+"""Where memory runs out, the kernel takes a worker and not the server."""
+
+
+def tie_to_parent(parent_pid: int) -> None:
+    """End this process with its parent, however that ends; at once if it has ended already."""
+    _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent_pid:
+        raise SystemExit("the server ended before its worker began")
+    for interrupt in (signal.SIGINT, signal.SIGTERM):  # they reach the whole group; the server ends its workers itself
+        signal.signal(interrupt, signal.SIG_IGN)
+
+
+def enter(decode_bytes: int) -> tuple[str, ...]:
+    """Give up what can be given up, and say which protections are in force.
+
+    Call it with every module imported and before any thread is started: Landlock covers a thread and those it starts.
+    `decode_bytes` is the memory that decoding may take.
+    """
+    libc = _libc()
+    protections = ["no-new-privileges"] if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 else []
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORE), encoding="ascii")
+    limit(resource.RLIMIT_AS, _address_space_bytes() + _OVERHEAD_BYTES + decode_bytes)
+    limit(resource.RLIMIT_CORE, 0)
+    limit(resource.RLIMIT_NOFILE, _MAX_FILES)
+    limit(resource.RLIMIT_FSIZE, _MAX_OUTPUT_BYTES)
+    protections.append("memory-limit")
+    alone = len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - names are all that is wanted
+    protections += [f"landlock-{what}" for what in landlock.deny_all(libc)] if alone else []
+    return tuple(protections)
+
+
+def limit(which: int, most: int) -> None:
+    """Set a resource limit for good, or leave the stricter one that is in force."""
+    hard = resource.getrlimit(which)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(which, (most, most))
+
+
+def allow_cpu(seconds: int) -> None:
+    """Let this process use so many seconds of CPU from now on; the kernel ends it when it goes on."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    used = math.ceil(usage.ru_utime + usage.ru_stime)
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    soft = used + seconds if hard == resource.RLIM_INFINITY else min(used + seconds, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+
+def _address_space_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return pages * resource.getpagesize()
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)

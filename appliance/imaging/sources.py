@@ -1,0 +1,91 @@
+"""Opening a picture from a file descriptor: one explicit loader per format, and nothing else of libvips's loaders."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pi_heif
+import pyvips
+
+from appliance.errors import EmptyUpload
+from appliance.imaging.formats import HEAD_BYTES, Kind, sniff
+
+_LOADERS = {
+    Kind.JPEG: "jpegload_source",
+    Kind.PNG: "pngload_source",
+    Kind.GIF: "gifload_source",
+    Kind.WEBP: "webpload_source",
+    Kind.TIFF: "tiffload_source",
+    Kind.AVIF: "heifload_source",
+}
+_LOADER_CLASSES = ("JpegSource", "PngSource", "NsgifSource", "WebpSource", "TiffSource", "HeifSource")
+_HEIC_HEADER_BYTES = 32 * 1024 * 1024
+"""Of a HEIC larger than this the inspection reads only the beginning, where its boxes are."""
+
+BROKEN = (pyvips.Error, OSError, ValueError, RuntimeError, SyntaxError, EOFError, MemoryError)
+"""What libvips and pi-heif raise for pictures that they can't read."""
+
+
+def block_other_loaders() -> None:
+    """Make libvips refuse every loader but the ones used here."""
+    pyvips.block_untrusted_set(True)
+    pyvips.operation_block_set("VipsForeignLoad", True)
+    for name in _LOADER_CLASSES:
+        pyvips.operation_block_set(f"VipsForeignLoad{name}", False)
+
+
+def kind_of(fd: int) -> Kind:
+    """The format of the open file. Raises EmptyUpload, UnsupportedFormat or NotAnImage."""
+    head = os.pread(fd, HEAD_BYTES, 0)
+    if not head:
+        raise EmptyUpload("The file is empty: it has no bytes.")
+    return sniff(head)
+
+
+def open_picture(fd: int, kind: Kind, *, frames: int = 1, shrink: int = 1, scale: float = 1.0) -> pyvips.Image:
+    """The picture's pixels, read once from top to bottom; raises what `BROKEN` lists.
+
+    `frames` -1 opens all frames as one column; `shrink` (1, 2, 4, 8) is for JPEG and `scale` for WebP alone.
+    """
+    if kind is Kind.HEIC:
+        return _heic_pixels(fd)
+    options: dict[str, object] = {"access": "sequential", "fail_on": "none"}
+    if kind is Kind.JPEG and shrink > 1:
+        options["shrink"] = shrink
+    if kind is Kind.WEBP and scale < 1:
+        options["scale"] = scale
+    if kind in (Kind.GIF, Kind.WEBP) and frames != 1:
+        options["n"] = frames
+    if kind is Kind.AVIF:
+        options["unlimited"] = True  # ours are the limits on pixels and memory; libheif's own end at 32768 x 32768
+    source = pyvips.Source.new_from_descriptor(fd)
+    return getattr(pyvips.Image, _LOADERS[kind])(source, **options)
+
+
+@contextmanager
+def opened_heic(fd: int, max_bytes: int = 0) -> Iterator[pi_heif.HeifFile]:
+    """The HEIC file's primary picture, not decoded yet."""
+    with os.fdopen(os.dup(fd), "rb") as file:
+        file.seek(0)
+        yield pi_heif.open_heif(file.read(max_bytes or -1), convert_hdr_to_8bit=True)
+
+
+def heic_header(fd: int) -> tuple[int, int, bool]:
+    """Width, height and whether it has alpha, of the displayed picture."""
+    with opened_heic(fd, _HEIC_HEADER_BYTES) as heif:
+        width, height = heif.size
+        return width, height, heif.has_alpha
+
+
+def _heic_pixels(fd: int) -> pyvips.Image:
+    with opened_heic(fd) as heif:
+        data = bytes(heif.data)  # a copy: the view that pi-heif gives does not keep its pixels alive
+        stride, (width, height), mode = heif.stride, heif.size, heif.mode
+        profile = heif.info.get("icc_profile")
+    bands = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}[mode]
+    padded = stride // bands
+    image = pyvips.Image.new_from_memory(data, padded, height, bands, "uchar")
+    image = image.crop(0, 0, width, height).copy(interpretation="srgb" if bands >= 3 else "b-w")
+    if profile:
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+    return image

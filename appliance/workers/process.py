@@ -1,0 +1,175 @@
+"""One worker process: started with nothing it could give away, one order at a time, its end noticed at once."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from appliance.orders import MAX_MESSAGE_BYTES, MAX_TARGETS, Answer, Order, Ready, pack_order, unpack_answer
+
+Reply = tuple[Answer, list[int]]
+"""An answer and the descriptors that came with it; who takes the reply closes them."""
+
+
+class WorkerLost(Exception):
+    """The process ended, or had to be ended, before it answered. `reason` is a few words for a metric's label."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a worker may use. `jpeg_bytes` is where libjpeg gives up holding a progressive picture."""
+
+    decode_bytes: int
+    jpeg_bytes: int
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """All that a worker sees of the environment; no secret of the server's is in it."""
+        return {
+            "LANG": "C.UTF-8",
+            "VIPS_CONCURRENCY": "1",
+            "VIPS_WARNING": "1",  # silences the warnings that strangers' files would fill the log with
+            "JPEGMEM": str(self.jpeg_bytes // 1000),  # libjpeg counts in thousands
+            "MALLOC_ARENA_MAX": "2",
+        }
+
+
+class WorkerProcess:
+    """A running worker. Construct it inside the event loop; it lives in the server's process group."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._pending: asyncio.Future[Reply] | None = None
+        self.ready: asyncio.Future[None] = self._loop.create_future()
+        self.exited: asyncio.Future[str] = self._loop.create_future()
+        self.orders = 0
+        self.protections: tuple[str, ...] = ()
+        self.libvips = ""
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = _spawn(theirs.fileno(), allowance)
+        self._socket.setblocking(False)
+        self._pidfd = os.pidfd_open(self._process.pid)
+        self._loop.add_reader(self._pidfd, self._on_exit)
+        self._loop.add_reader(self._socket, self._on_message)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def call(self, order: Order, fd: int, deadline_s: float) -> Reply:
+        """The answer to `order`. Raises WorkerLost; after that, and when cancelled, the process must be killed."""
+        if self.exited.done():
+            raise WorkerLost(self.exited.result())
+        self.orders += 1
+        self._pending = pending = self._loop.create_future()
+        try:
+            socket.send_fds(self._socket, [pack_order(order)], [fd])
+            async with asyncio.timeout(deadline_s):
+                reply: Reply = await pending
+                return reply
+        except TimeoutError:
+            _discard(pending)
+            raise WorkerLost("deadline") from None
+        except OSError as error:
+            raise WorkerLost("closed") from error
+        except asyncio.CancelledError:
+            _discard(pending)
+            raise
+        finally:
+            self._pending = None
+
+    def retire(self) -> None:
+        """Let it end by itself, which it does as soon as it sees its socket closed."""
+        self._close_socket()
+
+    def kill(self) -> None:
+        """End it at once."""
+        if not self.exited.done():
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        self._close_socket()
+
+    def _on_message(self) -> None:
+        try:
+            message, fds, _, _ = socket.recv_fds(self._socket, MAX_MESSAGE_BYTES, MAX_TARGETS)
+        except BlockingIOError:
+            return
+        except OSError:
+            message, fds = b"", []
+        if not message:
+            self._close_socket()
+            return
+        try:
+            self._take(unpack_answer(message), fds)
+        except ValueError:  # it does not keep to the protocol, so it is not to be trusted with more
+            _close_all(fds)
+            self.kill()
+
+    def _take(self, answer: Answer, fds: list[int]) -> None:
+        if not self.ready.done():
+            self._greet(answer)
+            _close_all(fds)
+        elif self._pending is not None and not self._pending.done():
+            self._pending.set_result((answer, fds))
+        else:
+            _close_all(fds)
+
+    def _greet(self, answer: Answer) -> None:
+        if isinstance(answer, Ready):
+            self.protections, self.libvips = answer.protections, answer.libvips
+            self.ready.set_result(None)
+        elif isinstance(answer, Exception):
+            self.ready.set_exception(answer)
+
+    def _on_exit(self) -> None:
+        self._loop.remove_reader(self._pidfd)
+        if self._socket.fileno() >= 0:
+            self._on_message()  # an answer may have come just before
+        reason = _reason(self._process.wait())
+        os.close(self._pidfd)
+        self._close_socket()
+        self.exited.set_result(reason)
+        for waiting in (self.ready, self._pending):
+            if waiting is not None and not waiting.done():
+                waiting.set_exception(WorkerLost(reason))
+        if self.ready.done() and not self.ready.cancelled():
+            self.ready.exception()  # whoever waits sees it; nobody has to
+
+    def _close_socket(self) -> None:
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket)
+            self._socket.close()
+
+
+def _spawn(fd: int, allowance: Allowance) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-I", "-m", "appliance.imaging.worker"]
+    return subprocess.Popen(
+        [*command, str(fd), str(os.getpid()), str(allowance.decode_bytes)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=(fd,),
+        env=allowance.environment,
+        cwd="/",
+    )
+
+
+def _reason(returncode: int) -> str:
+    return signal.Signals(-returncode).name if returncode < 0 else f"exit {returncode}"
+
+
+def _discard(pending: asyncio.Future[Reply]) -> None:
+    """Close what came too late to be wanted."""
+    if pending.done() and not pending.cancelled() and pending.exception() is None:
+        _close_all(pending.result()[1])
+
+
+def _close_all(fds: list[int]) -> None:
+    for fd in fds:
+        os.close(fd)
