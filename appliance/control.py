@@ -32,11 +32,12 @@ Answer = Mapping[str, Any]
 class Commands:
     """What the server does when it is asked. Each may raise an ApplianceError, whose words reach the person.
 
-    `expire` runs the expiry now and returns how many images ended; `backup` writes a copy of the catalogue to an
+    `expire` runs the expiry now and returns how many images ended; its argument says whether a person has confirmed that
+    the clock is right. `backup` writes a copy of the catalogue to an
     absolute path that does not exist yet; `status` returns plain values for people and for `doctor`.
     """
 
-    expire: Callable[[], Awaitable[int]]
+    expire: Callable[[bool], Awaitable[int]]
     backup: Callable[[Path], Awaitable[None]]
     status: Callable[[], Awaitable[Answer]]
 
@@ -59,9 +60,10 @@ async def ask_status(config: Config) -> Answer:
     return await _ask(config, "GET", "/status", None, _STATUS_S)
 
 
-async def ask_expire(config: Config) -> int:
+async def ask_expire(config: Config, *, clock_confirmed: bool) -> int:
     """Has the server expire what is due; returns how many images that were. Raises ServerNotRunning, CommandFailed."""
-    return int((await _ask(config, "POST", "/expire", {}, _WORK_S))["expired"])
+    answer = await _ask(config, "POST", "/expire", {"clock_confirmed": clock_confirmed}, _WORK_S)
+    return int(answer["expired"])
 
 
 async def ask_backup(config: Config, target: Path) -> None:
@@ -73,8 +75,9 @@ def _app(commands: Commands) -> web.Application:
     async def status(_request: web.Request) -> web.Response:
         return web.json_response({"pid": os.getpid(), **await commands.status()})
 
-    async def expire(_request: web.Request) -> web.Response:
-        return web.json_response({"expired": await commands.expire()})
+    async def expire(request: web.Request) -> web.Response:
+        confirmed = bool((await request.json())["clock_confirmed"])
+        return web.json_response({"expired": await commands.expire(confirmed)})
 
     async def backup(request: web.Request) -> web.Response:
         await commands.backup(Path((await request.json())["path"]))

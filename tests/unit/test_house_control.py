@@ -28,10 +28,10 @@ class Server:
         self.backups: list[Path] = []
         self.fault: Exception | None = None
 
-    async def expire(self) -> int:
+    async def expire(self, clock_confirmed: bool) -> int:
         if self.fault:
             raise self.fault
-        return 3
+        return 7 if clock_confirmed else 3
 
     async def backup(self, target: Path) -> None:
         self.backups.append(target)
@@ -85,7 +85,8 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 async def test_commands_reach_the_running_server(config: Config, tmp_path: Path) -> None:
     async with running(config) as server:
         assert await ask_status(config) == {"pid": os.getpid(), "listen": "127.0.0.1:8080"}
-        assert await ask_expire(config) == 3
+        assert await ask_expire(config, clock_confirmed=False) == 3
+        assert await ask_expire(config, clock_confirmed=True) == 7
         await ask_backup(config, tmp_path / "copy.sqlite")
         assert server.backups == [tmp_path / "copy.sqlite"]
 
@@ -94,14 +95,14 @@ async def test_a_named_error_of_the_server_reaches_the_person(config: Config) ->
     async with running(config) as server:
         server.fault = Conflict("An expiry is running already.")
         with pytest.raises(CommandFailed, match="An expiry is running already"):
-            await ask_expire(config)
+            await ask_expire(config, clock_confirmed=False)
 
 
 async def test_an_unforeseen_error_of_the_server_shows_no_internals(config: Config) -> None:
     async with running(config) as server:
         server.fault = ValueError("internals")
         with pytest.raises(CommandFailed, match="its log says why"):
-            await ask_expire(config)
+            await ask_expire(config, clock_confirmed=False)
 
 
 async def test_without_a_server_the_command_says_so(config: Config) -> None:
@@ -130,4 +131,4 @@ async def test_only_the_servers_user_may_open_the_socket(config: Config) -> None
 async def test_a_data_directory_deeper_than_a_socket_path_may_be_long_works(tmp_path: Path) -> None:
     config = Config(data_dir=tmp_path / ("d" * 120) / ("e" * 120))
     async with running(config):
-        assert await ask_expire(config) == 3
+        assert await ask_expire(config, clock_confirmed=False) == 3
