@@ -32,9 +32,9 @@ Answer = Mapping[str, Any]
 class Commands:
     """What the server does when it is asked. Each may raise an ApplianceError, whose words reach the person.
 
-    `expire` runs the expiry now and returns how many images ended; its argument says whether a person has confirmed that
-    the clock is right. `backup` writes a copy of the catalogue to an
-    absolute path that does not exist yet; `status` returns plain values for people and for `doctor`.
+    `expire` runs the expiry now and returns how many images ended; its argument says whether a person has confirmed
+    that the clock is right. `backup` writes a copy of the catalogue to an absolute path that does not exist yet.
+    `status` returns plain values for people and for `doctor`.
     """
 
     expire: Callable[[bool], Awaitable[int]]

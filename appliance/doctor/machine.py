@@ -1,0 +1,130 @@
+"""The doctor's look at the machine: Python, the data directory and its disk, the addresses to listen on."""
+
+import errno
+import os
+import platform
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from appliance.config import Config, split_listen
+from appliance.control import ask_status
+from appliance.doctor.findings import Finding, fault, in_units, ok, warn
+from appliance.errors import ApplianceError, ServerNotRunning
+
+_PROBE_ATTRIBUTE = "user.appliance"  # the spool keeps an image's metadata in it
+_PROBE_VALUE = b"x" * 3000  # what it keeps at most: 2 KB of metadata, as JSON
+
+
+async def python(_config: Config) -> AsyncIterator[Finding]:
+    yield ok("python", f"{platform.python_version()} ({sys.executable})")
+
+
+async def disk(config: Config) -> AsyncIterator[Finding]:
+    folder = config.data_dir
+    if not folder.exists():
+        parent = next(above for above in folder.absolute().parents if above.exists())
+        if os.access(parent, os.W_OK | os.X_OK):
+            yield warn("disk", f"{folder} is not there yet; the first start makes it")
+        else:
+            yield fault("disk", f"{folder} is not there, and {parent} can't be written to: make it, for this user")
+        return
+    yield _room(config)
+    yield _keeps_files(folder)
+    if folder.stat().st_uid != os.geteuid():
+        yield warn("disk", f"{folder} belongs to another user: run this as that one, or files may end up unreadable")
+
+
+def _room(config: Config) -> Finding:
+    free, reserve = shutil.disk_usage(config.data_dir).free, config.uploads.reserve_bytes
+    words = f"{in_units(free)} free, of which {in_units(reserve)} are kept in reserve"
+    if free <= reserve:
+        return fault("disk", f"{words}: uploads are refused. Make room, or lower uploads.reserve_bytes")
+    wanted = reserve + config.uploads.spool_bytes + config.cache.disk_bytes
+    held = sum(_bytes_below(folder) for folder in (config.spool_dir, config.cache_dir))
+    if free + held < wanted:
+        return warn(
+            "disk",
+            f"{words}; reserve, spool and cache may want {in_units(wanted)}: "
+            "lower uploads.spool_bytes and cache.disk_bytes, or use a larger disk",
+        )
+    return ok("disk", words)
+
+
+def _bytes_below(folder: Path) -> int:
+    total = 0
+    for above, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += Path(above, name).lstat().st_size
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def _keeps_files(folder: Path) -> Finding:
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as probe:
+            probe.write(b"probe")
+            probe.flush()
+            os.fsync(probe.fileno())
+            keeps_attributes = _keeps_attributes(probe.fileno())
+    except OSError as error:
+        return fault("disk", f"{folder} can't be written to: {error.strerror}")
+    if keeps_attributes:
+        return ok("disk", f"{folder} takes files, syncs them and keeps extended attributes")
+    return warn(
+        "disk",
+        f"{folder} keeps no extended attributes of 3 KB: were the catalogue lost, images not yet in the store "
+        "could not be brought back. Use ext4, XFS, btrfs or ZFS",
+    )
+
+
+def _keeps_attributes(descriptor: int) -> bool:
+    try:
+        os.setxattr(descriptor, _PROBE_ATTRIBUTE, _PROBE_VALUE)
+    except OSError:
+        return False
+    return True
+
+
+async def addresses(config: Config) -> AsyncIterator[Finding]:
+    owner = await _running_server(config)
+    wanted = [("listen", config.server.listen), ("metrics", config.server.metrics_listen)]
+    for part, listen in wanted:
+        if listen is None:
+            continue
+        if owner is not None:
+            yield ok(part, f"{listen}, served by process {owner}")
+        else:
+            yield _free(part, listen)
+
+
+async def _running_server(config: Config) -> object | None:
+    try:
+        return (await ask_status(config)).get("pid")
+    except ServerNotRunning:
+        return None
+    except ApplianceError:
+        return "unknown (it does not answer)"
+
+
+def _free(part: str, listen: str) -> Finding:
+    host, port = split_listen(listen)
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except OSError as error:
+        advice = {
+            errno.EADDRINUSE: "another program listens there; stop it or choose another port",
+            errno.EACCES: "this user may not; choose a port from 1024 on",
+            errno.EADDRNOTAVAIL: "this machine has no such address",
+        }
+        return fault(part, f"{listen} can't be listened on: {advice.get(error.errno or 0, error.strerror)}")
+    return ok(part, f"{listen} is free")

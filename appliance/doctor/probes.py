@@ -1,0 +1,33 @@
+"""What the doctor learns in a process of its own: the server, and the doctor, never decode or sandbox themselves.
+
+`python -m appliance.doctor.probes libvips` prints the version and formats, `... sandbox` the protections of a worker;
+each as one line of JSON.
+"""
+
+import json
+import sys
+from typing import Any
+
+from appliance.config import Renditions
+from appliance.errors import UnfitInstallation
+from appliance.imaging import versions, worker
+
+
+def libvips() -> dict[str, Any]:
+    """The libvips in use, and what is wrong with it (None when nothing is)."""
+    try:
+        versions.check_installation()
+        unfit = None
+    except UnfitInstallation as error:
+        unfit = error.detail
+    version = ".".join(map(str, versions.libvips_version()))
+    return {"version": version, "formats": list(versions.formats_available()), "unfit": unfit}
+
+
+def protections() -> dict[str, Any]:
+    """What this process could give up, in the way that workers do."""
+    return {"protections": list(worker.prepare(Renditions().memory_bytes))}
+
+
+if __name__ == "__main__":
+    print(json.dumps({"libvips": libvips, "sandbox": protections}[sys.argv[1]]()))

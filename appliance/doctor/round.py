@@ -1,0 +1,29 @@
+"""The doctor's round: one part after the other, none of which can end it."""
+
+from collections.abc import AsyncIterator, Callable
+
+from appliance.config import Config
+from appliance.doctor import machine, parts
+from appliance.doctor.findings import Finding, fault
+
+Check = Callable[[Config], AsyncIterator[Finding]]
+
+CHECKS: tuple[tuple[str, Check], ...] = (
+    ("python", machine.python),
+    ("libvips", parts.libvips),
+    ("sandbox", parts.sandbox),
+    ("disk", machine.disk),
+    ("catalogue", parts.catalogue),
+    ("store", parts.store),
+    ("listen", machine.addresses),
+)
+
+
+async def examine(config: Config) -> AsyncIterator[Finding]:
+    """Every finding, as soon as it is known."""
+    for part, check in CHECKS:
+        try:
+            async for finding in check(config):
+                yield finding
+        except Exception as error:
+            yield fault(part, f"could not be examined: {type(error).__name__}: {error}")
