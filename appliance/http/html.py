@@ -13,9 +13,9 @@ from appliance.http.assets import Assets, web_root
 from appliance.http.clients import oembed_url, site_name
 from appliance.http.codes import copy_codes, description
 from appliance.http.links import EXTENSIONS, Links
-from appliance.http.resource import MAX_ALT_CHARS, MAX_TITLE_CHARS
 from appliance.model import Ending, Image
 from appliance.renditions import Format, Preset, fit
+from appliance.wishes import MAX_ALT_CHARS, MAX_TITLE_CHARS
 
 _BROWSER_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
 _STILL_FORMATS = (Format.JPG, Format.WEBP, Format.AVIF)
@@ -145,12 +145,15 @@ class Pages:
         """Says that the image is gone; its form posts token and action `undo`, which `undo_s` seconds allow."""
         return self._render("deleted.html", image=image, delete_token=delete_token, undo_s=undo_s)
 
-    def gone_page(self, slug: str, ended: Ending | None, *, restorable_until_s: int | None = None) -> str:
+    def gone_page(
+        self, slug: str, ended: Ending | None, *, restorable_until_s: int | None = None, problem: str | None = None
+    ) -> str:
         """The 410 page. While the owner can still bring the image back (unix seconds), it holds the form for that.
 
-        The form posts token and action `restore`.
+        The form posts token and action `restore`; `problem` says why the last try failed.
         """
-        return self._render("gone.html", slug=slug, ended=ended, restorable_until_s=restorable_until_s)
+        values = {"slug": slug, "ended": ended, "restorable_until_s": restorable_until_s, "problem": problem}
+        return self._render("gone.html", **values)
 
     def error_page(self, status: int, title: str, detail: str, code: str, request_id: str) -> str:
         """A problem in words, with the code and the id that help whoever is asked about it."""

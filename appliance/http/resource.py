@@ -8,8 +8,7 @@ from appliance.http import words
 from appliance.http.links import EXTENSIONS, Links
 from appliance.model import Image
 from appliance.renditions import Preset, fit
-
-MAX_TITLE_CHARS, MAX_ALT_CHARS = 200, 2000
+from appliance.wishes import MAX_ALT_CHARS, MAX_TITLE_CHARS
 
 
 def image_resource(image: Image, config: Config, *, delete_token: str | None = None) -> dict[str, object]:

@@ -80,7 +80,9 @@ EVERY_PAGE: dict[str, Callable[[Pages, Image], str]] = {
     "uploaded": lambda pages, image: pages.uploaded_page(image, TOKEN),
     "manage": lambda pages, image: pages.manage_page(image, problem=image.title, notice=image.alt),
     "deleted": lambda pages, image: pages.deleted_page(image, TOKEN),
-    "gone": lambda pages, image: pages.gone_page(image.slug, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400),
+    "gone": lambda pages, image: pages.gone_page(
+        image.slug, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem=image.title
+    ),
     "error": lambda pages, image: pages.error_page(404, "There is no such image", image.filename, "not-found", "r1"),
 }
 
@@ -115,8 +117,7 @@ def test_nothing_a_person_gave_becomes_markup(pages: Pages, name: str) -> None:
     assert not page.all("script")
     assert not page.all("b")
     assert not [key for _, attributes in page.elements for key in attributes if key.startswith("on")]
-    if name != "gone":
-        assert HOSTILE in page.text + "".join(value for _, has in page.elements for value in has.values())
+    assert HOSTILE in page.text + "".join(value for _, has in page.elements for value in has.values())
 
 
 @pytest.mark.parametrize("name", sorted(set(EVERY_PAGE) - {"upload"}))
@@ -266,7 +267,8 @@ def test_a_deletion_can_be_undone_from_its_page(pages: Pages) -> None:
 
 
 def test_an_expired_picture_can_be_brought_back_while_there_is_time(pages: Pages) -> None:
-    page = Page(pages.gone_page(SLUG, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400))
+    page = Page(pages.gone_page(SLUG, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem="Wrong token."))
+    assert page.one("div", role="alert")
     assert page.one("button")["value"] == "restore"
     assert "24 November 2026" in page.text
 

@@ -12,12 +12,13 @@ from schemathesis.core.result import Ok
 
 from appliance import errors
 from appliance.config import Config, Renditions, Server, Uploads
-from appliance.http import resource
 from appliance.http.contract import contract
 from appliance.http.links import EXTENSIONS
+from appliance.http.problems import STATUSES
 from appliance.renditions import Format, Preset
+from appliance.wishes import MAX_ALT_CHARS, MAX_TITLE_CHARS
 
-# raised by commands or at start-up, never in a reply
+# raised by commands or at start-up, never in a reply: a new error class goes here or into the contract
 OUTSIDE_HTTP = {
     "invalid-configuration",
     "data-directory-locked",
@@ -25,9 +26,9 @@ OUTSIDE_HTTP = {
     "clock-jumped",
     "server-not-running",
     "command-failed",
+    "catalogue-damaged",
+    "catalogue-too-new",
 }
-# what only HTTP knows, so no class of the lower layers stands for them
-HTTP_ALONE = {"range-not-satisfiable", "method-not-allowed", "no-such-page", "internal-error"}
 METHODS = {"get", "put", "post", "patch", "delete"}
 
 
@@ -60,14 +61,23 @@ def references(value: object) -> Iterator[str]:
 
 
 def test_every_code_of_a_reply_is_an_error_class_and_the_other_way_round(document: dict[str, Any]) -> None:
-    classes = {
-        sub.code
-        for sub in subclasses(errors.ApplianceError)
-        if sub.__module__ == errors.__name__ and "code" in sub.__dict__
-    }
+    classes = {sub.code for sub in subclasses(errors.ApplianceError) if sub.__module__ == errors.__name__}
     listed = document["components"]["schemas"]["ProblemCode"]["enum"]
-    assert set(listed) == (classes - OUTSIDE_HTTP) | HTTP_ALONE
+    assert set(listed) == classes - OUTSIDE_HTTP
     assert len(listed) == len(set(listed))
+
+
+def test_every_code_has_a_status_that_some_operation_documents(document: dict[str, Any]) -> None:
+    documented = {status for _, operation in operations(document) for status in operation["responses"]}
+    listed = document["components"]["schemas"]["ProblemCode"]["enum"]
+    assert {fault.code for fault in STATUSES} == set(listed)
+    assert {str(status.value) for status in STATUSES.values()} <= documented
+
+
+def test_every_code_is_explained_where_its_status_is(document: dict[str, Any]) -> None:
+    responses = document["components"]["responses"].values()
+    for fault in STATUSES:
+        assert any(fault.code in response["description"] for response in responses), fault.code
 
 
 def test_every_reference_leads_to_a_component_and_every_component_is_used(document: dict[str, Any]) -> None:
@@ -120,6 +130,9 @@ def test_only_changes_of_an_image_need_the_token(document: dict[str, Any]) -> No
         ({"deleted": False}, True),
         ({}, True),
         ({"deleted": True}, False),
+        ({"expires_in": "4w"}, True),
+        ({"title": "two\nlines"}, True),
+        ({"title": "a\x00b"}, False),
         ({"expires_in": 0}, False),
         ({"expires_in": "0d"}, False),
         ({"expires_in": "3 weeks"}, False),
@@ -136,9 +149,9 @@ def test_changes_take_the_known_members_only(document: dict[str, Any], changes: 
 def test_lengths_and_media_types_are_those_of_the_code(document: dict[str, Any]) -> None:
     schemas, parameters = document["components"]["schemas"], document["components"]["parameters"]
     for holder in ("Image", "Changes", "UploadForm", "ManageForm"):
-        assert schemas[holder]["properties"]["title"]["maxLength"] == resource.MAX_TITLE_CHARS
-        assert schemas[holder]["properties"]["alt"]["maxLength"] == resource.MAX_ALT_CHARS
-    assert parameters["Title"]["schema"]["maxLength"] == resource.MAX_TITLE_CHARS
+        assert schemas[holder]["properties"]["title"]["maxLength"] == MAX_TITLE_CHARS
+        assert schemas[holder]["properties"]["alt"]["maxLength"] == MAX_ALT_CHARS
+    assert parameters["Title"]["schema"]["maxLength"] == MAX_TITLE_CHARS
     assert schemas["Image"]["properties"]["media_type"]["enum"] == list(EXTENSIONS)
     assert set(parameters["Extension"]["schema"]["enum"]) == set(EXTENSIONS.values())
 
