@@ -1,0 +1,199 @@
+"""The directory store: objects are files of the same names under a root; what S3 calls metadata is in a parallel tree.
+
+objects/{key}           the bytes, a hard link to the file that was put where the filesystem allows it
+attributes/{key}.json   media type and metadata, written before the object appears and removed after it
+unfinished/             files on their way; they take their names by rename
+"""
+
+import json
+import os
+import shutil
+import stat
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Concatenate, ParamSpec, TypeVar
+
+from appliance.errors import ObjectMissing, StoreUnavailable
+from appliance.objectstore import files
+from appliance.objectstore.base import ObjectEntry, ObjectInfo, checked_key, checked_metadata, checked_range
+from appliance.objectstore.reader import ObjectReader
+from appliance.objectstore.threads import Stop, StoreThreads
+
+THREADS = 16
+MAX_OBJECT_BYTES = 2**63 - 1  # the filesystem knows its own limit
+MIN_FREE_BYTES = 16 * 10**6  # below this `check` says that the disk is full
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class DirectoryStore:
+    """Keeps objects below `root`, which one process owns. The contract is `ObjectStore`'s."""
+
+    name = "directory"
+    max_object_bytes = MAX_OBJECT_BYTES
+
+    def __init__(self, root: Path) -> None:
+        self._objects = root / "objects"
+        self._attributes = root / "attributes"
+        self._unfinished = root / "unfinished"
+        self._threads = StoreThreads("store", THREADS)
+
+    async def start(self) -> None:
+        await self._run(self._start)
+
+    async def put(self, key: str, path: Path, *, media_type: str, metadata: Mapping[str, str]) -> None:
+        attributes = _attributes(media_type, checked_metadata(metadata))
+        await self._threads.run(lambda _stop: path.open("rb").close())  # its faults are the caller's, not the store's
+        await self._run(self._put, checked_key(key), attributes, partial(files.link_or_copy, path))
+
+    async def put_bytes(self, key: str, data: bytes, *, media_type: str) -> None:
+        await self._run(self._put, checked_key(key), _attributes(media_type, {}), partial(files.write, data))
+
+    async def fetch(self, key: str, to: Path) -> None:
+        await self._threads.run(partial(self._fetch, key=checked_key(key), to=to))
+
+    async def open(self, key: str, start: int = 0, length: int | None = None) -> ObjectReader:
+        checked_range(start, length)
+        file, bytes_left = await self._threads.run(
+            lambda _stop: self._open(checked_key(key), start), discard=lambda opened: opened[0].close()
+        )
+        return ObjectReader(file, min(bytes_left, length or bytes_left), self._threads)
+
+    async def stat(self, key: str) -> ObjectInfo:
+        return await self._run(self._stat, checked_key(key))
+
+    async def delete(self, key: str) -> None:
+        await self._run(self._delete, checked_key(key))
+
+    def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectEntry]:
+        return self._threads.pages(self._entries(prefix, after))
+
+    async def check(self) -> None:
+        await self._run(self._check)
+
+    async def close(self) -> None:
+        await self._threads.close()
+
+    async def _run(self, call: Callable[Concatenate[Stop, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        def guarded(stop: Stop) -> T:
+            with _faults_named():
+                return call(stop, *args, **kwargs)
+
+        return await self._threads.run(guarded)
+
+    def _start(self, _stop: Stop) -> None:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self._unfinished)
+        for folder in (self._objects, self._attributes, self._unfinished):
+            files.make_folder(folder)
+
+    def _put(self, stop: Stop, key: str, attributes: bytes, fill: files.Fill) -> None:
+        # The attributes come first: an object that is visible has them, after a crash too.
+        with files.appearing(self._attributes_path(key), self._unfinished) as temporary:
+            files.write(attributes, temporary, stop)
+        with files.appearing(self._objects / key, self._unfinished) as temporary:
+            fill(temporary, stop)
+
+    def _fetch(self, stop: Stop, key: str, to: Path) -> None:
+        self._status(key)
+        with files.appearing(to, to.parent) as temporary:
+            try:
+                files.link_or_copy(self._objects / key, temporary, stop)
+            except FileNotFoundError:
+                self._status(key)  # deleted just now?
+                raise
+
+    def _open(self, key: str, start: int) -> tuple["_File", int]:
+        bytes_ = self._status(key).st_size
+        if start and start >= bytes_:
+            raise ValueError(f"start {start} is not inside the {bytes_} bytes of {key}")
+        with _faults_named(), _missing_named(key):
+            file = (self._objects / key).open("rb", buffering=0)
+        file.seek(start)
+        return _File(file), bytes_ - start
+
+    def _stat(self, _stop: Stop, key: str) -> ObjectInfo:
+        status = self._status(key)
+        path = self._attributes_path(key)
+        try:
+            attributes = json.loads(path.read_bytes())
+            return ObjectInfo(
+                key, status.st_size, path.stat().st_mtime, attributes["media_type"], attributes["metadata"]
+            )
+        except FileNotFoundError:
+            self._status(key)  # deleted just now?
+            return ObjectInfo(key, status.st_size, status.st_mtime, "application/octet-stream")
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreUnavailable(f"The store's file {path} is damaged: {error!r}.") from error
+
+    def _status(self, key: str) -> os.stat_result:
+        """The file's status. Raises ObjectMissing for what is no file as well."""
+        with _faults_named(), _missing_named(key):
+            status = (self._objects / key).stat()
+            if not stat.S_ISREG(status.st_mode):
+                raise FileNotFoundError
+            return status
+
+    def _delete(self, _stop: Stop, key: str) -> None:
+        files.remove(self._objects / key, self._objects)
+        files.remove(self._attributes_path(key), self._attributes)
+
+    def _check(self, _stop: Stop) -> None:
+        if not self._unfinished.is_dir():
+            raise StoreUnavailable(f"The store's folder {self._unfinished} is missing.")
+        if not os.access(self._unfinished, os.W_OK | os.X_OK):
+            raise StoreUnavailable(f"The store's folder {self._unfinished} can't be written to.")
+        if shutil.disk_usage(self._objects).free < MIN_FREE_BYTES:
+            raise StoreUnavailable(f"The disk that holds {self._objects} is full.")
+
+    def _entries(self, prefix: str, after: str) -> Iterator[ObjectEntry]:
+        with _faults_named():
+            for key, path in files.walk(self._objects, prefix, after):
+                with suppress(FileNotFoundError):  # deleted while we list
+                    yield ObjectEntry(key, path.stat().st_size, self._put_s(key, path))
+
+    def _put_s(self, key: str, path: Path) -> float:
+        """A hard link keeps the time of the file that was put, so the attributes' time is the put's."""
+        with suppress(FileNotFoundError):
+            return self._attributes_path(key).stat().st_mtime
+        return path.stat().st_mtime
+
+    def _attributes_path(self, key: str) -> Path:
+        return self._attributes / f"{key}.json"
+
+
+class _File:
+    """An open object, with its faults in words."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, max_bytes: int) -> bytes:
+        with _faults_named():
+            return self._file.read(max_bytes)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _attributes(media_type: str, metadata: Mapping[str, str]) -> bytes:
+    return json.dumps({"media_type": media_type, "metadata": metadata}).encode()
+
+
+@contextmanager
+def _missing_named(key: str) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise ObjectMissing(f"The store has no object {key}.") from error
+
+
+@contextmanager
+def _faults_named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailable(f"The store's disk refused: {files.words(error)}.") from error

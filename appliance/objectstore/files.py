@@ -1,0 +1,157 @@
+"""Files that appear whole or not at all, durable before they do; and walking a tree of them in key order."""
+
+import errno
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from io import RawIOBase
+from pathlib import Path
+
+from appliance.objectstore.threads import Stop
+
+COPY_BYTES = 1024 * 1024
+NO_LINKS_HERE = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES}
+
+Fill = Callable[[Path, Stop], None]
+"""Makes a durable file at the path, which is free."""
+
+
+@contextmanager
+def appearing(target: Path, unfinished: Path) -> Iterator[Path]:
+    """A temporary path in `unfinished` (same filesystem); what is made there takes the name `target` at the end.
+
+    On any error nothing is left behind.
+    """
+    temporary = unfinished / f".{secrets.token_hex(8)}.part"
+    try:
+        yield temporary
+        _rename(temporary, target)
+    finally:
+        # Also after success: renaming onto another link to the same file does nothing at all (rename(2)).
+        temporary.unlink(missing_ok=True)
+    sync_folder(target.parent)
+
+
+def _rename(temporary: Path, target: Path) -> None:
+    while True:
+        try:
+            make_folder(target.parent)
+            temporary.replace(target)
+        except FileNotFoundError:
+            if not temporary.exists():
+                raise
+            continue  # a delete removed the emptied folder in between
+        return
+
+
+def write(data: bytes, to: Path, stop: Stop) -> None:
+    """Make a durable file of the bytes."""
+    stop.check()
+    with to.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def link_or_copy(source: Path, to: Path, stop: Stop) -> None:
+    """Make `to` the same durable file as `source`: its second name where the filesystem allows it, else a copy."""
+    try:
+        os.link(source, to)
+    except OSError as error:
+        if error.errno not in NO_LINKS_HERE:
+            raise
+        copy(source, to, stop)
+    else:
+        sync_file(to)
+
+
+def copy(source: Path, to: Path, stop: Stop) -> None:
+    """Make a durable copy in bounded memory."""
+    with source.open("rb", buffering=0) as reading, to.open("xb", buffering=0) as writing:
+        while chunk := reading.read(COPY_BYTES):
+            stop.check()
+            write_all(writing, chunk)
+        os.fsync(writing.fileno())
+
+
+def write_all(file: RawIOBase, data: bytes) -> None:
+    """Write every byte to an unbuffered file, which may take fewer at a time."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) or 0 :]
+
+
+def sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable; one that was emptied and removed meanwhile has none."""
+    with suppress(FileNotFoundError):
+        sync_file(path)
+
+
+def make_folder(path: Path) -> None:
+    """Make a durable folder and those above it; one that is there is fine."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    sync_folder(path.parent)
+
+
+def remove(path: Path, root: Path) -> None:
+    """Remove a file for good, and the folders below `root` that it leaves empty; an absent one is fine."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        path.unlink()
+    folder = path.parent
+    while folder != root:
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            pass
+        except OSError:  # it is not empty
+            break
+        folder = folder.parent
+    sync_folder(folder)
+
+
+def walk(root: Path, prefix: str, after: str, above: str = "") -> Iterator[tuple[str, Path]]:
+    """Files below `root` as (key, path), in key order: `prefix` and `after` as `ObjectStore.list` has them.
+
+    Holds the names of one folder a level: a year has half a million shards, some 30 MB while it is walked.
+    """
+    for name in _sorted_names(root):
+        key = above + name
+        if not name.endswith("/"):
+            if key.startswith(prefix) and key > after:
+                yield key, root / name
+        elif _can_hold(key, prefix, after):
+            yield from walk(root / name, prefix, after, key)
+
+
+def _can_hold(folder: str, prefix: str, after: str) -> bool:
+    """Whether a folder (with its slash) may hold keys that are asked for."""
+    in_prefix = folder.startswith(prefix) or prefix.startswith(folder)
+    return in_prefix and (folder > after or after.startswith(folder))
+
+
+def _sorted_names(folder: Path) -> list[str]:
+    """Names with a slash after folders, since that is how keys sort: `a-b` comes before `a/b`."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name + "/" if entry.is_dir() else entry.name for entry in entries)
+    except FileNotFoundError:  # removed while we walk
+        return []
+
+
+def words(error: OSError) -> str:
+    """What went wrong, for a person."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk or its quota is full ({error.filename or 'while writing'})"
+    return f"{error.strerror or error} ({error.filename})" if error.filename else str(error.strerror or error)

@@ -1,0 +1,139 @@
+"""The S3 store, made for a MinIO beside the server: `Bucket`'s blocking calls on threads, and giants sent in parts."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from appliance.errors import StoreUnavailable
+from appliance.objectstore import files
+from appliance.objectstore.base import (
+    METADATA_PREFIX,
+    ObjectEntry,
+    ObjectInfo,
+    checked_key,
+    checked_metadata,
+    checked_range,
+)
+from appliance.objectstore.bucket import Bucket, Response
+from appliance.objectstore.reader import CHUNK_BYTES, ObjectReader
+from appliance.objectstore.slices import FileSlice
+from appliance.objectstore.threads import Stop, StoreThreads
+
+MIB = 1024 * 1024
+MAX_OBJECT_BYTES = 5 * 1024**4  # S3's limit
+MAX_PARTS = 10_000  # S3's limit
+PART_BYTES = 64 * MIB  # what one failure costs to send again; memory does not depend on it
+READ_THREADS = 16
+WRITE_THREADS = 8  # their own, so that shipping never keeps viewers waiting
+
+
+class MinioStore:
+    """Keeps objects in one bucket of an S3 server. The contract is `ObjectStore`'s."""
+
+    name = "minio"
+    max_object_bytes = MAX_OBJECT_BYTES
+
+    def __init__(self, *, endpoint: str, bucket: str, access_key: str, secret_key: str, secure: bool = True) -> None:
+        """`endpoint` is host:port; a scheme before it is taken too and decides instead of `secure`.
+
+        Raises ValueError for an endpoint or a bucket name that can't be.
+        """
+        self._bucket = Bucket(
+            endpoint=endpoint,
+            name=bucket,
+            access_key=access_key,
+            secret_key=secret_key,
+            secure=secure,
+            connections=READ_THREADS + WRITE_THREADS,
+        )
+        self._reads = StoreThreads("store-read", READ_THREADS)
+        self._writes = StoreThreads("store-write", WRITE_THREADS)
+
+    async def start(self) -> None:
+        await self._reads.run(lambda _stop: self._bucket.make())
+
+    async def put(self, key: str, path: Path, *, media_type: str, metadata: Mapping[str, str]) -> None:
+        checked_key(key)
+        headers = {METADATA_PREFIX + name: value for name, value in checked_metadata(metadata).items()}
+        headers["Content-Type"] = media_type
+        descriptor = await self._reads.run(lambda _stop: os.open(path, os.O_RDONLY), discard=os.close)
+        try:
+            size = os.fstat(descriptor).st_size
+            if size > PART_BYTES:
+                await self._put_parts(key, descriptor, size, headers)
+            else:
+                await self._writes.run(
+                    lambda stop: self._bucket.put(key, FileSlice(descriptor, 0, size, stop), headers)
+                )
+        finally:
+            os.close(descriptor)
+
+    async def _put_parts(self, key: str, descriptor: int, size: int, headers: dict[str, str]) -> None:
+        """Part after part, each waiting for a thread anew, so that a giant does not keep the small ones waiting."""
+        upload = await self._writes.run(
+            lambda _stop: self._bucket.begin(key, headers), discard=partial(self._bucket.abort, key)
+        )
+
+        def send(number: int, start: int, length: int, stop: Stop) -> str:
+            return self._bucket.put_part(key, upload, number, FileSlice(descriptor, start, length, stop))
+
+        try:
+            tags: list[str] = []
+            for start, length in spans(size):
+                tags.append(await self._writes.run(partial(send, len(tags) + 1, start, length)))
+            await self._writes.run(lambda _stop: self._bucket.complete(key, upload, tags))
+        except BaseException:
+            await self._writes.run(lambda _stop: self._bucket.abort(key, upload))
+            raise
+
+    async def put_bytes(self, key: str, data: bytes, *, media_type: str) -> None:
+        headers = {"Content-Type": media_type}
+        await self._writes.run(lambda _stop: self._bucket.put(checked_key(key), data, headers))
+
+    async def fetch(self, key: str, to: Path) -> None:
+        await self._reads.run(partial(self._fetch, checked_key(key), to))
+
+    async def open(self, key: str, start: int = 0, length: int | None = None) -> ObjectReader:
+        checked_range(start, length)
+        response = await self._reads.run(
+            lambda _stop: self._bucket.get(checked_key(key), start, length), discard=Response.close
+        )
+        return ObjectReader(response, response.size, self._reads)
+
+    async def stat(self, key: str) -> ObjectInfo:
+        return await self._reads.run(lambda _stop: self._bucket.stat(checked_key(key)))
+
+    async def delete(self, key: str) -> None:
+        await self._writes.run(lambda _stop: self._bucket.delete(checked_key(key)))
+
+    def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectEntry]:
+        return self._reads.pages(self._bucket.entries(prefix, after))
+
+    async def check(self) -> None:
+        await self._reads.run(lambda _stop: self._bucket.check())
+
+    async def close(self) -> None:
+        await self._reads.close()
+        await self._writes.close()
+        self._bucket.close()
+
+    def _fetch(self, key: str, to: Path, stop: Stop) -> None:
+        with closing(self._bucket.get(key)) as response, files.appearing(to, to.parent) as temporary:
+            left = response.size
+            with temporary.open("xb", buffering=0) as file:
+                while left and (chunk := response.read(min(left, CHUNK_BYTES))):
+                    stop.check()
+                    files.write_all(file, chunk)
+                    left -= len(chunk)
+                os.fsync(file.fileno())
+            if left:
+                raise StoreUnavailable(f"{self._bucket.where} broke off {left} bytes before the end of {key}.")
+
+
+def spans(size: int) -> list[tuple[int, int]]:
+    """How a file of `size` bytes is cut into parts: (start, length) each, whole MiB, no more than S3 takes."""
+    least = -(-size // MAX_PARTS)
+    part_bytes = max(PART_BYTES, -(-least // MIB) * MIB)
+    return [(start, min(part_bytes, size - start)) for start in range(0, size, part_bytes)]

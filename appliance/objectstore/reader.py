@@ -1,0 +1,61 @@
+"""The reader that `open` gives: chunks of one object or of a range of it, in bounded memory."""
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Protocol, Self
+
+from appliance.errors import StoreUnavailable
+from appliance.objectstore.threads import Stop, StoreThreads
+
+CHUNK_BYTES = 256 * 1024
+
+
+class Source(Protocol):
+    """Blocking bytes: a file or a response of the store, with its own faults turned into StoreUnavailable."""
+
+    def read(self, max_bytes: int) -> bytes:
+        """The next bytes, empty at the end."""
+
+    def close(self) -> None:
+        """Let go of the file or connection; repeating it is fine."""
+
+
+class ObjectReader:
+    """Iterate over it for chunks of at most 256 KiB; `size` is how many bytes come in all.
+
+    Use it with `async with`, or call `aclose`. Iterating raises StoreUnavailable when the store fails on the way.
+    """
+
+    def __init__(self, source: Source, size: int, threads: StoreThreads) -> None:
+        self.size = size
+        self._source = source
+        self._left = size
+        self._threads = threads
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        chunk = await self._threads.run(self._next)
+        if not chunk:
+            raise StoreUnavailable(f"The store broke off {self._left} bytes before the end of an object.")
+        self._left -= len(chunk)
+        return chunk
+
+    def _next(self, _stop: Stop) -> bytes:
+        return self._source.read(min(self._left, CHUNK_BYTES))
+
+    async def aclose(self) -> None:
+        """End the reading, wherever it stands; repeating it is fine."""
+        self._left = 0
+        self._source.close()  # never waits, so it needs no thread
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

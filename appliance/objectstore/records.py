@@ -1,0 +1,119 @@
+"""An image as the store knows it, so that the catalogue can be rebuilt: user metadata on the original, and a sidecar.
+
+The metadata is written once, with the original. The sidecar is a JSON object of its own that holds the whole image; it
+is written when something does not fit the metadata or has changed since, and it wins over the metadata.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+from urllib.parse import quote, unquote
+
+from appliance.model import Ending, Image, Location
+from appliance.objectstore.base import MAX_METADATA_BYTES, METADATA_PREFIX, ObjectInfo, metadata_bytes
+
+PLAIN = "!#$&'()*+,-./:;=?@[]^_`{}~"  # kept as they are, for people who look; blanks at the ends would be lost
+MAX_REASON_BYTES = 400
+MAX_EXTENSION_CHARS = 16
+
+_NUMBERS = {
+    "created": "created_s",
+    "expires": "expires_s",
+    "width": "width",
+    "height": "height",
+    "frames": "frames",
+    "memory": "memory_bytes",
+    "version": "version",
+}
+_FLAGS = {"alpha": "has_alpha", "progressive": "progressive"}
+_PLAIN_TEXTS = {"slug": "slug", "sha256": "sha256", "token-hash": "token_hash"}
+_SIDECAR_FIELDS = tuple(field.name for field in fields(Image) if field.name != "location")
+
+
+class UnreadableRecord(ValueError):
+    """An object's metadata or sidecar does not describe an image; the message says which and why."""
+
+
+def metadata_of(image: Image) -> dict[str, str]:
+    """The original's user metadata: printable ASCII, 1792 bytes at most with its names.
+
+    A file name or a reason that does not fit is shortened; `needs_sidecar` is true then.
+    """
+    metadata = {name: str(getattr(image, field)) for name, field in (_PLAIN_TEXTS | _NUMBERS).items()}
+    metadata |= {name: "1" for name, field in _FLAGS.items() if getattr(image, field)}
+    if image.original_only is not None:
+        metadata["original-only"] = _shortened(image.original_only, MAX_REASON_BYTES)
+    room = MAX_METADATA_BYTES - metadata_bytes(metadata) - len(METADATA_PREFIX) - len("filename")
+    metadata["filename"] = _shortened_filename(image.filename, room)
+    return {name: value for name, value in metadata.items() if value}
+
+
+def needs_sidecar(image: Image) -> bool:
+    """Whether the metadata of the original, as `metadata_of` gives it, does not tell all of the image."""
+    stored = replace(image, location=Location.STORE)
+    return image.version != 1 or _from_metadata(image.media_type, image.bytes, metadata_of(image)) != stored
+
+
+def sidecar_of(image: Image) -> bytes:
+    """The sidecar: JSON with every field of the image but its location."""
+    document = {field: getattr(image, field) for field in _SIDECAR_FIELDS}
+    return json.dumps(document, sort_keys=True, indent=1).encode()
+
+
+def image_from(info: ObjectInfo, sidecar: bytes | None = None) -> Image:
+    """The image whose original `info` describes, as it was when its sidecar, or else its metadata, was written.
+
+    Raises UnreadableRecord.
+    """
+    try:
+        if sidecar is not None:
+            return _from_sidecar(json.loads(sidecar))
+        return _from_metadata(info.media_type, info.bytes, info.metadata)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        part = "metadata" if sidecar is None else "sidecar"
+        raise UnreadableRecord(f"the {part} of {info.key} does not describe an image: {error!r}") from error
+
+
+def _from_sidecar(document: Mapping[str, Any]) -> Image:
+    known = {field: document[field] for field in _SIDECAR_FIELDS if field in document}
+    ended = known.pop("ended", None)
+    return Image(**known, ended=Ending(ended) if ended else None, location=Location.STORE)
+
+
+def _from_metadata(media_type: str, bytes_: int, metadata: Mapping[str, str]) -> Image:
+    known: dict[str, Any] = {field: metadata[name] for name, field in _PLAIN_TEXTS.items()}
+    known |= {field: int(metadata[name]) for name, field in _NUMBERS.items()}
+    known |= {field: metadata.get(name) == "1" for name, field in _FLAGS.items()}
+    return Image(
+        **known,
+        filename=_decoded(metadata, "filename"),
+        media_type=media_type,
+        bytes=bytes_,
+        original_only=_decoded(metadata, "original-only") if "original-only" in metadata else None,
+        location=Location.STORE,
+    )
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe=PLAIN, errors="surrogatepass")
+
+
+def _decoded(metadata: Mapping[str, str], name: str) -> str:
+    return unquote(metadata.get(name, ""), errors="surrogatepass")
+
+
+def _shortened(text: str, max_bytes: int) -> str:
+    """The longest beginning of the text that fits once it is encoded."""
+    while len(encoded := _encoded(text)) > max_bytes:
+        # A character takes 12 bytes at most, so this many must go at the least.
+        text = text[: -max(1, (len(encoded) - max_bytes) // 12)]
+    return encoded
+
+
+def _shortened_filename(filename: str, max_bytes: int) -> str:
+    stem, dot, extension = filename.rpartition(".")
+    if not stem or len(extension) > MAX_EXTENSION_CHARS:
+        return _shortened(filename, max_bytes)
+    kept = _encoded(dot + extension)
+    return _shortened(stem, max_bytes - len(kept)) + kept

@@ -1,0 +1,52 @@
+"""A part of a file as the body of a request: read from disk while it is sent, never whole in memory."""
+
+import hashlib
+import os
+from base64 import b64encode
+
+from appliance.objectstore.threads import Stop
+
+HASH_BYTES = 1024 * 1024
+
+
+class FileSlice:
+    """`length` bytes of an open file from `start` on, as the file-like body that urllib3 sends and can send again."""
+
+    def __init__(self, descriptor: int, start: int, length: int, stop: Stop) -> None:
+        self._descriptor = descriptor
+        self._start = start
+        self._at = 0
+        self._stop = stop
+        self.length = length
+
+    def read(self, size: int = -1) -> bytes:
+        self._stop.check()
+        left = self.length - self._at
+        chunk = os.pread(self._descriptor, left if size < 0 else min(size, left), self._start + self._at)
+        self._at += len(chunk)
+        return chunk
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int) -> int:
+        self._at = offset
+        return offset
+
+    def md5(self) -> str:
+        """The Content-MD5 of the slice, by which the store refuses bytes that were damaged on their way.
+
+        Raises OSError when the file ends before the slice does.
+        """
+        digest = hashlib.md5(usedforsecurity=False)
+        while chunk := self.read(HASH_BYTES):
+            digest.update(chunk)
+        if self._at != self.length:
+            raise OSError(f"the file ended {self.length - self._at} bytes too soon")
+        self.seek(0)
+        return b64encode(digest.digest()).decode()
+
+
+def md5_of(data: bytes) -> str:
+    """The Content-MD5 of bytes in memory."""
+    return b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
