@@ -1,0 +1,146 @@
+"""An image survives its journey through an object's metadata and its sidecar, whatever its names are made of."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.model import Ending, Image, Location
+from appliance.objectstore import ObjectInfo, ObjectStore
+from appliance.objectstore.base import checked_metadata
+from appliance.objectstore.records import (
+    UnreadableRecord,
+    image_from,
+    metadata_of,
+    needs_sidecar,
+    sidecar_of,
+)
+from appliance.slugs import object_key
+
+PLAIN = Image(
+    slug="00Ab0123456789abc",
+    filename="cat.jpg",
+    media_type="image/jpeg",
+    bytes=10_240,
+    sha256="0" * 64,
+    width=2725,
+    height=2225,
+    created_s=1_800_000_000,
+    expires_s=1_830_000_000,
+    token_hash="f" * 64,
+    location=Location.STORE,
+)
+SCRIPTS = [
+    "猫" * 251 + ".jpg",
+    "🦊" * 255,
+    "شجرة" * 60 + ".png",
+    "é" * 255,
+    " a  b ",
+    "%41.jpg",
+    "a" * 251 + ".jpg",
+    ".",
+    "",
+]
+
+numbers = st.integers(0, 10**15)
+images = st.builds(
+    Image,
+    slug=st.text("0123456789ABCabc", min_size=17, max_size=17),
+    filename=st.text(max_size=255) | st.sampled_from(SCRIPTS),
+    media_type=st.sampled_from(["image/jpeg", "image/gif", "image/heic"]),
+    bytes=st.integers(1, 5 * 2**40),
+    sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
+    width=st.integers(1, 10**6),
+    height=st.integers(1, 10**6),
+    created_s=st.integers(0, 2**40),
+    expires_s=st.integers(0, 2**40),
+    token_hash=st.text("0123456789abcdef", min_size=64, max_size=64),
+    title=st.none() | st.text(max_size=200),
+    alt=st.none() | st.text(max_size=2000),
+    frames=st.integers(1, 10**6),
+    has_alpha=st.booleans(),
+    progressive=st.booleans(),
+    memory_bytes=numbers,
+    original_only=st.none() | st.text(max_size=300),
+    location=st.just(Location.STORE),
+    version=st.just(1) | st.integers(1, 2**31),
+    ended=st.none() | st.sampled_from(Ending),
+    ended_s=st.none(),
+    erase_after_s=st.none() | numbers,
+)
+
+
+def info_of(image: Image, metadata: Mapping[str, str]) -> ObjectInfo:
+    return ObjectInfo(object_key(image.slug), image.bytes, 0.0, image.media_type, metadata)
+
+
+@given(images)
+def test_the_store_gives_the_identical_image_back(image: Image) -> None:
+    image = replace(image, ended_s=image.created_s if image.ended else None)
+    info = info_of(image, checked_metadata(metadata_of(image)))
+    sidecar = sidecar_of(image) if needs_sidecar(image) else None
+    assert image_from(info, sidecar) == image
+
+
+@given(images)
+def test_the_metadata_alone_gives_all_but_what_needs_a_sidecar(image: Image) -> None:
+    bare = replace(image, title=None, alt=None, ended=None, ended_s=None, erase_after_s=None)
+    known = image_from(info_of(bare, metadata_of(bare)))
+    assert replace(known, filename=bare.filename, original_only=bare.original_only) == bare
+    assert bare.filename.startswith(known.filename) or "." in bare.filename
+
+
+@pytest.mark.parametrize("filename", SCRIPTS)
+async def test_names_in_any_script_survive_a_real_store(
+    store: ObjectStore, original: Path, filename: str, prefix: str
+) -> None:
+    image = replace(PLAIN, filename=filename)
+    await store.put(prefix + "a", original, media_type=image.media_type, metadata=metadata_of(image))
+    sidecar = sidecar_of(image) if needs_sidecar(image) else None
+    assert image_from(await store.stat(prefix + "a"), sidecar) == image
+
+
+def test_a_plain_image_needs_no_sidecar() -> None:
+    assert not needs_sidecar(PLAIN)
+    assert not needs_sidecar(replace(PLAIN, filename="Ein Bär 🦊.jpg", original_only="too many pixels"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": "A cat"},
+        {"alt": ""},
+        {"version": 2},
+        {"ended": Ending.DELETED},
+        {"filename": "猫" * 255},
+        {"original_only": "ü" * 300},
+    ],
+)
+def test_what_the_metadata_cannot_tell_needs_a_sidecar(change: dict[str, object]) -> None:
+    assert needs_sidecar(replace(PLAIN, **change))  # type: ignore[arg-type]
+
+
+def test_a_name_that_is_cut_keeps_its_extension() -> None:
+    known = image_from(info_of(PLAIN, metadata_of(replace(PLAIN, filename="猫" * 251 + ".jpg"))))
+    assert known.filename.endswith("猫.jpg")
+    assert len(known.filename) > 100
+
+
+def test_a_later_sidecar_wins_over_the_metadata() -> None:
+    extended = replace(PLAIN, expires_s=1_900_000_000, version=2)
+    assert image_from(info_of(PLAIN, metadata_of(PLAIN)), sidecar_of(extended)) == extended
+
+
+@pytest.mark.parametrize("sidecar", [b"", b"{}", b"[]", b"\xff", b'{"slug": "a"}'])
+def test_a_damaged_sidecar_is_named(sidecar: bytes) -> None:
+    with pytest.raises(UnreadableRecord, match=r"sidecar of originals/00Ab/"):
+        image_from(info_of(PLAIN, metadata_of(PLAIN)), sidecar)
+
+
+@pytest.mark.parametrize("metadata", [{}, metadata_of(PLAIN) | {"width": "wide"}])
+def test_an_object_of_somebody_else_is_named(metadata: dict[str, str]) -> None:
+    with pytest.raises(UnreadableRecord, match="metadata of"):
+        image_from(info_of(PLAIN, metadata))

@@ -1,0 +1,252 @@
+"""What goes wrong between us and a store: always StoreUnavailable in words, and over when the store is back."""
+
+import asyncio
+import errno
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from appliance.config import Store
+from appliance.errors import ConfigError, ObjectMissing, StoreUnavailable
+from appliance.objectstore import DirectoryStore, MinioStore, files, open_store
+from appliance.objectstore.minio import spans
+from tests.contract.conftest import store_on
+from tests.servers import Server, free_port, minio_server
+
+JPEG = "image/jpeg"
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def own_minio(tmp_path: Path) -> Iterator[Server]:
+    with minio_server(tmp_path / "minio") as server:
+        yield server
+
+
+async def until_served(store: MinioStore, key: str) -> int:
+    """MinIO may deny a live object, or itself, for some seconds after its start."""
+    for _ in range(200):
+        try:
+            return (await store.stat(key)).bytes
+        except (StoreUnavailable, ObjectMissing):
+            await asyncio.sleep(0.1)
+    raise AssertionError("the store did not heal")
+
+
+async def test_a_server_that_is_away_is_told_in_words_and_heals(own_minio: Server, original: Path) -> None:
+    store = store_on(own_minio)
+    await store.start()
+    await store.put("a", original, media_type=JPEG, metadata={})
+    own_minio.stop()
+    for calling in (
+        store.check(),
+        store.start(),
+        store.stat("a"),
+        store.open("a"),
+        store.delete("a"),
+        store.put("b", original, media_type=JPEG, metadata={}),
+        store.put_bytes("b", b"b", media_type=JPEG),
+        store.fetch("a", original.with_name("fetched")),
+        anext(aiter(store.list(""))),
+    ):
+        with pytest.raises(StoreUnavailable, match="does not run there"):
+            await calling
+    own_minio.start()
+    assert await until_served(store, "a") == 10_240
+    await store.put("b", original, media_type=JPEG, metadata={})
+    await store.close()
+
+
+async def test_a_server_killed_under_a_large_put_shows_nothing_of_it(own_minio: Server, tmp_path: Path) -> None:
+    store = store_on(own_minio)
+    await store.start()
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(600 * MIB)
+    await store.put_bytes("small", b"small", media_type=JPEG)
+    putting = asyncio.create_task(store.put("large", path, media_type=JPEG, metadata={}))
+    await asyncio.sleep(0.5)
+    own_minio.stop()
+    with pytest.raises(StoreUnavailable):
+        await putting
+    own_minio.start()
+    await until_served(store, "small")
+    with pytest.raises(ObjectMissing):
+        await store.stat("large")
+    await store.put("large", path, media_type=JPEG, metadata={})
+    assert (await store.stat("large")).bytes == 600 * MIB
+    await store.close()
+
+
+async def test_a_server_that_dies_under_a_reader_is_a_fault_and_never_a_short_file(
+    own_minio: Server, tmp_path: Path
+) -> None:
+    store = store_on(own_minio)
+    await store.start()
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(60 * MIB)
+    await store.put("large", path, media_type=JPEG, metadata={})
+    reader = await store.open("large")
+    assert len(await anext(aiter(reader))) <= 256 * 1024
+    own_minio.stop()
+    with pytest.raises(StoreUnavailable):
+        async for _ in reader:
+            pass
+    await reader.aclose()
+    await store.close()
+
+
+@pytest.mark.long
+async def test_a_server_that_hangs_is_given_up_after_the_read_timeout(own_minio: Server) -> None:
+    store = store_on(own_minio)
+    await store.start()
+    own_minio.signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(StoreUnavailable, match="in time"):
+            await store.check()
+    finally:
+        own_minio.signal(signal.SIGCONT)
+    await store.check()
+    await store.close()
+
+
+async def test_wrong_credentials_are_named(minio: Server, original: Path) -> None:
+    store = store_on(minio, secret_key="not-the-secret-key")
+    for calling in (
+        store.start(),
+        store.check(),
+        store.stat("a"),
+        store.open("a"),
+        store.put("a", original, media_type=JPEG, metadata={}),
+        anext(aiter(store.list(""))),
+    ):
+        with pytest.raises(StoreUnavailable, match="access key or secret key is wrong"):
+            await calling
+    await store.close()
+
+
+async def test_a_missing_bucket_is_a_fault_and_no_missing_object(minio: Server, original: Path) -> None:
+    store = store_on(minio, bucket="never-made")
+    for calling in (
+        store.check(),
+        store.stat("a"),
+        store.open("a"),
+        store.delete("a"),
+        store.put("a", original, media_type=JPEG, metadata={}),
+        anext(aiter(store.list(""))),
+    ):
+        with pytest.raises(StoreUnavailable, match="no bucket never-made"):
+            await calling
+    await store.close()
+
+
+async def test_start_makes_the_bucket_that_is_missing(minio: Server) -> None:
+    store = store_on(minio, bucket="made-at-start")
+    await store.start()
+    await store.check()
+    await store.close()
+
+
+async def test_a_name_nobody_knows_and_a_server_that_is_no_s3_are_told_apart(tmp_path: Path) -> None:
+    async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: text/html\r\n\r\nhello")
+        await writer.drain()
+        writer.close()
+
+    unknown = MinioStore(endpoint="store.invalid:9000", bucket="images", access_key="a", secret_key="b" * 8)
+    with pytest.raises(StoreUnavailable, match="its name is not known"):
+        await unknown.check()
+    await unknown.close()
+    port = free_port()
+    async with await asyncio.start_server(page, "127.0.0.1", port):
+        odd = MinioStore(endpoint=f"http://127.0.0.1:{port}", bucket="images", access_key="a", secret_key="b" * 8)
+        with pytest.raises(StoreUnavailable, match="gave no proper answer"):
+            await anext(aiter(odd.list("")))
+        await odd.close()
+
+
+async def test_a_full_disk_is_named(tmp_path: Path, original: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    store = DirectoryStore(tmp_path / "store")
+    await store.start()
+    monkeypatch.setattr(files, "sync_file", no_room)
+    with pytest.raises(StoreUnavailable, match="is full"):
+        await store.put("a", original, media_type=JPEG, metadata={})
+    monkeypatch.undo()
+    with pytest.raises(ObjectMissing):
+        await store.stat("a")
+    assert list((tmp_path / "store" / "unfinished").iterdir()) == []
+    await store.close()
+
+
+async def test_where_files_cannot_be_linked_they_are_copied(
+    tmp_path: Path, original: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other_filesystem(*_: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(os, "link", other_filesystem)
+    store = DirectoryStore(tmp_path / "store")
+    await store.start()
+    await store.put("a", original, media_type=JPEG, metadata={})
+    await store.fetch("a", tmp_path / "fetched")
+    assert (tmp_path / "fetched").read_bytes() == original.read_bytes()
+    assert {path.stat().st_nlink for path in (original, tmp_path / "fetched")} == {1}
+    await store.close()
+
+
+async def test_the_directory_store_shares_blocks_and_leaves_no_litter(tmp_path: Path, original: Path) -> None:
+    root = tmp_path / "store"
+    store = DirectoryStore(root)
+    await store.start()
+    for _ in range(2):
+        await store.put("originals/0001/a", original, media_type=JPEG, metadata={})
+    assert original.stat().st_nlink == 2
+    await store.delete("originals/0001/a")
+    assert sorted(path.name for path in root.rglob("*")) == ["attributes", "objects", "unfinished"]
+    await store.close()
+
+
+async def test_what_a_crash_left_half_written_goes_at_the_start(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path)
+    await store.start()
+    (tmp_path / "unfinished" / ".left.part").write_bytes(b"half")
+    await store.start()
+    assert list((tmp_path / "unfinished").iterdir()) == []
+    await store.close()
+
+
+async def test_a_directory_store_that_was_not_started_says_what_is_missing(tmp_path: Path, original: Path) -> None:
+    store = DirectoryStore(tmp_path / "store")
+    with pytest.raises(StoreUnavailable, match="is missing"):
+        await store.check()
+    with pytest.raises(StoreUnavailable):
+        await store.put("a", original, media_type=JPEG, metadata={})
+    await store.close()
+
+
+@pytest.mark.parametrize("size", [64 * MIB + 1, 640_000 * MIB, 640_000 * MIB + 1, 5 * 1024**4])
+def test_parts_cover_the_file_within_the_limits_of_s3(size: int) -> None:
+    parts = spans(size)
+    assert len(parts) <= 10_000
+    assert sum(length for _, length in parts) == size
+    assert all(start + length == following for (start, length), (following, _) in pairwise(parts))
+    assert max(length for _, length in parts) <= 5 * 1024**3
+
+
+def test_the_configuration_chooses_the_store(tmp_path: Path) -> None:
+    assert open_store(Store(), tmp_path).name == "directory"
+    good = Store(kind="minio", endpoint="127.0.0.1:9000", access_key="a", secret_key="b")
+    assert open_store(good, tmp_path).name == "minio"
+    for change in ({"endpoint": None}, {"endpoint": "http://a/b/c"}, {"bucket": "Not A Bucket"}):
+        with pytest.raises(ConfigError, match=r"store\.(endpoint|bucket)"):
+            open_store(replace(good, **change), tmp_path)
