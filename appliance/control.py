@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 from aiohttp import web
@@ -28,16 +28,22 @@ _WORK_S = 6 * 3600.0  # a backup of a large catalogue on a slow disk
 Answer = Mapping[str, Any]
 
 
+class ExpireNow(Protocol):
+    """Ends what is due and says how many images that were."""
+
+    async def __call__(self, *, clock_confirmed: bool) -> int:
+        """`clock_confirmed`: a person says that the clock is right, however odd it looks. Raises ClockJumped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Commands:
     """What the server does when it is asked. Each may raise an ApplianceError, whose words reach the person.
 
-    `expire` runs the expiry now and returns how many images ended; its argument says whether a person has confirmed
-    that the clock is right. `backup` writes a copy of the catalogue to an absolute path that does not exist yet.
-    `status` returns plain values for people and for `doctor`.
+    `backup` writes a copy of the catalogue to an absolute path that does not exist yet. `status` returns plain values
+    for people and for `doctor`.
     """
 
-    expire: Callable[[bool], Awaitable[int]]
+    expire: ExpireNow
     backup: Callable[[Path], Awaitable[None]]
     status: Callable[[], Awaitable[Answer]]
 
@@ -77,7 +83,7 @@ def _app(commands: Commands) -> web.Application:
 
     async def expire(request: web.Request) -> web.Response:
         confirmed = bool((await request.json())["clock_confirmed"])
-        return web.json_response({"expired": await commands.expire(confirmed)})
+        return web.json_response({"expired": await commands.expire(clock_confirmed=confirmed)})
 
     async def backup(request: web.Request) -> web.Response:
         await commands.backup(Path((await request.json())["path"]))

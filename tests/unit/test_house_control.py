@@ -28,7 +28,7 @@ class Server:
         self.backups: list[Path] = []
         self.fault: Exception | None = None
 
-    async def expire(self, clock_confirmed: bool) -> int:
+    async def expire(self, *, clock_confirmed: bool) -> int:
         if self.fault:
             raise self.fault
         return 7 if clock_confirmed else 3
