@@ -11,7 +11,7 @@ target="$root/build/bin/minio"
 
 say() { printf '%s\n' "$*" >&2; }
 
-works() { [ -x "$1" ] && "$1" --version >/dev/null 2>&1; }
+works() { [ -x "$1" ] && "$1" server --help 2>/dev/null | grep -q -- --console-address; }
 
 go_is_fit() {
     release=$("$1" env GOVERSION 2>/dev/null) || return 1 # such as go1.26.8
