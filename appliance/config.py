@@ -229,9 +229,9 @@ class Config:
         return self.data_dir / "cache"
 
     @property
-    def objects_dir(self) -> Path:
+    def store_dir(self) -> Path:
         """Where the directory store keeps its objects."""
-        return self.data_dir / "objects"
+        return self.data_dir / "store"
 
     @property
     def control_path(self) -> Path:

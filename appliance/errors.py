@@ -164,6 +164,29 @@ class CannotResize(ApplianceError):
 
     code = "cannot-resize"
     title = "This image can't be resized"
+    final = False
+    """Whether another try can't end otherwise: the pixels are at fault, not a deadline or a worker's death."""
+
+
+class NoSuchPage(ApplianceError):
+    """Nothing is at this address."""
+
+    code = "no-such-page"
+    title = "There is nothing here"
+
+
+class MethodNotAllowed(ApplianceError):
+    """The address is there, but not for this method."""
+
+    code = "method-not-allowed"
+    title = "This can't be done here"
+
+
+class RangeNotSatisfiable(ApplianceError):
+    """A range that starts behind the last byte."""
+
+    code = "range-not-satisfiable"
+    title = "There are no such bytes"
 
 
 class MissingToken(ApplianceError):
@@ -225,6 +248,13 @@ class Stopping(ApplianceError):
     title = "The server is restarting"
 
 
+class InternalError(ApplianceError):
+    """Something that nobody foresaw; the log has it whole."""
+
+    code = "internal-error"
+    title = "Something went wrong here"
+
+
 class ConfigError(ApplianceError):
     """The configuration has mistakes; `detail` has a line for each."""
 
@@ -244,6 +274,27 @@ class UnfitInstallation(ApplianceError):
 
     code = "unfit-installation"
     title = "The installation is not fit to run"
+
+
+class CatalogueUnavailable(ApplianceError):
+    """The catalogue's file can't be opened, read or written."""
+
+    code = "catalogue-unavailable"
+    title = "The catalogue does not answer"
+
+
+class CatalogueDamaged(ApplianceError):
+    """The catalogue's file is no database, or a broken one."""
+
+    code = "catalogue-damaged"
+    title = "The catalogue is damaged"
+
+
+class CatalogueTooNew(ApplianceError):
+    """The catalogue was written by a newer release than this one."""
+
+    code = "catalogue-too-new"
+    title = "The catalogue is newer than this release"
 
 
 class ClockJumped(ApplianceError):

@@ -1,5 +1,6 @@
 """What a rendition is: presets, formats, how a picture fits a box, and the orders that workers carry out."""
 
+import hashlib
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -89,3 +90,13 @@ def fit(width: int, height: int, box_px: int) -> tuple[int, int]:
     """The size that `width` x `height` takes inside a square box: never enlarged, never under one pixel."""
     scale = min(1.0, box_px / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+EDITION = 1
+"""Raise it when the same settings give other bytes: cached renditions of other editions are made anew."""
+
+
+def edition_of(presets: tuple[Preset, ...]) -> str:
+    """The name of everything that a cached rendition depends on beside its image."""
+    settings = ",".join(f"{preset.name}:{preset.box_px}" for preset in presets)
+    return f"{EDITION}-{hashlib.sha256(settings.encode()).hexdigest()[:12]}"

@@ -3,7 +3,9 @@
 import secrets
 from collections.abc import Callable
 
-ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # in ASCII order, so text order is time order
+ALPHABET = (
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # in ASCII order, so text order is time order
+)
 EPOCH_S = 1_767_225_600  # 2026-01-01T00:00:00Z
 MINUTE_CHARS = 4  # 62**4 minutes last until 2054
 RANDOM_CHARS = 13  # 77 bits: a slug is a capability, not to be guessed

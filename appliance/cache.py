@@ -1,0 +1,268 @@
+"""The rendition cache: memory before disk, both bounded, both forgetting what was longest unused.
+
+Disk: `{edition}/{slug[-2:]}/{slug}/{name}`, a file each with its checksum in front, so that one folder holds all of an
+image. The edition names the settings that the renditions were made with; other editions are removed at start-up.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import random
+import secrets
+import shutil
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.threads import Threads
+
+MAGIC = b"REN1"
+CHECKSUM_BYTES = 12
+HEADER_BYTES = len(MAGIC) + CHECKSUM_BYTES
+ENTRY_OVERHEAD_BYTES = 400  # key, dictionary slot and object of one entry in memory
+SAMPLE = 2000  # files looked at when evicting: exact up to here, close to least-recently-used beyond
+LOW_WATER = 0.95
+THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """The bytes of one rendition and their checksum, which is the ETag too."""
+
+    data: bytes
+    checksum: str
+
+    @classmethod
+    def of(cls, data: bytes) -> "Rendition":
+        return cls(data, hashlib.blake2b(data, digest_size=CHECKSUM_BYTES).hexdigest())
+
+
+class Ticket:
+    """Leave to admit renditions of one image; `evict` takes it away from work that is still under way."""
+
+    __slots__ = ("revoked", "slug")
+
+    def __init__(self, slug: str) -> None:
+        self.slug = slug
+        self.revoked = False
+
+
+class Cache:
+    """Renditions by slug and name (`medium.webp`)."""
+
+    def __init__(self, root: Path, *, edition: str, memory_bytes: int, disk_bytes: int) -> None:
+        self._root = root
+        self._home = root / edition
+        self._home.mkdir(parents=True, exist_ok=True)
+        self._memory: OrderedDict[tuple[str, str], Rendition] = OrderedDict()
+        self._names: dict[str, set[str]] = {}
+        self._memory_limit_bytes = memory_bytes
+        self._disk_limit_bytes = disk_bytes
+        self.memory_bytes = 0
+        self.disk_bytes = 0
+        self._tickets: dict[str, set[Ticket]] = {}
+        self._threads = Threads("cache", THREADS)
+        self._trimming: asyncio.Task[None] | None = None
+        self._counting: asyncio.Future[None] | None = None
+
+    async def start(self) -> None:
+        """Return at once; what the disk holds is counted meanwhile, other editions are removed."""
+        self._counting = asyncio.ensure_future(self._threads.run(self._count))
+
+    async def close(self) -> None:
+        for pending in (self._counting, self._trimming):
+            if pending is not None:
+                await pending
+        await self._threads.close()
+
+    def _count(self) -> None:
+        for entry in self._root.iterdir():
+            if entry != self._home:
+                shutil.rmtree(entry, ignore_errors=True)
+        for folder, _, names in os.walk(self._home):
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    self.disk_bytes += (Path(folder) / name).stat().st_size
+
+    def _folder(self, slug: str) -> Path:
+        return self._home / slug[-2:] / slug
+
+    # --- looking up -----------------------------------------------------------------------------------------------
+
+    def peek(self, slug: str, name: str) -> Rendition | None:
+        """From memory, without waiting."""
+        found = self._memory.get((slug, name))
+        if found is not None:
+            self._memory.move_to_end((slug, name))
+        return found
+
+    async def get(self, slug: str, name: str) -> Rendition | None:
+        """From memory or disk; a hit on disk moves into memory. A torn or rotten file is a miss, and is removed."""
+        if (near := self.peek(slug, name)) is not None:
+            return near
+        ticket = self.begin(slug)
+        try:
+            found = await self._threads.run(self._read, self._folder(slug) / name)
+            if found is not None and not ticket.revoked:
+                self._remember(slug, name, found)
+            return found
+        finally:
+            self.end(ticket)
+
+    @staticmethod
+    def _read(path: Path) -> Rendition | None:
+        try:
+            raw = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        found = Rendition.of(raw[HEADER_BYTES:])
+        if raw[: len(MAGIC)] != MAGIC or raw[len(MAGIC) : HEADER_BYTES].hex() != found.checksum:
+            path.unlink(missing_ok=True)
+            return None
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(path)
+        return found
+
+    async def names(self, slug: str) -> set[str]:
+        """The renditions of an image that are here, in memory or on disk."""
+        on_disk = await self._threads.run(self._list, self._folder(slug))
+        return on_disk | self._names.get(slug, set())
+
+    @staticmethod
+    def _list(folder: Path) -> set[str]:
+        try:
+            return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+        except FileNotFoundError:
+            return set()
+
+    # --- admitting ------------------------------------------------------------------------------------------------
+
+    def begin(self, slug: str) -> Ticket:
+        """Before making renditions: the ticket that `admit` will ask for. Give it back with `end`."""
+        ticket = Ticket(slug)
+        self._tickets.setdefault(slug, set()).add(ticket)
+        return ticket
+
+    def end(self, ticket: Ticket) -> None:
+        open_tickets = self._tickets.get(ticket.slug)
+        if open_tickets is not None:
+            open_tickets.discard(ticket)
+            if not open_tickets:
+                del self._tickets[ticket.slug]
+
+    async def admit(self, ticket: Ticket, name: str, rendition: Rendition) -> bool:
+        """Keep a rendition, unless its image was evicted since the ticket was drawn; says whether it was kept."""
+        if ticket.revoked:
+            return False
+        self._remember(ticket.slug, name, rendition)
+        try:
+            draft = await self._threads.run(self._write_draft, self._folder(ticket.slug), rendition)
+        except OSError:
+            return True  # a full disk: memory has it, and it can be made again
+        # No await between the check and the rename: an eviction comes before both or after both.
+        if ticket.revoked or not self._publish(draft, self._folder(ticket.slug) / name):
+            draft.unlink(missing_ok=True)
+            return False
+        self.disk_bytes += len(rendition.data) + HEADER_BYTES
+        self._trim_soon()
+        return True
+
+    @staticmethod
+    def _write_draft(folder: Path, rendition: Rendition) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f".{secrets.token_hex(8)}"
+        with draft.open("wb") as file:
+            file.write(MAGIC + bytes.fromhex(rendition.checksum))
+            file.write(rendition.data)
+        return draft
+
+    @staticmethod
+    def _publish(draft: Path, path: Path) -> bool:
+        try:
+            draft.rename(path)
+        except FileNotFoundError:  # the folder was evicted
+            return False
+        return True
+
+    def _remember(self, slug: str, name: str, rendition: Rendition) -> None:
+        self._forget(slug, name)
+        size = len(rendition.data) + ENTRY_OVERHEAD_BYTES
+        if size > self._memory_limit_bytes // 4:
+            return
+        self._memory[slug, name] = rendition
+        self._names.setdefault(slug, set()).add(name)
+        self.memory_bytes += size
+        while self.memory_bytes > self._memory_limit_bytes:
+            self._forget(*next(iter(self._memory)))
+
+    def _forget(self, slug: str, name: str) -> None:
+        gone = self._memory.pop((slug, name), None)
+        if gone is None:
+            return
+        self.memory_bytes -= len(gone.data) + ENTRY_OVERHEAD_BYTES
+        self._names[slug].discard(name)
+        if not self._names[slug]:
+            del self._names[slug]
+
+    # --- forgetting -----------------------------------------------------------------------------------------------
+
+    async def evict(self, slug: str) -> None:
+        """Forget every rendition of an image, and refuse those that are being made."""
+        self._revoke(slug)
+        self.disk_bytes -= await self._threads.run(self._remove_folder, self._folder(slug))
+        self._revoke(slug)  # again, for what was read from disk before the folder went
+
+    def _revoke(self, slug: str) -> None:
+        for ticket in self._tickets.get(slug, ()):
+            ticket.revoked = True
+        for name in tuple(self._names.get(slug, ())):
+            self._forget(slug, name)
+
+    @staticmethod
+    def _remove_folder(folder: Path) -> int:
+        freed = 0
+        with contextlib.suppress(FileNotFoundError):
+            freed = sum(path.stat().st_size for path in folder.iterdir())
+        shutil.rmtree(folder, ignore_errors=True)
+        return freed
+
+    def _trim_soon(self) -> None:
+        counted = self._counting is None or self._counting.done()
+        if counted and self.disk_bytes > self._disk_limit_bytes and (self._trimming is None or self._trimming.done()):
+            self._trimming = asyncio.ensure_future(self.trim())
+
+    async def trim(self) -> None:
+        """Bring the disk below its bound."""
+        self.disk_bytes -= await self._threads.run(self._trim, int(self._disk_limit_bytes * LOW_WATER))
+
+    def _trim(self, goal_bytes: int) -> int:
+        """Evict the longest unused of a sample of shards, again and again; says how many bytes went."""
+        freed = 0
+        while self.disk_bytes - freed > goal_bytes:
+            sample = self._sample()
+            if not sample:
+                break
+            for _, size, path in sample[: max(1, len(sample) // 4)]:
+                path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # not empty yet
+                    path.parent.rmdir()
+                freed += size
+                if self.disk_bytes - freed <= goal_bytes:
+                    break
+        return freed
+
+    def _sample(self) -> list[tuple[float, int, Path]]:
+        shards = list(self._home.iterdir())
+        random.shuffle(shards)
+        found: list[tuple[float, int, Path]] = []
+        for shard in shards:
+            for folder, _, names in os.walk(shard):
+                for name in names:
+                    path = Path(folder) / name
+                    with contextlib.suppress(FileNotFoundError):
+                        stat = path.stat()
+                        found.append((stat.st_mtime, stat.st_size, path))
+            if len(found) >= SAMPLE:
+                break
+        return sorted(found)

@@ -1,0 +1,205 @@
+"""Making renditions: coalesced per image, from the nearest source that can carry what is wanted.
+
+Requests for sizes of one image that wait together become one decode with several outputs. While one batch runs, the
+next collects; it then finds the sizes that the first one left in the cache.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+from appliance.cache import Cache, Rendition, Ticket
+from appliance.catalogue import Catalogue
+from appliance.clock import Clock
+from appliance.config import Renditions
+from appliance.delivery.batch import Batch
+from appliance.delivery.living import living
+from appliance.delivery.originals import Originals
+from appliance.errors import CannotResize
+from appliance.metrics import Metrics
+from appliance.model import Image
+from appliance.renditions import Format, Priority, Target, fit
+from appliance.workers import Workers
+
+LOSSY = (Format.JPG, Format.WEBP, Format.AVIF)
+MEMORY_OF_FAILURES = 10_000
+FAILURES_BEFORE_ORIGINAL_ONLY = 2  # the first may be a worker's bad luck
+FORGIVEN_AFTER_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A cached rendition that others can be made from."""
+
+    target: Target
+    data: bytes
+
+
+class Making:
+    """Makes what the cache has not, once, however many wait for it."""
+
+    def __init__(
+        self,
+        config: Renditions,
+        *,
+        cache: Cache,
+        workers: Workers,
+        originals: Originals,
+        catalogue: Catalogue,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._cache = cache
+        self._workers = workers
+        self._originals = originals
+        self._catalogue = catalogue
+        self._metrics = metrics
+        self._clock = clock
+        self._open: dict[str, Batch] = {}
+        self._running: dict[str, Batch] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    async def make(self, image: Image, target: Target, priority: Priority) -> Rendition:
+        """The finished rendition. Raises CannotResize, Busy, StoreUnavailable, DiskFull, GoneImage."""
+        return await asyncio.shield(self.order(image, target, priority))
+
+    def order(self, image: Image, target: Target, priority: Priority) -> "asyncio.Future[Rendition]":
+        """The future of a rendition, in the batch that runs or in the one that collects."""
+        self._refuse_known_failure(image)
+        running = self._running.get(image.slug)
+        future = running.want(target, priority) if running is not None else None
+        if future is not None:
+            return future
+        batch = self._open.get(image.slug)
+        if batch is None:
+            batch = self._open[image.slug] = Batch(image, priority)
+            if image.slug not in self._tasks:
+                self._tasks[image.slug] = asyncio.create_task(self._work(image.slug))
+        future = batch.want(target, priority)
+        assert future is not None, "a batch that collects takes every target"
+        return future
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        for task in tuple(self._tasks.values()):
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _work(self, slug: str) -> None:
+        """Run this image's batches one after another until none is left."""
+        try:
+            while (batch := self._open.get(slug)) is not None:
+                await self._run(batch)
+        finally:
+            self._tasks.pop(slug, None)
+
+    async def _run(self, batch: Batch) -> None:
+        started = time.monotonic()
+        try:
+            with self._ticket(batch.image.slug) as ticket:
+                await self._fill(batch, ticket)
+        except CannotResize as fault:
+            batch.fail(fault)
+            await self._remember_failure(batch.image, fault)
+        except asyncio.CancelledError:
+            batch.fail(CannotResize("The server is stopping. Try again in some seconds."))
+            raise
+        except Exception as fault:
+            batch.fail(fault)
+        finally:
+            self._close(batch)
+            self._running.pop(batch.image.slug, None)
+            self._metrics.rendition_seconds.labels(batch.priority.name.lower()).observe(time.monotonic() - started)
+
+    def _close(self, batch: Batch) -> tuple[Target, ...]:
+        """From here on requests for other sizes collect in a new batch."""
+        if self._open.get(batch.image.slug) is batch:
+            del self._open[batch.image.slug]
+            self._running[batch.image.slug] = batch
+        return batch.close()
+
+    @contextlib.contextmanager
+    def _ticket(self, slug: str) -> Iterator[Ticket]:
+        ticket = self._cache.begin(slug)
+        try:
+            yield ticket
+        finally:
+            self._cache.end(ticket)
+
+    # --- one batch ------------------------------------------------------------------------------------------------
+
+    async def _fill(self, batch: Batch, ticket: Ticket) -> None:
+        """Make a batch's targets: those that a larger rendition can give from it, the others from the original."""
+        image = living(await self._catalogue.get(batch.image.slug), self._clock())  # asked after the ticket was drawn
+        source = await self._nearest(image, batch.targets)
+        file = await self._originals.file(image) if source is None else _file_in_memory(source.data)
+        facts = image.facts if source is None else replace(image.facts, memory_bytes=0)
+        with contextlib.ExitStack() as files:
+            files.callback(file.close)
+            waiting = self._workers.queue(facts, batch.priority)
+            batch.hurry = waiting.hurry
+            async with waiting as worker:
+                targets = self._close(batch)
+                if source is not None and not all(_carries(image, source.target, target) for target in targets):
+                    file = files.enter_context(await self._originals.file(image))
+                made = await worker.render(file.fileno(), image.facts, targets)
+        for done in made:
+            rendition = Rendition.of(done.data)
+            batch.fulfil(done.target, rendition)  # answer first, keep second
+            self._metrics.renditions.labels(done.target.preset.name, done.target.format.value).inc()
+            await self._cache.admit(ticket, done.target.name, rendition)
+
+    async def _nearest(self, image: Image, targets: tuple[Target, ...]) -> "Source | None":
+        """The smallest cached rendition that every target can be made from."""
+        if image.animated:
+            return None
+        names = await self._cache.names(image.slug)
+        for preset in sorted(self._config.presets, key=lambda preset: preset.box_px):
+            for format_ in self._config.formats:
+                candidate = Target(preset, format_)
+                if candidate.name in names and all(_carries(image, candidate, target) for target in targets):
+                    found = await self._cache.get(image.slug, candidate.name)
+                    if found is not None:
+                        return Source(candidate, found.data)
+        return None
+
+    # --- failures -------------------------------------------------------------------------------------------------
+
+    def _refuse_known_failure(self, image: Image) -> None:
+        if image.original_only is not None:
+            raise CannotResize(f"{image.original_only} The original can be downloaded.")
+        failures, last_s = self._failures.get(image.slug, (0, 0.0))
+        if failures and self._clock() - last_s < FORGIVEN_AFTER_S:
+            raise CannotResize("This image could not be resized a moment ago. The original can be downloaded.")
+
+    async def _remember_failure(self, image: Image, fault: CannotResize) -> None:
+        failures = self._failures.pop(image.slug, (0, 0.0))[0] + 1
+        if fault.final or failures >= FAILURES_BEFORE_ORIGINAL_ONLY:
+            await self._catalogue.mark_original_only(image.slug, fault.detail)
+            return
+        self._failures[image.slug] = (failures, self._clock())
+        if len(self._failures) > MEMORY_OF_FAILURES:
+            self._failures.popitem(last=False)
+
+
+def _carries(image: Image, source: Target, target: Target) -> bool:
+    """Whether `target` may be made from the cached `source`: twice as large or more, with all that is wanted in it."""
+    width, height = fit(image.width, image.height, source.preset.box_px)
+    wanted = max(fit(image.width, image.height, target.preset.box_px))
+    large_enough = max(width, height) >= 2 * wanted
+    keeps_alpha = source.format.has_alpha or not image.has_alpha
+    keeps_quality = target.format not in (Format.PNG, Format.GIF) or source.format not in LOSSY
+    return large_enough and keeps_alpha and keeps_quality and source.format is not Format.GIF
+
+
+def _file_in_memory(data: bytes) -> BinaryIO:
+    file = os.fdopen(os.memfd_create("rendition"), "w+b", buffering=0)
+    file.write(data)
+    return file

@@ -1,0 +1,83 @@
+"""Originals as local files: from the spool when they are there, else fetched from the store into the spool's copies."""
+
+import asyncio
+from typing import BinaryIO
+
+from appliance.catalogue import Catalogue
+from appliance.errors import ObjectMissing, StoreUnavailable
+from appliance.metrics import Metrics
+from appliance.model import Image
+from appliance.objectstore import ObjectReader, ObjectStore
+from appliance.slugs import object_key
+from appliance.spool import Spool
+
+RETRY_AFTER_S = 10
+
+
+class Originals:
+    """Gives the bytes of an image's original, wherever they are."""
+
+    def __init__(self, *, spool: Spool, store: ObjectStore, catalogue: Catalogue, metrics: Metrics) -> None:
+        self._spool = spool
+        self._store = store
+        self._catalogue = catalogue
+        self._metrics = metrics
+        self._fetching: dict[str, asyncio.Task[None]] = {}
+
+    async def file(self, image: Image) -> BinaryIO:
+        """The original as an open local file; close it. Raises StoreUnavailable, DiskFull."""
+        found = self._spool.open(image.slug)
+        if found is None:
+            await self._fetch(image)
+            found = self._spool.open(image.slug)
+        if found is None:
+            raise StoreUnavailable("The original can't be read just now. Try again.", retry_after_s=RETRY_AFTER_S)
+        await self._spool.touch(image.slug)
+        return found
+
+    def local(self, image: Image) -> BinaryIO | None:
+        """The original as an open local file if that needs no fetching; close it."""
+        return self._spool.open(image.slug)
+
+    async def remote(self, image: Image, start: int, length: int | None) -> ObjectReader:
+        """The original's bytes from the store. Raises StoreUnavailable."""
+        try:
+            return await self._store.open(object_key(image.slug), start, length)
+        except ObjectMissing as fault:
+            raise self._missing(fault) from fault
+        except StoreUnavailable as fault:
+            self._metrics.store_faults.labels("open").inc()
+            fault.retry_after_s = RETRY_AFTER_S
+            raise
+
+    async def _fetch(self, image: Image) -> None:
+        """One fetch an image at a time, which outlives the request that began it."""
+        task = self._fetching.get(image.slug)
+        if task is None:
+            task = self._fetching[image.slug] = asyncio.create_task(self._fetch_now(image))
+            task.add_done_callback(lambda _: self._fetching.pop(image.slug, None))
+        await asyncio.shield(task)
+
+    async def _fetch_now(self, image: Image) -> None:
+        async with self._spool.room_for(image.bytes):
+            try:
+                await self._store.fetch(object_key(image.slug), self._spool.copy_path(image.slug))
+            except ObjectMissing as fault:
+                raise self._missing(fault) from fault
+            except StoreUnavailable as fault:
+                self._metrics.store_faults.labels("fetch").inc()
+                fault.retry_after_s = RETRY_AFTER_S
+                raise
+        row = await self._catalogue.get(image.slug)
+        if not isinstance(row, Image) or row.ended is not None:  # it ended while we fetched: leave nothing behind
+            await self._spool.remove(image.slug)
+            return
+        await self._spool.count_copy(image.bytes)
+
+    def _missing(self, fault: ObjectMissing) -> StoreUnavailable:
+        """An object that a living row points to and the store denies: a fault of the store, never "gone"."""
+        self._metrics.store_faults.labels("missing").inc()
+        return StoreUnavailable(
+            "The object store does not find the original just now. Try again in some seconds.",
+            retry_after_s=RETRY_AFTER_S,
+        )

@@ -1,0 +1,180 @@
+"""Reading upload bodies: multipart forms with their fields in any order, and raw bodies."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from aiohttp import BodyPartReader, ClientError, web
+
+from appliance.config import Uploads
+from appliance.errors import (
+    ApplianceError,
+    IncompleteUpload,
+    InvalidField,
+    MalformedRequest,
+    MissingFile,
+    RemoteUrlRefused,
+    SlowUpload,
+)
+from appliance.ingest import Ingest
+from appliance.model import Wishes
+from appliance.spool import Incoming, too_large
+from appliance.wishes import parse_duration
+
+MAX_FIELD_BYTES = 16_384  # an alt text of 2,000 characters in any script, and some
+MAX_PARTS = 32
+CHUNK_BYTES = 256 * 1024
+FIELDS = frozenset({"expires_in", "title", "alt", "filename"})
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An upload on disk and what its sender wished for."""
+
+    incoming: Incoming
+    wishes: Wishes
+
+
+class BodyReader:
+    """Reads one request's upload into the spool. `file_field` names the part that holds the file."""
+
+    def __init__(
+        self,
+        request: web.Request,
+        ingest: Ingest,
+        limits: Uploads,
+        file_field: str = "file",
+        filename: str | None = None,
+    ) -> None:
+        self._request = request
+        self._ingest = ingest
+        self._limits = limits
+        self._file_field = file_field
+        self._fields: dict[str, str] = {}
+        self._filename = filename
+        self._incoming: Incoming | None = None
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """The text fields that came, for showing a form again."""
+        return {name: text for name, text in self._fields.items() if name in ("title", "alt", "expires_in")}
+
+    async def read(self) -> Received:
+        """The whole body. On any error what was received is removed.
+
+        Raises MalformedRequest, MissingFile, InvalidField, InvalidExpiry, IncompleteUpload, SlowUpload, and what
+        `Ingest.receive` raises.
+        """
+        self._refuse_announced()
+        try:
+            if self._request.content_type.startswith("multipart/"):
+                await self._read_form()
+            else:
+                await self._read_raw()
+            if self._incoming is None:
+                raise MissingFile(f"The form has no field named “{self._file_field}” with a file in it.")
+            return Received(self._incoming, self._wishes())
+        except BaseException as fault:
+            if self._incoming is not None:
+                await self._ingest.discard(self._incoming)
+            raise _as_named(fault) from fault
+
+    def _refuse_announced(self) -> None:
+        announced = self._request.content_length
+        if announced is not None and announced > self._limits.max_bytes + MAX_PARTS * MAX_FIELD_BYTES:
+            raise too_large(self._limits.max_bytes, announced)
+
+    def _wishes(self) -> Wishes:
+        fields = {name: self._request.query.get(name) for name in FIELDS} | self._fields
+        expires_in = fields.get("expires_in")
+        return Wishes(
+            filename=fields.get("filename") or self._filename or "image",
+            title=fields.get("title"),
+            alt=fields.get("alt"),
+            expires_in_s=parse_duration(expires_in) if expires_in else None,
+            idempotency_key=self._request.headers.get("Idempotency-Key"),
+        )
+
+    async def _read_raw(self) -> None:
+        if self._request.content_length == 0 or not self._request.body_exists:
+            raise MissingFile("The request has no body. Send the file as the body, or as the field “file” of a form.")
+        stream = self._patient(self._request.content.iter_any())
+        self._incoming = await self._ingest.receive(stream, self._request.content_length)
+
+    async def _read_form(self) -> None:
+        try:
+            reader = await self._request.multipart()
+        except (AssertionError, ValueError) as fault:
+            raise MalformedRequest("The form's Content-Type has no boundary.") from fault
+        for _ in range(MAX_PARTS):
+            async with asyncio.timeout(self._limits.idle_timeout_s):
+                part = await reader.next()
+            if part is None:
+                return
+            if not isinstance(part, BodyPartReader):
+                raise MalformedRequest("The form holds a form inside of a part; send plain parts.")
+            await self._read_part(part)
+        raise MalformedRequest(f"The form has more than {MAX_PARTS} parts.")
+
+    async def _read_part(self, part: BodyPartReader) -> None:
+        if part.name != self._file_field:
+            text = await self._text(part)
+            if part.name in FIELDS:
+                self._fields[part.name] = text
+            return
+        if part.filename is None:
+            await self._refuse_text_as_file(part)
+        if self._incoming is not None:
+            raise MalformedRequest("The form holds two files; send one file a request.")
+        self._filename = part.filename
+        announced = self._request.content_length  # the form's own bytes are few, so this is the file's for the room
+        self._incoming = await self._ingest.receive(self._patient(_chunks(part)), announced)
+
+    async def _refuse_text_as_file(self, part: BodyPartReader) -> None:
+        text = await self._text(part)
+        if text.startswith(("http://", "https://")):
+            raise RemoteUrlRefused("This host does not fetch URLs. Download the picture and send its file.")
+        raise MissingFile(f"The field “{self._file_field}” holds text; send a file with a filename.")
+
+    async def _text(self, part: BodyPartReader) -> str:
+        taken = bytearray()
+        async for chunk in self._patient(_chunks(part)):
+            taken += chunk
+            if len(taken) > MAX_FIELD_BYTES:
+                raise InvalidField(
+                    f"The field “{(part.name or '')[:40]}” has more than {MAX_FIELD_BYTES:,} bytes.",
+                    limit=MAX_FIELD_BYTES,
+                    actual=len(taken),
+                )
+        try:
+            return taken.decode()
+        except UnicodeDecodeError as fault:
+            raise MalformedRequest("A field of the form is not UTF-8 text.") from fault
+
+    async def _patient(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The stream, ended by TimeoutError when nothing comes for the idle timeout, and checked to be whole."""
+        iterator = aiter(stream)
+        while True:
+            async with asyncio.timeout(self._limits.idle_timeout_s):
+                chunk = await anext(iterator, None)
+            if chunk is None:
+                return
+            yield chunk
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(CHUNK_BYTES):
+        yield part.decode(chunk) if "Content-Transfer-Encoding" in part.headers else chunk
+
+
+def _as_named(fault: BaseException) -> BaseException:
+    """The named error that stands for a client that was slow, broke off, or sent no real form."""
+    if isinstance(fault, ApplianceError):
+        return fault
+    if isinstance(fault, TimeoutError):
+        return SlowUpload("Nothing came for too long. Send the file again, on a better connection if you can.")
+    if isinstance(fault, (web.RequestPayloadError, ConnectionError, ClientError, asyncio.IncompleteReadError)):
+        return IncompleteUpload("The connection ended before the whole file was here. Send it again.")
+    if isinstance(fault, (ValueError, AssertionError, web.HTTPException)):
+        return MalformedRequest("The form can't be read: its parts are not well-formed.")
+    return fault

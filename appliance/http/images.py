@@ -1,0 +1,136 @@
+"""Viewing: renditions and originals, with their validators, ranges, negotiation and cache headers."""
+
+import re
+
+from aiohttp import hdrs, web
+
+from appliance.cache import Rendition
+from appliance.errors import RangeNotSatisfiable, UnknownRendition
+from appliance.http.keys import CLOCK, CONFIG, DELIVERY
+from appliance.http.links import extension
+from appliance.http.names import content_disposition
+from appliance.http.requests import accepted_types, format_named
+from appliance.model import Image
+from appliance.renditions import Format, Target
+
+MAX_AGE_S = 3600  # browsers can't be purged: an hour at most, and never past the expiry
+IMAGE_POLICY = "sandbox; default-src 'none'"
+
+
+async def show_rendition(request: web.Request) -> web.Response:
+    """GET /i/{slug}/{preset}.{extension}"""
+    format_ = format_named(request.match_info["extension"])
+    return await _show(request, format_)
+
+
+async def show_negotiated(request: web.Request) -> web.Response:
+    """GET /i/{slug}/{preset}: the format by Accept; `private`, because CDNs ignore Vary."""
+    return await _show(request, None)
+
+
+async def _show(request: web.Request, format_: Format | None) -> web.Response:
+    delivery = request.app[DELIVERY]
+    image = await delivery.resolve(request.match_info["slug"])
+    target = _target(request, image, format_)
+    rendition = await delivery.rendition(image, target)
+    headers = _headers(request, image, f'"{rendition.checksum}"', private=format_ is None)
+    if format_ is None:
+        headers[hdrs.VARY] = "Accept"
+    if _is_known(request, headers[hdrs.ETAG]):
+        return web.Response(status=304, headers=headers)
+    headers[hdrs.CONTENT_DISPOSITION] = content_disposition(_name(image, target), attachment=False)
+    return _whole(rendition, target, headers)
+
+
+def _target(request: web.Request, image: Image, format_: Format | None) -> Target:
+    settings, name = request.app[CONFIG].renditions, request.match_info["preset"]
+    preset = settings.preset(name)
+    if preset is None:
+        sizes = ", ".join(preset.name for preset in settings.presets)
+        raise UnknownRendition(f"There is no size of this name. The sizes are: {sizes}, original.")
+    format_ = format_ or request.app[DELIVERY].negotiated(image, accepted_types(request))
+    if format_ not in settings.formats:
+        formats = ", ".join(settings.formats)
+        raise UnknownRendition(f"Sizes are not made in this format. The formats are: {formats}.")
+    return Target(preset, format_)
+
+
+def _whole(rendition: Rendition, target: Target, headers: dict[str, str]) -> web.Response:
+    return web.Response(body=rendition.data, content_type=target.format.media_type, headers=headers)
+
+
+async def show_original(request: web.Request) -> web.StreamResponse:
+    """GET /i/{slug}/original and /i/{slug}.{extension}, whole or a range of it"""
+    delivery = request.app[DELIVERY]
+    image = await delivery.resolve(request.match_info["slug"])
+    wanted = request.match_info.get("extension")
+    if wanted is not None and wanted not in (extension(image.media_type), "jpeg" * (image.media_type == "image/jpeg")):
+        raise UnknownRendition(f"The original is a .{extension(image.media_type)} file.")
+    headers = _headers(request, image, f'"{image.sha256[:32]}"')
+    if _is_known(request, headers[hdrs.ETAG]):
+        return web.Response(status=304, headers=headers)
+    headers[hdrs.CONTENT_DISPOSITION] = content_disposition(image.filename, attachment="download" in request.query)
+    headers[hdrs.ACCEPT_RANGES] = "bytes"
+    start, length = _range(request, image.bytes, headers)
+    if length < image.bytes:
+        headers[hdrs.CONTENT_RANGE] = f"bytes {start}-{start + length - 1}/{image.bytes}"
+    response = web.StreamResponse(status=206 if hdrs.CONTENT_RANGE in headers else 200, headers=headers)
+    response.content_type, response.content_length = image.media_type, length
+    if request.method == hdrs.METH_HEAD:
+        await response.prepare(request)
+        return response
+    original = await delivery.original(image, start, length)
+    try:
+        await response.prepare(request)
+        async for block in original.blocks():
+            await response.write(block)
+    finally:
+        await original.close()
+    await response.write_eof()
+    return response
+
+
+def _range(request: web.Request, size: int, headers: dict[str, str]) -> tuple[int, int]:
+    """Start and length of what is asked for; several ranges, odd units and an outdated If-Range mean the whole."""
+    asked = request.headers.get(hdrs.RANGE, "")
+    match = re.fullmatch(r"bytes=([0-9]{0,18})-([0-9]{0,18})", asked.replace(" ", ""), re.ASCII)
+    condition = request.headers.get(hdrs.IF_RANGE)
+    if match is None or match[0] == "bytes=-" or (condition is not None and condition != headers[hdrs.ETAG]):
+        return 0, size
+    first, last = match.groups()
+    if not first:
+        length = min(int(last), size)
+        start = size - length
+    else:
+        start = int(first)
+        length = min(int(last) if last else size - 1, size - 1) - start + 1
+        if last and int(last) < start:
+            return 0, size  # RFC 9110: an invalid range is ignored
+    if length < 1:
+        raise RangeNotSatisfiable(
+            f"The file has {size:,} bytes; the range starts behind them.", limit=size, actual=start
+        )
+    return start, length
+
+
+def _headers(request: web.Request, image: Image, etag: str, *, private: bool = False) -> dict[str, str]:
+    left_s = max(0, image.expires_s - int(request.app[CLOCK]()))
+    audience = "private" if private else "public"
+    return {
+        hdrs.ETAG: etag,
+        hdrs.CACHE_CONTROL: f"{audience}, max-age={min(MAX_AGE_S, left_s)}",
+        "Cache-Tag": image.slug,
+        "Surrogate-Key": image.slug,
+        "Content-Security-Policy": IMAGE_POLICY,
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+
+
+def _is_known(request: web.Request, etag: str) -> bool:
+    given = request.headers.get(hdrs.IF_NONE_MATCH, "")
+    return given == "*" or etag in (tag.strip().removeprefix("W/") for tag in given.split(","))
+
+
+def _name(image: Image, target: Target) -> str:
+    stem = image.filename.rpartition(".")[0] or image.filename
+    return f"{stem}-{target.preset.name}.{target.format.value}"

@@ -1,0 +1,81 @@
+"""Around every handler: a request id, named errors, security headers, metrics, and a log line."""
+
+import asyncio
+import logging
+import time
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from appliance import logs
+from appliance.errors import ApplianceError
+from appliance.http.keys import HEALTH, METRICS
+from appliance.http.problems import named, problem_response
+from appliance.http.requests import REQUEST_ID, request_id_of
+
+PAGE_POLICY = (
+    "default-src 'none'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+log = logging.getLogger("appliance.access")
+
+
+@web.middleware
+async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Outermost: give the request its id, count it, log it; errors become responses here."""
+    request[REQUEST_ID] = request_id_of(request)
+    token = logs.request_id.set(request[REQUEST_ID])
+    health, started, status = request.app[HEALTH], time.monotonic(), 499  # a client that went away
+    health.in_flight += 1
+    try:
+        response = await _answered(request, handler)
+        status = response.status
+        return response
+    finally:
+        health.in_flight -= 1
+        seconds = time.monotonic() - started
+        request.app[METRICS].request_done(_route(request), request.method, status, seconds)
+        fields = {"method": request.method, "path": request.path, "status": status, "ms": round(seconds * 1000, 1)}
+        log.debug("%s %s %d", request.method, request.path, status, extra=fields)
+        logs.request_id.reset(token)
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException as fault:
+        if fault.status < 400:  # redirects
+            return fault
+        return _told(request, named(fault), fault)
+    except (ConnectionResetError, asyncio.CancelledError):
+        raise  # nobody is there to be told
+    except Exception as fault:
+        return _told(request, named(fault), fault)
+
+
+def _told(request: web.Request, fault: ApplianceError, cause: Exception) -> web.Response:
+    response = problem_response(request, fault)
+    if isinstance(cause, web.HTTPMethodNotAllowed):
+        response.headers["Allow"] = ", ".join(sorted(cause.allowed_methods))
+    return response
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "(none)"
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Just before a response starts: what browsers must know whatever the handler was."""
+    headers = response.headers
+    headers["X-Request-ID"] = request.get(REQUEST_ID, "-")
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+    if response.content_type == "text/html":
+        headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+    if request.path.startswith(("/api/", "/i/", "/oembed")):
+        headers.setdefault("Access-Control-Allow-Origin", "*")
+        headers.setdefault("Access-Control-Expose-Headers", "Location, Retry-After, X-Request-ID, ETag, Content-Range")
+    if request.app[HEALTH].stopping:
+        response.force_close()

@@ -1,0 +1,168 @@
+"""The pages: upload, share, manage; and what other programs read about them."""
+
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from multidict import MultiDictProxy
+
+from appliance.catalogue import UNCHANGED, Unchanged
+from appliance.errors import ApplianceError, GoneImage, MalformedRequest, NoSuchPage, UnknownImage
+from appliance.http.clients import oembed, sharex_uploader
+from appliance.http.keys import CLOCK, CONFIG, DELIVERY, MANAGEMENT, PAGES
+from appliance.http.links import share_path
+from appliance.http.problems import status_of
+from appliance.http.requests import positive_number, wants_page
+from appliance.lifecycle.managing import UNDO_S, Changes
+from appliance.model import Image
+from appliance.wishes import parse_duration
+
+MAX_AGE_S = 300
+FRESH = {"Cache-Control": "no-store"}
+Form = MultiDictProxy[str | bytearray | bytes | web.FileField]
+
+
+def _page(text: str, status: int = 200, cache: str = "no-store") -> web.Response:
+    return web.Response(text=text, content_type="text/html", status=status, headers={"Cache-Control": cache})
+
+
+async def show_upload(request: web.Request) -> web.Response:
+    """GET /"""
+    return _page(request.app[PAGES].upload_page(), cache=f"public, max-age={MAX_AGE_S}")
+
+
+async def show_share(request: web.Request) -> web.Response:
+    """GET /i/{slug}"""
+    slug = request.match_info["slug"]
+    try:
+        image = await request.app[DELIVERY].resolve(slug)
+    except GoneImage:
+        if not wants_page(request):
+            raise
+        return _page(await _gone(request, slug), status=410)
+    left_s = max(0, image.expires_s - int(request.app[CLOCK]()))
+    response = _page(request.app[PAGES].share_page(image), cache=f"public, max-age={min(MAX_AGE_S, left_s)}")
+    response.headers.update({"X-Robots-Tag": "noindex", "Cache-Tag": slug, "Surrogate-Key": slug})
+    return response
+
+
+async def _gone(request: web.Request, slug: str, problem: str | None = None) -> str:
+    ended, until_s = await request.app[MANAGEMENT].ending(slug)
+    return request.app[PAGES].gone_page(slug, ended, restorable_until_s=until_s, problem=problem)
+
+
+async def show_manage(request: web.Request) -> web.Response:
+    """GET /i/{slug}/manage: the form; it changes nothing"""
+    image = await request.app[DELIVERY].resolve(request.match_info["slug"])
+    return _page(request.app[PAGES].manage_page(image))
+
+
+async def manage(request: web.Request) -> web.Response:
+    """POST /i/{slug}/manage: the forms of the share page and of the manage page"""
+    management, pages, slug = request.app[MANAGEMENT], request.app[PAGES], request.match_info["slug"]
+    try:
+        form = await request.post()
+    except ValueError as fault:
+        raise MalformedRequest("The form can't be read.") from fault
+    token, action = _field(form, "token").strip().rpartition("#")[2], _field(form, "action") or "save"
+    try:
+        if action == "delete":
+            return _page(pages.deleted_page(await management.delete(slug, token), token, undo_s=UNDO_S))
+        if action in ("undo", "restore"):
+            image = await management.change(slug, token, Changes(restore=True))
+            return _page(pages.manage_page(image, notice="The picture is back.", delete_token=token))
+        if action != "save":
+            raise MalformedRequest("The form asks for something unknown.")
+        image = await management.change(slug, token, _wished(form, request.app[CLOCK]()))
+    except UnknownImage:
+        raise
+    except ApplianceError as fault:
+        return await _told_on_form(request, slug, fault)
+    return _page(pages.manage_page(image, notice="Saved.", delete_token=token))
+
+
+async def _told_on_form(request: web.Request, slug: str, fault: ApplianceError) -> web.Response:
+    """A mistake is told where it was made, as long as the image is there to be managed."""
+    try:
+        image = await request.app[DELIVERY].resolve(slug)
+    except GoneImage:
+        if not wants_page(request) or isinstance(fault, GoneImage):
+            raise fault from None
+        return _page(await _gone(request, slug, fault.detail), status=status_of(fault))
+    return _page(request.app[PAGES].manage_page(image, problem=fault.detail), status=status_of(fault))
+
+
+def _field(form: Form, name: str) -> str:
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _wished(form: Form, now_s: float) -> Changes:
+    expires_in = _field(form, "expires_in")
+    return Changes(
+        title=_text(form, "title"),
+        alt=_text(form, "alt"),
+        expires_s=int(now_s) + parse_duration(expires_in) if expires_in else None,
+    )
+
+
+def _text(form: Form, name: str) -> str | Unchanged:
+    return _field(form, name) if name in form else UNCHANGED
+
+
+async def show_oembed(request: web.Request) -> web.Response:
+    """GET /oembed?url=…&maxwidth=…&maxheight=…&format=json"""
+    if request.query.get("format", "json") != "json":
+        raise NoSuchPage("oEmbed is answered as JSON only; leave out format, or say format=json.")
+    image = await _image_of(request, request.query.get("url", ""))
+    left_s = max(0, image.expires_s - int(request.app[CLOCK]()))
+    reply = oembed(
+        image,
+        request.app[CONFIG],
+        cache_age_s=min(MAX_AGE_S, left_s),
+        max_width=positive_number(request, "maxwidth"),
+        max_height=positive_number(request, "maxheight"),
+    )
+    return web.json_response(reply, headers={"Cache-Control": f"public, max-age={min(MAX_AGE_S, left_s)}"})
+
+
+async def _image_of(request: web.Request, url: str) -> Image:
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        path = ""
+    prefix, _, slug = path.rpartition("/")
+    if not url or f"{prefix}/{slug}" != share_path(slug):
+        raise NoSuchPage("url takes the link of a share page of this host, percent-encoded.")
+    if not url.startswith(request.app[CONFIG].server.base_url + "/"):
+        raise NoSuchPage("This link is not one of this host.")
+    return await request.app[DELIVERY].resolve(slug)
+
+
+async def show_sharex(request: web.Request) -> web.Response:
+    """GET /sharex.sxcu"""
+    headers = {"Content-Disposition": 'attachment; filename="sharex.sxcu"'} | FRESH
+    return web.json_response(sharex_uploader(request.app[CONFIG]), headers=headers)
+
+
+async def show_robots(_request: web.Request) -> web.Response:
+    """GET /robots.txt: share pages may be fetched for previews, and say noindex themselves"""
+    text = "User-agent: *\nDisallow: /api/\nDisallow: /i/*/manage\n"
+    return web.Response(text=text, headers={"Cache-Control": "public, max-age=86400"})
+
+
+async def show_static(request: web.Request) -> web.Response:
+    """GET /static/{name}: for ever under an address with its version"""
+    asset = request.app[PAGES].assets.get(request.match_info["name"])
+    if asset is None:
+        raise NoSuchPage("Nothing is at this address.")
+    known = request.query.get("v") == asset.version
+    cache = "public, max-age=31536000, immutable" if known else f"public, max-age={MAX_AGE_S}"
+    headers = {"Cache-Control": cache, "ETag": f'"{asset.version}"', "Content-Type": asset.media_type}
+    if request.headers.get("If-None-Match") == headers["ETag"]:
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=asset.data, headers=headers)
+
+
+async def show_favicon(request: web.Request) -> web.Response:
+    """GET /favicon.ico, which browsers ask for unbidden"""
+    raise web.HTTPMovedPermanently(request.app[PAGES].assets.url("favicon.svg"))

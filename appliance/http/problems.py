@@ -1,0 +1,115 @@
+"""Errors to responses: the one table from codes to statuses, and the three shapes an error is told in.
+
+Programs get RFC 9457 problem details, people get a page, `curl -T` gets a line of text. No exception's text is shown.
+"""
+
+import logging
+from http import HTTPStatus
+
+from aiohttp import web
+
+from appliance import errors
+from appliance.errors import ApplianceError
+from appliance.http.clients import chevereto_error
+from appliance.http.keys import PAGES
+from appliance.http.requests import REQUEST_ID, wants_page
+
+log = logging.getLogger(__name__)
+
+STATUSES: dict[type[ApplianceError], HTTPStatus] = {
+    errors.MalformedRequest: HTTPStatus.BAD_REQUEST,
+    errors.MissingFile: HTTPStatus.BAD_REQUEST,
+    errors.EmptyUpload: HTTPStatus.BAD_REQUEST,
+    errors.InvalidField: HTTPStatus.BAD_REQUEST,
+    errors.InvalidExpiry: HTTPStatus.BAD_REQUEST,
+    errors.IncompleteUpload: HTTPStatus.BAD_REQUEST,
+    errors.RemoteUrlRefused: HTTPStatus.BAD_REQUEST,
+    errors.IdempotencyKeyInvalid: HTTPStatus.BAD_REQUEST,
+    errors.MissingToken: HTTPStatus.UNAUTHORIZED,
+    errors.WrongToken: HTTPStatus.FORBIDDEN,
+    errors.UnknownImage: HTTPStatus.NOT_FOUND,
+    errors.UnknownRendition: HTTPStatus.NOT_FOUND,
+    errors.NoSuchPage: HTTPStatus.NOT_FOUND,
+    errors.MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    errors.SlowUpload: HTTPStatus.REQUEST_TIMEOUT,
+    errors.IdempotencyKeyInUse: HTTPStatus.CONFLICT,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.GoneImage: HTTPStatus.GONE,
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UnsupportedFormat: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.NotAnImage: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.RangeNotSatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+    errors.UnreadableImage: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.CannotResize: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ObjectMissing: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Stopping: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.CatalogueUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+DEFAULT_RETRY_AFTER_S = 5
+
+
+def status_of(fault: ApplianceError) -> HTTPStatus:
+    """The HTTP status of a named error; 500 for those that no request should ever meet."""
+    return STATUSES.get(type(fault), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def named(fault: BaseException) -> ApplianceError:
+    """The named error that stands for whatever a handler raised; the unexpected is logged whole and told as 500."""
+    if isinstance(fault, ApplianceError):
+        return fault
+    if isinstance(fault, web.HTTPMethodNotAllowed):
+        allowed = ", ".join(sorted(fault.allowed_methods))
+        return errors.MethodNotAllowed(f"{fault.method} does not go with this address; {allowed} do.")
+    if isinstance(fault, web.HTTPNotFound):
+        return errors.NoSuchPage("Nothing is at this address. Check it for typing errors.")
+    if isinstance(fault, web.HTTPRequestEntityTooLarge):
+        return errors.TooLarge("This form is too large; a form without a file is small.")
+    if isinstance(fault, web.HTTPException) and fault.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return errors.MalformedRequest("The request can't be read.")
+    log.error("unexpected fault", exc_info=fault)
+    return errors.InternalError("Something went wrong here. It was noted; please try again.")
+
+
+def problem_response(request: web.Request, fault: ApplianceError) -> web.Response:
+    """The fault in the shape that this client reads."""
+    status = status_of(fault)
+    if request.path == "/api/1/upload":
+        response = web.json_response(chevereto_error(status, fault.code, fault.detail), status=status)
+    elif request.path.startswith("/api/"):
+        response = _problem_details(request, fault, status)
+    elif wants_page(request):
+        page = request.app[PAGES].error_page(status, fault.title, fault.detail, fault.code, request[REQUEST_ID])
+        response = web.Response(text=page, content_type="text/html", status=status)
+    elif request.method in ("GET", "HEAD"):
+        response = _problem_details(request, fault, status)
+    else:
+        response = web.Response(text=f"{fault.title}. {fault.detail}\n", status=status)
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.CONFLICT) or fault.retry_after_s:
+        response.headers["Retry-After"] = str(fault.retry_after_s or DEFAULT_RETRY_AFTER_S)
+    if status is HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        response.headers["Content-Range"] = f"bytes */{fault.limit}"
+    if status is HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _problem_details(request: web.Request, fault: ApplianceError, status: HTTPStatus) -> web.Response:
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": fault.title,
+        "status": int(status),
+        "detail": fault.detail,
+        "code": fault.code,
+    }
+    if fault.limit is not None:
+        body["limit"] = fault.limit
+    if fault.actual is not None:
+        body["actual"] = fault.actual
+    body["request_id"] = request[REQUEST_ID]
+    return web.json_response(body, status=status, content_type="application/problem+json")

@@ -1,0 +1,27 @@
+"""Health: alive, ready, and how each part is. Also what a graceful stop needs to know: what is still in flight."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+PartState = Callable[[], str]
+"""`ok`, or a few words on what is wrong."""
+
+
+@dataclass(slots=True)
+class Health:
+    """The state of the server. Parts in `essential` make it unready when they are not ok, the others only degraded."""
+
+    essential: Mapping[str, PartState] = field(default_factory=dict)
+    helpful: Mapping[str, PartState] = field(default_factory=dict)
+    started: bool = False
+    stopping: bool = False
+    in_flight: int = 0
+
+    def report(self) -> tuple[bool, dict[str, object]]:
+        """Whether to send requests here, and each part's state."""
+        essential = {name: state() for name, state in self.essential.items()}
+        helpful = {name: state() for name, state in self.helpful.items()}
+        ready = self.started and not self.stopping and all(state == "ok" for state in essential.values())
+        degraded = any(state != "ok" for state in helpful.values())
+        status = ("degraded" if degraded else "ready") if ready else ("stopping" if self.stopping else "not ready")
+        return ready, {"status": status, "parts": essential | helpful}

@@ -1,0 +1,61 @@
+"""What every request goes through, and how handlers read their parameters."""
+
+import secrets
+
+from aiohttp import web
+
+from appliance.errors import MalformedRequest
+from appliance.renditions import Format
+
+REQUEST_ID = web.RequestKey("request_id", str)
+MAX_ID_CHARS = 64
+
+
+def request_id_of(request: web.Request) -> str:
+    """The id that a proxy gave, if it is a plain one, else a fresh one of 16 characters."""
+    given = request.headers.get("X-Request-ID", "")
+    if 0 < len(given) <= MAX_ID_CHARS and given.isascii() and given.replace("-", "").replace("_", "").isalnum():
+        return given
+    return secrets.token_hex(8)
+
+
+def wants_page(request: web.Request) -> bool:
+    """Whether the client is a browser that shows HTML; programs say `*/*` or nothing."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def accepted_types(request: web.Request) -> frozenset[str]:
+    """The media types that the Accept header names and does not refuse (q=0)."""
+    accepted = set()
+    for entry in request.headers.get("Accept", "").split(","):
+        media_type, *parameters = (part.strip().lower() for part in entry.split(";"))
+        if not any(_is_refusal(parameter) for parameter in parameters):
+            accepted.add(media_type)
+    return frozenset(accepted)
+
+
+def _is_refusal(parameter: str) -> bool:
+    name, _, value = parameter.partition("=")
+    return name.strip() == "q" and value.strip().rstrip("0") in ("0.", "", "0")
+
+
+def bearer_token(request: web.Request) -> str | None:
+    """The token of an `Authorization: Bearer` header; None without one."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def positive_number(request: web.Request, name: str) -> int | None:
+    """A whole number of at least 1 from the query. Raises MalformedRequest."""
+    text = request.query.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) >= 1):
+        raise MalformedRequest(f"{name} takes a whole number from 1.")
+    return int(text)
+
+
+def format_named(extension: str) -> Format | None:
+    """The rendition format of a URL's extension; `jpeg` is taken for `jpg`."""
+    extension = "jpg" if extension == "jpeg" else extension
+    return Format(extension) if extension in set(Format) else None

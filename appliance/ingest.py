@@ -1,0 +1,162 @@
+"""Ingest: one verb, accept an upload. The ten-second rule is kept here (docs/architecture.md, "Upload")."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from appliance import slugs, tokens
+from appliance.catalogue import Catalogue
+from appliance.clock import Clock
+from appliance.config import Config
+from appliance.errors import (
+    ApplianceError,
+    GoneImage,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
+)
+from appliance.lifecycle.shipping import Shipper
+from appliance.model import IdempotencyRecord, Image, Wishes
+from appliance.objectstore.records import metadata_of, needs_sidecar
+from appliance.renditions import Facts
+from appliance.spool import Incoming, Spool
+from appliance.wishes import DAY_S, checked
+from appliance.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A promise made: the image is shareable now. `replayed`: an Idempotency-Key gave the first answer again."""
+
+    image: Image
+    delete_token: str
+    replayed: bool = False
+
+
+class Ingest:
+    """Takes bytes and wishes, gives an image whose link works, even after a kill -9 at that moment."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        spool: Spool,
+        workers: Workers,
+        catalogue: Catalogue,
+        shipper: Shipper,
+        prewarm: Callable[[Image], None],
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._limits = config.uploads
+        self._spool = spool
+        self._workers = workers
+        self._catalogue = catalogue
+        self._shipper = shipper
+        self._prewarm = prewarm
+        self._clock = clock
+        self._keys_in_use: set[str] = set()
+
+    def would_take(self, announced_bytes: int) -> bool:
+        """Whether an upload of this size would be let in now; for saying no before its bytes are sent."""
+        return announced_bytes <= min(self._limits.max_bytes, self._spool.room.available_bytes)
+
+    async def receive(self, stream: AsyncIterator[bytes], announced_bytes: int | None) -> Incoming:
+        """The bytes on disk, promised to nobody yet. Raises what `Spool.receive` raises."""
+        slug = slugs.mint(self._clock())
+        return await self._spool.receive(
+            slug, stream, announced_bytes=announced_bytes, max_bytes=self._limits.max_bytes
+        )
+
+    async def accept(self, incoming: Incoming, wishes: Wishes) -> Accepted:
+        """Inspect, commit and ship what was received; on any error the bytes are removed.
+
+        Raises the refusals of `Workers.inspect`, InvalidField, InvalidExpiry, DiskFull and the IdempotencyKey errors.
+        """
+        key = wishes.idempotency_key
+        try:
+            wishes = checked(wishes, self._limits.max_expiry_days)
+            if key is None:
+                accepted = await self._commit(incoming, wishes, tokens.fresh_token(), None)
+            else:
+                accepted = await self._once(incoming, wishes, key)
+        except ApplianceError:
+            await self._spool.discard(incoming.slug)
+            raise
+        if not accepted.replayed:
+            await self._shipper.ship_within(accepted.image, self._limits.ack_budget_s)
+            self._prewarm(accepted.image)
+        return accepted
+
+    async def discard(self, incoming: Incoming) -> None:
+        """Forget what was received, when its request turns out to be no good."""
+        await self._spool.discard(incoming.slug)
+
+    async def _commit(
+        self, incoming: Incoming, wishes: Wishes, token: str, record: IdempotencyRecord | None
+    ) -> Accepted:
+        with incoming.path.open("rb", buffering=0) as file:
+            facts = await self._workers.inspect(file.fileno())
+        image = self._image(incoming, facts, wishes, token)
+        await self._spool.land(incoming, metadata_of(image))
+        await self._catalogue.add(image, record, sidecar_due=needs_sidecar(image))
+        return Accepted(image, token)
+
+    def _image(self, incoming: Incoming, facts: Facts, wishes: Wishes, token: str) -> Image:
+        now_s = int(self._clock())
+        expires_in_s = wishes.expires_in_s or self._limits.default_expiry_days * DAY_S
+        return Image(
+            slug=incoming.slug,
+            filename=wishes.filename,
+            title=wishes.title,
+            alt=wishes.alt,
+            media_type=facts.media_type,
+            bytes=incoming.bytes,
+            sha256=incoming.sha256,
+            width=facts.width,
+            height=facts.height,
+            frames=facts.frames,
+            has_alpha=facts.has_alpha,
+            progressive=facts.progressive,
+            memory_bytes=facts.memory_bytes,
+            original_only=facts.refusal,
+            created_s=now_s,
+            expires_s=now_s + expires_in_s,
+            token_hash=tokens.hashed(token),
+        )
+
+    # --- an Idempotency-Key: the first answer again -------------------------------------------------------------------
+
+    async def _once(self, incoming: Incoming, wishes: Wishes, key: str) -> Accepted:
+        key_hash, fingerprint = tokens.hashed(key), _fingerprint(incoming, wishes)
+        if key_hash in self._keys_in_use:
+            raise IdempotencyKeyInUse(
+                "An upload with this Idempotency-Key is still running. Repeat the request when it has ended.",
+                retry_after_s=2,
+            )
+        self._keys_in_use.add(key_hash)
+        try:
+            first = await self._catalogue.idempotent(key_hash)
+            if first is not None:
+                accepted = await self._replay(first, fingerprint, key)
+                await self._spool.discard(incoming.slug)
+                return accepted
+            record = IdempotencyRecord(key_hash, incoming.slug, fingerprint, int(self._clock()))
+            return await self._commit(incoming, wishes, tokens.derived_token(key, incoming.slug), record)
+        finally:
+            self._keys_in_use.discard(key_hash)
+
+    async def _replay(self, first: IdempotencyRecord, fingerprint: str, key: str) -> Accepted:
+        if first.fingerprint != fingerprint:
+            raise IdempotencyKeyReused(
+                "This Idempotency-Key came with another file or other fields before. Use a new key for a new upload."
+            )
+        image = await self._catalogue.get(first.slug)
+        if not isinstance(image, Image) or image.ended is not None:
+            raise GoneImage("The image that this Idempotency-Key uploaded has expired or was deleted.")
+        return Accepted(image, tokens.derived_token(key, first.slug), replayed=True)
+
+
+def _fingerprint(incoming: Incoming, wishes: Wishes) -> str:
+    parts = [incoming.sha256, wishes.filename, wishes.title, wishes.alt, wishes.expires_in_s]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

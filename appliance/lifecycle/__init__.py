@@ -1,0 +1,1 @@
+"""Lifecycle: what happens to an image after it was accepted, driven by rows: ship, prewarm, expire, erase, sweep."""

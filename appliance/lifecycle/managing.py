@@ -1,0 +1,121 @@
+"""Managing: what the holder of a delete token may do with an image."""
+
+from dataclasses import dataclass
+
+from appliance import tokens
+from appliance.cache import Cache
+from appliance.catalogue import UNCHANGED, Catalogue, Unchanged
+from appliance.clock import Clock
+from appliance.config import Uploads
+from appliance.delivery.living import living
+from appliance.errors import Conflict, GoneImage, MissingToken, UnknownImage, WrongToken
+from appliance.metrics import Metrics
+from appliance.model import Ending, Image, Tombstone
+from appliance.wishes import DAY_S, MAX_ALT_CHARS, MAX_TITLE_CHARS, check_expiry, checked_text
+
+UNDO_S = 10
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What to change; `expires_s` is a unix second. `restore` brings an ended image back, while its bytes are kept."""
+
+    title: str | Unchanged | None = UNCHANGED
+    alt: str | Unchanged | None = UNCHANGED
+    expires_s: int | None = None
+    restore: bool = False
+
+
+class Management:
+    """Changes, ends and restores images for those who prove that they may."""
+
+    def __init__(self, limits: Uploads, *, catalogue: Catalogue, cache: Cache, metrics: Metrics, clock: Clock) -> None:
+        self._limits = limits
+        self._catalogue = catalogue
+        self._cache = cache
+        self._metrics = metrics
+        self._clock = clock
+
+    async def owned(self, slug: str, token: str | None) -> Image:
+        """The image, ended or not, for the holder of its token.
+
+        Raises UnknownImage, GoneImage, MissingToken, WrongToken.
+        """
+        found = await self._catalogue.get(slug)
+        if found is None:
+            raise UnknownImage("No image has this link. Check it for typing errors; links are case-sensitive.")
+        if isinstance(found, Tombstone):
+            raise GoneImage("This image was erased; it can't be brought back.")
+        if not token:
+            raise MissingToken("Send the delete token from the reply to the upload: Authorization: Bearer <token>.")
+        if not tokens.matches(token, found.token_hash):
+            raise WrongToken("This delete token is not the one that was given out with this image.")
+        return found
+
+    async def ending(self, slug: str) -> tuple[Ending | None, int | None]:
+        """How an image ended, and until which unix second it can be brought back (None when it can't)."""
+        found = await self._catalogue.get(slug)
+        if not isinstance(found, Image):
+            return (found.ended if found else None), None
+        ended = found.ended or (Ending.EXPIRED if found.expires_s <= self._clock() else None)
+        until_s = found.erase_after_s or found.expires_s
+        return ended, until_s if ended is Ending.EXPIRED and until_s > self._clock() else None
+
+    async def change(self, slug: str, token: str | None, changes: Changes) -> Image:
+        """The changed image. A new expiry brings an expired one back while its bytes are kept.
+
+        Raises as `owned` does, InvalidField, InvalidExpiry, and GoneImage when it can't be brought back.
+        """
+        image = await self.owned(slug, token)
+        changes = self._checked(changes)
+        now_s = int(self._clock())
+        if image.ended is None and image.expires_s > now_s:
+            return await self._update(image, changes)
+        if not changes.restore and changes.expires_s is None:
+            living(image, now_s)  # raises, with the words for it
+        if image.ended is not None:
+            image = await self._catalogue.restore(slug, now_s=now_s, expires_s=self._new_expiry(image, changes, now_s))
+            changes = Changes(changes.title, changes.alt)
+        return await self._update(image, changes)
+
+    def _new_expiry(self, image: Image, changes: Changes, now_s: int) -> int:
+        if changes.expires_s is not None:
+            return changes.expires_s
+        return image.expires_s if image.expires_s > now_s else now_s + self._limits.default_expiry_days * DAY_S
+
+    def _checked(self, changes: Changes) -> Changes:
+        if changes.expires_s is not None:
+            check_expiry(changes.expires_s - int(self._clock()), self._limits.max_expiry_days)
+        title, alt = changes.title, changes.alt
+        return Changes(
+            title=title if isinstance(title, Unchanged) else checked_text("title", title, MAX_TITLE_CHARS),
+            alt=alt if isinstance(alt, Unchanged) else checked_text("alt", alt, MAX_ALT_CHARS),
+            expires_s=changes.expires_s,
+            restore=changes.restore,
+        )
+
+    async def _update(self, image: Image, changes: Changes) -> Image:
+        """Compare and set; others may change the row meanwhile (a shipper, a worker's verdict)."""
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._catalogue.change(
+                    image.slug,
+                    version=image.version,
+                    title=changes.title,
+                    alt=changes.alt,
+                    expires_s=UNCHANGED if changes.expires_s is None else changes.expires_s,
+                )
+            except Conflict:
+                found = living(await self._catalogue.get(image.slug), self._clock())
+                image = found
+        raise Conflict("Others changed this image at the same time. Try again.")
+
+    async def delete(self, slug: str, token: str | None) -> Image:
+        """End the image: 410 from now on, erased from everywhere after the undo time. Deleting twice is fine."""
+        await self.owned(slug, token)
+        now_s = int(self._clock())
+        image = await self._catalogue.end(slug, now_s=now_s, erase_after_s=now_s + UNDO_S)
+        await self._cache.evict(slug)
+        self._metrics.deleted.inc()
+        return image

@@ -1,0 +1,218 @@
+"""Shipping: moving originals from the spool to the object store, at once, again and again until they are there.
+
+Rows are the truth: what is queued in memory is only a hint, and `feed` finds what a crash or a full queue left.
+"""
+
+import asyncio
+import logging
+import random
+
+from appliance.catalogue import Catalogue
+from appliance.clock import Clock
+from appliance.errors import ObjectMissing, StoreUnavailable
+from appliance.metrics import Metrics
+from appliance.model import Image, Location
+from appliance.objectstore import ObjectStore
+from appliance.objectstore.records import metadata_of, sidecar_of
+from appliance.slugs import object_key, sidecar_key
+from appliance.spool import Spool
+
+LARGE_BYTES = 64_000_000  # a few giants never hold up the small ones
+SMALL_SHIPPERS = 12
+LARGE_SHIPPERS = 2
+QUEUE_LIMIT = 10_000  # beyond it the rows remember
+FIRST_RETRY_S = 0.5
+LAST_RETRY_S = 10.0
+
+log = logging.getLogger(__name__)
+
+
+class Shipper:
+    """Ships each original at least once; `store_up` tells what the last exchange with the store showed."""
+
+    def __init__(
+        self, *, catalogue: Catalogue, spool: Spool, store: ObjectStore, metrics: Metrics, clock: Clock
+    ) -> None:
+        self._catalogue = catalogue
+        self._spool = spool
+        self._store = store
+        self._metrics = metrics
+        self._clock = clock
+        self._small: asyncio.Queue[Image] = asyncio.Queue()
+        self._large: asyncio.Queue[Image] = asyncio.Queue()
+        self._pending: dict[str, asyncio.Future[bool]] = {}
+        self._waiting: dict[str, Image] = {}
+        self._failures: dict[str, int] = {}
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.store_up = True
+
+    async def start(self) -> None:
+        """Start the shippers; they begin with what an earlier run left."""
+        await self.connect()
+        lanes = [self._small] * SMALL_SHIPPERS + [self._large] * LARGE_SHIPPERS
+        self._tasks = [asyncio.create_task(self._serve(lane)) for lane in lanes]
+        await self.feed()
+
+    async def stop(self) -> None:
+        """End at once; what is not shipped stays in the spool and ships after the next start."""
+        for timer in self._timers:
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for future in self._pending.values():
+            future.cancel()
+
+    @property
+    def backlog(self) -> int:
+        return len(self._pending)
+
+    @property
+    def lag_s(self) -> float:
+        """Age in seconds of the oldest original that waits for the store; 0 when none does."""
+        oldest_s = min((image.created_s for image in self._waiting.values()), default=None)
+        return 0.0 if oldest_s is None else max(0.0, self._clock() - oldest_s)
+
+    async def feed_and_connect(self) -> None:
+        """The job: ask a store that was away how it is, and find rows that wait unseen."""
+        if not self.store_up:
+            await self.connect()
+        await self.feed()
+
+    async def connect(self) -> None:
+        """Ask the store how it is, and have it ready; while it is away the host goes on without it."""
+        try:
+            await self._store.start()
+        except StoreUnavailable as fault:
+            self._down(fault)
+        else:
+            self._up()
+
+    async def feed(self) -> None:
+        """Queue rows that are still in the spool, up to the queue's limit."""
+        after = ""
+        while len(self._pending) < QUEUE_LIMIT:
+            images = await self._catalogue.unshipped(after)
+            for image in images:
+                self._submit(image)
+            if not images:
+                return
+            after = images[-1].slug
+
+    async def ship_within(self, image: Image, budget_s: float) -> bool:
+        """Ship, and wait for it at most `budget_s`; not at all while the store is known to be away.
+
+        Says whether the original is in the store. It will be in any case.
+        """
+        shipped = self._submit(image)
+        if shipped is None or not self.store_up:
+            return False
+        done, _ = await asyncio.wait([shipped], timeout=budget_s)
+        return bool(done) and not shipped.cancelled() and shipped.result()
+
+    def _submit(self, image: Image) -> asyncio.Future[bool] | None:
+        known = self._pending.get(image.slug)
+        if known is not None:
+            return known
+        if len(self._pending) >= QUEUE_LIMIT:
+            return None
+        self._pending[image.slug] = asyncio.get_running_loop().create_future()
+        self._waiting[image.slug] = image
+        self._lane(image).put_nowait(image)
+        return self._pending[image.slug]
+
+    def _lane(self, image: Image) -> asyncio.Queue[Image]:
+        return self._large if image.bytes > LARGE_BYTES else self._small
+
+    async def _serve(self, lane: asyncio.Queue[Image]) -> None:
+        while True:
+            image = await lane.get()
+            try:
+                shipped = await self._ship(image)
+            except StoreUnavailable as fault:
+                self._metrics.ship_failures.inc()
+                self._down(fault)
+                self._retry(image)
+            except Exception:
+                log.exception("shipping failed", extra={"slug": image.slug})
+                self._retry(image)
+            else:
+                self._settle(image, shipped=shipped)
+
+    async def _ship(self, image: Image) -> bool:
+        path = self._spool.landed_path(image.slug)
+        if not path.exists():
+            return await self._without_file(image)
+        await self._store.put(object_key(image.slug), path, media_type=image.media_type, metadata=metadata_of(image))
+        self._up()
+        if not await self._catalogue.mark_shipped(image.slug):  # ended meanwhile: leave nothing behind
+            await self._store.delete(object_key(image.slug))
+            return False
+        await self._spool.release(image.slug)
+        self._metrics.shipped.inc()
+        self._metrics.ship_seconds.observe(max(0.0, self._clock() - image.created_s))
+        return True
+
+    async def _without_file(self, image: Image) -> bool:
+        """The landed file is gone: shipped already by an earlier attempt, ended meanwhile, or lost."""
+        row = await self._catalogue.get(image.slug)
+        if not isinstance(row, Image) or row.ended is not None or row.location is Location.STORE:
+            return False
+        try:
+            await self._store.stat(object_key(image.slug))
+        except ObjectMissing:
+            raise LostOriginal(image.slug) from None
+        return await self._catalogue.mark_shipped(image.slug)
+
+    def _settle(self, image: Image, *, shipped: bool) -> None:
+        self._failures.pop(image.slug, None)
+        self._waiting.pop(image.slug, None)
+        self._tell(self._pending.pop(image.slug), shipped=shipped)
+
+    @staticmethod
+    def _tell(future: asyncio.Future[bool], *, shipped: bool) -> None:
+        if not future.done():
+            future.set_result(shipped)
+
+    def _up(self) -> None:
+        if not self.store_up:
+            log.info("the object store answers again")
+        self.store_up = True
+        self._metrics.store_up.set(1)
+
+    def _down(self, fault: StoreUnavailable) -> None:
+        if self.store_up:
+            log.error("the object store does not answer: %s", fault.detail)
+        self.store_up = False
+        self._metrics.store_up.set(0)
+
+    def _retry(self, image: Image) -> None:
+        """Tell whoever waits that it will take longer, and come back to the image."""
+        self._tell(self._pending[image.slug], shipped=False)
+        failures = self._failures[image.slug] = self._failures.get(image.slug, 0) + 1
+        backoff_s = min(LAST_RETRY_S, FIRST_RETRY_S * 2 ** min(failures, 10)) * random.uniform(0.7, 1.0)  # noqa: S311 - only to spread them
+
+        def again() -> None:
+            self._timers.discard(timer)
+            self._lane(image).put_nowait(image)
+
+        timer = asyncio.get_running_loop().call_later(backoff_s, again)
+        self._timers.add(timer)
+
+    # --- sidecars: what changed after the original was put ------------------------------------------------------------
+
+    async def write_sidecars(self) -> int:
+        """Put the sidecar of every row that waits for it; says how many. Stops early when the store is away."""
+        after, written = "", 0
+        while images := await self._catalogue.sidecars_due(after, 100):
+            for image in images:
+                await self._store.put_bytes(sidecar_key(image.slug), sidecar_of(image), media_type="application/json")
+                await self._catalogue.mark_sidecar_written(image.slug, image.version)
+                written += 1
+            after = images[-1].slug
+        return written
+
+
+class LostOriginal(Exception):
+    """An acknowledged original is neither in the spool nor in the store."""

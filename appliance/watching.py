@@ -1,0 +1,57 @@
+"""What the parts show of themselves: health for load balancers, gauges for Prometheus, status for the terminal."""
+
+import os
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from appliance.app import Appliance
+
+
+def watch(appliance: "Appliance") -> None:
+    """Connect health and gauges to the parts; they are read when somebody asks."""
+    metrics, workers = appliance.metrics, appliance.workers
+    appliance.health.essential = {"catalogue": lambda: _catalogue(appliance), "workers": lambda: _workers(appliance)}
+    appliance.health.helpful = {"store": lambda: _store(appliance), "disk": lambda: _disk(appliance)}
+    metrics.follow(metrics.requests_in_flight, lambda: appliance.health.in_flight)
+    metrics.follow(metrics.spool_bytes, lambda: appliance.spool.copies_bytes + appliance.spool.landed_bytes())
+    metrics.follow(metrics.disk_free_bytes, lambda: free_bytes(appliance))
+    metrics.follow(metrics.queue_jobs, lambda: sum(workers.waiting.values()))
+    metrics.follow(metrics.busy_workers, lambda: sum(workers.busy.values()))
+    metrics.follow(metrics.ship_lag_seconds, lambda: appliance.shipper.lag_s)
+
+
+def free_bytes(appliance: "Appliance") -> int:
+    disk = os.statvfs(appliance.config.data_dir)
+    return disk.f_bavail * disk.f_frsize
+
+
+def _catalogue(appliance: "Appliance") -> str:
+    return appliance.catalogue.fault or "ok"
+
+
+def _workers(appliance: "Appliance") -> str:
+    return "ok" if appliance.workers.pids["normal"] else "no worker is alive"
+
+
+def _store(appliance: "Appliance") -> str:
+    if appliance.shipper.store_up:
+        return "ok"
+    backlog, lag_s = appliance.shipper.backlog, appliance.shipper.lag_s
+    return f"away; {backlog} originals wait in the spool, the oldest for {lag_s:.0f} s"
+
+
+def _disk(appliance: "Appliance") -> str:
+    return "ok" if appliance.spool.room.available_bytes > 0 else "the disk reserve is reached; uploads are refused"
+
+
+async def status(appliance: "Appliance") -> Mapping[str, object]:
+    """Plain values for people and for `doctor`."""
+    ready, report = appliance.health.report()
+    return report | {
+        "ready": ready,
+        "time": time.time(),
+        "in_flight": appliance.health.in_flight,
+        "waiting_for_the_store": appliance.shipper.backlog,
+    }

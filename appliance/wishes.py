@@ -1,0 +1,93 @@
+"""What uploaders may wish for: reading, bounding and cleaning names, texts and durations."""
+
+import re
+import unicodedata
+from dataclasses import replace
+
+from appliance import tokens
+from appliance.errors import IdempotencyKeyInvalid, InvalidExpiry, InvalidField
+from appliance.model import Wishes
+
+MAX_TITLE_CHARS = 200
+MAX_ALT_CHARS = 2000
+MAX_FILENAME_BYTES = 255  # what filesystems take, so that a download can be saved under it
+DAY_S = 86_400
+UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": DAY_S, "w": 7 * DAY_S}
+DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they can disguise an extension
+
+
+def checked(wishes: Wishes, max_expiry_days: int) -> Wishes:
+    """The wishes, cleaned. Raises InvalidField, InvalidExpiry and IdempotencyKeyInvalid, each with limit and figure."""
+    if wishes.idempotency_key is not None:
+        check_key(wishes.idempotency_key)
+    if wishes.expires_in_s is not None:
+        check_expiry(wishes.expires_in_s, max_expiry_days)
+    return replace(
+        wishes,
+        filename=safe_filename(wishes.filename),
+        title=checked_text("title", wishes.title, MAX_TITLE_CHARS),
+        alt=checked_text("alt", wishes.alt, MAX_ALT_CHARS),
+    )
+
+
+def check_expiry(expires_in_s: int, max_expiry_days: int) -> None:
+    """Raises InvalidExpiry with the limits when an image may not be kept for so many seconds."""
+    longest_s = max_expiry_days * DAY_S
+    if not 1 <= expires_in_s <= longest_s:
+        raise InvalidExpiry(
+            f"An image can be kept from 1 second to {max_expiry_days} days ({longest_s:,} seconds); "
+            f"{expires_in_s:,} seconds were asked for.",
+            limit=longest_s,
+            actual=expires_in_s,
+        )
+
+
+def parse_duration(text: str) -> int:
+    """Seconds from `3600`, `12h`, `30d` (s, m, h, d, w). Raises InvalidExpiry."""
+    match = re.fullmatch(r"([0-9]{1,12})([smhdw]?)", text.strip(), re.ASCII)
+    if match is None:
+        raise InvalidExpiry("expires_in takes whole seconds (3600) or a number with a unit (12h, 30d, 4w).")
+    return int(match[1]) * UNITS_S[match[2] or "s"]
+
+
+def checked_text(name: str, text: str | None, max_chars: int) -> str | None:
+    """A title or alt text: trimmed, None when empty, without control characters. Raises InvalidField."""
+    if text is None:
+        return None
+    text = "".join(" " if char in "\r\n\t" else char for char in text).strip()
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
+        raise InvalidField(f"{name} holds control characters; it takes plain text.")
+    if len(text) > max_chars:
+        raise InvalidField(
+            f"{name} has {len(text):,} characters; at most {max_chars:,} are taken.", limit=max_chars, actual=len(text)
+        )
+    return text or None
+
+
+def check_key(key: str) -> None:
+    """Raises IdempotencyKeyInvalid: the key gives the delete token back, so it must be long enough to be a secret."""
+    if not tokens.MIN_KEY_CHARS <= len(key) <= tokens.MAX_KEY_CHARS or not key.isprintable() or not key.isascii():
+        raise IdempotencyKeyInvalid(
+            f"An Idempotency-Key has {tokens.MIN_KEY_CHARS} to {tokens.MAX_KEY_CHARS} ASCII characters, "
+            f"a random UUID for example; this one has {len(key)}.",
+            limit=tokens.MIN_KEY_CHARS if len(key) < tokens.MIN_KEY_CHARS else tokens.MAX_KEY_CHARS,
+            actual=len(key),
+        )
+
+
+def safe_filename(name: str) -> str:
+    """A name in any script that can be saved anywhere: no folders, no control or direction characters, bounded."""
+    name = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode())
+    name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    name = "".join(char for char in name if unicodedata.category(char) not in ("Cc", "Cs", "Co", "Cn"))
+    name = "".join(char for char in name if char not in DIRECTION_MARKS)
+    name = name.strip().strip(".").strip()
+    stem, dot, extension = name.rpartition(".")
+    if len(name.encode()) > MAX_FILENAME_BYTES and dot and len(extension.encode()) <= 16:
+        room = MAX_FILENAME_BYTES - len(extension.encode()) - 1
+        return f"{_cut(stem, room)}.{extension}"
+    return _cut(name, MAX_FILENAME_BYTES) or "image"
+
+
+def _cut(text: str, max_bytes: int) -> str:
+    return text.encode()[:max_bytes].decode(errors="ignore")
