@@ -7,9 +7,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 # pyvips has no wheel. Where a system libvips is installed its build would bind to that one, and replace what
-# pyvips-binary brings; without pkg-config files to find it can't. `--no-binary` keeps pip from using a build of another day.
-INSTALL := PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR=/nonexistent $(BIN)/python -m pip --disable-pip-version-check --quiet \
-	install --require-hashes --no-build-isolation --no-binary pyvips
+# pyvips-binary brings; without pkg-config files to find it can't. `$(PYVIPS)` installs it apart from the others and past
+# pip's cache, in which a build of another day may lie that was made without this.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-build-isolation
+INSTALL := $(PIP) --require-hashes
+PYVIPS := sed -n '/^pyvips==/,/[^\\]$$/p' requirements.lock >$(VENV)/pyvips.lock && \
+	PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR=/nonexistent $(INSTALL) --no-deps --no-cache-dir -r $(VENV)/pyvips.lock
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
@@ -69,8 +72,9 @@ $(VENV)/.made:
 
 $(VENV)/.run: $(VENV)/.made requirements-build.lock requirements.lock pyproject.toml
 	$(INSTALL) -r requirements-build.lock
+	$(PYVIPS)
 	$(INSTALL) -r requirements.lock
-	$(BIN)/python -m pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --no-index --editable .
+	$(PIP) --no-deps --no-index --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock

@@ -29,12 +29,20 @@ def owned_data_dir(config: Config) -> Iterator[None]:
 def _opened(config: Config) -> int:
     try:
         config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_root(config)
         return os.open(config.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as fault:
         raise UnfitInstallation(
             f"The data directory {config.data_dir} can't be used: {fault.strerror}. "
             "Give this user a directory that it may write to, with data_dir or APPLIANCE_DATA_DIR."
         ) from fault
+
+
+def _refuse_root(config: Config) -> None:
+    """What root makes in another user's data directory, the server could not open any more."""
+    owner = config.data_dir.stat().st_uid
+    if os.geteuid() == 0 and owner != 0:
+        raise UnfitInstallation(f"The data directory {config.data_dir} belongs to user {owner}; run this as that user.")
 
 
 def _lock(descriptor: int, config: Config) -> None:

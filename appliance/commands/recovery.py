@@ -27,6 +27,13 @@ class Recovery:
         self._landed_dir = landed_dir
         self.unreadable: list[str] = []
 
+    async def count(self) -> int:
+        """About how many there are, by names alone."""
+        count = sum(1 for _ in self._landed_slugs())
+        async for _ in self._store.list("originals/"):
+            count += 1
+        return count
+
     async def images(self) -> AsyncIterator[Image]:
         """Every image once, those of the store first and in the order of their slugs. Raises StoreUnavailable."""
         landed = set(self._landed_slugs())

@@ -45,10 +45,10 @@ async def sandbox(_config: Config) -> AsyncIterator[Finding]:
 
 
 async def store(config: Config) -> AsyncIterator[Finding]:
-    if config.store.kind == "directory" and not config.data_dir.exists():
-        yield warn("store", "the directory store is not there yet; the first start makes it")
+    if config.store.kind == "directory" and not config.store_dir.exists():
+        yield warn("store", f"{config.store_dir} is not there yet; the first start makes it")
         return
-    where = config.store.endpoint if config.store.kind == "minio" else str(config.data_dir)
+    where = config.store.endpoint if config.store.kind == "minio" else str(config.store_dir)
     try:
         objects = open_store(config.store, config.data_dir)
         try:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 
 from appliance.config import Config
-from appliance.doctor import machine, parts
+from appliance.doctor import machine, parts, rows
 from appliance.doctor.findings import Finding, fault
 
 Check = Callable[[Config], AsyncIterator[Finding]]
@@ -13,7 +13,8 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("libvips", parts.libvips),
     ("sandbox", parts.sandbox),
     ("disk", machine.disk),
-    ("catalogue", parts.catalogue),
+    ("catalogue", rows.catalogue),
+    ("clock", rows.clock),
     ("store", parts.store),
     ("listen", machine.addresses),
 )

@@ -1,0 +1,122 @@
+"""The commands on the terminal: which there are, how their arguments read, and how errors and exit statuses look.
+
+Exit status 0 is success, 1 a failure that is said in a line on standard error, 2 a command line that can't be read.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from appliance import __version__
+from appliance.commands import catalogue, expiry
+from appliance.config import Config
+from appliance.doctor.findings import Level
+from appliance.doctor.round import examine
+from appliance.errors import ApplianceError, ConfigError
+from appliance.logs import start_logging
+from appliance.settings import as_toml, load
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carries out one command and returns its exit status. Raises SystemExit(2) for a command line it can't read."""
+    chosen = _parser().parse_args(arguments)
+    command: Command = chosen.command
+    try:
+        return command(chosen)
+    except ConfigError as error:
+        lines = "".join(f"\n  {line}" for line in error.detail.splitlines())
+        print(f"appliance: {error.title}:{lines}", file=sys.stderr)
+    except ApplianceError as error:
+        print(f"appliance: {error.detail}", file=sys.stderr)
+    except BrokenPipeError:  # who read our output, such as `head`, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print("appliance: interrupted", file=sys.stderr)
+        return 130
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="appliance", description="An image host for one box.")
+    parser.add_argument("--version", action="version", version=f"appliance {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add(commands, "serve", _serve, "serve images until SIGTERM or Ctrl-C")
+    _add(commands, "config", _config, "print the configuration in force, and where each value came from")
+    _add(commands, "doctor", _doctor, "look at every part, a line each; exit status 1 on a fault")
+    expire = _add(commands, "expire", _expire, "expire now what is due")
+    expire.add_argument(
+        "--clock-is-right", action="store_true", help="expire although the clock seems to have jumped: you have looked"
+    )
+    _add_catalogue(commands)
+    return parser
+
+
+def _add_catalogue(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    about = "look after the catalogue of images"
+    parser = commands.add_parser("catalogue", help=about, description=about)
+    inner = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add(inner, "rebuild", _on_config(catalogue.rebuild), "make the catalogue anew from the store and the spool")
+    _add(inner, "check", _on_config(catalogue.check), "read the catalogue through and say what is damaged")
+    backup = _add(inner, "backup", _backup, "write a copy of the catalogue, while the server runs or not")
+    backup.add_argument("destination", metavar="DEST", type=Path, help="the file to write; it must not exist yet")
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, command: Command, about: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+    parser.add_argument("--config", metavar="FILE", type=Path, help="the TOML file to read")
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _on_config(run: Callable[[Config], int]) -> Command:
+    def command(arguments: argparse.Namespace) -> int:
+        config = load(arguments.config).config
+        start_logging("warning")
+        return run(config)
+
+    return command
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    config = load(arguments.config).config
+    start_logging(config.server.log_level)
+    from appliance.app import serve  # noqa: PLC0415 - the other commands need not wait for the whole server
+
+    return serve(config)
+
+
+def _config(arguments: argparse.Namespace) -> int:
+    loaded = load(arguments.config)
+    print(as_toml(loaded.config, loaded.origins), end="")
+    return 0
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    return asyncio.run(_examine(load(arguments.config).config))
+
+
+async def _examine(config: Config) -> int:
+    has_fault = False
+    async for finding in examine(config):
+        print(finding, flush=True)
+        has_fault |= finding.level is Level.FAULT
+    return int(has_fault)
+
+
+def _expire(arguments: argparse.Namespace) -> int:
+    return expiry.expire(load(arguments.config).config, clock_confirmed=arguments.clock_is_right)
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    return catalogue.backup(load(arguments.config).config, arguments.destination)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""`appliance expire`: ends what is due, through the running server or, when none runs, by itself."""
+
+import asyncio
+
+from prometheus_client import CollectorRegistry
+
+from appliance.cache import Cache
+from appliance.catalogue import Catalogue
+from appliance.clock import system_clock
+from appliance.config import Config
+from appliance.control import ask_expire
+from appliance.errors import ServerNotRunning
+from appliance.lifecycle.expiry import Expiry
+from appliance.lock import owned_data_dir
+from appliance.metrics import Metrics
+from appliance.renditions import edition_of
+
+
+def expire(config: Config, *, clock_confirmed: bool) -> int:
+    """Prints how many images ended. Raises ClockJumped, CommandFailed, DataDirectoryLocked."""
+    try:
+        ended = asyncio.run(ask_expire(config, clock_confirmed=clock_confirmed))
+    except ServerNotRunning:
+        with owned_data_dir(config):
+            ended = asyncio.run(_expire_alone(config, clock_confirmed))
+    print(f"{ended} {'image has' if ended == 1 else 'images have'} expired.")
+    return 0
+
+
+async def _expire_alone(config: Config, clock_confirmed: bool) -> int:
+    metrics = Metrics(CollectorRegistry())
+    catalogue = Catalogue(config.catalogue_path)
+    cache = Cache(
+        config.cache_dir,
+        edition=edition_of(config.renditions.presets),
+        memory_bytes=0,
+        disk_bytes=config.cache.disk_bytes,
+    )
+    try:
+        await catalogue.start()
+        expiry = Expiry(catalogue=catalogue, cache=cache, metrics=metrics, clock=system_clock)
+        return await expiry.run(clock_confirmed=clock_confirmed)
+    finally:
+        await cache.close()
+        await catalogue.stop()
