@@ -1,0 +1,53 @@
+"""A copy of the catalogue made while it is in use.
+
+VACUUM INTO from a read-only connection: one consistent snapshot that no writer has to wait for and no write restarts,
+and a compact file. (The online backup API is twice as fast, 0.3 s a million rows, but copies on the writer's thread, or
+starts again at each commit.) While it runs the write-ahead log can't be cut, so it grows by what is written meanwhile.
+"""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from appliance.catalogue.connections import open_reader
+from appliance.errors import CatalogueDamaged
+
+
+def copy(connection: sqlite3.Connection, to: Path) -> None:
+    """Write a checked copy to `to`, which appears whole or not at all; an older file there is replaced."""
+    unfinished = to.with_name(f"{to.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    try:
+        connection.execute("VACUUM INTO ?", (str(unfinished.absolute()),))
+        _verify(unfinished)
+        put_in_place(unfinished, to)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def put_in_place(finished: Path, to: Path) -> None:
+    """fsync, rename, fsync the folder."""
+    sync(finished)
+    finished.replace(to)
+    sync(to.parent)
+
+
+def sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _verify(copied: Path) -> None:
+    connection = open_reader(copied)
+    try:
+        [verdict] = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    finally:
+        connection.close()
+    if verdict != "ok":
+        raise CatalogueDamaged(
+            f"The copy did not pass its check ({verdict}) and was thrown away; the catalogue itself may be damaged. "
+            "Run `appliance catalogue check`."
+        )

@@ -1,0 +1,187 @@
+"""What can be done to the rows: functions for the writing thread, each of which does all or raises."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import Enum
+from typing import Final
+
+from appliance.catalogue import statements as sql
+from appliance.catalogue.rows import Held, held_of, held_values, idempotency_values, images_of
+from appliance.catalogue.writer import Outcome
+from appliance.errors import Conflict, GoneImage, IdempotencyKeyInUse, InvalidField, UnknownImage
+from appliance.model import Ending, IdempotencyRecord, Image
+
+MOST_AT_ONCE = 1000  # rows in one operation, so that no other write waits long behind it
+
+
+class Unchanged(Enum):
+    """Leave the field as it is; None means to clear it."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED: Final = Unchanged.UNCHANGED
+Connection = sqlite3.Connection
+
+
+def add(
+    connection: Connection, image: Image, idempotency: IdempotencyRecord | None, *, sidecar_due: bool
+) -> Outcome[None]:
+    if connection.execute(sql.TOMBSTONE, {"slug": image.slug}).fetchone():
+        raise Conflict("An image of this name was here before. Try again to get another name.")
+    held = Held(image, prewarmed=False, sidecar_due=sidecar_due, erasing=False)
+    try:
+        connection.execute(sql.ADD_IMAGE, held_values(held))
+    except sqlite3.IntegrityError as error:
+        raise Conflict("An image of this name is here already. Try again to get another name.") from error
+    if idempotency is not None:
+        try:
+            connection.execute(sql.ADD_IDEMPOTENCY, idempotency_values(idempotency))
+        except sqlite3.IntegrityError as error:
+            raise IdempotencyKeyInUse(
+                "Another upload with the same Idempotency-Key was finished meanwhile. Send it again for its answer."
+            ) from error
+    return Outcome(None, {image.slug: image})
+
+
+def change(
+    connection: Connection,
+    slug: str,
+    *,
+    version: int,
+    title: str | Unchanged | None,
+    alt: str | Unchanged | None,
+    expires_s: int | Unchanged,
+) -> Outcome[Image]:
+    held = _held(connection, slug)
+    image = held.image
+    if image.ended is not None:
+        raise _gone(image.ended)
+    if image.version != version:
+        raise Conflict("The image changed meanwhile. Load it again and repeat your change.")
+    changed = replace(
+        image,
+        title=image.title if isinstance(title, Unchanged) else title,
+        alt=image.alt if isinstance(alt, Unchanged) else alt,
+        expires_s=image.expires_s if isinstance(expires_s, Unchanged) else expires_s,
+        version=version + 1,
+    )
+    return _keep(connection, replace(held, image=changed, sidecar_due=True))
+
+
+def mark_shipped(connection: Connection, slug: str) -> Outcome[bool]:
+    shipped = images_of(connection.execute(sql.MARK_SHIPPED, {"slug": slug}))
+    return Outcome(bool(shipped), {slug: shipped[0]} if shipped else {})
+
+
+def mark_original_only(connection: Connection, slug: str, reason: str) -> Outcome[None]:
+    row = connection.execute(sql.HELD, {"slug": slug}).fetchone()
+    if row is None:
+        return Outcome(None)
+    held = held_of(row)
+    if held.image.ended is not None or held.image.original_only is not None:
+        return Outcome(None)
+    image = replace(held.image, original_only=reason, version=held.image.version + 1)
+    return Outcome(None, _keep(connection, replace(held, image=image, sidecar_due=True)).rows)
+
+
+def mark_prewarmed(connection: Connection, slugs: Sequence[str]) -> Outcome[None]:
+    connection.execute(sql.MARK_PREWARMED, {"slugs": json.dumps(at_most_1000(slugs))})
+    return Outcome(None)
+
+
+def mark_sidecar_written(connection: Connection, slug: str, version: int) -> Outcome[bool]:
+    done = connection.execute(sql.MARK_SIDECAR_WRITTEN, {"slug": slug, "version": version})
+    return Outcome(done.rowcount == 1)
+
+
+def expire(connection: Connection, slugs: Sequence[str], now_s: int, erase_after_s: int) -> Outcome[list[Image]]:
+    values = {"slugs": json.dumps(at_most_1000(slugs)), "now_s": now_s, "erase_after_s": erase_after_s}
+    expired = images_of(connection.execute(sql.EXPIRE, values))
+    return Outcome(expired, dict.fromkeys(image.slug for image in expired))
+
+
+def end(connection: Connection, slug: str, now_s: int, erase_after_s: int) -> Outcome[Image]:
+    held = _held(connection, slug)
+    image = held.image
+    if image.ended is Ending.DELETED:
+        return Outcome(image)
+    if image.erase_after_s is not None:  # an owner's word never makes the bytes stay longer than expiry had them
+        erase_after_s = min(erase_after_s, image.erase_after_s)
+    ended = replace(image, ended=Ending.DELETED, ended_s=now_s, erase_after_s=erase_after_s, version=image.version + 1)
+    return _keep(connection, replace(held, image=ended))
+
+
+def restore(connection: Connection, slug: str, now_s: int, expires_s: int | None) -> Outcome[Image]:
+    held = _held(connection, slug)
+    image = held.image
+    if image.ended is None:
+        raise Conflict("The image is neither expired nor deleted: there is nothing to bring back.")
+    if held.erasing:
+        raise _gone(image.ended)
+    expires_s = image.expires_s if expires_s is None else expires_s
+    if expires_s <= now_s:
+        raise Conflict("The image's expiry has passed. Give a later one to bring it back.")
+    alive = replace(image, expires_s=expires_s, ended=None, ended_s=None, erase_after_s=None, version=image.version + 1)
+    # Its renditions left the caches when it ended.
+    return _keep(connection, replace(held, image=alive, prewarmed=False, sidecar_due=True))
+
+
+def begin_erase(connection: Connection, slug: str) -> Outcome[bool]:
+    return Outcome(connection.execute(sql.BEGIN_ERASE, {"slug": slug}).rowcount == 1)
+
+
+def confirm_erased(connection: Connection, slug: str) -> Outcome[None]:
+    row = connection.execute(sql.HELD, {"slug": slug}).fetchone()
+    if row is None:
+        return Outcome(None)
+    held = held_of(row)
+    image = held.image
+    if image.ended is None or not held.erasing:
+        raise Conflict(f"The image {slug} is not being erased; its row stays.")
+    values = {"slug": slug, "ended": image.ended.value, "ended_s": image.ended_s}
+    connection.execute(sql.ADD_TOMBSTONE, values)
+    connection.execute(sql.REMOVE_IMAGE, {"slug": slug})
+    return Outcome(None, {slug: None})
+
+
+def forget_tombstones(connection: Connection, before_s: int, limit: int) -> Outcome[int]:
+    rows = connection.execute(sql.FORGET_TOMBSTONES, {"before_s": before_s, "limit": limit}).fetchall()
+    return Outcome(len(rows), dict.fromkeys(slug for (slug,) in rows))
+
+
+def forget_idempotency(connection: Connection, before_s: int, limit: int) -> Outcome[int]:
+    return Outcome(connection.execute(sql.FORGET_IDEMPOTENCY, {"before_s": before_s, "limit": limit}).rowcount)
+
+
+def set_note(connection: Connection, name: str, value: str) -> Outcome[None]:
+    connection.execute(sql.SET_NOTE, {"name": name, "value": value})
+    return Outcome(None)
+
+
+def at_most_1000(slugs: Sequence[str]) -> list[str]:
+    if len(slugs) > MOST_AT_ONCE:
+        raise InvalidField("Too many images at once.", limit=MOST_AT_ONCE, actual=len(slugs))
+    return list(slugs)
+
+
+def _held(connection: Connection, slug: str) -> Held:
+    row = connection.execute(sql.HELD, {"slug": slug}).fetchone()
+    if row is not None:
+        return held_of(row)
+    tombstone = connection.execute(sql.TOMBSTONE, {"slug": slug}).fetchone()
+    if tombstone is not None:
+        raise _gone(Ending(tombstone[1]))
+    raise UnknownImage("There is no image of this name. Check the link.")
+
+
+def _keep(connection: Connection, held: Held) -> Outcome[Image]:
+    connection.execute(sql.CHANGE, held_values(held))
+    return Outcome(held.image, {held.image.slug: held.image})
+
+
+def _gone(ended: Ending) -> GoneImage:
+    how = "expired" if ended is Ending.EXPIRED else "was deleted"
+    return GoneImage(f"This image {how} and can't be changed or brought back this way.")

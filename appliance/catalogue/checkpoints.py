@@ -1,0 +1,61 @@
+"""When the write-ahead log goes into the file: by the writer alone, when it is idle or the log has grown."""
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+CHANGES_BETWEEN = 4000  # rows changed; a row touches some four pages, so the log stays near 64 MB
+MAX_LOG_BYTES = 128 * 2**20
+PATIENCE_MS = 25
+
+
+class Checkpoints:
+    """A passive checkpoint lets the log be written over from its start, which costs less than growing a new one.
+
+    Only a reader that stays long (a backup) lets it grow further; past `MAX_LOG_BYTES` it is cut once that one is gone.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._log = path.with_name(path.name + "-wal")
+        self._done_at = -1  # what an earlier run left is taken in at the first idle moment
+        self._cut_above_bytes = MAX_LOG_BYTES
+
+    @property
+    def wanted(self) -> bool:
+        return self._connection.total_changes != self._done_at
+
+    def after_commit(self) -> None:
+        if self._connection.total_changes - self._done_at >= CHANGES_BETWEEN:
+            self._passive()
+        size = self._log_bytes()
+        if size >= self._cut_above_bytes:
+            self._cut_above_bytes = MAX_LOG_BYTES if self._truncate() else size + MAX_LOG_BYTES
+
+    def when_idle(self) -> None:
+        if self.wanted:
+            self._passive()
+
+    def last(self) -> None:
+        self._truncate()
+
+    def _passive(self) -> None:
+        self._done_at = self._connection.total_changes
+        with contextlib.suppress(sqlite3.Error):  # a full disk: the commits stand in the log, the next try may do it
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def _truncate(self) -> bool:
+        try:
+            [before] = self._connection.execute("PRAGMA busy_timeout").fetchone()
+            self._connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
+            busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._connection.execute(f"PRAGMA busy_timeout = {before}")
+        except sqlite3.Error:
+            return False
+        return not busy
+
+    def _log_bytes(self) -> int:
+        try:
+            return self._log.stat().st_size
+        except OSError:
+            return 0

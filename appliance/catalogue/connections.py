@@ -1,0 +1,60 @@
+"""How connections to the catalogue's file are opened: one that writes and checkpoints, and any number that only read.
+
+SQLite before 3.51.3 can corrupt a WAL when two connections write or checkpoint at once, so no other connection may.
+Memory mapping stays off: it reads a quarter faster, but a failing disk would then kill the server by a signal (SIGBUS)
+where a read call gives an error that can be answered.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from appliance.catalogue.faults import OLDEST_SQLITE
+from appliance.catalogue.migrations import migrate, refuse_unfit
+from appliance.errors import UnfitInstallation
+
+BUSY_TIMEOUT_MS = 5000
+_WRITER_CACHE_KIB = 65_536
+_READER_CACHE_KIB = 16_384
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """The connection that writes, its schema brought up. Never a second one on the same file. Raises as `migrate`."""
+    require_sqlite()
+    connection = _connect(path, "rwc", _WRITER_CACHE_KIB)
+    try:
+        refuse_unfit(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = FAST")
+        migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that can't write, and never checkpoints: a read-only one does not on closing either."""
+    return _connect(path, "ro", _READER_CACHE_KIB)
+
+
+def require_sqlite(version: tuple[int, int, int] | None = None) -> None:
+    if (version or sqlite3.sqlite_version_info) < OLDEST_SQLITE:
+        wanted = ".".join(map(str, OLDEST_SQLITE))
+        raise UnfitInstallation(f"SQLite {sqlite3.sqlite_version} is too old: {wanted} or newer is needed.")
+
+
+def _connect(path: Path, mode: str, cache_kib: int) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    # Each connection serves one thread at a time; only opening and closing may happen on another.
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=128)
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute(f"PRAGMA cache_size = -{cache_kib}")
+        connection.execute("PRAGMA mmap_size = 0")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+    except BaseException:
+        connection.close()
+        raise
+    return connection

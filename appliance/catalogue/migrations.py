@@ -1,0 +1,108 @@
+"""The schema, as migrations that only ever grow: a released one is never edited, a change is a new function below.
+
+`images` has a rowid beside its slug: at a year's 180 million rows that is 2-3 cold pages a look-up, where the deep
+tree of a WITHOUT ROWID table with rows of 200 bytes takes 3-4, in the same room. Slugs sort by time, so inserts append.
+The indexes of the jobs are partial: one costs room only for the rows that wait for the job.
+
+Whoever adds owners and quotas adds tables keyed by slug and account; `images` stays as it is, for rewriting it whole
+would stop a big host for an hour. `add` columns with a constant default: SQLite does that without touching a row.
+"""
+
+import sqlite3
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from appliance.errors import CatalogueTooNew, CatalogueUnavailable
+
+APPLICATION_ID = 0x41504943  # "APIC", in the file's header: tells our files from any other program's
+_TABLES = {"images", "tombstones", "idempotency", "notes", Migrations.migrations_table}
+migrations = Migrations("catalogue")
+
+
+@migrations(name="0001-images")
+def images(db: Database) -> None:
+    db.execute(
+        """
+        CREATE TABLE images (
+            slug TEXT NOT NULL PRIMARY KEY,
+            filename TEXT NOT NULL,
+            media_type TEXT NOT NULL,
+            bytes INTEGER NOT NULL,
+            sha256 BLOB NOT NULL,
+            width INTEGER NOT NULL,
+            height INTEGER NOT NULL,
+            created_s INTEGER NOT NULL,
+            expires_s INTEGER NOT NULL,
+            token_hash BLOB NOT NULL,
+            title TEXT,
+            alt TEXT,
+            frames INTEGER NOT NULL,
+            has_alpha INTEGER NOT NULL,
+            progressive INTEGER NOT NULL,
+            memory_bytes INTEGER NOT NULL,
+            original_only TEXT,
+            location TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            ended TEXT,
+            ended_s INTEGER,
+            erase_after_s INTEGER,
+            prewarmed INTEGER NOT NULL,
+            sidecar_due INTEGER NOT NULL,
+            erasing INTEGER NOT NULL
+        )"""
+    )
+    db.execute("CREATE INDEX images_unshipped ON images (slug) WHERE location = 'spool' AND ended IS NULL")
+    db.execute(
+        "CREATE INDEX images_unwarmed ON images (slug) WHERE prewarmed = 0 AND ended IS NULL AND original_only IS NULL"
+    )
+    db.execute(
+        "CREATE INDEX images_sidecar_due ON images (slug)"
+        " WHERE sidecar_due = 1 AND location = 'store' AND ended IS NULL"
+    )
+    db.execute("CREATE INDEX images_due ON images (expires_s) WHERE ended IS NULL")
+    db.execute("CREATE INDEX images_ended ON images (erase_after_s) WHERE ended IS NOT NULL")
+
+
+@migrations(name="0002-memory-of-what-was")
+def memory(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE tombstones"
+        " (slug TEXT NOT NULL PRIMARY KEY, ended TEXT NOT NULL, ended_s INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX tombstones_by_time ON tombstones (ended_s)")
+    db.execute(
+        "CREATE TABLE idempotency (key_hash BLOB NOT NULL PRIMARY KEY, slug TEXT NOT NULL,"
+        " fingerprint BLOB NOT NULL, created_s INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX idempotency_by_time ON idempotency (created_s)")
+    db.execute("CREATE TABLE notes (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file up to this schema, a transaction for each step."""
+    migrations.apply(_database(connection))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def refuse_unfit(connection: sqlite3.Connection) -> None:
+    """Changes nothing. Raises CatalogueUnavailable (another program's file), CatalogueTooNew."""
+    db = _database(connection)
+    [application_id] = connection.execute("PRAGMA application_id").fetchone()
+    half_made = application_id == 0 and set(db.table_names()) <= _TABLES
+    if application_id != APPLICATION_ID and not half_made:
+        raise CatalogueUnavailable(
+            "The file of the catalogue is a database of another program, and was left as it is. "
+            "Set data_dir to a folder of this appliance's own."
+        )
+    known = {migration.name for migration in migrations._migrations}
+    newer = sorted(done.name for done in migrations.applied(db) if done.name not in known)
+    if newer:
+        raise CatalogueTooNew(
+            f"The catalogue was written by a newer release (it has {', '.join(newer)}, which this one does not know). "
+            "Install that release again, or restore a backup that was made before the upgrade."
+        )
+
+
+def _database(connection: sqlite3.Connection) -> Database:
+    return Database(connection, recursive_triggers=False, execute_plugins=False)

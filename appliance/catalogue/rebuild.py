@@ -1,0 +1,85 @@
+"""A fresh catalogue from images that were read out of the object store. No server may run meanwhile."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from appliance.catalogue import statements as sql
+from appliance.catalogue.backup import put_in_place, sync
+from appliance.catalogue.connections import open_writer
+from appliance.catalogue.faults import named
+from appliance.catalogue.rows import Held, held_values
+from appliance.model import Image
+
+BATCH = 5000
+
+
+async def rebuild(images: AsyncIterator[Image], to: Path, progress: Callable[[int], None]) -> int:
+    """Write `images` to a new file and put it at `to`; the number of rows. `progress` hears the number so far.
+
+    The file that was there is kept beside it as `<name>.replaced`, and is untouched if anything fails. Images count as
+    prewarmed: to make every size of a whole collection again would keep the workers busy for months, so what the caches
+    lack is made when it is asked for. A slug that comes twice is taken once. Raises DiskFull, CatalogueUnavailable.
+    """
+    unfinished = to.with_name(f"{to.name}.unfinished")
+    try:
+        return await _rebuild(images, unfinished, to, progress)
+    except sqlite3.Error as error:
+        raise named(error) from error
+    finally:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            unfinished.with_name(unfinished.name + suffix).unlink(missing_ok=True)
+
+
+async def _rebuild(images: AsyncIterator[Image], unfinished: Path, to: Path, progress: Callable[[int], None]) -> int:
+    connection = await asyncio.to_thread(_open_fresh, unfinished)
+    count = 0
+    try:
+        batch: list[Image] = []
+        async for image in images:
+            batch.append(image)
+            if len(batch) == BATCH:
+                count += await asyncio.to_thread(_write, connection, batch)
+                progress(count)
+                batch = []
+        count += await asyncio.to_thread(_write, connection, batch)
+        progress(count)
+    finally:
+        await asyncio.to_thread(connection.close)
+    await asyncio.to_thread(_replace, unfinished, to)
+    return count
+
+
+def _open_fresh(unfinished: Path) -> sqlite3.Connection:
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    unfinished.unlink(missing_ok=True)
+    connection = open_writer(unfinished)
+    connection.execute("PRAGMA journal_mode = DELETE")
+    # Nothing depends on this file before it is whole, synced and renamed.
+    connection.execute("PRAGMA synchronous = OFF")
+    return connection
+
+
+def _write(connection: sqlite3.Connection, batch: list[Image]) -> int:
+    before = connection.total_changes
+    values = (held_values(Held(image, prewarmed=True, sidecar_due=False, erasing=False)) for image in batch)
+    connection.execute("BEGIN")
+    connection.executemany(sql.ADD_IF_ABSENT, values)
+    connection.execute("COMMIT")
+    return connection.total_changes - before
+
+
+def _replace(finished: Path, to: Path) -> None:
+    """A log left by the old file would be taken for the new one's, so it moves away before the new file comes."""
+    kept = to.with_name(f"{to.name}.replaced")
+    log, kept_log = to.with_name(f"{to.name}-wal"), to.with_name(f"{kept.name}-wal")
+    kept.unlink(missing_ok=True)
+    kept_log.unlink(missing_ok=True)
+    if to.exists():
+        kept.hardlink_to(to)
+    if log.exists():
+        log.replace(kept_log)
+    to.with_name(f"{to.name}-shm").unlink(missing_ok=True)
+    sync(to.parent)
+    put_in_place(finished, to)

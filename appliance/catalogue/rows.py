@@ -1,0 +1,91 @@
+"""How an image lies in a row: columns are named and ordered as in `Image`; hashes are 32 bytes, not 64 letters."""
+
+import re
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from appliance.model import Ending, IdempotencyRecord, Image, Location, Tombstone
+
+Row = Image | Tombstone
+COLUMNS = tuple(field.name for field in fields(Image))
+_AT = {name: place for place, name in enumerate(COLUMNS)}
+_SHA256, _TOKEN_HASH = _AT["sha256"], _AT["token_hash"]
+_HAS_ALPHA, _PROGRESSIVE = _AT["has_alpha"], _AT["progressive"]
+_LOCATION, _ENDED = _AT["location"], _AT["ended"]
+_HEX = re.compile(r"(?:[0-9a-f]{2})+")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A whole row: the image, and the marks that only jobs look at. `erasing` is set once no way back is left."""
+
+    image: Image
+    prewarmed: bool
+    sidecar_due: bool
+    erasing: bool
+
+
+def packed(digest: str) -> bytes | str:
+    """Half the room for hex, which digests are; anything else as it came."""
+    return bytes.fromhex(digest) if _HEX.fullmatch(digest) else digest
+
+
+def unpacked(stored: bytes | str) -> str:
+    return stored.hex() if isinstance(stored, bytes) else stored
+
+
+def image_values(image: Image) -> dict[str, Any]:
+    """The named parameters that write `image`."""
+    values = {name: getattr(image, name) for name in COLUMNS}
+    values["sha256"] = packed(image.sha256)
+    values["token_hash"] = packed(image.token_hash)
+    values["location"] = image.location.value
+    values["ended"] = image.ended and image.ended.value
+    return values
+
+
+def image_of(row: tuple[Any, ...]) -> Image:
+    """The image in a result row that starts with `COLUMNS`."""
+    values = list(row[: len(COLUMNS)])
+    values[_SHA256] = unpacked(values[_SHA256])
+    values[_TOKEN_HASH] = unpacked(values[_TOKEN_HASH])
+    values[_HAS_ALPHA] = bool(values[_HAS_ALPHA])
+    values[_PROGRESSIVE] = bool(values[_PROGRESSIVE])
+    values[_LOCATION] = Location(values[_LOCATION])
+    values[_ENDED] = values[_ENDED] and Ending(values[_ENDED])
+    return Image(*values)
+
+
+def held_of(row: tuple[Any, ...]) -> Held:
+    prewarmed, sidecar_due, erasing = row[len(COLUMNS) :]
+    return Held(image_of(row), bool(prewarmed), bool(sidecar_due), bool(erasing))
+
+
+def held_values(held: Held) -> Mapping[str, Any]:
+    marks = {"prewarmed": held.prewarmed, "sidecar_due": held.sidecar_due, "erasing": held.erasing}
+    return image_values(held.image) | marks
+
+
+def images_of(cursor: sqlite3.Cursor) -> list[Image]:
+    return [image_of(row) for row in cursor.fetchall()]
+
+
+def tombstone_of(row: tuple[Any, ...]) -> Tombstone:
+    slug, ended, ended_s = row
+    return Tombstone(slug, Ending(ended), ended_s)
+
+
+def idempotency_values(record: IdempotencyRecord) -> dict[str, Any]:
+    return {
+        "key_hash": packed(record.key_hash),
+        "slug": record.slug,
+        "fingerprint": packed(record.fingerprint),
+        "created_s": record.created_s,
+    }
+
+
+def idempotency_of(row: tuple[Any, ...]) -> IdempotencyRecord:
+    key_hash, slug, fingerprint, created_s = row
+    return IdempotencyRecord(unpacked(key_hash), slug, unpacked(fingerprint), created_s)

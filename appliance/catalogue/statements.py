@@ -1,0 +1,110 @@
+"""Every SQL statement that runs after the migrations, in one place, so that a test can hold each plan to an index.
+
+`INDEXED BY` makes a partial index a promise: without statistics the planner may prefer to walk the whole slug index.
+A lower bound of '' turns a walk in slug order into a search, the one shape that the test lets pass.
+"""
+# ruff: noqa: S608  (only column names of this package are put into the text; values are always bound)
+
+from appliance.catalogue.rows import COLUMNS
+
+_IMAGE = ", ".join(COLUMNS)
+_HELD = f"{_IMAGE}, prewarmed, sidecar_due, erasing"
+_VALUES = ", ".join(f":{name}" for name in COLUMNS)
+_CHANGEABLE = (
+    "title", "alt", "expires_s", "original_only", "version", "ended", "ended_s", "erase_after_s",
+    "prewarmed", "sidecar_due", "erasing",
+)  # fmt: skip
+_SET = ", ".join(f"{name} = :{name}" for name in _CHANGEABLE)
+_SLUGS = "(SELECT value FROM json_each(:slugs))"
+
+# --- one image ----------------------------------------------------------------------------------------------------
+
+ADD_IMAGE = f"INSERT INTO images ({_HELD}) VALUES ({_VALUES}, :prewarmed, :sidecar_due, :erasing)"
+ADD_IF_ABSENT = f"INSERT OR IGNORE INTO images ({_HELD}) VALUES ({_VALUES}, :prewarmed, :sidecar_due, :erasing)"
+IMAGE = f"SELECT {_IMAGE} FROM images WHERE slug = :slug"
+HELD = f"SELECT {_HELD} FROM images WHERE slug = :slug"
+CHANGE = f"UPDATE images SET {_SET} WHERE slug = :slug"
+REMOVE_IMAGE = "DELETE FROM images WHERE slug = :slug"
+
+# --- shipping, prewarming, sidecars -------------------------------------------------------------------------------
+
+MARK_SHIPPED = f"UPDATE images SET location = 'store' WHERE slug = :slug AND ended IS NULL RETURNING {_IMAGE}"
+UNSHIPPED = f"""
+    SELECT {_IMAGE} FROM images INDEXED BY images_unshipped
+    WHERE location = 'spool' AND ended IS NULL AND slug > :after ORDER BY slug LIMIT :limit"""
+UNWARMED = f"""
+    SELECT {_IMAGE} FROM images INDEXED BY images_unwarmed
+    WHERE prewarmed = 0 AND ended IS NULL AND original_only IS NULL AND slug < :before
+    ORDER BY slug DESC LIMIT :limit"""
+MARK_PREWARMED = f"UPDATE images SET prewarmed = 1 WHERE slug IN {_SLUGS}"
+SIDECARS_DUE = f"""
+    SELECT {_IMAGE} FROM images INDEXED BY images_sidecar_due
+    WHERE sidecar_due = 1 AND location = 'store' AND ended IS NULL AND slug > :after ORDER BY slug LIMIT :limit"""
+MARK_SIDECAR_WRITTEN = """
+    UPDATE images SET sidecar_due = 0
+    WHERE slug = :slug AND version = :version AND location = 'store' AND ended IS NULL"""
+
+# --- ending and erasing -------------------------------------------------------------------------------------------
+
+DUE = """
+    SELECT slug FROM images INDEXED BY images_due
+    WHERE ended IS NULL AND expires_s <= :now_s ORDER BY expires_s LIMIT :limit"""
+# The unary plus keeps the planner on the slugs given: the index on expiry may hold a year's backlog.
+EXPIRE = f"""
+    UPDATE images SET ended = 'expired', ended_s = :now_s, erase_after_s = :erase_after_s, version = version + 1
+    WHERE slug IN {_SLUGS} AND ended IS NULL AND +expires_s <= :now_s RETURNING {_IMAGE}"""
+ERASABLE = f"""
+    SELECT {_IMAGE} FROM images INDEXED BY images_ended
+    WHERE ended IS NOT NULL AND erase_after_s <= :now_s ORDER BY erase_after_s LIMIT :limit"""
+BEGIN_ERASE = "UPDATE images SET erasing = 1 WHERE slug = :slug AND ended IS NOT NULL"
+
+# --- tombstones, idempotency, notes -------------------------------------------------------------------------------
+
+TOMBSTONE = "SELECT slug, ended, ended_s FROM tombstones WHERE slug = :slug"
+ADD_TOMBSTONE = "INSERT OR REPLACE INTO tombstones (slug, ended, ended_s) VALUES (:slug, :ended, :ended_s)"
+FORGET_TOMBSTONES = """
+    DELETE FROM tombstones WHERE slug IN
+    (SELECT slug FROM tombstones WHERE ended_s < :before_s ORDER BY ended_s LIMIT :limit) RETURNING slug"""
+IDEMPOTENT = "SELECT key_hash, slug, fingerprint, created_s FROM idempotency WHERE key_hash = :key_hash"
+ADD_IDEMPOTENCY = """
+    INSERT INTO idempotency (key_hash, slug, fingerprint, created_s)
+    VALUES (:key_hash, :slug, :fingerprint, :created_s)"""
+FORGET_IDEMPOTENCY = """
+    DELETE FROM idempotency WHERE key_hash IN
+    (SELECT key_hash FROM idempotency WHERE created_s < :before_s ORDER BY created_s LIMIT :limit)"""
+NOTE = "SELECT value FROM notes WHERE name = :name"
+SET_NOTE = "INSERT OR REPLACE INTO notes (name, value) VALUES (:name, :value)"
+
+# --- walks and counts ---------------------------------------------------------------------------------------------
+
+PAGE = f"SELECT {_IMAGE} FROM images WHERE slug > :after ORDER BY slug LIMIT :limit"
+KNOWN = f"""
+    SELECT slug FROM images WHERE slug IN {_SLUGS} UNION ALL
+    SELECT slug FROM tombstones WHERE slug IN {_SLUGS}"""
+NEWEST = "SELECT created_s FROM images WHERE slug > '' ORDER BY slug DESC LIMIT 1000"
+COUNT_UNSHIPPED = """
+    SELECT count(*) FROM (SELECT 1 FROM images INDEXED BY images_unshipped
+    WHERE location = 'spool' AND ended IS NULL AND slug > '' LIMIT :cap)"""
+COUNT_UNWARMED = """
+    SELECT count(*) FROM (SELECT 1 FROM images INDEXED BY images_unwarmed
+    WHERE prewarmed = 0 AND ended IS NULL AND original_only IS NULL AND slug > '' LIMIT :cap)"""
+COUNT_SIDECARS_DUE = """
+    SELECT count(*) FROM (SELECT 1 FROM images INDEXED BY images_sidecar_due
+    WHERE sidecar_due = 1 AND location = 'store' AND ended IS NULL AND slug > '' LIMIT :cap)"""
+COUNT_ERASABLE = """
+    SELECT count(*) FROM (SELECT 1 FROM images INDEXED BY images_ended
+    WHERE ended IS NOT NULL AND erase_after_s <= :now_s LIMIT :cap)"""
+
+# --- invariants, for `check` --------------------------------------------------------------------------------------
+
+HALF_ENDED = """
+    SELECT slug FROM images WHERE slug > '' AND
+    ((ended IS NULL) <> (ended_s IS NULL) OR (ended IS NULL) <> (erase_after_s IS NULL)) LIMIT :limit"""
+ERASING_ALIVE = "SELECT slug FROM images WHERE slug > '' AND erasing = 1 AND ended IS NULL LIMIT :limit"
+IMPOSSIBLE_FACTS = """
+    SELECT slug FROM images WHERE slug > '' AND
+    (bytes < 1 OR width < 1 OR height < 1 OR frames < 1 OR version < 1 OR location NOT IN ('spool', 'store'))
+    LIMIT :limit"""
+BURIED_ALIVE = """
+    SELECT tombstones.slug FROM tombstones WHERE tombstones.slug > '' AND EXISTS
+    (SELECT 1 FROM images WHERE images.slug = tombstones.slug) LIMIT :limit"""
