@@ -16,7 +16,7 @@ def slug(number: int) -> str:
     return minute + f"{number:013d}"
 
 
-def image(number: int = 0, **fields: Any) -> Image:
+def image(number: int = 0, **fields: object) -> Image:
     digest = hashlib.sha256(str(number).encode()).hexdigest()
     values: dict[str, Any] = {
         "slug": slug(number),

@@ -1,0 +1,131 @@
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from appliance.catalogue import Catalogue, check_file, open_catalogue
+from appliance.catalogue.connections import open_writer, require_sqlite
+from appliance.catalogue.migrations import migrate, migrations
+from appliance.catalogue.rows import COLUMNS
+from appliance.errors import (
+    CatalogueDamaged,
+    CatalogueTooNew,
+    CatalogueUnavailable,
+    UnfitInstallation,
+)
+from tests.catalogue.samples import image, slug
+
+
+def _schema(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    return connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+
+
+async def test_the_folder_of_the_catalogue_is_made(tmp_path: Path) -> None:
+    async with Catalogue(tmp_path / "new" / "folder" / "catalogue.db") as catalogue:
+        await catalogue.add(image())
+
+
+def test_the_table_has_a_column_for_each_field_of_an_image(path: Path) -> None:
+    connection = open_writer(path)
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(images)")]
+    assert columns == [*COLUMNS, "prewarmed", "sidecar_due", "erasing"]
+    connection.close()
+
+
+def test_migrating_twice_changes_nothing(path: Path) -> None:
+    connection = open_writer(path)
+    before = _schema(connection)
+    migrate(connection)
+    assert _schema(connection) == before
+    connection.close()
+
+
+@pytest.mark.parametrize("done", [migration.name for migration in migrations._migrations])
+async def test_a_file_of_any_earlier_release_is_brought_up(path: Path, done: str) -> None:
+    from sqlite_utils import Database
+
+    whole = open_writer(path.with_name("whole.db"))
+    old = sqlite3.connect(path)
+    migrations.apply(Database(old), stop_before=done)
+    old.close()
+    async with Catalogue(path) as catalogue:
+        await catalogue.add(image())
+        assert await catalogue.check() == []
+    connection = open_writer(path)
+    assert _schema(connection) == _schema(whole)
+    connection.close()
+    whole.close()
+
+
+async def test_a_catalogue_of_a_newer_release_is_refused(path: Path) -> None:
+    connection = open_writer(path)
+    connection.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('catalogue', '9999-later', 'x')"
+    )
+    connection.close()
+    with pytest.raises(CatalogueTooNew, match="9999-later"):
+        await open_catalogue(path)
+
+
+async def test_a_file_that_is_no_database_is_called_damaged_and_left_as_it_is(path: Path) -> None:
+    path.write_bytes(b"not a database " * 1000)
+    with pytest.raises(CatalogueDamaged, match="appliance catalogue rebuild"):
+        await open_catalogue(path)
+    assert path.read_bytes() == b"not a database " * 1000
+
+
+async def test_a_database_of_another_program_is_left_as_it_is(path: Path) -> None:
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE songs (name)")
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(CatalogueUnavailable, match="another program"):
+        await open_catalogue(path)
+    assert path.read_bytes() == before
+    assert await check_file(path) == ["The file is not a catalogue of this appliance."]
+
+
+async def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CatalogueUnavailable, match="data_dir"):
+        await open_catalogue(tmp_path / "file" / "catalogue.db")
+
+
+async def test_checking_a_file_that_is_absent_makes_none(path: Path) -> None:
+    with pytest.raises(CatalogueUnavailable):
+        await check_file(path)
+    assert not path.exists()
+
+
+def test_an_old_sqlite_is_refused() -> None:
+    with pytest.raises(UnfitInstallation):
+        require_sqlite((3, 37, 2))
+
+
+async def test_damage_in_the_middle_of_the_file_is_found(path: Path) -> None:
+    async with Catalogue(path) as catalogue:
+        for number in range(500):
+            await catalogue.add(image(number))
+    with path.open("r+b") as file:
+        file.seek(20 * 4096)
+        file.write(b"\xff" * 4096 * 10)
+    assert any("damaged" in line for line in await check_file(path))
+
+
+async def test_rows_that_make_no_sense_are_told_by_name(catalogue: Catalogue, path: Path) -> None:
+    from appliance.catalogue.writer import Outcome
+
+    for number in range(4):
+        await catalogue.add(image(number))
+
+    def spoil(connection: sqlite3.Connection) -> Outcome[None]:
+        connection.execute("UPDATE images SET ended_s = 1 WHERE slug = ?", (slug(0),))
+        connection.execute("UPDATE images SET erasing = 1 WHERE slug = ?", (slug(1),))
+        connection.execute("UPDATE images SET width = 0 WHERE slug = ?", (slug(2),))
+        connection.execute("INSERT INTO tombstones VALUES (?, 'deleted', 1)", (slug(3),))
+        return Outcome(None)
+
+    await catalogue._writer.run(spoil)
+    told = await catalogue.check()
+    assert [line.split()[1] for line in told] == [slug(number) for number in range(4)]
+    assert await check_file(path) == told  # while the server has it open

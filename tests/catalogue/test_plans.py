@@ -1,0 +1,61 @@
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.catalogue import statements
+from appliance.catalogue.connections import open_writer
+
+STATEMENTS = {
+    name: text for name, text in vars(statements).items() if name.isupper() and name[0] != "_" and name != "COLUMNS"
+}
+WALKS_BY_SLUG = {"PAGE", "NEWEST", "HALF_ENDED", "ERASING_ALIVE", "IMPOSSIBLE_FACTS", "BURIED_ALIVE"}
+
+
+@pytest.fixture
+def connection(path: Path) -> Iterator[sqlite3.Connection]:
+    opened = open_writer(path)
+    yield opened
+    opened.close()
+
+
+def _plan(connection: sqlite3.Connection, statement: str) -> list[str]:
+    parameters = dict.fromkeys(re.findall(r":(\w+)", statement), "[]")
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+
+
+def test_all_statements_are_looked_at() -> None:
+    assert len(STATEMENTS) > 30
+    assert STATEMENTS.keys() >= WALKS_BY_SLUG
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_searches_by_an_index_and_sorts_nothing(name: str, connection: sqlite3.Connection) -> None:
+    for step in _plan(connection, STATEMENTS[name]):
+        assert not re.match(r"SCAN (images|tombstones|idempotency|notes)\b", step), step
+        assert "TEMP B-TREE" not in step
+        if re.match(r"SEARCH images\b.*slug[<>]\?", step) and "images_" not in step:
+            assert name in WALKS_BY_SLUG, step
+
+
+def test_a_statement_that_walks_a_table_would_be_found_out(connection: sqlite3.Connection) -> None:
+    assert any(step.startswith("SCAN images") for step in _plan(connection, "SELECT * FROM images WHERE title = 'x'"))
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("UNSHIPPED", "images_unshipped"),
+        ("UNWARMED", "images_unwarmed"),
+        ("SIDECARS_DUE", "images_sidecar_due"),
+        ("DUE", "images_due"),
+        ("ERASABLE", "images_ended"),
+        ("EXPIRE", "sqlite_autoindex_images_1"),
+        ("FORGET_TOMBSTONES", "tombstones_by_time"),
+        ("FORGET_IDEMPOTENCY", "idempotency_by_time"),
+    ],
+)
+def test_each_job_has_its_own_index(name: str, index: str, connection: sqlite3.Connection) -> None:
+    assert any(index in step for step in _plan(connection, STATEMENTS[name]))
