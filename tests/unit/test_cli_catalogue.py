@@ -1,0 +1,221 @@
+"""`appliance catalogue` and `appliance expire`, on a real data directory without a server."""
+
+import asyncio
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from appliance.catalogue import Catalogue
+from appliance.cli import main
+from appliance.config import Config
+from appliance.lock import owned_data_dir
+from appliance.model import Image, Location
+from appliance.objectstore import open_store
+from appliance.objectstore.records import metadata_of, sidecar_of
+from appliance.slugs import mint, object_key, sidecar_key
+from appliance.spool import ATTRIBUTE
+from appliance.tokens import hashed
+
+PNG_HEAD = b"\x89PNG\r\n\x1a\n" + b"rest of the picture"
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+    monkeypatch.setenv("APPLIANCE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("APPLIANCE_CONFIG", "")
+    return Config(data_dir=tmp_path / "data")
+
+
+def image(**changes: object) -> Image:
+    now_s = int(time.time())
+    values: dict[str, object] = {
+        "slug": mint(now_s),
+        "filename": "Ünïcode 猫.png",
+        "media_type": "image/png",
+        "bytes": len(PNG_HEAD),
+        "sha256": hashed("picture"),
+        "width": 30,
+        "height": 20,
+        "created_s": now_s,
+        "expires_s": now_s + 86_400,
+        "token_hash": hashed("token"),
+        "location": Location.STORE,
+    }
+    return Image(**(values | changes))  # type: ignore[arg-type]
+
+
+async def _store(config: Config, images: Iterable[Image]) -> None:
+    store = open_store(config.store, config.data_dir)
+    picture = config.data_dir / "picture"
+    picture.write_bytes(PNG_HEAD)
+    await store.start()
+    for each in images:
+        await store.put(object_key(each.slug), picture, media_type=each.media_type, metadata=metadata_of(each))
+        if each.title is not None:
+            await store.put_bytes(sidecar_key(each.slug), sidecar_of(each), media_type="application/json")
+    await store.close()
+
+
+def stored(config: Config, *images: Image) -> None:
+    config.data_dir.mkdir(exist_ok=True)
+    asyncio.run(_store(config, images))
+
+
+def landed(config: Config, waiting: Image) -> None:
+    path = config.spool_dir / "landed" / waiting.slug
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(PNG_HEAD)
+    os.setxattr(path, ATTRIBUTE, json.dumps(metadata_of(waiting)).encode())
+
+
+async def _with_rows(config: Config, images: Iterable[Image]) -> list[Image]:
+    async with Catalogue(config.catalogue_path) as catalogue:
+        for each in images:
+            await catalogue.add(each)
+        return await catalogue.page()
+
+
+def rows(config: Config, *added: Image) -> list[Image]:
+    """The catalogue's rows, in the order of their slugs, after `added` were."""
+    config.data_dir.mkdir(exist_ok=True)
+    return asyncio.run(_with_rows(config, added))
+
+
+def in_order(*images: Image) -> list[Image]:
+    return sorted(images, key=lambda each: each.slug)
+
+
+def test_rebuild_brings_back_every_row_as_it_was(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    plain, titled = image(), image(title="A title", alt="Words", version=3)
+    waiting = image(location=Location.SPOOL)
+    before = rows(config, plain, titled, waiting)
+    stored(config, plain, titled)
+    landed(config, waiting)
+    config.catalogue_path.unlink()
+    assert main(["catalogue", "rebuild"]) == 0
+    assert capsys.readouterr().out == "The catalogue has 3 images now.\n"
+    assert rows(config) == before == in_order(plain, titled, waiting)
+
+
+def test_an_image_both_in_store_and_spool_comes_back_once_and_from_the_store(config: Config) -> None:
+    shipped = image()
+    stored(config, shipped)
+    landed(config, shipped)
+    assert main(["catalogue", "rebuild"]) == 0
+    assert rows(config) == [shipped]
+
+
+def test_rebuild_keeps_the_old_catalogue_beside_the_new_one(config: Config) -> None:
+    old, kept = image(), image()
+    rows(config, old)
+    stored(config, kept)
+    assert main(["catalogue", "rebuild"]) == 0
+    (before,) = config.data_dir.glob("catalogue.sqlite.before-rebuild-*Z")
+    with sqlite3.connect(before) as connection:
+        assert connection.execute("SELECT slug FROM images").fetchall() == [(old.slug,)]
+    connection.close()
+    assert rows(config) == [kept]
+
+
+def test_what_describes_no_image_is_left_out_and_told(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = image(), image(sha256="")
+    stored(config, good, bad)
+    stranger = config.spool_dir / "landed" / mint(time.time())
+    stranger.parent.mkdir(parents=True)
+    stranger.write_bytes(PNG_HEAD)
+    assert main(["catalogue", "rebuild"]) == 1
+    told = capsys.readouterr().err
+    assert object_key(bad.slug) in told
+    assert stranger.name in told
+    assert rows(config) == [good]
+
+
+def test_a_broken_sidecar_gives_way_to_what_the_original_tells(config: Config) -> None:
+    plain = image()
+    stored(config, plain)
+
+    async def break_sidecar() -> None:
+        store = open_store(config.store, config.data_dir)
+        await store.put_bytes(sidecar_key(plain.slug), b"{", media_type="application/json")
+        await store.close()
+
+    asyncio.run(break_sidecar())
+    assert main(["catalogue", "rebuild"]) == 1
+    assert rows(config) == [plain]
+
+
+def test_an_empty_store_never_empties_the_catalogue(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    before = rows(config, image())
+    assert main(["catalogue", "rebuild"]) == 1
+    assert "is it the right one?" in capsys.readouterr().err
+    assert rows(config) == before
+
+
+@pytest.mark.parametrize("command", [["catalogue", "rebuild"], ["expire"]], ids=" ".join)
+def test_what_writes_is_refused_while_another_owns_the_data_directory(
+    command: list[str], config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with owned_data_dir(config):
+        assert main(command) == 1
+    assert f"in use by process {os.getpid()}" in capsys.readouterr().err
+
+
+def test_check_says_that_a_whole_catalogue_is_whole_and_a_damaged_one_is_not(
+    config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows(config, *(image() for _ in range(50)))
+    assert main(["catalogue", "check"]) == 0
+    assert capsys.readouterr().out.endswith(" is whole.\n")
+    with config.catalogue_path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 8192)
+    assert main(["catalogue", "check"]) == 1
+    captured = capsys.readouterr()
+    assert "damaged" in captured.out + captured.err
+
+
+def test_backup_writes_a_whole_copy_and_never_over_a_file(
+    config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = rows(config, image(), image())
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    assert main(["catalogue", "backup", str(copy / "catalogue.sqlite")]) == 0
+    assert rows(Config(data_dir=copy)) == before
+    assert main(["catalogue", "backup", str(copy / "catalogue.sqlite")]) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert main(["catalogue", "backup", str(tmp_path / "absent" / "copy.sqlite")]) == 1
+    assert "There is no folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["check"], ["backup", "copy.sqlite"]], ids=lambda words: words[0])
+def test_without_a_catalogue_the_path_is_named(
+    command: list[str], config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["catalogue", *command]) == 1
+    assert str(config.catalogue_path) in capsys.readouterr().err
+
+
+def test_expire_ends_what_is_due_and_nothing_else(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    now_s = int(time.time())
+    due, alive = image(expires_s=now_s - 5), image()
+    rows(config, due, alive)
+    assert main(["expire"]) == 0
+    assert capsys.readouterr().out == "1 image has expired.\n"
+    assert {each.slug: each.ended is not None for each in rows(config)} == {due.slug: True, alive.slug: False}
+
+
+def test_expire_stops_when_the_clock_looks_wrong_until_a_person_says_it_is_right(
+    config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long_ago_s = int(time.time()) - 400 * 86_400
+    rows(config, image(created_s=long_ago_s, expires_s=long_ago_s + 86_400))
+    assert main(["expire"]) == 1
+    assert "--clock-is-right" in capsys.readouterr().err
+    assert main(["expire", "--clock-is-right"]) == 0
+    assert capsys.readouterr().out == "1 image has expired.\n"

@@ -1,0 +1,135 @@
+"""The doctor: each part found well, and each fault named with what to do."""
+
+import asyncio
+import os
+import socket
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from appliance.catalogue import Catalogue
+from appliance.cli import main
+from appliance.config import TB, Config, Server, Store, Uploads
+from appliance.doctor import machine, parts, rows
+from appliance.doctor.findings import Finding, Level
+from appliance.doctor.round import Check, examine
+from appliance.objectstore import open_store
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """Of a data directory that a server has used before."""
+    config = Config(data_dir=tmp_path / "data", server=Server(listen="127.0.0.1:0"), uploads=Uploads(reserve_bytes=0))
+    config.data_dir.mkdir()
+
+    async def used() -> None:
+        store = open_store(config.store, config.data_dir)
+        await store.start()
+        await store.close()
+        async with Catalogue(config.catalogue_path):
+            pass
+
+    asyncio.run(used())
+    return config
+
+
+def found(check: Check, config: Config) -> list[Finding]:
+    async def all_found() -> list[Finding]:
+        return [finding async for finding in check(config)]
+
+    return asyncio.run(all_found())
+
+
+def worst(check: Check, config: Config) -> Finding:
+    order = list(Level)
+    return max(found(check, config), key=lambda finding: order.index(finding.level))
+
+
+def test_a_used_data_directory_is_well_in_every_part(config: Config) -> None:
+    findings = found(examine, config)
+    assert {finding.part for finding in findings} == {
+        "python", "libvips", "sandbox", "disk", "catalogue", "clock", "store", "listen",
+    }  # fmt: skip
+    assert [finding for finding in findings if finding.level is Level.FAULT] == []
+    assert list(config.data_dir.glob(".doctor-*")) == []
+
+
+def test_a_first_start_is_told_apart_from_a_fault(tmp_path: Path) -> None:
+    config = Config(data_dir=tmp_path / "new", server=Server(listen="127.0.0.1:0"))
+    for check in (machine.disk, rows.catalogue, parts.store):
+        (finding,) = found(check, config)
+        assert finding.level is Level.WARN
+        assert "the first start makes it" in finding.words
+    assert not config.data_dir.exists()
+
+
+def test_a_disk_below_its_reserve_is_a_fault_with_the_figures(config: Config) -> None:
+    finding = worst(machine.disk, replace(config, uploads=Uploads(reserve_bytes=10**6 * TB)))
+    assert finding.level is Level.FAULT
+    assert "uploads.reserve_bytes" in finding.words
+
+
+def test_an_address_that_another_program_holds_is_a_fault(config: Config) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        finding = worst(machine.addresses, replace(config, server=Server(listen=listen)))
+    assert finding.level is Level.FAULT
+    assert f"{listen} can't be listened on: another program listens there" in finding.words
+
+
+def test_an_address_of_another_machine_is_a_fault(config: Config) -> None:
+    finding = worst(machine.addresses, replace(config, server=Server(listen="192.0.2.1:80")))
+    assert "this machine has no such address" in finding.words
+
+
+def test_a_damaged_catalogue_is_a_fault(config: Config) -> None:
+    config.catalogue_path.write_bytes(b"no database" * 1000)
+    finding = worst(rows.catalogue, config)
+    assert finding.level is Level.FAULT
+    assert "catalogue rebuild" in finding.words
+
+
+def test_a_clock_before_the_newest_image_is_a_fault(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert worst(rows.clock, config).level is Level.OK
+    monkeypatch.setattr(time, "time", lambda: 1_000_000_000.0)
+    finding = worst(rows.clock, config)
+    assert finding.level is Level.FAULT
+    assert "2001-09-09 01:46:40 UTC is before 2026" in finding.words
+
+
+def test_a_store_that_does_not_answer_is_a_fault_with_its_address(config: Config) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        endpoint = f"127.0.0.1:{closing.getsockname()[1]}"
+    away = Store(kind="minio", endpoint=endpoint, access_key="a", secret_key="s" * 8, secure=False)
+    finding = worst(parts.store, replace(config, store=away))
+    assert finding.level is Level.FAULT
+    assert endpoint in finding.words
+
+
+def test_the_probe_of_the_store_leaves_nothing_behind(config: Config) -> None:
+    assert worst(parts.store, config).level is Level.OK
+    assert [path for path in config.store_dir.rglob("*") if path.is_file()] == []
+
+
+def test_a_check_that_breaks_is_a_fault_and_ends_nothing(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_room", None)
+    findings = found(examine, config)
+    (finding,) = [finding for finding in findings if finding.level is Level.FAULT]
+    assert (finding.part, finding.words[:21]) == ("disk", "could not be examined")
+    assert findings[-1].part == "listen"
+
+
+def test_exit_status_is_1_on_a_fault_alone(
+    config: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("APPLIANCE_CONFIG", "")
+    monkeypatch.setenv("APPLIANCE_DATA_DIR", os.fspath(config.data_dir))
+    monkeypatch.setenv("APPLIANCE_SERVER_LISTEN", "127.0.0.1:0")
+    monkeypatch.setenv("APPLIANCE_UPLOADS_RESERVE_BYTES", "0")
+    assert main(["doctor"]) == 0
+    assert all(line.startswith(("ok ", "warn ")) for line in capsys.readouterr().out.splitlines())
+    monkeypatch.setenv("APPLIANCE_UPLOADS_RESERVE_BYTES", "1000000 TB")
+    assert main(["doctor"]) == 1
+    assert "\nfault  disk" in capsys.readouterr().out
