@@ -14,7 +14,7 @@ from appliance.renditions import Format, Target
 _SAVERS: dict[Format, tuple[str, dict[str, object]]] = {
     Format.JPG: ("jpegsave_buffer", {"Q": 82, "optimize_coding": True}),
     Format.WEBP: ("webpsave_buffer", {"Q": 80, "effort": 2}),
-    Format.AVIF: ("heifsave_buffer", {"Q": 55, "effort": 0, "compression": "av1"}),
+    Format.AVIF: ("heifsave_buffer", {"Q": 60, "effort": 0, "compression": "av1"}),
     Format.PNG: ("pngsave_buffer", {"compression": 5, "filter": "sub"}),
     Format.GIF: ("gifsave_buffer", {"effort": 3, "dither": 0.75}),
 }

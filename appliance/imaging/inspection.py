@@ -106,7 +106,7 @@ def _header(image: pyvips.Image) -> _Header:
         sample_bytes={"uchar": 1, "char": 1, "ushort": 2, "short": 2}.get(image.format, 4),
         frames=max(1, int(image.get("n-pages"))) if "n-pages" in fields else 1,
         has_alpha=bool(image.hasalpha()),
-        progressive=bool(fields & {"interlaced", "jpeg-multiscan"}),
+        progressive=any(image.get(name) for name in fields & {"interlaced", "jpeg-multiscan"}),
         chroma=str(image.get("jpeg-chroma-subsample")) if "jpeg-chroma-subsample" in fields else "4:4:4",
         orientation=orientation_of(image),
     )

@@ -166,6 +166,8 @@ class Worker:
             answer, files = await _run(self._slot, order, fd, self._deadline_s)
         except WorkerLost as lost:
             raise CannotResize(self._words(lost.reason)) from lost
+        if isinstance(answer, CannotResize):
+            answer.final = True  # the decoder's own verdict on the pixels
         if not isinstance(answer, tuple) or len(answer) != len(targets) or len(files) != len(targets):
             raise _unexpected(answer, CannotResize)
         return [Made(target, *size, data) for target, size, data in zip(targets, answer, files, strict=True)]

@@ -1,0 +1,48 @@
+"""The estimate that decides which lane an image takes."""
+
+import pytest
+
+from appliance.config import MB, Renditions
+from appliance.imaging.costs import decode_bytes, refusal
+from appliance.imaging.formats import Kind
+
+NORMAL = Renditions().memory_bytes
+HEAVY = Renditions().heavy_memory_bytes
+
+
+def cost(kind: Kind, side: int, **more: int | bool | str) -> int:
+    return decode_bytes(kind, side, side, file_bytes=1 * MB, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_cameras_picture_takes_the_normal_lane(kind: Kind) -> None:
+    assert cost(kind, 4900) < NORMAL  # 24 megapixels
+
+
+@pytest.mark.parametrize("kind", [Kind.JPEG, Kind.PNG, Kind.TIFF])
+def test_what_is_read_line_by_line_takes_the_normal_lane_at_any_height(kind: Kind) -> None:
+    assert decode_bytes(kind, 30_000, 1_000_000, file_bytes=0) < NORMAL
+
+
+def test_a_progressive_giant_is_heavy_and_its_chroma_counts() -> None:
+    sparse = cost(Kind.JPEG, 20_000, progressive=True, chroma="4:2:0")
+    assert NORMAL < sparse < HEAVY
+    assert sparse > 1229 * MB  # measured
+    assert cost(Kind.JPEG, 20_000, progressive=True, chroma="4:4:4") > HEAVY
+
+
+def test_an_interlaced_png_is_held_whole() -> None:
+    assert cost(Kind.PNG, 20_000, progressive=True) > 3 * 20_000**2
+    assert cost(Kind.PNG, 20_000) < NORMAL
+
+
+def test_frames_cost_up_to_what_animations_are_held_to() -> None:
+    few, many, too_many = (cost(Kind.GIF, 500, frames=frames) for frames in (2, 100, 100_000))
+    assert few < many < too_many < NORMAL
+
+
+def test_within_the_limits_nothing_is_refused() -> None:
+    assert refusal(10, 10, 100, max_pixels=100, max_memory_bytes=100) is None
+    assert refusal(10, 11, 100, max_pixels=100, max_memory_bytes=100) is not None
+    words = refusal(10, 10, 2_000_000_001, max_pixels=100, max_memory_bytes=2_000_000_000)
+    assert words == "Resizing it would take about 2,001 MB of memory; this host allows 2,000 MB."
