@@ -43,7 +43,8 @@ format: $(VENV)/.dev ## Bring the code into the house's form
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.dev ## Run the benchmarks and print their tables
-	@set -e; for program in benchmarks/[!_]*.py; do $(BIN)/python $$program; done
+	@set -e; for program in $$(grep -l '^if __name__' benchmarks/*.py); do \
+		$(BIN)/python -m benchmarks.$$(basename $$program .py); done
 
 minio: $(VENV)/.dev ## Build the real MinIO that the tests run against
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/minio/build.sh
