@@ -1,14 +1,15 @@
 """What inspection says of a file, and the words it refuses with."""
 
 import pytest
+import pyvips
 
 from appliance.errors import ApplianceError, CannotResize, EmptyUpload, NotAnImage, UnsupportedFormat
 from appliance.imaging.formats import TAKEN, Kind, sniff
-from appliance.renditions import Priority
+from appliance.renditions import Format, Priority
 from appliance.workers import Workers
 from tests import pictures
 from tests.imaging import hostile
-from tests.imaging.conftest import inspected
+from tests.imaging.conftest import inspected, rendered, target
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -68,6 +69,17 @@ async def test_too_many_pixels_are_refused_in_words_but_not_as_an_error(workers:
     with pytest.raises(CannotResize) as refused:
         workers.queue(facts, Priority.VIEW)
     assert refused.value.detail == facts.refusal
+
+
+@pytest.mark.long
+async def test_the_largest_webp_is_read_and_not_refused(workers: Workers) -> None:
+    side = 16_383
+    picture = pyvips.Image.black(side, side).copy(interpretation="b-w")
+    source = bytes(picture.webpsave_buffer(lossless=True, effort=0))
+    facts = await inspected(workers, source)
+    assert (facts.width, facts.height, facts.refusal) == (side, side, None)
+    (made,) = await rendered(workers, source, target("thumbnail", Format.JPG))
+    assert (made.width, made.height) == (256, 256)
 
 
 async def test_too_much_memory_is_refused_in_words(workers: Workers) -> None:

@@ -284,7 +284,7 @@ async def test_workers_live_in_the_servers_process_group_and_under_their_limits(
         status = Path(f"/proc/{pid}/status").read_text()
         assert "NoNewPrivs:\t1" in status
         limits = Path(f"/proc/{pid}/limits").read_text()
-        assert "unlimited" not in next(line for line in limits.splitlines() if line.startswith("Max address space"))
+        assert "unlimited" not in next(line for line in limits.splitlines() if line.startswith("Max data size"))
         assert Path(f"/proc/{pid}/oom_score_adj").read_text().strip() == "500"
         assert {"no-new-privileges", "memory-limit"} <= set(workers.protections)
         assert workers.libvips.startswith("8.")
