@@ -4,7 +4,7 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-CHANGES_BETWEEN = 4000  # rows changed; a row touches some four pages, so the log stays near 64 MB
+CHANGES_BETWEEN = 4000  # rows changed; a row touches some four pages, so the log stays near 80 MB
 MAX_LOG_BYTES = 128 * 2**20
 PATIENCE_MS = 25
 
@@ -31,6 +31,10 @@ class Checkpoints:
         size = self._log_bytes()
         if size >= self._cut_above_bytes:
             self._cut_above_bytes = MAX_LOG_BYTES if self._truncate() else size + MAX_LOG_BYTES
+
+    def after_fault(self) -> None:
+        """On a full disk the log itself may be what gives room again."""
+        self._truncate()
 
     def when_idle(self) -> None:
         if self.wanted:

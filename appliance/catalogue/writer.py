@@ -97,9 +97,12 @@ class Writer:
         ended = False
         while not ended:
             jobs, ended = self._take(IDLE_S if checkpoints.wanted else None)
-            if jobs:
-                self._commit(connection, jobs)
-            checkpoints.after_commit() if jobs else checkpoints.when_idle()
+            if not jobs:
+                checkpoints.when_idle()
+            elif self._commit(connection, jobs):
+                checkpoints.after_commit()
+            else:
+                checkpoints.after_fault()
         checkpoints.last()
         connection.close()
 
@@ -121,12 +124,14 @@ class Writer:
             return jobs, False
         return jobs, True
 
-    def _commit(self, connection: sqlite3.Connection, jobs: list[_Job]) -> None:
+    def _commit(self, connection: sqlite3.Connection, jobs: list[_Job]) -> bool:
+        committed = False
         try:
             connection.execute("BEGIN IMMEDIATE")
             for job in jobs:
                 _attempt(connection, job)
             connection.execute("COMMIT")
+            committed = True
             self.commits += 1
             self.operations += len(jobs)
             self.fault = None
@@ -137,6 +142,7 @@ class Writer:
             for job in jobs:
                 job.error = job.error or named(error)
         self._tell(self._wake, jobs)
+        return committed
 
     def _wake(self, jobs: list[_Job]) -> None:
         for job in jobs:

@@ -178,6 +178,15 @@ def test_a_reader_that_stays_long_does_not_stop_the_log_from_being_cut_afterward
     connection.close()
 
 
+def test_after_a_fault_the_log_gives_its_room_back(path: Path) -> None:
+    connection = open_writer(path)
+    checkpoints = Checkpoints(connection, path)
+    connection.execute("INSERT INTO notes VALUES ('a', 'b')")
+    checkpoints.after_fault()
+    assert path.with_name(path.name + "-wal").stat().st_size == 0
+    connection.close()
+
+
 async def test_changes_to_one_image_settle_in_the_order_of_their_commits(catalogue: Catalogue) -> None:
     await catalogue.add(image())
     await asyncio.gather(
