@@ -12,7 +12,7 @@ from appliance.imaging import landlock
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _OVERHEAD_BYTES = 384 * 1024 * 1024
-"""Address space for encoders, thread stacks and the intermediate sizes, on top of what decoding may take."""
+"""Memory for encoders, thread stacks and the intermediate sizes, on top of what decoding may take."""
 _MAX_OUTPUT_BYTES = 512 * 1024 * 1024
 _MAX_FILES = 64
 _OOM_SCORE = 500
@@ -38,7 +38,7 @@ def enter(decode_bytes: int) -> tuple[str, ...]:
     protections = ["no-new-privileges"] if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 else []
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORE), encoding="ascii")
-    limit(resource.RLIMIT_AS, _address_space_bytes() + _OVERHEAD_BYTES + decode_bytes)
+    limit(resource.RLIMIT_DATA, _memory_bytes() + _OVERHEAD_BYTES + decode_bytes)
     limit(resource.RLIMIT_CORE, 0)
     limit(resource.RLIMIT_NOFILE, _MAX_FILES)
     limit(resource.RLIMIT_FSIZE, _MAX_OUTPUT_BYTES)
@@ -64,8 +64,12 @@ def allow_cpu(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
-def _address_space_bytes() -> int:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+def _memory_bytes() -> int:
+    """The private writable memory in use. It is what RLIMIT_DATA counts, and all that can hurt the machine.
+
+    RLIMIT_AS would count the source as well: libvips maps the whole file, which may be larger than memory.
+    """
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
     return pages * resource.getpagesize()
 
 

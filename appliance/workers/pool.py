@@ -21,7 +21,7 @@ INSPECT_DEADLINE_S = 10.0
 HEAVY_DEADLINES = 3
 """A heavy image may take this many times the ordinary deadline."""
 _INSPECT_MEMORY_BYTES = 1200 * 1024 * 1024
-"""Address space: libvips sets four bytes a pixel aside to read the header of a WebP, which has up to 16383 x 16383."""
+"""libvips sets four bytes a pixel aside to read the header of a WebP, which has up to 16383 x 16383."""
 _MAX_INSPECTIONS_WAITING = 1024
 _HEAVY_IDLE_S = 60.0
 _MAX_RENDITION_BYTES = 512 * 1024 * 1024
