@@ -1,7 +1,7 @@
 """What decoding a picture costs in memory, estimated from its header, and the words for one that costs too much.
 
-The figures are growths of the address space, for that is what a worker's limit counts, measured with libvips 8.18 and
-one thread on pictures of 4000 x 4000 and 10000 x 10000 pixels, while a 2048 px rendition was made:
+The figures are growths of the address space, a little above the private memory that a worker's limit counts. They were
+measured with libvips 8.18 and one thread on 4000 x 4000 and 10000 x 10000 pixels, while a 2048 px rendition was made:
 
     JPEG  26 MB at 10000 px of width; progressive 3.1 bytes a pixel (4:2:0) or 6.0 (4:4:4)
     PNG   25 MB at 10000 px of width; interlaced 3.1 bytes a pixel
@@ -45,13 +45,13 @@ def decode_bytes(
         case Kind.TIFF:
             held += held
         case Kind.GIF:
-            held += 5 * pixels + file_bytes
+            held += 5 * pixels
         case Kind.WEBP:
-            held += int(4.2 * pixels + 12.5 * min(pixels, _LARGEST_LOAD_PX)) + file_bytes
+            held += int(4.2 * pixels + 12.5 * min(pixels, _LARGEST_LOAD_PX))
         case Kind.AVIF:
-            held += int(16 * pixels * sample_share) + file_bytes
+            held += int(16 * pixels * sample_share)
         case Kind.HEIC:
-            held += int(13 * pixels * sample_share) + file_bytes
+            held += int(13 * pixels * sample_share) + 2 * file_bytes  # the others are mapped, not read
     if frames > 1 and kind in (Kind.GIF, Kind.WEBP):
         held += min(ANIMATION_BYTES, 8 * pixels * frames)
     return held
