@@ -11,7 +11,9 @@ import os
 import random
 import secrets
 import shutil
+import time
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,10 +67,12 @@ class Cache:
         self._threads = Threads("cache", THREADS)
         self._trimming: asyncio.Task[None] | None = None
         self._counting: asyncio.Future[None] | None = None
+        self._published: set[Path] = set()
+        self._started_s = time.time() - 1  # file times lag by a tick
 
     async def start(self) -> None:
         """Return at once; what the disk holds is counted meanwhile, other editions are removed."""
-        self._counting = asyncio.ensure_future(self._threads.run(self._count))
+        self._counting = asyncio.ensure_future(self._count_all())
 
     async def close(self) -> None:
         for pending in (self._counting, self._trimming):
@@ -76,14 +80,17 @@ class Cache:
                 await pending
         await self._threads.close()
 
-    def _count(self) -> None:
+    async def _count_all(self) -> None:
+        self.disk_bytes += await self._threads.run(self._count)
+        self._published.clear()
+
+    def _count(self) -> int:
+        """The bytes of what earlier runs left; what this run admits meanwhile is counted when it is published."""
         for entry in self._root.iterdir():
             if entry != self._home:
                 shutil.rmtree(entry, ignore_errors=True)
-        for folder, _, names in os.walk(self._home):
-            for name in names:
-                with contextlib.suppress(FileNotFoundError):
-                    self.disk_bytes += (Path(folder) / name).stat().st_size
+        _remove_drafts(self._home, before_s=self._started_s)
+        return sum(size for _, size, path in _renditions(self._home) if path not in self._published)
 
     def _folder(self, slug: str) -> Path:
         return self._home / slug[-2:] / slug
@@ -103,26 +110,26 @@ class Cache:
             return near
         ticket = self.begin(slug)
         try:
-            found = await self._threads.run(self._read, self._folder(slug) / name)
+            found, removed_bytes = await self._threads.run(self._read, self._folder(slug) / name)
+            self.disk_bytes -= removed_bytes
             if found is not None and not ticket.revoked:
                 self._remember(slug, name, found)
             return found
         finally:
             self.end(ticket)
 
-    @staticmethod
-    def _read(path: Path) -> Rendition | None:
+    def _read(self, path: Path) -> tuple[Rendition | None, int]:
+        """The rendition, and how many bytes went because they were none."""
         try:
             raw = path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        except OSError:  # not there, or a disk that can't read it: it can be made again
+            return None, 0
         found = Rendition.of(raw[HEADER_BYTES:])
         if raw[: len(MAGIC)] != MAGIC or raw[len(MAGIC) : HEADER_BYTES].hex() != found.checksum:
-            path.unlink(missing_ok=True)
-            return None
-        with contextlib.suppress(FileNotFoundError):
+            return None, self._remove(path, len(raw))
+        with contextlib.suppress(OSError):
             os.utime(path)
-        return found
+        return found, 0
 
     async def names(self, slug: str) -> set[str]:
         """The renditions of an image that are here, in memory or on disk."""
@@ -164,7 +171,6 @@ class Cache:
         if ticket.revoked or not self._publish(draft, self._folder(ticket.slug) / name):
             draft.unlink(missing_ok=True)
             return False
-        self.disk_bytes += len(rendition.data) + HEADER_BYTES
         self._trim_soon()
         return True
 
@@ -172,18 +178,29 @@ class Cache:
     def _write_draft(folder: Path, rendition: Rendition) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f".{secrets.token_hex(8)}"
-        with draft.open("wb") as file:
-            file.write(MAGIC + bytes.fromhex(rendition.checksum))
-            file.write(rendition.data)
+        try:
+            with draft.open("wb") as file:
+                file.write(MAGIC + bytes.fromhex(rendition.checksum))
+                file.write(rendition.data)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
         return draft
 
-    @staticmethod
-    def _publish(draft: Path, path: Path) -> bool:
+    def _publish(self, draft: Path, path: Path) -> bool:
+        if not self._counted:
+            self._published.add(path)
+        replaced_bytes = path.stat().st_size if path.exists() else 0
         try:
             draft.rename(path)
         except FileNotFoundError:  # the folder was evicted
             return False
+        self.disk_bytes += path.stat().st_size - replaced_bytes
         return True
+
+    @property
+    def _counted(self) -> bool:
+        return self._counting is None or self._counting.done()
 
     def _remember(self, slug: str, name: str, rendition: Rendition) -> None:
         self._forget(slug, name)
@@ -219,17 +236,25 @@ class Cache:
         for name in tuple(self._names.get(slug, ())):
             self._forget(slug, name)
 
-    @staticmethod
-    def _remove_folder(folder: Path) -> int:
-        freed = 0
-        with contextlib.suppress(FileNotFoundError):
-            freed = sum(path.stat().st_size for path in folder.iterdir())
+    def _remove(self, path: Path, size: int) -> int:
+        """How many bytes went. What was not counted yet is no bytes: better a bound too tight than one too wide."""
+        try:
+            path.unlink()
+        except FileNotFoundError:  # somebody else removed it, and counted that
+            return 0
+        return size if self._counted or path in self._published else 0
+
+    def _remove_folder(self, folder: Path) -> int:
+        freed = sum(self._remove(path, size) for _, size, path in _renditions(folder))
         shutil.rmtree(folder, ignore_errors=True)
         return freed
 
     def _trim_soon(self) -> None:
-        counted = self._counting is None or self._counting.done()
-        if counted and self.disk_bytes > self._disk_limit_bytes and (self._trimming is None or self._trimming.done()):
+        if (
+            self._counted
+            and self.disk_bytes > self._disk_limit_bytes
+            and (self._trimming is None or self._trimming.done())
+        ):
             self._trimming = asyncio.ensure_future(self.trim())
 
     async def trim(self) -> None:
@@ -244,10 +269,9 @@ class Cache:
             if not sample:
                 break
             for _, size, path in sample[: max(1, len(sample) // 4)]:
-                path.unlink(missing_ok=True)
+                freed += self._remove(path, size)
                 with contextlib.suppress(OSError):  # not empty yet
                     path.parent.rmdir()
-                freed += size
                 if self.disk_bytes - freed <= goal_bytes:
                     break
         return freed
@@ -257,12 +281,26 @@ class Cache:
         random.shuffle(shards)
         found: list[tuple[float, int, Path]] = []
         for shard in shards:
-            for folder, _, names in os.walk(shard):
-                for name in names:
-                    path = Path(folder) / name
-                    with contextlib.suppress(FileNotFoundError):
-                        stat = path.stat()
-                        found.append((stat.st_mtime, stat.st_size, path))
+            found += _renditions(shard)
             if len(found) >= SAMPLE:
                 break
         return sorted(found)
+
+
+def _renditions(root: Path) -> Iterator[tuple[float, int, Path]]:
+    """Time of last use, size and path of each rendition below `root`; drafts are none yet."""
+    for folder, _, names in os.walk(root):
+        for name in names:
+            if not name.startswith("."):
+                path = Path(folder) / name
+                with contextlib.suppress(FileNotFoundError):
+                    stat = path.stat()
+                    yield stat.st_mtime, stat.st_size, path
+
+
+def _remove_drafts(root: Path, *, before_s: float) -> None:
+    """Remove what a crash left half written."""
+    for path in root.rglob(".*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < before_s:
+                path.unlink()
