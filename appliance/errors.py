@@ -221,10 +221,10 @@ class DiskFull(ApplianceError):
 
 
 class Busy(ApplianceError):
-    """The queue before the workers is full."""
+    """The queue before the workers is full, or as many uploads as are taken at once are under way."""
 
     code = "busy"
-    title = "Too much is being resized just now"
+    title = "Too much is going on just now"
 
 
 class StoreUnavailable(ApplianceError):

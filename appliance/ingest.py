@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from appliance import slugs, tokens
@@ -11,6 +12,7 @@ from appliance.clock import Clock
 from appliance.config import Config
 from appliance.errors import (
     ApplianceError,
+    Busy,
     GoneImage,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
@@ -19,9 +21,11 @@ from appliance.lifecycle.shipping import Shipper
 from appliance.model import IdempotencyRecord, Image, Wishes
 from appliance.objectstore.records import metadata_of, needs_sidecar
 from appliance.renditions import Facts
-from appliance.spool import Incoming, Spool
+from appliance.spool import Incoming, Spool, too_large
 from appliance.wishes import DAY_S, checked
 from appliance.workers import Workers
+
+BUSY_RETRY_AFTER_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,42 @@ class Ingest:
         self._prewarm = prewarm
         self._clock = clock
         self._keys_in_use: set[str] = set()
+        self._receiving = 0
 
-    def would_take(self, announced_bytes: int) -> bool:
-        """Whether an upload of this size would be let in now; for saying no before its bytes are sent."""
-        return announced_bytes <= min(self._limits.max_bytes, self._spool.room.available_bytes)
+    async def check(self, announced_bytes: int, wishes: Wishes) -> None:
+        """Say no before the bytes are sent, when it is certain already.
+
+        Raises TooLarge, DiskFull, Busy, InvalidField, InvalidExpiry, IdempotencyKeyInvalid.
+        """
+        if announced_bytes > self._limits.max_bytes:
+            raise too_large(self._limits.max_bytes, announced_bytes)
+        self.check_wishes(wishes)
+        self._refuse_beyond_concurrency()
+        await self._spool.check_room(announced_bytes)
+
+    def check_wishes(self, wishes: Wishes) -> None:
+        """Raises InvalidField, InvalidExpiry, IdempotencyKeyInvalid."""
+        checked(wishes, self._limits.max_expiry_days)
+
+    def _refuse_beyond_concurrency(self) -> None:
+        if self._receiving >= self._limits.concurrency:
+            raise Busy(
+                f"{self._receiving:,} uploads are under way, as many as this host takes at once. "
+                "Try again in some seconds.",
+                limit=self._limits.concurrency,
+                actual=self._receiving,
+                retry_after_s=BUSY_RETRY_AFTER_S,
+            )
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """One of the `concurrency` places for uploads, from their first byte to their last. Raises Busy."""
+        self._refuse_beyond_concurrency()
+        self._receiving += 1
+        try:
+            yield
+        finally:
+            self._receiving -= 1
 
     async def receive(self, stream: AsyncIterator[bytes], announced_bytes: int | None) -> Incoming:
         """The bytes on disk, promised to nobody yet. Raises what `Spool.receive` raises."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import NoReturn
 
 from aiohttp import BodyPartReader, ClientError, web
 
@@ -18,7 +19,7 @@ from appliance.errors import (
 )
 from appliance.ingest import Ingest
 from appliance.model import Wishes
-from appliance.spool import Incoming, too_large
+from appliance.spool import Incoming
 from appliance.wishes import parse_duration
 
 MAX_FIELD_BYTES = 16_384  # an alt text of 2,000 characters in any script, and some
@@ -62,27 +63,38 @@ class BodyReader:
     async def read(self) -> Received:
         """The whole body. On any error what was received is removed.
 
-        Raises MalformedRequest, MissingFile, InvalidField, InvalidExpiry, IncompleteUpload, SlowUpload, and what
-        `Ingest.receive` raises.
+        Raises MalformedRequest, MissingFile, IncompleteUpload, SlowUpload, and what `Ingest.check` and
+        `Ingest.receive` raise.
         """
-        self._refuse_announced()
+        await self.check()
         try:
-            if self._request.content_type.startswith("multipart/"):
-                await self._read_form()
-            else:
-                await self._read_raw()
+            with self._ingest.place():
+                await self._read()
             if self._incoming is None:
                 raise MissingFile(f"The form has no field named “{self._file_field}” with a file in it.")
             return Received(self._incoming, self._wishes())
         except BaseException as fault:
             if self._incoming is not None:
                 await self._ingest.discard(self._incoming)
-            raise _as_named(fault) from fault
+            if (told := _as_named(fault)) is None:
+                raise
+            raise told from fault
 
-    def _refuse_announced(self) -> None:
-        announced = self._request.content_length
-        if announced is not None and announced > self._limits.max_bytes + MAX_PARTS * MAX_FIELD_BYTES:
-            raise too_large(self._limits.max_bytes, announced)
+    async def check(self) -> None:
+        """What the headers tell already: raises what `Ingest.check` raises, before a byte is asked for."""
+        announced = self._request.content_length or 0
+        overhead = MAX_PARTS * MAX_FIELD_BYTES if self._is_form else 0
+        await self._ingest.check(announced - min(overhead, announced), self._wishes())
+
+    @property
+    def _is_form(self) -> bool:
+        return self._request.content_type.startswith("multipart/")
+
+    async def _read(self) -> None:
+        if self._is_form:
+            await self._read_form()
+        else:
+            await self._read_raw()
 
     def _wishes(self) -> Wishes:
         fields = {name: self._request.query.get(name) for name in FIELDS} | self._fields
@@ -123,18 +135,14 @@ class BodyReader:
                 self._fields[part.name] = text
             return
         if part.filename is None:
-            await self._refuse_text_as_file(part)
+            refuse_text_as_file(self._file_field, await self._text(part))
         if self._incoming is not None:
             raise MalformedRequest("The form holds two files; send one file a request.")
         self._filename = part.filename
         announced = self._request.content_length  # the form's own bytes are few, so this is the file's for the room
-        self._incoming = await self._ingest.receive(self._patient(_chunks(part)), announced)
-
-    async def _refuse_text_as_file(self, part: BodyPartReader) -> None:
-        text = await self._text(part)
-        if text.startswith(("http://", "https://")):
-            raise RemoteUrlRefused("This host does not fetch URLs. Download the picture and send its file.")
-        raise MissingFile(f"The field “{self._file_field}” holds text; send a file with a filename.")
+        self._ingest.check_wishes(self._wishes())
+        stream = self._patient(_chunks(part))
+        self._incoming = await self._ingest.receive(stream, announced and min(announced, self._limits.max_bytes))
 
     async def _text(self, part: BodyPartReader) -> str:
         taken = bytearray()
@@ -162,19 +170,24 @@ class BodyReader:
             yield chunk
 
 
+def refuse_text_as_file(field: str, text: str) -> NoReturn:
+    """Raises RemoteUrlRefused for a URL, MissingFile for any other text where a file should be."""
+    if text.lstrip().lower().startswith(("http://", "https://", "ftp://")):
+        raise RemoteUrlRefused("This host does not fetch URLs. Download the picture and send its file.")
+    raise MissingFile(f"The field “{field}” holds text; send a file with a filename.")
+
+
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
     while chunk := await part.read_chunk(CHUNK_BYTES):
         yield part.decode(chunk) if "Content-Transfer-Encoding" in part.headers else chunk
 
 
-def _as_named(fault: BaseException) -> BaseException:
+def _as_named(fault: BaseException) -> ApplianceError | None:
     """The named error that stands for a client that was slow, broke off, or sent no real form."""
-    if isinstance(fault, ApplianceError):
-        return fault
     if isinstance(fault, TimeoutError):
         return SlowUpload("Nothing came for too long. Send the file again, on a better connection if you can.")
     if isinstance(fault, (web.RequestPayloadError, ConnectionError, ClientError, asyncio.IncompleteReadError)):
         return IncompleteUpload("The connection ended before the whole file was here. Send it again.")
     if isinstance(fault, (ValueError, AssertionError, web.HTTPException)):
         return MalformedRequest("The form can't be read: its parts are not well-formed.")
-    return fault
+    return None

@@ -3,10 +3,12 @@
 import secrets
 
 from aiohttp import web
+from multidict import MultiDictProxy
 
 from appliance.errors import MalformedRequest
 from appliance.renditions import Format
 
+Form = MultiDictProxy[str | bytearray | bytes | web.FileField]
 REQUEST_ID = web.RequestKey("request_id", str)
 MAX_ID_CHARS = 64
 
@@ -37,6 +39,14 @@ def accepted_types(request: web.Request) -> frozenset[str]:
 def _is_refusal(parameter: str) -> bool:
     name, _, value = parameter.partition("=")
     return name.strip() == "q" and value.strip().rstrip("0") in ("0.", "", "0")
+
+
+async def form_of(request: web.Request) -> Form:
+    """The fields of a form without a file. Raises MalformedRequest."""
+    try:
+        return await request.post()
+    except (ValueError, AssertionError, LookupError, TypeError, RuntimeError) as fault:
+        raise MalformedRequest("The form can't be read: it is not well-formed.") from fault
 
 
 def bearer_token(request: web.Request) -> str | None:

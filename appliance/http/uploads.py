@@ -1,16 +1,18 @@
 """Uploading: the API, the plain form, `curl -T`, and the Chevereto v1 shape. Each reads a body and asks `ingest`."""
 
+import contextlib
+
 from aiohttp import hdrs, web
 
 from appliance.config import Config
 from appliance.errors import ApplianceError
-from appliance.http.bodies import BodyReader
+from appliance.http.bodies import BodyReader, refuse_text_as_file
 from appliance.http.clients import chevereto_upload
 from appliance.http.html import Typed
 from appliance.http.keys import CONFIG, INGEST, METRICS, PAGES
 from appliance.http.links import Links, share_path
 from appliance.http.problems import named, status_of
-from appliance.http.requests import wants_page
+from appliance.http.requests import form_of, wants_page
 from appliance.http.resource import image_resource
 from appliance.ingest import Accepted
 
@@ -51,6 +53,8 @@ async def post_form(request: web.Request) -> web.Response:
 
 async def chevereto(request: web.Request) -> web.Response:
     """POST /api/1/upload: field `source`, for ShareX and its kin."""
+    if request.content_type == "application/x-www-form-urlencoded":
+        refuse_text_as_file("source", str((await form_of(request)).get("source", "")))
     accepted = await _accept(request, _reader(request, "source"))
     return web.json_response(
         chevereto_upload(accepted.image, request.app[CONFIG], accepted.delete_token), headers=UNPOSTED
@@ -78,7 +82,8 @@ async def _accept(request: web.Request, reader: BodyReader | None = None, filena
 
 async def continue_if_wanted(request: web.Request) -> None:
     """Expect: 100-continue: ask for the body only when it may be taken, so that a refusal comes before the bytes."""
-    expected = request.headers.get(hdrs.EXPECT, "").lower() == "100-continue"
-    announced, ingest = request.content_length or 0, request.app[INGEST]
-    if expected and request.transport is not None and ingest.would_take(announced):
+    if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue" or request.transport is None:
+        return
+    with contextlib.suppress(ApplianceError):  # the handler meets it again, and tells it
+        await _reader(request).check()
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
