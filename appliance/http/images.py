@@ -1,11 +1,14 @@
 """Viewing: renditions and originals, with their validators, ranges, negotiation and cache headers."""
 
+import logging
 import re
+from typing import NoReturn
 
 from aiohttp import hdrs, web
 
 from appliance.cache import Rendition
-from appliance.errors import RangeNotSatisfiable, UnknownRendition
+from appliance.delivery.service import Original
+from appliance.errors import ApplianceError, RangeNotSatisfiable, StoreUnavailable, UnknownRendition
 from appliance.http.keys import CLOCK, CONFIG, DELIVERY
 from appliance.http.links import extension
 from appliance.http.names import content_disposition
@@ -14,7 +17,10 @@ from appliance.model import Image
 from appliance.renditions import Format, Target
 
 MAX_AGE_S = 3600  # browsers can't be purged: an hour at most, and never past the expiry
+RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,40})-([0-9]{0,40})", re.ASCII | re.IGNORECASE)
 IMAGE_POLICY = "sandbox; default-src 'none'"
+
+log = logging.getLogger(__name__)
 
 
 async def show_rendition(request: web.Request) -> web.Response:
@@ -71,8 +77,9 @@ async def show_original(request: web.Request) -> web.StreamResponse:
         return web.Response(status=304, headers=headers)
     headers[hdrs.CONTENT_DISPOSITION] = content_disposition(image.filename, attachment="download" in request.query)
     headers[hdrs.ACCEPT_RANGES] = "bytes"
-    start, length = _range(request, image.bytes, headers)
-    if length < image.bytes:
+    part = _asked_range(request, image.bytes, headers[hdrs.ETAG])
+    start, length = part or (0, image.bytes)
+    if part is not None:
         headers[hdrs.CONTENT_RANGE] = f"bytes {start}-{start + length - 1}/{image.bytes}"
     response = web.StreamResponse(status=206 if hdrs.CONTENT_RANGE in headers else 200, headers=headers)
     response.content_type, response.content_length = image.media_type, length
@@ -82,35 +89,58 @@ async def show_original(request: web.Request) -> web.StreamResponse:
     original = await delivery.original(image, start, length)
     try:
         await response.prepare(request)
-        async for block in original.blocks():
-            await response.write(block)
+        await _pour(original, response)
+    except ApplianceError as fault:
+        _break_off(request, fault)
     finally:
         await original.close()
     await response.write_eof()
     return response
 
 
-def _range(request: web.Request, size: int, headers: dict[str, str]) -> tuple[int, int]:
-    """Start and length of what is asked for; several ranges, odd units and an outdated If-Range mean the whole."""
-    asked = request.headers.get(hdrs.RANGE, "")
-    match = re.fullmatch(r"bytes=([0-9]{0,18})-([0-9]{0,18})", asked.replace(" ", ""), re.ASCII)
-    condition = request.headers.get(hdrs.IF_RANGE)
-    if match is None or match[0] == "bytes=-" or (condition is not None and condition != headers[hdrs.ETAG]):
-        return 0, size
-    first, last = match.groups()
-    if not first:
-        length = min(int(last), size)
-        start = size - length
-    else:
-        start = int(first)
-        length = min(int(last) if last else size - 1, size - 1) - start + 1
-        if last and int(last) < start:
-            return 0, size  # RFC 9110: an invalid range is ignored
-    if length < 1:
+async def _pour(original: Original, response: web.StreamResponse) -> None:
+    left = original.length
+    async for block in original.blocks():
+        left -= len(block)
+        await response.write(block)
+    if left:
+        raise StoreUnavailable(f"The original ended {left:,} bytes too early.")
+
+
+def _break_off(request: web.Request, fault: ApplianceError) -> NoReturn:
+    """The headers are out, so no problem can be told: a cut connection is what shows that the bytes are not whole."""
+    log.error("the original of %s broke off: %s", request.path, fault.detail)
+    if request.transport is not None:
+        request.transport.abort()
+    raise ConnectionResetError("the original broke off") from fault
+
+
+def _asked_range(request: web.Request, size: int, etag: str) -> tuple[int, int] | None:
+    """The range to answer with; None means the whole: for other methods than GET and for an outdated If-Range."""
+    asked, condition = request.headers.get(hdrs.RANGE), request.headers.get(hdrs.IF_RANGE)
+    if request.method != hdrs.METH_GET or asked is None or condition not in (None, etag):
+        return None
+    return byte_range(asked, size)
+
+
+def byte_range(asked: str, size: int) -> tuple[int, int] | None:
+    """Start and length of a Range header's one range of `size` bytes, as RFC 9110 (14) has it.
+
+    None for what is to be ignored: several ranges, other units, and what is no range. Raises RangeNotSatisfiable.
+    """
+    match = RANGE.fullmatch(asked.strip())
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = (int(digits) if digits else None for digits in match.groups())
+    if first is None:
+        first, last = size - min(last or 0, size), size - 1
+    elif last is not None and last < first:
+        return None
+    if first >= size:
         raise RangeNotSatisfiable(
-            f"The file has {size:,} bytes; the range starts behind them.", limit=size, actual=start
+            f"The file has {size:,} bytes; the range starts behind them.", limit=size, actual=first
         )
-    return start, length
+    return first, min(size - 1 if last is None else last, size - 1) - first + 1
 
 
 def _headers(request: web.Request, image: Image, etag: str, *, private: bool = False) -> dict[str, str]:

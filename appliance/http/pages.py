@@ -1,24 +1,31 @@
 """The pages: upload, share, manage; and what other programs read about them."""
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from multidict import MultiDictProxy
 
 from appliance.catalogue import UNCHANGED, Unchanged
-from appliance.errors import ApplianceError, GoneImage, MalformedRequest, NoSuchPage, UnknownImage
+from appliance.errors import (
+    ApplianceError,
+    GoneImage,
+    MalformedRequest,
+    MissingToken,
+    NoSuchPage,
+    UnknownImage,
+    WrongToken,
+)
 from appliance.http.clients import oembed, sharex_uploader
 from appliance.http.keys import CLOCK, CONFIG, DELIVERY, MANAGEMENT, PAGES
 from appliance.http.links import share_path
 from appliance.http.problems import status_of
-from appliance.http.requests import positive_number, wants_page
+from appliance.http.requests import Form, form_of, positive_number, wants_page
 from appliance.lifecycle.managing import UNDO_S, Changes
 from appliance.model import Image
 from appliance.wishes import parse_duration
 
 MAX_AGE_S = 300
 FRESH = {"Cache-Control": "no-store"}
-Form = MultiDictProxy[str | bytearray | bytes | web.FileField]
 
 
 def _page(text: str, status: int = 200, cache: str = "no-store") -> web.Response:
@@ -59,10 +66,7 @@ async def show_manage(request: web.Request) -> web.Response:
 async def manage(request: web.Request) -> web.Response:
     """POST /i/{slug}/manage: the forms of the share page and of the manage page"""
     management, pages, slug = request.app[MANAGEMENT], request.app[PAGES], request.match_info["slug"]
-    try:
-        form = await request.post()
-    except ValueError as fault:
-        raise MalformedRequest("The form can't be read.") from fault
+    form = await form_of(request)
     token, action = _field(form, "token").strip().rpartition("#")[2], _field(form, "action") or "save"
     try:
         if action == "delete":
@@ -76,19 +80,22 @@ async def manage(request: web.Request) -> web.Response:
     except UnknownImage:
         raise
     except ApplianceError as fault:
-        return await _told_on_form(request, slug, fault)
+        return await _told_on_form(request, slug, form, fault)
     return _page(pages.manage_page(image, notice="Saved.", delete_token=token))
 
 
-async def _told_on_form(request: web.Request, slug: str, fault: ApplianceError) -> web.Response:
-    """A mistake is told where it was made, as long as the image is there to be managed."""
+async def _told_on_form(request: web.Request, slug: str, form: Form, fault: ApplianceError) -> web.Response:
+    """A mistake is told where it was made, with what was typed, as long as the image is there to be managed."""
     try:
         image = await request.app[DELIVERY].resolve(slug)
     except GoneImage:
         if not wants_page(request) or isinstance(fault, GoneImage):
             raise fault from None
         return _page(await _gone(request, slug, fault.detail), status=status_of(fault))
-    return _page(request.app[PAGES].manage_page(image, problem=fault.detail), status=status_of(fault))
+    typed = replace(image, title=_typed(form, "title", image.title), alt=_typed(form, "alt", image.alt))
+    token = "" if isinstance(fault, (MissingToken, WrongToken)) else _field(form, "token")
+    page = request.app[PAGES].manage_page(typed, problem=fault.detail, delete_token=token)
+    return _page(page, status=status_of(fault))
 
 
 def _field(form: Form, name: str) -> str:
@@ -103,6 +110,10 @@ def _wished(form: Form, now_s: float) -> Changes:
         alt=_text(form, "alt"),
         expires_s=int(now_s) + parse_duration(expires_in) if expires_in else None,
     )
+
+
+def _typed(form: Form, name: str, unchanged: str | None) -> str | None:
+    return _field(form, name) if name in form else unchanged
 
 
 def _text(form: Form, name: str) -> str | Unchanged:
@@ -161,6 +172,11 @@ async def show_static(request: web.Request) -> web.Response:
     if request.headers.get("If-None-Match") == headers["ETag"]:
         return web.Response(status=304, headers=headers)
     return web.Response(body=asset.data, headers=headers)
+
+
+async def show_nothing(_request: web.Request) -> web.Response:
+    """GET /{filename}, where only PUT is: for whoever looks, there is nothing"""
+    raise NoSuchPage("Nothing is at this address. Check it for typing errors.")
 
 
 async def show_favicon(request: web.Request) -> web.Response:

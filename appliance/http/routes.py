@@ -43,6 +43,7 @@ def application() -> web.Application:
             web.get("/healthz", health.healthz),
             web.get("/readyz", health.readyz),
             web.put(r"/{filename:[^/]+}", uploads.put_file, **takes_body),
+            web.get(r"/{filename:[^/]+}", pages.show_nothing),
             web.put("/", uploads.put_file, **takes_body),
         ]
     )
