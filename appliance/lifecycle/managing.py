@@ -9,6 +9,7 @@ from appliance.clock import Clock
 from appliance.config import Uploads
 from appliance.delivery.living import living
 from appliance.errors import Conflict, GoneImage, MissingToken, UnknownImage, WrongToken
+from appliance.lifecycle.expiry import GRACE_S
 from appliance.metrics import Metrics
 from appliance.model import Ending, Image, Tombstone
 from appliance.wishes import DAY_S, MAX_ALT_CHARS, MAX_TITLE_CHARS, check_expiry, checked_text
@@ -59,7 +60,7 @@ class Management:
         if not isinstance(found, Image):
             return (found.ended if found else None), None
         ended = found.ended or (Ending.EXPIRED if found.expires_s <= self._clock() else None)
-        until_s = found.erase_after_s or found.expires_s
+        until_s = found.erase_after_s or found.expires_s + GRACE_S  # the expiry job comes by within a minute
         return ended, until_s if ended is Ending.EXPIRED and until_s > self._clock() else None
 
     async def change(self, slug: str, token: str | None, changes: Changes) -> Image:
@@ -67,17 +68,37 @@ class Management:
 
         Raises as `owned` does, InvalidField, InvalidExpiry, and GoneImage when it can't be brought back.
         """
-        image = await self.owned(slug, token)
+        await self.owned(slug, token)
         changes = self._checked(changes)
+        for _ in range(ATTEMPTS):
+            image = await self.owned(slug, token)
+            try:
+                return await self._change_now(image, changes)
+            except Conflict:  # others may change the row meanwhile: a shipper, a worker's verdict, the expiry
+                continue
+        raise Conflict("Others changed this image at the same time. Try again.")
+
+    async def _change_now(self, image: Image, changes: Changes) -> Image:
+        """Compare and set. Raises Conflict when the row is another by now."""
         now_s = int(self._clock())
-        if image.ended is None and image.expires_s > now_s:
-            return await self._update(image, changes)
-        if not changes.restore and changes.expires_s is None:
-            living(image, now_s)  # raises, with the words for it
+        over = image.ended is Ending.EXPIRED or (image.ended is None and image.expires_s <= now_s)
+        if not changes.restore and not (over and changes.expires_s is not None):
+            living(image, now_s)  # raises for what has ended, with the words for it
+        expires_s: int | None = changes.expires_s
+        if over or image.ended is not None:
+            expires_s = self._new_expiry(image, changes, now_s)
         if image.ended is not None:
-            image = await self._catalogue.restore(slug, now_s=now_s, expires_s=self._new_expiry(image, changes, now_s))
-            changes = Changes(changes.title, changes.alt)
-        return await self._update(image, changes)
+            image = await self._catalogue.restore(image.slug, now_s=now_s, expires_s=expires_s)
+        try:
+            return await self._catalogue.change(
+                image.slug,
+                version=image.version,
+                title=changes.title,
+                alt=changes.alt,
+                expires_s=UNCHANGED if expires_s is None else expires_s,
+            )
+        except GoneImage as fault:
+            raise Conflict("The image ended meanwhile.") from fault
 
     def _new_expiry(self, image: Image, changes: Changes, now_s: int) -> int:
         if changes.expires_s is not None:
@@ -94,22 +115,6 @@ class Management:
             expires_s=changes.expires_s,
             restore=changes.restore,
         )
-
-    async def _update(self, image: Image, changes: Changes) -> Image:
-        """Compare and set; others may change the row meanwhile (a shipper, a worker's verdict)."""
-        for _ in range(ATTEMPTS):
-            try:
-                return await self._catalogue.change(
-                    image.slug,
-                    version=image.version,
-                    title=changes.title,
-                    alt=changes.alt,
-                    expires_s=UNCHANGED if changes.expires_s is None else changes.expires_s,
-                )
-            except Conflict:
-                found = living(await self._catalogue.get(image.slug), self._clock())
-                image = found
-        raise Conflict("Others changed this image at the same time. Try again.")
 
     async def delete(self, slug: str, token: str | None) -> Image:
         """End the image: 410 from now on, erased from everywhere after the undo time. Deleting twice is fine."""
