@@ -23,7 +23,7 @@ from appliance.delivery.originals import Originals
 from appliance.errors import CannotResize
 from appliance.metrics import Metrics
 from appliance.model import Image
-from appliance.renditions import Format, Priority, Target, fit
+from appliance.renditions import Format, Made, Priority, Target, fit
 from appliance.workers import Workers
 
 LOSSY = (Format.JPG, Format.WEBP, Format.AVIF)
@@ -141,20 +141,28 @@ class Making:
         source = await self._nearest(image, batch.targets)
         file = await self._originals.file(image) if source is None else _file_in_memory(source.data)
         facts = image.facts if source is None else replace(image.facts, memory_bytes=0)
-        with contextlib.ExitStack() as files:
-            files.callback(file.close)
+        with file:
             waiting = self._workers.queue(facts, batch.priority)
             batch.hurry = waiting.hurry
             async with waiting as worker:
                 targets = self._close(batch)
-                if source is not None and not all(_carries(image, source.target, target) for target in targets):
-                    file = files.enter_context(await self._originals.file(image))
-                made = await worker.render(file.fileno(), image.facts, targets)
+                if source is None or all(_carries(image, source.target, target) for target in targets):
+                    made = await worker.render(file.fileno(), image.facts, targets)
+                else:
+                    made = []
+        if not made:  # sizes joined while it waited that this source can't give
+            made = await self._from_original(image, targets, batch.priority)
         for done in made:
             rendition = Rendition.of(done.data)
             batch.fulfil(done.target, rendition)  # answer first, keep second
             self._metrics.renditions.labels(done.target.preset.name, done.target.format.value).inc()
             await self._cache.admit(ticket, done.target.name, rendition)
+
+    async def _from_original(self, image: Image, targets: tuple[Target, ...], priority: Priority) -> list[Made]:
+        """In the lane that suits the original, which may be a heavy one."""
+        with await self._originals.file(image) as file:
+            async with self._workers.queue(image.facts, priority) as worker:
+                return await worker.render(file.fileno(), image.facts, targets)
 
     async def _nearest(self, image: Image, targets: tuple[Target, ...]) -> "Source | None":
         """The smallest cached rendition that every target can be made from."""

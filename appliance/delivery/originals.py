@@ -55,8 +55,19 @@ class Originals:
         task = self._fetching.get(image.slug)
         if task is None:
             task = self._fetching[image.slug] = asyncio.create_task(self._fetch_now(image))
-            task.add_done_callback(lambda _: self._fetching.pop(image.slug, None))
+            task.add_done_callback(lambda done: self._fetched(image.slug, done))
         await asyncio.shield(task)
+
+    def _fetched(self, slug: str, done: asyncio.Task[None]) -> None:
+        self._fetching.pop(slug, None)
+        if not done.cancelled():
+            done.exception()  # told to whoever waits still
+
+    async def close(self) -> None:
+        """Give up the fetches that are under way."""
+        for task in tuple(self._fetching.values()):
+            task.cancel()
+        await asyncio.gather(*self._fetching.values(), return_exceptions=True)
 
     async def _fetch_now(self, image: Image) -> None:
         async with self._spool.room_for(image.bytes):

@@ -25,7 +25,7 @@ PREWARMS = 64  # at once; the minute job finds the others
 
 @dataclass(slots=True)
 class Original:
-    """An opened original: `length` bytes from `start`, out of a local file or the store. Iterate it once, then close."""
+    """An opened original: `length` bytes from `start`, from a local file or the store. Iterate it once, then close."""
 
     image: Image
     start: int
@@ -84,6 +84,7 @@ class Delivery:
             task.cancel()
         await asyncio.gather(*self._prewarming, return_exceptions=True)
         await self._making.close()
+        await self._originals.close()
 
     async def resolve(self, slug: str) -> Image:
         """The living image; asked on every view, hits included. Raises UnknownImage, GoneImage."""
