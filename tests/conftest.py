@@ -95,4 +95,4 @@ async def host(open_host: OpenHost) -> Host:
 
 @pytest.fixture(scope="session")
 def jpeg() -> bytes:
-    return pictures.jpeg(640, 480)
+    return pictures.photo(640, 480)
