@@ -1,4 +1,4 @@
-"""The spool: the local landing disk that every upload passes through, and that keeps copies of recent originals.
+"""The spool's folders: what is in each, how files move between them, and when they go.
 
 incoming/{slug}   being received; nothing was acknowledged; removed at start-up
 landed/{slug}     whole and synced, not known to be in the store; never evicted
@@ -8,105 +8,20 @@ orphans/{slug}    landed without a row (a crash before the commit, or a lost cat
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import os
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from appliance.errors import DiskFull, EmptyUpload, TooLarge
+from appliance.errors import EmptyUpload
 from appliance.slugs import is_slug
+from appliance.spool.transfers import Incoming, Room, Transfer, too_large
 from appliance.threads import Threads
 
-BUFFER_BYTES = 1 << 20  # what one transfer holds in memory at most twice: one block fills while the other is written
-STEP_BYTES = 16 << 20  # room is claimed in such steps when the length was not announced
 ATTRIBUTE = "user.appliance"  # the object's metadata, kept with the file so that a lost catalogue can be rebuilt
 THREADS = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A received file that is not yet promised to anybody. `sha256` is in hex."""
-
-    slug: str
-    path: Path
-    bytes: int
-    sha256: str
-
-
-class Room:
-    """Disk that is promised once: each open transfer reserves the bytes that it may still write."""
-
-    def __init__(self, folder: Path, reserve_bytes: int) -> None:
-        self._folder = folder
-        self._reserve_bytes = reserve_bytes
-        self._promised_bytes = 0
-
-    @property
-    def available_bytes(self) -> int:
-        """What a new transfer may take: free disk less the reserve and what is promised already."""
-        disk = os.statvfs(self._folder)
-        return disk.f_bavail * disk.f_frsize - self._reserve_bytes - self._promised_bytes
-
-    def claim(self, wanted_bytes: int) -> None:
-        """Promise `wanted_bytes`; raises DiskFull with the figures."""
-        available = max(0, self.available_bytes)
-        if wanted_bytes > available:
-            raise DiskFull(
-                f"This upload needs {wanted_bytes:,} bytes of disk; {available:,} are left. Try again later.",
-                limit=available,
-                actual=wanted_bytes,
-            )
-        self._promised_bytes += wanted_bytes
-
-    def give_back(self, bytes_: int) -> None:
-        """Take back a promise: the bytes were written (the disk counts them now) or won't be."""
-        self._promised_bytes -= bytes_
-
-
-class Transfer:
-    """One file being received: hashed and written off the loop, with its own claim on the disk."""
-
-    def __init__(self, path: Path, room: Room, threads: Threads, announced_bytes: int | None) -> None:
-        self._room = room
-        self._threads = threads
-        self._claimed_bytes = 0
-        self._hash = hashlib.sha256()
-        self.bytes = 0
-        self._claim(announced_bytes or 0)
-        self._file: BinaryIO = path.open("xb", buffering=0)
-
-    def _claim(self, bytes_: int) -> None:
-        self._room.claim(bytes_)
-        self._claimed_bytes += bytes_
-
-    async def write(self, block: bytearray) -> None:
-        if len(block) > self._claimed_bytes:
-            self._claim(max(STEP_BYTES, len(block)))
-        await self._threads.run(self._write, block)
-        self._room.give_back(len(block))
-        self._claimed_bytes -= len(block)
-        self.bytes += len(block)
-
-    def _write(self, block: bytearray) -> None:
-        self._hash.update(block)
-        rest = memoryview(block)
-        try:
-            while rest:
-                rest = rest[self._file.write(rest) :]
-        except OSError as fault:
-            raise DiskFull(f"The disk refused the bytes after {self.bytes:,}. Try again later.") from fault
-
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
-
-    def close(self) -> None:
-        self._file.close()
-        self._room.give_back(self._claimed_bytes)
-        self._claimed_bytes = 0
 
 
 class Spool:
@@ -126,18 +41,24 @@ class Spool:
         self._receiving: set[str] = set()
 
     async def start(self) -> None:
-        """Remove what a crash left half received, and count the copies."""
-        await self._threads.run(self._clear_incoming)
+        """Remove what a crash left half received or half fetched, and count the copies."""
+        await self._threads.run(self._clear_unfinished)
         await self.trim()
 
-    def _clear_incoming(self) -> None:
-        for path in self._incoming.iterdir():
-            path.unlink(missing_ok=True)
+    def _clear_unfinished(self) -> None:
+        for path in (*self._incoming.iterdir(), *self._copies.iterdir()):
+            if path.parent == self._incoming or not is_slug(path.name):
+                path.unlink(missing_ok=True)
 
     async def close(self) -> None:
         await self._threads.close()
 
     # --- receiving ------------------------------------------------------------------------------------------------
+
+    async def check_room(self, wanted_bytes: int) -> None:
+        """Raises DiskFull, with the figures, when an upload of this size would not be let in now."""
+        await self._make_room(wanted_bytes)
+        self.room.check(wanted_bytes)
 
     async def receive(
         self, slug: str, stream: AsyncIterator[bytes], *, announced_bytes: int | None, max_bytes: int
@@ -149,11 +70,11 @@ class Spool:
         if announced_bytes is not None and announced_bytes > max_bytes:
             raise too_large(max_bytes, announced_bytes)
         path = self._incoming / slug
-        await self._make_room(announced_bytes or 0)
-        transfer = Transfer(path, self.room, self._threads, announced_bytes)
+        transfer = Transfer(path, self.room, self._threads, self._make_room)
         self._receiving.add(slug)
         try:
-            await self._pour(stream, transfer, max_bytes)
+            await transfer.claim(announced_bytes or 0)
+            await transfer.pour(stream, max_bytes)
             if transfer.bytes == 0:
                 raise EmptyUpload("The file has no bytes. Choose a file that has some.")
         except BaseException:
@@ -161,27 +82,8 @@ class Spool:
             raise
         finally:
             self._receiving.discard(slug)
-            transfer.close()
+            await transfer.close()
         return Incoming(slug, path, transfer.bytes, transfer.sha256())
-
-    @staticmethod
-    async def _pour(stream: AsyncIterator[bytes], transfer: Transfer, max_bytes: int) -> None:
-        block, writing, taken = bytearray(), None, 0
-        try:
-            async for chunk in stream:
-                taken += len(chunk)
-                if taken > max_bytes:
-                    raise too_large(max_bytes, taken)
-                block += chunk
-                if len(block) >= BUFFER_BYTES:
-                    if writing is not None:
-                        await writing
-                    writing, block = asyncio.ensure_future(transfer.write(block)), bytearray()
-        finally:
-            if writing is not None:
-                await writing
-        if block:
-            await transfer.write(block)
 
     async def land(self, incoming: Incoming, metadata: Mapping[str, str]) -> None:
         """Make the file durable under its slug, with its metadata beside it; on return it survives a power cut."""
@@ -218,13 +120,14 @@ class Spool:
 
     async def release(self, slug: str) -> None:
         """The store has the original now: what landed becomes an evictable copy."""
-        await self._threads.run(self._release, slug)
-        await self.count_copy(0)
+        await self.count_copy(await self._threads.run(self._release, slug))
 
-    def _release(self, slug: str) -> None:
+    def _release(self, slug: str) -> int:
         with contextlib.suppress(FileNotFoundError):
+            size = (self._landed / slug).stat().st_size
             (self._landed / slug).rename(self._copies / slug)
-            self.copies_bytes += (self._copies / slug).stat().st_size
+            return size
+        return 0
 
     @contextlib.asynccontextmanager
     async def room_for(self, bytes_: int) -> AsyncIterator[None]:
@@ -259,17 +162,20 @@ class Spool:
     async def trim(self, wanted_bytes: int = 0) -> None:
         """Evict copies, longest unused first, down to the budget and until `wanted_bytes` more are available."""
         async with self._trimming:
-            await self._threads.run(self._trim, wanted_bytes)
+            self.copies_bytes = await self._threads.run(self._trim, wanted_bytes)
 
-    def _trim(self, wanted_bytes: int) -> None:
-        copies = sorted((stat.st_mtime, stat.st_size, path) for path, stat in _files(self._copies))
+    def _trim(self, wanted_bytes: int) -> int:
+        """Says how many bytes are left. What is not named by a slug is still being fetched, and no copy yet."""
+        copies = sorted(
+            (stat.st_mtime, stat.st_size, path) for path, stat in _files(self._copies) if is_slug(path.name)
+        )
         total = sum(size for _, size, _ in copies)
         for _, size, path in copies:
             if total <= self._budget_bytes and self.room.available_bytes >= wanted_bytes:
                 break
             path.unlink(missing_ok=True)
             total -= size
-        self.copies_bytes = total
+        return total
 
     async def _make_room(self, wanted_bytes: int) -> None:
         if self.copies_bytes and wanted_bytes > self.room.available_bytes:
@@ -321,14 +227,6 @@ def landed_metadata(path: Path) -> dict[str, str] | None:
     except (OSError, ValueError):
         return None
     return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else None
-
-
-def too_large(max_bytes: int, actual_bytes: int) -> TooLarge:
-    return TooLarge(
-        f"The file has {actual_bytes:,} bytes or more; at most {max_bytes:,} are taken.",
-        limit=max_bytes,
-        actual=actual_bytes,
-    )
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,0 +1,6 @@
+"""The spool: the local landing disk that every upload passes through, and that keeps copies of recent originals."""
+
+from appliance.spool.disk import ATTRIBUTE, Spool, landed_metadata
+from appliance.spool.transfers import Incoming, Room, too_large
+
+__all__ = ["ATTRIBUTE", "Incoming", "Room", "Spool", "landed_metadata", "too_large"]
