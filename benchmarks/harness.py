@@ -1,0 +1,126 @@
+"""What every benchmark shares: a real server of its own, distinct photographs, and a table that names its machine."""
+
+import contextlib
+import os
+import platform
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+START_S = 30.0
+VERSIONS = ("aiohttp", "pyvips-binary", "minio")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class RunningServer:
+    """`appliance serve` on a data directory of its own."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int, data_dir: Path) -> None:
+        self.process = process
+        self.port = port
+        self.data_dir = data_dir
+        self.url = f"http://127.0.0.1:{port}"
+
+    def cpu_s(self) -> float:
+        """Processor seconds of the server and its workers so far."""
+        ticks = sum(_ticks(pid) for pid in (self.process.pid, *_children(self.process.pid)))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def memory_bytes(self, field: str = "VmRSS") -> int:
+        """Resident memory of the server process alone."""
+        return status_bytes(self.process.pid, field)
+
+
+@contextlib.contextmanager
+def server(**settings: str) -> Iterator[RunningServer]:
+    """A running server; `settings` are the variables without their prefix, such as RENDITIONS_PREWARM."""
+    port, data_dir = free_port(), Path(tempfile.mkdtemp(prefix="appliance-bench-"))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("APPLIANCE_")}
+    environment |= {"APPLIANCE_DATA_DIR": str(data_dir), "APPLIANCE_SERVER_LISTEN": f"127.0.0.1:{port}"}
+    environment |= {f"APPLIANCE_{name}": value for name, value in settings.items()}
+    program = Path(sys.executable).with_name("appliance")
+    process = subprocess.Popen([program, "serve"], env=environment, stderr=subprocess.DEVNULL)
+    try:
+        _wait_ready(port)
+        yield RunningServer(process, port, data_dir)
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(data_dir)
+
+
+def _wait_ready(port: int) -> None:
+    deadline_s = time.monotonic() + START_S
+    while time.monotonic() < deadline_s:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
+            if answer.status == 200:
+                return
+        time.sleep(0.02)
+    raise SystemExit("the server did not get ready")
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(field) for field in fields[11:15])
+
+
+def status_bytes(pid: int, field: str) -> int:
+    """A memory field of /proc/PID/status, in bytes."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) * 1024
+    raise KeyError(field)
+
+
+def distinct(photo: bytes, number: int) -> bytes:
+    """The same photograph as another file: a comment segment behind the JPEG's first marker."""
+    comment = f"copy {number:08}".encode()
+    return photo[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + photo[2:]
+
+
+def spread(seconds: Sequence[float]) -> str:
+    """Median and the 5th to 95th percentile, in milliseconds."""
+    if len(seconds) < 2:
+        return f"{seconds[0] * 1000:.1f}"
+    cuts = statistics.quantiles(seconds, n=20)
+    return f"{statistics.median(seconds) * 1000:.1f} ({cuts[0] * 1000:.1f}-{cuts[-1] * 1000:.1f})"
+
+
+def report(name: str, question: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print the table and keep it under benchmarks/results with its date, machine and versions."""
+    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    lines = [
+        question,
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, "
+        f"Python {platform.python_version()}, " + ", ".join(f"{part} {version(part)}" for part in VERSIONS),
+        f"command: python -m benchmarks.{name}",
+        "",
+    ]
+    lines += [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (header, *rows)
+    ]
+    text = "\n".join(lines) + "\n"
+    print(text)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.txt").write_text(text)
