@@ -208,11 +208,7 @@ def serve(config: Config) -> int:
 
 async def _serve(config: Config) -> None:
     async with started(config) as appliance:
-        commands = Commands(
-            expire=appliance.expiry.run,
-            backup=appliance.catalogue.backup,
-            status=lambda: status(appliance),
-        )
+        commands = Commands(expire=appliance.expiry.run, status=lambda: status(appliance))
         jobs = appliance.jobs()
         async with listening(config, commands):
             jobs.start()

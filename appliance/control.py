@@ -11,7 +11,6 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
@@ -23,7 +22,7 @@ from appliance.errors import ApplianceError, CommandFailed, ServerNotRunning
 _log = logging.getLogger(__name__)
 _CONNECT_S = 2.0
 _STATUS_S = 10.0
-_WORK_S = 6 * 3600.0  # a backup of a large catalogue on a slow disk
+_WORK_S = 3600.0  # a year's backlog of expiry
 
 Answer = Mapping[str, Any]
 
@@ -39,12 +38,10 @@ class ExpireNow(Protocol):
 class Commands:
     """What the server does when it is asked. Each may raise an ApplianceError, whose words reach the person.
 
-    `backup` writes a copy of the catalogue to an absolute path that does not exist yet. `status` returns plain values
-    for people and for `doctor`.
+    `status` returns plain values for people and for `doctor`.
     """
 
     expire: ExpireNow
-    backup: Callable[[Path], Awaitable[None]]
     status: Callable[[], Awaitable[Answer]]
 
 
@@ -72,11 +69,6 @@ async def ask_expire(config: Config, *, clock_confirmed: bool) -> int:
     return int(answer["expired"])
 
 
-async def ask_backup(config: Config, target: Path) -> None:
-    """Has the server write a copy of its catalogue to `target`. Raises ServerNotRunning, CommandFailed."""
-    await _ask(config, "POST", "/backup", {"path": os.fspath(target.absolute())}, _WORK_S)
-
-
 def _app(commands: Commands) -> web.Application:
     async def status(_request: web.Request) -> web.Response:
         return web.json_response({"pid": os.getpid(), **await commands.status()})
@@ -85,12 +77,8 @@ def _app(commands: Commands) -> web.Application:
         confirmed = bool((await request.json())["clock_confirmed"])
         return web.json_response({"expired": await commands.expire(clock_confirmed=confirmed)})
 
-    async def backup(request: web.Request) -> web.Response:
-        await commands.backup(Path((await request.json())["path"]))
-        return web.json_response({})
-
     app = web.Application(middlewares=[_errors_in_words])
-    app.add_routes([web.get("/status", status), web.post("/expire", expire), web.post("/backup", backup)])
+    app.add_routes([web.get("/status", status), web.post("/expire", expire)])
     return app
 
 

@@ -20,7 +20,7 @@ from appliance.config import Renditions
 from appliance.delivery.batch import Batch
 from appliance.delivery.living import living
 from appliance.delivery.originals import Originals
-from appliance.errors import CannotResize
+from appliance.errors import CannotResize, Stopping
 from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.renditions import Format, Made, Priority, Target, fit
@@ -106,17 +106,21 @@ class Making:
             with self._ticket(batch.image.slug) as ticket:
                 await self._fill(batch, ticket)
         except CannotResize as fault:
-            batch.fail(fault)
+            self._fail(batch, fault)
             await self._remember_failure(batch.image, fault)
         except asyncio.CancelledError:
-            batch.fail(CannotResize("The server is stopping. Try again in some seconds."))
+            self._fail(batch, Stopping("The server is restarting. Try again in a few seconds.", retry_after_s=2))
             raise
         except Exception as fault:
-            batch.fail(fault)
+            self._fail(batch, fault)
         finally:
-            self._close(batch)
             self._running.pop(batch.image.slug, None)
             self._metrics.rendition_seconds.labels(batch.priority.name.lower()).observe(time.monotonic() - started)
+
+    def _fail(self, batch: Batch, fault: Exception) -> None:
+        """Closed first, so that nobody joins a batch that has failed."""
+        self._close(batch)
+        batch.fail(fault)
 
     def _close(self, batch: Batch) -> tuple[Target, ...]:
         """From here on requests for other sizes collect in a new batch."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from appliance.config import Config
-from appliance.control import Commands, ask_backup, ask_expire, ask_status, listening
+from appliance.control import Commands, ask_expire, ask_status, listening
 from appliance.errors import CommandFailed, Conflict, DataDirectoryLocked, ServerNotRunning, UnfitInstallation
 from appliance.lock import owned_data_dir
 
@@ -25,16 +25,12 @@ class Server:
     """Carries out commands by noting them."""
 
     def __init__(self) -> None:
-        self.backups: list[Path] = []
         self.fault: Exception | None = None
 
     async def expire(self, *, clock_confirmed: bool) -> int:
         if self.fault:
             raise self.fault
         return 7 if clock_confirmed else 3
-
-    async def backup(self, target: Path) -> None:
-        self.backups.append(target)
 
     async def status(self) -> Mapping[str, Any]:
         return {"listen": "127.0.0.1:8080"}
@@ -44,7 +40,7 @@ class Server:
 async def running(config: Config) -> AsyncIterator[Server]:
     server = Server()
     with owned_data_dir(config):
-        async with listening(config, Commands(server.expire, server.backup, server.status)):
+        async with listening(config, Commands(server.expire, server.status)):
             yield server
 
 
@@ -82,13 +78,11 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         pass
 
 
-async def test_commands_reach_the_running_server(config: Config, tmp_path: Path) -> None:
-    async with running(config) as server:
+async def test_commands_reach_the_running_server(config: Config) -> None:
+    async with running(config):
         assert await ask_status(config) == {"pid": os.getpid(), "listen": "127.0.0.1:8080"}
         assert await ask_expire(config, clock_confirmed=False) == 3
         assert await ask_expire(config, clock_confirmed=True) == 7
-        await ask_backup(config, tmp_path / "copy.sqlite")
-        assert server.backups == [tmp_path / "copy.sqlite"]
 
 
 async def test_a_named_error_of_the_server_reaches_the_person(config: Config) -> None:
