@@ -17,6 +17,7 @@ from appliance.delivery import Delivery
 from appliance.delivery.making import Making
 from appliance.delivery.originals import Originals
 from appliance.http import keys
+from appliance.http.callers import Callers
 from appliance.http.html import Pages
 from appliance.http.readiness import Health
 from appliance.http.routes import application
@@ -73,6 +74,7 @@ class Appliance:
         site[keys.MANAGEMENT] = self.management
         site[keys.METRICS] = self.metrics
         site[keys.HEALTH] = self.health
+        site[keys.CALLERS] = Callers(self.config.server.trusted_proxies)
         return site
 
     def jobs(self) -> Jobs:

@@ -5,6 +5,7 @@ from aiohttp import web
 from appliance.clock import Clock
 from appliance.config import Config
 from appliance.delivery import Delivery
+from appliance.http.callers import Callers
 from appliance.http.html import Pages
 from appliance.http.readiness import Health
 from appliance.ingest import Ingest
@@ -19,3 +20,4 @@ DELIVERY = web.AppKey("delivery", Delivery)
 MANAGEMENT = web.AppKey("management", Management)
 METRICS = web.AppKey("metrics", Metrics)
 HEALTH = web.AppKey("health", Health)
+CALLERS = web.AppKey("callers", Callers)

@@ -3,15 +3,16 @@
 import asyncio
 import logging
 import time
+from http import HTTPMethod
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from appliance import logs
 from appliance.errors import ApplianceError
-from appliance.http.keys import HEALTH, METRICS
+from appliance.http.keys import CALLERS, HEALTH, METRICS
 from appliance.http.problems import named, problem_response
-from appliance.http.requests import REQUEST_ID, request_id_of
+from appliance.http.requests import REQUEST_ID
 
 PAGE_POLICY = (
     "default-src 'none'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -24,7 +25,7 @@ log = logging.getLogger("appliance.access")
 @web.middleware
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Outermost: give the request its id, count it, log it; errors become responses here."""
-    request[REQUEST_ID] = request_id_of(request)
+    request[REQUEST_ID] = request.app[CALLERS].request_id(request)
     token = logs.request_id.set(request[REQUEST_ID])
     health, started, status = request.app[HEALTH], time.monotonic(), 499  # a client that went away
     health.in_flight += 1
@@ -34,11 +35,17 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         return response
     finally:
         health.in_flight -= 1
-        seconds = time.monotonic() - started
-        request.app[METRICS].request_done(_route(request), request.method, status, seconds)
-        fields = {"method": request.method, "path": request.path, "status": status, "ms": round(seconds * 1000, 1)}
-        log.debug("%s %s %d", request.method, request.path, status, extra=fields)
+        _note(request, status, time.monotonic() - started)
         logs.request_id.reset(token)
+
+
+def _note(request: web.Request, status: int, seconds: float) -> None:
+    """Count every request; log faults as warnings, changes as news, and plain views only for who debugs."""
+    request.app[METRICS].request_done(_route(request), _method(request), status, seconds)
+    level = logging.WARNING if status >= 500 else logging.DEBUG if request.method in ("GET", "HEAD") else logging.INFO
+    if log.isEnabledFor(level):
+        fields = {"client": request.app[CALLERS].address(request), "ms": round(seconds * 1000, 1)}
+        log.log(level, "%s %s %d", request.method, request.path, status, extra=fields)
 
 
 async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -61,6 +68,11 @@ def _told(request: web.Request, fault: ApplianceError, cause: Exception) -> web.
     return response
 
 
+def _method(request: web.Request) -> str:
+    """A bounded label: clients may invent methods."""
+    return request.method if request.method in HTTPMethod.__members__ else "(other)"
+
+
 def _route(request: web.Request) -> str:
     resource = request.match_info.route.resource
     return resource.canonical if resource is not None else "(none)"
@@ -79,3 +91,4 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         headers.setdefault("Access-Control-Expose-Headers", "Location, Retry-After, X-Request-ID, ETag, Content-Range")
     if request.app[HEALTH].stopping:
         response.force_close()
+        headers["Connection"] = "close"  # aiohttp chose this header before it asked us

@@ -1,8 +1,7 @@
 """What every request goes through, and how handlers read their parameters."""
 
-import secrets
-
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiDictProxy
 
 from appliance.errors import MalformedRequest
@@ -10,15 +9,6 @@ from appliance.renditions import Format
 
 Form = MultiDictProxy[str | bytearray | bytes | web.FileField]
 REQUEST_ID = web.RequestKey("request_id", str)
-MAX_ID_CHARS = 64
-
-
-def request_id_of(request: web.Request) -> str:
-    """The id that a proxy gave, if it is a plain one, else a fresh one of 16 characters."""
-    given = request.headers.get("X-Request-ID", "")
-    if 0 < len(given) <= MAX_ID_CHARS and given.isascii() and given.replace("-", "").replace("_", "").isalnum():
-        return given
-    return secrets.token_hex(8)
 
 
 def wants_page(request: web.Request) -> bool:
@@ -45,7 +35,7 @@ async def form_of(request: web.Request) -> Form:
     """The fields of a form without a file. Raises MalformedRequest."""
     try:
         return await request.post()
-    except (ValueError, AssertionError, LookupError, TypeError, RuntimeError) as fault:
+    except (ValueError, AssertionError, LookupError, HttpProcessingError) as fault:
         raise MalformedRequest("The form can't be read: it is not well-formed.") from fault
 
 

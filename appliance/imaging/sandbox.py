@@ -43,7 +43,7 @@ def enter(decode_bytes: int) -> tuple[str, ...]:
     limit(resource.RLIMIT_NOFILE, _MAX_FILES)
     limit(resource.RLIMIT_FSIZE, _MAX_OUTPUT_BYTES)
     protections.append("memory-limit")
-    alone = len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - names are all that is wanted
+    alone = len(os.listdir("/proc/self/task")) == 1
     protections += [f"landlock-{what}" for what in landlock.deny_all(libc)] if alone else []
     return tuple(protections)
 

@@ -1,0 +1,48 @@
+"""Who is believed about where a request comes from."""
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
+
+from appliance.http.callers import Callers
+
+
+def request_from(peer: str, **headers: str) -> web.Request:
+    named = CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()})
+    return make_mocked_request("GET", "/", headers=named).clone(remote=peer)
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "expected"),
+    [
+        ("203.0.113.9", "198.51.100.7", "203.0.113.9"),
+        ("10.0.0.2", "198.51.100.7", "198.51.100.7"),
+        ("10.0.0.2", "192.0.2.1, 198.51.100.7", "198.51.100.7"),
+        ("10.0.0.2", "198.51.100.7, 10.0.0.3", "198.51.100.7"),
+        ("10.0.0.2", "not an address", "10.0.0.2"),
+        ("10.0.0.2", "", "10.0.0.2"),
+        ("::1", "2001:db8::7", "2001:db8::7"),
+    ],
+)
+def test_only_a_trusted_proxy_is_believed_about_the_client(peer: str, forwarded: str, expected: str) -> None:
+    callers = Callers(("10.0.0.0/8", "::1"))
+    assert callers.address(request_from(peer, X_Forwarded_For=forwarded)) == expected
+
+
+def test_an_id_is_taken_from_a_trusted_proxy_only() -> None:
+    callers = Callers(("10.0.0.2",))
+    assert callers.request_id(request_from("10.0.0.2", X_Request_ID="edge-42")) == "edge-42"
+    assert callers.request_id(request_from("203.0.113.9", X_Request_ID="edge-42")) != "edge-42"
+
+
+@pytest.mark.parametrize("given", ["a b", "x" * 65, "<script>", "é"])
+def test_an_id_that_is_not_plain_is_replaced(given: str) -> None:
+    callers = Callers(("10.0.0.2",))
+    assert callers.request_id(request_from("10.0.0.2", X_Request_ID=given)) != given
+
+
+def test_no_two_requests_share_an_id() -> None:
+    callers = Callers(())
+    ids = {callers.request_id(request_from("203.0.113.9")) for _ in range(1000)}
+    assert len(ids) == 1000
