@@ -16,6 +16,7 @@ from appliance.control import Commands, listening
 from appliance.delivery import Delivery
 from appliance.delivery.making import Making
 from appliance.delivery.originals import Originals
+from appliance.errors import UnfitInstallation
 from appliance.http import keys
 from appliance.http.callers import Callers
 from appliance.http.html import Pages
@@ -101,6 +102,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
 
     The caller owns the data directory. Raises UnfitInstallation, CatalogueUnavailable.
     """
+    _refuse_lost_catalogue(config)
     async with AsyncExitStack() as stack:
         metrics = Metrics(CollectorRegistry())
         workers = Workers(
@@ -137,6 +139,16 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         watch(appliance)
         appliance.health.started = True
         yield appliance
+
+
+def _refuse_lost_catalogue(config: Config) -> None:
+    """A new catalogue beside old originals would take them for strangers. Raises UnfitInstallation."""
+    kept = (config.spool_dir / "landed", config.spool_dir / "copies", config.store_dir / "objects")
+    if not config.catalogue_path.exists() and any(folder.is_dir() and any(folder.iterdir()) for folder in kept):
+        raise UnfitInstallation(
+            f"{config.data_dir} holds originals, but no catalogue. Restore a backup as {config.catalogue_path}, "
+            "or run `appliance catalogue rebuild`, which makes it anew from the originals."
+        )
 
 
 def _assembled(  # noqa: PLR0917 - one of each part

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from appliance.errors import EmptyUpload
+from appliance.errors import DiskFull, EmptyUpload
 from appliance.slugs import is_slug
 from appliance.spool.transfers import Incoming, Room, Transfer, too_large
 from appliance.threads import Threads
@@ -86,16 +86,22 @@ class Spool:
         return Incoming(slug, path, transfer.bytes, transfer.sha256())
 
     async def land(self, incoming: Incoming, metadata: Mapping[str, str]) -> None:
-        """Make the file durable under its slug, with its metadata beside it; on return it survives a power cut."""
+        """Make the file durable under its slug, with its metadata beside it; on return it survives a power cut.
+
+        Raises DiskFull.
+        """
         await self._threads.run(self._land, incoming, dict(metadata))
 
     def _land(self, incoming: Incoming, metadata: dict[str, str]) -> None:
-        with incoming.path.open("rb") as file:
-            with contextlib.suppress(OSError):  # a filesystem without attributes: the doctor warns of it
-                os.setxattr(file.fileno(), ATTRIBUTE, json.dumps(metadata).encode())
-            os.fsync(file.fileno())
-        incoming.path.rename(self._landed / incoming.slug)
-        sync_folder(self._landed)
+        try:
+            with incoming.path.open("rb") as file:
+                with contextlib.suppress(OSError):  # a filesystem without attributes: the doctor warns of it
+                    os.setxattr(file.fileno(), ATTRIBUTE, json.dumps(metadata).encode())
+                os.fsync(file.fileno())
+            incoming.path.rename(self._landed / incoming.slug)
+            sync_folder(self._landed)
+        except OSError as fault:
+            raise DiskFull("The disk refused to keep the file; nothing was uploaded. Try again later.") from fault
 
     async def discard(self, slug: str) -> None:
         """Forget a file that was never acknowledged."""
