@@ -10,12 +10,14 @@ from appliance import slugs, tokens
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock
 from appliance.config import Config
+from appliance.delivery.living import living
 from appliance.errors import (
     ApplianceError,
     Busy,
     GoneImage,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
+    UnknownImage,
 )
 from appliance.lifecycle.shipping import Shipper
 from appliance.model import IdempotencyRecord, Image, Wishes
@@ -187,9 +189,10 @@ class Ingest:
             raise IdempotencyKeyReused(
                 "This Idempotency-Key came with another file or other fields before. Use a new key for a new upload."
             )
-        image = await self._catalogue.get(first.slug)
-        if not isinstance(image, Image) or image.ended is not None:
-            raise GoneImage("The image that this Idempotency-Key uploaded has expired or was deleted.")
+        try:
+            image = living(await self._catalogue.get(first.slug), self._clock())
+        except (GoneImage, UnknownImage) as fault:
+            raise GoneImage("The image that this Idempotency-Key uploaded has expired or was deleted.") from fault
         return Accepted(image, tokens.derived_token(key, first.slug), replayed=True)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from aiohttp import BodyPartReader, ClientError, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from appliance.config import Uploads
 from appliance.errors import (
@@ -138,7 +139,7 @@ class BodyReader:
             refuse_text_as_file(self._file_field, await self._text(part))
         if self._incoming is not None:
             raise MalformedRequest("The form holds two files; send one file a request.")
-        self._filename = part.filename
+        self._filename = part.filename.replace("%22", '"')  # how the HTML standard has forms write a quote
         announced = self._request.content_length  # the form's own bytes are few, so this is the file's for the room
         self._ingest.check_wishes(self._wishes())
         stream = self._patient(_chunks(part))
@@ -188,6 +189,6 @@ def _as_named(fault: BaseException) -> ApplianceError | None:
         return SlowUpload("Nothing came for too long. Send the file again, on a better connection if you can.")
     if isinstance(fault, (web.RequestPayloadError, ConnectionError, ClientError, asyncio.IncompleteReadError)):
         return IncompleteUpload("The connection ended before the whole file was here. Send it again.")
-    if isinstance(fault, (ValueError, AssertionError, web.HTTPException)):
+    if isinstance(fault, (ValueError, AssertionError, HttpProcessingError, web.HTTPException)):
         return MalformedRequest("The form can't be read: its parts are not well-formed.")
     return None
