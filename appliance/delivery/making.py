@@ -67,7 +67,7 @@ class Making:
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     async def make(self, image: Image, target: Target, priority: Priority) -> Rendition:
-        """The finished rendition. Raises CannotResize, Busy, StoreUnavailable, DiskFull, GoneImage."""
+        """The finished rendition. Raises CannotResize, Busy, StoreUnavailable, GoneImage."""
         return await asyncio.shield(self.order(image, target, priority))
 
     def order(self, image: Image, target: Target, priority: Priority) -> "asyncio.Future[Rendition]":

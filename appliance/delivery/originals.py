@@ -4,7 +4,7 @@ import asyncio
 from typing import BinaryIO
 
 from appliance.catalogue import Catalogue
-from appliance.errors import ObjectMissing, StoreUnavailable
+from appliance.errors import DiskFull, ObjectMissing, StoreUnavailable
 from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.objectstore import ObjectReader, ObjectStore
@@ -25,7 +25,7 @@ class Originals:
         self._fetching: dict[str, asyncio.Task[None]] = {}
 
     async def file(self, image: Image) -> BinaryIO:
-        """The original as an open local file; close it. Raises StoreUnavailable, DiskFull."""
+        """The original as an open local file; close it. Raises StoreUnavailable."""
         found = self._spool.open(image.slug)
         if found is None:
             await self._fetch(image)
@@ -70,6 +70,20 @@ class Originals:
         await asyncio.gather(*self._fetching.values(), return_exceptions=True)
 
     async def _fetch_now(self, image: Image) -> None:
+        try:
+            await self._fetch_into_copies(image)
+        except DiskFull as fault:
+            raise StoreUnavailable(
+                "There is no room to fetch the original from the store just now. Try again in some seconds.",
+                retry_after_s=RETRY_AFTER_S,
+            ) from fault
+        row = await self._catalogue.get(image.slug)
+        if not isinstance(row, Image) or row.ended is not None:  # it ended while we fetched: leave nothing behind
+            await self._spool.remove(image.slug)
+            return
+        await self._spool.count_copy(image.bytes)
+
+    async def _fetch_into_copies(self, image: Image) -> None:
         async with self._spool.room_for(image.bytes):
             try:
                 await self._store.fetch(object_key(image.slug), self._spool.copy_path(image.slug))
@@ -79,11 +93,6 @@ class Originals:
                 self._metrics.store_faults.labels("fetch").inc()
                 fault.retry_after_s = RETRY_AFTER_S
                 raise
-        row = await self._catalogue.get(image.slug)
-        if not isinstance(row, Image) or row.ended is not None:  # it ended while we fetched: leave nothing behind
-            await self._spool.remove(image.slug)
-            return
-        await self._spool.count_copy(image.bytes)
 
     def _missing(self, fault: ObjectMissing) -> StoreUnavailable:
         """An object that a living row points to and the store denies: a fault of the store, never "gone"."""
