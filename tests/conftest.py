@@ -1,20 +1,28 @@
 """The real application over real parts, for every suite that speaks HTTP to it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+import asyncio
+import io
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse, FormData
+import pytest_asyncio
+from aiohttp import ClientResponse, FormData, web
 from aiohttp.test_utils import TestClient, TestServer
+from PIL import Image
 
 from appliance.app import Appliance, started
 from appliance.config import GB, MB, Config, Renditions, Uploads
+from appliance.errors import ApplianceError
+from appliance.http.problems import STATUSES
 from tests import pictures
 
 DAY_S = 86_400
+CODES = {kind.code: status for kind, status in STATUSES.items()}
 
 
 @dataclass
@@ -38,6 +46,12 @@ class Host:
     client: "TestClient[Any, Any]"
     clock: HeldClock
 
+    @property
+    def port(self) -> int:
+        """Where it listens on 127.0.0.1."""
+        assert self.client.port is not None
+        return self.client.port
+
     async def upload(self, data: bytes, filename: str = "photo.jpg", **fields: str) -> dict[str, Any]:
         """An accepted upload's resource."""
         response = await self.post(data, filename, **fields)
@@ -53,11 +67,57 @@ class Host:
         return await self.client.post("/api/v1/images", data=form)
 
     async def get(self, path: str, **headers: str) -> ClientResponse:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.client.get(path, headers=named, allow_redirects=False)
+        return await self.client.get(path, headers=dashed(headers), allow_redirects=False)
+
+    async def patch(self, slug: str, token: str | None, **members: Any) -> ClientResponse:
+        return await self.client.patch(f"/api/v1/images/{slug}", json=members, headers=bearer(token))
+
+    async def delete(self, slug: str, token: str | None) -> ClientResponse:
+        return await self.client.delete(f"/api/v1/images/{slug}", headers=bearer(token))
+
+    async def erase(self) -> int:
+        """Let the undo time pass, and the eraser run."""
+        self.clock.forward(11)
+        return await self.appliance.eraser.run()
+
+    def files(self, folder: str) -> list[Path]:
+        """Every file below a folder of the data directory."""
+        return sorted(path for path in (self.appliance.config.data_dir / folder).rglob("*") if path.is_file())
+
+    def counted(self, name: str, **labels: str) -> float:
+        """A metric's value; 0 for labels that nothing was counted under."""
+        return self.appliance.metrics.registry.get_sample_value(f"appliance_{name}", labels) or 0.0
 
 
 OpenHost = Callable[..., Awaitable[Host]]
+
+
+def dashed(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def bearer(token: str | None) -> dict[str, str]:
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+
+async def problem(response: ClientResponse, code: str) -> dict[str, Any]:
+    """The problem document of a reply, which must have this code, its status, and all that every problem has."""
+    body: dict[str, Any] = await response.json()
+    assert body["code"] == code, body
+    assert response.status == body["status"] == CODES[code]
+    assert response.content_type == "application/problem+json"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Request-ID"] == body["request_id"]
+    assert body["title"]
+    assert body["detail"].endswith((".", "…"))
+    assert not re.search(r"Traceback|Error\(|Exception|/tmp|\.py", str(body))
+    return body
+
+
+def opened(data: bytes) -> Image.Image:
+    picture = Image.open(io.BytesIO(data))
+    picture.load()
+    return picture
 
 
 def small_config(data_dir: Path) -> Config:
@@ -67,6 +127,20 @@ def small_config(data_dir: Path) -> Config:
         uploads=Uploads(reserve_bytes=1 * MB, spool_bytes=1 * GB),
         renditions=Renditions(workers=1, prewarm=()),
     )
+
+
+class Server(TestServer):
+    """Serves as `appliance serve` does: a handler goes on to its end when its client is gone."""
+
+    async def _make_runner(self, **kwargs: Any) -> web.BaseRunner:
+        kwargs |= {"handler_cancellation": False, "access_log": None}
+        return await super()._make_runner(**kwargs)
+
+
+@asynccontextmanager
+async def running(config: Config, clock: HeldClock) -> AsyncIterator[Host]:
+    async with started(config, clock) as appliance, TestClient(Server(appliance.site())) as client:
+        yield Host(appliance, client, clock)
 
 
 @pytest.fixture
@@ -81,9 +155,7 @@ async def open_host(config: Config) -> AsyncIterator[OpenHost]:
         clock = HeldClock()
 
         async def open_(**sections: Any) -> Host:
-            appliance = await stack.enter_async_context(started(replace(config, **sections), clock))
-            client = await stack.enter_async_context(TestClient(TestServer(appliance.site())))
-            return Host(appliance, client, clock)
+            return await stack.enter_async_context(running(replace(config, **sections), clock))
 
         yield open_
 
@@ -93,6 +165,34 @@ async def host(open_host: OpenHost) -> Host:
     return await open_host()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Host]:
+    """One host for a module's tests that leave its clock and settings alone; they run on the module's loop."""
+    async with running(small_config(tmp_path_factory.mktemp("shared") / "data"), HeldClock()) as one:
+        yield one
+
+
 @pytest.fixture(scope="session")
 def jpeg() -> bytes:
     return pictures.photo(640, 480)
+
+
+@pytest.fixture
+def breaking() -> Iterator[Callable[[object, str, ApplianceError], None]]:
+    """Makes a part's method raise, until the test's end."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def break_(part: object, method: str, fault: ApplianceError) -> None:
+            async def broken(*_args: object, **_kwargs: object) -> None:
+                raise fault
+
+            patch.setattr(part, method, broken)
+
+        yield break_
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    """Give the loop turns until something that must come has come."""
+    async with asyncio.timeout(20):
+        while not reached():  # noqa: ASYNC110 - files and metrics tell nobody when they change
+            await asyncio.sleep(0.005)
