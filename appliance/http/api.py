@@ -9,6 +9,7 @@ from aiohttp import web
 from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.clock import Clock
 from appliance.errors import InvalidExpiry, InvalidField, MalformedRequest
+from appliance.http.answers import json_answer
 from appliance.http.contract import contract
 from appliance.http.keys import CLOCK, CONFIG, DELIVERY, MANAGEMENT
 from appliance.http.requests import bearer_token
@@ -23,7 +24,7 @@ FRESH = {"Cache-Control": "no-store"}
 async def show_image(request: web.Request) -> web.Response:
     """GET /api/v1/images/{slug}"""
     image = await request.app[DELIVERY].resolve(request.match_info["slug"])
-    return web.json_response(image_resource(image, request.app[CONFIG]), headers=FRESH)
+    return json_answer(image_resource(image, request.app[CONFIG]), headers=FRESH)
 
 
 async def change_image(request: web.Request) -> web.Response:
@@ -32,7 +33,7 @@ async def change_image(request: web.Request) -> web.Response:
     await management.owned(slug, token)
     changes = await _changes(request)
     image = await management.change(slug, token, changes)
-    return web.json_response(image_resource(image, request.app[CONFIG]), headers=FRESH)
+    return json_answer(image_resource(image, request.app[CONFIG]), headers=FRESH)
 
 
 async def delete_image(request: web.Request) -> web.Response:
@@ -43,12 +44,12 @@ async def delete_image(request: web.Request) -> web.Response:
 
 async def show_limits(request: web.Request) -> web.Response:
     """GET /api/v1/limits"""
-    return web.json_response(limits(request.app[CONFIG]), headers={"Cache-Control": "public, max-age=300"})
+    return json_answer(limits(request.app[CONFIG]), headers={"Cache-Control": "public, max-age=300"})
 
 
 async def show_contract(request: web.Request) -> web.Response:
     """GET /api/v1/openapi.json"""
-    return web.json_response(contract(request.app[CONFIG]), headers={"Cache-Control": "public, max-age=300"})
+    return json_answer(contract(request.app[CONFIG]), headers={"Cache-Control": "public, max-age=300"})
 
 
 async def _changes(request: web.Request) -> Changes:

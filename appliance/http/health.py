@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from appliance.http.answers import json_answer
 from appliance.http.keys import HEALTH
 
 
@@ -13,4 +14,4 @@ async def healthz(_request: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """Ready to take requests; 503 while starting, stopping, or without an essential part."""
     ready, report = request.app[HEALTH].report()
-    return web.json_response(report, status=200 if ready else 503, headers={"Cache-Control": "no-store"})
+    return json_answer(report, status=200 if ready else 503, headers={"Cache-Control": "no-store"})

@@ -15,6 +15,7 @@ from appliance.errors import (
     UnknownImage,
     WrongToken,
 )
+from appliance.http.answers import json_answer
 from appliance.http.clients import oembed, sharex_uploader
 from appliance.http.keys import CLOCK, CONFIG, DELIVERY, MANAGEMENT, PAGES
 from appliance.http.links import share_path
@@ -133,7 +134,7 @@ async def show_oembed(request: web.Request) -> web.Response:
         max_width=positive_number(request, "maxwidth"),
         max_height=positive_number(request, "maxheight"),
     )
-    return web.json_response(reply, headers={"Cache-Control": f"public, max-age={min(MAX_AGE_S, left_s)}"})
+    return json_answer(reply, headers={"Cache-Control": f"public, max-age={min(MAX_AGE_S, left_s)}"})
 
 
 async def _image_of(request: web.Request, url: str) -> Image:
@@ -152,7 +153,7 @@ async def _image_of(request: web.Request, url: str) -> Image:
 async def show_sharex(request: web.Request) -> web.Response:
     """GET /sharex.sxcu"""
     headers = {"Content-Disposition": 'attachment; filename="sharex.sxcu"'} | FRESH
-    return web.json_response(sharex_uploader(request.app[CONFIG]), headers=headers)
+    return json_answer(sharex_uploader(request.app[CONFIG]), headers=headers)
 
 
 async def show_robots(_request: web.Request) -> web.Response:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from appliance import errors
 from appliance.errors import ApplianceError
+from appliance.http.answers import json_answer
 from appliance.http.clients import chevereto_error
 from appliance.http.keys import PAGES
 from appliance.http.requests import REQUEST_ID, wants_page
@@ -79,7 +80,7 @@ def problem_response(request: web.Request, fault: ApplianceError) -> web.Respons
     """The fault in the shape that this client reads."""
     status = status_of(fault)
     if request.path == "/api/1/upload":
-        response = web.json_response(chevereto_error(status, fault.code, fault.detail), status=status)
+        response = json_answer(chevereto_error(status, fault.code, fault.detail), status=status)
     elif request.path.startswith("/api/"):
         response = _problem_details(request, fault, status)
     elif wants_page(request):
@@ -112,4 +113,4 @@ def _problem_details(request: web.Request, fault: ApplianceError, status: HTTPSt
     if fault.actual is not None:
         body["actual"] = fault.actual
     body["request_id"] = request[REQUEST_ID]
-    return web.json_response(body, status=status, content_type="application/problem+json")
+    return json_answer(body, status=status, content_type="application/problem+json")

@@ -6,6 +6,7 @@ from aiohttp import hdrs, web
 
 from appliance.config import Config
 from appliance.errors import ApplianceError
+from appliance.http.answers import json_answer
 from appliance.http.bodies import BodyReader, refuse_text_as_file
 from appliance.http.clients import chevereto_upload
 from appliance.http.html import Typed
@@ -23,7 +24,7 @@ async def create_image(request: web.Request) -> web.Response:
     """POST /api/v1/images"""
     accepted = await _accept(request)
     resource = image_resource(accepted.image, request.app[CONFIG], delete_token=accepted.delete_token)
-    return web.json_response(resource, status=201, headers={hdrs.LOCATION: share_path(accepted.image.slug), **UNPOSTED})
+    return json_answer(resource, status=201, headers={hdrs.LOCATION: share_path(accepted.image.slug), **UNPOSTED})
 
 
 async def put_file(request: web.Request) -> web.Response:
@@ -56,9 +57,7 @@ async def chevereto(request: web.Request) -> web.Response:
     if request.content_type == "application/x-www-form-urlencoded":
         refuse_text_as_file("source", str((await form_of(request)).get("source", "")))
     accepted = await _accept(request, _reader(request, "source"))
-    return web.json_response(
-        chevereto_upload(accepted.image, request.app[CONFIG], accepted.delete_token), headers=UNPOSTED
-    )
+    return json_answer(chevereto_upload(accepted.image, request.app[CONFIG], accepted.delete_token), headers=UNPOSTED)
 
 
 def _reader(request: web.Request, file_field: str = "file", filename: str | None = None) -> BodyReader:

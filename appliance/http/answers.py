@@ -1,0 +1,18 @@
+"""JSON answers as a person reads them in a terminal: every script as itself, not as escapes."""
+
+import json
+from collections.abc import Mapping
+
+from aiohttp import web
+
+
+def json_answer(
+    body: object,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    content_type: str = "application/json",
+) -> web.Response:
+    """`body` as UTF-8 JSON."""
+    text = json.dumps(body, ensure_ascii=False)
+    return web.Response(body=text.encode(), status=status, headers=headers, content_type=content_type)
