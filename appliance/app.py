@@ -1,11 +1,9 @@
-"""The wiring: builds every part from the configuration, in order of need, and takes them down in reverse."""
+"""The wiring: starts every part in order of need, repairs what the last run left, and takes them down in reverse."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
-from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from appliance.cache import Cache
@@ -13,87 +11,16 @@ from appliance.catalogue import Catalogue
 from appliance.clock import Clock, system_clock
 from appliance.config import Config
 from appliance.control import Commands, listening
-from appliance.delivery import Delivery
-from appliance.delivery.making import Making
-from appliance.delivery.originals import Originals
 from appliance.errors import UnfitInstallation
-from appliance.http import keys
-from appliance.http.callers import Callers
-from appliance.http.html import Pages
-from appliance.http.readiness import Health
-from appliance.http.routes import application
-from appliance.ingest import Ingest
-from appliance.lifecycle.erasing import Eraser
-from appliance.lifecycle.expiry import Expiry
-from appliance.lifecycle.jobs import Job, Jobs
-from appliance.lifecycle.managing import Management
-from appliance.lifecycle.prewarming import OfflineService
-from appliance.lifecycle.shipping import Shipper
-from appliance.lifecycle.sweeps import Sweeps
 from appliance.lock import owned_data_dir
 from appliance.metrics import Metrics
-from appliance.objectstore import ObjectStore, open_store
+from appliance.objectstore import open_store
+from appliance.parts import Appliance, assembled
 from appliance.renditions import edition_of
 from appliance.serving import serve_until_told
 from appliance.spool import Spool
 from appliance.watching import status, watch
 from appliance.workers import Workers
-
-HOUR_S = 3600
-
-
-@dataclass(slots=True)
-class Appliance:
-    """Every part, built and started."""
-
-    config: Config
-    clock: Clock
-    metrics: Metrics
-    health: Health
-    catalogue: Catalogue
-    store: ObjectStore
-    spool: Spool
-    cache: Cache
-    workers: Workers
-    shipper: Shipper
-    delivery: Delivery
-    ingest: Ingest
-    management: Management
-    expiry: Expiry
-    eraser: Eraser
-    sweeps: Sweeps
-    offline_service: OfflineService
-
-    def site(self) -> web.Application:
-        """The web application over these parts."""
-        site = application()
-        site[keys.CONFIG] = self.config
-        site[keys.CLOCK] = self.clock
-        site[keys.PAGES] = Pages(self.config, clock=self.clock)
-        site[keys.INGEST] = self.ingest
-        site[keys.DELIVERY] = self.delivery
-        site[keys.MANAGEMENT] = self.management
-        site[keys.METRICS] = self.metrics
-        site[keys.HEALTH] = self.health
-        site[keys.CALLERS] = Callers(self.config.server.trusted_proxies)
-        return site
-
-    def jobs(self) -> Jobs:
-        """The background jobs and their pace."""
-        return Jobs(
-            [
-                Job("ship", 10, self.shipper.feed_and_connect),
-                Job("sidecars", 15, self.shipper.write_sidecars),
-                Job("expiry", 60, self.expiry.run),
-                Job("offline-service", 60, self.offline_service.run),
-                Job("erasing", 10, self.eraser.run),
-                Job("spool-sweep", 600, self.sweeps.spool),
-                Job("upload-sweep", 600, self.sweeps.uploads),
-                Job("forgetting", HOUR_S, self.eraser.forget),
-                Job("orphan-report", 24 * HOUR_S, self.sweeps.orphans),
-            ],
-            self.metrics,
-        )
 
 
 @asynccontextmanager
@@ -128,7 +55,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         stack.push_async_callback(cache.close)
         store = open_store(config.store, config.data_dir)
         stack.push_async_callback(store.close)
-        appliance = _assembled(config, clock, metrics, catalogue, store, spool, cache, workers)
+        appliance = assembled(config, clock, metrics, catalogue, store, spool, cache, workers)
         await cache.start()
         await spool.start()
         await appliance.sweeps.spool(older_than_s=0)
@@ -149,68 +76,6 @@ def _refuse_lost_catalogue(config: Config) -> None:
             f"{config.data_dir} holds originals, but no catalogue. Restore a backup as {config.catalogue_path}, "
             "or run `appliance catalogue rebuild`, which makes it anew from the originals."
         )
-
-
-def _assembled(  # noqa: PLR0917 - one of each part
-    config: Config,
-    clock: Clock,
-    metrics: Metrics,
-    catalogue: Catalogue,
-    store: ObjectStore,
-    spool: Spool,
-    cache: Cache,
-    workers: Workers,
-) -> Appliance:
-    shipper = Shipper(catalogue=catalogue, spool=spool, store=store, metrics=metrics, clock=clock)
-    originals = Originals(spool=spool, store=store, catalogue=catalogue, metrics=metrics)
-    making = Making(
-        config.renditions,
-        cache=cache,
-        workers=workers,
-        originals=originals,
-        catalogue=catalogue,
-        metrics=metrics,
-        clock=clock,
-    )
-    delivery = Delivery(
-        config.renditions,
-        catalogue=catalogue,
-        cache=cache,
-        making=making,
-        originals=originals,
-        metrics=metrics,
-        clock=clock,
-    )
-    ingest = Ingest(
-        config,
-        spool=spool,
-        workers=workers,
-        catalogue=catalogue,
-        shipper=shipper,
-        prewarm=delivery.prewarm_soon,
-        clock=clock,
-    )
-    return Appliance(
-        config=config,
-        clock=clock,
-        metrics=metrics,
-        health=Health(),
-        catalogue=catalogue,
-        store=store,
-        spool=spool,
-        cache=cache,
-        workers=workers,
-        shipper=shipper,
-        delivery=delivery,
-        ingest=ingest,
-        management=Management(config.uploads, catalogue=catalogue, cache=cache, metrics=metrics, clock=clock),
-        expiry=Expiry(catalogue=catalogue, cache=cache, metrics=metrics, clock=clock),
-        eraser=Eraser(catalogue=catalogue, cache=cache, spool=spool, store=store, metrics=metrics, clock=clock),
-        sweeps=Sweeps(catalogue=catalogue, spool=spool, store=store),
-        offline_service=OfflineService(
-            catalogue=catalogue, prewarm=delivery.prewarm, enabled=bool(config.renditions.prewarm)
-        ),
-    )
 
 
 def serve(config: Config) -> int:

@@ -10,7 +10,6 @@ from appliance import slugs, tokens
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock
 from appliance.config import Config
-from appliance.delivery.living import living
 from appliance.errors import (
     ApplianceError,
     Busy,
@@ -20,6 +19,7 @@ from appliance.errors import (
     UnknownImage,
 )
 from appliance.lifecycle.shipping import Shipper
+from appliance.living import living
 from appliance.model import IdempotencyRecord, Image, Wishes
 from appliance.objectstore.records import metadata_of, needs_sidecar
 from appliance.renditions import Facts

@@ -3,13 +3,11 @@
 import os
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from appliance.app import Appliance
+from appliance.parts import Appliance
 
 
-def watch(appliance: "Appliance") -> None:
+def watch(appliance: Appliance) -> None:
     """Connect health and gauges to the parts; they are read when somebody asks."""
     metrics, workers = appliance.metrics, appliance.workers
     appliance.health.essential = {"catalogue": lambda: _catalogue(appliance), "workers": lambda: _workers(appliance)}
@@ -22,31 +20,32 @@ def watch(appliance: "Appliance") -> None:
     metrics.follow(metrics.ship_lag_seconds, lambda: appliance.shipper.lag_s)
 
 
-def free_bytes(appliance: "Appliance") -> int:
+def free_bytes(appliance: Appliance) -> int:
     disk = os.statvfs(appliance.config.data_dir)
     return disk.f_bavail * disk.f_frsize
 
 
-def _catalogue(appliance: "Appliance") -> str:
+def _catalogue(appliance: Appliance) -> str:
     return appliance.catalogue.fault or "ok"
 
 
-def _workers(appliance: "Appliance") -> str:
+def _workers(appliance: Appliance) -> str:
     return "ok" if appliance.workers.pids["normal"] else "no worker is alive"
 
 
-def _store(appliance: "Appliance") -> str:
-    if appliance.shipper.store_up:
+def _store(appliance: Appliance) -> str:
+    fault = appliance.shipper.store_fault
+    if fault is None:
         return "ok"
     backlog, lag_s = appliance.shipper.backlog, appliance.shipper.lag_s
-    return f"away; {backlog} originals wait in the spool, the oldest for {lag_s:.0f} s"
+    return f"away; {backlog} originals wait in the spool, the oldest for {lag_s:.0f} s. {fault}"
 
 
-def _disk(appliance: "Appliance") -> str:
+def _disk(appliance: Appliance) -> str:
     return "ok" if appliance.spool.room.available_bytes > 0 else "the disk reserve is reached; uploads are refused"
 
 
-async def status(appliance: "Appliance") -> Mapping[str, object]:
+async def status(appliance: Appliance) -> Mapping[str, object]:
     """Plain values for people and for `doctor`."""
     ready, report = appliance.health.report()
     return report | {

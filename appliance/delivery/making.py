@@ -18,9 +18,9 @@ from appliance.catalogue import Catalogue
 from appliance.clock import Clock
 from appliance.config import Renditions
 from appliance.delivery.batch import Batch
-from appliance.delivery.living import living
 from appliance.delivery.originals import Originals
 from appliance.errors import CannotResize, Stopping
+from appliance.living import living
 from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.renditions import Format, Made, Priority, Target, fit

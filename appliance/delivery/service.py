@@ -9,10 +9,10 @@ from appliance.cache import Cache, Rendition
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock
 from appliance.config import Renditions
-from appliance.delivery.living import living
 from appliance.delivery.making import Making
 from appliance.delivery.originals import Originals
 from appliance.errors import ApplianceError
+from appliance.living import living
 from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.objectstore import ObjectReader

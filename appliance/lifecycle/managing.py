@@ -7,9 +7,9 @@ from appliance.cache import Cache
 from appliance.catalogue import UNCHANGED, Catalogue, Unchanged
 from appliance.clock import Clock
 from appliance.config import Uploads
-from appliance.delivery.living import living
 from appliance.errors import Conflict, GoneImage, MissingToken, UnknownImage, WrongToken
 from appliance.lifecycle.expiry import GRACE_S
+from appliance.living import living
 from appliance.metrics import Metrics
 from appliance.model import Ending, Image, Tombstone
 from appliance.wishes import DAY_S, MAX_ALT_CHARS, MAX_TITLE_CHARS, check_expiry, checked_text
