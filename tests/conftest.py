@@ -15,10 +15,11 @@ from aiohttp import ClientResponse, FormData, web
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
-from appliance.app import Appliance, started
+from appliance.app import started
 from appliance.config import GB, MB, Config, Renditions, Uploads
 from appliance.errors import ApplianceError
 from appliance.http.problems import STATUSES
+from appliance.parts import Appliance
 from tests import pictures
 
 DAY_S = 86_400
