@@ -6,6 +6,7 @@ Rows are the truth: what is queued in memory is only a hint, and `feed` finds wh
 import asyncio
 import logging
 import random
+import time
 
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Shipper:
-    """Ships each original at least once; `store_up` tells what the last exchange with the store showed."""
+    """Ships each original at least once; `store_fault` tells what the last exchange with the store showed."""
 
     def __init__(
         self, *, catalogue: Catalogue, spool: Spool, store: ObjectStore, metrics: Metrics, clock: Clock
@@ -43,9 +44,12 @@ class Shipper:
         self._pending: dict[str, asyncio.Future[bool]] = {}
         self._waiting: dict[str, Image] = {}
         self._failures: dict[str, int] = {}
-        self._timers: set[asyncio.TimerHandle] = set()
+        self._resting: dict[str, tuple[asyncio.TimerHandle, Image]] = {}
+        self._woken_s = -LAST_RETRY_S
         self._tasks: list[asyncio.Task[None]] = []
-        self.store_up = True
+        self._probe: asyncio.Task[None] | None = None
+        self.store_fault: str | None = None
+        """What is wrong with the store, in words; None while it answers."""
 
     async def start(self) -> None:
         """Start the shippers; they begin with what an earlier run left."""
@@ -56,13 +60,18 @@ class Shipper:
 
     async def stop(self) -> None:
         """End at once; what is not shipped stays in the spool and ships after the next start."""
-        for timer in self._timers:
+        for timer, _ in self._resting.values():
             timer.cancel()
-        for task in self._tasks:
+        tasks = [*self._tasks, *([self._probe] if self._probe else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         for future in self._pending.values():
             future.cancel()
+
+    @property
+    def store_up(self) -> bool:
+        return self.store_fault is None
 
     @property
     def backlog(self) -> int:
@@ -109,7 +118,14 @@ class Shipper:
         if shipped is None or not self.store_up:
             return False
         done, _ = await asyncio.wait([shipped], timeout=budget_s)
+        if not done:
+            self._doubt()
         return bool(done) and not shipped.cancelled() and shipped.result()
+
+    def _doubt(self) -> None:
+        """Ask a store that is slow how it is, so that the next uploads need not wait for one that hangs."""
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.create_task(self.connect())
 
     def _submit(self, image: Image) -> asyncio.Future[bool] | None:
         known = self._pending.get(image.slug)
@@ -176,15 +192,26 @@ class Shipper:
             future.set_result(shipped)
 
     def _up(self) -> None:
-        if not self.store_up:
-            log.info("the object store answers again")
-        self.store_up = True
         self._metrics.store_up.set(1)
+        if self.store_fault is not None:
+            log.info("the object store answers again")
+            self.store_fault = None
+            self._wake()
+
+    def _wake(self) -> None:
+        """What was put off need not wait for its turn now; but a fault of one object must not have it tried all day."""
+        if time.monotonic() - self._woken_s < LAST_RETRY_S:
+            return
+        self._woken_s = time.monotonic()
+        for timer, image in self._resting.values():
+            timer.cancel()
+            self._lane(image).put_nowait(image)
+        self._resting.clear()
 
     def _down(self, fault: StoreUnavailable) -> None:
-        if self.store_up:
-            log.error("the object store does not answer: %s", fault.detail)
-        self.store_up = False
+        if fault.detail != self.store_fault:
+            log.error("the object store does not serve: %s", fault.detail)
+        self.store_fault = fault.detail
         self._metrics.store_up.set(0)
 
     def _retry(self, image: Image) -> None:
@@ -194,11 +221,10 @@ class Shipper:
         backoff_s = min(LAST_RETRY_S, FIRST_RETRY_S * 2 ** min(failures, 10)) * random.uniform(0.7, 1.0)  # noqa: S311 - only to spread them
 
         def again() -> None:
-            self._timers.discard(timer)
+            del self._resting[image.slug]
             self._lane(image).put_nowait(image)
 
-        timer = asyncio.get_running_loop().call_later(backoff_s, again)
-        self._timers.add(timer)
+        self._resting[image.slug] = asyncio.get_running_loop().call_later(backoff_s, again), image
 
     # --- sidecars: what changed after the original was put ------------------------------------------------------------
 

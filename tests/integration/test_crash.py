@@ -1,4 +1,4 @@
-"""kill -9 at random moments, under uploads: what was promised is there afterwards, and nothing else is left lying about."""
+"""kill -9 at random moments, under uploads: what was promised is there afterwards, and nothing else lies about."""
 
 import asyncio
 import os
