@@ -1,0 +1,98 @@
+"""Large files pass through the server without staying in its memory, and nobody beside them notices."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests import pictures
+from tests.processes import forget_peak, peak_rss_bytes, rss_bytes, serving
+from tests.uploaders import upload
+
+MB = 1_000_000
+MOST_GROWTH_BYTES = 64 * MB
+BLOCK = bytes(1 << 20)
+
+
+class LargeFile:
+    """A small JPEG and so many zeros behind its end, made as they are sent."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._head = pictures.photo(800, 600)
+
+    async def blocks(self) -> AsyncIterator[bytes]:
+        yield self._head
+        left = self.size - len(self._head)
+        while left:
+            yield BLOCK[: min(left, len(BLOCK))]
+            left -= min(left, len(BLOCK))
+
+    async def sha256(self) -> str:
+        digest = hashlib.sha256()
+        async for block in self.blocks():
+            digest.update(block)
+        return digest.hexdigest()
+
+    async def form(self, boundary: str) -> AsyncIterator[bytes]:
+        """As the field of a form, between its boundaries."""
+        head = 'Content-Disposition: form-data; name="file"; filename="large.jpg"\r\nContent-Type: image/jpeg'
+        yield f"--{boundary}\r\n{head}\r\n\r\n".encode()
+        async for block in self.blocks():
+            yield block
+        yield f"\r\n--{boundary}--\r\n".encode()
+
+
+async def send(session: aiohttp.ClientSession, url: str, file: LargeFile, way: str) -> str:
+    """The sha256 that the server tells."""
+    address = f"{url}/api/v1/images"
+    if way == "raw":
+        request = session.post(
+            address,
+            params={"filename": "large.jpg"},
+            data=file.blocks(),
+            headers={"Content-Length": str(file.size)},
+        )
+    else:
+        kind = {"Content-Type": "multipart/form-data; boundary=a-boundary"}
+        request = session.post(address, data=file.form("a-boundary"), headers=kind)
+    async with request as reply:
+        assert reply.status == 201, await reply.text()
+        return str((await reply.json())["sha256"])
+
+
+async def passes_through(tmp_path: Path, size: int, way: str) -> None:
+    file = LargeFile(size)
+    timeout = aiohttp.ClientTimeout(total=1800)
+    async with serving(tmp_path / "data") as served, aiohttp.ClientSession(timeout=timeout) as session:
+        for number in range(10):  # what a server that has worked for a while holds anyway
+            await upload(session, served.url, pictures.photo(640, 480, seed=number))
+        before = rss_bytes(served.pid)
+        forget_peak(served.pid)
+        sending = asyncio.create_task(send(session, served.url, file, way))
+        beside = 0
+        while not sending.done():
+            status, _ = await upload(session, served.url, pictures.photo(64, 48, seed=beside))
+            assert status == 201
+            beside += 1
+            await asyncio.sleep(0.1)
+        assert await sending == await file.sha256()
+        growth = peak_rss_bytes(served.pid) - before
+        print(f"{size / MB:,.0f} MB, {way}: RSS grew by {growth / MB:.1f} MB at most; {beside} small uploads beside it")
+        assert growth < MOST_GROWTH_BYTES
+        assert beside > 2
+        assert await served.stop() == 0
+
+
+@pytest.mark.parametrize("way", ["form", "raw"])
+async def test_300_mb_leave_the_memory_of_the_server_as_it_was(tmp_path: Path, way: str) -> None:
+    await passes_through(tmp_path, 300 * MB, way)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("way", ["form", "raw"])
+async def test_2_gb_leave_the_memory_of_the_server_as_it_was(tmp_path: Path, way: str) -> None:
+    await passes_through(tmp_path, 2_000 * MB, way)
