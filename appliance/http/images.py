@@ -14,7 +14,7 @@ from appliance.http.links import extension
 from appliance.http.names import content_disposition
 from appliance.http.requests import accepted_types, format_named
 from appliance.model import Image
-from appliance.renditions import Format, Target
+from appliance.renditions import Target
 
 MAX_AGE_S = 3600  # browsers can't be purged: an hour at most, and never past the expiry
 RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,40})-([0-9]{0,40})", re.ASCII | re.IGNORECASE)
@@ -25,8 +25,7 @@ log = logging.getLogger(__name__)
 
 async def show_rendition(request: web.Request) -> web.Response:
     """GET /i/{slug}/{preset}.{extension}"""
-    format_ = format_named(request.match_info["extension"])
-    return await _show(request, format_)
+    return await _show(request, request.match_info["extension"])
 
 
 async def show_negotiated(request: web.Request) -> web.Response:
@@ -34,13 +33,13 @@ async def show_negotiated(request: web.Request) -> web.Response:
     return await _show(request, None)
 
 
-async def _show(request: web.Request, format_: Format | None) -> web.Response:
+async def _show(request: web.Request, wanted: str | None) -> web.Response:
     delivery = request.app[DELIVERY]
     image = await delivery.resolve(request.match_info["slug"])
-    target = _target(request, image, format_)
+    target = _target(request, image, wanted)
     rendition = await delivery.rendition(image, target)
-    headers = _headers(request, image, f'"{rendition.checksum}"', private=format_ is None)
-    if format_ is None:
+    headers = _headers(request, image, f'"{rendition.checksum}"', private=wanted is None)
+    if wanted is None:
         headers[hdrs.VARY] = "Accept"
     if _is_known(request, headers[hdrs.ETAG]):
         return web.Response(status=304, headers=headers)
@@ -48,14 +47,16 @@ async def _show(request: web.Request, format_: Format | None) -> web.Response:
     return _whole(rendition, target, headers)
 
 
-def _target(request: web.Request, image: Image, format_: Format | None) -> Target:
+def _target(request: web.Request, image: Image, wanted: str | None) -> Target:
     settings, name = request.app[CONFIG].renditions, request.match_info["preset"]
     preset = settings.preset(name)
     if preset is None:
         sizes = ", ".join(preset.name for preset in settings.presets)
         raise UnknownRendition(f"There is no size of this name. The sizes are: {sizes}, original.")
-    format_ = format_ or request.app[DELIVERY].negotiated(image, accepted_types(request))
-    if format_ not in settings.formats:
+    if wanted is None:
+        return Target(preset, request.app[DELIVERY].negotiated(image, accepted_types(request)))
+    format_ = format_named(wanted)
+    if format_ is None or format_ not in settings.formats:
         formats = ", ".join(settings.formats)
         raise UnknownRendition(f"Sizes are not made in this format. The formats are: {formats}.")
     return Target(preset, format_)
