@@ -225,6 +225,11 @@ class Config:
         return self.data_dir / "spool"
 
     @property
+    def sidecars_dir(self) -> Path:
+        """What is kept of images for a rebuild until the store has it."""
+        return self.spool_dir / "sidecars"
+
+    @property
     def cache_dir(self) -> Path:
         return self.data_dir / "cache"
 

@@ -23,6 +23,7 @@ from appliance.lifecycle.jobs import Job, Jobs
 from appliance.lifecycle.managing import Management
 from appliance.lifecycle.prewarming import OfflineService
 from appliance.lifecycle.shipping import Shipper
+from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.sweeps import Sweeps
 from appliance.metrics import Metrics
 from appliance.objectstore import ObjectStore
@@ -96,7 +97,8 @@ def assembled(  # noqa: PLR0917 - one of each part
     cache: Cache,
     workers: Workers,
 ) -> Appliance:
-    shipper = Shipper(catalogue=catalogue, spool=spool, store=store, metrics=metrics, clock=clock)
+    sidecars = Sidecars(config.sidecars_dir)
+    shipper = Shipper(catalogue=catalogue, spool=spool, sidecars=sidecars, store=store, metrics=metrics, clock=clock)
     originals = Originals(spool=spool, store=store, catalogue=catalogue, metrics=metrics)
     making = Making(
         config.renditions,
@@ -138,9 +140,19 @@ def assembled(  # noqa: PLR0917 - one of each part
         shipper=shipper,
         delivery=delivery,
         ingest=ingest,
-        management=Management(config.uploads, catalogue=catalogue, cache=cache, metrics=metrics, clock=clock),
+        management=Management(
+            config.uploads, catalogue=catalogue, cache=cache, sidecars=sidecars, metrics=metrics, clock=clock
+        ),
         expiry=Expiry(catalogue=catalogue, cache=cache, metrics=metrics, clock=clock),
-        eraser=Eraser(catalogue=catalogue, cache=cache, spool=spool, store=store, metrics=metrics, clock=clock),
+        eraser=Eraser(
+            catalogue=catalogue,
+            cache=cache,
+            spool=spool,
+            sidecars=sidecars,
+            store=store,
+            metrics=metrics,
+            clock=clock,
+        ),
         sweeps=Sweeps(catalogue=catalogue, spool=spool, store=store),
         offline_service=OfflineService(
             catalogue=catalogue, prewarm=delivery.prewarm, enabled=bool(config.renditions.prewarm)

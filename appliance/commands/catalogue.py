@@ -63,7 +63,7 @@ async def _rebuild(config: Config) -> int:
     store = open_store(config.store, config.data_dir)
     try:
         await store.start()
-        recovery = Recovery(store, config.spool_dir / "landed")
+        recovery = Recovery(store, config.spool_dir / "landed", config.sidecars_dir)
         is_watched = sys.stderr.isatty()
         total = await recovery.count() if is_watched else None
         with tqdm(total=total, unit=" images", disable=not is_watched) as bar:

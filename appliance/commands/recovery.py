@@ -9,6 +9,7 @@ from pathlib import Path
 
 from appliance.errors import ApplianceError, ObjectMissing
 from appliance.imaging.formats import HEAD_BYTES, sniff
+from appliance.lifecycle.sidecars import kept_path
 from appliance.model import Image, Location
 from appliance.objectstore import ObjectInfo, ObjectStore
 from appliance.objectstore.records import UnreadableRecord, image_from
@@ -22,9 +23,10 @@ MAX_SIDECAR_BYTES = 1 << 20
 class Recovery:
     """One walk over store and spool. `unreadable` grows with what describes no image, in words for a person."""
 
-    def __init__(self, store: ObjectStore, landed_dir: Path) -> None:
+    def __init__(self, store: ObjectStore, landed_dir: Path, sidecars_dir: Path) -> None:
         self._store = store
         self._landed_dir = landed_dir
+        self._sidecars_dir = sidecars_dir
         self.unreadable: list[str] = []
 
     async def count(self) -> int:
@@ -66,26 +68,33 @@ class Recovery:
             self.unreadable.append(f"{key} is not the key of an image")
             return None
         with contextlib.suppress(ObjectMissing):  # deleted since it was listed
-            return self._read(slug, await self._store.stat(key), await self._sidecar(slug))
+            return self._read(slug, await self._store.stat(key), await self._sidecars(slug))
         return None
 
-    async def _sidecar(self, slug: str) -> bytes | None:
-        try:
+    async def _sidecars(self, slug: str) -> list[bytes]:
+        """What tells more than the object: the store's sidecar, and the one that still waits to get there."""
+        found: list[bytes] = []
+        with contextlib.suppress(ObjectMissing):
             async with await self._store.open(sidecar_key(slug), 0, MAX_SIDECAR_BYTES) as reader:
-                return b"".join([chunk async for chunk in reader])
-        except ObjectMissing:
-            return None
+                found.append(b"".join([chunk async for chunk in reader]))
+        with contextlib.suppress(FileNotFoundError):
+            found.append(await asyncio.to_thread(kept_path(self._sidecars_dir, slug).read_bytes))
+        return found
 
-    def _read(self, slug: str, info: ObjectInfo, sidecar: bytes | None) -> Image | None:
-        for source in (sidecar, None) if sidecar is not None else (None,):
-            try:
-                image = image_from(info, source)
-            except UnreadableRecord as error:
-                self.unreadable.append(str(error))
-                continue
-            if image.slug == slug:
-                return image
-            self.unreadable.append(f"{info.key} describes another image, {image.slug}")
+    def _read(self, slug: str, info: ObjectInfo, sidecars: list[bytes]) -> Image | None:
+        """The newest of what sidecars tell; without any that can be read, what the object's metadata tells."""
+        told = [image for sidecar in sidecars if (image := self._read_one(slug, info, sidecar))]
+        return max(told, key=lambda image: image.version) if told else self._read_one(slug, info, None)
+
+    def _read_one(self, slug: str, info: ObjectInfo, sidecar: bytes | None) -> Image | None:
+        try:
+            image = image_from(info, sidecar)
+        except UnreadableRecord as error:
+            self.unreadable.append(str(error))
+            return None
+        if image.slug == slug:
+            return image
+        self.unreadable.append(f"{info.key} describes another image, {image.slug}")
         return None
 
     def _landed_slugs(self) -> Iterator[str]:
@@ -104,7 +113,7 @@ class Recovery:
             self.unreadable.append(f"{path} can't be read: {error}")
             return None
         info = ObjectInfo(object_key(slug), size, 0.0, media_type, metadata)
-        image = self._read(slug, info, await self._sidecar(slug))
+        image = self._read(slug, info, await self._sidecars(slug))
         return replace(image, location=Location.SPOOL) if image else None
 
 

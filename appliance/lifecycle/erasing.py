@@ -5,6 +5,7 @@ import asyncio
 from appliance.cache import Cache
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock
+from appliance.lifecycle.sidecars import Sidecars
 from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.objectstore import ObjectStore
@@ -27,6 +28,7 @@ class Eraser:
         catalogue: Catalogue,
         cache: Cache,
         spool: Spool,
+        sidecars: Sidecars,
         store: ObjectStore,
         metrics: Metrics,
         clock: Clock,
@@ -34,6 +36,7 @@ class Eraser:
         self._catalogue = catalogue
         self._cache = cache
         self._spool = spool
+        self._sidecars = sidecars
         self._store = store
         self._metrics = metrics
         self._clock = clock
@@ -62,6 +65,7 @@ class Eraser:
         await self._store.delete(object_key(image.slug))
         await self._store.delete(sidecar_key(image.slug))
         await self._spool.remove(image.slug)
+        await self._sidecars.drop(image.slug)
         await self._catalogue.confirm_erased(image.slug)
         self._metrics.erased.inc()
         return True

@@ -9,6 +9,7 @@ from appliance.clock import Clock
 from appliance.config import Uploads
 from appliance.errors import Conflict, GoneImage, MissingToken, UnknownImage, WrongToken
 from appliance.lifecycle.expiry import GRACE_S
+from appliance.lifecycle.sidecars import Sidecars
 from appliance.living import living
 from appliance.metrics import Metrics
 from appliance.model import Ending, Image, Tombstone
@@ -31,8 +32,18 @@ class Changes:
 class Management:
     """Changes, ends and restores images for those who prove that they may."""
 
-    def __init__(self, limits: Uploads, *, catalogue: Catalogue, cache: Cache, metrics: Metrics, clock: Clock) -> None:
+    def __init__(
+        self,
+        limits: Uploads,
+        *,
+        catalogue: Catalogue,
+        cache: Cache,
+        sidecars: Sidecars,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
         self._limits = limits
+        self._sidecars = sidecars
         self._catalogue = catalogue
         self._cache = cache
         self._metrics = metrics
@@ -90,7 +101,7 @@ class Management:
         if image.ended is not None:
             image = await self._catalogue.restore(image.slug, now_s=now_s, expires_s=expires_s)
         try:
-            return await self._catalogue.change(
+            changed = await self._catalogue.change(
                 image.slug,
                 version=image.version,
                 title=changes.title,
@@ -99,6 +110,8 @@ class Management:
             )
         except GoneImage as fault:
             raise Conflict("The image ended meanwhile.") from fault
+        await self._sidecars.keep(changed)
+        return changed
 
     def _new_expiry(self, image: Image, changes: Changes, now_s: int) -> int:
         if changes.expires_s is not None:
@@ -121,6 +134,7 @@ class Management:
         await self.owned(slug, token)
         now_s = int(self._clock())
         image = await self._catalogue.end(slug, now_s=now_s, erase_after_s=now_s + UNDO_S)
+        await self._sidecars.keep(image)
         await self._cache.evict(slug)
         self._metrics.deleted.inc()
         return image

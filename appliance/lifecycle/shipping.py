@@ -11,10 +11,11 @@ import time
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock
 from appliance.errors import ObjectMissing, StoreUnavailable
+from appliance.lifecycle.sidecars import Sidecars
 from appliance.metrics import Metrics
 from appliance.model import Image, Location
 from appliance.objectstore import ObjectStore
-from appliance.objectstore.records import metadata_of, sidecar_of
+from appliance.objectstore.records import metadata_of, needs_sidecar, sidecar_of
 from appliance.slugs import object_key, sidecar_key
 from appliance.spool import Spool
 
@@ -32,9 +33,17 @@ class Shipper:
     """Ships each original at least once; `store_fault` tells what the last exchange with the store showed."""
 
     def __init__(
-        self, *, catalogue: Catalogue, spool: Spool, store: ObjectStore, metrics: Metrics, clock: Clock
+        self,
+        *,
+        catalogue: Catalogue,
+        spool: Spool,
+        sidecars: Sidecars,
+        store: ObjectStore,
+        metrics: Metrics,
+        clock: Clock,
     ) -> None:
         self._catalogue = catalogue
+        self._sidecars = sidecars
         self._spool = spool
         self._store = store
         self._metrics = metrics
@@ -115,6 +124,8 @@ class Shipper:
         Says whether the original is in the store. It will be in any case.
         """
         shipped = self._submit(image)
+        if needs_sidecar(image):
+            await self._sidecars.keep(image)
         if shipped is None or not self.store_up:
             return False
         done, _ = await asyncio.wait([shipped], timeout=budget_s)
@@ -235,6 +246,7 @@ class Shipper:
             for image in images:
                 await self._store.put_bytes(sidecar_key(image.slug), sidecar_of(image), media_type="application/json")
                 await self._catalogue.mark_sidecar_written(image.slug, image.version)
+                await self._sidecars.drop(image.slug, image.version)
                 written += 1
             after = images[-1].slug
         return written

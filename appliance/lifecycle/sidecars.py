@@ -1,0 +1,66 @@
+"""Sidecars on this disk: what an image's object does not tell, kept from the change on until the store has it too.
+
+The catalogue is the truth; this is for the day when it is lost while the store is away or has not been told yet.
+One file an image, `{slug}.json`, the store's sidecar to the byte.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import threading
+from pathlib import Path
+
+from appliance.model import Image
+from appliance.objectstore.records import sidecar_of
+from appliance.spool.disk import sync_folder
+
+
+class Sidecars:
+    """Owns the folder of kept sidecars. The newest version of an image wins, in whatever order they come."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._one_at_a_time = threading.Lock()
+        folder.mkdir(parents=True, exist_ok=True)
+        for unfinished in folder.glob(".*"):  # of a crash
+            unfinished.unlink(missing_ok=True)
+
+    async def keep(self, image: Image) -> None:
+        """Keep the image as it is now. A disk that refuses is no fault: the row has it all."""
+        await asyncio.to_thread(self._keep, image)
+
+    def _keep(self, image: Image) -> None:
+        path = kept_path(self._folder, image.slug)
+        unfinished = path.with_name(f".{path.name}")
+        with self._one_at_a_time, contextlib.suppress(OSError):
+            if _version(path) >= image.version:
+                return
+            with unfinished.open("wb") as file:
+                file.write(sidecar_of(image))
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.rename(path)
+            sync_folder(self._folder)
+
+    async def drop(self, slug: str, version: int | None = None) -> None:
+        """The store has this version, or (None) the image is erased: nothing needs to be kept."""
+        await asyncio.to_thread(self._drop, slug, version)
+
+    def _drop(self, slug: str, version: int | None) -> None:
+        path = kept_path(self._folder, slug)
+        with self._one_at_a_time:
+            if version is None or _version(path) <= version:
+                path.unlink(missing_ok=True)
+
+
+def kept_path(folder: Path, slug: str) -> Path:
+    return folder / f"{slug}.json"
+
+
+def _version(path: Path) -> int:
+    """The version that a file holds; 0 for one that is not there or can't be read."""
+    try:
+        return int(json.loads(path.read_bytes())["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
