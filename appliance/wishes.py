@@ -13,7 +13,10 @@ MAX_ALT_CHARS = 2000
 MAX_FILENAME_BYTES = 255  # what filesystems take, so that a download can be saved under it
 DAY_S = 86_400
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": DAY_S, "w": 7 * DAY_S}
-DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they can disguise an extension
+DIRECTION_MARKS = frozenset(  # they can disguise an extension
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+NEVER_IN_NAMES = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")  # control, surrogate, private, unassigned, line breaks
 
 
 def checked(wishes: Wishes, max_expiry_days: int) -> Wishes:
@@ -77,16 +80,21 @@ def check_key(key: str) -> None:
 
 def safe_filename(name: str) -> str:
     """A name in any script that can be saved anywhere: no folders, no control or direction characters, bounded."""
-    name = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode())
+    name = name.encode("utf-8", "replace").decode()
     name = name.replace("\\", "/").rsplit("/", 1)[-1]
-    name = "".join(char for char in name if unicodedata.category(char) not in ("Cc", "Cs", "Co", "Cn"))
+    name = "".join(char for char in name if unicodedata.category(char) not in NEVER_IN_NAMES)
     name = "".join(char for char in name if char not in DIRECTION_MARKS)
-    name = name.strip().strip(".").strip()
+    name = _trimmed(unicodedata.normalize("NFC", name))
     stem, dot, extension = name.rpartition(".")
     if len(name.encode()) > MAX_FILENAME_BYTES and dot and len(extension.encode()) <= 16:
         room = MAX_FILENAME_BYTES - len(extension.encode()) - 1
         return f"{_cut(stem, room)}.{extension}"
-    return _cut(name, MAX_FILENAME_BYTES) or "image"
+    return _trimmed(_cut(name, MAX_FILENAME_BYTES)) or "image"
+
+
+def _trimmed(name: str) -> str:
+    """Without blanks and dots at its ends, which hide files or are dropped by some systems."""
+    return re.sub(r"^[\s.]+|[\s.]+$", "", name)
 
 
 def _cut(text: str, max_bytes: int) -> str:
