@@ -5,6 +5,7 @@ from typing import BinaryIO
 
 from appliance.catalogue import Catalogue
 from appliance.errors import DiskFull, ObjectMissing, StoreUnavailable
+from appliance.living import living
 from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.objectstore import ObjectReader, ObjectStore
@@ -12,6 +13,7 @@ from appliance.slugs import object_key
 from appliance.spool import Spool
 
 RETRY_AFTER_S = 10
+FETCHES = 3  # a copy may be evicted before it is opened, when many come at once
 
 
 class Originals:
@@ -25,14 +27,21 @@ class Originals:
         self._fetching: dict[str, asyncio.Task[None]] = {}
 
     async def file(self, image: Image) -> BinaryIO:
-        """The original as an open local file; close it. Raises StoreUnavailable."""
+        """The original as an open local file; close it. Raises StoreUnavailable, GoneImage."""
         found = self._spool.open(image.slug)
-        if found is None:
+        for _ in range(FETCHES):
+            if found is not None:
+                break
             await self._fetch(image)
             found = self._spool.open(image.slug)
         if found is None:
             raise StoreUnavailable("The original can't be read just now. Try again.", retry_after_s=RETRY_AFTER_S)
-        await self._spool.touch(image.slug)
+        try:
+            await self._spool.touch(image.slug)
+            await self._spool.keep_budget()  # not before it is open: a copy larger than the budget goes at once
+        except BaseException:
+            found.close()
+            raise
         return found
 
     def local(self, image: Image) -> BinaryIO | None:
@@ -80,8 +89,8 @@ class Originals:
         row = await self._catalogue.get(image.slug)
         if not isinstance(row, Image) or row.ended is not None:  # it ended while we fetched: leave nothing behind
             await self._spool.remove(image.slug)
-            return
-        await self._spool.count_copy(image.bytes)
+            living(row, now_s=0)  # raises, with the words for it
+        self._spool.count_copy(image.bytes)
 
     async def _fetch_into_copies(self, image: Image) -> None:
         async with self._spool.room_for(image.bytes):

@@ -82,7 +82,7 @@ class Spool:
             raise
         finally:
             self._receiving.discard(slug)
-            await transfer.close()
+            await asyncio.shield(transfer.close())  # it ends, however often this is cancelled
         return Incoming(slug, path, transfer.bytes, transfer.sha256())
 
     async def land(self, incoming: Incoming, metadata: Mapping[str, str]) -> None:
@@ -126,7 +126,8 @@ class Spool:
 
     async def release(self, slug: str) -> None:
         """The store has the original now: what landed becomes an evictable copy."""
-        await self.count_copy(await self._threads.run(self._release, slug))
+        self.count_copy(await self._threads.run(self._release, slug))
+        await self.keep_budget()
 
     def _release(self, slug: str) -> int:
         with contextlib.suppress(FileNotFoundError):
@@ -145,9 +146,12 @@ class Spool:
         finally:
             self.room.give_back(bytes_)
 
-    async def count_copy(self, bytes_: int) -> None:
-        """A copy was fetched: keep the budget."""
+    def count_copy(self, bytes_: int) -> None:
+        """A copy is here: `keep_budget` when nobody waits for it any more."""
         self.copies_bytes += bytes_
+
+    async def keep_budget(self) -> None:
+        """Evict copies if there are more than the budget allows."""
         if self.copies_bytes > self._budget_bytes:
             await self.trim()
 
