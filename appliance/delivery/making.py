@@ -19,7 +19,7 @@ from appliance.clock import Clock
 from appliance.config import Renditions
 from appliance.delivery.batch import Batch
 from appliance.delivery.originals import Originals
-from appliance.errors import CannotResize, Stopping
+from appliance.errors import ApplianceError, CannotResize, Stopping
 from appliance.living import living
 from appliance.metrics import Metrics
 from appliance.model import Image
@@ -80,8 +80,8 @@ class Making:
         batch = self._open.get(image.slug)
         if batch is None:
             batch = self._open[image.slug] = Batch(image, priority)
-            if image.slug not in self._tasks:
-                self._tasks[image.slug] = asyncio.create_task(self._work(image.slug))
+        if image.slug not in self._tasks:
+            self._tasks[image.slug] = asyncio.create_task(self._work(image.slug))
         future = batch.want(target, priority)
         assert future is not None, "a batch that collects takes every target"
         return future
@@ -91,6 +91,8 @@ class Making:
         for task in tuple(self._tasks.values()):
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        for batch in tuple(self._open.values()):
+            self._fail(batch, _stopping())
 
     async def _work(self, slug: str) -> None:
         """Run this image's batches one after another until none is left."""
@@ -107,9 +109,10 @@ class Making:
                 await self._fill(batch, ticket)
         except CannotResize as fault:
             self._fail(batch, fault)
-            await self._remember_failure(batch.image, fault)
+            with contextlib.suppress(ApplianceError):  # a catalogue that is away: the next failure is remembered
+                await self._remember_failure(batch.image, fault)
         except asyncio.CancelledError:
-            self._fail(batch, Stopping("The server is restarting. Try again in a few seconds.", retry_after_s=2))
+            self._fail(batch, _stopping())
             raise
         except Exception as fault:
             self._fail(batch, fault)
@@ -199,6 +202,10 @@ class Making:
         self._failures[image.slug] = (failures, self._clock())
         if len(self._failures) > MEMORY_OF_FAILURES:
             self._failures.popitem(last=False)
+
+
+def _stopping() -> Stopping:
+    return Stopping("The server is restarting. Try again in a few seconds.", retry_after_s=2)
 
 
 def _carries(image: Image, source: Target, target: Target) -> bool:
