@@ -63,7 +63,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
 
 def _told(request: web.Request, fault: ApplianceError, cause: Exception) -> web.Response:
     response = problem_response(request, fault)
-    if isinstance(cause, web.HTTPMethodNotAllowed):
+    if isinstance(cause, web.HTTPMethodNotAllowed) and response.status == cause.status:
         response.headers["Allow"] = ", ".join(sorted(cause.allowed_methods))
     return response
 

@@ -63,10 +63,10 @@ def named(fault: BaseException) -> ApplianceError:
     """The named error that stands for whatever a handler raised; the unexpected is logged whole and told as 500."""
     if isinstance(fault, ApplianceError):
         return fault
-    if isinstance(fault, web.HTTPMethodNotAllowed):
+    if isinstance(fault, web.HTTPMethodNotAllowed) and fault.allowed_methods != {"OPTIONS"}:
         allowed = ", ".join(sorted(fault.allowed_methods))
         return errors.MethodNotAllowed(f"{fault.method} does not go with this address; {allowed} do.")
-    if isinstance(fault, web.HTTPNotFound):
+    if isinstance(fault, (web.HTTPNotFound, web.HTTPMethodNotAllowed)):  # preflights are answered everywhere
         return errors.NoSuchPage("Nothing is at this address. Check it for typing errors.")
     if isinstance(fault, web.HTTPRequestEntityTooLarge):
         return errors.TooLarge("This form is too large; a form without a file is small.")
