@@ -131,10 +131,11 @@ class Management:
 
     async def delete(self, slug: str, token: str | None) -> Image:
         """End the image: 410 from now on, erased from everywhere after the undo time. Deleting twice is fine."""
-        await self.owned(slug, token)
+        before = await self.owned(slug, token)
         now_s = int(self._clock())
         image = await self._catalogue.end(slug, now_s=now_s, erase_after_s=now_s + UNDO_S)
         await self._sidecars.keep(image)
         await self._cache.evict(slug)
-        self._metrics.deleted.inc()
+        if before.ended is not Ending.DELETED:
+            self._metrics.deleted.inc()
         return image
