@@ -62,7 +62,7 @@ class Host:
 
     async def post(self, data: bytes, filename: str = "photo.jpg", **fields: str) -> ClientResponse:
         form = FormData()
-        form.add_field("file", data, filename=filename, content_type="application/octet-stream")
+        form.add_field("file", io.BytesIO(data), filename=filename, content_type="application/octet-stream")
         for name, value in fields.items():
             form.add_field(name, value)
         return await self.client.post("/api/v1/images", data=form)
