@@ -43,18 +43,16 @@ class UploadRows:
     async def refuse(self, upload: Upload, refusal: Refusal, *, now_s: int, kept_until_s: int) -> bool:
         """Its bytes became no image, and its link is gone. False when it has ended already."""
         return await self._writer.run(
-            lambda connection: _end(connection, upload, UploadState.REFUSED, refusal, now_s, kept_until_s)
+            lambda connection: _end(
+                connection, upload, UploadState.REFUSED, refusal, now_s=now_s, kept_until_s=kept_until_s
+            )
         )
 
     async def give_up(self, upload: Upload, *, now_s: int, kept_until_s: int) -> bool:
         """Nothing more is taken and its link is gone. False when it had ended before; an image that it made stays."""
         return await self._writer.run(
-            lambda connection: _end(connection, upload, UploadState.GONE, None, now_s, kept_until_s)
+            lambda connection: _end(connection, upload, UploadState.GONE, None, now_s=now_s, kept_until_s=kept_until_s)
         )
-
-    async def finish(self, upload: Upload, *, kept_until_s: int) -> None:
-        """A partial upload that became part of an image. Raises Conflict when it has ended already."""
-        await self._writer.run(lambda connection: _finish(connection, upload, kept_until_s))
 
     async def due(self, now_s: int, *, after_s: int = 0, limit: int = 500) -> Sequence[Upload]:
         """Those being received whose time is over, longest overdue first, later than `after_s`."""
@@ -92,13 +90,14 @@ def _keep_until(connection: Connection, id_hash: str, expires_s: int) -> Outcome
     return Outcome(None)
 
 
-def _finish(connection: Connection, upload: Upload, kept_until_s: int) -> Outcome[None]:
-    finish_upload(connection, upload.id_hash, kept_until_s)
-    return Outcome(None)
-
-
 def _end(
-    connection: Connection, upload: Upload, state: UploadState, refusal: Refusal | None, now_s: int, kept_until_s: int
+    connection: Connection,
+    upload: Upload,
+    state: UploadState,
+    refusal: Refusal | None,
+    *,
+    now_s: int,
+    kept_until_s: int,
 ) -> Outcome[bool]:
     values = {
         "id_hash": packed(upload.id_hash),

@@ -77,7 +77,7 @@ class BodyReader:
         except BaseException as fault:
             if self._incoming is not None:
                 await self._ingest.discard(self._incoming)
-            if (told := _as_named(fault)) is None:
+            if (told := as_named(fault)) is None:
                 raise
             raise told from fault
 
@@ -111,7 +111,7 @@ class BodyReader:
     async def _read_raw(self) -> None:
         if self._request.content_length == 0 or not self._request.body_exists:
             raise MissingFile("The request has no body. Send the file as the body, or as the field “file” of a form.")
-        stream = self._patient(self._request.content.iter_any())
+        stream = patient(self._request.content.iter_any(), self._limits.idle_timeout_s)
         self._incoming = await self._ingest.receive(stream, self._request.content_length)
 
     async def _read_form(self) -> None:
@@ -142,12 +142,12 @@ class BodyReader:
         self._filename = part.filename.replace("%22", '"')  # how the HTML standard has forms write a quote
         announced = self._request.content_length  # the form's own bytes are few, so this is the file's for the room
         self._ingest.check_wishes(self._wishes())
-        stream = self._patient(_chunks(part))
+        stream = patient(_chunks(part), self._limits.idle_timeout_s)
         self._incoming = await self._ingest.receive(stream, announced and min(announced, self._limits.max_bytes))
 
     async def _text(self, part: BodyPartReader) -> str:
         taken = bytearray()
-        async for chunk in self._patient(_chunks(part)):
+        async for chunk in patient(_chunks(part), self._limits.idle_timeout_s):
             taken += chunk
             if len(taken) > MAX_FIELD_BYTES:
                 raise InvalidField(
@@ -160,15 +160,16 @@ class BodyReader:
         except UnicodeDecodeError as fault:
             raise MalformedRequest("A field of the form is not UTF-8 text.") from fault
 
-    async def _patient(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The stream, ended by TimeoutError when nothing comes for the idle timeout, and checked to be whole."""
-        iterator = aiter(stream)
-        while True:
-            async with asyncio.timeout(self._limits.idle_timeout_s):
-                chunk = await anext(iterator, None)
-            if chunk is None:
-                return
-            yield chunk
+
+async def patient(stream: AsyncIterator[bytes], idle_timeout_s: float) -> AsyncIterator[bytes]:
+    """The stream, ended by TimeoutError when nothing comes for so long."""
+    iterator = aiter(stream)
+    while True:
+        async with asyncio.timeout(idle_timeout_s):
+            chunk = await anext(iterator, None)
+        if chunk is None:
+            return
+        yield chunk
 
 
 def refuse_text_as_file(field: str, text: str) -> NoReturn:
@@ -183,7 +184,7 @@ async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
         yield part.decode(chunk) if "Content-Transfer-Encoding" in part.headers else chunk
 
 
-def _as_named(fault: BaseException) -> ApplianceError | None:
+def as_named(fault: BaseException) -> ApplianceError | None:
     """The named error that stands for a client that was slow, broke off, or sent no real form."""
     if isinstance(fault, TimeoutError):
         return SlowUpload("Nothing came for too long. Send the file again, on a better connection if you can.")

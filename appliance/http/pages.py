@@ -17,7 +17,7 @@ from appliance.errors import (
 )
 from appliance.http.answers import json_answer
 from appliance.http.clients import oembed, sharex_uploader
-from appliance.http.keys import CLOCK, CONFIG, DELIVERY, MANAGEMENT, PAGES
+from appliance.http.keys import CLOCK, CONFIG, DELIVERY, MANAGEMENT, PAGES, RESUMABLE
 from appliance.http.links import share_path
 from appliance.http.problems import status_of
 from appliance.http.requests import Form, form_of, positive_number, wants_page
@@ -47,6 +47,11 @@ async def show_share(request: web.Request) -> web.Response:
         if not wants_page(request):
             raise
         return _page(await _gone(request, slug), status=410)
+    except UnknownImage:
+        progress = await request.app[RESUMABLE].arriving(slug)
+        if progress is not None:
+            return _page(request.app[PAGES].arriving_page(progress))
+        image = await request.app[DELIVERY].resolve(slug)  # it may have arrived in between
     left_s = max(0, image.expires_s - int(request.app[CLOCK]()))
     response = _page(request.app[PAGES].share_page(image), cache=f"public, max-age={min(MAX_AGE_S, left_s)}")
     response.headers.update({"X-Robots-Tag": "noindex", "Cache-Tag": slug, "Surrogate-Key": slug})

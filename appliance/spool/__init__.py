@@ -1,7 +1,7 @@
 """The spool: the local landing disk that every upload passes through, and that keeps copies of recent originals."""
 
-from appliance.spool.disk import ATTRIBUTE, Spool, landed_metadata
 from appliance.spool.digests import ALGORITHMS, Checksum, Digest
+from appliance.spool.disk import ATTRIBUTE, Spool, landed_metadata
 from appliance.spool.resumed import UploadFiles
 from appliance.spool.transfers import Incoming, Room, too_large
 

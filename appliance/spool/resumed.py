@@ -75,6 +75,7 @@ class UploadFiles:
         self._threads = threads
         self._make_room = make_room
         self._verified: dict[str, int] = {}
+        self._closed = False
         folder.mkdir(parents=True, exist_ok=True)
 
     async def start(self) -> None:
@@ -84,6 +85,10 @@ class UploadFiles:
     def _cut_unverified(self) -> None:
         for mark in self._folder.glob(f"*{MARK}"):
             _cut(mark.with_name(mark.name.removesuffix(MARK)), mark)
+
+    def close(self) -> None:
+        """Let no digest go on reading."""
+        self._closed = True
 
     def path(self, name: str) -> Path:
         return self._folder / name
@@ -136,13 +141,11 @@ class UploadFiles:
     ) -> None:
         path = self.path(name)
         transfer = Append(path, self._room, self._threads, self._make_room, digest, checksum)
-        catching_up = asyncio.ensure_future(self.catch_up(name, digest))
         try:
             await transfer.claim(announced_bytes)
             await transfer.pour(stream, most_bytes)
         finally:
             await asyncio.shield(transfer.close())
-            await asyncio.wait([catching_up])
         if checksum is not None and not transfer.fits(checksum):
             raise ChecksumMismatch(
                 f"The {checksum.algorithm} of the bytes is another than the one sent with them. None were kept; "
@@ -150,9 +153,9 @@ class UploadFiles:
             )
 
     async def catch_up(self, name: str, digest: Digest) -> None:
-        """Let the digest take in every byte that counts. An absent file has none."""
+        """Let the digest take in every byte that counts, unless `close` comes first. An absent file has none."""
         with contextlib.suppress(FileNotFoundError):
-            await self._threads.run(digest.catch_up, self.path(name), lambda: self.offset(name))
+            await self._threads.run(digest.catch_up, self.path(name), lambda: 0 if self._closed else self.offset(name))
 
     async def concatenate(self, name: str, parts: Sequence[str], total_bytes: int) -> None:
         """Make the file anew from the parts' files, in order; they stay. Raises DiskFull, FileNotFoundError."""
