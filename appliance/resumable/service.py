@@ -139,6 +139,8 @@ class Resumable:
     def _check_offset(self, upload: Upload, offset: int) -> None:
         if upload.kind is UploadKind.FINAL:
             raise FinalUpload("This upload is put together from parts; it takes no bytes of its own.")
+        if upload.refusal is not None:
+            raise fault_of(upload.refusal)
         here = self._offset(upload)
         if offset != here:
             raise OffsetMismatch(

@@ -18,6 +18,7 @@ from appliance.threads import Threads
 
 MARK = ".unverified"
 COPY_BYTES = 1 << 30
+HELD_S = 0.5  # slow bytes are not held in memory for longer, so that progress shows and a crash costs little
 
 
 class Append(Transfer):
@@ -35,16 +36,17 @@ class Append(Transfer):
 
     async def pour(self, stream: AsyncIterator[bytes], max_bytes: int) -> None:
         """Write the stream, and what came of it when it breaks off. Raises as `Transfer.pour` does."""
-        block, taken = bytearray(), 0
+        block, taken, clock = bytearray(), 0, asyncio.get_running_loop().time
+        written_s = clock()
         try:
             async for chunk in stream:
                 taken += len(chunk)
                 if taken > max_bytes:
                     raise too_large(max_bytes, taken)
                 block += chunk
-                if len(block) >= BUFFER_BYTES:
+                if len(block) >= BUFFER_BYTES or clock() - written_s > HELD_S:
                     await self._write_next(block)
-                    block = bytearray()
+                    block, written_s = bytearray(), clock()
         finally:
             await asyncio.shield(asyncio.ensure_future(self._flush(block)))
 

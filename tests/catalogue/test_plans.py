@@ -9,9 +9,7 @@ from appliance.catalogue import statements
 from appliance.catalogue.connections import open_writer
 
 STATEMENTS = {
-    name: text
-    for name, text in vars(statements).items()
-    if name.isupper() and name[0] != "_" and isinstance(text, str)
+    name: text for name, text in vars(statements).items() if name.isupper() and name[0] != "_" and isinstance(text, str)
 }
 WALKS_BY_SLUG = {"PAGE", "NEWEST", "HALF_ENDED", "ERASING_ALIVE", "IMPOSSIBLE_FACTS", "BURIED_ALIVE"}
 
