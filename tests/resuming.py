@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import hashlib
+import io
 import random
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
@@ -63,7 +64,8 @@ class Tus:
         self, where: str, offset: int, data: bytes | AsyncIterator[bytes], headers: dict[str, str] | None = None
     ) -> ClientResponse:
         sent = VERSION | BYTES | {"Upload-Offset": str(offset)} | (headers or {})
-        return await self.host.client.patch(where, headers=sent, data=data)
+        body = io.BytesIO(data) if isinstance(data, bytes) else data
+        return await self.host.client.patch(where, headers=sent, data=body)
 
     async def head(self, where: str) -> ClientResponse:
         return await self.host.client.head(where, headers=VERSION)
@@ -98,12 +100,15 @@ class Tus:
         return await response.read()
 
 
-async def half_sent(port: int, where: str, offset: int, announced: int, data: bytes) -> tuple[Any, Any]:
+async def half_sent(  # noqa: PLR0917 - as a request reads
+    port: int, where: str, offset: int, announced: int, data: bytes, headers: dict[str, str] | None = None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A PATCH over a connection of its own that sends `data` and leaves the rest open: its reader and writer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     head = f"PATCH {where} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: {offset}\r\n"
-    head += f"Content-Type: application/offset+octet-stream\r\nContent-Length: {announced}\r\n\r\n"
-    writer.write(head.encode() + data)
+    head += f"Content-Type: application/offset+octet-stream\r\nContent-Length: {announced}\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+    writer.write(f"{head}\r\n".encode() + data)
     await writer.drain()
     return reader, writer
 
@@ -179,7 +184,9 @@ async def send_stubbornly(url: str, data: bytes, *, within_s: float = 60.0, chun
                 offset = await _offset(session, where)
                 while offset < len(data):
                     headers = VERSION | BYTES | {"Upload-Offset": str(offset)}
-                    async with session.patch(where, headers=headers, data=data[offset : offset + chunk]) as reply:
+                    async with session.patch(
+                        where, headers=headers, data=io.BytesIO(data[offset : offset + chunk])
+                    ) as reply:
                         if reply.status != 204:
                             raise aiohttp.ClientError(str(reply.status))
                         offset = int(reply.headers["Upload-Offset"])
