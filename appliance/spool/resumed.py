@@ -33,6 +33,7 @@ class Append(Transfer):
         self._digest = digest
         self._hasher = None if checksum is None else checksum.hasher()
         self._end = os.fstat(self._file.fileno()).st_size
+        self._flushing: asyncio.Future[None] | None = None
 
     async def pour(self, stream: AsyncIterator[bytes], max_bytes: int) -> None:
         """Write the stream, and what came of it when it breaks off. Raises as `Transfer.pour` does."""
@@ -48,7 +49,15 @@ class Append(Transfer):
                     await self._write_next(block)
                     block, written_s = bytearray(), clock()
         finally:
-            await asyncio.shield(asyncio.ensure_future(self._flush(block)))
+            self._flushing = asyncio.ensure_future(self._flush(block))
+            await asyncio.shield(self._flushing)
+
+    async def close(self) -> None:
+        """As a transfer's, once the last bytes are written, which go on when the waiting for them is cancelled."""
+        if self._flushing is not None:
+            await asyncio.wait([self._flushing])
+            self._flushing.exception()  # it was told already, or nobody is left to be told
+        await super().close()
 
     async def _flush(self, block: bytearray) -> None:
         if block:

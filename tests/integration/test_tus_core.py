@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from appliance.config import Uploads
 from tests import pictures
-from tests.conftest import Host, OpenHost, problem
+from tests.conftest import Host, problem
 from tests.resuming import BYTES, UPLOADS, VERSION, Tus, encoded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -238,21 +237,6 @@ async def test_a_damaged_image_is_refused_with_the_last_byte(tus: Tus) -> None:
     data = pictures.photo(64, 64)[:200]
     where = await tus.create(len(data))
     await problem(await tus.patch(where, 0, data), "unreadable-image")
-
-
-async def test_a_file_beyond_the_limit_is_refused_before_its_bytes(open_host: OpenHost) -> None:
-    host = await open_host(uploads=Uploads(reserve_bytes=1, max_bytes=5000))
-    tus = Tus(host)
-    told = await problem(await tus.post(5001), "too-large")
-    assert (told["limit"], told["actual"]) == (5000, 5001)
-    where = await tus.create(None)
-    await problem(await tus.patch(where, 0, b"x", {"Upload-Length": "5001"}), "too-large")
-    await problem(await tus.patch(where, 0, b"x" * 5001), "too-large")
-
-
-async def test_a_file_without_room_is_refused_before_its_bytes(open_host: OpenHost) -> None:
-    host = await open_host(uploads=Uploads(reserve_bytes=1 << 60))
-    await problem(await Tus(host).post(5001), "disk-full")
 
 
 async def test_ids_never_stand_in_the_log(

@@ -263,3 +263,21 @@ async def test_many_parts_arrive_side_by_side(tus: Tus, jpeg: bytes) -> None:
     parts = await asyncio.gather(*map(tus.part, pieces))
     where = await tus.created(await tus.post(headers={"Upload-Concat": "final;" + " ".join(parts)}))
     assert (await tus.state(where))["image"]["sha256"] == sha256([data])
+
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_file_beyond_the_limit_is_refused_before_its_bytes(open_host: OpenHost) -> None:
+    host = await open_host(uploads=Uploads(reserve_bytes=1, max_bytes=5000))
+    tus = Tus(host)
+    told = await problem(await tus.post(5001), "too-large")
+    assert (told["limit"], told["actual"]) == (5000, 5001)
+    where = await tus.create(None)
+    await problem(await tus.patch(where, 0, b"x", {"Upload-Length": "5001"}), "too-large")
+    await problem(await tus.patch(where, 0, b"x" * 5001), "too-large")
+
+
+async def test_a_file_without_room_is_refused_before_its_bytes(open_host: OpenHost) -> None:
+    host = await open_host(uploads=Uploads(reserve_bytes=1 << 60))
+    await problem(await Tus(host).post(5001), "disk-full")
