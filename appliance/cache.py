@@ -11,6 +11,7 @@ import os
 import random
 import secrets
 import shutil
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -67,11 +68,14 @@ class Cache:
         self._threads = Threads("cache", THREADS)
         self._trimming: asyncio.Task[None] | None = None
         self._counting: asyncio.Future[None] | None = None
+        self._counted = True
         self._published: set[Path] = set()
+        self._renaming = threading.Lock()  # a file's size and its going are one step
         self._started_s = time.time() - 1  # file times lag by a tick
 
     async def start(self) -> None:
         """Return at once; what the disk holds is counted meanwhile, other editions are removed."""
+        self._counted = False
         self._counting = asyncio.ensure_future(self._count_all())
 
     async def close(self) -> None:
@@ -81,7 +85,9 @@ class Cache:
         await self._threads.close()
 
     async def _count_all(self) -> None:
-        self.disk_bytes += await self._threads.run(self._count)
+        found = await self._threads.run(self._count)
+        self.disk_bytes += found
+        self._counted = True
         self._published.clear()
 
     def _count(self) -> int:
@@ -126,7 +132,7 @@ class Cache:
             return None, 0
         found = Rendition.of(raw[HEADER_BYTES:])
         if raw[: len(MAGIC)] != MAGIC or raw[len(MAGIC) : HEADER_BYTES].hex() != found.checksum:
-            return None, self._remove(path, len(raw))
+            return None, self._remove(path)
         with contextlib.suppress(OSError):
             os.utime(path)
         return found, 0
@@ -188,19 +194,25 @@ class Cache:
         return draft
 
     def _publish(self, draft: Path, path: Path) -> bool:
-        if not self._counted:
-            self._published.add(path)
-        replaced_bytes = path.stat().st_size if path.exists() else 0
-        try:
-            draft.rename(path)
-        except FileNotFoundError:  # the folder was evicted
-            return False
-        self.disk_bytes += path.stat().st_size - replaced_bytes
+        with self._renaming:
+            replaced_bytes = self._counted_size(path)
+            if not self._counted:
+                self._published.add(path)
+            try:
+                new_bytes = draft.stat().st_size
+                draft.rename(path)
+            except OSError:  # the folder was evicted
+                return False
+        self.disk_bytes += new_bytes - replaced_bytes
         return True
 
-    @property
-    def _counted(self) -> bool:
-        return self._counting is None or self._counting.done()
+    def _counted_size(self, path: Path) -> int:
+        """What a file adds to `disk_bytes`. Not counted yet: none, for too tight a bound does no harm."""
+        try:
+            size = path.stat().st_size
+        except FileNotFoundError:
+            return 0
+        return size if self._counted or path in self._published else 0
 
     def _remember(self, slug: str, name: str, rendition: Rendition) -> None:
         self._forget(slug, name)
@@ -227,7 +239,8 @@ class Cache:
     async def evict(self, slug: str) -> None:
         """Forget every rendition of an image, and refuse those that are being made."""
         self._revoke(slug)
-        self.disk_bytes -= await self._threads.run(self._remove_folder, self._folder(slug))
+        freed = await self._threads.run(self._remove_folder, self._folder(slug))
+        self.disk_bytes -= freed
         self._revoke(slug)  # again, for what was read from disk before the folder went
 
     def _revoke(self, slug: str) -> None:
@@ -236,16 +249,15 @@ class Cache:
         for name in tuple(self._names.get(slug, ())):
             self._forget(slug, name)
 
-    def _remove(self, path: Path, size: int) -> int:
-        """How many bytes went. What was not counted yet is no bytes: better a bound too tight than one too wide."""
-        try:
-            path.unlink()
-        except FileNotFoundError:  # somebody else removed it, and counted that
-            return 0
-        return size if self._counted or path in self._published else 0
+    def _remove(self, path: Path) -> int:
+        """How many of the counted bytes went."""
+        with self._renaming:
+            size = self._counted_size(path)
+            path.unlink(missing_ok=True)
+        return size
 
     def _remove_folder(self, folder: Path) -> int:
-        freed = sum(self._remove(path, size) for _, size, path in _renditions(folder))
+        freed = sum(self._remove(path) for _, _, path in _renditions(folder))
         shutil.rmtree(folder, ignore_errors=True)
         return freed
 
@@ -259,7 +271,8 @@ class Cache:
 
     async def trim(self) -> None:
         """Bring the disk below its bound."""
-        self.disk_bytes -= await self._threads.run(self._trim, int(self._disk_limit_bytes * LOW_WATER))
+        freed = await self._threads.run(self._trim, int(self._disk_limit_bytes * LOW_WATER))
+        self.disk_bytes -= freed
 
     def _trim(self, goal_bytes: int) -> int:
         """Evict the longest unused of a sample of shards, again and again; says how many bytes went."""
@@ -268,8 +281,8 @@ class Cache:
             sample = self._sample()
             if not sample:
                 break
-            for _, size, path in sample[: max(1, len(sample) // 4)]:
-                freed += self._remove(path, size)
+            for _, _, path in sample[: max(1, len(sample) // 4)]:
+                freed += self._remove(path)
                 with contextlib.suppress(OSError):  # not empty yet
                     path.parent.rmdir()
                 if self.disk_bytes - freed <= goal_bytes:
