@@ -184,7 +184,10 @@ class Shipper:
     async def _without_file(self, image: Image) -> bool:
         """The landed file is gone: shipped already by an earlier attempt, ended meanwhile, or lost."""
         row = await self._catalogue.get(image.slug)
-        if not isinstance(row, Image) or row.ended is not None or row.location is Location.STORE:
+        if not isinstance(row, Image) or (row.ended is not None and row.location is Location.SPOOL):
+            await self._store.delete(object_key(image.slug))  # an earlier attempt may have failed to
+            return False
+        if row.ended is not None or row.location is Location.STORE:
             return False
         try:
             await self._store.stat(object_key(image.slug))
@@ -245,11 +248,19 @@ class Shipper:
         while images := await self._catalogue.sidecars_due(after, 100):
             for image in images:
                 await self._store.put_bytes(sidecar_key(image.slug), sidecar_of(image), media_type="application/json")
-                await self._catalogue.mark_sidecar_written(image.slug, image.version)
+                if not await self._catalogue.mark_sidecar_written(image.slug, image.version):
+                    await self._drop_sidecar_if_ended(image.slug)
+                    continue
                 await self._sidecars.drop(image.slug, image.version)
                 written += 1
             after = images[-1].slug
         return written
+
+    async def _drop_sidecar_if_ended(self, slug: str) -> None:
+        """The eraser may have been here before the sidecar was; bringing the image back writes it anew."""
+        row = await self._catalogue.get(slug)
+        if not isinstance(row, Image) or row.ended is not None:
+            await self._store.delete(sidecar_key(slug))
 
 
 class LostOriginal(Exception):
