@@ -56,6 +56,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         store = open_store(config.store, config.data_dir)
         stack.push_async_callback(store.close)
         appliance = assembled(config, clock, metrics, catalogue, store, spool, cache, workers)
+        stack.push_async_callback(appliance.sidecars.close)
         await cache.start()
         await spool.start()
         await appliance.sweeps.spool(older_than_s=0)

@@ -46,6 +46,7 @@ class Appliance:
     spool: Spool
     cache: Cache
     workers: Workers
+    sidecars: Sidecars
     shipper: Shipper
     delivery: Delivery
     ingest: Ingest
@@ -137,6 +138,7 @@ def assembled(  # noqa: PLR0917 - one of each part
         spool=spool,
         cache=cache,
         workers=workers,
+        sidecars=sidecars,
         shipper=shipper,
         delivery=delivery,
         ingest=ingest,
