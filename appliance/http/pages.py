@@ -19,7 +19,7 @@ from appliance.http.answers import json_answer
 from appliance.http.clients import oembed, sharex_uploader
 from appliance.http.keys import CLOCK, CONFIG, DELIVERY, MANAGEMENT, PAGES
 from appliance.http.links import share_path
-from appliance.http.problems import status_of
+from appliance.http.problems import headers_of, status_of
 from appliance.http.requests import Form, form_of, positive_number, wants_page
 from appliance.lifecycle.managing import UNDO_S, Changes
 from appliance.model import Image
@@ -31,6 +31,12 @@ FRESH = {"Cache-Control": "no-store"}
 
 def _page(text: str, status: int = 200, cache: str = "no-store") -> web.Response:
     return web.Response(text=text, content_type="text/html", status=status, headers={"Cache-Control": cache})
+
+
+def _problem_page(text: str, fault: ApplianceError) -> web.Response:
+    response = _page(text, status=status_of(fault))
+    response.headers.update(headers_of(fault))
+    return response
 
 
 async def show_upload(request: web.Request) -> web.Response:
@@ -92,11 +98,11 @@ async def _told_on_form(request: web.Request, slug: str, form: Form, fault: Appl
     except GoneImage:
         if not wants_page(request) or isinstance(fault, GoneImage):
             raise fault from None
-        return _page(await _gone(request, slug, fault.detail), status=status_of(fault))
+        return _problem_page(await _gone(request, slug, fault.detail), fault)
     typed = replace(image, title=_typed(form, "title", image.title), alt=_typed(form, "alt", image.alt))
     token = "" if isinstance(fault, (MissingToken, WrongToken)) else _field(form, "token")
     page = request.app[PAGES].manage_page(typed, problem=fault.detail, delete_token=token)
-    return _page(page, status=status_of(fault))
+    return _problem_page(page, fault)
 
 
 def _field(form: Form, name: str) -> str:

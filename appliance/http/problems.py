@@ -90,14 +90,20 @@ def problem_response(request: web.Request, fault: ApplianceError) -> web.Respons
         response = _problem_details(request, fault, status)
     else:
         response = web.Response(text=f"{fault.title}. {fault.detail}\n", status=status)
-    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.CONFLICT) or fault.retry_after_s:
-        response.headers["Retry-After"] = str(fault.retry_after_s or DEFAULT_RETRY_AFTER_S)
-    if status is HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-        response.headers["Content-Range"] = f"bytes */{fault.limit}"
-    if status is HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.update(headers_of(fault))
     return response
+
+
+def headers_of(fault: ApplianceError) -> dict[str, str]:
+    """What goes with a problem in whatever shape it is told."""
+    status, headers = status_of(fault), {"Cache-Control": "no-store"}
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.CONFLICT) or fault.retry_after_s:
+        headers["Retry-After"] = str(fault.retry_after_s or DEFAULT_RETRY_AFTER_S)
+    if status is HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        headers["Content-Range"] = f"bytes */{fault.limit}"
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return headers
 
 
 def _problem_details(request: web.Request, fault: ApplianceError, status: HTTPStatus) -> web.Response:
