@@ -26,6 +26,7 @@ from appliance.wishes import parse_duration
 MAX_FIELD_BYTES = 16_384  # an alt text of 2,000 characters in any script, and some
 MAX_PARTS = 32
 CHUNK_BYTES = 256 * 1024
+LEAST_BYTES = 4096  # in each idle timeout; 70 bytes a second by default, which no working line falls below
 FIELDS = frozenset({"expires_in", "title", "alt", "filename"})
 
 
@@ -161,13 +162,22 @@ class BodyReader:
             raise MalformedRequest("A field of the form is not UTF-8 text.") from fault
 
     async def _patient(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The stream, ended by TimeoutError when nothing comes for the idle timeout, and checked to be whole."""
-        iterator = aiter(stream)
+        """The stream, ended by TimeoutError when a client keeps us waiting: every few bytes buy it the timeout anew.
+
+        One that drips would else hold its place among the uploads for ever. Our own writing is not counted.
+        """
+        iterator, clock = aiter(stream), asyncio.get_running_loop().time
+        patience_s, due_bytes = self._limits.idle_timeout_s, LEAST_BYTES
         while True:
-            async with asyncio.timeout(self._limits.idle_timeout_s):
+            began_s = clock()
+            async with asyncio.timeout(patience_s):
                 chunk = await anext(iterator, None)
             if chunk is None:
                 return
+            patience_s -= clock() - began_s
+            due_bytes -= len(chunk)
+            if due_bytes <= 0:
+                patience_s, due_bytes = self._limits.idle_timeout_s, LEAST_BYTES
             yield chunk
 
 
