@@ -313,7 +313,8 @@ def _renditions(root: Path) -> Iterator[tuple[float, int, Path]]:
 
 def _remove_drafts(root: Path, *, before_s: float) -> None:
     """Remove what a crash left half written."""
-    for path in root.rglob(".*"):
-        with contextlib.suppress(FileNotFoundError):
-            if path.stat().st_mtime < before_s:
-                path.unlink()
+    for folder, _, names in os.walk(root):  # unlike rglob, it takes folders that go meanwhile
+        for path in (Path(folder) / name for name in names if name.startswith(".")):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < before_s:
+                    path.unlink()
