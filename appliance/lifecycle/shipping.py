@@ -25,6 +25,7 @@ LARGE_SHIPPERS = 2
 QUEUE_LIMIT = 10_000  # beyond it the rows remember
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 10.0
+FIRST_CONNECT_S = 2.0  # a start waits so long for the store, then goes on without it
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,10 @@ class Shipper:
         """What is wrong with the store, in words; None while it answers."""
 
     async def start(self) -> None:
-        """Start the shippers; they begin with what an earlier run left."""
-        await self.connect()
+        """Start the shippers; they begin with what an earlier run left. A store that hangs holds nobody up."""
+        self._doubt()
+        if self._probe is not None and not (await asyncio.wait([self._probe], timeout=FIRST_CONNECT_S))[0]:
+            self._down(StoreUnavailable("It has not answered yet."))
         lanes = [self._small] * SMALL_SHIPPERS + [self._large] * LARGE_SHIPPERS
         self._tasks = [asyncio.create_task(self._serve(lane)) for lane in lanes]
         await self.feed()
