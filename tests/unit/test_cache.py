@@ -315,4 +315,5 @@ def _damage(path: Path | None, kept: int) -> None:
     """Flip a byte; the length stays, as after rot."""
     if path is not None:
         raw = path.read_bytes()
-        path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 0xFF]) if kept else bytes(len(raw)))
+        with path.open("r+b") as file:  # in place: a count that is under way sees no shorter file
+            file.write(raw[:-1] + bytes([raw[-1] ^ 0xFF]) if kept else bytes(len(raw)))
