@@ -159,9 +159,9 @@ class Catalogue:
         """Ended images whose grace is over, those whose erasing was begun and not confirmed included."""
         return await self._readers.run(queries.erasable, now_s, limit)
 
-    async def begin_erase(self, slug: str) -> bool:
-        """From here `restore` is refused. False if the image is back, or gone: leave its bytes alone."""
-        return await self._write(changes.begin_erase, slug)
+    async def begin_erase(self, slug: str, now_s: int) -> bool:
+        """From here `restore` is refused. False if the image is back, gone, or ended anew: leave its bytes alone."""
+        return await self._write(changes.begin_erase, slug, now_s)
 
     async def confirm_erased(self, slug: str) -> None:
         """The row becomes a tombstone. Raises Conflict if its erasing was not begun; an absent row is fine."""

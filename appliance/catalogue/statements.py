@@ -56,7 +56,7 @@ EXPIRE = f"""
 ERASABLE = f"""
     SELECT {_IMAGE} FROM images INDEXED BY images_ended
     WHERE ended IS NOT NULL AND erase_after_s <= :now_s ORDER BY erase_after_s LIMIT :limit"""
-BEGIN_ERASE = "UPDATE images SET erasing = 1 WHERE slug = :slug AND ended IS NOT NULL"
+BEGIN_ERASE = "UPDATE images SET erasing = 1 WHERE slug = :slug AND ended IS NOT NULL AND erase_after_s <= :now_s"
 
 # --- tombstones, idempotency, notes -------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ class Eraser:
         return erased
 
     async def _erase(self, image: Image) -> bool:
-        if not await self._catalogue.begin_erase(image.slug):  # brought back meanwhile
+        if not await self._catalogue.begin_erase(image.slug, int(self._clock())):  # brought back meanwhile
             return False
         await self._cache.evict(image.slug)
         await self._store.delete(object_key(image.slug))
