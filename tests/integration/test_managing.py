@@ -74,6 +74,8 @@ async def test_a_shortened_life_ends_when_it_says(shared: Host, image: dict[str,
         ({"deleted": 0}, "invalid-field"),
         ({"bytes": 1}, "invalid-field"),
         ({"title": "fine", "filename": "other.jpg"}, "invalid-field"),
+        ({"\ud800": 1}, "invalid-field"),
+        ({"title": "\ud800"}, "invalid-field"),
     ],
 )
 async def test_a_wrong_wish_is_refused_and_changes_nothing(
