@@ -39,6 +39,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         )
         starting = asyncio.ensure_future(workers.start())
         stack.push_async_callback(workers.stop)
+        stack.push_async_callback(asyncio.wait, [starting])  # should another part fail first
         catalogue = Catalogue(config.catalogue_path)
         stack.push_async_callback(catalogue.stop)
         await catalogue.start()

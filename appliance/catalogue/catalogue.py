@@ -1,7 +1,7 @@
 """The catalogue's front: every row of the appliance, asked and changed from one event loop."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -234,7 +234,13 @@ async def backup_file(path: Path, to: Path) -> None:
     await _apart(path, backup.copy, to)
 
 
-async def _apart(path: Path, query: Callable[..., T], *args: Sequence[object] | Path) -> T:
+async def remembered_s(path: Path, note: str) -> int | None:
+    """The unix second that a note tells, or when the newest image was made; None for a catalogue without either."""
+    told = await _apart(path, queries.note, note)
+    return int(told) if told is not None else await _apart(path, queries.newest_created_s)
+
+
+async def _apart(path: Path, query: Callable[..., T], *args: object) -> T:
     readers = Readers(path, threads=1)
     try:
         return await readers.run_apart(query, *args)

@@ -1,6 +1,7 @@
 """Reading upload bodies: multipart forms with their fields in any order, and raw bodies."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import NoReturn
@@ -28,6 +29,8 @@ MAX_PARTS = 32
 CHUNK_BYTES = 256 * 1024
 LEAST_BYTES = 4096  # in each idle timeout; 70 bytes a second by default, which no working line falls below
 FIELDS = frozenset({"expires_in", "title", "alt", "filename"})
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class BodyReader:
         except BaseException as fault:
             if self._incoming is not None:
                 await self._ingest.discard(self._incoming)
-            if (told := _as_named(fault)) is None:
+            if (told := _as_named(fault, self._limits)) is None:
                 raise
             raise told from fault
 
@@ -128,7 +131,7 @@ class BodyReader:
             if not isinstance(part, BodyPartReader):
                 raise MalformedRequest("The form holds a form inside of a part; send plain parts.")
             await self._read_part(part)
-        raise MalformedRequest(f"The form has more than {MAX_PARTS} parts.")
+        raise MalformedRequest(f"The form has more than {MAX_PARTS} parts.", limit=MAX_PARTS)
 
     async def _read_part(self, part: BodyPartReader) -> None:
         if part.name != self._file_field:
@@ -193,12 +196,14 @@ async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
         yield part.decode(chunk) if "Content-Transfer-Encoding" in part.headers else chunk
 
 
-def _as_named(fault: BaseException) -> ApplianceError | None:
+def _as_named(fault: BaseException, limits: Uploads) -> ApplianceError | None:
     """The named error that stands for a client that was slow, broke off, or sent no real form."""
     if isinstance(fault, TimeoutError):
-        return SlowUpload("Nothing came for too long. Send the file again, on a better connection if you can.")
+        limit_s = round(limits.idle_timeout_s)
+        return SlowUpload(f"Next to nothing came for {limit_s} seconds. Send the file again.", limit=limit_s)
     if isinstance(fault, (web.RequestPayloadError, ConnectionError, ClientError, asyncio.IncompleteReadError)):
         return IncompleteUpload("The connection ended before the whole file was here. Send it again.")
     if isinstance(fault, (ValueError, AssertionError, HttpProcessingError, web.HTTPException)):
+        log.info("a form that can't be read", exc_info=fault)
         return MalformedRequest("The form can't be read: its parts are not well-formed.")
     return None

@@ -52,6 +52,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus] = {
     errors.InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 DEFAULT_RETRY_AFTER_S = 5
+MAX_FORM_BYTES = 64 * 1024  # forms without a file; uploads are streamed and have their own limit
 
 
 def status_of(fault: ApplianceError) -> HTTPStatus:
@@ -69,7 +70,7 @@ def named(fault: BaseException) -> ApplianceError:
     if isinstance(fault, (web.HTTPNotFound, web.HTTPMethodNotAllowed)):  # preflights are answered everywhere
         return errors.NoSuchPage("Nothing is at this address. Check it for typing errors.")
     if isinstance(fault, web.HTTPRequestEntityTooLarge):
-        return errors.TooLarge("This form is too large; a form without a file is small.")
+        return errors.TooLarge(f"A request without a file has at most {MAX_FORM_BYTES:,} bytes.", limit=MAX_FORM_BYTES)
     if isinstance(fault, web.HTTPException) and fault.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return errors.MalformedRequest("The request can't be read.")
     log.error("unexpected fault", exc_info=fault)

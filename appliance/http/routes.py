@@ -5,8 +5,8 @@ from aiohttp import web
 from appliance.http import api, health, images, pages, uploads
 from appliance.http.middleware import add_headers, observe
 from appliance.http.preflight import preflight
+from appliance.http.problems import MAX_FORM_BYTES
 
-MAX_FORM_BYTES = 64 * 1024  # forms without a file; uploads are streamed and have their own limit
 SLUG = r"{slug:[0-9A-Za-z]{1,64}}"
 WORD = r"[0-9A-Za-z_-]{1,64}"
 
