@@ -101,6 +101,14 @@ async def addresses(config: Config) -> AsyncIterator[Finding]:
             yield ok(part, f"{listen}, served by process {owner}")
         else:
             yield _free(part, listen)
+    if config.server.public_url is None and not links_work(config.server.listen):
+        yield warn("links", f"they begin with {config.server.base_url}, which leads nowhere: set server.public_url")
+
+
+def links_work(listen: str) -> bool:
+    """Whether somebody can follow a link that starts with the address to listen on."""
+    host, port = split_listen(listen)
+    return port != 0 and host not in ("", "*", "0.0.0.0", "::")
 
 
 async def _running_server(config: Config) -> object | None:
