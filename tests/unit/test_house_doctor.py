@@ -140,7 +140,6 @@ def test_exit_status_is_1_on_a_fault_alone(
     [
         ("0.0.0.0:8080", None, True),
         ("[::]:8080", None, True),
-        ("127.0.0.1:0", None, True),
         ("0.0.0.0:8080", "https://img.example", False),
         ("127.0.0.1:8080", None, False),
     ],
