@@ -51,7 +51,7 @@ class Workers:
         """Starts the inspectors and the normal lane, and waits until they are warm. Raises UnfitInstallation."""
         try:
             await asyncio.gather(*(slot.ready() for slot in (*self._inspecting.slots, *self._normal.slots)))
-        except (UnfitInstallation, WorkerLost, TimeoutError) as error:
+        except (UnfitInstallation, WorkerLost, OSError) as error:  # a TimeoutError is an OSError
             await self.stop(grace_s=0)
             if isinstance(error, UnfitInstallation):
                 raise
@@ -167,8 +167,8 @@ class Worker:
             answer, files = await _run(self._slot, order, fd, self._deadline_s)
         except WorkerLost as lost:
             raise CannotResize(self._words(lost.reason)) from lost
-        if isinstance(answer, CannotResize):
-            answer.final = True  # the decoder's own verdict on the pixels
+        if isinstance(answer, CannotResize) and not answer.final:
+            self._slot.renew()  # its memory may be in fragments: the next order gets a fresh one
         if not isinstance(answer, tuple) or len(answer) != len(targets) or len(files) != len(targets):
             raise _unexpected(answer, CannotResize)
         return [Made(target, *size, data) for target, size, data in zip(targets, answer, files, strict=True)]

@@ -42,7 +42,10 @@ class Allowance:
 
 
 class WorkerProcess:
-    """A running worker. Construct it inside the event loop; it lives in the server's process group."""
+    """A running worker. Construct it inside the event loop; it lives in the server's process group.
+
+    Constructing raises OSError when the system has no process, memory or descriptor left for it.
+    """
 
     def __init__(self, allowance: Allowance) -> None:
         self._loop = asyncio.get_running_loop()
@@ -53,10 +56,14 @@ class WorkerProcess:
         self.protections: tuple[str, ...] = ()
         self.libvips = ""
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = _spawn(theirs.fileno(), allowance)
+        try:
+            with theirs:
+                self._process = _spawn(theirs.fileno(), allowance)
+            self._pidfd = _watched(self._process)
+        except OSError:
+            self._socket.close()
+            raise
         self._socket.setblocking(False)
-        self._pidfd = os.pidfd_open(self._process.pid)
         self._loop.add_reader(self._pidfd, self._on_exit)
         self._loop.add_reader(self._socket, self._on_message)
 
@@ -158,6 +165,16 @@ def _spawn(fd: int, allowance: Allowance) -> subprocess.Popen[bytes]:
         env=allowance.environment,
         cwd="/",
     )
+
+
+def _watched(process: subprocess.Popen[bytes]) -> int:
+    """A descriptor that tells of its end. OSError when there is none left; then the process is ended at once."""
+    try:
+        return os.pidfd_open(process.pid)
+    except OSError:
+        process.kill()
+        process.wait()
+        raise
 
 
 def _reason(returncode: int) -> str:
