@@ -11,7 +11,6 @@ from appliance.catalogue import Catalogue
 from appliance.clock import Clock
 from appliance.config import Config
 from appliance.errors import (
-    ApplianceError,
     Busy,
     GoneImage,
     IdempotencyKeyInUse,
@@ -118,7 +117,7 @@ class Ingest:
                 accepted = await self._commit(incoming, wishes, tokens.fresh_token(), None)
             else:
                 accepted = await self._once(incoming, wishes, key)
-        except ApplianceError:
+        except Exception:
             await self._spool.discard(incoming.slug)
             raise
         if not accepted.replayed:
@@ -136,8 +135,9 @@ class Ingest:
         with incoming.path.open("rb", buffering=0) as file:
             facts = await self._workers.inspect(file.fileno())
         image = self._image(incoming, facts, wishes, token)
-        await self._spool.land(incoming, metadata_of(image))
-        await self._catalogue.add(image, record, sidecar_due=needs_sidecar(image))
+        with self._spool.landing(image.slug):
+            await self._spool.land(incoming, metadata_of(image))
+            await self._catalogue.add(image, record, sidecar_due=needs_sidecar(image))
         return Accepted(image, token)
 
     def _image(self, incoming: Incoming, facts: Facts, wishes: Wishes, token: str) -> Image:
