@@ -12,6 +12,7 @@ from appliance.config import Renditions
 from appliance.errors import ApplianceError, CannotResize, UnfitInstallation, UnreadableImage
 from appliance.orders import MAX_TARGETS, Answer, Inspect, Order, Render, Sizes
 from appliance.renditions import Facts, Made, Priority, Target
+from appliance.threads import Threads
 from appliance.workers.lane import Lane, Waiting
 from appliance.workers.process import Allowance, WorkerLost
 from appliance.workers.slot import Slot
@@ -25,6 +26,9 @@ _INSPECT_MEMORY_BYTES = 1200 * 1024 * 1024
 _MAX_INSPECTIONS_WAITING = 1024
 _HEAVY_IDLE_S = 60.0
 _MAX_RENDITION_BYTES = 512 * 1024 * 1024
+_LARGE_BYTES = 1_000_000
+"""Copying more than this would keep the event loop from its work for longer than a thread costs."""
+_THREADS = 2
 _CPU_RESERVE_S = 2
 """The deadline is for the clock; the limit on CPU time is there for a server that could not keep it."""
 
@@ -40,6 +44,7 @@ class Workers:
         self._max_pixels = max_pixels
         self._tell_death = on_death
         self._deaths = 0
+        self._threads = Threads("outputs", _THREADS)
         inspecting = Allowance(_INSPECT_MEMORY_BYTES, _INSPECT_MEMORY_BYTES)
         normal = Allowance(config.memory_bytes, config.memory_bytes)
         heavy = Allowance(config.heavy_memory_bytes, config.heavy_memory_bytes)
@@ -63,6 +68,7 @@ class Workers:
         """Sends away who waits, lets running orders finish within `grace_s`, then ends every process."""
         await asyncio.gather(*(lane.drain(grace_s) for lane in self._lanes.values()))
         await asyncio.gather(*(slot.stop() for slot in self._slots))
+        await self._threads.close()
 
     async def inspect(self, fd: int) -> Facts:
         """The facts of the open file, which must be a regular one; its offset is left alone.
@@ -73,7 +79,7 @@ class Workers:
         order = Inspect(self._max_pixels, self._config.heavy_memory_bytes, _cpu_s(INSPECT_DEADLINE_S))
         async with Waiting(self._inspecting, Priority.VIEW, lambda slot: slot) as slot:
             try:
-                answer, _ = await _run(slot, order, fd, INSPECT_DEADLINE_S)
+                answer, _ = await _run(slot, order, fd, INSPECT_DEADLINE_S, self._threads)
             except WorkerLost as lost:
                 raise UnreadableImage(
                     "This file can't be taken: reading its header took too long or went wrong. It is likely damaged."
@@ -92,7 +98,7 @@ class Workers:
         heavy = facts.memory_bytes > self._config.memory_bytes
         lane = self._heavy if heavy else self._normal
         deadline_s = self._config.deadline_s * (HEAVY_DEADLINES if heavy else 1)
-        return Waiting(lane, priority, partial(Worker, deadline_s))
+        return Waiting(lane, priority, partial(Worker, deadline_s, self._threads))
 
     @property
     def busy(self) -> dict[str, int]:
@@ -146,8 +152,9 @@ class Workers:
 class Worker:
     """A worker that is the caller's until the end of its `async with`."""
 
-    def __init__(self, deadline_s: float, slot: Slot) -> None:
+    def __init__(self, deadline_s: float, threads: Threads, slot: Slot) -> None:
         self._deadline_s = deadline_s
+        self._threads = threads
         self._slot = slot
 
     async def render(self, fd: int, facts: Facts, targets: Sequence[Target]) -> list[Made]:
@@ -164,7 +171,7 @@ class Worker:
     async def _render(self, fd: int, facts: Facts, targets: tuple[Target, ...]) -> list[Made]:
         order = Render(facts, targets, _cpu_s(self._deadline_s))
         try:
-            answer, files = await _run(self._slot, order, fd, self._deadline_s)
+            answer, files = await _run(self._slot, order, fd, self._deadline_s, self._threads)
         except WorkerLost as lost:
             raise CannotResize(self._words(lost.reason)) from lost
         if isinstance(answer, CannotResize) and not answer.final:
@@ -179,14 +186,12 @@ class Worker:
         return "Resizing this image failed: decoding it crashed, or took more memory than this host allows."
 
 
-async def _run(slot: Slot, order: Order, fd: int, deadline_s: float) -> tuple[Answer, list[bytes]]:
+async def _run(slot: Slot, order: Order, fd: int, deadline_s: float, threads: Threads) -> tuple[Answer, list[bytes]]:
     with _reopened(fd) as own:
         answer, fds = await slot.run(order, own, deadline_s)
-    try:
-        return answer, [_content(file) for file in fds]
-    finally:
-        for file in fds:
-            os.close(file)
+    if sum(os.fstat(file).st_size for file in fds) <= _LARGE_BYTES:
+        return answer, _contents(fds)
+    return answer, await asyncio.shield(threads.run(_contents, fds))  # it closes them, whoever is cancelled meanwhile
 
 
 @contextmanager
@@ -197,6 +202,15 @@ def _reopened(fd: int) -> Iterator[int]:
         yield own
     finally:
         os.close(own)
+
+
+def _contents(fds: list[int]) -> list[bytes]:
+    """What the files hold; closes them."""
+    try:
+        return [_content(fd) for fd in fds]
+    finally:
+        for fd in fds:
+            os.close(fd)
 
 
 def _content(fd: int) -> bytes:
