@@ -12,11 +12,14 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from appliance.cache.rendition import Rendition, unpacked
 from appliance.threads import Threads
+
+T = TypeVar("T")
 
 SAMPLE = 2000  # files looked at when evicting: exact up to here, close to least-recently-used beyond
 LOW_WATER = 0.95
@@ -37,6 +40,7 @@ class DiskCache:
         self._counted = True
         self._published: set[Path] = set()
         self._renaming = threading.Lock()  # a file's size and its going are one step
+        self._closing = threading.Event()
         self._started_s = time.time() - 1  # file times lag by a tick
         self.bytes = 0
 
@@ -46,6 +50,8 @@ class DiskCache:
         self._counting = asyncio.ensure_future(self._count_all())
 
     async def close(self) -> None:
+        """Counting and trimming stop where they are; the next start counts anew."""
+        self._closing.set()
         for pending in (self._counting, self._trimming):
             if pending is not None:
                 await pending
@@ -104,10 +110,31 @@ class DiskCache:
     def _count(self) -> int:
         """The bytes of what earlier runs left; what this run admits meanwhile is counted when it is published."""
         for entry in self._root.iterdir():
-            if entry != self._home:
-                shutil.rmtree(entry, ignore_errors=True)
-        _remove_drafts(self._home, before_s=self._started_s)
-        return sum(size for _, size, path in _renditions(self._home) if path not in self._published)
+            if entry != self._home and entry.is_dir():
+                self._remove_edition(entry)
+        self._remove_drafts()
+        found = self._until_closing(_renditions(self._home, passing=OSError))
+        return sum(size for _, size, path in found if path not in self._published)
+
+    def _remove_edition(self, edition: Path) -> None:
+        for shard in self._until_closing(edition.iterdir()):
+            shutil.rmtree(shard, ignore_errors=True)
+        with contextlib.suppress(OSError):  # not empty, for it is closing: the next start goes on
+            edition.rmdir()
+
+    def _remove_drafts(self) -> None:
+        """Remove what a crash left half written."""
+        for folder, _, names in self._until_closing(os.walk(self._home)):  # unlike rglob, it takes folders that go
+            for path in (Path(folder) / name for name in names if name.startswith(".")):
+                with contextlib.suppress(OSError):
+                    if path.stat().st_mtime < self._started_s:
+                        path.unlink()
+
+    def _until_closing(self, items: Iterable[T]) -> Iterator[T]:
+        for item in items:
+            if self._closing.is_set():
+                return
+            yield item
 
     def _counted_size(self, path: Path) -> int:
         """What a file adds to `bytes`. Not counted yet: none, for too tight a bound does no harm."""
@@ -126,7 +153,7 @@ class DiskCache:
         except OSError:  # not there, or a disk that can't read it: it can be made again
             return None, 0
         if found is None:
-            return None, self._remove(path)
+            return None, self._remove_if_possible(path)
         with contextlib.suppress(OSError):
             os.utime(path)
         return found, 0
@@ -138,6 +165,13 @@ class DiskCache:
             path.unlink(missing_ok=True)
         return size
 
+    def _remove_if_possible(self, path: Path) -> int:
+        """The same, where a file that a failing disk keeps may stay, and stays counted."""
+        try:
+            return self._remove(path)
+        except OSError:
+            return 0
+
     def _remove_folder(self, folder: Path) -> int:
         freed = sum(self._remove(path) for _, _, path in _renditions(folder))
         shutil.rmtree(folder, ignore_errors=True)
@@ -147,22 +181,30 @@ class DiskCache:
 
     def _trim_soon(self) -> None:
         is_trimming = self._trimming is not None and not self._trimming.done()
-        if self._counted and self.bytes > self._limit_bytes and not is_trimming:
+        if self._counted and not self._closing.is_set() and self.bytes > self._limit_bytes and not is_trimming:
             self._trimming = asyncio.ensure_future(self.trim())
 
     def _trim(self, goal_bytes: int) -> int:
         """Evict the longest unused of a sample of shards, again and again; says how many bytes went."""
         freed = 0
         while self.bytes - freed > goal_bytes:
-            sample = self._sample()
-            if not sample:
+            gone = self._evict_oldest(self.bytes - freed - goal_bytes)
+            if not gone:
+                break  # closing, or nothing that can be removed
+            freed += gone
+        return freed
+
+    def _evict_oldest(self, wanted_bytes: int) -> int:
+        """At most a quarter of a sample, until `wanted_bytes` went; says how many did."""
+        sample = self._sample()
+        most, removed, freed = max(1, len(sample) // 4), 0, 0
+        for _, _, path in self._until_closing(sample):
+            size = self._remove_if_possible(path)
+            with contextlib.suppress(OSError):  # not empty yet
+                path.parent.rmdir()
+            freed, removed = freed + size, removed + bool(size)
+            if removed == most or freed >= wanted_bytes:
                 break
-            for _, _, path in sample[: max(1, len(sample) // 4)]:
-                freed += self._remove(path)
-                with contextlib.suppress(OSError):  # not empty yet
-                    path.parent.rmdir()
-                if self.bytes - freed <= goal_bytes:
-                    break
         return freed
 
     def _sample(self) -> list[tuple[float, int, Path]]:
@@ -170,7 +212,7 @@ class DiskCache:
         random.shuffle(shards)
         found: list[tuple[float, int, Path]] = []
         for shard in shards:
-            found += _renditions(shard)
+            found += _renditions(shard, passing=OSError)
             if len(found) >= SAMPLE:
                 break
         return sorted(found)
@@ -196,21 +238,15 @@ def _write_draft(folder: Path, rendition: Rendition) -> Path:
     return draft
 
 
-def _renditions(root: Path) -> Iterator[tuple[float, int, Path]]:
-    """Time of last use, size and path of each rendition below `root`; drafts are none yet."""
+def _renditions(root: Path, *, passing: type[OSError] = FileNotFoundError) -> Iterator[tuple[float, int, Path]]:
+    """Time of last use, size and path of each rendition below `root`; drafts are none yet.
+
+    Files whose look-up fails with `passing` are passed over: those that went meanwhile, or all that a disk can't tell.
+    """
     for folder, _, names in os.walk(root):
         for name in names:
             if not name.startswith("."):
                 path = Path(folder) / name
-                with contextlib.suppress(FileNotFoundError):
+                with contextlib.suppress(passing):
                     stat = path.stat()
                     yield stat.st_mtime, stat.st_size, path
-
-
-def _remove_drafts(root: Path, *, before_s: float) -> None:
-    """Remove what a crash left half written."""
-    for folder, _, names in os.walk(root):  # unlike rglob, it takes folders that go meanwhile
-        for path in (Path(folder) / name for name in names if name.startswith(".")):
-            with contextlib.suppress(FileNotFoundError):
-                if path.stat().st_mtime < before_s:
-                    path.unlink()
