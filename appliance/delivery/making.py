@@ -160,11 +160,12 @@ class Making:
         made = await self._from_source(batch, image, source) if source is not None else None
         if made is None:
             made = await self._from_original(batch, image)
-        for done in made:
-            rendition = await self._summed(done.data)
-            batch.fulfil(done.target, rendition)  # answer first, keep second
-            self._metrics.renditions.labels(done.target.preset.name, done.target.format.value).inc()
-            await self._cache.admit(ticket, done.target.name, rendition)
+        finished = [(done.target, await self._summed(done.data)) for done in made]
+        for target, rendition in finished:  # answer everybody first, keep second: the cache's disk may be slow
+            batch.fulfil(target, rendition)
+            self._metrics.renditions.labels(target.preset.name, target.format.value).inc()
+        for target, rendition in finished:
+            await self._cache.admit(ticket, target.name, rendition)
 
     async def _from_source(self, batch: Batch, image: Image, source: Source) -> list[Made] | None:
         """None when it can't give them: sizes joined while it waited, or its pixels turn out to be no use."""

@@ -25,7 +25,8 @@ _INSPECT_MEMORY_BYTES = 1200 * 1024 * 1024
 """libvips sets four bytes a pixel aside to read the header of a WebP, which has up to 16383 x 16383."""
 _MAX_INSPECTIONS_WAITING = 1024
 _HEAVY_IDLE_S = 60.0
-_MAX_RENDITION_BYTES = 512 * 1024 * 1024
+_MAX_OUTPUT_BYTES = 512 * 1024 * 1024
+"""Of all renditions of one order."""
 _LARGE_BYTES = 1_000_000
 """Copying more than this would keep the event loop from its work for longer than a thread costs."""
 _THREADS = 2
@@ -207,6 +208,8 @@ def _reopened(fd: int) -> Iterator[int]:
 def _contents(fds: list[int]) -> list[bytes]:
     """What the files hold; closes them."""
     try:
+        if sum(os.fstat(fd).st_size for fd in fds) > _MAX_OUTPUT_BYTES:  # a file may claim more than it has
+            raise CannotResize("Resizing this image went wrong: what came out is too large to be renditions.")
         return [_content(fd) for fd in fds]
     finally:
         for fd in fds:
@@ -215,7 +218,7 @@ def _contents(fds: list[int]) -> list[bytes]:
 
 def _content(fd: int) -> bytes:
     status = os.fstat(fd)
-    if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_RENDITION_BYTES:
+    if not stat.S_ISREG(status.st_mode):
         raise CannotResize("Resizing this image went wrong: what came out is no rendition.")
     return os.pread(fd, status.st_size, 0)
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+from appliance.errors import Busy
 from appliance.orders import MAX_MESSAGE_BYTES, MAX_TARGETS, Answer, Order, Ready, pack_order, unpack_answer
 
 Reply = tuple[Answer, list[int]]
@@ -72,7 +73,7 @@ class WorkerProcess:
         return self._process.pid
 
     async def call(self, order: Order, fd: int, deadline_s: float) -> Reply:
-        """The answer to `order`. Raises WorkerLost; after that, and when cancelled, the process must be killed."""
+        """The answer to `order`. Raises WorkerLost or Busy; then, and when cancelled, the process must be killed."""
         if self.exited.done():
             raise WorkerLost(self.exited.result())
         self.orders += 1
@@ -105,13 +106,17 @@ class WorkerProcess:
 
     def _on_message(self) -> None:
         try:
-            message, fds, _, _ = socket.recv_fds(self._socket, MAX_MESSAGE_BYTES, MAX_TARGETS)
+            message, fds, flags, _ = socket.recv_fds(self._socket, MAX_MESSAGE_BYTES, MAX_TARGETS)
         except BlockingIOError:
             return
         except OSError:
-            message, fds = b"", []
+            message, fds, flags = b"", [], 0
         if not message:
             self._close_socket()
+            return
+        if flags & socket.MSG_CTRUNC:  # the server has as many files open as it may: no fault of the order's
+            _close_all(fds)
+            self._fail(Busy("This host has too many files open just now; try again soon.", retry_after_s=5))
             return
         try:
             self._take(unpack_answer(message), fds)
@@ -127,6 +132,10 @@ class WorkerProcess:
             self._pending.set_result((answer, fds))
         else:
             _close_all(fds)
+
+    def _fail(self, fault: Exception) -> None:
+        if self._pending is not None and not self._pending.done():
+            self._pending.set_exception(fault)
 
     def _greet(self, answer: Answer) -> None:
         if isinstance(answer, Ready):

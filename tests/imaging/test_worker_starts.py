@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import resource
 import subprocess
 from dataclasses import replace
 
@@ -11,10 +12,10 @@ import pytest
 from appliance.config import MB
 from appliance.errors import Busy, CannotResize, Stopping, UnfitInstallation
 from appliance.renditions import Facts, Format, Priority
-from appliance.workers import Workers, process, slot
+from appliance.workers import Workers, pool, process, slot
 from tests import pictures
 from tests.imaging.conftest import MAX_PIXELS, boxed, in_memory, inspected, rendered
-from tests.imaging.test_workers import HEAVY, ONE, gone, running, slow, small, start, until
+from tests.imaging.test_workers import HEAVY, ONE, gone, is_busy, running, slow, small, start, until
 
 __all__ = ["slow"]  # a fixture
 
@@ -121,6 +122,33 @@ async def test_want_of_memory_condemns_no_picture_and_renews_the_worker() -> Non
         assert not verdict.value.final
         await gone(before)
         assert await small(workers)
+
+
+async def test_an_answer_that_finds_no_room_for_its_files_is_no_fault_of_the_image(slow: bytes) -> None:
+    async with running() as workers:
+        order = start(workers, slow)
+        await is_busy(workers)
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        first_free = os.dup(0)
+        os.close(first_free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (first_free, limits[1]))
+        try:
+            with pytest.raises(Busy):
+                await order
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert await small(workers)
+
+
+def test_files_that_claim_more_than_memory_holds_are_not_read() -> None:
+    files = [os.memfd_create("claim") for _ in range(3)]
+    for fd in files:
+        os.ftruncate(fd, 400 * MB)  # takes no room until it is read
+    with pytest.raises(CannotResize, match="too large"):
+        pool._contents(files)
+    for fd in files:
+        with pytest.raises(OSError, match="Bad file"):
+            os.fstat(fd)
 
 
 async def test_a_large_output_is_whole_and_leaves_no_descriptor_open() -> None:

@@ -14,7 +14,7 @@ from appliance.workers import Waiting
 from appliance.workers.lane import Lane
 from appliance.workers.pool import Worker
 from tests import pictures
-from tests.conftest import Host
+from tests.conftest import Host, until
 from tests.integration.gates import gated, row, target
 
 
@@ -113,6 +113,17 @@ async def test_a_view_that_joins_a_batch_bound_for_the_original_moves_it_ahead(
         assert places[1].priority is Priority.VIEW
         held.set()
         assert (await small).data
+
+
+async def test_a_slow_cache_delays_no_size_of_a_batch(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = await row(host, (await host.upload(pictures.photo(1600, 1200)))["slug"])
+    keeping = gated(monkeypatch, host.appliance.cache, "admit")
+    making = host.appliance.delivery._making
+    sizes = [making.order(image, target(host, preset), Priority.VIEW) for preset in ("small", "medium")]
+    await keeping.reached.wait()
+    assert all(size.done() for size in sizes)
+    keeping.open()
+    await until(lambda: not making._tasks)
 
 
 async def test_a_large_rendition_is_summed_off_the_event_loop(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
