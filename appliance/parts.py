@@ -27,6 +27,7 @@ from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.sweeps import Sweeps
 from appliance.metrics import Metrics
 from appliance.objectstore import ObjectStore
+from appliance.objectstore.observed import ObservedStore
 from appliance.spool import Spool
 from appliance.workers import Workers
 
@@ -99,8 +100,9 @@ def assembled(  # noqa: PLR0917 - one of each part
     workers: Workers,
 ) -> Appliance:
     sidecars = Sidecars(config.sidecars_dir)
-    shipper = Shipper(catalogue=catalogue, spool=spool, sidecars=sidecars, store=store, metrics=metrics, clock=clock)
-    originals = Originals(spool=spool, store=store, catalogue=catalogue, metrics=metrics)
+    observed = ObservedStore(store, metrics)
+    shipper = Shipper(catalogue=catalogue, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock)
+    originals = Originals(spool=spool, store=observed, catalogue=catalogue, metrics=metrics)
     making = Making(
         config.renditions,
         cache=cache,
@@ -151,11 +153,12 @@ def assembled(  # noqa: PLR0917 - one of each part
             cache=cache,
             spool=spool,
             sidecars=sidecars,
-            store=store,
+            store=observed,
+            is_shipping=shipper.is_shipping,
             metrics=metrics,
             clock=clock,
         ),
-        sweeps=Sweeps(catalogue=catalogue, spool=spool, store=store),
+        sweeps=Sweeps(catalogue=catalogue, spool=spool, store=observed),
         offline_service=OfflineService(
             catalogue=catalogue, prewarm=delivery.prewarm, enabled=bool(config.renditions.prewarm)
         ),

@@ -155,9 +155,12 @@ class Catalogue:
         """
         return await self._write(changes.restore, slug, now_s, expires_s)
 
-    async def erasable(self, now_s: int, limit: int = 500) -> list[Image]:
-        """Ended images whose grace is over, those whose erasing was begun and not confirmed included."""
-        return await self._readers.run(queries.erasable, now_s, limit)
+    async def erasable(self, now_s: int, limit: int = 500, *, skipped: int = 0) -> list[Image]:
+        """Ended images whose grace is over, those whose erasing was begun and not confirmed included.
+
+        The order is stable; `skipped` passes over so many from the front, that could not be erased just now.
+        """
+        return await self._readers.run(queries.erasable, now_s, limit, skipped)
 
     async def begin_erase(self, slug: str, now_s: int) -> bool:
         """From here `restore` is refused. False if the image is back, gone, or ended anew: leave its bytes alone."""
@@ -186,6 +189,10 @@ class Catalogue:
         for start in range(0, len(wanted), KNOWN_AT_ONCE):
             found |= await self._readers.run(queries.known, wanted[start : start + KNOWN_AT_ONCE])
         return found
+
+    async def buried(self, slugs: Iterable[str]) -> set[str]:
+        """Which of these, some thousands at most, were erased: they have a tombstone and no row."""
+        return await self._readers.run(queries.buried, tuple(slugs))
 
     async def counts(self, now_s: int | None = None) -> Backlog:
         """What waits for each job; `erasable` counts every ended image unless `now_s` is given."""

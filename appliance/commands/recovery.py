@@ -46,10 +46,10 @@ class Recovery:
             waiting.pop(image.slug, None)
             yield image
         for slug, path in sorted(waiting.items()):
-            if (image := await self._unshipped(slug, path)) is not None:
+            if (unshipped := await self._unshipped(slug, path)) is not None:
                 if path.parent == self._orphans_dir:
                     self._adopted.append(slug)
-                yield image
+                yield unshipped
 
     def adopt(self) -> None:
         """Once the rows are written: what had been set aside for want of a row waits for the store again."""

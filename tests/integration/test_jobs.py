@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 
 from appliance.errors import ClockJumped, StoreUnavailable
 from appliance.lifecycle import erasing, expiry
@@ -148,6 +149,48 @@ async def test_erasing_goes_on_where_a_fault_of_the_store_stopped_it(
     assert host.files("store/objects") == []
 
 
+async def test_images_that_always_fail_hold_up_no_others(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasing, "BATCH", 2)
+    images = [await host.upload(TINY) for _ in range(6)]
+    for image in images:
+        await host.delete(image["slug"], image["delete_token"])
+    broken = {object_key(image["slug"]) for image in images[:3]}
+    delete = host.appliance.store.delete
+
+    async def faulty(key: str) -> None:
+        if key in broken:
+            raise StoreUnavailable("This object can't be deleted.")
+        await delete(key)
+
+    monkeypatch.setattr(host.appliance.store, "delete", faulty)
+    with pytest.raises(StoreUnavailable):
+        await host.erase()
+    assert {path.name for path in host.files("store/objects")} == {image["slug"] for image in images[:3]}
+
+
+async def test_what_lies_on_this_disk_is_erased_without_waiting_for_the_store(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasing, "BATCH", 1)
+
+    async def away(*_arguments: object, **_more: object) -> None:
+        raise StoreUnavailable("The store is away.")
+
+    with monkeypatch.context() as patch:
+        for operation in ("put", "put_bytes", "delete", "start", "check"):
+            patch.setattr(host.appliance.store, operation, away)
+        for _ in range(3):
+            image = await host.upload(jpeg, title="A secret")
+            await host.get(f"/i/{image['slug']}/small.jpg")
+            await host.patch(image["slug"], image["delete_token"], title="Another")
+            await host.delete(image["slug"], image["delete_token"])
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                await host.erase()
+        assert host.files("spool") == host.files("cache") == host.files("sidecars") == []
+    assert await host.appliance.eraser.run() == 3
+
+
 async def test_idempotency_keys_are_forgotten_after_a_day(host: Host) -> None:
     headers = {"Idempotency-Key": "k" * 32}
     replies = []
@@ -216,6 +259,18 @@ async def test_the_orphan_report_counts_and_deletes_nothing(
     assert len(host.files("store/objects")) == 7
 
 
+async def test_what_came_to_the_store_after_the_erasing_is_deleted(host: Host, jpeg: bytes) -> None:
+    image = await host.upload(jpeg)
+    await host.delete(image["slug"], image["delete_token"])
+    assert await host.erase() == 1
+    for key in (object_key(image["slug"]), sidecar_key(image["slug"])):
+        await host.appliance.store.put_bytes(key, b"late", media_type="image/jpeg")
+    unknown = sidecar_key(mint(host.clock()))
+    await host.appliance.store.put_bytes(unknown, b"{}", media_type="application/json")
+    assert await host.appliance.sweeps.orphans() == 1
+    assert [path.name for path in host.files("store/objects")] == [unknown.rpartition("/")[2]]
+
+
 # --- sidecars ---------------------------------------------------------------------------------------------------------
 
 
@@ -232,6 +287,24 @@ async def test_a_change_is_written_to_the_store_where_a_rebuild_reads_it(host: H
     assert image_from(info, sidecar) == await row(host, image)
     assert image_from(info).title is None
     assert await host.appliance.shipper.write_sidecars() == 0
+
+
+async def test_a_sidecar_that_always_fails_holds_up_no_others(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = [await host.upload(TINY, title="One") for _ in range(3)]
+    for image in images:
+        await host.patch(image["slug"], image["delete_token"], title="Two")
+    broken = min(sidecar_key(image["slug"]) for image in images)
+    real = host.appliance.store.put_bytes
+
+    async def faulty(key: str, *arguments: Any, **more: Any) -> None:
+        if key == broken:
+            raise StoreUnavailable("This object can't be written.")
+        await real(key, *arguments, **more)
+
+    monkeypatch.setattr(host.appliance.store, "put_bytes", faulty)
+    with pytest.raises(StoreUnavailable):
+        await host.appliance.shipper.write_sidecars()
+    assert [image.slug for image in await host.appliance.catalogue.sidecars_due()] == [broken[-22:-5]]
 
 
 # --- the scheduler ----------------------------------------------------------------------------------------------------
@@ -271,3 +344,26 @@ async def test_every_job_of_the_appliance_runs_on_an_empty_host(host: Host) -> N
         one.eraser.run, one.sweeps.spool, one.sweeps.uploads, one.eraser.forget, one.sweeps.orphans,
     ):  # fmt: skip
         assert not await run()
+
+
+async def test_every_job_runs_within_minutes_of_a_start(host: Host) -> None:
+    first = host.appliance.jobs().first_runs()
+    assert len(first) == 9
+    assert all(0 < first_s <= 300 for first_s in first.values())
+
+
+async def test_a_run_longer_than_its_interval_is_no_warning(host: Host, caplog: pytest.LogCaptureFixture) -> None:
+    skipped, ended = asyncio.Event(), asyncio.Event()
+
+    async def long() -> None:
+        await ended.wait()
+
+    jobs = Jobs([Job("long", 1, long)], host.appliance.metrics)
+    jobs._scheduler.add_listener(lambda _event: skipped.set(), EVENT_JOB_MAX_INSTANCES)
+    jobs.start()
+    async with asyncio.timeout(20):
+        await skipped.wait()
+    ended.set()
+    await until(lambda: host.counted("job_runs_total", job="long", outcome="done") >= 1)
+    jobs.stop()
+    assert "maximum number of running instances" not in caplog.text
