@@ -13,6 +13,7 @@ from appliance.config import Uploads
 from appliance.errors import (
     ApplianceError,
     IncompleteUpload,
+    InvalidExpiry,
     InvalidField,
     MalformedRequest,
     MissingFile,
@@ -28,7 +29,8 @@ MAX_FIELD_BYTES = 16_384  # an alt text of 2,000 characters in any script, and s
 MAX_PARTS = 32
 CHUNK_BYTES = 256 * 1024
 LEAST_BYTES = 4096  # in each idle timeout; 70 bytes a second by default, which no working line falls below
-FIELDS = frozenset({"expires_in", "title", "alt", "filename"})
+FIELDS = frozenset({"expires_in", "expires_at", "title", "alt", "filename"})
+PLAIN_ENCODINGS = frozenset({"binary", "8bit", "7bit"})  # RFC 7578 deprecates all others
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +106,8 @@ class BodyReader:
     def _wishes(self) -> Wishes:
         fields = {name: self._request.query.get(name) for name in FIELDS} | self._fields
         expires_in = fields.get("expires_in")
+        if fields.get("expires_at"):
+            raise InvalidExpiry("An upload takes expires_in (3600, 12h, 30d); expires_at is for changing it later.")
         return Wishes(
             filename=fields.get("filename") or self._filename or "image",
             title=fields.get("title"),
@@ -134,6 +138,8 @@ class BodyReader:
         raise MalformedRequest(f"The form has more than {MAX_PARTS} parts.", limit=MAX_PARTS)
 
     async def _read_part(self, part: BodyPartReader) -> None:
+        if part.headers.get("Content-Transfer-Encoding", "binary").strip().lower() not in PLAIN_ENCODINGS:
+            raise MalformedRequest("A part has a Content-Transfer-Encoding; send parts as they are.")
         if part.name != self._file_field:
             text = await self._text(part)
             if part.name in FIELDS:
@@ -193,7 +199,7 @@ def refuse_text_as_file(field: str, text: str) -> NoReturn:
 
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
     while chunk := await part.read_chunk(CHUNK_BYTES):
-        yield part.decode(chunk) if "Content-Transfer-Encoding" in part.headers else chunk
+        yield chunk
 
 
 def _as_named(fault: BaseException, limits: Uploads) -> ApplianceError | None:

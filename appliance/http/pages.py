@@ -1,5 +1,6 @@
 """The pages: upload, share, manage; and what other programs read about them."""
 
+import hashlib
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from appliance.http.clients import oembed, sharex_uploader
 from appliance.http.keys import CLOCK, CONFIG, DELIVERY, MANAGEMENT, PAGES
 from appliance.http.links import share_path
 from appliance.http.problems import headers_of, status_of
-from appliance.http.requests import Form, form_of, positive_number, wants_page
+from appliance.http.requests import Form, form_of, is_known, positive_number, wants_page
 from appliance.lifecycle.managing import UNDO_S, Changes
 from appliance.model import Image
 from appliance.wishes import parse_duration
@@ -53,9 +54,12 @@ async def show_share(request: web.Request) -> web.Response:
         if not wants_page(request):
             raise
         return _page(await _gone(request, slug), status=410)
-    left_s = max(0, image.expires_s - int(request.app[CLOCK]()))
-    response = _page(request.app[PAGES].share_page(image), cache=f"public, max-age={min(MAX_AGE_S, left_s)}")
-    response.headers.update({"X-Robots-Tag": "noindex", "Cache-Tag": slug, "Surrogate-Key": slug})
+    page = request.app[PAGES].share_page(image)
+    etag = f'"{hashlib.blake2b(page.encode(), digest_size=12).hexdigest()}"'
+    response = _page(page, cache="public, no-cache")  # asked anew each time: owners see their changes at once
+    if is_known(request, etag):
+        response = web.Response(status=304, headers={"Cache-Control": "public, no-cache"})
+    response.headers.update({"ETag": etag, "X-Robots-Tag": "noindex", "Cache-Tag": slug, "Surrogate-Key": slug})
     return response
 
 

@@ -7,6 +7,7 @@ import logging
 from http import HTTPStatus
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from appliance import errors
 from appliance.errors import ApplianceError
@@ -64,6 +65,16 @@ def named(fault: BaseException) -> ApplianceError:
     """The named error that stands for whatever a handler raised; the unexpected is logged whole and told as 500."""
     if isinstance(fault, ApplianceError):
         return fault
+    if isinstance(fault, web.HTTPException) and fault.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _named_by_routing(fault)
+    if isinstance(fault, (web.RequestPayloadError, HttpProcessingError)):
+        return errors.MalformedRequest("The body can't be read: it is not what its headers say.")
+    log.error("unexpected fault", exc_info=fault)
+    return errors.InternalError("Something went wrong here. It was noted; please try again.")
+
+
+def _named_by_routing(fault: web.HTTPException) -> ApplianceError:
+    """What aiohttp refuses before a handler is reached, or while it reads a small body."""
     if isinstance(fault, web.HTTPMethodNotAllowed) and fault.allowed_methods != {"OPTIONS"}:
         allowed = ", ".join(sorted(fault.allowed_methods))
         return errors.MethodNotAllowed(f"{fault.method} does not go with this address; {allowed} do.")
@@ -71,10 +82,7 @@ def named(fault: BaseException) -> ApplianceError:
         return errors.NoSuchPage("Nothing is at this address. Check it for typing errors.")
     if isinstance(fault, web.HTTPRequestEntityTooLarge):
         return errors.TooLarge(f"A request without a file has at most {MAX_FORM_BYTES:,} bytes.", limit=MAX_FORM_BYTES)
-    if isinstance(fault, web.HTTPException) and fault.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return errors.MalformedRequest("The request can't be read.")
-    log.error("unexpected fault", exc_info=fault)
-    return errors.InternalError("Something went wrong here. It was noted; please try again.")
+    return errors.MalformedRequest("The request can't be read.")
 
 
 def problem_response(request: web.Request, fault: ApplianceError) -> web.Response:

@@ -32,6 +32,7 @@ def application() -> web.Application:
             web.patch(f"/api/v1/images/{SLUG}", api.change_image),
             web.delete(f"/api/v1/images/{SLUG}", api.delete_image),
             web.options("/api/{rest:.*}", preflight),
+            web.options("/i/{rest:.*}", preflight),
             web.get("/api/v1/limits", api.show_limits),
             web.get("/api/v1/openapi.json", api.show_contract),
             web.post("/api/1/upload", uploads.chevereto, **takes_body),
