@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from appliance.config import Renditions
-from appliance.errors import ApplianceError, CannotResize, UnfitInstallation, UnreadableImage
+from appliance.errors import ApplianceError, Busy, CannotResize, UnfitInstallation, UnreadableImage
 from appliance.orders import MAX_TARGETS, Answer, Inspect, Order, Render, Sizes
 from appliance.renditions import Facts, Made, Priority, Target
 from appliance.threads import Threads
@@ -198,7 +198,10 @@ async def _run(slot: Slot, order: Order, fd: int, deadline_s: float, threads: Th
 @contextmanager
 def _reopened(fd: int) -> Iterator[int]:
     """A descriptor of the same file with an offset of its own, for decoders move theirs while others read the file."""
-    own = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        own = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise Busy("This host has too many files open just now; try again soon.", retry_after_s=5) from error
     try:
         yield own
     finally:

@@ -5,6 +5,8 @@ import errno
 import os
 import resource
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -34,6 +36,19 @@ class NoRoom:
             return self._real(fd, allowance)
         self.refused += 1
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """This process has as many files open as it may."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    first_free = os.dup(0)
+    os.close(first_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (first_free, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 async def test_where_no_process_can_be_started_an_order_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,16 +143,18 @@ async def test_an_answer_that_finds_no_room_for_its_files_is_no_fault_of_the_ima
     async with running() as workers:
         order = start(workers, slow)
         await is_busy(workers)
-        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-        first_free = os.dup(0)
-        os.close(first_free)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (first_free, limits[1]))
-        try:
-            with pytest.raises(Busy):
-                await order
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        with no_more_files(), pytest.raises(Busy):
+            await order
         assert await small(workers)
+
+
+async def test_a_file_that_can_not_be_opened_once_more_is_no_fault_of_the_image() -> None:
+    fd = in_memory(pictures.small_photo())
+    async with running() as workers:
+        with no_more_files(), pytest.raises(Busy):
+            await workers.inspect(fd)
+        assert (await workers.inspect(fd)).width == 451
+    os.close(fd)
 
 
 def test_files_that_claim_more_than_memory_holds_are_not_read() -> None:
