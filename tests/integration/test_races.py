@@ -29,7 +29,8 @@ async def test_an_image_that_is_brought_back_before_its_erasing_begins_is_spared
     image = await host.upload(jpeg)
     await host.delete(image["slug"], image["delete_token"])
     held = gated(monkeypatch, host.appliance.catalogue, "erasable", after=True)
-    run = asyncio.create_task(host.erase())
+    host.clock.forward(10)  # the last second in which it can be undone is the first in which it may be erased
+    run = asyncio.create_task(host.appliance.eraser.run())
     await held.reached.wait()
     assert (await host.patch(image["slug"], image["delete_token"], deleted=False)).status == 200
     held.open()
@@ -68,3 +69,27 @@ async def test_two_erasers_at_once_erase_once(host: Host, jpeg: bytes) -> None:
     erased = await asyncio.gather(host.appliance.eraser.run(), host.appliance.eraser.run(), return_exceptions=True)
     assert 1 in erased, erased
     await gone_everywhere(host, image["slug"])
+
+
+async def test_a_sweep_spares_a_file_whose_row_is_still_being_committed(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = gated(monkeypatch, host.appliance.catalogue, "add")
+    uploading = asyncio.create_task(host.upload(jpeg))
+    await held.reached.wait()
+    assert await host.appliance.sweeps.spool(older_than_s=-60) == 0
+    held.open()
+    image = await uploading
+    assert (await host.get(f"/i/{image['slug']}/original")).status == 200
+    assert host.files("spool/orphans") == []
+
+
+async def test_an_upload_that_meets_an_unexpected_fault_leaves_no_bytes(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def mistaken(*_arguments: object) -> None:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(host.appliance.workers, "inspect", mistaken)
+    assert (await host.post(jpeg)).status == 500
+    assert host.files("spool") == []
