@@ -25,6 +25,7 @@ from appliance.lifecycle.prewarming import OfflineService
 from appliance.lifecycle.shipping import Shipper
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.sweeps import Sweeps
+from appliance.lifecycle.telling import Telling
 from appliance.metrics import Metrics
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
@@ -56,6 +57,7 @@ class Appliance:
     eraser: Eraser
     sweeps: Sweeps
     offline_service: OfflineService
+    telling: Telling
 
     def site(self) -> web.Application:
         """The web application over these parts."""
@@ -76,7 +78,7 @@ class Appliance:
         return Jobs(
             [
                 Job("ship", 10, self.shipper.feed_and_connect),
-                Job("sidecars", 15, self.shipper.write_sidecars),
+                Job("sidecars", 15, self.telling.run),
                 Job("expiry", 60, self.expiry.run),
                 Job("offline-service", 60, self.offline_service.run),
                 Job("erasing", 10, self.eraser.run),
@@ -162,4 +164,5 @@ def assembled(  # noqa: PLR0917 - one of each part
         offline_service=OfflineService(
             catalogue=catalogue, prewarm=delivery.prewarm, enabled=bool(config.renditions.prewarm)
         ),
+        telling=Telling(catalogue=catalogue, sidecars=sidecars, store=observed),
     )

@@ -11,14 +11,14 @@ import time
 
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock
-from appliance.errors import ApplianceError, ObjectMissing, StoreUnavailable
+from appliance.errors import ObjectMissing, StoreUnavailable
 from appliance.lifecycle.holding import Gate
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.metrics import Metrics
 from appliance.model import Image, Location
 from appliance.objectstore.observed import ObservedStore
-from appliance.objectstore.records import metadata_of, needs_sidecar, sidecar_of
-from appliance.slugs import object_key, sidecar_key
+from appliance.objectstore.records import metadata_of, needs_sidecar
+from appliance.slugs import object_key
 from appliance.spool import Spool
 
 LARGE_BYTES = 64_000_000  # a few giants never hold up the small ones
@@ -266,44 +266,6 @@ class Shipper:
             self._lane(image).put_nowait(image)
 
         self._resting[image.slug] = asyncio.get_running_loop().call_later(backoff_s, again), image
-
-    # --- sidecars: what changed after the original was put ------------------------------------------------------------
-
-    async def write_sidecars(self) -> int:
-        """Put the sidecar of every row that waits for it; says how many.
-
-        One that fails holds up no other. Raises StoreUnavailable, at once when the store is away.
-        """
-        after, written, failure = "", 0, None
-        while images := await self._catalogue.sidecars_due(after, 100):
-            for image in images:
-                try:
-                    written += await self._write_sidecar(image)
-                except StoreUnavailable as fault:
-                    failure = fault
-                    await self._store.check()
-                except ApplianceError:
-                    raise
-                except Exception:
-                    log.exception("a sidecar can't be written", extra={"slug": image.slug})
-            after = images[-1].slug
-        if failure is not None:
-            raise failure
-        return written
-
-    async def _write_sidecar(self, image: Image) -> bool:
-        await self._store.put_bytes(sidecar_key(image.slug), sidecar_of(image), media_type="application/json")
-        if not await self._catalogue.mark_sidecar_written(image.slug, image.version):
-            await self._drop_sidecar_if_ended(image.slug)
-            return False
-        await self._sidecars.drop(image.slug, image.version)
-        return True
-
-    async def _drop_sidecar_if_ended(self, slug: str) -> None:
-        """The eraser may have been here before the sidecar was; bringing the image back writes it anew."""
-        row = await self._catalogue.get(slug)
-        if not isinstance(row, Image) or row.ended is not None:
-            await self._store.delete(sidecar_key(slug))
 
 
 class LostOriginal(Exception):

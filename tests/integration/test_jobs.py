@@ -104,7 +104,7 @@ async def test_a_server_that_was_off_for_a_month_expires_without_asking(host: Ho
 async def test_erasing_leaves_nothing_but_a_tombstone_which_is_forgotten_after_a_year(host: Host, jpeg: bytes) -> None:
     image = await host.upload(jpeg, title="Cat")
     await host.patch(image["slug"], image["delete_token"], title="Dog")
-    assert await host.appliance.shipper.write_sidecars() == 1
+    assert await host.appliance.telling.run() == 1
     await host.get(f"/i/{image['slug']}/small.jpg")
     await host.delete(image["slug"], image["delete_token"])
     ended_s = host.clock()
@@ -276,9 +276,9 @@ async def test_what_came_to_the_store_after_the_erasing_is_deleted(host: Host, j
 
 async def test_a_change_is_written_to_the_store_where_a_rebuild_reads_it(host: Host, jpeg: bytes) -> None:
     image = await host.upload(jpeg)
-    assert await host.appliance.shipper.write_sidecars() == 0
+    assert await host.appliance.telling.run() == 0
     await host.patch(image["slug"], image["delete_token"], title="猫", expires_in="9d")
-    assert await host.appliance.shipper.write_sidecars() == 1
+    assert await host.appliance.telling.run() == 1
     store = host.appliance.store
     info = await store.stat(object_key(image["slug"]))
     reader = await store.open(sidecar_key(image["slug"]))
@@ -286,7 +286,7 @@ async def test_a_change_is_written_to_the_store_where_a_rebuild_reads_it(host: H
     await reader.aclose()
     assert image_from(info, sidecar) == await row(host, image)
     assert image_from(info).title is None
-    assert await host.appliance.shipper.write_sidecars() == 0
+    assert await host.appliance.telling.run() == 0
 
 
 async def test_a_sidecar_that_always_fails_holds_up_no_others(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,7 +303,7 @@ async def test_a_sidecar_that_always_fails_holds_up_no_others(host: Host, monkey
 
     monkeypatch.setattr(host.appliance.store, "put_bytes", faulty)
     with pytest.raises(StoreUnavailable):
-        await host.appliance.shipper.write_sidecars()
+        await host.appliance.telling.run()
     assert [image.slug for image in await host.appliance.catalogue.sidecars_due()] == [broken[-22:-5]]
 
 
@@ -340,7 +340,7 @@ async def test_a_job_that_fails_is_logged_and_counted_and_runs_again(
 async def test_every_job_of_the_appliance_runs_on_an_empty_host(host: Host) -> None:
     one = host.appliance
     for run in (
-        one.shipper.feed_and_connect, one.shipper.write_sidecars, one.expiry.run, one.offline_service.run,
+        one.shipper.feed_and_connect, one.telling.run, one.expiry.run, one.offline_service.run,
         one.eraser.run, one.sweeps.spool, one.sweeps.uploads, one.eraser.forget, one.sweeps.orphans,
     ):  # fmt: skip
         assert not await run()

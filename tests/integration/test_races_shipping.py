@@ -66,7 +66,7 @@ async def test_a_sidecar_that_is_written_after_the_erasing_is_deleted(
     image = await host.upload(jpeg)
     await host.patch(image["slug"], image["delete_token"], title="A secret")
     held = gated(monkeypatch, host.appliance.store, "put_bytes")
-    writing = asyncio.create_task(host.appliance.shipper.write_sidecars())
+    writing = asyncio.create_task(host.appliance.telling.run())
     await held.reached.wait()
     await host.delete(image["slug"], image["delete_token"])
     assert await host.erase() == 1
