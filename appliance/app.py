@@ -11,7 +11,7 @@ from appliance.catalogue import Catalogue
 from appliance.clock import Clock, system_clock
 from appliance.config import Config
 from appliance.control import Commands, listening
-from appliance.errors import UnfitInstallation
+from appliance.guard import refuse_lost_catalogue
 from appliance.lock import owned_data_dir
 from appliance.metrics import Metrics
 from appliance.objectstore import open_store
@@ -29,7 +29,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
 
     The caller owns the data directory. Raises UnfitInstallation, CatalogueUnavailable.
     """
-    _refuse_lost_catalogue(config)
+    refuse_lost_catalogue(config)
     async with AsyncExitStack() as stack:
         metrics = Metrics(CollectorRegistry())
         workers = Workers(
@@ -39,6 +39,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         )
         starting = asyncio.ensure_future(workers.start())
         stack.push_async_callback(workers.stop)
+        stack.push_async_callback(asyncio.wait, [starting])  # should another part fail first
         catalogue = Catalogue(config.catalogue_path)
         stack.push_async_callback(catalogue.stop)
         await catalogue.start()
@@ -56,6 +57,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         store = open_store(config.store, config.data_dir)
         stack.push_async_callback(store.close)
         appliance = assembled(config, clock, metrics, catalogue, store, spool, cache, workers)
+        stack.push_async_callback(appliance.sidecars.close)
         await cache.start()
         await spool.start()
         await appliance.caretaker.recover()
@@ -69,16 +71,6 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         watch(appliance)
         appliance.health.started = True
         yield appliance
-
-
-def _refuse_lost_catalogue(config: Config) -> None:
-    """A new catalogue beside old originals would take them for strangers. Raises UnfitInstallation."""
-    kept = (config.spool_dir / "landed", config.spool_dir / "copies", config.store_dir / "objects")
-    if not config.catalogue_path.exists() and any(folder.is_dir() and any(folder.iterdir()) for folder in kept):
-        raise UnfitInstallation(
-            f"{config.data_dir} holds originals, but no catalogue. Restore a backup as {config.catalogue_path}, "
-            "or run `appliance catalogue rebuild`, which makes it anew from the originals."
-        )
 
 
 def serve(config: Config) -> int:

@@ -70,7 +70,7 @@ class Server:
     )
     trusted_proxies: tuple[str, ...] = field(
         default=(),
-        metadata=_about("Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed."),
+        metadata=_about("Addresses or networks whose X-Forwarded-For and X-Request-ID are believed."),
     )
     metrics_listen: str | None = field(
         default=None,

@@ -228,7 +228,7 @@ class CannotResize(ApplianceError):
     code = "cannot-resize"
     title = "This image can't be resized"
     final = False
-    """Whether another try can't end otherwise: the pixels are at fault, not a deadline or a worker's death."""
+    """Whether another try can't end otherwise: the pixels are at fault, not a deadline, memory or a worker's death."""
 
 
 class NoSuchPage(ApplianceError):

@@ -119,7 +119,7 @@ class Ingest:
                 accepted = Accepted(await self._commit(incoming, wishes, tokens.hashed(token)), token)
             else:
                 accepted = await self._once(incoming, wishes, key)
-        except ApplianceError:
+        except Exception:
             await self._spool.discard(incoming.slug)
             raise
         if not accepted.replayed:
@@ -162,14 +162,15 @@ class Ingest:
         with incoming.path.open("rb", buffering=0) as file:
             facts = await self._workers.inspect(file.fileno())
         image = self._image(incoming, facts, wishes, token_hash)
-        await self._spool.land(incoming, metadata_of(image))
-        await self._catalogue.add(
-            image,
-            record,
-            sidecar_due=needs_sidecar(image),
-            upload=upload,
-            upload_kept_until_s=kept_until_s,
-        )
+        with self._spool.landing(image.slug):
+            await self._spool.land(incoming, metadata_of(image))
+            await self._catalogue.add(
+                image,
+                record,
+                sidecar_due=needs_sidecar(image),
+                upload=upload,
+                upload_kept_until_s=kept_until_s,
+            )
         return image
 
     def _image(self, incoming: Incoming, facts: Facts, wishes: Wishes, token_hash: str) -> Image:

@@ -61,8 +61,13 @@ class Metrics:
         self.ship_lag_seconds = self._gauge("ship_lag_seconds", "Age of the oldest image that the store has not yet.")
         self.shipped = self._counter("shipped", "Originals brought to the store.")
         self.ship_failures = self._counter("ship_failures", "Tries to bring an original to the store that failed.")
-        self.store_faults = self._counter("store_faults", "Faults of the object store.", "operation")
-        self.store_up = self._gauge("store_up", "Whether the object store answered last time (1) or not (0).")
+        self.store_faults = self._counter(
+            "store_faults",
+            "Operations that the object store failed, and objects it should have (missing).",
+            "operation",
+        )
+        self.lost_originals = self._counter("lost_originals", "Originals that neither spool nor store has any more.")
+        self.store_up = self._gauge("store_up", "Whether the object store serves (1) or has a fault (0).")
 
     def _watch_jobs(self) -> None:
         self.expired = self._counter("expired", "Images that came to their expiry.")

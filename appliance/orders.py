@@ -85,7 +85,8 @@ def pack_answer(answer: Answer) -> bytes:
         case Facts():
             body = {"facts": asdict(answer)}
         case ApplianceError():
-            body = {"error": [answer.code, answer.detail, answer.limit, answer.actual]}
+            final = isinstance(answer, CannotResize) and answer.final
+            body = {"error": [answer.code, answer.detail, answer.limit, answer.actual, final]}
         case _:
             body = {"sizes": answer}
     return json.dumps(body).encode()
@@ -100,8 +101,11 @@ def unpack_answer(message: bytes) -> Answer:
                 return Ready(tuple(map(str, protections)), str(libvips))
             case {"facts": dict(facts)}:
                 return _facts(facts)
-            case {"error": [code, detail, limit, actual]}:
-                return _ERRORS[code](str(detail), limit=limit, actual=actual)
+            case {"error": [code, detail, limit, actual, final]}:
+                error = _ERRORS[code](str(detail), limit=limit, actual=actual)
+                if isinstance(error, CannotResize):
+                    error.final = final is True
+                return error
             case {"sizes": list(sizes)}:
                 return tuple((int(width), int(height)) for width, height in sizes)
     except (KeyError, TypeError) as error:

@@ -25,8 +25,10 @@ from appliance.lifecycle.prewarming import OfflineService
 from appliance.lifecycle.shipping import Shipper
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.sweeps import Sweeps
+from appliance.lifecycle.telling import Telling
 from appliance.metrics import Metrics
 from appliance.objectstore import ObjectStore
+from appliance.objectstore.observed import ObservedStore
 from appliance.resumable import Resumable
 from appliance.resumable.abandoning import Caretaker
 from appliance.spool import Spool
@@ -48,6 +50,7 @@ class Appliance:
     spool: Spool
     cache: Cache
     workers: Workers
+    sidecars: Sidecars
     shipper: Shipper
     delivery: Delivery
     ingest: Ingest
@@ -58,6 +61,7 @@ class Appliance:
     eraser: Eraser
     sweeps: Sweeps
     offline_service: OfflineService
+    telling: Telling
 
     def site(self) -> web.Application:
         """The web application over these parts."""
@@ -79,7 +83,7 @@ class Appliance:
         return Jobs(
             [
                 Job("ship", 10, self.shipper.feed_and_connect),
-                Job("sidecars", 15, self.shipper.write_sidecars),
+                Job("sidecars", 15, self.telling.run),
                 Job("expiry", 60, self.expiry.run),
                 Job("offline-service", 60, self.offline_service.run),
                 Job("erasing", 10, self.eraser.run),
@@ -104,8 +108,9 @@ def assembled(  # noqa: PLR0917 - one of each part
     workers: Workers,
 ) -> Appliance:
     sidecars = Sidecars(config.sidecars_dir)
-    shipper = Shipper(catalogue=catalogue, spool=spool, sidecars=sidecars, store=store, metrics=metrics, clock=clock)
-    originals = Originals(spool=spool, store=store, catalogue=catalogue, metrics=metrics)
+    observed = ObservedStore(store, metrics)
+    shipper = Shipper(catalogue=catalogue, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock)
+    originals = Originals(spool=spool, store=observed, catalogue=catalogue, metrics=metrics)
     making = Making(
         config.renditions,
         cache=cache,
@@ -144,6 +149,7 @@ def assembled(  # noqa: PLR0917 - one of each part
         spool=spool,
         cache=cache,
         workers=workers,
+        sidecars=sidecars,
         shipper=shipper,
         delivery=delivery,
         ingest=ingest,
@@ -158,12 +164,14 @@ def assembled(  # noqa: PLR0917 - one of each part
             cache=cache,
             spool=spool,
             sidecars=sidecars,
-            store=store,
+            store=observed,
+            is_shipping=shipper.is_shipping,
             metrics=metrics,
             clock=clock,
         ),
-        sweeps=Sweeps(catalogue=catalogue, spool=spool, store=store),
+        sweeps=Sweeps(catalogue=catalogue, spool=spool, store=observed),
         offline_service=OfflineService(
             catalogue=catalogue, prewarm=delivery.prewarm, enabled=bool(config.renditions.prewarm)
         ),
+        telling=Telling(catalogue=catalogue, sidecars=sidecars, store=observed),
     )

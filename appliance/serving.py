@@ -18,6 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from appliance.config import Config, Server
 from appliance.errors import UnfitInstallation
+from appliance.http.connections import Runner
 from appliance.http.readiness import Health
 from appliance.metrics import Metrics
 
@@ -53,7 +54,7 @@ async def serve_until_told(
     """
     told = Told()
     told.listen()
-    runner = web.AppRunner(site, access_log=None, handle_signals=False, keepalive_timeout=75, shutdown_timeout=2)
+    runner = Runner(site, access_log=None, handle_signals=False, keepalive_timeout=75, shutdown_timeout=2)
     await runner.setup()
     watcher = await _metrics_listener(config.server, metrics)
     try:

@@ -28,14 +28,6 @@ def is_slug(text: str) -> bool:
     return len(text) == LENGTH and _MEMBERS.issuperset(text)
 
 
-def minted_s(slug: str) -> int:
-    """The unix second at which the slug's minute began."""
-    minute = 0
-    for char in slug[:MINUTE_CHARS]:
-        minute = minute * len(ALPHABET) + ALPHABET.index(char)
-    return EPOCH_S + minute * 60
-
-
 def object_key(slug: str) -> str:
     """The key of the image's original in the object store."""
     return f"originals/{slug[:MINUTE_CHARS]}/{slug}"

@@ -23,7 +23,7 @@ def derived_token(secret: str, slug: str) -> str:
 
 def hashed(secret: str) -> str:
     """What the catalogue stores of a secret: sha256 in hex; the secrets have 128 bits, so no salt is needed."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()  # a header may hold any byte
 
 
 def matches(secret: str, stored_hash: str) -> bool:

@@ -34,11 +34,11 @@ def _workers(appliance: Appliance) -> str:
 
 
 def _store(appliance: Appliance) -> str:
-    fault = appliance.shipper.store_fault
-    if fault is None:
+    """Without the reason, which may name addresses and paths: anybody may ask. The log and `status` have it."""
+    if appliance.shipper.store_up:
         return "ok"
     backlog, lag_s = appliance.shipper.backlog, appliance.shipper.lag_s
-    return f"away; {backlog} originals wait in the spool, the oldest for {lag_s:.0f} s. {fault}"
+    return f"away; {backlog} originals wait in the spool, the oldest for {lag_s:.0f} s"
 
 
 def _disk(appliance: Appliance) -> str:
@@ -50,6 +50,8 @@ async def status(appliance: Appliance) -> Mapping[str, object]:
     ready, report = appliance.health.report()
     return report | {
         "ready": ready,
+        "listen": appliance.config.server.listen,
+        "store": appliance.shipper.store_fault or "ok",
         "time": time.time(),
         "in_flight": appliance.health.in_flight,
         "waiting_for_the_store": appliance.shipper.backlog,

@@ -1,6 +1,6 @@
 """Prewarm or on demand: what does each cost, and what does the first visitor see?
 
-Images are uploaded and some of their four sizes asked for, each by one visitor some time later. Prewarming
+Images are uploaded, and some of their four sizes asked for, each by one visitor some time later.
 """
 
 import asyncio

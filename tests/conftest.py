@@ -3,7 +3,7 @@
 import asyncio
 import io
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +17,6 @@ from PIL import Image
 
 from appliance.app import started
 from appliance.config import GB, MB, Config, Renditions, Uploads
-from appliance.errors import ApplianceError
 from appliance.http.problems import STATUSES
 from appliance.parts import Appliance
 from tests import pictures
@@ -176,20 +175,6 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Host
 @pytest.fixture(scope="session")
 def jpeg() -> bytes:
     return pictures.photo(640, 480)
-
-
-@pytest.fixture
-def breaking() -> Iterator[Callable[[object, str, ApplianceError], None]]:
-    """Makes a part's method raise, until the test's end."""
-    with pytest.MonkeyPatch.context() as patch:
-
-        def break_(part: object, method: str, fault: ApplianceError) -> None:
-            async def broken(*_args: object, **_kwargs: object) -> None:
-                raise fault
-
-            patch.setattr(part, method, broken)
-
-        yield break_
 
 
 async def until(reached: Callable[[], bool]) -> None:

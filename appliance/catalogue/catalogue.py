@@ -1,7 +1,7 @@
 """The catalogue's front: every row of the appliance, asked and changed from one event loop."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -173,13 +173,16 @@ class Catalogue:
         """
         return await self._write(changes.restore, slug, now_s, expires_s)
 
-    async def erasable(self, now_s: int, limit: int = 500) -> list[Image]:
-        """Ended images whose grace is over, those whose erasing was begun and not confirmed included."""
-        return await self._readers.run(queries.erasable, now_s, limit)
+    async def erasable(self, now_s: int, limit: int = 500, *, skipped: int = 0) -> list[Image]:
+        """Ended images whose grace is over, those whose erasing was begun and not confirmed included.
 
-    async def begin_erase(self, slug: str) -> bool:
-        """From here `restore` is refused. False if the image is back, or gone: leave its bytes alone."""
-        return await self._write(changes.begin_erase, slug)
+        The order is stable; `skipped` passes over so many from the front, that could not be erased just now.
+        """
+        return await self._readers.run(queries.erasable, now_s, limit, skipped)
+
+    async def begin_erase(self, slug: str, now_s: int) -> bool:
+        """From here `restore` is refused. False if the image is back, gone, or ended anew: leave its bytes alone."""
+        return await self._write(changes.begin_erase, slug, now_s)
 
     async def confirm_erased(self, slug: str) -> None:
         """The row becomes a tombstone. Raises Conflict if its erasing was not begun; an absent row is fine."""
@@ -204,6 +207,10 @@ class Catalogue:
         for start in range(0, len(wanted), KNOWN_AT_ONCE):
             found |= await self._readers.run(queries.known, wanted[start : start + KNOWN_AT_ONCE])
         return found
+
+    async def buried(self, slugs: Iterable[str]) -> set[str]:
+        """Which of these, some thousands at most, were erased: they have a tombstone and no row."""
+        return await self._readers.run(queries.buried, tuple(slugs))
 
     async def counts(self, now_s: int | None = None) -> Backlog:
         """What waits for each job; `erasable` counts every ended image unless `now_s` is given."""
@@ -252,7 +259,13 @@ async def backup_file(path: Path, to: Path) -> None:
     await _apart(path, backup.copy, to)
 
 
-async def _apart(path: Path, query: Callable[..., T], *args: Sequence[object] | Path) -> T:
+async def remembered_s(path: Path, note: str) -> int | None:
+    """The unix second that a note tells, or when the newest image was made; None for a catalogue without either."""
+    told = await _apart(path, queries.note, note)
+    return int(told) if told is not None else await _apart(path, queries.newest_created_s)
+
+
+async def _apart(path: Path, query: Callable[..., T], *args: object) -> T:
     readers = Readers(path, threads=1)
     try:
         return await readers.run_apart(query, *args)

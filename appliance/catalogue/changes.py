@@ -138,8 +138,8 @@ def restore(connection: Connection, slug: str, now_s: int, expires_s: int | None
     return _keep(connection, replace(held, image=alive, prewarmed=False, sidecar_due=True))
 
 
-def begin_erase(connection: Connection, slug: str) -> Outcome[bool]:
-    return Outcome(connection.execute(sql.BEGIN_ERASE, {"slug": slug}).rowcount == 1)
+def begin_erase(connection: Connection, slug: str, now_s: int) -> Outcome[bool]:
+    return Outcome(connection.execute(sql.BEGIN_ERASE, {"slug": slug, "now_s": now_s}).rowcount == 1)
 
 
 def confirm_erased(connection: Connection, slug: str) -> Outcome[None]:

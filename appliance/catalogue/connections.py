@@ -38,10 +38,12 @@ def open_reader(path: Path) -> sqlite3.Connection:
     return _connect(path, "ro", _READER_CACHE_KIB)
 
 
-def require_sqlite(version: tuple[int, int, int] | None = None) -> None:
+def require_sqlite(version: tuple[int, int, int] | None = None) -> str:
+    """The version of SQLite in use. Raises UnfitInstallation for one that is too old."""
     if (version or sqlite3.sqlite_version_info) < OLDEST_SQLITE:
         wanted = ".".join(map(str, OLDEST_SQLITE))
         raise UnfitInstallation(f"SQLite {sqlite3.sqlite_version} is too old: {wanted} or newer is needed.")
+    return sqlite3.sqlite_version
 
 
 def _connect(path: Path, mode: str, cache_kib: int) -> sqlite3.Connection:

@@ -45,8 +45,8 @@ def due(connection: sqlite3.Connection, now_s: int, limit: int) -> list[str]:
     return [slug for (slug,) in connection.execute(sql.DUE, {"now_s": now_s, "limit": limit}).fetchall()]
 
 
-def erasable(connection: sqlite3.Connection, now_s: int, limit: int) -> list[Image]:
-    return images_of(connection.execute(sql.ERASABLE, {"now_s": now_s, "limit": limit}))
+def erasable(connection: sqlite3.Connection, now_s: int, limit: int, skipped: int) -> list[Image]:
+    return images_of(connection.execute(sql.ERASABLE, {"now_s": now_s, "limit": limit, "skipped": skipped}))
 
 
 def idempotent(connection: sqlite3.Connection, packed_key: bytes | str) -> IdempotencyRecord | None:
@@ -56,6 +56,10 @@ def idempotent(connection: sqlite3.Connection, packed_key: bytes | str) -> Idemp
 
 def known(connection: sqlite3.Connection, slugs: Sequence[str]) -> set[str]:
     return {slug for (slug,) in connection.execute(sql.KNOWN, {"slugs": json.dumps(slugs)}).fetchall()}
+
+
+def buried(connection: sqlite3.Connection, slugs: Sequence[str]) -> set[str]:
+    return {slug for (slug,) in connection.execute(sql.BURIED, {"slugs": json.dumps(slugs)}).fetchall()}
 
 
 def note(connection: sqlite3.Connection, name: str) -> str | None:

@@ -57,8 +57,8 @@ EXPIRE = f"""
     WHERE slug IN {_SLUGS} AND ended IS NULL AND +expires_s <= :now_s RETURNING {_IMAGE}"""
 ERASABLE = f"""
     SELECT {_IMAGE} FROM images INDEXED BY images_ended
-    WHERE ended IS NOT NULL AND erase_after_s <= :now_s ORDER BY erase_after_s LIMIT :limit"""
-BEGIN_ERASE = "UPDATE images SET erasing = 1 WHERE slug = :slug AND ended IS NOT NULL"
+    WHERE ended IS NOT NULL AND erase_after_s <= :now_s ORDER BY erase_after_s LIMIT :limit OFFSET :skipped"""
+BEGIN_ERASE = "UPDATE images SET erasing = 1 WHERE slug = :slug AND ended IS NOT NULL AND erase_after_s <= :now_s"
 
 # --- tombstones, idempotency, notes -------------------------------------------------------------------------------
 
@@ -103,6 +103,9 @@ PAGE = f"SELECT {_IMAGE} FROM images WHERE slug > :after ORDER BY slug LIMIT :li
 KNOWN = f"""
     SELECT slug FROM images WHERE slug IN {_SLUGS} UNION ALL
     SELECT slug FROM tombstones WHERE slug IN {_SLUGS}"""
+BURIED = f"""
+    SELECT slug FROM tombstones WHERE slug IN {_SLUGS}
+    AND NOT EXISTS (SELECT 1 FROM images WHERE images.slug = tombstones.slug)"""
 NEWEST = "SELECT created_s FROM images WHERE slug > '' ORDER BY slug DESC LIMIT 1000"
 COUNT_UNSHIPPED = """
     SELECT count(*) FROM (SELECT 1 FROM images INDEXED BY images_unshipped

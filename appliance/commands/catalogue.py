@@ -63,13 +63,14 @@ async def _rebuild(config: Config) -> int:
     store = open_store(config.store, config.data_dir)
     try:
         await store.start()
-        recovery = Recovery(store, config.spool_dir / "landed", config.sidecars_dir)
+        recovery = Recovery(store, config.spool_dir, config.sidecars_dir)
         is_watched = sys.stderr.isatty()
         total = await recovery.count() if is_watched else None
         with tqdm(total=total, unit=" images", disable=not is_watched) as bar:
             count = await write_catalogue(
                 _some(recovery.images()), config.catalogue_path, lambda done: _show(bar, done)
             )
+        await asyncio.to_thread(recovery.adopt)
     finally:
         await store.close()
     kept = _keep_replaced(config.catalogue_path)

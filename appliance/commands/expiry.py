@@ -10,6 +10,7 @@ from appliance.clock import system_clock
 from appliance.config import Config
 from appliance.control import ask_expire
 from appliance.errors import ServerNotRunning
+from appliance.guard import refuse_lost_catalogue
 from appliance.lifecycle.expiry import Expiry
 from appliance.lock import owned_data_dir
 from appliance.metrics import Metrics
@@ -17,11 +18,12 @@ from appliance.renditions import edition_of
 
 
 def expire(config: Config, *, clock_confirmed: bool) -> int:
-    """Prints how many images ended. Raises ClockJumped, CommandFailed, DataDirectoryLocked."""
+    """Prints how many images ended. Raises ClockJumped, CommandFailed, DataDirectoryLocked, UnfitInstallation."""
     try:
         ended = asyncio.run(ask_expire(config, clock_confirmed=clock_confirmed))
     except ServerNotRunning:
         with owned_data_dir(config):
+            refuse_lost_catalogue(config)
             ended = asyncio.run(_expire_alone(config, clock_confirmed))
     print(f"{ended} {'image has' if ended == 1 else 'images have'} expired.")
     return 0

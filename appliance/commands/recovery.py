@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from appliance.objectstore import ObjectInfo, ObjectStore
 from appliance.objectstore.records import UnreadableRecord, image_from
 from appliance.slugs import is_slug, object_key, sidecar_key
 from appliance.spool import landed_metadata
+from appliance.spool.disk import sync_folder
 
 AT_ONCE = 32  # requests to the store
 MAX_SIDECAR_BYTES = 1 << 20
@@ -23,28 +24,39 @@ MAX_SIDECAR_BYTES = 1 << 20
 class Recovery:
     """One walk over store and spool. `unreadable` grows with what describes no image, in words for a person."""
 
-    def __init__(self, store: ObjectStore, landed_dir: Path, sidecars_dir: Path) -> None:
+    def __init__(self, store: ObjectStore, spool_dir: Path, sidecars_dir: Path) -> None:
         self._store = store
-        self._landed_dir = landed_dir
+        self._landed_dir = spool_dir / "landed"
+        self._orphans_dir = spool_dir / "orphans"
         self._sidecars_dir = sidecars_dir
         self.unreadable: list[str] = []
+        self._adopted: list[str] = []
 
     async def count(self) -> int:
         """About how many there are, by names alone."""
-        count = sum(1 for _ in self._landed_slugs())
+        count = len(self._waiting())
         async for _ in self._store.list("originals/"):
             count += 1
         return count
 
     async def images(self) -> AsyncIterator[Image]:
         """Every image once, those of the store first and in the order of their slugs. Raises StoreUnavailable."""
-        landed = set(self._landed_slugs())
+        waiting = self._waiting()
         async for image in self._stored():
-            landed.discard(image.slug)
+            waiting.pop(image.slug, None)
             yield image
-        for slug in sorted(landed):
-            if (waiting := await self._unshipped(slug)) is not None:
-                yield waiting
+        for slug, path in sorted(waiting.items()):
+            if (unshipped := await self._unshipped(slug, path)) is not None:
+                if path.parent == self._orphans_dir:
+                    self._adopted.append(slug)
+                yield unshipped
+
+    def adopt(self) -> None:
+        """Once the rows are written: what had been set aside for want of a row waits for the store again."""
+        for slug in self._adopted:
+            (self._orphans_dir / slug).rename(self._landed_dir / slug)
+        if self._adopted:
+            sync_folder(self._landed_dir)
 
     async def _stored(self) -> AsyncIterator[Image]:
         """Keeps `AT_ONCE` look-ups running, and their order."""
@@ -97,12 +109,12 @@ class Recovery:
         self.unreadable.append(f"{info.key} describes another image, {image.slug}")
         return None
 
-    def _landed_slugs(self) -> Iterator[str]:
-        if self._landed_dir.is_dir():
-            yield from (path.name for path in self._landed_dir.iterdir() if is_slug(path.name))
+    def _waiting(self) -> dict[str, Path]:
+        """The files of the spool that may be nowhere else, by their slugs."""
+        folders = [folder for folder in (self._orphans_dir, self._landed_dir) if folder.is_dir()]
+        return {path.name: path for folder in folders for path in folder.iterdir() if is_slug(path.name)}
 
-    async def _unshipped(self, slug: str) -> Image | None:
-        path = self._landed_dir / slug
+    async def _unshipped(self, slug: str, path: Path) -> Image | None:
         metadata = await asyncio.to_thread(landed_metadata, path)
         if metadata is None:
             self.unreadable.append(f"{path} has no metadata with it")

@@ -23,13 +23,16 @@ from appliance.errors import ApplianceError, CannotResize, Stopping
 from appliance.living import living
 from appliance.metrics import Metrics
 from appliance.model import Image
-from appliance.renditions import Format, Made, Priority, Target, fit
-from appliance.workers import Workers
+from appliance.renditions import Facts, Format, Made, Priority, Target, fit
+from appliance.threads import Threads
+from appliance.workers import Waiting, Worker, Workers
 
 LOSSY = (Format.JPG, Format.WEBP, Format.AVIF)
 MEMORY_OF_FAILURES = 10_000
 FAILURES_BEFORE_ORIGINAL_ONLY = 2  # the first may be a worker's bad luck
 FORGIVEN_AFTER_S = 600.0
+LARGE_BYTES = 1_000_000  # up to here the sum of the bytes costs the event loop less than a thread would
+THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Making:
         self._open: dict[str, Batch] = {}
         self._running: dict[str, Batch] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._threads = Threads("making", THREADS)
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     async def make(self, image: Image, target: Target, priority: Priority) -> Rendition:
@@ -93,6 +97,7 @@ class Making:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         for batch in tuple(self._open.values()):
             self._fail(batch, _stopping())
+        await self._threads.close()
 
     async def _work(self, slug: str) -> None:
         """Run this image's batches one after another until none is left."""
@@ -105,12 +110,7 @@ class Making:
     async def _run(self, batch: Batch) -> None:
         started = time.monotonic()
         try:
-            with self._ticket(batch.image.slug) as ticket:
-                await self._fill(batch, ticket)
-        except CannotResize as fault:
-            self._fail(batch, fault)
-            with contextlib.suppress(ApplianceError):  # a catalogue that is away: the next failure is remembered
-                await self._remember_failure(batch.image, fault)
+            await self._fill_or_remember(batch)
         except asyncio.CancelledError:
             self._fail(batch, _stopping())
             raise
@@ -119,6 +119,17 @@ class Making:
         finally:
             self._running.pop(batch.image.slug, None)
             self._metrics.rendition_seconds.labels(batch.priority.name.lower()).observe(time.monotonic() - started)
+
+    async def _fill_or_remember(self, batch: Batch) -> None:
+        """A verdict is written down before it is told, so that every answer agrees with it."""
+        try:
+            with self._ticket(batch.image.slug) as ticket:
+                await self._fill(batch, ticket)
+        except CannotResize as fault:
+            self._close(batch)  # who comes while it is written down collects in the next batch
+            with contextlib.suppress(ApplianceError):  # a catalogue that is away: the next failure is remembered
+                await self._remember_failure(batch.image, fault)
+            raise
 
     def _fail(self, batch: Batch, fault: Exception) -> None:
         """Closed first, so that nobody joins a batch that has failed."""
@@ -146,30 +157,44 @@ class Making:
         """Make a batch's targets: those that a larger rendition can give from it, the others from the original."""
         image = living(await self._catalogue.get(batch.image.slug), self._clock())  # asked after the ticket was drawn
         source = await self._nearest(image, batch.targets)
-        file = await self._originals.file(image) if source is None else _file_in_memory(source.data)
-        facts = image.facts if source is None else replace(image.facts, memory_bytes=0)
-        with file:
-            waiting = self._workers.queue(facts, batch.priority)
-            batch.hurry = waiting.hurry
-            async with waiting as worker:
-                targets = self._close(batch)
-                if source is None or all(_carries(image, source.target, target) for target in targets):
-                    made = await worker.render(file.fileno(), image.facts, targets)
-                else:
-                    made = []
-        if not made:  # sizes joined while it waited that this source can't give
-            made = await self._from_original(image, targets, batch.priority)
-        for done in made:
-            rendition = Rendition.of(done.data)
-            batch.fulfil(done.target, rendition)  # answer first, keep second
-            self._metrics.renditions.labels(done.target.preset.name, done.target.format.value).inc()
-            await self._cache.admit(ticket, done.target.name, rendition)
+        made = await self._from_source(batch, image, source) if source is not None else None
+        if made is None:
+            made = await self._from_original(batch, image)
+        finished = [(done.target, await self._summed(done.data)) for done in made]
+        for target, rendition in finished:  # answer everybody first, keep second: the cache's disk may be slow
+            batch.fulfil(target, rendition)
+            self._metrics.renditions.labels(target.preset.name, target.format.value).inc()
+        for target, rendition in finished:
+            await self._cache.admit(ticket, target.name, rendition)
 
-    async def _from_original(self, image: Image, targets: tuple[Target, ...], priority: Priority) -> list[Made]:
+    async def _from_source(self, batch: Batch, image: Image, source: Source) -> list[Made] | None:
+        """None when it can't give them: sizes joined while it waited, or its pixels turn out to be no use."""
+        with _file_in_memory(source.data) as file:
+            async with self._place(batch, replace(image.facts, memory_bytes=0)) as worker:
+                targets = self._close(batch)
+                if not all(_carries(image, source.target, target) for target in targets):
+                    return None
+                try:
+                    return await worker.render(file.fileno(), image.facts, targets)
+                except CannotResize:  # a verdict on the rendition is none on the image
+                    return None
+
+    async def _from_original(self, batch: Batch, image: Image) -> list[Made]:
         """In the lane that suits the original, which may be a heavy one."""
         with await self._originals.file(image) as file:
-            async with self._workers.queue(image.facts, priority) as worker:
-                return await worker.render(file.fileno(), image.facts, targets)
+            async with self._place(batch, image.facts) as worker:
+                return await worker.render(file.fileno(), image.facts, self._close(batch))
+
+    def _place(self, batch: Batch, facts: Facts) -> Waiting[Worker]:
+        """A place in the queue that moves ahead when somebody in a greater hurry joins the batch."""
+        waiting = self._workers.queue(facts, batch.priority)
+        batch.hurry = waiting.hurry
+        return waiting
+
+    async def _summed(self, data: bytes) -> Rendition:
+        if len(data) <= LARGE_BYTES:
+            return Rendition.of(data)
+        return await self._threads.run(Rendition.of, data)
 
     async def _nearest(self, image: Image, targets: tuple[Target, ...]) -> "Source | None":
         """The smallest cached rendition that every target can be made from."""

@@ -55,7 +55,6 @@ class Originals:
         except ObjectMissing as fault:
             raise self._missing(fault) from fault
         except StoreUnavailable as fault:
-            self._metrics.store_faults.labels("open").inc()
             fault.retry_after_s = RETRY_AFTER_S
             raise
 
@@ -99,7 +98,6 @@ class Originals:
             except ObjectMissing as fault:
                 raise self._missing(fault) from fault
             except StoreUnavailable as fault:
-                self._metrics.store_faults.labels("fetch").inc()
                 fault.retry_after_s = RETRY_AFTER_S
                 raise
 

@@ -1,6 +1,8 @@
 """The front of delivery: resolve a slug, and open a rendition or the original of the image that lives under it."""
 
 import asyncio
+import logging
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -16,11 +18,14 @@ from appliance.living import living
 from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.objectstore import ObjectReader
-from appliance.renditions import Format, Priority, Target
+from appliance.renditions import Priority, Target
 from appliance.slugs import is_slug
+from appliance.threads import Threads
 
+log = logging.getLogger(__name__)
 BLOCK_BYTES = 256 * 1024
 PREWARMS = 64  # at once; the minute job finds the others
+THREADS = 16
 
 
 @dataclass(slots=True)
@@ -31,6 +36,7 @@ class Original:
     start: int
     length: int
     source: BinaryIO | ObjectReader
+    threads: Threads
 
     async def blocks(self) -> AsyncIterator[bytes]:
         """The bytes in order, in blocks of bounded size."""
@@ -42,10 +48,9 @@ class Original:
             yield block
 
     async def _file_blocks(self, file: BinaryIO) -> AsyncIterator[bytes]:
-        await asyncio.to_thread(file.seek, self.start)
-        left = self.length
-        while left and (block := await asyncio.to_thread(file.read, min(left, BLOCK_BYTES))):
-            left -= len(block)
+        at, end = self.start, self.start + self.length
+        while at < end and (block := await self.threads.run(os.pread, file.fileno(), min(end - at, BLOCK_BYTES), at)):
+            at += len(block)
             yield block
 
     async def close(self) -> None:
@@ -76,6 +81,7 @@ class Delivery:
         self._originals = originals
         self._metrics = metrics
         self._clock = clock
+        self._threads = Threads("originals", THREADS)
         self._prewarming: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
@@ -85,6 +91,7 @@ class Delivery:
         await asyncio.gather(*self._prewarming, return_exceptions=True)
         await self._making.close()
         await self._originals.close()
+        await self._threads.close()
 
     async def resolve(self, slug: str) -> Image:
         """The living image; asked on every view, hits included. Raises UnknownImage, GoneImage."""
@@ -108,27 +115,7 @@ class Delivery:
         source: BinaryIO | ObjectReader | None = self._originals.local(image)
         if source is None:
             source = await self._originals.remote(image, start, length)
-        return Original(image, start, length, source)
-
-    def negotiated(self, image: Image, accepted: frozenset[str]) -> Format:
-        """The best format that a client names in its Accept header; the linked one for those that name none.
-
-        `accepted` holds media types. Formats that can't carry the picture's animation or alpha come last.
-        """
-        able = [candidate for candidate in self._config.formats if self._carries(image, candidate)]
-        for candidate in (Format.AVIF, Format.WEBP):
-            if candidate in able and candidate.media_type in accepted:
-                return candidate
-        if image.linked_format in able and image.linked_format is Format.JPG:
-            return Format.JPG
-        fallback = Format.GIF if image.animated else Format.PNG
-        return fallback if fallback in able else image.linked_format
-
-    @staticmethod
-    def _carries(image: Image, candidate: Format) -> bool:
-        if image.animated:
-            return candidate.has_animation
-        return candidate is not Format.GIF and (candidate.has_alpha or not image.has_alpha)
+        return Original(image, start, length, source, self._threads)
 
     # --- prewarming -----------------------------------------------------------------------------------------------
 
@@ -140,21 +127,27 @@ class Delivery:
             task.add_done_callback(self._prewarming.discard)
 
     async def prewarm(self, image: Image) -> None:
-        """Make the configured presets that are missing, from one decode, and note in the row that they were made."""
+        """Make the configured presets that are missing, from one decode, and note in the row that they were made.
+
+        It never raises: what is not made now, the minute job makes.
+        """
+        try:
+            await self._make_missing(image)
+        except ApplianceError as fault:  # a row that failed is remembered as such; a full queue or a store that is away
+            log.debug("not prewarmed: %s", fault.detail, extra={"slug": image.slug})
+        except Exception:
+            log.exception("prewarming failed", extra={"slug": image.slug})
+
+    async def _make_missing(self, image: Image) -> None:
         names = await self._cache.names(image.slug)
         targets = [
             Target(preset, image.linked_format)
             for preset in self._config.presets
             if preset.name in self._config.prewarm
         ]
-        try:
-            living(await self._catalogue.get(image.slug), self._clock())
-            wanted = [
-                self._making.order(image, target, Priority.PREWARM) for target in targets if target.name not in names
-            ]
-            if wanted:
-                await asyncio.wait(wanted)
-        except ApplianceError:
-            return  # a row that failed is remembered as such; a full queue or a store that is away: the minute job
+        living(await self._catalogue.get(image.slug), self._clock())
+        wanted = [self._making.order(image, target, Priority.PREWARM) for target in targets if target.name not in names]
+        if wanted:
+            await asyncio.wait(wanted)
         if all(future.exception() is None for future in wanted):
             await self._catalogue.mark_prewarmed([image.slug])

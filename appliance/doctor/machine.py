@@ -92,24 +92,37 @@ def _keeps_attributes(descriptor: int) -> bool:
 
 
 async def addresses(config: Config) -> AsyncIterator[Finding]:
-    owner = await _running_server(config)
+    owner, served = await _running_server(config)
     wanted = [("listen", config.server.listen), ("metrics", config.server.metrics_listen)]
     for part, listen in wanted:
         if listen is None:
             continue
-        if owner is not None:
+        if owner is not None and part == "listen" and served not in (None, listen):
+            yield warn(
+                part, f"process {owner} serves {served}, not {listen}: this is another configuration than its own"
+            )
+        elif owner is not None:
             yield ok(part, f"{listen}, served by process {owner}")
         else:
             yield _free(part, listen)
+    if config.server.public_url is None and not links_work(config.server.listen):
+        yield warn("links", f"they begin with {config.server.base_url}, which leads nowhere: set server.public_url")
 
 
-async def _running_server(config: Config) -> object | None:
+def links_work(listen: str) -> bool:
+    """Whether somebody can follow a link that starts with the address to listen on."""
+    return split_listen(listen)[0] not in ("0.0.0.0", "::")  # noqa: S104 - read, not bound to
+
+
+async def _running_server(config: Config) -> tuple[object | None, object | None]:
+    """Its process id and the address that it serves, as far as it tells."""
     try:
-        return (await ask_status(config)).get("pid")
+        status = await ask_status(config)
     except ServerNotRunning:
-        return None
+        return None, None
     except ApplianceError:
-        return "unknown (it does not answer)"
+        return "unknown (it does not answer)", None
+    return status.get("pid"), status.get("listen")
 
 
 def _free(part: str, listen: str) -> Finding:

@@ -13,6 +13,8 @@ def json_answer(
     headers: Mapping[str, str] | None = None,
     content_type: str = "application/json",
 ) -> web.Response:
-    """`body` as UTF-8 JSON."""
+    """`body` as UTF-8 JSON; half a surrogate pair, which UTF-8 has no bytes for, stays an escape."""
     text = json.dumps(body, ensure_ascii=False)
-    return web.Response(body=text.encode(), status=status, headers=headers, content_type=content_type)
+    return web.Response(
+        body=text.encode(errors="backslashreplace"), status=status, headers=headers, content_type=content_type
+    )

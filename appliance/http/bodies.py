@@ -1,6 +1,7 @@
 """Reading upload bodies: multipart forms with their fields in any order, and raw bodies."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import NoReturn
@@ -12,6 +13,7 @@ from appliance.config import Uploads
 from appliance.errors import (
     ApplianceError,
     IncompleteUpload,
+    InvalidExpiry,
     InvalidField,
     MalformedRequest,
     MissingFile,
@@ -26,7 +28,11 @@ from appliance.wishes import parse_duration
 MAX_FIELD_BYTES = 16_384  # an alt text of 2,000 characters in any script, and some
 MAX_PARTS = 32
 CHUNK_BYTES = 256 * 1024
-FIELDS = frozenset({"expires_in", "title", "alt", "filename"})
+LEAST_BYTES = 4096  # in each idle timeout; 70 bytes a second by default, which no working line falls below
+FIELDS = frozenset({"expires_in", "expires_at", "title", "alt", "filename"})
+PLAIN_ENCODINGS = frozenset({"binary", "8bit", "7bit"})  # RFC 7578 deprecates all others
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ class BodyReader:
         except BaseException as fault:
             if self._incoming is not None:
                 await self._ingest.discard(self._incoming)
-            if (told := as_named(fault)) is None:
+            if (told := as_named(fault, self._limits)) is None:
                 raise
             raise told from fault
 
@@ -100,6 +106,8 @@ class BodyReader:
     def _wishes(self) -> Wishes:
         fields = {name: self._request.query.get(name) for name in FIELDS} | self._fields
         expires_in = fields.get("expires_in")
+        if fields.get("expires_at"):
+            raise InvalidExpiry("An upload takes expires_in (3600, 12h, 30d); expires_at is for changing it later.")
         return Wishes(
             filename=fields.get("filename") or self._filename or "image",
             title=fields.get("title"),
@@ -127,9 +135,11 @@ class BodyReader:
             if not isinstance(part, BodyPartReader):
                 raise MalformedRequest("The form holds a form inside of a part; send plain parts.")
             await self._read_part(part)
-        raise MalformedRequest(f"The form has more than {MAX_PARTS} parts.")
+        raise MalformedRequest(f"The form has more than {MAX_PARTS} parts.", limit=MAX_PARTS)
 
     async def _read_part(self, part: BodyPartReader) -> None:
+        if part.headers.get("Content-Transfer-Encoding", "binary").strip().lower() not in PLAIN_ENCODINGS:
+            raise MalformedRequest("A part has a Content-Transfer-Encoding; send parts as they are.")
         if part.name != self._file_field:
             text = await self._text(part)
             if part.name in FIELDS:
@@ -162,13 +172,22 @@ class BodyReader:
 
 
 async def patient(stream: AsyncIterator[bytes], idle_timeout_s: float) -> AsyncIterator[bytes]:
-    """The stream, ended by TimeoutError when nothing comes for so long."""
-    iterator = aiter(stream)
+    """The stream, ended by TimeoutError when a client keeps us waiting: every few bytes buy it the timeout anew.
+
+    One that drips would else hold its place among the uploads for ever. Our own writing is not counted.
+    """
+    iterator, clock = aiter(stream), asyncio.get_running_loop().time
+    patience_s, due_bytes = idle_timeout_s, LEAST_BYTES
     while True:
-        async with asyncio.timeout(idle_timeout_s):
+        began_s = clock()
+        async with asyncio.timeout(patience_s):
             chunk = await anext(iterator, None)
         if chunk is None:
             return
+        patience_s -= clock() - began_s
+        due_bytes -= len(chunk)
+        if due_bytes <= 0:
+            patience_s, due_bytes = idle_timeout_s, LEAST_BYTES
         yield chunk
 
 
@@ -181,15 +200,17 @@ def refuse_text_as_file(field: str, text: str) -> NoReturn:
 
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
     while chunk := await part.read_chunk(CHUNK_BYTES):
-        yield part.decode(chunk) if "Content-Transfer-Encoding" in part.headers else chunk
+        yield chunk
 
 
-def as_named(fault: BaseException) -> ApplianceError | None:
+def as_named(fault: BaseException, limits: Uploads) -> ApplianceError | None:
     """The named error that stands for a client that was slow, broke off, or sent no real form."""
     if isinstance(fault, TimeoutError):
-        return SlowUpload("Nothing came for too long. Send the file again, on a better connection if you can.")
+        limit_s = round(limits.idle_timeout_s)
+        return SlowUpload(f"Next to nothing came for {limit_s} seconds. Send the file again.", limit=limit_s)
     if isinstance(fault, (web.RequestPayloadError, ConnectionError, ClientError, asyncio.IncompleteReadError)):
         return IncompleteUpload("The connection ended before the whole file was here. Send it again.")
     if isinstance(fault, (ValueError, AssertionError, HttpProcessingError, web.HTTPException)):
+        log.info("a form that can't be read", exc_info=fault)
         return MalformedRequest("The form can't be read: its parts are not well-formed.")
     return None

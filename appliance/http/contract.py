@@ -1,5 +1,6 @@
 """The contract as served: `openapi.json` with this host's address, sizes, formats and limits filled in."""
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from appliance.http import words
 _FILE = Path(__file__).with_name("openapi.json")
 
 
+@functools.lru_cache(maxsize=1)
 def contract(config: Config) -> dict[str, Any]:
     """The OpenAPI 3.1 document in force for `config`, to be dumped as JSON."""
     document: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))

@@ -13,7 +13,8 @@ from appliance.http.arriving import resolved
 from appliance.http.keys import CLOCK, CONFIG, DELIVERY
 from appliance.http.links import extension
 from appliance.http.names import content_disposition
-from appliance.http.requests import accepted_types, format_named
+from appliance.http.negotiation import negotiated
+from appliance.http.requests import format_named, is_known
 from appliance.model import Image
 from appliance.renditions import Target
 
@@ -42,7 +43,7 @@ async def _show(request: web.Request, wanted: str | None) -> web.Response:
     headers = _headers(request, image, f'"{rendition.checksum}"', private=wanted is None)
     if wanted is None:
         headers[hdrs.VARY] = "Accept"
-    if _is_known(request, headers[hdrs.ETAG]):
+    if is_known(request, headers[hdrs.ETAG]):
         return web.Response(status=304, headers=headers)
     headers[hdrs.CONTENT_DISPOSITION] = content_disposition(_name(image, target), attachment=False)
     return _whole(rendition, target, headers)
@@ -55,7 +56,7 @@ def _target(request: web.Request, image: Image, wanted: str | None) -> Target:
         sizes = ", ".join(preset.name for preset in settings.presets)
         raise UnknownRendition(f"There is no size of this name. The sizes are: {sizes}, original.")
     if wanted is None:
-        return Target(preset, request.app[DELIVERY].negotiated(image, accepted_types(request)))
+        return Target(preset, negotiated(image, request.headers.get("Accept", ""), settings.formats))
     format_ = format_named(wanted)
     if format_ is None or format_ not in settings.formats:
         formats = ", ".join(settings.formats)
@@ -75,7 +76,7 @@ async def show_original(request: web.Request) -> web.StreamResponse:
     if wanted is not None and wanted not in (extension(image.media_type), "jpeg" * (image.media_type == "image/jpeg")):
         raise UnknownRendition(f"The original is a .{extension(image.media_type)} file.")
     headers = _headers(request, image, f'"{image.sha256[:32]}"')
-    if _is_known(request, headers[hdrs.ETAG]):
+    if is_known(request, headers[hdrs.ETAG]):
         return web.Response(status=304, headers=headers)
     headers[hdrs.CONTENT_DISPOSITION] = content_disposition(image.filename, attachment="download" in request.query)
     headers[hdrs.ACCEPT_RANGES] = "bytes"
@@ -156,11 +157,6 @@ def _headers(request: web.Request, image: Image, etag: str, *, private: bool = F
         "Content-Security-Policy": IMAGE_POLICY,
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
-
-
-def _is_known(request: web.Request, etag: str) -> bool:
-    given = request.headers.get(hdrs.IF_NONE_MATCH, "")
-    return given == "*" or etag in (tag.strip().removeprefix("W/") for tag in given.split(","))
 
 
 def _name(image: Image, target: Target) -> str:

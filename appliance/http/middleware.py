@@ -57,7 +57,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         if fault.status < 400:  # redirects
             return fault
         return _told(request, named(fault), fault)
-    except (ConnectionResetError, asyncio.CancelledError):
+    except (ConnectionError, asyncio.CancelledError):
         raise  # nobody is there to be told
     except Exception as fault:
         return _told(request, named(fault), fault)

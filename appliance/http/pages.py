@@ -1,5 +1,6 @@
 """The pages: upload, share, manage; and what other programs read about them."""
 
+import hashlib
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -19,8 +20,8 @@ from appliance.http.answers import json_answer
 from appliance.http.clients import oembed, sharex_uploader
 from appliance.http.keys import CLOCK, CONFIG, DELIVERY, MANAGEMENT, PAGES, RESUMABLE
 from appliance.http.links import share_path
-from appliance.http.problems import status_of
-from appliance.http.requests import Form, form_of, positive_number, wants_page
+from appliance.http.problems import headers_of, status_of
+from appliance.http.requests import Form, form_of, is_known, positive_number, wants_page
 from appliance.lifecycle.managing import UNDO_S, Changes
 from appliance.model import Image
 from appliance.wishes import parse_duration
@@ -31,6 +32,12 @@ FRESH = {"Cache-Control": "no-store"}
 
 def _page(text: str, status: int = 200, cache: str = "no-store") -> web.Response:
     return web.Response(text=text, content_type="text/html", status=status, headers={"Cache-Control": cache})
+
+
+def _problem_page(text: str, fault: ApplianceError) -> web.Response:
+    response = _page(text, status=status_of(fault))
+    response.headers.update(headers_of(fault))
+    return response
 
 
 async def show_upload(request: web.Request) -> web.Response:
@@ -52,9 +59,12 @@ async def show_share(request: web.Request) -> web.Response:
         if progress is not None:
             return _page(request.app[PAGES].arriving_page(progress))
         image = await request.app[DELIVERY].resolve(slug)  # it may have arrived in between
-    left_s = max(0, image.expires_s - int(request.app[CLOCK]()))
-    response = _page(request.app[PAGES].share_page(image), cache=f"public, max-age={min(MAX_AGE_S, left_s)}")
-    response.headers.update({"X-Robots-Tag": "noindex", "Cache-Tag": slug, "Surrogate-Key": slug})
+    page = request.app[PAGES].share_page(image)
+    etag = f'"{hashlib.blake2b(page.encode(), digest_size=12).hexdigest()}"'
+    response = _page(page, cache="public, no-cache")  # asked anew each time: owners see their changes at once
+    if is_known(request, etag):
+        response = web.Response(status=304, headers={"Cache-Control": "public, no-cache"})
+    response.headers.update({"ETag": etag, "X-Robots-Tag": "noindex", "Cache-Tag": slug, "Surrogate-Key": slug})
     return response
 
 
@@ -97,11 +107,11 @@ async def _told_on_form(request: web.Request, slug: str, form: Form, fault: Appl
     except GoneImage:
         if not wants_page(request) or isinstance(fault, GoneImage):
             raise fault from None
-        return _page(await _gone(request, slug, fault.detail), status=status_of(fault))
+        return _problem_page(await _gone(request, slug, fault.detail), fault)
     typed = replace(image, title=_typed(form, "title", image.title), alt=_typed(form, "alt", image.alt))
     token = "" if isinstance(fault, (MissingToken, WrongToken)) else _field(form, "token")
     page = request.app[PAGES].manage_page(typed, problem=fault.detail, delete_token=token)
-    return _page(page, status=status_of(fault))
+    return _problem_page(page, fault)
 
 
 def _field(form: Form, name: str) -> str:

@@ -8,6 +8,7 @@ from enum import IntEnum
 from http import HTTPStatus
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from appliance import errors
 from appliance.errors import ApplianceError
@@ -70,6 +71,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 DEFAULT_RETRY_AFTER_S = 5
+MAX_FORM_BYTES = 64 * 1024  # forms without a file; uploads are streamed and have their own limit
 
 
 def status_of(fault: ApplianceError) -> HTTPStatus | TusStatus:
@@ -81,17 +83,24 @@ def named(fault: BaseException) -> ApplianceError:
     """The named error that stands for whatever a handler raised; the unexpected is logged whole and told as 500."""
     if isinstance(fault, ApplianceError):
         return fault
+    if isinstance(fault, web.HTTPException) and fault.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _named_by_routing(fault)
+    if isinstance(fault, (web.RequestPayloadError, HttpProcessingError)):
+        return errors.MalformedRequest("The body can't be read: it is not what its headers say.")
+    log.error("unexpected fault", exc_info=fault)
+    return errors.InternalError("Something went wrong here. It was noted; please try again.")
+
+
+def _named_by_routing(fault: web.HTTPException) -> ApplianceError:
+    """What aiohttp refuses before a handler is reached, or while it reads a small body."""
     if isinstance(fault, web.HTTPMethodNotAllowed) and fault.allowed_methods != {"OPTIONS"}:
         allowed = ", ".join(sorted(fault.allowed_methods))
         return errors.MethodNotAllowed(f"{fault.method} does not go with this address; {allowed} do.")
     if isinstance(fault, (web.HTTPNotFound, web.HTTPMethodNotAllowed)):  # preflights are answered everywhere
         return errors.NoSuchPage("Nothing is at this address. Check it for typing errors.")
     if isinstance(fault, web.HTTPRequestEntityTooLarge):
-        return errors.TooLarge("This form is too large; a form without a file is small.")
-    if isinstance(fault, web.HTTPException) and fault.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return errors.MalformedRequest("The request can't be read.")
-    log.error("unexpected fault", exc_info=fault)
-    return errors.InternalError("Something went wrong here. It was noted; please try again.")
+        return errors.TooLarge(f"A request without a file has at most {MAX_FORM_BYTES:,} bytes.", limit=MAX_FORM_BYTES)
+    return errors.MalformedRequest("The request can't be read.")
 
 
 def problem_response(request: web.Request, fault: ApplianceError) -> web.Response:
@@ -108,14 +117,20 @@ def problem_response(request: web.Request, fault: ApplianceError) -> web.Respons
         response = _problem_details(request, fault, status)
     else:
         response = web.Response(text=f"{fault.title}. {fault.detail}\n", status=status)
-    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.CONFLICT) or fault.retry_after_s:
-        response.headers["Retry-After"] = str(fault.retry_after_s or DEFAULT_RETRY_AFTER_S)
-    if status is HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-        response.headers["Content-Range"] = f"bytes */{fault.limit}"
-    if status is HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.update(headers_of(fault))
     return response
+
+
+def headers_of(fault: ApplianceError) -> dict[str, str]:
+    """What goes with a problem in whatever shape it is told."""
+    status, headers = status_of(fault), {"Cache-Control": "no-store"}
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.CONFLICT) or fault.retry_after_s:
+        headers["Retry-After"] = str(fault.retry_after_s or DEFAULT_RETRY_AFTER_S)
+    if status is HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        headers["Content-Range"] = f"bytes */{fault.limit}"
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return headers
 
 
 def _problem_details(request: web.Request, fault: ApplianceError, status: HTTPStatus | TusStatus) -> web.Response:

@@ -16,19 +16,10 @@ def wants_page(request: web.Request) -> bool:
     return "text/html" in request.headers.get("Accept", "")
 
 
-def accepted_types(request: web.Request) -> frozenset[str]:
-    """The media types that the Accept header names and does not refuse (q=0)."""
-    accepted = set()
-    for entry in request.headers.get("Accept", "").split(","):
-        media_type, *parameters = (part.strip().lower() for part in entry.split(";"))
-        if not any(_is_refusal(parameter) for parameter in parameters):
-            accepted.add(media_type)
-    return frozenset(accepted)
-
-
-def _is_refusal(parameter: str) -> bool:
-    name, _, value = parameter.partition("=")
-    return name.strip() == "q" and value.strip().rstrip("0") in ("0.", "", "0")
+def is_known(request: web.Request, etag: str) -> bool:
+    """Whether the client has this very version already (If-None-Match)."""
+    given = request.headers.get("If-None-Match", "")
+    return given == "*" or etag in (tag.strip().removeprefix("W/") for tag in given.split(","))
 
 
 async def form_of(request: web.Request) -> Form:

@@ -5,8 +5,8 @@ from aiohttp import web
 from appliance.http import api, health, images, pages, tus, uploads
 from appliance.http.middleware import add_headers, observe
 from appliance.http.preflight import preflight
+from appliance.http.problems import MAX_FORM_BYTES
 
-MAX_FORM_BYTES = 64 * 1024  # forms without a file; uploads are streamed and have their own limit
 SLUG = r"{slug:[0-9A-Za-z]{1,64}}"
 UPLOAD = r"{id:[0-9A-Za-z_-]{1,64}}"
 WORD = r"[0-9A-Za-z_-]{1,64}"
@@ -41,6 +41,7 @@ def application() -> web.Application:
             web.get(f"/api/v1/uploads/{UPLOAD}", tus.act, allow_head=False),
             web.post(f"/api/v1/uploads/{UPLOAD}", tus.act),
             web.options("/api/{rest:.*}", preflight),
+            web.options("/i/{rest:.*}", preflight),
             web.get("/api/v1/limits", api.show_limits),
             web.get("/api/v1/openapi.json", api.show_contract),
             web.post("/api/1/upload", uploads.chevereto, **takes_body),

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import StreamReader, hdrs, web
 
-from appliance.config import Config
+from appliance.config import Config, Uploads
 from appliance.errors import (
     ApplianceError,
     FinalUpload,
@@ -137,21 +137,21 @@ def _body(request: web.Request) -> Body:
     config: Config = request.app[CONFIG]
     announced = request.content_length if request.content_length is not None or request.body_exists else 0
     return Body(
-        _arriving(request.content, config.uploads.idle_timeout_s),
+        _arriving(request.content, config.uploads),
         announced,
         tus.checksum(request),
         tus.number(request, "Upload-Length"),
     )
 
 
-async def _arriving(content: StreamReader, idle_timeout_s: float) -> AsyncIterator[bytes]:
+async def _arriving(content: StreamReader, limits: Uploads) -> AsyncIterator[bytes]:
     """The body. When the connection breaks, what came before is given first, for it is to be kept."""
     try:
-        async for chunk in patient(content.iter_any(), idle_timeout_s):
+        async for chunk in patient(content.iter_any(), limits.idle_timeout_s):
             yield chunk
     except Exception as fault:
         with contextlib.suppress(Exception):
             # The reader tells the fault before the bytes that it still holds, and has no public way to them.
             if rest := content._read_nowait(-1):
                 yield rest
-        raise as_named(fault) or IncompleteUpload("The connection ended; what came was kept.") from fault
+        raise as_named(fault, limits) or IncompleteUpload("The connection ended; what came was kept.") from fault

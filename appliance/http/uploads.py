@@ -12,7 +12,7 @@ from appliance.http.clients import chevereto_upload
 from appliance.http.html import Typed
 from appliance.http.keys import CONFIG, INGEST, METRICS, PAGES
 from appliance.http.links import Links, share_path
-from appliance.http.problems import named, status_of
+from appliance.http.problems import headers_of, named, status_of
 from appliance.http.requests import form_of, wants_page
 from appliance.http.resource import image_resource
 from appliance.ingest import Accepted
@@ -46,7 +46,8 @@ async def post_form(request: web.Request) -> web.Response:
             raise
         problem = named(fault)
         page = pages.upload_page(problem.detail, typed=Typed(**reader.typed))
-        return web.Response(text=page, content_type="text/html", status=status_of(problem), headers=UNPOSTED)
+        headers = headers_of(problem)
+        return web.Response(text=page, content_type="text/html", status=status_of(problem), headers=headers)
     page = pages.uploaded_page(accepted.image, accepted.delete_token)
     headers = {hdrs.LOCATION: share_path(accepted.image.slug), **UNPOSTED}
     return web.Response(text=page, content_type="text/html", status=201, headers=headers)

@@ -39,11 +39,6 @@ def pixels(width: int, height: int) -> str:
     return f"{width} × {height}"
 
 
-def megapixels(count: int) -> str:
-    """`1000 megapixels`."""
-    return f"{count / 1_000_000:.3g} megapixels" if count < 1_000_000_000 else f"{count // 1_000_000} megapixels"
-
-
 def counted(number: int, noun: str) -> str:
     """`1 day`, `2 days`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

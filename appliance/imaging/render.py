@@ -9,7 +9,7 @@ from appliance.imaging.encoders import encode_each
 from appliance.imaging.formats import Kind
 from appliance.imaging.inspection import TURNED, orientation_of
 from appliance.imaging.resizing import Size, resized
-from appliance.imaging.sources import BROKEN, kind_of, open_picture
+from appliance.imaging.sources import BROKEN, condemns, kind_of, open_picture
 from appliance.renditions import Facts, Made, Target, fit
 
 RESERVE = 1.33
@@ -35,7 +35,9 @@ def render(fd: int, facts: Facts, targets: tuple[Target, ...]) -> list[Made]:
         files = _animated(fd, kind, facts, sizes)
         files |= _stills(fd, kind, {target: size for target, size in sizes.items() if target not in files})
     except BROKEN as error:
-        raise CannotResize(_DAMAGED) from error
+        refusal = CannotResize(_DAMAGED)
+        refusal.final = condemns(error)
+        raise refusal from error
     return [Made(target, *sizes[target], files[target]) for target in targets]
 
 

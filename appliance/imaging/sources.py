@@ -1,5 +1,6 @@
 """Opening a picture from a file descriptor: one explicit loader per format, and nothing else of libvips's loaders."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,14 @@ _HEIC_HEADER_BYTES = 32 * 1024 * 1024
 
 BROKEN = (pyvips.Error, OSError, ValueError, RuntimeError, SyntaxError, EOFError, MemoryError)
 """What libvips and pi-heif raise for pictures that they can't read."""
+_MACHINES_FAULTS = (
+    "out of memory",
+    "insufficient memory",
+    "memory allocation",
+    "unable to allocate",
+    *(os.strerror(fault).lower() for fault in (errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC)),
+)
+"""Words of the libraries and of the system for what this machine lacked, in the text of any of these errors."""
 
 
 def block_other_loaders() -> None:
@@ -32,6 +41,14 @@ def block_other_loaders() -> None:
     pyvips.operation_block_set("VipsForeignLoad", True)
     for name in _LOADER_CLASSES:
         pyvips.operation_block_set(f"VipsForeignLoad{name}", False)
+
+
+def condemns(error: Exception) -> bool:
+    """Whether one of `BROKEN` is a verdict on the picture itself, not on memory or a disk that failed just then."""
+    if isinstance(error, OSError | MemoryError):
+        return False
+    words = str(error).lower()
+    return not any(fault in words for fault in _MACHINES_FAULTS)
 
 
 def kind_of(fd: int) -> Kind:

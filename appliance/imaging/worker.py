@@ -4,6 +4,7 @@ Run as `python -m appliance.imaging.worker FD PARENT_PID DECODE_BYTES`. With an 
 with the answer go descriptors of files in memory, one for each rendition.
 """
 
+import contextlib
 import os
 import socket
 import sys
@@ -36,9 +37,10 @@ def main(arguments: Sequence[str]) -> None:
             orders.send(pack_answer(error))
             return
         protections = prepare(decode_bytes)
-        orders.send(pack_answer(Ready(protections, ".".join(map(str, libvips_version())))))
-        while _serve_one(orders):
-            pass
+        with contextlib.suppress(BrokenPipeError):  # the server ended meanwhile: nobody waits for an answer
+            orders.send(pack_answer(Ready(protections, ".".join(map(str, libvips_version())))))
+            while _serve_one(orders):
+                pass
 
 
 def prepare(decode_bytes: int) -> tuple[str, ...]:

@@ -1,14 +1,16 @@
-"""Erasing: the bytes of ended images leave cache, spool and store until each is confirmed; a tombstone stays a year."""
+"""Erasing: bytes of ended images leave caches, spool and store until each is confirmed; a tombstone stays a year."""
 
 import asyncio
+from collections.abc import Callable
 
 from appliance.cache import Cache
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock
+from appliance.errors import StoreUnavailable
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.metrics import Metrics
 from appliance.model import Image
-from appliance.objectstore import ObjectStore
+from appliance.objectstore.observed import ObservedStore
 from appliance.slugs import object_key, sidecar_key
 from appliance.spool import Spool
 from appliance.wishes import DAY_S
@@ -29,7 +31,8 @@ class Eraser:
         cache: Cache,
         spool: Spool,
         sidecars: Sidecars,
-        store: ObjectStore,
+        store: ObservedStore,
+        is_shipping: Callable[[str], bool],
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -38,36 +41,68 @@ class Eraser:
         self._spool = spool
         self._sidecars = sidecars
         self._store = store
+        self._is_shipping = is_shipping
+        self._left: set[str] = set()  # what an earlier run removed here already, while the store was away
         self._metrics = metrics
         self._clock = clock
 
     async def run(self) -> int:
-        """Erase everything that may be erased now; says how many. Raises StoreUnavailable: the next run goes on."""
-        erased = 0
-        while images := await self._catalogue.erasable(int(self._clock()), BATCH):
-            at_once = asyncio.Semaphore(AT_ONCE)
+        """Erase everything that may be erased now; says how many.
 
-            async def one(image: Image, at_once: asyncio.Semaphore = at_once) -> bool:
-                async with at_once:
-                    return await self._erase(image)
-
-            results = await asyncio.gather(*(one(image) for image in images), return_exceptions=True)
-            erased += sum(result is True for result in results)
-            for result in results:
-                if isinstance(result, BaseException):
-                    raise result
+        Those that fail hold up no other; the first fault is raised at the end, and the next run takes them up again.
+        """
+        erased, skipped = 0, 0
+        failure: BaseException | None = await self._away() if self._store.fault is not None else None
+        is_store_away = failure is not None
+        while images := await self._catalogue.erasable(int(self._clock()), BATCH, skipped=skipped):
+            results = await self._batch(images, is_store_away=is_store_away)
+            erased += results.count(True)
+            skipped += len(images) - results.count(True)
+            faults = [result for result in results if isinstance(result, BaseException)]
+            failure = failure or next(iter(faults), None)
+            if faults and not is_store_away:
+                is_store_away = await self._away() is not None  # what follows leaves this disk only
+        if failure is not None:
+            raise failure
         return erased
 
-    async def _erase(self, image: Image) -> bool:
-        if not await self._catalogue.begin_erase(image.slug):  # brought back meanwhile
+    async def _away(self) -> StoreUnavailable | None:
+        try:
+            await self._store.check()
+        except StoreUnavailable as fault:
+            return fault
+        return None
+
+    async def _batch(self, images: list[Image], *, is_store_away: bool) -> list[bool | BaseException]:
+        at_once = asyncio.Semaphore(AT_ONCE)
+
+        async def one(image: Image) -> bool:
+            async with at_once:
+                return await self._erase(image, is_store_away=is_store_away)
+
+        return await asyncio.gather(*(one(image) for image in images), return_exceptions=True)
+
+    async def _erase(self, image: Image, *, is_store_away: bool) -> bool:
+        """First what lies here, which needs nobody else; then the store's, unless a ship brings it more just now."""
+        if self._is_shipping(image.slug) or not await self._left_this_disk(image) or is_store_away:
             return False
-        await self._cache.evict(image.slug)
         await self._store.delete(object_key(image.slug))
         await self._store.delete(sidecar_key(image.slug))
+        await self._catalogue.confirm_erased(image.slug)
+        self._left.discard(image.slug)
+        self._metrics.erased.inc()
+        return True
+
+    async def _left_this_disk(self, image: Image) -> bool:
+        """False if the image was brought back meanwhile."""
+        if image.slug in self._left:
+            return True
+        if not await self._catalogue.begin_erase(image.slug, int(self._clock())):
+            return False
+        await self._cache.evict(image.slug)
         await self._spool.remove(image.slug)
         await self._sidecars.drop(image.slug)
-        await self._catalogue.confirm_erased(image.slug)
-        self._metrics.erased.inc()
+        self._left.add(image.slug)
         return True
 
     async def forget(self) -> int:

@@ -35,7 +35,7 @@ class Expiry:
         now_s = int(self._clock())
         if not clock_confirmed:
             await self._check_clock(now_s)
-        self._seen = (self._clock(), time.monotonic())
+        self._seen = (self._clock(), _steady_s())
         await self._catalogue.set_note(LAST_RUN, str(now_s))
         ended = 0
         while slugs := await self._catalogue.due(now_s, BATCH):
@@ -51,7 +51,7 @@ class Expiry:
     async def _check_clock(self, now_s: int) -> None:
         if self._seen is not None:
             wall_s, steady_s = self._seen
-            drift_s = (self._clock() - wall_s) - (time.monotonic() - steady_s)
+            drift_s = (self._clock() - wall_s) - (_steady_s() - steady_s)
             if abs(drift_s) > JUMP_S:
                 raise self._jumped(f"The clock moved by {drift_s:+,.0f} s against the machine's steady clock.")
         last_s = int(await self._catalogue.note(LAST_RUN) or self._catalogue.newest_created_s() or now_s)
@@ -63,3 +63,8 @@ class Expiry:
     @staticmethod
     def _jumped(words: str) -> ClockJumped:
         return ClockJumped(f"{words} Nothing was expired. If the time is right, run: appliance expire --clock-is-right")
+
+
+def _steady_s() -> float:
+    """Seconds since boot, those of a suspended machine included: its sleep is no jump of the clock."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -11,7 +12,10 @@ from appliance.metrics import Metrics
 
 MISFIRE_GRACE_S = 3600  # APScheduler's default of one second would drop runs on a busy loop
 
+FIRST_RUN_S, SPREAD_S = 60, 20  # slow jobs run soon after a start too, not all at once
+
 log = logging.getLogger(__name__)
+scheduler_log = logging.getLogger(f"{__name__}.scheduler")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +32,27 @@ class Jobs:
 
     def __init__(self, jobs: list[Job], metrics: Metrics) -> None:
         self._metrics = metrics
+        self._first_s: dict[str, float] = {}
+        scheduler_log.setLevel(logging.ERROR)  # it warns whenever a run takes longer than its interval
         self._scheduler = AsyncIOScheduler(
-            job_defaults={"misfire_grace_time": MISFIRE_GRACE_S, "coalesce": True, "max_instances": 1}
+            logger=scheduler_log,
+            job_defaults={"misfire_grace_time": MISFIRE_GRACE_S, "coalesce": True, "max_instances": 1},
         )
-        for job in jobs:
+        for place, job in enumerate(jobs):
             self._scheduler.add_job(
                 self._run, "interval", [job], seconds=job.every_s, id=job.name, jitter=job.every_s // 20
             )
+            self._first_s[job.name] = min(job.every_s, FIRST_RUN_S + SPREAD_S * place)
 
     def start(self) -> None:
+        now = datetime.now(UTC)
+        for name, first_s in self._first_s.items():
+            self._scheduler.modify_job(name, next_run_time=now + timedelta(seconds=first_s))
         self._scheduler.start()
+
+    def first_runs(self) -> dict[str, float]:
+        """When each job runs first, in seconds after the start."""
+        return dict(self._first_s)
 
     def stop(self) -> None:
         """No new runs; those under way are ended by their tasks."""

@@ -99,6 +99,8 @@ class Management:
         if over or image.ended is not None:
             expires_s = self._new_expiry(image, changes, now_s)
         if image.ended is not None:
+            if now_s > (image.erase_after_s or 0):
+                raise GoneImage("The time in which this image could be brought back is over.")
             image = await self._catalogue.restore(image.slug, now_s=now_s, expires_s=expires_s)
         try:
             changed = await self._catalogue.change(

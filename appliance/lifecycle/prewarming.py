@@ -17,12 +17,17 @@ class OfflineService:
         self._catalogue = catalogue
         self._prewarm = prewarm
         self._enabled = enabled
+        self._after = ""
 
     async def run(self) -> int:
-        """One batch, so that a run ends in about a minute; says how many images it looked at."""
+        """One batch, so that a run ends in about a minute; says how many images it looked at.
+
+        The next run goes on behind it, and in the end begins anew: images that always fail block none behind them.
+        """
         if not self._enabled:
             return 0
-        images = await self._catalogue.unwarmed(limit=BATCH)
+        images = await self._catalogue.unwarmed(self._after, BATCH)
+        self._after = images[-1].slug if len(images) == BATCH else ""
         at_once = asyncio.Semaphore(AT_ONCE)
 
         async def one(image: Image) -> None:

@@ -4,6 +4,7 @@ Rows are the truth: what is queued in memory is only a hint, and `feed` finds wh
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -11,12 +12,13 @@ import time
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock
 from appliance.errors import ObjectMissing, StoreUnavailable
+from appliance.lifecycle.holding import Gate
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.metrics import Metrics
 from appliance.model import Image, Location
-from appliance.objectstore import ObjectStore
-from appliance.objectstore.records import metadata_of, needs_sidecar, sidecar_of
-from appliance.slugs import object_key, sidecar_key
+from appliance.objectstore.observed import ObservedStore
+from appliance.objectstore.records import metadata_of, needs_sidecar
+from appliance.slugs import object_key
 from appliance.spool import Spool
 
 LARGE_BYTES = 64_000_000  # a few giants never hold up the small ones
@@ -25,12 +27,14 @@ LARGE_SHIPPERS = 2
 QUEUE_LIMIT = 10_000  # beyond it the rows remember
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 10.0
+LOST_REST_S = 6 * 3600.0
+FIRST_CONNECT_S = 2.0  # a start waits so long for the store, then goes on without it
 
 log = logging.getLogger(__name__)
 
 
 class Shipper:
-    """Ships each original at least once; `store_fault` tells what the last exchange with the store showed."""
+    """Ships each original at least once."""
 
     def __init__(
         self,
@@ -38,7 +42,7 @@ class Shipper:
         catalogue: Catalogue,
         spool: Spool,
         sidecars: Sidecars,
-        store: ObjectStore,
+        store: ObservedStore,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -46,6 +50,8 @@ class Shipper:
         self._sidecars = sidecars
         self._spool = spool
         self._store = store
+        self._gate = Gate(store)
+        store.on_up, store.on_down = self._wake, self._promise_nothing
         self._metrics = metrics
         self._clock = clock
         self._small: asyncio.Queue[Image] = asyncio.Queue()
@@ -57,12 +63,14 @@ class Shipper:
         self._woken_s = -LAST_RETRY_S
         self._tasks: list[asyncio.Task[None]] = []
         self._probe: asyncio.Task[None] | None = None
-        self.store_fault: str | None = None
-        """What is wrong with the store, in words; None while it answers."""
+        self._shipping: set[str] = set()
+        self._lost: dict[str, float] = {}
 
     async def start(self) -> None:
-        """Start the shippers; they begin with what an earlier run left."""
-        await self.connect()
+        """Start the shippers; they begin with what an earlier run left. A store that hangs holds nobody up."""
+        self._probe = asyncio.create_task(self._connect())
+        if not (await asyncio.wait([self._probe], timeout=FIRST_CONNECT_S))[0]:
+            self._store.doubt("It has not answered yet.")
         lanes = [self._small] * SMALL_SHIPPERS + [self._large] * LARGE_SHIPPERS
         self._tasks = [asyncio.create_task(self._serve(lane)) for lane in lanes]
         await self.feed()
@@ -79,6 +87,15 @@ class Shipper:
             future.cancel()
 
     @property
+    def store_fault(self) -> str | None:
+        """What is wrong with the store, in words; None while it serves."""
+        return self._store.fault
+
+    def is_shipping(self, slug: str) -> bool:
+        """Whether the original is on its way to the store at this moment."""
+        return slug in self._shipping
+
+    @property
     def store_up(self) -> bool:
         return self.store_fault is None
 
@@ -89,23 +106,15 @@ class Shipper:
     @property
     def lag_s(self) -> float:
         """Age in seconds of the oldest original that waits for the store; 0 when none does."""
-        oldest_s = min((image.created_s for image in self._waiting.values()), default=None)
+        oldest_s = min((image.created_s for image in tuple(self._waiting.values())), default=None)
         return 0.0 if oldest_s is None else max(0.0, self._clock() - oldest_s)
 
     async def feed_and_connect(self) -> None:
-        """The job: ask a store that was away how it is, and find rows that wait unseen."""
-        if not self.store_up:
-            await self.connect()
+        """The job: ask the store how it is, and find rows that wait unseen."""
+        if not self._pending:
+            self._store.nothing_to_put()
+        await self._gate.ask()
         await self.feed()
-
-    async def connect(self) -> None:
-        """Ask the store how it is, and have it ready; while it is away the host goes on without it."""
-        try:
-            await self._store.start()
-        except StoreUnavailable as fault:
-            self._down(fault)
-        else:
-            self._up()
 
     async def feed(self) -> None:
         """Queue rows that are still in the spool, up to the queue's limit."""
@@ -113,7 +122,8 @@ class Shipper:
         while len(self._pending) < QUEUE_LIMIT:
             images = await self._catalogue.unshipped(after)
             for image in images:
-                self._submit(image)
+                if not self._rests_as_lost(image.slug):
+                    self._submit(image)
             if not images:
                 return
             after = images[-1].slug
@@ -136,7 +146,11 @@ class Shipper:
     def _doubt(self) -> None:
         """Ask a store that is slow how it is, so that the next uploads need not wait for one that hangs."""
         if self._probe is None or self._probe.done():
-            self._probe = asyncio.create_task(self.connect())
+            self._probe = asyncio.create_task(self._connect())
+
+    async def _connect(self) -> None:
+        with contextlib.suppress(StoreUnavailable):  # it is noted
+            await self._store.probe()
 
     def _submit(self, image: Image) -> asyncio.Future[bool] | None:
         known = self._pending.get(image.slug)
@@ -156,23 +170,31 @@ class Shipper:
         while True:
             image = await lane.get()
             try:
-                shipped = await self._ship(image)
-            except StoreUnavailable as fault:
+                async with self._gate.passage(alone=lane is self._small):
+                    shipped = await self._ship_seen(image)
+            except StoreUnavailable:
                 self._metrics.ship_failures.inc()
-                self._down(fault)
                 self._retry(image)
+            except LostOriginal:
+                self._give_up(image)
             except Exception:
                 log.exception("shipping failed", extra={"slug": image.slug})
                 self._retry(image)
             else:
                 self._settle(image, shipped=shipped)
 
+    async def _ship_seen(self, image: Image) -> bool:
+        self._shipping.add(image.slug)
+        try:
+            return await self._ship(image)
+        finally:
+            self._shipping.discard(image.slug)
+
     async def _ship(self, image: Image) -> bool:
         path = self._spool.landed_path(image.slug)
         if not path.exists():
             return await self._without_file(image)
         await self._store.put(object_key(image.slug), path, media_type=image.media_type, metadata=metadata_of(image))
-        self._up()
         if not await self._catalogue.mark_shipped(image.slug):  # ended meanwhile: leave nothing behind
             await self._store.delete(object_key(image.slug))
             return False
@@ -184,8 +206,13 @@ class Shipper:
     async def _without_file(self, image: Image) -> bool:
         """The landed file is gone: shipped already by an earlier attempt, ended meanwhile, or lost."""
         row = await self._catalogue.get(image.slug)
-        if not isinstance(row, Image) or row.ended is not None or row.location is Location.STORE:
+        if not isinstance(row, Image) or (row.ended is not None and row.location is Location.SPOOL):
+            await self._store.delete(object_key(image.slug))  # an earlier attempt may have failed to
             return False
+        if row.ended is not None or row.location is Location.STORE:
+            return False
+        if await self._spool.bring_back(image.slug):
+            return await self._ship(image)
         try:
             await self._store.stat(object_key(image.slug))
         except ObjectMissing:
@@ -197,17 +224,21 @@ class Shipper:
         self._waiting.pop(image.slug, None)
         self._tell(self._pending.pop(image.slug), shipped=shipped)
 
+    def _give_up(self, image: Image) -> None:
+        """For some hours: whoever brings the file back need not restart the server."""
+        if image.slug not in self._lost:
+            log.error("an original is lost: neither spool nor store has it", extra={"slug": image.slug})
+            self._metrics.lost_originals.inc()
+        self._lost[image.slug] = time.monotonic()
+        self._settle(image, shipped=False)
+
+    def _rests_as_lost(self, slug: str) -> bool:
+        return time.monotonic() - self._lost.get(slug, -LOST_REST_S) < LOST_REST_S
+
     @staticmethod
     def _tell(future: asyncio.Future[bool], *, shipped: bool) -> None:
         if not future.done():
             future.set_result(shipped)
-
-    def _up(self) -> None:
-        self._metrics.store_up.set(1)
-        if self.store_fault is not None:
-            log.info("the object store answers again")
-            self.store_fault = None
-            self._wake()
 
     def _wake(self) -> None:
         """What was put off need not wait for its turn now; but a fault of one object must not have it tried all day."""
@@ -219,11 +250,10 @@ class Shipper:
             self._lane(image).put_nowait(image)
         self._resting.clear()
 
-    def _down(self, fault: StoreUnavailable) -> None:
-        if fault.detail != self.store_fault:
-            log.error("the object store does not serve: %s", fault.detail)
-        self.store_fault = fault.detail
-        self._metrics.store_up.set(0)
+    def _promise_nothing(self) -> None:
+        """The store is away: nobody waits for it in vain."""
+        for future in self._pending.values():
+            self._tell(future, shipped=False)
 
     def _retry(self, image: Image) -> None:
         """Tell whoever waits that it will take longer, and come back to the image."""
@@ -236,20 +266,6 @@ class Shipper:
             self._lane(image).put_nowait(image)
 
         self._resting[image.slug] = asyncio.get_running_loop().call_later(backoff_s, again), image
-
-    # --- sidecars: what changed after the original was put ------------------------------------------------------------
-
-    async def write_sidecars(self) -> int:
-        """Put the sidecar of every row that waits for it; says how many. Stops early when the store is away."""
-        after, written = "", 0
-        while images := await self._catalogue.sidecars_due(after, 100):
-            for image in images:
-                await self._store.put_bytes(sidecar_key(image.slug), sidecar_of(image), media_type="application/json")
-                await self._catalogue.mark_sidecar_written(image.slug, image.version)
-                await self._sidecars.drop(image.slug, image.version)
-                written += 1
-            after = images[-1].slug
-        return written
 
 
 class LostOriginal(Exception):

@@ -4,16 +4,15 @@ The catalogue is the truth; this is for the day when it is lost while the store 
 One file an image, `{slug}.json`, the store's sidecar to the byte.
 """
 
-import asyncio
 import contextlib
 import json
 import os
-import threading
 from pathlib import Path
 
 from appliance.model import Image
 from appliance.objectstore.records import sidecar_of
 from appliance.spool.disk import sync_folder
+from appliance.threads import Threads
 
 
 class Sidecars:
@@ -21,19 +20,22 @@ class Sidecars:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._one_at_a_time = threading.Lock()
+        self._thread = Threads("sidecars", 1)  # one at a time, so that versions can be compared
         folder.mkdir(parents=True, exist_ok=True)
         for unfinished in folder.glob(".*"):  # of a crash
             unfinished.unlink(missing_ok=True)
 
+    async def close(self) -> None:
+        await self._thread.close()
+
     async def keep(self, image: Image) -> None:
         """Keep the image as it is now. A disk that refuses is no fault: the row has it all."""
-        await asyncio.to_thread(self._keep, image)
+        await self._thread.run(self._keep, image)
 
     def _keep(self, image: Image) -> None:
         path = kept_path(self._folder, image.slug)
         unfinished = path.with_name(f".{path.name}")
-        with self._one_at_a_time, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
             if _version(path) >= image.version:
                 return
             with unfinished.open("wb") as file:
@@ -45,13 +47,12 @@ class Sidecars:
 
     async def drop(self, slug: str, version: int | None = None) -> None:
         """The store has this version, or (None) the image is erased: nothing needs to be kept."""
-        await asyncio.to_thread(self._drop, slug, version)
+        await self._thread.run(self._drop, slug, version)
 
     def _drop(self, slug: str, version: int | None) -> None:
         path = kept_path(self._folder, slug)
-        with self._one_at_a_time:
-            if version is None or _version(path) <= version:
-                path.unlink(missing_ok=True)
+        if version is None or _version(path) <= version:
+            path.unlink(missing_ok=True)
 
 
 def kept_path(folder: Path, slug: str) -> Path:

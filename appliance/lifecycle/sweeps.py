@@ -1,11 +1,13 @@
 """Sweeps: repair jobs that compare files with rows. Nothing that might be somebody's image is ever deleted at once."""
 
 import logging
+from collections.abc import AsyncIterator
 
 from appliance.catalogue import Catalogue
+from appliance.errors import StoreUnavailable
 from appliance.model import Image, Location
 from appliance.objectstore import ObjectStore
-from appliance.slugs import is_slug
+from appliance.slugs import is_slug, object_key, sidecar_key
 from appliance.spool import Spool
 from appliance.wishes import DAY_S
 
@@ -52,19 +54,46 @@ class Sweeps:
         return await self._spool.drop_stalled(older_than_s=STALLED_S)
 
     async def orphans(self) -> int:
-        """Count and log objects in the store that no row knows. They are reported, never deleted."""
-        unknown: list[str] = []
-        batch: list[str] = []
-        async for entry in self._store.list("originals/"):
-            batch.append(entry.key.rsplit("/", 1)[-1])
-            if len(batch) == BATCH:
-                unknown += await self._unknown(batch)
-                batch = []
-        unknown += await self._unknown(batch)
+        """Count and log what the store keeps and no row knows; that is reported, never deleted.
+
+        What belongs to an erased image is deleted: a put that ended late, or a crash after it, brought it there.
+        Raises StoreUnavailable; objects that can't be deleted hold up no other.
+        """
+        unknown, failure = [], None
+        for prefix in ("originals/", "meta/"):
+            async for keys in self._batches(prefix):
+                unknown += await self._unknown(keys)
+                failure = await self._delete_buried(keys) or failure
         if unknown:
             log.warning("%d objects have no row, %s among them", len(unknown), ", ".join(unknown[:5]))
+        if failure is not None:
+            raise failure
         return len(unknown)
 
-    async def _unknown(self, slugs: list[str]) -> list[str]:
-        known = await self._catalogue.known(slugs)
-        return [slug for slug in slugs if not is_slug(slug) or slug not in known]
+    async def _batches(self, prefix: str) -> AsyncIterator[dict[str, str]]:
+        """Keys, and the slug that each is for."""
+        batch: dict[str, str] = {}
+        async for entry in self._store.list(prefix):
+            batch[entry.key] = entry.key.rsplit("/", 1)[-1].removesuffix(".json")
+            if len(batch) == BATCH:
+                yield batch
+                batch = {}
+        yield batch
+
+    async def _unknown(self, keys: dict[str, str]) -> list[str]:
+        known = await self._catalogue.known(keys.values())
+        return [key for key, slug in keys.items() if not is_slug(slug) or slug not in known]
+
+    async def _delete_buried(self, keys: dict[str, str]) -> StoreUnavailable | None:
+        """The last fault, if not all could be deleted."""
+        failure = None
+        buried = await self._catalogue.buried(keys.values())
+        for key, slug in keys.items():
+            if slug in buried and key in (object_key(slug), sidecar_key(slug)):
+                try:
+                    await self._store.delete(key)
+                except StoreUnavailable as fault:
+                    failure = fault
+                else:
+                    log.info("deleted what came to the store after its image was erased", extra={"slug": slug})
+        return failure

@@ -55,7 +55,8 @@ class ObjectStore(Protocol):
     async def start(self) -> None:
         """Make ready: create the bucket or folders where they are missing. May be called again after a fault.
 
-        Only the owner of the data directory calls this, since it clears what a crash left half-written.
+        Only the owner of the data directory calls this, since the first call clears what a crash left half-written;
+        later ones leave alone what is under way.
         Raises StoreUnavailable.
         """
 

@@ -40,6 +40,7 @@ class DirectoryStore:
         self._attributes = root / "attributes"
         self._unfinished = root / "unfinished"
         self._threads = StoreThreads("store", THREADS)
+        self._is_cleared = False
 
     async def start(self) -> None:
         await self._run(self._start)
@@ -85,8 +86,10 @@ class DirectoryStore:
         return await self._threads.run(guarded)
 
     def _start(self, _stop: Stop) -> None:
-        with suppress(FileNotFoundError):
-            shutil.rmtree(self._unfinished)
+        if not self._is_cleared:  # later starts find puts under way there
+            with suppress(FileNotFoundError):
+                shutil.rmtree(self._unfinished)
+            self._is_cleared = True
         for folder in (self._objects, self._attributes, self._unfinished):
             files.make_folder(folder)
 

@@ -12,7 +12,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -42,6 +42,7 @@ class Spool:
         self.copies_bytes = 0
         self._trimming = asyncio.Lock()
         self._receiving: set[str] = set()
+        self._landing: set[str] = set()
 
     async def start(self) -> None:
         """Remove what a crash left half received or half fetched, and count the copies."""
@@ -87,6 +88,15 @@ class Spool:
             self._receiving.discard(slug)
             await asyncio.shield(transfer.close())  # it ends, however often this is cancelled
         return Incoming(slug, path, transfer.bytes, transfer.sha256())
+
+    @contextlib.contextmanager
+    def landing(self, slug: str) -> Iterator[None]:
+        """Until its row is committed, however long a stalled disk makes that, no sweep takes the file for a stray."""
+        self._landing.add(slug)
+        try:
+            yield
+        finally:
+            self._landing.discard(slug)
 
     async def land(self, incoming: Incoming, metadata: Mapping[str, str]) -> None:
         """Make the file durable under its slug, with its metadata beside it; on return it survives a power cut.
@@ -205,8 +215,9 @@ class Spool:
     # --- sweeping -------------------------------------------------------------------------------------------------
 
     async def landed_slugs(self, *, older_than_s: float = 0.0) -> list[str]:
-        """What has landed at least `older_than_s` seconds ago, in slug order."""
-        return await self._threads.run(self._landed_slugs, older_than_s)
+        """What has landed at least `older_than_s` seconds ago and is not being `landing`, in slug order."""
+        slugs = await self._threads.run(self._landed_slugs, older_than_s)
+        return [slug for slug in slugs if slug not in self._landing]
 
     def _landed_slugs(self, older_than_s: float) -> list[str]:
         newest = time.time() - older_than_s  # file times are the machine's own
@@ -223,6 +234,17 @@ class Spool:
     def _quarantine(self, slug: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             (self._landed / slug).rename(self._orphans / slug)
+
+    async def bring_back(self, slug: str) -> bool:
+        """Return to `landed` what was set aside, now that a row is known for it; False if nothing was."""
+        return await self._threads.run(self._bring_back, slug)
+
+    def _bring_back(self, slug: str) -> bool:
+        with contextlib.suppress(FileNotFoundError):
+            (self._orphans / slug).rename(self._landed / slug)
+            sync_folder(self._landed)
+            return True
+        return False
 
     async def drop_orphans(self, *, older_than_s: float) -> int:
         """Remove what was set aside longer ago than that; says how many."""

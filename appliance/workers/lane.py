@@ -46,7 +46,7 @@ class Lane:
         """A slot for the ticket's owner alone. Raises Busy or Stopping."""
         if self._stopping:
             raise Stopping("The server is restarting; try again in a few seconds.", retry_after_s=_RETRY_AFTER_S)
-        if self._free and not self.waiting:
+        if self._free:  # nobody who still waits stands before a free slot: `give_back` looked through the whole queue
             self._idle.clear()
             return self._free.pop()
         self._refuse_when_full(ticket.priority)

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from functools import partial
 
 from appliance.config import Renditions
-from appliance.errors import ApplianceError, CannotResize, UnfitInstallation, UnreadableImage
+from appliance.errors import ApplianceError, Busy, CannotResize, UnfitInstallation, UnreadableImage
 from appliance.orders import MAX_TARGETS, Answer, Inspect, Order, Render, Sizes
 from appliance.renditions import Facts, Made, Priority, Target
+from appliance.threads import Threads
 from appliance.workers.lane import Lane, Waiting
 from appliance.workers.process import Allowance, WorkerLost
 from appliance.workers.slot import Slot
@@ -24,7 +25,11 @@ _INSPECT_MEMORY_BYTES = 1200 * 1024 * 1024
 """libvips sets four bytes a pixel aside to read the header of a WebP, which has up to 16383 x 16383."""
 _MAX_INSPECTIONS_WAITING = 1024
 _HEAVY_IDLE_S = 60.0
-_MAX_RENDITION_BYTES = 512 * 1024 * 1024
+_MAX_OUTPUT_BYTES = 512 * 1024 * 1024
+"""Of all renditions of one order."""
+_LARGE_BYTES = 1_000_000
+"""Copying more than this would keep the event loop from its work for longer than a thread costs."""
+_THREADS = 2
 _CPU_RESERVE_S = 2
 """The deadline is for the clock; the limit on CPU time is there for a server that could not keep it."""
 
@@ -40,6 +45,7 @@ class Workers:
         self._max_pixels = max_pixels
         self._tell_death = on_death
         self._deaths = 0
+        self._threads = Threads("outputs", _THREADS)
         inspecting = Allowance(_INSPECT_MEMORY_BYTES, _INSPECT_MEMORY_BYTES)
         normal = Allowance(config.memory_bytes, config.memory_bytes)
         heavy = Allowance(config.heavy_memory_bytes, config.heavy_memory_bytes)
@@ -51,7 +57,7 @@ class Workers:
         """Starts the inspectors and the normal lane, and waits until they are warm. Raises UnfitInstallation."""
         try:
             await asyncio.gather(*(slot.ready() for slot in (*self._inspecting.slots, *self._normal.slots)))
-        except (UnfitInstallation, WorkerLost, TimeoutError) as error:
+        except (UnfitInstallation, WorkerLost, OSError) as error:  # a TimeoutError is an OSError
             await self.stop(grace_s=0)
             if isinstance(error, UnfitInstallation):
                 raise
@@ -63,6 +69,7 @@ class Workers:
         """Sends away who waits, lets running orders finish within `grace_s`, then ends every process."""
         await asyncio.gather(*(lane.drain(grace_s) for lane in self._lanes.values()))
         await asyncio.gather(*(slot.stop() for slot in self._slots))
+        await self._threads.close()
 
     async def inspect(self, fd: int) -> Facts:
         """The facts of the open file, which must be a regular one; its offset is left alone.
@@ -73,7 +80,7 @@ class Workers:
         order = Inspect(self._max_pixels, self._config.heavy_memory_bytes, _cpu_s(INSPECT_DEADLINE_S))
         async with Waiting(self._inspecting, Priority.VIEW, lambda slot: slot) as slot:
             try:
-                answer, _ = await _run(slot, order, fd, INSPECT_DEADLINE_S)
+                answer, _ = await _run(slot, order, fd, INSPECT_DEADLINE_S, self._threads)
             except WorkerLost as lost:
                 raise UnreadableImage(
                     "This file can't be taken: reading its header took too long or went wrong. It is likely damaged."
@@ -92,7 +99,7 @@ class Workers:
         heavy = facts.memory_bytes > self._config.memory_bytes
         lane = self._heavy if heavy else self._normal
         deadline_s = self._config.deadline_s * (HEAVY_DEADLINES if heavy else 1)
-        return Waiting(lane, priority, partial(Worker, deadline_s))
+        return Waiting(lane, priority, partial(Worker, deadline_s, self._threads))
 
     @property
     def busy(self) -> dict[str, int]:
@@ -146,8 +153,9 @@ class Workers:
 class Worker:
     """A worker that is the caller's until the end of its `async with`."""
 
-    def __init__(self, deadline_s: float, slot: Slot) -> None:
+    def __init__(self, deadline_s: float, threads: Threads, slot: Slot) -> None:
         self._deadline_s = deadline_s
+        self._threads = threads
         self._slot = slot
 
     async def render(self, fd: int, facts: Facts, targets: Sequence[Target]) -> list[Made]:
@@ -164,11 +172,11 @@ class Worker:
     async def _render(self, fd: int, facts: Facts, targets: tuple[Target, ...]) -> list[Made]:
         order = Render(facts, targets, _cpu_s(self._deadline_s))
         try:
-            answer, files = await _run(self._slot, order, fd, self._deadline_s)
+            answer, files = await _run(self._slot, order, fd, self._deadline_s, self._threads)
         except WorkerLost as lost:
             raise CannotResize(self._words(lost.reason)) from lost
-        if isinstance(answer, CannotResize):
-            answer.final = True  # the decoder's own verdict on the pixels
+        if isinstance(answer, CannotResize) and not answer.final:
+            self._slot.renew()  # its memory may be in fragments: the next order gets a fresh one
         if not isinstance(answer, tuple) or len(answer) != len(targets) or len(files) != len(targets):
             raise _unexpected(answer, CannotResize)
         return [Made(target, *size, data) for target, size, data in zip(targets, answer, files, strict=True)]
@@ -179,29 +187,41 @@ class Worker:
         return "Resizing this image failed: decoding it crashed, or took more memory than this host allows."
 
 
-async def _run(slot: Slot, order: Order, fd: int, deadline_s: float) -> tuple[Answer, list[bytes]]:
+async def _run(slot: Slot, order: Order, fd: int, deadline_s: float, threads: Threads) -> tuple[Answer, list[bytes]]:
     with _reopened(fd) as own:
         answer, fds = await slot.run(order, own, deadline_s)
-    try:
-        return answer, [_content(file) for file in fds]
-    finally:
-        for file in fds:
-            os.close(file)
+    if sum(os.fstat(file).st_size for file in fds) <= _LARGE_BYTES:
+        return answer, _contents(fds)
+    return answer, await asyncio.shield(threads.run(_contents, fds))  # it closes them, whoever is cancelled meanwhile
 
 
 @contextmanager
 def _reopened(fd: int) -> Iterator[int]:
     """A descriptor of the same file with an offset of its own, for decoders move theirs while others read the file."""
-    own = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        own = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise Busy("This host has too many files open just now; try again soon.", retry_after_s=5) from error
     try:
         yield own
     finally:
         os.close(own)
 
 
+def _contents(fds: list[int]) -> list[bytes]:
+    """What the files hold; closes them."""
+    try:
+        if sum(os.fstat(fd).st_size for fd in fds) > _MAX_OUTPUT_BYTES:  # a file may claim more than it has
+            raise CannotResize("Resizing this image went wrong: what came out is too large to be renditions.")
+        return [_content(fd) for fd in fds]
+    finally:
+        for fd in fds:
+            os.close(fd)
+
+
 def _content(fd: int) -> bytes:
     status = os.fstat(fd)
-    if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_RENDITION_BYTES:
+    if not stat.S_ISREG(status.st_mode):
         raise CannotResize("Resizing this image went wrong: what came out is no rendition.")
     return os.pread(fd, status.st_size, 0)
 

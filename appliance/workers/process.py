@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+from appliance.errors import Busy
 from appliance.orders import MAX_MESSAGE_BYTES, MAX_TARGETS, Answer, Order, Ready, pack_order, unpack_answer
 
 Reply = tuple[Answer, list[int]]
@@ -42,7 +43,10 @@ class Allowance:
 
 
 class WorkerProcess:
-    """A running worker. Construct it inside the event loop; it lives in the server's process group."""
+    """A running worker. Construct it inside the event loop; it lives in the server's process group.
+
+    Constructing raises OSError when the system has no process, memory or descriptor left for it.
+    """
 
     def __init__(self, allowance: Allowance) -> None:
         self._loop = asyncio.get_running_loop()
@@ -53,10 +57,14 @@ class WorkerProcess:
         self.protections: tuple[str, ...] = ()
         self.libvips = ""
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = _spawn(theirs.fileno(), allowance)
+        try:
+            with theirs:
+                self._process = _spawn(theirs.fileno(), allowance)
+            self._pidfd = _watched(self._process)
+        except OSError:
+            self._socket.close()
+            raise
         self._socket.setblocking(False)
-        self._pidfd = os.pidfd_open(self._process.pid)
         self._loop.add_reader(self._pidfd, self._on_exit)
         self._loop.add_reader(self._socket, self._on_message)
 
@@ -65,7 +73,7 @@ class WorkerProcess:
         return self._process.pid
 
     async def call(self, order: Order, fd: int, deadline_s: float) -> Reply:
-        """The answer to `order`. Raises WorkerLost; after that, and when cancelled, the process must be killed."""
+        """The answer to `order`. Raises WorkerLost or Busy; then, and when cancelled, the process must be killed."""
         if self.exited.done():
             raise WorkerLost(self.exited.result())
         self.orders += 1
@@ -98,13 +106,17 @@ class WorkerProcess:
 
     def _on_message(self) -> None:
         try:
-            message, fds, _, _ = socket.recv_fds(self._socket, MAX_MESSAGE_BYTES, MAX_TARGETS)
+            message, fds, flags, _ = socket.recv_fds(self._socket, MAX_MESSAGE_BYTES, MAX_TARGETS)
         except BlockingIOError:
             return
         except OSError:
-            message, fds = b"", []
+            message, fds, flags = b"", [], 0
         if not message:
             self._close_socket()
+            return
+        if flags & socket.MSG_CTRUNC:  # the server has as many files open as it may: no fault of the order's
+            _close_all(fds)
+            self._fail(Busy("This host has too many files open just now; try again soon.", retry_after_s=5))
             return
         try:
             self._take(unpack_answer(message), fds)
@@ -120,6 +132,10 @@ class WorkerProcess:
             self._pending.set_result((answer, fds))
         else:
             _close_all(fds)
+
+    def _fail(self, fault: Exception) -> None:
+        if self._pending is not None and not self._pending.done():
+            self._pending.set_exception(fault)
 
     def _greet(self, answer: Answer) -> None:
         if isinstance(answer, Ready):
@@ -158,6 +174,16 @@ def _spawn(fd: int, allowance: Allowance) -> subprocess.Popen[bytes]:
         env=allowance.environment,
         cwd="/",
     )
+
+
+def _watched(process: subprocess.Popen[bytes]) -> int:
+    """A descriptor that tells of its end. OSError when there is none left; then the process is ended at once."""
+    try:
+        return os.pidfd_open(process.pid)
+    except OSError:
+        process.kill()
+        process.wait()
+        raise
 
 
 def _reason(returncode: int) -> str:

@@ -10,7 +10,7 @@ from appliance.workers.process import Allowance, Reply, WorkerLost, WorkerProces
 RECYCLE_AFTER_ORDERS = 500
 """Memory that decoders fragment or leak goes back to the system now and then."""
 _START_TIMEOUT_S = 20.0
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LONGER_PAUSES = 0.1, 5.0, 6
 _LAST_WORDS_S = 1.0
 
 
@@ -51,7 +51,7 @@ class Slot:
             reply = await process.call(order, fd, deadline_s)
         except WorkerLost as lost:
             if self._stopped:
-                raise Stopping("The server is restarting; try again in a few seconds.", retry_after_s=2) from lost
+                raise _stopping() from lost
             if process is self._process:  # it is alive, but has lost its order
                 self._on_death(lost.reason)
                 self._replace(process)
@@ -61,6 +61,12 @@ class Slot:
             raise
         self._after(process)
         return reply
+
+    def renew(self) -> None:
+        """Replace the process, which has no order, by a fresh one."""
+        self._end()
+        if self._idle_s is None and not self._stopped:
+            self._start_or_later()
 
     async def stop(self) -> None:
         """Ends the process, asking first."""
@@ -77,21 +83,36 @@ class Slot:
 
     async def _warm(self) -> WorkerProcess:
         for _ in range(2):  # one that dies idle, as it is taken, costs nobody an order
-            process = self.start()
+            process = None if self._stopped else self._start_or_later()
+            if process is None:
+                break
             try:
                 async with asyncio.timeout(_START_TIMEOUT_S):
                     await asyncio.shield(process.ready)
-            except (WorkerLost, TimeoutError, ApplianceError):
+            except TimeoutError:
+                self._on_death("start")
+                self._replace(process)  # it would keep who comes next waiting as long
+            except (WorkerLost, ApplianceError):
                 continue
-            if not process.exited.done():
+            if process is self._process and not process.exited.done():
                 return process
+        if self._stopped:
+            raise _stopping()
         raise Busy("The processes that resize images can't be started just now; try again soon.", retry_after_s=5)
+
+    def _start_or_later(self) -> WorkerProcess | None:
+        """The slot's process; None when the system has no room for one, which is tried again after a pause."""
+        try:
+            return self.start()
+        except OSError:
+            self._failed_starts += 1
+            if self._idle_s is None:
+                self._start_after_pause()
+            return None
 
     def _after(self, process: WorkerProcess) -> None:
         if process.orders >= RECYCLE_AFTER_ORDERS:
-            self._end()
-            if self._idle_s is None:
-                self.start()
+            self.renew()
         elif self._idle_s is not None and not self._stopped:
             self._timer = asyncio.get_running_loop().call_later(self._idle_s, self._end)
 
@@ -99,7 +120,7 @@ class Slot:
         if process is self._process:
             self._forget(process)
             if self._idle_s is None and not self._stopped:
-                self.start()
+                self._start_or_later()
         process.kill()
 
     def _end(self) -> None:
@@ -126,13 +147,20 @@ class Slot:
     def _start_again(self, *, was_ready: bool) -> None:
         self._failed_starts = 0 if was_ready else self._failed_starts + 1
         if was_ready:
-            self.start()
-            return
-        pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0**self._failed_starts)
+            self._start_or_later()
+        else:
+            self._start_after_pause()
+
+    def _start_after_pause(self) -> None:
+        pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(self._failed_starts, _LONGER_PAUSES))
         self._cancel_timer()
-        self._timer = asyncio.get_running_loop().call_later(pause_s, self.start)
+        self._timer = asyncio.get_running_loop().call_later(pause_s, self._start_or_later)
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _stopping() -> Stopping:
+    return Stopping("The server is restarting; try again in a few seconds.", retry_after_s=2)

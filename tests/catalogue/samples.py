@@ -7,6 +7,7 @@ from appliance import slugs
 from appliance.model import Image
 
 NOW_S = slugs.EPOCH_S + 100 * 86400
+LATER = NOW_S + 10**9
 YEAR_S = 365 * 86400
 
 

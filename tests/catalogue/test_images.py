@@ -7,7 +7,7 @@ import pytest
 from appliance.catalogue import MISS, Catalogue, open_catalogue
 from appliance.errors import Conflict, GoneImage, IdempotencyKeyInUse, InvalidField, UnknownImage
 from appliance.model import Ending, IdempotencyRecord, Image, Location, Tombstone
-from tests.catalogue.samples import NOW_S, YEAR_S, image, slug
+from tests.catalogue.samples import LATER, NOW_S, YEAR_S, image, slug
 
 FULL = image(
     7, title="Größe", alt="ein Bild", frames=12, has_alpha=True, progressive=True, memory_bytes=2**40,
@@ -147,15 +147,16 @@ async def test_only_an_ended_image_with_time_left_can_be_restored(catalogue: Cat
 
 async def test_erasing_ends_in_a_tombstone_and_knows_no_way_back(catalogue: Catalogue) -> None:
     await catalogue.add(image())
-    assert not await catalogue.begin_erase(slug(0))
+    assert not await catalogue.begin_erase(slug(0), LATER)
     with pytest.raises(Conflict):
         await catalogue.confirm_erased(slug(0))
     ended = await catalogue.end(slug(0), now_s=NOW_S, erase_after_s=NOW_S + 10)
     with pytest.raises(Conflict):
         await catalogue.confirm_erased(slug(0))
     assert await catalogue.erasable(NOW_S + 9) == []
+    assert not await catalogue.begin_erase(slug(0), NOW_S + 9)
     assert await catalogue.erasable(NOW_S + 10) == [ended]
-    assert await catalogue.begin_erase(slug(0))
+    assert await catalogue.begin_erase(slug(0), LATER)
     with pytest.raises(GoneImage):
         await catalogue.restore(slug(0), now_s=NOW_S, expires_s=None)
     assert await catalogue.erasable(NOW_S + 10) == [ended]  # until it is confirmed

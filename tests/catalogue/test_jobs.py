@@ -1,6 +1,6 @@
 from appliance.catalogue import Backlog, Catalogue
 from appliance.model import Ending, IdempotencyRecord, Location
-from tests.catalogue.samples import NOW_S, image, slug
+from tests.catalogue.samples import LATER, NOW_S, image, slug
 
 
 async def test_unshipped_images_come_page_by_page_and_without_the_ended(catalogue: Catalogue) -> None:
@@ -53,7 +53,7 @@ async def test_old_tombstones_are_forgotten_oldest_first(catalogue: Catalogue) -
     for number in range(4):
         await catalogue.add(image(number))
         await catalogue.end(slug(number), now_s=NOW_S + number, erase_after_s=NOW_S)
-        await catalogue.begin_erase(slug(number))
+        await catalogue.begin_erase(slug(number), LATER)
         await catalogue.confirm_erased(slug(number))
         await catalogue.get(slug(number))
     assert await catalogue.forget_tombstones(NOW_S + 3, limit=2) == 2

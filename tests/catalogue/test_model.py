@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from appliance.catalogue import Catalogue
 from appliance.errors import Conflict, GoneImage, UnknownImage
 from appliance.model import Ending, Image, Location, Tombstone
-from tests.catalogue.samples import NOW_S, image, slug
+from tests.catalogue.samples import LATER, NOW_S, image, slug
 
 ACTS = ("add", "get", "change", "stale", "ship", "only", "expire", "end", "restore", "begin", "confirm", "forget")
 Act = tuple[str, int]
@@ -110,7 +110,7 @@ async def _ending_step(catalogue: Catalogue, model: Model, act: str, number: int
             model.put(row, expires_s=NOW_S + 1, version=row.version + 1, **gone)
     elif act == "begin":
         begun = isinstance(row, Image) and not alive
-        assert await catalogue.begin_erase(name) == begun
+        assert await catalogue.begin_erase(name, LATER) == begun
         model.erasing |= {name} if begun else set()
     elif act == "confirm":
         if isinstance(row, Image) and name not in model.erasing:

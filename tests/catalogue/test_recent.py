@@ -3,7 +3,7 @@ import asyncio
 from appliance.catalogue import MISS, Catalogue
 from appliance.catalogue.recent import RecentRows
 from appliance.catalogue.rows import Row
-from tests.catalogue.samples import NOW_S, image, slug
+from tests.catalogue.samples import LATER, NOW_S, image, slug
 
 
 async def _nothing(_: str) -> Row | None:
@@ -71,6 +71,6 @@ async def test_a_hit_is_answered_without_an_await(catalogue: Catalogue) -> None:
     await catalogue.add(image())
     assert catalogue.peek(slug(0)) == image()
     await catalogue.end(slug(0), now_s=NOW_S, erase_after_s=NOW_S)
-    await catalogue.begin_erase(slug(0))
+    await catalogue.begin_erase(slug(0), LATER)
     await catalogue.confirm_erased(slug(0))
     assert catalogue.peek(slug(0)) is MISS

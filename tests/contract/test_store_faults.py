@@ -216,15 +216,6 @@ async def test_the_directory_store_shares_blocks_and_leaves_no_litter(tmp_path: 
     await store.close()
 
 
-async def test_what_a_crash_left_half_written_goes_at_the_start(tmp_path: Path) -> None:
-    store = DirectoryStore(tmp_path)
-    await store.start()
-    (tmp_path / "unfinished" / ".left.part").write_bytes(b"half")
-    await store.start()
-    assert list((tmp_path / "unfinished").iterdir()) == []
-    await store.close()
-
-
 async def test_a_directory_store_that_was_not_started_says_what_is_missing(tmp_path: Path, original: Path) -> None:
     store = DirectoryStore(tmp_path / "store")
     with pytest.raises(StoreUnavailable, match="is missing"):
@@ -250,3 +241,18 @@ def test_the_configuration_chooses_the_store(tmp_path: Path) -> None:
     for change in ({"endpoint": None}, {"endpoint": "http://a/b/c"}, {"bucket": "Not A Bucket"}):
         with pytest.raises(ConfigError, match=r"store\.(endpoint|bucket)"):
             open_store(replace(good, **change), tmp_path)
+
+
+async def test_a_directory_that_is_started_again_spares_what_is_on_its_way(tmp_path: Path) -> None:
+    unfinished = tmp_path / "unfinished"
+    unfinished.mkdir()
+    (unfinished / ".of-a-crash.part").write_bytes(b"half")
+    store = DirectoryStore(tmp_path)
+    try:
+        await store.start()
+        assert list(unfinished.iterdir()) == []
+        (unfinished / ".under-way.part").write_bytes(b"half")
+        await store.start()
+        assert [path.name for path in unfinished.iterdir()] == [".under-way.part"]
+    finally:
+        await store.close()

@@ -15,7 +15,7 @@ from tests.servers import Server, minio_server
 from tests.uploaders import Promise, Uploaders, broken_promises, shows_a_rendition
 
 SHOWN = 3  # of each round's images, have a rendition made; the others' originals tell enough
-MOST_ALIVE_S = 1.0
+MOST_ALIVE_S = 0.7
 
 
 class Crashes:
@@ -155,7 +155,7 @@ async def test_twenty_kills_under_upload_lose_no_promised_image(tmp_path: Path) 
 
 
 async def test_kills_of_server_and_store_lose_no_promised_image(tmp_path: Path) -> None:
-    await survives_with_minio(tmp_path, 4)
+    await survives_with_minio(tmp_path, 3)
 
 
 @pytest.mark.long

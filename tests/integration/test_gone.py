@@ -6,7 +6,7 @@ import pytest
 
 from appliance.renditions import Format
 from tests import pictures
-from tests.conftest import DAY_S, Host, problem
+from tests.conftest import DAY_S, Host, problem, until
 
 PRESETS = ("thumbnail", "small", "medium", "large")
 
@@ -36,7 +36,7 @@ async def all_answer(host: Host, slug: str, code: str | None) -> None:
 async def test_of_a_deleted_image_nothing_answers_cached_or_not(host: Host, jpeg: bytes) -> None:
     resource = await host.upload(jpeg)
     await all_answer(host, resource["slug"], None)
-    assert len(host.files("cache")) == len(PRESETS) * len(Format)
+    await until(lambda: len(host.files("cache")) == len(PRESETS) * len(Format))
     await host.delete(resource["slug"], resource["delete_token"])
     await all_answer(host, resource["slug"], "gone")
     assert host.files("cache") == []

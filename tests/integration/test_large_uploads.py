@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import aiohttp
 import pytest
 
 from tests import pictures
-from tests.processes import forget_peak, peak_rss_bytes, rss_bytes, serving
+from tests.processes import eventually, forget_peak, on_minio, peak_rss_bytes, rss_bytes, serving
+from tests.servers import minio_server
 from tests.uploaders import upload
 
 MB = 1_000_000
@@ -64,10 +66,10 @@ async def send(session: aiohttp.ClientSession, url: str, file: LargeFile, way: s
         return str((await reply.json())["sha256"])
 
 
-async def passes_through(tmp_path: Path, size: int, way: str) -> None:
+async def passes_through(tmp_path: Path, size: int, way: str, **environment: str) -> None:
     file = LargeFile(size)
     timeout = aiohttp.ClientTimeout(total=1800)
-    async with serving(tmp_path / "data") as served, aiohttp.ClientSession(timeout=timeout) as session:
+    async with serving(tmp_path / "data", **environment) as served, aiohttp.ClientSession(timeout=timeout) as session:
         for number in range(10):  # what a server that has worked for a while holds anyway
             await upload(session, served.url, pictures.photo(640, 480, seed=number))
         before = rss_bytes(served.pid)
@@ -80,6 +82,7 @@ async def passes_through(tmp_path: Path, size: int, way: str) -> None:
             beside += 1
             await asyncio.sleep(0.1)
         assert await sending == await file.sha256()
+        await eventually(lambda: not os.listdir(tmp_path / "data/spool/landed"), "it is shipped", 600)
         growth = peak_rss_bytes(served.pid) - before
         print(f"{size / MB:,.0f} MB, {way}: RSS grew by {growth / MB:.1f} MB at most; {beside} small uploads beside it")
         assert growth < MOST_GROWTH_BYTES
@@ -90,6 +93,11 @@ async def passes_through(tmp_path: Path, size: int, way: str) -> None:
 @pytest.mark.parametrize("way", ["form", "raw"])
 async def test_300_mb_leave_the_memory_of_the_server_as_it_was(tmp_path: Path, way: str) -> None:
     await passes_through(tmp_path, 300 * MB, way)
+
+
+async def test_shipping_300_mb_to_minio_leaves_it_as_it_was_too(tmp_path: Path) -> None:
+    with minio_server(tmp_path / "minio") as minio:
+        await passes_through(tmp_path, 300 * MB, "raw", **on_minio(minio))
 
 
 @pytest.mark.long

@@ -90,7 +90,7 @@ async def test_renditions_are_made_from_the_store_when_the_spool_has_no_copy(hos
     assert host.appliance.spool.room.promised_bytes == 0
 
 
-async def test_a_store_that_is_away_is_a_fault_and_not_the_images(host: Host, jpeg: bytes, breaking: Any) -> None:
+async def test_a_store_that_is_away_is_a_fault_and_not_the_images(host: Host, jpeg: bytes) -> None:
     slug = (await host.upload(jpeg))["slug"]
     await host.appliance.spool.remove(slug)
     with pytest.MonkeyPatch.context() as patch:

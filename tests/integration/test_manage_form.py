@@ -61,6 +61,7 @@ async def test_a_wrong_token_keeps_the_form_and_what_was_typed(
     reply = await send(host, mine["slug"], token=token, title="Typed with care")
     page = await reply.text()
     assert (reply.status, reply.content_type) == (status, "text/html")
+    assert ("WWW-Authenticate" in reply.headers) == (status == 401)
     assert "delete token" in page
     assert field(page, "title") == "Typed with care"
     assert field(page, "token") == ""

@@ -228,3 +228,34 @@ async def test_expire_ends_what_is_due(tmp_path: Path, running: bool) -> None:
             assert await served.stop() == 0
         rows = await rows_of(served)
         assert [row.filename for row in rows.values() if row.ended is Ending.EXPIRED] == ["short.jpg"]
+
+
+async def test_no_command_makes_an_empty_catalogue_where_one_was_lost(tmp_path: Path) -> None:
+    async with serving(tmp_path / "data") as served, aiohttp.ClientSession() as session:
+        await post(session, served, pictures.photo(64, 64), "a.jpg")
+        assert await served.stop() == 0
+        lose_catalogue(served)
+        refused = served.command("expire")
+        assert refused.returncode == 1
+        assert "catalogue rebuild" in refused.stderr
+        assert not (served.data_dir / "catalogue.sqlite").exists()
+
+
+async def test_what_was_set_aside_for_want_of_a_row_is_rebuilt_served_and_shipped(tmp_path: Path) -> None:
+    async with serving(tmp_path / "data") as served, aiohttp.ClientSession() as session:
+        image = await post(session, served, pictures.photo(64, 64), "a.jpg", title="Aside")
+        await eventually(lambda: _unshipped(served) == [], "it is shipped")
+        assert await served.stop() == 0
+        slug = image["slug"]
+        orphan = served.data_dir / "spool/orphans" / slug
+        (served.data_dir / "spool/copies" / slug).rename(orphan)
+        (stored,) = (path for path in (served.data_dir / "store/objects").rglob(slug))
+        stored.unlink()
+        lose_catalogue(served)
+        done = served.command("catalogue", "rebuild")
+        assert done.returncode == 0, done.stderr
+        assert not orphan.exists()
+        await served.start()
+        assert await shows_a_rendition(session, served.url, slug)
+        await eventually(stored.exists, "it is shipped again")
+        assert await served.stop() == 0

@@ -1,6 +1,7 @@
 """What is let in: sizes, the disk's reserve, slow and broken clients, Expect: 100-continue, how many at once."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -131,6 +132,21 @@ async def test_a_client_that_stands_still_is_told_so(open_host: OpenHost, jpeg: 
     assert head.startswith("HTTP/1.1 408 ")
     assert '"code": "upload-timeout"' in await connection.body(head)
     assert is_spotless(host)
+    await connection.close()
+
+
+async def test_a_client_that_drips_is_told_so(open_host: OpenHost, jpeg: bytes) -> None:
+    host = await limited(open_host, idle_timeout_s=0.3)
+    connection = await Connection.to(host)
+    await connection.send(f"{HEAD}Content-Length: {len(jpeg)}\r\n\r\n")
+    answer = asyncio.ensure_future(connection.head())
+    for place in range(1000):
+        if answer.done():
+            break
+        with contextlib.suppress(ConnectionError):
+            await connection.send(jpeg[place : place + 1])
+        await asyncio.sleep(0.02)
+    assert (await answer).startswith("HTTP/1.1 408 ")
     await connection.close()
 
 

@@ -63,7 +63,11 @@ async def test_jpeg_is_an_alias_of_jpg(shared: Host, photo: dict[str, Any]) -> N
         ("photo", "", "image/jpeg"),
         ("photo", ";;q=;,=,", "image/jpeg"),
         ("moving", CHROME, "image/webp"),
-        ("moving", "image/avif", "image/gif"),
+        ("moving", "image/avif", "image/avif"),
+        ("photo", "image/png", "image/png"),
+        ("photo", "image/avif;q=0.1, image/webp;q=0.9", "image/webp"),
+        ("photo", "image/webp;q=NaN, image/*", "image/jpeg"),
+        ("see_through", "image/jpeg", "image/jpeg"),
         ("moving", "*/*", "image/gif"),
         ("see_through", CHROME, "image/avif"),
         ("see_through", "*/*", "image/png"),
@@ -100,7 +104,8 @@ async def test_what_images_say_to_caches_and_browsers(shared: Host, photo: dict[
 
 async def test_no_cache_may_keep_an_image_past_its_expiry(shared: Host, jpeg: bytes) -> None:
     slug = (await shared.upload(jpeg, expires_in="100"))["slug"]
-    for path in ("", "/small.jpg", "/small", "/original"):
+    assert "no-cache" in (await shared.get(f"/i/{slug}")).headers["Cache-Control"]
+    for path in ("/small.jpg", "/small", "/original"):
         header = (await shared.get(f"/i/{slug}{path}")).headers["Cache-Control"]
         assert int(re.findall(r"max-age=(\d+)", header)[0]) <= 100
     reply = await shared.get(f"/oembed?url=http://127.0.0.1:8080/i/{slug}")

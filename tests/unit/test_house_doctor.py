@@ -133,3 +133,18 @@ def test_exit_status_is_1_on_a_fault_alone(
     monkeypatch.setenv("APPLIANCE_UPLOADS_RESERVE_BYTES", "1000000 TB")
     assert main(["doctor"]) == 1
     assert "\nfault  disk" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("listen", "public_url", "warned"),
+    [
+        ("0.0.0.0:8080", None, True),
+        ("[::]:8080", None, True),
+        ("0.0.0.0:8080", "https://img.example", False),
+        ("127.0.0.1:8080", None, False),
+    ],
+)
+async def test_links_that_lead_nowhere_are_warned_of(listen: str, public_url: str | None, warned: bool) -> None:
+    config = Config(data_dir=Path("nowhere"), server=Server(listen=listen, public_url=public_url))
+    findings = [finding async for finding in machine.addresses(config)]
+    assert any(finding.part == "links" for finding in findings) == warned

@@ -153,7 +153,7 @@ async def test_a_cancelled_upload_leaves_nothing(spool: Spool, tmp_path: Path) -
 
 async def test_an_impatient_cancellation_loses_no_room_either(spool: Spool, tmp_path: Path) -> None:
     task = asyncio.create_task(received(spool, slug(1), bytes(64 * BUFFER_BYTES)))
-    while not spool.room.promised_bytes:
+    while not spool.room.promised_bytes:  # noqa: ASYNC110 - the room tells nobody
         await asyncio.sleep(0)
     for _ in range(5):
         task.cancel()
@@ -292,7 +292,7 @@ async def test_young_landed_files_are_left_to_their_uploads(spool: Spool) -> Non
 
 async def test_stalled_bytes_are_dropped_but_never_under_a_transfer(spool: Spool, tmp_path: Path) -> None:
     await received(spool, slug(1), b"nobody accepts it")
-    dropped = []
+    dropped: list[object] = []
 
     async def slow() -> AsyncIterator[bytes]:
         yield b"slow"
@@ -303,3 +303,18 @@ async def test_stalled_bytes_are_dropped_but_never_under_a_transfer(spool: Spool
     incoming = await spool.receive(slug(2), slow(), announced_bytes=None, max_bytes=100)
     assert dropped == [1, [slug(2)]]
     assert incoming.path.read_bytes() == b"slow but alive"
+
+
+async def test_a_file_whose_row_is_being_committed_is_no_stray_however_old(spool: Spool) -> None:
+    with spool.landing(slug(1)):
+        await landed(spool, slug(1))
+        assert await spool.landed_slugs(older_than_s=-60) == []
+    assert await spool.landed_slugs(older_than_s=-60) == [slug(1)]
+
+
+async def test_what_was_set_aside_can_be_brought_back(spool: Spool, tmp_path: Path) -> None:
+    await landed(spool, slug(1))
+    await spool.quarantine(slug(1))
+    assert await spool.bring_back(slug(1))
+    assert not await spool.bring_back(slug(1))
+    assert (files(tmp_path, "landed"), files(tmp_path, "orphans")) == ([slug(1)], [])

@@ -1,0 +1,111 @@
+"""The front of the cache: memory before disk, and the tickets that keep out renditions of images that ended."""
+
+from pathlib import Path
+
+from appliance.cache.disk import DiskCache
+from appliance.cache.memory import MemoryCache
+from appliance.cache.rendition import Rendition
+
+
+class Ticket:
+    """Leave to admit renditions of one image; `evict` takes it away from work that is still under way."""
+
+    __slots__ = ("revoked", "slug")
+
+    def __init__(self, slug: str) -> None:
+        self.slug = slug
+        self.revoked = False
+
+
+class Cache:
+    """Renditions by slug and name (`medium.webp`)."""
+
+    def __init__(self, root: Path, *, edition: str, memory_bytes: int, disk_bytes: int) -> None:
+        self._memory = MemoryCache(memory_bytes)
+        self._disk = DiskCache(root, edition=edition, limit_bytes=disk_bytes)
+        self._tickets: dict[str, set[Ticket]] = {}
+
+    @property
+    def memory_bytes(self) -> int:
+        return self._memory.bytes
+
+    @property
+    def disk_bytes(self) -> int:
+        return self._disk.bytes
+
+    async def start(self) -> None:
+        """Return at once; what the disk holds is counted meanwhile."""
+        await self._disk.start()
+
+    async def close(self) -> None:
+        await self._disk.close()
+
+    async def trim(self) -> None:
+        """Bring the disk below its bound."""
+        await self._disk.trim()
+
+    # --- looking up -----------------------------------------------------------------------------------------------
+
+    def peek(self, slug: str, name: str) -> Rendition | None:
+        """From memory, without waiting."""
+        return self._memory.get(slug, name)
+
+    async def get(self, slug: str, name: str) -> Rendition | None:
+        """From memory or disk; a hit on disk moves into memory. A torn or rotten file is a miss."""
+        if (near := self._memory.get(slug, name)) is not None:
+            return near
+        ticket = self.begin(slug)
+        try:
+            found = await self._disk.get(slug, name)
+            if found is not None and not ticket.revoked:
+                self._memory.keep(slug, name, found)
+            return found
+        finally:
+            self.end(ticket)
+
+    async def names(self, slug: str) -> frozenset[str]:
+        """The renditions of an image that are here, in memory or on disk."""
+        return await self._disk.names(slug) | self._memory.names(slug)
+
+    # --- admitting ------------------------------------------------------------------------------------------------
+
+    def begin(self, slug: str) -> Ticket:
+        """Before making renditions: the ticket that `admit` will ask for. Give it back with `end`."""
+        ticket = Ticket(slug)
+        self._tickets.setdefault(slug, set()).add(ticket)
+        return ticket
+
+    def end(self, ticket: Ticket) -> None:
+        open_tickets = self._tickets.get(ticket.slug)
+        if open_tickets is not None:
+            open_tickets.discard(ticket)
+            if not open_tickets:
+                del self._tickets[ticket.slug]
+
+    async def admit(self, ticket: Ticket, name: str, rendition: Rendition) -> bool:
+        """Keep a rendition, unless its image was evicted since the ticket was drawn; says whether it was kept."""
+        if ticket.revoked:
+            return False
+        self._memory.keep(ticket.slug, name, rendition)
+        try:
+            draft = await self._disk.draft(ticket.slug, rendition)
+        except OSError:
+            return True  # a full disk: memory has it, and it can be made again
+        # No await between the check and the rename: an eviction comes before both or after both.
+        if ticket.revoked or not self._disk.publish(draft, name):
+            draft.unlink(missing_ok=True)
+            return False
+        return True
+
+    # --- forgetting -----------------------------------------------------------------------------------------------
+
+    async def evict(self, slug: str) -> None:
+        """Forget every rendition of an image, and refuse those that are being made."""
+        self._revoke(slug)
+        await self._disk.evict(slug)
+        self._revoke(slug)  # again, for what was read from disk before the folder went
+
+    def _revoke(self, slug: str) -> None:
+        for ticket in self._tickets.get(slug, ()):
+            ticket.revoked = True
+        self._memory.evict(slug)

@@ -1,0 +1,53 @@
+"""Which format a client gets where the address names none: the best of those that its Accept header asks for."""
+
+from collections.abc import Sequence
+
+from appliance.model import Image
+from appliance.renditions import Format
+
+BY_SIZE = (Format.AVIF, Format.WEBP, Format.JPG, Format.PNG, Format.GIF)
+"""What we prefer among formats that a client likes equally: the smallest files first."""
+
+
+def negotiated(image: Image, accept: str, formats: Sequence[Format]) -> Format:
+    """The format for an Accept header, out of those that are made here.
+
+    Formats that carry the picture's animation and alpha come before those that don't; wildcards ask for no format in
+    particular, and get what every browser shows.
+    """
+    wishes = _wishes(accept)
+    named = [each for each in BY_SIZE if each in formats and wishes.get(each.media_type, 0) > 0]
+    for able in (True, False):
+        liked = [each for each in named if _carries(image, each) == able]
+        if liked:
+            return max(liked, key=lambda each: wishes[each.media_type])  # the first of equals
+    return _plain(image, formats)
+
+
+def _plain(image: Image, formats: Sequence[Format]) -> Format:
+    """What every browser shows, WebP or not."""
+    plain = Format.GIF if image.animated else Format.PNG if image.has_alpha else Format.JPG
+    return plain if plain in formats else image.linked_format
+
+
+def _carries(image: Image, candidate: Format) -> bool:
+    if image.animated:
+        return candidate.has_animation
+    return candidate is not Format.GIF and (candidate.has_alpha or not image.has_alpha)
+
+
+def _wishes(accept: str) -> dict[str, float]:
+    """Media types and how much each is wanted, 0 to 1; what makes no sense is not wanted."""
+    wishes: dict[str, float] = {}
+    for entry in accept.split(","):
+        media_type, *parameters = (part.strip().lower() for part in entry.split(";"))
+        wishes[media_type] = next((_quality(each) for each in parameters if each.startswith("q=")), 1.0)
+    return wishes
+
+
+def _quality(parameter: str) -> float:
+    try:
+        quality = float(parameter.removeprefix("q="))
+    except ValueError:
+        return 0.0
+    return quality if 0 <= quality <= 1 else 0.0
