@@ -6,7 +6,10 @@ from appliance.errors import UnfitInstallation
 
 def refuse_lost_catalogue(config: Config) -> None:
     """A new catalogue beside old originals would take them for strangers. Raises UnfitInstallation."""
-    kept = (config.spool_dir / "landed", config.spool_dir / "copies", config.store_dir / "objects")
+    kept = (
+        *(config.spool_dir / name for name in ("landed", "copies", "orphans", "sidecars")),
+        config.store_dir / "objects",
+    )
     if not config.catalogue_path.exists() and any(folder.is_dir() and any(folder.iterdir()) for folder in kept):
         raise UnfitInstallation(
             f"{config.data_dir} holds originals, but no catalogue. Restore a backup as {config.catalogue_path}, "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from aiohttp import BodyPartReader, ClientError, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 
 from appliance.config import Uploads
 from appliance.errors import (
@@ -208,6 +208,8 @@ def as_named(fault: BaseException, limits: Uploads) -> ApplianceError | None:
     if isinstance(fault, TimeoutError):
         limit_s = round(limits.idle_timeout_s)
         return SlowUpload(f"Next to nothing came for {limit_s} seconds. Send the file again.", limit=limit_s)
+    if isinstance(fault, web.RequestPayloadError) and isinstance(fault.__cause__, ContentEncodingError):
+        return MalformedRequest("The body can't be read: it is not what its Content-Encoding says.")
     if isinstance(fault, (web.RequestPayloadError, ConnectionError, ClientError, asyncio.IncompleteReadError)):
         return IncompleteUpload("The connection ended before the whole file was here. Send it again.")
     if isinstance(fault, (ValueError, AssertionError, HttpProcessingError, web.HTTPException)):

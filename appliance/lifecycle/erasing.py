@@ -88,6 +88,7 @@ class Eraser:
             return False
         await self._store.delete(object_key(image.slug))
         await self._store.delete(sidecar_key(image.slug))
+        await self._sidecars.drop(image.slug)  # last: until then a rebuild must know that the image ended
         await self._catalogue.confirm_erased(image.slug)
         self._left.discard(image.slug)
         self._metrics.erased.inc()
@@ -101,7 +102,6 @@ class Eraser:
             return False
         await self._cache.evict(image.slug)
         await self._spool.remove(image.slug)
-        await self._sidecars.drop(image.slug)
         self._left.add(image.slug)
         return True
 

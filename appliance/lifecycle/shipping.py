@@ -195,13 +195,21 @@ class Shipper:
         if not path.exists():
             return await self._without_file(image)
         await self._store.put(object_key(image.slug), path, media_type=image.media_type, metadata=metadata_of(image))
-        if not await self._catalogue.mark_shipped(image.slug):  # ended meanwhile: leave nothing behind
-            await self._store.delete(object_key(image.slug))
-            return False
+        if not await self._catalogue.mark_shipped(image.slug):  # ended meanwhile
+            return await self._without_row(image)
         await self._spool.release(image.slug)
         self._metrics.shipped.inc()
         self._metrics.ship_seconds.observe(max(0.0, self._clock() - image.created_s))
         return True
+
+    async def _without_row(self, image: Image) -> bool:
+        """Leave nothing behind, unless an earlier attempt brought it to the store: then that is its only safe copy."""
+        row = await self._catalogue.get(image.slug)
+        if isinstance(row, Image) and row.location is Location.STORE:
+            await self._spool.release(image.slug)
+            return True
+        await self._store.delete(object_key(image.slug))
+        return False
 
     async def _without_file(self, image: Image) -> bool:
         """The landed file is gone: shipped already by an earlier attempt, ended meanwhile, or lost."""

@@ -7,6 +7,7 @@ unfinished/             files on their way; they take their names by rename
 
 import json
 import os
+import secrets
 import shutil
 import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -36,6 +37,8 @@ class DirectoryStore:
     max_object_bytes = MAX_OBJECT_BYTES
 
     def __init__(self, root: Path) -> None:
+        self._root = root
+        self._mark, self._known = root / "store-id", root.with_name(f"{root.name}.id")
         self._objects = root / "objects"
         self._attributes = root / "attributes"
         self._unfinished = root / "unfinished"
@@ -85,13 +88,32 @@ class DirectoryStore:
 
         return await self._threads.run(guarded)
 
-    def _start(self, _stop: Stop) -> None:
+    def _start(self, stop: Stop) -> None:
         if not self._is_cleared:  # later starts find puts under way there
             with suppress(FileNotFoundError):
                 shutil.rmtree(self._unfinished)
             self._is_cleared = True
+        self._require_same()
         for folder in (self._objects, self._attributes, self._unfinished):
             files.make_folder(folder)
+        self._sign(stop)
+
+    def _sign(self, stop: Stop) -> None:
+        """Give a new store its name, inside of it and beside it."""
+        if not self._known.exists():
+            name = (_read(self._mark) or secrets.token_hex(8)).encode()
+            for path in (self._mark, self._known):
+                with files.appearing(path, self._unfinished) as temporary:
+                    files.write(name, temporary, stop)
+
+    def _require_same(self) -> None:
+        """A store that was here must be here still: where its disk is not mounted, an empty folder takes its place."""
+        known = _read(self._known)
+        if known is not None and _read(self._mark) != known:
+            raise StoreUnavailable(
+                f"{self._root} is not the store that was here before: is its disk mounted? "
+                f"If that store is lost for good, remove {self._known}."
+            )
 
     def _put(self, stop: Stop, key: str, attributes: bytes, fill: files.Fill) -> None:
         # The attributes come first: an object that is visible has them, after a crash too.
@@ -129,22 +151,29 @@ class DirectoryStore:
         except FileNotFoundError:
             self._status(key)  # deleted just now?
             return ObjectInfo(key, status.st_size, status.st_mtime, "application/octet-stream")
-        except (ValueError, KeyError, TypeError) as error:
-            raise StoreUnavailable(f"The store's file {path} is damaged: {error!r}.") from error
+        except (ValueError, KeyError, TypeError):  # damaged: the object is there, but nothing tells what it is
+            return ObjectInfo(key, status.st_size, status.st_mtime, "application/octet-stream")
 
     def _status(self, key: str) -> os.stat_result:
         """The file's status. Raises ObjectMissing for what is no file as well."""
-        with _faults_named(), _missing_named(key):
-            status = (self._objects / key).stat()
-            if not stat.S_ISREG(status.st_mode):
-                raise FileNotFoundError
-            return status
+        with _faults_named():
+            try:
+                with _missing_named(key):
+                    status = (self._objects / key).stat()
+                    if not stat.S_ISREG(status.st_mode):
+                        raise FileNotFoundError
+                    return status
+            except ObjectMissing:
+                self._require_same()  # or everything would seem to be missing
+                raise
 
     def _delete(self, _stop: Stop, key: str) -> None:
+        self._require_same()  # what is absent can be deleted, but not from a store that is absent
         files.remove(self._objects / key, self._objects)
         files.remove(self._attributes_path(key), self._attributes)
 
     def _check(self, _stop: Stop) -> None:
+        self._require_same()
         if not self._unfinished.is_dir():
             raise StoreUnavailable(f"The store's folder {self._unfinished} is missing.")
         if not os.access(self._unfinished, os.W_OK | os.X_OK):
@@ -180,6 +209,13 @@ class _File:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="ascii")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _attributes(media_type: str, metadata: Mapping[str, str]) -> bytes:

@@ -212,7 +212,45 @@ async def test_the_directory_store_shares_blocks_and_leaves_no_litter(tmp_path: 
         await store.put("originals/0001/a", original, media_type=JPEG, metadata={})
     assert original.stat().st_nlink == 2
     await store.delete("originals/0001/a")
-    assert sorted(path.name for path in root.rglob("*")) == ["attributes", "objects", "unfinished"]
+    assert sorted(path.name for path in root.rglob("*")) == ["attributes", "objects", "store-id", "unfinished"]
+    await store.close()
+
+
+@pytest.mark.parametrize("empty", [False, True])
+async def test_a_directory_store_that_vanished_is_away_and_never_made_anew(
+    tmp_path: Path, original: Path, empty: bool
+) -> None:
+    root = tmp_path / "store"
+    store = DirectoryStore(root)
+    await store.start()
+    await store.put("originals/0001/a", original, media_type=JPEG, metadata={})
+    root.rename(tmp_path / "elsewhere")
+    if empty:
+        root.mkdir()  # where a disk was mounted, its folder is left
+    for refused in (
+        store.start(),
+        store.check(),
+        store.delete("originals/0001/a"),
+        store.stat("originals/0001/a"),
+        store.put("originals/0001/b", original, media_type=JPEG, metadata={}),
+        DirectoryStore(root).start(),
+    ):
+        with pytest.raises(StoreUnavailable):
+            await refused
+    if empty:
+        root.rmdir()
+    (tmp_path / "elsewhere").rename(root)
+    await store.start()
+    assert (await store.stat("originals/0001/a")).media_type == JPEG
+    await store.close()
+
+
+async def test_damaged_attributes_cost_no_other_object(tmp_path: Path, original: Path) -> None:
+    store = DirectoryStore(tmp_path / "store")
+    await store.start()
+    await store.put("originals/0001/a", original, media_type=JPEG, metadata={"slug": "a"})
+    (tmp_path / "store/attributes/originals/0001/a.json").write_bytes(b"")
+    assert (await store.stat("originals/0001/a")).metadata == {}
     await store.close()
 
 

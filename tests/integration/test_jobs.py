@@ -1,6 +1,7 @@
 """Background jobs over the real parts: each is driven by rows, does its work in batches, and can be repeated."""
 
 import asyncio
+import json
 import logging
 from functools import partial
 from typing import Any
@@ -187,8 +188,11 @@ async def test_what_lies_on_this_disk_is_erased_without_waiting_for_the_store(
         for _ in range(2):
             with pytest.raises(StoreUnavailable):
                 await host.erase()
-        assert host.files("spool") == host.files("cache") == host.files("sidecars") == []
+        assert host.files("spool/landed") == host.files("spool/copies") == host.files("cache") == []
+        kept = [json.loads(path.read_bytes())["ended"] for path in host.files("spool/sidecars")]
+        assert kept == ["deleted"] * 3  # should the catalogue be lost now, they stay deleted
     assert await host.appliance.eraser.run() == 3
+    assert host.files("spool") == []
 
 
 async def test_idempotency_keys_are_forgotten_after_a_day(host: Host) -> None:

@@ -90,3 +90,16 @@ async def test_a_ship_that_meets_a_deletion_which_is_undone_ships_after_all(
     await until(lambda: not patient.appliance.shipper.backlog)
     assert (await row(patient, image["slug"])).location is Location.STORE
     assert [path.read_bytes() for path in patient.files("store/objects")] == [jpeg]
+
+
+async def test_a_second_ship_takes_nothing_from_an_image_that_ended_but_may_come_back(host: Host, jpeg: bytes) -> None:
+    resource = await host.upload(jpeg)
+    slug, parts = resource["slug"], host.appliance
+    row = await parts.catalogue.get(slug)
+    assert isinstance(row, Image)
+    await host.delete(slug, resource["delete_token"])
+    parts.spool.copy_path(slug).rename(parts.spool.landed_path(slug))  # as when its release failed before
+    assert await parts.shipper._ship(row)
+    await host.patch(slug, resource["delete_token"], deleted=False)
+    parts.spool.copy_path(slug).unlink()
+    assert await (await host.get(f"/i/{slug}/original")).read() == jpeg

@@ -1,5 +1,5 @@
 // A manage link carries its token behind the #, which never reaches a server: put it into the form and open that.
-const token = decodeURIComponent(location.hash.slice(1));
+const token = location.hash.slice(1);
 const field = document.querySelector("#token");
 if (/^[\w-]{22}$/.test(token) && field) {
   field.value = token;
