@@ -34,7 +34,7 @@ def application() -> web.Application:
             web.delete(f"/api/v1/images/{SLUG}", api.delete_image),
             web.options("/api/v1/uploads", tus.show_options),
             web.post("/api/v1/uploads", tus.create),
-            web.options(f"/api/v1/uploads/{UPLOAD}", tus.show_options),
+            web.options("/api/v1/uploads/{id:.*}", tus.show_options),
             web.head(f"/api/v1/uploads/{UPLOAD}", tus.act),
             web.patch(f"/api/v1/uploads/{UPLOAD}", tus.act),
             web.delete(f"/api/v1/uploads/{UPLOAD}", tus.act),
