@@ -45,7 +45,8 @@ async def sandbox(_config: Config) -> AsyncIterator[Finding]:
 
 
 async def store(config: Config) -> AsyncIterator[Finding]:
-    if config.store.kind == "directory" and not config.store_dir.exists():
+    is_new = not (config.store_dir.exists() or config.store_dir.with_name(f"{config.store_dir.name}.id").exists())
+    if config.store.kind == "directory" and is_new:
         yield warn("store", f"{config.store_dir} is not there yet; the first start makes it")
         return
     where = config.store.endpoint if config.store.kind == "minio" else str(config.store_dir)

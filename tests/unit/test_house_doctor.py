@@ -110,7 +110,12 @@ def test_a_store_that_does_not_answer_is_a_fault_with_its_address(config: Config
 
 def test_the_probe_of_the_store_leaves_nothing_behind(config: Config) -> None:
     assert worst(parts.store, config).level is Level.OK
-    assert [path for path in config.store_dir.rglob("*") if path.is_file()] == []
+    assert [path.name for path in config.store_dir.rglob("*") if path.is_file()] == ["store-id"]
+
+
+def test_a_store_whose_disk_is_not_mounted_is_a_fault(config: Config) -> None:
+    config.store_dir.rename(config.data_dir / "elsewhere")
+    assert worst(parts.store, config).level is Level.FAULT
 
 
 def test_a_check_that_breaks_is_a_fault_and_ends_nothing(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
