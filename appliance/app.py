@@ -60,11 +60,14 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         stack.push_async_callback(appliance.sidecars.close)
         await cache.start()
         await spool.start()
+        await appliance.caretaker.recover()
         await appliance.sweeps.spool(older_than_s=0)
         stack.push_async_callback(appliance.delivery.close)
         await appliance.shipper.start()
         stack.push_async_callback(appliance.shipper.stop)
         await starting
+        stack.push_async_callback(appliance.resumable.stop)
+        await appliance.caretaker.take_up()
         watch(appliance)
         appliance.health.started = True
         yield appliance
@@ -80,10 +83,10 @@ def serve(config: Config) -> int:
 async def _serve(config: Config) -> None:
     async with started(config) as appliance:
         commands = Commands(expire=appliance.expiry.run, status=lambda: status(appliance))
-        jobs = appliance.jobs()
+        jobs, on_stop = appliance.jobs(), appliance.resumable.pause
         async with listening(config, commands):
             jobs.start()
             try:
-                await serve_until_told(config, appliance.site(), appliance.health, appliance.metrics)
+                await serve_until_told(config, appliance.site(), appliance.health, appliance.metrics, on_stop)
             finally:
                 jobs.stop()

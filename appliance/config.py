@@ -155,6 +155,14 @@ class Uploads:
     concurrency: int = field(
         default=512, metadata=_about("How many uploads are received at once.", least=1, most=100_000)
     )
+    unfinished_hours: float = field(
+        default=24.0,
+        metadata=_about(
+            "How long a resumable upload may rest between two requests before it is given up, in hours.",
+            least=0.01,
+            most=8760,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

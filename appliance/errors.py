@@ -135,6 +135,41 @@ class IdempotencyKeyReused(ApplianceError):
     title = "This Idempotency-Key was used for something else"
 
 
+class UnsupportedTusVersion(ApplianceError):
+    """A resumable upload's request names no version of tus, or another than ours."""
+
+    code = "unsupported-tus-version"
+    title = "This version of tus is not spoken here"
+
+
+class NotTusBody(ApplianceError):
+    """Bytes of a resumable upload came under another media type than the one that tus asks for."""
+
+    code = "wrong-content-type"
+    title = "The bytes have the wrong Content-Type"
+
+
+class ChecksumMismatch(ApplianceError):
+    """The bytes of a request are not those that its checksum was made of; none of them was kept."""
+
+    code = "checksum-mismatch"
+    title = "The bytes changed on their way"
+
+
+class OffsetMismatch(ApplianceError):
+    """A resumable upload goes on at another byte (limit) than the one that was named (actual)."""
+
+    code = "offset-mismatch"
+    title = "The upload goes on at another byte"
+
+
+class PartsUnfinished(ApplianceError):
+    """An upload can't be put together from parts that are not all there and whole."""
+
+    code = "parts-unfinished"
+    title = "Not all parts are there"
+
+
 # --- what was asked for is not there, or not yours ----------------------------------------------------------------
 
 
@@ -157,6 +192,34 @@ class UnknownRendition(ApplianceError):
 
     code = "unknown-rendition"
     title = "There is no such size or format"
+
+
+class NotHereYet(ApplianceError):
+    """The picture is still being uploaded."""
+
+    code = "not-here-yet"
+    title = "This picture is still being uploaded"
+
+
+class UnknownUpload(ApplianceError):
+    """No resumable upload has this id, or it ended long ago."""
+
+    code = "upload-not-found"
+    title = "There is no such upload"
+
+
+class GoneUpload(ApplianceError):
+    """The resumable upload was given up, by its client or because nothing came for too long."""
+
+    code = "upload-gone"
+    title = "This upload was given up"
+
+
+class FinalUpload(ApplianceError):
+    """Bytes were sent to an upload that is put together from parts."""
+
+    code = "upload-is-final"
+    title = "This upload is made of its parts"
 
 
 class CannotResize(ApplianceError):
@@ -225,6 +288,13 @@ class Busy(ApplianceError):
 
     code = "busy"
     title = "Too much is going on just now"
+
+
+class UploadLocked(ApplianceError):
+    """Another request works on the same resumable upload, or took it over."""
+
+    code = "upload-locked"
+    title = "Another request works on this upload"
 
 
 class StoreUnavailable(ApplianceError):

@@ -11,6 +11,7 @@ from appliance.catalogue import Catalogue
 from appliance.clock import Clock
 from appliance.config import Config
 from appliance.errors import (
+    ApplianceError,
     Busy,
     GoneImage,
     IdempotencyKeyInUse,
@@ -19,7 +20,7 @@ from appliance.errors import (
 )
 from appliance.lifecycle.shipping import Shipper
 from appliance.living import living
-from appliance.model import IdempotencyRecord, Image, Wishes
+from appliance.model import IdempotencyRecord, Image, Upload, Wishes
 from appliance.objectstore.records import metadata_of, needs_sidecar
 from appliance.renditions import Facts
 from appliance.spool import Incoming, Spool, too_large
@@ -114,33 +115,65 @@ class Ingest:
         try:
             wishes = checked(wishes, self._limits.max_expiry_days)
             if key is None:
-                accepted = await self._commit(incoming, wishes, tokens.fresh_token(), None)
+                token = tokens.fresh_token()
+                accepted = Accepted(await self._commit(incoming, wishes, tokens.hashed(token)), token)
             else:
                 accepted = await self._once(incoming, wishes, key)
         except Exception:
             await self._spool.discard(incoming.slug)
             raise
         if not accepted.replayed:
-            await self._shipper.ship_within(accepted.image, self._limits.ack_budget_s)
-            self._prewarm(accepted.image)
+            await self.send_off(accepted.image)
         return accepted
 
     async def discard(self, incoming: Incoming) -> None:
         """Forget what was received, when its request turns out to be no good."""
         await self._spool.discard(incoming.slug)
 
+    async def adopt(self, incoming: Incoming, upload: Upload, kept_until_s: int) -> Image:
+        """Inspect and commit what a resumable upload received; its row is done in the same moment.
+
+        On any named error the bytes are where they were. Raises as `accept` does, and Conflict when it was given up
+        meanwhile.
+        """
+        assert upload.token_hash is not None, "a partial upload becomes no image"
+        wishes = checked(upload.wishes, self._limits.max_expiry_days)
+        try:
+            return await self._commit(incoming, wishes, upload.token_hash, upload=upload, kept_until_s=kept_until_s)
+        except ApplianceError:
+            await self._spool.take_back(incoming.slug, incoming.path)
+            raise
+
+    async def send_off(self, image: Image) -> None:
+        """What follows a commit: ship it, waiting for the store within the budget, and have its sizes made."""
+        await self._shipper.ship_within(image, self._limits.ack_budget_s)
+        self._prewarm(image)
+
     async def _commit(
-        self, incoming: Incoming, wishes: Wishes, token: str, record: IdempotencyRecord | None
-    ) -> Accepted:
+        self,
+        incoming: Incoming,
+        wishes: Wishes,
+        token_hash: str,
+        record: IdempotencyRecord | None = None,
+        *,
+        upload: Upload | None = None,
+        kept_until_s: int = 0,
+    ) -> Image:
         with incoming.path.open("rb", buffering=0) as file:
             facts = await self._workers.inspect(file.fileno())
-        image = self._image(incoming, facts, wishes, token)
+        image = self._image(incoming, facts, wishes, token_hash)
         with self._spool.landing(image.slug):
             await self._spool.land(incoming, metadata_of(image))
-            await self._catalogue.add(image, record, sidecar_due=needs_sidecar(image))
-        return Accepted(image, token)
+            await self._catalogue.add(
+                image,
+                record,
+                sidecar_due=needs_sidecar(image),
+                upload=upload,
+                upload_kept_until_s=kept_until_s,
+            )
+        return image
 
-    def _image(self, incoming: Incoming, facts: Facts, wishes: Wishes, token: str) -> Image:
+    def _image(self, incoming: Incoming, facts: Facts, wishes: Wishes, token_hash: str) -> Image:
         now_s = int(self._clock())
         expires_in_s = wishes.expires_in_s or self._limits.default_expiry_days * DAY_S
         return Image(
@@ -160,7 +193,7 @@ class Ingest:
             original_only=facts.refusal,
             created_s=now_s,
             expires_s=now_s + expires_in_s,
-            token_hash=tokens.hashed(token),
+            token_hash=token_hash,
         )
 
     # --- an Idempotency-Key: the first answer again -------------------------------------------------------------------
@@ -180,7 +213,8 @@ class Ingest:
                 await self._spool.discard(incoming.slug)
                 return accepted
             record = IdempotencyRecord(key_hash, incoming.slug, fingerprint, int(self._clock()))
-            return await self._commit(incoming, wishes, tokens.derived_token(key, incoming.slug), record)
+            token = tokens.derived_token(key, incoming.slug)
+            return Accepted(await self._commit(incoming, wishes, tokens.hashed(token), record), token)
         finally:
             self._keys_in_use.discard(key_hash)
 

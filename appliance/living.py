@@ -11,6 +11,8 @@ def living(found: Image | Tombstone | None, now_s: float) -> Image:
     ended = found.ended
     if ended is Ending.DELETED:
         raise GoneImage("Its owner deleted this image.")
+    if ended is Ending.UNFINISHED:
+        raise GoneImage("This picture never arrived whole: its upload was given up or refused.")
     if isinstance(found, Tombstone) or ended is Ending.EXPIRED or found.expires_s <= now_s:
         raise GoneImage("This image was kept for the time its owner chose, and that time is over.")
     return found

@@ -18,6 +18,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 _SECRETS = (
     (re.compile(r"\b(bearer|basic)\s+[^\s\"',;]+", re.IGNORECASE), r"\1 (hidden)"),
     (re.compile(r"(?<=[\w/])\?[^\s\"'<>]*=[^\s\"'<>]*"), "?(hidden)"),
+    (re.compile(r"(/uploads/)[\w-]+"), r"\1(hidden)"),  # a resumable upload's id opens its delete token
     (
         re.compile(r"\b(\w*(?:token|secret|password)\w*)([\"']?\s*[=:]\s*)[\"']?[^\s\"',;}]+", re.IGNORECASE),
         r"\1\2(hidden)",

@@ -18,6 +18,8 @@ class Ending(StrEnum):
 
     EXPIRED = "expired"
     DELETED = "deleted"
+    UNFINISHED = "unfinished"
+    """It never became an image: its resumable upload was given up, or refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,63 @@ class Tombstone:
     slug: str
     ended: Ending
     ended_s: int
+
+
+class UploadKind(StrEnum):
+    """What becomes of a resumable upload: an image, or a part of one that is put together from parts."""
+
+    PLAIN = "plain"
+    PARTIAL = "partial"
+    FINAL = "final"
+
+
+class UploadState(StrEnum):
+    """How far a resumable upload is. The bytes it has are never recorded: the size of its file tells them."""
+
+    RECEIVING = "receiving"
+    DONE = "done"
+    REFUSED = "refused"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an upload was refused, as the named error that told it first."""
+
+    code: str
+    detail: str
+    limit: int | None = None
+    actual: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One resumable upload. Its id is a secret of which only the hash is kept; so is the delete token.
+
+    `slug` is None for partial uploads, `length` (bytes) None while it is deferred. `metadata` and `concat` are the
+    headers that created it, which the protocol has us give back. `expires_s` is when it is given up while it is being
+    received, and afterwards when its row is forgotten.
+    """
+
+    id_hash: str
+    kind: UploadKind
+    slug: str | None
+    token_hash: str | None
+    length: int | None
+    filename: str
+    title: str | None
+    alt: str | None
+    expires_in_s: int | None
+    metadata: str
+    concat: str
+    created_s: int
+    expires_s: int
+    state: UploadState = UploadState.RECEIVING
+    refusal: Refusal | None = None
+
+    @property
+    def wishes(self) -> Wishes:
+        return Wishes(self.filename, self.title, self.alt, self.expires_in_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ from appliance.lifecycle.telling import Telling
 from appliance.metrics import Metrics
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
+from appliance.resumable import Resumable
+from appliance.resumable.abandoning import Caretaker
 from appliance.spool import Spool
 from appliance.workers import Workers
 
@@ -52,6 +54,8 @@ class Appliance:
     shipper: Shipper
     delivery: Delivery
     ingest: Ingest
+    resumable: Resumable
+    caretaker: Caretaker
     management: Management
     expiry: Expiry
     eraser: Eraser
@@ -66,6 +70,7 @@ class Appliance:
         site[keys.CLOCK] = self.clock
         site[keys.PAGES] = Pages(self.config, clock=self.clock)
         site[keys.INGEST] = self.ingest
+        site[keys.RESUMABLE] = self.resumable
         site[keys.DELIVERY] = self.delivery
         site[keys.MANAGEMENT] = self.management
         site[keys.METRICS] = self.metrics
@@ -83,6 +88,7 @@ class Appliance:
                 Job("offline-service", 60, self.offline_service.run),
                 Job("erasing", 10, self.eraser.run),
                 Job("spool-sweep", 600, self.sweeps.spool),
+                Job("resumable-uploads", 60, self.caretaker.run),
                 Job("upload-sweep", 600, self.sweeps.uploads),
                 Job("forgetting", HOUR_S, self.eraser.forget),
                 Job("orphan-report", 24 * HOUR_S, self.sweeps.orphans),
@@ -132,6 +138,7 @@ def assembled(  # noqa: PLR0917 - one of each part
         prewarm=delivery.prewarm_soon,
         clock=clock,
     )
+    resumable = Resumable(config.uploads, catalogue=catalogue, spool=spool, ingest=ingest, metrics=metrics, clock=clock)
     return Appliance(
         config=config,
         clock=clock,
@@ -146,6 +153,8 @@ def assembled(  # noqa: PLR0917 - one of each part
         shipper=shipper,
         delivery=delivery,
         ingest=ingest,
+        resumable=resumable,
+        caretaker=Caretaker(resumable=resumable, catalogue=catalogue, spool=spool, clock=clock),
         management=Management(
             config.uploads, catalogue=catalogue, cache=cache, sidecars=sidecars, metrics=metrics, clock=clock
         ),

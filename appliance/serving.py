@@ -10,6 +10,7 @@ import asyncio
 import logging
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -44,8 +45,13 @@ class Told:
         (self.hurry if self.stop.is_set() else self.stop).set()
 
 
-async def serve_until_told(config: Config, site: web.Application, health: Health, metrics: Metrics) -> None:
-    """Listen and answer until SIGTERM or SIGINT, then stop without dropping a request."""
+async def serve_until_told(
+    config: Config, site: web.Application, health: Health, metrics: Metrics, on_stop: Callable[[], None]
+) -> None:
+    """Listen and answer until SIGTERM or SIGINT, then stop without dropping a request.
+
+    `on_stop` is called first, for those whose requests need not be waited for to their end.
+    """
     told = Told()
     told.listen()
     runner = Runner(site, access_log=None, handle_signals=False, keepalive_timeout=75, shutdown_timeout=2)
@@ -56,6 +62,7 @@ async def serve_until_told(config: Config, site: web.Application, health: Health
         log.info("serving on %s", config.server.base_url)
         await told.stop.wait()
         health.stopping = True
+        on_stop()
         log.info("stopping: %d requests in flight", health.in_flight)
         await _drained(runner, listener, health, told.hurry)
     finally:

@@ -13,8 +13,9 @@ from appliance.catalogue.queries import Backlog
 from appliance.catalogue.readers import Readers
 from appliance.catalogue.recent import Miss, RecentRows
 from appliance.catalogue.rows import Row, packed
+from appliance.catalogue.uploads import UploadRows
 from appliance.catalogue.writer import Outcome, Writer
-from appliance.model import IdempotencyRecord, Image
+from appliance.model import IdempotencyRecord, Image, Upload
 
 T = TypeVar("T")
 KNOWN_AT_ONCE = 10_000
@@ -31,6 +32,7 @@ class Catalogue:
         self._writer = Writer(path, self._recent.settle)
         self._readers = Readers(path, readers)
         self._newest_created_s: int | None = None
+        self.uploads = UploadRows(self._readers, self._writer)
 
     async def start(self) -> None:
         """Open or make the file, and migrate it. Raises CatalogueTooNew and the named errors of every method."""
@@ -68,10 +70,26 @@ class Catalogue:
     # --- one image ------------------------------------------------------------------------------------------------
 
     async def add(
-        self, image: Image, idempotency: IdempotencyRecord | None = None, *, sidecar_due: bool = False
+        self,
+        image: Image,
+        idempotency: IdempotencyRecord | None = None,
+        *,
+        sidecar_due: bool = False,
+        upload: Upload | None = None,
+        upload_kept_until_s: int = 0,
     ) -> None:
-        """Raises Conflict (the slug is or was taken), IdempotencyKeyInUse (the key has its first answer already)."""
-        await self._write(changes.add, image, idempotency, sidecar_due=sidecar_due)
+        """Raises Conflict (the slug is or was taken), IdempotencyKeyInUse (the key has its first answer already).
+
+        With `upload`, its row is done in the same moment, and kept until then; Conflict when it was given up before.
+        """
+        await self._write(
+            changes.add,
+            image,
+            idempotency,
+            sidecar_due=sidecar_due,
+            upload=upload,
+            upload_kept_until_s=upload_kept_until_s,
+        )
         self._newest_created_s = max(image.created_s, self._newest_created_s or 0)
 
     async def get(self, slug: str) -> Row | None:

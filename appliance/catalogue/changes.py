@@ -9,9 +9,10 @@ from typing import Final
 
 from appliance.catalogue import statements as sql
 from appliance.catalogue.rows import Held, held_of, held_values, idempotency_values, images_of
+from appliance.catalogue.uploads import finish_upload
 from appliance.catalogue.writer import Outcome
 from appliance.errors import Conflict, GoneImage, IdempotencyKeyInUse, InvalidField, UnknownImage
-from appliance.model import Ending, IdempotencyRecord, Image
+from appliance.model import Ending, IdempotencyRecord, Image, Upload
 
 MOST_AT_ONCE = 1000  # rows in one operation, so that no other write waits long behind it
 
@@ -27,8 +28,16 @@ Connection = sqlite3.Connection
 
 
 def add(
-    connection: Connection, image: Image, idempotency: IdempotencyRecord | None, *, sidecar_due: bool
+    connection: Connection,
+    image: Image,
+    idempotency: IdempotencyRecord | None,
+    *,
+    sidecar_due: bool,
+    upload: Upload | None,
+    upload_kept_until_s: int,
 ) -> Outcome[None]:
+    if upload is not None:
+        finish_upload(connection, upload.id_hash, upload_kept_until_s)
     if connection.execute(sql.TOMBSTONE, {"slug": image.slug}).fetchone():
         raise Conflict("An image of this name was here before. Try again to get another name.")
     held = Held(image, prewarmed=False, sidecar_due=sidecar_due, erasing=False)

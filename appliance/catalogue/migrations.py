@@ -16,7 +16,7 @@ from sqlite_utils.migrations import Migrations
 from appliance.errors import CatalogueTooNew, CatalogueUnavailable
 
 APPLICATION_ID = 0x41504943  # "APIC", in the file's header: tells our files from any other program's
-_TABLES = {"images", "tombstones", "idempotency", "notes", Migrations.migrations_table}
+_TABLES = {"images", "tombstones", "idempotency", "notes", "uploads", Migrations.migrations_table}
 migrations = Migrations("catalogue")
 
 
@@ -77,6 +77,33 @@ def memory(db: Database) -> None:
     )
     db.execute("CREATE INDEX idempotency_by_time ON idempotency (created_s)")
     db.execute("CREATE TABLE notes (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+
+
+@migrations(name="0003-resumable-uploads")
+def uploads(db: Database) -> None:
+    db.execute(
+        """
+        CREATE TABLE uploads (
+            id_hash BLOB NOT NULL PRIMARY KEY,
+            kind TEXT NOT NULL,
+            slug TEXT,
+            token_hash BLOB,
+            length INTEGER,
+            filename TEXT NOT NULL,
+            title TEXT,
+            alt TEXT,
+            expires_in_s INTEGER,
+            metadata TEXT NOT NULL,
+            concat TEXT NOT NULL,
+            created_s INTEGER NOT NULL,
+            expires_s INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            refusal TEXT
+        ) WITHOUT ROWID"""
+    )
+    db.execute("CREATE INDEX uploads_by_slug ON uploads (slug) WHERE slug IS NOT NULL")
+    db.execute("CREATE INDEX uploads_receiving ON uploads (expires_s) WHERE state = 'receiving'")
+    db.execute("CREATE INDEX uploads_ended ON uploads (expires_s) WHERE state <> 'receiving'")
 
 
 def migrate(connection: sqlite3.Connection) -> None:

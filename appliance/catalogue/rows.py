@@ -1,15 +1,27 @@
 """How an image lies in a row: columns are named and ordered as in `Image`; hashes are 32 bytes, not 64 letters."""
 
+import json
 import re
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from appliance.model import Ending, IdempotencyRecord, Image, Location, Tombstone
+from appliance.model import (
+    Ending,
+    IdempotencyRecord,
+    Image,
+    Location,
+    Refusal,
+    Tombstone,
+    Upload,
+    UploadKind,
+    UploadState,
+)
 
 Row = Image | Tombstone
 COLUMNS = tuple(field.name for field in fields(Image))
+UPLOAD_COLUMNS = tuple(field.name for field in fields(Upload))
 _AT = {name: place for place, name in enumerate(COLUMNS)}
 _SHA256, _TOKEN_HASH = _AT["sha256"], _AT["token_hash"]
 _HAS_ALPHA, _PROGRESSIVE = _AT["has_alpha"], _AT["progressive"]
@@ -89,3 +101,27 @@ def idempotency_values(record: IdempotencyRecord) -> dict[str, Any]:
 def idempotency_of(row: tuple[Any, ...]) -> IdempotencyRecord:
     key_hash, slug, fingerprint, created_s = row
     return IdempotencyRecord(unpacked(key_hash), slug, unpacked(fingerprint), created_s)
+
+
+def upload_values(upload: Upload) -> dict[str, Any]:
+    values = {name: getattr(upload, name) for name in UPLOAD_COLUMNS}
+    values["id_hash"] = packed(upload.id_hash)
+    values["token_hash"] = upload.token_hash and packed(upload.token_hash)
+    values["kind"] = upload.kind.value
+    values["state"] = upload.state.value
+    values["refusal"] = refusal_text(upload.refusal)
+    return values
+
+
+def refusal_text(refusal: Refusal | None) -> str | None:
+    return None if refusal is None else json.dumps(asdict(refusal))
+
+
+def upload_of(row: tuple[Any, ...]) -> Upload:
+    values = dict(zip(UPLOAD_COLUMNS, row, strict=True))
+    values["id_hash"] = unpacked(values["id_hash"])
+    values["token_hash"] = values["token_hash"] and unpacked(values["token_hash"])
+    values["kind"] = UploadKind(values["kind"])
+    values["state"] = UploadState(values["state"])
+    values["refusal"] = values["refusal"] and Refusal(**json.loads(values["refusal"]))
+    return Upload(**values)

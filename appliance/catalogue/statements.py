@@ -5,11 +5,13 @@ A lower bound of '' turns a walk in slug order into a search, the one shape that
 """
 # ruff: noqa: S608  (only column names of this package are put into the text; values are always bound)
 
-from appliance.catalogue.rows import COLUMNS
+from appliance.catalogue.rows import COLUMNS, UPLOAD_COLUMNS
 
 _IMAGE = ", ".join(COLUMNS)
 _HELD = f"{_IMAGE}, prewarmed, sidecar_due, erasing"
 _VALUES = ", ".join(f":{name}" for name in COLUMNS)
+_UPLOAD = ", ".join(UPLOAD_COLUMNS)
+_UPLOAD_VALUES = ", ".join(f":{name}" for name in UPLOAD_COLUMNS)
 _CHANGEABLE = (
     "title", "alt", "expires_s", "original_only", "version", "ended", "ended_s", "erase_after_s",
     "prewarmed", "sidecar_due", "erasing",
@@ -74,6 +76,26 @@ FORGET_IDEMPOTENCY = """
     (SELECT key_hash FROM idempotency WHERE created_s < :before_s ORDER BY created_s LIMIT :limit)"""
 NOTE = "SELECT value FROM notes WHERE name = :name"
 SET_NOTE = "INSERT OR REPLACE INTO notes (name, value) VALUES (:name, :value)"
+
+# --- resumable uploads --------------------------------------------------------------------------------------------
+
+ADD_UPLOAD = f"INSERT INTO uploads ({_UPLOAD}) VALUES ({_UPLOAD_VALUES})"
+UPLOAD = f"SELECT {_UPLOAD} FROM uploads WHERE id_hash = :id_hash"
+UPLOAD_BY_SLUG = f"SELECT {_UPLOAD} FROM uploads INDEXED BY uploads_by_slug WHERE slug = :slug"
+SET_UPLOAD_LENGTH = """
+    UPDATE uploads SET length = :length WHERE id_hash = :id_hash AND state = 'receiving' AND length IS NULL"""
+KEEP_UPLOAD = "UPDATE uploads SET expires_s = :expires_s WHERE id_hash = :id_hash AND state = 'receiving'"
+END_UPLOAD = """
+    UPDATE uploads SET state = :state, refusal = :refusal, expires_s = :expires_s
+    WHERE id_hash = :id_hash AND state = 'receiving'"""
+GIVE_UP_ENDED = "UPDATE uploads SET state = 'gone' WHERE id_hash = :id_hash AND state <> 'receiving'"
+UPLOADS_DUE = f"""
+    SELECT {_UPLOAD} FROM uploads INDEXED BY uploads_receiving
+    WHERE state = 'receiving' AND expires_s <= :now_s AND expires_s > :after_s ORDER BY expires_s LIMIT :limit"""
+FORGET_UPLOADS = """
+    DELETE FROM uploads WHERE id_hash IN
+    (SELECT id_hash FROM uploads INDEXED BY uploads_ended
+    WHERE state <> 'receiving' AND expires_s <= :now_s ORDER BY expires_s LIMIT :limit)"""
 
 # --- walks and counts ---------------------------------------------------------------------------------------------
 

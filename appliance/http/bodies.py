@@ -83,7 +83,7 @@ class BodyReader:
         except BaseException as fault:
             if self._incoming is not None:
                 await self._ingest.discard(self._incoming)
-            if (told := _as_named(fault, self._limits)) is None:
+            if (told := as_named(fault, self._limits)) is None:
                 raise
             raise told from fault
 
@@ -119,7 +119,7 @@ class BodyReader:
     async def _read_raw(self) -> None:
         if self._request.content_length == 0 or not self._request.body_exists:
             raise MissingFile("The request has no body. Send the file as the body, or as the field “file” of a form.")
-        stream = self._patient(self._request.content.iter_any())
+        stream = patient(self._request.content.iter_any(), self._limits.idle_timeout_s)
         self._incoming = await self._ingest.receive(stream, self._request.content_length)
 
     async def _read_form(self) -> None:
@@ -152,12 +152,12 @@ class BodyReader:
         self._filename = part.filename.replace("%22", '"')  # how the HTML standard has forms write a quote
         announced = self._request.content_length  # the form's own bytes are few, so this is the file's for the room
         self._ingest.check_wishes(self._wishes())
-        stream = self._patient(_chunks(part))
+        stream = patient(_chunks(part), self._limits.idle_timeout_s)
         self._incoming = await self._ingest.receive(stream, announced and min(announced, self._limits.max_bytes))
 
     async def _text(self, part: BodyPartReader) -> str:
         taken = bytearray()
-        async for chunk in self._patient(_chunks(part)):
+        async for chunk in patient(_chunks(part), self._limits.idle_timeout_s):
             taken += chunk
             if len(taken) > MAX_FIELD_BYTES:
                 raise InvalidField(
@@ -170,24 +170,25 @@ class BodyReader:
         except UnicodeDecodeError as fault:
             raise MalformedRequest("A field of the form is not UTF-8 text.") from fault
 
-    async def _patient(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The stream, ended by TimeoutError when a client keeps us waiting: every few bytes buy it the timeout anew.
 
-        One that drips would else hold its place among the uploads for ever. Our own writing is not counted.
-        """
-        iterator, clock = aiter(stream), asyncio.get_running_loop().time
-        patience_s, due_bytes = self._limits.idle_timeout_s, LEAST_BYTES
-        while True:
-            began_s = clock()
-            async with asyncio.timeout(patience_s):
-                chunk = await anext(iterator, None)
-            if chunk is None:
-                return
-            patience_s -= clock() - began_s
-            due_bytes -= len(chunk)
-            if due_bytes <= 0:
-                patience_s, due_bytes = self._limits.idle_timeout_s, LEAST_BYTES
-            yield chunk
+async def patient(stream: AsyncIterator[bytes], idle_timeout_s: float) -> AsyncIterator[bytes]:
+    """The stream, ended by TimeoutError when a client keeps us waiting: every few bytes buy it the timeout anew.
+
+    One that drips would else hold its place among the uploads for ever. Our own writing is not counted.
+    """
+    iterator, clock = aiter(stream), asyncio.get_running_loop().time
+    patience_s, due_bytes = idle_timeout_s, LEAST_BYTES
+    while True:
+        began_s = clock()
+        async with asyncio.timeout(patience_s):
+            chunk = await anext(iterator, None)
+        if chunk is None:
+            return
+        patience_s -= clock() - began_s
+        due_bytes -= len(chunk)
+        if due_bytes <= 0:
+            patience_s, due_bytes = idle_timeout_s, LEAST_BYTES
+        yield chunk
 
 
 def refuse_text_as_file(field: str, text: str) -> NoReturn:
@@ -202,7 +203,7 @@ async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _as_named(fault: BaseException, limits: Uploads) -> ApplianceError | None:
+def as_named(fault: BaseException, limits: Uploads) -> ApplianceError | None:
     """The named error that stands for a client that was slow, broke off, or sent no real form."""
     if isinstance(fault, TimeoutError):
         limit_s = round(limits.idle_timeout_s)

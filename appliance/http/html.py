@@ -15,6 +15,7 @@ from appliance.http.codes import copy_codes, description
 from appliance.http.links import EXTENSIONS, Links
 from appliance.model import Ending, Image
 from appliance.renditions import Format, Preset, fit
+from appliance.resumable import Progress
 from appliance.wishes import MAX_ALT_CHARS, MAX_TITLE_CHARS
 
 _BROWSER_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
@@ -120,6 +121,26 @@ class Pages:
             oembed_url=oembed_url(image, self._config),
             **self._about(image),
         )
+
+    def arriving_page(self, progress: Progress) -> str:
+        """The page behind the link of a picture that is still being uploaded; it loads itself again and again."""
+        upload = progress.upload
+        slug = upload.slug or ""
+        return self._render(
+            "arriving.html",
+            name=upload.title or upload.filename,
+            slug=slug,
+            page_url=self._links.share(slug),
+            offset=progress.offset,
+            length=upload.length,
+            preview=self._arriving_preview(slug),
+        )
+
+    def _arriving_preview(self, slug: str) -> str | None:
+        """What link previews show: they ask once, so the address waits for the picture."""
+        presets = self._config.renditions.presets
+        preset = min(presets, key=lambda one: abs(one.box_px - 1024), default=None)
+        return None if preset is None else f"{links.rendition_path(slug, preset.name, Format.JPG)}?wait"
 
     def uploaded_page(self, image: Image, delete_token: str) -> str:
         """The answer to the plain upload form: the links, and the manage link that is shown once."""

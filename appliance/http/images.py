@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 from appliance.cache import Rendition
 from appliance.delivery.service import Original
 from appliance.errors import ApplianceError, RangeNotSatisfiable, StoreUnavailable, UnknownRendition
+from appliance.http.arriving import resolved
 from appliance.http.keys import CLOCK, CONFIG, DELIVERY
 from appliance.http.links import extension
 from appliance.http.names import content_disposition
@@ -36,7 +37,7 @@ async def show_negotiated(request: web.Request) -> web.Response:
 
 async def _show(request: web.Request, wanted: str | None) -> web.Response:
     delivery = request.app[DELIVERY]
-    image = await delivery.resolve(request.match_info["slug"])
+    image = await resolved(request)
     target = _target(request, image, wanted)
     rendition = await delivery.rendition(image, target)
     headers = _headers(request, image, f'"{rendition.checksum}"', private=wanted is None)
@@ -70,7 +71,7 @@ def _whole(rendition: Rendition, target: Target, headers: dict[str, str]) -> web
 async def show_original(request: web.Request) -> web.StreamResponse:
     """GET /i/{slug}/original and /i/{slug}.{extension}, whole or a range of it"""
     delivery = request.app[DELIVERY]
-    image = await delivery.resolve(request.match_info["slug"])
+    image = await resolved(request)
     wanted = request.match_info.get("extension")
     if wanted is not None and wanted not in (extension(image.media_type), "jpeg" * (image.media_type == "image/jpeg")):
         raise UnknownRendition(f"The original is a .{extension(image.media_type)} file.")

@@ -11,6 +11,7 @@ from appliance.http.readiness import Health
 from appliance.ingest import Ingest
 from appliance.lifecycle.managing import Management
 from appliance.metrics import Metrics
+from appliance.resumable import Resumable
 
 CONFIG = web.AppKey("config", Config)
 CLOCK = web.AppKey[Clock]("clock")
@@ -19,5 +20,6 @@ INGEST = web.AppKey("ingest", Ingest)
 DELIVERY = web.AppKey("delivery", Delivery)
 MANAGEMENT = web.AppKey("management", Management)
 METRICS = web.AppKey("metrics", Metrics)
+RESUMABLE = web.AppKey("resumable", Resumable)
 HEALTH = web.AppKey("health", Health)
 CALLERS = web.AppKey("callers", Callers)

@@ -44,6 +44,14 @@ def rendition_path(slug: str, preset: str, image_format: Format) -> str:
     return f"/i/{slug}/{preset}.{image_format.value}"
 
 
+UPLOADS_PATH = "/api/v1/uploads"
+
+
+def upload_path(upload_id: str) -> str:
+    """Where a resumable upload goes on; it is a secret."""
+    return f"{UPLOADS_PATH}/{upload_id}"
+
+
 def api_path(slug: str) -> str:
     return f"/api/v1/images/{slug}"
 

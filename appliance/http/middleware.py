@@ -10,7 +10,9 @@ from aiohttp.typedefs import Handler
 
 from appliance import logs
 from appliance.errors import ApplianceError
+from appliance.http import tus_headers as tus
 from appliance.http.keys import CALLERS, HEALTH, METRICS
+from appliance.http.links import UPLOADS_PATH
 from appliance.http.problems import named, problem_response
 from appliance.http.requests import REQUEST_ID
 
@@ -89,6 +91,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     if request.path.startswith(("/api/", "/i/", "/oembed")):
         headers.setdefault("Access-Control-Allow-Origin", "*")
         headers.setdefault("Access-Control-Expose-Headers", "Location, Retry-After, X-Request-ID, ETag, Content-Range")
+    if request.path.startswith(UPLOADS_PATH):
+        tus.add_headers(headers, response.status)
     if request.app[HEALTH].stopping:
         response.force_close()
         headers["Connection"] = "close"  # aiohttp chose this header before it asked us

@@ -18,7 +18,7 @@ from appliance.errors import (
 )
 from appliance.http.answers import json_answer
 from appliance.http.clients import oembed, sharex_uploader
-from appliance.http.keys import CLOCK, CONFIG, DELIVERY, MANAGEMENT, PAGES
+from appliance.http.keys import CLOCK, CONFIG, DELIVERY, MANAGEMENT, PAGES, RESUMABLE
 from appliance.http.links import share_path
 from appliance.http.problems import headers_of, status_of
 from appliance.http.requests import Form, form_of, is_known, positive_number, wants_page
@@ -54,6 +54,11 @@ async def show_share(request: web.Request) -> web.Response:
         if not wants_page(request):
             raise
         return _page(await _gone(request, slug), status=410)
+    except UnknownImage:
+        progress = await request.app[RESUMABLE].arriving(slug)
+        if progress is not None:
+            return _page(request.app[PAGES].arriving_page(progress))
+        image = await request.app[DELIVERY].resolve(slug)  # it may have arrived in between
     page = request.app[PAGES].share_page(image)
     etag = f'"{hashlib.blake2b(page.encode(), digest_size=12).hexdigest()}"'
     response = _page(page, cache="public, no-cache")  # asked anew each time: owners see their changes at once

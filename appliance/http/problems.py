@@ -4,6 +4,7 @@ Programs get RFC 9457 problem details, people get a page, `curl -T` gets a line 
 """
 
 import logging
+from enum import IntEnum
 from http import HTTPStatus
 
 from aiohttp import web
@@ -18,7 +19,14 @@ from appliance.http.requests import REQUEST_ID, wants_page
 
 log = logging.getLogger(__name__)
 
-STATUSES: dict[type[ApplianceError], HTTPStatus] = {
+
+class TusStatus(IntEnum):
+    """Statuses that only tus has."""
+
+    CHECKSUM_MISMATCH = 460
+
+
+STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.MalformedRequest: HTTPStatus.BAD_REQUEST,
     errors.MissingFile: HTTPStatus.BAD_REQUEST,
     errors.EmptyUpload: HTTPStatus.BAD_REQUEST,
@@ -32,18 +40,28 @@ STATUSES: dict[type[ApplianceError], HTTPStatus] = {
     errors.UnknownImage: HTTPStatus.NOT_FOUND,
     errors.UnknownRendition: HTTPStatus.NOT_FOUND,
     errors.NoSuchPage: HTTPStatus.NOT_FOUND,
+    errors.NotHereYet: HTTPStatus.NOT_FOUND,
+    errors.UnknownUpload: HTTPStatus.NOT_FOUND,
+    errors.FinalUpload: HTTPStatus.FORBIDDEN,
     errors.MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     errors.SlowUpload: HTTPStatus.REQUEST_TIMEOUT,
     errors.IdempotencyKeyInUse: HTTPStatus.CONFLICT,
     errors.Conflict: HTTPStatus.CONFLICT,
+    errors.OffsetMismatch: HTTPStatus.CONFLICT,
+    errors.PartsUnfinished: HTTPStatus.CONFLICT,
     errors.GoneImage: HTTPStatus.GONE,
+    errors.GoneUpload: HTTPStatus.GONE,
+    errors.UnsupportedTusVersion: HTTPStatus.PRECONDITION_FAILED,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedFormat: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.NotAnImage: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.NotTusBody: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.RangeNotSatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     errors.UnreadableImage: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.CannotResize: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.UploadLocked: HTTPStatus.LOCKED,
+    errors.ChecksumMismatch: TusStatus.CHECKSUM_MISMATCH,
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ObjectMissing: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -56,7 +74,7 @@ DEFAULT_RETRY_AFTER_S = 5
 MAX_FORM_BYTES = 64 * 1024  # forms without a file; uploads are streamed and have their own limit
 
 
-def status_of(fault: ApplianceError) -> HTTPStatus:
+def status_of(fault: ApplianceError) -> HTTPStatus | TusStatus:
     """The HTTP status of a named error; 500 for those that no request should ever meet."""
     return STATUSES.get(type(fault), HTTPStatus.INTERNAL_SERVER_ERROR)
 
@@ -115,7 +133,7 @@ def headers_of(fault: ApplianceError) -> dict[str, str]:
     return headers
 
 
-def _problem_details(request: web.Request, fault: ApplianceError, status: HTTPStatus) -> web.Response:
+def _problem_details(request: web.Request, fault: ApplianceError, status: HTTPStatus | TusStatus) -> web.Response:
     body: dict[str, object] = {
         "type": "about:blank",
         "title": fault.title,

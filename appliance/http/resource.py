@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 
+from appliance import tokens
 from appliance.config import Config
-from appliance.errors import CannotResize
+from appliance.errors import ApplianceError, CannotResize
 from appliance.http import words
 from appliance.http.links import EXTENSIONS, Links
-from appliance.model import Image
+from appliance.model import Image, Upload, UploadState
 from appliance.renditions import Preset, fit
+from appliance.resumable import Progress
+from appliance.resumable.progress import fault_of
 from appliance.wishes import MAX_ALT_CHARS, MAX_TITLE_CHARS
 
 
@@ -52,6 +55,40 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
     return resource
 
 
+def upload_state(progress: Progress, config: Config, upload_id: str) -> dict[str, object]:
+    """How far a resumable upload is. Whoever knows its id may have the delete token again, which follows from it."""
+    upload = progress.upload
+    state: dict[str, object] = {"state": progress.state, "offset": progress.offset, "length": upload.length}
+    if progress.state == "receiving":
+        state["expires_at"] = words.rfc3339(upload.expires_s)
+    if upload.slug is not None and upload.refusal is None:
+        token = tokens.derived_token(upload_id, upload.slug)
+        if progress.image is not None:
+            state["image"] = image_resource(progress.image, config, delete_token=token)
+        elif upload.state is UploadState.RECEIVING:
+            state["image"] = _arriving_resource(upload, config) | {"delete_token": token}
+    if upload.refusal is not None:
+        state["problem"] = _problem(fault_of(upload.refusal))
+    return state
+
+
+def _arriving_resource(upload: Upload, config: Config) -> dict[str, object]:
+    return {
+        "slug": upload.slug,
+        "url": Links.of(config).share(upload.slug or ""),
+        "state": "receiving",
+        "filename": upload.filename,
+        "title": upload.title,
+        "alt": upload.alt,
+    }
+
+
+def _problem(fault: ApplianceError) -> dict[str, object]:
+    problem: dict[str, object] = {"code": fault.code, "title": fault.title, "detail": fault.detail}
+    figures = {"limit": fault.limit, "actual": fault.actual}
+    return problem | {name: figure for name, figure in figures.items() if figure is not None}
+
+
 def renditions(image: Image, config: Config) -> dict[str, dict[str, object]]:
     """Each preset's link in the format our pages link, with the size it will have; empty when none can be made."""
     if image.original_only is not None:
@@ -76,6 +113,7 @@ def limits(config: Config) -> Mapping[str, object]:
             "idle_timeout_s": uploads.idle_timeout_s,
             "ack_budget_s": uploads.ack_budget_s,
             "concurrency": uploads.concurrency,
+            "unfinished_hours": uploads.unfinished_hours,
             "max_title_chars": MAX_TITLE_CHARS,
             "max_alt_chars": MAX_ALT_CHARS,
         },

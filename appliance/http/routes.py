@@ -2,12 +2,13 @@
 
 from aiohttp import web
 
-from appliance.http import api, health, images, pages, uploads
+from appliance.http import api, health, images, pages, tus, uploads
 from appliance.http.middleware import add_headers, observe
 from appliance.http.preflight import preflight
 from appliance.http.problems import MAX_FORM_BYTES
 
 SLUG = r"{slug:[0-9A-Za-z]{1,64}}"
+UPLOAD = r"{id:[0-9A-Za-z_-]{1,64}}"
 WORD = r"[0-9A-Za-z_-]{1,64}"
 
 
@@ -31,6 +32,14 @@ def application() -> web.Application:
             web.get(f"/api/v1/images/{SLUG}", api.show_image),
             web.patch(f"/api/v1/images/{SLUG}", api.change_image),
             web.delete(f"/api/v1/images/{SLUG}", api.delete_image),
+            web.options("/api/v1/uploads", tus.show_options),
+            web.post("/api/v1/uploads", tus.create),
+            web.options("/api/v1/uploads/{id:.*}", tus.show_options),
+            web.head(f"/api/v1/uploads/{UPLOAD}", tus.act),
+            web.patch(f"/api/v1/uploads/{UPLOAD}", tus.act),
+            web.delete(f"/api/v1/uploads/{UPLOAD}", tus.act),
+            web.get(f"/api/v1/uploads/{UPLOAD}", tus.act, allow_head=False),
+            web.post(f"/api/v1/uploads/{UPLOAD}", tus.act),
             web.options("/api/{rest:.*}", preflight),
             web.options("/i/{rest:.*}", preflight),
             web.get("/api/v1/limits", api.show_limits),

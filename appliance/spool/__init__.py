@@ -1,6 +1,19 @@
 """The spool: the local landing disk that every upload passes through, and that keeps copies of recent originals."""
 
+from appliance.spool.digests import ALGORITHMS, Checksum, Digest
 from appliance.spool.disk import ATTRIBUTE, Spool, landed_metadata
+from appliance.spool.resumed import UploadFiles
 from appliance.spool.transfers import Incoming, Room, too_large
 
-__all__ = ["ATTRIBUTE", "Incoming", "Room", "Spool", "landed_metadata", "too_large"]
+__all__ = [
+    "ALGORITHMS",
+    "ATTRIBUTE",
+    "Checksum",
+    "Digest",
+    "Incoming",
+    "Room",
+    "Spool",
+    "UploadFiles",
+    "landed_metadata",
+    "too_large",
+]

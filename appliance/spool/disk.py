@@ -3,6 +3,7 @@
 incoming/{slug}   being received; nothing was acknowledged; removed at start-up
 landed/{slug}     whole and synced, not known to be in the store; never evicted
 copies/{slug}     in the store too; evicted, oldest use first, when the budget wants room
+uploads/{hash}    of resumable uploads, which outlive their requests (see `resumed`)
 orphans/{slug}    landed without a row (a crash before the commit, or a lost catalogue); kept some days
 """
 
@@ -17,6 +18,7 @@ from typing import BinaryIO
 
 from appliance.errors import DiskFull, EmptyUpload
 from appliance.slugs import is_slug
+from appliance.spool.resumed import UploadFiles
 from appliance.spool.transfers import Incoming, Room, Transfer, too_large
 from appliance.threads import Threads
 
@@ -36,6 +38,7 @@ class Spool:
         for folder in (self._incoming, self._landed, self._copies, self._orphans):
             folder.mkdir(parents=True, exist_ok=True)
         self.room = Room(root, reserve_bytes)
+        self.uploads = UploadFiles(root / "uploads", self.room, self._threads, self._make_room)
         self.copies_bytes = 0
         self._trimming = asyncio.Lock()
         self._receiving: set[str] = set()
@@ -112,6 +115,14 @@ class Spool:
             sync_folder(self._landed)
         except OSError as fault:
             raise DiskFull("The disk refused to keep the file; nothing was uploaded. Try again later.") from fault
+
+    async def take_back(self, slug: str, path: Path) -> None:
+        """What landed, but could not be promised after all, returns to where its bytes were received."""
+        await self._threads.run(self._take_back, slug, path)
+
+    def _take_back(self, slug: str, path: Path) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            (self._landed / slug).rename(path)
 
     async def discard(self, slug: str) -> None:
         """Forget a file that was never acknowledged."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar, Literal
 
 from appliance.errors import DiskFull, TooLarge
 from appliance.threads import Threads
@@ -66,6 +66,8 @@ MakeRoom = Callable[[int], Awaitable[None]]
 class Transfer:
     """One file being received: hashed and written off the loop, with its own claim on the disk."""
 
+    mode: ClassVar[Literal["xb", "ab"]] = "xb"
+
     def __init__(self, path: Path, room: Room, threads: Threads, make_room: MakeRoom) -> None:
         self._room = room
         self._threads = threads
@@ -75,7 +77,7 @@ class Transfer:
         self._writing: asyncio.Future[None] | None = None
         self.bytes = 0
         try:
-            self._file: BinaryIO = path.open("xb", buffering=0)
+            self._file: BinaryIO = path.open(self.mode, buffering=0)
         except OSError as fault:
             raise DiskFull("The disk takes no more files. Try again later.") from fault
 
@@ -120,6 +122,9 @@ class Transfer:
 
     def _hash_and_write(self, block: bytearray) -> None:
         self._hash.update(block)
+        self._write_whole(block)
+
+    def _write_whole(self, block: bytearray) -> None:
         rest = memoryview(block)
         try:
             while rest:

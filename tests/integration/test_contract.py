@@ -33,8 +33,9 @@ CHECKS = [
     response_schema_conformance,
 ]
 IMAGES = st.sampled_from([pictures.png(20, 20), pictures.photo(20, 20), pictures.animated("gif", 2), b"text", b""])
-for media_type in (*EXTENSIONS, "application/octet-stream"):
+for media_type in (*EXTENSIONS, "application/octet-stream", "application/offset+octet-stream"):
     schemathesis.openapi.media_type(media_type, IMAGES)
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 
 schema = schemathesis.openapi.from_dict(contract(Config()))
 

@@ -29,7 +29,7 @@ OUTSIDE_HTTP = {
     "catalogue-damaged",
     "catalogue-too-new",
 }
-METHODS = {"get", "put", "post", "patch", "delete"}
+METHODS = {"get", "put", "post", "patch", "delete", "head", "options"}
 
 
 @pytest.fixture(scope="module")

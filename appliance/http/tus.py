@@ -1,0 +1,157 @@
+"""Resumable uploads: tus 1.0.0, and an upload's state as JSON."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from aiohttp import StreamReader, hdrs, web
+
+from appliance.config import Config, Uploads
+from appliance.errors import (
+    ApplianceError,
+    FinalUpload,
+    IncompleteUpload,
+    MalformedRequest,
+    MethodNotAllowed,
+)
+from appliance.http import tus_headers as tus
+from appliance.http.answers import json_answer
+from appliance.http.bodies import as_named, patient
+from appliance.http.keys import CONFIG, RESUMABLE
+from appliance.http.links import share_path, upload_path
+from appliance.http.preflight import ALLOWED_METHODS, DAY_S
+from appliance.http.resource import upload_state
+from appliance.model import UploadKind, UploadState
+from appliance.resumable import Body, Progress, Wanted
+from appliance.spool import ALGORITHMS
+
+NEVER_STORED: dict[str, str] = {hdrs.CACHE_CONTROL: "no-store"}
+
+
+async def show_options(request: web.Request) -> web.Response:
+    """OPTIONS /api/v1/uploads and /api/v1/uploads/{id}: what is spoken here; a CORS preflight too"""
+    headers = {
+        "Tus-Version": tus.VERSION,
+        "Tus-Extension": tus.EXTENSIONS,
+        "Tus-Max-Size": str(request.app[CONFIG].uploads.max_bytes),
+        "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
+        "Access-Control-Allow-Methods": ALLOWED_METHODS,
+        "Access-Control-Allow-Headers": tus.ALLOWED,
+        "Access-Control-Max-Age": str(DAY_S),
+    }
+    return web.Response(status=204, headers=headers)
+
+
+async def create(request: web.Request) -> web.Response:
+    """POST /api/v1/uploads"""
+    tus.check_version(request)
+    wanted, resumable = _wanted(request), request.app[RESUMABLE]
+    if wanted.with_bytes:
+        tus.check_media_type(request)
+    sent = _body(request)
+    upload_id, progress = await resumable.create(wanted)
+    if wanted.with_bytes:
+        try:
+            progress = await resumable.append(upload_id, 0, sent)
+        except ApplianceError as fault:
+            await resumable.discard_after(upload_id, fault)
+            raise
+    headers = _progress_headers(progress) | {hdrs.LOCATION: upload_path(upload_id)}
+    return web.Response(status=201, headers=headers)
+
+
+def _wanted(request: web.Request) -> Wanted:
+    concat, length = request.headers.get("Upload-Concat", ""), tus.number(request, "Upload-Length")
+    deferred, with_bytes = tus.is_deferred(request), request.body_exists and request.content_length != 0
+    if concat.startswith("final"):
+        if length is not None or deferred:
+            raise MalformedRequest("The length of an upload made of parts is theirs; leave Upload-Length out.")
+        if with_bytes:
+            raise FinalUpload("This upload is put together from parts; it takes no bytes of its own.")
+    elif concat not in ("", "partial"):
+        raise MalformedRequest("Upload-Concat takes “partial”, or “final;” and the links of partial uploads.")
+    elif (length is None) is not deferred:
+        raise MalformedRequest("Send Upload-Length, or else Upload-Defer-Length: 1.")
+    kind = UploadKind.PARTIAL if concat == "partial" else UploadKind.FINAL if concat else UploadKind.PLAIN
+    wishes, metadata = tus.wishes(request), request.headers.get("Upload-Metadata", "")
+    return Wanted(kind, length, wishes, metadata, concat, with_bytes)
+
+
+async def act(request: web.Request) -> web.Response:
+    """HEAD, PATCH, DELETE and GET /api/v1/uploads/{id}; a method in X-HTTP-Method-Override counts instead"""
+    method = request.headers.get(tus.OVERRIDE, request.method).upper()
+    if method == hdrs.METH_GET:
+        return await _show_state(request)
+    tus.check_version(request)
+    if method == hdrs.METH_HEAD:
+        return await _head(request)
+    if method == hdrs.METH_PATCH:
+        return await _patch(request)
+    if method == hdrs.METH_DELETE:
+        await request.app[RESUMABLE].terminate(request.match_info["id"])
+        return web.Response(status=204, headers=NEVER_STORED)
+    raise MethodNotAllowed("An upload takes HEAD, PATCH, DELETE and GET.")
+
+
+async def _head(request: web.Request) -> web.Response:
+    progress = await request.app[RESUMABLE].head(request.match_info["id"])
+    upload, headers = progress.upload, _progress_headers(progress)
+    if upload.length is None:
+        headers["Upload-Defer-Length"] = "1"
+    else:
+        headers["Upload-Length"] = str(upload.length)
+    if upload.metadata:
+        headers["Upload-Metadata"] = upload.metadata
+    if upload.concat:
+        headers["Upload-Concat"] = upload.concat
+    return web.Response(status=200, headers=headers)
+
+
+async def _patch(request: web.Request) -> web.Response:
+    tus.check_media_type(request)
+    offset = tus.number(request, "Upload-Offset")
+    if offset is None:
+        raise MalformedRequest("Send Upload-Offset: the byte at which these bytes belong.")
+    progress = await request.app[RESUMABLE].append(request.match_info["id"], offset, _body(request))
+    return web.Response(status=204, headers=_progress_headers(progress))
+
+
+async def _show_state(request: web.Request) -> web.Response:
+    upload_id, config = request.match_info["id"], request.app[CONFIG]
+    progress = await request.app[RESUMABLE].state(upload_id)
+    return json_answer(upload_state(progress, config, upload_id), headers=NEVER_STORED)
+
+
+def _progress_headers(progress: Progress) -> dict[str, str]:
+    upload, headers = progress.upload, dict(NEVER_STORED)
+    assembling = upload.kind is UploadKind.FINAL and upload.state is UploadState.RECEIVING
+    if not assembling:
+        headers["Upload-Offset"] = str(progress.offset)
+    if upload.state is UploadState.RECEIVING and progress.state != "processing":
+        headers["Upload-Expires"] = tus.http_date(upload.expires_s)
+    if upload.slug is not None and (progress.complete or assembling):
+        headers[hdrs.CONTENT_LOCATION] = share_path(upload.slug)
+    return headers
+
+
+def _body(request: web.Request) -> Body:
+    config: Config = request.app[CONFIG]
+    announced = request.content_length if request.content_length is not None or request.body_exists else 0
+    return Body(
+        _arriving(request.content, config.uploads),
+        announced,
+        tus.checksum(request),
+        tus.number(request, "Upload-Length"),
+    )
+
+
+async def _arriving(content: StreamReader, limits: Uploads) -> AsyncIterator[bytes]:
+    """The body. When the connection breaks, what came before is given first, for it is to be kept."""
+    try:
+        async for chunk in patient(content.iter_any(), limits.idle_timeout_s):
+            yield chunk
+    except Exception as fault:
+        with contextlib.suppress(Exception):
+            # The reader tells the fault before the bytes that it still holds, and has no public way to them.
+            if rest := content._read_nowait(-1):
+                yield rest
+        raise as_named(fault, limits) or IncompleteUpload("The connection ended; what came was kept.") from fault

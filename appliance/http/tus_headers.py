@@ -1,0 +1,116 @@
+"""The headers of tus 1.0.0: what we say of ourselves, and how those of clients read."""
+
+import base64
+import binascii
+import re
+from collections.abc import MutableMapping
+from email.utils import formatdate
+
+from aiohttp import hdrs, web
+
+from appliance.errors import InvalidField, MalformedRequest, NotTusBody, UnsupportedTusVersion
+from appliance.model import Wishes
+from appliance.spool import ALGORITHMS, Checksum
+from appliance.wishes import parse_duration
+
+VERSION = "1.0.0"
+EXTENSIONS = "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,concatenation"
+MEDIA_TYPE = "application/offset+octet-stream"
+OVERRIDE = "X-HTTP-Method-Override"
+ALLOWED = (
+    "Authorization, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Concat, Upload-Defer-Length, Upload-Length, "
+    "Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-ID"
+)
+EXPOSED = (
+    "Content-Location, Location, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, "
+    "Tus-Version, Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset, "
+    "X-Request-ID"
+)
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+def add_headers(headers: MutableMapping[str, str], status: int) -> None:
+    """What every reply about a resumable upload carries, whatever became of its request."""
+    headers["Tus-Resumable"] = VERSION
+    headers["Access-Control-Expose-Headers"] = EXPOSED
+    if status == 412:
+        headers["Tus-Version"] = VERSION
+
+
+def check_version(request: web.Request) -> None:
+    """Raises UnsupportedTusVersion."""
+    if request.headers.get("Tus-Resumable") != VERSION:
+        raise UnsupportedTusVersion(f"Send the header Tus-Resumable: {VERSION}; no other version is spoken here.")
+
+
+def check_media_type(request: web.Request) -> None:
+    """Raises NotTusBody."""
+    if request.headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower() != MEDIA_TYPE:
+        raise NotTusBody(f"Send the bytes with Content-Type: {MEDIA_TYPE}.")
+
+
+def number(request: web.Request, name: str) -> int | None:
+    """A header that is a whole number; None without it. Raises MalformedRequest."""
+    text = request.headers.get(name)
+    if text is None:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise MalformedRequest(f"{name} takes a whole number of bytes.")
+    return int(text)
+
+
+def is_deferred(request: web.Request) -> bool:
+    """Whether the length comes later. Raises MalformedRequest."""
+    text = request.headers.get("Upload-Defer-Length")
+    if text not in (None, "1"):
+        raise MalformedRequest("Upload-Defer-Length takes 1, or is left out.")
+    return text is not None
+
+
+def checksum(request: web.Request) -> Checksum | None:
+    """Raises MalformedRequest, and InvalidField for an algorithm that is not known."""
+    text = request.headers.get("Upload-Checksum")
+    if text is None:
+        return None
+    algorithm, _, encoded = text.partition(" ")
+    if algorithm not in ALGORITHMS:
+        raise InvalidField(f"Checksums are taken as {', '.join(ALGORITHMS)}.")
+    return Checksum(algorithm, _decoded("Upload-Checksum", encoded))
+
+
+def metadata(request: web.Request) -> dict[str, str]:
+    """The pairs of Upload-Metadata, as text. Raises MalformedRequest."""
+    found: dict[str, str] = {}
+    text = request.headers.get("Upload-Metadata", "")
+    for pair in text.split(",") if text.strip() else ():
+        key, _, encoded = pair.strip().partition(" ")
+        if not key or key in found or not pair.isascii():
+            raise MalformedRequest("Upload-Metadata takes pairs of a key and Base64 text, each key once.")
+        try:
+            found[key] = _decoded("Upload-Metadata", encoded.strip()).decode()
+        except UnicodeDecodeError as fault:
+            raise MalformedRequest(f"The value of {key[:40]} in Upload-Metadata is not UTF-8 text.") from fault
+    return found
+
+
+def wishes(request: web.Request) -> Wishes:
+    """What the metadata wishes for: filename (or name), title, alt, expires_in. Raises as `metadata`, InvalidExpiry."""
+    found = metadata(request)
+    expires_in = found.get("expires_in")
+    return Wishes(
+        filename=found.get("filename") or found.get("name") or "image",
+        title=found.get("title"),
+        alt=found.get("alt"),
+        expires_in_s=parse_duration(expires_in) if expires_in else None,
+    )
+
+
+def http_date(unix_s: int) -> str:
+    return formatdate(unix_s, usegmt=True)
+
+
+def _decoded(name: str, text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as fault:
+        raise MalformedRequest(f"{name} holds something that is not Base64.") from fault

@@ -1,0 +1,6 @@
+"""Resumable uploads: bytes that come in several requests, across broken connections and restarts, to one image."""
+
+from appliance.resumable.progress import Body, Progress, Wanted
+from appliance.resumable.service import Resumable
+
+__all__ = ["Body", "Progress", "Resumable", "Wanted"]

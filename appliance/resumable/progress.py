@@ -1,0 +1,95 @@
+"""What a resumable upload is asked for, what comes for it, and how far it is; and the words for one that has ended."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from appliance import errors
+from appliance.errors import ApplianceError, GoneUpload, MalformedRequest
+from appliance.model import Image, Refusal, Upload, UploadKind, UploadState, Wishes
+from appliance.spool import Checksum
+
+PARTS = re.compile(r"final;(\S+(?: \S+)*)")
+PART_PATH = re.compile(r"(?:.*/)?uploads/([0-9A-Za-z_-]{1,64})")
+FAULTS: dict[str, type[ApplianceError]] = {
+    kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A new upload. `length` in bytes, None when it is deferred or follows from the parts that `concat` names.
+
+    `metadata` and `concat` are the headers as they came. `with_bytes`: its first bytes come in the same request.
+    """
+
+    kind: UploadKind
+    length: int | None
+    wishes: Wishes
+    metadata: str = ""
+    concat: str = ""
+    with_bytes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Bytes of an upload: `announced_bytes` None when nobody said how many; `length` when it was deferred till now."""
+
+    stream: AsyncIterator[bytes] = field(repr=False)
+    announced_bytes: int | None
+    checksum: Checksum | None = None
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an upload is: `offset` bytes are here. `image` is the image that it became, as long as that lives."""
+
+    upload: Upload
+    offset: int
+    image: Image | None = None
+
+    @property
+    def complete(self) -> bool:
+        return self.upload.length == self.offset
+
+    @property
+    def state(self) -> str:
+        """In the words of the contract: receiving, processing, done or refused."""
+        if self.upload.state is UploadState.RECEIVING and self.complete:
+            return "done" if self.upload.kind is UploadKind.PARTIAL else "processing"
+        return self.upload.state.value
+
+
+def part_ids(concat: str) -> list[str]:
+    """The ids of the parts that an Upload-Concat header lists, in order. Raises MalformedRequest."""
+    listed = PARTS.fullmatch(concat)
+    found = [PART_PATH.fullmatch(_path(url)) for url in listed[1].split(" ")] if listed else []
+    ids = [match[1] for match in found if match]
+    if not ids or len(ids) != len(found):
+        raise MalformedRequest(
+            "Upload-Concat takes “partial”, or “final;” and the links of this host's partial uploads."
+        )
+    return ids
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
+def refusal_of(fault: ApplianceError) -> Refusal:
+    return Refusal(fault.code, fault.detail, fault.limit, fault.actual)
+
+
+def fault_of(refusal: Refusal) -> ApplianceError:
+    """The named error that refused an upload, to be told again."""
+    kind = FAULTS.get(refusal.code, errors.InternalError)
+    return kind(refusal.detail, limit=refusal.limit, actual=refusal.actual)
+
+
+def gone() -> GoneUpload:
+    return GoneUpload("This upload was given up, or nothing came for too long. Start it anew.")

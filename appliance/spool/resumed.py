@@ -1,0 +1,221 @@
+"""The files of resumable uploads: they outlive requests and restarts, and their size tells how far an upload is.
+
+A request with a checksum counts only once verified. What it writes lies at the file's end until then, and a mark beside
+the file says from where on: whatever happens, the rest is cut off, so that no unverified byte is ever counted.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import os
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from appliance.errors import ChecksumMismatch, DiskFull
+from appliance.spool.digests import Checksum, Digest
+from appliance.spool.transfers import BUFFER_BYTES, MakeRoom, Room, Transfer, too_large
+from appliance.threads import Threads
+
+MARK = ".unverified"
+COPY_BYTES = 1 << 30
+HELD_S = 0.5  # slow bytes are not held in memory for longer, so that progress shows and a crash costs little
+
+
+class Append(Transfer):
+    """Bytes on their way to a file's end, every one of which is kept however the stream ends."""
+
+    mode = "ab"
+
+    def __init__(  # noqa: PLR0917 - a transfer's, and who wants to see the bytes
+        self, path: Path, room: Room, threads: Threads, make_room: MakeRoom, digest: Digest, checksum: Checksum | None
+    ) -> None:
+        super().__init__(path, room, threads, make_room)
+        self._digest = digest
+        self._hasher = None if checksum is None else checksum.hasher()
+        self._end = os.fstat(self._file.fileno()).st_size
+        self._flushing: asyncio.Future[None] | None = None
+
+    async def pour(self, stream: AsyncIterator[bytes], max_bytes: int) -> None:
+        """Write the stream, and what came of it when it breaks off. Raises as `Transfer.pour` does."""
+        block, taken, clock = bytearray(), 0, asyncio.get_running_loop().time
+        written_s = clock()
+        try:
+            async for chunk in stream:
+                taken += len(chunk)
+                if taken > max_bytes:
+                    raise too_large(max_bytes, taken)
+                block += chunk
+                if len(block) >= BUFFER_BYTES or clock() - written_s > HELD_S:
+                    await self._write_next(block)
+                    block, written_s = bytearray(), clock()
+        finally:
+            self._flushing = asyncio.ensure_future(self._flush(block))
+            await asyncio.shield(self._flushing)
+
+    async def close(self) -> None:
+        """As a transfer's, once the last bytes are written, which go on when the waiting for them is cancelled."""
+        if self._flushing is not None:
+            await asyncio.wait([self._flushing])
+            self._flushing.exception()  # it was told already, or nobody is left to be told
+        await super().close()
+
+    async def _flush(self, block: bytearray) -> None:
+        if block:
+            await self._write_next(block)
+        await self._written()
+
+    def _hash_and_write(self, block: bytearray) -> None:
+        self._write_whole(block)
+        if self._hasher is not None:
+            self._hasher.update(block)
+        else:
+            self._digest.feed(block, self._end)
+        self._end += len(block)
+
+    def fits(self, checksum: Checksum) -> bool:
+        """Whether the bytes are those that the checksum was made of."""
+        return self._hasher is not None and hmac.compare_digest(self._hasher.digest(), checksum.digest)
+
+
+class UploadFiles:
+    """Owns `folder`. Files are named by the hash of their upload's id; an absent one is an upload without bytes."""
+
+    def __init__(self, folder: Path, room: Room, threads: Threads, make_room: MakeRoom) -> None:
+        self._folder = folder
+        self._room = room
+        self._threads = threads
+        self._make_room = make_room
+        self._verified: dict[str, int] = {}
+        self._closed = False
+        folder.mkdir(parents=True, exist_ok=True)
+
+    async def start(self) -> None:
+        """Cut off what a crash left unverified."""
+        await self._threads.run(self._cut_unverified)
+
+    def _cut_unverified(self) -> None:
+        for mark in self._folder.glob(f"*{MARK}"):
+            _cut(mark.with_name(mark.name.removesuffix(MARK)), mark)
+
+    def close(self) -> None:
+        """Let no digest go on reading."""
+        self._closed = True
+
+    def path(self, name: str) -> Path:
+        return self._folder / name
+
+    def offset(self, name: str) -> int:
+        """How many bytes count."""
+        verified = self._verified.get(name)
+        if verified is not None:
+            return verified
+        try:
+            return self.path(name).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    async def append(
+        self,
+        name: str,
+        stream: AsyncIterator[bytes],
+        *,
+        announced_bytes: int,
+        most_bytes: int,
+        digest: Digest,
+        checksum: Checksum | None = None,
+    ) -> None:
+        """Put the stream at the file's end; what came before it broke off stays, unless it has a checksum.
+
+        `digest` follows. Raises TooLarge, DiskFull, ChecksumMismatch, and whatever the stream raises.
+        """
+        if checksum is None:
+            await self._append(name, stream, announced_bytes, most_bytes, digest, None)
+            return
+        mark = self.path(name + MARK)
+        self._verified[name] = self.offset(name)
+        try:
+            await self._threads.run(_write_mark, mark, self._verified[name])
+            await self._append(name, stream, announced_bytes, most_bytes, digest, checksum)
+            await self._threads.run(mark.unlink)
+        finally:
+            await asyncio.shield(self._threads.run(_cut, self.path(name), mark))
+            del self._verified[name]
+
+    async def _append(  # noqa: PLR0917 - `append`'s own
+        self,
+        name: str,
+        stream: AsyncIterator[bytes],
+        announced_bytes: int,
+        most_bytes: int,
+        digest: Digest,
+        checksum: Checksum | None,
+    ) -> None:
+        path = self.path(name)
+        transfer = Append(path, self._room, self._threads, self._make_room, digest, checksum)
+        try:
+            await transfer.claim(announced_bytes)
+            await transfer.pour(stream, most_bytes)
+        finally:
+            await asyncio.shield(transfer.close())
+        if checksum is not None and not transfer.fits(checksum):
+            raise ChecksumMismatch(
+                f"The {checksum.algorithm} of the bytes is another than the one sent with them. None were kept; "
+                "send them again."
+            )
+
+    async def catch_up(self, name: str, digest: Digest) -> None:
+        """Let the digest take in every byte that counts, unless `close` comes first. An absent file has none."""
+        with contextlib.suppress(FileNotFoundError):
+            await self._threads.run(digest.catch_up, self.path(name), lambda: 0 if self._closed else self.offset(name))
+
+    async def concatenate(self, name: str, parts: Sequence[str], total_bytes: int) -> None:
+        """Make the file anew from the parts' files, in order; they stay. Raises DiskFull, FileNotFoundError."""
+        await self._make_room(total_bytes)
+        self._room.claim(total_bytes)
+        try:
+            await self._threads.run(self._concatenate, name, parts)
+        finally:
+            self._room.give_back(total_bytes)
+
+    def _concatenate(self, name: str, parts: Sequence[str]) -> None:
+        with contextlib.ExitStack() as stack:
+            sources = [stack.enter_context(self.path(part).open("rb", buffering=0)) for part in parts]
+            target = stack.enter_context(self.path(name).open("wb", buffering=0))
+            try:
+                for source in sources:
+                    while os.copy_file_range(source.fileno(), target.fileno(), COPY_BYTES):
+                        pass
+            except OSError as fault:
+                raise DiskFull("The disk refused to put the parts together. Try again later.") from fault
+
+    async def create(self, name: str) -> None:
+        """An empty file, for an upload that is filled by this host itself."""
+        await self._threads.run(self.path(name).touch)
+
+    async def remove(self, name: str) -> None:
+        await self._threads.run(self._remove, name)
+
+    def _remove(self, name: str) -> None:
+        for path in (self.path(name), self.path(name + MARK)):
+            path.unlink(missing_ok=True)
+
+    async def names(self) -> list[str]:
+        """Every upload that has a file."""
+        found = await self._threads.run(os.listdir, self._folder)
+        return sorted(name for name in found if not name.endswith(MARK))
+
+
+def _write_mark(mark: Path, offset: int) -> None:
+    """Durable before the first unverified byte is written."""
+    with mark.open("xb", buffering=0) as file:
+        file.write(str(offset).encode())
+        os.fsync(file.fileno())
+
+
+def _cut(path: Path, mark: Path) -> None:
+    """Cut the file where the mark says; a mark that was not finished has nothing unverified beside it."""
+    with contextlib.suppress(FileNotFoundError):
+        text = mark.read_bytes()
+        if text.isdigit() and path.exists():
+            os.truncate(path, int(text))
+        mark.unlink()
