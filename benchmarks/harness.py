@@ -111,7 +111,7 @@ def report(name: str, question: str, header: Sequence[str], rows: Sequence[Seque
     widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
     lines = [
         question,
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, Linux {platform.release().partition('-')[0]}, "
         f"Python {platform.python_version()}, " + ", ".join(f"{part} {version(part)}" for part in VERSIONS),
         f"command: python -m benchmarks.{name}",
         "",
