@@ -109,9 +109,10 @@ def spread(seconds: Sequence[float]) -> str:
 def report(name: str, question: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print the table and keep it under benchmarks/results with its date, machine and versions."""
     widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    kernel = platform.release().partition("-")[0]
     lines = [
         question,
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, Linux {platform.release().partition('-')[0]}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, Linux {kernel}, "
         f"Python {platform.python_version()}, " + ", ".join(f"{part} {version(part)}" for part in VERSIONS),
         f"command: python -m benchmarks.{name}",
         "",
