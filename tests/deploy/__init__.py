@@ -1,0 +1,1 @@
+"""The roles and units on a real systemd: `make deploy-test` and `make deploy-test-long`."""
