@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
+RESULTS = Path(os.environ.get("BENCHMARKS_RESULTS", ROOT / "benchmarks" / "results"))
 START_S = 30.0
 VERSIONS = ("aiohttp", "pyvips-binary", "minio")
 
@@ -39,8 +39,7 @@ class RunningServer:
 
     def cpu_s(self) -> float:
         """Processor seconds of the server and its workers so far."""
-        ticks = sum(_ticks(pid) for pid in (self.process.pid, *_children(self.process.pid)))
-        return ticks / os.sysconf("SC_CLK_TCK")
+        return cpu_s(self.process.pid, *children(self.process.pid))
 
     def memory_bytes(self, field: str = "VmRSS") -> int:
         """Resident memory of the server process alone."""
@@ -48,9 +47,12 @@ class RunningServer:
 
 
 @contextlib.contextmanager
-def server(**settings: str) -> Iterator[RunningServer]:
-    """A running server; `settings` are the variables without their prefix, such as RENDITIONS_PREWARM."""
-    port, data_dir = free_port(), Path(tempfile.mkdtemp(prefix="appliance-bench-"))
+def server(kept_in: Path | None = None, /, **settings: str) -> Iterator[RunningServer]:
+    """A running server; `settings` are the variables without their prefix, such as RENDITIONS_PREWARM.
+
+    Its data directory goes with it, unless it is `kept_in` one that another server takes up.
+    """
+    port, data_dir = free_port(), kept_in or Path(tempfile.mkdtemp(prefix="appliance-bench-"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("APPLIANCE_")}
     environment |= {"APPLIANCE_DATA_DIR": str(data_dir), "APPLIANCE_SERVER_LISTEN": f"127.0.0.1:{port}"}
     environment |= {f"APPLIANCE_{name}": value for name, value in settings.items()}
@@ -62,7 +64,8 @@ def server(**settings: str) -> Iterator[RunningServer]:
     finally:
         process.terminate()
         process.wait()
-        shutil.rmtree(data_dir)
+        if kept_in is None:
+            shutil.rmtree(data_dir)
 
 
 def _wait_ready(port: int) -> None:
@@ -71,17 +74,27 @@ def _wait_ready(port: int) -> None:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
             if answer.status == 200:
                 return
-        time.sleep(0.02)
+        time.sleep(0.005)
     raise SystemExit("the server did not get ready")
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _ticks(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(int(field) for field in fields[11:15])
+def cpu_s(*pids: int) -> float:
+    """Processor seconds of these processes, and of their children that have ended, so far."""
+    return sum(_ticks(Path(f"/proc/{pid}/stat"), 4) for pid in pids) / os.sysconf("SC_CLK_TCK")
+
+
+def first_thread_cpu_s(pid: int) -> float:
+    """Processor seconds of a process's first thread, in which its event loop runs."""
+    return _ticks(Path(f"/proc/{pid}/task/{pid}/stat"), 2) / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(stat: Path, fields: int) -> int:
+    """The first of utime, stime, cutime and cstime (proc(5)), together."""
+    return sum(int(field) for field in stat.read_text().rpartition(")")[2].split()[11 : 11 + fields])
 
 
 def status_bytes(pid: int, field: str) -> int:
@@ -107,14 +120,14 @@ def spread(seconds: Sequence[float]) -> str:
 
 
 def report(name: str, question: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print the table and keep it under benchmarks/results with its date, machine and versions."""
+    """Print the table and keep it with its date, machine and versions: in benchmarks/results, unless told where."""
     widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
     kernel = platform.release().partition("-")[0]
     lines = [
         question,
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, Linux {kernel}, "
         f"Python {platform.python_version()}, " + ", ".join(f"{part} {version(part)}" for part in VERSIONS),
-        f"command: python -m benchmarks.{name}",
+        " ".join(["command: python -m", f"benchmarks.{name}", *sys.argv[1:]]),
         "",
     ]
     lines += [
@@ -123,5 +136,5 @@ def report(name: str, question: str, header: Sequence[str], rows: Sequence[Seque
     ]
     text = "\n".join(lines) + "\n"
     print(text)
-    RESULTS.mkdir(exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.txt").write_text(text)
