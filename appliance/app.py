@@ -1,24 +1,26 @@
 """The wiring: starts every part in order of need, repairs what the last run left, and takes them down in reverse."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from prometheus_client import CollectorRegistry
 
-from appliance.cache import Cache
+from appliance.cache import Caches
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock, system_clock
 from appliance.config import Config
 from appliance.control import Commands, listening
+from appliance.filesystem import largest_file_bytes
 from appliance.guard import refuse_lost_catalogue
 from appliance.lock import owned_data_dir
 from appliance.metrics import Metrics
 from appliance.objectstore import open_store
 from appliance.parts import Appliance, assembled
-from appliance.renditions import edition_of
 from appliance.serving import serve_until_told
 from appliance.spool import Spool
+from appliance.systemd import Supervisor, supervisor
 from appliance.watching import status, watch
 from appliance.workers import Workers
 
@@ -40,29 +42,28 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         starting = asyncio.ensure_future(workers.start())
         stack.push_async_callback(workers.stop)
         stack.push_async_callback(asyncio.wait, [starting])  # should another part fail first
-        catalogue = Catalogue(config.catalogue_path)
+        catalogue = Catalogue(config.catalogue_path, purging=config.cdn.is_purged, clock=clock)
         stack.push_async_callback(catalogue.stop)
         await catalogue.start()
         spool = Spool(
             config.spool_dir, budget_bytes=config.uploads.spool_bytes, reserve_bytes=config.uploads.reserve_bytes
         )
         stack.push_async_callback(spool.close)
-        cache = Cache(
-            config.cache_dir,
-            edition=edition_of(config.renditions.presets),
-            memory_bytes=config.cache.memory_bytes,
-            disk_bytes=config.cache.disk_bytes,
-        )
-        stack.push_async_callback(cache.close)
+        caches = Caches.of(config)
+        stack.push_async_callback(caches.close)
         store = open_store(config.store, config.data_dir)
         stack.push_async_callback(store.close)
-        appliance = assembled(config, clock, metrics, catalogue, store, spool, cache, workers)
+        config = config.taking_at_most(min(store.max_object_bytes, largest_file_bytes(config.spool_dir)))
+        appliance = assembled(config, clock, metrics, catalogue, store, spool, caches, workers)
         stack.push_async_callback(appliance.sidecars.close)
-        await cache.start()
+        await caches.start()
         await spool.start()
         await appliance.caretaker.recover()
         await appliance.sweeps.spool(older_than_s=0)
         stack.push_async_callback(appliance.delivery.close)
+        stack.push_async_callback(appliance.tiles.close)
+        appliance.purger.start()
+        stack.push_async_callback(appliance.purger.stop)
         await appliance.shipper.start()
         stack.push_async_callback(appliance.shipper.stop)
         await starting
@@ -76,17 +77,24 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
 def serve(config: Config) -> int:
     """`appliance serve`: run until SIGTERM or SIGINT; the exit status. Raises the named errors of starting."""
     with owned_data_dir(config):
-        asyncio.run(_serve(config))
+        asyncio.run(_serve(config, supervisor(os.environ)))
     return 0
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, manager: Supervisor) -> None:
     async with started(config) as appliance:
-        commands = Commands(expire=appliance.expiry.run, status=lambda: status(appliance))
-        jobs, on_stop = appliance.jobs(), appliance.resumable.pause
+        commands = Commands(expire=appliance.expiry.run, status=lambda: status(appliance), drain=appliance.drain)
+        jobs = appliance.jobs()
         async with listening(config, commands):
             jobs.start()
             try:
-                await serve_until_told(config, appliance.site(), appliance.health, appliance.metrics, on_stop)
+                await serve_until_told(
+                    config,
+                    appliance.site(),
+                    appliance.health,
+                    appliance.metrics,
+                    on_stop=appliance.resumable.pause,
+                    supervisor=manager,
+                )
             finally:
                 jobs.stop()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from appliance import __version__
-from appliance.commands import catalogue, expiry
+from appliance.commands import backup, capacity, catalogue, drain, expiry, restore, state, verify
 from appliance.config import Config
 from appliance.doctor.findings import Level
 from appliance.doctor.round import examine
@@ -48,12 +48,43 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "serve", _serve, "serve images until SIGTERM or Ctrl-C")
     _add(commands, "config", _config, "print the configuration in force, and where each value came from")
     _add(commands, "doctor", _doctor, "look at every part, a line each; exit status 1 on a fault")
+    _add(commands, "status", _status, "ask the running server how it is; exit status 1 unless it is ready")
     expire = _add(commands, "expire", _expire, "expire now what is due")
     expire.add_argument(
         "--clock-is-right", action="store_true", help="expire although the clock seems to have jumped: you have looked"
     )
+    draining = _add(commands, "drain", _drain, "take no more uploads, and wait until everything is in the store")
+    draining.add_argument("--no-wait", action="store_true", help="return at once; views go on all the same")
+    _add(commands, "undrain", _on_config(drain.undrain), "take uploads again")
+    capacity.add_arguments(
+        _add(commands, "capacity", _capacity, "work out the machine that a load needs, and its cost")
+    )
+    _add_backups(commands)
     _add_catalogue(commands)
     return parser
+
+
+def _add_backups(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    _add(commands, "backup", _on_config(backup.backup), "bring catalogue and spool to every place for backups")
+    restoring = _add(commands, "restore", _restore, "make a data directory from a backup, and from the store")
+    restoring.add_argument(
+        "--from",
+        dest="source",
+        metavar="PLACE",
+        help="`store`, `second`, a folder of backups, one backup's folder, or a copy of a catalogue; else wherever the "
+        "newest is",
+    )
+    restoring.add_argument("--backup", metavar="NAME", help="which backup, such as 20260131T031700Z; else the newest")
+    looking = restoring.add_mutually_exclusive_group()
+    looking.add_argument(
+        "--backup-alone", action="store_true", help="leave out what the store has learned since the backup"
+    )
+    looking.add_argument(
+        "--whole-store", action="store_true", help="look for originals of any age in the store, not of later alone"
+    )
+    verifying = _add(commands, "verify", _verify, "open the newest backups and compare them with what runs")
+    for parser in (restoring, verifying):
+        parser.add_argument("--identity", metavar="FILE", type=Path, help="the secret age key that opens the backup")
 
 
 def _add_catalogue(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -110,8 +141,37 @@ async def _examine(config: Config) -> int:
     return int(has_fault)
 
 
+def _status(arguments: argparse.Namespace) -> int:
+    return state.status(load(arguments.config).config)
+
+
+def _drain(arguments: argparse.Namespace) -> int:
+    return drain.drain(load(arguments.config).config, wait=not arguments.no_wait)
+
+
 def _expire(arguments: argparse.Namespace) -> int:
     return expiry.expire(load(arguments.config).config, clock_confirmed=arguments.clock_is_right)
+
+
+def _capacity(arguments: argparse.Namespace) -> int:
+    config = load(arguments.config).config
+    start_logging("warning")
+    return capacity.capacity(config, arguments)
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    config = load(arguments.config).config
+    start_logging("warning")
+    wanted = restore.Wanted(
+        arguments.source, arguments.backup, arguments.identity, not arguments.backup_alone, arguments.whole_store
+    )
+    return restore.restore(config, wanted)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    config = load(arguments.config).config
+    start_logging("warning")
+    return verify.verify(config, identity=arguments.identity)
 
 
 def _backup(arguments: argparse.Namespace) -> int:

@@ -4,12 +4,13 @@ and credentials; nothing here touches the outside world.
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from appliance.renditions import Format, Preset
 
 KB, MB, GB, TB = 10**3, 10**6, 10**9, 10**12
+PURGES = ("none", "http", "cloudflare")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 _HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
@@ -43,6 +44,12 @@ def _default_presets() -> tuple[Preset, ...]:
 
 def _cores() -> int:
     return os.cpu_count() or 1
+
+
+def _heavy_memory_bytes() -> int:
+    """3 GB takes the largest AVIF and a progressive JPEG of 400 million pixels in full colour; small machines less."""
+    machine_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1 * GB, min(3 * GB, machine_bytes // 4))
 
 
 def split_listen(listen: str) -> tuple[str, int]:
@@ -122,14 +129,12 @@ class Uploads:
     """What is taken, for how long it is kept, and how much room it may use on its way."""
 
     max_bytes: int = field(
-        default=5 * TB,  # S3's limit for one object
-        metadata=_about("The largest file that is taken.", least=1),
+        default=0,
+        metadata=_about("The largest file that is taken. 0: as large as the store and the disk can hold one.", least=0),
     )
     max_pixels: int = field(
         default=1_000_000_000,
-        metadata=_about(
-            "The most pixels (width x height x frames) that are decoded; beyond, only the original is kept.", 1
-        ),
+        metadata=_about("The most pixels (width x height) that are decoded; beyond, only the original is kept.", 1),
     )
     ack_budget_s: float = field(
         default=5.0,
@@ -163,6 +168,9 @@ class Uploads:
             most=8760,
         ),
     )
+    max_unfinished: int = field(
+        default=100_000, metadata=_about("How many resumable uploads may be unfinished at once.", 1, 10_000_000)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +203,45 @@ class Renditions:
         default=512 * MB, metadata=_about("The most memory that one ordinary decode may use.", least=64 * MB)
     )
     heavy_memory_bytes: int = field(
-        default=2 * GB,
+        default_factory=_heavy_memory_bytes,
         metadata=_about("The most memory for the one costly decode that may run at a time.", least=64 * MB),
+    )
+
+    pyramid_pixels: int = field(
+        default=24_000_000,
+        metadata=_about("Images of more pixels than this are zoomed from a pyramid, built once.", least=1_000_000),
+    )
+    max_area: int = field(
+        default=25_000_000,
+        metadata=_about(
+            "The most pixels of one JPEG of the IIIF Image API. What takes longer to write may have fewer: WebP half "
+            "of it, AVIF and PNG a quarter, GIF a sixteenth, and each a tile of 512 x 512.",
+            least=512 * 512,
+            most=400_000_000,
+        ),
+    )
+    animation_frames: int = field(
+        default=1000,
+        metadata=_about("The most frames of an animation that a size keeps; beyond, it shows the first.", 1),
+    )
+    animation_pixels: int = field(
+        default=75_000_000,
+        metadata=_about(
+            "The most pixels, over all frames of one size, that are kept animated; a GIF's count fivefold. Beyond, the "
+            "size shows the first frame.",
+            least=0,
+        ),
     )
 
     def preset(self, name: str) -> Preset | None:
         return next((preset for preset in self.presets if preset.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Albums:
+    """What albums may hold."""
+
+    max_images: int = field(default=500, metadata=_about("The most images that an album holds.", least=1, most=2000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +250,116 @@ class Cache:
 
     memory_bytes: int = field(default=256 * MB, metadata=_about("Finished renditions kept in memory.", least=0))
     disk_bytes: int = field(default=20 * GB, metadata=_about("Finished renditions kept on disk.", least=0))
+    tiles_memory_bytes: int = field(default=64 * MB, metadata=_about("Tiles of zoomed images kept in memory.", least=0))
+    tiles_bytes: int = field(default=4 * GB, metadata=_about("Tiles of zoomed images kept on disk.", least=0))
+    pyramids_bytes: int = field(
+        default=20 * GB,
+        metadata=_about("Pyramids of large images kept on disk. 0: none are built, and zooming them is slow.", least=0),
+    )
+
+    @property
+    def all_disk_bytes(self) -> int:
+        return self.disk_bytes + self.tiles_bytes + self.pyramids_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Cdn:
+    """The shared caches in front of this host, and how they are told to forget an image."""
+
+    purge: str = field(
+        default="none",
+        metadata=_about(
+            "How shared caches are told to forget: `http` sends PURGE requests, which Varnish takes with the VCL of "
+            "docs/cdn.md; `cloudflare` calls its API. With `none` they keep images no longer than browsers do.",
+            choices=PURGES,
+        ),
+    )
+    urls: tuple[str, ...] = field(
+        default=(),
+        metadata=_about("Where PURGE requests go: each cache by its own address, such as `http://127.0.0.1:6081`."),
+    )
+    zone: str | None = field(default=None, metadata=_about("Cloudflare's id of the zone."))
+    token: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_about(
+            "A Cloudflare API token that may purge the zone's cache. Best given as the credential `cdn_token`.",
+            secret=True,
+        ),
+    )
+    api_url: str = field(
+        default="https://api.cloudflare.com/client/v4", metadata=_about("Where Cloudflare's API starts.")
+    )
+    shared_max_age_s: int = field(
+        default=30 * 86_400,
+        metadata=_about(
+            "How long shared caches may keep an image, in seconds, where `purge` is set; never past its expiry.",
+            least=0,
+            most=366 * 86_400,
+        ),
+    )
+
+    @property
+    def is_purged(self) -> bool:
+        """Whether shared caches can be told to forget."""
+        return self.purge != "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How the pages present themselves: whose host this is, and what its law asks for."""
+
+    name: str | None = field(
+        default=None, metadata=_about("What the host is called. Unset, it is the host of `server.public_url`.")
+    )
+    logo: Path | None = field(
+        default=None, metadata=_about("An SVG, PNG or WebP file, 200 KB at most, in the place of the logo.")
+    )
+    accent: str | None = field(
+        default=None,
+        metadata=_about(
+            "The colour of links and buttons, such as `#0c6b64`. Each theme shifts it as far as reading needs."
+        ),
+    )
+    imprint_url: str | None = field(default=None, metadata=_about("Where the pages' foot links the imprint."))
+    privacy_url: str | None = field(default=None, metadata=_about("Where the pages' foot links the privacy policy."))
+    report: str | None = field(
+        default=None,
+        metadata=_about(
+            "Where share pages send who reports a picture: a mail address, or a URL with `{url}` for the page."
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """Where `appliance backup` brings the catalogue and what the store does not have yet, and for how long."""
+
+    in_store: bool = field(
+        default=True, metadata=_about("Whether backups go to the object store too, under `backups/`.")
+    )
+    directory: Path | None = field(
+        default=None, metadata=_about("A folder for backups, best on another disk than `data_dir`.")
+    )
+    remote: str | None = field(
+        default=None, metadata=_about("A second place, as rclone has it: `name:bucket/folder`. Needs rclone.")
+    )
+    rclone_config: Path | None = field(
+        default=None,
+        metadata=_about(
+            "rclone's configuration. Unset, it is the credential `rclone_config`, else rclone's own default."
+        ),
+    )
+    age_recipients: tuple[str, ...] = field(
+        default=(),
+        metadata=_about("Who can open backups: public keys of age (`age1…`) or SSH. Empty: they are not encrypted."),
+    )
+    age_identity: Path | None = field(
+        default=None,
+        metadata=_about("The secret age keys that restore and verify open with. Unset: the credential `age_identity`."),
+    )
+    keep_daily: int = field(default=14, metadata=_about("Of how many days the newest backup stays.", 1, 36_500))
+    keep_weekly: int = field(default=8, metadata=_about("Of how many weeks the newest backup stays.", 0, 5_200))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +373,16 @@ class Config:
     store: Store = field(default_factory=Store)
     uploads: Uploads = field(default_factory=Uploads)
     renditions: Renditions = field(default_factory=Renditions)
+    albums: Albums = field(default_factory=Albums)
     cache: Cache = field(default_factory=Cache)
+    cdn: Cdn = field(default_factory=Cdn)
+    site: Site = field(default_factory=Site)
+    backup: Backup = field(default_factory=Backup)
+
+    def taking_at_most(self, most_bytes: int) -> "Config":
+        """The same, for a store and a disk whose files have no more bytes than that."""
+        max_bytes = min(self.uploads.max_bytes or most_bytes, most_bytes)
+        return replace(self, uploads=replace(self.uploads, max_bytes=max_bytes))
 
     @property
     def catalogue_path(self) -> Path:
@@ -245,6 +405,16 @@ class Config:
     def store_dir(self) -> Path:
         """Where the directory store keeps its objects."""
         return self.data_dir / "store"
+
+    @property
+    def backups_dir(self) -> Path:
+        """Where backups are made and verified, and what the last of each came to."""
+        return self.data_dir / "backups"
+
+    @property
+    def restore_dir(self) -> Path:
+        """There while a restore is at work, or was ended by a crash."""
+        return self.data_dir / "restore"
 
     @property
     def control_path(self) -> Path:

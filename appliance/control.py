@@ -38,11 +38,12 @@ class ExpireNow(Protocol):
 class Commands:
     """What the server does when it is asked. Each may raise an ApplianceError, whose words reach the person.
 
-    `status` returns plain values for people and for `doctor`.
+    `status` returns plain values for people and for `doctor`. `drain` closes the doors for uploads, or opens them.
     """
 
     expire: ExpireNow
     status: Callable[[], Awaitable[Answer]]
+    drain: Callable[[bool], None]
 
 
 @asynccontextmanager
@@ -69,6 +70,11 @@ async def ask_expire(config: Config, *, clock_confirmed: bool) -> int:
     return int(answer["expired"])
 
 
+async def ask_drain(config: Config, *, drained: bool) -> None:
+    """Has the server take no uploads, or take them again. Raises ServerNotRunning, CommandFailed."""
+    await _ask(config, "POST", "/drain", {"drained": drained}, _STATUS_S)
+
+
 def _app(commands: Commands) -> web.Application:
     async def status(_request: web.Request) -> web.Response:
         return web.json_response({"pid": os.getpid(), **await commands.status()})
@@ -77,8 +83,12 @@ def _app(commands: Commands) -> web.Application:
         confirmed = bool((await request.json())["clock_confirmed"])
         return web.json_response({"expired": await commands.expire(clock_confirmed=confirmed)})
 
+    async def drain(request: web.Request) -> web.Response:
+        commands.drain(bool((await request.json())["drained"]))
+        return web.json_response({})
+
     app = web.Application(middlewares=[_errors_in_words])
-    app.add_routes([web.get("/status", status), web.post("/expire", expire)])
+    app.add_routes([web.get("/status", status), web.post("/expire", expire), web.post("/drain", drain)])
     return app
 
 

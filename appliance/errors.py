@@ -149,6 +149,13 @@ class NotTusBody(ApplianceError):
     title = "The bytes have the wrong Content-Type"
 
 
+class EncodedBody(ApplianceError):
+    """An upload came compressed: its bytes would not be those that were announced, and few of them may become many."""
+
+    code = "encoded-body"
+    title = "The bytes came compressed"
+
+
 class ChecksumMismatch(ApplianceError):
     """The bytes of a request are not those that its checksum was made of; none of them was kept."""
 
@@ -187,11 +194,46 @@ class GoneImage(ApplianceError):
     title = "This image is gone"
 
 
+class UnknownAlbum(ApplianceError):
+    """No album has, or is remembered to have had, this slug."""
+
+    code = "album-not-found"
+    title = "There is no such album"
+
+
+class GoneAlbum(ApplianceError):
+    """The album expired, was deleted, or lost its last image."""
+
+    code = "album-gone"
+    title = "This album is gone"
+
+
+class TooManyImages(ApplianceError):
+    """More images than an album may hold."""
+
+    code = "too-many-images"
+    title = "There are too many images in this album"
+
+
 class UnknownRendition(ApplianceError):
     """A size or format that this host does not make."""
 
     code = "unknown-rendition"
     title = "There is no such size or format"
+
+
+class InvalidImageRequest(ApplianceError):
+    """A region, size, rotation, quality or format that no image of this host could be asked for, or beyond a limit."""
+
+    code = "invalid-image-request"
+    title = "This part of the image can't be asked for"
+
+
+class UnsupportedImageRequest(ApplianceError):
+    """What the IIIF Image API knows, but this host does not do."""
+
+    code = "unsupported-image-request"
+    title = "This host does not do that"
 
 
 class NotHereYet(ApplianceError):
@@ -236,6 +278,13 @@ class NoSuchPage(ApplianceError):
 
     code = "no-such-page"
     title = "There is nothing here"
+
+
+class FormatNotOffered(ApplianceError):
+    """The answer can't be given in the format that was asked for."""
+
+    code = "format-not-offered"
+    title = "This format is not offered"
 
 
 class MethodNotAllowed(ApplianceError):
@@ -318,6 +367,13 @@ class Stopping(ApplianceError):
     title = "The server is restarting"
 
 
+class Draining(ApplianceError):
+    """The sysadmin has taken the host out of service for uploads; views go on."""
+
+    code = "draining"
+    title = "No uploads are taken just now"
+
+
 class InternalError(ApplianceError):
     """Something that nobody foresaw; the log has it whole."""
 
@@ -372,6 +428,13 @@ class ClockJumped(ApplianceError):
 
     code = "clock-jumped"
     title = "The clock has jumped; nothing is expired"
+
+
+class PurgeFailed(ApplianceError):
+    """A shared cache has not confirmed that it forgot what it was told to forget."""
+
+    code = "purge-failed"
+    title = "A shared cache can't be purged"
 
 
 class ServerNotRunning(ApplianceError):

@@ -6,6 +6,11 @@ from appliance.errors import UnfitInstallation
 
 def refuse_lost_catalogue(config: Config) -> None:
     """A new catalogue beside old originals would take them for strangers. Raises UnfitInstallation."""
+    if config.restore_dir.exists():
+        raise UnfitInstallation(
+            f"A restore is at work on {config.data_dir}, or was broken off. Run `appliance restore` again, or remove "
+            f"{config.restore_dir} if nothing is to be restored."
+        )
     kept = (
         *(config.spool_dir / name for name in ("landed", "copies", "orphans", "sidecars")),
         config.store_dir / "objects",

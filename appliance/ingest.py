@@ -10,6 +10,7 @@ from appliance import slugs, tokens
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock
 from appliance.config import Config
+from appliance.doors import Doors
 from appliance.errors import (
     ApplianceError,
     Busy,
@@ -20,9 +21,11 @@ from appliance.errors import (
 )
 from appliance.lifecycle.shipping import Shipper
 from appliance.living import living
-from appliance.model import IdempotencyRecord, Image, Upload, Wishes
+from appliance.model import IdempotencyRecord, Image, PrivateData, Upload, Wishes
 from appliance.objectstore.records import metadata_of, needs_sidecar
 from appliance.renditions import Facts
+from appliance.scrubbing import Scrubber
+from appliance.shares import Shares
 from appliance.spool import Incoming, Spool, too_large
 from appliance.wishes import DAY_S, checked
 from appliance.workers import Workers
@@ -51,6 +54,7 @@ class Ingest:
         catalogue: Catalogue,
         shipper: Shipper,
         prewarm: Callable[[Image], None],
+        doors: Doors,
         clock: Clock,
     ) -> None:
         self._config = config
@@ -60,26 +64,30 @@ class Ingest:
         self._catalogue = catalogue
         self._shipper = shipper
         self._prewarm = prewarm
+        self._doors = doors
         self._clock = clock
+        self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue)
         self._keys_in_use: set[str] = set()
         self._receiving = 0
+        self._shares = Shares("uploads are under way", BUSY_RETRY_AFTER_S)
 
-    async def check(self, announced_bytes: int, wishes: Wishes) -> None:
+    async def check(self, announced_bytes: int, wishes: Wishes, holder: str = "") -> None:
         """Say no before the bytes are sent, when it is certain already.
 
-        Raises TooLarge, DiskFull, Busy, InvalidField, InvalidExpiry, IdempotencyKeyInvalid.
+        Raises Draining, TooLarge, DiskFull, Busy, InvalidField, InvalidExpiry, IdempotencyKeyInvalid.
         """
+        self._doors.check()
         if announced_bytes > self._limits.max_bytes:
             raise too_large(self._limits.max_bytes, announced_bytes)
         self.check_wishes(wishes)
-        self._refuse_beyond_concurrency()
+        self._refuse_beyond_concurrency(holder)
         await self._spool.check_room(announced_bytes)
 
     def check_wishes(self, wishes: Wishes) -> None:
         """Raises InvalidField, InvalidExpiry, IdempotencyKeyInvalid."""
         checked(wishes, self._limits.max_expiry_days)
 
-    def _refuse_beyond_concurrency(self) -> None:
+    def _refuse_beyond_concurrency(self, holder: str) -> None:
         if self._receiving >= self._limits.concurrency:
             raise Busy(
                 f"{self._receiving:,} uploads are under way, as many as this host takes at once. "
@@ -88,16 +96,29 @@ class Ingest:
                 actual=self._receiving,
                 retry_after_s=BUSY_RETRY_AFTER_S,
             )
+        self._shares.check(holder, self._limits.concurrency)
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """One of the `concurrency` places for uploads, from their first byte to their last. Raises Busy."""
-        self._refuse_beyond_concurrency()
+    def place(self, holder: str) -> Iterator[None]:
+        """One of the `concurrency` places for uploads, from their first byte to their last. Raises Busy, Draining."""
+        self._doors.check()
+        self._refuse_beyond_concurrency(holder)
+        self._shares.take(holder)
         self._receiving += 1
         try:
             yield
         finally:
             self._receiving -= 1
+            self._shares.give_back(holder)
+
+    def check_doors(self) -> None:
+        """Raises Draining while the host takes no uploads."""
+        self._doors.check()
+
+    @property
+    def receiving(self) -> int:
+        """How many uploads are coming in at this moment."""
+        return self._receiving
 
     async def receive(self, stream: AsyncIterator[bytes], announced_bytes: int | None) -> Incoming:
         """The bytes on disk, promised to nobody yet. Raises what `Spool.receive` raises."""
@@ -146,8 +167,8 @@ class Ingest:
 
     async def send_off(self, image: Image) -> None:
         """What follows a commit: ship it, waiting for the store within the budget, and have its sizes made."""
+        self._prewarm(image)  # at once: a giant's sizes take seconds, and so does its way to the store
         await self._shipper.ship_within(image, self._limits.ack_budget_s)
-        self._prewarm(image)
 
     async def _commit(
         self,
@@ -161,7 +182,8 @@ class Ingest:
     ) -> Image:
         with incoming.path.open("rb", buffering=0) as file:
             facts = await self._workers.inspect(file.fileno())
-        image = self._image(incoming, facts, wishes, token_hash)
+        private = PrivateData.KEPT if wishes.keep_metadata else await self._scrubber.scrub(incoming, upload)
+        image = self._image(incoming, facts, wishes, token_hash, private)
         with self._spool.landing(image.slug):
             await self._spool.land(incoming, metadata_of(image))
             await self._catalogue.add(
@@ -173,7 +195,7 @@ class Ingest:
             )
         return image
 
-    def _image(self, incoming: Incoming, facts: Facts, wishes: Wishes, token_hash: str) -> Image:
+    def _image(self, incoming: Incoming, facts: Facts, wishes: Wishes, token_hash: str, private: PrivateData) -> Image:
         now_s = int(self._clock())
         expires_in_s = wishes.expires_in_s or self._limits.default_expiry_days * DAY_S
         return Image(
@@ -194,6 +216,7 @@ class Ingest:
             created_s=now_s,
             expires_s=now_s + expires_in_s,
             token_hash=token_hash,
+            private_data=private,
         )
 
     # --- an Idempotency-Key: the first answer again -------------------------------------------------------------------
@@ -231,5 +254,7 @@ class Ingest:
 
 
 def _fingerprint(incoming: Incoming, wishes: Wishes) -> str:
+    """Of what was sent: nothing has been taken out of it yet."""
     parts = [incoming.sha256, wishes.filename, wishes.title, wishes.alt, wishes.expires_in_s]
+    parts += ["keep_metadata"] if wishes.keep_metadata else []
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -29,7 +29,7 @@ def owned_data_dir(config: Config) -> Iterator[None]:
 def _opened(config: Config) -> int:
     try:
         config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _refuse_root(config)
+        refuse_root(config)
         return os.open(config.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as fault:
         raise UnfitInstallation(
@@ -38,8 +38,8 @@ def _opened(config: Config) -> int:
         ) from fault
 
 
-def _refuse_root(config: Config) -> None:
-    """What root makes in another user's data directory, the server could not open any more."""
+def refuse_root(config: Config) -> None:
+    """What root makes in another user's data directory, the server could not open. Raises UnfitInstallation."""
     owner = config.data_dir.stat().st_uid
     if os.geteuid() == 0 and owner != 0:
         raise UnfitInstallation(f"The data directory {config.data_dir} belongs to user {owner}; run this as that user.")

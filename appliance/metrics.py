@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _REQUEST_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _MAKING_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10, 20, 60)
+_PYRAMID_BUCKETS_S = (0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
 _SHIP_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
 
 
@@ -22,6 +23,8 @@ class Metrics:
         self._watch_renditions()
         self._watch_shipping()
         self._watch_jobs()
+        self._watch_purges()
+        self._watch_backups()
 
     def _watch_requests(self) -> None:
         self.requests = self._counter("requests", "Requests answered.", "route", "method", "status")
@@ -50,6 +53,12 @@ class Metrics:
         self.cache_lookups = self._counter(
             "cache_lookups", "Look-ups of renditions by what answered: memory, disk, or nothing (miss).", "layer"
         )
+        self.tile_lookups = self._counter(
+            "tile_lookups", "Look-ups of tiles and other regions by what answered: memory, disk, or nothing.", "layer"
+        )
+        self.pyramid_seconds = self._histogram(
+            "pyramid_seconds", "Time from an order for a pyramid to its end.", _PYRAMID_BUCKETS_S
+        )
         self.queue_jobs = self._gauge("queue_jobs", "Jobs that wait for a worker.")
         self.busy_workers = self._gauge("busy_workers", "Workers with a job.")
         self.worker_deaths = self._counter("worker_deaths", "Workers that died or were killed in a job.", "reason")
@@ -74,6 +83,21 @@ class Metrics:
         self.deleted = self._counter("deleted", "Images that a person deleted.")
         self.erased = self._counter("erased", "Images whose bytes are gone from the store.")
         self.job_runs = self._counter("job_runs", "Runs of background jobs.", "job", "outcome")
+
+    def _watch_purges(self) -> None:
+        self.purged = self._counter("purged_tags", "Tags that shared caches confirmed to have forgotten.")
+        self.purge_failures = self._counter("purge_failures", "Calls to shared caches that were not confirmed.")
+        self.purge_waiting_tags = self._gauge("purge_waiting_tags", "Tags that shared caches have to forget now.")
+        self.purge_lag_seconds = self._gauge("purge_lag_seconds", "How long the oldest of those tags has waited.")
+
+    def _watch_backups(self) -> None:
+        self.backup_seconds = self._gauge(
+            "backup_timestamp_seconds", "When the newest backup that is in every place was made; 0 for none."
+        )
+        self.verified_seconds = self._gauge(
+            "backup_verified_timestamp_seconds", "When backups were last opened and compared; 0 for never."
+        )
+        self.backup_up = self._gauge("backup_up", "Whether they were then as they should be (1) or not (0).")
 
     def request_done(self, route: str, method: str, status: int, seconds: float) -> None:
         """Counts one answered request. `status` is the HTTP status, 100 to 599."""

@@ -22,6 +22,18 @@ class Ending(StrEnum):
     """It never became an image: its resumable upload was given up, or refused."""
 
 
+class PrivateData(StrEnum):
+    """What became of the private data in an original: position, serial numbers, owner's name, maker notes."""
+
+    NONE = "none"
+    """None was found."""
+    REMOVED = "removed"
+    KEPT = "kept"
+    """Its uploader wanted it kept, or it was uploaded before such data was removed."""
+    NOT_REMOVABLE = "not-removable"
+    """Some may be left: a part of the file can't be looked into, or not be changed where it lies."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What an uploader asked for beside the bytes. `expires_in_s` None means the default."""
@@ -31,6 +43,7 @@ class Wishes:
     alt: str | None = None
     expires_in_s: int | None = None
     idempotency_key: str | None = None
+    keep_metadata: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +51,9 @@ class Image:
     """One row of the catalogue.
 
     `width` and `height` are as displayed. `original_only` says in words why no rendition can be made, None when they
-    can. `version` counts changes, so that slow work can tell that its row changed. `ended` is set from expiry or
-    deletion until the bytes are erased; `erase_after_s` is when that may begin.
+    can; `still` says in words why its animation turned out not to be readable. `version` counts changes, so that slow
+    work can tell that its row changed. `ended` is set from expiry or deletion until the bytes are erased;
+    `erase_after_s` is when that may begin.
     """
 
     slug: str
@@ -59,11 +73,13 @@ class Image:
     progressive: bool = False
     memory_bytes: int = 0
     original_only: str | None = None
+    still: str | None = None
     location: Location = Location.SPOOL
     version: int = 1
     ended: Ending | None = None
     ended_s: int | None = None
     erase_after_s: int | None = None
+    private_data: PrivateData = PrivateData.KEPT
 
     @property
     def state(self) -> str:
@@ -84,6 +100,7 @@ class Image:
             progressive=self.progressive,
             memory_bytes=self.memory_bytes,
             refusal=self.original_only,
+            still=self.still is not None,
         )
 
     @property
@@ -99,6 +116,32 @@ class Tombstone:
     slug: str
     ended: Ending
     ended_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """Images under one link, in the order of `images` (their slugs). It never makes an image live longer.
+
+    `expires_s` is the end that its maker wished, None when it is to live as long as its images. `due_s` is when to look
+    whether it has come to its end. What is left of an erased one has neither images nor title, and `erase_after_s` is
+    None again.
+    """
+
+    slug: str
+    images: tuple[str, ...]
+    token_hash: str
+    created_s: int
+    due_s: int
+    title: str | None = None
+    expires_s: int | None = None
+    version: int = 1
+    ended: Ending | None = None
+    ended_s: int | None = None
+    erase_after_s: int | None = None
+
+    @property
+    def erased(self) -> bool:
+        return self.ended is not None and self.erase_after_s is None
 
 
 class UploadKind(StrEnum):
@@ -134,7 +177,8 @@ class Upload:
 
     `slug` is None for partial uploads, `length` (bytes) None while it is deferred. `metadata` and `concat` are the
     headers that created it, which the protocol has us give back. `expires_s` is when it is given up while it is being
-    received, and afterwards when its row is forgotten.
+    received, and afterwards when its row is forgotten. `edits` is what was last decided to overwrite in its file, empty
+    before that: after a crash nobody knows how much of it was done.
     """
 
     id_hash: str
@@ -152,10 +196,12 @@ class Upload:
     expires_s: int
     state: UploadState = UploadState.RECEIVING
     refusal: Refusal | None = None
+    keep_metadata: bool = False
+    edits: bytes = b""
 
     @property
     def wishes(self) -> Wishes:
-        return Wishes(self.filename, self.title, self.alt, self.expires_in_s)
+        return Wishes(self.filename, self.title, self.alt, self.expires_in_s, keep_metadata=self.keep_metadata)
 
 
 @dataclass(frozen=True, slots=True)

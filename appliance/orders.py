@@ -1,6 +1,7 @@
 """The orders that the server sends to its worker processes, and their answers, as small JSON messages.
 
-File descriptors travel beside the JSON: the source with an order, one file in memory per rendition with the answer.
+File descriptors travel beside the JSON: the source with an order; with the answer one file in memory per rendition, or
+one with the edits.
 """
 
 import json
@@ -16,6 +17,7 @@ from appliance.errors import (
     UnreadableImage,
     UnsupportedFormat,
 )
+from appliance.regions import Cut, Material, Quality, Region
 from appliance.renditions import Facts, Format, Preset, Target
 
 MAX_MESSAGE_BYTES = 64 * 1024
@@ -29,19 +31,51 @@ _ERRORS: dict[str, type[ApplianceError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Inspect:
-    """Read the header: what is it, and may it be resized under these limits (pixels over all, bytes of memory)?"""
+    """Read the header: what is it, and may it be resized under these limits?
+
+    They are pixels, bytes of memory, and bytes that making animations may take of it.
+    """
 
     max_pixels: int
     memory_bytes: int
+    animation_bytes: int
+    cpu_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindPrivate:
+    """Find what tells where a picture was taken, with which very device, and whose that is."""
+
     cpu_s: int
 
 
 @dataclass(frozen=True, slots=True)
 class Render:
-    """Make every target from one decode. `facts` are the original's, whatever file the pixels come from."""
+    """Make every target from one decode. `facts` are the original's, whatever file the pixels come from.
+
+    `moving` are those of the targets that shall keep the animation.
+    """
 
     facts: Facts
     targets: tuple[Target, ...]
+    moving: frozenset[Target]
+    cpu_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class CutOut:
+    """Make every cut. `facts` are the original's; `material` says what the file holds of it."""
+
+    facts: Facts
+    material: Material
+    cuts: tuple[Cut, ...]
+    cpu_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPyramid:
+    """Write a pyramid of the picture into the second descriptor that comes along."""
+
     cpu_s: int
 
 
@@ -53,17 +87,33 @@ class Ready:
     libvips: str
 
 
-Order = Inspect | Render
-Sizes = tuple[tuple[int, int], ...]
-Answer = Ready | Facts | Sizes | ApplianceError
-"""`Sizes` answers a `Render`: width and height of each target, in the order in which they were asked for."""
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """Answers a `FindPrivate`: the edits lie in the one file beside it. `complete`: nothing private is left then."""
+
+    complete: bool
+
+
+Order = Inspect | FindPrivate | Render | CutOut | BuildPyramid
+Sizes = tuple[tuple[int, int, bool], ...]
+Answer = Ready | Facts | Edited | Sizes | ApplianceError
+"""`Sizes` answers a `Render` or `CutOut`: width, height and whether it moves, of each result, as they were asked for.
+
+To `BuildPyramid` it is empty: what was made lies in the file.
+"""
 
 
 def pack_order(order: Order) -> bytes:
     """The order as JSON."""
     if isinstance(order, Inspect):
         return json.dumps({"inspect": asdict(order)}).encode()
-    targets = [(target.preset.name, target.preset.box_px, target.format.value) for target in order.targets]
+    if isinstance(order, FindPrivate):
+        return json.dumps({"find-private": asdict(order)}).encode()
+    if isinstance(order, CutOut):
+        return json.dumps({"cut": asdict(order)}).encode()
+    if isinstance(order, BuildPyramid):
+        return json.dumps({"pyramid": asdict(order)}).encode()
+    targets = [(one.preset.name, one.preset.box_px, one.format.value, one in order.moving) for one in order.targets]
     return json.dumps({"render": {"facts": asdict(order.facts), "targets": targets, "cpu_s": order.cpu_s}}).encode()
 
 
@@ -72,9 +122,31 @@ def unpack_order(message: bytes) -> Order:
     body: dict[str, Any] = json.loads(message)
     if "inspect" in body:
         return Inspect(**body["inspect"])
+    if "find-private" in body:
+        return FindPrivate(**body["find-private"])
+    if "cut" in body:
+        return _cut_out(**body["cut"])
+    if "pyramid" in body:
+        return BuildPyramid(**body["pyramid"])
     render = body["render"]
-    targets = tuple(Target(Preset(name, box_px), Format(format)) for name, box_px, format in render["targets"])
-    return Render(Facts(**render["facts"]), targets, render["cpu_s"])
+    targets = {Target(Preset(name, box_px), Format(format)): moves for name, box_px, format, moves in render["targets"]}
+    moving = frozenset(target for target, moves in targets.items() if moves)
+    return Render(Facts(**render["facts"]), tuple(targets), moving, render["cpu_s"])
+
+
+def _cut_out(facts: dict[str, Any], material: str, cuts: list[dict[str, Any]], cpu_s: int) -> CutOut:
+    wanted = tuple(
+        Cut(
+            **cut
+            | {
+                "region": Region(**cut["region"]),
+                "quality": Quality(cut["quality"]),
+                "format": Format(cut["format"]),
+            }
+        )
+        for cut in cuts
+    )
+    return CutOut(Facts(**facts), Material(material), wanted, cpu_s)
 
 
 def pack_answer(answer: Answer) -> bytes:
@@ -84,6 +156,8 @@ def pack_answer(answer: Answer) -> bytes:
             body: object = {"ready": asdict(answer)}
         case Facts():
             body = {"facts": asdict(answer)}
+        case Edited():
+            body = {"edited": answer.complete}
         case ApplianceError():
             final = isinstance(answer, CannotResize) and answer.final
             body = {"error": [answer.code, answer.detail, answer.limit, answer.actual, final]}
@@ -101,13 +175,15 @@ def unpack_answer(message: bytes) -> Answer:
                 return Ready(tuple(map(str, protections)), str(libvips))
             case {"facts": dict(facts)}:
                 return _facts(facts)
+            case {"edited": bool(complete)}:
+                return Edited(complete)
             case {"error": [code, detail, limit, actual, final]}:
                 error = _ERRORS[code](str(detail), limit=limit, actual=actual)
                 if isinstance(error, CannotResize):
                     error.final = final is True
                 return error
             case {"sizes": list(sizes)}:
-                return tuple((int(width), int(height)) for width, height in sizes)
+                return tuple((int(width), int(height), moves is True) for width, height, moves in sizes)
     except (KeyError, TypeError) as error:
         raise ValueError("not an answer") from error
     raise ValueError("not an answer")

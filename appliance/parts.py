@@ -1,19 +1,31 @@
 """Every part of the appliance, put together: who gets what. Nothing is started here."""
 
+import logging
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.cache import Cache
+from appliance.albums import Albums
+from appliance.albums.keeping import AlbumKeeper
+from appliance.cache import Cache, Caches
 from appliance.catalogue import Catalogue
+from appliance.cdn import shared_caches
 from appliance.clock import Clock
 from appliance.config import Config
 from appliance.delivery import Delivery
+from appliance.delivery.building import Building
+from appliance.delivery.cutting import Cutting
+from appliance.delivery.failures import Failures
 from appliance.delivery.making import Making
 from appliance.delivery.originals import Originals
+from appliance.delivery.tiles import Tiles
+from appliance.doors import Doors
 from appliance.http import keys
 from appliance.http.callers import Callers
-from appliance.http.html import Pages
+from appliance.http.hot import Hot
+from appliance.http.html import all_pages
+from appliance.http.kept import KeptPages
+from appliance.http.listeners import Listeners
 from appliance.http.readiness import Health
 from appliance.http.routes import application
 from appliance.ingest import Ingest
@@ -22,6 +34,7 @@ from appliance.lifecycle.expiry import Expiry
 from appliance.lifecycle.jobs import Job, Jobs
 from appliance.lifecycle.managing import Management
 from appliance.lifecycle.prewarming import OfflineService
+from appliance.lifecycle.purging import Purger
 from appliance.lifecycle.shipping import Shipper
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.sweeps import Sweeps
@@ -36,6 +49,8 @@ from appliance.workers import Workers
 
 HOUR_S = 3600
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(slots=True)
 class Appliance:
@@ -45,14 +60,16 @@ class Appliance:
     clock: Clock
     metrics: Metrics
     health: Health
+    doors: Doors
     catalogue: Catalogue
     store: ObjectStore
     spool: Spool
-    cache: Cache
+    caches: Caches
     workers: Workers
     sidecars: Sidecars
     shipper: Shipper
     delivery: Delivery
+    tiles: Tiles
     ingest: Ingest
     resumable: Resumable
     caretaker: Caretaker
@@ -62,20 +79,37 @@ class Appliance:
     sweeps: Sweeps
     offline_service: OfflineService
     telling: Telling
+    purger: Purger
+    albums: Albums
+    album_keeper: AlbumKeeper
+
+    @property
+    def cache(self) -> Cache:
+        """The renditions alone."""
+        return self.caches.renditions
+
+    def drain(self, drained: bool) -> None:
+        """Take no uploads any more, or take them again."""
+        self.doors.closed = drained
+        log.warning("no uploads are taken: drained" if drained else "uploads are taken again")
 
     def site(self) -> web.Application:
         """The web application over these parts."""
         site = application()
         site[keys.CONFIG] = self.config
         site[keys.CLOCK] = self.clock
-        site[keys.PAGES] = Pages(self.config, clock=self.clock)
+        site[keys.PAGES] = all_pages(self.config, self.clock, KeptPages)
         site[keys.INGEST] = self.ingest
         site[keys.RESUMABLE] = self.resumable
         site[keys.DELIVERY] = self.delivery
+        site[keys.TILES] = self.tiles
         site[keys.MANAGEMENT] = self.management
+        site[keys.ALBUMS] = self.albums
         site[keys.METRICS] = self.metrics
         site[keys.HEALTH] = self.health
-        site[keys.CALLERS] = Callers(self.config.server.trusted_proxies)
+        site[keys.LISTENERS] = Listeners()
+        site[keys.CALLERS] = callers = Callers(self.config.server.trusted_proxies)
+        site[keys.HOT] = Hot(self.delivery, self.health, self.metrics, callers)
         return site
 
     def jobs(self) -> Jobs:
@@ -84,6 +118,10 @@ class Appliance:
             [
                 Job("ship", 10, self.shipper.feed_and_connect),
                 Job("sidecars", 15, self.telling.run),
+                Job("album-records", 15, self.album_keeper.tell),
+                Job("album-expiry", 60, self.album_keeper.end),
+                Job("album-erasing", 10, self.album_keeper.erase),
+                Job("album-forgetting", HOUR_S, self.album_keeper.forget),
                 Job("expiry", 60, self.expiry.run),
                 Job("offline-service", 60, self.offline_service.run),
                 Job("erasing", 10, self.eraser.run),
@@ -91,6 +129,7 @@ class Appliance:
                 Job("resumable-uploads", 60, self.caretaker.run),
                 Job("upload-sweep", 600, self.sweeps.uploads),
                 Job("forgetting", HOUR_S, self.eraser.forget),
+                Job("store-forgetting", 24 * HOUR_S, self.eraser.forget_in_store),
                 Job("orphan-report", 24 * HOUR_S, self.sweeps.orphans),
             ],
             self.metrics,
@@ -104,31 +143,15 @@ def assembled(  # noqa: PLR0917 - one of each part
     catalogue: Catalogue,
     store: ObjectStore,
     spool: Spool,
-    cache: Cache,
+    caches: Caches,
     workers: Workers,
 ) -> Appliance:
+    doors = Doors()
     sidecars = Sidecars(config.sidecars_dir)
     observed = ObservedStore(store, metrics)
     shipper = Shipper(catalogue=catalogue, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock)
     originals = Originals(spool=spool, store=observed, catalogue=catalogue, metrics=metrics)
-    making = Making(
-        config.renditions,
-        cache=cache,
-        workers=workers,
-        originals=originals,
-        catalogue=catalogue,
-        metrics=metrics,
-        clock=clock,
-    )
-    delivery = Delivery(
-        config.renditions,
-        catalogue=catalogue,
-        cache=cache,
-        making=making,
-        originals=originals,
-        metrics=metrics,
-        clock=clock,
-    )
+    delivery, tiles = _shown(config, clock, metrics, catalogue, caches, workers, originals)
     ingest = Ingest(
         config,
         spool=spool,
@@ -136,6 +159,7 @@ def assembled(  # noqa: PLR0917 - one of each part
         catalogue=catalogue,
         shipper=shipper,
         prewarm=delivery.prewarm_soon,
+        doors=doors,
         clock=clock,
     )
     resumable = Resumable(config.uploads, catalogue=catalogue, spool=spool, ingest=ingest, metrics=metrics, clock=clock)
@@ -143,25 +167,27 @@ def assembled(  # noqa: PLR0917 - one of each part
         config=config,
         clock=clock,
         metrics=metrics,
-        health=Health(),
+        health=Health(doors),
+        doors=doors,
         catalogue=catalogue,
         store=store,
         spool=spool,
-        cache=cache,
+        caches=caches,
         workers=workers,
         sidecars=sidecars,
         shipper=shipper,
         delivery=delivery,
+        tiles=tiles,
         ingest=ingest,
         resumable=resumable,
         caretaker=Caretaker(resumable=resumable, catalogue=catalogue, spool=spool, clock=clock),
         management=Management(
-            config.uploads, catalogue=catalogue, cache=cache, sidecars=sidecars, metrics=metrics, clock=clock
+            config.uploads, catalogue=catalogue, cache=caches, sidecars=sidecars, metrics=metrics, clock=clock
         ),
-        expiry=Expiry(catalogue=catalogue, cache=cache, metrics=metrics, clock=clock),
+        expiry=Expiry(catalogue=catalogue, cache=caches, metrics=metrics, clock=clock),
         eraser=Eraser(
             catalogue=catalogue,
-            cache=cache,
+            cache=caches,
             spool=spool,
             sidecars=sidecars,
             store=observed,
@@ -174,4 +200,69 @@ def assembled(  # noqa: PLR0917 - one of each part
             catalogue=catalogue, prewarm=delivery.prewarm, enabled=bool(config.renditions.prewarm)
         ),
         telling=Telling(catalogue=catalogue, sidecars=sidecars, store=observed),
+        purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
+        albums=Albums(config, catalogue=catalogue, clock=clock),
+        album_keeper=AlbumKeeper(catalogue=catalogue, store=observed, clock=clock),
     )
+
+
+def _shown(  # noqa: PLR0917 - one of each part
+    config: Config,
+    clock: Clock,
+    metrics: Metrics,
+    catalogue: Catalogue,
+    caches: Caches,
+    workers: Workers,
+    originals: Originals,
+) -> tuple[Delivery, Tiles]:
+    """What is seen of pictures: their versions, and their tiles."""
+    failures = Failures(catalogue=catalogue, clock=clock)
+    making = Making(
+        config.renditions,
+        cache=caches.renditions,
+        workers=workers,
+        originals=originals,
+        catalogue=catalogue,
+        failures=failures,
+        metrics=metrics,
+        clock=clock,
+    )
+    building = Building(
+        config.renditions,
+        pyramids=caches.pyramids,
+        workers=workers,
+        originals=originals,
+        catalogue=catalogue,
+        metrics=metrics,
+        clock=clock,
+    )
+    delivery = Delivery(
+        config.renditions,
+        catalogue=catalogue,
+        cache=caches.renditions,
+        making=making,
+        originals=originals,
+        building=building,
+        metrics=metrics,
+        clock=clock,
+    )
+    zooming = Failures(catalogue=catalogue, clock=clock, condemning=False)  # presets need less than the deepest zoom
+    cutting = Cutting(
+        heavy_memory_bytes=config.renditions.heavy_memory_bytes,
+        workers=workers,
+        originals=originals,
+        failures=zooming,
+    )
+    tiles = Tiles(
+        config.renditions,
+        caches=caches,
+        workers=workers,
+        catalogue=catalogue,
+        delivery=delivery,
+        building=building,
+        cutting=cutting,
+        failures=zooming,
+        metrics=metrics,
+        clock=clock,
+    )
+    return delivery, tiles

@@ -27,6 +27,9 @@ class Format(StrEnum):
         return self in (Format.WEBP, Format.GIF)
 
 
+LOSSY = (Format.JPG, Format.WEBP, Format.AVIF)
+
+
 class Priority(IntEnum):
     """Who goes first when workers are busy; lower is sooner."""
 
@@ -60,6 +63,7 @@ class Facts:
     """What a worker read from a file's header. `width` and `height` are as displayed, in pixels.
 
     `memory_bytes` is the estimated peak of decoding it once; `refusal` says in words why it can't be resized at all.
+    `still` says that its animation turned out not to be readable to its end.
     """
 
     media_type: str
@@ -70,6 +74,7 @@ class Facts:
     progressive: bool = False
     memory_bytes: int = 0
     refusal: str | None = None
+    still: bool = False
 
     @property
     def animated(self) -> bool:
@@ -78,12 +83,17 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A finished rendition, whole in memory (renditions are at most some MB)."""
+    """A finished rendition, whole in memory (renditions are at most some MB). `moves`: it is an animation."""
 
     target: Target
     width: int
     height: int
     data: bytes
+    moves: bool = False
+
+
+PLACEHOLDER = Target(Preset("placeholder", 24), Format.WEBP)
+"""What a page shows until the picture has come: so small (some 100 bytes) that it is part of the page."""
 
 
 def fit(width: int, height: int, box_px: int) -> tuple[int, int]:

@@ -9,22 +9,25 @@ Told twice: a service manager's second SIGTERM changes nothing, but a person's s
 import asyncio
 import logging
 import signal
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from appliance.config import Config, Server
 from appliance.errors import UnfitInstallation
+from appliance.http.answers import SOFTWARE
 from appliance.http.connections import Runner
 from appliance.http.readiness import Health
 from appliance.metrics import Metrics
+from appliance.systemd import Supervisor
 
 QUIET_S = 0.25
 GRACE_S = 60.0  # an upload that runs longer is cut; its client was never told that it succeeded
-BACKLOG = 1024
+BACKLOG = 4096  # who comes during a restart waits here: seconds of the peak load (Linux' own default limit)
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +49,13 @@ class Told:
 
 
 async def serve_until_told(
-    config: Config, site: web.Application, health: Health, metrics: Metrics, on_stop: Callable[[], None]
+    config: Config,
+    site: web.Application,
+    health: Health,
+    metrics: Metrics,
+    *,
+    on_stop: Callable[[], None],
+    supervisor: Supervisor,
 ) -> None:
     """Listen and answer until SIGTERM or SIGINT, then stop without dropping a request.
 
@@ -56,15 +65,18 @@ async def serve_until_told(
     told.listen()
     runner = Runner(site, access_log=None, handle_signals=False, keepalive_timeout=75, shutdown_timeout=2)
     await runner.setup()
-    watcher = await _metrics_listener(config.server, metrics)
+    watcher = await _metrics_listener(config.server, metrics, supervisor.metrics_sockets)
     try:
-        listener = await _listen(runner, config.server.listen)
+        listeners = await _listen(runner, config.server.listen, supervisor.sockets)
         log.info("serving on %s", config.server.base_url)
-        await told.stop.wait()
-        health.stopping = True
-        on_stop()
-        log.info("stopping: %d requests in flight", health.in_flight)
-        await _drained(runner, listener, health, told.hurry)
+        supervisor.tell("READY=1", f"STATUS=Serving {config.server.base_url}")
+        async with supervisor.kept_informed():
+            await told.stop.wait()
+            supervisor.tell("STOPPING=1", "STATUS=Finishing what is under way")
+            health.stopping = True
+            on_stop()
+            log.info("stopping: %d requests in flight", health.in_flight)
+            await _drained(runner, listeners, health, told.hurry)
     finally:
         await runner.cleanup()
         if watcher is not None:
@@ -72,23 +84,28 @@ async def serve_until_told(
     log.info("stopped")
 
 
-async def _listen(runner: web.AppRunner, address: str) -> web.TCPSite:
+async def _listen(runner: web.AppRunner, address: str, handed_over: Sequence[socket.socket]) -> list[web.BaseSite]:
+    """On the sockets that systemd handed over, which outlive this process; without any, on the address."""
     host, _, port = address.rpartition(":")
-    site = web.TCPSite(runner, host.strip("[]"), int(port), backlog=BACKLOG, reuse_address=True)
+    sites: list[web.BaseSite] = [web.SockSite(runner, one, backlog=BACKLOG) for one in handed_over]
     try:
-        await site.start()
+        for site in sites or [web.TCPSite(runner, host.strip("[]"), int(port), backlog=BACKLOG, reuse_address=True)]:
+            await site.start()
     except OSError as fault:
         raise UnfitInstallation(
             f"Can't listen on {address}: {fault.strerror}. "
             "Choose another address with APPLIANCE_SERVER_LISTEN or [server] listen."
         ) from fault
-    return site
+    return list(runner.sites)
 
 
-async def _drained(runner: web.AppRunner, listener: web.TCPSite, health: Health, hurry: asyncio.Event) -> None:
+async def _drained(
+    runner: web.AppRunner, listeners: Sequence[web.BaseSite], health: Health, hurry: asyncio.Event
+) -> None:
     """Take what waits in the backlog, accept no more, and wait until it has been quiet."""
     await asyncio.sleep(0)
-    await listener.stop()
+    for listener in listeners:
+        await listener.stop()
     deadline_s = time.monotonic() + GRACE_S
     quiet_since_s = time.monotonic()
     while time.monotonic() < deadline_s and time.monotonic() - quiet_since_s < QUIET_S and not hurry.is_set():
@@ -104,18 +121,20 @@ def _has_unsent(runner: web.AppRunner) -> bool:
     return any(transport is not None and transport.get_write_buffer_size() > 0 for transport in transports)
 
 
-async def _metrics_listener(server: Server, metrics: Metrics) -> web.AppRunner | None:
+async def _metrics_listener(
+    server: Server, metrics: Metrics, handed_over: Sequence[socket.socket] = ()
+) -> web.AppRunner | None:
     """GET /metrics on its own address, which no proxy forwards."""
-    if server.metrics_listen is None:
+    if server.metrics_listen is None and not handed_over:
         return None
 
     async def show(_request: web.Request) -> web.Response:
         text = await asyncio.to_thread(generate_latest, metrics.registry)
-        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=text, headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST, hdrs.SERVER: SOFTWARE})
 
     app = web.Application()
     app.router.add_get("/metrics", show)
     runner = web.AppRunner(app, access_log=None, handle_signals=False)
     await runner.setup()
-    await _listen(runner, server.metrics_listen)
+    await _listen(runner, server.metrics_listen or "", handed_over)
     return runner

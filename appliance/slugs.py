@@ -15,12 +15,25 @@ _MEMBERS = frozenset(ALPHABET)
 
 def mint(now_s: float, choose: Callable[[str], str] = secrets.choice) -> str:
     """A fresh slug for the minute that holds `now_s` (unix seconds)."""
+    return shard(now_s) + "".join(choose(ALPHABET) for _ in range(RANDOM_CHARS))
+
+
+def shard(now_s: float) -> str:
+    """What every slug of that minute begins with, and its keys' folder is called."""
     minute = max(0, int(now_s - EPOCH_S) // 60)
     head = ""
     for _ in range(MINUTE_CHARS):
         minute, digit = divmod(minute, len(ALPHABET))
         head = ALPHABET[digit] + head
-    return head + "".join(choose(ALPHABET) for _ in range(RANDOM_CHARS))
+    return head
+
+
+def minted_s(slug: str) -> int:
+    """When the minute of the slug's minting began, in unix seconds."""
+    minute = 0
+    for character in slug[:MINUTE_CHARS]:
+        minute = minute * len(ALPHABET) + ALPHABET.index(character)
+    return EPOCH_S + minute * 60
 
 
 def is_slug(text: str) -> bool:
@@ -36,3 +49,13 @@ def object_key(slug: str) -> str:
 def sidecar_key(slug: str) -> str:
     """The key of the JSON object that holds what changed after the original was put."""
     return f"meta/{slug[:MINUTE_CHARS]}/{slug}.json"
+
+
+def tombstone_key(slug: str) -> str:
+    """The key of the JSON object that remembers a deleted image."""
+    return f"tombstones/{slug[:MINUTE_CHARS]}/{slug}.json"
+
+
+def album_key(slug: str) -> str:
+    """The key of the JSON object that holds an album."""
+    return f"albums/{slug[:MINUTE_CHARS]}/{slug}.json"

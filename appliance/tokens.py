@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 
 TOKEN_BYTES = 16  # 128 bits
 MIN_KEY_CHARS = 16  # an idempotency key gives the delete token back, so it must not be guessable
@@ -18,6 +19,12 @@ def fresh_token() -> str:
 def derived_token(secret: str, slug: str) -> str:
     """The delete token that a client's own secret opens again, for the same image only."""
     digest = hmac.digest(secret.encode(), b"delete-token:" + slug.encode(), "sha256")
+    return base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).rstrip(b"=").decode()
+
+
+def joined_token(secrets_: Sequence[str]) -> str:
+    """The one secret that follows from several, in their order."""
+    digest = hashlib.sha256("joined:{}".format(" ".join(secrets_)).encode()).digest()
     return base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).rstrip(b"=").decode()
 
 

@@ -53,6 +53,16 @@ def parse_duration(text: str) -> int:
     return int(match[1]) * UNITS_S[match[2] or "s"]
 
 
+def parse_flag(name: str, text: str) -> bool:
+    """Whether a yes was said, as forms and people say it. Raises InvalidField for what is neither yes nor no."""
+    said = text.strip().lower()
+    if said in ("1", "true", "yes", "on"):
+        return True
+    if said in ("", "0", "false", "no", "off"):
+        return False
+    raise InvalidField(f"{name} takes true or false.")
+
+
 def checked_text(name: str, text: str | None, max_chars: int) -> str | None:
     """A title or alt text: trimmed, None when empty, without control characters. Raises InvalidField."""
     if text is None:

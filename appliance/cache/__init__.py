@@ -1,7 +1,10 @@
-"""The rendition cache: memory before disk, both bounded, both forgetting what was longest unused."""
+"""What was made of images: renditions, tiles, pyramids; all bounded, all forgetting what was longest unused."""
 
-from appliance.cache.cache import Cache, Ticket
+from appliance.cache.cache import Cache
+from appliance.cache.caches import Caches
 from appliance.cache.memory import ENTRY_OVERHEAD_BYTES
+from appliance.cache.pyramids import Pyramids
 from appliance.cache.rendition import HEADER_BYTES, Rendition
+from appliance.cache.tickets import Ticket
 
-__all__ = ["ENTRY_OVERHEAD_BYTES", "HEADER_BYTES", "Cache", "Rendition", "Ticket"]
+__all__ = ["ENTRY_OVERHEAD_BYTES", "HEADER_BYTES", "Cache", "Caches", "Pyramids", "Rendition", "Ticket"]

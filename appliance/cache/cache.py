@@ -5,16 +5,7 @@ from pathlib import Path
 from appliance.cache.disk import DiskCache
 from appliance.cache.memory import MemoryCache
 from appliance.cache.rendition import Rendition
-
-
-class Ticket:
-    """Leave to admit renditions of one image; `evict` takes it away from work that is still under way."""
-
-    __slots__ = ("revoked", "slug")
-
-    def __init__(self, slug: str) -> None:
-        self.slug = slug
-        self.revoked = False
+from appliance.cache.tickets import Ticket, Tickets
 
 
 class Cache:
@@ -23,7 +14,7 @@ class Cache:
     def __init__(self, root: Path, *, edition: str, memory_bytes: int, disk_bytes: int) -> None:
         self._memory = MemoryCache(memory_bytes)
         self._disk = DiskCache(root, edition=edition, limit_bytes=disk_bytes)
-        self._tickets: dict[str, set[Ticket]] = {}
+        self._tickets = Tickets()
 
     @property
     def memory_bytes(self) -> int:
@@ -65,22 +56,20 @@ class Cache:
 
     async def names(self, slug: str) -> frozenset[str]:
         """The renditions of an image that are here, in memory or on disk."""
-        return await self._disk.names(slug) | self._memory.names(slug)
+        return frozenset(await self._disk.sizes(slug)) | self._memory.names(slug)
+
+    async def sizes(self, slug: str) -> dict[str, int]:
+        """The same, and how many bytes each has."""
+        return await self._disk.sizes(slug) | self._memory.sizes(slug)
 
     # --- admitting ------------------------------------------------------------------------------------------------
 
     def begin(self, slug: str) -> Ticket:
         """Before making renditions: the ticket that `admit` will ask for. Give it back with `end`."""
-        ticket = Ticket(slug)
-        self._tickets.setdefault(slug, set()).add(ticket)
-        return ticket
+        return self._tickets.begin(slug)
 
     def end(self, ticket: Ticket) -> None:
-        open_tickets = self._tickets.get(ticket.slug)
-        if open_tickets is not None:
-            open_tickets.discard(ticket)
-            if not open_tickets:
-                del self._tickets[ticket.slug]
+        self._tickets.end(ticket)
 
     async def admit(self, ticket: Ticket, name: str, rendition: Rendition) -> bool:
         """Keep a rendition, unless its image was evicted since the ticket was drawn; says whether it was kept."""
@@ -106,6 +95,5 @@ class Cache:
         self._revoke(slug)  # again, for what was read from disk before the folder went
 
     def _revoke(self, slug: str) -> None:
-        for ticket in self._tickets.get(slug, ()):
-            ticket.revoked = True
+        self._tickets.revoke(slug)
         self._memory.evict(slug)

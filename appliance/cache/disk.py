@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from appliance.cache.rendition import Rendition, unpacked
+from appliance.cache.rendition import HEADER_BYTES, Rendition, unpacked
 from appliance.threads import Threads
 
 T = TypeVar("T")
@@ -63,9 +63,9 @@ class DiskCache:
         self.bytes -= removed_bytes
         return found
 
-    async def names(self, slug: str) -> frozenset[str]:
-        """The renditions of one image that are here."""
-        return await self._threads.run(_list, self._folder(slug))
+    async def sizes(self, slug: str) -> dict[str, int]:
+        """The renditions of one image that are here, and how many bytes each has."""
+        return await self._threads.run(_sizes, self._folder(slug))
 
     async def draft(self, slug: str, rendition: Rendition) -> Path:
         """A rendition written beside its place, for `publish`. Raises OSError."""
@@ -218,11 +218,14 @@ class DiskCache:
         return sorted(found)
 
 
-def _list(folder: Path) -> frozenset[str]:
-    try:
-        return frozenset(path.name for path in folder.iterdir() if not path.name.startswith("."))
-    except FileNotFoundError:
-        return frozenset()
+def _sizes(folder: Path) -> dict[str, int]:
+    found = {}
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.name.startswith("."):
+                with contextlib.suppress(FileNotFoundError):
+                    found[entry.name] = entry.stat().st_size - HEADER_BYTES
+    return found
 
 
 def _write_draft(folder: Path, rendition: Rendition) -> Path:

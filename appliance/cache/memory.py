@@ -27,6 +27,10 @@ class MemoryCache:
         """The renditions of one image that are here."""
         return frozenset(self._names.get(slug, ()))
 
+    def sizes(self, slug: str) -> dict[str, int]:
+        """How many bytes each of them has; looking does not count as use."""
+        return {name: len(self._renditions[slug, name].data) for name in self.names(slug)}
+
     def keep(self, slug: str, name: str, rendition: Rendition) -> None:
         self._forget(slug, name)
         size = len(rendition.data) + ENTRY_OVERHEAD_BYTES

@@ -1,20 +1,23 @@
 """The catalogue's front: every row of the appliance, asked and changed from one event loop."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from appliance.catalogue import backup, changes, checking, queries
+from appliance.catalogue import backup, changes, checking, purges, queries
 from appliance.catalogue import statements as sql
+from appliance.catalogue.albums import AlbumRows
 from appliance.catalogue.changes import UNCHANGED, Unchanged
+from appliance.catalogue.purges import PurgeRows, Waiting
 from appliance.catalogue.queries import Backlog
 from appliance.catalogue.readers import Readers
 from appliance.catalogue.recent import Miss, RecentRows
 from appliance.catalogue.rows import Row, packed
 from appliance.catalogue.uploads import UploadRows
 from appliance.catalogue.writer import Outcome, Writer
+from appliance.clock import Clock, system_clock
 from appliance.model import IdempotencyRecord, Image, Upload
 
 T = TypeVar("T")
@@ -24,15 +27,28 @@ KNOWN_AT_ONCE = 10_000
 class Catalogue:
     """Changes are durable when they return. Every method may raise DiskFull, CatalogueUnavailable, CatalogueDamaged.
 
-    `slug` orders every walk: give the last slug of one batch as `after` to get the next; "" starts.
+    `slug` orders every walk: give the last slug of one batch as `after` to get the next; "" starts. With `purging`,
+    every change of what shared caches may hold is owed to them in the same transaction.
     """
 
-    def __init__(self, path: Path, *, readers: int = 3, recent_rows: int = 20_000) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        readers: int = 3,
+        recent_rows: int = 20_000,
+        purging: bool = False,
+        clock: Clock = system_clock,
+    ) -> None:
         self._recent = RecentRows(recent_rows)
-        self._writer = Writer(path, self._recent.settle)
+        owe = (lambda connection, stale: purges.owe(connection, stale, int(clock()))) if purging else None
+        self._writer = Writer(path, self._settle, owe)
         self._readers = Readers(path, readers)
         self._newest_created_s: int | None = None
         self.uploads = UploadRows(self._readers, self._writer)
+        self.albums = AlbumRows(self._readers, self._writer)
+        self.purges = PurgeRows(self._readers, self._writer)
+        self._purging = purging
 
     async def start(self) -> None:
         """Open or make the file, and migrate it. Raises CatalogueTooNew and the named errors of every method."""
@@ -121,6 +137,10 @@ class Catalogue:
     async def mark_original_only(self, slug: str, reason: str) -> None:
         """No rendition can be made, for `reason`; the first stays. Ended and absent images are left alone."""
         await self._write(changes.mark_original_only, slug, reason)
+
+    async def mark_still(self, slug: str, reason: str) -> None:
+        """Its animation can't be read to its end, for `reason`; the first stays. Ended and absent ones stay."""
+        await self._write(changes.mark_still, slug, reason)
 
     async def idempotent(self, key_hash: str) -> IdempotencyRecord | None:
         return await self._readers.run(queries.idempotent, packed(key_hash))
@@ -234,6 +254,11 @@ class Catalogue:
         """Write a checked copy to `to`, which appears whole or not at all. Raises DiskFull, Stopping."""
         await self._readers.run_apart(backup.copy, to)
 
+    def _settle(self, outcome: Outcome[Any]) -> None:
+        self._recent.settle(outcome.rows)
+        if outcome.stale and self._purging:
+            self.purges.owed.set()
+
     async def _write(self, change: Callable[..., Outcome[T]], *args: object, **kwargs: object) -> T:
         return await self._writer.run(lambda connection: change(connection, *args, **kwargs))
 
@@ -257,6 +282,26 @@ async def check_file(path: Path) -> list[str]:
 async def backup_file(path: Path, to: Path) -> None:
     """What `Catalogue.backup` does, of a file that another process may have open."""
     await _apart(path, backup.copy, to)
+
+
+async def purges_waiting(path: Path, now_s: int) -> Waiting:
+    """What `PurgeRows.waiting` tells, of a file that another process may have open."""
+    return await _apart(path, purges.waiting, now_s)
+
+
+async def count_file(path: Path) -> queries.Counts:
+    """How many rows a file has, that nobody else need have open."""
+    return await _apart(path, queries.counts)
+
+
+async def sample_file(path: Path, most: int) -> list[Image]:
+    """Images from anywhere in a file, no more than `most`."""
+    return await _apart(path, queries.sample, most)
+
+
+async def rows_of_file(path: Path, slugs: Sequence[str]) -> dict[str, Row]:
+    """Those of the slugs that a file knows something of; another process may have it open."""
+    return await _apart(path, queries.rows_of, slugs)
 
 
 async def remembered_s(path: Path, note: str) -> int | None:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Final
 
 from appliance.catalogue import statements as sql
+from appliance.catalogue.purges import ONCE, TWICE
 from appliance.catalogue.rows import Held, held_of, held_values, idempotency_values, images_of
 from appliance.catalogue.uploads import finish_upload
 from appliance.catalogue.writer import Outcome
@@ -93,7 +94,18 @@ def mark_original_only(connection: Connection, slug: str, reason: str) -> Outcom
     if held.image.ended is not None or held.image.original_only is not None:
         return Outcome(None)
     image = replace(held.image, original_only=reason, version=held.image.version + 1)
-    return Outcome(None, _keep(connection, replace(held, image=image, sidecar_due=True)).rows)
+    kept = _keep(connection, replace(held, image=image, sidecar_due=True))
+    return Outcome(None, kept.rows, kept.stale)
+
+
+def mark_still(connection: Connection, slug: str, reason: str) -> Outcome[None]:
+    row = connection.execute(sql.HELD, {"slug": slug}).fetchone()
+    held = None if row is None else held_of(row)
+    if held is None or held.image.ended is not None or held.image.still is not None:
+        return Outcome(None)
+    image = replace(held.image, still=reason, version=held.image.version + 1)
+    kept = _keep(connection, replace(held, image=image, sidecar_due=True))
+    return Outcome(None, kept.rows, kept.stale)
 
 
 def mark_prewarmed(connection: Connection, slugs: Sequence[str]) -> Outcome[None]:
@@ -109,7 +121,8 @@ def mark_sidecar_written(connection: Connection, slug: str, version: int) -> Out
 def expire(connection: Connection, slugs: Sequence[str], now_s: int, erase_after_s: int) -> Outcome[list[Image]]:
     values = {"slugs": json.dumps(at_most_1000(slugs)), "now_s": now_s, "erase_after_s": erase_after_s}
     expired = images_of(connection.execute(sql.EXPIRE, values))
-    return Outcome(expired, dict.fromkeys(image.slug for image in expired))
+    ended = [image.slug for image in expired]
+    return Outcome(expired, dict.fromkeys(ended), dict.fromkeys(ended, ONCE))  # what is on its way says when it ends
 
 
 def end(connection: Connection, slug: str, now_s: int, erase_after_s: int) -> Outcome[Image]:
@@ -188,7 +201,8 @@ def _held(connection: Connection, slug: str) -> Held:
 
 def _keep(connection: Connection, held: Held) -> Outcome[Image]:
     connection.execute(sql.CHANGE, held_values(held))
-    return Outcome(held.image, {held.image.slug: held.image})
+    slug = held.image.slug
+    return Outcome(held.image, {slug: held.image}, {slug: TWICE})
 
 
 def _gone(ended: Ending) -> GoneImage:

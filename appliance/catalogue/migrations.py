@@ -6,6 +6,9 @@ The indexes of the jobs are partial: one costs room only for the rows that wait 
 
 Whoever adds owners and quotas adds tables keyed by slug and account; `images` stays as it is, for rewriting it whole
 would stop a big host for an hour. `add` columns with a constant default: SQLite does that without touching a row.
+
+A migration only adds, so that after an upgrade that went wrong the release before works on with what it knows. One that
+takes away or changes the meaning of what was there has a name that ends in `!`: releases that do not know it refuse.
 """
 
 import sqlite3
@@ -15,8 +18,9 @@ from sqlite_utils.migrations import Migrations
 
 from appliance.errors import CatalogueTooNew, CatalogueUnavailable
 
+CHANGES = "!"
 APPLICATION_ID = 0x41504943  # "APIC", in the file's header: tells our files from any other program's
-_TABLES = {"images", "tombstones", "idempotency", "notes", "uploads", Migrations.migrations_table}
+_TABLES = {"images", "tombstones", "idempotency", "notes", "uploads", "albums", "purges", Migrations.migrations_table}
 migrations = Migrations("catalogue")
 
 
@@ -106,6 +110,54 @@ def uploads(db: Database) -> None:
     db.execute("CREATE INDEX uploads_ended ON uploads (expires_s) WHERE state <> 'receiving'")
 
 
+@migrations(name="0004-albums")
+def albums(db: Database) -> None:
+    """An album's images stand in its own row, in their order: nobody asks which albums an image is in."""
+    db.execute(
+        """
+        CREATE TABLE albums (
+            slug TEXT NOT NULL PRIMARY KEY,
+            images TEXT NOT NULL,
+            token_hash BLOB NOT NULL,
+            created_s INTEGER NOT NULL,
+            due_s INTEGER NOT NULL,
+            title TEXT,
+            expires_s INTEGER,
+            version INTEGER NOT NULL,
+            ended TEXT,
+            ended_s INTEGER,
+            erase_after_s INTEGER,
+            sidecar_due INTEGER NOT NULL
+        )"""
+    )
+    db.execute("CREATE INDEX albums_due ON albums (due_s) WHERE ended IS NULL")
+    db.execute("CREATE INDEX albums_erasable ON albums (erase_after_s) WHERE erase_after_s IS NOT NULL")
+    db.execute("CREATE INDEX albums_erased ON albums (ended_s) WHERE ended IS NOT NULL AND erase_after_s IS NULL")
+    db.execute("CREATE INDEX albums_sidecar_due ON albums (slug) WHERE sidecar_due = 1")
+
+
+@migrations(name="0005-private-data")
+def private_data(db: Database) -> None:
+    db.execute("ALTER TABLE images ADD COLUMN private_data TEXT NOT NULL DEFAULT 'kept'")
+    db.execute("ALTER TABLE uploads ADD COLUMN keep_metadata INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE uploads ADD COLUMN edits BLOB NOT NULL DEFAULT x''")
+
+
+@migrations(name="0006-stills")
+def stills(db: Database) -> None:
+    db.execute("ALTER TABLE images ADD COLUMN still TEXT")
+
+
+@migrations(name="0007-purges")
+def purges(db: Database) -> None:
+    """What shared caches have to forget; `turn` grows each time that a tag is owed anew."""
+    db.execute(
+        "CREATE TABLE purges (tag TEXT NOT NULL PRIMARY KEY, due_s INTEGER NOT NULL, rounds INTEGER NOT NULL,"
+        " turn INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX purges_due ON purges (due_s)")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the file up to this schema, a transaction for each step."""
     migrations.apply(_database(connection))
@@ -123,7 +175,8 @@ def refuse_unfit(connection: sqlite3.Connection) -> None:
             "Set data_dir to a folder of this appliance's own."
         )
     known = {migration.name for migration in migrations._migrations}
-    newer = sorted(done.name for done in migrations.applied(db) if done.name not in known)
+    applied = [done.name for done in migrations.applied(db)]
+    newer = sorted(name for name in applied if name not in known and name.endswith(CHANGES))
     if newer:
         raise CatalogueTooNew(
             f"The catalogue was written by a newer release (it has {', '.join(newer)}, which this one does not know). "

@@ -1,6 +1,7 @@
 """What can be asked of the rows: each function runs on a reading thread."""
 
 import json
+import random
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,6 +61,35 @@ def known(connection: sqlite3.Connection, slugs: Sequence[str]) -> set[str]:
 
 def buried(connection: sqlite3.Connection, slugs: Sequence[str]) -> set[str]:
     return {slug for (slug,) in connection.execute(sql.BURIED, {"slugs": json.dumps(slugs)}).fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows there are of each kind."""
+
+    images: int
+    tombstones: int
+    albums: int
+
+
+def counts(connection: sqlite3.Connection) -> Counts:
+    """Walks the file."""
+    statements = (sql.COUNT_IMAGES, sql.COUNT_TOMBSTONES, sql.COUNT_ALBUMS)
+    return Counts(*(int(connection.execute(statement).fetchone()[0]) for statement in statements))
+
+
+def sample(connection: sqlite3.Connection, most: int) -> list[Image]:
+    """Images from anywhere, no more than `most`; all of them where there are no more."""
+    [last] = connection.execute(sql.LAST_ROWID).fetchone()
+    places = range(1, (last or 0) + 1)
+    chosen = places if len(places) <= most else sorted(random.sample(places, most))
+    found = [images_of(connection.execute(sql.FROM_ROWID, {"rowid": rowid})) for rowid in chosen]
+    return list({image.slug: image for images in found for image in images}.values())
+
+
+def rows_of(connection: sqlite3.Connection, slugs: Sequence[str]) -> dict[str, Row]:
+    found = {slug: resolve(connection, slug) for slug in slugs}
+    return {slug: row for slug, row in found.items() if row is not None}
 
 
 def note(connection: sqlite3.Connection, name: str) -> str | None:

@@ -1,22 +1,29 @@
-"""A fresh catalogue from images that were read out of the object store. No server may run meanwhile."""
+"""A fresh catalogue from images and albums that were read out of the object store. No server may run meanwhile."""
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 from appliance.catalogue import statements as sql
 from appliance.catalogue.backup import put_in_place, sync
 from appliance.catalogue.connections import open_writer
 from appliance.catalogue.faults import named
-from appliance.catalogue.rows import Held, held_values
-from appliance.model import Image
+from appliance.catalogue.rows import Held, album_values, held_values
+from appliance.model import Album, Image
 
+T = TypeVar("T")
 BATCH = 5000
 
 
-async def rebuild(images: AsyncIterator[Image], to: Path, progress: Callable[[int], None]) -> int:
-    """Write `images` to a new file and put it at `to`; the number of rows. `progress` hears the number so far.
+async def rebuild(
+    images: AsyncIterator[Image],
+    to: Path,
+    progress: Callable[[int], None],
+    albums: AsyncIterator[Album] | None = None,
+) -> int:
+    """Write all to a new file and put it at `to`; the number of images. `progress` hears the number so far.
 
     The file that was there is kept beside it as `<name>.replaced`, and is untouched if anything fails. Images count as
     prewarmed: to make every size of a whole collection again would keep the workers busy for months, so what the caches
@@ -24,7 +31,7 @@ async def rebuild(images: AsyncIterator[Image], to: Path, progress: Callable[[in
     """
     unfinished = to.with_name(f"{to.name}.unfinished")
     try:
-        return await _rebuild(images, unfinished, to, progress)
+        return await _rebuild(images, albums or _none(), unfinished, to, progress)
     except sqlite3.Error as error:
         raise named(error) from error
     finally:
@@ -32,19 +39,21 @@ async def rebuild(images: AsyncIterator[Image], to: Path, progress: Callable[[in
             unfinished.with_name(unfinished.name + suffix).unlink(missing_ok=True)
 
 
-async def _rebuild(images: AsyncIterator[Image], unfinished: Path, to: Path, progress: Callable[[int], None]) -> int:
+async def _rebuild(
+    images: AsyncIterator[Image],
+    albums: AsyncIterator[Album],
+    unfinished: Path,
+    to: Path,
+    progress: Callable[[int], None],
+) -> int:
     connection = await asyncio.to_thread(_open_fresh, unfinished)
     count = 0
     try:
-        batch: list[Image] = []
-        async for image in images:
-            batch.append(image)
-            if len(batch) == BATCH:
-                count += await asyncio.to_thread(_write, connection, batch)
-                progress(count)
-                batch = []
-        count += await asyncio.to_thread(_write, connection, batch)
-        progress(count)
+        async for batch in _batches(images):
+            count += await asyncio.to_thread(_write, connection, sql.ADD_IF_ABSENT, map(_image_values, batch))
+            progress(count)
+        async for some in _batches(albums):
+            await asyncio.to_thread(_write, connection, sql.ADD_ALBUM_IF_ABSENT, map(_album_values, some))
     finally:
         await asyncio.to_thread(connection.close)
     await asyncio.to_thread(_replace, unfinished, to)
@@ -61,11 +70,33 @@ def _open_fresh(unfinished: Path) -> sqlite3.Connection:
     return connection
 
 
-def _write(connection: sqlite3.Connection, batch: list[Image]) -> int:
+async def _none() -> AsyncIterator[Album]:
+    return
+    yield
+
+
+async def _batches(rows: AsyncIterator[T]) -> AsyncIterator[list[T]]:
+    batch: list[T] = []
+    async for row in rows:
+        batch.append(row)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    yield batch
+
+
+def _image_values(image: Image) -> Mapping[str, Any]:
+    return held_values(Held(image, prewarmed=True, sidecar_due=False, erasing=False))
+
+
+def _album_values(album: Album) -> Mapping[str, Any]:
+    return album_values(album, sidecar_due=False)
+
+
+def _write(connection: sqlite3.Connection, statement: str, rows: Iterable[Mapping[str, Any]]) -> int:
     before = connection.total_changes
-    values = (held_values(Held(image, prewarmed=True, sidecar_due=False, erasing=False)) for image in batch)
     connection.execute("BEGIN")
-    connection.executemany(sql.ADD_IF_ABSENT, values)
+    connection.executemany(statement, rows)
     connection.execute("COMMIT")
     return connection.total_changes - before
 

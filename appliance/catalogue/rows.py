@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from appliance.model import (
+    Album,
     Ending,
     IdempotencyRecord,
     Image,
     Location,
+    PrivateData,
     Refusal,
     Tombstone,
     Upload,
@@ -22,10 +24,11 @@ from appliance.model import (
 Row = Image | Tombstone
 COLUMNS = tuple(field.name for field in fields(Image))
 UPLOAD_COLUMNS = tuple(field.name for field in fields(Upload))
+ALBUM_COLUMNS = tuple(field.name for field in fields(Album))
 _AT = {name: place for place, name in enumerate(COLUMNS)}
 _SHA256, _TOKEN_HASH = _AT["sha256"], _AT["token_hash"]
 _HAS_ALPHA, _PROGRESSIVE = _AT["has_alpha"], _AT["progressive"]
-_LOCATION, _ENDED = _AT["location"], _AT["ended"]
+_LOCATION, _ENDED, _PRIVATE_DATA = _AT["location"], _AT["ended"], _AT["private_data"]
 _HEX = re.compile(r"(?:[0-9a-f]{2})+")
 
 
@@ -55,6 +58,7 @@ def image_values(image: Image) -> dict[str, Any]:
     values["token_hash"] = packed(image.token_hash)
     values["location"] = image.location.value
     values["ended"] = image.ended and image.ended.value
+    values["private_data"] = image.private_data.value
     return values
 
 
@@ -67,6 +71,7 @@ def image_of(row: tuple[Any, ...]) -> Image:
     values[_PROGRESSIVE] = bool(values[_PROGRESSIVE])
     values[_LOCATION] = Location(values[_LOCATION])
     values[_ENDED] = values[_ENDED] and Ending(values[_ENDED])
+    values[_PRIVATE_DATA] = PrivateData(values[_PRIVATE_DATA])
     return Image(*values)
 
 
@@ -124,4 +129,21 @@ def upload_of(row: tuple[Any, ...]) -> Upload:
     values["kind"] = UploadKind(values["kind"])
     values["state"] = UploadState(values["state"])
     values["refusal"] = values["refusal"] and Refusal(**json.loads(values["refusal"]))
+    values["keep_metadata"] = bool(values["keep_metadata"])
     return Upload(**values)
+
+
+def album_values(album: Album, *, sidecar_due: bool) -> dict[str, Any]:
+    values = {name: getattr(album, name) for name in ALBUM_COLUMNS}
+    values["images"] = json.dumps(album.images)
+    values["token_hash"] = packed(album.token_hash)
+    values["ended"] = album.ended and album.ended.value
+    return values | {"sidecar_due": sidecar_due}
+
+
+def album_of(row: tuple[Any, ...]) -> Album:
+    values = dict(zip(ALBUM_COLUMNS, row, strict=True))
+    values["images"] = tuple(json.loads(values["images"]))
+    values["token_hash"] = unpacked(values["token_hash"])
+    values["ended"] = values["ended"] and Ending(values["ended"])
+    return Album(**values)

@@ -5,18 +5,22 @@ A lower bound of '' turns a walk in slug order into a search, the one shape that
 """
 # ruff: noqa: S608  (only column names of this package are put into the text; values are always bound)
 
-from appliance.catalogue.rows import COLUMNS, UPLOAD_COLUMNS
+from appliance.catalogue.rows import ALBUM_COLUMNS, COLUMNS, UPLOAD_COLUMNS
 
 _IMAGE = ", ".join(COLUMNS)
 _HELD = f"{_IMAGE}, prewarmed, sidecar_due, erasing"
 _VALUES = ", ".join(f":{name}" for name in COLUMNS)
 _UPLOAD = ", ".join(UPLOAD_COLUMNS)
 _UPLOAD_VALUES = ", ".join(f":{name}" for name in UPLOAD_COLUMNS)
+_ALBUM = ", ".join(ALBUM_COLUMNS)
+_ALBUM_VALUES = ", ".join(f":{name}" for name in ALBUM_COLUMNS)
+_ALBUM_SET = ", ".join(f"{name} = :{name}" for name in ALBUM_COLUMNS)
 _CHANGEABLE = (
-    "title", "alt", "expires_s", "original_only", "version", "ended", "ended_s", "erase_after_s",
+    "title", "alt", "expires_s", "original_only", "still", "version", "ended", "ended_s", "erase_after_s",
     "prewarmed", "sidecar_due", "erasing",
 )  # fmt: skip
 _SET = ", ".join(f"{name} = :{name}" for name in _CHANGEABLE)
+_TOLD = ", ".join(f"{name} = :{name}" for name in _CHANGEABLE[:-3])  # what sidecars tell
 _SLUGS = "(SELECT value FROM json_each(:slugs))"
 
 # --- one image ----------------------------------------------------------------------------------------------------
@@ -84,6 +88,7 @@ UPLOAD = f"SELECT {_UPLOAD} FROM uploads WHERE id_hash = :id_hash"
 UPLOAD_BY_SLUG = f"SELECT {_UPLOAD} FROM uploads INDEXED BY uploads_by_slug WHERE slug = :slug"
 SET_UPLOAD_LENGTH = """
     UPDATE uploads SET length = :length WHERE id_hash = :id_hash AND state = 'receiving' AND length IS NULL"""
+SET_UPLOAD_EDITS = "UPDATE uploads SET edits = :edits WHERE id_hash = :id_hash AND state = 'receiving'"
 KEEP_UPLOAD = "UPDATE uploads SET expires_s = :expires_s WHERE id_hash = :id_hash AND state = 'receiving'"
 END_UPLOAD = """
     UPDATE uploads SET state = :state, refusal = :refusal, expires_s = :expires_s
@@ -92,10 +97,56 @@ GIVE_UP_ENDED = "UPDATE uploads SET state = 'gone' WHERE id_hash = :id_hash AND 
 UPLOADS_DUE = f"""
     SELECT {_UPLOAD} FROM uploads INDEXED BY uploads_receiving
     WHERE state = 'receiving' AND expires_s <= :now_s AND expires_s > :after_s ORDER BY expires_s LIMIT :limit"""
+CLEAR_GONE_UPLOAD = """
+    UPDATE uploads SET filename = '', title = NULL, alt = NULL, metadata = '', concat = ''
+    WHERE id_hash = :id_hash AND state = 'gone'"""
+UNFINISHED_UPLOADS = """
+    SELECT count(*) FROM
+    (SELECT 1 FROM uploads INDEXED BY uploads_receiving
+    WHERE state = 'receiving' AND expires_s > :now_s LIMIT :limit)"""
 FORGET_UPLOADS = """
     DELETE FROM uploads WHERE id_hash IN
     (SELECT id_hash FROM uploads INDEXED BY uploads_ended
     WHERE state <> 'receiving' AND expires_s <= :now_s ORDER BY expires_s LIMIT :limit)"""
+
+# --- albums -------------------------------------------------------------------------------------------------------
+
+ADD_ALBUM = f"INSERT INTO albums ({_ALBUM}, sidecar_due) VALUES ({_ALBUM_VALUES}, :sidecar_due)"
+ADD_ALBUM_IF_ABSENT = f"INSERT OR IGNORE INTO albums ({_ALBUM}, sidecar_due) VALUES ({_ALBUM_VALUES}, :sidecar_due)"
+ALBUM = f"SELECT {_ALBUM} FROM albums WHERE slug = :slug"
+CHANGE_ALBUM = f"""
+    UPDATE albums SET {_ALBUM_SET}, sidecar_due = :sidecar_due WHERE slug = :slug AND version = :version - 1"""
+ALBUM_IMAGES = f"SELECT {_IMAGE} FROM images WHERE slug IN {_SLUGS}"
+ALBUMS_DUE = f"""
+    SELECT {_ALBUM} FROM albums INDEXED BY albums_due
+    WHERE ended IS NULL AND due_s <= :now_s AND due_s > :after_s ORDER BY due_s LIMIT :limit"""
+ALBUMS_ERASABLE = f"""
+    SELECT {_ALBUM} FROM albums INDEXED BY albums_erasable
+    WHERE erase_after_s IS NOT NULL AND erase_after_s <= :now_s ORDER BY erase_after_s LIMIT :limit OFFSET :skipped"""
+FORGET_ALBUMS = """
+    DELETE FROM albums WHERE slug IN
+    (SELECT slug FROM albums INDEXED BY albums_erased
+    WHERE ended IS NOT NULL AND erase_after_s IS NULL AND ended_s < :before_s ORDER BY ended_s LIMIT :limit)"""
+ALBUM_SIDECARS_DUE = f"""
+    SELECT {_ALBUM} FROM albums INDEXED BY albums_sidecar_due
+    WHERE sidecar_due = 1 AND slug > :after ORDER BY slug LIMIT :limit"""
+MARK_ALBUM_SIDECAR_WRITTEN = "UPDATE albums SET sidecar_due = 0 WHERE slug = :slug AND version = :version"
+
+# --- purges -------------------------------------------------------------------------------------------------------
+
+OWE_PURGE = """
+    INSERT INTO purges (tag, due_s, rounds, turn) VALUES (:tag, :due_s, :rounds, 1)
+    ON CONFLICT (tag) DO UPDATE SET
+    due_s = min(due_s, excluded.due_s), rounds = max(rounds, excluded.rounds), turn = turn + 1"""
+PURGES_DUE = """
+    SELECT tag, due_s, rounds, turn FROM purges INDEXED BY purges_due
+    WHERE due_s <= :now_s ORDER BY due_s LIMIT :limit"""
+END_PURGE = "DELETE FROM purges WHERE tag = :tag AND turn = :turn AND rounds <= 1"
+REPEAT_PURGE = """
+    UPDATE purges SET rounds = rounds - 1, due_s = :due_s, turn = turn + 1 WHERE tag = :tag AND turn = :turn"""
+COUNT_PURGES = """
+    SELECT count(*), min(due_s) FROM
+    (SELECT due_s FROM purges INDEXED BY purges_due WHERE due_s <= :now_s ORDER BY due_s LIMIT :cap)"""
 
 # --- walks and counts ---------------------------------------------------------------------------------------------
 
@@ -119,6 +170,25 @@ COUNT_SIDECARS_DUE = """
 COUNT_ERASABLE = """
     SELECT count(*) FROM (SELECT 1 FROM images INDEXED BY images_ended
     WHERE ended IS NOT NULL AND erase_after_s <= :now_s LIMIT :cap)"""
+
+# --- copies: restored, merged, verified ---------------------------------------------------------------------------
+
+COUNT_IMAGES = "SELECT count(*) FROM images WHERE slug > ''"
+COUNT_TOMBSTONES = "SELECT count(*) FROM tombstones WHERE slug > ''"
+COUNT_ALBUMS = "SELECT count(*) FROM albums WHERE slug > ''"
+LAST_ROWID = "SELECT max(rowid) FROM images"
+FROM_ROWID = f"SELECT {_IMAGE} FROM images WHERE rowid >= :rowid ORDER BY rowid LIMIT 1"
+CHANGE_IF_OLDER = f"UPDATE images SET {_TOLD}, sidecar_due = 0 WHERE slug = :slug AND version < :version"
+CHANGE_ALBUM_IF_OLDER = f"UPDATE albums SET {_ALBUM_SET}, sidecar_due = 0 WHERE slug = :slug AND version < :version"
+OLDEST = "SELECT slug FROM images WHERE slug > '' ORDER BY slug LIMIT 1"
+LAST = "SELECT slug FROM images WHERE slug > '' ORDER BY slug DESC LIMIT 1"
+RECEIVING = """
+    SELECT slug FROM uploads INDEXED BY uploads_receiving
+    WHERE state = 'receiving' AND expires_s > 0 AND slug IS NOT NULL"""
+SETTLE_UPLOADS = """
+    DELETE FROM uploads WHERE id_hash IN
+    (SELECT id_hash FROM uploads INDEXED BY uploads_receiving WHERE state = 'receiving' AND expires_s > 0
+    AND EXISTS (SELECT 1 FROM images WHERE images.slug = uploads.slug))"""
 
 # --- invariants, for `check` --------------------------------------------------------------------------------------
 

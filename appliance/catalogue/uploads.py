@@ -36,6 +36,10 @@ class UploadRows:
         """Set a deferred length, in bytes. False when it is known already, or the upload has ended."""
         return await self._writer.run(lambda connection: _set_length(connection, id_hash, length))
 
+    async def set_edits(self, id_hash: str, edits: bytes) -> None:
+        """What is about to be overwritten in its file."""
+        await self._writer.run(lambda connection: _set_edits(connection, id_hash, edits))
+
     async def keep_until(self, id_hash: str, expires_s: int) -> None:
         """When an upload that is being received is given up."""
         await self._writer.run(lambda connection: _keep_until(connection, id_hash, expires_s))
@@ -48,11 +52,26 @@ class UploadRows:
             )
         )
 
-    async def give_up(self, upload: Upload, *, now_s: int, kept_until_s: int) -> bool:
-        """Nothing more is taken and its link is gone. False when it had ended before; an image that it made stays."""
+    async def give_up(self, upload: Upload, *, now_s: int, kept_until_s: int, for_good: bool = True) -> bool:
+        """Nothing more is taken and its link is gone. False when it had ended before; an image that it made stays.
+
+        Unless `for_good`, the link is remembered no longer than the upload: it never led to anything.
+        """
         return await self._writer.run(
-            lambda connection: _end(connection, upload, UploadState.GONE, None, now_s=now_s, kept_until_s=kept_until_s)
+            lambda connection: _end(
+                connection,
+                upload,
+                UploadState.GONE,
+                None,
+                now_s=now_s,
+                kept_until_s=kept_until_s,
+                for_good=for_good,
+            )
         )
+
+    async def unfinished(self, now_s: int, most: int) -> int:
+        """How many are being received and not overdue, counted up to `most`."""
+        return await self._readers.run(_unfinished, now_s, most)
 
     async def due(self, now_s: int, *, after_s: int = 0, limit: int = 500) -> Sequence[Upload]:
         """Those being received whose time is over, longest overdue first, later than `after_s`."""
@@ -85,6 +104,11 @@ def _set_length(connection: Connection, id_hash: str, length: int) -> Outcome[bo
     return Outcome(done.rowcount == 1)
 
 
+def _set_edits(connection: Connection, id_hash: str, edits: bytes) -> Outcome[None]:
+    connection.execute(sql.SET_UPLOAD_EDITS, {"id_hash": packed(id_hash), "edits": edits})
+    return Outcome(None)
+
+
 def _keep_until(connection: Connection, id_hash: str, expires_s: int) -> Outcome[None]:
     connection.execute(sql.KEEP_UPLOAD, {"id_hash": packed(id_hash), "expires_s": expires_s})
     return Outcome(None)
@@ -98,6 +122,7 @@ def _end(
     *,
     now_s: int,
     kept_until_s: int,
+    for_good: bool = True,
 ) -> Outcome[bool]:
     values = {
         "id_hash": packed(upload.id_hash),
@@ -108,14 +133,20 @@ def _end(
     if connection.execute(sql.END_UPLOAD, values).rowcount != 1:
         if state is UploadState.GONE:
             connection.execute(sql.GIVE_UP_ENDED, {"id_hash": packed(upload.id_hash)})
+            connection.execute(sql.CLEAR_GONE_UPLOAD, {"id_hash": packed(upload.id_hash)})
         return Outcome(False)
+    connection.execute(sql.CLEAR_GONE_UPLOAD, {"id_hash": packed(upload.id_hash)})
     rows: dict[str, Row | None] = {}
-    if upload.slug is not None:
+    if upload.slug is not None and for_good:
         tombstone = Tombstone(upload.slug, Ending.UNFINISHED, now_s)
         values = {"slug": upload.slug, "ended": tombstone.ended.value, "ended_s": now_s}
         connection.execute(sql.ADD_TOMBSTONE, values)
         rows[upload.slug] = tombstone
     return Outcome(True, rows)
+
+
+def _unfinished(connection: Connection, now_s: int, most: int) -> int:
+    return int(connection.execute(sql.UNFINISHED_UPLOADS, {"now_s": now_s, "limit": most}).fetchone()[0])
 
 
 def _due(connection: Connection, now_s: int, after_s: int, limit: int) -> Sequence[Upload]:

@@ -31,6 +31,8 @@ class Outcome(Generic[T]):
 
     value: T
     rows: Mapping[str, Row | None] = field(default_factory=dict)
+    stale: Mapping[str, int] = field(default_factory=dict)
+    """Tags that shared caches may hold outdated answers under, and how often they are to be told so."""
 
 
 Operation = Callable[[sqlite3.Connection], Outcome[T]]
@@ -45,11 +47,19 @@ class _Job:
 
 
 class Writer:
-    """Takes operations from the event loop that started it. `settle` is called on that loop before any caller wakes."""
+    """Takes operations from the event loop that started it. `settle` is called on that loop before any caller wakes,
+    and `owe`, where given, as the last part of every operation that leaves something stale.
+    """
 
-    def __init__(self, path: Path, settle: Callable[[Mapping[str, Row | None]], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settle: Callable[[Outcome[Any]], None],
+        owe: Callable[[sqlite3.Connection, Mapping[str, int]], None] | None = None,
+    ) -> None:
         self._path = path
-        self._settle_rows = settle
+        self._settle = settle
+        self._owe = owe
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -129,7 +139,7 @@ class Writer:
         try:
             connection.execute("BEGIN IMMEDIATE")
             for job in jobs:
-                _attempt(connection, job)
+                _attempt(connection, job, self._owe)
             connection.execute("COMMIT")
             committed = True
             self.commits += 1
@@ -147,7 +157,7 @@ class Writer:
     def _wake(self, jobs: list[_Job]) -> None:
         for job in jobs:
             if job.error is None and job.outcome is not None:
-                self._settle_rows(job.outcome.rows)
+                self._settle(job.outcome)
         for job in jobs:
             if job.future.done():
                 continue
@@ -162,10 +172,16 @@ class Writer:
             self._loop.call_soon_threadsafe(callback, *args)
 
 
-def _attempt(connection: sqlite3.Connection, job: _Job) -> None:
+def _attempt(
+    connection: sqlite3.Connection,
+    job: _Job,
+    owe: Callable[[sqlite3.Connection, Mapping[str, int]], None] | None,
+) -> None:
     connection.execute("SAVEPOINT operation")
     try:
         job.outcome = job.operation(connection)
+        if owe is not None and job.outcome.stale:
+            owe(connection, job.outcome.stale)
     except Exception as error:
         job.error = named(error) if isinstance(error, sqlite3.Error) else error
         if not connection.in_transaction:  # a fault of the disk took the whole transaction with it

@@ -9,8 +9,9 @@ from typing import Never
 
 from tqdm import tqdm
 
-from appliance.catalogue import backup_file, check_file
+from appliance.catalogue import Merging, backup_file, check_file
 from appliance.catalogue import rebuild as write_catalogue
+from appliance.commands.merge import in_batches
 from appliance.commands.recovery import Recovery
 from appliance.config import Config
 from appliance.errors import CommandFailed
@@ -68,8 +69,13 @@ async def _rebuild(config: Config) -> int:
         total = await recovery.count() if is_watched else None
         with tqdm(total=total, unit=" images", disable=not is_watched) as bar:
             count = await write_catalogue(
-                _some(recovery.images()), config.catalogue_path, lambda done: _show(bar, done)
+                _some(recovery.images()),
+                config.catalogue_path,
+                lambda done: _show(bar, done),
+                recovery.albums(),
             )
+        async with Merging(config.catalogue_path) as merging:
+            count -= await in_batches(recovery.tombstones(), merging.bury)
         await asyncio.to_thread(recovery.adopt)
     finally:
         await store.close()

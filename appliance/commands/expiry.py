@@ -4,7 +4,7 @@ import asyncio
 
 from prometheus_client import CollectorRegistry
 
-from appliance.cache import Cache
+from appliance.cache import Caches
 from appliance.catalogue import Catalogue
 from appliance.clock import system_clock
 from appliance.config import Config
@@ -14,7 +14,6 @@ from appliance.guard import refuse_lost_catalogue
 from appliance.lifecycle.expiry import Expiry
 from appliance.lock import owned_data_dir
 from appliance.metrics import Metrics
-from appliance.renditions import edition_of
 
 
 def expire(config: Config, *, clock_confirmed: bool) -> int:
@@ -31,13 +30,8 @@ def expire(config: Config, *, clock_confirmed: bool) -> int:
 
 async def _expire_alone(config: Config, clock_confirmed: bool) -> int:
     metrics = Metrics(CollectorRegistry())
-    catalogue = Catalogue(config.catalogue_path)
-    cache = Cache(
-        config.cache_dir,
-        edition=edition_of(config.renditions.presets),
-        memory_bytes=0,
-        disk_bytes=config.cache.disk_bytes,
-    )
+    catalogue = Catalogue(config.catalogue_path, purging=config.cdn.is_purged)
+    cache = Caches.of(config)
     try:
         await catalogue.start()
         expiry = Expiry(catalogue=catalogue, cache=cache, metrics=metrics, clock=system_clock)

@@ -1,31 +1,58 @@
-"""Every image that can be brought back without the catalogue: from the store, and from what waits in the spool."""
+"""All that can be brought back without the catalogue: from the store, and what waits in the spool."""
 
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from appliance.errors import ApplianceError, ObjectMissing
 from appliance.imaging.formats import HEAD_BYTES, sniff
 from appliance.lifecycle.sidecars import kept_path
-from appliance.model import Image, Location
-from appliance.objectstore import ObjectInfo, ObjectStore
-from appliance.objectstore.records import UnreadableRecord, image_from
-from appliance.slugs import is_slug, object_key, sidecar_key
+from appliance.model import Album, Image, Location, Tombstone
+from appliance.objectstore import ObjectEntry, ObjectInfo, ObjectStore
+from appliance.objectstore.records import UnreadableRecord, album_from, image_from, tombstone_from
+from appliance.slugs import EPOCH_S, album_key, is_slug, object_key, shard, sidecar_key, tombstone_key
 from appliance.spool import landed_metadata
 from appliance.spool.disk import sync_folder
 
+ORIGINALS = "originals/"
 AT_ONCE = 32  # requests to the store
 MAX_SIDECAR_BYTES = 1 << 20
+ASKED_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of the store to look at; all of it, unless something is said.
+
+    Originals of slugs minted from `uploaded_s` on, and those of `slugs`; what was written from `told_s` on about images
+    whose slugs were minted from `alive_s` on. All in unix seconds.
+    """
+
+    uploaded_s: float = 0.0
+    slugs: tuple[str, ...] = ()
+    told_s: float = 0.0
+    alive_s: float = 0.0
+
+
+WHOLE = Part()
+
+Known = Callable[[Sequence[str]], Awaitable[set[str]]]
+"""Which of these slugs need not be looked at."""
+
+
+async def nothing_known(_slugs: Sequence[str]) -> set[str]:
+    return set()
 
 
 class Recovery:
-    """One walk over store and spool. `unreadable` grows with what describes no image, in words for a person."""
+    """One walk over spool and store, or a part of it. `unreadable` grows with what describes no image, in words."""
 
-    def __init__(self, store: ObjectStore, spool_dir: Path, sidecars_dir: Path) -> None:
+    def __init__(self, store: ObjectStore, spool_dir: Path, sidecars_dir: Path, part: Part = WHOLE) -> None:
         self._store = store
+        self._part = part
         self._landed_dir = spool_dir / "landed"
         self._orphans_dir = spool_dir / "orphans"
         self._sidecars_dir = sidecars_dir
@@ -35,14 +62,16 @@ class Recovery:
     async def count(self) -> int:
         """About how many there are, by names alone."""
         count = len(self._waiting())
-        async for _ in self._store.list("originals/"):
+        async for _ in self._store.list(ORIGINALS):
             count += 1
         return count
 
-    async def images(self) -> AsyncIterator[Image]:
+    async def images(self, known: Known = nothing_known) -> AsyncIterator[Image]:
         """Every image once, those of the store first and in the order of their slugs. Raises StoreUnavailable."""
         waiting = self._waiting()
-        async for image in self._stored():
+        for slug in await known(list(waiting)):
+            del waiting[slug]
+        async for image in self._stored(known):
             waiting.pop(image.slug, None)
             yield image
         for slug, path in sorted(waiting.items()):
@@ -51,6 +80,59 @@ class Recovery:
                     self._adopted.append(slug)
                 yield unshipped
 
+    async def tombstones(self) -> AsyncIterator[Tombstone]:
+        """Every image that was deleted within the last year. Raises StoreUnavailable."""
+        async for entry in self._told("tombstones/"):
+            with contextlib.suppress(ObjectMissing):
+                try:
+                    tombstone = tombstone_from(entry.key, await self._whole(entry.key))
+                except UnreadableRecord as error:
+                    self.unreadable.append(str(error))
+                    continue
+                if entry.key == tombstone_key(tombstone.slug):
+                    yield tombstone
+
+    async def changes(self) -> AsyncIterator[Image]:
+        """What sidecars tell, those that wait on this disk too. Raises StoreUnavailable."""
+        async for entry in self._told("meta/"):
+            slug = entry.key.rpartition("/")[2].removesuffix(".json")
+            if is_slug(slug):
+                for image in self._read_each(slug, await self._sidecars(slug)):
+                    yield image
+        for path in sorted(self._sidecars_dir.glob("*.json")):
+            if is_slug(path.stem):
+                for image in self._read_each(path.stem, [await asyncio.to_thread(path.read_bytes)]):
+                    yield image
+
+    async def _told(self, prefix: str) -> AsyncIterator[ObjectEntry]:
+        async for entry in self._store.list(prefix, _from(prefix, self._part.alive_s)):
+            if entry.modified_s >= self._part.told_s:
+                yield entry
+
+    def _read_each(self, slug: str, sidecars: list[bytes]) -> list[Image]:
+        info = ObjectInfo(object_key(slug), 0, 0.0, "")
+        return [image for sidecar in sidecars if (image := self._read_one(slug, info, sidecar))]
+
+    async def albums(self) -> AsyncIterator[Album]:
+        """Every album that the store was told of. Raises StoreUnavailable."""
+        async for entry in self._store.list("albums/"):
+            if entry.modified_s < self._part.told_s:
+                continue
+            with contextlib.suppress(ObjectMissing):  # deleted since it was listed
+                try:
+                    album = album_from(entry.key, await self._whole(entry.key))
+                except UnreadableRecord as error:
+                    self.unreadable.append(str(error))
+                    continue
+                if entry.key == album_key(album.slug):
+                    yield album
+                else:
+                    self.unreadable.append(f"{entry.key} describes another album, {album.slug}")
+
+    async def _whole(self, key: str) -> bytes:
+        async with await self._store.open(key, 0, MAX_SIDECAR_BYTES) as reader:
+            return b"".join([chunk async for chunk in reader])
+
     def adopt(self) -> None:
         """Once the rows are written: what had been set aside for want of a row waits for the store again."""
         for slug in self._adopted:
@@ -58,12 +140,23 @@ class Recovery:
         if self._adopted:
             sync_folder(self._landed_dir)
 
-    async def _stored(self) -> AsyncIterator[Image]:
+    async def _keys(self, known: Known) -> AsyncIterator[str]:
+        batch = [object_key(slug) for slug in sorted(self._part.slugs)]
+        async for entry in self._store.list(ORIGINALS, _from(ORIGINALS, self._part.uploaded_s)):
+            batch.append(entry.key)
+            if len(batch) >= ASKED_AT_ONCE:
+                for key in await _left(batch, known):
+                    yield key
+                batch = []
+        for key in await _left(batch, known):
+            yield key
+
+    async def _stored(self, known: Known) -> AsyncIterator[Image]:
         """Keeps `AT_ONCE` look-ups running, and their order."""
         running: deque[asyncio.Task[Image | None]] = deque()
         try:
-            async for entry in self._store.list("originals/"):
-                running.append(asyncio.create_task(self._look_up(entry.key)))
+            async for key in self._keys(known):
+                running.append(asyncio.create_task(self._look_up(key)))
                 if len(running) >= AT_ONCE and (image := await running.popleft()):
                     yield image
             while running:
@@ -87,8 +180,7 @@ class Recovery:
         """What tells more than the object: the store's sidecar, and the one that still waits to get there."""
         found: list[bytes] = []
         with contextlib.suppress(ObjectMissing):
-            async with await self._store.open(sidecar_key(slug), 0, MAX_SIDECAR_BYTES) as reader:
-                found.append(b"".join([chunk async for chunk in reader]))
+            found.append(await self._whole(sidecar_key(slug)))
         with contextlib.suppress(FileNotFoundError):
             found.append(await asyncio.to_thread(kept_path(self._sidecars_dir, slug).read_bytes))
         return found
@@ -127,6 +219,16 @@ class Recovery:
         info = ObjectInfo(object_key(slug), size, 0.0, media_type, metadata)
         image = self._read(slug, info, await self._sidecars(slug))
         return replace(image, location=Location.SPOOL) if image else None
+
+
+def _from(prefix: str, minted_s: float) -> str:
+    """What keys of slugs minted from then on come after."""
+    return f"{prefix}{shard(minted_s)}" if minted_s > EPOCH_S else ""
+
+
+async def _left(keys: list[str], known: Known) -> list[str]:
+    found = await known([key.rpartition("/")[2] for key in keys])
+    return [key for key in keys if key.rpartition("/")[2] not in found]
 
 
 def _size_and_type(path: Path) -> tuple[int, str]:

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import os
 import time
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
@@ -18,21 +17,20 @@ from appliance.catalogue import Catalogue
 from appliance.clock import Clock
 from appliance.config import Renditions
 from appliance.delivery.batch import Batch
+from appliance.delivery.failures import Failures
 from appliance.delivery.originals import Originals
 from appliance.errors import ApplianceError, CannotResize, Stopping
 from appliance.living import living
 from appliance.metrics import Metrics
 from appliance.model import Image
-from appliance.renditions import Facts, Format, Made, Priority, Target, fit
+from appliance.motion import Budget, moves
+from appliance.renditions import LOSSY, Facts, Format, Made, Priority, Target, fit
 from appliance.threads import Threads
 from appliance.workers import Waiting, Worker, Workers
 
-LOSSY = (Format.JPG, Format.WEBP, Format.AVIF)
-MEMORY_OF_FAILURES = 10_000
-FAILURES_BEFORE_ORIGINAL_ONLY = 2  # the first may be a worker's bad luck
-FORGIVEN_AFTER_S = 600.0
 LARGE_BYTES = 1_000_000  # up to here the sum of the bytes costs the event loop less than a thread would
 THREADS = 2
+_NO_MOTION = "The animation could not be read to its end: the file is damaged, or it would take too much memory."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +52,7 @@ class Making:
         workers: Workers,
         originals: Originals,
         catalogue: Catalogue,
+        failures: Failures,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -64,11 +63,12 @@ class Making:
         self._catalogue = catalogue
         self._metrics = metrics
         self._clock = clock
+        self._animations = Budget.of(config)
         self._open: dict[str, Batch] = {}
         self._running: dict[str, Batch] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._threads = Threads("making", THREADS)
-        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._failures = failures
 
     async def make(self, image: Image, target: Target, priority: Priority) -> Rendition:
         """The finished rendition. Raises CannotResize, Busy, StoreUnavailable, GoneImage."""
@@ -76,7 +76,7 @@ class Making:
 
     def order(self, image: Image, target: Target, priority: Priority) -> "asyncio.Future[Rendition]":
         """The future of a rendition, in the batch that runs or in the one that collects."""
-        self._refuse_known_failure(image)
+        self._failures.refuse(image)
         running = self._running.get(image.slug)
         future = running.want(target, priority) if running is not None else None
         if future is not None:
@@ -128,7 +128,7 @@ class Making:
         except CannotResize as fault:
             self._close(batch)  # who comes while it is written down collects in the next batch
             with contextlib.suppress(ApplianceError):  # a catalogue that is away: the next failure is remembered
-                await self._remember_failure(batch.image, fault)
+                await self._failures.remember(batch.image, fault)
             raise
 
     def _fail(self, batch: Batch, fault: Exception) -> None:
@@ -160,6 +160,7 @@ class Making:
         made = await self._from_source(batch, image, source) if source is not None else None
         if made is None:
             made = await self._from_original(batch, image)
+        await self._note_stills(image, made)
         finished = [(done.target, await self._summed(done.data)) for done in made]
         for target, rendition in finished:  # answer everybody first, keep second: the cache's disk may be slow
             batch.fulfil(target, rendition)
@@ -167,10 +168,15 @@ class Making:
         for target, rendition in finished:
             await self._cache.admit(ticket, target.name, rendition)
 
+    async def _note_stills(self, image: Image, made: list[Made]) -> None:
+        """Written down before it is told, so that page and API say what the picture shows."""
+        if any(not done.moves and moves(image.facts, done.target, self._animations) for done in made):
+            await self._catalogue.mark_still(image.slug, _NO_MOTION)
+
     async def _from_source(self, batch: Batch, image: Image, source: Source) -> list[Made] | None:
         """None when it can't give them: sizes joined while it waited, or its pixels turn out to be no use."""
         with _file_in_memory(source.data) as file:
-            async with self._place(batch, replace(image.facts, memory_bytes=0)) as worker:
+            async with self._place(batch, _facts_of(image, source.target)) as worker:
                 targets = self._close(batch)
                 if not all(_carries(image, source.target, target) for target in targets):
                     return None
@@ -210,27 +216,16 @@ class Making:
                         return Source(candidate, found.data)
         return None
 
-    # --- failures -------------------------------------------------------------------------------------------------
-
-    def _refuse_known_failure(self, image: Image) -> None:
-        if image.original_only is not None:
-            raise CannotResize(f"{image.original_only} The original can be downloaded.")
-        failures, last_s = self._failures.get(image.slug, (0, 0.0))
-        if failures and self._clock() - last_s < FORGIVEN_AFTER_S:
-            raise CannotResize("This image could not be resized a moment ago. The original can be downloaded.")
-
-    async def _remember_failure(self, image: Image, fault: CannotResize) -> None:
-        failures = self._failures.pop(image.slug, (0, 0.0))[0] + 1
-        if fault.final or failures >= FAILURES_BEFORE_ORIGINAL_ONLY:
-            await self._catalogue.mark_original_only(image.slug, fault.detail)
-            return
-        self._failures[image.slug] = (failures, self._clock())
-        if len(self._failures) > MEMORY_OF_FAILURES:
-            self._failures.popitem(last=False)
-
 
 def _stopping() -> Stopping:
     return Stopping("The server is restarting. Try again in a few seconds.", retry_after_s=2)
+
+
+def _facts_of(image: Image, source: Target) -> Facts:
+    """What the cost of a cached rendition is told by: it is small, whatever the original is."""
+    width, height = fit(image.width, image.height, source.preset.box_px)
+    media_type = source.format.media_type
+    return replace(image.facts, media_type=media_type, width=width, height=height, frames=1, memory_bytes=0)
 
 
 def _carries(image: Image, source: Target, target: Target) -> bool:

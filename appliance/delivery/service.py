@@ -3,14 +3,15 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from appliance.cache import Cache, Rendition
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock
 from appliance.config import Renditions
+from appliance.delivery.building import Building
 from appliance.delivery.making import Making
 from appliance.delivery.originals import Originals
 from appliance.errors import ApplianceError
@@ -18,7 +19,7 @@ from appliance.living import living
 from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.objectstore import ObjectReader
-from appliance.renditions import Priority, Target
+from appliance.renditions import PLACEHOLDER, Priority, Target
 from appliance.slugs import is_slug
 from appliance.threads import Threads
 
@@ -60,6 +61,14 @@ class Original:
             self.source.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """The bytes of each finished rendition by its name (`medium.jpg`), and a placeholder if there is one."""
+
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    placeholder: bytes | None = None
+
+
 class Delivery:
     """Opens renditions and originals of living images."""
 
@@ -71,6 +80,7 @@ class Delivery:
         cache: Cache,
         making: Making,
         originals: Originals,
+        building: Building,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -79,6 +89,7 @@ class Delivery:
         self._cache = cache
         self._making = making
         self._originals = originals
+        self._building = building
         self._metrics = metrics
         self._clock = clock
         self._threads = Threads("originals", THREADS)
@@ -108,6 +119,19 @@ class Delivery:
             found, layer = await self._cache.get(image.slug, target.name), "disk"
         self._metrics.cache_lookups.labels(layer if found else "miss").inc()
         return found or await self._making.make(image, target, Priority.VIEW)
+
+    def at_hand(self, slug: str, name: str, *, left_s: int) -> Rendition | None:
+        """A rendition in memory of an image that is known to live for `left_s` more seconds; costs no await."""
+        row = self._catalogue.peek(slug)
+        if not isinstance(row, Image) or row.ended is not None or row.expires_s - self._clock() < left_s:
+            return None
+        return self._cache.peek(slug, name)
+
+    async def glimpse(self, image: Image) -> Glimpse:
+        """What there is of an image's renditions just now; none is made for it."""
+        sizes = await self._cache.sizes(image.slug)
+        tiny = await self._cache.get(image.slug, PLACEHOLDER.name) if PLACEHOLDER.name in sizes else None
+        return Glimpse(sizes, None if tiny is None else tiny.data)
 
     async def original(self, image: Image, start: int = 0, length: int | None = None) -> Original:
         """The original, or `length` bytes of it from `start`. Raises StoreUnavailable."""
@@ -145,9 +169,12 @@ class Delivery:
             for preset in self._config.presets
             if preset.name in self._config.prewarm
         ]
+        if not image.animated and not image.has_alpha:  # one would be seen through what covers it
+            targets.append(PLACEHOLDER)
         living(await self._catalogue.get(image.slug), self._clock())
         wanted = [self._making.order(image, target, Priority.PREWARM) for target in targets if target.name not in names]
         if wanted:
             await asyncio.wait(wanted)
         if all(future.exception() is None for future in wanted):
             await self._catalogue.mark_prewarmed([image.slug])
+            self._building.expect(image)  # behind the sizes, which people look at first

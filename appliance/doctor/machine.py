@@ -5,6 +5,7 @@ import os
 import platform
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from appliance.control import ask_status
 from appliance.doctor.findings import Finding, fault, in_units, ok, warn
 from appliance.errors import ApplianceError, ServerNotRunning
 
+SOCKET_UNIT = "appliance.socket"
 _PROBE_ATTRIBUTE = "user.appliance"  # the spool keeps an image's metadata in it
 _PROBE_VALUE = b"x" * 3000  # what it keeps at most: 2 KB of metadata, as JSON
 
@@ -43,13 +45,13 @@ def _room(config: Config) -> Finding:
     words = f"{in_units(free)} free, of which {in_units(reserve)} are kept in reserve"
     if free <= reserve:
         return fault("disk", f"{words}: uploads are refused. Make room, or lower uploads.reserve_bytes")
-    wanted = reserve + config.uploads.spool_bytes + config.cache.disk_bytes
+    wanted = reserve + config.uploads.spool_bytes + config.cache.all_disk_bytes
     held = sum(_bytes_below(folder) for folder in (config.spool_dir, config.cache_dir))
     if free + held < wanted:
         return warn(
             "disk",
             f"{words}; reserve, spool and cache may want {in_units(wanted)}: "
-            "lower uploads.spool_bytes and cache.disk_bytes, or use a larger disk",
+            "lower uploads.spool_bytes and the cache's budgets, or use a larger disk",
         )
     return ok("disk", words)
 
@@ -134,6 +136,8 @@ def _free(part: str, listen: str) -> Finding:
             probe.bind(address)
             probe.listen(1)
     except OSError as error:
+        if error.errno == errno.EADDRINUSE and part == "listen" and _waits_for_a_server():
+            return ok(part, f"{listen}, held by {SOCKET_UNIT} until a server runs")
         advice = {
             errno.EADDRINUSE: "another program listens there; stop it or choose another port",
             errno.EACCES: "this user may not; choose a port from 1024 on",
@@ -141,3 +145,10 @@ def _free(part: str, listen: str) -> Finding:
         }
         return fault(part, f"{listen} can't be listened on: {advice.get(error.errno or 0, error.strerror)}")
     return ok(part, f"{listen} is free")
+
+
+def _waits_for_a_server() -> bool:
+    """Whether systemd holds the address for the next server."""
+    program = shutil.which("systemctl")
+    asking = [program or "true", "is-active", "--quiet", SOCKET_UNIT]
+    return program is not None and subprocess.run(asking, check=False).returncode == 0

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+SOFTWARE = "appliance"
+"""How answers name the server: which language and library it is made of, and of which age, is nobody's concern."""
+
 
 def json_answer(
     body: object,

@@ -1,13 +1,24 @@
-"""Links of pictures that are still being uploaded: who asks for one is told to come back, or waits a little."""
+"""Links of pictures that are still being uploaded: who asks for one is told how far it is, to come back, or waits."""
 
 from aiohttp import web
 
 from appliance.errors import NotHereYet, UnknownImage
 from appliance.http.keys import DELIVERY, RESUMABLE
 from appliance.model import Image
+from appliance.resumable import Progress
 
 WAIT_S = 8.0  # programs that make link previews give up soon after that
 RETRY_AFTER_S = 2
+
+
+async def image_or_progress(request: web.Request) -> Image | Progress:
+    """The living image of the path's slug, or the upload that is to become it. Raises UnknownImage, GoneImage."""
+    delivery, resumable, slug = request.app[DELIVERY], request.app[RESUMABLE], request.match_info["slug"]
+    try:
+        return await delivery.resolve(slug)
+    except UnknownImage:
+        progress = await resumable.arriving(slug)
+    return await delivery.resolve(slug) if progress is None else progress  # it may have arrived in between
 
 
 async def resolved(request: web.Request) -> Image:
@@ -15,14 +26,10 @@ async def resolved(request: web.Request) -> Image:
 
     Raises UnknownImage, GoneImage, NotHereYet.
     """
-    delivery, resumable, slug = request.app[DELIVERY], request.app[RESUMABLE], request.match_info["slug"]
-    try:
-        return await delivery.resolve(slug)
-    except UnknownImage:
-        if await resumable.arriving(slug) is None:
-            return await delivery.resolve(slug)  # it may have arrived in between
-    if "wait" in request.query:
-        await resumable.finisher.until_ended(slug, WAIT_S)
-        if await resumable.arriving(slug) is None:
-            return await delivery.resolve(slug)
-    raise NotHereYet("This picture is still being uploaded. Come back in a moment.", retry_after_s=RETRY_AFTER_S)
+    found = await image_or_progress(request)
+    if isinstance(found, Progress) and "wait" in request.query:
+        await request.app[RESUMABLE].finisher.until_ended(request.match_info["slug"], WAIT_S)
+        found = await image_or_progress(request)
+    if isinstance(found, Progress):
+        raise NotHereYet("This picture is still being uploaded. Come back in a moment.", retry_after_s=RETRY_AFTER_S)
+    return found

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import NoReturn
 
-from aiohttp import BodyPartReader, ClientError, web
+from aiohttp import BodyPartReader, ClientError, hdrs, web
 from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 
 from appliance.config import Uploads
 from appliance.errors import (
     ApplianceError,
+    EncodedBody,
     IncompleteUpload,
     InvalidExpiry,
     InvalidField,
@@ -20,16 +21,18 @@ from appliance.errors import (
     RemoteUrlRefused,
     SlowUpload,
 )
+from appliance.http import tus_headers as tus
 from appliance.ingest import Ingest
 from appliance.model import Wishes
-from appliance.spool import Incoming
-from appliance.wishes import parse_duration
+from appliance.spool import Incoming, too_large
+from appliance.wishes import parse_duration, parse_flag
 
 MAX_FIELD_BYTES = 16_384  # an alt text of 2,000 characters in any script, and some
 MAX_PARTS = 32
 CHUNK_BYTES = 256 * 1024
+PASSED_BY_BYTES = 64 * 1024 * 1024  # of a refused file, so that the others behind it can be taken
 LEAST_BYTES = 4096  # in each idle timeout; 70 bytes a second by default, which no working line falls below
-FIELDS = frozenset({"expires_in", "expires_at", "title", "alt", "filename"})
+FIELDS = frozenset({"expires_in", "expires_at", "title", "alt", "filename", "keep_metadata"})
 PLAIN_ENCODINGS = frozenset({"binary", "8bit", "7bit"})  # RFC 7578 deprecates all others
 
 log = logging.getLogger(__name__)
@@ -43,8 +46,28 @@ class Received:
     wishes: Wishes
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file of a form of several that was not taken, and why; the others were."""
+
+    filename: str
+    fault: ApplianceError
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file on disk, and what its sender calls it."""
+
+    name: str
+    incoming: Incoming
+
+
 class BodyReader:
-    """Reads one request's upload into the spool. `file_field` names the part that holds the file."""
+    """Reads one request's upload into the spool. `file_field` names the part that holds the file.
+
+    The place that it takes is of `holder`'s share. Of forms `most_files` are taken; `left_out` counts those beyond. A
+    fault of one of several spares the others.
+    """
 
     def __init__(
         self,
@@ -53,45 +76,65 @@ class BodyReader:
         limits: Uploads,
         file_field: str = "file",
         filename: str | None = None,
+        *,
+        holder: str,
+        most_files: int = 1,
     ) -> None:
+        self._holder = holder
+        self.left_out = 0
         self._request = request
         self._ingest = ingest
         self._limits = limits
         self._file_field = file_field
         self._fields: dict[str, str] = {}
         self._filename = filename
-        self._incoming: Incoming | None = None
+        self._most_files = most_files
+        self._files: list[_File | Refused] = []
 
     @property
     def typed(self) -> dict[str, str]:
         """The text fields that came, for showing a form again."""
-        return {name: text for name, text in self._fields.items() if name in ("title", "alt", "expires_in")}
+        return {name: text for name, text in self._fields.items() if name not in ("filename", "expires_at")}
 
     async def read(self) -> Received:
-        """The whole body. On any error what was received is removed.
+        """The whole body with its one file. Raises as `read_all` does, and what `Ingest.receive` raises."""
+        (only,) = await self.read_all()
+        if isinstance(only, Refused):
+            raise only.fault
+        return only
 
-        Raises MalformedRequest, MissingFile, IncompleteUpload, SlowUpload, and what `Ingest.check` and
-        `Ingest.receive` raise.
+    async def read_all(self) -> list[Received | Refused]:
+        """The whole body with all of its files, one at least. On any error what was received is removed.
+
+        Raises EncodedBody, MalformedRequest, MissingFile, IncompleteUpload, SlowUpload, and as `Ingest.check` does.
         """
         await self.check()
         try:
-            with self._ingest.place():
+            with self._ingest.place(self._holder):
                 await self._read()
-            if self._incoming is None:
+            if not self._files:
                 raise MissingFile(f"The form has no field named “{self._file_field}” with a file in it.")
-            return Received(self._incoming, self._wishes())
+            return [
+                Received(file.incoming, self._wishes(file.name)) if isinstance(file, _File) else file
+                for file in self._files
+            ]
         except BaseException as fault:
-            if self._incoming is not None:
-                await self._ingest.discard(self._incoming)
+            for file in self._files:
+                if isinstance(file, _File):
+                    await self._ingest.discard(file.incoming)
             if (told := as_named(fault, self._limits)) is None:
                 raise
             raise told from fault
 
     async def check(self) -> None:
-        """What the headers tell already: raises what `Ingest.check` raises, before a byte is asked for."""
-        announced = self._request.content_length or 0
+        """What the headers tell already, before a byte is asked for. Raises EncodedBody, and as `Ingest.check` does."""
+        refuse_encoded(self._request)
+        announced = max(self._request.content_length or 0, tus.number(self._request, "Upload-Length") or 0)
         overhead = MAX_PARTS * MAX_FIELD_BYTES if self._is_form else 0
-        await self._ingest.check(announced - min(overhead, announced), self._wishes())
+        least = announced - min(overhead, announced)
+        if self._most_files > 1 and least <= self._most_files * self._limits.max_bytes:  # each may be small enough
+            least = min(least, self._limits.max_bytes)
+        await self._ingest.check(least, self._wishes(), self._holder)
 
     @property
     def _is_form(self) -> bool:
@@ -103,31 +146,33 @@ class BodyReader:
         else:
             await self._read_raw()
 
-    def _wishes(self) -> Wishes:
+    def _wishes(self, filename: str | None = None) -> Wishes:
         fields = {name: self._request.query.get(name) for name in FIELDS} | self._fields
         expires_in = fields.get("expires_in")
         if fields.get("expires_at"):
             raise InvalidExpiry("An upload takes expires_in (3600, 12h, 30d); expires_at is for changing it later.")
         return Wishes(
-            filename=fields.get("filename") or self._filename or "image",
+            filename=(len(self._files) <= 1 and fields.get("filename")) or filename or self._filename or "image",
             title=fields.get("title"),
             alt=fields.get("alt"),
             expires_in_s=parse_duration(expires_in) if expires_in else None,
             idempotency_key=self._request.headers.get("Idempotency-Key"),
+            keep_metadata=parse_flag("keep_metadata", fields.get("keep_metadata") or ""),
         )
 
     async def _read_raw(self) -> None:
         if self._request.content_length == 0 or not self._request.body_exists:
             raise MissingFile("The request has no body. Send the file as the body, or as the field “file” of a form.")
         stream = patient(self._request.content.iter_any(), self._limits.idle_timeout_s)
-        self._incoming = await self._ingest.receive(stream, self._request.content_length)
+        self._files.append(_File("", await self._ingest.receive(stream, self._request.content_length)))
 
     async def _read_form(self) -> None:
         try:
             reader = await self._request.multipart()
         except (AssertionError, ValueError) as fault:
             raise MalformedRequest("The form's Content-Type has no boundary.") from fault
-        for _ in range(MAX_PARTS):
+        most_parts = MAX_PARTS + self._most_files - 1
+        for _ in range(most_parts):
             async with asyncio.timeout(self._limits.idle_timeout_s):
                 part = await reader.next()
             if part is None:
@@ -135,7 +180,7 @@ class BodyReader:
             if not isinstance(part, BodyPartReader):
                 raise MalformedRequest("The form holds a form inside of a part; send plain parts.")
             await self._read_part(part)
-        raise MalformedRequest(f"The form has more than {MAX_PARTS} parts.", limit=MAX_PARTS)
+        raise MalformedRequest(f"The form has more than {most_parts} parts.", limit=most_parts)
 
     async def _read_part(self, part: BodyPartReader) -> None:
         if part.headers.get("Content-Transfer-Encoding", "binary").strip().lower() not in PLAIN_ENCODINGS:
@@ -147,13 +192,32 @@ class BodyReader:
             return
         if part.filename is None:
             refuse_text_as_file(self._file_field, await self._text(part))
-        if self._incoming is not None:
-            raise MalformedRequest("The form holds two files; send one file a request.")
-        self._filename = part.filename.replace("%22", '"')  # how the HTML standard has forms write a quote
-        announced = self._request.content_length  # the form's own bytes are few, so this is the file's for the room
-        self._ingest.check_wishes(self._wishes())
+        name = part.filename.replace("%22", '"')  # how the HTML standard has forms write a quote
         stream = patient(_chunks(part), self._limits.idle_timeout_s)
-        self._incoming = await self._ingest.receive(stream, announced and min(announced, self._limits.max_bytes))
+        if len(self._files) < self._most_files:
+            self._ingest.check_wishes(self._wishes(name))
+            await self._receive(name, stream)
+        elif self._most_files == 1:
+            raise MalformedRequest("The form holds two files; send one file a request.")
+        else:
+            self.left_out += 1
+            if not await _passed_by(stream):
+                raise too_large(self._limits.max_bytes, self._limits.max_bytes)
+
+    async def _receive(self, name: str, stream: AsyncIterator[bytes]) -> None:
+        """One file of a form."""
+        announced = self._request.content_length  # the form's own bytes are few, so this is the file's for the room
+        if announced is not None:
+            here = sum(file.incoming.bytes for file in self._files if isinstance(file, _File))
+            announced = min(announced - here, self._limits.max_bytes)
+        try:
+            self._files.append(_File(name, await self._ingest.receive(stream, announced)))
+        except ApplianceError as fault:
+            if self._most_files == 1:
+                raise
+            if not await _passed_by(stream):
+                raise
+            self._files.append(Refused(name, fault))
 
     async def _text(self, part: BodyPartReader) -> str:
         taken = bytearray()
@@ -191,11 +255,28 @@ async def patient(stream: AsyncIterator[bytes], idle_timeout_s: float) -> AsyncI
         yield chunk
 
 
+def refuse_encoded(request: web.Request) -> None:
+    """An upload's bytes are taken as they are. Raises EncodedBody."""
+    encoding = request.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower()
+    if encoding not in ("", "identity"):
+        raise EncodedBody("Leave Content-Encoding out and send the file as it is; images are compressed already.")
+
+
 def refuse_text_as_file(field: str, text: str) -> NoReturn:
     """Raises RemoteUrlRefused for a URL, MissingFile for any other text where a file should be."""
     if text.lstrip().lower().startswith(("http://", "https://", "ftp://")):
         raise RemoteUrlRefused("This host does not fetch URLs. Download the picture and send its file.")
     raise MissingFile(f"The field “{field}” holds text; send a file with a filename.")
+
+
+async def _passed_by(stream: AsyncIterator[bytes]) -> bool:
+    """Whether the rest, which is not wanted, was read to its end, so that what follows can be; not without a bound."""
+    most_bytes = PASSED_BY_BYTES
+    async for chunk in stream:
+        most_bytes -= len(chunk)
+        if most_bytes < 0:
+            return False
+    return True
 
 
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:

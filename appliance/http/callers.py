@@ -3,12 +3,13 @@
 import itertools
 import secrets
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 
 from aiohttp import web
 
 MAX_ID_CHARS = 64
 ID_BYTES = 4
+LINE_BITS = 64
 
 
 class Callers:
@@ -30,11 +31,25 @@ class Callers:
                 return candidate if _is_address(candidate) else peer
         return peer
 
+    def holder(self, request: web.Request) -> str:
+        """Who has a share of this host: an address, or of IPv6 the network of 64 bits that a line comes with."""
+        address = self.address(request)
+        if not _is_address(address):
+            return address
+        parsed = ip_address(address.partition("%")[0])
+        if isinstance(parsed, IPv4Address):
+            return str(parsed)
+        return str(parsed.ipv4_mapped or ip_network((parsed, LINE_BITS), strict=False))
+
     def request_id(self, request: web.Request) -> str:
         """The id that a trusted proxy gave, if it is a plain one, else a fresh one."""
         given = request.headers.get("X-Request-ID", "")
         if given and self._trusts(request.remote or "-") and _is_plain(given):
             return given
+        return self.fresh_id()
+
+    def fresh_id(self) -> str:
+        """An id that no other request has."""
         return f"{self._start}-{next(self._numbers):x}"
 
     def _trusts(self, address: str) -> bool:

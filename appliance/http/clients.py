@@ -11,7 +11,9 @@ from appliance.renditions import Preset, fit
 
 
 def site_name(config: Config) -> str:
-    """The host people know this place by; a neutral word while no public URL is set."""
+    """What the operator calls it, else the host people know it by; a neutral word while no public URL is set."""
+    if config.site.name is not None:
+        return config.site.name
     if config.server.public_url is None:
         return "Image host"
     return config.server.base_url.partition("://")[2].partition("/")[0]
@@ -120,7 +122,7 @@ def chevereto_upload(image: Image, config: Config, delete_token: str) -> dict[st
         "mime": image.media_type,
         "id_encoded": image.slug,
         "ratio": round(image.width / image.height, 4),
-        "size_formatted": words.size(image.bytes),
+        "size_formatted": words.ENGLISH_WORDS.size(image.bytes),
         "expiration_date_gmt": words.rfc3339(image.expires_s)[:19].replace("T", " "),
         "url": original,
         "url_viewer": links.share(image.slug),

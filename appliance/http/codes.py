@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from html import escape
 
 from appliance.config import Config
+from appliance.http.languages import ENGLISH, Language
 from appliance.http.links import Links
 from appliance.model import Image
 from appliance.renditions import Preset, fit
@@ -18,24 +19,24 @@ class CopyCode:
     text: str
 
 
-def copy_codes(image: Image, config: Config) -> list[CopyCode]:
+def copy_codes(image: Image, config: Config, language: Language = ENGLISH) -> list[CopyCode]:
     """Codes that show the picture and link to its page; plain links only when no rendition can be made."""
-    links = Links.of(config)
+    links, _ = Links.of(config), language.gettext
     page = links.share(image.slug)
     presets = sorted(config.renditions.presets, key=lambda preset: preset.box_px)
     if image.original_only is not None or not presets:
         direct = links.file(image.slug, image.media_type)
-        return [CopyCode("link", "Link to this page", page), CopyCode("direct", "Link to the file", direct)]
+        return [CopyCode("link", _("Link to this page"), page), CopyCode("direct", _("Link to the file"), direct)]
     inline = config.renditions.preset("medium") or presets[-1]
     shown, small = (links.rendition(image.slug, preset.name, image.linked_format) for preset in (inline, presets[0]))
     largest = links.rendition(image.slug, presets[-1].name, image.linked_format)
     return [
-        CopyCode("link", "Link to this page", page),
-        CopyCode("direct", "Link to the picture", largest),
+        CopyCode("link", _("Link to this page"), page),
+        CopyCode("direct", _("Link to the picture"), largest),
         CopyCode("html", "HTML", _html(image, inline, page, shown)),
-        CopyCode("markdown", "Markdown", f"[![{_markdown_text(description(image))}]({shown})]({page})"),
+        CopyCode("markdown", "Markdown", f"[![{markdown_text(description(image))}]({shown})]({page})"),
         CopyCode("bbcode", "BBCode", f"[url={page}][img]{shown}[/img][/url]"),
-        CopyCode("forum", "Forum thumbnail", f"[url={page}][img]{small}[/img][/url]"),
+        CopyCode("forum", _("Forum thumbnail"), f"[url={page}][img]{small}[/img][/url]"),
     ]
 
 
@@ -50,6 +51,6 @@ def _html(image: Image, preset: Preset, page: str, source: str) -> str:
     return f'<a href="{page}"><img src="{source}" width="{width}" height="{height}" alt="{alt}"></a>'
 
 
-def _markdown_text(text: str) -> str:
+def markdown_text(text: str) -> str:
     flat = " ".join(text.split())
     return "".join("\\" + char if char in "\\[]`*_<>!&" else char for char in flat)

@@ -1,27 +1,83 @@
 """Connections on which no request can be read, or nobody reads any more: told in our words, and no error of ours.
 
-aiohttp's own seam for them is `handle_error` of its connections; application code never sees such requests.
+aiohttp's own seam for them is `handle_error` of its connections; application code never sees such requests. And what
+came over a connection before it broke.
 """
 
+import asyncio
 import json
 import logging
 import secrets
+import time
 from http import HTTPStatus
+from typing import cast
 
-from aiohttp import web
+from aiohttp import StreamReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
 from appliance.errors import MalformedRequest, TooLarge
+from appliance.http.answers import SOFTWARE
+from appliance.http.hot import Hot, is_whole
+from appliance.http.keys import HOT
 
 log = logging.getLogger(__name__)
 MAX_LINE_BYTES = 8190  # aiohttp's own limit for a line
 
 
-class Connection(RequestHandler):
-    """One client's connection."""
+REFRESH_S = 20.0
+"""How long hot answers may pass aiohttp by; its clock for idle connections has to see that this one is not."""
 
-    __slots__ = ()
+
+class Connection(RequestHandler):
+    """One client's connection.
+
+    Requests for hot renditions are answered right here, as long as all that aiohttp was given came as one whole request
+    at a time: then nothing of another one lies in its parser, and its answers are out when `finish_response` is done.
+    """
+
+    __slots__ = ("_hot", "_pending", "_refreshed_s")
+
+    def pass_by(self, hot: Hot) -> None:
+        """Before the connection is made: answer from `hot` what can be."""
+        self._hot: Hot | None = hot
+        self._pending = 0
+        self._refreshed_s = time.monotonic()
+
+    def data_received(self, data: bytes) -> None:
+        """Answer what is hot; give all else to aiohttp."""
+        if self._hot is not None:
+            if not is_whole(data):
+                self._hot = None
+            elif self._pending == 0 and self._may_pass() and (answer := self._hot.answer(data)) is not None:
+                cast(asyncio.Transport, self.transport).write(answer)
+                return
+            self._pending += 1
+            self._refreshed_s = time.monotonic()
+        super().data_received(data)
+
+    def _may_pass(self) -> bool:
+        """Whether the client has read what it was sent, and aiohttp knows the connection to be in use."""
+        transport = self.transport
+        return (
+            transport is not None
+            and transport.get_write_buffer_size() == 0
+            and time.monotonic() - self._refreshed_s < REFRESH_S
+        )
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send the answer, and remember it if it may be given again."""
+        if not resp.prepared:  # what no handler made, for no request could be read
+            resp.headers.setdefault(hdrs.SERVER, SOFTWARE)
+        sent = await super().finish_response(request, resp, start_time)
+        self._pending -= 1
+        if not resp.keep_alive:
+            self._hot = None
+        elif self._hot is not None:
+            self._hot.remember(request, resp)
+        return sent
 
     def handle_error(
         self,
@@ -51,8 +107,12 @@ class Connection(RequestHandler):
 class Server(web.Server):
     """Makes our connections."""
 
+    hot: Hot
+
     def __call__(self) -> Connection:
-        return Connection(self, loop=self._loop, **self._kwargs)
+        made = Connection(self, loop=self._loop, **self._kwargs)
+        made.pass_by(self.hot)
+        return made
 
 
 class Runner(web.AppRunner):
@@ -61,9 +121,18 @@ class Runner(web.AppRunner):
     __slots__ = ()
 
     async def _make_server(self) -> web.Server:
-        made = await super()._make_server()
+        made = cast(Server, await super()._make_server())
         made.__class__ = Server
+        made.hot = self.app[HOT]
         return made
+
+
+def still_held(content: StreamReader) -> bytes:
+    """What came of a body and was not read before its connection broke.
+
+    All of the reader's public methods raise the fault first, whatever it still holds, so this asks behind them.
+    """
+    return content._read_nowait(-1)
 
 
 def _problem(request: web.BaseRequest, fault: BaseException | None, status: int) -> web.Response:

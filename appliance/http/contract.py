@@ -22,4 +22,7 @@ def contract(config: Config) -> dict[str, Any]:
     components["parameters"]["Format"]["schema"]["enum"] = formats
     seconds = components["schemas"]["ExpiresIn"]["oneOf"][0]
     seconds["maximum"] = config.uploads.max_expiry_days * words.DAY_S
+    schemas = components["schemas"]
+    for images in (schemas["NewAlbum"]["properties"]["images"], schemas["AlbumChanges"]["properties"]["add"]):
+        images["maxItems"] = config.albums.max_images
     return document

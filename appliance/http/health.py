@@ -12,6 +12,6 @@ async def healthz(_request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """Ready to take requests; 503 while starting, stopping, or without an essential part."""
+    """Ready to take requests; 503 while starting, stopping, draining, or without an essential part."""
     ready, report = request.app[HEALTH].report()
     return json_answer(report, status=200 if ready else 503, headers={"Cache-Control": "no-store"})

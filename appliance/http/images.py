@@ -1,28 +1,28 @@
 """Viewing: renditions and originals, with their validators, ranges, negotiation and cache headers."""
 
-import logging
 import re
-from typing import NoReturn
 
 from aiohttp import hdrs, web
 
 from appliance.cache import Rendition
 from appliance.delivery.service import Original
 from appliance.errors import ApplianceError, RangeNotSatisfiable, StoreUnavailable, UnknownRendition
+from appliance.http import previews
 from appliance.http.arriving import resolved
+from appliance.http.freshness import Freshness
+from appliance.http.hot import SERVED, Served
 from appliance.http.keys import CLOCK, CONFIG, DELIVERY
 from appliance.http.links import extension
-from appliance.http.names import content_disposition
+from appliance.http.names import content_disposition, typed_name
 from appliance.http.negotiation import negotiated
 from appliance.http.requests import format_named, is_known
+from appliance.http.streams import break_off
+from appliance.http.tags import tags
 from appliance.model import Image
-from appliance.renditions import Target
+from appliance.renditions import Format, Target
 
-MAX_AGE_S = 3600  # browsers can't be purged: an hour at most, and never past the expiry
 RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,40})-([0-9]{0,40})", re.ASCII | re.IGNORECASE)
 IMAGE_POLICY = "sandbox; default-src 'none'"
-
-log = logging.getLogger(__name__)
 
 
 async def show_rendition(request: web.Request) -> web.Response:
@@ -35,18 +35,40 @@ async def show_negotiated(request: web.Request) -> web.Response:
     return await _show(request, None)
 
 
+async def show_preview(request: web.Request) -> web.Response:
+    """GET /i/{slug}/preview.jpg: for link previews, in the largest size that has few enough bytes"""
+    image = await resolved(request)
+    presets = previews.descending(request.app[CONFIG].renditions)
+    if not presets or Format.JPG not in request.app[CONFIG].renditions.formats:
+        raise UnknownRendition("This host makes no JPEGs.")
+    for preset in presets:
+        target = Target(preset, Format.JPG)
+        rendition = await request.app[DELIVERY].rendition(image, target)
+        if len(rendition.data) <= previews.MAX_BYTES:
+            break
+    headers = image_headers(request, image, f'"{rendition.checksum}"')
+    if is_known(request, headers[hdrs.ETAG]):
+        return web.Response(status=304, headers=headers)
+    headers[hdrs.CONTENT_DISPOSITION] = content_disposition(_name(image, target), attachment=False)
+    return _whole(rendition, target, headers)
+
+
 async def _show(request: web.Request, wanted: str | None) -> web.Response:
     delivery = request.app[DELIVERY]
     image = await resolved(request)
     target = _target(request, image, wanted)
     rendition = await delivery.rendition(image, target)
-    headers = _headers(request, image, f'"{rendition.checksum}"', private=wanted is None)
+    longest_s = freshness_of(request).longest_s(left_s(request, image))
+    headers = image_headers(request, image, f'"{rendition.checksum}"', private=wanted is None)
     if wanted is None:
         headers[hdrs.VARY] = "Accept"
     if is_known(request, headers[hdrs.ETAG]):
         return web.Response(status=304, headers=headers)
     headers[hdrs.CONTENT_DISPOSITION] = content_disposition(_name(image, target), attachment=False)
-    return _whole(rendition, target, headers)
+    response = _whole(rendition, target, headers)
+    if wanted is not None:
+        response[SERVED] = Served(image.slug, target.name, rendition, longest_s)
+    return response
 
 
 def _target(request: web.Request, image: Image, wanted: str | None) -> Target:
@@ -75,10 +97,12 @@ async def show_original(request: web.Request) -> web.StreamResponse:
     wanted = request.match_info.get("extension")
     if wanted is not None and wanted not in (extension(image.media_type), "jpeg" * (image.media_type == "image/jpeg")):
         raise UnknownRendition(f"The original is a .{extension(image.media_type)} file.")
-    headers = _headers(request, image, f'"{image.sha256[:32]}"')
+    headers = image_headers(request, image, f'"{image.sha256[:32]}"')
     if is_known(request, headers[hdrs.ETAG]):
         return web.Response(status=304, headers=headers)
-    headers[hdrs.CONTENT_DISPOSITION] = content_disposition(image.filename, attachment="download" in request.query)
+    headers[hdrs.CONTENT_DISPOSITION] = content_disposition(
+        typed_name(image.filename, image.media_type), attachment="download" in request.query
+    )
     headers[hdrs.ACCEPT_RANGES] = "bytes"
     part = _asked_range(request, image.bytes, headers[hdrs.ETAG])
     start, length = part or (0, image.bytes)
@@ -94,7 +118,7 @@ async def show_original(request: web.Request) -> web.StreamResponse:
         await response.prepare(request)
         await _pour(original, response)
     except ApplianceError as fault:
-        _break_off(request, fault)
+        break_off(request, fault)
     finally:
         await original.close()
     await response.write_eof()
@@ -108,14 +132,6 @@ async def _pour(original: Original, response: web.StreamResponse) -> None:
         await response.write(block)
     if left:
         raise StoreUnavailable(f"The original ended {left:,} bytes too early.")
-
-
-def _break_off(request: web.Request, fault: ApplianceError) -> NoReturn:
-    """The headers are out, so no problem can be told: a cut connection is what shows that the bytes are not whole."""
-    log.error("the original of %s broke off: %s", request.path, fault.detail)
-    if request.transport is not None:
-        request.transport.abort()
-    raise ConnectionResetError("the original broke off") from fault
 
 
 def _asked_range(request: web.Request, size: int, etag: str) -> tuple[int, int] | None:
@@ -146,17 +162,25 @@ def byte_range(asked: str, size: int) -> tuple[int, int] | None:
     return first, min(size - 1 if last is None else last, size - 1) - first + 1
 
 
-def _headers(request: web.Request, image: Image, etag: str, *, private: bool = False) -> dict[str, str]:
-    left_s = max(0, image.expires_s - int(request.app[CLOCK]()))
-    audience = "private" if private else "public"
+def image_headers(request: web.Request, image: Image, etag: str, *, private: bool = False) -> dict[str, str]:
+    """How long what shows an image may be kept and by whom, and that no script runs in it."""
+    freshness, left = freshness_of(request), left_s(request, image)
     return {
         hdrs.ETAG: etag,
-        hdrs.CACHE_CONTROL: f"{audience}, max-age={min(MAX_AGE_S, left_s)}",
-        "Cache-Tag": image.slug,
-        "Surrogate-Key": image.slug,
+        hdrs.CACHE_CONTROL: freshness.private(left) if private else freshness.public(left),
+        **tags(image.slug),
         "Content-Security-Policy": IMAGE_POLICY,
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
+
+
+def freshness_of(request: web.Request) -> Freshness:
+    return Freshness.of(request.app[CONFIG].cdn)
+
+
+def left_s(request: web.Request, image: Image) -> int:
+    """How long the image lives from now on, in whole seconds."""
+    return max(0, image.expires_s - int(request.app[CLOCK]()))
 
 
 def _name(image: Image, target: Target) -> str:

@@ -2,11 +2,15 @@
 
 from aiohttp import web
 
+from appliance.albums import Albums
 from appliance.clock import Clock
 from appliance.config import Config
 from appliance.delivery import Delivery
+from appliance.delivery.tiles import Tiles
 from appliance.http.callers import Callers
+from appliance.http.hot import Hot
 from appliance.http.html import Pages
+from appliance.http.listeners import Listeners
 from appliance.http.readiness import Health
 from appliance.ingest import Ingest
 from appliance.lifecycle.managing import Management
@@ -15,11 +19,16 @@ from appliance.resumable import Resumable
 
 CONFIG = web.AppKey("config", Config)
 CLOCK = web.AppKey[Clock]("clock")
-PAGES = web.AppKey("pages", Pages)
+PAGES = web.AppKey[list[Pages]]("pages")
+"""In each language; the first where a browser asks for none of them. `requests.pages_of` picks."""
 INGEST = web.AppKey("ingest", Ingest)
 DELIVERY = web.AppKey("delivery", Delivery)
+TILES = web.AppKey("tiles", Tiles)
 MANAGEMENT = web.AppKey("management", Management)
+ALBUMS = web.AppKey("albums", Albums)
 METRICS = web.AppKey("metrics", Metrics)
 RESUMABLE = web.AppKey("resumable", Resumable)
 HEALTH = web.AppKey("health", Health)
 CALLERS = web.AppKey("callers", Callers)
+LISTENERS = web.AppKey("listeners", Listeners)
+HOT = web.AppKey("hot", Hot)

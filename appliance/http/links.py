@@ -31,6 +31,10 @@ def manage_path(slug: str) -> str:
     return f"/i/{slug}/manage"
 
 
+def qr_path(slug: str) -> str:
+    return f"/i/{slug}/qr.svg"
+
+
 def original_path(slug: str) -> str:
     return f"/i/{slug}/original"
 
@@ -44,6 +48,33 @@ def rendition_path(slug: str, preset: str, image_format: Format) -> str:
     return f"/i/{slug}/{preset}.{image_format.value}"
 
 
+def album_path(slug: str) -> str:
+    return f"/a/{slug}"
+
+
+def album_manage_path(slug: str) -> str:
+    return f"/a/{slug}/manage"
+
+
+def album_image_path(slug: str, image: str) -> str:
+    """One image with its neighbours: a path, not a query, so that shared caches keep the pages apart."""
+    return f"/a/{slug}/{image}"
+
+
+def album_zip_path(slug: str) -> str:
+    return f"/a/{slug}/zip"
+
+
+def iiif_path(slug: str) -> str:
+    """What addresses of the IIIF Image API begin with: the image's `id` there."""
+    return f"/iiif/3/{slug}"
+
+
+def preview_path(slug: str) -> str:
+    """The JPEG for link previews, small enough for all of them."""
+    return f"/i/{slug}/preview.jpg"
+
+
 UPLOADS_PATH = "/api/v1/uploads"
 
 
@@ -54,6 +85,11 @@ def upload_path(upload_id: str) -> str:
 
 def api_path(slug: str) -> str:
     return f"/api/v1/images/{slug}"
+
+
+def events_path(slug: str) -> str:
+    """Where an upload's progress is told while it comes."""
+    return f"{api_path(slug)}/events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +112,24 @@ class Links:
         """The secret link. A fragment never reaches a server, so the token stays out of logs and referrers."""
         return f"{self.share(slug)}#{delete_token}"
 
+    def album(self, slug: str) -> str:
+        return self.absolute(album_path(slug))
+
+    def managing_album(self, slug: str, delete_token: str) -> str:
+        """The secret link, as that of an image."""
+        return f"{self.album(slug)}#{delete_token}"
+
+    def album_zip(self, slug: str) -> str:
+        return self.absolute(album_zip_path(slug))
+
     def original(self, slug: str) -> str:
         return self.absolute(original_path(slug))
 
     def file(self, slug: str, media_type: str) -> str:
         return self.absolute(file_path(slug, media_type))
+
+    def iiif(self, slug: str) -> str:
+        return self.absolute(iiif_path(slug))
 
     def rendition(self, slug: str, preset: str, image_format: Format) -> str:
         return self.absolute(rendition_path(slug, preset, image_format))

@@ -5,12 +5,13 @@ import logging
 import time
 from http import HTTPMethod
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from appliance import logs
 from appliance.errors import ApplianceError
 from appliance.http import tus_headers as tus
+from appliance.http.answers import SOFTWARE
 from appliance.http.keys import CALLERS, HEALTH, METRICS
 from appliance.http.links import UPLOADS_PATH
 from appliance.http.problems import named, problem_response
@@ -18,7 +19,7 @@ from appliance.http.requests import REQUEST_ID
 
 PAGE_POLICY = (
     "default-src 'none'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
 log = logging.getLogger("appliance.access")
@@ -83,14 +84,18 @@ def _route(request: web.Request) -> str:
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Just before a response starts: what browsers must know whatever the handler was."""
     headers = response.headers
+    headers[hdrs.SERVER] = SOFTWARE
     headers["X-Request-ID"] = request.get(REQUEST_ID, "-")
     headers["X-Content-Type-Options"] = "nosniff"
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     if response.content_type == "text/html":
         headers.setdefault("Content-Security-Policy", PAGE_POLICY)
-    if request.path.startswith(("/api/", "/i/", "/oembed")):
+        headers.add("Vary", "Accept-Language")
+    if request.path.startswith(("/api/", "/i/", "/iiif/", "/oembed")):
         headers.setdefault("Access-Control-Allow-Origin", "*")
-        headers.setdefault("Access-Control-Expose-Headers", "Location, Retry-After, X-Request-ID, ETag, Content-Range")
+        headers.setdefault(
+            "Access-Control-Expose-Headers", "Link, Location, Retry-After, X-Request-ID, ETag, Content-Range"
+        )
     if request.path.startswith(UPLOADS_PATH):
         tus.add_headers(headers, response.status)
     if request.app[HEALTH].stopping:

@@ -15,12 +15,12 @@ def negotiated(image: Image, accept: str, formats: Sequence[Format]) -> Format:
     Formats that carry the picture's animation and alpha come before those that don't; wildcards ask for no format in
     particular, and get what every browser shows.
     """
-    wishes = _wishes(accept)
-    named = [each for each in BY_SIZE if each in formats and wishes.get(each.media_type, 0) > 0]
+    liking = wishes(accept)
+    named = [each for each in BY_SIZE if each in formats and liking.get(each.media_type, 0) > 0]
     for able in (True, False):
         liked = [each for each in named if _carries(image, each) == able]
         if liked:
-            return max(liked, key=lambda each: wishes[each.media_type])  # the first of equals
+            return max(liked, key=lambda each: liking[each.media_type])  # the first of equals
     return _plain(image, formats)
 
 
@@ -36,13 +36,16 @@ def _carries(image: Image, candidate: Format) -> bool:
     return candidate is not Format.GIF and (candidate.has_alpha or not image.has_alpha)
 
 
-def _wishes(accept: str) -> dict[str, float]:
-    """Media types and how much each is wanted, 0 to 1; what makes no sense is not wanted."""
-    wishes: dict[str, float] = {}
+def wishes(accept: str) -> dict[str, float]:
+    """What an Accept or Accept-Language header names, in small letters, and how much it is wanted, 0 to 1.
+
+    What makes no sense is not wanted.
+    """
+    found: dict[str, float] = {}
     for entry in accept.split(","):
-        media_type, *parameters = (part.strip().lower() for part in entry.split(";"))
-        wishes[media_type] = next((_quality(each) for each in parameters if each.startswith("q=")), 1.0)
-    return wishes
+        name, *parameters = (part.strip().lower() for part in entry.split(";"))
+        found[name] = next((_quality(each) for each in parameters if each.startswith("q=")), 1.0)
+    return found
 
 
 def _quality(parameter: str) -> float:

@@ -1,6 +1,7 @@
 """The pages: upload, share, manage; and what other programs read about them."""
 
 import hashlib
+import json
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from aiohttp import web
 from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.errors import (
     ApplianceError,
+    FormatNotOffered,
     GoneImage,
     MalformedRequest,
     MissingToken,
@@ -17,16 +19,22 @@ from appliance.errors import (
     WrongToken,
 )
 from appliance.http.answers import json_answer
+from appliance.http.arriving import image_or_progress
 from appliance.http.clients import oembed, sharex_uploader
-from appliance.http.keys import CLOCK, CONFIG, DELIVERY, MANAGEMENT, PAGES, RESUMABLE
+from appliance.http.compression import takes_gzip
+from appliance.http.gone import with_gone_page
+from appliance.http.keys import CLOCK, CONFIG, DELIVERY, MANAGEMENT
 from appliance.http.links import share_path
 from appliance.http.problems import headers_of, status_of
-from appliance.http.requests import Form, form_of, is_known, positive_number, wants_page
+from appliance.http.requests import Form, form_of, is_known, pages_of, positive_number, wants_page
+from appliance.http.tags import tags
 from appliance.lifecycle.managing import UNDO_S, Changes
-from appliance.model import Image
+from appliance.model import Ending, Image
+from appliance.resumable import Progress
 from appliance.wishes import parse_duration
 
 MAX_AGE_S = 300
+IN_ONE_LANGUAGE = f"private, max-age={MAX_AGE_S}"  # shared caches would show it to readers of others: they ignore Vary
 FRESH = {"Cache-Control": "no-store"}
 
 
@@ -42,46 +50,45 @@ def _problem_page(text: str, fault: ApplianceError) -> web.Response:
 
 async def show_upload(request: web.Request) -> web.Response:
     """GET /"""
-    return _page(request.app[PAGES].upload_page(), cache=f"public, max-age={MAX_AGE_S}")
+    return _page(pages_of(request).upload_page(), cache=IN_ONE_LANGUAGE)
 
 
+async def show_mine(request: web.Request) -> web.Response:
+    """GET /images: my images, of which only the browser knows"""
+    return _page(pages_of(request).mine_page(), cache=IN_ONE_LANGUAGE)
+
+
+async def _gone(request: web.Request, slug: str, problem: ApplianceError | None = None) -> str:
+    ended, until_s = await request.app[MANAGEMENT].ending(slug)
+    ended = ended or Ending.UNFINISHED  # without an image or a tombstone: an upload whose time is over
+    return pages_of(request).gone_page(slug, ended, restorable_until_s=until_s, problem=problem)
+
+
+@with_gone_page(GoneImage, _gone)
 async def show_share(request: web.Request) -> web.Response:
     """GET /i/{slug}"""
-    slug = request.match_info["slug"]
-    try:
-        image = await request.app[DELIVERY].resolve(slug)
-    except GoneImage:
-        if not wants_page(request):
-            raise
-        return _page(await _gone(request, slug), status=410)
-    except UnknownImage:
-        progress = await request.app[RESUMABLE].arriving(slug)
-        if progress is not None:
-            return _page(request.app[PAGES].arriving_page(progress))
-        image = await request.app[DELIVERY].resolve(slug)  # it may have arrived in between
-    page = request.app[PAGES].share_page(image)
+    found = await image_or_progress(request)
+    if isinstance(found, Progress):
+        return _page(pages_of(request).arriving_page(found))
+    page = pages_of(request).share_page(found, await request.app[DELIVERY].glimpse(found))
     etag = f'"{hashlib.blake2b(page.encode(), digest_size=12).hexdigest()}"'
     response = _page(page, cache="public, no-cache")  # asked anew each time: owners see their changes at once
     if is_known(request, etag):
-        response = web.Response(status=304, headers={"Cache-Control": "public, no-cache"})
-    response.headers.update({"ETag": etag, "X-Robots-Tag": "noindex", "Cache-Tag": slug, "Surrogate-Key": slug})
+        response = web.Response(status=304, headers={"Cache-Control": "public, no-cache", "Vary": "Accept-Language"})
+    response.headers.update({"ETag": etag, "X-Robots-Tag": "noindex"} | tags(found.slug))
     return response
 
 
-async def _gone(request: web.Request, slug: str, problem: str | None = None) -> str:
-    ended, until_s = await request.app[MANAGEMENT].ending(slug)
-    return request.app[PAGES].gone_page(slug, ended, restorable_until_s=until_s, problem=problem)
-
-
+@with_gone_page(GoneImage, _gone)
 async def show_manage(request: web.Request) -> web.Response:
     """GET /i/{slug}/manage: the form; it changes nothing"""
     image = await request.app[DELIVERY].resolve(request.match_info["slug"])
-    return _page(request.app[PAGES].manage_page(image))
+    return _page(pages_of(request).manage_page(image))
 
 
 async def manage(request: web.Request) -> web.Response:
     """POST /i/{slug}/manage: the forms of the share page and of the manage page"""
-    management, pages, slug = request.app[MANAGEMENT], request.app[PAGES], request.match_info["slug"]
+    management, pages, slug = request.app[MANAGEMENT], pages_of(request), request.match_info["slug"]
     form = await form_of(request)
     token, action = _field(form, "token").strip().rpartition("#")[2], _field(form, "action") or "save"
     try:
@@ -89,7 +96,9 @@ async def manage(request: web.Request) -> web.Response:
             return _page(pages.deleted_page(await management.delete(slug, token), token, undo_s=UNDO_S))
         if action in ("undo", "restore"):
             image = await management.change(slug, token, Changes(restore=True))
-            return _page(pages.manage_page(image, notice="The picture is back.", delete_token=token))
+            return _page(
+                pages.manage_page(image, notice=pages.language.gettext("The picture is back."), delete_token=token)
+            )
         if action != "save":
             raise MalformedRequest("The form asks for something unknown.")
         image = await management.change(slug, token, _wished(form, request.app[CLOCK]()))
@@ -97,7 +106,7 @@ async def manage(request: web.Request) -> web.Response:
         raise
     except ApplianceError as fault:
         return await _told_on_form(request, slug, form, fault)
-    return _page(pages.manage_page(image, notice="Saved.", delete_token=token))
+    return _page(pages.manage_page(image, notice=pages.language.gettext("Saved."), delete_token=token))
 
 
 async def _told_on_form(request: web.Request, slug: str, form: Form, fault: ApplianceError) -> web.Response:
@@ -107,10 +116,10 @@ async def _told_on_form(request: web.Request, slug: str, form: Form, fault: Appl
     except GoneImage:
         if not wants_page(request) or isinstance(fault, GoneImage):
             raise fault from None
-        return _problem_page(await _gone(request, slug, fault.detail), fault)
+        return _problem_page(await _gone(request, slug, fault), fault)
     typed = replace(image, title=_typed(form, "title", image.title), alt=_typed(form, "alt", image.alt))
     token = "" if isinstance(fault, (MissingToken, WrongToken)) else _field(form, "token")
-    page = request.app[PAGES].manage_page(typed, problem=fault.detail, delete_token=token)
+    page = pages_of(request).manage_page(typed, problem=fault, delete_token=token)
     return _problem_page(page, fault)
 
 
@@ -139,7 +148,7 @@ def _text(form: Form, name: str) -> str | Unchanged:
 async def show_oembed(request: web.Request) -> web.Response:
     """GET /oembed?url=…&maxwidth=…&maxheight=…&format=json"""
     if request.query.get("format", "json") != "json":
-        raise NoSuchPage("oEmbed is answered as JSON only; leave out format, or say format=json.")
+        raise FormatNotOffered("oEmbed is answered as JSON only; leave out format, or say format=json.")
     image = await _image_of(request, request.query.get("url", ""))
     left_s = max(0, image.expires_s - int(request.app[CLOCK]()))
     reply = oembed(
@@ -149,7 +158,7 @@ async def show_oembed(request: web.Request) -> web.Response:
         max_width=positive_number(request, "maxwidth"),
         max_height=positive_number(request, "maxheight"),
     )
-    return json_answer(reply, headers={"Cache-Control": f"public, max-age={min(MAX_AGE_S, left_s)}"})
+    return json_answer(reply, headers={"Cache-Control": f"public, max-age={min(MAX_AGE_S, left_s)}"} | tags(image.slug))
 
 
 async def _image_of(request: web.Request, url: str) -> Image:
@@ -171,23 +180,35 @@ async def show_sharex(request: web.Request) -> web.Response:
     return json_answer(sharex_uploader(request.app[CONFIG]), headers=headers)
 
 
+async def show_manifest(request: web.Request) -> web.Response:
+    """GET /manifest.webmanifest"""
+    headers = {"Cache-Control": IN_ONE_LANGUAGE, "Vary": "Accept-Language"}
+    text = json.dumps(pages_of(request).manifest(), ensure_ascii=False)
+    return web.Response(text=text, content_type="application/manifest+json", headers=headers)
+
+
 async def show_robots(_request: web.Request) -> web.Response:
     """GET /robots.txt: share pages may be fetched for previews, and say noindex themselves"""
-    text = "User-agent: *\nDisallow: /api/\nDisallow: /i/*/manage\n"
+    text = "User-agent: *\nDisallow: /api/\nDisallow: /i/*/manage\nDisallow: /a/*/manage\nDisallow: /a/*/zip\n"
     return web.Response(text=text, headers={"Cache-Control": "public, max-age=86400"})
 
 
 async def show_static(request: web.Request) -> web.Response:
     """GET /static/{name}: for ever under an address with its version"""
-    asset = request.app[PAGES].assets.get(request.match_info["name"])
+    assets, name = pages_of(request).assets, request.match_info["name"]
+    asset = assets.get(name)
     if asset is None:
         raise NoSuchPage("Nothing is at this address.")
-    known = request.query.get("v") == asset.version
+    known = assets.is_current(name, request.query.get("v"))
     cache = "public, max-age=31536000, immutable" if known else f"public, max-age={MAX_AGE_S}"
-    headers = {"Cache-Control": cache, "ETag": f'"{asset.version}"', "Content-Type": asset.media_type}
-    if request.headers.get("If-None-Match") == headers["ETag"]:
+    headers = {"Cache-Control": cache, "ETag": f'W/"{asset.version}"', "Content-Type": asset.media_type}
+    if asset.gzipped is not None:
+        headers["Vary"] = "Accept-Encoding"
+    if is_known(request, f'"{asset.version}"'):
         return web.Response(status=304, headers=headers)
-    return web.Response(body=asset.data, headers=headers)
+    if asset.gzipped is None or not takes_gzip(request):
+        return web.Response(body=asset.data, headers=headers)
+    return web.Response(body=asset.gzipped, headers=headers | {"Content-Encoding": "gzip"})
 
 
 async def show_nothing(_request: web.Request) -> web.Response:
@@ -197,4 +218,4 @@ async def show_nothing(_request: web.Request) -> web.Response:
 
 async def show_favicon(request: web.Request) -> web.Response:
     """GET /favicon.ico, which browsers ask for unbidden"""
-    raise web.HTTPMovedPermanently(request.app[PAGES].assets.url("favicon.svg"))
+    raise web.HTTPMovedPermanently(pages_of(request).assets.url("favicon.svg"))

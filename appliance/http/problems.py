@@ -14,8 +14,7 @@ from appliance import errors
 from appliance.errors import ApplianceError
 from appliance.http.answers import json_answer
 from appliance.http.clients import chevereto_error
-from appliance.http.keys import PAGES
-from appliance.http.requests import REQUEST_ID, wants_page
+from appliance.http.requests import REQUEST_ID, pages_of, wants_page
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +34,15 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.IncompleteUpload: HTTPStatus.BAD_REQUEST,
     errors.RemoteUrlRefused: HTTPStatus.BAD_REQUEST,
     errors.IdempotencyKeyInvalid: HTTPStatus.BAD_REQUEST,
+    errors.TooManyImages: HTTPStatus.BAD_REQUEST,
+    errors.InvalidImageRequest: HTTPStatus.BAD_REQUEST,
     errors.MissingToken: HTTPStatus.UNAUTHORIZED,
     errors.WrongToken: HTTPStatus.FORBIDDEN,
     errors.UnknownImage: HTTPStatus.NOT_FOUND,
+    errors.UnknownAlbum: HTTPStatus.NOT_FOUND,
     errors.UnknownRendition: HTTPStatus.NOT_FOUND,
     errors.NoSuchPage: HTTPStatus.NOT_FOUND,
+    errors.FormatNotOffered: HTTPStatus.NOT_IMPLEMENTED,  # as oEmbed has it; consumers then try the other format
     errors.NotHereYet: HTTPStatus.NOT_FOUND,
     errors.UnknownUpload: HTTPStatus.NOT_FOUND,
     errors.FinalUpload: HTTPStatus.FORBIDDEN,
@@ -51,21 +54,25 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.PartsUnfinished: HTTPStatus.CONFLICT,
     errors.GoneImage: HTTPStatus.GONE,
     errors.GoneUpload: HTTPStatus.GONE,
+    errors.GoneAlbum: HTTPStatus.GONE,
     errors.UnsupportedTusVersion: HTTPStatus.PRECONDITION_FAILED,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedFormat: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.NotAnImage: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.NotTusBody: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.EncodedBody: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.RangeNotSatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     errors.UnreadableImage: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.CannotResize: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UploadLocked: HTTPStatus.LOCKED,
     errors.ChecksumMismatch: TusStatus.CHECKSUM_MISMATCH,
+    errors.UnsupportedImageRequest: HTTPStatus.NOT_IMPLEMENTED,
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ObjectMissing: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Stopping: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Draining: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.CatalogueUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -108,10 +115,10 @@ def problem_response(request: web.Request, fault: ApplianceError) -> web.Respons
     status = status_of(fault)
     if request.path == "/api/1/upload":
         response = json_answer(chevereto_error(status, fault.code, fault.detail), status=status)
-    elif request.path.startswith("/api/"):
+    elif request.path.startswith(("/api/", "/iiif/")):
         response = _problem_details(request, fault, status)
     elif wants_page(request):
-        page = request.app[PAGES].error_page(status, fault.title, fault.detail, fault.code, request[REQUEST_ID])
+        page = pages_of(request).error_page(status, fault, request[REQUEST_ID])
         response = web.Response(text=page, content_type="text/html", status=status)
     elif request.method in ("GET", "HEAD"):
         response = _problem_details(request, fault, status)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from appliance.doors import Doors
+
 PartState = Callable[[], str]
 """`ok`, or a few words on what is wrong."""
 
@@ -11,6 +13,7 @@ PartState = Callable[[], str]
 class Health:
     """The state of the server. Parts in `essential` make it unready when they are not ok, the others only degraded."""
 
+    doors: Doors = field(default_factory=Doors)
     essential: Mapping[str, PartState] = field(default_factory=dict)
     helpful: Mapping[str, PartState] = field(default_factory=dict)
     started: bool = False
@@ -21,7 +24,13 @@ class Health:
         """Whether to send requests here, and each part's state."""
         essential = {name: state() for name, state in self.essential.items()}
         helpful = {name: state() for name, state in self.helpful.items()}
-        ready = self.started and not self.stopping and all(state == "ok" for state in essential.values())
+        serving = self.started and not self.stopping and not self.doors.closed
+        ready = serving and all(state == "ok" for state in essential.values())
         degraded = any(state != "ok" for state in helpful.values())
-        status = ("degraded" if degraded else "ready") if ready else ("stopping" if self.stopping else "not ready")
+        status = ("degraded" if degraded else "ready") if ready else self._why_not()
         return ready, {"status": status, "parts": essential | helpful}
+
+    def _why_not(self) -> str:
+        if self.stopping:
+            return "stopping"
+        return "draining" if self.doors.closed else "not ready"

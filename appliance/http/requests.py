@@ -5,6 +5,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiDictProxy
 
 from appliance.errors import MalformedRequest
+from appliance.http.html import Pages
+from appliance.http.keys import PAGES
+from appliance.http.languages import chosen
 from appliance.renditions import Format
 
 Form = MultiDictProxy[str | bytearray | bytes | web.FileField]
@@ -14,6 +17,13 @@ REQUEST_ID = web.RequestKey("request_id", str)
 def wants_page(request: web.Request) -> bool:
     """Whether the client is a browser that shows HTML; programs say `*/*` or nothing."""
     return "text/html" in request.headers.get("Accept", "")
+
+
+def pages_of(request: web.Request) -> Pages:
+    """The pages in the language that this browser's person reads."""
+    pages = request.app[PAGES]
+    language = chosen(request.headers.get("Accept-Language", ""), [each.language for each in pages])
+    return next(each for each in pages if each.language is language)
 
 
 def is_known(request: web.Request, etag: str) -> bool:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from appliance import tokens
 from appliance.config import Config
 from appliance.errors import ApplianceError, CannotResize
-from appliance.http import words
+from appliance.http import stills, words
 from appliance.http.links import EXTENSIONS, Links
-from appliance.model import Image, Upload, UploadState
+from appliance.model import Image, UploadState
 from appliance.renditions import Preset, fit
 from appliance.resumable import Progress
 from appliance.resumable.progress import fault_of
@@ -34,6 +34,7 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
         "width": image.width,
         "height": image.height,
         "frames": image.frames,
+        "private_data": image.private_data.value,
         "created_at": words.rfc3339(image.created_s),
         "expires_at": words.rfc3339(image.expires_s),
         "original": {
@@ -44,6 +45,8 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
         },
         "renditions": renditions(image, config),
     }
+    if (still := stills.detail(image, config.renditions)) is not None:
+        resource["still"] = still
     if image.original_only is not None:
         resource["problem"] = {
             "code": CannotResize.code,
@@ -66,13 +69,15 @@ def upload_state(progress: Progress, config: Config, upload_id: str) -> dict[str
         if progress.image is not None:
             state["image"] = image_resource(progress.image, config, delete_token=token)
         elif upload.state is UploadState.RECEIVING:
-            state["image"] = _arriving_resource(upload, config) | {"delete_token": token}
+            state["image"] = arriving_resource(progress, config) | {"delete_token": token}
     if upload.refusal is not None:
-        state["problem"] = _problem(fault_of(upload.refusal))
+        state["problem"] = problem_summary(fault_of(upload.refusal))
     return state
 
 
-def _arriving_resource(upload: Upload, config: Config) -> dict[str, object]:
+def arriving_resource(progress: Progress, config: Config) -> dict[str, object]:
+    """The resource of an image that is still being uploaded: `offset` of `length` bytes are here."""
+    upload = progress.upload
     return {
         "slug": upload.slug,
         "url": Links.of(config).share(upload.slug or ""),
@@ -80,10 +85,14 @@ def _arriving_resource(upload: Upload, config: Config) -> dict[str, object]:
         "filename": upload.filename,
         "title": upload.title,
         "alt": upload.alt,
+        "created_at": words.rfc3339(upload.created_s),
+        "offset": progress.offset,
+        "length": upload.length,
     }
 
 
-def _problem(fault: ApplianceError) -> dict[str, object]:
+def problem_summary(fault: ApplianceError) -> dict[str, object]:
+    """A problem inside of an answer that is none itself."""
     problem: dict[str, object] = {"code": fault.code, "title": fault.title, "detail": fault.detail}
     figures = {"limit": fault.limit, "actual": fault.actual}
     return problem | {name: figure for name, figure in figures.items() if figure is not None}
@@ -93,13 +102,16 @@ def renditions(image: Image, config: Config) -> dict[str, dict[str, object]]:
     """Each preset's link in the format our pages link, with the size it will have; empty when none can be made."""
     if image.original_only is not None:
         return {}
-    return {preset.name: _rendition(image, preset, Links.of(config)) for preset in config.renditions.presets}
+    return {preset.name: _rendition(image, preset, config) for preset in config.renditions.presets}
 
 
-def _rendition(image: Image, preset: Preset, links: Links) -> dict[str, object]:
+def _rendition(image: Image, preset: Preset, config: Config) -> dict[str, object]:
     width, height = fit(image.width, image.height, preset.box_px)
-    url = links.rendition(image.slug, preset.name, image.linked_format)
-    return {"url": url, "width": width, "height": height}
+    url = Links.of(config).rendition(image.slug, preset.name, image.linked_format)
+    rendition: dict[str, object] = {"url": url, "width": width, "height": height}
+    if image.animated:
+        rendition["animated"] = stills.size_moves(image, preset, config.renditions)
+    return rendition
 
 
 def limits(config: Config) -> Mapping[str, object]:
@@ -114,6 +126,7 @@ def limits(config: Config) -> Mapping[str, object]:
             "ack_budget_s": uploads.ack_budget_s,
             "concurrency": uploads.concurrency,
             "unfinished_hours": uploads.unfinished_hours,
+            "max_unfinished": uploads.max_unfinished,
             "max_title_chars": MAX_TITLE_CHARS,
             "max_alt_chars": MAX_ALT_CHARS,
         },
@@ -122,10 +135,14 @@ def limits(config: Config) -> Mapping[str, object]:
             "max_days": uploads.max_expiry_days,
             "min_seconds": 1,
         },
+        "albums": {"max_images": config.albums.max_images},
         "renditions": {
             "presets": {preset.name: preset.box_px for preset in sizes.presets},
             "formats": [image_format.value for image_format in sizes.formats],
+            "max_area": sizes.max_area,
             "deadline_s": sizes.deadline_s,
             "queue": sizes.queue,
+            "animation_frames": sizes.animation_frames,
+            "animation_pixels": sizes.animation_pixels,
         },
     }

@@ -1,8 +1,26 @@
 """Every address of the host, in one table."""
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 from aiohttp import web
 
-from appliance.http import api, health, images, pages, tus, uploads
+from appliance.http import (
+    album_forms,
+    album_pages,
+    album_zip,
+    albums,
+    api,
+    events,
+    health,
+    iiif,
+    images,
+    pages,
+    qr,
+    tus,
+    uploads,
+)
+from appliance.http.compression import compress
 from appliance.http.middleware import add_headers, observe
 from appliance.http.preflight import preflight
 from appliance.http.problems import MAX_FORM_BYTES
@@ -10,51 +28,89 @@ from appliance.http.problems import MAX_FORM_BYTES
 SLUG = r"{slug:[0-9A-Za-z]{1,64}}"
 UPLOAD = r"{id:[0-9A-Za-z_-]{1,64}}"
 WORD = r"[0-9A-Za-z_-]{1,64}"
+TAKES_BODY: Final[Mapping[str, Any]] = {"expect_handler": uploads.continue_if_wanted}
 
 
 def application() -> web.Application:
     """The application with its routes; `app` puts the services in."""
-    site = web.Application(middlewares=[observe], client_max_size=MAX_FORM_BYTES)
+    site = web.Application(middlewares=[observe, compress], client_max_size=MAX_FORM_BYTES)
     site.on_response_prepare.append(add_headers)
-    takes_body = {"expect_handler": uploads.continue_if_wanted}
-    site.router.add_routes(
-        [
-            web.get("/", pages.show_upload),
-            web.post("/", uploads.post_form, **takes_body),
-            web.get(f"/i/{SLUG}", pages.show_share),
-            web.get(f"/i/{SLUG}/manage", pages.show_manage),
-            web.post(f"/i/{SLUG}/manage", pages.manage),
-            web.get(f"/i/{SLUG}/original", images.show_original),
-            web.get(f"/i/{SLUG}.{{extension:[a-z0-9]{{1,5}}}}", images.show_original),
-            web.get(f"/i/{SLUG}/{{preset:{WORD}}}.{{extension:[a-z0-9]{{1,5}}}}", images.show_rendition),
-            web.get(f"/i/{SLUG}/{{preset:{WORD}}}", images.show_negotiated),
-            web.post("/api/v1/images", uploads.create_image, **takes_body),
-            web.get(f"/api/v1/images/{SLUG}", api.show_image),
-            web.patch(f"/api/v1/images/{SLUG}", api.change_image),
-            web.delete(f"/api/v1/images/{SLUG}", api.delete_image),
-            web.options("/api/v1/uploads", tus.show_options),
-            web.post("/api/v1/uploads", tus.create),
-            web.options("/api/v1/uploads/{id:.*}", tus.show_options),
-            web.head(f"/api/v1/uploads/{UPLOAD}", tus.act),
-            web.patch(f"/api/v1/uploads/{UPLOAD}", tus.act),
-            web.delete(f"/api/v1/uploads/{UPLOAD}", tus.act),
-            web.get(f"/api/v1/uploads/{UPLOAD}", tus.act, allow_head=False),
-            web.post(f"/api/v1/uploads/{UPLOAD}", tus.act),
-            web.options("/api/{rest:.*}", preflight),
-            web.options("/i/{rest:.*}", preflight),
-            web.get("/api/v1/limits", api.show_limits),
-            web.get("/api/v1/openapi.json", api.show_contract),
-            web.post("/api/1/upload", uploads.chevereto, **takes_body),
-            web.get("/sharex.sxcu", pages.show_sharex),
-            web.get("/oembed", pages.show_oembed),
-            web.get("/robots.txt", pages.show_robots),
-            web.get("/favicon.ico", pages.show_favicon),
-            web.get(r"/static/{name:[a-zA-Z0-9_./-]{1,200}}", pages.show_static),
-            web.get("/healthz", health.healthz),
-            web.get("/readyz", health.readyz),
-            web.put(r"/{filename:[^/]+}", uploads.put_file, **takes_body),
-            web.get(r"/{filename:[^/]+}", pages.show_nothing),
-            web.put("/", uploads.put_file, **takes_body),
-        ]
-    )
+    site.router.add_routes([*_pictures(), *_albums(), *_api(), *_pages()])
     return site
+
+
+def _pictures() -> list[web.RouteDef]:
+    return [
+        web.get(f"/i/{SLUG}", pages.show_share),
+        web.get(f"/i/{SLUG}/manage", pages.show_manage),
+        web.post(f"/i/{SLUG}/manage", pages.manage),
+        web.get(f"/i/{SLUG}/original", images.show_original),
+        web.get(f"/i/{SLUG}/preview.jpg", images.show_preview),
+        web.get(f"/i/{SLUG}/qr.svg", qr.show_qr),
+        web.get(f"/i/{SLUG}.{{extension:[a-z0-9]{{1,5}}}}", images.show_original),
+        web.get(f"/i/{SLUG}/{{preset:{WORD}}}.{{extension:[a-z0-9]{{1,5}}}}", images.show_rendition),
+        web.get(f"/i/{SLUG}/{{preset:{WORD}}}", images.show_negotiated),
+        web.get(f"/iiif/3/{SLUG}", iiif.redirect),
+        web.get(f"/iiif/3/{SLUG}/info.json", iiif.show_info),
+        web.get(f"/iiif/3/{SLUG}/{{region}}/{{size}}/{{rotation}}/{{last}}", iiif.show_region),
+        web.options("/i/{rest:.*}", preflight),
+        web.options("/iiif/{rest:.*}", preflight),
+    ]
+
+
+def _albums() -> list[web.RouteDef]:
+    return [
+        web.get(f"/a/{SLUG}", album_pages.show_album),
+        web.get("/a", album_forms.show_new),
+        web.post("/a", album_forms.make),
+        web.get(f"/a/{SLUG}/zip", album_zip.show_zip),
+        web.get(f"/a/{SLUG}/manage", album_forms.show_manage),
+        web.post(f"/a/{SLUG}/manage", album_forms.manage),
+        web.get(f"/a/{SLUG}/{{image:[0-9A-Za-z]{{1,64}}}}", album_pages.show_image),
+    ]
+
+
+def _api() -> list[web.RouteDef]:
+    return [
+        web.post("/api/v1/albums", albums.create_album),
+        web.get(f"/api/v1/albums/{SLUG}", albums.show_album),
+        web.patch(f"/api/v1/albums/{SLUG}", albums.change_album),
+        web.delete(f"/api/v1/albums/{SLUG}", albums.delete_album),
+        web.post("/api/v1/images", uploads.create_image, **TAKES_BODY),
+        web.get(f"/api/v1/images/{SLUG}", api.show_image),
+        web.get(f"/api/v1/images/{SLUG}/events", events.show_events, allow_head=False),
+        web.patch(f"/api/v1/images/{SLUG}", api.change_image),
+        web.delete(f"/api/v1/images/{SLUG}", api.delete_image),
+        web.options("/api/v1/uploads", tus.show_options),
+        web.post("/api/v1/uploads", tus.create, **TAKES_BODY),
+        web.options("/api/v1/uploads/{id:.*}", tus.show_options),
+        web.head(f"/api/v1/uploads/{UPLOAD}", tus.act),
+        web.patch(f"/api/v1/uploads/{UPLOAD}", tus.act, **TAKES_BODY),
+        web.delete(f"/api/v1/uploads/{UPLOAD}", tus.act),
+        web.get(f"/api/v1/uploads/{UPLOAD}", tus.act, allow_head=False),
+        web.post(f"/api/v1/uploads/{UPLOAD}", tus.act),
+        web.options("/api/{rest:.*}", preflight),
+        web.get("/api/v1/limits", api.show_limits),
+        web.get("/api/v1/openapi.json", api.show_contract),
+        web.post("/api/1/upload", uploads.chevereto, **TAKES_BODY),
+    ]
+
+
+def _pages() -> list[web.RouteDef]:
+    """The last of them take every name, so these come behind all others."""
+    return [
+        web.get("/", pages.show_upload),
+        web.post("/", uploads.post_form, **TAKES_BODY),
+        web.get("/images", pages.show_mine),
+        web.get("/sharex.sxcu", pages.show_sharex),
+        web.get("/oembed", pages.show_oembed),
+        web.get("/manifest.webmanifest", pages.show_manifest),
+        web.get("/robots.txt", pages.show_robots),
+        web.get("/favicon.ico", pages.show_favicon),
+        web.get(r"/static/{name:[a-zA-Z0-9_./-]{1,200}}", pages.show_static),
+        web.get("/healthz", health.healthz),
+        web.get("/readyz", health.readyz),
+        web.put(r"/{filename:[^/]+}", uploads.put_file, **TAKES_BODY),
+        web.get(r"/{filename:[^/]+}", pages.show_nothing),
+        web.put("/", uploads.put_file, **TAKES_BODY),
+    ]

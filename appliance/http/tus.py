@@ -1,13 +1,12 @@
 """Resumable uploads: tus 1.0.0, and an upload's state as JSON."""
 
-import contextlib
+import asyncio
 from collections.abc import AsyncIterator
 
 from aiohttp import StreamReader, hdrs, web
 
 from appliance.config import Config, Uploads
 from appliance.errors import (
-    ApplianceError,
     FinalUpload,
     IncompleteUpload,
     MalformedRequest,
@@ -15,8 +14,9 @@ from appliance.errors import (
 )
 from appliance.http import tus_headers as tus
 from appliance.http.answers import json_answer
-from appliance.http.bodies import as_named, patient
-from appliance.http.keys import CONFIG, RESUMABLE
+from appliance.http.bodies import as_named, patient, refuse_encoded
+from appliance.http.connections import still_held
+from appliance.http.keys import CALLERS, CONFIG, RESUMABLE
 from appliance.http.links import share_path, upload_path
 from appliance.http.preflight import ALLOWED_METHODS, DAY_S
 from appliance.http.resource import upload_state
@@ -44,6 +44,7 @@ async def show_options(request: web.Request) -> web.Response:
 async def create(request: web.Request) -> web.Response:
     """POST /api/v1/uploads"""
     tus.check_version(request)
+    refuse_encoded(request)
     wanted, resumable = _wanted(request), request.app[RESUMABLE]
     if wanted.with_bytes:
         tus.check_media_type(request)
@@ -52,8 +53,8 @@ async def create(request: web.Request) -> web.Response:
     if wanted.with_bytes:
         try:
             progress = await resumable.append(upload_id, 0, sent)
-        except ApplianceError as fault:
-            await resumable.discard_after(upload_id, fault)
+        except BaseException:
+            await asyncio.shield(resumable.discard(upload_id))
             raise
     headers = _progress_headers(progress) | {hdrs.LOCATION: upload_path(upload_id)}
     return web.Response(status=201, headers=headers)
@@ -73,7 +74,7 @@ def _wanted(request: web.Request) -> Wanted:
         raise MalformedRequest("Send Upload-Length, or else Upload-Defer-Length: 1.")
     kind = UploadKind.PARTIAL if concat == "partial" else UploadKind.FINAL if concat else UploadKind.PLAIN
     wishes, metadata = tus.wishes(request), request.headers.get("Upload-Metadata", "")
-    return Wanted(kind, length, wishes, metadata, concat, with_bytes)
+    return Wanted(kind, length, wishes, metadata, concat, with_bytes, request.app[CALLERS].holder(request))
 
 
 async def act(request: web.Request) -> web.Response:
@@ -108,6 +109,7 @@ async def _head(request: web.Request) -> web.Response:
 
 async def _patch(request: web.Request) -> web.Response:
     tus.check_media_type(request)
+    refuse_encoded(request)
     offset = tus.number(request, "Upload-Offset")
     if offset is None:
         raise MalformedRequest("Send Upload-Offset: the byte at which these bytes belong.")
@@ -141,6 +143,7 @@ def _body(request: web.Request) -> Body:
         announced,
         tus.checksum(request),
         tus.number(request, "Upload-Length"),
+        request.app[CALLERS].holder(request),
     )
 
 
@@ -150,8 +153,6 @@ async def _arriving(content: StreamReader, limits: Uploads) -> AsyncIterator[byt
         async for chunk in patient(content.iter_any(), limits.idle_timeout_s):
             yield chunk
     except Exception as fault:
-        with contextlib.suppress(Exception):
-            # The reader tells the fault before the bytes that it still holds, and has no public way to them.
-            if rest := content._read_nowait(-1):
-                yield rest
+        if rest := still_held(content):
+            yield rest
         raise as_named(fault, limits) or IncompleteUpload("The connection ended; what came was kept.") from fault

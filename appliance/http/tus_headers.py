@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from appliance.errors import InvalidField, MalformedRequest, NotTusBody, UnsupportedTusVersion
 from appliance.model import Wishes
 from appliance.spool import ALGORITHMS, Checksum
-from appliance.wishes import parse_duration
+from appliance.wishes import parse_duration, parse_flag
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,concatenation"
@@ -94,7 +94,10 @@ def metadata(request: web.Request) -> dict[str, str]:
 
 
 def wishes(request: web.Request) -> Wishes:
-    """What the metadata wishes for: filename (or name), title, alt, expires_in. Raises as `metadata`, InvalidExpiry."""
+    """What the metadata wishes for: filename (or name), title, alt, expires_in, keep_metadata.
+
+    Raises as `metadata`, InvalidExpiry, InvalidField.
+    """
     found = metadata(request)
     expires_in = found.get("expires_in")
     return Wishes(
@@ -102,6 +105,7 @@ def wishes(request: web.Request) -> Wishes:
         title=found.get("title"),
         alt=found.get("alt"),
         expires_in_s=parse_duration(expires_in) if expires_in else None,
+        keep_metadata=parse_flag("keep_metadata", found.get("keep_metadata", "")),
     )
 
 

@@ -7,24 +7,9 @@ from appliance.imaging.encoders import encode_each
 from appliance.imaging.formats import Kind
 from appliance.imaging.resizing import Size, resized
 from appliance.imaging.sources import open_picture
-from appliance.renditions import Facts, Target
-
-MAX_FRAMES = 1000
-MAX_RENDITION_PIXELS = 48_000_000
-"""Over all frames of one rendition: 192 MB while it is made, and one to three seconds of encoding."""
-MAX_SOURCE_PIXELS = 400_000_000
-"""Over all frames of the original: some three seconds of decoding and resizing."""
+from appliance.renditions import Target
 
 _TIMING = (("delay", pyvips.GValue.array_int_type), ("loop", pyvips.GValue.gint_type))
-
-
-def affordable(facts: Facts, size: Size) -> bool:
-    """Whether a rendition of this size keeps the animation; over the budgets it shows the first frame."""
-    return (
-        facts.frames <= MAX_FRAMES
-        and facts.frames * size[0] * size[1] <= MAX_RENDITION_PIXELS
-        and facts.frames * facts.width * facts.height <= MAX_SOURCE_PIXELS
-    )
 
 
 def animate(fd: int, kind: Kind, sizes: dict[Target, Size]) -> dict[Target, bytes]:

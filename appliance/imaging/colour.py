@@ -5,11 +5,14 @@ import pyvips
 WHITE = 255
 
 
-def to_srgb(image: pyvips.Image) -> pyvips.Image:
-    """The image as 8-bit sRGB or grey, alpha kept. A profile that can't be used is passed over, as browsers do."""
+def to_srgb(image: pyvips.Image, *, in_memory: bool = True) -> pyvips.Image:
+    """The image as 8-bit sRGB or grey, alpha kept. A profile that can't be used is passed over, as browsers do.
+
+    Of a picture with a profile the result is held in memory, unless `in_memory` is False.
+    """
     image = _known_space(image)
     if _needs_profile(image):
-        image = _by_profile(image)
+        image = _by_profile(image, in_memory=in_memory)
     if image.interpretation not in ("srgb", "b-w"):
         grey = image.interpretation == "grey16"
         image = image.colourspace("b-w" if grey else "srgb")
@@ -48,11 +51,23 @@ def _is_srgb(profile: bytes) -> bool:
     return False
 
 
-def _by_profile(image: pyvips.Image) -> pyvips.Image:
+def _by_profile(image: pyvips.Image, *, in_memory: bool) -> pyvips.Image:
     try:
-        # In memory, for a profile may turn out not to fit only when the pixels are asked for.
-        return image.icc_transform(
-            "srgb", embedded=True, intent="relative", black_point_compensation=True
-        ).copy_memory()
+        # In memory, for a profile may turn out not to fit only when the pixels are asked for; or tried on one pixel.
+        if in_memory:
+            return _transformed(image).copy_memory()
+        _transformed(_one_pixel_like(image)).copy_memory()
+        return _transformed(image)
     except pyvips.Error:
         return image
+
+
+def _transformed(image: pyvips.Image) -> pyvips.Image:
+    return image.icc_transform("srgb", embedded=True, intent="relative", black_point_compensation=True)
+
+
+def _one_pixel_like(image: pyvips.Image) -> pyvips.Image:
+    """Black, but with the picture's bands, format and profile; no pixel of a picture that is read once is taken."""
+    pixel = pyvips.Image.black(1, 1, bands=image.bands).cast(image.format).copy(interpretation=image.interpretation)
+    pixel.set_type(pyvips.GValue.blob_type, "icc-profile-data", image.get("icc-profile-data"))
+    return pixel

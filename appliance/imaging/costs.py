@@ -1,23 +1,24 @@
 """What decoding a picture costs in memory, estimated from its header, and the words for one that costs too much.
 
-The figures are growths of the address space, a little above the private memory that a worker's limit counts. They were
-measured with libvips 8.18 and one thread on 4000 x 4000 and 10000 x 10000 pixels, while a 2048 px rendition was made:
+The figures are a worker's growth while it makes all four sizes at once, measured with libvips 8.18 and one thread on 12
+to 400 million pixels; `tests/imaging/test_memory.py` holds the estimate to them, kind by kind:
 
-    JPEG  26 MB at 10000 px of width; progressive 3.1 bytes a pixel (4:2:0) or 6.0 (4:4:4)
-    PNG   25 MB at 10000 px of width; interlaced 3.1 bytes a pixel
-    TIFF  40 MB at 10000 px of width, 74 MB where all is one strip
-    GIF   4.6 bytes a pixel · AVIF 15.6 · HEIC 12
+    JPEG  2.4 KB a pixel of width; progressive 3.1 bytes a pixel (4:2:0) or 6.0 (4:4:4)
+    PNG   3.4 KB a pixel of width; interlaced: every sample
+    TIFF  3.4 KB a pixel of width, or two rows of its tiles where these are high
+    GIF   4.6 bytes a pixel · AVIF 15.6 (4:2:0) or 18.8 (4:4:4) · HEIC 7 to 12
     WebP  12.5 bytes a pixel loaded (fewer with scale-on-load), and 4 a pixel of the file when lossless
 """
 
 from appliance.imaging.formats import Kind
+from appliance.motion import BYTES_A_PIXEL
 
+_SIZES_BYTES, _SIZES_ALPHA_BYTES = 48_000_000, 120_000_000
+"""The sizes themselves, up to 2048 px; with alpha they pass through floating point."""
 _COLUMN_BYTES = 4 * 1024
 """Reading from top to bottom keeps some hundred lines of three bytes a pixel."""
 _LARGEST_LOAD_PX = 8_000_000
 """What scale-on-load leaves of a large WebP: 2048 px times the reserve that render.py keeps, squared."""
-ANIMATION_BYTES = 400_000_000
-"""The frames of the largest animated rendition and of one more; animation.py keeps within it."""
 
 _CHROMA = {"4:2:0": 1.5, "4:2:2": 2.0, "4:4:4": 3.0, "4:0:0": 1.0}
 
@@ -33,28 +34,30 @@ def decode_bytes(
     frames: int = 1,
     progressive: bool = False,
     chroma: str = "4:4:4",
+    block_lines: int = 0,
+    animation_bytes: int = 0,
 ) -> int:
-    """The estimated peak, in bytes, of making all sizes of one picture at once."""
+    """The estimated peak, in bytes, of making all sizes of a picture at once; animations keep to what is given."""
     pixels, sample_share = width * height, max(1.0, bands * sample_bytes / 3)
-    held = int(width * _COLUMN_BYTES * sample_share)
+    held = int(width * min(_COLUMN_BYTES, 3 * height) * sample_share)
     match kind:
         case Kind.JPEG if progressive:
             held += int(2 * (4.0 if bands == 4 else _CHROMA.get(chroma, 3.0)) * pixels)
         case Kind.PNG if progressive:
             held += pixels * bands * sample_bytes
         case Kind.TIFF:
-            held += held
+            held += int(2.5 * width * min(block_lines, height) * bands * sample_bytes)
         case Kind.GIF:
             held += 5 * pixels
         case Kind.WEBP:
             held += int(4.2 * pixels + 12.5 * min(pixels, _LARGEST_LOAD_PX))
         case Kind.AVIF:
-            held += int(16 * pixels * sample_share)
+            held += int(18 * pixels * sample_share)
         case Kind.HEIC:
             held += int(13 * pixels * sample_share) + 2 * file_bytes  # the others are mapped, not read
     if frames > 1 and kind in (Kind.GIF, Kind.WEBP):
-        held += min(ANIMATION_BYTES, 8 * pixels * frames)
-    return held
+        held += min(animation_bytes, BYTES_A_PIXEL * pixels * frames)
+    return held + (_SIZES_ALPHA_BYTES if bands in (2, 4) else _SIZES_BYTES)
 
 
 def refusal(width: int, height: int, memory_bytes: int, *, max_pixels: int, max_memory_bytes: int) -> str | None:

@@ -1,13 +1,14 @@
 """What a file is, read from its header alone: format, displayed size, frames, and what a decode would cost."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyvips
 
 from appliance.errors import UnreadableImage
-from appliance.imaging import costs
+from appliance.imaging import costs, tiff
 from appliance.imaging.formats import Kind
+from appliance.imaging.frames import png_frames, sequence_frames
 from appliance.imaging.sources import BROKEN, heic_header, kind_of, open_picture
 from appliance.renditions import Facts
 
@@ -30,9 +31,10 @@ class _Header:
     progressive: bool = False
     chroma: str = "4:4:4"
     orientation: int = 1
+    block_lines: int = 0
 
 
-def inspect(fd: int, *, max_pixels: int, max_memory_bytes: int) -> Facts:
+def inspect(fd: int, *, max_pixels: int, max_memory_bytes: int, animation_bytes: int) -> Facts:
     """The facts of the open file.
 
     Raises EmptyUpload, UnsupportedFormat, NotAnImage, or UnreadableImage when the format is taken but the header is
@@ -46,7 +48,8 @@ def inspect(fd: int, *, max_pixels: int, max_memory_bytes: int) -> Facts:
         raise UnreadableImage(_broken_words(kind)) from error
     if min(header.width, header.height) < 1:
         raise UnreadableImage(_broken_words(kind))
-    return _facts(kind, header, file_bytes, max_pixels, max_memory_bytes)
+    memory_bytes = _decode_bytes(kind, header, file_bytes, animation_bytes)
+    return _facts(kind, header, memory_bytes, max_pixels, max_memory_bytes)
 
 
 def orientation_of(image: pyvips.Image) -> int:
@@ -55,8 +58,8 @@ def orientation_of(image: pyvips.Image) -> int:
     return int(value) if value in range(1, 9) else 1
 
 
-def _facts(kind: Kind, header: _Header, file_bytes: int, max_pixels: int, max_memory_bytes: int) -> Facts:
-    memory_bytes = costs.decode_bytes(
+def _decode_bytes(kind: Kind, header: _Header, file_bytes: int, animation_bytes: int) -> int:
+    return costs.decode_bytes(
         kind,
         header.width,
         header.height,
@@ -66,7 +69,12 @@ def _facts(kind: Kind, header: _Header, file_bytes: int, max_pixels: int, max_me
         frames=header.frames,
         progressive=header.progressive,
         chroma=header.chroma,
+        block_lines=header.block_lines,
+        animation_bytes=animation_bytes,
     )
+
+
+def _facts(kind: Kind, header: _Header, memory_bytes: int, max_pixels: int, max_memory_bytes: int) -> Facts:
     width, height = header.width, header.height
     if header.orientation in TURNED:
         width, height = height, width
@@ -88,13 +96,28 @@ def _broken_words(kind: Kind) -> str:
 
 def _read(fd: int, kind: Kind, file_bytes: int) -> _Header:
     if kind is Kind.HEIC:
-        width, height, has_alpha = heic_header(fd)
-        return _Header(width, height, bands=4 if has_alpha else 3, has_alpha=has_alpha)
+        width, height, has_alpha, pictures = heic_header(fd)
+        frames = max(pictures, sequence_frames(fd))
+        return _Header(width, height, bands=4 if has_alpha else 3, has_alpha=has_alpha, frames=frames)
     if kind is Kind.GIF and file_bytes > MAPPED_BYTES:
         return _large_gif(fd)
     if kind is Kind.WEBP and file_bytes > MAPPED_BYTES:
         return _large_webp(fd)
-    return _header(open_picture(fd, kind))
+    return _counted(_header(open_picture(fd, kind)), fd, kind)
+
+
+def _counted(header: _Header, fd: int, kind: Kind) -> _Header:
+    """The header with the frames that libvips does not count, and without the pages that are copies of the first."""
+    match kind:
+        case Kind.TIFF:
+            pages = tiff.pages(fd)
+            return replace(header, frames=pages.count, block_lines=pages.block_lines)
+        case Kind.PNG:
+            return replace(header, frames=png_frames(fd))
+        case Kind.AVIF:
+            return replace(header, frames=max(header.frames, sequence_frames(fd)))
+        case _:
+            return header
 
 
 def _header(image: pyvips.Image) -> _Header:

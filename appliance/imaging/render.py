@@ -3,12 +3,12 @@
 import pyvips
 
 from appliance.errors import CannotResize
-from appliance.imaging import animation
+from appliance.imaging import adam7, animation, tiff
 from appliance.imaging.colour import to_srgb
 from appliance.imaging.encoders import encode_each
 from appliance.imaging.formats import Kind
 from appliance.imaging.inspection import TURNED, orientation_of
-from appliance.imaging.resizing import Size, resized
+from appliance.imaging.resizing import Size, resized, resized_part
 from appliance.imaging.sources import BROKEN, condemns, kind_of, open_picture
 from appliance.renditions import Facts, Made, Target, fit
 
@@ -16,6 +16,8 @@ RESERVE = 1.33
 """How much larger than the target a decoder's own shrinking must leave the picture; the resampling does the rest."""
 CHAIN_RESERVE = 2.0
 """The same for making a size from a smaller sibling."""
+ADAM7_RESERVE = 4.0
+"""From here on half of an interlaced PNG's columns and rows are enough to resample from."""
 _JPEG_SHRINKS = (4, 2)  # 8 is faster still, but visibly soft: SSIMULACRA2 59 against 71
 
 _DAMAGED = (
@@ -24,34 +26,31 @@ _DAMAGED = (
 )
 
 
-def render(fd: int, facts: Facts, targets: tuple[Target, ...]) -> list[Made]:
+def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset[Target]) -> list[Made]:
     """Every target, in their order. `facts` are the original's, whatever smaller version of it `fd` holds.
+
+    The `moving` ones keep the animation, unless it can't be read to its end: then they show the first frame too.
 
     Raises CannotResize, EmptyUpload, UnsupportedFormat or NotAnImage.
     """
     sizes = {target: fit(facts.width, facts.height, target.preset.box_px) for target in targets}
     kind = kind_of(fd)
     try:
-        files = _animated(fd, kind, facts, sizes)
-        files |= _stills(fd, kind, {target: size for target, size in sizes.items() if target not in files})
+        animated = _animated(fd, kind, {target: sizes[target] for target in moving})
+        files = animated | _stills(fd, kind, {target: sizes[target] for target in targets if target not in animated})
     except BROKEN as error:
         refusal = CannotResize(_DAMAGED)
         refusal.final = condemns(error)
         raise refusal from error
-    return [Made(target, *sizes[target], files[target]) for target in targets]
+    return [Made(target, *sizes[target], files[target], target in animated) for target in targets]
 
 
-def _animated(fd: int, kind: Kind, facts: Facts, sizes: dict[Target, Size]) -> dict[Target, bytes]:
+def _animated(fd: int, kind: Kind, sizes: dict[Target, Size]) -> dict[Target, bytes]:
     """The targets that keep the animation; none when it can't be read to its end, for its first frame may still be."""
-    if not facts.animated or kind not in (Kind.GIF, Kind.WEBP):
+    if not sizes or kind not in (Kind.GIF, Kind.WEBP):
         return {}
-    wanted = {
-        target: size
-        for target, size in sizes.items()
-        if target.format.has_animation and animation.affordable(facts, size)
-    }
     try:
-        return animation.animate(fd, kind, wanted) if wanted else {}
+        return animation.animate(fd, kind, sizes)
     except BROKEN:
         return {}
 
@@ -79,11 +78,66 @@ def _decoded(fd: int, kind: Kind, size: Size) -> pyvips.Image:
     stored = (size[1], size[0]) if orientation in TURNED else size
     reduction = min(image.width / stored[0], image.height / stored[1])
     if kind is Kind.JPEG and (shrink := _jpeg_shrink(reduction)) > 1:
-        image = open_picture(fd, kind, shrink=shrink)
-    elif kind is Kind.WEBP and reduction >= 2 * RESERVE:
+        covered = (image.width / shrink, image.height / shrink)
+        smaller = resized_part(open_picture(fd, kind, shrink=shrink), covered, stored)
+        return _upright(smaller.copy_memory(), orientation)
+    if kind is Kind.WEBP and reduction >= 2 * RESERVE:
         image = open_picture(fd, kind, scale=RESERVE / reduction)
-    image = to_srgb(resized(image, stored).copy_memory())
-    return image.autorot().copy_memory() if orientation > 1 else image.copy_memory()
+    elif smaller := _from_a_part(fd, kind, image, stored, reduction):
+        return _upright(smaller, orientation)
+    return _upright(resized(image, stored).copy_memory(), orientation)
+
+
+def _from_a_part(fd: int, kind: Kind, whole: pyvips.Image, stored: Size, reduction: float) -> pyvips.Image | None:
+    """The picture at `stored` where the file has what is enough for it apart from the rest."""
+    if kind is Kind.TIFF and reduction >= RESERVE:
+        return _smaller_copy(fd, whole, stored)
+    if kind is Kind.PNG and reduction >= ADAM7_RESERVE:
+        return _half_of_interlaced(fd, whole, stored)
+    return None
+
+
+def _upright(image: pyvips.Image, orientation: int) -> pyvips.Image:
+    image = to_srgb(image)
+    if orientation == 1:
+        return image.copy_memory()
+    image = image.copy()  # a pyramid's levels don't tell it again
+    image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
+    return image.autorot().copy_memory()
+
+
+def _smaller_copy(fd: int, whole: pyvips.Image, stored: Size) -> pyvips.Image | None:
+    """A TIFF's picture at `stored`, from the smallest level of its pyramid that is large enough; None without one."""
+    large_enough = [level for level in tiff.pages(fd).levels if level.width >= stored[0] * RESERVE]
+    if not large_enough:
+        return None
+    try:
+        level = open_picture(fd, Kind.TIFF, level=min(large_enough, key=lambda level: level.width))
+        if (level.bands, level.format) != (whole.bands, whole.format):
+            return None
+        small = resized(level, stored).copy_memory()
+    except BROKEN:  # the file may have been cut where its levels are
+        return None
+    return _with_profile_of(whole, small)
+
+
+def _half_of_interlaced(fd: int, whole: pyvips.Image, stored: Size) -> pyvips.Image | None:
+    """An interlaced PNG's picture at `stored`, from a quarter of its pixels; None when it has to be read whole."""
+    if not whole.get_typeof("interlaced"):
+        return None
+    try:
+        half = adam7.half(fd)
+        if (half.bands, half.format) != (whole.bands, whole.format):
+            return None
+        return _with_profile_of(whole, resized(half, stored).copy_memory())
+    except (adam7.NotThisWay, *BROKEN):
+        return None
+
+
+def _with_profile_of(whole: pyvips.Image, small: pyvips.Image) -> pyvips.Image:
+    if whole.get_typeof("icc-profile-data") and not small.get_typeof("icc-profile-data"):
+        small.set_type(pyvips.GValue.blob_type, "icc-profile-data", whole.get("icc-profile-data"))
+    return small
 
 
 def _jpeg_shrink(reduction: float) -> int:

@@ -1,6 +1,10 @@
 """Resampling to an exact size, with colours weighted by their alpha."""
 
+import math
+
 import pyvips
+
+_MOST_MORE = 32
 
 Size = tuple[int, int]
 """Width and height, in pixels."""
@@ -19,3 +23,27 @@ def resized(image: pyvips.Image, size: Size) -> pyvips.Image:
         return image.resize(across, vscale=down, kernel="lanczos3")
     covered = image.premultiply().resize(across, vscale=down, kernel="lanczos3")
     return covered.unpremultiply().rint().cast(image.format)
+
+
+def resized_part(image: pyvips.Image, covered: tuple[float, float], size: Size) -> pyvips.Image:
+    """As `resized`, of an image of which the picture covers the first `covered` pixels, which need not be whole ones.
+
+    A decoder that halves 2725 columns gives 1363, the last of them half beyond the picture. Taken for whole it moves
+    all the others by up to a third of a pixel, which costs more sharpness than the halving does (docs/decisions.md).
+    Resampling takes whole pixels only, so a few more than are wanted are made, and cut off.
+    """
+    (taken_across, made_across), (taken_down, made_down) = map(_whole, covered, size)
+    wider = image.embed(0, 0, taken_across, taken_down, extend="copy")
+    return resized(wider, (made_across, made_down)).crop(0, 0, *size)
+
+
+def _whole(covered: float, wanted: int) -> tuple[int, int]:
+    """Whole pixels to take and to make, for as nearly as possible the reduction from `covered` to `wanted`."""
+    reduction = covered / wanted
+    least = math.ceil(covered)
+    choices = ((round((wanted + more) * reduction), wanted + more) for more in range(_MOST_MORE + 1))
+    return min(
+        (choice for choice in choices if choice[0] >= least),
+        key=lambda choice: abs(choice[1] * reduction - choice[0]),
+        default=(least, wanted),
+    )

@@ -13,7 +13,6 @@ from appliance.imaging import landlock
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _OVERHEAD_BYTES = 384 * 1024 * 1024
 """Memory for encoders, thread stacks and the intermediate sizes, on top of what decoding may take."""
-_MAX_OUTPUT_BYTES = 512 * 1024 * 1024
 _MAX_FILES = 64
 _OOM_SCORE = 500
 """Where memory runs out, the kernel takes a worker and not the server."""
@@ -28,11 +27,11 @@ def tie_to_parent(parent_pid: int) -> None:
         signal.signal(interrupt, signal.SIG_IGN)
 
 
-def enter(decode_bytes: int) -> tuple[str, ...]:
+def enter(decode_bytes: int, output_bytes: int) -> tuple[str, ...]:
     """Give up what can be given up, and say which protections are in force.
 
     Call it with every module imported and before any thread is started: Landlock covers a thread and those it starts.
-    `decode_bytes` is the memory that decoding may take.
+    `decode_bytes` is the memory that decoding may take, `output_bytes` the largest file that may come out.
     """
     libc = _libc()
     protections = ["no-new-privileges"] if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 else []
@@ -41,7 +40,7 @@ def enter(decode_bytes: int) -> tuple[str, ...]:
     limit(resource.RLIMIT_DATA, _memory_bytes() + _OVERHEAD_BYTES + decode_bytes)
     limit(resource.RLIMIT_CORE, 0)
     limit(resource.RLIMIT_NOFILE, _MAX_FILES)
-    limit(resource.RLIMIT_FSIZE, _MAX_OUTPUT_BYTES)
+    limit(resource.RLIMIT_FSIZE, output_bytes)
     protections.append("memory-limit")
     alone = len(os.listdir("/proc/self/task")) == 1
     protections += [f"landlock-{what}" for what in landlock.deny_all(libc)] if alone else []

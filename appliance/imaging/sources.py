@@ -10,6 +10,7 @@ import pyvips
 
 from appliance.errors import EmptyUpload
 from appliance.imaging.formats import HEAD_BYTES, Kind, sniff
+from appliance.imaging.tiff import Level
 
 _LOADERS = {
     Kind.JPEG: "jpegload_source",
@@ -59,10 +60,13 @@ def kind_of(fd: int) -> Kind:
     return sniff(head)
 
 
-def open_picture(fd: int, kind: Kind, *, frames: int = 1, shrink: int = 1, scale: float = 1.0) -> pyvips.Image:
+def open_picture(
+    fd: int, kind: Kind, *, frames: int = 1, shrink: int = 1, scale: float = 1.0, level: Level | None = None
+) -> pyvips.Image:
     """The picture's pixels, read once from top to bottom; raises what `BROKEN` lists.
 
-    `frames` -1 opens all frames as one column; `shrink` (1, 2, 4, 8) is for JPEG and `scale` for WebP alone.
+    `frames` -1 opens all frames as one column; `shrink` (1, 2, 4, 8) is for JPEG, `scale` for WebP, `level` for TIFF
+    alone.
     """
     if kind is Kind.HEIC:
         return _heic_pixels(fd)
@@ -73,6 +77,8 @@ def open_picture(fd: int, kind: Kind, *, frames: int = 1, shrink: int = 1, scale
         options["scale"] = scale
     if kind in (Kind.GIF, Kind.WEBP) and frames != 1:
         options["n"] = frames
+    if kind is Kind.TIFF and level is not None:
+        options |= {"page": level.page, "subifd": level.subifd}
     if kind is Kind.AVIF:
         options["unlimited"] = True  # ours are the limits on pixels and memory; libheif's own end at 32768 x 32768
     source = pyvips.Source.new_from_descriptor(fd)
@@ -87,11 +93,11 @@ def opened_heic(fd: int, max_bytes: int = 0) -> Iterator[pi_heif.HeifFile]:
         yield pi_heif.open_heif(file.read(max_bytes or -1), convert_hdr_to_8bit=True)
 
 
-def heic_header(fd: int) -> tuple[int, int, bool]:
-    """Width, height and whether it has alpha, of the displayed picture."""
+def heic_header(fd: int) -> tuple[int, int, bool, int]:
+    """Width, height and whether it has alpha, of the displayed picture; and how many pictures there are."""
     with opened_heic(fd, _HEIC_HEADER_BYTES) as heif:
         width, height = heif.size
-        return width, height, heif.has_alpha
+        return width, height, heif.has_alpha, len(heif)
 
 
 def _heic_pixels(fd: int) -> pyvips.Image:

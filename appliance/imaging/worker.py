@@ -1,7 +1,8 @@
 """A worker process: takes one order after another from its socket until the server closes it.
 
-Run as `python -m appliance.imaging.worker FD PARENT_PID DECODE_BYTES`. With an order comes the source's descriptor;
-with the answer go descriptors of files in memory, one for each rendition.
+Run as `python -m appliance.imaging.worker FD PARENT_PID DECODE_BYTES OUTPUT_BYTES`. With an order comes the
+source's descriptor, and that of the file to write where there is one; with the answer go descriptors of files in
+memory, one for each rendition.
 """
 
 import contextlib
@@ -12,22 +13,37 @@ from collections.abc import Sequence
 
 import pyvips
 
+from appliance import edits
 from appliance.errors import ApplianceError
-from appliance.imaging import sandbox
+from appliance.imaging import private, sandbox
 from appliance.imaging.encoders import encode
 from appliance.imaging.inspection import inspect
+from appliance.imaging.pyramid import build_pyramid
+from appliance.imaging.regions import cut_all
 from appliance.imaging.render import render
 from appliance.imaging.sources import block_other_loaders
 from appliance.imaging.versions import check_installation, libvips_version
-from appliance.orders import MAX_MESSAGE_BYTES, Inspect, Order, Ready, Sizes, pack_answer, unpack_order
-from appliance.renditions import Facts, Format, Made
+from appliance.orders import (
+    MAX_MESSAGE_BYTES,
+    BuildPyramid,
+    CutOut,
+    Edited,
+    FindPrivate,
+    Inspect,
+    Order,
+    Ready,
+    Sizes,
+    pack_answer,
+    unpack_order,
+)
+from appliance.renditions import Facts, Format
 
 _WARM_UP_PX = 64
 
 
 def main(arguments: Sequence[str]) -> None:
     """Serve orders until the socket is closed."""
-    fd, parent_pid, decode_bytes = map(int, arguments)
+    fd, parent_pid, decode_bytes, output_bytes = map(int, arguments)
     sandbox.tie_to_parent(parent_pid)
     with socket.socket(fileno=fd) as orders:
         os.set_inheritable(fd, False)
@@ -36,18 +52,18 @@ def main(arguments: Sequence[str]) -> None:
         except ApplianceError as error:
             orders.send(pack_answer(error))
             return
-        protections = prepare(decode_bytes)
+        protections = prepare(decode_bytes, output_bytes)
         with contextlib.suppress(BrokenPipeError):  # the server ended meanwhile: nobody waits for an answer
             orders.send(pack_answer(Ready(protections, ".".join(map(str, libvips_version())))))
             while _serve_one(orders):
                 pass
 
 
-def prepare(decode_bytes: int) -> tuple[str, ...]:
+def prepare(decode_bytes: int, output_bytes: int) -> tuple[str, ...]:
     """Close the sandbox and warm libvips up; returns the protections that are in force."""
     pyvips.cache_set_max(0)
     block_other_loaders()
-    protections = sandbox.enter(decode_bytes)
+    protections = sandbox.enter(decode_bytes, output_bytes)
     _warm_up()
     return protections
 
@@ -60,12 +76,12 @@ def _warm_up() -> None:
 
 
 def _serve_one(orders: socket.socket) -> bool:
-    message, fds, _, _ = socket.recv_fds(orders, MAX_MESSAGE_BYTES, 1)
+    message, fds, _, _ = socket.recv_fds(orders, MAX_MESSAGE_BYTES, 2)
     if not message:
         return False
     outputs: list[int] = []
     try:
-        answer = _carried_out(unpack_order(message), fds[0], outputs)
+        answer = _carried_out(unpack_order(message), fds, outputs)
         socket.send_fds(orders, [pack_answer(answer)], outputs)
     finally:
         for fd in (*fds, *outputs):
@@ -73,22 +89,47 @@ def _serve_one(orders: socket.socket) -> bool:
     return True
 
 
-def _carried_out(order: Order, fd: int, outputs: list[int]) -> Facts | Sizes | ApplianceError:
+def _carried_out(order: Order, fds: list[int], outputs: list[int]) -> Facts | Edited | Sizes | ApplianceError:
     sandbox.allow_cpu(order.cpu_s)
     try:
-        if isinstance(order, Inspect):
-            return inspect(fd, max_pixels=order.max_pixels, max_memory_bytes=order.memory_bytes)
-        made = render(fd, order.facts, order.targets)
+        match order:
+            case Inspect():
+                return inspect(
+                    fds[0],
+                    max_pixels=order.max_pixels,
+                    max_memory_bytes=order.memory_bytes,
+                    animation_bytes=order.animation_bytes,
+                )
+            case FindPrivate():
+                return _edited(fds[0], outputs)
+            case BuildPyramid():
+                build_pyramid(fds[0], fds[1])
+                return ()
+            case CutOut():
+                made = [(*size, False, data) for size, data in cut_all(fds[0], order.facts, order.material, order.cuts)]
+            case _:
+                rendered = render(fds[0], order.facts, order.targets, order.moving)
+                made = [(one.width, one.height, one.moves, one.data) for one in rendered]
     except ApplianceError as error:
         return error
-    outputs += map(_in_memory, made)
-    return tuple((rendition.width, rendition.height) for rendition in made)
+    outputs += (_in_memory("rendition", data) for *_, data in made)
+    return tuple((width, height, moves) for width, height, moves, _ in made)
 
 
-def _in_memory(made: Made) -> int:
-    fd = os.memfd_create(made.target.name)
+def _edited(fd: int, outputs: list[int]) -> Edited:
+    found = private.find(fd)
+    packed = edits.pack(found.edits)
+    if len(packed) > edits.MAX_PACKED_BYTES:  # all or nothing: half of them would leave the file worse than none
+        outputs.append(_in_memory("edits", edits.pack(())))
+        return Edited(complete=False)
+    outputs.append(_in_memory("edits", packed))
+    return Edited(found.complete)
+
+
+def _in_memory(name: str, data: bytes) -> int:
+    fd = os.memfd_create(name)
     with os.fdopen(os.dup(fd), "wb") as file:
-        file.write(made.data)
+        file.write(data)
     return fd
 
 

@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import Callable
 
-from appliance.cache import Cache
+from appliance.cache import Caches
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock
 from appliance.errors import StoreUnavailable
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.metrics import Metrics
-from appliance.model import Image
+from appliance.model import Ending, Image, Tombstone
 from appliance.objectstore.observed import ObservedStore
-from appliance.slugs import object_key, sidecar_key
+from appliance.objectstore.records import tombstone_record
+from appliance.slugs import object_key, sidecar_key, tombstone_key
 from appliance.spool import Spool
 from appliance.wishes import DAY_S
 
@@ -19,6 +20,7 @@ BATCH = 200
 AT_ONCE = 8
 TOMBSTONE_S = 365 * DAY_S
 IDEMPOTENCY_S = DAY_S
+TOMBSTONES = "tombstones/"
 
 
 class Eraser:
@@ -28,7 +30,7 @@ class Eraser:
         self,
         *,
         catalogue: Catalogue,
-        cache: Cache,
+        cache: Caches,
         spool: Spool,
         sidecars: Sidecars,
         store: ObservedStore,
@@ -86,6 +88,9 @@ class Eraser:
         """First what lies here, which needs nobody else; then the store's, unless a ship brings it more just now."""
         if self._is_shipping(image.slug) or not await self._left_this_disk(image) or is_store_away:
             return False
+        if image.ended is Ending.DELETED and image.ended_s is not None:  # what is restored from a backup must know
+            record = tombstone_record(Tombstone(image.slug, image.ended, image.ended_s))
+            await self._store.put_bytes(tombstone_key(image.slug), record, media_type="application/json")
         await self._store.delete(object_key(image.slug))
         await self._store.delete(sidecar_key(image.slug))
         await self._sidecars.drop(image.slug)  # last: until then a rebuild must know that the image ended
@@ -104,6 +109,14 @@ class Eraser:
         await self._spool.remove(image.slug)
         self._left.add(image.slug)
         return True
+
+    async def forget_in_store(self) -> int:
+        """Delete the store's tombstones that are older than ours grow; says how many. Raises StoreUnavailable."""
+        before_s = self._clock() - TOMBSTONE_S
+        old = [entry.key async for entry in self._store.list(TOMBSTONES) if entry.modified_s < before_s]
+        for key in old:
+            await self._store.delete(key)
+        return len(old)
 
     async def forget(self) -> int:
         """Forget tombstones after a year and Idempotency-Keys after a day; says how many."""

@@ -3,7 +3,7 @@
 import logging
 import time
 
-from appliance.cache import Cache
+from appliance.cache import Caches
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock
 from appliance.errors import ClockJumped
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class Expiry:
     """Ends what is due. A jump of the clock stops it until a person confirms the time."""
 
-    def __init__(self, *, catalogue: Catalogue, cache: Cache, metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, *, catalogue: Catalogue, cache: Caches, metrics: Metrics, clock: Clock) -> None:
         self._catalogue = catalogue
         self._cache = cache
         self._metrics = metrics

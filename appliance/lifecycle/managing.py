@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from appliance import tokens
-from appliance.cache import Cache
+from appliance.cache import Caches
 from appliance.catalogue import UNCHANGED, Catalogue, Unchanged
 from appliance.clock import Clock
 from appliance.config import Uploads
@@ -29,6 +29,14 @@ class Changes:
     restore: bool = False
 
 
+def check_token(token: str | None, stored_hash: str) -> None:
+    """Raises MissingToken, WrongToken."""
+    if not token:
+        raise MissingToken("Send the delete token from the reply to the upload: Authorization: Bearer <token>.")
+    if not tokens.matches(token, stored_hash):
+        raise WrongToken("This delete token is not the one that was given out with this image.")
+
+
 class Management:
     """Changes, ends and restores images for those who prove that they may."""
 
@@ -37,7 +45,7 @@ class Management:
         limits: Uploads,
         *,
         catalogue: Catalogue,
-        cache: Cache,
+        cache: Caches,
         sidecars: Sidecars,
         metrics: Metrics,
         clock: Clock,
@@ -59,10 +67,7 @@ class Management:
             raise UnknownImage("No image has this link. Check it for typing errors; links are case-sensitive.")
         if isinstance(found, Tombstone):
             raise GoneImage("This image was erased; it can't be brought back.")
-        if not token:
-            raise MissingToken("Send the delete token from the reply to the upload: Authorization: Bearer <token>.")
-        if not tokens.matches(token, found.token_hash):
-            raise WrongToken("This delete token is not the one that was given out with this image.")
+        check_token(token, found.token_hash)
         return found
 
     async def ending(self, slug: str) -> tuple[Ending | None, int | None]:

@@ -23,7 +23,7 @@ from appliance.spool import Spool
 
 LARGE_BYTES = 64_000_000  # a few giants never hold up the small ones
 SMALL_SHIPPERS = 12
-LARGE_SHIPPERS = 2
+LARGE_SHIPPERS = 4  # how much they take together is the store's affair; more of them, so that no giant waits for one
 QUEUE_LIMIT = 10_000  # beyond it the rows remember
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 10.0
@@ -129,14 +129,14 @@ class Shipper:
             after = images[-1].slug
 
     async def ship_within(self, image: Image, budget_s: float) -> bool:
-        """Ship, and wait for it at most `budget_s`; not at all while the store is known to be away.
+        """Ship, and wait for it at most `budget_s`; not at all for a giant, nor while the store is known to be away.
 
         Says whether the original is in the store. It will be in any case.
         """
         shipped = self._submit(image)
         if needs_sidecar(image):
             await self._sidecars.keep(image)
-        if shipped is None or not self.store_up:
+        if shipped is None or not self.store_up or self._lane(image) is self._large:
             return False
         done, _ = await asyncio.wait([shipped], timeout=budget_s)
         if not done:

@@ -12,8 +12,10 @@ from appliance.objectstore.reader import ObjectReader
 __all__ = ["DirectoryStore", "MinioStore", "ObjectEntry", "ObjectInfo", "ObjectReader", "ObjectStore", "open_store"]
 
 
-def open_store(config: Store, data_dir: Path) -> ObjectStore:
+def open_store(config: Store, data_dir: Path, *, journal: Path | None = None) -> ObjectStore:
     """The store that the configuration names, not started yet; it touches neither disk nor network.
+
+    `journal` is another folder for what is begun, for who works beside the owner of the data directory.
 
     Raises ConfigError where something that this kind needs is not set.
     """
@@ -29,6 +31,7 @@ def open_store(config: Store, data_dir: Path) -> ObjectStore:
             bucket=config.bucket,
             access_key=config.access_key,
             secret_key=config.secret_key,
+            journal=journal or data_dir / "spool" / "shipping",
             secure=config.secure,
         )
     except ValueError as error:

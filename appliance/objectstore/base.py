@@ -64,7 +64,8 @@ class ObjectStore(Protocol):
         """Store the file, replacing what was there. Durable on return; readers see the object whole or not at all.
 
         The file at `path` must never change afterwards: a store may share its blocks. `metadata` is printable ASCII,
-        1792 bytes in all (see `records`).
+        1792 bytes in all (see `records`). A put that ends early may leave what it brought, unseen, for the next put of
+        the same file, which then goes on from there; `delete` clears it away.
         Raises StoreUnavailable; ValueError; OSError where `path` can't be read.
         """
 

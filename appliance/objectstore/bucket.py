@@ -5,8 +5,10 @@ with the SDK's signer and lets urllib3 read the body from disk.
 """
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlunsplit
@@ -35,6 +37,18 @@ SEND_TIMEOUT = Timeout(connect=8, read=30)
 UNSIGNED = "UNSIGNED-PAYLOAD"
 
 Body = FileSlice | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that the store has. `tag` is its MD5 in hex, unless the store encrypts with keys of its own."""
+
+    bytes: int
+    tag: str
+
+
+class TransferForgotten(StoreUnavailable):
+    """The store knows no transfer by this id: it is complete, was aborted, or grew too old."""
 
 
 class Bucket:
@@ -88,12 +102,38 @@ class Bucket:
         return self._field("UploadId", response.data)
 
     def put_part(self, key: str, upload: str, number: int, body: FileSlice) -> str:
-        """Send one part, counted from 1; gives the tag that `complete` wants."""
+        """Send one part, counted from 1; gives the tag that `complete` wants. Raises TransferForgotten."""
         query = {"partNumber": str(number), "uploadId": upload}
         return self._send("PUT", key, query, {}, body).headers.get("ETag", "").strip('"')
 
+    def parts(self, key: str, upload: str) -> dict[int, Part]:
+        """The parts that a transfer has brought so far, by number. Raises TransferForgotten."""
+        found: dict[int, Part] = {}
+        marker = "0"
+        while True:
+            query = {"uploadId": upload, "part-number-marker": marker}
+            page = self._send("GET", key, query, {}, b"").data
+            for document in _every("Part", page):
+                tag = re.search(rb"[0-9a-fA-F]{32}", document.partition(b"<ETag>")[2])
+                number, size = (int(self._field(name, document)) for name in ("PartNumber", "Size"))
+                found[number] = Part(size, tag[0].decode() if tag else "")
+            following = _found("NextPartNumberMarker", page)
+            if _found("IsTruncated", page) != "true" or not following or following == marker:
+                return found
+            marker = following
+
+    def unfinished(self, key: str) -> list[str]:
+        """The ids of transfers that were begun for the key; the first thousand, which is more than there ever are.
+
+        MinIO lists those of one key alone, so nothing here asks for those of all.
+        """
+        page = self._send("GET", None, {"uploads": "", "prefix": key}, {}, b"").data
+        return [
+            self._field("UploadId", document) for document in _every("Upload", page) if _found("Key", document) == key
+        ]
+
     def complete(self, key: str, upload: str, tags: list[str]) -> None:
-        """Make the object out of its parts, in the order of `tags`."""
+        """Make the object out of its parts, in the order of `tags`. Raises TransferForgotten."""
         parts = "".join(
             f'<Part><PartNumber>{number}</PartNumber><ETag>"{tag}"</ETag></Part>' for number, tag in enumerate(tags, 1)
         )
@@ -104,8 +144,8 @@ class Bucket:
                 raise _Refusal(_found("Code", response.data), response.status)
 
     def abort(self, key: str, upload: str) -> None:
-        """Forget the parts; what can't be forgotten now, the store does by itself after a day."""
-        with suppress(StoreUnavailable, ObjectMissing):
+        """Forget the parts; that nothing is known of them is fine."""
+        with suppress(TransferForgotten, ObjectMissing):
             self._send("DELETE", key, {"uploadId": upload}, {}, b"")
 
     def get(self, key: str, start: int = 0, length: int | None = None) -> "Response":
@@ -150,15 +190,15 @@ class Bucket:
         self._http.clear()
 
     def _send(
-        self, method: str, key: str, query: dict[str, Any], headers: dict[str, str], body: Body
+        self, method: str, key: str | None, query: dict[str, Any], headers: dict[str, str], body: Body
     ) -> BaseHTTPResponse:
-        """One signed request; the payload is vouched for by its MD5, which the signature covers."""
+        """One signed request for a key, or for the bucket; the signature covers the payload's MD5."""
         url = self._url.build(method=method, region=REGION, bucket_name=self._name, object_name=key, query_params=query)
         now = utcnow()
         unsigned = headers | {
             "Host": url.netloc,
             "Content-Length": str(body.length if isinstance(body, FileSlice) else len(body)),
-            "Content-MD5": body.md5() if isinstance(body, FileSlice) else md5_of(body),
+            "Content-MD5": b64encode(body.md5() if isinstance(body, FileSlice) else md5_of(body)).decode(),
             "x-amz-content-sha256": UNSIGNED,
             "x-amz-date": to_amz_date(now),
         }
@@ -193,7 +233,8 @@ class Bucket:
                 raise ObjectMissing(f"The store has no object {key}.") from error
             if code == "InvalidRange":
                 raise ValueError(f"the range holds no byte of {key}") from error
-            raise StoreUnavailable(f"{self.where}: {faults.meaning(code, status, self._name)}.") from error
+            kind = TransferForgotten if code == "NoSuchUpload" else StoreUnavailable
+            raise kind(f"{self.where}: {faults.meaning(code, status, self._name)}.") from error
         except (HTTPError, ParseError) as error:
             raise StoreUnavailable(f"{self.where} {faults.failing(error)}.") from error
 
@@ -255,6 +296,11 @@ def _code_and_status(error: Exception) -> tuple[str | None, int]:
             return _found("Code", text.encode()), int(status[1]) if status else 0
         case _:
             return None, 0
+
+
+def _every(name: str, document: bytes) -> list[bytes]:
+    """What stands in each element of that name."""
+    return re.findall(rf"<{name}>(.*?)</{name}>".encode(), document, re.DOTALL)
 
 
 def _found(name: str, document: bytes) -> str | None:

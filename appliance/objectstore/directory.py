@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import BinaryIO, Concatenate, ParamSpec, TypeVar
 
 from appliance.errors import ObjectMissing, StoreUnavailable
+from appliance.filesystem import largest_file_bytes
 from appliance.objectstore import files
 from appliance.objectstore.base import ObjectEntry, ObjectInfo, checked_key, checked_metadata, checked_range
 from appliance.objectstore.reader import ObjectReader
 from appliance.objectstore.threads import Stop, StoreThreads
 
 THREADS = 16
-MAX_OBJECT_BYTES = 2**63 - 1  # the filesystem knows its own limit
 MIN_FREE_BYTES = 16 * 10**6  # below this `check` says that the disk is full
 
 T = TypeVar("T")
@@ -34,7 +34,6 @@ class DirectoryStore:
     """Keeps objects below `root`, which one process owns. The contract is `ObjectStore`'s."""
 
     name = "directory"
-    max_object_bytes = MAX_OBJECT_BYTES
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -44,6 +43,10 @@ class DirectoryStore:
         self._unfinished = root / "unfinished"
         self._threads = StoreThreads("store", THREADS)
         self._is_cleared = False
+
+    @property
+    def max_object_bytes(self) -> int:
+        return largest_file_bytes(self._root)
 
     async def start(self) -> None:
         await self._run(self._start)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from appliance.errors import StoreUnavailable
-from appliance.objectstore import files
+from appliance.objectstore import files, giants
 from appliance.objectstore.base import (
     METADATA_PREFIX,
     ObjectEntry,
@@ -17,15 +17,15 @@ from appliance.objectstore.base import (
     checked_range,
 )
 from appliance.objectstore.bucket import Bucket, Response
+from appliance.objectstore.giants import MAX_GIANT_BYTES, Giants
+from appliance.objectstore.journal import Journal
 from appliance.objectstore.reader import CHUNK_BYTES, ObjectReader
 from appliance.objectstore.slices import FileSlice
 from appliance.objectstore.threads import Stop, StoreThreads
+from appliance.pace import Pace
 
-MIB = 1024 * 1024
-MAX_OBJECT_BYTES = 5 * 1024**4  # S3's limit
-MAX_PARTS = 10_000  # S3's limit
-PART_BYTES = 64 * MIB  # what one failure costs to send again; memory does not depend on it
 READ_THREADS = 16
+PAUSE_S = 0.02  # for 256 KiB: each connection of a giant keeps 12 MB/s, whatever else comes
 WRITE_THREADS = 8  # their own, so that shipping never keeps viewers waiting
 
 
@@ -33,11 +33,14 @@ class MinioStore:
     """Keeps objects in one bucket of an S3 server. The contract is `ObjectStore`'s."""
 
     name = "minio"
-    max_object_bytes = MAX_OBJECT_BYTES
+    max_object_bytes = MAX_GIANT_BYTES
 
-    def __init__(self, *, endpoint: str, bucket: str, access_key: str, secret_key: str, secure: bool = True) -> None:
+    def __init__(
+        self, *, endpoint: str, bucket: str, access_key: str, secret_key: str, journal: Path, secure: bool = True
+    ) -> None:
         """`endpoint` is host:port; a scheme before it is taken too and decides instead of `secure`.
 
+        `journal` is a folder of the store's own, made when it is needed: what is there outlives a restart.
         Raises ValueError for an endpoint or a bucket name that can't be.
         """
         self._bucket = Bucket(
@@ -46,8 +49,10 @@ class MinioStore:
             access_key=access_key,
             secret_key=secret_key,
             secure=secure,
-            connections=READ_THREADS + WRITE_THREADS,
+            connections=READ_THREADS + WRITE_THREADS + giants.THREADS,
         )
+        self._pace = Pace(PAUSE_S)
+        self._giants = Giants(self._bucket, Journal(journal), self._pace)
         self._reads = StoreThreads("store-read", READ_THREADS)
         self._writes = StoreThreads("store-write", WRITE_THREADS)
 
@@ -61,32 +66,16 @@ class MinioStore:
         descriptor = await self._reads.run(lambda _stop: os.open(path, os.O_RDONLY), discard=os.close)
         try:
             size = os.fstat(descriptor).st_size
-            if size > PART_BYTES:
-                await self._put_parts(key, descriptor, size, headers)
+            if size > giants.PART_BYTES:
+                await self._giants.put(key, descriptor, headers)
             else:
-                await self._writes.run(
-                    lambda stop: self._bucket.put(key, FileSlice(descriptor, 0, size, stop), headers)
-                )
+                await self._writes.run(partial(self._put, key, descriptor, size, headers))
         finally:
             os.close(descriptor)
 
-    async def _put_parts(self, key: str, descriptor: int, size: int, headers: dict[str, str]) -> None:
-        """Part after part, each waiting for a thread anew, so that a giant does not keep the small ones waiting."""
-        upload = await self._writes.run(
-            lambda _stop: self._bucket.begin(key, headers), discard=partial(self._bucket.abort, key)
-        )
-
-        def send(number: int, start: int, length: int, stop: Stop) -> str:
-            return self._bucket.put_part(key, upload, number, FileSlice(descriptor, start, length, stop))
-
-        try:
-            tags: list[str] = []
-            for start, length in spans(size):
-                tags.append(await self._writes.run(partial(send, len(tags) + 1, start, length)))
-            await self._writes.run(lambda _stop: self._bucket.complete(key, upload, tags))
-        except BaseException:
-            await self._writes.run(lambda _stop: self._bucket.abort(key, upload))
-            raise
+    def _put(self, key: str, descriptor: int, size: int, headers: dict[str, str], stop: Stop) -> None:
+        with self._pace.small():
+            self._bucket.put(key, FileSlice(descriptor, 0, size, stop), headers)
 
     async def put_bytes(self, key: str, data: bytes, *, media_type: str) -> None:
         headers = {"Content-Type": media_type}
@@ -106,7 +95,11 @@ class MinioStore:
         return await self._reads.run(lambda _stop: self._bucket.stat(checked_key(key)))
 
     async def delete(self, key: str) -> None:
-        await self._writes.run(lambda _stop: self._bucket.delete(checked_key(key)))
+        await self._writes.run(lambda _stop: self._delete(checked_key(key)))
+
+    def _delete(self, key: str) -> None:
+        self._giants.drop(key)
+        self._bucket.delete(key)
 
     def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectEntry]:
         return self._reads.pages(self._bucket.entries(prefix, after))
@@ -117,6 +110,7 @@ class MinioStore:
     async def close(self) -> None:
         await self._reads.close()
         await self._writes.close()
+        await self._giants.close()
         self._bucket.close()
 
     def _fetch(self, key: str, to: Path, stop: Stop) -> None:
@@ -130,10 +124,3 @@ class MinioStore:
                 os.fsync(file.fileno())
             if left:
                 raise StoreUnavailable(f"{self._bucket.where} broke off {left} bytes before the end of {key}.")
-
-
-def spans(size: int) -> list[tuple[int, int]]:
-    """How a file of `size` bytes is cut into parts: (start, length) each, whole MiB, no more than S3 takes."""
-    least = -(-size // MAX_PARTS)
-    part_bytes = max(PART_BYTES, -(-least // MIB) * MIB)
-    return [(start, min(part_bytes, size - start)) for start in range(0, size, part_bytes)]

@@ -1,5 +1,7 @@
 """An image as the store knows it, so that the catalogue can be rebuilt: user metadata on the original, and a sidecar.
 
+An album is a JSON object alone.
+
 The metadata is written once, with the original. The sidecar is a JSON object of its own that holds the whole image; it
 is written when something does not fit the metadata or has changed since, and it wins over the metadata.
 """
@@ -10,7 +12,7 @@ from dataclasses import fields, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
-from appliance.model import Ending, Image, Location
+from appliance.model import Album, Ending, Image, Location, PrivateData, Tombstone
 from appliance.objectstore.base import MAX_METADATA_BYTES, METADATA_PREFIX, ObjectInfo, metadata_bytes
 
 PLAIN = "!#$&'()*+,-./:;=?@[]^_`{}~"  # kept as they are, for people who look; blanks at the ends would be lost
@@ -31,8 +33,11 @@ _PLAIN_TEXTS = {"slug": "slug", "sha256": "sha256", "token-hash": "token_hash"}
 _SIDECAR_FIELDS = tuple(field.name for field in fields(Image) if field.name != "location")
 
 
+_ALBUM_FIELDS = tuple(field.name for field in fields(Album))
+
+
 class UnreadableRecord(ValueError):
-    """An object's metadata or sidecar does not describe an image; the message says which and why."""
+    """An object's metadata or sidecar does not describe an image or album; the message says which and why."""
 
 
 def metadata_of(image: Image) -> dict[str, str]:
@@ -42,6 +47,8 @@ def metadata_of(image: Image) -> dict[str, str]:
     """
     metadata = {name: str(getattr(image, field)) for name, field in (_PLAIN_TEXTS | _NUMBERS).items()}
     metadata |= {name: "1" for name, field in _FLAGS.items() if getattr(image, field)}
+    if image.private_data is not PrivateData.KEPT:
+        metadata["private"] = image.private_data.value
     if image.original_only is not None:
         metadata["original-only"] = _shortened(image.original_only, MAX_REASON_BYTES)
     room = MAX_METADATA_BYTES - metadata_bytes(metadata) - len(METADATA_PREFIX) - len("filename")
@@ -61,6 +68,38 @@ def sidecar_of(image: Image) -> bytes:
     return json.dumps(document, sort_keys=True, indent=1).encode()
 
 
+def album_record(album: Album) -> bytes:
+    """The album's object: JSON with every field."""
+    document = {field: getattr(album, field) for field in _ALBUM_FIELDS}
+    return json.dumps(document, sort_keys=True, indent=1).encode()
+
+
+def album_from(key: str, record: bytes) -> Album:
+    """The album that the object at `key` holds. Raises UnreadableRecord."""
+    try:
+        document = json.loads(record)
+        known = {field: document[field] for field in _ALBUM_FIELDS if field in document}
+        ended = known.pop("ended", None)
+        known["images"] = tuple(str(slug) for slug in known["images"])
+        return Album(**known, ended=Ending(ended) if ended else None)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableRecord(f"{key} does not describe an album: {error!r}") from error
+
+
+def tombstone_record(tombstone: Tombstone) -> bytes:
+    """The object that remembers a deleted image: JSON with every field."""
+    return json.dumps({"slug": tombstone.slug, "ended": tombstone.ended, "ended_s": tombstone.ended_s}).encode()
+
+
+def tombstone_from(key: str, record: bytes) -> Tombstone:
+    """Raises UnreadableRecord."""
+    try:
+        document = json.loads(record)
+        return Tombstone(str(document["slug"]), Ending(document["ended"]), int(document["ended_s"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableRecord(f"{key} does not describe a tombstone: {error!r}") from error
+
+
 def image_from(info: ObjectInfo, sidecar: bytes | None = None) -> Image:
     """The image whose original `info` describes, as it was when its sidecar, or else its metadata, was written.
 
@@ -77,8 +116,13 @@ def image_from(info: ObjectInfo, sidecar: bytes | None = None) -> Image:
 
 def _from_sidecar(document: Mapping[str, Any]) -> Image:
     known = {field: document[field] for field in _SIDECAR_FIELDS if field in document}
-    ended = known.pop("ended", None)
-    return Image(**known, ended=Ending(ended) if ended else None, location=Location.STORE)
+    ended, private = known.pop("ended", None), known.pop("private_data", PrivateData.KEPT)
+    return Image(
+        **known,
+        ended=Ending(ended) if ended else None,
+        private_data=PrivateData(private),
+        location=Location.STORE,
+    )
 
 
 def _from_metadata(media_type: str, bytes_: int, metadata: Mapping[str, str]) -> Image:
@@ -91,6 +135,7 @@ def _from_metadata(media_type: str, bytes_: int, metadata: Mapping[str, str]) ->
         media_type=media_type,
         bytes=bytes_,
         original_only=_decoded(metadata, "original-only") if "original-only" in metadata else None,
+        private_data=PrivateData(metadata.get("private", PrivateData.KEPT)),
         location=Location.STORE,
     )
 

@@ -2,17 +2,21 @@
 
 import hashlib
 import os
-from base64 import b64encode
 
 from appliance.objectstore.threads import Stop
+from appliance.pace import Pace
 
 HASH_BYTES = 1024 * 1024
 
 
 class FileSlice:
-    """`length` bytes of an open file from `start` on, as the file-like body that urllib3 sends and can send again."""
+    """`length` bytes of an open file from `start` on, as the file-like body that urllib3 sends and can send again.
 
-    def __init__(self, descriptor: int, start: int, length: int, stop: Stop) -> None:
+    With a `pace` it is a giant's, which gives way to others.
+    """
+
+    def __init__(self, descriptor: int, start: int, length: int, stop: Stop, pace: Pace | None = None) -> None:
+        self._pace = pace
         self._descriptor = descriptor
         self._start = start
         self._at = 0
@@ -21,6 +25,8 @@ class FileSlice:
 
     def read(self, size: int = -1) -> bytes:
         self._stop.check()
+        if self._pace is not None:
+            self._pace.give_way()
         left = self.length - self._at
         chunk = os.pread(self._descriptor, left if size < 0 else min(size, left), self._start + self._at)
         self._at += len(chunk)
@@ -33,8 +39,8 @@ class FileSlice:
         self._at = offset
         return offset
 
-    def md5(self) -> str:
-        """The Content-MD5 of the slice, by which the store refuses bytes that were damaged on their way.
+    def md5(self) -> bytes:
+        """The MD5 of the slice, by which the store refuses bytes that were damaged on their way.
 
         Raises OSError when the file ends before the slice does.
         """
@@ -44,9 +50,9 @@ class FileSlice:
         if self._at != self.length:
             raise OSError(f"the file ended {self.length - self._at} bytes too soon")
         self.seek(0)
-        return b64encode(digest.digest()).decode()
+        return digest.digest()
 
 
-def md5_of(data: bytes) -> str:
-    """The Content-MD5 of bytes in memory."""
-    return b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+def md5_of(data: bytes) -> bytes:
+    """The MD5 of bytes in memory."""
+    return hashlib.md5(data, usedforsecurity=False).digest()

@@ -20,6 +20,7 @@ from appliance.errors import (
     InvalidExpiry,
     InvalidField,
     NotAnImage,
+    PartsUnfinished,
     TooLarge,
     UnreadableImage,
     UnsupportedFormat,
@@ -27,6 +28,8 @@ from appliance.errors import (
 from appliance.ingest import Ingest
 from appliance.metrics import Metrics
 from appliance.model import Image, Upload, UploadKind, UploadState
+from appliance.resumable.claims import Claims
+from appliance.resumable.owners import Owners
 from appliance.resumable.progress import part_ids, refusal_of
 from appliance.resumable.turns import Turns
 from appliance.spool import Digest, Incoming, Spool
@@ -51,12 +54,23 @@ class Finisher:
     """Turns complete uploads into images, each once at a time."""
 
     def __init__(
-        self, *, catalogue: Catalogue, spool: Spool, ingest: Ingest, turns: Turns, metrics: Metrics, clock: Clock
+        self,
+        *,
+        catalogue: Catalogue,
+        spool: Spool,
+        ingest: Ingest,
+        turns: Turns,
+        claims: Claims,
+        owners: Owners,
+        metrics: Metrics,
+        clock: Clock,
     ) -> None:
         self._catalogue = catalogue
         self._spool = spool
         self._ingest = ingest
         self._turns = turns
+        self._claims = claims
+        self._owners = owners
         self._metrics = metrics
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -75,7 +89,7 @@ class Finisher:
 
     def _ended(self, upload: Upload, task: asyncio.Task[None]) -> None:
         self._tasks.pop(upload.id_hash, None)
-        self._tell(upload)
+        self.tell(upload)
         fault = None if task.cancelled() else task.exception()
         if isinstance(fault, ApplianceError):
             log.warning("an upload could not be finished yet: %s", fault.detail, extra={"slug": upload.slug})
@@ -89,8 +103,13 @@ class Finisher:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def wake_all(self) -> None:
+        """The server stops: nobody is to wait any longer."""
+        for event in list(self._watched.values()):
+            event.set()
+
     async def until_ended(self, slug: str, timeout_s: float) -> None:
-        """Wait until the upload behind a link has become an image or was refused, or the time is over."""
+        """Wait until the upload behind a link has ended somehow, the time is over, or the server stops."""
         event = self._watched.setdefault(slug, asyncio.Event())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
@@ -101,7 +120,7 @@ class Finisher:
         if row is None or row.state is not UploadState.RECEIVING:  # who asked for it had an older row in hand
             return
         try:
-            image = await self._verdict(upload)
+            image = await self._verdict(row)
         except REFUSALS as fault:
             await self._refuse(upload, fault)
         except Conflict:  # it was given up meanwhile
@@ -111,10 +130,11 @@ class Finisher:
             self._metrics.upload_bytes.inc(image.bytes)
             await self._drop_parts(upload)
             await self._clear(upload)
-            self._tell(upload)
+            self.tell(upload)
             await self._ingest.send_off(image)
 
-    def _tell(self, upload: Upload) -> None:
+    def tell(self, upload: Upload) -> None:
+        """Whoever waits for this upload's end looks again."""
         if upload.slug is not None and (event := self._watched.get(upload.slug)) is not None:
             event.set()
 
@@ -129,7 +149,7 @@ class Finisher:
         await files.catch_up(name, digest)
         if digest.bytes != upload.length:
             raise IncompleteUpload("Bytes of this upload were lost. Send it again.")
-        incoming = Incoming(upload.slug, files.path(name), upload.length, digest.sha256())
+        incoming = Incoming(upload.slug, files.path(name), upload.length, digest)
         return await self._ingest.adopt(incoming, upload, int(self._clock()) + KEPT_S)
 
     async def _concatenate(self, upload: Upload) -> None:
@@ -137,9 +157,10 @@ class Finisher:
             raise IncompleteUpload("Bytes of this upload were lost. Send it again.")
         parts = [tokens.hashed(part) for part in part_ids(upload.concat)]
         try:
+            self._claims.take(parts, upload.id_hash)  # after a restart nobody has them
             await self._spool.uploads.concatenate(upload.id_hash, parts, upload.length)
-        except FileNotFoundError as fault:
-            raise IncompleteUpload("A part of this upload is gone. Send it again.") from fault
+        except (FileNotFoundError, PartsUnfinished) as fault:
+            raise IncompleteUpload("A part of this upload is gone, or another upload's. Send it again.") from fault
 
     async def _refuse(self, upload: Upload, fault: ApplianceError) -> None:
         now_s = int(self._clock())
@@ -160,4 +181,6 @@ class Finisher:
 
     async def _clear(self, upload: Upload) -> None:
         await self._spool.uploads.remove(upload.id_hash)
+        self._claims.release(upload.id_hash)
+        self._owners.release(upload.id_hash)
         self._turns.drop(upload.id_hash)

@@ -1,6 +1,9 @@
 """The front of resumable uploads: create, append, ask, terminate. It reads like tus; nothing here knows HTTP."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from appliance import slugs, tokens
@@ -9,29 +12,28 @@ from appliance.clock import Clock
 from appliance.config import Uploads
 from appliance.errors import (
     ApplianceError,
-    ChecksumMismatch,
-    EmptyUpload,
     FinalUpload,
     GoneImage,
     MalformedRequest,
     OffsetMismatch,
-    PartsUnfinished,
     Stopping,
     UnknownImage,
     UnknownUpload,
     UploadLocked,
 )
 from appliance.ingest import Ingest
+from appliance.lifecycle.managing import check_token
 from appliance.living import living
 from appliance.metrics import Metrics
-from appliance.model import Image, Upload, UploadKind, UploadState
+from appliance.model import Ending, Image, Tombstone, Upload, UploadKind, UploadState
+from appliance.resumable.claims import Claims
+from appliance.resumable.creating import Creating
 from appliance.resumable.finishing import KEPT_S, Finisher
-from appliance.resumable.progress import Body, Progress, Wanted, fault_of, gone, part_ids
+from appliance.resumable.owners import Owners
+from appliance.resumable.progress import Body, Progress, Wanted, fault_of, gone
 from appliance.resumable.turns import Turn, Turns
 from appliance.spool import Spool, too_large
 
-HOUR_S = 3600
-EMPTY_S = 900  # an upload that stays empty was most likely never meant
 SLACK = 0.1  # of the time an upload may rest: its row is not written anew for less
 
 
@@ -49,14 +51,34 @@ class Resumable:
         self._clock = clock
         self._stopping = False
         self.turns = Turns()
+        self._claims = Claims()
+        self._owners = Owners(limits.max_unfinished)
+        self._creating = Creating(
+            limits,
+            rows=catalogue.uploads,
+            files=spool.uploads,
+            ingest=ingest,
+            turns=self.turns,
+            claims=self._claims,
+            owners=self._owners,
+            clock=clock,
+        )
         self.finisher = Finisher(
-            catalogue=catalogue, spool=spool, ingest=ingest, turns=self.turns, metrics=metrics, clock=clock
+            catalogue=catalogue,
+            spool=spool,
+            ingest=ingest,
+            turns=self.turns,
+            claims=self._claims,
+            owners=self._owners,
+            metrics=metrics,
+            clock=clock,
         )
 
     def pause(self) -> None:
         """The server is about to stop: what is being received is saved, its requests end, and no new ones begin."""
         self._stopping = True
         self.turns.hand_over_all()
+        self.finisher.wake_all()
 
     async def stop(self) -> None:
         """End what runs; all of it goes on after the next start."""
@@ -69,55 +91,15 @@ class Resumable:
     async def create(self, wanted: Wanted) -> tuple[str, Progress]:
         """A new upload's secret id, and how far it is. One made of parts is put together at once.
 
-        Raises TooLarge, EmptyUpload, DiskFull, Busy, InvalidField, InvalidExpiry, MalformedRequest, PartsUnfinished.
+        Raises Draining, TooLarge, EmptyUpload, DiskFull, Busy, InvalidField, InvalidExpiry, MalformedRequest,
+        PartsUnfinished.
         """
         self._refuse_when_stopping()
         if wanted.kind is UploadKind.FINAL:
-            wanted = replace(wanted, length=await self._length_of_parts(wanted.concat))
-        if wanted.length == 0:
-            raise EmptyUpload("The file has no bytes. Choose a file that has some.")
-        await self._ingest.check(wanted.length or 0, wanted.wishes)
-        upload_id = tokens.fresh_token()
-        upload = self._minted(upload_id, wanted)
-        if upload.kind is UploadKind.FINAL:
-            await self._files.create(upload.id_hash)  # so that a restart finds it
-        await self._rows.add(upload)
-        return upload_id, await self._settled(upload) if upload.kind is UploadKind.FINAL else Progress(upload, 0)
-
-    def _minted(self, upload_id: str, wanted: Wanted) -> Upload:
-        now_s = int(self._clock())
-        slug = None if wanted.kind is UploadKind.PARTIAL else slugs.mint(now_s)
-        lasts_s = self._rests_s if wanted.with_bytes or wanted.kind is UploadKind.FINAL else min(EMPTY_S, self._rests_s)
-        return Upload(
-            id_hash=tokens.hashed(upload_id),
-            kind=wanted.kind,
-            slug=slug,
-            token_hash=slug and tokens.hashed(tokens.derived_token(upload_id, slug)),
-            length=wanted.length,
-            filename=wanted.wishes.filename,
-            title=wanted.wishes.title,
-            alt=wanted.wishes.alt,
-            expires_in_s=wanted.wishes.expires_in_s,
-            metadata=wanted.metadata,
-            concat=wanted.concat,
-            created_s=now_s,
-            expires_s=now_s + lasts_s,
-        )
-
-    @property
-    def _rests_s(self) -> int:
-        return int(self._limits.unfinished_hours * HOUR_S)
-
-    async def _length_of_parts(self, concat: str) -> int:
-        total = 0
-        for part_id in part_ids(concat):
-            part = await self._rows.get(tokens.hashed(part_id))
-            if part is None or part.kind is not UploadKind.PARTIAL or part.state is not UploadState.RECEIVING:
-                raise PartsUnfinished("A part that was named is no partial upload of this host, or is gone.")
-            if part.length is None or part.length != self._files.offset(part.id_hash):
-                raise PartsUnfinished("A part that was named has not all its bytes yet. Send them first.")
-            total += part.length
-        return total
+            upload_id, upload = await self._creating.put_together(wanted)
+            return upload_id, await self._settled(upload)
+        upload_id, upload = await self._creating.begin(wanted)
+        return upload_id, Progress(upload, 0)
 
     # --- receiving ------------------------------------------------------------------------------------------------
 
@@ -125,16 +107,23 @@ class Resumable:
         """Put bytes at the end. Whatever arrives before the stream breaks off is kept, unless it has a checksum.
 
         Raises UnknownUpload, GoneUpload, FinalUpload, OffsetMismatch, TooLarge, ChecksumMismatch, DiskFull, Busy,
-        Stopping, UploadLocked, the refusal when these were the last bytes of no image, and whatever the stream raises.
+        Stopping, Draining, UploadLocked, the refusal when these were the last bytes of no image, and whatever the
+        stream raises.
         """
         self._refuse_when_stopping()
-        turn = self.turns.of(tokens.hashed(upload_id))
-        async with turn.taking():
-            upload = await self._known(upload_id)
-            self._check_offset(upload, offset)
-            upload = await self._with_length(upload, offset, body.length)
+        self._ingest.check_doors()  # before a running request would give way to one that is refused
+        async with self._taking(upload_id) as (turn, known):
+            self._check_offset(known, offset)
+            upload = await self._with_length(known, offset, body.length)
             await self._take(turn, upload, offset, body)
         return await self._settled(upload)
+
+    @asynccontextmanager
+    async def _taking(self, upload_id: str) -> AsyncIterator[tuple[Turn, Upload]]:
+        await self._known(upload_id)  # whoever guesses ids is to push no real upload's turn out
+        turn = self.turns.of(tokens.hashed(upload_id))
+        async with turn.taking():
+            yield turn, await self._known(upload_id)
 
     def _check_offset(self, upload: Upload, offset: int) -> None:
         if upload.kind is UploadKind.FINAL:
@@ -167,7 +156,8 @@ class Resumable:
         upload = await self._keep(upload)
         self._catch_up(turn, upload)
         try:
-            with self._ingest.place():
+            with self._ingest.place(body.holder):
+                self._refuse_when_stopping()
                 async with turn.receiving():
                     await self._files.append(
                         upload.id_hash,
@@ -185,8 +175,8 @@ class Resumable:
 
     async def _keep(self, upload: Upload) -> Upload:
         """An upload lives for some time after the last request that brought it bytes."""
-        until_s = int(self._clock()) + self._rests_s
-        if upload.expires_s < until_s - SLACK * self._rests_s:
+        until_s = int(self._clock()) + self._creating.rests_s
+        if upload.expires_s < until_s - SLACK * self._creating.rests_s:
             await self._rows.keep_until(upload.id_hash, until_s)
             return replace(upload, expires_s=until_s)
         return upload
@@ -205,8 +195,8 @@ class Resumable:
 
         Raises UnknownUpload, GoneUpload, UploadLocked, and the refusal of one that became no image.
         """
-        async with self.turns.of(tokens.hashed(upload_id)).taking():
-            upload = await self._known(upload_id)
+        async with self._taking(upload_id) as (_, upload):
+            pass
         return await self._settled(upload)
 
     async def state(self, upload_id: str) -> Progress:
@@ -214,26 +204,49 @@ class Resumable:
         return await self._progress(await self._known(upload_id))
 
     async def arriving(self, slug: str) -> Progress | None:
-        """The upload that is to become the image of this link; None when there is none any more."""
+        """The upload that is to become the image of this link; None when none is, or none is any more.
+
+        Raises GoneImage for one that was given up or refused, also before the job comes by that gives it up.
+        """
         upload = await self._rows.by_slug(slug) if slugs.is_slug(slug) else None
-        if upload is None or upload.state is not UploadState.RECEIVING or self._is_over(upload):
+        if upload is None or upload.state is UploadState.DONE:
             return None
+        if upload.state is not UploadState.RECEIVING or self._is_over(upload):
+            living(Tombstone(slug, Ending.UNFINISHED, upload.expires_s), self._clock())
         return await self._progress(upload)
 
     # --- ending ---------------------------------------------------------------------------------------------------
 
     async def terminate(self, upload_id: str) -> None:
         """Give the upload up. An image that it became already stays. Raises UnknownUpload, GoneUpload, UploadLocked."""
-        async with self.turns.of(tokens.hashed(upload_id)).taking():
-            upload = await self._known(upload_id)
+        async with self._taking(upload_id) as (_, upload):
             await self.give_up(upload)
 
-    async def give_up(self, upload: Upload) -> None:
-        """For whoever has the upload's turn, or knows that nobody has."""
+    async def withdraw(self, slug: str, token: str | None) -> bool:
+        """Give up what is to become the image of this link, for the holder of its token.
+
+        False when nothing is, or when it has just become the image, which stays.
+
+        Raises MissingToken, WrongToken, GoneImage, UploadLocked.
+        """
+        progress = await self.arriving(slug)
+        if progress is None:
+            return False
+        check_token(token, progress.upload.token_hash or "")
+        async with self.turns.of(progress.upload.id_hash).taking():
+            return await self.give_up(progress.upload)
+
+    async def give_up(self, upload: Upload) -> bool:
+        """For whoever has the upload's turn, or knows that nobody has. False when it had ended before."""
         now_s = int(self._clock())
-        await self._rows.give_up(upload, now_s=now_s, kept_until_s=now_s + KEPT_S)
+        for_good = self._offset(upload) > 0  # an empty one's link need not be remembered for a year
+        given_up = await self._rows.give_up(upload, now_s=now_s, kept_until_s=now_s + KEPT_S, for_good=for_good)
+        self.finisher.tell(upload)
         if not self.finisher.is_at(upload.id_hash):  # it clears up itself
+            self._claims.release(upload.id_hash)
+            self._owners.release(upload.id_hash)
             await self._files.remove(upload.id_hash)
+        return given_up
 
     # --- what is known --------------------------------------------------------------------------------------------
 
@@ -282,18 +295,26 @@ class Resumable:
             done, _ = await asyncio.wait([finishing], timeout=self._limits.ack_budget_s)
             if done and not finishing.cancelled():
                 finishing.result()
-        upload = await self._rows.get(upload.id_hash) or upload
-        if upload.state is UploadState.GONE:
+        row = await self._rows.get(upload.id_hash) or upload
+        if row.state is UploadState.GONE:
+            return await self._ended_before_it_was_given_up(upload)
+        if row.refusal is not None:
+            raise fault_of(row.refusal)
+        return await self._progress(row)
+
+    async def _ended_before_it_was_given_up(self, upload: Upload) -> Progress:
+        """Who sent the last bytes is told of the image that they became, as long as it lives. Raises GoneUpload."""
+        done = replace(upload, state=UploadState.DONE)
+        image = await self._image(done)
+        if image is None:
             raise gone()
-        if upload.refusal is not None:
-            raise fault_of(upload.refusal)
-        return await self._progress(upload)
+        return Progress(done, image.bytes, image)
 
     def _refuse_when_stopping(self) -> None:
         if self._stopping:
             raise Stopping("The server is restarting; what came was kept. Go on in a moment.", retry_after_s=2)
 
-    async def discard_after(self, upload_id: str, fault: ApplianceError) -> None:
-        """A creation whose bytes were refused never told its id to anybody: nothing of it need be kept."""
-        if isinstance(fault, ChecksumMismatch):
+    async def discard(self, upload_id: str) -> None:
+        """A creation that failed with its first bytes told its id to nobody: nothing of it need be kept."""
+        with contextlib.suppress(ApplianceError):  # what can't be given up now is given up in time
             await self.terminate(upload_id)

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from appliance.errors import UploadLocked
 from appliance.spool import Digest
 
-WAIT_S = 5.0
+WAIT_S = 3.0  # whoever is to give way has saved by then, unless the disk hangs
 KEPT = 4096  # uploads at rest whose digest is remembered; a forgotten one is read again
 
 
@@ -22,12 +22,13 @@ class Turn:
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
         self._receiving: asyncio.Timeout | None = None
+        self._waiting = 0
         self.digest = Digest()
         self.catching_up: asyncio.Task[None] | None = None
 
     @property
     def taken(self) -> bool:
-        return self._lock.locked()
+        return self._lock.locked() or self._waiting > 0
 
     def hand_over(self) -> None:
         """Whoever receives bytes saves them and stops now."""
@@ -38,6 +39,7 @@ class Turn:
     async def taking(self) -> AsyncIterator[None]:
         """Take the turn from whoever has it. Raises UploadLocked when that takes too long."""
         self.hand_over()
+        self._waiting += 1
         try:
             async with asyncio.timeout(WAIT_S):
                 await self._lock.acquire()
@@ -45,6 +47,8 @@ class Turn:
             raise UploadLocked(
                 "Another request works on this upload. Ask again in a moment.", retry_after_s=1
             ) from fault
+        finally:
+            self._waiting -= 1
         try:
             yield
         finally:
@@ -53,7 +57,8 @@ class Turn:
     @asynccontextmanager
     async def receiving(self) -> AsyncIterator[None]:
         """The part of a turn that can be handed over: then UploadLocked is raised in it."""
-        scope = asyncio.timeout(None)
+        asked_already = self._waiting > 0  # while there was nothing to hand over yet
+        scope = asyncio.timeout(0 if asked_already else None)
         try:
             async with scope:
                 self._receiving = scope

@@ -3,13 +3,21 @@
 import ipaddress
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from appliance.config import Config, split_listen
+from appliance.http.branding import LOGO_ENDINGS, MAX_LOGO_BYTES
+from appliance.http.colours import is_colour
 from appliance.renditions import Format
 
 _BUCKET = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")  # Amazon's rules
 _ENDPOINT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+_ZONE = re.compile(r"[A-Za-z0-9]{1,64}")
+_TOKEN = re.compile(r"[!-~]{1,512}")
+_RECIPIENT = re.compile(r"age1|ssh-")
+_REMOTE = re.compile(r"[^\s:-][^:\n]*:[^\n]*|/[^\n]+")
+_MAIL = re.compile(r"[^@\s,;?&:/]+@[^@\s,;?&:/]+")
 
 Unmet = tuple[str, str]
 """An option's name and what is expected of it."""
@@ -21,6 +29,9 @@ def unmet(config: Config) -> Iterator[Unmet]:
     yield from _store(config)
     yield from _uploads(config)
     yield from _renditions(config)
+    yield from _cdn(config)
+    yield from _site(config)
+    yield from _backup(config)
 
 
 def _server(config: Config) -> Iterator[Unmet]:
@@ -64,6 +75,61 @@ def _renditions(config: Config) -> Iterator[Unmet]:
         yield "renditions.formats", "a list with jpg and webp, which the pages link"
     if renditions.heavy_memory_bytes < renditions.memory_bytes:
         yield "renditions.heavy_memory_bytes", f"at least renditions.memory_bytes, which is {renditions.memory_bytes}"
+
+
+def _cdn(config: Config) -> Iterator[Unmet]:
+    cdn = config.cdn
+    if not all(_is_url(url) for url in cdn.urls):
+        yield "cdn.urls", "addresses of caches, such as http://127.0.0.1:6081"
+    elif cdn.purge == "http" and not cdn.urls:
+        yield "cdn.urls", 'one address at least, since cdn.purge is "http"'
+    if cdn.zone is not None and not _ZONE.fullmatch(cdn.zone):
+        yield "cdn.zone", "letters and digits, as the overview of the zone shows them"
+    if not _is_url(cdn.api_url):
+        yield "cdn.api_url", "where an API starts, such as https://api.cloudflare.com/client/v4"
+    if cdn.token is not None and not _TOKEN.fullmatch(cdn.token):
+        yield "cdn.token", "a token without spaces"
+    if cdn.purge == "cloudflare":
+        for key in ("zone", "token"):
+            if getattr(cdn, key) is None:
+                yield f"cdn.{key}", 'a value, since cdn.purge is "cloudflare"'
+
+
+def _site(config: Config) -> Iterator[Unmet]:
+    site = config.site
+    if site.logo is not None and not _is_logo(site.logo):
+        yield "site.logo", "a .svg, .png or .webp file that is there, 200 KB at most"
+    if site.accent is not None and not is_colour(site.accent):
+        yield "site.accent", "a colour such as #0c6b64"
+    for key in ("imprint_url", "privacy_url"):
+        url = getattr(site, key)
+        if url is not None and not _is_url(url):
+            yield f"site.{key}", "a link such as https://example.org/imprint"
+    if site.report is not None and not (_MAIL.fullmatch(site.report) or _is_url(site.report)):
+        yield "site.report", "a mail address, or a link such as https://example.org/report?page={url}"
+
+
+def _backup(config: Config) -> Iterator[Unmet]:
+    backup = config.backup
+    if not all(_RECIPIENT.match(recipient) for recipient in backup.age_recipients):
+        yield "backup.age_recipients", "public keys, which begin with age1 or ssh- (never AGE-SECRET-KEY-)"
+    if backup.remote is not None and not _REMOTE.fullmatch(backup.remote):
+        yield "backup.remote", "an rclone remote and a folder, such as offsite:bucket/appliance"
+
+
+def _is_logo(path: Path) -> bool:
+    try:
+        return path.suffix in LOGO_ENDINGS and path.is_file() and path.stat().st_size <= MAX_LOGO_BYTES
+    except (OSError, ValueError):
+        return False
+
+
+def _is_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and not re.search(r"\s", url)
 
 
 def _is_listen(listen: str) -> bool:

@@ -14,7 +14,7 @@ from appliance.settings.options import Option
 MAX_INT = 2**63 - 1
 SIZE_EXAMPLES = 'a size such as 500000, "50 GB" or "20 GiB"'
 PRESET_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-RESERVED_NAMES = ("original", "manage")  # what a share link's last part may be beside a preset
+RESERVED_NAMES = ("original", "manage", "placeholder")  # what a share link's last part, or a rendition, may be else
 
 _SIZE = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,9})?)\s*(|B|[KMGTP]B|[KMGTP]IB)", re.IGNORECASE)
 _POWERS = "_KMGTP"
@@ -46,6 +46,14 @@ def _optional_text(raw: object, key: str, about: About) -> str | None:
 def _path(raw: object, _key: str, _about: About) -> Path:
     if not isinstance(raw, str) or not raw or not raw.isprintable():
         raise Unfit("the path of a directory")
+    return Path(raw)
+
+
+def _optional_path(raw: object, key: str, about: About) -> Path | None:
+    if raw == "":
+        return None
+    if not isinstance(raw, str) or not raw.isprintable():
+        raise Unfit("the path of a file")
     return Path(raw)
 
 
@@ -165,6 +173,7 @@ _READERS: dict[Any, Callable[[object, str, About], object]] = {
     str: _text,
     str | None: _optional_text,
     Path: _path,
+    Path | None: _optional_path,
     bool: _switch,
     int: _whole,
     float: _number,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 READ_BYTES = 1 << 20
+SAVED_BYTES = 256 << 20  # the state is saved so often, so that a late change costs no second reading of it all
 
 
 class Hasher(Protocol):
@@ -64,6 +65,7 @@ class Digest:
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
+        self._saved = [(0, self._hash.copy())]
         self._lock = threading.Lock()
         self.bytes = 0
 
@@ -72,6 +74,10 @@ class Digest:
         with self._lock:
             if at == self.bytes:
                 self._take(block)
+
+    def restart(self) -> None:
+        """Bytes that were taken in are lost: begin again, by catching up."""
+        self.rewind(0)
 
     def catch_up(self, path: Path, until: Callable[[], int]) -> None:
         """Read on to byte `until()`, which may grow meanwhile, or to the file's end."""
@@ -89,6 +95,18 @@ class Digest:
     def _take(self, block: bytes | bytearray) -> None:
         self._hash.update(block)
         self.bytes += len(block)
+        if self.bytes >= self._saved[-1][0] + SAVED_BYTES:
+            self._saved.append((self.bytes, self._hash.copy()))
+
+    def rewind(self, before: int) -> None:
+        """Forget what was taken in from byte `before` on, which is about to change; `catch_up` reads it again."""
+        with self._lock:
+            if self.bytes <= before:
+                return
+            while self._saved[-1][0] > before:
+                self._saved.pop()
+            self.bytes, state = self._saved[-1]
+            self._hash = state.copy()
 
     def sha256(self) -> str:
         """In hex, of the first `bytes` bytes."""

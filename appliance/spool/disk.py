@@ -12,14 +12,15 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from appliance.edits import Edit
 from appliance.errors import DiskFull, EmptyUpload
 from appliance.slugs import is_slug
 from appliance.spool.resumed import UploadFiles
-from appliance.spool.transfers import Incoming, Room, Transfer, too_large
+from appliance.spool.transfers import Incoming, Room, Transfer, overwrite, too_large
 from appliance.threads import Threads
 
 ATTRIBUTE = "user.appliance"  # the object's metadata, kept with the file so that a lost catalogue can be rebuilt
@@ -87,7 +88,11 @@ class Spool:
         finally:
             self._receiving.discard(slug)
             await asyncio.shield(transfer.close())  # it ends, however often this is cancelled
-        return Incoming(slug, path, transfer.bytes, transfer.sha256())
+        return Incoming(slug, path, transfer.bytes, transfer.digest)
+
+    async def overwrite(self, incoming: Incoming, edits: Sequence[Edit]) -> None:
+        """Change bytes where they lie, and have the digest follow. It may be done again. Raises DiskFull."""
+        await self._threads.run(overwrite, incoming, edits)
 
     @contextlib.contextmanager
     def landing(self, slug: str) -> Iterator[None]:

@@ -11,13 +11,12 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from appliance.errors import ChecksumMismatch, DiskFull
+from appliance.errors import ApplianceError, ChecksumMismatch, DiskFull
 from appliance.spool.digests import Checksum, Digest
-from appliance.spool.transfers import BUFFER_BYTES, MakeRoom, Room, Transfer, too_large
+from appliance.spool.transfers import BUFFER_BYTES, SYNC_BYTES, MakeRoom, Room, Transfer, too_large
 from appliance.threads import Threads
 
 MARK = ".unverified"
-COPY_BYTES = 1 << 30
 HELD_S = 0.5  # slow bytes are not held in memory for longer, so that progress shows and a crash costs little
 
 
@@ -30,27 +29,45 @@ class Append(Transfer):
         self, path: Path, room: Room, threads: Threads, make_room: MakeRoom, digest: Digest, checksum: Checksum | None
     ) -> None:
         super().__init__(path, room, threads, make_room)
-        self._digest = digest
+        self.digest = digest
         self._hasher = None if checksum is None else checksum.hasher()
-        self._end = os.fstat(self._file.fileno()).st_size
         self._flushing: asyncio.Future[None] | None = None
+        self._block = bytearray()
+        self._handing_on = asyncio.Lock()
 
     async def pour(self, stream: AsyncIterator[bytes], max_bytes: int) -> None:
         """Write the stream, and what came of it when it breaks off. Raises as `Transfer.pour` does."""
-        block, taken, clock = bytearray(), 0, asyncio.get_running_loop().time
-        written_s = clock()
+        taken, ticking = 0, asyncio.ensure_future(self._tick())
         try:
             async for chunk in stream:
                 taken += len(chunk)
                 if taken > max_bytes:
                     raise too_large(max_bytes, taken)
-                block += chunk
-                if len(block) >= BUFFER_BYTES or clock() - written_s > HELD_S:
-                    await self._write_next(block)
-                    block, written_s = bytearray(), clock()
+                self._block += chunk
+                if len(self._block) >= BUFFER_BYTES:
+                    await self._hand_on()
         finally:
-            self._flushing = asyncio.ensure_future(self._flush(block))
+            self._flushing = asyncio.ensure_future(self._flush(ticking))
             await asyncio.shield(self._flushing)
+
+    async def _tick(self) -> None:
+        """Also a client that sends nothing more for now has what it sent on the disk."""
+        with contextlib.suppress(ApplianceError):  # the block stays, so that whoever pours meets it too
+            while True:
+                await asyncio.sleep(HELD_S)
+                await self._hand_on()
+
+    async def _hand_on(self) -> None:
+        """Let the block be written, if there is one; it stays what comes next when that does not begin."""
+        async with self._handing_on:
+            block, self._block = self._block, bytearray()
+            if not block:
+                return
+            try:
+                await self._write_next(block)
+            except BaseException:
+                self._block[:0] = block
+                raise
 
     async def close(self) -> None:
         """As a transfer's, once the last bytes are written, which go on when the waiting for them is cancelled."""
@@ -59,18 +76,24 @@ class Append(Transfer):
             self._flushing.exception()  # it was told already, or nobody is left to be told
         await super().close()
 
-    async def _flush(self, block: bytearray) -> None:
-        if block:
-            await self._write_next(block)
+    async def _flush(self, ticking: "asyncio.Future[None]") -> None:
+        async with self._handing_on:  # so that it holds no block
+            ticking.cancel()
+        await self._hand_on()
         await self._written()
+        await self._synced()
 
     def _hash_and_write(self, block: bytearray) -> None:
         self._write_whole(block)
         if self._hasher is not None:
             self._hasher.update(block)
         else:
-            self._digest.feed(block, self._end)
+            self.digest.feed(block, self._end)
         self._end += len(block)
+
+    def _cut(self) -> None:
+        super()._cut()
+        self.digest.restart()
 
     def fits(self, checksum: Checksum) -> bool:
         """Whether the bytes are those that the checksum was made of."""
@@ -183,8 +206,8 @@ class UploadFiles:
             target = stack.enter_context(self.path(name).open("wb", buffering=0))
             try:
                 for source in sources:
-                    while os.copy_file_range(source.fileno(), target.fileno(), COPY_BYTES):
-                        pass
+                    while os.copy_file_range(source.fileno(), target.fileno(), SYNC_BYTES):
+                        os.fdatasync(target.fileno())
             except OSError as fault:
                 raise DiskFull("The disk refused to put the parts together. Try again later.") from fault
 
@@ -216,6 +239,6 @@ def _cut(path: Path, mark: Path) -> None:
     """Cut the file where the mark says; a mark that was not finished has nothing unverified beside it."""
     with contextlib.suppress(FileNotFoundError):
         text = mark.read_bytes()
-        if text.isdigit() and path.exists():
+        if text.isdigit() and path.exists() and path.stat().st_size > int(text):
             os.truncate(path, int(text))
         mark.unlink()

@@ -1,37 +1,54 @@
 """Transfers: bytes on their way to the disk, hashed as they pass, and the disk space that is promised to them."""
 
 import asyncio
-import hashlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Literal
 
+from appliance.edits import Edit
 from appliance.errors import DiskFull, TooLarge
+from appliance.pace import Pace
+from appliance.spool.digests import Digest
 from appliance.threads import Threads
 
 BUFFER_BYTES = 1 << 20  # what one transfer holds in memory at most twice: one block fills while the other is written
+SYNC_BYTES = 64 << 20  # what may wait for the disk twice: more, and the last sync, and everybody else's, takes seconds
+SMALL_BYTES = 64 << 20  # a file beyond it gives way to those that are not
+PAUSE_S = 0.02  # for a block: while small ones come each giant has 50 MB/s still
 STEP_BYTES = 16 << 20  # room is claimed in such steps when the length was not announced
+KEPT_BYTES = 64 << 20  # promised to a transfer however slow it is
+KEPT_S = 3600.0  # what comes in an hour stays promised; a transfer that takes longer holds no room that others want
+MEASURED_S = 60.0  # before that nobody knows how fast a transfer is
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A received file that is not yet promised to anybody. `sha256` is in hex."""
+    """A received file that is not yet promised to anybody. Its digest follows when bytes of it are overwritten."""
 
     slug: str
     path: Path
     bytes: int
-    sha256: str
+    digest: Digest = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """In hex, of the bytes as they are now."""
+        return self.digest.sha256()
 
 
 class Room:
     """Disk that is promised once: each open transfer reserves the bytes that it may still write."""
 
-    def __init__(self, folder: Path, reserve_bytes: int) -> None:
+    def __init__(self, folder: Path, reserve_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = folder
         self._reserve_bytes = reserve_bytes
+        self.clock = clock
+        self.pace = Pace(PAUSE_S, clock)
         self.promised_bytes = 0
+        self.holders: set[Transfer] = set()
 
     @property
     def available_bytes(self) -> int:
@@ -45,7 +62,13 @@ class Room:
         self.promised_bytes += wanted_bytes
 
     def check(self, wanted_bytes: int) -> None:
-        """Raises DiskFull with the figures when so many bytes could not be promised now."""
+        """Raises DiskFull with the figures when so many bytes could not be promised now.
+
+        When room is scarce, slow transfers keep no more of theirs than they need soon.
+        """
+        if wanted_bytes > self.available_bytes:
+            for holder in self.holders:
+                holder.let_go()
         available = max(0, self.available_bytes)
         if wanted_bytes > available:
             raise DiskFull(
@@ -72,20 +95,35 @@ class Transfer:
         self._room = room
         self._threads = threads
         self._make_room = make_room
-        self._hash = hashlib.sha256()
+        self.digest = Digest()
         self._claimed_bytes = 0
         self._writing: asyncio.Future[None] | None = None
+        self._syncing: asyncio.Future[None] | None = None
         self.bytes = 0
+        self._began_s = room.clock()
         try:
             self._file: BinaryIO = path.open(self.mode, buffering=0)
         except OSError as fault:
             raise DiskFull("The disk takes no more files. Try again later.") from fault
+        self._end = os.fstat(self._file.fileno()).st_size
+        self._synced_end = self._end - self._end % SYNC_BYTES
+        if self._end < SMALL_BYTES:
+            room.pace.small_came()
 
     async def claim(self, bytes_: int) -> None:
         """Have so much disk promised. Raises DiskFull."""
         await self._make_room(bytes_)
         self._room.claim(bytes_)
         self._claimed_bytes += bytes_
+        self._room.holders.add(self)
+
+    def let_go(self) -> None:
+        """Give back what is not needed within the hour at the pace so far; it is claimed in steps when it comes."""
+        lasted_s = self._room.clock() - self._began_s
+        if lasted_s >= MEASURED_S:
+            surplus = self._claimed_bytes - max(KEPT_BYTES, int(self.bytes / lasted_s * KEPT_S))
+            self._room.give_back(max(0, surplus))
+            self._claimed_bytes -= max(0, surplus)
 
     async def pour(self, stream: AsyncIterator[bytes], max_bytes: int) -> None:
         """Write the whole stream. Raises TooLarge, DiskFull, and whatever the stream raises."""
@@ -101,12 +139,21 @@ class Transfer:
         if block:
             await self._write_next(block)
         await self._written()
+        await self._synced()
 
     async def _write_next(self, block: bytearray) -> None:
         await self._written()
+        await self._keep_pace()
         if len(block) > self._claimed_bytes:
             await self.claim(max(STEP_BYTES, len(block)))
         self._writing = asyncio.ensure_future(self._write(block))
+
+    async def _keep_pace(self) -> None:
+        """A giant takes the loop, the threads and the disk for itself if it may: small files come first."""
+        if self._end < SMALL_BYTES:
+            self._room.pace.small_came()
+        elif pause_s := self._room.pace.due_s():
+            await asyncio.sleep(pause_s)
 
     async def _written(self) -> None:
         """The block that is being written, if one is, is on the disk; it stays so when the waiting is cancelled."""
@@ -119,10 +166,32 @@ class Transfer:
         self._room.give_back(len(block))
         self._claimed_bytes -= len(block)
         self.bytes += len(block)
+        if self._end // SYNC_BYTES > (self._end - len(block)) // SYNC_BYTES:
+            await self._synced()
+            self._syncing = asyncio.ensure_future(self._threads.run(self._sync, self._end))
+
+    async def _synced(self) -> None:
+        """No sync is under way, and none has failed: then the disk would never tell of it again."""
+        if self._syncing is not None:
+            await asyncio.shield(self._syncing)
+            self._syncing = None
+
+    def _sync(self, end: int) -> None:
+        """Beside the receiving, so that little is left to do at the end, and a slow disk slows the sender down."""
+        try:
+            os.fdatasync(self._file.fileno())
+        except OSError as fault:
+            raise DiskFull(f"The disk lost bytes after {self._synced_end:,}. Try again later.") from fault
+        self._synced_end = end
+
+    def _cut(self) -> None:
+        """Nothing after the last good sync can be trusted."""
+        os.ftruncate(self._file.fileno(), self._synced_end)
 
     def _hash_and_write(self, block: bytearray) -> None:
-        self._hash.update(block)
+        self.digest.feed(block, self.digest.bytes)
         self._write_whole(block)
+        self._end += len(block)
 
     def _write_whole(self, block: bytearray) -> None:
         rest = memoryview(block)
@@ -132,17 +201,41 @@ class Transfer:
         except OSError as fault:
             raise DiskFull(f"The disk refused the bytes after {self.bytes:,}. Try again later.") from fault
 
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
-
     async def close(self) -> None:
         """Let the last block end, for its thread still holds the file; then give back what was not written."""
         if self._writing is not None:
             await asyncio.wait([self._writing])
             self._writing.exception()  # it was told already, or nobody is left to be told
+        if self._syncing is not None:
+            await asyncio.wait([self._syncing])
+            if self._syncing.exception() is not None:
+                self._cut()
         self._file.close()
+        self._room.holders.discard(self)
         self._room.give_back(self._claimed_bytes)
         self._claimed_bytes = 0
+
+
+def overwrite(incoming: Incoming, edits: Sequence[Edit]) -> None:
+    """Change bytes where they lie, and hash anew from the first of them on. Raises DiskFull."""
+    try:
+        with incoming.path.open("r+b") as file:
+            for edit in edits:
+                _write_edit(file, edit)
+    except OSError as fault:
+        raise DiskFull("The disk refused to change the file; nothing was uploaded. Try again later.") from fault
+    finally:  # not before: somebody who catches up would take in what is about to change
+        incoming.digest.rewind(min(edit.offset for edit in edits))
+    incoming.digest.catch_up(incoming.path, lambda: incoming.bytes)
+
+
+def _write_edit(file: BinaryIO, edit: Edit) -> None:
+    file.seek(edit.offset)
+    if len(edit.pattern) == edit.length:
+        file.write(edit.pattern)
+        return
+    for left in range(edit.length, 0, -BUFFER_BYTES):
+        file.write(edit.pattern * min(BUFFER_BYTES, left))
 
 
 def too_large(max_bytes: int, actual_bytes: int) -> TooLarge:

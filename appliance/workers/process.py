@@ -1,15 +1,20 @@
 """One worker process: started with nothing it could give away, one order at a time, its end noticed at once."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.errors import Busy
 from appliance.orders import MAX_MESSAGE_BYTES, MAX_TARGETS, Answer, Order, Ready, pack_order, unpack_answer
+
+MAX_OUTPUT_BYTES = 512 * 1024 * 1024
+"""Of all renditions of one order."""
 
 Reply = tuple[Answer, list[int]]
 """An answer and the descriptors that came with it; who takes the reply closes them."""
@@ -25,10 +30,15 @@ class WorkerLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a worker may use. `jpeg_bytes` is where libjpeg gives up holding a progressive picture."""
+    """What a worker may use. `jpeg_bytes` is where libjpeg gives up holding a progressive picture.
+
+    `output_bytes` is the largest file it may write; `niceness` is how far it stands back for others.
+    """
 
     decode_bytes: int
     jpeg_bytes: int
+    output_bytes: int = MAX_OUTPUT_BYTES
+    niceness: int = 0
 
     @property
     def environment(self) -> dict[str, str]:
@@ -36,6 +46,8 @@ class Allowance:
         return {
             "LANG": "C.UTF-8",
             "VIPS_CONCURRENCY": "1",
+            # Beyond 100 MB libvips would decode into a file, which the sandbox refuses; memory is bounded as it is.
+            "VIPS_DISC_THRESHOLD": "1000g",
             "VIPS_WARNING": "1",  # silences the warnings that strangers' files would fill the log with
             "JPEGMEM": str(self.jpeg_bytes // 1000),  # libjpeg counts in thousands
             "MALLOC_ARENA_MAX": "2",
@@ -72,14 +84,14 @@ class WorkerProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    async def call(self, order: Order, fd: int, deadline_s: float) -> Reply:
+    async def call(self, order: Order, fds: Sequence[int], deadline_s: float) -> Reply:
         """The answer to `order`. Raises WorkerLost or Busy; then, and when cancelled, the process must be killed."""
         if self.exited.done():
             raise WorkerLost(self.exited.result())
         self.orders += 1
         self._pending = pending = self._loop.create_future()
         try:
-            socket.send_fds(self._socket, [pack_order(order)], [fd])
+            socket.send_fds(self._socket, [pack_order(order)], fds)
             async with asyncio.timeout(deadline_s):
                 reply: Reply = await pending
                 return reply
@@ -166,14 +178,19 @@ class WorkerProcess:
 
 def _spawn(fd: int, allowance: Allowance) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-I", "-m", "appliance.imaging.worker"]
-    return subprocess.Popen(
-        [*command, str(fd), str(os.getpid()), str(allowance.decode_bytes)],
+    figures = (fd, os.getpid(), allowance.decode_bytes, allowance.output_bytes)
+    process = subprocess.Popen(
+        [*command, *map(str, figures)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=(fd,),
         env=allowance.environment,
         cwd="/",
     )
+    if allowance.niceness:
+        with contextlib.suppress(OSError):  # it has ended already, which is noticed elsewhere
+            os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + allowance.niceness)
+    return process
 
 
 def _watched(process: subprocess.Popen[bytes]) -> int:

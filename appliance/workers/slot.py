@@ -1,7 +1,7 @@
 """A place for one worker process: it is never empty for long, whatever happens to the process in it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from appliance.errors import ApplianceError, Busy, Stopping
 from appliance.orders import Order
@@ -44,11 +44,11 @@ class Slot:
             process.exited.add_done_callback(lambda exited: self._ended(process, exited.result()))
         return self._process
 
-    async def run(self, order: Order, fd: int, deadline_s: float) -> Reply:
+    async def run(self, order: Order, fds: Sequence[int], deadline_s: float) -> Reply:
         """The answer to `order`. Raises WorkerLost when the process died of it, Busy when none starts, Stopping."""
         process = await self._warm()
         try:
-            reply = await process.call(order, fd, deadline_s)
+            reply = await process.call(order, fds, deadline_s)
         except WorkerLost as lost:
             if self._stopped:
                 raise _stopping() from lost

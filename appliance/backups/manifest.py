@@ -1,0 +1,104 @@
+"""The manifest of a backup: what belongs to it, by size and sha256. Written last, so that a half backup has none."""
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from appliance.errors import CommandFailed
+
+MANIFEST = "manifest.json"
+CATALOGUE = "catalogue.sqlite"
+SPOOL = "spool.tar"
+ENCRYPTED = ".age"
+MAX_MANIFEST_BYTES = 1_000_000
+_BACKUP = re.compile(r"\d{8}T\d{6}Z")
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of a backup, as it lies in its place: encrypted, where the name ends so."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+    @property
+    def encrypted(self) -> bool:
+        return self.name.endswith(ENCRYPTED)
+
+    @property
+    def plain_name(self) -> str:
+        return self.name.removesuffix(ENCRYPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup is made of. `images`, `tombstones` and `albums` count the catalogue's rows."""
+
+    backup: str
+    release: str
+    images: int
+    tombstones: int
+    albums: int
+    parts: tuple[Part, ...]
+
+    @property
+    def created_s(self) -> int:
+        return int(made_at(self.backup).timestamp())
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(part.bytes for part in self.parts)
+
+    def written(self) -> bytes:
+        return json.dumps(asdict(self), indent=1, sort_keys=True).encode() + b"\n"
+
+
+def name_of(now_s: float) -> str:
+    """A backup's name: the second it was begun, so that names sort by time."""
+    return f"{datetime.fromtimestamp(int(now_s), UTC):%Y%m%dT%H%M%SZ}"
+
+
+def is_name(text: str) -> bool:
+    return _BACKUP.fullmatch(text) is not None
+
+
+def made_at(backup: str) -> datetime:
+    return datetime.strptime(backup, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def read(path: Path) -> Manifest:
+    """Raises CommandFailed for what is no manifest of ours."""
+    try:
+        document = json.loads(path.read_bytes()[:MAX_MANIFEST_BYTES])
+        parts = tuple(Part(**part) for part in document.pop("parts"))
+        manifest = Manifest(**document, parts=parts)
+        named = {part.plain_name for part in parts}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CommandFailed(f"{path} is not the manifest of a backup.") from error
+    if not is_name(manifest.backup) or CATALOGUE not in named or not named <= {CATALOGUE, SPOOL}:
+        raise CommandFailed(f"{path} is not the manifest of a backup that this release knows.")
+    return manifest
+
+
+def part_of(path: Path) -> Part:
+    """The file as a part, read whole once."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+            size += len(block)
+    return Part(path.name, size, digest.hexdigest())
+
+
+def require_same(path: Path, part: Part) -> None:
+    """Raises CommandFailed unless the file is what the manifest says."""
+    if part_of(path) != Part(path.name, part.bytes, part.sha256):
+        raise CommandFailed(
+            f"{part.name} is not what the manifest says: it was damaged on its way or where it lies. "
+            "Take another backup."
+        )

@@ -1,0 +1,95 @@
+"""Where backups lie: one contract, kept by the object store, a folder, and anything that rclone reaches."""
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+from typing import Protocol
+
+from appliance.backups.manifest import MANIFEST, is_name
+from appliance.errors import CommandFailed
+from appliance.spool.disk import sync_folder
+
+
+class Place(Protocol):
+    """Keeps files under a backup's name. A fault is always CommandFailed or StoreUnavailable, in words."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+
+    async def files(self) -> dict[str, set[str]]:
+        """The names of the files of each backup here; one that has no manifest is not whole."""
+
+    async def put(self, backup: str, path: Path) -> None:
+        """Bring one file; on return it is there whole."""
+
+    async def fetch(self, backup: str, file: str, to: Path) -> None:
+        """Copy one file to `to`."""
+
+    async def remove(self, backup: str) -> None:
+        """Remove a backup, its manifest first, so that it is at no time half a backup that looks whole."""
+
+
+async def whole(place: Place) -> list[str]:
+    """The names of the whole backups, oldest first."""
+    return sorted(backup for backup, files in (await place.files()).items() if MANIFEST in files)
+
+
+class FolderPlace:
+    """A folder, best on another disk."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    @property
+    def name(self) -> str:
+        return f"the folder {self._root}"
+
+    async def files(self) -> dict[str, set[str]]:
+        return await asyncio.to_thread(self._files)
+
+    def _files(self) -> dict[str, set[str]]:
+        try:
+            folders = [path for path in self._root.iterdir() if is_name(path.name)]
+            return {folder.name: {path.name for path in folder.iterdir()} for folder in folders}
+        except FileNotFoundError:
+            return {}
+        except OSError as fault:
+            raise CommandFailed(f"{self._root} can't be read: {fault.strerror}.") from fault
+
+    async def put(self, backup: str, path: Path) -> None:
+        await asyncio.to_thread(self._put, backup, path)
+
+    def _put(self, backup: str, path: Path) -> None:
+        folder = self._root / backup
+        unfinished = folder / f"{path.name}.unfinished"
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            with path.open("rb") as source, unfinished.open("wb") as file:
+                shutil.copyfileobj(source, file, 1 << 20)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.rename(folder / path.name)
+            sync_folder(folder)
+            sync_folder(self._root)
+        except FileNotFoundError as fault:
+            raise CommandFailed(f"There is no folder {self._root}; is its disk mounted?") from fault
+        except OSError as fault:
+            raise CommandFailed(f"{folder} can't be written to: {fault.strerror}.") from fault
+
+    async def fetch(self, backup: str, file: str, to: Path) -> None:
+        try:
+            await asyncio.to_thread(shutil.copyfile, self._root / backup / file, to)
+        except OSError as fault:
+            raise CommandFailed(f"{self._root / backup / file} can't be read: {fault.strerror}.") from fault
+
+    async def remove(self, backup: str) -> None:
+        await asyncio.to_thread(self._remove, backup)
+
+    def _remove(self, backup: str) -> None:
+        try:
+            (self._root / backup / MANIFEST).unlink(missing_ok=True)
+            shutil.rmtree(self._root / backup)
+        except OSError as fault:
+            raise CommandFailed(f"{self._root / backup} can't be removed: {fault.strerror}.") from fault

@@ -1,0 +1,51 @@
+"""Backups in a second place: anything that rclone reaches, by a configuration that the sysadmin names."""
+
+from pathlib import Path
+
+from appliance.backups.manifest import MANIFEST, is_name
+from appliance.backups.programs import found, run
+
+DIRECTORY_MISSING = 3  # rclone's exit status for a folder that is not there
+
+
+class RemotePlace:
+    """`remote` is as rclone has it: `name:bucket/folder`. rclone compares size and hash of what it brings."""
+
+    def __init__(self, remote: str, config: Path | None) -> None:
+        self._remote = remote if remote.endswith((":", "/")) else f"{remote}/"
+        self._config = config
+
+    @property
+    def name(self) -> str:
+        return f"rclone's {self._remote}"
+
+    async def files(self) -> dict[str, set[str]]:
+        listed = await self._run(
+            "lsf", "--recursive", "--files-only", "--max-depth", "2", self._remote, missing_status=DIRECTORY_MISSING
+        )
+        files: dict[str, set[str]] = {}
+        for line in (listed or b"").decode().splitlines():
+            backup, _, file = line.partition("/")
+            if is_name(backup) and file:
+                files.setdefault(backup, set()).add(file)
+        return files
+
+    async def put(self, backup: str, path: Path) -> None:
+        await self._run("copyto", str(path), self._at(backup, path.name))
+
+    async def fetch(self, backup: str, file: str, to: Path) -> None:
+        await self._run("copyto", self._at(backup, file), str(to))
+
+    async def remove(self, backup: str) -> None:
+        await self._run("deletefile", self._at(backup, MANIFEST))
+        await self._run("purge", f"{self._remote}{backup}", missing_status=DIRECTORY_MISSING)
+
+    def _at(self, backup: str, file: str) -> str:
+        return f"{self._remote}{backup}/{file}"
+
+    async def _run(self, *arguments: str, missing_status: int | None = None) -> bytes | None:
+        options = ["--quiet", "--contimeout", "15s", "--retries", "3"]
+        if self._config is not None:
+            options += ["--config", str(self._config)]
+        program = found("rclone", "rclone")
+        return await run([program, *arguments, *options], f"{self.name}: rclone", missing_status=missing_status)

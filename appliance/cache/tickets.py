@@ -1,0 +1,38 @@
+"""Tickets: leave to keep what was made of an image, taken away when the image ends while it is being made."""
+
+
+class Ticket:
+    """Leave to admit what is made of one image; `evict` takes it away from work that is still under way."""
+
+    __slots__ = ("revoked", "slug")
+
+    def __init__(self, slug: str) -> None:
+        self.slug = slug
+        self.revoked = False
+
+
+class Tickets:
+    """The tickets that are out, by slug."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, set[Ticket]] = {}
+
+    def __len__(self) -> int:
+        """How many images something is being made of."""
+        return len(self._open)
+
+    def begin(self, slug: str) -> Ticket:
+        ticket = Ticket(slug)
+        self._open.setdefault(slug, set()).add(ticket)
+        return ticket
+
+    def end(self, ticket: Ticket) -> None:
+        tickets = self._open.get(ticket.slug)
+        if tickets is not None:
+            tickets.discard(ticket)
+            if not tickets:
+                del self._open[ticket.slug]
+
+    def revoke(self, slug: str) -> None:
+        for ticket in self._open.get(slug, ()):
+            ticket.revoked = True

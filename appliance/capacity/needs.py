@@ -1,0 +1,197 @@
+"""What a load needs: drives, catalogue, local disk, memory, cores and traffic. Arithmetic alone; every figure that is
+not an argument is named here, with where it is from.
+"""
+
+import math
+from dataclasses import dataclass
+
+from appliance.config import GB, TB, Config
+
+DAY_S = 86_400
+MONTH_DAYS = 365 / 12
+GRACE_DAYS = 7  # lifecycle.expiry: what expired keeps its bytes so long
+TOMBSTONE_DAYS = 365  # lifecycle.erasing
+
+ROW_BYTES = 250  # measured, indexes included: 20,000 rows of photographs, as the server writes them
+TOMBSTONE_BYTES = 62  # measured likewise
+INLINE_BYTES = 128 * 1024  # MinIO keeps smaller shards in the file of their metadata
+INLINE_OVERHEAD_BYTES = 7_000  # measured, on each drive: 1 MB objects on 16 drives (12+4), MinIO of 2026-02 on ext4
+APART_OVERHEAD_BYTES = 16_300  # measured likewise on 4 drives (2+2), whose shards are files of their own
+
+ONE_SIZE_SHARE = 0.4  # benchmarks/results/prewarm.txt: 45 ms for one size on demand, 110 for all four
+USABLE_CORE = 0.7  # beyond, waiting grows faster than work (M/M/c at ten cores)
+SERVER_CORES, FRONT_CORES, STORE_CORES = 1, 1, 2  # assumed; benchmarks/results: a core serves 5,700 views a second
+SERVER_BYTES, STORE_BYTES = 1 * GB, 8 * GB  # assumed
+HEAVY_BYTES = 3 * GB  # what the configuration sets aside for one costly decode on a machine of 12 GB and more
+HOT_CATALOGUE_SHARE = 0.1  # assumed: most views are of what came lately
+PAGE_CACHE_SHARE = 0.25  # assumed: for the kernel, of all the rest
+SOLD_GB = (8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What comes and how it is looked at. Ratios are of 1; `view_bytes` is the mean answer to a view."""
+
+    uploads_per_day: int = 500_000
+    views_per_day: int = 5_000_000
+    mean_bytes: int = 1_000_000
+    retention_days: int = 365
+    peak_factor: float = 10.0
+    view_bytes: int = 135_000  # benchmarks/results/prewarm.txt: the four sizes of a photograph have 540 KB
+    cdn_hit_ratio: float = 0.9  # assumed; measure your own
+    cache_hit_ratio: float = 0.5  # assumed, of what the CDN asks for: the rest is made from the original
+
+    @property
+    def uploads_per_s(self) -> float:
+        return self.uploads_per_day / DAY_S
+
+    @property
+    def views_per_s(self) -> float:
+        return self.views_per_day / DAY_S
+
+    @property
+    def original_bytes(self) -> int:
+        """What people may have in the store at once."""
+        return self.uploads_per_day * self.mean_bytes * self.retention_days
+
+    @property
+    def images(self) -> int:
+        """Images in the store at once, those in their grace included."""
+        return self.uploads_per_day * (self.retention_days + GRACE_DAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the store lays objects out: `data` and `parity` drives make one erasure set. `reserve` stays free, of 1."""
+
+    data: int = 12
+    parity: int = 4
+    reserve: float = 0.2
+    drive_bytes: int = 24 * TB
+
+    @property
+    def set_size(self) -> int:
+        return self.data + self.parity
+
+
+@dataclass(frozen=True, slots=True)
+class Drives:
+    """Hard disks for the originals. `used_bytes` is on all of them, parity and the filesystem's share included."""
+
+    object_bytes: int
+    used_bytes: int
+    wanted_bytes: int
+    count: int
+    raw_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """Cores at the peak: for sizes of new images, for sizes made again on demand, and for everything else."""
+
+    new: float
+    again: float
+    others: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes: of workers at their limits, of caches, of the catalogue's hot part, of all the rest; and what is sold."""
+
+    workers: int
+    caches: int
+    catalogue: int
+    others: int
+    total: int
+    sold: int
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Bytes: a month to viewers, a month from here to the CDN, and bits a second from here at the peak."""
+
+    viewer_month: int
+    origin_month: int
+    peak_bits_per_s: int
+    views_month: int
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the load needs. `local_bytes` is for catalogue, spool and cache: a fast disk apart from the drives."""
+
+    drives: Drives
+    catalogue_bytes: int
+    local_bytes: int
+    cores: Cores
+    memory: Memory
+    traffic: Traffic
+
+
+def needs(load: Load, layout: Layout, config: Config, *, image_s: float) -> Needs:
+    """`image_s`: processor seconds for all sizes of one image, as measured."""
+    catalogue = catalogue_bytes(load)
+    cores = cores_for(load, image_s)
+    return Needs(
+        drives=drives_for(load, layout),
+        catalogue_bytes=catalogue,
+        local_bytes=_local_bytes(catalogue, config),
+        cores=cores,
+        memory=memory_for(cores, catalogue, config),
+        traffic=traffic_of(load),
+    )
+
+
+def drives_for(load: Load, layout: Layout) -> Drives:
+    """Whole erasure sets, so that the reserve is still free when the store is as full as it gets."""
+    object_bytes = load.images * load.mean_bytes
+    coded = object_bytes * layout.set_size / layout.data
+    shard = load.mean_bytes / layout.data
+    overhead = INLINE_OVERHEAD_BYTES if shard <= INLINE_BYTES else APART_OVERHEAD_BYTES
+    used = coded + load.images * layout.set_size * overhead
+    wanted = used / (1 - layout.reserve)
+    sets = max(1, math.ceil(wanted / (layout.drive_bytes * layout.set_size)))
+    count = sets * layout.set_size
+    return Drives(object_bytes, round(used), round(wanted), count, count * layout.drive_bytes)
+
+
+def catalogue_bytes(load: Load) -> int:
+    """Rows of living images and of those in their grace, and a year of tombstones."""
+    return load.images * ROW_BYTES + load.uploads_per_day * TOMBSTONE_DAYS * TOMBSTONE_BYTES
+
+
+def cores_for(load: Load, image_s: float) -> Cores:
+    """At the peak: all sizes of each upload, and one size for each view that no cache answers."""
+    new = load.uploads_per_s * load.peak_factor * image_s / USABLE_CORE
+    missed = load.views_per_s * load.peak_factor * (1 - load.cdn_hit_ratio) * (1 - load.cache_hit_ratio)
+    again = missed * image_s * ONE_SIZE_SHARE / USABLE_CORE
+    others = SERVER_CORES + FRONT_CORES + STORE_CORES
+    return Cores(round(new, 2), round(again, 2), others, math.ceil(new + again) + others)
+
+
+def memory_for(cores: Cores, catalogue: int, config: Config) -> Memory:
+    """With a worker for each core that makes sizes, all of them at their limit at the same moment."""
+    workers = math.ceil(cores.new + cores.again) * config.renditions.memory_bytes
+    workers += HEAVY_BYTES
+    caches = config.cache.memory_bytes + config.cache.tiles_memory_bytes
+    hot = round(catalogue * HOT_CATALOGUE_SHARE)
+    others = SERVER_BYTES + STORE_BYTES
+    total = round((workers + caches + hot + others) * (1 + PAGE_CACHE_SHARE))
+    sold = next((size * GB for size in SOLD_GB if size * GB >= total), total)
+    return Memory(workers, caches, hot, others, total, sold)
+
+
+def traffic_of(load: Load) -> Traffic:
+    """What comes in by uploads is left out: lines have as much of that as of the other."""
+    day = load.views_per_day * load.view_bytes
+    origin = day * (1 - load.cdn_hit_ratio)
+    peak = origin / DAY_S * load.peak_factor * 8
+    views_month = round(load.views_per_day * MONTH_DAYS)
+    return Traffic(round(day * MONTH_DAYS), round(origin * MONTH_DAYS), round(peak), views_month)
+
+
+def _local_bytes(catalogue: int, config: Config) -> int:
+    """The catalogue, a copy of it for the backup, and all budgets of the configuration."""
+    budgets = config.uploads.spool_bytes + config.uploads.reserve_bytes + config.cache.all_disk_bytes
+    return 2 * catalogue + budgets

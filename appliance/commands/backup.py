@@ -1,0 +1,74 @@
+"""`appliance backup`: the catalogue, and what the store does not have yet, brought to every configured place."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from appliance.backups.keeping import tidy
+from appliance.backups.making import Made, bring, make
+from appliance.backups.notes import note
+from appliance.backups.places import Place
+from appliance.clock import system_clock
+from appliance.commands.backing import places_of, store_of, working_folder
+from appliance.config import Config
+from appliance.errors import ApplianceError, CommandFailed
+
+
+def backup(config: Config) -> int:
+    """Prints a line for each place; exit status 1 when one of them has no whole backup. Raises named errors."""
+    if not config.catalogue_path.exists():
+        raise CommandFailed(f"There is no catalogue at {config.catalogue_path}; is data_dir right?")
+    with working_folder(config, "backup") as folder:
+        return asyncio.run(_backup(config, folder))
+
+
+async def _backup(config: Config, folder: Path) -> int:
+    began = time.monotonic()
+    async with store_of(config) as store:
+        places = places_of(config, store)
+        made = await make(config, folder, config.backup.age_recipients, system_clock)
+        _say(made, time.monotonic() - began)
+        brought = await _for_each(places, lambda place: _bring(made, place))
+        tidied = await _for_each(brought, lambda place: _tidy(config, place))
+    if len(brought) == len(places):
+        await asyncio.to_thread(
+            note, config.backups_dir, backup_s=made.manifest.created_s, backup_bytes=made.manifest.size_bytes
+        )
+    return int(not len(tidied) == len(brought) == len(places))
+
+
+async def _for_each(places: Sequence[Place], do: Callable[[Place], Awaitable[None]]) -> list[Place]:
+    """Those where it went well; the faults of the others are told, and hold up none."""
+    done = []
+    for place in places:
+        try:
+            await do(place)
+        except ApplianceError as fault:
+            print(f"appliance: {place.name}: {fault.detail}", file=sys.stderr, flush=True)
+        else:
+            done.append(place)
+    return done
+
+
+def _say(made: Made, seconds: float) -> None:
+    manifest = made.manifest
+    encrypted = "encrypted" if manifest.parts[0].encrypted else "not encrypted"
+    print(
+        f"Backup {manifest.backup}: {manifest.images} images, {manifest.albums} albums, {made.originals} originals "
+        f"that the store does not have yet; {manifest.size_bytes} bytes, {encrypted}, in {seconds:.1f} s.",
+        flush=True,
+    )
+
+
+async def _bring(made: Made, place: Place) -> None:
+    began = time.monotonic()
+    await bring(made, place)
+    print(f"It is in {place.name} ({time.monotonic() - began:.1f} s).", flush=True)
+
+
+async def _tidy(config: Config, place: Place) -> None:
+    gone = await tidy(place, daily=config.backup.keep_daily, weekly=config.backup.keep_weekly)
+    if gone:
+        print(f"Removed from {place.name}: {', '.join(gone)}.", flush=True)

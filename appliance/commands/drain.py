@@ -1,0 +1,59 @@
+"""`appliance drain` and `undrain`: the host takes no uploads for a while, and all it has comes to the store."""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.config import Config
+from appliance.control import ask_drain, ask_status
+from appliance.errors import CommandFailed
+
+LOOK_EVERY_S = 0.5
+
+Status = Mapping[str, Any]
+
+
+def drain(config: Config, *, wait: bool) -> int:
+    """Closes the doors, and returns once everything is in the store. Raises ServerNotRunning, CommandFailed."""
+    return asyncio.run(_drain(config, wait=wait))
+
+
+def undrain(config: Config) -> int:
+    """Opens the doors again. Raises ServerNotRunning, CommandFailed."""
+    asyncio.run(ask_drain(config, drained=False))
+    print("Uploads are taken again.")
+    return 0
+
+
+async def _drain(config: Config, *, wait: bool) -> int:
+    await ask_drain(config, drained=True)
+    print(
+        "No uploads are taken any more, and /readyz says so; views go on. `appliance undrain` opens again.", flush=True
+    )
+    said = ""
+    while left := in_words(status := await ask_status(config)):
+        if left != said:
+            print(f"Waiting: {left}.", flush=True)
+            said = left
+        if not wait:
+            return 0
+        if not status["drained"]:
+            raise CommandFailed("Somebody opened the doors again (`appliance undrain`, or a restart of the server).")
+        await asyncio.sleep(LOOK_EVERY_S)
+    print("Everything is in the store.")
+    if unfinished := status["uploads_unfinished"]:
+        print(f"Unfinished resumable uploads that go on after `appliance undrain`: {unfinished}.", file=sys.stderr)
+    return 0
+
+
+def in_words(status: Status) -> str:
+    """What is not in the store yet; empty when all is."""
+    kinds = {
+        "uploads_arriving": "uploads that are still coming in",
+        "waiting_for_the_store": "originals on their way to the store",
+        "changes_waiting_for_the_store": "changes on their way to the store",
+    }
+    left = ", ".join(f"{count} {words}" for name, words in kinds.items() if (count := status[name]))
+    fault = "" if status["store"] == "ok" else f" (the store has a fault: {status['store']})"
+    return left and left + fault

@@ -1,0 +1,129 @@
+"""`appliance restore`: a data directory from a backup, and from what the store has learned since."""
+
+import asyncio
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.backups import packing
+from appliance.backups.manifest import MANIFEST, is_name
+from appliance.backups.opening import Opened, newest, open_backup, open_copy
+from appliance.backups.places import FolderPlace, Place
+from appliance.catalogue import check_file, count_file, put_in_place
+from appliance.commands.backing import identity_of, places_of, store_of
+from appliance.commands.merge import Merged, merge
+from appliance.config import Config
+from appliance.errors import CommandFailed
+from appliance.lock import owned_data_dir
+from appliance.objectstore import ObjectStore
+
+MOST_TOLD = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person asked for. `source` None is wherever the newest is; `merging` brings what the store has learned.
+
+    `whole_store` looks at every original, not only at those that may be later than the backup.
+    """
+
+    source: str | None = None
+    backup: str | None = None
+    identity: Path | None = None
+    merging: bool = True
+    whole_store: bool = False
+
+
+def restore(config: Config, wanted: Wanted) -> int:
+    """Raises CommandFailed where a catalogue is there already, DataDirectoryLocked while a server runs.
+
+    The catalogue takes its name last: until then no server starts on the directory, and a restore may begin anew.
+    """
+    with owned_data_dir(config):
+        if config.catalogue_path.exists():
+            raise CommandFailed(
+                f"{config.catalogue_path} is there already, and nothing was changed. Move it away first, with the -wal "
+                "and -shm beside it, if a backup is really to take its place."
+            )
+        with _restoring(config) as folder:
+            return asyncio.run(_restore(config, folder, wanted))
+
+
+@contextmanager
+def _restoring(config: Config) -> Iterator[Path]:
+    """Its folder tells the server that the catalogue is still to come (see `guard`), after a crash too."""
+    shutil.rmtree(config.restore_dir, ignore_errors=True)
+    config.restore_dir.mkdir(mode=0o700)
+    try:
+        yield config.restore_dir
+    finally:
+        shutil.rmtree(config.restore_dir, ignore_errors=True)
+
+
+async def _restore(config: Config, folder: Path, wanted: Wanted) -> int:
+    began = time.monotonic()
+    async with store_of(config) as store:
+        await store.start()
+        opened = await _opened(config, store, folder, wanted)
+        if problems := await check_file(opened.catalogue):
+            raise CommandFailed("The backup's catalogue is not whole: " + " ".join(problems[:MOST_TOLD]))
+        originals = await asyncio.to_thread(packing.unpack, opened.spool, config.spool_dir) if opened.spool else []
+        print(f"Fetched and whole ({time.monotonic() - began:.1f} s); {len(originals)} originals are back.", flush=True)
+        merged = None
+        if wanted.merging:
+            began = time.monotonic()
+            merged = await merge(store, opened.catalogue, opened.since_s, config.spool_dir, whole=wanted.whole_store)
+            _say(merged, time.monotonic() - began)
+    if problems := await check_file(opened.catalogue):
+        raise CommandFailed("The merged catalogue is not whole: " + " ".join(problems[:MOST_TOLD]))
+    counts = await count_file(opened.catalogue)
+    await asyncio.to_thread(put_in_place, opened.catalogue, config.catalogue_path)
+    print(f"{config.catalogue_path} has {counts.images} images and is whole. Start the server.")
+    return _tell(merged.unreadable if merged else [])
+
+
+async def _opened(config: Config, store: ObjectStore, folder: Path, wanted: Wanted) -> Opened:
+    source, backup = wanted.source, wanted.backup
+    path = Path(source).absolute() if source is not None and source not in ("store", "second") else None
+    if path is not None and path.is_file():
+        print(f"Restoring the catalogue's copy {path}.", flush=True)
+        return await open_copy(path, folder)
+    if path is not None and (path / MANIFEST).is_file() and is_name(path.name):
+        path, backup = path.parent, path.name
+    place, name = await newest(_sources(config, store, source, path), backup)
+    print(f"Restoring {name} from {place.name}.", flush=True)
+    return await open_backup(place, name, folder, identity_of(config, wanted.identity))
+
+
+def _sources(config: Config, store: ObjectStore, source: str | None, path: Path | None) -> list[Place]:
+    if path is not None:
+        if not path.is_dir():
+            raise CommandFailed(f"There is nothing at {path}: name a file, a folder, `store` or `second`.")
+        return [FolderPlace(path)]
+    places = places_of(config, store)
+    if source is None:
+        return places
+    chosen = [place for place in places if (place.name == "the store") == (source == "store")]
+    if not chosen:
+        raise CommandFailed(f"No place is configured that `{source}` could be; see `appliance config`, section backup.")
+    return chosen
+
+
+def _say(merged: Merged, seconds: float) -> None:
+    print(
+        f"From the store, of after the backup: {merged.uploaded} uploads, {merged.changed} changes, {merged.deleted} "
+        f"deletions, {merged.albums} albums ({seconds:.1f} s).",
+        flush=True,
+    )
+
+
+def _tell(unreadable: list[str]) -> int:
+    for line in unreadable[:MOST_TOLD]:
+        print(f"appliance: left out: {line}", file=sys.stderr)
+    if len(unreadable) > MOST_TOLD:
+        print(f"appliance: and {len(unreadable) - MOST_TOLD} others were left out", file=sys.stderr)
+    return int(bool(unreadable))

@@ -1,0 +1,132 @@
+"""`appliance verify`: the newest backup of each place is opened, and compared with what runs. A check that can fail."""
+
+import asyncio
+import time
+from pathlib import Path
+
+from appliance.backups import packing
+from appliance.backups.manifest import made_at
+from appliance.backups.notes import note
+from appliance.backups.opening import Opened, newest, open_backup
+from appliance.backups.places import Place
+from appliance.catalogue import check_file, count_file, rows_of_file, sample_file
+from appliance.commands.backing import identity_of, places_of, store_of, working_folder
+from appliance.config import Config
+from appliance.errors import ApplianceError, ObjectMissing
+from appliance.model import Image, Location, Tombstone
+from appliance.objectstore import ObjectStore
+from appliance.slugs import object_key
+from appliance.wishes import DAY_S
+
+SAMPLE = 1000
+AT_ONCE = 16
+MOST_TOLD = 20
+OLDEST_S = 2 * DAY_S
+
+
+def verify(config: Config, *, identity: Path | None) -> int:
+    """Prints what is different, a line each; exit status 1 then, and metrics say so. Raises CommandFailed."""
+    with working_folder(config, "verify") as folder:
+        return asyncio.run(_verify(config, folder, identity_of(config, identity)))
+
+
+async def _verify(config: Config, folder: Path, identity: Path | None) -> int:
+    faults = 0
+    async with store_of(config) as store:
+        for number, place in enumerate(places_of(config, store)):
+            scratch = folder / str(number)
+            scratch.mkdir()
+            try:
+                problems = await _problems(config, store, place, scratch, identity)
+            except ApplianceError as fault:
+                problems = [fault.detail]
+            for problem in problems[:MOST_TOLD]:
+                print(f"{place.name}: {problem}", flush=True)
+            faults += bool(problems)
+    await asyncio.to_thread(note, config.backups_dir, verified_s=int(time.time()), verified=not faults)
+    return int(bool(faults))
+
+
+async def _problems(
+    config: Config, store: ObjectStore, place: Place, scratch: Path, identity: Path | None
+) -> list[str]:
+    _, name = await newest([place])
+    opened = await open_backup(place, name, scratch, identity)
+    problems = _too_old(name) + await check_file(opened.catalogue) + await _miscounted(opened)
+    if problems:
+        return problems
+    originals, damaged = await _originals(opened)
+    sample = await sample_file(opened.catalogue, SAMPLE)
+    problems = damaged + await _different(config, store, sample)
+    if not problems:
+        images = opened.manifest.images if opened.manifest else 0
+        print(
+            f"{place.name}: {name} opens, is whole, and agrees with what runs: {len(sample)} of {images} rows, their "
+            f"objects, {originals} originals of the spool.",
+            flush=True,
+        )
+    return problems
+
+
+def _too_old(backup: str) -> list[str]:
+    age_s = time.time() - made_at(backup).timestamp()
+    days = f"{age_s / DAY_S:.1f}"
+    return [f"The newest backup, {backup}, is {days} days old; is the timer running?"] if age_s > OLDEST_S else []
+
+
+async def _miscounted(opened: Opened) -> list[str]:
+    counts, manifest = await count_file(opened.catalogue), opened.manifest
+    if manifest is None:
+        return []
+    pairs = (
+        ("images", counts.images, manifest.images),
+        ("tombstones", counts.tombstones, manifest.tombstones),
+        ("albums", counts.albums, manifest.albums),
+    )
+    return [f"It holds {found} {what}, where its manifest says {said}." for what, found, said in pairs if found != said]
+
+
+async def _originals(opened: Opened) -> tuple[int, list[str]]:
+    """How many originals of the spool are in it, and those that are not what their row says."""
+    if opened.spool is None:
+        return 0, []
+    digests = await asyncio.to_thread(packing.digests, opened.spool)
+    rows = await rows_of_file(opened.catalogue, list(digests))
+    wrong = [slug for slug, row in rows.items() if isinstance(row, Image) and row.sha256 != digests[slug]]
+    return len(digests), [f"The original of {slug} in it is not what its row says." for slug in wrong]
+
+
+async def _different(config: Config, store: ObjectStore, sample: list[Image]) -> list[str]:
+    """Rows are compared with those that run, for what can't change; then their objects with the store's."""
+    running = await rows_of_file(config.catalogue_path, [image.slug for image in sample])
+    at_once = asyncio.Semaphore(AT_ONCE)
+
+    async def one(image: Image) -> str | None:
+        row = running.get(image.slug)
+        if row is None:
+            return f"Image {image.slug} is in the backup, but the running catalogue knows nothing of it."
+        if isinstance(row, Tombstone):
+            return None
+        if _lasting(row) != _lasting(image) or row.version < image.version:
+            return f"Image {image.slug} has another row in the backup than in the running catalogue."
+        if row.ended is not None or row.location is not Location.STORE:
+            return None
+        async with at_once:
+            return await _object_problem(store, row)
+
+    return [problem for problem in await asyncio.gather(*map(one, sample)) if problem]
+
+
+async def _object_problem(store: ObjectStore, image: Image) -> str | None:
+    try:
+        found = await store.stat(object_key(image.slug))
+    except ObjectMissing:
+        return f"The store has no original of {image.slug}."
+    if found.bytes != image.bytes:
+        return f"The store's original of {image.slug} has {found.bytes} bytes, not {image.bytes}."
+    return None
+
+
+def _lasting(image: Image) -> tuple[object, ...]:
+    """What no change ever touches."""
+    return (image.sha256, image.bytes, image.media_type, image.filename, image.created_s, image.token_hash)

@@ -1,0 +1,141 @@
+"""Building pyramids: once an image, in the background, and again when somebody zooms into one that is gone."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from typing import BinaryIO
+
+from appliance.cache import Pyramids
+from appliance.catalogue import Catalogue
+from appliance.clock import Clock
+from appliance.config import Renditions
+from appliance.delivery.originals import Originals
+from appliance.effort import is_long
+from appliance.errors import ApplianceError, Busy, CannotResize
+from appliance.living import living
+from appliance.metrics import Metrics
+from appliance.model import Image
+from appliance.renditions import Priority
+from appliance.workers import Waiting, Worker, Workers
+
+AT_ONCE = 64  # waiting for the one worker; later ones are built when somebody zooms
+PATIENCE_S = 20.0
+RETRY_AFTER_S = 5
+FORGIVEN_AFTER_S = 600.0
+MEMORY_OF_FAILURES = 10_000
+
+log = logging.getLogger(__name__)
+
+
+class Building:
+    """Has pyramids built, one task an image however many wait for it."""
+
+    def __init__(
+        self,
+        config: Renditions,
+        *,
+        pyramids: Pyramids,
+        workers: Workers,
+        originals: Originals,
+        catalogue: Catalogue,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._pyramids = pyramids
+        self._workers = workers
+        self._originals = originals
+        self._catalogue = catalogue
+        self._metrics = metrics
+        self._clock = clock
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._places: dict[str, Waiting[Worker]] = {}
+        self._failed: OrderedDict[str, float] = OrderedDict()
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        for task in tuple(self._tasks.values()):
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def suits(self, image: Image) -> bool:
+        """Whether an image is zoomed from a pyramid: large or slow to decode, and building it did not fail of late."""
+        slow = is_long(image.facts) and not image.animated
+        large = slow or image.width * image.height > self._config.pyramid_pixels
+        failed_s = self._failed.get(image.slug)
+        failed = failed_s is not None and self._clock() - failed_s < FORGIVEN_AFTER_S
+        return self._pyramids.enabled and image.original_only is None and large and not failed
+
+    def expect(self, image: Image) -> None:
+        """Somebody will zoom into it: have its pyramid ready by then, unless it is there or many are waited for."""
+        if self.suits(image) and len(self._tasks) < AT_ONCE and image.slug not in self._tasks:
+            found = self._pyramids.open(image.slug)
+            if found is None:
+                self._start(image)
+            else:
+                found.close()
+
+    async def built(self, image: Image) -> BinaryIO | None:
+        """The pyramid, once it is built; close it. None when that fails.
+
+        Raises Busy when it takes longer than a viewer waits; the building goes on.
+        """
+        self.expect(image)
+        task = self._tasks.get(image.slug)
+        if task is None and self.suits(image):
+            found = self._pyramids.open(image.slug)
+            if found is not None:
+                return found
+            raise _preparing()
+        if task is not None:
+            if (place := self._places.get(image.slug)) is not None:
+                place.hurry(Priority.VIEW)
+            await asyncio.wait([task], timeout=PATIENCE_S)
+            if not task.done():
+                raise _preparing()
+        return self._pyramids.open(image.slug)
+
+    def _start(self, image: Image) -> None:
+        task = self._tasks[image.slug] = asyncio.create_task(self._build_or_remember(image))
+        task.add_done_callback(lambda _: self._tasks.pop(image.slug, None))
+
+    async def _build_or_remember(self, image: Image) -> None:
+        """It never raises: whoever waits finds a pyramid, or does without."""
+        try:
+            with self._metrics.pyramid_seconds.time():
+                await self._build(image)
+        except CannotResize as fault:
+            log.info("no pyramid: %s", fault.detail, extra={"slug": image.slug})
+            self._remember(image)
+        except (
+            ApplianceError
+        ) as fault:  # it ended, or a full queue, or a store that is away: the next viewer asks again
+            log.debug("no pyramid: %s", fault.detail, extra={"slug": image.slug})
+        except OSError as fault:
+            log.warning("no pyramid: %s", fault, extra={"slug": image.slug})
+            self._remember(image)
+        except Exception:
+            log.exception("building a pyramid failed", extra={"slug": image.slug})
+            self._remember(image)
+
+    async def _build(self, image: Image) -> None:
+        with self._pyramids.ticket(image.slug) as ticket:
+            image = living(await self._catalogue.get(image.slug), self._clock())  # asked after the ticket was drawn
+            with await self._originals.file(image) as original, self._pyramids.draft() as draft:
+                place = self._places[image.slug] = self._workers.queue_pyramid(image.facts, Priority.PYRAMID)
+                try:
+                    async with place as worker:
+                        await worker.build_pyramid(original.fileno(), draft.fileno())
+                finally:
+                    self._places.pop(image.slug, None)
+                if not await self._pyramids.admit(ticket, draft) and not ticket.revoked:
+                    raise CannotResize("It does not go into the budget that pyramids have.")
+
+    def _remember(self, image: Image) -> None:
+        self._failed[image.slug] = self._clock()
+        if len(self._failed) > MEMORY_OF_FAILURES:
+            self._failed.popitem(last=False)
+
+
+def _preparing() -> Busy:
+    return Busy("This image is being prepared for zooming. Try again in some seconds.", retry_after_s=RETRY_AFTER_S)

@@ -1,0 +1,118 @@
+"""Cutting from originals: the regions of one image that are wanted at the same time come from one decode.
+
+What takes long to write is cut apart from tiles and behind them, so that it keeps nobody waiting, and fails alone.
+"""
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from dataclasses import replace
+
+from appliance.delivery.failures import Failures
+from appliance.delivery.originals import Originals
+from appliance.effort import is_long_cut, write_s
+from appliance.errors import ApplianceError, CannotResize, Stopping
+from appliance.model import Image
+from appliance.regions import Cut, Material, cutting_bytes
+from appliance.renditions import Priority
+from appliance.workers import Workers
+
+Wanted = dict[Cut, "asyncio.Future[bytes]"]
+Key = tuple[str, bool]
+"""An image's slug, and whether its long cuts are meant or the others."""
+BATCH_S = 4.0  # of writing, for one decode: far from the deadline, which would meet all who share it
+STRIKES = 3  # decodes of an image that fail without a verdict, until it is left alone for some minutes
+MEMORY_OF_STRIKES = 10_000
+
+
+class Cutting:
+    """Makes cuts, collecting those of an image until a worker is free for it. Whoever asks twice waits twice."""
+
+    def __init__(self, *, heavy_memory_bytes: int, workers: Workers, originals: Originals, failures: Failures) -> None:
+        self._heavy_memory_bytes = heavy_memory_bytes
+        self._workers = workers
+        self._originals = originals
+        self._failures = failures
+        self._wanted: dict[Key, Wanted] = {}
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._strikes: OrderedDict[str, int] = OrderedDict()
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        for task in tuple(self._tasks.values()):
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def cut(self, image: Image, cut: Cut) -> bytes:
+        """The cut's file. Raises CannotResize, Busy, StoreUnavailable, GoneImage."""
+        if cutting_bytes(image.facts) > self._heavy_memory_bytes:
+            raise CannotResize("Zooming into this image would take more memory than this host allows.")
+        key = image.slug, is_long_cut(cut)
+        wanted = self._wanted.setdefault(key, {})
+        future = wanted.get(cut)
+        if future is None:
+            future = wanted[cut] = asyncio.get_running_loop().create_future()
+        if key not in self._tasks:
+            self._tasks[key] = asyncio.create_task(self._work(image, key))
+        return await asyncio.shield(future)
+
+    async def _work(self, image: Image, key: Key) -> None:
+        """One decode after another, until nobody wants anything of this image any more."""
+        try:
+            while self._wanted.get(key):
+                await self._decode(image, key)
+        except asyncio.CancelledError:
+            self._fail(self._wanted.pop(key, {}), Stopping("The server is restarting.", retry_after_s=2))
+            raise
+        finally:
+            self._tasks.pop(key, None)
+
+    async def _decode(self, image: Image, key: Key) -> None:
+        taken: Wanted = {}
+        priority, long = Priority.PREWARM if key[1] else Priority.VIEW, key[1]
+        try:
+            facts = replace(image.facts, memory_bytes=cutting_bytes(image.facts))
+            with await self._originals.file(image) as file:
+                async with self._workers.queue(facts, priority, long=long) as worker:
+                    taken = self._taken(key)
+                    made = await worker.cut(file.fileno(), image.facts, Material.ORIGINAL, tuple(taken))
+        except asyncio.CancelledError:
+            self._fail(taken, Stopping("The server is restarting.", retry_after_s=2))
+            raise
+        except Exception as fault:
+            taken = taken or self._wanted.pop(key, {})
+            if isinstance(fault, CannotResize):  # once, however many wait; and written down before it is told
+                with contextlib.suppress(ApplianceError):
+                    await self._remember(image, fault, long=long)
+            self._fail(taken, fault)
+            return
+        self._strikes.pop(image.slug, None)
+        for future, data in zip(taken.values(), made, strict=True):
+            future.set_result(data)
+
+    async def _remember(self, image: Image, fault: CannotResize, *, long: bool) -> None:
+        """Pixels at fault are the image's. A deadline is the cut's own, unless tiles meet it one time after another."""
+        strikes = self._strikes.pop(image.slug, 0) + (not long)
+        if fault.final or strikes >= STRIKES:
+            await self._failures.remember(image, fault)
+            return
+        self._strikes[image.slug] = strikes
+        if len(self._strikes) > MEMORY_OF_STRIKES:
+            self._strikes.popitem(last=False)
+
+    def _taken(self, key: Key) -> Wanted:
+        """What is wanted so far and is written soon; the rest, and who comes from here on, is for the next decode."""
+        wanted, seconds = self._wanted.pop(key, {}), 0.0
+        taken: Wanted = {}
+        for cut, future in wanted.items():
+            seconds += write_s(cut)
+            if taken and seconds > BATCH_S:
+                self._wanted.setdefault(key, {})[cut] = future
+            else:
+                taken[cut] = future
+        return taken
+
+    def _fail(self, wanted: Wanted, fault: Exception) -> None:
+        for future in wanted.values():
+            future.set_exception(fault)
+            future.exception()  # marked as seen, for whoever asked may be gone

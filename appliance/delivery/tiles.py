@@ -1,0 +1,168 @@
+"""Tiles and every other region: from the cache, else cut from the nearest thing that has the pixels.
+
+An image of ordinary size is cut from its original, a large one from its pyramid. While that is being built, what shows
+much of the picture at once comes from a rendition at once, and who looks closer waits some seconds for sharp pixels.
+"""
+
+import asyncio
+import os
+from typing import BinaryIO
+
+from appliance.cache import Caches, Rendition
+from appliance.catalogue import Catalogue
+from appliance.clock import Clock
+from appliance.config import Renditions
+from appliance.delivery.building import Building
+from appliance.delivery.cutting import Cutting
+from appliance.delivery.failures import Failures
+from appliance.delivery.overdue import Overdue
+from appliance.delivery.service import Delivery
+from appliance.effort import is_long_cut
+from appliance.errors import CannotResize
+from appliance.living import living
+from appliance.metrics import Metrics
+from appliance.model import Image
+from appliance.regions import TILE_PX, Cut, Material, Quality
+from appliance.renditions import LOSSY, Facts, Priority, Target, fit
+from appliance.threads import Threads
+from appliance.workers import Workers
+
+LARGE_BYTES = 1_000_000
+THREADS = 2
+TRIES = 2  # a pyramid may be rotten, once
+SMALL = Facts("image/jpeg", TILE_PX, TILE_PX)  # what a cut from a pyramid or a rendition costs, however large the image
+
+
+class Tiles:
+    """Opens regions of living images."""
+
+    def __init__(
+        self,
+        config: Renditions,
+        *,
+        caches: Caches,
+        workers: Workers,
+        catalogue: Catalogue,
+        delivery: Delivery,
+        building: Building,
+        cutting: Cutting,
+        failures: Failures,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._largest = max(config.presets, key=lambda preset: preset.box_px)
+        self._cache = caches.tiles
+        self._pyramids = caches.pyramids
+        self._workers = workers
+        self._catalogue = catalogue
+        self._delivery = delivery
+        self._building = building
+        self._cutting = cutting
+        self._failures = failures
+        self._metrics = metrics
+        self._clock = clock
+        self._overdue = Overdue(clock)
+        self._threads = Threads("tiles", THREADS)
+        self._making: dict[tuple[str, Cut], asyncio.Task[Rendition]] = {}
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        for task in tuple(self._making.values()):
+            task.cancel()
+        await asyncio.gather(*self._making.values(), return_exceptions=True)
+        await self._cutting.close()
+        await self._building.close()
+        await self._threads.close()
+
+    def expect(self, image: Image) -> None:
+        """Somebody is about to zoom. Raises CannotResize when nothing of it can be shown."""
+        self._failures.refuse(image)
+        self._building.expect(image)
+
+    async def open(self, image: Image, cut: Cut) -> Rendition:
+        """A region of a resolved image, from memory, from disk, or made now, once for all who wait for it.
+
+        Raises CannotResize, Busy, StoreUnavailable.
+        """
+        found, layer = self._cache.peek(image.slug, cut.name), "memory"
+        if found is None:
+            found, layer = await self._cache.get(image.slug, cut.name), "disk"
+        self._metrics.tile_lookups.labels(layer if found else "miss").inc()
+        return found or await self._made(image, cut)
+
+    async def _made(self, image: Image, cut: Cut) -> Rendition:
+        self._failures.refuse(image)
+        self._overdue.refuse(image, cut)
+        key = image.slug, cut
+        task = self._making.get(key)
+        if task is None:
+            task = self._making[key] = asyncio.create_task(self._make(image, cut))
+            task.add_done_callback(lambda done: self._done(key, done))
+        return await asyncio.shield(task)
+
+    def _done(self, key: tuple[str, Cut], task: asyncio.Task[Rendition]) -> None:
+        del self._making[key]
+        if not task.cancelled():
+            task.exception()  # told to whoever waits still
+
+    async def _make(self, image: Image, cut: Cut) -> Rendition:
+        ticket = self._cache.begin(image.slug)
+        try:
+            image = living(await self._catalogue.get(image.slug), self._clock())  # asked after the ticket was drawn
+            made = await self._summed(await self._cut(image, cut))
+            await self._cache.admit(ticket, cut.name, made)
+            return made
+        except CannotResize as fault:
+            if not fault.final:
+                self._overdue.remember(image, cut)
+            raise
+        finally:
+            self._cache.end(ticket)
+
+    async def _summed(self, data: bytes) -> Rendition:
+        if len(data) <= LARGE_BYTES:
+            return Rendition.of(data)
+        return await self._threads.run(Rendition.of, data)
+
+    # --- where the pixels come from -------------------------------------------------------------------------------
+
+    async def _cut(self, image: Image, cut: Cut) -> bytes:
+        for _ in range(TRIES if self._building.suits(image) else 0):
+            pyramid = await self._pyramid(image, cut)
+            if pyramid is None or isinstance(pyramid, bytes):
+                break
+            with pyramid:
+                try:
+                    return await self._from_file(pyramid, image, Material.PYRAMID, cut)
+                except CannotResize as fault:
+                    if not fault.final:  # a deadline or a worker's death is no verdict on the pyramid
+                        raise
+                    await self._pyramids.evict(image.slug)  # nor is one on the pyramid one on the image: build it anew
+        else:
+            pyramid = None
+        return pyramid or await self._cutting.cut(image, cut)
+
+    async def _pyramid(self, image: Image, cut: Cut) -> BinaryIO | bytes | None:
+        """The pyramid, or while it is being built the cut itself; None when there is neither."""
+        found = self._pyramids.open(image.slug)
+        if found is not None:
+            return found
+        self._building.expect(image)
+        return await self._from_rendition(image, cut) or await self._building.built(image)
+
+    async def _from_rendition(self, image: Image, cut: Cut) -> bytes | None:
+        """The cut, if the largest rendition has all the pixels that it shows."""
+        width, _ = fit(image.width, image.height, self._largest.box_px)
+        if cut.reduction < image.width / width or cut.format not in LOSSY or cut.quality is not Quality.DEFAULT:
+            return None
+        rendition = await self._delivery.rendition(image, Target(self._largest, image.linked_format))
+        with os.fdopen(os.memfd_create("rendition"), "w+b", buffering=0) as file:
+            file.write(rendition.data)
+            return await self._from_file(file, image, Material.RENDITION, cut)
+
+    async def _from_file(self, file: BinaryIO, image: Image, material: Material, cut: Cut) -> bytes:
+        """What shows much waits among the long work, behind the views there."""
+        long = is_long_cut(cut)
+        async with self._workers.queue(SMALL, Priority.PREWARM if long else Priority.VIEW, long=long) as worker:
+            (data,) = await worker.cut(file.fileno(), image.facts, material, (cut,))
+        return data

@@ -1,0 +1,48 @@
+"""The doctor's look at the shared caches in front of this host: whether they take purges, and what they still owe."""
+
+import time
+from collections.abc import AsyncIterator
+
+from appliance.catalogue import purges_waiting
+from appliance.catalogue.purges import Waiting
+from appliance.cdn import PROBE_TAG, shared_caches
+from appliance.config import Config
+from appliance.doctor.findings import Finding, fault, ok, warn
+from appliance.errors import ApplianceError, PurgeFailed
+
+LATE_S = 300  # a cache that is up has confirmed long before
+
+
+async def cdn(config: Config) -> AsyncIterator[Finding]:
+    waiting = await _waiting(config)
+    caches = shared_caches(config.cdn)
+    if caches is None:
+        yield _without_purges(waiting)
+        return
+    try:
+        await caches.purge([PROBE_TAG])
+    except PurgeFailed as error:
+        yield fault("cdn", f"{error.detail} Until then what is deleted may still be shown there")
+    else:
+        yield ok("cdn", f"takes purges ({config.cdn.purge})")
+    finally:
+        await caches.close()
+    late_s = time.time() - (waiting.oldest_due_s or time.time())
+    if late_s > LATE_S:
+        yield warn("cdn", f"{waiting.tags} purges wait, the oldest for {late_s / 60:.0f} minutes: does the server run?")
+
+
+def _without_purges(waiting: Waiting) -> Finding:
+    if waiting.tags:
+        words = "purges wait that nobody makes: set cdn.purge again, or purge the whole cache by hand"
+        return warn("cdn", f"{waiting.tags} {words}")
+    return ok("cdn", "no purge is set up; shared caches keep images as long as browsers, an hour at most")
+
+
+async def _waiting(config: Config) -> Waiting:
+    if not config.catalogue_path.exists():
+        return Waiting()
+    try:
+        return await purges_waiting(config.catalogue_path, int(time.time()))
+    except ApplianceError:  # told by the look at the catalogue; or it is of an older release
+        return Waiting()

@@ -1,0 +1,79 @@
+"""The album resource of the API: make, read, change, delete."""
+
+from typing import Any
+
+from aiohttp import web
+
+from appliance.albums import AlbumChanges, AlbumWishes
+from appliance.catalogue import UNCHANGED, Unchanged
+from appliance.clock import Clock
+from appliance.errors import InvalidExpiry
+from appliance.http.album_resource import album_resource
+from appliance.http.answers import json_answer
+from appliance.http.keys import ALBUMS, CLOCK, CONFIG
+from appliance.http.links import album_path
+from appliance.http.members import expiry_member, json_object, restores, seconds_of, text_member, texts_member
+from appliance.http.requests import bearer_token
+
+NEW_MEMBERS = frozenset({"images", "title", "expires_in"})
+MEMBERS = frozenset({"title", "expires_in", "expires_at", "add", "remove", "order", "deleted"})
+FRESH = {"Cache-Control": "no-store"}
+
+
+async def create_album(request: web.Request) -> web.Response:
+    """POST /api/v1/albums"""
+    body = await json_object(request, NEW_MEMBERS)
+    title, expires_in = text_member(body, "title"), body.get("expires_in")
+    made = await request.app[ALBUMS].create(
+        AlbumWishes(
+            images=texts_member(body, "images"),
+            title=None if isinstance(title, Unchanged) else title,
+            expires_in_s=None if expires_in is None else seconds_of(expires_in),
+            idempotency_key=request.headers.get("Idempotency-Key"),
+        )
+    )
+    resource = album_resource(made.contents, request.app[CONFIG], delete_token=made.delete_token)
+    headers = {"Location": album_path(made.contents.album.slug), **FRESH}
+    return json_answer(resource, status=201, headers=headers)
+
+
+async def show_album(request: web.Request) -> web.Response:
+    """GET /api/v1/albums/{slug}"""
+    album = await request.app[ALBUMS].show(request.match_info["slug"])
+    return json_answer(album_resource(album, request.app[CONFIG]), headers=FRESH)
+
+
+async def change_album(request: web.Request) -> web.Response:
+    """PATCH /api/v1/albums/{slug}"""
+    albums, slug, token = request.app[ALBUMS], request.match_info["slug"], bearer_token(request)
+    await albums.owned(slug, token)
+    body = await json_object(request, MEMBERS)
+    changes = AlbumChanges(
+        title=text_member(body, "title"),
+        expires_s=_expiry(body, request.app[CLOCK]),
+        add=texts_member(body, "add"),
+        remove=texts_member(body, "remove"),
+        order=texts_member(body, "order"),
+        restore=restores(body),
+    )
+    album = await albums.change(slug, token, changes)
+    return json_answer(album_resource(album, request.app[CONFIG]), headers=FRESH)
+
+
+async def delete_album(request: web.Request) -> web.Response:
+    """DELETE /api/v1/albums/{slug}"""
+    await request.app[ALBUMS].delete(request.match_info["slug"], bearer_token(request))
+    return web.Response(status=204, headers=FRESH)
+
+
+def _expiry(body: dict[str, Any], clock: Clock) -> int | Unchanged | None:
+    """None, said as null, is for as long as its images."""
+    given = [name for name in ("expires_in", "expires_at") if name in body]
+    if not given:
+        return UNCHANGED
+    if len(given) == 1 and body[given[0]] is None:
+        return None
+    wished = expiry_member(body, clock)
+    if wished is None:
+        raise InvalidExpiry("Give expires_in or expires_at, not both.")
+    return wished

@@ -1,0 +1,50 @@
+"""Where a picture shows less than its file holds, the first of several frames: which sizes move, and the words."""
+
+from appliance.config import Renditions
+from appliance.http import words
+from appliance.http.languages import Language
+from appliance.model import Image
+from appliance.motion import Budget, moves
+from appliance.renditions import Preset, Target
+
+
+def size_moves(image: Image, preset: Preset, config: Renditions) -> bool:
+    """Whether a size keeps the animation in the format that our pages link."""
+    return moves(image.facts, Target(preset, image.linked_format), Budget.of(config))
+
+
+def moving(image: Image, config: Renditions) -> list[Preset]:
+    """The sizes that move, from small to large."""
+    presets = sorted(config.presets, key=lambda preset: preset.box_px)
+    return [preset for preset in presets if size_moves(image, preset, config)]
+
+
+def detail(image: Image, config: Renditions) -> str | None:
+    """Why sizes show only the first of several frames, with the limits; None when they all move, or there is one."""
+    if image.frames == 1 or image.original_only is not None:
+        return None
+    if not image.animated:
+        return f"The sizes show the first of {image.frames:,} pictures in the file."
+    if image.still is not None:
+        return f"The sizes show the first frame. {image.still}"
+    held = [preset.name for preset in config.presets if not size_moves(image, preset, config)]
+    if not held:
+        return None
+    return (
+        f"The first frame is shown in these sizes: {', '.join(held)}. The animation has {image.frames:,} frames of "
+        f"{words.pixels(image.width, image.height)} pixels; this host keeps up to {config.animation_frames:,} frames, "
+        f"and {config.animation_pixels:,} pixels over all frames of a size."
+    )
+
+
+def note(image: Image, config: Renditions, language: Language) -> str | None:
+    """The same for a person who looks at the picture, in a few words."""
+    _ = language.gettext
+    if detail(image, config) is None:
+        return None
+    if not image.animated:
+        several = language.ngettext("%(count)s picture", "%(count)s pictures", image.frames) % {"count": image.frames}
+        return _("The file holds %(pictures)s; the first is shown.") % {"pictures": several}
+    if moving(image, config):
+        return _("Larger sizes show only the first frame; the original moves.")
+    return _("The sizes show only the first frame of the animation; the original moves.")

@@ -1,0 +1,103 @@
+"""One file being cleaned: reading it in bounded amounts, and gathering the edits that take private data out."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from appliance.edits import Edit
+
+BUDGET_BYTES = 2 * 1024**3
+"""What is read of one file at most; of larger ones the structure is read, and their end."""
+MAX_BLOCK_BYTES = 64 * 1024 * 1024
+_CHUNK_BYTES = 4 * 1024 * 1024
+_SLICE = 4096
+
+Cleaner = Callable[[bytes], bytes]
+"""Gives the same number of bytes, without what is private. Raises Unclear where it can't tell."""
+
+
+class Unclear(ValueError):
+    """A part that can't be looked into, or not be cleaned where it lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is to be overwritten. `complete` is false where private data may be left that can't be removed."""
+
+    edits: tuple[Edit, ...]
+    complete: bool
+
+
+class Cleaning:
+    """Reads the file, and takes note of edits. Its `complete` falls when a part is unclear."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._left_bytes = BUDGET_BYTES
+        self._edits: list[Edit] = []
+        self.length = os.fstat(fd).st_size
+        self.complete = True
+
+    def read(self, offset: int, length: int) -> bytes:
+        """So many bytes from there, fewer at the file's end. Raises Unclear beyond what may be read of one file."""
+        length = max(0, min(length, self.length - offset))
+        if offset < 0 or length > self._left_bytes:
+            raise Unclear("beyond what is read of one file")
+        self._left_bytes -= length
+        return os.pread(self._fd, length, offset)
+
+    def block(self, pieces: Sequence[tuple[int, int]], clean: Cleaner) -> None:
+        """Clean what lies in these pieces (offset, length) of the file as if they were one."""
+        if sum(length for _, length in pieces) > MAX_BLOCK_BYTES:
+            self.complete = False
+            return
+        try:
+            parts = [self.read(offset, length) for offset, length in pieces]
+            cleaned = clean(b"".join(parts))
+        except (Unclear, RecursionError):
+            self.complete = False
+            return
+        for (offset, _), part in zip(pieces, parts, strict=True):
+            self.put(offset, part, cleaned[: len(part)])
+            cleaned = cleaned[len(part) :]
+
+    def put(self, offset: int, before: bytes, after: bytes) -> None:
+        """Overwrite what lies there, as far as it differs."""
+        assert len(before) == len(after), "nothing may move"
+        for start, end in _differences(before, after):
+            self._edits += _edits(offset + start, after[start:end])
+
+    def fill(self, offset: int, length: int, byte: int = 0) -> None:
+        """Overwrite a range, which may be long, with one byte."""
+        for at in range(offset, offset + length, _CHUNK_BYTES):
+            before = self.read(at, min(_CHUNK_BYTES, offset + length - at))
+            self.put(at, before, bytes((byte,)) * len(before))
+
+    def found(self) -> Found:
+        return Found(tuple(self._edits), self.complete)
+
+
+def _differences(before: bytes, after: bytes) -> list[tuple[int, int]]:
+    runs: list[tuple[int, int]] = []
+    for first in range(0, len(before), _SLICE):
+        old, new = before[first : first + _SLICE], after[first : first + _SLICE]
+        if old == new:
+            continue
+        changed = int.from_bytes(old, "little") ^ int.from_bytes(new, "little")
+        start = first + ((changed & -changed).bit_length() - 1) // 8
+        end = first + (changed.bit_length() + 7) // 8
+        if runs and runs[-1][1] == first and start == first:
+            runs[-1] = (runs[-1][0], end)
+        else:
+            runs.append((start, end))
+    return runs
+
+
+def _edits(offset: int, after: bytes) -> list[Edit]:
+    """Long fills as such, everything else byte for byte."""
+    if after.count(after[:1]) == len(after):
+        return [Edit(offset, len(after), after[:1])]
+    slices = range(0, len(after), _SLICE)
+    if len(after) > _SLICE:
+        return [edit for at in slices for edit in _edits(offset + at, after[at : at + _SLICE])]
+    return [Edit(offset, len(after), after)]

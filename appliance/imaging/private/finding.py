@@ -1,0 +1,47 @@
+"""The front: what has to be overwritten in a file so that nothing private is left in it."""
+
+from collections.abc import Callable
+
+from appliance.imaging.formats import Kind
+from appliance.imaging.private.boxes import clean_heif
+from appliance.imaging.private.cleaning import Cleaning, Found, Unclear
+from appliance.imaging.private.exif import EMBEDDED
+from appliance.imaging.private.gif import clean_gif
+from appliance.imaging.private.jpeg import clean_jpeg
+from appliance.imaging.private.png import clean_png
+from appliance.imaging.private.tiff import Walk
+from appliance.imaging.private.webp import clean_webp
+from appliance.imaging.sources import kind_of
+
+
+def find(fd: int) -> Found:
+    """The edits for the open file. Raises EmptyUpload, UnsupportedFormat or NotAnImage."""
+    clean, cleaning = _CLEANERS[kind_of(fd)], Cleaning(fd)
+    try:
+        clean(cleaning)
+    except Unclear:
+        cleaning.complete = False
+    return cleaning.found()
+
+
+def _clean_tiff(cleaning: Cleaning) -> None:
+    plan = Walk(cleaning, EMBEDDED).plan()
+    if plan is None:
+        cleaning.complete = False
+        return
+    cleaning.complete &= plan.complete
+    for start, end in plan.wiped():
+        cleaning.fill(start, end - start)
+    for offset, data in plan.writes:
+        cleaning.put(offset, cleaning.read(offset, len(data)), data)
+
+
+_CLEANERS: dict[Kind, Callable[[Cleaning], None]] = {
+    Kind.JPEG: clean_jpeg,
+    Kind.PNG: clean_png,
+    Kind.GIF: clean_gif,
+    Kind.WEBP: clean_webp,
+    Kind.TIFF: _clean_tiff,
+    Kind.AVIF: clean_heif,
+    Kind.HEIC: clean_heif,
+}

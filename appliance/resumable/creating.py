@@ -1,0 +1,142 @@
+"""Creating resumable uploads: a row and a secret id, for one that begins or one that is put together from its parts."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from appliance import slugs, tokens
+from appliance.catalogue.uploads import UploadRows
+from appliance.clock import Clock
+from appliance.config import Uploads
+from appliance.errors import Busy, EmptyUpload, MalformedRequest, PartsUnfinished
+from appliance.ingest import Ingest
+from appliance.model import Upload, UploadKind, UploadState
+from appliance.resumable.claims import Claims
+from appliance.resumable.owners import Owners
+from appliance.resumable.progress import Wanted, part_ids
+from appliance.resumable.turns import Turns
+from appliance.spool.resumed import UploadFiles
+
+HOUR_S = 3600
+EMPTY_S = 900  # an upload that stays empty was most likely never meant
+COUNT_EVERY_S = 1.0
+BUSY_RETRY_AFTER_S = 60
+
+
+class Creating:
+    """Mints uploads. Each comes with its id, which is known here only this once."""
+
+    def __init__(
+        self,
+        limits: Uploads,
+        *,
+        rows: UploadRows,
+        files: UploadFiles,
+        ingest: Ingest,
+        turns: Turns,
+        claims: Claims,
+        owners: Owners,
+        clock: Clock,
+    ) -> None:
+        self._most = limits.max_unfinished
+        self._counted_s = -COUNT_EVERY_S
+        self._unfinished = 0
+        self.rests_s = int(limits.unfinished_hours * HOUR_S)
+        self._rows = rows
+        self._files = files
+        self._ingest = ingest
+        self._turns = turns
+        self._claims = claims
+        self._owners = owners
+        self._clock = clock
+
+    async def begin(self, wanted: Wanted) -> tuple[str, Upload]:
+        """One that takes bytes. Raises TooLarge, EmptyUpload, DiskFull, Busy, InvalidField, InvalidExpiry."""
+        upload_id = tokens.fresh_token()
+        return upload_id, await self._added(upload_id, wanted)
+
+    async def put_together(self, wanted: Wanted) -> tuple[str, Upload]:
+        """One made of parts. Its id follows from theirs, so that a client whose reply was lost gets the same again.
+
+        Raises as `begin` does, MalformedRequest, PartsUnfinished, UploadLocked.
+        """
+        upload_id = tokens.joined_token(part_ids(wanted.concat))
+        async with self._turns.of(tokens.hashed(upload_id)).taking():
+            upload = await self._rows.get(tokens.hashed(upload_id))
+            if upload is not None and upload.state is UploadState.GONE:  # the parts may be there still
+                upload, upload_id = None, tokens.fresh_token()
+            if upload is None:
+                upload = await self._claimed(upload_id, wanted)
+        return upload_id, upload
+
+    async def _claimed(self, upload_id: str, wanted: Wanted) -> Upload:
+        final, parts = tokens.hashed(upload_id), [tokens.hashed(part) for part in part_ids(wanted.concat)]
+        if len(set(parts)) < len(parts):
+            raise MalformedRequest("Upload-Concat names a part twice; each part goes into an upload once.")
+        self._claims.take(parts, final)
+        try:
+            return await self._added(upload_id, replace(wanted, length=await self._length_of(parts)))
+        except BaseException:
+            self._claims.release(final)
+            raise
+
+    async def _length_of(self, parts: Sequence[str]) -> int:
+        total = 0
+        for id_hash in parts:
+            part = await self._rows.get(id_hash)
+            if part is None or part.kind is not UploadKind.PARTIAL or part.state is not UploadState.RECEIVING:
+                raise PartsUnfinished("A part that was named is no partial upload of this host, or is gone.")
+            if part.length is None or part.length != self._files.offset(part.id_hash):
+                raise PartsUnfinished("A part that was named has not all its bytes yet. Send them first.")
+            total += part.length
+        return total
+
+    async def _added(self, upload_id: str, wanted: Wanted) -> Upload:
+        if wanted.length == 0:
+            raise EmptyUpload("The file has no bytes. Choose a file that has some.")
+        await self._ingest.check(wanted.length or 0, wanted.wishes, wanted.holder)
+        await self._refuse_too_many()
+        upload = self._minted(upload_id, wanted)
+        self._owners.take(upload.id_hash, wanted.holder)
+        try:
+            if upload.kind is UploadKind.FINAL:
+                await self._files.create(upload.id_hash)  # so that a restart finds it
+            await self._rows.add(upload)
+        except BaseException:
+            self._owners.release(upload.id_hash)
+            raise
+        return upload
+
+    async def _refuse_too_many(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._counted_s >= COUNT_EVERY_S:
+            self._counted_s = now_s
+            self._unfinished = await self._rows.unfinished(int(self._clock()), self._most)
+        self._unfinished += 1
+        if self._unfinished > self._most:
+            raise Busy(
+                f"{self._most:,} uploads are unfinished, as many as this host agrees to. Try again in some minutes.",
+                limit=self._most,
+                retry_after_s=BUSY_RETRY_AFTER_S,
+            )
+
+    def _minted(self, upload_id: str, wanted: Wanted) -> Upload:
+        now_s = int(self._clock())
+        slug = None if wanted.kind is UploadKind.PARTIAL else slugs.mint(now_s)
+        lasts_s = self.rests_s if wanted.with_bytes or wanted.kind is UploadKind.FINAL else min(EMPTY_S, self.rests_s)
+        return Upload(
+            id_hash=tokens.hashed(upload_id),
+            kind=wanted.kind,
+            slug=slug,
+            token_hash=slug and tokens.hashed(tokens.derived_token(upload_id, slug)),
+            length=wanted.length,
+            filename=wanted.wishes.filename,
+            title=wanted.wishes.title,
+            alt=wanted.wishes.alt,
+            expires_in_s=wanted.wishes.expires_in_s,
+            metadata=wanted.metadata,
+            concat=wanted.concat,
+            created_s=now_s,
+            expires_s=now_s + lasts_s,
+            keep_metadata=wanted.wishes.keep_metadata,
+        )

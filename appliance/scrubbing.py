@@ -1,0 +1,43 @@
+"""Scrubbing: taking what is private out of a received file, where it lies, before anybody is promised anything.
+
+A plain upload's file is gone after a crash, and comes anew. A resumable one's stays, so what is to be overwritten is
+committed first: after a crash it is done again, whatever part of it had been done.
+"""
+
+from appliance import edits
+from appliance.catalogue import Catalogue
+from appliance.edits import Edit
+from appliance.model import PrivateData, Upload
+from appliance.spool import Incoming, Spool
+from appliance.workers import Workers
+
+ROUNDS = 4
+"""The last one finds nothing: what is said to be removed was looked for again."""
+
+
+class Scrubber:
+    """Has a worker say what to overwrite, and overwrites it; the file's digest follows."""
+
+    def __init__(self, *, spool: Spool, workers: Workers, catalogue: Catalogue) -> None:
+        self._spool = spool
+        self._workers = workers
+        self._catalogue = catalogue
+
+    async def scrub(self, incoming: Incoming, upload: Upload | None) -> PrivateData:
+        """Take out what is private. Raises DiskFull, Busy, Stopping and the catalogue's faults; then try again."""
+        done: tuple[Edit, ...] = ()
+        if upload is not None and upload.edits:
+            done = edits.unpack(upload.edits, incoming.bytes)
+            await self._spool.overwrite(incoming, done)
+        for _ in range(ROUNDS):
+            with incoming.path.open("rb", buffering=0) as file:
+                found, complete = await self._workers.find_private(file.fileno())
+            if not found:
+                break
+            done += found
+            if upload is not None:
+                await self._catalogue.uploads.set_edits(upload.id_hash, edits.pack(done))
+            await self._spool.overwrite(incoming, found)
+        if found or not complete:
+            return PrivateData.NOT_REMOVABLE
+        return PrivateData.REMOVED if done else PrivateData.NONE

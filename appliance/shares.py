@@ -1,0 +1,46 @@
+"""Shares: how much of what this host gives at once goes to one address, so that nobody keeps all others out.
+
+Addresses are kept in memory alone, and only while they hold something.
+"""
+
+from collections import Counter
+
+from appliance.errors import Busy
+
+SHARES = 4
+LEAST = 8  # of a small number one address may have more than a quarter: most likely it is the only one
+
+
+def share_of(most: int) -> int:
+    """How many of `most` one address may hold."""
+    return min(most, max(LEAST, most // SHARES))
+
+
+class Shares:
+    """Who holds how much of one thing. A holder without a name is this host itself, and is not counted."""
+
+    def __init__(self, what: str, retry_after_s: int) -> None:
+        self._what = what
+        self._retry_after_s = retry_after_s
+        self._held: Counter[str] = Counter()
+
+    def check(self, holder: str, most: int) -> None:
+        """Raises Busy when the holder has its share of `most` already."""
+        share, held = share_of(most), self._held[holder] if holder else 0
+        if held >= share:
+            raise Busy(
+                f"{held:,} {self._what} from your address, as many as this host agrees to. Try again later.",
+                limit=share,
+                actual=held,
+                retry_after_s=self._retry_after_s,
+            )
+
+    def take(self, holder: str) -> None:
+        if holder:
+            self._held[holder] += 1
+
+    def give_back(self, holder: str) -> None:
+        if holder and self._held[holder] > 1:
+            self._held[holder] -= 1
+        else:
+            self._held.pop(holder, None)

@@ -1,0 +1,72 @@
+"""What systemd and the server tell each other: sockets handed over, readiness, signs of life.
+
+See sd_listen_fds(3) and sd_notify(3). Outside of systemd no socket comes and nothing is told.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, MutableMapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+FIRST_DESCRIPTOR = 3  # SD_LISTEN_FDS_START
+METRICS = "metrics"
+"""FileDescriptorName of the socket unit for Prometheus, if there is one; every other socket is for the site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supervisor:
+    """The service manager, as far as it is there. The sockets belong to whoever listens on them."""
+
+    sockets: tuple[socket.socket, ...] = ()
+    metrics_sockets: tuple[socket.socket, ...] = ()
+    address: str | None = None
+    watchdog_s: float | None = None
+
+    def tell(self, *lines: str) -> None:
+        """Such as `READY=1`. A manager that does not hear is no reason to stop serving."""
+        if self.address is None:
+            return
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
+            line.connect(f"\0{self.address[1:]}" if self.address.startswith("@") else self.address)
+            line.sendall("\n".join(lines).encode())
+
+    @asynccontextmanager
+    async def kept_informed(self) -> AsyncIterator[None]:
+        """Gives signs of life while the block runs, from the event loop: where it hangs, they stop."""
+        signs = asyncio.ensure_future(self._give_signs())
+        try:
+            yield
+        finally:
+            signs.cancel()
+
+    async def _give_signs(self) -> None:
+        while self.watchdog_s is not None:
+            self.tell("WATCHDOG=1")
+            await asyncio.sleep(self.watchdog_s / 2)
+
+
+def supervisor(environ: MutableMapping[str, str]) -> Supervisor:
+    """What the manager left in the environment, which is taken out: it is not for this process's children."""
+    names = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
+    said = {name: environ.pop(name, "") for name in names}
+    ours = str(os.getpid())
+    named = _handed_over(int(said["LISTEN_FDS"] or 0), said["LISTEN_FDNAMES"]) if said["LISTEN_PID"] == ours else []
+    watched = said["WATCHDOG_USEC"] and said["WATCHDOG_PID"] in ("", ours)
+    return Supervisor(
+        sockets=tuple(one for name, one in named if name != METRICS),
+        metrics_sockets=tuple(one for name, one in named if name == METRICS),
+        address=said["NOTIFY_SOCKET"] or None,
+        watchdog_s=int(said["WATCHDOG_USEC"]) / 1e6 if watched else None,
+    )
+
+
+def _handed_over(count: int, names: str) -> list[tuple[str, socket.socket]]:
+    found = []
+    for number, name in zip(range(count), [*names.split(":"), *[""] * count], strict=False):
+        one = socket.socket(fileno=FIRST_DESCRIPTOR + number)
+        one.set_inheritable(False)
+        one.setblocking(False)
+        found.append((name, one))
+    return found

@@ -1,0 +1,136 @@
+"""A worker that is the caller's for a while: the orders it takes, and what comes of them."""
+
+import asyncio
+import math
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from appliance.errors import ApplianceError, Busy, CannotResize
+from appliance.motion import Budget, moves
+from appliance.orders import MAX_TARGETS, Answer, BuildPyramid, CutOut, Order, Render, Sizes
+from appliance.regions import Cut, Material
+from appliance.renditions import Facts, Made, Target
+from appliance.threads import Threads
+from appliance.workers.process import MAX_OUTPUT_BYTES, WorkerLost
+from appliance.workers.slot import Slot
+
+_LARGE_BYTES = 1_000_000
+"""Copying more than this would keep the event loop from its work for longer than a thread costs."""
+_CPU_RESERVE_S = 2
+"""The deadline is for the clock; the limit on CPU time is there for a server that could not keep it."""
+
+
+class Worker:
+    """A worker that is the caller's until the end of its `async with`."""
+
+    def __init__(self, deadline_s: float, threads: Threads, animations: Budget, slot: Slot) -> None:
+        self._deadline_s = deadline_s
+        self._threads = threads
+        self._animations = animations
+        self._slot = slot
+
+    async def render(self, fd: int, facts: Facts, targets: Sequence[Target]) -> list[Made]:
+        """Every target, in their order, from one decode of the open file, whose offset is left alone.
+
+        `facts` are the original's and decide the sizes; `fd` may hold a rendition of it that is large enough.
+        Raises CannotResize when the pixels can't be decoded, the deadline passes or the process dies of them; Busy.
+        """
+        made: list[Made] = []
+        for first in range(0, len(targets), MAX_TARGETS):
+            made += await self._render(fd, facts, tuple(targets[first : first + MAX_TARGETS]))
+        return made
+
+    async def cut(self, fd: int, facts: Facts, material: Material, cuts: Sequence[Cut]) -> list[bytes]:
+        """The file of every cut, in their order, out of what `fd` holds of the original that the facts are of.
+
+        Raises CannotResize, Busy.
+        """
+        files: list[bytes] = []
+        for first in range(0, len(cuts), MAX_TARGETS):
+            some = tuple(cuts[first : first + MAX_TARGETS])
+            order = CutOut(facts, material, some, cpu_s(self._deadline_s))
+            files += (await self._results(order, fd, len(some)))[1]
+        return files
+
+    async def build_pyramid(self, fd: int, output_fd: int) -> None:
+        """Write the pyramid of the open picture into an empty file. Raises CannotResize, Busy."""
+        await self._results(BuildPyramid(cpu_s(self._deadline_s)), fd, 0, output_fd)
+
+    async def _render(self, fd: int, facts: Facts, targets: tuple[Target, ...]) -> list[Made]:
+        moving = frozenset(target for target in targets if moves(facts, target, self._animations))
+        order = Render(facts, targets, moving, cpu_s(self._deadline_s))
+        sizes, files = await self._results(order, fd, len(targets))
+        return [
+            Made(target, width, height, data, moved)
+            for target, (width, height, moved), data in zip(targets, sizes, files, strict=True)
+        ]
+
+    async def _results(self, order: Order, fd: int, count: int, *output: int) -> tuple[Sizes, list[bytes]]:
+        """Sizes and files of an order that makes `count` of them."""
+        try:
+            answer, files = await run_order(self._slot, order, fd, self._deadline_s, self._threads, *output)
+        except WorkerLost as lost:
+            raise CannotResize(self._words(lost.reason)) from lost
+        if isinstance(answer, CannotResize) and not answer.final:
+            self._slot.renew()  # its memory may be in fragments: the next order gets a fresh one
+        if not isinstance(answer, tuple) or len(answer) != count or len(files) != count:
+            raise unexpected(answer, CannotResize)
+        return answer, files
+
+    def _words(self, reason: str) -> str:
+        if reason in ("deadline", "SIGXCPU"):
+            return f"Resizing this image took longer than {self._deadline_s:g} seconds, the limit of this host."
+        return "Resizing this image failed: decoding it crashed, or took more memory than this host allows."
+
+
+async def run_order(
+    slot: Slot, order: Order, fd: int, deadline_s: float, threads: Threads, *output: int
+) -> tuple[Answer, list[bytes]]:
+    with _reopened(fd) as own:
+        answer, fds = await slot.run(order, (own, *output), deadline_s)
+    if sum(os.fstat(file).st_size for file in fds) <= _LARGE_BYTES:
+        return answer, _contents(fds)
+    return answer, await asyncio.shield(threads.run(_contents, fds))  # it closes them, whoever is cancelled meanwhile
+
+
+@contextmanager
+def _reopened(fd: int) -> Iterator[int]:
+    """A descriptor of the same file with an offset of its own, for decoders move theirs while others read the file."""
+    try:
+        own = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise Busy("This host has too many files open just now; try again soon.", retry_after_s=5) from error
+    try:
+        yield own
+    finally:
+        os.close(own)
+
+
+def _contents(fds: list[int]) -> list[bytes]:
+    """What the files hold; closes them."""
+    try:
+        if sum(os.fstat(fd).st_size for fd in fds) > MAX_OUTPUT_BYTES:  # a file may claim more than it has
+            raise CannotResize("Resizing this image went wrong: what came out is too large to be renditions.")
+        return [_content(fd) for fd in fds]
+    finally:
+        for fd in fds:
+            os.close(fd)
+
+
+def _content(fd: int) -> bytes:
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode):
+        raise CannotResize("Resizing this image went wrong: what came out is no rendition.")
+    return os.pread(fd, status.st_size, 0)
+
+
+def unexpected(answer: Answer | Sizes, error: type[ApplianceError]) -> ApplianceError:
+    if isinstance(answer, ApplianceError):
+        return answer
+    return error("Reading this image went wrong: the answer makes no sense.")
+
+
+def cpu_s(deadline_s: float) -> int:
+    return math.ceil(deadline_s) + _CPU_RESERVE_S
