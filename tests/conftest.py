@@ -13,14 +13,18 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientResponse, FormData, web
 from aiohttp.test_utils import TestClient, TestServer
+from hypothesis import settings
 from PIL import Image
 
 from appliance.app import started
 from appliance.config import GB, MB, Config, Renditions, Uploads
+from appliance.http.connections import Runner
 from appliance.http.problems import STATUSES
 from appliance.parts import Appliance
 from tests import pictures
 
+settings.register_profile("untimed", deadline=None)  # how long an example takes is the machine's affair
+settings.load_profile("untimed")
 DAY_S = 86_400
 CODES = {kind.code: status for kind, status in STATUSES.items()}
 
@@ -134,7 +138,7 @@ class Server(TestServer):
 
     async def _make_runner(self, **kwargs: Any) -> web.BaseRunner:
         kwargs |= {"handler_cancellation": False, "access_log": None}
-        return await super()._make_runner(**kwargs)
+        return Runner(self.app, **kwargs)
 
 
 @asynccontextmanager

@@ -13,6 +13,8 @@ from pathlib import Path
 import pyvips
 from PIL import Image, ImageDraw, ImageOps
 
+from tests.servers import require
+
 PHOTOS = Path(__file__).parent / "photos"
 RED, GREEN, BLUE, YELLOW = (220, 40, 30), (30, 170, 60), (40, 60, 210), (235, 215, 40)
 _CAMERA_SEED, _CAMERA_NOISE, _CAMERA_QUALITY = 20260101, 3.3, 85
@@ -173,12 +175,19 @@ def thread_of_pixels(format: str = "png") -> bytes:
 
 
 def heic(picture: Image.Image | None = None) -> bytes:
-    """`quarters()` as HEIC, made by `heif-enc`, which has to be there."""
+    """`quarters()` as HEIC, made by `heif-enc`; without it the test is skipped or fails (see `require`)."""
+    return heic_of(saved(picture or quarters(), "png"), "png")
+
+
+def heic_of(data: bytes, ending: str) -> bytes:
+    """A PNG or JPEG as HEIC, with its metadata; likewise."""
     tool = shutil.which("heif-enc")
-    assert tool, "heif-enc comes with libheif-examples; use require() first"
+    if tool is None:
+        require("heif-enc", "it makes the HEIC for the tests; it comes with libheif-examples")
+    assert tool is not None
     with tempfile.TemporaryDirectory() as folder:
-        source, result = Path(folder, "in.png"), Path(folder, "out.heic")
-        (picture or quarters()).save(source)
+        source, result = Path(folder, f"in.{ending}"), Path(folder, "out.heic")
+        source.write_bytes(data)
         subprocess.run([tool, "-q", "85", source, "-o", result], check=True, capture_output=True)
         return result.read_bytes()
 

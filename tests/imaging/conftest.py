@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest_asyncio
 
-from appliance.config import Renditions
+from appliance.config import GB, Renditions
 from appliance.renditions import Facts, Format, Made, Preset, Priority, Target
 from appliance.workers import Workers
 
 MAX_PIXELS = 1_000_000_000
 PRESETS = Renditions().presets
-SETTINGS = replace(Renditions(), workers=2)
+SETTINGS = replace(Renditions(), workers=2, heavy_memory_bytes=2 * GB)  # the same on every machine
 
 
 def in_memory(data: bytes) -> int:

@@ -1,6 +1,8 @@
 """Animations: kept where the format can, the first frame elsewhere and over the budget."""
 
 import io
+import struct
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -34,6 +36,13 @@ async def test_every_frame_is_kept_with_its_timing(workers: Workers, source_form
             assert distance(moving.convert("RGB"), original.convert("RGB").resize(moving.size)) < 8
 
 
+async def test_many_pixels_of_frames_still_move(workers: Workers) -> None:
+    """Beyond 100 MB libvips would decode into a file, which no worker may have."""
+    source = pictures.animated("webp", frames=45, width=1000, height=1000)
+    (made,) = await rendered(workers, source, boxed(64, Format.WEBP))
+    assert getattr(Image.open(io.BytesIO(made.data)), "n_frames", 1) == 45
+
+
 @pytest.mark.parametrize("format", [Format.JPG, Format.PNG, Format.AVIF])
 async def test_formats_without_animation_show_the_first_frame(workers: Workers, format: Format) -> None:
     source = pictures.animated("gif")
@@ -54,3 +63,27 @@ async def test_an_animation_that_breaks_off_still_shows_something(workers: Worke
     source = pictures.animated("gif", frames=6)
     (made,) = await rendered(workers, source[: len(source) // 2], boxed(160, Format.WEBP))
     assert pictures.opened(made.data).size == (160, 120)
+
+
+async def test_what_moves_is_told_with_each_rendition(workers: Workers) -> None:
+    source = pictures.animated("gif", frames=6)
+    made = await rendered(workers, source, boxed(160, Format.WEBP), boxed(160, Format.JPG), boxed(160, Format.GIF))
+    assert [each.moves for each in made] == [True, False, True]
+
+
+async def test_an_animation_that_was_found_unreadable_is_not_tried_again(workers: Workers) -> None:
+    source = pictures.animated("gif", frames=6)
+    facts = replace(await inspected(workers, source), still=True)
+    [made] = await rendered(workers, source, boxed(160, Format.WEBP), facts=facts)
+    assert not made.moves
+    assert getattr(Image.open(io.BytesIO(made.data)), "n_frames", 1) == 1
+
+
+async def test_a_hundred_thousand_frames_of_a_pixel_show_the_first(workers: Workers) -> None:
+    """Each costs a decoder far more than its pixel."""
+    frame = b"\x2c" + struct.pack("<4H", 0, 0, 1, 1) + b"\0\x02\x02\x44\x01\0"
+    source = b"GIF89a" + struct.pack("<2H", 1, 1) + b"\xf0\0\0\0\0\0\xff\xff\xff" + frame * 100_000 + b";"
+    facts = await inspected(workers, source)
+    assert facts.frames == 100_000
+    [made] = await rendered(workers, source, boxed(64, Format.WEBP))
+    assert (made.moves, made.width) == (False, 1)

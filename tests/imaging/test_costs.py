@@ -2,12 +2,12 @@
 
 import pytest
 
-from appliance.config import MB, Renditions
+from appliance.config import GB, MB, Renditions
 from appliance.imaging.costs import decode_bytes, refusal
 from appliance.imaging.formats import Kind
 
 NORMAL = Renditions().memory_bytes
-HEAVY = Renditions().heavy_memory_bytes
+HEAVY = 3 * GB
 
 
 def cost(kind: Kind, side: int, **more: int | bool | str) -> int:
@@ -28,7 +28,19 @@ def test_a_progressive_giant_is_heavy_and_its_chroma_counts() -> None:
     sparse = cost(Kind.JPEG, 20_000, progressive=True, chroma="4:2:0")
     assert NORMAL < sparse < HEAVY
     assert sparse > 1229 * MB  # measured
-    assert cost(Kind.JPEG, 20_000, progressive=True, chroma="4:4:4") > HEAVY
+    assert sparse < cost(Kind.JPEG, 20_000, progressive=True, chroma="4:4:4") < HEAVY
+    assert cost(Kind.JPEG, 24_000, progressive=True, chroma="4:4:4") > HEAVY
+
+
+def test_a_few_wide_lines_cost_no_more_than_their_pixels() -> None:
+    assert decode_bytes(Kind.PNG, 1_000_000, 1, file_bytes=0) < NORMAL
+    assert decode_bytes(Kind.PNG, 1_000_000, 100, file_bytes=0) < NORMAL
+    assert decode_bytes(Kind.PNG, 1_000_000, 1000, file_bytes=0) > HEAVY
+
+
+def test_high_tiles_are_held_by_the_row() -> None:
+    assert cost(Kind.TIFF, 20_000, block_lines=256) < NORMAL
+    assert cost(Kind.TIFF, 20_000, block_lines=8192) > 2 * 20_000 * 8192 * 3
 
 
 def test_an_interlaced_png_is_held_whole() -> None:
@@ -37,7 +49,7 @@ def test_an_interlaced_png_is_held_whole() -> None:
 
 
 def test_frames_cost_up_to_what_animations_are_held_to() -> None:
-    few, many, too_many = (cost(Kind.GIF, 500, frames=frames) for frames in (2, 100, 100_000))
+    few, many, too_many = (cost(Kind.GIF, 500, frames=frames, animation_bytes=400 * MB) for frames in (2, 100, 100_000))
     assert few < many < too_many < NORMAL
 
 

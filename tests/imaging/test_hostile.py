@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from appliance.workers import Workers
 from tests import pictures
 from tests.imaging import hostile
 from tests.imaging.conftest import boxed, inspected, rendered, target
-from tests.servers import require
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -70,8 +68,6 @@ async def test_a_truncated_file_ends_in_an_error_or_a_picture(workers: Workers, 
 
 
 async def test_a_truncated_heic_ends_in_an_error_or_a_picture(workers: Workers) -> None:
-    if not shutil.which("heif-enc"):
-        require("heif-enc", "it makes the HEIC that is cut here; it comes with libheif-examples")
     outcomes = {await outcome(workers, part) for part in hostile.truncated(pictures.heic())}
     assert outcomes <= ENDS
     await goes_on(workers)

@@ -1,16 +1,14 @@
 """What renditions look like: size, colours, alpha and orientation, for every format in and out."""
 
-import shutil
 from collections.abc import Callable
 
 import pytest
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from appliance.renditions import Format, fit
 from appliance.workers import Workers
 from tests import pictures
 from tests.imaging.conftest import PRESETS, boxed, inspected, rendered, target
-from tests.servers import require
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -60,8 +58,6 @@ async def test_every_format_becomes_every_format(workers: Workers, media_type: s
 
 
 async def test_heic_becomes_a_rendition(workers: Workers) -> None:
-    if not shutil.which("heif-enc"):
-        require("heif-enc", "it makes the HEIC that is read here; it comes with libheif-examples")
     source = pictures.heic()
     facts = await inspected(workers, source)
     assert (facts.media_type, facts.width, facts.height) == ("image/heic", 640, 480)
@@ -197,3 +193,25 @@ async def test_a_photograph_stays_itself(workers: Workers) -> None:
             assert distance(pictures.opened(rendition.data), reference) < (
                 9 if rendition.target.format is Format.GIF else 6
             )
+
+
+@pytest.mark.parametrize("box_px", [1000, 500, 250])
+async def test_nothing_moves_where_a_decoder_halves_an_odd_number_of_pixels(workers: Workers, box_px: int) -> None:
+    disc = Image.new("L", (2725, 2225), 255)
+    ImageDraw.Draw(disc).circle((2600, 2100), 90, fill=0)
+    (made,) = await rendered(workers, pictures.saved(disc, "jpeg", quality=95), boxed(box_px, Format.PNG))
+    picture = ImageChops.invert(pictures.opened(made.data).convert("L"))
+    x, y = centre(picture)
+    assert abs(x - 2600.5 * made.width / 2725) < 0.05
+    assert abs(y - 2100.5 * made.height / 2225) < 0.05
+
+
+def centre(picture: Image.Image) -> tuple[float, float]:
+    """Of what is light, in pixels from the corner; what is nearly black does not count."""
+    light = picture.point(lambda value: value if value > 20 else 0)
+    weights = [(value, at % light.width, at // light.width) for at, value in enumerate(light.tobytes()) if value]
+    whole = sum(value for value, _, _ in weights)
+    return (
+        sum(value * (x + 0.5) for value, x, _ in weights) / whole,
+        sum(value * (y + 0.5) for value, _, y in weights) / whole,
+    )

@@ -14,7 +14,7 @@ from tests.servers import require
 ATTEMPTS = """
 import json, os, signal, socket, sys
 import appliance.imaging.worker as worker
-protections = worker.prepare(100_000_000)
+protections = worker.prepare(100_000_000, 1_000_000)
 def attempt(action):
     try:
         action()
@@ -99,11 +99,13 @@ def test_a_worker_ends_with_its_server() -> None:
     code = """
 import os, subprocess, sys, socket
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+numbers = [theirs.fileno(), os.getpid(), 100_000_000, 100_000_000]
 worker = subprocess.Popen(
-    [sys.executable, "-I", "-m", "appliance.imaging.worker", str(theirs.fileno()), str(os.getpid()), "100000000"],
+    [sys.executable, "-I", "-m", "appliance.imaging.worker", *map(str, numbers)],
     pass_fds=(theirs.fileno(),), stdout=subprocess.DEVNULL, env={"VIPS_CONCURRENCY": "1"},
 )
-ours.recv(1000)
+theirs.close()
+assert ours.recv(1000)
 print(worker.pid, flush=True)
 os.kill(os.getpid(), 9)
 """

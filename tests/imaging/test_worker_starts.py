@@ -14,7 +14,7 @@ import pytest
 from appliance.config import MB
 from appliance.errors import Busy, CannotResize, Stopping, UnfitInstallation
 from appliance.renditions import Facts, Format, Priority
-from appliance.workers import Workers, pool, process, slot
+from appliance.workers import Workers, process, slot, worker
 from tests import pictures
 from tests.imaging.conftest import MAX_PIXELS, boxed, in_memory, inspected, rendered
 from tests.imaging.test_workers import HEAVY, ONE, gone, is_busy, running, slow, small, start, until
@@ -103,7 +103,7 @@ async def test_stopping_while_a_worker_warms_up_leaves_none_behind() -> None:
     await workers.stop(grace_s=0)
     with pytest.raises(Stopping):
         await order
-    assert workers.pids == {"inspect": (), "normal": (), "heavy": ()}
+    assert workers.pids == {"inspect": (), "normal": (), "long": (), "heavy": (), "background": ()}
 
 
 async def test_a_worker_that_does_not_get_ready_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,7 @@ async def test_a_picture_that_is_damaged_is_condemned_at_once() -> None:
         facts = await inspected(workers, whole)
         before = workers.pids["normal"]
         with pytest.raises(CannotResize) as verdict:
-            await rendered(workers, whole[: len(whole) // 2], boxed(64, Format.JPG), facts=facts)
+            await rendered(workers, whole[: len(whole) // 8], boxed(64, Format.JPG), facts=facts)
         assert verdict.value.final
         assert workers.pids["normal"] == before
 
@@ -133,7 +133,7 @@ async def test_want_of_memory_condemns_no_picture_and_renews_the_worker() -> Non
         (before,) = workers.pids["normal"]
         data = pictures.saved(pictures.quarters(9000, 9000), "avif", quality=30, speed=10)
         with pytest.raises(CannotResize) as verdict:
-            await rendered(workers, data, boxed(64, Format.JPG), facts=Facts("image/avif", 9000, 9000))
+            await rendered(workers, data, boxed(64, Format.JPG), facts=Facts("image/avif", 900, 900))
         assert not verdict.value.final
         await gone(before)
         assert await small(workers)
@@ -162,7 +162,7 @@ def test_files_that_claim_more_than_memory_holds_are_not_read() -> None:
     for fd in files:
         os.ftruncate(fd, 400 * MB)  # takes no room until it is read
     with pytest.raises(CannotResize, match="too large"):
-        pool._contents(files)
+        worker._contents(files)
     for fd in files:
         with pytest.raises(OSError, match="Bad file"):
             os.fstat(fd)

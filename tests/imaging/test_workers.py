@@ -21,7 +21,9 @@ from tests.imaging.conftest import MAX_PIXELS, SETTINGS, boxed, in_memory, inspe
 ONE = replace(SETTINGS, workers=1)
 PLAIN = Facts("image/jpeg", 451, 300, memory_bytes=1000)
 HEAVY = replace(PLAIN, memory_bytes=ONE.memory_bytes + 1)
-SLOW = Facts("image/png", 30_000, 30_000)
+SLOW = Facts("image/png", 4_000, 4_000)
+"""What the bomb below is announced as, so that it gets into the normal lane."""
+LONG = Facts("image/png", 20_000, 20_000, memory_bytes=1000)
 
 
 @asynccontextmanager
@@ -137,8 +139,8 @@ async def test_cancelling_at_any_moment_mixes_no_answers_up() -> None:
             await asyncio.gather(*orders, return_exceptions=True)
             made = await rendered(workers, pictures.png(), boxed(32, Format.PNG))
             assert [(each.width, each.height) for each in made] == [(32, 24)]
-        assert workers.busy == {"inspect": 0, "normal": 0, "heavy": 0}
-        assert workers.waiting == {"inspect": 0, "normal": 0, "heavy": 0}
+        assert workers.busy == {"inspect": 0, "normal": 0, "long": 0, "heavy": 0, "background": 0}
+        assert workers.waiting == {"inspect": 0, "normal": 0, "long": 0, "heavy": 0, "background": 0}
 
 
 async def test_a_full_queue_is_refused_with_the_limit() -> None:
@@ -196,11 +198,25 @@ async def test_a_heavy_image_has_a_lane_of_its_own() -> None:
     async with running() as workers:
         assert workers.pids["heavy"] == ()
         async with workers.queue(PLAIN, Priority.VIEW), workers.queue(HEAVY, Priority.VIEW) as worker:
-            assert workers.busy == {"inspect": 0, "normal": 1, "heavy": 1}
+            assert workers.busy == {"inspect": 0, "normal": 1, "long": 0, "heavy": 1, "background": 0}
             fd = in_memory(pictures.small_photo())
             assert await worker.render(fd, HEAVY, [boxed(64, Format.JPG)])
             os.close(fd)
             assert len(workers.pids["heavy"]) == 1
+
+
+async def test_long_work_leaves_the_places_of_short_work_free_and_stands_back_for_it() -> None:
+    async with running() as workers:
+        async with workers.queue(LONG, Priority.VIEW) as worker:
+            waiting = asyncio.create_task(entered(workers.queue(LONG, Priority.VIEW)))
+            fd = in_memory(pictures.small_photo())
+            assert await worker.render(fd, LONG, [boxed(64, Format.JPG)])
+            os.close(fd)
+            assert (workers.busy["long"], workers.waiting["long"], workers.busy["normal"]) == (1, 1, 0)
+            assert await small(workers)
+            [long], [normal] = workers.pids["long"], workers.pids["normal"]
+            assert os.getpriority(os.PRIO_PROCESS, long) > os.getpriority(os.PRIO_PROCESS, normal)
+        await waiting
 
 
 async def test_a_progressive_giant_passes_the_heavy_lane_and_not_the_normal_one() -> None:
@@ -220,7 +236,7 @@ async def test_memory_over_the_limit_costs_only_its_own_order() -> None:
     async with running(config) as workers:
         data = pictures.saved(pictures.quarters(9000, 9000), "avif", quality=30, speed=10)
         with pytest.raises(CannotResize):
-            await rendered(workers, data, boxed(64, Format.JPG), facts=Facts("image/avif", 9000, 9000))
+            await rendered(workers, data, boxed(64, Format.JPG), facts=Facts("image/avif", 900, 900))
         assert await small(workers)
 
 

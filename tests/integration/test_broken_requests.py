@@ -52,6 +52,7 @@ async def test_what_is_no_http_is_a_problem_document_without_an_exceptions_text(
     assert told["code"] == ("too-large" if is_long else "malformed-request")
     assert told.get("limit") == (8190 if is_long else None)
     assert b"X-Request-ID: " + told["request_id"].encode() in head
+    assert b"\r\nServer: appliance\r\n" in head
     assert b"bytearray" not in body
     assert b"aaaa" not in body
 
@@ -82,8 +83,6 @@ async def test_a_body_that_is_not_what_its_headers_say_is_refused(host: Host, jp
     path = f"/api/v1/images/{resource['slug']}"
     headers = {"Content-Encoding": "gzip", "Connection": "close", "Authorization": f"Bearer {resource['delete_token']}"}
     await problem(await host.client.patch(path, data=b"no gzip at all", headers=headers), "malformed-request")
-    headers = {"Content-Encoding": "gzip", "Connection": "close"}
-    await problem(await host.client.post("/api/v1/images", data=b"no gzip", headers=headers), "malformed-request")
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/x-www-form-urlencoded"}
     response = await host.client.post(f"/i/{resource['slug']}/manage", data=b"no gzip", headers=headers)
     assert response.status == 400

@@ -159,7 +159,7 @@ async def test_oembed_keeps_to_the_box(shared: Host, jpeg: bytes) -> None:
         (f"?url={BASE}/i/", "not-found"),
         ("?url=http://[", "no-such-page"),
         (f"?url={BASE}/i/00000000000000000", "not-found"),
-        (f"?url={BASE}/i/00000000000000000&format=xml", "no-such-page"),
+        (f"?url={BASE}/i/00000000000000000&format=xml", "format-not-offered"),
     ],
 )
 async def test_oembed_of_nothing_is_not_found(shared: Host, query: str, code: str) -> None:

@@ -22,11 +22,20 @@ from appliance.config import Config
 from appliance.http.contract import contract
 from appliance.http.links import EXTENSIONS
 from tests import pictures
-from tests.conftest import HeldClock, Host, running, small_config
+from tests.conftest import HeldClock, Host, bearer, running, small_config
 
 EXAMPLES = 25
+
+
+def no_fault_of_the_server(context: Any, response: Any, case: Any) -> bool | None:
+    """A 501 is an answer (oEmbed and IIIF ask for it); that it is documented, another check sees to."""
+    if response.status_code == 501:
+        return None
+    return schemathesis.checks.not_a_server_error(context, response, case)
+
+
 CHECKS = [
-    schemathesis.checks.not_a_server_error,
+    no_fault_of_the_server,
     status_code_conformance,
     content_type_conformance,
     response_headers_conformance,
@@ -47,6 +56,7 @@ class Served:
         self._data_dir = data_dir
         self._up = threading.Event()
         self.slugs: list[str] = []
+        self.albums: list[str] = []
         self.url = ""
 
     @contextmanager
@@ -67,6 +77,7 @@ class Served:
         async with running(small_config(self._data_dir), HeldClock()) as host:
             self.url = f"http://127.0.0.1:{host.port}"
             self.slugs = await self._images(host)
+            self.albums = await self._albums(host, self.slugs[0])
             self._up.set()
             await stop.wait()
 
@@ -76,6 +87,17 @@ class Served:
         living, deleted = [await host.upload(pictures.photo(60, 40, seed=seed)) for seed in (1, 2)]
         await host.delete(deleted["slug"], deleted["delete_token"])
         return [living["slug"], deleted["slug"]]
+
+    @staticmethod
+    async def _albums(host: Host, image: str) -> list[str]:
+        """One that lives, one that is deleted."""
+        slugs = []
+        for ends in (False, True):
+            album = await (await host.client.post("/api/v1/albums", json={"images": [image]})).json()
+            if ends:
+                await host.client.delete(f"/api/v1/albums/{album['slug']}", headers=bearer(album["delete_token"]))
+            slugs.append(album["slug"])
+        return slugs
 
 
 @pytest.fixture(scope="module")
@@ -98,5 +120,6 @@ def test_answers_are_what_the_contract_says(case: Any, served: Served) -> None:
     if parameters and "slug" in parameters:  # generated slugs are unknown; two of three are made known
         kind = sum(str(parameters["slug"]).encode()) % 3
         if kind < 2:
-            case.path_parameters = parameters | {"slug": served.slugs[kind]}
+            known = served.albums if case.path.startswith(("/a/", "/api/v1/albums/")) else served.slugs
+            case.path_parameters = parameters | {"slug": known[kind]}
     case.call_and_validate(base_url=served.url, checks=CHECKS)

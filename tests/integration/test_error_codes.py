@@ -1,6 +1,7 @@
 """Every code that a request can meet is met here once, over HTTP; the table is held to the code's own."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -13,7 +14,7 @@ from aiohttp import ClientError, ClientResponse
 from appliance import errors
 from appliance.config import Renditions
 from tests import pictures
-from tests.conftest import CODES, Host, OpenHost, problem, small_config
+from tests.conftest import CODES, Host, OpenHost, bearer, problem, small_config
 
 KEY = {"Idempotency-Key": "a-key-that-is-long-enough"}
 Provoked = Callable[[Host], Awaitable[ClientResponse]]
@@ -68,6 +69,10 @@ async def _of_one(host: Host, path: str, **headers: str) -> ClientResponse:
     return await host.get(f"/i/{(await host.upload(pictures.png(9, 9)))['slug']}{path}", **headers)
 
 
+async def _region_of_one(host: Host, wanted: str) -> ClientResponse:
+    return await host.get(f"/iiif/3/{(await host.upload(pictures.png(9, 9)))['slug']}/{wanted}/0/default.jpg")
+
+
 async def _changed(host: Host, token: str | None) -> ClientResponse:
     return await host.patch((await host.upload(pictures.png(9, 9)))["slug"], token, title="x")
 
@@ -117,8 +122,29 @@ async def _stopping(host: Host) -> ClientResponse:
     return await host.get(f"/i/{slug}/small.jpg")
 
 
+async def _draining(host: Host) -> ClientResponse:
+    host.appliance.doors.closed = True
+    return await _post(host, pictures.png(9, 9))
+
+
 async def _refused_as_form(host: Host, body: bytes) -> ClientResponse:
     return await _post(host, body, **{"Content-Type": "multipart/form-data; boundary=b"})
+
+
+async def _album(host: Host) -> dict[str, Any]:
+    slug = (await host.upload(pictures.png(9, 9)))["slug"]
+    album: dict[str, Any] = await (await host.client.post("/api/v1/albums", json={"images": [slug]})).json()
+    return album
+
+
+async def _gone_album(host: Host) -> ClientResponse:
+    album = await _album(host)
+    await host.client.delete(f"/api/v1/albums/{album['slug']}", headers=bearer(album["delete_token"]))
+    return await host.get(f"/api/v1/albums/{album['slug']}")
+
+
+async def _too_many(host: Host) -> ClientResponse:
+    return await host.client.post("/api/v1/albums", json={"images": [f"{number:017}" for number in range(501)]})
 
 
 URL_FORM = b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nhttps://a.example/b.jpg\r\n--b--\r\n'
@@ -141,8 +167,14 @@ PROVOKED: dict[str, Provoked] = {
     "token-required": lambda host: _changed(host, None),
     "token-wrong": lambda host: _changed(host, "wrong"),
     "not-found": lambda host: host.get("/i/00000000000000000"),
+    "album-not-found": lambda host: host.get("/a/00000000000000000"),
+    "album-gone": _gone_album,
+    "too-many-images": _too_many,
     "unknown-rendition": lambda host: _of_one(host, "/huge"),
+    "invalid-image-request": lambda host: _region_of_one(host, "0,0,0,0/max"),
+    "unsupported-image-request": lambda host: _region_of_one(host, "full/^1000,"),
     "no-such-page": lambda host: host.get("/nowhere"),
+    "format-not-offered": lambda host: host.get("/oembed?format=xml"),
     "method-not-allowed": lambda host: host.client.post("/api/v1/limits"),
     "upload-timeout": _slow,
     "conflict": _conflict,
@@ -162,6 +194,8 @@ PROVOKED: dict[str, Provoked] = {
         host, lambda it: it.appliance.catalogue, "get", errors.CatalogueUnavailable("It is away.")
     ),
     "stopping": _stopping,
+    "draining": _draining,
+    "encoded-body": lambda host: _post(host, gzip.compress(pictures.png(9, 9)), **{"Content-Encoding": "gzip"}),
     "upload-locked": _locked,
     "internal-error": lambda host: _faulty(host, lambda it: it.appliance.delivery, "resolve", ValueError("secret")),
 }

@@ -9,7 +9,7 @@ import pytest
 
 from appliance.config import Renditions
 from appliance.errors import StoreUnavailable
-from appliance.workers.pool import Worker
+from appliance.workers import Worker
 from tests import pictures
 from tests.conftest import Host, OpenHost, opened, problem, small_config, until
 

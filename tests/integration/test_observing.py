@@ -67,6 +67,7 @@ async def test_metrics_have_a_listener_of_their_own_and_count_what_happened(open
         async with ClientSession() as session, session.get(f"http://127.0.0.1:{port}/metrics") as reply:
             text = await reply.text()
         assert reply.content_type == "text/plain"
+        assert reply.headers["Server"] == "appliance"
     finally:
         await listener.cleanup()
     for line in (
@@ -103,7 +104,7 @@ async def test_a_request_id_of_a_trusted_proxy_is_echoed_and_others_are_minted(o
     [
         ("GET", "/nothing", "no-such-page"),
         ("GET", "/wp-login.php", "no-such-page"),
-        ("GET", "/a/b/c", "no-such-page"),
+        ("GET", "/b/c/d", "no-such-page"),
         ("GET", "/i/", "no-such-page"),
         ("GET", "/i/%00", "no-such-page"),
         ("GET", "/i/..%2f..%2fetc%2fpasswd", "no-such-page"),

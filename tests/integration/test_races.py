@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from tests.conftest import DAY_S, Host
+from tests.conftest import DAY_S, Host, problem
 from tests.integration.gates import gated, gone_everywhere, row
+from tests.resuming import Tus
 
 
 async def test_an_extension_that_comes_while_expiry_runs_wins(
@@ -93,3 +94,38 @@ async def test_an_upload_that_meets_an_unexpected_fault_leaves_no_bytes(
     monkeypatch.setattr(host.appliance.workers, "inspect", mistaken)
     assert (await host.post(jpeg)).status == 500
     assert host.files("spool") == []
+
+
+async def test_deleting_what_becomes_an_image_at_that_moment_deletes_the_image(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tus = Tus(host)
+    where = await tus.create(len(jpeg))
+    await tus.patch(where, 0, jpeg[:50_000])
+    image = (await tus.state(where))["image"]
+    held = gated(monkeypatch, host.appliance.resumable, "arriving", after=True)
+    deleting = asyncio.create_task(host.delete(image["slug"], image["delete_token"]))
+    await held.reached.wait()
+    assert (await tus.patch(where, 50_000, jpeg[50_000:])).status == 204
+    held.open()
+    assert (await deleting).status == 204
+    await problem(await host.get(f"/api/v1/images/{image['slug']}"), "gone")
+    assert await host.erase() == 1
+    await gone_everywhere(host, image["slug"])
+
+
+async def test_who_sent_the_last_bytes_is_not_told_that_a_living_image_is_gone(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tus = Tus(host)
+    where = await tus.create(len(jpeg))
+    slug = await tus.slug(where)
+    held = gated(monkeypatch, host.appliance.ingest, "send_off")  # the image is there, and its sender not yet told
+    sending = asyncio.create_task(tus.patch(where, 0, jpeg))
+    await held.reached.wait()
+    assert (await tus.delete(where)).status == 204
+    held.open()
+    reply = await sending
+    assert (reply.status, reply.headers["Upload-Offset"]) == (204, str(len(jpeg)))
+    assert reply.headers["Content-Location"] == f"/i/{slug}"
+    assert (await host.get(f"/i/{slug}/original")).status == 200

@@ -32,7 +32,7 @@ async def test_what_is_on_its_way_is_erased_once_it_has_arrived(
 ) -> None:
     held = gated(monkeypatch, patient.appliance.store, "put", after=True)
     slug = await deleted_during_ship(patient, held, jpeg)
-    assert len(patient.files("store/objects")) == 1
+    assert len(patient.files("store/objects/originals")) == 1
     held.open()
     await until(lambda: not patient.appliance.shipper.backlog)
     assert await patient.appliance.eraser.run() == 1
@@ -57,7 +57,7 @@ async def test_a_ship_whose_own_clean_up_meets_a_fault_comes_back_for_it(
     held.open()
     await until(lambda: not patient.appliance.shipper.backlog)
     assert len(calls) == 2
-    assert patient.files("store/objects") == []
+    assert patient.files("store/objects/originals") == []
 
 
 async def test_a_sidecar_that_is_written_after_the_erasing_is_deleted(
@@ -84,12 +84,12 @@ async def test_a_ship_that_meets_a_deletion_which_is_undone_ships_after_all(
     await patient.delete(image["slug"], image["delete_token"])
     held.open()
     await until(lambda: not patient.appliance.shipper.backlog)
-    assert patient.files("store/objects") == []
+    assert patient.files("store/objects/originals") == []
     assert (await patient.patch(image["slug"], image["delete_token"], deleted=False)).status == 200
     await patient.appliance.shipper.feed()
     await until(lambda: not patient.appliance.shipper.backlog)
     assert (await row(patient, image["slug"])).location is Location.STORE
-    assert [path.read_bytes() for path in patient.files("store/objects")] == [jpeg]
+    assert [path.read_bytes() for path in patient.files("store/objects/originals")] == [jpeg]
 
 
 async def test_a_second_ship_takes_nothing_from_an_image_that_ended_but_may_come_back(host: Host, jpeg: bytes) -> None:

@@ -6,7 +6,6 @@ import itertools
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from appliance.slugs import object_key
 from tests import pictures
 from tests.processes import Served, eventually, on_minio, serving
 from tests.servers import Server, minio_server
+from tests.store_access import looking_into
 from tests.uploaders import shows_a_rendition, upload
 
 _buckets = (f"images-{number}" for number in itertools.count(1))
@@ -40,22 +40,6 @@ def back_again(minio: Server) -> Iterator[Server]:
     yield minio
     minio.stop()
     minio.start()
-
-
-@asynccontextmanager
-async def looking_into(minio: Server, bucket: str) -> AsyncIterator[MinioStore]:
-    """The bucket, seen beside the appliance."""
-    store = MinioStore(
-        endpoint=minio.endpoint,
-        bucket=bucket,
-        access_key=minio.access_key,
-        secret_key=minio.secret_key,
-        secure=False,
-    )
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 def environment(minio: Server, bucket: str) -> dict[str, str]:

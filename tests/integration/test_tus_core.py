@@ -1,5 +1,6 @@
 """tus 1.0.0, the core and creation: every verb, every header, every refusal."""
 
+import gzip
 import hashlib
 from collections.abc import AsyncIterator
 
@@ -249,3 +250,12 @@ async def test_ids_never_stand_in_the_log(
     lines = [JsonLines().format(record) for record in caplog.records]
     assert any("PATCH" in line for line in lines)
     assert not any(where.rpartition("/")[2] in line for line in lines)
+
+
+async def test_compressed_bytes_are_refused(tus: Tus, jpeg: bytes) -> None:
+    encoded = {"Content-Encoding": "gzip"}
+    where = await tus.create(len(jpeg))
+    await problem(await tus.patch(where, 0, gzip.compress(jpeg), encoded), "encoded-body")
+    await problem(await tus.post(len(jpeg), gzip.compress(jpeg), encoded), "encoded-body")
+    assert await tus.offset(where) == 0
+    assert (await tus.patch(where, 0, jpeg, {"Content-Encoding": "identity"})).status == 204

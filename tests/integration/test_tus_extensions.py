@@ -2,14 +2,15 @@
 
 import asyncio
 import hashlib
+import itertools
 import zlib
 
 import pytest
 
-from appliance.config import Uploads
+from appliance.config import Server, Uploads
 from appliance.errors import Busy
 from tests.conftest import DAY_S, Host, OpenHost, problem, until
-from tests.resuming import Tus, checksum, half_sent, padded, sha256
+from tests.resuming import UPLOADS, Tus, checksum, half_sent, padded, sha256
 
 HOUR_S = 3600
 
@@ -127,13 +128,16 @@ async def test_an_unfinished_upload_is_given_up_a_day_after_its_last_bytes(tus: 
     assert await tus.offset(where) == 2000
     tus.host.clock.forward(HOUR_S)
     assert (await tus.head(where)).status == 410
+    await problem(await tus.host.get(where), "upload-gone")  # at once, before any job came by
     assert await tus.host.appliance.caretaker.run() == 1
+    await problem(await tus.host.get(where), "upload-gone")
     assert tus.host.files("spool/uploads") == []
     await problem(await tus.patch(where, 2000, jpeg[2000:]), "upload-gone")
     assert (await tus.host.get(f"/i/{slug}", Accept="text/html")).status == 410
     tus.host.clock.forward(DAY_S)
     await tus.host.appliance.caretaker.run()
     assert (await tus.head(where)).status == 404
+    await problem(await tus.host.get(where), "upload-not-found")
     assert (await tus.host.get(f"/i/{slug}", Accept="text/html")).status == 410
 
 
@@ -143,6 +147,58 @@ async def test_an_upload_that_stays_empty_is_given_up_within_minutes(tus: Tus) -
     tus.host.clock.forward(20 * 60)
     assert await tus.host.appliance.caretaker.run() == 1
     assert (await tus.head(where)).status == 410
+
+
+async def test_the_link_of_an_upload_that_stayed_empty_is_gone_for_a_day_and_then_unknown(tus: Tus) -> None:
+    where = await tus.create(1000, filename="cat.jpg")
+    slug = await tus.slug(where)
+    tus.host.clock.forward(20 * 60)
+    assert await tus.host.appliance.caretaker.run() == 1
+    await problem(await tus.host.get(f"/api/v1/images/{slug}"), "gone")
+    assert (await tus.host.get(f"/i/{slug}", Accept="text/html")).status == 410
+    tus.host.clock.forward(DAY_S)
+    await tus.host.appliance.caretaker.run()
+    await problem(await tus.host.get(f"/api/v1/images/{slug}"), "not-found")
+
+
+async def test_nothing_of_what_a_client_wished_for_is_kept_of_an_upload_that_is_gone(tus: Tus) -> None:
+    from appliance import tokens
+
+    where = await tus.create(1000, filename="secret.jpg", title="Secret")
+    assert (await tus.delete(where)).status == 204
+    row = await tus.host.appliance.catalogue.uploads.get(tokens.hashed(where.rpartition("/")[2]))
+    assert row is not None
+    assert (row.filename, row.title, row.metadata) == ("", None, "")
+
+
+async def test_only_so_many_uploads_may_be_unfinished(
+    open_host: OpenHost, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from appliance.resumable import creating
+
+    monkeypatch.setattr(creating, "COUNT_EVERY_S", 0.0)
+    tus = Tus(await open_host(uploads=Uploads(reserve_bytes=1, max_unfinished=3)))
+    wheres = [await tus.create(len(jpeg)) for _ in range(3)]
+    told = await problem(await tus.post(len(jpeg)), "busy")
+    assert told["limit"] == 3
+    assert (await tus.patch(wheres[0], 0, jpeg)).status == 204
+    assert (await tus.post(len(jpeg))).status == 201
+
+
+async def test_one_address_does_not_begin_every_upload_that_may_be_unfinished(open_host: OpenHost, jpeg: bytes) -> None:
+    host = await open_host(
+        uploads=Uploads(reserve_bytes=1, max_unfinished=36), server=Server(trusted_proxies=("127.0.0.1",))
+    )
+    tus = Tus(host)
+    wheres = [await tus.create(len(jpeg)) for _ in range(9)]
+    told = await problem(await tus.post(len(jpeg)), "busy")
+    assert (told["limit"], told["actual"]) == (9, 9)
+    await tus.created(await tus.post(len(jpeg), headers={"X-Forwarded-For": "203.0.113.9"}))
+    assert (await tus.delete(wheres[0])).status == 204
+    assert (await tus.patch(wheres[1], 0, jpeg)).status == 204
+    for _ in range(2):
+        await tus.create(len(jpeg))
+    await problem(await tus.post(len(jpeg)), "busy")
 
 
 async def test_the_time_is_the_one_that_is_configured(open_host: OpenHost, jpeg: bytes) -> None:
@@ -210,6 +266,55 @@ async def test_parts_become_one_image_in_the_order_that_is_named(tus: Tus, jpeg:
     assert (image["sha256"], image["filename"]) == (sha256([data]), "a.jpg")
     assert response.headers["Content-Location"] == f"/i/{image['slug']}"
     assert tus.host.files("spool/uploads") == []
+
+
+async def test_putting_parts_together_again_gives_the_same_upload(tus: Tus, jpeg: bytes) -> None:
+    """The reply may have been lost, and the parts are gone by then."""
+    parts = [await tus.part(jpeg[:1000]), await tus.part(jpeg[1000:])]
+    concat = {"Upload-Concat": "final;" + " ".join(parts)}
+    made = await asyncio.gather(*(tus.post(headers=concat) for _ in range(3)), tus.post(headers=concat))
+    wheres = {await tus.created(response) for response in [*made, await tus.post(headers=concat)]}
+    assert len(wheres) == 1
+    assert await tus.original(await tus.slug(wheres.pop())) == jpeg
+    assert tus.host.files("spool/uploads") == []
+    other = {"Upload-Concat": "final;" + " ".join(reversed(parts))}
+    await problem(await tus.post(headers=other), "parts-unfinished")
+
+
+async def test_parts_of_a_refused_upload_are_refused_again(tus: Tus) -> None:
+    concat = {"Upload-Concat": f"final;{await tus.part(b'no ')} {await tus.part(b'picture')}"}
+    for _ in range(2):
+        await problem(await tus.post(headers=concat), "not-an-image")
+
+
+async def test_a_terminated_final_upload_is_not_made_again(tus: Tus, jpeg: bytes) -> None:
+    concat = {"Upload-Concat": f"final;{await tus.part(jpeg)}"}
+    where = await tus.created(await tus.post(headers=concat))
+    assert (await tus.delete(where)).status == 204
+    await problem(await tus.post(headers=concat), "parts-unfinished")
+
+
+async def test_a_part_goes_into_an_upload_once(tus: Tus, jpeg: bytes) -> None:
+    part = await tus.part(jpeg)
+    await problem(await tus.post(headers={"Upload-Concat": f"final;{part} {part}"}), "malformed-request")
+    await tus.created(await tus.post(headers={"Upload-Concat": f"final;{part}"}))
+
+
+async def test_uploads_that_share_a_part_do_not_all_become_images(tus: Tus, jpeg: bytes) -> None:
+    parts = [await tus.part(jpeg), await tus.part(b"behind its end"), await tus.part(b"and behind that")]
+    orders = list(itertools.permutations(parts))
+    made = await asyncio.gather(*(tus.post(headers={"Upload-Concat": "final;" + " ".join(each)}) for each in orders))
+    statuses = [response.status for response in made]
+    assert statuses.count(201) <= 1, statuses
+    assert len(tus.host.files("store/originals")) <= 1
+    assert statuses.count(409) >= 1
+
+
+async def test_parts_of_a_final_upload_that_was_refused_are_free_again(tus: Tus, jpeg: bytes) -> None:
+    first, second = await tus.part(jpeg[:1000]), await tus.part(jpeg[1000:])
+    await problem(await tus.post(headers={"Upload-Concat": f"final;{second} {first}"}), "not-an-image")
+    where = await tus.created(await tus.post(headers={"Upload-Concat": f"final;{first} {second}"}))
+    assert await tus.original(await tus.slug(where)) == jpeg
 
 
 async def test_a_part_has_no_link_and_says_what_it_is(tus: Tus) -> None:
@@ -281,3 +386,26 @@ async def test_a_file_beyond_the_limit_is_refused_before_its_bytes(open_host: Op
 async def test_a_file_without_room_is_refused_before_its_bytes(open_host: OpenHost) -> None:
     host = await open_host(uploads=Uploads(reserve_bytes=1 << 60))
     await problem(await Tus(host).post(5001), "disk-full")
+
+
+# --- creation with upload ---------------------------------------------------------------------------------------------
+
+
+async def test_a_creation_that_broke_off_with_its_first_bytes_leaves_nothing(tus: Tus) -> None:
+    """Its client was never told where it could go on."""
+    host = tus.host
+    head = f"POST {UPLOADS} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 100000\r\n"
+    head += "Content-Type: application/offset+octet-stream\r\nContent-Length: 100000\r\n\r\n"
+    _, writer = await asyncio.open_connection("127.0.0.1", host.port)
+    writer.write(head.encode() + bytes(50_000))
+    await writer.drain()
+    await until(lambda: bool(host.files("spool/uploads")))
+    writer.transport.abort()
+    await until(lambda: not host.files("spool/uploads"))
+    assert await host.appliance.catalogue.uploads.unfinished(0, 10) == 0
+
+
+async def test_a_creation_with_too_many_bytes_leaves_nothing(tus: Tus, jpeg: bytes) -> None:
+    await problem(await tus.post(100, jpeg), "too-large")
+    assert tus.host.files("spool/uploads") == []
+    assert await tus.host.appliance.catalogue.uploads.unfinished(0, 10) == 0

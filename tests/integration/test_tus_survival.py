@@ -40,6 +40,20 @@ async def test_every_byte_that_arrived_before_a_broken_connection_is_kept(tus: T
     assert (await tus.state(where))["image"]["sha256"] == sha256([data])
 
 
+async def test_what_came_before_a_pause_is_on_the_disk_without_anything_more(tus: Tus, jpeg: bytes) -> None:
+    """So that progress shows it, and not even a kill takes it back."""
+    where = await tus.create(len(jpeg))
+    _, writer = await half_sent(tus.host.port, where, 0, len(jpeg), jpeg[:5000])
+    await until(lambda: [path.stat().st_size for path in tus.host.files("spool/uploads")] == [5000])
+    assert (await tus.state(where))["offset"] == 5000
+    writer.write(jpeg[5000:])
+    async with asyncio.timeout(PATIENCE_S):
+        while (await tus.state(where))["state"] != "done":  # noqa: ASYNC110 - nobody tells when it is
+            await asyncio.sleep(0.01)
+    writer.close()
+    assert (await tus.state(where))["image"]["sha256"] == sha256([jpeg])
+
+
 async def test_tuspy_gets_through_a_network_that_cuts_it_off(host: Host, jpeg: bytes) -> None:
     data = padded(jpeg, 3 * MB, 2)
     relay = Relay(host.port, seed=7, share=0.9, most=700_000)
@@ -131,6 +145,36 @@ async def test_a_turn_that_is_not_given_back_is_told_as_locked(
         response = await tus.head(where)
         assert (response.status, response.headers["Retry-After"]) == (423, "1")
     assert (await tus.head(where)).status == 200
+
+
+async def test_a_request_that_came_before_there_was_anything_to_hand_over_is_heard(tus: Tus, jpeg: bytes) -> None:
+    from appliance import tokens
+    from appliance.errors import UploadLocked
+
+    where = await tus.create(len(jpeg))
+    turn = tus.host.appliance.resumable.turns.of(tokens.hashed(where.rpartition("/")[2]))
+    async with turn.taking():
+        asking = asyncio.create_task(tus.head(where))
+        await until(lambda: turn._waiting > 0)
+        with pytest.raises(UploadLocked):
+            async with turn.receiving():
+                await asyncio.sleep(PATIENCE_S)
+    assert (await asking).status == 200
+
+
+async def test_guessed_ids_make_no_upload_forget_how_far_it_was_hashed(
+    tus: Tus, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from appliance import tokens
+    from appliance.resumable import turns
+
+    monkeypatch.setattr(turns, "KEPT", 2)
+    where = await tus.create(len(jpeg))
+    await tus.patch(where, 0, jpeg[:1000])
+    for number in range(10):
+        assert (await tus.head(f"{UPLOADS}/{'x' * 21}{number}")).status == 404
+    turn = tus.host.appliance.resumable.turns.of(tokens.hashed(where.rpartition("/")[2]))
+    assert turn.digest.bytes == 1000
 
 
 # --- the server's own ends --------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from appliance.config import Server
+from appliance.filesystem import MOST_BYTES, largest_file_bytes
 from appliance.model import Wishes
 from appliance.spool import Room
 from tests import pictures
@@ -84,13 +87,43 @@ async def test_one_byte_more_than_the_limit_is_refused_in_every_way(open_host: O
         assert is_spotless(host)
 
 
-async def test_an_announced_giant_is_refused_before_a_byte_of_it_is_sent(host: Host) -> None:
+async def told(host: Host, head: str, status: str) -> str:
+    """The body of the reply that a request gets without having sent a byte of its own."""
     connection = await Connection.to(host)
-    await connection.send(f"{HEAD}Content-Length: 9000000000000\r\n\r\n")
-    head = await connection.head()
-    assert head.startswith("HTTP/1.1 413 ")
-    assert '"limit": 5000000000000' in await connection.body(head)
+    await connection.send(f"{head}\r\n")
+    reply = await connection.head()
+    assert reply.startswith(f"HTTP/1.1 {status} "), reply
+    body = await connection.body(reply)
     await connection.close()
+    return body
+
+
+async def test_what_no_file_or_object_can_hold_is_refused_before_a_byte_of_it_is_sent(host: Host) -> None:
+    limit = host.appliance.config.uploads.max_bytes
+    assert limit == min(host.appliance.store.max_object_bytes, largest_file_bytes(host.appliance.config.spool_dir))
+    if limit == MOST_BYTES:
+        pytest.skip("this filesystem has no limit of its own")
+    body = await told(host, f"{HEAD}Content-Length: {limit + 1}\r\n", "413")
+    assert f'"limit": {limit},' in body
+
+
+@pytest.mark.parametrize("expecting", ["", "Expect: 100-continue\r\n"])
+@pytest.mark.parametrize("way", ["raw", "form", "tus"])
+async def test_what_the_disk_has_no_room_for_is_refused_with_the_figures_before_a_byte_of_it_is_sent(
+    host: Host, way: str, expecting: str
+) -> None:
+    wanted = 9_000_000_000_000
+    heads = {
+        "raw": f"{HEAD}Content-Length: {wanted}\r\n",
+        "form": f"{HEAD}Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {wanted}\r\n",
+        "tus": f"POST /api/v1/uploads HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Length: {wanted}\r\n"
+        "Content-Length: 0\r\n",
+    }
+    problem = json.loads(await told(host, heads[way] + expecting, "507"))
+    assert problem["code"] == "disk-full"
+    assert 0 < problem["limit"] < problem["actual"] <= wanted
+    assert f"{problem['limit']:,} are left" in problem["detail"]
+    assert is_spotless(host)
 
 
 async def test_what_would_eat_the_disk_reserve_is_refused_with_the_figures(open_host: OpenHost, jpeg: bytes) -> None:
@@ -223,6 +256,25 @@ async def test_beyond_the_concurrency_uploads_are_refused_before_their_bytes(ope
     await host.upload(jpeg)
     await first.close()
     await second.close()
+
+
+async def test_one_address_does_not_take_every_place(open_host: OpenHost, jpeg: bytes) -> None:
+    host = await open_host(
+        uploads=replace(small_config(Path()).uploads, concurrency=36), server=Server(trusted_proxies=("127.0.0.1",))
+    )
+    held = [await Connection.to(host) for _ in range(9)]
+    for connection in held:
+        await connection.send(f"{HEAD}Content-Length: {len(jpeg)}\r\n\r\nx")
+    await until(lambda: len(host.files("spool/incoming")) == 9)
+    told = await problem(await host.post(jpeg), "busy")
+    assert (told["limit"], told["actual"]) == (9, 9)
+    other = {"X-Forwarded-For": "2001:db8::7"}
+    assert (await host.client.post("/api/v1/images", data=jpeg, headers=other)).status == 201
+    held[0].abort()
+    await until(lambda: len(host.files("spool/incoming")) == 8)
+    await host.upload(jpeg)
+    for connection in held:
+        connection.abort()
 
 
 async def test_a_place_is_free_again_after_a_broken_connection(open_host: OpenHost, jpeg: bytes) -> None:

@@ -35,6 +35,18 @@ CLEANED = {
 }
 
 
+TYPED = {
+    "a page": ("x.html", "x.jpg"),
+    "a program": ("holiday.jpg.exe", "holiday.jpg.jpg"),
+    "another type": ("חתול.png", "חתול.jpg"),
+    "no extension": ("Makefile", "Makefile.jpg"),
+    "no extension but a dot": ("holiday no. 3", "holiday no. 3.jpg"),
+    "an extension alone": ("html", "html.jpg"),
+    "another extension of the type": ("cat.JPEG", "cat.JPEG"),
+    "too long": ("x" * 255, "x" * 251 + ".jpg"),
+}
+
+
 async def downloaded_name(host: Host, slug: str) -> str:
     """The name that a client saves the original under, by RFC 6266."""
     response = await host.get(f"/i/{slug}/original?download")
@@ -56,7 +68,18 @@ async def raw(host: Host, data: bytes, name: str) -> dict[str, str]:
 async def test_a_name_survives_the_query_and_the_download(shared: Host, jpeg: bytes, name: str) -> None:
     resource = await raw(shared, jpeg, name)
     assert resource["filename"] == name
-    assert await downloaded_name(shared, resource["slug"]) == name
+    assert await downloaded_name(shared, resource["slug"]) == {"חתול.png": "חתול.jpg", "Makefile": "Makefile.jpg"}.get(
+        name, name
+    )
+
+
+@pytest.mark.parametrize(("name", "saved"), TYPED.values(), ids=TYPED)
+async def test_an_original_is_saved_under_an_extension_of_what_it_is(
+    shared: Host, jpeg: bytes, name: str, saved: str
+) -> None:
+    resource = await raw(shared, jpeg, name)
+    assert resource["filename"] == name
+    assert await downloaded_name(shared, resource["slug"]) == saved
 
 
 @pytest.mark.parametrize("name", KEPT.values(), ids=KEPT)
@@ -80,7 +103,9 @@ async def test_a_name_survives_a_put(shared: Host, jpeg: bytes, name: str) -> No
 async def test_what_could_do_harm_is_taken_out_of_a_name(shared: Host, jpeg: bytes, name: str, kept: str) -> None:
     resource = await raw(shared, jpeg, name)
     assert resource["filename"] == kept
-    assert await downloaded_name(shared, resource["slug"]) == kept
+    saved = await downloaded_name(shared, resource["slug"])
+    assert saved.endswith((".jpg", ".jpeg"))
+    assert saved.rpartition(".")[0] in (kept, kept[:251], kept.rpartition(".")[0])
 
 
 async def test_a_name_is_escaped_on_the_page_and_in_its_codes(shared: Host, jpeg: bytes) -> None:

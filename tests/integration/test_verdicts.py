@@ -10,9 +10,8 @@ import pytest
 from appliance.cache import Rendition
 from appliance.errors import CannotResize
 from appliance.renditions import Format, Priority, Target
-from appliance.workers import Waiting
+from appliance.workers import Waiting, Worker
 from appliance.workers.lane import Lane
-from appliance.workers.pool import Worker
 from tests import pictures
 from tests.conftest import Host, until
 from tests.integration.gates import gated, row, target

@@ -142,7 +142,8 @@ PATHS = (
 @pytest.mark.parametrize("path", PATHS)
 async def test_head_says_what_get_would(shared: Host, photo: dict[str, Any], path: str) -> None:
     url = path.removeprefix("/") if path.startswith("//") else f"/i/{photo['slug']}{path}"
-    got, asked = await shared.get(url), await shared.client.head(url)
+    plain = {"Accept-Encoding": "identity"}  # else the client unpacks what it counts
+    got, asked = await shared.client.get(url, headers=plain), await shared.client.head(url, headers=plain)
     assert (asked.status, await asked.read()) == (200, b"")
     assert int(asked.headers["Content-Length"]) == len(await got.read())
     for name in ("Content-Type", "ETag", "Cache-Control", "Content-Disposition", "Accept-Ranges"):

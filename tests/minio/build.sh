@@ -13,23 +13,7 @@ say() { printf '%s\n' "$*" >&2; }
 
 works() { [ -x "$1" ] && "$1" server --help 2>/dev/null | grep -q -- --console-address; }
 
-go_is_fit() {
-    release=$("$1" env GOVERSION 2>/dev/null) || return 1 # such as go1.26.8
-    release=${release#go}
-    minor=${release#*.}
-    minor=${minor%%[!0-9]*}
-    [ "${release%%.*}" -gt 1 ] || [ "${minor:-0}" -ge 24 ]
-}
-
-find_go() {
-    for go in go "$root/.venv/bin/go" "${VIRTUAL_ENV:+$VIRTUAL_ENV/bin/go}"; do
-        if [ -n "$go" ] && command -v "$go" >/dev/null 2>&1 && go_is_fit "$go"; then
-            printf '%s\n' "$go"
-            return
-        fi
-    done
-    return 1
-}
+. "$root/tests/go.sh"
 
 link() {
     works "$1" || { say "make minio: $1 is no MinIO server that runs here."; exit 1; }

@@ -166,7 +166,7 @@ async def test_a_damaged_file_is_a_miss_and_is_removed(on_disk: Cache, tmp_path:
     path.write_bytes(wrong[damage])
     assert not await has(on_disk, 1)
     assert not path.exists()
-    assert await on_disk.names(slug(1)) == set()
+    assert await on_disk.sizes(slug(1)) == {}
     assert await admit(on_disk, 1)
     assert await has(on_disk, 1)
 

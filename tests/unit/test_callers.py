@@ -46,3 +46,19 @@ def test_no_two_requests_share_an_id() -> None:
     callers = Callers(())
     ids = {callers.request_id(request_from("203.0.113.9")) for _ in range(1000)}
     assert len(ids) == 1000
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("203.0.113.9", "203.0.113.10", False),
+        ("2001:db8:1:2::7", "2001:db8:1:2:ffff::8", True),
+        ("2001:db8:1:2::7", "2001:db8:1:3::7", False),
+        ("::ffff:203.0.113.9", "203.0.113.9", True),
+        ("::1", "127.0.0.1", False),
+        ("-", "-", True),
+    ],
+)
+def test_whoever_has_a_line_has_one_share(one: str, other: str, same: bool) -> None:
+    callers = Callers(())
+    assert (callers.holder(request_from(one)) == callers.holder(request_from(other))) is same

@@ -32,6 +32,9 @@ class Server:
             raise self.fault
         return 7 if clock_confirmed else 3
 
+    def drain(self, drained: bool) -> None:
+        self.drained = drained
+
     async def status(self) -> Mapping[str, Any]:
         return {"listen": "127.0.0.1:8080"}
 
@@ -40,7 +43,7 @@ class Server:
 async def running(config: Config) -> AsyncIterator[Server]:
     server = Server()
     with owned_data_dir(config):
-        async with listening(config, Commands(server.expire, server.status)):
+        async with listening(config, Commands(server.expire, server.status, server.drain)):
             yield server
 
 

@@ -50,7 +50,7 @@ def worst(check: Check, config: Config) -> Finding:
 def test_a_used_data_directory_is_well_in_every_part(config: Config) -> None:
     findings = found(examine, config)
     assert {finding.part for finding in findings} == {
-        "python", "libvips", "sandbox", "disk", "catalogue", "clock", "store", "listen",
+        "python", "libvips", "sandbox", "disk", "catalogue", "clock", "store", "cdn", "listen",
     }  # fmt: skip
     assert [finding for finding in findings if finding.level is Level.FAULT] == []
     assert list(config.data_dir.glob(".doctor-*")) == []
@@ -77,6 +77,20 @@ def test_an_address_that_another_program_holds_is_a_fault(config: Config) -> Non
         finding = worst(machine.addresses, replace(config, server=Server(listen=listen)))
     assert finding.level is Level.FAULT
     assert f"{listen} can't be listened on: another program listens there" in finding.words
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_an_address_that_systemd_holds_for_the_next_server_is_well(
+    status: int, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(f'#!/bin/sh\n[ "$*" = "is-active --quiet appliance.socket" ] && exit {status}\n')
+    systemctl.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        finding = worst(machine.addresses, replace(config, server=Server(listen=listen)))
+    assert finding.level is (Level.OK if status == 0 else Level.FAULT)
 
 
 def test_an_address_of_another_machine_is_a_fault(config: Config) -> None:

@@ -24,6 +24,7 @@ OUTSIDE_HTTP = {
     "data-directory-locked",
     "unfit-installation",
     "clock-jumped",
+    "purge-failed",
     "server-not-running",
     "command-failed",
     "catalogue-damaged",
@@ -115,9 +116,11 @@ def test_path_parameters_are_those_of_the_path(document: dict[str, Any]) -> None
         assert named == {part.partition("}")[0] for part in name.split("{")[1:]}, name
 
 
-def test_only_changes_of_an_image_need_the_token(document: dict[str, Any]) -> None:
+def test_only_changes_of_an_image_or_album_need_the_token(document: dict[str, Any]) -> None:
     secured = {name for name, operation in operations(document) if operation.get("security")}
-    assert secured == {"PATCH /api/v1/images/{slug}", "DELETE /api/v1/images/{slug}"}
+    assert secured == {
+        f"{method} /api/v1/{kind}/{{slug}}" for method in ("PATCH", "DELETE") for kind in ("images", "albums")
+    }
 
 
 @pytest.mark.parametrize(

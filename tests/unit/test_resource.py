@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.config import Config, Renditions, Server
+from appliance.errors import UnfitInstallation
 from appliance.http import links, words
-from appliance.http.assets import Assets
+from appliance.http.assets import Assets, check_built
 from appliance.http.contract import contract
 from appliance.http.resource import image_resource, limits
+from appliance.http.words import ENGLISH_WORDS
 from appliance.model import Image
 from appliance.renditions import Format, Preset
 
@@ -54,6 +56,7 @@ def test_the_resource_has_the_fields_of_the_contract_in_their_order() -> None:
         "width",
         "height",
         "frames",
+        "private_data",
         "created_at",
         "expires_at",
         "original",
@@ -161,12 +164,12 @@ def test_the_manage_link_carries_its_token_behind_the_fragment_mark() -> None:
     ],
 )
 def test_bytes_in_words(count: int, said: str) -> None:
-    assert words.size(count) == said
+    assert ENGLISH_WORDS.size(count) == said
 
 
 @given(st.integers(min_value=0, max_value=10**15))
 def test_bytes_in_words_are_within_five_percent_of_the_figure(count: int) -> None:
-    number, unit = words.size(count).split()
+    number, unit = ENGLISH_WORDS.size(count).split()
     scale = {"byte": 1, "bytes": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}.get(unit, 10**15)
     assert abs(float(number) * scale - count) <= count * 0.05
 
@@ -186,19 +189,19 @@ def test_bytes_in_words_are_within_five_percent_of_the_figure(count: int) -> Non
     ],
 )
 def test_spans_in_words(left_s: float, said: str) -> None:
-    assert words.duration(left_s) == said
+    assert ENGLISH_WORDS.duration(left_s) == said
 
 
 def test_expiry_in_words_gives_the_span_and_the_date() -> None:
-    assert words.expiry(NOW_S + 365 * 86_400, NOW_S) == "in 12 months, on 23 November 2027"
+    assert ENGLISH_WORDS.expiry(NOW_S + 365 * 86_400, NOW_S) == "in 12 months, on 23 November 2027"
 
 
 def test_an_expiry_that_is_near_has_its_time_of_day() -> None:
-    assert words.expiry(NOW_S + 3 * 3600, NOW_S) == "in 3 hours, on 23 November 2026 at 19:02 UTC"
+    assert ENGLISH_WORDS.expiry(NOW_S + 3 * 3600, NOW_S) == "in 3 hours, on 23 November 2026 at 19:02 UTC"
 
 
 def test_an_expiry_that_is_past_has_no_span() -> None:
-    assert words.expiry(NOW_S - 1, NOW_S) == "on 23 November 2026"
+    assert ENGLISH_WORDS.expiry(NOW_S - 1, NOW_S) == "on 23 November 2026"
 
 
 @pytest.mark.parametrize(
@@ -227,3 +230,17 @@ def test_only_listed_files_of_known_types_are_served(tmp_path: Path) -> None:
     assert assets.get("notes.txt") is None
     assert assets.get("../icons/a.svg") is None
     assert assets.get("icons/a.svg") is not None
+
+
+def test_a_chunk_that_scripts_share_is_kept_for_ever_under_its_own_name(tmp_path: Path) -> None:
+    (tmp_path / "built").mkdir()
+    for name in ("page.js", "chunk-ABC.js"):
+        (tmp_path / "built" / name).write_text("1")
+    assets = Assets(tmp_path)
+    assert assets.is_current("built/chunk-ABC.js", None)
+    assert not assets.is_current("built/page.js", None)
+
+
+def test_a_checkout_whose_pages_are_not_built_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(UnfitInstallation, match="make web"):
+        check_built(tmp_path)

@@ -133,7 +133,7 @@ def test_all_mistakes_are_reported_at_once_with_name_value_place_and_what_is_exp
         "cache = 5 (/appliance.toml): expected a section, [cache]",
         "APPLIANCE_SERVER_LISTN (environment): unknown; did you mean APPLIANCE_SERVER_LISTEN?",
         "uploads.max_bytes = 'many' (/appliance.toml): "
-        'expected a size such as 500000, "50 GB" or "20 GiB", 1 at least',
+        'expected a size such as 500000, "50 GB" or "20 GiB", 0 at least',
         "renditions.queue = '0' (environment APPLIANCE_RENDITIONS_QUEUE): expected a whole number from 1 to 1000000",
         "server.listen = 'nowhere' (/appliance.toml): expected host:port, such as 127.0.0.1:8080 or [::1]:8080",
         "uploads.default_expiry_days = 900 (/appliance.toml): expected at most uploads.max_expiry_days, which is 730",
@@ -171,7 +171,7 @@ def test_a_secret_is_never_repeated(tmp_path: Path) -> None:
         ("STORE_BUCKET", "Images"),
         ("STORE_ENDPOINT", "http://127.0.0.1:9000"),
         ("STORE_SECURE", "perhaps"),
-        ("UPLOADS_MAX_BYTES", "0"),
+        ("UPLOADS_MAX_BYTES", "-1"),
         ("UPLOADS_MAX_BYTES", "9999999 TB"),
         ("UPLOADS_MAX_BYTES", "5 XB"),
         ("UPLOADS_ACK_BUDGET_S", "nan"),

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.slugs import ALPHABET, EPOCH_S, LENGTH, is_slug, mint, object_key, sidecar_key
+from appliance.slugs import ALPHABET, EPOCH_S, LENGTH, is_slug, mint, minted_s, object_key, shard, sidecar_key
 
 LAST_S = EPOCH_S + 62**4 * 60 - 1
 MOMENTS = st.integers(EPOCH_S, LAST_S)
@@ -38,3 +38,9 @@ def test_a_clock_before_our_time_still_mints_slugs() -> None:
 
 def test_no_two_slugs_of_a_minute_are_alike() -> None:
     assert len({mint(EPOCH_S) for _ in range(1000)}) == 1000
+
+
+@given(MOMENTS)
+def test_a_slug_tells_the_minute_of_its_minting(now_s: int) -> None:
+    assert minted_s(mint(now_s)) == now_s // 60 * 60
+    assert mint(now_s).startswith(shard(now_s))

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from appliance.errors import DiskFull, EmptyUpload, TooLarge
 from appliance.slugs import ALPHABET, mint
 from appliance.spool import Spool
 from appliance.spool.disk import landed_metadata
-from appliance.spool.transfers import BUFFER_BYTES, STEP_BYTES, Incoming
+from appliance.spool.transfers import BUFFER_BYTES, KEPT_BYTES, STEP_BYTES, Incoming, Transfer
 
 PLENTY = 1 << 40
 
@@ -318,3 +319,59 @@ async def test_what_was_set_aside_can_be_brought_back(spool: Spool, tmp_path: Pa
     assert await spool.bring_back(slug(1))
     assert not await spool.bring_back(slug(1))
     assert (files(tmp_path, "landed"), files(tmp_path, "orphans")) == ([slug(1)], [])
+
+
+# --- room that slow transfers hold ------------------------------------------------------------------------------------
+
+HOUR_S = 3600
+
+
+@dataclass
+class Paced:
+    """A transfer that stands where a test left it, and the clock that its room goes by."""
+
+    transfer: Transfer
+    now_s: float = 0.0
+
+    @classmethod
+    def of(cls, spool: Spool, path: Path) -> "Paced":
+        room = spool.room
+        paced = cls(Transfer(path, room, spool._threads, spool._make_room))
+        room.clock, paced.transfer._began_s = lambda: paced.now_s, 0.0
+        return paced
+
+
+async def test_a_trickle_holds_no_room_that_others_want(spool: Spool, tmp_path: Path) -> None:
+    whole = spool.room.available_bytes - KEPT_BYTES * 4
+    slow = Paced.of(spool, tmp_path / "slow")
+    await slow.transfer.claim(whole)
+    await slow.transfer.pour(stream(bytes(4096)), PLENTY)
+    with pytest.raises(DiskFull):
+        spool.room.check(KEPT_BYTES * 8)  # it has only begun: who knows
+    slow.now_s = 61
+    spool.room.check(KEPT_BYTES * 8)
+    assert spool.room.promised_bytes == KEPT_BYTES
+    await slow.transfer.close()
+    assert spool.room.promised_bytes == 0
+
+
+async def test_a_quick_transfer_keeps_what_it_was_promised(spool: Spool, tmp_path: Path) -> None:
+    whole = spool.room.available_bytes - KEPT_BYTES
+    quick = Paced.of(spool, tmp_path / "quick")
+    await quick.transfer.claim(whole)
+    quick.transfer.bytes, quick.now_s = whole, HOUR_S / 2  # at this pace all of it comes within the hour
+    with pytest.raises(DiskFull):
+        spool.room.check(KEPT_BYTES * 8)
+    assert spool.room.promised_bytes == whole
+    await quick.transfer.close()
+
+
+async def test_who_has_let_go_goes_on_in_steps(spool: Spool, tmp_path: Path) -> None:
+    slow = Paced.of(spool, tmp_path / "slow")
+    await slow.transfer.claim(KEPT_BYTES * 2)
+    slow.now_s = 61
+    slow.transfer.let_go()
+    await slow.transfer.pour(stream(*[bytes(BUFFER_BYTES)] * 70), PLENTY)
+    assert slow.transfer.bytes == 70 * BUFFER_BYTES > KEPT_BYTES
+    await slow.transfer.close()
+    assert spool.room.promised_bytes == 0

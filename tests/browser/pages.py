@@ -1,0 +1,78 @@
+"""What browser tests share: the server as they know it, and an eye on what goes wrong in a page."""
+
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from playwright.async_api import FloatRect, Page
+
+SIZES = {"narrow": (320, 640), "phone": (390, 844), "desk": (1280, 800)}
+"""The screens that every page has to fit."""
+THEMES = ("light", "dark")
+
+
+@dataclass
+class Site:
+    """A running server, and uploads to it by API."""
+
+    url: str
+    session: aiohttp.ClientSession
+
+    async def upload(self, data: bytes, filename: str = "photo.jpg", **fields: str) -> dict[str, Any]:
+        """An accepted upload's resource."""
+        form = aiohttp.FormData()
+        form.add_field("file", io.BytesIO(data), filename=filename, content_type="application/octet-stream")
+        for name, value in fields.items():
+            form.add_field(name, value)
+        async with self.session.post(f"{self.url}/api/v1/images", data=form) as reply:
+            assert reply.status == 201, await reply.text()
+            resource: dict[str, Any] = await reply.json()
+            return resource
+
+
+@dataclass
+class Watched:
+    """A page, and what went wrong in it. A test that provokes a fault clears the list after it looked."""
+
+    page: Page
+    met: list[str] = field(default_factory=list)
+
+
+def watched(page: Page) -> Watched:
+    eye = Watched(page)
+    page.on("pageerror", lambda error: eye.met.append(f"{page.url}: {error}"))
+    page.on("console", lambda said: eye.met.append(f"{page.url}: {said.text}") if said.type == "error" else None)
+    page.met = eye.met  # type: ignore[attr-defined]
+    return eye
+
+
+def met(page: Page) -> list[str]:
+    """What went wrong in a page so far; the list is the one that is looked at in the end."""
+    found: list[str] = page.met  # type: ignore[attr-defined]
+    return found
+
+
+def screen(size: str, theme: str = "light") -> dict[str, Any]:
+    """Options of a page for one of the screens."""
+    width, height = SIZES[size]
+    touch = size != "desk"
+    return {
+        "viewport": {"width": width, "height": height},
+        "color_scheme": theme,
+        "has_touch": touch,
+        "is_mobile": touch,
+        "device_scale_factor": 2 if touch else 1,
+    }
+
+
+async def overflow_px(page: Page) -> int:
+    """How far the page is wider than its screen."""
+    wider: int = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return wider
+
+
+async def box_of(page: Page, selector: str) -> FloatRect:
+    box = await page.locator(selector).bounding_box()
+    assert box is not None
+    return box

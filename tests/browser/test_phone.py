@@ -1,0 +1,165 @@
+"""A phone's ways: camera, gallery, fingers; and what is too large or not well told is told before it is sent."""
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from tests import pictures
+from tests.browser.cards import choose, link_of, payload, reaches, resource
+from tests.browser.conftest import OpenPage
+from tests.browser.pages import Site, overflow_px, screen
+from tests.processes import serving
+
+SHARE_INTO = """([action, title, name, data]) => {
+    const made = (tag, members) => Object.assign(document.createElement(tag), members);
+    const form = made("form", { action, method: "post", enctype: "multipart/form-data" });
+    const text = made("input", { name: "title", value: title });
+    const file = made("input", { name: "file", type: "file" });
+    const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
+    const carried = new DataTransfer();
+    carried.items.add(new File([bytes], name, { type: "image/jpeg" }));
+    file.files = carried.files;
+    form.append(text, file);
+    document.body.append(form);
+    form.submit();
+}"""
+
+
+SHARE_SEVERAL = """(data) => {
+    const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
+    const carried = new DataTransfer();
+    for (const name of ["one.jpg", "two.jpg"]) carried.items.add(new File([bytes], name, { type: "image/jpeg" }));
+    const form = Object.assign(document.createElement("form"), { action: "/", method: "post" });
+    form.enctype = "multipart/form-data";
+    const file = Object.assign(document.createElement("input"), { name: "file", type: "file", multiple: true });
+    file.files = carried.files;
+    form.append(file);
+    document.body.append(form);
+    form.submit();
+}"""
+
+
+async def test_a_phone_offers_its_camera_and_a_desk_does_not(open_page: OpenPage) -> None:
+    page = await open_page("/", **screen("phone"))
+    await expect(page.get_by_text("Take a photo")).to_be_visible()
+    assert await page.locator("#camera").get_attribute("capture") == "environment"
+    await choose(page, payload("photo.jpg", pictures.photo(64, 48)), by="#camera")
+    await reaches(page, "photo.jpg", "done")
+    desk = await open_page("/")
+    await expect(desk.get_by_text("Take a photo")).to_be_hidden()
+
+
+async def test_the_whole_way_by_finger_fits_the_narrowest_screen(site: Site, open_page: OpenPage) -> None:
+    page = await open_page("/", **screen("narrow"), permissions=["clipboard-read", "clipboard-write"])
+    await choose(page, payload("finger.jpg", pictures.photo(640, 480)))
+    found = await reaches(page, "finger.jpg", "done")
+    await found.get_by_role("button", name="Copy: finger.jpg").tap()
+    link = str(await page.evaluate("navigator.clipboard.readText()"))
+    await found.get_by_role("link", name="Open").tap()
+    await page.wait_for_url(link)
+    await page.locator("#shown").tap()
+    await page.locator("[role=application]:focus").wait_for()
+    assert await overflow_px(page) <= 0
+    await page.get_by_role("button", name="Close").tap()
+    await page.get_by_role("button", name="Copy link", exact=True).tap()
+    await page.get_by_role("status").get_by_text("copied").wait_for()
+    await page.get_by_role("link", name="My images").tap()
+    await page.get_by_text("finger.jpg").wait_for()
+    assert await overflow_px(page) <= 0
+
+
+async def test_what_a_phones_gallery_shares_is_uploaded_and_remembered(site: Site, open_page: OpenPage) -> None:
+    """The browser sends what the manifest says, in a request of its own."""
+    page = await open_page("/", **screen("phone"))
+    address = str(await page.locator("link[rel=manifest]").get_attribute("href"))
+    async with site.session.get(site.url + address) as reply:
+        target = json.loads(await reply.text())["share_target"]
+    assert (target["method"], target["enctype"]) == ("POST", "multipart/form-data")
+    assert (target["params"]["title"], target["params"]["files"][0]["name"]) == ("title", "file")
+    data = base64.b64encode(pictures.photo(64, 48)).decode()
+    await page.evaluate(SHARE_INTO, [target["action"], "From the gallery", "shared.jpg", data])
+    await page.get_by_role("heading", name="Your picture is online").wait_for()
+    link = await page.get_by_role("textbox", name="Link to this page").input_value()
+    assert (await resource(site, link))["title"] == "From the gallery"
+    await page.get_by_role("link", name="My images").tap()
+    await page.get_by_text("From the gallery").wait_for()
+
+
+async def test_several_that_are_shared_are_all_remembered(open_page: OpenPage) -> None:
+    page = await open_page("/", **screen("phone"))
+    await page.evaluate(SHARE_SEVERAL, base64.b64encode(pictures.photo(64, 48)).decode())
+    await page.get_by_role("heading", name="2 pictures are online").wait_for()
+    await expect(page.get_by_role("textbox", name="Manage link")).to_have_count(2)
+    assert await overflow_px(page) <= 0
+    await page.get_by_role("link", name="My images").tap()
+    await page.get_by_text("one.jpg").wait_for()
+    await page.get_by_text("two.jpg").wait_for()
+
+
+async def test_albums_are_made_of_what_was_just_uploaded(site: Site, open_page: OpenPage) -> None:
+    page = await open_page("/", **screen("phone"))
+    names = ("one.jpg", "two.jpg", "three.jpg")
+    await choose(page, *(payload(name, pictures.photo(64, 48, seed=at)) for at, name in enumerate(names)))
+    links = [await link_of(await reaches(page, name, "done")) for name in names]
+    await page.get_by_text("3 pictures are uploaded.").wait_for()
+    await page.get_by_role("button", name="Make an album").tap()
+    await page.wait_for_url("**/a/*")
+    slug = page.url.partition("/a/")[2].partition("#")[0].partition("/")[0]
+    async with site.session.get(f"{site.url}/api/v1/albums/{slug}") as reply:
+        assert [image["url"] for image in (await reply.json())["images"]] == links
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+async def test_the_page_tells_what_became_of_private_data(open_page: OpenPage, keeps: bool) -> None:
+    page = await open_page("/")
+    await page.get_by_text("Options: how long").click()
+    await page.get_by_label("Keep location and device data in the file").set_checked(keeps)
+    await choose(page, payload("gps.jpg", pictures.jpeg_with_gps()))
+    await page.goto(await link_of(await reaches(page, "gps.jpg", "done")))
+    told = "may tell where it was taken" if keeps else "GPS position and device data were removed"
+    await expect(page.locator("#about")).to_contain_text(told)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def small_host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """A host that takes little, and has a name and links of its operator's."""
+    settings: dict[str, Any] = {
+        "APPLIANCE_UPLOADS_MAX_BYTES": "100000",
+        "APPLIANCE_SITE_NAME": "Bilderkiste",
+        "APPLIANCE_SITE_ACCENT": "#8a1f5c",
+        "APPLIANCE_SITE_IMPRINT_URL": "https://example.org/imprint",
+        "APPLIANCE_SITE_PRIVACY_URL": "https://example.org/privacy",
+        "APPLIANCE_SITE_REPORT": "https://example.org/report?{url}",
+    }
+    folder = tmp_path_factory.mktemp("small")
+    async with serving(folder / "data", **settings) as served, aiohttp.ClientSession() as session:
+        yield Site(served.url, session)
+
+
+async def test_what_is_too_large_is_told_before_a_byte_is_sent(small_host: Site, open_page: OpenPage) -> None:
+    page = await open_page(f"{small_host.url}/")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method))
+    await choose(page, payload("large.jpg", pictures.photo(64, 48) + bytes(200_000)))
+    said = await (await reaches(page, "large.jpg", "refused")).locator(".state").inner_text()
+    assert said.startswith("large.jpg has 20")
+    assert said.endswith("; files up to 100 KB are taken.")
+    assert "POST" not in asked
+
+
+async def test_the_pages_are_the_operators(small_host: Site, open_page: OpenPage) -> None:
+    image = await small_host.upload(pictures.photo(64, 48))
+    page = await open_page(f"{small_host.url}/i/{image['slug']}")
+    assert (await page.title()).endswith("Bilderkiste")
+    assert await page.get_by_role("link", name="Imprint").get_attribute("href") == "https://example.org/imprint"
+    assert await page.get_by_role("link", name="Privacy").get_attribute("href") == "https://example.org/privacy"
+    report = await page.get_by_role("link", name="Report this picture").get_attribute("href")
+    assert image["slug"] in (report or "")
+    accent = await page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--accent')")
+    assert "8a1f5c" in accent

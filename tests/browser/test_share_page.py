@@ -1,0 +1,108 @@
+"""The share page, looked at: how large the picture is, what comes first, and that nothing moves."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from playwright.async_api import FloatRect, Route
+
+from tests import pictures
+from tests.browser.conftest import OpenPage
+from tests.browser.pages import Site, box_of, overflow_px, screen
+from tests.processes import eventually, serving
+
+Resource = dict[str, Any]
+SHIFTS = """new Promise((tell) => {
+    let sum = 0;
+    new PerformanceObserver((list) => {
+        for (const shift of list.getEntries()) sum += shift.value;
+    }).observe({ type: "layout-shift", buffered: true });
+    setTimeout(() => tell(sum), 100);
+})"""
+
+
+@pytest.mark.parametrize("size", ["phone", "desk"])
+async def test_the_picture_is_as_large_as_the_screen_allows(image: Resource, open_page: OpenPage, size: str) -> None:
+    page = await open_page(f"/i/{image['slug']}", **screen(size))
+    box = await box_of(page, "#shown")
+    screen_size = page.viewport_size
+    assert screen_size is not None
+    fills_width = box["width"] >= screen_size["width"] - 1
+    fills_height = box["height"] >= screen_size["height"] - 11 * 16 - 1
+    assert fills_width or fills_height
+    assert box["y"] + box["height"] <= screen_size["height"]
+
+
+def drawn(box: FloatRect, ratio: float) -> tuple[float, float]:
+    """The size of a picture that is fitted into its box."""
+    width = min(box["width"], box["height"] * ratio)
+    return width, width / ratio
+
+
+@pytest.mark.parametrize("screen_size", [(1920, 1080), (2560, 1440)])
+@pytest.mark.parametrize("shape", [(3000, 2000), (3000, 1000)])
+async def test_a_wide_screen_is_used_up(
+    site: Site, open_page: OpenPage, screen_size: tuple[int, int], shape: tuple[int, int]
+) -> None:
+    (width, height), (wide, high) = screen_size, shape
+    image = await site.upload(pictures.photo(wide, high))
+    page = await open_page(f"/i/{image['slug']}", viewport={"width": width, "height": height})
+    await page.locator("#shown").evaluate("picture => picture.decode()")
+    across, _ = drawn(await box_of(page, "#shown"), wide / high)
+    there_is = int(await page.evaluate("document.documentElement.clientWidth"))
+    assert across >= min(there_is, (height - 11 * 16) * wide / high) - 2
+    assert await page.evaluate(SHIFTS) == 0
+    assert await overflow_px(page) <= 0
+    assert str(await page.evaluate("document.querySelector('#shown').currentSrc")).endswith("/large.jpg")
+
+
+async def test_nothing_moves_while_the_picture_comes(image: Resource, open_page: OpenPage) -> None:
+    page, held = await open_page("about:blank"), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/*.jpg", hold)
+    await page.goto(f"/i/{image['slug']}", wait_until="domcontentloaded")
+    before = await box_of(page, "#about")
+    held.set()
+    await page.locator("#shown").evaluate("picture => picture.decode()")
+    assert await box_of(page, "#about") == before
+    assert await page.evaluate(SHIFTS) == 0
+
+
+async def test_the_screens_pixels_decide_which_size_is_loaded(image: Resource, open_page: OpenPage) -> None:
+    page = await open_page(f"/i/{image['slug']}", viewport={"width": 400, "height": 800}, device_scale_factor=1)
+    assert str(await page.evaluate("document.querySelector('#shown').currentSrc")).endswith("/small.jpg")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def prewarming(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    folder = tmp_path_factory.mktemp("prewarming")
+    async with (
+        serving(folder / "data", APPLIANCE_RENDITIONS_PREWARM="small,medium") as served,
+        aiohttp.ClientSession() as session,
+    ):
+        yield Site(served.url, session)
+
+
+async def test_a_soft_picture_stands_in_until_the_real_one_has_come(prewarming: Site, open_page: OpenPage) -> None:
+    image = await prewarming.upload(pictures.photo(1600, 1200))
+
+    async def has_placeholder() -> bool:
+        async with prewarming.session.get(f"{prewarming.url}/i/{image['slug']}") as reply:
+            text = await reply.text()
+        return "data:image/webp;base64," in text and "small.jpg" in text
+
+    await eventually(has_placeholder, "a placeholder on the share page")
+    page = await open_page(f"{prewarming.url}/i/{image['slug']}")
+    boxes = [await each.bounding_box() for each in await page.locator(".layer").all()]
+    assert boxes[0] == boxes[1]
+    pixels = await page.evaluate("document.querySelector('.layer').naturalWidth")
+    assert pixels == 24
+    assert len(re.findall(r"\d+ (KB|bytes)", await page.locator("table").inner_text())) == 3  # two sizes, the original

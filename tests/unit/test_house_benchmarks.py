@@ -1,0 +1,28 @@
+"""The benchmarks: each is run by `make bench`, or it is told why not."""
+
+from benchmarks.__main__ import LONG, ROOT, SHORT, Ended, closing_words, run
+
+
+def programs() -> set[str]:
+    folder = ROOT / "benchmarks"
+    return {path.stem for path in folder.glob("[a-z]*.py") if "\nif __name__" in path.read_text()}
+
+
+def test_every_program_is_in_the_short_set_or_has_its_reason() -> None:
+    assert {*SHORT, *LONG} == programs()
+    assert not {*SHORT} & {*LONG}
+
+
+def test_a_program_that_there_is_no_time_for_is_skipped_and_named() -> None:
+    ended = run("hot", (), 0.0)
+    assert "skipped hot: no time was left" in closing_words([ended], 1.0)
+
+
+def test_a_program_that_fails_is_told_apart_from_one_that_lacks_something() -> None:
+    told = closing_words(
+        [Ended("hot", 1.0, skipped="wrk: Debian package wrk"), Ended("four", 1.0, failed="no answer")], 2
+    )
+    assert "skipped hot: wrk: Debian package wrk" in told
+    assert "FAILED four: no answer" in told
+    for name, why in LONG.items():
+        assert f"skipped {name}: {why}" in told
