@@ -1,7 +1,7 @@
 """A batch: the sizes of one image that are wanted at the same time, to be made from one decode."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from appliance.cache import Rendition
 from appliance.model import Image
@@ -14,30 +14,30 @@ class Batch:
     def __init__(self, image: Image, priority: Priority) -> None:
         self.image = image
         self.priority = priority
-        self.closed = False
-        self.hurry: Callable[[Priority], None] | None = None
         self._futures: dict[Target, asyncio.Future[Rendition]] = {}
 
     @property
     def targets(self) -> tuple[Target, ...]:
         return tuple(target for target, future in self._futures.items() if not future.done())
 
-    def want(self, target: Target, priority: Priority) -> asyncio.Future[Rendition] | None:
-        """The future of a target; None when the batch is closed and does not hold it."""
+    def find(self, target: Target) -> asyncio.Future[Rendition] | None:
+        """The future of a target that it holds."""
+        return self._futures.get(target)
+
+    def want(self, target: Target) -> asyncio.Future[Rendition]:
+        """The future of a target, which it holds from here on."""
         future = self._futures.get(target)
-        if future is None and not self.closed:
+        if future is None:
             future = self._futures[target] = asyncio.get_running_loop().create_future()
             future.add_done_callback(_retrieved)
-        if future is not None and priority < self.priority:
-            self.priority = priority
-            if self.hurry is not None:
-                self.hurry(priority)
         return future
 
-    def close(self) -> tuple[Target, ...]:
-        """No more targets from here; gives those that are still wanted."""
-        self.closed = True
-        return self.targets
+    def take_over(self, other: "Batch", targets: Iterable[Target]) -> None:
+        """What the other holds of these; who waits for them is answered from here."""
+        for target in targets:
+            future = other._futures.pop(target, None)
+            if future is not None:
+                self._futures[target] = future
 
     def fulfil(self, target: Target, rendition: Rendition) -> None:
         future = self._futures[target]

@@ -1,7 +1,8 @@
 """Making renditions: coalesced per image, from the nearest source that can carry what is wanted.
 
 Requests for sizes of one image that wait together become one decode with several outputs. While one batch runs, the
-next collects; it then finds the sizes that the first one left in the cache.
+next collects; it then finds the sizes that the first one left in the cache. Views and what is made ahead of them have
+batches of their own: a size that somebody looks at waits for none that nobody does.
 """
 
 import asyncio
@@ -26,11 +27,15 @@ from appliance.model import Image
 from appliance.motion import Budget, moves
 from appliance.renditions import LOSSY, Facts, Format, Made, Priority, Target, fit
 from appliance.threads import Threads
-from appliance.workers import Waiting, Worker, Workers
+from appliance.workers import Workers
 
 LARGE_BYTES = 1_000_000  # up to here the sum of the bytes costs the event loop less than a thread would
 THREADS = 2
 _NO_MOTION = "The animation could not be read to its end: the file is damaged, or it would take too much memory."
+
+
+Queue = tuple[str, Priority]
+"""Of one image: the batch that runs, and the one that collects meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +69,9 @@ class Making:
         self._metrics = metrics
         self._clock = clock
         self._animations = Budget.of(config)
-        self._open: dict[str, Batch] = {}
-        self._running: dict[str, Batch] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._open: dict[Queue, Batch] = {}
+        self._running: dict[Queue, Batch] = {}
+        self._tasks: dict[Queue, asyncio.Task[None]] = {}
         self._threads = Threads("making", THREADS)
         self._failures = failures
 
@@ -75,20 +80,35 @@ class Making:
         return await asyncio.shield(self.order(image, target, priority))
 
     def order(self, image: Image, target: Target, priority: Priority) -> "asyncio.Future[Rendition]":
-        """The future of a rendition, in the batch that runs or in the one that collects."""
+        """The future of a rendition, in a batch that runs or in one that collects."""
         self._failures.refuse(image)
-        running = self._running.get(image.slug)
-        future = running.want(target, priority) if running is not None else None
-        if future is not None:
-            return future
-        batch = self._open.get(image.slug)
+        return self._found(image.slug, target, priority) or self._collecting(image, target, priority).want(target)
+
+    def _found(self, slug: str, target: Target, priority: Priority) -> "asyncio.Future[Rendition] | None":
+        """The future of what is being made, or waits to be at this priority or a greater one."""
+        batches = [self._running.get((slug, each)) for each in Priority]
+        batches += [self._open.get((slug, each)) for each in Priority if each <= priority]
+        return next((future for batch in batches if batch and (future := batch.find(target))), None)
+
+    def _collecting(self, image: Image, target: Target, priority: Priority) -> Batch:
+        """The batch that collects, with what waited at a lower priority and costs little more beside the target."""
+        key = image.slug, priority
+        batch = self._open.get(key)
         if batch is None:
-            batch = self._open[image.slug] = Batch(image, priority)
-        if image.slug not in self._tasks:
-            self._tasks[image.slug] = asyncio.create_task(self._work(image.slug))
-        future = batch.want(target, priority)
-        assert future is not None, "a batch that collects takes every target"
-        return future
+            batch = self._open[key] = Batch(image, priority)
+        for each in Priority:
+            lower = self._open.get((image.slug, each))
+            if lower is not None and each > priority:
+                batch.take_over(lower, self._beside(image, target, lower.targets))
+        if key not in self._tasks:
+            self._tasks[key] = asyncio.create_task(self._work(key))
+        return batch
+
+    def _beside(self, image: Image, target: Target, others: tuple[Target, ...]) -> list[Target]:
+        """Those that come with the target: what is no larger, and all where it is the decoding that takes long."""
+        if self._workers.is_dear(image.facts):
+            return list(others)
+        return [other for other in others if other.preset.box_px <= target.preset.box_px]
 
     async def close(self) -> None:
         """Give up what is under way."""
@@ -99,13 +119,13 @@ class Making:
             self._fail(batch, _stopping())
         await self._threads.close()
 
-    async def _work(self, slug: str) -> None:
+    async def _work(self, key: Queue) -> None:
         """Run this image's batches one after another until none is left."""
         try:
-            while (batch := self._open.get(slug)) is not None:
+            while (batch := self._open.get(key)) is not None:
                 await self._run(batch)
         finally:
-            self._tasks.pop(slug, None)
+            self._tasks.pop(key, None)
 
     async def _run(self, batch: Batch) -> None:
         started = time.monotonic()
@@ -117,7 +137,7 @@ class Making:
         except Exception as fault:
             self._fail(batch, fault)
         finally:
-            self._running.pop(batch.image.slug, None)
+            self._running.pop((batch.image.slug, batch.priority), None)
             self._metrics.rendition_seconds.labels(batch.priority.name.lower()).observe(time.monotonic() - started)
 
     async def _fill_or_remember(self, batch: Batch) -> None:
@@ -137,11 +157,12 @@ class Making:
         batch.fail(fault)
 
     def _close(self, batch: Batch) -> tuple[Target, ...]:
-        """From here on requests for other sizes collect in a new batch."""
-        if self._open.get(batch.image.slug) is batch:
-            del self._open[batch.image.slug]
-            self._running[batch.image.slug] = batch
-        return batch.close()
+        """What it is to make. From here on requests for other sizes collect in a new batch."""
+        key = batch.image.slug, batch.priority
+        if self._open.get(key) is batch:
+            del self._open[key]
+            self._running[key] = batch
+        return batch.targets
 
     @contextlib.contextmanager
     def _ticket(self, slug: str) -> Iterator[Ticket]:
@@ -176,7 +197,7 @@ class Making:
     async def _from_source(self, batch: Batch, image: Image, source: Source) -> list[Made] | None:
         """None when it can't give them: sizes joined while it waited, or its pixels turn out to be no use."""
         with _file_in_memory(source.data) as file:
-            async with self._place(batch, _facts_of(image, source.target)) as worker:
+            async with self._workers.queue(_facts_of(image, source.target), batch.priority) as worker:
                 targets = self._close(batch)
                 if not all(_carries(image, source.target, target) for target in targets):
                     return None
@@ -188,14 +209,8 @@ class Making:
     async def _from_original(self, batch: Batch, image: Image) -> list[Made]:
         """In the lane that suits the original, which may be a heavy one."""
         with await self._originals.file(image) as file:
-            async with self._place(batch, image.facts) as worker:
+            async with self._workers.queue(image.facts, batch.priority) as worker:
                 return await worker.render(file.fileno(), image.facts, self._close(batch))
-
-    def _place(self, batch: Batch, facts: Facts) -> Waiting[Worker]:
-        """A place in the queue that moves ahead when somebody in a greater hurry joins the batch."""
-        waiting = self._workers.queue(facts, batch.priority)
-        batch.hurry = waiting.hurry
-        return waiting
 
     async def _summed(self, data: bytes) -> Rendition:
         if len(data) <= LARGE_BYTES:

@@ -143,6 +143,10 @@ class Workers:
         deadline_s = self._config.deadline_s * (1 if lane is self._normal else PATIENT_DEADLINES)
         return Waiting(lane, priority, partial(Worker, deadline_s, self._threads, self._animations))
 
+    def is_dear(self, facts: Facts) -> bool:
+        """Whether an order takes so long, or so much memory, that it has a lane of its own."""
+        return self._lane_for(facts) is not self._normal
+
     def _lane_for(self, facts: Facts, *, long: bool = False) -> Lane:
         """Heavy ones take turns for their memory; long ones never take the places that a view of a small one wants."""
         if facts.memory_bytes > self._config.memory_bytes:

@@ -9,9 +9,12 @@ import pytest
 
 from appliance.config import Renditions
 from appliance.errors import StoreUnavailable
+from appliance.model import Image
+from appliance.renditions import Priority
 from appliance.workers import Worker
 from tests import pictures
 from tests.conftest import Host, OpenHost, opened, problem, small_config, until
+from tests.integration.gates import gated, row, target
 
 PRESETS = ("thumbnail", "small", "medium", "large")
 
@@ -43,6 +46,57 @@ async def test_a_hundred_viewers_of_all_sizes_cost_one_decode(host: Host, decode
     assert len(decodes) <= 2
     assert sorted(name for order in decodes for name in order) == sorted(names)
     assert sum(host.counted("renditions_total", preset=preset, format="jpg") for preset in PRESETS) == 4
+
+
+async def test_a_view_waits_for_no_larger_size_that_nobody_looks_at(
+    host: Host, decodes: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = await row(host, (await host.upload(pictures.photo(2600, 1800)))["slug"])
+    ahead = Waiting(host, image, monkeypatch)
+    await ahead.held.reached.wait()
+    assert (await host.get(f"/i/{image.slug}/medium.jpg")).status == 200
+    assert [sorted(order) for order in decodes] == [["medium.jpg", "small.jpg", "thumbnail.jpg"]]
+    await ahead.made()
+    assert decodes[1:] == [["large.jpg"]]
+
+
+async def test_a_view_of_what_is_dear_to_decode_takes_all_that_waits(
+    host: Host, decodes: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = await row(host, (await host.upload(pictures.photo(2600, 1800)))["slug"])
+    monkeypatch.setattr(host.appliance.workers, "is_dear", lambda facts: facts == image.facts)
+    ahead = Waiting(host, image, monkeypatch)
+    await ahead.held.reached.wait()
+    assert (await host.get(f"/i/{image.slug}/thumbnail.jpg")).status == 200
+    await ahead.made()
+    assert len([order for order in decodes if order]) == 1
+
+
+async def test_what_is_made_ahead_waits_for_a_view_that_makes_it(
+    host: Host, decodes: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = await row(host, (await host.upload(pictures.photo(2600, 1800)))["slug"])
+    making = host.appliance.delivery._making
+    nearest = gated(monkeypatch, making, "_nearest")
+    view = making.order(image, target(host, "small"), Priority.VIEW)
+    await nearest.reached.wait()
+    assert making.order(image, target(host, "small"), Priority.PREWARM) is view
+    nearest.open()
+    assert (await view).data
+    assert decodes == [["small.jpg"]]
+
+
+class Waiting:
+    """All sizes of an image, ordered ahead of any view and held back before they are made."""
+
+    def __init__(self, host: Host, image: Image, patch: pytest.MonkeyPatch) -> None:
+        making = host.appliance.delivery._making
+        self.held = gated(patch, making, "_nearest")
+        self._futures = [making.order(image, target(host, preset), Priority.PREWARM) for preset in PRESETS]
+
+    async def made(self) -> None:
+        self.held.open()
+        assert all([(await future).data for future in self._futures])
 
 
 async def test_a_size_that_was_made_is_not_made_again(host: Host, jpeg: bytes, decodes: list[list[str]]) -> None:

@@ -9,9 +9,8 @@ import pytest
 
 from appliance.cache import Rendition
 from appliance.errors import CannotResize
-from appliance.renditions import Format, Priority, Target
-from appliance.workers import Waiting, Worker
-from appliance.workers.lane import Lane
+from appliance.renditions import Priority
+from appliance.workers import Worker
 from tests import pictures
 from tests.conftest import Host, until
 from tests.integration.gates import gated, row, target
@@ -73,45 +72,6 @@ async def test_a_verdict_is_in_the_catalogue_before_it_is_told(
     writing.open()
     assert (await view).status == 422
     assert (await (await host.get(f"/api/v1/images/{slug}")).json())["state"] == "original-only"
-
-
-async def test_a_view_that_joins_a_batch_bound_for_the_original_moves_it_ahead(
-    host: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A size joins that the cached source can't give, so the batch queues anew, for the original."""
-    slug = (await host.upload(pictures.photo(1600, 1200)))["slug"]
-    await host.get(f"/i/{slug}/large.jpg")
-    image, making = await row(host, slug), host.appliance.delivery._making
-    places: list[Waiting[Any]] = []
-    queue, take = host.appliance.workers.queue, Lane.take
-
-    def noted(*arguments: Any) -> Waiting[Any]:
-        places.append(queue(*arguments))
-        return places[-1]
-
-    second = asyncio.Event()
-    held = asyncio.Event()
-
-    async def held_back(lane: Lane, ticket: Any) -> Any:
-        if len(places) == 2:
-            second.set()
-            await held.wait()
-        return await take(lane, ticket)
-
-    monkeypatch.setattr(host.appliance.workers, "queue", noted)
-    monkeypatch.setattr(Lane, "take", held_back)
-    nearest = gated(monkeypatch, making, "_nearest", after=True)
-    small = making.order(image, target(host, "small"), Priority.PREWARM)
-    await nearest.reached.wait()
-    png = Target(target(host, "small").preset, Format.PNG)
-    making.order(image, png, Priority.PREWARM)
-    nearest.open()
-    async with asyncio.timeout(20):
-        await second.wait()
-        making.order(image, png, Priority.VIEW)
-        assert places[1].priority is Priority.VIEW
-        held.set()
-        assert (await small).data
 
 
 async def test_a_slow_cache_delays_no_size_of_a_batch(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
