@@ -3,6 +3,7 @@
 import contextlib
 import os
 import platform
+import re
 import shutil
 import socket
 import statistics
@@ -119,13 +120,19 @@ def spread(seconds: Sequence[float]) -> str:
     return f"{statistics.median(seconds) * 1000:.1f} ({cuts[0] * 1000:.1f}-{cuts[-1] * 1000:.1f})"
 
 
+def _processor() -> str:
+    """Its model as the kernel knows it, or the architecture alone."""
+    known = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return known[1] if known else platform.machine()
+
+
 def report(name: str, question: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print the table and keep it with its date, machine and versions: in benchmarks/results, unless told where."""
     widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
     kernel = platform.release().partition("-")[0]
     lines = [
         question,
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, Linux {kernel}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({_processor()}), Linux {kernel}, "
         f"Python {platform.python_version()}, " + ", ".join(f"{part} {version(part)}" for part in VERSIONS),
         " ".join(["command: python -m", f"benchmarks.{name}", *sys.argv[1:]]),
         "",

@@ -100,7 +100,8 @@ def main() -> None:
     took = measured(arguments.seconds)
     question = (
         f"How soon can 1 MB be seen after its last byte, beside {UPLOADS_PER_S} uploads and {VIEWS_PER_S:.0f} views a "
-        "second?\nMinIO and the senders on the same cores; every upload is followed, on top of these views"
+        "second?\nMinIO and the senders on the same cores; every upload is followed, on top of these views, of which "
+        "none is cold"
     )
     header = ("what answers", "ms: median (p5-p95)", "p95", "goal", "most", "of")
     report("shareable", question, header, [row(name, each) for name, each in took.items()])

@@ -142,21 +142,26 @@ def small(rounds: int) -> list[Row]:
 
 
 def giant(size: int, rounds: int, *, until_shipped: bool) -> list[Row]:
-    ways = {name: Way() for name in (DIRECT, DIRECTORY, OURS)} | ({SHIPPED: Way()} if until_shipped else {})
+    """Each way begins another round, on servers and a disk of its own: what one has left is gone before the next."""
+    names = (DIRECT, DIRECTORY, OURS)
+    ways = {name: Way() for name in names} | ({SHIPPED: Way()} if until_shipped else {})
     picture = Picture(camera_photo(), size)
-    for _ in range(rounds):
-        with sides() as held:
-            ways[DIRECT].measure(held.minio, None, size, partial(_put, held.direct, picture))
-            held.direct.remove("giant")
-            upload = partial(post, Lines(held.directory.url), picture)
-            ways[DIRECTORY].measure(held.minio, held.directory, size, upload)
-            if until_shipped:
-                upload = partial(_until_shipped, held, ways[OURS], picture)
-                ways[SHIPPED].measure(held.minio, held.ours, size, upload)
-            else:
-                upload = partial(post, Lines(held.ours.url), picture)
-                ways[OURS].measure(held.minio, held.ours, size, upload)
+    for turn in range(rounds):
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            with sides() as held:
+                _send(name, held, ways, picture)
     return rows(f"{size / GB:g} GB", size, ways)
+
+
+def _send(name: str, held: Sides, ways: Mapping[str, Way], picture: Picture) -> None:
+    if name == DIRECT:
+        ways[name].measure(held.minio, None, picture.length, partial(_put, held.direct, picture))
+    elif name == OURS and SHIPPED in ways:
+        send = partial(_until_shipped, held, ways[OURS], picture)
+        ways[SHIPPED].measure(held.minio, held.ours, picture.length, send)
+    else:
+        running = held.ours if name == OURS else held.directory
+        ways[name].measure(held.minio, running, picture.length, partial(post, Lines(running.url), picture))
 
 
 def _put(direct: Direct, picture: Picture) -> None:

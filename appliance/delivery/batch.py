@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 
 from appliance.cache import Rendition
 from appliance.model import Image
@@ -33,11 +34,14 @@ class Batch:
         return future
 
     def take_over(self, other: "Batch", targets: Iterable[Target]) -> None:
-        """What the other holds of these; who waits for them is answered from here."""
+        """What the other holds of these; who waits for them there is answered from here."""
         for target in targets:
             future = other._futures.pop(target, None)
-            if future is not None:
-                self._futures[target] = future
+            if future is None or future.done():
+                continue
+            own = self._futures.setdefault(target, future)
+            if own is not future:
+                own.add_done_callback(partial(_follow, future))
 
     def fulfil(self, target: Target, rendition: Rendition) -> None:
         future = self._futures[target]
@@ -47,6 +51,17 @@ class Batch:
     def fail(self, fault: BaseException, targets: Iterable[Target] | None = None) -> None:
         for target in self.targets if targets is None else targets:
             self._futures[target].set_exception(fault)
+
+
+def _follow(follower: asyncio.Future[Rendition], done: asyncio.Future[Rendition]) -> None:
+    """The same answer for who waited in another batch."""
+    if follower.done():
+        return
+    fault = done.exception()
+    if fault is None:
+        follower.set_result(done.result())
+    else:
+        follower.set_exception(fault)
 
 
 def _retrieved(future: asyncio.Future[Rendition]) -> None:

@@ -2,7 +2,7 @@
 
 Requests for sizes of one image that wait together become one decode with several outputs. While one batch runs, the
 next collects; it then finds the sizes that the first one left in the cache. Views and what is made ahead of them have
-batches of their own: a size that somebody looks at waits for none that nobody does.
+batches of their own: a view takes its size and what is cheap beside it out of those, and waits for nothing larger.
 """
 
 import asyncio
@@ -82,33 +82,18 @@ class Making:
     def order(self, image: Image, target: Target, priority: Priority) -> "asyncio.Future[Rendition]":
         """The future of a rendition, in a batch that runs or in one that collects."""
         self._failures.refuse(image)
-        return self._found(image.slug, target, priority) or self._collecting(image, target, priority).want(target)
+        running = (self._running.get((image.slug, each)) for each in Priority)
+        found = next((future for batch in running if batch and (future := batch.find(target))), None)
+        return found or self._collecting(image, priority).want(target)
 
-    def _found(self, slug: str, target: Target, priority: Priority) -> "asyncio.Future[Rendition] | None":
-        """The future of what is being made, or waits to be at this priority or a greater one."""
-        batches = [self._running.get((slug, each)) for each in Priority]
-        batches += [self._open.get((slug, each)) for each in Priority if each <= priority]
-        return next((future for batch in batches if batch and (future := batch.find(target))), None)
-
-    def _collecting(self, image: Image, target: Target, priority: Priority) -> Batch:
-        """The batch that collects, with what waited at a lower priority and costs little more beside the target."""
+    def _collecting(self, image: Image, priority: Priority) -> Batch:
         key = image.slug, priority
         batch = self._open.get(key)
         if batch is None:
             batch = self._open[key] = Batch(image, priority)
-        for each in Priority:
-            lower = self._open.get((image.slug, each))
-            if lower is not None and each > priority:
-                batch.take_over(lower, self._beside(image, target, lower.targets))
         if key not in self._tasks:
             self._tasks[key] = asyncio.create_task(self._work(key))
         return batch
-
-    def _beside(self, image: Image, target: Target, others: tuple[Target, ...]) -> list[Target]:
-        """Those that come with the target: what is no larger, and all where it is the decoding that takes long."""
-        if self._workers.is_dear(image.facts):
-            return list(others)
-        return [other for other in others if other.preset.box_px <= target.preset.box_px]
 
     async def close(self) -> None:
         """Give up what is under way."""
@@ -156,13 +141,29 @@ class Making:
         self._close(batch)
         batch.fail(fault)
 
-    def _close(self, batch: Batch) -> tuple[Target, ...]:
-        """What it is to make. From here on requests for other sizes collect in a new batch."""
+    def _close(self, batch: Batch) -> None:
+        """From here on requests for other sizes collect in a new batch."""
         key = batch.image.slug, batch.priority
         if self._open.get(key) is batch:
             del self._open[key]
             self._running[key] = batch
+
+    def _claim(self, batch: Batch) -> tuple[Target, ...]:
+        """What a batch that has its place makes, and no other then; what is cheap beside it comes along."""
+        self._close(batch)
+        own = batch.targets
+        for priority in Priority:
+            other = self._open.get((batch.image.slug, priority))
+            if other is not None and own:
+                beside = self._beside(batch.image, own, other.targets) if priority > batch.priority else ()
+                batch.take_over(other, (*own, *beside))
         return batch.targets
+
+    def _beside(self, image: Image, own: tuple[Target, ...], others: tuple[Target, ...]) -> list[Target]:
+        """Those that come with what somebody looks at: what is no larger, and all where decoding is what takes long."""
+        largest = max(target.preset.box_px for target in own)
+        dear = self._workers.is_dear(image.facts)
+        return [other for other in others if dear or other.preset.box_px <= largest]
 
     @contextlib.contextmanager
     def _ticket(self, slug: str) -> Iterator[Ticket]:
@@ -177,6 +178,9 @@ class Making:
     async def _fill(self, batch: Batch, ticket: Ticket) -> None:
         """Make a batch's targets: those that a larger rendition can give from it, the others from the original."""
         image = living(await self._catalogue.get(batch.image.slug), self._clock())  # asked after the ticket was drawn
+        if not batch.targets:  # all of them went to another batch
+            self._close(batch)
+            return
         source = await self._nearest(image, batch.targets)
         made = await self._from_source(batch, image, source) if source is not None else None
         if made is None:
@@ -198,7 +202,9 @@ class Making:
         """None when it can't give them: sizes joined while it waited, or its pixels turn out to be no use."""
         with _file_in_memory(source.data) as file:
             async with self._workers.queue(_facts_of(image, source.target), batch.priority) as worker:
-                targets = self._close(batch)
+                targets = self._claim(batch)
+                if not targets:
+                    return []
                 if not all(_carries(image, source.target, target) for target in targets):
                     return None
                 try:
@@ -210,7 +216,8 @@ class Making:
         """In the lane that suits the original, which may be a heavy one."""
         with await self._originals.file(image) as file:
             async with self._workers.queue(image.facts, batch.priority) as worker:
-                return await worker.render(file.fileno(), image.facts, self._close(batch))
+                targets = self._claim(batch)
+                return await worker.render(file.fileno(), image.facts, targets) if targets else []
 
     async def _summed(self, data: bytes) -> Rendition:
         if len(data) <= LARGE_BYTES:

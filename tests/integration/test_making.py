@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.config import Renditions
-from appliance.errors import StoreUnavailable
+from appliance.errors import Busy, StoreUnavailable
 from appliance.model import Image
 from appliance.renditions import Priority
 from appliance.workers import Worker
@@ -52,7 +52,7 @@ async def test_a_view_waits_for_no_larger_size_that_nobody_looks_at(
     host: Host, decodes: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = await row(host, (await host.upload(pictures.photo(2600, 1800)))["slug"])
-    ahead = Waiting(host, image, monkeypatch)
+    ahead = Ahead(host, image, monkeypatch)
     await ahead.held.reached.wait()
     assert (await host.get(f"/i/{image.slug}/medium.jpg")).status == 200
     assert [sorted(order) for order in decodes] == [["medium.jpg", "small.jpg", "thumbnail.jpg"]]
@@ -60,43 +60,73 @@ async def test_a_view_waits_for_no_larger_size_that_nobody_looks_at(
     assert decodes[1:] == [["large.jpg"]]
 
 
+async def test_views_of_all_sizes_while_all_wait_cost_two_decodes(
+    host: Host, decodes: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = await row(host, (await host.upload(pictures.photo(2600, 1800)))["slug"])
+    ahead = Ahead(host, image, monkeypatch)
+    await ahead.held.reached.wait()
+    assert await statuses(host, image.slug, [f"{preset}.jpg" for preset in PRESETS]) == {200}
+    await ahead.made()
+    assert len(decodes) <= 2
+
+
 async def test_a_view_of_what_is_dear_to_decode_takes_all_that_waits(
     host: Host, decodes: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = await row(host, (await host.upload(pictures.photo(2600, 1800)))["slug"])
     monkeypatch.setattr(host.appliance.workers, "is_dear", lambda facts: facts == image.facts)
-    ahead = Waiting(host, image, monkeypatch)
+    ahead = Ahead(host, image, monkeypatch)
     await ahead.held.reached.wait()
     assert (await host.get(f"/i/{image.slug}/thumbnail.jpg")).status == 200
     await ahead.made()
-    assert len([order for order in decodes if order]) == 1
+    assert [sorted(order) for order in decodes] == [sorted(f"{preset}.jpg" for preset in PRESETS)]
 
 
-async def test_what_is_made_ahead_waits_for_a_view_that_makes_it(
+async def test_a_view_that_finds_no_place_fails_nothing_that_waits(
+    host: Host, decodes: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = await row(host, (await host.upload(pictures.photo(2600, 1800)))["slug"])
+    ahead = Ahead(host, image, monkeypatch)
+    await ahead.held.reached.wait()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(host.appliance.workers, "queue", _full)
+        await problem(await host.get(f"/i/{image.slug}/large.jpg"), "busy")
+    await ahead.made()
+    assert [sorted(order) for order in decodes] == [sorted(f"{preset}.jpg" for preset in PRESETS)]
+
+
+def _full(*_: object, **__: object) -> None:
+    raise Busy("Too many wait.")
+
+
+async def test_a_view_that_waits_is_answered_by_what_runs_ahead_of_it(
     host: Host, decodes: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = await row(host, (await host.upload(pictures.photo(2600, 1800)))["slug"])
     making = host.appliance.delivery._making
-    nearest = gated(monkeypatch, making, "_nearest")
+    held = gated(monkeypatch, making, "_nearest")
     view = making.order(image, target(host, "small"), Priority.VIEW)
-    await nearest.reached.wait()
-    assert making.order(image, target(host, "small"), Priority.PREWARM) is view
-    nearest.open()
-    assert (await view).data
+    await held.reached.wait()
+    ahead = making.order(image, target(host, "small"), Priority.PREWARM)
+    assert (await ahead).data == (await view).data
+    held.open()
+    await until(lambda: not making._tasks)
     assert decodes == [["small.jpg"]]
 
 
-class Waiting:
+class Ahead:
     """All sizes of an image, ordered ahead of any view and held back before they are made."""
 
     def __init__(self, host: Host, image: Image, patch: pytest.MonkeyPatch) -> None:
-        making = host.appliance.delivery._making
-        self.held = gated(patch, making, "_nearest")
-        self._futures = [making.order(image, target(host, preset), Priority.PREWARM) for preset in PRESETS]
+        self._making = host.appliance.delivery._making
+        self.held = gated(patch, self._making, "_nearest")
+        self._futures = [self._making.order(image, target(host, preset), Priority.PREWARM) for preset in PRESETS]
 
     async def made(self) -> None:
         self.held.open()
         assert all([(await future).data for future in self._futures])
+        await until(lambda: not self._making._tasks)
 
 
 async def test_a_size_that_was_made_is_not_made_again(host: Host, jpeg: bytes, decodes: list[list[str]]) -> None:
