@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from prometheus_client import CollectorRegistry
 
+from appliance.albums.takedown import Takedown
 from appliance.cache import Caches
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock, system_clock
@@ -83,7 +84,12 @@ def serve(config: Config) -> int:
 
 async def _serve(config: Config, manager: Supervisor) -> None:
     async with started(config) as appliance:
-        commands = Commands(expire=appliance.expiry.run, status=lambda: status(appliance), drain=appliance.drain)
+        commands = Commands(
+            expire=appliance.expiry.run,
+            status=lambda: status(appliance),
+            drain=appliance.drain,
+            take_down=Takedown(appliance.management, appliance.albums).run,
+        )
         jobs = appliance.jobs()
         async with listening(config, commands):
             jobs.start()

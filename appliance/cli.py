@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from appliance import __version__
-from appliance.commands import backup, capacity, catalogue, drain, expiry, restore, state, verify
+from appliance.commands import backup, capacity, catalogue, drain, expiry, restore, state, takedown, verify
 from appliance.config import Config
 from appliance.doctor.findings import Level
 from appliance.doctor.round import examine
@@ -56,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     draining = _add(commands, "drain", _drain, "take no more uploads, and wait until everything is in the store")
     draining.add_argument("--no-wait", action="store_true", help="return at once; views go on all the same")
     _add(commands, "undrain", _on_config(drain.undrain), "take uploads again")
+    taking = _add(commands, "takedown", _takedown, "end images and albums for good, without their delete tokens")
+    taking.add_argument("wanted", nargs="+", metavar="SLUG", help="a slug, or any link to an image or an album")
     capacity.add_arguments(
         _add(commands, "capacity", _capacity, "work out the machine that a load needs, and its cost")
     )
@@ -147,6 +149,10 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _drain(arguments: argparse.Namespace) -> int:
     return drain.drain(load(arguments.config).config, wait=not arguments.no_wait)
+
+
+def _takedown(arguments: argparse.Namespace) -> int:
+    return takedown.takedown(load(arguments.config).config, arguments.wanted)
 
 
 def _expire(arguments: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ from appliance.errors import ApplianceError, CommandFailed, ServerNotRunning
 _log = logging.getLogger(__name__)
 _CONNECT_S = 2.0
 _STATUS_S = 10.0
+_TAKEDOWN_S = 60.0  # a busy disk's commit
 _WORK_S = 3600.0  # a year's backlog of expiry
 
 Answer = Mapping[str, Any]
@@ -39,11 +40,13 @@ class Commands:
     """What the server does when it is asked. Each may raise an ApplianceError, whose words reach the person.
 
     `status` returns plain values for people and for `doctor`. `drain` closes the doors for uploads, or opens them.
+    `take_down` ends what has a slug, and says in a word what that was.
     """
 
     expire: ExpireNow
     status: Callable[[], Awaitable[Answer]]
     drain: Callable[[bool], None]
+    take_down: Callable[[str], Awaitable[str]]
 
 
 @asynccontextmanager
@@ -75,6 +78,12 @@ async def ask_drain(config: Config, *, drained: bool) -> None:
     await _ask(config, "POST", "/drain", {"drained": drained}, _STATUS_S)
 
 
+async def ask_takedown(config: Config, slug: str) -> str:
+    """Has the server end what has the slug, for good; what came of it. Raises ServerNotRunning, CommandFailed."""
+    answer = await _ask(config, "POST", "/takedown", {"slug": slug}, _TAKEDOWN_S)
+    return str(answer["outcome"])
+
+
 def _app(commands: Commands) -> web.Application:
     async def status(_request: web.Request) -> web.Response:
         return web.json_response({"pid": os.getpid(), **await commands.status()})
@@ -87,8 +96,18 @@ def _app(commands: Commands) -> web.Application:
         commands.drain(bool((await request.json())["drained"]))
         return web.json_response({})
 
+    async def takedown(request: web.Request) -> web.Response:
+        return web.json_response({"outcome": await commands.take_down(str((await request.json())["slug"]))})
+
     app = web.Application(middlewares=[_errors_in_words])
-    app.add_routes([web.get("/status", status), web.post("/expire", expire), web.post("/drain", drain)])
+    app.add_routes(
+        [
+            web.get("/status", status),
+            web.post("/expire", expire),
+            web.post("/drain", drain),
+            web.post("/takedown", takedown),
+        ]
+    )
     return app
 
 

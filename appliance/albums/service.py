@@ -28,6 +28,8 @@ from appliance.lifecycle.managing import ATTEMPTS, UNDO_S
 from appliance.model import Album, Ending, IdempotencyRecord
 from appliance.wishes import MAX_TITLE_CHARS, check_expiry, check_key, checked_text
 
+NO_UNDO_S = 0  # an undo time that is over by any clock
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -211,15 +213,35 @@ class Albums:
             if album.ended is Ending.DELETED:
                 return album
             now_s = int(self._clock())
-            ended = replace(
-                album, ended=Ending.DELETED, ended_s=now_s, erase_after_s=now_s + UNDO_S, version=album.version + 1
-            )
             try:
-                await self._rows.change(ended)
+                return await self._end(album, now_s, erase_after_s=now_s + UNDO_S)
             except Conflict:
                 continue
-            return ended
         raise Conflict("Others changed this album at the same time. Try again.")
+
+    async def take_down(self, slug: str) -> None:
+        """End the album for good, without its token: nobody can undo it; its images stay.
+
+        Raises UnknownAlbum, GoneAlbum (already).
+        """
+        for _ in range(ATTEMPTS):
+            album, now_s = remembered(await self._rows.get(slug)), int(self._clock())
+            if album.erased or (album.ended is Ending.DELETED and now_s > (album.erase_after_s or 0)):
+                raise GoneAlbum("This album is gone.")
+            try:
+                await self._end(album, now_s, erase_after_s=NO_UNDO_S)
+            except Conflict:
+                continue
+            return
+        raise Conflict("Others changed this album at the same time. Try again.")
+
+    async def _end(self, album: Album, now_s: int, *, erase_after_s: int) -> Album:
+        """Raises Conflict when the row is another by now."""
+        ended = replace(
+            album, ended=Ending.DELETED, ended_s=now_s, erase_after_s=erase_after_s, version=album.version + 1
+        )
+        await self._rows.change(ended)
+        return ended
 
 
 def _fingerprint(wishes: AlbumWishes) -> str:

@@ -179,12 +179,13 @@ class Catalogue:
         """End those of at most 1000 that are due still; an extension that came meanwhile wins. The ones ended."""
         return await self._write(changes.expire, tuple(slugs), now_s, erase_after_s)
 
-    async def end(self, slug: str, *, now_s: int, erase_after_s: int) -> Image:
+    async def end(self, slug: str, *, now_s: int, erase_after_s: int, for_good: bool = False) -> Image:
         """The owner's deletion; an expired image becomes a deleted one, a deleted one stays as it is.
 
+        `for_good`: its erasing begins in the same moment, so `restore` is refused from here, after a deletion too.
         Raises GoneImage (erased already), UnknownImage.
         """
-        return await self._write(changes.end, slug, now_s, erase_after_s)
+        return await self._write(changes.end, slug, now_s, erase_after_s, for_good=for_good)
 
     async def restore(self, slug: str, *, now_s: int, expires_s: int | None) -> Image:
         """Bring an ended image back; `expires_s` None keeps its expiry.

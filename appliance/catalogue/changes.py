@@ -125,15 +125,15 @@ def expire(connection: Connection, slugs: Sequence[str], now_s: int, erase_after
     return Outcome(expired, dict.fromkeys(ended), dict.fromkeys(ended, ONCE))  # what is on its way says when it ends
 
 
-def end(connection: Connection, slug: str, now_s: int, erase_after_s: int) -> Outcome[Image]:
+def end(connection: Connection, slug: str, now_s: int, erase_after_s: int, *, for_good: bool) -> Outcome[Image]:
     held = _held(connection, slug)
     image = held.image
-    if image.ended is Ending.DELETED:
+    if image.ended is Ending.DELETED and (held.erasing or not for_good):
         return Outcome(image)
     if image.erase_after_s is not None:  # an owner's word never makes the bytes stay longer than expiry had them
         erase_after_s = min(erase_after_s, image.erase_after_s)
     ended = replace(image, ended=Ending.DELETED, ended_s=now_s, erase_after_s=erase_after_s, version=image.version + 1)
-    return _keep(connection, replace(held, image=ended))
+    return _keep(connection, replace(held, image=ended, erasing=held.erasing or for_good))
 
 
 def restore(connection: Connection, slug: str, now_s: int, expires_s: int | None) -> Outcome[Image]:

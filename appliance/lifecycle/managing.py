@@ -1,4 +1,4 @@
-"""Managing: what the holder of a delete token may do with an image."""
+"""Managing: what the holder of a delete token may do with an image, and what this host's operator may."""
 
 from dataclasses import dataclass
 
@@ -138,11 +138,24 @@ class Management:
 
     async def delete(self, slug: str, token: str | None) -> Image:
         """End the image: 410 from now on, erased from everywhere after the undo time. Deleting twice is fine."""
-        before = await self.owned(slug, token)
+        return await self._end(await self.owned(slug, token), undo_s=UNDO_S)
+
+    async def take_down(self, slug: str) -> None:
+        """End the image for good, without its token: nobody can undo it. Raises UnknownImage, GoneImage (already)."""
+        before = await self._catalogue.get(slug)
+        if before is None:
+            raise UnknownImage("No image has this link.")
+        if isinstance(before, Tombstone):
+            raise GoneImage("This image was erased.")
+        image = await self._end(before, undo_s=0, for_good=True)
+        if image.version == before.version:
+            raise GoneImage("This image is being erased.")
+
+    async def _end(self, before: Image, *, undo_s: int, for_good: bool = False) -> Image:
         now_s = int(self._clock())
-        image = await self._catalogue.end(slug, now_s=now_s, erase_after_s=now_s + UNDO_S)
+        image = await self._catalogue.end(before.slug, now_s=now_s, erase_after_s=now_s + undo_s, for_good=for_good)
         await self._sidecars.keep(image)
-        await self._cache.evict(slug)
+        await self._cache.evict(image.slug)
         if before.ended is not Ending.DELETED:
             self._metrics.deleted.inc()
         return image

@@ -12,6 +12,7 @@ COMMANDS = [
     ["config"],
     ["doctor"],
     ["expire"],
+    ["takedown", "https://img.example.com/i/0000000000000000A"],
     ["catalogue", "rebuild"],
     ["catalogue", "check"],
     ["catalogue", "backup"],
@@ -33,7 +34,9 @@ def test_every_command_has_help_and_takes_a_config_file(command: list[str], caps
     assert "--config FILE" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", [[], ["fly"], ["catalogue"], ["catalogue", "backup"], ["config", "--file", "x"]])
+@pytest.mark.parametrize(
+    "command", [[], ["fly"], ["takedown"], ["catalogue"], ["catalogue", "backup"], ["config", "--file", "x"]]
+)
 def test_a_command_line_that_cannot_be_read_is_exit_status_2(command: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(command)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from appliance.config import Config
-from appliance.control import Commands, ask_expire, ask_status, listening
+from appliance.control import Commands, ask_expire, ask_status, ask_takedown, listening
 from appliance.errors import CommandFailed, Conflict, DataDirectoryLocked, ServerNotRunning, UnfitInstallation
 from appliance.lock import owned_data_dir
 
@@ -35,6 +35,9 @@ class Server:
     def drain(self, drained: bool) -> None:
         self.drained = drained
 
+    async def take_down(self, slug: str) -> str:
+        return f"took down {slug}"
+
     async def status(self) -> Mapping[str, Any]:
         return {"listen": "127.0.0.1:8080"}
 
@@ -43,7 +46,7 @@ class Server:
 async def running(config: Config) -> AsyncIterator[Server]:
     server = Server()
     with owned_data_dir(config):
-        async with listening(config, Commands(server.expire, server.status, server.drain)):
+        async with listening(config, Commands(server.expire, server.status, server.drain, server.take_down)):
             yield server
 
 
@@ -86,6 +89,7 @@ async def test_commands_reach_the_running_server(config: Config) -> None:
         assert await ask_status(config) == {"pid": os.getpid(), "listen": "127.0.0.1:8080"}
         assert await ask_expire(config, clock_confirmed=False) == 3
         assert await ask_expire(config, clock_confirmed=True) == 7
+        assert await ask_takedown(config, "cat") == "took down cat"
 
 
 async def test_a_named_error_of_the_server_reaches_the_person(config: Config) -> None:

@@ -1,0 +1,43 @@
+"""Taking down: an image or an album is ended for good by whoever runs the host, without its delete token."""
+
+from enum import StrEnum
+
+from appliance.albums.service import Albums
+from appliance.errors import GoneAlbum, GoneImage, UnknownAlbum, UnknownImage
+from appliance.lifecycle.managing import Management
+
+
+class TakenDown(StrEnum):
+    """What came of one slug."""
+
+    IMAGE = "image"
+    ALBUM = "album"
+    GONE_ALREADY = "gone-already"
+    UNKNOWN = "unknown"
+
+
+class Takedown:
+    """Ends what has a slug, whichever it is: no image and album ever have the same."""
+
+    def __init__(self, management: Management, albums: Albums) -> None:
+        self._management = management
+        self._albums = albums
+
+    async def run(self, slug: str) -> TakenDown:
+        """Durable on return: 410 from now on, erased from everywhere as soon as the erasing job comes by."""
+        try:
+            await self._management.take_down(slug)
+        except UnknownImage:
+            return await self._album(slug)
+        except GoneImage:
+            return TakenDown.GONE_ALREADY
+        return TakenDown.IMAGE
+
+    async def _album(self, slug: str) -> TakenDown:
+        try:
+            await self._albums.take_down(slug)
+        except UnknownAlbum:
+            return TakenDown.UNKNOWN
+        except GoneAlbum:
+            return TakenDown.GONE_ALREADY
+        return TakenDown.ALBUM

@@ -1,0 +1,43 @@
+"""`appliance takedown`: images and albums ended for good by the running server, without their delete tokens."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+
+from appliance.albums.takedown import TakenDown
+from appliance.config import Config
+from appliance.control import ask_takedown
+from appliance.slugs import LENGTH, is_slug
+
+SLUG = f"[0-9A-Za-z]{{{LENGTH}}}"
+LINK = re.compile(rf"/(?:i|iiif/3|a(?:/{SLUG})?|api/v1/(?:images|albums))/({SLUG})(?![0-9A-Za-z])")
+WORDS = {
+    TakenDown.IMAGE: "the image is taken down.",
+    TakenDown.ALBUM: "the album is taken down; its images stay under their own links.",
+    TakenDown.GONE_ALREADY: "was gone already.",
+    TakenDown.UNKNOWN: "unknown; neither an image nor an album has this link.",
+}
+
+
+def takedown(config: Config, wanted: Sequence[str]) -> int:
+    """Prints a line for each; exit status 1 when one was unknown. Raises ServerNotRunning, CommandFailed."""
+    return asyncio.run(_takedown(config, wanted))
+
+
+async def _takedown(config: Config, wanted: Sequence[str]) -> int:
+    """One after the other, so that what has a line is done whatever happens to the rest."""
+    has_unknown = False
+    for text in wanted:
+        slug = slug_of(text)
+        outcome = TakenDown.UNKNOWN if slug is None else TakenDown(await ask_takedown(config, slug))
+        print(f"{slug or text}: {WORDS[outcome]}", flush=True)
+        has_unknown |= outcome is TakenDown.UNKNOWN
+    return int(has_unknown)
+
+
+def slug_of(text: str) -> str | None:
+    """The slug that a slug or a link names; of an image's page in an album it is the image's."""
+    if is_slug(text):
+        return text
+    found = LINK.search(text)
+    return found[1] if found else None
