@@ -26,6 +26,7 @@ def everything(trial: Trial, version: str) -> None:
     hangs = built(f"{version}2", folder, broken="__import__('time').sleep(10**6)")
     upgrade_to_a_broken_release(trial, ends, version, "ends at once")
     upgrade_to_a_broken_release(trial, hangs, version, "is never ready")
+    roll_back_to_a_broken_release(trial, f"{version}1", version)
     kill_the_store(trial)
     kill_the_server(trial)
     kill_the_front(trial)
@@ -47,6 +48,18 @@ def upgrade_to_a_broken_release(trial: Trial, release: Path, version: str, how: 
         assert f"Release {version} and its settings are back" in recap.output, recap.output[-3000:]
         assert trial.version() == version
         step.note = "went back by itself"
+    trial.keep(account)
+
+
+def roll_back_to_a_broken_release(trial: Trial, broken: str, version: str) -> None:
+    """The one that ran is back, and whoever came meanwhile was answered."""
+    with trial.table.step("roll back to a release that ends at once") as step, trial.load(seed=15) as account:
+        step.under(account)
+        recap = trial.ansible.play("rollback", "-e", f"appliance_rollback_to={broken}")
+        assert recap.status != 0, recap.output[-3000:]
+        assert f"Release {version} runs." in recap.output, recap.output[-3000:]
+        assert trial.version() == version
+        step.note = "came back by itself"
     trial.keep(account)
 
 

@@ -10,7 +10,8 @@ from tests.servers import ROOT
 
 PAGE = ROOT / "docs" / "operations.md"
 SECTION = "## Install by hand\n"
-KEYS = "[Service]\n"  # the block that stands there for those with another store
+FILES = ("[", "{")  # how the blocks begin that are put into files: keys of another store, a Caddyfile, settings
+TIMERS = ("appliance-backup.timer", "appliance-verify.timer")
 
 
 def commands() -> list[str]:
@@ -18,7 +19,7 @@ def commands() -> list[str]:
     section = PAGE.read_text(encoding="utf-8").partition(SECTION)[2].partition("\n## ")[0]
     blocks = re.findall(r"(?:^ {4}.*\n)+", section, re.MULTILINE)
     found = [re.sub(r"^ {4}", "", block, flags=re.MULTILINE) for block in blocks]
-    return [block for block in found if not block.startswith(KEYS)]
+    return [block for block in found if not block.startswith(FILES)]
 
 
 def install_by_hand(table: Table, folder: Path, release: Path, version: str) -> None:
@@ -38,5 +39,8 @@ def install_by_hand(table: Table, folder: Path, release: Path, version: str) -> 
             size = machine.sh(f"curl --silent --fail {link.strip()}/thumbnail.jpg | wc -c")
             step.note = f"a thumbnail of {size.strip()} bytes"
             assert int(size) > 1000
+            for timer in TIMERS:
+                assert machine.do("systemctl", "is-active", timer).strip() == "active"
+                assert machine.do("systemctl", "is-enabled", timer).strip() == "enabled"
     finally:
         machine.stop()

@@ -81,6 +81,7 @@ def upload_through_the_front(trial: Trial) -> None:
         step.note = asyncio.run(_upload_and_look(trial.authority))
         assert "appliance_uploads_total" in metrics()
         assert "caddy_" in metrics(9181)
+        assert "minio_cluster_drive_offline_total" in metrics(9000, "minio/v2/metrics/cluster")
         assert ":443" in trial.machine.do("ss", "--udp", "--listening", "--numeric"), "HTTP/3 is not listened for"
 
 
@@ -109,9 +110,9 @@ async def _upload_and_look(authority: Path) -> str:
     return "same bytes back; 421 for a strange host; http to https"
 
 
-def metrics(port: int = 9180) -> str:
+def metrics(port: int = 9180, path: str = "metrics") -> str:
     """What Prometheus scrapes, which the front does not pass on: the server's, or another's."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as reply:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=10) as reply:
         return str(reply.read().decode())
 
 

@@ -16,6 +16,11 @@ ROOT = Path(__file__).parents[2]
 ROLES = sorted((ROOT / "ansible" / "roles").iterdir())
 MONITORING = ROOT / "ansible" / "roles" / "monitoring" / "files"
 UNITS = ROOT / "systemd"
+STORE = {  # of those that MinIO shows at /minio/v2/metrics/cluster
+    "minio_cluster_capacity_usable_free_bytes",
+    "minio_cluster_capacity_usable_total_bytes",
+    "minio_cluster_drive_offline_total",
+}
 
 
 def loaded(path: Path) -> Any:
@@ -81,10 +86,11 @@ def expressions() -> Iterator[str]:
         yield from (target["expr"] for target in panel["targets"])
 
 
-def test_alerts_and_dashboard_name_only_metrics_and_labels_that_the_server_has() -> None:
+def test_alerts_and_dashboard_name_only_metrics_and_labels_that_server_and_store_have() -> None:
     known = labels() | {"job", "le"}
     for expression in expressions():
         assert set(re.findall(r"\bappliance_[a-z_]+", expression)) - series() == set(), expression
+        assert set(re.findall(r"\bminio_[a-z_]+", expression)) - STORE == set(), expression
         wanted = re.findall(r"([a-z_]+)(?:=~|!~|!=|=)\"", expression)
         wanted += [name for by in re.findall(r"\bby \(([^)]*)\)", expression) for name in by.split(", ")]
         assert set(wanted) - known == set(), expression
