@@ -1,6 +1,7 @@
 """Opening a backup: fetched, held against its manifest, decrypted; or the bare copy of a catalogue."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from appliance.backups.encryption import decrypt
 from appliance.backups.manifest import CATALOGUE, MANIFEST, SPOOL, Manifest, read, require_same
 from appliance.backups.places import Place, whole
-from appliance.errors import ApplianceError, CommandFailed
+from appliance.errors import ApplianceError, CommandFailed, DiskFull
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,18 @@ async def newest(places: Sequence[Place], backup: str | None = None) -> tuple[Pl
     return place, name
 
 
-async def open_backup(place: Place, backup: str, folder: Path, identity: Path | None) -> Opened:
-    """Raises CommandFailed where anything is not as the manifest says, and what the place raises."""
+async def open_backup(
+    place: Place, backup: str, folder: Path, identity: Path | None, *, reserve_bytes: int = 0
+) -> Opened:
+    """Raises CommandFailed where anything is not as the manifest says, and what the place raises.
+
+    Raises DiskFull, before the parts are fetched, where the folder's disk would have less than `reserve_bytes` left.
+    """
     await place.fetch(backup, MANIFEST, folder / MANIFEST)
     manifest = read(folder / MANIFEST)
     if manifest.backup != backup:
         raise CommandFailed(f"The manifest of {backup} is that of {manifest.backup}.")
+    _require_room(folder, manifest, reserve_bytes)
     plain: dict[str, Path] = {}
     for part in manifest.parts:
         path = folder / part.name
@@ -56,6 +63,20 @@ async def open_backup(place: Place, backup: str, folder: Path, identity: Path | 
         await asyncio.to_thread(require_same, path, part)
         plain[part.plain_name] = await decrypt(path, identity) if part.encrypted else path
     return Opened(plain[CATALOGUE], plain.get(SPOOL), manifest)
+
+
+def _require_room(folder: Path, manifest: Manifest, reserve_bytes: int) -> None:
+    """All parts, and one of them twice while it is decrypted."""
+    wanted = manifest.size_bytes + max(part.bytes if part.encrypted else 0 for part in manifest.parts)
+    disk = os.statvfs(folder)
+    free = max(0, disk.f_bavail * disk.f_frsize - reserve_bytes)
+    if wanted > free:
+        raise DiskFull(
+            f"Opening the backup {manifest.backup} needs {wanted:,} bytes for a while, and {free:,} are free: "
+            f"{wanted - free:,} are missing. Make room on the disk of {folder.parent}.",
+            limit=free,
+            actual=wanted,
+        )
 
 
 async def open_copy(path: Path, folder: Path) -> Opened:
