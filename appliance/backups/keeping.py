@@ -22,13 +22,19 @@ def kept(backups: Iterable[str], *, daily: int, weekly: int) -> set[str]:
     return {*newest_first[:1], *list(days.values())[:daily], *list(weeks.values())[:weekly]}
 
 
-async def tidy(place: Place, *, daily: int, weekly: int, now: datetime | None = None) -> list[str]:
-    """Remove what need not stay, and what was never finished; the names of those. Raises what the place raises."""
+async def tidy(
+    place: Place, *, daily: int, weekly: int, coming: str | None = None, now: datetime | None = None
+) -> list[str]:
+    """Remove what need not stay, and what was never finished; the names of those. Raises what the place raises.
+
+    With a backup that is `coming`, what it will take the place of goes before it is there; the newest whole one stays.
+    """
     now = now or datetime.now(UTC)
     files = await place.files()
     whole = {backup for backup, names in files.items() if MANIFEST in names}
     half = {backup for backup in files if backup not in whole and now - made_at(backup) > HALF_KEPT}
-    going = sorted((whole - kept(whole, daily=daily, weekly=weekly)) | half)
+    staying = kept(whole | {coming} if coming else whole, daily=daily, weekly=weekly)
+    going = sorted((whole - staying - {max(whole, default="")}) | half)
     for backup in going:
         await place.remove(backup)
     return going

@@ -1,6 +1,7 @@
 """Making a backup in a folder of ours, and bringing it to its places: parts first, the manifest last."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from appliance.backups.places import Place
 from appliance.catalogue import backup_file, count_file
 from appliance.clock import Clock
 from appliance.config import Config
-from appliance.errors import DiskFull
+from appliance.errors import ApplianceError, DiskFull
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,19 @@ async def make(config: Config, folder: Path, recipients: Sequence[str], clock: C
 
 
 async def bring(made: Made, place: Place) -> None:
-    """On return the backup is whole in its place; until then it has no manifest there. Raises what the place raises."""
-    for part in made.manifest.parts:
-        await place.put(made.manifest.backup, made.folder / part.name)
-    await place.put(made.manifest.backup, made.folder / MANIFEST)
+    """On return the backup is whole in its place; until then it has no manifest there. Raises what the place raises.
+
+    What was brought of one that broke off is removed, where that can be done: it may be what fills the place.
+    """
+    backup = made.manifest.backup
+    try:
+        for part in made.manifest.parts:
+            await place.put(backup, made.folder / part.name)
+        await place.put(backup, made.folder / MANIFEST)
+    except ApplianceError:
+        with contextlib.suppress(ApplianceError):
+            await place.remove(backup)
+        raise
 
 
 def _require_room(config: Config, folder: Path, *, encrypted: bool) -> None:

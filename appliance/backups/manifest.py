@@ -51,6 +51,10 @@ class Manifest:
         return int(made_at(self.backup).timestamp())
 
     @property
+    def rows(self) -> int:
+        return self.images + self.tombstones
+
+    @property
     def size_bytes(self) -> int:
         return sum(part.bytes for part in self.parts)
 

@@ -1,6 +1,7 @@
 """Where backups lie: one contract, kept by the object store, a folder, and anything that rclone reaches."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -65,6 +66,7 @@ class FolderPlace:
         folder = self._root / backup
         unfinished = folder / f"{path.name}.unfinished"
         try:
+            self._require_room(path)
             folder.mkdir(mode=0o700, exist_ok=True)
             with path.open("rb") as source, unfinished.open("wb") as file:
                 shutil.copyfileobj(source, file, 1 << 20)
@@ -76,7 +78,18 @@ class FolderPlace:
         except FileNotFoundError as fault:
             raise CommandFailed(f"There is no folder {self._root}; is its disk mounted?") from fault
         except OSError as fault:
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
             raise CommandFailed(f"{folder} can't be written to: {fault.strerror}.") from fault
+
+    def _require_room(self, path: Path) -> None:
+        wanted, disk = path.stat().st_size, os.statvfs(self._root)
+        free = disk.f_bavail * disk.f_frsize
+        if wanted > free:
+            raise CommandFailed(
+                f"{path.name} has {wanted:,} bytes, and {free:,} are free: {wanted - free:,} are missing. Make room on "
+                f"the disk of {self._root}, or keep fewer backups (backup.keep_daily, backup.keep_weekly)."
+            )
 
     async def fetch(self, backup: str, file: str, to: Path) -> None:
         try:

@@ -5,7 +5,7 @@ from pathlib import Path
 from appliance.backups.manifest import MANIFEST, is_name
 from appliance.backups.programs import found, run
 
-DIRECTORY_MISSING = 3  # rclone's exit status for a folder that is not there
+DIRECTORY_MISSING, FILE_MISSING = 3, 4  # rclone's exit statuses for what is not there
 
 
 class RemotePlace:
@@ -37,7 +37,7 @@ class RemotePlace:
         await self._run("copyto", self._at(backup, file), str(to))
 
     async def remove(self, backup: str) -> None:
-        await self._run("deletefile", self._at(backup, MANIFEST))
+        await self._run("deletefile", self._at(backup, MANIFEST), missing_status=FILE_MISSING)
         await self._run("purge", f"{self._remote}{backup}", missing_status=DIRECTORY_MISSING)
 
     def _at(self, backup: str, file: str) -> str:

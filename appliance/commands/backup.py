@@ -1,6 +1,7 @@
 """`appliance backup`: the catalogue, and what the store does not have yet, brought to every configured place."""
 
 import asyncio
+import contextlib
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from appliance.backups.keeping import tidy
 from appliance.backups.making import Made, bring, make
+from appliance.backups.manifest import name_of
 from appliance.backups.notes import note
 from appliance.backups.places import Place
 from appliance.clock import system_clock
@@ -28,6 +30,8 @@ async def _backup(config: Config, folder: Path) -> int:
     began = time.monotonic()
     async with store_of(config) as store:
         places = places_of(config, store)
+        for place in places:
+            await _make_room(config, place)
         made = await make(config, folder, config.backup.age_recipients, system_clock)
         _say(made, time.monotonic() - began)
         brought = await _for_each(places, lambda place: _bring(made, place))
@@ -68,7 +72,14 @@ async def _bring(made: Made, place: Place) -> None:
     print(f"It is in {place.name} ({time.monotonic() - began:.1f} s).", flush=True)
 
 
-async def _tidy(config: Config, place: Place) -> None:
-    gone = await tidy(place, daily=config.backup.keep_daily, weekly=config.backup.keep_weekly)
+async def _make_room(config: Config, place: Place) -> None:
+    """Old backups go first: they may lie on the very disk that is full. What fails here is told when it fails again."""
+    with contextlib.suppress(ApplianceError):
+        await _tidy(config, place, coming=name_of(system_clock()))
+
+
+async def _tidy(config: Config, place: Place, coming: str | None = None) -> None:
+    backup = config.backup
+    gone = await tidy(place, daily=backup.keep_daily, weekly=backup.keep_weekly, coming=coming)
     if gone:
         print(f"Removed from {place.name}: {', '.join(gone)}.", flush=True)

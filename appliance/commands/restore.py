@@ -1,6 +1,7 @@
 """`appliance restore`: a data directory from a backup, and from what the store has learned since."""
 
 import asyncio
+import os
 import shutil
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from appliance.backups import packing
 from appliance.backups.manifest import MANIFEST, is_name
-from appliance.backups.opening import Opened, newest, open_backup, open_copy
+from appliance.backups.opening import Opened, newest, open_backup, open_copy, require_no_fuller
 from appliance.backups.places import FolderPlace, Place
 from appliance.catalogue import check_file, count_file, put_in_place
 from appliance.commands.backing import identity_of, places_of, store_of
@@ -89,14 +90,31 @@ async def _restore(config: Config, folder: Path, wanted: Wanted) -> int:
 async def _opened(config: Config, store: ObjectStore, folder: Path, wanted: Wanted) -> Opened:
     source, backup = wanted.source, wanted.backup
     path = Path(source).absolute() if source is not None and source not in ("store", "second") else None
+    if path is not None:
+        _require_readable(path)
     if path is not None and path.is_file():
         print(f"Restoring the catalogue's copy {path}.", flush=True)
         return await open_copy(path, folder)
     if path is not None and (path / MANIFEST).is_file() and is_name(path.name):
         path, backup = path.parent, path.name
-    place, name = await newest(_sources(config, store, source, path), backup)
+    places = _sources(config, store, source, path)
+    place, name = await newest(places, backup)
+    if backup is None:
+        await require_no_fuller(places, place, name, folder)
     print(f"Restoring {name} from {place.name}.", flush=True)
     return await open_backup(place, name, folder, identity_of(config, wanted.identity))
+
+
+def _require_readable(path: Path) -> None:
+    """What is not there at all is told later."""
+    try:
+        readable = not path.exists() or os.access(path, os.R_OK | os.X_OK if path.is_dir() else os.R_OK)
+    except PermissionError:
+        readable = False
+    if not readable:
+        raise CommandFailed(
+            f"{path} can't be read by user {os.geteuid()}, as whom this runs. Bring it to where that user can read it."
+        )
 
 
 def _sources(config: Config, store: ObjectStore, source: str | None, path: Path | None) -> list[Place]:

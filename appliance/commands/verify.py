@@ -1,7 +1,10 @@
 """`appliance verify`: the newest backup of each place is opened, and compared with what runs. A check that can fail."""
 
 import asyncio
+import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from appliance.backups import packing
@@ -33,11 +36,10 @@ def verify(config: Config, *, identity: Path | None) -> int:
 async def _verify(config: Config, folder: Path, identity: Path | None) -> int:
     faults = 0
     async with store_of(config) as store:
-        for number, place in enumerate(places_of(config, store)):
-            scratch = folder / str(number)
-            scratch.mkdir()
+        for place in places_of(config, store):
             try:
-                problems = await _problems(config, store, place, scratch, identity)
+                with _scratch(folder) as scratch:
+                    problems = await _problems(config, store, place, scratch, identity)
             except ApplianceError as fault:
                 problems = [fault.detail]
             for problem in problems[:MOST_TOLD]:
@@ -47,11 +49,22 @@ async def _verify(config: Config, folder: Path, identity: Path | None) -> int:
     return int(bool(faults))
 
 
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """For one place's backup, and gone with it: there is room for one at a time."""
+    scratch = folder / "opened"
+    scratch.mkdir()
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
 async def _problems(
     config: Config, store: ObjectStore, place: Place, scratch: Path, identity: Path | None
 ) -> list[str]:
     _, name = await newest([place])
-    opened = await open_backup(place, name, scratch, identity)
+    opened = await open_backup(place, name, scratch, identity, reserve_bytes=config.uploads.reserve_bytes)
     problems = _too_old(name) + await check_file(opened.catalogue) + await _miscounted(opened)
     if problems:
         return problems

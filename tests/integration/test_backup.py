@@ -1,10 +1,12 @@
 """`appliance backup`: what is in it, where it goes, what a crash leaves, and what stays."""
 
+import errno
 import json
 import os
 import tarfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import aiohttp
 import pytest
@@ -116,6 +118,9 @@ class _Broken:
         self._left -= 1
         await self._place.put(backup, path)
 
+    async def remove(self, backup: str) -> None:
+        raise CommandFailed("It is still broken.")
+
 
 @pytest.mark.parametrize("files", [0, 1, 2])
 async def test_a_backup_that_breaks_off_looks_whole_nowhere(host: Host, tmp_path: Path, files: int) -> None:
@@ -181,6 +186,73 @@ def test_the_newest_of_each_day_and_week_stays() -> None:
         "20260429T210000Z",
     ]
     assert kept(every_six_hours[-1:], daily=1, weekly=0) == set(every_six_hours[-1:])
+
+
+async def test_what_the_coming_backup_replaces_goes_before_it_is_there(place: Place, tmp_path: Path) -> None:
+    backups = ["20260101T000000Z", "20260102T000000Z", "20260103T000000Z"]
+    (tmp_path / MANIFEST).write_bytes(b"{}")
+    (tmp_path / "catalogue.sqlite").write_bytes(b"rows")
+    for backup in backups:
+        await place.put(backup, tmp_path / MANIFEST)
+    await place.put("20251201T000000Z", tmp_path / "catalogue.sqlite")
+    now = datetime(2026, 1, 4, tzinfo=UTC)
+    gone = await tidy(place, daily=2, weekly=0, coming="20260104T000000Z", now=now)
+    assert gone == ["20251201T000000Z", *backups[:2]]
+    assert await tidy(place, daily=1, weekly=0, coming="20260104T000000Z", now=now) == []  # the newest whole one stays
+    assert await whole(place) == backups[2:]
+
+
+def test_a_full_folder_recovers_by_itself(tmp_path: Path) -> None:
+    """Old ones go though nothing can be brought yet; the fault says how much is missing; nothing half is left."""
+    served, folder = _with_catalogue(tmp_path), tmp_path / "backups"
+    old = ["20250101T000000Z", "20250102T000000Z", "20250103T000000Z"]
+    for name in old:
+        (folder / name).mkdir(parents=True)
+        (folder / name / MANIFEST).write_text("{}")
+    (folder / "20250104T000000Z").mkdir()
+    (folder / "20250104T000000Z/catalogue.sqlite.unfinished").write_bytes(b"half")
+    served.environment |= {"APPLIANCE_BACKUP_DIRECTORY": str(folder), "APPLIANCE_BACKUP_KEEP_DAILY": "2"}
+    served.environment |= {"APPLIANCE_BACKUP_KEEP_WEEKLY": "0", "APPLIANCE_UPLOADS_RESERVE_BYTES": str(10**15)}
+    assert "A backup needs" in served.command("backup").stderr  # its disk is full
+    assert backups_in(folder) == old[2:]
+    del served.environment["APPLIANCE_UPLOADS_RESERVE_BYTES"]
+    assert served.command("backup").returncode == 0
+    assert len(backups_in(folder)) == 2
+
+
+async def test_a_folder_without_room_is_said_before_anything_is_written(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.statvfs(tmp_path)
+    full = os.statvfs_result((*real[:4], 0, *real[5:]))
+    make_room = os.statvfs
+    monkeypatch.setattr(os, "statvfs", lambda path: full if path == tmp_path / "backups" else make_room(path))
+    (tmp_path / "backups").mkdir()
+    with pytest.raises(CommandFailed, match=r"bytes, and 0 are free: [0-9,]+ are missing\. Make room on the disk of"):
+        await _brought(host, FolderPlace(tmp_path / "backups"))
+    assert backups_in(tmp_path / "backups") == []
+
+
+async def test_a_disk_that_fills_while_it_is_written_keeps_nothing_half(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: object, file: BinaryIO, length: int = 0) -> None:
+        file.write(b"a part of it")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "backups").mkdir()
+    with monkeypatch.context() as patched:
+        patched.setattr("appliance.backups.places.shutil.copyfileobj", full)
+        patched.setattr("appliance.backups.packing.pack", _packs_nothing)
+        with pytest.raises(CommandFailed, match="can't be written to: No space left on device"):
+            await _brought(host, FolderPlace(tmp_path / "backups"))
+    assert backups_in(tmp_path / "backups") == []
+
+
+def _packs_nothing(held: Path, to: Path) -> int:
+    """tarfile copies by the same function."""
+    to.touch()
+    return 0
 
 
 def test_a_place_that_fails_keeps_no_other_from_its_backup(tmp_path: Path) -> None:

@@ -1,16 +1,24 @@
 """`appliance restore`: on a new machine, with what the store has learned since, and nothing that was deleted."""
 
 import asyncio
+import json
+import os
 import shutil
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
+from appliance.backups.manifest import MANIFEST, name_of
 from appliance.catalogue import open_catalogue
+from appliance.commands.restore import Wanted, restore
+from appliance.errors import CommandFailed
 from appliance.model import Ending, Image, Tombstone
 from tests import pictures
+from tests.conftest import small_config
 from tests.integration.backing import age_key, backups_in, environment_for, second_place, without
 from tests.integration.test_rebuild import change, fill, post, rows_of
 from tests.processes import Served, eventually, on_minio, serving
@@ -171,6 +179,54 @@ async def test_it_takes_a_folder_one_backup_and_a_bare_copy(tmp_path: Path) -> N
     assert "There is not the backup 20200101T000000Z in" in wrong.stderr
 
 
+async def test_the_backup_that_a_new_machine_made_of_itself_is_not_taken_for_the_lost_one(tmp_path: Path) -> None:
+    """Two nights went by before anybody restored: neither its newest backup nor the one before has the rows."""
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    settings = {"APPLIANCE_BACKUP_DIRECTORY": str(folder), "APPLIANCE_BACKUP_IN_STORE": "false"}
+    async with serving(tmp_path / "data", **settings) as lost, aiohttp.ClientSession() as session:
+        for seed in range(3):
+            await post(session, lost, pictures.photo(seed=seed), f"{seed}.jpg")
+        assert lost.command("backup").returncode == 0
+        await lost.stop()
+    full = _made_days_ago(folder, 3)
+    fresh = on_a_new_machine(lost, tmp_path / "new")
+    fresh.data_dir.mkdir()
+    assert fresh.command("expire").returncode == 0  # which makes an empty catalogue
+    shutil.copytree(lost.data_dir / "store", fresh.data_dir / "store", dirs_exist_ok=True)
+    assert fresh.command("backup").returncode == 0
+    _made_days_ago(folder, 1)
+    assert fresh.command("backup").returncode == 0
+    for path in fresh.data_dir.glob("catalogue.sqlite*"):
+        path.unlink()
+    refused = fresh.command("restore")
+    assert refused.returncode == 1
+    assert f"has 0 rows, and {full} in the folder {folder} has 3: it may be of a machine" in refused.stderr
+    assert f"Name the one that you want: --backup {full}, or --backup {backups_in(folder)[-1]}." in refused.stderr
+    assert not (fresh.data_dir / "catalogue.sqlite").exists()
+    done = fresh.command("restore", "--backup", full)
+    assert done.returncode == 0, done.stderr
+    assert "has 3 images and is whole" in done.stdout
+
+
+def _made_days_ago(folder: Path, days: int) -> str:
+    """Give the newest backup another time, and so another name."""
+    path = folder / backups_in(folder)[-1]
+    name = name_of(time.time() - days * 86_400)
+    told = json.loads((path / MANIFEST).read_text())
+    (path / MANIFEST).write_text(json.dumps(told | {"backup": name}))
+    path.rename(folder / name)
+    return name
+
+
+def test_what_this_user_cannot_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "copy.sqlite").touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(CommandFailed, match=r"copy\.sqlite can't be read by user [0-9]+, as whom this runs"):
+        restore(small_config(tmp_path / "data"), Wanted(source=str(tmp_path / "copy.sqlite")))
+
+
 async def test_a_damaged_backup_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
@@ -236,6 +292,12 @@ async def test_a_key_that_was_changed_still_opens_the_backups_of_before(tmp_path
         assert served.command("backup").returncode == 0
         assert served.command("verify", "--identity", str(old.identity)).returncode == 1
         assert served.command("verify", "--identity", str(new.identity)).returncode == 0
+        assert served.command("verify").returncode == 0
+        del served.environment["APPLIANCE_BACKUP_AGE_IDENTITY"]
+        assert served.command("verify").returncode == 1
+        (tmp_path / "credentials").mkdir()
+        shutil.copy(both, tmp_path / "credentials/age_identity")
+        served.environment["CREDENTIALS_DIRECTORY"] = str(tmp_path / "credentials")
         assert served.command("verify").returncode == 0
 
 

@@ -3,17 +3,22 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
 from appliance.backups.manifest import MANIFEST, name_of, part_of
+from appliance.backups.opening import Opened, open_backup
+from appliance.backups.places import FolderPlace, Place
+from appliance.commands import verify
 from tests import pictures
-from tests.conftest import Host
+from tests.conftest import Host, small_config
 from tests.integration.backing import backups_in
 from tests.integration.test_rebuild import change, post
 from tests.processes import Served, eventually, serving
@@ -161,6 +166,29 @@ async def test_a_backup_of_long_ago_fails(backed: Served) -> None:
     done = backed.command("verify")
     assert done.returncode == 1
     assert "is 3.0 days old; is the timer running?" in done.stdout
+
+
+def test_a_disk_without_room_for_it_is_said_before_it_is_fetched(backed: Served) -> None:
+    backed.environment["APPLIANCE_UPLOADS_RESERVE_BYTES"] = str(10**15)
+    done = backed.command("verify")
+    assert done.returncode == 1
+    assert re.search(r"needs [0-9,]+ bytes for a while, and 0 are free: [0-9,]+ are missing\. Make room", done.stdout)
+
+
+def test_the_backup_of_one_place_is_gone_before_that_of_the_next_is_opened(
+    backed: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, seen = small_config(backed.data_dir), []
+
+    async def opened(place: Place, backup: str, folder: Path, *others: Any, **named: Any) -> Opened:
+        seen.append(backups_in(config.backups_dir / "verify") + backups_in(folder))
+        return await open_backup(place, backup, folder, *others, **named)
+
+    place = FolderPlace(backup_of(backed).parent)
+    monkeypatch.setattr(verify, "places_of", lambda config, store: [place, place])
+    monkeypatch.setattr(verify, "open_backup", opened)
+    assert verify.verify(config, identity=None) == 0
+    assert seen == [["opened"], ["opened"]]
 
 
 async def test_metrics_say_when_the_last_backup_was_and_whether_it_verified(host: Host) -> None:
