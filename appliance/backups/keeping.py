@@ -1,5 +1,6 @@
 """Which backups stay: the newest of each of the last days that have one, and of each of the last weeks."""
 
+import math
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +21,11 @@ def kept(backups: Iterable[str], *, daily: int, weekly: int) -> set[str]:
         days.setdefault(backup[:8], backup)
         weeks.setdefault((year, week), backup)
     return {*newest_first[:1], *list(days.values())[:daily], *list(weeks.values())[:weekly]}
+
+
+def most_kept(*, daily: int, weekly: int) -> int:
+    """How many stay at most, of one a day: on a Sunday, when the days reach into the fewest weeks."""
+    return daily + max(0, weekly - math.ceil(daily / 7))
 
 
 async def tidy(

@@ -5,6 +5,7 @@ not an argument is named here, with where it is from.
 import math
 from dataclasses import dataclass
 
+from appliance.backups.keeping import most_kept
 from appliance.config import GB, TB, Config
 
 DAY_S = 86_400
@@ -76,13 +77,30 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Drives:
-    """Hard disks for the originals. `used_bytes` is on all of them, parity and the filesystem's share included."""
+    """Hard disks for originals, and for the store's backups.
+
+    `used_bytes` is on all of them, parity and the filesystem's share included.
+    """
 
     object_bytes: int
+    backup_bytes: int
     used_bytes: int
     wanted_bytes: int
     count: int
     raw_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backups:
+    """Of the catalogue: at most `count` in each of `places`, `kept_bytes` in all of one place."""
+
+    count: int
+    daily: int
+    weekly: int
+    each_bytes: int
+    kept_bytes: int
+    encrypted: bool
+    places: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +141,7 @@ class Needs:
 
     drives: Drives
     catalogue_bytes: int
+    backups: Backups
     local_bytes: int
     cores: Cores
     memory: Memory
@@ -132,10 +151,12 @@ class Needs:
 def needs(load: Load, layout: Layout, config: Config, *, image_s: float) -> Needs:
     """`image_s`: processor seconds for all sizes of one image, as measured."""
     catalogue = catalogue_bytes(load)
+    backups = backups_of(catalogue, config)
     cores = cores_for(load, image_s)
     return Needs(
-        drives=drives_for(load, layout),
+        drives=drives_for(load, layout, backups.kept_bytes if config.backup.in_store else 0),
         catalogue_bytes=catalogue,
+        backups=backups,
         local_bytes=_local_bytes(catalogue, config),
         cores=cores,
         memory=memory_for(cores, catalogue, config),
@@ -143,22 +164,33 @@ def needs(load: Load, layout: Layout, config: Config, *, image_s: float) -> Need
     )
 
 
-def drives_for(load: Load, layout: Layout) -> Drives:
+def drives_for(load: Load, layout: Layout, backup_bytes: int = 0) -> Drives:
     """Whole erasure sets, so that the reserve is still free when the store is as full as it gets."""
     object_bytes = load.images * load.mean_bytes
-    coded = object_bytes * layout.set_size / layout.data
+    coded = (object_bytes + backup_bytes) * layout.set_size / layout.data
     shard = load.mean_bytes / layout.data
     overhead = INLINE_OVERHEAD_BYTES if shard <= INLINE_BYTES else APART_OVERHEAD_BYTES
     used = coded + load.images * layout.set_size * overhead
     wanted = used / (1 - layout.reserve)
     sets = max(1, math.ceil(wanted / (layout.drive_bytes * layout.set_size)))
     count = sets * layout.set_size
-    return Drives(object_bytes, round(used), round(wanted), count, count * layout.drive_bytes)
+    return Drives(object_bytes, backup_bytes, round(used), round(wanted), count, count * layout.drive_bytes)
 
 
 def catalogue_bytes(load: Load) -> int:
     """Rows of living images and of those in their grace, and a year of tombstones."""
     return load.images * ROW_BYTES + load.uploads_per_day * TOMBSTONE_DAYS * TOMBSTONE_BYTES
+
+
+def backups_of(catalogue: int, config: Config) -> Backups:
+    """Each is a whole copy, not compressed. Two at least: the newest stays while the next one is brought."""
+    backup = config.backup
+    count = max(2, most_kept(daily=backup.keep_daily, weekly=backup.keep_weekly))
+    places = ["the bucket, counted with the drives"] if backup.in_store else []
+    places += [f"the disk of {backup.directory}"] if backup.directory else []
+    places += [f"rclone's {backup.remote}"] if backup.remote else []
+    encrypted = bool(backup.age_recipients)
+    return Backups(count, backup.keep_daily, backup.keep_weekly, catalogue, count * catalogue, encrypted, tuple(places))
 
 
 def cores_for(load: Load, image_s: float) -> Cores:
@@ -192,6 +224,6 @@ def traffic_of(load: Load) -> Traffic:
 
 
 def _local_bytes(catalogue: int, config: Config) -> int:
-    """The catalogue, a copy of it for the backup, and all budgets of the configuration."""
+    """The catalogue, a copy while a backup is made, another while that is encrypted, and all configured budgets."""
     budgets = config.uploads.spool_bytes + config.uploads.reserve_bytes + config.cache.all_disk_bytes
-    return 2 * catalogue + budgets
+    return (3 if config.backup.age_recipients else 2) * catalogue + budgets

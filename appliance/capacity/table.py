@@ -31,6 +31,10 @@ def sources(prices: Mapping[str, Price]) -> Iterator[str]:
         f" ({needs.APART_OVERHEAD_BYTES:,} for shards of more than 128 KiB): measured, MinIO on ext4"
     )
     yield (
+        "  a backup a day, as large as the catalogue: VACUUM INTO, no compression, and age adds none"
+        " (appliance/catalogue/backup.py, backups/making.py, backups/keeping.py)"
+    )
+    yield (
         f"  cores used to {needs.USABLE_CORE:.0%} at the peak; drives and box paid off in {costs.LIFETIME_MONTHS}"
         f" months; {costs.BOX_WATTS} W and {costs.DRIVE_WATTS} W a drive: assumed"
     )
@@ -54,16 +58,26 @@ def _load(load: Load) -> Iterator[str]:
 
 
 def _machine(load: Load, layout: Layout, wanted: Needs, pace: str) -> Iterator[str]:
-    drives, cores, memory = wanted.drives, wanted.cores, wanted.memory
+    drives, backups, cores, memory = wanted.drives, wanted.backups, wanted.cores, wanted.memory
+    with_them = ", backups with them" if drives.backup_bytes else ""
     yield "Machine"
     yield _row(
         "drives",
         f"{drives.count} of {_size(layout.drive_bytes)}",
         f"{_size(drives.object_bytes)} with {needs.GRACE_DAYS} days of grace; {_size(drives.used_bytes)} erasure coded"
-        f" {layout.data}+{layout.parity}; {_size(drives.wanted_bytes)} with {layout.reserve:.0%} in reserve",
+        f" {layout.data}+{layout.parity}{with_them}; {_size(drives.wanted_bytes)} with {layout.reserve:.0%} in reserve",
     )
     yield _row("catalogue", _size(wanted.catalogue_bytes), f"{load.images:,} images and a year of tombstones")
-    yield _row("fast disk", _size(wanted.local_bytes), "catalogue and a copy, spool, cache, reserve, as configured")
+    yield _row(
+        "backups",
+        _size(backups.kept_bytes),
+        f"{backups.count} at most ({backups.daily} days, {backups.weekly} weeks), each of {_size(backups.each_bytes)}:"
+        " a copy of the catalogue, not compressed",
+    )
+    yield _row("", "", f"so much in each place: {', '.join(backups.places) or 'none is configured'}")
+    yield _row("", "", "to keep fewer: backup.keep_daily, backup.keep_weekly")
+    copies = "a copy, that copy encrypted" if backups.encrypted else "a copy"
+    yield _row("fast disk", _size(wanted.local_bytes), f"catalogue, {copies}, spool, cache, reserve, as configured")
     yield _row(
         "cores",
         str(cores.count),

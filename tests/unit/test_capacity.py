@@ -4,12 +4,15 @@ import json
 import re
 import shlex
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.backups.keeping import kept, most_kept
+from appliance.backups.manifest import name_of
 from appliance.capacity.costs import cloud_bill, own_bill
 from appliance.capacity.measuring import measure
 from appliance.capacity.needs import (
@@ -26,7 +29,7 @@ from appliance.capacity.needs import (
 )
 from appliance.capacity.prices import PRICES, Price, with_own
 from appliance.cli import main
-from appliance.config import GB, TB, Config
+from appliance.config import GB, TB, Backup, Config
 from appliance.lifecycle import erasing, expiry
 from appliance.wishes import DAY_S
 from tests.conftest import small_config
@@ -62,6 +65,37 @@ def test_it_fits_on_one_erasure_set_of_16_drives_of_24_terabytes() -> None:
 
 def test_its_catalogue_has_58_gigabytes() -> None:
     assert catalogue_bytes(Load()) == 186_000_000 * 250 + 182_500_000 * 62 == 57_815_000_000
+
+
+def test_its_backups_have_more_than_a_terabyte_in_each_place_and_are_counted_with_the_drives() -> None:
+    wanted = needs(Load(), Layout(), Config(), image_s=IMAGE_S)
+    assert (wanted.backups.count, wanted.backups.each_bytes) == (20, 57_815_000_000)
+    assert wanted.backups.kept_bytes == 20 * 57_815_000_000
+    assert wanted.backups.places == ("the bucket, counted with the drives",)
+    without = drives_for(Load(), Layout())
+    assert wanted.drives.used_bytes - without.used_bytes == pytest.approx(wanted.backups.kept_bytes * 16 / 12, abs=2)
+    elsewhere = Backup(in_store=False, directory=Path("/srv/backups"), remote="offsite:b", keep_daily=1, keep_weekly=0)
+    fewer = needs(Load(), Layout(), Config(backup=elsewhere), image_s=IMAGE_S)
+    assert fewer.drives == without
+    assert fewer.backups.places == ("the disk of /srv/backups", "rclone's offsite:b")
+    assert fewer.backups.count == 2  # the newest stays while the next is brought
+
+
+def test_its_backups_need_a_copy_of_the_catalogue_and_one_more_while_it_is_encrypted() -> None:
+    plain, encrypted = (
+        needs(Load(), Layout(), Config(backup=Backup(age_recipients=recipients)), image_s=IMAGE_S)
+        for recipients in ((), ("age1q",))
+    )
+    budgets = plain.local_bytes - 2 * plain.catalogue_bytes
+    assert encrypted.local_bytes == 3 * plain.catalogue_bytes + budgets
+
+
+@given(st.integers(1, 40), st.integers(0, 20))
+def test_as_many_backups_are_planned_as_are_kept_on_the_worst_day(daily: int, weekly: int) -> None:
+    days = [datetime(2026, 1, 1, 3, tzinfo=UTC) + timedelta(days=day) for day in range(200)]
+    names = [name_of(day.timestamp()) for day in days]
+    found = {len(kept(names[: len(names) - less], daily=daily, weekly=weekly)) for less in range(7)}
+    assert max(found) == most_kept(daily=daily, weekly=weekly)
 
 
 def test_its_cores_follow_from_the_seconds_an_image() -> None:
