@@ -5,6 +5,7 @@ import base64
 from pathlib import Path
 
 import pytest
+from playwright.async_api import FileChooser, expect
 
 from tests import pictures
 from tests.browser.accessibility import violations
@@ -215,11 +216,17 @@ async def test_without_scripts_the_form_uploads_one_picture(site: Site, open_pag
 
 
 async def test_a_keyboard_is_enough(site: Site, open_page: OpenPage) -> None:
-    page = await open_page("/", permissions=["clipboard-read", "clipboard-write"])
-    await page.locator("#file").focus()
-    async with page.expect_file_chooser() as chooser:
-        await page.keyboard.press("Space")
-    await (await chooser.value).set_files([payload("keys.jpg", pictures.photo(64, 48))])
+    page = await open_page("about:blank", permissions=["clipboard-read", "clipboard-write"])
+    choosers: asyncio.Queue[FileChooser] = asyncio.Queue()
+    page.on("filechooser", choosers.put_nowait)  # before there is anything to press: it takes the browser a moment
+    await page.goto("/")
+    picker = page.locator("#file")
+    await picker.focus()
+    await expect(picker).to_be_focused()
+    await page.keyboard.press("Space")
+    async with asyncio.timeout(30):
+        chooser = await choosers.get()
+    await chooser.set_files([payload("keys.jpg", pictures.photo(64, 48))])
     found = await reaches(page, "keys.jpg", "done")
     await page.keyboard.press("Tab")
     for _ in range(30):
