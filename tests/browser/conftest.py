@@ -23,15 +23,10 @@ OpenPage = Callable[..., Awaitable[Page]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The browser lives on the session's loop, and so do the tests that use it.
-
-    What the browser did not do in time is asked of it once more, and told as "rerun": on a busy machine a key or a
-    frame of it may be lost. Whatever else fails has failed.
-    """
+    """The browser lives on the session's loop, and so do the tests that use it."""
     for item in items:
         if "/tests/browser/" in item.path.as_posix() and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["TimeoutError"]))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
