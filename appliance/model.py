@@ -34,6 +34,17 @@ class PrivateData(StrEnum):
     """Some may be left: a part of the file can't be looked into, or not be changed where it lies."""
 
 
+class KeepMetadata(StrEnum):
+    """What stays of an original's metadata. What a picture needs to be shown right stays always."""
+
+    NOTHING = "false"
+    """Nothing but what laws protect: copyright notice, credit line, licence URL, the mark of synthetic media."""
+    CREDITS = "credits"
+    """That, and dates, the camera and the names of makers."""
+    ALL = "true"
+    """Everything that came."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What an uploader asked for beside the bytes. `expires_in_s` None means the default."""
