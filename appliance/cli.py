@@ -25,6 +25,7 @@ Command = Callable[[argparse.Namespace], int]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carries out one command and returns its exit status. Raises SystemExit(2) for a command line it can't read."""
     chosen = _parser().parse_args(arguments)
+    os.umask(0o077)  # what this host keeps is its own user's, whatever the folder was before
     command: Command = chosen.command
     try:
         return command(chosen)
@@ -83,6 +84,11 @@ def _add_backups(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     looking.add_argument(
         "--whole-store", action="store_true", help="look for originals of any age in the store, not of later alone"
+    )
+    restoring.add_argument(
+        "--unprotected",
+        action="store_true",
+        help="take a backup that is not encrypted or signed as the settings say; only one that you made yourself",
     )
     verifying = _add(commands, "verify", _verify, "open the newest backups and compare them with what runs")
     for parser in (restoring, verifying):
@@ -169,7 +175,12 @@ def _restore(arguments: argparse.Namespace) -> int:
     config = load(arguments.config).config
     start_logging("warning")
     wanted = restore.Wanted(
-        arguments.source, arguments.backup, arguments.identity, not arguments.backup_alone, arguments.whole_store
+        arguments.source,
+        arguments.backup,
+        arguments.identity,
+        merging=not arguments.backup_alone,
+        whole_store=arguments.whole_store,
+        unprotected=arguments.unprotected,
     )
     return restore.restore(config, wanted)
 

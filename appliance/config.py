@@ -358,6 +358,27 @@ class Backup:
         default=None,
         metadata=_about("The secret age keys that restore and verify open with. Unset: the credential `age_identity`."),
     )
+    remote_write_only: bool = field(
+        default=False,
+        metadata=_about(
+            "Whether the second place's key can only write: then nothing is listed, opened or removed there, and old "
+            "backups go by the place's own rules."
+        ),
+    )
+    signing_key: Path | None = field(
+        default=None,
+        metadata=_about(
+            "The private OpenSSH key that signs backups, without a passphrase. Unset: the credential "
+            "`backup_signing_key`, and without it they are not signed."
+        ),
+    )
+    signers: tuple[str, ...] = field(
+        default=(),
+        metadata=_about(
+            "The public OpenSSH keys (`ssh-ed25519 AAAA…`) whose backups restore and verify open; none that is not "
+            "signed. Unset: the one of the signing key, where there is one."
+        ),
+    )
     keep_daily: int = field(default=14, metadata=_about("Of how many days the newest backup stays.", 1, 36_500))
     keep_weekly: int = field(default=8, metadata=_about("Of how many weeks the newest backup stays.", 0, 5_200))
 

@@ -12,6 +12,7 @@ from appliance.backups import packing
 from appliance.backups.encryption import encrypt
 from appliance.backups.manifest import CATALOGUE, MANIFEST, SPOOL, Manifest, name_of, part_of
 from appliance.backups.places import Place
+from appliance.backups.signing import sign
 from appliance.catalogue import backup_file, count_file
 from appliance.clock import Clock
 from appliance.config import Config
@@ -20,14 +21,17 @@ from appliance.errors import ApplianceError, DiskFull
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A backup that lies in `folder`, and is nowhere else yet."""
+    """A backup that lies in `folder`, and is nowhere else yet. `signature` is None where no key was given."""
 
     folder: Path
     manifest: Manifest
     originals: int
+    signature: Path | None
 
 
-async def make(config: Config, folder: Path, recipients: Sequence[str], clock: Clock) -> Made:
+async def make(
+    config: Config, folder: Path, recipients: Sequence[str], clock: Clock, *, signing_key: Path | None = None
+) -> Made:
     """The catalogue first: what lands after it was copied is more than it knows, never less. Raises named errors."""
     backup = name_of(clock())
     _require_room(config, folder, encrypted=bool(recipients))
@@ -40,7 +44,8 @@ async def make(config: Config, folder: Path, recipients: Sequence[str], clock: C
     parts = tuple([await asyncio.to_thread(part_of, path) for path in files])
     manifest = Manifest(backup, __version__, counts.images, counts.tombstones, counts.albums, parts)
     (folder / MANIFEST).write_bytes(manifest.written())
-    return Made(folder, manifest, originals)
+    signature = await sign(folder / MANIFEST, signing_key) if signing_key else None
+    return Made(folder, manifest, originals, signature)
 
 
 async def bring(made: Made, place: Place) -> None:
@@ -52,6 +57,8 @@ async def bring(made: Made, place: Place) -> None:
     try:
         for part in made.manifest.parts:
             await place.put(backup, made.folder / part.name)
+        if made.signature:
+            await place.put(backup, made.signature)
         await place.put(backup, made.folder / MANIFEST)
     except ApplianceError:
         with contextlib.suppress(ApplianceError):

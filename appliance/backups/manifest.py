@@ -81,12 +81,28 @@ def read(path: Path) -> Manifest:
         document = json.loads(path.read_bytes()[:MAX_MANIFEST_BYTES])
         parts = tuple(Part(**part) for part in document.pop("parts"))
         manifest = Manifest(**document, parts=parts)
+        _require_types(manifest)
         named = {part.plain_name for part in parts}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CommandFailed(f"{path} is not the manifest of a backup.") from error
-    if not is_name(manifest.backup) or CATALOGUE not in named or not named <= {CATALOGUE, SPOOL}:
+    if (
+        not is_name(manifest.backup)
+        or CATALOGUE not in named
+        or not named <= {CATALOGUE, SPOOL}
+        or len(named) < len(parts)
+    ):
         raise CommandFailed(f"{path} is not the manifest of a backup that this release knows.")
     return manifest
+
+
+def _require_types(manifest: Manifest) -> None:
+    """Raises TypeError: JSON gives whatever its writer put there."""
+    texts = (manifest.backup, manifest.release, *(text for part in manifest.parts for text in (part.name, part.sha256)))
+    counts = (manifest.images, manifest.tombstones, manifest.albums, *(part.bytes for part in manifest.parts))
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("a text is none")
+    if not all(type(count) is int and count >= 0 for count in counts):
+        raise TypeError("a count is none")
 
 
 def part_of(path: Path) -> Part:

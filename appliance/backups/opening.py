@@ -11,11 +11,14 @@ from pathlib import Path
 from appliance.backups.encryption import decrypt
 from appliance.backups.manifest import CATALOGUE, MANIFEST, SPOOL, Manifest, read, require_same
 from appliance.backups.places import Place, whole
+from appliance.backups.signing import SIGNATURE, Trust, require_signed
 from appliance.errors import ApplianceError, CommandFailed, DiskFull
 
 FULLER = 2
 """So many times the rows of the newest backup, in one from before, are a reason to ask which one is meant. A catalogue
 hardly shrinks so: what is deleted stays a row for a year, as a tombstone."""
+
+_ANYWAY = "If you made it yourself, restore it with --unprotected."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,15 @@ async def newest(places: Sequence[Place], backup: str | None = None) -> tuple[Pl
     return found[name], name
 
 
-async def require_no_fuller(places: Sequence[Place], place: Place, backup: str, folder: Path) -> None:
+async def require_no_fuller(places: Sequence[Place], place: Place, backup: str, folder: Path, trust: Trust) -> None:
     """Raises CommandFailed where one from before that backup has more than twice its rows, by their manifests.
 
     Such a backup may be one that a machine made by itself before its catalogue was restored.
     """
-    rows = (await _manifest(place, backup, folder)).rows
+    rows = (await _manifest(place, backup, folder, trust)).rows
     for name, where in sorted((await _found(places))[0].items(), reverse=True):
         with contextlib.suppress(ApplianceError):  # no reason not to restore another one
-            before = (await _manifest(where, name, folder)).rows if name < backup else 0
+            before = (await _manifest(where, name, folder, trust)).rows if name < backup else 0
             if before > FULLER * rows:
                 break
     else:
@@ -77,13 +80,13 @@ async def _found(places: Sequence[Place]) -> tuple[dict[str, Place], list[str]]:
 
 
 async def open_backup(
-    place: Place, backup: str, folder: Path, identity: Path | None, *, reserve_bytes: int = 0
+    place: Place, backup: str, folder: Path, identity: Path | None, *, trust: Trust, reserve_bytes: int = 0
 ) -> Opened:
-    """Raises CommandFailed where anything is not as the manifest says, and what the place raises.
+    """Raises CommandFailed where anything is not as the manifest and `trust` say, and what the place raises.
 
     Raises DiskFull, before the parts are fetched, where the folder's disk would have less than `reserve_bytes` left.
     """
-    manifest = await _manifest(place, backup, folder)
+    manifest = await _manifest(place, backup, folder, trust)
     _require_room(folder, manifest, reserve_bytes)
     plain: dict[str, Path] = {}
     for part in manifest.parts:
@@ -94,12 +97,32 @@ async def open_backup(
     return Opened(plain[CATALOGUE], plain.get(SPOOL), manifest)
 
 
-async def _manifest(place: Place, backup: str, folder: Path) -> Manifest:
+async def _manifest(place: Place, backup: str, folder: Path, trust: Trust) -> Manifest:
+    """Its signature is checked before a byte of it is read as a manifest."""
     await place.fetch(backup, MANIFEST, folder / MANIFEST)
+    if trust.signers:
+        await _require_signed(place, backup, folder, trust.signers)
     manifest = read(folder / MANIFEST)
     if manifest.backup != backup:
         raise CommandFailed(f"The manifest of {backup} is that of {manifest.backup}.")
+    if trust.encrypted and not all(part.encrypted for part in manifest.parts):
+        raise CommandFailed(
+            f"The backup {backup} in {place.name} is not encrypted, though backup.age_recipients says that backups "
+            f"are: somebody else may have put it there. {_ANYWAY}"
+        )
     return manifest
+
+
+async def _require_signed(place: Place, backup: str, folder: Path, signers: Sequence[str]) -> None:
+    signature = folder / SIGNATURE
+    try:
+        await place.fetch(backup, SIGNATURE, signature)
+    except CommandFailed as fault:
+        raise CommandFailed(
+            f"The backup {backup} in {place.name} has no signature, though backup.signers or a signing key says that "
+            f"backups are signed: somebody else may have put it there. {_ANYWAY} ({fault.detail})"
+        ) from fault
+    await require_signed(folder / MANIFEST, signature, signers)
 
 
 def _require_room(folder: Path, manifest: Manifest, reserve_bytes: int) -> None:
@@ -116,8 +139,13 @@ def _require_room(folder: Path, manifest: Manifest, reserve_bytes: int) -> None:
         )
 
 
-async def open_copy(path: Path, folder: Path) -> Opened:
-    """A copy that `appliance catalogue backup` wrote."""
+async def open_copy(path: Path, folder: Path, trust: Trust) -> Opened:
+    """A copy that `appliance catalogue backup` wrote. Raises CommandFailed where `trust` asks for more than that."""
+    if trust.signers or trust.encrypted:
+        raise CommandFailed(
+            f"{path} is a plain copy of a catalogue, while the settings of [backup] say that backups are encrypted or "
+            f"signed: nobody can tell who made it. {_ANYWAY}"
+        )
     copy = folder / CATALOGUE
     await asyncio.to_thread(shutil.copy2, path, copy)
     return Opened(copy, None, None)

@@ -104,7 +104,7 @@ def digests(packed: Path) -> dict[str, str]:
 
 def _is_ours(info: tarfile.TarInfo, place: PurePosixPath) -> bool:
     wanted = {"landed": place.name, "sidecars": place.name.removesuffix(".json")}
-    return info.isreg() and len(place.parts) == 2 and is_slug(wanted.get(place.parent.name, ""))
+    return info.isreg() and not info.issparse() and len(place.parts) == 2 and is_slug(wanted.get(place.parent.name, ""))
 
 
 def _bring(tar: tarfile.TarFile, info: tarfile.TarInfo, to: Path) -> None:

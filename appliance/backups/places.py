@@ -19,6 +19,10 @@ class Place(Protocol):
     def name(self) -> str:
         """What a person calls it."""
 
+    @property
+    def write_only(self) -> bool:
+        """Whether files can only be brought here: `files`, `fetch` and `remove` are refused by the place itself."""
+
     async def files(self) -> dict[str, set[str]]:
         """The names of the files of each backup here; one that has no manifest is not whole."""
 
@@ -39,6 +43,8 @@ async def whole(place: Place) -> list[str]:
 
 class FolderPlace:
     """A folder, best on another disk."""
+
+    write_only = False
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -68,7 +74,7 @@ class FolderPlace:
         try:
             self._require_room(path)
             folder.mkdir(mode=0o700, exist_ok=True)
-            with path.open("rb") as source, unfinished.open("wb") as file:
+            with path.open("rb") as source, open(unfinished, "wb", opener=_private) as file:
                 shutil.copyfileobj(source, file, 1 << 20)
                 file.flush()
                 os.fsync(file.fileno())
@@ -106,3 +112,8 @@ class FolderPlace:
             shutil.rmtree(self._root / backup)
         except OSError as fault:
             raise CommandFailed(f"{self._root / backup} can't be removed: {fault.strerror}.") from fault
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that nobody but its owner can read, wherever it lies."""
+    return os.open(path, flags, 0o600)

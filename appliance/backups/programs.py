@@ -25,15 +25,21 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("APPLIANCE_")}
 
 
-async def run(arguments: list[str], what: str, *, missing_status: int | None = None) -> bytes | None:
-    """What the program prints; None when it ends with `missing_status`. Raises CommandFailed with its own words."""
-    process = await asyncio.create_subprocess_exec(
-        *arguments,
-        env=environment(),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+async def run(
+    arguments: list[str], what: str, *, missing_status: int | None = None, given: Path | None = None
+) -> bytes | None:
+    """What the program prints, `given` being its standard input; None when it ends with `missing_status`.
+
+    Raises CommandFailed with the program's own words.
+    """
+    with (given or Path(os.devnull)).open("rb") as standard_input:
+        process = await asyncio.create_subprocess_exec(
+            *arguments,
+            env=environment(),
+            stdin=standard_input,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
     try:
         printed, said = await process.communicate()
     except BaseException:

@@ -5,15 +5,21 @@ from pathlib import Path
 from appliance.backups.manifest import MANIFEST, is_name
 from appliance.backups.programs import found, run
 
+_WRITE_ONLY = ("--no-check-dest", "--s3-no-check-bucket", "--s3-no-head", "--ignore-checksum", "--ignore-size")
+"""What keeps rclone from asking a place that answers nothing."""
 DIRECTORY_MISSING, FILE_MISSING = 3, 4  # rclone's exit statuses for what is not there
 
 
 class RemotePlace:
-    """`remote` is as rclone has it: `name:bucket/folder`. rclone compares size and hash of what it brings."""
+    """`remote` is as rclone has it: `name:bucket/folder`. rclone compares size and hash of what it brings.
 
-    def __init__(self, remote: str, config: Path | None) -> None:
+    Where its key is `write_only`, the place itself does: S3 takes no part whose MD5 is not the announced one.
+    """
+
+    def __init__(self, remote: str, config: Path | None, *, write_only: bool = False) -> None:
         self._remote = remote if remote.endswith((":", "/")) else f"{remote}/"
         self._config = config
+        self.write_only = write_only
 
     @property
     def name(self) -> str:
@@ -31,7 +37,8 @@ class RemotePlace:
         return files
 
     async def put(self, backup: str, path: Path) -> None:
-        await self._run("copyto", str(path), self._at(backup, path.name))
+        options = _WRITE_ONLY if self.write_only else ()
+        await self._run("copyto", *options, str(path), self._at(backup, path.name))
 
     async def fetch(self, backup: str, file: str, to: Path) -> None:
         await self._run("copyto", self._at(backup, file), str(to))

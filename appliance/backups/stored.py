@@ -13,6 +13,7 @@ class StorePlace:
     """The object store that the originals are in."""
 
     name = "the store"
+    write_only = False
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store

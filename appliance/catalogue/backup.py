@@ -9,7 +9,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from appliance.catalogue.connections import open_reader
+from appliance.catalogue.connections import PRIVATE_MODE, open_reader
 from appliance.errors import CatalogueDamaged
 
 
@@ -17,6 +17,9 @@ def copy(connection: sqlite3.Connection, to: Path) -> None:
     """Write a checked copy to `to`, which appears whole or not at all; an older file there is replaced."""
     unfinished = to.with_name(f"{to.name}.unfinished")
     unfinished.unlink(missing_ok=True)
+    unfinished.touch(
+        PRIVATE_MODE, exist_ok=False
+    )  # VACUUM INTO takes an empty file, and would make one for all to read
     try:
         connection.execute("VACUUM INTO ?", (str(unfinished.absolute()),))
         _verify(unfinished)
@@ -26,7 +29,8 @@ def copy(connection: sqlite3.Connection, to: Path) -> None:
 
 
 def put_in_place(finished: Path, to: Path) -> None:
-    """fsync, rename, fsync the folder."""
+    """For its owner alone: chmod, fsync, rename, fsync the folder."""
+    finished.chmod(PRIVATE_MODE)
     sync(finished)
     finished.replace(to)
     sync(to.parent)

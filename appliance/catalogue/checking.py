@@ -25,6 +25,10 @@ def problems(connection: sqlite3.Connection) -> list[str]:
         damage = [str(error)]
     if damage:
         return [f"The file is damaged: {line}" for line in damage]
+    if foreign := connection.execute(sql.FOREIGN_SCHEMA).fetchall():
+        return [
+            f"The file has a {kind} {name!r:.80}, which no release of this appliance makes." for kind, name in foreign
+        ]
     return [
         f"Image {slug} {what}."
         for statement, what in _INVARIANTS

@@ -5,6 +5,7 @@ Memory mapping stays off: it reads a quarter faster, but a failing disk would th
 where a read call gives an error that can be answered.
 """
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from appliance.catalogue.migrations import migrate, refuse_unfit
 from appliance.errors import UnfitInstallation
 
 BUSY_TIMEOUT_MS = 5000
+PRIVATE_MODE = 0o600
 _WRITER_CACHE_KIB = 65_536
 _READER_CACHE_KIB = 16_384
 
@@ -20,6 +22,7 @@ _READER_CACHE_KIB = 16_384
 def open_writer(path: Path) -> sqlite3.Connection:
     """The connection that writes, its schema brought up. Never a second one on the same file. Raises as `migrate`."""
     require_sqlite()
+    _make_private(path)
     connection = _connect(path, "rwc", _WRITER_CACHE_KIB)
     try:
         refuse_unfit(connection)
@@ -31,6 +34,18 @@ def open_writer(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """Nobody but its owner reads the catalogue, whoever can look into its folder. SQLite gives its log the same mode.
+
+    By name: to open and close the file here would end the locks that this process has on it.
+    """
+    with contextlib.suppress(FileExistsError):
+        path.touch(PRIVATE_MODE, exist_ok=False)
+    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            file.chmod(PRIVATE_MODE)
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -55,6 +70,7 @@ def _connect(path: Path, mode: str, cache_kib: int) -> sqlite3.Connection:
         connection.execute(f"PRAGMA cache_size = -{cache_kib}")
         connection.execute("PRAGMA mmap_size = 0")
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA trusted_schema = OFF")  # a restored file's schema is a stranger's
         connection.execute("PRAGMA wal_autocheckpoint = 0")
     except BaseException:
         connection.close()

@@ -192,6 +192,8 @@ SETTLE_UPLOADS = """
 
 # --- invariants, for `check` --------------------------------------------------------------------------------------
 
+FOREIGN_SCHEMA = "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index') LIMIT 20"
+"""Triggers and views, of which a catalogue has none: in a file from elsewhere they would act at our own statements."""
 HALF_ENDED = """
     SELECT slug FROM images WHERE slug > '' AND
     ((ended IS NULL) <> (ended_s IS NULL) OR (ended IS NULL) <> (erase_after_s IS NULL)) LIMIT :limit"""

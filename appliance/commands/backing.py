@@ -9,6 +9,7 @@ from pathlib import Path
 
 from appliance.backups.places import FolderPlace, Place
 from appliance.backups.remote import RemotePlace
+from appliance.backups.signing import Trust, public_key
 from appliance.backups.stored import StorePlace
 from appliance.config import Config
 from appliance.errors import CommandFailed
@@ -33,7 +34,8 @@ def places_of(config: Config, store: ObjectStore) -> list[Place]:
     if backup.directory is not None:
         places.append(FolderPlace(backup.directory))
     if backup.remote is not None:
-        places.append(RemotePlace(backup.remote, credential_or(backup.rclone_config, "rclone_config")))
+        rclone_config = credential_or(backup.rclone_config, "rclone_config")
+        places.append(RemotePlace(backup.remote, rclone_config, write_only=backup.remote_write_only))
     if not places:
         raise CommandFailed("There is nowhere to bring a backup to: set backup.in_store, .directory or .remote.")
     return places
@@ -42,6 +44,19 @@ def places_of(config: Config, store: ObjectStore) -> list[Place]:
 def identity_of(config: Config, given: Path | None = None) -> Path | None:
     """The file with the age key that opens backups; None where nothing names one."""
     return given or credential_or(config.backup.age_identity, "age_identity")
+
+
+def signing_key_of(config: Config) -> Path | None:
+    """The file with the private key that signs backups; None where nothing names one."""
+    return credential_or(config.backup.signing_key, "backup_signing_key")
+
+
+async def trust_of(config: Config) -> Trust:
+    """What the settings say that our backups are. Raises CommandFailed for a signing key that can't be read."""
+    signers, key = config.backup.signers, signing_key_of(config)
+    if not signers and key is not None:
+        signers = (await public_key(key),)
+    return Trust(signers, encrypted=bool(config.backup.age_recipients))
 
 
 def credential_or(named: Path | None, credential: str) -> Path | None:

@@ -13,7 +13,7 @@ from appliance.backups.manifest import name_of
 from appliance.backups.notes import note
 from appliance.backups.places import Place
 from appliance.clock import system_clock
-from appliance.commands.backing import places_of, store_of, working_folder
+from appliance.commands.backing import places_of, signing_key_of, store_of, working_folder
 from appliance.config import Config
 from appliance.errors import ApplianceError, CommandFailed
 
@@ -32,7 +32,8 @@ async def _backup(config: Config, folder: Path) -> int:
         places = places_of(config, store)
         for place in places:
             await _make_room(config, place)
-        made = await make(config, folder, config.backup.age_recipients, system_clock)
+        key = signing_key_of(config)
+        made = await make(config, folder, config.backup.age_recipients, system_clock, signing_key=key)
         _say(made, time.monotonic() - began)
         brought = await _for_each(places, lambda place: _bring(made, place))
         tidied = await _for_each(brought, lambda place: _tidy(config, place))
@@ -61,7 +62,8 @@ def _say(made: Made, seconds: float) -> None:
     encrypted = "encrypted" if manifest.parts[0].encrypted else "not encrypted"
     print(
         f"Backup {manifest.backup}: {manifest.images} images, {manifest.albums} albums, {made.originals} originals "
-        f"that the store does not have yet; {manifest.size_bytes} bytes, {encrypted}, in {seconds:.1f} s.",
+        f"that the store does not have yet; {manifest.size_bytes} bytes, {encrypted}, "
+        f"{'signed' if made.signature else 'not signed'}, in {seconds:.1f} s.",
         flush=True,
     )
 
@@ -80,6 +82,8 @@ async def _make_room(config: Config, place: Place) -> None:
 
 async def _tidy(config: Config, place: Place, coming: str | None = None) -> None:
     backup = config.backup
+    if place.write_only:
+        return
     gone = await tidy(place, daily=backup.keep_daily, weekly=backup.keep_weekly, coming=coming)
     if gone:
         print(f"Removed from {place.name}: {', '.join(gone)}.", flush=True)

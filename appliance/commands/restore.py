@@ -14,8 +14,9 @@ from appliance.backups import packing
 from appliance.backups.manifest import MANIFEST, is_name
 from appliance.backups.opening import Opened, newest, open_backup, open_copy, require_no_fuller
 from appliance.backups.places import FolderPlace, Place
+from appliance.backups.signing import Trust
 from appliance.catalogue import check_file, count_file, put_in_place
-from appliance.commands.backing import identity_of, places_of, store_of
+from appliance.commands.backing import identity_of, places_of, store_of, trust_of
 from appliance.commands.merge import Merged, merge
 from appliance.config import Config
 from appliance.errors import CommandFailed
@@ -29,7 +30,8 @@ MOST_TOLD = 20
 class Wanted:
     """What a person asked for. `source` None is wherever the newest is; `merging` brings what the store has learned.
 
-    `whole_store` looks at every original, not only at those that may be later than the backup.
+    `whole_store` looks at every original, not only at those that may be later than the backup. `unprotected` takes a
+    backup that is not signed or encrypted as the settings say.
     """
 
     source: str | None = None
@@ -37,6 +39,7 @@ class Wanted:
     identity: Path | None = None
     merging: bool = True
     whole_store: bool = False
+    unprotected: bool = False
 
 
 def restore(config: Config, wanted: Wanted) -> int:
@@ -89,20 +92,21 @@ async def _restore(config: Config, folder: Path, wanted: Wanted) -> int:
 
 async def _opened(config: Config, store: ObjectStore, folder: Path, wanted: Wanted) -> Opened:
     source, backup = wanted.source, wanted.backup
+    trust = Trust() if wanted.unprotected else await trust_of(config)
     path = Path(source).absolute() if source is not None and source not in ("store", "second") else None
     if path is not None:
         _require_readable(path)
     if path is not None and path.is_file():
         print(f"Restoring the catalogue's copy {path}.", flush=True)
-        return await open_copy(path, folder)
+        return await open_copy(path, folder, trust)
     if path is not None and (path / MANIFEST).is_file() and is_name(path.name):
         path, backup = path.parent, path.name
     places = _sources(config, store, source, path)
     place, name = await newest(places, backup)
     if backup is None:
-        await require_no_fuller(places, place, name, folder)
+        await require_no_fuller(places, place, name, folder, trust)
     print(f"Restoring {name} from {place.name}.", flush=True)
-    return await open_backup(place, name, folder, identity_of(config, wanted.identity))
+    return await open_backup(place, name, folder, identity_of(config, wanted.identity), trust=trust)
 
 
 def _require_readable(path: Path) -> None:

@@ -13,7 +13,7 @@ from appliance.backups.notes import note
 from appliance.backups.opening import Opened, newest, open_backup
 from appliance.backups.places import Place
 from appliance.catalogue import check_file, count_file, rows_of_file, sample_file
-from appliance.commands.backing import identity_of, places_of, store_of, working_folder
+from appliance.commands.backing import identity_of, places_of, store_of, trust_of, working_folder
 from appliance.config import Config
 from appliance.errors import ApplianceError, ObjectMissing
 from appliance.model import Image, Location, Tombstone
@@ -37,6 +37,9 @@ async def _verify(config: Config, folder: Path, identity: Path | None) -> int:
     faults = 0
     async with store_of(config) as store:
         for place in places_of(config, store):
+            if place.write_only:
+                print(f"{place.name}: its key can only write, so it has to be verified from elsewhere.", flush=True)
+                continue
             try:
                 with _scratch(folder) as scratch:
                     problems = await _problems(config, store, place, scratch, identity)
@@ -64,7 +67,8 @@ async def _problems(
     config: Config, store: ObjectStore, place: Place, scratch: Path, identity: Path | None
 ) -> list[str]:
     _, name = await newest([place])
-    opened = await open_backup(place, name, scratch, identity, reserve_bytes=config.uploads.reserve_bytes)
+    trust, reserve_bytes = await trust_of(config), config.uploads.reserve_bytes
+    opened = await open_backup(place, name, scratch, identity, trust=trust, reserve_bytes=reserve_bytes)
     problems = _too_old(name) + await check_file(opened.catalogue) + await _miscounted(opened)
     if problems:
         return problems

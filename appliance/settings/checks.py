@@ -16,6 +16,7 @@ _ENDPOINT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 _ZONE = re.compile(r"[A-Za-z0-9]{1,64}")
 _TOKEN = re.compile(r"[!-~]{1,512}")
 _RECIPIENT = re.compile(r"age1|ssh-")
+_SIGNER = re.compile(r"(?:ssh|ecdsa|sk)-[\w.@-]+ [A-Za-z0-9+/=]+(?: [^\n\r]*)?")
 _REMOTE = re.compile(r"[^\s:-][^:\n]*:[^\n]*|/[^\n]+")
 _MAIL = re.compile(r"[^@\s,;?&:/]+@[^@\s,;?&:/]+")
 
@@ -113,6 +114,8 @@ def _backup(config: Config) -> Iterator[Unmet]:
     backup = config.backup
     if not all(_RECIPIENT.match(recipient) for recipient in backup.age_recipients):
         yield "backup.age_recipients", "public keys, which begin with age1 or ssh- (never AGE-SECRET-KEY-)"
+    if not all(_SIGNER.fullmatch(signer) for signer in backup.signers):
+        yield "backup.signers", "public keys of OpenSSH, such as ssh-ed25519 AAAA… (the line of a .pub file)"
     if backup.remote is not None and not _REMOTE.fullmatch(backup.remote):
         yield "backup.remote", "an rclone remote and a folder, such as offsite:bucket/appliance"
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.deploy.machine import Broken
+from tests.deploy.machine import Broken, run
 from tests.deploy.steps import Trial, metrics, narrow_key
 from tests.servers import Server, rclone_server
 
@@ -29,6 +29,8 @@ def take_backups_as_the_role_says(trial: Trial, offsite: Server) -> None:
         identity = trial.machine.sh("age-keygen 2>/dev/null").strip()  # on stderr it tells the public key once more
         public = re.search(r"public key: (age1\S+)", identity)
         assert public, identity
+        signing_key = trial.machine.folder / "backup-signing"
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "backups", "-f", str(signing_key)])
         remote = {
             "type": "s3",
             "provider": "Other",
@@ -39,6 +41,8 @@ def take_backups_as_the_role_says(trial: Trial, offsite: Server) -> None:
         trial.ansible.set(
             backup_age_recipients=[public[1]],
             backup_age_identity=f"{identity}\n",
+            backup_signing_key=signing_key.read_text(),
+            backup_signers=[signing_key.with_suffix(".pub").read_text().strip()],
             backup_remote="offsite:backups/img",
             backup_rclone_config="\n".join(["[offsite]", *(f"{name} = {value}" for name, value in remote.items()), ""]),
         )
