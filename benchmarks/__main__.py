@@ -31,6 +31,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
 """The programs of the short set with their arguments, in the order in which they run."""
 
 LONG: Mapping[str, str] = {
+    "attacks": "takes minutes, and holds tens of thousands of connections",
     "beside_giant": "takes minutes and 40 GB of disk",
     "beside_giants": "takes minutes, with pictures of 400 million pixels",
     "front": "needs Caddy and wrk; it decided how originals are sent",
