@@ -5,6 +5,7 @@ and a compact file. (The online backup API is twice as fast, 0.3 s a million row
 starts again at each commit.) While it runs the write-ahead log can't be cut, so it grows by what is written meanwhile.
 """
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -17,9 +18,8 @@ def copy(connection: sqlite3.Connection, to: Path) -> None:
     """Write a checked copy to `to`, which appears whole or not at all; an older file there is replaced."""
     unfinished = to.with_name(f"{to.name}.unfinished")
     unfinished.unlink(missing_ok=True)
-    unfinished.touch(
-        PRIVATE_MODE, exist_ok=False
-    )  # VACUUM INTO takes an empty file, and would make one for all to read
+    with contextlib.suppress(OSError):  # VACUUM INTO takes an empty file; where there can be none, it says why
+        unfinished.touch(PRIVATE_MODE, exist_ok=False)
     try:
         connection.execute("VACUUM INTO ?", (str(unfinished.absolute()),))
         _verify(unfinished)
