@@ -132,7 +132,7 @@ class WorkerProcess:
             return
         try:
             self._take(unpack_answer(message), fds)
-        except ValueError:  # it does not keep to the protocol, so it is not to be trusted with more
+        except ValueError:  # it doesn't keep to the protocol, so it is not to be trusted with more
             _close_all(fds)
             self.kill()
 
@@ -143,7 +143,7 @@ class WorkerProcess:
         elif self._pending is not None and not self._pending.done():
             self._pending.set_result((answer, fds))
         else:
-            _close_all(fds)
+            raise ValueError("an answer that nobody waits for")
 
     def _fail(self, fault: Exception) -> None:
         if self._pending is not None and not self._pending.done():
