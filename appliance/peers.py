@@ -47,11 +47,20 @@ def keep_orphans() -> None:
 def _descends_from_us(pid: int) -> bool:
     us = os.getpid()
     while pid > 1:
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-        except OSError:
+        parent = _parent_of(pid)
+        if parent is None or parent == us:
             return True
-        pid = int(stat.rpartition(")")[2].split()[1])  # the parent; the name before it may hold anything
-        if pid == us:
-            return True
+        # Of another user's processes (sudo) the unit shows none. One that had ended would not be the parent any more.
+        if parent > 1 and _parent_of(parent) is None and _parent_of(pid) == parent:
+            return False
+        pid = parent
     return False
+
+
+def _parent_of(pid: int) -> int | None:
+    """None for a process that is gone, or that is not to be seen."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    return int(stat.rpartition(")")[2].split()[1])  # the name before it may hold anything
