@@ -10,6 +10,7 @@ from pathlib import Path
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 _PR_SET_CHILD_SUBREAPER = 36
 _ROOT = 0
+_GROUPS = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,11 @@ def peer_of(connection: socket.socket) -> Peer:
 
 
 def may_command(peer: Peer) -> bool:
-    """True for root and this process's own user, but not for what this process has started: its workers.
-
-    A process of ours that is gone, or can't be looked at, may have been a worker's.
-    """
+    """True for root and this process's own user, but not for what this process has started: its workers."""
     own = os.geteuid()
     if peer.uid != own:
         return peer.uid == _ROOT
-    return peer.pid in (0, os.getpid()) or not _descends_from_us(peer.pid)
+    return peer.pid in (0, os.getpid()) or not _is_ours(peer.pid)
 
 
 def keep_orphans() -> None:
@@ -44,16 +42,16 @@ def keep_orphans() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _descends_from_us(pid: int) -> bool:
-    us = os.getpid()
-    while pid > 1:
-        parent = _parent_of(pid)
-        if parent is None or parent == us:
+def _is_ours(pid: int) -> bool:
+    """Whether it descends from this process; one that is gone may have."""
+    above = pid
+    while above > 1:
+        parent = _parent_of(above)
+        if parent is None:  # the unit shows few processes but its own (PrivateUsers, ProtectProc), and workers can hide
+            return _is_in_our_group(pid) or not _is_alive(pid)
+        if parent == os.getpid():
             return True
-        # Of another user's processes (sudo) the unit shows none. One that had ended would not be the parent any more.
-        if parent > 1 and _parent_of(parent) is None and _parent_of(pid) == parent:
-            return False
-        pid = parent
+        above = parent
     return False
 
 
@@ -64,3 +62,21 @@ def _parent_of(pid: int) -> int | None:
     except OSError:
         return None
     return int(stat.rpartition(")")[2].split()[1])  # the name before it may hold anything
+
+
+def _is_in_our_group(pid: int) -> bool:
+    """Whether it runs in this process's control group, which none leaves by itself; True where that can't be known."""
+    try:
+        path = next(line for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
+        members = (_GROUPS / path.removeprefix("0::/") / "cgroup.procs").read_text()
+    except (OSError, StopIteration):
+        return True
+    return str(pid) in members.split()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return True

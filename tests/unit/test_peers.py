@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -39,20 +40,36 @@ def test_one_that_is_gone_may_not(child: int) -> None:
     assert not may_command(Peer(2**22 + 1, os.geteuid()))
 
 
-def seen(monkeypatch: pytest.MonkeyPatch, parents: dict[int, int]) -> None:
-    """These processes and their parents are there to be seen, and no other."""
-    monkeypatch.setattr(peers, "_parent_of", parents.get)
+@pytest.fixture
+def hidden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """As in the unit: no process is to be seen. What the control group lists can be."""
+    monkeypatch.setattr(peers, "_parent_of", lambda _pid: None)
+    monkeypatch.setattr(peers, "_GROUPS", tmp_path)
+    (line,) = [line for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::")] or [
+        "0::/"
+    ]
+    group = tmp_path / line.removeprefix("0::/")
+    group.mkdir(parents=True, exist_ok=True)
+    return group / "cgroup.procs"
 
 
-def test_a_command_whose_parent_is_another_users_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen(monkeypatch, {2**22 + 2: 2**22 + 1})  # sudo -u appliance, where the unit hides root's processes
-    assert may_command(Peer(2**22 + 2, os.geteuid()))
+def test_a_hidden_process_of_another_unit_may(hidden: Path, child: int) -> None:
+    hidden.write_text(f"{os.getpid()}\n")
+    assert may_command(Peer(child, os.geteuid()))
 
 
-def test_one_whose_parent_ends_meanwhile_may_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    parents = iter([2**22 + 1, None, os.getpid(), None])
-    monkeypatch.setattr(peers, "_parent_of", lambda _pid: next(parents))
-    assert not may_command(Peer(2**22 + 2, os.geteuid()))
+def test_a_hidden_process_of_the_servers_own_unit_may_not(hidden: Path, child: int) -> None:
+    hidden.write_text(f"{os.getpid()}\n{child}\n")
+    assert not may_command(Peer(child, os.geteuid()))
+
+
+def test_where_groups_can_not_be_read_a_hidden_process_may_not(hidden: Path, child: int) -> None:
+    assert not may_command(Peer(child, os.geteuid()))
+
+
+def test_a_hidden_process_that_is_gone_may_not(hidden: Path) -> None:
+    hidden.write_text(f"{os.getpid()}\n")
+    assert not may_command(Peer(2**22 + 1, os.geteuid()))
 
 
 def test_another_user_may_not_and_root_may(child: int, monkeypatch: pytest.MonkeyPatch) -> None:
