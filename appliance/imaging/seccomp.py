@@ -84,7 +84,7 @@ def deny_all_but_needed(libc: ctypes.CDLL) -> bool:
     It lasts as long as the process does. Needs PR_SET_NO_NEW_PRIVS.
     """
     architecture = platform.machine()
-    if architecture not in _ARCHITECTURES:
+    if architecture not in _ARCHITECTURES or ctypes.sizeof(ctypes.c_void_p) != 8:  # a small Python on a large kernel
         return False
     calls = needed(os.getpid(), stat_by_path=_stats_by_path())
     packed = b"".join(struct.pack("=HBBI", *one) for one in Filter(architecture, calls).instructions())

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from appliance.errors import Busy
 from appliance.orders import MAX_MESSAGE_BYTES, MAX_TARGETS, Answer, Order, Ready, pack_order, unpack_answer
+from appliance.workers.complaints import Complaints
 
 MAX_OUTPUT_BYTES = 512 * 1024 * 1024
 """Of all renditions of one order."""
@@ -86,6 +87,8 @@ class WorkerProcess:
         except OSError:
             self._socket.close()
             raise
+        assert self._process.stderr is not None
+        self._complaints = Complaints(self._process.stderr, self._process.pid)
         self._socket.setblocking(False)
         self._loop.add_reader(self._pidfd, self._on_exit)
         self._loop.add_reader(self._socket, self._on_message)
@@ -180,6 +183,7 @@ class WorkerProcess:
         if self._socket.fileno() >= 0:
             self._on_message()  # an answer may have come just before
         reason = _reason(self._process.wait())
+        self._complaints.finish()
         os.close(self._pidfd)
         self._close_socket()
         self.exited.set_result(reason)
@@ -203,6 +207,7 @@ def _spawn(fd: int, allowance: Allowance) -> subprocess.Popen[bytes]:
         [*command, *map(str, figures)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         pass_fds=(fd,),
         env=allowance.environment,
         cwd="/",
@@ -219,7 +224,7 @@ def _watched(process: subprocess.Popen[bytes]) -> int:
         return os.pidfd_open(process.pid)
     except OSError:
         process.kill()
-        process.wait()
+        process.communicate()
         raise
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import socket
+import subprocess
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -105,3 +106,36 @@ async def test_a_worker_that_lies_is_ended_at_once_and_its_descriptors_are_close
 async def test_a_worker_that_speaks_unasked_is_ended_at_once(lying: Lying) -> None:
     lying.say(b'{"edited": true}')
     assert await asyncio.wait_for(asyncio.shield(lying.worker.exited), 30) == "SIGKILL"
+
+
+SHOUTING = r"""
+import os, sys
+os.write(2, b'{"level": "critical"}\n\x1b[31mforged\xff\n')
+try:
+    for _ in range(200):
+        os.write(2, b"x" * 1000)
+except BrokenPipeError:
+    pass
+"""
+
+
+async def test_what_a_worker_writes_comes_into_the_log_as_text_and_in_little(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    real = subprocess.Popen
+
+    def shouting(command: list[str], **rest: Any) -> "subprocess.Popen[bytes]":
+        return real([command[0], "-I", "-c", SHOUTING], **rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "Popen", shouting)
+        worker = WorkerProcess(Allowance(10**8, 10**8))
+    with pytest.raises(WorkerLost):
+        await worker.ready
+    lines = [record.getMessage() for record in caplog.records if "a worker wrote" in record.getMessage()]
+    assert lines[0].startswith('a worker wrote: {"level": "critical"} | ?[31mforged\\xff')
+    assert all(line.isprintable() for line in lines)
+    assert max(map(len, lines)) < 1100
+    assert 10_000 < sum(map(len, lines)) < 20_000
+    assert len(os.listdir("/proc/self/fd")) == before
