@@ -1,7 +1,7 @@
 """The control socket: how commands on the terminal reach the server that owns the data directory.
 
-A small HTTP app on a Unix socket that only the server's own user may open. `listening` is the server's side; `ask_*`
-are the commands'.
+A small HTTP app on a Unix socket that only the server's own user may open, and that answers no worker. `listening` is
+the server's side; `ask_*` are the commands'.
 """
 
 import json
@@ -18,6 +18,7 @@ from aiohttp import web
 
 from appliance.config import Config
 from appliance.errors import ApplianceError, CommandFailed, ServerNotRunning
+from appliance.peers import may_command, peer_of
 
 _log = logging.getLogger(__name__)
 _CONNECT_S = 2.0
@@ -99,7 +100,7 @@ def _app(commands: Commands) -> web.Application:
     async def takedown(request: web.Request) -> web.Response:
         return web.json_response({"outcome": await commands.take_down(str((await request.json())["slug"]))})
 
-    app = web.Application(middlewares=[_errors_in_words])
+    app = web.Application(middlewares=[_only_commanders, _errors_in_words])
     app.add_routes(
         [
             web.get("/status", status),
@@ -109,6 +110,22 @@ def _app(commands: Commands) -> web.Application:
         ]
     )
     return app
+
+
+@web.middleware
+async def _only_commanders(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """The socket's mode keeps other users out; this keeps out what runs as the server's user and is no person's."""
+    connection = None if request.transport is None else request.transport.get_extra_info("socket")
+    peer = None if connection is None else peer_of(connection)
+    if peer is None or not may_command(peer):
+        _log.warning("a command was refused", extra={"pid": peer and peer.pid})
+        return web.json_response(
+            {"detail": "The server takes commands from its own user and root alone, and from none of its workers."},
+            status=403,
+        )
+    return await handler(request)
 
 
 @web.middleware

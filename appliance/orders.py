@@ -18,10 +18,13 @@ from appliance.errors import (
     UnsupportedFormat,
 )
 from appliance.regions import Cut, Material, Quality, Region
-from appliance.renditions import Facts, Format, Preset, Target
+from appliance.renditions import ORIGINALS, Facts, Format, Preset, Target
 
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_TARGETS = 32
+_MAX_WORDS = 1000
+_MAX_SIDE = 2**31
+_MAX_FIGURE = 2**63 - 1
 
 _ERRORS: dict[str, type[ApplianceError]] = {
     kind.code: kind
@@ -178,29 +181,49 @@ def unpack_answer(message: bytes) -> Answer:
             case {"edited": bool(complete)}:
                 return Edited(complete)
             case {"error": [code, detail, limit, actual, final]}:
-                error = _ERRORS[code](str(detail), limit=limit, actual=actual)
+                error = _ERRORS[code](_words(detail), limit=_figure(limit), actual=_figure(actual))
                 if isinstance(error, CannotResize):
                     error.final = final is True
                 return error
             case {"sizes": list(sizes)}:
-                return tuple((int(width), int(height), moves is True) for width, height, moves in sizes)
-    except (KeyError, TypeError) as error:
+                return tuple((_side(width), _side(height), moves is True) for width, height, moves in sizes)
+    except (KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError("not an answer") from error
     raise ValueError("not an answer")
 
 
 def _facts(facts: dict[str, Any]) -> Facts:
+    if facts["media_type"] not in ORIGINALS:  # a browser goes by it
+        raise ValueError("not a type that is taken")
+    if not isinstance(facts["memory_bytes"], int) or facts["memory_bytes"] < 0:
+        raise ValueError("not a number of bytes")
     refusal = facts["refusal"]
-    read = Facts(
-        media_type=str(facts["media_type"]),
-        width=int(facts["width"]),
-        height=int(facts["height"]),
-        frames=int(facts["frames"]),
+    return Facts(
+        media_type=facts["media_type"],
+        width=_side(facts["width"]),
+        height=_side(facts["height"]),
+        frames=_side(facts["frames"]),
         has_alpha=bool(facts["has_alpha"]),
         progressive=bool(facts["progressive"]),
-        memory_bytes=int(facts["memory_bytes"]),
-        refusal=None if refusal is None else str(refusal),
+        memory_bytes=min(facts["memory_bytes"], _MAX_FIGURE),  # a header may claim any number of bands
+        refusal=None if refusal is None else _words(refusal),
     )
-    if min(read.width, read.height, read.frames) < 1 or read.memory_bytes < 0:
-        raise ValueError("a picture has at least one pixel")
-    return read
+
+
+def _side(number: object) -> int:
+    """Pixels, or frames: at least one, and few enough for every column and every sum."""
+    if not isinstance(number, int) or not 1 <= number <= _MAX_SIDE:
+        raise ValueError("no picture has that size")
+    return number
+
+
+def _figure(number: object) -> int | None:
+    if number is not None and (not isinstance(number, int) or not 0 <= number <= _MAX_FIGURE):
+        raise ValueError("not a figure")
+    return number
+
+
+def _words(text: object) -> str:
+    if not isinstance(text, str) or len(text) > _MAX_WORDS:
+        raise ValueError("not words for a person")
+    return text

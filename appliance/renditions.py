@@ -27,6 +27,9 @@ class Format(StrEnum):
         return self in (Format.WEBP, Format.GIF)
 
 
+ORIGINALS = frozenset(f"image/{name}" for name in ("jpeg", "png", "gif", "webp", "tiff", "avif", "heic"))
+"""The media types that an original can have."""
+
 LOSSY = (Format.JPG, Format.WEBP, Format.AVIF)
 
 

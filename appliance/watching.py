@@ -77,5 +77,6 @@ async def status(appliance: Appliance) -> Mapping[str, object]:
         "drained": appliance.doors.closed,
         "uploads_arriving": appliance.ingest.receiving,
         "uploads_unfinished": await appliance.catalogue.uploads.unfinished(int(appliance.clock()), MOST_COUNTED),
+        "worker_protections": list(appliance.workers.protections),
         "waiting_to_be_purged": appliance.purger.waiting_tags,
     }

@@ -15,6 +15,11 @@ from appliance.objectstore import ObjectStore, open_store
 _PROBE_WITHIN_S = 60.0
 _STORE_WITHIN_S = 30.0
 _PROBE_BYTES = b"a probe of appliance doctor"
+_WALLS = {
+    "landlock": "this kernel lacks Landlock, which Linux has from 5.13 on (lsm=landlock)",
+    "seccomp": "this kernel takes no seccomp filter (CONFIG_SECCOMP_FILTER; x86_64 and aarch64), so all calls are open",
+}
+"""What a worker's protections begin with, and what to say where they don't."""
 
 
 class ProbeFailed(Exception):
@@ -38,10 +43,8 @@ async def sandbox(_config: Config) -> AsyncIterator[Finding]:
         yield fault("sandbox", f"workers can't give up their rights ({error})")
         return
     words = f"workers decode with {', '.join(on) or 'no protection'}"
-    if any(name.startswith("landlock") for name in on):
-        yield ok("sandbox", words)
-    else:
-        yield warn("sandbox", f"{words}; this kernel lacks Landlock, which Linux has from 5.13 on (lsm=landlock)")
+    lacking = [advice for name, advice in _WALLS.items() if not any(each.startswith(name) for each in on)]
+    yield warn("sandbox", "; ".join([words, *lacking])) if lacking else ok("sandbox", words)
 
 
 async def store(config: Config) -> AsyncIterator[Finding]:

@@ -11,7 +11,7 @@ from typing import Any
 from appliance.config import Renditions
 from appliance.errors import UnfitInstallation
 from appliance.imaging import versions, worker
-from appliance.workers.process import MAX_OUTPUT_BYTES
+from appliance.workers.process import MAX_OUTPUT_BYTES, RENEW_AFTER_CPU_S
 
 
 def libvips() -> dict[str, Any]:
@@ -27,7 +27,7 @@ def libvips() -> dict[str, Any]:
 
 def protections() -> dict[str, Any]:
     """What this process could give up, in the way that workers do."""
-    return {"protections": list(worker.prepare(Renditions().memory_bytes, MAX_OUTPUT_BYTES))}
+    return {"protections": list(worker.prepare(Renditions().memory_bytes, MAX_OUTPUT_BYTES, RENEW_AFTER_CPU_S))}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Landlock: the kernel's own refusal of every file, TCP port and foreign signal. Linux 5.13 and newer.
+"""Landlock: the kernel's own refusal of every file, socket, port and foreign signal. Linux 5.13 and newer.
 
 The numbers are those of linux/landlock.h; the three system calls have the same numbers on every architecture.
 """
@@ -9,19 +9,36 @@ import os
 _CREATE_RULESET, _RESTRICT_SELF = 444, 446
 _VERSION_QUERY = 1
 
-_FILE_RIGHTS_BY_ABI = {1: 13, 2: 14, 3: 15, 5: 16}
-"""How many file system rights each version knows; a right that is handled and granted nowhere is denied."""
-_TCP_BIND_AND_CONNECT = 0b11  # since 4
+_FILE_RIGHTS_BY_ABI = {1: 13, 2: 14, 3: 15, 5: 16, 9: 17}
+"""How many file system rights each version knows; a right that is handled and granted nowhere is denied.
+
+The last one is to reach a Unix socket by its path (Linux 7.1).
+"""
+_NET_RIGHTS_BY_ABI = {4: 2, 10: 4}
+"""The same of the network: bind and connect, of TCP and then of UDP (Linux 7.2)."""
 _ABSTRACT_SOCKETS_AND_SIGNALS = 0b11  # since 6
+_NAMES_BY_ABI = {1: "files", 4: "tcp", 6: "signals", 9: "sockets", 10: "udp"}
 
 
-class _Ruleset(ctypes.Structure):
+class Ruleset(ctypes.Structure):
+    """What is denied, as the kernel takes it; a version takes as many of the fields as it knows."""
+
     _fields_ = (("files", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scoped", ctypes.c_uint64))
 
 
 def version(libc: ctypes.CDLL) -> int:
     """The Landlock version of this kernel; 0 where there is none, or it is switched off."""
     return max(0, int(libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION_QUERY))))
+
+
+def everything(abi: int) -> tuple[Ruleset, int]:
+    """All that a kernel of this version can deny, and the bytes of it that this version knows."""
+    ruleset = Ruleset(
+        files=_rights(_FILE_RIGHTS_BY_ABI, abi),
+        net=_rights(_NET_RIGHTS_BY_ABI, abi),
+        scoped=_ABSTRACT_SOCKETS_AND_SIGNALS if abi >= 6 else 0,
+    )
+    return ruleset, 8 * (1 + (abi >= 4) + (abi >= 6))
 
 
 def deny_all(libc: ctypes.CDLL) -> tuple[str, ...]:
@@ -32,13 +49,7 @@ def deny_all(libc: ctypes.CDLL) -> tuple[str, ...]:
     abi = version(libc)
     if abi < 1:
         return ()
-    rights = max(count for since, count in _FILE_RIGHTS_BY_ABI.items() if since <= abi)
-    ruleset = _Ruleset(
-        files=(1 << rights) - 1,
-        net=_TCP_BIND_AND_CONNECT if abi >= 4 else 0,
-        scoped=_ABSTRACT_SOCKETS_AND_SIGNALS if abi >= 6 else 0,
-    )
-    size = 8 * (1 + (abi >= 4) + (abi >= 6))
+    ruleset, size = everything(abi)
     fd = libc.syscall(_CREATE_RULESET, ctypes.byref(ruleset), ctypes.c_size_t(size), ctypes.c_uint32(0))
     if fd < 0:
         return ()
@@ -47,4 +58,9 @@ def deny_all(libc: ctypes.CDLL) -> tuple[str, ...]:
             return ()
     finally:
         os.close(fd)
-    return ("files", *(("tcp",) if abi >= 4 else ()), *(("signals",) if abi >= 6 else ()))
+    return tuple(name for since, name in _NAMES_BY_ABI.items() if since <= abi)
+
+
+def _rights(count_by_abi: dict[int, int], abi: int) -> int:
+    count = max((count for since, count in count_by_abi.items() if since <= abi), default=0)
+    return (1 << count) - 1

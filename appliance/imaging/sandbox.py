@@ -8,7 +8,7 @@ import resource
 import signal
 from pathlib import Path
 
-from appliance.imaging import landlock
+from appliance.imaging import landlock, seccomp
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _OVERHEAD_BYTES = 384 * 1024 * 1024
@@ -27,11 +27,13 @@ def tie_to_parent(parent_pid: int) -> None:
         signal.signal(interrupt, signal.SIG_IGN)
 
 
-def enter(decode_bytes: int, output_bytes: int) -> tuple[str, ...]:
+def enter(decode_bytes: int, output_bytes: int, cpu_s: int) -> tuple[str, ...]:
     """Give up what can be given up, and say which protections are in force.
 
-    Call it with every module imported and before any thread is started: Landlock covers a thread and those it starts.
-    `decode_bytes` is the memory that decoding may take, `output_bytes` the largest file that may come out.
+    Call it with every module imported and before any thread is started: Landlock and seccomp cover a thread and those
+    that it starts.
+    `decode_bytes` is the memory that decoding may take, `output_bytes` the largest file that may come out, `cpu_s` the
+    processor's time of the whole process; an order's share of it is set by `allow_cpu`.
     """
     libc = _libc()
     protections = ["no-new-privileges"] if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 else []
@@ -41,10 +43,23 @@ def enter(decode_bytes: int, output_bytes: int) -> tuple[str, ...]:
     limit(resource.RLIMIT_CORE, 0)
     limit(resource.RLIMIT_NOFILE, _MAX_FILES)
     limit(resource.RLIMIT_FSIZE, output_bytes)
-    protections.append("memory-limit")
-    alone = len(os.listdir("/proc/self/task")) == 1
-    protections += [f"landlock-{what}" for what in landlock.deny_all(libc)] if alone else []
+    limit(resource.RLIMIT_CPU, cpu_s)
+    _leave_threads_for_the_server()
+    protections += ["memory-limit", "cpu-limit"]
+    if len(os.listdir("/proc/self/task")) == 1:
+        protections += [f"landlock-{what}" for what in landlock.deny_all(libc)]
+        protections += ["seccomp"] if seccomp.deny_all_but_needed(libc) else []
     return tuple(protections)
+
+
+def _leave_threads_for_the_server() -> None:
+    """All workers together may have three quarters of the threads that their user may have, where that is limited.
+
+    The kernel counts by user, so it can't be a worker's own number; processes are not to be had at all (seccomp).
+    """
+    hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    if hard != resource.RLIM_INFINITY:
+        limit(resource.RLIMIT_NPROC, hard * 3 // 4)
 
 
 def limit(which: int, most: int) -> None:

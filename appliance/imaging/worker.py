@@ -1,6 +1,6 @@
 """A worker process: takes one order after another from its socket until the server closes it.
 
-Run as `python -m appliance.imaging.worker FD PARENT_PID DECODE_BYTES OUTPUT_BYTES`. With an order comes the
+Run as `python -m appliance.imaging.worker FD PARENT_PID DECODE_BYTES OUTPUT_BYTES CPU_S`. With an order comes the
 source's descriptor, and that of the file to write where there is one; with the answer go descriptors of files in
 memory, one for each rendition.
 """
@@ -43,7 +43,7 @@ _WARM_UP_PX = 64
 
 def main(arguments: Sequence[str]) -> None:
     """Serve orders until the socket is closed."""
-    fd, parent_pid, decode_bytes, output_bytes = map(int, arguments)
+    fd, parent_pid, decode_bytes, output_bytes, cpu_s = map(int, arguments)
     sandbox.tie_to_parent(parent_pid)
     with socket.socket(fileno=fd) as orders:
         os.set_inheritable(fd, False)
@@ -52,18 +52,18 @@ def main(arguments: Sequence[str]) -> None:
         except ApplianceError as error:
             orders.send(pack_answer(error))
             return
-        protections = prepare(decode_bytes, output_bytes)
+        protections = prepare(decode_bytes, output_bytes, cpu_s)
         with contextlib.suppress(BrokenPipeError):  # the server ended meanwhile: nobody waits for an answer
             orders.send(pack_answer(Ready(protections, ".".join(map(str, libvips_version())))))
             while _serve_one(orders):
                 pass
 
 
-def prepare(decode_bytes: int, output_bytes: int) -> tuple[str, ...]:
+def prepare(decode_bytes: int, output_bytes: int, cpu_s: int) -> tuple[str, ...]:
     """Close the sandbox and warm libvips up; returns the protections that are in force."""
     pyvips.cache_set_max(0)
     block_other_loaders()
-    protections = sandbox.enter(decode_bytes, output_bytes)
+    protections = sandbox.enter(decode_bytes, output_bytes, cpu_s)
     _warm_up()
     return protections
 

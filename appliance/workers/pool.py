@@ -58,11 +58,12 @@ class Workers:
         self._tell_death = on_death
         self._deaths = 0
         self._threads = Threads("outputs", _THREADS)
-        inspecting = Allowance(_INSPECT_MEMORY_BYTES, _INSPECT_MEMORY_BYTES)
-        normal = Allowance(config.memory_bytes, config.memory_bytes)
-        long = Allowance(config.memory_bytes, config.memory_bytes, niceness=NICENESS)
-        heavy = Allowance(config.heavy_memory_bytes, config.heavy_memory_bytes, _PYRAMID_OUTPUT_BYTES, NICENESS)
-        background = replace(long, output_bytes=_PYRAMID_OUTPUT_BYTES)
+        inspecting = Allowance(_INSPECT_MEMORY_BYTES, _INSPECT_MEMORY_BYTES, cpu_s(INSPECT_DEADLINE_S))
+        normal = Allowance(config.memory_bytes, config.memory_bytes, cpu_s(config.deadline_s))
+        long = replace(normal, order_cpu_s=cpu_s(config.deadline_s * PATIENT_DEADLINES), niceness=NICENESS)
+        pyramids = cpu_s(config.deadline_s * PYRAMID_DEADLINES)
+        background = replace(long, order_cpu_s=pyramids, output_bytes=_PYRAMID_OUTPUT_BYTES)
+        heavy = replace(background, decode_bytes=config.heavy_memory_bytes, jpeg_bytes=config.heavy_memory_bytes)
         self._inspecting = Lane([self._slot(inspecting) for _ in range(INSPECTORS)], _MAX_INSPECTIONS_WAITING)
         self._normal = Lane([self._slot(normal) for _ in range(config.workers)], config.queue)
         self._long = Lane([self._slot(long, _PATIENT_IDLE_S) for _ in range(max(1, config.workers // 2))], config.queue)

@@ -7,14 +7,23 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.errors import Busy
 from appliance.orders import MAX_MESSAGE_BYTES, MAX_TARGETS, Answer, Order, Ready, pack_order, unpack_answer
+from appliance.workers.complaints import Complaints
 
 MAX_OUTPUT_BYTES = 512 * 1024 * 1024
 """Of all renditions of one order."""
+
+RENEW_AFTER_ORDERS = 500
+"""Memory that decoders fragment or leak goes back to the system now and then."""
+RENEW_AFTER_CPU_S = 1800
+"""A process gets this and its longest order, by a limit that it can't raise; one that has had it makes room before."""
+MAX_IDLE_THREADS = 64
+"""Some six are normal; whoever keeps more than that after an order takes them from the other workers."""
 
 Reply = tuple[Answer, list[int]]
 """An answer and the descriptors that came with it; who takes the reply closes them."""
@@ -32,11 +41,13 @@ class WorkerLost(Exception):
 class Allowance:
     """What a worker may use. `jpeg_bytes` is where libjpeg gives up holding a progressive picture.
 
-    `output_bytes` is the largest file it may write; `niceness` is how far it stands back for others.
+    `order_cpu_s` is the longest order's share of the processor's time, `output_bytes` the largest file it may write;
+    `niceness` is how far it stands back for others.
     """
 
     decode_bytes: int
     jpeg_bytes: int
+    order_cpu_s: int = 60
     output_bytes: int = MAX_OUTPUT_BYTES
     niceness: int = 0
 
@@ -76,6 +87,8 @@ class WorkerProcess:
         except OSError:
             self._socket.close()
             raise
+        assert self._process.stderr is not None
+        self._complaints = Complaints(self._process.stderr, self._process.pid)
         self._socket.setblocking(False)
         self._loop.add_reader(self._pidfd, self._on_exit)
         self._loop.add_reader(self._socket, self._on_message)
@@ -106,6 +119,15 @@ class WorkerProcess:
         finally:
             self._pending = None
 
+    @property
+    def is_worn(self) -> bool:
+        """Whether a fresh one should take its place before the next order."""
+        return (
+            self.orders >= RENEW_AFTER_ORDERS
+            or _cpu_s(self.pid) >= RENEW_AFTER_CPU_S
+            or _threads(self.pid) > MAX_IDLE_THREADS
+        )
+
     def retire(self) -> None:
         """Let it end by itself, which it does as soon as it sees its socket closed."""
         self._close_socket()
@@ -132,7 +154,7 @@ class WorkerProcess:
             return
         try:
             self._take(unpack_answer(message), fds)
-        except ValueError:  # it does not keep to the protocol, so it is not to be trusted with more
+        except ValueError:  # it doesn't keep to the protocol, so it is not to be trusted with more
             _close_all(fds)
             self.kill()
 
@@ -143,7 +165,7 @@ class WorkerProcess:
         elif self._pending is not None and not self._pending.done():
             self._pending.set_result((answer, fds))
         else:
-            _close_all(fds)
+            raise ValueError("an answer that nobody waits for")
 
     def _fail(self, fault: Exception) -> None:
         if self._pending is not None and not self._pending.done():
@@ -161,6 +183,7 @@ class WorkerProcess:
         if self._socket.fileno() >= 0:
             self._on_message()  # an answer may have come just before
         reason = _reason(self._process.wait())
+        self._complaints.finish()
         os.close(self._pidfd)
         self._close_socket()
         self.exited.set_result(reason)
@@ -178,11 +201,13 @@ class WorkerProcess:
 
 def _spawn(fd: int, allowance: Allowance) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-I", "-m", "appliance.imaging.worker"]
-    figures = (fd, os.getpid(), allowance.decode_bytes, allowance.output_bytes)
+    cpu_s = RENEW_AFTER_CPU_S + allowance.order_cpu_s
+    figures = (fd, os.getpid(), allowance.decode_bytes, allowance.output_bytes, cpu_s)
     process = subprocess.Popen(
         [*command, *map(str, figures)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         pass_fds=(fd,),
         env=allowance.environment,
         cwd="/",
@@ -199,8 +224,23 @@ def _watched(process: subprocess.Popen[bytes]) -> int:
         return os.pidfd_open(process.pid)
     except OSError:
         process.kill()
-        process.wait()
+        process.communicate()
         raise
+
+
+def _cpu_s(pid: int) -> float:
+    """The processor's time that a process of ours has had, by the clock that clock_getcpuclockid(3) names."""
+    try:
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        return 0.0  # it has ended, which is noticed elsewhere
+
+
+def _threads(pid: int) -> int:
+    try:
+        return os.stat(f"/proc/{pid}/task").st_nlink - 2  # noqa: PTH116 - one call, after each order
+    except OSError:
+        return 0
 
 
 def _reason(returncode: int) -> str:

@@ -7,8 +7,6 @@ from appliance.errors import ApplianceError, Busy, Stopping
 from appliance.orders import Order
 from appliance.workers.process import Allowance, Reply, WorkerLost, WorkerProcess
 
-RECYCLE_AFTER_ORDERS = 500
-"""Memory that decoders fragment or leak goes back to the system now and then."""
 _START_TIMEOUT_S = 20.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LONGER_PAUSES = 0.1, 5.0, 6
 _LAST_WORDS_S = 1.0
@@ -111,7 +109,7 @@ class Slot:
             return None
 
     def _after(self, process: WorkerProcess) -> None:
-        if process.orders >= RECYCLE_AFTER_ORDERS:
+        if process.is_worn:
             self.renew()
         elif self._idle_s is not None and not self._stopped:
             self._timer = asyncio.get_running_loop().call_later(self._idle_s, self._end)

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.deploy import breaking, keeping, losing, steps
+from tests.deploy import breaking, cage, keeping, losing, steps
 from tests.deploy.ansible import BIN, Ansible
 from tests.deploy.hand import install_by_hand
 from tests.deploy.machine import Machine, build_base, missing, run
@@ -92,6 +92,7 @@ def _run_all(table: Table, machine: Machine, *, is_long: bool) -> None:
     trial = steps.Trial(machine, Ansible(machine, release, Path(minio).resolve(), BIN / "caddy"), table)
     steps.install(trial, version)
     steps.upload_through_the_front(trial)
+    cage.holds(trial.machine, table)
     steps.narrow_key(trial)
     steps.exposure(trial)
     steps.restart_under_load(trial)

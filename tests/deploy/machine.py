@@ -24,6 +24,7 @@ NEEDED = ("debootstrap", "systemd-nspawn", "ssh", "ssh-keygen", "unshare", "nsen
 SSH_PORT = 22
 BOOT_S = 60.0
 REBOOTS = 133  # systemd-nspawn's status when the machine wants to be started again
+LANDLOCK = ("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self")  # which nspawn keeps from it
 DRIVES = 4
 DRIVE_MB = 4000  # sparse; on a slow machine the load goes on for long
 DATA_MB = 6000  # sparse; more than the reserve that a server without settings keeps
@@ -91,7 +92,8 @@ class Machine:
         command = [
             "systemd-nspawn", f"--directory={self.root}", f"--machine=trial-{os.getpid()}", "--boot", "--register=no",
             "--keep-unit", f"--network-namespace-path=/proc/{os.getpid()}/ns/net", "--capability=CAP_NET_ADMIN",
-            "--link-journal=no", "--console=pipe", "--hostname=img", *self._binds(),
+            f"--system-call-filter={' '.join(LANDLOCK)}", "--link-journal=no", "--console=pipe", "--hostname=img",
+            *self._binds(),
         ]  # fmt: skip
         entering = f'echo $$ >{self._cgroup}/cgroup.procs; exec "$@"'
         with self.console.open("ab") as console:

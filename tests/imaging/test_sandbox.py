@@ -14,7 +14,7 @@ from tests.servers import require
 ATTEMPTS = """
 import json, os, signal, socket, sys
 import appliance.imaging.worker as worker
-protections = worker.prepare(100_000_000, 1_000_000)
+protections = worker.prepare(100_000_000, 1_000_000, 60)
 def attempt(action):
     try:
         action()
@@ -28,7 +28,7 @@ print(json.dumps({
     "write": attempt(lambda: open(sys.argv[3], "w").close()),
     "list": attempt(lambda: os.listdir("/")),
     "run": attempt(lambda: os.execv("/bin/true", ["true"])),
-    "connect": attempt(lambda: socket.create_connection(("127.0.0.1", port), 2).close()),
+    "connect": attempt(lambda: socket.socket().connect(("127.0.0.1", port))),
     "signal": attempt(lambda: os.kill(server, 0)),
     "memory": attempt(lambda: bytearray(2_000_000_000)),
     "files": attempt(lambda: [os.dup(0) for _ in range(100)]),
@@ -99,7 +99,7 @@ def test_a_worker_ends_with_its_server() -> None:
     code = """
 import os, subprocess, sys, socket
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-numbers = [theirs.fileno(), os.getpid(), 100_000_000, 100_000_000]
+numbers = [theirs.fileno(), os.getpid(), 100_000_000, 100_000_000, 60]
 worker = subprocess.Popen(
     [sys.executable, "-I", "-m", "appliance.imaging.worker", *map(str, numbers)],
     pass_fds=(theirs.fileno(),), stdout=subprocess.DEVNULL, env={"VIPS_CONCURRENCY": "1"},

@@ -13,7 +13,7 @@ import pytest
 from appliance.config import MB, Renditions
 from appliance.errors import Busy, CannotResize, Stopping, UnreadableImage
 from appliance.renditions import Facts, Format, Made, Priority
-from appliance.workers import Waiting, Worker, Workers, slot
+from appliance.workers import Waiting, Worker, Workers, process
 from tests import pictures
 from tests.imaging import hostile
 from tests.imaging.conftest import MAX_PIXELS, SETTINGS, boxed, in_memory, inspected, rendered, target
@@ -268,11 +268,26 @@ async def test_stopping_without_grace_ends_a_running_order_by_name(slow: bytes) 
 
 
 async def test_workers_are_recycled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slot, "RECYCLE_AFTER_ORDERS", 3)
+    monkeypatch.setattr(process, "RENEW_AFTER_ORDERS", 3)
     async with running() as workers:
         (before,) = workers.pids["normal"]
         for _ in range(4):
             assert await small(workers)
+        assert workers.pids["normal"] != (before,)
+        assert workers.deaths == 0
+        await gone(before)
+
+
+@pytest.mark.parametrize(("limit", "least"), [("RENEW_AFTER_CPU_S", 0), ("MAX_IDLE_THREADS", 0)])
+async def test_a_worker_that_holds_more_than_its_work_explains_is_renewed(
+    monkeypatch: pytest.MonkeyPatch, limit: str, least: int
+) -> None:
+    async with running() as workers:
+        (before,) = workers.pids["normal"]
+        assert await small(workers)
+        assert workers.pids["normal"] == (before,)
+        monkeypatch.setattr(process, limit, least)
+        assert await small(workers)
         assert workers.pids["normal"] != (before,)
         assert workers.deaths == 0
         await gone(before)
@@ -300,9 +315,10 @@ async def test_workers_live_in_the_servers_process_group_and_under_their_limits(
         status = Path(f"/proc/{pid}/status").read_text()
         assert "NoNewPrivs:\t1" in status
         limits = Path(f"/proc/{pid}/limits").read_text()
-        assert "unlimited" not in next(line for line in limits.splitlines() if line.startswith("Max data size"))
+        for name in ("Max data size", "Max cpu time", "Max file size", "Max core file size"):
+            assert "unlimited" not in next(line for line in limits.splitlines() if line.startswith(name))
         assert Path(f"/proc/{pid}/oom_score_adj").read_text().strip() == "500"
-        assert {"no-new-privileges", "memory-limit"} <= set(workers.protections)
+        assert {"no-new-privileges", "memory-limit", "cpu-limit"} <= set(workers.protections)
         assert workers.libvips.startswith("8.")
 
 

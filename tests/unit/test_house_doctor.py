@@ -79,6 +79,28 @@ def test_an_address_that_another_program_holds_is_a_fault(config: Config) -> Non
     assert f"{listen} can't be listened on: another program listens there" in finding.words
 
 
+@pytest.mark.parametrize(
+    ("on", "lacking"),
+    [
+        (["memory-limit", "landlock-files", "seccomp"], []),
+        (["memory-limit", "landlock-files"], ["seccomp filter"]),
+        (["memory-limit", "seccomp"], ["Landlock"]),
+        ([], ["Landlock", "seccomp filter"]),
+    ],
+)
+def test_a_kernel_without_a_wall_around_workers_is_warned_of(
+    config: Config, monkeypatch: pytest.MonkeyPatch, on: list[str], lacking: list[str]
+) -> None:
+    async def probe(_name: str) -> dict[str, object]:
+        return {"protections": on}
+
+    monkeypatch.setattr(parts, "_probe", probe)
+    (finding,) = found(parts.sandbox, config)
+    assert finding.level is (Level.WARN if lacking else Level.OK)
+    for wall in ("Landlock", "seccomp filter"):
+        assert (wall in finding.words) == (wall in lacking)
+
+
 @pytest.mark.parametrize("status", [0, 3])
 def test_an_address_that_systemd_holds_for_the_next_server_is_well(
     status: int, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

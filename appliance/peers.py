@@ -1,0 +1,82 @@
+"""Who is at the other end of a Unix socket, as the kernel says (SO_PEERCRED), and whether it may give commands."""
+
+import ctypes
+import os
+import socket
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+_CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
+_PR_SET_CHILD_SUBREAPER = 36
+_ROOT = 0
+_GROUPS = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The process that connected, and its user. `pid` is 0 for one in a container around this one."""
+
+    pid: int
+    uid: int
+
+
+def peer_of(connection: socket.socket) -> Peer:
+    """The process at the other end of a connected Unix socket."""
+    pid, uid, _ = _CREDENTIALS.unpack(
+        connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size),
+    )
+    return Peer(pid, uid)
+
+
+def may_command(peer: Peer) -> bool:
+    """True for root and this process's own user, but not for what this process has started: its workers."""
+    own = os.geteuid()
+    if peer.uid != own:
+        return peer.uid == _ROOT
+    return peer.pid in (0, os.getpid()) or not _is_ours(peer.pid)
+
+
+def keep_orphans() -> None:
+    """Makes this process the parent of what its children leave behind, so that all of that still descends from it."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _is_ours(pid: int) -> bool:
+    """Whether it descends from this process; one that is gone may have."""
+    above = pid
+    while above > 1:
+        parent = _parent_of(above)
+        if parent is None:  # the unit shows few processes but its own (PrivateUsers, ProtectProc), and workers can hide
+            return _is_in_our_group(pid) or not _is_alive(pid)
+        if parent == os.getpid():
+            return True
+        above = parent
+    return False
+
+
+def _parent_of(pid: int) -> int | None:
+    """None for a process that is gone, or that is not to be seen."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    return int(stat.rpartition(")")[2].split()[1])  # the name before it may hold anything
+
+
+def _is_in_our_group(pid: int) -> bool:
+    """Whether it runs in this process's control group, which none leaves by itself; True where that can't be known."""
+    try:
+        path = next(line for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
+        members = (_GROUPS / path.removeprefix("0::/") / "cgroup.procs").read_text()
+    except (OSError, StopIteration):
+        return True
+    return str(pid) in members.split()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return True

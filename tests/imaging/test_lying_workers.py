@@ -1,0 +1,141 @@
+"""Workers that lie: whatever one says, the server neither believes it nor is harmed by it."""
+
+import asyncio
+import dataclasses
+import json
+import os
+import socket
+import subprocess
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from appliance.imaging.formats import Kind
+from appliance.orders import FindPrivate, unpack_answer
+from appliance.renditions import ORIGINALS, Facts
+from appliance.workers import process
+from appliance.workers.process import Allowance, WorkerLost, WorkerProcess
+from tests.imaging.conftest import in_memory
+
+HONEST = dataclasses.asdict(Facts("image/png", 640, 480))
+DEEP = b"[" * 60_000
+
+
+def facts(**lies: Any) -> bytes:
+    return json.dumps({"facts": HONEST | lies}).encode()
+
+
+LIES = {
+    "a page for a picture": facts(media_type="text/html"),
+    "a type that is no text": facts(media_type=["image/png"]),
+    "a size beyond every column": facts(width=10**30),
+    "no size": facts(width=0),
+    "a size that is infinite": b'{"sizes": [[1e999, 1, false]]}',
+    "a size in words": facts(height="480"),
+    "frames beyond every column": facts(frames=2**63),
+    "memory below nothing": facts(memory_bytes=-1),
+    "a refusal as long as a book": facts(refusal="x" * 50_000),
+    "a refusal that is no text": facts(refusal={"a": 1}),
+    "an error as long as a book": json.dumps({"error": ["cannot-resize", "x" * 50_000, None, None, False]}).encode(),
+    "an error with a limit in words": json.dumps({"error": ["cannot-resize", "x", "<b>", None, False]}).encode(),
+    "an error of another's": json.dumps({"error": ["store-lies", "x", None, None, False]}).encode(),
+    "brackets without end": DEEP,
+    "a number without end": b'{"sizes": [[' + b"9" * 50_000 + b", 1, true]]}",
+    "no JSON": b"\xff\x00",
+    "nothing known": b"{}",
+}
+
+
+@pytest.mark.parametrize("name", list(LIES))
+def test_what_no_honest_worker_says_is_not_an_answer(name: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        unpack_answer(LIES[name])
+
+
+def test_an_original_has_one_of_the_types_that_are_taken() -> None:
+    assert {kind.media_type for kind in Kind} == ORIGINALS
+    for kind in Kind:
+        read = unpack_answer(facts(media_type=kind.media_type))
+        assert isinstance(read, Facts)
+        assert read.media_type == kind.media_type
+
+
+class Lying:
+    """A worker of which the test speaks the part."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        real = process._spawn
+
+        def spawn(fd: int, allowance: Allowance) -> Any:
+            self.speaks = socket.socket(fileno=os.dup(fd))
+            return real(fd, allowance)
+
+        monkeypatch.setattr(process, "_spawn", spawn)
+        self.worker = WorkerProcess(Allowance(10**8, 10**8))
+        monkeypatch.undo()
+
+    def say(self, message: bytes, *fds: int) -> None:
+        socket.send_fds(self.speaks, [message], list(fds))
+
+
+@pytest_asyncio.fixture
+async def lying(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Lying]:
+    one = Lying(monkeypatch)
+    await one.worker.ready
+    yield one
+    one.worker.kill()
+    one.speaks.close()
+    await one.worker.exited
+
+
+@pytest.mark.parametrize("name", ["brackets without end", "a page for a picture", "no JSON"])
+async def test_a_worker_that_lies_is_ended_at_once_and_its_descriptors_are_closed(lying: Lying, name: str) -> None:
+    source, extra = in_memory(b"x"), in_memory(b"y")
+    before = len(os.listdir("/proc/self/fd"))
+    lying.say(LIES[name], extra, extra)
+    with pytest.raises(WorkerLost):
+        await lying.worker.call(FindPrivate(cpu_s=5), [source], 30)
+    assert await asyncio.wait_for(asyncio.shield(lying.worker.exited), 30) == "SIGKILL"
+    assert len(os.listdir("/proc/self/fd")) <= before
+    os.close(source)
+    os.close(extra)
+
+
+async def test_a_worker_that_speaks_unasked_is_ended_at_once(lying: Lying) -> None:
+    lying.say(b'{"edited": true}')
+    assert await asyncio.wait_for(asyncio.shield(lying.worker.exited), 30) == "SIGKILL"
+
+
+SHOUTING = r"""
+import os, sys
+os.write(2, b'{"level": "critical"}\n\x1b[31mforged\xff\n')
+try:
+    for _ in range(200):
+        os.write(2, b"x" * 1000)
+except BrokenPipeError:
+    pass
+"""
+
+
+async def test_what_a_worker_writes_comes_into_the_log_as_text_and_in_little(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    real = subprocess.Popen
+
+    def shouting(command: list[str], **rest: Any) -> "subprocess.Popen[bytes]":
+        return real([command[0], "-I", "-c", SHOUTING], **rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "Popen", shouting)
+        worker = WorkerProcess(Allowance(10**8, 10**8))
+    with pytest.raises(WorkerLost):
+        await worker.ready
+    lines = [record.getMessage() for record in caplog.records if "a worker wrote" in record.getMessage()]
+    assert lines[0].startswith('a worker wrote: {"level": "critical"} | ?[31mforged\\xff')
+    assert all(line.isprintable() for line in lines)
+    assert max(map(len, lines)) < 1100
+    assert 10_000 < sum(map(len, lines)) < 20_000
+    assert len(os.listdir("/proc/self/fd")) == before
