@@ -117,7 +117,7 @@ class Albums:
         images, now_s = await self._rows.images(album.images), self._clock()
         living = alive(images, now_s)
         if missing := set(added) - {image.slug for image in living}:
-            named = sorted(missing, key=added.index)
+            named = [slug for slug in added if slug in missing]
             raise InvalidField(
                 f"{len(named)} of these images can't be put into an album, for they are not here or not any more: "
                 f"{', '.join(named[:5])}{' …' if len(named) > 5 else ''}."

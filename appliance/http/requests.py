@@ -8,9 +8,12 @@ from appliance.errors import MalformedRequest
 from appliance.http.html import Pages
 from appliance.http.keys import PAGES
 from appliance.http.languages import chosen
+from appliance.http.multipart import fields_of, too_many_fields
 from appliance.renditions import Format
 
-Form = MultiDictProxy[str | bytearray | bytes | web.FileField]
+Form = MultiDictProxy[str] | MultiDictProxy[str | bytearray | bytes | web.FileField]
+MAX_FORM_FIELDS = 4096
+"""Two for each picture of the largest album that a host can be set to, and some."""
 REQUEST_ID = web.RequestKey("request_id", str)
 
 
@@ -35,6 +38,12 @@ def is_known(request: web.Request, etag: str) -> bool:
 async def form_of(request: web.Request) -> Form:
     """The fields of a form without a file. Raises MalformedRequest."""
     try:
+        if request.content_type == "multipart/form-data":
+            return await fields_of(request, MAX_FORM_FIELDS)
+        if request.content_type == "application/x-www-form-urlencoded":
+            count = (await request.read()).count(b"&") + 1
+            if count > MAX_FORM_FIELDS:
+                raise too_many_fields(MAX_FORM_FIELDS, count)
         return await request.post()
     except (ValueError, AssertionError, LookupError, HttpProcessingError) as fault:
         raise MalformedRequest("The form can't be read: it is not well-formed.") from fault
