@@ -12,6 +12,7 @@ from appliance.http.hot import Hot
 from appliance.http.html import Pages
 from appliance.http.listeners import Listeners
 from appliance.http.readiness import Health
+from appliance.http.rendering import Rendering
 from appliance.ingest import Ingest
 from appliance.lifecycle.managing import Management
 from appliance.metrics import Metrics
@@ -31,4 +32,5 @@ RESUMABLE = web.AppKey("resumable", Resumable)
 HEALTH = web.AppKey("health", Health)
 CALLERS = web.AppKey("callers", Callers)
 LISTENERS = web.AppKey("listeners", Listeners)
+RENDERING = web.AppKey("rendering", Rendering)
 HOT = web.AppKey("hot", Hot)
