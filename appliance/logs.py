@@ -83,7 +83,8 @@ class _Line:
         return "".join(piece if piece.startswith(_OURS) else self._words(piece) for piece in pieces).rstrip("\n")
 
     def _words(self, piece: str) -> str:
-        return self._cut(piece.rstrip("\n"), self._left) + "\n"
+        """Half of what is left, so that the cause, which comes first, leaves some to what followed from it."""
+        return self._cut(piece.rstrip("\n"), self._left // 2) + "\n"
 
 
 def _moment(record: logging.LogRecord) -> datetime:

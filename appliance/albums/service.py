@@ -68,7 +68,8 @@ class Albums:
             return await self._replayed(first, wishes, key)
         now_s = int(self._clock())
         slug = slugs.mint(now_s)
-        token = tokens.fresh_token() if key is None else tokens.derived_token(key, slug)
+        secret = tokens.fresh_secret()
+        token = tokens.fresh_token() if key is None else tokens.keyed_token(key, slug, secret)
         album = await self._filled(
             Album(
                 slug=slug,
@@ -81,8 +82,11 @@ class Albums:
             ),
             added=wishes.images,
         )
-        record = None if key is None else IdempotencyRecord(tokens.hashed(key), slug, _fingerprint(wishes), now_s)
-        await self._rows.add(album.album, record)
+        if key is None:
+            await self._rows.add(album.album)
+        else:
+            record = IdempotencyRecord(tokens.hashed(key), slug, _fingerprint(wishes), now_s, secret)
+            await self._rows.add(album.album, record)
         return Made(album, token)
 
     def _checked(self, wishes: AlbumWishes) -> AlbumWishes:
@@ -104,7 +108,7 @@ class Albums:
                 "This Idempotency-Key came with other images or fields before. Use a new key for a new album."
             )
         try:
-            return Made(await self.show(first.slug), tokens.derived_token(key, first.slug))
+            return Made(await self.show(first.slug), tokens.keyed_token(key, first.slug, first.secret))
         except UnknownAlbum as fault:
             raise GoneAlbum("The album that this Idempotency-Key made is gone.") from fault
 

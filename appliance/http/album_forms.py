@@ -19,7 +19,7 @@ from appliance.http.gone import with_gone_page
 from appliance.http.keys import ALBUMS, CLOCK, RENDERING
 from appliance.http.links import album_path
 from appliance.http.problems import headers_of, status_of
-from appliance.http.requests import Form, form_of, pages_of, wants_page
+from appliance.http.requests import Form, form_of, pages_of, patience, wants_page
 from appliance.lifecycle.managing import UNDO_S
 from appliance.wishes import parse_duration
 
@@ -74,14 +74,18 @@ async def manage(request: web.Request) -> web.Response:
     token, action = _field(form, "token").strip().rpartition("#")[2], _field(form, "action") or "save"
     try:
         if action == "delete":
-            return page_response(pages.deleted_page(await albums.delete(slug, token), token, undo_s=UNDO_S))
+            async with patience(request):
+                album = await albums.delete(slug, token)
+            return page_response(pages.deleted_page(album, token, undo_s=UNDO_S))
         if action in ("undo", "restore"):
-            contents = await albums.change(slug, token, AlbumChanges(restore=True))
+            async with patience(request):
+                contents = await albums.change(slug, token, AlbumChanges(restore=True))
             return await _managed(request, contents, said.gettext("The album is back."), token)
         if action != "save":
             raise MalformedRequest("The form asks for something unknown.")
         changes = _changes(form, request.app[CLOCK]())
-        contents = await albums.change(slug, token, changes)
+        async with patience(request):
+            contents = await albums.change(slug, token, changes)
     except UnknownAlbum:
         raise
     except ApplianceError as fault:

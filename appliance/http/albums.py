@@ -13,7 +13,7 @@ from appliance.http.answers import json_bytes
 from appliance.http.keys import ALBUMS, CLOCK, CONFIG, RENDERING
 from appliance.http.links import album_path
 from appliance.http.members import expiry_member, json_object, restores, seconds_of, text_member, texts_member
-from appliance.http.requests import bearer_token
+from appliance.http.requests import bearer_token, patience
 
 NEW_MEMBERS = frozenset({"images", "title", "expires_in"})
 MEMBERS = frozenset({"title", "expires_in", "expires_at", "add", "remove", "order", "deleted"})
@@ -52,7 +52,8 @@ async def show_album(request: web.Request) -> web.Response:
 async def change_album(request: web.Request) -> web.Response:
     """PATCH /api/v1/albums/{slug}"""
     albums, slug, token = request.app[ALBUMS], request.match_info["slug"], bearer_token(request)
-    await albums.owned(slug, token)
+    async with patience(request):
+        await albums.owned(slug, token)
     body = await json_object(request, MEMBERS)
     changes = AlbumChanges(
         title=text_member(body, "title"),
@@ -69,7 +70,8 @@ async def change_album(request: web.Request) -> web.Response:
 
 async def delete_album(request: web.Request) -> web.Response:
     """DELETE /api/v1/albums/{slug}"""
-    await request.app[ALBUMS].delete(request.match_info["slug"], bearer_token(request))
+    async with patience(request):
+        await request.app[ALBUMS].delete(request.match_info["slug"], bearer_token(request))
     return web.Response(status=204, headers=FRESH)
 
 

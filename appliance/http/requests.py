@@ -1,12 +1,14 @@
 """What every request goes through, and how handlers read their parameters."""
 
+from contextlib import AbstractAsyncContextManager
+
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiDictProxy
 
 from appliance.errors import MalformedRequest
 from appliance.http.html import Pages
-from appliance.http.keys import PAGES
+from appliance.http.keys import CALLERS, PAGES, WRONG_TOKENS
 from appliance.http.languages import chosen
 from appliance.http.multipart import fields_of, too_many_fields
 from appliance.renditions import Format
@@ -53,6 +55,11 @@ def bearer_token(request: web.Request) -> str | None:
     """The token of an `Authorization: Bearer` header; None without one."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def patience(request: web.Request) -> AbstractAsyncContextManager[None]:
+    """Around all that looks at a delete token of this client. Raises Busy."""
+    return request.app[WRONG_TOKENS].patience(request.app[CALLERS].holder(request))
 
 
 def positive_number(request: web.Request, name: str) -> int | None:
