@@ -20,6 +20,8 @@ MAX_BYTES = 1024  # of the message, the fields and the words of exceptions toget
 MAX_FIELD_BYTES = 128
 EXCEPTION_BYTES = 384  # what the message leaves to the words of an exception
 
+_CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\ufffd") | {ord("\n"): "⏎", ord("\t"): " "}
+"""Some of them steer terminals; a line break would begin a line of somebody else's choice."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _QUERY = re.compile(r"(?<=[\w/])\?[^\s\"'<>]++")
 _SECRETS = (  # possessive: each looks at a run of characters once
@@ -50,8 +52,8 @@ def redacted(text: str) -> str:
 
 
 def shortened(text: str, max_bytes: int) -> str:
-    """The first `max_bytes` of a text, and how long it was; what UTF-8 has no bytes for is escaped."""
-    kept = text[:max_bytes].encode(errors="backslashreplace")
+    """The first `max_bytes` of a text, and how long it was; without controls, and with escapes where UTF-8 has none."""
+    kept = text[:max_bytes].translate(_CONTROLS).encode(errors="backslashreplace")
     if len(kept) <= max_bytes and len(text) <= max_bytes:
         return kept.decode()
     return f"{kept[:max_bytes].decode(errors='ignore')}… ({len(text):,} characters)"
