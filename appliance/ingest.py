@@ -235,8 +235,9 @@ class Ingest:
                 accepted = await self._replay(first, fingerprint, key)
                 await self._spool.discard(incoming.slug)
                 return accepted
-            record = IdempotencyRecord(key_hash, incoming.slug, fingerprint, int(self._clock()))
-            token = tokens.derived_token(key, incoming.slug)
+            secret = tokens.fresh_secret()
+            record = IdempotencyRecord(key_hash, incoming.slug, fingerprint, int(self._clock()), secret)
+            token = tokens.keyed_token(key, incoming.slug, secret)
             return Accepted(await self._commit(incoming, wishes, tokens.hashed(token), record), token)
         finally:
             self._keys_in_use.discard(key_hash)
@@ -250,7 +251,7 @@ class Ingest:
             image = living(await self._catalogue.get(first.slug), self._clock())
         except (GoneImage, UnknownImage) as fault:
             raise GoneImage("The image that this Idempotency-Key uploaded has expired or was deleted.") from fault
-        return Accepted(image, tokens.derived_token(key, first.slug), replayed=True)
+        return Accepted(image, tokens.keyed_token(key, first.slug, first.secret), replayed=True)
 
 
 def _fingerprint(incoming: Incoming, wishes: Wishes) -> str:

@@ -1,12 +1,14 @@
 """How log lines look: JSON for machines, short lines for a person at a terminal; and what may never stand in them.
 
-A line may carry fields: `log.info("shipped", extra={"slug": slug, "seconds": 0.2})`.
+A line may carry fields: `log.info("shipped", extra={"slug": slug, "seconds": 0.2})`. Message, fields and exceptions may
+hold what a stranger sent: they are cut to a kilobyte in all before anything looks at them, and every pattern is linear.
 """
 
 import json
 import logging
 import re
 import sys
+import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -14,23 +16,77 @@ from typing import Any, TextIO
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request that the current task serves, None outside of one."""
 
+MAX_BYTES = 1024  # of the message, the fields and the words of exceptions together; frames of a trace are ours
+MAX_FIELD_BYTES = 128
+EXCEPTION_BYTES = 384  # what the message leaves to the words of an exception
+
+_CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\ufffd") | {ord("\n"): "⏎", ord("\t"): " "}
+"""Some of them steer terminals; a line break would begin a line of somebody else's choice."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_SECRETS = (
-    (re.compile(r"\b(bearer|basic)\s+[^\s\"',;]+", re.IGNORECASE), r"\1 (hidden)"),
-    (re.compile(r"(?<=[\w/])\?[^\s\"'<>]*=[^\s\"'<>]*"), "?(hidden)"),
-    (re.compile(r"(/uploads/)[\w-]+"), r"\1(hidden)"),  # a resumable upload's id opens its delete token
+_QUERY = re.compile(r"(?<=[\w/])\?[^\s\"'<>]++")
+_SECRETS = (  # possessive: each looks at a run of characters once
+    (re.compile(r"\b(bearer|basic)\s++[^\s\"',;]++", re.IGNORECASE), r"\1 (hidden)"),
+    (re.compile(r"(/uploads/)[\w-]++"), r"\1(hidden)"),  # a resumable upload's id opens its delete token
     (
-        re.compile(r"\b(\w*(?:token|secret|password)\w*)([\"']?\s*[=:]\s*)[\"']?[^\s\"',;}]+", re.IGNORECASE),
+        re.compile(
+            r"\b(?=\w*?(?:token|secret|password))(\w++)([\"']?+\s*+[=:]\s*+)[\"']?+[^\s\"',;}]++", re.IGNORECASE
+        ),
         r"\1\2(hidden)",
     ),
 )
+_OURS = (
+    '  File "',
+    "Traceback (most recent call last):",
+    "\nThe above exception was",
+    "\nDuring handling of the above",
+)
+"""How the pieces of a trace begin that no stranger has a say in."""
 
 
 def redacted(text: str) -> str:
     """`text` without query strings, authorisation values and whatever is called a token, secret or password."""
+    text = _QUERY.sub(lambda query: "?(hidden)" if "=" in query[0] else query[0], text)
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
     return text
+
+
+def shortened(text: str, max_bytes: int) -> str:
+    """The first `max_bytes` of a text, and how long it was; without controls, and with escapes where UTF-8 has none."""
+    kept = text[:max_bytes].translate(_CONTROLS).encode(errors="backslashreplace")
+    if len(kept) <= max_bytes and len(text) <= max_bytes:
+        return kept.decode()
+    return f"{kept[:max_bytes].decode(errors='ignore')}… ({len(text):,} characters)"
+
+
+class _Line:
+    """The parts of one line, which share its kilobyte: first the fields, so that no long message hides who sent it."""
+
+    def __init__(self, record: logging.LogRecord) -> None:
+        self._left = MAX_BYTES
+        fault = record.exc_info[1] if record.exc_info else None
+        self.fields = {name: self._field(value) for name, value in _fields(record).items()}
+        self.message = self._cut(record.getMessage(), self._left - (EXCEPTION_BYTES if fault else 0))
+        self.trace = "" if fault is None else self._trace(fault)
+
+    def _cut(self, text: str, max_bytes: int) -> str:
+        short = shortened(text, min(max_bytes, self._left))
+        self._left = max(0, self._left - len(short.encode()))
+        return redacted(short)
+
+    def _field(self, value: object) -> object:
+        if value is None or isinstance(value, (int, float)):
+            return value
+        return self._cut(str(value), MAX_FIELD_BYTES)
+
+    def _trace(self, fault: BaseException) -> str:
+        """As Python writes it."""
+        pieces = traceback.format_exception(fault)
+        return "".join(piece if piece.startswith(_OURS) else self._words(piece) for piece in pieces).rstrip("\n")
+
+    def _words(self, piece: str) -> str:
+        """Half of what is left, so that the cause, which comes first, leaves some to what followed from it."""
+        return self._cut(piece.rstrip("\n"), self._left // 2) + "\n"
 
 
 def _moment(record: logging.LogRecord) -> datetime:
@@ -47,30 +103,30 @@ class JsonLines(logging.Formatter):
     """One JSON object a line: time (RFC 3339, UTC), level, logger, message, then the line's fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = {
+        parts = _Line(record)
+        line: dict[str, object] = {
             "time": _moment(record).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": redacted(record.getMessage()),
+            "message": parts.message,
         }
-        for name, value in _fields(record).items():
-            line.setdefault(name, redacted(value) if isinstance(value, str) else value)
-        if record.exc_info:
-            line["exception"] = redacted(self.formatException(record.exc_info))
-        return json.dumps(line, ensure_ascii=False, default=lambda value: redacted(str(value)))
+        for name, value in parts.fields.items():
+            line.setdefault(name, value)
+        if parts.trace:
+            line["exception"] = parts.trace
+        return json.dumps(line, ensure_ascii=False)
 
 
 class HumanLines(logging.Formatter):
     """`12:30:05 warning shipping: words slug=... seconds=0.2`; a trace follows where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
+        parts = _Line(record)
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()} "
-        fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
+        fields = "".join(f" {name}={value}" for name, value in parts.fields.items())
         area = record.name.removeprefix("appliance.")
-        line = f"{_moment(record).astimezone():%H:%M:%S} {level}{area}: {record.getMessage()}{fields}"
-        if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
-        return redacted(line)
+        line = f"{_moment(record).astimezone():%H:%M:%S} {level}{area}: {parts.message}{fields}"
+        return f"{line}\n{parts.trace}" if parts.trace else line
 
 
 def start_logging(level: str, stream: TextIO | None = None) -> None:

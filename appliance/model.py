@@ -217,9 +217,13 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecord:
-    """The first answer to an Idempotency-Key. `fingerprint` is a sha256 over the bytes and fields that came with it."""
+    """The first answer to an Idempotency-Key. `fingerprint` is a sha256 over the bytes and fields that came with it.
+
+    The delete token follows from the key and `secret`; records of older releases have an empty one.
+    """
 
     key_hash: str
     slug: str
     fingerprint: str
     created_s: int
+    secret: str = ""

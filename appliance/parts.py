@@ -27,7 +27,9 @@ from appliance.http.html import all_pages
 from appliance.http.kept import KeptPages
 from appliance.http.listeners import Listeners
 from appliance.http.readiness import Health
+from appliance.http.rendering import Rendering
 from appliance.http.routes import application
+from appliance.http.wrong_tokens import WrongTokens
 from appliance.ingest import Ingest
 from appliance.lifecycle.erasing import Eraser
 from appliance.lifecycle.expiry import Expiry
@@ -108,6 +110,9 @@ class Appliance:
         site[keys.METRICS] = self.metrics
         site[keys.HEALTH] = self.health
         site[keys.LISTENERS] = Listeners()
+        site[keys.WRONG_TOKENS] = WrongTokens()
+        site[keys.RENDERING] = rendering = Rendering()
+        site.on_cleanup.append(lambda _: rendering.close())
         site[keys.CALLERS] = callers = Callers(self.config.server.trusted_proxies)
         site[keys.HOT] = Hot(self.delivery, self.health, self.metrics, callers)
         return site

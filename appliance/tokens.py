@@ -22,6 +22,16 @@ def derived_token(secret: str, slug: str) -> str:
     return base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).rstrip(b"=").decode()
 
 
+def fresh_secret() -> str:
+    """What the catalogue adds to an idempotency key, so that no weak key tells the token to somebody who guesses it."""
+    return secrets.token_hex(TOKEN_BYTES)
+
+
+def keyed_token(key: str, slug: str, secret: str) -> str:
+    """The delete token that an idempotency key opens again with the `secret` of its record (empty in old records)."""
+    return derived_token(f"{secret}:{key}" if secret else key, slug)
+
+
 def joined_token(secrets_: Sequence[str]) -> str:
     """The one secret that follows from several, in their order."""
     digest = hashlib.sha256("joined:{}".format(" ".join(secrets_)).encode()).digest()

@@ -16,6 +16,8 @@ UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": DAY_S, "w": 7 * DAY_S}
 DIRECTION_MARKS = frozenset(  # they can disguise an extension
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
+MAX_NAME_CHARS = 1024  # of a name as it came: putting long runs of accents in their order is no linear work
+_TO_BLANKS = str.maketrans("\r\n\t", "   ")
 NEVER_IN_NAMES = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")  # control, surrogate, private, unassigned, line breaks
 
 
@@ -67,13 +69,13 @@ def checked_text(name: str, text: str | None, max_chars: int) -> str | None:
     """A title or alt text: trimmed, None when empty, without control characters. Raises InvalidField."""
     if text is None:
         return None
-    text = "".join(" " if char in "\r\n\t" else char for char in text).strip()
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
-        raise InvalidField(f"{name} holds control characters; it takes plain text.")
+    text = text.translate(_TO_BLANKS).strip()
     if len(text) > max_chars:
         raise InvalidField(
             f"{name} has {len(text):,} characters; at most {max_chars:,} are taken.", limit=max_chars, actual=len(text)
         )
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
+        raise InvalidField(f"{name} holds control characters; it takes plain text.")
     return text or None
 
 
@@ -92,6 +94,8 @@ def safe_filename(name: str) -> str:
     """A name in any script that can be saved anywhere: no folders, no control or direction characters, bounded."""
     name = name.encode("utf-8", "replace").decode()
     name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    if len(name) > MAX_NAME_CHARS:
+        name = name[: MAX_NAME_CHARS // 2] + name[-MAX_NAME_CHARS // 2 :]
     name = "".join(char for char in name if unicodedata.category(char) not in NEVER_IN_NAMES)
     name = "".join(char for char in name if char not in DIRECTION_MARKS)
     name = _trimmed(unicodedata.normalize("NFC", name))
@@ -104,7 +108,8 @@ def safe_filename(name: str) -> str:
 
 def _trimmed(name: str) -> str:
     """Without blanks and dots at its ends, which hide files or are dropped by some systems."""
-    return re.sub(r"^[\s.]+|[\s.]+$", "", name)
+    kept = [place for place, char in enumerate(name) if char != "." and not char.isspace()]
+    return name[kept[0] : kept[-1] + 1] if kept else ""
 
 
 def _cut(text: str, max_bytes: int) -> str:

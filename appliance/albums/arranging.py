@@ -39,7 +39,8 @@ def arranged(images: Sequence[str], changes: AlbumChanges) -> tuple[str, ...]:
     What is to be removed or put in order and is not there, or to be added and is there, is no mistake: somebody else
     was faster.
     """
-    kept = [slug for slug in images if slug not in set(changes.remove)]
+    removed = set(changes.remove)
+    kept = [slug for slug in images if slug not in removed]
     kept = list(dict.fromkeys([*kept, *changes.add]))
     there = set(kept)
     first = dict.fromkeys(slug for slug in changes.order if slug in there)

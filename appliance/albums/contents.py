@@ -1,6 +1,6 @@
 """What an album holds at this moment, and whether it is over: its images may end before it, and then leave it."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from appliance.errors import GoneAlbum, UnknownAlbum
@@ -22,6 +22,12 @@ class Contents:
     @property
     def bytes(self) -> int:
         return sum(image.bytes for image in self.images)
+
+    @property
+    def state(self) -> Hashable:
+        """The same as long as album and images are as they are: rows count their changes."""
+        images = tuple((image.slug, image.version) for image in self.images)
+        return self.album.slug, self.album.version, images
 
     def place(self, slug: str) -> int | None:
         """Where an image stands in the order, from 0; None if it is not in the album."""

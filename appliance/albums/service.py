@@ -68,7 +68,8 @@ class Albums:
             return await self._replayed(first, wishes, key)
         now_s = int(self._clock())
         slug = slugs.mint(now_s)
-        token = tokens.fresh_token() if key is None else tokens.derived_token(key, slug)
+        secret = tokens.fresh_secret()
+        token = tokens.fresh_token() if key is None else tokens.keyed_token(key, slug, secret)
         album = await self._filled(
             Album(
                 slug=slug,
@@ -81,8 +82,11 @@ class Albums:
             ),
             added=wishes.images,
         )
-        record = None if key is None else IdempotencyRecord(tokens.hashed(key), slug, _fingerprint(wishes), now_s)
-        await self._rows.add(album.album, record)
+        if key is None:
+            await self._rows.add(album.album)
+        else:
+            record = IdempotencyRecord(tokens.hashed(key), slug, _fingerprint(wishes), now_s, secret)
+            await self._rows.add(album.album, record)
         return Made(album, token)
 
     def _checked(self, wishes: AlbumWishes) -> AlbumWishes:
@@ -104,7 +108,7 @@ class Albums:
                 "This Idempotency-Key came with other images or fields before. Use a new key for a new album."
             )
         try:
-            return Made(await self.show(first.slug), tokens.derived_token(key, first.slug))
+            return Made(await self.show(first.slug), tokens.keyed_token(key, first.slug, first.secret))
         except UnknownAlbum as fault:
             raise GoneAlbum("The album that this Idempotency-Key made is gone.") from fault
 
@@ -117,7 +121,7 @@ class Albums:
         images, now_s = await self._rows.images(album.images), self._clock()
         living = alive(images, now_s)
         if missing := set(added) - {image.slug for image in living}:
-            named = sorted(missing, key=added.index)
+            named = [slug for slug in added if slug in missing]
             raise InvalidField(
                 f"{len(named)} of these images can't be put into an album, for they are not here or not any more: "
                 f"{', '.join(named[:5])}{' …' if len(named) > 5 else ''}."

@@ -158,6 +158,11 @@ def purges(db: Database) -> None:
     db.execute("CREATE INDEX purges_due ON purges (due_s)")
 
 
+@migrations(name="0008-idempotency-secrets")
+def idempotency_secrets(db: Database) -> None:
+    db.execute("ALTER TABLE idempotency ADD COLUMN secret TEXT NOT NULL DEFAULT ''")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the file up to this schema, a transaction for each step."""
     migrations.apply(_database(connection))

@@ -100,12 +100,13 @@ def idempotency_values(record: IdempotencyRecord) -> dict[str, Any]:
         "slug": record.slug,
         "fingerprint": packed(record.fingerprint),
         "created_s": record.created_s,
+        "secret": record.secret,
     }
 
 
 def idempotency_of(row: tuple[Any, ...]) -> IdempotencyRecord:
-    key_hash, slug, fingerprint, created_s = row
-    return IdempotencyRecord(unpacked(key_hash), slug, unpacked(fingerprint), created_s)
+    key_hash, slug, fingerprint, created_s, secret = row
+    return IdempotencyRecord(unpacked(key_hash), slug, unpacked(fingerprint), created_s, secret)
 
 
 def upload_values(upload: Upload) -> dict[str, Any]:

@@ -71,10 +71,10 @@ ADD_TOMBSTONE = "INSERT OR REPLACE INTO tombstones (slug, ended, ended_s) VALUES
 FORGET_TOMBSTONES = """
     DELETE FROM tombstones WHERE slug IN
     (SELECT slug FROM tombstones WHERE ended_s < :before_s ORDER BY ended_s LIMIT :limit) RETURNING slug"""
-IDEMPOTENT = "SELECT key_hash, slug, fingerprint, created_s FROM idempotency WHERE key_hash = :key_hash"
+IDEMPOTENT = "SELECT key_hash, slug, fingerprint, created_s, secret FROM idempotency WHERE key_hash = :key_hash"
 ADD_IDEMPOTENCY = """
-    INSERT INTO idempotency (key_hash, slug, fingerprint, created_s)
-    VALUES (:key_hash, :slug, :fingerprint, :created_s)"""
+    INSERT INTO idempotency (key_hash, slug, fingerprint, created_s, secret)
+    VALUES (:key_hash, :slug, :fingerprint, :created_s, :secret)"""
 FORGET_IDEMPOTENCY = """
     DELETE FROM idempotency WHERE key_hash IN
     (SELECT key_hash FROM idempotency WHERE created_s < :before_s ORDER BY created_s LIMIT :limit)"""

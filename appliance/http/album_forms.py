@@ -16,10 +16,10 @@ from appliance.errors import (
 from appliance.http.album_html import Typed, slugs_in
 from appliance.http.album_pages import album_pages_of, gone, page_response
 from appliance.http.gone import with_gone_page
-from appliance.http.keys import ALBUMS, CLOCK
+from appliance.http.keys import ALBUMS, CLOCK, RENDERING
 from appliance.http.links import album_path
 from appliance.http.problems import headers_of, status_of
-from appliance.http.requests import Form, form_of, pages_of, wants_page
+from appliance.http.requests import Form, form_of, pages_of, patience, wants_page
 from appliance.lifecycle.managing import UNDO_S
 from appliance.wishes import parse_duration
 
@@ -53,7 +53,8 @@ async def make(request: web.Request) -> web.Response:
         )
     except ApplianceError as fault:
         return _problem_page(pages.new_page(fault, typed=typed), fault)
-    response = page_response(pages.made_page(made.contents, made.delete_token), status=201)
+    page = await request.app[RENDERING].run(lambda: pages.made_page(made.contents, made.delete_token))
+    response = page_response(page, status=201)
     response.headers[hdrs.LOCATION] = album_path(made.contents.album.slug)
     return response
 
@@ -61,8 +62,9 @@ async def make(request: web.Request) -> web.Response:
 @with_gone_page(GoneAlbum, gone)
 async def show_manage(request: web.Request) -> web.Response:
     """GET /a/{slug}/manage: the form; it changes nothing"""
-    contents = await request.app[ALBUMS].show(request.match_info["slug"])
-    return page_response(album_pages_of(request).manage_page(contents))
+    contents, pages = await request.app[ALBUMS].show(request.match_info["slug"]), album_pages_of(request)
+    key = ("manage", pages.key(contents))
+    return page_response(await request.app[RENDERING].kept(key, lambda: pages.manage_page(contents).encode()))
 
 
 async def manage(request: web.Request) -> web.Response:
@@ -72,21 +74,30 @@ async def manage(request: web.Request) -> web.Response:
     token, action = _field(form, "token").strip().rpartition("#")[2], _field(form, "action") or "save"
     try:
         if action == "delete":
-            return page_response(pages.deleted_page(await albums.delete(slug, token), token, undo_s=UNDO_S))
+            async with patience(request):
+                album = await albums.delete(slug, token)
+            return page_response(pages.deleted_page(album, token, undo_s=UNDO_S))
         if action in ("undo", "restore"):
-            contents = await albums.change(slug, token, AlbumChanges(restore=True))
-            return page_response(
-                pages.manage_page(contents, notice=said.gettext("The album is back."), delete_token=token)
-            )
+            async with patience(request):
+                contents = await albums.change(slug, token, AlbumChanges(restore=True))
+            return await _managed(request, contents, said.gettext("The album is back."), token)
         if action != "save":
             raise MalformedRequest("The form asks for something unknown.")
         changes = _changes(form, request.app[CLOCK]())
-        contents = await albums.change(slug, token, changes)
+        async with patience(request):
+            contents = await albums.change(slug, token, changes)
     except UnknownAlbum:
         raise
     except ApplianceError as fault:
         return await _told_on_form(request, slug, form, fault)
-    return page_response(pages.manage_page(contents, notice=said.gettext("Saved."), delete_token=token))
+    return await _managed(request, contents, said.gettext("Saved."), token)
+
+
+async def _managed(request: web.Request, contents: Contents, notice: str, token: str) -> web.Response:
+    pages = album_pages_of(request)
+    return page_response(
+        await request.app[RENDERING].run(lambda: pages.manage_page(contents, notice=notice, delete_token=token))
+    )
 
 
 def _changes(form: Form, now_s: float) -> AlbumChanges:
@@ -133,7 +144,10 @@ async def _told_on_form(request: web.Request, slug: str, form: Form, fault: Appl
         return _problem_page(await gone(request, slug, fault), fault)
     typed = Typed(_field(form, "title"), _field(form, "add"), _field(form, "expires_in"))
     token = "" if isinstance(fault, (MissingToken, WrongToken)) else _field(form, "token")
-    page = album_pages_of(request).manage_page(contents, problem=fault, typed=typed, delete_token=token)
+    pages = album_pages_of(request)
+    page = await request.app[RENDERING].run(
+        lambda: pages.manage_page(contents, problem=fault, typed=typed, delete_token=token)
+    )
     return _problem_page(page, fault)
 
 

@@ -1,6 +1,6 @@
 """The pages of albums, rendered: values in, HTML text out."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from appliance.albums import Contents
@@ -13,11 +13,12 @@ from appliance.http.album_codes import album_codes
 from appliance.http.html import Pages
 from appliance.http.links import Links
 from appliance.http.previews import previews
-from appliance.http.share import Version
+from appliance.http.share import Version, nearest
 from appliance.http.words import Words
 from appliance.model import Album, Ending, Image
 
 TILE_PX = 512
+SMALLEST_PX = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,13 @@ class AlbumPages:
         values = self._about(contents) | {"delete_token": delete_token}
         return self._pages.render("album-made.html", manage_link=manage_link, **values)
 
+    def key(self, contents: Contents) -> Hashable:
+        """Where it is the same, so are the album's pages: what they show, in which language, and how long it stays."""
+        return contents.state, self._pages.language.tag, self._expiry(contents)
+
+    def _expiry(self, contents: Contents) -> str:
+        return self._words.expiry(contents.ends_s, self._clock())
+
     def album_page(self, contents: Contents) -> str:
         """The page behind an album's link."""
         tiles = [self._tile(contents, image) for image in contents.images]
@@ -80,9 +88,11 @@ class AlbumPages:
         )
 
     def _tile(self, contents: Contents, image: Image) -> Tile:
-        versions = self._pages.versions(image)
-        near = min(versions, key=lambda one: abs(max(one.width, one.height) - TILE_PX), default=None)
-        return Tile(image, links.album_image_path(contents.album.slug, image.slug), near)
+        path = links.album_image_path(contents.album.slug, image.slug)
+        return Tile(image, path, self._nearest(image, TILE_PX))
+
+    def _nearest(self, image: Image, box_px: int) -> Version | None:
+        return nearest(image, self._config.renditions, self._pages.language, box_px)
 
     def image_page(self, contents: Contents, place: int, glimpse: Glimpse) -> str:
         """One image of an album, with its neighbours; `place` counts from 0."""
@@ -132,8 +142,7 @@ class AlbumPages:
         )
 
     def _small(self, image: Image) -> Tile:
-        versions = self._pages.versions(image)
-        return Tile(image, links.share_path(image.slug), versions[0] if versions else None)
+        return Tile(image, links.share_path(image.slug), self._nearest(image, SMALLEST_PX))
 
     def deleted_page(self, album: Album, delete_token: str, *, undo_s: int) -> str:
         """Says that the album is gone; its form posts token and action `undo`."""
@@ -164,7 +173,7 @@ class AlbumPages:
             "name": album.title or self._pages.language.gettext("Album"),
             "page_url": self._links.album(album.slug),
             "ends_s": contents.ends_s,
-            "expiry": self._words.expiry(contents.ends_s, self._clock()),
+            "expiry": self._expiry(contents),
             "codes": album_codes(contents, self._config, self._pages.language),
         }
 

@@ -7,7 +7,7 @@ from aiohttp import hdrs, web
 from appliance.errors import ApplianceError, GoneAlbum, UnknownImage
 from appliance.http.album_html import AlbumPages
 from appliance.http.gone import with_gone_page
-from appliance.http.keys import ALBUMS, CLOCK, CONFIG, DELIVERY
+from appliance.http.keys import ALBUMS, CLOCK, CONFIG, DELIVERY, RENDERING
 from appliance.http.requests import is_known, pages_of
 from appliance.http.tags import tags
 
@@ -19,10 +19,10 @@ def album_pages_of(request: web.Request) -> AlbumPages:
     return AlbumPages(pages_of(request), request.app[CONFIG], request.app[CLOCK])
 
 
-def page_response(text: str, status: int = 200) -> web.Response:
+def page_response(text: str | bytes, status: int = 200) -> web.Response:
     """A page that is this person's alone."""
-    headers = {hdrs.CACHE_CONTROL: "no-store"}
-    return web.Response(text=text, content_type="text/html", status=status, headers=headers)
+    headers, page = {hdrs.CACHE_CONTROL: "no-store"}, text if isinstance(text, bytes) else text.encode()
+    return web.Response(body=page, content_type="text/html", charset="utf-8", status=status, headers=headers)
 
 
 async def gone(request: web.Request, slug: str, problem: ApplianceError | None = None) -> str:
@@ -35,8 +35,9 @@ async def gone(request: web.Request, slug: str, problem: ApplianceError | None =
 async def show_album(request: web.Request) -> web.Response:
     """GET /a/{slug}"""
     slug = request.match_info["slug"]
-    contents = await request.app[ALBUMS].show(slug)
-    return _shared(request, album_pages_of(request).album_page(contents), slug)
+    contents, pages = await request.app[ALBUMS].show(slug), album_pages_of(request)
+    page = await request.app[RENDERING].kept(("page", pages.key(contents)), lambda: pages.album_page(contents).encode())
+    return _shared(request, page, slug)
 
 
 @with_gone_page(GoneAlbum, gone)
@@ -49,12 +50,12 @@ async def show_image(request: web.Request) -> web.Response:
         await request.app[DELIVERY].resolve(image)  # expired or deleted: told as such
         raise UnknownImage("This image is not in the album, or not any more.")
     glimpse = await request.app[DELIVERY].glimpse(contents.images[place])
-    return _shared(request, album_pages_of(request).image_page(contents, place, glimpse), slug, image)
+    return _shared(request, album_pages_of(request).image_page(contents, place, glimpse).encode(), slug, image)
 
 
-def _shared(request: web.Request, page: str, *slugs: str) -> web.Response:
-    etag = f'"{hashlib.blake2b(page.encode(), digest_size=12).hexdigest()}"'
-    response = web.Response(text=page, content_type="text/html")
+def _shared(request: web.Request, page: bytes, *slugs: str) -> web.Response:
+    etag = f'"{hashlib.blake2b(page, digest_size=12).hexdigest()}"'
+    response = web.Response(body=page, content_type="text/html", charset="utf-8")
     if is_known(request, etag):
         response = web.Response(status=304, headers={hdrs.VARY: "Accept-Language"})
     response.headers.update(

@@ -6,7 +6,7 @@ from aiohttp import hdrs, web
 
 from appliance.albums.zipping import AlbumZip
 from appliance.errors import ApplianceError
-from appliance.http.keys import ALBUMS, DELIVERY
+from appliance.http.keys import ALBUMS, DELIVERY, RENDERING
 from appliance.http.links import EXTENSIONS
 from appliance.http.names import content_disposition
 from appliance.http.streams import break_off
@@ -16,7 +16,8 @@ from appliance.wishes import safe_filename
 async def show_zip(request: web.Request) -> web.StreamResponse:
     """GET /a/{slug}/zip: every original, in the album's order"""
     contents = await request.app[ALBUMS].show(request.match_info["slug"])
-    download = AlbumZip(contents, request.app[DELIVERY], EXTENSIONS)
+    delivery = request.app[DELIVERY]
+    download = await request.app[RENDERING].run(lambda: AlbumZip(contents, delivery, EXTENSIONS))
     name = f"{safe_filename(contents.album.title or 'album')}.zip"
     headers = {
         hdrs.CONTENT_DISPOSITION: content_disposition(name, attachment=True),

@@ -4,20 +4,21 @@ from typing import Any
 
 from aiohttp import web
 
-from appliance.albums import AlbumChanges, AlbumWishes
+from appliance.albums import AlbumChanges, AlbumWishes, Contents
 from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.clock import Clock
 from appliance.errors import InvalidExpiry
 from appliance.http.album_resource import album_resource
-from appliance.http.answers import json_answer
-from appliance.http.keys import ALBUMS, CLOCK, CONFIG
+from appliance.http.answers import json_bytes
+from appliance.http.keys import ALBUMS, CLOCK, CONFIG, RENDERING
 from appliance.http.links import album_path
 from appliance.http.members import expiry_member, json_object, restores, seconds_of, text_member, texts_member
-from appliance.http.requests import bearer_token
+from appliance.http.requests import bearer_token, patience
 
 NEW_MEMBERS = frozenset({"images", "title", "expires_in"})
 MEMBERS = frozenset({"title", "expires_in", "expires_at", "add", "remove", "order", "deleted"})
 FRESH = {"Cache-Control": "no-store"}
+JSON = "application/json"
 
 
 async def create_album(request: web.Request) -> web.Response:
@@ -32,21 +33,27 @@ async def create_album(request: web.Request) -> web.Response:
             idempotency_key=request.headers.get("Idempotency-Key"),
         )
     )
-    resource = album_resource(made.contents, request.app[CONFIG], delete_token=made.delete_token)
+    answer = await request.app[RENDERING].run(lambda: _resource(request, made.contents, made.delete_token))
     headers = {"Location": album_path(made.contents.album.slug), **FRESH}
-    return json_answer(resource, status=201, headers=headers)
+    return web.Response(body=answer, status=201, headers=headers, content_type=JSON)
+
+
+def _resource(request: web.Request, contents: Contents, delete_token: str | None = None) -> bytes:
+    return json_bytes(album_resource(contents, request.app[CONFIG], delete_token=delete_token))
 
 
 async def show_album(request: web.Request) -> web.Response:
     """GET /api/v1/albums/{slug}"""
     album = await request.app[ALBUMS].show(request.match_info["slug"])
-    return json_answer(album_resource(album, request.app[CONFIG]), headers=FRESH)
+    answer = await request.app[RENDERING].kept(("json", album.state, album.ends_s), lambda: _resource(request, album))
+    return web.Response(body=answer, headers=FRESH, content_type=JSON)
 
 
 async def change_album(request: web.Request) -> web.Response:
     """PATCH /api/v1/albums/{slug}"""
     albums, slug, token = request.app[ALBUMS], request.match_info["slug"], bearer_token(request)
-    await albums.owned(slug, token)
+    async with patience(request):
+        await albums.owned(slug, token)
     body = await json_object(request, MEMBERS)
     changes = AlbumChanges(
         title=text_member(body, "title"),
@@ -57,12 +64,14 @@ async def change_album(request: web.Request) -> web.Response:
         restore=restores(body),
     )
     album = await albums.change(slug, token, changes)
-    return json_answer(album_resource(album, request.app[CONFIG]), headers=FRESH)
+    answer = await request.app[RENDERING].run(lambda: _resource(request, album))
+    return web.Response(body=answer, headers=FRESH, content_type=JSON)
 
 
 async def delete_album(request: web.Request) -> web.Response:
     """DELETE /api/v1/albums/{slug}"""
-    await request.app[ALBUMS].delete(request.match_info["slug"], bearer_token(request))
+    async with patience(request):
+        await request.app[ALBUMS].delete(request.match_info["slug"], bearer_token(request))
     return web.Response(status=204, headers=FRESH)
 
 

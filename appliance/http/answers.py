@@ -9,6 +9,11 @@ SOFTWARE = "appliance"
 """How answers name the server: which language and library it is made of, and of which age, is nobody's concern."""
 
 
+def json_bytes(body: object) -> bytes:
+    """`body` as UTF-8 JSON; half a surrogate pair, which UTF-8 has no bytes for, stays an escape."""
+    return json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
+
+
 def json_answer(
     body: object,
     *,
@@ -16,8 +21,5 @@ def json_answer(
     headers: Mapping[str, str] | None = None,
     content_type: str = "application/json",
 ) -> web.Response:
-    """`body` as UTF-8 JSON; half a surrogate pair, which UTF-8 has no bytes for, stays an escape."""
-    text = json.dumps(body, ensure_ascii=False)
-    return web.Response(
-        body=text.encode(errors="backslashreplace"), status=status, headers=headers, content_type=content_type
-    )
+    """The answer that says `body`."""
+    return web.Response(body=json_bytes(body), status=status, headers=headers, content_type=content_type)

@@ -8,7 +8,7 @@ from appliance.http.arriving import image_or_progress, resolved
 from appliance.http.contract import contract
 from appliance.http.keys import CLOCK, CONFIG, MANAGEMENT, RESUMABLE
 from appliance.http.members import expiry_member, json_object, restores, text_member
-from appliance.http.requests import bearer_token
+from appliance.http.requests import bearer_token, patience
 from appliance.http.resource import arriving_resource, image_resource, limits
 from appliance.lifecycle.managing import Changes
 from appliance.resumable import Progress
@@ -27,7 +27,8 @@ async def show_image(request: web.Request) -> web.Response:
 async def change_image(request: web.Request) -> web.Response:
     """PATCH /api/v1/images/{slug}"""
     management, slug, token = request.app[MANAGEMENT], request.match_info["slug"], bearer_token(request)
-    await _owned(request, slug, token)
+    async with patience(request):
+        await _owned(request, slug, token)
     changes = await _changes(request)
     image = await management.change(slug, token, changes)
     return json_answer(image_resource(image, request.app[CONFIG]), headers=FRESH)
@@ -36,11 +37,12 @@ async def change_image(request: web.Request) -> web.Response:
 async def delete_image(request: web.Request) -> web.Response:
     """DELETE /api/v1/images/{slug}"""
     slug, token = request.match_info["slug"], bearer_token(request)
-    try:
-        await request.app[MANAGEMENT].delete(slug, token)
-    except UnknownImage:
-        if not await request.app[RESUMABLE].withdraw(slug, token):
-            await request.app[MANAGEMENT].delete(slug, token)  # it has arrived in between
+    async with patience(request):
+        try:
+            await request.app[MANAGEMENT].delete(slug, token)
+        except UnknownImage:
+            if not await request.app[RESUMABLE].withdraw(slug, token):
+                await request.app[MANAGEMENT].delete(slug, token)  # it has arrived in between
     return web.Response(status=204, headers=FRESH)
 
 

@@ -22,6 +22,7 @@ from appliance.errors import (
     SlowUpload,
 )
 from appliance.http import tus_headers as tus
+from appliance.http.multipart import FormReader
 from appliance.ingest import Ingest
 from appliance.model import Wishes
 from appliance.spool import Incoming, too_large
@@ -33,7 +34,6 @@ CHUNK_BYTES = 256 * 1024
 PASSED_BY_BYTES = 64 * 1024 * 1024  # of a refused file, so that the others behind it can be taken
 LEAST_BYTES = 4096  # in each idle timeout; 70 bytes a second by default, which no working line falls below
 FIELDS = frozenset({"expires_in", "expires_at", "title", "alt", "filename", "keep_metadata"})
-PLAIN_ENCODINGS = frozenset({"binary", "8bit", "7bit"})  # RFC 7578 deprecates all others
 
 log = logging.getLogger(__name__)
 
@@ -167,24 +167,17 @@ class BodyReader:
         self._files.append(_File("", await self._ingest.receive(stream, self._request.content_length)))
 
     async def _read_form(self) -> None:
-        try:
-            reader = await self._request.multipart()
-        except (AssertionError, ValueError) as fault:
-            raise MalformedRequest("The form's Content-Type has no boundary.") from fault
+        reader = FormReader(self._request)
         most_parts = MAX_PARTS + self._most_files - 1
         for _ in range(most_parts):
             async with asyncio.timeout(self._limits.idle_timeout_s):
                 part = await reader.next()
             if part is None:
                 return
-            if not isinstance(part, BodyPartReader):
-                raise MalformedRequest("The form holds a form inside of a part; send plain parts.")
             await self._read_part(part)
         raise MalformedRequest(f"The form has more than {most_parts} parts.", limit=most_parts)
 
     async def _read_part(self, part: BodyPartReader) -> None:
-        if part.headers.get("Content-Transfer-Encoding", "binary").strip().lower() not in PLAIN_ENCODINGS:
-            raise MalformedRequest("A part has a Content-Transfer-Encoding; send parts as they are.")
         if part.name != self._file_field:
             text = await self._text(part)
             if part.name in FIELDS:
@@ -294,6 +287,6 @@ def as_named(fault: BaseException, limits: Uploads) -> ApplianceError | None:
     if isinstance(fault, (web.RequestPayloadError, ConnectionError, ClientError, asyncio.IncompleteReadError)):
         return IncompleteUpload("The connection ended before the whole file was here. Send it again.")
     if isinstance(fault, (ValueError, AssertionError, HttpProcessingError, web.HTTPException)):
-        log.info("a form that can't be read", exc_info=fault)
+        log.info("a form that can't be read: %s", fault)
         return MalformedRequest("The form can't be read: its parts are not well-formed.")
     return None

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_netw
 from aiohttp import web
 
 MAX_ID_CHARS = 64
+MAX_PROXIES = 32  # in a row; farther addresses of a list are not looked at
 ID_BYTES = 4
 LINE_BITS = 64
 
@@ -25,8 +26,11 @@ class Callers:
         peer = request.remote or "-"
         if not self._trusts(peer):
             return peer
-        for forwarded in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
-            candidate = forwarded.strip()
+        forwarded = ",".join(
+            request.headers.getall("X-Forwarded-For", ())
+        )  # several lines are one list (RFC 9110, 5.3)
+        for nearest in reversed(forwarded.rsplit(",", MAX_PROXIES)[-MAX_PROXIES:]):
+            candidate = nearest.strip()
             if candidate and not self._trusts(candidate):
                 return candidate if _is_address(candidate) else peer
         return peer

@@ -31,6 +31,7 @@ _FRAMING = re.compile(rb"\n(?:content-length|transfer-encoding|expect|upgrade|[ 
 """Headers that change how the bytes behind them are to be read."""
 _CONDITIONS = re.compile(rb"\n(?:if-|x-request-id|connection:(?! *keep-alive\r))", re.IGNORECASE)
 """Headers that change the answer."""
+_HOST = re.compile(rb"\nhost[ \t]*:", re.IGNORECASE)
 _FRESH = frozenset({"Date", "X-Request-ID"})
 
 access = logging.getLogger("appliance.access")
@@ -121,4 +122,5 @@ def is_whole(data: bytes) -> bool:
         and data.find(b"\r\n\r\n") == len(data) - 4
         and data.count(b"\n") == data.count(b"\r\n")
         and _FRAMING.search(data) is None
+        and len(_HOST.findall(data)) == 1
     )

@@ -12,6 +12,8 @@ from appliance.http.hot import Hot
 from appliance.http.html import Pages
 from appliance.http.listeners import Listeners
 from appliance.http.readiness import Health
+from appliance.http.rendering import Rendering
+from appliance.http.wrong_tokens import WrongTokens
 from appliance.ingest import Ingest
 from appliance.lifecycle.managing import Management
 from appliance.metrics import Metrics
@@ -31,4 +33,6 @@ RESUMABLE = web.AppKey("resumable", Resumable)
 HEALTH = web.AppKey("health", Health)
 CALLERS = web.AppKey("callers", Callers)
 LISTENERS = web.AppKey("listeners", Listeners)
+RENDERING = web.AppKey("rendering", Rendering)
+WRONG_TOKENS = web.AppKey("wrong_tokens", WrongTokens)
 HOT = web.AppKey("hot", Hot)

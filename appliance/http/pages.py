@@ -26,7 +26,7 @@ from appliance.http.gone import with_gone_page
 from appliance.http.keys import CLOCK, CONFIG, DELIVERY, MANAGEMENT
 from appliance.http.links import share_path
 from appliance.http.problems import headers_of, status_of
-from appliance.http.requests import Form, form_of, is_known, pages_of, positive_number, wants_page
+from appliance.http.requests import Form, form_of, is_known, pages_of, patience, positive_number, wants_page
 from appliance.http.tags import tags
 from appliance.lifecycle.managing import UNDO_S, Changes
 from appliance.model import Ending, Image
@@ -93,15 +93,19 @@ async def manage(request: web.Request) -> web.Response:
     token, action = _field(form, "token").strip().rpartition("#")[2], _field(form, "action") or "save"
     try:
         if action == "delete":
-            return _page(pages.deleted_page(await management.delete(slug, token), token, undo_s=UNDO_S))
+            async with patience(request):
+                image = await management.delete(slug, token)
+            return _page(pages.deleted_page(image, token, undo_s=UNDO_S))
         if action in ("undo", "restore"):
-            image = await management.change(slug, token, Changes(restore=True))
+            async with patience(request):
+                image = await management.change(slug, token, Changes(restore=True))
             return _page(
                 pages.manage_page(image, notice=pages.language.gettext("The picture is back."), delete_token=token)
             )
         if action != "save":
             raise MalformedRequest("The form asks for something unknown.")
-        image = await management.change(slug, token, _wished(form, request.app[CLOCK]()))
+        async with patience(request):
+            image = await management.change(slug, token, _wished(form, request.app[CLOCK]()))
     except UnknownImage:
         raise
     except ApplianceError as fault:

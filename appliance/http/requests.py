@@ -1,16 +1,21 @@
 """What every request goes through, and how handlers read their parameters."""
 
+from contextlib import AbstractAsyncContextManager
+
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiDictProxy
 
 from appliance.errors import MalformedRequest
 from appliance.http.html import Pages
-from appliance.http.keys import PAGES
+from appliance.http.keys import CALLERS, PAGES, WRONG_TOKENS
 from appliance.http.languages import chosen
+from appliance.http.multipart import fields_of, too_many_fields
 from appliance.renditions import Format
 
-Form = MultiDictProxy[str | bytearray | bytes | web.FileField]
+Form = MultiDictProxy[str] | MultiDictProxy[str | bytearray | bytes | web.FileField]
+MAX_FORM_FIELDS = 4096
+"""Two for each picture of the largest album that a host can be set to, and some."""
 REQUEST_ID = web.RequestKey("request_id", str)
 
 
@@ -35,6 +40,12 @@ def is_known(request: web.Request, etag: str) -> bool:
 async def form_of(request: web.Request) -> Form:
     """The fields of a form without a file. Raises MalformedRequest."""
     try:
+        if request.content_type == "multipart/form-data":
+            return await fields_of(request, MAX_FORM_FIELDS)
+        if request.content_type == "application/x-www-form-urlencoded":
+            count = (await request.read()).count(b"&") + 1
+            if count > MAX_FORM_FIELDS:
+                raise too_many_fields(MAX_FORM_FIELDS, count)
         return await request.post()
     except (ValueError, AssertionError, LookupError, HttpProcessingError) as fault:
         raise MalformedRequest("The form can't be read: it is not well-formed.") from fault
@@ -44,6 +55,11 @@ def bearer_token(request: web.Request) -> str | None:
     """The token of an `Authorization: Bearer` header; None without one."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def patience(request: web.Request) -> AbstractAsyncContextManager[None]:
+    """Around all that looks at a delete token of this client. Raises Busy."""
+    return request.app[WRONG_TOKENS].patience(request.app[CALLERS].holder(request))
 
 
 def positive_number(request: web.Request, name: str) -> int | None:

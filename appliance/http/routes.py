@@ -22,8 +22,10 @@ from appliance.http import (
 )
 from appliance.http.compression import compress
 from appliance.http.middleware import add_headers, observe
+from appliance.http.multipart import ignore_odd_names
 from appliance.http.preflight import preflight
 from appliance.http.problems import MAX_FORM_BYTES
+from appliance.http.requests import MAX_FORM_FIELDS
 
 SLUG = r"{slug:[0-9A-Za-z]{1,64}}"
 UPLOAD = r"{id:[0-9A-Za-z_-]{1,64}}"
@@ -33,7 +35,10 @@ TAKES_BODY: Final[Mapping[str, Any]] = {"expect_handler": uploads.continue_if_wa
 
 def application() -> web.Application:
     """The application with its routes; `app` puts the services in."""
-    site = web.Application(middlewares=[observe, compress], client_max_size=MAX_FORM_BYTES)
+    ignore_odd_names()
+    site = web.Application(
+        middlewares=[observe, compress], client_max_size=MAX_FORM_BYTES, client_max_fields=MAX_FORM_FIELDS
+    )
     site.on_response_prepare.append(add_headers)
     site.router.add_routes([*_pictures(), *_albums(), *_api(), *_pages()])
     return site

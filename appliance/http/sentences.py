@@ -19,7 +19,10 @@ _LATER = _("This does not work just now. Try again in a moment.")
 _BROKEN_OFF = _("The connection ended before everything was here. Send it again.")
 
 SENTENCES: Mapping[str, tuple[str, ...]] = {
-    "malformed-request": (_("What was sent can’t be read. Load the page again, then try once more."),),
+    "malformed-request": (
+        _("The form has {actual} fields, and at most {limit} are read. Send fewer at a time."),
+        _("What was sent can’t be read. Load the page again, then try once more."),
+    ),
     "missing-file": (_("No file came along. Choose a picture first."),),
     "empty-upload": (_("The file has no bytes. Choose a file that has some."),),
     "invalid-field": (

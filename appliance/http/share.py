@@ -96,6 +96,20 @@ def versions(image: Image, config: Renditions, language: Language, known: Mappin
     ]
 
 
+def nearest(image: Image, config: Renditions, language: Language, box_px: int) -> Version | None:
+    """The size whose longer side is nearest to so many pixels, without its formats; None for what can't be resized."""
+    if image.original_only is not None:
+        return None
+    presets = sorted(config.presets, key=lambda preset: preset.box_px)
+    sizes = [(preset, *fit(image.width, image.height, preset.box_px)) for preset in presets]
+    near = min(sizes, key=lambda size: abs(max(size[1:]) - box_px), default=None)
+    if near is None:
+        return None
+    preset, width, height = near
+    path = links.rendition_path(image.slug, preset.name, image.linked_format)
+    return Version(_label(preset.name, language), width, height, path, ())
+
+
 def picture_path(image: Image, shown: Version | None) -> str:
     """Where a click on the picture leads: to the original if browsers show it, else to the largest size."""
     if shown is None or image.media_type in _BROWSER_TYPES:

@@ -78,8 +78,8 @@ def _wanted(request: web.Request) -> Wanted:
 
 
 async def act(request: web.Request) -> web.Response:
-    """HEAD, PATCH, DELETE and GET /api/v1/uploads/{id}; a method in X-HTTP-Method-Override counts instead"""
-    method = request.headers.get(tus.OVERRIDE, request.method).upper()
+    """HEAD, PATCH, DELETE and GET /api/v1/uploads/{id}; of other methods one in X-HTTP-Method-Override may count"""
+    method = tus.method_of(request)
     if method == hdrs.METH_GET:
         return await _show_state(request)
     tus.check_version(request)

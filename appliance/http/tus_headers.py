@@ -17,6 +17,8 @@ VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,concatenation"
 MEDIA_TYPE = "application/offset+octet-stream"
 OVERRIDE = "X-HTTP-Method-Override"
+OVERRIDABLE = frozenset({hdrs.METH_HEAD, hdrs.METH_PATCH, hdrs.METH_DELETE})
+SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 ALLOWED = (
     "Authorization, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Concat, Upload-Defer-Length, Upload-Length, "
     "Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-ID"
@@ -47,6 +49,15 @@ def check_media_type(request: web.Request) -> None:
     """Raises NotTusBody."""
     if request.headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise NotTusBody(f"Send the bytes with Content-Type: {MEDIA_TYPE}.")
+
+
+def method_of(request: web.Request) -> str:
+    """The method that counts: a tus method in X-HTTP-Method-Override, but never of a request that changes nothing.
+
+    What sends a GET, such as a link or a cache, did not mean to change anything.
+    """
+    wanted = request.headers.get(OVERRIDE, "").upper()
+    return wanted if wanted in OVERRIDABLE and request.method not in SAFE else request.method
 
 
 def number(request: web.Request, name: str) -> int | None:

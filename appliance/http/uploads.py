@@ -11,7 +11,7 @@ from appliance.http.answers import json_answer
 from appliance.http.bodies import BodyReader, Received, Refused, refuse_text_as_file
 from appliance.http.clients import chevereto_upload
 from appliance.http.html import Typed
-from appliance.http.keys import CALLERS, CONFIG, INGEST, METRICS
+from appliance.http.keys import CALLERS, CONFIG, INGEST, METRICS, RENDERING
 from appliance.http.links import Links, share_path
 from appliance.http.problems import headers_of, named, status_of
 from appliance.http.requests import form_of, pages_of, wants_page
@@ -58,7 +58,9 @@ async def post_form(request: web.Request) -> web.Response:
         return web.Response(text=page, content_type="text/html", status=status_of(problem), headers=headers)
     if refused or reader.left_out or len(accepted) > 1:
         taken = [(each.image, each.delete_token) for each in accepted]
-        page = pages.uploaded_several_page(taken, refused, left_out=reader.left_out)
+        page = await request.app[RENDERING].run(
+            lambda: pages.uploaded_several_page(taken, refused, left_out=reader.left_out)
+        )
         return web.Response(text=page, content_type="text/html", status=201, headers=UNPOSTED)
     page = pages.uploaded_page(accepted[0].image, accepted[0].delete_token)
     headers = {hdrs.LOCATION: share_path(accepted[0].image.slug), **UNPOSTED}

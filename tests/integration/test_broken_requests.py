@@ -120,3 +120,27 @@ async def test_a_share_page_is_asked_anew_and_known_again(host: Host, jpeg: byte
     await host.patch(resource["slug"], resource["delete_token"], title="Another")
     changed = await host.get(f"/i/{resource['slug']}", If_None_Match=page.headers["ETag"])
     assert changed.status == 200
+
+
+@pytest.mark.parametrize("hosts", [b"", b"Host: x\r\nHost: x\r\n", b"Host: x\r\nhost : y\r\n"])
+@pytest.mark.parametrize("path", ["/healthz", "/i/{}/small.jpg"])
+async def test_a_request_without_its_one_host_is_refused(
+    port: int, host: Host, jpeg: bytes, hosts: bytes, path: str
+) -> None:
+    path = path.format((await host.upload(jpeg))["slug"])
+    line = f"GET {path} HTTP/1.1\r\n".encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for _ in range(2):  # so that the view is a hot one
+        writer.write(line + b"Host: x\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
+        await reader.readexactly(int(length.partition(b":")[2]))
+    writer.write(line + hosts + b"\r\n")
+    assert (await reader.readline()).split()[1] == b"400"
+    writer.close()
+
+
+async def test_old_http_needs_no_host(port: int) -> None:
+    head, _ = await answer(port, b"GET /healthz HTTP/1.0\r\n\r\n")
+    assert head.startswith(b"HTTP/1.0 200 ")

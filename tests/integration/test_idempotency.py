@@ -1,13 +1,17 @@
 """Idempotency-Key: a repeat gives the first answer again, and nothing else does."""
 
 import asyncio
+import hashlib
+import sqlite3
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
 
+from appliance import tokens
 from tests import pictures
 from tests.conftest import DAY_S, Host, problem
+from tests.integration import albums
 
 KEY = "3f0c7a52-9b1e-4b4e-8a49-1f6a7c0f7d11"
 
@@ -84,3 +88,28 @@ async def test_a_key_is_forgotten_after_a_day(host: Host, jpeg: bytes) -> None:
 async def test_a_refused_upload_does_not_use_up_its_key(host: Host, jpeg: bytes) -> None:
     await problem(await post(host, b"no picture"), "not-an-image")
     await image(await post(host, jpeg))
+
+
+@pytest.mark.parametrize("key", ["k" * 16, "the hash of the file"])
+async def test_no_key_tells_the_token_to_somebody_who_guesses_it(host: Host, jpeg: bytes, key: str) -> None:
+    key = hashlib.sha256(jpeg).hexdigest() if key.startswith("the") else key
+    resource = await image(await post(host, jpeg, key))
+    assert tokens.derived_token(key, resource["slug"]) != resource["delete_token"]
+    assert (await host.delete(resource["slug"], tokens.derived_token(key, resource["slug"]))).status == 403
+    album = await albums.post(host, key=key + "-album", images=[resource["slug"]])
+    made = await album.json()
+    assert made["delete_token"] != tokens.derived_token(key + "-album", made["slug"])
+    assert (await (await albums.post(host, key=key + "-album", images=[resource["slug"]])).json()) == made
+
+
+async def test_a_key_of_an_older_release_opens_the_same_token(open_host: Any, jpeg: bytes) -> None:
+    host = await open_host()
+    slug, _ = (await image(await post(host, jpeg)))["slug"], None
+    token = tokens.derived_token(KEY, slug)
+    await host.appliance.catalogue.stop()
+    with sqlite3.connect(host.appliance.config.catalogue_path) as rows:
+        rows.execute("UPDATE idempotency SET secret = ''")
+        rows.execute("UPDATE images SET token_hash = ?", (bytes.fromhex(tokens.hashed(token)),))
+    rows.close()
+    again = await image(await post(await open_host(), jpeg))
+    assert again["delete_token"] == token

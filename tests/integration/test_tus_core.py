@@ -259,3 +259,26 @@ async def test_compressed_bytes_are_refused(tus: Tus, jpeg: bytes) -> None:
     await problem(await tus.post(len(jpeg), gzip.compress(jpeg), encoded), "encoded-body")
     assert await tus.offset(where) == 0
     assert (await tus.patch(where, 0, jpeg, {"Content-Encoding": "identity"})).status == 204
+
+
+async def test_no_view_becomes_a_change_by_an_override(tus: Tus, jpeg: bytes) -> None:
+    where = await tus.create(len(jpeg))
+    for method in ("GET", "HEAD"):
+        headers = VERSION | {"X-HTTP-Method-Override": "DELETE"}
+        assert (await tus.host.client.request(method, where, headers=headers)).status == 200
+    assert (await tus.head(where)).status == 200
+
+
+async def test_only_tus_methods_come_by_an_override(tus: Tus, jpeg: bytes) -> None:
+    where = await tus.create(len(jpeg))
+    for method in ("GET", "PUT", "TRACE"):
+        response = await tus.host.client.post(where, headers=VERSION | {"X-HTTP-Method-Override": method})
+        await problem(response, "method-not-allowed")
+
+
+async def test_an_override_means_nothing_elsewhere(shared: Host, jpeg: bytes) -> None:
+    resource = await shared.upload(jpeg)
+    headers = {"X-HTTP-Method-Override": "DELETE", "Authorization": f"Bearer {resource['delete_token']}"}
+    response = await shared.client.post(f"/api/v1/images/{resource['slug']}", headers=headers)
+    assert response.status == 405
+    assert (await shared.get(f"/i/{resource['slug']}")).status == 200

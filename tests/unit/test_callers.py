@@ -62,3 +62,14 @@ def test_no_two_requests_share_an_id() -> None:
 def test_whoever_has_a_line_has_one_share(one: str, other: str, same: bool) -> None:
     callers = Callers(())
     assert (callers.holder(request_from(one)) == callers.holder(request_from(other))) is same
+
+
+def test_two_lines_of_addresses_are_one_list() -> None:
+    headers = CIMultiDict([("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-For", "198.51.100.7, 10.0.0.3")])
+    request = make_mocked_request("GET", "/", headers=headers).clone(remote="10.0.0.2")
+    assert Callers(("10.0.0.0/8",)).address(request) == "198.51.100.7"
+
+
+def test_a_list_of_proxies_without_end_is_not_followed() -> None:
+    forwarded = ",".join(["198.51.100.7", *["10.0.0.3"] * 1000])
+    assert Callers(("10.0.0.0/8",)).address(request_from("10.0.0.2", X_Forwarded_For=forwarded)) == "10.0.0.2"

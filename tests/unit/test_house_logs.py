@@ -107,3 +107,11 @@ def test_secrets_never_reach_a_line(text: str) -> None:
 def test_plain_words_pass_unchanged() -> None:
     text = "Is the store away? 3 of 7 tries failed for /i/abc; a token was missing"
     assert redacted(text) == text
+
+
+def test_a_stranger_begins_no_line_and_steers_no_terminal() -> None:
+    stream = Terminal()
+    start_logging("info", stream)
+    logging.getLogger("appliance.access").warning("GET %s", "/\n12:00:00 error forged\x1b[2J\x9b1m")
+    (line,) = stream.getvalue().splitlines()
+    assert line.isprintable()

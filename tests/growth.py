@@ -1,0 +1,43 @@
+"""How the work for foreign bytes grows with their number: what is linear takes sixteen times as long for sixteen times
+as many, and what is not takes two hundred and fifty times.
+
+Time on a core is counted, not time on a clock, the least of several runs counts, and there is slack for four times as
+much: so a busy machine changes nothing.
+"""
+
+import time
+from collections.abc import Callable
+
+SMALL_BYTES, LARGE_BYTES = 1 << 16, 1 << 20
+SLACK = 4
+FLOOR_S = 0.05
+"""What may be spent on anything: caches that are cold, a collection of garbage."""
+RUNS = 3
+
+
+def cost_s(work: Callable[[], object]) -> float:
+    """Of this thread, for one of the runs: the cheapest."""
+    spent: list[float] = []
+    for _ in range(RUNS):
+        began_s = time.thread_time()
+        work()
+        spent.append(time.thread_time() - began_s)
+        if spent[-1] < FLOOR_S:
+            break
+    return min(spent)
+
+
+def assert_linear(
+    work: Callable[[str], object], unit: str, *, large: int = LARGE_BYTES, small: int = SMALL_BYTES
+) -> None:
+    """`work` is given texts of `unit`, repeated until they have so many characters."""
+    few, many = (unit * (size // len(unit) + 1) for size in (small, large))
+    assert_bounded(cost_s(lambda: work(few)), lambda: cost_s(lambda: work(many)), large / small, unit)
+
+
+def assert_bounded(few_s: float, many: Callable[[], float], ratio: float, what: str) -> None:
+    """`few_s` is the cost of a few, `many` measures that of `ratio` times as many."""
+    allowed_s = few_s * ratio * SLACK + FLOOR_S
+    assert few_s < 1, f"{what[:60]!r}: {few_s:.2f} s for a few"
+    spent_s = many()
+    assert spent_s <= allowed_s, f"{what[:60]!r}: {spent_s:.3f} s, {few_s:.3f} s for {ratio:.0f} times fewer"
