@@ -40,8 +40,8 @@ class Originals:
         self._catalogue = catalogue
         self._metrics = metrics
         self._fetching: dict[str, _Fetch] = {}
-        self._small = Lane(list(range(SMALL_FETCHES)), MAX_WAITING, WHAT)
-        self._large = Lane(list(range(LARGE_FETCHES)), MAX_WAITING, WHAT)
+        self._small = Lane(list(range(SMALL_FETCHES)), MAX_WAITING, what=WHAT)
+        self._large = Lane(list(range(LARGE_FETCHES)), MAX_WAITING, what=WHAT)
 
     async def file(self, image: Image, clients: Clients) -> BinaryIO:
         """The original as an open local file; close it. Raises StoreUnavailable, GoneImage."""

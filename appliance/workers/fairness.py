@@ -48,6 +48,7 @@ class Ticket:
     def _joined(self, client: str) -> None:
         if self.queue is not None:
             self.queue.join(self, client)
+            self.queue.joined()
 
 
 class _Account:
@@ -67,9 +68,13 @@ class _Account:
 
 
 class FairQueue:
-    """Tickets of one priority. The client whose jobs used least time is served next, and its oldest ticket first."""
+    """Tickets of one priority. The client whose jobs used least time is served next, and its oldest ticket first.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    `joined` is called when one more client wants a ticket that waits.
+    """
+
+    def __init__(self, clock: Callable[[], float], joined: Callable[[], None]) -> None:
+        self.joined = joined
         self._clock = clock
         self._accounts: dict[str, _Account] = {}
         self._debts: OrderedDict[str, float] = OrderedDict()
@@ -109,9 +114,12 @@ class FairQueue:
             self.remove(ticket)
         return tuple(tickets)
 
-    def next(self) -> tuple[Ticket, Callable[[], None]] | None:
-        """Takes out the ticket whose turn it is, and starts its job; None when nothing waits."""
-        while (client := self._next_client()) is not None:
+    def next(self, *, idle: bool = False) -> tuple[Ticket, Callable[[], None]] | None:
+        """Takes out the ticket whose turn it is, and starts its job; None when nothing waits.
+
+        With `idle` only of clients who have no job running.
+        """
+        while (client := self._next_client(idle)) is not None:
             ticket = next(iter(self._accounts[client].tickets))
             if not ticket.waits:  # it has gone away, and nobody has heard of it yet
                 self.remove(ticket)
@@ -121,15 +129,18 @@ class FairQueue:
             return ticket, end
         return None
 
-    def _next_client(self) -> str | None:
+    def _next_client(self, idle: bool) -> str | None:
         now_s = self._clock()
         waiting = [
-            (account.due(now_s), account.turns, client) for client, account in self._accounts.items() if account.tickets
+            (account.due(now_s), account.turns, client)
+            for client, account in self._accounts.items()
+            if account.tickets and not (idle and account.running)
         ]
         if not waiting:
             return None
         due_s, _, client = min(waiting)
-        self._level_s = max(self._level_s, due_s)
+        if not idle:
+            self._level_s = max(self._level_s, due_s)
         return client
 
     def start(self, client: str) -> Callable[[], None]:

@@ -22,21 +22,27 @@ class Lane(Generic[S]):
     """Slots and those who wait for one: views before prewarming before pyramids, and of each kind the clients in turn.
 
     A slot is never kept free for somebody who may come, and nobody is interrupted: a newcomer waits until the first of
-    the jobs that run has ended.
+    the jobs that run has ended. `spare` is one slot more, which only a view of a client who has none running is given:
+    so a flood of one client keeps nobody waiting. `warm` says whether the spare can be used, and has it made ready.
     """
 
     def __init__(
         self,
         slots: list[S],
         max_waiting: int,
+        *,
         what: str = "requests for other sizes",
         clock: Callable[[], float] = time.monotonic,
+        spare: S | None = None,
+        warm: Callable[[S], bool] = lambda _spare: True,
     ) -> None:
-        self.slots = slots
+        self.slots = slots if spare is None else [*slots, spare]
         self._free = list(slots)
         self._max_waiting = max_waiting
         self._what = what
-        self._queues = {priority: FairQueue(clock) for priority in Priority}
+        self._spare = spare
+        self._warm = warm
+        self._queues = {priority: FairQueue(clock, self._fill_spare) for priority in Priority}
         self._ends: dict[S, Callable[[], None]] = {}
         self._stopping = False
         self._idle = asyncio.Event()
@@ -45,7 +51,7 @@ class Lane(Generic[S]):
     @property
     def busy(self) -> int:
         """How many slots have an order."""
-        return len(self.slots) - len(self._free)
+        return len(self._ends)
 
     @property
     def waiting(self) -> int:
@@ -65,6 +71,7 @@ class Lane(Generic[S]):
         self._make_room(ticket)
         ticket.granted = granted = _promised_slot()
         queue.add(ticket)
+        self._fill_spare()
         try:
             return cast(S, await granted)
         except asyncio.CancelledError:
@@ -77,15 +84,24 @@ class Lane(Generic[S]):
     def give_back(self, slot: S) -> None:
         """Hands the slot to the next who waits."""
         self._ends.pop(slot)()
-        for queue in self._queues.values():
-            if (found := queue.next()) is not None:
-                ticket, self._ends[slot] = found
-                assert ticket.granted is not None
-                ticket.granted.set_result(slot)
-                return
-        self._free.append(slot)
-        if not self.busy:
+        if slot != self._spare and not any(self._grant(slot, queue.next()) for queue in self._queues.values()):
+            self._free.append(slot)
+        self._fill_spare()
+        if not self._ends:
             self._idle.set()
+
+    def _fill_spare(self) -> None:
+        views = self._queues[Priority.VIEW]
+        if self._spare is not None and self._spare not in self._ends and len(views) and self._warm(self._spare):
+            self._grant(self._spare, views.next(idle=True))
+
+    def _grant(self, slot: S, found: tuple[Ticket, Callable[[], None]] | None) -> bool:
+        if found is None:
+            return False
+        ticket, self._ends[slot] = found
+        assert ticket.granted is not None
+        ticket.granted.set_result(slot)
+        return True
 
     def hurry(self, ticket: Ticket, priority: Priority) -> None:
         """Moves one who still waits ahead to `priority`."""
@@ -95,6 +111,7 @@ class Lane(Generic[S]):
             ticket.leave()
             self._queues[priority].add(ticket)
         ticket.priority = priority
+        self._fill_spare()
 
     async def drain(self, grace_s: float) -> None:
         """Takes no more, sends away who waits, and gives running orders `grace_s` to finish."""

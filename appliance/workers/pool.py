@@ -67,8 +67,12 @@ class Workers:
         heavy = Allowance(config.heavy_memory_bytes, config.heavy_memory_bytes, _PYRAMID_OUTPUT_BYTES, NICENESS)
         background = replace(long, output_bytes=_PYRAMID_OUTPUT_BYTES)
         inspectors = [self._slot(inspecting) for _ in range(INSPECTORS)]
-        self._inspecting = Lane(inspectors, _MAX_INSPECTIONS_WAITING, "uploads")
-        self._normal = Lane([self._slot(normal) for _ in range(config.workers)], config.queue)
+        renderers = [self._slot(normal) for _ in range(config.workers)]
+        self._always = (*inspectors, *renderers)
+        spare = self._slot(inspecting, _PATIENT_IDLE_S)
+        self._inspecting = Lane(inspectors, _MAX_INSPECTIONS_WAITING, what="uploads", spare=spare, warm=Slot.warm)
+        spare = self._slot(normal, _PATIENT_IDLE_S)
+        self._normal = Lane(renderers, config.queue, spare=spare, warm=Slot.warm)
         self._long = Lane([self._slot(long, _PATIENT_IDLE_S) for _ in range(max(1, config.workers // 2))], config.queue)
         self._heavy = Lane([self._slot(heavy, _PATIENT_IDLE_S)], config.queue)
         self._background = Lane([self._slot(background, _PATIENT_IDLE_S)], config.queue)
@@ -76,7 +80,7 @@ class Workers:
     async def start(self) -> None:
         """Starts the inspectors and the normal lane, and waits until they are warm. Raises UnfitInstallation."""
         try:
-            await asyncio.gather(*(slot.ready() for slot in (*self._inspecting.slots, *self._normal.slots)))
+            await asyncio.gather(*(slot.ready() for slot in self._always))
         except (UnfitInstallation, WorkerLost, OSError) as error:  # a TimeoutError is an OSError
             await self.stop(grace_s=0)
             if isinstance(error, UnfitInstallation):

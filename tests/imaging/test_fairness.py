@@ -15,9 +15,12 @@ from appliance.workers.lane import Lane, Waiting
 class Bench:
     """A lane whose jobs take as long as they are said to, and the clients in the order in which they were served."""
 
-    def __init__(self, slots: int = 1, max_waiting: int = 1000) -> None:
+    def __init__(self, slots: int = 1, max_waiting: int = 1000, spare: int | None = None) -> None:
         self.now_s = 0.0
-        self.lane = Lane(list(range(slots)), max_waiting, clock=lambda: self.now_s)
+        self.is_warm = True
+        self.lane = Lane(
+            list(range(slots)), max_waiting, clock=lambda: self.now_s, spare=spare, warm=lambda _: self.is_warm
+        )
         self.served: list[str] = []
         self.refused: Counter[str] = Counter()
         self._open = asyncio.Event()
@@ -208,3 +211,47 @@ async def test_those_who_go_away_leave_nothing_behind() -> None:
     for task in tasks:
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def test_the_spare_slot_is_for_a_client_who_has_none_and_keeps_it_from_waiting() -> None:
+    bench = Bench(slots=2, spare=99)
+    await bench.flood("flood", 20)
+    assert bench.served == ["flood", "flood"]
+    await bench.flood("newcomer", 3)
+    assert bench.served == ["flood", "flood", "newcomer"]
+    await bench.done()
+    assert Counter(bench.served) == {"flood": 20, "newcomer": 3}
+    assert (bench.lane.busy, bench.lane.waiting) == (0, 0)
+
+
+async def test_the_spare_slot_goes_to_views_alone() -> None:
+    bench = Bench(spare=99)
+    await bench.flood("flood", 2)
+    _, place = bench.ask("other", priority=Priority.PREWARM)
+    await settled()
+    assert bench.served == ["flood"]
+    place.hurry(Priority.VIEW)
+    await settled()
+    assert bench.served == ["flood", "other"]
+    await bench.done()
+
+
+async def test_one_who_wants_what_a_flood_waits_for_has_it_made_in_the_spare_slot() -> None:
+    bench = Bench(spare=99)
+    await bench.flood("flood", 2)
+    shared = Clients("flood")
+    bench.ask("shared", clients=shared)
+    await settled()
+    shared.join("newcomer")
+    await settled()
+    assert bench.served == ["flood", "shared"]
+    await bench.done()
+
+
+async def test_a_spare_slot_that_is_not_warm_yet_keeps_nobody_from_the_others() -> None:
+    bench = Bench(spare=99)
+    bench.is_warm = False
+    await bench.flood("flood", 5)
+    bench.ask("newcomer")
+    await bench.done()
+    assert bench.served.index("newcomer") == 1
