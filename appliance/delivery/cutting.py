@@ -20,14 +20,14 @@ from appliance.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class Wish:
     """A cut that is waited for, and by whom."""
 
     future: "asyncio.Future[bytes]"
     clients: Clients
 
 
-Wanted = dict[Cut, _Wish]
+Wanted = dict[Cut, Wish]
 Key = tuple[str, bool]
 """An image's slug, and whether its long cuts are meant or the others."""
 BATCH_S = 4.0  # of writing, for one decode: far from the deadline, which would meet all who share it
@@ -62,7 +62,7 @@ class Cutting:
         wanted = self._wanted.setdefault(key, {})
         wish = wanted.get(cut)
         if wish is None:
-            wish = wanted[cut] = _Wish(asyncio.get_running_loop().create_future(), Clients())
+            wish = wanted[cut] = Wish(asyncio.get_running_loop().create_future(), Clients())
         wish.clients.include(clients)
         self._clients.setdefault(key, Clients()).include(clients)
         if key not in self._tasks:
@@ -120,7 +120,7 @@ class Cutting:
 
         The rest, and who comes from here on, is for the next decode, which waits for those who want that.
         """
-        wanted, seconds = _in_turns(self._wanted.pop(key, {})), 0.0
+        wanted, seconds = in_turns(self._wanted.pop(key, {})), 0.0
         taken: Wanted = {}
         left: Wanted = {}
         for cut, wish in wanted.items():
@@ -139,7 +139,7 @@ class Cutting:
             wish.future.exception()  # marked as seen, for whoever asked may be gone
 
 
-def _in_turns(wanted: Wanted) -> Wanted:
+def in_turns(wanted: Wanted) -> Wanted:
     """The same in another order: everybody's first, everybody's second, and so on."""
     had: Counter[str] = Counter()
     rounds: dict[Cut, int] = {}

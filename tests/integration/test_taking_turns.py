@@ -15,6 +15,7 @@ from appliance.workers.process import Reply
 from appliance.workers.slot import Slot
 from tests import pictures
 from tests.conftest import Host, OpenHost, until
+from tests.integration.gates import row
 
 FLOOD, OTHER = "203.0.113.1", "203.0.113.2"
 IMAGES = 10
@@ -173,8 +174,7 @@ async def test_a_flood_of_uploads_leaves_places_for_the_sizes_of_others(
 ) -> None:
     delivery = host.appliance.delivery
     monkeypatch.setattr(delivery, "_config", replace(delivery._config, prewarm=("small",)))
-    await uploaded(host, 1)
-    image = await host.appliance.catalogue.get((await uploaded(host, 1))[0])
+    image = await row(host, (await uploaded(host, 1))[0])
     begun: list[str] = []
     goes_on = asyncio.Event()
 
@@ -185,10 +185,10 @@ async def test_a_flood_of_uploads_leaves_places_for_the_sizes_of_others(
     monkeypatch.setattr(delivery, "prewarm", prewarm)
     for client in (FLOOD, OTHER):
         for _ in range(100):
-            delivery.prewarm_soon(image, client)  # type: ignore[arg-type]
+            delivery.prewarm_soon(image, client)
     await until(lambda: len(begun) == 32)
     assert begun.count(OTHER) == 16
     goes_on.set()
     await until(lambda: not delivery._prewarming)
-    delivery.prewarm_soon(image, FLOOD)  # type: ignore[arg-type]
+    delivery.prewarm_soon(image, FLOOD)
     await until(lambda: len(begun) == 33)
