@@ -191,7 +191,12 @@ class Renditions:
     )
     workers: int = field(
         default_factory=_cores,
-        metadata=_about("How many images are decoded at once, each in its own process.", least=1, most=1024),
+        metadata=_about(
+            "How many images are decoded at once, each in its own process; one more for a view that another client's"
+            " work would keep waiting.",
+            least=1,
+            most=1024,
+        ),
     )
     queue: int = field(
         default=256, metadata=_about("How many renditions may wait before viewers are asked to retry.", 1, 1_000_000)

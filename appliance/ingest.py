@@ -53,7 +53,7 @@ class Ingest:
         workers: Workers,
         catalogue: Catalogue,
         shipper: Shipper,
-        prewarm: Callable[[Image], None],
+        prewarm: Callable[[Image, str], None],
         doors: Doors,
         clock: Clock,
     ) -> None:
@@ -127,8 +127,8 @@ class Ingest:
             slug, stream, announced_bytes=announced_bytes, max_bytes=self._limits.max_bytes
         )
 
-    async def accept(self, incoming: Incoming, wishes: Wishes) -> Accepted:
-        """Inspect, commit and ship what was received; on any error the bytes are removed.
+    async def accept(self, incoming: Incoming, wishes: Wishes, client: str) -> Accepted:
+        """Inspect, commit and ship what the client sent; on any error the bytes are removed.
 
         Raises the refusals of `Workers.inspect`, InvalidField, InvalidExpiry, DiskFull and the IdempotencyKey errors.
         """
@@ -137,21 +137,21 @@ class Ingest:
             wishes = checked(wishes, self._limits.max_expiry_days)
             if key is None:
                 token = tokens.fresh_token()
-                accepted = Accepted(await self._commit(incoming, wishes, tokens.hashed(token)), token)
+                accepted = Accepted(await self._commit(incoming, wishes, tokens.hashed(token), client), token)
             else:
-                accepted = await self._once(incoming, wishes, key)
+                accepted = await self._once(incoming, wishes, key, client)
         except Exception:
             await self._spool.discard(incoming.slug)
             raise
         if not accepted.replayed:
-            await self.send_off(accepted.image)
+            await self.send_off(accepted.image, client)
         return accepted
 
     async def discard(self, incoming: Incoming) -> None:
         """Forget what was received, when its request turns out to be no good."""
         await self._spool.discard(incoming.slug)
 
-    async def adopt(self, incoming: Incoming, upload: Upload, kept_until_s: int) -> Image:
+    async def adopt(self, incoming: Incoming, upload: Upload, kept_until_s: int, client: str) -> Image:
         """Inspect and commit what a resumable upload received; its row is done in the same moment.
 
         On any named error the bytes are where they were. Raises as `accept` does, and Conflict when it was given up
@@ -160,14 +160,16 @@ class Ingest:
         assert upload.token_hash is not None, "a partial upload becomes no image"
         wishes = checked(upload.wishes, self._limits.max_expiry_days)
         try:
-            return await self._commit(incoming, wishes, upload.token_hash, upload=upload, kept_until_s=kept_until_s)
+            return await self._commit(
+                incoming, wishes, upload.token_hash, client, upload=upload, kept_until_s=kept_until_s
+            )
         except ApplianceError:
             await self._spool.take_back(incoming.slug, incoming.path)
             raise
 
-    async def send_off(self, image: Image) -> None:
+    async def send_off(self, image: Image, client: str) -> None:
         """What follows a commit: ship it, waiting for the store within the budget, and have its sizes made."""
-        self._prewarm(image)  # at once: a giant's sizes take seconds, and so does its way to the store
+        self._prewarm(image, client)  # at once: a giant's sizes take seconds, and so does its way to the store
         await self._shipper.ship_within(image, self._limits.ack_budget_s)
 
     async def _commit(
@@ -175,14 +177,15 @@ class Ingest:
         incoming: Incoming,
         wishes: Wishes,
         token_hash: str,
+        client: str,
         record: IdempotencyRecord | None = None,
         *,
         upload: Upload | None = None,
         kept_until_s: int = 0,
     ) -> Image:
         with incoming.path.open("rb", buffering=0) as file:
-            facts = await self._workers.inspect(file.fileno())
-        private = PrivateData.KEPT if wishes.keep_metadata else await self._scrubber.scrub(incoming, upload)
+            facts = await self._workers.inspect(file.fileno(), client)
+        private = PrivateData.KEPT if wishes.keep_metadata else await self._scrubber.scrub(incoming, upload, client)
         image = self._image(incoming, facts, wishes, token_hash, private)
         with self._spool.landing(image.slug):
             await self._spool.land(incoming, metadata_of(image))
@@ -221,7 +224,7 @@ class Ingest:
 
     # --- an Idempotency-Key: the first answer again -------------------------------------------------------------------
 
-    async def _once(self, incoming: Incoming, wishes: Wishes, key: str) -> Accepted:
+    async def _once(self, incoming: Incoming, wishes: Wishes, key: str, client: str) -> Accepted:
         key_hash, fingerprint = tokens.hashed(key), _fingerprint(incoming, wishes)
         if key_hash in self._keys_in_use:
             raise IdempotencyKeyInUse(
@@ -238,7 +241,7 @@ class Ingest:
             secret = tokens.fresh_secret()
             record = IdempotencyRecord(key_hash, incoming.slug, fingerprint, int(self._clock()), secret)
             token = tokens.keyed_token(key, incoming.slug, secret)
-            return Accepted(await self._commit(incoming, wishes, tokens.hashed(token), record), token)
+            return Accepted(await self._commit(incoming, wishes, tokens.hashed(token), client, record), token)
         finally:
             self._keys_in_use.discard(key_hash)
 

@@ -23,7 +23,7 @@ class Scrubber:
         self._workers = workers
         self._catalogue = catalogue
 
-    async def scrub(self, incoming: Incoming, upload: Upload | None) -> PrivateData:
+    async def scrub(self, incoming: Incoming, upload: Upload | None, client: str) -> PrivateData:
         """Take out what is private. Raises DiskFull, Busy, Stopping and the catalogue's faults; then try again."""
         done: tuple[Edit, ...] = ()
         if upload is not None and upload.edits:
@@ -31,7 +31,7 @@ class Scrubber:
             await self._spool.overwrite(incoming, done)
         for _ in range(ROUNDS):
             with incoming.path.open("rb", buffering=0) as file:
-                found, complete = await self._workers.find_private(file.fileno())
+                found, complete = await self._workers.find_private(file.fileno(), client)
             if not found:
                 break
             done += found

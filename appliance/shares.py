@@ -24,6 +24,10 @@ class Shares:
         self._retry_after_s = retry_after_s
         self._held: Counter[str] = Counter()
 
+    def has_room(self, holder: str, most: int) -> bool:
+        """Whether the holder has less than its share of `most`."""
+        return not holder or self._held[holder] < share_of(most)
+
     def check(self, holder: str, most: int) -> None:
         """Raises Busy when the holder has its share of `most` already."""
         share, held = share_of(most), self._held[holder] if holder else 0

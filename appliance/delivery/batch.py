@@ -5,16 +5,18 @@ from collections.abc import Iterable
 from functools import partial
 
 from appliance.cache import Rendition
+from appliance.clients import Clients
 from appliance.model import Image
 from appliance.renditions import Priority, Target
 
 
 class Batch:
-    """Collects targets until it is closed; each has a future that anybody may wait for."""
+    """Collects targets until it is closed, and the clients who want them. Each target has a future to wait for."""
 
     def __init__(self, image: Image, priority: Priority) -> None:
         self.image = image
         self.priority = priority
+        self.clients = Clients()
         self._futures: dict[Target, asyncio.Future[Rendition]] = {}
 
     @property

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from appliance.cache import Pyramids
 from appliance.catalogue import Catalogue
+from appliance.clients import Clients
 from appliance.clock import Clock
 from appliance.config import Renditions
 from appliance.delivery.originals import Originals
@@ -16,6 +17,7 @@ from appliance.living import living
 from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.renditions import Priority
+from appliance.shares import Shares
 from appliance.workers import Waiting, Worker, Workers
 
 AT_ONCE = 64  # waiting for the one worker; later ones are built when somebody zooms
@@ -49,6 +51,8 @@ class Building:
         self._metrics = metrics
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._clients: dict[str, Clients] = {}
+        self._shares = Shares("pyramids are waited for", RETRY_AFTER_S)
         self._places: dict[str, Waiting[Worker]] = {}
         self._failed: OrderedDict[str, float] = OrderedDict()
 
@@ -66,21 +70,23 @@ class Building:
         failed = failed_s is not None and self._clock() - failed_s < FORGIVEN_AFTER_S
         return self._pyramids.enabled and image.original_only is None and large and not failed
 
-    def expect(self, image: Image) -> None:
+    def expect(self, image: Image, client: str) -> None:
         """Somebody will zoom into it: have its pyramid ready by then, unless it is there or many are waited for."""
-        if self.suits(image) and len(self._tasks) < AT_ONCE and image.slug not in self._tasks:
+        if image.slug in self._tasks:
+            self._clients[image.slug].join(client)
+        elif self.suits(image) and len(self._tasks) < AT_ONCE and self._shares.has_room(client, AT_ONCE):
             found = self._pyramids.open(image.slug)
             if found is None:
-                self._start(image)
+                self._start(image, client)
             else:
                 found.close()
 
-    async def built(self, image: Image) -> BinaryIO | None:
+    async def built(self, image: Image, clients: Clients) -> BinaryIO | None:
         """The pyramid, once it is built; close it. None when that fails.
 
         Raises Busy when it takes longer than a viewer waits; the building goes on.
         """
-        self.expect(image)
+        self.expect(image, clients.first)
         task = self._tasks.get(image.slug)
         if task is None and self.suits(image):
             found = self._pyramids.open(image.slug)
@@ -88,6 +94,7 @@ class Building:
                 return found
             raise _preparing()
         if task is not None:
+            self._clients[image.slug].include(clients)
             if (place := self._places.get(image.slug)) is not None:
                 place.hurry(Priority.VIEW)
             await asyncio.wait([task], timeout=PATIENCE_S)
@@ -95,15 +102,22 @@ class Building:
                 raise _preparing()
         return self._pyramids.open(image.slug)
 
-    def _start(self, image: Image) -> None:
-        task = self._tasks[image.slug] = asyncio.create_task(self._build_or_remember(image))
-        task.add_done_callback(lambda _: self._tasks.pop(image.slug, None))
+    def _start(self, image: Image, client: str) -> None:
+        self._shares.take(client)
+        clients = self._clients[image.slug] = Clients(client)
+        task = self._tasks[image.slug] = asyncio.create_task(self._build_or_remember(image, clients))
+        task.add_done_callback(lambda _: self._ended(image.slug, client))
 
-    async def _build_or_remember(self, image: Image) -> None:
+    def _ended(self, slug: str, client: str) -> None:
+        self._tasks.pop(slug, None)
+        self._clients.pop(slug, None)
+        self._shares.give_back(client)
+
+    async def _build_or_remember(self, image: Image, clients: Clients) -> None:
         """It never raises: whoever waits finds a pyramid, or does without."""
         try:
             with self._metrics.pyramid_seconds.time():
-                await self._build(image)
+                await self._build(image, clients)
         except CannotResize as fault:
             log.info("no pyramid: %s", fault.detail, extra={"slug": image.slug})
             self._remember(image)
@@ -118,11 +132,11 @@ class Building:
             log.exception("building a pyramid failed", extra={"slug": image.slug})
             self._remember(image)
 
-    async def _build(self, image: Image) -> None:
+    async def _build(self, image: Image, clients: Clients) -> None:
         with self._pyramids.ticket(image.slug) as ticket:
             image = living(await self._catalogue.get(image.slug), self._clock())  # asked after the ticket was drawn
-            with await self._originals.file(image) as original, self._pyramids.draft() as draft:
-                place = self._places[image.slug] = self._workers.queue_pyramid(image.facts, Priority.PYRAMID)
+            with await self._originals.file(image, clients) as original, self._pyramids.draft() as draft:
+                place = self._places[image.slug] = self._workers.queue_pyramid(image.facts, Priority.PYRAMID, clients)
                 try:
                     async with place as worker:
                         await worker.build_pyramid(original.fileno(), draft.fileno())

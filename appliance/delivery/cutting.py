@@ -5,9 +5,10 @@ What takes long to write is cut apart from tiles and behind them, so that it kee
 
 import asyncio
 import contextlib
-from collections import OrderedDict
-from dataclasses import replace
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, replace
 
+from appliance.clients import Clients
 from appliance.delivery.failures import Failures
 from appliance.delivery.originals import Originals
 from appliance.effort import is_long_cut, write_s
@@ -17,7 +18,16 @@ from appliance.regions import Cut, Material, cutting_bytes
 from appliance.renditions import Priority
 from appliance.workers import Workers
 
-Wanted = dict[Cut, "asyncio.Future[bytes]"]
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A cut that is waited for, and by whom."""
+
+    future: "asyncio.Future[bytes]"
+    clients: Clients
+
+
+Wanted = dict[Cut, Wish]
 Key = tuple[str, bool]
 """An image's slug, and whether its long cuts are meant or the others."""
 BATCH_S = 4.0  # of writing, for one decode: far from the deadline, which would meet all who share it
@@ -26,7 +36,7 @@ MEMORY_OF_STRIKES = 10_000
 
 
 class Cutting:
-    """Makes cuts, collecting those of an image until a worker is free for it. Whoever asks twice waits twice."""
+    """Makes cuts, collecting those of an image until a worker is free for it, whichever of its clients' turn comes."""
 
     def __init__(self, *, heavy_memory_bytes: int, workers: Workers, originals: Originals, failures: Failures) -> None:
         self._heavy_memory_bytes = heavy_memory_bytes
@@ -35,6 +45,7 @@ class Cutting:
         self._failures = failures
         self._wanted: dict[Key, Wanted] = {}
         self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._clients: dict[Key, Clients] = {}
         self._strikes: OrderedDict[str, int] = OrderedDict()
 
     async def close(self) -> None:
@@ -43,18 +54,20 @@ class Cutting:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def cut(self, image: Image, cut: Cut) -> bytes:
+    async def cut(self, image: Image, cut: Cut, clients: Clients) -> bytes:
         """The cut's file. Raises CannotResize, Busy, StoreUnavailable, GoneImage."""
         if cutting_bytes(image.facts) > self._heavy_memory_bytes:
             raise CannotResize("Zooming into this image would take more memory than this host allows.")
         key = image.slug, is_long_cut(cut)
         wanted = self._wanted.setdefault(key, {})
-        future = wanted.get(cut)
-        if future is None:
-            future = wanted[cut] = asyncio.get_running_loop().create_future()
+        wish = wanted.get(cut)
+        if wish is None:
+            wish = wanted[cut] = Wish(asyncio.get_running_loop().create_future(), Clients())
+        wish.clients.include(clients)
+        self._clients.setdefault(key, Clients()).include(clients)
         if key not in self._tasks:
             self._tasks[key] = asyncio.create_task(self._work(image, key))
-        return await asyncio.shield(future)
+        return await asyncio.shield(wish.future)
 
     async def _work(self, image: Image, key: Key) -> None:
         """One decode after another, until nobody wants anything of this image any more."""
@@ -66,14 +79,16 @@ class Cutting:
             raise
         finally:
             self._tasks.pop(key, None)
+            self._clients.pop(key, None)
 
     async def _decode(self, image: Image, key: Key) -> None:
         taken: Wanted = {}
         priority, long = Priority.PREWARM if key[1] else Priority.VIEW, key[1]
         try:
             facts = replace(image.facts, memory_bytes=cutting_bytes(image.facts))
-            with await self._originals.file(image) as file:
-                async with self._workers.queue(facts, priority, long=long) as worker:
+            clients = self._clients[key]
+            with await self._originals.file(image, clients) as file:
+                async with self._workers.queue(facts, priority, clients, long=long) as worker:
                     taken = self._taken(key)
                     made = await worker.cut(file.fileno(), image.facts, Material.ORIGINAL, tuple(taken))
         except asyncio.CancelledError:
@@ -87,8 +102,8 @@ class Cutting:
             self._fail(taken, fault)
             return
         self._strikes.pop(image.slug, None)
-        for future, data in zip(taken.values(), made, strict=True):
-            future.set_result(data)
+        for wish, data in zip(taken.values(), made, strict=True):
+            wish.future.set_result(data)
 
     async def _remember(self, image: Image, fault: CannotResize, *, long: bool) -> None:
         """Pixels at fault are the image's. A deadline is the cut's own, unless tiles meet it one time after another."""
@@ -101,18 +116,34 @@ class Cutting:
             self._strikes.popitem(last=False)
 
     def _taken(self, key: Key) -> Wanted:
-        """What is wanted so far and is written soon; the rest, and who comes from here on, is for the next decode."""
-        wanted, seconds = self._wanted.pop(key, {}), 0.0
+        """What is wanted so far and is written soon, each client's first cut before anybody's second.
+
+        The rest, and who comes from here on, is for the next decode, which waits for those who want that.
+        """
+        wanted, seconds = in_turns(self._wanted.pop(key, {})), 0.0
         taken: Wanted = {}
-        for cut, future in wanted.items():
+        left: Wanted = {}
+        for cut, wish in wanted.items():
             seconds += write_s(cut)
-            if taken and seconds > BATCH_S:
-                self._wanted.setdefault(key, {})[cut] = future
-            else:
-                taken[cut] = future
+            (left if taken and seconds > BATCH_S else taken)[cut] = wish
+        self._clients[key] = Clients()
+        if left:
+            self._wanted[key] = left
+            for wish in left.values():
+                self._clients[key].include(wish.clients)
         return taken
 
     def _fail(self, wanted: Wanted, fault: Exception) -> None:
-        for future in wanted.values():
-            future.set_exception(fault)
-            future.exception()  # marked as seen, for whoever asked may be gone
+        for wish in wanted.values():
+            wish.future.set_exception(fault)
+            wish.future.exception()  # marked as seen, for whoever asked may be gone
+
+
+def in_turns(wanted: Wanted) -> Wanted:
+    """The same in another order: everybody's first, everybody's second, and so on."""
+    had: Counter[str] = Counter()
+    rounds: dict[Cut, int] = {}
+    for cut, wish in wanted.items():
+        rounds[cut] = min(had[client] for client in wish.clients)
+        had.update(wish.clients)
+    return {cut: wanted[cut] for cut in sorted(wanted, key=rounds.__getitem__)}

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from appliance.cache import Cache, Rendition, Ticket
 from appliance.catalogue import Catalogue
+from appliance.clients import Clients
 from appliance.clock import Clock
 from appliance.config import Renditions
 from appliance.delivery.batch import Batch
@@ -75,16 +76,20 @@ class Making:
         self._threads = Threads("making", THREADS)
         self._failures = failures
 
-    async def make(self, image: Image, target: Target, priority: Priority) -> Rendition:
+    async def make(self, image: Image, target: Target, priority: Priority, clients: Clients) -> Rendition:
         """The finished rendition. Raises CannotResize, Busy, StoreUnavailable, GoneImage."""
-        return await asyncio.shield(self.order(image, target, priority))
+        return await asyncio.shield(self.order(image, target, priority, clients))
 
-    def order(self, image: Image, target: Target, priority: Priority) -> "asyncio.Future[Rendition]":
-        """The future of a rendition, in a batch that runs or in one that collects."""
+    def order(self, image: Image, target: Target, priority: Priority, clients: Clients) -> "asyncio.Future[Rendition]":
+        """The future of a rendition, in a batch that runs or in one that collects; its turn is that of any client."""
         self._failures.refuse(image)
         running = (self._running.get((image.slug, each)) for each in Priority)
         found = next((future for batch in running if batch and (future := batch.find(target))), None)
-        return found or self._collecting(image, priority).want(target)
+        if found is not None:
+            return found
+        batch = self._collecting(image, priority)
+        batch.clients.include(clients)
+        return batch.want(target)
 
     def _collecting(self, image: Image, priority: Priority) -> Batch:
         key = image.slug, priority
@@ -201,7 +206,7 @@ class Making:
     async def _from_source(self, batch: Batch, image: Image, source: Source) -> list[Made] | None:
         """None when it can't give them: sizes joined while it waited, or its pixels turn out to be no use."""
         with _file_in_memory(source.data) as file:
-            async with self._workers.queue(_facts_of(image, source.target), batch.priority) as worker:
+            async with self._workers.queue(_facts_of(image, source.target), batch.priority, batch.clients) as worker:
                 targets = self._claim(batch)
                 if not targets:
                     return []
@@ -214,8 +219,8 @@ class Making:
 
     async def _from_original(self, batch: Batch, image: Image) -> list[Made]:
         """In the lane that suits the original, which may be a heavy one."""
-        with await self._originals.file(image) as file:
-            async with self._workers.queue(image.facts, batch.priority) as worker:
+        with await self._originals.file(image, batch.clients) as file:
+            async with self._workers.queue(image.facts, batch.priority, batch.clients) as worker:
                 targets = self._claim(batch)
                 return await worker.render(file.fileno(), image.facts, targets) if targets else []
 

@@ -1,19 +1,34 @@
 """Originals as local files: from the spool when they are there, else fetched from the store into the spool's copies."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from appliance.catalogue import Catalogue
+from appliance.clients import Clients
 from appliance.errors import DiskFull, ObjectMissing, StoreUnavailable
 from appliance.living import living
 from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.objectstore import ObjectReader, ObjectStore
+from appliance.renditions import Priority
 from appliance.slugs import object_key
 from appliance.spool import Spool
+from appliance.workers.lane import Lane, Waiting
 
 RETRY_AFTER_S = 10
+LARGE_BYTES = 64_000_000
+SMALL_FETCHES, LARGE_FETCHES = 8, 4
+"""At once: fewer than the store has threads, and giants apart, so that no other reading waits for a flood of them."""
+MAX_WAITING = 4096
+WHAT = "fetches from the store"
 FETCHES = 3  # a copy may be evicted before it is opened, when many come at once
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetch:
+    task: asyncio.Task[None]
+    clients: Clients
 
 
 class Originals:
@@ -24,15 +39,17 @@ class Originals:
         self._store = store
         self._catalogue = catalogue
         self._metrics = metrics
-        self._fetching: dict[str, asyncio.Task[None]] = {}
+        self._fetching: dict[str, _Fetch] = {}
+        self._small = Lane(list(range(SMALL_FETCHES)), MAX_WAITING, what=WHAT)
+        self._large = Lane(list(range(LARGE_FETCHES)), MAX_WAITING, what=WHAT)
 
-    async def file(self, image: Image) -> BinaryIO:
+    async def file(self, image: Image, clients: Clients) -> BinaryIO:
         """The original as an open local file; close it. Raises StoreUnavailable, GoneImage."""
         found = self._spool.open(image.slug)
         for _ in range(FETCHES):
             if found is not None:
                 break
-            await self._fetch(image)
+            await self._fetch(image, clients)
             found = self._spool.open(image.slug)
         if found is None:
             raise StoreUnavailable("The original can't be read just now. Try again.", retry_after_s=RETRY_AFTER_S)
@@ -58,13 +75,21 @@ class Originals:
             fault.retry_after_s = RETRY_AFTER_S
             raise
 
-    async def _fetch(self, image: Image) -> None:
-        """One fetch an image at a time, which outlives the request that began it."""
-        task = self._fetching.get(image.slug)
-        if task is None:
-            task = self._fetching[image.slug] = asyncio.create_task(self._fetch_now(image))
+    async def _fetch(self, image: Image, clients: Clients) -> None:
+        """One fetch an image at a time, which outlives the request that began it; clients take turns."""
+        fetch = self._fetching.get(image.slug)
+        if fetch is None:
+            everybody = Clients()
+            task = asyncio.create_task(self._fetch_in_turn(image, everybody))
+            fetch = self._fetching[image.slug] = _Fetch(task, everybody)
             task.add_done_callback(lambda done: self._fetched(image.slug, done))
-        await asyncio.shield(task)
+        fetch.clients.include(clients)
+        await asyncio.shield(fetch.task)
+
+    async def _fetch_in_turn(self, image: Image, clients: Clients) -> None:
+        lane = self._large if image.bytes > LARGE_BYTES else self._small
+        async with Waiting(lane, Priority.VIEW, clients, lambda place: place):
+            await self._fetch_now(image)
 
     def _fetched(self, slug: str, done: asyncio.Task[None]) -> None:
         self._fetching.pop(slug, None)
@@ -73,9 +98,10 @@ class Originals:
 
     async def close(self) -> None:
         """Give up the fetches that are under way."""
-        for task in tuple(self._fetching.values()):
+        tasks = [fetch.task for fetch in self._fetching.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._fetching.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _fetch_now(self, image: Image) -> None:
         try:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from appliance.cache import Cache, Rendition
 from appliance.catalogue import Catalogue
+from appliance.clients import HOST, Clients
 from appliance.clock import Clock
 from appliance.config import Renditions
 from appliance.delivery.building import Building
@@ -20,12 +21,14 @@ from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.objectstore import ObjectReader
 from appliance.renditions import PLACEHOLDER, Priority, Target
+from appliance.shares import Shares
 from appliance.slugs import is_slug
 from appliance.threads import Threads
 
 log = logging.getLogger(__name__)
 BLOCK_BYTES = 256 * 1024
 PREWARMS = 64  # at once; the minute job finds the others
+RETRY_AFTER_S = 10
 THREADS = 16
 
 
@@ -94,6 +97,7 @@ class Delivery:
         self._clock = clock
         self._threads = Threads("originals", THREADS)
         self._prewarming: set[asyncio.Task[None]] = set()
+        self._prewarm_shares = Shares("images wait for their sizes", RETRY_AFTER_S)
 
     async def close(self) -> None:
         """Give up the renditions that nobody waits for."""
@@ -109,16 +113,20 @@ class Delivery:
         image = await self._catalogue.get(slug) if is_slug(slug) else None
         return living(image, self._clock())
 
-    async def rendition(self, image: Image, target: Target) -> Rendition:
-        """A rendition of a resolved image, from memory, from disk, or made now.
+    async def rendition(self, image: Image, target: Target, client: str) -> Rendition:
+        """A rendition of a resolved image, from memory, from disk, or made now in the turn of the client who asks.
 
         Raises CannotResize, Busy, StoreUnavailable.
         """
+        return await self.rendition_for(image, target, Clients(client))
+
+    async def rendition_for(self, image: Image, target: Target, clients: Clients) -> Rendition:
+        """The same for several clients, of whom more may come while it waits."""
         found, layer = self._cache.peek(image.slug, target.name), "memory"
         if found is None:
             found, layer = await self._cache.get(image.slug, target.name), "disk"
         self._metrics.cache_lookups.labels(layer if found else "miss").inc()
-        return found or await self._making.make(image, target, Priority.VIEW)
+        return found or await self._making.make(image, target, Priority.VIEW, clients)
 
     def at_hand(self, slug: str, name: str, *, left_s: int) -> Rendition | None:
         """A rendition in memory of an image that is known to live for `left_s` more seconds; costs no await."""
@@ -143,26 +151,32 @@ class Delivery:
 
     # --- prewarming -----------------------------------------------------------------------------------------------
 
-    def prewarm_soon(self, image: Image) -> None:
+    def prewarm_soon(self, image: Image, client: str) -> None:
         """Make the configured presets in the background, unless plenty of images wait for that already."""
-        if self._config.prewarm and image.original_only is None and len(self._prewarming) < PREWARMS:
-            task = asyncio.create_task(self.prewarm(image))
+        wanted = self._config.prewarm and image.original_only is None
+        if wanted and len(self._prewarming) < PREWARMS and self._prewarm_shares.has_room(client, PREWARMS):
+            self._prewarm_shares.take(client)
+            task = asyncio.create_task(self.prewarm(image, client))
             self._prewarming.add(task)
-            task.add_done_callback(self._prewarming.discard)
+            task.add_done_callback(lambda done: self._prewarmed(done, client))
 
-    async def prewarm(self, image: Image) -> None:
+    def _prewarmed(self, task: asyncio.Task[None], client: str) -> None:
+        self._prewarming.discard(task)
+        self._prewarm_shares.give_back(client)
+
+    async def prewarm(self, image: Image, client: str = HOST) -> None:
         """Make the configured presets that are missing, from one decode, and note in the row that they were made.
 
         It never raises: what is not made now, the minute job makes.
         """
         try:
-            await self._make_missing(image)
+            await self._make_missing(image, client)
         except ApplianceError as fault:  # a row that failed is remembered as such; a full queue or a store that is away
             log.debug("not prewarmed: %s", fault.detail, extra={"slug": image.slug})
         except Exception:
             log.exception("prewarming failed", extra={"slug": image.slug})
 
-    async def _make_missing(self, image: Image) -> None:
+    async def _make_missing(self, image: Image, client: str) -> None:
         names = await self._cache.names(image.slug)
         targets = [
             Target(preset, image.linked_format)
@@ -172,9 +186,10 @@ class Delivery:
         if not image.animated and not image.has_alpha:  # one would be seen through what covers it
             targets.append(PLACEHOLDER)
         living(await self._catalogue.get(image.slug), self._clock())
-        wanted = [self._making.order(image, target, Priority.PREWARM) for target in targets if target.name not in names]
+        missing, clients = [target for target in targets if target.name not in names], Clients(client)
+        wanted = [self._making.order(image, target, Priority.PREWARM, clients) for target in missing]
         if wanted:
             await asyncio.wait(wanted)
         if all(future.exception() is None for future in wanted):
             await self._catalogue.mark_prewarmed([image.slug])
-            self._building.expect(image)  # behind the sizes, which people look at first
+            self._building.expect(image, client)  # behind the sizes, which people look at first

@@ -6,10 +6,12 @@ much of the picture at once comes from a rendition at once, and who looks closer
 
 import asyncio
 import os
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from appliance.cache import Caches, Rendition
 from appliance.catalogue import Catalogue
+from appliance.clients import Clients
 from appliance.clock import Clock
 from appliance.config import Renditions
 from appliance.delivery.building import Building
@@ -31,6 +33,14 @@ LARGE_BYTES = 1_000_000
 THREADS = 2
 TRIES = 2  # a pyramid may be rotten, once
 SMALL = Facts("image/jpeg", TILE_PX, TILE_PX)  # what a cut from a pyramid or a rendition costs, however large the image
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """A cut that is being made, and the clients who wait for it."""
+
+    task: asyncio.Task[Rendition]
+    clients: Clients
 
 
 class Tiles:
@@ -63,24 +73,25 @@ class Tiles:
         self._clock = clock
         self._overdue = Overdue(clock)
         self._threads = Threads("tiles", THREADS)
-        self._making: dict[tuple[str, Cut], asyncio.Task[Rendition]] = {}
+        self._making: dict[tuple[str, Cut], _Making] = {}
 
     async def close(self) -> None:
         """Give up what is under way."""
-        for task in tuple(self._making.values()):
+        tasks = [making.task for making in self._making.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._making.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._cutting.close()
         await self._building.close()
         await self._threads.close()
 
-    def expect(self, image: Image) -> None:
+    def expect(self, image: Image, client: str) -> None:
         """Somebody is about to zoom. Raises CannotResize when nothing of it can be shown."""
         self._failures.refuse(image)
-        self._building.expect(image)
+        self._building.expect(image, client)
 
-    async def open(self, image: Image, cut: Cut) -> Rendition:
-        """A region of a resolved image, from memory, from disk, or made now, once for all who wait for it.
+    async def open(self, image: Image, cut: Cut, client: str) -> Rendition:
+        """A region of a resolved image, from memory, from disk, or made now, once for all clients who wait for it.
 
         Raises CannotResize, Busy, StoreUnavailable.
         """
@@ -88,28 +99,30 @@ class Tiles:
         if found is None:
             found, layer = await self._cache.get(image.slug, cut.name), "disk"
         self._metrics.tile_lookups.labels(layer if found else "miss").inc()
-        return found or await self._made(image, cut)
+        return found or await self._made(image, cut, client)
 
-    async def _made(self, image: Image, cut: Cut) -> Rendition:
+    async def _made(self, image: Image, cut: Cut, client: str) -> Rendition:
         self._failures.refuse(image)
         self._overdue.refuse(image, cut)
         key = image.slug, cut
-        task = self._making.get(key)
-        if task is None:
-            task = self._making[key] = asyncio.create_task(self._make(image, cut))
-            task.add_done_callback(lambda done: self._done(key, done))
-        return await asyncio.shield(task)
+        making = self._making.get(key)
+        if making is None:
+            clients = Clients(client)
+            making = self._making[key] = _Making(asyncio.create_task(self._make(image, cut, clients)), clients)
+            making.task.add_done_callback(lambda done: self._done(key, done))
+        making.clients.join(client)
+        return await asyncio.shield(making.task)
 
     def _done(self, key: tuple[str, Cut], task: asyncio.Task[Rendition]) -> None:
         del self._making[key]
         if not task.cancelled():
             task.exception()  # told to whoever waits still
 
-    async def _make(self, image: Image, cut: Cut) -> Rendition:
+    async def _make(self, image: Image, cut: Cut, clients: Clients) -> Rendition:
         ticket = self._cache.begin(image.slug)
         try:
             image = living(await self._catalogue.get(image.slug), self._clock())  # asked after the ticket was drawn
-            made = await self._summed(await self._cut(image, cut))
+            made = await self._summed(await self._cut(image, cut, clients))
             await self._cache.admit(ticket, cut.name, made)
             return made
         except CannotResize as fault:
@@ -126,43 +139,45 @@ class Tiles:
 
     # --- where the pixels come from -------------------------------------------------------------------------------
 
-    async def _cut(self, image: Image, cut: Cut) -> bytes:
+    async def _cut(self, image: Image, cut: Cut, clients: Clients) -> bytes:
         for _ in range(TRIES if self._building.suits(image) else 0):
-            pyramid = await self._pyramid(image, cut)
+            pyramid = await self._pyramid(image, cut, clients)
             if pyramid is None or isinstance(pyramid, bytes):
                 break
             with pyramid:
                 try:
-                    return await self._from_file(pyramid, image, Material.PYRAMID, cut)
+                    return await self._from_file(pyramid, image, Material.PYRAMID, cut, clients)
                 except CannotResize as fault:
                     if not fault.final:  # a deadline or a worker's death is no verdict on the pyramid
                         raise
                     await self._pyramids.evict(image.slug)  # nor is one on the pyramid one on the image: build it anew
         else:
             pyramid = None
-        return pyramid or await self._cutting.cut(image, cut)
+        return pyramid or await self._cutting.cut(image, cut, clients)
 
-    async def _pyramid(self, image: Image, cut: Cut) -> BinaryIO | bytes | None:
+    async def _pyramid(self, image: Image, cut: Cut, clients: Clients) -> BinaryIO | bytes | None:
         """The pyramid, or while it is being built the cut itself; None when there is neither."""
         found = self._pyramids.open(image.slug)
         if found is not None:
             return found
-        self._building.expect(image)
-        return await self._from_rendition(image, cut) or await self._building.built(image)
+        self._building.expect(image, clients.first)
+        return await self._from_rendition(image, cut, clients) or await self._building.built(image, clients)
 
-    async def _from_rendition(self, image: Image, cut: Cut) -> bytes | None:
+    async def _from_rendition(self, image: Image, cut: Cut, clients: Clients) -> bytes | None:
         """The cut, if the largest rendition has all the pixels that it shows."""
         width, _ = fit(image.width, image.height, self._largest.box_px)
         if cut.reduction < image.width / width or cut.format not in LOSSY or cut.quality is not Quality.DEFAULT:
             return None
-        rendition = await self._delivery.rendition(image, Target(self._largest, image.linked_format))
+        target = Target(self._largest, image.linked_format)
+        rendition = await self._delivery.rendition_for(image, target, clients)
         with os.fdopen(os.memfd_create("rendition"), "w+b", buffering=0) as file:
             file.write(rendition.data)
-            return await self._from_file(file, image, Material.RENDITION, cut)
+            return await self._from_file(file, image, Material.RENDITION, cut, clients)
 
-    async def _from_file(self, file: BinaryIO, image: Image, material: Material, cut: Cut) -> bytes:
+    async def _from_file(self, file: BinaryIO, image: Image, material: Material, cut: Cut, clients: Clients) -> bytes:
         """What shows much waits among the long work, behind the views there."""
         long = is_long_cut(cut)
-        async with self._workers.queue(SMALL, Priority.PREWARM if long else Priority.VIEW, long=long) as worker:
+        priority = Priority.PREWARM if long else Priority.VIEW
+        async with self._workers.queue(SMALL, priority, clients, long=long) as worker:
             (data,) = await worker.cut(file.fileno(), image.facts, material, (cut,))
         return data

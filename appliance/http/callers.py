@@ -3,14 +3,17 @@
 import itertools
 import secrets
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from aiohttp import web
 
 MAX_ID_CHARS = 64
 MAX_PROXIES = 32  # in a row; farther addresses of a list are not looked at
 ID_BYTES = 4
-LINE_BITS = 64
+LINE_BYTES = 8
+MAPPED = bytes(10) + b"\xff\xff"
+"""How an IPv6 address begins that stands for one of IPv4."""
 
 
 class Callers:
@@ -26,24 +29,16 @@ class Callers:
         peer = request.remote or "-"
         if not self._trusts(peer):
             return peer
-        forwarded = ",".join(
-            request.headers.getall("X-Forwarded-For", ())
-        )  # several lines are one list (RFC 9110, 5.3)
+        forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))  # lines are one list (RFC 9110, 5.3)
         for nearest in reversed(forwarded.rsplit(",", MAX_PROXIES)[-MAX_PROXIES:]):
             candidate = nearest.strip()
             if candidate and not self._trusts(candidate):
                 return candidate if _is_address(candidate) else peer
         return peer
 
-    def holder(self, request: web.Request) -> str:
-        """Who has a share of this host: an address, or of IPv6 the network of 64 bits that a line comes with."""
-        address = self.address(request)
-        if not _is_address(address):
-            return address
-        parsed = ip_address(address.partition("%")[0])
-        if isinstance(parsed, IPv4Address):
-            return str(parsed)
-        return str(parsed.ipv4_mapped or ip_network((parsed, LINE_BITS), strict=False))
+    def client_key(self, request: web.Request) -> str:
+        """Who asks, as this host shares itself out: an address, or the 64 bits of IPv6 that one line comes with."""
+        return _key_of(self.address(request))
 
     def request_id(self, request: web.Request) -> str:
         """The id that a trusted proxy gave, if it is a plain one, else a fresh one."""
@@ -60,6 +55,26 @@ class Callers:
         if not self._trusted or not _is_address(address):
             return False
         return any(ip_address(address) in network for network in self._trusted)
+
+
+CALLERS = web.AppKey("callers", Callers)
+
+
+def client_key(request: web.Request) -> str:
+    """The client that a request counts for: one key for all that share an address or a network of 64 bits."""
+    return request.app[CALLERS].client_key(request)
+
+
+def _key_of(address: str) -> str:
+    if ":" not in address:
+        return address
+    try:
+        packed = inet_pton(AF_INET6, address.partition("%")[0])
+    except OSError:
+        return address
+    if packed.startswith(MAPPED):
+        return inet_ntop(AF_INET, packed[len(MAPPED) :])
+    return f"{inet_ntop(AF_INET6, packed[:LINE_BYTES] + bytes(LINE_BYTES))}/{LINE_BYTES * 8}"
 
 
 def _is_address(text: str) -> bool:

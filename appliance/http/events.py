@@ -4,7 +4,8 @@ from aiohttp import web
 
 from appliance.errors import GoneImage, UnknownImage
 from appliance.http.arriving import image_or_progress
-from appliance.http.keys import CALLERS, CONFIG, HEALTH, LISTENERS, RESUMABLE
+from appliance.http.callers import client_key
+from appliance.http.keys import CONFIG, HEALTH, LISTENERS, RESUMABLE
 from appliance.http.listeners import EventStream
 from appliance.http.resource import image_resource, problem_summary
 from appliance.model import Image
@@ -16,7 +17,7 @@ STEP_S = 0.5  # as often as slow bytes are written, so as often as there can be 
 async def show_events(request: web.Request) -> web.StreamResponse:
     """GET /api/v1/images/{slug}/events: `progress` whenever there is some, then `done` or `gone`; the end"""
     found = await image_or_progress(request)
-    with request.app[LISTENERS].place(request.app[CALLERS].holder(request)):
+    with request.app[LISTENERS].place(client_key(request)):
         stream = EventStream(request)
         await stream.begin()
         try:

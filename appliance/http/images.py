@@ -9,6 +9,7 @@ from appliance.delivery.service import Original
 from appliance.errors import ApplianceError, RangeNotSatisfiable, StoreUnavailable, UnknownRendition
 from appliance.http import previews
 from appliance.http.arriving import resolved
+from appliance.http.callers import client_key
 from appliance.http.freshness import Freshness
 from appliance.http.hot import SERVED, Served
 from appliance.http.keys import CLOCK, CONFIG, DELIVERY
@@ -43,7 +44,7 @@ async def show_preview(request: web.Request) -> web.Response:
         raise UnknownRendition("This host makes no JPEGs.")
     for preset in presets:
         target = Target(preset, Format.JPG)
-        rendition = await request.app[DELIVERY].rendition(image, target)
+        rendition = await request.app[DELIVERY].rendition(image, target, client_key(request))
         if len(rendition.data) <= previews.MAX_BYTES:
             break
     headers = image_headers(request, image, f'"{rendition.checksum}"')
@@ -57,7 +58,7 @@ async def _show(request: web.Request, wanted: str | None) -> web.Response:
     delivery = request.app[DELIVERY]
     image = await resolved(request)
     target = _target(request, image, wanted)
-    rendition = await delivery.rendition(image, target)
+    rendition = await delivery.rendition(image, target, client_key(request))
     longest_s = freshness_of(request).longest_s(left_s(request, image))
     headers = image_headers(request, image, f'"{rendition.checksum}"', private=wanted is None)
     if wanted is None:

@@ -7,7 +7,7 @@ from appliance.clock import Clock
 from appliance.config import Config
 from appliance.delivery import Delivery
 from appliance.delivery.tiles import Tiles
-from appliance.http.callers import Callers
+from appliance.http import callers
 from appliance.http.hot import Hot
 from appliance.http.html import Pages
 from appliance.http.listeners import Listeners
@@ -19,6 +19,7 @@ from appliance.lifecycle.managing import Management
 from appliance.metrics import Metrics
 from appliance.resumable import Resumable
 
+CALLERS = callers.CALLERS
 CONFIG = web.AppKey("config", Config)
 CLOCK = web.AppKey[Clock]("clock")
 PAGES = web.AppKey[list[Pages]]("pages")
@@ -31,7 +32,6 @@ ALBUMS = web.AppKey("albums", Albums)
 METRICS = web.AppKey("metrics", Metrics)
 RESUMABLE = web.AppKey("resumable", Resumable)
 HEALTH = web.AppKey("health", Health)
-CALLERS = web.AppKey("callers", Callers)
 LISTENERS = web.AppKey("listeners", Listeners)
 RENDERING = web.AppKey("rendering", Rendering)
 WRONG_TOKENS = web.AppKey("wrong_tokens", WrongTokens)

@@ -7,8 +7,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiDictProxy
 
 from appliance.errors import MalformedRequest
+from appliance.http.callers import client_key
 from appliance.http.html import Pages
-from appliance.http.keys import CALLERS, PAGES, WRONG_TOKENS
+from appliance.http.keys import PAGES, WRONG_TOKENS
 from appliance.http.languages import chosen
 from appliance.http.multipart import fields_of, too_many_fields
 from appliance.renditions import Format
@@ -59,7 +60,7 @@ def bearer_token(request: web.Request) -> str | None:
 
 def patience(request: web.Request) -> AbstractAsyncContextManager[None]:
     """Around all that looks at a delete token of this client. Raises Busy."""
-    return request.app[WRONG_TOKENS].patience(request.app[CALLERS].holder(request))
+    return request.app[WRONG_TOKENS].patience(client_key(request))
 
 
 def positive_number(request: web.Request, name: str) -> int | None:

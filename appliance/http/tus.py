@@ -15,8 +15,9 @@ from appliance.errors import (
 from appliance.http import tus_headers as tus
 from appliance.http.answers import json_answer
 from appliance.http.bodies import as_named, patient, refuse_encoded
+from appliance.http.callers import client_key
 from appliance.http.connections import still_held
-from appliance.http.keys import CALLERS, CONFIG, RESUMABLE
+from appliance.http.keys import CONFIG, RESUMABLE
 from appliance.http.links import share_path, upload_path
 from appliance.http.preflight import ALLOWED_METHODS, DAY_S
 from appliance.http.resource import upload_state
@@ -74,7 +75,7 @@ def _wanted(request: web.Request) -> Wanted:
         raise MalformedRequest("Send Upload-Length, or else Upload-Defer-Length: 1.")
     kind = UploadKind.PARTIAL if concat == "partial" else UploadKind.FINAL if concat else UploadKind.PLAIN
     wishes, metadata = tus.wishes(request), request.headers.get("Upload-Metadata", "")
-    return Wanted(kind, length, wishes, metadata, concat, with_bytes, request.app[CALLERS].holder(request))
+    return Wanted(kind, length, wishes, metadata, concat, with_bytes, client_key(request))
 
 
 async def act(request: web.Request) -> web.Response:
@@ -143,7 +144,7 @@ def _body(request: web.Request) -> Body:
         announced,
         tus.checksum(request),
         tus.number(request, "Upload-Length"),
-        request.app[CALLERS].holder(request),
+        client_key(request),
     )
 
 

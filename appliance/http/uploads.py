@@ -9,9 +9,10 @@ from appliance.config import Config
 from appliance.errors import ApplianceError
 from appliance.http.answers import json_answer
 from appliance.http.bodies import BodyReader, Received, Refused, refuse_text_as_file
+from appliance.http.callers import client_key
 from appliance.http.clients import chevereto_upload
 from appliance.http.html import Typed
-from appliance.http.keys import CALLERS, CONFIG, INGEST, METRICS, RENDERING
+from appliance.http.keys import CONFIG, INGEST, METRICS, RENDERING
 from appliance.http.links import Links, share_path
 from appliance.http.problems import headers_of, named, status_of
 from appliance.http.requests import form_of, pages_of, wants_page
@@ -85,7 +86,7 @@ def _reader(
         config.uploads,
         file_field,
         filename,
-        holder=request.app[CALLERS].holder(request),
+        holder=client_key(request),
         most_files=most_files,
     )
 
@@ -118,7 +119,7 @@ async def _accept_all(request: web.Request, reader: BodyReader) -> tuple[list[Ac
 
 
 async def _take(request: web.Request, received: Received) -> Accepted:
-    accepted = await request.app[INGEST].accept(received.incoming, received.wishes)
+    accepted = await request.app[INGEST].accept(received.incoming, received.wishes, client_key(request))
     request.app[METRICS].uploads.labels("accepted").inc()
     request.app[METRICS].upload_bytes.inc(accepted.image.bytes)
     return accepted

@@ -1,6 +1,7 @@
 """How many frames a file holds that the decoders show as one picture: animated PNG, and sequences of HEIC and AVIF.
 
-Only counts are read, as the file tells them; every read is bounded.
+Only counts are read, as the file tells them; every read is bounded. And whether there is so much of something that the
+decoders, which go through it all once for each, would take long over the header alone.
 """
 
 import os
@@ -10,6 +11,13 @@ from collections.abc import Iterator
 _MAX_BOXES = 256
 """In one container, and chunks before a PNG's pixels."""
 _PNG_START = 8
+_WEBP_START = 12
+_MANY_BOXES = 10_000
+MAX_CHUNKS = 10_000
+"""Of a WebP: for each frame libwebp goes through all before it, 0.2 s for so many."""
+MAX_ITEM_WORK = 40_000_000
+"""Of HEIC and AVIF, items times references: for each item libheif goes through all of these, 13 ns each."""
+MAX_REFERENCES = 100_000
 
 
 def png_frames(fd: int) -> int:
@@ -25,6 +33,34 @@ def png_frames(fd: int) -> int:
     return 1
 
 
+def has_many_chunks(fd: int) -> bool:
+    """Whether a WebP has more frames, or other chunks, than its header is read for."""
+    at = _WEBP_START
+    for _ in range(MAX_CHUNKS):
+        head = os.pread(fd, 8, at)
+        if len(head) < 8:
+            return False
+        size = int.from_bytes(head[4:], "little")
+        at += 8 + size + size % 2
+    return True
+
+
+def has_many_items(fd: int) -> bool:
+    """Whether an ISO media file has more tracks, or items that refer to each other, than its header is read for."""
+    whole = (0, os.fstat(fd).st_size)
+    if sum(1 for _ in _inside(fd, whole, b"moov", b"trak", most=_MANY_BOXES)) > _MAX_BOXES:
+        return True
+    items = references = 0
+    for start, end in _inside(fd, whole, b"meta", most=_MANY_BOXES):
+        for name, inner, inner_end in _boxes(fd, start + 4, end, _MANY_BOXES):
+            if name == b"iinf":
+                version, *count = os.pread(fd, 8, inner).ljust(8, b"\0")
+                items += int.from_bytes(bytes(count[3:] if version else count[3:5]), "big")
+            elif name == b"iref":
+                references += sum(1 for _ in _boxes(fd, inner + 4, inner_end, MAX_REFERENCES))
+    return references >= MAX_REFERENCES or items * references > MAX_ITEM_WORK
+
+
 def sequence_frames(fd: int) -> int:
     """The samples of the longest picture track of an ISO media file; 1 where it has none."""
     tables = (
@@ -36,18 +72,18 @@ def sequence_frames(fd: int) -> int:
     return max((int.from_bytes(count, "big") for count in counts), default=1) or 1
 
 
-def _inside(fd: int, within: tuple[int, int], *path: bytes) -> Iterator[tuple[int, int]]:
+def _inside(fd: int, within: tuple[int, int], *path: bytes, most: int = _MAX_BOXES) -> Iterator[tuple[int, int]]:
     """Where the contents of the boxes at this path start and end."""
     if not path:
         yield within
         return
-    for name, start, end in _boxes(fd, *within):
+    for name, start, end in _boxes(fd, *within, most):
         if name == path[0]:
-            yield from _inside(fd, (start, end), *path[1:])
+            yield from _inside(fd, (start, end), *path[1:], most=most)
 
 
-def _boxes(fd: int, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    for _ in range(_MAX_BOXES):
+def _boxes(fd: int, at: int, end: int, most: int) -> Iterator[tuple[bytes, int, int]]:
+    for _ in range(most):
         head = os.pread(fd, 16, at)
         if at + 8 > end or len(head) < 8:
             return

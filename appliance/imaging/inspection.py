@@ -8,12 +8,13 @@ import pyvips
 from appliance.errors import UnreadableImage
 from appliance.imaging import costs, tiff
 from appliance.imaging.formats import Kind
-from appliance.imaging.frames import png_frames, sequence_frames
+from appliance.imaging.frames import has_many_chunks, has_many_items, png_frames, sequence_frames
 from appliance.imaging.sources import BROKEN, heic_header, kind_of, open_picture
 from appliance.renditions import Facts
 
 TURNED = frozenset((5, 6, 7, 8))
 """EXIF orientations that swap width and height."""
+_EXCESSIVE = "It has so many {} that reading them would take this host too long."
 MAPPED_BYTES = 256 * 1024 * 1024
 """libvips maps a GIF or WebP whole to read its header; of larger ones the first bytes are read here."""
 
@@ -32,6 +33,8 @@ class _Header:
     chroma: str = "4:4:4"
     orientation: int = 1
     block_lines: int = 0
+    refusal: str | None = None
+    """Why no other size can be made, where the header alone says so."""
 
 
 def inspect(fd: int, *, max_pixels: int, max_memory_bytes: int, animation_bytes: int) -> Facts:
@@ -86,7 +89,8 @@ def _facts(kind: Kind, header: _Header, memory_bytes: int, max_pixels: int, max_
         has_alpha=header.has_alpha,
         progressive=header.progressive,
         memory_bytes=memory_bytes,
-        refusal=costs.refusal(width, height, memory_bytes, max_pixels=max_pixels, max_memory_bytes=max_memory_bytes),
+        refusal=header.refusal
+        or costs.refusal(width, height, memory_bytes, max_pixels=max_pixels, max_memory_bytes=max_memory_bytes),
     )
 
 
@@ -95,6 +99,13 @@ def _broken_words(kind: Kind) -> str:
 
 
 def _read(fd: int, kind: Kind, file_bytes: int) -> _Header:
+    """The header. Where the decoder would take long over it, only what is in front is read, and not by the decoder."""
+    if kind is Kind.TIFF and tiff.is_excessive(fd):
+        return _excessive_tiff(fd)
+    if kind is Kind.WEBP and has_many_chunks(fd):
+        return replace(_large_webp(fd), refusal=_EXCESSIVE.format("frames"))
+    if kind in (Kind.HEIC, Kind.AVIF) and has_many_items(fd):
+        raise ValueError("more parts than a picture has")
     if kind is Kind.HEIC:
         width, height, has_alpha, pictures = heic_header(fd)
         frames = max(pictures, sequence_frames(fd))
@@ -133,6 +144,11 @@ def _header(image: pyvips.Image) -> _Header:
         chroma=str(image.get("jpeg-chroma-subsample")) if "jpeg-chroma-subsample" in fields else "4:4:4",
         orientation=orientation_of(image),
     )
+
+
+def _excessive_tiff(fd: int) -> _Header:
+    page = tiff.first(fd)
+    return _Header(page.width, page.height, orientation=page.orientation, refusal=_EXCESSIVE.format("pages or tags"))
 
 
 def _large_gif(fd: int) -> _Header:

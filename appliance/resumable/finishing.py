@@ -116,11 +116,12 @@ class Finisher:
                 await event.wait()
 
     async def _finish(self, upload: Upload) -> None:
+        client = self._owners.of(upload.id_hash)
         row = await self._catalogue.uploads.get(upload.id_hash)
         if row is None or row.state is not UploadState.RECEIVING:  # who asked for it had an older row in hand
             return
         try:
-            image = await self._verdict(row)
+            image = await self._verdict(row, client)
         except REFUSALS as fault:
             await self._refuse(upload, fault)
         except Conflict:  # it was given up meanwhile
@@ -131,14 +132,14 @@ class Finisher:
             await self._drop_parts(upload)
             await self._clear(upload)
             self.tell(upload)
-            await self._ingest.send_off(image)
+            await self._ingest.send_off(image, client)
 
     def tell(self, upload: Upload) -> None:
         """Whoever waits for this upload's end looks again."""
         if upload.slug is not None and (event := self._watched.get(upload.slug)) is not None:
             event.set()
 
-    async def _verdict(self, upload: Upload) -> Image:
+    async def _verdict(self, upload: Upload, client: str) -> Image:
         assert upload.slug is not None, "a partial upload becomes no image"
         assert upload.length is not None, "an upload of unknown length is not complete"
         files, name = self._spool.uploads, upload.id_hash
@@ -150,7 +151,7 @@ class Finisher:
         if digest.bytes != upload.length:
             raise IncompleteUpload("Bytes of this upload were lost. Send it again.")
         incoming = Incoming(upload.slug, files.path(name), upload.length, digest)
-        return await self._ingest.adopt(incoming, upload, int(self._clock()) + KEPT_S)
+        return await self._ingest.adopt(incoming, upload, int(self._clock()) + KEPT_S, client)
 
     async def _concatenate(self, upload: Upload) -> None:
         if upload.kind is not UploadKind.FINAL or upload.length is None:

@@ -3,6 +3,7 @@
 It is forgotten by a restart, for addresses are written down nowhere.
 """
 
+from appliance.clients import HOST
 from appliance.shares import Shares
 
 RETRY_AFTER_S = 60
@@ -21,6 +22,10 @@ class Owners:
         self._shares.check(owner, self._most)
         self._shares.take(owner)
         self._owners[id_hash] = owner
+
+    def of(self, id_hash: str) -> str:
+        """Whose it is; this host's own where nobody is known to own it."""
+        return self._owners.get(id_hash, HOST)
 
     def release(self, id_hash: str) -> None:
         """It has ended; one that nobody is known to own is none's."""

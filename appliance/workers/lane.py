@@ -1,33 +1,49 @@
 """A queue before some slots: who goes first, and how many may wait."""
 
 import asyncio
-import heapq
-import itertools
-from collections import Counter
+import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
+from appliance.clients import Clients
 from appliance.errors import Busy, Stopping
 from appliance.renditions import Priority
-from appliance.workers.slot import Slot
+from appliance.workers.fairness import FairQueue, Ticket
 
+S = TypeVar("S")
 T = TypeVar("T")
 _BACKGROUND_FACTOR = 16
 """Work that nobody looks at may wait in longer queues, but not in endless ones."""
 _RETRY_AFTER_S = 2
 
 
-class Lane:
-    """Slots and those who wait for one: views before prewarming before pyramids, and first come, first served."""
+class Lane(Generic[S]):
+    """Slots and those who wait for one: views before prewarming before pyramids, and of each kind the clients in turn.
 
-    def __init__(self, slots: list[Slot], max_waiting: int) -> None:
-        self.slots = slots
+    A slot is never kept free for somebody who may come, and nobody is interrupted: a newcomer waits until the first of
+    the jobs that run has ended. `spare` is one slot more, which only a view of a client who has none running is given:
+    so a flood of one client keeps nobody waiting. `warm` says whether the spare can be used, and has it made ready.
+    """
+
+    def __init__(
+        self,
+        slots: list[S],
+        max_waiting: int,
+        *,
+        what: str = "requests for other sizes",
+        clock: Callable[[], float] = time.monotonic,
+        spare: S | None = None,
+        warm: Callable[[S], bool] = lambda _spare: True,
+    ) -> None:
+        self.slots = slots if spare is None else [*slots, spare]
         self._free = list(slots)
         self._max_waiting = max_waiting
-        self._heap: list[tuple[Priority, int, _Ticket]] = []
-        self._waiting: Counter[Priority] = Counter()
-        self._arrivals = itertools.count()
+        self._what = what
+        self._spare = spare
+        self._warm = warm
+        self._queues = {priority: FairQueue(clock, self._fill_spare) for priority in Priority}
+        self._ends: dict[S, Callable[[], None]] = {}
         self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -35,98 +51,107 @@ class Lane:
     @property
     def busy(self) -> int:
         """How many slots have an order."""
-        return len(self.slots) - len(self._free)
+        return len(self._ends)
 
     @property
     def waiting(self) -> int:
         """How many wait for a slot."""
-        return self._waiting.total()
+        return sum(map(len, self._queues.values()))
 
-    async def take(self, ticket: "_Ticket") -> Slot:
+    async def take(self, ticket: Ticket) -> S:
         """A slot for the ticket's owner alone. Raises Busy or Stopping."""
         if self._stopping:
             raise Stopping("The server is restarting; try again in a few seconds.", retry_after_s=_RETRY_AFTER_S)
-        if self._free:  # nobody who still waits stands before a free slot: `give_back` looked through the whole queue
+        queue = self._queues[ticket.priority]
+        if self._free:  # nobody who still waits stands before a free slot: `give_back` looked through every queue
             self._idle.clear()
-            return self._free.pop()
-        self._refuse_when_full(ticket.priority)
+            slot = self._free.pop()
+            self._ends[slot] = queue.start(ticket.clients.first)
+            return slot
+        self._make_room(ticket)
         ticket.granted = granted = _promised_slot()
-        self._waiting[ticket.priority] += 1
-        self._push(ticket)
+        queue.add(ticket)
+        self._fill_spare()
         try:
-            return await granted
+            return cast(S, await granted)
         except asyncio.CancelledError:
             if granted.cancelled():
-                self._waiting[ticket.priority] -= 1
+                ticket.leave()
             elif granted.exception() is None:
                 self.give_back(granted.result())
             raise
 
-    def give_back(self, slot: Slot) -> None:
+    def give_back(self, slot: S) -> None:
         """Hands the slot to the next who waits."""
-        while self._heap:
-            priority, _, ticket = heapq.heappop(self._heap)
-            if ticket.granted is None or ticket.granted.done() or priority != ticket.priority:
-                continue  # it went away, or hurried and stands further ahead
-            self._waiting[priority] -= 1
-            ticket.granted.set_result(slot)
-            return
-        self._free.append(slot)
-        if not self.busy:
+        self._ends.pop(slot)()
+        if slot != self._spare and not any(self._grant(slot, queue.next()) for queue in self._queues.values()):
+            self._free.append(slot)
+        self._fill_spare()
+        if not self._ends:
             self._idle.set()
 
-    def hurry(self, ticket: "_Ticket", priority: Priority) -> None:
+    def _fill_spare(self) -> None:
+        views = self._queues[Priority.VIEW]
+        if self._spare is not None and self._spare not in self._ends and len(views) and self._warm(self._spare):
+            self._grant(self._spare, views.next(idle=True))
+
+    def _grant(self, slot: S, found: tuple[Ticket, Callable[[], None]] | None) -> bool:
+        if found is None:
+            return False
+        ticket, self._ends[slot] = found
+        assert ticket.granted is not None
+        ticket.granted.set_result(slot)
+        return True
+
+    def hurry(self, ticket: Ticket, priority: Priority) -> None:
         """Moves one who still waits ahead to `priority`."""
         if priority >= ticket.priority:
             return
-        if ticket.granted is not None and not ticket.granted.done():
-            self._waiting[ticket.priority] -= 1
-            self._waiting[priority] += 1
-            ticket.priority = priority
-            self._push(ticket)
+        if ticket.waits:
+            ticket.leave()
+            self._queues[priority].add(ticket)
         ticket.priority = priority
+        self._fill_spare()
 
     async def drain(self, grace_s: float) -> None:
         """Takes no more, sends away who waits, and gives running orders `grace_s` to finish."""
         self._stopping = True
-        for _, _, ticket in self._heap:
-            if ticket.granted is not None and not ticket.granted.done():
-                self._waiting[ticket.priority] -= 1
-                ticket.granted.set_exception(Stopping("The server is restarting.", retry_after_s=_RETRY_AFTER_S))
-        self._heap.clear()
+        for queue in self._queues.values():
+            for ticket in queue.clear():
+                ticket.refuse(Stopping("The server is restarting.", retry_after_s=_RETRY_AFTER_S))
         try:
             async with asyncio.timeout(grace_s):
                 await self._idle.wait()
         except TimeoutError:
             return
 
-    def _push(self, ticket: "_Ticket") -> None:
-        heapq.heappush(self._heap, (ticket.priority, next(self._arrivals), ticket))
+    def _make_room(self, ticket: Ticket) -> None:
+        """In a full queue one of the client who fills it makes room. Raises Busy when that is this one."""
+        limit, waiting = self._room(ticket.priority)
+        if waiting < limit:
+            return
+        queue = self._queues[ticket.priority]
+        busy = Busy(
+            f"{waiting:,} {self._what} are waiting already, as many as this host lets wait.",
+            limit=limit,
+            actual=waiting,
+            retry_after_s=_RETRY_AFTER_S,
+        )
+        if (last := queue.displaced_by(ticket.clients.first)) is None:
+            raise busy
+        last.leave()
+        last.refuse(busy)
 
-    def _refuse_when_full(self, priority: Priority) -> None:
+    def _room(self, priority: Priority) -> tuple[int, int]:
+        """How many may wait, and how many do; what nobody looks at is counted apart from the views."""
+        views = len(self._queues[Priority.VIEW])
         if priority is Priority.VIEW:
-            limit, waiting = self._max_waiting, self._waiting[priority]
-        else:
-            limit, waiting = self._max_waiting * _BACKGROUND_FACTOR, self.waiting - self._waiting[Priority.VIEW]
-        if waiting >= limit:
-            raise Busy(
-                f"{waiting:,} requests for other sizes are waiting already, as many as this host lets wait.",
-                limit=limit,
-                actual=waiting,
-                retry_after_s=_RETRY_AFTER_S,
-            )
+            return self._max_waiting, views
+        return self._max_waiting * _BACKGROUND_FACTOR, self.waiting - views
 
 
-def _promised_slot() -> asyncio.Future[Slot]:
+def _promised_slot() -> asyncio.Future[Any]:
     return asyncio.get_running_loop().create_future()
-
-
-class _Ticket:
-    """Somebody's place in the queue."""
-
-    def __init__(self, priority: Priority) -> None:
-        self.priority = priority
-        self.granted: asyncio.Future[Slot] | None = None
 
 
 class Waiting(Generic[T]):
@@ -135,11 +160,11 @@ class Waiting(Generic[T]):
     Entering raises Busy when too many wait already, and Stopping when the server is about to end.
     """
 
-    def __init__(self, lane: Lane, priority: Priority, made_of: Callable[[Slot], T]) -> None:
+    def __init__(self, lane: Lane[Any], priority: Priority, clients: Clients, made_of: Callable[[Any], T]) -> None:
         self._lane = lane
-        self._ticket = _Ticket(priority)
+        self._ticket = Ticket(priority, clients)
         self._made_of = made_of
-        self._slot: Slot | None = None
+        self._slot: Any | None = None
 
     @property
     def priority(self) -> Priority:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from appliance import edits
+from appliance.clients import HOST, Clients
 from appliance.config import Renditions
 from appliance.edits import Edit
 from appliance.effort import is_long
@@ -27,6 +28,8 @@ from appliance.workers.worker import Worker, cpu_s, run_order, unexpected
 
 INSPECTORS = 2
 INSPECT_DEADLINE_S = 10.0
+INSPECT_CPU_S = 2
+"""Of a core. A header is read in milliseconds, and what would take long is told apart before; this ends the rest."""
 PATIENT_DEADLINES = 3
 """A long or heavy image may take this many times the ordinary deadline."""
 NICENESS = 8
@@ -64,8 +67,13 @@ class Workers:
         pyramids = cpu_s(config.deadline_s * PYRAMID_DEADLINES)
         background = replace(long, order_cpu_s=pyramids, output_bytes=_PYRAMID_OUTPUT_BYTES)
         heavy = replace(background, decode_bytes=config.heavy_memory_bytes, jpeg_bytes=config.heavy_memory_bytes)
-        self._inspecting = Lane([self._slot(inspecting) for _ in range(INSPECTORS)], _MAX_INSPECTIONS_WAITING)
-        self._normal = Lane([self._slot(normal) for _ in range(config.workers)], config.queue)
+        inspectors = [self._slot(inspecting) for _ in range(INSPECTORS)]
+        renderers = [self._slot(normal) for _ in range(config.workers)]
+        self._always = (*inspectors, *renderers)
+        spare = self._slot(inspecting, _PATIENT_IDLE_S)
+        self._inspecting = Lane(inspectors, _MAX_INSPECTIONS_WAITING, what="uploads", spare=spare, warm=Slot.warm)
+        spare = self._slot(normal, _PATIENT_IDLE_S)
+        self._normal = Lane(renderers, config.queue, spare=spare, warm=Slot.warm)
         self._long = Lane([self._slot(long, _PATIENT_IDLE_S) for _ in range(max(1, config.workers // 2))], config.queue)
         self._heavy = Lane([self._slot(heavy, _PATIENT_IDLE_S)], config.queue)
         self._background = Lane([self._slot(background, _PATIENT_IDLE_S)], config.queue)
@@ -73,7 +81,7 @@ class Workers:
     async def start(self) -> None:
         """Starts the inspectors and the normal lane, and waits until they are warm. Raises UnfitInstallation."""
         try:
-            await asyncio.gather(*(slot.ready() for slot in (*self._inspecting.slots, *self._normal.slots)))
+            await asyncio.gather(*(slot.ready() for slot in self._always))
         except (UnfitInstallation, WorkerLost, OSError) as error:  # a TimeoutError is an OSError
             await self.stop(grace_s=0)
             if isinstance(error, UnfitInstallation):
@@ -88,7 +96,7 @@ class Workers:
         await asyncio.gather(*(slot.stop() for slot in self._slots))
         await self._threads.close()
 
-    async def inspect(self, fd: int) -> Facts:
+    async def inspect(self, fd: int, client: str = HOST) -> Facts:
         """The facts of the open file, which must be a regular one; its offset is left alone.
 
         Raises EmptyUpload, UnsupportedFormat, NotAnImage, UnreadableImage, Busy or Stopping. A picture over the limits
@@ -98,9 +106,9 @@ class Workers:
             self._max_pixels,
             self._config.heavy_memory_bytes,
             self._animations.most_bytes,
-            cpu_s(INSPECT_DEADLINE_S),
+            INSPECT_CPU_S,
         )
-        async with Waiting(self._inspecting, Priority.VIEW, lambda slot: slot) as slot:
+        async with Waiting(self._inspecting, Priority.VIEW, Clients(client), lambda slot: slot) as slot:
             try:
                 answer, _ = await run_order(slot, order, fd, INSPECT_DEADLINE_S, self._threads)
             except WorkerLost as lost:
@@ -111,13 +119,13 @@ class Workers:
             return answer
         raise unexpected(answer, UnreadableImage)
 
-    async def find_private(self, fd: int) -> tuple[tuple[Edit, ...], bool]:
+    async def find_private(self, fd: int, client: str = HOST) -> tuple[tuple[Edit, ...], bool]:
         """What to overwrite in the open file so that nothing private is left, and whether that is all of it.
 
         A file whose reading goes wrong gives no edits, and is not all of it. Raises Busy or Stopping.
         """
         order = FindPrivate(cpu_s(INSPECT_DEADLINE_S))
-        async with Waiting(self._inspecting, Priority.VIEW, lambda slot: slot) as slot:
+        async with Waiting(self._inspecting, Priority.VIEW, Clients(client), lambda slot: slot) as slot:
             try:
                 answer, files = await run_order(slot, order, fd, INSPECT_DEADLINE_S, self._threads)
             except WorkerLost:
@@ -131,10 +139,13 @@ class Workers:
         except ValueError:
             return (), False
 
-    def queue(self, facts: Facts, priority: Priority, *, long: bool = False) -> "Waiting[Worker]":
+    def queue(
+        self, facts: Facts, priority: Priority, clients: Clients | None = None, *, long: bool = False
+    ) -> "Waiting[Worker]":
         """A place in the queue that suits what the image costs; raises CannotResize for one that is refused.
 
-        `long` for work that is long however small the image.
+        `clients` are those who want the work, this host itself where nobody does; `long` is for work that is long
+        however small the image.
 
         Choose the targets once the place is reached: all who want the same image meanwhile can then be served at once.
         """
@@ -142,19 +153,20 @@ class Workers:
             raise CannotResize(facts.refusal)
         lane = self._lane_for(facts, long=long)
         deadline_s = self._config.deadline_s * (1 if lane is self._normal else PATIENT_DEADLINES)
-        return Waiting(lane, priority, partial(Worker, deadline_s, self._threads, self._animations))
+        worker = partial(Worker, deadline_s, self._threads, self._animations)
+        return Waiting(lane, priority, Clients(HOST) if clients is None else clients, worker)
 
     def is_dear(self, facts: Facts) -> bool:
         """Whether an order takes so long, or so much memory, that it has a lane of its own."""
         return self._lane_for(facts) is not self._normal
 
-    def _lane_for(self, facts: Facts, *, long: bool = False) -> Lane:
+    def _lane_for(self, facts: Facts, *, long: bool = False) -> Lane[Slot]:
         """Heavy ones take turns for their memory; long ones never take the places that a view of a small one wants."""
         if facts.memory_bytes > self._config.memory_bytes:
             return self._heavy
         return self._long if long or is_long(facts) else self._normal
 
-    def queue_pyramid(self, facts: Facts, priority: Priority) -> "Waiting[Worker]":
+    def queue_pyramid(self, facts: Facts, priority: Priority, clients: Clients) -> "Waiting[Worker]":
         """A place for building a pyramid, beside the views; raises CannotResize for one that would take too much.
 
         What is too costly to be built beside the heavy lane's orders is built among them.
@@ -166,6 +178,7 @@ class Workers:
         return Waiting(
             lane,
             priority,
+            clients,
             partial(Worker, self._config.deadline_s * PYRAMID_DEADLINES, self._threads, self._animations),
         )
 
@@ -202,7 +215,7 @@ class Workers:
         return next((slot.process.libvips for slot in self._slots if slot.process), "")
 
     @property
-    def _lanes(self) -> dict[str, Lane]:
+    def _lanes(self) -> dict[str, Lane[Slot]]:
         return {
             "inspect": self._inspecting,
             "normal": self._normal,

@@ -42,6 +42,12 @@ class Slot:
             process.exited.add_done_callback(lambda exited: self._ended(process, exited.result()))
         return self._process
 
+    def warm(self) -> bool:
+        """Whether the process is warm; one that is not there is started, for an order that may come."""
+        if self._process is None and not self._stopped and (process := self._start_or_later()) is not None:
+            self._after(process)
+        return self._process is not None and self._process.libvips != ""
+
     async def run(self, order: Order, fds: Sequence[int], deadline_s: float) -> Reply:
         """The answer to `order`. Raises WorkerLost when the process died of it, Busy when none starts, Stopping."""
         process = await self._warm()

@@ -2,21 +2,22 @@
 
 import asyncio
 
+from appliance.clients import Clients
 from appliance.renditions import Priority
 from appliance.workers.lane import Lane, Waiting
 from appliance.workers.process import Allowance
 from appliance.workers.slot import Slot
 
 
-def lane_of_one() -> Lane:
+def lane_of_one() -> Lane[Slot]:
     return Lane([Slot(Allowance(0, 0), lambda _reason: None)], max_waiting=10)
 
 
-def place(lane: Lane) -> Waiting[Slot]:
-    return Waiting(lane, Priority.VIEW, lambda slot: slot)
+def place(lane: Lane[Slot]) -> Waiting[Slot]:
+    return Waiting(lane, Priority.VIEW, Clients(), lambda slot: slot)
 
 
-async def entered(lane: Lane) -> None:
+async def entered(lane: Lane[Slot]) -> None:
     async with place(lane):
         """One turn."""
 

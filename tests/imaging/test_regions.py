@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageChops, ImageOps
 
+from appliance.clients import Clients
 from appliance.errors import CannotResize
 from appliance.regions import Cut, Material, Quality, Region
 from appliance.renditions import Facts, Format, Priority
@@ -40,7 +41,7 @@ async def built(workers: Workers, data: bytes) -> tuple[Facts, bytes]:
     try:
         facts = await workers.inspect(fd)
         with tempfile.TemporaryFile() as output:
-            async with workers.queue_pyramid(facts, Priority.PYRAMID) as worker:
+            async with workers.queue_pyramid(facts, Priority.PYRAMID, Clients()) as worker:
                 await worker.build_pyramid(fd, output.fileno())
             output.seek(0)
             return facts, output.read()
@@ -227,4 +228,4 @@ async def test_a_broken_pyramid_is_told_from_one_that_meets_a_deadline(workers: 
 
 async def test_a_pyramid_that_would_take_too_much_memory_is_refused(workers: Workers) -> None:
     with pytest.raises(CannotResize, match="more memory"):
-        workers.queue_pyramid(Facts("image/jpeg", 100_000, 100_000, memory_bytes=1), Priority.PYRAMID)
+        workers.queue_pyramid(Facts("image/jpeg", 100_000, 100_000, memory_bytes=1), Priority.PYRAMID, Clients())

@@ -79,7 +79,7 @@ async def test_a_lost_order_is_named_so_even_where_its_worker_can_not_be_replace
 
 async def test_the_pauses_between_starts_stay_bounded_however_many_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running() as workers:
-        (place,) = workers._normal.slots
+        place, _spare = workers._normal.slots
         no_room = NoRoom(monkeypatch)
         monkeypatch.setattr(slot, "_LONGEST_PAUSE_S", 0.01)
         place._failed_starts = 5000

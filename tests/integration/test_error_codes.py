@@ -44,10 +44,10 @@ async def _in_use(host: Host) -> ClientResponse:
     begun, goes_on = asyncio.Event(), asyncio.Event()
     inspect = host.appliance.workers.inspect
 
-    async def waiting(fd: int) -> Any:
+    async def waiting(fd: int, client: str) -> Any:
         begun.set()
         await goes_on.wait()
-        return await inspect(fd)
+        return await inspect(fd, client)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(host.appliance.workers, "inspect", waiting)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from appliance.clients import Clients
 from appliance.config import Renditions
 from appliance.errors import Busy, StoreUnavailable
 from appliance.model import Image
@@ -106,9 +107,9 @@ async def test_a_view_that_waits_is_answered_by_what_runs_ahead_of_it(
     image = await row(host, (await host.upload(pictures.photo(2600, 1800)))["slug"])
     making = host.appliance.delivery._making
     held = gated(monkeypatch, making, "_nearest")
-    view = making.order(image, target(host, "small"), Priority.VIEW)
+    view = making.order(image, target(host, "small"), Priority.VIEW, Clients())
     await held.reached.wait()
-    ahead = making.order(image, target(host, "small"), Priority.PREWARM)
+    ahead = making.order(image, target(host, "small"), Priority.PREWARM, Clients())
     assert (await ahead).data == (await view).data
     held.open()
     await until(lambda: not making._tasks)
@@ -121,7 +122,9 @@ class Ahead:
     def __init__(self, host: Host, image: Image, patch: pytest.MonkeyPatch) -> None:
         self._making = host.appliance.delivery._making
         self.held = gated(patch, self._making, "_nearest")
-        self._futures = [self._making.order(image, target(host, preset), Priority.PREWARM) for preset in PRESETS]
+        self._futures = [
+            self._making.order(image, target(host, preset), Priority.PREWARM, Clients()) for preset in PRESETS
+        ]
 
     async def made(self) -> None:
         self.held.open()

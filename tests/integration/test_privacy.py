@@ -219,8 +219,8 @@ async def test_a_worker_that_dies_of_it_leaves_the_picture_and_says_so(
     workers, data = host.appliance.workers, private_pictures.jpeg()
     real = workers.find_private
 
-    async def killed(fd: int) -> Any:
-        waiting = asyncio.ensure_future(real(fd))
+    async def killed(fd: int, client: str) -> Any:
+        waiting = asyncio.ensure_future(real(fd, client))
         await asyncio.sleep(0)
         for slot in workers._inspecting.slots:
             if slot.process is not None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from appliance.cache import Rendition
+from appliance.clients import Clients
 from appliance.errors import CatalogueUnavailable, Stopping, StoreUnavailable
 from appliance.model import Image
 from appliance.renditions import Priority
@@ -58,26 +59,26 @@ async def test_a_size_that_joins_a_failing_batch_is_made_by_the_next(
 
     def join_at_the_last_moment(ticket: Any) -> None:
         if not joined:
-            joined.append(making.order(image, target(host, "medium"), Priority.VIEW))
+            joined.append(making.order(image, target(host, "medium"), Priority.VIEW, Clients()))
         closing(ticket)
 
     real, calls = host.appliance.delivery._originals.file, []
 
-    async def faulty_once(wanted: Image) -> Any:
+    async def faulty_once(wanted: Image, clients: Clients) -> Any:
         calls.append(wanted.slug)
         if len(calls) == 1:
             raise StoreUnavailable("The store is away.")
-        return await real(wanted)
+        return await real(wanted, clients)
 
     monkeypatch.setattr(host.appliance.delivery._originals, "file", faulty_once)
     monkeypatch.setattr(host.appliance.cache, "end", join_at_the_last_moment)
-    first = making.order(image, target(host, "small"), Priority.VIEW)
+    first = making.order(image, target(host, "small"), Priority.VIEW, Clients())
     async with asyncio.timeout(20):
         with pytest.raises(StoreUnavailable):
             await first
         with pytest.raises(StoreUnavailable):
             await joined[0]  # it was in time to fail with the others, and is told so
-        assert (await making.make(image, target(host, "medium"), Priority.VIEW)).data
+        assert (await making.make(image, target(host, "medium"), Priority.VIEW, Clients())).data
 
 
 async def test_a_size_wanted_while_a_failure_is_remembered_is_not_left_waiting(
@@ -91,7 +92,7 @@ async def test_a_size_wanted_while_a_failure_is_remembered_is_not_left_waiting(
     path.write_bytes(jpeg[:200])
 
     async def refused(_slug: str, _reason: str) -> None:
-        joined.append(making.order(image, target(host, "medium"), Priority.VIEW))
+        joined.append(making.order(image, target(host, "medium"), Priority.VIEW, Clients()))
         path.write_bytes(jpeg)
         raise CatalogueUnavailable("The catalogue does not answer.")
 
@@ -112,7 +113,7 @@ async def test_stopping_tells_those_whose_size_still_waits_for_its_batch(
     running = asyncio.create_task(host.get(f"/i/{image['slug']}/small.jpg"))
     await held.reached.wait()
     making = host.appliance.delivery._making
-    collecting = making.order(await row(host, image["slug"]), target(host, "medium"), Priority.VIEW)
+    collecting = making.order(await row(host, image["slug"]), target(host, "medium"), Priority.VIEW, Clients())
     await making.close()
     assert (await running).status == 200
     async with asyncio.timeout(20):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from appliance.clients import Clients
 from appliance.model import Image
 from tests.conftest import Host, OpenHost, problem, until
 from tests.integration.gates import gated, gone_everywhere
@@ -59,8 +60,8 @@ async def test_a_copy_that_is_evicted_before_it_is_opened_is_fetched_again(
     copy.unlink()
     real, fetched = host.appliance.delivery._originals._fetch, []
 
-    async def fetch(wanted: Image) -> None:
-        await real(wanted)
+    async def fetch(wanted: Image, clients: Clients) -> None:
+        await real(wanted, clients)
         fetched.append(copy.exists())
         if len(fetched) == 1:
             copy.unlink()

@@ -234,7 +234,7 @@ async def test_the_state_of_a_finished_upload_is_kept_for_a_day(tus: Tus, jpeg: 
 async def test_a_fault_that_passes_is_tried_again_and_told_until_then(
     tus: Tus, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def busy(_file: int) -> None:
+    async def busy(_file: int, _client: str) -> None:
         raise Busy("Too much is going on. Try again.")
 
     where = await tus.create(len(jpeg))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.cache import Rendition
+from appliance.clients import Clients
 from appliance.errors import CannotResize
 from appliance.renditions import Priority
 from appliance.workers import Worker
@@ -78,7 +79,7 @@ async def test_a_slow_cache_delays_no_size_of_a_batch(host: Host, monkeypatch: p
     image = await row(host, (await host.upload(pictures.photo(1600, 1200)))["slug"])
     keeping = gated(monkeypatch, host.appliance.cache, "admit")
     making = host.appliance.delivery._making
-    sizes = [making.order(image, target(host, preset), Priority.VIEW) for preset in ("small", "medium")]
+    sizes = [making.order(image, target(host, preset), Priority.VIEW, Clients()) for preset in ("small", "medium")]
     await keeping.reached.wait()
     assert all(size.done() for size in sizes)
     keeping.open()

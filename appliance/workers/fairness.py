@@ -1,0 +1,192 @@
+"""Whose turn it is: clients share slots by the seconds that their jobs use them, however many jobs each has waiting.
+
+Start-time fair queueing (Goyal, Vin and Cheng, 1996), for jobs whose cost is known only when they have ended. Each
+client has an account of the seconds that it used; the one that used least goes next. A newcomer's account begins at
+`_level_s`, what a client that always had work would have used by now. So it goes next too: others had the slots before
+it came, for which it neither pays nor is owed.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from appliance.clients import HOST, Clients
+from appliance.errors import ApplianceError
+from appliance.renditions import Priority
+
+MAX_DEBTS = 10_000
+"""Clients that are gone, and whose last jobs were dear, are remembered; this many of them."""
+
+
+class Ticket:
+    """A place in a queue, for all the clients who wait for the same work."""
+
+    def __init__(self, priority: Priority, clients: Clients) -> None:
+        self.priority = priority
+        self.clients = clients
+        self.granted: asyncio.Future[Any] | None = None
+        self.queue: FairQueue | None = None
+        if not clients:
+            clients.join(HOST)
+        clients.follow(self._joined)
+
+    @property
+    def waits(self) -> bool:
+        return self.granted is not None and not self.granted.done()
+
+    def leave(self) -> None:
+        """Gives the place up."""
+        if self.queue is not None:
+            self.queue.remove(self)
+
+    def refuse(self, fault: ApplianceError) -> None:
+        """Sends its owner away, if it still waits."""
+        if self.granted is not None and not self.granted.done():
+            self.granted.set_exception(fault)
+
+    def _joined(self, client: str) -> None:
+        if self.queue is not None:
+            self.queue.join(self, client)
+            self.queue.joined()
+
+
+class _Account:
+    """What a client has waiting and running, and the seconds that its jobs used."""
+
+    def __init__(self, used_s: float) -> None:
+        self.used_s = used_s
+        self.turns = 0
+        self.running = 0
+        self.started_s = 0.0
+        """The sum of the moments at which the running jobs began."""
+        self.tickets: OrderedDict[Ticket, None] = OrderedDict()
+
+    def due(self, now_s: float) -> float:
+        """The seconds used, those of running jobs included."""
+        return self.used_s + self.running * now_s - self.started_s
+
+
+class FairQueue:
+    """Tickets of one priority. The client whose jobs used least time is served next, and its oldest ticket first.
+
+    `joined` is called when one more client wants a ticket that waits.
+    """
+
+    def __init__(self, clock: Callable[[], float], joined: Callable[[], None]) -> None:
+        self.joined = joined
+        self._clock = clock
+        self._accounts: dict[str, _Account] = {}
+        self._debts: OrderedDict[str, float] = OrderedDict()
+        self._level_s = 0.0
+        self._waiting = 0
+
+    def __len__(self) -> int:
+        """How many tickets wait."""
+        return self._waiting
+
+    def add(self, ticket: Ticket) -> None:
+        """The ticket waits, in the name of each of its clients."""
+        ticket.queue = self
+        self._waiting += 1
+        for client in ticket.clients:
+            self.join(ticket, client)
+
+    def join(self, ticket: Ticket, client: str) -> None:
+        """The ticket, which waits here, is wanted by this client too."""
+        self._account(client).tickets[ticket] = None
+
+    def remove(self, ticket: Ticket) -> None:
+        """The ticket waits no more; repeating it is fine."""
+        if ticket.queue is not self:
+            return
+        ticket.queue = None
+        self._waiting -= 1
+        for client in ticket.clients:
+            account = self._accounts[client]
+            del account.tickets[ticket]
+            self._rest(client, account)
+
+    def clear(self) -> tuple[Ticket, ...]:
+        """Takes out all tickets."""
+        tickets = dict.fromkeys(ticket for account in self._accounts.values() for ticket in account.tickets)
+        for ticket in tickets:
+            self.remove(ticket)
+        return tuple(tickets)
+
+    def next(self, *, idle: bool = False) -> tuple[Ticket, Callable[[], None]] | None:
+        """Takes out the ticket whose turn it is, and starts its job; None when nothing waits.
+
+        With `idle` only of clients who have no job running.
+        """
+        while (client := self._next_client(idle)) is not None:
+            ticket = next(iter(self._accounts[client].tickets))
+            if not ticket.waits:  # it has gone away, and nobody has heard of it yet
+                self.remove(ticket)
+                continue
+            end = self.start(client)
+            self.remove(ticket)
+            return ticket, end
+        return None
+
+    def _next_client(self, idle: bool) -> str | None:
+        now_s = self._clock()
+        waiting = [
+            (account.due(now_s), account.turns, client)
+            for client, account in self._accounts.items()
+            if account.tickets and not (idle and account.running)
+        ]
+        if not waiting:
+            return None
+        due_s, _, client = min(waiting)
+        if not idle:
+            self._level_s = max(self._level_s, due_s)
+        return client
+
+    def start(self, client: str) -> Callable[[], None]:
+        """A job of the client's begins; call what comes back when it ends."""
+        account, started_s = self._account(client), self._clock()
+        account.turns += 1
+        account.running += 1
+        account.started_s += started_s
+
+        def end() -> None:
+            used_s = self._clock() - started_s
+            self._level_s += used_s / len(self._accounts)
+            account.running -= 1
+            account.started_s -= started_s
+            account.used_s += used_s
+            self._rest(client, account)
+
+        return end
+
+    def displaced_by(self, client: str) -> Ticket | None:
+        """The ticket that makes room for one of this client's: the last of the client who has most, and by far.
+
+        None when the client itself has as many waiting as anybody; a ticket that several clients want stays.
+        """
+        own = len(self._accounts[client].tickets) if client in self._accounts else 0
+        most = max((account.tickets for account in self._accounts.values()), key=len, default=OrderedDict())
+        if len(most) <= own + 1:
+            return None
+        return next((ticket for ticket in reversed(most) if len(ticket.clients) == 1), None)
+
+    def _account(self, client: str) -> _Account:
+        account = self._accounts.get(client)
+        if account is None:
+            debt_s = self._debts.pop(client, 0.0)
+            account = self._accounts[client] = _Account(max(self._level_s, debt_s))
+        return account
+
+    def _rest(self, client: str, account: _Account) -> None:
+        """Closes the account of a client who has nothing here any more; only a debt is remembered."""
+        if account.tickets or account.running:
+            return
+        del self._accounts[client]
+        if account.used_s > self._level_s:
+            self._debts[client] = account.used_s
+            if len(self._debts) > MAX_DEBTS:
+                self._debts.popitem(last=False)
+        if not self._accounts:
+            self._debts.clear()
+            self._level_s = 0.0
