@@ -3,7 +3,8 @@
 from appliance.spool.digests import ALGORITHMS, Checksum, Digest
 from appliance.spool.disk import ATTRIBUTE, Spool, landed_metadata
 from appliance.spool.resumed import UploadFiles
-from appliance.spool.transfers import Incoming, Room, too_large
+from appliance.spool.room import Room, no_room
+from appliance.spool.transfers import Incoming, too_large
 
 __all__ = [
     "ALGORITHMS",
@@ -15,5 +16,6 @@ __all__ = [
     "Spool",
     "UploadFiles",
     "landed_metadata",
+    "no_room",
     "too_large",
 ]
