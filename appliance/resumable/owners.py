@@ -3,7 +3,7 @@
 It is forgotten by a restart, for addresses are written down nowhere.
 """
 
-from appliance.shares import Shares
+from appliance.shares import LEAST, Shares
 
 RETRY_AFTER_S = 60
 
@@ -21,6 +21,10 @@ class Owners:
         self._shares.check(owner, self._most)
         self._shares.take(owner)
         self._owners[id_hash] = owner
+
+    def has_several(self, owner: str) -> bool:
+        """Whether it has as many as anybody may have at least."""
+        return self._shares.held(owner) >= LEAST
 
     def release(self, id_hash: str) -> None:
         """It has ended; one that nobody is known to own is none's."""

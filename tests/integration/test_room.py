@@ -11,7 +11,7 @@ import pytest
 
 from appliance.config import Server
 from appliance.spool import Room
-from tests.conftest import Host, OpenHost, problem, until
+from tests.conftest import Host, OpenHost, problem, small_config, until
 from tests.resuming import Tus, checksum, encoded, half_sent, padded, sha256
 
 MB = 1_000_000
@@ -244,3 +244,23 @@ async def test_an_upload_whose_first_request_lasts_long_is_alive_all_the_while(t
     tus.host.clock.forward(20 * 60)
     assert (await tus.state(where))["state"] == "receiving"
     writer.close()
+
+
+async def test_addresses_that_have_their_shares_leave_uploads_to_begin_for_those_that_have_few(
+    open_host: OpenHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from appliance.resumable import creating
+
+    monkeypatch.setattr(creating, "COUNT_EVERY_S", 0.0)
+    host = await open_host(
+        server=Server(trusted_proxies=("127.0.0.1",)),
+        uploads=small_config(Path()).uploads.__class__(reserve_bytes=1, max_unfinished=48),
+    )
+    tus = Tus(host)
+    for number in range(4):
+        for _ in range(12):
+            await tus.post(1000, headers={"X-Forwarded-For": f"198.51.100.{number}"})
+    refused = await problem(await tus.post(1000, headers={"X-Forwarded-For": "198.51.100.3"}), "busy")
+    assert refused["limit"] == 48
+    for _ in range(4):
+        await tus.created(await tus.post(1000, headers=OTHER))
