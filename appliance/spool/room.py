@@ -7,8 +7,8 @@ next to nothing, and nobody has more than comes within the hour.
 
 import os
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -53,20 +53,15 @@ class Stake:
     began_s: float
     brought: int = 0
     rested_s: float = 0.0
-
-    @property
-    def most(self) -> int:
-        """What is expected of it however quick it is."""
-        return min(self.left, max(STEP_BYTES, FOLD * self.here))
+    most: int = 0
+    """What is expected of it however quick it is."""
 
     def expects(self, now_s: float) -> int:
         """What is expected of it: in proportion to what is here, and to its pace."""
+        if self.most <= STEP_BYTES:
+            return self.most
         soon = int(self.brought * HORIZON_S / max(MEASURED_S, now_s - self.began_s))
         return min(self.most, max(STEP_BYTES, soon))
-
-    def is_ahead_of(self, other: "Stake | None") -> bool:
-        """Who began first goes first."""
-        return other is None or self.turn < other.turn
 
 
 class Room:
@@ -107,8 +102,13 @@ class Room:
             self._most_expected -= before.most
             stake.turn, stake.began_s, stake.brought = before.turn, before.began_s, before.brought
         self._under_way.add(stake)
-        self._most_expected += stake.most
+        self._changed(stake)
         return stake
+
+    def _changed(self, stake: Stake) -> None:
+        most = min(stake.left, max(STEP_BYTES, FOLD * stake.here))
+        self._most_expected += most - stake.most
+        stake.most = most
 
     def end(self, stake: Stake, *, rests: bool) -> None:
         """It is not under way any more. One that `rests` keeps its place for a moment, if it has brought something."""
@@ -129,17 +129,15 @@ class Room:
         """Promise the upload its next block. Raises DiskFull, with what was asked for."""
         self._refuse_beyond(self.available_bytes, bytes_, stake)
         self.promised_bytes += bytes_
-        self._most_expected -= stake.most
         stake.left = max(0, stake.left - bytes_)
-        self._most_expected += stake.most
+        self._changed(stake)
 
     def arrived(self, stake: Stake, bytes_: int) -> None:
         """The block is on the disk, which counts it from here on."""
         self.promised_bytes -= bytes_
-        self._most_expected -= stake.most
         stake.here += bytes_
         stake.brought += bytes_
-        self._most_expected += stake.most
+        self._changed(stake)
 
     # --- work of this host itself -----------------------------------------------------------------------------------
 
@@ -166,7 +164,7 @@ class Room:
         """How much has to be available for that."""
         if _is_open(wanted_bytes, stake):
             return wanted_bytes * OPEN_SHARE
-        return wanted_bytes + self._ahead_of(stake).total()
+        return wanted_bytes + sum(self._ahead_of(stake).values())
 
     def _refuse_beyond(self, available: int, wanted_bytes: int, stake: Stake | None) -> None:
         if self._lets_in(available, wanted_bytes, stake):
@@ -177,19 +175,22 @@ class Room:
     def _lets_in(self, available: int, wanted_bytes: int, stake: Stake | None) -> bool:
         if not wanted_bytes or wanted_bytes + self._most_expected <= available:  # nobody is in anybody's way
             return True
-        ahead, open_share = self._ahead_of(stake), max(0, available) // OPEN_SHARE
-        if not _is_open(wanted_bytes, stake):
-            return wanted_bytes + ahead.total() <= available
+        is_open, open_share = _is_open(wanted_bytes, stake), max(0, available) // OPEN_SHARE
+        if wanted_bytes > available or (is_open and wanted_bytes + open_share <= available):
+            return wanted_bytes <= available
+        ahead = self._ahead_of(stake)
+        if not is_open:
+            return wanted_bytes + sum(ahead.values()) <= available
         holder_share = max(0, available) // HOLDER_SHARE
         kept_back = sum(min(holder_share, expected) for expected in ahead.values())
         return wanted_bytes + min(open_share, kept_back) <= available
 
-    def _ahead_of(self, stake: Stake | None) -> Counter[str]:
-        """What those who go first are expected to bring, by their addresses."""
+    def _ahead_of(self, stake: Stake | None) -> Mapping[str, int]:
+        """What those who go first, because they began first, are expected to bring, by their addresses."""
         self._forget_rested()
-        now_s, ahead = self.clock(), Counter[str]()
+        now_s, ahead, turn = self.clock(), defaultdict[str, int](int), None if stake is None else stake.turn
         for other in chain(self._under_way, self._resting.values()):
-            if other is not stake and other.is_ahead_of(stake):
+            if turn is None or other.turn < turn:
                 ahead[other.holder] += other.expects(now_s)
         return ahead
 
