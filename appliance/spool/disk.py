@@ -19,12 +19,12 @@ from typing import BinaryIO
 from appliance.edits import Edit
 from appliance.errors import DiskFull, EmptyUpload
 from appliance.slugs import is_slug
+from appliance.spool.folders import ATTRIBUTE, files_in, freed_bytes
 from appliance.spool.resumed import UploadFiles
 from appliance.spool.room import Coming, Room, Stake
 from appliance.spool.transfers import Incoming, Transfer, overwrite, too_large
 from appliance.threads import Threads
 
-ATTRIBUTE = "user.appliance"  # the object's metadata, kept with the file so that a lost catalogue can be rebuilt
 THREADS = 32
 EVICTED_BYTES = 64 << 20  # of copies at once, where an upload wants their room: each eviction lists them all
 
@@ -188,7 +188,7 @@ class Spool:
         with contextlib.suppress(FileNotFoundError):
             stat = (self._copies / slug).stat()
             self.copies_bytes += stat.st_size
-            self._evictable_bytes += _freed_bytes(stat)
+            self._evictable_bytes += freed_bytes(stat)
 
     async def keep_budget(self) -> None:
         """Evict copies if there are more than the budget allows."""
@@ -220,8 +220,8 @@ class Spool:
         What is not named by a slug is still being fetched, and no copy yet.
         """
         copies = sorted(
-            (stat.st_mtime, path, stat.st_size, _freed_bytes(stat))
-            for path, stat in _files(self._copies)
+            (stat.st_mtime, path, stat.st_size, freed_bytes(stat))
+            for path, stat in files_in(self._copies)
             if is_slug(path.name)
         )
         total, evictable = sum(size for _, _, size, _ in copies), sum(freed for *_, freed in copies)
@@ -245,7 +245,9 @@ class Spool:
 
     def _landed_slugs(self, older_than_s: float) -> list[str]:
         newest = time.time() - older_than_s  # file times are the machine's own
-        return sorted(path.name for path, stat in _files(self._landed) if is_slug(path.name) and stat.st_ctime < newest)
+        return sorted(
+            path.name for path, stat in files_in(self._landed) if is_slug(path.name) and stat.st_ctime < newest
+        )
 
     async def drop_stalled(self, *, older_than_s: float) -> int:
         """Remove received files that no transfer writes and nobody accepted for so long; says how many."""
@@ -277,23 +279,14 @@ class Spool:
     @staticmethod
     def _drop_old(folder: Path, older_than_s: float, spared: frozenset[str]) -> int:
         newest, dropped = time.time() - older_than_s, 0
-        for path, stat in _files(folder):
+        for path, stat in files_in(folder):
             if stat.st_ctime < newest and path.name not in spared:
                 path.unlink(missing_ok=True)
                 dropped += 1
         return dropped
 
     def landed_bytes(self) -> int:
-        return sum(stat.st_size for _, stat in _files(self._landed))
-
-
-def landed_metadata(path: Path) -> dict[str, str] | None:
-    """The metadata that `Spool.land` kept with a file; None where there is none."""
-    try:
-        found = json.loads(os.getxattr(path, ATTRIBUTE))
-    except (OSError, ValueError):
-        return None
-    return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else None
+        return sum(stat.st_size for _, stat in files_in(self._landed))
 
 
 def sync_folder(folder: Path) -> None:
@@ -303,17 +296,3 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _freed_bytes(copy: os.stat_result) -> int:
-    """What the disk gets back when this copy goes."""
-    return copy.st_size if copy.st_nlink == 1 else 0
-
-
-def _files(folder: Path) -> list[tuple[Path, os.stat_result]]:
-    found = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            with contextlib.suppress(FileNotFoundError):
-                found.append((Path(entry.path), entry.stat()))
-    return found

@@ -112,7 +112,9 @@ class Room:
 
     def end(self, stake: Stake, *, rests: bool) -> None:
         """It is not under way any more. One that `rests` keeps its place for a moment, if it has brought something."""
-        self._under_way.discard(stake)
+        if stake not in self._under_way:
+            return
+        self._under_way.remove(stake)
         if rests and stake.left > 0 and stake.here >= STEP_BYTES and stake.name not in self._resting:
             stake.rested_s = self.clock()
             self._resting[stake.name] = stake

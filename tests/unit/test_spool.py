@@ -10,8 +10,7 @@ import pytest
 
 from appliance.errors import DiskFull, EmptyUpload, TooLarge
 from appliance.slugs import ALPHABET, mint
-from appliance.spool import Spool
-from appliance.spool.disk import landed_metadata
+from appliance.spool import Spool, landed_metadata
 from appliance.spool.room import Room
 from appliance.spool.transfers import BUFFER_BYTES, Incoming
 
