@@ -326,7 +326,7 @@ class Conflict(ApplianceError):
 
 
 class DiskFull(ApplianceError):
-    """Taking the bytes would eat the disk reserve (bytes)."""
+    """There is no room for so many bytes (actual). What is free is never said: it would be the figure to aim at."""
 
     code = "disk-full"
     title = "There is no room for this upload"
@@ -337,6 +337,13 @@ class Busy(ApplianceError):
 
     code = "busy"
     title = "Too much is going on just now"
+
+
+class UploadPaused(ApplianceError):
+    """There is no room for more of a resumable upload just now; what came of it is kept."""
+
+    code = "upload-paused"
+    title = "The upload waits for room"
 
 
 class UploadLocked(ApplianceError):

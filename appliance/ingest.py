@@ -120,11 +120,16 @@ class Ingest:
         """How many uploads are coming in at this moment."""
         return self._receiving
 
-    async def receive(self, stream: AsyncIterator[bytes], announced_bytes: int | None) -> Incoming:
+    async def receive(self, stream: AsyncIterator[bytes], announced_bytes: int | None, holder: str = "") -> Incoming:
         """The bytes on disk, promised to nobody yet. Raises what `Spool.receive` raises."""
-        slug = slugs.mint(self._clock())
+        now_s = self._clock()
         return await self._spool.receive(
-            slug, stream, announced_bytes=announced_bytes, max_bytes=self._limits.max_bytes
+            slugs.mint(now_s),
+            stream,
+            announced_bytes=announced_bytes,
+            max_bytes=self._limits.max_bytes,
+            holder=holder,
+            since_s=now_s,
         )
 
     async def accept(self, incoming: Incoming, wishes: Wishes, client: str) -> Accepted:

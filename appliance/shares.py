@@ -48,3 +48,7 @@ class Shares:
             self._held[holder] -= 1
         else:
             self._held.pop(holder, None)
+
+    def held(self, holder: str) -> int:
+        """How much it holds."""
+        return self._held.get(holder, 0)

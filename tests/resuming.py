@@ -36,7 +36,7 @@ class Tus:
     host: Host
 
     async def post(
-        self, length: int | None = None, data: bytes | None = None, headers: dict[str, str] | None = None
+        self, length: int | None = None, data: bytes | io.BytesIO | None = None, headers: dict[str, str] | None = None
     ) -> ClientResponse:
         sent = VERSION | ({} if length is None else {"Upload-Length": str(length)})
         sent |= ({} if data is None else BYTES) | (headers or {})

@@ -115,7 +115,7 @@ class Originals:
         if not isinstance(row, Image) or row.ended is not None:  # it ended while we fetched: leave nothing behind
             await self._spool.remove(image.slug)
             living(row, now_s=0)  # raises, with the words for it
-        self._spool.count_copy(image.bytes)
+        self._spool.count_copy(image.slug)
 
     async def _fetch_into_copies(self, image: Image) -> None:
         async with self._spool.room_for(image.bytes):

@@ -164,7 +164,7 @@ class BodyReader:
         if self._request.content_length == 0 or not self._request.body_exists:
             raise MissingFile("The request has no body. Send the file as the body, or as the field “file” of a form.")
         stream = patient(self._request.content.iter_any(), self._limits.idle_timeout_s)
-        self._files.append(_File("", await self._ingest.receive(stream, self._request.content_length)))
+        self._files.append(_File("", await self._ingest.receive(stream, self._request.content_length, self._holder)))
 
     async def _read_form(self) -> None:
         reader = FormReader(self._request)
@@ -204,7 +204,7 @@ class BodyReader:
             here = sum(file.incoming.bytes for file in self._files if isinstance(file, _File))
             announced = min(announced - here, self._limits.max_bytes)
         try:
-            self._files.append(_File(name, await self._ingest.receive(stream, announced)))
+            self._files.append(_File(name, await self._ingest.receive(stream, announced, self._holder)))
         except ApplianceError as fault:
             if self._most_files == 1:
                 raise

@@ -66,6 +66,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.CannotResize: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UploadLocked: HTTPStatus.LOCKED,
+    errors.UploadPaused: HTTPStatus.LOCKED,
     errors.ChecksumMismatch: TusStatus.CHECKSUM_MISMATCH,
     errors.UnsupportedImageRequest: HTTPStatus.NOT_IMPLEMENTED,
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,

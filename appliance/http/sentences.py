@@ -70,10 +70,11 @@ SENTENCES: Mapping[str, tuple[str, ...]] = {
     "token-wrong": (_("This delete token is not the right one. Copy it, or the whole manage link, once more."),),
     "conflict": (_IMAGE_CHANGED,),
     "disk-full": (
-        _("There is no room for this just now: {actual_size} are needed, and {limit_size} are left. Try again later."),
+        _("There is no room for this just now: {actual_size} are needed. Try again later."),
         _("There is no room for this just now. Try again later."),
     ),
     "busy": (_("Too much is going on just now. Try again in a moment."),),
+    "upload-paused": (_("There is no room for more just now. What has come is kept. Try again later."),),
     "upload-locked": (_("Another tab or connection works on this upload. Try again in a moment."),),
     "store-unavailable": (_("The store of the pictures does not answer. Try again in a moment."),),
     "object-missing": (_("The file of this picture can’t be found just now. Try again later."),),

@@ -1,6 +1,5 @@
 """Resumable uploads: tus 1.0.0, and an upload's state as JSON."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 from aiohttp import StreamReader, hdrs, web
@@ -50,13 +49,7 @@ async def create(request: web.Request) -> web.Response:
     if wanted.with_bytes:
         tus.check_media_type(request)
     sent = _body(request)
-    upload_id, progress = await resumable.create(wanted)
-    if wanted.with_bytes:
-        try:
-            progress = await resumable.append(upload_id, 0, sent)
-        except BaseException:
-            await asyncio.shield(resumable.discard(upload_id))
-            raise
+    upload_id, progress = await (resumable.create_with(wanted, sent) if wanted.with_bytes else resumable.create(wanted))
     headers = _progress_headers(progress) | {hdrs.LOCATION: upload_path(upload_id)}
     return web.Response(status=201, headers=headers)
 

@@ -19,6 +19,7 @@ from appliance.spool.resumed import UploadFiles
 
 HOUR_S = 3600
 EMPTY_S = 900  # an upload that stays empty was most likely never meant
+CROWDED = 0.75  # of the uploads that may be unfinished; the rest is for addresses that have few
 COUNT_EVERY_S = 1.0
 BUSY_RETRY_AFTER_S = 60
 
@@ -95,7 +96,7 @@ class Creating:
         if wanted.length == 0:
             raise EmptyUpload("The file has no bytes. Choose a file that has some.")
         await self._ingest.check(wanted.length or 0, wanted.wishes, wanted.holder)
-        await self._refuse_too_many()
+        await self._refuse_too_many(wanted.holder)
         upload = self._minted(upload_id, wanted)
         self._owners.take(upload.id_hash, wanted.holder)
         try:
@@ -107,15 +108,18 @@ class Creating:
             raise
         return upload
 
-    async def _refuse_too_many(self) -> None:
+    async def _refuse_too_many(self, owner: str) -> None:
+        """So many addresses that each has its share are not to keep out those that have few."""
         now_s = asyncio.get_running_loop().time()
         if now_s - self._counted_s >= COUNT_EVERY_S:
             self._counted_s = now_s
             self._unfinished = await self._rows.unfinished(int(self._clock()), self._most)
         self._unfinished += 1
-        if self._unfinished > self._most:
+        crowded = self._unfinished > self._most * CROWDED and self._owners.has_several(owner)
+        if crowded or self._unfinished > self._most:
             raise Busy(
-                f"{self._most:,} uploads are unfinished, as many as this host agrees to. Try again in some minutes.",
+                f"{self._unfinished:,} uploads are unfinished; this host agrees to {self._most:,}. Finish yours, or "
+                "try again in some minutes.",
                 limit=self._most,
                 retry_after_s=BUSY_RETRY_AFTER_S,
             )

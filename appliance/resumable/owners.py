@@ -4,7 +4,7 @@ It is forgotten by a restart, for addresses are written down nowhere.
 """
 
 from appliance.clients import HOST
-from appliance.shares import Shares
+from appliance.shares import LEAST, Shares
 
 RETRY_AFTER_S = 60
 
@@ -26,6 +26,10 @@ class Owners:
     def of(self, id_hash: str) -> str:
         """Whose it is; this host's own where nobody is known to own it."""
         return self._owners.get(id_hash, HOST)
+
+    def has_several(self, owner: str) -> bool:
+        """Whether it has as many as anybody may have at least."""
+        return self._shares.held(owner) >= LEAST
 
     def release(self, id_hash: str) -> None:
         """It has ended; one that nobody is known to own is none's."""

@@ -12,6 +12,7 @@ from appliance.clock import Clock
 from appliance.config import Uploads
 from appliance.errors import (
     ApplianceError,
+    DiskFull,
     FinalUpload,
     GoneImage,
     MalformedRequest,
@@ -20,6 +21,7 @@ from appliance.errors import (
     UnknownImage,
     UnknownUpload,
     UploadLocked,
+    UploadPaused,
 )
 from appliance.ingest import Ingest
 from appliance.lifecycle.managing import check_token
@@ -32,8 +34,9 @@ from appliance.resumable.finishing import KEPT_S, Finisher
 from appliance.resumable.owners import Owners
 from appliance.resumable.progress import Body, Progress, Wanted, fault_of, gone
 from appliance.resumable.turns import Turn, Turns
-from appliance.spool import Spool, too_large
+from appliance.spool import Spool, no_room, too_large
 
+PAUSED_S = 10
 SLACK = 0.1  # of the time an upload may rest: its row is not written anew for less
 
 
@@ -101,14 +104,28 @@ class Resumable:
         upload_id, upload = await self._creating.begin(wanted)
         return upload_id, Progress(upload, 0)
 
+    async def create_with(self, wanted: Wanted, body: Body) -> tuple[str, Progress]:
+        """A new upload with its first bytes. Where they can't be taken nothing of it is kept: nobody knows its id yet.
+
+        Raises as `create` and `append` do.
+        """
+        upload_id, _ = await self.create(wanted)
+        try:
+            return upload_id, await self.append(upload_id, 0, body)
+        except BaseException as fault:
+            await asyncio.shield(self._discard(upload_id))
+            if isinstance(fault, UploadPaused):
+                raise no_room(wanted.length or body.announced_bytes) from fault
+            raise
+
     # --- receiving ------------------------------------------------------------------------------------------------
 
     async def append(self, upload_id: str, offset: int, body: Body) -> Progress:
         """Put bytes at the end. Whatever arrives before the stream breaks off is kept, unless it has a checksum.
 
-        Raises UnknownUpload, GoneUpload, FinalUpload, OffsetMismatch, TooLarge, ChecksumMismatch, DiskFull, Busy,
-        Stopping, Draining, UploadLocked, the refusal when these were the last bytes of no image, and whatever the
-        stream raises.
+        Raises UnknownUpload, GoneUpload, FinalUpload, OffsetMismatch, TooLarge, ChecksumMismatch, Busy, Stopping,
+        Draining, UploadLocked, UploadPaused where the disk takes no more, DiskFull where it doesn't keep an upload
+        that is whole, the refusal when these were the last bytes of no image, and whatever the stream raises.
         """
         self._refuse_when_stopping()
         self._ingest.check_doors()  # before a running request would give way to one that is refused
@@ -153,7 +170,6 @@ class Resumable:
             raise too_large(offset + most, offset + body.announced_bytes)
         if body.announced_bytes == 0 or (upload.state is not UploadState.RECEIVING):
             return
-        upload = await self._keep(upload)
         self._catch_up(turn, upload)
         try:
             with self._ingest.place(body.holder):
@@ -161,20 +177,30 @@ class Resumable:
                 async with turn.receiving():
                     await self._files.append(
                         upload.id_hash,
-                        body.stream,
+                        self._kept(upload, body.stream),
                         announced_bytes=body.announced_bytes or 0,
                         most_bytes=most,
                         digest=turn.digest,
                         checksum=body.checksum,
+                        holder=body.holder,
+                        since_s=upload.created_s,
                     )
         except UploadLocked:
             self._refuse_when_stopping()
             raise
-        finally:
-            await self._keep(upload)
+        except DiskFull as fault:
+            raise UploadPaused(
+                "There is no room for more of this upload just now. What came is kept; continue later.",
+                retry_after_s=PAUSED_S,
+            ) from fault
+
+    async def _kept(self, upload: Upload, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The stream. An upload lives for some time after its last bytes; a request that brings none keeps nothing."""
+        async for chunk in stream:
+            upload = await self._keep(upload)
+            yield chunk
 
     async def _keep(self, upload: Upload) -> Upload:
-        """An upload lives for some time after the last request that brought it bytes."""
         until_s = int(self._clock()) + self._creating.rests_s
         if upload.expires_s < until_s - SLACK * self._creating.rests_s:
             await self._rows.keep_until(upload.id_hash, until_s)
@@ -314,7 +340,6 @@ class Resumable:
         if self._stopping:
             raise Stopping("The server is restarting; what came was kept. Go on in a moment.", retry_after_s=2)
 
-    async def discard(self, upload_id: str) -> None:
-        """A creation that failed with its first bytes told its id to nobody: nothing of it need be kept."""
+    async def _discard(self, upload_id: str) -> None:
         with contextlib.suppress(ApplianceError):  # what can't be given up now is given up in time
             await self.terminate(upload_id)

@@ -1,9 +1,11 @@
 """The spool: the local landing disk that every upload passes through, and that keeps copies of recent originals."""
 
 from appliance.spool.digests import ALGORITHMS, Checksum, Digest
-from appliance.spool.disk import ATTRIBUTE, Spool, landed_metadata
+from appliance.spool.disk import Spool
+from appliance.spool.folders import ATTRIBUTE, landed_metadata
 from appliance.spool.resumed import UploadFiles
-from appliance.spool.transfers import Incoming, Room, too_large
+from appliance.spool.room import Room, no_room
+from appliance.spool.transfers import Incoming, too_large
 
 __all__ = [
     "ALGORITHMS",
@@ -15,5 +17,6 @@ __all__ = [
     "Spool",
     "UploadFiles",
     "landed_metadata",
+    "no_room",
     "too_large",
 ]

@@ -19,12 +19,14 @@ from typing import BinaryIO
 from appliance.edits import Edit
 from appliance.errors import DiskFull, EmptyUpload
 from appliance.slugs import is_slug
+from appliance.spool.folders import ATTRIBUTE, files_in, freed_bytes
 from appliance.spool.resumed import UploadFiles
-from appliance.spool.transfers import Incoming, Room, Transfer, overwrite, too_large
+from appliance.spool.room import Coming, Room, Stake
+from appliance.spool.transfers import Incoming, Transfer, overwrite, too_large
 from appliance.threads import Threads
 
-ATTRIBUTE = "user.appliance"  # the object's metadata, kept with the file so that a lost catalogue can be rebuilt
 THREADS = 32
+EVICTED_BYTES = 64 << 20  # of copies at once, where an upload wants their room: each eviction lists them all
 
 
 class Spool:
@@ -38,9 +40,10 @@ class Spool:
         self._copies, self._orphans = root / "copies", root / "orphans"
         for folder in (self._incoming, self._landed, self._copies, self._orphans):
             folder.mkdir(parents=True, exist_ok=True)
-        self.room = Room(root, reserve_bytes)
+        self.room = Room(root, reserve_bytes, lambda: self._evictable_bytes)
         self.uploads = UploadFiles(root / "uploads", self.room, self._threads, self._make_room)
         self.copies_bytes = 0
+        self._evictable_bytes = 0  # of them; a copy that is a link to the store's own file frees nothing
         self._trimming = asyncio.Lock()
         self._receiving: set[str] = set()
         self._landing: set[str] = set()
@@ -61,12 +64,18 @@ class Spool:
     # --- receiving ------------------------------------------------------------------------------------------------
 
     async def check_room(self, wanted_bytes: int) -> None:
-        """Raises DiskFull, with the figures, when an upload of this size would not be let in now."""
-        await self._make_room(wanted_bytes)
+        """Raises DiskFull when an upload of this size would not be let in now. Nothing is evicted for words alone."""
         self.room.check(wanted_bytes)
 
     async def receive(
-        self, slug: str, stream: AsyncIterator[bytes], *, announced_bytes: int | None, max_bytes: int
+        self,
+        slug: str,
+        stream: AsyncIterator[bytes],
+        *,
+        announced_bytes: int | None,
+        max_bytes: int,
+        holder: str = "",
+        since_s: float = 0.0,
     ) -> Incoming:
         """Write `stream` to `incoming/`, hashing on the way, two blocks in memory at most.
 
@@ -75,11 +84,13 @@ class Spool:
         if announced_bytes is not None and announced_bytes > max_bytes:
             raise too_large(max_bytes, announced_bytes)
         path = self._incoming / slug
-        transfer = Transfer(path, self.room, self._threads, self._make_room)
+        coming = Coming(max_bytes, announced_bytes, holder, since_s)
+        transfer = Transfer(path, self.room, self._threads, self._make_room, coming)
         self._receiving.add(slug)
         try:
-            await transfer.claim(announced_bytes or 0)
-            await transfer.pour(stream, max_bytes)
+            if announced_bytes is not None:
+                transfer.check(announced_bytes)
+            await transfer.pour(stream)
             if transfer.bytes == 0:
                 raise EmptyUpload("The file has no bytes. Choose a file that has some.")
         except BaseException:
@@ -152,29 +163,32 @@ class Spool:
 
     async def release(self, slug: str) -> None:
         """The store has the original now: what landed becomes an evictable copy."""
-        self.count_copy(await self._threads.run(self._release, slug))
+        if await self._threads.run(self._release, slug):
+            self.count_copy(slug)
         await self.keep_budget()
 
-    def _release(self, slug: str) -> int:
+    def _release(self, slug: str) -> bool:
         with contextlib.suppress(FileNotFoundError):
-            size = (self._landed / slug).stat().st_size
             (self._landed / slug).rename(self._copies / slug)
-            return size
-        return 0
+            return True
+        return False
 
     @contextlib.asynccontextmanager
     async def room_for(self, bytes_: int) -> AsyncIterator[None]:
         """Room for a copy that is being fetched, made by evicting others if need be. Raises DiskFull."""
-        await self._make_room(bytes_)
+        await self._make_room(bytes_, None)
         self.room.claim(bytes_)
         try:
             yield
         finally:
             self.room.give_back(bytes_)
 
-    def count_copy(self, bytes_: int) -> None:
+    def count_copy(self, slug: str) -> None:
         """A copy is here: `keep_budget` when nobody waits for it any more."""
-        self.copies_bytes += bytes_
+        with contextlib.suppress(FileNotFoundError):
+            stat = (self._copies / slug).stat()
+            self.copies_bytes += stat.st_size
+            self._evictable_bytes += freed_bytes(stat)
 
     async def keep_budget(self) -> None:
         """Evict copies if there are more than the budget allows."""
@@ -198,24 +212,29 @@ class Spool:
     async def trim(self, wanted_bytes: int = 0) -> None:
         """Evict copies, longest unused first, down to the budget and until `wanted_bytes` more are available."""
         async with self._trimming:
-            self.copies_bytes = await self._threads.run(self._trim, wanted_bytes)
+            self.copies_bytes, self._evictable_bytes = await self._threads.run(self._trim, wanted_bytes)
 
-    def _trim(self, wanted_bytes: int) -> int:
-        """Says how many bytes are left. What is not named by a slug is still being fetched, and no copy yet."""
+    def _trim(self, wanted_bytes: int) -> tuple[int, int]:
+        """Says how many bytes are left, and could be freed.
+
+        What is not named by a slug is still being fetched, and no copy yet.
+        """
         copies = sorted(
-            (stat.st_mtime, stat.st_size, path) for path, stat in _files(self._copies) if is_slug(path.name)
+            (stat.st_mtime, path, stat.st_size, freed_bytes(stat))
+            for path, stat in files_in(self._copies)
+            if is_slug(path.name)
         )
-        total = sum(size for _, size, _ in copies)
-        for _, size, path in copies:
-            if total <= self._budget_bytes and self.room.available_bytes >= wanted_bytes:
-                break
-            path.unlink(missing_ok=True)
-            total -= size
-        return total
+        total, evictable = sum(size for _, _, size, _ in copies), sum(freed for *_, freed in copies)
+        for _, path, size, freed in copies:
+            makes_room = freed > 0 and self.room.available_bytes < wanted_bytes
+            if total > self._budget_bytes or makes_room:
+                path.unlink(missing_ok=True)
+                total, evictable = total - size, evictable - freed
+        return total, evictable
 
-    async def _make_room(self, wanted_bytes: int) -> None:
-        if self.copies_bytes and wanted_bytes > self.room.available_bytes:
-            await self.trim(wanted_bytes)
+    async def _make_room(self, wanted_bytes: int, stake: Stake | None) -> None:
+        if self._evictable_bytes and self.room.is_short_of(wanted_bytes, stake):
+            await self.trim(max(self.room.aim(wanted_bytes, stake), self.room.available_bytes + EVICTED_BYTES))
 
     # --- sweeping -------------------------------------------------------------------------------------------------
 
@@ -226,7 +245,9 @@ class Spool:
 
     def _landed_slugs(self, older_than_s: float) -> list[str]:
         newest = time.time() - older_than_s  # file times are the machine's own
-        return sorted(path.name for path, stat in _files(self._landed) if is_slug(path.name) and stat.st_ctime < newest)
+        return sorted(
+            path.name for path, stat in files_in(self._landed) if is_slug(path.name) and stat.st_ctime < newest
+        )
 
     async def drop_stalled(self, *, older_than_s: float) -> int:
         """Remove received files that no transfer writes and nobody accepted for so long; says how many."""
@@ -258,23 +279,14 @@ class Spool:
     @staticmethod
     def _drop_old(folder: Path, older_than_s: float, spared: frozenset[str]) -> int:
         newest, dropped = time.time() - older_than_s, 0
-        for path, stat in _files(folder):
+        for path, stat in files_in(folder):
             if stat.st_ctime < newest and path.name not in spared:
                 path.unlink(missing_ok=True)
                 dropped += 1
         return dropped
 
     def landed_bytes(self) -> int:
-        return sum(stat.st_size for _, stat in _files(self._landed))
-
-
-def landed_metadata(path: Path) -> dict[str, str] | None:
-    """The metadata that `Spool.land` kept with a file; None where there is none."""
-    try:
-        found = json.loads(os.getxattr(path, ATTRIBUTE))
-    except (OSError, ValueError):
-        return None
-    return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else None
+        return sum(stat.st_size for _, stat in files_in(self._landed))
 
 
 def sync_folder(folder: Path) -> None:
@@ -284,12 +296,3 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _files(folder: Path) -> list[tuple[Path, os.stat_result]]:
-    found = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            with contextlib.suppress(FileNotFoundError):
-                found.append((Path(entry.path), entry.stat()))
-    return found

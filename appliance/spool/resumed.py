@@ -9,11 +9,13 @@ import contextlib
 import hmac
 import os
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from appliance.errors import ApplianceError, ChecksumMismatch, DiskFull
 from appliance.spool.digests import Checksum, Digest
-from appliance.spool.transfers import BUFFER_BYTES, SYNC_BYTES, MakeRoom, Room, Transfer, too_large
+from appliance.spool.room import Coming, Room
+from appliance.spool.transfers import BUFFER_BYTES, SYNC_BYTES, MakeRoom, Transfer, too_large
 from appliance.threads import Threads
 
 MARK = ".unverified"
@@ -26,23 +28,30 @@ class Append(Transfer):
     mode = "ab"
 
     def __init__(  # noqa: PLR0917 - a transfer's, and who wants to see the bytes
-        self, path: Path, room: Room, threads: Threads, make_room: MakeRoom, digest: Digest, checksum: Checksum | None
+        self,
+        path: Path,
+        room: Room,
+        threads: Threads,
+        make_room: MakeRoom,
+        coming: Coming,
+        digest: Digest,
+        checksum: Checksum | None,
     ) -> None:
-        super().__init__(path, room, threads, make_room)
+        super().__init__(path, room, threads, make_room, coming)
         self.digest = digest
         self._hasher = None if checksum is None else checksum.hasher()
         self._flushing: asyncio.Future[None] | None = None
         self._block = bytearray()
         self._handing_on = asyncio.Lock()
 
-    async def pour(self, stream: AsyncIterator[bytes], max_bytes: int) -> None:
+    async def pour(self, stream: AsyncIterator[bytes]) -> None:
         """Write the stream, and what came of it when it breaks off. Raises as `Transfer.pour` does."""
         taken, ticking = 0, asyncio.ensure_future(self._tick())
         try:
             async for chunk in stream:
                 taken += len(chunk)
-                if taken > max_bytes:
-                    raise too_large(max_bytes, taken)
+                if taken > self._max_bytes:
+                    raise too_large(self._max_bytes, taken)
                 self._block += chunk
                 if len(self._block) >= BUFFER_BYTES:
                     await self._hand_on()
@@ -146,19 +155,25 @@ class UploadFiles:
         most_bytes: int,
         digest: Digest,
         checksum: Checksum | None = None,
+        holder: str = "",
+        since_s: float = 0.0,
     ) -> None:
         """Put the stream at the file's end; what came before it broke off stays, unless it has a checksum.
 
-        `digest` follows. Raises TooLarge, DiskFull, ChecksumMismatch, and whatever the stream raises.
+        `digest` follows. What is left of the upload, `most_bytes`, counts as `holder`'s, and as begun at `since_s`.
+
+        Raises TooLarge, DiskFull, ChecksumMismatch, and whatever the stream raises.
         """
+        coming = Coming(most_bytes, None, holder, since_s)
+        transfer = partial(self._append, name, stream, announced_bytes, coming, digest)
         if checksum is None:
-            await self._append(name, stream, announced_bytes, most_bytes, digest, None)
+            await transfer(None)
             return
         mark = self.path(name + MARK)
         self._verified[name] = self.offset(name)
         try:
             await self._threads.run(_write_mark, mark, self._verified[name])
-            await self._append(name, stream, announced_bytes, most_bytes, digest, checksum)
+            await transfer(checksum)
             await self._threads.run(mark.unlink)
         finally:
             await asyncio.shield(self._threads.run(_cut, self.path(name), mark))
@@ -169,15 +184,14 @@ class UploadFiles:
         name: str,
         stream: AsyncIterator[bytes],
         announced_bytes: int,
-        most_bytes: int,
+        coming: Coming,
         digest: Digest,
         checksum: Checksum | None,
     ) -> None:
-        path = self.path(name)
-        transfer = Append(path, self._room, self._threads, self._make_room, digest, checksum)
+        transfer = Append(self.path(name), self._room, self._threads, self._make_room, coming, digest, checksum)
         try:
-            await transfer.claim(announced_bytes)
-            await transfer.pour(stream, most_bytes)
+            transfer.check(min(max(1, announced_bytes), BUFFER_BYTES))  # more is let in as long as there is room
+            await transfer.pour(stream)
         finally:
             await asyncio.shield(transfer.close())
         if checksum is not None and not transfer.fits(checksum):
@@ -193,7 +207,7 @@ class UploadFiles:
 
     async def concatenate(self, name: str, parts: Sequence[str], total_bytes: int) -> None:
         """Make the file anew from the parts' files, in order; they stay. Raises DiskFull, FileNotFoundError."""
-        await self._make_room(total_bytes)
+        await self._make_room(total_bytes, None)
         self._room.claim(total_bytes)
         try:
             await self._threads.run(self._concatenate, name, parts)

@@ -1,8 +1,7 @@
-"""Transfers: bytes on their way to the disk, hashed as they pass, and the disk space that is promised to them."""
+"""Transfers: bytes on their way to the disk, hashed as they pass, each block with its room promised."""
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,18 +9,13 @@ from typing import BinaryIO, ClassVar, Literal
 
 from appliance.edits import Edit
 from appliance.errors import DiskFull, TooLarge
-from appliance.pace import Pace
 from appliance.spool.digests import Digest
+from appliance.spool.room import Coming, Room, Stake
 from appliance.threads import Threads
 
 BUFFER_BYTES = 1 << 20  # what one transfer holds in memory at most twice: one block fills while the other is written
 SYNC_BYTES = 64 << 20  # what may wait for the disk twice: more, and the last sync, and everybody else's, takes seconds
 SMALL_BYTES = 64 << 20  # a file beyond it gives way to those that are not
-PAUSE_S = 0.02  # for a block: while small ones come each giant has 50 MB/s still
-STEP_BYTES = 16 << 20  # room is claimed in such steps when the length was not announced
-KEPT_BYTES = 64 << 20  # promised to a transfer however slow it is
-KEPT_S = 3600.0  # what comes in an hour stays promised; a transfer that takes longer holds no room that others want
-MEASURED_S = 60.0  # before that nobody knows how fast a transfer is
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,51 +33,8 @@ class Incoming:
         return self.digest.sha256()
 
 
-class Room:
-    """Disk that is promised once: each open transfer reserves the bytes that it may still write."""
-
-    def __init__(self, folder: Path, reserve_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._folder = folder
-        self._reserve_bytes = reserve_bytes
-        self.clock = clock
-        self.pace = Pace(PAUSE_S, clock)
-        self.promised_bytes = 0
-        self.holders: set[Transfer] = set()
-
-    @property
-    def available_bytes(self) -> int:
-        """What a new transfer may take: free disk less the reserve and what is promised already."""
-        disk = os.statvfs(self._folder)
-        return disk.f_bavail * disk.f_frsize - self._reserve_bytes - self.promised_bytes
-
-    def claim(self, wanted_bytes: int) -> None:
-        """Promise `wanted_bytes`; raises DiskFull with the figures."""
-        self.check(wanted_bytes)
-        self.promised_bytes += wanted_bytes
-
-    def check(self, wanted_bytes: int) -> None:
-        """Raises DiskFull with the figures when so many bytes could not be promised now.
-
-        When room is scarce, slow transfers keep no more of theirs than they need soon.
-        """
-        if wanted_bytes > self.available_bytes:
-            for holder in self.holders:
-                holder.let_go()
-        available = max(0, self.available_bytes)
-        if wanted_bytes > available:
-            raise DiskFull(
-                f"This upload needs {wanted_bytes:,} bytes of disk; {available:,} are left. Try again later.",
-                limit=available,
-                actual=wanted_bytes,
-            )
-
-    def give_back(self, bytes_: int) -> None:
-        """Take back a promise: the bytes were written (the disk counts them now) or won't be."""
-        self.promised_bytes -= bytes_
-
-
-MakeRoom = Callable[[int], Awaitable[None]]
-"""Frees so many bytes if it can."""
+MakeRoom = Callable[[int, Stake | None], Awaitable[None]]
+"""Makes room for so many bytes, of an upload under way or a new one, if it can."""
 
 
 class Transfer:
@@ -91,47 +42,42 @@ class Transfer:
 
     mode: ClassVar[Literal["xb", "ab"]] = "xb"
 
-    def __init__(self, path: Path, room: Room, threads: Threads, make_room: MakeRoom) -> None:
+    def __init__(self, path: Path, room: Room, threads: Threads, make_room: MakeRoom, coming: Coming) -> None:
         self._room = room
         self._threads = threads
         self._make_room = make_room
         self.digest = Digest()
-        self._claimed_bytes = 0
+        self._max_bytes = coming.max_bytes
+        self._claimed_bytes = 0  # of the block that is being written
         self._writing: asyncio.Future[None] | None = None
         self._syncing: asyncio.Future[None] | None = None
         self.bytes = 0
-        self._began_s = room.clock()
         try:
             self._file: BinaryIO = path.open(self.mode, buffering=0)
         except OSError as fault:
             raise DiskFull("The disk takes no more files. Try again later.") from fault
         self._end = os.fstat(self._file.fileno()).st_size
         self._synced_end = self._end - self._end % SYNC_BYTES
+        self._stake = room.begin(path.name, coming, self._end)
         if self._end < SMALL_BYTES:
             room.pace.small_came()
 
-    async def claim(self, bytes_: int) -> None:
-        """Have so much disk promised. Raises DiskFull."""
-        await self._make_room(bytes_)
-        self._room.claim(bytes_)
-        self._claimed_bytes += bytes_
-        self._room.holders.add(self)
+    def check(self, bytes_: int) -> None:
+        """Raises DiskFull when so many bytes can't fit."""
+        self._room.check(bytes_, self._stake)
 
-    def let_go(self) -> None:
-        """Give back what is not needed within the hour at the pace so far; it is claimed in steps when it comes."""
-        lasted_s = self._room.clock() - self._began_s
-        if lasted_s >= MEASURED_S:
-            surplus = self._claimed_bytes - max(KEPT_BYTES, int(self.bytes / lasted_s * KEPT_S))
-            self._room.give_back(max(0, surplus))
-            self._claimed_bytes -= max(0, surplus)
+    async def _claim(self, bytes_: int) -> None:
+        await self._make_room(bytes_, self._stake)
+        self._room.take(self._stake, bytes_)
+        self._claimed_bytes = bytes_
 
-    async def pour(self, stream: AsyncIterator[bytes], max_bytes: int) -> None:
+    async def pour(self, stream: AsyncIterator[bytes]) -> None:
         """Write the whole stream. Raises TooLarge, DiskFull, and whatever the stream raises."""
         block, taken = bytearray(), 0
         async for chunk in stream:
             taken += len(chunk)
-            if taken > max_bytes:
-                raise too_large(max_bytes, taken)
+            if taken > self._max_bytes:
+                raise too_large(self._max_bytes, taken)
             block += chunk
             if len(block) >= BUFFER_BYTES:
                 await self._write_next(block)
@@ -144,8 +90,7 @@ class Transfer:
     async def _write_next(self, block: bytearray) -> None:
         await self._written()
         await self._keep_pace()
-        if len(block) > self._claimed_bytes:
-            await self.claim(max(STEP_BYTES, len(block)))
+        await self._claim(len(block))
         self._writing = asyncio.ensure_future(self._write(block))
 
     async def _keep_pace(self) -> None:
@@ -163,8 +108,8 @@ class Transfer:
 
     async def _write(self, block: bytearray) -> None:
         await self._threads.run(self._hash_and_write, block)
-        self._room.give_back(len(block))
-        self._claimed_bytes -= len(block)
+        self._room.arrived(self._stake, len(block))
+        self._claimed_bytes = 0
         self.bytes += len(block)
         if self._end // SYNC_BYTES > (self._end - len(block)) // SYNC_BYTES:
             await self._synced()
@@ -211,9 +156,9 @@ class Transfer:
             if self._syncing.exception() is not None:
                 self._cut()
         self._file.close()
-        self._room.holders.discard(self)
         self._room.give_back(self._claimed_bytes)
         self._claimed_bytes = 0
+        self._room.end(self._stake, rests=self.mode == "ab")
 
 
 def overwrite(incoming: Incoming, edits: Sequence[Edit]) -> None:

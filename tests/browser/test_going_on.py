@@ -152,6 +152,26 @@ async def test_what_found_no_room_is_tried_again_by_a_press(site: Site, open_pag
     met(page).clear()  # the status
 
 
+async def test_an_upload_that_waits_for_room_says_so_and_continues_by_itself(site: Site, open_page: OpenPage) -> None:
+    page = await open_page("/")
+    parts = re.compile(r"/api/v1/uploads/[\w-]+$")
+
+    async def pausing(route: Route) -> None:
+        if route.request.method != "PATCH":
+            return await route.continue_()
+        problem = {"status": 423, "code": "upload-paused", "detail": "There is no room for more."}
+        return await route.fulfill(status=423, content_type="application/problem+json", json=problem)
+
+    await page.route(parts, pausing)
+    await choose(page, payload("waits.jpg", pictures.photo(64, 48)))
+    found = await reaches(page, "waits.jpg", "offline")
+    await found.locator(".state", has_text="Waits for room on the host").wait_for()
+    await page.unroute_all()
+    await reaches(page, "waits.jpg", "done")
+    assert (await resource(site, await link_of(found)))["state"] == "ready"
+    met(page).clear()  # the status
+
+
 async def full(route: Route) -> None:
     problem = {"status": 507, "code": "out-of-space", "detail": "There is no room now."}
     await route.fulfill(status=507, content_type="application/problem+json", json=problem)

@@ -15,6 +15,7 @@ from appliance import errors
 from appliance.config import Renditions
 from tests import pictures
 from tests.conftest import CODES, Host, OpenHost, bearer, problem, small_config
+from tests.resuming import Tus
 
 KEY = {"Idempotency-Key": "a-key-that-is-long-enough"}
 Provoked = Callable[[Host], Awaitable[ClientResponse]]
@@ -143,12 +144,18 @@ async def _gone_album(host: Host) -> ClientResponse:
     return await host.get(f"/api/v1/albums/{album['slug']}")
 
 
+async def _paused(host: Host) -> ClientResponse:
+    tus = Tus(host)
+    return await tus.patch(await tus.create(None), 0, b"x")
+
+
 async def _too_many(host: Host) -> ClientResponse:
     return await host.client.post("/api/v1/albums", json={"images": [f"{number:017}" for number in range(501)]})
 
 
 URL_FORM = b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nhttps://a.example/b.jpg\r\n--b--\r\n'
 LIMITED: dict[str, dict[str, Any]] = {
+    "upload-paused": {"reserve_bytes": 10**15},
     "too-large": {"max_bytes": 10},
     "disk-full": {"reserve_bytes": 10**15},
     "upload-timeout": {"idle_timeout_s": 0.1},
@@ -197,6 +204,7 @@ PROVOKED: dict[str, Provoked] = {
     "draining": _draining,
     "encoded-body": lambda host: _post(host, gzip.compress(pictures.png(9, 9)), **{"Content-Encoding": "gzip"}),
     "upload-locked": _locked,
+    "upload-paused": _paused,
     "internal-error": lambda host: _faulty(host, lambda it: it.appliance.delivery, "resolve", ValueError("secret")),
 }
 MET_BY_TUS = {  # each in a flow of its own, in test_tus_core, test_tus_extensions and test_tus_links

@@ -83,13 +83,15 @@ export class Card {
     if (place) place.textContent = words;
   }
 
-  #tell({ phase, problem }: Transfer): void {
+  #tell({ phase, problem, isShortOfRoom }: Transfer): void {
     this.#told = phase;
     this.#toldAt = Date.now();
     if (phase === "done") announce(t("{name} is uploaded.", { name: this.name }));
     if (phase === "sending" && this.#lost) announce(t("The connection is back. {name} goes on.", { name: this.name }));
-    this.#lost = phase === "offline";
-    if (phase === "offline") announce(t("The connection is lost. {name} goes on by itself.", { name: this.name }));
+    this.#lost = phase === "offline" && !isShortOfRoom;
+    if (phase === "offline" && isShortOfRoom)
+      announce(t("There is no room for more of {name} just now. It continues by itself.", { name: this.name }));
+    else if (phase === "offline") announce(t("The connection is lost. {name} goes on by itself.", { name: this.name }));
     if (phase === "failed" || phase === "refused") {
       const words = t("{name} was not uploaded. {problem}", { name: this.name, problem: problem?.words ?? "" });
       announce(words.trim(), { staysMs: 8000, ...(problem ? { lang: problem.lang } : {}) });
@@ -153,7 +155,7 @@ export class Card {
   }
 }
 
-function stateOf({ phase, sent, file, pace, isCutOff }: Transfer): string {
+function stateOf({ phase, sent, file, pace, isCutOff, isShortOfRoom }: Transfer): string {
   const figures = { sent: size(sent), whole: size(file.size) };
   if (phase === "processing" && isCutOff) return t("All is sent. The connection is lost; this goes on by itself.");
   switch (phase) {
@@ -168,6 +170,7 @@ function stateOf({ phase, sent, file, pace, isCutOff }: Transfer): string {
     case "paused":
       return t("Paused, {sent} of {whole}", figures);
     case "offline":
+      if (isShortOfRoom) return t("Waits for room on the host, {sent} of {whole}", figures);
       return t("Waits for the connection, {sent} of {whole}", figures);
     case "processing":
       return t("All is sent. One moment …");

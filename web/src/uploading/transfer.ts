@@ -11,7 +11,8 @@ const SOON_MS = [0, 500, 1000, 2000, 4000, 8000];
 const LATER_MS = 10_000; // then again and again: a lost connection comes back some time
 const TRIES = 10_000;
 const ASK_MS = [300, 700, 1500, 3000, 5000];
-const BUSY = [409, 423, 429];
+const LOCKED = 423;
+const BUSY = [409, LOCKED, 429];
 const FULL = 507;
 
 export type Phase = "waiting" | "sending" | "paused" | "offline" | "processing" | "done" | "failed" | "refused" | "gone";
@@ -27,6 +28,8 @@ export class Transfer {
   picture: Picture | undefined;
   /** Whether all is sent, but nobody is there to tell what became of it. */
   isCutOff = false;
+  /** Whether it is not the connection that it waits for, but room on the host. */
+  isShortOfRoom = false;
   readonly pace = new Pace();
   #upload: Upload | undefined;
 
@@ -127,6 +130,7 @@ export class Transfer {
 
   #mayRetry(fault: DetailedError): boolean {
     const status = fault.originalResponse?.getStatus() ?? 0;
+    this.isShortOfRoom = status === LOCKED && codeIn(fault.originalResponse?.getBody()) === "upload-paused";
     const passes = status === 0 || BUSY.includes(status) || (status >= 500 && status !== FULL);
     if (passes && this.phase !== "paused") this.#become("offline");
     return passes;
@@ -142,6 +146,14 @@ export class Transfer {
   #become(phase: Phase): void {
     this.phase = phase;
     this.changed(this);
+  }
+}
+
+function codeIn(body: string | undefined): string | undefined {
+  try {
+    return (JSON.parse(body ?? "") as Problematic).code;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,0 +1,32 @@
+"""Files as the spool's folders hold them: what the disk knows of each, and the metadata that is kept with it."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+ATTRIBUTE = "user.appliance"  # the object's metadata, kept with the file so that a lost catalogue can be rebuilt
+
+
+def landed_metadata(path: Path) -> dict[str, str] | None:
+    """The metadata that `Spool.land` kept with a file; None where there is none."""
+    try:
+        found = json.loads(os.getxattr(path, ATTRIBUTE))
+    except (OSError, ValueError):
+        return None
+    return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else None
+
+
+def freed_bytes(copy: os.stat_result) -> int:
+    """What the disk gets back when this copy goes."""
+    return copy.st_size if copy.st_nlink == 1 else 0
+
+
+def files_in(folder: Path) -> list[tuple[Path, os.stat_result]]:
+    """Each of its files with what the disk knows of it."""
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                found.append((Path(entry.path), entry.stat()))
+    return found
