@@ -22,12 +22,15 @@ from appliance.delivery.tiles import Tiles
 from appliance.doors import Doors
 from appliance.http import keys
 from appliance.http.callers import Callers
+from appliance.http.crowd import Crowd
 from appliance.http.hot import Hot
 from appliance.http.html import all_pages
 from appliance.http.kept import KeptPages
 from appliance.http.listeners import Listeners
 from appliance.http.readiness import Health
 from appliance.http.routes import application
+from appliance.http.small_bodies import small_bodies
+from appliance.http.streams import downloads
 from appliance.ingest import Ingest
 from appliance.lifecycle.erasing import Eraser
 from appliance.lifecycle.expiry import Expiry
@@ -109,6 +112,10 @@ class Appliance:
         site[keys.HEALTH] = self.health
         site[keys.LISTENERS] = Listeners()
         site[keys.CALLERS] = callers = Callers(self.config.server.trusted_proxies)
+        site[keys.SMALL_BODIES] = small_bodies()
+        site[keys.DOWNLOADS] = downloads()
+        site[keys.CROWD] = crowd = Crowd(callers.peer)
+        site.cleanup_ctx.append(crowd.watching)
         site[keys.HOT] = Hot(self.delivery, self.health, self.metrics, callers)
         return site
 

@@ -33,13 +33,11 @@ class Callers:
 
     def holder(self, request: web.Request) -> str:
         """Who has a share of this host: an address, or of IPv6 the network of 64 bits that a line comes with."""
-        address = self.address(request)
-        if not _is_address(address):
-            return address
-        parsed = ip_address(address.partition("%")[0])
-        if isinstance(parsed, IPv4Address):
-            return str(parsed)
-        return str(parsed.ipv4_mapped or ip_network((parsed, LINE_BITS), strict=False))
+        return _line(self.address(request))
+
+    def peer(self, address: str) -> str:
+        """The same for the other end of a connection, of which no request is known yet; empty for a trusted proxy."""
+        return "" if self._trusts(address) else _line(address)
 
     def request_id(self, request: web.Request) -> str:
         """The id that a trusted proxy gave, if it is a plain one, else a fresh one."""
@@ -64,6 +62,15 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _line(address: str) -> str:
+    if not _is_address(address):
+        return address
+    parsed = ip_address(address.partition("%")[0])
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ip_network((parsed, LINE_BITS), strict=False))
 
 
 def _is_plain(given: str) -> bool:

@@ -8,6 +8,7 @@ from appliance.config import Config
 from appliance.delivery import Delivery
 from appliance.delivery.tiles import Tiles
 from appliance.http.callers import Callers
+from appliance.http.crowd import Crowd
 from appliance.http.hot import Hot
 from appliance.http.html import Pages
 from appliance.http.listeners import Listeners
@@ -15,6 +16,7 @@ from appliance.http.readiness import Health
 from appliance.ingest import Ingest
 from appliance.lifecycle.managing import Management
 from appliance.metrics import Metrics
+from appliance.places import Places
 from appliance.resumable import Resumable
 
 CONFIG = web.AppKey("config", Config)
@@ -32,3 +34,6 @@ HEALTH = web.AppKey("health", Health)
 CALLERS = web.AppKey("callers", Callers)
 LISTENERS = web.AppKey("listeners", Listeners)
 HOT = web.AppKey("hot", Hot)
+SMALL_BODIES = web.AppKey("small_bodies", Places)
+DOWNLOADS = web.AppKey("downloads", Places)
+CROWD = web.AppKey("crowd", Crowd)

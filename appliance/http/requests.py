@@ -8,6 +8,7 @@ from appliance.errors import MalformedRequest
 from appliance.http.html import Pages
 from appliance.http.keys import PAGES
 from appliance.http.languages import chosen
+from appliance.http.small_bodies import small_body
 from appliance.renditions import Format
 
 Form = MultiDictProxy[str | bytearray | bytes | web.FileField]
@@ -33,9 +34,10 @@ def is_known(request: web.Request, etag: str) -> bool:
 
 
 async def form_of(request: web.Request) -> Form:
-    """The fields of a form without a file. Raises MalformedRequest."""
+    """The fields of a form without a file. Raises MalformedRequest, SlowUpload, Busy."""
     try:
-        return await request.post()
+        async with small_body(request):
+            return await request.post()
     except (ValueError, AssertionError, LookupError, HttpProcessingError) as fault:
         raise MalformedRequest("The form can't be read: it is not well-formed.") from fault
 

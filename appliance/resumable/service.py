@@ -156,12 +156,12 @@ class Resumable:
         upload = await self._keep(upload)
         self._catch_up(turn, upload)
         try:
-            with self._ingest.place(body.holder):
+            async with self._ingest.place(body.holder) as place:
                 self._refuse_when_stopping()
                 async with turn.receiving():
                     await self._files.append(
                         upload.id_hash,
-                        body.stream,
+                        place.counted(body.stream),
                         announced_bytes=body.announced_bytes or 0,
                         most_bytes=most,
                         digest=turn.digest,
