@@ -100,7 +100,7 @@ class Ingest:
     @property
     def receiving(self) -> int:
         """How many uploads are coming in at this moment."""
-        return len(self._places)
+        return self._places.now
 
     async def receive(self, stream: AsyncIterator[bytes], announced_bytes: int | None) -> Incoming:
         """The bytes on disk, promised to nobody yet. Raises what `Spool.receive` raises."""

@@ -26,7 +26,7 @@ from appliance.http.crowd import Crowd
 from appliance.http.hot import Hot
 from appliance.http.html import all_pages
 from appliance.http.kept import KeptPages
-from appliance.http.listeners import Listeners
+from appliance.http.listeners import listeners
 from appliance.http.readiness import Health
 from appliance.http.routes import application
 from appliance.http.small_bodies import small_bodies
@@ -110,7 +110,7 @@ class Appliance:
         site[keys.ALBUMS] = self.albums
         site[keys.METRICS] = self.metrics
         site[keys.HEALTH] = self.health
-        site[keys.LISTENERS] = Listeners()
+        site[keys.LISTENERS] = listeners()
         site[keys.CALLERS] = callers = Callers(self.config.server.trusted_proxies)
         site[keys.SMALL_BODIES] = small_bodies()
         site[keys.DOWNLOADS] = downloads()

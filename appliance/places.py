@@ -51,7 +51,9 @@ class Places:
         self._held: dict[str, set[Place]] = {}
         self._taken = 0
 
-    def __len__(self) -> int:
+    @property
+    def now(self) -> int:
+        """How many are taken."""
         return self._taken
 
     def check(self, holder: str) -> None:

@@ -19,6 +19,8 @@ from aiohttp import web
 from appliance.config import MB
 from appliance.shares import share_of
 
+MOST_OF_AN_ADDRESS = 1024
+"""Fewer where that is more than its share. A proxy that brings many people's requests is to be a trusted one."""
 LEAST_BYTES_PER_S = 1024
 WINDOW_S = 300.0
 """In which a reader has to keep up the least rate. A phone on GPRS takes more, but behind a proxy by jumps: TCP opens a
@@ -49,27 +51,17 @@ class _Reading:
 
     client: str
     bytes: int
-    transport: asyncio.Transport
 
 
 class Crowd:
     """Touched by the event loop's thread alone. `holder` is who has a share of a peer's address, "" for a proxy."""
 
-    def __init__(
-        self,
-        holder: Callable[[str], str],
-        most: int | None = None,
-        *,
-        unread_bytes: int = UNREAD_BYTES,
-        window_s: float = WINDOW_S,
-        look_s: float = LOOK_S,
-    ) -> None:
-        self.most = max(64, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2) if most is None else most
-        self._share = share_of(self.most)
+    def __init__(self, holder: Callable[[str], str]) -> None:
+        self.most = max(64, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+        self.share = min(MOST_OF_AN_ADDRESS, share_of(self.most))
+        self.most_unread_bytes = UNREAD_BYTES
+        self.window_s, self.look_s = WINDOW_S, LOOK_S
         self._holder = holder
-        self._window_s = window_s
-        self._look_s = look_s
-        self._most_unread_bytes = unread_bytes
         self._unread_bytes = 0
         self._transports: dict[Member, asyncio.Transport] = {}
         self._by_peer: dict[str, dict[Member, None]] = {}
@@ -77,7 +69,9 @@ class Crowd:
         self._reading: dict[Member, _Reading] = {}
         self._marks: dict[Member, tuple[float, int]] = {}
 
-    def __len__(self) -> int:
+    @property
+    def now(self) -> int:
+        """How many connections are open."""
         return len(self._transports)
 
     # --- who is here --------------------------------------------------------------------------------------------------
@@ -89,7 +83,7 @@ class Crowd:
         self._transports[member], self._peers[member] = transport, peer
         here = self._by_peer.setdefault(peer, {})
         here[member] = None
-        if peer and len(here) > self._share:
+        if peer and len(here) > self.share:
             self._give_up_one(here, member)
         elif peer and len(self._transports) > self.most:
             self._give_up_one(max((here for peer, here in self._by_peer.items() if peer), key=len), member)
@@ -130,9 +124,9 @@ class Crowd:
         if transport is None:
             return
         bytes_ = transport.get_write_buffer_size()
-        self._reading[member] = _Reading(member.client() or self._peers[member], bytes_, transport)
+        self._reading[member] = _Reading(member.client() or self._peers[member], bytes_)
         self._unread_bytes += bytes_
-        while self._unread_bytes > self._most_unread_bytes and self._reading:
+        while self._unread_bytes > self.most_unread_bytes and self._reading:
             self._give_up_a_reader()
 
     def reads_again(self, member: Member) -> None:
@@ -158,7 +152,7 @@ class Crowd:
     async def _watch(self) -> None:
         clock = asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(self._look_s)
+            await asyncio.sleep(self.look_s)
             self.look(clock())
 
     def look(self, now_s: float) -> None:
@@ -168,10 +162,10 @@ class Crowd:
                 self._marks.pop(member, None)
                 continue
             since_s, before = self._marks.setdefault(member, (now_s, taken))
-            if now_s - since_s < self._window_s:
+            if now_s - since_s < self.window_s:
                 continue
             self._marks[member] = (now_s, taken)
-            if taken - before < LEAST_BYTES_PER_S * self._window_s:
+            if taken - before < LEAST_BYTES_PER_S * self.window_s:
                 log.info("a client that does not read", extra={"client": self._peers[member], "bytes": taken - before})
                 self._end(member)
 

@@ -11,7 +11,6 @@ from appliance.http.callers import Callers
 from appliance.http.crowd import Crowd
 from appliance.http.hot import Hot
 from appliance.http.html import Pages
-from appliance.http.listeners import Listeners
 from appliance.http.readiness import Health
 from appliance.ingest import Ingest
 from appliance.lifecycle.managing import Management
@@ -32,7 +31,7 @@ METRICS = web.AppKey("metrics", Metrics)
 RESUMABLE = web.AppKey("resumable", Resumable)
 HEALTH = web.AppKey("health", Health)
 CALLERS = web.AppKey("callers", Callers)
-LISTENERS = web.AppKey("listeners", Listeners)
+LISTENERS = web.AppKey("listeners", Places)
 HOT = web.AppKey("hot", Hot)
 SMALL_BODIES = web.AppKey("small_bodies", Places)
 DOWNLOADS = web.AppKey("downloads", Places)
