@@ -1,19 +1,24 @@
 """Connections by the address at their other end: how many one may have, and what happens when there is no room."""
 
+import asyncio
 import logging
 import resource
+import socket
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from appliance.config import Server
+from appliance.http import connections
 from appliance.http.crowd import Crowd
 from appliance.http.keys import CROWD
-from appliance.sockets import AcceptFaults
+from appliance.sockets import UNREAD_S, AcceptFaults, listen
 from tests.conftest import Host, OpenHost, until
 from tests.processes import eventually, serving
+from tests.servers import free_port
 from tests.wire import Wire, wires
 
 VIEW = "GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -121,3 +126,29 @@ class Loop:
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         self.other.append(context)
+
+
+async def test_a_head_that_drips_ends(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "FIRST_HEAD_S", 0.3)
+    async with wires(host.port, 1) as (wire,):
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await wire.drip("GET / HTTP/1.1\r\nHost: " + "h" * 1000, 0.05)
+    await until(lambda: crowd(host).now == 0)
+
+
+async def test_the_kernel_ends_whoever_acknowledges_nothing() -> None:
+    async def show(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        accepted = request.transport.get_extra_info("socket")
+        return web.Response(text=str(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)))
+
+    app = web.Application()
+    app.router.add_get("/", show)
+    runner, port = web.AppRunner(app), free_port()
+    await runner.setup()
+    try:
+        await listen(runner, f"127.0.0.1:{port}", [])
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/") as reply:
+            assert int(await reply.text()) == UNREAD_S * 1000
+    finally:
+        await runner.cleanup()
