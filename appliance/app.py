@@ -21,6 +21,7 @@ from appliance.objectstore import open_store
 from appliance.parts import Appliance, assembled
 from appliance.peers import keep_orphans
 from appliance.serving import serve_until_told
+from appliance.sockets import allow_open_files
 from appliance.spool import Spool
 from appliance.systemd import Supervisor, supervisor
 from appliance.watching import status, watch
@@ -78,6 +79,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
 
 def serve(config: Config) -> int:
     """`appliance serve`: run until SIGTERM or SIGINT; the exit status. Raises the named errors of starting."""
+    allow_open_files()
     with owned_data_dir(config):
         keep_orphans()
         asyncio.run(_serve(config, supervisor(os.environ)))

@@ -141,7 +141,12 @@ class Uploads:
         metadata=_about("How long the reply to an upload waits for the store, in seconds.", least=0, most=9),
     )
     idle_timeout_s: float = field(
-        default=60.0, metadata=_about("How long an upload may stand still, in seconds.", least=0.1, most=86_400)
+        default=60.0,
+        metadata=_about(
+            "How long an upload may stand still, in seconds. In each such time it brings 1 KB a second at least.",
+            least=0.1,
+            most=86_400,
+        ),
     )
     default_expiry_days: int = field(
         default=365,

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from appliance import slugs, tokens
@@ -13,7 +13,6 @@ from appliance.config import Config
 from appliance.doors import Doors
 from appliance.errors import (
     ApplianceError,
-    Busy,
     GoneImage,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
@@ -23,9 +22,9 @@ from appliance.lifecycle.shipping import Shipper
 from appliance.living import living
 from appliance.model import IdempotencyRecord, Image, PrivateData, Upload, Wishes
 from appliance.objectstore.records import metadata_of, needs_sidecar
+from appliance.places import Place, Places
 from appliance.renditions import Facts
 from appliance.scrubbing import Scrubber
-from appliance.shares import Shares
 from appliance.spool import Incoming, Spool, too_large
 from appliance.wishes import DAY_S, checked
 from appliance.workers import Workers
@@ -68,8 +67,7 @@ class Ingest:
         self._clock = clock
         self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue)
         self._keys_in_use: set[str] = set()
-        self._receiving = 0
-        self._shares = Shares("uploads are under way", BUSY_RETRY_AFTER_S)
+        self._places = Places("uploads are under way", self._limits.concurrency, BUSY_RETRY_AFTER_S)
 
     async def check(self, announced_bytes: int, wishes: Wishes, holder: str = "") -> None:
         """Say no before the bytes are sent, when it is certain already.
@@ -80,36 +78,20 @@ class Ingest:
         if announced_bytes > self._limits.max_bytes:
             raise too_large(self._limits.max_bytes, announced_bytes)
         self.check_wishes(wishes)
-        self._refuse_beyond_concurrency(holder)
+        self._places.check(holder)
         await self._spool.check_room(announced_bytes)
 
     def check_wishes(self, wishes: Wishes) -> None:
         """Raises InvalidField, InvalidExpiry, IdempotencyKeyInvalid."""
         checked(wishes, self._limits.max_expiry_days)
 
-    def _refuse_beyond_concurrency(self, holder: str) -> None:
-        if self._receiving >= self._limits.concurrency:
-            raise Busy(
-                f"{self._receiving:,} uploads are under way, as many as this host takes at once. "
-                "Try again in some seconds.",
-                limit=self._limits.concurrency,
-                actual=self._receiving,
-                retry_after_s=BUSY_RETRY_AFTER_S,
-            )
-        self._shares.check(holder, self._limits.concurrency)
+    def place(self, holder: str) -> AbstractAsyncContextManager[Place]:
+        """One of the `concurrency` places for uploads, from their first byte to their last.
 
-    @contextmanager
-    def place(self, holder: str) -> Iterator[None]:
-        """One of the `concurrency` places for uploads, from their first byte to their last. Raises Busy, Draining."""
+        Raises Draining, and Busy: at once when there is none, and inside of it when another address has to get one.
+        """
         self._doors.check()
-        self._refuse_beyond_concurrency(holder)
-        self._shares.take(holder)
-        self._receiving += 1
-        try:
-            yield
-        finally:
-            self._receiving -= 1
-            self._shares.give_back(holder)
+        return self._places.place(holder)
 
     def check_doors(self) -> None:
         """Raises Draining while the host takes no uploads."""
@@ -118,7 +100,7 @@ class Ingest:
     @property
     def receiving(self) -> int:
         """How many uploads are coming in at this moment."""
-        return self._receiving
+        return self._places.now
 
     async def receive(self, stream: AsyncIterator[bytes], announced_bytes: int | None, holder: str = "") -> Incoming:
         """The bytes on disk, promised to nobody yet. Raises what `Spool.receive` raises."""

@@ -22,13 +22,16 @@ from appliance.delivery.tiles import Tiles
 from appliance.doors import Doors
 from appliance.http import keys
 from appliance.http.callers import Callers
+from appliance.http.crowd import Crowd
 from appliance.http.hot import Hot
 from appliance.http.html import all_pages
 from appliance.http.kept import KeptPages
-from appliance.http.listeners import Listeners
+from appliance.http.listeners import listeners
 from appliance.http.readiness import Health
 from appliance.http.rendering import Rendering
 from appliance.http.routes import application
+from appliance.http.small_bodies import small_bodies
+from appliance.http.streams import downloads
 from appliance.http.wrong_tokens import WrongTokens
 from appliance.ingest import Ingest
 from appliance.lifecycle.erasing import Eraser
@@ -109,11 +112,15 @@ class Appliance:
         site[keys.ALBUMS] = self.albums
         site[keys.METRICS] = self.metrics
         site[keys.HEALTH] = self.health
-        site[keys.LISTENERS] = Listeners()
+        site[keys.LISTENERS] = listeners()
         site[keys.WRONG_TOKENS] = WrongTokens()
         site[keys.RENDERING] = rendering = Rendering()
         site.on_cleanup.append(lambda _: rendering.close())
         site[keys.CALLERS] = callers = Callers(self.config.server.trusted_proxies)
+        site[keys.SMALL_BODIES] = small_bodies()
+        site[keys.DOWNLOADS] = downloads()
+        site[keys.CROWD] = crowd = Crowd(callers.peer)
+        site.cleanup_ctx.append(crowd.watching)
         site[keys.HOT] = Hot(self.delivery, self.health, self.metrics, callers)
         return site
 

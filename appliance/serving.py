@@ -18,16 +18,15 @@ from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from appliance.config import Config, Server
-from appliance.errors import UnfitInstallation
 from appliance.http.answers import SOFTWARE
 from appliance.http.connections import Runner
 from appliance.http.readiness import Health
 from appliance.metrics import Metrics
+from appliance.sockets import AcceptFaults, listen
 from appliance.systemd import Supervisor
 
 QUIET_S = 0.25
 GRACE_S = 60.0  # an upload that runs longer is cut; its client was never told that it succeeded
-BACKLOG = 4096  # who comes during a restart waits here: seconds of the peak load (Linux' own default limit)
 
 log = logging.getLogger(__name__)
 
@@ -63,11 +62,12 @@ async def serve_until_told(
     """
     told = Told()
     told.listen()
+    asyncio.get_running_loop().set_exception_handler(AcceptFaults())
     runner = Runner(site, access_log=None, handle_signals=False, keepalive_timeout=75, shutdown_timeout=2)
     await runner.setup()
     watcher = await _metrics_listener(config.server, metrics, supervisor.metrics_sockets)
     try:
-        listeners = await _listen(runner, config.server.listen, supervisor.sockets)
+        listeners = await listen(runner, config.server.listen, supervisor.sockets)
         log.info("serving on %s", config.server.base_url)
         supervisor.tell("READY=1", f"STATUS=Serving {config.server.base_url}")
         async with supervisor.kept_informed():
@@ -82,21 +82,6 @@ async def serve_until_told(
         if watcher is not None:
             await watcher.cleanup()
     log.info("stopped")
-
-
-async def _listen(runner: web.AppRunner, address: str, handed_over: Sequence[socket.socket]) -> list[web.BaseSite]:
-    """On the sockets that systemd handed over, which outlive this process; without any, on the address."""
-    host, _, port = address.rpartition(":")
-    sites: list[web.BaseSite] = [web.SockSite(runner, one, backlog=BACKLOG) for one in handed_over]
-    try:
-        for site in sites or [web.TCPSite(runner, host.strip("[]"), int(port), backlog=BACKLOG, reuse_address=True)]:
-            await site.start()
-    except OSError as fault:
-        raise UnfitInstallation(
-            f"Can't listen on {address}: {fault.strerror}. "
-            "Choose another address with APPLIANCE_SERVER_LISTEN or [server] listen."
-        ) from fault
-    return list(runner.sites)
 
 
 async def _drained(
@@ -136,5 +121,5 @@ async def _metrics_listener(
     app.router.add_get("/metrics", show)
     runner = web.AppRunner(app, access_log=None, handle_signals=False)
     await runner.setup()
-    await _listen(runner, server.metrics_listen or "", handed_over)
+    await listen(runner, server.metrics_listen or "", handed_over)
     return runner

@@ -16,6 +16,18 @@ def share_of(most: int) -> int:
     return min(most, max(LEAST, most // SHARES))
 
 
+def refuse_beyond_share(held: int, most: int, what: str, retry_after_s: int) -> None:
+    """Raises Busy for an address that holds its share of `most` already."""
+    share = share_of(most)
+    if held >= share:
+        raise Busy(
+            f"{held:,} {what} from your address, as many as this host agrees to. Try again later.",
+            limit=share,
+            actual=held,
+            retry_after_s=retry_after_s,
+        )
+
+
 class Shares:
     """Who holds how much of one thing. A holder without a name is this host itself, and is not counted."""
 
@@ -30,14 +42,7 @@ class Shares:
 
     def check(self, holder: str, most: int) -> None:
         """Raises Busy when the holder has its share of `most` already."""
-        share, held = share_of(most), self._held[holder] if holder else 0
-        if held >= share:
-            raise Busy(
-                f"{held:,} {self._what} from your address, as many as this host agrees to. Try again later.",
-                limit=share,
-                actual=held,
-                retry_after_s=self._retry_after_s,
-            )
+        refuse_beyond_share(self._held[holder] if holder else 0, most, self._what, self._retry_after_s)
 
     def take(self, holder: str) -> None:
         if holder:

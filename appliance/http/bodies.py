@@ -23,6 +23,7 @@ from appliance.errors import (
 )
 from appliance.http import tus_headers as tus
 from appliance.http.multipart import FormReader
+from appliance.http.patience import Patience
 from appliance.ingest import Ingest
 from appliance.model import Wishes
 from appliance.spool import Incoming, too_large
@@ -32,7 +33,6 @@ MAX_FIELD_BYTES = 16_384  # an alt text of 2,000 characters in any script, and s
 MAX_PARTS = 32
 CHUNK_BYTES = 256 * 1024
 PASSED_BY_BYTES = 64 * 1024 * 1024  # of a refused file, so that the others behind it can be taken
-LEAST_BYTES = 4096  # in each idle timeout; 70 bytes a second by default, which no working line falls below
 FIELDS = frozenset({"expires_in", "expires_at", "title", "alt", "filename", "keep_metadata"})
 
 log = logging.getLogger(__name__)
@@ -81,6 +81,7 @@ class BodyReader:
         most_files: int = 1,
     ) -> None:
         self._holder = holder
+        self._patience = Patience(limits.idle_timeout_s)
         self.left_out = 0
         self._request = request
         self._ingest = ingest
@@ -110,7 +111,8 @@ class BodyReader:
         """
         await self.check()
         try:
-            with self._ingest.place(self._holder):
+            async with self._ingest.place(self._holder) as place:
+                self._place = place
                 await self._read()
             if not self._files:
                 raise MissingFile(f"The form has no field named “{self._file_field}” with a file in it.")
@@ -160,18 +162,20 @@ class BodyReader:
             keep_metadata=parse_flag("keep_metadata", fields.get("keep_metadata") or ""),
         )
 
+    def _arriving(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        return self._place.counted(self._patience.stream(chunks))
+
     async def _read_raw(self) -> None:
         if self._request.content_length == 0 or not self._request.body_exists:
             raise MissingFile("The request has no body. Send the file as the body, or as the field “file” of a form.")
-        stream = patient(self._request.content.iter_any(), self._limits.idle_timeout_s)
+        stream = self._arriving(self._request.content.iter_any())
         self._files.append(_File("", await self._ingest.receive(stream, self._request.content_length, self._holder)))
 
     async def _read_form(self) -> None:
         reader = FormReader(self._request)
         most_parts = MAX_PARTS + self._most_files - 1
         for _ in range(most_parts):
-            async with asyncio.timeout(self._limits.idle_timeout_s):
-                part = await reader.next()
+            part = await self._patience.wait(reader.next())
             if part is None:
                 return
             await self._read_part(part)
@@ -186,7 +190,7 @@ class BodyReader:
         if part.filename is None:
             refuse_text_as_file(self._file_field, await self._text(part))
         name = part.filename.replace("%22", '"')  # how the HTML standard has forms write a quote
-        stream = patient(_chunks(part), self._limits.idle_timeout_s)
+        stream = self._arriving(_chunks(part))
         if len(self._files) < self._most_files:
             self._ingest.check_wishes(self._wishes(name))
             await self._receive(name, stream)
@@ -214,7 +218,7 @@ class BodyReader:
 
     async def _text(self, part: BodyPartReader) -> str:
         taken = bytearray()
-        async for chunk in patient(_chunks(part), self._limits.idle_timeout_s):
+        async for chunk in self._arriving(_chunks(part)):
             taken += chunk
             if len(taken) > MAX_FIELD_BYTES:
                 raise InvalidField(
@@ -226,26 +230,6 @@ class BodyReader:
             return taken.decode()
         except UnicodeDecodeError as fault:
             raise MalformedRequest("A field of the form is not UTF-8 text.") from fault
-
-
-async def patient(stream: AsyncIterator[bytes], idle_timeout_s: float) -> AsyncIterator[bytes]:
-    """The stream, ended by TimeoutError when a client keeps us waiting: every few bytes buy it the timeout anew.
-
-    One that drips would else hold its place among the uploads for ever. Our own writing is not counted.
-    """
-    iterator, clock = aiter(stream), asyncio.get_running_loop().time
-    patience_s, due_bytes = idle_timeout_s, LEAST_BYTES
-    while True:
-        began_s = clock()
-        async with asyncio.timeout(patience_s):
-            chunk = await anext(iterator, None)
-        if chunk is None:
-            return
-        patience_s -= clock() - began_s
-        due_bytes -= len(chunk)
-        if due_bytes <= 0:
-            patience_s, due_bytes = idle_timeout_s, LEAST_BYTES
-        yield chunk
 
 
 def refuse_encoded(request: web.Request) -> None:

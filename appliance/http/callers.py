@@ -40,6 +40,10 @@ class Callers:
         """Who asks, as this host shares itself out: an address, or the 64 bits of IPv6 that one line comes with."""
         return _key_of(self.address(request))
 
+    def peer(self, address: str) -> str:
+        """The same for the other end of a connection, of which no request is known yet; empty for a trusted proxy."""
+        return "" if self._trusts(address) else _key_of(address)
+
     def request_id(self, request: web.Request) -> str:
         """The id that a trusted proxy gave, if it is a plain one, else a fresh one."""
         given = request.headers.get("X-Request-ID", "")

@@ -18,13 +18,17 @@ from aiohttp.web_protocol import RequestHandler
 
 from appliance.errors import MalformedRequest, TooLarge
 from appliance.http.answers import SOFTWARE
+from appliance.http.callers import client_key
+from appliance.http.crowd import Crowd
 from appliance.http.hot import Hot, is_whole
-from appliance.http.keys import HOT
+from appliance.http.keys import CROWD, HOT
 
 log = logging.getLogger(__name__)
 MAX_LINE_BYTES = 8190  # aiohttp's own limit for a line
 
 
+FIRST_HEAD_S = 30.0
+"""How long a new connection may take for its first request's head; the next heads have the keep-alive time of 75 s."""
 REFRESH_S = 20.0
 """How long hot answers may pass aiohttp by; its clock for idle connections has to see that this one is not."""
 
@@ -36,13 +40,52 @@ class Connection(RequestHandler):
     at a time: then nothing of another one lies in its parser, and its answers are out when `finish_response` is done.
     """
 
-    __slots__ = ("_hot", "_pending", "_refreshed_s")
+    __slots__ = ("_answered", "_crowd", "_hot", "_pending", "_refreshed_s")
 
     def pass_by(self, hot: Hot) -> None:
         """Before the connection is made: answer from `hot` what can be."""
         self._hot: Hot | None = hot
         self._pending = 0
         self._refreshed_s = time.monotonic()
+
+    # --- one of a crowd -----------------------------------------------------------------------------------------------
+
+    def join(self, crowd: Crowd) -> None:
+        """Before the connection is made: be counted in `crowd`."""
+        self._crowd = crowd
+        self._answered: web.BaseRequest | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for a request."""
+        return self._waiter is not None and not self._waiter.done()
+
+    def client(self) -> str:
+        """Who gets the reply that is on its way; empty when that is not known."""
+        request = self._current_request or self._answered
+        return client_key(request) if isinstance(request, web.Request) else ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self._keepalive_handle is not None:
+            self._keepalive_handle.cancel()
+            self._next_keepalive_close_time = self._loop.time() + FIRST_HEAD_S
+            self._keepalive_handle = self._loop.call_at(self._next_keepalive_close_time, self._process_keepalive)
+        self._crowd.came(self, cast(asyncio.Transport, transport))
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._crowd.left(self)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._crowd.waits_for_reader(self)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._crowd.reads_again(self)
+
+    # --- answers ------------------------------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
         """Answer what is hot; give all else to aiohttp."""
@@ -71,7 +114,9 @@ class Connection(RequestHandler):
         """Send the answer, and remember it if it may be given again."""
         if not resp.prepared:  # what no handler made, for no request could be read
             resp.headers.setdefault(hdrs.SERVER, SOFTWARE)
+        self._answered = request
         sent = await super().finish_response(request, resp, start_time)
+        self._answered = None
         self._pending -= 1
         if not resp.keep_alive:
             self._hot = None
@@ -108,10 +153,12 @@ class Server(web.Server):
     """Makes our connections."""
 
     hot: Hot
+    crowd: Crowd
 
     def __call__(self) -> Connection:
         made = Connection(self, loop=self._loop, **self._kwargs)
         made.pass_by(self.hot)
+        made.join(self.crowd)
         return made
 
 
@@ -123,7 +170,7 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = cast(Server, await super()._make_server())
         made.__class__ = Server
-        made.hot = self.app[HOT]
+        made.hot, made.crowd = self.app[HOT], self.app[CROWD]
         return made
 
 

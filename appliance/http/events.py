@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from appliance.errors import GoneImage, UnknownImage
+from appliance.errors import Busy, GoneImage, UnknownImage
 from appliance.http.arriving import image_or_progress
 from appliance.http.callers import client_key
 from appliance.http.keys import CONFIG, HEALTH, LISTENERS, RESUMABLE
@@ -16,19 +16,27 @@ STEP_S = 0.5  # as often as slow bytes are written, so as often as there can be 
 
 async def show_events(request: web.Request) -> web.StreamResponse:
     """GET /api/v1/images/{slug}/events: `progress` whenever there is some, then `done` or `gone`; the end"""
-    found = await image_or_progress(request)
-    with request.app[LISTENERS].place(client_key(request)):
-        stream = EventStream(request)
-        await stream.begin()
-        try:
-            image = found if isinstance(found, Image) else await _followed(request, stream, found)
-            if image is not None:
-                await stream.send("done", image_resource(image, request.app[CONFIG]))
-        except (GoneImage, UnknownImage) as fault:
-            await stream.send("gone", problem_summary(fault))
-        except TimeoutError as fault:
-            raise ConnectionResetError("a listener that takes nothing") from fault
-        return await stream.end()
+    found, stream = await image_or_progress(request), EventStream(request)
+    try:
+        async with request.app[LISTENERS].place(client_key(request)):
+            return await _told(request, stream, found)
+    except Busy as fault:
+        if not stream.begun:
+            raise
+        raise ConnectionResetError("a listener whose place another one needs") from fault
+
+
+async def _told(request: web.Request, stream: EventStream, found: Image | Progress) -> web.StreamResponse:
+    await stream.begin()
+    try:
+        image = found if isinstance(found, Image) else await _followed(request, stream, found)
+        if image is not None:
+            await stream.send("done", image_resource(image, request.app[CONFIG]))
+    except (GoneImage, UnknownImage) as fault:
+        await stream.send("gone", problem_summary(fault))
+    except TimeoutError as fault:
+        raise ConnectionResetError("a listener that takes nothing") from fault
+    return await stream.end()
 
 
 async def _followed(request: web.Request, stream: EventStream, found: Image | Progress) -> Image | None:

@@ -6,7 +6,7 @@ from aiohttp import hdrs, web
 
 from appliance.cache import Rendition
 from appliance.delivery.service import Original
-from appliance.errors import ApplianceError, RangeNotSatisfiable, StoreUnavailable, UnknownRendition
+from appliance.errors import RangeNotSatisfiable, StoreUnavailable, UnknownRendition
 from appliance.http import previews
 from appliance.http.arriving import resolved
 from appliance.http.callers import client_key
@@ -17,9 +17,10 @@ from appliance.http.links import extension
 from appliance.http.names import content_disposition, typed_name
 from appliance.http.negotiation import negotiated
 from appliance.http.requests import format_named, is_known
-from appliance.http.streams import break_off
+from appliance.http.streams import download
 from appliance.http.tags import tags
 from appliance.model import Image
+from appliance.places import Place
 from appliance.renditions import Format, Target
 
 RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,40})-([0-9]{0,40})", re.ASCII | re.IGNORECASE)
@@ -114,23 +115,23 @@ async def show_original(request: web.Request) -> web.StreamResponse:
     if request.method == hdrs.METH_HEAD:
         await response.prepare(request)
         return response
-    original = await delivery.original(image, start, length)
-    try:
-        await response.prepare(request)
-        await _pour(original, response)
-    except ApplianceError as fault:
-        break_off(request, fault)
-    finally:
-        await original.close()
+    async with download(request, response) as place:
+        original = await delivery.original(image, start, length)
+        try:
+            await response.prepare(request)
+            await _pour(original, response, place)
+        finally:
+            await original.close()
     await response.write_eof()
     return response
 
 
-async def _pour(original: Original, response: web.StreamResponse) -> None:
+async def _pour(original: Original, response: web.StreamResponse, place: Place) -> None:
     left = original.length
     async for block in original.blocks():
         left -= len(block)
         await response.write(block)
+        place.moved(len(block))
     if left:
         raise StoreUnavailable(f"The original ended {left:,} bytes too early.")
 

@@ -8,15 +8,16 @@ from appliance.config import Config
 from appliance.delivery import Delivery
 from appliance.delivery.tiles import Tiles
 from appliance.http import callers
+from appliance.http.crowd import Crowd
 from appliance.http.hot import Hot
 from appliance.http.html import Pages
-from appliance.http.listeners import Listeners
 from appliance.http.readiness import Health
 from appliance.http.rendering import Rendering
 from appliance.http.wrong_tokens import WrongTokens
 from appliance.ingest import Ingest
 from appliance.lifecycle.managing import Management
 from appliance.metrics import Metrics
+from appliance.places import Places
 from appliance.resumable import Resumable
 
 CALLERS = callers.CALLERS
@@ -32,7 +33,10 @@ ALBUMS = web.AppKey("albums", Albums)
 METRICS = web.AppKey("metrics", Metrics)
 RESUMABLE = web.AppKey("resumable", Resumable)
 HEALTH = web.AppKey("health", Health)
-LISTENERS = web.AppKey("listeners", Listeners)
+LISTENERS = web.AppKey("listeners", Places)
 RENDERING = web.AppKey("rendering", Rendering)
 WRONG_TOKENS = web.AppKey("wrong_tokens", WrongTokens)
 HOT = web.AppKey("hot", Hot)
+SMALL_BODIES = web.AppKey("small_bodies", Places)
+DOWNLOADS = web.AppKey("downloads", Places)
+CROWD = web.AppKey("crowd", Crowd)

@@ -2,13 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from aiohttp import web
 
-from appliance.errors import Busy
-from appliance.shares import Shares
+from appliance.places import Places
 
 MOST = 256  # each is a connection and a look at the catalogue a second
 HEARTBEAT_S = 15.0  # proxies cut connections on which nothing goes for a minute
@@ -21,31 +18,8 @@ HEADERS = {
 }
 
 
-class Listeners:
-    """How many listen now, and how many more may."""
-
-    def __init__(self, most: int = MOST) -> None:
-        self.most = most
-        self.now = 0
-        self._shares = Shares("listeners are here", RETRY_AFTER_S)
-
-    @contextmanager
-    def place(self, holder: str) -> Iterator[None]:
-        """One of the places. Raises Busy when all are taken, or as many as one holder may have."""
-        if self.now >= self.most:
-            raise Busy(
-                "As many listen here as this host agrees to. Ask for the image's state now and then instead.",
-                limit=self.most,
-                retry_after_s=RETRY_AFTER_S,
-            )
-        self._shares.check(holder, self.most)
-        self._shares.take(holder)
-        self.now += 1
-        try:
-            yield
-        finally:
-            self.now -= 1
-            self._shares.give_back(holder)
+def listeners() -> Places:
+    return Places("listeners are here", MOST, RETRY_AFTER_S)
 
 
 class EventStream:
@@ -56,6 +30,11 @@ class EventStream:
         self._response = web.StreamResponse(headers=HEADERS)
         self._clock = asyncio.get_running_loop().time
         self._written_s = self._clock()
+
+    @property
+    def begun(self) -> bool:
+        """Whether the headers are out, so that no problem can be told any more."""
+        return self._response.prepared
 
     @property
     def open(self) -> bool:

@@ -10,13 +10,16 @@ from aiohttp import web
 from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.clock import Clock
 from appliance.errors import InvalidExpiry, InvalidField, MalformedRequest
+from appliance.http.small_bodies import small_body
 from appliance.wishes import parse_duration
 
 
 async def json_object(request: web.Request, members: Collection[str]) -> dict[str, Any]:
-    """The body, with these members at most. Raises MalformedRequest, InvalidField."""
+    """The body, with these members at most. Raises MalformedRequest, InvalidField, SlowUpload, Busy."""
     try:
-        body = json.loads(await request.text())
+        async with small_body(request):
+            text = await request.text()
+        body = json.loads(text)
     except (UnicodeDecodeError, LookupError, ValueError, RecursionError) as fault:
         raise MalformedRequest("The body is not JSON.") from fault
     if not isinstance(body, dict):

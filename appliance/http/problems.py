@@ -126,6 +126,8 @@ def problem_response(request: web.Request, fault: ApplianceError) -> web.Respons
     else:
         response = web.Response(text=f"{fault.title}. {fault.detail}\n", status=status)
     response.headers.update(headers_of(fault))
+    if status is HTTPStatus.REQUEST_TIMEOUT:
+        response.force_close()  # the rest of that body may come for ever
     return response
 
 

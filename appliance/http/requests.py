@@ -12,6 +12,7 @@ from appliance.http.html import Pages
 from appliance.http.keys import PAGES, WRONG_TOKENS
 from appliance.http.languages import chosen
 from appliance.http.multipart import fields_of, too_many_fields
+from appliance.http.small_bodies import small_body
 from appliance.renditions import Format
 
 Form = MultiDictProxy[str] | MultiDictProxy[str | bytearray | bytes | web.FileField]
@@ -39,15 +40,16 @@ def is_known(request: web.Request, etag: str) -> bool:
 
 
 async def form_of(request: web.Request) -> Form:
-    """The fields of a form without a file. Raises MalformedRequest."""
+    """The fields of a form without a file. Raises MalformedRequest, SlowUpload, Busy."""
     try:
-        if request.content_type == "multipart/form-data":
-            return await fields_of(request, MAX_FORM_FIELDS)
-        if request.content_type == "application/x-www-form-urlencoded":
-            count = (await request.read()).count(b"&") + 1
-            if count > MAX_FORM_FIELDS:
-                raise too_many_fields(MAX_FORM_FIELDS, count)
-        return await request.post()
+        async with small_body(request):
+            if request.content_type == "multipart/form-data":
+                return await fields_of(request, MAX_FORM_FIELDS)
+            if request.content_type == "application/x-www-form-urlencoded":
+                count = (await request.read()).count(b"&") + 1
+                if count > MAX_FORM_FIELDS:
+                    raise too_many_fields(MAX_FORM_FIELDS, count)
+            return await request.post()
     except (ValueError, AssertionError, LookupError, HttpProcessingError) as fault:
         raise MalformedRequest("The form can't be read: it is not well-formed.") from fault
 

@@ -7,6 +7,7 @@ from appliance.config import Config
 from appliance.errors import ApplianceError, CannotResize
 from appliance.http import stills, words
 from appliance.http.links import EXTENSIONS, Links
+from appliance.http.patience import LEAST_BYTES_PER_S
 from appliance.model import Image, UploadState
 from appliance.renditions import Preset, fit
 from appliance.resumable import Progress
@@ -123,6 +124,7 @@ def limits(config: Config) -> Mapping[str, object]:
             "max_pixels": uploads.max_pixels,
             "media_types": list(EXTENSIONS),
             "idle_timeout_s": uploads.idle_timeout_s,
+            "least_bytes_per_s": LEAST_BYTES_PER_S,
             "ack_budget_s": uploads.ack_budget_s,
             "concurrency": uploads.concurrency,
             "unfinished_hours": uploads.unfinished_hours,

@@ -13,11 +13,12 @@ from appliance.errors import (
 )
 from appliance.http import tus_headers as tus
 from appliance.http.answers import json_answer
-from appliance.http.bodies import as_named, patient, refuse_encoded
+from appliance.http.bodies import as_named, refuse_encoded
 from appliance.http.callers import client_key
 from appliance.http.connections import still_held
 from appliance.http.keys import CONFIG, RESUMABLE
 from appliance.http.links import share_path, upload_path
+from appliance.http.patience import Patience
 from appliance.http.preflight import ALLOWED_METHODS, DAY_S
 from appliance.http.resource import upload_state
 from appliance.model import UploadKind, UploadState
@@ -144,7 +145,7 @@ def _body(request: web.Request) -> Body:
 async def _arriving(content: StreamReader, limits: Uploads) -> AsyncIterator[bytes]:
     """The body. When the connection breaks, what came before is given first, for it is to be kept."""
     try:
-        async for chunk in patient(content.iter_any(), limits.idle_timeout_s):
+        async for chunk in Patience(limits.idle_timeout_s).stream(content.iter_any()):
             yield chunk
     except Exception as fault:
         if rest := still_held(content):

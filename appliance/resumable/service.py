@@ -172,12 +172,12 @@ class Resumable:
             return
         self._catch_up(turn, upload)
         try:
-            with self._ingest.place(body.holder):
+            async with self._ingest.place(body.holder) as place:
                 self._refuse_when_stopping()
                 async with turn.receiving():
                     await self._files.append(
                         upload.id_hash,
-                        self._kept(upload, body.stream),
+                        self._kept(upload, place.counted(body.stream)),
                         announced_bytes=body.announced_bytes or 0,
                         most_bytes=most,
                         digest=turn.digest,

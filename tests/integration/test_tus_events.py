@@ -121,7 +121,7 @@ async def test_one_address_does_not_take_every_place_to_listen(tus: Tus, jpeg: b
             await next_event(await stack.enter_async_context(listening(tus.host, slug)))
         told = await problem(await tus.host.get(f"/api/v1/images/{slug}/events"), "busy")
         assert (told["limit"], told["actual"]) == (9, 9)
-        with audience.place("203.0.113.9"):
+        async with audience.place("203.0.113.9"):
             assert audience.now == 10
     await until(lambda: audience.now == 0)
     async with listening(tus.host, slug) as response:

@@ -1,0 +1,38 @@
+"""Bodies that are read as a whole: forms without a file, and JSON. They have a deadline, and only so many come at once.
+
+Thousands that stand still would else keep everybody out.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from appliance.errors import SlowUpload
+from appliance.http.callers import client_key
+from appliance.http.keys import CONFIG, SMALL_BODIES
+from appliance.places import Places
+
+DEADLINE_S = 30.0  # 64 KB, the most that is read as a whole, at the rate of a poor phone line
+AT_ONCE = 1024
+RETRY_AFTER_S = 5
+
+
+def small_bodies() -> Places:
+    return Places("requests are coming in", AT_ONCE, RETRY_AFTER_S)
+
+
+@asynccontextmanager
+async def small_body(request: web.Request) -> AsyncIterator[None]:
+    """The time in which a body is read as a whole. Raises SlowUpload when it is over, Busy as `Places.place` does."""
+    limit_s = min(DEADLINE_S, request.app[CONFIG].uploads.idle_timeout_s)
+    scope = asyncio.timeout(limit_s)
+    try:
+        async with request.app[SMALL_BODIES].place(client_key(request)), scope:
+            yield
+    except TimeoutError as fault:
+        if not scope.expired():
+            raise
+        shown_s = max(1, round(limit_s))
+        raise SlowUpload(f"The request was not here after {shown_s} seconds. Send it again.", limit=shown_s) from fault
