@@ -3,7 +3,7 @@
 import itertools
 import secrets
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from aiohttp import web
 
@@ -28,7 +28,7 @@ class Callers:
         for forwarded in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
             candidate = forwarded.strip()
             if candidate and not self._trusts(candidate):
-                return candidate if _is_address(candidate) else peer
+                return peer if _parsed(candidate) is None else candidate
         return peer
 
     def holder(self, request: web.Request) -> str:
@@ -37,7 +37,9 @@ class Callers:
 
     def peer(self, address: str) -> str:
         """The same for the other end of a connection, of which no request is known yet; empty for a trusted proxy."""
-        return "" if self._trusts(address) else _line(address)
+        if self._trusts(address):
+            return ""
+        return _line(address) if ":" in address else address  # the kernel writes an IPv4 address in one way
 
     def request_id(self, request: web.Request) -> str:
         """The id that a trusted proxy gave, if it is a plain one, else a fresh one."""
@@ -51,23 +53,22 @@ class Callers:
         return f"{self._start}-{next(self._numbers):x}"
 
     def _trusts(self, address: str) -> bool:
-        if not self._trusted or not _is_address(address):
+        if not self._trusted or (parsed := _parsed(address)) is None:
             return False
-        return any(ip_address(address) in network for network in self._trusted)
+        return any(parsed in network for network in self._trusted)
 
 
-def _is_address(text: str) -> bool:
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        ip_address(text)
+        return ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _line(address: str) -> str:
-    if not _is_address(address):
+    parsed = _parsed(address.partition("%")[0])
+    if parsed is None:
         return address
-    parsed = ip_address(address.partition("%")[0])
     if isinstance(parsed, IPv4Address):
         return str(parsed)
     return str(parsed.ipv4_mapped or ip_network((parsed, LINE_BITS), strict=False))
