@@ -13,9 +13,9 @@ from aiohttp import web
 
 from appliance.errors import UnfitInstallation
 
-BACKLOG = 4096  # who comes during a restart waits here: seconds of the peak load (Linux' own default limit)
+BACKLOG = 4096  # clients wait here during a restart: seconds of the peak load (Linux' own default limit)
 ACCEPTED_AT_ONCE = 64  # by one turn of the loop; asyncio would else take, or fail to take, the whole backlog
-UNREAD_S = 300  # who acknowledges nothing for so long is gone for the kernel, also with a window that stays shut
+UNREAD_S = 300  # the kernel ends a peer that acknowledges nothing for so long, or keeps its window shut
 OPEN_FILES = 65_536  # as many as the unit gives
 TOLD_EVERY_S = 60.0
 
@@ -49,7 +49,7 @@ def _sockets_of(site: web.BaseSite) -> Sequence[Any]:
 
 
 def _prepare(descriptor: int) -> None:
-    """Accepted sockets inherit the timeout. The backlog is set anew, for asyncio's is how many it accepts at a time."""
+    """Accepted sockets inherit the timeout. The backlog is set again: asyncio's is how many it accepts at a time."""
     with socket.socket(fileno=os.dup(descriptor)) as one:
         one.listen(BACKLOG)
         if one.family in (socket.AF_INET, socket.AF_INET6):

@@ -3,7 +3,7 @@
 import itertools
 import secrets
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from aiohttp import web
@@ -33,7 +33,7 @@ class Callers:
         for nearest in reversed(forwarded.rsplit(",", MAX_PROXIES)[-MAX_PROXIES:]):
             candidate = nearest.strip()
             if candidate and not self._trusts(candidate):
-                return candidate if _is_address(candidate) else peer
+                return peer if _parsed(candidate) is None else candidate
         return peer
 
     def client_key(self, request: web.Request) -> str:
@@ -56,9 +56,9 @@ class Callers:
         return f"{self._start}-{next(self._numbers):x}"
 
     def _trusts(self, address: str) -> bool:
-        if not self._trusted or not _is_address(address):
+        if not self._trusted or (parsed := _parsed(address)) is None:
             return False
-        return any(ip_address(address) in network for network in self._trusted)
+        return any(parsed in network for network in self._trusted)
 
 
 CALLERS = web.AppKey("callers", Callers)
@@ -81,12 +81,11 @@ def _key_of(address: str) -> str:
     return f"{inet_ntop(AF_INET6, packed[:LINE_BYTES] + bytes(LINE_BYTES))}/{LINE_BYTES * 8}"
 
 
-def _is_address(text: str) -> bool:
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        ip_address(text)
+        return ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _is_plain(given: str) -> bool:

@@ -19,8 +19,8 @@ from aiohttp import web
 from appliance.config import MB
 from appliance.shares import share_of
 
-MOST_OF_AN_ADDRESS = 1024
-"""Fewer where that is more than its share. A proxy that brings many people's requests is to be a trusted one."""
+MAX_OF_AN_ADDRESS = 512
+"""An address has fewer where its share is smaller. A proxy that brings many people's requests has to be trusted."""
 LEAST_BYTES_PER_S = 1024
 WINDOW_S = 300.0
 """In which a reader has to keep up the least rate. A phone on GPRS takes more, but behind a proxy by jumps: TCP opens a
@@ -58,7 +58,7 @@ class Crowd:
 
     def __init__(self, holder: Callable[[str], str]) -> None:
         self.most = max(64, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
-        self.share = min(MOST_OF_AN_ADDRESS, share_of(self.most))
+        self.share = min(MAX_OF_AN_ADDRESS, share_of(self.most))
         self.most_unread_bytes = UNREAD_BYTES
         self.window_s, self.look_s = WINDOW_S, LOOK_S
         self._holder = holder
@@ -89,7 +89,7 @@ class Crowd:
             self._give_up_one(max((here for peer, here in self._by_peer.items() if peer), key=len), member)
 
     def left(self, member: Member) -> None:
-        """It has ended."""
+        """Forget a connection that has ended."""
         peer = self._peers.pop(member, None)
         if peer is None:
             return
@@ -119,7 +119,7 @@ class Crowd:
     # --- who does not read ------------------------------------------------------------------------------------------
 
     def waits_for_reader(self, member: Member) -> None:
-        """More lies in a connection's buffer than its client has room for."""
+        """Note that more lies in a connection's buffer than its client has room for."""
         transport = self._transports.get(member)
         if transport is None:
             return
@@ -130,7 +130,7 @@ class Crowd:
             self._give_up_a_reader()
 
     def reads_again(self, member: Member) -> None:
-        """Its buffer is next to empty."""
+        """Note that its client has read nearly all."""
         if (reading := self._reading.pop(member, None)) is not None:
             self._unread_bytes -= reading.bytes
 

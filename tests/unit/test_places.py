@@ -48,7 +48,7 @@ async def test_the_slowest_of_the_address_with_most_ends_for_one_that_has_none()
     assert places.now == 0
 
 
-async def test_whoever_is_too_young_to_tell_stays_while_an_older_one_is_there() -> None:
+async def test_a_transfer_too_young_to_tell_stays_while_an_older_one_is_there() -> None:
     places = Places("things are under way", 8, 5)
     many, their_places = await taken(places, "many", 8)
     their_places[3]._began_s -= 100
