@@ -31,8 +31,9 @@ Wanted = dict[Cut, Wish]
 Key = tuple[str, bool]
 """An image's slug, and whether its long cuts are meant or the others."""
 LEAST_BATCH_S, DECODES, BATCH_S = 1.0, 8, 4.0
-"""Seconds of writing for one decode: eight decodes' worth, so that decoding again costs an eighth; a second at least, and
-four at most: others wait as long, and the deadline, which would meet all who share it, is far.
+"""Seconds of writing for one decode: eight decodes' worth, so that decoding again costs an eighth, but one to four.
+
+Others wait as long, and the deadline, which would meet all who share it, is far.
 """
 STRIKES = 3  # decodes of an image that fail without a verdict, until it is left alone for some minutes
 MEMORY_OF_STRIKES = 10_000
