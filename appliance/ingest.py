@@ -157,7 +157,7 @@ class Ingest:
     async def send_off(self, image: Image, client: str) -> None:
         """What follows a commit: ship it, waiting for the store within the budget, and have its sizes made."""
         self._prewarm(image, client)  # at once: a giant's sizes take seconds, and so does its way to the store
-        await self._shipper.ship_within(image, self._limits.ack_budget_s)
+        await self._shipper.ship_within(image, self._limits.ack_budget_s, client)
 
     async def _commit(
         self,

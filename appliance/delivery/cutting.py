@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from appliance.clients import Clients
 from appliance.delivery.failures import Failures
 from appliance.delivery.originals import Originals
-from appliance.effort import is_long_cut, write_s
+from appliance.effort import decode_s, is_long_cut, write_s
 from appliance.errors import ApplianceError, CannotResize, Stopping
 from appliance.model import Image
 from appliance.regions import Cut, Material, cutting_bytes
@@ -30,7 +30,11 @@ class Wish:
 Wanted = dict[Cut, Wish]
 Key = tuple[str, bool]
 """An image's slug, and whether its long cuts are meant or the others."""
-BATCH_S = 4.0  # of writing, for one decode: far from the deadline, which would meet all who share it
+LEAST_BATCH_S, DECODES, BATCH_S = 1.0, 8, 4.0
+"""Seconds of writing for one decode: eight decodes' worth, so that decoding again costs an eighth, but one to four.
+
+Others wait as long, and the deadline, which would meet all who share it, is far.
+"""
 STRIKES = 3  # decodes of an image that fail without a verdict, until it is left alone for some minutes
 MEMORY_OF_STRIKES = 10_000
 
@@ -89,7 +93,7 @@ class Cutting:
             clients = self._clients[key]
             with await self._originals.file(image, clients) as file:
                 async with self._workers.queue(facts, priority, clients, long=long) as worker:
-                    taken = self._taken(key)
+                    taken = self._taken(image, key)
                     made = await worker.cut(file.fileno(), image.facts, Material.ORIGINAL, tuple(taken))
         except asyncio.CancelledError:
             self._fail(taken, Stopping("The server is restarting.", retry_after_s=2))
@@ -115,17 +119,18 @@ class Cutting:
         if len(self._strikes) > MEMORY_OF_STRIKES:
             self._strikes.popitem(last=False)
 
-    def _taken(self, key: Key) -> Wanted:
+    def _taken(self, image: Image, key: Key) -> Wanted:
         """What is wanted so far and is written soon, each client's first cut before anybody's second.
 
         The rest, and who comes from here on, is for the next decode, which waits for those who want that.
         """
         wanted, seconds = in_turns(self._wanted.pop(key, {})), 0.0
+        batch_s = min(BATCH_S, max(LEAST_BATCH_S, DECODES * decode_s(image.facts)))
         taken: Wanted = {}
         left: Wanted = {}
         for cut, wish in wanted.items():
             seconds += write_s(cut)
-            (left if taken and seconds > BATCH_S else taken)[cut] = wish
+            (left if taken and seconds > batch_s else taken)[cut] = wish
         self._clients[key] = Clients()
         if left:
             self._wanted[key] = left

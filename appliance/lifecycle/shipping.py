@@ -10,8 +10,10 @@ import random
 import time
 
 from appliance.catalogue import Catalogue
+from appliance.clients import HOST
 from appliance.clock import Clock
 from appliance.errors import ObjectMissing, StoreUnavailable
+from appliance.lifecycle.client_queue import ClientQueue
 from appliance.lifecycle.holding import Gate
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.metrics import Metrics
@@ -54,8 +56,8 @@ class Shipper:
         store.on_up, store.on_down = self._wake, self._promise_nothing
         self._metrics = metrics
         self._clock = clock
-        self._small: asyncio.Queue[Image] = asyncio.Queue()
-        self._large: asyncio.Queue[Image] = asyncio.Queue()
+        self._small: ClientQueue[Image] = ClientQueue()
+        self._large: ClientQueue[Image] = ClientQueue()
         self._pending: dict[str, asyncio.Future[bool]] = {}
         self._waiting: dict[str, Image] = {}
         self._failures: dict[str, int] = {}
@@ -123,17 +125,17 @@ class Shipper:
             images = await self._catalogue.unshipped(after)
             for image in images:
                 if not self._rests_as_lost(image.slug):
-                    self._submit(image)
+                    self._submit(image, HOST)
             if not images:
                 return
             after = images[-1].slug
 
-    async def ship_within(self, image: Image, budget_s: float) -> bool:
+    async def ship_within(self, image: Image, budget_s: float, client: str) -> bool:
         """Ship, and wait for it at most `budget_s`; not at all for a giant, nor while the store is known to be away.
 
         Says whether the original is in the store. It will be in any case.
         """
-        shipped = self._submit(image)
+        shipped = self._submit(image, client)
         if needs_sidecar(image):
             await self._sidecars.keep(image)
         if shipped is None or not self.store_up or self._lane(image) is self._large:
@@ -152,7 +154,7 @@ class Shipper:
         with contextlib.suppress(StoreUnavailable):  # it is noted
             await self._store.probe()
 
-    def _submit(self, image: Image) -> asyncio.Future[bool] | None:
+    def _submit(self, image: Image, client: str) -> asyncio.Future[bool] | None:
         known = self._pending.get(image.slug)
         if known is not None:
             return known
@@ -160,15 +162,15 @@ class Shipper:
             return None
         self._pending[image.slug] = asyncio.get_running_loop().create_future()
         self._waiting[image.slug] = image
-        self._lane(image).put_nowait(image)
+        self._lane(image).put_nowait((client, image))
         return self._pending[image.slug]
 
-    def _lane(self, image: Image) -> asyncio.Queue[Image]:
+    def _lane(self, image: Image) -> ClientQueue[Image]:
         return self._large if image.bytes > LARGE_BYTES else self._small
 
-    async def _serve(self, lane: asyncio.Queue[Image]) -> None:
+    async def _serve(self, lane: ClientQueue[Image]) -> None:
         while True:
-            image = await lane.get()
+            _, image = await lane.get()
             try:
                 async with self._gate.passage(alone=lane is self._small):
                     shipped = await self._ship_seen(image)
@@ -255,7 +257,7 @@ class Shipper:
         self._woken_s = time.monotonic()
         for timer, image in self._resting.values():
             timer.cancel()
-            self._lane(image).put_nowait(image)
+            self._lane(image).put_nowait((HOST, image))
         self._resting.clear()
 
     def _promise_nothing(self) -> None:
@@ -271,7 +273,7 @@ class Shipper:
 
         def again() -> None:
             del self._resting[image.slug]
-            self._lane(image).put_nowait(image)
+            self._lane(image).put_nowait((HOST, image))
 
         self._resting[image.slug] = asyncio.get_running_loop().call_later(backoff_s, again), image
 

@@ -25,7 +25,7 @@ from appliance.spool.room import Coming, Room, Stake
 from appliance.spool.transfers import Incoming, Transfer, overwrite, too_large
 from appliance.threads import Threads
 
-THREADS = 32
+THREADS, GIANTS = 32, 8
 EVICTED_BYTES = 64 << 20  # of copies at once, where an upload wants their room: each eviction lists them all
 
 
@@ -35,7 +35,7 @@ class Spool:
     def __init__(self, root: Path, *, budget_bytes: int, reserve_bytes: int) -> None:
         self._root = root
         self._budget_bytes = budget_bytes
-        self._threads = Threads("spool", THREADS)
+        self._threads = Threads("spool", THREADS, GIANTS)
         self._incoming, self._landed = root / "incoming", root / "landed"
         self._copies, self._orphans = root / "copies", root / "orphans"
         for folder in (self._incoming, self._landed, self._copies, self._orphans):
@@ -103,7 +103,7 @@ class Spool:
 
     async def overwrite(self, incoming: Incoming, edits: Sequence[Edit]) -> None:
         """Change bytes where they lie, and have the digest follow. It may be done again. Raises DiskFull."""
-        await self._threads.run(overwrite, incoming, edits)
+        await self._threads.run_through(incoming.bytes, overwrite, incoming, edits)
 
     @contextlib.contextmanager
     def landing(self, slug: str) -> Iterator[None]:

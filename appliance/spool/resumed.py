@@ -203,14 +203,18 @@ class UploadFiles:
     async def catch_up(self, name: str, digest: Digest) -> None:
         """Let the digest take in every byte that counts, unless `close` comes first. An absent file has none."""
         with contextlib.suppress(FileNotFoundError):
-            await self._threads.run(digest.catch_up, self.path(name), lambda: 0 if self._closed else self.offset(name))
+            behind = self.offset(name) - digest.bytes
+            await self._threads.run_through(behind, digest.catch_up, self.path(name), partial(self._end_of, name))
+
+    def _end_of(self, name: str) -> int:
+        return 0 if self._closed else self.offset(name)
 
     async def concatenate(self, name: str, parts: Sequence[str], total_bytes: int) -> None:
         """Make the file anew from the parts' files, in order; they stay. Raises DiskFull, FileNotFoundError."""
         await self._make_room(total_bytes, None)
         self._room.claim(total_bytes)
         try:
-            await self._threads.run(self._concatenate, name, parts)
+            await self._threads.run_through(total_bytes, self._concatenate, name, parts)
         finally:
             self._room.give_back(total_bytes)
 

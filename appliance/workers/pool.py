@@ -41,7 +41,7 @@ work could miss its deadline only because the host is busy.
 _INSPECT_MEMORY_BYTES = 1200 * 1024 * 1024
 """libvips sets four bytes a pixel aside to read the header of a WebP, which has up to 16383 x 16383."""
 _MAX_INSPECTIONS_WAITING = 1024
-_PATIENT_IDLE_S = 60.0
+_PATIENT_IDLE_S, _SPARE_IDLE_S = 60.0, 600.0
 PYRAMID_DEADLINES = 30
 """A pyramid, which nobody has to wait for, may take this many times the ordinary deadline."""
 _PYRAMID_OUTPUT_BYTES = 16 * 1024**3
@@ -70,9 +70,9 @@ class Workers:
         inspectors = [self._slot(inspecting) for _ in range(INSPECTORS)]
         renderers = [self._slot(normal) for _ in range(config.workers)]
         self._always = (*inspectors, *renderers)
-        spare = self._slot(inspecting, _PATIENT_IDLE_S)
+        spare = self._slot(inspecting, _SPARE_IDLE_S)
         self._inspecting = Lane(inspectors, _MAX_INSPECTIONS_WAITING, what="uploads", spare=spare, warm=Slot.warm)
-        spare = self._slot(normal, _PATIENT_IDLE_S)
+        spare = self._slot(normal, _SPARE_IDLE_S)
         self._normal = Lane(renderers, config.queue, spare=spare, warm=Slot.warm)
         self._long = Lane([self._slot(long, _PATIENT_IDLE_S) for _ in range(max(1, config.workers // 2))], config.queue)
         self._heavy = Lane([self._slot(heavy, _PATIENT_IDLE_S)], config.queue)

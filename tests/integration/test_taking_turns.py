@@ -192,3 +192,25 @@ async def test_a_flood_of_uploads_leaves_places_for_the_sizes_of_others(
     await until(lambda: not delivery._prewarming)
     delivery.prewarm_soon(image, FLOOD)
     await until(lambda: len(begun) == 33)
+
+
+async def test_a_flood_of_giants_leaves_places_for_the_pyramids_of_others(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    building = host.appliance.delivery._building
+    image = replace(await row(host, (await uploaded(host, 1))[0]), width=10_000, height=10_000)
+    begun: list[str] = []
+    goes_on = asyncio.Event()
+
+    async def build(_image: Any, clients: Any) -> None:
+        begun.append(clients.first)
+        await goes_on.wait()
+
+    monkeypatch.setattr(building, "_build_or_remember", build)
+    for client in (FLOOD, OTHER):
+        for number in range(100):
+            building.expect(replace(image, slug=f"{image.slug[:-3]}{number:03d}"), client)
+    await until(lambda: len(begun) == 32)
+    assert begun.count(OTHER) == 16
+    goes_on.set()
+    await until(lambda: not building._tasks)
