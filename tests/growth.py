@@ -41,3 +41,14 @@ def assert_bounded(few_s: float, many: Callable[[], float], ratio: float, what: 
     assert few_s < 1, f"{what[:60]!r}: {few_s:.2f} s for a few"
     spent_s = many()
     assert spent_s <= allowed_s, f"{what[:60]!r}: {spent_s:.3f} s, {few_s:.3f} s for {ratio:.0f} times fewer"
+
+
+def loop_s() -> float:
+    """What this machine takes for a hundred thousand turns of a loop that does nothing: a measure of other work."""
+    spent: list[float] = []
+    for _ in range(5):
+        began_s = time.thread_time()
+        for _turn in range(100_000):
+            pass
+        spent.append(time.thread_time() - began_s)
+    return min(spent)
