@@ -23,7 +23,7 @@ RENEW_AFTER_ORDERS = 500
 RENEW_AFTER_CPU_S = 1800
 """A process gets this and its longest order, by a limit that it can't raise; one that has had it makes room before."""
 MAX_IDLE_THREADS = 64
-"""Some six are normal; whoever keeps more than that after an order takes them from the other workers."""
+"""Some six are normal. A worker that keeps more than this after an order takes them from the others."""
 
 Reply = tuple[Answer, list[int]]
 """An answer and the descriptors that came with it; who takes the reply closes them."""
