@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from appliance import edits
-from appliance.edits import Edit
+from appliance.edits import Edit, Findings
 from appliance.errors import ApplianceError
 from appliance.imaging.private import find
-from appliance.imaging.private.cleaning import Found, Unclear
+from appliance.imaging.private.cleaning import Cleaner, Unclear
 from appliance.imaging.private.exif import clean_exif, clean_resources
 from appliance.imaging.private.iptc import clean_iptc
 from appliance.imaging.private.xmp import clean_xmp
+from appliance.model import KeepMetadata
 from tests import pictures, private_pictures
 from tests.servers import require
 
@@ -48,11 +49,11 @@ def picture(format: str) -> bytes:
     return MAKERS[format]()
 
 
-def found_in(data: bytes) -> Found:
+def found_in(data: bytes, keep: KeepMetadata = KeepMetadata.CREDITS) -> Findings:
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.flush()
-        return find(file.fileno())
+        return find(file.fileno(), keep)
 
 
 def applied(data: bytes, changes: tuple[Edit, ...]) -> bytes:
@@ -174,7 +175,7 @@ def test_both_byte_orders_and_big_tiffs_are_cleaned(order: str, big: bool) -> No
 def test_a_plain_picture_is_left_alone(seed: int) -> None:
     plain = [pictures.photo(seed=seed), pictures.png(), pictures.webp(), pictures.avif(), pictures.tiff(pages=2)]
     for data in (*plain, pictures.animated("gif"), pictures.p3_jpeg(), pictures.oriented_jpeg(6)):
-        assert found_in(data) == Found((), complete=True)
+        assert found_in(data) == Findings((), complete=True)
 
 
 def test_scan_data_and_profile_of_a_jpeg_stay_to_the_byte() -> None:
@@ -274,12 +275,12 @@ def test_text_that_is_no_profile_makes_a_png_unclear() -> None:
     ],
 )
 def test_private_properties_of_xmp_become_blanks(packet: bytes, left: bytes) -> None:
-    assert clean_xmp(packet) == left
+    assert clean_xmp(packet, KeepMetadata.CREDITS) == left
 
 
 def test_the_iptc_datasets_of_a_place_become_blanks() -> None:
     data = private_pictures.iptc()
-    assert clean_iptc(data) == data.replace(b"Wien", b"    ")
+    assert clean_iptc(data, KeepMetadata.CREDITS) == data.replace(b"Wien", b"    ")
 
 
 # --- hostile ------------------------------------------------------------------------------------------------------
@@ -287,11 +288,11 @@ def test_the_iptc_datasets_of_a_place_become_blanks() -> None:
 
 @PROPERTY
 @given(st.binary(max_size=400), st.sampled_from([clean_exif, clean_xmp, clean_iptc, clean_resources]))
-def test_no_block_grows_or_crashes(data: bytes, clean: Callable[[bytes], bytes]) -> None:
+def test_no_block_grows_or_crashes(data: bytes, clean: Cleaner) -> None:
     try:
-        once = clean(data)
+        once = clean(data, KeepMetadata.CREDITS)
         assert len(once) == len(data)
-        assert clean(once) == once
+        assert clean(once, KeepMetadata.CREDITS) == once
     except Unclear:
         pass
 
@@ -300,9 +301,9 @@ def test_no_block_grows_or_crashes(data: bytes, clean: Callable[[bytes], bytes])
 @given(st.lists(st.sampled_from([b"<", b">", b"/", b'"', b"'", b" ", b"e:GPSx", b"=", b"a", b"City", b"<!--", b"-->"])))
 def test_no_xmp_that_names_a_place_is_left(parts: list[bytes]) -> None:
     packet = b"".join(parts)
-    once = clean_xmp(packet)
+    once = clean_xmp(packet, KeepMetadata.CREDITS)
     assert len(once) == len(packet)
-    assert clean_xmp(once) == once
+    assert clean_xmp(once, KeepMetadata.CREDITS) == once
     assert b"<e:GPSx>" not in once
 
 
@@ -374,7 +375,7 @@ def test_reading_ends_with_the_file_and_leaves_its_offset_alone() -> None:
         file.write(private_pictures.jpeg())
         file.flush()
         os.lseek(file.fileno(), 5, os.SEEK_SET)
-        find(file.fileno())
+        find(file.fileno(), KeepMetadata.NOTHING)
         assert os.lseek(file.fileno(), 0, os.SEEK_CUR) == 5
 
 
@@ -382,4 +383,4 @@ def test_what_is_too_large_to_be_searched_is_not_called_clean() -> None:
     with tempfile.TemporaryFile() as file:
         file.write(pictures.photo(64, 48))
         file.truncate(600 * 1024 * 1024)  # sparse
-        assert find(file.fileno()) == Found((), complete=False)
+        assert find(file.fileno(), KeepMetadata.NOTHING) == Findings((), complete=False)

@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from appliance.edits import Edit
+from appliance.edits import Edit, Findings
+from appliance.model import KeepMetadata
 
 BUDGET_BYTES = 2 * 1024**3
 """What is read of one file at most; of larger ones the structure is read, and their end."""
@@ -12,31 +12,29 @@ MAX_BLOCK_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 4 * 1024 * 1024
 _SLICE = 4096
 
-Cleaner = Callable[[bytes], bytes]
-"""Gives the same number of bytes, without what is private. Raises Unclear where it can't tell."""
+Cleaner = Callable[[bytes, KeepMetadata], bytes]
+"""Gives the same number of bytes, with only what may stay. Raises Unclear where it can't tell."""
 
 
 class Unclear(ValueError):
     """A part that can't be looked into, or not be cleaned where it lies."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What is to be overwritten. `complete` is false where private data may be left that can't be removed."""
-
-    edits: tuple[Edit, ...]
-    complete: bool
-
-
 class Cleaning:
-    """Reads the file, and takes note of edits. Its `complete` falls when a part is unclear."""
+    """Reads the file, and takes note of edits. `complete`, `content_credentials` and `cut_at` are set by who walks it.
 
-    def __init__(self, fd: int) -> None:
+    See Findings for what they say.
+    """
+
+    def __init__(self, fd: int, keep: KeepMetadata) -> None:
         self._fd = fd
         self._left_bytes = BUDGET_BYTES
         self._edits: list[Edit] = []
+        self.keep = keep
         self.length = os.fstat(fd).st_size
         self.complete = True
+        self.content_credentials = False
+        self.cut_at: int | None = None
 
     def read(self, offset: int, length: int) -> bytes:
         """So many bytes from there, fewer at the file's end. Raises Unclear beyond what may be read of one file."""
@@ -53,7 +51,7 @@ class Cleaning:
             return
         try:
             parts = [self.read(offset, length) for offset, length in pieces]
-            cleaned = clean(b"".join(parts))
+            cleaned = clean(b"".join(parts), self.keep)
         except (Unclear, RecursionError):
             self.complete = False
             return
@@ -73,8 +71,8 @@ class Cleaning:
             before = self.read(at, min(_CHUNK_BYTES, offset + length - at))
             self.put(at, before, bytes((byte,)) * len(before))
 
-    def found(self) -> Found:
-        return Found(tuple(self._edits), self.complete)
+    def findings(self) -> Findings:
+        return Findings(tuple(self._edits), self.complete, self.content_credentials, self.cut_at)
 
 
 def _differences(before: bytes, after: bytes) -> list[tuple[int, int]]:

@@ -4,6 +4,7 @@ from appliance.imaging.private.cleaning import Unclear
 from appliance.imaging.private.iptc import clean_iptc
 from appliance.imaging.private.tiff import Cleaners, Plan, Walk
 from appliance.imaging.private.xmp import clean_xmp
+from appliance.model import KeepMetadata
 
 EXIF_MARK = b"Exif\0\0"
 _IPTC, _EXIF, _XMP = (0x0404,), (0x0422, 0x0423), (0x0424,)
@@ -11,14 +12,14 @@ _ROUNDS = 4
 _SIGNATURES = (b"8BIM", b"PHUT", b"AgHg", b"DCSR", b"MeSa")
 
 
-def clean_exif(block: bytes) -> bytes:
+def clean_exif(block: bytes, keep: KeepMetadata) -> bytes:
     """An EXIF block, with or without its mark in front. Raises Unclear for what can't be read as one."""
     start = len(EXIF_MARK) if block.startswith(EXIF_MARK) else 0
     tiff = block[start:]
     if not tiff.strip(b"\0"):
         return block
     for _ in range(_ROUNDS):
-        plan = Walk(_Block(tiff), EMBEDDED).plan()
+        plan = Walk(_Block(tiff), EMBEDDED, keep).plan()
         if plan is None or not plan.complete:
             raise Unclear("an EXIF block that can't be read to its end")
         before, tiff = tiff, _applied(plan, tiff)
@@ -50,7 +51,7 @@ class _Block:
         return self._data[offset : offset + max(0, length)] if offset >= 0 else b""
 
 
-def clean_resources(data: bytes) -> bytes:
+def clean_resources(data: bytes, keep: KeepMetadata) -> bytes:
     """Photoshop image resources, with what IPTC, EXIF and XMP in them tell cleaned."""
     cleaned, at = bytearray(data), 0
     while at + 12 <= len(data) and data[at : at + 4] in _SIGNATURES:
@@ -59,17 +60,17 @@ def clean_resources(data: bytes) -> bytes:
         size, at = int.from_bytes(data[at : at + 4], "big"), at + 4
         end = min(at + size, len(data))
         if at < end:
-            cleaned[at:end] = _clean_resource(kind, data[at:end])
+            cleaned[at:end] = _clean_resource(kind, data[at:end], keep)
         at += size + size % 2
     return bytes(cleaned)
 
 
-def _clean_resource(kind: int, data: bytes) -> bytes:
+def _clean_resource(kind: int, data: bytes, keep: KeepMetadata) -> bytes:
     if kind in _IPTC:
-        return clean_iptc(data)
+        return clean_iptc(data, keep)
     if kind in _EXIF:
-        return clean_exif(data)
-    return clean_xmp(data) if kind in _XMP else data
+        return clean_exif(data, keep)
+    return clean_xmp(data, keep) if kind in _XMP else data
 
 
 EMBEDDED: Cleaners = {0x02BC: clean_xmp, 0x83BB: clean_iptc, 0x8649: clean_resources}

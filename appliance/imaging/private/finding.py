@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from appliance.edits import Findings
 from appliance.imaging.formats import Kind
 from appliance.imaging.private.boxes import clean_heif
-from appliance.imaging.private.cleaning import Cleaning, Found, Unclear
+from appliance.imaging.private.cleaning import Cleaning, Unclear
 from appliance.imaging.private.exif import EMBEDDED
 from appliance.imaging.private.gif import clean_gif
 from appliance.imaging.private.jpeg import clean_jpeg
@@ -12,20 +13,24 @@ from appliance.imaging.private.png import clean_png
 from appliance.imaging.private.tiff import Walk
 from appliance.imaging.private.webp import clean_webp
 from appliance.imaging.sources import kind_of
+from appliance.model import KeepMetadata
 
 
-def find(fd: int) -> Found:
-    """The edits for the open file. Raises EmptyUpload, UnsupportedFormat or NotAnImage."""
-    clean, cleaning = _CLEANERS[kind_of(fd)], Cleaning(fd)
+def find(fd: int, keep: KeepMetadata) -> Findings:
+    """What to change in the open file so that only what `keep` allows is left.
+
+    Raises EmptyUpload, UnsupportedFormat or NotAnImage.
+    """
+    clean, cleaning = _CLEANERS[kind_of(fd)], Cleaning(fd, keep)
     try:
         clean(cleaning)
     except Unclear:
         cleaning.complete = False
-    return cleaning.found()
+    return cleaning.findings()
 
 
 def _clean_tiff(cleaning: Cleaning) -> None:
-    plan = Walk(cleaning, EMBEDDED).plan()
+    plan = Walk(cleaning, EMBEDDED, cleaning.keep).plan()
     if plan is None:
         cleaning.complete = False
         return

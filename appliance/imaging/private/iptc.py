@@ -1,9 +1,10 @@
 """IPTC: the datasets of IIM that name a place become blanks."""
 
 from appliance.imaging.private.names import IPTC_DATASETS
+from appliance.model import KeepMetadata
 
 
-def clean_iptc(data: bytes) -> bytes:
+def clean_iptc(data: bytes, _keep: KeepMetadata) -> bytes:
     """The datasets, with those that tell a place blanked."""
     cleaned, at = bytearray(data), 0
     while at + 5 <= len(data) and data[at] == 0x1C:

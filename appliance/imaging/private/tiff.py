@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from appliance.imaging.private.names import GPS_IFD, MAKER_NOTE, TAGS
+from appliance.model import KeepMetadata
 
-Cleaners = Mapping[int, Callable[[bytes], bytes]]
+Cleaners = Mapping[int, Callable[[bytes, KeepMetadata], bytes]]
 Range = tuple[int, int]
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -81,7 +82,8 @@ class Plan:
 class Walk:
     """A walk over every directory of a TIFF file, which starts at byte 0 of `memory`."""
 
-    def __init__(self, memory: Memory, embedded: Cleaners) -> None:
+    def __init__(self, memory: Memory, embedded: Cleaners, keep: KeepMetadata) -> None:
+        self._keeping = keep
         self._memory = memory
         self._embedded = embedded
         self._plan = Plan()
@@ -203,7 +205,7 @@ class Walk:
             self._plan.complete = False
             return
         data = self._memory.read(entry.at, entry.length)
-        cleaned = self._embedded[entry.tag](data)
+        cleaned = self._embedded[entry.tag](data, self._keeping)
         if cleaned != data:
             self._plan.writes.append((entry.at, cleaned))
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from appliance.imaging.private.names import XMP_NAME, is_private_name
+from appliance.model import KeepMetadata
 
 _EMPTY = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
 _NAME = rb"[^\s<>/=\"'!?&][^\s<>/=\"'&]*+"
@@ -22,7 +23,7 @@ class _Torn(ValueError):
     """XML that ends within a private property."""
 
 
-def clean_xmp(packet: bytes) -> bytes:
+def clean_xmp(packet: bytes, _keep: KeepMetadata) -> bytes:
     """The packet without private properties. One that is not well-formed is emptied, if it mentions any."""
     plain = packet.rstrip(b"\0")
     if b"\0" in plain or b"<!DOCTYPE" in plain:  # UTF-16 or UTF-32; entities that may hide anything
