@@ -58,17 +58,17 @@ def found_in(data: bytes, keep: KeepMetadata = KeepMetadata.CREDITS) -> Findings
         return find(file.fileno(), keep)
 
 
-def applied(data: bytes, changes: tuple[Edit, ...]) -> bytes:
+def applied(data: bytes, found: Findings) -> bytes:
     changed = bytearray(data)
-    for edit in changes:
+    for edit in found.edits:
         changed[edit.offset : edit.end] = (edit.pattern * edit.length)[: edit.length]
-    return bytes(changed)
+    return bytes(changed[: found.cut_at])
 
 
 def cleaned(data: bytes, *, complete: bool = True) -> bytes:
     found = found_in(data)
     assert found.complete is complete
-    result = applied(data, found.edits)
+    result = applied(data, found)
     assert len(result) == len(data)
     assert found_in(result).edits == (), "cleaning again changes nothing"
     return result
@@ -291,7 +291,7 @@ def test_damaged_files_never_grow_or_crash_and_cleaning_again_changes_nothing(
         found = found_in(bytes(data))
     except ApplianceError:  # no picture any more
         return
-    once = applied(bytes(data), found.edits)
+    once = applied(bytes(data), found)
     assert len(once) == len(data)
     for edit in found.edits:
         assert 0 <= edit.offset < edit.end <= len(data)
@@ -307,7 +307,7 @@ def test_directories_that_point_anywhere_never_cost_a_tiff_its_pixels(seed: int,
     pixels = bytes(data[8 : 8 + 64 * 48 * 3])
     pointer = next(at for at in range(len(data) - 4, 0, -2) if data[at : at + 2] == (0x8825).to_bytes(2, number))
     data[pointer + 8 : pointer + 12] = choose.randrange(len(data)).to_bytes(4, number)
-    after = applied(bytes(data), found_in(bytes(data)).edits)
+    after = applied(bytes(data), found_in(bytes(data)))
     assert after[8 : 8 + len(pixels)] == pixels
     assert pictures.opened(after).size == (64, 48)
 
