@@ -6,7 +6,7 @@ from appliance.imaging.private.directories import Entry
 from appliance.model import KeepMetadata
 
 MAX_TEXT_BYTES = 16 * 1024
-_MAX_TABLE = 4_000_000
+_MAX_TABLE = 1_000_000
 _WHOLE = frozenset({1, 3, 4, 6, 8, 9, 13, 16, 17, 18})
 _NUMBERS = frozenset({1, 3, 4, 5, 6, 8, 9, 10, 11, 12, 16, 17})
 _TEXTS = frozenset({2, 129})
