@@ -20,6 +20,21 @@ class Edit:
         return self.offset + self.length
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What has to be done to a file so that only what may stay is left in it.
+
+    `complete` is false where not everything could be checked, or not be changed where it lies. `content_credentials`
+    says that signed content credentials (C2PA) were found and are taken out. `cut_at` is the length the file is cut to
+    once the edits are written, or None where it keeps its length.
+    """
+
+    edits: tuple[Edit, ...]
+    complete: bool
+    content_credentials: bool = False
+    cut_at: int | None = None
+
+
 def pack(edits: Sequence[Edit]) -> bytes:
     """The edits as JSON."""
     return json.dumps([(edit.offset, edit.length, edit.pattern.hex()) for edit in edits]).encode()

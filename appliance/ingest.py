@@ -20,7 +20,7 @@ from appliance.errors import (
 )
 from appliance.lifecycle.shipping import Shipper
 from appliance.living import living
-from appliance.model import IdempotencyRecord, Image, PrivateData, Upload, Wishes
+from appliance.model import IdempotencyRecord, Image, KeepMetadata, PrivateData, Upload, Wishes
 from appliance.objectstore.records import metadata_of, needs_sidecar
 from appliance.places import Place, Places
 from appliance.renditions import Facts
@@ -172,7 +172,9 @@ class Ingest:
     ) -> Image:
         with incoming.path.open("rb", buffering=0) as file:
             facts = await self._workers.inspect(file.fileno(), client)
-        private = PrivateData.KEPT if wishes.keep_metadata else await self._scrubber.scrub(incoming, upload, client)
+        private = PrivateData.KEPT
+        if not wishes.keep_metadata:
+            private = await self._scrubber.scrub(incoming, upload, KeepMetadata.NOTHING, client)
         image = self._image(incoming, facts, wishes, token_hash, private)
         with self._spool.landing(image.slug):
             await self._spool.land(incoming, metadata_of(image))

@@ -17,6 +17,7 @@ from appliance.errors import (
     UnreadableImage,
     UnsupportedFormat,
 )
+from appliance.model import KeepMetadata
 from appliance.regions import Cut, Material, Quality, Region
 from appliance.renditions import ORIGINALS, Facts, Format, Preset, Target
 
@@ -47,8 +48,9 @@ class Inspect:
 
 @dataclass(frozen=True, slots=True)
 class FindPrivate:
-    """Find what tells where a picture was taken, with which very device, and whose that is."""
+    """Find what the file carries beyond the picture and what `keep` allows."""
 
+    keep: KeepMetadata
     cpu_s: int
 
 
@@ -92,9 +94,11 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """Answers a `FindPrivate`: the edits lie in the one file beside it. `complete`: nothing private is left then."""
+    """Answers a `FindPrivate`: the edits lie in the one file that comes with it; Findings says the rest."""
 
     complete: bool
+    content_credentials: bool = False
+    cut_at: int | None = None
 
 
 Order = Inspect | FindPrivate | Render | CutOut | BuildPyramid
@@ -126,7 +130,8 @@ def unpack_order(message: bytes) -> Order:
     if "inspect" in body:
         return Inspect(**body["inspect"])
     if "find-private" in body:
-        return FindPrivate(**body["find-private"])
+        found = body["find-private"]
+        return FindPrivate(KeepMetadata(found["keep"]), found["cpu_s"])
     if "cut" in body:
         return _cut_out(**body["cut"])
     if "pyramid" in body:
@@ -160,7 +165,7 @@ def pack_answer(answer: Answer) -> bytes:
         case Facts():
             body = {"facts": asdict(answer)}
         case Edited():
-            body = {"edited": answer.complete}
+            body = {"edited": asdict(answer)}
         case ApplianceError():
             final = isinstance(answer, CannotResize) and answer.final
             body = {"error": [answer.code, answer.detail, answer.limit, answer.actual, final]}
@@ -178,8 +183,8 @@ def unpack_answer(message: bytes) -> Answer:
                 return Ready(tuple(map(str, protections)), str(libvips))
             case {"facts": dict(facts)}:
                 return _facts(facts)
-            case {"edited": bool(complete)}:
-                return Edited(complete)
+            case {"edited": {"complete": bool(complete), "content_credentials": bool(signed), "cut_at": cut_at}}:
+                return Edited(complete, signed, None if cut_at is None else int(cut_at))
             case {"error": [code, detail, limit, actual, final]}:
                 error = _ERRORS[code](_words(detail), limit=_figure(limit), actual=_figure(actual))
                 if isinstance(error, CannotResize):

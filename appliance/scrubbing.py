@@ -7,7 +7,7 @@ committed first: after a crash it is done again, whatever part of it had been do
 from appliance import edits
 from appliance.catalogue import Catalogue
 from appliance.edits import Edit
-from appliance.model import PrivateData, Upload
+from appliance.model import KeepMetadata, PrivateData, Upload
 from appliance.spool import Incoming, Spool
 from appliance.workers import Workers
 
@@ -23,21 +23,22 @@ class Scrubber:
         self._workers = workers
         self._catalogue = catalogue
 
-    async def scrub(self, incoming: Incoming, upload: Upload | None, client: str) -> PrivateData:
-        """Take out what is private. Raises DiskFull, Busy, Stopping and the catalogue's faults; then try again."""
+    async def scrub(self, incoming: Incoming, upload: Upload | None, keep: KeepMetadata, client: str) -> PrivateData:
+        """Take out all but what `keep` allows. Raises DiskFull, Busy, Stopping and the catalogue's faults."""
         done: tuple[Edit, ...] = ()
         if upload is not None and upload.edits:
             done = edits.unpack(upload.edits, incoming.bytes)
             await self._spool.overwrite(incoming, done)
         for _ in range(ROUNDS):
             with incoming.path.open("rb", buffering=0) as file:
-                found, complete = await self._workers.find_private(file.fileno(), client)
+                findings = await self._workers.find_private(file.fileno(), keep, client)
+            found = findings.edits
             if not found:
                 break
             done += found
             if upload is not None:
                 await self._catalogue.uploads.set_edits(upload.id_hash, edits.pack(done))
             await self._spool.overwrite(incoming, found)
-        if found or not complete:
+        if found or not findings.complete:
             return PrivateData.NOT_REMOVABLE
         return PrivateData.REMOVED if done else PrivateData.NONE

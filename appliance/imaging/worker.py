@@ -23,6 +23,7 @@ from appliance.imaging.regions import cut_all
 from appliance.imaging.render import render
 from appliance.imaging.sources import block_other_loaders
 from appliance.imaging.versions import check_installation, libvips_version
+from appliance.model import KeepMetadata
 from appliance.orders import (
     MAX_MESSAGE_BYTES,
     BuildPyramid,
@@ -101,7 +102,7 @@ def _carried_out(order: Order, fds: list[int], outputs: list[int]) -> Facts | Ed
                     animation_bytes=order.animation_bytes,
                 )
             case FindPrivate():
-                return _edited(fds[0], outputs)
+                return _edited(fds[0], order.keep, outputs)
             case BuildPyramid():
                 build_pyramid(fds[0], fds[1])
                 return ()
@@ -116,14 +117,14 @@ def _carried_out(order: Order, fds: list[int], outputs: list[int]) -> Facts | Ed
     return tuple((width, height, moves) for width, height, moves, _ in made)
 
 
-def _edited(fd: int, outputs: list[int]) -> Edited:
-    found = private.find(fd)
+def _edited(fd: int, keep: KeepMetadata, outputs: list[int]) -> Edited:
+    found = private.find(fd, keep)
     packed = edits.pack(found.edits)
     if len(packed) > edits.MAX_PACKED_BYTES:  # all or nothing: half of them would leave the file worse than none
         outputs.append(_in_memory("edits", edits.pack(())))
         return Edited(complete=False)
     outputs.append(_in_memory("edits", packed))
-    return Edited(found.complete)
+    return Edited(found.complete, found.content_credentials, found.cut_at)
 
 
 def _in_memory(name: str, data: bytes) -> int:

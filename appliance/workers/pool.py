@@ -9,9 +9,10 @@ from functools import partial
 from appliance import edits
 from appliance.clients import HOST, Clients
 from appliance.config import Renditions
-from appliance.edits import Edit
+from appliance.edits import Findings
 from appliance.effort import is_long
 from appliance.errors import Busy, CannotResize, Stopping, UnfitInstallation, UnreadableImage
+from appliance.model import KeepMetadata
 from appliance.motion import Budget
 from appliance.orders import (
     Edited,
@@ -46,6 +47,7 @@ PYRAMID_DEADLINES = 30
 """A pyramid, which nobody has to wait for, may take this many times the ordinary deadline."""
 _PYRAMID_OUTPUT_BYTES = 16 * 1024**3
 _THREADS = 2
+_NOTHING_FOUND = Findings((), complete=False)
 
 
 class Workers:
@@ -119,25 +121,29 @@ class Workers:
             return answer
         raise unexpected(answer, UnreadableImage)
 
-    async def find_private(self, fd: int, client: str = HOST) -> tuple[tuple[Edit, ...], bool]:
-        """What to overwrite in the open file so that nothing private is left, and whether that is all of it.
+    async def find_private(self, fd: int, keep: KeepMetadata, client: str = HOST) -> Findings:
+        """What to change in the open file so that only what `keep` allows is left.
 
-        A file whose reading goes wrong gives no edits, and is not all of it. Raises Busy or Stopping.
+        A file whose reading goes wrong gives no edits, and is not complete. Raises Busy or Stopping.
         """
-        order = FindPrivate(cpu_s(INSPECT_DEADLINE_S))
+        order = FindPrivate(keep, cpu_s(INSPECT_DEADLINE_S))
         async with Waiting(self._inspecting, Priority.VIEW, Clients(client), lambda slot: slot) as slot:
             try:
                 answer, files = await run_order(slot, order, fd, INSPECT_DEADLINE_S, self._threads)
             except WorkerLost:
-                return (), False
+                return _NOTHING_FOUND
         if isinstance(answer, Busy | Stopping):
             raise answer
         if not isinstance(answer, Edited) or len(files) != 1:
-            return (), False
+            return _NOTHING_FOUND
+        length = os.fstat(fd).st_size
+        if answer.cut_at is not None and not 0 < answer.cut_at < length:
+            return _NOTHING_FOUND
         try:
-            return edits.unpack(files[0], os.fstat(fd).st_size), answer.complete
+            found = edits.unpack(files[0], length)
         except ValueError:
-            return (), False
+            return _NOTHING_FOUND
+        return Findings(found, answer.complete, answer.content_credentials, answer.cut_at)
 
     def queue(
         self, facts: Facts, priority: Priority, clients: Clients | None = None, *, long: bool = False

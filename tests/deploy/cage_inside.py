@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from appliance.model import KeepMetadata
 from appliance.orders import FindPrivate
 from appliance.workers.process import Allowance, WorkerProcess
 
@@ -27,7 +28,7 @@ async def tried(given: dict[str, Any]) -> dict[str, Any]:
     await worker.ready
     source = os.memfd_create("source")
     os.write(source, json.dumps(given).encode())
-    _, (report,) = await worker.call(FindPrivate(cpu_s=60), [source], 60)
+    _, (report,) = await worker.call(FindPrivate(KeepMetadata.NOTHING, cpu_s=60), [source], 60)
     worker.kill()
     await worker.exited
     found = json.loads(os.pread(report, 10**6, 0))

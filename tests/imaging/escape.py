@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.imaging import landlock, seccomp, worker
+from appliance.model import KeepMetadata
 from appliance.orders import Edited
 
 PARENT, USER, GROUP, IS_ARM = os.getppid(), os.getuid(), os.getgid(), os.uname().machine == "aarch64"
@@ -280,7 +281,7 @@ def outcome(action: Callable[[], Any]) -> str:
     return "out"
 
 
-def attempt_all(fd: int, outputs: list[int]) -> Edited:
+def attempt_all(fd: int, keep: KeepMetadata, outputs: list[int]) -> Edited:
     given = json.loads(os.pread(fd, 100_000, 0))
     found = {name: outcome(way) for name, way in ways_out(given).items() if name in given.get("only", [name])}
     outputs.append(worker._in_memory("report", json.dumps(found).encode()))

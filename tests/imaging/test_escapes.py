@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from appliance.config import MB, Config
 from appliance.control import Commands, listening
+from appliance.model import KeepMetadata
 from appliance.orders import FindPrivate
 from appliance.peers import keep_orphans
 from appliance.workers.process import Allowance, WorkerProcess
@@ -88,7 +89,7 @@ async def tried(given: Mapping[str, Any], patch: pytest.MonkeyPatch, *options: s
         needs({"protections": list(worker.protections)}, "seccomp")  # without it, some of the ways would be found
     source = in_memory(json.dumps(given).encode())
     try:
-        _, (report,) = await worker.call(FindPrivate(cpu_s=60), [source], 60)
+        _, (report,) = await worker.call(FindPrivate(KeepMetadata.NOTHING, cpu_s=60), [source], 60)
         found = json.loads(os.pread(report, 1 * MB, 0))
         os.close(report)
     finally:

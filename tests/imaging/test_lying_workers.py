@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from appliance.imaging.formats import Kind
+from appliance.model import KeepMetadata
 from appliance.orders import FindPrivate, unpack_answer
 from appliance.renditions import ORIGINALS, Facts
 from appliance.workers import process
@@ -96,7 +97,7 @@ async def test_a_worker_that_lies_is_ended_at_once_and_its_descriptors_are_close
     before = len(os.listdir("/proc/self/fd"))
     lying.say(LIES[name], extra, extra)
     with pytest.raises(WorkerLost):
-        await lying.worker.call(FindPrivate(cpu_s=5), [source], 30)
+        await lying.worker.call(FindPrivate(KeepMetadata.NOTHING, cpu_s=5), [source], 30)
     assert await asyncio.wait_for(asyncio.shield(lying.worker.exited), 30) == "SIGKILL"
     assert len(os.listdir("/proc/self/fd")) <= before
     os.close(source)

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import FormData
 
 from appliance.errors import DiskFull
+from appliance.model import KeepMetadata
 from appliance.spool import disk, transfers
 from tests import pictures, private_pictures
 from tests.conftest import Host, OpenHost, until
@@ -219,8 +220,8 @@ async def test_a_worker_that_dies_of_it_leaves_the_picture_and_says_so(
     workers, data = host.appliance.workers, private_pictures.jpeg()
     real = workers.find_private
 
-    async def killed(fd: int, client: str) -> Any:
-        waiting = asyncio.ensure_future(real(fd, client))
+    async def killed(fd: int, keep: KeepMetadata, client: str) -> Any:
+        waiting = asyncio.ensure_future(real(fd, keep, client))
         await asyncio.sleep(0)
         for slot in workers._inspecting.slots:
             if slot.process is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from appliance.imaging.private.cleaning import Cleaner, Cleaning, Unclear
 from appliance.imaging.private.exif import clean_exif
 from appliance.imaging.private.xmp import clean_xmp
+from appliance.model import KeepMetadata
 
 _CONTAINERS = frozenset({b"moov", b"udta", b"trak", b"mdia", b"mpvd"})
 _PLACES = frozenset({b"\xa9xyz", b"loci"})
@@ -129,13 +130,13 @@ def _holders(data: bytes, iinf: _Box) -> dict[int, Cleaner]:
     return found
 
 
-def _clean_exif_item(data: bytes) -> bytes:
+def _clean_exif_item(data: bytes, keep: KeepMetadata) -> bytes:
     """The item begins with how far on its TIFF header is."""
     start = 4 + int.from_bytes(data[:4], "big")
-    return data[:start] + clean_exif(data[start:])
+    return data[:start] + clean_exif(data[start:], keep)
 
 
-def _refuse(_data: bytes) -> bytes:
+def _refuse(_data: bytes, _keep: KeepMetadata) -> bytes:
     raise Unclear("metadata that is compressed")
 
 

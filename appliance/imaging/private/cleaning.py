@@ -1,50 +1,66 @@
 """One file being cleaned: reading it in bounded amounts, and gathering the edits that take private data out."""
 
 import os
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from appliance.edits import Edit
+from appliance.edits import Edit, Findings
+from appliance.model import KeepMetadata
 
 BUDGET_BYTES = 2 * 1024**3
 """What is read of one file at most; of larger ones the structure is read, and their end."""
 MAX_BLOCK_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 4 * 1024 * 1024
 _SLICE = 4096
+BUDGET_CPU_S = 1.0
+"""What may be spent on one file's metadata; see docs/privacy.md."""
 
-Cleaner = Callable[[bytes], bytes]
-"""Gives the same number of bytes, without what is private. Raises Unclear where it can't tell."""
+Cleaner = Callable[[bytes, KeepMetadata], bytes]
+"""Gives the same number of bytes, with only what may stay. Raises Unclear where it can't tell."""
 
 
 class Unclear(ValueError):
     """A part that can't be looked into, or not be cleaned where it lies."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What is to be overwritten. `complete` is false where private data may be left that can't be removed."""
-
-    edits: tuple[Edit, ...]
-    complete: bool
+class OutOfTime(Exception):
+    """The file has taken its time of the processor: what was found so far is all that is found."""
 
 
 class Cleaning:
-    """Reads the file, and takes note of edits. Its `complete` falls when a part is unclear."""
+    """Reads the file, and takes note of edits. `complete`, `content_credentials` and `cut_at` are set by who walks it.
 
-    def __init__(self, fd: int) -> None:
+    See Findings for what they say.
+    """
+
+    def __init__(self, fd: int, keep: KeepMetadata, clock: Callable[[], float] = time.process_time) -> None:
         self._fd = fd
+        self._clock = clock
+        self._until_s = clock() + BUDGET_CPU_S
         self._left_bytes = BUDGET_BYTES
         self._edits: list[Edit] = []
+        self.keep = keep
         self.length = os.fstat(fd).st_size
         self.complete = True
+        self.content_credentials = False
+        self.cut_at: int | None = None
 
     def read(self, offset: int, length: int) -> bytes:
-        """So many bytes from there, fewer at the file's end. Raises Unclear beyond what may be read of one file."""
+        """So many bytes from there, fewer at the file's end.
+
+        Raises Unclear beyond what may be read of one file, and OutOfTime.
+        """
+        self.check_time()
         length = max(0, min(length, self.length - offset))
         if offset < 0 or length > self._left_bytes:
             raise Unclear("beyond what is read of one file")
         self._left_bytes -= length
         return os.pread(self._fd, length, offset)
+
+    def check_time(self) -> None:
+        """Raises OutOfTime."""
+        if self._clock() > self._until_s:
+            raise OutOfTime
 
     def block(self, pieces: Sequence[tuple[int, int]], clean: Cleaner) -> None:
         """Clean what lies in these pieces (offset, length) of the file as if they were one."""
@@ -53,7 +69,7 @@ class Cleaning:
             return
         try:
             parts = [self.read(offset, length) for offset, length in pieces]
-            cleaned = clean(b"".join(parts))
+            cleaned = clean(b"".join(parts), self.keep)
         except (Unclear, RecursionError):
             self.complete = False
             return
@@ -68,13 +84,17 @@ class Cleaning:
             self._edits += _edits(offset + start, after[start:end])
 
     def fill(self, offset: int, length: int, byte: int = 0) -> None:
-        """Overwrite a range, which may be long, with one byte."""
+        """Overwrite a range, which may be long, with one byte: one edit, from where it first differs."""
+        pattern = bytes((byte,))
         for at in range(offset, offset + length, _CHUNK_BYTES):
             before = self.read(at, min(_CHUNK_BYTES, offset + length - at))
-            self.put(at, before, bytes((byte,)) * len(before))
+            if rest := before.lstrip(pattern):
+                start = at + len(before) - len(rest)
+                self._edits.append(Edit(start, min(offset + length, self.length) - start, pattern))
+                return
 
-    def found(self) -> Found:
-        return Found(tuple(self._edits), self.complete)
+    def findings(self) -> Findings:
+        return Findings(tuple(self._edits), self.complete, self.content_credentials, self.cut_at)
 
 
 def _differences(before: bytes, after: bytes) -> list[tuple[int, int]]:

@@ -1,39 +1,42 @@
 """The front: what has to be overwritten in a file so that nothing private is left in it."""
 
+import time
 from collections.abc import Callable
 
+from appliance.edits import Findings
 from appliance.imaging.formats import Kind
 from appliance.imaging.private.boxes import clean_heif
-from appliance.imaging.private.cleaning import Cleaning, Found, Unclear
-from appliance.imaging.private.exif import EMBEDDED
+from appliance.imaging.private.cleaning import Cleaning, OutOfTime, Unclear
 from appliance.imaging.private.gif import clean_gif
 from appliance.imaging.private.jpeg import clean_jpeg
 from appliance.imaging.private.png import clean_png
 from appliance.imaging.private.tiff import Walk
 from appliance.imaging.private.webp import clean_webp
 from appliance.imaging.sources import kind_of
+from appliance.model import KeepMetadata
 
 
-def find(fd: int) -> Found:
-    """The edits for the open file. Raises EmptyUpload, UnsupportedFormat or NotAnImage."""
-    clean, cleaning = _CLEANERS[kind_of(fd)], Cleaning(fd)
+def find(fd: int, keep: KeepMetadata, clock: Callable[[], float] = time.process_time) -> Findings:
+    """What to change in the open file so that only what `keep` allows is left.
+
+    Raises EmptyUpload, UnsupportedFormat or NotAnImage.
+    """
+    clean, cleaning = _CLEANERS[kind_of(fd)], Cleaning(fd, keep, clock)
     try:
         clean(cleaning)
-    except Unclear:
+    except (Unclear, OutOfTime):
         cleaning.complete = False
-    return cleaning.found()
+    return cleaning.findings()
 
 
 def _clean_tiff(cleaning: Cleaning) -> None:
-    plan = Walk(cleaning, EMBEDDED).plan()
-    if plan is None:
-        cleaning.complete = False
-        return
+    plan = Walk(cleaning, cleaning.keep).plan()
     cleaning.complete &= plan.complete
-    for start, end in plan.wiped():
-        cleaning.fill(start, end - start)
+    cleaning.content_credentials |= plan.content_credentials
     for offset, data in plan.writes:
         cleaning.put(offset, cleaning.read(offset, len(data)), data)
+    for start, end in plan.zeros:
+        cleaning.fill(start, end - start)
 
 
 _CLEANERS: dict[Kind, Callable[[Cleaning], None]] = {

@@ -8,6 +8,7 @@ from appliance.imaging.private.exif import clean_exif, clean_resources
 from appliance.imaging.private.iptc import clean_iptc
 from appliance.imaging.private.names import is_private_name
 from appliance.imaging.private.xmp import clean_xmp
+from appliance.model import KeepMetadata
 
 _XMP_KEYWORD = b"XML:com.adobe.xmp"
 _PROFILE = re.compile(rb"Raw profile type (?:exif|app1|xmp|iptc|8bim)", re.IGNORECASE)
@@ -41,7 +42,7 @@ def _chunk(cleaning: Cleaning, at: int, kind: bytes, length: int) -> None:
     if len(before) < length + 8:  # the file ends within it
         return
     try:
-        after = _cleaned(kind, before[4:-4])
+        after = _cleaned(kind, before[4:-4], cleaning.keep)
     except Unclear:
         cleaning.complete = False
         return
@@ -49,30 +50,30 @@ def _chunk(cleaning: Cleaning, at: int, kind: bytes, length: int) -> None:
         cleaning.put(at, before, after + zlib.crc32(after).to_bytes(4, "big"))
 
 
-def _cleaned(kind: bytes, data: bytes) -> bytes:
+def _cleaned(kind: bytes, data: bytes, keep: KeepMetadata) -> bytes:
     """The chunk's type and data."""
     if kind == b"eXIf":
-        return kind + clean_exif(data)
+        return kind + clean_exif(data, keep)
     keyword, _, rest = data.partition(b"\0")
     if is_private_name(keyword) and b":" in keyword:  # exif:GPSLatitude, as ImageMagick writes it
         return _nothing(len(data))
     if kind == b"iTXt" and keyword == _XMP_KEYWORD:
-        return _clean_xmp_chunk(data, rest)
+        return _clean_xmp_chunk(data, rest, keep)
     if _PROFILE.fullmatch(keyword):
-        return _clean_profile(kind, data, keyword, rest)
+        return _clean_profile(kind, data, keyword, rest, keep)
     return kind + data
 
 
-def _clean_xmp_chunk(data: bytes, rest: bytes) -> bytes:
+def _clean_xmp_chunk(data: bytes, rest: bytes, keep: KeepMetadata) -> bytes:
     compressed = rest[:1] == b"\1"
     text = rest[2:].split(b"\0", 2)[-1]
     if compressed:
         plain = _inflated(text)
-        return b"iTXt" + data if clean_xmp(plain) == plain else _nothing(len(data))
-    return b"iTXt" + data[: len(data) - len(text)] + clean_xmp(text)
+        return b"iTXt" + data if clean_xmp(plain, keep) == plain else _nothing(len(data))
+    return b"iTXt" + data[: len(data) - len(text)] + clean_xmp(text, keep)
 
 
-def _clean_profile(kind: bytes, data: bytes, keyword: bytes, rest: bytes) -> bytes:
+def _clean_profile(kind: bytes, data: bytes, keyword: bytes, rest: bytes, keep: KeepMetadata) -> bytes:
     """A profile as ImageMagick writes it: its name, its length, and hexadecimal figures."""
     text = rest if kind == b"tEXt" else _inflated(rest[1:] if kind == b"zTXt" else rest[2:].split(b"\0", 2)[-1])
     figures = _HEX.match(text)
@@ -80,17 +81,17 @@ def _clean_profile(kind: bytes, data: bytes, keyword: bytes, rest: bytes) -> byt
         raise Unclear("a profile that can't be read")
     profile = bytes.fromhex(figures[1].replace(b"\n", b"").decode()[: len(figures[1]) // 2 * 2])
     name = keyword.rpartition(b" ")[2].lower()
-    if _clean_named(name, profile) == profile:
+    if _clean_named(name, profile, keep) == profile:
         return kind + data
     return _nothing(len(data))
 
 
-def _clean_named(name: bytes, profile: bytes) -> bytes:
+def _clean_named(name: bytes, profile: bytes, keep: KeepMetadata) -> bytes:
     if name == b"xmp":
-        return clean_xmp(profile)
+        return clean_xmp(profile, keep)
     if name in (b"iptc", b"8bim"):
-        return clean_resources(profile) if profile[:4] == b"8BIM" else clean_iptc(profile)
-    return clean_xmp(profile) if profile.startswith(b"http:") else clean_exif(profile)
+        return clean_resources(profile, keep) if profile[:4] == b"8BIM" else clean_iptc(profile, keep)
+    return clean_xmp(profile, keep) if profile.startswith(b"http:") else clean_exif(profile, keep)
 
 
 def _nothing(length: int) -> bytes:
