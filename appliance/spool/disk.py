@@ -13,6 +13,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -90,9 +91,9 @@ class Spool:
             await asyncio.shield(transfer.close())  # it ends, however often this is cancelled
         return Incoming(slug, path, transfer.bytes, transfer.digest)
 
-    async def overwrite(self, incoming: Incoming, edits: Sequence[Edit]) -> None:
+    async def overwrite(self, incoming: Incoming, edits: Sequence[Edit]) -> Incoming:
         """Change bytes where they lie, and have the digest follow. It may be done again. Raises DiskFull."""
-        await self._threads.run(overwrite, incoming, edits)
+        return await self._threads.run(overwrite, incoming, edits)
 
     @contextlib.contextmanager
     def landing(self, slug: str) -> Iterator[None]:
@@ -112,22 +113,31 @@ class Spool:
 
     def _land(self, incoming: Incoming, metadata: dict[str, str]) -> None:
         try:
-            with incoming.path.open("rb") as file:
+            with incoming.path.open("r+b", buffering=0) as file:
+                if incoming.path.parent == self._incoming:
+                    _cut(file, incoming.bytes)
                 with contextlib.suppress(OSError):  # a filesystem without attributes: the doctor warns of it
                     os.setxattr(file.fileno(), ATTRIBUTE, json.dumps(metadata).encode())
                 os.fsync(file.fileno())
-            incoming.path.rename(self._landed / incoming.slug)
+                incoming.path.rename(self._landed / incoming.slug)
+                _cut(file, incoming.bytes)  # a resumable upload's not before: its size tells how far it is
             sync_folder(self._landed)
         except OSError as fault:
             raise DiskFull("The disk refused to keep the file; nothing was uploaded. Try again later.") from fault
 
-    async def take_back(self, slug: str, path: Path) -> None:
-        """What landed, but could not be promised after all, returns to where its bytes were received."""
-        await self._threads.run(self._take_back, slug, path)
+    async def take_back(self, slug: str, path: Path, length: int | None) -> None:
+        """What landed, but could not be promised after all, returns to where its bytes were received.
 
-    def _take_back(self, slug: str, path: Path) -> None:
+        It has its `length` again, for that tells that all has come; what was cut off is nothing but zeros now.
+        """
+        await self._threads.run(self._take_back, slug, path, length or 0)
+
+    def _take_back(self, slug: str, path: Path, length: int) -> None:
+        landed = self._landed / slug
         with contextlib.suppress(FileNotFoundError):
-            (self._landed / slug).rename(path)
+            if landed.stat().st_size < length:
+                os.truncate(landed, length)
+            landed.rename(path)
 
     async def discard(self, slug: str) -> None:
         """Forget a file that was never acknowledged."""
@@ -266,6 +276,12 @@ class Spool:
 
     def landed_bytes(self) -> int:
         return sum(stat.st_size for _, stat in _files(self._landed))
+
+
+def _cut(file: FileIO, bytes_: int) -> None:
+    if os.fstat(file.fileno()).st_size > bytes_:
+        file.truncate(bytes_)
+        os.fsync(file.fileno())
 
 
 def landed_metadata(path: Path) -> dict[str, str] | None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Literal
 
@@ -26,7 +26,10 @@ MEASURED_S = 60.0  # before that nobody knows how fast a transfer is
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A received file that is not yet promised to anybody. Its digest follows when bytes of it are overwritten."""
+    """A received file that is not yet promised to anybody. Its digest follows when bytes of it are overwritten.
+
+    Of a longer file only the first `bytes` count: the rest is cut off when it lands.
+    """
 
     slug: str
     path: Path
@@ -216,8 +219,11 @@ class Transfer:
         self._claimed_bytes = 0
 
 
-def overwrite(incoming: Incoming, edits: Sequence[Edit]) -> None:
-    """Change bytes where they lie, and hash anew from the first of them on. Raises DiskFull."""
+def overwrite(incoming: Incoming, edits: Sequence[Edit]) -> Incoming:
+    """Change bytes where they lie, and hash again from the first of them on. Raises DiskFull.
+
+    What a cut takes stays on the disk, and counts no more: the size of a resumable upload's file tells how far it is.
+    """
     try:
         with incoming.path.open("r+b") as file:
             for edit in edits:
@@ -226,10 +232,15 @@ def overwrite(incoming: Incoming, edits: Sequence[Edit]) -> None:
         raise DiskFull("The disk refused to change the file; nothing was uploaded. Try again later.") from fault
     finally:  # not before: somebody who catches up would take in what is about to change
         incoming.digest.rewind(min(edit.offset for edit in edits))
-    incoming.digest.catch_up(incoming.path, lambda: incoming.bytes)
+    left = min((edit.offset for edit in edits if edit.is_cut), default=incoming.bytes)
+    cut = replace(incoming, bytes=min(left, incoming.bytes))
+    cut.digest.catch_up(cut.path, lambda: cut.bytes)
+    return cut
 
 
 def _write_edit(file: BinaryIO, edit: Edit) -> None:
+    if edit.is_cut:
+        return
     file.seek(edit.offset)
     if len(edit.pattern) == edit.length:
         file.write(edit.pattern)

@@ -66,10 +66,14 @@ class Cleaning:
             self._edits += _edits(offset + start, after[start:end])
 
     def fill(self, offset: int, length: int, byte: int = 0) -> None:
-        """Overwrite a range, which may be long, with one byte."""
+        """Overwrite a range, which may be long, with one byte: one edit, from where it first differs."""
+        pattern = bytes((byte,))
         for at in range(offset, offset + length, _CHUNK_BYTES):
             before = self.read(at, min(_CHUNK_BYTES, offset + length - at))
-            self.put(at, before, bytes((byte,)) * len(before))
+            if rest := before.lstrip(pattern):
+                start = at + len(before) - len(rest)
+                self._edits.append(Edit(start, min(offset + length, self.length) - start, pattern))
+                return
 
     def findings(self) -> Findings:
         return Findings(tuple(self._edits), self.complete, self.content_credentials, self.cut_at)
