@@ -46,7 +46,6 @@ def clean_jpeg(cleaning: Cleaning) -> None:
     picture.clean_header()
     picture.clean_scans()
     gain = _gain_map_behind(cleaning, picture)
-    picture.keep_gain_map(gain)
     end = picture.end
     if gain is not None:
         cleaning.fill(picture.end, gain.start - picture.end)
@@ -54,6 +53,7 @@ def clean_jpeg(cleaning: Cleaning) -> None:
         gain.clean_scans()
         gain.keep_gain_map(None)
         end = gain.end
+    picture.keep_gain_map(gain)
     if end < cleaning.length:
         cleaning.cut_at = end
 
