@@ -32,6 +32,17 @@ def exif() -> Image.Exif:
     return found
 
 
+def exif_with_thumbnail(thumbnail: bytes) -> bytes:
+    """An EXIF block whose second directory points to a thumbnail, which ends the block."""
+    block = bytearray(exif().tobytes())
+    tiff = len(b"Exif\0\0")
+    first = struct.unpack_from(">I", block, tiff + 4)[0] + tiff
+    at = first + 2 + 12 * struct.unpack_from(">H", block, first)[0]
+    struct.pack_into(">I", block, at, len(block) - tiff)
+    second = struct.pack(">H", 2) + struct.pack(">HHII", 0x0201, 4, 1, len(block) - tiff + 30)
+    return bytes(block) + second + struct.pack(">HHII", 0x0202, 4, 1, len(thumbnail)) + bytes(4) + thumbnail
+
+
 def iptc() -> bytes:
     """IIM datasets: a credit, and the city."""
     return b"".join(

@@ -113,8 +113,11 @@ def test_a_gain_map_behind_a_jpeg_stays_readable() -> None:
     after = cleaned(before + b"and more")
     assert len(after) == len(before)
     shown = [pyvips.Image.uhdrload_buffer(data) for data in (before, after)]
-    assert shown[0].get("gainmap-data") == shown[1].get("gainmap-data")
+    gains = [pyvips.Image.jpegload_buffer(image.get("gainmap-data")) for image in shown]
+    assert gains[0].write_to_memory() == gains[1].write_to_memory()
     assert shown[0].write_to_memory() == shown[1].write_to_memory()
+    fields = [{name: image.get(name) for name in image.get_fields() if name.startswith("gainmap-m")} for image in shown]
+    assert fields[0] == fields[1]
 
 
 def test_only_a_gain_map_may_lie_behind_a_jpeg() -> None:
@@ -209,7 +212,7 @@ def test_what_pillow_shows_of_a_damaged_picture_it_shows_of_the_cleaned_one(plac
     try:
         before = frames(bytes(data))
         found = found_in(bytes(data))
-    except (ApplianceError, OSError, SyntaxError, ValueError, EOFError, Warning):
+    except (ApplianceError, OSError, SyntaxError, ValueError, EOFError, RuntimeError, Warning):
         return
     if found.complete:
         changed = bytearray(data)

@@ -1,6 +1,7 @@
 """One file being cleaned: reading it in bounded amounts, and gathering the edits that take private data out."""
 
 import os
+import time
 from collections.abc import Callable, Sequence
 
 from appliance.edits import Edit, Findings
@@ -11,6 +12,8 @@ BUDGET_BYTES = 2 * 1024**3
 MAX_BLOCK_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 4 * 1024 * 1024
 _SLICE = 4096
+BUDGET_CPU_S = 1.0
+"""What may be spent on one file's metadata; see docs/privacy.md."""
 
 Cleaner = Callable[[bytes, KeepMetadata], bytes]
 """Gives the same number of bytes, with only what may stay. Raises Unclear where it can't tell."""
@@ -20,14 +23,20 @@ class Unclear(ValueError):
     """A part that can't be looked into, or not be cleaned where it lies."""
 
 
+class OutOfTime(Exception):
+    """The file has taken its time of the processor: what was found so far is all that is found."""
+
+
 class Cleaning:
     """Reads the file, and takes note of edits. `complete`, `content_credentials` and `cut_at` are set by who walks it.
 
     See Findings for what they say.
     """
 
-    def __init__(self, fd: int, keep: KeepMetadata) -> None:
+    def __init__(self, fd: int, keep: KeepMetadata, clock: Callable[[], float] = time.process_time) -> None:
         self._fd = fd
+        self._clock = clock
+        self._until_s = clock() + BUDGET_CPU_S
         self._left_bytes = BUDGET_BYTES
         self._edits: list[Edit] = []
         self.keep = keep
@@ -37,12 +46,21 @@ class Cleaning:
         self.cut_at: int | None = None
 
     def read(self, offset: int, length: int) -> bytes:
-        """So many bytes from there, fewer at the file's end. Raises Unclear beyond what may be read of one file."""
+        """So many bytes from there, fewer at the file's end.
+
+        Raises Unclear beyond what may be read of one file, and OutOfTime.
+        """
+        self.check_time()
         length = max(0, min(length, self.length - offset))
         if offset < 0 or length > self._left_bytes:
             raise Unclear("beyond what is read of one file")
         self._left_bytes -= length
         return os.pread(self._fd, length, offset)
+
+    def check_time(self) -> None:
+        """Raises OutOfTime."""
+        if self._clock() > self._until_s:
+            raise OutOfTime
 
     def block(self, pieces: Sequence[tuple[int, int]], clean: Cleaner) -> None:
         """Clean what lies in these pieces (offset, length) of the file as if they were one."""

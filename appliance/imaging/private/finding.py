@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from appliance.edits import Findings
 from appliance.imaging.formats import Kind
-from appliance.imaging.private.cleaning import Cleaning, Unclear
-from appliance.imaging.private.exif import EMBEDDED
+from appliance.imaging.private.cleaning import Cleaning, OutOfTime, Unclear
 from appliance.imaging.private.gif import clean_gif
 from appliance.imaging.private.heif import clean_heif
 from appliance.imaging.private.jpeg import clean_jpeg
@@ -24,21 +23,19 @@ def find(fd: int, keep: KeepMetadata) -> Findings:
     clean, cleaning = _CLEANERS[kind_of(fd)], Cleaning(fd, keep)
     try:
         clean(cleaning)
-    except Unclear:
+    except (Unclear, OutOfTime):
         cleaning.complete = False
     return cleaning.findings()
 
 
 def _clean_tiff(cleaning: Cleaning) -> None:
-    plan = Walk(cleaning, EMBEDDED, cleaning.keep).plan()
-    if plan is None:
-        cleaning.complete = False
-        return
+    plan = Walk(cleaning, cleaning.keep).plan()
     cleaning.complete &= plan.complete
-    for start, end in plan.wiped():
-        cleaning.fill(start, end - start)
+    cleaning.content_credentials |= plan.content_credentials
     for offset, data in plan.writes:
         cleaning.put(offset, cleaning.read(offset, len(data)), data)
+    for start, end in plan.zeros:
+        cleaning.fill(start, end - start)
 
 
 _CLEANERS: dict[Kind, Callable[[Cleaning], None]] = {

@@ -3,7 +3,7 @@
 Every byte of the media data that nothing kept points to becomes zero, unless something points elsewhere.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 
 from appliance.imaging.private.boxes import Box, Fields, Held, boxes, clear_handler, empty
 from appliance.imaging.private.cleaning import MAX_BLOCK_BYTES, Cleaner, Cleaning, Unclear
@@ -64,7 +64,10 @@ class _Walk:
         try:
             held = _held(self._cleaning, box)
             clean = clean_movie if box.kind == b"moov" else _Meta(self._cleaning).clean
-            for start, end in clean(held, self._cleaning.keep):
+            pieces = clean(held, self._cleaning.keep)
+            if any(start < box.end and box.start < end for start, end in pieces):
+                raise Unclear("a box that says where it lies itself")
+            for start, end in pieces:
                 self._kept.add(start, end)
         except Unclear:
             self._cleaning.complete = False
@@ -73,12 +76,13 @@ class _Walk:
 
     def finish(self, end: int) -> None:
         """Empty what goes; `end` is where the boxes have ended."""
-        if self._cleaning.complete and (kept := self._kept.merged()):
+        self._drops.add(end, self._cleaning.length)
+        kept, drops = self._kept.merged(), self._drops.merged()
+        if kept and self._cleaning.complete and _within(kept, self._media):
             self._clear_media(kept)
         else:  # nobody knows where the picture is
             self._cleaning.complete = False
-        self._drops.add(end, self._cleaning.length)
-        drops = self._drops.merged()
+            return
         if drops and drops[-1][1] >= self._cleaning.length:
             self._cleaning.cut_at = drops.pop()[0]
         for start, last in drops:
@@ -96,6 +100,13 @@ class _Walk:
                     self._cleaning.fill(at, max(0, start - at))
                     at = min(end, box.end)
             self._cleaning.fill(at, box.end - at)
+
+
+def _within(some: list[Range], media: list[Box]) -> bool:
+    """Whether all of the ranges lie in media data."""
+    starts = [box.body for box in media]
+    places = [(bisect_right(starts, start) - 1, end) for start, end in some]
+    return all(number >= 0 and end <= media[number].end for number, end in places)
 
 
 def _held(cleaning: Cleaning, box: Box) -> Held:

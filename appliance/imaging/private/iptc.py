@@ -1,20 +1,31 @@
-"""IPTC: the datasets of IIM that name a place become blanks."""
+"""IPTC: the datasets of IIM that may stay move together, and zeros follow them."""
 
-from appliance.imaging.private.names import IPTC_DATASETS
+from appliance.imaging.private.tags import IPTC_ALWAYS, IPTC_CREDITS, MAX_TEXT_BYTES
 from appliance.model import KeepMetadata
 
+_MARK = 0x1C
+_TELLING = 110
+"""Datasets of this number and record or later ones say something; those before them say how to read it."""
 
-def clean_iptc(data: bytes, _keep: KeepMetadata) -> bytes:
-    """The datasets, with those that tell a place blanked."""
-    cleaned, at = bytearray(data), 0
-    while at + 5 <= len(data) and data[at] == 0x1C:
-        record, dataset = data[at + 1], data[at + 2]
+
+def clean_iptc(data: bytes, keep: KeepMetadata) -> bytes:
+    """The datasets that may stay, and zeros behind them; all zeros where none of them says anything."""
+    wanted = IPTC_CREDITS if keep is KeepMetadata.CREDITS else IPTC_ALWAYS
+    kept, says, at = bytearray(), False, 0
+    while at + 5 <= len(data) and data[at] == _MARK:
+        start, kind = at, (data[at + 1], data[at + 2])
         length, at = int.from_bytes(data[at + 3 : at + 5], "big"), at + 5
         if length & 0x8000:  # an extended dataset: so many bytes hold its length
-            size = length & 0x7FFF
+            size = min(length & 0x7FFF, 8)
             length, at = int.from_bytes(data[at : at + size], "big"), at + size
-        length = min(length, max(0, len(data) - at))
-        if record == 2 and dataset in IPTC_DATASETS:
-            cleaned[at : at + length] = b" " * length
-        at += length
-    return bytes(cleaned)
+        end = at + length
+        if end > len(data):
+            break
+        if kind in wanted and length <= MAX_TEXT_BYTES:
+            kept += data[start:end]
+            says |= kind not in _FRAME
+        at = end
+    return bytes(kept if says else b"").ljust(len(data), b"\0")
+
+
+_FRAME = frozenset({(1, 90), (2, 0)})

@@ -95,7 +95,7 @@ def references(held: Held, iref: Box) -> list[Reference]:
     """Which item refers to which. Raises Unclear."""
     wide = 4 if held.data[iref.body : iref.body + 1] == b"\1" else 2
     found = []
-    for box in held.boxes(iref.body + 4, iref.end):
+    for box in (each for each in held.boxes(iref.body + 4, iref.end) if each.kind != b"free"):
         fields = Fields(held.data, box.body, box.end)
         source = fields.number(wide)
         targets = tuple(fields.number(wide) for _ in range(fields.number(2)))

@@ -1,264 +1,201 @@
-"""TIFF structure, which EXIF has too: directories of tags, read wherever they lie, in files of any size.
+"""TIFF files: of their directories only the tags that may stay are left, and between what stays there are zeros.
 
-A private tag leaves its directory: the entries behind it move up, inside the directory alone, and its value is zeroed.
-What anything else points to is never touched, pixels least of all, however a file's directories overlap.
+Entries move up inside their own directory, and the offset of the next one with them; nothing else moves. Where a file
+leaves doubt about where its pixels are, no gap is zeroed, only the values of the tags that go. Pixels are never written
+to, however the directories of a file lie over one another.
 """
 
-import struct
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
-from appliance.imaging.private.names import GPS_IFD, MAKER_NOTE, TAGS
+from appliance.imaging.private import tags
+from appliance.imaging.private.cleaning import MAX_BLOCK_BYTES, Cleaner, Unclear
+from appliance.imaging.private.directories import Directory, Entry, Memory, Reader
+from appliance.imaging.private.icc import clean_icc
+from appliance.imaging.private.iptc import clean_iptc
+from appliance.imaging.private.pages import Pixels, is_shown
+from appliance.imaging.private.photoshop import clean_resources
+from appliance.imaging.private.ranges import Range, less, merged, overlaps
+from appliance.imaging.private.xmp import clean_xmp
 from appliance.model import KeepMetadata
 
-Cleaners = Mapping[int, Callable[[bytes, KeepMetadata], bytes]]
-Range = tuple[int, int]
-
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-_EXIF_IFD, _INTEROP_IFD, _SUB_IFDS, _ORIENTATION = 0x8769, 0xA005, 0x014A, 0x0112
-_POINTERS = frozenset({_EXIF_IFD, _INTEROP_IFD, _SUB_IFDS})
-_PIXELS = {0x0111: 0x0117, 0x0144: 0x0145, 0x0201: 0x0202}
-"""Where strips, tiles and thumbnails lie, and the tag that tells how long they are."""
-_MAX_ENTRIES, _MAX_DIRECTORIES, _MAX_DEPTH, _MAX_STRIPS = 4096, 20_000, 6, 4_000_000
-_MAX_EMBEDDED_BYTES = 64 * 1024 * 1024
-
-
-class Memory(Protocol):
-    """Something that holds a TIFF file of `length` bytes."""
-
-    @property
-    def length(self) -> int: ...
-
-    def read(self, offset: int, length: int) -> bytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One tag. `at` and `length` tell where its value lies; `raw` is the entry as it stands in the directory."""
-
-    tag: int
-    type: int
-    count: int
-    at: int
-    length: int
-    outside: bool
-    raw: bytes
-
-    @property
-    def range(self) -> Range:
-        return self.at, self.at + self.length
+_EMBEDDED: dict[int, Cleaner] = {
+    tags.XMP: clean_xmp,
+    tags.IPTC: clean_iptc,
+    tags.RESOURCES: clean_resources,
+    tags.ICC_PROFILE: clean_icc,
+}
+_MAX_DIRECTORIES, _MAX_DEPTH = 20_000, 4
+_BLANKS = b"\0 \t\r\n"
+_SHORT = 3
 
 
 @dataclass(slots=True)
 class Plan:
-    """What to do with a file: ranges to zero unless something is kept there, and bytes to write.
+    """What to do with a file: bytes to write, and ranges to zero.
 
-    `whole`: a maker note is among them. `complete` is false where something could not be looked into.
+    `complete` is false where something could not be looked into.
     """
 
-    wipes: list[Range] = field(default_factory=list)
     writes: list[tuple[int, bytes]] = field(default_factory=list)
-    keeps: list[Range] = field(default_factory=list)
-    whole: bool = False
+    zeros: list[Range] = field(default_factory=list)
     complete: bool = True
-
-    def wiped(self) -> list[Range]:
-        """The ranges to zero, less what is kept."""
-        keeps, left = _merged(self.keeps), []
-        for wipe_start, end in _merged(self.wipes):
-            start = wipe_start
-            for keep_start, keep_end in keeps:
-                if keep_end <= start or keep_start >= end:
-                    continue
-                if keep_start > start:
-                    left.append((start, keep_start))
-                start = keep_end
-            if start < end:
-                left.append((start, end))
-        return left
+    content_credentials: bool = False
 
 
 class Walk:
     """A walk over every directory of a TIFF file, which starts at byte 0 of `memory`."""
 
-    def __init__(self, memory: Memory, embedded: Cleaners, keep: KeepMetadata) -> None:
-        self._keeping = keep
+    def __init__(self, memory: Memory, keep: KeepMetadata) -> None:
         self._memory = memory
-        self._embedded = embedded
+        self._keep = keep
+        self._allowed = tags.allowed(keep)
+        self._rules = self._allowed.picture
         self._plan = Plan()
+        self._keeps: list[Range] = []
+        self._gone: list[Range] = []
         self._seen: set[int] = set()
-        self._strips: list[tuple[_Entry, _Entry | None]] = []
-        self._order, self._big = "<", False
 
-    def plan(self) -> Plan | None:
-        """None for what is no TIFF file. Raises what `memory.read` raises."""
-        head = self._memory.read(0, 16)
-        self._order = "<" if head[:2] == b"II" else ">"
-        if head[:2] not in (b"II", b"MM") or len(head) < 8:
-            return None
-        self._big = self._number(head[2:4]) == 43
-        first = self._number(head[8:16]) if self._big else self._number(head[4:8])
-        self._plan.keeps.append((0, 16 if self._big else 8))
-        self._chain(first)
-        if self._plan.wipes or self._plan.writes:
-            self._spare_pixels()
+    def plan(self) -> Plan:
+        """Raises Unclear for what is no TIFF file, and what `memory.read` raises."""
+        reader = Reader.of(self._memory)
+        if reader is None:
+            raise Unclear("no TIFF file")
+        self._reader = reader
+        self._pixels = Pixels(reader)
+        self._keeps.append((0, reader.head_bytes))
+        pages = list(self._chain())
+        if not pages:
+            raise Unclear("a TIFF file without a directory")
+        if pages[0].entry(tags.DNG_VERSION):
+            self._rules = self._allowed.raw
+        shown = [page for number, page in enumerate(pages) if number == 0 or is_shown(reader, page, pages[0])]
+        self._gone += [(page.at, page.end) for page in pages]
+        for page, following in zip(shown, [*(page.at for page in shown[1:]), 0], strict=True):
+            self._rewrite(page, self._stay(page, self._rules, 0), following)
+        self._finish()
         return self._plan
 
-    def _number(self, data: bytes) -> int:
-        return int.from_bytes(data, "little" if self._order == "<" else "big")
-
-    def _chain(self, offset: int) -> None:
-        while offset:
-            if offset in self._seen or len(self._seen) >= _MAX_DIRECTORIES or offset + 2 > self._memory.length:
-                self._plan.complete &= offset in self._seen or offset + 2 > self._memory.length
+    def _chain(self) -> Iterator[Directory]:
+        """The pages, each once."""
+        at = self._reader.first
+        while at and at not in self._seen:
+            page = self._read(at)
+            if page is None:
                 return
-            _, offset = self._directory(offset, main=True, depth=0)
+            yield page
+            at = page.following
 
-    def _directory(self, offset: int, *, main: bool, depth: int) -> tuple[bool, int]:
-        """Clean the directory there; says whether anything is left of it, and where the next one is."""
-        self._seen.add(offset)
-        entries, end, following = self._entries(offset)
-        kept = [entry for entry in entries if self._keep(entry, depth)]
-        if kept == entries:
-            self._plan.keeps.append((offset, end))
-            return True, following
-        if not kept and not main:
-            self._plan.wipes.append((offset, end))
-            return False, following
-        self._rewrite(offset, end, kept or [self._upright()], following)
-        return True, following
+    def _read(self, at: int) -> Directory | None:
+        """The directory there; None leaves doubt about what else there is."""
+        self._seen.add(at)
+        try:
+            if len(self._seen) > _MAX_DIRECTORIES:
+                raise Unclear("more directories than are looked at")
+            return self._reader.directory(at)
+        except Unclear:
+            self._pixels.doubt = True
+            return None
 
-    def _entries(self, offset: int) -> tuple[list[_Entry], int, int]:
-        counts, size, pointer = (8, 20, 8) if self._big else (2, 12, 4)
-        count = self._number(self._memory.read(offset, counts))
-        if count > _MAX_ENTRIES:
-            self._plan.complete = False
-            return [], offset + counts, 0
-        start = offset + counts
-        table = self._memory.read(start, count * size)
-        entries = [self._entry(table[at : at + size], start + at) for at in range(0, len(table) - size + 1, size)]
-        end = start + count * size
-        following = self._number(self._memory.read(end, pointer)) if len(entries) == count else 0
-        return entries, min(end + pointer, self._memory.length), following
+    def _stay(self, directory: Directory, rules: tags.Rules, depth: int) -> list[Entry]:
+        kept: dict[int, Entry] = {}
+        for entry in directory.entries:
+            stays = None
+            if entry.tag not in kept and entry.tag in rules and rules[entry.tag].allows(entry):
+                with suppress(Unclear):  # a value that can't be read goes
+                    stays = self._changed(directory, entry, depth)
+            if stays is None:
+                self._go(entry)
+                continue
+            kept[entry.tag] = stays
+            if stays.outside:
+                self._keeps.append((stays.at, stays.end))
+        if rules is self._rules:
+            self._pixels.note(replace(directory, entries=tuple(kept.values())))
+        return [entry for entry in directory.entries if entry.tag in kept for entry in [kept.pop(entry.tag)]]
 
-    def _entry(self, raw: bytes, at: int) -> _Entry:
-        tag, type_ = self._number(raw[:2]), self._number(raw[2:4])
-        value = 12 if self._big else 8
-        count, place = self._number(raw[4:value]), self._number(raw[value:])
-        size = _SIZES.get(type_, 1) * count
-        if size <= len(raw) - value:
-            return _Entry(tag, type_, count, at + value, size, False, raw)
-        return _Entry(tag, type_, count, place, min(size, max(0, self._memory.length - place)), True, raw)
-
-    def _keep(self, entry: _Entry, depth: int) -> bool:
-        if entry.tag in TAGS:
-            self._plan.whole |= entry.tag == MAKER_NOTE
-            self._wipe(entry)
-            return False
-        if entry.tag in _POINTERS and not self._follow(entry, depth):
-            return False
-        if entry.tag in _PIXELS or entry.tag in _PIXELS.values():
-            self._note_strips(entry)
-        if entry.tag in self._embedded and entry.outside:
-            self._clean_embedded(entry)
+    def _go(self, entry: Entry) -> None:
+        self._plan.content_credentials |= entry.tag == tags.CONTENT_CREDENTIALS
         if entry.outside:
-            self._plan.keeps.append(entry.range)
-        return True
+            self._gone.append((entry.at, entry.end))
 
-    def _wipe(self, entry: _Entry) -> None:
-        if entry.outside:
-            self._plan.wipes.append(entry.range)
-        if entry.tag == GPS_IFD:
-            for place in self._values(entry):
-                self._wipe_directory(place)
+    def _changed(self, directory: Directory, entry: Entry, depth: int) -> Entry | None:
+        """The entry as it stays, with what it points to cleaned; None where it goes."""
+        if entry.tag in _EMBEDDED:
+            return self._embedded(entry)
+        if entry.tag == tags.EXIF_IFD:
+            return entry if self._below(entry, self._allowed.exif, depth) else None
+        if entry.tag == tags.INTEROP_IFD:
+            return entry if self._below(entry, self._allowed.interop, depth) else None
+        return self._sub_pages(directory, entry, depth) if entry.tag == tags.SUB_IFDS else entry
 
-    def _wipe_directory(self, offset: int) -> None:
-        entries, end, _ = self._entries(offset)
-        self._plan.wipes.append((offset, end))
-        self._plan.wipes += [entry.range for entry in entries if entry.outside]
+    def _embedded(self, entry: Entry) -> Entry | None:
+        if not entry.outside or entry.length > MAX_BLOCK_BYTES:
+            return None
+        data = self._reader.value(entry)
+        cleaned = _EMBEDDED[entry.tag](data, self._keep)
+        if not cleaned.strip(_BLANKS):
+            return None
+        self._plan.writes.append((entry.at, cleaned))
+        return entry
 
-    def _follow(self, entry: _Entry, depth: int) -> bool:
-        """Clean the directories that an entry points to; says whether anything is left of them."""
-        left = False
-        for place in self._values(entry):
-            if place in self._seen or place + 2 > self._memory.length:
-                left = True
-            elif depth >= _MAX_DEPTH or len(self._seen) >= _MAX_DIRECTORIES:
-                self._plan.complete, left = False, True
-            else:
-                left |= self._directory(place, main=entry.tag == _SUB_IFDS, depth=depth + 1)[0]
-        return left
+    def _below(self, entry: Entry, rules: tags.Rules, depth: int) -> bool:
+        """Clean the directory that an entry points to; says whether anything is left of it."""
+        at = next(iter(self._reader.numbers(entry)), 0)
+        if at in self._seen or depth >= _MAX_DEPTH:
+            return False
+        found = self._read(at)
+        kept = self._stay(found, rules, depth + 1) if found else []
+        if found and kept:
+            self._rewrite(found, kept, 0)
+        elif found:
+            self._gone.append((found.at, found.end))
+        return bool(kept)
 
-    def _values(self, entry: _Entry) -> Sequence[int]:
-        """An entry's whole numbers."""
-        width = _SIZES.get(entry.type, 0)
-        code = {1: "B", 2: "H", 4: "I", 8: "Q"}.get(width)
-        if code is None or entry.type in (5, 10, 11, 12) or entry.length > _MAX_STRIPS * width:
-            self._plan.complete &= code is None
-            return ()
-        data = self._memory.read(entry.at, entry.length)
-        return struct.unpack(f"{self._order}{len(data) // width}{code}", data[: len(data) // width * width])
+    def _sub_pages(self, directory: Directory, entry: Entry, depth: int) -> Entry | None:
+        """The entry with the pages that are shown; None where none is."""
+        shown: list[Directory] = []
+        for at in self._reader.numbers(entry):
+            page = self._read(at) if at not in self._seen and depth < _MAX_DEPTH else None
+            if page is not None and is_shown(self._reader, page, directory):
+                shown.append(page)
+        for page in shown:
+            self._rewrite(page, self._stay(page, self._rules, depth + 1), 0)
+        if len(shown) == entry.count:
+            return entry
+        return self._fewer(entry, [page.at for page in shown]) if shown else None
 
-    def _clean_embedded(self, entry: _Entry) -> None:
-        if entry.length > _MAX_EMBEDDED_BYTES:
+    def _fewer(self, entry: Entry, places: Sequence[int]) -> Entry:
+        """The entry with fewer offsets, which lie where the others did."""
+        packed = self._reader.pack_offsets(entry.type, places)
+        inline = len(packed) <= (8 if self._reader.big else 4)
+        if not inline:
+            self._plan.writes.append((entry.at, packed))
+        value = packed if inline else entry.raw[-8 if self._reader.big else -4 :]
+        raw = self._reader.pack_entry(entry.tag, entry.type, len(places), value)
+        return replace(entry, count=len(places), length=len(packed), outside=not inline, raw=raw)
+
+    def _rewrite(self, directory: Directory, kept: Sequence[Entry], following: int) -> None:
+        raws = [entry.raw for entry in kept]
+        if not raws:  # a directory has an entry at least: one that says what is so without it
+            upright = self._reader.pack_offsets(_SHORT, [1])
+            raws = [self._reader.pack_entry(tags.ORIENTATION, _SHORT, 1, upright)]
+        data = self._reader.pack_directory(raws, following)
+        if len(data) > directory.end - directory.at:
             self._plan.complete = False
             return
-        data = self._memory.read(entry.at, entry.length)
-        cleaned = self._embedded[entry.tag](data, self._keeping)
-        if cleaned != data:
-            self._plan.writes.append((entry.at, cleaned))
+        self._plan.writes.append((directory.at, data))
+        self._keeps.append((directory.at, directory.at + len(data)))
+        self._gone.append((directory.at, directory.end))
 
-    def _rewrite(self, offset: int, end: int, kept: Sequence[_Entry], following: int) -> None:
-        counts, pointer = ("Q", "Q") if self._big else ("H", "I")
-        data = struct.pack(self._order + counts, len(kept)) + b"".join(entry.raw for entry in kept)
-        data += struct.pack(self._order + pointer, following)
-        self._plan.writes.append((offset, data.ljust(end - offset, b"\0")[: end - offset]))
-        self._plan.keeps.append((offset, end))
-
-    def _upright(self) -> _Entry:
-        """A directory has an entry at least: one that says what is so without it."""
-        form = f"{self._order}HH" + ("QH6x" if self._big else "IH2x")
-        raw = struct.pack(form, _ORIENTATION, 3, 1, 1)
-        return _Entry(_ORIENTATION, 3, 1, 0, 2, False, raw)
-
-    # --- pixels -----------------------------------------------------------------------------------------------------
-
-    def _note_strips(self, entry: _Entry) -> None:
-        if entry.tag in _PIXELS:
-            self._strips.append((entry, None))
-            return
-        for number in range(len(self._strips) - 1, -1, -1):
-            places, lengths = self._strips[number]
-            if lengths is None and _PIXELS[places.tag] == entry.tag:
-                self._strips[number] = (places, entry)
-                return
-
-    def _spare_pixels(self) -> None:
-        """Keep strips, tiles and thumbnails; a write into them is none of ours."""
-        pixels: list[Range] = []
-        for places, lengths in self._strips:
-            if lengths is not None:
-                pairs = zip(self._values(places), self._values(lengths), strict=False)
-                pixels += [(start, start + length) for start, length in pairs]
-        pixels = _merged(pixels)
-        self._plan.keeps += pixels
-        spared = [(at, data) for at, data in self._plan.writes if not _overlaps(pixels, at, at + len(data))]
-        if len(spared) < len(self._plan.writes):
-            self._plan.writes, self._plan.complete = spared, False
-
-
-def _merged(ranges: Sequence[Range]) -> list[Range]:
-    merged: list[Range] = []
-    for start, end in sorted(ranges):
-        if start >= end:
-            continue
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
-
-
-def _overlaps(ranges: Sequence[Range], start: int, end: int) -> bool:
-    return any(first < end and start < last for first, last in ranges)
+    def _finish(self) -> None:
+        """Zero what isn't kept; a write into pixels is none of ours."""
+        pixels = merged(self._pixels.ranges())
+        keeps = merged([*self._keeps, *pixels])
+        doubt = self._pixels.doubt
+        gone = merged(self._gone) if doubt else [(0, self._memory.length)]
+        self._plan.zeros = [] if self._pixels.unknown else less(gone, keeps)
+        spared = [(at, data) for at, data in self._plan.writes if not overlaps(pixels, at, at + len(data))]
+        self._plan.complete &= not doubt and len(spared) == len(self._plan.writes)
+        self._plan.writes = spared

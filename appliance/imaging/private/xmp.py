@@ -1,70 +1,82 @@
-"""XMP packets: private properties become blanks, whatever form RDF gives them; the XML around them stays as it is."""
+"""XMP packets: the properties that may stay are written into a packet of the same length, from nothing."""
 
-import re
-from collections.abc import Iterator
-
-from appliance.imaging.private.names import XMP_NAME, is_private_name
+from appliance.imaging.private import rdf
+from appliance.imaging.private.cleaning import Unclear
+from appliance.imaging.private.properties import NEEDED, Fields, Name, Rule, Text, rules
+from appliance.imaging.private.rdf import List, Packet, Properties, Struct, Value
 from appliance.model import KeepMetadata
 
-_EMPTY = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
-_NAME = rb"[^\s<>/=\"'!?&][^\s<>/=\"'&]*+"
-_TOKEN = re.compile(
-    rb"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[.*?\]\]>"
-    rb"|<(?P<close>/?)(?P<name>" + _NAME + rb")"
-    rb"(?P<attributes>(?>[^<>\"'/]++|\"[^\"]*+\"|'[^']*+'|/(?!>))*+)(?P<empty>/?)>",
-    re.DOTALL,
-)
-_ATTRIBUTE = re.compile(rb"(" + _NAME + rb")\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+')", re.DOTALL)
-_PRIVATE = rb"(?:[\w.-]++:)?(?:" + XMP_NAME.pattern + rb")"
-_MENTION = re.compile(rb"</?" + _PRIVATE + rb"[\s/>]|\s(?!xmlns:)" + _PRIVATE + rb"\s*+=\s*+[\"']")
+_MAX_PACKET_BYTES = 4 * 1024 * 1024
+_MAX_ITEMS = 64
+_BLANKS = b"\0 \t\r\n"
+_WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+_MAX_LANGUAGE = 35
 
 
-class _Torn(ValueError):
-    """XML that ends within a private property."""
-
-
-def clean_xmp(packet: bytes, _keep: KeepMetadata) -> bytes:
-    """The packet without private properties. One that is not well-formed is emptied, if it mentions any."""
-    plain = packet.rstrip(b"\0")
-    if b"\0" in plain or b"<!DOCTYPE" in plain:  # UTF-16 or UTF-32; entities that may hide anything
-        return _emptied(packet) if _MENTION.search(packet.replace(b"\0", b"")) else packet
-    cleaned = bytearray(packet)
+def clean_xmp(packet: bytes, keep: KeepMetadata) -> bytes:
+    """A packet of the properties that may stay; all blanks where there are none, or where it can't be read."""
+    nothing = b" " * len(packet)
     try:
-        for start, end in _private_spans(packet):
-            cleaned[start:end] = b" " * (end - start)
-    except _Torn:
-        return _emptied(packet)
-    return _emptied(packet) if _MENTION.search(cleaned) else bytes(cleaned)
+        said = Packet(_decoded(packet))
+    except Unclear:
+        return nothing
+    kept = _kept(said.properties, keep)
+    if not kept:
+        return nothing
+    if not said.extra and kept == said.properties:
+        return packet
+    needed = {name: value for name, value in kept.items() if name in NEEDED}
+    for properties, wrapped in ((kept, said.wrapped), (kept, False), (needed, False)):
+        written = rdf.written(properties, len(packet), wrapped=wrapped) if properties else None
+        if written is not None:
+            return written
+    return nothing
 
 
-def _private_spans(packet: bytes) -> Iterator[tuple[int, int]]:
-    hidden, depth, start = b"", 0, 0
-    for token in _TOKEN.finditer(packet):
-        name = token["name"]
-        if name is None:
+def _decoded(packet: bytes) -> bytes:
+    """The packet in UTF-8, whatever it was in. Raises Unclear."""
+    if len(packet) > _MAX_PACKET_BYTES:
+        raise Unclear("more XMP than is looked at")
+    plain = packet.strip(_BLANKS)
+    if b"\0" not in plain:
+        return plain
+    for encoding in _WIDE:
+        try:
+            text = packet.decode(encoding)
+        except UnicodeDecodeError:
             continue
-        if hidden:
-            if name == hidden and not token["empty"]:
-                depth += -1 if token["close"] else 1
-            if depth == 0:
-                yield start, token.end()
-                hidden = b""
-        elif is_private_name(name):
-            if token["empty"] or token["close"]:
-                yield token.span()
-            else:
-                hidden, depth, start = name, 1, token.start()
-        elif not token["close"]:
-            yield from _private_attributes(packet, *token.span("attributes"))
-    if hidden:
-        raise _Torn
+        if text.lstrip("\ufeff \r\n\t\0").startswith("<"):
+            return text.strip("\ufeff \r\n\t\0").encode("utf-8", "replace")
+    raise Unclear("XMP in an encoding of its own")
 
 
-def _private_attributes(packet: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    for attribute in _ATTRIBUTE.finditer(packet, start, end):
-        if is_private_name(attribute[1]):
-            yield attribute.span()
+def _kept(properties: Properties, keep: KeepMetadata) -> Properties:
+    allowed = rules(keep)
+    found = {name: _filtered(value, allowed[name]) for name, value in properties.items() if name in allowed}
+    return {name: value for name, value in found.items() if value is not None}
 
 
-def _emptied(packet: bytes) -> bytes:
-    return _EMPTY.ljust(len(packet)) if len(packet) >= len(_EMPTY) else b" " * len(packet)
+def _filtered(value: Value, rule: Rule) -> Value | None:
+    """The value as far as the rule allows it."""
+    if isinstance(value, List):
+        return _filtered_list(value, rule)
+    if isinstance(rule, Text):
+        return value if isinstance(value, str) and rule.form.fullmatch(value) else None
+    return _filtered_struct(value, rule) if isinstance(value, Struct) else None
+
+
+def _filtered_list(value: List, rule: Rule) -> List | None:
+    found = [(language, _filtered(one, rule)) for language, one in value.items[:_MAX_ITEMS]]
+    items = tuple((language, one) for language, one in found if one is not None and len(language) <= _MAX_LANGUAGE)
+    enough = rule.at_least if isinstance(rule, Fields) else 1
+    return List(value.kind, items) if len(items) >= enough else None
+
+
+def _filtered_struct(value: Struct, rule: Fields) -> Struct | None:
+    found: list[tuple[Name, Value]] = []
+    for name, one in value.fields:
+        left = _filtered(one, rule.rules[name]) if name in rule.rules else None
+        if left is not None:
+            found.append((name, left))
+    names = {name for name, _ in found}
+    return Struct(tuple(found)) if found and names >= rule.needed else None

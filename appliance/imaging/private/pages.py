@@ -1,0 +1,82 @@
+"""Pages of a TIFF file: which of them show the picture, and where their pixels are."""
+
+from collections.abc import Iterator
+
+from appliance.imaging.private.cleaning import Unclear
+from appliance.imaging.private.directories import Directory, Entry, Reader
+from appliance.imaging.private.ranges import Range
+
+_KIND, _WIDTH, _HEIGHT, _BITS, _CODING, _PHOTOMETRIC, _SAMPLES = 254, 256, 257, 258, 259, 262, 277
+_REDUCED, _UNCODED, _OLD_JPEG, _YCBCR = 1, 1, 6, 6
+_PLACES = {273: 279, 324: 325, 513: 514}
+"""Where strips, tiles and JPEGs of the old kind are, and the tag that says how long they are."""
+_MAX_HALVINGS = 24
+_NEAR_PX = 2
+_MAX_CLASSIC_BYTES = 4 * 1024**3
+
+
+def is_shown(reader: Reader, page: Directory, whole: Directory) -> bool:
+    """Whether the page is a picture, and no thumbnail of `whole`, which may show what was cropped away since.
+
+    A smaller copy stays where it is a level of a pyramid: 2, 4, 8... times smaller than the whole.
+    """
+    width, height = _number(reader, page, _WIDTH), _number(reader, page, _HEIGHT)
+    if not width or not height:
+        return False
+    if not _number(reader, page, _KIND) & _REDUCED:
+        return True
+    full = _number(reader, whole, _WIDTH), _number(reader, whole, _HEIGHT)
+    return any(
+        abs((full[0] >> times) - width) <= _NEAR_PX and abs((full[1] >> times) - height) <= _NEAR_PX
+        for times in range(1, _MAX_HALVINGS)
+    )
+
+
+def _number(reader: Reader, page: Directory, tag: int, default: int = 0) -> int:
+    entry = page.entry(tag)
+    if entry is None or entry.count < 1 or entry.outside:
+        return default
+    return next(iter(reader.numbers(entry)), default)
+
+
+class Pixels:
+    """Where the pixels of the pages are; in `doubt` where the file doesn't say so beyond question.
+
+    `unknown`: the place of some can't be read.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._noted: list[tuple[Directory, Entry, Entry | None]] = []
+        self.unknown = False
+        self.doubt = not reader.big and reader.memory.length > _MAX_CLASSIC_BYTES
+
+    def note(self, page: Directory) -> None:
+        """Take note of a page, which has only the entries that stay."""
+        found = [(page, place, page.entry(_PLACES[place.tag])) for place in page.entries if place.tag in _PLACES]
+        self._noted += found
+        coding = _number(self._reader, page, _CODING, _UNCODED)
+        self.doubt |= not found or coding == _OLD_JPEG or any(lengths is None for _, _, lengths in found)
+
+    def ranges(self) -> Iterator[Range]:
+        """Each strip and tile."""
+        for page, places, lengths in self._noted:
+            try:
+                starts = self._reader.numbers(places)
+                counts = self._reader.numbers(lengths) if lengths else ()
+            except Unclear:
+                self.doubt = self.unknown = True
+                continue
+            self.doubt |= len(counts) != len(starts) or self._is_short(page, sum(counts))
+            yield from zip(starts, map(int.__add__, starts, counts), strict=False)
+
+    def _is_short(self, page: Directory, found: int) -> bool:
+        """Whether pixels that aren't coded take more than the page says: readers then go by their own reckoning."""
+        coded = _number(self._reader, page, _CODING, _UNCODED) != _UNCODED
+        if not found or coded or _number(self._reader, page, _PHOTOMETRIC) == _YCBCR:
+            return not found
+        bits = page.entry(_BITS)
+        depth = next(iter(self._reader.numbers(bits)), 1) if bits else 1
+        samples = _number(self._reader, page, _SAMPLES, 1)
+        row = (_number(self._reader, page, _WIDTH) * samples * depth + 7) // 8
+        return found < row * _number(self._reader, page, _HEIGHT)
