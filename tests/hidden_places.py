@@ -275,7 +275,9 @@ _AVIFS = {
     "media data that nothing points to": lambda: avif(unreferenced=_TEXT),
     "a free box": lambda: avif(after=box(b"free", _TEXT) + box(b"mdat", b"")),
     "the video of a motion photo": lambda: avif(after=box(b"mpvd", box(b"mdat", _TEXT))),
-    "a movie that is no sequence": lambda: avif(after=box(b"moov", box(b"udta", _TEXT)) + box(b"mdat", b"")),
+    "a movie that is no sequence": lambda: avif(
+        after=box(b"moov", box(b"mvhd", bytes(100)) + box(b"udta", box(b"\xa9xyz", _TEXT))) + box(b"mdat", b"")
+    ),
     "behind the last box": lambda: avif(after=b"\0\0\0\1" + _TEXT),
 }
 

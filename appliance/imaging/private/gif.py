@@ -7,6 +7,7 @@ them wherever they land. Blanks are such a length too, so the chain still ends w
 from appliance.imaging.private.cleaning import Cleaning
 from appliance.imaging.private.dropping import Ranges, cleaned
 from appliance.imaging.private.icc import clean_icc
+from appliance.imaging.private.window import Window
 from appliance.imaging.private.xmp import clean_xmp
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
@@ -20,30 +21,21 @@ _EMPTY = b"!\xff\x0b" + b"NOTHING 1.0"
 """An application's block, which readers skip when they don't know the application."""
 
 
-class _Window:
-    """The file in large pieces, for blocks of it are small."""
-
-    def __init__(self, cleaning: Cleaning) -> None:
-        self._cleaning = cleaning
-        self._start, self._data = 0, b""
-
-    def read(self, at: int, length: int) -> bytes:
-        if at < self._start or at + length > self._start + len(self._data):
-            self._start, self._data = at, self._cleaning.read(at, max(length, _CHUNK_BYTES))
-        return self._data[at - self._start : at - self._start + length]
+class _Blocks(Window):
+    """The file in large pieces."""
 
     def after_sub_blocks(self, at: int) -> int:
         """Where the sub-blocks that begin there have ended, or the file's end."""
         end = self._cleaning.length
         while at < end:
             self.read(at, 1)
-            data, place, size = self._data, at - self._start, len(self._data)
+            data, place, size = self.data, at - self.start, len(self.data)
             while place < size:
                 length = data[place]
                 place += 1 + length
                 if not length:
-                    return self._start + place
-            at = self._start + place
+                    return self.start + place
+            at = self.start + place
         return end
 
 
@@ -57,7 +49,7 @@ class _Walk:
 
     def __init__(self, cleaning: Cleaning) -> None:
         self._cleaning = cleaning
-        self._window = _Window(cleaning)
+        self._window = _Blocks(cleaning, _CHUNK_BYTES)
         self._drops = Ranges()
         self._xmp = self._profile = False
 

@@ -12,6 +12,7 @@ from appliance.imaging.private.exif import EXIF_MARK, clean_exif
 from appliance.imaging.private.item_properties import Properties
 from appliance.imaging.private.items import Item, items, of_the_picture, references
 from appliance.imaging.private.movie import clean_movie
+from appliance.imaging.private.window import Window
 from appliance.imaging.private.xmp import clean_xmp
 from appliance.model import KeepMetadata
 
@@ -28,7 +29,7 @@ _MAX_BRANDS_BYTES = 1024
 def clean_heif(cleaning: Cleaning) -> None:
     """A whole HEIC or AVIF file; behind its last box that stays it is cut."""
     walk, end = _Walk(cleaning), 0
-    for box in boxes(cleaning.read, 0, cleaning.length):
+    for box in boxes(Window(cleaning).read, 0, cleaning.length):
         end = box.end
         walk.take(box)
     walk.finish(end)

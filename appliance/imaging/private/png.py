@@ -4,12 +4,13 @@ import functools
 import re
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from appliance.imaging.private.cleaning import MAX_BLOCK_BYTES, Cleaner, Cleaning, Unclear
 from appliance.imaging.private.dropping import Ranges, cleaned, tiles
 from appliance.imaging.private.exif import clean_exif
 from appliance.imaging.private.icc import clean_icc
+from appliance.imaging.private.window import Window
 from appliance.imaging.private.xmp import clean_xmp
 from appliance.model import KeepMetadata
 
@@ -49,8 +50,7 @@ _Metadata = Callable[[bytes, KeepMetadata], bytes | None]
 """Gives what may stay of a chunk's data, None for nothing: as many bytes, or 12 fewer at least. Raises Unclear."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
+class _Chunk(NamedTuple):
     start: int
     length: int
     kind: bytes
@@ -68,7 +68,7 @@ def clean_png(cleaning: Cleaning) -> None:
     """Every chunk of a PNG file; behind the last one it is cut."""
     walk, at = _Walk(cleaning), 8
     for _ in range(_MAX_CHUNKS):
-        head = cleaning.read(at, 8)
+        head = walk.window.read(at, 8)
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
         if kind in _PIXELS and length <= _PIXELS[kind]:
             at += 12 + length
@@ -95,6 +95,7 @@ class _Walk:
         self._cleaning = cleaning
         self._seen: set[bytes] = set()
         self.drops = Ranges()
+        self.window = Window(cleaning)
 
     def take(self, chunk: _Chunk) -> None:
         if not self._keep(chunk):
@@ -107,14 +108,15 @@ class _Walk:
             return chunk.length <= _NEEDED[chunk.kind] and self._first(chunk.kind)
         if chunk.kind not in _METADATA or chunk.length > MAX_BLOCK_BYTES or chunk.end > self._cleaning.length:
             return False
-        before = self._cleaning.read(chunk.data, chunk.length)
+        before = self.window.read(chunk.data, chunk.length)
         try:
             after = _METADATA[chunk.kind](before, self._cleaning.keep)
         except Unclear:
             self._cleaning.complete = False
             return True
-        name = chunk.kind + before.partition(b"\0")[0] if chunk.kind in _TEXTS else chunk.kind
-        if after is None or not self._first(name):
+        if after is None:
+            return False
+        if not self._first(chunk.kind + before.partition(b"\0")[0] if chunk.kind in _TEXTS else chunk.kind):
             return False
         if after != before:
             self._replace(chunk, after)

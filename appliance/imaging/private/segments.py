@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from appliance.imaging.private.cleaning import Cleaning, Unclear
 from appliance.imaging.private.dropping import tiles
+from appliance.imaging.private.window import Window
 
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
 HEAD_BYTES = 64
@@ -19,8 +20,7 @@ MIN_EMPTY_BYTES, _MAX_EMPTY_BYTES = 4, 2 + 0xFFFF
 _CHUNK_BYTES = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """From its marker at `start` over its `body` to its `end`. `marker` None: bytes that belong to no segment."""
 
     marker: int | None
@@ -36,15 +36,15 @@ def segments(cleaning: Cleaning, start: int) -> Iterator[Segment]:
 
     Raises Unclear for what no decoder reads.
     """
-    at, in_scan = start, False
+    at, in_scan, window = start, False, Window(cleaning)
     for _ in range(_MAX_SEGMENTS):
-        head = cleaning.read(at, HEAD_BYTES + 4)
+        head = window.read(at, HEAD_BYTES + 4)
         if not _MARKER.match(head):
             found = _next_marker(cleaning, at)
             if not in_scan and found > at:
                 yield Segment(None, at, at, found, b"")
             at = found
-            head = cleaning.read(at, HEAD_BYTES + 4)
+            head = window.read(at, HEAD_BYTES + 4)
             if len(head) < 2:
                 return
         segment = _segment(head, at, cleaning.length)

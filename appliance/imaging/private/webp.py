@@ -4,6 +4,7 @@ from appliance.imaging.private.cleaning import MAX_BLOCK_BYTES, Cleaner, Cleanin
 from appliance.imaging.private.dropping import Ranges, cleaned, tiles
 from appliance.imaging.private.exif import EXIF_MARK, clean_exif
 from appliance.imaging.private.icc import clean_icc
+from appliance.imaging.private.window import Window
 from appliance.imaging.private.xmp import clean_xmp
 
 _FLAGS = {b"ICCP": 0x20, b"EXIF": 0x08, b"XMP ": 0x04}
@@ -30,9 +31,9 @@ def clean_webp(cleaning: Cleaning) -> None:
 
 def _clean_chunks(cleaning: Cleaning, at: int, end: int, *, frame: bool = False) -> set[bytes]:
     """The chunks from there to there, of the file or of one frame; gives the kinds that stay."""
-    drops, kept = Ranges(), set[bytes]()
+    drops, kept, window = Ranges(), set[bytes](), Window(cleaning)
     for _ in range(_MAX_CHUNKS):
-        head = cleaning.read(at, 8) if at + 8 <= end else b""
+        head = window.read(at, 8) if at + 8 <= end else b""
         if len(head) < 8:
             break
         kind, length = head[:4], int.from_bytes(head[4:], "little")
