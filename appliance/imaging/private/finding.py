@@ -1,5 +1,6 @@
 """The front: what has to be overwritten in a file so that nothing private is left in it."""
 
+import time
 from collections.abc import Callable
 
 from appliance.edits import Findings
@@ -15,12 +16,12 @@ from appliance.imaging.sources import kind_of
 from appliance.model import KeepMetadata
 
 
-def find(fd: int, keep: KeepMetadata) -> Findings:
+def find(fd: int, keep: KeepMetadata, clock: Callable[[], float] = time.process_time) -> Findings:
     """What to change in the open file so that only what `keep` allows is left.
 
     Raises EmptyUpload, UnsupportedFormat or NotAnImage.
     """
-    clean, cleaning = _CLEANERS[kind_of(fd)], Cleaning(fd, keep)
+    clean, cleaning = _CLEANERS[kind_of(fd)], Cleaning(fd, keep, clock)
     try:
         clean(cleaning)
     except (Unclear, OutOfTime):

@@ -55,8 +55,7 @@ class Pixels:
         """Take note of a page, which has only the entries that stay."""
         found = [(page, place, page.entry(_PLACES[place.tag])) for place in page.entries if place.tag in _PLACES]
         self._noted += found
-        coding = _number(self._reader, page, _CODING, _UNCODED)
-        self.doubt |= not found or coding == _OLD_JPEG or any(lengths is None for _, _, lengths in found)
+        self.doubt |= not found or _number(self._reader, page, _CODING, _UNCODED) == _OLD_JPEG
 
     def ranges(self) -> Iterator[Range]:
         """Each strip and tile."""
@@ -67,16 +66,25 @@ class Pixels:
             except Unclear:
                 self.doubt = self.unknown = True
                 continue
-            self.doubt |= len(counts) != len(starts) or self._is_short(page, sum(counts))
+            if len(counts) < len(starts) or min(counts, default=0) < 0 or self._is_short(page, sum(counts)):
+                self.doubt = True
+                self.unknown |= not self._is_uncoded(page)
+                counts = [self._bytes(page)] * len(starts)
             yield from zip(starts, map(int.__add__, starts, counts), strict=False)
+
+    def _is_uncoded(self, page: Directory) -> bool:
+        return _number(self._reader, page, _CODING, _UNCODED) == _UNCODED
 
     def _is_short(self, page: Directory, found: int) -> bool:
         """Whether pixels that aren't coded take more than the page says: readers then go by their own reckoning."""
-        coded = _number(self._reader, page, _CODING, _UNCODED) != _UNCODED
-        if not found or coded or _number(self._reader, page, _PHOTOMETRIC) == _YCBCR:
+        if not found or not self._is_uncoded(page) or _number(self._reader, page, _PHOTOMETRIC) == _YCBCR:
             return not found
+        return found < self._bytes(page)
+
+    def _bytes(self, page: Directory) -> int:
+        """What the page takes where it isn't coded."""
         bits = page.entry(_BITS)
         depth = next(iter(self._reader.numbers(bits)), 1) if bits else 1
         samples = _number(self._reader, page, _SAMPLES, 1)
         row = (_number(self._reader, page, _WIDTH) * samples * depth + 7) // 8
-        return found < row * _number(self._reader, page, _HEIGHT)
+        return row * _number(self._reader, page, _HEIGHT)

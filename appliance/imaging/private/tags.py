@@ -6,8 +6,8 @@ from appliance.imaging.private.directories import Entry
 from appliance.model import KeepMetadata
 
 MAX_TEXT_BYTES = 16 * 1024
-_MAX_TABLE = 4_000_000
-_WHOLE = frozenset({1, 3, 4, 13, 16, 18})
+_MAX_TABLE = 1_000_000
+_WHOLE = frozenset({1, 3, 4, 6, 8, 9, 13, 16, 17, 18})
 _NUMBERS = frozenset({1, 3, 4, 5, 6, 8, 9, 10, 11, 12, 16, 17})
 _TEXTS = frozenset({2, 129})
 _BYTES = frozenset({1, 7})
@@ -94,6 +94,8 @@ _PICTURE: Rules = {
     37439: _FEW,  # StoNits
     50674: _SOME,  # LercParameters
 }
+PIXELS = frozenset({256, 257, 258, 259, 262, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 338, 339, 347})
+"""Those without which there is no picture, or another one."""
 _RAW: Rules = {
     **dict.fromkeys((33421, 50706, 50707, 50710, 50711), Rule(_NUMBERS | {7}, 64)),
     33422: Rule(_BYTES, 64),

@@ -8,6 +8,7 @@ to, however the directories of a file lie over one another.
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from appliance.imaging.private import tags
 from appliance.imaging.private.cleaning import MAX_BLOCK_BYTES, Cleaner, Unclear
@@ -54,11 +55,14 @@ class Walk:
         self._rules = self._allowed.picture
         self._plan = Plan()
         self._keeps: list[Range] = []
+        self._values: list[Range] = []
         self._gone: list[Range] = []
+        self._directories: list[Range] = []
         self._seen: set[int] = set()
+        self._broken = False
 
     def plan(self) -> Plan:
-        """Raises Unclear for what is no TIFF file, and what `memory.read` raises."""
+        """Raises Unclear for a file that must be left as it is, and what `memory.read` raises."""
         reader = Reader.of(self._memory)
         if reader is None:
             raise Unclear("no TIFF file")
@@ -106,11 +110,12 @@ class Walk:
                 with suppress(Unclear):  # a value that can't be read goes
                     stays = self._changed(directory, entry, depth)
             if stays is None:
+                self._broken |= entry.tag in tags.PIXELS and entry.tag not in kept and rules is self._rules
                 self._go(entry)
                 continue
             kept[entry.tag] = stays
             if stays.outside:
-                self._keeps.append((stays.at, stays.end))
+                self._values.append((stays.at, stays.end))
         if rules is self._rules:
             self._pixels.note(replace(directory, entries=tuple(kept.values())))
         return [entry for entry in directory.entries if entry.tag in kept for entry in [kept.pop(entry.tag)]]
@@ -186,16 +191,26 @@ class Walk:
             self._plan.complete = False
             return
         self._plan.writes.append((directory.at, data))
-        self._keeps.append((directory.at, directory.at + len(data)))
+        self._directories.append((directory.at, directory.end))
         self._gone.append((directory.at, directory.end))
+        self._keeps.append((directory.at, directory.at + len(data)))
 
     def _finish(self) -> None:
-        """Zero what isn't kept; a write into pixels is none of ours."""
+        """Zero what isn't kept. Raises Unclear where things lie over one another, or can't be told apart."""
         pixels = merged(self._pixels.ranges())
-        keeps = merged([*self._keeps, *pixels])
+        values = merged(self._values)
+        writes = dict(self._plan.writes)  # what pages share is written once
+        if self._broken or any(overlaps(pixels, at, at + len(data)) for at, data in writes.items()):
+            raise Unclear("pixels that can't be told from what lies between them")
+        if _lie_over(self._directories) or any(overlaps(values, *directory) for directory in self._directories):
+            raise Unclear("directories that lie over something")
         doubt = self._pixels.doubt
         gone = merged(self._gone) if doubt else [(0, self._memory.length)]
+        keeps = merged([*self._keeps, *values, *pixels])
         self._plan.zeros = [] if self._pixels.unknown else less(gone, keeps)
-        spared = [(at, data) for at, data in self._plan.writes if not overlaps(pixels, at, at + len(data))]
-        self._plan.complete &= not doubt and len(spared) == len(self._plan.writes)
-        self._plan.writes = spared
+        self._plan.complete &= not doubt
+        self._plan.writes = list(writes.items())
+
+
+def _lie_over(ranges: Sequence[Range]) -> bool:
+    return any(end > start for (_, end), (start, _) in pairwise(sorted(ranges)))

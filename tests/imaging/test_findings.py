@@ -1,0 +1,41 @@
+"""What a worker found in a file, on its way to the server."""
+
+import tempfile
+from typing import Any
+
+import pytest
+
+from appliance import edits
+from appliance.config import Renditions
+from appliance.edits import Findings
+from appliance.model import KeepMetadata
+from appliance.orders import Edited, FindPrivate, pack_answer, pack_order, unpack_answer, unpack_order
+from appliance.workers import pool
+
+
+@pytest.mark.parametrize("keep", KeepMetadata)
+def test_an_order_says_what_may_stay(keep: KeepMetadata) -> None:
+    order = FindPrivate(keep, 3)
+    assert unpack_order(pack_order(order)) == order
+
+
+@pytest.mark.parametrize("answer", [Edited(True), Edited(False, content_credentials=True, cut_at=4711)])
+def test_what_was_found_survives_its_journey(answer: Edited) -> None:
+    assert unpack_answer(pack_answer(answer)) == answer
+
+
+@pytest.mark.parametrize("cut_at", [-1, 0, 12, 10**12, "7"])
+async def test_a_length_that_a_worker_makes_up_is_not_believed(cut_at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answered(*_: object) -> tuple[Edited, list[bytes]]:
+        answer = unpack_answer(pack_answer(Edited(True, cut_at=cut_at)))
+        assert isinstance(answer, Edited)
+        return answer, [edits.pack(())]
+
+    monkeypatch.setattr(pool, "run_order", answered)
+    workers = pool.Workers(Renditions(), max_pixels=1)
+    with tempfile.TemporaryFile() as file:
+        file.write(b"7 bytes" if cut_at == "7" else b"twelve bytes")
+        file.flush()
+        found = await workers.find_private(file.fileno(), KeepMetadata.NOTHING)
+    await workers.stop(grace_s=0)
+    assert found == Findings((), complete=False)
