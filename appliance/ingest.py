@@ -180,6 +180,7 @@ class Ingest:
         upload: Upload | None = None,
         kept_until_s: int = 0,
     ) -> Image:
+        incoming = await self._scrubber.take_up(incoming, upload)
         with incoming.path.open("rb", buffering=0) as file:
             facts = await self._workers.inspect(file.fileno())
         keep = KeepMetadata.ALL if wishes.keep_metadata else KeepMetadata.NOTHING

@@ -34,15 +34,20 @@ class Scrubber:
         self._workers = workers
         self._catalogue = catalogue
 
+    async def take_up(self, incoming: Incoming, upload: Upload | None) -> Incoming:
+        """Do again what a crash may have left half done: nobody can read such a file. Raises DiskFull."""
+        done = _recorded(upload)
+        return await self._spool.overwrite(incoming, done) if done else incoming
+
     async def scrub(self, incoming: Incoming, upload: Upload | None, keep: KeepMetadata) -> Scrubbed:
-        """Take out all but what `keep` allows. Raises DiskFull, Busy, Stopping and the catalogue's faults."""
+        """Take out all but what `keep` allows, after `take_up`.
+
+        Raises DiskFull, Busy, Stopping and the catalogue's faults.
+        """
         if keep is KeepMetadata.ALL:
             return Scrubbed(incoming, PrivateData.KEPT, ContentCredentials.KEPT)
-        done: tuple[Edit, ...] = ()
-        credentials, file_bytes = False, incoming.bytes
-        if upload is not None and upload.edits:
-            done = edits.unpack(upload.edits, file_bytes, max_bytes=ROUNDS * edits.MAX_PACKED_BYTES)
-            incoming = await self._spool.overwrite(incoming, done)
+        done, credentials = _recorded(upload), False
+        file_bytes = incoming.bytes if upload is None else upload.length or 0
         for _ in range(ROUNDS):
             with incoming.path.open("rb", buffering=0) as file:
                 findings = await self._workers.find_private(file.fileno(), keep)
@@ -61,6 +66,12 @@ class Scrubber:
             PrivateData.REMOVED if done else PrivateData.NONE,
             ContentCredentials.REMOVED if credentials else ContentCredentials.NONE,
         )
+
+
+def _recorded(upload: Upload | None) -> tuple[Edit, ...]:
+    if upload is None or not upload.edits:
+        return ()
+    return edits.unpack(upload.edits, upload.length or 0, max_bytes=ROUNDS * edits.MAX_PACKED_BYTES)
 
 
 def _new(findings: Findings, left_bytes: int, file_bytes: int) -> tuple[Edit, ...]:
