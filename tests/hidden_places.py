@@ -1,7 +1,6 @@
 """Every place in which a picture can carry more than a picture, each with the same secret in it."""
 
 import functools
-import io
 import struct
 import zlib
 from collections.abc import Callable
@@ -293,13 +292,3 @@ _SIGNED = [
 _MADE = {"jpg": _JPEGS, "png": _PNGS, "gif": _GIFS, "webp": _WEBPS, "avif": _AVIFS}
 PLACES = [Place(where, ending, make) for ending, made in _MADE.items() for where, make in made.items()] + _SIGNED
 """All of them, but for what EXIF, XMP, IPTC and Photoshop's resources hold."""
-
-
-def frames(data: bytes) -> list[bytes]:
-    """The pixels of every frame, as Pillow shows them; of a JPEG those of the picture that stands for itself."""
-    opened, found = Image.open(io.BytesIO(data)), []
-    for number in range(1 if opened.format in ("JPEG", "MPO") else getattr(opened, "n_frames", 1)):
-        opened.seek(number)
-        found.append(opened.convert("RGBA").tobytes())
-    opened.close()
-    return found

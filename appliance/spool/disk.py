@@ -13,7 +13,6 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,7 +20,7 @@ from appliance.edits import Edit
 from appliance.errors import DiskFull, EmptyUpload
 from appliance.slugs import is_slug
 from appliance.spool.resumed import UploadFiles
-from appliance.spool.transfers import Incoming, Room, Transfer, overwrite, too_large
+from appliance.spool.transfers import Incoming, Room, Transfer, cut, overwrite, too_large
 from appliance.threads import Threads
 
 ATTRIBUTE = "user.appliance"  # the object's metadata, kept with the file so that a lost catalogue can be rebuilt
@@ -115,21 +114,18 @@ class Spool:
         try:
             with incoming.path.open("r+b", buffering=0) as file:
                 if incoming.path.parent == self._incoming:
-                    _cut(file, incoming.bytes)
+                    cut(file, incoming.bytes)
                 with contextlib.suppress(OSError):  # a filesystem without attributes: the doctor warns of it
                     os.setxattr(file.fileno(), ATTRIBUTE, json.dumps(metadata).encode())
                 os.fsync(file.fileno())
                 incoming.path.rename(self._landed / incoming.slug)
-                _cut(file, incoming.bytes)  # a resumable upload's not before: its size tells how far it is
+                cut(file, incoming.bytes)  # a resumable upload's not before: its size tells how far it is
             sync_folder(self._landed)
         except OSError as fault:
             raise DiskFull("The disk refused to keep the file; nothing was uploaded. Try again later.") from fault
 
     async def take_back(self, slug: str, path: Path, length: int | None) -> None:
-        """What landed, but could not be promised after all, returns to where its bytes were received.
-
-        It has its `length` again, for that tells that all has come; what was cut off is nothing but zeros now.
-        """
+        """What landed, but could not be promised, returns to where it came from and has its `length` again."""
         await self._threads.run(self._take_back, slug, path, length or 0)
 
     def _take_back(self, slug: str, path: Path, length: int) -> None:
@@ -276,12 +272,6 @@ class Spool:
 
     def landed_bytes(self) -> int:
         return sum(stat.st_size for _, stat in _files(self._landed))
-
-
-def _cut(file: FileIO, bytes_: int) -> None:
-    if os.fstat(file.fileno()).st_size > bytes_:
-        file.truncate(bytes_)
-        os.fsync(file.fileno())
 
 
 def landed_metadata(path: Path) -> dict[str, str] | None:

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Literal
 
@@ -233,9 +234,9 @@ def overwrite(incoming: Incoming, edits: Sequence[Edit]) -> Incoming:
     finally:  # not before: somebody who catches up would take in what is about to change
         incoming.digest.rewind(min(edit.offset for edit in edits))
     left = min((edit.offset for edit in edits if edit.is_cut), default=incoming.bytes)
-    cut = replace(incoming, bytes=min(left, incoming.bytes))
-    cut.digest.catch_up(cut.path, lambda: cut.bytes)
-    return cut
+    changed = replace(incoming, bytes=min(left, incoming.bytes))
+    changed.digest.catch_up(changed.path, lambda: changed.bytes)
+    return changed
 
 
 def _write_edit(file: BinaryIO, edit: Edit) -> None:
@@ -247,6 +248,13 @@ def _write_edit(file: BinaryIO, edit: Edit) -> None:
         return
     for left in range(edit.length, 0, -BUFFER_BYTES):
         file.write(edit.pattern * min(BUFFER_BYTES, left))
+
+
+def cut(file: FileIO, bytes_: int) -> None:
+    """End the file there, durably, if it is longer."""
+    if os.fstat(file.fileno()).st_size > bytes_:
+        file.truncate(bytes_)
+        os.fsync(file.fileno())
 
 
 def too_large(max_bytes: int, actual_bytes: int) -> TooLarge:

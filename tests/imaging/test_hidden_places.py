@@ -17,7 +17,8 @@ from appliance.errors import ApplianceError
 from appliance.imaging.private import find
 from appliance.model import KeepMetadata
 from tests import hidden_places, pictures
-from tests.hidden_places import PLACES, SECRET, Place, frames
+from tests.hidden_places import PLACES, SECRET, Place
+from tests.pictures import frames
 from tests.private_pictures import box, segment
 from tests.servers import require
 
