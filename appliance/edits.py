@@ -1,15 +1,20 @@
-"""Edits: bytes of a file that are overwritten where they lie, so that nothing moves and nothing is copied."""
+"""Edits: bytes of a file that are overwritten where they lie, so that nothing moves, or that are cut off its end."""
 
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 MAX_PACKED_BYTES = 1_000_000
+_MAX_UNPACKED_BYTES = 32_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """`length` bytes from byte `offset` on become `pattern`: one byte that is repeated, or as many bytes."""
+    """`length` bytes from byte `offset` on become `pattern`: one byte that is repeated, or as many bytes.
+
+    An empty pattern is a cut: the file ends at `offset`, and `length` is what it had from there on.
+    """
 
     offset: int
     length: int
@@ -18,6 +23,10 @@ class Edit:
     @property
     def end(self) -> int:
         return self.offset + self.length
+
+    @property
+    def is_cut(self) -> bool:
+        return not self.pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +45,51 @@ class Findings:
 
 
 def pack(edits: Sequence[Edit]) -> bytes:
-    """The edits as JSON."""
-    return json.dumps([(edit.offset, edit.length, edit.pattern.hex()) for edit in edits]).encode()
+    """The edits as compressed JSON. An offset is counted from the end of the edit before: most are alike then."""
+    listed, end = [], 0
+    for edit in edits:
+        listed.append((edit.offset - end, edit.length, edit.pattern.hex()))
+        end = edit.end
+    return zlib.compress(json.dumps(listed, separators=(",", ":")).encode())
 
 
-def unpack(packed: bytes, file_bytes: int) -> tuple[Edit, ...]:
+def unpack(packed: bytes, file_bytes: int, *, max_bytes: int = MAX_PACKED_BYTES) -> tuple[Edit, ...]:
     """The edits that `packed` holds. ValueError for anything that would not stay inside a file of so many bytes."""
-    if len(packed) > MAX_PACKED_BYTES:
+    if len(packed) > max_bytes:
         raise ValueError("too many edits")
+    plain = packed.startswith(b"[")  # as releases before the first cut have recorded them: offsets as they are
+    edits, end = [], 0
+    for offset, length, text in _listed(packed if plain else _inflated(packed)):
+        edit = Edit(offset if plain else end + offset, length, bytes.fromhex(text))
+        if edit.offset < 0 or edit.length < 1 or edit.end > file_bytes or not _fits(edit, file_bytes):
+            raise ValueError("an edit that is none")
+        edits.append(edit)
+        end = edit.end
+    return tuple(edits)
+
+
+def _fits(edit: Edit, file_bytes: int) -> bool:
+    if edit.is_cut:
+        return edit.end == file_bytes and edit.offset > 0
+    return len(edit.pattern) in (1, edit.length)
+
+
+def _inflated(packed: bytes) -> bytes:
+    inflate = zlib.decompressobj()
     try:
-        listed = json.loads(packed)
+        data = inflate.decompress(packed, _MAX_UNPACKED_BYTES)
+    except zlib.error as error:
+        raise ValueError("no edits") from error
+    if not inflate.eof:
+        raise ValueError("too many edits")
+    return data
+
+
+def _listed(data: bytes) -> list[tuple[int, int, str]]:
+    try:
+        listed = json.loads(data)
         if not isinstance(listed, list):
             raise ValueError("no edits")
-        edits = tuple(Edit(int(offset), int(length), bytes.fromhex(text)) for offset, length, text in listed)
+        return [(int(offset), int(length), str(text)) for offset, length, text in listed]
     except (TypeError, RecursionError) as error:
         raise ValueError("no edits") from error
-    for edit in edits:
-        if edit.offset < 0 or edit.length < 1 or edit.end > file_bytes or len(edit.pattern) not in (1, edit.length):
-            raise ValueError("an edit that is none")
-    return edits

@@ -20,11 +20,11 @@ from appliance.errors import (
 )
 from appliance.lifecycle.shipping import Shipper
 from appliance.living import living
-from appliance.model import IdempotencyRecord, Image, KeepMetadata, PrivateData, Upload, Wishes
+from appliance.model import IdempotencyRecord, Image, KeepMetadata, Upload, Wishes
 from appliance.objectstore.records import metadata_of, needs_sidecar
 from appliance.places import Place, Places
 from appliance.renditions import Facts
-from appliance.scrubbing import Scrubber
+from appliance.scrubbing import Scrubbed, Scrubber
 from appliance.spool import Incoming, Spool, too_large
 from appliance.wishes import DAY_S, checked
 from appliance.workers import Workers
@@ -151,7 +151,7 @@ class Ingest:
                 incoming, wishes, upload.token_hash, client, upload=upload, kept_until_s=kept_until_s
             )
         except ApplianceError:
-            await self._spool.take_back(incoming.slug, incoming.path)
+            await self._spool.take_back(incoming.slug, incoming.path, upload.length)
             raise
 
     async def send_off(self, image: Image, client: str) -> None:
@@ -170,14 +170,14 @@ class Ingest:
         upload: Upload | None = None,
         kept_until_s: int = 0,
     ) -> Image:
+        incoming = await self._scrubber.take_up(incoming, upload)
         with incoming.path.open("rb", buffering=0) as file:
             facts = await self._workers.inspect(file.fileno(), client)
-        private = PrivateData.KEPT
-        if not wishes.keep_metadata:
-            private = await self._scrubber.scrub(incoming, upload, KeepMetadata.NOTHING, client)
-        image = self._image(incoming, facts, wishes, token_hash, private)
+        keep = KeepMetadata.ALL if wishes.keep_metadata else KeepMetadata.NOTHING
+        scrubbed = await self._scrubber.scrub(incoming, upload, keep, client)
+        image = self._image(scrubbed, facts, wishes, token_hash)
         with self._spool.landing(image.slug):
-            await self._spool.land(incoming, metadata_of(image))
+            await self._spool.land(scrubbed.incoming, metadata_of(image))
             await self._catalogue.add(
                 image,
                 record,
@@ -187,7 +187,8 @@ class Ingest:
             )
         return image
 
-    def _image(self, incoming: Incoming, facts: Facts, wishes: Wishes, token_hash: str, private: PrivateData) -> Image:
+    def _image(self, scrubbed: Scrubbed, facts: Facts, wishes: Wishes, token_hash: str) -> Image:
+        incoming = scrubbed.incoming
         now_s = int(self._clock())
         expires_in_s = wishes.expires_in_s or self._limits.default_expiry_days * DAY_S
         return Image(
@@ -208,7 +209,7 @@ class Ingest:
             created_s=now_s,
             expires_s=now_s + expires_in_s,
             token_hash=token_hash,
-            private_data=private,
+            private_data=scrubbed.private_data,
         )
 
     # --- an Idempotency-Key: the first answer again -------------------------------------------------------------------

@@ -34,6 +34,16 @@ class PrivateData(StrEnum):
     """Some may be left: a part of the file can't be looked into, or not be changed where it lies."""
 
 
+class ContentCredentials(StrEnum):
+    """What became of the content credentials (C2PA) in an original: a signed account of how the picture was made."""
+
+    NONE = "none"
+    """None were found."""
+    REMOVED = "removed"
+    KEPT = "kept"
+    """Some may be there: everything was to stay, they can't be removed, or nobody looked for them at the time."""
+
+
 class KeepMetadata(StrEnum):
     """What stays of an original's metadata. What a picture needs to be shown right stays always."""
 

@@ -1,18 +1,29 @@
 """Scrubbing: taking what is private out of a received file, where it lies, before anybody is promised anything.
 
-A plain upload's file is gone after a crash, and comes anew. A resumable one's stays, so what is to be overwritten is
-committed first: after a crash it is done again, whatever part of it had been done.
+A plain upload's file is gone after a crash, and comes anew. A resumable one's stays, so what is to be overwritten or
+cut is committed first: after a crash it is done again, whatever part of it had been done.
 """
+
+from dataclasses import dataclass
 
 from appliance import edits
 from appliance.catalogue import Catalogue
-from appliance.edits import Edit
-from appliance.model import KeepMetadata, PrivateData, Upload
+from appliance.edits import Edit, Findings
+from appliance.model import ContentCredentials, KeepMetadata, PrivateData, Upload
 from appliance.spool import Incoming, Spool
 from appliance.workers import Workers
 
 ROUNDS = 4
 """The last one finds nothing: what is said to be removed was looked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubbed:
+    """A file of which only what may stay is left, and what became of the rest."""
+
+    incoming: Incoming
+    private_data: PrivateData
+    content_credentials: ContentCredentials
 
 
 class Scrubber:
@@ -23,22 +34,48 @@ class Scrubber:
         self._workers = workers
         self._catalogue = catalogue
 
-    async def scrub(self, incoming: Incoming, upload: Upload | None, keep: KeepMetadata, client: str) -> PrivateData:
-        """Take out all but what `keep` allows. Raises DiskFull, Busy, Stopping and the catalogue's faults."""
-        done: tuple[Edit, ...] = ()
-        if upload is not None and upload.edits:
-            done = edits.unpack(upload.edits, incoming.bytes)
-            await self._spool.overwrite(incoming, done)
+    async def take_up(self, incoming: Incoming, upload: Upload | None) -> Incoming:
+        """Do again what a crash may have left half done: nobody can read such a file. Raises DiskFull."""
+        done = _recorded(upload)
+        return await self._spool.overwrite(incoming, done) if done else incoming
+
+    async def scrub(self, incoming: Incoming, upload: Upload | None, keep: KeepMetadata, client: str) -> Scrubbed:
+        """Take out all but what `keep` allows, after `take_up`.
+
+        Raises DiskFull, Busy, Stopping and the catalogue's faults.
+        """
+        if keep is KeepMetadata.ALL:
+            return Scrubbed(incoming, PrivateData.KEPT, ContentCredentials.KEPT)
+        done, credentials = _recorded(upload), False
+        file_bytes = incoming.bytes if upload is None else upload.length or 0
         for _ in range(ROUNDS):
             with incoming.path.open("rb", buffering=0) as file:
                 findings = await self._workers.find_private(file.fileno(), keep, client)
-            found = findings.edits
+            credentials |= findings.content_credentials
+            found = _new(findings, incoming.bytes, file_bytes)
             if not found:
                 break
             done += found
             if upload is not None:
                 await self._catalogue.uploads.set_edits(upload.id_hash, edits.pack(done))
-            await self._spool.overwrite(incoming, found)
+            incoming = await self._spool.overwrite(incoming, found)
         if found or not findings.complete:
-            return PrivateData.NOT_REMOVABLE
-        return PrivateData.REMOVED if done else PrivateData.NONE
+            return Scrubbed(incoming, PrivateData.NOT_REMOVABLE, ContentCredentials.KEPT)
+        return Scrubbed(
+            incoming,
+            PrivateData.REMOVED if done else PrivateData.NONE,
+            ContentCredentials.REMOVED if credentials else ContentCredentials.NONE,
+        )
+
+
+def _recorded(upload: Upload | None) -> tuple[Edit, ...]:
+    if upload is None or not upload.edits:
+        return ()
+    return edits.unpack(upload.edits, upload.length or 0, max_bytes=ROUNDS * edits.MAX_PACKED_BYTES)
+
+
+def _new(findings: Findings, left_bytes: int, file_bytes: int) -> tuple[Edit, ...]:
+    """What is to be done to the first `left_bytes` of the file; the rest was cut off before."""
+    end = min(findings.cut_at or left_bytes, left_bytes)
+    found = tuple(edit for edit in findings.edits if edit.offset < end)
+    return (*found, Edit(end, file_bytes - end, b"")) if end < left_bytes else found

@@ -40,6 +40,7 @@ LONG: Mapping[str, str] = {
     "lighthouse": "takes minutes, and a browser",
     "main_job": "its questions are those of upload, cold and hot, beside nobody",
     "prewarm": "takes minutes; it decided what is made when",
+    "private_places": "a verdict, which the tests come to as well",
     "pyramid": "takes minutes; it decided how pyramids are kept",
     "quality": "takes minutes, for its metric is slow; it has packages of its own, see `make quality`",
     "restore": "takes minutes; `appliance verify` tells each host its own",

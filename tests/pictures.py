@@ -206,6 +206,16 @@ def opened(data: bytes) -> Image.Image:
     return picture
 
 
+def frames(data: bytes) -> list[bytes]:
+    """The pixels of every frame, as Pillow shows them; of a JPEG those of the picture that stands for itself."""
+    opened, found = Image.open(io.BytesIO(data)), []
+    for number in range(1 if opened.format in ("JPEG", "MPO") else getattr(opened, "n_frames", 1)):
+        opened.seek(number)
+        found.append(opened.convert("RGBA").tobytes())
+    opened.close()
+    return found
+
+
 def _frame(number: int, frames: int, width: int, height: int) -> Image.Image:
     colour = (RED, GREEN, BLUE, YELLOW)[number % 4]
     picture = Image.new("RGB", (width, height), colour)

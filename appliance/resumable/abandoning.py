@@ -27,7 +27,7 @@ class Caretaker:
         await self._spool.uploads.start()
         for slug in await self._spool.landed_slugs():
             if await self._catalogue.get(slug) is None and (upload := await self._catalogue.uploads.by_slug(slug)):
-                await self._spool.take_back(slug, self._spool.uploads.path(upload.id_hash))
+                await self._spool.take_back(slug, self._spool.uploads.path(upload.id_hash), upload.length)
 
     async def run(self) -> int:
         """Finish what has all its bytes, give up what is overdue, forget what ended long ago; says how many ended."""

@@ -22,7 +22,7 @@ from appliance.slugs import is_slug
 from appliance.spool.folders import ATTRIBUTE, files_in, freed_bytes
 from appliance.spool.resumed import UploadFiles
 from appliance.spool.room import Coming, Room, Stake
-from appliance.spool.transfers import Incoming, Transfer, overwrite, too_large
+from appliance.spool.transfers import Incoming, Transfer, cut, overwrite, too_large
 from appliance.threads import Threads
 
 THREADS, GIANTS = 32, 8
@@ -101,9 +101,9 @@ class Spool:
             await asyncio.shield(transfer.close())  # it ends, however often this is cancelled
         return Incoming(slug, path, transfer.bytes, transfer.digest)
 
-    async def overwrite(self, incoming: Incoming, edits: Sequence[Edit]) -> None:
+    async def overwrite(self, incoming: Incoming, edits: Sequence[Edit]) -> Incoming:
         """Change bytes where they lie, and have the digest follow. It may be done again. Raises DiskFull."""
-        await self._threads.run_through(incoming.bytes, overwrite, incoming, edits)
+        return await self._threads.run_through(incoming.bytes, overwrite, incoming, edits)
 
     @contextlib.contextmanager
     def landing(self, slug: str) -> Iterator[None]:
@@ -123,22 +123,28 @@ class Spool:
 
     def _land(self, incoming: Incoming, metadata: dict[str, str]) -> None:
         try:
-            with incoming.path.open("rb") as file:
+            with incoming.path.open("r+b", buffering=0) as file:
+                if incoming.path.parent == self._incoming:
+                    cut(file, incoming.bytes)
                 with contextlib.suppress(OSError):  # a filesystem without attributes: the doctor warns of it
                     os.setxattr(file.fileno(), ATTRIBUTE, json.dumps(metadata).encode())
                 os.fsync(file.fileno())
-            incoming.path.rename(self._landed / incoming.slug)
+                incoming.path.rename(self._landed / incoming.slug)
+                cut(file, incoming.bytes)  # a resumable upload's not before: its size tells how far it is
             sync_folder(self._landed)
         except OSError as fault:
             raise DiskFull("The disk refused to keep the file; nothing was uploaded. Try again later.") from fault
 
-    async def take_back(self, slug: str, path: Path) -> None:
-        """What landed, but could not be promised after all, returns to where its bytes were received."""
-        await self._threads.run(self._take_back, slug, path)
+    async def take_back(self, slug: str, path: Path, length: int | None) -> None:
+        """What landed, but could not be promised, returns to where it came from and has its `length` again."""
+        await self._threads.run(self._take_back, slug, path, length or 0)
 
-    def _take_back(self, slug: str, path: Path) -> None:
+    def _take_back(self, slug: str, path: Path, length: int) -> None:
+        landed = self._landed / slug
         with contextlib.suppress(FileNotFoundError):
-            (self._landed / slug).rename(path)
+            if landed.stat().st_size < length:
+                os.truncate(landed, length)
+            landed.rename(path)
 
     async def discard(self, slug: str) -> None:
         """Forget a file that was never acknowledged."""

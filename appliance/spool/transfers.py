@@ -3,7 +3,8 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Literal
 
@@ -20,7 +21,10 @@ SMALL_BYTES = 64 << 20  # a file beyond it gives way to those that are not
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A received file that is not yet promised to anybody. Its digest follows when bytes of it are overwritten."""
+    """A received file that is not yet promised to anybody. Its digest follows when bytes of it are overwritten.
+
+    Of a longer file only the first `bytes` count: the rest is cut off when it lands.
+    """
 
     slug: str
     path: Path
@@ -161,8 +165,11 @@ class Transfer:
         self._room.end(self._stake, rests=self.mode == "ab")
 
 
-def overwrite(incoming: Incoming, edits: Sequence[Edit]) -> None:
-    """Change bytes where they lie, and hash anew from the first of them on. Raises DiskFull."""
+def overwrite(incoming: Incoming, edits: Sequence[Edit]) -> Incoming:
+    """Change bytes where they lie, and hash again from the first of them on. Raises DiskFull.
+
+    What a cut takes stays on the disk, and counts no more: the size of a resumable upload's file tells how far it is.
+    """
     try:
         with incoming.path.open("r+b") as file:
             for edit in edits:
@@ -171,16 +178,28 @@ def overwrite(incoming: Incoming, edits: Sequence[Edit]) -> None:
         raise DiskFull("The disk refused to change the file; nothing was uploaded. Try again later.") from fault
     finally:  # not before: somebody who catches up would take in what is about to change
         incoming.digest.rewind(min(edit.offset for edit in edits))
-    incoming.digest.catch_up(incoming.path, lambda: incoming.bytes)
+    left = min((edit.offset for edit in edits if edit.is_cut), default=incoming.bytes)
+    changed = replace(incoming, bytes=min(left, incoming.bytes))
+    changed.digest.catch_up(changed.path, lambda: changed.bytes)
+    return changed
 
 
 def _write_edit(file: BinaryIO, edit: Edit) -> None:
+    if edit.is_cut:
+        return
     file.seek(edit.offset)
     if len(edit.pattern) == edit.length:
         file.write(edit.pattern)
         return
     for left in range(edit.length, 0, -BUFFER_BYTES):
         file.write(edit.pattern * min(BUFFER_BYTES, left))
+
+
+def cut(file: FileIO, bytes_: int) -> None:
+    """End the file there, durably, if it is longer."""
+    if os.fstat(file.fileno()).st_size > bytes_:
+        file.truncate(bytes_)
+        os.fsync(file.fileno())
 
 
 def too_large(max_bytes: int, actual_bytes: int) -> TooLarge:

@@ -2,7 +2,9 @@
 
 import os
 import random
+import re
 import shutil
+import struct
 import subprocess
 import tempfile
 import zlib
@@ -26,6 +28,8 @@ from appliance.imaging.private.exif import clean_exif
 from appliance.imaging.private.icc import clean_icc
 from appliance.imaging.private.iptc import clean_iptc
 from appliance.imaging.private.photoshop import clean_resources
+from appliance.imaging.private.properties import PREFIXES
+from appliance.imaging.private.rdf import Packet
 from appliance.imaging.private.xmp import clean_xmp
 from appliance.model import KeepMetadata
 from tests import pictures, private_pictures
@@ -69,8 +73,9 @@ def cleaned(data: bytes, *, complete: bool = True) -> bytes:
     found = found_in(data)
     assert found.complete is complete
     result = applied(data, found)
-    assert len(result) == len(data)
-    assert found_in(result).edits == (), "cleaning again changes nothing"
+    assert len(result) == (found.cut_at or len(data))
+    again = found_in(result)
+    assert (again.edits, again.cut_at) == ((), None), "cleaning again changes nothing"
     return result
 
 
@@ -198,13 +203,8 @@ def test_scan_data_and_profile_of_a_jpeg_stay_to_the_byte() -> None:
 # --- JPEG ---------------------------------------------------------------------------------------------------------
 
 
-def test_pictures_and_videos_behind_a_picture_are_cleaned() -> None:
-    before = private_pictures.motion_photo()
-    after = cleaned(before)
-    assert leaks(after) == []
-    assert b"+48.2083" not in after
-    assert b"\xa9xyz" not in after
-    assert b"free" in after
+def test_pictures_and_videos_behind_a_picture_are_cut_off() -> None:
+    assert cleaned(private_pictures.motion_photo()) == pictures.photo(64, 48)
 
 
 def test_xmp_over_several_segments_is_cleaned() -> None:
@@ -226,10 +226,12 @@ def test_what_a_maker_note_points_to_outside_of_itself_goes_too() -> None:
     assert leaks(cleaned(data[:2] + private_pictures.segment(0xE1, exif) + data[2:])) == []
 
 
-def test_signed_provenance_is_told_and_left() -> None:
+def test_content_credentials_are_taken_out_and_their_loss_is_said() -> None:
     data = pictures.saved(pictures.quarters(64, 48), "jpeg")
     signed = data[:2] + private_pictures.segment(0xEB, b"JP\0\1\0\0\0\1 jumb c2pa exif:GPSLatitude") + data[2:]
-    assert cleaned(signed, complete=False) == signed
+    assert found_in(signed).content_credentials
+    assert b"c2pa" not in cleaned(signed)
+    assert not found_in(cleaned(signed)).content_credentials
 
 
 # --- PNG ----------------------------------------------------------------------------------------------------------
@@ -247,11 +249,191 @@ def test_every_checksum_of_a_cleaned_png_is_right() -> None:
     assert pictures.opened(after).info["Copyright"] == "(c) somebody"
 
 
-def test_text_that_is_no_profile_makes_a_png_unclear() -> None:
+def test_text_that_is_no_profile_goes_as_other_texts_do() -> None:
     info = PngImagePlugin.PngInfo()
     info.add(b"zTXt", b"Raw profile type exif\0\0" + b"no deflate")
     data = pictures.saved(pictures.quarters(64, 48), "png", pnginfo=info)
-    assert cleaned(data, complete=False) == data
+    assert b"Raw profile" not in cleaned(data)
+
+
+# --- XMP and IPTC -------------------------------------------------------------------------------------------------
+
+
+XMP_FORMS = {
+    "attributes": '<D rdf:about="" dc:rights="(c) me" exif:GPSLatitude="48,12.5N" photoshop:Credit="An Agency"/>',
+    "elements": "<D><dc:rights><rdf:Alt><rdf:li xml:lang='x-default'>(c) me</rdf:li></rdf:Alt></dc:rights>"
+    "<photoshop:Credit>An Agency</photoshop:Credit><exif:GPSLatitude>48,12.5N</exif:GPSLatitude></D>",
+    "comments": '<D dc:rights="(c) me" photoshop:Credit="An Agency"><!-- 48,12.5N --></D>',
+    "CDATA": "<D><dc:rights><![CDATA[(c) me]]></dc:rights><photoshop:Credit>An Agency</photoshop:Credit>48,12.5N</D>",
+    "qualifiers": '<D photoshop:Credit="An Agency"><dc:rights rdf:parseType="Resource"><rdf:value>(c) me</rdf:value>'
+    "<exif:GPSLatitude>48,12.5N</exif:GPSLatitude></dc:rights></D>",
+    "no room": '<D dc:rights="(c) me" photoshop:Credit="An Agency" exif:A="48,12.5N"/>',
+}
+
+
+def xmp(description: str, *, wrapped: bool = True) -> bytes:
+    """A packet with a description, in which D stands for rdf:Description and the prefixes are the usual ones."""
+    named = re.sub(r"(</?)D\b", r"\1rdf:Description", description)
+    used = "".join(f' xmlns:{prefix}="{space}"' for space, prefix in PREFIXES.items() if f"{prefix}:" in named)
+    packet = f'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"{used}>{named}</rdf:RDF>'
+    if wrapped:
+        packet = f'<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="A Toolkit">{packet}</x:xmpmeta><?xpacket end="w"?>'
+    return packet.encode()
+
+
+@pytest.mark.parametrize("form", XMP_FORMS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+def test_the_notice_and_the_credit_line_of_xmp_stay_and_nothing_else(form: str, encoding: str) -> None:
+    before = xmp(XMP_FORMS[form]).decode().encode(encoding)
+    after = clean_xmp(before, KeepMetadata.NOTHING)
+    assert len(after) == len(before)
+    assert clean_xmp(after, KeepMetadata.NOTHING) == after
+    said = Packet(after.strip())
+    assert not said.extra
+    assert {name for _, name in said.properties} == {"rights", "Credit"}
+    assert b"(c) me" in after
+    assert b"48,12.5N" not in after
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"<r>no RDF</r>",
+        xmp('<D exif:GPSLatitude="1"/>'),
+        xmp('<D dc:rights="(c) me"/>')[:-30],
+        b'<!DOCTYPE x [<!ENTITY e "48,12.5N">]>' + xmp('<D dc:rights="(c) me"/>', wrapped=False),
+        xmp("<D>" + "<exif:A>" * 60 + "</exif:A>" * 60 + "</D>"),
+        xmp(f'<D dc:rights="{"c" * 20_000}"/>'),
+        xmp('<D dc:rights="&e;"/>'),
+        b"\0" * 64,
+        b"",
+    ],
+)
+def test_xmp_of_which_nothing_may_stay_or_that_cant_be_read_becomes_blanks(packet: bytes) -> None:
+    assert clean_xmp(packet, KeepMetadata.NOTHING) == b" " * len(packet)
+
+
+def test_xmp_of_which_all_may_stay_is_left_alone() -> None:
+    packet = xmp('<D rdf:about="" dc:rights="(c) me" hdrgm:Version="1.0"/>', wrapped=False)
+    assert clean_xmp(packet, KeepMetadata.NOTHING) == packet
+
+
+def test_what_a_gain_map_needs_stays_in_the_form_that_its_readers_know() -> None:
+    items = "".join(
+        f'<rdf:li rdf:parseType="Resource"><Container:Item Item:Semantic="{semantic}" Item:Mime="{mime}"{length}/>'
+        "</rdf:li>"
+        for semantic, mime, length in (
+            ("Primary", "image/jpeg", ""),
+            ("GainMap", "image/jpeg", ' Item:Length="4711"'),
+            ("MotionPhoto", "video/mp4", ' Item:Length="99999"'),
+        )
+    )
+    gains = "<hdrgm:GainMapMax><rdf:Seq><rdf:li>1.0</rdf:li><rdf:li>2.5</rdf:li></rdf:Seq></hdrgm:GainMapMax>"
+    before = xmp(
+        f'<D hdrgm:Version="1.0" hdrgm:HDRCapacityMax="2.3" exif:GPSLatitude="1">{gains}<Container:Directory><rdf:Seq>'
+        f"{items}</rdf:Seq></Container:Directory></D>"
+    )
+    after = clean_xmp(before, KeepMetadata.NOTHING)
+    assert b'hdrgm:Version="1.0"' in after
+    assert b"<rdf:Seq><rdf:li>1.0</rdf:li><rdf:li>2.5</rdf:li></rdf:Seq>" in after
+    assert b'<Container:Item Item:Length="4711" Item:Mime="image/jpeg" Item:Semantic="GainMap"/>' in after
+    assert b"video" not in after
+    assert b"GPS" not in after
+
+
+def test_a_panorama_keeps_its_projection_and_not_where_it_looked_to() -> None:
+    before = xmp('<D GPano:ProjectionType="equirectangular" GPano:PoseHeadingDegrees="210"/>')
+    after = clean_xmp(before, KeepMetadata.NOTHING)
+    assert b"equirectangular" in after
+    assert b"Heading" not in after
+
+
+def test_credits_keep_the_makers_names_the_camera_and_the_dates_of_xmp() -> None:
+    before = xmp(
+        '<D xmp:CreateDate="2024-05-06" tiff:Model="Some Camera" exif:GPSLatitude="1" aux:SerialNumber="4711">'
+        "<dc:creator><rdf:Seq><rdf:li>Ann</rdf:li></rdf:Seq></dc:creator></D>"
+    )
+    names = {name for _, name in Packet(clean_xmp(before, KeepMetadata.CREDITS).strip()).properties}
+    assert names == {"CreateDate", "Model", "creator"}
+    assert clean_xmp(before, KeepMetadata.NOTHING).strip() == b""
+
+
+def test_of_iptc_the_notice_and_the_credit_line_stay() -> None:
+    data = private_pictures.iptc() + b"\x1c\x02\x50\0\3Ann\x1c\x02\x74\0\6(c) me"
+    after = clean_iptc(data, KeepMetadata.NOTHING)
+    assert after == (data[: data.index(b"\x1c\x02\x5a")] + data[-11:]).ljust(len(data), b"\0")
+    assert b"Ann" in clean_iptc(data, KeepMetadata.CREDITS)
+    assert clean_iptc(after, KeepMetadata.NOTHING) == after
+
+
+def resource(kind: int, data: bytes) -> bytes:
+    return b"8BIM" + struct.pack(">H", kind) + b"\0\0" + struct.pack(">I", len(data)) + data + b"\0" * (len(data) % 2)
+
+
+def test_the_thumbnails_and_digests_of_photoshop_go() -> None:
+    stay = [resource(1005, bytes(range(16))), resource(1034, b"\1"), resource(1035, b"https://licence.example")]
+    go = [resource(1033, b"a thumbnail"), resource(1036, b"another"), resource(1061, bytes(16)), resource(4000, b"?")]
+    before = b"".join(one for pair in zip(go, [*stay, private_pictures.resources()], strict=True) for one in pair)
+    after = clean_resources(before, KeepMetadata.NOTHING)
+    assert after.startswith(b"".join(stay) + b"8BIM\x04\x04")
+    assert (b"thumbnail" in after, b"Wien" in after, private_pictures.KEPT[2] in after) == (False, False, True)
+    assert len(after) == len(before)
+    assert clean_resources(after, KeepMetadata.NOTHING) == after
+
+
+def test_of_a_profile_the_displays_serial_number_goes_and_colours_stay() -> None:
+    profile = pictures.opened(pictures.p3_jpeg()).info["icc_profile"]
+    assert clean_icc(profile, KeepMetadata.NOTHING) == profile
+    count = int.from_bytes(profile[128:132], "big")
+    table, rest = profile[132 : 132 + 12 * count], profile[132 + 12 * count :]
+    moved = b"".join(struct.pack(">4sII", name, at + 12, size) for name, at, size in struct.iter_unpack(">4sII", table))
+    moved += struct.pack(">4sII", b"mmod", len(profile) + 12, 16)
+    with_serial = profile[:128] + struct.pack(">I", count + 1) + moved + rest + b"mmod SERIAL-4711"
+    after = clean_icc(with_serial, KeepMetadata.NOTHING)
+    assert len(after) == len(with_serial)
+    assert b"4711" not in after
+    assert after[128:132] == profile[128:132]
+    assert clean_icc(after, KeepMetadata.NOTHING) == after
+
+
+# --- EXIF ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_exif_keeps_its_turn_and_its_notice_and_nothing_of_what_lies_behind() -> None:
+    block = private_pictures.exif().tobytes() + b"hidden"
+    after = clean_exif(block, KeepMetadata.NOTHING)
+    assert len(after) == len(block)
+    exif = Image.Exif()
+    exif.load(after)
+    assert dict(exif) == {0x0112: 6, 0x8298: "(c) somebody"}
+    assert b"hidden" not in after
+    assert clean_exif(after, KeepMetadata.NOTHING) == after
+
+
+def test_a_thumbnail_in_exif_goes() -> None:
+    after = clean_exif(private_pictures.exif_with_thumbnail(b"what was cropped away"), KeepMetadata.CREDITS)
+    assert b"cropped" not in after
+    assert b"Some Camera" in after
+
+
+def test_an_exif_without_room_for_both_directories_keeps_the_turn() -> None:
+    """Two entries that share their value, which both would need room for."""
+    text = b"(c) " + b"x" * 60
+    texts = [(tag, 2, 64, 74) for tag in (0x010F, 0x0110, 0x8298)]
+    entries = [*texts[:2], (0x0112, 3, 1, 6), texts[2], (0xFDE8, 3, 1, 4711)]
+    table = struct.pack("<H", 5) + b"".join(struct.pack("<HHII", *entry) for entry in entries) + bytes(4)
+    after = clean_exif((b"II*\0\x08\0\0\0" + table + text), KeepMetadata.CREDITS)
+    exif = Image.Exif()
+    exif.load(b"Exif\0\0" + after)
+    assert dict(exif) == {0x0112: 6}
+
+
+def test_an_exif_of_which_nothing_may_stay_becomes_zeros() -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 12.0, 30.0)})
+    block = exif.tobytes()
+    assert clean_exif(block, KeepMetadata.NOTHING) == bytes(len(block))
+    assert clean_exif(b"Exif\0\0no TIFF", KeepMetadata.NOTHING) == bytes(13)
 
 
 # --- hostile ------------------------------------------------------------------------------------------------------
@@ -292,7 +474,6 @@ def test_damaged_files_never_grow_or_crash_and_cleaning_again_changes_nothing(
     except ApplianceError:  # no picture any more
         return
     once = applied(bytes(data), found)
-    assert len(once) == len(data)
     for edit in found.edits:
         assert 0 <= edit.offset < edit.end <= len(data)
     if found.complete and format != "tif":  # of files whose directories lie over one another a second look finds more
@@ -316,8 +497,19 @@ def test_directories_that_point_anywhere_never_cost_a_tiff_its_pixels(seed: int,
 
 
 def test_edits_survive_their_journey() -> None:
-    some = (Edit(0, 3, b"abc"), Edit(7, 5, b"\0"))
+    some = (Edit(7, 2, b"\0"), Edit(0, 3, b"abc"), Edit(9, 3, b""))
     assert edits.unpack(edits.pack(some), 12) == some
+
+
+def test_edits_that_an_earlier_release_has_recorded_are_read() -> None:
+    assert edits.unpack(b'[[7, 2, "00"], [0, 3, "616263"]]', 12) == (Edit(7, 2, b"\0"), Edit(0, 3, b"abc"))
+
+
+def test_a_hundred_thousand_edits_have_room() -> None:
+    many = tuple(Edit(number * 40, 8, b"\0" * 7 + bytes((number % 256,))) for number in range(100_000))
+    packed = edits.pack(many)
+    assert len(packed) < edits.MAX_PACKED_BYTES
+    assert edits.unpack(packed, 4_000_000) == many
 
 
 @pytest.mark.parametrize(
@@ -328,6 +520,10 @@ def test_edits_survive_their_journey() -> None:
         b"[1]",
         b"[[0, 1]]",
         b'[[0,13,"00"]]',
+        b'[[0,12,""]]',
+        b'[[3,4,""]]',
+        zlib.compress(b"[]")[:-1],
+        zlib.compress(b" " * 40_000_000 + b"[]"),
         b'[[-1,1,"00"]]',
         b'[[0,0,""]]',
         b'[[0,3,"0000"]]',
@@ -350,8 +546,13 @@ def test_reading_ends_with_the_file_and_leaves_its_offset_alone() -> None:
         assert os.lseek(file.fileno(), 0, os.SEEK_CUR) == 5
 
 
-def test_what_is_too_large_to_be_searched_is_not_called_clean() -> None:
+def test_what_follows_a_picture_is_cut_off_unread_however_much_it_is() -> None:
     with tempfile.TemporaryFile() as file:
-        file.write(pictures.saved(pictures.quarters(64, 48), "jpeg"))
+        file.write(picture := pictures.saved(pictures.quarters(64, 48), "jpeg"))
         file.truncate(600 * 1024 * 1024)  # sparse
-        assert find(file.fileno(), KeepMetadata.NOTHING) == Findings((), complete=False)
+        assert find(file.fileno(), KeepMetadata.CREDITS) == Findings((), complete=True, cut_at=len(picture))
+
+
+def test_what_no_decoder_reads_is_not_called_clean() -> None:
+    data = pictures.animated("gif", frames=2, width=64, height=48)
+    assert not found_in(data[:-1] + b"?").complete

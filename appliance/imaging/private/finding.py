@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from appliance.edits import Findings
 from appliance.imaging.formats import Kind
-from appliance.imaging.private.boxes import clean_heif
 from appliance.imaging.private.cleaning import Cleaning, OutOfTime, Unclear
 from appliance.imaging.private.gif import clean_gif
+from appliance.imaging.private.heif import clean_heif
 from appliance.imaging.private.jpeg import clean_jpeg
 from appliance.imaging.private.png import clean_png
 from appliance.imaging.private.tiff import Walk

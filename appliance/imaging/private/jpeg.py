@@ -1,119 +1,204 @@
-"""JPEG: the segments before the pixels, and what follows them: further pictures, videos of motion photos."""
+"""JPEG: the segments that a picture needs stay, its metadata is cleaned, everything else becomes empty segments.
 
-from collections.abc import Iterator
+Behind the picture only its gain map stays; there the file is cut.
+"""
 
-from appliance.imaging.private.boxes import clean_boxes
-from appliance.imaging.private.cleaning import Cleaning
+from collections.abc import Callable, Sequence
+
+from appliance.imaging.private.cleaning import Cleaner, Cleaning
+from appliance.imaging.private.dropping import Ranges, cleaned
 from appliance.imaging.private.exif import EXIF_MARK, clean_exif, clean_resources
+from appliance.imaging.private.icc import clean_icc
+from appliance.imaging.private.multi_picture import MPF_MARK, Place, places, rewritten
+from appliance.imaging.private.segments import EOI, MIN_EMPTY_BYTES, SOS, Segment, empty, segments
 from appliance.imaging.private.xmp import clean_xmp
 
-_XMP_MARK = b"http://ns.adobe.com/xap/1.0/\0"
-_EXTENSION_MARK = b"http://ns.adobe.com/xmp/extension/\0"
-_EXTENSION_HEAD_BYTES = 40  # of each part: which packet it is of, how long that is, where the part belongs
-_RESOURCES_MARK = b"Photoshop 3.0\0"
-_APP1, _APP6, _APP11, _APP13 = 0xE1, 0xE6, 0xEB, 0xED
-_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
-_MAX_SEGMENTS = 100_000
-_CHUNK_BYTES = 4 * 1024 * 1024
-_SEARCHED_BYTES = 512 * 1024 * 1024
-"""Behind the first pixels so much is searched; of what is larger, the end, and what lies between stays unknown."""
-_TAIL_BYTES = 64 * 1024 * 1024
-_MARKS = {EXIF_MARK: _APP1, _XMP_MARK: _APP1, _EXTENSION_MARK: _APP1, _RESOURCES_MARK: _APP13}
-_LONGEST_MARK = 64
+_JFIF, _EXIF, _ADOBE = b"JFIF\0", b"Exif\0", b"Adobe"
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_RESOURCES = b"Photoshop 3.0\0"
+_ICC = b"ICC_PROFILE\0"
+_GAIN = b"urn:iso:std:iso:ts:21496:-1\0"
+_APP0, _APP1, _APP2, _APP11, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
+_MARKS = (
+    (_APP0, _JFIF),
+    (_APP1, _EXIF),
+    (_APP1, _XMP),
+    (_APP2, _ICC),
+    (_APP2, MPF_MARK),
+    (_APP2, _GAIN),
+    (_APP13, _RESOURCES),
+    (_APP14, _ADOBE),
+)
+"""The metadata that may stay, by the marker and the mark that decoders know it by."""
+_NEEDED = frozenset({*range(0xC0, 0xD0), SOS, EOI, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF} - {0xC8})
+"""Frames, scans, and the tables that they need."""
+_JFIF_BYTES, _ADOBE_BYTES, _MAX_GAIN_BYTES = 14, 12, 1024
+_GAIN_MAPS = (b"http://ns.adobe.com/hdr-gain-map/1.0/", b"http://ns.apple.com/HDRGainMap/1.0/")
+_MAX_OTHERS = 8
 
-
-class _Parts:
-    """Blocks that go over several segments, gathered until all are known."""
-
-    def __init__(self) -> None:
-        self.extension: dict[bytes, list[tuple[int, int]]] = {}
-        self.resources: list[tuple[int, int]] = []
-
-    def clean(self, cleaning: Cleaning) -> None:
-        for pieces in self.extension.values():
-            cleaning.block(pieces, clean_xmp)
-        if self.resources:
-            cleaning.block(self.resources, clean_resources)
+Change = Callable[[bytes], bytes | None]
+"""Gives what stays of a segment's body, None for nothing."""
 
 
 def clean_jpeg(cleaning: Cleaning) -> None:
-    """Everything that a JPEG file holds, its pixels excepted."""
-    parts, at = _Parts(), 2
-    for _ in range(_MAX_SEGMENTS):
-        head = cleaning.read(at, 4)
-        if len(head) < 4 or head[0] != 0xFF or head[1] in (0xDA, 0xD9):
-            break
-        if head[1] == 0xFF or head[1] in _ALONE:
-            at += 1 if head[1] == 0xFF else 2
-            continue
-        size = int.from_bytes(head[2:], "big")
-        _segment(cleaning, parts, head[1], at + 4, size - 2)
-        at += 2 + max(size, 2)
-    else:
-        cleaning.complete = False
-    parts.clean(cleaning)
-    _rest(cleaning, at)
+    """A whole JPEG file."""
+    picture = _Picture(cleaning, 0)
+    picture.clean_header()
+    picture.clean_scans()
+    gain = _gain_map_behind(cleaning, picture)
+    end = picture.end
+    if gain is not None:
+        cleaning.fill(picture.end, gain.start - picture.end)
+        gain.clean_header()
+        gain.clean_scans()
+        gain.keep_gain_map(None)
+        end = gain.end
+    picture.keep_gain_map(gain)
+    if end < cleaning.length:
+        cleaning.cut_at = end
 
 
-def _segment(cleaning: Cleaning, parts: _Parts, marker: int, at: int, length: int) -> None:
-    head = cleaning.read(at, min(length, _LONGEST_MARK))
-    if marker == _APP1 and head.startswith(EXIF_MARK):
-        cleaning.block([(at, length)], clean_exif)
-    elif marker == _APP1 and head.startswith(_XMP_MARK):
-        cleaning.block([(at + len(_XMP_MARK), length - len(_XMP_MARK))], clean_xmp)
-    elif marker == _APP1 and head.startswith(_EXTENSION_MARK):
-        start = len(_EXTENSION_MARK) + _EXTENSION_HEAD_BYTES
-        of = head[len(_EXTENSION_MARK) :][:20]
-        parts.extension.setdefault(of, []).append((at + start, length - start))
-    elif marker == _APP13 and head.startswith(_RESOURCES_MARK):
-        parts.resources.append((at + len(_RESOURCES_MARK), length - len(_RESOURCES_MARK)))
-    elif marker == _APP6 and head.startswith(b"GoPro\0"):  # where it was, once a second
-        cleaning.fill(at + 6, length - 6)
-    elif marker == _APP11:
-        _judge_provenance(cleaning, at, length)
-
-
-def _judge_provenance(cleaning: Cleaning, at: int, length: int) -> None:
-    """Content credentials are signed: what they tell can't be taken out of them."""
-    data = cleaning.read(at, length)
-    if b"GPS" in data or b"SerialNumber" in data:
-        cleaning.complete = False
-
-
-def _rest(cleaning: Cleaning, start: int) -> None:
-    """Behind the pixels' begin, where only a marker tells a segment: none can stand within pixels."""
-    if cleaning.length - start > _SEARCHED_BYTES:
-        start, cleaning.complete = cleaning.length - _TAIL_BYTES, False
-    ended, video = False, None
-    while start < cleaning.length:
-        parts = _Parts()
-        chunk = cleaning.read(start, _CHUNK_BYTES)
-        for mark, at in _hits(chunk):
-            before = chunk[at - 4 : at] if at >= 4 else cleaning.read(start + at - 4, 4)
-            if before[:2] == bytes((0xFF, _MARKS[mark])):
-                _segment(cleaning, parts, before[1], start + at, int.from_bytes(before[2:], "big") - 2)
-        parts.clean(cleaning)
-        if video is None and (found := _video(chunk, ended)) is not None:
-            video = start + found
-        ended |= b"\xff\xd9" in chunk
-        start += _CHUNK_BYTES - _LONGEST_MARK if len(chunk) == _CHUNK_BYTES else _CHUNK_BYTES
-    if video is not None:
-        clean_boxes(cleaning, video, cleaning.length)
-
-
-def _hits(chunk: bytes) -> Iterator[tuple[bytes, int]]:
-    for mark in _MARKS:
-        at = chunk.find(mark)
-        while at >= 0:
-            yield mark, at
-            at = chunk.find(mark, at + 1)
-
-
-def _video(chunk: bytes, ended: bool) -> int | None:
-    """Where the video of a motion photo begins, somewhere behind the picture's end."""
-    at = chunk.find(b"ftyp")
-    while at >= 4:
-        if chunk[at - 4 : at - 2] == b"\0\0" and (ended or chunk.rfind(b"\xff\xd9", 0, at) >= 0):
-            return at - 4
-        at = chunk.find(b"ftyp", at + 1)
+def _gain_map_behind(cleaning: Cleaning, picture: "_Picture") -> "_Picture | None":
+    """The one picture that may stay there, for it says itself that it is a gain map."""
+    for start in (picture.end, *picture.others):
+        if start >= picture.end and cleaning.read(start, 3) == b"\xff\xd8\xff":
+            other = _Picture(cleaning, start)
+            if other.is_gain_map:
+                return other
     return None
+
+
+class _Picture:
+    """A JPEG stream from its SOI at `start` to its `end`, which is the file's where an EOI is missing."""
+
+    def __init__(self, cleaning: Cleaning, start: int) -> None:
+        self._cleaning = cleaning
+        self.start = start
+        self.end = cleaning.length
+        self.is_gain_map = False
+        self._drops = Ranges()
+        self._found: dict[bytes, list[Segment]] = {}
+        self._segments = segments(cleaning, start + 2)
+        for segment in self._segments:
+            if segment.marker == SOS:
+                break
+            self._end_at(segment)
+            if segment.marker not in _NEEDED and not self._known(segment):
+                self._drop(segment)
+
+    def _end_at(self, segment: Segment) -> None:
+        if segment.marker == EOI:
+            self.end = segment.end
+
+    def clean_scans(self) -> None:
+        """Drop what lies between the scans, and find the end."""
+        for segment in self._segments:
+            self._end_at(segment)
+            if segment.marker not in _NEEDED:
+                self._drop(segment)
+        self._fill()
+
+    def _fill(self) -> None:
+        for start, end in self._drops.merged():
+            empty(self._cleaning, start, end)
+        self._drops = Ranges()
+
+    def _drop(self, segment: Segment) -> None:
+        if segment.marker == _APP11 and (b"jumb" in segment.head or b"c2pa" in segment.head):
+            self._cleaning.content_credentials = True
+        self._drops.add(segment.start, segment.end)
+
+    def _known(self, segment: Segment) -> bool:
+        """Whether the segment is of a kind that may stay; then it waits until all are known."""
+        for marker, mark in _MARKS:
+            if segment.marker == marker and segment.head.startswith(mark):
+                self._found.setdefault(mark, []).append(segment)
+                self.is_gain_map |= mark == _GAIN
+                if mark == _XMP and not self.is_gain_map:
+                    self.is_gain_map = any(name in self._body(segment) for name in _GAIN_MAPS)
+                return True
+        return False
+
+    def _body(self, segment: Segment) -> bytes:
+        return self._cleaning.read(segment.body, segment.end - segment.body)
+
+    @property
+    def others(self) -> list[int]:
+        """Where the picture says that further ones begin."""
+        segment = next(iter(self._found.get(MPF_MARK, ())), None)
+        if segment is None:
+            return []
+        header = segment.body + len(MPF_MARK)
+        return [header + offset for offset, _ in places(self._body(segment))[1:_MAX_OTHERS]]
+
+    def clean_header(self) -> None:
+        """Keep what may stay of each kind, and drop the rest; what tells of a gain map waits until one is found."""
+        self._keep(_JFIF, lambda body: body[:12] + b"\0\0" if len(body) >= _JFIF_BYTES else None)
+        self._keep(_ADOBE, lambda body: body[:_ADOBE_BYTES] if len(body) >= _ADOBE_BYTES else None, which=-1)
+        self._keep(_EXIF, self._cleaned(EXIF_MARK, clean_exif))
+        self._keep(_XMP, self._cleaned(_XMP, clean_xmp))
+        self._keep_joined(self._found.get(_RESOURCES, []), len(_RESOURCES), clean_resources)
+        profile = sorted(self._found.pop(_ICC, []), key=lambda part: part.head)
+        if _whole(profile):
+            self._keep_joined(profile, len(_ICC) + 2, clean_icc)
+        self._drop_found(profile, *(self._found[mark] for mark in self._found if mark not in (_GAIN, MPF_MARK)))
+
+    def _drop_found(self, *found: list[Segment]) -> None:
+        for segment in (segment for kind in found for segment in kind):
+            self._drop(segment)
+        self._fill()
+
+    def keep_gain_map(self, gain: "_Picture | None") -> None:
+        """Keep what tells of a gain map if there is one, or if this is it."""
+        if gain is not None or self.is_gain_map:
+            self._keep(_GAIN, lambda body: body if len(body) <= _MAX_GAIN_BYTES else None)
+        if gain is not None:
+            self._keep(MPF_MARK, lambda body: rewritten(body, self._pictures(gain)))
+        self._drop_found(self._found.get(_GAIN, []), self._found.get(MPF_MARK, []))
+
+    def _pictures(self, gain: "_Picture") -> list[Place]:
+        """This picture and its gain map, as this picture's MPF segment counts."""
+        header = self._found[MPF_MARK][0].body + len(MPF_MARK)
+        return [(0, self.end - self.start), (gain.start - header, gain.end - gain.start)]
+
+    def _cleaned(self, mark: bytes, clean: Cleaner) -> Change:
+        def change(body: bytes) -> bytes | None:
+            block = cleaned(body[len(mark) :], clean, self._cleaning.keep)
+            return None if block is None else mark + block
+
+        return change
+
+    def _keep(self, mark: bytes, change: Change, which: int = 0) -> None:
+        """Keep one segment of its kind: the first, or the last where decoders take that."""
+        found = self._found.get(mark)
+        if not found:
+            return
+        body = change(self._body(found[which]))
+        if body is not None:
+            self._replace(found.pop(which), body)
+
+    def _replace(self, segment: Segment, body: bytes) -> None:
+        spare = segment.end - segment.body - len(body)
+        if spare < MIN_EMPTY_BYTES:
+            body += bytes(spare)
+        after = (len(body) + 2).to_bytes(2, "big") + body
+        self._cleaning.put(segment.start + 2, self._cleaning.read(segment.start + 2, len(after)), after)
+        self._drops.add(segment.start + 2 + len(after), segment.end)
+
+    def _keep_joined(self, found: list[Segment], head_bytes: int, clean: Cleaner) -> None:
+        """Keep a block that goes over several segments."""
+        bodies = [self._body(segment) for segment in found]
+        block = cleaned(b"".join(body[head_bytes:] for body in bodies), clean, self._cleaning.keep)
+        if block is None:
+            return
+        for segment, body in zip(found, bodies, strict=True):
+            length = len(body) - head_bytes
+            self._replace(segment, body[:head_bytes] + block[:length])
+            block = block[length:]
+        found.clear()
+
+
+def _whole(profile: Sequence[Segment]) -> bool:
+    """Whether these are all parts of a profile, each once: decoders take no other."""
+    numbers = [segment.head[len(_ICC) : len(_ICC) + 2] for segment in profile]
+    return bool(profile) and numbers == [bytes((number + 1, len(profile))) for number in range(min(255, len(profile)))]

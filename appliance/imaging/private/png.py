@@ -1,110 +1,211 @@
-"""PNG: chunks that hold EXIF, XMP or other programs' profiles; each that changes gets its checksum anew."""
+"""PNG: the chunks that a picture needs stay, EXIF and XMP are cleaned, everything else becomes empty chunks."""
 
+import functools
 import re
 import zlib
+from collections.abc import Callable
+from typing import NamedTuple
 
-from appliance.imaging.private.cleaning import MAX_BLOCK_BYTES, Cleaning, Unclear
-from appliance.imaging.private.exif import clean_exif, clean_resources
-from appliance.imaging.private.iptc import clean_iptc
-from appliance.imaging.private.names import is_private_name
+from appliance.imaging.private.cleaning import MAX_BLOCK_BYTES, Cleaner, Cleaning, Unclear
+from appliance.imaging.private.dropping import Ranges, cleaned, tiles
+from appliance.imaging.private.exif import clean_exif
+from appliance.imaging.private.icc import clean_icc
+from appliance.imaging.private.window import Window
 from appliance.imaging.private.xmp import clean_xmp
 from appliance.model import KeepMetadata
 
-_XMP_KEYWORD = b"XML:com.adobe.xmp"
-_PROFILE = re.compile(rb"Raw profile type (?:exif|app1|xmp|iptc|8bim)", re.IGNORECASE)
-_HEX = re.compile(rb"\n\w+\n\s*\d+\n([0-9a-fA-F\n]*)")
-_TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+_PIXELS = {b"IDAT": 2**31, b"fdAT": 2**31, b"fcTL": 26}
+_NEEDED = {
+    b"IHDR": 13,
+    b"PLTE": 768,
+    b"IEND": 0,
+    b"tRNS": 256,
+    b"cHRM": 32,
+    b"gAMA": 4,
+    b"sRGB": 1,
+    b"cICP": 4,
+    b"mDCV": 24,
+    b"cLLI": 8,
+    b"sBIT": 4,
+    b"bKGD": 6,
+    b"hIST": 512,
+    b"pHYs": 9,
+    b"acTL": 8,
+}
+"""What a picture needs once, and how long it is at most."""
+_XMP_HEAD = b"XML:com.adobe.xmp\0\0\0\0\0"
+_MAX_TEXT_BYTES = 10_000
+_PROTECTED = frozenset({b"Copyright"})
+_CREDITS = _PROTECTED | {b"Author", b"Creation Time", b"Source"}
+_PROFILE_NAME = re.compile(rb"(?:kCGColorSpace|Photoshop )?(?:ICC|icc|sRGB|Display|Adobe|Generic)[\w .-]{0,40}|icc|1")
+_PROFILE_NAMES = b"ICC-" * 20
+_MAX_PROFILE_BYTES = 8 * 1024 * 1024
+_TEXTS = frozenset({b"iTXt", b"tEXt", b"zTXt"})
 _MAX_CHUNKS = 5_000_000
-_MAX_TEXT_BYTES = 16 * 1024 * 1024
+_EMPTY = b"voId"
+"""A private chunk that may be skipped, and copied, by those who don't know it (PNG, 5.4): exiftool doesn't tell it."""
+_EMPTY_BYTES, _MAX_EMPTY_BYTES = 12, 8 * 1024 * 1024
+
+_Metadata = Callable[[bytes, KeepMetadata], bytes | None]
+"""Gives what may stay of a chunk's data, None for nothing: as many bytes, or 12 fewer at least. Raises Unclear."""
+
+
+class _Chunk(NamedTuple):
+    start: int
+    length: int
+    kind: bytes
+
+    @property
+    def data(self) -> int:
+        return self.start + 8
+
+    @property
+    def end(self) -> int:
+        return self.start + 12 + self.length
 
 
 def clean_png(cleaning: Cleaning) -> None:
-    """Every chunk of a PNG file."""
-    at = 8
+    """Every chunk of a PNG file; behind the last one it is cut."""
+    walk, at = _Walk(cleaning), 8
     for _ in range(_MAX_CHUNKS):
-        head = cleaning.read(at, 8)
-        if len(head) < 8 or head[4:] == b"IEND":
-            return
+        head = walk.window.read(at, 8)
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
-        if kind == b"eXIf" or kind in _TEXTS:
-            _chunk(cleaning, at + 4, kind, length)
-        elif kind == b"caBX":  # content credentials: signed
-            cleaning.complete = False
-        at += 12 + length
-    cleaning.complete = False
-
-
-def _chunk(cleaning: Cleaning, at: int, kind: bytes, length: int) -> None:
-    if length > MAX_BLOCK_BYTES:
+        if kind in _PIXELS and length <= _PIXELS[kind]:
+            at += 12 + length
+            continue
+        if len(head) < 8:
+            walk.drops.add(at, cleaning.length)
+            break
+        chunk = _Chunk(at, length, kind)
+        walk.take(chunk)
+        at = chunk.end
+        if kind == b"IEND":
+            break
+    else:
         cleaning.complete = False
-        return
-    before = cleaning.read(at, length + 8)
-    if len(before) < length + 8:  # the file ends within it
-        return
-    try:
-        after = _cleaned(kind, before[4:-4], cleaning.keep)
-    except Unclear:
-        cleaning.complete = False
-        return
-    if after != before[:-4]:
-        cleaning.put(at, before, after + zlib.crc32(after).to_bytes(4, "big"))
+    walk.empty()
+    if at < cleaning.length and kind == b"IEND":
+        cleaning.cut_at = at
 
 
-def _cleaned(kind: bytes, data: bytes, keep: KeepMetadata) -> bytes:
-    """The chunk's type and data."""
-    if kind == b"eXIf":
-        return kind + clean_exif(data, keep)
-    keyword, _, rest = data.partition(b"\0")
-    if is_private_name(keyword) and b":" in keyword:  # exif:GPSLatitude, as ImageMagick writes it
-        return _nothing(len(data))
-    if kind == b"iTXt" and keyword == _XMP_KEYWORD:
-        return _clean_xmp_chunk(data, rest, keep)
-    if _PROFILE.fullmatch(keyword):
-        return _clean_profile(kind, data, keyword, rest, keep)
-    return kind + data
+class _Walk:
+    """Decides chunk by chunk what stays; `drops` is what does not."""
+
+    def __init__(self, cleaning: Cleaning) -> None:
+        self._cleaning = cleaning
+        self._seen: set[bytes] = set()
+        self.drops = Ranges()
+        self.window = Window(cleaning)
+
+    def take(self, chunk: _Chunk) -> None:
+        if not self._keep(chunk):
+            self._cleaning.content_credentials |= chunk.kind == b"caBX"
+            self.drops.add(chunk.start, min(chunk.end, self._cleaning.length))
+
+    def _keep(self, chunk: _Chunk) -> bool:
+        """Keep what may stay of the chunk; says whether that is anything. Decoders look at the first of a kind."""
+        if chunk.kind in _NEEDED:
+            return chunk.length <= _NEEDED[chunk.kind] and self._first(chunk.kind)
+        if chunk.kind not in _METADATA or chunk.length > MAX_BLOCK_BYTES or chunk.end > self._cleaning.length:
+            return False
+        before = self.window.read(chunk.data, chunk.length)
+        try:
+            after = _METADATA[chunk.kind](before, self._cleaning.keep)
+        except Unclear:
+            self._cleaning.complete = False
+            return True
+        if after is None:
+            return False
+        if not self._first(chunk.kind + before.partition(b"\0")[0] if chunk.kind in _TEXTS else chunk.kind):
+            return False
+        if after != before:
+            self._replace(chunk, after)
+        return True
+
+    def _first(self, name: bytes) -> bool:
+        first = name not in self._seen
+        self._seen.add(name)
+        return first
+
+    def _replace(self, chunk: _Chunk, data: bytes) -> None:
+        after = _chunk(chunk.kind, data)
+        self._cleaning.put(chunk.start, self._cleaning.read(chunk.start, len(after)), after)
+        self.drops.add(chunk.start + len(after), chunk.end)
+
+    def empty(self) -> None:
+        """Make empty chunks of what goes; the file ends before it where it reaches to its end."""
+        ranges = self.drops.merged()
+        if ranges and ranges[-1][1] >= self._cleaning.length:
+            self._cleaning.cut_at = ranges.pop()[0]
+        for start, end in ranges:
+            for first, last in tiles(start, end, min_bytes=_EMPTY_BYTES, max_bytes=_MAX_EMPTY_BYTES):
+                length = last - first - _EMPTY_BYTES
+                self._put(first, length.to_bytes(4, "big") + _EMPTY)
+                self._cleaning.fill(first + 8, length)
+                self._put(last - 4, _checksum_of_zeros(length))
+
+    def _put(self, at: int, data: bytes) -> None:
+        self._cleaning.put(at, self._cleaning.read(at, len(data)), data)
 
 
-def _clean_xmp_chunk(data: bytes, rest: bytes, keep: KeepMetadata) -> bytes:
-    compressed = rest[:1] == b"\1"
-    text = rest[2:].split(b"\0", 2)[-1]
-    if compressed:
-        plain = _inflated(text)
-        return b"iTXt" + data if clean_xmp(plain, keep) == plain else _nothing(len(data))
-    return b"iTXt" + data[: len(data) - len(text)] + clean_xmp(text, keep)
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
 
-def _clean_profile(kind: bytes, data: bytes, keyword: bytes, rest: bytes, keep: KeepMetadata) -> bytes:
-    """A profile as ImageMagick writes it: its name, its length, and hexadecimal figures."""
-    text = rest if kind == b"tEXt" else _inflated(rest[1:] if kind == b"zTXt" else rest[2:].split(b"\0", 2)[-1])
-    figures = _HEX.match(text)
-    if figures is None:
-        raise Unclear("a profile that can't be read")
-    profile = bytes.fromhex(figures[1].replace(b"\n", b"").decode()[: len(figures[1]) // 2 * 2])
-    name = keyword.rpartition(b" ")[2].lower()
-    if _clean_named(name, profile, keep) == profile:
-        return kind + data
-    return _nothing(len(data))
+@functools.lru_cache(16)
+def _checksum_of_zeros(length: int) -> bytes:
+    return zlib.crc32(bytes(length), zlib.crc32(_EMPTY)).to_bytes(4, "big")
 
 
-def _clean_named(name: bytes, profile: bytes, keep: KeepMetadata) -> bytes:
-    if name == b"xmp":
-        return clean_xmp(profile, keep)
-    if name in (b"iptc", b"8bim"):
-        return clean_resources(profile, keep) if profile[:4] == b"8BIM" else clean_iptc(profile, keep)
-    return clean_xmp(profile, keep) if profile.startswith(b"http:") else clean_exif(profile, keep)
+def _block(clean: Cleaner) -> _Metadata:
+    return lambda data, keep: cleaned(data, clean, keep)
 
 
-def _nothing(length: int) -> bytes:
-    """A chunk's type and data that say nothing: what is compressed can't be cleaned in the same room."""
-    return b"tEXt" + (b"Comment\0" if length >= 8 else b"C\0").ljust(length)[:length]
+def _text(data: bytes, keep: KeepMetadata) -> bytes | None:
+    """A text chunk of any of the three kinds whose keyword may stay; or XMP, if it is not compressed."""
+    if data.startswith(_XMP_HEAD):
+        packet = cleaned(data[len(_XMP_HEAD) :], clean_xmp, keep)
+        return None if packet is None else _XMP_HEAD + packet
+    allowed = _PROTECTED if keep is KeepMetadata.NOTHING else _CREDITS
+    return data if data.partition(b"\0")[0] in allowed and len(data) <= _MAX_TEXT_BYTES else None
 
 
-def _inflated(data: bytes) -> bytes:
+def _time(data: bytes, keep: KeepMetadata) -> bytes | None:
+    return None if keep is KeepMetadata.NOTHING or len(data) != 7 else data
+
+
+def _profile(data: bytes, keep: KeepMetadata) -> bytes | None:
+    """An iCCP chunk: a name that tells nothing, and a profile that may have to be compressed again."""
+    name, _, rest = data.partition(b"\0")
+    profile, clear = _inflated(rest[1:])
+    after = cleaned(profile, clean_icc, keep)
+    if after is None or rest[:1] != b"\0":
+        return None
+    if clear and after == profile:
+        known = _PROFILE_NAME.fullmatch(name) is not None
+        return data if known else _PROFILE_NAMES[: len(name)] + data[len(name) :]
+    packed = b"\0\0" + zlib.compress(after, 9)
+    spare = len(data) - len(packed)
+    if spare < 1:
+        raise Unclear("a profile that was packed more tightly than it can be here")
+    return _PROFILE_NAMES[: spare if spare < _EMPTY_BYTES + 3 else 3] + packed
+
+
+def _inflated(data: bytes) -> tuple[bytes, bool]:
+    """The profile, nothing where there is none, and whether nothing else is there."""
     inflate = zlib.decompressobj()
     try:
-        text = inflate.decompress(data, _MAX_TEXT_BYTES)
-    except zlib.error as error:
-        raise Unclear("text that can't be inflated") from error
-    if inflate.unconsumed_tail:
-        raise Unclear("more text than is looked at")
-    return text
+        profile = inflate.decompress(data, _MAX_PROFILE_BYTES)
+    except zlib.error:
+        return b"", False
+    return profile if inflate.eof else b"", inflate.eof and not inflate.unused_data
+
+
+_METADATA: dict[bytes, _Metadata] = {
+    b"eXIf": _block(clean_exif),
+    b"iCCP": _profile,
+    b"iTXt": _text,
+    b"tEXt": _text,
+    b"zTXt": _text,
+    b"tIME": _time,
+}
