@@ -21,16 +21,21 @@ from appliance.errors import (
 )
 from appliance.lifecycle.shipping import Shipper
 from appliance.living import living
-from appliance.model import IdempotencyRecord, Image, KeepMetadata, PrivateData, Upload, Wishes
+from appliance.model import IdempotencyRecord, Image, KeepMetadata, Upload, Wishes
 from appliance.objectstore.records import metadata_of, needs_sidecar
 from appliance.renditions import Facts
-from appliance.scrubbing import Scrubber
+from appliance.scrubbing import Scrubbed, Scrubber
 from appliance.shares import Shares
 from appliance.spool import Incoming, Spool, too_large
 from appliance.wishes import DAY_S, checked
 from appliance.workers import Workers
 
 BUSY_RETRY_AFTER_S = 5
+_FINGERPRINTS: dict[KeepMetadata, list[str]] = {  # the first two are those that releases have always recorded
+    KeepMetadata.NOTHING: [],
+    KeepMetadata.ALL: ["keep_metadata"],
+    KeepMetadata.CREDITS: ["keep_metadata=credits"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +187,10 @@ class Ingest:
     ) -> Image:
         with incoming.path.open("rb", buffering=0) as file:
             facts = await self._workers.inspect(file.fileno())
-        private = PrivateData.KEPT
-        if not wishes.keep_metadata:
-            private = await self._scrubber.scrub(incoming, upload, KeepMetadata.NOTHING)
-        image = self._image(incoming, facts, wishes, token_hash, private)
+        scrubbed = await self._scrubber.scrub(incoming, upload, wishes.keep_metadata)
+        image = self._image(scrubbed, facts, wishes, token_hash)
         with self._spool.landing(image.slug):
-            await self._spool.land(incoming, metadata_of(image))
+            await self._spool.land(scrubbed.incoming, metadata_of(image))
             await self._catalogue.add(
                 image,
                 record,
@@ -197,7 +200,8 @@ class Ingest:
             )
         return image
 
-    def _image(self, incoming: Incoming, facts: Facts, wishes: Wishes, token_hash: str, private: PrivateData) -> Image:
+    def _image(self, scrubbed: Scrubbed, facts: Facts, wishes: Wishes, token_hash: str) -> Image:
+        incoming = scrubbed.incoming
         now_s = int(self._clock())
         expires_in_s = wishes.expires_in_s or self._limits.default_expiry_days * DAY_S
         return Image(
@@ -218,7 +222,9 @@ class Ingest:
             created_s=now_s,
             expires_s=now_s + expires_in_s,
             token_hash=token_hash,
-            private_data=private,
+            private_data=scrubbed.private_data,
+            content_credentials=scrubbed.content_credentials,
+            keep_metadata=wishes.keep_metadata,
         )
 
     # --- an Idempotency-Key: the first answer again -------------------------------------------------------------------
@@ -258,5 +264,5 @@ class Ingest:
 def _fingerprint(incoming: Incoming, wishes: Wishes) -> str:
     """Of what was sent: nothing has been taken out of it yet."""
     parts = [incoming.sha256, wishes.filename, wishes.title, wishes.alt, wishes.expires_in_s]
-    parts += ["keep_metadata"] if wishes.keep_metadata else []
+    parts += _FINGERPRINTS[wishes.keep_metadata]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -34,6 +34,16 @@ class PrivateData(StrEnum):
     """Some may be left: a part of the file can't be looked into, or not be changed where it lies."""
 
 
+class ContentCredentials(StrEnum):
+    """What became of the content credentials (C2PA) in an original: a signed account of how the picture was made."""
+
+    NONE = "none"
+    """None were found."""
+    REMOVED = "removed"
+    KEPT = "kept"
+    """Some may be there: everything was to stay, they can't be removed, or nobody looked for them at the time."""
+
+
 class KeepMetadata(StrEnum):
     """What stays of an original's metadata. What a picture needs to be shown right stays always."""
 
@@ -54,7 +64,7 @@ class Wishes:
     alt: str | None = None
     expires_in_s: int | None = None
     idempotency_key: str | None = None
-    keep_metadata: bool = False
+    keep_metadata: KeepMetadata = KeepMetadata.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,8 @@ class Image:
     `width` and `height` are as displayed. `original_only` says in words why no rendition can be made, None when they
     can; `still` says in words why its animation turned out not to be readable. `version` counts changes, so that slow
     work can tell that its row changed. `ended` is set from expiry or deletion until the bytes are erased;
-    `erase_after_s` is when that may begin.
+    `erase_after_s` is when that may begin. `keep_metadata` is what its uploader asked for, None for an image that was
+    uploaded before that was recorded.
     """
 
     slug: str
@@ -91,6 +102,8 @@ class Image:
     ended_s: int | None = None
     erase_after_s: int | None = None
     private_data: PrivateData = PrivateData.KEPT
+    content_credentials: ContentCredentials = ContentCredentials.KEPT
+    keep_metadata: KeepMetadata | None = None
 
     @property
     def state(self) -> str:
@@ -207,7 +220,7 @@ class Upload:
     expires_s: int
     state: UploadState = UploadState.RECEIVING
     refusal: Refusal | None = None
-    keep_metadata: bool = False
+    keep_metadata: KeepMetadata = KeepMetadata.NOTHING
     edits: bytes = b""
 
     @property

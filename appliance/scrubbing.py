@@ -4,15 +4,26 @@ A plain upload's file is gone after a crash, and comes anew. A resumable one's s
 committed first: after a crash it is done again, whatever part of it had been done.
 """
 
+from dataclasses import dataclass
+
 from appliance import edits
 from appliance.catalogue import Catalogue
 from appliance.edits import Edit
-from appliance.model import KeepMetadata, PrivateData, Upload
+from appliance.model import ContentCredentials, KeepMetadata, PrivateData, Upload
 from appliance.spool import Incoming, Spool
 from appliance.workers import Workers
 
 ROUNDS = 4
 """The last one finds nothing: what is said to be removed was looked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubbed:
+    """A file of which only what may stay is left, and what became of the rest."""
+
+    incoming: Incoming
+    private_data: PrivateData
+    content_credentials: ContentCredentials
 
 
 class Scrubber:
@@ -23,9 +34,12 @@ class Scrubber:
         self._workers = workers
         self._catalogue = catalogue
 
-    async def scrub(self, incoming: Incoming, upload: Upload | None, keep: KeepMetadata) -> PrivateData:
+    async def scrub(self, incoming: Incoming, upload: Upload | None, keep: KeepMetadata) -> Scrubbed:
         """Take out all but what `keep` allows. Raises DiskFull, Busy, Stopping and the catalogue's faults."""
+        if keep is KeepMetadata.ALL:
+            return Scrubbed(incoming, PrivateData.KEPT, ContentCredentials.KEPT)
         done: tuple[Edit, ...] = ()
+        credentials = False
         if upload is not None and upload.edits:
             done = edits.unpack(upload.edits, incoming.bytes)
             await self._spool.overwrite(incoming, done)
@@ -33,6 +47,7 @@ class Scrubber:
             with incoming.path.open("rb", buffering=0) as file:
                 findings = await self._workers.find_private(file.fileno(), keep)
             found = findings.edits
+            credentials |= findings.content_credentials
             if not found:
                 break
             done += found
@@ -40,5 +55,9 @@ class Scrubber:
                 await self._catalogue.uploads.set_edits(upload.id_hash, edits.pack(done))
             await self._spool.overwrite(incoming, found)
         if found or not findings.complete:
-            return PrivateData.NOT_REMOVABLE
-        return PrivateData.REMOVED if done else PrivateData.NONE
+            return Scrubbed(incoming, PrivateData.NOT_REMOVABLE, ContentCredentials.KEPT)
+        return Scrubbed(
+            incoming,
+            PrivateData.REMOVED if done else PrivateData.NONE,
+            ContentCredentials.REMOVED if credentials else ContentCredentials.NONE,
+        )

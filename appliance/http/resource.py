@@ -7,7 +7,7 @@ from appliance.config import Config
 from appliance.errors import ApplianceError, CannotResize
 from appliance.http import stills, words
 from appliance.http.links import EXTENSIONS, Links
-from appliance.model import Image, UploadState
+from appliance.model import Image, KeepMetadata, UploadState
 from appliance.renditions import Preset, fit
 from appliance.resumable import Progress
 from appliance.resumable.progress import fault_of
@@ -35,6 +35,7 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
         "height": image.height,
         "frames": image.frames,
         "private_data": image.private_data.value,
+        "content_credentials": image.content_credentials.value,
         "created_at": words.rfc3339(image.created_s),
         "expires_at": words.rfc3339(image.expires_s),
         "original": {
@@ -45,6 +46,8 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
         },
         "renditions": renditions(image, config),
     }
+    if image.keep_metadata is not None:
+        resource["keep_metadata"] = image.keep_metadata.value
     if (still := stills.detail(image, config.renditions)) is not None:
         resource["still"] = still
     if image.original_only is not None:
@@ -129,6 +132,7 @@ def limits(config: Config) -> Mapping[str, object]:
             "max_unfinished": uploads.max_unfinished,
             "max_title_chars": MAX_TITLE_CHARS,
             "max_alt_chars": MAX_ALT_CHARS,
+            "keep_metadata": [choice.value for choice in KeepMetadata],
         },
         "expiry": {
             "default_days": uploads.default_expiry_days,
