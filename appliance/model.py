@@ -202,7 +202,8 @@ class Upload:
     `slug` is None for partial uploads, `length` (bytes) None while it is deferred. `metadata` and `concat` are the
     headers that created it, which the protocol has us give back. `expires_s` is when it is given up while it is being
     received, and afterwards when its row is forgotten. `edits` is what was last decided to overwrite in its file, empty
-    before that: after a crash nobody knows how much of it was done.
+    before that: after a crash nobody knows how much of it was done. `had_credentials` says that content credentials are
+    among what is overwritten.
     """
 
     id_hash: str
@@ -222,6 +223,7 @@ class Upload:
     refusal: Refusal | None = None
     keep_metadata: KeepMetadata = KeepMetadata.NOTHING
     edits: bytes = b""
+    had_credentials: bool = False
 
     @property
     def wishes(self) -> Wishes:

@@ -164,6 +164,7 @@ def metadata_kept(db: Database) -> None:
     db.execute("ALTER TABLE images ADD COLUMN content_credentials TEXT NOT NULL DEFAULT 'kept'")
     db.execute("ALTER TABLE images ADD COLUMN keep_metadata TEXT")
     db.execute("ALTER TABLE uploads ADD COLUMN keep_credits INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE uploads ADD COLUMN had_credentials INTEGER NOT NULL DEFAULT 0")
 
 
 def migrate(connection: sqlite3.Connection) -> None:

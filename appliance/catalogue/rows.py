@@ -139,6 +139,7 @@ def upload_of(row: tuple[Any, ...]) -> Upload:
     values["kind"] = UploadKind(values["kind"])
     values["state"] = UploadState(values["state"])
     values["refusal"] = values["refusal"] and Refusal(**json.loads(values["refusal"]))
+    values["had_credentials"] = bool(values["had_credentials"])
     values["keep_metadata"] = _kept(everything=values["keep_metadata"], credits=values.pop("keep_credits"))
     return Upload(**values)
 

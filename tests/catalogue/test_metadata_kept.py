@@ -1,6 +1,7 @@
 """What is to stay of an original's metadata, in rows: three choices, and those of releases that knew two."""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,16 @@ async def test_a_resumable_upload_remembers_what_was_to_stay(path: Path, keep: K
     assert found == upload(keep)
 
 
+async def test_credentials_that_were_found_once_are_not_forgotten_by_a_later_look(path: Path) -> None:
+    made = upload()
+    async with Catalogue(path) as catalogue:
+        await catalogue.uploads.add(made)
+        await catalogue.uploads.set_edits(made.id_hash, b"one", credentials=True)
+        await catalogue.uploads.set_edits(made.id_hash, b"two")
+        found = await catalogue.uploads.get(made.id_hash)
+    assert found == replace(made, edits=b"two", had_credentials=True)
+
+
 @pytest.mark.parametrize("keep", [None, *KeepMetadata])
 @pytest.mark.parametrize("credentials", ContentCredentials)
 async def test_an_image_remembers_what_became_of_its_metadata(
@@ -59,7 +70,7 @@ async def test_rows_of_an_earlier_release_keep_their_meaning(path: Path) -> None
     old = sqlite3.connect(path)
     migrations.apply(Database(old), stop_before=MIGRATION)
     for keep in (KeepMetadata.NOTHING, KeepMetadata.ALL):
-        _insert(old, "uploads", upload_values(upload(keep)), without={"keep_credits"})
+        _insert(old, "uploads", upload_values(upload(keep)), without={"keep_credits", "had_credentials"})
     marks = {"prewarmed": 0, "sidecar_due": 0, "erasing": 0}
     _insert(old, "images", image_values(image()) | marks, without={"keep_metadata", "content_credentials"})
     old.commit()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,12 @@ import pytest
 from aiohttp import FormData
 
 from appliance import tokens
+from appliance.edits import Findings
+from appliance.errors import DiskFull
+from appliance.model import KeepMetadata
+from appliance.spool import disk, transfers
 from tests import private_pictures
-from tests.conftest import Host, problem
+from tests.conftest import Host, OpenHost, problem
 from tests.processes import serving
 from tests.resuming import Tus
 
@@ -95,6 +100,52 @@ async def test_a_refused_form_comes_back_with_its_choice(host: Host, said: str, 
     assert f'value="{chosen}" checked' in page
     assert page.count(" checked") == 1
     assert ('<details class="options" open>' in page) is (chosen != "false")
+
+
+# --- content credentials ------------------------------------------------------------------------------------------
+
+
+def find_credentials_with_edits(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that have something to remove have credentials too."""
+    real = host.appliance.workers.find_private
+
+    async def find(fd: int, keep: KeepMetadata) -> Findings:
+        findings = await real(fd, keep)
+        return replace(findings, content_credentials=bool(findings.edits))
+
+    monkeypatch.setattr(host.appliance.workers, "find_private", find)
+
+
+async def test_the_loss_of_content_credentials_is_said(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_credentials_with_edits(host, monkeypatch)
+    signed, plain = await host.upload(private_pictures.jpeg()), await host.upload(jpeg)
+    assert (signed["content_credentials"], plain["content_credentials"]) == ("removed", "none")
+    assert "(C2PA) were removed" in await (await host.get(f"/i/{signed['slug']}")).text()
+    assert "C2PA" not in await (await host.get(f"/i/{plain['slug']}")).text()
+
+
+async def test_the_loss_is_said_although_removing_them_took_two_tries(
+    open_host: OpenHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = transfers.overwrite
+    tries: list[Any] = []
+
+    def fails_once(incoming: Any, edits: Any) -> Any:
+        tries.append(real(incoming, edits))
+        if len(tries) == 1:
+            raise DiskFull("The disk is full.")
+        return tries[-1]
+
+    monkeypatch.setattr(disk, "overwrite", fails_once)
+    host = await open_host()
+    find_credentials_with_edits(host, monkeypatch)
+    tus, data = Tus(host), private_pictures.jpeg()
+    where = await tus.create(len(data))
+    assert (await tus.patch(where, 0, data)).status == 507
+    assert await tus.offset(where) == len(data)  # which begins it again
+    assert (await resource(host, await tus.slug(where)))["content_credentials"] == "removed"
 
 
 # --- repeats ------------------------------------------------------------------------------------------------------
