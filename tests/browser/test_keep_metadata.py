@@ -4,9 +4,10 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests import pictures
+from tests.browser.accessibility import violations
 from tests.browser.cards import choose, link_of, payload, reaches, resource
 from tests.browser.conftest import OpenPage
-from tests.browser.pages import Site, met, overflow_px, screen
+from tests.browser.pages import THEMES, Site, met, overflow_px, screen
 
 CHOICES = {
     "Remove everything private (recommended)": ("false", "Location, date, device and other private data were removed"),
@@ -53,6 +54,18 @@ async def test_the_same_is_chosen_without_a_script(site: Site, open_page: OpenPa
     await expect(page.locator(".result")).to_contain_text(CHOICES[choice][1])
     link = await page.get_by_role("textbox", name="Link to this page").input_value()
     assert (await resource(site, link))["keep_metadata"] == CHOICES[choice][0]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+async def test_the_choices_are_made_by_keys_and_keep_nobody_out(open_page: OpenPage, axe: str, theme: str) -> None:
+    page = await open_page("/", **screen("narrow", theme))
+    await page.get_by_text("Options: how long").click()
+    assert await violations(page, axe) == []
+    await page.get_by_role("radio", name="Remove everything private").focus()
+    await page.keyboard.press("ArrowDown")
+    await expect(page.get_by_role("radio", name="Keep date, camera and author")).to_be_focused()
+    await expect(page.locator("[name=keep_metadata]:checked")).to_have_value("credits")
+    assert await overflow_px(page) <= 0
 
 
 async def test_the_card_says_that_content_credentials_are_lost(site: Site, open_page: OpenPage) -> None:
