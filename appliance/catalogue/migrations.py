@@ -158,7 +158,7 @@ def purges(db: Database) -> None:
     db.execute("CREATE INDEX purges_due ON purges (due_s)")
 
 
-@migrations(name="0008-metadata-kept")
+@migrations(name="0009-metadata-kept")
 def metadata_kept(db: Database) -> None:
     """`keep_metadata` of an upload stays what it was, everything or not; an image of before knows of no wish."""
     db.execute("ALTER TABLE images ADD COLUMN content_credentials TEXT NOT NULL DEFAULT 'kept'")

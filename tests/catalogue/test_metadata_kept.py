@@ -13,7 +13,7 @@ from appliance.catalogue.rows import image_values, upload_values
 from appliance.model import ContentCredentials, KeepMetadata, Upload, UploadKind
 from tests.catalogue.samples import LATER, NOW_S, image, slug
 
-MIGRATION = "0008-metadata-kept"
+MIGRATION = "0009-metadata-kept"
 
 
 def upload(keep: KeepMetadata = KeepMetadata.NOTHING) -> Upload:

@@ -13,7 +13,6 @@ from aiohttp import FormData
 from appliance import tokens
 from appliance.edits import Findings
 from appliance.errors import DiskFull
-from appliance.model import KeepMetadata
 from appliance.spool import disk, transfers
 from tests import private_pictures
 from tests.conftest import Host, OpenHost, problem
@@ -109,8 +108,8 @@ def find_credentials_with_edits(host: Host, monkeypatch: pytest.MonkeyPatch) -> 
     """Files that have something to remove have credentials too."""
     real = host.appliance.workers.find_private
 
-    async def find(fd: int, keep: KeepMetadata) -> Findings:
-        findings = await real(fd, keep)
+    async def find(*asked: Any) -> Findings:
+        findings = await real(*asked)
         return replace(findings, content_credentials=bool(findings.edits))
 
     monkeypatch.setattr(host.appliance.workers, "find_private", find)
