@@ -30,6 +30,11 @@ from appliance.wishes import DAY_S, checked
 from appliance.workers import Workers
 
 BUSY_RETRY_AFTER_S = 5
+_FINGERPRINTS: dict[KeepMetadata, list[str]] = {  # the first two are those that releases have always recorded
+    KeepMetadata.NOTHING: [],
+    KeepMetadata.ALL: ["keep_metadata"],
+    KeepMetadata.CREDITS: ["keep_metadata=credits"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +178,7 @@ class Ingest:
         incoming = await self._scrubber.take_up(incoming, upload)
         with incoming.path.open("rb", buffering=0) as file:
             facts = await self._workers.inspect(file.fileno(), client)
-        keep = KeepMetadata.ALL if wishes.keep_metadata else KeepMetadata.NOTHING
-        scrubbed = await self._scrubber.scrub(incoming, upload, keep, client)
+        scrubbed = await self._scrubber.scrub(incoming, upload, wishes.keep_metadata, client)
         image = self._image(scrubbed, facts, wishes, token_hash)
         with self._spool.landing(image.slug):
             await self._spool.land(scrubbed.incoming, metadata_of(image))
@@ -210,6 +214,8 @@ class Ingest:
             expires_s=now_s + expires_in_s,
             token_hash=token_hash,
             private_data=scrubbed.private_data,
+            content_credentials=scrubbed.content_credentials,
+            keep_metadata=wishes.keep_metadata,
         )
 
     # --- an Idempotency-Key: the first answer again -------------------------------------------------------------------
@@ -250,5 +256,5 @@ class Ingest:
 def _fingerprint(incoming: Incoming, wishes: Wishes) -> str:
     """Of what was sent: nothing has been taken out of it yet."""
     parts = [incoming.sha256, wishes.filename, wishes.title, wishes.alt, wishes.expires_in_s]
-    parts += ["keep_metadata"] if wishes.keep_metadata else []
+    parts += _FINGERPRINTS[wishes.keep_metadata]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -64,7 +64,7 @@ class Wishes:
     alt: str | None = None
     expires_in_s: int | None = None
     idempotency_key: str | None = None
-    keep_metadata: bool = False
+    keep_metadata: KeepMetadata = KeepMetadata.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,8 @@ class Image:
     `width` and `height` are as displayed. `original_only` says in words why no rendition can be made, None when they
     can; `still` says in words why its animation turned out not to be readable. `version` counts changes, so that slow
     work can tell that its row changed. `ended` is set from expiry or deletion until the bytes are erased;
-    `erase_after_s` is when that may begin.
+    `erase_after_s` is when that may begin. `keep_metadata` is what its uploader asked for, None for an image that was
+    uploaded before that was recorded.
     """
 
     slug: str
@@ -101,6 +102,8 @@ class Image:
     ended_s: int | None = None
     erase_after_s: int | None = None
     private_data: PrivateData = PrivateData.KEPT
+    content_credentials: ContentCredentials = ContentCredentials.KEPT
+    keep_metadata: KeepMetadata | None = None
 
     @property
     def state(self) -> str:
@@ -199,7 +202,8 @@ class Upload:
     `slug` is None for partial uploads, `length` (bytes) None while it is deferred. `metadata` and `concat` are the
     headers that created it, which the protocol has us give back. `expires_s` is when it is given up while it is being
     received, and afterwards when its row is forgotten. `edits` is what was last decided to overwrite in its file, empty
-    before that: after a crash nobody knows how much of it was done.
+    before that: after a crash nobody knows how much of it was done. `had_credentials` says that content credentials are
+    among what is overwritten.
     """
 
     id_hash: str
@@ -217,8 +221,9 @@ class Upload:
     expires_s: int
     state: UploadState = UploadState.RECEIVING
     refusal: Refusal | None = None
-    keep_metadata: bool = False
+    keep_metadata: KeepMetadata = KeepMetadata.NOTHING
     edits: bytes = b""
+    had_credentials: bool = False
 
     @property
     def wishes(self) -> Wishes:

@@ -57,10 +57,11 @@ class Scrubber:
                 break
             done += found
             if upload is not None:
-                await self._catalogue.uploads.set_edits(upload.id_hash, edits.pack(done))
+                await self._catalogue.uploads.set_edits(upload.id_hash, edits.pack(done), credentials=credentials)
             incoming = await self._spool.overwrite(incoming, found)
         if found or not findings.complete:
             return Scrubbed(incoming, PrivateData.NOT_REMOVABLE, ContentCredentials.KEPT)
+        credentials |= upload is not None and upload.had_credentials
         return Scrubbed(
             incoming,
             PrivateData.REMOVED if done else PrivateData.NONE,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from appliance import tokens
 from appliance.errors import IdempotencyKeyInvalid, InvalidExpiry, InvalidField
-from appliance.model import Wishes
+from appliance.model import KeepMetadata, Wishes
 
 MAX_TITLE_CHARS = 200
 MAX_ALT_CHARS = 2000
@@ -18,6 +18,11 @@ DIRECTION_MARKS = frozenset(  # they can disguise an extension
 )
 MAX_NAME_CHARS = 1024  # of a name as it came: putting long runs of accents in their order is no linear work
 _TO_BLANKS = str.maketrans("\r\n\t", "   ")
+_KEEP_METADATA = {  # forms and people say yes and no in many ways
+    **dict.fromkeys(("", "0", "false", "no", "off"), KeepMetadata.NOTHING),
+    **dict.fromkeys(("1", "true", "yes", "on"), KeepMetadata.ALL),
+    "credits": KeepMetadata.CREDITS,
+}
 NEVER_IN_NAMES = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")  # control, surrogate, private, unassigned, line breaks
 
 
@@ -55,14 +60,16 @@ def parse_duration(text: str) -> int:
     return int(match[1]) * UNITS_S[match[2] or "s"]
 
 
-def parse_flag(name: str, text: str) -> bool:
-    """Whether a yes was said, as forms and people say it. Raises InvalidField for what is neither yes nor no."""
-    said = text.strip().lower()
-    if said in ("1", "true", "yes", "on"):
-        return True
-    if said in ("", "0", "false", "no", "off"):
-        return False
-    raise InvalidField(f"{name} takes true or false.")
+def parse_keep_metadata(text: str | None) -> KeepMetadata:
+    """What is to stay of a file's metadata; nothing where nothing was said. Raises InvalidField."""
+    if (keep := keep_metadata_of(text or "")) is None:
+        raise InvalidField("keep_metadata takes false, credits or true.")
+    return keep
+
+
+def keep_metadata_of(text: str) -> KeepMetadata | None:
+    """The choice that the text names; None for what is none."""
+    return _KEEP_METADATA.get(text.strip().lower())
 
 
 def checked_text(name: str, text: str | None, max_chars: int) -> str | None:

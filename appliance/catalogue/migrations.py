@@ -163,6 +163,15 @@ def idempotency_secrets(db: Database) -> None:
     db.execute("ALTER TABLE idempotency ADD COLUMN secret TEXT NOT NULL DEFAULT ''")
 
 
+@migrations(name="0009-metadata-kept")
+def metadata_kept(db: Database) -> None:
+    """`keep_metadata` of an upload stays what it was, everything or not; an image of before knows of no wish."""
+    db.execute("ALTER TABLE images ADD COLUMN content_credentials TEXT NOT NULL DEFAULT 'kept'")
+    db.execute("ALTER TABLE images ADD COLUMN keep_metadata TEXT")
+    db.execute("ALTER TABLE uploads ADD COLUMN keep_credits INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE uploads ADD COLUMN had_credentials INTEGER NOT NULL DEFAULT 0")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the file up to this schema, a transaction for each step."""
     migrations.apply(_database(connection))

@@ -9,9 +9,11 @@ from typing import Any
 
 from appliance.model import (
     Album,
+    ContentCredentials,
     Ending,
     IdempotencyRecord,
     Image,
+    KeepMetadata,
     Location,
     PrivateData,
     Refusal,
@@ -23,12 +25,14 @@ from appliance.model import (
 
 Row = Image | Tombstone
 COLUMNS = tuple(field.name for field in fields(Image))
-UPLOAD_COLUMNS = tuple(field.name for field in fields(Upload))
+_UPLOAD_FIELDS = tuple(field.name for field in fields(Upload))
+UPLOAD_COLUMNS = (*_UPLOAD_FIELDS, "keep_credits")
 ALBUM_COLUMNS = tuple(field.name for field in fields(Album))
 _AT = {name: place for place, name in enumerate(COLUMNS)}
 _SHA256, _TOKEN_HASH = _AT["sha256"], _AT["token_hash"]
 _HAS_ALPHA, _PROGRESSIVE = _AT["has_alpha"], _AT["progressive"]
 _LOCATION, _ENDED, _PRIVATE_DATA = _AT["location"], _AT["ended"], _AT["private_data"]
+_CONTENT_CREDENTIALS, _KEEP_METADATA = _AT["content_credentials"], _AT["keep_metadata"]
 _HEX = re.compile(r"(?:[0-9a-f]{2})+")
 
 
@@ -59,6 +63,8 @@ def image_values(image: Image) -> dict[str, Any]:
     values["location"] = image.location.value
     values["ended"] = image.ended and image.ended.value
     values["private_data"] = image.private_data.value
+    values["content_credentials"] = image.content_credentials.value
+    values["keep_metadata"] = image.keep_metadata and image.keep_metadata.value
     return values
 
 
@@ -72,6 +78,8 @@ def image_of(row: tuple[Any, ...]) -> Image:
     values[_LOCATION] = Location(values[_LOCATION])
     values[_ENDED] = values[_ENDED] and Ending(values[_ENDED])
     values[_PRIVATE_DATA] = PrivateData(values[_PRIVATE_DATA])
+    values[_CONTENT_CREDENTIALS] = ContentCredentials(values[_CONTENT_CREDENTIALS])
+    values[_KEEP_METADATA] = values[_KEEP_METADATA] and KeepMetadata(values[_KEEP_METADATA])
     return Image(*values)
 
 
@@ -110,12 +118,14 @@ def idempotency_of(row: tuple[Any, ...]) -> IdempotencyRecord:
 
 
 def upload_values(upload: Upload) -> dict[str, Any]:
-    values = {name: getattr(upload, name) for name in UPLOAD_COLUMNS}
+    values = {name: getattr(upload, name) for name in _UPLOAD_FIELDS}
     values["id_hash"] = packed(upload.id_hash)
     values["token_hash"] = upload.token_hash and packed(upload.token_hash)
     values["kind"] = upload.kind.value
     values["state"] = upload.state.value
     values["refusal"] = refusal_text(upload.refusal)
+    values["keep_metadata"] = upload.keep_metadata is KeepMetadata.ALL
+    values["keep_credits"] = upload.keep_metadata is KeepMetadata.CREDITS
     return values
 
 
@@ -130,8 +140,16 @@ def upload_of(row: tuple[Any, ...]) -> Upload:
     values["kind"] = UploadKind(values["kind"])
     values["state"] = UploadState(values["state"])
     values["refusal"] = values["refusal"] and Refusal(**json.loads(values["refusal"]))
-    values["keep_metadata"] = bool(values["keep_metadata"])
+    values["had_credentials"] = bool(values["had_credentials"])
+    values["keep_metadata"] = _kept(everything=values["keep_metadata"], credits=values.pop("keep_credits"))
     return Upload(**values)
+
+
+def _kept(*, everything: int, credits: int) -> KeepMetadata:
+    """Two columns, so that a release that only knows the first keeps no more than was asked for."""
+    if everything:
+        return KeepMetadata.ALL
+    return KeepMetadata.CREDITS if credits else KeepMetadata.NOTHING
 
 
 def album_values(album: Album, *, sidecar_due: bool) -> dict[str, Any]:

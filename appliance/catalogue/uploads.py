@@ -36,9 +36,9 @@ class UploadRows:
         """Set a deferred length, in bytes. False when it is known already, or the upload has ended."""
         return await self._writer.run(lambda connection: _set_length(connection, id_hash, length))
 
-    async def set_edits(self, id_hash: str, edits: bytes) -> None:
-        """What is about to be overwritten in its file."""
-        await self._writer.run(lambda connection: _set_edits(connection, id_hash, edits))
+    async def set_edits(self, id_hash: str, edits: bytes, *, credentials: bool = False) -> None:
+        """What is about to be overwritten in its file, and whether content credentials are among it."""
+        await self._writer.run(lambda connection: _set_edits(connection, id_hash, edits, credentials))
 
     async def keep_until(self, id_hash: str, expires_s: int) -> None:
         """When an upload that is being received is given up."""
@@ -104,8 +104,9 @@ def _set_length(connection: Connection, id_hash: str, length: int) -> Outcome[bo
     return Outcome(done.rowcount == 1)
 
 
-def _set_edits(connection: Connection, id_hash: str, edits: bytes) -> Outcome[None]:
-    connection.execute(sql.SET_UPLOAD_EDITS, {"id_hash": packed(id_hash), "edits": edits})
+def _set_edits(connection: Connection, id_hash: str, edits: bytes, credentials: bool) -> Outcome[None]:
+    values = {"id_hash": packed(id_hash), "edits": edits, "credentials": credentials}
+    connection.execute(sql.SET_UPLOAD_EDITS, values)
     return Outcome(None)
 
 

@@ -27,7 +27,7 @@ from appliance.http.patience import Patience
 from appliance.ingest import Ingest
 from appliance.model import Wishes
 from appliance.spool import Incoming, too_large
-from appliance.wishes import parse_duration, parse_flag
+from appliance.wishes import parse_duration, parse_keep_metadata
 
 MAX_FIELD_BYTES = 16_384  # an alt text of 2,000 characters in any script, and some
 MAX_PARTS = 32
@@ -159,7 +159,7 @@ class BodyReader:
             alt=fields.get("alt"),
             expires_in_s=parse_duration(expires_in) if expires_in else None,
             idempotency_key=self._request.headers.get("Idempotency-Key"),
-            keep_metadata=parse_flag("keep_metadata", fields.get("keep_metadata") or ""),
+            keep_metadata=parse_keep_metadata(fields.get("keep_metadata")),
         )
 
     def _arriving(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -23,10 +23,10 @@ from appliance.http.previews import previews
 from appliance.http.told import Told, told, told_original_only
 from appliance.http.words import Words
 from appliance.lifecycle.managing import UNDO_S
-from appliance.model import Ending, Image
+from appliance.model import Ending, Image, KeepMetadata
 from appliance.renditions import Format
 from appliance.resumable import Progress
-from appliance.wishes import MAX_ALT_CHARS, MAX_TITLE_CHARS
+from appliance.wishes import MAX_ALT_CHARS, MAX_TITLE_CHARS, keep_metadata_of
 
 _NOTHING_KNOWN = Glimpse()
 _EXPIRY_DAYS = (1, 7, 30, 365)
@@ -121,6 +121,7 @@ class Pages:
             "upload.html",
             problem=self.told(problem),
             typed=typed,
+            keep_metadata=keep_metadata_of(typed.keep_metadata) or KeepMetadata.NOTHING,
             chosen=typed.expires_in or default,
             default=default,
             expiries=self.expiries(uploads.default_expiry_days),
@@ -242,8 +243,8 @@ class Pages:
 
         The form posts token and action `restore`; `problem` says why the last try failed.
         """
-        values = {"slug": slug, "ended": ended, "restorable_until_s": restorable_until_s, "problem": self.told(problem)}
-        return self.render("gone.html", **values)
+        told = self.told(problem)
+        return self.render("gone.html", slug=slug, ended=ended, restorable_until_s=restorable_until_s, problem=told)
 
     def error_page(self, status: int, fault: ApplianceError, request_id: str) -> str:
         """A problem in words, with the code and the id that help whoever is asked about it."""

@@ -8,7 +8,7 @@ from appliance.errors import ApplianceError, CannotResize
 from appliance.http import stills, words
 from appliance.http.links import EXTENSIONS, Links
 from appliance.http.patience import LEAST_BYTES_PER_S
-from appliance.model import Image, UploadState
+from appliance.model import Image, KeepMetadata, UploadState
 from appliance.renditions import Preset, fit
 from appliance.resumable import Progress
 from appliance.resumable.progress import fault_of
@@ -36,6 +36,7 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
         "height": image.height,
         "frames": image.frames,
         "private_data": image.private_data.value,
+        "content_credentials": image.content_credentials.value,
         "created_at": words.rfc3339(image.created_s),
         "expires_at": words.rfc3339(image.expires_s),
         "original": {
@@ -46,6 +47,8 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
         },
         "renditions": renditions(image, config),
     }
+    if image.keep_metadata is not None:
+        resource["keep_metadata"] = image.keep_metadata.value
     if (still := stills.detail(image, config.renditions)) is not None:
         resource["still"] = still
     if image.original_only is not None:
@@ -131,6 +134,7 @@ def limits(config: Config) -> Mapping[str, object]:
             "max_unfinished": uploads.max_unfinished,
             "max_title_chars": MAX_TITLE_CHARS,
             "max_alt_chars": MAX_ALT_CHARS,
+            "keep_metadata": [choice.value for choice in KeepMetadata],
         },
         "expiry": {
             "default_days": uploads.default_expiry_days,

@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from appliance.errors import InvalidField, MalformedRequest, NotTusBody, UnsupportedTusVersion
 from appliance.model import Wishes
 from appliance.spool import ALGORITHMS, Checksum
-from appliance.wishes import parse_duration, parse_flag
+from appliance.wishes import parse_duration, parse_keep_metadata
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,concatenation"
@@ -116,7 +116,7 @@ def wishes(request: web.Request) -> Wishes:
         title=found.get("title"),
         alt=found.get("alt"),
         expires_in_s=parse_duration(expires_in) if expires_in else None,
-        keep_metadata=parse_flag("keep_metadata", found.get("keep_metadata", "")),
+        keep_metadata=parse_keep_metadata(found.get("keep_metadata")),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
-from appliance.model import Album, Ending, Image, Location, PrivateData, Tombstone
+from appliance.model import Album, ContentCredentials, Ending, Image, KeepMetadata, Location, PrivateData, Tombstone
 from appliance.objectstore.base import MAX_METADATA_BYTES, METADATA_PREFIX, ObjectInfo, metadata_bytes
 
 PLAIN = "!#$&'()*+,-./:;=?@[]^_`{}~"  # kept as they are, for people who look; blanks at the ends would be lost
@@ -49,6 +49,10 @@ def metadata_of(image: Image) -> dict[str, str]:
     metadata |= {name: "1" for name, field in _FLAGS.items() if getattr(image, field)}
     if image.private_data is not PrivateData.KEPT:
         metadata["private"] = image.private_data.value
+    if image.content_credentials is not ContentCredentials.KEPT:
+        metadata["credentials"] = image.content_credentials.value
+    if image.keep_metadata is not None:
+        metadata["keep"] = image.keep_metadata.value
     if image.original_only is not None:
         metadata["original-only"] = _shortened(image.original_only, MAX_REASON_BYTES)
     room = MAX_METADATA_BYTES - metadata_bytes(metadata) - len(METADATA_PREFIX) - len("filename")
@@ -117,10 +121,13 @@ def image_from(info: ObjectInfo, sidecar: bytes | None = None) -> Image:
 def _from_sidecar(document: Mapping[str, Any]) -> Image:
     known = {field: document[field] for field in _SIDECAR_FIELDS if field in document}
     ended, private = known.pop("ended", None), known.pop("private_data", PrivateData.KEPT)
+    credentials, keep = known.pop("content_credentials", ContentCredentials.KEPT), known.pop("keep_metadata", None)
     return Image(
         **known,
         ended=Ending(ended) if ended else None,
         private_data=PrivateData(private),
+        content_credentials=ContentCredentials(credentials),
+        keep_metadata=KeepMetadata(keep) if keep else None,
         location=Location.STORE,
     )
 
@@ -136,6 +143,8 @@ def _from_metadata(media_type: str, bytes_: int, metadata: Mapping[str, str]) ->
         bytes=bytes_,
         original_only=_decoded(metadata, "original-only") if "original-only" in metadata else None,
         private_data=PrivateData(metadata.get("private", PrivateData.KEPT)),
+        content_credentials=ContentCredentials(metadata.get("credentials", ContentCredentials.KEPT)),
+        keep_metadata=KeepMetadata(metadata["keep"]) if "keep" in metadata else None,
         location=Location.STORE,
     )
 

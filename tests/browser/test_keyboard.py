@@ -37,7 +37,7 @@ async def test_the_first_tab_leads_past_the_bar(open_page: OpenPage) -> None:
     assert await focused(page) == "Skip to the content"
     await page.keyboard.press("Enter")
     await page.keyboard.press("Tab")
-    assert await focused(page) == "Options: how long it is kept, title, location"
+    assert await focused(page) == "Options: how long it is kept, title, private data"
     await page.keyboard.press("Tab")
     assert await page.evaluate("document.activeElement.id") == "file"
 

@@ -115,17 +115,6 @@ async def test_albums_are_made_of_what_was_just_uploaded(site: Site, open_page: 
         assert [image["url"] for image in (await reply.json())["images"]] == links
 
 
-@pytest.mark.parametrize("keeps", [False, True])
-async def test_the_page_tells_what_became_of_private_data(open_page: OpenPage, keeps: bool) -> None:
-    page = await open_page("/")
-    await page.get_by_text("Options: how long").click()
-    await page.get_by_label("Keep location and device data in the file").set_checked(keeps)
-    await choose(page, payload("gps.jpg", pictures.jpeg_with_gps()))
-    await page.goto(await link_of(await reaches(page, "gps.jpg", "done")))
-    told = "may tell where it was taken" if keeps else "GPS position and device data were removed"
-    await expect(page.locator("#about")).to_contain_text(told)
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def small_host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """A host that takes little, and has a name and links of its operator's."""

@@ -1,5 +1,6 @@
 """An image survives its journey through an object's metadata and its sidecar, whatever its names are made of."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.model import Ending, Image, Location
+from appliance.model import ContentCredentials, Ending, Image, KeepMetadata, Location, PrivateData
 from appliance.objectstore import ObjectInfo, ObjectStore
 from appliance.objectstore.base import checked_metadata
 from appliance.objectstore.records import (
@@ -70,6 +71,9 @@ images = st.builds(
     ended=st.none() | st.sampled_from(Ending),
     ended_s=st.none(),
     erase_after_s=st.none() | numbers,
+    private_data=st.sampled_from(PrivateData),
+    content_credentials=st.sampled_from(ContentCredentials),
+    keep_metadata=st.none() | st.sampled_from(KeepMetadata),
 )
 
 
@@ -101,6 +105,18 @@ async def test_names_in_any_script_survive_a_real_store(
     await store.put(prefix + "a", original, media_type=image.media_type, metadata=metadata_of(image))
     sidecar = sidecar_of(image) if needs_sidecar(image) else None
     assert image_from(await store.stat(prefix + "a"), sidecar) == image
+
+
+def test_records_of_before_promise_nothing_about_what_is_left() -> None:
+    new = replace(PLAIN, content_credentials=ContentCredentials.NONE, keep_metadata=KeepMetadata.NOTHING)
+    metadata, document = metadata_of(new), json.loads(sidecar_of(new))
+    for name in ("keep", "credentials"):
+        del metadata[name]
+    for name in ("keep_metadata", "content_credentials"):
+        del document[name]
+    for image in (image_from(info_of(new, metadata)), image_from(info_of(new, {}), json.dumps(document).encode())):
+        assert image == PLAIN
+        assert (image.content_credentials, image.keep_metadata) == (ContentCredentials.KEPT, None)
 
 
 def test_a_plain_image_needs_no_sidecar() -> None:

@@ -10,7 +10,7 @@ from appliance.config import Config, Renditions, Server, Uploads
 from appliance.errors import ApplianceError, Busy, InternalError, UnknownImage, UnsupportedFormat, WrongToken
 from appliance.http.bodies import Refused
 from appliance.http.html import Pages, Typed
-from appliance.model import Ending, Image
+from appliance.model import ContentCredentials, Ending, Image, KeepMetadata, PrivateData
 from appliance.renditions import Format
 
 SLUG = "1A2b7Qw9ZxCvBnMkL"
@@ -177,6 +177,48 @@ def test_the_upload_page_says_the_limits_and_the_command_line() -> None:
     assert "Before curl 7.84 say -i in place of -w" in page.text  # it would print %header{} as it is
     assert [option["value"] for option in page.all("option")] == ["1h", "1d", "7d", "30d", "45d", "60d"]
     assert page.one("option", selected="")["value"] == "45d"
+
+
+SENTENCES: list[tuple[PrivateData, KeepMetadata | None, str | None]] = [
+    (PrivateData.REMOVED, KeepMetadata.NOTHING, "Location, date, device and other private data were removed"),
+    (PrivateData.REMOVED, KeepMetadata.CREDITS, "date, camera and author stay"),
+    (PrivateData.REMOVED, None, "GPS position and device data were removed"),
+    (PrivateData.NONE, KeepMetadata.NOTHING, None),
+    (PrivateData.NONE, KeepMetadata.CREDITS, "may tell when it was taken, with which camera and by whom"),
+    (PrivateData.NONE, None, None),
+    (PrivateData.KEPT, KeepMetadata.ALL, "The original may tell where and when it was taken"),
+    (PrivateData.KEPT, None, "The original may tell where and when it was taken"),
+    *((PrivateData.NOT_REMOVABLE, keep, "could be checked or cleaned") for keep in (None, KeepMetadata.NOTHING)),
+]
+
+
+@pytest.mark.parametrize(("private", "keep", "sentence"), SENTENCES)
+@pytest.mark.parametrize("name", ["share", "uploaded", "uploaded-several", "manage"])
+def test_pages_say_what_an_original_may_tell(
+    pages: Pages, name: str, private: PrivateData, keep: KeepMetadata | None, sentence: str | None
+) -> None:
+    image = replace(PHOTO, private_data=private, keep_metadata=keep, content_credentials=ContentCredentials.NONE)
+    text = Page(EVERY_PAGE[name](pages, image)).text
+    said = [each for _, _, each in SENTENCES if each and each in text]
+    assert set(said) == ({sentence} if sentence else set())
+    assert "C2PA" not in text
+
+
+@pytest.mark.parametrize("name", ["share", "uploaded", "uploaded-several", "manage"])
+def test_pages_say_that_content_credentials_are_lost(pages: Pages, name: str) -> None:
+    image = replace(PHOTO, private_data=PrivateData.REMOVED, content_credentials=ContentCredentials.REMOVED)
+    assert "content credentials (C2PA) were removed" in Page(EVERY_PAGE[name](pages, image)).text
+
+
+@pytest.mark.parametrize(
+    ("sent", "chosen"), [("", "false"), ("1", "true"), ("true", "true"), ("credits", "credits"), ("maybe", "false")]
+)
+def test_the_form_offers_three_choices_and_keeps_the_one_that_was_made(pages: Pages, sent: str, chosen: str) -> None:
+    page = Page(pages.upload_page(typed=Typed(keep_metadata=sent)))
+    choices = page.all("input", name="keep_metadata", type="radio")
+    assert [choice["value"] for choice in choices] == ["false", "credits", "true"]
+    assert [choice["value"] for choice in choices if "checked" in choice] == [chosen]
+    assert ("open" in page.one("details", **{"class": "options"})) is (chosen != "false")
 
 
 def test_a_refused_upload_keeps_what_was_typed(pages: Pages) -> None:

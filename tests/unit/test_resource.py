@@ -16,7 +16,7 @@ from appliance.http.assets import Assets, check_built
 from appliance.http.contract import contract
 from appliance.http.resource import image_resource, limits
 from appliance.http.words import ENGLISH_WORDS
-from appliance.model import Image
+from appliance.model import ContentCredentials, Image, KeepMetadata
 from appliance.renditions import Format, Preset
 
 SLUG = "1A2b7Qw9ZxCvBnMkL"
@@ -57,6 +57,7 @@ def test_the_resource_has_the_fields_of_the_contract_in_their_order() -> None:
         "height",
         "frames",
         "private_data",
+        "content_credentials",
         "created_at",
         "expires_at",
         "original",
@@ -83,6 +84,21 @@ def test_the_resource_of_a_photo_says_what_and_where_it_is() -> None:
         "medium": {"url": f"https://pics.example/i/{SLUG}/medium.jpg", "width": 1024, "height": 836},
         "large": {"url": f"https://pics.example/i/{SLUG}/large.jpg", "width": 2048, "height": 1672},
     }
+
+
+@pytest.mark.parametrize("keep", KeepMetadata)
+def test_the_resource_says_what_was_to_stay_where_that_is_known(keep: KeepMetadata) -> None:
+    assert "keep_metadata" not in image_resource(PHOTO, CONFIG)  # from before it was recorded
+    image = replace(PHOTO, keep_metadata=keep, content_credentials=ContentCredentials.REMOVED)
+    resource = image_resource(image, CONFIG)
+    assert (resource["keep_metadata"], resource["content_credentials"]) == (keep.value, "removed")
+    jsonschema_rs.validator_for(as_schema("Image"), validate_formats=True).validate(resource)
+
+
+def test_the_limits_name_the_choices_the_default_first() -> None:
+    uploads = limits(CONFIG)["uploads"]
+    assert isinstance(uploads, dict)
+    assert uploads["keep_metadata"] == ["false", "credits", "true"]
 
 
 def test_the_token_is_shown_only_when_it_is_given() -> None:

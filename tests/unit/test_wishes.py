@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from appliance.errors import IdempotencyKeyInvalid, InvalidExpiry, InvalidField
-from appliance.model import Wishes
+from appliance.model import KeepMetadata, Wishes
 from appliance.wishes import (
     DIRECTION_MARKS,
     MAX_ALT_CHARS,
@@ -17,6 +17,7 @@ from appliance.wishes import (
     checked,
     checked_text,
     parse_duration,
+    parse_keep_metadata,
     safe_filename,
 )
 
@@ -155,3 +156,21 @@ def test_an_idempotency_key_is_long_enough_to_be_a_secret(length: int, taken: bo
     with pytest.raises(IdempotencyKeyInvalid) as fault:
         checked(wishes, max_expiry_days=1)
     assert fault.value.actual == length
+
+
+@pytest.mark.parametrize(
+    ("said", "keep"),
+    [
+        *((said, KeepMetadata.NOTHING) for said in (None, "", " ", "0", "false", "False", "no", "off")),
+        *((said, KeepMetadata.CREDITS) for said in ("credits", " Credits ", "CREDITS")),
+        *((said, KeepMetadata.ALL) for said in ("1", "true", "TRUE", "yes", "on")),
+    ],
+)
+def test_what_stays_is_said_as_forms_and_people_say_it(said: str | None, keep: KeepMetadata) -> None:
+    assert parse_keep_metadata(said) is keep
+
+
+@pytest.mark.parametrize("said", ["maybe", "credit", "2", "all", "none", "fal\u017fe"])
+def test_what_is_no_choice_is_refused_with_the_choices(said: str) -> None:
+    with pytest.raises(InvalidField, match="false, credits or true"):
+        parse_keep_metadata(said)

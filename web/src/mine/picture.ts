@@ -9,6 +9,9 @@ export interface Picture {
   title: string | null;
   expires_at?: string;
   delete_token: string;
+  bytes?: number;
+  private_data?: "none" | "removed" | "kept" | "not-removable";
+  content_credentials?: "none" | "removed" | "kept";
   renditions?: Record<string, { url: string }>;
 }
 

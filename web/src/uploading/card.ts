@@ -5,6 +5,7 @@ import { copy } from "../parts/copy";
 import { size, span } from "../parts/figures";
 import { lang, tell, type Told } from "../parts/problems";
 import { t } from "../parts/words";
+import type { Picture } from "../mine/picture";
 import { previewOf } from "./preview";
 import type { Phase, Transfer } from "./transfer";
 
@@ -155,7 +156,7 @@ export class Card {
   }
 }
 
-function stateOf({ phase, sent, file, pace, isCutOff, isShortOfRoom }: Transfer): string {
+function stateOf({ phase, sent, file, pace, isCutOff, isShortOfRoom, picture }: Transfer): string {
   const figures = { sent: size(sent), whole: size(file.size) };
   if (phase === "processing" && isCutOff) return t("All is sent. The connection is lost; this goes on by itself.");
   switch (phase) {
@@ -175,7 +176,7 @@ function stateOf({ phase, sent, file, pace, isCutOff, isShortOfRoom }: Transfer)
     case "processing":
       return t("All is sent. One moment …");
     case "done":
-      return size(file.size);
+      return [size(picture?.bytes ?? file.size), ...lossesOf(picture)].join(". ");
     case "failed":
       return t("That did not work. What was sent is kept.");
     case "refused":
@@ -183,4 +184,12 @@ function stateOf({ phase, sent, file, pace, isCutOff, isShortOfRoom }: Transfer)
     case "gone":
       return t("This upload is over; its link leads nowhere.");
   }
+}
+
+/** What its uploader would not expect to find gone, or still there. */
+function lossesOf(picture: Picture | undefined): string[] {
+  const losses: string[] = [];
+  if (picture?.private_data === "not-removable") losses.push(t("Not everything private in it could be removed."));
+  if (picture?.content_credentials === "removed") losses.push(t("Its content credentials (C2PA) were removed."));
+  return losses;
 }
