@@ -34,6 +34,7 @@ LONG: Mapping[str, str] = {
     "attacks": "takes minutes, and holds tens of thousands of connections",
     "beside_giant": "takes minutes and 40 GB of disk",
     "beside_giants": "takes minutes, with pictures of 400 million pixels",
+    "bounds": "compares with an older installation, which it has to be given",
     "front": "needs Caddy and wrk; it decided how originals are sent",
     "giants": "takes minutes, with pictures of up to 900 million pixels",
     "iiif": "a verdict, which the tests come to as well",

@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(os.environ.get("BENCHMARKS_RESULTS", ROOT / "benchmarks" / "results"))
 START_S = 30.0
+OURS = Path(sys.executable).with_name("appliance")
 VERSIONS = ("aiohttp", "pyvips-binary", "minio")
 
 
@@ -48,16 +49,16 @@ class RunningServer:
 
 
 @contextlib.contextmanager
-def server(kept_in: Path | None = None, /, **settings: str) -> Iterator[RunningServer]:
+def server(kept_in: Path | None = None, program: Path = OURS, /, **settings: str) -> Iterator[RunningServer]:
     """A running server; `settings` are the variables without their prefix, such as RENDITIONS_PREWARM.
 
-    Its data directory goes with it, unless it is `kept_in` one that another server takes up.
+    Its data directory goes with it, unless it is `kept_in` one that another server takes up. `program` is the
+    `appliance` of another installation.
     """
     port, data_dir = free_port(), kept_in or Path(tempfile.mkdtemp(prefix="appliance-bench-"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("APPLIANCE_")}
     environment |= {"APPLIANCE_DATA_DIR": str(data_dir), "APPLIANCE_SERVER_LISTEN": f"127.0.0.1:{port}"}
     environment |= {f"APPLIANCE_{name}": value for name, value in settings.items()}
-    program = Path(sys.executable).with_name("appliance")
     process = subprocess.Popen([program, "serve"], env=environment, stderr=subprocess.DEVNULL)
     try:
         _wait_ready(port)
