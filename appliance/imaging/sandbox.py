@@ -13,7 +13,7 @@ from appliance.imaging import landlock, seccomp
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _OVERHEAD_BYTES = 384 * 1024 * 1024
 """Memory for encoders, thread stacks and the intermediate sizes, on top of what decoding may take."""
-_MAX_FILES = 64
+_MAX_FILES = 64  # some for itself, the source, and an output for each size or tile
 _OOM_SCORE = 500
 """Where memory runs out, the kernel takes a worker and not the server."""
 

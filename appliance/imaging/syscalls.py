@@ -11,7 +11,7 @@ _SET_NAME = 15  # PR_SET_NAME: libvips names its threads
 _DUPLICATE, _GET_FLAGS, _SET_FLAGS, _GET_STATUS, _DUPLICATE_CLOEXEC = 0, 1, 2, 3, 1030  # F_DUPFD, F_GETFD, F_SETFD …
 _IS_TERMINAL, _CLOSE_ON_EXEC = 0x5401, 0x5451  # TCGETS, FIOCLEX
 _EMPTY_PATH = 0x1000  # AT_EMPTY_PATH
-_READ, _READ_WRITE = 1, 3  # PROT_READ, PROT_READ | PROT_WRITE
+_NONE, _READ, _READ_WRITE = 0, 1, 3  # PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE
 _SHARED, _OWN_MEMORY = 0x01, 0x02 | 0x10 | 0x20 | 0x4000 | 0x20000  # private, fixed, anonymous, noreserve, stack
 _MEMFD_FLAGS = 0x01 | 0x02  # close on exec, allow sealing: neither executable nor of huge pages
 _THREADS = (0x3D0F00, 0x7D0F00)  # what glibc and musl start a thread with, to the bit; a process has other flags
@@ -60,14 +60,15 @@ def needed(pid: int, *, stat_by_path: bool) -> dict[str, Call]:
         "read": Call(0, 63),
         "write": Call(1, 64),
         "close": Call(3, 57),
-        # W^X: nothing that was written ever runs. Memory that RLIMIT_DATA does not count (shared, growing down) is not
-        # to be had; a file may be mapped to be read.
-        "mprotect": Call(10, 226, ((_no_bits_but(2, _READ_WRITE),),)),
+        # W^X: nothing that was written ever runs. Memory that RLIMIT_DATA does not count (shared, growing down, only
+        # read, whose page tables grow as well) is not to be had; a file may be mapped to be read.
+        "mprotect": Call(10, 226, _one_of(2, _NONE, _READ_WRITE)),
         "mmap": Call(
             9,
             222,
             (
-                (_no_bits_but(2, _READ_WRITE), _no_bits_but(3, _OWN_MEMORY)),
+                (Test(2, _READ_WRITE), _no_bits_but(3, _OWN_MEMORY)),
+                (Test(2, _NONE), _no_bits_but(3, _OWN_MEMORY)),
                 (_no_bits_but(2, _READ), Test(3, _SHARED)),
             ),
         ),
@@ -84,7 +85,7 @@ def needed(pid: int, *, stat_by_path: bool) -> dict[str, Call]:
         "fcntl": Call(72, 25, _one_of(1, _DUPLICATE_CLOEXEC, _DUPLICATE, _GET_FLAGS, _SET_FLAGS, _GET_STATUS)),
         "ioctl": Call(16, 29, _one_of(1, _IS_TERMINAL, _CLOSE_ON_EXEC)),
         "memfd_create": Call(319, 279, ((_no_bits_but(1, _MEMFD_FLAGS),),)),
-        # The one socket that it has is connected already; no address can be named.
+        # The one socket that it has is a connected pair of the server's, which looks at no address.
         "recvmsg": Call(47, 212),
         "sendmsg": Call(46, 211),
         "sendto": Call(44, 206, (_null(4),)),

@@ -216,6 +216,9 @@ def ways_out(given: dict[str, Any]) -> dict[str, Callable[[], Any]]:
         "memory without end": lambda: resource.setrlimit(resource.RLIMIT_DATA, (-1, -1)),
         "processor without end": lambda: resource.setrlimit(resource.RLIMIT_CPU, (-1, -1)),
         "shared memory": lambda: mmap.mmap(-1, 1 << 20).close(),
+        "memory that is only read": lambda: mmap.mmap(
+            -1, 1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ
+        ).close(),
         "memory that no limit counts": lambda: mmap.mmap(
             -1, 1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | GROWS_DOWN
         ).close(),

@@ -103,6 +103,9 @@ def test_memory_is_never_both_written_and_run_nor_out_of_the_limits_reach(archit
     assert answer(architecture, mapped, 0, 4096, 0, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS) == NOT_PERMITTED
     assert answer(architecture, changed, 0, 4096, mmap.PROT_READ | mmap.PROT_WRITE) == ALLOW
     assert answer(architecture, changed, 0, 4096, mmap.PROT_READ | EXECUTABLE) == NOT_PERMITTED
+    assert answer(architecture, mapped, 0, 4096, 0, own) == ALLOW
+    assert answer(architecture, mapped, 0, 4096, mmap.PROT_READ, own) == NOT_PERMITTED
+    assert answer(architecture, changed, 0, 4096, mmap.PROT_READ) == NOT_PERMITTED
 
 
 @BOTH
