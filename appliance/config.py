@@ -143,7 +143,7 @@ class Uploads:
     idle_timeout_s: float = field(
         default=60.0,
         metadata=_about(
-            "How long an upload may stand still, in seconds. In each such time it brings 1 KB a second at least.",
+            "How long an upload may stand still, in seconds. Over five such times it brings 1 KB a second at least.",
             least=0.1,
             most=86_400,
         ),

@@ -12,8 +12,8 @@ MAX_ID_CHARS = 64
 MAX_PROXIES = 32  # in a row; farther addresses of a list are not looked at
 ID_BYTES = 4
 LINE_BYTES = 8
-MAPPED = bytes(10) + b"\xff\xff"
-"""How an IPv6 address begins that stands for one of IPv4."""
+FOR_IPV4 = (bytes(10) + b"\xff\xff", bytes.fromhex("0064ff9b") + bytes(8))
+"""How an IPv6 address begins that stands for one of IPv4: mapped by the kernel, or translated (RFC 6052)."""
 
 
 class Callers:
@@ -33,7 +33,8 @@ class Callers:
         for nearest in reversed(forwarded.rsplit(",", MAX_PROXIES)[-MAX_PROXIES:]):
             candidate = nearest.strip()
             if candidate and not self._trusts(candidate):
-                return peer if _parsed(candidate) is None else candidate
+                parsed = _parsed(candidate)
+                return peer if parsed is None else str(parsed)
         return peer
 
     def client_key(self, request: web.Request) -> str:
@@ -76,16 +77,22 @@ def _key_of(address: str) -> str:
         packed = inet_pton(AF_INET6, address.partition("%")[0])
     except OSError:
         return address
-    if packed.startswith(MAPPED):
-        return inet_ntop(AF_INET, packed[len(MAPPED) :])
+    if packed.startswith(FOR_IPV4):
+        return inet_ntop(AF_INET, packed[len(FOR_IPV4[0]) :])
     return f"{inet_ntop(AF_INET6, packed[:LINE_BYTES] + bytes(LINE_BYTES))}/{LINE_BYTES * 8}"
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """The address, also of `192.0.2.1:5678` and `[2001:db8::1]:443`, as some proxies write it."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
     try:
-        return ip_address(text)
+        address = ip_address(text)
     except ValueError:
         return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 
 def _is_plain(given: str) -> bool:

@@ -1,6 +1,7 @@
 """How long a client may keep this host waiting for a body that is streamed: an idle time, and a least rate.
 
-Only waiting is counted, never our own writing.
+The rate is an average of several idle times, so that a phone may stand still for one of them. Only waiting is counted,
+never our own writing.
 """
 
 import asyncio
@@ -8,24 +9,26 @@ from collections.abc import AsyncIterator, Awaitable
 from typing import TypeVar
 
 LEAST_BYTES_PER_S = 1024  # GPRS sends two to four times that
+AVERAGED = 5  # idle times
 
 T = TypeVar("T")
 
 
 class Patience:
-    """What is left of the waiting for one body: every so many bytes buy it the whole `idle_timeout_s` again."""
+    """What is left of the waiting for one body: every so many bytes buy it the whole of it again."""
 
     def __init__(self, idle_timeout_s: float) -> None:
-        self._whole_s = idle_timeout_s
-        self._whole_bytes = max(1, round(idle_timeout_s * LEAST_BYTES_PER_S))
+        self._idle_timeout_s = idle_timeout_s
+        self._whole_s = AVERAGED * idle_timeout_s
+        self._whole_bytes = max(1, round(self._whole_s * LEAST_BYTES_PER_S))
         self._clock = asyncio.get_running_loop().time
         self._left_s, self._due_bytes = self._whole_s, self._whole_bytes
 
     async def wait(self, coming: Awaitable[T]) -> T:
-        """What the client is to send next. Raises TimeoutError when it keeps us waiting for too long, in all."""
+        """What the client is to send next. Raises TimeoutError when it keeps us waiting for too long, now or in all."""
         began_s = self._clock()
         try:
-            async with asyncio.timeout(self._left_s):
+            async with asyncio.timeout(min(self._idle_timeout_s, self._left_s)):
                 return await coming
         finally:
             self._left_s -= self._clock() - began_s

@@ -1,7 +1,7 @@
-"""Wrong delete tokens: an address that sent several waits before its next one is looked at. Others never wait for it.
+"""Wrong delete tokens: the answer to them comes late for an address that sent several. A right one is never held up.
 
-A token has 128 bits and is not to be guessed; this keeps those who try from costing much. Addresses are kept in memory
-alone, and for some minutes.
+A token has 128 bits and is not to be guessed; this keeps those who try from costing much. Tokens are looked at first,
+for that is cheap, and somebody else may share the address. Addresses are kept in memory alone, for some minutes.
 """
 
 import asyncio
@@ -28,9 +28,11 @@ class _Address:
     waiting: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def until_s(self) -> float:
-        """When its next token is looked at: each wrong one doubles the pause."""
-        return self.last_s + min(MAX_S, FIRST_S * 2.0 ** min(self.failures - FREE, 10))
+    @property
+    def pause_s(self) -> float:
+        """How late the answer to the last wrong token is: twice as late as the one before."""
+        over = self.failures - FREE
+        return min(MAX_S, FIRST_S * 2.0 ** min(over - 1, 10)) if over > 0 else 0.0
 
 
 class WrongTokens:
@@ -42,11 +44,26 @@ class WrongTokens:
 
     @asynccontextmanager
     async def patience(self, address: str) -> AsyncIterator[None]:
-        """Around whatever looks at a token. Raises Busy when several of the same address wait already."""
-        known = self._known(address)
-        if known is None or known.failures < FREE:
-            async with self._noted(address):
-                yield
+        """Around whatever looks at a token. Raises Busy for a wrong one when several of the address wait already."""
+        try:
+            yield
+        except WrongToken:
+            await self._hold_up(self._noted(address))
+            raise
+
+    def _noted(self, address: str) -> _Address:
+        known = self._addresses.setdefault(address, _Address())
+        if not known.waiting and self._clock() - known.last_s > FORGOTTEN_S:
+            known.failures = 0
+        known.failures, known.last_s = known.failures + 1, self._clock()
+        self._addresses.move_to_end(address)
+        if len(self._addresses) > MAX_ADDRESSES:
+            self._addresses.popitem(last=False)
+        return known
+
+    async def _hold_up(self, known: _Address) -> None:
+        """One answer after the other."""
+        if not (pause_s := known.pause_s):
             return
         if known.waiting >= MAX_WAITING:
             raise Busy(
@@ -56,27 +73,6 @@ class WrongTokens:
         known.waiting += 1
         try:
             async with known.lock:
-                await asyncio.sleep(max(0.0, known.until_s() - self._clock()))
-                async with self._noted(address):
-                    yield
+                await asyncio.sleep(pause_s)
         finally:
             known.waiting -= 1
-
-    @asynccontextmanager
-    async def _noted(self, address: str) -> AsyncIterator[None]:
-        try:
-            yield
-        except WrongToken:
-            known = self._addresses.setdefault(address, _Address())
-            known.failures, known.last_s = known.failures + 1, self._clock()
-            self._addresses.move_to_end(address)
-            if len(self._addresses) > MAX_ADDRESSES:
-                self._addresses.popitem(last=False)
-            raise
-
-    def _known(self, address: str) -> _Address | None:
-        known = self._addresses.get(address)
-        if known is not None and not known.waiting and self._clock() - known.last_s > FORGOTTEN_S:
-            del self._addresses[address]
-            return None
-        return known

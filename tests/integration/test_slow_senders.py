@@ -10,6 +10,7 @@ import pytest
 
 from appliance.config import Server
 from appliance.http.keys import SMALL_BODIES
+from tests import pictures
 from tests.conftest import Host, OpenHost, problem, small_config, until
 from tests.resuming import BYTES, UPLOADS, VERSION
 from tests.wire import Wire, wires
@@ -63,6 +64,18 @@ async def test_a_form_does_not_begin_its_patience_again_with_each_part(open_host
     async with wires(host.port, 1) as (wire,):
         await wire.send(HEAD + FORM)
         assert (await wire.drip(part * 30, 0.005)).startswith("HTTP/1.1 408 ")
+
+
+async def test_a_phone_may_stand_still_between_its_bytes(open_host: OpenHost) -> None:
+    """Each pause is shorter than `idle_timeout_s`, all of them together are longer, and little comes between them."""
+    host = await limited(open_host, idle_timeout_s=4)
+    data = pictures.photo(64, 48).ljust(3000, b"\0")
+    async with wires(host.port, 1) as (wire,):
+        await wire.send(f"{HEAD}Content-Length: {len(data)}\r\n\r\n")
+        for piece in range(0, len(data), 1000):
+            await asyncio.sleep(1.5)
+            await wire.send(data[piece : piece + 1000])
+        assert (await wire.head()).startswith("HTTP/1.1 201 ")
 
 
 async def test_two_addresses_that_hold_every_place_keep_no_third_out(open_host: OpenHost, jpeg: bytes) -> None:

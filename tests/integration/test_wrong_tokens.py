@@ -8,7 +8,8 @@ from appliance.errors import Busy, WrongToken
 from appliance.http import wrong_tokens
 from appliance.http.keys import WRONG_TOKENS
 from appliance.http.wrong_tokens import FREE, MAX_WAITING, WrongTokens
-from tests.conftest import HeldClock, Host, problem
+from tests import pictures
+from tests.conftest import HeldClock, Host, problem, until
 
 
 @pytest.fixture
@@ -59,6 +60,24 @@ async def test_only_a_few_of_one_address_wait_at_once() -> None:
         await wrong(tokens, "203.0.113.9")
     results = await asyncio.gather(*(wrong(tokens, "203.0.113.9") for _ in range(20)), return_exceptions=True)
     assert sum(isinstance(result, Busy) for result in results) == 20 - MAX_WAITING
+
+
+async def test_a_right_token_is_held_up_by_no_wrong_one_of_its_address(host: Host, jpeg: bytes) -> None:
+    """Two people behind one address, or behind a proxy that is not trusted."""
+    wronged, own = await host.upload(jpeg), await host.upload(pictures.photo(seed=5))
+    for _ in range(FREE):
+        await problem(await host.delete(wronged["slug"], "wrong"), "token-wrong")
+    waiting = [asyncio.ensure_future(host.delete(wronged["slug"], "wrong")) for _ in range(MAX_WAITING)]
+    try:
+        site = host.client.app
+        assert site is not None
+        [known] = site[WRONG_TOKENS]._addresses.values()
+        await until(lambda: known.waiting == MAX_WAITING)
+        response = await host.patch(own["slug"], own["delete_token"], title="Mine")
+        assert response.status == 200
+        assert known.waiting > 1, "it did not wait for the others to end"
+    finally:
+        await asyncio.gather(*waiting)
 
 
 async def test_the_host_counts_what_is_wrong_on_every_way(host: Host, jpeg: bytes) -> None:
