@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.harness import report
-from tests.pictures import photo
+from tests.noise import padded
 from tests.processes import Served
-from tests.resuming import Relay, padded, send_stubbornly
+from tests.resuming import Relay, send_stubbornly
 from tests.survival import CLIENTS, Brought, through_an_ordeal
 
 BYTES = 8_000_000
@@ -69,7 +69,7 @@ def _row(name: str, outcomes: Sequence[tuple[Brought, bool]], kills: str, cuts: 
 
 
 def _file(path: Path, number: int) -> Path:
-    path.write_bytes(padded(photo(640, 480), BYTES, number))
+    path.write_bytes(padded(BYTES, number))
     return path
 
 
@@ -78,7 +78,7 @@ def _sha256(data: bytes) -> str:
 
 
 async def _by_a_crowd(folder: Path) -> Row:
-    sent = [padded(photo(640, 480), CROWD_BYTES + number, number) for number in range(CROWD)]
+    sent = [padded(CROWD_BYTES + number, number) for number in range(CROWD)]
     served = Served(folder / "crowd")
     try:
         await served.start()

@@ -231,11 +231,6 @@ async def _offset(session: aiohttp.ClientSession, where: str) -> int:
         return int(reply.headers["Upload-Offset"])
 
 
-def padded(picture: bytes, size: int, seed: int) -> bytes:
-    """A picture that nobody else has, with so many bytes: what is behind its end makes it itself."""
-    return picture + random.Random(seed).randbytes(size - len(picture))
-
-
 def sha256(parts: Iterable[bytes]) -> str:
     digest = hashlib.sha256()
     for part in parts:

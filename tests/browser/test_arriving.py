@@ -10,8 +10,9 @@ from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.pages import Site, met
+from tests.noise import padded
 from tests.processes import eventually, serving
-from tests.resuming import BYTES, UPLOADS, VERSION, encoded, half_sent, padded
+from tests.resuming import BYTES, UPLOADS, VERSION, encoded, half_sent
 
 MB = 1_000_000
 PATIENCE_MS = 30_000
@@ -50,7 +51,7 @@ async def becomes_the_picture(page: Page) -> None:
 async def test_the_page_tells_progress_as_it_comes_and_becomes_the_picture(
     site: Site, open_page: OpenPage, jpeg: bytes
 ) -> None:
-    data = padded(jpeg, 4 * MB, 1)
+    data = padded(4 * MB, 1)
     upload = await Arriving.begun(site.url, site.session, len(data))
     page = await open_page(f"/i/{upload.slug}#top")
     words = page.locator("#arriving-words")
@@ -97,7 +98,7 @@ async def test_the_page_asks_now_and_then_where_no_events_get_through(
 async def test_the_page_goes_on_when_the_server_was_killed_and_started_again(
     open_page: OpenPage, tmp_path: Path, jpeg: bytes
 ) -> None:
-    data = padded(jpeg, 2 * MB, 2)
+    data = padded(2 * MB, 2)
     async with serving(tmp_path / "data") as served, aiohttp.ClientSession() as session:
         upload = await Arriving.begun(served.url, session, len(data))
         page = await open_page(f"{served.url}/i/{upload.slug}")

@@ -21,6 +21,7 @@ from tests import pictures
 from tests.catalogue.samples import image
 from tests.conftest import Host, problem, until
 from tests.integration.albums import changed, delete, made, unzipped, uploaded
+from tests.noise import padded
 
 
 async def _originals(host: Host, images: list[dict[str, object]]) -> list[bytes]:
@@ -84,7 +85,7 @@ async def test_a_store_that_is_away_is_told_before_the_first_byte_and_breaks_off
 
 
 async def test_a_client_that_leaves_leaves_no_original_open(host: Host) -> None:
-    photo = pictures.photo(1200, 900) + bytes(3_000_000)
+    photo = padded(3_000_000, 1)
     images = [await host.upload(photo, f"{number}.jpg") for number in range(3)]
     album = await made(host, images)
     opened = host.appliance.delivery.original
@@ -104,7 +105,7 @@ async def test_a_client_that_leaves_leaves_no_original_open(host: Host) -> None:
 
 async def test_it_takes_no_memory_to_speak_of(host: Host) -> None:
     """A hundred megabytes of originals pass through blocks of a quarter."""
-    photo = pictures.photo(640, 480) + bytes(25_000_000)
+    photo = padded(25_200_000, 1)
     images = [await host.upload(photo, f"{number}.jpg") for number in range(4)]
     album = await made(host, images)
     tracemalloc.start()

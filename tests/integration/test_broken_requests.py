@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 
 from appliance.http.connections import Runner
-from tests import pictures
 from tests.conftest import Host, OpenHost, problem, until
+from tests.noise import padded
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ async def test_what_is_no_http_is_a_problem_document_without_an_exceptions_text(
 
 
 async def test_a_viewer_who_leaves_is_no_fault(port: int, host: Host, caplog: pytest.LogCaptureFixture) -> None:
-    resource = await host.upload(pictures.photo(640, 480) + bytes(30_000_000))
+    resource = await host.upload(padded(30_000_000, 1))
     _, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"GET /i/{resource['slug']}/original HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     await asyncio.sleep(0.2)

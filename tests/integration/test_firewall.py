@@ -11,7 +11,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from tests.servers import ROOT
+from tests.servers import ROOT, require
 
 TEMPLATE = ROOT / "ansible/roles/firewall/templates/nftables.conf.j2"
 HERE, THERE = f"fw{os.getpid()}a", f"fw{os.getpid()}b"
@@ -90,7 +90,7 @@ def inside(namespace: str, *words: str) -> tuple[str, ...]:
 def wire() -> Iterator[None]:
     """Two namespaces that see each other, or a skipped test where there can be none."""
     if shutil.which("nft") is None or shutil.which("ip") is None or os.geteuid() != 0:
-        pytest.skip("nftables, iproute2 or root is missing: the firewall's rules were not tried in a kernel")
+        require("nftables, iproute2 or root", "the firewall's rules were not tried in a kernel")
     Path("/run/netns").mkdir(exist_ok=True)
     with contextlib.ExitStack() as stack:
         for name in (HERE, THERE):

@@ -17,6 +17,7 @@ from appliance.objectstore.minio import MinioStore
 from tests import pictures
 from tests.conftest import Host, OpenHost, until
 from tests.counting import Counts, Traffic, counting
+from tests.noise import padded
 from tests.processes import children_of, read_bytes
 
 PRESETS = ("thumbnail", "small", "medium", "large")
@@ -44,7 +45,7 @@ def large_photo() -> bytes:
 
 
 def padded_photo() -> bytes:
-    return pictures.photo(640, 480) + bytes(8_000_000)
+    return padded(8_000_000, 1)
 
 
 async def shipped(host: Host, data: bytes) -> str:

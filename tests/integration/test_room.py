@@ -12,7 +12,8 @@ import pytest
 from appliance.config import Server
 from appliance.spool import Room, room
 from tests.conftest import Host, OpenHost, problem, small_config, until
-from tests.resuming import Tus, checksum, encoded, half_sent, padded, sha256
+from tests.noise import padded
+from tests.resuming import Tus, checksum, encoded, half_sent, sha256
 
 MB = 1_000_000
 POST = "POST /api/v1/images HTTP/1.1\r\nHost: x\r\n"
@@ -106,7 +107,7 @@ async def test_who_announces_the_whole_disk_and_sends_next_to_nothing_keeps_nobo
 async def test_a_fifth_of_the_disk_brought_keeps_large_files_out_and_small_ones_not(
     tus: Tus, disk: Disk, jpeg: bytes
 ) -> None:
-    host, data = tus.host, padded(jpeg, 90 * MB, 1)
+    host, data = tus.host, padded(90 * MB, 1)
     where = await tus.create(len(data))
     _, writer = await half_sent(host.port, where, 0, len(data), data[: 20 * MB])
     await until(lambda: disk.free < 81 * MB)
@@ -138,7 +139,7 @@ async def test_an_upload_under_way_ends_whole_beside_a_newcomer_that_wants_its_r
 ) -> None:
     """The newcomer was let in while nobody could know; what came first is not what fails."""
     host, disk.size = tus.host, 60 * MB
-    first, second = padded(jpeg, 40 * MB, 1), padded(jpeg, 40 * MB, 2)
+    first, second = padded(40 * MB, 1), padded(40 * MB, 2)
     where = await tus.create(len(first))
     assert (await tus.patch(where, 0, first[: 2 * MB])).status == 204
     host.clock.forward(1)
@@ -162,7 +163,7 @@ async def test_a_newcomer_that_can_not_be_resumed_is_refused_and_leaves_nothing(
     tus: Tus, disk: Disk, jpeg: bytes
 ) -> None:
     host, disk.size = tus.host, 60 * MB
-    first, second = padded(jpeg, 40 * MB, 1), padded(jpeg, 40 * MB, 2)
+    first, second = padded(40 * MB, 1), padded(40 * MB, 2)
     where = await tus.create(len(first))
     assert (await tus.patch(where, 0, first[: 8 * MB])).status == 204
     host.clock.forward(1)
@@ -174,7 +175,7 @@ async def test_a_newcomer_that_can_not_be_resumed_is_refused_and_leaves_nothing(
 
 async def test_two_giants_of_which_one_fits_end_one_after_the_other(tus: Tus, disk: Disk, jpeg: bytes) -> None:
     disk.size = 60 * MB
-    sent = [padded(jpeg, 40 * MB, number) for number in range(2)]
+    sent = [padded(40 * MB, number) for number in range(2)]
     wheres = [await tus.create(len(data)) for data in sent]
     replies = await asyncio.gather(*(tus.patch(where, 0, data) for where, data in zip(wheres, sent, strict=True)))
     assert sorted(reply.status for reply in replies) == [204, 423], "never both of them in each other's way"
@@ -192,7 +193,7 @@ async def test_two_giants_of_which_one_fits_end_one_after_the_other(tus: Tus, di
 async def test_a_resumable_upload_waits_for_room_and_loses_nothing_not_even_by_a_restart(
     open_host: OpenHost, disk: Disk, jpeg: bytes
 ) -> None:
-    tus, data = Tus(await open_host()), padded(jpeg, 12 * MB, 3)
+    tus, data = Tus(await open_host()), padded(12 * MB, 3)
     where = await tus.create(len(data))
     disk.size = 7 * MB
     await problem(await tus.patch(where, 0, data), "upload-paused")
@@ -213,7 +214,7 @@ async def test_a_resumable_upload_waits_for_room_and_loses_nothing_not_even_by_a
 async def test_a_creation_whose_first_bytes_find_no_room_is_refused_and_leaves_nothing(
     tus: Tus, disk: Disk, jpeg: bytes
 ) -> None:
-    data = padded(jpeg, 12 * MB, 3)
+    data = padded(12 * MB, 3)
     created = asyncio.create_task(tus.post(len(data), io.BytesIO(data)))
     await until(lambda: disk.free < 98 * MB)
     disk.size = 3 * MB

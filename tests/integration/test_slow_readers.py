@@ -10,7 +10,7 @@ from appliance.http.crowd import Crowd
 from appliance.http.keys import CROWD, DOWNLOADS
 from appliance.places import Places
 from tests.conftest import Host, OpenHost, until
-from tests.resuming import padded
+from tests.noise import padded
 from tests.wire import Wire, wires
 
 LARGE = 12_000_000  # more than the kernel holds for a client that does not read
@@ -34,7 +34,7 @@ def downloads(host: Host) -> Places:
 @pytest.fixture
 async def path(host: Host, jpeg: bytes) -> str:
     """A large original."""
-    image = await host.upload(padded(jpeg, LARGE, 1))
+    image = await host.upload(padded(LARGE, 1))
     return f"/i/{image['slug']}/original"
 
 

@@ -11,9 +11,9 @@ import aiohttp
 import jinja2
 import pytest
 
-from tests import pictures
+from tests.noise import padded
 from tests.processes import serving
-from tests.resuming import BYTES, UPLOADS, VERSION, padded
+from tests.resuming import BYTES, UPLOADS, VERSION
 from tests.servers import ROOT, Server, caddy_program, free_port
 
 TEMPLATE = ROOT / "ansible/roles/caddy/templates/Caddyfile.j2"
@@ -87,7 +87,6 @@ async def append_slowly(session: aiohttp.ClientSession, data: bytes, bytes_per_s
 
 async def upload_slowly(folder: Path, seconds: int) -> None:
     """A plain upload and a resumable one at once, the slower at the least that EDGE gives."""
-    picture = pictures.photo(40, 30)
     async with (
         serving(folder / "data") as served,
         role_caddy(folder, served.port) as port,
@@ -98,8 +97,8 @@ async def upload_slowly(folder: Path, seconds: int) -> None:
         ) as session,
     ):
         await asyncio.gather(
-            put_slowly(session, padded(picture, 8000 * seconds, 1), 8000),
-            append_slowly(session, padded(picture, 2000 * seconds, 2), 2000),
+            put_slowly(session, padded(8000 * seconds, 1), 8000),
+            append_slowly(session, padded(2000 * seconds, 2), 2000),
         )
 
 

@@ -15,6 +15,7 @@ import pytest
 from appliance.objectstore import MinioStore
 from appliance.slugs import object_key
 from tests import pictures
+from tests.noise import padded
 from tests.processes import Served, eventually, on_minio, serving
 from tests.servers import Server, minio_server
 from tests.store_access import looking_into
@@ -135,7 +136,7 @@ async def test_what_waits_ships_as_soon_as_the_store_is_back_and_not_at_its_next
 async def test_a_store_that_dies_during_an_upload_costs_the_uploader_nothing(
     tmp_path: Path, back_again: Server, bucket: str
 ) -> None:
-    data = pictures.photo(300, 200) + bytes(20_000_000)
+    data = padded(20_000_000, 1)
 
     async def dying() -> AsyncIterator[bytes]:
         for start in range(0, len(data), 1_000_000):
@@ -244,7 +245,7 @@ async def test_a_download_that_the_store_breaks_off_never_looks_whole(
     tmp_path: Path, back_again: Server, bucket: str
 ) -> None:
     """What follows a broken reply on its connection would be taken for the rest of the picture."""
-    data = pictures.photo(300, 200) + bytes(60_000_000)
+    data = padded(60_000_000, 1)
     async with (
         serving(tmp_path / "data", **environment(back_again, bucket)) as served,
         aiohttp.ClientSession() as session,

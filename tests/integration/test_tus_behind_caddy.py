@@ -8,8 +8,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.noise import padded
 from tests.processes import eventually, serving
-from tests.resuming import UPLOADS, VERSION, half_sent, padded, sha256
+from tests.resuming import UPLOADS, VERSION, half_sent, sha256
 from tests.servers import Server, caddy_program, free_port
 
 MB = 1_000_000
@@ -51,7 +52,7 @@ async def proxied(folder: Path, behind: int) -> AsyncIterator[int]:
 
 @pytest.mark.parametrize("stops", [False, True], ids=["to its end", "until the server stops"])
 async def test_an_upload_and_its_events_stream_through_caddy(tmp_path: Path, jpeg: bytes, stops: bool) -> None:
-    data = padded(jpeg, 3 * MB, 1)
+    data = padded(3 * MB, 1)
     async with (
         serving(tmp_path / "data") as served,
         proxied(tmp_path, served.port) as port,

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import aiohttp
 
+from tests.noise import padded
 from tests.processes import Served, eventually
-from tests.resuming import padded, sha256
+from tests.resuming import sha256
 from tests.servers import node_clients
 from tests.survival import CLIENTS, through_an_ordeal
 
@@ -17,7 +18,7 @@ PATIENCE_S = 150
 
 async def test_every_client_brings_its_file_through_cut_connections_and_kills(tmp_path: Path, jpeg: bytes) -> None:
     node_clients()
-    sent = {client: padded(jpeg, BYTES + number, number) for number, client in enumerate(CLIENTS)}
+    sent = {client: padded(BYTES + number, number) for number, client in enumerate(CLIENTS)}
     files = [tmp_path / f"{number}.jpg" for number in range(len(CLIENTS))]
     for file, data in zip(files, sent.values(), strict=True):
         file.write_bytes(data)

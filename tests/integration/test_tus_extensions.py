@@ -10,7 +10,8 @@ import pytest
 from appliance.config import Server, Uploads
 from appliance.errors import Busy
 from tests.conftest import DAY_S, Host, OpenHost, problem, until
-from tests.resuming import UPLOADS, Tus, checksum, half_sent, padded, sha256
+from tests.noise import padded
+from tests.resuming import UPLOADS, Tus, checksum, half_sent, sha256
 
 HOUR_S = 3600
 
@@ -253,7 +254,7 @@ async def test_a_fault_that_passes_is_tried_again_and_told_until_then(
 
 
 async def test_parts_become_one_image_in_the_order_that_is_named(tus: Tus, jpeg: bytes) -> None:
-    data = padded(jpeg, 3_000_000, 1)
+    data = padded(3_000_000, 1)
     cuts = (data[:1_000_000], data[1_000_000:1_000_001], data[1_000_001:])
     parts = list(reversed([await tus.part(piece) for piece in reversed(cuts)]))
     concat = "final;" + " ".join([f"https://any.host{parts[0]}", *parts[1:]])
@@ -363,7 +364,7 @@ async def test_parts_of_no_image_are_refused_together(tus: Tus) -> None:
 
 
 async def test_many_parts_arrive_side_by_side(tus: Tus, jpeg: bytes) -> None:
-    data = padded(jpeg, 1_000_000, 2)
+    data = padded(1_000_000, 2)
     pieces = [data[start : start + 125_000] for start in range(0, len(data), 125_000)]
     parts = await asyncio.gather(*map(tus.part, pieces))
     where = await tus.created(await tus.post(headers={"Upload-Concat": "final;" + " ".join(parts)}))

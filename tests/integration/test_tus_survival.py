@@ -11,8 +11,9 @@ import pytest
 from tusclient.client import TusClient
 
 from tests.conftest import Host, until
+from tests.noise import padded
 from tests.processes import Served, eventually, serving
-from tests.resuming import UPLOADS, Relay, Tus, half_sent, padded, send_stubbornly, sha256
+from tests.resuming import UPLOADS, Relay, Tus, half_sent, send_stubbornly, sha256
 
 MB = 1_000_000
 PATIENCE_S = 60
@@ -27,7 +28,7 @@ def tus(host: Host) -> Tus:
 
 
 async def test_every_byte_that_arrived_before_a_broken_connection_is_kept(tus: Tus, jpeg: bytes) -> None:
-    data = padded(jpeg, 3 * MB, 1)
+    data = padded(3 * MB, 1)
     where = await tus.create(len(data))
     for start, end in ((0, 1), (1, 300_000), (300_000, 2_345_678)):
         _, writer = await half_sent(tus.host.port, where, start, len(data) - start, data[start:end])
@@ -55,7 +56,7 @@ async def test_what_came_before_a_pause_is_on_the_disk_without_anything_more(tus
 
 
 async def test_tuspy_gets_through_a_network_that_cuts_it_off(host: Host, jpeg: bytes) -> None:
-    data = padded(jpeg, 3 * MB, 2)
+    data = padded(3 * MB, 2)
     relay = Relay(host.port, seed=7, share=0.9, most=700_000)
     async with relay.listening() as url:
         uploader = TusClient(url + UPLOADS).uploader(
@@ -70,7 +71,7 @@ async def test_tuspy_gets_through_a_network_that_cuts_it_off(host: Host, jpeg: b
 
 
 async def test_tuspy_with_checksums_gets_through_too(host: Host, jpeg: bytes) -> None:
-    data = padded(jpeg, 1 * MB, 3)
+    data = padded(1 * MB, 3)
     relay = Relay(host.port, seed=8, share=0.4, most=100_000)
     async with relay.listening() as url:
         uploader = TusClient(url + UPLOADS).uploader(
@@ -84,7 +85,7 @@ async def test_tuspy_with_checksums_gets_through_too(host: Host, jpeg: bytes) ->
 
 
 async def all_end_whole(host: Host, picture: bytes, uploads: int, size: int) -> None:
-    sent = [padded(picture, size + number, number) for number in range(uploads)]
+    sent = [padded(size + number, number) for number in range(uploads)]
     relay = Relay(host.port, seed=uploads, most=size)
     async with relay.listening() as url:
         states = await asyncio.gather(*(send_stubbornly(url, data, within_s=240) for data in sent))
@@ -112,7 +113,7 @@ async def test_two_hundred_parallel_uploads_with_a_third_of_their_connections_cu
 
 @pytest.mark.parametrize("verb", ["head", "patch", "delete"])
 async def test_a_second_request_makes_the_first_save_and_stop(tus: Tus, jpeg: bytes, verb: str) -> None:
-    data = padded(jpeg, 4 * MB, 4)
+    data = padded(4 * MB, 4)
     where = await tus.create(len(data))
     reader, writer = await half_sent(tus.host.port, where, 0, len(data), data[: 2 * MB])
     await until(lambda: any(path.stat().st_size > MB for path in tus.host.files("spool/uploads")))
@@ -181,7 +182,7 @@ async def test_guessed_ids_make_no_upload_forget_how_far_it_was_hashed(
 
 
 async def test_kill_9_at_random_moments_loses_no_byte_that_head_told(tmp_path: Path, jpeg: bytes) -> None:
-    data = padded(jpeg, 6 * MB, 5)
+    data = padded(6 * MB, 5)
     choose = random.Random(5)
     served = Served(tmp_path / "data")
     try:
@@ -209,7 +210,7 @@ async def test_kill_9_at_random_moments_loses_no_byte_that_head_told(tmp_path: P
 
 
 async def test_kill_9_cuts_off_what_was_not_verified(tmp_path: Path, jpeg: bytes) -> None:
-    data = padded(jpeg, 4 * MB, 6)
+    data = padded(4 * MB, 6)
     folder = tmp_path / "data/spool/uploads"
     async with serving(tmp_path / "data") as served, aiohttp.ClientSession(served.url) as session:
         headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(data))}
@@ -229,7 +230,7 @@ async def test_kill_9_cuts_off_what_was_not_verified(tmp_path: Path, jpeg: bytes
 
 
 async def test_a_server_that_stops_saves_what_is_arriving(tmp_path: Path, jpeg: bytes) -> None:
-    data = padded(jpeg, 4 * MB, 7)
+    data = padded(4 * MB, 7)
     async with serving(tmp_path / "data") as served, aiohttp.ClientSession(served.url) as session:
         headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(data))}
         async with session.post(UPLOADS, headers=headers) as reply:
