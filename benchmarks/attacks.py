@@ -34,8 +34,8 @@ START_S = 60.0
 
 QUESTION = (
     "What does another address see while the host is attacked? Its slowest view of a size that is made already, its\n"
-    "slowest upload of 3.6 KB, how many of both were refused or broken, and by how much the log grew. Each attack lasts\n"
-    f"{ATTACK_S:.0f} s, unless the command says otherwise. “{MOST_WAITED_S:.0f}+”: no answer within that time."
+    "slowest upload of 3.6 KB, how many of both were refused or broken, and by how much the log grew. Each attack\n"
+    f"lasts {ATTACK_S:.0f} s, unless the command says otherwise. “{MOST_WAITED_S:.0f}+”: no answer within that time."
 )
 
 
