@@ -88,7 +88,8 @@ def _add_backups(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     restoring.add_argument(
         "--unprotected",
         action="store_true",
-        help="take a backup that is not encrypted or signed as the settings say; only one that you made yourself",
+        help="take a backup that is not encrypted or signed as the settings say: one that you made yourself, named by "
+        "--backup or by its path",
     )
     verifying = _add(commands, "verify", _verify, "open the newest backups and compare them with what runs")
     for parser in (restoring, verifying):

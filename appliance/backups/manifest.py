@@ -14,7 +14,8 @@ CATALOGUE = "catalogue.sqlite"
 SPOOL = "spool.tar"
 ENCRYPTED = ".age"
 MAX_MANIFEST_BYTES = 1_000_000
-_BACKUP = re.compile(r"\d{8}T\d{6}Z")
+_BACKUP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
+_FIRST_YEAR = 2026
 _BLOCK_BYTES = 1 << 20
 
 
@@ -68,7 +69,13 @@ def name_of(now_s: float) -> str:
 
 
 def is_name(text: str) -> bool:
-    return _BACKUP.fullmatch(text) is not None
+    """Whether it names a moment at which there can have been a backup; anything else in a place is no backup."""
+    if _BACKUP.fullmatch(text) is None:
+        return False
+    try:
+        return made_at(text).year >= _FIRST_YEAR
+    except ValueError:
+        return False
 
 
 def made_at(backup: str) -> datetime:
@@ -78,12 +85,13 @@ def made_at(backup: str) -> datetime:
 def read(path: Path) -> Manifest:
     """Raises CommandFailed for what is no manifest of ours."""
     try:
-        document = json.loads(path.read_bytes()[:MAX_MANIFEST_BYTES])
+        with path.open("rb") as file:
+            document = json.loads(file.read(MAX_MANIFEST_BYTES))
         parts = tuple(Part(**part) for part in document.pop("parts"))
         manifest = Manifest(**document, parts=parts)
         _require_types(manifest)
         named = {part.plain_name for part in parts}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise CommandFailed(f"{path} is not the manifest of a backup.") from error
     if (
         not is_name(manifest.backup)

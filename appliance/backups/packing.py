@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from appliance.errors import CommandFailed
@@ -51,10 +52,7 @@ def pack(held: Path, to: Path) -> int:
         for name in FOLDERS:
             for path in sorted((held / name).iterdir()):
                 info = tar.gettarinfo(path, f"{name}/{path.name}")
-                info.type, info.linkname = (
-                    tarfile.REGTYPE,
-                    "",
-                )  # it has two links just now, which tar would keep as such
+                info.type, info.linkname = tarfile.REGTYPE, ""  # it has two links, which tar would keep as such
                 info.size = path.stat().st_size
                 info.uid = info.gid = 0
                 info.uname = info.gname = ""
@@ -73,11 +71,7 @@ def unpack(packed: Path, spool_dir: Path) -> list[str]:
         (spool_dir / name).mkdir(parents=True, exist_ok=True)
     try:
         with tarfile.open(packed, "r:") as tar:
-            for info in tar:
-                place = PurePosixPath(info.name)
-                folder, file = place.parent.name, place.name
-                if not _is_ours(info, place):
-                    raise CommandFailed(f"{packed.name} holds {info.name!r}, which is nothing of this host's.")
+            for info, folder, file in _ours(tar, packed):
                 _bring(tar, info, spool_dir / folder / file)
                 landed += [file] if folder == "landed" else []
     except tarfile.TarError as error:
@@ -92,14 +86,23 @@ def digests(packed: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     try:
         with tarfile.open(packed, "r:") as tar:
-            for info in tar:
+            for info, folder, file in _ours(tar, packed):
                 source = tar.extractfile(info)
-                if source is not None and info.name.startswith("landed/"):
+                if source is not None and folder == "landed":
                     with source:
-                        found[PurePosixPath(info.name).name] = hashlib.file_digest(source, "sha256").hexdigest()  # type: ignore[arg-type]
+                        found[file] = hashlib.file_digest(source, "sha256").hexdigest()  # type: ignore[arg-type]
     except tarfile.TarError as error:
         raise CommandFailed(f"{packed.name} can't be read: {error}.") from error
     return found
+
+
+def _ours(tar: tarfile.TarFile, packed: Path) -> Iterator[tuple[tarfile.TarInfo, str, str]]:
+    """Each member with its folder and name. Raises CommandFailed at the first that this host would not have packed."""
+    for info in tar:
+        place = PurePosixPath(info.name)
+        if not _is_ours(info, place):
+            raise CommandFailed(f"{packed.name} holds {info.name!r}, which is nothing of this host's.")
+        yield info, place.parent.name, place.name
 
 
 def _is_ours(info: tarfile.TarInfo, place: PurePosixPath) -> bool:

@@ -2,14 +2,18 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
+import stat
 from pathlib import Path
 from typing import Protocol
 
 from appliance.backups.manifest import MANIFEST, is_name
 from appliance.errors import CommandFailed
 from appliance.spool.disk import sync_folder
+
+_BLOCK_BYTES = 1 << 20
 
 
 class Place(Protocol):
@@ -29,11 +33,16 @@ class Place(Protocol):
     async def put(self, backup: str, path: Path) -> None:
         """Bring one file; on return it is there whole."""
 
-    async def fetch(self, backup: str, file: str, to: Path) -> None:
-        """Copy one file to `to`."""
+    async def fetch(self, backup: str, file: str, to: Path, *, max_bytes: int) -> None:
+        """Copy one file to `to`. Raises CommandFailed, and leaves nothing there, where it has more than `max_bytes`."""
 
     async def remove(self, backup: str) -> None:
         """Remove a backup, its manifest first, so that it is at no time half a backup that looks whole."""
+
+
+def too_large(place: str, backup: str, file: str, max_bytes: int) -> CommandFailed:
+    """What `fetch` raises where a file goes on after that many bytes."""
+    return CommandFailed(f"{file} of {backup} in {place} has more than {max_bytes:,} bytes: it was not fetched.")
 
 
 async def whole(place: Place) -> list[str]:
@@ -58,7 +67,7 @@ class FolderPlace:
 
     def _files(self) -> dict[str, set[str]]:
         try:
-            folders = [path for path in self._root.iterdir() if is_name(path.name)]
+            folders = [path for path in self._root.iterdir() if is_name(path.name) and path.is_dir()]
             return {folder.name: {path.name for path in folder.iterdir()} for folder in folders}
         except FileNotFoundError:
             return {}
@@ -97,11 +106,13 @@ class FolderPlace:
                 f"the disk of {self._root}, or keep fewer backups (backup.keep_daily, backup.keep_weekly)."
             )
 
-    async def fetch(self, backup: str, file: str, to: Path) -> None:
+    async def fetch(self, backup: str, file: str, to: Path, *, max_bytes: int) -> None:
         try:
-            await asyncio.to_thread(shutil.copyfile, self._root / backup / file, to)
+            copied = await asyncio.to_thread(_copy, self._root / backup / file, to, max_bytes)
         except OSError as fault:
             raise CommandFailed(f"{self._root / backup / file} can't be read: {fault.strerror}.") from fault
+        if not copied:
+            raise too_large(self.name, backup, file, max_bytes)
 
     async def remove(self, backup: str) -> None:
         await asyncio.to_thread(self._remove, backup)
@@ -112,6 +123,25 @@ class FolderPlace:
             shutil.rmtree(self._root / backup)
         except OSError as fault:
             raise CommandFailed(f"{self._root / backup} can't be removed: {fault.strerror}.") from fault
+
+
+def _copy(path: Path, to: Path, max_bytes: int) -> bool:
+    """Whether it had no more than that; what was copied of a larger one is gone. A pipe is never waited for."""
+    with open(path, "rb", opener=_at_once) as source, to.open("wb") as file:
+        if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no file")
+        left = max_bytes
+        while block := source.read(min(_BLOCK_BYTES, left + 1)):
+            left -= len(block)
+            if left < 0:
+                to.unlink()
+                return False
+            file.write(block)
+    return True
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _private(path: str, flags: int) -> int:

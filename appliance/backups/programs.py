@@ -1,14 +1,17 @@
 """Programs that backups need beside us: found, run, and their faults put in words."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 from appliance.errors import CommandFailed
 
 MOST_SAID_CHARS = 600
+_BLOCK_BYTES = 1 << 18
 
 
 def found(program: str, package: str) -> str:
@@ -51,5 +54,49 @@ async def run(
         return printed
     if missing_status is not None and process.returncode == missing_status:
         return None
+    raise _failed(what, said, process.returncode)
+
+
+async def run_into(arguments: list[str], what: str, to: Path, *, max_bytes: int) -> bool:
+    """Write what the program prints to `to`. False, with nothing there, where it prints more than `max_bytes`.
+
+    Raises CommandFailed with the program's own words; OSError where `to` can't be written.
+    """
+    with tempfile.TemporaryFile() as complaints:
+        process = await asyncio.create_subprocess_exec(
+            *arguments,
+            env=environment(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=complaints,
+        )
+        fits = False
+        try:
+            fits = await _keep(process, to, max_bytes)
+        finally:
+            if not fits:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+            await process.communicate()
+        complaints.seek(0)
+        said = complaints.read()
+    if fits and process.returncode:
+        raise _failed(what, said, process.returncode)
+    return fits
+
+
+async def _keep(process: asyncio.subprocess.Process, to: Path, max_bytes: int) -> bool:
+    left = max_bytes
+    with to.open("wb") as file:
+        while process.stdout and (block := await process.stdout.read(_BLOCK_BYTES)):
+            left -= len(block)
+            if left < 0:
+                to.unlink()
+                return False
+            await asyncio.to_thread(file.write, block)
+    return True
+
+
+def _failed(what: str, said: bytes, status: int | None) -> CommandFailed:
     words = said.decode(errors="replace").strip()[-MOST_SAID_CHARS:]
-    raise CommandFailed(f"{what} failed: {words or f'exit status {process.returncode}'}")
+    return CommandFailed(f"{what} failed: {words or f'exit status {status}'}")

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from appliance.backups.manifest import MANIFEST, is_name
-from appliance.backups.programs import found, run
+from appliance.backups.places import too_large
+from appliance.backups.programs import found, run, run_into
+from appliance.errors import CommandFailed
 
 _WRITE_ONLY = ("--no-check-dest", "--s3-no-check-bucket", "--s3-no-head", "--ignore-checksum", "--ignore-size")
 """What keeps rclone from asking a place that answers nothing."""
@@ -30,7 +32,7 @@ class RemotePlace:
             "lsf", "--recursive", "--files-only", "--max-depth", "2", self._remote, missing_status=DIRECTORY_MISSING
         )
         files: dict[str, set[str]] = {}
-        for line in (listed or b"").decode().splitlines():
+        for line in (listed or b"").decode(errors="replace").splitlines():
             backup, _, file = line.partition("/")
             if is_name(backup) and file:
                 files.setdefault(backup, set()).add(file)
@@ -40,8 +42,15 @@ class RemotePlace:
         options = _WRITE_ONLY if self.write_only else ()
         await self._run("copyto", *options, str(path), self._at(backup, path.name))
 
-    async def fetch(self, backup: str, file: str, to: Path) -> None:
-        await self._run("copyto", self._at(backup, file), str(to))
+    async def fetch(self, backup: str, file: str, to: Path, *, max_bytes: int) -> None:
+        """What comes is counted by us, whatever size the place says; tried again as a whole it would come twice."""
+        command = self._command("cat", self._at(backup, file), retries=1)
+        try:
+            fits = await run_into(command, self._what, to, max_bytes=max_bytes)
+        except OSError as fault:
+            raise CommandFailed(f"{to} can't be written to: {fault.strerror}.") from fault
+        if not fits:
+            raise too_large(self.name, backup, file, max_bytes)
 
     async def remove(self, backup: str) -> None:
         await self._run("deletefile", self._at(backup, MANIFEST), missing_status=FILE_MISSING)
@@ -51,8 +60,14 @@ class RemotePlace:
         return f"{self._remote}{backup}/{file}"
 
     async def _run(self, *arguments: str, missing_status: int | None = None) -> bytes | None:
-        options = ["--quiet", "--contimeout", "15s", "--retries", "3"]
+        return await run(self._command(*arguments), self._what, missing_status=missing_status)
+
+    def _command(self, *arguments: str, retries: int = 3) -> list[str]:
+        options = ["--quiet", "--contimeout", "15s", "--retries", str(retries)]
         if self._config is not None:
             options += ["--config", str(self._config)]
-        program = found("rclone", "rclone")
-        return await run([program, *arguments, *options], f"{self.name}: rclone", missing_status=missing_status)
+        return [found("rclone", "rclone"), *arguments, *options]
+
+    @property
+    def _what(self) -> str:
+        return f"{self.name}: rclone"

@@ -1,4 +1,4 @@
-"""What the commands around backups share: the store beside a server, their places, keys, and a folder to work in."""
+"""What the commands around backups share: the store beside a server, their places, and a folder to work in."""
 
 import fcntl
 import os
@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from appliance.backups.keys import credential_or
 from appliance.backups.places import FolderPlace, Place
 from appliance.backups.remote import RemotePlace
-from appliance.backups.signing import Trust, public_key
 from appliance.backups.stored import StorePlace
 from appliance.config import Config
 from appliance.errors import CommandFailed
@@ -39,33 +39,6 @@ def places_of(config: Config, store: ObjectStore) -> list[Place]:
     if not places:
         raise CommandFailed("There is nowhere to bring a backup to: set backup.in_store, .directory or .remote.")
     return places
-
-
-def identity_of(config: Config, given: Path | None = None) -> Path | None:
-    """The file with the age key that opens backups; None where nothing names one."""
-    return given or credential_or(config.backup.age_identity, "age_identity")
-
-
-def signing_key_of(config: Config) -> Path | None:
-    """The file with the private key that signs backups; None where nothing names one."""
-    return credential_or(config.backup.signing_key, "backup_signing_key")
-
-
-async def trust_of(config: Config) -> Trust:
-    """What the settings say that our backups are. Raises CommandFailed for a signing key that can't be read."""
-    signers, key = config.backup.signers, signing_key_of(config)
-    if not signers and key is not None:
-        signers = (await public_key(key),)
-    return Trust(signers, encrypted=bool(config.backup.age_recipients))
-
-
-def credential_or(named: Path | None, credential: str) -> Path | None:
-    """The file that the configuration names, else the credential that systemd handed over, if it did."""
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    if named is not None or not folder:
-        return named
-    path = Path(folder, credential)
-    return path if path.exists() else None
 
 
 @contextmanager

@@ -3,19 +3,24 @@
 import asyncio
 import contextlib
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from appliance.backups.keeping import tidy
+from appliance.backups.keys import signing_key_of, trust_of
 from appliance.backups.making import Made, bring, make
 from appliance.backups.manifest import name_of
 from appliance.backups.notes import note
 from appliance.backups.places import Place
+from appliance.backups.signing import Trust
 from appliance.clock import system_clock
-from appliance.commands.backing import places_of, signing_key_of, store_of, working_folder
+from appliance.commands.backing import places_of, store_of, working_folder
 from appliance.config import Config
 from appliance.errors import ApplianceError, CommandFailed
+
+MOST_NAMED = 5
 
 
 def backup(config: Config) -> int:
@@ -29,14 +34,13 @@ def backup(config: Config) -> int:
 async def _backup(config: Config, folder: Path) -> int:
     began = time.monotonic()
     async with store_of(config) as store:
-        places = places_of(config, store)
+        places, key, trust = places_of(config, store), signing_key_of(config), await trust_of(config)
         for place in places:
-            await _make_room(config, place)
-        key = signing_key_of(config)
+            await _make_room(config, place, trust)
         made = await make(config, folder, config.backup.age_recipients, system_clock, signing_key=key)
         _say(made, time.monotonic() - began)
         brought = await _for_each(places, lambda place: _bring(made, place))
-        tidied = await _for_each(brought, lambda place: _tidy(config, place))
+        tidied = await _for_each(brought, lambda place: _tidy(config, place, trust, made.manifest.backup))
     if len(brought) == len(places):
         await asyncio.to_thread(
             note, config.backups_dir, backup_s=made.manifest.created_s, backup_bytes=made.manifest.size_bytes
@@ -74,16 +78,29 @@ async def _bring(made: Made, place: Place) -> None:
     print(f"It is in {place.name} ({time.monotonic() - began:.1f} s).", flush=True)
 
 
-async def _make_room(config: Config, place: Place) -> None:
+async def _make_room(config: Config, place: Place, trust: Trust) -> None:
     """Old backups go first: they may lie on the very disk that is full. What fails here is told when it fails again."""
     with contextlib.suppress(ApplianceError):
-        await _tidy(config, place, coming=name_of(system_clock()))
+        await _tidy(config, place, trust, name_of(system_clock()), said=False)
 
 
-async def _tidy(config: Config, place: Place, coming: str | None = None) -> None:
-    backup = config.backup
+async def _tidy(config: Config, place: Place, trust: Trust, coming: str, *, said: bool = True) -> None:
+    """What is left alone is said once a run, when the backup is there."""
     if place.write_only:
         return
-    gone = await tidy(place, daily=backup.keep_daily, weekly=backup.keep_weekly, coming=coming)
-    if gone:
-        print(f"Removed from {place.name}: {', '.join(gone)}.", flush=True)
+    daily, weekly = config.backup.keep_daily, config.backup.keep_weekly
+    with tempfile.TemporaryDirectory(dir=config.backups_dir) as folder:
+        tidied = await tidy(place, daily=daily, weekly=weekly, folder=Path(folder), trust=trust, coming=coming)
+    if tidied.removed:
+        print(f"Removed from {place.name}: {', '.join(tidied.removed)}.", flush=True)
+    if said and tidied.left_alone:
+        print(
+            f"{place.name}: left alone: {_some(tidied.left_alone)}. They are not signed by a key of ours, are no "
+            "backups, or are from the future: they count for nothing, and stay until somebody removes them.",
+            flush=True,
+        )
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join([*names[-MOST_NAMED:], *([f"and {more} others"] if more > 0 else [])])

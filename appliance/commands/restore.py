@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.backups import packing
+from appliance.backups.believing import newest_believed
+from appliance.backups.keys import identity_of, trust_of
 from appliance.backups.manifest import MANIFEST, is_name
-from appliance.backups.opening import Opened, newest, open_backup, open_copy, require_no_fuller
+from appliance.backups.opening import Opened, named, open_backup, open_copy, require_no_fuller
 from appliance.backups.places import FolderPlace, Place
 from appliance.backups.signing import Trust
 from appliance.catalogue import check_file, count_file, put_in_place
-from appliance.commands.backing import identity_of, places_of, store_of, trust_of
+from appliance.commands.backing import places_of, store_of
 from appliance.commands.merge import Merged, merge
 from appliance.config import Config
 from appliance.errors import CommandFailed
@@ -24,6 +26,10 @@ from appliance.lock import owned_data_dir
 from appliance.objectstore import ObjectStore
 
 MOST_TOLD = 20
+_NAME_IT = (
+    "--unprotected takes what nobody vouches for, so name what you made yourself: --unprotected --backup NAME, or "
+    "--unprotected --from PATH, of one backup's folder or of a catalogue's copy. Nothing was changed."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ async def _restore(config: Config, folder: Path, wanted: Wanted) -> int:
     counts = await count_file(opened.catalogue)
     await asyncio.to_thread(put_in_place, opened.catalogue, config.catalogue_path)
     print(f"{config.catalogue_path} has {counts.images} images and is whole. Start the server.")
-    return _tell(merged.unreadable if merged else [])
+    return _tell(merged.unreadable if merged else [], "left out", "others were left out")
 
 
 async def _opened(config: Config, store: ObjectStore, folder: Path, wanted: Wanted) -> Opened:
@@ -102,11 +108,17 @@ async def _opened(config: Config, store: ObjectStore, folder: Path, wanted: Want
     if path is not None and (path / MANIFEST).is_file() and is_name(path.name):
         path, backup = path.parent, path.name
     places = _sources(config, store, source, path)
-    place, name = await newest(places, backup)
-    if backup is None:
-        await require_no_fuller(places, place, name, folder, trust)
-    print(f"Restoring {name} from {place.name}.", flush=True)
-    return await open_backup(place, name, folder, identity_of(config, wanted.identity), trust=trust)
+    if backup is not None:
+        place = await named(places, backup)
+    elif wanted.unprotected:
+        raise CommandFailed(_NAME_IT)
+    else:
+        newest = await newest_believed(places, folder, trust)
+        _tell(list(newest.passed), "passed over", "others were passed over")
+        place, backup = newest.place, newest.backup
+        await require_no_fuller(places, place, backup, folder, trust)
+    print(f"Restoring {backup} from {place.name}.", flush=True)
+    return await open_backup(place, backup, folder, identity_of(config, wanted.identity), trust=trust)
 
 
 def _require_readable(path: Path) -> None:
@@ -143,9 +155,9 @@ def _say(merged: Merged, seconds: float) -> None:
     )
 
 
-def _tell(unreadable: list[str]) -> int:
-    for line in unreadable[:MOST_TOLD]:
-        print(f"appliance: left out: {line}", file=sys.stderr)
-    if len(unreadable) > MOST_TOLD:
-        print(f"appliance: and {len(unreadable) - MOST_TOLD} others were left out", file=sys.stderr)
-    return int(bool(unreadable))
+def _tell(lines: list[str], what: str, others: str) -> int:
+    for line in lines[:MOST_TOLD]:
+        print(f"appliance: {what}: {line}", file=sys.stderr, flush=True)
+    if len(lines) > MOST_TOLD:
+        print(f"appliance: and {len(lines) - MOST_TOLD} {others}", file=sys.stderr, flush=True)
+    return int(bool(lines))

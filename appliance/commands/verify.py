@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from appliance.backups import packing
+from appliance.backups.believing import Newest, newest_believed
+from appliance.backups.keys import identity_of, trust_of
 from appliance.backups.manifest import made_at
 from appliance.backups.notes import note
-from appliance.backups.opening import Opened, newest, open_backup
+from appliance.backups.opening import Opened, open_backup
 from appliance.backups.places import Place
+from appliance.backups.signing import Trust
 from appliance.catalogue import check_file, count_file, rows_of_file, sample_file
-from appliance.commands.backing import identity_of, places_of, store_of, trust_of, working_folder
+from appliance.commands.backing import places_of, store_of, working_folder
 from appliance.config import Config
 from appliance.errors import ApplianceError, ObjectMissing
 from appliance.model import Image, Location, Tombstone
@@ -66,8 +69,20 @@ def _scratch(folder: Path) -> Iterator[Path]:
 async def _problems(
     config: Config, store: ObjectStore, place: Place, scratch: Path, identity: Path | None
 ) -> list[str]:
-    _, name = await newest([place])
-    trust, reserve_bytes = await trust_of(config), config.uploads.reserve_bytes
+    """Whatever is newer and not believed was put there by somebody: a problem, beside those of the newest that is."""
+    trust = await trust_of(config)
+    newest = await newest_believed([place], scratch, trust)
+    try:
+        problems = await _problems_of(config, store, newest, scratch, identity, trust=trust)
+    except ApplianceError as fault:
+        problems = [fault.detail]
+    return problems + [f"Passed over: {words}" for words in newest.passed]
+
+
+async def _problems_of(
+    config: Config, store: ObjectStore, newest: Newest, scratch: Path, identity: Path | None, *, trust: Trust
+) -> list[str]:
+    place, name, reserve_bytes = newest.place, newest.backup, config.uploads.reserve_bytes
     opened = await open_backup(place, name, scratch, identity, trust=trust, reserve_bytes=reserve_bytes)
     problems = _too_old(name) + await check_file(opened.catalogue) + await _miscounted(opened)
     if problems:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 
 from appliance.config import Config
-from appliance.doctor import caches, machine, parts, rows
+from appliance.doctor import backups, caches, machine, parts, rows
 from appliance.doctor.findings import Finding, fault
 
 Check = Callable[[Config], AsyncIterator[Finding]]
@@ -16,6 +16,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("catalogue", rows.catalogue),
     ("clock", rows.clock),
     ("store", parts.store),
+    ("backups", backups.backups),
     ("cdn", caches.cdn),
     ("listen", machine.addresses),
 )

@@ -5,6 +5,7 @@ import json
 import os
 import tarfile
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,9 +14,10 @@ import pytest
 
 from appliance.backups.keeping import kept, tidy
 from appliance.backups.making import bring, make
-from appliance.backups.manifest import MANIFEST, name_of
+from appliance.backups.manifest import MANIFEST, Manifest, Part, name_of
 from appliance.backups.places import FolderPlace, Place, whole
 from appliance.backups.remote import RemotePlace
+from appliance.backups.signing import Trust
 from appliance.backups.stored import StorePlace
 from appliance.commands.backing import working_folder
 from appliance.errors import ApplianceError, CommandFailed
@@ -132,7 +134,8 @@ async def test_a_backup_that_breaks_off_looks_whole_nowhere(host: Host, tmp_path
     name = await _brought(host, place)
     assert await whole(place) == [name]
     later = datetime.fromtimestamp(host.clock(), UTC) + timedelta(days=2)
-    assert len(await tidy(place, daily=5, weekly=0, now=later)) == bool(files)
+    tidied = await tidy(place, daily=5, weekly=0, folder=tmp_path, trust=Trust(), now=later)
+    assert len(tidied.removed) == bool(files)
     assert await whole(place) == [name]
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith("Z")] == [name]
 
@@ -162,12 +165,12 @@ async def test_every_place_keeps_lists_gives_and_removes(place: Place, tmp_path:
     await place.put(first, manifest)
     assert await whole(place) == [first]
     assert await place.files() == {first: {part.name, MANIFEST}, second: {part.name}}
-    await place.fetch(first, part.name, tmp_path / "fetched")
+    await place.fetch(first, part.name, tmp_path / "fetched", max_bytes=4000)
     assert (tmp_path / "fetched").read_bytes() == part.read_bytes()
     await place.remove(first)
     assert await place.files() == {second: {part.name}}
     with pytest.raises(ApplianceError):
-        await place.fetch(first, part.name, tmp_path / "again")
+        await place.fetch(first, part.name, tmp_path / "again", max_bytes=4000)
     close = getattr(getattr(place, "_store", None), "close", None)
     if close is not None:
         await close()
@@ -190,27 +193,32 @@ def test_the_newest_of_each_day_and_week_stays() -> None:
 
 async def test_what_the_coming_backup_replaces_goes_before_it_is_there(place: Place, tmp_path: Path) -> None:
     backups = ["20260101T000000Z", "20260102T000000Z", "20260103T000000Z"]
-    (tmp_path / MANIFEST).write_bytes(b"{}")
     (tmp_path / "catalogue.sqlite").write_bytes(b"rows")
     for backup in backups:
-        await place.put(backup, tmp_path / MANIFEST)
-    await place.put("20251201T000000Z", tmp_path / "catalogue.sqlite")
+        (tmp_path / "made" / backup).mkdir(parents=True)
+        (tmp_path / "made" / backup / MANIFEST).write_bytes(manifest_of(backup))
+        await place.put(backup, tmp_path / "made" / backup / MANIFEST)
+    await place.put("20260101T120000Z", tmp_path / "catalogue.sqlite")
+    coming = partial(tidy, place, weekly=0, folder=tmp_path / "made", trust=Trust(), coming="20260104T000000Z")
     now = datetime(2026, 1, 4, tzinfo=UTC)
-    gone = await tidy(place, daily=2, weekly=0, coming="20260104T000000Z", now=now)
-    assert gone == ["20251201T000000Z", *backups[:2]]
-    assert await tidy(place, daily=1, weekly=0, coming="20260104T000000Z", now=now) == []  # the newest whole one stays
+    assert (await coming(daily=2, now=now)).removed == [backups[0], "20260101T120000Z", backups[1]]
+    assert (await coming(daily=1, now=now)).removed == []  # the newest whole one stays
     assert await whole(place) == backups[2:]
+
+
+def manifest_of(backup: str) -> bytes:
+    return Manifest(backup, "1", 0, 0, 0, (Part("catalogue.sqlite", 4, "00"),)).written()
 
 
 def test_a_full_folder_recovers_by_itself(tmp_path: Path) -> None:
     """Old ones go though nothing can be brought yet; the fault says how much is missing; nothing half is left."""
     served, folder = _with_catalogue(tmp_path), tmp_path / "backups"
-    old = ["20250101T000000Z", "20250102T000000Z", "20250103T000000Z"]
+    old = ["20260101T000000Z", "20260102T000000Z", "20260103T000000Z"]
     for name in old:
         (folder / name).mkdir(parents=True)
-        (folder / name / MANIFEST).write_text("{}")
-    (folder / "20250104T000000Z").mkdir()
-    (folder / "20250104T000000Z/catalogue.sqlite.unfinished").write_bytes(b"half")
+        (folder / name / MANIFEST).write_bytes(manifest_of(name))
+    (folder / "20260104T000000Z").mkdir()
+    (folder / "20260104T000000Z/catalogue.sqlite.unfinished").write_bytes(b"half")
     served.environment |= {"APPLIANCE_BACKUP_DIRECTORY": str(folder), "APPLIANCE_BACKUP_KEEP_DAILY": "2"}
     served.environment |= {"APPLIANCE_BACKUP_KEEP_WEEKLY": "0", "APPLIANCE_UPLOADS_RESERVE_BYTES": str(10**15)}
     assert "A backup needs" in served.command("backup").stderr  # its disk is full

@@ -8,6 +8,8 @@ import sqlite3
 import stat
 import subprocess
 import tarfile
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import aiohttp
@@ -19,7 +21,7 @@ from minio.error import S3Error
 from minio.minioadmin import MinioAdmin
 from minio.objectlockconfig import DAYS, ObjectLockConfig
 
-from appliance.backups.manifest import MANIFEST, part_of, read
+from appliance.backups.manifest import MANIFEST, made_at, name_of, part_of, read
 from appliance.backups.packing import unpack
 from appliance.catalogue import check_file, open_catalogue
 from appliance.errors import CommandFailed
@@ -95,23 +97,24 @@ async def test_another_key_s_signature_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_backup_without_a_signature_is_refused_unless_somebody_answers_for_it(tmp_path: Path) -> None:
-    served, _ = await backed_up(tmp_path)
+    served, backup = await backed_up(tmp_path)
     public = signing_key(tmp_path / "key")
     fresh = on_a_new_machine(served, tmp_path / "new", APPLIANCE_BACKUP_SIGNERS=public)
     refused = fresh.command("restore", "--backup-alone")
     assert refused.returncode == 1
     assert "has no signature" in refused.stderr
-    restored = fresh.command("restore", "--backup-alone", "--unprotected")
+    restored = fresh.command("restore", "--backup-alone", "--unprotected", "--backup", backup.name)
     assert restored.returncode == 0, restored.stderr
 
 
 async def test_an_old_signed_manifest_does_not_pass_for_a_newer_backup(tmp_path: Path) -> None:
     signing_key(tmp_path / "key")
     served, backup = await backed_up(tmp_path, APPLIANCE_BACKUP_SIGNING_KEY=str(tmp_path / "key"))
-    shutil.copytree(backup, backup.with_name("20990101T000000Z"))
-    refused = on_a_new_machine(served, tmp_path / "new").command("restore", "--backup-alone")
-    assert refused.returncode == 1
-    assert f"The manifest of 20990101T000000Z is that of {backup.name}" in refused.stderr
+    newer = name_of(made_at(backup.name).timestamp() + 60)
+    shutil.copytree(backup, backup.with_name(newer))
+    done = on_a_new_machine(served, tmp_path / "new").command("restore", "--backup-alone")
+    assert f"The manifest of {newer} is that of {backup.name}" in done.stderr
+    assert f"Restoring {backup.name} from" in done.stdout
 
 
 async def test_a_signature_for_anything_else_is_none(tmp_path: Path) -> None:
@@ -297,6 +300,33 @@ async def test_a_key_that_can_only_write_brings_backups_that_nobody_can_change(t
         fresh = on_a_new_machine(served, tmp_path / "new", **_rclone(tmp_path, minio.port, ACCESS_KEY, SECRET_KEY))
         restored = fresh.command("restore", "--backup-alone", "--from", "second")
         assert restored.returncode == 0, restored.stderr
+
+
+async def test_what_was_there_before_somebody_put_junk_over_it_is_restored_by_its_time(tmp_path: Path) -> None:
+    """A key that only writes can write over everything; object lock keeps the versions of before."""
+    minio = minio_server(tmp_path / "minio")
+    with minio:
+        root = Minio(f"127.0.0.1:{minio.port}", ACCESS_KEY, SECRET_KEY, secure=False)
+        keys = await asyncio.to_thread(_locked_bucket, root, minio.port)
+        settings = _rclone(tmp_path, minio.port, *keys) | {"APPLIANCE_BACKUP_REMOTE_WRITE_ONLY": "true"}
+        served, backup = await backed_up(tmp_path, **settings)
+        await asyncio.sleep(2)  # moments are named by the second
+        before = datetime.now(UTC) - timedelta(seconds=1)
+        ours = Minio(f"127.0.0.1:{minio.port}", *keys, secure=False, region="us-east-1")
+        for path in backup.iterdir():
+            ours.put_object("offsite", f"appliance/{backup.name}/{path.name}", BytesIO(b"junk"), 4)
+        shutil.rmtree(backup)
+
+        reads = _rclone(tmp_path, minio.port, ACCESS_KEY, SECRET_KEY)
+        restore = ("restore", "--backup-alone", "--from", "second")
+        refused = on_a_new_machine(served, tmp_path / "junk", **reads).command(*restore)
+        assert refused.returncode == 1
+        assert "is not the manifest of a backup" in refused.stderr
+        config = Path(reads["APPLIANCE_BACKUP_RCLONE_CONFIG"])
+        config.write_text(f"{config.read_text()}\nversion_at = {before:%Y-%m-%dT%H:%M:%SZ}\n")
+        restored = on_a_new_machine(served, tmp_path / "new", **reads).command(*restore)
+        assert restored.returncode == 0, restored.stderr
+        assert f"Restoring {backup.name} from" in restored.stdout
 
 
 def _locked_bucket(root: Minio, port: int) -> tuple[str, str]:

@@ -188,7 +188,7 @@ def test_the_backup_of_one_place_is_gone_before_that_of_the_next_is_opened(
     monkeypatch.setattr(verify, "places_of", lambda config, store: [place, place])
     monkeypatch.setattr(verify, "open_backup", opened)
     assert verify.verify(config, identity=None) == 0
-    assert seen == [["opened"], ["opened"]]
+    assert seen == [["opened", MANIFEST], ["opened", MANIFEST]]
 
 
 async def test_metrics_say_when_the_last_backup_was_and_whether_it_verified(host: Host) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from appliance.catalogue import Catalogue
 from appliance.cli import main
-from appliance.config import TB, Config, Server, Store, Uploads
-from appliance.doctor import machine, parts, rows
+from appliance.config import TB, Backup, Config, Server, Store, Uploads
+from appliance.doctor import backups, machine, parts, rows
 from appliance.doctor.findings import Finding, Level
 from appliance.doctor.round import Check, examine
 from appliance.objectstore import open_store
@@ -50,7 +50,7 @@ def worst(check: Check, config: Config) -> Finding:
 def test_a_used_data_directory_is_well_in_every_part(config: Config) -> None:
     findings = found(examine, config)
     assert {finding.part for finding in findings} == {
-        "python", "libvips", "sandbox", "disk", "catalogue", "clock", "store", "cdn", "listen",
+        "python", "libvips", "sandbox", "disk", "catalogue", "clock", "store", "backups", "cdn", "listen",
     }  # fmt: skip
     assert [finding for finding in findings if finding.level is Level.FAULT] == []
     assert list(config.data_dir.glob(".doctor-*")) == []
@@ -142,6 +142,32 @@ def test_a_store_that_does_not_answer_is_a_fault_with_its_address(config: Config
     finding = worst(parts.store, replace(config, store=away))
     assert finding.level is Level.FAULT
     assert endpoint in finding.words
+
+
+@pytest.mark.parametrize(
+    ("backup", "level", "words"),
+    [
+        (Backup(), Level.WARN, "they go to the store; not encrypted, not signed: who can read a place reads every row"),
+        (
+            Backup(age_recipients=("age1x",)),
+            Level.WARN,
+            "encrypted, not signed: who can write to a place can",
+        ),
+        (Backup(signers=("ssh-ed25519 A",)), Level.WARN, "restore and verify refuse those made here"),
+        (Backup(in_store=False), Level.WARN, "they go nowhere"),
+        (
+            Backup(directory=Path("/b"), remote="off:b/a", age_recipients=("age1x",), signing_key=Path("/k")),
+            Level.OK,
+            "they go to the store, /b, off:b/a; encrypted, signed",
+        ),
+    ],
+)
+def test_where_backups_go_and_who_could_read_or_forge_them_is_said(
+    config: Config, backup: Backup, level: Level, words: str
+) -> None:
+    (finding,) = found(backups.backups, replace(config, backup=backup))
+    assert finding.level is level
+    assert words in finding.words
 
 
 def test_the_probe_of_the_store_leaves_nothing_behind(config: Config) -> None:

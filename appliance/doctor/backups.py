@@ -1,0 +1,32 @@
+"""The doctor's look at backups: where they go, and who could read or forge them there."""
+
+from collections.abc import AsyncIterator
+
+from appliance.backups.keys import signing_key_of
+from appliance.config import Config
+from appliance.doctor.findings import Finding, ok, warn
+
+
+async def backups(config: Config) -> AsyncIterator[Finding]:
+    """Nothing is asked of the places themselves: `appliance verify` opens what lies there."""
+    backup, signs = config.backup, signing_key_of(config) is not None
+    places = [
+        *(["the store"] if backup.in_store else []),
+        *([str(backup.directory)] if backup.directory else []),
+        *([backup.remote] if backup.remote else []),
+    ]
+    if not places:
+        yield warn("backups", "they go nowhere: set backup.in_store, backup.directory or backup.remote")
+        return
+    encrypted = "encrypted" if backup.age_recipients else "not encrypted"
+    words = f"they go to {', '.join(places)}; {encrypted}, {'signed' if signs else 'not signed'}"
+    advice = []
+    if not backup.age_recipients:
+        advice.append("who can read a place reads every row (backup.age_recipients)")
+    if not signs and backup.signers:
+        advice.append(
+            "restore and verify refuse those made here, for backup.signers is set and backup.signing_key is not"
+        )
+    elif not signs:
+        advice.append("who can write to a place can forge one (backup.signing_key)")
+    yield warn("backups", f"{words}: {'; '.join(advice)}") if advice else ok("backups", words)
