@@ -69,6 +69,7 @@ class Packet:
         parser.CommentHandler = self._comment
         parser.ProcessingInstructionHandler = self._instruction
         parser.StartDoctypeDeclHandler = self._doctype
+        parser.XmlDeclHandler = self._declaration
         try:
             parser.Parse(packet, True)
         except expat.ExpatError as error:
@@ -97,6 +98,9 @@ class Packet:
     def _instruction(self, target: str, data: str) -> None:
         self.wrapped |= target == "xpacket"
         self.extra |= target != "xpacket" or data not in (_BEGIN, _END)
+
+    def _declaration(self, *_: object) -> None:
+        self.extra = True
 
     def _doctype(self, *_: object) -> None:
         raise Unclear("XMP with a DOCTYPE")
