@@ -136,7 +136,9 @@ class _Picture:
         self._keep(_JFIF, lambda body: body[:12] + b"\0\0" if len(body) >= _JFIF_BYTES else None)
         self._keep(_ADOBE, lambda body: body[:_ADOBE_BYTES] if len(body) >= _ADOBE_BYTES else None, which=-1)
         self._keep(_EXIF, self._cleaned(EXIF_MARK, clean_exif))
-        self._keep(_XMP, self._cleaned(_XMP, clean_xmp))
+        for number in range(len(self._found.get(_XMP, []))):  # the first that says anything that may stay
+            if self._keep(_XMP, self._cleaned(_XMP, clean_xmp), number):
+                break
         self._keep_joined(self._found.get(_RESOURCES, []), len(_RESOURCES), clean_resources)
         profile = sorted(self._found.pop(_ICC, []), key=lambda part: part.head)
         if _whole(profile):
@@ -168,14 +170,15 @@ class _Picture:
 
         return change
 
-    def _keep(self, mark: bytes, change: Change, which: int = 0) -> None:
-        """Keep one segment of its kind: the first, or the last where decoders take that."""
+    def _keep(self, mark: bytes, change: Change, which: int = 0) -> bool:
+        """Keep one segment of its kind: the first, or the last where decoders take that. Says whether it stays."""
         found = self._found.get(mark)
         if not found:
-            return
+            return False
         body = change(self._body(found[which]))
         if body is not None:
             self._replace(found.pop(which), body)
+        return body is not None
 
     def _replace(self, segment: Segment, body: bytes) -> None:
         spare = segment.end - segment.body - len(body)

@@ -33,8 +33,9 @@ _NEEDED = {
     b"acTL": 8,
 }
 """What a picture needs once, and how long it is at most."""
-_XMP_HEAD = b"XML:com.adobe.xmp\0\0\0\0\0"
+_XMP_NAME, _PLAIN, _PACKED = b"XML:com.adobe.xmp\0", b"\0\0", b"\1\0"
 _MAX_TEXT_BYTES = 10_000
+_BLANKS = b"\0 \t\r\n"
 _PROTECTED = frozenset({b"Copyright"})
 _CREDITS = _PROTECTED | {b"Author", b"Creation Time", b"Source"}
 _PROFILE_NAME = re.compile(rb"(?:kCGColorSpace|Photoshop )?(?:ICC|icc|sRGB|Display|Adobe|Generic)[\w .-]{0,40}|icc|1")
@@ -162,12 +163,30 @@ def _block(clean: Cleaner) -> _Metadata:
 
 
 def _text(data: bytes, keep: KeepMetadata) -> bytes | None:
-    """A text chunk of any of the three kinds whose keyword may stay; or XMP, if it is not compressed."""
-    if data.startswith(_XMP_HEAD):
-        packet = cleaned(data[len(_XMP_HEAD) :], clean_xmp, keep)
-        return None if packet is None else _XMP_HEAD + packet
+    """A text chunk of any of the three kinds whose keyword may stay; or XMP."""
+    if data.startswith(_XMP_NAME):
+        return _xmp(data, keep)
     allowed = _PROTECTED if keep is KeepMetadata.NOTHING else _CREDITS
     return data if data.partition(b"\0")[0] in allowed and len(data) <= _MAX_TEXT_BYTES else None
+
+
+def _xmp(data: bytes, keep: KeepMetadata) -> bytes | None:
+    """XMP, plain where there is room for that. Raises Unclear for what takes more room than it had."""
+    how, (language, *texts) = data[len(_XMP_NAME) :][:2], data[len(_XMP_NAME) + 2 :].split(b"\0", 2)
+    if how not in (_PLAIN, _PACKED) or len(texts) < 2:
+        return None
+    packet, clear = _inflated(texts[1]) if how == _PACKED else (texts[1], True)
+    after = cleaned(packet, clean_xmp, keep)
+    if after is None or (clear and after == packet and not language and not texts[0]):
+        return None if after is None else data
+    says = after.strip(_BLANKS)
+    for written in (_XMP_NAME + _PLAIN + b"\0\0" + says, _XMP_NAME + _PACKED + b"\0\0" + zlib.compress(says, 9)):
+        spare = len(data) - len(written)
+        if spare >= _EMPTY_BYTES or not spare:
+            return written
+        if spare > 0 and written.endswith(says):
+            return written + b" " * spare
+    raise Unclear("XMP that was packed more tightly than it can be here")
 
 
 def _time(data: bytes, keep: KeepMetadata) -> bytes | None:
