@@ -30,8 +30,10 @@ _MARKS = (
     (_APP14, _ADOBE),
 )
 """The metadata that may stay, by the marker and the mark that decoders know it by."""
-_NEEDED = frozenset({*range(0xC0, 0xD0), SOS, EOI, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF} - {0xC8})
+_NEEDED = frozenset({*range(0xC0, 0xD0), SOS, EOI, 0xDB, 0xDD, 0xDE, 0xDF} - {0xC8})
 """Frames, scans, and the tables that they need."""
+_DNL, _DNL_BYTES = 0xDC, 6
+"""The number of lines, which may stand behind the first scan."""
 _JFIF_BYTES, _ADOBE_BYTES, _MAX_GAIN_BYTES = 14, 12, 1024
 _GAIN_MAPS = (b"http://ns.adobe.com/hdr-gain-map/1.0/", b"http://ns.apple.com/HDRGainMap/1.0/")
 _MAX_OTHERS = 8
@@ -92,9 +94,10 @@ class _Picture:
 
     def clean_scans(self) -> None:
         """Drop what lies between the scans, and find the end."""
-        for segment in self._segments:
+        for number, segment in enumerate(self._segments):
             self._end_at(segment)
-            if segment.marker not in _NEEDED:
+            lines = number == 0 and segment.marker == _DNL and segment.end - segment.start == _DNL_BYTES
+            if segment.marker not in _NEEDED and not lines:
                 self._drop(segment)
         self._fill()
 

@@ -71,7 +71,7 @@ def clean_png(cleaning: Cleaning) -> None:
     for _ in range(_MAX_CHUNKS):
         head = walk.window.read(at, 8)
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
-        if kind in _PIXELS and length <= _PIXELS[kind]:
+        if kind in _PIXELS and length <= _PIXELS[kind] and walk.shows(kind):
             at += 12 + length
             continue
         if len(head) < 8:
@@ -97,6 +97,12 @@ class _Walk:
         self._seen: set[bytes] = set()
         self.drops = Ranges()
         self.window = Window(cleaning)
+        self._is_grey = cleaning.read(25, 1) in (b"\0", b"\4")
+        self._colours = 0
+
+    def shows(self, kind: bytes) -> bool:
+        """Whether chunks of pixels of this kind are shown: those of an animation only where there is one."""
+        return kind == b"IDAT" or b"acTL" in self._seen
 
     def take(self, chunk: _Chunk) -> None:
         if not self._keep(chunk):
@@ -106,7 +112,7 @@ class _Walk:
     def _keep(self, chunk: _Chunk) -> bool:
         """Keep what may stay of the chunk; says whether that is anything. Decoders look at the first of a kind."""
         if chunk.kind in _NEEDED:
-            return chunk.length <= _NEEDED[chunk.kind] and self._first(chunk.kind)
+            return chunk.length <= _NEEDED[chunk.kind] and self._first(chunk.kind) and self._fits(chunk)
         if chunk.kind not in _METADATA or chunk.length > MAX_BLOCK_BYTES or chunk.end > self._cleaning.length:
             return False
         before = self.window.read(chunk.data, chunk.length)
@@ -122,6 +128,13 @@ class _Walk:
         if after != before:
             self._replace(chunk, after)
         return True
+
+    def _fits(self, chunk: _Chunk) -> bool:
+        """A palette has no place in a grey picture, and a histogram has a number for each of its colours."""
+        if chunk.kind == b"PLTE":
+            self._colours = 0 if self._is_grey else chunk.length // 3
+            return self._colours > 0
+        return chunk.kind != b"hIST" or (self._colours > 0 and chunk.length == 2 * self._colours)
 
     def _first(self, name: bytes) -> bool:
         first = name not in self._seen
