@@ -9,7 +9,7 @@ from appliance.imaging.private.ranges import Range
 _KIND, _WIDTH, _HEIGHT, _BITS, _CODING, _PHOTOMETRIC, _SAMPLES = 254, 256, 257, 258, 259, 262, 277
 _REDUCED, _UNCODED, _OLD_JPEG, _YCBCR = 1, 1, 6, 6
 _JPEG, _WEBP, _JPEG_TABLES = 7, 50001, 347
-_HEAD_BYTES = 4096
+_HEAD_BYTES, _MAX_HEADS = 4096, 20_000
 _BARE = frozenset({0xC4, 0xDB, 0xDD, *range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xD0)})
 _PLACES = {273: 279, 324: 325, 513: 514}
 """Where strips, tiles and JPEGs of the old kind are, and the tag that says how long they are."""
@@ -78,6 +78,8 @@ class Pixels:
 
     def _are_files(self, page: Directory, starts: Sequence[int]) -> bool:
         coding, tables = _number(self._reader, page, _CODING, _UNCODED), page.entry(_JPEG_TABLES)
+        if coding in (_JPEG, _WEBP) and len(starts) > _MAX_HEADS:
+            return True
         if coding == _JPEG:
             heads = [self._reader.memory.read(start, _HEAD_BYTES) for start in starts]
             heads += [self._reader.value(tables)] if tables else []
