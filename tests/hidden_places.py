@@ -97,6 +97,8 @@ def _motion() -> bytes:
 
 
 _JPEGS = {
+    "numbers of lines": lambda: in_header(segment(0xDC, _TEXT)),
+    "a number of lines behind the picture": lambda: _jpeg()[:-2] + segment(0xDC, _TEXT) + _jpeg()[-2:],
     "a comment": lambda: in_header(segment(0xFE, _TEXT)),
     "a comment between scans": lambda: between_scans(segment(0xFE, _TEXT)),
     "an unknown segment": lambda: in_header(segment(0xE5, _TEXT)),
@@ -149,6 +151,7 @@ def _profile() -> bytes:
 
 
 _PNGS = {
+    "a histogram of no palette": lambda: with_chunks(chunk(b"hIST", _TEXT + bytes(len(_TEXT) % 2))),
     "plain text": lambda: with_chunks(chunk(b"tEXt", b"Comment\0" + _TEXT)),
     "compressed text": lambda: with_chunks(chunk(b"zTXt", b"Comment\0\0" + zlib.compress(_TEXT))),
     "international text": lambda: with_chunks(chunk(b"iTXt", b"Title\0\0\0en\0Titel\0" + _TEXT)),

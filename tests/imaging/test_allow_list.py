@@ -19,7 +19,7 @@ _ALWAYS = {
     "XMP-cc": "License AttributionName AttributionURL",
     "XMP-iptcExt": "DigitalSourceType DigitalSourceFileType",
     "XMP-photoshop": "Credit",
-    "XMP-xmpRights": "Marked WebStatement UsageTerms",
+    "XMP-xmpRights": "Marked WebStatement UsageTerms Owner",
     "XMP-tiff": "Copyright Orientation",
     "XMP-exif": "ColorSpace",
     "XMP-plus": "LicensorURL",

@@ -141,6 +141,20 @@ def test_the_colours_of_a_png_stay_when_its_profile_is_packed_again() -> None:
         assert pictures.opened(after).info["icc_profile"] == pictures.opened(before).info["icc_profile"]
 
 
+def test_frames_of_a_png_that_is_no_animation_go() -> None:
+    frame = hidden_places.chunk(b"fcTL", SECRET.ljust(26)), hidden_places.chunk(b"fdAT", bytes(4) + SECRET)
+    assert not holds(cleaned(hidden_places.with_chunks(*frame)))
+    moving = pictures.animated("png", frames=3, width=64, height=48)
+    assert found_in(moving) == Findings((), complete=True)
+
+
+def test_a_grey_png_keeps_no_palette_and_a_number_of_lines_stays_behind_the_first_scan() -> None:
+    grey = pictures.saved(pictures.quarters(64, 48).convert("L"), "png")
+    assert not holds(cleaned(grey[:33] + hidden_places.chunk(b"PLTE", SECRET.ljust(12)) + grey[33:]))
+    lines = hidden_places.in_header()[:-2] + segment(0xDC, b"\0\x30") + b"\xff\xd9"
+    assert cleaned(lines) == lines
+
+
 def test_a_copyright_notice_stays_and_an_author_only_with_the_credits() -> None:
     notice = hidden_places.chunk(b"tEXt", b"Copyright\0(c) somebody")
     author = hidden_places.chunk(b"tEXt", b"Author\0somebody else")

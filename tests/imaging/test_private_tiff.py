@@ -92,6 +92,26 @@ def test_a_value_that_is_not_like_its_tag_goes() -> None:
     assert SECRET not in after(maker.file())
 
 
+@pytest.mark.parametrize("compression", ["jpeg", "webp"])
+@pytest.mark.parametrize("tile", [False, True])
+def test_coded_strips_and_tiles_that_hold_nothing_else_are_clean(compression: str, tile: bool) -> None:
+    picture = pyvips.Image.new_from_buffer(pictures.photo(400, 300), "")
+    assert found_in(picture.tiffsave_buffer(compression=compression, tile=tile, keep="none")).complete
+
+
+def test_a_strip_that_is_a_jpeg_with_metadata_is_not_called_clean() -> None:
+    def page(jpeg: bytes) -> bytes:
+        maker = Maker()
+        entries = [(256, 3, short(64)), (257, 3, short(48)), (258, 3, short(8)), (259, 3, short(7)), (262, 3, short(1))]
+        entries += [(277, 3, short(1)), (278, 3, short(48))]
+        maker.page(maker.directory([*entries, (273, 4, long(maker.put(jpeg))), (279, 4, long(len(jpeg)))]))
+        return maker.file()
+
+    plain = pictures.saved(pictures.quarters(64, 48).convert("L"), "jpeg")
+    assert found_in(page(plain)).complete
+    assert not found_in(page(pictures.saved(pictures.quarters(64, 48).convert("L"), "jpeg", comment=SECRET))).complete
+
+
 def test_content_credentials_go_and_are_named() -> None:
     maker = Maker()
     maker.page(maker.picture(64, 48, b"\x40", (0xCD41, 7, b"\0\0\0\x20jumb c2pa" + SECRET)))

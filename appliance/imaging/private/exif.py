@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from appliance.imaging.private.cleaning import Unclear
 from appliance.imaging.private.directories import Block, Directory, Entry, Reader
 from appliance.imaging.private.photoshop import clean_resources
-from appliance.imaging.private.tags import EXIF_IFD, INTEROP_IFD, Rules, allowed
+from appliance.imaging.private.tags import EXIF_IFD, INTEROP_IFD, ORIENTATION, Rules, allowed
 from appliance.model import KeepMetadata
 
 __all__ = ["EXIF_MARK", "clean_exif", "clean_resources"]
@@ -117,7 +117,10 @@ class _Found:
             return {}
         if entry.outside:
             self.ranges.append((entry.at, entry.end))
-        return {entry.tag: _Tag(entry.tag, entry.type, entry.count, value)}
+        count = entry.count
+        if entry.tag == ORIENTATION and count > 1:
+            self.extra, value, count = True, value[: len(value) // count], 1
+        return {entry.tag: _Tag(entry.tag, entry.type, count, value)}
 
 
 def _between(tiff: bytes, ranges: Iterable[tuple[int, int]]) -> bool:

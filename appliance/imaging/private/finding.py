@@ -1,6 +1,9 @@
 """The front: what has to be overwritten in a file so that nothing private is left in it."""
 
+import functools
+import logging
 import time
+import traceback
 from collections.abc import Callable
 
 from appliance.edits import Findings
@@ -15,18 +18,37 @@ from appliance.imaging.private.webp import clean_webp
 from appliance.imaging.sources import kind_of
 from appliance.model import KeepMetadata
 
+_log = logging.getLogger(__name__)
+
 
 def find(fd: int, keep: KeepMetadata, clock: Callable[[], float] = time.process_time) -> Findings:
     """What to change in the open file so that only what `keep` allows is left.
 
-    Raises EmptyUpload, UnsupportedFormat or NotAnImage.
+    A fault of our own makes the findings incomplete, and no more. Raises EmptyUpload, UnsupportedFormat or NotAnImage.
     """
-    clean, cleaning = _CLEANERS[kind_of(fd)], Cleaning(fd, keep, clock)
+    kind, cleaning = kind_of(fd), Cleaning(fd, keep, clock)
     try:
-        clean(cleaning)
+        _CLEANERS[kind](cleaning)
     except (Unclear, OutOfTime):
         cleaning.complete = False
+    except MemoryError:
+        raise
+    except Exception as fault:
+        cleaning.complete = False
+        _log_once(kind, type(fault).__name__, *_last(fault))
     return cleaning.findings()
+
+
+def _last(fault: Exception) -> tuple[str, int]:
+    """The function and the line in which it came up."""
+    *_, (frame, line) = traceback.walk_tb(fault.__traceback__)
+    return frame.f_code.co_qualname, line
+
+
+@functools.lru_cache(256)
+def _log_once(kind: Kind, fault: str, function: str, line: int) -> None:
+    """A file that is sent a thousand times is one line of a worker's log."""
+    _log.error("Cleaning a file of the kind %s failed: %s in %s, line %d", kind.name, fault, function, line)
 
 
 def _clean_tiff(cleaning: Cleaning) -> None:

@@ -153,6 +153,7 @@ class _Meta:
         if properties:
             properties.clean(kept, keep)
         base = held.offset + parts[b"idat"].body if b"idat" in parts else 0
+        self._cleaning.complete &= not any(found[number].kind == b"jpeg" for number in kept)  # files of their own
         kept |= {item.number for item in found.values() if self._clean_item(item, base, keep)}
         for item in found.values():
             if item.number not in kept:

@@ -30,8 +30,10 @@ _MARKS = (
     (_APP14, _ADOBE),
 )
 """The metadata that may stay, by the marker and the mark that decoders know it by."""
-_NEEDED = frozenset({*range(0xC0, 0xD0), SOS, EOI, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF} - {0xC8})
+_NEEDED = frozenset({*range(0xC0, 0xD0), SOS, EOI, 0xDB, 0xDD, 0xDE, 0xDF} - {0xC8})
 """Frames, scans, and the tables that they need."""
+_DNL, _DNL_BYTES = 0xDC, 6
+"""The number of lines, which may stand behind the first scan."""
 _JFIF_BYTES, _ADOBE_BYTES, _MAX_GAIN_BYTES = 14, 12, 1024
 _GAIN_MAPS = (b"http://ns.adobe.com/hdr-gain-map/1.0/", b"http://ns.apple.com/HDRGainMap/1.0/")
 _MAX_OTHERS = 8
@@ -92,9 +94,10 @@ class _Picture:
 
     def clean_scans(self) -> None:
         """Drop what lies between the scans, and find the end."""
-        for segment in self._segments:
+        for number, segment in enumerate(self._segments):
             self._end_at(segment)
-            if segment.marker not in _NEEDED:
+            lines = number == 0 and segment.marker == _DNL and segment.end - segment.start == _DNL_BYTES
+            if segment.marker not in _NEEDED and not lines:
                 self._drop(segment)
         self._fill()
 
@@ -136,7 +139,9 @@ class _Picture:
         self._keep(_JFIF, lambda body: body[:12] + b"\0\0" if len(body) >= _JFIF_BYTES else None)
         self._keep(_ADOBE, lambda body: body[:_ADOBE_BYTES] if len(body) >= _ADOBE_BYTES else None, which=-1)
         self._keep(_EXIF, self._cleaned(EXIF_MARK, clean_exif))
-        self._keep(_XMP, self._cleaned(_XMP, clean_xmp))
+        for number in range(len(self._found.get(_XMP, []))):  # the first that says anything that may stay
+            if self._keep(_XMP, self._cleaned(_XMP, clean_xmp), number):
+                break
         self._keep_joined(self._found.get(_RESOURCES, []), len(_RESOURCES), clean_resources)
         profile = sorted(self._found.pop(_ICC, []), key=lambda part: part.head)
         if _whole(profile):
@@ -168,14 +173,15 @@ class _Picture:
 
         return change
 
-    def _keep(self, mark: bytes, change: Change, which: int = 0) -> None:
-        """Keep one segment of its kind: the first, or the last where decoders take that."""
+    def _keep(self, mark: bytes, change: Change, which: int = 0) -> bool:
+        """Keep one segment of its kind: the first, or the last where decoders take that. Says whether it stays."""
         found = self._found.get(mark)
         if not found:
-            return
+            return False
         body = change(self._body(found[which]))
         if body is not None:
             self._replace(found.pop(which), body)
+        return body is not None
 
     def _replace(self, segment: Segment, body: bytes) -> None:
         spare = segment.end - segment.body - len(body)

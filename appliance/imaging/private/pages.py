@@ -1,6 +1,6 @@
 """Pages of a TIFF file: which of them show the picture, and where their pixels are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from appliance.imaging.private.cleaning import Unclear
 from appliance.imaging.private.directories import Directory, Entry, Reader
@@ -8,6 +8,9 @@ from appliance.imaging.private.ranges import Range
 
 _KIND, _WIDTH, _HEIGHT, _BITS, _CODING, _PHOTOMETRIC, _SAMPLES = 254, 256, 257, 258, 259, 262, 277
 _REDUCED, _UNCODED, _OLD_JPEG, _YCBCR = 1, 1, 6, 6
+_JPEG, _WEBP, _JPEG_TABLES = 7, 50001, 347
+_HEAD_BYTES, _MAX_HEADS = 4096, 20_000
+_BARE = frozenset({0xC4, 0xDB, 0xDD, *range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xD0)})
 _PLACES = {273: 279, 324: 325, 513: 514}
 """Where strips, tiles and JPEGs of the old kind are, and the tag that says how long they are."""
 _MAX_HALVINGS = 24
@@ -42,13 +45,13 @@ def _number(reader: Reader, page: Directory, tag: int, default: int = 0) -> int:
 class Pixels:
     """Where the pixels of the pages are; in `doubt` where the file doesn't say so beyond question.
 
-    `unknown`: the place of some can't be read.
+    `unknown`: the place of some can't be read. `files`: some are pictures of their own that have metadata.
     """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._noted: list[tuple[Directory, Entry, Entry | None]] = []
-        self.unknown = False
+        self.unknown = self.files = False
         self.doubt = not reader.big and reader.memory.length > _MAX_CLASSIC_BYTES
 
     def note(self, page: Directory) -> None:
@@ -70,7 +73,18 @@ class Pixels:
                 self.doubt = True
                 self.unknown |= not self._is_uncoded(page)
                 counts = [self._bytes(page)] * len(starts)
+            self.files |= self._are_files(page, starts)
             yield from zip(starts, map(int.__add__, starts, counts), strict=False)
+
+    def _are_files(self, page: Directory, starts: Sequence[int]) -> bool:
+        coding, tables = _number(self._reader, page, _CODING, _UNCODED), page.entry(_JPEG_TABLES)
+        if coding in (_JPEG, _WEBP) and len(starts) > _MAX_HEADS:
+            return True
+        if coding == _JPEG:
+            heads = [self._reader.memory.read(start, _HEAD_BYTES) for start in starts]
+            heads += [self._reader.value(tables)] if tables else []
+            return not all(map(_is_bare, heads))
+        return coding == _WEBP and any(self._reader.memory.read(start + 12, 4) == b"VP8X" for start in starts)
 
     def _is_uncoded(self, page: Directory) -> bool:
         return _number(self._reader, page, _CODING, _UNCODED) == _UNCODED
@@ -88,3 +102,14 @@ class Pixels:
         samples = _number(self._reader, page, _SAMPLES, 1)
         row = (_number(self._reader, page, _WIDTH) * samples * depth + 7) // 8
         return row * _number(self._reader, page, _HEIGHT)
+
+
+def _is_bare(jpeg: bytes) -> bool:
+    """Whether a JPEG begins with nothing but tables and its frame, and what JFIF and Adobe say of its colours."""
+    at = 2
+    while at + 4 <= len(jpeg) and jpeg[at] == 0xFF and jpeg[at + 1] not in (0xDA, 0xD9):
+        length = int.from_bytes(jpeg[at + 2 : at + 4], "big")
+        if jpeg[at + 1] not in _BARE and (jpeg[at + 1], length) not in ((0xE0, 16), (0xEE, 14)):
+            return False
+        at += 2 + length
+    return jpeg[at : at + 2] in (b"\xff\xda", b"\xff\xd9", b"")

@@ -33,8 +33,9 @@ _NEEDED = {
     b"acTL": 8,
 }
 """What a picture needs once, and how long it is at most."""
-_XMP_HEAD = b"XML:com.adobe.xmp\0\0\0\0\0"
+_XMP_NAME, _PLAIN, _PACKED = b"XML:com.adobe.xmp\0", b"\0\0", b"\1\0"
 _MAX_TEXT_BYTES = 10_000
+_BLANKS = b"\0 \t\r\n"
 _PROTECTED = frozenset({b"Copyright"})
 _CREDITS = _PROTECTED | {b"Author", b"Creation Time", b"Source"}
 _PROFILE_NAME = re.compile(rb"(?:kCGColorSpace|Photoshop )?(?:ICC|icc|sRGB|Display|Adobe|Generic)[\w .-]{0,40}|icc|1")
@@ -70,7 +71,7 @@ def clean_png(cleaning: Cleaning) -> None:
     for _ in range(_MAX_CHUNKS):
         head = walk.window.read(at, 8)
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
-        if kind in _PIXELS and length <= _PIXELS[kind]:
+        if kind in _PIXELS and length <= _PIXELS[kind] and walk.shows(kind):
             at += 12 + length
             continue
         if len(head) < 8:
@@ -96,6 +97,12 @@ class _Walk:
         self._seen: set[bytes] = set()
         self.drops = Ranges()
         self.window = Window(cleaning)
+        self._is_grey = cleaning.read(25, 1) in (b"\0", b"\4")
+        self._colours = 0
+
+    def shows(self, kind: bytes) -> bool:
+        """Whether chunks of pixels of this kind are shown: those of an animation only where there is one."""
+        return kind == b"IDAT" or b"acTL" in self._seen
 
     def take(self, chunk: _Chunk) -> None:
         if not self._keep(chunk):
@@ -105,7 +112,7 @@ class _Walk:
     def _keep(self, chunk: _Chunk) -> bool:
         """Keep what may stay of the chunk; says whether that is anything. Decoders look at the first of a kind."""
         if chunk.kind in _NEEDED:
-            return chunk.length <= _NEEDED[chunk.kind] and self._first(chunk.kind)
+            return chunk.length <= _NEEDED[chunk.kind] and self._first(chunk.kind) and self._fits(chunk)
         if chunk.kind not in _METADATA or chunk.length > MAX_BLOCK_BYTES or chunk.end > self._cleaning.length:
             return False
         before = self.window.read(chunk.data, chunk.length)
@@ -121,6 +128,13 @@ class _Walk:
         if after != before:
             self._replace(chunk, after)
         return True
+
+    def _fits(self, chunk: _Chunk) -> bool:
+        """A palette has no place in a grey picture, and a histogram has a number for each of its colours."""
+        if chunk.kind == b"PLTE":
+            self._colours = 0 if self._is_grey else chunk.length // 3
+            return self._colours > 0
+        return chunk.kind != b"hIST" or (self._colours > 0 and chunk.length == 2 * self._colours)
 
     def _first(self, name: bytes) -> bool:
         first = name not in self._seen
@@ -162,12 +176,30 @@ def _block(clean: Cleaner) -> _Metadata:
 
 
 def _text(data: bytes, keep: KeepMetadata) -> bytes | None:
-    """A text chunk of any of the three kinds whose keyword may stay; or XMP, if it is not compressed."""
-    if data.startswith(_XMP_HEAD):
-        packet = cleaned(data[len(_XMP_HEAD) :], clean_xmp, keep)
-        return None if packet is None else _XMP_HEAD + packet
+    """A text chunk of any of the three kinds whose keyword may stay; or XMP."""
+    if data.startswith(_XMP_NAME):
+        return _xmp(data, keep)
     allowed = _PROTECTED if keep is KeepMetadata.NOTHING else _CREDITS
     return data if data.partition(b"\0")[0] in allowed and len(data) <= _MAX_TEXT_BYTES else None
+
+
+def _xmp(data: bytes, keep: KeepMetadata) -> bytes | None:
+    """XMP, plain where there is room for that. Raises Unclear for what takes more room than it had."""
+    how, (language, *texts) = data[len(_XMP_NAME) :][:2], data[len(_XMP_NAME) + 2 :].split(b"\0", 2)
+    if how not in (_PLAIN, _PACKED) or len(texts) < 2:
+        return None
+    packet, clear = _inflated(texts[1]) if how == _PACKED else (texts[1], True)
+    after = cleaned(packet, clean_xmp, keep)
+    if after is None or (clear and after == packet and not language and not texts[0]):
+        return None if after is None else data
+    says = after.strip(_BLANKS)
+    for written in (_XMP_NAME + _PLAIN + b"\0\0" + says, _XMP_NAME + _PACKED + b"\0\0" + zlib.compress(says, 9)):
+        spare = len(data) - len(written)
+        if spare >= _EMPTY_BYTES or not spare:
+            return written
+        if spare > 0 and written.endswith(says):
+            return written + b" " * spare
+    raise Unclear("XMP that was packed more tightly than it can be here")
 
 
 def _time(data: bytes, keep: KeepMetadata) -> bytes | None:

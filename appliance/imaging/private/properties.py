@@ -79,7 +79,7 @@ _DIRECTORY = Fields({_name("Container:Item"): _ITEM}, frozenset({_name("Containe
 _ALWAYS: dict[Name, Rule] = {
     **_all(_LONG, "dc", "rights"),
     **_all(_LONG, "dcterms", "rights license"),
-    **_all(_LONG, "xmpRights", "Marked WebStatement UsageTerms"),
+    **_all(_LONG, "xmpRights", "Marked WebStatement UsageTerms Owner"),
     **_all(_LONG, "cc", "license attributionName attributionURL"),
     **_all(_LONG, "photoshop", "Credit"),
     **_all(_LONG, "tiff", "Copyright"),

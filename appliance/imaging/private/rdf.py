@@ -11,6 +11,7 @@ from appliance.imaging.private.properties import PREFIXES, Name
 _RDF_NS, _META_NS = "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "adobe:ns:meta/"
 _XML_NS = "http://www.w3.org/XML/1998/namespace"
 _MAX_ELEMENTS, _MAX_DEPTH = 100_000, 48
+_ROOTS = ((_META_NS, "xmpmeta"), (_META_NS, "xapmeta"))
 _LISTS = ("Alt", "Bag", "Seq")
 _RETURN = {"\r": "&#13;"}
 _ESCAPES = {**_RETURN, "\n": "&#10;", "\t": "&#9;", '"': "&quot;"}
@@ -69,6 +70,7 @@ class Packet:
         parser.CommentHandler = self._comment
         parser.ProcessingInstructionHandler = self._instruction
         parser.StartDoctypeDeclHandler = self._doctype
+        parser.XmlDeclHandler = self._declaration
         try:
             parser.Parse(packet, True)
         except expat.ExpatError as error:
@@ -98,6 +100,9 @@ class Packet:
         self.wrapped |= target == "xpacket"
         self.extra |= target != "xpacket" or data not in (_BEGIN, _END)
 
+    def _declaration(self, *_: object) -> None:
+        self.extra = True
+
     def _doctype(self, *_: object) -> None:
         raise Unclear("XMP with a DOCTYPE")
 
@@ -105,7 +110,7 @@ class Packet:
 
     def _descriptions(self) -> Iterator[_Element]:
         root = self._root
-        if root is not None and root.name == (_META_NS, "xmpmeta"):
+        if root is not None and root.name in _ROOTS:
             self._note(root.attributes)
             self.extra |= len(root.children) > 1 or _says(root)
             root = next(iter(root.children), None)

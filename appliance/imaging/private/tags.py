@@ -37,7 +37,7 @@ XMP, IPTC, RESOURCES, ICC_PROFILE = 0x02BC, 0x83BB, 0x8649, 0x8773
 DNG_VERSION, CONTENT_CREDENTIALS = 0xC612, 0xCD41
 
 _DISPLAYED: Rules = {
-    ORIENTATION: _ONE,
+    ORIENTATION: Rule(_WHOLE, 64),  # readers take the first number
     0x011A: Rule(frozenset({5}), 1),  # XResolution
     0x011B: Rule(frozenset({5}), 1),  # YResolution
     0x0128: _ONE,  # ResolutionUnit
@@ -48,7 +48,7 @@ _DISPLAYED: Rules = {
     0x0212: _FEW,  # YCbCrSubSampling
     0x0213: _ONE,  # YCbCrPositioning
     0x0214: Rule(_NUMBERS, 64),  # ReferenceBlackWhite
-    COPYRIGHT: _TEXT,
+    COPYRIGHT: Rule(_TEXTS | {7}, MAX_TEXT_BYTES),  # some writers call the notice bytes
 }
 """How any picture is shown, and the notice that laws protect."""
 
@@ -126,7 +126,7 @@ def allowed(keep: KeepMetadata) -> Allowed:
     return _CREDITS if keep is KeepMetadata.CREDITS else _NOTHING
 
 
-_FILE = _DISPLAYED | _PICTURE | _POINTERS | _EMBEDDED
+_FILE = _DISPLAYED | {ORIENTATION: _ONE} | _PICTURE | _POINTERS | _EMBEDDED
 _NOTHING = Allowed(_FILE, _FILE | _RAW, _DISPLAYED, _EXIF, _INTEROP)
 _CREDITS = Allowed(
     _FILE | _TAKEN,

@@ -208,7 +208,7 @@ class Walk:
         gone = merged(self._gone) if doubt else [(0, self._memory.length)]
         keeps = merged([*self._keeps, *values, *pixels])
         self._plan.zeros = [] if self._pixels.unknown else less(gone, keeps)
-        self._plan.complete &= not doubt
+        self._plan.complete &= not (doubt or self._pixels.files)
         self._plan.writes = list(writes.items())
 
 

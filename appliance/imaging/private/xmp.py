@@ -1,5 +1,8 @@
 """XMP packets: the properties that may stay are written into a packet of the same length, from nothing."""
 
+import codecs
+import re
+
 from appliance.imaging.private import rdf
 from appliance.imaging.private.cleaning import Unclear
 from appliance.imaging.private.properties import NEEDED, Fields, Name, Rule, Text, rules
@@ -9,7 +12,10 @@ from appliance.model import KeepMetadata
 _MAX_PACKET_BYTES = 4 * 1024 * 1024
 _MAX_ITEMS = 64
 _BLANKS = b"\0 \t\r\n"
-_WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+_WIDE = tuple(map(codecs.lookup, ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")))
+"""Looked up here: Python imports a codec when it is first asked for, and by then a worker can't open its file."""
+_NARROW = {name: codecs.lookup(name) for name in ("iso-8859-1", "us-ascii", "windows-1252")}
+_DECLARED = re.compile(rb"""<\?xml [^<>]{0,60}encoding=["']([\w.-]{1,40})["']""")
 _MAX_LANGUAGE = 35
 
 
@@ -39,15 +45,22 @@ def _decoded(packet: bytes) -> bytes:
         raise Unclear("more XMP than is looked at")
     plain = packet.strip(_BLANKS)
     if b"\0" not in plain:
-        return plain
+        return _from_narrow(plain)
     for encoding in _WIDE:
         try:
-            text = packet.decode(encoding)
+            text, _ = encoding.decode(packet)
         except UnicodeDecodeError:
             continue
         if text.lstrip("\ufeff \r\n\t\0").startswith("<"):
             return text.strip("\ufeff \r\n\t\0").encode("utf-8", "replace")
     raise Unclear("XMP in an encoding of its own")
+
+
+def _from_narrow(packet: bytes) -> bytes:
+    """The same in UTF-8, where the packet declares one of the encodings of a byte a letter."""
+    declared = _DECLARED.match(packet)
+    encoding = _NARROW.get(declared[1].decode().lower()) if declared else None
+    return encoding.decode(packet, "replace")[0].encode() if encoding else packet
 
 
 def _kept(properties: Properties, keep: KeepMetadata) -> Properties:
