@@ -68,6 +68,8 @@ class Lane(Generic[S]):
             slot = self._free.pop()
             self._ends[slot] = queue.start(ticket.clients.first)
             return slot
+        if (spare := self._spare_for(ticket)) is not None:
+            return spare
         self._make_room(ticket)
         ticket.granted = granted = _promised_slot()
         queue.add(ticket)
@@ -90,10 +92,24 @@ class Lane(Generic[S]):
         if not self._ends:
             self._idle.set()
 
+    def _spare_for(self, ticket: Ticket) -> S | None:
+        """The spare slot, however many wait: none of them may have it, or `_fill_spare` had given it to them."""
+        views = self._queues[Priority.VIEW]
+        if ticket.priority is not Priority.VIEW or (client := views.idle_client(ticket.clients)) is None:
+            return None
+        if (spare := self._ready_spare()) is not None:
+            self._ends[spare] = views.start(client)
+        return spare
+
     def _fill_spare(self) -> None:
         views = self._queues[Priority.VIEW]
-        if self._spare is not None and self._spare not in self._ends and len(views) and self._warm(self._spare):
-            self._grant(self._spare, views.next(idle=True))
+        if len(views) and (spare := self._ready_spare()) is not None:
+            self._grant(spare, views.next(idle=True))
+
+    def _ready_spare(self) -> S | None:
+        if self._spare is None or self._spare in self._ends or not self._warm(self._spare):
+            return None
+        return self._spare
 
     def _grant(self, slot: S, found: tuple[Ticket, Callable[[], None]] | None) -> bool:
         if found is None:
@@ -137,7 +153,7 @@ class Lane(Generic[S]):
             actual=waiting,
             retry_after_s=_RETRY_AFTER_S,
         )
-        if (last := queue.displaced_by(ticket.clients.first)) is None:
+        if (last := queue.displaced_by(ticket.clients)) is None:
             raise busy
         last.leave()
         last.refuse(busy)

@@ -181,16 +181,59 @@ async def test_a_full_queue_that_many_clients_share_refuses_the_next() -> None:
     await bench.done()
 
 
-async def test_shared_work_makes_no_room_for_others() -> None:
-    bench = Bench(max_waiting=3)
-    await bench.flood("flood", 1)
-    for _ in range(3):
-        bench.ask("shared", clients=Clients("flood", "other"))
+async def test_work_that_several_clients_with_many_waiting_share_makes_room_for_a_newcomer() -> None:
+    bench = Bench(max_waiting=6)
+    for _ in range(7):
+        bench.ask("shared", clients=Clients("one", "two"))
     await settled()
-    bench.ask("newcomer")
+    await bench.flood("newcomer", 1)
+    assert bench.refused == {"shared": 1}
     await bench.done()
-    assert bench.refused == {"newcomer": 1}
-    assert bench.served.count("shared") == 3
+    assert Counter(bench.served) == {"shared": 6, "newcomer": 1}
+
+
+async def test_work_that_is_shared_by_a_client_with_little_waiting_makes_no_room_for_others() -> None:
+    bench = Bench(max_waiting=3)
+    await bench.flood("flood", 3)
+    bench.ask("shared", clients=Clients("flood", "other"))
+    await settled()
+    await bench.flood("newcomer", 1)
+    assert bench.refused == {"flood": 1}
+    await bench.flood("late", 1)
+    await bench.done()
+    assert bench.refused == {"flood": 2}
+    assert bench.served.count("shared") == 1
+
+
+async def test_a_client_with_most_whose_work_must_stay_does_not_shield_the_next() -> None:
+    bench = Bench(max_waiting=5)
+    await bench.flood("first", 1)
+    for number in range(3):
+        bench.ask("shared", clients=Clients("most", f"helper {number}"))
+    await bench.flood("second", 2)
+    await bench.flood("newcomer", 1)
+    assert bench.refused == {"second": 1}
+    await bench.done()
+
+
+async def test_the_one_with_least_counts_of_those_who_want_the_same_work() -> None:
+    bench = Bench(max_waiting=6)
+    await bench.flood("flood", 7)
+    bench.ask("shared", clients=Clients("flood", "newcomer"))
+    await bench.done()
+    assert bench.refused == {"flood": 1}
+    assert bench.served.count("shared") == 1
+
+
+async def test_a_full_queue_keeps_nobody_from_the_spare_slot() -> None:
+    bench = Bench(slots=2, max_waiting=2, spare=99)
+    for _ in range(2):
+        for client in ("one", "two"):
+            bench.ask(client)
+    await bench.flood("newcomer", 1)
+    assert bench.served == ["one", "two", "newcomer"]
+    assert not bench.refused
+    await bench.done()
 
 
 async def test_those_who_go_away_leave_nothing_behind() -> None:

@@ -17,7 +17,7 @@ from tests import pictures
 from tests.conftest import Host, OpenHost, until
 from tests.integration.gates import row
 
-FLOOD, OTHER = "203.0.113.1", "203.0.113.2"
+FLOOD, SECOND, OTHER = "203.0.113.1", "203.0.113.3", "203.0.113.2"
 IMAGES = 10
 
 
@@ -124,6 +124,21 @@ async def test_a_queue_that_one_address_fills_refuses_that_address_alone(host: H
     assert await statuses(others) == [200, 200]
     refused = [reply.status for reply in await asyncio.gather(*flood)].count(503)
     assert 2 <= refused <= 3
+
+
+async def test_two_addresses_that_ask_for_the_same_do_not_have_others_refused(host: Host, held: Held) -> None:
+    slugs = await uploaded(host, IMAGES)
+    hold(held)
+    flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs[:8]]
+    await until(lambda: host.appliance.workers.waiting["normal"] == 6)
+    batches = host.appliance.delivery._making._open
+    flood += [get(host, f"/i/{slug}/small.jpg", SECOND) for slug in slugs[:8]]
+    await until(lambda: sum(len(batch.clients) == 2 for batch in batches.values()) >= 5)
+    others = [get(host, f"/i/{slug}/small.jpg", OTHER) for slug in slugs[8:]]
+    await until(lambda: sum(reply.done() for reply in flood) >= 2)
+    held.let_go()
+    assert await statuses(others) == [200, 200]
+    await asyncio.gather(*flood)
 
 
 async def test_one_who_wants_a_size_that_a_flood_waits_for_does_not_wait_for_the_flood(host: Host, held: Held) -> None:
