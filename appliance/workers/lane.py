@@ -23,7 +23,8 @@ class Lane(Generic[S]):
 
     A slot is never kept free for somebody who may come, and nobody is interrupted: a newcomer waits until the first of
     the jobs that run has ended. `spare` is one slot more, which only a view of a client who has none running is given:
-    so a flood of one client keeps nobody waiting. `warm` says whether the spare can be used, and has it made ready.
+    so beside the flood of one client, one newcomer at a time waits only until the spare is ready. `warm` says whether
+    it is; where it is not, `warm` has it made ready, and calls what it was given then.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Lane(Generic[S]):
         what: str = "requests for other sizes",
         clock: Callable[[], float] = time.monotonic,
         spare: S | None = None,
-        warm: Callable[[S], bool] = lambda _spare: True,
+        warm: Callable[[S, Callable[[], None]], bool] = lambda _spare, _told: True,
     ) -> None:
         self.slots = slots if spare is None else [*slots, spare]
         self._free = list(slots)
@@ -107,7 +108,7 @@ class Lane(Generic[S]):
             self._grant(spare, views.next(idle=True))
 
     def _ready_spare(self) -> S | None:
-        if self._spare is None or self._spare in self._ends or not self._warm(self._spare):
+        if self._spare is None or self._spare in self._ends or not self._warm(self._spare, self._fill_spare):
             return None
         return self._spare
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -18,9 +19,8 @@ class Bench:
     def __init__(self, slots: int = 1, max_waiting: int = 1000, spare: int | None = None) -> None:
         self.now_s = 0.0
         self.is_warm = True
-        self.lane = Lane(
-            list(range(slots)), max_waiting, clock=lambda: self.now_s, spare=spare, warm=lambda _: self.is_warm
-        )
+        self.when_warm: Callable[[], None] | None = None
+        self.lane = Lane(list(range(slots)), max_waiting, clock=lambda: self.now_s, spare=spare, warm=self._warm)
         self.served: list[str] = []
         self.refused: Counter[str] = Counter()
         self._open = asyncio.Event()
@@ -40,6 +40,10 @@ class Bench:
                 self.now_s += seconds
         except Busy:
             self.refused[name] += 1
+
+    def _warm(self, _spare: int, when_warm: Callable[[], None]) -> bool:
+        self.when_warm = when_warm
+        return self.is_warm
 
     async def flood(self, name: str, count: int, seconds: float = 1.0) -> list["asyncio.Task[None]"]:
         tasks = [self.ask(name, seconds)[0] for _ in range(count)]
@@ -298,3 +302,17 @@ async def test_a_spare_slot_that_is_not_warm_yet_keeps_nobody_from_the_others() 
     bench.ask("newcomer")
     await bench.done()
     assert bench.served.index("newcomer") == 1
+
+
+async def test_a_spare_slot_that_gets_warm_goes_to_one_who_waits_already() -> None:
+    bench = Bench(spare=99)
+    bench.is_warm = False
+    await bench.flood("flood", 5)
+    await bench.flood("newcomer", 1)
+    assert bench.served == ["flood"]
+    bench.is_warm = True
+    assert bench.when_warm is not None
+    bench.when_warm()
+    await settled()
+    assert bench.served == ["flood", "newcomer"]
+    await bench.done()
