@@ -10,6 +10,7 @@ import pytest
 from aiohttp import ClientResponse, FormData
 
 from appliance.config import Config
+from appliance.delivery.batch import Batch
 from appliance.orders import CutOut, Inspect, Order, Render
 from appliance.workers.process import Reply
 from appliance.workers.slot import Slot
@@ -162,6 +163,36 @@ async def test_one_who_wants_a_size_that_a_flood_waits_for_does_not_wait_for_the
     await until(lambda: host.appliance.workers.waiting["normal"] == 4)
     await until(lambda: is_warm(host.appliance.workers._normal))
     view = get(host, f"/i/{slugs[-1]}/small.jpg", OTHER)
+    await until(lambda: held.count(Render) == 2)
+    held.let_go()
+    assert (await view).status == 200
+    assert await statuses(flood) == [200] * 5
+
+
+async def test_one_who_wants_a_size_under_way_has_it_made_in_its_own_turn_when_that_takes_a_second_try(
+    host: Host, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slugs = await uploaded(host, 5)
+    making, gives_up = host.appliance.delivery._making, asyncio.Event()
+    claimed: list[Batch] = []
+
+    async def nearest(image: Any, _targets: Any) -> Any:
+        return image if image.slug == slugs[-1] else None
+
+    async def from_source(batch: Batch, *_: Any) -> None:
+        making._claim(batch)
+        claimed.append(batch)
+        await gives_up.wait()
+
+    monkeypatch.setattr(making, "_nearest", nearest)
+    monkeypatch.setattr(making, "_from_source", from_source)
+    hold(held)
+    flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs]
+    await until(lambda: host.appliance.workers.waiting["normal"] == 3)
+    await until(lambda: is_warm(host.appliance.workers._normal))
+    view = get(host, f"/i/{slugs[-1]}/small.jpg", OTHER)
+    await until(lambda: bool(claimed) and OTHER in claimed[0].clients)
+    gives_up.set()
     await until(lambda: held.count(Render) == 2)
     held.let_go()
     assert (await view).status == 200
