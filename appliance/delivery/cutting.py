@@ -99,7 +99,7 @@ class Cutting:
             self._fail(taken, Stopping("The server is restarting.", retry_after_s=2))
             raise
         except Exception as fault:
-            taken = taken or self._wanted.pop(key, {})
+            taken = taken or self._given_up(key)
             if isinstance(fault, CannotResize):  # once, however many wait; and written down before it is told
                 with contextlib.suppress(ApplianceError):
                     await self._remember(image, fault, long=long)
@@ -137,6 +137,11 @@ class Cutting:
             for wish in left.values():
                 self._clients[key].include(wish.clients)
         return taken
+
+    def _given_up(self, key: Key) -> Wanted:
+        """All that was wanted; who comes from here on is for the next decode, in turns of their own."""
+        self._clients[key] = Clients()
+        return self._wanted.pop(key, {})
 
     def _fail(self, wanted: Wanted, fault: Exception) -> None:
         for wish in wanted.values():

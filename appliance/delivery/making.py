@@ -84,9 +84,10 @@ class Making:
         """The future of a rendition, in a batch that runs or in one that collects; its turn is that of any client."""
         self._failures.refuse(image)
         running = (self._running.get((image.slug, each)) for each in Priority)
-        found = next((future for batch in running if batch and (future := batch.find(target))), None)
-        if found is not None:
-            return found
+        for batch in filter(None, running):
+            if (found := batch.find(target)) is not None:
+                batch.clients.include(clients)  # it may have to wait once more, for the original
+                return found
         batch = self._collecting(image, priority)
         batch.clients.include(clients)
         return batch.want(target)

@@ -15,6 +15,7 @@ from appliance.errors import (
 )
 from appliance.http.album_html import Typed, slugs_in
 from appliance.http.album_pages import album_pages_of, gone, page_response
+from appliance.http.callers import client_key
 from appliance.http.gone import with_gone_page
 from appliance.http.keys import ALBUMS, CLOCK, RENDERING
 from appliance.http.links import album_path
@@ -43,17 +44,18 @@ async def make(request: web.Request) -> web.Response:
     """POST /a: the form, without JavaScript"""
     form, pages = await form_of(request), album_pages_of(request)
     typed = Typed(_field(form, "title"), _field(form, "images"), _field(form, "expires_in"))
+    rendering, client = request.app[RENDERING], client_key(request)
     try:
-        made = await request.app[ALBUMS].create(
-            AlbumWishes(
-                images=tuple(slugs_in(typed.links)),
-                title=typed.title,
-                expires_in_s=parse_duration(typed.expires_in) if typed.expires_in else None,
-            )
+        wishes = AlbumWishes(
+            images=tuple(slugs_in(typed.links)),
+            title=typed.title,
+            expires_in_s=parse_duration(typed.expires_in) if typed.expires_in else None,
         )
+        with rendering.place(client):
+            made = await request.app[ALBUMS].create(wishes)
+            page = await rendering.run(client, lambda: pages.made_page(made.contents, made.delete_token))
     except ApplianceError as fault:
         return _problem_page(pages.new_page(fault, typed=typed), fault)
-    page = await request.app[RENDERING].run(lambda: pages.made_page(made.contents, made.delete_token))
     response = page_response(page, status=201)
     response.headers[hdrs.LOCATION] = album_path(made.contents.album.slug)
     return response
@@ -64,13 +66,20 @@ async def show_manage(request: web.Request) -> web.Response:
     """GET /a/{slug}/manage: the form; it changes nothing"""
     contents, pages = await request.app[ALBUMS].show(request.match_info["slug"]), album_pages_of(request)
     key = ("manage", pages.key(contents))
-    return page_response(await request.app[RENDERING].kept(key, lambda: pages.manage_page(contents).encode()))
+    page = await request.app[RENDERING].kept(client_key(request), key, lambda: pages.manage_page(contents).encode())
+    return page_response(page)
 
 
 async def manage(request: web.Request) -> web.Response:
     """POST /a/{slug}/manage: the forms of the manage page and of the pages that follow it"""
+    form = await form_of(request)
+    with request.app[RENDERING].place(client_key(request)):
+        return await _manage(request, form)
+
+
+async def _manage(request: web.Request, form: Form) -> web.Response:
     albums, pages, slug = request.app[ALBUMS], album_pages_of(request), request.match_info["slug"]
-    form, said = await form_of(request), pages_of(request).language
+    said = pages_of(request).language
     token, action = _field(form, "token").strip().rpartition("#")[2], _field(form, "action") or "save"
     try:
         if action == "delete":
@@ -96,7 +105,9 @@ async def manage(request: web.Request) -> web.Response:
 async def _managed(request: web.Request, contents: Contents, notice: str, token: str) -> web.Response:
     pages = album_pages_of(request)
     return page_response(
-        await request.app[RENDERING].run(lambda: pages.manage_page(contents, notice=notice, delete_token=token))
+        await request.app[RENDERING].run(
+            client_key(request), lambda: pages.manage_page(contents, notice=notice, delete_token=token)
+        )
     )
 
 
@@ -146,7 +157,7 @@ async def _told_on_form(request: web.Request, slug: str, form: Form, fault: Appl
     token = "" if isinstance(fault, (MissingToken, WrongToken)) else _field(form, "token")
     pages = album_pages_of(request)
     page = await request.app[RENDERING].run(
-        lambda: pages.manage_page(contents, problem=fault, typed=typed, delete_token=token)
+        client_key(request), lambda: pages.manage_page(contents, problem=fault, typed=typed, delete_token=token)
     )
     return _problem_page(page, fault)
 

@@ -4,7 +4,9 @@ from contextlib import aclosing
 
 from aiohttp import hdrs, web
 
+from appliance.albums import Contents
 from appliance.albums.zipping import AlbumZip
+from appliance.http.callers import client_key
 from appliance.http.keys import ALBUMS, DELIVERY, RENDERING
 from appliance.http.links import EXTENSIONS
 from appliance.http.names import content_disposition
@@ -15,8 +17,6 @@ from appliance.wishes import safe_filename
 async def show_zip(request: web.Request) -> web.StreamResponse:
     """GET /a/{slug}/zip: every original, in the album's order"""
     contents = await request.app[ALBUMS].show(request.match_info["slug"])
-    delivery = request.app[DELIVERY]
-    archive = await request.app[RENDERING].run(lambda: AlbumZip(contents, delivery, EXTENSIONS))
     name = f"{safe_filename(contents.album.title or 'album')}.zip"
     headers = {
         hdrs.CONTENT_DISPOSITION: content_disposition(name, attachment=True),
@@ -24,21 +24,40 @@ async def show_zip(request: web.Request) -> web.StreamResponse:
         "X-Robots-Tag": "noindex",
     }
     response = web.StreamResponse(headers=headers)
-    response.content_type, response.content_length = "application/zip", archive.length
+    response.content_type = "application/zip"
     if request.method == hdrs.METH_HEAD:
+        response.content_length = await _length(request, contents)
         await response.prepare(request)
         return response
-    await _pour(request, archive, response)
+    await _pour(request, contents, response)
     return response
 
 
-async def _pour(request: web.Request, archive: AlbumZip, response: web.StreamResponse) -> None:
+def _archive(request: web.Request, contents: Contents) -> AlbumZip:
+    return AlbumZip(contents, request.app[DELIVERY], EXTENSIONS)
+
+
+async def _length(request: web.Request, contents: Contents) -> int:
+    """What a download of these would have; the key is as short as what is kept under it."""
+    key = "zip", contents.album.slug, hash(contents.state)
+    length = await request.app[RENDERING].kept(
+        client_key(request), key, lambda: str(_archive(request, contents).length).encode()
+    )
+    return int(length)
+
+
+async def _pour(request: web.Request, contents: Contents, response: web.StreamResponse) -> None:
     """A fault before the first byte is told as every other; later ones break the connection off."""
-    async with download(request, response) as place, aclosing(archive.blocks()) as blocks:
-        first = await anext(blocks)
-        await response.prepare(request)
-        await response.write(first)
-        async for block in blocks:
-            await response.write(block)
-            place.moved(len(block))
+    rendering, client = request.app[RENDERING], client_key(request)
+    async with download(request, response) as place:
+        with rendering.place(client):
+            archive = await rendering.run(client, lambda: _archive(request, contents))
+        response.content_length = archive.length
+        async with aclosing(archive.blocks()) as blocks:
+            first = await anext(blocks)
+            await response.prepare(request)
+            await response.write(first)
+            async for block in blocks:
+                await response.write(block)
+                place.moved(len(block))
     await response.write_eof()

@@ -10,6 +10,7 @@ from appliance.clock import Clock
 from appliance.errors import InvalidExpiry
 from appliance.http.album_resource import album_resource
 from appliance.http.answers import json_bytes
+from appliance.http.callers import client_key
 from appliance.http.keys import ALBUMS, CLOCK, CONFIG, RENDERING
 from appliance.http.links import album_path
 from appliance.http.members import expiry_member, json_object, restores, seconds_of, text_member, texts_member
@@ -25,15 +26,16 @@ async def create_album(request: web.Request) -> web.Response:
     """POST /api/v1/albums"""
     body = await json_object(request, NEW_MEMBERS)
     title, expires_in = text_member(body, "title"), body.get("expires_in")
-    made = await request.app[ALBUMS].create(
-        AlbumWishes(
-            images=texts_member(body, "images"),
-            title=None if isinstance(title, Unchanged) else title,
-            expires_in_s=None if expires_in is None else seconds_of(expires_in),
-            idempotency_key=request.headers.get("Idempotency-Key"),
-        )
+    wishes = AlbumWishes(
+        images=texts_member(body, "images"),
+        title=None if isinstance(title, Unchanged) else title,
+        expires_in_s=None if expires_in is None else seconds_of(expires_in),
+        idempotency_key=request.headers.get("Idempotency-Key"),
     )
-    answer = await request.app[RENDERING].run(lambda: _resource(request, made.contents, made.delete_token))
+    rendering, client = request.app[RENDERING], client_key(request)
+    with rendering.place(client):
+        made = await request.app[ALBUMS].create(wishes)
+        answer = await rendering.run(client, lambda: _resource(request, made.contents, made.delete_token))
     headers = {"Location": album_path(made.contents.album.slug), **FRESH}
     return web.Response(body=answer, status=201, headers=headers, content_type=JSON)
 
@@ -45,7 +47,8 @@ def _resource(request: web.Request, contents: Contents, delete_token: str | None
 async def show_album(request: web.Request) -> web.Response:
     """GET /api/v1/albums/{slug}"""
     album = await request.app[ALBUMS].show(request.match_info["slug"])
-    answer = await request.app[RENDERING].kept(("json", album.state, album.ends_s), lambda: _resource(request, album))
+    key = "json", album.state, album.ends_s
+    answer = await request.app[RENDERING].kept(client_key(request), key, lambda: _resource(request, album))
     return web.Response(body=answer, headers=FRESH, content_type=JSON)
 
 
@@ -63,8 +66,10 @@ async def change_album(request: web.Request) -> web.Response:
         order=texts_member(body, "order"),
         restore=restores(body),
     )
-    album = await albums.change(slug, token, changes)
-    answer = await request.app[RENDERING].run(lambda: _resource(request, album))
+    rendering, client = request.app[RENDERING], client_key(request)
+    with rendering.place(client):
+        album = await albums.change(slug, token, changes)
+        answer = await rendering.run(client, lambda: _resource(request, album))
     return web.Response(body=answer, headers=FRESH, content_type=JSON)
 
 

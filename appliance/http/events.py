@@ -29,14 +29,20 @@ async def show_events(request: web.Request) -> web.StreamResponse:
 async def _told(request: web.Request, stream: EventStream, found: Image | Progress) -> web.StreamResponse:
     await stream.begin()
     try:
-        image = found if isinstance(found, Image) else await _followed(request, stream, found)
-        if image is not None:
-            await stream.send("done", image_resource(image, request.app[CONFIG]))
-    except (GoneImage, UnknownImage) as fault:
-        await stream.send("gone", problem_summary(fault))
+        await _tell(request, stream, found)
+        return await stream.end()
     except TimeoutError as fault:
         raise ConnectionResetError("a listener that takes nothing") from fault
-    return await stream.end()
+
+
+async def _tell(request: web.Request, stream: EventStream, found: Image | Progress) -> None:
+    try:
+        image = found if isinstance(found, Image) else await _followed(request, stream, found)
+    except (GoneImage, UnknownImage) as fault:
+        await stream.send("gone", problem_summary(fault))
+        return
+    if image is not None:
+        await stream.send("done", image_resource(image, request.app[CONFIG]))
 
 
 async def _followed(request: web.Request, stream: EventStream, found: Image | Progress) -> Image | None:

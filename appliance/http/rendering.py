@@ -1,17 +1,29 @@
 """Answers about many pictures at once, such as albums: made on a thread of their own, and kept while nothing changes.
 
-An album of 500 takes tens of milliseconds of a core, in which the event loop would answer nobody else.
+An album of 500 takes tens of milliseconds of a core, in which the event loop would answer nobody else. Clients take
+turns before the thread, as before the workers.
 """
 
 import asyncio
+import sys
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
+from appliance.clients import Clients
+from appliance.renditions import Priority
+from appliance.shares import Shares
 from appliance.threads import Threads
+from appliance.workers.lane import Lane, Waiting
 
 MAX_BYTES = 32_000_000
 """Of what is kept: some 40 albums of 500, each as a page and as JSON."""
+MAX_ANSWERS = 10_000
+"""That are kept, however short they are."""
+PLACES = 128
+"""A quarter of these is what one client may have waiting: some two seconds of work, if each is about 500 pictures."""
+_RETRY_AFTER_S, _GRACE_S = 2, 10.0
 
 Result = TypeVar("Result")
 
@@ -21,35 +33,71 @@ class Rendering:
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._threads = Threads("rendering", 1)
+        self._lane = Lane([0], sys.maxsize)  # the shares bound what waits
+        self._shares = Shares("requests for albums are waiting", _RETRY_AFTER_S)
         self._max_bytes = max_bytes
         self._bytes = 0
         self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
-        self._making: dict[Hashable, asyncio.Future[bytes]] = {}
+        self._making: dict[Hashable, tuple[Clients, asyncio.Task[bytes]]] = {}
 
-    async def run(self, make: Callable[[], Result]) -> Result:
-        """What `make` gives; what it raises is raised here."""
-        return await self._threads.run(make)
+    @contextmanager
+    def place(self, client: str) -> Iterator[None]:
+        """One of the client's places, to be taken before anything is done. Raises Busy when it holds its share."""
+        self._take(client)
+        try:
+            yield
+        finally:
+            self._shares.give_back(client)
 
-    async def kept(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
-        """As `run`, but once for all that ask for the same `key`; the longest unused answer makes room for new ones."""
+    async def run(self, client: str, make: Callable[[], Result]) -> Result:
+        """What `make` gives, in the client's turn; what it raises is raised here.
+
+        It is never refused, so that what was done can be told. Callers hold a place, or are bounded by others.
+        """
+        return await asyncio.shield(asyncio.ensure_future(self._in_turn(Clients(client), make)))
+
+    async def kept(self, client: str, key: Hashable, make: Callable[[], bytes]) -> bytes:
+        """Once for all that ask for the same `key`; the longest unused answer makes room for new ones.
+
+        Raises Busy as `place` does, and what `make` raises.
+        """
         if (found := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
             return found
-        making = self._making.get(key)
-        if making is None:
-            making = self._making[key] = asyncio.ensure_future(self._threads.run(make))
-            making.add_done_callback(lambda made: self._keep(key, made))
+        if key in self._making:
+            clients, making = self._making[key]
+            clients.join(client)
+        else:
+            making = self._begin(client, key, make)
         return await asyncio.shield(making)
 
     async def close(self) -> None:
         """Wait for what runs."""
+        await self._lane.drain(_GRACE_S)
         await self._threads.close()
 
-    def _keep(self, key: Hashable, made: asyncio.Future[bytes]) -> None:
+    def _begin(self, client: str, key: Hashable, make: Callable[[], bytes]) -> asyncio.Task[bytes]:
+        self._take(client)
+        clients = Clients(client)
+        making = asyncio.ensure_future(self._in_turn(clients, make))
+        self._making[key] = clients, making
+        making.add_done_callback(lambda made: self._keep(key, client, made))
+        return making
+
+    def _take(self, client: str) -> None:
+        self._shares.check(client, PLACES)
+        self._shares.take(client)
+
+    async def _in_turn(self, clients: Clients, make: Callable[[], Result]) -> Result:
+        async with Waiting(self._lane, Priority.VIEW, clients, lambda slot: slot):
+            return await self._threads.run(make)
+
+    def _keep(self, key: Hashable, client: str, made: asyncio.Future[bytes]) -> None:
         del self._making[key]
+        self._shares.give_back(client)
         if made.cancelled() or made.exception() is not None:
             return
         self._kept[key] = made.result()
         self._bytes += len(made.result())
-        while self._bytes > self._max_bytes:
+        while self._bytes > self._max_bytes or len(self._kept) > MAX_ANSWERS:
             self._bytes -= len(self._kept.popitem(last=False)[1])

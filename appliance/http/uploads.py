@@ -60,7 +60,7 @@ async def post_form(request: web.Request) -> web.Response:
     if refused or reader.left_out or len(accepted) > 1:
         taken = [(each.image, each.delete_token) for each in accepted]
         page = await request.app[RENDERING].run(
-            lambda: pages.uploaded_several_page(taken, refused, left_out=reader.left_out)
+            client_key(request), lambda: pages.uploaded_several_page(taken, refused, left_out=reader.left_out)
         )
         return web.Response(text=page, content_type="text/html", status=201, headers=UNPOSTED)
     page = pages.uploaded_page(accepted[0].image, accepted[0].delete_token)

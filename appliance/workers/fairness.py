@@ -160,16 +160,27 @@ class FairQueue:
 
         return end
 
-    def displaced_by(self, client: str) -> Ticket | None:
-        """The ticket that makes room for one of this client's: the last of the client who has most, and by far.
+    def displaced_by(self, clients: Clients) -> Ticket | None:
+        """The ticket that makes room for one of these clients': the last of the client who has most, and by far.
 
-        None when the client itself has as many waiting as anybody; a ticket that several clients want stays.
+        One that several clients want goes when each of them has by far more waiting than a newcomer. None when nobody
+        has.
         """
-        own = len(self._accounts[client].tickets) if client in self._accounts else 0
-        most = max((account.tickets for account in self._accounts.values()), key=len, default=OrderedDict())
-        if len(most) <= own + 1:
-            return None
-        return next((ticket for ticket in reversed(most) if len(ticket.clients) == 1), None)
+        enough = 1 + min(map(self._tickets_of, clients))
+        crowds = (account.tickets for account in self._accounts.values() if len(account.tickets) > enough)
+        for tickets in sorted(crowds, key=len, reverse=True):
+            for ticket in reversed(tickets):
+                if all(self._tickets_of(client) > enough for client in ticket.clients):
+                    return ticket
+        return None
+
+    def idle_client(self, clients: Clients) -> str | None:
+        """One of these clients who has no job running; None when each has."""
+        return next((each for each in clients if each not in self._accounts or not self._accounts[each].running), None)
+
+    def _tickets_of(self, client: str) -> int:
+        account = self._accounts.get(client)
+        return 0 if account is None else len(account.tickets)
 
     def _account(self, client: str) -> _Account:
         account = self._accounts.get(client)

@@ -23,7 +23,8 @@ class Lane(Generic[S]):
 
     A slot is never kept free for somebody who may come, and nobody is interrupted: a newcomer waits until the first of
     the jobs that run has ended. `spare` is one slot more, which only a view of a client who has none running is given:
-    so a flood of one client keeps nobody waiting. `warm` says whether the spare can be used, and has it made ready.
+    so beside the flood of one client, one newcomer at a time waits only until the spare is ready. `warm` says whether
+    it is; where it is not, `warm` has it made ready, and calls what it was given then.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Lane(Generic[S]):
         what: str = "requests for other sizes",
         clock: Callable[[], float] = time.monotonic,
         spare: S | None = None,
-        warm: Callable[[S], bool] = lambda _spare: True,
+        warm: Callable[[S, Callable[[], None]], bool] = lambda _spare, _told: True,
     ) -> None:
         self.slots = slots if spare is None else [*slots, spare]
         self._free = list(slots)
@@ -68,6 +69,8 @@ class Lane(Generic[S]):
             slot = self._free.pop()
             self._ends[slot] = queue.start(ticket.clients.first)
             return slot
+        if (spare := self._spare_for(ticket)) is not None:
+            return spare
         self._make_room(ticket)
         ticket.granted = granted = _promised_slot()
         queue.add(ticket)
@@ -90,10 +93,24 @@ class Lane(Generic[S]):
         if not self._ends:
             self._idle.set()
 
+    def _spare_for(self, ticket: Ticket) -> S | None:
+        """The spare slot, however many wait: none of them may have it, or `_fill_spare` had given it to them."""
+        views = self._queues[Priority.VIEW]
+        if ticket.priority is not Priority.VIEW or (client := views.idle_client(ticket.clients)) is None:
+            return None
+        if (spare := self._ready_spare()) is not None:
+            self._ends[spare] = views.start(client)
+        return spare
+
     def _fill_spare(self) -> None:
         views = self._queues[Priority.VIEW]
-        if self._spare is not None and self._spare not in self._ends and len(views) and self._warm(self._spare):
-            self._grant(self._spare, views.next(idle=True))
+        if len(views) and (spare := self._ready_spare()) is not None:
+            self._grant(spare, views.next(idle=True))
+
+    def _ready_spare(self) -> S | None:
+        if self._spare is None or self._spare in self._ends or not self._warm(self._spare, self._fill_spare):
+            return None
+        return self._spare
 
     def _grant(self, slot: S, found: tuple[Ticket, Callable[[], None]] | None) -> bool:
         if found is None:
@@ -137,7 +154,7 @@ class Lane(Generic[S]):
             actual=waiting,
             retry_after_s=_RETRY_AFTER_S,
         )
-        if (last := queue.displaced_by(ticket.clients.first)) is None:
+        if (last := queue.displaced_by(ticket.clients)) is None:
             raise busy
         last.leave()
         last.refuse(busy)

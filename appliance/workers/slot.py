@@ -24,6 +24,7 @@ class Slot:
         self._timer: asyncio.TimerHandle | None = None
         self._failed_starts = 0
         self._stopped = False
+        self._when_warm: Callable[[], None] | None = None
 
     @property
     def process(self) -> WorkerProcess | None:
@@ -40,13 +41,23 @@ class Slot:
         if self._process is None:
             self._process = process = WorkerProcess(self._allowance)
             process.exited.add_done_callback(lambda exited: self._ended(process, exited.result()))
+            process.ready.add_done_callback(self._tell_warm)
         return self._process
 
-    def warm(self) -> bool:
-        """Whether the process is warm; one that is not there is started, for an order that may come."""
+    def warm(self, when_warm: Callable[[], None]) -> bool:
+        """Whether the process is warm. One that is not there is started, and `when_warm` called when it is ready."""
         if self._process is None and not self._stopped and (process := self._start_or_later()) is not None:
             self._after(process)
-        return self._process is not None and self._process.libvips != ""
+        is_warm = self._process is not None and self._process.libvips != ""
+        self._when_warm = None if is_warm else when_warm
+        return is_warm
+
+    def _tell_warm(self, ready: "asyncio.Future[None]") -> None:
+        if ready.cancelled() or ready.exception() is not None:
+            return
+        told, self._when_warm = self._when_warm, None
+        if told is not None:
+            told()
 
     async def run(self, order: Order, fds: Sequence[int], deadline_s: float) -> Reply:
         """The answer to `order`. Raises WorkerLost when the process died of it, Busy when none starts, Stopping."""

@@ -1,11 +1,19 @@
 """Which of the regions that wait for one image go into the next decode."""
 
 import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
 
 from appliance.clients import Clients
-from appliance.delivery.cutting import Wish, in_turns
+from appliance.delivery.cutting import Cutting, Wish, in_turns
+from appliance.errors import CannotResize
 from appliance.regions import Cut, Quality, Region
 from appliance.renditions import Format
+from tests.catalogue.samples import image
 
 
 def cut(at: int) -> Cut:
@@ -17,3 +25,50 @@ async def test_every_client_has_its_first_region_made_before_anybodys_second() -
     asked = [*((at, ("flood",)) for at in range(5)), (5, ("other",)), (6, ("flood", "third")), (7, ("other",))]
     wanted = {cut(at): Wish(future, Clients(*clients)) for at, clients in asked}
     assert [each.region.x for each in in_turns(wanted)] == [0, 5, 6, 1, 7, 2, 3, 4]
+
+
+class FailsOnce:
+    """Stands for the originals, the workers and what is remembered: the first original can't be read."""
+
+    def __init__(self) -> None:
+        self.remembering, self.remembered = asyncio.Event(), asyncio.Event()
+        self.turns: list[tuple[str, ...]] = []
+
+    async def file(self, _image: Any, clients: Clients) -> AbstractContextManager[Any]:
+        self.turns.append(tuple(clients))
+        if len(self.turns) == 1:
+            fault = CannotResize("It is damaged.")
+            fault.final = True
+            raise fault
+        return tempfile.TemporaryFile()
+
+    async def remember(self, _image: Any, _fault: Any) -> None:
+        self.remembering.set()
+        await self.remembered.wait()
+
+    @asynccontextmanager
+    async def queue(self, *_: Any, **__: Any) -> AsyncIterator["FailsOnce"]:
+        yield self
+
+    async def cut(self, _fd: int, _facts: Any, _material: Any, cuts: tuple[Cut, ...]) -> list[bytes]:
+        return [b"a file"] * len(cuts)
+
+
+async def test_a_decode_after_a_fault_is_not_in_the_turn_of_those_who_had_the_fault() -> None:
+    parts = FailsOnce()
+    cutting = Cutting(
+        heavy_memory_bytes=10**10,
+        workers=parts,  # type: ignore[arg-type]
+        originals=parts,  # type: ignore[arg-type]
+        failures=parts,  # type: ignore[arg-type]
+    )
+    first = asyncio.create_task(cutting.cut(image(), cut(1), Clients("gone")))
+    async with asyncio.timeout(5):
+        await parts.remembering.wait()
+    second = asyncio.create_task(cutting.cut(image(), cut(2), Clients("other")))
+    await asyncio.sleep(0)
+    parts.remembered.set()
+    with pytest.raises(CannotResize):
+        await first
+    assert await second == b"a file"
+    assert parts.turns == [("gone",), ("other",)]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -18,9 +19,8 @@ class Bench:
     def __init__(self, slots: int = 1, max_waiting: int = 1000, spare: int | None = None) -> None:
         self.now_s = 0.0
         self.is_warm = True
-        self.lane = Lane(
-            list(range(slots)), max_waiting, clock=lambda: self.now_s, spare=spare, warm=lambda _: self.is_warm
-        )
+        self.when_warm: Callable[[], None] | None = None
+        self.lane = Lane(list(range(slots)), max_waiting, clock=lambda: self.now_s, spare=spare, warm=self._warm)
         self.served: list[str] = []
         self.refused: Counter[str] = Counter()
         self._open = asyncio.Event()
@@ -40,6 +40,10 @@ class Bench:
                 self.now_s += seconds
         except Busy:
             self.refused[name] += 1
+
+    def _warm(self, _spare: int, when_warm: Callable[[], None]) -> bool:
+        self.when_warm = when_warm
+        return self.is_warm
 
     async def flood(self, name: str, count: int, seconds: float = 1.0) -> list["asyncio.Task[None]"]:
         tasks = [self.ask(name, seconds)[0] for _ in range(count)]
@@ -181,16 +185,59 @@ async def test_a_full_queue_that_many_clients_share_refuses_the_next() -> None:
     await bench.done()
 
 
-async def test_shared_work_makes_no_room_for_others() -> None:
-    bench = Bench(max_waiting=3)
-    await bench.flood("flood", 1)
-    for _ in range(3):
-        bench.ask("shared", clients=Clients("flood", "other"))
+async def test_work_that_several_clients_with_many_waiting_share_makes_room_for_a_newcomer() -> None:
+    bench = Bench(max_waiting=6)
+    for _ in range(7):
+        bench.ask("shared", clients=Clients("one", "two"))
     await settled()
-    bench.ask("newcomer")
+    await bench.flood("newcomer", 1)
+    assert bench.refused == {"shared": 1}
     await bench.done()
-    assert bench.refused == {"newcomer": 1}
-    assert bench.served.count("shared") == 3
+    assert Counter(bench.served) == {"shared": 6, "newcomer": 1}
+
+
+async def test_work_that_is_shared_by_a_client_with_little_waiting_makes_no_room_for_others() -> None:
+    bench = Bench(max_waiting=3)
+    await bench.flood("flood", 3)
+    bench.ask("shared", clients=Clients("flood", "other"))
+    await settled()
+    await bench.flood("newcomer", 1)
+    assert bench.refused == {"flood": 1}
+    await bench.flood("late", 1)
+    await bench.done()
+    assert bench.refused == {"flood": 2}
+    assert bench.served.count("shared") == 1
+
+
+async def test_a_client_with_most_whose_work_must_stay_does_not_shield_the_next() -> None:
+    bench = Bench(max_waiting=5)
+    await bench.flood("first", 1)
+    for number in range(3):
+        bench.ask("shared", clients=Clients("most", f"helper {number}"))
+    await bench.flood("second", 2)
+    await bench.flood("newcomer", 1)
+    assert bench.refused == {"second": 1}
+    await bench.done()
+
+
+async def test_the_one_with_least_counts_of_those_who_want_the_same_work() -> None:
+    bench = Bench(max_waiting=6)
+    await bench.flood("flood", 7)
+    bench.ask("shared", clients=Clients("flood", "newcomer"))
+    await bench.done()
+    assert bench.refused == {"flood": 1}
+    assert bench.served.count("shared") == 1
+
+
+async def test_a_full_queue_keeps_nobody_from_the_spare_slot() -> None:
+    bench = Bench(slots=2, max_waiting=2, spare=99)
+    for _ in range(2):
+        for client in ("one", "two"):
+            bench.ask(client)
+    await bench.flood("newcomer", 1)
+    assert bench.served == ["one", "two", "newcomer"]
+    assert not bench.refused
+    await bench.done()
 
 
 async def test_those_who_go_away_leave_nothing_behind() -> None:
@@ -255,3 +302,17 @@ async def test_a_spare_slot_that_is_not_warm_yet_keeps_nobody_from_the_others() 
     bench.ask("newcomer")
     await bench.done()
     assert bench.served.index("newcomer") == 1
+
+
+async def test_a_spare_slot_that_gets_warm_goes_to_one_who_waits_already() -> None:
+    bench = Bench(spare=99)
+    bench.is_warm = False
+    await bench.flood("flood", 5)
+    await bench.flood("newcomer", 1)
+    assert bench.served == ["flood"]
+    bench.is_warm = True
+    assert bench.when_warm is not None
+    bench.when_warm()
+    await settled()
+    assert bench.served == ["flood", "newcomer"]
+    await bench.done()

@@ -95,6 +95,6 @@ async def test_the_longest_unused_answers_make_room(host: Host) -> None:
         return b"ten bytes."
 
     for number in (1, 2, 1, 3, 1, 2):
-        assert await rendering.kept(number, lambda number=number: answer(number)) == b"ten bytes."  # type: ignore[misc]
+        assert await rendering.kept("one", number, lambda number=number: answer(number)) == b"ten bytes."  # type: ignore[misc]
     assert asked == [1, 2, 3, 2]
     await rendering.close()

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import ClientResponse, FormData
 
 from appliance.config import Config
+from appliance.delivery.batch import Batch
 from appliance.orders import CutOut, Inspect, Order, Render
 from appliance.workers.process import Reply
 from appliance.workers.slot import Slot
@@ -17,7 +18,7 @@ from tests import pictures
 from tests.conftest import Host, OpenHost, until
 from tests.integration.gates import row
 
-FLOOD, OTHER = "203.0.113.1", "203.0.113.2"
+FLOOD, SECOND, OTHER = "203.0.113.1", "203.0.113.3", "203.0.113.2"
 IMAGES = 10
 
 
@@ -81,9 +82,10 @@ async def statuses(replies: Sequence["asyncio.Task[ClientResponse]"]) -> list[in
     return sorted(reply.status for reply in await asyncio.gather(*replies))
 
 
-def spare(lane: Any) -> Slot:
-    slot: Slot = lane.slots[-1]
-    return slot
+def is_warm(lane: Any) -> bool:
+    """Whether the spare slot can be used."""
+    spare: Slot = lane.slots[-1]
+    return spare.process is not None and spare.process.libvips != ""
 
 
 async def test_a_cold_view_does_not_wait_for_regions_that_another_address_floods(host: Host, held: Held) -> None:
@@ -91,7 +93,7 @@ async def test_a_cold_view_does_not_wait_for_regions_that_another_address_floods
     hold(held)
     flood = [get(host, f"/iiif/3/{slug}/{x},0,9,9/max/0/default.jpg", FLOOD) for slug in slugs[1:] for x in range(5)]
     await until(lambda: host.appliance.workers.waiting["normal"] == 3)
-    await until(lambda: spare(host.appliance.workers._normal).warm())
+    await until(lambda: is_warm(host.appliance.workers._normal))
     view = get(host, f"/i/{slugs[0]}/small.jpg", OTHER)
     await until(lambda: held.count(Render) == 1)
     assert held.count(CutOut) == 1
@@ -100,11 +102,24 @@ async def test_a_cold_view_does_not_wait_for_regions_that_another_address_floods
     assert await statuses(flood) == [200] * 20
 
 
+async def test_a_cold_view_that_came_before_the_spare_was_ready_begins_when_it_is(host: Host, held: Held) -> None:
+    slugs = await uploaded(host, 3)
+    hold(held)
+    flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs[1:]]
+    view = get(host, f"/i/{slugs[0]}/small.jpg", OTHER)
+    await until(lambda: host.appliance.workers.waiting["normal"] == 2)
+    assert not is_warm(host.appliance.workers._normal)
+    await until(lambda: held.count(Render) == 2)
+    held.let_go()
+    assert (await view).status == 200
+    assert await statuses(flood) == [200] * 2
+
+
 async def test_a_small_upload_does_not_wait_for_those_that_another_address_floods(host: Host, held: Held) -> None:
     hold(held)
     flood = [post(host, pictures.photo(64, 48, seed=seed), FLOOD) for seed in range(8)]
     await until(lambda: host.appliance.workers.waiting["inspect"] == 6)
-    await until(lambda: spare(host.appliance.workers._inspecting).warm())
+    await until(lambda: is_warm(host.appliance.workers._inspecting))
     upload = post(host, pictures.photo(64, 48, seed=99), OTHER)
     await until(lambda: held.count(Inspect) == 3)
     assert host.appliance.workers.waiting["inspect"] == 6
@@ -126,13 +141,58 @@ async def test_a_queue_that_one_address_fills_refuses_that_address_alone(host: H
     assert 2 <= refused <= 3
 
 
+async def test_two_addresses_that_ask_for_the_same_do_not_have_others_refused(host: Host, held: Held) -> None:
+    slugs = await uploaded(host, IMAGES)
+    hold(held)
+    flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs[:8]]
+    await until(lambda: host.appliance.workers.waiting["normal"] == 6)
+    batches = host.appliance.delivery._making._open
+    flood += [get(host, f"/i/{slug}/small.jpg", SECOND) for slug in slugs[:8]]
+    await until(lambda: sum(len(batch.clients) == 2 for batch in batches.values()) >= 5)
+    others = [get(host, f"/i/{slug}/small.jpg", OTHER) for slug in slugs[8:]]
+    await until(lambda: sum(reply.done() for reply in flood) >= 2)
+    held.let_go()
+    assert await statuses(others) == [200, 200]
+    await asyncio.gather(*flood)
+
+
 async def test_one_who_wants_a_size_that_a_flood_waits_for_does_not_wait_for_the_flood(host: Host, held: Held) -> None:
     slugs = await uploaded(host, 5)
     hold(held)
     flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs]
     await until(lambda: host.appliance.workers.waiting["normal"] == 4)
-    await until(lambda: spare(host.appliance.workers._normal).warm())
+    await until(lambda: is_warm(host.appliance.workers._normal))
     view = get(host, f"/i/{slugs[-1]}/small.jpg", OTHER)
+    await until(lambda: held.count(Render) == 2)
+    held.let_go()
+    assert (await view).status == 200
+    assert await statuses(flood) == [200] * 5
+
+
+async def test_one_who_wants_a_size_under_way_has_it_made_in_its_own_turn_when_that_takes_a_second_try(
+    host: Host, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slugs = await uploaded(host, 5)
+    making, gives_up = host.appliance.delivery._making, asyncio.Event()
+    claimed: list[Batch] = []
+
+    async def nearest(image: Any, _targets: Any) -> Any:
+        return image if image.slug == slugs[-1] else None
+
+    async def from_source(batch: Batch, *_: Any) -> None:
+        making._claim(batch)
+        claimed.append(batch)
+        await gives_up.wait()
+
+    monkeypatch.setattr(making, "_nearest", nearest)
+    monkeypatch.setattr(making, "_from_source", from_source)
+    hold(held)
+    flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs]
+    await until(lambda: host.appliance.workers.waiting["normal"] == 3)
+    await until(lambda: is_warm(host.appliance.workers._normal))
+    view = get(host, f"/i/{slugs[-1]}/small.jpg", OTHER)
+    await until(lambda: bool(claimed) and OTHER in claimed[0].clients)
+    gives_up.set()
     await until(lambda: held.count(Render) == 2)
     held.let_go()
     assert (await view).status == 200

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import ClientResponse
+from aiohttp import ClientResponse, web
 
 from appliance.http import listeners
 from appliance.http.keys import LISTENERS
@@ -135,6 +135,23 @@ async def test_something_is_sent_while_nothing_comes(tus: Tus, jpeg: bytes, monk
         await next_event(response)
         assert await response.content.readline() == b"\n"
         assert await response.content.readline() == b":\n"
+
+
+async def test_a_listener_who_does_not_read_the_end_is_no_fault(
+    tus: Tus, jpeg: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    slug = await tus.slug(await tus.whole(jpeg))
+
+    async def stuck(_response: web.StreamResponse, _data: bytes = b"") -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(web.StreamResponse, "write_eof", stuck)
+    monkeypatch.setattr(listeners, "WRITE_S", 0.01)
+    async with listening(tus.host, slug) as response:
+        assert await next_event(response) is not None
+        with pytest.raises(aiohttp.ClientError):
+            await response.content.read()
+    assert [record for record in caplog.records if record.levelname in ("ERROR", "WARNING")] == []
 
 
 async def test_a_server_that_stops_closes_the_events_at_once(tmp_path: Path, jpeg: bytes) -> None:
