@@ -155,14 +155,17 @@ class Connection(RequestHandler):
 
 
 class Server(web.Server):
-    """Makes our connections."""
+    """Makes our connections.
+
+    Bodies stay as they came: unpacking one, even to pass it over, holds up everybody's requests.
+    """
 
     hot: Hot
     crowd: Crowd
     common: Mapping[str, str]
 
     def __call__(self) -> Connection:
-        made = Connection(self, loop=self._loop, **self._kwargs)
+        made = Connection(self, loop=self._loop, auto_decompress=False, **self._kwargs)
         made.pass_by(self.hot)
         made.join(self.crowd)
         made.sign(self.common)
