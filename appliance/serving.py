@@ -119,7 +119,7 @@ async def _metrics_listener(
 
     app = web.Application()
     app.router.add_get("/metrics", show)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, auto_decompress=False)
     await runner.setup()
     await listen(runner, server.metrics_listen or "", handed_over)
     return runner

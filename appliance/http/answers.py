@@ -3,10 +3,22 @@
 import json
 from collections.abc import Mapping
 
-from aiohttp import web
+from aiohttp import hdrs, web
+
+from appliance.config import Config
 
 SOFTWARE = "appliance"
 """How answers name the server: which language and library it is made of, and of which age, is nobody's concern."""
+HTTPS_ONLY_S = 180 * 86_400
+"""Of this host alone: names below it are not ours to speak for."""
+
+
+def common_headers(config: Config) -> dict[str, str]:
+    """What every answer has, whether a request could be read or not."""
+    headers = {hdrs.SERVER: SOFTWARE, "X-Content-Type-Options": "nosniff"}
+    if config.server.base_url.startswith("https://"):
+        headers["Strict-Transport-Security"] = f"max-age={HTTPS_ONLY_S}"
+    return headers
 
 
 def json_bytes(body: object) -> bytes:

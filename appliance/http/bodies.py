@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import NoReturn
 
-from aiohttp import BodyPartReader, ClientError, hdrs, web
-from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
+from aiohttp import BodyPartReader, ClientError, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from appliance.config import Uploads
 from appliance.errors import (
     ApplianceError,
-    EncodedBody,
     IncompleteUpload,
     InvalidExpiry,
     InvalidField,
@@ -22,6 +21,7 @@ from appliance.errors import (
     SlowUpload,
 )
 from appliance.http import tus_headers as tus
+from appliance.http.heads import refuse_encoded
 from appliance.http.multipart import FormReader
 from appliance.http.patience import Patience
 from appliance.ingest import Ingest
@@ -232,13 +232,6 @@ class BodyReader:
             raise MalformedRequest("A field of the form is not UTF-8 text.") from fault
 
 
-def refuse_encoded(request: web.Request) -> None:
-    """An upload's bytes are taken as they are. Raises EncodedBody."""
-    encoding = request.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower()
-    if encoding not in ("", "identity"):
-        raise EncodedBody("Leave Content-Encoding out and send the file as it is; images are compressed already.")
-
-
 def refuse_text_as_file(field: str, text: str) -> NoReturn:
     """Raises RemoteUrlRefused for a URL, MissingFile for any other text where a file should be."""
     if text.lstrip().lower().startswith(("http://", "https://", "ftp://")):
@@ -266,8 +259,6 @@ def as_named(fault: BaseException, limits: Uploads) -> ApplianceError | None:
     if isinstance(fault, TimeoutError):
         limit_s = round(limits.idle_timeout_s)
         return SlowUpload(f"Next to nothing came for {limit_s} seconds. Send the file again.", limit=limit_s)
-    if isinstance(fault, web.RequestPayloadError) and isinstance(fault.__cause__, ContentEncodingError):
-        return MalformedRequest("The body can't be read: it is not what its Content-Encoding says.")
     if isinstance(fault, (web.RequestPayloadError, ConnectionError, ClientError, asyncio.IncompleteReadError)):
         return IncompleteUpload("The connection ended before the whole file was here. Send it again.")
     if isinstance(fault, (ValueError, AssertionError, HttpProcessingError, web.HTTPException)):

@@ -9,19 +9,20 @@ import json
 import logging
 import secrets
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import cast
 
-from aiohttp import StreamReader, hdrs, web
+from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
 from appliance.errors import MalformedRequest, TooLarge
-from appliance.http.answers import SOFTWARE
+from appliance.http.answers import common_headers
 from appliance.http.callers import client_key
 from appliance.http.crowd import Crowd
 from appliance.http.hot import Hot, is_whole
-from appliance.http.keys import CROWD, HOT
+from appliance.http.keys import CONFIG, CROWD, HOT
 
 log = logging.getLogger(__name__)
 MAX_LINE_BYTES = 8190  # aiohttp's own limit for a line
@@ -40,13 +41,17 @@ class Connection(RequestHandler):
     at a time: then nothing of another one lies in its parser, and its answers are out when `finish_response` is done.
     """
 
-    __slots__ = ("_answered", "_crowd", "_hot", "_pending", "_refreshed_s")
+    __slots__ = ("_answered", "_common", "_crowd", "_hot", "_pending", "_refreshed_s")
 
     def pass_by(self, hot: Hot) -> None:
         """Before the connection is made: answer from `hot` what can be."""
         self._hot: Hot | None = hot
         self._pending = 0
         self._refreshed_s = time.monotonic()
+
+    def sign(self, common: Mapping[str, str]) -> None:
+        """Before the connection is made: give `common` as headers of answers to what can't be read."""
+        self._common = common
 
     # --- one of a crowd -----------------------------------------------------------------------------------------------
 
@@ -113,7 +118,7 @@ class Connection(RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Send the answer, and remember it if it may be given again."""
         if not resp.prepared:  # what no handler made, for no request could be read
-            resp.headers.setdefault(hdrs.SERVER, SOFTWARE)
+            resp.headers.update(self._common)
         self._answered = request
         sent = await super().finish_response(request, resp, start_time)
         self._answered = None
@@ -150,15 +155,20 @@ class Connection(RequestHandler):
 
 
 class Server(web.Server):
-    """Makes our connections."""
+    """Makes our connections.
+
+    Bodies stay as they came: unpacking one, even to pass it over, holds up everybody's requests.
+    """
 
     hot: Hot
     crowd: Crowd
+    common: Mapping[str, str]
 
     def __call__(self) -> Connection:
-        made = Connection(self, loop=self._loop, **self._kwargs)
+        made = Connection(self, loop=self._loop, auto_decompress=False, **self._kwargs)
         made.pass_by(self.hot)
         made.join(self.crowd)
+        made.sign(self.common)
         return made
 
 
@@ -171,6 +181,7 @@ class Runner(web.AppRunner):
         made = cast(Server, await super()._make_server())
         made.__class__ = Server
         made.hot, made.crowd = self.app[HOT], self.app[CROWD]
+        made.common = common_headers(self.app[CONFIG])
         return made
 
 
@@ -195,5 +206,5 @@ def _problem(request: web.BaseRequest, fault: BaseException | None, status: int)
         detail = "This is no HTTP request that can be read: look at its first line, headers and encodings."
         body = {"title": MalformedRequest.title, "detail": detail, "code": MalformedRequest.code}
     body = {"type": "about:blank", "status": int(status)} | body | {"request_id": request_id}
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Request-ID": request_id}
+    headers = {"Cache-Control": "no-store", "X-Request-ID": request_id}
     return web.Response(text=json.dumps(body), status=status, content_type="application/problem+json", headers=headers)

@@ -18,6 +18,7 @@ from aiohttp import HttpVersion11, hdrs, web
 from appliance.cache import Rendition
 from appliance.delivery import Delivery
 from appliance.http.callers import Callers
+from appliance.http.heads import is_host
 from appliance.http.readiness import Health
 from appliance.metrics import Metrics
 
@@ -31,7 +32,7 @@ _FRAMING = re.compile(rb"\n(?:content-length|transfer-encoding|expect|upgrade|[ 
 """Headers that change how the bytes behind them are to be read."""
 _CONDITIONS = re.compile(rb"\n(?:if-|x-request-id|connection:(?! *keep-alive\r))", re.IGNORECASE)
 """Headers that change the answer."""
-_HOST = re.compile(rb"\nhost[ \t]*:", re.IGNORECASE)
+_HOST = re.compile(rb"\nhost[ \t]*:([^\n]*)", re.IGNORECASE)
 _FRESH = frozenset({"Date", "X-Request-ID"})
 
 access = logging.getLogger("appliance.access")
@@ -122,5 +123,6 @@ def is_whole(data: bytes) -> bool:
         and data.find(b"\r\n\r\n") == len(data) - 4
         and data.count(b"\n") == data.count(b"\r\n")
         and _FRAMING.search(data) is None
-        and len(_HOST.findall(data)) == 1
+        and len(hosts := _HOST.findall(data)) == 1
+        and is_host(hosts[0].strip())
     )

@@ -10,17 +10,19 @@ from aiohttp import web
 from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.clock import Clock
 from appliance.errors import InvalidExpiry, InvalidField, MalformedRequest
+from appliance.http.heads import refuse_other_charsets
 from appliance.http.small_bodies import small_body
 from appliance.wishes import parse_duration
 
 
 async def json_object(request: web.Request, members: Collection[str]) -> dict[str, Any]:
-    """The body, with these members at most. Raises MalformedRequest, InvalidField, SlowUpload, Busy."""
+    """The body, with these members at most. Raises MalformedRequest, InvalidField, EncodedBody, SlowUpload, Busy."""
     try:
         async with small_body(request):
-            text = await request.text()
+            refuse_other_charsets(request.charset)
+            text = (await request.read()).decode()
         body = json.loads(text)
-    except (UnicodeDecodeError, LookupError, ValueError, RecursionError) as fault:
+    except (ValueError, RecursionError) as fault:
         raise MalformedRequest("The body is not JSON.") from fault
     if not isinstance(body, dict):
         raise MalformedRequest("The body is not a JSON object.")

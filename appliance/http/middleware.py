@@ -5,13 +5,14 @@ import logging
 import time
 from http import HTTPMethod
 
-from aiohttp import HttpVersion11, hdrs, web
+from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from appliance import logs
-from appliance.errors import ApplianceError, MalformedRequest
+from appliance.errors import ApplianceError
 from appliance.http import tus_headers as tus
-from appliance.http.answers import SOFTWARE
+from appliance.http.answers import common_headers
+from appliance.http.heads import check_head
 from appliance.http.keys import CALLERS, CONFIG, HEALTH, METRICS
 from appliance.http.links import UPLOADS_PATH
 from appliance.http.problems import named, problem_response
@@ -21,9 +22,6 @@ PAGE_POLICY = (
     "default-src 'none'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-
-HTTPS_ONLY_S = 180 * 86_400
-"""Of this host alone: names below it are not ours to speak for."""
 
 log = logging.getLogger("appliance.access")
 
@@ -56,7 +54,7 @@ def _note(request: web.Request, status: int, seconds: float) -> None:
 
 async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
-        _refuse_without_host(request)
+        check_head(request)
         return await handler(request)
     except web.HTTPException as fault:
         if fault.status < 400:  # redirects
@@ -66,12 +64,6 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         raise  # nobody is there to be told
     except Exception as fault:
         return _told(request, named(fault), fault)
-
-
-def _refuse_without_host(request: web.Request) -> None:
-    """RFC 9112 (3.2): whoever stands in front may have gone by another one of two. Raises MalformedRequest."""
-    if request.version >= HttpVersion11 and len(request.headers.getall(hdrs.HOST, ())) != 1:
-        raise MalformedRequest("A request of HTTP/1.1 has one Host header.")
 
 
 def _told(request: web.Request, fault: ApplianceError, cause: Exception) -> web.Response:
@@ -94,11 +86,8 @@ def _route(request: web.Request) -> str:
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Just before a response starts: what browsers must know whatever the handler was."""
     headers = response.headers
-    headers[hdrs.SERVER] = SOFTWARE
+    headers.update(common_headers(request.app[CONFIG]))
     headers["X-Request-ID"] = request.get(REQUEST_ID, "-")
-    headers["X-Content-Type-Options"] = "nosniff"
-    if request.app[CONFIG].server.base_url.startswith("https://"):
-        headers["Strict-Transport-Security"] = f"max-age={HTTPS_ONLY_S}"
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     if response.content_type == "text/html":
         headers.setdefault("Content-Security-Policy", PAGE_POLICY)

@@ -8,6 +8,7 @@ from multidict import MultiDictProxy
 
 from appliance.errors import MalformedRequest
 from appliance.http.callers import client_key
+from appliance.http.heads import refuse_other_charsets
 from appliance.http.html import Pages
 from appliance.http.keys import PAGES, WRONG_TOKENS
 from appliance.http.languages import chosen
@@ -40,11 +41,12 @@ def is_known(request: web.Request, etag: str) -> bool:
 
 
 async def form_of(request: web.Request) -> Form:
-    """The fields of a form without a file. Raises MalformedRequest, SlowUpload, Busy."""
+    """The fields of a form without a file. Raises MalformedRequest, EncodedBody, SlowUpload, Busy."""
     try:
         async with small_body(request):
+            refuse_other_charsets(request.charset)
             if request.content_type == "multipart/form-data":
-                return await fields_of(request, MAX_FORM_FIELDS)
+                return await fields_of(request)
             if request.content_type == "application/x-www-form-urlencoded":
                 count = (await request.read()).count(b"&") + 1
                 if count > MAX_FORM_FIELDS:

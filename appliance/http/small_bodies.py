@@ -11,6 +11,7 @@ from aiohttp import web
 
 from appliance.errors import SlowUpload
 from appliance.http.callers import client_key
+from appliance.http.heads import refuse_encoded
 from appliance.http.keys import CONFIG, SMALL_BODIES
 from appliance.places import Places
 
@@ -25,7 +26,10 @@ def small_bodies() -> Places:
 
 @asynccontextmanager
 async def small_body(request: web.Request) -> AsyncIterator[None]:
-    """The time in which a body is read as a whole. Raises SlowUpload when it is over, Busy as `Places.place` does."""
+    """The time in which a body is read as a whole. Raises SlowUpload when it is over, EncodedBody before, and Busy as
+    `Places.place` does.
+    """
+    refuse_encoded(request)
     limit_s = min(DEADLINE_S, request.app[CONFIG].uploads.idle_timeout_s)
     scope = asyncio.timeout(limit_s)
     try:

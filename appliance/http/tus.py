@@ -13,9 +13,10 @@ from appliance.errors import (
 )
 from appliance.http import tus_headers as tus
 from appliance.http.answers import json_answer
-from appliance.http.bodies import as_named, refuse_encoded
+from appliance.http.bodies import as_named
 from appliance.http.callers import client_key
 from appliance.http.connections import still_held
+from appliance.http.heads import refuse_encoded
 from appliance.http.keys import CONFIG, RESUMABLE
 from appliance.http.links import share_path, upload_path
 from appliance.http.patience import Patience

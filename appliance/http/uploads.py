@@ -11,6 +11,7 @@ from appliance.http.answers import json_answer
 from appliance.http.bodies import BodyReader, Received, Refused, refuse_text_as_file
 from appliance.http.callers import client_key
 from appliance.http.clients import chevereto_upload
+from appliance.http.heads import check_head
 from appliance.http.html import Typed
 from appliance.http.keys import CONFIG, INGEST, METRICS, RENDERING
 from appliance.http.links import Links, share_path
@@ -145,5 +146,6 @@ async def continue_if_wanted(request: web.Request) -> None:
     if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue" or request.transport is None:
         return
     with contextlib.suppress(ApplianceError):  # the handler meets it again, and tells it
+        check_head(request)  # middlewares come later
         await _reader(request).check()
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
