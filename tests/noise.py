@@ -5,13 +5,14 @@ import struct
 import zlib
 
 WIDTH = 1000
+LEAST_BYTES = 1_300
 BLOCK_BYTES = 65_535  # deflate's largest stored block
 SPLIT_BYTES, CHUNK_BYTES = 5, 12  # what one block or one IDAT chunk more takes
 LEAST_LEFT = (SPLIT_BYTES - 1) * (CHUNK_BYTES - 1)  # every number from here on is some blocks and some chunks
 
 
 def padded(size: int, seed: int) -> bytes:
-    """A grey PNG that nobody else has, of so many bytes; 5,000 at least."""
+    """A grey PNG that nobody else has, of so many bytes; `LEAST_BYTES` at least."""
     rows = (size - 200) * BLOCK_BYTES // ((BLOCK_BYTES + SPLIT_BYTES) * (WIDTH + 1))
     while (left := size - len(_png(rows, seed, 0, 0))) < LEAST_LEFT:
         rows -= 1

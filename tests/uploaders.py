@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 from PIL import Image
 
-from tests import pictures
+from tests.noise import LEAST_BYTES, padded
 
 PAUSE_S = 0.02
 
@@ -85,10 +85,9 @@ async def upload(
 
 
 def any_picture(choose: random.Random) -> bytes:
-    """A picture of 1 KB to 3 MB that nobody else has: most are small, and bytes behind its end make it itself."""
-    head = _HEADS[choose.randrange(len(_HEADS))]
-    extra = choose.choice((16, 16, 4_000, 60_000, 600_000, 2_800_000))
-    return head + choose.randbytes(choose.randint(16, extra))
+    """A picture of 1 KB to 3 MB that nobody else has, and that keeps its bytes: most are small."""
+    most_bytes = choose.choice((LEAST_BYTES, LEAST_BYTES, 8_000, 60_000, 600_000, 2_800_000))
+    return padded(choose.randint(LEAST_BYTES, most_bytes), choose.getrandbits(64))
 
 
 async def broken_promises(session: aiohttp.ClientSession, url: str, promises: list[Promise]) -> list[str]:
@@ -116,12 +115,3 @@ async def shows_a_rendition(session: aiohttp.ClientSession, url: str, slug: str)
             return False
         Image.open(io.BytesIO(await reply.read())).load()
         return True
-
-
-_HEADS = (
-    pictures.one_pixel("jpeg"),
-    pictures.saved(pictures.quarters(48, 36), "jpeg", quality=60),
-    pictures.photo(320, 240),
-    pictures.photo(900, 600),
-    pictures.png(200, 150),
-)
