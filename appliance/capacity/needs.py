@@ -24,6 +24,7 @@ USABLE_CORE = 0.7  # beyond, waiting grows faster than work (M/M/c at ten cores)
 SERVER_CORES, FRONT_CORES, STORE_CORES = 1, 1, 2  # assumed; benchmarks/results: a core serves 5,700 views a second
 SERVER_BYTES, STORE_BYTES = 1 * GB, 8 * GB  # assumed
 HEAVY_BYTES = 3 * GB  # what the configuration sets aside for one costly decode on a machine of 12 GB and more
+SPARE_WORKERS = 1  # workers.lane: for a view of a client who has none running
 HOT_CATALOGUE_SHARE = 0.1  # assumed: most views are of what came lately
 PAGE_CACHE_SHARE = 0.25  # assumed: for the kernel, of all the rest
 SOLD_GB = (8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
@@ -203,8 +204,8 @@ def cores_for(load: Load, image_s: float) -> Cores:
 
 
 def memory_for(cores: Cores, catalogue: int, config: Config) -> Memory:
-    """With a worker for each core that makes sizes, all of them at their limit at the same moment."""
-    workers = math.ceil(cores.new + cores.again) * config.renditions.memory_bytes
+    """With a worker for each core that makes sizes, and the spare one, all at their limit at the same moment."""
+    workers = (math.ceil(cores.new + cores.again) + SPARE_WORKERS) * config.renditions.memory_bytes
     workers += HEAVY_BYTES
     caches = config.cache.memory_bytes + config.cache.tiles_memory_bytes
     hot = round(catalogue * HOT_CATALOGUE_SHARE)

@@ -2,9 +2,7 @@
 
 import os
 import random
-import re
 import shutil
-import struct
 import subprocess
 import tempfile
 import zlib
@@ -28,7 +26,6 @@ from appliance.imaging.private.exif import clean_exif
 from appliance.imaging.private.icc import clean_icc
 from appliance.imaging.private.iptc import clean_iptc
 from appliance.imaging.private.photoshop import clean_resources
-from appliance.imaging.private.properties import PREFIXES
 from appliance.imaging.private.xmp import clean_xmp
 from appliance.model import KeepMetadata
 from tests import pictures, private_pictures
@@ -253,38 +250,6 @@ def test_text_that_is_no_profile_goes_as_other_texts_do() -> None:
     info.add(b"zTXt", b"Raw profile type exif\0\0" + b"no deflate")
     data = pictures.saved(pictures.quarters(64, 48), "png", pnginfo=info)
     assert b"Raw profile" not in cleaned(data)
-
-
-# --- XMP and IPTC -------------------------------------------------------------------------------------------------
-
-
-XMP_FORMS = {
-    "attributes": '<D rdf:about="" dc:rights="(c) me" exif:GPSLatitude="48,12.5N" photoshop:Credit="An Agency"/>',
-    "elements": "<D><dc:rights><rdf:Alt><rdf:li xml:lang='x-default'>(c) me</rdf:li></rdf:Alt></dc:rights>"
-    "<photoshop:Credit>An Agency</photoshop:Credit><exif:GPSLatitude>48,12.5N</exif:GPSLatitude></D>",
-    "comments": '<D dc:rights="(c) me" photoshop:Credit="An Agency"><!-- 48,12.5N --></D>',
-    "CDATA": "<D><dc:rights><![CDATA[(c) me]]></dc:rights><photoshop:Credit>An Agency</photoshop:Credit>48,12.5N</D>",
-    "qualifiers": '<D photoshop:Credit="An Agency"><dc:rights rdf:parseType="Resource"><rdf:value>(c) me</rdf:value>'
-    "<exif:GPSLatitude>48,12.5N</exif:GPSLatitude></dc:rights></D>",
-    "no room": '<D dc:rights="(c) me" photoshop:Credit="An Agency" exif:A="48,12.5N"/>',
-}
-
-
-def xmp(description: str, *, wrapped: bool = True) -> bytes:
-    """A packet with a description, in which D stands for rdf:Description and the prefixes are the usual ones."""
-    named = re.sub(r"(</?)D\b", r"\1rdf:Description", description)
-    used = "".join(f' xmlns:{prefix}="{space}"' for space, prefix in PREFIXES.items() if f"{prefix}:" in named)
-    packet = f'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"{used}>{named}</rdf:RDF>'
-    if wrapped:
-        packet = f'<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="A Toolkit">{packet}</x:xmpmeta><?xpacket end="w"?>'
-    return packet.encode()
-
-
-def resource(kind: int, data: bytes) -> bytes:
-    return b"8BIM" + struct.pack(">H", kind) + b"\0\0" + struct.pack(">I", len(data)) + data + b"\0" * (len(data) % 2)
-
-
-# --- EXIF ---------------------------------------------------------------------------------------------------------
 
 
 # --- hostile ------------------------------------------------------------------------------------------------------

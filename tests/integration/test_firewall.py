@@ -97,7 +97,7 @@ def wire() -> Iterator[None]:
             try:
                 run("ip", "netns", "add", name)
             except subprocess.CalledProcessError as fault:
-                pytest.skip(f"no network namespaces here: {fault.stderr}")
+                require("a network namespace", f"the firewall's rules were not tried in a kernel: {fault.stderr}")
             stack.callback(run, "ip", "netns", "del", name)
         run("ip", "link", "add", "here", "netns", HERE, "type", "veth", "peer", "name", "there", "netns", THERE)
         for name, link, addresses in ((HERE, "here", ("10.9.0.1/16", "2001:db8:1::1/48")), (THERE, "there", ADDRESSES)):

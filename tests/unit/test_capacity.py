@@ -107,7 +107,7 @@ def test_its_cores_follow_from_the_seconds_an_image() -> None:
 
 def test_its_memory_is_what_is_sold_next() -> None:
     memory = memory_for(cores_for(Load(), IMAGE_S), catalogue_bytes(Load()), Config())
-    assert memory.workers == 11 * 512_000_000 + 3 * GB
+    assert memory.workers == (11 + 1) * 512_000_000 + 3 * GB
     assert memory.total <= memory.sold == 32 * GB
 
 
