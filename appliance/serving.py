@@ -20,6 +20,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from appliance.config import Config, Server
 from appliance.http.answers import SOFTWARE
 from appliance.http.connections import Runner
+from appliance.http.keys import CROWD
 from appliance.http.readiness import Health
 from appliance.metrics import Metrics
 from appliance.sockets import AcceptFaults, listen
@@ -67,7 +68,7 @@ async def serve_until_told(
     await runner.setup()
     watcher = await _metrics_listener(config.server, metrics, supervisor.metrics_sockets)
     try:
-        listeners = await listen(runner, config.server.listen, supervisor.sockets)
+        listeners = await listen(runner, config.server.listen, supervisor.sockets, site[CROWD].turns_away)
         log.info("serving on %s", config.server.base_url)
         supervisor.tell("READY=1", f"STATUS=Serving {config.server.base_url}")
         async with supervisor.kept_informed():

@@ -1,7 +1,8 @@
 """The crowd: every open connection, counted by the address at its other end, and those that read too slowly.
 
 There is room for so many connections that files can still be opened. When it is full, the address with most of them
-gives one up for another's; one address has a share (`shares`) at most. Trusted proxies are not counted: they count
+gives one up for another's; one address has a share (`shares`) at most, beyond which its new connections are turned away
+or take the place of an idle one. Trusted proxies are not counted: they count
 their own clients. A reply that nobody reads is given up: it holds memory, a file and a place.
 """
 
@@ -10,8 +11,10 @@ import logging
 import resource
 import socket
 import struct
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -21,6 +24,10 @@ from appliance.shares import share_of
 
 MAX_OF_AN_ADDRESS = 512
 """An address has fewer where its share is smaller. A proxy that brings many people's requests has to be trusted."""
+SETTLED_S = 5.0
+"""How long a connection is left alone, idle or not: in a flood, new ones would else push out new ones at great cost."""
+LOOKED_AT = 128
+"""Of an address's oldest connections, for an idle one; a look at all of them for each newcomer holds up everybody."""
 LEAST_BYTES_PER_S = 1024
 WINDOW_S = 300.0
 """In which a reader has to keep up the least rate. A phone on GPRS takes more, but behind a proxy by jumps: TCP opens a
@@ -60,11 +67,11 @@ class Crowd:
         self.most = max(64, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
         self.share = min(MAX_OF_AN_ADDRESS, share_of(self.most))
         self.most_unread_bytes = UNREAD_BYTES
-        self.window_s, self.look_s = WINDOW_S, LOOK_S
+        self.window_s, self.look_s, self.settled_s = WINDOW_S, LOOK_S, SETTLED_S
         self._holder = holder
         self._unread_bytes = 0
         self._transports: dict[Member, asyncio.Transport] = {}
-        self._by_peer: dict[str, dict[Member, None]] = {}
+        self._by_peer: dict[str, dict[Member, float]] = {}  # when each came, the oldest first
         self._peers: dict[Member, str] = {}
         self._reading: dict[Member, _Reading] = {}
         self._marks: dict[Member, tuple[float, int]] = {}
@@ -76,13 +83,19 @@ class Crowd:
 
     # --- who is here --------------------------------------------------------------------------------------------------
 
+    def turns_away(self, address: str) -> bool:
+        """Whether a connection from the address would be ended as soon as it came, so that it need not be made."""
+        peer = self._holder(address)
+        here = self._by_peer.get(peer, {})
+        return bool(peer) and len(here) >= self.share and self._longest_idle(here) is None
+
     def came(self, member: Member, transport: asyncio.Transport) -> None:
         """Count a connection; one that there is no room for ends now."""
         name = transport.get_extra_info("peername")
         peer = self._holder(name[0]) if isinstance(name, tuple) else ""
         self._transports[member], self._peers[member] = transport, peer
         here = self._by_peer.setdefault(peer, {})
-        here[member] = None
+        here[member] = time.monotonic()
         if peer and len(here) > self.share:
             self._give_up_one(here, member)
         elif peer and len(self._transports) > self.most:
@@ -101,15 +114,25 @@ class Crowd:
         self.reads_again(member)
         self._marks.pop(member, None)
 
-    def _give_up_one(self, among: dict[Member, None], newcomer: Member) -> None:
+    def _give_up_one(self, among: dict[Member, float], newcomer: Member) -> None:
         """Of an address's connections the one that has been here for longest and is idle; if none is, the newest.
 
         An address that has no more than the newcomer's loses none that is in use.
         """
-        given_up = next((one for one in among if one.is_idle), None)
+        given_up = self._longest_idle(among)
         if given_up is None:
             given_up = next(reversed(among)) if len(among) > len(self._by_peer[self._peers[newcomer]]) else newcomer
         self._end(given_up)
+
+    def _longest_idle(self, among: dict[Member, float]) -> Member | None:
+        """The oldest connection that is idle and has settled, if one of the oldest is."""
+        settled_since_s = time.monotonic() - self.settled_s
+        for member, came_s in islice(among.items(), LOOKED_AT):
+            if came_s > settled_since_s:
+                return None
+            if member.is_idle:
+                return member
+        return None
 
     def _end(self, member: Member) -> None:
         transport = self._transports[member]

@@ -4,6 +4,8 @@ import asyncio
 import logging
 import resource
 import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from appliance.config import Server
 from appliance.http import connections
 from appliance.http.crowd import Crowd
 from appliance.http.keys import CROWD
-from appliance.sockets import UNREAD_S, AcceptFaults, listen
+from appliance.sockets import ACCEPTED_AT_ONCE, UNREAD_S, UNSENT_BYTES, AcceptFaults, listen
 from tests.conftest import Host, OpenHost, until
 from tests.processes import eventually, serving
 from tests.servers import free_port
@@ -25,7 +27,9 @@ VIEW = "GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n"
 
 
 def crowd(host: Host) -> Crowd:
+    """Its connections have settled as soon as they have come."""
     found: Crowd = host.client.app[CROWD]
+    found.settled_s = 0
     return found
 
 
@@ -68,6 +72,22 @@ async def test_an_address_whose_connections_are_all_in_use_gets_no_more(host: Ho
         assert await refused.rest() == b""
         refused.abort()
         assert crowd(host).now == 2
+
+
+async def test_a_flood_of_connections_does_not_push_itself_out(host: Host) -> None:
+    found = crowd(host)
+    found.share, found.settled_s = 2, 3600
+    async with wires(host.port, 2, "127.0.0.2") as held:
+        await until(lambda: found.now == 2)
+        assert found.turns_away("127.0.0.2")
+        assert not found.turns_away("127.0.0.3")
+        refused = await Wire.to(host.port, "127.0.0.2")
+        assert await refused.rest() == b""
+        refused.abort()
+        for wire in held:
+            await answered(wire)
+        found.settled_s = 0
+        assert not found.turns_away("127.0.0.2")
 
 
 async def test_a_trusted_proxy_has_as_many_connections_as_it_needs(open_host: OpenHost) -> None:
@@ -136,19 +156,44 @@ async def test_a_head_that_drips_ends(host: Host, monkeypatch: pytest.MonkeyPatc
     await until(lambda: crowd(host).now == 0)
 
 
-async def test_the_kernel_ends_whoever_acknowledges_nothing() -> None:
+@asynccontextmanager
+async def listening(turns_away: Callable[[str], bool] | None = None) -> AsyncIterator[str]:
+    """The address of a small site on sockets of ours, which answers with the options of the caller's connection."""
+
     async def show(request: web.Request) -> web.Response:
         assert request.transport is not None
         accepted = request.transport.get_extra_info("socket")
-        return web.Response(text=str(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)))
+        options = (socket.TCP_USER_TIMEOUT, socket.TCP_NOTSENT_LOWAT)
+        return web.json_response([accepted.getsockopt(socket.IPPROTO_TCP, option) for option in options])
 
     app = web.Application()
     app.router.add_get("/", show)
     runner, port = web.AppRunner(app), free_port()
     await runner.setup()
     try:
-        await listen(runner, f"127.0.0.1:{port}", [])
-        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/") as reply:
-            assert int(await reply.text()) == UNREAD_S * 1000
+        await listen(runner, f"127.0.0.1:{port}", [], turns_away)
+        yield f"http://127.0.0.1:{port}/"
     finally:
         await runner.cleanup()
+
+
+async def test_the_kernel_ends_who_acknowledges_nothing_and_holds_little_for_who_reads_nothing() -> None:
+    async with listening() as url, aiohttp.ClientSession() as session, session.get(url) as reply:
+        assert await reply.json() == [UNREAD_S * 1000, UNSENT_BYTES]
+
+
+async def test_a_connection_that_is_turned_away_is_never_made() -> None:
+    asked: list[str] = []
+
+    def turns_away(address: str) -> bool:
+        asked.append(address)
+        return address == "127.0.0.2"
+
+    async with listening(turns_away) as url:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(local_addr=("127.0.0.2", 0))) as session:
+            for _ in range(ACCEPTED_AT_ONCE + 1):
+                with pytest.raises(aiohttp.ClientError):
+                    await session.post(url)
+        async with aiohttp.ClientSession() as session, session.get(url) as reply:
+            assert reply.status == 200
+    assert set(asked) == {"127.0.0.1", "127.0.0.2"}
