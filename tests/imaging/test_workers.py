@@ -278,10 +278,13 @@ async def test_workers_are_recycled(monkeypatch: pytest.MonkeyPatch) -> None:
         await gone(before)
 
 
-@pytest.mark.parametrize(("limit", "least"), [("RENEW_AFTER_CPU_S", 0), ("MAX_IDLE_THREADS", 0)])
+@pytest.mark.parametrize(
+    ("limit", "least"), [("RENEW_AFTER_CPU_S", 0), ("MAX_IDLE_THREADS", 0), ("MAX_RESTING_BYTES", 0)]
+)
 async def test_a_worker_that_holds_more_than_its_work_explains_is_renewed(
     monkeypatch: pytest.MonkeyPatch, limit: str, least: int
 ) -> None:
+    monkeypatch.setattr(process, "WEIGHED_EVERY_ORDERS", 1)
     async with running() as workers:
         (before,) = workers.pids["normal"]
         assert await small(workers)
