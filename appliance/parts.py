@@ -31,7 +31,8 @@ from appliance.http.readiness import Health
 from appliance.http.rendering import Rendering
 from appliance.http.routes import application
 from appliance.http.small_bodies import small_bodies
-from appliance.http.streams import DOWNLOADS, Downloads
+from appliance.http.starts import STARTS, Starts
+from appliance.http.streams import downloads
 from appliance.http.wrong_tokens import WrongTokens
 from appliance.ingest import Ingest
 from appliance.lifecycle.erasing import Eraser
@@ -118,7 +119,8 @@ class Appliance:
         site.on_cleanup.append(lambda _: rendering.close())
         site[keys.CALLERS] = callers = Callers(self.config.server.trusted_proxies)
         site[keys.SMALL_BODIES] = small_bodies()
-        site[DOWNLOADS] = Downloads()
+        site[keys.DOWNLOADS] = downloads()
+        site[STARTS] = Starts()
         site[keys.CROWD] = crowd = Crowd(callers.peer)
         site.cleanup_ctx.append(crowd.watching)
         site[keys.HOT] = Hot(self.delivery, self.health, self.metrics, callers)

@@ -17,7 +17,7 @@ from appliance.http.links import extension
 from appliance.http.names import content_disposition, typed_name
 from appliance.http.negotiation import negotiated
 from appliance.http.requests import format_named, is_known
-from appliance.http.streams import DOWNLOADS, download
+from appliance.http.streams import download
 from appliance.http.tags import tags
 from appliance.model import Image
 from appliance.places import Place
@@ -116,8 +116,7 @@ async def show_original(request: web.Request) -> web.StreamResponse:
         await response.prepare(request)
         return response
     async with download(request, response) as place:
-        async with request.app[DOWNLOADS].turn(client_key(request)):
-            original = await delivery.original(image, start, length)
+        original = await delivery.original(image, start, length)
         try:
             await response.prepare(request)
             await _pour(original, response, place)

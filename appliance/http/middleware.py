@@ -12,11 +12,13 @@ from appliance import logs
 from appliance.errors import ApplianceError
 from appliance.http import tus_headers as tus
 from appliance.http.answers import common_headers
+from appliance.http.callers import client_key
 from appliance.http.heads import check_head
 from appliance.http.keys import CALLERS, CONFIG, HEALTH, METRICS
 from appliance.http.links import UPLOADS_PATH
 from appliance.http.problems import named, problem_response
 from appliance.http.requests import REQUEST_ID
+from appliance.http.starts import STARTS
 
 PAGE_POLICY = (
     "default-src 'none'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -34,6 +36,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     health, started, status = request.app[HEALTH], time.monotonic(), 499  # a client that went away
     health.in_flight += 1
     try:
+        await request.app[STARTS].turn(client_key(request))
         response = await _answered(request, handler)
         status = response.status
         return response

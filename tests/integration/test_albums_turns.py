@@ -13,8 +13,7 @@ from appliance.albums.zipping import AlbumZip
 from appliance.config import Config
 from appliance.http import album_zip, rendering
 from appliance.http.html import Pages
-from appliance.http.keys import RENDERING
-from appliance.http.streams import DOWNLOADS
+from appliance.http.keys import DOWNLOADS, RENDERING
 from tests.conftest import Host, OpenHost, problem, until
 from tests.integration.albums import made, patch, post, shown, uploaded
 

@@ -7,8 +7,7 @@ import pytest
 
 from appliance.config import Server
 from appliance.http.crowd import Crowd
-from appliance.http.keys import CROWD
-from appliance.http.streams import DOWNLOADS
+from appliance.http.keys import CROWD, DOWNLOADS
 from appliance.places import Places
 from tests.conftest import Host, OpenHost, until
 from tests.noise import padded
