@@ -75,12 +75,28 @@ async def newlines_before_the_form(target: Target) -> None:
     await _forever(target, lambda session: _post(session, "/api/v1/images", body))
 
 
+async def a_content_type_of_parameters(target: Target) -> None:
+    """A form whose Content-Type header is 8 KB of semicolons."""
+    headers = {"Content-Type": "multipart/form-data" + "; x" * 2_600}
+    await _forever(target, lambda session: _answered(session.post("/api/v1/images", data=b"x", headers=headers)))
+
+
+async def tiny_parts(target: Target) -> None:
+    """Forms of 5 MB whose parts have a byte each."""
+    body = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nA\r\n' * 90_000
+    await _crowd(target, lambda session: _post(session, "/api/v1/images", body), at_once=8)
+
+
 async def an_album_of_500(target: Target) -> None:
     """Its page, over and over."""
-    slugs = [await _uploaded(target, photo(64, 48, seed=seed)) for seed in range(500)]
-    async with target.session() as session, session.post("/api/v1/albums", json={"images": slugs}) as response:
-        album = (await response.json())["slug"]
+    album = await _album(target)
     await _crowd(target, lambda session: _answered(session.get(f"/a/{album}")), at_once=8)
+
+
+async def heads_of_a_zip(target: Target) -> None:
+    """HEAD of the archive of an album of 500, over and over."""
+    album = await _album(target)
+    await _crowd(target, lambda session: _answered(session.head(f"/a/{album}/zip")), at_once=50)
 
 
 # --- small files that hold the inspectors -------------------------------------------------------------------------
@@ -211,7 +227,10 @@ ATTACKS: dict[str, Attack] = {
         a_boundary_line_of_tokens,
         an_address_of_tokens,
         newlines_before_the_form,
+        a_content_type_of_parameters,
+        tiny_parts,
         an_album_of_500,
+        heads_of_a_zip,
         unended_xmp,
         png_text_chunks,
         tiff_directories,
@@ -295,6 +314,14 @@ async def _idle(target: Target, sent: bytes, each: int = PER_ADDRESS, *, reading
 
 async def _uploaded(target: Target, data: bytes) -> str:
     async with target.session() as session, session.post("/api/v1/images?filename=a.jpg", data=data) as response:
+        slug: str = (await response.json())["slug"]
+        return slug
+
+
+async def _album(target: Target) -> str:
+    """Of 500 images."""
+    slugs = [await _uploaded(target, photo(64, 48, seed=seed)) for seed in range(500)]
+    async with target.session() as session, session.post("/api/v1/albums", json={"images": slugs}) as response:
         slug: str = (await response.json())["slug"]
         return slug
 
