@@ -6,6 +6,8 @@ from urllib.parse import quote
 from appliance.http.links import extension
 from appliance.wishes import safe_filename
 
+ODD = re.compile(r"""[^ -~]|["\\%;]""")
+"""What old clients may misread in a name: anything but printable ASCII, and what has a meaning in headers."""
 SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}\Z", re.ASCII)
 OTHER_SUFFIXES = {
     "image/jpeg": ("jpeg", "jpe", "jfif"),
@@ -29,7 +31,7 @@ def typed_name(filename: str, media_type: str) -> str:
 def content_disposition(filename: str, *, attachment: bool) -> str:
     """The header's value, with an ASCII fallback for old clients."""
     kind = "attachment" if attachment else "inline"
-    plain = "".join(char if char.isascii() and char.isprintable() and char not in '"\\%;' else "_" for char in filename)
+    plain = ODD.sub("_", filename)
     if plain == filename:
         return f'{kind}; filename="{plain}"'
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
