@@ -147,7 +147,7 @@ def _header(image: pyvips.Image) -> _Header:
 
 
 def _excessive_tiff(fd: int) -> _Header:
-    page = tiff.first(fd)
+    page = tiff.first_page(fd)
     return _Header(page.width, page.height, orientation=page.orientation, refusal=_EXCESSIVE.format("pages or tags"))
 
 

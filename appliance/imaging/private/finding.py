@@ -7,8 +7,9 @@ import traceback
 from collections.abc import Callable
 
 from appliance.edits import Findings
+from appliance.imaging.directories import Unclear
 from appliance.imaging.formats import Kind
-from appliance.imaging.private.cleaning import Cleaning, OutOfTime, Unclear
+from appliance.imaging.private.cleaning import Cleaning, OutOfTime
 from appliance.imaging.private.gif import clean_gif
 from appliance.imaging.private.heif import clean_heif
 from appliance.imaging.private.jpeg import clean_jpeg
