@@ -2,11 +2,12 @@
 
 import pyvips
 
+from appliance import formats
 from appliance.errors import CannotResize
+from appliance.formats import FormatSpec
 from appliance.imaging import adam7, animation, tiff
 from appliance.imaging.colour import to_srgb
 from appliance.imaging.encoders import encode_each
-from appliance.imaging.formats import Kind
 from appliance.imaging.inspection import TURNED, orientation_of
 from appliance.imaging.resizing import Size, resized, resized_part
 from appliance.imaging.sources import BROKEN, condemns, kind_of, open_picture
@@ -45,9 +46,9 @@ def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset
     return [Made(target, *sizes[target], files[target], target in animated) for target in targets]
 
 
-def _animated(fd: int, kind: Kind, sizes: dict[Target, Size]) -> dict[Target, bytes]:
+def _animated(fd: int, kind: FormatSpec, sizes: dict[Target, Size]) -> dict[Target, bytes]:
     """The targets that keep the animation; none when it can't be read to its end, for its first frame may still be."""
-    if not sizes or kind not in (Kind.GIF, Kind.WEBP):
+    if not sizes or not formats.ACCEPTED[kind].is_animated:
         return {}
     try:
         return animation.animate(fd, kind, sizes)
@@ -55,7 +56,7 @@ def _animated(fd: int, kind: Kind, sizes: dict[Target, Size]) -> dict[Target, by
         return {}
 
 
-def _stills(fd: int, kind: Kind, sizes: dict[Target, Size]) -> dict[Target, bytes]:
+def _stills(fd: int, kind: FormatSpec, sizes: dict[Target, Size]) -> dict[Target, bytes]:
     if not sizes:
         return {}
     largest = max(sizes.values())
@@ -71,28 +72,28 @@ def _source(size: Size, largest: Size, made: dict[Size, pyvips.Image]) -> Size:
     return min((other for other in made if other[0] >= size[0] * CHAIN_RESERVE), default=largest)
 
 
-def _decoded(fd: int, kind: Kind, size: Size) -> pyvips.Image:
+def _decoded(fd: int, kind: FormatSpec, size: Size) -> pyvips.Image:
     """The picture upright, in sRGB, in memory, at `size`: turned and converted only once it is small."""
     image = open_picture(fd, kind)
     orientation = orientation_of(image)
     stored = (size[1], size[0]) if orientation in TURNED else size
     reduction = min(image.width / stored[0], image.height / stored[1])
-    if kind is Kind.JPEG and (shrink := _jpeg_shrink(reduction)) > 1:
+    if kind is formats.JPEG and (shrink := _jpeg_shrink(reduction)) > 1:
         covered = (image.width / shrink, image.height / shrink)
         smaller = resized_part(open_picture(fd, kind, shrink=shrink), covered, stored)
         return _upright(smaller.copy_memory(), orientation)
-    if kind is Kind.WEBP and reduction >= 2 * RESERVE:
+    if kind is formats.WEBP and reduction >= 2 * RESERVE:
         image = open_picture(fd, kind, scale=RESERVE / reduction)
     elif smaller := _from_a_part(fd, kind, image, stored, reduction):
         return _upright(smaller, orientation)
     return _upright(resized(image, stored).copy_memory(), orientation)
 
 
-def _from_a_part(fd: int, kind: Kind, whole: pyvips.Image, stored: Size, reduction: float) -> pyvips.Image | None:
+def _from_a_part(fd: int, kind: FormatSpec, whole: pyvips.Image, stored: Size, reduction: float) -> pyvips.Image | None:
     """The picture at `stored` where the file has what is enough for it apart from the rest."""
-    if kind is Kind.TIFF and reduction >= RESERVE:
+    if kind is formats.TIFF and reduction >= RESERVE:
         return _smaller_copy(fd, whole, stored)
-    if kind is Kind.PNG and reduction >= ADAM7_RESERVE:
+    if kind is formats.PNG and reduction >= ADAM7_RESERVE:
         return _half_of_interlaced(fd, whole, stored)
     return None
 
@@ -112,7 +113,7 @@ def _smaller_copy(fd: int, whole: pyvips.Image, stored: Size) -> pyvips.Image | 
     if not large_enough:
         return None
     try:
-        level = open_picture(fd, Kind.TIFF, level=min(large_enough, key=lambda level: level.width))
+        level = open_picture(fd, formats.TIFF, level=min(large_enough, key=lambda level: level.width))
         if (level.bands, level.format) != (whole.bands, whole.format):
             return None
         small = resized(level, stored).copy_memory()
