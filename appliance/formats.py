@@ -50,7 +50,7 @@ class OriginalSpec:
     signature: bytes | None = None
     brands: frozenset[bytes] = frozenset()
     progressive_ns: float | None = None
-    """The same for a progressive file, where that takes longer."""
+    """The same for a progressive or interlaced file, where that takes longer."""
     held_bytes: float = 0
     """A pixel that is held whatever is read of it; none where a picture is read from top to bottom."""
     full_size_bytes: int = 0
@@ -108,7 +108,7 @@ PNG = FormatSpec(
     "png",
     ("apng",),
     is_in_browsers=True,
-    original=OriginalSpec(decode_ns=16, signature=rb"\x89PNG\r\n\x1a\n"),
+    original=OriginalSpec(decode_ns=16, progressive_ns=31, signature=rb"\x89PNG\r\n\x1a\n"),
     rendition=RenditionSpec(write_ns=364, size_rank=4, area_divisor=4),
 )
 GIF = FormatSpec(

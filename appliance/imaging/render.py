@@ -5,7 +5,7 @@ import pyvips
 from appliance import formats
 from appliance.errors import CannotResize
 from appliance.formats import FormatSpec
-from appliance.imaging import adam7, animation, tiff
+from appliance.imaging import animation, tiff
 from appliance.imaging.colour import to_srgb
 from appliance.imaging.encoders import encode_each
 from appliance.imaging.inspection import TURNED, orientation_of
@@ -17,8 +17,6 @@ RESERVE = 1.33
 """How much larger than the target a decoder's own shrinking must leave the picture; the resampling does the rest."""
 CHAIN_RESERVE = 2.0
 """The same for making a size from a smaller sibling."""
-ADAM7_RESERVE = 4.0
-"""From here on half of an interlaced PNG's columns and rows are enough to resample from."""
 _JPEG_SHRINKS = (4, 2)  # 8 is faster still, but visibly soft: SSIMULACRA2 59 against 71
 
 _DAMAGED = (
@@ -84,18 +82,9 @@ def _decoded(fd: int, kind: FormatSpec, size: Size) -> pyvips.Image:
         return _upright(smaller.copy_memory(), orientation)
     if kind is formats.WEBP and reduction >= 2 * RESERVE:
         image = open_picture(fd, kind, scale=RESERVE / reduction)
-    elif smaller := _from_a_part(fd, kind, image, stored, reduction):
+    elif kind is formats.TIFF and reduction >= RESERVE and (smaller := _smaller_copy(fd, image, stored)):
         return _upright(smaller, orientation)
     return _upright(resized(image, stored).copy_memory(), orientation)
-
-
-def _from_a_part(fd: int, kind: FormatSpec, whole: pyvips.Image, stored: Size, reduction: float) -> pyvips.Image | None:
-    """The picture at `stored` where the file has what is enough for it apart from the rest."""
-    if kind is formats.TIFF and reduction >= RESERVE:
-        return _smaller_copy(fd, whole, stored)
-    if kind is formats.PNG and reduction >= ADAM7_RESERVE:
-        return _half_of_interlaced(fd, whole, stored)
-    return None
 
 
 def _upright(image: pyvips.Image, orientation: int) -> pyvips.Image:
@@ -119,23 +108,6 @@ def _smaller_copy(fd: int, whole: pyvips.Image, stored: Size) -> pyvips.Image | 
         small = resized(level, stored).copy_memory()
     except BROKEN:  # the file may have been cut where its levels are
         return None
-    return _with_profile_of(whole, small)
-
-
-def _half_of_interlaced(fd: int, whole: pyvips.Image, stored: Size) -> pyvips.Image | None:
-    """An interlaced PNG's picture at `stored`, from a quarter of its pixels; None when it has to be read whole."""
-    if not whole.get_typeof("interlaced"):
-        return None
-    try:
-        half = adam7.half(fd)
-        if (half.bands, half.format) != (whole.bands, whole.format):
-            return None
-        return _with_profile_of(whole, resized(half, stored).copy_memory())
-    except (adam7.NotThisWay, *BROKEN):
-        return None
-
-
-def _with_profile_of(whole: pyvips.Image, small: pyvips.Image) -> pyvips.Image:
     if whole.get_typeof("icc-profile-data") and not small.get_typeof("icc-profile-data"):
         small.set_type(pyvips.GValue.blob_type, "icc-profile-data", whole.get("icc-profile-data"))
     return small
