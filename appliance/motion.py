@@ -7,9 +7,8 @@ ns of WebP and 320 ns of GIF; so a GIF's pixels count fivefold. Held are four by
 from dataclasses import dataclass
 
 from appliance.config import Renditions
-from appliance.renditions import Facts, Format, Target, fit
+from appliance.renditions import Facts, Target, fit
 
-_GIF_FACTOR = 5
 _SOURCE_FACTOR = 3
 """How many more pixels the original may have than a rendition: they are only read."""
 BYTES_A_PIXEL = 8
@@ -37,8 +36,7 @@ def moves(facts: Facts, target: Target, budget: Budget) -> bool:
     if not facts.animated or facts.still or not target.format.has_animation or facts.frames > budget.frames:
         return False
     width, height = fit(facts.width, facts.height, target.preset.box_px)
-    factor = _GIF_FACTOR if target.format is Format.GIF else 1
     return (
-        facts.frames * width * height * factor <= budget.pixels
+        facts.frames * width * height * target.format.spec.motion_factor <= budget.pixels
         and facts.frames * facts.width * facts.height <= _SOURCE_FACTOR * budget.pixels
     )

@@ -17,9 +17,10 @@ from appliance.errors import (
     UnreadableImage,
     UnsupportedFormat,
 )
+from appliance.formats import ACCEPTED_TYPES
 from appliance.model import KeepMetadata
 from appliance.regions import Cut, Material, Quality, Region
-from appliance.renditions import ORIGINALS, Facts, Format, Preset, Target
+from appliance.renditions import Facts, Format, Preset, Target
 
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_TARGETS = 32
@@ -198,7 +199,7 @@ def unpack_answer(message: bytes) -> Answer:
 
 
 def _facts(facts: dict[str, Any]) -> Facts:
-    if facts["media_type"] not in ORIGINALS:  # a browser goes by it
+    if facts["media_type"] not in ACCEPTED_TYPES:  # a browser goes by it
         raise ValueError("not a type that is taken")
     if not isinstance(facts["memory_bytes"], int) or facts["memory_bytes"] < 0:
         raise ValueError("not a number of bytes")

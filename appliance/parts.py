@@ -23,7 +23,6 @@ from appliance.doors import Doors
 from appliance.http import keys
 from appliance.http.callers import Callers
 from appliance.http.crowd import Crowd
-from appliance.http.hot import Hot
 from appliance.http.html import all_pages
 from appliance.http.kept import KeptPages
 from appliance.http.listeners import listeners
@@ -123,7 +122,6 @@ class Appliance:
         site[STARTS] = Starts()
         site[keys.CROWD] = crowd = Crowd(callers.peer)
         site.cleanup_ctx.append(crowd.watching)
-        site[keys.HOT] = Hot(self.delivery, self.health, self.metrics, callers)
         return site
 
     def jobs(self) -> Jobs:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from appliance.formats import original_of
 from appliance.renditions import Facts, Format
 
 TILE_PX = 512
@@ -13,8 +14,6 @@ PYRAMID_DRAFT_SHARE = 3
 """A pyramid's smaller levels wait in memory while the largest is written; one byte for so many pixels is plenty, and
 one for each where the tiles are not JPEG.
 """
-_AREA_DIVISORS = {Format.JPG: 1, Format.WEBP: 2, Format.AVIF: 4, Format.PNG: 4, Format.GIF: 16}
-"""How much less an answer may show where writing it takes so much longer: each is done in some two seconds."""
 
 
 class Quality(StrEnum):
@@ -73,7 +72,7 @@ class Cut:
 
 def most_area(format_: Format, max_area: int) -> int:
     """The most pixels of one answer in a format, where a JPEG may have `max_area`. A tile is always let through."""
-    return max(TILE_PX * TILE_PX, max_area // _AREA_DIVISORS[format_])
+    return max(TILE_PX * TILE_PX, max_area // format_.spec.area_divisor)
 
 
 def scale_factors(width: int, height: int) -> tuple[int, ...]:
@@ -86,9 +85,7 @@ def scale_factors(width: int, height: int) -> tuple[int, ...]:
 
 def whole_decode_bytes(facts: Facts) -> int:
     """The estimated memory of decoding a picture at its full size, where presets may do with less of it."""
-    pixels = facts.width * facts.height
-    extra = 9 * pixels if facts.media_type == "image/webp" else 0  # nothing is left away while it is loaded
-    return facts.memory_bytes + extra
+    return facts.memory_bytes + original_of(facts.media_type).full_size_bytes * facts.width * facts.height
 
 
 def cutting_bytes(facts: Facts) -> int:

@@ -2,35 +2,23 @@
 
 import hashlib
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 
+from appliance.formats import ANIMATED_TYPES, LOSSY, Format
 
-class Format(StrEnum):
-    """A format that renditions are written in, named by its URL extension."""
-
-    JPG = "jpg"
-    WEBP = "webp"
-    AVIF = "avif"
-    PNG = "png"
-    GIF = "gif"
-
-    @property
-    def media_type(self) -> str:
-        return "image/jpeg" if self is Format.JPG else f"image/{self.value}"
-
-    @property
-    def has_alpha(self) -> bool:
-        return self is not Format.JPG
-
-    @property
-    def has_animation(self) -> bool:
-        return self in (Format.WEBP, Format.GIF)
-
-
-ORIGINALS = frozenset(f"image/{name}" for name in ("jpeg", "png", "gif", "webp", "tiff", "avif", "heic"))
-"""The media types that an original can have."""
-
-LOSSY = (Format.JPG, Format.WEBP, Format.AVIF)
+__all__ = [
+    "EDITION",
+    "LOSSY",
+    "PLACEHOLDER",
+    "Facts",
+    "Format",
+    "Made",
+    "Preset",
+    "Priority",
+    "Target",
+    "edition_of",
+    "fit",
+]
 
 
 class Priority(IntEnum):
@@ -81,7 +69,7 @@ class Facts:
 
     @property
     def animated(self) -> bool:
-        return self.frames > 1 and self.media_type in ("image/gif", "image/webp")
+        return self.frames > 1 and self.media_type in ANIMATED_TYPES
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     "mission": ("--short", "--seconds", "8"),
     "start": (),
     "catalogue": ("1000000",),
+    "paths": (),
 }
 """The programs of the short set with their arguments, in the order in which they run."""
 

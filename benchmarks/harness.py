@@ -127,9 +127,22 @@ def _processor() -> str:
     return known[1] if known else platform.machine()
 
 
-def report(name: str, question: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print the table and keep it with its date, machine and versions: in benchmarks/results, unless told where."""
+def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table."""
     widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (header, *rows)
+    ]
+
+
+def report(
+    name: str, question: str, header: Sequence[str], rows: Sequence[Sequence[str]], more: Sequence[str] = ()
+) -> None:
+    """Print the table and keep it with its date, machine and versions: in benchmarks/results, unless told where.
+
+    `more` are lines that follow the table.
+    """
     kernel = platform.release().partition("-")[0]
     lines = [
         question,
@@ -137,10 +150,8 @@ def report(name: str, question: str, header: Sequence[str], rows: Sequence[Seque
         f"Python {platform.python_version()}, " + ", ".join(f"{part} {version(part)}" for part in VERSIONS),
         " ".join(["command: python -m", f"benchmarks.{name}", *sys.argv[1:]]),
         "",
-    ]
-    lines += [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (header, *rows)
+        *format_table(header, rows),
+        *more,
     ]
     text = "\n".join(lines) + "\n"
     print(text)

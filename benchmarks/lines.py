@@ -64,7 +64,7 @@ class Lines:
         """The answer. Raises OSError and HTTPException; the connection is a new one then."""
         connection = self._connection()
         length = body.length if isinstance(body, Picture) else len(body)
-        headers = {"Content-Length": str(length)} if length else {}  # with one, no view would be a hot one
+        headers = {"Content-Length": str(length)} if length else {}
         try:
             connection.request(method, address, body=body or None, headers=headers)
             sent_s = time.perf_counter()

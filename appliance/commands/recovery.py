@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from appliance.errors import ApplianceError, ObjectMissing
-from appliance.imaging.formats import HEAD_BYTES, sniff
+from appliance.imaging.sniffing import HEAD_BYTES, sniff
 from appliance.lifecycle.sidecars import kept_path
 from appliance.model import Album, Image, Location, Tombstone
 from appliance.objectstore import ObjectEntry, ObjectInfo, ObjectStore

@@ -21,7 +21,7 @@ class Callers:
 
     def __init__(self, trusted_proxies: Sequence[str]) -> None:
         self._trusted: list[IPv4Network | IPv6Network] = [ip_network(proxy, strict=False) for proxy in trusted_proxies]
-        self._start = secrets.token_hex(ID_BYTES)  # drawn once: a system call a request would be a tenth of a hot view
+        self._start = secrets.token_hex(ID_BYTES)  # drawn once, not by a system call a request
         self._numbers = itertools.count(1)
 
     def address(self, request: web.Request) -> str:
@@ -50,10 +50,6 @@ class Callers:
         given = request.headers.get("X-Request-ID", "")
         if given and self._trusts(request.remote or "-") and _is_plain(given):
             return given
-        return self.fresh_id()
-
-    def fresh_id(self) -> str:
-        """An id that no other request has."""
         return f"{self._start}-{next(self._numbers):x}"
 
     def _trusts(self, address: str) -> bool:

@@ -8,10 +8,9 @@ import asyncio
 import json
 import logging
 import secrets
-import time
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
 from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
@@ -21,44 +20,36 @@ from appliance.errors import MalformedRequest, TooLarge
 from appliance.http.answers import common_headers
 from appliance.http.callers import client_key
 from appliance.http.crowd import Crowd
-from appliance.http.hot import Hot, is_whole
-from appliance.http.keys import CONFIG, CROWD, HOT
+from appliance.http.keys import CONFIG, CROWD
 
 log = logging.getLogger(__name__)
 MAX_LINE_BYTES = 8190  # aiohttp's own limit for a line
-
-
 FIRST_HEAD_S = 30.0
 """How long a new connection may take for its first request's head; the next heads have the keep-alive time of 75 s."""
-REFRESH_S = 20.0
-"""How long hot answers may pass aiohttp by; its clock for idle connections has to see that this one is not."""
 
 
 class Connection(RequestHandler):
-    """One client's connection.
+    """One client's connection, which is counted in `crowd`.
 
-    Requests for hot renditions are answered right here, as long as all that aiohttp was given came as one whole request
-    at a time: then nothing of another one lies in its parser, and its answers are out when `finish_response` is done.
+    `common` are the headers of answers to what can't be read.
     """
 
-    __slots__ = ("_answered", "_common", "_crowd", "_hot", "_pending", "_refreshed_s")
+    __slots__ = ("_answered", "_common", "_crowd")
 
-    def pass_by(self, hot: Hot) -> None:
-        """Before the connection is made: answer from `hot` what can be."""
-        self._hot: Hot | None = hot
-        self._pending = 0
-        self._refreshed_s = time.monotonic()
-
-    def sign(self, common: Mapping[str, str]) -> None:
-        """Before the connection is made: give `common` as headers of answers to what can't be read."""
+    def __init__(
+        self,
+        server: web.Server,
+        *,
+        crowd: Crowd,
+        common: Mapping[str, str],
+        **settings: Any,  # noqa: ANN401 - aiohttp's own
+    ) -> None:
+        super().__init__(server, **settings)
+        self._crowd = crowd
         self._common = common
+        self._answered: web.BaseRequest | None = None
 
     # --- one of a crowd -----------------------------------------------------------------------------------------------
-
-    def join(self, crowd: Crowd) -> None:
-        """Before the connection is made: be counted in `crowd`."""
-        self._crowd = crowd
-        self._answered: web.BaseRequest | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -92,41 +83,15 @@ class Connection(RequestHandler):
 
     # --- answers ------------------------------------------------------------------------------------------------------
 
-    def data_received(self, data: bytes) -> None:
-        """Answer what is hot; give all else to aiohttp."""
-        if self._hot is not None:
-            if not is_whole(data):
-                self._hot = None
-            elif self._pending == 0 and self._may_pass() and (answer := self._hot.answer(data)) is not None:
-                cast(asyncio.Transport, self.transport).write(answer)
-                return
-            self._pending += 1
-            self._refreshed_s = time.monotonic()
-        super().data_received(data)
-
-    def _may_pass(self) -> bool:
-        """Whether the client has read what it was sent, and aiohttp knows the connection to be in use."""
-        transport = self.transport
-        return (
-            transport is not None
-            and transport.get_write_buffer_size() == 0
-            and time.monotonic() - self._refreshed_s < REFRESH_S
-        )
-
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Send the answer, and remember it if it may be given again."""
+        """Send the answer, with `common` headers where no handler made it."""
         if not resp.prepared:  # what no handler made, for no request could be read
             resp.headers.update(self._common)
         self._answered = request
         sent = await super().finish_response(request, resp, start_time)
         self._answered = None
-        self._pending -= 1
-        if not resp.keep_alive:
-            self._hot = None
-        elif self._hot is not None:
-            self._hot.remember(request, resp)
         return sent
 
     def handle_error(
@@ -154,22 +119,26 @@ class Connection(RequestHandler):
             super().log_exception(*args, **options)
 
 
-class Server(web.Server):
-    """Makes our connections.
+class ConnectionFactory(web.Server):
+    """Makes our connections where `plain`, the server of aiohttp, would make its own.
 
     Bodies stay as they came: unpacking one, even to pass it over, holds up everybody's requests.
     """
 
-    hot: Hot
-    crowd: Crowd
-    common: Mapping[str, str]
+    def __init__(self, plain: web.Server, crowd: Crowd, common: Mapping[str, str]) -> None:
+        super().__init__(
+            plain.request_handler,
+            request_factory=plain.request_factory,
+            handler_cancellation=plain.handler_cancellation,
+            **plain._kwargs,
+        )
+        self._crowd = crowd
+        self._common = common
 
     def __call__(self) -> Connection:
-        made = Connection(self, loop=self._loop, auto_decompress=False, **self._kwargs)
-        made.pass_by(self.hot)
-        made.join(self.crowd)
-        made.sign(self.common)
-        return made
+        return Connection(
+            self, crowd=self._crowd, common=self._common, loop=self._loop, auto_decompress=False, **self._kwargs
+        )
 
 
 class Runner(web.AppRunner):
@@ -177,12 +146,9 @@ class Runner(web.AppRunner):
 
     __slots__ = ()
 
-    async def _make_server(self) -> web.Server:
-        made = cast(Server, await super()._make_server())
-        made.__class__ = Server
-        made.hot, made.crowd = self.app[HOT], self.app[CROWD]
-        made.common = common_headers(self.app[CONFIG])
-        return made
+    async def _make_server(self) -> ConnectionFactory:
+        plain = await super()._make_server()
+        return ConnectionFactory(plain, self.app[CROWD], common_headers(self.app[CONFIG]))
 
 
 def still_held(content: StreamReader) -> bytes:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from appliance.config import Cdn
 
 BROWSER_S = 3600  # an hour at most, and never past the expiry
-STEP_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +20,9 @@ class Freshness:
     def public(self, left_s: int) -> str:
         """For an image that lives for so many seconds more."""
         browsers = f"public, max-age={min(BROWSER_S, left_s)}"
-        return browsers if self.shared_s is None else f"{browsers}, s-maxage={self._shared(left_s)}"
+        return browsers if self.shared_s is None else f"{browsers}, s-maxage={min(self.shared_s, left_s)}"
 
     @staticmethod
     def private(left_s: int) -> str:
         """For what differs by request headers that shared caches don't look at."""
         return f"private, max-age={min(BROWSER_S, left_s)}"
-
-    def longest_s(self, left_s: int) -> int:
-        """The longest time that `public` promises: it may be said again as long as the image lives so long."""
-        return max(min(BROWSER_S, left_s), 0 if self.shared_s is None else self._shared(left_s))
-
-    def _shared(self, left_s: int) -> int:
-        """In whole hours where the expiry bounds it, so that the same answer can be given again for a while."""
-        assert self.shared_s is not None
-        if left_s >= self.shared_s:
-            return self.shared_s
-        return left_s if left_s <= STEP_S else left_s - left_s % STEP_S

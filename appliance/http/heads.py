@@ -14,7 +14,6 @@ MAX_QUOTES = 2 * MAX_PARAMETERS
 MAX_HOST_CHARS = 320  # a name has 253, and a port and brackets are to have room
 HOST_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_~!$&'()*+,;=%:[]"
 """Of names, addresses and ports (RFC 3986, 3.2.2)."""
-_HOST_BYTES = HOST_CHARACTERS.encode()
 UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 """Names of UTF-8 and of what is the same in it. Other codecs of Python take seconds for a megabyte."""
 
@@ -22,15 +21,15 @@ UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 def check_head(request: web.Request) -> None:
     """Raises MalformedRequest for a Host that names none, and for a Content-Type that can't be one."""
     host, media_type = request.headers.get(hdrs.HOST), request.headers.get(hdrs.CONTENT_TYPE)
-    if host is not None and not is_host(host.encode(errors="surrogateescape")):
+    if host is not None and not _is_host(host):
         raise MalformedRequest("The Host header names no host.")
     if media_type is not None:
         _check_media_type(request, media_type)
 
 
-def is_host(host: bytes) -> bool:
+def _is_host(host: str) -> bool:
     """Whether it has no character that a host's name, address or port lacks, and is not empty."""
-    return 0 < len(host) <= MAX_HOST_CHARS and not host.strip(_HOST_BYTES)
+    return 0 < len(host) <= MAX_HOST_CHARS and not host.strip(HOST_CHARACTERS)
 
 
 def _check_media_type(request: web.Request, media_type: str) -> None:

@@ -10,6 +10,7 @@ from appliance.clock import Clock, system_clock
 from appliance.config import Config
 from appliance.delivery import Glimpse
 from appliance.errors import ApplianceError
+from appliance.formats import ACCEPTED_NAMES
 from appliance.http import links, share, words
 from appliance.http.assets import Assets, check_built, web_root
 from appliance.http.bodies import Refused
@@ -104,7 +105,7 @@ class Pages:
             static_url=self.assets.url,
             language=language,
             words=self._words,
-            formats_taken=words.FORMATS_TAKEN,
+            formats_taken=ACCEPTED_NAMES,
             paths=links,
             describe=description,
             why_original_only=self._why_original_only,

@@ -11,7 +11,6 @@ from appliance.http import previews
 from appliance.http.arriving import resolved
 from appliance.http.callers import client_key
 from appliance.http.freshness import Freshness
-from appliance.http.hot import SERVED, Served
 from appliance.http.keys import CLOCK, CONFIG, DELIVERY
 from appliance.http.links import extension
 from appliance.http.names import content_disposition, typed_name
@@ -60,17 +59,13 @@ async def _show(request: web.Request, wanted: str | None) -> web.Response:
     image = await resolved(request)
     target = _target(request, image, wanted)
     rendition = await delivery.rendition(image, target, client_key(request))
-    longest_s = freshness_of(request).longest_s(left_s(request, image))
     headers = image_headers(request, image, f'"{rendition.checksum}"', private=wanted is None)
     if wanted is None:
         headers[hdrs.VARY] = "Accept"
     if is_known(request, headers[hdrs.ETAG]):
         return web.Response(status=304, headers=headers)
     headers[hdrs.CONTENT_DISPOSITION] = content_disposition(_name(image, target), attachment=False)
-    response = _whole(rendition, target, headers)
-    if wanted is not None:
-        response[SERVED] = Served(image.slug, target.name, rendition, longest_s)
-    return response
+    return _whole(rendition, target, headers)
 
 
 def _target(request: web.Request, image: Image, wanted: str | None) -> Target:

@@ -9,7 +9,6 @@ from appliance.delivery import Delivery
 from appliance.delivery.tiles import Tiles
 from appliance.http import callers
 from appliance.http.crowd import Crowd
-from appliance.http.hot import Hot
 from appliance.http.html import Pages
 from appliance.http.readiness import Health
 from appliance.http.rendering import Rendering
@@ -36,7 +35,6 @@ HEALTH = web.AppKey("health", Health)
 LISTENERS = web.AppKey("listeners", Places)
 RENDERING = web.AppKey("rendering", Rendering)
 WRONG_TOKENS = web.AppKey("wrong_tokens", WrongTokens)
-HOT = web.AppKey("hot", Hot)
 SMALL_BODIES = web.AppKey("small_bodies", Places)
 DOWNLOADS = web.AppKey("downloads", Places)
 CROWD = web.AppKey("crowd", Crowd)

@@ -3,18 +3,10 @@
 from dataclasses import dataclass
 
 from appliance.config import Config
+from appliance.formats import FORMATS
 from appliance.renditions import Format
 
-EXTENSIONS = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/gif": "gif",
-    "image/webp": "webp",
-    "image/tiff": "tiff",
-    "image/avif": "avif",
-    "image/heic": "heic",
-    "image/heif": "heif",
-}
+EXTENSIONS = {spec.media_type: spec.extension for spec in FORMATS}
 """The file extension of each media type that an original can have."""
 
 

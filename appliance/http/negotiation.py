@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from appliance.model import Image
 from appliance.renditions import Format
 
-BY_SIZE = (Format.AVIF, Format.WEBP, Format.JPG, Format.PNG, Format.GIF)
+BY_SIZE = tuple(sorted(Format, key=lambda each: each.spec.size_rank))
 """What we prefer among formats that a client likes equally: the smallest files first."""
 
 
@@ -33,7 +33,7 @@ def _plain(image: Image, formats: Sequence[Format]) -> Format:
 def _carries(image: Image, candidate: Format) -> bool:
     if image.animated:
         return candidate.has_animation
-    return candidate is not Format.GIF and (candidate.has_alpha or not image.has_alpha)
+    return candidate.spec.has_all_colours and (candidate.has_alpha or not image.has_alpha)
 
 
 def wishes(accept: str) -> dict[str, float]:

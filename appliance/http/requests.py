@@ -19,6 +19,7 @@ from appliance.renditions import Format
 Form = MultiDictProxy[str] | MultiDictProxy[str | bytearray | bytes | web.FileField]
 MAX_FORM_FIELDS = 4096
 """Two for each picture of the largest album that a host can be set to, and some."""
+_FORMATS = {"jpeg": Format.JPG, **{each.value: each for each in Format}}
 REQUEST_ID = web.RequestKey("request_id", str)
 
 
@@ -79,5 +80,4 @@ def positive_number(request: web.Request, name: str) -> int | None:
 
 def format_named(extension: str) -> Format | None:
     """The rendition format of a URL's extension; `jpeg` is taken for `jpg`."""
-    extension = "jpg" if extension == "jpeg" else extension
-    return Format(extension) if extension in set(Format) else None
+    return _FORMATS.get(extension)

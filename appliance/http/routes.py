@@ -45,15 +45,16 @@ def application() -> web.Application:
 
 
 def _pictures() -> list[web.RouteDef]:
+    """They are compared with an address one by one: renditions, which are asked for most, stand in front."""
     return [
+        web.get(f"/i/{SLUG}/preview.jpg", images.show_preview),
+        web.get(f"/i/{SLUG}/qr.svg", qr.show_qr),
+        web.get(f"/i/{SLUG}/{{preset:{WORD}}}.{{extension:[a-z0-9]{{1,5}}}}", images.show_rendition),
         web.get(f"/i/{SLUG}", pages.show_share),
         web.get(f"/i/{SLUG}/manage", pages.show_manage),
         web.post(f"/i/{SLUG}/manage", pages.manage),
         web.get(f"/i/{SLUG}/original", images.show_original),
-        web.get(f"/i/{SLUG}/preview.jpg", images.show_preview),
-        web.get(f"/i/{SLUG}/qr.svg", qr.show_qr),
         web.get(f"/i/{SLUG}.{{extension:[a-z0-9]{{1,5}}}}", images.show_original),
-        web.get(f"/i/{SLUG}/{{preset:{WORD}}}.{{extension:[a-z0-9]{{1,5}}}}", images.show_rendition),
         web.get(f"/i/{SLUG}/{{preset:{WORD}}}", images.show_negotiated),
         web.get(f"/iiif/3/{SLUG}", iiif.redirect),
         web.get(f"/iiif/3/{SLUG}/info.json", iiif.show_info),

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from appliance.config import Renditions
+from appliance.formats import FORMATS
 from appliance.http import links, stills, words
 from appliance.http.languages import Language
 from appliance.model import Image
-from appliance.renditions import Format, Preset, fit
+from appliance.renditions import LOSSY, Format, Preset, fit
 
-_BROWSER_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
-_STILL_FORMATS = (Format.JPG, Format.WEBP, Format.AVIF)
-_MOVING_FORMATS = (Format.WEBP, Format.GIF)
+_BROWSER_TYPES = frozenset(spec.media_type for spec in FORMATS if spec.is_in_browsers)
+_MOVING_FORMATS = tuple(each for each in Format if each.has_animation)
 PLACEHOLDER_TYPE = Format.WEBP.media_type
 
 
@@ -83,7 +83,7 @@ def versions(image: Image, config: Renditions, language: Language, known: Mappin
     """Every size that can be made, the smallest first. `known` has the bytes of finished ones by `medium.jpg`."""
     if image.original_only is not None:
         return []
-    wanted = _MOVING_FORMATS if image.animated else _STILL_FORMATS
+    wanted = _MOVING_FORMATS if image.animated else LOSSY
     formats = [each for each in wanted if each in config.formats]
     return [
         Version(

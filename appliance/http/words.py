@@ -6,6 +6,7 @@ from babel.dates import format_date, format_timedelta
 from babel.numbers import get_decimal_symbol
 from babel.units import format_unit
 
+from appliance.formats import BY_MEDIA_TYPE
 from appliance.http.languages import ENGLISH, Language
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
@@ -13,10 +14,7 @@ MONTH_S, YEAR_S = DAY_S * 365 / 12, DAY_S * 365
 _SCALES = ((YEAR_S, "year"), (MONTH_S, "month"), (DAY_S, "day"), (HOUR_S, "hour"))
 _CLDR_S = {"year": YEAR_S, "month": 30 * DAY_S, "day": DAY_S, "hour": HOUR_S, "minute": MINUTE_S}
 _BYTE_UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
-_FORMATS = {"image/heif": "HEIF"}
 _EXACTLY = 10**9  # format_timedelta takes another unit from so many on; ours is chosen already
-FORMATS_TAKEN = ("JPEG", "PNG", "GIF", "WebP", "TIFF", "AVIF", "HEIC")
-"""The formats an upload may have, as a person knows them."""
 
 
 def rfc3339(unix_s: float) -> str:
@@ -31,10 +29,9 @@ def pixels(width: int, height: int) -> str:
 
 def format_name(media_type: str) -> str:
     """`JPEG` for image/jpeg, as the formats are written by those who made them."""
-    if media_type in _FORMATS:
-        return _FORMATS[media_type]
-    subtype = media_type.partition("/")[2].upper()
-    return next((name for name in FORMATS_TAKEN if name.upper() == subtype), subtype or media_type)
+    if (known := BY_MEDIA_TYPE.get(media_type)) is not None:
+        return known.name
+    return media_type.partition("/")[2].upper() or media_type
 
 
 class Words:

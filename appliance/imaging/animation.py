@@ -2,9 +2,9 @@
 
 import pyvips
 
+from appliance.formats import FormatSpec
 from appliance.imaging.colour import to_srgb
 from appliance.imaging.encoders import encode_each
-from appliance.imaging.formats import Kind
 from appliance.imaging.resizing import Size, resized
 from appliance.imaging.sources import open_picture
 from appliance.renditions import Target
@@ -12,7 +12,7 @@ from appliance.renditions import Target
 _TIMING = (("delay", pyvips.GValue.array_int_type), ("loop", pyvips.GValue.gint_type))
 
 
-def animate(fd: int, kind: Kind, sizes: dict[Target, Size]) -> dict[Target, bytes]:
+def animate(fd: int, kind: FormatSpec, sizes: dict[Target, Size]) -> dict[Target, bytes]:
     """Each target's file, all from one decode of the frames. Raises what `BROKEN` lists."""
     column = open_picture(fd, kind, frames=-1)
     largest = max(sizes.values())

@@ -10,7 +10,8 @@ to 400 million pixels; `tests/imaging/test_memory.py` holds the estimate to them
     WebP  12.5 bytes a pixel loaded (fewer with scale-on-load), and 4 a pixel of the file when lossless
 """
 
-from appliance.imaging.formats import Kind
+from appliance import formats
+from appliance.formats import FormatSpec
 from appliance.motion import BYTES_A_PIXEL
 
 _SIZES_BYTES, _SIZES_ALPHA_BYTES = 48_000_000, 120_000_000
@@ -24,7 +25,7 @@ _CHROMA = {"4:2:0": 1.5, "4:2:2": 2.0, "4:4:4": 3.0, "4:0:0": 1.0}
 
 
 def decode_bytes(
-    kind: Kind,
+    kind: FormatSpec,
     width: int,
     height: int,
     *,
@@ -40,22 +41,23 @@ def decode_bytes(
     """The estimated peak, in bytes, of making all sizes of a picture at once; animations keep to what is given."""
     pixels, sample_share = width * height, max(1.0, bands * sample_bytes / 3)
     held = int(width * min(_COLUMN_BYTES, 3 * height) * sample_share)
+    original = formats.ACCEPTED[kind]
+    whole = original.held_bytes * pixels
     match kind:
-        case Kind.JPEG if progressive:
-            held += int(2 * (4.0 if bands == 4 else _CHROMA.get(chroma, 3.0)) * pixels)
-        case Kind.PNG if progressive:
-            held += pixels * bands * sample_bytes
-        case Kind.TIFF:
-            held += int(2.5 * width * min(block_lines, height) * bands * sample_bytes)
-        case Kind.GIF:
-            held += 5 * pixels
-        case Kind.WEBP:
-            held += int(4.2 * pixels + 12.5 * min(pixels, _LARGEST_LOAD_PX))
-        case Kind.AVIF:
-            held += int(18 * pixels * sample_share)
-        case Kind.HEIC:
-            held += int(13 * pixels * sample_share) + 2 * file_bytes  # the others are mapped, not read
-    if frames > 1 and kind in (Kind.GIF, Kind.WEBP):
+        case formats.JPEG if progressive:
+            whole = 2 * (4.0 if bands == 4 else _CHROMA.get(chroma, 3.0)) * pixels
+        case formats.PNG if progressive:
+            whole = pixels * bands * sample_bytes
+        case formats.TIFF:
+            whole = 2.5 * width * min(block_lines, height) * bands * sample_bytes
+        case formats.WEBP:
+            whole += 12.5 * min(pixels, _LARGEST_LOAD_PX)
+        case formats.AVIF:
+            whole *= sample_share
+        case formats.HEIC:
+            whole = whole * sample_share + 2 * file_bytes  # the others are mapped, not read
+    held += int(whole)
+    if frames > 1 and original.is_animated:
         held += min(animation_bytes, BYTES_A_PIXEL * pixels * frames)
     return held + (_SIZES_ALPHA_BYTES if bands in (2, 4) else _SIZES_BYTES)
 

@@ -11,7 +11,7 @@ from appliance.imaging.colour import flattened
 from appliance.imaging.resizing import Size
 from appliance.renditions import Format, Target
 
-_SAVERS: dict[Format, tuple[str, dict[str, object]]] = {
+SAVERS: dict[Format, tuple[str, dict[str, object]]] = {
     Format.JPG: ("jpegsave_buffer", {"Q": 82}),
     Format.WEBP: ("webpsave_buffer", {"Q": 80, "effort": 2}),
     Format.AVIF: ("heifsave_buffer", {"Q": 60, "effort": 0, "compression": "av1"}),
@@ -26,7 +26,7 @@ than twice as long (24 ms for 10 at 2048 px) to save 1 to 3 %."""
 
 def encode(image: pyvips.Image, format: Format) -> bytes:
     """The image as a file of that format, without metadata. Raises what `BROKEN` lists."""
-    saver, options = _SAVERS[format]
+    saver, options = SAVERS[format]
     if not format.has_alpha:
         image = flattened(image)
     if format is Format.JPG and image.width * image.height <= _OPTIMISED_PIXELS:

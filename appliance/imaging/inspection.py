@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import pyvips
 
+from appliance import formats
 from appliance.errors import UnreadableImage
+from appliance.formats import FormatSpec
 from appliance.imaging import costs, tiff
-from appliance.imaging.formats import Kind
 from appliance.imaging.frames import has_many_chunks, has_many_items, png_frames, sequence_frames
 from appliance.imaging.sources import BROKEN, heic_header, kind_of, open_picture
 from appliance.renditions import Facts
@@ -61,7 +62,7 @@ def orientation_of(image: pyvips.Image) -> int:
     return int(value) if value in range(1, 9) else 1
 
 
-def _decode_bytes(kind: Kind, header: _Header, file_bytes: int, animation_bytes: int) -> int:
+def _decode_bytes(kind: FormatSpec, header: _Header, file_bytes: int, animation_bytes: int) -> int:
     return costs.decode_bytes(
         kind,
         header.width,
@@ -77,7 +78,7 @@ def _decode_bytes(kind: Kind, header: _Header, file_bytes: int, animation_bytes:
     )
 
 
-def _facts(kind: Kind, header: _Header, memory_bytes: int, max_pixels: int, max_memory_bytes: int) -> Facts:
+def _facts(kind: FormatSpec, header: _Header, memory_bytes: int, max_pixels: int, max_memory_bytes: int) -> Facts:
     width, height = header.width, header.height
     if header.orientation in TURNED:
         width, height = height, width
@@ -94,38 +95,38 @@ def _facts(kind: Kind, header: _Header, memory_bytes: int, max_pixels: int, max_
     )
 
 
-def _broken_words(kind: Kind) -> str:
-    return f"This begins like a {kind.words} file, but its header can't be read: the file is damaged or incomplete."
+def _broken_words(kind: FormatSpec) -> str:
+    return f"This begins like a {kind.name} file, but its header can't be read: the file is damaged or incomplete."
 
 
-def _read(fd: int, kind: Kind, file_bytes: int) -> _Header:
+def _read(fd: int, kind: FormatSpec, file_bytes: int) -> _Header:
     """The header. Where the decoder would take long over it, only what is in front is read, and not by the decoder."""
-    if kind is Kind.TIFF and tiff.is_excessive(fd):
+    if kind is formats.TIFF and tiff.is_excessive(fd):
         return _excessive_tiff(fd)
-    if kind is Kind.WEBP and has_many_chunks(fd):
+    if kind is formats.WEBP and has_many_chunks(fd):
         return replace(_large_webp(fd), refusal=_EXCESSIVE.format("frames"))
-    if kind in (Kind.HEIC, Kind.AVIF) and has_many_items(fd):
+    if kind in (formats.HEIC, formats.AVIF) and has_many_items(fd):
         raise ValueError("more parts than a picture has")
-    if kind is Kind.HEIC:
+    if kind is formats.HEIC:
         width, height, has_alpha, pictures = heic_header(fd)
         frames = max(pictures, sequence_frames(fd))
         return _Header(width, height, bands=4 if has_alpha else 3, has_alpha=has_alpha, frames=frames)
-    if kind is Kind.GIF and file_bytes > MAPPED_BYTES:
+    if kind is formats.GIF and file_bytes > MAPPED_BYTES:
         return _large_gif(fd)
-    if kind is Kind.WEBP and file_bytes > MAPPED_BYTES:
+    if kind is formats.WEBP and file_bytes > MAPPED_BYTES:
         return _large_webp(fd)
     return _counted(_header(open_picture(fd, kind)), fd, kind)
 
 
-def _counted(header: _Header, fd: int, kind: Kind) -> _Header:
+def _counted(header: _Header, fd: int, kind: FormatSpec) -> _Header:
     """The header with the frames that libvips does not count, and without the pages that are copies of the first."""
     match kind:
-        case Kind.TIFF:
+        case formats.TIFF:
             pages = tiff.pages(fd)
             return replace(header, frames=pages.count, block_lines=pages.block_lines)
-        case Kind.PNG:
+        case formats.PNG:
             return replace(header, frames=png_frames(fd))
-        case Kind.AVIF:
+        case formats.AVIF:
             return replace(header, frames=max(header.frames, sequence_frames(fd)))
         case _:
             return header
@@ -147,7 +148,7 @@ def _header(image: pyvips.Image) -> _Header:
 
 
 def _excessive_tiff(fd: int) -> _Header:
-    page = tiff.first(fd)
+    page = tiff.first_page(fd)
     return _Header(page.width, page.height, orientation=page.orientation, refusal=_EXCESSIVE.format("pages or tags"))
 
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pyvips
 
+from appliance import formats
 from appliance.errors import CannotResize
+from appliance.formats import FormatSpec
 from appliance.imaging.colour import flattened, to_srgb
 from appliance.imaging.encoders import encode
-from appliance.imaging.formats import Kind
 from appliance.imaging.inspection import TURNED, orientation_of
 from appliance.imaging.pyramid import open_levels
 from appliance.imaging.resizing import Size, resized
@@ -90,9 +91,9 @@ def _displayed(image: pyvips.Image, *, turned: bool) -> Facts:
     return Facts("image/tiff", width, height)
 
 
-def _shrink(image: pyvips.Image, kind: Kind, cuts: tuple[Cut, ...], places: tuple[Region, ...]) -> int:
+def _shrink(image: pyvips.Image, kind: FormatSpec, cuts: tuple[Cut, ...], places: tuple[Region, ...]) -> int:
     """How far a JPEG's decoder may shrink it, so that every region still begins and ends between two pixels."""
-    if kind is not Kind.JPEG:
+    if kind is not formats.JPEG:
         return 1
     reduction = min(cut.reduction for cut in cuts)
     for shrink in _JPEG_SHRINKS:

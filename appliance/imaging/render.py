@@ -2,11 +2,12 @@
 
 import pyvips
 
+from appliance import formats
 from appliance.errors import CannotResize
-from appliance.imaging import adam7, animation, tiff
+from appliance.formats import FormatSpec
+from appliance.imaging import animation, tiff
 from appliance.imaging.colour import to_srgb
 from appliance.imaging.encoders import encode_each
-from appliance.imaging.formats import Kind
 from appliance.imaging.inspection import TURNED, orientation_of
 from appliance.imaging.resizing import Size, resized, resized_part
 from appliance.imaging.sources import BROKEN, condemns, kind_of, open_picture
@@ -16,8 +17,6 @@ RESERVE = 1.33
 """How much larger than the target a decoder's own shrinking must leave the picture; the resampling does the rest."""
 CHAIN_RESERVE = 2.0
 """The same for making a size from a smaller sibling."""
-ADAM7_RESERVE = 4.0
-"""From here on half of an interlaced PNG's columns and rows are enough to resample from."""
 _JPEG_SHRINKS = (4, 2)  # 8 is faster still, but visibly soft: SSIMULACRA2 59 against 71
 
 _DAMAGED = (
@@ -45,9 +44,9 @@ def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset
     return [Made(target, *sizes[target], files[target], target in animated) for target in targets]
 
 
-def _animated(fd: int, kind: Kind, sizes: dict[Target, Size]) -> dict[Target, bytes]:
+def _animated(fd: int, kind: FormatSpec, sizes: dict[Target, Size]) -> dict[Target, bytes]:
     """The targets that keep the animation; none when it can't be read to its end, for its first frame may still be."""
-    if not sizes or kind not in (Kind.GIF, Kind.WEBP):
+    if not sizes or not formats.ACCEPTED[kind].is_animated:
         return {}
     try:
         return animation.animate(fd, kind, sizes)
@@ -55,7 +54,7 @@ def _animated(fd: int, kind: Kind, sizes: dict[Target, Size]) -> dict[Target, by
         return {}
 
 
-def _stills(fd: int, kind: Kind, sizes: dict[Target, Size]) -> dict[Target, bytes]:
+def _stills(fd: int, kind: FormatSpec, sizes: dict[Target, Size]) -> dict[Target, bytes]:
     if not sizes:
         return {}
     largest = max(sizes.values())
@@ -71,30 +70,21 @@ def _source(size: Size, largest: Size, made: dict[Size, pyvips.Image]) -> Size:
     return min((other for other in made if other[0] >= size[0] * CHAIN_RESERVE), default=largest)
 
 
-def _decoded(fd: int, kind: Kind, size: Size) -> pyvips.Image:
+def _decoded(fd: int, kind: FormatSpec, size: Size) -> pyvips.Image:
     """The picture upright, in sRGB, in memory, at `size`: turned and converted only once it is small."""
     image = open_picture(fd, kind)
     orientation = orientation_of(image)
     stored = (size[1], size[0]) if orientation in TURNED else size
     reduction = min(image.width / stored[0], image.height / stored[1])
-    if kind is Kind.JPEG and (shrink := _jpeg_shrink(reduction)) > 1:
+    if kind is formats.JPEG and (shrink := _jpeg_shrink(reduction)) > 1:
         covered = (image.width / shrink, image.height / shrink)
         smaller = resized_part(open_picture(fd, kind, shrink=shrink), covered, stored)
         return _upright(smaller.copy_memory(), orientation)
-    if kind is Kind.WEBP and reduction >= 2 * RESERVE:
+    if kind is formats.WEBP and reduction >= 2 * RESERVE:
         image = open_picture(fd, kind, scale=RESERVE / reduction)
-    elif smaller := _from_a_part(fd, kind, image, stored, reduction):
+    elif kind is formats.TIFF and reduction >= RESERVE and (smaller := _smaller_copy(fd, image, stored)):
         return _upright(smaller, orientation)
     return _upright(resized(image, stored).copy_memory(), orientation)
-
-
-def _from_a_part(fd: int, kind: Kind, whole: pyvips.Image, stored: Size, reduction: float) -> pyvips.Image | None:
-    """The picture at `stored` where the file has what is enough for it apart from the rest."""
-    if kind is Kind.TIFF and reduction >= RESERVE:
-        return _smaller_copy(fd, whole, stored)
-    if kind is Kind.PNG and reduction >= ADAM7_RESERVE:
-        return _half_of_interlaced(fd, whole, stored)
-    return None
 
 
 def _upright(image: pyvips.Image, orientation: int) -> pyvips.Image:
@@ -112,29 +102,12 @@ def _smaller_copy(fd: int, whole: pyvips.Image, stored: Size) -> pyvips.Image | 
     if not large_enough:
         return None
     try:
-        level = open_picture(fd, Kind.TIFF, level=min(large_enough, key=lambda level: level.width))
+        level = open_picture(fd, formats.TIFF, level=min(large_enough, key=lambda level: level.width))
         if (level.bands, level.format) != (whole.bands, whole.format):
             return None
         small = resized(level, stored).copy_memory()
     except BROKEN:  # the file may have been cut where its levels are
         return None
-    return _with_profile_of(whole, small)
-
-
-def _half_of_interlaced(fd: int, whole: pyvips.Image, stored: Size) -> pyvips.Image | None:
-    """An interlaced PNG's picture at `stored`, from a quarter of its pixels; None when it has to be read whole."""
-    if not whole.get_typeof("interlaced"):
-        return None
-    try:
-        half = adam7.half(fd)
-        if (half.bands, half.format) != (whole.bands, whole.format):
-            return None
-        return _with_profile_of(whole, resized(half, stored).copy_memory())
-    except (adam7.NotThisWay, *BROKEN):
-        return None
-
-
-def _with_profile_of(whole: pyvips.Image, small: pyvips.Image) -> pyvips.Image:
     if whole.get_typeof("icc-profile-data") and not small.get_typeof("icc-profile-data"):
         small.set_type(pyvips.GValue.blob_type, "icc-profile-data", whole.get("icc-profile-data"))
     return small

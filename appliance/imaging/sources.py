@@ -8,18 +8,21 @@ from contextlib import contextmanager
 import pi_heif
 import pyvips
 
+from appliance import formats
 from appliance.errors import EmptyUpload
-from appliance.imaging.formats import HEAD_BYTES, Kind, sniff
+from appliance.formats import FormatSpec
+from appliance.imaging.sniffing import HEAD_BYTES, sniff
 from appliance.imaging.tiff import Level
 
-_LOADERS = {
-    Kind.JPEG: "jpegload_source",
-    Kind.PNG: "pngload_source",
-    Kind.GIF: "gifload_source",
-    Kind.WEBP: "webpload_source",
-    Kind.TIFF: "tiffload_source",
-    Kind.AVIF: "heifload_source",
+LOADERS = {
+    formats.JPEG: "jpegload_source",
+    formats.PNG: "pngload_source",
+    formats.GIF: "gifload_source",
+    formats.WEBP: "webpload_source",
+    formats.TIFF: "tiffload_source",
+    formats.AVIF: "heifload_source",
 }
+"""Of all accepted formats but HEIC, which pi-heif reads."""
 _LOADER_CLASSES = ("JpegSource", "PngSource", "NsgifSource", "WebpSource", "TiffSource", "HeifSource")
 _HEIC_HEADER_BYTES = 32 * 1024 * 1024
 """Of a HEIC larger than this the inspection reads only the beginning, where its boxes are."""
@@ -52,7 +55,7 @@ def condemns(error: Exception) -> bool:
     return not any(fault in words for fault in _MACHINES_FAULTS)
 
 
-def kind_of(fd: int) -> Kind:
+def kind_of(fd: int) -> FormatSpec:
     """The format of the open file. Raises EmptyUpload, UnsupportedFormat or NotAnImage."""
     head = os.pread(fd, HEAD_BYTES, 0)
     if not head:
@@ -61,28 +64,28 @@ def kind_of(fd: int) -> Kind:
 
 
 def open_picture(
-    fd: int, kind: Kind, *, frames: int = 1, shrink: int = 1, scale: float = 1.0, level: Level | None = None
+    fd: int, kind: FormatSpec, *, frames: int = 1, shrink: int = 1, scale: float = 1.0, level: Level | None = None
 ) -> pyvips.Image:
     """The picture's pixels, read once from top to bottom; raises what `BROKEN` lists.
 
     `frames` -1 opens all frames as one column; `shrink` (1, 2, 4, 8) is for JPEG, `scale` for WebP, `level` for TIFF
     alone.
     """
-    if kind is Kind.HEIC:
+    if kind is formats.HEIC:
         return _heic_pixels(fd)
     options: dict[str, object] = {"access": "sequential", "fail_on": "none"}
-    if kind is Kind.JPEG and shrink > 1:
+    if kind is formats.JPEG and shrink > 1:
         options["shrink"] = shrink
-    if kind is Kind.WEBP and scale < 1:
+    if kind is formats.WEBP and scale < 1:
         options["scale"] = scale
-    if kind in (Kind.GIF, Kind.WEBP) and frames != 1:
+    if formats.ACCEPTED[kind].is_animated and frames != 1:
         options["n"] = frames
-    if kind is Kind.TIFF and level is not None:
+    if kind is formats.TIFF and level is not None:
         options |= {"page": level.page, "subifd": level.subifd}
-    if kind is Kind.AVIF:
+    if kind is formats.AVIF:
         options["unlimited"] = True  # ours are the limits on pixels and memory; libheif's own end at 32768 x 32768
     source = pyvips.Source.new_from_descriptor(fd)
-    return getattr(pyvips.Image, _LOADERS[kind])(source, **options)
+    return getattr(pyvips.Image, LOADERS[kind])(source, **options)
 
 
 @contextmanager

@@ -4,16 +4,11 @@ import pi_heif
 import pyvips
 
 from appliance.errors import UnfitInstallation
+from appliance.formats import ACCEPTED_NAMES, HEIC, FormatSpec
+from appliance.imaging.encoders import SAVERS
+from appliance.imaging.sources import LOADERS
 
 OLDEST = (8, 18)
-_NEEDED = {
-    "JPEG": ("jpegload_source", "jpegsave_buffer"),
-    "PNG": ("pngload_source", "pngsave_buffer"),
-    "GIF": ("gifload_source", "gifsave_buffer"),
-    "WebP": ("webpload_source", "webpsave_buffer"),
-    "TIFF": ("tiffload_source",),
-    "AVIF": ("heifload_source", "heifsave_buffer"),
-}
 _MENDING = (
     "Most likely pip built pyvips against the system's libvips. Put the bundled one in its place again, last of all: "
     "pip install --force-reinstall --no-deps pyvips-binary"
@@ -27,9 +22,9 @@ def libvips_version() -> tuple[int, int, int]:
 
 def formats_available() -> tuple[str, ...]:
     """The names of the needed formats that can be read and, where renditions use them, written."""
-    names = [name for name, operations in _NEEDED.items() if all(map(_has, operations))]
+    names = [spec.name for spec in LOADERS if all(map(_has, _operations(spec)))]
     if pi_heif.libheif_info()["decoders"]:
-        names.append("HEIC")
+        names.append(HEIC.name)
     return tuple(names)
 
 
@@ -39,9 +34,15 @@ def check_installation() -> None:
     if version < OLDEST:
         in_use, oldest = ".".join(map(str, version)), ".".join(map(str, OLDEST))
         raise UnfitInstallation(f"libvips {in_use} is in use, but {oldest} or newer is needed. {_MENDING}")
-    missing = [name for name in (*_NEEDED, "HEIC") if name not in formats_available()]
+    missing = [name for name in ACCEPTED_NAMES if name not in formats_available()]
     if missing:
         raise UnfitInstallation(f"The image library in use can't handle {', '.join(missing)}. {_MENDING}")
+
+
+def _operations(spec: FormatSpec) -> list[str]:
+    """Those of libvips that read a format, and write it where renditions do."""
+    savers = [saver for format_, (saver, _) in SAVERS.items() if format_.media_type == spec.media_type]
+    return [LOADERS[spec], *savers]
 
 
 def _has(operation: str) -> bool:

@@ -3,8 +3,9 @@
 import pytest
 import pyvips
 
+from appliance import formats
 from appliance.errors import ApplianceError, CannotResize, EmptyUpload, NotAnImage, UnsupportedFormat
-from appliance.imaging.formats import TAKEN, Kind, sniff
+from appliance.imaging.sniffing import TAKEN, sniff
 from appliance.renditions import Format, Priority
 from appliance.workers import Workers
 from tests import pictures
@@ -48,8 +49,8 @@ async def test_an_empty_file_is_called_empty(workers: Workers) -> None:
 
 
 async def test_avif_is_told_from_heic_by_its_brands() -> None:
-    assert sniff(b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf") is Kind.AVIF
-    assert sniff(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic") is Kind.HEIC
+    assert sniff(b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf") is formats.AVIF
+    assert sniff(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic") is formats.HEIC
 
 
 async def test_a_file_is_what_its_bytes_say(workers: Workers) -> None:

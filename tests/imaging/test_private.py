@@ -20,8 +20,9 @@ from PIL import Image, PngImagePlugin
 from appliance import edits
 from appliance.edits import Edit, Findings
 from appliance.errors import ApplianceError
+from appliance.imaging.directories import Unclear
 from appliance.imaging.private import find
-from appliance.imaging.private.cleaning import Cleaner, Unclear
+from appliance.imaging.private.cleaning import Cleaner
 from appliance.imaging.private.exif import clean_exif
 from appliance.imaging.private.icc import clean_icc
 from appliance.imaging.private.iptc import clean_iptc

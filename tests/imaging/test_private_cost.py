@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from appliance.edits import Findings
+from appliance.imaging.directories import Block
 from appliance.imaging.private import find
 from appliance.imaging.private.cleaning import Cleaner
-from appliance.imaging.private.directories import Block
 from appliance.imaging.private.exif import clean_exif
 from appliance.imaging.private.icc import clean_icc
 from appliance.imaging.private.iptc import clean_iptc

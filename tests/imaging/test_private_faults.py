@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import pytest
 
-from appliance.imaging.formats import Kind
+from appliance import formats
 from appliance.imaging.private import finding
 from appliance.imaging.private.cleaning import Cleaning
 from tests import private_pictures
@@ -17,7 +17,7 @@ from tests.imaging.test_private import found_in
 def test_a_fault_of_our_own_gives_what_was_found_and_is_logged_once(
     fault: type[Exception], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setitem(finding._CLEANERS, Kind.JPEG, failing(fault))
+    monkeypatch.setitem(finding.CLEANERS, formats.JPEG, failing(fault))
     finding._log_once.cache_clear()
     found = [found_in(private_pictures.jpeg()) for _ in range(3)]
     assert [(len(each.edits), each.complete) for each in found] == [(1, False)] * 3
@@ -26,7 +26,7 @@ def test_a_fault_of_our_own_gives_what_was_found_and_is_logged_once(
 
 
 def test_a_worker_without_memory_says_so_by_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(finding._CLEANERS, Kind.JPEG, failing(MemoryError))
+    monkeypatch.setitem(finding.CLEANERS, formats.JPEG, failing(MemoryError))
     with pytest.raises(MemoryError):
         found_in(private_pictures.jpeg())
 

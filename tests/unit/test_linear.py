@@ -16,7 +16,7 @@ from appliance.http.album_html import slugs_in
 from appliance.http.images import byte_range
 from appliance.http.languages import ENGLISH, chosen
 from appliance.http.negotiation import wishes as liking
-from appliance.imaging.formats import sniff
+from appliance.imaging.sniffing import sniff
 from appliance.logs import MAX_BYTES, HumanLines, JsonLines, redacted
 from appliance.resumable.progress import part_ids
 from appliance.wishes import checked_text, parse_duration, safe_filename

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from appliance.imaging.private.cleaning import Cleaning, Unclear
+from appliance.imaging.directories import Unclear
+from appliance.imaging.private.cleaning import Cleaning
 from appliance.imaging.private.dropping import tiles
 
 MAX_BOXES = 100_000

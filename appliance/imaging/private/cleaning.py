@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from appliance.edits import Edit, Findings
+from appliance.imaging.directories import Unclear
 from appliance.model import KeepMetadata
 
 BUDGET_BYTES = 2 * 1024**3
@@ -17,10 +18,6 @@ BUDGET_CPU_S = 1.0
 
 Cleaner = Callable[[bytes, KeepMetadata], bytes]
 """Gives the same number of bytes, with only what may stay. Raises Unclear where it can't tell."""
-
-
-class Unclear(ValueError):
-    """A part that can't be looked into, or not be cleaned where it lies."""
 
 
 class OutOfTime(Exception):

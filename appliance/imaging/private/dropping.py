@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from appliance.imaging.private.cleaning import Cleaner, Unclear
+from appliance.imaging.directories import Unclear
+from appliance.imaging.private.cleaning import Cleaner
 from appliance.model import KeepMetadata
 
 Range = tuple[int, int]

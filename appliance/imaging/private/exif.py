@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from appliance.imaging.private.cleaning import Unclear
-from appliance.imaging.private.directories import Block, Directory, Entry, Reader
+from appliance.imaging.directories import Block, Directory, Entry, Reader, Unclear
 from appliance.imaging.private.photoshop import clean_resources
 from appliance.imaging.private.tags import EXIF_IFD, INTEROP_IFD, ORIENTATION, Rules, allowed
 from appliance.model import KeepMetadata

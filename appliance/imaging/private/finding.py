@@ -6,9 +6,11 @@ import time
 import traceback
 from collections.abc import Callable
 
+from appliance import formats
 from appliance.edits import Findings
-from appliance.imaging.formats import Kind
-from appliance.imaging.private.cleaning import Cleaning, OutOfTime, Unclear
+from appliance.formats import FormatSpec
+from appliance.imaging.directories import Unclear
+from appliance.imaging.private.cleaning import Cleaning, OutOfTime
 from appliance.imaging.private.gif import clean_gif
 from appliance.imaging.private.heif import clean_heif
 from appliance.imaging.private.jpeg import clean_jpeg
@@ -28,7 +30,7 @@ def find(fd: int, keep: KeepMetadata, clock: Callable[[], float] = time.process_
     """
     kind, cleaning = kind_of(fd), Cleaning(fd, keep, clock)
     try:
-        _CLEANERS[kind](cleaning)
+        CLEANERS[kind](cleaning)
     except (Unclear, OutOfTime):
         cleaning.complete = False
     except MemoryError:
@@ -46,7 +48,7 @@ def _last(fault: Exception) -> tuple[str, int]:
 
 
 @functools.lru_cache(256)
-def _log_once(kind: Kind, fault: str, function: str, line: int) -> None:
+def _log_once(kind: FormatSpec, fault: str, function: str, line: int) -> None:
     """A file that is sent a thousand times is one line of a worker's log."""
     _log.error("Cleaning a file of the kind %s failed: %s in %s, line %d", kind.name, fault, function, line)
 
@@ -61,12 +63,12 @@ def _clean_tiff(cleaning: Cleaning) -> None:
         cleaning.fill(start, end - start)
 
 
-_CLEANERS: dict[Kind, Callable[[Cleaning], None]] = {
-    Kind.JPEG: clean_jpeg,
-    Kind.PNG: clean_png,
-    Kind.GIF: clean_gif,
-    Kind.WEBP: clean_webp,
-    Kind.TIFF: _clean_tiff,
-    Kind.AVIF: clean_heif,
-    Kind.HEIC: clean_heif,
+CLEANERS: dict[FormatSpec, Callable[[Cleaning], None]] = {
+    formats.JPEG: clean_jpeg,
+    formats.PNG: clean_png,
+    formats.GIF: clean_gif,
+    formats.WEBP: clean_webp,
+    formats.TIFF: _clean_tiff,
+    formats.AVIF: clean_heif,
+    formats.HEIC: clean_heif,
 }

@@ -5,8 +5,9 @@ Every byte of the media data that nothing kept points to becomes zero, unless so
 
 from bisect import bisect_left, bisect_right
 
+from appliance.imaging.directories import Unclear
 from appliance.imaging.private.boxes import Box, Fields, Held, boxes, clear_handler, empty
-from appliance.imaging.private.cleaning import MAX_BLOCK_BYTES, Cleaner, Cleaning, Unclear
+from appliance.imaging.private.cleaning import MAX_BLOCK_BYTES, Cleaner, Cleaning
 from appliance.imaging.private.dropping import Range, Ranges, cleaned
 from appliance.imaging.private.exif import EXIF_MARK, clean_exif
 from appliance.imaging.private.item_properties import Properties

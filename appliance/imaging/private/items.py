@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from appliance.imaging.directories import Unclear
 from appliance.imaging.private.boxes import Box, Fields, Held
-from appliance.imaging.private.cleaning import Unclear
 from appliance.imaging.private.dropping import Range
 
 _PICTURES = frozenset(

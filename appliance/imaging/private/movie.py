@@ -4,8 +4,8 @@ import struct
 from collections.abc import Iterator
 from itertools import accumulate
 
+from appliance.imaging.directories import Unclear
 from appliance.imaging.private.boxes import Box, Fields, Held, clear_handler
-from appliance.imaging.private.cleaning import Unclear
 from appliance.imaging.private.dropping import Range, cleaned
 from appliance.imaging.private.icc import clean_icc
 from appliance.model import KeepMetadata

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from appliance.imaging.private.cleaning import Unclear
-from appliance.imaging.private.directories import Directory, Entry, Reader
+from appliance.imaging.directories import Directory, Entry, Reader, Unclear
 from appliance.imaging.private.ranges import Range
 
 _KIND, _WIDTH, _HEIGHT, _BITS, _CODING, _PHOTOMETRIC, _SAMPLES = 254, 256, 257, 258, 259, 262, 277

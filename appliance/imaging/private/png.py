@@ -6,7 +6,8 @@ import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
-from appliance.imaging.private.cleaning import MAX_BLOCK_BYTES, Cleaner, Cleaning, Unclear
+from appliance.imaging.directories import Unclear
+from appliance.imaging.private.cleaning import MAX_BLOCK_BYTES, Cleaner, Cleaning
 from appliance.imaging.private.dropping import Ranges, cleaned, tiles
 from appliance.imaging.private.exif import clean_exif
 from appliance.imaging.private.icc import clean_icc

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from appliance.imaging.private.cleaning import Unclear
+from appliance.imaging.directories import Unclear
 from appliance.imaging.private.properties import PREFIXES, Name
 
 _RDF_NS, _META_NS = "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "adobe:ns:meta/"

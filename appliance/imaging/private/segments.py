@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from appliance.imaging.private.cleaning import Cleaning, Unclear
+from appliance.imaging.directories import Unclear
+from appliance.imaging.private.cleaning import Cleaning
 from appliance.imaging.private.dropping import tiles
 from appliance.imaging.private.window import Window
 

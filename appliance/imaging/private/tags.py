@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from appliance.imaging.private.directories import Entry
+from appliance.imaging.directories import Entry
 from appliance.model import KeepMetadata
 
 MAX_TEXT_BYTES = 16 * 1024

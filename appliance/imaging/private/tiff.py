@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from appliance.imaging.directories import Directory, Entry, Memory, Reader, Unclear
 from appliance.imaging.private import tags
-from appliance.imaging.private.cleaning import MAX_BLOCK_BYTES, Cleaner, Unclear
-from appliance.imaging.private.directories import Directory, Entry, Memory, Reader
+from appliance.imaging.private.cleaning import MAX_BLOCK_BYTES, Cleaner
 from appliance.imaging.private.icc import clean_icc
 from appliance.imaging.private.iptc import clean_iptc
 from appliance.imaging.private.pages import Pixels, is_shown
@@ -83,13 +83,14 @@ class Walk:
 
     def _chain(self) -> Iterator[Directory]:
         """The pages, each once."""
-        at = self._reader.first
-        while at and at not in self._seen:
-            page = self._read(at)
-            if page is None:
-                return
-            yield page
-            at = page.following
+        try:
+            for at, _ in self._reader.chain(self._seen):
+                page = self._read(at)
+                if page is None:
+                    return
+                yield page
+        except Unclear:
+            self._pixels.doubt = True
 
     def _read(self, at: int) -> Directory | None:
         """The directory there; None leaves doubt about what else there is."""

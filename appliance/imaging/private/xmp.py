@@ -3,8 +3,8 @@
 import codecs
 import re
 
+from appliance.imaging.directories import Unclear
 from appliance.imaging.private import rdf
-from appliance.imaging.private.cleaning import Unclear
 from appliance.imaging.private.properties import NEEDED, Fields, Name, Rule, Text, rules
 from appliance.imaging.private.rdf import List, Packet, Properties, Struct, Value
 from appliance.model import KeepMetadata

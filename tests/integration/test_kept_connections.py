@@ -1,4 +1,4 @@
-"""Hot views: the same answers as at first, while image and rendition are there, and in the order of their requests."""
+"""Views over connections that are kept: the same answers while the image lives, in the order of their requests."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 import pytest
-from aiohttp.test_utils import TestServer
 
 from tests.conftest import Host
 
@@ -48,15 +47,6 @@ def asked(path: str, *lines: str) -> bytes:
     return "\r\n".join([f"GET {path} HTTP/1.1", "Host: images.example", *lines, "", ""]).encode()
 
 
-def handled(host: Host) -> int:
-    """How many requests aiohttp has taken so far."""
-    server = host.client.server
-    assert isinstance(server, TestServer)
-    assert server.runner is not None
-    assert server.runner.server is not None
-    return int(server.runner.server.requests_count)
-
-
 @pytest.fixture
 async def image(host: Host, jpeg: bytes) -> dict[str, Any]:
     return await host.upload(jpeg, "kätzchen.jpg")
@@ -70,9 +60,7 @@ def small(image: dict[str, Any]) -> str:
 async def test_a_view_that_is_answered_again_is_the_same_but_for_its_date_and_id(host: Host, small: str) -> None:
     async with Wire.to(host) as wire:
         status, headers, body = await wire.get(small)
-        before = handled(host)
         again = [await wire.get(small, "User-Agent: someone", "Accept: */*") for _ in range(3)]
-    assert handled(host) == before
     ids = {headers["x-request-id"]}
     for other_status, others, other_body in again:
         assert (other_status, other_body) == (status, body) == (200, body)
@@ -84,16 +72,29 @@ async def test_a_view_that_is_answered_again_is_the_same_but_for_its_date_and_id
     assert headers["server"] == "appliance"
 
 
-async def test_other_connections_share_what_is_hot(host: Host, small: str) -> None:
+async def test_a_head_has_the_same_headers_and_no_body(host: Host, small: str) -> None:
+    async with Wire.to(host) as wire:
+        _, headers, _ = await wire.get(small)
+        wire.send(asked(small).replace(b"GET", b"HEAD", 1) + asked("/healthz"))
+        lines = (await wire.reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[:-2]
+        assert (await wire.answer())[0] == 200
+    head = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:])}
+    assert lines[0].startswith("HTTP/1.1 200 ")
+    assert {name: head[name] for name in head if name not in FRESH} == {
+        name: headers[name] for name in headers if name not in FRESH
+    }
+
+
+async def test_other_connections_share_what_is_in_memory(host: Host, small: str) -> None:
     async with Wire.to(host) as first:
-        await first.get(small)
-    before = handled(host)
+        _, _, body = await first.get(small)
+    hits = host.counted("cache_lookups_total", layer="memory")
     async with Wire.to(host) as second:
-        assert (await second.get(small))[0] == 200
-    assert handled(host) == before
+        assert (await second.get(small))[2] == body
+    assert host.counted("cache_lookups_total", layer="memory") == hits + 1
 
 
-async def test_every_hot_view_is_counted(host: Host, small: str) -> None:
+async def test_every_view_is_counted(host: Host, small: str) -> None:
     labels = {"route": "/i/{slug}/{preset}.{extension}", "method": "GET", "status": "2xx"}
     async with Wire.to(host) as wire:
         await wire.get(small)

@@ -1,15 +1,17 @@
 """Directories of TIFF, which EXIF has too, read wherever they lie: classic TIFF and BigTIFF, in both byte orders."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
-
-from appliance.imaging.private.cleaning import Unclear
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8, 129: 1}
 _NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 _MAX_ENTRIES, _MAX_VALUES = 4096, 250_000
+
+
+class Unclear(ValueError):
+    """A part of a file that can't be looked into, or not be changed where it lies."""
 
 
 class Memory(Protocol):
@@ -70,6 +72,7 @@ class Reader:
         self.order, self.big = order, big
         self.head_bytes = 16 if big else 8
         self._count, self._offset = ("Q", "Q") if big else ("H", "I")
+        self._tag = struct.Struct(order + "H")
         self._entry = struct.Struct(order + ("HHQQ" if big else "HHII"))
         self._inline = 8 if big else 4
 
@@ -88,19 +91,48 @@ class Reader:
         """Where the first directory is."""
         return self._number(self._offset, self.head_bytes // 2)
 
-    def directory(self, at: int) -> Directory:
-        """The directory there. Raises Unclear for one that isn't whole."""
+    def chain(self, seen: set[int]) -> Iterator[tuple[int, int]]:
+        """Where the directories are that follow one another, and how many entries each has.
+
+        Each comes once: none of those in `seen`, to which they are added. Raises Unclear where the file ends first.
+        """
+        at = self.first
+        while at and at not in seen:
+            seen.add(at)
+            count = self._number(self._count, at)
+            yield at, count
+            at = self._number(self._offset, self._table(at) + count * self._entry.size)
+
+    def directory(self, at: int, only: Container[int] | None = None) -> Directory:
+        """The directory there, with `only` the first entry of each of such tags.
+
+        Raises Unclear for one that isn't whole.
+        """
         count = self._number(self._count, at)
         if count > _MAX_ENTRIES:
             raise Unclear("a directory of too many entries")
-        start, size = at + struct.calcsize(self.order + self._count), self._entry.size
+        start, size = self._table(at), self._entry.size
         end = start + count * size
         table = self.memory.read(start, count * size)
         if len(table) < count * size:
             raise Unclear("a directory that ends with the file")
-        entries = tuple(self._read_entry(table, start, place) for place in range(0, len(table), size))
+        places = range(0, len(table), size) if only is None else self._first_of(only, table)
+        entries = tuple(self._read_entry(table, start, place) for place in places)
         following = self._number(self._offset, end)
         return Directory(at, end + struct.calcsize(self.order + self._offset), entries, following)
+
+    def _first_of(self, only: Container[int], table: bytes) -> list[int]:
+        """Where in a table the first entry is of each of these tags."""
+        found: dict[int, int] = {}
+        for place in range(0, len(table), self._entry.size):
+            [tag] = self._tag.unpack_from(table, place)
+            if tag in only:
+                found.setdefault(tag, place)
+        return list(found.values())
+
+    def _table(self, at: int) -> int:
+        """Where the entries begin of the directory there."""
+        return at + struct.calcsize(self.order + self._count)
 
     def _number(self, code: str, at: int) -> int:
         size = struct.calcsize(self.order + code)
@@ -120,19 +152,28 @@ class Reader:
 
     def value(self, entry: Entry) -> bytes:
         """The value's bytes. Raises Unclear for one that doesn't lie within the file."""
-        data = self.memory.read(entry.at, entry.length)
-        if len(data) < entry.length:
+        return self._whole(entry.at, entry.length)
+
+    def _whole(self, at: int, length: int) -> bytes:
+        data = self.memory.read(at, length)
+        if len(data) < length:
             raise Unclear("a value that ends with the file")
         return data
 
     def numbers(self, entry: Entry) -> Sequence[int]:
         """An entry's whole numbers; none for one that has others. Raises Unclear."""
+        if entry.type in _NUMBERS and entry.count > _MAX_VALUES:
+            raise Unclear("more numbers than are looked at")
+        return self.first_numbers(entry, entry.count)
+
+    def first_numbers(self, entry: Entry, limit: int) -> Sequence[int]:
+        """The same, but so many at most, however many the entry has. Raises Unclear."""
         code = _NUMBERS.get(entry.type)
         if code is None:
             return ()
-        if entry.count > _MAX_VALUES:
-            raise Unclear("more numbers than are looked at")
-        return struct.unpack(f"{self.order}{entry.count}{code}", self.value(entry))
+        count = min(entry.count, limit)
+        data = self._whole(entry.at, count * _SIZES[entry.type])
+        return struct.unpack(f"{self.order}{count}{code}", data)
 
     def pack_directory(self, raws: Sequence[bytes], following: int) -> bytes:
         """A directory of these entries."""

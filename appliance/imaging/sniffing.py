@@ -1,48 +1,18 @@
 """Which format a file has, by its first bytes alone: names and MIME types that clients send are never asked."""
 
 import re
-from dataclasses import dataclass
-from enum import Enum
 
 from appliance.errors import NotAnImage, UnsupportedFormat
+from appliance.formats import ACCEPTED, FormatSpec
 
 HEAD_BYTES = 4096
-TAKEN = "JPEG, PNG, GIF, WebP, TIFF, AVIF and HEIC are taken"
+*_OTHERS, _LAST = [spec.name for spec in ACCEPTED]
+TAKEN = f"{', '.join(_OTHERS)} and {_LAST} are taken"
 
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    name: str
-    media_type: str
-
-
-class Kind(Enum):
-    """A format that is taken."""
-
-    JPEG = _Named("JPEG", "image/jpeg")
-    PNG = _Named("PNG", "image/png")
-    GIF = _Named("GIF", "image/gif")
-    WEBP = _Named("WebP", "image/webp")
-    TIFF = _Named("TIFF", "image/tiff")
-    AVIF = _Named("AVIF", "image/avif")
-    HEIC = _Named("HEIC", "image/heic")
-
-    @property
-    def words(self) -> str:
-        """The format's name for a person."""
-        return self.value.name
-
-    @property
-    def media_type(self) -> str:
-        return self.value.media_type
-
-
-_TAKEN = (
-    (re.compile(rb"\xff\xd8\xff"), Kind.JPEG),
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), Kind.PNG),
-    (re.compile(rb"GIF8[79]a"), Kind.GIF),
-    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), Kind.WEBP),
-    (re.compile(rb"II\*\0(?!....CR)|MM\0\*|II\+\0\x08\0|MM\0\+\0\x08", re.DOTALL), Kind.TIFF),
+_SIGNATURES = tuple(
+    (re.compile(original.signature, re.DOTALL), spec)
+    for spec, original in ACCEPTED.items()
+    if original.signature is not None
 )
 
 _TEXT = rb"(?:\xef\xbb\xbf)?\s*+"
@@ -70,31 +40,27 @@ _REFUSED = (
 )
 _REFUSED_PATTERNS = tuple((re.compile(pattern, re.DOTALL | re.IGNORECASE), words) for pattern, words in _REFUSED)
 
-_AVIF_BRANDS = frozenset((b"avif", b"avis"))
-_HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"))
 
-
-def sniff(head: bytes) -> Kind:
+def sniff(head: bytes) -> FormatSpec:
     """The format of a file that begins with `head` (up to `HEAD_BYTES`).
 
     Raises UnsupportedFormat for a known kind of file that is not taken, NotAnImage for anything else.
     """
-    for pattern, kind in _TAKEN:
+    for pattern, spec in _SIGNATURES:
         if pattern.match(head):
-            return kind
-    if kind_in_box := _heif_kind(head):
-        return kind_in_box
+            return spec
+    if in_boxes := _by_brand(head):
+        return in_boxes
     for pattern, words in _REFUSED_PATTERNS:
         if pattern.match(head):
             raise UnsupportedFormat(f"This is {words}; {TAKEN}.")
     raise NotAnImage(f"This file is no image that is known here; {TAKEN}.")
 
 
-def _heif_kind(head: bytes) -> Kind | None:
+def _by_brand(head: bytes) -> FormatSpec | None:
+    """The format of an ISO media file, by the brands that its first box names."""
     if head[4:8] != b"ftyp":
         return None
     size = min(int.from_bytes(head[:4], "big"), len(head))
     brands = {head[8:12], *(head[at : at + 4] for at in range(16, size - 3, 4))}
-    if brands & _AVIF_BRANDS:
-        return Kind.AVIF
-    return Kind.HEIC if brands & _HEIC_BRANDS else None
+    return next((spec for spec, original in ACCEPTED.items() if brands & original.brands), None)
