@@ -66,7 +66,7 @@ class Slot:
             reply = await process.call(order, fds, deadline_s)
         except WorkerLost as lost:
             if self._stopped:
-                raise _stopping() from lost
+                raise Stopping from lost
             if process is self._process:  # it is alive, but has lost its order
                 self._on_death(lost.reason)
                 self._replace(process)
@@ -112,7 +112,7 @@ class Slot:
             if process is self._process and not process.exited.done():
                 return process
         if self._stopped:
-            raise _stopping()
+            raise Stopping
         raise Busy("The processes that resize images can't be started just now; try again soon.", retry_after_s=5)
 
     def _start_or_later(self) -> WorkerProcess | None:
@@ -175,7 +175,3 @@ class Slot:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def _stopping() -> Stopping:
-    return Stopping("The server is restarting; try again in a few seconds.", retry_after_s=2)
