@@ -27,7 +27,7 @@ from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.motion import Budget, moves
 from appliance.renditions import LOSSY, Facts, Format, Made, Priority, Target, fit
-from appliance.threads import Threads
+from appliance.shared.threads import Threads
 from appliance.workers import Workers
 
 LARGE_BYTES = 1_000_000  # up to here the sum of the bytes costs the event loop less than a thread would
@@ -107,7 +107,7 @@ class Making:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         for batch in tuple(self._open.values()):
-            self._fail(batch, _stopping())
+            self._fail(batch, Stopping())
         await self._threads.close()
 
     async def _work(self, key: Queue) -> None:
@@ -123,7 +123,7 @@ class Making:
         try:
             await self._fill_or_remember(batch)
         except asyncio.CancelledError:
-            self._fail(batch, _stopping())
+            self._fail(batch, Stopping())
             raise
         except Exception as fault:
             self._fail(batch, fault)
@@ -243,10 +243,6 @@ class Making:
                     if found is not None:
                         return Source(candidate, found.data)
         return None
-
-
-def _stopping() -> Stopping:
-    return Stopping("The server is restarting. Try again in a few seconds.", retry_after_s=2)
 
 
 def _facts_of(image: Image, source: Target) -> Facts:

@@ -21,9 +21,9 @@ from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.objectstore import ObjectReader
 from appliance.renditions import PLACEHOLDER, Priority, Target
+from appliance.shared.threads import Threads
 from appliance.shares import Shares
 from appliance.slugs import is_slug
-from appliance.threads import Threads
 
 log = logging.getLogger(__name__)
 BLOCK_BYTES = 256 * 1024

@@ -26,7 +26,7 @@ from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.regions import TILE_PX, Cut, Material, Quality
 from appliance.renditions import LOSSY, Facts, Priority, Target, fit
-from appliance.threads import Threads
+from appliance.shared.threads import Threads
 from appliance.workers import Workers
 
 LARGE_BYTES = 1_000_000

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from appliance.clients import Clients
 from appliance.renditions import Priority
+from appliance.shared.threads import Threads
 from appliance.shares import Shares
-from appliance.threads import Threads
 from appliance.workers.lane import Lane, Waiting
 
 MAX_BYTES = 32_000_000

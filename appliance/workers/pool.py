@@ -21,7 +21,7 @@ from appliance.orders import (
 )
 from appliance.regions import pyramid_bytes
 from appliance.renditions import Facts, Priority
-from appliance.threads import Threads
+from appliance.shared.threads import Threads
 from appliance.workers.lane import Lane, Waiting
 from appliance.workers.process import Allowance, WorkerLost
 from appliance.workers.slot import Slot

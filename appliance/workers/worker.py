@@ -12,7 +12,7 @@ from appliance.motion import Budget, moves
 from appliance.orders import MAX_TARGETS, Answer, BuildPyramid, CutOut, Order, Render, Sizes
 from appliance.regions import Cut, Material
 from appliance.renditions import Facts, Made, Target
-from appliance.threads import Threads
+from appliance.shared.threads import Threads
 from appliance.workers.process import MAX_OUTPUT_BYTES, WorkerLost
 from appliance.workers.slot import Slot
 
