@@ -14,12 +14,12 @@ from appliance.clients import HOST
 from appliance.clock import Clock
 from appliance.errors import ObjectMissing, StoreUnavailable
 from appliance.lifecycle.client_queue import ClientQueue
-from appliance.lifecycle.holding import Gate
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.metrics import Metrics
 from appliance.model import Image, Location
 from appliance.objectstore.observed import ObservedStore
 from appliance.objectstore.records import metadata_of, needs_sidecar
+from appliance.shared.circuit_breaker import State
 from appliance.slugs import object_key
 from appliance.spool import Spool
 
@@ -52,8 +52,7 @@ class Shipper:
         self._sidecars = sidecars
         self._spool = spool
         self._store = store
-        self._gate = Gate(store)
-        store.on_up, store.on_down = self._wake, self._promise_nothing
+        store.breaker.subscribe(self._on_store_change)
         self._metrics = metrics
         self._clock = clock
         self._small: ClientQueue[Image] = ClientQueue()
@@ -115,7 +114,7 @@ class Shipper:
         """The job: ask the store how it is, and find rows that wait unseen."""
         if not self._pending:
             self._store.nothing_to_put()
-        await self._gate.ask()
+        await self._ask()
         await self.feed()
 
     async def feed(self) -> None:
@@ -150,6 +149,14 @@ class Shipper:
         if self._probe is None or self._probe.done():
             self._probe = asyncio.create_task(self._connect())
 
+    async def _ask(self) -> None:
+        """Ask the store how it is, unless one who waits does so already."""
+        if not self.store_up:
+            await self._store.breaker.probe()
+            return
+        with contextlib.suppress(StoreUnavailable):  # it is noted
+            await self._store.check()
+
     async def _connect(self) -> None:
         with contextlib.suppress(StoreUnavailable):  # it is noted
             await self._store.probe()
@@ -172,7 +179,7 @@ class Shipper:
         while True:
             _, image = await lane.get()
             try:
-                async with self._gate.passage(alone=lane is self._small):
+                async with self._store.breaker.permit(alone=lane is self._small):
                     shipped = await self._ship_seen(image)
             except StoreUnavailable:
                 self._metrics.ship_failures.inc()
@@ -249,6 +256,12 @@ class Shipper:
     def _tell(future: asyncio.Future[bool], *, shipped: bool) -> None:
         if not future.done():
             future.set_result(shipped)
+
+    def _on_store_change(self, state: State) -> None:
+        if state is State.CLOSED:
+            self._wake()
+        else:
+            self._promise_nothing()
 
     def _wake(self) -> None:
         """What was put off need not wait for its turn now; but a fault of one object must not have it tried all day."""
