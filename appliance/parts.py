@@ -258,7 +258,7 @@ def _shown(  # noqa: PLR0917 - one of each part
         metrics=metrics,
         clock=clock,
     )
-    zooming = Failures(catalogue=catalogue, clock=clock, condemning=False)  # presets need less than the deepest zoom
+    zooming = Failures(catalogue=catalogue, clock=clock, max_failures=None)  # presets need less than the deepest zoom
     cutting = Cutting(
         heavy_memory_bytes=config.renditions.heavy_memory_bytes,
         workers=workers,

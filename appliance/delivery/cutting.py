@@ -5,8 +5,10 @@ What takes long to write is cut apart from tiles and behind them, so that it kee
 
 import asyncio
 import contextlib
-from collections import Counter, OrderedDict
+from collections import Counter
 from dataclasses import dataclass, replace
+
+from cachetools import LRUCache
 
 from appliance.clients import Clients
 from appliance.delivery.failures import Failures
@@ -16,6 +18,7 @@ from appliance.errors import ApplianceError, CannotResize, Stopping
 from appliance.model import Image
 from appliance.regions import Cut, Material, cutting_bytes
 from appliance.renditions import Priority
+from appliance.shared.negative_cache import MAX_KEYS
 from appliance.workers import Workers
 
 
@@ -36,7 +39,6 @@ LEAST_BATCH_S, DECODES, BATCH_S = 1.0, 8, 4.0
 Others wait as long, and the deadline, which would meet all who share it, is far.
 """
 STRIKES = 3  # decodes of an image that fail without a verdict, until it is left alone for some minutes
-MEMORY_OF_STRIKES = 10_000
 
 
 class Cutting:
@@ -50,7 +52,7 @@ class Cutting:
         self._wanted: dict[Key, Wanted] = {}
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._clients: dict[Key, Clients] = {}
-        self._strikes: OrderedDict[str, int] = OrderedDict()
+        self._strikes: LRUCache[str, int] = LRUCache(MAX_KEYS)
 
     async def close(self) -> None:
         """Give up what is under way."""
@@ -79,7 +81,7 @@ class Cutting:
             while self._wanted.get(key):
                 await self._decode(image, key)
         except asyncio.CancelledError:
-            self._fail(self._wanted.pop(key, {}), Stopping("The server is restarting.", retry_after_s=2))
+            self._fail(self._wanted.pop(key, {}), Stopping())
             raise
         finally:
             self._tasks.pop(key, None)
@@ -96,7 +98,7 @@ class Cutting:
                     taken = self._taken(image, key)
                     made = await worker.cut(file.fileno(), image.facts, Material.ORIGINAL, tuple(taken))
         except asyncio.CancelledError:
-            self._fail(taken, Stopping("The server is restarting.", retry_after_s=2))
+            self._fail(taken, Stopping())
             raise
         except Exception as fault:
             taken = taken or self._given_up(key)
@@ -116,8 +118,6 @@ class Cutting:
             await self._failures.remember(image, fault)
             return
         self._strikes[image.slug] = strikes
-        if len(self._strikes) > MEMORY_OF_STRIKES:
-            self._strikes.popitem(last=False)
 
     def _taken(self, image: Image, key: Key) -> Wanted:
         """What is wanted so far and is written soon, each client's first cut before anybody's second.

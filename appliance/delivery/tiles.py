@@ -4,9 +4,7 @@ An image of ordinary size is cut from its original, a large one from its pyramid
 much of the picture at once comes from a rendition at once, and who looks closer waits some seconds for sharp pixels.
 """
 
-import asyncio
 import os
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from appliance.cache import Caches, Rendition
@@ -16,8 +14,7 @@ from appliance.clock import Clock
 from appliance.config import Renditions
 from appliance.delivery.building import Building
 from appliance.delivery.cutting import Cutting
-from appliance.delivery.failures import Failures
-from appliance.delivery.overdue import Overdue
+from appliance.delivery.failures import RETRY_AFTER_S, Failures
 from appliance.delivery.service import Delivery
 from appliance.effort import is_long_cut
 from appliance.errors import CannotResize
@@ -26,6 +23,8 @@ from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.regions import TILE_PX, Cut, Material, Quality
 from appliance.renditions import LOSSY, Facts, Priority, Target, fit
+from appliance.shared.negative_cache import NegativeCache
+from appliance.shared.single_flight import SingleFlight
 from appliance.shared.threads import Threads
 from appliance.workers import Workers
 
@@ -33,14 +32,6 @@ LARGE_BYTES = 1_000_000
 THREADS = 2
 TRIES = 2  # a pyramid may be rotten, once
 SMALL = Facts("image/jpeg", TILE_PX, TILE_PX)  # what a cut from a pyramid or a rendition costs, however large the image
-
-
-@dataclass(frozen=True, slots=True)
-class _Making:
-    """A cut that is being made, and the clients who wait for it."""
-
-    task: asyncio.Task[Rendition]
-    clients: Clients
 
 
 class Tiles:
@@ -71,16 +62,13 @@ class Tiles:
         self._failures = failures
         self._metrics = metrics
         self._clock = clock
-        self._overdue = Overdue(clock)
+        self._overdue: NegativeCache[tuple[str, Cut]] = NegativeCache(ttl_s=RETRY_AFTER_S, clock=clock)
         self._threads = Threads("tiles", THREADS)
-        self._making: dict[tuple[str, Cut], _Making] = {}
+        self._flights: SingleFlight[tuple[str, Cut], Rendition] = SingleFlight()
 
     async def close(self) -> None:
         """Give up what is under way."""
-        tasks = [making.task for making in self._making.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._flights.close()
         await self._cutting.close()
         await self._building.close()
         await self._threads.close()
@@ -103,20 +91,11 @@ class Tiles:
 
     async def _made(self, image: Image, cut: Cut, client: str) -> Rendition:
         self._failures.refuse(image)
-        self._overdue.refuse(image, cut)
-        key = image.slug, cut
-        making = self._making.get(key)
-        if making is None:
-            clients = Clients(client)
-            making = self._making[key] = _Making(asyncio.create_task(self._make(image, cut, clients)), clients)
-            making.task.add_done_callback(lambda done: self._done(key, done))
-        making.clients.join(client)
-        return await asyncio.shield(making.task)
-
-    def _done(self, key: tuple[str, Cut], task: asyncio.Task[Rendition]) -> None:
-        del self._making[key]
-        if not task.cancelled():
-            task.exception()  # told to whoever waits still
+        if (image.slug, cut) in self._overdue:  # what asks for too much says nothing of its image
+            raise CannotResize("This part of the image could not be made a moment ago. Ask for a smaller one.")
+        return await self._flights.run(
+            (image.slug, cut), lambda flight: self._make(image, cut, flight.clients), Clients(client)
+        )
 
     async def _make(self, image: Image, cut: Cut, clients: Clients) -> Rendition:
         ticket = self._cache.begin(image.slug)
@@ -127,7 +106,7 @@ class Tiles:
             return made
         except CannotResize as fault:
             if not fault.final:
-                self._overdue.remember(image, cut)
+                self._overdue.add((image.slug, cut))
             raise
         finally:
             self._cache.end(ticket)

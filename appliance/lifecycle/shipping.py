@@ -20,6 +20,7 @@ from appliance.model import Image, Location
 from appliance.objectstore.observed import ObservedStore
 from appliance.objectstore.records import metadata_of, needs_sidecar
 from appliance.shared.circuit_breaker import State
+from appliance.shared.negative_cache import NegativeCache
 from appliance.slugs import object_key
 from appliance.spool import Spool
 
@@ -29,7 +30,7 @@ LARGE_SHIPPERS = 4  # how much they take together is the store's affair; more of
 QUEUE_LIMIT = 10_000  # beyond it the rows remember
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 10.0
-LOST_REST_S = 6 * 3600.0
+LOST_REST_S, MAX_LOST = 6 * 3600.0, 1_000_000
 FIRST_CONNECT_S = 2.0  # a start waits so long for the store, then goes on without it
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,8 @@ class Shipper:
         self._tasks: list[asyncio.Task[None]] = []
         self._probe: asyncio.Task[None] | None = None
         self._shipping: set[str] = set()
-        self._lost: dict[str, float] = {}
+        self._reported_lost: set[str] = set()
+        self._lost: NegativeCache[str] = NegativeCache(ttl_s=LOST_REST_S, clock=time.monotonic, max_keys=MAX_LOST)
 
     async def start(self) -> None:
         """Start the shippers; they begin with what an earlier run left. A store that hangs holds nobody up."""
@@ -123,7 +125,7 @@ class Shipper:
         while len(self._pending) < QUEUE_LIMIT:
             images = await self._catalogue.unshipped(after)
             for image in images:
-                if not self._rests_as_lost(image.slug):
+                if image.slug not in self._lost:
                     self._submit(image, HOST)
             if not images:
                 return
@@ -243,14 +245,12 @@ class Shipper:
 
     def _give_up(self, image: Image) -> None:
         """For some hours: whoever brings the file back need not restart the server."""
-        if image.slug not in self._lost:
+        if image.slug not in self._reported_lost:
             log.error("an original is lost: neither spool nor store has it", extra={"slug": image.slug})
             self._metrics.lost_originals.inc()
-        self._lost[image.slug] = time.monotonic()
+        self._reported_lost.add(image.slug)
+        self._lost.add(image.slug)
         self._settle(image, shipped=False)
-
-    def _rests_as_lost(self, slug: str) -> bool:
-        return time.monotonic() - self._lost.get(slug, -LOST_REST_S) < LOST_REST_S
 
     @staticmethod
     def _tell(future: asyncio.Future[bool], *, shipped: bool) -> None:

@@ -173,7 +173,7 @@ async def test_deleting_an_image_while_its_pyramid_is_built_leaves_none(
     await held.reached.wait()
     await host.delete(resource["slug"], resource["delete_token"])
     held.open()
-    await until(lambda: not host.appliance.tiles._building._tasks)
+    await until(lambda: not len(host.appliance.tiles._building._builds))
     assert pyramids(host) == []
     await problem(await host.get(f"{base}/{DEEP}"), "gone")
 

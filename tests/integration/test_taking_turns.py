@@ -273,4 +273,4 @@ async def test_a_flood_of_giants_leaves_places_for_the_pyramids_of_others(
     await until(lambda: len(begun) == 32)
     assert begun.count(OTHER) == 16
     goes_on.set()
-    await until(lambda: not building._tasks)
+    await until(lambda: not len(building._builds))
