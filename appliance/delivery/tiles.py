@@ -4,7 +4,6 @@ An image of ordinary size is cut from its original, a large one from its pyramid
 much of the picture at once comes from a rendition at once, and who looks closer waits some seconds for sharp pixels.
 """
 
-import os
 from typing import BinaryIO
 
 from appliance.cache import Caches, Rendition
@@ -12,10 +11,11 @@ from appliance.catalogue import Catalogue
 from appliance.clients import Clients
 from appliance.clock import Clock
 from appliance.config import Renditions
-from appliance.delivery.building import Building
-from appliance.delivery.cutting import Cutting
 from appliance.delivery.failures import RETRY_AFTER_S, Failures
+from appliance.delivery.pyramid_builder import PyramidBuilder
+from appliance.delivery.region_renderer import RegionRenderer
 from appliance.delivery.service import Delivery
+from appliance.delivery.sources import file_in_memory
 from appliance.effort import is_long_cut
 from appliance.errors import CannotResize
 from appliance.living import living
@@ -45,8 +45,8 @@ class Tiles:
         workers: Workers,
         catalogue: Catalogue,
         delivery: Delivery,
-        building: Building,
-        cutting: Cutting,
+        pyramid_builder: PyramidBuilder,
+        region_renderer: RegionRenderer,
         failures: Failures,
         metrics: Metrics,
         clock: Clock,
@@ -57,8 +57,8 @@ class Tiles:
         self._workers = workers
         self._catalogue = catalogue
         self._delivery = delivery
-        self._building = building
-        self._cutting = cutting
+        self._pyramid_builder = pyramid_builder
+        self._region_renderer = region_renderer
         self._failures = failures
         self._metrics = metrics
         self._clock = clock
@@ -69,14 +69,14 @@ class Tiles:
     async def close(self) -> None:
         """Give up what is under way."""
         await self._flights.close()
-        await self._cutting.close()
-        await self._building.close()
+        await self._region_renderer.close()
+        await self._pyramid_builder.close()
         await self._threads.close()
 
     def expect(self, image: Image, client: str) -> None:
         """Somebody is about to zoom. Raises CannotResize when nothing of it can be shown."""
         self._failures.refuse(image)
-        self._building.expect(image, client)
+        self._pyramid_builder.ensure(image, client)
 
     async def open(self, image: Image, cut: Cut, client: str) -> Rendition:
         """A region of a resolved image, from memory, from disk, or made now, once for all clients who wait for it.
@@ -119,7 +119,7 @@ class Tiles:
     # --- where the pixels come from -------------------------------------------------------------------------------
 
     async def _cut(self, image: Image, cut: Cut, clients: Clients) -> bytes:
-        for _ in range(TRIES if self._building.suits(image) else 0):
+        for _ in range(TRIES if self._pyramid_builder.is_eligible(image) else 0):
             pyramid = await self._pyramid(image, cut, clients)
             if pyramid is None or isinstance(pyramid, bytes):
                 break
@@ -132,15 +132,15 @@ class Tiles:
                     await self._pyramids.evict(image.slug)  # nor is one on the pyramid one on the image: build it anew
         else:
             pyramid = None
-        return pyramid or await self._cutting.cut(image, cut, clients)
+        return pyramid or await self._region_renderer.render(image, cut, clients)
 
     async def _pyramid(self, image: Image, cut: Cut, clients: Clients) -> BinaryIO | bytes | None:
         """The pyramid, or while it is being built the cut itself; None when there is neither."""
         found = self._pyramids.open(image.slug)
         if found is not None:
             return found
-        self._building.expect(image, clients.first)
-        return await self._from_rendition(image, cut, clients) or await self._building.built(image, clients)
+        self._pyramid_builder.ensure(image, clients.first)
+        return await self._from_rendition(image, cut, clients) or await self._pyramid_builder.open_built(image, clients)
 
     async def _from_rendition(self, image: Image, cut: Cut, clients: Clients) -> bytes | None:
         """The cut, if the largest rendition has all the pixels that it shows."""
@@ -149,8 +149,7 @@ class Tiles:
             return None
         target = Target(self._largest, image.linked_format)
         rendition = await self._delivery.rendition_for(image, target, clients)
-        with os.fdopen(os.memfd_create("rendition"), "w+b", buffering=0) as file:
-            file.write(rendition.data)
+        with file_in_memory(rendition.data) as file:
             return await self._from_file(file, image, Material.RENDITION, cut, clients)
 
     async def _from_file(self, file: BinaryIO, image: Image, material: Material, cut: Cut, clients: Clients) -> bytes:

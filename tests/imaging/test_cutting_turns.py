@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from appliance.clients import Clients
-from appliance.delivery.cutting import Cutting, Wish, in_turns
+from appliance.delivery.region_renderer import RegionRenderer, Request, in_turns
 from appliance.errors import CannotResize
 from appliance.regions import Cut, Quality, Region
 from appliance.renditions import Format
@@ -23,7 +23,7 @@ def cut(at: int) -> Cut:
 async def test_every_client_has_its_first_region_made_before_anybodys_second() -> None:
     future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
     asked = [*((at, ("flood",)) for at in range(5)), (5, ("other",)), (6, ("flood", "third")), (7, ("other",))]
-    wanted = {cut(at): Wish(future, Clients(*clients)) for at, clients in asked}
+    wanted = {cut(at): Request(future, Clients(*clients)) for at, clients in asked}
     assert [each.region.x for each in in_turns(wanted)] == [0, 5, 6, 1, 7, 2, 3, 4]
 
 
@@ -56,16 +56,16 @@ class FailsOnce:
 
 async def test_a_decode_after_a_fault_is_not_in_the_turn_of_those_who_had_the_fault() -> None:
     parts = FailsOnce()
-    cutting = Cutting(
+    renderer = RegionRenderer(
         heavy_memory_bytes=10**10,
         workers=parts,  # type: ignore[arg-type]
         originals=parts,  # type: ignore[arg-type]
         failures=parts,  # type: ignore[arg-type]
     )
-    first = asyncio.create_task(cutting.cut(image(), cut(1), Clients("gone")))
+    first = asyncio.create_task(renderer.render(image(), cut(1), Clients("gone")))
     async with asyncio.timeout(5):
         await parts.remembering.wait()
-    second = asyncio.create_task(cutting.cut(image(), cut(2), Clients("other")))
+    second = asyncio.create_task(renderer.render(image(), cut(2), Clients("other")))
     await asyncio.sleep(0)
     parts.remembered.set()
     with pytest.raises(CannotResize):

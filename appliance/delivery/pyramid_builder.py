@@ -1,4 +1,4 @@
-"""Building pyramids: once an image, in the background, and again when somebody zooms into one that is gone."""
+"""Building pyramids: once per image, in the background, and again when somebody zooms into one that is gone."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ FORGIVEN_AFTER_S = 600.0
 log = logging.getLogger(__name__)
 
 
-class Building:
+class PyramidBuilder:
     """Has pyramids built, each once however many wait for it."""
 
     def __init__(
@@ -59,31 +59,31 @@ class Building:
         """Give up what is under way."""
         await self._builds.close()
 
-    def suits(self, image: Image) -> bool:
+    def is_eligible(self, image: Image) -> bool:
         """Whether an image is zoomed from a pyramid: large or slow to decode, and building it did not fail of late."""
         slow = is_long(image.facts) and not image.animated
         large = slow or image.width * image.height > self._config.pyramid_pixels
         return self._pyramids.enabled and image.original_only is None and large and image.slug not in self._failed
 
-    def expect(self, image: Image, client: str) -> None:
+    def ensure(self, image: Image, client: str) -> None:
         """Somebody will zoom into it: have its pyramid ready by then, unless it is there or many are waited for."""
         if self._builds.join(image.slug, Clients(client)) is not None:
             return
-        if self.suits(image) and len(self._builds) < AT_ONCE and self._shares.has_room(client, AT_ONCE):
+        if self.is_eligible(image) and len(self._builds) < AT_ONCE and self._shares.has_room(client, AT_ONCE):
             found = self._pyramids.open(image.slug)
             if found is None:
                 self._start(image, client)
             else:
                 found.close()
 
-    async def built(self, image: Image, clients: Clients) -> BinaryIO | None:
+    async def open_built(self, image: Image, clients: Clients) -> BinaryIO | None:
         """The pyramid, once it is built; close it. None when that fails.
 
         Raises Busy when it takes longer than a viewer waits; the building goes on.
         """
-        self.expect(image, clients.first)
+        self.ensure(image, clients.first)
         task = self._builds.join(image.slug, clients)
-        if task is None and self.suits(image):
+        if task is None and self.is_eligible(image):
             found = self._pyramids.open(image.slug)
             if found is not None:
                 return found
