@@ -117,7 +117,7 @@ async def test_a_worker_that_does_not_get_ready_is_replaced(monkeypatch: pytest.
         assert reasons == ["start", "start"]
 
 
-async def test_a_picture_that_is_damaged_is_condemned_at_once() -> None:
+async def test_a_damaged_image_is_a_permanent_failure_at_once() -> None:
     async with running() as workers:
         whole = pictures.interlaced_png(300, 300)
         facts = await inspected(workers, whole)
@@ -128,7 +128,7 @@ async def test_a_picture_that_is_damaged_is_condemned_at_once() -> None:
         assert workers.pids["normal"] == before
 
 
-async def test_want_of_memory_condemns_no_picture_and_renews_the_worker() -> None:
+async def test_want_of_memory_is_no_permanent_failure_and_renews_the_worker() -> None:
     async with running(replace(ONE, memory_bytes=1 * MB)) as workers:
         (before,) = workers.pids["normal"]
         data = pictures.saved(pictures.quarters(9000, 9000), "avif", quality=30, speed=10)

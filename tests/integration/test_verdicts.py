@@ -38,7 +38,7 @@ def final() -> CannotResize:
     return fault
 
 
-async def test_a_verdict_on_a_cached_rendition_does_not_condemn_the_image(
+async def test_a_verdict_on_a_cached_rendition_is_none_on_the_image(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slug = (await host.upload(pictures.photo(1600, 1200)))["slug"]
@@ -49,7 +49,7 @@ async def test_a_verdict_on_a_cached_rendition_does_not_condemn_the_image(
     assert (await row(host, slug)).original_only is None
 
 
-async def test_a_fault_that_is_not_final_condemns_only_the_second_time(
+async def test_a_fault_that_is_not_final_is_permanent_only_the_second_time(
     host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slug = (await host.upload(jpeg))["slug"]
