@@ -47,7 +47,7 @@ class Batch:
                 future.set_result(rendition)
 
     def fail(self, fault: Exception) -> None:
-        """Everyone who still waits is told."""
+        """Answer everyone who still waits with the fault."""
         for futures in self._waiting.values():
             for future in futures:
                 if not future.done():

@@ -119,7 +119,7 @@ class RegionRenderer:
             request.future.set_result(data)
 
     async def _remember(self, image: Image, fault: Exception, *, long: bool) -> None:
-        """Once, however many wait, and before they are told.
+        """Record a failure once, however many wait, and before they are answered.
 
         Broken pixels are the image's fault. A deadline is the cut's own, unless tiles meet it one time after another.
         """
@@ -163,4 +163,4 @@ def in_turns(requests: Requests) -> Requests:
 def _fail(requests: Requests, fault: Exception) -> None:
     for request in requests.values():
         request.future.set_exception(fault)
-        request.future.exception()  # marked as seen, for whoever asked may be gone
+        request.future.exception()  # marked as seen, since everyone who asked may be gone

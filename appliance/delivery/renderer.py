@@ -123,12 +123,12 @@ class Renderer:
             self._running.pop((batch.image.slug, batch.priority), None)
 
     async def _fill_or_remember(self, batch: Batch) -> None:
-        """A verdict is written down before it is told, so that every answer agrees with it."""
+        """Record a verdict before anyone is answered, so that every answer agrees with it."""
         try:
             with self._ticket(batch.image.slug) as ticket:
                 await self._fill(batch, ticket)
         except CannotResize as fault:
-            self._close_batch(batch)  # requests that come while it is written down collect in the next batch
+            self._close_batch(batch)  # requests that come while it is recorded collect in the next batch
             with contextlib.suppress(ApplianceError):  # a catalogue that is away: the next failure is remembered
                 await self._failures.remember(batch.image, fault)
             raise
@@ -221,7 +221,7 @@ class Renderer:
                 return await worker.render(file.fileno(), image.facts, targets) if targets else []
 
     async def _note_stills(self, image: Image, made: list[Made]) -> None:
-        """Written down before it is told, so that page and API say what the picture shows."""
+        """Record it before anyone is answered, so that page and API say what the image shows."""
         if any(not done.moves and moves(image.facts, done.target, self._animations) for done in made):
             await self._catalogue.mark_still(image.slug, _NO_MOTION)
 

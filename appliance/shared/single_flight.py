@@ -26,7 +26,7 @@ Work = Callable[[Flight], Coroutine[Any, Any, V]]
 class SingleFlight(Generic[K, V]):
     """Runs work once per key, however many callers ask for it.
 
-    A run outlives its callers: what it makes is kept for whoever asks next, so a cancelled caller ends nothing. A fault
+    A run outlives its callers: what it makes is kept for the next one, so a cancelled caller ends nothing. A fault
     reaches every caller. Used by the event loop's thread alone.
     """
 

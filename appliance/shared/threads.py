@@ -41,7 +41,7 @@ class Threads:
         self._giants = ThreadPoolExecutor(giants, thread_name_prefix=f"{name}-giants")
 
     async def run(self, call: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
-        """The call's result; what it raises is raised here. A call that runs goes on when its caller is cancelled."""
+        """The call's result; what it raises is raised here. A running call continues when its caller is cancelled."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, call, *arguments)
 
     async def run_through(

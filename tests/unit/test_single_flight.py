@@ -1,4 +1,4 @@
-"""Single flight: one run for all who ask meanwhile, whoever of them leaves, and however it ends."""
+"""Single flight: one run for all who ask meanwhile, even if some leave, and however it ends."""
 
 import asyncio
 

@@ -21,7 +21,7 @@ async def test_small_calls_do_not_wait_for_those_that_go_through_giants() -> Non
 
 
 class Call:
-    """A blocking call that runs until it is released or told to stop."""
+    """A blocking call that runs until it is released or has to stop."""
 
     def __init__(self) -> None:
         self.began, self.released, self.ended = threading.Event(), threading.Event(), threading.Event()
