@@ -13,7 +13,7 @@ from appliance.renditions import Priority
 from appliance.shared.single_flight import Flight, SingleFlight
 from appliance.slugs import object_key
 from appliance.spool import Spool
-from appliance.workers.lane import Lane, Waiting
+from appliance.workers.work_queue import Lease, WorkQueue
 
 RETRY_AFTER_S = 10
 LARGE_BYTES = 64_000_000
@@ -33,8 +33,8 @@ class Originals:
         self._catalogue = catalogue
         self._metrics = metrics
         self._fetches: SingleFlight[str, None] = SingleFlight()
-        self._small = Lane(list(range(SMALL_FETCHES)), MAX_WAITING, what=WHAT)
-        self._large = Lane(list(range(LARGE_FETCHES)), MAX_WAITING, what=WHAT)
+        self._small = WorkQueue(list(range(SMALL_FETCHES)), MAX_WAITING, what=WHAT)
+        self._large = WorkQueue(list(range(LARGE_FETCHES)), MAX_WAITING, what=WHAT)
 
     async def file(self, image: Image, clients: Clients) -> BinaryIO:
         """The original as an open local file; close it. Raises StoreUnavailable, GoneImage."""
@@ -73,7 +73,7 @@ class Originals:
         lane = self._large if image.bytes > LARGE_BYTES else self._small
 
         async def fetch_in_turn(flight: Flight) -> None:
-            async with Waiting(lane, Priority.VIEW, flight.clients, lambda place: place):
+            async with Lease(lane, Priority.VIEW, flight.clients, lambda place: place):
                 await self._fetch_now(image)
 
         await self._fetches.run(image.slug, fetch_in_turn, clients)

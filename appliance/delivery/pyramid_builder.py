@@ -19,7 +19,7 @@ from appliance.renditions import Priority
 from appliance.shared.negative_cache import NegativeCache
 from appliance.shared.single_flight import Flight, SingleFlight
 from appliance.shares import Shares
-from appliance.workers import Waiting, Worker, Workers
+from appliance.workers import Lease, Worker, Workers
 
 AT_ONCE = 64  # waiting for the one worker; later ones are built when somebody zooms
 PATIENCE_S = 20.0
@@ -52,7 +52,7 @@ class PyramidBuilder:
         self._clock = clock
         self._builds: SingleFlight[str, None] = SingleFlight()
         self._shares = Shares("pyramids are waited for", RETRY_AFTER_S)
-        self._places: dict[str, Waiting[Worker]] = {}
+        self._places: dict[str, Lease[Worker]] = {}
         self._failed: NegativeCache[str] = NegativeCache(ttl_s=FORGIVEN_AFTER_S, clock=clock)
 
     async def close(self) -> None:

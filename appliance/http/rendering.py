@@ -16,7 +16,7 @@ from appliance.renditions import Priority
 from appliance.shared.single_flight import Flight, SingleFlight
 from appliance.shared.threads import Threads
 from appliance.shares import Shares
-from appliance.workers.lane import Lane, Waiting
+from appliance.workers.work_queue import Lease, WorkQueue
 
 MAX_BYTES = 32_000_000
 """Of what is kept: some 40 albums of 500, each as a page and as JSON."""
@@ -34,7 +34,7 @@ class Rendering:
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._threads = Threads("rendering", 1)
-        self._lane = Lane([0], sys.maxsize)  # the shares bound what waits
+        self._lane = WorkQueue([0], sys.maxsize)  # the shares bound what waits
         self._shares = Shares("requests for albums are waiting", _RETRY_AFTER_S)
         self._max_bytes = max_bytes
         self._bytes = 0
@@ -88,7 +88,7 @@ class Rendering:
         self._shares.take(client)
 
     async def _in_turn(self, clients: Clients, make: Callable[[], Result]) -> Result:
-        async with Waiting(self._lane, Priority.VIEW, clients, lambda slot: slot):
+        async with Lease(self._lane, Priority.VIEW, clients, lambda slot: slot):
             return await self._threads.run(make)
 
     def _keep(self, key: Hashable, answer: bytes) -> None:

@@ -16,9 +16,9 @@ from appliance.orders import Inspect
 from appliance.regions import pyramid_bytes
 from appliance.renditions import Facts, Priority
 from appliance.shared.threads import Threads
-from appliance.workers.lane import Lane, Waiting
-from appliance.workers.process import Allowance, WorkerLost
-from appliance.workers.slot import Slot
+from appliance.workers.process import ResourceLimits, WorkerLost
+from appliance.workers.supervised_worker import SupervisedWorker
+from appliance.workers.work_queue import Lease, WorkQueue
 from appliance.workers.worker import Worker, cpu_s
 
 INSPECTORS = 2
@@ -56,8 +56,8 @@ class Workers:
         self._tell_death = on_death
         self._deaths = 0
         self._threads = Threads("outputs", _THREADS)
-        inspecting = Allowance(_INSPECT_MEMORY_BYTES, _INSPECT_MEMORY_BYTES, cpu_s(INSPECT_DEADLINE_S))
-        normal = Allowance(config.memory_bytes, config.memory_bytes, cpu_s(config.deadline_s))
+        inspecting = ResourceLimits(_INSPECT_MEMORY_BYTES, _INSPECT_MEMORY_BYTES, cpu_s(INSPECT_DEADLINE_S))
+        normal = ResourceLimits(config.memory_bytes, config.memory_bytes, cpu_s(config.deadline_s))
         long = replace(normal, order_cpu_s=cpu_s(config.deadline_s * PATIENT_DEADLINES), niceness=NICENESS)
         pyramids = cpu_s(config.deadline_s * PYRAMID_DEADLINES)
         background = replace(long, order_cpu_s=pyramids, output_bytes=_PYRAMID_OUTPUT_BYTES)
@@ -66,12 +66,16 @@ class Workers:
         renderers = [self._slot(normal) for _ in range(config.workers)]
         self._always = (*inspectors, *renderers)
         spare = self._slot(inspecting, _SPARE_IDLE_S)
-        self._inspecting = Lane(inspectors, _MAX_INSPECTIONS_WAITING, what="uploads", spare=spare, warm=Slot.warm)
+        self._inspecting = WorkQueue(
+            inspectors, _MAX_INSPECTIONS_WAITING, what="uploads", spare=spare, warm=SupervisedWorker.warm
+        )
         spare = self._slot(normal, _SPARE_IDLE_S)
-        self._normal = Lane(renderers, config.queue, spare=spare, warm=Slot.warm)
-        self._long = Lane([self._slot(long, _PATIENT_IDLE_S) for _ in range(max(1, config.workers // 2))], config.queue)
-        self._heavy = Lane([self._slot(heavy, _PATIENT_IDLE_S)], config.queue)
-        self._background = Lane([self._slot(background, _PATIENT_IDLE_S)], config.queue)
+        self._normal = WorkQueue(renderers, config.queue, spare=spare, warm=SupervisedWorker.warm)
+        self._long = WorkQueue(
+            [self._slot(long, _PATIENT_IDLE_S) for _ in range(max(1, config.workers // 2))], config.queue
+        )
+        self._heavy = WorkQueue([self._slot(heavy, _PATIENT_IDLE_S)], config.queue)
+        self._background = WorkQueue([self._slot(background, _PATIENT_IDLE_S)], config.queue)
 
     async def start(self) -> None:
         """Starts the inspectors and the normal lane, and waits until they are warm. Raises UnfitInstallation."""
@@ -111,7 +115,7 @@ class Workers:
 
     def queue(
         self, facts: Facts, priority: Priority, clients: Clients | None = None, *, long: bool = False
-    ) -> "Waiting[Worker]":
+    ) -> "Lease[Worker]":
         """A place in the queue that suits what the image costs; raises CannotResize for one that is refused.
 
         `clients` are those who want the work, this host itself where nobody does; `long` is for work that is long
@@ -130,13 +134,13 @@ class Workers:
         """Whether an order takes so long, or so much memory, that it has a lane of its own."""
         return self._lane_for(facts) is not self._normal
 
-    def _lane_for(self, facts: Facts, *, long: bool = False) -> Lane[Slot]:
+    def _lane_for(self, facts: Facts, *, long: bool = False) -> WorkQueue[SupervisedWorker]:
         """Heavy ones take turns for their memory; long ones never take the places that a view of a small one wants."""
         if facts.memory_bytes > self._config.memory_bytes:
             return self._heavy
         return self._long if long or is_long(facts) else self._normal
 
-    def queue_pyramid(self, facts: Facts, priority: Priority, clients: Clients) -> "Waiting[Worker]":
+    def queue_pyramid(self, facts: Facts, priority: Priority, clients: Clients) -> "Lease[Worker]":
         """A place for building a pyramid, beside the views; raises CannotResize for one that would take too much.
 
         What is too costly to be built beside the heavy lane's orders is built among them.
@@ -147,8 +151,10 @@ class Workers:
         lane = self._heavy if needed > self._config.memory_bytes else self._background
         return self._lease(lane, self._config.deadline_s * PYRAMID_DEADLINES, priority, clients)
 
-    def _lease(self, lane: Lane[Slot], deadline_s: float, priority: Priority, clients: Clients) -> Waiting[Worker]:
-        return Waiting(lane, priority, clients, partial(Worker, deadline_s, self._threads, self._animations))
+    def _lease(
+        self, lane: WorkQueue[SupervisedWorker], deadline_s: float, priority: Priority, clients: Clients
+    ) -> Lease[Worker]:
+        return Lease(lane, priority, clients, partial(Worker, deadline_s, self._threads, self._animations))
 
     @property
     def busy(self) -> dict[str, int]:
@@ -183,7 +189,7 @@ class Workers:
         return next((slot.process.libvips for slot in self._slots if slot.process), "")
 
     @property
-    def _lanes(self) -> dict[str, Lane[Slot]]:
+    def _lanes(self) -> dict[str, WorkQueue[SupervisedWorker]]:
         return {
             "inspect": self._inspecting,
             "normal": self._normal,
@@ -193,11 +199,11 @@ class Workers:
         }
 
     @property
-    def _slots(self) -> list[Slot]:
+    def _slots(self) -> list[SupervisedWorker]:
         return [slot for lane in self._lanes.values() for slot in lane.slots]
 
-    def _slot(self, allowance: Allowance, idle_s: float | None = None) -> Slot:
-        return Slot(allowance, self._on_death, idle_s)
+    def _slot(self, limits: ResourceLimits, idle_s: float | None = None) -> SupervisedWorker:
+        return SupervisedWorker(limits, self._on_death, idle_s)
 
     def _on_death(self, reason: str) -> None:
         self._deaths += 1

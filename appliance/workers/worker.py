@@ -28,7 +28,7 @@ from appliance.regions import Cut, Material
 from appliance.renditions import Facts, Made, Target
 from appliance.shared.threads import Threads
 from appliance.workers.process import MAX_OUTPUT_BYTES, WorkerLost
-from appliance.workers.slot import Slot
+from appliance.workers.supervised_worker import SupervisedWorker
 
 _LARGE_BYTES = 1_000_000
 """Copying more than this would keep the event loop from its work for longer than a thread costs."""
@@ -40,7 +40,7 @@ _CPU_RESERVE_S = 2
 class Worker:
     """A worker that is the caller's until the end of its `async with`."""
 
-    def __init__(self, deadline_s: float, threads: Threads, animations: Budget, slot: Slot) -> None:
+    def __init__(self, deadline_s: float, threads: Threads, animations: Budget, slot: SupervisedWorker) -> None:
         self._deadline_s = deadline_s
         self._threads = threads
         self._animations = animations

@@ -13,7 +13,7 @@ from appliance.config import Config
 from appliance.delivery.batch import Batch
 from appliance.orders import CutOut, Inspect, Order, Render
 from appliance.workers.process import Reply
-from appliance.workers.slot import Slot
+from appliance.workers.supervised_worker import SupervisedWorker
 from tests import pictures
 from tests.conftest import Host, OpenHost, until
 from tests.integration.gates import row
@@ -28,15 +28,15 @@ class Held:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.begun: list[Order] = []
         self._open = asyncio.Event()
-        self._real = Slot.run
+        self._real = SupervisedWorker.run
         held = self
 
-        async def run(slot: Slot, order: Order, fds: Sequence[int], deadline_s: float) -> Reply:
+        async def run(slot: SupervisedWorker, order: Order, fds: Sequence[int], deadline_s: float) -> Reply:
             held.begun.append(order)
             await held._open.wait()
             return await held._real(slot, order, fds, deadline_s)
 
-        patch.setattr(Slot, "run", run)
+        patch.setattr(SupervisedWorker, "run", run)
 
     def count(self, kind: type[Order]) -> int:
         return sum(isinstance(order, kind) for order in self.begun)
@@ -84,7 +84,7 @@ async def statuses(replies: Sequence["asyncio.Task[ClientResponse]"]) -> list[in
 
 def is_warm(lane: Any) -> bool:
     """Whether the spare slot can be used."""
-    spare: Slot = lane.slots[-1]
+    spare: SupervisedWorker = lane.slots[-1]
     return spare.process is not None and spare.process.libvips != ""
 
 

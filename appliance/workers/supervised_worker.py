@@ -5,18 +5,18 @@ from collections.abc import Callable, Sequence
 
 from appliance.errors import ApplianceError, Busy, Stopping
 from appliance.orders import Order
-from appliance.workers.process import Allowance, Reply, WorkerLost, WorkerProcess
+from appliance.workers.process import Reply, ResourceLimits, WorkerLost, WorkerProcess
 
 _START_TIMEOUT_S = 20.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LONGER_PAUSES = 0.1, 5.0, 6
 _LAST_WORDS_S = 1.0
 
 
-class Slot:
+class SupervisedWorker:
     """Runs one order at a time. `idle_s` makes it start its process for an order, and end it after so long without."""
 
-    def __init__(self, allowance: Allowance, on_death: Callable[[str], None], idle_s: float | None = None) -> None:
-        self._allowance = allowance
+    def __init__(self, limits: ResourceLimits, on_death: Callable[[str], None], idle_s: float | None = None) -> None:
+        self._limits = limits
         self._on_death = on_death
         self._idle_s = idle_s
         self._process: WorkerProcess | None = None
@@ -39,7 +39,7 @@ class Slot:
         """The slot's process, started if there is none."""
         self._cancel_timer()
         if self._process is None:
-            self._process = process = WorkerProcess(self._allowance)
+            self._process = process = WorkerProcess(self._limits)
             process.exited.add_done_callback(lambda exited: self._ended(process, exited.result()))
             process.ready.add_done_callback(self._tell_warm)
         return self._process

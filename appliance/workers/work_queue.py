@@ -18,7 +18,7 @@ _BACKGROUND_FACTOR = 16
 _RETRY_AFTER_S = 2
 
 
-class Lane(Generic[S]):
+class WorkQueue(Generic[S]):
     """Slots and those who wait for one: views before prewarming before pyramids, and of each kind the clients in turn.
 
     A slot is never kept free for somebody who may come, and nobody is interrupted: a newcomer waits until the first of
@@ -171,13 +171,13 @@ def _promised_slot() -> asyncio.Future[Any]:
     return asyncio.get_running_loop().create_future()
 
 
-class Waiting(Generic[T]):
-    """A place in the queue, used once, as `async with waiting as worker`.
+class Lease(Generic[T]):
+    """A slot for a while, after a place in the queue; used once, as `async with lease as worker`.
 
     Entering raises Busy when too many wait already, and Stopping when the server is about to end.
     """
 
-    def __init__(self, lane: Lane[Any], priority: Priority, clients: Clients, made_of: Callable[[Any], T]) -> None:
+    def __init__(self, lane: WorkQueue[Any], priority: Priority, clients: Clients, made_of: Callable[[Any], T]) -> None:
         self._lane = lane
         self._ticket = Ticket(priority, clients)
         self._made_of = made_of
