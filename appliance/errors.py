@@ -368,10 +368,20 @@ class ObjectMissing(ApplianceError):
 
 
 class Stopping(ApplianceError):
-    """The server takes no new work any more."""
+    """The server is shutting down: it takes no new work, and gives up what can't end in time."""
 
     code = "stopping"
     title = "The server is restarting"
+
+    def __init__(
+        self,
+        detail: str = "The server is restarting. Try again in a moment.",
+        *,
+        limit: int | None = None,
+        actual: int | None = None,
+        retry_after_s: int | None = 2,
+    ) -> None:
+        super().__init__(detail, limit=limit, actual=actual, retry_after_s=retry_after_s)
 
 
 class Draining(ApplianceError):

@@ -13,11 +13,11 @@ from appliance.cdn import shared_caches
 from appliance.clock import Clock
 from appliance.config import Config
 from appliance.delivery import Delivery
-from appliance.delivery.building import Building
-from appliance.delivery.cutting import Cutting
 from appliance.delivery.failures import Failures
-from appliance.delivery.making import Making
 from appliance.delivery.originals import Originals
+from appliance.delivery.pyramid_builder import PyramidBuilder
+from appliance.delivery.region_renderer import RegionRenderer
+from appliance.delivery.renderer import Renderer
 from appliance.delivery.tiles import Tiles
 from appliance.doors import Doors
 from appliance.http import keys
@@ -229,7 +229,7 @@ def _shown(  # noqa: PLR0917 - one of each part
 ) -> tuple[Delivery, Tiles]:
     """What is seen of pictures: their versions, and their tiles."""
     failures = Failures(catalogue=catalogue, clock=clock)
-    making = Making(
+    renderer = Renderer(
         config.renditions,
         cache=caches.renditions,
         workers=workers,
@@ -239,7 +239,7 @@ def _shown(  # noqa: PLR0917 - one of each part
         metrics=metrics,
         clock=clock,
     )
-    building = Building(
+    pyramid_builder = PyramidBuilder(
         config.renditions,
         pyramids=caches.pyramids,
         workers=workers,
@@ -252,14 +252,14 @@ def _shown(  # noqa: PLR0917 - one of each part
         config.renditions,
         catalogue=catalogue,
         cache=caches.renditions,
-        making=making,
+        renderer=renderer,
         originals=originals,
-        building=building,
+        pyramid_builder=pyramid_builder,
         metrics=metrics,
         clock=clock,
     )
-    zooming = Failures(catalogue=catalogue, clock=clock, condemning=False)  # presets need less than the deepest zoom
-    cutting = Cutting(
+    zooming = Failures(catalogue=catalogue, clock=clock, max_failures=None)  # presets need less than the deepest zoom
+    region_renderer = RegionRenderer(
         heavy_memory_bytes=config.renditions.heavy_memory_bytes,
         workers=workers,
         originals=originals,
@@ -271,8 +271,8 @@ def _shown(  # noqa: PLR0917 - one of each part
         workers=workers,
         catalogue=catalogue,
         delivery=delivery,
-        building=building,
-        cutting=cutting,
+        pyramid_builder=pyramid_builder,
+        region_renderer=region_renderer,
         failures=zooming,
         metrics=metrics,
         clock=clock,

@@ -11,7 +11,7 @@ import pytest
 
 from appliance.catalogue import connections
 from appliance.orders import Order
-from appliance.workers.slot import Slot
+from appliance.workers.supervised_worker import SupervisedWorker
 
 ORIGINAL, RENDITION = "original", "rendition"
 
@@ -47,9 +47,9 @@ class Counts:
 def counting(patch: pytest.MonkeyPatch) -> Counts:
     """Counts everything from now on, in hosts that are opened after this."""
     counts = Counts()
-    run, connect = Slot.run, connections._connect
+    run, connect = SupervisedWorker.run, connections._connect
 
-    async def counted_run(slot: Slot, order: Order, fds: Sequence[int], deadline_s: float) -> Any:
+    async def counted_run(slot: SupervisedWorker, order: Order, fds: Sequence[int], deadline_s: float) -> Any:
         counts.orders.append((type(order).__name__, _source(fds[0])))
         return await run(slot, order, fds, deadline_s)
 
@@ -58,7 +58,7 @@ def counting(patch: pytest.MonkeyPatch) -> Counts:
         connection.set_trace_callback(counts.note_statement)
         return connection
 
-    patch.setattr(Slot, "run", counted_run)
+    patch.setattr(SupervisedWorker, "run", counted_run)
     patch.setattr(connections, "_connect", counted_connect)
     for name in ("fsync", "fdatasync"):
         patch.setattr(os, name, _counted_sync(getattr(os, name), counts))

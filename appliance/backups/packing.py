@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from appliance.errors import CommandFailed
+from appliance.shared import files
 from appliance.slugs import is_slug
 from appliance.spool import ATTRIBUTE
-from appliance.spool.disk import sync_folder
 
 _PAX = f"SCHILY.xattr.{ATTRIBUTE}"
 FOLDERS = ("landed", "sidecars")
@@ -77,7 +77,7 @@ def unpack(packed: Path, spool_dir: Path) -> list[str]:
     except tarfile.TarError as error:
         raise CommandFailed(f"{packed.name} can't be read: {error}.") from error
     for name in FOLDERS:
-        sync_folder(spool_dir / name)
+        files.sync(spool_dir / name)
     return landed
 
 
@@ -115,11 +115,9 @@ def _bring(tar: tarfile.TarFile, info: tarfile.TarInfo, to: Path) -> None:
     if source is None or to.exists():
         return
     unfinished = to.with_name(f".{to.name}.unfinished")
-    with source, unfinished.open("wb") as file:
+    with source, files.writing(unfinished) as file:
         shutil.copyfileobj(source, file, 1 << 20)
         if _PAX in info.pax_headers:
             with contextlib.suppress(OSError):
                 os.setxattr(file.fileno(), ATTRIBUTE, info.pax_headers[_PAX].encode())
-        file.flush()
-        os.fsync(file.fileno())
     unfinished.rename(to)

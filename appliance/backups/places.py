@@ -11,7 +11,7 @@ from typing import Protocol
 
 from appliance.backups.manifest import MANIFEST, is_name
 from appliance.errors import CommandFailed
-from appliance.spool.disk import sync_folder
+from appliance.shared.files import rename, sync, writing
 
 _BLOCK_BYTES = 1 << 20
 
@@ -83,13 +83,10 @@ class FolderPlace:
         try:
             self._require_room(path)
             folder.mkdir(mode=0o700, exist_ok=True)
-            with path.open("rb") as source, open(unfinished, "wb", opener=_private) as file:
+            with path.open("rb") as source, writing(unfinished, mode=0o600) as file:
                 shutil.copyfileobj(source, file, 1 << 20)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.rename(folder / path.name)
-            sync_folder(folder)
-            sync_folder(self._root)
+            rename(unfinished, folder / path.name)
+            sync(self._root)
         except FileNotFoundError as fault:
             raise CommandFailed(f"There is no folder {self._root}; is its disk mounted?") from fault
         except OSError as fault:
@@ -142,8 +139,3 @@ def _copy(path: Path, to: Path, max_bytes: int) -> bool:
 
 def _at_once(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
-
-
-def _private(path: str, flags: int) -> int:
-    """Open a file that nobody but its owner can read, wherever it lies."""
-    return os.open(path, flags, 0o600)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from appliance.cache.rendition import HEADER_BYTES, Rendition, unpacked
-from appliance.threads import Threads
+from appliance.shared.threads import Threads
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from appliance.cache.tickets import Ticket, Tickets
-from appliance.threads import Threads
+from appliance.shared.threads import Threads
 
 EDITION = "1"
 """Raise it when pyramids are written in another way: those of other editions are removed at start-up."""

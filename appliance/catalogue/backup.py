@@ -6,12 +6,12 @@ starts again at each commit.) While it runs the write-ahead log can't be cut, so
 """
 
 import contextlib
-import os
 import sqlite3
 from pathlib import Path
 
 from appliance.catalogue.connections import PRIVATE_MODE, open_reader
 from appliance.errors import CatalogueDamaged
+from appliance.shared import files
 
 
 def copy(connection: sqlite3.Connection, to: Path) -> None:
@@ -31,17 +31,8 @@ def copy(connection: sqlite3.Connection, to: Path) -> None:
 def put_in_place(finished: Path, to: Path) -> None:
     """For its owner alone: chmod, fsync, rename, fsync the folder."""
     finished.chmod(PRIVATE_MODE)
-    sync(finished)
-    finished.replace(to)
-    sync(to.parent)
-
-
-def sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    files.sync(finished)
+    files.rename(finished, to)
 
 
 def _verify(copied: Path) -> None:

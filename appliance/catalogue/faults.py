@@ -21,7 +21,7 @@ def named(error: sqlite3.Error) -> ApplianceError:
             "or run `appliance catalogue rebuild`, which makes it anew from the object store."
         )
     if primary == sqlite3.SQLITE_INTERRUPT:
-        return Stopping("The server is stopping; the catalogue left off what it was doing.")
+        return Stopping()
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     return CatalogueUnavailable(
         f"The catalogue can't be read or written ({name}). "

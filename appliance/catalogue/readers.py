@@ -5,17 +5,16 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from appliance.catalogue.connections import open_reader
 from appliance.catalogue.faults import named
 from appliance.errors import Stopping
+from appliance.shared.threads import Threads
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_CLOSED = "The catalogue is closed."
 Query = Callable[Concatenate[sqlite3.Connection, P], T]
 
 
@@ -24,7 +23,7 @@ class Readers:
 
     def __init__(self, path: Path, threads: int) -> None:
         self._path = path
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="catalogue-reader")
+        self._threads = Threads("catalogue-reader", threads)
         self._own = threading.local()
         self._pooled: list[sqlite3.Connection] = []
         self._apart: set[sqlite3.Connection] = set()
@@ -40,8 +39,8 @@ class Readers:
                 raise named(error) from error
 
         if self._stopping:
-            raise Stopping(_CLOSED)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            raise Stopping
+        return await self._threads.run(work)
 
     async def run_apart(self, query: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """A long query (check, backup), which keeps no other waiting and is interrupted by `close`."""
@@ -52,7 +51,7 @@ class Readers:
                 self._apart.add(connection)
                 try:
                     if self._stopping:
-                        raise Stopping(_CLOSED)
+                        raise Stopping
                     return query(connection, *args, **kwargs)
                 finally:
                     self._apart.discard(connection)
@@ -68,7 +67,7 @@ class Readers:
         for connection in tuple(self._apart):
             with contextlib.suppress(sqlite3.ProgrammingError):  # it was closed in this moment
                 connection.interrupt()
-        self._pool.shutdown(wait=True)
+        self._threads.shutdown()
         for connection in self._pooled:
             connection.close()
         self._pooled.clear()

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from appliance.catalogue import statements as sql
-from appliance.catalogue.backup import put_in_place, sync
+from appliance.catalogue.backup import put_in_place
 from appliance.catalogue.connections import open_writer
 from appliance.catalogue.faults import named
 from appliance.catalogue.rows import Held, album_values, held_values
 from appliance.model import Album, Image
+from appliance.shared import files
 
 T = TypeVar("T")
 BATCH = 5000
@@ -112,5 +113,5 @@ def _replace(finished: Path, to: Path) -> None:
     if log.exists():
         log.replace(kept_log)
     to.with_name(f"{to.name}-shm").unlink(missing_ok=True)
-    sync(to.parent)
+    files.sync(to.parent)
     put_in_place(finished, to)

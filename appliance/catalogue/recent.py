@@ -1,12 +1,12 @@
 """Rows looked up of late, in memory: bounded, least recently used out first, used by the event loop alone."""
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from typing import Final
 
 from appliance.catalogue.rows import Row
+from appliance.shared.single_flight import Flight, SingleFlight
 
 
 class Miss(Enum):
@@ -27,7 +27,7 @@ class RecentRows:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._rows: OrderedDict[str, Row] = OrderedDict()
-        self._reading: dict[str, asyncio.Future[Row | None]] = {}
+        self._readings: SingleFlight[str, Row | None] = SingleFlight()
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -41,28 +41,24 @@ class RecentRows:
 
     async def read_through(self, slug: str, read: Callable[[str], Awaitable[Row | None]]) -> Row | None:
         """What `read` finds; several who miss the same slug wait for one reading."""
-        reading = self._reading.get(slug)
-        if reading is None:
-            reading = self._reading[slug] = asyncio.ensure_future(read(slug))
-            reading.add_done_callback(lambda done: self._keep(slug, done))
-        return await asyncio.shield(reading)
+
+        async def read_and_keep(flight: Flight) -> Row | None:
+            row = await read(slug)
+            # Unknown slugs are not kept: a flood of wrong links must not push good rows out.
+            if row is not None and flight.is_current:
+                self._put(slug, row)
+            return row
+
+        return await self._readings.run(slug, read_and_keep)
 
     def settle(self, rows: Mapping[str, Row | None]) -> None:
         """Take in what a commit made of these slugs; None forgets, so that the next look reads the file."""
         for slug, row in rows.items():
-            self._reading.pop(slug, None)
+            self._readings.forget(slug)
             if row is None:
                 self._rows.pop(slug, None)
             else:
                 self._put(slug, row)
-
-    def _keep(self, slug: str, done: asyncio.Future[Row | None]) -> None:
-        row = None if done.cancelled() or done.exception() else done.result()
-        if self._reading.get(slug) is not done:
-            return
-        del self._reading[slug]
-        if row is not None:  # unknown slugs are not kept: a flood of wrong links must not push good rows out
-            self._put(slug, row)
 
     def _put(self, slug: str, row: Row) -> None:
         self._rows[slug] = row

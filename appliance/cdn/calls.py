@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import urllib3
 
 from appliance.errors import PurgeFailed
-from appliance.threads import Threads
+from appliance.shared.threads import Threads
 
 CONNECT_S, READ_S = 2.0, 8.0
 MOST_PATIENCE_S = 3600

@@ -13,9 +13,9 @@ from appliance.lifecycle.sidecars import kept_path
 from appliance.model import Album, Image, Location, Tombstone
 from appliance.objectstore import ObjectEntry, ObjectInfo, ObjectStore
 from appliance.objectstore.records import UnreadableRecord, album_from, image_from, tombstone_from
+from appliance.shared import files
 from appliance.slugs import EPOCH_S, album_key, is_slug, object_key, shard, sidecar_key, tombstone_key
 from appliance.spool import landed_metadata
-from appliance.spool.disk import sync_folder
 
 ORIGINALS = "originals/"
 AT_ONCE = 32  # requests to the store
@@ -138,7 +138,7 @@ class Recovery:
         for slug in self._adopted:
             (self._orphans_dir / slug).rename(self._landed_dir / slug)
         if self._adopted:
-            sync_folder(self._landed_dir)
+            files.sync(self._landed_dir)
 
     async def _keys(self, known: Known) -> AsyncIterator[str]:
         batch = [object_key(slug) for slug in sorted(self._part.slugs)]

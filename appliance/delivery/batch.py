@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable
-from functools import partial
 
 from appliance.cache import Rendition
 from appliance.clients import Clients
@@ -11,62 +10,51 @@ from appliance.renditions import Priority, Target
 
 
 class Batch:
-    """Collects targets until it is closed, and the clients who want them. Each target has a future to wait for."""
+    """Collects targets until a worker is free, and the clients who want them."""
 
     def __init__(self, image: Image, priority: Priority) -> None:
         self.image = image
         self.priority = priority
         self.clients = Clients()
-        self._futures: dict[Target, asyncio.Future[Rendition]] = {}
+        self._waiting: dict[Target, list[asyncio.Future[Rendition]]] = {}
 
     @property
     def targets(self) -> tuple[Target, ...]:
-        return tuple(target for target, future in self._futures.items() if not future.done())
+        """Those that are still to be made."""
+        return tuple(target for target, futures in self._waiting.items() if not futures[0].done())
 
     def find(self, target: Target) -> asyncio.Future[Rendition] | None:
         """The future of a target that it holds."""
-        return self._futures.get(target)
+        return self._waiting[target][0] if target in self._waiting else None
 
     def want(self, target: Target) -> asyncio.Future[Rendition]:
         """The future of a target, which it holds from here on."""
-        future = self._futures.get(target)
-        if future is None:
-            future = self._futures[target] = asyncio.get_running_loop().create_future()
-            future.add_done_callback(_retrieved)
-        return future
+        if target not in self._waiting:
+            future: asyncio.Future[Rendition] = asyncio.get_running_loop().create_future()
+            future.add_done_callback(_mark_as_seen)
+            self._waiting[target] = [future]
+        return self._waiting[target][0]
 
     def take_over(self, other: "Batch", targets: Iterable[Target]) -> None:
-        """What the other holds of these; who waits for them there is answered from here."""
+        """Make these targets for those who wait for them in the other batch, which has them no longer."""
         for target in targets:
-            future = other._futures.pop(target, None)
-            if future is None or future.done():
-                continue
-            own = self._futures.setdefault(target, future)
-            if own is not future:
-                own.add_done_callback(partial(_follow, future))
+            if target in other._waiting:
+                self._waiting.setdefault(target, []).extend(other._waiting.pop(target))
 
     def fulfil(self, target: Target, rendition: Rendition) -> None:
-        future = self._futures[target]
-        if not future.done():
-            future.set_result(rendition)
+        for future in self._waiting[target]:
+            if not future.done():
+                future.set_result(rendition)
 
-    def fail(self, fault: BaseException, targets: Iterable[Target] | None = None) -> None:
-        for target in self.targets if targets is None else targets:
-            self._futures[target].set_exception(fault)
-
-
-def _follow(follower: asyncio.Future[Rendition], done: asyncio.Future[Rendition]) -> None:
-    """The same answer for who waited in another batch."""
-    if follower.done():
-        return
-    fault = done.exception()
-    if fault is None:
-        follower.set_result(done.result())
-    else:
-        follower.set_exception(fault)
+    def fail(self, fault: Exception) -> None:
+        """Answer everyone who still waits with the fault."""
+        for futures in self._waiting.values():
+            for future in futures:
+                if not future.done():
+                    future.set_exception(fault)
 
 
-def _retrieved(future: asyncio.Future[Rendition]) -> None:
-    """Prewarming waits for nobody's answer: mark the exception as seen."""
+def _mark_as_seen(future: asyncio.Future[Rendition]) -> None:
+    """A fault that nobody waits for, as when prewarming, is no unhandled one."""
     if not future.cancelled():
         future.exception()

@@ -1,42 +1,45 @@
 """What is remembered of images that could not be resized, so that they are not tried again and again."""
 
-from collections import OrderedDict
+from cachetools import LRUCache
 
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock
 from appliance.errors import CannotResize
 from appliance.model import Image
+from appliance.shared.negative_cache import MAX_KEYS, NegativeCache
 
-MEMORY_OF_FAILURES = 10_000
-FAILURES_BEFORE_ORIGINAL_ONLY = 2  # the first may be a worker's bad luck
-FORGIVEN_AFTER_S = 600.0
+RETRY_AFTER_S = 600.0
+MAX_FAILURES = 2  # the first may be a worker's bad luck
 
 
 class Failures:
-    """Refuses what failed a moment ago, and marks images that fail for good as original-only.
+    """Refuses images that failed a moment ago, and marks those that fail for good as original-only.
 
-    Without `condemning` only broken pixels count as failing for good, never a deadline or a worker's death.
+    Broken pixels fail for good at once; a deadline or a worker's death after `max_failures`, or never (None).
     """
 
-    def __init__(self, *, catalogue: Catalogue, clock: Clock, condemning: bool = True) -> None:
-        self._condemning = condemning
+    def __init__(self, *, catalogue: Catalogue, clock: Clock, max_failures: int | None = MAX_FAILURES) -> None:
         self._catalogue = catalogue
-        self._clock = clock
-        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._max_failures = max_failures
+        self._recent: NegativeCache[str] = NegativeCache(ttl_s=RETRY_AFTER_S, clock=clock)
+        self._counts: LRUCache[str, int] = LRUCache(MAX_KEYS)
 
     def refuse(self, image: Image) -> None:
         """Raises CannotResize for an image that is known to fail."""
         if image.original_only is not None:
             raise CannotResize(f"{image.original_only} The original can be downloaded.")
-        failures, last_s = self._failures.get(image.slug, (0, 0.0))
-        if failures and self._clock() - last_s < FORGIVEN_AFTER_S:
+        if image.slug in self._recent:
             raise CannotResize("This image could not be resized a moment ago. The original can be downloaded.")
 
     async def remember(self, image: Image, fault: CannotResize) -> None:
-        failures = self._failures.pop(image.slug, (0, 0.0))[0] + 1
-        if fault.final or (self._condemning and failures >= FAILURES_BEFORE_ORIGINAL_ONLY):
+        """Count a failure, and record it in the image's row if it is permanent. Raises the catalogue's faults."""
+        failures = self._counts.pop(image.slug, 0) + 1
+        if self._is_permanent(fault, failures):
+            self._recent.discard(image.slug)
             await self._catalogue.mark_original_only(image.slug, fault.detail)
             return
-        self._failures[image.slug] = (failures, self._clock())
-        if len(self._failures) > MEMORY_OF_FAILURES:
-            self._failures.popitem(last=False)
+        self._counts[image.slug] = failures
+        self._recent.add(image.slug)
+
+    def _is_permanent(self, fault: CannotResize, failures: int) -> bool:
+        return fault.final or (self._max_failures is not None and failures >= self._max_failures)

@@ -1,7 +1,5 @@
 """Originals as local files: from the spool when they are there, else fetched from the store into the spool's copies."""
 
-import asyncio
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from appliance.catalogue import Catalogue
@@ -12,9 +10,10 @@ from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.objectstore import ObjectReader, ObjectStore
 from appliance.renditions import Priority
+from appliance.shared.single_flight import Flight, SingleFlight
 from appliance.slugs import object_key
 from appliance.spool import Spool
-from appliance.workers.lane import Lane, Waiting
+from appliance.workers.work_queue import Lease, WorkQueue
 
 RETRY_AFTER_S = 10
 LARGE_BYTES = 64_000_000
@@ -25,12 +24,6 @@ WHAT = "fetches from the store"
 FETCHES = 3  # a copy may be evicted before it is opened, when many come at once
 
 
-@dataclass(frozen=True, slots=True)
-class _Fetch:
-    task: asyncio.Task[None]
-    clients: Clients
-
-
 class Originals:
     """Gives the bytes of an image's original, wherever they are."""
 
@@ -39,9 +32,9 @@ class Originals:
         self._store = store
         self._catalogue = catalogue
         self._metrics = metrics
-        self._fetching: dict[str, _Fetch] = {}
-        self._small = Lane(list(range(SMALL_FETCHES)), MAX_WAITING, what=WHAT)
-        self._large = Lane(list(range(LARGE_FETCHES)), MAX_WAITING, what=WHAT)
+        self._fetches: SingleFlight[str, None] = SingleFlight()
+        self._small = WorkQueue(list(range(SMALL_FETCHES)), MAX_WAITING, what=WHAT)
+        self._large = WorkQueue(list(range(LARGE_FETCHES)), MAX_WAITING, what=WHAT)
 
     async def file(self, image: Image, clients: Clients) -> BinaryIO:
         """The original as an open local file; close it. Raises StoreUnavailable, GoneImage."""
@@ -77,31 +70,17 @@ class Originals:
 
     async def _fetch(self, image: Image, clients: Clients) -> None:
         """One fetch an image at a time, which outlives the request that began it; clients take turns."""
-        fetch = self._fetching.get(image.slug)
-        if fetch is None:
-            everybody = Clients()
-            task = asyncio.create_task(self._fetch_in_turn(image, everybody))
-            fetch = self._fetching[image.slug] = _Fetch(task, everybody)
-            task.add_done_callback(lambda done: self._fetched(image.slug, done))
-        fetch.clients.include(clients)
-        await asyncio.shield(fetch.task)
-
-    async def _fetch_in_turn(self, image: Image, clients: Clients) -> None:
         lane = self._large if image.bytes > LARGE_BYTES else self._small
-        async with Waiting(lane, Priority.VIEW, clients, lambda place: place):
-            await self._fetch_now(image)
 
-    def _fetched(self, slug: str, done: asyncio.Task[None]) -> None:
-        self._fetching.pop(slug, None)
-        if not done.cancelled():
-            done.exception()  # told to whoever waits still
+        async def fetch_in_turn(flight: Flight) -> None:
+            async with Lease(lane, Priority.VIEW, flight.clients, lambda place: place):
+                await self._fetch_now(image)
+
+        await self._fetches.run(image.slug, fetch_in_turn, clients)
 
     async def close(self) -> None:
         """Give up the fetches that are under way."""
-        tasks = [fetch.task for fetch in self._fetching.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._fetches.close()
 
     async def _fetch_now(self, image: Image) -> None:
         try:

@@ -12,18 +12,18 @@ from appliance.catalogue import Catalogue
 from appliance.clients import HOST, Clients
 from appliance.clock import Clock
 from appliance.config import Renditions
-from appliance.delivery.building import Building
-from appliance.delivery.making import Making
 from appliance.delivery.originals import Originals
+from appliance.delivery.pyramid_builder import PyramidBuilder
+from appliance.delivery.renderer import Renderer
 from appliance.errors import ApplianceError
 from appliance.living import living
 from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.objectstore import ObjectReader
 from appliance.renditions import PLACEHOLDER, Priority, Target
+from appliance.shared.threads import Threads
 from appliance.shares import Shares
 from appliance.slugs import is_slug
-from appliance.threads import Threads
 
 log = logging.getLogger(__name__)
 BLOCK_BYTES = 256 * 1024
@@ -81,18 +81,18 @@ class Delivery:
         *,
         catalogue: Catalogue,
         cache: Cache,
-        making: Making,
+        renderer: Renderer,
         originals: Originals,
-        building: Building,
+        pyramid_builder: PyramidBuilder,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
         self._config = config
         self._catalogue = catalogue
         self._cache = cache
-        self._making = making
+        self._renderer = renderer
         self._originals = originals
-        self._building = building
+        self._pyramid_builder = pyramid_builder
         self._metrics = metrics
         self._clock = clock
         self._threads = Threads("originals", THREADS)
@@ -104,7 +104,7 @@ class Delivery:
         for task in self._prewarming:
             task.cancel()
         await asyncio.gather(*self._prewarming, return_exceptions=True)
-        await self._making.close()
+        await self._renderer.close()
         await self._originals.close()
         await self._threads.close()
 
@@ -126,7 +126,7 @@ class Delivery:
         if found is None:
             found, layer = await self._cache.get(image.slug, target.name), "disk"
         self._metrics.cache_lookups.labels(layer if found else "miss").inc()
-        return found or await self._making.make(image, target, Priority.VIEW, clients)
+        return found or await self._renderer.render(image, target, Priority.VIEW, clients)
 
     def at_hand(self, slug: str, name: str, *, left_s: int) -> Rendition | None:
         """A rendition in memory of an image that is known to live for `left_s` more seconds; costs no await."""
@@ -187,9 +187,9 @@ class Delivery:
             targets.append(PLACEHOLDER)
         living(await self._catalogue.get(image.slug), self._clock())
         missing, clients = [target for target in targets if target.name not in names], Clients(client)
-        wanted = [self._making.order(image, target, Priority.PREWARM, clients) for target in missing]
+        wanted = [self._renderer.order(image, target, Priority.PREWARM, clients) for target in missing]
         if wanted:
             await asyncio.wait(wanted)
         if all(future.exception() is None for future in wanted):
             await self._catalogue.mark_prewarmed([image.slug])
-            self._building.expect(image, client)  # behind the sizes, which people look at first
+            self._pyramid_builder.ensure(image, client)  # behind the sizes, which people look at first

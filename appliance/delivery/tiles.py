@@ -4,9 +4,6 @@ An image of ordinary size is cut from its original, a large one from its pyramid
 much of the picture at once comes from a rendition at once, and who looks closer waits some seconds for sharp pixels.
 """
 
-import asyncio
-import os
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from appliance.cache import Caches, Rendition
@@ -14,11 +11,11 @@ from appliance.catalogue import Catalogue
 from appliance.clients import Clients
 from appliance.clock import Clock
 from appliance.config import Renditions
-from appliance.delivery.building import Building
-from appliance.delivery.cutting import Cutting
-from appliance.delivery.failures import Failures
-from appliance.delivery.overdue import Overdue
+from appliance.delivery.failures import RETRY_AFTER_S, Failures
+from appliance.delivery.pyramid_builder import PyramidBuilder
+from appliance.delivery.region_renderer import RegionRenderer
 from appliance.delivery.service import Delivery
+from appliance.delivery.sources import file_in_memory
 from appliance.effort import is_long_cut
 from appliance.errors import CannotResize
 from appliance.living import living
@@ -26,21 +23,15 @@ from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.regions import TILE_PX, Cut, Material, Quality
 from appliance.renditions import LOSSY, Facts, Priority, Target, fit
-from appliance.threads import Threads
+from appliance.shared.negative_cache import NegativeCache
+from appliance.shared.single_flight import SingleFlight
+from appliance.shared.threads import Threads
 from appliance.workers import Workers
 
 LARGE_BYTES = 1_000_000
 THREADS = 2
 TRIES = 2  # a pyramid may be rotten, once
 SMALL = Facts("image/jpeg", TILE_PX, TILE_PX)  # what a cut from a pyramid or a rendition costs, however large the image
-
-
-@dataclass(frozen=True, slots=True)
-class _Making:
-    """A cut that is being made, and the clients who wait for it."""
-
-    task: asyncio.Task[Rendition]
-    clients: Clients
 
 
 class Tiles:
@@ -54,8 +45,8 @@ class Tiles:
         workers: Workers,
         catalogue: Catalogue,
         delivery: Delivery,
-        building: Building,
-        cutting: Cutting,
+        pyramid_builder: PyramidBuilder,
+        region_renderer: RegionRenderer,
         failures: Failures,
         metrics: Metrics,
         clock: Clock,
@@ -66,29 +57,26 @@ class Tiles:
         self._workers = workers
         self._catalogue = catalogue
         self._delivery = delivery
-        self._building = building
-        self._cutting = cutting
+        self._pyramid_builder = pyramid_builder
+        self._region_renderer = region_renderer
         self._failures = failures
         self._metrics = metrics
         self._clock = clock
-        self._overdue = Overdue(clock)
+        self._overdue: NegativeCache[tuple[str, Cut]] = NegativeCache(ttl_s=RETRY_AFTER_S, clock=clock)
         self._threads = Threads("tiles", THREADS)
-        self._making: dict[tuple[str, Cut], _Making] = {}
+        self._flights: SingleFlight[tuple[str, Cut], Rendition] = SingleFlight()
 
     async def close(self) -> None:
         """Give up what is under way."""
-        tasks = [making.task for making in self._making.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self._cutting.close()
-        await self._building.close()
+        await self._flights.close()
+        await self._region_renderer.close()
+        await self._pyramid_builder.close()
         await self._threads.close()
 
     def expect(self, image: Image, client: str) -> None:
         """Somebody is about to zoom. Raises CannotResize when nothing of it can be shown."""
         self._failures.refuse(image)
-        self._building.expect(image, client)
+        self._pyramid_builder.ensure(image, client)
 
     async def open(self, image: Image, cut: Cut, client: str) -> Rendition:
         """A region of a resolved image, from memory, from disk, or made now, once for all clients who wait for it.
@@ -103,20 +91,11 @@ class Tiles:
 
     async def _made(self, image: Image, cut: Cut, client: str) -> Rendition:
         self._failures.refuse(image)
-        self._overdue.refuse(image, cut)
-        key = image.slug, cut
-        making = self._making.get(key)
-        if making is None:
-            clients = Clients(client)
-            making = self._making[key] = _Making(asyncio.create_task(self._make(image, cut, clients)), clients)
-            making.task.add_done_callback(lambda done: self._done(key, done))
-        making.clients.join(client)
-        return await asyncio.shield(making.task)
-
-    def _done(self, key: tuple[str, Cut], task: asyncio.Task[Rendition]) -> None:
-        del self._making[key]
-        if not task.cancelled():
-            task.exception()  # told to whoever waits still
+        if (image.slug, cut) in self._overdue:  # what asks for too much says nothing of its image
+            raise CannotResize("This part of the image could not be made a moment ago. Ask for a smaller one.")
+        return await self._flights.run(
+            (image.slug, cut), lambda flight: self._make(image, cut, flight.clients), Clients(client)
+        )
 
     async def _make(self, image: Image, cut: Cut, clients: Clients) -> Rendition:
         ticket = self._cache.begin(image.slug)
@@ -127,7 +106,7 @@ class Tiles:
             return made
         except CannotResize as fault:
             if not fault.final:
-                self._overdue.remember(image, cut)
+                self._overdue.add((image.slug, cut))
             raise
         finally:
             self._cache.end(ticket)
@@ -140,7 +119,7 @@ class Tiles:
     # --- where the pixels come from -------------------------------------------------------------------------------
 
     async def _cut(self, image: Image, cut: Cut, clients: Clients) -> bytes:
-        for _ in range(TRIES if self._building.suits(image) else 0):
+        for _ in range(TRIES if self._pyramid_builder.is_eligible(image) else 0):
             pyramid = await self._pyramid(image, cut, clients)
             if pyramid is None or isinstance(pyramid, bytes):
                 break
@@ -153,15 +132,15 @@ class Tiles:
                     await self._pyramids.evict(image.slug)  # nor is one on the pyramid one on the image: build it anew
         else:
             pyramid = None
-        return pyramid or await self._cutting.cut(image, cut, clients)
+        return pyramid or await self._region_renderer.render(image, cut, clients)
 
     async def _pyramid(self, image: Image, cut: Cut, clients: Clients) -> BinaryIO | bytes | None:
         """The pyramid, or while it is being built the cut itself; None when there is neither."""
         found = self._pyramids.open(image.slug)
         if found is not None:
             return found
-        self._building.expect(image, clients.first)
-        return await self._from_rendition(image, cut, clients) or await self._building.built(image, clients)
+        self._pyramid_builder.ensure(image, clients.first)
+        return await self._from_rendition(image, cut, clients) or await self._pyramid_builder.open_built(image, clients)
 
     async def _from_rendition(self, image: Image, cut: Cut, clients: Clients) -> bytes | None:
         """The cut, if the largest rendition has all the pixels that it shows."""
@@ -170,8 +149,7 @@ class Tiles:
             return None
         target = Target(self._largest, image.linked_format)
         rendition = await self._delivery.rendition_for(image, target, clients)
-        with os.fdopen(os.memfd_create("rendition"), "w+b", buffering=0) as file:
-            file.write(rendition.data)
+        with file_in_memory(rendition.data) as file:
             return await self._from_file(file, image, Material.RENDITION, cut, clients)
 
     async def _from_file(self, file: BinaryIO, image: Image, material: Material, cut: Cut, clients: Clients) -> bytes:

@@ -13,9 +13,10 @@ from typing import TypeVar
 
 from appliance.clients import Clients
 from appliance.renditions import Priority
+from appliance.shared.single_flight import Flight, SingleFlight
+from appliance.shared.threads import Threads
 from appliance.shares import Shares
-from appliance.threads import Threads
-from appliance.workers.lane import Lane, Waiting
+from appliance.workers.work_queue import Lease, WorkQueue
 
 MAX_BYTES = 32_000_000
 """Of what is kept: some 40 albums of 500, each as a page and as JSON."""
@@ -33,12 +34,12 @@ class Rendering:
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._threads = Threads("rendering", 1)
-        self._lane = Lane([0], sys.maxsize)  # the shares bound what waits
+        self._lane = WorkQueue([0], sys.maxsize)  # the shares bound what waits
         self._shares = Shares("requests for albums are waiting", _RETRY_AFTER_S)
         self._max_bytes = max_bytes
         self._bytes = 0
         self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
-        self._making: dict[Hashable, tuple[Clients, asyncio.Task[bytes]]] = {}
+        self._answers: SingleFlight[Hashable, bytes] = SingleFlight()
 
     @contextmanager
     def place(self, client: str) -> Iterator[None]:
@@ -64,40 +65,34 @@ class Rendering:
         if (found := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
             return found
-        if key in self._making:
-            clients, making = self._making[key]
-            clients.join(client)
-        else:
-            making = self._begin(client, key, make)
-        return await asyncio.shield(making)
+        if key not in self._answers:
+            self._take(client)
+        return await self._answers.run(key, lambda flight: self._make(flight, client, key, make), Clients(client))
 
     async def close(self) -> None:
         """Wait for what runs."""
         await self._lane.drain(_GRACE_S)
         await self._threads.close()
 
-    def _begin(self, client: str, key: Hashable, make: Callable[[], bytes]) -> asyncio.Task[bytes]:
-        self._take(client)
-        clients = Clients(client)
-        making = asyncio.ensure_future(self._in_turn(clients, make))
-        self._making[key] = clients, making
-        making.add_done_callback(lambda made: self._keep(key, client, made))
-        return making
+    async def _make(self, flight: Flight, client: str, key: Hashable, make: Callable[[], bytes]) -> bytes:
+        """The answer, made in the place that the client took, in the turn of anybody who waits for it."""
+        try:
+            answer = await self._in_turn(flight.clients, make)
+        finally:
+            self._shares.give_back(client)
+        self._keep(key, answer)
+        return answer
 
     def _take(self, client: str) -> None:
         self._shares.check(client, PLACES)
         self._shares.take(client)
 
     async def _in_turn(self, clients: Clients, make: Callable[[], Result]) -> Result:
-        async with Waiting(self._lane, Priority.VIEW, clients, lambda slot: slot):
+        async with Lease(self._lane, Priority.VIEW, clients, lambda slot: slot):
             return await self._threads.run(make)
 
-    def _keep(self, key: Hashable, client: str, made: asyncio.Future[bytes]) -> None:
-        del self._making[key]
-        self._shares.give_back(client)
-        if made.cancelled() or made.exception() is not None:
-            return
-        self._kept[key] = made.result()
-        self._bytes += len(made.result())
+    def _keep(self, key: Hashable, answer: bytes) -> None:
+        self._kept[key] = answer
+        self._bytes += len(answer)
         while self._bytes > self._max_bytes or len(self._kept) > MAX_ANSWERS:
             self._bytes -= len(self._kept.popitem(last=False)[1])

@@ -12,7 +12,7 @@ from appliance.imaging.encoders import encode
 from appliance.imaging.inspection import TURNED, orientation_of
 from appliance.imaging.pyramid import open_levels
 from appliance.imaging.resizing import Size, resized
-from appliance.imaging.sources import BROKEN, condemns, kind_of, open_picture
+from appliance.imaging.sources import BROKEN, is_permanent, kind_of, open_picture
 from appliance.regions import HELD_BYTES, Cut, Material, Quality, Region, bounds
 from appliance.renditions import Facts
 
@@ -34,7 +34,7 @@ def cut_all(fd: int, facts: Facts, material: Material, cuts: tuple[Cut, ...]) ->
         return [_finished(pixels(cut), cut) for cut in cuts]
     except BROKEN as error:
         refusal = CannotResize(_DAMAGED)
-        refusal.final = material is not Material.RENDITION and condemns(error)
+        refusal.final = material is not Material.RENDITION and is_permanent(error)
         raise refusal from error
 
 

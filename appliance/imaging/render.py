@@ -10,7 +10,7 @@ from appliance.imaging.colour import to_srgb
 from appliance.imaging.encoders import encode_each
 from appliance.imaging.inspection import TURNED, orientation_of
 from appliance.imaging.resizing import Size, resized, resized_part
-from appliance.imaging.sources import BROKEN, condemns, kind_of, open_picture
+from appliance.imaging.sources import BROKEN, is_permanent, kind_of, open_picture
 from appliance.renditions import Facts, Made, Target, fit
 
 RESERVE = 1.33
@@ -39,7 +39,7 @@ def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset
         files = animated | _stills(fd, kind, {target: sizes[target] for target in targets if target not in animated})
     except BROKEN as error:
         refusal = CannotResize(_DAMAGED)
-        refusal.final = condemns(error)
+        refusal.final = is_permanent(error)
         raise refusal from error
     return [Made(target, *sizes[target], files[target], target in animated) for target in targets]
 

@@ -47,7 +47,7 @@ def block_other_loaders() -> None:
         pyvips.operation_block_set(f"VipsForeignLoad{name}", False)
 
 
-def condemns(error: Exception) -> bool:
+def is_permanent(error: Exception) -> bool:
     """Whether one of `BROKEN` is a verdict on the picture itself, not on memory or a disk that failed just then."""
     if isinstance(error, OSError | MemoryError):
         return False

@@ -14,12 +14,13 @@ from appliance.clients import HOST
 from appliance.clock import Clock
 from appliance.errors import ObjectMissing, StoreUnavailable
 from appliance.lifecycle.client_queue import ClientQueue
-from appliance.lifecycle.holding import Gate
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.metrics import Metrics
 from appliance.model import Image, Location
 from appliance.objectstore.observed import ObservedStore
 from appliance.objectstore.records import metadata_of, needs_sidecar
+from appliance.shared.circuit_breaker import State
+from appliance.shared.negative_cache import NegativeCache
 from appliance.slugs import object_key
 from appliance.spool import Spool
 
@@ -29,7 +30,7 @@ LARGE_SHIPPERS = 4  # how much they take together is the store's affair; more of
 QUEUE_LIMIT = 10_000  # beyond it the rows remember
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 10.0
-LOST_REST_S = 6 * 3600.0
+LOST_REST_S, MAX_LOST = 6 * 3600.0, 1_000_000
 FIRST_CONNECT_S = 2.0  # a start waits so long for the store, then goes on without it
 
 log = logging.getLogger(__name__)
@@ -52,8 +53,7 @@ class Shipper:
         self._sidecars = sidecars
         self._spool = spool
         self._store = store
-        self._gate = Gate(store)
-        store.on_up, store.on_down = self._wake, self._promise_nothing
+        store.breaker.subscribe(self._on_store_change)
         self._metrics = metrics
         self._clock = clock
         self._small: ClientQueue[Image] = ClientQueue()
@@ -66,7 +66,8 @@ class Shipper:
         self._tasks: list[asyncio.Task[None]] = []
         self._probe: asyncio.Task[None] | None = None
         self._shipping: set[str] = set()
-        self._lost: dict[str, float] = {}
+        self._reported_lost: set[str] = set()
+        self._lost: NegativeCache[str] = NegativeCache(ttl_s=LOST_REST_S, clock=time.monotonic, max_keys=MAX_LOST)
 
     async def start(self) -> None:
         """Start the shippers; they begin with what an earlier run left. A store that hangs holds nobody up."""
@@ -115,7 +116,7 @@ class Shipper:
         """The job: ask the store how it is, and find rows that wait unseen."""
         if not self._pending:
             self._store.nothing_to_put()
-        await self._gate.ask()
+        await self._ask()
         await self.feed()
 
     async def feed(self) -> None:
@@ -124,7 +125,7 @@ class Shipper:
         while len(self._pending) < QUEUE_LIMIT:
             images = await self._catalogue.unshipped(after)
             for image in images:
-                if not self._rests_as_lost(image.slug):
+                if image.slug not in self._lost:
                     self._submit(image, HOST)
             if not images:
                 return
@@ -150,6 +151,14 @@ class Shipper:
         if self._probe is None or self._probe.done():
             self._probe = asyncio.create_task(self._connect())
 
+    async def _ask(self) -> None:
+        """Ask the store how it is, unless one who waits does so already."""
+        if not self.store_up:
+            await self._store.breaker.probe()
+            return
+        with contextlib.suppress(StoreUnavailable):  # it is noted
+            await self._store.check()
+
     async def _connect(self) -> None:
         with contextlib.suppress(StoreUnavailable):  # it is noted
             await self._store.probe()
@@ -172,7 +181,7 @@ class Shipper:
         while True:
             _, image = await lane.get()
             try:
-                async with self._gate.passage(alone=lane is self._small):
+                async with self._store.breaker.permit(alone=lane is self._small):
                     shipped = await self._ship_seen(image)
             except StoreUnavailable:
                 self._metrics.ship_failures.inc()
@@ -236,19 +245,23 @@ class Shipper:
 
     def _give_up(self, image: Image) -> None:
         """For some hours: whoever brings the file back need not restart the server."""
-        if image.slug not in self._lost:
+        if image.slug not in self._reported_lost:
             log.error("an original is lost: neither spool nor store has it", extra={"slug": image.slug})
             self._metrics.lost_originals.inc()
-        self._lost[image.slug] = time.monotonic()
+        self._reported_lost.add(image.slug)
+        self._lost.add(image.slug)
         self._settle(image, shipped=False)
-
-    def _rests_as_lost(self, slug: str) -> bool:
-        return time.monotonic() - self._lost.get(slug, -LOST_REST_S) < LOST_REST_S
 
     @staticmethod
     def _tell(future: asyncio.Future[bool], *, shipped: bool) -> None:
         if not future.done():
             future.set_result(shipped)
+
+    def _on_store_change(self, state: State) -> None:
+        if state is State.CLOSED:
+            self._wake()
+        else:
+            self._promise_nothing()
 
     def _wake(self) -> None:
         """What was put off need not wait for its turn now; but a fault of one object must not have it tried all day."""

@@ -6,13 +6,12 @@ One file an image, `{slug}.json`, the store's sidecar to the byte.
 
 import contextlib
 import json
-import os
 from pathlib import Path
 
 from appliance.model import Image
 from appliance.objectstore.records import sidecar_of
-from appliance.spool.disk import sync_folder
-from appliance.threads import Threads
+from appliance.shared import files
+from appliance.shared.threads import Threads
 
 
 class Sidecars:
@@ -38,12 +37,7 @@ class Sidecars:
         with contextlib.suppress(OSError):
             if _version(path) >= image.version:
                 return
-            with unfinished.open("wb") as file:
-                file.write(sidecar_of(image))
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.rename(path)
-            sync_folder(self._folder)
+            files.write_whole(path, sidecar_of(image), unfinished=unfinished)
 
     async def drop(self, slug: str, version: int | None = None) -> None:
         """The store has this version, or (None) the image is erased: nothing needs to be kept."""

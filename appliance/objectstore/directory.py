@@ -21,7 +21,7 @@ from appliance.filesystem import largest_file_bytes
 from appliance.objectstore import files
 from appliance.objectstore.base import ObjectEntry, ObjectInfo, checked_key, checked_metadata, checked_range
 from appliance.objectstore.reader import ObjectReader
-from appliance.objectstore.threads import Stop, StoreThreads
+from appliance.shared.threads import Stop, Threads
 
 THREADS = 16
 MIN_FREE_BYTES = 16 * 10**6  # below this `check` says that the disk is full
@@ -41,7 +41,7 @@ class DirectoryStore:
         self._objects = root / "objects"
         self._attributes = root / "attributes"
         self._unfinished = root / "unfinished"
-        self._threads = StoreThreads("store", THREADS)
+        self._threads = Threads("store", THREADS)
         self._is_cleared = False
 
     @property
@@ -53,18 +53,18 @@ class DirectoryStore:
 
     async def put(self, key: str, path: Path, *, media_type: str, metadata: Mapping[str, str]) -> None:
         attributes = _attributes(media_type, checked_metadata(metadata))
-        await self._threads.run(lambda _stop: path.open("rb").close())  # its faults are the caller's, not the store's
+        await self._threads.run(lambda: path.open("rb").close())  # its faults are the caller's, not the store's
         await self._run(self._put, checked_key(key), attributes, partial(files.link_or_copy, path))
 
     async def put_bytes(self, key: str, data: bytes, *, media_type: str) -> None:
         await self._run(self._put, checked_key(key), _attributes(media_type, {}), partial(files.write, data))
 
     async def fetch(self, key: str, to: Path) -> None:
-        await self._threads.run(partial(self._fetch, key=checked_key(key), to=to))
+        await self._threads.run_stoppable(partial(self._fetch, key=checked_key(key), to=to))
 
     async def open(self, key: str, start: int = 0, length: int | None = None) -> ObjectReader:
         checked_range(start, length)
-        file, bytes_left = await self._threads.run(
+        file, bytes_left = await self._threads.run_stoppable(
             lambda _stop: self._open(checked_key(key), start), discard=lambda opened: opened[0].close()
         )
         return ObjectReader(file, min(bytes_left, length or bytes_left), self._threads)
@@ -89,7 +89,7 @@ class DirectoryStore:
             with _faults_named():
                 return call(stop, *args, **kwargs)
 
-        return await self._threads.run(guarded)
+        return await self._threads.run_stoppable(guarded)
 
     def _start(self, stop: Stop) -> None:
         if not self._is_cleared:  # later starts find puts under way there

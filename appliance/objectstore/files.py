@@ -5,10 +5,10 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from io import RawIOBase
 from pathlib import Path
 
-from appliance.objectstore.threads import Stop
+from appliance.shared.files import sync, writing
+from appliance.shared.threads import Stop
 
 COPY_BYTES = 1024 * 1024
 NO_LINKS_HERE = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES}
@@ -48,10 +48,8 @@ def _rename(temporary: Path, target: Path) -> None:
 def write(data: bytes, to: Path, stop: Stop) -> None:
     """Make a durable file of the bytes."""
     stop.check()
-    with to.open("xb") as file:
+    with writing(to, exclusive=True) as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def link_or_copy(source: Path, to: Path, stop: Stop) -> None:
@@ -63,37 +61,21 @@ def link_or_copy(source: Path, to: Path, stop: Stop) -> None:
             raise
         copy(source, to, stop)
     else:
-        sync_file(to)
+        sync(to)
 
 
 def copy(source: Path, to: Path, stop: Stop) -> None:
     """Make a durable copy in bounded memory."""
-    with source.open("rb", buffering=0) as reading, to.open("xb", buffering=0) as writing:
-        while chunk := reading.read(COPY_BYTES):
+    with source.open("rb", buffering=0) as original, writing(to, exclusive=True) as file:
+        while chunk := original.read(COPY_BYTES):
             stop.check()
-            write_all(writing, chunk)
-        os.fsync(writing.fileno())
-
-
-def write_all(file: RawIOBase, data: bytes) -> None:
-    """Write every byte to an unbuffered file, which may take fewer at a time."""
-    view = memoryview(data)
-    while view:
-        view = view[file.write(view) or 0 :]
-
-
-def sync_file(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            file.write(chunk)
 
 
 def sync_folder(path: Path) -> None:
     """Make the names in a folder durable; one that was emptied and removed meanwhile has none."""
     with suppress(FileNotFoundError):
-        sync_file(path)
+        sync(path)
 
 
 def make_folder(path: Path) -> None:

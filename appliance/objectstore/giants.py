@@ -16,8 +16,8 @@ from appliance.objectstore.base import METADATA_PREFIX
 from appliance.objectstore.bucket import Bucket, Part, TransferForgotten
 from appliance.objectstore.journal import Journal, Note
 from appliance.objectstore.slices import FileSlice
-from appliance.objectstore.threads import Stop, StoreThreads
 from appliance.pace import Pace
+from appliance.shared.threads import Stop, Threads
 
 MIB = 1024 * 1024
 MAX_PARTS = 10_000  # S3's limit
@@ -49,12 +49,12 @@ class Giants:
         self._bucket = bucket
         self._journal = journal
         self._pace = pace
-        self._threads = StoreThreads("store-giant", THREADS)
+        self._threads = Threads("store-giant", THREADS)
 
     async def put(self, key: str, descriptor: int, headers: dict[str, str]) -> None:
         """As `ObjectStore.put`, for a file of more bytes than one part has."""
         note = Note.of(key, descriptor, headers)
-        way = await self._threads.run(lambda _stop: self._way_of(note))
+        way = await self._threads.run_stoppable(lambda _stop: self._way_of(note))
         if way is not None:
             await self._go(way, descriptor)
         self._journal.forget(key)
@@ -64,10 +64,10 @@ class Giants:
             tags = await self._send(way, descriptor)
         except _UnlikeTheFile:
             log.warning("parts of %s are not what was sent; it begins anew", way.note.key)
-            await self._threads.run(lambda _stop: self.drop(way.note.key))
-            way = await self._threads.run(lambda _stop: self._anew(way.note))
+            await self._threads.run_stoppable(lambda _stop: self.drop(way.note.key))
+            way = await self._threads.run_stoppable(lambda _stop: self._anew(way.note))
             tags = await self._send(way, descriptor)
-        await self._threads.run(lambda _stop: self._bucket.complete(way.note.key, way.note.upload, tags))
+        await self._threads.run_stoppable(lambda _stop: self._bucket.complete(way.note.key, way.note.upload, tags))
 
     def drop(self, key: str) -> None:
         """Have the store forget what was begun and is not wanted any more. Blocking. Raises StoreUnavailable."""
@@ -117,7 +117,7 @@ class Giants:
         async def some() -> None:
             for number, start, length in left:
                 send = partial(self._send_part, way, descriptor, number, start, length)
-                tags[number - 1] = await self._threads.run(send)
+                tags[number - 1] = await self._threads.run_stoppable(send)
 
         await _all_or_none([some] * AT_ONCE)
         return tags

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from appliance.objectstore import files
-from appliance.objectstore.threads import Stop
+from appliance.shared.threads import Stop
 
 
 @dataclass(frozen=True, slots=True)

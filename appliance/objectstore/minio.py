@@ -21,8 +21,9 @@ from appliance.objectstore.giants import MAX_GIANT_BYTES, Giants
 from appliance.objectstore.journal import Journal
 from appliance.objectstore.reader import CHUNK_BYTES, ObjectReader
 from appliance.objectstore.slices import FileSlice
-from appliance.objectstore.threads import Stop, StoreThreads
 from appliance.pace import Pace
+from appliance.shared.files import writing
+from appliance.shared.threads import Stop, Threads
 
 READ_THREADS = 16
 PAUSE_S = 0.02  # for 256 KiB: each connection of a giant keeps 12 MB/s, whatever else comes
@@ -53,23 +54,23 @@ class MinioStore:
         )
         self._pace = Pace(PAUSE_S)
         self._giants = Giants(self._bucket, Journal(journal), self._pace)
-        self._reads = StoreThreads("store-read", READ_THREADS)
-        self._writes = StoreThreads("store-write", WRITE_THREADS)
+        self._reads = Threads("store-read", READ_THREADS)
+        self._writes = Threads("store-write", WRITE_THREADS)
 
     async def start(self) -> None:
-        await self._reads.run(lambda _stop: self._bucket.make())
+        await self._reads.run_stoppable(lambda _stop: self._bucket.make())
 
     async def put(self, key: str, path: Path, *, media_type: str, metadata: Mapping[str, str]) -> None:
         checked_key(key)
         headers = {METADATA_PREFIX + name: value for name, value in checked_metadata(metadata).items()}
         headers["Content-Type"] = media_type
-        descriptor = await self._reads.run(lambda _stop: os.open(path, os.O_RDONLY), discard=os.close)
+        descriptor = await self._reads.run_stoppable(lambda _stop: os.open(path, os.O_RDONLY), discard=os.close)
         try:
             size = os.fstat(descriptor).st_size
             if size > giants.PART_BYTES:
                 await self._giants.put(key, descriptor, headers)
             else:
-                await self._writes.run(partial(self._put, key, descriptor, size, headers))
+                await self._writes.run_stoppable(partial(self._put, key, descriptor, size, headers))
         finally:
             os.close(descriptor)
 
@@ -79,23 +80,23 @@ class MinioStore:
 
     async def put_bytes(self, key: str, data: bytes, *, media_type: str) -> None:
         headers = {"Content-Type": media_type}
-        await self._writes.run(lambda _stop: self._bucket.put(checked_key(key), data, headers))
+        await self._writes.run_stoppable(lambda _stop: self._bucket.put(checked_key(key), data, headers))
 
     async def fetch(self, key: str, to: Path) -> None:
-        await self._reads.run(partial(self._fetch, checked_key(key), to))
+        await self._reads.run_stoppable(partial(self._fetch, checked_key(key), to))
 
     async def open(self, key: str, start: int = 0, length: int | None = None) -> ObjectReader:
         checked_range(start, length)
-        response = await self._reads.run(
+        response = await self._reads.run_stoppable(
             lambda _stop: self._bucket.get(checked_key(key), start, length), discard=Response.close
         )
         return ObjectReader(response, response.size, self._reads)
 
     async def stat(self, key: str) -> ObjectInfo:
-        return await self._reads.run(lambda _stop: self._bucket.stat(checked_key(key)))
+        return await self._reads.run_stoppable(lambda _stop: self._bucket.stat(checked_key(key)))
 
     async def delete(self, key: str) -> None:
-        await self._writes.run(lambda _stop: self._delete(checked_key(key)))
+        await self._writes.run_stoppable(lambda _stop: self._delete(checked_key(key)))
 
     def _delete(self, key: str) -> None:
         self._giants.drop(key)
@@ -105,7 +106,7 @@ class MinioStore:
         return self._reads.pages(self._bucket.entries(prefix, after))
 
     async def check(self) -> None:
-        await self._reads.run(lambda _stop: self._bucket.check())
+        await self._reads.run_stoppable(lambda _stop: self._bucket.check())
 
     async def close(self) -> None:
         await self._reads.close()
@@ -116,11 +117,10 @@ class MinioStore:
     def _fetch(self, key: str, to: Path, stop: Stop) -> None:
         with closing(self._bucket.get(key)) as response, files.appearing(to, to.parent) as temporary:
             left = response.size
-            with temporary.open("xb", buffering=0) as file:
+            with writing(temporary, exclusive=True) as file:
                 while left and (chunk := response.read(min(left, CHUNK_BYTES))):
                     stop.check()
-                    files.write_all(file, chunk)
+                    file.write(chunk)
                     left -= len(chunk)
-                os.fsync(file.fileno())
             if left:
                 raise StoreUnavailable(f"{self._bucket.where} broke off {left} bytes before the end of {key}.")

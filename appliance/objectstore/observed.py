@@ -1,9 +1,8 @@
 """Any store, watched: its faults are counted by operation, and who asks is told how it does."""
 
-import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -11,7 +10,9 @@ from appliance.errors import ObjectMissing, StoreUnavailable
 from appliance.metrics import Metrics
 from appliance.objectstore.base import ObjectEntry, ObjectInfo, ObjectStore
 from appliance.objectstore.reader import ObjectReader
+from appliance.shared.circuit_breaker import CircuitBreaker, State
 
+FIRST_PAUSE_S, MAX_PAUSE_S = 0.5, 10.0  # between probes of a store that is away
 TOLD_AGAIN_S = 60.0  # between log lines about the same thing
 LASTING = ("check", "put")  # a full disk fails these while all else succeeds: only their own success ends the fault
 
@@ -19,17 +20,17 @@ log = logging.getLogger(__name__)
 
 
 class ObservedStore:
-    """Passes everything on. `fault` is what is wrong with the store, in words; None while it serves."""
+    """Passes everything on. `fault` is what is wrong with the store, in words; None while it serves.
+
+    `breaker` is open while there is a fault: what can wait asks it for leave before a call.
+    """
 
     def __init__(self, store: ObjectStore, metrics: Metrics) -> None:
         self._store = store
         self._metrics = metrics
         self._faults: dict[str, str] = {}
         self._told: dict[str, float] = {}
-        self.up = asyncio.Event()
-        self.up.set()
-        self.on_down: Callable[[], None] = _nothing
-        self.on_up: Callable[[], None] = _nothing
+        self.breaker = CircuitBreaker(self._answers, first_pause_s=FIRST_PAUSE_S, max_pause_s=MAX_PAUSE_S)
 
     @property
     def fault(self) -> str | None:
@@ -89,6 +90,13 @@ class ObservedStore:
         with suppress(StoreUnavailable):  # it is noted
             await self.check()
 
+    async def _answers(self) -> bool:
+        try:
+            await self.probe()
+        except StoreUnavailable:  # it is noted
+            return False
+        return True
+
     def doubt(self, words: str) -> None:
         """Take the store for away until it shows otherwise."""
         self._failed("start", words)
@@ -116,35 +124,25 @@ class ObservedStore:
     def _failed(self, operation: str, words: str) -> None:
         if self._tells(words):
             log.error("the object store does not serve: %s", words)
-        was_up = not self._faults
         self._faults[operation] = words
-        self.up.clear()
         self._metrics.store_up.set(0)
-        if was_up:
-            self.on_down()
+        self.breaker.trip()
 
     def _succeeded(self, operation: str) -> None:
         self._recover(operation, *(other for other in self._faults if other not in LASTING))
 
     def _recover(self, *operations: str) -> None:
-        was_down = bool(self._faults)
         for operation in operations:
             self._faults.pop(operation, None)
         if self._faults:
             return
         self._metrics.store_up.set(1)
-        self.up.set()
-        if was_down:
-            if self._tells("up"):
-                log.info("the object store answers again")
-            self.on_up()
+        if self.breaker.state is not State.CLOSED and self._tells("up"):
+            log.info("the object store answers again")
+        self.breaker.reset()
 
     def _tells(self, words: str) -> bool:
         """Whether this is worth a log line now: what comes and goes would fill the log."""
         now_s = time.monotonic()
         self._told = {told: told_s for told, told_s in self._told.items() if now_s - told_s < TOLD_AGAIN_S}
         return self._told.setdefault(words, now_s) == now_s
-
-
-def _nothing() -> None:
-    """Nobody asked to be told."""

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from appliance.errors import StoreUnavailable
-from appliance.objectstore.threads import Stop, StoreThreads
+from appliance.shared.threads import Stop, Threads
 
 CHUNK_BYTES = 256 * 1024
 
@@ -26,7 +26,7 @@ class ObjectReader:
     Use it with `async with`, or call `aclose`. Iterating raises StoreUnavailable when the store fails on the way.
     """
 
-    def __init__(self, source: Source, size: int, threads: StoreThreads) -> None:
+    def __init__(self, source: Source, size: int, threads: Threads) -> None:
         self.size = size
         self._source = source
         self._left = size
@@ -38,7 +38,7 @@ class ObjectReader:
     async def __anext__(self) -> bytes:
         if not self._left:
             raise StopAsyncIteration
-        chunk = await self._threads.run(self._next)
+        chunk = await self._threads.run_stoppable(self._next)
         if not chunk:
             raise StoreUnavailable(f"The store broke off {self._left} bytes before the end of an object.")
         self._left -= len(chunk)

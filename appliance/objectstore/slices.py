@@ -3,8 +3,8 @@
 import hashlib
 import os
 
-from appliance.objectstore.threads import Stop
 from appliance.pace import Pace
+from appliance.shared.threads import Stop
 
 HASH_BYTES = 1024 * 1024
 

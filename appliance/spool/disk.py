@@ -18,12 +18,13 @@ from typing import BinaryIO
 
 from appliance.edits import Edit
 from appliance.errors import DiskFull, EmptyUpload
+from appliance.shared import files
+from appliance.shared.threads import Threads
 from appliance.slugs import is_slug
 from appliance.spool.folders import ATTRIBUTE, files_in, freed_bytes
 from appliance.spool.resumed import UploadFiles
 from appliance.spool.room import Coming, Room, Stake
 from appliance.spool.transfers import Incoming, Transfer, cut, overwrite, too_large
-from appliance.threads import Threads
 
 THREADS, GIANTS = 32, 8
 EVICTED_BYTES = 64 << 20  # of copies at once, where an upload wants their room: each eviction lists them all
@@ -131,7 +132,7 @@ class Spool:
                 os.fsync(file.fileno())
                 incoming.path.rename(self._landed / incoming.slug)
                 cut(file, incoming.bytes)  # a resumable upload's not before: its size tells how far it is
-            sync_folder(self._landed)
+            files.sync(self._landed)
         except OSError as fault:
             raise DiskFull("The disk refused to keep the file; nothing was uploaded. Try again later.") from fault
 
@@ -273,8 +274,7 @@ class Spool:
 
     def _bring_back(self, slug: str) -> bool:
         with contextlib.suppress(FileNotFoundError):
-            (self._orphans / slug).rename(self._landed / slug)
-            sync_folder(self._landed)
+            files.rename(self._orphans / slug, self._landed / slug)
             return True
         return False
 
@@ -293,12 +293,3 @@ class Spool:
 
     def landed_bytes(self) -> int:
         return sum(stat.st_size for _, stat in files_in(self._landed))
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames in `folder` durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

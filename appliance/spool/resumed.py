@@ -13,10 +13,11 @@ from functools import partial
 from pathlib import Path
 
 from appliance.errors import ApplianceError, ChecksumMismatch, DiskFull
+from appliance.shared.files import writing
+from appliance.shared.threads import Threads
 from appliance.spool.digests import Checksum, Digest
 from appliance.spool.room import Coming, Room
 from appliance.spool.transfers import BUFFER_BYTES, SYNC_BYTES, MakeRoom, Transfer, too_large
-from appliance.threads import Threads
 
 MARK = ".unverified"
 HELD_S = 0.5  # slow bytes are not held in memory for longer, so that progress shows and a crash costs little
@@ -248,9 +249,8 @@ class UploadFiles:
 
 def _write_mark(mark: Path, offset: int) -> None:
     """Durable before the first unverified byte is written."""
-    with mark.open("xb", buffering=0) as file:
+    with writing(mark, exclusive=True) as file:
         file.write(str(offset).encode())
-        os.fsync(file.fileno())
 
 
 def _cut(path: Path, mark: Path) -> None:

@@ -10,9 +10,9 @@ from typing import BinaryIO, ClassVar, Literal
 
 from appliance.edits import Edit
 from appliance.errors import DiskFull, TooLarge
+from appliance.shared.threads import Threads
 from appliance.spool.digests import Digest
 from appliance.spool.room import Coming, Room, Stake
-from appliance.threads import Threads
 
 BUFFER_BYTES = 1 << 20  # what one transfer holds in memory at most twice: one block fills while the other is written
 SYNC_BYTES = 64 << 20  # what may wait for the disk twice: more, and the last sync, and everybody else's, takes seconds

@@ -1,31 +1,25 @@
 """All of the server's workers: inspectors kept free for uploads, lanes for most images, long work and heavy ones."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from appliance import edits
 from appliance.clients import HOST, Clients
 from appliance.config import Renditions
 from appliance.edits import Findings
 from appliance.effort import is_long
-from appliance.errors import Busy, CannotResize, Stopping, UnfitInstallation, UnreadableImage
+from appliance.errors import CannotResize, UnfitInstallation
 from appliance.model import KeepMetadata
 from appliance.motion import Budget
-from appliance.orders import (
-    Edited,
-    FindPrivate,
-    Inspect,
-)
+from appliance.orders import Inspect
 from appliance.regions import pyramid_bytes
 from appliance.renditions import Facts, Priority
-from appliance.threads import Threads
-from appliance.workers.lane import Lane, Waiting
-from appliance.workers.process import Allowance, WorkerLost
-from appliance.workers.slot import Slot
-from appliance.workers.worker import Worker, cpu_s, run_order, unexpected
+from appliance.shared.threads import Threads
+from appliance.workers.process import ResourceLimits, WorkerLost
+from appliance.workers.supervised_worker import SupervisedWorker
+from appliance.workers.work_queue import Lease, WorkQueue
+from appliance.workers.worker import Worker, cpu_s
 
 INSPECTORS = 2
 INSPECT_DEADLINE_S = 10.0
@@ -47,7 +41,6 @@ PYRAMID_DEADLINES = 30
 """A pyramid, which nobody has to wait for, may take this many times the ordinary deadline."""
 _PYRAMID_OUTPUT_BYTES = 16 * 1024**3
 _THREADS = 2
-_NOTHING_FOUND = Findings((), complete=False)
 
 
 class Workers:
@@ -63,8 +56,8 @@ class Workers:
         self._tell_death = on_death
         self._deaths = 0
         self._threads = Threads("outputs", _THREADS)
-        inspecting = Allowance(_INSPECT_MEMORY_BYTES, _INSPECT_MEMORY_BYTES, cpu_s(INSPECT_DEADLINE_S))
-        normal = Allowance(config.memory_bytes, config.memory_bytes, cpu_s(config.deadline_s))
+        inspecting = ResourceLimits(_INSPECT_MEMORY_BYTES, _INSPECT_MEMORY_BYTES, cpu_s(INSPECT_DEADLINE_S))
+        normal = ResourceLimits(config.memory_bytes, config.memory_bytes, cpu_s(config.deadline_s))
         long = replace(normal, order_cpu_s=cpu_s(config.deadline_s * PATIENT_DEADLINES), niceness=NICENESS)
         pyramids = cpu_s(config.deadline_s * PYRAMID_DEADLINES)
         background = replace(long, order_cpu_s=pyramids, output_bytes=_PYRAMID_OUTPUT_BYTES)
@@ -73,12 +66,16 @@ class Workers:
         renderers = [self._slot(normal) for _ in range(config.workers)]
         self._always = (*inspectors, *renderers)
         spare = self._slot(inspecting, _SPARE_IDLE_S)
-        self._inspecting = Lane(inspectors, _MAX_INSPECTIONS_WAITING, what="uploads", spare=spare, warm=Slot.warm)
+        self._inspecting = WorkQueue(
+            inspectors, _MAX_INSPECTIONS_WAITING, what="uploads", spare=spare, warm=SupervisedWorker.warm
+        )
         spare = self._slot(normal, _SPARE_IDLE_S)
-        self._normal = Lane(renderers, config.queue, spare=spare, warm=Slot.warm)
-        self._long = Lane([self._slot(long, _PATIENT_IDLE_S) for _ in range(max(1, config.workers // 2))], config.queue)
-        self._heavy = Lane([self._slot(heavy, _PATIENT_IDLE_S)], config.queue)
-        self._background = Lane([self._slot(background, _PATIENT_IDLE_S)], config.queue)
+        self._normal = WorkQueue(renderers, config.queue, spare=spare, warm=SupervisedWorker.warm)
+        self._long = WorkQueue(
+            [self._slot(long, _PATIENT_IDLE_S) for _ in range(max(1, config.workers // 2))], config.queue
+        )
+        self._heavy = WorkQueue([self._slot(heavy, _PATIENT_IDLE_S)], config.queue)
+        self._background = WorkQueue([self._slot(background, _PATIENT_IDLE_S)], config.queue)
 
     async def start(self) -> None:
         """Starts the inspectors and the normal lane, and waits until they are warm. Raises UnfitInstallation."""
@@ -104,50 +101,21 @@ class Workers:
         Raises EmptyUpload, UnsupportedFormat, NotAnImage, UnreadableImage, Busy or Stopping. A picture over the limits
         is no error: its facts carry a `refusal`.
         """
-        order = Inspect(
-            self._max_pixels,
-            self._config.heavy_memory_bytes,
-            self._animations.most_bytes,
-            INSPECT_CPU_S,
-        )
-        async with Waiting(self._inspecting, Priority.VIEW, Clients(client), lambda slot: slot) as slot:
-            try:
-                answer, _ = await run_order(slot, order, fd, INSPECT_DEADLINE_S, self._threads)
-            except WorkerLost as lost:
-                raise UnreadableImage(
-                    "This file can't be taken: reading its header took too long or went wrong. It is likely damaged."
-                ) from lost
-        if isinstance(answer, Facts):
-            return answer
-        raise unexpected(answer, UnreadableImage)
+        order = Inspect(self._max_pixels, self._config.heavy_memory_bytes, self._animations.most_bytes, INSPECT_CPU_S)
+        async with self._lease(self._inspecting, INSPECT_DEADLINE_S, Priority.VIEW, Clients(client)) as worker:
+            return await worker.inspect(fd, order)
 
     async def find_private(self, fd: int, keep: KeepMetadata, client: str = HOST) -> Findings:
         """What to change in the open file so that only what `keep` allows is left.
 
         A file whose reading goes wrong gives no edits, and is not complete. Raises Busy or Stopping.
         """
-        order = FindPrivate(keep, cpu_s(INSPECT_DEADLINE_S))
-        async with Waiting(self._inspecting, Priority.VIEW, Clients(client), lambda slot: slot) as slot:
-            try:
-                answer, files = await run_order(slot, order, fd, INSPECT_DEADLINE_S, self._threads)
-            except WorkerLost:
-                return _NOTHING_FOUND
-        if isinstance(answer, Busy | Stopping):
-            raise answer
-        if not isinstance(answer, Edited) or len(files) != 1:
-            return _NOTHING_FOUND
-        length = os.fstat(fd).st_size
-        if answer.cut_at is not None and not 0 < answer.cut_at < length:
-            return _NOTHING_FOUND
-        try:
-            found = edits.unpack(files[0], length)
-        except ValueError:
-            return _NOTHING_FOUND
-        return Findings(found, answer.complete, answer.content_credentials, answer.cut_at)
+        async with self._lease(self._inspecting, INSPECT_DEADLINE_S, Priority.VIEW, Clients(client)) as worker:
+            return await worker.find_private(fd, keep)
 
     def queue(
         self, facts: Facts, priority: Priority, clients: Clients | None = None, *, long: bool = False
-    ) -> "Waiting[Worker]":
+    ) -> "Lease[Worker]":
         """A place in the queue that suits what the image costs; raises CannotResize for one that is refused.
 
         `clients` are those who want the work, this host itself where nobody does; `long` is for work that is long
@@ -158,21 +126,21 @@ class Workers:
         if facts.refusal is not None:
             raise CannotResize(facts.refusal)
         lane = self._lane_for(facts, long=long)
-        deadline_s = self._config.deadline_s * (1 if lane is self._normal else PATIENT_DEADLINES)
-        worker = partial(Worker, deadline_s, self._threads, self._animations)
-        return Waiting(lane, priority, Clients(HOST) if clients is None else clients, worker)
+        deadlines = 1 if lane is self._normal else PATIENT_DEADLINES
+        clients = Clients(HOST) if clients is None else clients
+        return self._lease(lane, self._config.deadline_s * deadlines, priority, clients)
 
     def is_dear(self, facts: Facts) -> bool:
         """Whether an order takes so long, or so much memory, that it has a lane of its own."""
         return self._lane_for(facts) is not self._normal
 
-    def _lane_for(self, facts: Facts, *, long: bool = False) -> Lane[Slot]:
+    def _lane_for(self, facts: Facts, *, long: bool = False) -> WorkQueue[SupervisedWorker]:
         """Heavy ones take turns for their memory; long ones never take the places that a view of a small one wants."""
         if facts.memory_bytes > self._config.memory_bytes:
             return self._heavy
         return self._long if long or is_long(facts) else self._normal
 
-    def queue_pyramid(self, facts: Facts, priority: Priority, clients: Clients) -> "Waiting[Worker]":
+    def queue_pyramid(self, facts: Facts, priority: Priority, clients: Clients) -> "Lease[Worker]":
         """A place for building a pyramid, beside the views; raises CannotResize for one that would take too much.
 
         What is too costly to be built beside the heavy lane's orders is built among them.
@@ -181,12 +149,12 @@ class Workers:
         if facts.refusal is not None or needed > allowed:
             raise CannotResize("Tiling this image would take more memory than this host allows.")
         lane = self._heavy if needed > self._config.memory_bytes else self._background
-        return Waiting(
-            lane,
-            priority,
-            clients,
-            partial(Worker, self._config.deadline_s * PYRAMID_DEADLINES, self._threads, self._animations),
-        )
+        return self._lease(lane, self._config.deadline_s * PYRAMID_DEADLINES, priority, clients)
+
+    def _lease(
+        self, lane: WorkQueue[SupervisedWorker], deadline_s: float, priority: Priority, clients: Clients
+    ) -> Lease[Worker]:
+        return Lease(lane, priority, clients, partial(Worker, deadline_s, self._threads, self._animations))
 
     @property
     def busy(self) -> dict[str, int]:
@@ -221,7 +189,7 @@ class Workers:
         return next((slot.process.libvips for slot in self._slots if slot.process), "")
 
     @property
-    def _lanes(self) -> dict[str, Lane[Slot]]:
+    def _lanes(self) -> dict[str, WorkQueue[SupervisedWorker]]:
         return {
             "inspect": self._inspecting,
             "normal": self._normal,
@@ -231,11 +199,11 @@ class Workers:
         }
 
     @property
-    def _slots(self) -> list[Slot]:
+    def _slots(self) -> list[SupervisedWorker]:
         return [slot for lane in self._lanes.values() for slot in lane.slots]
 
-    def _slot(self, allowance: Allowance, idle_s: float | None = None) -> Slot:
-        return Slot(allowance, self._on_death, idle_s)
+    def _slot(self, limits: ResourceLimits, idle_s: float | None = None) -> SupervisedWorker:
+        return SupervisedWorker(limits, self._on_death, idle_s)
 
     def _on_death(self, reason: str) -> None:
         self._deaths += 1

@@ -43,7 +43,7 @@ class WorkerLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class ResourceLimits:
     """What a worker may use. `jpeg_bytes` is where libjpeg gives up holding a progressive picture.
 
     `order_cpu_s` is the longest order's share of the processor's time, `output_bytes` the largest file it may write;
@@ -76,7 +76,7 @@ class WorkerProcess:
     Constructing raises OSError when the system has no process, memory or descriptor left for it.
     """
 
-    def __init__(self, allowance: Allowance) -> None:
+    def __init__(self, limits: ResourceLimits) -> None:
         self._loop = asyncio.get_running_loop()
         self._pending: asyncio.Future[Reply] | None = None
         self.ready: asyncio.Future[None] = self._loop.create_future()
@@ -87,7 +87,7 @@ class WorkerProcess:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
-                self._process = _spawn(theirs.fileno(), allowance)
+                self._process = _spawn(theirs.fileno(), limits)
             self._pidfd = _watched(self._process)
         except OSError:
             self._socket.close()
@@ -205,22 +205,22 @@ class WorkerProcess:
             self._socket.close()
 
 
-def _spawn(fd: int, allowance: Allowance) -> subprocess.Popen[bytes]:
+def _spawn(fd: int, limits: ResourceLimits) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-I", "-m", "appliance.imaging.worker"]
-    cpu_s = RENEW_AFTER_CPU_S + allowance.order_cpu_s
-    figures = (fd, os.getpid(), allowance.decode_bytes, allowance.output_bytes, cpu_s)
+    cpu_s = RENEW_AFTER_CPU_S + limits.order_cpu_s
+    figures = (fd, os.getpid(), limits.decode_bytes, limits.output_bytes, cpu_s)
     process = subprocess.Popen(
         [*command, *map(str, figures)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         pass_fds=(fd,),
-        env=allowance.environment,
+        env=limits.environment,
         cwd="/",
     )
-    if allowance.niceness:
+    if limits.niceness:
         with contextlib.suppress(OSError):  # it has ended already, which is noticed elsewhere
-            os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + allowance.niceness)
+            os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + limits.niceness)
     return process
 
 

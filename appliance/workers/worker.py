@@ -7,17 +7,32 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from appliance.errors import ApplianceError, Busy, CannotResize
+from appliance import edits
+from appliance.edits import Findings
+from appliance.errors import ApplianceError, Busy, CannotResize, Stopping, UnreadableImage
+from appliance.model import KeepMetadata
 from appliance.motion import Budget, moves
-from appliance.orders import MAX_TARGETS, Answer, BuildPyramid, CutOut, Order, Render, Sizes
+from appliance.orders import (
+    MAX_TARGETS,
+    Answer,
+    BuildPyramid,
+    CutOut,
+    Edited,
+    FindPrivate,
+    Inspect,
+    Order,
+    Render,
+    Sizes,
+)
 from appliance.regions import Cut, Material
 from appliance.renditions import Facts, Made, Target
-from appliance.threads import Threads
+from appliance.shared.threads import Threads
 from appliance.workers.process import MAX_OUTPUT_BYTES, WorkerLost
-from appliance.workers.slot import Slot
+from appliance.workers.supervised_worker import SupervisedWorker
 
 _LARGE_BYTES = 1_000_000
 """Copying more than this would keep the event loop from its work for longer than a thread costs."""
+_NOTHING_FOUND = Findings((), complete=False)
 _CPU_RESERVE_S = 2
 """The deadline is for the clock; the limit on CPU time is there for a server that could not keep it."""
 
@@ -25,11 +40,35 @@ _CPU_RESERVE_S = 2
 class Worker:
     """A worker that is the caller's until the end of its `async with`."""
 
-    def __init__(self, deadline_s: float, threads: Threads, animations: Budget, slot: Slot) -> None:
+    def __init__(self, deadline_s: float, threads: Threads, animations: Budget, slot: SupervisedWorker) -> None:
         self._deadline_s = deadline_s
         self._threads = threads
         self._animations = animations
         self._slot = slot
+
+    async def inspect(self, fd: int, order: Inspect) -> Facts:
+        """What the open file's header says. Raises what `Workers.inspect` does."""
+        try:
+            answer, _ = await self._run(order, fd)
+        except WorkerLost as lost:
+            raise UnreadableImage(
+                "This file can't be taken: reading its header took too long or went wrong. It is likely damaged."
+            ) from lost
+        if isinstance(answer, Facts):
+            return answer
+        raise _unexpected(answer, UnreadableImage)
+
+    async def find_private(self, fd: int, keep: KeepMetadata) -> Findings:
+        """What to change in the open file; not complete where reading it goes wrong. Raises Busy, Stopping."""
+        try:
+            answer, files = await self._run(FindPrivate(keep, cpu_s(self._deadline_s)), fd)
+        except WorkerLost:
+            return _NOTHING_FOUND
+        if isinstance(answer, Busy | Stopping):
+            raise answer
+        if not isinstance(answer, Edited) or len(files) != 1:
+            return _NOTHING_FOUND
+        return _findings(answer, files[0], os.fstat(fd).st_size)
 
     async def render(self, fd: int, facts: Facts, targets: Sequence[Target]) -> list[Made]:
         """Every target, in their order, from one decode of the open file, whose offset is left alone.
@@ -70,29 +109,28 @@ class Worker:
     async def _results(self, order: Order, fd: int, count: int, *output: int) -> tuple[Sizes, list[bytes]]:
         """Sizes and files of an order that makes `count` of them."""
         try:
-            answer, files = await run_order(self._slot, order, fd, self._deadline_s, self._threads, *output)
+            answer, files = await self._run(order, fd, *output)
         except WorkerLost as lost:
             raise CannotResize(self._words(lost.reason)) from lost
         if isinstance(answer, CannotResize) and not answer.final:
             self._slot.renew()  # its memory may be in fragments: the next order gets a fresh one
         if not isinstance(answer, tuple) or len(answer) != count or len(files) != count:
-            raise unexpected(answer, CannotResize)
+            raise _unexpected(answer, CannotResize)
         return answer, files
+
+    async def _run(self, order: Order, fd: int, *output: int) -> tuple[Answer, list[bytes]]:
+        """The answer, and what the files that come with it hold. Raises WorkerLost, Busy, Stopping."""
+        with _reopened(fd) as own:
+            answer, fds = await self._slot.run(order, (own, *output), self._deadline_s)
+        if sum(os.fstat(file).st_size for file in fds) <= _LARGE_BYTES:
+            return answer, _contents(fds)
+        # It closes them, whoever is cancelled meanwhile.
+        return answer, await asyncio.shield(self._threads.run(_contents, fds))
 
     def _words(self, reason: str) -> str:
         if reason in ("deadline", "SIGXCPU"):
             return f"Resizing this image took longer than {self._deadline_s:g} seconds, the limit of this host."
         return "Resizing this image failed: decoding it crashed, or took more memory than this host allows."
-
-
-async def run_order(
-    slot: Slot, order: Order, fd: int, deadline_s: float, threads: Threads, *output: int
-) -> tuple[Answer, list[bytes]]:
-    with _reopened(fd) as own:
-        answer, fds = await slot.run(order, (own, *output), deadline_s)
-    if sum(os.fstat(file).st_size for file in fds) <= _LARGE_BYTES:
-        return answer, _contents(fds)
-    return answer, await asyncio.shield(threads.run(_contents, fds))  # it closes them, whoever is cancelled meanwhile
 
 
 @contextmanager
@@ -126,7 +164,18 @@ def _content(fd: int) -> bytes:
     return os.pread(fd, status.st_size, 0)
 
 
-def unexpected(answer: Answer | Sizes, error: type[ApplianceError]) -> ApplianceError:
+def _findings(answer: Edited, packed: bytes, length: int) -> Findings:
+    """What the answer means for a file of that length; nothing where it makes no sense."""
+    if answer.cut_at is not None and not 0 < answer.cut_at < length:
+        return _NOTHING_FOUND
+    try:
+        found = edits.unpack(packed, length)
+    except ValueError:
+        return _NOTHING_FOUND
+    return Findings(found, answer.complete, answer.content_credentials, answer.cut_at)
+
+
+def _unexpected(answer: Answer | Sizes, error: type[ApplianceError]) -> ApplianceError:
     if isinstance(answer, ApplianceError):
         return answer
     return error("Reading this image went wrong: the answer makes no sense.")

@@ -180,7 +180,7 @@ async def test_a_full_disk_is_named(tmp_path: Path, original: Path, monkeypatch:
 
     store = DirectoryStore(tmp_path / "store")
     await store.start()
-    monkeypatch.setattr(files, "sync_file", no_room)
+    monkeypatch.setattr(files, "sync", no_room)
     with pytest.raises(StoreUnavailable, match="is full"):
         await store.put("a", original, media_type=JPEG, metadata={})
     monkeypatch.undo()

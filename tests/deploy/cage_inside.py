@@ -14,7 +14,7 @@ from typing import Any
 
 from appliance.model import KeepMetadata
 from appliance.orders import FindPrivate
-from appliance.workers.process import Allowance, WorkerProcess
+from appliance.workers.process import ResourceLimits, WorkerProcess
 
 DATA = Path(os.environ["APPLIANCE_DATA_DIR"])
 
@@ -24,7 +24,7 @@ def hostile(command: list[str], **rest: Any) -> "subprocess.Popen[bytes]":
 
 
 async def tried(given: dict[str, Any]) -> dict[str, Any]:
-    worker = WorkerProcess(Allowance(10**9, 10**9))
+    worker = WorkerProcess(ResourceLimits(10**9, 10**9))
     await worker.ready
     source = os.memfd_create("source")
     os.write(source, json.dumps(given).encode())

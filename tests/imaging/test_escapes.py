@@ -19,12 +19,12 @@ from appliance.control import Commands, listening
 from appliance.model import KeepMetadata
 from appliance.orders import FindPrivate
 from appliance.peers import keep_orphans
-from appliance.workers.process import Allowance, WorkerProcess
+from appliance.workers.process import ResourceLimits, WorkerProcess
 from tests.imaging.conftest import in_memory
 from tests.imaging.test_sandbox import needs
 
 HOSTILE = Path(__file__).with_name("escape.py")
-ALLOWANCE = Allowance(200 * MB, 200 * MB)
+LIMITS = ResourceLimits(200 * MB, 200 * MB)
 
 
 class Hostile:
@@ -83,7 +83,7 @@ def hostile_program(patch: pytest.MonkeyPatch, *options: str) -> Iterator[None]:
 
 async def tried(given: Mapping[str, Any], patch: pytest.MonkeyPatch, *options: str) -> Hostile:
     with hostile_program(patch, *options):
-        worker = WorkerProcess(ALLOWANCE)
+        worker = WorkerProcess(LIMITS)
     await worker.ready
     if not options:
         needs({"protections": list(worker.protections)}, "seccomp")  # without it, some of the ways would be found

@@ -10,7 +10,7 @@ import pytest
 from appliance.clients import Clients
 from appliance.errors import Busy
 from appliance.renditions import Priority
-from appliance.workers.lane import Lane, Waiting
+from appliance.workers.work_queue import Lease, WorkQueue
 
 
 class Bench:
@@ -20,19 +20,19 @@ class Bench:
         self.now_s = 0.0
         self.is_warm = True
         self.when_warm: Callable[[], None] | None = None
-        self.lane = Lane(list(range(slots)), max_waiting, clock=lambda: self.now_s, spare=spare, warm=self._warm)
+        self.lane = WorkQueue(list(range(slots)), max_waiting, clock=lambda: self.now_s, spare=spare, warm=self._warm)
         self.served: list[str] = []
         self.refused: Counter[str] = Counter()
         self._open = asyncio.Event()
 
     def ask(
         self, name: str, seconds: float = 1.0, *, priority: Priority = Priority.VIEW, clients: Clients | None = None
-    ) -> tuple["asyncio.Task[None]", Waiting[int]]:
+    ) -> tuple["asyncio.Task[None]", Lease[int]]:
         """A job of the client's; it runs when its turn comes, and ends when all have been asked for."""
-        place = Waiting(self.lane, priority, clients or Clients(name), int)
+        place = Lease(self.lane, priority, clients or Clients(name), int)
         return asyncio.create_task(self._work(name, seconds, place)), place
 
-    async def _work(self, name: str, seconds: float, place: Waiting[int]) -> None:
+    async def _work(self, name: str, seconds: float, place: Lease[int]) -> None:
         try:
             async with place:
                 self.served.append(name)
@@ -107,7 +107,7 @@ async def test_clients_share_the_time_not_the_number_of_jobs() -> None:
 
 async def test_a_job_that_still_runs_is_charged_already() -> None:
     bench = Bench(slots=2)
-    async with Waiting(bench.lane, Priority.VIEW, Clients("dear"), lambda slot: slot):
+    async with Lease(bench.lane, Priority.VIEW, Clients("dear"), lambda slot: slot):
         bench.now_s += 100
         await bench.flood("cheap", 1)
         bench.ask("dear")

@@ -10,7 +10,7 @@ from appliance.config import Renditions
 from appliance.edits import Findings
 from appliance.model import KeepMetadata
 from appliance.orders import Edited, FindPrivate, pack_answer, pack_order, unpack_answer, unpack_order
-from appliance.workers import pool
+from appliance.workers import Worker, Workers
 
 
 @pytest.mark.parametrize("keep", KeepMetadata)
@@ -31,8 +31,8 @@ async def test_a_length_that_a_worker_makes_up_is_not_believed(cut_at: Any, monk
         assert isinstance(answer, Edited)
         return answer, [edits.pack(())]
 
-    monkeypatch.setattr(pool, "run_order", answered)
-    workers = pool.Workers(Renditions(), max_pixels=1)
+    monkeypatch.setattr(Worker, "_run", answered)
+    workers = Workers(Renditions(), max_pixels=1)
     with tempfile.TemporaryFile() as file:
         file.write(b"7 bytes" if cut_at == "7" else b"twelve bytes")
         file.flush()

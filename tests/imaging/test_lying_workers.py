@@ -17,7 +17,7 @@ from appliance.model import KeepMetadata
 from appliance.orders import FindPrivate, unpack_answer
 from appliance.renditions import Facts
 from appliance.workers import process
-from appliance.workers.process import Allowance, WorkerLost, WorkerProcess
+from appliance.workers.process import ResourceLimits, WorkerLost, WorkerProcess
 from tests.imaging.conftest import in_memory
 
 HONEST = dataclasses.asdict(Facts("image/png", 640, 480))
@@ -68,12 +68,12 @@ class Lying:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         real = process._spawn
 
-        def spawn(fd: int, allowance: Allowance) -> Any:
+        def spawn(fd: int, limits: ResourceLimits) -> Any:
             self.speaks = socket.socket(fileno=os.dup(fd))
-            return real(fd, allowance)
+            return real(fd, limits)
 
         monkeypatch.setattr(process, "_spawn", spawn)
-        self.worker = WorkerProcess(Allowance(10**8, 10**8))
+        self.worker = WorkerProcess(ResourceLimits(10**8, 10**8))
         monkeypatch.undo()
 
     def say(self, message: bytes, *fds: int) -> None:
@@ -130,7 +130,7 @@ async def test_what_a_worker_writes_comes_into_the_log_as_text_and_in_little(
 
     with monkeypatch.context() as patched:
         patched.setattr(subprocess, "Popen", shouting)
-        worker = WorkerProcess(Allowance(10**8, 10**8))
+        worker = WorkerProcess(ResourceLimits(10**8, 10**8))
     with pytest.raises(WorkerLost):
         await worker.ready
     lines = [record.getMessage() for record in caplog.records if "a worker wrote" in record.getMessage()]

@@ -7,7 +7,7 @@ import pytest
 import pyvips
 
 from appliance.errors import CannotResize
-from appliance.imaging.sources import condemns
+from appliance.imaging.sources import is_permanent
 from appliance.orders import pack_answer, unpack_answer
 
 
@@ -23,7 +23,7 @@ from appliance.orders import pack_answer, unpack_answer
     ],
 )
 def test_what_the_machine_lacked_is_not_held_against_the_picture(fault: Exception) -> None:
-    assert not condemns(fault)
+    assert not is_permanent(fault)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_what_the_machine_lacked_is_not_held_against_the_picture(fault: Exceptio
     ],
 )
 def test_what_the_decoder_says_of_the_pixels_is_final(fault: Exception) -> None:
-    assert condemns(fault)
+    assert is_permanent(fault)
 
 
 @pytest.mark.parametrize("final", [True, False])

@@ -14,7 +14,7 @@ import pytest
 from appliance.config import MB
 from appliance.errors import Busy, CannotResize, Stopping, UnfitInstallation
 from appliance.renditions import Facts, Format, Priority
-from appliance.workers import Workers, process, slot, worker
+from appliance.workers import Workers, process, supervised_worker, worker
 from tests import pictures
 from tests.imaging.conftest import MAX_PIXELS, boxed, in_memory, inspected, rendered
 from tests.imaging.test_workers import HEAVY, ONE, gone, is_busy, running, slow, small, start, until
@@ -31,9 +31,9 @@ class NoRoom:
         self.refused = 0
         patch.setattr(process, "_spawn", self)
 
-    def __call__(self, fd: int, allowance: process.Allowance) -> subprocess.Popen[bytes]:
+    def __call__(self, fd: int, limits: process.ResourceLimits) -> subprocess.Popen[bytes]:
         if self.mended:
-            return self._real(fd, allowance)
+            return self._real(fd, limits)
         self.refused += 1
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
@@ -81,7 +81,7 @@ async def test_the_pauses_between_starts_stay_bounded_however_many_fail(monkeypa
     async with running() as workers:
         place, _spare = workers._normal.slots
         no_room = NoRoom(monkeypatch)
-        monkeypatch.setattr(slot, "_LONGEST_PAUSE_S", 0.01)
+        monkeypatch.setattr(supervised_worker, "_LONGEST_PAUSE_S", 0.01)
         place._failed_starts = 5000
         place.renew()
         await until(lambda: no_room.refused > 3)
@@ -109,7 +109,7 @@ async def test_stopping_while_a_worker_warms_up_leaves_none_behind() -> None:
 async def test_a_worker_that_does_not_get_ready_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     reasons: list[str] = []
     async with running(on_death=reasons.append) as workers:
-        monkeypatch.setattr(slot, "_START_TIMEOUT_S", 0.001)
+        monkeypatch.setattr(supervised_worker, "_START_TIMEOUT_S", 0.001)
         with pytest.raises(Busy):
             await rendered(workers, pictures.small_photo(), boxed(64, Format.JPG), facts=HEAVY)
         monkeypatch.undo()
@@ -117,7 +117,7 @@ async def test_a_worker_that_does_not_get_ready_is_replaced(monkeypatch: pytest.
         assert reasons == ["start", "start"]
 
 
-async def test_a_picture_that_is_damaged_is_condemned_at_once() -> None:
+async def test_a_damaged_image_is_a_permanent_failure_at_once() -> None:
     async with running() as workers:
         whole = pictures.interlaced_png(300, 300)
         facts = await inspected(workers, whole)
@@ -128,7 +128,7 @@ async def test_a_picture_that_is_damaged_is_condemned_at_once() -> None:
         assert workers.pids["normal"] == before
 
 
-async def test_want_of_memory_condemns_no_picture_and_renews_the_worker() -> None:
+async def test_want_of_memory_is_no_permanent_failure_and_renews_the_worker() -> None:
     async with running(replace(ONE, memory_bytes=1 * MB)) as workers:
         (before,) = workers.pids["normal"]
         data = pictures.saved(pictures.quarters(9000, 9000), "avif", quality=30, speed=10)

@@ -13,7 +13,7 @@ import pytest
 from appliance.config import MB, Renditions
 from appliance.errors import Busy, CannotResize, Stopping, UnreadableImage
 from appliance.renditions import Facts, Format, Made, Priority
-from appliance.workers import Waiting, Worker, Workers, process
+from appliance.workers import Lease, Worker, Workers, process
 from tests import pictures
 from tests.imaging import hostile
 from tests.imaging.conftest import MAX_PIXELS, SETTINGS, boxed, in_memory, inspected, rendered, target
@@ -159,7 +159,7 @@ async def test_a_full_queue_is_refused_with_the_limit() -> None:
         await asyncio.gather(*waiting, background)
 
 
-async def entered(waiting: Waiting[Worker], name: str = "", order: list[str] | None = None) -> None:
+async def entered(waiting: Lease[Worker], name: str = "", order: list[str] | None = None) -> None:
     async with waiting:
         if order is not None:
             order.append(name)

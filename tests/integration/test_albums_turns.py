@@ -86,8 +86,8 @@ async def test_one_who_wants_an_album_that_a_flood_waits_for_does_not_wait_for_t
     flood = [ask(host, album, FLOOD) for album in albums]
     await until_waiting(host, 5)
     view = ask(host, albums[-1], OTHER)
-    clients = host.client.app[RENDERING]._making
-    await until(lambda: sum(len(each) == 2 for each, _ in clients.values()) == 1)
+    flights = host.client.app[RENDERING]._answers._flights
+    await until(lambda: sum(len(flight.clients) == 2 for flight, _ in flights.values()) == 1)
     printer.goes_on.release(2)
     assert (await view).status == 200
     printer.goes_on.release(100)

@@ -9,6 +9,7 @@ import pytest
 
 from appliance.clients import Clients
 from appliance.config import Renditions
+from appliance.delivery import renderer as renderer_module
 from appliance.errors import Busy, StoreUnavailable
 from appliance.model import Image
 from appliance.renditions import Priority
@@ -105,14 +106,14 @@ async def test_a_view_that_waits_is_answered_by_what_runs_ahead_of_it(
     host: Host, decodes: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = await row(host, (await host.upload(pictures.photo(2600, 1800)))["slug"])
-    making = host.appliance.delivery._making
-    held = gated(monkeypatch, making, "_nearest")
-    view = making.order(image, target(host, "small"), Priority.VIEW, Clients())
+    renderer = host.appliance.delivery._renderer
+    held = gated(monkeypatch, renderer_module, "nearest_source")
+    view = renderer.order(image, target(host, "small"), Priority.VIEW, Clients())
     await held.reached.wait()
-    ahead = making.order(image, target(host, "small"), Priority.PREWARM, Clients())
+    ahead = renderer.order(image, target(host, "small"), Priority.PREWARM, Clients())
     assert (await ahead).data == (await view).data
     held.open()
-    await until(lambda: not making._tasks)
+    await until(lambda: not len(renderer._loops))
     assert decodes == [["small.jpg"]]
 
 
@@ -120,16 +121,16 @@ class Ahead:
     """All sizes of an image, ordered ahead of any view and held back before they are made."""
 
     def __init__(self, host: Host, image: Image, patch: pytest.MonkeyPatch) -> None:
-        self._making = host.appliance.delivery._making
-        self.held = gated(patch, self._making, "_nearest")
+        self._renderer = host.appliance.delivery._renderer
+        self.held = gated(patch, renderer_module, "nearest_source")
         self._futures = [
-            self._making.order(image, target(host, preset), Priority.PREWARM, Clients()) for preset in PRESETS
+            self._renderer.order(image, target(host, preset), Priority.PREWARM, Clients()) for preset in PRESETS
         ]
 
     async def made(self) -> None:
         self.held.open()
         assert all([(await future).data for future in self._futures])
-        await until(lambda: not self._making._tasks)
+        await until(lambda: not len(self._renderer._loops))
 
 
 async def test_a_size_that_was_made_is_not_made_again(host: Host, jpeg: bytes, decodes: list[list[str]]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from appliance.errors import ObjectMissing, StoreUnavailable
-from appliance.lifecycle import holding, shipping
+from appliance.lifecycle import shipping
 from appliance.model import Location
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
@@ -44,8 +44,8 @@ class Outage:
 @pytest.fixture
 async def patient(open_host: OpenHost, config: Any, monkeypatch: pytest.MonkeyPatch) -> Host:
     """A host whose replies do not wait for the store, and which asks often how it is."""
-    monkeypatch.setattr(holding, "FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr(holding, "LAST_PAUSE_S", 0.01)
+    monkeypatch.setattr("appliance.objectstore.observed.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("appliance.objectstore.observed.MAX_PAUSE_S", 0.01)
     monkeypatch.setattr(shipping, "LAST_RETRY_S", 0.01)
     return await open_host(uploads=replace(config.uploads, ack_budget_s=0))
 

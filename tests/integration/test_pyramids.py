@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from appliance.config import MB, Cache
-from appliance.delivery import building
+from appliance.delivery import pyramid_builder
 from appliance.errors import CannotResize
 from appliance.regions import Cut, Material
 from appliance.renditions import PLACEHOLDER, Facts, Format, Preset
@@ -82,7 +82,7 @@ async def test_the_whole_is_shown_from_a_rendition_while_the_pyramid_is_built(
     assert opened(await reply.read()).size == (300, 300)
     await held.reached.wait()
     assert not [path for path in pyramids(host) if path.suffix == ".tif"]
-    monkeypatch.setattr(building, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(pyramid_builder, "PATIENCE_S", 0.01)
     refused = await host.get(f"{base}/{DEEP}")
     await problem(refused, "busy")
     assert int(refused.headers["Retry-After"]) >= 1
@@ -113,12 +113,12 @@ async def test_an_image_of_ordinary_size_gets_none(host: Host, builds: list[int]
 
 async def test_what_is_slow_to_decode_gets_one_at_fewer_pixels_already(open_host: OpenHost) -> None:
     host = await open_host()
-    suits = host.appliance.tiles._building.suits
+    is_eligible = host.appliance.tiles._pyramid_builder.is_eligible
     image = replace(await row(host, (await host.upload(pictures.png(9, 9)))["slug"]), width=5000, height=4000)
-    assert not suits(image)
-    assert suits(replace(image, width=7000))
-    assert suits(replace(image, media_type="image/heic"))
-    assert not suits(replace(image, width=500, height=400, media_type="image/gif", frames=1000))
+    assert not is_eligible(image)
+    assert is_eligible(replace(image, width=7000))
+    assert is_eligible(replace(image, media_type="image/heic"))
+    assert not is_eligible(replace(image, width=500, height=400, media_type="image/gif", frames=1000))
 
 
 async def test_a_pyramid_outlives_a_restart(open_large: OpenHost, builds: list[int]) -> None:
@@ -173,7 +173,7 @@ async def test_deleting_an_image_while_its_pyramid_is_built_leaves_none(
     await held.reached.wait()
     await host.delete(resource["slug"], resource["delete_token"])
     held.open()
-    await until(lambda: not host.appliance.tiles._building._tasks)
+    await until(lambda: not len(host.appliance.tiles._pyramid_builder._builds))
     assert pyramids(host) == []
     await problem(await host.get(f"{base}/{DEEP}"), "gone")
 

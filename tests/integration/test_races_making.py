@@ -53,13 +53,13 @@ async def test_a_size_that_joins_a_failing_batch_is_made_by_the_next(
     host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = await row(host, (await host.upload(jpeg))["slug"])
-    making = host.appliance.delivery._making
+    renderer = host.appliance.delivery._renderer
     closing = host.appliance.cache.end
     joined: list[asyncio.Future[Rendition]] = []
 
     def join_at_the_last_moment(ticket: Any) -> None:
         if not joined:
-            joined.append(making.order(image, target(host, "medium"), Priority.VIEW, Clients()))
+            joined.append(renderer.order(image, target(host, "medium"), Priority.VIEW, Clients()))
         closing(ticket)
 
     real, calls = host.appliance.delivery._originals.file, []
@@ -72,13 +72,13 @@ async def test_a_size_that_joins_a_failing_batch_is_made_by_the_next(
 
     monkeypatch.setattr(host.appliance.delivery._originals, "file", faulty_once)
     monkeypatch.setattr(host.appliance.cache, "end", join_at_the_last_moment)
-    first = making.order(image, target(host, "small"), Priority.VIEW, Clients())
+    first = renderer.order(image, target(host, "small"), Priority.VIEW, Clients())
     async with asyncio.timeout(20):
         with pytest.raises(StoreUnavailable):
             await first
         with pytest.raises(StoreUnavailable):
             await joined[0]  # it was in time to fail with the others, and is told so
-        assert (await making.make(image, target(host, "medium"), Priority.VIEW, Clients())).data
+        assert (await renderer.render(image, target(host, "medium"), Priority.VIEW, Clients())).data
 
 
 async def test_a_size_wanted_while_a_failure_is_remembered_is_not_left_waiting(
@@ -86,18 +86,18 @@ async def test_a_size_wanted_while_a_failure_is_remembered_is_not_left_waiting(
 ) -> None:
     """The verdict is being written, and the catalogue can't: who came meanwhile is served all the same."""
     image = await row(host, (await host.upload(jpeg))["slug"])
-    making = host.appliance.delivery._making
+    renderer = host.appliance.delivery._renderer
     path = host.appliance.spool.copy_path(image.slug)
     path.unlink()  # the store's object shares its blocks
     path.write_bytes(jpeg[:200])
 
     async def refused(_slug: str, _reason: str) -> None:
-        joined.append(making.order(image, target(host, "medium"), Priority.VIEW, Clients()))
+        joined.append(renderer.order(image, target(host, "medium"), Priority.VIEW, Clients()))
         path.write_bytes(jpeg)
         raise CatalogueUnavailable("The catalogue does not answer.")
 
     joined: list[asyncio.Future[Rendition]] = []
-    monkeypatch.setattr("appliance.delivery.failures.FAILURES_BEFORE_ORIGINAL_ONLY", 1)
+    monkeypatch.setattr(renderer._failures, "_max_failures", 1)
     monkeypatch.setattr(host.appliance.catalogue, "mark_original_only", refused)
     assert (await host.get(f"/i/{image.slug}/small.jpg")).status == 422
     async with asyncio.timeout(20):
@@ -112,9 +112,9 @@ async def test_stopping_tells_those_whose_size_still_waits_for_its_batch(
     held = gated(monkeypatch, host.appliance.cache, "admit")
     running = asyncio.create_task(host.get(f"/i/{image['slug']}/small.jpg"))
     await held.reached.wait()
-    making = host.appliance.delivery._making
-    collecting = making.order(await row(host, image["slug"]), target(host, "medium"), Priority.VIEW, Clients())
-    await making.close()
+    renderer = host.appliance.delivery._renderer
+    collecting = renderer.order(await row(host, image["slug"]), target(host, "medium"), Priority.VIEW, Clients())
+    await renderer.close()
     assert (await running).status == 200
     async with asyncio.timeout(20):
         with pytest.raises(Stopping):

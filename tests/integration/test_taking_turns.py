@@ -13,7 +13,7 @@ from appliance.config import Config
 from appliance.delivery.batch import Batch
 from appliance.orders import CutOut, Inspect, Order, Render
 from appliance.workers.process import Reply
-from appliance.workers.slot import Slot
+from appliance.workers.supervised_worker import SupervisedWorker
 from tests import pictures
 from tests.conftest import Host, OpenHost, until
 from tests.integration.gates import row
@@ -28,15 +28,15 @@ class Held:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.begun: list[Order] = []
         self._open = asyncio.Event()
-        self._real = Slot.run
+        self._real = SupervisedWorker.run
         held = self
 
-        async def run(slot: Slot, order: Order, fds: Sequence[int], deadline_s: float) -> Reply:
+        async def run(slot: SupervisedWorker, order: Order, fds: Sequence[int], deadline_s: float) -> Reply:
             held.begun.append(order)
             await held._open.wait()
             return await held._real(slot, order, fds, deadline_s)
 
-        patch.setattr(Slot, "run", run)
+        patch.setattr(SupervisedWorker, "run", run)
 
     def count(self, kind: type[Order]) -> int:
         return sum(isinstance(order, kind) for order in self.begun)
@@ -84,7 +84,7 @@ async def statuses(replies: Sequence["asyncio.Task[ClientResponse]"]) -> list[in
 
 def is_warm(lane: Any) -> bool:
     """Whether the spare slot can be used."""
-    spare: Slot = lane.slots[-1]
+    spare: SupervisedWorker = lane.slots[-1]
     return spare.process is not None and spare.process.libvips != ""
 
 
@@ -146,7 +146,7 @@ async def test_two_addresses_that_ask_for_the_same_do_not_have_others_refused(ho
     hold(held)
     flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs[:8]]
     await until(lambda: host.appliance.workers.waiting["normal"] == 6)
-    batches = host.appliance.delivery._making._open
+    batches = host.appliance.delivery._renderer._collecting
     flood += [get(host, f"/i/{slug}/small.jpg", SECOND) for slug in slugs[:8]]
     await until(lambda: sum(len(batch.clients) == 2 for batch in batches.values()) >= 5)
     others = [get(host, f"/i/{slug}/small.jpg", OTHER) for slug in slugs[8:]]
@@ -173,19 +173,19 @@ async def test_one_who_wants_a_size_under_way_has_it_made_in_its_own_turn_when_t
     host: Host, held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slugs = await uploaded(host, 5)
-    making, gives_up = host.appliance.delivery._making, asyncio.Event()
+    renderer, gives_up = host.appliance.delivery._renderer, asyncio.Event()
     claimed: list[Batch] = []
 
-    async def nearest(image: Any, _targets: Any) -> Any:
+    async def nearest(_cache: Any, _config: Any, image: Any, _targets: Any) -> Any:
         return image if image.slug == slugs[-1] else None
 
     async def from_source(batch: Batch, *_: Any) -> None:
-        making._claim(batch)
+        renderer._claim(batch)
         claimed.append(batch)
         await gives_up.wait()
 
-    monkeypatch.setattr(making, "_nearest", nearest)
-    monkeypatch.setattr(making, "_from_source", from_source)
+    monkeypatch.setattr("appliance.delivery.renderer.nearest_source", nearest)
+    monkeypatch.setattr(renderer, "_from_source", from_source)
     hold(held)
     flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs]
     await until(lambda: host.appliance.workers.waiting["normal"] == 3)
@@ -257,7 +257,7 @@ async def test_a_flood_of_uploads_leaves_places_for_the_sizes_of_others(
 async def test_a_flood_of_giants_leaves_places_for_the_pyramids_of_others(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    building = host.appliance.delivery._building
+    builder = host.appliance.delivery._pyramid_builder
     image = replace(await row(host, (await uploaded(host, 1))[0]), width=10_000, height=10_000)
     begun: list[str] = []
     goes_on = asyncio.Event()
@@ -266,11 +266,11 @@ async def test_a_flood_of_giants_leaves_places_for_the_pyramids_of_others(
         begun.append(clients.first)
         await goes_on.wait()
 
-    monkeypatch.setattr(building, "_build_or_remember", build)
+    monkeypatch.setattr(builder, "_build_or_remember", build)
     for client in (FLOOD, OTHER):
         for number in range(100):
-            building.expect(replace(image, slug=f"{image.slug[:-3]}{number:03d}"), client)
+            builder.ensure(replace(image, slug=f"{image.slug[:-3]}{number:03d}"), client)
     await until(lambda: len(begun) == 32)
     assert begun.count(OTHER) == 16
     goes_on.set()
-    await until(lambda: not building._tasks)
+    await until(lambda: not len(builder._builds))

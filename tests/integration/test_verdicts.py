@@ -38,7 +38,7 @@ def final() -> CannotResize:
     return fault
 
 
-async def test_a_verdict_on_a_cached_rendition_does_not_condemn_the_image(
+async def test_a_verdict_on_a_cached_rendition_is_none_on_the_image(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slug = (await host.upload(pictures.photo(1600, 1200)))["slug"]
@@ -49,7 +49,7 @@ async def test_a_verdict_on_a_cached_rendition_does_not_condemn_the_image(
     assert (await row(host, slug)).original_only is None
 
 
-async def test_a_fault_that_is_not_final_condemns_only_the_second_time(
+async def test_a_fault_that_is_not_final_is_permanent_only_the_second_time(
     host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slug = (await host.upload(jpeg))["slug"]
@@ -78,12 +78,12 @@ async def test_a_verdict_is_in_the_catalogue_before_it_is_told(
 async def test_a_slow_cache_delays_no_size_of_a_batch(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     image = await row(host, (await host.upload(pictures.photo(1600, 1200)))["slug"])
     keeping = gated(monkeypatch, host.appliance.cache, "admit")
-    making = host.appliance.delivery._making
-    sizes = [making.order(image, target(host, preset), Priority.VIEW, Clients()) for preset in ("small", "medium")]
+    renderer = host.appliance.delivery._renderer
+    sizes = [renderer.order(image, target(host, preset), Priority.VIEW, Clients()) for preset in ("small", "medium")]
     await keeping.reached.wait()
     assert all(size.done() for size in sizes)
     keeping.open()
-    await until(lambda: not making._tasks)
+    await until(lambda: not len(renderer._loops))
 
 
 async def test_a_large_rendition_is_summed_off_the_event_loop(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ async def test_a_large_rendition_is_summed_off_the_event_loop(host: Host, monkey
     slug = (await host.upload(pictures.photo(1600, 1200)))["slug"]
     for name in ("large.png", "thumbnail.jpg"):
         assert (await host.get(f"/i/{slug}/{name}")).status == 200
-    assert threads["large"].startswith("making")
+    assert threads["large"].startswith("renderer")
     assert threads["small"] == threading.main_thread().name
 
 

@@ -3,7 +3,9 @@
 import asyncio
 import threading
 
-from appliance.threads import GIANT_BYTES, Threads
+import pytest
+
+from appliance.shared.threads import GIANT_BYTES, PAGE, Stop, Threads
 
 
 async def test_small_calls_do_not_wait_for_those_that_go_through_giants() -> None:
@@ -15,4 +17,75 @@ async def test_small_calls_do_not_wait_for_those_that_go_through_giants() -> Non
     assert not any(giant.done() for giant in giants)
     goes_on.set()
     await asyncio.gather(*giants)
+    await threads.close()
+
+
+class Call:
+    """A blocking call that runs until it is released or has to stop."""
+
+    def __init__(self) -> None:
+        self.began, self.released, self.ended = threading.Event(), threading.Event(), threading.Event()
+        self.heeds_stop = True
+
+    def __call__(self, stop: Stop) -> str:
+        self.began.set()
+        try:
+            while not self.released.wait(0.001):
+                if self.heeds_stop:
+                    stop.check()
+        finally:
+            self.ended.set()
+        return "a result"
+
+
+async def begun(threads: Threads, call: Call, discarded: list[str]) -> "asyncio.Task[str]":
+    task = asyncio.create_task(threads.run_stoppable(call, discard=discarded.append))
+    await asyncio.to_thread(call.began.wait, 20)
+    return task
+
+
+async def test_a_cancelled_call_is_told_to_stop_and_is_over_before_its_caller_continues() -> None:
+    threads, call, discarded = Threads("test", 1), Call(), list[str]()
+    task = await begun(threads, call, discarded)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert call.ended.is_set()
+    assert discarded == []
+    await threads.close()
+
+
+async def test_a_result_that_comes_after_the_cancellation_is_discarded() -> None:
+    threads, call, discarded = Threads("test", 1), Call(), list[str]()
+    call.heeds_stop = False
+    task = await begun(threads, call, discarded)
+    for _ in range(2):  # a second cancellation changes nothing
+        task.cancel()
+        await asyncio.sleep(0)
+    assert not task.done()
+    call.released.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert discarded == ["a result"]
+    await threads.close()
+
+
+async def test_a_call_that_waits_for_a_thread_never_begins_once_it_is_cancelled() -> None:
+    threads, running, waiting = Threads("test", 1), Call(), Call()
+    first = await begun(threads, running, [])
+    second = asyncio.create_task(threads.run_stoppable(waiting))
+    await asyncio.sleep(0)
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    running.released.set()
+    assert await first == "a result"
+    await threads.close()
+    assert not waiting.began.is_set()
+
+
+async def test_a_blocking_iterator_is_read_to_its_end() -> None:
+    threads = Threads("test", 1)
+    count = 2 * PAGE + 1
+    assert [entry async for entry in threads.pages(iter(range(count)))] == list(range(count))
     await threads.close()

@@ -5,18 +5,18 @@ from collections.abc import Callable, Sequence
 
 from appliance.errors import ApplianceError, Busy, Stopping
 from appliance.orders import Order
-from appliance.workers.process import Allowance, Reply, WorkerLost, WorkerProcess
+from appliance.workers.process import Reply, ResourceLimits, WorkerLost, WorkerProcess
 
 _START_TIMEOUT_S = 20.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LONGER_PAUSES = 0.1, 5.0, 6
 _LAST_WORDS_S = 1.0
 
 
-class Slot:
+class SupervisedWorker:
     """Runs one order at a time. `idle_s` makes it start its process for an order, and end it after so long without."""
 
-    def __init__(self, allowance: Allowance, on_death: Callable[[str], None], idle_s: float | None = None) -> None:
-        self._allowance = allowance
+    def __init__(self, limits: ResourceLimits, on_death: Callable[[str], None], idle_s: float | None = None) -> None:
+        self._limits = limits
         self._on_death = on_death
         self._idle_s = idle_s
         self._process: WorkerProcess | None = None
@@ -39,7 +39,7 @@ class Slot:
         """The slot's process, started if there is none."""
         self._cancel_timer()
         if self._process is None:
-            self._process = process = WorkerProcess(self._allowance)
+            self._process = process = WorkerProcess(self._limits)
             process.exited.add_done_callback(lambda exited: self._ended(process, exited.result()))
             process.ready.add_done_callback(self._tell_warm)
         return self._process
@@ -66,7 +66,7 @@ class Slot:
             reply = await process.call(order, fds, deadline_s)
         except WorkerLost as lost:
             if self._stopped:
-                raise _stopping() from lost
+                raise Stopping from lost
             if process is self._process:  # it is alive, but has lost its order
                 self._on_death(lost.reason)
                 self._replace(process)
@@ -112,7 +112,7 @@ class Slot:
             if process is self._process and not process.exited.done():
                 return process
         if self._stopped:
-            raise _stopping()
+            raise Stopping
         raise Busy("The processes that resize images can't be started just now; try again soon.", retry_after_s=5)
 
     def _start_or_later(self) -> WorkerProcess | None:
@@ -175,7 +175,3 @@ class Slot:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def _stopping() -> Stopping:
-    return Stopping("The server is restarting; try again in a few seconds.", retry_after_s=2)

@@ -1,8 +1,7 @@
-"""Building pyramids: once an image, in the background, and again when somebody zooms into one that is gone."""
+"""Building pyramids: once per image, in the background, and again when somebody zooms into one that is gone."""
 
 import asyncio
 import logging
-from collections import OrderedDict
 from typing import BinaryIO
 
 from appliance.cache import Pyramids
@@ -17,20 +16,21 @@ from appliance.living import living
 from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.renditions import Priority
+from appliance.shared.negative_cache import NegativeCache
+from appliance.shared.single_flight import Flight, SingleFlight
 from appliance.shares import Shares
-from appliance.workers import Waiting, Worker, Workers
+from appliance.workers import Lease, Worker, Workers
 
 AT_ONCE = 64  # waiting for the one worker; later ones are built when somebody zooms
 PATIENCE_S = 20.0
 RETRY_AFTER_S = 5
 FORGIVEN_AFTER_S = 600.0
-MEMORY_OF_FAILURES = 10_000
 
 log = logging.getLogger(__name__)
 
 
-class Building:
-    """Has pyramids built, one task an image however many wait for it."""
+class PyramidBuilder:
+    """Has pyramids built, each once however many wait for it."""
 
     def __init__(
         self,
@@ -50,51 +50,45 @@ class Building:
         self._catalogue = catalogue
         self._metrics = metrics
         self._clock = clock
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._clients: dict[str, Clients] = {}
+        self._builds: SingleFlight[str, None] = SingleFlight()
         self._shares = Shares("pyramids are waited for", RETRY_AFTER_S)
-        self._places: dict[str, Waiting[Worker]] = {}
-        self._failed: OrderedDict[str, float] = OrderedDict()
+        self._places: dict[str, Lease[Worker]] = {}
+        self._failed: NegativeCache[str] = NegativeCache(ttl_s=FORGIVEN_AFTER_S, clock=clock)
 
     async def close(self) -> None:
         """Give up what is under way."""
-        for task in tuple(self._tasks.values()):
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._builds.close()
 
-    def suits(self, image: Image) -> bool:
+    def is_eligible(self, image: Image) -> bool:
         """Whether an image is zoomed from a pyramid: large or slow to decode, and building it did not fail of late."""
         slow = is_long(image.facts) and not image.animated
         large = slow or image.width * image.height > self._config.pyramid_pixels
-        failed_s = self._failed.get(image.slug)
-        failed = failed_s is not None and self._clock() - failed_s < FORGIVEN_AFTER_S
-        return self._pyramids.enabled and image.original_only is None and large and not failed
+        return self._pyramids.enabled and image.original_only is None and large and image.slug not in self._failed
 
-    def expect(self, image: Image, client: str) -> None:
+    def ensure(self, image: Image, client: str) -> None:
         """Somebody will zoom into it: have its pyramid ready by then, unless it is there or many are waited for."""
-        if image.slug in self._tasks:
-            self._clients[image.slug].join(client)
-        elif self.suits(image) and len(self._tasks) < AT_ONCE and self._shares.has_room(client, AT_ONCE):
+        if self._builds.join(image.slug, Clients(client)) is not None:
+            return
+        if self.is_eligible(image) and len(self._builds) < AT_ONCE and self._shares.has_room(client, AT_ONCE):
             found = self._pyramids.open(image.slug)
             if found is None:
                 self._start(image, client)
             else:
                 found.close()
 
-    async def built(self, image: Image, clients: Clients) -> BinaryIO | None:
+    async def open_built(self, image: Image, clients: Clients) -> BinaryIO | None:
         """The pyramid, once it is built; close it. None when that fails.
 
         Raises Busy when it takes longer than a viewer waits; the building goes on.
         """
-        self.expect(image, clients.first)
-        task = self._tasks.get(image.slug)
-        if task is None and self.suits(image):
+        self.ensure(image, clients.first)
+        task = self._builds.join(image.slug, clients)
+        if task is None and self.is_eligible(image):
             found = self._pyramids.open(image.slug)
             if found is not None:
                 return found
             raise _preparing()
         if task is not None:
-            self._clients[image.slug].include(clients)
             if (place := self._places.get(image.slug)) is not None:
                 place.hurry(Priority.VIEW)
             await asyncio.wait([task], timeout=PATIENCE_S)
@@ -103,15 +97,14 @@ class Building:
         return self._pyramids.open(image.slug)
 
     def _start(self, image: Image, client: str) -> None:
-        self._shares.take(client)
-        clients = self._clients[image.slug] = Clients(client)
-        task = self._tasks[image.slug] = asyncio.create_task(self._build_or_remember(image, clients))
-        task.add_done_callback(lambda _: self._ended(image.slug, client))
+        async def build_in_share(flight: Flight) -> None:
+            try:
+                await self._build_or_remember(image, flight.clients)
+            finally:
+                self._shares.give_back(client)
 
-    def _ended(self, slug: str, client: str) -> None:
-        self._tasks.pop(slug, None)
-        self._clients.pop(slug, None)
-        self._shares.give_back(client)
+        self._builds.start(image.slug, build_in_share, Clients(client))
+        self._shares.take(client)
 
     async def _build_or_remember(self, image: Image, clients: Clients) -> None:
         """It never raises: whoever waits finds a pyramid, or does without."""
@@ -120,17 +113,17 @@ class Building:
                 await self._build(image, clients)
         except CannotResize as fault:
             log.info("no pyramid: %s", fault.detail, extra={"slug": image.slug})
-            self._remember(image)
+            self._failed.add(image.slug)
         except (
             ApplianceError
         ) as fault:  # it ended, or a full queue, or a store that is away: the next viewer asks again
             log.debug("no pyramid: %s", fault.detail, extra={"slug": image.slug})
         except OSError as fault:
             log.warning("no pyramid: %s", fault, extra={"slug": image.slug})
-            self._remember(image)
+            self._failed.add(image.slug)
         except Exception:
             log.exception("building a pyramid failed", extra={"slug": image.slug})
-            self._remember(image)
+            self._failed.add(image.slug)
 
     async def _build(self, image: Image, clients: Clients) -> None:
         with self._pyramids.ticket(image.slug) as ticket:
@@ -144,11 +137,6 @@ class Building:
                     self._places.pop(image.slug, None)
                 if not await self._pyramids.admit(ticket, draft) and not ticket.revoked:
                     raise CannotResize("It does not go into the budget that pyramids have.")
-
-    def _remember(self, image: Image) -> None:
-        self._failed[image.slug] = self._clock()
-        if len(self._failed) > MEMORY_OF_FAILURES:
-            self._failed.popitem(last=False)
 
 
 def _preparing() -> Busy:

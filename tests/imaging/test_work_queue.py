@@ -4,20 +4,20 @@ import asyncio
 
 from appliance.clients import Clients
 from appliance.renditions import Priority
-from appliance.workers.lane import Lane, Waiting
-from appliance.workers.process import Allowance
-from appliance.workers.slot import Slot
+from appliance.workers.process import ResourceLimits
+from appliance.workers.supervised_worker import SupervisedWorker
+from appliance.workers.work_queue import Lease, WorkQueue
 
 
-def lane_of_one() -> Lane[Slot]:
-    return Lane([Slot(Allowance(0, 0), lambda _reason: None)], max_waiting=10)
+def lane_of_one() -> WorkQueue[SupervisedWorker]:
+    return WorkQueue([SupervisedWorker(ResourceLimits(0, 0), lambda _reason: None)], max_waiting=10)
 
 
-def place(lane: Lane[Slot]) -> Waiting[Slot]:
-    return Waiting(lane, Priority.VIEW, Clients(), lambda slot: slot)
+def place(lane: WorkQueue[SupervisedWorker]) -> Lease[SupervisedWorker]:
+    return Lease(lane, Priority.VIEW, Clients(), lambda slot: slot)
 
 
-async def entered(lane: Lane[Slot]) -> None:
+async def entered(lane: WorkQueue[SupervisedWorker]) -> None:
     async with place(lane):
         """One turn."""
 

@@ -18,7 +18,7 @@ _BACKGROUND_FACTOR = 16
 _RETRY_AFTER_S = 2
 
 
-class Lane(Generic[S]):
+class WorkQueue(Generic[S]):
     """Slots and those who wait for one: views before prewarming before pyramids, and of each kind the clients in turn.
 
     A slot is never kept free for somebody who may come, and nobody is interrupted: a newcomer waits until the first of
@@ -62,7 +62,7 @@ class Lane(Generic[S]):
     async def take(self, ticket: Ticket) -> S:
         """A slot for the ticket's owner alone. Raises Busy or Stopping."""
         if self._stopping:
-            raise Stopping("The server is restarting; try again in a few seconds.", retry_after_s=_RETRY_AFTER_S)
+            raise Stopping
         queue = self._queues[ticket.priority]
         if self._free:  # nobody who still waits stands before a free slot: `give_back` looked through every queue
             self._idle.clear()
@@ -135,7 +135,7 @@ class Lane(Generic[S]):
         self._stopping = True
         for queue in self._queues.values():
             for ticket in queue.clear():
-                ticket.refuse(Stopping("The server is restarting.", retry_after_s=_RETRY_AFTER_S))
+                ticket.refuse(Stopping())
         try:
             async with asyncio.timeout(grace_s):
                 await self._idle.wait()
@@ -171,13 +171,13 @@ def _promised_slot() -> asyncio.Future[Any]:
     return asyncio.get_running_loop().create_future()
 
 
-class Waiting(Generic[T]):
-    """A place in the queue, used once, as `async with waiting as worker`.
+class Lease(Generic[T]):
+    """A slot for a while, after a place in the queue; used once, as `async with lease as worker`.
 
     Entering raises Busy when too many wait already, and Stopping when the server is about to end.
     """
 
-    def __init__(self, lane: Lane[Any], priority: Priority, clients: Clients, made_of: Callable[[Any], T]) -> None:
+    def __init__(self, lane: WorkQueue[Any], priority: Priority, clients: Clients, made_of: Callable[[Any], T]) -> None:
         self._lane = lane
         self._ticket = Ticket(priority, clients)
         self._made_of = made_of

@@ -1,0 +1,1 @@
+"""What several parts need and none owns: concurrency, memory of failures, durable files, threads."""

@@ -1,0 +1,41 @@
+"""Durable files: the bytes that are written here, and the names that they are given, survive a power cut."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+
+def sync(path: Path) -> None:
+    """Make a file's bytes durable, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def writing(path: Path, *, exclusive: bool = False, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """A file open for writing, whose bytes are durable once the block ends without a fault. Its name is not yet.
+
+    `exclusive` raises FileExistsError where there is such a file; otherwise its bytes are replaced.
+    """
+    with open(path, "xb" if exclusive else "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def rename(finished: Path, to: Path) -> None:
+    """Give a durable file its final name, which is durable on return. A file that has the name is replaced."""
+    finished.rename(to)
+    sync(to.parent)
+
+
+def write_whole(path: Path, data: bytes, *, unfinished: Path) -> None:
+    """Write a durable file that appears whole or not at all; `unfinished` is its name before that."""
+    with writing(unfinished) as file:
+        file.write(data)
+    rename(unfinished, path)
