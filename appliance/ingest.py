@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from appliance import slugs, tokens
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock
+from appliance.concurrency_limit import ConcurrencyLimit, Permit
 from appliance.config import Config
-from appliance.doors import Doors
+from appliance.drain_switch import DrainSwitch
 from appliance.errors import (
     ApplianceError,
     GoneImage,
@@ -22,7 +23,6 @@ from appliance.lifecycle.shipping import Shipper
 from appliance.living import living
 from appliance.model import IdempotencyRecord, Image, KeepMetadata, Upload, Wishes
 from appliance.objectstore.records import metadata_of, needs_sidecar
-from appliance.places import Place, Places
 from appliance.renditions import Facts
 from appliance.scrubbing import Scrubbed, Scrubber
 from appliance.spool import Incoming, Spool, too_large
@@ -58,7 +58,7 @@ class Ingest:
         catalogue: Catalogue,
         shipper: Shipper,
         prewarm: Callable[[Image, str], None],
-        doors: Doors,
+        drain_switch: DrainSwitch,
         clock: Clock,
     ) -> None:
         self._config = config
@@ -68,46 +68,46 @@ class Ingest:
         self._catalogue = catalogue
         self._shipper = shipper
         self._prewarm = prewarm
-        self._doors = doors
+        self._drain_switch = drain_switch
         self._clock = clock
         self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue)
         self._keys_in_use: set[str] = set()
-        self._places = Places("uploads are under way", self._limits.concurrency, BUSY_RETRY_AFTER_S)
+        self._transfers = ConcurrencyLimit("uploads are under way", self._limits.concurrency, BUSY_RETRY_AFTER_S)
 
-    async def check(self, announced_bytes: int, wishes: Wishes, holder: str = "") -> None:
+    async def check(self, announced_bytes: int, wishes: Wishes, client: str = "") -> None:
         """Say no before the bytes are sent, when it is certain already.
 
         Raises Draining, TooLarge, DiskFull, Busy, InvalidField, InvalidExpiry, IdempotencyKeyInvalid.
         """
-        self._doors.check()
+        self._drain_switch.require_off()
         if announced_bytes > self._limits.max_bytes:
             raise too_large(self._limits.max_bytes, announced_bytes)
         self.check_wishes(wishes)
-        self._places.check(holder)
+        self._transfers.check(client)
         await self._spool.check_room(announced_bytes)
 
     def check_wishes(self, wishes: Wishes) -> None:
         """Raises InvalidField, InvalidExpiry, IdempotencyKeyInvalid."""
         checked(wishes, self._limits.max_expiry_days)
 
-    def place(self, holder: str) -> AbstractAsyncContextManager[Place]:
-        """One of the `concurrency` places for uploads, from their first byte to their last.
+    def permit(self, client: str) -> AbstractAsyncContextManager[Permit]:
+        """A permit, one of `concurrency` for uploads, from their first byte to their last.
 
-        Raises Draining, and Busy: at once when there is none, and inside of it when another address has to get one.
+        Raises Draining, and Busy: at once when there is none, and inside of it when another client has to get one.
         """
-        self._doors.check()
-        return self._places.place(holder)
+        self._drain_switch.require_off()
+        return self._transfers.permit(client)
 
-    def check_doors(self) -> None:
+    def require_open(self) -> None:
         """Raises Draining while the host takes no uploads."""
-        self._doors.check()
+        self._drain_switch.require_off()
 
     @property
     def receiving(self) -> int:
         """How many uploads are coming in at this moment."""
-        return self._places.now
+        return self._transfers.in_use
 
-    async def receive(self, stream: AsyncIterator[bytes], announced_bytes: int | None, holder: str = "") -> Incoming:
+    async def receive(self, stream: AsyncIterator[bytes], announced_bytes: int | None, client: str = "") -> Incoming:
         """The bytes on disk, promised to nobody yet. Raises what `Spool.receive` raises."""
         now_s = self._clock()
         return await self._spool.receive(
@@ -115,7 +115,7 @@ class Ingest:
             stream,
             announced_bytes=announced_bytes,
             max_bytes=self._limits.max_bytes,
-            holder=holder,
+            client=client,
             since_s=now_s,
         )
 

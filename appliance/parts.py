@@ -19,7 +19,7 @@ from appliance.delivery.failures import Failures
 from appliance.delivery.making import Making
 from appliance.delivery.originals import Originals
 from appliance.delivery.tiles import Tiles
-from appliance.doors import Doors
+from appliance.drain_switch import DrainSwitch
 from appliance.http import keys
 from appliance.http.callers import Callers
 from appliance.http.crowd import Crowd
@@ -65,7 +65,7 @@ class Appliance:
     clock: Clock
     metrics: Metrics
     health: Health
-    doors: Doors
+    drain_switch: DrainSwitch
     catalogue: Catalogue
     store: ObjectStore
     spool: Spool
@@ -95,7 +95,7 @@ class Appliance:
 
     def drain(self, drained: bool) -> None:
         """Take no uploads any more, or take them again."""
-        self.doors.closed = drained
+        self.drain_switch.drained = drained
         log.warning("no uploads are taken: drained" if drained else "uploads are taken again")
 
     def site(self) -> web.Application:
@@ -158,7 +158,7 @@ def assembled(  # noqa: PLR0917 - one of each part
     caches: Caches,
     workers: Workers,
 ) -> Appliance:
-    doors = Doors()
+    drain_switch = DrainSwitch()
     sidecars = Sidecars(config.sidecars_dir)
     observed = ObservedStore(store, metrics)
     shipper = Shipper(catalogue=catalogue, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock)
@@ -171,7 +171,7 @@ def assembled(  # noqa: PLR0917 - one of each part
         catalogue=catalogue,
         shipper=shipper,
         prewarm=delivery.prewarm_soon,
-        doors=doors,
+        drain_switch=drain_switch,
         clock=clock,
     )
     resumable = Resumable(config.uploads, catalogue=catalogue, spool=spool, ingest=ingest, metrics=metrics, clock=clock)
@@ -179,8 +179,8 @@ def assembled(  # noqa: PLR0917 - one of each part
         config=config,
         clock=clock,
         metrics=metrics,
-        health=Health(doors),
-        doors=doors,
+        health=Health(drain_switch),
+        drain_switch=drain_switch,
         catalogue=catalogue,
         store=store,
         spool=spool,

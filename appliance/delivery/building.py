@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from appliance.cache import Pyramids
 from appliance.catalogue import Catalogue
+from appliance.client_limiter import ClientLimiter
 from appliance.clients import Clients
 from appliance.clock import Clock
 from appliance.config import Renditions
@@ -17,7 +18,6 @@ from appliance.living import living
 from appliance.metrics import Metrics
 from appliance.model import Image
 from appliance.renditions import Priority
-from appliance.shares import Shares
 from appliance.workers import Waiting, Worker, Workers
 
 AT_ONCE = 64  # waiting for the one worker; later ones are built when somebody zooms
@@ -52,7 +52,7 @@ class Building:
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._clients: dict[str, Clients] = {}
-        self._shares = Shares("pyramids are waited for", RETRY_AFTER_S)
+        self._limiter = ClientLimiter("pyramids are waited for", RETRY_AFTER_S)
         self._places: dict[str, Waiting[Worker]] = {}
         self._failed: OrderedDict[str, float] = OrderedDict()
 
@@ -74,7 +74,7 @@ class Building:
         """Somebody will zoom into it: have its pyramid ready by then, unless it is there or many are waited for."""
         if image.slug in self._tasks:
             self._clients[image.slug].join(client)
-        elif self.suits(image) and len(self._tasks) < AT_ONCE and self._shares.has_room(client, AT_ONCE):
+        elif self.suits(image) and len(self._tasks) < AT_ONCE and self._limiter.has_room(client, AT_ONCE):
             found = self._pyramids.open(image.slug)
             if found is None:
                 self._start(image, client)
@@ -103,7 +103,7 @@ class Building:
         return self._pyramids.open(image.slug)
 
     def _start(self, image: Image, client: str) -> None:
-        self._shares.take(client)
+        self._limiter.take(client)
         clients = self._clients[image.slug] = Clients(client)
         task = self._tasks[image.slug] = asyncio.create_task(self._build_or_remember(image, clients))
         task.add_done_callback(lambda _: self._ended(image.slug, client))
@@ -111,7 +111,7 @@ class Building:
     def _ended(self, slug: str, client: str) -> None:
         self._tasks.pop(slug, None)
         self._clients.pop(slug, None)
-        self._shares.give_back(client)
+        self._limiter.give_back(client)
 
     async def _build_or_remember(self, image: Image, clients: Clients) -> None:
         """It never raises: whoever waits finds a pyramid, or does without."""

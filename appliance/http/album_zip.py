@@ -49,7 +49,7 @@ async def _length(request: web.Request, contents: Contents) -> int:
 async def _pour(request: web.Request, contents: Contents, response: web.StreamResponse) -> None:
     """A fault before the first byte is told as every other; later ones break the connection off."""
     rendering, client = request.app[RENDERING], client_key(request)
-    async with download(request, response) as place:
+    async with download(request, response) as permit:
         with rendering.place(client):
             archive = await rendering.run(client, lambda: _archive(request, contents))
         response.content_length = archive.length
@@ -59,5 +59,5 @@ async def _pour(request: web.Request, contents: Contents, response: web.StreamRe
             await response.write(first)
             async for block in blocks:
                 await response.write(block)
-                place.moved(len(block))
+                permit.moved(len(block))
     await response.write_eof()

@@ -65,7 +65,7 @@ class _File:
 class BodyReader:
     """Reads one request's upload into the spool. `file_field` names the part that holds the file.
 
-    The place that it takes is of `holder`'s share. Of forms `most_files` are taken; `left_out` counts those beyond. A
+    The permit that it takes counts as `client`'s. Of forms `most_files` are taken; `left_out` counts those beyond. A
     fault of one of several spares the others.
     """
 
@@ -77,10 +77,10 @@ class BodyReader:
         file_field: str = "file",
         filename: str | None = None,
         *,
-        holder: str,
+        client: str,
         most_files: int = 1,
     ) -> None:
-        self._holder = holder
+        self._client = client
         self._patience = Patience(limits.idle_timeout_s)
         self.left_out = 0
         self._request = request
@@ -111,8 +111,8 @@ class BodyReader:
         """
         await self.check()
         try:
-            async with self._ingest.place(self._holder) as place:
-                self._place = place
+            async with self._ingest.permit(self._client) as permit:
+                self._permit = permit
                 await self._read()
             if not self._files:
                 raise MissingFile(f"The form has no field named “{self._file_field}” with a file in it.")
@@ -136,7 +136,7 @@ class BodyReader:
         least = announced - min(overhead, announced)
         if self._most_files > 1 and least <= self._most_files * self._limits.max_bytes:  # each may be small enough
             least = min(least, self._limits.max_bytes)
-        await self._ingest.check(least, self._wishes(), self._holder)
+        await self._ingest.check(least, self._wishes(), self._client)
 
     @property
     def _is_form(self) -> bool:
@@ -163,13 +163,13 @@ class BodyReader:
         )
 
     def _arriving(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        return self._place.counted(self._patience.stream(chunks))
+        return self._permit.counted(self._patience.stream(chunks))
 
     async def _read_raw(self) -> None:
         if self._request.content_length == 0 or not self._request.body_exists:
             raise MissingFile("The request has no body. Send the file as the body, or as the field “file” of a form.")
         stream = self._arriving(self._request.content.iter_any())
-        self._files.append(_File("", await self._ingest.receive(stream, self._request.content_length, self._holder)))
+        self._files.append(_File("", await self._ingest.receive(stream, self._request.content_length, self._client)))
 
     async def _read_form(self) -> None:
         reader = FormReader(self._request)
@@ -208,7 +208,7 @@ class BodyReader:
             here = sum(file.incoming.bytes for file in self._files if isinstance(file, _File))
             announced = min(announced - here, self._limits.max_bytes)
         try:
-            self._files.append(_File(name, await self._ingest.receive(stream, announced, self._holder)))
+            self._files.append(_File(name, await self._ingest.receive(stream, announced, self._client)))
         except ApplianceError as fault:
             if self._most_files == 1:
                 raise

@@ -1,8 +1,8 @@
 """The crowd: every open connection, counted by the address at its other end, and those that read too slowly.
 
 There is room for so many connections that files can still be opened. When it is full, the address with most of them
-gives one up for another's; one address has a share (`shares`) at most. Trusted proxies are not counted: they count
-their own clients. A reply that nobody reads is given up: it holds memory, a file and a place.
+gives one up for another's; one address has a share (`client_limiter`) at most. Trusted proxies are not counted: they
+count their own clients. A reply that nobody reads is given up: it holds memory, a file and a place.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from appliance.client_limiter import share_of
 from appliance.config import MB
-from appliance.shares import share_of
 
 MAX_OF_AN_ADDRESS = 512
 """An address has fewer where its share is smaller. A proxy that brings many people's requests has to be trusted."""

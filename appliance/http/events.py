@@ -18,7 +18,7 @@ async def show_events(request: web.Request) -> web.StreamResponse:
     """GET /api/v1/images/{slug}/events: `progress` whenever there is some, then `done` or `gone`; the end"""
     found, stream = await image_or_progress(request), EventStream(request)
     try:
-        async with request.app[LISTENERS].place(client_key(request)):
+        async with request.app[LISTENERS].permit(client_key(request)):
             return await _told(request, stream, found)
     except Busy as fault:
         if not stream.begun:

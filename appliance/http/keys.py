@@ -4,6 +4,7 @@ from aiohttp import web
 
 from appliance.albums import Albums
 from appliance.clock import Clock
+from appliance.concurrency_limit import ConcurrencyLimit
 from appliance.config import Config
 from appliance.delivery import Delivery
 from appliance.delivery.tiles import Tiles
@@ -17,7 +18,6 @@ from appliance.http.wrong_tokens import WrongTokens
 from appliance.ingest import Ingest
 from appliance.lifecycle.managing import Management
 from appliance.metrics import Metrics
-from appliance.places import Places
 from appliance.resumable import Resumable
 
 CALLERS = callers.CALLERS
@@ -33,10 +33,10 @@ ALBUMS = web.AppKey("albums", Albums)
 METRICS = web.AppKey("metrics", Metrics)
 RESUMABLE = web.AppKey("resumable", Resumable)
 HEALTH = web.AppKey("health", Health)
-LISTENERS = web.AppKey("listeners", Places)
+LISTENERS = web.AppKey("listeners", ConcurrencyLimit)
 RENDERING = web.AppKey("rendering", Rendering)
 WRONG_TOKENS = web.AppKey("wrong_tokens", WrongTokens)
 HOT = web.AppKey("hot", Hot)
-SMALL_BODIES = web.AppKey("small_bodies", Places)
-DOWNLOADS = web.AppKey("downloads", Places)
+SMALL_BODIES = web.AppKey("small_bodies", ConcurrencyLimit)
+DOWNLOADS = web.AppKey("downloads", ConcurrencyLimit)
 CROWD = web.AppKey("crowd", Crowd)

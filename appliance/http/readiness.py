@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from appliance.doors import Doors
+from appliance.drain_switch import DrainSwitch
 
 PartState = Callable[[], str]
 """`ok`, or a few words on what is wrong."""
@@ -13,7 +13,7 @@ PartState = Callable[[], str]
 class Health:
     """The state of the server. Parts in `essential` make it unready when they are not ok, the others only degraded."""
 
-    doors: Doors = field(default_factory=Doors)
+    drain_switch: DrainSwitch = field(default_factory=DrainSwitch)
     essential: Mapping[str, PartState] = field(default_factory=dict)
     helpful: Mapping[str, PartState] = field(default_factory=dict)
     started: bool = False
@@ -24,7 +24,7 @@ class Health:
         """Whether to send requests here, and each part's state."""
         essential = {name: state() for name, state in self.essential.items()}
         helpful = {name: state() for name, state in self.helpful.items()}
-        serving = self.started and not self.stopping and not self.doors.closed
+        serving = self.started and not self.stopping and not self.drain_switch.drained
         ready = serving and all(state == "ok" for state in essential.values())
         degraded = any(state != "ok" for state in helpful.values())
         status = ("degraded" if degraded else "ready") if ready else self._why_not()
@@ -33,4 +33,4 @@ class Health:
     def _why_not(self) -> str:
         if self.stopping:
             return "stopping"
-        return "draining" if self.doors.closed else "not ready"
+        return "draining" if self.drain_switch.drained else "not ready"

@@ -11,9 +11,9 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from appliance.client_limiter import ClientLimiter
 from appliance.clients import Clients
 from appliance.renditions import Priority
-from appliance.shares import Shares
 from appliance.threads import Threads
 from appliance.workers.lane import Lane, Waiting
 
@@ -34,7 +34,7 @@ class Rendering:
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._threads = Threads("rendering", 1)
         self._lane = Lane([0], sys.maxsize)  # the shares bound what waits
-        self._shares = Shares("requests for albums are waiting", _RETRY_AFTER_S)
+        self._limiter = ClientLimiter("requests for albums are waiting", _RETRY_AFTER_S)
         self._max_bytes = max_bytes
         self._bytes = 0
         self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
@@ -47,7 +47,7 @@ class Rendering:
         try:
             yield
         finally:
-            self._shares.give_back(client)
+            self._limiter.give_back(client)
 
     async def run(self, client: str, make: Callable[[], Result]) -> Result:
         """What `make` gives, in the client's turn; what it raises is raised here.
@@ -85,8 +85,8 @@ class Rendering:
         return making
 
     def _take(self, client: str) -> None:
-        self._shares.check(client, PLACES)
-        self._shares.take(client)
+        self._limiter.check(client, PLACES)
+        self._limiter.take(client)
 
     async def _in_turn(self, clients: Clients, make: Callable[[], Result]) -> Result:
         async with Waiting(self._lane, Priority.VIEW, clients, lambda slot: slot):
@@ -94,7 +94,7 @@ class Rendering:
 
     def _keep(self, key: Hashable, client: str, made: asyncio.Future[bytes]) -> None:
         del self._making[key]
-        self._shares.give_back(client)
+        self._limiter.give_back(client)
         if made.cancelled() or made.exception() is not None:
             return
         self._kept[key] = made.result()

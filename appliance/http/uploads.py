@@ -87,7 +87,7 @@ def _reader(
         config.uploads,
         file_field,
         filename,
-        holder=client_key(request),
+        client=client_key(request),
         most_files=most_files,
     )
 

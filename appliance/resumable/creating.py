@@ -95,10 +95,10 @@ class Creating:
     async def _added(self, upload_id: str, wanted: Wanted) -> Upload:
         if wanted.length == 0:
             raise EmptyUpload("The file has no bytes. Choose a file that has some.")
-        await self._ingest.check(wanted.length or 0, wanted.wishes, wanted.holder)
-        await self._refuse_too_many(wanted.holder)
+        await self._ingest.check(wanted.length or 0, wanted.wishes, wanted.client)
+        await self._refuse_too_many(wanted.client)
         upload = self._minted(upload_id, wanted)
-        self._owners.take(upload.id_hash, wanted.holder)
+        self._owners.take(upload.id_hash, wanted.client)
         try:
             if upload.kind is UploadKind.FINAL:
                 await self._files.create(upload.id_hash)  # so that a restart finds it

@@ -22,7 +22,7 @@ class Wanted:
     """A new upload. `length` in bytes, None when it is deferred or follows from the parts that `concat` names.
 
     `metadata` and `concat` are the headers as they came. `with_bytes`: its first bytes come in the same request.
-    `holder`: of whose share of this host it takes.
+    `client`: who sends it.
     """
 
     kind: UploadKind
@@ -31,7 +31,7 @@ class Wanted:
     metadata: str = ""
     concat: str = ""
     with_bytes: bool = False
-    holder: str = ""
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Body:
     announced_bytes: int | None
     checksum: Checksum | None = None
     length: int | None = None
-    holder: str = ""
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True)

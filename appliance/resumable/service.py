@@ -128,7 +128,7 @@ class Resumable:
         that is whole, the refusal when these were the last bytes of no image, and whatever the stream raises.
         """
         self._refuse_when_stopping()
-        self._ingest.check_doors()  # before a running request would give way to one that is refused
+        self._ingest.require_open()  # before a running request would give way to one that is refused
         async with self._taking(upload_id) as (turn, known):
             self._check_offset(known, offset)
             upload = await self._with_length(known, offset, body.length)
@@ -172,17 +172,17 @@ class Resumable:
             return
         self._catch_up(turn, upload)
         try:
-            async with self._ingest.place(body.holder) as place:
+            async with self._ingest.permit(body.client) as permit:
                 self._refuse_when_stopping()
                 async with turn.receiving():
                     await self._files.append(
                         upload.id_hash,
-                        self._kept(upload, place.counted(body.stream)),
+                        self._kept(upload, permit.counted(body.stream)),
                         announced_bytes=body.announced_bytes or 0,
                         most_bytes=most,
                         digest=turn.digest,
                         checksum=body.checksum,
-                        holder=body.holder,
+                        client=body.client,
                         since_s=upload.created_s,
                     )
         except UploadLocked:

@@ -39,7 +39,7 @@ async def test_a_small_body_that_does_not_come_is_told_so_and_its_connection_end
         reply = await wire.rest()
     assert reply.startswith(b"HTTP/1.1 408 ")
     assert b"Connection: close" in reply
-    assert host.client.app[SMALL_BODIES].now == 0
+    assert host.client.app[SMALL_BODIES].in_use == 0
 
 
 @pytest.mark.parametrize("head", [ALBUM, ALBUM_FORM], ids=["JSON", "a form"])
@@ -127,15 +127,15 @@ async def _offset(host: Host, where: str) -> int:
 async def test_bodies_that_stand_still_keep_no_other_address_out(open_host: OpenHost) -> None:
     host = await limited(open_host)
     bodies = host.client.app[SMALL_BODIES]
-    bodies.most = 16
+    bodies.limit = 16
     async with AsyncExitStack() as stack:
         held = [await stack.enter_async_context(wires(host.port, 8)) for _ in range(2)]
         for number, of_one in enumerate(held):
             for wire in of_one:
                 await wire.send(ALBUM.replace("\r\n\r\n", f"\r\nX-Forwarded-For: 203.0.113.{number}\r\n\r\n"))
-        await until(lambda: bodies.now == 16)
+        await until(lambda: bodies.in_use == 16)
         reply = await host.client.post(
             "/api/v1/albums", json={"title": "mine"}, headers={"X-Forwarded-For": "198.51.100.7"}
         )
         assert reply.status != 503, await reply.text()
-        await until(lambda: bodies.now == 15)
+        await until(lambda: bodies.in_use == 15)
