@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from appliance import slugs, tokens
 from appliance.catalogue import Catalogue
-from appliance.clock import Clock
+from appliance.clock import DAY_S, Clock
 from appliance.concurrency_limit import ConcurrencyLimit, Permit
 from appliance.config import Config
 from appliance.drain_switch import DrainSwitch
@@ -21,12 +21,12 @@ from appliance.errors import (
 )
 from appliance.lifecycle.shipping import Shipper
 from appliance.living import living
-from appliance.model import IdempotencyRecord, Image, KeepMetadata, Upload, Wishes
+from appliance.model import IdempotencyRecord, Image, KeepMetadata, Upload, UploadOptions
 from appliance.objectstore.records import metadata_of, needs_sidecar
 from appliance.renditions import Facts
 from appliance.scrubbing import Scrubbed, Scrubber
 from appliance.spool import Incoming, Spool, too_large
-from appliance.wishes import DAY_S, checked
+from appliance.upload_options import checked
 from appliance.workers import Workers
 
 BUSY_RETRY_AFTER_S = 5
@@ -47,7 +47,7 @@ class Accepted:
 
 
 class Ingest:
-    """Takes bytes and wishes, gives an image whose link works, even after a kill -9 at that moment."""
+    """Takes bytes and options, gives an image whose link works, even after a kill -9 at that moment."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Ingest:
         self._keys_in_use: set[str] = set()
         self._transfers = ConcurrencyLimit("uploads are under way", self._limits.concurrency, BUSY_RETRY_AFTER_S)
 
-    async def check(self, announced_bytes: int, wishes: Wishes, client: str = "") -> None:
+    async def check(self, announced_bytes: int, options: UploadOptions, client: str = "") -> None:
         """Say no before the bytes are sent, when it is certain already.
 
         Raises Draining, TooLarge, DiskFull, Busy, InvalidField, InvalidExpiry, IdempotencyKeyInvalid.
@@ -82,13 +82,13 @@ class Ingest:
         self._drain_switch.require_off()
         if announced_bytes > self._limits.max_bytes:
             raise too_large(self._limits.max_bytes, announced_bytes)
-        self.check_wishes(wishes)
+        self.check_options(options)
         self._transfers.check(client)
         await self._spool.check_room(announced_bytes)
 
-    def check_wishes(self, wishes: Wishes) -> None:
+    def check_options(self, options: UploadOptions) -> None:
         """Raises InvalidField, InvalidExpiry, IdempotencyKeyInvalid."""
-        checked(wishes, self._limits.max_expiry_days)
+        checked(options, self._limits.max_expiry_days)
 
     def permit(self, client: str) -> AbstractAsyncContextManager[Permit]:
         """A permit, one of `concurrency` for uploads, from their first byte to their last.
@@ -119,19 +119,19 @@ class Ingest:
             since_s=now_s,
         )
 
-    async def accept(self, incoming: Incoming, wishes: Wishes, client: str) -> Accepted:
+    async def accept(self, incoming: Incoming, options: UploadOptions, client: str) -> Accepted:
         """Inspect, commit and ship what the client sent; on any error the bytes are removed.
 
         Raises the refusals of `Workers.inspect`, InvalidField, InvalidExpiry, DiskFull and the IdempotencyKey errors.
         """
-        key = wishes.idempotency_key
+        key = options.idempotency_key
         try:
-            wishes = checked(wishes, self._limits.max_expiry_days)
+            options = checked(options, self._limits.max_expiry_days)
             if key is None:
                 token = tokens.fresh_token()
-                accepted = Accepted(await self._commit(incoming, wishes, tokens.hashed(token), client), token)
+                accepted = Accepted(await self._commit(incoming, options, tokens.hashed(token), client), token)
             else:
-                accepted = await self._once(incoming, wishes, key, client)
+                accepted = await self._once(incoming, options, key, client)
         except Exception:
             await self._spool.discard(incoming.slug)
             raise
@@ -150,10 +150,10 @@ class Ingest:
         meanwhile.
         """
         assert upload.token_hash is not None, "a partial upload becomes no image"
-        wishes = checked(upload.wishes, self._limits.max_expiry_days)
+        options = checked(upload.options, self._limits.max_expiry_days)
         try:
             return await self._commit(
-                incoming, wishes, upload.token_hash, client, upload=upload, kept_until_s=kept_until_s
+                incoming, options, upload.token_hash, client, upload=upload, kept_until_s=kept_until_s
             )
         except ApplianceError:
             await self._spool.take_back(incoming.slug, incoming.path, upload.length)
@@ -167,7 +167,7 @@ class Ingest:
     async def _commit(
         self,
         incoming: Incoming,
-        wishes: Wishes,
+        options: UploadOptions,
         token_hash: str,
         client: str,
         record: IdempotencyRecord | None = None,
@@ -178,8 +178,8 @@ class Ingest:
         incoming = await self._scrubber.take_up(incoming, upload)
         with incoming.path.open("rb", buffering=0) as file:
             facts = await self._workers.inspect(file.fileno(), client)
-        scrubbed = await self._scrubber.scrub(incoming, upload, wishes.keep_metadata, client)
-        image = self._image(scrubbed, facts, wishes, token_hash)
+        scrubbed = await self._scrubber.scrub(incoming, upload, options.keep_metadata, client)
+        image = self._image(scrubbed, facts, options, token_hash)
         with self._spool.landing(image.slug):
             await self._spool.land(scrubbed.incoming, metadata_of(image))
             await self._catalogue.add(
@@ -191,15 +191,15 @@ class Ingest:
             )
         return image
 
-    def _image(self, scrubbed: Scrubbed, facts: Facts, wishes: Wishes, token_hash: str) -> Image:
+    def _image(self, scrubbed: Scrubbed, facts: Facts, options: UploadOptions, token_hash: str) -> Image:
         incoming = scrubbed.incoming
         now_s = int(self._clock())
-        expires_in_s = wishes.expires_in_s or self._limits.default_expiry_days * DAY_S
+        expires_in_s = options.expires_in_s or self._limits.default_expiry_days * DAY_S
         return Image(
             slug=incoming.slug,
-            filename=wishes.filename,
-            title=wishes.title,
-            alt=wishes.alt,
+            filename=options.filename,
+            title=options.title,
+            alt=options.alt,
             media_type=facts.media_type,
             bytes=incoming.bytes,
             sha256=incoming.sha256,
@@ -215,13 +215,13 @@ class Ingest:
             token_hash=token_hash,
             private_data=scrubbed.private_data,
             content_credentials=scrubbed.content_credentials,
-            keep_metadata=wishes.keep_metadata,
+            keep_metadata=options.keep_metadata,
         )
 
     # --- an Idempotency-Key: the first answer again -------------------------------------------------------------------
 
-    async def _once(self, incoming: Incoming, wishes: Wishes, key: str, client: str) -> Accepted:
-        key_hash, fingerprint = tokens.hashed(key), _fingerprint(incoming, wishes)
+    async def _once(self, incoming: Incoming, options: UploadOptions, key: str, client: str) -> Accepted:
+        key_hash, fingerprint = tokens.hashed(key), _fingerprint(incoming, options)
         if key_hash in self._keys_in_use:
             raise IdempotencyKeyInUse(
                 "An upload with this Idempotency-Key is still running. Repeat the request when it has ended.",
@@ -237,7 +237,7 @@ class Ingest:
             secret = tokens.fresh_secret()
             record = IdempotencyRecord(key_hash, incoming.slug, fingerprint, int(self._clock()), secret)
             token = tokens.keyed_token(key, incoming.slug, secret)
-            return Accepted(await self._commit(incoming, wishes, tokens.hashed(token), client, record), token)
+            return Accepted(await self._commit(incoming, options, tokens.hashed(token), client, record), token)
         finally:
             self._keys_in_use.discard(key_hash)
 
@@ -253,8 +253,8 @@ class Ingest:
         return Accepted(image, tokens.keyed_token(key, first.slug, first.secret), replayed=True)
 
 
-def _fingerprint(incoming: Incoming, wishes: Wishes) -> str:
+def _fingerprint(incoming: Incoming, options: UploadOptions) -> str:
     """Of what was sent: nothing has been taken out of it yet."""
-    parts = [incoming.sha256, wishes.filename, wishes.title, wishes.alt, wishes.expires_in_s]
-    parts += _FINGERPRINTS[wishes.keep_metadata]
+    parts = [incoming.sha256, options.filename, options.title, options.alt, options.expires_in_s]
+    parts += _FINGERPRINTS[options.keep_metadata]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -22,7 +22,7 @@ from appliance.http.links import album_path
 from appliance.http.problems import headers_of, status_of
 from appliance.http.requests import Form, form_of, pages_of, patience, wants_page
 from appliance.lifecycle.managing import UNDO_S
-from appliance.wishes import parse_duration
+from appliance.upload_options import parse_duration
 
 AS_LONG_AS_ITS_IMAGES = "images"
 

@@ -11,7 +11,7 @@ from appliance.http.keys import ALBUMS, DELIVERY, RENDERING
 from appliance.http.links import EXTENSIONS
 from appliance.http.names import content_disposition
 from appliance.http.streams import download
-from appliance.wishes import safe_filename
+from appliance.upload_options import safe_filename
 
 
 async def show_zip(request: web.Request) -> web.StreamResponse:

@@ -25,9 +25,9 @@ from appliance.http.heads import refuse_encoded
 from appliance.http.multipart import FormReader
 from appliance.http.patience import Patience
 from appliance.ingest import Ingest
-from appliance.model import Wishes
+from appliance.model import UploadOptions
 from appliance.spool import Incoming, too_large
-from appliance.wishes import parse_duration, parse_keep_metadata
+from appliance.upload_options import parse_duration, parse_keep_metadata
 
 MAX_FIELD_BYTES = 16_384  # an alt text of 2,000 characters in any script, and some
 MAX_PARTS = 32
@@ -43,7 +43,7 @@ class Received:
     """An upload on disk and what its sender wished for."""
 
     incoming: Incoming
-    wishes: Wishes
+    options: UploadOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class BodyReader:
             if not self._files:
                 raise MissingFile(f"The form has no field named “{self._file_field}” with a file in it.")
             return [
-                Received(file.incoming, self._wishes(file.name)) if isinstance(file, _File) else file
+                Received(file.incoming, self._options(file.name)) if isinstance(file, _File) else file
                 for file in self._files
             ]
         except BaseException as fault:
@@ -136,7 +136,7 @@ class BodyReader:
         least = announced - min(overhead, announced)
         if self._most_files > 1 and least <= self._most_files * self._limits.max_bytes:  # each may be small enough
             least = min(least, self._limits.max_bytes)
-        await self._ingest.check(least, self._wishes(), self._client)
+        await self._ingest.check(least, self._options(), self._client)
 
     @property
     def _is_form(self) -> bool:
@@ -148,12 +148,12 @@ class BodyReader:
         else:
             await self._read_raw()
 
-    def _wishes(self, filename: str | None = None) -> Wishes:
+    def _options(self, filename: str | None = None) -> UploadOptions:
         fields = {name: self._request.query.get(name) for name in FIELDS} | self._fields
         expires_in = fields.get("expires_in")
         if fields.get("expires_at"):
             raise InvalidExpiry("An upload takes expires_in (3600, 12h, 30d); expires_at is for changing it later.")
-        return Wishes(
+        return UploadOptions(
             filename=(len(self._files) <= 1 and fields.get("filename")) or filename or self._filename or "image",
             title=fields.get("title"),
             alt=fields.get("alt"),
@@ -192,7 +192,7 @@ class BodyReader:
         name = part.filename.replace("%22", '"')  # how the HTML standard has forms write a quote
         stream = self._arriving(_chunks(part))
         if len(self._files) < self._most_files:
-            self._ingest.check_wishes(self._wishes(name))
+            self._ingest.check_options(self._options(name))
             await self._receive(name, stream)
         elif self._most_files == 1:
             raise MalformedRequest("The form holds two files; send one file a request.")

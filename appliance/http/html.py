@@ -26,7 +26,7 @@ from appliance.lifecycle.managing import UNDO_S
 from appliance.model import Ending, Image, KeepMetadata
 from appliance.renditions import Format
 from appliance.resumable import Progress
-from appliance.wishes import MAX_ALT_CHARS, MAX_TITLE_CHARS, keep_metadata_of
+from appliance.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS, keep_metadata_of
 
 _NOTHING_KNOWN = Glimpse()
 _EXPIRY_DAYS = (1, 7, 30, 365)

@@ -4,7 +4,7 @@ import re
 from urllib.parse import quote
 
 from appliance.http.links import extension
-from appliance.wishes import safe_filename
+from appliance.upload_options import safe_filename
 
 SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}\Z", re.ASCII)
 OTHER_SUFFIXES = {

@@ -69,8 +69,8 @@ def _wanted(request: web.Request) -> Wanted:
     elif (length is None) is not deferred:
         raise MalformedRequest("Send Upload-Length, or else Upload-Defer-Length: 1.")
     kind = UploadKind.PARTIAL if concat == "partial" else UploadKind.FINAL if concat else UploadKind.PLAIN
-    wishes, metadata = tus.wishes(request), request.headers.get("Upload-Metadata", "")
-    return Wanted(kind, length, wishes, metadata, concat, with_bytes, client_key(request))
+    options, metadata = tus.upload_options(request), request.headers.get("Upload-Metadata", "")
+    return Wanted(kind, length, options, metadata, concat, with_bytes, client_key(request))
 
 
 async def act(request: web.Request) -> web.Response:

@@ -112,7 +112,7 @@ async def _accept_all(request: web.Request, reader: BodyReader) -> tuple[list[Ac
                     raise one.fault
                 accepted.append(await _take(request, one))
         except ApplianceError as fault:
-            refused.append(one if isinstance(one, Refused) else Refused(one.wishes.filename, fault))
+            refused.append(one if isinstance(one, Refused) else Refused(one.options.filename, fault))
         except BaseException:
             await _discard(request, received[place + 1 :])
             raise
@@ -120,7 +120,7 @@ async def _accept_all(request: web.Request, reader: BodyReader) -> tuple[list[Ac
 
 
 async def _take(request: web.Request, received: Received) -> Accepted:
-    accepted = await request.app[INGEST].accept(received.incoming, received.wishes, client_key(request))
+    accepted = await request.app[INGEST].accept(received.incoming, received.options, client_key(request))
     request.app[METRICS].uploads.labels("accepted").inc()
     request.app[METRICS].upload_bytes.inc(accepted.image.bytes)
     return accepted

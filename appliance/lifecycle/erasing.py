@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from appliance.cache import Caches
 from appliance.catalogue import Catalogue
-from appliance.clock import Clock
+from appliance.clock import DAY_S, Clock
 from appliance.errors import StoreUnavailable
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.metrics import Metrics
@@ -14,7 +14,6 @@ from appliance.objectstore.observed import ObservedStore
 from appliance.objectstore.records import tombstone_record
 from appliance.slugs import object_key, sidecar_key, tombstone_key
 from appliance.spool import Spool
-from appliance.wishes import DAY_S
 
 BATCH = 200
 AT_ONCE = 8

@@ -95,7 +95,7 @@ class Creating:
     async def _added(self, upload_id: str, wanted: Wanted) -> Upload:
         if wanted.length == 0:
             raise EmptyUpload("The file has no bytes. Choose a file that has some.")
-        await self._ingest.check(wanted.length or 0, wanted.wishes, wanted.client)
+        await self._ingest.check(wanted.length or 0, wanted.options, wanted.client)
         await self._refuse_too_many(wanted.client)
         upload = self._minted(upload_id, wanted)
         self._owners.take(upload.id_hash, wanted.client)
@@ -134,13 +134,13 @@ class Creating:
             slug=slug,
             token_hash=slug and tokens.hashed(tokens.derived_token(upload_id, slug)),
             length=wanted.length,
-            filename=wanted.wishes.filename,
-            title=wanted.wishes.title,
-            alt=wanted.wishes.alt,
-            expires_in_s=wanted.wishes.expires_in_s,
+            filename=wanted.options.filename,
+            title=wanted.options.title,
+            alt=wanted.options.alt,
+            expires_in_s=wanted.options.expires_in_s,
             metadata=wanted.metadata,
             concat=wanted.concat,
             created_s=now_s,
             expires_s=now_s + lasts_s,
-            keep_metadata=wanted.wishes.keep_metadata,
+            keep_metadata=wanted.options.keep_metadata,
         )

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from appliance import tokens
 from appliance.catalogue import Catalogue
-from appliance.clock import Clock
+from appliance.clock import DAY_S, Clock
 from appliance.errors import (
     ApplianceError,
     Conflict,
@@ -33,7 +33,6 @@ from appliance.resumable.owners import Owners
 from appliance.resumable.progress import part_ids, refusal_of
 from appliance.resumable.turns import Turns
 from appliance.spool import Digest, Incoming, Spool
-from appliance.wishes import DAY_S
 
 KEPT_S = DAY_S  # what became of an upload can be asked for so long
 REFUSALS = (

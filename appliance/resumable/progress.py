@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from appliance import errors
 from appliance.errors import ApplianceError, GoneUpload, MalformedRequest
-from appliance.model import Image, Refusal, Upload, UploadKind, UploadState, Wishes
+from appliance.model import Image, Refusal, Upload, UploadKind, UploadOptions, UploadState
 from appliance.spool import Checksum
 
 PARTS = re.compile(r"final;(\S+(?: \S+)*)")
@@ -27,7 +27,7 @@ class Wanted:
 
     kind: UploadKind
     length: int | None
-    wishes: Wishes
+    options: UploadOptions
     metadata: str = ""
     concat: str = ""
     with_bytes: bool = False

@@ -1,4 +1,4 @@
-"""Wishes: names, texts and durations as people and programs write them, honest or not."""
+"""Upload options: names, texts and durations as people and programs write them, honest or not."""
 
 import unicodedata
 
@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from appliance.errors import IdempotencyKeyInvalid, InvalidExpiry, InvalidField
-from appliance.model import KeepMetadata, Wishes
-from appliance.wishes import (
+from appliance.model import KeepMetadata, UploadOptions
+from appliance.upload_options import (
     DIRECTION_MARKS,
     MAX_ALT_CHARS,
     MAX_FILENAME_BYTES,
@@ -138,23 +138,23 @@ def test_control_characters_in_a_text_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize(("seconds", "taken"), [(0, False), (1, True), (86_400, True), (86_401, False), (-1, False)])
 def test_an_expiry_lies_between_one_second_and_the_limit(seconds: int, taken: bool) -> None:
-    wishes = Wishes(filename="a.jpg", expires_in_s=seconds)
+    options = UploadOptions(filename="a.jpg", expires_in_s=seconds)
     if taken:
-        assert checked(wishes, max_expiry_days=1).expires_in_s == seconds
+        assert checked(options, max_expiry_days=1).expires_in_s == seconds
         return
     with pytest.raises(InvalidExpiry) as fault:
-        checked(wishes, max_expiry_days=1)
+        checked(options, max_expiry_days=1)
     assert (fault.value.limit, fault.value.actual) == (86_400, seconds)
 
 
 @pytest.mark.parametrize(("length", "taken"), [(15, False), (16, True), (255, True), (256, False)])
 def test_an_idempotency_key_is_long_enough_to_be_a_secret(length: int, taken: bool) -> None:
-    wishes = Wishes(filename="a.jpg", idempotency_key="k" * length)
+    options = UploadOptions(filename="a.jpg", idempotency_key="k" * length)
     if taken:
-        assert checked(wishes, max_expiry_days=1) == wishes
+        assert checked(options, max_expiry_days=1) == options
         return
     with pytest.raises(IdempotencyKeyInvalid) as fault:
-        checked(wishes, max_expiry_days=1)
+        checked(options, max_expiry_days=1)
     assert fault.value.actual == length
 
 

@@ -1,17 +1,17 @@
-"""What uploaders may wish for: reading, bounding and cleaning names, texts and durations."""
+"""Upload options: reading, bounding and cleaning the names, texts and durations that come with a file."""
 
 import re
 import unicodedata
 from dataclasses import replace
 
 from appliance import tokens
+from appliance.clock import DAY_S
 from appliance.errors import IdempotencyKeyInvalid, InvalidExpiry, InvalidField
-from appliance.model import KeepMetadata, Wishes
+from appliance.model import KeepMetadata, UploadOptions
 
 MAX_TITLE_CHARS = 200
 MAX_ALT_CHARS = 2000
 MAX_FILENAME_BYTES = 255  # what filesystems take, so that a download can be saved under it
-DAY_S = 86_400
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": DAY_S, "w": 7 * DAY_S}
 DIRECTION_MARKS = frozenset(  # they can disguise an extension
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -26,17 +26,17 @@ _KEEP_METADATA = {  # forms and people say yes and no in many ways
 NEVER_IN_NAMES = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")  # control, surrogate, private, unassigned, line breaks
 
 
-def checked(wishes: Wishes, max_expiry_days: int) -> Wishes:
-    """The wishes, cleaned. Raises InvalidField, InvalidExpiry and IdempotencyKeyInvalid, each with limit and figure."""
-    if wishes.idempotency_key is not None:
-        check_key(wishes.idempotency_key)
-    if wishes.expires_in_s is not None:
-        check_expiry(wishes.expires_in_s, max_expiry_days)
+def checked(options: UploadOptions, max_expiry_days: int) -> UploadOptions:
+    """The options, cleaned. Raises InvalidField, InvalidExpiry, IdempotencyKeyInvalid, each with limit and figure."""
+    if options.idempotency_key is not None:
+        check_key(options.idempotency_key)
+    if options.expires_in_s is not None:
+        check_expiry(options.expires_in_s, max_expiry_days)
     return replace(
-        wishes,
-        filename=safe_filename(wishes.filename),
-        title=checked_text("title", wishes.title, MAX_TITLE_CHARS),
-        alt=checked_text("alt", wishes.alt, MAX_ALT_CHARS),
+        options,
+        filename=safe_filename(options.filename),
+        title=checked_text("title", options.title, MAX_TITLE_CHARS),
+        alt=checked_text("alt", options.alt, MAX_ALT_CHARS),
     )
 
 
