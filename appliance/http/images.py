@@ -10,7 +10,7 @@ from appliance.delivery.service import Original
 from appliance.errors import RangeNotSatisfiable, StoreUnavailable, UnknownRendition
 from appliance.http import previews
 from appliance.http.arriving import resolved
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.freshness import Freshness
 from appliance.http.hot import SERVED, Served
 from appliance.http.keys import CLOCK, CONFIG, DELIVERY
@@ -45,7 +45,7 @@ async def show_preview(request: web.Request) -> web.Response:
         raise UnknownRendition("This host makes no JPEGs.")
     for preset in presets:
         target = Target(preset, Format.JPG)
-        rendition = await request.app[DELIVERY].rendition(image, target, client_key(request))
+        rendition = await request.app[DELIVERY].rendition(image, target, client_of(request).key)
         if len(rendition.data) <= previews.MAX_BYTES:
             break
     headers = image_headers(request, image, f'"{rendition.checksum}"')
@@ -59,7 +59,7 @@ async def _show(request: web.Request, wanted: str | None) -> web.Response:
     delivery = request.app[DELIVERY]
     image = await resolved(request)
     target = _target(request, image, wanted)
-    rendition = await delivery.rendition(image, target, client_key(request))
+    rendition = await delivery.rendition(image, target, client_of(request).key)
     longest_s = freshness_of(request).longest_s(left_s(request, image))
     headers = image_headers(request, image, f'"{rendition.checksum}"', private=wanted is None)
     if wanted is None:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from appliance.concurrency_limit import ConcurrencyLimit
 from appliance.errors import SlowUpload
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.heads import refuse_encoded
 from appliance.http.keys import CONFIG, SMALL_BODIES
 
@@ -33,7 +33,7 @@ async def small_body(request: web.Request) -> AsyncIterator[None]:
     limit_s = min(DEADLINE_S, request.app[CONFIG].uploads.idle_timeout_s)
     scope = asyncio.timeout(limit_s)
     try:
-        async with request.app[SMALL_BODIES].permit(client_key(request)), scope:
+        async with request.app[SMALL_BODIES].permit(client_of(request).key), scope:
             yield
     except TimeoutError as fault:
         if not scope.expired():

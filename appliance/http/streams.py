@@ -9,7 +9,7 @@ from aiohttp import web
 
 from appliance.concurrency_limit import ConcurrencyLimit, Permit
 from appliance.errors import ApplianceError, Busy
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.keys import DOWNLOADS
 
 DOWNLOADS_AT_ONCE = 2048  # each is an open file or a connection to the store, and 256 KB of memory
@@ -37,7 +37,7 @@ async def download(request: web.Request, response: web.StreamResponse) -> AsyncI
     Raises Busy as `ConcurrencyLimit.permit` does, and what is raised in it.
     """
     try:
-        async with request.app[DOWNLOADS].permit(client_key(request)) as permit:
+        async with request.app[DOWNLOADS].permit(client_of(request).key) as permit:
             yield permit
     except ApplianceError as fault:
         if not response.prepared:

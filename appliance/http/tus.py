@@ -14,7 +14,7 @@ from appliance.errors import (
 from appliance.http import tus_headers as tus
 from appliance.http.answers import json_answer
 from appliance.http.bodies import as_named
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.connections import still_held
 from appliance.http.heads import refuse_encoded
 from appliance.http.keys import CONFIG, RESUMABLE
@@ -70,7 +70,7 @@ def _wanted(request: web.Request) -> Wanted:
         raise MalformedRequest("Send Upload-Length, or else Upload-Defer-Length: 1.")
     kind = UploadKind.PARTIAL if concat == "partial" else UploadKind.FINAL if concat else UploadKind.PLAIN
     options, metadata = tus.upload_options(request), request.headers.get("Upload-Metadata", "")
-    return Wanted(kind, length, options, metadata, concat, with_bytes, client_key(request))
+    return Wanted(kind, length, options, metadata, concat, with_bytes, client_of(request).key)
 
 
 async def act(request: web.Request) -> web.Response:
@@ -139,7 +139,7 @@ def _body(request: web.Request) -> Body:
         announced,
         tus.checksum(request),
         tus.number(request, "Upload-Length"),
-        client_key(request),
+        client_of(request).key,
     )
 
 

@@ -9,7 +9,7 @@ from appliance.config import Config
 from appliance.errors import ApplianceError
 from appliance.http.answers import json_answer
 from appliance.http.bodies import BodyReader, Received, Refused, refuse_text_as_file
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.clients import chevereto_upload
 from appliance.http.heads import check_head
 from appliance.http.html import Typed
@@ -61,7 +61,7 @@ async def post_form(request: web.Request) -> web.Response:
     if refused or reader.left_out or len(accepted) > 1:
         taken = [(each.image, each.delete_token) for each in accepted]
         page = await request.app[RENDERING].run(
-            client_key(request), lambda: pages.uploaded_several_page(taken, refused, left_out=reader.left_out)
+            client_of(request).key, lambda: pages.uploaded_several_page(taken, refused, left_out=reader.left_out)
         )
         return web.Response(text=page, content_type="text/html", status=201, headers=UNPOSTED)
     page = pages.uploaded_page(accepted[0].image, accepted[0].delete_token)
@@ -87,7 +87,7 @@ def _reader(
         config.uploads,
         file_field,
         filename,
-        client=client_key(request),
+        client=client_of(request).key,
         most_files=most_files,
     )
 
@@ -120,7 +120,7 @@ async def _accept_all(request: web.Request, reader: BodyReader) -> tuple[list[Ac
 
 
 async def _take(request: web.Request, received: Received) -> Accepted:
-    accepted = await request.app[INGEST].accept(received.incoming, received.options, client_key(request))
+    accepted = await request.app[INGEST].accept(received.incoming, received.options, client_of(request).key)
     request.app[METRICS].uploads.labels("accepted").inc()
     request.app[METRICS].upload_bytes.inc(accepted.image.bytes)
     return accepted
