@@ -57,9 +57,12 @@ class KeepMetadata(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UploadOptions:
-    """What an uploader asks for along with the bytes. `expires_in_s` None means the default."""
+    """What an uploader asks for along with the bytes.
 
-    filename: str
+    `filename` is empty while no name is known. `expires_in_s` None means the default.
+    """
+
+    filename: str = ""
     title: str | None = None
     alt: str | None = None
     expires_in_s: int | None = None

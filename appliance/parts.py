@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.admission import Admission
 from appliance.albums import Albums
 from appliance.albums.keeping import AlbumKeeper
 from appliance.cache import Cache, Caches
 from appliance.catalogue import Catalogue
 from appliance.cdn import shared_caches
 from appliance.clock import Clock
+from appliance.committer import Committer
 from appliance.config import Config
 from appliance.delivery import Delivery
 from appliance.delivery.building import Building
@@ -33,6 +35,7 @@ from appliance.http.routes import application
 from appliance.http.small_bodies import small_bodies
 from appliance.http.streams import downloads
 from appliance.http.wrong_tokens import WrongTokens
+from appliance.idempotency import IdempotentCommitter
 from appliance.ingest import Ingest
 from appliance.lifecycle.erasing import Eraser
 from appliance.lifecycle.expiry import Expiry
@@ -47,7 +50,7 @@ from appliance.lifecycle.telling import Telling
 from appliance.metrics import Metrics
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
-from appliance.resumable import Resumable
+from appliance.resumable import Resumable, UnfinishedUploads
 from appliance.resumable.abandoning import Caretaker
 from appliance.spool import Spool
 from appliance.workers import Workers
@@ -75,6 +78,8 @@ class Appliance:
     shipper: Shipper
     delivery: Delivery
     tiles: Tiles
+    admission: Admission
+    committer: Committer
     ingest: Ingest
     resumable: Resumable
     caretaker: Caretaker
@@ -104,6 +109,7 @@ class Appliance:
         site[keys.CONFIG] = self.config
         site[keys.CLOCK] = self.clock
         site[keys.PAGES] = all_pages(self.config, self.clock, KeptPages)
+        site[keys.ADMISSION] = self.admission
         site[keys.INGEST] = self.ingest
         site[keys.RESUMABLE] = self.resumable
         site[keys.DELIVERY] = self.delivery
@@ -164,17 +170,35 @@ def assembled(  # noqa: PLR0917 - one of each part
     shipper = Shipper(catalogue=catalogue, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock)
     originals = Originals(spool=spool, store=observed, catalogue=catalogue, metrics=metrics)
     delivery, tiles = _shown(config, clock, metrics, catalogue, caches, workers, originals)
-    ingest = Ingest(
-        config,
+    unfinished = UnfinishedUploads(config.uploads.max_unfinished, rows=catalogue.uploads, clock=clock)
+    admission = Admission(config.uploads, drain_switch=drain_switch, spool=spool, rules=[unfinished])
+    committer = Committer(
+        config.uploads,
         spool=spool,
         workers=workers,
         catalogue=catalogue,
         shipper=shipper,
-        prewarm=delivery.prewarm_soon,
-        drain_switch=drain_switch,
+        delivery=delivery,
         clock=clock,
     )
-    resumable = Resumable(config.uploads, catalogue=catalogue, spool=spool, ingest=ingest, metrics=metrics, clock=clock)
+    ingest = Ingest(
+        admission=admission,
+        committer=committer,
+        idempotent=IdempotentCommitter(committer, catalogue=catalogue, spool=spool, clock=clock),
+        spool=spool,
+        metrics=metrics,
+        clock=clock,
+    )
+    resumable = Resumable(
+        config.uploads,
+        catalogue=catalogue,
+        spool=spool,
+        admission=admission,
+        unfinished=unfinished,
+        committer=committer,
+        metrics=metrics,
+        clock=clock,
+    )
     return Appliance(
         config=config,
         clock=clock,
@@ -190,6 +214,8 @@ def assembled(  # noqa: PLR0917 - one of each part
         shipper=shipper,
         delivery=delivery,
         tiles=tiles,
+        admission=admission,
+        committer=committer,
         ingest=ingest,
         resumable=resumable,
         caretaker=Caretaker(resumable=resumable, catalogue=catalogue, spool=spool, clock=clock),

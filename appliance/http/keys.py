@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from appliance.admission import Admission
 from appliance.albums import Albums
 from appliance.clock import Clock
 from appliance.concurrency_limit import ConcurrencyLimit
@@ -25,6 +26,7 @@ CONFIG = web.AppKey("config", Config)
 CLOCK = web.AppKey[Clock]("clock")
 PAGES = web.AppKey[list[Pages]]("pages")
 """In each language; the first where a browser asks for none of them. `requests.pages_of` picks."""
+ADMISSION = web.AppKey("admission", Admission)
 INGEST = web.AppKey("ingest", Ingest)
 DELIVERY = web.AppKey("delivery", Delivery)
 TILES = web.AppKey("tiles", Tiles)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from appliance import errors
+from appliance.admission import Offer, OfferKind
+from appliance.clients import Client
 from appliance.errors import ApplianceError, GoneUpload, MalformedRequest
 from appliance.model import Image, Refusal, Upload, UploadKind, UploadOptions, UploadState
 from appliance.spool import Checksum
@@ -22,27 +24,30 @@ class Wanted:
     """A new upload. `length` in bytes, None when it is deferred or follows from the parts that `concat` names.
 
     `metadata` and `concat` are the headers as they came. `with_bytes`: its first bytes come in the same request.
-    `client`: who sends it.
     """
 
+    client: Client
     kind: UploadKind
     length: int | None
     options: UploadOptions
     metadata: str = ""
     concat: str = ""
     with_bytes: bool = False
-    client: str = ""
+
+    def offer(self) -> Offer:
+        """What it brings in all, for admission."""
+        return Offer(self.client, OfferKind.OPENING, self.length or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
     """Bytes of an upload: `announced_bytes` None when nobody said how many; `length` when it was deferred till now."""
 
+    client: Client
     stream: AsyncIterator[bytes] = field(repr=False)
     announced_bytes: int | None
     checksum: Checksum | None = None
     length: int | None = None
-    client: str = ""
 
 
 @dataclass(frozen=True, slots=True)
