@@ -22,6 +22,7 @@ from appliance.delivery.making import Making
 from appliance.delivery.originals import Originals
 from appliance.delivery.tiles import Tiles
 from appliance.drain_switch import DrainSwitch
+from appliance.health_checks import CatalogueCheck, DiskCheck, StoreCheck, WorkersCheck
 from appliance.http import keys
 from appliance.http.callers import Callers
 from appliance.http.crowd import Crowd
@@ -125,7 +126,7 @@ class Appliance:
         site[keys.CALLERS] = callers = Callers(self.config.server.trusted_proxies)
         site[keys.SMALL_BODIES] = small_bodies()
         site[keys.DOWNLOADS] = downloads()
-        site[keys.CROWD] = crowd = Crowd(callers.peer)
+        site[keys.CROWD] = crowd = Crowd(callers)
         site.cleanup_ctx.append(crowd.watching)
         site[keys.HOT] = Hot(self.delivery, self.health, self.metrics, callers)
         return site
@@ -203,7 +204,11 @@ def assembled(  # noqa: PLR0917 - one of each part
         config=config,
         clock=clock,
         metrics=metrics,
-        health=Health(drain_switch),
+        health=Health(
+            drain_switch,
+            essential=[CatalogueCheck(catalogue), WorkersCheck(workers)],
+            helpful=[StoreCheck(shipper), DiskCheck(spool)],
+        ),
         drain_switch=drain_switch,
         catalogue=catalogue,
         store=store,
@@ -229,14 +234,12 @@ def assembled(  # noqa: PLR0917 - one of each part
             spool=spool,
             sidecars=sidecars,
             store=observed,
-            is_shipping=shipper.is_shipping,
+            shipper=shipper,
             metrics=metrics,
             clock=clock,
         ),
         sweeps=Sweeps(catalogue=catalogue, spool=spool, store=observed),
-        offline_service=OfflineService(
-            catalogue=catalogue, prewarm=delivery.prewarm, enabled=bool(config.renditions.prewarm)
-        ),
+        offline_service=OfflineService(catalogue=catalogue, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         telling=Telling(catalogue=catalogue, sidecars=sidecars, store=observed),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         albums=Albums(config, catalogue=catalogue, clock=clock),

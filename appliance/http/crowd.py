@@ -10,7 +10,7 @@ import logging
 import resource
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from aiohttp import web
 
 from appliance.client_limiter import share_of
 from appliance.config import MB
+from appliance.http.callers import Callers
 
 MAX_OF_AN_ADDRESS = 512
 """An address has fewer where its share is smaller. A proxy that brings many people's requests has to be trusted."""
@@ -54,14 +55,14 @@ class _Reading:
 
 
 class Crowd:
-    """Touched by the event loop's thread alone. `holder` is who has a share of a peer's address, "" for a proxy."""
+    """Touched by the event loop's thread alone. `callers` know whose share a connection counts for."""
 
-    def __init__(self, holder: Callable[[str], str]) -> None:
+    def __init__(self, callers: Callers) -> None:
         self.most = max(64, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
         self.share = min(MAX_OF_AN_ADDRESS, share_of(self.most))
         self.most_unread_bytes = UNREAD_BYTES
         self.window_s, self.look_s = WINDOW_S, LOOK_S
-        self._holder = holder
+        self._callers = callers
         self._unread_bytes = 0
         self._transports: dict[Member, asyncio.Transport] = {}
         self._by_peer: dict[str, dict[Member, None]] = {}
@@ -79,7 +80,7 @@ class Crowd:
     def came(self, member: Member, transport: asyncio.Transport) -> None:
         """Count a connection; one that there is no room for ends now."""
         name = transport.get_extra_info("peername")
-        peer = self._holder(name[0]) if isinstance(name, tuple) else ""
+        peer = self._callers.peer(name[0]) if isinstance(name, tuple) else ""
         self._transports[member], self._peers[member] = transport, peer
         here = self._by_peer.setdefault(peer, {})
         here[member] = None

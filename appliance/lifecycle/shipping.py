@@ -53,7 +53,7 @@ class Shipper:
         self._spool = spool
         self._store = store
         self._gate = Gate(store)
-        store.on_up, store.on_down = self._wake, self._promise_nothing
+        store.follow(self)
         self._metrics = metrics
         self._clock = clock
         self._small: ClientQueue[Image] = ClientQueue()
@@ -255,7 +255,7 @@ class Shipper:
         if not future.done():
             future.set_result(shipped)
 
-    def _wake(self) -> None:
+    def store_came_back(self) -> None:
         """What was put off need not wait for its turn now; but a fault of one object must not have it tried all day."""
         if time.monotonic() - self._woken_s < LAST_RETRY_S:
             return
@@ -265,8 +265,8 @@ class Shipper:
             self._lane(image).put_nowait((HOST, image))
         self._resting.clear()
 
-    def _promise_nothing(self) -> None:
-        """The store is away: nobody waits for it in vain."""
+    def store_went_away(self) -> None:
+        """Nobody waits for it in vain."""
         for future in self._pending.values():
             self._tell(future, shipped=False)
 

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 from appliance.errors import ObjectMissing, StoreUnavailable
 from appliance.metrics import Metrics
@@ -18,6 +19,16 @@ LASTING = ("check", "put")  # a full disk fails these while all else succeeds: o
 log = logging.getLogger(__name__)
 
 
+class StoreFollower(Protocol):
+    """What acts at once when the store goes or comes back."""
+
+    def store_went_away(self) -> None:
+        """The store has a fault, after it had none."""
+
+    def store_came_back(self) -> None:
+        """The store has no fault any more."""
+
+
 class ObservedStore:
     """Passes everything on. `fault` is what is wrong with the store, in words; None while it serves."""
 
@@ -28,8 +39,11 @@ class ObservedStore:
         self._told: dict[str, float] = {}
         self.up = asyncio.Event()
         self.up.set()
-        self.on_down: Callable[[], None] = _nothing
-        self.on_up: Callable[[], None] = _nothing
+        self._followers: list[StoreFollower] = []
+
+    def follow(self, follower: StoreFollower) -> None:
+        """Tell the follower whenever the store goes or comes back."""
+        self._followers.append(follower)
 
     @property
     def fault(self) -> str | None:
@@ -121,7 +135,8 @@ class ObservedStore:
         self.up.clear()
         self._metrics.store_up.set(0)
         if was_up:
-            self.on_down()
+            for follower in self._followers:
+                follower.store_went_away()
 
     def _succeeded(self, operation: str) -> None:
         self._recover(operation, *(other for other in self._faults if other not in LASTING))
@@ -137,14 +152,11 @@ class ObservedStore:
         if was_down:
             if self._tells("up"):
                 log.info("the object store answers again")
-            self.on_up()
+            for follower in self._followers:
+                follower.store_came_back()
 
     def _tells(self, words: str) -> bool:
         """Whether this is worth a log line now: what comes and goes would fill the log."""
         now_s = time.monotonic()
         self._told = {told: told_s for told, told_s in self._told.items() if now_s - told_s < TOLD_AGAIN_S}
         return self._told.setdefault(words, now_s) == now_s
-
-
-def _nothing() -> None:
-    """Nobody asked to be told."""
