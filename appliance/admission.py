@@ -70,7 +70,7 @@ class Admission:
             raise too_large(self.max_bytes, announced_bytes)
 
     async def check(self, offer: Offer) -> None:
-        """Refuse the offer before its bytes are sent, where it is certain already that it can't be taken.
+        """Refuse the offer before its bytes are sent, where it is certain already that it can't be admitted.
 
         Raises Draining, TooLarge, Busy, DiskFull, and what the rules raise.
         """

@@ -48,7 +48,7 @@ class UploadBody(Protocol):
 
     @property
     def takes_several(self) -> bool:
-        """Whether several files may come, each of which is taken or refused by itself."""
+        """Whether several files may come, each of which is accepted or refused by itself."""
 
     def offer(self, client: Client) -> Offer:
         """What the head of the request tells of what comes. Called once, before `files`.
@@ -69,7 +69,7 @@ class UploadBody(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A file of several that was not taken, and why; the others were."""
+    """A file that was refused, and why. Others of the same body may be accepted."""
 
     filename: str
     fault: ApplianceError
@@ -117,7 +117,7 @@ class Ingest:
     async def accept_each(self, body: UploadBody, client: Client) -> list[Accepted | Refused]:
         """The same for every file of a body, one after the other, once all of it is here.
 
-        Raises only what concerns the body as a whole; then none of its files is taken.
+        Raises only what concerns the body as a whole; then none of its files is accepted.
         """
         try:
             files = await self._receive(body, client)

@@ -53,7 +53,7 @@ class _Body:
         self._arrived_bytes = 0
         self._fault: Exception | None = None
         self.left_out = 0
-        """How many files came beyond those that are taken."""
+        """How many files came beyond those that are accepted."""
 
     @property
     def takes_several(self) -> bool:
@@ -112,7 +112,7 @@ class _Part:
 
 
 class FormBody(_Body):
-    """A form with the file in the part `file_field`. Up to `max_files` are taken, and others passed by."""
+    """A form with the file in the part `file_field`. Up to `max_files` are accepted, and others passed by."""
 
     def __init__(
         self,

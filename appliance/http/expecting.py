@@ -1,4 +1,4 @@
-"""Expect: 100-continue: a body is asked for only when it may be taken, so that a refusal comes before the bytes."""
+"""Expect: 100-continue: a body is asked for only when it may be admitted, so that a refusal comes before the bytes."""
 
 import contextlib
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ def continuing(offered: Callable[[web.Request], Offer]) -> ExpectHandler:
     async def continue_if_admitted(request: web.Request) -> None:
         if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue" or request.transport is None:
             return
-        with contextlib.suppress(ApplianceError):  # the route's own handler meets it again, and tells it
+        with contextlib.suppress(ApplianceError):  # the route's own handler answers with the same refusal
             check_head(request)  # middlewares come later
             await request.app[ADMISSION].check(offered(request))
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
