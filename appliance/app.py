@@ -103,7 +103,7 @@ async def _serve(config: Config, manager: Supervisor) -> None:
                     appliance.site(),
                     appliance.health,
                     appliance.metrics,
-                    on_stop=appliance.resumable.pause,
+                    resumable=appliance.resumable,
                     supervisor=manager,
                 )
             finally:

@@ -1,9 +1,23 @@
-"""The clients who wait for the same piece of work, which is done once, in the turn of whichever of them comes first."""
+"""Clients: who asks for something, and those who wait for the same piece of work, which is done once for all."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 HOST = ""
-"""The client that is this host itself: what its jobs make ahead of time."""
+"""The key of the client that is this host itself: what its jobs make ahead of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who asks for something, as this host shares itself out.
+
+    `key` is an address, or the 64 bits of IPv6 that one line comes with. Queues and limits go by it.
+    """
+
+    key: str
+
+
+THIS_HOST = Client(HOST)
 
 
 class Clients:

@@ -6,4 +6,6 @@ from collections.abc import Callable
 Clock = Callable[[], float]
 """Returns unix seconds."""
 
+DAY_S = 86_400
+
 system_clock: Clock = time.time

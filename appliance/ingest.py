@@ -1,260 +1,204 @@
-"""Ingest: one verb, accept an upload. The ten-second rule is kept here (docs/architecture.md, "Upload")."""
+"""Ingest: the one door for uploads that come in one request. The ten-second rule is kept here (docs/architecture.md,
+"Upload"); the last byte of a resumable upload comes to the same commit (`committer`).
+"""
 
-import hashlib
-import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from appliance import slugs, tokens
-from appliance.catalogue import Catalogue
+from appliance.admission import Admission, Offer
+from appliance.clients import Client
 from appliance.clock import Clock
-from appliance.config import Config
-from appliance.doors import Doors
-from appliance.errors import (
-    ApplianceError,
-    GoneImage,
-    IdempotencyKeyInUse,
-    IdempotencyKeyReused,
-    UnknownImage,
-)
-from appliance.lifecycle.shipping import Shipper
-from appliance.living import living
-from appliance.model import IdempotencyRecord, Image, KeepMetadata, Upload, Wishes
-from appliance.objectstore.records import metadata_of, needs_sidecar
-from appliance.places import Place, Places
-from appliance.renditions import Facts
-from appliance.scrubbing import Scrubbed, Scrubber
-from appliance.spool import Incoming, Spool, too_large
-from appliance.wishes import DAY_S, checked
-from appliance.workers import Workers
+from appliance.committer import Accepted, Committer
+from appliance.concurrency_limit import Permit
+from appliance.errors import ApplianceError
+from appliance.idempotency import IdempotentCommitter
+from appliance.metrics import Metrics
+from appliance.model import UploadOptions
+from appliance.spool import Incoming, Spool
 
-BUSY_RETRY_AFTER_S = 5
-_FINGERPRINTS: dict[KeepMetadata, list[str]] = {  # the first two are those that releases have always recorded
-    KeepMetadata.NOTHING: [],
-    KeepMetadata.ALL: ["keep_metadata"],
-    KeepMetadata.CREDITS: ["keep_metadata=credits"],
-}
+MAX_PASSED_BYTES = 64 * 1024 * 1024  # of a file that is not wanted, so that others behind it can be read
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """A promise made: the image is shareable now. `replayed`: an Idempotency-Key gave the first answer again."""
+class ArrivingFile:
+    """A file in a body that is being read: what its sender calls it, and its bytes as they come.
 
-    image: Image
-    delete_token: str
-    replayed: bool = False
+    No more than `announced_bytes` are to come; None where nobody said how many.
+    """
+
+    name: str
+    stream: AsyncIterator[bytes] = field(repr=False)
+    announced_bytes: int | None
+
+    async def pass_by(self) -> bool:
+        """Read past what is left, so that what follows can be read. False where that is too much."""
+        passed_bytes = 0
+        async for chunk in self.stream:
+            passed_bytes += len(chunk)
+            if passed_bytes > MAX_PASSED_BYTES:
+                return False
+        return True
+
+
+class UploadBody(Protocol):
+    """The body of one request, parsed as it is read."""
+
+    @property
+    def takes_several(self) -> bool:
+        """Whether several files may come, each of which is accepted or refused by itself."""
+
+    def offer(self, client: Client) -> Offer:
+        """What the head of the request tells of what comes. Called once, before `files`.
+
+        Raises EncodedBody, InvalidField, InvalidExpiry, IdempotencyKeyInvalid.
+        """
+
+    def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
+        """Each file in turn, one at least; each is read before the next is asked for. The permit counts what comes.
+
+        A file's stream raises IncompleteUpload, SlowUpload and MalformedRequest. Raises these as well, MissingFile,
+        RemoteUrlRefused, InvalidField, InvalidExpiry, and TooLarge for a file that is neither wanted nor passed by.
+        """
+
+    def options(self, file: ArrivingFile) -> UploadOptions:
+        """What is asked for with the file: known once all files are read, for fields may come behind them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that was refused, and why. Others of the same body may be accepted."""
+
+    filename: str
+    fault: ApplianceError
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """A file on disk that is promised to nobody yet."""
+
+    file: ArrivingFile
+    incoming: Incoming
 
 
 class Ingest:
-    """Takes bytes and wishes, gives an image whose link works, even after a kill -9 at that moment."""
+    """Takes the body of a request, and gives images whose links work."""
 
     def __init__(
         self,
-        config: Config,
         *,
+        admission: Admission,
+        committer: Committer,
+        idempotent: IdempotentCommitter,
         spool: Spool,
-        workers: Workers,
-        catalogue: Catalogue,
-        shipper: Shipper,
-        prewarm: Callable[[Image, str], None],
-        doors: Doors,
+        metrics: Metrics,
         clock: Clock,
     ) -> None:
-        self._config = config
-        self._limits = config.uploads
+        self._admission = admission
+        self._committer = committer
+        self._idempotent = idempotent
         self._spool = spool
-        self._workers = workers
-        self._catalogue = catalogue
-        self._shipper = shipper
-        self._prewarm = prewarm
-        self._doors = doors
+        self._metrics = metrics
         self._clock = clock
-        self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue)
-        self._keys_in_use: set[str] = set()
-        self._places = Places("uploads are under way", self._limits.concurrency, BUSY_RETRY_AFTER_S)
 
-    async def check(self, announced_bytes: int, wishes: Wishes, holder: str = "") -> None:
-        """Say no before the bytes are sent, when it is certain already.
+    async def accept(self, body: UploadBody, client: Client) -> Accepted:
+        """Receive, commit and ship a body's one file. On any error nothing of it is left.
 
-        Raises Draining, TooLarge, DiskFull, Busy, InvalidField, InvalidExpiry, IdempotencyKeyInvalid.
+        Raises what `Admission.admitted`, the body and `IdempotentCommitter.commit` raise, TooLarge, EmptyUpload and
+        DiskFull.
         """
-        self._doors.check()
-        if announced_bytes > self._limits.max_bytes:
-            raise too_large(self._limits.max_bytes, announced_bytes)
-        self.check_wishes(wishes)
-        self._places.check(holder)
-        await self._spool.check_room(announced_bytes)
+        (outcome,) = await self.accept_each(body, client)
+        if isinstance(outcome, Refused):
+            raise outcome.fault
+        return outcome
 
-    def check_wishes(self, wishes: Wishes) -> None:
-        """Raises InvalidField, InvalidExpiry, IdempotencyKeyInvalid."""
-        checked(wishes, self._limits.max_expiry_days)
+    async def accept_each(self, body: UploadBody, client: Client) -> list[Accepted | Refused]:
+        """The same for every file of a body, one after the other, once all of it is here.
 
-    def place(self, holder: str) -> AbstractAsyncContextManager[Place]:
-        """One of the `concurrency` places for uploads, from their first byte to their last.
-
-        Raises Draining, and Busy: at once when there is none, and inside of it when another address has to get one.
+        Raises only what concerns the body as a whole; then none of its files is accepted.
         """
-        self._doors.check()
-        return self._places.place(holder)
-
-    def check_doors(self) -> None:
-        """Raises Draining while the host takes no uploads."""
-        self._doors.check()
-
-    @property
-    def receiving(self) -> int:
-        """How many uploads are coming in at this moment."""
-        return self._places.now
-
-    async def receive(self, stream: AsyncIterator[bytes], announced_bytes: int | None, holder: str = "") -> Incoming:
-        """The bytes on disk, promised to nobody yet. Raises what `Spool.receive` raises."""
-        now_s = self._clock()
-        return await self._spool.receive(
-            slugs.mint(now_s),
-            stream,
-            announced_bytes=announced_bytes,
-            max_bytes=self._limits.max_bytes,
-            holder=holder,
-            since_s=now_s,
-        )
-
-    async def accept(self, incoming: Incoming, wishes: Wishes, client: str) -> Accepted:
-        """Inspect, commit and ship what the client sent; on any error the bytes are removed.
-
-        Raises the refusals of `Workers.inspect`, InvalidField, InvalidExpiry, DiskFull and the IdempotencyKey errors.
-        """
-        key = wishes.idempotency_key
         try:
-            wishes = checked(wishes, self._limits.max_expiry_days)
-            if key is None:
-                token = tokens.fresh_token()
-                accepted = Accepted(await self._commit(incoming, wishes, tokens.hashed(token), client), token)
-            else:
-                accepted = await self._once(incoming, wishes, key, client)
+            files = await self._receive(body, client)
+        except ApplianceError as fault:
+            self._metrics.uploads.labels(fault.code).inc()
+            raise
+        outcomes: list[Accepted | Refused] = []
+        for number, file in enumerate(files, start=1):
+            try:
+                outcomes.append(await self._outcome(file, body, client))
+            except BaseException:
+                await self._discard(files[number:])
+                raise
+        return outcomes
+
+    async def _receive(self, body: UploadBody, client: Client) -> list[_Received | Refused]:
+        received: list[_Received | Refused] = []
+        try:
+            async with self._admission.admitted(body.offer(client)) as permit, aclosing(body.files(permit)) as files:
+                async for file in files:
+                    one = await self._receive_file(file, client, spares_others=body.takes_several)
+                    received.append(one)
+        except BaseException:
+            await self._discard(received)
+            raise
+        return received
+
+    async def _receive_file(self, file: ArrivingFile, client: Client, *, spares_others: bool) -> _Received | Refused:
+        now_s = self._clock()
+        try:
+            incoming = await self._spool.receive(
+                slugs.mint(now_s),
+                file.stream,
+                announced_bytes=file.announced_bytes,
+                max_bytes=self._admission.max_bytes,
+                client=client.key,
+                since_s=now_s,
+            )
+        except ApplianceError as fault:
+            if not spares_others or not await file.pass_by():
+                raise
+            return Refused(file.name, fault)
+        return _Received(file, incoming)
+
+    async def _outcome(self, file: _Received | Refused, body: UploadBody, client: Client) -> Accepted | Refused:
+        if isinstance(file, Refused):
+            outcome: Accepted | Refused = file
+        else:
+            options = body.options(file.file)
+            try:
+                outcome = await self._accept(file.incoming, options, client)
+            except ApplianceError as fault:
+                outcome = Refused(options.filename, fault)
+        self._count(outcome)
+        return outcome
+
+    async def _accept(self, incoming: Incoming, options: UploadOptions, client: Client) -> Accepted:
+        try:
+            accepted = await self._commit(incoming, options, client)
         except Exception:
             await self._spool.discard(incoming.slug)
             raise
-        if not accepted.replayed:
-            await self.send_off(accepted.image, client)
+        if accepted.committed is not None:
+            await self._committer.send_off(accepted.committed, client)
         return accepted
 
-    async def discard(self, incoming: Incoming) -> None:
-        """Forget what was received, when its request turns out to be no good."""
-        await self._spool.discard(incoming.slug)
+    async def _commit(self, incoming: Incoming, options: UploadOptions, client: Client) -> Accepted:
+        if options.idempotency_key is not None:
+            return await self._idempotent.commit(incoming, options, options.idempotency_key, client)
+        token = tokens.fresh_token()
+        committed = await self._committer.commit(incoming, options, tokens.hashed(token), client)
+        return Accepted(committed.image, token, committed)
 
-    async def adopt(self, incoming: Incoming, upload: Upload, kept_until_s: int, client: str) -> Image:
-        """Inspect and commit what a resumable upload received; its row is done in the same moment.
+    def _count(self, outcome: Accepted | Refused) -> None:
+        if isinstance(outcome, Refused):
+            self._metrics.uploads.labels(outcome.fault.code).inc()
+        else:
+            self._metrics.uploads.labels("accepted").inc()
+            self._metrics.upload_bytes.inc(outcome.image.bytes)
 
-        On any named error the bytes are where they were. Raises as `accept` does, and Conflict when it was given up
-        meanwhile.
-        """
-        assert upload.token_hash is not None, "a partial upload becomes no image"
-        wishes = checked(upload.wishes, self._limits.max_expiry_days)
-        try:
-            return await self._commit(
-                incoming, wishes, upload.token_hash, client, upload=upload, kept_until_s=kept_until_s
-            )
-        except ApplianceError:
-            await self._spool.take_back(incoming.slug, incoming.path, upload.length)
-            raise
-
-    async def send_off(self, image: Image, client: str) -> None:
-        """What follows a commit: ship it, waiting for the store within the budget, and have its sizes made."""
-        self._prewarm(image, client)  # at once: a giant's sizes take seconds, and so does its way to the store
-        await self._shipper.ship_within(image, self._limits.ack_budget_s, client)
-
-    async def _commit(
-        self,
-        incoming: Incoming,
-        wishes: Wishes,
-        token_hash: str,
-        client: str,
-        record: IdempotencyRecord | None = None,
-        *,
-        upload: Upload | None = None,
-        kept_until_s: int = 0,
-    ) -> Image:
-        incoming = await self._scrubber.take_up(incoming, upload)
-        with incoming.path.open("rb", buffering=0) as file:
-            facts = await self._workers.inspect(file.fileno(), client)
-        scrubbed = await self._scrubber.scrub(incoming, upload, wishes.keep_metadata, client)
-        image = self._image(scrubbed, facts, wishes, token_hash)
-        with self._spool.landing(image.slug):
-            await self._spool.land(scrubbed.incoming, metadata_of(image))
-            await self._catalogue.add(
-                image,
-                record,
-                sidecar_due=needs_sidecar(image),
-                upload=upload,
-                upload_kept_until_s=kept_until_s,
-            )
-        return image
-
-    def _image(self, scrubbed: Scrubbed, facts: Facts, wishes: Wishes, token_hash: str) -> Image:
-        incoming = scrubbed.incoming
-        now_s = int(self._clock())
-        expires_in_s = wishes.expires_in_s or self._limits.default_expiry_days * DAY_S
-        return Image(
-            slug=incoming.slug,
-            filename=wishes.filename,
-            title=wishes.title,
-            alt=wishes.alt,
-            media_type=facts.media_type,
-            bytes=incoming.bytes,
-            sha256=incoming.sha256,
-            width=facts.width,
-            height=facts.height,
-            frames=facts.frames,
-            has_alpha=facts.has_alpha,
-            progressive=facts.progressive,
-            memory_bytes=facts.memory_bytes,
-            original_only=facts.refusal,
-            created_s=now_s,
-            expires_s=now_s + expires_in_s,
-            token_hash=token_hash,
-            private_data=scrubbed.private_data,
-            content_credentials=scrubbed.content_credentials,
-            keep_metadata=wishes.keep_metadata,
-        )
-
-    # --- an Idempotency-Key: the first answer again -------------------------------------------------------------------
-
-    async def _once(self, incoming: Incoming, wishes: Wishes, key: str, client: str) -> Accepted:
-        key_hash, fingerprint = tokens.hashed(key), _fingerprint(incoming, wishes)
-        if key_hash in self._keys_in_use:
-            raise IdempotencyKeyInUse(
-                "An upload with this Idempotency-Key is still running. Repeat the request when it has ended.",
-                retry_after_s=2,
-            )
-        self._keys_in_use.add(key_hash)
-        try:
-            first = await self._catalogue.idempotent(key_hash)
-            if first is not None:
-                accepted = await self._replay(first, fingerprint, key)
-                await self._spool.discard(incoming.slug)
-                return accepted
-            secret = tokens.fresh_secret()
-            record = IdempotencyRecord(key_hash, incoming.slug, fingerprint, int(self._clock()), secret)
-            token = tokens.keyed_token(key, incoming.slug, secret)
-            return Accepted(await self._commit(incoming, wishes, tokens.hashed(token), client, record), token)
-        finally:
-            self._keys_in_use.discard(key_hash)
-
-    async def _replay(self, first: IdempotencyRecord, fingerprint: str, key: str) -> Accepted:
-        if first.fingerprint != fingerprint:
-            raise IdempotencyKeyReused(
-                "This Idempotency-Key came with another file or other fields before. Use a new key for a new upload."
-            )
-        try:
-            image = living(await self._catalogue.get(first.slug), self._clock())
-        except (GoneImage, UnknownImage) as fault:
-            raise GoneImage("The image that this Idempotency-Key uploaded has expired or was deleted.") from fault
-        return Accepted(image, tokens.keyed_token(key, first.slug, first.secret), replayed=True)
-
-
-def _fingerprint(incoming: Incoming, wishes: Wishes) -> str:
-    """Of what was sent: nothing has been taken out of it yet."""
-    parts = [incoming.sha256, wishes.filename, wishes.title, wishes.alt, wishes.expires_in_s]
-    parts += _FINGERPRINTS[wishes.keep_metadata]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    async def _discard(self, files: Sequence[_Received | Refused]) -> None:
+        for file in files:
+            if isinstance(file, _Received):
+                await self._spool.discard(file.incoming.slug)

@@ -56,10 +56,13 @@ class KeepMetadata(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What an uploader asked for beside the bytes. `expires_in_s` None means the default."""
+class UploadOptions:
+    """What an uploader asks for along with the bytes.
 
-    filename: str
+    `filename` is empty while no name is known. `expires_in_s` None means the default.
+    """
+
+    filename: str = ""
     title: str | None = None
     alt: str | None = None
     expires_in_s: int | None = None
@@ -226,8 +229,8 @@ class Upload:
     had_credentials: bool = False
 
     @property
-    def wishes(self) -> Wishes:
-        return Wishes(self.filename, self.title, self.alt, self.expires_in_s, keep_metadata=self.keep_metadata)
+    def options(self) -> UploadOptions:
+        return UploadOptions(self.filename, self.title, self.alt, self.expires_in_s, keep_metadata=self.keep_metadata)
 
 
 @dataclass(frozen=True, slots=True)

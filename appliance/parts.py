@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.admission import Admission
 from appliance.albums import Albums
 from appliance.albums.keeping import AlbumKeeper
 from appliance.cache import Cache, Caches
 from appliance.catalogue import Catalogue
 from appliance.cdn import shared_caches
 from appliance.clock import Clock
+from appliance.committer import Committer
 from appliance.config import Config
 from appliance.delivery import Delivery
 from appliance.delivery.failures import Failures
@@ -19,7 +21,8 @@ from appliance.delivery.pyramid_builder import PyramidBuilder
 from appliance.delivery.region_renderer import RegionRenderer
 from appliance.delivery.renderer import Renderer
 from appliance.delivery.tiles import Tiles
-from appliance.doors import Doors
+from appliance.drain_switch import DrainSwitch
+from appliance.health_checks import CatalogueCheck, DiskCheck, StoreCheck, WorkersCheck
 from appliance.http import keys
 from appliance.http.callers import Callers
 from appliance.http.crowd import Crowd
@@ -33,6 +36,7 @@ from appliance.http.small_bodies import small_bodies
 from appliance.http.starts import STARTS, Starts
 from appliance.http.streams import downloads
 from appliance.http.wrong_tokens import WrongTokens
+from appliance.idempotency import IdempotentCommitter
 from appliance.ingest import Ingest
 from appliance.lifecycle.erasing import Eraser
 from appliance.lifecycle.expiry import Expiry
@@ -47,7 +51,7 @@ from appliance.lifecycle.telling import Telling
 from appliance.metrics import Metrics
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
-from appliance.resumable import Resumable
+from appliance.resumable import Resumable, UnfinishedUploads
 from appliance.resumable.abandoning import Caretaker
 from appliance.spool import Spool
 from appliance.workers import Workers
@@ -65,7 +69,7 @@ class Appliance:
     clock: Clock
     metrics: Metrics
     health: Health
-    doors: Doors
+    drain_switch: DrainSwitch
     catalogue: Catalogue
     store: ObjectStore
     spool: Spool
@@ -75,6 +79,8 @@ class Appliance:
     shipper: Shipper
     delivery: Delivery
     tiles: Tiles
+    admission: Admission
+    committer: Committer
     ingest: Ingest
     resumable: Resumable
     caretaker: Caretaker
@@ -95,7 +101,7 @@ class Appliance:
 
     def drain(self, drained: bool) -> None:
         """Take no uploads any more, or take them again."""
-        self.doors.closed = drained
+        self.drain_switch.drained = drained
         log.warning("no uploads are taken: drained" if drained else "uploads are taken again")
 
     def site(self) -> web.Application:
@@ -104,6 +110,7 @@ class Appliance:
         site[keys.CONFIG] = self.config
         site[keys.CLOCK] = self.clock
         site[keys.PAGES] = all_pages(self.config, self.clock, KeptPages)
+        site[keys.ADMISSION] = self.admission
         site[keys.INGEST] = self.ingest
         site[keys.RESUMABLE] = self.resumable
         site[keys.DELIVERY] = self.delivery
@@ -120,7 +127,7 @@ class Appliance:
         site[keys.SMALL_BODIES] = small_bodies()
         site[keys.DOWNLOADS] = downloads()
         site[STARTS] = Starts()
-        site[keys.CROWD] = crowd = Crowd(callers.peer)
+        site[keys.CROWD] = crowd = Crowd(callers)
         site.cleanup_ctx.append(crowd.watching)
         return site
 
@@ -158,29 +165,51 @@ def assembled(  # noqa: PLR0917 - one of each part
     caches: Caches,
     workers: Workers,
 ) -> Appliance:
-    doors = Doors()
+    drain_switch = DrainSwitch()
     sidecars = Sidecars(config.sidecars_dir)
     observed = ObservedStore(store, metrics)
     shipper = Shipper(catalogue=catalogue, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock)
     originals = Originals(spool=spool, store=observed, catalogue=catalogue, metrics=metrics)
     delivery, tiles = _shown(config, clock, metrics, catalogue, caches, workers, originals)
-    ingest = Ingest(
-        config,
+    unfinished = UnfinishedUploads(config.uploads.max_unfinished, rows=catalogue.uploads, clock=clock)
+    admission = Admission(config.uploads, drain_switch=drain_switch, spool=spool, rules=[unfinished])
+    committer = Committer(
+        config.uploads,
         spool=spool,
         workers=workers,
         catalogue=catalogue,
         shipper=shipper,
-        prewarm=delivery.prewarm_soon,
-        doors=doors,
+        delivery=delivery,
         clock=clock,
     )
-    resumable = Resumable(config.uploads, catalogue=catalogue, spool=spool, ingest=ingest, metrics=metrics, clock=clock)
+    ingest = Ingest(
+        admission=admission,
+        committer=committer,
+        idempotent=IdempotentCommitter(committer, catalogue=catalogue, spool=spool, clock=clock),
+        spool=spool,
+        metrics=metrics,
+        clock=clock,
+    )
+    resumable = Resumable(
+        config.uploads,
+        catalogue=catalogue,
+        spool=spool,
+        admission=admission,
+        unfinished=unfinished,
+        committer=committer,
+        metrics=metrics,
+        clock=clock,
+    )
     return Appliance(
         config=config,
         clock=clock,
         metrics=metrics,
-        health=Health(doors),
-        doors=doors,
+        health=Health(
+            drain_switch,
+            essential=[CatalogueCheck(catalogue), WorkersCheck(workers)],
+            helpful=[StoreCheck(shipper), DiskCheck(spool)],
+        ),
+        drain_switch=drain_switch,
         catalogue=catalogue,
         store=store,
         spool=spool,
@@ -190,6 +219,8 @@ def assembled(  # noqa: PLR0917 - one of each part
         shipper=shipper,
         delivery=delivery,
         tiles=tiles,
+        admission=admission,
+        committer=committer,
         ingest=ingest,
         resumable=resumable,
         caretaker=Caretaker(resumable=resumable, catalogue=catalogue, spool=spool, clock=clock),
@@ -203,14 +234,12 @@ def assembled(  # noqa: PLR0917 - one of each part
             spool=spool,
             sidecars=sidecars,
             store=observed,
-            is_shipping=shipper.is_shipping,
+            shipper=shipper,
             metrics=metrics,
             clock=clock,
         ),
         sweeps=Sweeps(catalogue=catalogue, spool=spool, store=observed),
-        offline_service=OfflineService(
-            catalogue=catalogue, prewarm=delivery.prewarm, enabled=bool(config.renditions.prewarm)
-        ),
+        offline_service=OfflineService(catalogue=catalogue, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         telling=Telling(catalogue=catalogue, sidecars=sidecars, store=observed),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         albums=Albums(config, catalogue=catalogue, clock=clock),

@@ -11,7 +11,7 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import hdrs, web
@@ -23,6 +23,7 @@ from appliance.http.connections import Runner
 from appliance.http.keys import CROWD
 from appliance.http.readiness import Health
 from appliance.metrics import Metrics
+from appliance.resumable import Resumable
 from appliance.sockets import AcceptFaults, listen
 from appliance.systemd import Supervisor
 
@@ -54,12 +55,12 @@ async def serve_until_told(
     health: Health,
     metrics: Metrics,
     *,
-    on_stop: Callable[[], None],
+    resumable: Resumable,
     supervisor: Supervisor,
 ) -> None:
     """Listen and answer until SIGTERM or SIGINT, then stop without dropping a request.
 
-    `on_stop` is called first, for those whose requests need not be waited for to their end.
+    Resumable uploads are paused first: their requests need not be waited for to their end.
     """
     told = Told()
     told.listen()
@@ -75,7 +76,7 @@ async def serve_until_told(
             await told.stop.wait()
             supervisor.tell("STOPPING=1", "STATUS=Finishing what is under way")
             health.stopping = True
-            on_stop()
+            resumable.pause()
             log.info("stopping: %d requests in flight", health.in_flight)
             await _drained(runner, listeners, health, told.hurry)
     finally:

@@ -1,4 +1,4 @@
-"""What the parts show of themselves: health for load balancers, gauges for Prometheus, status for the terminal."""
+"""What the parts show of themselves: gauges for Prometheus, status for the terminal."""
 
 import os
 import time
@@ -12,10 +12,8 @@ MOST_COUNTED = 10_000
 
 
 def watch(appliance: Appliance) -> None:
-    """Connect health and gauges to the parts; they are read when somebody asks."""
+    """Connect the gauges to the parts; they are read when somebody asks."""
     metrics, workers = appliance.metrics, appliance.workers
-    appliance.health.essential = {"catalogue": lambda: _catalogue(appliance), "workers": lambda: _workers(appliance)}
-    appliance.health.helpful = {"store": lambda: _store(appliance), "disk": lambda: _disk(appliance)}
     metrics.follow(metrics.requests_in_flight, lambda: appliance.health.in_flight)
     metrics.follow(metrics.spool_bytes, lambda: appliance.spool.copies_bytes + appliance.spool.landed_bytes())
     metrics.follow(metrics.disk_free_bytes, lambda: free_bytes(appliance))
@@ -40,26 +38,6 @@ def free_bytes(appliance: Appliance) -> int:
     return disk.f_bavail * disk.f_frsize
 
 
-def _catalogue(appliance: Appliance) -> str:
-    return appliance.catalogue.fault or "ok"
-
-
-def _workers(appliance: Appliance) -> str:
-    return "ok" if appliance.workers.pids["normal"] else "no worker is alive"
-
-
-def _store(appliance: Appliance) -> str:
-    """Without the reason, which may name addresses and paths: anybody may ask. The log and `status` have it."""
-    if appliance.shipper.store_up:
-        return "ok"
-    backlog, lag_s = appliance.shipper.backlog, appliance.shipper.lag_s
-    return f"away; {backlog} originals wait in the spool, the oldest for {lag_s:.0f} s"
-
-
-def _disk(appliance: Appliance) -> str:
-    return "ok" if appliance.spool.room.available_bytes > 0 else "the disk reserve is reached; uploads are refused"
-
-
 async def status(appliance: Appliance) -> Mapping[str, object]:
     """Plain values for people and for `doctor`."""
     ready, report = appliance.health.report()
@@ -74,8 +52,8 @@ async def status(appliance: Appliance) -> Mapping[str, object]:
         "in_flight": appliance.health.in_flight,
         "waiting_for_the_store": max(appliance.shipper.backlog, backlog.unshipped),
         "changes_waiting_for_the_store": backlog.sidecars_due + len(albums),
-        "drained": appliance.doors.closed,
-        "uploads_arriving": appliance.ingest.receiving,
+        "drained": appliance.drain_switch.drained,
+        "uploads_arriving": appliance.admission.arriving,
         "uploads_unfinished": await appliance.catalogue.uploads.unfinished(int(appliance.clock()), MOST_COUNTED),
         "worker_protections": list(appliance.workers.protections),
         "waiting_to_be_purged": appliance.purger.waiting_tags,

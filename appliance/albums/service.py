@@ -26,7 +26,7 @@ from appliance.errors import (
 from appliance.lifecycle.expiry import GRACE_S
 from appliance.lifecycle.managing import ATTEMPTS, UNDO_S
 from appliance.model import Album, Ending, IdempotencyRecord
-from appliance.wishes import MAX_TITLE_CHARS, check_expiry, check_key, checked_text
+from appliance.upload_options import MAX_TITLE_CHARS, check_expiry, check_key, checked_text
 
 NO_UNDO_S = 0  # an undo time that is over by any clock
 

@@ -10,6 +10,7 @@ from appliance.catalogue import backup, changes, checking, purges, queries
 from appliance.catalogue import statements as sql
 from appliance.catalogue.albums import AlbumRows
 from appliance.catalogue.changes import UNCHANGED, Unchanged
+from appliance.catalogue.outbox import PurgeOutbox
 from appliance.catalogue.purges import PurgeRows, Waiting
 from appliance.catalogue.queries import Backlog
 from appliance.catalogue.readers import Readers
@@ -41,8 +42,7 @@ class Catalogue:
         clock: Clock = system_clock,
     ) -> None:
         self._recent = RecentRows(recent_rows)
-        owe = (lambda connection, stale: purges.owe(connection, stale, int(clock()))) if purging else None
-        self._writer = Writer(path, self._settle, owe)
+        self._writer = Writer(path, self._settle, PurgeOutbox(clock) if purging else None)
         self._readers = Readers(path, readers)
         self._newest_created_s: int | None = None
         self.uploads = UploadRows(self._readers, self._writer)

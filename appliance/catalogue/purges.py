@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from appliance.catalogue import statements as sql
@@ -53,12 +53,6 @@ class PurgeRows:
 
     async def waiting(self, now_s: int) -> Waiting:
         return await self._readers.run(waiting, now_s)
-
-
-def owe(connection: Connection, stale: Mapping[str, int], now_s: int) -> None:
-    """Part of the change that makes these tags stale, each for so many rounds."""
-    values = [{"tag": tag, "due_s": now_s, "rounds": rounds} for tag, rounds in stale.items()]
-    connection.executemany(sql.OWE_PURGE, values)
 
 
 def waiting(connection: Connection, now_s: int) -> Waiting:

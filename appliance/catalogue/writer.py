@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 from appliance.catalogue.checkpoints import Checkpoints
 from appliance.catalogue.connections import open_writer
 from appliance.catalogue.faults import named
+from appliance.catalogue.outbox import PurgeOutbox
 from appliance.catalogue.rows import Row
 from appliance.errors import CatalogueUnavailable, Stopping
 
@@ -48,18 +49,18 @@ class _Job:
 
 class Writer:
     """Takes operations from the event loop that started it. `settle` is called on that loop before any caller wakes,
-    and `owe`, where given, as the last part of every operation that leaves something stale.
+    and what an operation leaves stale goes into `outbox`, where there is one, as its last part.
     """
 
     def __init__(
         self,
         path: Path,
         settle: Callable[[Outcome[Any]], None],
-        owe: Callable[[sqlite3.Connection, Mapping[str, int]], None] | None = None,
+        outbox: PurgeOutbox | None = None,
     ) -> None:
         self._path = path
         self._settle = settle
-        self._owe = owe
+        self._outbox = outbox
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -139,7 +140,7 @@ class Writer:
         try:
             connection.execute("BEGIN IMMEDIATE")
             for job in jobs:
-                _attempt(connection, job, self._owe)
+                _attempt(connection, job, self._outbox)
             connection.execute("COMMIT")
             committed = True
             self.commits += 1
@@ -175,13 +176,13 @@ class Writer:
 def _attempt(
     connection: sqlite3.Connection,
     job: _Job,
-    owe: Callable[[sqlite3.Connection, Mapping[str, int]], None] | None,
+    outbox: PurgeOutbox | None,
 ) -> None:
     connection.execute("SAVEPOINT operation")
     try:
         job.outcome = job.operation(connection)
-        if owe is not None and job.outcome.stale:
-            owe(connection, job.outcome.stale)
+        if outbox is not None and job.outcome.stale:
+            outbox.enqueue(connection, job.outcome.stale)
     except Exception as error:
         job.error = named(error) if isinstance(error, sqlite3.Error) else error
         if not connection.in_transaction:  # a fault of the disk took the whole transaction with it

@@ -16,13 +16,13 @@ from appliance.backups.opening import Opened, open_backup
 from appliance.backups.places import Place
 from appliance.backups.signing import Trust
 from appliance.catalogue import check_file, count_file, rows_of_file, sample_file
+from appliance.clock import DAY_S
 from appliance.commands.backing import places_of, store_of, working_folder
 from appliance.config import Config
 from appliance.errors import ApplianceError, ObjectMissing
 from appliance.model import Image, Location, Tombstone
 from appliance.objectstore import ObjectStore
 from appliance.slugs import object_key
-from appliance.wishes import DAY_S
 
 SAMPLE = 1000
 AT_ONCE = 16

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from appliance.cache import Pyramids
 from appliance.catalogue import Catalogue
+from appliance.client_limiter import ClientLimiter
 from appliance.clients import Clients
 from appliance.clock import Clock
 from appliance.config import Renditions
@@ -18,7 +19,6 @@ from appliance.model import Image
 from appliance.renditions import Priority
 from appliance.shared.negative_cache import NegativeCache
 from appliance.shared.single_flight import Flight, SingleFlight
-from appliance.shares import Shares
 from appliance.workers import Lease, Worker, Workers
 
 AT_ONCE = 64  # waiting for the one worker; later ones are built when somebody zooms
@@ -51,7 +51,7 @@ class PyramidBuilder:
         self._metrics = metrics
         self._clock = clock
         self._builds: SingleFlight[str, None] = SingleFlight()
-        self._shares = Shares("pyramids are waited for", RETRY_AFTER_S)
+        self._limiter = ClientLimiter("pyramids are waited for", RETRY_AFTER_S)
         self._places: dict[str, Lease[Worker]] = {}
         self._failed: NegativeCache[str] = NegativeCache(ttl_s=FORGIVEN_AFTER_S, clock=clock)
 
@@ -69,7 +69,7 @@ class PyramidBuilder:
         """Somebody will zoom into it: have its pyramid ready by then, unless it is there or many are waited for."""
         if self._builds.join(image.slug, Clients(client)) is not None:
             return
-        if self.is_eligible(image) and len(self._builds) < AT_ONCE and self._shares.has_room(client, AT_ONCE):
+        if self.is_eligible(image) and len(self._builds) < AT_ONCE and self._limiter.has_room(client, AT_ONCE):
             found = self._pyramids.open(image.slug)
             if found is None:
                 self._start(image, client)
@@ -101,10 +101,10 @@ class PyramidBuilder:
             try:
                 await self._build_or_remember(image, flight.clients)
             finally:
-                self._shares.give_back(client)
+                self._limiter.give_back(client)
 
         self._builds.start(image.slug, build_in_share, Clients(client))
-        self._shares.take(client)
+        self._limiter.take(client)
 
     async def _build_or_remember(self, image: Image, clients: Clients) -> None:
         """It never raises: whoever waits finds a pyramid, or does without."""

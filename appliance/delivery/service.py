@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from appliance.cache import Cache, Rendition
 from appliance.catalogue import Catalogue
+from appliance.client_limiter import ClientLimiter
 from appliance.clients import HOST, Clients
 from appliance.clock import Clock
 from appliance.config import Renditions
@@ -22,7 +23,6 @@ from appliance.model import Image
 from appliance.objectstore import ObjectReader
 from appliance.renditions import PLACEHOLDER, Priority, Target
 from appliance.shared.threads import Threads
-from appliance.shares import Shares
 from appliance.slugs import is_slug
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class Delivery:
         self._clock = clock
         self._threads = Threads("originals", THREADS)
         self._prewarming: set[asyncio.Task[None]] = set()
-        self._prewarm_shares = Shares("images wait for their sizes", RETRY_AFTER_S)
+        self._prewarm_limiter = ClientLimiter("images wait for their sizes", RETRY_AFTER_S)
 
     async def close(self) -> None:
         """Give up the renditions that nobody waits for."""
@@ -154,15 +154,15 @@ class Delivery:
     def prewarm_soon(self, image: Image, client: str) -> None:
         """Make the configured presets in the background, unless plenty of images wait for that already."""
         wanted = self._config.prewarm and image.original_only is None
-        if wanted and len(self._prewarming) < PREWARMS and self._prewarm_shares.has_room(client, PREWARMS):
-            self._prewarm_shares.take(client)
+        if wanted and len(self._prewarming) < PREWARMS and self._prewarm_limiter.has_room(client, PREWARMS):
+            self._prewarm_limiter.take(client)
             task = asyncio.create_task(self.prewarm(image, client))
             self._prewarming.add(task)
             task.add_done_callback(lambda done: self._prewarmed(done, client))
 
     def _prewarmed(self, task: asyncio.Task[None], client: str) -> None:
         self._prewarming.discard(task)
-        self._prewarm_shares.give_back(client)
+        self._prewarm_limiter.give_back(client)
 
     async def prewarm(self, image: Image, client: str = HOST) -> None:
         """Make the configured presets that are missing, from one decode, and note in the row that they were made.

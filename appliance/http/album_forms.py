@@ -15,14 +15,14 @@ from appliance.errors import (
 )
 from appliance.http.album_html import Typed, slugs_in
 from appliance.http.album_pages import album_pages_of, gone, page_response
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.gone import with_gone_page
 from appliance.http.keys import ALBUMS, CLOCK, RENDERING
 from appliance.http.links import album_path
 from appliance.http.problems import headers_of, status_of
 from appliance.http.requests import Form, form_of, pages_of, patience, wants_page
 from appliance.lifecycle.managing import UNDO_S
-from appliance.wishes import parse_duration
+from appliance.upload_options import parse_duration
 
 AS_LONG_AS_ITS_IMAGES = "images"
 
@@ -44,7 +44,7 @@ async def make(request: web.Request) -> web.Response:
     """POST /a: the form, without JavaScript"""
     form, pages = await form_of(request), album_pages_of(request)
     typed = Typed(_field(form, "title"), _field(form, "images"), _field(form, "expires_in"))
-    rendering, client = request.app[RENDERING], client_key(request)
+    rendering, client = request.app[RENDERING], client_of(request).key
     try:
         wishes = AlbumWishes(
             images=tuple(slugs_in(typed.links)),
@@ -66,14 +66,14 @@ async def show_manage(request: web.Request) -> web.Response:
     """GET /a/{slug}/manage: the form; it changes nothing"""
     contents, pages = await request.app[ALBUMS].show(request.match_info["slug"]), album_pages_of(request)
     key = ("manage", pages.key(contents))
-    page = await request.app[RENDERING].kept(client_key(request), key, lambda: pages.manage_page(contents).encode())
+    page = await request.app[RENDERING].kept(client_of(request).key, key, lambda: pages.manage_page(contents).encode())
     return page_response(page)
 
 
 async def manage(request: web.Request) -> web.Response:
     """POST /a/{slug}/manage: the forms of the manage page and of the pages that follow it"""
     form = await form_of(request)
-    with request.app[RENDERING].place(client_key(request)):
+    with request.app[RENDERING].place(client_of(request).key):
         return await _manage(request, form)
 
 
@@ -106,7 +106,7 @@ async def _managed(request: web.Request, contents: Contents, notice: str, token:
     pages = album_pages_of(request)
     return page_response(
         await request.app[RENDERING].run(
-            client_key(request), lambda: pages.manage_page(contents, notice=notice, delete_token=token)
+            client_of(request).key, lambda: pages.manage_page(contents, notice=notice, delete_token=token)
         )
     )
 
@@ -157,7 +157,7 @@ async def _told_on_form(request: web.Request, slug: str, form: Form, fault: Appl
     token = "" if isinstance(fault, (MissingToken, WrongToken)) else _field(form, "token")
     pages = album_pages_of(request)
     page = await request.app[RENDERING].run(
-        client_key(request), lambda: pages.manage_page(contents, problem=fault, typed=typed, delete_token=token)
+        client_of(request).key, lambda: pages.manage_page(contents, problem=fault, typed=typed, delete_token=token)
     )
     return _problem_page(page, fault)
 

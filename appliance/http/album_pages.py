@@ -6,7 +6,7 @@ from aiohttp import hdrs, web
 
 from appliance.errors import ApplianceError, GoneAlbum, UnknownImage
 from appliance.http.album_html import AlbumPages
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.gone import with_gone_page
 from appliance.http.keys import ALBUMS, CLOCK, CONFIG, DELIVERY, RENDERING
 from appliance.http.requests import is_known, pages_of
@@ -38,7 +38,7 @@ async def show_album(request: web.Request) -> web.Response:
     slug = request.match_info["slug"]
     contents, pages = await request.app[ALBUMS].show(slug), album_pages_of(request)
     page = await request.app[RENDERING].kept(
-        client_key(request), ("page", pages.key(contents)), lambda: pages.album_page(contents).encode()
+        client_of(request).key, ("page", pages.key(contents)), lambda: pages.album_page(contents).encode()
     )
     return _shared(request, page, slug)
 

@@ -6,12 +6,12 @@ from aiohttp import hdrs, web
 
 from appliance.albums import Contents
 from appliance.albums.zipping import AlbumZip
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.keys import ALBUMS, DELIVERY, RENDERING
 from appliance.http.links import EXTENSIONS
 from appliance.http.names import content_disposition
 from appliance.http.streams import download
-from appliance.wishes import safe_filename
+from appliance.upload_options import safe_filename
 
 
 async def show_zip(request: web.Request) -> web.StreamResponse:
@@ -41,15 +41,15 @@ async def _length(request: web.Request, contents: Contents) -> int:
     """What a download of these would have; the key is as short as what is kept under it."""
     key = "zip", contents.album.slug, hash(contents.state)
     length = await request.app[RENDERING].kept(
-        client_key(request), key, lambda: str(_archive(request, contents).length).encode()
+        client_of(request).key, key, lambda: str(_archive(request, contents).length).encode()
     )
     return int(length)
 
 
 async def _pour(request: web.Request, contents: Contents, response: web.StreamResponse) -> None:
     """A fault before the first byte is told as every other; later ones break the connection off."""
-    rendering, client = request.app[RENDERING], client_key(request)
-    async with download(request, response) as place:
+    rendering, client = request.app[RENDERING], client_of(request).key
+    async with download(request, response) as permit:
         with rendering.place(client):
             archive = await rendering.run(client, lambda: _archive(request, contents))
         response.content_length = archive.length
@@ -59,5 +59,5 @@ async def _pour(request: web.Request, contents: Contents, response: web.StreamRe
             await response.write(first)
             async for block in blocks:
                 await response.write(block)
-                place.moved(len(block))
+                permit.moved(len(block))
     await response.write_eof()

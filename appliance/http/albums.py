@@ -10,7 +10,7 @@ from appliance.clock import Clock
 from appliance.errors import InvalidExpiry
 from appliance.http.album_resource import album_resource
 from appliance.http.answers import json_bytes
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.keys import ALBUMS, CLOCK, CONFIG, RENDERING
 from appliance.http.links import album_path
 from appliance.http.members import expiry_member, json_object, restores, seconds_of, text_member, texts_member
@@ -32,7 +32,7 @@ async def create_album(request: web.Request) -> web.Response:
         expires_in_s=None if expires_in is None else seconds_of(expires_in),
         idempotency_key=request.headers.get("Idempotency-Key"),
     )
-    rendering, client = request.app[RENDERING], client_key(request)
+    rendering, client = request.app[RENDERING], client_of(request).key
     with rendering.place(client):
         made = await request.app[ALBUMS].create(wishes)
         answer = await rendering.run(client, lambda: _resource(request, made.contents, made.delete_token))
@@ -48,7 +48,7 @@ async def show_album(request: web.Request) -> web.Response:
     """GET /api/v1/albums/{slug}"""
     album = await request.app[ALBUMS].show(request.match_info["slug"])
     key = "json", album.state, album.ends_s
-    answer = await request.app[RENDERING].kept(client_key(request), key, lambda: _resource(request, album))
+    answer = await request.app[RENDERING].kept(client_of(request).key, key, lambda: _resource(request, album))
     return web.Response(body=answer, headers=FRESH, content_type=JSON)
 
 
@@ -66,7 +66,7 @@ async def change_album(request: web.Request) -> web.Response:
         order=texts_member(body, "order"),
         restore=restores(body),
     )
-    rendering, client = request.app[RENDERING], client_key(request)
+    rendering, client = request.app[RENDERING], client_of(request).key
     with rendering.place(client):
         album = await albums.change(slug, token, changes)
         answer = await rendering.run(client, lambda: _resource(request, album))

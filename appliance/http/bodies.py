@@ -1,235 +1,233 @@
-"""Reading upload bodies: multipart forms with their fields in any order, and raw bodies."""
+"""Upload bodies: multipart forms with their fields in any order, and raw bodies, parsed as they come."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from aiohttp import BodyPartReader, ClientError, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from appliance.admission import Offer, OfferKind
+from appliance.clients import Client
+from appliance.concurrency_limit import Permit
 from appliance.config import Uploads
 from appliance.errors import (
     ApplianceError,
     IncompleteUpload,
-    InvalidExpiry,
     InvalidField,
     MalformedRequest,
     MissingFile,
     RemoteUrlRefused,
     SlowUpload,
 )
-from appliance.http import tus_headers as tus
 from appliance.http.heads import refuse_encoded
 from appliance.http.multipart import FormReader
 from appliance.http.patience import Patience
-from appliance.ingest import Ingest
-from appliance.model import Wishes
-from appliance.spool import Incoming, too_large
-from appliance.wishes import parse_duration, parse_keep_metadata
+from appliance.ingest import ArrivingFile
+from appliance.model import UploadOptions
+from appliance.spool import too_large
+from appliance.upload_options import OPTION_NAMES, check_key, safe_filename, with_option
 
 MAX_FIELD_BYTES = 16_384  # an alt text of 2,000 characters in any script, and some
 MAX_PARTS = 32
 CHUNK_BYTES = 256 * 1024
-PASSED_BY_BYTES = 64 * 1024 * 1024  # of a refused file, so that the others behind it can be taken
-FIELDS = frozenset({"expires_in", "expires_at", "title", "alt", "filename", "keep_metadata"})
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """An upload on disk and what its sender wished for."""
+class _Body:
+    """What every body has: options in its request's head, a deadline, and faults that end it.
 
-    incoming: Incoming
-    wishes: Wishes
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A file of a form of several that was not taken, and why; the others were."""
-
-    filename: str
-    fault: ApplianceError
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A file on disk, and what its sender calls it."""
-
-    name: str
-    incoming: Incoming
-
-
-class BodyReader:
-    """Reads one request's upload into the spool. `file_field` names the part that holds the file.
-
-    The place that it takes is of `holder`'s share. Of forms `most_files` are taken; `left_out` counts those beyond. A
-    fault of one of several spares the others.
+    `filename` is its file's name where nothing else names it.
     """
 
-    def __init__(
-        self,
-        request: web.Request,
-        ingest: Ingest,
-        limits: Uploads,
-        file_field: str = "file",
-        filename: str | None = None,
-        *,
-        holder: str,
-        most_files: int = 1,
-    ) -> None:
-        self._holder = holder
-        self._patience = Patience(limits.idle_timeout_s)
-        self.left_out = 0
+    def __init__(self, request: web.Request, limits: Uploads, filename: str = "") -> None:
         self._request = request
-        self._ingest = ingest
         self._limits = limits
-        self._file_field = file_field
-        self._fields: dict[str, str] = {}
         self._filename = filename
-        self._most_files = most_files
-        self._files: list[_File | Refused] = []
+        self._patience = Patience(limits.idle_timeout_s)
+        self._options = UploadOptions()
+        self._arrived_bytes = 0
+        self._fault: Exception | None = None
+        self.left_out = 0
+        """How many files came beyond those that are accepted."""
+
+    @property
+    def takes_several(self) -> bool:
+        return False
 
     @property
     def typed(self) -> dict[str, str]:
         """The text fields that came, for showing a form again."""
-        return {name: text for name, text in self._fields.items() if name not in ("filename", "expires_at")}
+        return {}
 
-    async def read(self) -> Received:
-        """The whole body with its one file. Raises as `read_all` does, and what `Ingest.receive` raises."""
-        (only,) = await self.read_all()
-        if isinstance(only, Refused):
-            raise only.fault
-        return only
-
-    async def read_all(self) -> list[Received | Refused]:
-        """The whole body with all of its files, one at least. On any error what was received is removed.
-
-        Raises EncodedBody, MalformedRequest, MissingFile, IncompleteUpload, SlowUpload, and as `Ingest.check` does.
-        """
-        await self.check()
-        try:
-            async with self._ingest.place(self._holder) as place:
-                self._place = place
-                await self._read()
-            if not self._files:
-                raise MissingFile(f"The form has no field named “{self._file_field}” with a file in it.")
-            return [
-                Received(file.incoming, self._wishes(file.name)) if isinstance(file, _File) else file
-                for file in self._files
-            ]
-        except BaseException as fault:
-            for file in self._files:
-                if isinstance(file, _File):
-                    await self._ingest.discard(file.incoming)
-            if (told := as_named(fault, self._limits)) is None:
-                raise
-            raise told from fault
-
-    async def check(self) -> None:
-        """What the headers tell already, before a byte is asked for. Raises EncodedBody, and as `Ingest.check` does."""
+    def offer(self, client: Client) -> Offer:
         refuse_encoded(self._request)
-        announced = max(self._request.content_length or 0, tus.number(self._request, "Upload-Length") or 0)
-        overhead = MAX_PARTS * MAX_FIELD_BYTES if self._is_form else 0
-        least = announced - min(overhead, announced)
-        if self._most_files > 1 and least <= self._most_files * self._limits.max_bytes:  # each may be small enough
-            least = min(least, self._limits.max_bytes)
-        await self._ingest.check(least, self._wishes(), self._holder)
+        for name in OPTION_NAMES:
+            if (text := self._request.query.get(name)) is not None:
+                self._options = with_option(self._options, name, text, self._limits.max_expiry_days)
+        if (key := self._request.headers.get("Idempotency-Key")) is not None:
+            check_key(key)
+            self._options = replace(self._options, idempotency_key=key)
+        return Offer(client, OfferKind.WHOLE, self._announced_bytes())
 
-    @property
-    def _is_form(self) -> bool:
-        return self._request.content_type.startswith("multipart/")
+    def options(self, file: ArrivingFile) -> UploadOptions:
+        return replace(self._options, filename=self._options.filename or safe_filename(file.name or self._filename))
 
-    async def _read(self) -> None:
-        if self._is_form:
-            await self._read_form()
-        else:
-            await self._read_raw()
+    def _announced_bytes(self) -> int:
+        return self._request.content_length or 0
 
-    def _wishes(self, filename: str | None = None) -> Wishes:
-        fields = {name: self._request.query.get(name) for name in FIELDS} | self._fields
-        expires_in = fields.get("expires_in")
-        if fields.get("expires_at"):
-            raise InvalidExpiry("An upload takes expires_in (3600, 12h, 30d); expires_at is for changing it later.")
-        return Wishes(
-            filename=(len(self._files) <= 1 and fields.get("filename")) or filename or self._filename or "image",
-            title=fields.get("title"),
-            alt=fields.get("alt"),
-            expires_in_s=parse_duration(expires_in) if expires_in else None,
-            idempotency_key=self._request.headers.get("Idempotency-Key"),
-            keep_metadata=parse_keep_metadata(fields.get("keep_metadata")),
-        )
+    async def _arriving(self, chunks: AsyncIterator[bytes], permit: Permit) -> AsyncIterator[bytes]:
+        """The chunks, counted and waited for within reason. A fault ends the whole body, whatever becomes of a file."""
+        try:
+            with named_faults(self._limits):
+                async for chunk in permit.counted(self._patience.stream(chunks)):
+                    self._arrived_bytes += len(chunk)
+                    yield chunk
+        except Exception as fault:
+            self._fault = fault
+            raise
 
-    def _arriving(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        return self._place.counted(self._patience.stream(chunks))
 
-    async def _read_raw(self) -> None:
+class RawBody(_Body):
+    """A body that is the file."""
+
+    async def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
         if self._request.content_length == 0 or not self._request.body_exists:
             raise MissingFile("The request has no body. Send the file as the body, or as the field “file” of a form.")
-        stream = self._arriving(self._request.content.iter_any())
-        self._files.append(_File("", await self._ingest.receive(stream, self._request.content_length, self._holder)))
+        stream = self._arriving(self._request.content.iter_any(), permit)
+        yield ArrivingFile("", stream, self._request.content_length)
 
-    async def _read_form(self) -> None:
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a form, with what its headers say. One that is no file has no file name."""
+
+    name: str | None
+    filename: str | None
+    reader: BodyPartReader
+
+
+class FormBody(_Body):
+    """A form with the file in the part `file_field`. Up to `max_files` are accepted, and others passed by."""
+
+    def __init__(
+        self,
+        request: web.Request,
+        limits: Uploads,
+        filename: str = "",
+        *,
+        file_field: str = "file",
+        max_files: int = 1,
+    ) -> None:
+        super().__init__(request, limits, filename)
+        self._file_field = file_field
+        self._max_files = max_files
+        self._count = 0
+        self._fields: dict[str, str] = {}
+        self._refusal: ApplianceError | None = None
+
+    @property
+    def takes_several(self) -> bool:
+        return self._max_files > 1
+
+    @property
+    def typed(self) -> dict[str, str]:
+        return {name: text for name, text in self._fields.items() if name not in ("filename", "expires_at")}
+
+    def _announced_bytes(self) -> int:
+        announced = max(0, super()._announced_bytes() - MAX_PARTS * MAX_FIELD_BYTES)  # fields are no file's
+        max_bytes = self._limits.max_bytes
+        if self.takes_several and announced <= self._max_files * max_bytes:  # each may be small enough
+            return min(announced, max_bytes)
+        return announced
+
+    async def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
         reader = FormReader(self._request)
-        most_parts = MAX_PARTS + self._most_files - 1
-        for _ in range(most_parts):
-            part = await self._patience.wait(reader.next())
-            if part is None:
-                return
-            await self._read_part(part)
-        raise MalformedRequest(f"The form has more than {most_parts} parts.", limit=most_parts)
-
-    async def _read_part(self, part: BodyPartReader) -> None:
-        if part.name != self._file_field:
-            text = await self._text(part)
-            if part.name in FIELDS:
-                self._fields[part.name] = text
-            return
-        if part.filename is None:
-            refuse_text_as_file(self._file_field, await self._text(part))
-        name = part.filename.replace("%22", '"')  # how the HTML standard has forms write a quote
-        stream = self._arriving(_chunks(part))
-        if len(self._files) < self._most_files:
-            self._ingest.check_wishes(self._wishes(name))
-            await self._receive(name, stream)
-        elif self._most_files == 1:
-            raise MalformedRequest("The form holds two files; send one file a request.")
+        max_parts = MAX_PARTS + self._max_files - 1
+        for _ in range(max_parts):
+            if (part := await self._next_part(reader)) is None:
+                break
+            if part.name != self._file_field:
+                await self._read_field(part, permit)
+            elif (file := await self._file(part, permit)) is not None:
+                self._require_options()
+                yield file
+                self._require_sound_body()
         else:
-            self.left_out += 1
-            if not await _passed_by(stream):
-                raise too_large(self._limits.max_bytes, self._limits.max_bytes)
+            raise MalformedRequest(f"The form has more than {max_parts} parts.", limit=max_parts)
+        if not self._count:
+            raise MissingFile(f"The form has no field named “{self._file_field}” with a file in it.")
+        self._require_options()
 
-    async def _receive(self, name: str, stream: AsyncIterator[bytes]) -> None:
-        """One file of a form."""
-        announced = self._request.content_length  # the form's own bytes are few, so this is the file's for the room
-        if announced is not None:
-            here = sum(file.incoming.bytes for file in self._files if isinstance(file, _File))
-            announced = min(announced - here, self._limits.max_bytes)
+    def options(self, file: ArrivingFile) -> UploadOptions:
+        options = super().options(file)
+        return options if self._count == 1 else replace(options, filename=safe_filename(file.name))
+
+    async def _next_part(self, reader: FormReader) -> _Part | None:
+        with named_faults(self._limits):
+            part = await self._patience.wait(reader.next())
+            return None if part is None else _Part(part.name, part.filename, part)
+
+    async def _file(self, part: _Part, permit: Permit) -> ArrivingFile | None:
+        """The file in a part; None for one too many, which is passed by."""
+        if part.filename is None:
+            refuse_text_as_file(self._file_field, await self._text(part, permit))
+        name = part.filename.replace("%22", '"')  # how the HTML standard has forms write a quote
+        file = ArrivingFile(name, self._arriving(_chunks(part.reader), permit), self._left_bytes())
+        if self._count < self._max_files:
+            self._count += 1
+            return file
+        if self._max_files == 1:
+            raise MalformedRequest("The form holds two files; send one file a request.")
+        self.left_out += 1
+        if not await file.pass_by():
+            raise too_large(self._limits.max_bytes, self._limits.max_bytes)
+        return None
+
+    def _left_bytes(self) -> int | None:
+        """A form's own bytes are few, so what is left of it is the file's."""
+        if self._request.content_length is None:
+            return None
+        return min(self._request.content_length - self._arrived_bytes, self._limits.max_bytes)
+
+    async def _read_field(self, part: _Part, permit: Permit) -> None:
+        text, name = await self._text(part, permit), part.name
+        if name is None or name not in OPTION_NAMES:
+            return
+        self._fields[name] = text
         try:
-            self._files.append(_File(name, await self._ingest.receive(stream, announced, self._holder)))
-        except ApplianceError as fault:
-            if self._most_files == 1:
-                raise
-            if not await _passed_by(stream):
-                raise
-            self._files.append(Refused(name, fault))
+            self._options = with_option(self._options, name, text, self._limits.max_expiry_days)
+        except ApplianceError as fault:  # raised later, so that all that was typed is known by then
+            self._refusal = self._refusal or fault
 
-    async def _text(self, part: BodyPartReader) -> str:
-        taken = bytearray()
-        async for chunk in self._arriving(_chunks(part)):
-            taken += chunk
-            if len(taken) > MAX_FIELD_BYTES:
+    async def _text(self, part: _Part, permit: Permit) -> str:
+        content = bytearray()
+        async for chunk in self._arriving(_chunks(part.reader), permit):
+            content += chunk
+            if len(content) > MAX_FIELD_BYTES:
                 raise InvalidField(
                     f"The field “{(part.name or '')[:40]}” has more than {MAX_FIELD_BYTES:,} bytes.",
                     limit=MAX_FIELD_BYTES,
-                    actual=len(taken),
+                    actual=len(content),
                 )
         try:
-            return taken.decode()
+            return content.decode()
         except UnicodeDecodeError as fault:
             raise MalformedRequest("A field of the form is not UTF-8 text.") from fault
+
+    def _require_options(self) -> None:
+        """Raises what was wrong with the options that have come."""
+        if self._refusal is not None:
+            raise self._refusal
+
+    def _require_sound_body(self) -> None:
+        """Raises the fault that ended a file's stream: whatever became of the file, nothing can be read behind it."""
+        if self._fault is not None:
+            raise self._fault
 
 
 def refuse_text_as_file(field: str, text: str) -> NoReturn:
@@ -239,19 +237,20 @@ def refuse_text_as_file(field: str, text: str) -> NoReturn:
     raise MissingFile(f"The field “{field}” holds text; send a file with a filename.")
 
 
-async def _passed_by(stream: AsyncIterator[bytes]) -> bool:
-    """Whether the rest, which is not wanted, was read to its end, so that what follows can be; not without a bound."""
-    most_bytes = PASSED_BY_BYTES
-    async for chunk in stream:
-        most_bytes -= len(chunk)
-        if most_bytes < 0:
-            return False
-    return True
-
-
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
     while chunk := await part.read_chunk(CHUNK_BYTES):
         yield chunk
+
+
+@contextmanager
+def named_faults(limits: Uploads) -> Iterator[None]:
+    """Raises SlowUpload, IncompleteUpload or MalformedRequest for a body that can't be read to its end."""
+    try:
+        yield
+    except Exception as fault:
+        if (named := as_named(fault, limits)) is None:
+            raise
+        raise named from fault
 
 
 def as_named(fault: BaseException, limits: Uploads) -> ApplianceError | None:

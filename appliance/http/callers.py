@@ -8,6 +8,8 @@ from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from aiohttp import web
 
+from appliance.clients import Client
+
 MAX_ID_CHARS = 64
 MAX_PROXIES = 32  # in a row; farther addresses of a list are not looked at
 ID_BYTES = 4
@@ -37,12 +39,12 @@ class Callers:
                 return peer if parsed is None else str(parsed)
         return peer
 
-    def client_key(self, request: web.Request) -> str:
-        """Who asks, as this host shares itself out: an address, or the 64 bits of IPv6 that one line comes with."""
-        return _key_of(self.address(request))
+    def client(self, request: web.Request) -> Client:
+        """Who asks: one client for all that share an address, or a network of 64 bits of IPv6."""
+        return Client(_key_of(self.address(request)))
 
     def peer(self, address: str) -> str:
-        """The same for the other end of a connection, of which no request is known yet; empty for a trusted proxy."""
+        """The key for the other end of a connection, of which no request is known yet; empty for a trusted proxy."""
         return "" if self._trusts(address) else _key_of(address)
 
     def request_id(self, request: web.Request) -> str:
@@ -59,11 +61,14 @@ class Callers:
 
 
 CALLERS = web.AppKey("callers", Callers)
+CLIENT = web.RequestKey("client", Client)
 
 
-def client_key(request: web.Request) -> str:
-    """The client that a request counts for: one key for all that share an address or a network of 64 bits."""
-    return request.app[CALLERS].client_key(request)
+def client_of(request: web.Request) -> Client:
+    """The client that a request counts for, worked out once for each request."""
+    if CLIENT not in request:
+        request[CLIENT] = request.app[CALLERS].client(request)
+    return request[CLIENT]
 
 
 def _key_of(address: str) -> str:

@@ -18,7 +18,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from appliance.errors import MalformedRequest, TooLarge
 from appliance.http.answers import common_headers
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.crowd import Crowd
 from appliance.http.keys import CONFIG, CROWD
 
@@ -59,7 +59,7 @@ class Connection(RequestHandler):
     def client(self) -> str:
         """Who gets the reply that is on its way; empty when that is not known."""
         request = self._current_request or self._answered
-        return client_key(request) if isinstance(request, web.Request) else ""
+        return client_of(request).key if isinstance(request, web.Request) else ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)

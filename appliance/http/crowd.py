@@ -1,9 +1,9 @@
 """The crowd: every open connection, counted by the address at its other end, and those that read too slowly.
 
 There is room for so many connections that files can still be opened. When it is full, the address with most of them
-gives one up for another's; one address has a share (`shares`) at most, beyond which its new connections are turned away
-or take the place of an idle one. Trusted proxies are not counted: they count
-their own clients. A reply that nobody reads is given up: it holds memory, a file and a place.
+gives one up for another's; one address has a share (`client_limiter`) at most, beyond which its new connections are
+turned away or take the place of an idle one. Trusted proxies are not counted: they count their own clients. A reply
+that nobody reads is given up: it holds memory, a file and a place.
 """
 
 import asyncio
@@ -12,15 +12,16 @@ import resource
 import socket
 import struct
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
 from aiohttp import web
 
+from appliance.client_limiter import share_of
 from appliance.config import MB
-from appliance.shares import share_of
+from appliance.http.callers import Callers
 
 MAX_OF_AN_ADDRESS = 512
 """An address has fewer where its share is smaller. A proxy that brings many people's requests has to be trusted."""
@@ -61,14 +62,14 @@ class _Reading:
 
 
 class Crowd:
-    """Touched by the event loop's thread alone. `holder` is who has a share of a peer's address, "" for a proxy."""
+    """Touched by the event loop's thread alone. `callers` know whose share a connection counts for."""
 
-    def __init__(self, holder: Callable[[str], str]) -> None:
+    def __init__(self, callers: Callers) -> None:
         self.most = max(64, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
         self.share = min(MAX_OF_AN_ADDRESS, share_of(self.most))
         self.most_unread_bytes = UNREAD_BYTES
         self.window_s, self.look_s, self.settled_s = WINDOW_S, LOOK_S, SETTLED_S
-        self._holder = holder
+        self._callers = callers
         self._unread_bytes = 0
         self._transports: dict[Member, asyncio.Transport] = {}
         self._by_peer: dict[str, dict[Member, float]] = {}  # when each came, the oldest first
@@ -85,14 +86,14 @@ class Crowd:
 
     def turns_away(self, address: str) -> bool:
         """Whether a connection from the address would be ended as soon as it came, so that it need not be made."""
-        peer = self._holder(address)
+        peer = self._callers.peer(address)
         here = self._by_peer.get(peer, {})
         return bool(peer) and len(here) >= self.share and self._longest_idle(here) is None
 
     def came(self, member: Member, transport: asyncio.Transport) -> None:
         """Count a connection; one that there is no room for ends now."""
         name = transport.get_extra_info("peername")
-        peer = self._holder(name[0]) if isinstance(name, tuple) else ""
+        peer = self._callers.peer(name[0]) if isinstance(name, tuple) else ""
         self._transports[member], self._peers[member] = transport, peer
         here = self._by_peer.setdefault(peer, {})
         here[member] = time.monotonic()

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from appliance.errors import Busy, GoneImage, UnknownImage
 from appliance.http.arriving import image_or_progress
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.keys import CONFIG, HEALTH, LISTENERS, RESUMABLE
 from appliance.http.listeners import EventStream
 from appliance.http.resource import image_resource, problem_summary
@@ -18,7 +18,7 @@ async def show_events(request: web.Request) -> web.StreamResponse:
     """GET /api/v1/images/{slug}/events: `progress` whenever there is some, then `done` or `gone`; the end"""
     found, stream = await image_or_progress(request), EventStream(request)
     try:
-        async with request.app[LISTENERS].place(client_key(request)):
+        async with request.app[LISTENERS].permit(client_of(request).key):
             return await _told(request, stream, found)
     except Busy as fault:
         if not stream.begun:

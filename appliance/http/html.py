@@ -13,7 +13,6 @@ from appliance.errors import ApplianceError
 from appliance.formats import ACCEPTED_NAMES
 from appliance.http import links, share, words
 from appliance.http.assets import Assets, check_built, web_root
-from appliance.http.bodies import Refused
 from appliance.http.branding import Branding, made_files
 from appliance.http.clients import oembed_url, site_name
 from appliance.http.codes import copy_codes, description
@@ -23,11 +22,12 @@ from appliance.http.manifest import web_manifest
 from appliance.http.previews import previews
 from appliance.http.told import Told, told, told_original_only
 from appliance.http.words import Words
+from appliance.ingest import Refused
 from appliance.lifecycle.managing import UNDO_S
 from appliance.model import Ending, Image, KeepMetadata
 from appliance.renditions import Format
 from appliance.resumable import Progress
-from appliance.wishes import MAX_ALT_CHARS, MAX_TITLE_CHARS, keep_metadata_of
+from appliance.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS, keep_metadata_of
 
 _NOTHING_KNOWN = Glimpse()
 _EXPIRY_DAYS = (1, 7, 30, 365)

@@ -6,7 +6,7 @@ import json
 from aiohttp import hdrs, web
 
 from appliance.http.arriving import resolved
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.iiif_paths import NEEDED_FORMATS, canonical, formats_of, parsed
 from appliance.http.images import image_headers
 from appliance.http.keys import CONFIG, DELIVERY, TILES
@@ -32,7 +32,7 @@ async def redirect(request: web.Request) -> web.Response:
 async def show_info(request: web.Request) -> web.Response:
     """GET /iiif/3/{slug}/info.json. Who asks is about to zoom, so a pyramid that is gone is built again."""
     image = await resolved(request)
-    request.app[TILES].expect(image, client_key(request))
+    request.app[TILES].expect(image, client_of(request).key)
     body = json.dumps(_info(request, image), indent=1).encode()
     etag = hashlib.blake2b(body, digest_size=12).hexdigest()
     plain = "application/ld+json" not in request.headers.get("Accept", "") and _wants_json(request)
@@ -58,9 +58,9 @@ async def show_region(request: web.Request) -> web.Response:
     cut = parsed(image, (region, size, rotation, last), formats_of(settings.formats), settings.max_area)
     target = _as_target(request, image, cut)
     if target is None:
-        rendition = await request.app[TILES].open(image, cut, client_key(request))
+        rendition = await request.app[TILES].open(image, cut, client_of(request).key)
     else:
-        rendition = await request.app[DELIVERY].rendition(image, target, client_key(request))
+        rendition = await request.app[DELIVERY].rendition(image, target, client_of(request).key)
     headers = image_headers(request, image, f'"{rendition.checksum}"')
     address = Links.of(request.app[CONFIG]).iiif(image.slug)
     headers[hdrs.LINK] = f'{PROFILE_LINK}, <{address}/{canonical(image, cut, settings.max_area)}>;rel="canonical"'

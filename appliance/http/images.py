@@ -5,11 +5,12 @@ import re
 from aiohttp import hdrs, web
 
 from appliance.cache import Rendition
+from appliance.concurrency_limit import Permit
 from appliance.delivery.service import Original
 from appliance.errors import RangeNotSatisfiable, StoreUnavailable, UnknownRendition
 from appliance.http import previews
 from appliance.http.arriving import resolved
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.freshness import Freshness
 from appliance.http.keys import CLOCK, CONFIG, DELIVERY
 from appliance.http.links import extension
@@ -19,7 +20,6 @@ from appliance.http.requests import format_named, is_known
 from appliance.http.streams import download
 from appliance.http.tags import tags
 from appliance.model import Image
-from appliance.places import Place
 from appliance.renditions import Format, Target
 
 RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,40})-([0-9]{0,40})", re.ASCII | re.IGNORECASE)
@@ -44,7 +44,7 @@ async def show_preview(request: web.Request) -> web.Response:
         raise UnknownRendition("This host makes no JPEGs.")
     for preset in presets:
         target = Target(preset, Format.JPG)
-        rendition = await request.app[DELIVERY].rendition(image, target, client_key(request))
+        rendition = await request.app[DELIVERY].rendition(image, target, client_of(request).key)
         if len(rendition.data) <= previews.MAX_BYTES:
             break
     headers = image_headers(request, image, f'"{rendition.checksum}"')
@@ -58,7 +58,7 @@ async def _show(request: web.Request, wanted: str | None) -> web.Response:
     delivery = request.app[DELIVERY]
     image = await resolved(request)
     target = _target(request, image, wanted)
-    rendition = await delivery.rendition(image, target, client_key(request))
+    rendition = await delivery.rendition(image, target, client_of(request).key)
     headers = image_headers(request, image, f'"{rendition.checksum}"', private=wanted is None)
     if wanted is None:
         headers[hdrs.VARY] = "Accept"
@@ -110,23 +110,23 @@ async def show_original(request: web.Request) -> web.StreamResponse:
     if request.method == hdrs.METH_HEAD:
         await response.prepare(request)
         return response
-    async with download(request, response) as place:
+    async with download(request, response) as permit:
         original = await delivery.original(image, start, length)
         try:
             await response.prepare(request)
-            await _pour(original, response, place)
+            await _pour(original, response, permit)
         finally:
             await original.close()
     await response.write_eof()
     return response
 
 
-async def _pour(original: Original, response: web.StreamResponse, place: Place) -> None:
+async def _pour(original: Original, response: web.StreamResponse, permit: Permit) -> None:
     left = original.length
     async for block in original.blocks():
         left -= len(block)
         await response.write(block)
-        place.moved(len(block))
+        permit.moved(len(block))
     if left:
         raise StoreUnavailable(f"The original ended {left:,} bytes too early.")
 

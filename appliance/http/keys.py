@@ -2,8 +2,10 @@
 
 from aiohttp import web
 
+from appliance.admission import Admission
 from appliance.albums import Albums
 from appliance.clock import Clock
+from appliance.concurrency_limit import ConcurrencyLimit
 from appliance.config import Config
 from appliance.delivery import Delivery
 from appliance.delivery.tiles import Tiles
@@ -16,7 +18,6 @@ from appliance.http.wrong_tokens import WrongTokens
 from appliance.ingest import Ingest
 from appliance.lifecycle.managing import Management
 from appliance.metrics import Metrics
-from appliance.places import Places
 from appliance.resumable import Resumable
 
 CALLERS = callers.CALLERS
@@ -24,6 +25,7 @@ CONFIG = web.AppKey("config", Config)
 CLOCK = web.AppKey[Clock]("clock")
 PAGES = web.AppKey[list[Pages]]("pages")
 """In each language; the first where a browser asks for none of them. `requests.pages_of` picks."""
+ADMISSION = web.AppKey("admission", Admission)
 INGEST = web.AppKey("ingest", Ingest)
 DELIVERY = web.AppKey("delivery", Delivery)
 TILES = web.AppKey("tiles", Tiles)
@@ -32,9 +34,9 @@ ALBUMS = web.AppKey("albums", Albums)
 METRICS = web.AppKey("metrics", Metrics)
 RESUMABLE = web.AppKey("resumable", Resumable)
 HEALTH = web.AppKey("health", Health)
-LISTENERS = web.AppKey("listeners", Places)
+LISTENERS = web.AppKey("listeners", ConcurrencyLimit)
 RENDERING = web.AppKey("rendering", Rendering)
 WRONG_TOKENS = web.AppKey("wrong_tokens", WrongTokens)
-SMALL_BODIES = web.AppKey("small_bodies", Places)
-DOWNLOADS = web.AppKey("downloads", Places)
+SMALL_BODIES = web.AppKey("small_bodies", ConcurrencyLimit)
+DOWNLOADS = web.AppKey("downloads", ConcurrencyLimit)
 CROWD = web.AppKey("crowd", Crowd)

@@ -5,7 +5,7 @@ import json
 
 from aiohttp import web
 
-from appliance.places import Places
+from appliance.concurrency_limit import ConcurrencyLimit
 
 MOST = 256  # each is a connection and a look at the catalogue a second
 HEARTBEAT_S = 15.0  # proxies cut connections on which nothing goes for a minute
@@ -18,8 +18,8 @@ HEADERS = {
 }
 
 
-def listeners() -> Places:
-    return Places("listeners are here", MOST, RETRY_AFTER_S)
+def listeners() -> ConcurrencyLimit:
+    return ConcurrencyLimit("listeners are here", MOST, RETRY_AFTER_S)
 
 
 class EventStream:

@@ -12,7 +12,7 @@ from appliance.clock import Clock
 from appliance.errors import InvalidExpiry, InvalidField, MalformedRequest
 from appliance.http.heads import refuse_other_charsets
 from appliance.http.small_bodies import small_body
-from appliance.wishes import parse_duration
+from appliance.upload_options import parse_duration
 
 
 async def json_object(request: web.Request, members: Collection[str]) -> dict[str, Any]:

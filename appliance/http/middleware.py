@@ -12,7 +12,7 @@ from appliance import logs
 from appliance.errors import ApplianceError
 from appliance.http import tus_headers as tus
 from appliance.http.answers import common_headers
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.heads import check_head
 from appliance.http.keys import CALLERS, CONFIG, HEALTH, METRICS
 from appliance.http.links import UPLOADS_PATH
@@ -36,7 +36,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     health, started, status = request.app[HEALTH], time.monotonic(), 499  # a client that went away
     health.in_flight += 1
     try:
-        await request.app[STARTS].turn(client_key(request))
+        await request.app[STARTS].turn(client_of(request).key)
         response = await _answered(request, handler)
         status = response.status
         return response

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from appliance.formats import BY_MEDIA_TYPE
 from appliance.http.links import extension
-from appliance.wishes import safe_filename
+from appliance.upload_options import safe_filename
 
 ODD = re.compile(r"""[^ -~]|["\\%;]""")
 """What old clients may misread in a name: anything but printable ASCII, and what has a meaning in headers."""

@@ -31,7 +31,7 @@ from appliance.http.tags import tags
 from appliance.lifecycle.managing import UNDO_S, Changes
 from appliance.model import Ending, Image
 from appliance.resumable import Progress
-from appliance.wishes import parse_duration
+from appliance.upload_options import parse_duration
 
 MAX_AGE_S = 300
 IN_ONE_LANGUAGE = f"private, max-age={MAX_AGE_S}"  # shared caches would show it to readers of others: they ignore Vary

@@ -1,30 +1,39 @@
 """Health: alive, ready, and how each part is. Also what a graceful stop needs to know: what is still in flight."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-from appliance.doors import Doors
+from appliance.drain_switch import DrainSwitch
 
-PartState = Callable[[], str]
-"""`ok`, or a few words on what is wrong."""
+
+class HealthCheck(Protocol):
+    """How one part is."""
+
+    @property
+    def name(self) -> str:
+        """The part's name in the report."""
+
+    def state(self) -> str:
+        """`ok`, or a few words on what is wrong, which anybody may read. Costs next to nothing."""
 
 
 @dataclass(slots=True)
 class Health:
     """The state of the server. Parts in `essential` make it unready when they are not ok, the others only degraded."""
 
-    doors: Doors = field(default_factory=Doors)
-    essential: Mapping[str, PartState] = field(default_factory=dict)
-    helpful: Mapping[str, PartState] = field(default_factory=dict)
+    drain_switch: DrainSwitch
+    essential: Sequence[HealthCheck]
+    helpful: Sequence[HealthCheck]
     started: bool = False
     stopping: bool = False
     in_flight: int = 0
 
     def report(self) -> tuple[bool, dict[str, object]]:
         """Whether to send requests here, and each part's state."""
-        essential = {name: state() for name, state in self.essential.items()}
-        helpful = {name: state() for name, state in self.helpful.items()}
-        serving = self.started and not self.stopping and not self.doors.closed
+        essential = {check.name: check.state() for check in self.essential}
+        helpful = {check.name: check.state() for check in self.helpful}
+        serving = self.started and not self.stopping and not self.drain_switch.drained
         ready = serving and all(state == "ok" for state in essential.values())
         degraded = any(state != "ok" for state in helpful.values())
         status = ("degraded" if degraded else "ready") if ready else self._why_not()
@@ -33,4 +42,4 @@ class Health:
     def _why_not(self) -> str:
         if self.stopping:
             return "stopping"
-        return "draining" if self.doors.closed else "not ready"
+        return "draining" if self.drain_switch.drained else "not ready"

@@ -11,11 +11,11 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from appliance.client_limiter import ClientLimiter
 from appliance.clients import Clients
 from appliance.renditions import Priority
 from appliance.shared.single_flight import Flight, SingleFlight
 from appliance.shared.threads import Threads
-from appliance.shares import Shares
 from appliance.workers.work_queue import Lease, WorkQueue
 
 MAX_BYTES = 32_000_000
@@ -35,7 +35,7 @@ class Rendering:
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._threads = Threads("rendering", 1)
         self._lane = WorkQueue([0], sys.maxsize)  # the shares bound what waits
-        self._shares = Shares("requests for albums are waiting", _RETRY_AFTER_S)
+        self._limiter = ClientLimiter("requests for albums are waiting", _RETRY_AFTER_S)
         self._max_bytes = max_bytes
         self._bytes = 0
         self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
@@ -48,7 +48,7 @@ class Rendering:
         try:
             yield
         finally:
-            self._shares.give_back(client)
+            self._limiter.give_back(client)
 
     async def run(self, client: str, make: Callable[[], Result]) -> Result:
         """What `make` gives, in the client's turn; what it raises is raised here.
@@ -79,13 +79,13 @@ class Rendering:
         try:
             answer = await self._in_turn(flight.clients, make)
         finally:
-            self._shares.give_back(client)
+            self._limiter.give_back(client)
         self._keep(key, answer)
         return answer
 
     def _take(self, client: str) -> None:
-        self._shares.check(client, PLACES)
-        self._shares.take(client)
+        self._limiter.check(client, PLACES)
+        self._limiter.take(client)
 
     async def _in_turn(self, clients: Clients, make: Callable[[], Result]) -> Result:
         async with Lease(self._lane, Priority.VIEW, clients, lambda slot: slot):

@@ -7,7 +7,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiDictProxy
 
 from appliance.errors import MalformedRequest
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.heads import refuse_other_charsets
 from appliance.http.html import Pages
 from appliance.http.keys import PAGES, WRONG_TOKENS
@@ -65,7 +65,7 @@ def bearer_token(request: web.Request) -> str | None:
 
 def patience(request: web.Request) -> AbstractAsyncContextManager[None]:
     """Around all that looks at a delete token of this client. Raises Busy."""
-    return request.app[WRONG_TOKENS].patience(client_key(request))
+    return request.app[WRONG_TOKENS].patience(client_of(request).key)
 
 
 def positive_number(request: web.Request, name: str) -> int | None:

@@ -12,7 +12,7 @@ from appliance.model import Image, KeepMetadata, UploadState
 from appliance.renditions import Preset, fit
 from appliance.resumable import Progress
 from appliance.resumable.progress import fault_of
-from appliance.wishes import MAX_ALT_CHARS, MAX_TITLE_CHARS
+from appliance.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS
 
 
 def image_resource(image: Image, config: Config, *, delete_token: str | None = None) -> dict[str, object]:

@@ -21,6 +21,7 @@ from appliance.http import (
     uploads,
 )
 from appliance.http.compression import compress
+from appliance.http.expecting import continuing
 from appliance.http.middleware import add_headers, observe
 from appliance.http.multipart import ignore_odd_names
 from appliance.http.preflight import preflight
@@ -30,7 +31,8 @@ from appliance.http.requests import MAX_FORM_FIELDS
 SLUG = r"{slug:[0-9A-Za-z]{1,64}}"
 UPLOAD = r"{id:[0-9A-Za-z_-]{1,64}}"
 WORD = r"[0-9A-Za-z_-]{1,64}"
-TAKES_BODY: Final[Mapping[str, Any]] = {"expect_handler": uploads.continue_if_wanted}
+TAKES_IMAGE: Final[Mapping[str, Any]] = {"expect_handler": continuing(uploads.offered)}
+TAKES_BYTES: Final[Mapping[str, Any]] = {"expect_handler": continuing(tus.offered)}
 
 
 def application() -> web.Application:
@@ -82,23 +84,23 @@ def _api() -> list[web.RouteDef]:
         web.get(f"/api/v1/albums/{SLUG}", albums.show_album),
         web.patch(f"/api/v1/albums/{SLUG}", albums.change_album),
         web.delete(f"/api/v1/albums/{SLUG}", albums.delete_album),
-        web.post("/api/v1/images", uploads.create_image, **TAKES_BODY),
+        web.post("/api/v1/images", uploads.create_image, **TAKES_IMAGE),
         web.get(f"/api/v1/images/{SLUG}", api.show_image),
         web.get(f"/api/v1/images/{SLUG}/events", events.show_events, allow_head=False),
         web.patch(f"/api/v1/images/{SLUG}", api.change_image),
         web.delete(f"/api/v1/images/{SLUG}", api.delete_image),
         web.options("/api/v1/uploads", tus.show_options),
-        web.post("/api/v1/uploads", tus.create, **TAKES_BODY),
+        web.post("/api/v1/uploads", tus.create, **TAKES_BYTES),
         web.options("/api/v1/uploads/{id:.*}", tus.show_options),
         web.head(f"/api/v1/uploads/{UPLOAD}", tus.act),
-        web.patch(f"/api/v1/uploads/{UPLOAD}", tus.act, **TAKES_BODY),
+        web.patch(f"/api/v1/uploads/{UPLOAD}", tus.act, **TAKES_BYTES),
         web.delete(f"/api/v1/uploads/{UPLOAD}", tus.act),
         web.get(f"/api/v1/uploads/{UPLOAD}", tus.act, allow_head=False),
         web.post(f"/api/v1/uploads/{UPLOAD}", tus.act),
         web.options("/api/{rest:.*}", preflight),
         web.get("/api/v1/limits", api.show_limits),
         web.get("/api/v1/openapi.json", api.show_contract),
-        web.post("/api/1/upload", uploads.chevereto, **TAKES_BODY),
+        web.post("/api/1/upload", uploads.chevereto, **TAKES_IMAGE),
     ]
 
 
@@ -106,7 +108,7 @@ def _pages() -> list[web.RouteDef]:
     """The last of them take every name, so these come behind all others."""
     return [
         web.get("/", pages.show_upload),
-        web.post("/", uploads.post_form, **TAKES_BODY),
+        web.post("/", uploads.post_form, **TAKES_IMAGE),
         web.get("/images", pages.show_mine),
         web.get("/sharex.sxcu", pages.show_sharex),
         web.get("/oembed", pages.show_oembed),
@@ -116,7 +118,7 @@ def _pages() -> list[web.RouteDef]:
         web.get(r"/static/{name:[a-zA-Z0-9_./-]{1,200}}", pages.show_static),
         web.get("/healthz", health.healthz),
         web.get("/readyz", health.readyz),
-        web.put(r"/{filename:[^/]+}", uploads.put_file, **TAKES_BODY),
+        web.put(r"/{filename:[^/]+}", uploads.put_file, **TAKES_IMAGE),
         web.get(r"/{filename:[^/]+}", pages.show_nothing),
-        web.put("/", uploads.put_file, **TAKES_BODY),
+        web.put("/", uploads.put_file, **TAKES_IMAGE),
     ]

@@ -9,31 +9,31 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from appliance.concurrency_limit import ConcurrencyLimit
 from appliance.errors import SlowUpload
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.heads import refuse_encoded
 from appliance.http.keys import CONFIG, SMALL_BODIES
-from appliance.places import Places
 
 DEADLINE_S = 30.0  # 64 KB, the most that is read as a whole, at the rate of a poor phone line
 AT_ONCE = 1024
 RETRY_AFTER_S = 5
 
 
-def small_bodies() -> Places:
-    return Places("requests are coming in", AT_ONCE, RETRY_AFTER_S)
+def small_bodies() -> ConcurrencyLimit:
+    return ConcurrencyLimit("requests are coming in", AT_ONCE, RETRY_AFTER_S)
 
 
 @asynccontextmanager
 async def small_body(request: web.Request) -> AsyncIterator[None]:
     """The time in which a body is read as a whole. Raises SlowUpload when it is over, EncodedBody before, and Busy as
-    `Places.place` does.
+    `ConcurrencyLimit.permit` does.
     """
     refuse_encoded(request)
     limit_s = min(DEADLINE_S, request.app[CONFIG].uploads.idle_timeout_s)
     scope = asyncio.timeout(limit_s)
     try:
-        async with request.app[SMALL_BODIES].place(client_key(request)), scope:
+        async with request.app[SMALL_BODIES].permit(client_of(request).key), scope:
             yield
     except TimeoutError as fault:
         if not scope.expired():

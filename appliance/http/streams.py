@@ -7,19 +7,15 @@ from typing import NoReturn
 
 from aiohttp import web
 
+from appliance.concurrency_limit import ConcurrencyLimit, Permit
 from appliance.errors import ApplianceError, Busy
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.keys import DOWNLOADS
-from appliance.places import Place, Places
 
 DOWNLOADS_AT_ONCE = 2048  # each is an open file or a connection to the store, and 256 KB of memory
 RETRY_AFTER_S = 5
 
 log = logging.getLogger(__name__)
-
-
-def downloads() -> Places:
-    return Places("downloads are under way", DOWNLOADS_AT_ONCE, RETRY_AFTER_S)
 
 
 def break_off(request: web.Request, fault: ApplianceError) -> NoReturn:
@@ -30,15 +26,19 @@ def break_off(request: web.Request, fault: ApplianceError) -> NoReturn:
     raise ConnectionResetError("the body broke off") from fault
 
 
-@asynccontextmanager
-async def download(request: web.Request, response: web.StreamResponse) -> AsyncIterator[Place]:
-    """One of the places for replies that are streamed. A fault before the headers is told, later ones break off.
+def downloads() -> ConcurrencyLimit:
+    return ConcurrencyLimit("downloads are under way", DOWNLOADS_AT_ONCE, RETRY_AFTER_S)
 
-    Raises Busy as `Places.place` does, and what is raised in it.
+
+@asynccontextmanager
+async def download(request: web.Request, response: web.StreamResponse) -> AsyncIterator[Permit]:
+    """A permit for a reply that is streamed. A fault before the headers is told, later ones break off.
+
+    Raises Busy as `ConcurrencyLimit.permit` does, and what is raised in it.
     """
     try:
-        async with request.app[DOWNLOADS].place(client_key(request)) as place:
-            yield place
+        async with request.app[DOWNLOADS].permit(client_of(request).key) as permit:
+            yield permit
     except ApplianceError as fault:
         if not response.prepared:
             raise

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import StreamReader, hdrs, web
 
+from appliance.admission import Offer, OfferKind
 from appliance.config import Config, Uploads
 from appliance.errors import (
     FinalUpload,
@@ -14,7 +15,7 @@ from appliance.errors import (
 from appliance.http import tus_headers as tus
 from appliance.http.answers import json_answer
 from appliance.http.bodies import as_named
-from appliance.http.callers import client_key
+from appliance.http.callers import client_of
 from appliance.http.connections import still_held
 from appliance.http.heads import refuse_encoded
 from appliance.http.keys import CONFIG, RESUMABLE
@@ -69,8 +70,17 @@ def _wanted(request: web.Request) -> Wanted:
     elif (length is None) is not deferred:
         raise MalformedRequest("Send Upload-Length, or else Upload-Defer-Length: 1.")
     kind = UploadKind.PARTIAL if concat == "partial" else UploadKind.FINAL if concat else UploadKind.PLAIN
-    wishes, metadata = tus.wishes(request), request.headers.get("Upload-Metadata", "")
-    return Wanted(kind, length, wishes, metadata, concat, with_bytes, client_key(request))
+    options = tus.upload_options(request, request.app[CONFIG].uploads.max_expiry_days)
+    metadata = request.headers.get("Upload-Metadata", "")
+    return Wanted(client_of(request), kind, length, options, metadata, concat, with_bytes)
+
+
+def offered(request: web.Request) -> Offer:
+    """What a request brings, as its head tells it. Raises as a creation does before it is admitted."""
+    refuse_encoded(request)
+    if request.method == hdrs.METH_POST:
+        return _wanted(request).offer()
+    return Offer(client_of(request), OfferKind.CONTINUING)
 
 
 async def act(request: web.Request) -> web.Response:
@@ -135,11 +145,11 @@ def _body(request: web.Request) -> Body:
     config: Config = request.app[CONFIG]
     announced = request.content_length if request.content_length is not None or request.body_exists else 0
     return Body(
+        client_of(request),
         _arriving(request.content, config.uploads),
         announced,
         tus.checksum(request),
         tus.number(request, "Upload-Length"),
-        client_key(request),
     )
 
 

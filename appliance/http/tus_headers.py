@@ -9,9 +9,9 @@ from email.utils import formatdate
 from aiohttp import hdrs, web
 
 from appliance.errors import InvalidField, MalformedRequest, NotTusBody, UnsupportedTusVersion
-from appliance.model import Wishes
+from appliance.model import UploadOptions
 from appliance.spool import ALGORITHMS, Checksum
-from appliance.wishes import parse_duration, parse_keep_metadata
+from appliance.upload_options import safe_filename, with_option
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,concatenation"
@@ -104,20 +104,16 @@ def metadata(request: web.Request) -> dict[str, str]:
     return found
 
 
-def wishes(request: web.Request) -> Wishes:
-    """What the metadata wishes for: filename (or name), title, alt, expires_in, keep_metadata.
+def upload_options(request: web.Request, max_expiry_days: int) -> UploadOptions:
+    """What the metadata asks for: filename (or name), title, alt, expires_in, keep_metadata.
 
     Raises as `metadata`, InvalidExpiry, InvalidField.
     """
     found = metadata(request)
-    expires_in = found.get("expires_in")
-    return Wishes(
-        filename=found.get("filename") or found.get("name") or "image",
-        title=found.get("title"),
-        alt=found.get("alt"),
-        expires_in_s=parse_duration(expires_in) if expires_in else None,
-        keep_metadata=parse_keep_metadata(found.get("keep_metadata")),
-    )
+    options = UploadOptions(filename=safe_filename(found.get("filename") or found.get("name") or ""))
+    for name in ("title", "alt", "expires_in", "keep_metadata"):
+        options = with_option(options, name, found.get(name, ""), max_expiry_days)
+    return options
 
 
 def http_date(unix_s: int) -> str:

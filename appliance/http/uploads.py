@@ -1,26 +1,22 @@
-"""Uploading: the API, the plain form, `curl -T`, and the Chevereto v1 shape. Each reads a body and asks `ingest`."""
-
-import contextlib
-from collections.abc import Iterator, Sequence
+"""Uploading: the API, the plain form, `curl -T`, and the Chevereto v1 shape. Each hands its body to `ingest`."""
 
 from aiohttp import hdrs, web
 
-from appliance.config import Config
-from appliance.errors import ApplianceError
+from appliance.admission import Offer
+from appliance.committer import Accepted
 from appliance.http.answers import json_answer
-from appliance.http.bodies import BodyReader, Received, Refused, refuse_text_as_file
-from appliance.http.callers import client_key
+from appliance.http.bodies import FormBody, RawBody, refuse_text_as_file
+from appliance.http.callers import client_of
 from appliance.http.clients import chevereto_upload
-from appliance.http.heads import check_head
 from appliance.http.html import Typed
-from appliance.http.keys import CONFIG, INGEST, METRICS, RENDERING
+from appliance.http.keys import CONFIG, INGEST, RENDERING
 from appliance.http.links import Links, share_path
 from appliance.http.problems import headers_of, named, status_of
 from appliance.http.requests import form_of, pages_of, wants_page
 from appliance.http.resource import image_resource
-from appliance.ingest import Accepted
+from appliance.ingest import Refused
 
-MOST_FILES = 100
+MAX_FILES = 100
 """Of one form: what a person picks in a gallery at once."""
 UNPOSTED = {"Cache-Control": "no-store"}
 
@@ -34,7 +30,7 @@ async def create_image(request: web.Request) -> web.Response:
 
 async def put_file(request: web.Request) -> web.Response:
     """PUT /{filename}: the share link as a line of text, the manage link as a header."""
-    accepted = await _accept(request, filename=request.match_info.get("filename"))
+    accepted = await _accept(request, request.match_info.get("filename", ""))
     links, slug = Links.of(request.app[CONFIG]), accepted.image.slug
     headers = {hdrs.LOCATION: share_path(slug), "X-Manage-Link": links.managing(slug, accepted.delete_token)}
     return web.Response(text=links.share(slug) + "\n", status=201, headers=headers | UNPOSTED)
@@ -46,22 +42,24 @@ async def post_form(request: web.Request) -> web.Response:
     A problem is told on the form itself; one of several is told beside those that were taken.
     """
     pages = pages_of(request)
-    reader = _reader(request, most_files=MOST_FILES)
+    body = upload_body(request, max_files=MAX_FILES)
     try:
-        accepted, refused = await _accept_all(request, reader)
+        outcomes = await request.app[INGEST].accept_each(body, client_of(request))
+        accepted = [each for each in outcomes if isinstance(each, Accepted)]
+        refused = [each for each in outcomes if isinstance(each, Refused)]
         if not accepted:
             raise refused[0].fault
     except Exception as fault:
         if not wants_page(request):
             raise
         problem = named(fault)
-        page = pages.upload_page(problem, typed=Typed(**reader.typed))
+        page = pages.upload_page(problem, typed=Typed(**body.typed))
         headers = headers_of(problem)
         return web.Response(text=page, content_type="text/html", status=status_of(problem), headers=headers)
-    if refused or reader.left_out or len(accepted) > 1:
+    if refused or body.left_out or len(accepted) > 1:
         taken = [(each.image, each.delete_token) for each in accepted]
         page = await request.app[RENDERING].run(
-            client_key(request), lambda: pages.uploaded_several_page(taken, refused, left_out=reader.left_out)
+            client_of(request).key, lambda: pages.uploaded_several_page(taken, refused, left_out=body.left_out)
         )
         return web.Response(text=page, content_type="text/html", status=201, headers=UNPOSTED)
     page = pages.uploaded_page(accepted[0].image, accepted[0].delete_token)
@@ -73,79 +71,25 @@ async def chevereto(request: web.Request) -> web.Response:
     """POST /api/1/upload: field `source`, for ShareX and its kin."""
     if request.content_type == "application/x-www-form-urlencoded":
         refuse_text_as_file("source", str((await form_of(request)).get("source", "")))
-    accepted = await _accept(request, _reader(request, "source"))
+    accepted = await _accept(request, file_field="source")
     return json_answer(chevereto_upload(accepted.image, request.app[CONFIG], accepted.delete_token), headers=UNPOSTED)
 
 
-def _reader(
-    request: web.Request, file_field: str = "file", filename: str | None = None, most_files: int = 1
-) -> BodyReader:
-    config: Config = request.app[CONFIG]
-    return BodyReader(
-        request,
-        request.app[INGEST],
-        config.uploads,
-        file_field,
-        filename,
-        holder=client_key(request),
-        most_files=most_files,
-    )
+def upload_body(
+    request: web.Request, filename: str = "", *, file_field: str = "file", max_files: int = 1
+) -> RawBody | FormBody:
+    """The request's body, to be parsed when `ingest` reads it."""
+    limits = request.app[CONFIG].uploads
+    if request.content_type.startswith("multipart/"):
+        return FormBody(request, limits, filename, file_field=file_field, max_files=max_files)
+    return RawBody(request, limits, filename)
 
 
-async def _accept(request: web.Request, reader: BodyReader | None = None, filename: str | None = None) -> Accepted:
-    reader = reader or _reader(request, filename=filename)
-    with _refusals_counted(request):
-        received = await reader.read()
-        return await _take(request, received)
+def offered(request: web.Request) -> Offer:
+    """What a request brings, as its head tells it. Raises as `UploadBody.offer` does."""
+    return upload_body(request).offer(client_of(request))
 
 
-async def _accept_all(request: web.Request, reader: BodyReader) -> tuple[list[Accepted], list[Refused]]:
-    """Each file of a form by itself, one after the other."""
-    accepted: list[Accepted] = []
-    refused: list[Refused] = []
-    with _refusals_counted(request):
-        received = await reader.read_all()
-    for place, one in enumerate(received):
-        try:
-            with _refusals_counted(request):
-                if isinstance(one, Refused):
-                    raise one.fault
-                accepted.append(await _take(request, one))
-        except ApplianceError as fault:
-            refused.append(one if isinstance(one, Refused) else Refused(one.wishes.filename, fault))
-        except BaseException:
-            await _discard(request, received[place + 1 :])
-            raise
-    return accepted, refused
-
-
-async def _take(request: web.Request, received: Received) -> Accepted:
-    accepted = await request.app[INGEST].accept(received.incoming, received.wishes, client_key(request))
-    request.app[METRICS].uploads.labels("accepted").inc()
-    request.app[METRICS].upload_bytes.inc(accepted.image.bytes)
-    return accepted
-
-
-async def _discard(request: web.Request, received: Sequence[Received | Refused]) -> None:
-    for one in received:
-        if isinstance(one, Received):
-            await request.app[INGEST].discard(one.incoming)
-
-
-@contextlib.contextmanager
-def _refusals_counted(request: web.Request) -> Iterator[None]:
-    try:
-        yield
-    except ApplianceError as fault:
-        request.app[METRICS].uploads.labels(fault.code).inc()
-        raise
-
-
-async def continue_if_wanted(request: web.Request) -> None:
-    """Expect: 100-continue: ask for the body only when it may be taken, so that a refusal comes before the bytes."""
-    if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue" or request.transport is None:
-        return
-    with contextlib.suppress(ApplianceError):  # the handler meets it again, and tells it
-        check_head(request)  # middlewares come later
-        await _reader(request).check()
-        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+async def _accept(request: web.Request, filename: str = "", file_field: str = "file") -> Accepted:
+    body = upload_body(request, filename, file_field=file_field)
+    return await request.app[INGEST].accept(body, client_of(request))

@@ -1,12 +1,12 @@
 """Erasing: bytes of ended images leave caches, spool and store until each is confirmed; a tombstone stays a year."""
 
 import asyncio
-from collections.abc import Callable
 
 from appliance.cache import Caches
 from appliance.catalogue import Catalogue
-from appliance.clock import Clock
+from appliance.clock import DAY_S, Clock
 from appliance.errors import StoreUnavailable
+from appliance.lifecycle.shipping import Shipper
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.metrics import Metrics
 from appliance.model import Ending, Image, Tombstone
@@ -14,7 +14,6 @@ from appliance.objectstore.observed import ObservedStore
 from appliance.objectstore.records import tombstone_record
 from appliance.slugs import object_key, sidecar_key, tombstone_key
 from appliance.spool import Spool
-from appliance.wishes import DAY_S
 
 BATCH = 200
 AT_ONCE = 8
@@ -34,7 +33,7 @@ class Eraser:
         spool: Spool,
         sidecars: Sidecars,
         store: ObservedStore,
-        is_shipping: Callable[[str], bool],
+        shipper: Shipper,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -43,7 +42,7 @@ class Eraser:
         self._spool = spool
         self._sidecars = sidecars
         self._store = store
-        self._is_shipping = is_shipping
+        self._shipper = shipper
         self._left: set[str] = set()  # what an earlier run removed here already, while the store was away
         self._metrics = metrics
         self._clock = clock
@@ -86,7 +85,7 @@ class Eraser:
 
     async def _erase(self, image: Image, *, is_store_away: bool) -> bool:
         """First what lies here, which needs nobody else; then the store's, unless a ship brings it more just now."""
-        if self._is_shipping(image.slug) or not await self._left_this_disk(image) or is_store_away:
+        if self._shipper.is_shipping(image.slug) or not await self._left_this_disk(image) or is_store_away:
             return False
         if image.ended is Ending.DELETED and image.ended_s is not None:  # what is restored from a backup must know
             record = tombstone_record(Tombstone(image.slug, image.ended, image.ended_s))

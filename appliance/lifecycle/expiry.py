@@ -5,10 +5,9 @@ import time
 
 from appliance.cache import Caches
 from appliance.catalogue import Catalogue
-from appliance.clock import Clock
+from appliance.clock import DAY_S, Clock
 from appliance.errors import ClockJumped
 from appliance.metrics import Metrics
-from appliance.wishes import DAY_S
 
 GRACE_S = 7 * DAY_S  # expired images keep their bytes so long; the manage link can bring them back
 BATCH = 1000

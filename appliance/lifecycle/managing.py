@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from appliance import tokens
 from appliance.cache import Caches
 from appliance.catalogue import UNCHANGED, Catalogue, Unchanged
-from appliance.clock import Clock
+from appliance.clock import DAY_S, Clock
 from appliance.config import Uploads
 from appliance.errors import Conflict, GoneImage, MissingToken, UnknownImage, WrongToken
 from appliance.lifecycle.expiry import GRACE_S
@@ -13,7 +13,7 @@ from appliance.lifecycle.sidecars import Sidecars
 from appliance.living import living
 from appliance.metrics import Metrics
 from appliance.model import Ending, Image, Tombstone
-from appliance.wishes import DAY_S, MAX_ALT_CHARS, MAX_TITLE_CHARS, check_expiry, checked_text
+from appliance.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS, check_expiry, checked_text
 
 UNDO_S = 10
 ATTEMPTS = 5

@@ -1,9 +1,9 @@
 """The offline service: every minute, make the configured presets for images that do not have them yet."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from appliance.catalogue import Catalogue
+from appliance.delivery import Delivery
 from appliance.model import Image
 
 BATCH = 200
@@ -13,9 +13,9 @@ AT_ONCE = 8
 class OfflineService:
     """Finds rows that are not prewarmed, newest first, and has them made at background priority."""
 
-    def __init__(self, *, catalogue: Catalogue, prewarm: Callable[[Image], Awaitable[None]], enabled: bool) -> None:
+    def __init__(self, *, catalogue: Catalogue, delivery: Delivery, enabled: bool) -> None:
         self._catalogue = catalogue
-        self._prewarm = prewarm
+        self._delivery = delivery
         self._enabled = enabled
         self._after = ""
 
@@ -32,7 +32,7 @@ class OfflineService:
 
         async def one(image: Image) -> None:
             async with at_once:
-                await self._prewarm(image)
+                await self._delivery.prewarm(image)
 
         await asyncio.gather(*(one(image) for image in images))
         return len(images)

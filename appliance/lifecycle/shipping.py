@@ -18,7 +18,7 @@ from appliance.lifecycle.sidecars import Sidecars
 from appliance.metrics import Metrics
 from appliance.model import Image, Location
 from appliance.objectstore.observed import ObservedStore
-from appliance.objectstore.records import metadata_of, needs_sidecar
+from appliance.objectstore.records import ObjectRecord, record_of
 from appliance.shared.circuit_breaker import State
 from appliance.shared.negative_cache import NegativeCache
 from appliance.slugs import object_key
@@ -60,6 +60,7 @@ class Shipper:
         self._large: ClientQueue[Image] = ClientQueue()
         self._pending: dict[str, asyncio.Future[bool]] = {}
         self._waiting: dict[str, Image] = {}
+        self._records: dict[str, ObjectRecord] = {}  # of those that were committed a moment ago
         self._failures: dict[str, int] = {}
         self._resting: dict[str, tuple[asyncio.TimerHandle, Image]] = {}
         self._woken_s = -LAST_RETRY_S
@@ -131,13 +132,15 @@ class Shipper:
                 return
             after = images[-1].slug
 
-    async def ship_within(self, image: Image, budget_s: float, client: str) -> bool:
+    async def ship_within(self, image: Image, record: ObjectRecord, budget_s: float, client: str) -> bool:
         """Ship, and wait for it at most `budget_s`; not at all for a giant, nor while the store is known to be away.
 
         Says whether the original is in the store. It will be in any case.
         """
         shipped = self._submit(image, client)
-        if needs_sidecar(image):
+        if shipped is not None:
+            self._records[image.slug] = record
+        if record.needs_sidecar:
             await self._sidecars.keep(image)
         if shipped is None or not self.store_up or self._lane(image) is self._large:
             return False
@@ -205,7 +208,8 @@ class Shipper:
         path = self._spool.landed_path(image.slug)
         if not path.exists():
             return await self._without_file(image)
-        await self._store.put(object_key(image.slug), path, media_type=image.media_type, metadata=metadata_of(image))
+        record = self._records.get(image.slug) or record_of(image)
+        await self._store.put(object_key(image.slug), path, media_type=image.media_type, metadata=record.metadata)
         if not await self._catalogue.mark_shipped(image.slug):  # ended meanwhile
             return await self._without_row(image)
         await self._spool.release(image.slug)
@@ -241,6 +245,7 @@ class Shipper:
     def _settle(self, image: Image, *, shipped: bool) -> None:
         self._failures.pop(image.slug, None)
         self._waiting.pop(image.slug, None)
+        self._records.pop(image.slug, None)
         self._tell(self._pending.pop(image.slug), shipped=shipped)
 
     def _give_up(self, image: Image) -> None:
@@ -259,11 +264,11 @@ class Shipper:
 
     def _on_store_change(self, state: State) -> None:
         if state is State.CLOSED:
-            self._wake()
+            self.retry_now()
         else:
             self._promise_nothing()
 
-    def _wake(self) -> None:
+    def retry_now(self) -> None:
         """What was put off need not wait for its turn now; but a fault of one object must not have it tried all day."""
         if time.monotonic() - self._woken_s < LAST_RETRY_S:
             return
@@ -274,7 +279,7 @@ class Shipper:
         self._resting.clear()
 
     def _promise_nothing(self) -> None:
-        """The store is away: nobody waits for it in vain."""
+        """Nobody waits for it in vain."""
         for future in self._pending.values():
             self._tell(future, shipped=False)
 

@@ -4,12 +4,12 @@ import logging
 from collections.abc import AsyncIterator
 
 from appliance.catalogue import Catalogue
+from appliance.clock import DAY_S
 from appliance.errors import StoreUnavailable
 from appliance.model import Image, Location
 from appliance.objectstore import ObjectStore
 from appliance.slugs import is_slug, object_key, sidecar_key
 from appliance.spool import Spool
-from appliance.wishes import DAY_S
 
 SETTLING_S = 300.0  # a landed file is committed within moments; younger ones are left alone
 STALLED_S = 3600.0

@@ -8,7 +8,7 @@ is written when something does not fit the metadata or has changed since, and it
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -36,6 +36,14 @@ _SIDECAR_FIELDS = tuple(field.name for field in fields(Image) if field.name != "
 _ALBUM_FIELDS = tuple(field.name for field in fields(Album))
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectRecord:
+    """What is stored with an original: its user metadata, and whether a sidecar has to tell the rest."""
+
+    metadata: Mapping[str, str]
+    needs_sidecar: bool
+
+
 class UnreadableRecord(ValueError):
     """An object's metadata or sidecar does not describe an image or album; the message says which and why."""
 
@@ -43,7 +51,7 @@ class UnreadableRecord(ValueError):
 def metadata_of(image: Image) -> dict[str, str]:
     """The original's user metadata: printable ASCII, 1792 bytes at most with its names.
 
-    A file name or a reason that does not fit is shortened; `needs_sidecar` is true then.
+    A file name or a reason that does not fit is shortened; the record needs a sidecar then.
     """
     metadata = {name: str(getattr(image, field)) for name, field in (_PLAIN_TEXTS | _NUMBERS).items()}
     metadata |= {name: "1" for name, field in _FLAGS.items() if getattr(image, field)}
@@ -60,10 +68,11 @@ def metadata_of(image: Image) -> dict[str, str]:
     return {name: value for name, value in metadata.items() if value}
 
 
-def needs_sidecar(image: Image) -> bool:
-    """Whether the metadata of the original, as `metadata_of` gives it, does not tell all of the image."""
-    stored = replace(image, location=Location.STORE)
-    return image.version != 1 or _from_metadata(image.media_type, image.bytes, metadata_of(image)) != stored
+def record_of(image: Image) -> ObjectRecord:
+    """The image's record. It needs a sidecar where the metadata, as `metadata_of` gives it, does not tell all of it."""
+    metadata, stored = metadata_of(image), replace(image, location=Location.STORE)
+    tells_all = image.version == 1 and _from_metadata(image.media_type, image.bytes, metadata) == stored
+    return ObjectRecord(metadata, needs_sidecar=not tells_all)
 
 
 def sidecar_of(image: Image) -> bytes:

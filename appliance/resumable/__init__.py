@@ -2,5 +2,6 @@
 
 from appliance.resumable.progress import Body, Progress, Wanted
 from appliance.resumable.service import Resumable
+from appliance.resumable.unfinished import UnfinishedUploads
 
-__all__ = ["Body", "Progress", "Resumable", "Wanted"]
+__all__ = ["Body", "Progress", "Resumable", "UnfinishedUploads", "Wanted"]

@@ -1,27 +1,23 @@
 """Creating resumable uploads: a row and a secret id, for one that begins or one that is put together from its parts."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
 from appliance import slugs, tokens
+from appliance.admission import Admission
 from appliance.catalogue.uploads import UploadRows
 from appliance.clock import Clock
 from appliance.config import Uploads
-from appliance.errors import Busy, EmptyUpload, MalformedRequest, PartsUnfinished
-from appliance.ingest import Ingest
+from appliance.errors import EmptyUpload, MalformedRequest, PartsUnfinished
 from appliance.model import Upload, UploadKind, UploadState
 from appliance.resumable.claims import Claims
-from appliance.resumable.owners import Owners
 from appliance.resumable.progress import Wanted, part_ids
 from appliance.resumable.turns import Turns
+from appliance.resumable.unfinished import UnfinishedUploads
 from appliance.spool.resumed import UploadFiles
 
 HOUR_S = 3600
 EMPTY_S = 900  # an upload that stays empty was most likely never meant
-CROWDED = 0.75  # of the uploads that may be unfinished; the rest is for addresses that have few
-COUNT_EVERY_S = 1.0
-BUSY_RETRY_AFTER_S = 60
 
 
 class Creating:
@@ -33,26 +29,23 @@ class Creating:
         *,
         rows: UploadRows,
         files: UploadFiles,
-        ingest: Ingest,
+        admission: Admission,
         turns: Turns,
         claims: Claims,
-        owners: Owners,
+        unfinished: UnfinishedUploads,
         clock: Clock,
     ) -> None:
-        self._most = limits.max_unfinished
-        self._counted_s = -COUNT_EVERY_S
-        self._unfinished = 0
         self.rests_s = int(limits.unfinished_hours * HOUR_S)
         self._rows = rows
         self._files = files
-        self._ingest = ingest
+        self._admission = admission
         self._turns = turns
         self._claims = claims
-        self._owners = owners
+        self._unfinished = unfinished
         self._clock = clock
 
     async def begin(self, wanted: Wanted) -> tuple[str, Upload]:
-        """One that takes bytes. Raises TooLarge, EmptyUpload, DiskFull, Busy, InvalidField, InvalidExpiry."""
+        """One that takes bytes. Raises EmptyUpload, and as `Admission.check` does."""
         upload_id = tokens.fresh_token()
         return upload_id, await self._added(upload_id, wanted)
 
@@ -95,34 +88,17 @@ class Creating:
     async def _added(self, upload_id: str, wanted: Wanted) -> Upload:
         if wanted.length == 0:
             raise EmptyUpload("The file has no bytes. Choose a file that has some.")
-        await self._ingest.check(wanted.length or 0, wanted.wishes, wanted.holder)
-        await self._refuse_too_many(wanted.holder)
+        await self._admission.check(wanted.offer())
         upload = self._minted(upload_id, wanted)
-        self._owners.take(upload.id_hash, wanted.holder)
+        self._unfinished.begin(upload.id_hash, wanted.client)
         try:
             if upload.kind is UploadKind.FINAL:
                 await self._files.create(upload.id_hash)  # so that a restart finds it
             await self._rows.add(upload)
         except BaseException:
-            self._owners.release(upload.id_hash)
+            self._unfinished.end(upload.id_hash)
             raise
         return upload
-
-    async def _refuse_too_many(self, owner: str) -> None:
-        """So many addresses that each has its share are not to keep out those that have few."""
-        now_s = asyncio.get_running_loop().time()
-        if now_s - self._counted_s >= COUNT_EVERY_S:
-            self._counted_s = now_s
-            self._unfinished = await self._rows.unfinished(int(self._clock()), self._most)
-        self._unfinished += 1
-        crowded = self._unfinished > self._most * CROWDED and self._owners.has_several(owner)
-        if crowded or self._unfinished > self._most:
-            raise Busy(
-                f"{self._unfinished:,} uploads are unfinished; this host agrees to {self._most:,}. Finish yours, or "
-                "try again in some minutes.",
-                limit=self._most,
-                retry_after_s=BUSY_RETRY_AFTER_S,
-            )
 
     def _minted(self, upload_id: str, wanted: Wanted) -> Upload:
         now_s = int(self._clock())
@@ -134,13 +110,13 @@ class Creating:
             slug=slug,
             token_hash=slug and tokens.hashed(tokens.derived_token(upload_id, slug)),
             length=wanted.length,
-            filename=wanted.wishes.filename,
-            title=wanted.wishes.title,
-            alt=wanted.wishes.alt,
-            expires_in_s=wanted.wishes.expires_in_s,
+            filename=wanted.options.filename,
+            title=wanted.options.title,
+            alt=wanted.options.alt,
+            expires_in_s=wanted.options.expires_in_s,
             metadata=wanted.metadata,
             concat=wanted.concat,
             created_s=now_s,
             expires_s=now_s + lasts_s,
-            keep_metadata=wanted.wishes.keep_metadata,
+            keep_metadata=wanted.options.keep_metadata,
         )

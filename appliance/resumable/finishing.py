@@ -11,36 +11,32 @@ from weakref import WeakValueDictionary
 
 from appliance import tokens
 from appliance.catalogue import Catalogue
-from appliance.clock import Clock
+from appliance.clients import Client
+from appliance.clock import DAY_S, Clock
+from appliance.committer import Committed, Committer
 from appliance.errors import (
     ApplianceError,
     Conflict,
     EmptyUpload,
     IncompleteUpload,
-    InvalidExpiry,
-    InvalidField,
     NotAnImage,
     PartsUnfinished,
     TooLarge,
     UnreadableImage,
     UnsupportedFormat,
 )
-from appliance.ingest import Ingest
 from appliance.metrics import Metrics
-from appliance.model import Image, Upload, UploadKind, UploadState
+from appliance.model import Upload, UploadKind, UploadState
 from appliance.resumable.claims import Claims
-from appliance.resumable.owners import Owners
 from appliance.resumable.progress import part_ids, refusal_of
 from appliance.resumable.turns import Turns
+from appliance.resumable.unfinished import UnfinishedUploads
 from appliance.spool import Digest, Incoming, Spool
-from appliance.wishes import DAY_S
 
 KEPT_S = DAY_S  # what became of an upload can be asked for so long
 REFUSALS = (
     EmptyUpload,
     IncompleteUpload,
-    InvalidExpiry,
-    InvalidField,
     NotAnImage,
     TooLarge,
     UnreadableImage,
@@ -58,19 +54,19 @@ class Finisher:
         *,
         catalogue: Catalogue,
         spool: Spool,
-        ingest: Ingest,
+        committer: Committer,
         turns: Turns,
         claims: Claims,
-        owners: Owners,
+        unfinished: UnfinishedUploads,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
         self._catalogue = catalogue
         self._spool = spool
-        self._ingest = ingest
+        self._committer = committer
         self._turns = turns
         self._claims = claims
-        self._owners = owners
+        self._unfinished = unfinished
         self._metrics = metrics
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -116,30 +112,30 @@ class Finisher:
                 await event.wait()
 
     async def _finish(self, upload: Upload) -> None:
-        client = self._owners.of(upload.id_hash)
+        client = self._unfinished.client_of(upload.id_hash)
         row = await self._catalogue.uploads.get(upload.id_hash)
         if row is None or row.state is not UploadState.RECEIVING:  # who asked for it had an older row in hand
             return
         try:
-            image = await self._verdict(row, client)
+            committed = await self._verdict(row, client)
         except REFUSALS as fault:
             await self._refuse(upload, fault)
         except Conflict:  # it was given up meanwhile
             await self._clear(upload)
         else:
             self._metrics.uploads.labels("accepted").inc()
-            self._metrics.upload_bytes.inc(image.bytes)
+            self._metrics.upload_bytes.inc(committed.image.bytes)
             await self._drop_parts(upload)
             await self._clear(upload)
             self.tell(upload)
-            await self._ingest.send_off(image, client)
+            await self._committer.send_off(committed, client)
 
     def tell(self, upload: Upload) -> None:
         """Whoever waits for this upload's end looks again."""
         if upload.slug is not None and (event := self._watched.get(upload.slug)) is not None:
             event.set()
 
-    async def _verdict(self, upload: Upload, client: str) -> Image:
+    async def _verdict(self, upload: Upload, client: Client) -> Committed:
         assert upload.slug is not None, "a partial upload becomes no image"
         assert upload.length is not None, "an upload of unknown length is not complete"
         files, name = self._spool.uploads, upload.id_hash
@@ -151,7 +147,7 @@ class Finisher:
         if digest.bytes != upload.length:
             raise IncompleteUpload("Bytes of this upload were lost. Send it again.")
         incoming = Incoming(upload.slug, files.path(name), upload.length, digest)
-        return await self._ingest.adopt(incoming, upload, int(self._clock()) + KEPT_S, client)
+        return await self._committer.commit_upload(incoming, upload, int(self._clock()) + KEPT_S, client)
 
     async def _concatenate(self, upload: Upload) -> None:
         if upload.kind is not UploadKind.FINAL or upload.length is None:
@@ -183,5 +179,5 @@ class Finisher:
     async def _clear(self, upload: Upload) -> None:
         await self._spool.uploads.remove(upload.id_hash)
         self._claims.release(upload.id_hash)
-        self._owners.release(upload.id_hash)
+        self._unfinished.end(upload.id_hash)
         self._turns.drop(upload.id_hash)

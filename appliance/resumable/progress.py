@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from appliance import errors
+from appliance.admission import Offer, OfferKind
+from appliance.clients import Client
 from appliance.errors import ApplianceError, GoneUpload, MalformedRequest
-from appliance.model import Image, Refusal, Upload, UploadKind, UploadState, Wishes
+from appliance.model import Image, Refusal, Upload, UploadKind, UploadOptions, UploadState
 from appliance.spool import Checksum
 
 PARTS = re.compile(r"final;(\S+(?: \S+)*)")
@@ -22,27 +24,30 @@ class Wanted:
     """A new upload. `length` in bytes, None when it is deferred or follows from the parts that `concat` names.
 
     `metadata` and `concat` are the headers as they came. `with_bytes`: its first bytes come in the same request.
-    `holder`: of whose share of this host it takes.
     """
 
+    client: Client
     kind: UploadKind
     length: int | None
-    wishes: Wishes
+    options: UploadOptions
     metadata: str = ""
     concat: str = ""
     with_bytes: bool = False
-    holder: str = ""
+
+    def offer(self) -> Offer:
+        """What it brings in all, for admission."""
+        return Offer(self.client, OfferKind.OPENING, self.length or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
     """Bytes of an upload: `announced_bytes` None when nobody said how many; `length` when it was deferred till now."""
 
+    client: Client
     stream: AsyncIterator[bytes] = field(repr=False)
     announced_bytes: int | None
     checksum: Checksum | None = None
     length: int | None = None
-    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from appliance import slugs, tokens
+from appliance.admission import Admission, Offer, OfferKind
 from appliance.catalogue import Catalogue
 from appliance.clock import Clock
+from appliance.committer import Committer
 from appliance.config import Uploads
 from appliance.errors import (
     ApplianceError,
@@ -23,7 +25,6 @@ from appliance.errors import (
     UploadLocked,
     UploadPaused,
 )
-from appliance.ingest import Ingest
 from appliance.lifecycle.managing import check_token
 from appliance.living import living
 from appliance.metrics import Metrics
@@ -31,9 +32,9 @@ from appliance.model import Ending, Image, Tombstone, Upload, UploadKind, Upload
 from appliance.resumable.claims import Claims
 from appliance.resumable.creating import Creating
 from appliance.resumable.finishing import KEPT_S, Finisher
-from appliance.resumable.owners import Owners
 from appliance.resumable.progress import Body, Progress, Wanted, fault_of, gone
 from appliance.resumable.turns import Turn, Turns
+from appliance.resumable.unfinished import UnfinishedUploads
 from appliance.spool import Spool, no_room, too_large
 
 PAUSED_S = 10
@@ -44,35 +45,44 @@ class Resumable:
     """Receives uploads in any number of requests. Bytes are counted by their file alone."""
 
     def __init__(
-        self, limits: Uploads, *, catalogue: Catalogue, spool: Spool, ingest: Ingest, metrics: Metrics, clock: Clock
+        self,
+        limits: Uploads,
+        *,
+        catalogue: Catalogue,
+        spool: Spool,
+        admission: Admission,
+        unfinished: UnfinishedUploads,
+        committer: Committer,
+        metrics: Metrics,
+        clock: Clock,
     ) -> None:
         self._limits = limits
         self._catalogue = catalogue
         self._rows = catalogue.uploads
         self._files = spool.uploads
-        self._ingest = ingest
+        self._admission = admission
+        self._unfinished = unfinished
         self._clock = clock
         self._stopping = False
         self.turns = Turns()
         self._claims = Claims()
-        self._owners = Owners(limits.max_unfinished)
         self._creating = Creating(
             limits,
             rows=catalogue.uploads,
             files=spool.uploads,
-            ingest=ingest,
+            admission=admission,
             turns=self.turns,
             claims=self._claims,
-            owners=self._owners,
+            unfinished=unfinished,
             clock=clock,
         )
         self.finisher = Finisher(
             catalogue=catalogue,
             spool=spool,
-            ingest=ingest,
+            committer=committer,
             turns=self.turns,
             claims=self._claims,
-            owners=self._owners,
+            unfinished=unfinished,
             metrics=metrics,
             clock=clock,
         )
@@ -128,7 +138,7 @@ class Resumable:
         that is whole, the refusal when these were the last bytes of no image, and whatever the stream raises.
         """
         self._refuse_when_stopping()
-        self._ingest.check_doors()  # before a running request would give way to one that is refused
+        self._admission.require_open()  # before a running request would give way to one that is refused
         async with self._taking(upload_id) as (turn, known):
             self._check_offset(known, offset)
             upload = await self._with_length(known, offset, body.length)
@@ -159,30 +169,29 @@ class Resumable:
             return upload
         if upload.length is not None or length < max(1, offset):
             raise MalformedRequest("Upload-Length is set once, and is no less than what has come.")
-        if length > self._limits.max_bytes:
-            raise too_large(self._limits.max_bytes, length)
+        self._admission.check_size(length)
         await self._rows.set_length(upload.id_hash, length)
         return replace(upload, length=length)
 
     async def _take(self, turn: Turn, upload: Upload, offset: int, body: Body) -> None:
-        most = (self._limits.max_bytes if upload.length is None else upload.length) - offset
+        most = (self._admission.max_bytes if upload.length is None else upload.length) - offset
         if body.announced_bytes is not None and body.announced_bytes > most:
             raise too_large(offset + most, offset + body.announced_bytes)
         if body.announced_bytes == 0 or (upload.state is not UploadState.RECEIVING):
             return
         self._catch_up(turn, upload)
         try:
-            async with self._ingest.place(body.holder) as place:
+            async with self._admission.admitted(Offer(body.client, OfferKind.CONTINUING)) as permit:
                 self._refuse_when_stopping()
                 async with turn.receiving():
                     await self._files.append(
                         upload.id_hash,
-                        self._kept(upload, place.counted(body.stream)),
+                        self._kept(upload, permit.counted(body.stream)),
                         announced_bytes=body.announced_bytes or 0,
                         most_bytes=most,
                         digest=turn.digest,
                         checksum=body.checksum,
-                        holder=body.holder,
+                        client=body.client.key,
                         since_s=upload.created_s,
                     )
         except UploadLocked:
@@ -270,7 +279,7 @@ class Resumable:
         self.finisher.tell(upload)
         if not self.finisher.is_at(upload.id_hash):  # it clears up itself
             self._claims.release(upload.id_hash)
-            self._owners.release(upload.id_hash)
+            self._unfinished.end(upload.id_hash)
             await self._files.remove(upload.id_hash)
         return given_up
 

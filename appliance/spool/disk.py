@@ -75,7 +75,7 @@ class Spool:
         *,
         announced_bytes: int | None,
         max_bytes: int,
-        holder: str = "",
+        client: str = "",
         since_s: float = 0.0,
     ) -> Incoming:
         """Write `stream` to `incoming/`, hashing on the way, two blocks in memory at most.
@@ -85,7 +85,7 @@ class Spool:
         if announced_bytes is not None and announced_bytes > max_bytes:
             raise too_large(max_bytes, announced_bytes)
         path = self._incoming / slug
-        coming = Coming(max_bytes, announced_bytes, holder, since_s)
+        coming = Coming(max_bytes, announced_bytes, client, since_s)
         transfer = Transfer(path, self.room, self._threads, self._make_room, coming)
         self._receiving.add(slug)
         try:

@@ -156,16 +156,16 @@ class UploadFiles:
         most_bytes: int,
         digest: Digest,
         checksum: Checksum | None = None,
-        holder: str = "",
+        client: str = "",
         since_s: float = 0.0,
     ) -> None:
         """Put the stream at the file's end; what came before it broke off stays, unless it has a checksum.
 
-        `digest` follows. What is left of the upload, `most_bytes`, counts as `holder`'s, and as begun at `since_s`.
+        `digest` follows. What is left of the upload, `most_bytes`, counts as `client`'s, and as begun at `since_s`.
 
         Raises TooLarge, DiskFull, ChecksumMismatch, and whatever the stream raises.
         """
-        coming = Coming(most_bytes, None, holder, since_s)
+        coming = Coming(most_bytes, None, client, since_s)
         transfer = partial(self._append, name, stream, announced_bytes, coming, digest)
         if checksum is None:
             await transfer(None)

@@ -23,7 +23,7 @@ HORIZON_S = 3600.0  # and no more than it brings in this time at its pace
 MEASURED_S = 60.0  # before that, pace is reckoned as if so much time had passed
 OPEN_BYTES = 16 << 20  # of each upload so much finds a part of the room that nobody can keep from it
 OPEN_SHARE = 2  # one in so many bytes of what is free is left to those
-HOLDER_SHARE = 4  # and of one address no more than one in so many is kept back from them
+CLIENT_SHARE = 4  # and of one address no more than one in so many is kept back from them
 RESTS_S = 15.0  # a resumable upload's next request comes within this time, also after it was told to wait
 
 
@@ -31,12 +31,12 @@ RESTS_S = 15.0  # a resumable upload's next request comes within this time, also
 class Coming:
     """What comes of an upload: `max_bytes` at most. `announced_bytes` is None where nobody said how many.
 
-    `since_s` is when the upload was begun, and `holder` whose it is.
+    `since_s` is when the upload was begun, and `client` whose it is.
     """
 
     max_bytes: int
     announced_bytes: int | None = None
-    holder: str = ""
+    client: str = ""
     since_s: float = 0.0
 
 
@@ -45,7 +45,7 @@ class Stake:
     """What one upload has brought, and may still bring. `announced` is None where nobody said how much comes."""
 
     name: str
-    holder: str
+    client: str
     announced: int | None
     here: int
     left: int
@@ -97,7 +97,7 @@ class Room:
         """An upload is under way, of which `here` bytes are on the disk. One that rests continues at its pace."""
         left = coming.max_bytes if coming.announced_bytes is None else coming.announced_bytes
         turn = (coming.since_s, next(self._numbers))
-        stake = Stake(name, coming.holder, coming.announced_bytes, here, left, turn, self.clock())
+        stake = Stake(name, coming.client, coming.announced_bytes, here, left, turn, self.clock())
         if (before := self._resting.pop(name, None)) is not None:
             self._most_expected -= before.most
             stake.turn, stake.began_s, stake.brought = before.turn, before.began_s, before.brought
@@ -183,8 +183,8 @@ class Room:
         ahead = self._ahead_of(stake)
         if not is_open:
             return wanted_bytes + sum(ahead.values()) <= available
-        holder_share = max(0, available) // HOLDER_SHARE
-        kept_back = sum(min(holder_share, expected) for expected in ahead.values())
+        client_share = max(0, available) // CLIENT_SHARE
+        kept_back = sum(min(client_share, expected) for expected in ahead.values())
         return wanted_bytes + min(open_share, kept_back) <= available
 
     def _ahead_of(self, stake: Stake | None) -> Mapping[str, int]:
@@ -193,7 +193,7 @@ class Room:
         now_s, ahead, turn = self.clock(), defaultdict[str, int](int), None if stake is None else stake.turn
         for other in chain(self._under_way, self._resting.values()):
             if turn is None or other.turn < turn:
-                ahead[other.holder] += other.expects(now_s)
+                ahead[other.client] += other.expects(now_s)
         return ahead
 
 

@@ -16,7 +16,7 @@ from appliance.objectstore.records import (
     UnreadableRecord,
     image_from,
     metadata_of,
-    needs_sidecar,
+    record_of,
     sidecar_of,
 )
 from appliance.slugs import object_key
@@ -85,7 +85,7 @@ def info_of(image: Image, metadata: Mapping[str, str]) -> ObjectInfo:
 def test_the_store_gives_the_identical_image_back(image: Image) -> None:
     image = replace(image, ended_s=image.created_s if image.ended else None)
     info = info_of(image, checked_metadata(metadata_of(image)))
-    sidecar = sidecar_of(image) if needs_sidecar(image) else None
+    sidecar = sidecar_of(image) if record_of(image).needs_sidecar else None
     assert image_from(info, sidecar) == image
 
 
@@ -103,7 +103,7 @@ async def test_names_in_any_script_survive_a_real_store(
 ) -> None:
     image = replace(PLAIN, filename=filename)
     await store.put(prefix + "a", original, media_type=image.media_type, metadata=metadata_of(image))
-    sidecar = sidecar_of(image) if needs_sidecar(image) else None
+    sidecar = sidecar_of(image) if record_of(image).needs_sidecar else None
     assert image_from(await store.stat(prefix + "a"), sidecar) == image
 
 
@@ -120,8 +120,8 @@ def test_records_of_before_promise_nothing_about_what_is_left() -> None:
 
 
 def test_a_plain_image_needs_no_sidecar() -> None:
-    assert not needs_sidecar(PLAIN)
-    assert not needs_sidecar(replace(PLAIN, filename="Ein Bär 🦊.jpg", original_only="too many pixels"))
+    assert not record_of(PLAIN).needs_sidecar
+    assert not record_of(replace(PLAIN, filename="Ein Bär 🦊.jpg", original_only="too many pixels")).needs_sidecar
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_plain_image_needs_no_sidecar() -> None:
     ],
 )
 def test_what_the_metadata_cannot_tell_needs_a_sidecar(change: dict[str, object]) -> None:
-    assert needs_sidecar(replace(PLAIN, **change))  # type: ignore[arg-type]
+    assert record_of(replace(PLAIN, **change)).needs_sidecar  # type: ignore[arg-type]
 
 
 def test_a_name_that_is_cut_keeps_its_extension() -> None:

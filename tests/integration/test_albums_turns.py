@@ -152,9 +152,9 @@ async def test_the_length_of_a_zip_is_worked_out_once_until_the_album_changes(ho
 async def test_a_download_without_a_place_lists_nothing(host: Host, zips: Zips) -> None:
     album = await made(host, await uploaded(host, 1))
     downloads = host.client.app[DOWNLOADS]
-    places, downloads.most = downloads.most, 0
+    limit, downloads.limit = downloads.limit, 0
     await problem(await host.get(f"/a/{album['slug']}/zip"), "busy")
     assert zips.built == 0
-    downloads.most = places
+    downloads.limit = limit
     assert (await host.get(f"/a/{album['slug']}/zip")).status == 200
     assert zips.built == 1

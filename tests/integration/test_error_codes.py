@@ -124,7 +124,7 @@ async def _stopping(host: Host) -> ClientResponse:
 
 
 async def _draining(host: Host) -> ClientResponse:
-    host.appliance.doors.closed = True
+    host.appliance.drain_switch.drained = True
     return await _post(host, pictures.png(9, 9))
 
 

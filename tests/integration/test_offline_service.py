@@ -19,7 +19,7 @@ async def test_the_offline_service_makes_what_is_missing_newest_first_and_marks_
     open_host: OpenHost, monkeypatch: pytest.MonkeyPatch, jpeg: bytes
 ) -> None:
     host = await opened_with_prewarm(open_host, "small", "medium")
-    monkeypatch.setattr(host.appliance.ingest, "_prewarm", lambda _image, _client: None)
+    monkeypatch.setattr(host.appliance.delivery, "prewarm_soon", lambda _image, _client: None)
     monkeypatch.setattr(prewarming, "BATCH", 2)
     images = []
     for _ in range(3):

@@ -162,7 +162,7 @@ async def test_an_original_that_is_lost_is_told_once_and_keeps_nobody_waiting(
 ) -> None:
     _, landed = await waiting_image(patient, patch)
     landed.unlink()
-    patient.appliance.shipper._wake()
+    patient.appliance.shipper.retry_now()
     await until(lambda: not patient.appliance.shipper.backlog)
     for _ in range(3):
         await patient.appliance.shipper.feed_and_connect()
@@ -177,7 +177,7 @@ async def test_a_file_that_was_set_aside_though_it_has_a_row_is_brought_back_and
 ) -> None:
     slug, _ = await waiting_image(patient, patch)
     await patient.appliance.spool.quarantine(slug)
-    patient.appliance.shipper._wake()
+    patient.appliance.shipper.retry_now()
     await until(lambda: not patient.appliance.shipper.backlog)
     assert (await row(patient, slug)).location is Location.STORE
     assert [path.read_bytes() for path in patient.files("store/objects")] == [TINY]

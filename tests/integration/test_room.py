@@ -251,9 +251,9 @@ async def test_an_upload_whose_first_request_lasts_long_is_alive_all_the_while(t
 async def test_addresses_that_have_their_shares_leave_uploads_to_begin_for_those_that_have_few(
     open_host: OpenHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from appliance.resumable import creating
+    from appliance.resumable import unfinished
 
-    monkeypatch.setattr(creating, "COUNT_EVERY_S", 0.0)
+    monkeypatch.setattr(unfinished, "COUNT_EVERY_S", 0.0)
     host = await open_host(
         server=Server(trusted_proxies=("127.0.0.1",)),
         uploads=small_config(Path()).uploads.__class__(reserve_bytes=1, max_unfinished=48),

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientResponse, FormData
 
-from appliance.http import bodies, uploads
+from appliance import ingest
+from appliance.http import uploads
 from tests import pictures
-from tests.conftest import Host, OpenHost, problem, small_config
+from tests.conftest import CODES, Host, OpenHost, problem, small_config
 
 BROWSER = {"Accept": "text/html", "Accept-Language": "en"}
 
@@ -77,7 +78,7 @@ async def test_one_that_is_too_large_leaves_the_others(open_host: OpenHost, jpeg
 async def test_one_that_is_beyond_all_measure_ends_the_form(
     open_host: OpenHost, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "PASSED_BY_BYTES", 100_000)
+    monkeypatch.setattr(ingest, "MAX_PASSED_BYTES", 100_000)
     host = await open_host(uploads=replace(small_config(Path()).uploads, max_bytes=len(jpeg)))
     reply = await shared(host, ("a.jpg", jpeg), ("b.jpg", jpeg + bytes(len(jpeg) + 900_000)))
     assert reply.status == 413
@@ -99,10 +100,19 @@ async def test_when_none_is_taken_the_form_tells_why(host: Host) -> None:
     assert host.files("spool") == []
 
 
+async def test_all_that_was_typed_is_shown_again_beside_a_field_that_is_refused(host: Host, jpeg: bytes) -> None:
+    reply = await shared(host, ("a.jpg", jpeg), expires_in="soon", title="Cat", alt="A cat")
+    page = await reply.text()
+    assert reply.status == CODES["invalid-expiry"]
+    assert 'value="Cat"' in page
+    assert "A cat" in page
+    assert host.files("spool") == []
+
+
 async def test_more_than_are_taken_of_one_form_are_left_out_and_counted(
     host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "MOST_FILES", 2)
+    monkeypatch.setattr(uploads, "MAX_FILES", 2)
     page = await (await shared(host, *[(f"{number}.jpg", jpeg) for number in range(4)])).text()
     assert len(links(page)) == 2
     assert "2 more files were left out" in page

@@ -5,10 +5,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from appliance.concurrency_limit import ConcurrencyLimit
 from appliance.config import Server
 from appliance.http.crowd import Crowd
 from appliance.http.keys import CROWD, DOWNLOADS
-from appliance.places import Places
 from tests.conftest import Host, OpenHost, until
 from tests.noise import padded
 from tests.wire import Wire, wires
@@ -26,8 +26,8 @@ def crowd(host: Host) -> Crowd:
     return found
 
 
-def downloads(host: Host) -> Places:
-    found: Places = host.client.app[DOWNLOADS]
+def downloads(host: Host) -> ConcurrencyLimit:
+    found: ConcurrencyLimit = host.client.app[DOWNLOADS]
     return found
 
 
@@ -54,8 +54,8 @@ async def test_a_client_that_reads_nothing_of_an_original_ends(host: Host, path:
     crowd(host).window_s = 0.3
     async with wires(host.port, 1) as (wire,):
         await asked(wire, path)
-        await until(lambda: downloads(host).now == 1)
-        await asyncio.gather(look(host, 20, 0.1), until(lambda: downloads(host).now == 0))
+        await until(lambda: downloads(host).in_use == 1)
+        await asyncio.gather(look(host, 20, 0.1), until(lambda: downloads(host).in_use == 0))
         assert len(await wire.rest()) < LARGE
 
 
@@ -66,11 +66,11 @@ async def test_a_client_that_reads_a_few_bytes_a_second_ends(host: Host, path: s
         looking = asyncio.create_task(look(host, 100, 0.1))
         try:
             async with asyncio.timeout(20):
-                while downloads(host).now:
+                while downloads(host).in_use:
                     await wire.some(2)
                     await asyncio.sleep(0.02)
         except ConnectionError:
-            await until(lambda: downloads(host).now == 0)
+            await until(lambda: downloads(host).in_use == 0)
         finally:
             looking.cancel()
 
@@ -96,22 +96,22 @@ async def test_an_album_that_nobody_reads_ends(host: Host, path: str) -> None:
     album = (await made.json())["slug"]
     async with wires(host.port, 1) as (wire,):
         await asked(wire, f"/a/{album}/zip")
-        await until(lambda: downloads(host).now == 1)
-        await asyncio.gather(look(host, 20, 0.1), until(lambda: downloads(host).now == 0))
+        await until(lambda: downloads(host).in_use == 1)
+        await asyncio.gather(look(host, 20, 0.1), until(lambda: downloads(host).in_use == 0))
         assert len(await wire.rest()) < LARGE
 
 
 async def test_the_places_of_two_addresses_that_do_not_read_go_to_a_third(host: Host, path: str) -> None:
-    downloads(host).most = 16
+    downloads(host).limit = 16
     async with AsyncExitStack() as stack:
         for number in range(2):
             for wire in await stack.enter_async_context(wires(host.port, 8)):
                 await asked(wire, path, f"203.0.113.{number}")
-        assert downloads(host).now == 16
+        assert downloads(host).in_use == 16
         reply = await host.client.get(path, headers={"X-Forwarded-For": "198.51.100.7"})
         assert (reply.status, len(await reply.read())) == (200, LARGE)
-        assert downloads(host).now == 15
-    await until(lambda: downloads(host).now == 0)
+        assert downloads(host).in_use == 15
+    await until(lambda: downloads(host).in_use == 0)
 
 
 async def test_unread_replies_hold_only_so_much_memory(host: Host, path: str) -> None:
@@ -119,6 +119,6 @@ async def test_unread_replies_hold_only_so_much_memory(host: Host, path: str) ->
     async with wires(host.port, 20) as held:
         for wire in held:
             await wire.send(f"GET {path} HTTP/1.1\r\nHost: here\r\nX-Forwarded-For: 203.0.113.1\r\n\r\n")
-        await until(lambda: 0 < downloads(host).now <= 1_000_000 // 65_536)
-    await until(lambda: downloads(host).now == 0)
+        await until(lambda: 0 < downloads(host).in_use <= 1_000_000 // 65_536)
+    await until(lambda: downloads(host).in_use == 0)
     assert crowd(host)._unread_bytes == 0

@@ -39,7 +39,7 @@ async def test_a_small_body_that_does_not_come_is_told_so_and_its_connection_end
         reply = await wire.rest()
     assert reply.startswith(b"HTTP/1.1 408 ")
     assert b"Connection: close" in reply
-    assert host.client.app[SMALL_BODIES].now == 0
+    assert host.client.app[SMALL_BODIES].in_use == 0
 
 
 @pytest.mark.parametrize("head", [ALBUM, ALBUM_FORM], ids=["JSON", "a form"])
@@ -55,7 +55,7 @@ async def test_an_upload_at_eighty_bytes_a_second_ends(open_host: OpenHost, jpeg
     async with wires(host.port, 1) as (wire,):
         await wire.send(f"{HEAD}Content-Length: {len(jpeg)}\r\n\r\n")
         assert (await wire.drip("x" * 5000, 1 / 80)).startswith("HTTP/1.1 408 ")
-    await until(lambda: host.appliance.ingest.receiving == 0)
+    await until(lambda: host.appliance.admission.arriving == 0)
 
 
 async def test_a_form_does_not_begin_its_patience_again_with_each_part(open_host: OpenHost) -> None:
@@ -85,26 +85,26 @@ async def test_two_addresses_that_hold_every_place_keep_no_third_out(open_host: 
         for number, of_one in enumerate(held):
             for wire in of_one:
                 await wire.send(f"{HEAD}X-Forwarded-For: 203.0.113.{number}\r\nContent-Length: {len(jpeg)}\r\n\r\nx")
-        await until(lambda: host.appliance.ingest.receiving == 16)
+        await until(lambda: host.appliance.admission.arriving == 16)
         other = {"X-Forwarded-For": "198.51.100.7"}
         reply = await host.client.post("/api/v1/images", data=jpeg, headers=other)
         assert reply.status == 201, await reply.text()
-        await until(lambda: host.appliance.ingest.receiving == 15)
+        await until(lambda: host.appliance.admission.arriving == 15)
         told = await problem(
             await host.client.post("/api/v1/images", data=jpeg, headers={"X-Forwarded-For": "203.0.113.1"}), "busy"
         )
         assert told["limit"] == 8
-    await until(lambda: host.appliance.ingest.receiving == 0)
+    await until(lambda: host.appliance.admission.arriving == 0)
 
 
 async def test_a_resumable_upload_that_has_to_go_keeps_what_came(open_host: OpenHost, jpeg: bytes) -> None:
     host = await limited(open_host, concurrency=8)
     async with wires(host.port, 8) as held:
         places = [await _patching(host, wire, len(jpeg)) for wire in held]
-        await until(lambda: host.appliance.ingest.receiving == 8)
+        await until(lambda: host.appliance.admission.arriving == 8)
         reply = await host.client.post("/api/v1/images", data=jpeg, headers={"X-Forwarded-For": "198.51.100.7"})
         assert reply.status == 201, await reply.text()
-        await until(lambda: host.appliance.ingest.receiving == 7)
+        await until(lambda: host.appliance.admission.arriving == 7)
         async with asyncio.timeout(20):
             while [await _offset(host, where) for where in places] != [5] * 8:  # noqa: ASYNC110 - files tell nobody when they change
                 await asyncio.sleep(0.05)
@@ -127,15 +127,15 @@ async def _offset(host: Host, where: str) -> int:
 async def test_bodies_that_stand_still_keep_no_other_address_out(open_host: OpenHost) -> None:
     host = await limited(open_host)
     bodies = host.client.app[SMALL_BODIES]
-    bodies.most = 16
+    bodies.limit = 16
     async with AsyncExitStack() as stack:
         held = [await stack.enter_async_context(wires(host.port, 8)) for _ in range(2)]
         for number, of_one in enumerate(held):
             for wire in of_one:
                 await wire.send(ALBUM.replace("\r\n\r\n", f"\r\nX-Forwarded-For: 203.0.113.{number}\r\n\r\n"))
-        await until(lambda: bodies.now == 16)
+        await until(lambda: bodies.in_use == 16)
         reply = await host.client.post(
             "/api/v1/albums", json={"title": "mine"}, headers={"X-Forwarded-For": "198.51.100.7"}
         )
         assert reply.status != 503, await reply.text()
-        await until(lambda: bodies.now == 15)
+        await until(lambda: bodies.in_use == 15)

@@ -98,7 +98,7 @@ async def test_events_of_an_unknown_link_are_not_found(host: Host) -> None:
 
 async def test_only_so_many_may_listen_at_once_and_who_leaves_makes_room(tus: Tus, jpeg: bytes) -> None:
     audience = tus.host.client.app[LISTENERS]
-    audience.most = 2
+    audience.limit = 2
     slug = await tus.slug(await tus.create(len(jpeg)))
     async with listening(tus.host, slug) as first:
         async with listening(tus.host, slug) as second:
@@ -106,24 +106,24 @@ async def test_only_so_many_may_listen_at_once_and_who_leaves_makes_room(tus: Tu
             await next_event(second)
             told = await problem(await tus.host.get(f"/api/v1/images/{slug}/events"), "busy")
             assert told["limit"] == 2
-        await until(lambda: audience.now == 1)
+        await until(lambda: audience.in_use == 1)
         async with listening(tus.host, slug) as third:
             assert await next_event(third) is not None
-    await until(lambda: audience.now == 0)
+    await until(lambda: audience.in_use == 0)
 
 
 async def test_one_address_does_not_take_every_place_to_listen(tus: Tus, jpeg: bytes) -> None:
     audience = tus.host.client.app[LISTENERS]
-    audience.most = 36
+    audience.limit = 36
     slug = await tus.slug(await tus.create(len(jpeg)))
     async with AsyncExitStack() as stack:
         for _ in range(9):
             await next_event(await stack.enter_async_context(listening(tus.host, slug)))
         told = await problem(await tus.host.get(f"/api/v1/images/{slug}/events"), "busy")
         assert (told["limit"], told["actual"]) == (9, 9)
-        async with audience.place("203.0.113.9"):
-            assert audience.now == 10
-    await until(lambda: audience.now == 0)
+        async with audience.permit("203.0.113.9"):
+            assert audience.in_use == 10
+    await until(lambda: audience.in_use == 0)
     async with listening(tus.host, slug) as response:
         assert await next_event(response) is not None
 

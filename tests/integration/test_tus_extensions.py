@@ -175,9 +175,9 @@ async def test_nothing_of_what_a_client_wished_for_is_kept_of_an_upload_that_is_
 async def test_only_so_many_uploads_may_be_unfinished(
     open_host: OpenHost, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from appliance.resumable import creating
+    from appliance.resumable import unfinished
 
-    monkeypatch.setattr(creating, "COUNT_EVERY_S", 0.0)
+    monkeypatch.setattr(unfinished, "COUNT_EVERY_S", 0.0)
     tus = Tus(await open_host(uploads=Uploads(reserve_bytes=1, max_unfinished=3)))
     wheres = [await tus.create(len(jpeg)) for _ in range(3)]
     told = await problem(await tus.post(len(jpeg)), "busy")

@@ -67,7 +67,7 @@ def test_no_two_requests_share_an_id() -> None:
 )
 def test_whoever_has_a_line_has_one_share(one: str, other: str, same: bool) -> None:
     callers = Callers(())
-    assert (callers.client_key(request_from(one)) == callers.client_key(request_from(other))) is same
+    assert (callers.client(request_from(one)) == callers.client(request_from(other))) is same
 
 
 def test_two_lines_of_addresses_are_one_list() -> None:

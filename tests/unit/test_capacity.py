@@ -29,9 +29,9 @@ from appliance.capacity.needs import (
 )
 from appliance.capacity.prices import PRICES, Price, with_own
 from appliance.cli import main
+from appliance.clock import DAY_S
 from appliance.config import GB, TB, Backup, Config
 from appliance.lifecycle import erasing, expiry
-from appliance.wishes import DAY_S
 from tests.conftest import small_config
 from tests.servers import ROOT
 

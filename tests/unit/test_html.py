@@ -8,8 +8,8 @@ import pytest
 
 from appliance.config import Config, Renditions, Server, Uploads
 from appliance.errors import ApplianceError, Busy, InternalError, UnknownImage, UnsupportedFormat, WrongToken
-from appliance.http.bodies import Refused
 from appliance.http.html import Pages, Typed
+from appliance.ingest import Refused
 from appliance.model import ContentCredentials, Ending, Image, KeepMetadata, PrivateData
 from appliance.renditions import Format
 

@@ -19,7 +19,7 @@ from appliance.http.negotiation import wishes as liking
 from appliance.imaging.sniffing import sniff
 from appliance.logs import MAX_BYTES, HumanLines, JsonLines, redacted
 from appliance.resumable.progress import part_ids
-from appliance.wishes import checked_text, parse_duration, safe_filename
+from appliance.upload_options import checked_text, parse_duration, safe_filename
 from tests.growth import assert_linear
 
 UNITS = (

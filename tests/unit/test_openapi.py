@@ -16,7 +16,7 @@ from appliance.http.contract import contract
 from appliance.http.links import EXTENSIONS
 from appliance.http.problems import STATUSES
 from appliance.renditions import Format, Preset
-from appliance.wishes import MAX_ALT_CHARS, MAX_TITLE_CHARS
+from appliance.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS
 
 # raised by commands or at start-up, never in a reply: a new error class goes here or into the contract
 OUTSIDE_HTTP = {

@@ -58,10 +58,10 @@ class Under:
     room: Small = field(default_factory=Small)
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(10**6)))
 
-    def begun(self, announced: int, *, holder: str = "a", brought: int = 0, lasted_s: float = 0.0) -> Stake:
+    def begun(self, announced: int, *, client: str = "a", brought: int = 0, lasted_s: float = 0.0) -> Stake:
         """One that has brought so much in so many seconds."""
         name = str(next(self.numbers))
-        stake = self.room.begin(name, Coming(announced, announced, holder), 0)
+        stake = self.room.begin(name, Coming(announced, announced, client), 0)
         while stake.here < brought:
             block = min(MB, brought - stake.here)
             self.room.take(stake, block)
@@ -116,7 +116,7 @@ def test_a_burst_is_reckoned_as_if_it_had_lasted_a_minute(under: Under) -> None:
 
 def test_small_files_find_a_part_of_the_room_that_nobody_keeps_from_them(under: Under) -> None:
     for number in range(5):
-        under.begun(380 * MB, holder=str(number), brought=15 * MB)
+        under.begun(380 * MB, client=str(number), brought=15 * MB)
     under.room.used += under.room.available_bytes - 40 * MB
     assert not lets_in(under.room, OPEN_BYTES + 1)
     assert lets_in(under.room, OPEN_BYTES)
@@ -163,11 +163,11 @@ class Comings(stateful.RuleBasedStateMachine):
         index: int = data.draw(st.integers(0, len(among) - 1))
         return among[index]
 
-    @stateful.rule(whole=SIZES, holder=st.sampled_from("abc"), is_announced=st.booleans(), is_resumable=st.booleans())
-    def begin(self, whole: int, holder: str, is_announced: bool, is_resumable: bool) -> None:
+    @stateful.rule(whole=SIZES, client=st.sampled_from("abc"), is_announced=st.booleans(), is_resumable=st.booleans())
+    def begin(self, whole: int, client: str, is_announced: bool, is_resumable: bool) -> None:
         before = self.room.available_bytes
         self.number += 1
-        coming = Coming(whole, whole if is_announced and not is_resumable else None, holder, self.number // 3)
+        coming = Coming(whole, whole if is_announced and not is_resumable else None, client, self.number // 3)
         stake = self.room.begin(str(self.number), coming, 0)
         try:
             self.room.check(whole, stake)
@@ -221,7 +221,7 @@ class Comings(stateful.RuleBasedStateMachine):
     def come_back(self, data: Any) -> None:
         one = self._one(data, self.resting)
         self.resting.remove(one)
-        coming = Coming(one.whole - one.stake.here, None, one.stake.holder, one.stake.turn[0])
+        coming = Coming(one.whole - one.stake.here, None, one.stake.client, one.stake.turn[0])
         one.stake = self.room.begin(one.stake.name, coming, one.stake.here)
         self.sending.append(one)
 

@@ -1,18 +1,19 @@
-"""What uploaders may wish for: reading, bounding and cleaning names, texts and durations."""
+"""Upload options: reading, bounding and cleaning the names, texts and durations that come with a file."""
 
 import re
 import unicodedata
 from dataclasses import replace
 
 from appliance import tokens
+from appliance.clock import DAY_S
 from appliance.errors import IdempotencyKeyInvalid, InvalidExpiry, InvalidField
-from appliance.model import KeepMetadata, Wishes
+from appliance.model import KeepMetadata, UploadOptions
 
 MAX_TITLE_CHARS = 200
 MAX_ALT_CHARS = 2000
 MAX_FILENAME_BYTES = 255  # what filesystems take, so that a download can be saved under it
-DAY_S = 86_400
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": DAY_S, "w": 7 * DAY_S}
+OPTION_NAMES = ("filename", "title", "alt", "expires_in", "expires_at", "keep_metadata")
 DIRECTION_MARKS = frozenset(  # they can disguise an extension
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
@@ -26,17 +27,40 @@ _KEEP_METADATA = {  # forms and people say yes and no in many ways
 NEVER_IN_NAMES = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")  # control, surrogate, private, unassigned, line breaks
 
 
-def checked(wishes: Wishes, max_expiry_days: int) -> Wishes:
-    """The wishes, cleaned. Raises InvalidField, InvalidExpiry and IdempotencyKeyInvalid, each with limit and figure."""
-    if wishes.idempotency_key is not None:
-        check_key(wishes.idempotency_key)
-    if wishes.expires_in_s is not None:
-        check_expiry(wishes.expires_in_s, max_expiry_days)
+def with_option(options: UploadOptions, name: str, text: str, max_expiry_days: int) -> UploadOptions:
+    """The options and one more, as a form or an address has it. Each is checked and cleaned here, and nowhere else.
+
+    Raises InvalidField and InvalidExpiry, with limit and figure.
+    """
+    match name:
+        case "filename":
+            return replace(options, filename=safe_filename(text) if text else "")
+        case "title":
+            return replace(options, title=checked_text("title", text, MAX_TITLE_CHARS))
+        case "alt":
+            return replace(options, alt=checked_text("alt", text, MAX_ALT_CHARS))
+        case "expires_in":
+            return replace(options, expires_in_s=_parse_expiry(text, max_expiry_days) if text else None)
+        case "expires_at" if text:
+            raise InvalidExpiry("An upload takes expires_in (3600, 12h, 30d); expires_at is for changing it later.")
+        case "keep_metadata":
+            return replace(options, keep_metadata=parse_keep_metadata(text))
+    return options
+
+
+def _parse_expiry(text: str, max_expiry_days: int) -> int:
+    expires_in_s = parse_duration(text)
+    check_expiry(expires_in_s, max_expiry_days)
+    return expires_in_s
+
+
+def cleaned(options: UploadOptions) -> UploadOptions:
+    """Options that were checked, but may stand in a row as they came."""
     return replace(
-        wishes,
-        filename=safe_filename(wishes.filename),
-        title=checked_text("title", wishes.title, MAX_TITLE_CHARS),
-        alt=checked_text("alt", wishes.alt, MAX_ALT_CHARS),
+        options,
+        filename=safe_filename(options.filename),
+        title=_one_line(options.title or "") or None,
+        alt=_one_line(options.alt or "") or None,
     )
 
 
@@ -76,7 +100,7 @@ def checked_text(name: str, text: str | None, max_chars: int) -> str | None:
     """A title or alt text: trimmed, None when empty, without control characters. Raises InvalidField."""
     if text is None:
         return None
-    text = text.translate(_TO_BLANKS).strip()
+    text = _one_line(text)
     if len(text) > max_chars:
         raise InvalidField(
             f"{name} has {len(text):,} characters; at most {max_chars:,} are taken.", limit=max_chars, actual=len(text)
@@ -84,6 +108,10 @@ def checked_text(name: str, text: str | None, max_chars: int) -> str | None:
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
         raise InvalidField(f"{name} holds control characters; it takes plain text.")
     return text or None
+
+
+def _one_line(text: str) -> str:
+    return text.translate(_TO_BLANKS).strip()
 
 
 def check_key(key: str) -> None:

@@ -1,59 +1,59 @@
-"""Places: who gets one, and whose transfer ends for it."""
+"""The concurrency limit: who gets a permit, and whose transfer ends for it."""
 
 import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
 
+from appliance.concurrency_limit import ConcurrencyLimit, Permit
 from appliance.errors import Busy
-from appliance.places import Place, Places
 from tests.conftest import until
 
 
-async def held(places: Places, holder: str, entered: list[Place]) -> str:
-    """How holding a place for ever ends."""
+async def held(limit: ConcurrencyLimit, client: str, entered: list[Permit]) -> str:
+    """How holding a permit for ever ends."""
     try:
-        async with places.place(holder) as place:
-            entered.append(place)
+        async with limit.permit(client) as permit:
+            entered.append(permit)
             await asyncio.Event().wait()
     except Busy as fault:
         return fault.detail
     return "never"
 
 
-async def taken(places: Places, holder: str, count: int) -> tuple[list["asyncio.Task[str]"], list[Place]]:
-    entered: list[Place] = []
-    tasks = [asyncio.create_task(held(places, holder, entered)) for _ in range(count)]
+async def taken(limit: ConcurrencyLimit, client: str, count: int) -> tuple[list["asyncio.Task[str]"], list[Permit]]:
+    entered: list[Permit] = []
+    tasks = [asyncio.create_task(held(limit, client, entered)) for _ in range(count)]
     await until(lambda: len(entered) == count)
     return tasks, entered
 
 
 async def test_the_slowest_of_the_address_with_most_ends_for_one_that_has_none() -> None:
-    places = Places("things are under way", 12, 5)
-    many, their_places = await taken(places, "many", 8)
-    few, _ = await taken(places, "few", 4)
+    limit = ConcurrencyLimit("things are under way", 12, 5)
+    many, their_permits = await taken(limit, "many", 8)
+    few, _ = await taken(limit, "few", 4)
     now_s = asyncio.get_running_loop().time()
-    for number, place in enumerate(their_places):
-        place._began_s = now_s - 100
-        place.moved(1000 if number == 5 else 100_000)
-    async with places.place("none"):
+    for number, permit in enumerate(their_permits):
+        permit._began_s = now_s - 100
+        permit.moved(1000 if number == 5 else 100_000)
+    async with limit.permit("none"):
         (ended,), _ = await asyncio.wait(many, return_when=asyncio.FIRST_COMPLETED)
         assert ended is many[5]
         assert "let another one in" in await ended
-        assert places.now == 12
+        assert limit.in_use == 12
     assert not any(task.done() for task in few)
     for task in [*many, *few]:
         task.cancel()
     await asyncio.gather(*many, *few, return_exceptions=True)
-    assert places.now == 0
+    assert limit.in_use == 0
 
 
 async def test_a_transfer_too_young_to_tell_stays_while_an_older_one_is_there() -> None:
-    places = Places("things are under way", 8, 5)
-    many, their_places = await taken(places, "many", 8)
-    their_places[3]._began_s -= 100
-    their_places[3].moved(1_000_000)
-    async with places.place("none"):
+    limit = ConcurrencyLimit("things are under way", 8, 5)
+    many, their_permits = await taken(limit, "many", 8)
+    their_permits[3]._began_s -= 100
+    their_permits[3].moved(1_000_000)
+    async with limit.permit("none"):
         (ended,), _ = await asyncio.wait(many, return_when=asyncio.FIRST_COMPLETED)
         assert ended is many[3]
     for task in many:
@@ -62,37 +62,37 @@ async def test_a_transfer_too_young_to_tell_stays_while_an_older_one_is_there() 
 
 
 async def test_nobody_ends_for_an_address_that_would_then_hold_as_much() -> None:
-    places = Places("things are under way", 2, 5)
-    async with places.place("one"), places.place("other"):
+    limit = ConcurrencyLimit("things are under way", 2, 5)
+    async with limit.permit("one"), limit.permit("other"):
         with pytest.raises(Busy) as told:
-            places.check("third")
+            limit.check("third")
         assert (told.value.limit, told.value.actual) == (2, 2)
 
 
 async def test_an_address_has_its_share_at_most() -> None:
-    places = Places("things are under way", 100, 5)
+    limit = ConcurrencyLimit("things are under way", 100, 5)
     async with AsyncExitStack() as stack:
         for _ in range(25):
-            await stack.enter_async_context(places.place("one"))
+            await stack.enter_async_context(limit.permit("one"))
         with pytest.raises(Busy) as told:
-            places.check("one")
+            limit.check("one")
         assert told.value.limit == 25
-        places.check("other")
+        limit.check("other")
 
 
 async def test_what_this_host_does_itself_ends_for_nobody() -> None:
-    places = Places("things are under way", 3, 5)
-    tasks, _ = await taken(places, "", 3)
+    limit = ConcurrencyLimit("things are under way", 3, 5)
+    tasks, _ = await taken(limit, "", 3)
     with pytest.raises(Busy):
-        places.check("one")
+        limit.check("one")
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_a_timeout_of_the_transfer_itself_stays_one() -> None:
-    places = Places("things are under way", 1, 5)
+    limit = ConcurrencyLimit("things are under way", 1, 5)
     with pytest.raises(TimeoutError):
-        async with places.place("one"), asyncio.timeout(0):
+        async with limit.permit("one"), asyncio.timeout(0):
             await asyncio.Event().wait()
-    assert places.now == 0
+    assert limit.in_use == 0

@@ -1,24 +1,28 @@
-"""Wishes: names, texts and durations as people and programs write them, honest or not."""
+"""Upload options: names, texts and durations as people and programs write them, honest or not."""
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from appliance.errors import IdempotencyKeyInvalid, InvalidExpiry, InvalidField
-from appliance.model import KeepMetadata, Wishes
-from appliance.wishes import (
+from appliance.model import KeepMetadata, UploadOptions
+from appliance.upload_options import (
     DIRECTION_MARKS,
     MAX_ALT_CHARS,
     MAX_FILENAME_BYTES,
     MAX_TITLE_CHARS,
     UNITS_S,
-    checked,
+    check_expiry,
+    check_key,
     checked_text,
+    cleaned,
     parse_duration,
     parse_keep_metadata,
     safe_filename,
+    with_option,
 )
 
 REFUSED_CATEGORIES = ("Cc", "Cs", "Zl", "Zp")
@@ -138,23 +142,22 @@ def test_control_characters_in_a_text_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize(("seconds", "taken"), [(0, False), (1, True), (86_400, True), (86_401, False), (-1, False)])
 def test_an_expiry_lies_between_one_second_and_the_limit(seconds: int, taken: bool) -> None:
-    wishes = Wishes(filename="a.jpg", expires_in_s=seconds)
     if taken:
-        assert checked(wishes, max_expiry_days=1).expires_in_s == seconds
+        check_expiry(seconds, max_expiry_days=1)
+        assert with_option(UploadOptions(), "expires_in", str(seconds), max_expiry_days=1).expires_in_s == seconds
         return
     with pytest.raises(InvalidExpiry) as fault:
-        checked(wishes, max_expiry_days=1)
+        check_expiry(seconds, max_expiry_days=1)
     assert (fault.value.limit, fault.value.actual) == (86_400, seconds)
 
 
 @pytest.mark.parametrize(("length", "taken"), [(15, False), (16, True), (255, True), (256, False)])
 def test_an_idempotency_key_is_long_enough_to_be_a_secret(length: int, taken: bool) -> None:
-    wishes = Wishes(filename="a.jpg", idempotency_key="k" * length)
     if taken:
-        assert checked(wishes, max_expiry_days=1) == wishes
+        check_key("k" * length)
         return
     with pytest.raises(IdempotencyKeyInvalid) as fault:
-        checked(wishes, max_expiry_days=1)
+        check_key("k" * length)
     assert fault.value.actual == length
 
 
@@ -174,3 +177,24 @@ def test_what_stays_is_said_as_forms_and_people_say_it(said: str | None, keep: K
 def test_what_is_no_choice_is_refused_with_the_choices(said: str) -> None:
     with pytest.raises(InvalidField, match="false, credits or true"):
         parse_keep_metadata(said)
+
+
+@given(any_text, st.text(max_size=50))
+def test_what_was_checked_once_is_clean_already(name: str, title: str) -> None:
+    options = with_option(UploadOptions(), "filename", name, 30)
+    try:
+        options = with_option(options, "title", title, 30)
+    except InvalidField:
+        return
+    assert cleaned(options) == replace(options, filename=options.filename or "image")
+
+
+def test_the_last_of_several_texts_counts_also_where_it_takes_one_back() -> None:
+    options = with_option(UploadOptions(title="A", expires_in_s=60), "title", "", 30)
+    assert with_option(options, "expires_in", "", 30) == UploadOptions()
+
+
+def test_an_end_at_a_date_is_for_changes_alone() -> None:
+    assert with_option(UploadOptions(), "expires_at", "", 30) == UploadOptions()
+    with pytest.raises(InvalidExpiry, match="expires_in"):
+        with_option(UploadOptions(), "expires_at", "2030-01-01", 30)

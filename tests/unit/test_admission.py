@@ -1,0 +1,79 @@
+"""Admission: one place says whether an upload is let in, whichever way it comes."""
+
+from pathlib import Path
+
+import pytest
+
+from appliance.admission import Admission, Offer, OfferKind, Rule
+from appliance.clients import Client
+from appliance.config import Uploads
+from appliance.drain_switch import DrainSwitch
+from appliance.errors import Busy, DiskFull, Draining, TooLarge, UnsupportedFormat
+from appliance.spool import Spool
+
+ONE, OTHER = Client("192.0.2.1"), Client("192.0.2.2")
+
+
+def whole(client: Client = ONE, bytes_: int = 0) -> Offer:
+    return Offer(client, OfferKind.WHOLE, bytes_)
+
+
+class NothingFrom:
+    """A rule against one client."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.asked: list[OfferKind] = []
+
+    async def check(self, offer: Offer) -> None:
+        self.asked.append(offer.kind)
+        if offer.client == self._client:
+            raise UnsupportedFormat("Nothing is taken from you.")
+
+
+def admission(folder: Path, *rules: Rule, switch: DrainSwitch | None = None, reserve_bytes: int = 0) -> Admission:
+    spool = Spool(folder, budget_bytes=0, reserve_bytes=reserve_bytes)
+    limits = Uploads(max_bytes=1000, concurrency=1)
+    return Admission(limits, drain_switch=switch or DrainSwitch(), spool=spool, rules=rules)
+
+
+async def test_what_is_certain_is_told_before_anything_is_held(tmp_path: Path) -> None:
+    switch = DrainSwitch()
+    asked = admission(tmp_path, switch=switch)
+    await asked.check(whole(bytes_=1000))
+    with pytest.raises(TooLarge):
+        await asked.check(whole(bytes_=1001))
+    switch.drained = True
+    with pytest.raises(Draining):
+        await asked.check(whole(bytes_=1001))
+    assert asked.arriving == 0
+
+
+async def test_a_permit_is_held_while_the_bytes_come(tmp_path: Path) -> None:
+    asked = admission(tmp_path)
+    async with asked.admitted(whole()):
+        assert asked.arriving == 1
+        with pytest.raises(Busy):
+            await asked.check(whole(OTHER))
+    assert asked.arriving == 0
+    await asked.check(whole(OTHER))
+
+
+async def test_what_is_under_way_is_not_refused_for_room_that_it_gets_block_by_block(tmp_path: Path) -> None:
+    asked = admission(tmp_path, reserve_bytes=1 << 60)
+    with pytest.raises(DiskFull):
+        await asked.check(whole(bytes_=1))
+    await asked.check(Offer(ONE, OfferKind.CONTINUING))
+
+
+@pytest.mark.parametrize("kind", OfferKind)
+async def test_a_further_rule_is_asked_for_every_kind_of_offer(tmp_path: Path, kind: OfferKind) -> None:
+    rule = NothingFrom(ONE)
+    asked = admission(tmp_path, rule)
+    with pytest.raises(UnsupportedFormat):
+        await asked.check(Offer(ONE, kind))
+    with pytest.raises(UnsupportedFormat):
+        async with asked.admitted(Offer(ONE, kind)):
+            pytest.fail("it was let in")
+    async with asked.admitted(Offer(OTHER, kind)):
+        assert rule.asked == [kind] * 3
