@@ -205,7 +205,7 @@ class GoneAlbum(ApplianceError):
     """The album expired, was deleted, or lost its last image."""
 
     code = "album-gone"
-    title = "This album is gone"
+    title = "This album is no longer available"
 
 
 class TooManyImages(ApplianceError):

@@ -89,7 +89,7 @@ async def _manage(request: web.Request, form: Form) -> web.Response:
         if action in ("undo", "restore"):
             async with patience(request):
                 contents = await albums.change(slug, token, AlbumChanges(restore=True))
-            return await _managed(request, contents, said.gettext("The album is back."), token)
+            return await _managed(request, contents, said.gettext("Album restored."), token)
         if action != "save":
             raise MalformedRequest("The form asks for something unknown.")
         changes = _changes(form, request.app[CLOCK]())

@@ -99,9 +99,7 @@ async def manage(request: web.Request) -> web.Response:
         if action in ("undo", "restore"):
             async with patience(request):
                 image = await management.change(slug, token, Changes(restore=True))
-            return _page(
-                pages.manage_page(image, notice=pages.language.gettext("The picture is back."), delete_token=token)
-            )
+            return _page(pages.manage_page(image, notice=pages.language.gettext("Image restored."), delete_token=token))
         if action != "save":
             raise MalformedRequest("The form asks for something unknown.")
         async with patience(request):

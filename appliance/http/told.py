@@ -42,9 +42,9 @@ def told_original_only(image: Image, max_pixels: int, language: Language) -> Tol
             "pixels": _number(image.width * image.height, language),
             "limit": _number(max_pixels, language),
         }
-        text = language.gettext("It has {pixels} pixels, and this host makes sizes of up to {limit}.")
+        text = language.gettext("It has {pixels} pixels. This host resizes images of up to {limit} pixels.")
         return Told(text.format_map(figures), language.tag)
-    text = language.gettext("It is damaged or incomplete, or showing it would take more memory than this host allows.")
+    text = language.gettext("The file is damaged or incomplete, or too much memory is needed to resize it.")
     return Told(text, language.tag)
 
 

@@ -84,16 +84,16 @@ class Words:
         return self._counted(count, unit) if count else self._language.gettext("less than a minute")
 
     def expiry(self, expires_s: float, now_s: float) -> str:
-        """`in 12 months, on 23 November 2027`; with the time of day when it is less than two days off."""
+        """`23 November 2027 (in 12 months)`; with the time of day when it is less than two days off."""
         gettext, date = self._language.gettext, self.date(expires_s)
         left_s = expires_s - now_s
         if left_s <= 0:
-            return gettext("on %(date)s") % {"date": date}
+            return date
         span = self._from_now(left_s)
         if left_s < 2 * DAY_S:
             time = f"{datetime.fromtimestamp(expires_s, UTC):%H:%M}"
-            return gettext("%(in_span)s, on %(date)s at %(time)s UTC") % {"in_span": span, "date": date, "time": time}
-        return gettext("%(in_span)s, on %(date)s") % {"in_span": span, "date": date}
+            return gettext("%(date)s, %(time)s UTC (%(in_span)s)") % {"in_span": span, "date": date, "time": time}
+        return gettext("%(date)s (%(in_span)s)") % {"in_span": span, "date": date}
 
     def any_of(self, names: tuple[str, ...]) -> str:
         """`JPEG, PNG or GIF`."""

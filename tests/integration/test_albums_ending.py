@@ -210,10 +210,10 @@ async def test_an_expired_album_comes_back_by_form(host: Host) -> None:
     for path in ("", "/manage", f"/{album['images'][0]['slug']}"):
         gone = await host.client.get(f"/a/{album['slug']}{path}", headers=BROWSER)
         assert gone.status == 410
-        assert "Bring it back" in await gone.text()
+        assert "Restore" in await gone.text()
     wrong = await manage(host, album, token="wrong", action="restore")
     assert wrong.status == 403
-    assert "Bring it back" in await wrong.text()
+    assert "Restore" in await wrong.text()
     assert (await manage(host, album, action="restore")).status == 200
     assert await shown(host, album)
 

@@ -35,7 +35,7 @@ async def test_the_page_shows_every_picture_in_order_with_its_size_told_ahead(ho
     assert "Ende &amp; &lt;Anfang&gt;" in text
     links = re.findall(rf'<li><a href="/a/{album["slug"]}/(\w+)"><img [^>]* width="(\d+)" height="(\d+)"', text)
     assert links == [(image["slug"], str(image["width"]), str(image["height"])) for image in images]
-    assert "3 pictures" in text
+    assert "3 images" in text
     assert f'href="/a/{album["slug"]}/zip"' in text
 
 
@@ -48,7 +48,7 @@ async def test_what_previews_and_search_engines_are_told(host: Host) -> None:
     assert '<meta name="robots" content="noindex">' in text
     said = dict(re.findall(r'<meta property="og:(\S+)" content="([^"]*)">', text))
     assert said["title"] == "Holidays"
-    assert said["description"] == "2 pictures"
+    assert said["description"] == "2 images"
     assert said["url"] == album["url"]
     assert said["image"].endswith(f"/i/{images[0]['slug']}/preview.jpg")
     assert (said["image:width"], said["image:height"]) == ("1024", "512")
@@ -205,7 +205,7 @@ async def test_deleting_and_undoing_by_form(host: Host) -> None:
     assert "Undo" in await deleted.text()
     gone = await host.client.get(f"/a/{album['slug']}", headers=BROWSER)
     assert gone.status == 410
-    assert "Its maker deleted it" in await gone.text()
+    assert "Its owner deleted it" in await gone.text()
     undone = await manage(host, album, action="undo")
-    assert "The album is back." in await undone.text()
+    assert "Album restored." in await undone.text()
     await problem_on_form(await manage(host, album, action="dance"), 400, "something unknown")

@@ -34,7 +34,7 @@ async def test_each_of_several_pictures_gets_its_links(host: Host) -> None:
     reply = await shared(host, *files, expires_in="1d", title="Holidays")
     page = await reply.text()
     assert reply.status == 201
-    assert "3 pictures are online" in page
+    assert "3 images are online" in page
     manage = re.findall(r'id="manage-link-\d+"[^>]* value="([^"#]+)#([\w-]+)"', page)
     assert len(links(page)) == len(manage) == page.count("data-made=") == 3
     for link, (_, token), (name, data) in zip(links(page), manage, files, strict=True):
@@ -105,7 +105,7 @@ async def test_more_than_are_taken_of_one_form_are_left_out_and_counted(
     monkeypatch.setattr(uploads, "MOST_FILES", 2)
     page = await (await shared(host, *[(f"{number}.jpg", jpeg) for number in range(4)])).text()
     assert len(links(page)) == 2
-    assert "2 more files were left out" in page
+    assert "2 more files were skipped" in page
 
 
 async def test_a_form_that_breaks_off_keeps_none(host: Host, jpeg: bytes) -> None:

@@ -65,8 +65,8 @@ def test_the_language_most_asked_for_is_chosen(header: str, tag: str) -> None:
 def test_figures_and_times_are_put_as_the_language_has_them() -> None:
     german = Words(GERMAN)
     assert german.size(1_250_000) == "1,2 MB"
-    assert german.expiry(NOW_S + 365 * 86_400, NOW_S) == "in 12 Monaten, am 23. November 2027"
-    assert german.expiry(NOW_S + 3 * 3600, NOW_S) == "in 3 Stunden, am 23. November 2026 um 19:02 UTC"
+    assert german.expiry(NOW_S + 365 * 86_400, NOW_S) == "23. November 2027 (in 12 Monaten)"
+    assert german.expiry(NOW_S + 3 * 3600, NOW_S) == "23. November 2026, 19:02 UTC (in 3 Stunden)"
     assert german.days(365) == "1 Jahr"
     assert Words(ENGLISH).days(365) == "1 year"
 
@@ -76,7 +76,7 @@ async def test_a_page_comes_in_the_language_that_the_browser_asks_for(host: Host
     assert 'lang="de"' in (text := await german.text())
     assert "Ein Bild teilen" in text
     assert sorted(german.headers.getall("Vary")) == ["Accept-Encoding", "Accept-Language"]
-    assert "Share a picture" in await (await host.get("/")).text()
+    assert "Share an image" in await (await host.get("/")).text()
 
 
 async def test_a_share_page_in_one_language_is_never_taken_for_the_other(host: Host, jpeg: bytes) -> None:
@@ -128,5 +128,5 @@ async def test_why_a_picture_has_no_sizes_is_told_in_the_readers_language(open_h
     host = await open_host(uploads=replace(small_config(Path()).uploads, max_pixels=1000))
     path = f"/i/{(await host.upload(jpeg))['slug']}"
     german = await (await host.get(path, Accept="text/html", Accept_Language="de")).text()
-    assert re.search(r"Es hat [\d.]+ Pixel; Größen erzeugt dieser Server von bis zu 1\.000\.", german)
+    assert re.search(r"Es hat [\d.]+ Pixel\. Dieser Server verkleinert Bilder bis 1\.000 Pixel\.", german)
     assert "this host resizes up to 1,000" in await (await host.get(path, Accept="text/html")).text()
