@@ -72,7 +72,7 @@ class Ingest:
         self._clock = clock
         self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue)
         self._keys_in_use: set[str] = set()
-        self._places = Places("uploads are under way", self._limits.concurrency, BUSY_RETRY_AFTER_S)
+        self._places = Places("uploads are in progress", self._limits.concurrency, BUSY_RETRY_AFTER_S)
 
     async def check(self, announced_bytes: int, wishes: Wishes, holder: str = "") -> None:
         """Say no before the bytes are sent, when it is certain already.
@@ -224,7 +224,7 @@ class Ingest:
         key_hash, fingerprint = tokens.hashed(key), _fingerprint(incoming, wishes)
         if key_hash in self._keys_in_use:
             raise IdempotencyKeyInUse(
-                "An upload with this Idempotency-Key is still running. Repeat the request when it has ended.",
+                "An upload with this Idempotency-Key is still running. Repeat the request when it has finished.",
                 retry_after_s=2,
             )
         self._keys_in_use.add(key_hash)
@@ -244,12 +244,12 @@ class Ingest:
     async def _replay(self, first: IdempotencyRecord, fingerprint: str, key: str) -> Accepted:
         if first.fingerprint != fingerprint:
             raise IdempotencyKeyReused(
-                "This Idempotency-Key came with another file or other fields before. Use a new key for a new upload."
+                "This Idempotency-Key was used with another file or other fields. Use a new key for a new upload."
             )
         try:
             image = living(await self._catalogue.get(first.slug), self._clock())
         except (GoneImage, UnknownImage) as fault:
-            raise GoneImage("The image that this Idempotency-Key uploaded has expired or was deleted.") from fault
+            raise GoneImage("The image uploaded with this Idempotency-Key has expired or was deleted.") from fault
         return Accepted(image, tokens.keyed_token(key, first.slug, first.secret), replayed=True)
 
 

@@ -62,7 +62,7 @@ class Places:
         if holder:
             refuse_beyond_share(mine, self.most, self._what, self._retry_after_s)
         if self._taken >= self.most and self._yielding(mine) is None:
-            raise self._busy(f"{self._taken:,} {self._what}, as many as this host takes at once.")
+            raise self._busy(f"{self._taken:,} {self._what}, which is the limit of this host.")
 
     @asynccontextmanager
     async def place(self, holder: str) -> AsyncIterator[Place]:
@@ -80,8 +80,8 @@ class Places:
             if not scope.expired():
                 raise
             raise self._busy(
-                f"{self.most:,} {self._what}, as many as this host takes at once. Yours was among the slowest of an "
-                "address with many, and ended to let another one in."
+                f"{self.most:,} {self._what}, which is the limit of this host. Yours was one of the slowest from an "
+                "address with many, so it was stopped to let another one in."
             ) from fault
 
     def _take(self, holder: str, scope: asyncio.Timeout) -> Place:
@@ -114,7 +114,7 @@ class Places:
 
     def _busy(self, detail: str) -> Busy:
         return Busy(
-            f"{detail} Try again in some seconds.",
+            f"{detail} Try again in a few seconds.",
             limit=self.most,
             actual=self._taken,
             retry_after_s=self._retry_after_s,

@@ -185,8 +185,8 @@ def refuse_unfit(connection: sqlite3.Connection) -> None:
     half_made = application_id == 0 and set(db.table_names()) <= _TABLES
     if application_id != APPLICATION_ID and not half_made:
         raise CatalogueUnavailable(
-            "The file of the catalogue is a database of another program, and was left as it is. "
-            "Set data_dir to a folder of this appliance's own."
+            "The catalogue file belongs to another program. It was not changed. "
+            "Set data_dir to a folder that only the appliance uses."
         )
     known = {migration.name for migration in migrations._migrations}
     applied = [done.name for done in migrations.applied(db)]

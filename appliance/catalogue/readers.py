@@ -15,7 +15,7 @@ from appliance.errors import Stopping
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_CLOSED = "The catalogue is closed."
+_CLOSED = "The server is stopping. Try again in a moment."
 Query = Callable[Concatenate[sqlite3.Connection, P], T]
 
 

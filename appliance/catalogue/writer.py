@@ -83,7 +83,7 @@ class Writer:
         Cancelling the caller does not take the operation back.
         """
         if self._loop is None or self._stopping:
-            raise Stopping("The catalogue is closed; nothing was recorded.")
+            raise Stopping("The server is stopping, so nothing was saved. Try again in a moment.")
         future: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put(_Job(operation, future))
         return await future

@@ -52,7 +52,7 @@ class Building:
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._clients: dict[str, Clients] = {}
-        self._shares = Shares("pyramids are waited for", RETRY_AFTER_S)
+        self._shares = Shares("images are being prepared for zooming", RETRY_AFTER_S)
         self._places: dict[str, Waiting[Worker]] = {}
         self._failed: OrderedDict[str, float] = OrderedDict()
 
@@ -143,7 +143,7 @@ class Building:
                 finally:
                     self._places.pop(image.slug, None)
                 if not await self._pyramids.admit(ticket, draft) and not ticket.revoked:
-                    raise CannotResize("It does not go into the budget that pyramids have.")
+                    raise CannotResize("Its pyramid is larger than the cache for pyramids.")
 
     def _remember(self, image: Image) -> None:
         self._failed[image.slug] = self._clock()
@@ -152,4 +152,4 @@ class Building:
 
 
 def _preparing() -> Busy:
-    return Busy("This image is being prepared for zooming. Try again in some seconds.", retry_after_s=RETRY_AFTER_S)
+    return Busy("This image is being prepared for zooming. Try again in a few seconds.", retry_after_s=RETRY_AFTER_S)

@@ -61,7 +61,7 @@ class Cutting:
     async def cut(self, image: Image, cut: Cut, clients: Clients) -> bytes:
         """The cut's file. Raises CannotResize, Busy, StoreUnavailable, GoneImage."""
         if cutting_bytes(image.facts) > self._heavy_memory_bytes:
-            raise CannotResize("Zooming into this image would take more memory than this host allows.")
+            raise CannotResize("Zooming this image needs more memory than this host allows.")
         key = image.slug, is_long_cut(cut)
         wanted = self._wanted.setdefault(key, {})
         wish = wanted.get(cut)
@@ -79,7 +79,9 @@ class Cutting:
             while self._wanted.get(key):
                 await self._decode(image, key)
         except asyncio.CancelledError:
-            self._fail(self._wanted.pop(key, {}), Stopping("The server is restarting.", retry_after_s=2))
+            self._fail(
+                self._wanted.pop(key, {}), Stopping("The server is restarting. Try again in a moment.", retry_after_s=2)
+            )
             raise
         finally:
             self._tasks.pop(key, None)
@@ -96,7 +98,7 @@ class Cutting:
                     taken = self._taken(image, key)
                     made = await worker.cut(file.fileno(), image.facts, Material.ORIGINAL, tuple(taken))
         except asyncio.CancelledError:
-            self._fail(taken, Stopping("The server is restarting.", retry_after_s=2))
+            self._fail(taken, Stopping("The server is restarting. Try again in a moment.", retry_after_s=2))
             raise
         except Exception as fault:
             taken = taken or self._given_up(key)

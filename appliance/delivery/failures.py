@@ -27,10 +27,10 @@ class Failures:
     def refuse(self, image: Image) -> None:
         """Raises CannotResize for an image that is known to fail."""
         if image.original_only is not None:
-            raise CannotResize(f"{image.original_only} The original can be downloaded.")
+            raise CannotResize(f"{image.original_only} You can download the original.")
         failures, last_s = self._failures.get(image.slug, (0, 0.0))
         if failures and self._clock() - last_s < FORGIVEN_AFTER_S:
-            raise CannotResize("This image could not be resized a moment ago. The original can be downloaded.")
+            raise CannotResize("This image could not be resized a moment ago. You can download the original.")
 
     async def remember(self, image: Image, fault: CannotResize) -> None:
         failures = self._failures.pop(image.slug, (0, 0.0))[0] + 1

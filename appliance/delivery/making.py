@@ -32,7 +32,7 @@ from appliance.workers import Workers
 
 LARGE_BYTES = 1_000_000  # up to here the sum of the bytes costs the event loop less than a thread would
 THREADS = 2
-_NO_MOTION = "The animation could not be read to its end: the file is damaged, or it would take too much memory."
+_NO_MOTION = "The animation couldn't be read to the end. The file is damaged, or needs too much memory."
 
 
 Queue = tuple[str, Priority]
@@ -246,7 +246,7 @@ class Making:
 
 
 def _stopping() -> Stopping:
-    return Stopping("The server is restarting. Try again in a few seconds.", retry_after_s=2)
+    return Stopping("The server is restarting. Try again in a moment.", retry_after_s=2)
 
 
 def _facts_of(image: Image, source: Target) -> Facts:

@@ -22,7 +22,7 @@ class Overdue:
         """Raises CannotResize for a cut that is known to fail."""
         failed_s = self._failed.get((image.slug, cut))
         if failed_s is not None and self._clock() - failed_s < FORGIVEN_AFTER_S:
-            raise CannotResize("This part of the image could not be made a moment ago. Ask for a smaller one.")
+            raise CannotResize("This part of the image could not be rendered a moment ago. Request a smaller one.")
 
     def remember(self, image: Image, cut: Cut) -> None:
         self._failed.pop((image.slug, cut), None)

@@ -115,7 +115,7 @@ class BodyReader:
                 self._place = place
                 await self._read()
             if not self._files:
-                raise MissingFile(f"The form has no field named “{self._file_field}” with a file in it.")
+                raise MissingFile(f"The form has no file field named “{self._file_field}”.")
             return [
                 Received(file.incoming, self._wishes(file.name)) if isinstance(file, _File) else file
                 for file in self._files
@@ -152,7 +152,9 @@ class BodyReader:
         fields = {name: self._request.query.get(name) for name in FIELDS} | self._fields
         expires_in = fields.get("expires_in")
         if fields.get("expires_at"):
-            raise InvalidExpiry("An upload takes expires_in (3600, 12h, 30d); expires_at is for changing it later.")
+            raise InvalidExpiry(
+                "Uploads accept expires_in (3600, 12h, 30d). Use expires_at to change the expiry later."
+            )
         return Wishes(
             filename=(len(self._files) <= 1 and fields.get("filename")) or filename or self._filename or "image",
             title=fields.get("title"),
@@ -167,7 +169,7 @@ class BodyReader:
 
     async def _read_raw(self) -> None:
         if self._request.content_length == 0 or not self._request.body_exists:
-            raise MissingFile("The request has no body. Send the file as the body, or as the field “file” of a form.")
+            raise MissingFile("The request has no body. Send the file as the body, or as the form field “file”.")
         stream = self._arriving(self._request.content.iter_any())
         self._files.append(_File("", await self._ingest.receive(stream, self._request.content_length, self._holder)))
 
@@ -195,7 +197,7 @@ class BodyReader:
             self._ingest.check_wishes(self._wishes(name))
             await self._receive(name, stream)
         elif self._most_files == 1:
-            raise MalformedRequest("The form holds two files; send one file a request.")
+            raise MalformedRequest("The form has two files. Send one file per request.")
         else:
             self.left_out += 1
             if not await _passed_by(stream):
@@ -229,14 +231,14 @@ class BodyReader:
         try:
             return taken.decode()
         except UnicodeDecodeError as fault:
-            raise MalformedRequest("A field of the form is not UTF-8 text.") from fault
+            raise MalformedRequest("A form field is not UTF-8 text.") from fault
 
 
 def refuse_text_as_file(field: str, text: str) -> NoReturn:
     """Raises RemoteUrlRefused for a URL, MissingFile for any other text where a file should be."""
     if text.lstrip().lower().startswith(("http://", "https://", "ftp://")):
-        raise RemoteUrlRefused("This host does not fetch URLs. Download the picture and send its file.")
-    raise MissingFile(f"The field “{field}” holds text; send a file with a filename.")
+        raise RemoteUrlRefused("Images can't be uploaded by URL. Download the image and upload the file.")
+    raise MissingFile(f"The field “{field}” contains text. Send a file with a filename.")
 
 
 async def _passed_by(stream: AsyncIterator[bytes]) -> bool:
@@ -258,10 +260,12 @@ def as_named(fault: BaseException, limits: Uploads) -> ApplianceError | None:
     """The named error that stands for a client that was slow, broke off, or sent no real form."""
     if isinstance(fault, TimeoutError):
         limit_s = round(limits.idle_timeout_s)
-        return SlowUpload(f"Next to nothing came for {limit_s} seconds. Send the file again.", limit=limit_s)
+        return SlowUpload(
+            f"Almost no data arrived for {limit_s} seconds. Check your connection and try again.", limit=limit_s
+        )
     if isinstance(fault, (web.RequestPayloadError, ConnectionError, ClientError, asyncio.IncompleteReadError)):
-        return IncompleteUpload("The connection ended before the whole file was here. Send it again.")
+        return IncompleteUpload("The connection was lost before the upload was complete. Try again.")
     if isinstance(fault, (ValueError, AssertionError, HttpProcessingError, web.HTTPException)):
         log.info("a form that can't be read: %s", fault)
-        return MalformedRequest("The form can't be read: its parts are not well-formed.")
+        return MalformedRequest("The form can't be read because its parts are malformed.")
     return None

@@ -200,10 +200,10 @@ def _problem(request: web.BaseRequest, fault: BaseException | None, status: int)
     body: dict[str, object]
     if isinstance(fault, LineTooLong):
         status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-        detail = f"An address or a header has more than {MAX_LINE_BYTES:,} bytes."
+        detail = f"The address or a header is longer than {MAX_LINE_BYTES:,} bytes."
         body = {"title": TooLarge.title, "detail": detail, "code": TooLarge.code, "limit": MAX_LINE_BYTES}
     else:
-        detail = "This is no HTTP request that can be read: look at its first line, headers and encodings."
+        detail = "The HTTP request can't be read. Check its first line, headers and encodings."
         body = {"title": MalformedRequest.title, "detail": detail, "code": MalformedRequest.code}
     body = {"type": "about:blank", "status": int(status)} | body | {"request_id": request_id}
     headers = {"Cache-Control": "no-store", "X-Request-ID": request_id}

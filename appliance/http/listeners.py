@@ -19,7 +19,7 @@ HEADERS = {
 
 
 def listeners() -> Places:
-    return Places("listeners are here", MOST, RETRY_AFTER_S)
+    return Places("clients are following uploads", MOST, RETRY_AFTER_S)
 
 
 class EventStream:

@@ -31,8 +31,8 @@ def detail(image: Image, config: Renditions) -> str | None:
     if not held:
         return None
     return (
-        f"The first frame is shown in these sizes: {', '.join(held)}. The animation has {image.frames:,} frames of "
-        f"{words.pixels(image.width, image.height)} pixels; this host keeps up to {config.animation_frames:,} frames, "
+        f"These sizes show only the first frame: {', '.join(held)}. The animation has {image.frames:,} frames of "
+        f"{words.pixels(image.width, image.height)} pixels. This host keeps up to {config.animation_frames:,} frames, "
         f"and {config.animation_pixels:,} pixels over all frames of a size."
     )
 

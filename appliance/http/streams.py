@@ -27,7 +27,7 @@ def break_off(request: web.Request, fault: ApplianceError) -> NoReturn:
 
 
 def downloads() -> Places:
-    return Places("downloads are under way", DOWNLOADS_AT_ONCE, RETRY_AFTER_S)
+    return Places("downloads are in progress", DOWNLOADS_AT_ONCE, RETRY_AFTER_S)
 
 
 @asynccontextmanager

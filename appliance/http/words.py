@@ -7,12 +7,12 @@ from babel.numbers import get_decimal_symbol
 from babel.units import format_unit
 
 from appliance.http.languages import ENGLISH, Language
+from appliance.sizes import scaled
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 MONTH_S, YEAR_S = DAY_S * 365 / 12, DAY_S * 365
 _SCALES = ((YEAR_S, "year"), (MONTH_S, "month"), (DAY_S, "day"), (HOUR_S, "hour"))
 _CLDR_S = {"year": YEAR_S, "month": 30 * DAY_S, "day": DAY_S, "hour": HOUR_S, "minute": MINUTE_S}
-_BYTE_UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 _FORMATS = {"image/heif": "HEIF"}
 _EXACTLY = 10**9  # format_timedelta takes another unit from so many on; ours is chosen already
 FORMATS_TAKEN = ("JPEG", "PNG", "GIF", "WebP", "TIFF", "AVIF", "HEIC")
@@ -57,12 +57,8 @@ class Words:
         """Decimal units with two or three figures: `1 byte`, `829 KB`, `1.2 MB`, `5 TB`."""
         if count < 1000:
             return self._language.ngettext("%(count)s byte", "%(count)s bytes", count) % {"count": count}
-        value, unit = float(count), 0
-        # 999.5 and more would be printed as 1000
-        while value >= 999.5 and unit < len(_BYTE_UNITS) - 1:
-            value, unit = value / 1000, unit + 1
-        figures = f"{value:.0f}" if value >= 10 else f"{value:.1f}".removesuffix(".0")
-        return f"{figures.replace('.', self._point)} {_BYTE_UNITS[unit]}"
+        figures, unit = scaled(count)
+        return f"{figures.replace('.', self._point)} {unit}"
 
     def days(self, days: int) -> str:
         """`1 day`, `30 days`, `12 months`; `1 year` for 365."""

@@ -123,4 +123,6 @@ class MinioStore:
                     left -= len(chunk)
                 os.fsync(file.fileno())
             if left:
-                raise StoreUnavailable(f"{self._bucket.where} broke off {left} bytes before the end of {key}.")
+                raise StoreUnavailable(
+                    f"{self._bucket.where} closed the connection {left} bytes before the end of {key}."
+                )

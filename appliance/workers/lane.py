@@ -62,7 +62,7 @@ class Lane(Generic[S]):
     async def take(self, ticket: Ticket) -> S:
         """A slot for the ticket's owner alone. Raises Busy or Stopping."""
         if self._stopping:
-            raise Stopping("The server is restarting; try again in a few seconds.", retry_after_s=_RETRY_AFTER_S)
+            raise Stopping("The server is restarting. Try again in a moment.", retry_after_s=_RETRY_AFTER_S)
         queue = self._queues[ticket.priority]
         if self._free:  # nobody who still waits stands before a free slot: `give_back` looked through every queue
             self._idle.clear()
@@ -135,7 +135,9 @@ class Lane(Generic[S]):
         self._stopping = True
         for queue in self._queues.values():
             for ticket in queue.clear():
-                ticket.refuse(Stopping("The server is restarting.", retry_after_s=_RETRY_AFTER_S))
+                ticket.refuse(
+                    Stopping("The server is restarting. Try again in a moment.", retry_after_s=_RETRY_AFTER_S)
+                )
         try:
             async with asyncio.timeout(grace_s):
                 await self._idle.wait()
@@ -149,7 +151,7 @@ class Lane(Generic[S]):
             return
         queue = self._queues[ticket.priority]
         busy = Busy(
-            f"{waiting:,} {self._what} are waiting already, as many as this host lets wait.",
+            f"{waiting:,} {self._what} are already waiting, which is the limit. Try again in a moment.",
             limit=limit,
             actual=waiting,
             retry_after_s=_RETRY_AFTER_S,

@@ -88,9 +88,7 @@ class Workers:
             await self.stop(grace_s=0)
             if isinstance(error, UnfitInstallation):
                 raise
-            raise UnfitInstallation(
-                "The processes that read images can't be started; what they wrote to the log says why."
-            ) from error
+            raise UnfitInstallation("The image workers can't be started. See the log for the reason.") from error
 
     async def stop(self, grace_s: float = 10.0) -> None:
         """Sends away who waits, lets running orders finish within `grace_s`, then ends every process."""
@@ -114,9 +112,7 @@ class Workers:
             try:
                 answer, _ = await run_order(slot, order, fd, INSPECT_DEADLINE_S, self._threads)
             except WorkerLost as lost:
-                raise UnreadableImage(
-                    "This file can't be taken: reading its header took too long or went wrong. It is likely damaged."
-                ) from lost
+                raise UnreadableImage("This file's header can't be read. The file is probably damaged.") from lost
         if isinstance(answer, Facts):
             return answer
         raise unexpected(answer, UnreadableImage)
@@ -179,7 +175,7 @@ class Workers:
         """
         needed, allowed = pyramid_bytes(facts), self._config.heavy_memory_bytes
         if facts.refusal is not None or needed > allowed:
-            raise CannotResize("Tiling this image would take more memory than this host allows.")
+            raise CannotResize("Tiling this image needs more memory than this host allows.")
         lane = self._heavy if needed > self._config.memory_bytes else self._background
         return Waiting(
             lane,

@@ -81,8 +81,8 @@ class Worker:
 
     def _words(self, reason: str) -> str:
         if reason in ("deadline", "SIGXCPU"):
-            return f"Resizing this image took longer than {self._deadline_s:g} seconds, the limit of this host."
-        return "Resizing this image failed: decoding it crashed, or took more memory than this host allows."
+            return f"Resizing this image took longer than the limit of {self._deadline_s:g} seconds."
+        return "Resizing this image failed. Decoding it crashed, or needed more memory than this host allows."
 
 
 async def run_order(
@@ -101,7 +101,7 @@ def _reopened(fd: int) -> Iterator[int]:
     try:
         own = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise Busy("This host has too many files open just now; try again soon.", retry_after_s=5) from error
+        raise Busy("The server is busy. Try again in a moment.", retry_after_s=5) from error
     try:
         yield own
     finally:
@@ -112,7 +112,7 @@ def _contents(fds: list[int]) -> list[bytes]:
     """What the files hold; closes them."""
     try:
         if sum(os.fstat(fd).st_size for fd in fds) > MAX_OUTPUT_BYTES:  # a file may claim more than it has
-            raise CannotResize("Resizing this image went wrong: what came out is too large to be renditions.")
+            raise CannotResize("Resizing this image failed because the result is too large.")
         return [_content(fd) for fd in fds]
     finally:
         for fd in fds:
@@ -122,14 +122,14 @@ def _contents(fds: list[int]) -> list[bytes]:
 def _content(fd: int) -> bytes:
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
-        raise CannotResize("Resizing this image went wrong: what came out is no rendition.")
+        raise CannotResize("Resizing this image failed because the result is not an image.")
     return os.pread(fd, status.st_size, 0)
 
 
 def unexpected(answer: Answer | Sizes, error: type[ApplianceError]) -> ApplianceError:
     if isinstance(answer, ApplianceError):
         return answer
-    return error("Reading this image went wrong: the answer makes no sense.")
+    return error("Reading this image failed because the worker's answer is invalid.")
 
 
 def cpu_s(deadline_s: float) -> int:

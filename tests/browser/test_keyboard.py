@@ -87,7 +87,7 @@ async def test_a_refused_change_leaves_the_focus_on_its_button(site: Site, open_
     await page.get_by_label("Delete token").fill("x" * 22)
     await tab_to(page, "Save changes")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("alert")).to_contain_text("not the one that was given out")
+    await expect(page.get_by_role("alert")).to_contain_text("The delete token is wrong")
     await expect(page.get_by_role("button", name="Save changes")).to_be_focused()
     met(page).clear()  # the refused request
 

@@ -129,7 +129,7 @@ async def test_a_wrong_token_is_told_beside_the_form(image: Resource, open_page:
     await page.get_by_text("Manage this image").click()
     await page.get_by_label("Delete token").fill("x" * 22)
     await page.get_by_role("button", name="Save changes").click()
-    await expect(page.locator("#manage-problem")).to_contain_text("not the one that was given out")
+    await expect(page.locator("#manage-problem")).to_contain_text("The delete token is wrong")
     met(page).clear()  # the refused request
 
 
@@ -137,7 +137,7 @@ async def test_a_wrong_manage_link_leaves_room_for_the_right_token(image: Resour
     page = await open_page(f"/i/{image['slug']}#{'x' * 22}")
     await page.get_by_label("Title").fill("Dog")
     await page.get_by_role("button", name="Save changes").click()
-    await expect(page.locator("#manage-problem")).to_contain_text("not the one that was given out")
+    await expect(page.locator("#manage-problem")).to_contain_text("The delete token is wrong")
     await expect(page.get_by_label("Delete token")).to_be_focused()
     await page.get_by_label("Delete token").fill(image["delete_token"])
     await page.get_by_role("button", name="Save changes").click()
@@ -174,7 +174,7 @@ async def test_a_wrong_token_is_told_in_the_language_of_the_page(image: Resource
     await page.locator("#manage summary").click()
     await page.locator("#token").fill("x" * 22)
     await page.locator("#manage button[value=save]").click()
-    await expect(page.locator("#manage-problem [lang=de]")).to_contain_text("Dieser Löschschlüssel ist nicht der")
+    await expect(page.locator("#manage-problem [lang=de]")).to_contain_text("Der Löschschlüssel ist falsch")
     met(page).clear()  # the refused request
 
 

@@ -120,7 +120,7 @@ async def test_deleting_can_be_undone_for_ten_seconds(host: Host) -> None:
     assert (await delete(host, album)).status == 204
     assert (await delete(host, album)).status == 204
     told = await _gone(host, album)
-    assert "maker deleted" in str(told["detail"])
+    assert "deleted by its owner" in str(told["detail"])
     await problem(await patch(host, album, title="x"), "album-gone")
     host.clock.forward(9)
     await host.appliance.album_keeper.erase()

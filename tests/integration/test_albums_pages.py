@@ -136,7 +136,7 @@ async def test_a_mistake_is_told_on_the_form_and_nothing_typed_is_lost(host: Hos
     response = await send(host, "/a", images="https://h/i/nothing", title="Typed", expires_in="7d")
     text = await response.text()
     assert response.status == 400
-    assert "“nothing” is not the name of an image" in text
+    assert "“nothing” is not an image link" in text
     assert "https://h/i/nothing</textarea>" in text
     assert 'value="Typed"' in text
     assert '<option value="7d" selected>' in text
@@ -155,7 +155,7 @@ async def test_numbers_put_the_pictures_in_order(host: Host) -> None:
     assert "Saved." in text
     assert re.findall(r'<li data-slug="(\w+)">', text) == [second, first, third]
     assert slugs_of((await shown(host, album))["images"]) == [second, first, third]
-    await problem_on_form(await manage(host, album, **{f"place-{first}": "top"}), 400, "Places are numbers")
+    await problem_on_form(await manage(host, album, **{f"place-{first}": "top"}), 400, "Positions must be numbers")
 
 
 async def problem_on_form(response: ClientResponse, status: int, words: str) -> None:
@@ -208,4 +208,4 @@ async def test_deleting_and_undoing_by_form(host: Host) -> None:
     assert "Its owner deleted it" in await gone.text()
     undone = await manage(host, album, action="undo")
     assert "Album restored." in await undone.text()
-    await problem_on_form(await manage(host, album, action="dance"), 400, "something unknown")
+    await problem_on_form(await manage(host, album, action="dance"), 400, "an unknown action")

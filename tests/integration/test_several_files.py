@@ -60,7 +60,7 @@ async def test_one_that_is_refused_leaves_the_others_and_is_told(host: Host, jpe
     page = await reply.text()
     assert (reply.status, len(links(page))) == (201, 2)
     assert "<bdi>notes.pdf</bdi>: <span>This is a PDF" in page
-    assert "<bdi>empty.jpg</bdi>: <span>The file has no bytes." in page
+    assert "<bdi>empty.jpg</bdi>: <span>The file is empty." in page
     assert host.counted("uploads_total", outcome="accepted") == 2
     assert host.counted("uploads_total", outcome="empty-upload") == 1
     german = await (await shared(host, *files, language="de")).text()

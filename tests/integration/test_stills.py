@@ -49,7 +49,7 @@ async def test_an_animation_that_turns_out_unreadable_is_told_from_then_on(open_
     made = await host.upload(broken, "a.webp")
     assert await frames_of(host, f"/i/{made['slug']}/thumbnail.webp") == 1
     told = await (await host.get(f"/api/v1/images/{made['slug']}")).json()
-    assert told["still"].startswith("The sizes show the first frame. The animation could not be read to its end")
+    assert told["still"].startswith("The sizes show the first frame. The animation couldn't be read to the end")
     assert {each["animated"] for each in told["renditions"].values()} == {False}
     assert "The sizes show only the first frame of the animation" in await (await host.get(f"/i/{made['slug']}")).text()
 

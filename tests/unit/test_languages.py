@@ -92,10 +92,10 @@ async def test_a_share_page_in_one_language_is_never_taken_for_the_other(host: H
 
 async def test_an_error_is_named_in_the_readers_language(host: Host) -> None:
     page = await (await host.get("/nothing", Accept="text/html", Accept_Language="de")).text()
-    assert "Hier ist nichts" in page
+    assert "Seite nicht gefunden" in page
     assert '<p class="lead" dir="auto">Unter dieser Adresse ist nichts. Prüfe sie auf Tippfehler.</p>' in page
     english = await (await host.get("/nothing", Accept="text/html")).text()
-    assert '<p class="lead" dir="auto">Nothing is at this address. Check it for typing errors.</p>' in english
+    assert '<p class="lead" dir="auto">There is nothing at this address. Check it for typos.</p>' in english
 
 
 async def test_a_refusal_is_told_on_the_form_in_the_readers_language(host: Host) -> None:
@@ -104,7 +104,7 @@ async def test_a_refusal_is_told_on_the_form_in_the_readers_language(host: Host)
     page = await host.client.post("/", data=form, headers={"Accept": "text/html", "Accept-Language": "de"})
     text = await page.text()
     assert page.status == 415
-    assert "Diese Datei ist kein Bild einer Art, die hier angenommen wird." in text
+    assert "Diese Datei ist kein Bild in einem unterstützten Format." in text
     assert 'lang="en"' not in text
 
 
@@ -112,7 +112,7 @@ async def test_a_wrong_token_is_told_in_the_readers_language(host: Host, jpeg: b
     path = f"/i/{(await host.upload(jpeg))['slug']}/manage"
     browser = {"Accept": "text/html", "Accept-Language": "de"}
     page = await host.client.post(path, data={"token": "x" * 22, "action": "delete"}, headers=browser)
-    assert "Dieser Löschschlüssel ist nicht der richtige." in await page.text()
+    assert "Der Löschschlüssel ist falsch." in await page.text()
 
 
 async def test_an_albums_problem_is_told_in_the_readers_language(host: Host) -> None:
@@ -120,7 +120,7 @@ async def test_an_albums_problem_is_told_in_the_readers_language(host: Host) -> 
     page = await host.client.post("/a", data={"images": "0000aaaaaaaaaaaaa"}, headers=browser)
     text = await page.text()
     assert page.status == 400
-    assert "In einem Feld steht etwas, das nicht angenommen wird." in text
+    assert "Ein Feld hat einen ungültigen Wert." in text
     assert 'lang="en"' not in text
 
 
@@ -129,4 +129,4 @@ async def test_why_a_picture_has_no_sizes_is_told_in_the_readers_language(open_h
     path = f"/i/{(await host.upload(jpeg))['slug']}"
     german = await (await host.get(path, Accept="text/html", Accept_Language="de")).text()
     assert re.search(r"Es hat [\d.]+ Pixel\. Dieser Server verkleinert Bilder bis 1\.000 Pixel\.", german)
-    assert "this host resizes up to 1,000" in await (await host.get(path, Accept="text/html")).text()
+    assert "This host resizes images of up to 1,000" in await (await host.get(path, Accept="text/html")).text()
