@@ -45,7 +45,7 @@ def _catalogue(appliance: Appliance) -> str:
 
 
 def _workers(appliance: Appliance) -> str:
-    return "ok" if appliance.workers.pids["normal"] else "no worker is alive"
+    return "ok" if appliance.workers.pids["normal"] else "no worker is running"
 
 
 def _store(appliance: Appliance) -> str:
@@ -53,7 +53,7 @@ def _store(appliance: Appliance) -> str:
     if appliance.shipper.store_up:
         return "ok"
     backlog, lag_s = appliance.shipper.backlog, appliance.shipper.lag_s
-    return f"away; {backlog} originals wait in the spool, the oldest for {lag_s:.0f} s"
+    return f"unavailable; {backlog} originals are waiting in the spool, the oldest for {lag_s:.0f} s"
 
 
 def _disk(appliance: Appliance) -> str:

@@ -18,7 +18,7 @@ def named(error: sqlite3.Error) -> ApplianceError:
     if primary in _DAMAGED:
         return CatalogueDamaged(
             "The catalogue's file is damaged. Stop the server, keep the file, and restore the latest backup; "
-            "or run `appliance catalogue rebuild`, which makes it anew from the object store."
+            "or run `appliance catalogue rebuild`, which rebuilds it from the object store."
         )
     if primary == sqlite3.SQLITE_INTERRUPT:
         return Stopping("The server is stopping and interrupted this request. Try again in a moment.")

@@ -193,7 +193,7 @@ def refuse_unfit(connection: sqlite3.Connection) -> None:
     newer = sorted(name for name in applied if name not in known and name.endswith(CHANGES))
     if newer:
         raise CatalogueTooNew(
-            f"The catalogue was written by a newer release (it has {', '.join(newer)}, which this one does not know). "
+            f"The catalogue was written by a newer release (it has {', '.join(newer)}, which this one doesn't know). "
             "Install that release again, or restore a backup that was made before the upgrade."
         )
 

@@ -266,6 +266,6 @@ def as_named(fault: BaseException, limits: Uploads) -> ApplianceError | None:
     if isinstance(fault, (web.RequestPayloadError, ConnectionError, ClientError, asyncio.IncompleteReadError)):
         return IncompleteUpload("The connection was lost before the upload was complete. Try again.")
     if isinstance(fault, (ValueError, AssertionError, HttpProcessingError, web.HTTPException)):
-        log.info("a form that can't be read: %s", fault)
+        log.info("unreadable form: %s", fault)
         return MalformedRequest("The form can't be read because its parts are malformed.")
     return None

@@ -149,7 +149,7 @@ class Connection(RequestHandler):
         """A body that is not what its headers say is no fault of ours, whoever sends it; all else is logged whole."""
         fault = options.get("exc_info")
         if isinstance(fault, (web.RequestPayloadError, HttpProcessingError)):
-            log.info("a body that can't be read", extra={"kind": type(fault).__name__})
+            log.info("unreadable body", extra={"kind": type(fault).__name__})
         else:
             super().log_exception(*args, **options)
 
@@ -196,7 +196,7 @@ def still_held(content: StreamReader) -> bytes:
 def _problem(request: web.BaseRequest, fault: BaseException | None, status: int) -> web.Response:
     request_id = secrets.token_hex(8)
     fields = {"request_id": request_id, "client": request.remote, "kind": type(fault).__name__}
-    log.info("a request that can't be read", extra=fields)
+    log.info("unreadable request", extra=fields)
     body: dict[str, object]
     if isinstance(fault, LineTooLong):
         status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE

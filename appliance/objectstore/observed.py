@@ -108,14 +108,14 @@ class ObservedStore:
         except ObjectMissing:
             self._succeeded(operation)
             if missed is not None and self._tells("missing"):  # only living rows are asked for this way
-                log.error("the object store has no object %s, though an image needs it", missed)
+                log.error("the object store is missing %s, which an image needs", missed)
             raise
         else:
             self._succeeded(operation)
 
     def _failed(self, operation: str, words: str) -> None:
         if self._tells(words):
-            log.error("the object store does not serve: %s", words)
+            log.error("the object store is failing: %s", words)
         was_up = not self._faults
         self._faults[operation] = words
         self.up.clear()
@@ -136,7 +136,7 @@ class ObservedStore:
         self.up.set()
         if was_down:
             if self._tells("up"):
-                log.info("the object store answers again")
+                log.info("the object store is available again")
             self.on_up()
 
     def _tells(self, words: str) -> bool:

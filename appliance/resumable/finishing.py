@@ -92,7 +92,7 @@ class Finisher:
         self.tell(upload)
         fault = None if task.cancelled() else task.exception()
         if isinstance(fault, ApplianceError):
-            log.warning("an upload could not be finished yet: %s", fault.detail, extra={"slug": upload.slug})
+            log.warning("an upload can't be finished yet: %s", fault.detail, extra={"slug": upload.slug})
         elif fault is not None:
             log.error("an upload could not be finished", exc_info=fault, extra={"slug": upload.slug})
 
