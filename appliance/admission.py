@@ -51,7 +51,7 @@ class Admission:
     def __init__(self, limits: Uploads, *, drain_switch: DrainSwitch, spool: Spool, rules: Sequence[Rule] = ()) -> None:
         self.max_bytes = limits.max_bytes
         self._drain_switch = drain_switch
-        self._transfers = ConcurrencyLimit("uploads are under way", limits.concurrency, BUSY_RETRY_AFTER_S)
+        self._transfers = ConcurrencyLimit("uploads are in progress", limits.concurrency, BUSY_RETRY_AFTER_S)
         self._spool = spool
         self._rules = rules
 

@@ -43,24 +43,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="appliance", description="An image host for one box.")
+    parser = argparse.ArgumentParser(prog="appliance", description="An image host for one server.")
     parser.add_argument("--version", action="version", version=f"appliance {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add(commands, "serve", _serve, "serve images until SIGTERM or Ctrl-C")
-    _add(commands, "config", _config, "print the configuration in force, and where each value came from")
-    _add(commands, "doctor", _doctor, "look at every part, a line each; exit status 1 on a fault")
-    _add(commands, "status", _status, "ask the running server how it is; exit status 1 unless it is ready")
-    expire = _add(commands, "expire", _expire, "expire now what is due")
+    _add(commands, "config", _config, "print the effective configuration and where each value comes from")
+    _add(commands, "doctor", _doctor, "check every part, one line each; exit with status 1 on a fault")
+    _add(commands, "status", _status, "show the status of the running server; exit with status 1 unless it is ready")
+    expire = _add(commands, "expire", _expire, "expire what is due now")
     expire.add_argument(
-        "--clock-is-right", action="store_true", help="expire although the clock seems to have jumped: you have looked"
+        "--clock-is-right",
+        action="store_true",
+        help="expire even though the clock seems to have jumped; check it first",
     )
-    draining = _add(commands, "drain", _drain, "take no more uploads, and wait until everything is in the store")
-    draining.add_argument("--no-wait", action="store_true", help="return at once; views go on all the same")
-    _add(commands, "undrain", _on_config(drain.undrain), "take uploads again")
-    taking = _add(commands, "takedown", _takedown, "end images and albums for good, without their delete tokens")
+    draining = _add(commands, "drain", _drain, "stop accepting uploads and wait until everything is in the store")
+    draining.add_argument("--no-wait", action="store_true", help="return immediately; viewing continues either way")
+    _add(commands, "undrain", _on_config(drain.undrain), "accept uploads again")
+    taking = _add(commands, "takedown", _takedown, "delete images and albums for good, without their delete tokens")
     taking.add_argument("wanted", nargs="+", metavar="SLUG", help="a slug, or any link to an image or an album")
     capacity.add_arguments(
-        _add(commands, "capacity", _capacity, "work out the machine that a load needs, and its cost")
+        _add(commands, "capacity", _capacity, "estimate the machine that a load needs, and its cost")
     )
     _add_backups(commands)
     _add_catalogue(commands)
@@ -68,49 +70,51 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_backups(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    _add(commands, "backup", _on_config(backup.backup), "bring catalogue and spool to every place for backups")
-    restoring = _add(commands, "restore", _restore, "make a data directory from a backup, and from the store")
+    _add(commands, "backup", _on_config(backup.backup), "back up the catalogue and spool to every configured place")
+    restoring = _add(commands, "restore", _restore, "restore the data directory from a backup and the store")
     restoring.add_argument(
         "--from",
         dest="source",
         metavar="PLACE",
-        help="`store`, `second`, a folder of backups, one backup's folder, or a copy of a catalogue; else wherever the "
-        "newest is",
+        help="`store`, `second`, a folder of backups, the folder of one backup, or a copy of a catalogue; default: the "
+        "place with the newest backup",
     )
-    restoring.add_argument("--backup", metavar="NAME", help="which backup, such as 20260131T031700Z; else the newest")
+    restoring.add_argument(
+        "--backup", metavar="NAME", help="the backup to restore, such as 20260131T031700Z; default: the newest"
+    )
     looking = restoring.add_mutually_exclusive_group()
     looking.add_argument(
-        "--backup-alone", action="store_true", help="leave out what the store has learned since the backup"
+        "--backup-alone", action="store_true", help="ignore what the store has received since the backup"
     )
     looking.add_argument(
-        "--whole-store", action="store_true", help="look for originals of any age in the store, not of later alone"
+        "--whole-store", action="store_true", help="look for originals of any age in the store, not only newer ones"
     )
     restoring.add_argument(
         "--unprotected",
         action="store_true",
-        help="take a backup that is not encrypted or signed as the settings say: one that you made yourself, named by "
+        help="accept a backup that is not encrypted or signed as configured. Use it only for one you made, named by "
         "--backup or by its path",
     )
-    verifying = _add(commands, "verify", _verify, "open the newest backups and compare them with what runs")
+    verifying = _add(commands, "verify", _verify, "open the newest backups and compare them with the live data")
     for parser in (restoring, verifying):
         parser.add_argument("--identity", metavar="FILE", type=Path, help="the secret age key that opens the backup")
 
 
 def _add_catalogue(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    about = "look after the catalogue of images"
+    about = "maintain the catalogue of images"
     parser = commands.add_parser("catalogue", help=about, description=about)
     inner = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add(inner, "rebuild", _on_config(catalogue.rebuild), "make the catalogue anew from the store and the spool")
-    _add(inner, "check", _on_config(catalogue.check), "read the catalogue through and say what is damaged")
-    backup = _add(inner, "backup", _backup, "write a copy of the catalogue, while the server runs or not")
-    backup.add_argument("destination", metavar="DEST", type=Path, help="the file to write; it must not exist yet")
+    _add(inner, "rebuild", _on_config(catalogue.rebuild), "rebuild the catalogue from the store and the spool")
+    _add(inner, "check", _on_config(catalogue.check), "check the catalogue and report damage")
+    backup = _add(inner, "backup", _backup, "write a copy of the catalogue; the server may be running")
+    backup.add_argument("destination", metavar="DEST", type=Path, help="the file to write; it must not exist")
 
 
 def _add(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, command: Command, about: str
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
-    parser.add_argument("--config", metavar="FILE", type=Path, help="the TOML file to read")
+    parser.add_argument("--config", metavar="FILE", type=Path, help="the TOML configuration file")
     parser.set_defaults(command=command)
     return parser
 

@@ -22,7 +22,7 @@ def refuse_beyond_share(held: int, limit: int, what: str, retry_after_s: int) ->
     share = share_of(limit)
     if held >= share:
         raise Busy(
-            f"{held:,} {what} from your address, as many as this host agrees to. Try again later.",
+            f"{held:,} {what} from your address, which is the limit. Try again later.",
             limit=share,
             actual=held,
             retry_after_s=retry_after_s,

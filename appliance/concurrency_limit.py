@@ -64,7 +64,7 @@ class ConcurrencyLimit:
         if client != HOST:
             refuse_beyond_share(mine, self.limit, self._what, self._retry_after_s)
         if self._in_use >= self.limit and self._yielding(mine) is None:
-            raise self._busy(f"{self._in_use:,} {self._what}, as many as this host takes at once.")
+            raise self._busy(f"{self._in_use:,} {self._what}, which is the limit of this host.")
 
     @asynccontextmanager
     async def permit(self, client: str) -> AsyncIterator[Permit]:
@@ -82,8 +82,8 @@ class ConcurrencyLimit:
             if not scope.expired():
                 raise
             raise self._busy(
-                f"{self.limit:,} {self._what}, as many as this host takes at once. Yours was among the slowest of an "
-                "address with many, and ended to let another one in."
+                f"{self.limit:,} {self._what}, which is the limit of this host. Yours was one of the slowest from an "
+                "address with many, so it was stopped to let another one in."
             ) from fault
 
     def _take(self, client: str, scope: asyncio.Timeout) -> Permit:
@@ -116,7 +116,7 @@ class ConcurrencyLimit:
 
     def _busy(self, detail: str) -> Busy:
         return Busy(
-            f"{detail} Try again in some seconds.",
+            f"{detail} Try again in a few seconds.",
             limit=self.limit,
             actual=self._in_use,
             retry_after_s=self._retry_after_s,

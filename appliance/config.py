@@ -69,23 +69,23 @@ class Server:
 
     listen: str = field(
         default="127.0.0.1:8080",
-        metadata=_about("Address and port to serve on, `host:port`; IPv6 as `[::1]:8080`. Port 0 takes a free one."),
+        metadata=_about("Address and port to serve on, `host:port`; IPv6 as `[::1]:8080`. Port 0 uses any free port."),
     )
     public_url: str | None = field(
         default=None,
-        metadata=_about("Where absolute links start, such as `https://img.example`. Unset, it follows `listen`."),
+        metadata=_about("Base of absolute links, such as `https://img.example`. Default: derived from `listen`."),
     )
     trusted_proxies: tuple[str, ...] = field(
         default=(),
-        metadata=_about("Addresses or networks whose X-Forwarded-For and X-Request-ID are believed."),
+        metadata=_about("Addresses or networks whose X-Forwarded-For and X-Request-ID are trusted."),
     )
     metrics_listen: str | None = field(
         default=None,
-        metadata=_about("Address and port of the Prometheus metrics, `host:port`. Unset, there are none."),
+        metadata=_about("Address and port for Prometheus metrics, `host:port`. Unset: no metrics."),
     )
     log_level: str = field(
         default="info",
-        metadata=_about("The least weighty lines that are logged.", choices=LOG_LEVELS),
+        metadata=_about("Minimum log level.", choices=LOG_LEVELS),
     )
 
     @property
@@ -101,27 +101,25 @@ class Store:
     kind: str = field(
         default="directory",
         metadata=_about(
-            "`directory` keeps objects below `data_dir`; `minio` talks to MinIO or any S3.",
+            "`directory` stores objects below `data_dir`; `minio` uses MinIO or any S3 store.",
             choices=("directory", "minio"),
         ),
     )
     endpoint: str | None = field(
-        default=None, metadata=_about("`host:port` of the store, without `http://`. Needed for `minio`.")
+        default=None, metadata=_about("`host:port` of the store, without `http://`. Required for `minio`.")
     )
-    bucket: str = field(
-        default="images", metadata=_about("The bucket for the images. It is created where it is missing.")
-    )
+    bucket: str = field(default="images", metadata=_about("The bucket for images. It is created if it doesn't exist."))
     access_key: str | None = field(
         default=None,
         repr=False,
-        metadata=_about("The store's access key. Best given as the credential `store_access_key`.", secret=True),
+        metadata=_about("The store's access key. Best set as the credential `store_access_key`.", secret=True),
     )
     secret_key: str | None = field(
         default=None,
         repr=False,
-        metadata=_about("The store's secret key. Best given as the credential `store_secret_key`.", secret=True),
+        metadata=_about("The store's secret key. Best set as the credential `store_secret_key`.", secret=True),
     )
-    secure: bool = field(default=True, metadata=_about("Whether the store is spoken to with TLS."))
+    secure: bool = field(default=True, metadata=_about("Whether to use TLS to connect to the store."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,51 +128,54 @@ class Uploads:
 
     max_bytes: int = field(
         default=0,
-        metadata=_about("The largest file that is taken. 0: as large as the store and the disk can hold one.", least=0),
+        metadata=_about("The largest file that can be uploaded. 0: as large as the store and the disk allow.", least=0),
     )
     max_pixels: int = field(
         default=1_000_000_000,
-        metadata=_about("The most pixels (width x height) that are decoded; beyond, only the original is kept.", 1),
+        metadata=_about(
+            "Largest image to resize, in pixels (width x height). Of larger ones only the original is kept.", 1
+        ),
     )
     ack_budget_s: float = field(
         default=5.0,
-        metadata=_about("How long the reply to an upload waits for the store, in seconds.", least=0, most=9),
+        metadata=_about("How long the response to an upload waits for the store, in seconds.", least=0, most=9),
     )
     idle_timeout_s: float = field(
         default=60.0,
         metadata=_about(
-            "How long an upload may stand still, in seconds. Over five such times it brings 1 KB a second at least.",
+            "How long an upload may stall, in seconds. Over five times that, it must average 1 KB/s.",
             least=0.1,
             most=86_400,
         ),
     )
     default_expiry_days: int = field(
         default=365,
-        metadata=_about("How long an image is kept unless its uploader asks otherwise, in days.", 1, 36_500),
+        metadata=_about("How long an image is kept unless the uploader chooses otherwise, in days.", 1, 36_500),
     )
     max_expiry_days: int = field(
-        default=730, metadata=_about("The longest that an uploader may ask for, in days.", least=1, most=36_500)
+        default=730, metadata=_about("The longest expiry an uploader can choose, in days.", least=1, most=36_500)
     )
     reserve_bytes: int = field(
-        default=2 * GB, metadata=_about("Room on the disk that uploads never use; beyond it they are refused.", least=0)
+        default=2 * GB,
+        metadata=_about("Disk space that uploads never use. When only this is left, uploads are refused.", least=0),
     )
     spool_bytes: int = field(
         default=20 * GB,
-        metadata=_about("How much of what is in the store already may stay in the spool as a near copy.", least=0),
+        metadata=_about("How much space the spool may use for local copies of stored originals.", least=0),
     )
     concurrency: int = field(
-        default=512, metadata=_about("How many uploads are received at once.", least=1, most=100_000)
+        default=512, metadata=_about("Maximum number of simultaneous uploads.", least=1, most=100_000)
     )
     unfinished_hours: float = field(
         default=24.0,
         metadata=_about(
-            "How long a resumable upload may rest between two requests before it is given up, in hours.",
+            "How long a resumable upload may stay idle before it expires, in hours.",
             least=0.01,
             most=8760,
         ),
     )
     max_unfinished: int = field(
-        default=100_000, metadata=_about("How many resumable uploads may be unfinished at once.", 1, 10_000_000)
+        default=100_000, metadata=_about("Maximum number of unfinished resumable uploads.", 1, 10_000_000)
     )
 
 
@@ -184,61 +185,64 @@ class Renditions:
 
     presets: tuple[Preset, ...] = field(
         default_factory=_default_presets,
-        metadata=_about("The sizes: a name and the side of the square box it fits into, in pixels.", 1, 16_384),
+        metadata=_about(
+            "Sizes: a name and the side of the square box that images are fitted into, in pixels.", 1, 16_384
+        ),
     )
     formats: tuple[Format, ...] = field(
         default=tuple(Format),
-        metadata=_about("The formats that renditions are made in.", choices=tuple(Format)),
+        metadata=_about("Formats of renditions.", choices=tuple(Format)),
     )
     prewarm: tuple[str, ...] = field(
         default=("thumbnail", "small", "medium", "large"),
-        metadata=_about("The presets that are made right after an upload. Empty: all are made on demand."),
+        metadata=_about("Presets rendered right after an upload. Empty: all are rendered on demand."),
     )
     workers: int = field(
         default_factory=_cores,
         metadata=_about(
-            "How many images are decoded at once, each in its own process; one more for a view that another client's"
-            " work would keep waiting.",
+            "Images decoded at once, each in its own process. One more runs for a view that another client's work"
+            " would keep waiting.",
             least=1,
             most=1024,
         ),
     )
     queue: int = field(
-        default=256, metadata=_about("How many renditions may wait before viewers are asked to retry.", 1, 1_000_000)
+        default=256,
+        metadata=_about("Maximum number of queued renditions; beyond it, viewers are asked to retry.", 1, 1_000_000),
     )
     deadline_s: float = field(
-        default=20.0, metadata=_about("How long one rendition may take, in seconds.", least=0.1, most=3600)
+        default=20.0, metadata=_about("Time limit for one rendition, in seconds.", least=0.1, most=3600)
     )
-    memory_bytes: int = field(
-        default=512 * MB, metadata=_about("The most memory that one ordinary decode may use.", least=64 * MB)
-    )
+    memory_bytes: int = field(default=512 * MB, metadata=_about("Memory limit of one ordinary decode.", least=64 * MB))
     heavy_memory_bytes: int = field(
         default_factory=_heavy_memory_bytes,
-        metadata=_about("The most memory for the one costly decode that may run at a time.", least=64 * MB),
+        metadata=_about("Memory limit of an expensive decode. Only one of these runs at a time.", least=64 * MB),
     )
 
     pyramid_pixels: int = field(
         default=24_000_000,
-        metadata=_about("Images of more pixels than this are zoomed from a pyramid, built once.", least=1_000_000),
+        metadata=_about(
+            "Images with more pixels than this are zoomed using a pyramid, which is built once.", least=1_000_000
+        ),
     )
     max_area: int = field(
         default=25_000_000,
         metadata=_about(
-            "The most pixels of one JPEG of the IIIF Image API. What takes longer to write may have fewer: WebP half "
-            "of it, AVIF and PNG a quarter, GIF a sixteenth, and each a tile of 512 x 512.",
+            "Maximum pixels of one JPEG from the IIIF Image API. Slower formats are limited further: WebP to half  "
+            "of it, AVIF and PNG to a quarter, GIF to a sixteenth; each always allows a tile of 512 x 512.",
             least=512 * 512,
             most=400_000_000,
         ),
     )
     animation_frames: int = field(
         default=1000,
-        metadata=_about("The most frames of an animation that a size keeps; beyond, it shows the first.", 1),
+        metadata=_about("Maximum frames of an animated size. Longer animations show their first frame.", 1),
     )
     animation_pixels: int = field(
         default=75_000_000,
         metadata=_about(
-            "The most pixels, over all frames of one size, that are kept animated; a GIF's count fivefold. Beyond, the "
-            "size shows the first frame.",
+            "Maximum pixels of an animated size, over all frames; GIF pixels count five times. Larger animations show  "
+            "their first frame.",
             least=0,
         ),
     )
@@ -251,20 +255,22 @@ class Renditions:
 class Albums:
     """What albums may hold."""
 
-    max_images: int = field(default=500, metadata=_about("The most images that an album holds.", least=1, most=2000))
+    max_images: int = field(default=500, metadata=_about("Maximum number of images in an album.", least=1, most=2000))
 
 
 @dataclass(frozen=True, slots=True)
 class Cache:
     """How much of the machine finished renditions may occupy."""
 
-    memory_bytes: int = field(default=256 * MB, metadata=_about("Finished renditions kept in memory.", least=0))
-    disk_bytes: int = field(default=20 * GB, metadata=_about("Finished renditions kept on disk.", least=0))
-    tiles_memory_bytes: int = field(default=64 * MB, metadata=_about("Tiles of zoomed images kept in memory.", least=0))
-    tiles_bytes: int = field(default=4 * GB, metadata=_about("Tiles of zoomed images kept on disk.", least=0))
+    memory_bytes: int = field(default=256 * MB, metadata=_about("Memory cache for renditions.", least=0))
+    disk_bytes: int = field(default=20 * GB, metadata=_about("Disk cache for renditions.", least=0))
+    tiles_memory_bytes: int = field(
+        default=64 * MB, metadata=_about("Memory cache for tiles of zoomed images.", least=0)
+    )
+    tiles_bytes: int = field(default=4 * GB, metadata=_about("Disk cache for tiles of zoomed images.", least=0))
     pyramids_bytes: int = field(
         default=20 * GB,
-        metadata=_about("Pyramids of large images kept on disk. 0: none are built, and zooming them is slow.", least=0),
+        metadata=_about("Disk cache for pyramids of large images. 0: none are built, and zooming is slow.", least=0),
     )
 
     @property
@@ -279,31 +285,33 @@ class Cdn:
     purge: str = field(
         default="none",
         metadata=_about(
-            "How shared caches are told to forget: `http` sends PURGE requests, which Varnish takes with the VCL of "
-            "docs/cdn.md; `cloudflare` calls its API. With `none` they keep images no longer than browsers do.",
+            "How shared caches are purged: `http` sends PURGE requests, which Varnish accepts with the VCL in  "
+            "docs/cdn.md; `cloudflare` calls its API. With `none`, they cache images no longer than browsers do.",
             choices=PURGES,
         ),
     )
     urls: tuple[str, ...] = field(
         default=(),
-        metadata=_about("Where PURGE requests go: each cache by its own address, such as `http://127.0.0.1:6081`."),
+        metadata=_about(
+            "Caches that receive PURGE requests, each by its own address, such as `http://127.0.0.1:6081`."
+        ),
     )
-    zone: str | None = field(default=None, metadata=_about("Cloudflare's id of the zone."))
+    zone: str | None = field(default=None, metadata=_about("Cloudflare zone ID."))
     token: str | None = field(
         default=None,
         repr=False,
         metadata=_about(
-            "A Cloudflare API token that may purge the zone's cache. Best given as the credential `cdn_token`.",
+            "A Cloudflare API token that can purge the zone's cache. Best set as the credential `cdn_token`.",
             secret=True,
         ),
     )
     api_url: str = field(
-        default="https://api.cloudflare.com/client/v4", metadata=_about("Where Cloudflare's API starts.")
+        default="https://api.cloudflare.com/client/v4", metadata=_about("Base URL of the Cloudflare API.")
     )
     shared_max_age_s: int = field(
         default=30 * 86_400,
         metadata=_about(
-            "How long shared caches may keep an image, in seconds, where `purge` is set; never past its expiry.",
+            "How long shared caches may keep an image if `purge` is set, in seconds; never past its expiry.",
             least=0,
             most=366 * 86_400,
         ),
@@ -320,24 +328,18 @@ class Site:
     """How the pages present themselves: whose host this is, and what its law asks for."""
 
     name: str | None = field(
-        default=None, metadata=_about("What the host is called. Unset, it is the host of `server.public_url`.")
+        default=None, metadata=_about("Name of the site. Default: the host in `server.public_url`.")
     )
-    logo: Path | None = field(
-        default=None, metadata=_about("An SVG, PNG or WebP file, 200 KB at most, in the place of the logo.")
-    )
+    logo: Path | None = field(default=None, metadata=_about("Logo: an SVG, PNG or WebP file of up to 200 KB."))
     accent: str | None = field(
         default=None,
-        metadata=_about(
-            "The colour of links and buttons, such as `#0c6b64`. Each theme shifts it as far as reading needs."
-        ),
+        metadata=_about("Colour of links and buttons, such as `#0c6b64`. Each theme adjusts it for contrast."),
     )
-    imprint_url: str | None = field(default=None, metadata=_about("Where the pages' foot links the imprint."))
-    privacy_url: str | None = field(default=None, metadata=_about("Where the pages' foot links the privacy policy."))
+    imprint_url: str | None = field(default=None, metadata=_about("Link to the imprint in the page footer."))
+    privacy_url: str | None = field(default=None, metadata=_about("Link to the privacy policy in the page footer."))
     report: str | None = field(
         default=None,
-        metadata=_about(
-            "Where share pages send who reports a picture: a mail address, or a URL with `{url}` for the page."
-        ),
+        metadata=_about("Where to report an image: an email address, or a URL with `{url}` for the page."),
     )
 
 
@@ -346,60 +348,56 @@ class Backup:
     """Where `appliance backup` brings the catalogue and what the store does not have yet, and for how long."""
 
     in_store: bool = field(
-        default=True, metadata=_about("Whether backups go to the object store too, under `backups/`.")
+        default=True, metadata=_about("Whether to store backups in the object store too, under `backups/`.")
     )
     directory: Path | None = field(
-        default=None, metadata=_about("A folder for backups, best on another disk than `data_dir`.")
+        default=None, metadata=_about("A folder for backups, best on a different disk from `data_dir`.")
     )
     remote: str | None = field(
-        default=None, metadata=_about("A second place, as rclone has it: `name:bucket/folder`. Needs rclone.")
+        default=None, metadata=_about("A second place as an rclone path: `name:bucket/folder`. Requires rclone.")
     )
     rclone_config: Path | None = field(
         default=None,
-        metadata=_about(
-            "rclone's configuration. Unset, it is the credential `rclone_config`, else rclone's own default."
-        ),
+        metadata=_about("The rclone configuration. Default: the credential `rclone_config`, or rclone's own default."),
     )
     age_recipients: tuple[str, ...] = field(
         default=(),
-        metadata=_about("Who can open backups: public keys of age (`age1…`) or SSH. Empty: they are not encrypted."),
+        metadata=_about("Public keys that backups are encrypted for: age (`age1…`) or SSH. Empty: no encryption."),
     )
     age_identity: Path | None = field(
         default=None,
-        metadata=_about("The secret age keys that restore and verify open with. Unset: the credential `age_identity`."),
+        metadata=_about("Secret age keys for restore and verify. Default: the credential `age_identity`."),
     )
     remote_write_only: bool = field(
         default=False,
         metadata=_about(
-            "Whether the second place's key can only write: then nothing is listed, opened or removed there, and old "
-            "backups go by the place's own rules."
+            "Whether the second place's key can only write. Nothing is then listed, opened or removed there, and old  "
+            "backups expire by the place's own rules."
         ),
     )
     signing_key: Path | None = field(
         default=None,
         metadata=_about(
-            "The private OpenSSH key that signs backups, without a passphrase. Unset: the credential "
-            "`backup_signing_key`, and without it they are not signed."
+            "The private OpenSSH key that signs backups, without a passphrase. Default: the credential "
+            "`backup_signing_key`. Without either, backups are not signed."
         ),
     )
     signers: tuple[str, ...] = field(
         default=(),
         metadata=_about(
-            "The public OpenSSH keys (`ssh-ed25519 AAAA…`) whose backups restore and verify open; none that is not "
-            "signed. Unset: the one of the signing key, where there is one."
+            "Public OpenSSH keys (`ssh-ed25519 AAAA…`) whose backups restore and verify trust; unsigned ones are  "
+            "refused. Default: the public key of the signing key, if there is one."
         ),
     )
-    keep_daily: int = field(default=14, metadata=_about("Of how many days the newest backup stays.", 1, 36_500))
-    keep_weekly: int = field(default=8, metadata=_about("Of how many weeks the newest backup stays.", 0, 5_200))
+    keep_daily: int = field(default=14, metadata=_about("Number of daily backups to keep.", 1, 36_500))
+    keep_weekly: int = field(default=8, metadata=_about("Number of weekly backups to keep.", 0, 5_200))
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """Everything in force. `data_dir` holds catalogue, spool, cache and, for the directory store, the objects."""
 
-    data_dir: Path = field(
-        default=Path("data"), metadata=_about("The directory that holds everything this host keeps.")
-    )
+    data_dir: Path = field(default=Path("data"), metadata=_about("The directory for all local data."))
     server: Server = field(default_factory=Server)
     store: Store = field(default_factory=Store)
     uploads: Uploads = field(default_factory=Uploads)

@@ -120,9 +120,9 @@ async def _only_commanders(
     connection = None if request.transport is None else request.transport.get_extra_info("socket")
     peer = None if connection is None else peer_of(connection)
     if peer is None or not may_command(peer):
-        _log.warning("a command was refused", extra={"pid": peer and peer.pid})
+        _log.warning("refused a command", extra={"pid": peer and peer.pid})
         return web.json_response(
-            {"detail": "The server takes commands from its own user and root alone, and from none of its workers."},
+            {"detail": "The server accepts commands only from its own user and root, and not from its workers."},
             status=403,
         )
     return await handler(request)
@@ -138,7 +138,7 @@ async def _errors_in_words(
         return web.json_response({"detail": error.detail}, status=409)
     except (KeyError, TypeError, ValueError):
         _log.exception("a command failed", extra={"command": request.path})
-        return web.json_response({"detail": "The server could not carry this out; its log says why."}, status=500)
+        return web.json_response({"detail": "The command failed. See the server log."}, status=500)
 
 
 @contextmanager
@@ -172,20 +172,20 @@ async def _ask(config: Config, method: str, path: str, body: Answer | None, with
                 return _read(response.status, await response.text())
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, FileNotFoundError) as fault:
         if isinstance(fault, aiohttp.ClientConnectorError) and isinstance(fault.os_error, PermissionError):
-            raise CommandFailed("The control socket belongs to another user; run this as the server's user.") from fault
-        raise ServerNotRunning(f"No server runs on {config.data_dir}.") from fault
+            raise CommandFailed("The control socket belongs to another user. Run this as the server's user.") from fault
+        raise ServerNotRunning(f"No server is running on {config.data_dir}.") from fault
     except PermissionError as fault:
         raise CommandFailed(f"The data directory {config.data_dir} belongs to another user.") from fault
     except (aiohttp.ClientError, TimeoutError) as fault:
-        raise CommandFailed("The server broke off before it had answered; its log says why.") from fault
+        raise CommandFailed("The server closed the connection without an answer. See the server log.") from fault
 
 
 def _read(status: int, text: str) -> dict[str, Any]:
     try:
         answer = json.loads(text)
-        detail = answer.get("detail", "The server could not carry this out; its log says why.")
+        detail = answer.get("detail", "The command failed. See the server log.")
     except (ValueError, AttributeError):
-        raise CommandFailed("The server gave no answer that can be read; its log says why.") from None
+        raise CommandFailed("The server's answer can't be read. See the server log.") from None
     if status != 200:
         raise CommandFailed(detail)
     return dict(answer)

@@ -17,7 +17,6 @@ class DrainSwitch:
         """Raises Draining while the host takes no uploads."""
         if self.drained:
             raise Draining(
-                "This host takes no uploads just now: it is being looked after. Pictures that are here are shown as "
-                "always. Try again in a while.",
+                "Uploads are paused for maintenance. Existing images stay available. Try again later.",
                 retry_after_s=RETRY_AFTER_S,
             )

@@ -1,27 +1,57 @@
-"""Everything that can go wrong by name: a stable code, words for a person, and the limit and figure that was passed.
+"""Everything that can go wrong by name: a stable code, text for a person, and the limit and figure that was passed.
 
 An error knows what happened, never an HTTP status; `http/problems.py` holds the one table that maps codes to statuses.
+Its text is here once, for the API, the log and the pages: pages translate it, with the figures in their own format.
 """
 
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
+
+from appliance.sizes import size
+
+DAY_S = 86_400
+
+
+def figures_of(
+    limit: int | None, actual: int | None, number: Callable[[int], str], size: Callable[[int], str]
+) -> Mapping[str, str]:
+    """What the texts can name: `limit` and `actual` as numbers, as bytes (`limit_size`) and in days (`limit_days`)."""
+    known: dict[str, str] = {}
+    for name, value in (("limit", limit), ("actual", actual)):
+        if value is not None:
+            known |= {name: number(value), f"{name}_size": size(value), f"{name}_days": number(value // DAY_S)}
+    return known
+
+
+def filled(texts: Iterable[str], figures: Mapping[str, str]) -> str | None:
+    """The first of the texts whose figures are all known, with them; None if there is none."""
+    for text in texts:
+        if set(re.findall(r"\{(\w+)\}", text)) <= figures.keys():
+            return text.format_map(figures)
+    return None
 
 
 class ApplianceError(Exception):
-    """Base of all named errors. `detail` is written for the person who made the request; `code` is stable."""
+    """Base of all named errors. `detail` is written for the person who made the request; `code` is stable.
+
+    `texts` are the details that a class has itself, the most exact first. Those that only programs meet have none.
+    """
 
     code: ClassVar[str]
     title: ClassVar[str]
+    texts: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
-        detail: str,
+        detail: str = "",
         *,
         limit: int | None = None,
         actual: int | None = None,
         retry_after_s: int | None = None,
     ) -> None:
-        super().__init__(detail)
-        self.detail = detail
+        self.detail = detail or filled(self.texts, figures_of(limit, actual, "{:,}".format, size)) or f"{self.title}."
+        super().__init__(self.detail)
         self.limit = limit
         self.actual = actual
         self.retry_after_s = retry_after_s
@@ -35,6 +65,10 @@ class MalformedRequest(ApplianceError):
 
     code = "malformed-request"
     title = "The request can't be read"
+    texts = (
+        "The form has {actual} fields, but at most {limit} are allowed. Send fewer at a time.",
+        "The request can't be read. Reload the page and try again.",
+    )
 
 
 class MissingFile(ApplianceError):
@@ -42,6 +76,7 @@ class MissingFile(ApplianceError):
 
     code = "missing-file"
     title = "No file was sent"
+    texts = ("No file was received. Choose an image first.",)
 
 
 class EmptyUpload(ApplianceError):
@@ -49,20 +84,29 @@ class EmptyUpload(ApplianceError):
 
     code = "empty-upload"
     title = "The file is empty"
+    texts = ("The file is empty. Choose another file.",)
 
 
 class InvalidField(ApplianceError):
     """A field of the request has a value outside of what is allowed."""
 
     code = "invalid-field"
-    title = "A field has a value that is not allowed"
+    title = "A field has an invalid value"
+    texts = (
+        "A text is too long: it has {actual} characters, but at most {limit} are allowed.",
+        "A field has an invalid value. Check what you entered.",
+    )
 
 
 class InvalidExpiry(ApplianceError):
     """An expiry that is not a time, or outside of the limits (seconds)."""
 
     code = "invalid-expiry"
-    title = "The expiry is not allowed"
+    title = "The expiry is not valid"
+    texts = (
+        "An image can be kept for up to {limit_days} days.",
+        "The expiry is not valid. Choose another one.",
+    )
 
 
 class TooLarge(ApplianceError):
@@ -70,13 +114,19 @@ class TooLarge(ApplianceError):
 
     code = "too-large"
     title = "The file is too large"
+    texts = (
+        "The file is too large ({actual_size} or more). Up to {limit_size} is allowed.",
+        "The file is too large. Up to {limit_size} is allowed.",
+        "The file is too large.",
+    )
 
 
 class UnsupportedFormat(ApplianceError):
     """A known kind of file that is not among the formats taken."""
 
     code = "unsupported-format"
-    title = "This format is not taken"
+    title = "This format is not supported"
+    texts = ("This file isn't an image in a supported format. Save it as JPEG or PNG and try again.",)
 
 
 class NotAnImage(ApplianceError):
@@ -84,6 +134,7 @@ class NotAnImage(ApplianceError):
 
     code = "not-an-image"
     title = "This is not an image"
+    texts = ("This file isn't an image in a supported format. Save it as JPEG or PNG and try again.",)
 
 
 class UnreadableImage(ApplianceError):
@@ -91,34 +142,41 @@ class UnreadableImage(ApplianceError):
 
     code = "unreadable-image"
     title = "The image is damaged"
+    texts = ("This image can't be read. The file is damaged or incomplete.",)
 
 
 class IncompleteUpload(ApplianceError):
     """The body ended before its announced length."""
 
     code = "incomplete-upload"
-    title = "The upload broke off"
+    title = "The upload was interrupted"
+    texts = ("The connection was lost before the upload was complete. Try again.",)
 
 
 class SlowUpload(ApplianceError):
     """No byte came within the time limit (seconds)."""
 
     code = "upload-timeout"
-    title = "The upload stood still for too long"
+    title = "The upload was too slow"
+    texts = (
+        "Almost no data arrived for {limit} seconds. Check your connection and try again.",
+        "The connection was too slow. Check your connection and try again.",
+    )
 
 
 class RemoteUrlRefused(ApplianceError):
     """A client asked this host to fetch a URL, which it never does."""
 
     code = "remote-url-refused"
-    title = "URLs are not fetched"
+    title = "Uploading by URL is not supported"
+    texts = ("Images can't be uploaded by URL. Download the image and upload the file.",)
 
 
 class IdempotencyKeyInvalid(ApplianceError):
     """The Idempotency-Key has too few or too many characters."""
 
     code = "invalid-idempotency-key"
-    title = "The Idempotency-Key is not allowed"
+    title = "The Idempotency-Key is not valid"
 
 
 class IdempotencyKeyInUse(ApplianceError):
@@ -132,49 +190,51 @@ class IdempotencyKeyReused(ApplianceError):
     """The same Idempotency-Key came with other bytes or fields."""
 
     code = "idempotency-key-reused"
-    title = "This Idempotency-Key was used for something else"
+    title = "This Idempotency-Key was used for another request"
 
 
 class UnsupportedTusVersion(ApplianceError):
     """A resumable upload's request names no version of tus, or another than ours."""
 
     code = "unsupported-tus-version"
-    title = "This version of tus is not spoken here"
+    title = "This tus version is not supported"
 
 
 class NotTusBody(ApplianceError):
     """Bytes of a resumable upload came under another media type than the one that tus asks for."""
 
     code = "wrong-content-type"
-    title = "The bytes have the wrong Content-Type"
+    title = "The Content-Type is wrong"
 
 
 class EncodedBody(ApplianceError):
     """An upload came compressed: its bytes would not be those that were announced, and few of them may become many."""
 
     code = "encoded-body"
-    title = "The bytes came compressed"
+    title = "The upload is compressed"
 
 
 class ChecksumMismatch(ApplianceError):
     """The bytes of a request are not those that its checksum was made of; none of them was kept."""
 
     code = "checksum-mismatch"
-    title = "The bytes changed on their way"
+    title = "The checksum doesn't match"
+    texts = ("The file was damaged on the way. Upload it again.",)
 
 
 class OffsetMismatch(ApplianceError):
     """A resumable upload goes on at another byte (limit) than the one that was named (actual)."""
 
     code = "offset-mismatch"
-    title = "The upload goes on at another byte"
+    title = "The upload is out of sync"
+    texts = ("The upload is out of sync. Try again.",)
 
 
 class PartsUnfinished(ApplianceError):
     """An upload can't be put together from parts that are not all there and whole."""
 
     code = "parts-unfinished"
-    title = "Not all parts are there"
+    title = "Some parts are missing"
 
 
 # --- what was asked for is not there, or not yours ----------------------------------------------------------------
@@ -185,13 +245,15 @@ class UnknownImage(ApplianceError):
 
     code = "not-found"
     title = "There is no such image"
+    texts = ("No image has this link. Check it for typos; upper and lower case matter.",)
 
 
 class GoneImage(ApplianceError):
     """The image expired or was deleted."""
 
     code = "gone"
-    title = "This image is gone"
+    title = "This image is no longer available"
+    texts = ("This image has expired, was deleted, or was never completely uploaded.",)
 
 
 class UnknownAlbum(ApplianceError):
@@ -199,20 +261,26 @@ class UnknownAlbum(ApplianceError):
 
     code = "album-not-found"
     title = "There is no such album"
+    texts = ("No album has this link. Check it for typos; upper and lower case matter.",)
 
 
 class GoneAlbum(ApplianceError):
     """The album expired, was deleted, or lost its last image."""
 
     code = "album-gone"
-    title = "This album is gone"
+    title = "This album is no longer available"
+    texts = ("This album has expired, was deleted, or has no images left.",)
 
 
 class TooManyImages(ApplianceError):
     """More images than an album may hold."""
 
     code = "too-many-images"
-    title = "There are too many images in this album"
+    title = "There are too many images for an album"
+    texts = (
+        "An album can have up to {limit} images, but these are {actual}.",
+        "These are too many images for an album.",
+    )
 
 
 class UnknownRendition(ApplianceError):
@@ -220,27 +288,29 @@ class UnknownRendition(ApplianceError):
 
     code = "unknown-rendition"
     title = "There is no such size or format"
+    texts = ("This image is not available in this size or format.",)
 
 
 class InvalidImageRequest(ApplianceError):
     """A region, size, rotation, quality or format that no image of this host could be asked for, or beyond a limit."""
 
     code = "invalid-image-request"
-    title = "This part of the image can't be asked for"
+    title = "The image request is not valid"
 
 
 class UnsupportedImageRequest(ApplianceError):
     """What the IIIF Image API knows, but this host does not do."""
 
     code = "unsupported-image-request"
-    title = "This host does not do that"
+    title = "The image request is not supported"
 
 
 class NotHereYet(ApplianceError):
     """The picture is still being uploaded."""
 
     code = "not-here-yet"
-    title = "This picture is still being uploaded"
+    title = "This image is still being uploaded"
+    texts = ("This image is still being uploaded. Try again in a moment.",)
 
 
 class UnknownUpload(ApplianceError):
@@ -248,20 +318,22 @@ class UnknownUpload(ApplianceError):
 
     code = "upload-not-found"
     title = "There is no such upload"
+    texts = ("This upload no longer exists. Start a new one.",)
 
 
 class GoneUpload(ApplianceError):
     """The resumable upload was given up, by its client or because nothing came for too long."""
 
     code = "upload-gone"
-    title = "This upload was given up"
+    title = "This upload was cancelled or has expired"
+    texts = ("This upload was cancelled or has expired. Start a new one.",)
 
 
 class FinalUpload(ApplianceError):
     """Bytes were sent to an upload that is put together from parts."""
 
     code = "upload-is-final"
-    title = "This upload is made of its parts"
+    title = "This upload is assembled from parts"
 
 
 class CannotResize(ApplianceError):
@@ -269,6 +341,7 @@ class CannotResize(ApplianceError):
 
     code = "cannot-resize"
     title = "This image can't be resized"
+    texts = ("This image can't be resized. You can download the original.",)
     final = False
     """Whether another try can't end otherwise: the pixels are at fault, not a deadline, memory or a worker's death."""
 
@@ -277,49 +350,56 @@ class NoSuchPage(ApplianceError):
     """Nothing is at this address."""
 
     code = "no-such-page"
-    title = "There is nothing here"
+    title = "Page not found"
+    texts = ("There is nothing at this address. Check it for typos.",)
 
 
 class FormatNotOffered(ApplianceError):
     """The answer can't be given in the format that was asked for."""
 
     code = "format-not-offered"
-    title = "This format is not offered"
+    title = "This format is not available"
+    texts = ("The response is not available in this format.",)
 
 
 class MethodNotAllowed(ApplianceError):
     """The address is there, but not for this method."""
 
     code = "method-not-allowed"
-    title = "This can't be done here"
+    title = "This is not possible here"
+    texts = ("This is not possible at this address.",)
 
 
 class RangeNotSatisfiable(ApplianceError):
     """A range that starts behind the last byte."""
 
     code = "range-not-satisfiable"
-    title = "There are no such bytes"
+    title = "The range is not in the file"
+    texts = ("The file ends before the requested range.",)
 
 
 class MissingToken(ApplianceError):
     """A change was asked for without the delete token."""
 
     code = "token-required"
-    title = "The delete token is needed"
+    title = "A delete token is required"
+    texts = ("The delete token is missing. It is the last part of the manage link.",)
 
 
 class WrongToken(ApplianceError):
     """The delete token is not this image's."""
 
     code = "token-wrong"
-    title = "The delete token does not fit"
+    title = "The delete token is wrong"
+    texts = ("The delete token is wrong. Copy it or the whole manage link again.",)
 
 
 class Conflict(ApplianceError):
     """The image changed meanwhile, or is in a state that does not allow what was asked."""
 
     code = "conflict"
-    title = "The image changed meanwhile"
+    title = "The image or album has changed"
+    texts = ("The image or album has changed in the meantime. Reload it and try again.",)
 
 
 # --- this host can't just now -------------------------------------------------------------------------------------
@@ -329,42 +409,51 @@ class DiskFull(ApplianceError):
     """There is no room for so many bytes (actual). What is free is never said: it would be the figure to aim at."""
 
     code = "disk-full"
-    title = "There is no room for this upload"
+    title = "There is not enough disk space"
+    texts = (
+        "There is not enough disk space: {actual_size} is needed. Try again later.",
+        "There is not enough disk space. Try again later.",
+    )
 
 
 class Busy(ApplianceError):
     """The queue before the workers is full, or as many uploads as are taken at once are under way."""
 
     code = "busy"
-    title = "Too much is going on just now"
+    title = "The server is busy"
+    texts = ("The server is busy. Try again in a moment.",)
 
 
 class UploadPaused(ApplianceError):
     """There is no room for more of a resumable upload just now; what came of it is kept."""
 
     code = "upload-paused"
-    title = "The upload waits for room"
+    title = "The upload is waiting for disk space"
+    texts = ("There is not enough disk space to continue. What was uploaded is kept; try again later.",)
 
 
 class UploadLocked(ApplianceError):
     """Another request works on the same resumable upload, or took it over."""
 
     code = "upload-locked"
-    title = "Another request works on this upload"
+    title = "Another request is using this upload"
+    texts = ("Another tab or connection is using this upload. Try again in a moment.",)
 
 
 class StoreUnavailable(ApplianceError):
     """The object store does not answer, or answers with a fault."""
 
     code = "store-unavailable"
-    title = "The object store does not answer"
+    title = "The object store is not responding"
+    texts = ("The image store is not responding. Try again in a moment.",)
 
 
 class ObjectMissing(ApplianceError):
     """The object store holds no object under this key. A fault while a row lives; fine when deleting."""
 
     code = "object-missing"
-    title = "The original is not in the store"
+    title = "The original is missing from the store"
+    texts = ("The image file can't be found. Try again later.",)
 
 
 class Stopping(ApplianceError):
@@ -372,10 +461,11 @@ class Stopping(ApplianceError):
 
     code = "stopping"
     title = "The server is restarting"
+    texts = ("The server is restarting. Try again in a moment.",)
 
     def __init__(
         self,
-        detail: str = "The server is restarting. Try again in a moment.",
+        detail: str = "",
         *,
         limit: int | None = None,
         actual: int | None = None,
@@ -388,21 +478,23 @@ class Draining(ApplianceError):
     """The sysadmin has taken the host out of service for uploads; views go on."""
 
     code = "draining"
-    title = "No uploads are taken just now"
+    title = "Uploads are paused"
+    texts = ("Uploads are paused for maintenance. Existing images stay available. Try again later.",)
 
 
 class InternalError(ApplianceError):
     """Something that nobody foresaw; the log has it whole."""
 
     code = "internal-error"
-    title = "Something went wrong here"
+    title = "Something went wrong"
+    texts = ("Something went wrong. The error was logged. Try again.",)
 
 
 class ConfigError(ApplianceError):
     """The configuration has mistakes; `detail` has a line for each."""
 
     code = "invalid-configuration"
-    title = "The configuration has mistakes"
+    title = "The configuration has errors"
 
 
 class DataDirectoryLocked(ApplianceError):
@@ -416,14 +508,15 @@ class UnfitInstallation(ApplianceError):
     """A part that the server needs is absent or too old."""
 
     code = "unfit-installation"
-    title = "The installation is not fit to run"
+    title = "The installation is incomplete or too old"
 
 
 class CatalogueUnavailable(ApplianceError):
     """The catalogue's file can't be opened, read or written."""
 
     code = "catalogue-unavailable"
-    title = "The catalogue does not answer"
+    title = "The catalogue is unavailable"
+    texts = ("The server can't do this right now. Try again in a moment.",)
 
 
 class CatalogueDamaged(ApplianceError):
@@ -444,7 +537,7 @@ class ClockJumped(ApplianceError):
     """The wall clock moved in a way that makes expiring unsafe."""
 
     code = "clock-jumped"
-    title = "The clock has jumped; nothing is expired"
+    title = "The clock has jumped; nothing was expired"
 
 
 class PurgeFailed(ApplianceError):

@@ -27,7 +27,7 @@ class WorkersCheck:
         self._workers = workers
 
     def state(self) -> str:
-        return "ok" if self._workers.pids["normal"] else "no worker is alive"
+        return "ok" if self._workers.pids["normal"] else "no worker is running"
 
 
 class StoreCheck:
@@ -42,7 +42,7 @@ class StoreCheck:
         if self._shipper.store_up:
             return "ok"
         backlog, lag_s = self._shipper.backlog, self._shipper.lag_s
-        return f"away; {backlog} originals wait in the spool, the oldest for {lag_s:.0f} s"
+        return f"unavailable; {backlog} originals are waiting in the spool, the oldest for {lag_s:.0f} s"
 
 
 class DiskCheck:

@@ -41,7 +41,7 @@ class IdempotentCommitter:
         key_hash = tokens.hashed(key)
         if key_hash in self._keys_in_use:
             raise IdempotencyKeyInUse(
-                "An upload with this Idempotency-Key is still running. Repeat the request when it has ended.",
+                "An upload with this Idempotency-Key is still running. Repeat the request when it has finished.",
                 retry_after_s=RETRY_AFTER_S,
             )
         self._keys_in_use.add(key_hash)
@@ -68,12 +68,12 @@ class IdempotentCommitter:
     async def _repeated(self, first: IdempotencyRecord, fingerprint: str, key: str) -> Accepted:
         if first.fingerprint != fingerprint:
             raise IdempotencyKeyReused(
-                "This Idempotency-Key came with another file or other fields before. Use a new key for a new upload."
+                "This Idempotency-Key was used with another file or other fields. Use a new key for a new upload."
             )
         try:
             image = living(await self._catalogue.get(first.slug), self._clock())
         except (GoneImage, UnknownImage) as fault:
-            raise GoneImage("The image that this Idempotency-Key uploaded has expired or was deleted.") from fault
+            raise GoneImage("The image uploaded with this Idempotency-Key has expired or was deleted.") from fault
         return Accepted(image, tokens.keyed_token(key, first.slug, first.secret), None)
 
 

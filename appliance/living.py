@@ -7,12 +7,12 @@ from appliance.model import Ending, Image, Tombstone
 def living(found: Image | Tombstone | None, now_s: float) -> Image:
     """The image, if it is to be shown now. Raises UnknownImage, GoneImage."""
     if found is None:
-        raise UnknownImage("No image has this link. Check it for typing errors; links are case-sensitive.")
+        raise UnknownImage()
     ended = found.ended
     if ended is Ending.DELETED:
-        raise GoneImage("Its owner deleted this image.")
+        raise GoneImage("This image was deleted by its owner.")
     if ended is Ending.UNFINISHED:
-        raise GoneImage("This picture never arrived whole: its upload was given up or refused.")
+        raise GoneImage("This image was never completely uploaded.")
     if isinstance(found, Tombstone) or ended is Ending.EXPIRED or found.expires_s <= now_s:
-        raise GoneImage("This image was kept for the time its owner chose, and that time is over.")
+        raise GoneImage("This image has expired.")
     return found

@@ -42,7 +42,7 @@ def refuse_root(config: Config) -> None:
     """What root makes in another user's data directory, the server could not open. Raises UnfitInstallation."""
     owner = config.data_dir.stat().st_uid
     if os.geteuid() == 0 and owner != 0:
-        raise UnfitInstallation(f"The data directory {config.data_dir} belongs to user {owner}; run this as that user.")
+        raise UnfitInstallation(f"The data directory {config.data_dir} belongs to user {owner}. Run this as that user.")
 
 
 def _lock(descriptor: int, config: Config) -> None:
@@ -52,5 +52,5 @@ def _lock(descriptor: int, config: Config) -> None:
         owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
         raise DataDirectoryLocked(
             f"The data directory {config.data_dir} is in use by process {owner}. "
-            "Stop that one first, or choose another data_dir."
+            "Stop that process first, or choose another data_dir."
         ) from None

@@ -30,74 +30,72 @@ class Metrics:
         self.requests = self._counter("requests", "Requests answered.", "route", "method", "status")
         self.request_seconds = self._histogram(
             "request_seconds",
-            "Time from a request's first line to its answer's end.",
+            "Time from the first line of a request to the end of its response.",
             _REQUEST_BUCKETS_S,
             "route",
             "method",
         )
-        self.requests_in_flight = self._gauge("in_flight_requests", "Requests being answered just now.")
+        self.requests_in_flight = self._gauge("in_flight_requests", "Requests in progress.")
 
     def _watch_uploads(self) -> None:
-        self.uploads = self._counter(
-            "uploads", "Uploads by outcome: accepted, or the code of their refusal.", "outcome"
-        )
+        self.uploads = self._counter("uploads", "Uploads by outcome: accepted, or the error code.", "outcome")
         self.upload_bytes = self._counter("upload_bytes", "Bytes of accepted uploads.")
-        self.spool_bytes = self._gauge("spool_bytes", "Bytes in the spool, near copies of stored originals included.")
+        self.spool_bytes = self._gauge("spool_bytes", "Bytes in the spool, including local copies of stored originals.")
         self.disk_free_bytes = self._gauge("disk_free_bytes", "Free bytes on the data directory's filesystem.")
 
     def _watch_renditions(self) -> None:
         self.renditions = self._counter("renditions", "Renditions made.", "preset", "format")
         self.rendition_seconds = self._histogram(
-            "rendition_seconds", "Time from an order for renditions to its end.", _MAKING_BUCKETS_S, "priority"
+            "rendition_seconds", "Time to render an order of renditions.", _MAKING_BUCKETS_S, "priority"
         )
         self.cache_lookups = self._counter(
-            "cache_lookups", "Look-ups of renditions by what answered: memory, disk, or nothing (miss).", "layer"
+            "cache_lookups", "Rendition lookups by result: memory, disk or miss.", "layer"
         )
         self.tile_lookups = self._counter(
-            "tile_lookups", "Look-ups of tiles and other regions by what answered: memory, disk, or nothing.", "layer"
+            "tile_lookups", "Tile and region lookups by result: memory, disk or miss.", "layer"
         )
-        self.pyramid_seconds = self._histogram(
-            "pyramid_seconds", "Time from an order for a pyramid to its end.", _PYRAMID_BUCKETS_S
+        self.pyramid_seconds = self._histogram("pyramid_seconds", "Time to build a pyramid.", _PYRAMID_BUCKETS_S)
+        self.queue_jobs = self._gauge("queue_jobs", "Jobs waiting for a worker.")
+        self.busy_workers = self._gauge("busy_workers", "Busy workers.")
+        self.worker_deaths = self._counter(
+            "worker_deaths", "Workers that crashed or were killed during a job.", "reason"
         )
-        self.queue_jobs = self._gauge("queue_jobs", "Jobs that wait for a worker.")
-        self.busy_workers = self._gauge("busy_workers", "Workers with a job.")
-        self.worker_deaths = self._counter("worker_deaths", "Workers that died or were killed in a job.", "reason")
 
     def _watch_shipping(self) -> None:
         self.ship_seconds = self._histogram(
-            "ship_seconds", "Time from an upload's acceptance until the store has it.", _SHIP_BUCKETS_S
+            "ship_seconds", "Time from accepting an upload until it is in the store.", _SHIP_BUCKETS_S
         )
-        self.ship_lag_seconds = self._gauge("ship_lag_seconds", "Age of the oldest image that the store has not yet.")
-        self.shipped = self._counter("shipped", "Originals brought to the store.")
-        self.ship_failures = self._counter("ship_failures", "Tries to bring an original to the store that failed.")
+        self.ship_lag_seconds = self._gauge("ship_lag_seconds", "Age of the oldest image that is not in the store yet.")
+        self.shipped = self._counter("shipped", "Originals shipped to the store.")
+        self.ship_failures = self._counter("ship_failures", "Failed attempts to ship an original to the store.")
         self.store_faults = self._counter(
             "store_faults",
-            "Operations that the object store failed, and objects it should have (missing).",
+            "Failed operations of the object store, and objects missing from it.",
             "operation",
         )
-        self.lost_originals = self._counter("lost_originals", "Originals that neither spool nor store has any more.")
-        self.store_up = self._gauge("store_up", "Whether the object store serves (1) or has a fault (0).")
+        self.lost_originals = self._counter("lost_originals", "Originals that are in neither the spool nor the store.")
+        self.store_up = self._gauge("store_up", "Whether the object store is working (1) or failing (0).")
 
     def _watch_jobs(self) -> None:
-        self.expired = self._counter("expired", "Images that came to their expiry.")
-        self.deleted = self._counter("deleted", "Images that a person deleted.")
-        self.erased = self._counter("erased", "Images whose bytes are gone from the store.")
+        self.expired = self._counter("expired", "Images that expired.")
+        self.deleted = self._counter("deleted", "Images that were deleted by a person.")
+        self.erased = self._counter("erased", "Images erased from the store.")
         self.job_runs = self._counter("job_runs", "Runs of background jobs.", "job", "outcome")
 
     def _watch_purges(self) -> None:
-        self.purged = self._counter("purged_tags", "Tags that shared caches confirmed to have forgotten.")
-        self.purge_failures = self._counter("purge_failures", "Calls to shared caches that were not confirmed.")
-        self.purge_waiting_tags = self._gauge("purge_waiting_tags", "Tags that shared caches have to forget now.")
-        self.purge_lag_seconds = self._gauge("purge_lag_seconds", "How long the oldest of those tags has waited.")
+        self.purged = self._counter("purged_tags", "Tags confirmed as purged by shared caches.")
+        self.purge_failures = self._counter("purge_failures", "Purge calls that shared caches did not confirm.")
+        self.purge_waiting_tags = self._gauge("purge_waiting_tags", "Tags waiting to be purged.")
+        self.purge_lag_seconds = self._gauge("purge_lag_seconds", "How long the oldest of these tags has been waiting.")
 
     def _watch_backups(self) -> None:
         self.backup_seconds = self._gauge(
-            "backup_timestamp_seconds", "When the newest backup that is in every place was made; 0 for none."
+            "backup_timestamp_seconds", "Time of the newest backup that is in every place; 0 for none."
         )
         self.verified_seconds = self._gauge(
-            "backup_verified_timestamp_seconds", "When backups were last opened and compared; 0 for never."
+            "backup_verified_timestamp_seconds", "Time of the last verification of backups; 0 for never."
         )
-        self.backup_up = self._gauge("backup_up", "Whether they were then as they should be (1) or not (0).")
+        self.backup_up = self._gauge("backup_up", "Whether the last verification succeeded (1) or not (0).")
 
     def request_done(self, route: str, method: str, status: int, seconds: float) -> None:
         """Counts one answered request. `status` is the HTTP status, 100 to 599."""

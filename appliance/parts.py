@@ -102,7 +102,7 @@ class Appliance:
     def drain(self, drained: bool) -> None:
         """Take no uploads any more, or take them again."""
         self.drain_switch.drained = drained
-        log.warning("no uploads are taken: drained" if drained else "uploads are taken again")
+        log.warning("draining: uploads are refused" if drained else "uploads are accepted again")
 
     def site(self) -> web.Application:
         """The web application over these parts."""

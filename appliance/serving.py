@@ -74,7 +74,7 @@ async def serve_until_told(
         supervisor.tell("READY=1", f"STATUS=Serving {config.server.base_url}")
         async with supervisor.kept_informed():
             await told.stop.wait()
-            supervisor.tell("STOPPING=1", "STATUS=Finishing what is under way")
+            supervisor.tell("STOPPING=1", "STATUS=Finishing requests in progress")
             health.stopping = True
             resumable.pause()
             log.info("stopping: %d requests in flight", health.in_flight)

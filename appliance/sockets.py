@@ -115,5 +115,5 @@ class AcceptFaults:
             return
         self._since += 1
         if time.monotonic() - self._told_s >= TOLD_EVERY_S:
-            log.error("no connection can be accepted: %s", context.get("exception"), extra={"times": self._since})
+            log.error("can't accept connections: %s", context.get("exception"), extra={"times": self._since})
             self._told_s, self._since = time.monotonic(), 0

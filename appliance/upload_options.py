@@ -42,7 +42,9 @@ def with_option(options: UploadOptions, name: str, text: str, max_expiry_days: i
         case "expires_in":
             return replace(options, expires_in_s=_parse_expiry(text, max_expiry_days) if text else None)
         case "expires_at" if text:
-            raise InvalidExpiry("An upload takes expires_in (3600, 12h, 30d); expires_at is for changing it later.")
+            raise InvalidExpiry(
+                "Uploads accept expires_in (3600, 12h, 30d). Use expires_at to change the expiry later."
+            )
         case "keep_metadata":
             return replace(options, keep_metadata=parse_keep_metadata(text))
     return options
@@ -69,8 +71,8 @@ def check_expiry(expires_in_s: int, max_expiry_days: int) -> None:
     longest_s = max_expiry_days * DAY_S
     if not 1 <= expires_in_s <= longest_s:
         raise InvalidExpiry(
-            f"An image can be kept from 1 second to {max_expiry_days} days ({longest_s:,} seconds); "
-            f"{expires_in_s:,} seconds were asked for.",
+            f"An image can be kept from 1 second to {max_expiry_days} days ({longest_s:,} seconds), "
+            f"not {expires_in_s:,} seconds.",
             limit=longest_s,
             actual=expires_in_s,
         )
@@ -80,14 +82,14 @@ def parse_duration(text: str) -> int:
     """Seconds from `3600`, `12h`, `30d` (s, m, h, d, w). Raises InvalidExpiry."""
     match = re.fullmatch(r"([0-9]{1,12})([smhdw]?)", text.strip(), re.ASCII)
     if match is None:
-        raise InvalidExpiry("expires_in takes whole seconds (3600) or a number with a unit (12h, 30d, 4w).")
+        raise InvalidExpiry("expires_in must be whole seconds (3600) or a number with a unit (12h, 30d, 4w).")
     return int(match[1]) * UNITS_S[match[2] or "s"]
 
 
 def parse_keep_metadata(text: str | None) -> KeepMetadata:
     """What is to stay of a file's metadata; nothing where nothing was said. Raises InvalidField."""
     if (keep := keep_metadata_of(text or "")) is None:
-        raise InvalidField("keep_metadata takes false, credits or true.")
+        raise InvalidField("keep_metadata must be false, credits or true.")
     return keep
 
 
@@ -103,10 +105,12 @@ def checked_text(name: str, text: str | None, max_chars: int) -> str | None:
     text = _one_line(text)
     if len(text) > max_chars:
         raise InvalidField(
-            f"{name} has {len(text):,} characters; at most {max_chars:,} are taken.", limit=max_chars, actual=len(text)
+            f"{name} has {len(text):,} characters, but at most {max_chars:,} are allowed.",
+            limit=max_chars,
+            actual=len(text),
         )
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
-        raise InvalidField(f"{name} holds control characters; it takes plain text.")
+        raise InvalidField(f"{name} contains control characters. Use plain text.")
     return text or None
 
 
@@ -118,8 +122,8 @@ def check_key(key: str) -> None:
     """Raises IdempotencyKeyInvalid: the key gives the delete token back, so it must be long enough to be a secret."""
     if not tokens.MIN_KEY_CHARS <= len(key) <= tokens.MAX_KEY_CHARS or not key.isprintable() or not key.isascii():
         raise IdempotencyKeyInvalid(
-            f"An Idempotency-Key has {tokens.MIN_KEY_CHARS} to {tokens.MAX_KEY_CHARS} ASCII characters, "
-            f"a random UUID for example; this one has {len(key)}.",
+            f"An Idempotency-Key must have {tokens.MIN_KEY_CHARS} to {tokens.MAX_KEY_CHARS} ASCII characters, "
+            f"for example a random UUID. This one has {len(key)}.",
             limit=tokens.MIN_KEY_CHARS if len(key) < tokens.MIN_KEY_CHARS else tokens.MAX_KEY_CHARS,
             actual=len(key),
         )

@@ -49,7 +49,8 @@ def _messages() -> Iterator[tuple[str | tuple[str, ...], str]]:
             for _, message, _, _ in extract_from_file(method, path, keywords=keywords, options=options):
                 yield message, place
     for fault in STATUSES:
-        yield fault.title, "appliance/errors.py"
+        for text in (fault.title, *fault.texts):
+            yield text, "appliance/errors.py"
 
 
 def catalogues() -> dict[str, Path]:

@@ -52,12 +52,10 @@ def checked_slugs(slugs: Sequence[str], max_images: int) -> tuple[str, ...]:
     once = tuple(dict.fromkeys(slugs))
     if len(once) > max_images:
         raise TooManyImages(
-            f"An album holds at most {max_images:,} images; these are {len(once):,}.",
+            f"An album can have up to {max_images:,} images, but these are {len(once):,}.",
             limit=max_images,
             actual=len(once),
         )
     if wrong := [slug for slug in once if not is_slug(slug)]:
-        raise InvalidField(
-            f"“{wrong[0][:40]}” is not the name of an image: it has 17 letters and digits, as links end with."
-        )
+        raise InvalidField(f"“{wrong[0][:40]}” is not an image link. Links end with 17 letters and digits.")
     return once

@@ -56,9 +56,9 @@ def contents(album: Album | None, images: Sequence[Image], now_s: float) -> Cont
     """The album as it is to be shown now. Raises UnknownAlbum, GoneAlbum."""
     album = remembered(album)
     if album.ended is Ending.DELETED:
-        raise GoneAlbum("Its maker deleted this album.")
+        raise GoneAlbum("This album was deleted by its owner.")
     if is_over(album, now_s):
-        raise GoneAlbum("This album was kept for the time its maker chose, and that time is over.")
+        raise GoneAlbum("This album has expired.")
     living = alive(images, now_s)
     if not living:
         raise GoneAlbum("All images of this album have expired or were deleted.")
@@ -68,5 +68,5 @@ def contents(album: Album | None, images: Sequence[Image], now_s: float) -> Cont
 def remembered(album: Album | None) -> Album:
     """Raises UnknownAlbum when nothing is."""
     if album is None:
-        raise UnknownAlbum("No album has this link. Check it for typing errors; links are case-sensitive.")
+        raise UnknownAlbum()
     return album

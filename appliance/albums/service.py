@@ -95,7 +95,7 @@ class Albums:
         if wishes.expires_in_s is not None:
             check_expiry(wishes.expires_in_s, self._max_expiry_days)
         if not wishes.images:
-            raise InvalidField("An album holds one image at least; name them in images.")
+            raise InvalidField("An album needs at least one image. List them in images.")
         return replace(
             wishes,
             title=checked_text("title", wishes.title, MAX_TITLE_CHARS),
@@ -105,12 +105,12 @@ class Albums:
     async def _replayed(self, first: IdempotencyRecord, wishes: AlbumWishes, key: str) -> Made:
         if first.fingerprint != _fingerprint(wishes):
             raise IdempotencyKeyReused(
-                "This Idempotency-Key came with other images or fields before. Use a new key for a new album."
+                "This Idempotency-Key was used with other images or fields. Use a new key for a new album."
             )
         try:
             return Made(await self.show(first.slug), tokens.keyed_token(key, first.slug, first.secret))
         except UnknownAlbum as fault:
-            raise GoneAlbum("The album that this Idempotency-Key made is gone.") from fault
+            raise GoneAlbum("The album created with this Idempotency-Key is no longer available.") from fault
 
     async def _filled(self, album: Album, *, added: tuple[str, ...]) -> Contents:
         """The album with the images that are left, and when it has to be looked at again.
@@ -123,11 +123,11 @@ class Albums:
         if missing := set(added) - {image.slug for image in living}:
             named = [slug for slug in added if slug in missing]
             raise InvalidField(
-                f"{len(named)} of these images can't be put into an album, for they are not here or not any more: "
+                f"{len(named)} of these images can't be added because they don't exist or are no longer available: "
                 f"{', '.join(named[:5])}{' …' if len(named) > 5 else ''}."
             )
         if not living:
-            raise GoneAlbum("None of its images is left. Add some first, or make a new album.")
+            raise GoneAlbum("The album has no images left. Add some first, or create a new album.")
         kept = checked_slugs([image.slug for image in images], self._max_images)
         return Contents(replace(album, images=kept, due_s=end_of(album.expires_s, living)), living)
 
@@ -140,11 +140,13 @@ class Albums:
         """
         album = remembered(await self._rows.get(slug) if slugs.is_slug(slug) else None)
         if album.erased:
-            raise GoneAlbum("This album is gone; it can't be brought back.")
+            raise GoneAlbum("This album can no longer be restored.")
         if not token:
-            raise MissingToken("Send the delete token from the reply that made it: Authorization: Bearer <token>.")
+            raise MissingToken(
+                "Send the delete token you received when the album was created: Authorization: Bearer <token>."
+            )
         if not tokens.matches(token, album.token_hash):
-            raise WrongToken("This delete token is not the one that was given out with this album.")
+            raise WrongToken()
         return album
 
     async def ending(self, slug: str) -> tuple[Ending | None, int | None]:
@@ -173,7 +175,7 @@ class Albums:
             except Conflict:
                 continue
             return changed
-        raise Conflict("Others changed this album at the same time. Try again.")
+        raise Conflict()
 
     def _checked_changes(self, changes: AlbumChanges) -> AlbumChanges:
         if isinstance(changes.expires_s, int):
@@ -192,13 +194,13 @@ class Albums:
         expires_s = album.expires_s if isinstance(changes.expires_s, Unchanged) else changes.expires_s
         if over or album.ended is not None:
             if not changes.restore and not (over and not isinstance(changes.expires_s, Unchanged)):
-                raise GoneAlbum("This album has ended. Bring it back first.")
+                raise GoneAlbum("This album has expired or was deleted. Restore it first.")
             if album.ended is not None and now_s > (album.erase_after_s or 0):
-                raise GoneAlbum("The time in which this album could be brought back is over.")
+                raise GoneAlbum("This album can no longer be restored.")
             expires_s = None if expires_s is not None and expires_s <= now_s else expires_s
         images = arranged(album.images, changes)
         if not images:
-            raise InvalidField("An album keeps one image at least. To be rid of it, delete the album.")
+            raise InvalidField("An album needs at least one image. To remove the last one, delete the album.")
         return replace(
             album,
             images=images,
@@ -221,7 +223,7 @@ class Albums:
                 return await self._end(album, now_s, erase_after_s=now_s + UNDO_S)
             except Conflict:
                 continue
-        raise Conflict("Others changed this album at the same time. Try again.")
+        raise Conflict()
 
     async def take_down(self, slug: str) -> None:
         """End the album for good, without its token: nobody can undo it; its images stay.
@@ -231,13 +233,13 @@ class Albums:
         for _ in range(ATTEMPTS):
             album, now_s = remembered(await self._rows.get(slug)), int(self._clock())
             if album.erased or (album.ended is Ending.DELETED and now_s > (album.erase_after_s or 0)):
-                raise GoneAlbum("This album is gone.")
+                raise GoneAlbum("This album is no longer available.")
             try:
                 await self._end(album, now_s, erase_after_s=NO_UNDO_S)
             except Conflict:
                 continue
             return
-        raise Conflict("Others changed this album at the same time. Try again.")
+        raise Conflict()
 
     async def _end(self, album: Album, now_s: int, *, erase_after_s: int) -> Album:
         """Raises Conflict when the row is another by now."""

@@ -57,7 +57,7 @@ class AlbumZip:
         finally:
             await original.close()
         if left:
-            raise StoreUnavailable(f"The original ended {left:,} bytes too early.")
+            raise StoreUnavailable(f"The store sent {left:,} bytes too few of the original.")
 
 
 class _Hand:

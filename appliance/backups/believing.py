@@ -52,11 +52,11 @@ async def believed(place: Place, backup: str, folder: Path, trust: Trust) -> Man
     except CommandFailed as fault:
         raise NotBelieved(f"The backup {backup} in {place.name}: {fault.detail}") from fault
     if manifest.backup != backup:
-        raise NotBelieved(f"The manifest of {backup} is that of {manifest.backup}.")
+        raise NotBelieved(f"The manifest of {backup} belongs to {manifest.backup}.")
     if trust.encrypted and not all(part.encrypted for part in manifest.parts):
         raise NotBelieved(
-            f"The backup {backup} in {place.name} is not encrypted, though backup.age_recipients says that backups "
-            f"are: somebody else may have put it there. {_anyway(backup)}"
+            f"The backup {backup} in {place.name} is not encrypted, but backup.age_recipients requires it. "
+            f"It may not be yours. {_anyway(backup)}"
         )
     return manifest
 
@@ -66,8 +66,8 @@ async def _require_signed(place: Place, backup: str, folder: Path, signers: Sequ
         await place.fetch(backup, SIGNATURE, folder / SIGNATURE, max_bytes=MAX_SIGNATURE_BYTES)
     except CommandFailed as fault:
         raise NotBelieved(
-            f"The backup {backup} in {place.name} has no signature, though backup.signers or a signing key says that "
-            f"backups are signed: somebody else may have put it there. {_anyway(backup)} ({fault.detail})"
+            f"The backup {backup} in {place.name} has no signature, but backup.signers or a signing key requires it. "
+            f"It may not be yours. {_anyway(backup)} ({fault.detail})"
         ) from fault
     await require_signed(folder / MANIFEST, folder / SIGNATURE, signers)
 
@@ -94,12 +94,12 @@ async def newest_believed(places: Sequence[Place], folder: Path, trust: Trust, n
     found, faults = await candidates(places)
     where = ", ".join(place.name for place in places) or "no place"
     if not found:
-        raise CommandFailed(" ".join([f"There is not a whole backup in {where}.", *faults]))
+        raise CommandFailed(" ".join([f"There is no complete backup in {where}.", *faults]))
     passed: list[str] = []
     looked_at: Counter[str] = Counter()
     for backup, place in found:
         if from_the_future(backup, now):
-            passed.append(f"The backup {backup} in {place.name} is from the future: no clock of ours made it.")
+            passed.append(f"The backup {backup} in {place.name} has a date in the future.")
         elif looked_at[place.name] < LOOKED_AT:
             looked_at[place.name] += 1
             try:
@@ -109,11 +109,11 @@ async def newest_believed(places: Sequence[Place], folder: Path, trust: Trust, n
             else:
                 return Newest(place, backup, tuple(passed))
     raise CommandFailed(
-        f"None of the newest {LOOKED_AT} backups in {where} is believed. If you know of one that is yours, name it: "
+        f"None of the newest {LOOKED_AT} backups in {where} can be trusted. If you know one that is yours, name it: "
         f"--backup NAME. {' '.join([*_some(passed), *faults])}"
     )
 
 
 def _some(passed: Sequence[str]) -> list[str]:
     more = len(passed) - MOST_SAID
-    return [*passed[:MOST_SAID], *([f"And {more} others."] if more > 0 else [])]
+    return [*passed[:MOST_SAID], *([f"And {more} more."] if more > 0 else [])]

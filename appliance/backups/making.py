@@ -76,8 +76,8 @@ def _require_room(config: Config, folder: Path, *, encrypted: bool) -> None:
     free = disk.f_bavail * disk.f_frsize - config.uploads.reserve_bytes
     if wanted > free:
         raise DiskFull(
-            f"A backup needs {wanted:,} bytes beside the catalogue for a while, and {max(0, free):,} are free of "
-            f"uploads.reserve_bytes. Make room on the disk of {config.data_dir}.",
+            f"A backup temporarily needs {wanted:,} bytes, but only {max(0, free):,} are free besides "
+            f"uploads.reserve_bytes. Free some space on the disk of {config.data_dir}.",
             limit=max(0, free),
             actual=wanted,
         )

@@ -92,14 +92,14 @@ def read(path: Path) -> Manifest:
         _require_types(manifest)
         named = {part.plain_name for part in parts}
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise CommandFailed(f"{path} is not the manifest of a backup.") from error
+        raise CommandFailed(f"{path} is not a backup manifest.") from error
     if (
         not is_name(manifest.backup)
         or CATALOGUE not in named
         or not named <= {CATALOGUE, SPOOL}
         or len(named) < len(parts)
     ):
-        raise CommandFailed(f"{path} is not the manifest of a backup that this release knows.")
+        raise CommandFailed(f"{path} is not a backup manifest that this release supports.")
     return manifest
 
 
@@ -127,6 +127,5 @@ def require_same(path: Path, part: Part) -> None:
     """Raises CommandFailed unless the file is what the manifest says."""
     if part_of(path) != Part(path.name, part.bytes, part.sha256):
         raise CommandFailed(
-            f"{part.name} is not what the manifest says: it was damaged on its way or where it lies. "
-            "Take another backup."
+            f"{part.name} doesn't match the manifest. It was damaged in storage or in transit. Use another backup."
         )

@@ -41,7 +41,7 @@ async def named(places: Sequence[Place], backup: str) -> Place:
         if name == backup:
             return place
     where = ", ".join(place.name for place in places) or "no place"
-    raise CommandFailed(" ".join([f"There is not the backup {backup} in {where}.", *faults]))
+    raise CommandFailed(" ".join([f"There is no backup {backup} in {where}.", *faults]))
 
 
 async def require_no_fuller(places: Sequence[Place], place: Place, backup: str, folder: Path, trust: Trust) -> None:
@@ -60,8 +60,8 @@ async def require_no_fuller(places: Sequence[Place], place: Place, backup: str, 
         return
     raise CommandFailed(
         f"The newest backup, {backup} in {place.name}, has {rows:,} rows, and {name} in {where.name} has {before:,}: "
-        "it may be of a machine that was installed anew and made a backup before it was restored. Nothing was changed. "
-        f"Name the one that you want: --backup {name}, or --backup {backup}."
+        "it may come from a reinstalled machine that made a backup before it was restored. Nothing was changed. "
+        f"Name the one you want: --backup {name}, or --backup {backup}."
     )
 
 
@@ -90,8 +90,8 @@ def _require_room(folder: Path, manifest: Manifest, reserve_bytes: int) -> None:
     free = max(0, disk.f_bavail * disk.f_frsize - reserve_bytes)
     if wanted > free:
         raise DiskFull(
-            f"Opening the backup {manifest.backup} needs {wanted:,} bytes for a while, and {free:,} are free: "
-            f"{wanted - free:,} are missing. Make room on the disk of {folder.parent}.",
+            f"Opening the backup {manifest.backup} temporarily needs {wanted:,} bytes, but only {free:,} are free "
+            f"({wanted - free:,} missing). Free some space on the disk of {folder.parent}.",
             limit=free,
             actual=wanted,
         )
@@ -101,8 +101,8 @@ async def open_copy(path: Path, folder: Path, trust: Trust) -> Opened:
     """A copy that `appliance catalogue backup` wrote. Raises CommandFailed where `trust` asks for more than that."""
     if trust.signers or trust.encrypted:
         raise CommandFailed(
-            f"{path} is a plain copy of a catalogue, while the settings of [backup] say that backups are encrypted or "
-            "signed: nobody can tell who made it. If you made it yourself, restore it with --unprotected."
+            f"{path} is a plain copy of a catalogue, but the [backup] settings require backups to be encrypted or "
+            "signed. If you made it yourself, restore it with --unprotected."
         )
     copy = folder / CATALOGUE
     await asyncio.to_thread(shutil.copy2, path, copy)

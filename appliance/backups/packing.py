@@ -101,7 +101,7 @@ def _ours(tar: tarfile.TarFile, packed: Path) -> Iterator[tuple[tarfile.TarInfo,
     for info in tar:
         place = PurePosixPath(info.name)
         if not _is_ours(info, place):
-            raise CommandFailed(f"{packed.name} holds {info.name!r}, which is nothing of this host's.")
+            raise CommandFailed(f"{packed.name} contains {info.name!r}, which doesn't belong in a backup.")
         yield info, place.parent.name, place.name
 
 

@@ -42,7 +42,7 @@ class Place(Protocol):
 
 def too_large(place: str, backup: str, file: str, max_bytes: int) -> CommandFailed:
     """What `fetch` raises where a file goes on after that many bytes."""
-    return CommandFailed(f"{file} of {backup} in {place} has more than {max_bytes:,} bytes: it was not fetched.")
+    return CommandFailed(f"{file} of {backup} in {place} is larger than {max_bytes:,} bytes and was not fetched.")
 
 
 async def whole(place: Place) -> list[str]:
@@ -88,7 +88,7 @@ class FolderPlace:
             rename(unfinished, folder / path.name)
             sync(self._root)
         except FileNotFoundError as fault:
-            raise CommandFailed(f"There is no folder {self._root}; is its disk mounted?") from fault
+            raise CommandFailed(f"The folder {self._root} doesn't exist. Is its disk mounted?") from fault
         except OSError as fault:
             with contextlib.suppress(OSError):
                 unfinished.unlink(missing_ok=True)
@@ -99,8 +99,8 @@ class FolderPlace:
         free = disk.f_bavail * disk.f_frsize
         if wanted > free:
             raise CommandFailed(
-                f"{path.name} has {wanted:,} bytes, and {free:,} are free: {wanted - free:,} are missing. Make room on "
-                f"the disk of {self._root}, or keep fewer backups (backup.keep_daily, backup.keep_weekly)."
+                f"{path.name} has {wanted:,} bytes, but only {free:,} are free ({wanted - free:,} missing). Free space "
+                f"on the disk of {self._root}, or keep fewer backups (backup.keep_daily, backup.keep_weekly)."
             )
 
     async def fetch(self, backup: str, file: str, to: Path, *, max_bytes: int) -> None:
@@ -126,7 +126,7 @@ def _copy(path: Path, to: Path, max_bytes: int) -> bool:
     """Whether it had no more than that; what was copied of a larger one is gone. A pipe is never waited for."""
     with open(path, "rb", opener=_at_once) as source, to.open("wb") as file:
         if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is no file")
+            raise OSError(errno.EINVAL, "it is not a file")
         left = max_bytes
         while block := source.read(min(_BLOCK_BYTES, left + 1)):
             left -= len(block)

@@ -57,8 +57,8 @@ async def require_signed(manifest: Path, signature: Path, signers: Sequence[str]
             await run(command, "Checking the signature", given=manifest)
         except CommandFailed as fault:
             raise CommandFailed(
-                f"The manifest is not signed by a key of backup.signers, or was changed since. Nothing of this backup "
-                f"was opened. ({fault.detail})"
+                f"The manifest is not signed by a key in backup.signers, or was changed afterwards. Nothing in this "
+                f"backup was opened. ({fault.detail})"
             ) from fault
 
 

@@ -54,7 +54,7 @@ class StorePlace:
             try:
                 await self._store.delete(key)
             except ValueError as error:
-                raise CommandFailed(f"{key!r} is not a name that this host gives: remove it by hand.") from error
+                raise CommandFailed(f"{key!r} is not a name that this host creates. Remove it by hand.") from error
 
 
 def _key(backup: str, file: str) -> str:

@@ -65,7 +65,7 @@ async def _specimen() -> bytes:
     )
     data, _ = await process.communicate()
     if process.returncode != 0 or not data:
-        raise UnfitInstallation("The picture to measure with can't be made; `appliance doctor` says more.")
+        raise UnfitInstallation("The test image can't be created. Run `appliance doctor` for details.")
     return data
 
 

@@ -64,13 +64,13 @@ def _add(connection: Connection, album: Album, idempotency: IdempotencyRecord | 
     try:
         connection.execute(sql.ADD_ALBUM, album_values(album, sidecar_due=True))
     except sqlite3.IntegrityError as error:
-        raise Conflict("An album of this name is here already. Try again to get another name.") from error
+        raise Conflict("The generated album link is already in use. Try again.") from error
     if idempotency is not None:
         try:
             connection.execute(sql.ADD_IDEMPOTENCY, idempotency_values(idempotency))
         except sqlite3.IntegrityError as error:
             raise IdempotencyKeyInUse(
-                "Another request with the same Idempotency-Key was finished meanwhile. Send it again for its answer."
+                "Another request with the same Idempotency-Key has finished. Repeat the request to get its response."
             ) from error
     return Outcome(None)
 
@@ -89,7 +89,7 @@ def _images(connection: Connection, slugs: Sequence[str]) -> list[Image]:
 def _change(connection: Connection, album: Album) -> Outcome[None]:
     values = album_values(album, sidecar_due=not album.erased)
     if connection.execute(sql.CHANGE_ALBUM, values).rowcount != 1:
-        raise Conflict("The album changed meanwhile. Load it again and repeat your change.")
+        raise Conflict()
     return Outcome(None, stale={album.slug: TWICE})
 
 

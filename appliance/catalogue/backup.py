@@ -43,6 +43,6 @@ def _verify(copied: Path) -> None:
         connection.close()
     if verdict != "ok":
         raise CatalogueDamaged(
-            f"The copy did not pass its check ({verdict}) and was thrown away; the catalogue itself may be damaged. "
+            f"The copy failed its check ({verdict}) and was discarded. The catalogue itself may be damaged. "
             "Run `appliance catalogue check`."
         )

@@ -40,18 +40,18 @@ def add(
     if upload is not None:
         finish_upload(connection, upload.id_hash, upload_kept_until_s)
     if connection.execute(sql.TOMBSTONE, {"slug": image.slug}).fetchone():
-        raise Conflict("An image of this name was here before. Try again to get another name.")
+        raise Conflict("The generated image link was used before. Try again.")
     held = Held(image, prewarmed=False, sidecar_due=sidecar_due, erasing=False)
     try:
         connection.execute(sql.ADD_IMAGE, held_values(held))
     except sqlite3.IntegrityError as error:
-        raise Conflict("An image of this name is here already. Try again to get another name.") from error
+        raise Conflict("The generated image link is already in use. Try again.") from error
     if idempotency is not None:
         try:
             connection.execute(sql.ADD_IDEMPOTENCY, idempotency_values(idempotency))
         except sqlite3.IntegrityError as error:
             raise IdempotencyKeyInUse(
-                "Another upload with the same Idempotency-Key was finished meanwhile. Send it again for its answer."
+                "Another upload with the same Idempotency-Key has finished. Repeat the request to get its response."
             ) from error
     return Outcome(None, {image.slug: image})
 
@@ -70,7 +70,7 @@ def change(
     if image.ended is not None:
         raise _gone(image.ended)
     if image.version != version:
-        raise Conflict("The image changed meanwhile. Load it again and repeat your change.")
+        raise Conflict()
     changed = replace(
         image,
         title=image.title if isinstance(title, Unchanged) else title,
@@ -140,12 +140,12 @@ def restore(connection: Connection, slug: str, now_s: int, expires_s: int | None
     held = _held(connection, slug)
     image = held.image
     if image.ended is None:
-        raise Conflict("The image is neither expired nor deleted: there is nothing to bring back.")
+        raise Conflict("The image is neither expired nor deleted, so there is nothing to restore.")
     if held.erasing:
         raise _gone(image.ended)
     expires_s = image.expires_s if expires_s is None else expires_s
     if expires_s <= now_s:
-        raise Conflict("The image's expiry has passed. Give a later one to bring it back.")
+        raise Conflict("The image has expired. Send a later expiry to restore it.")
     alive = replace(image, expires_s=expires_s, ended=None, ended_s=None, erase_after_s=None, version=image.version + 1)
     # Its renditions left the caches when it ended.
     return _keep(connection, replace(held, image=alive, prewarmed=False, sidecar_due=True))
@@ -162,7 +162,7 @@ def confirm_erased(connection: Connection, slug: str) -> Outcome[None]:
     held = held_of(row)
     image = held.image
     if image.ended is None or not held.erasing:
-        raise Conflict(f"The image {slug} is not being erased; its row stays.")
+        raise Conflict(f"Image {slug} is not being erased, so its row is kept.")
     values = {"slug": slug, "ended": image.ended.value, "ended_s": image.ended_s}
     connection.execute(sql.ADD_TOMBSTONE, values)
     connection.execute(sql.REMOVE_IMAGE, {"slug": slug})
@@ -196,7 +196,7 @@ def _held(connection: Connection, slug: str) -> Held:
     tombstone = connection.execute(sql.TOMBSTONE, {"slug": slug}).fetchone()
     if tombstone is not None:
         raise _gone(Ending(tombstone[1]))
-    raise UnknownImage("There is no image of this name. Check the link.")
+    raise UnknownImage()
 
 
 def _keep(connection: Connection, held: Held) -> Outcome[Image]:
@@ -206,5 +206,5 @@ def _keep(connection: Connection, held: Held) -> Outcome[Image]:
 
 
 def _gone(ended: Ending) -> GoneImage:
-    how = "expired" if ended is Ending.EXPIRED else "was deleted"
-    return GoneImage(f"This image {how} and can't be changed or brought back this way.")
+    how = "has expired" if ended is Ending.EXPIRED else "was deleted"
+    return GoneImage(f"This image {how}. It can't be changed or restored this way.")

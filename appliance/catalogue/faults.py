@@ -14,11 +14,11 @@ def named(error: sqlite3.Error) -> ApplianceError:
     code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     primary = code & 0xFF
     if code in _FULL or primary in _FULL:
-        return DiskFull("The disk of the catalogue is full; nothing was recorded. It works again once there is room.")
+        return DiskFull("The catalogue's disk is full, so nothing was saved. Free some space and try again.")
     if primary in _DAMAGED:
         return CatalogueDamaged(
             "The catalogue's file is damaged. Stop the server, keep the file, and restore the latest backup; "
-            "or run `appliance catalogue rebuild`, which makes it anew from the object store."
+            "or run `appliance catalogue rebuild`, which rebuilds it from the object store."
         )
     if primary == sqlite3.SQLITE_INTERRUPT:
         return Stopping()

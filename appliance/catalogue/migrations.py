@@ -185,15 +185,15 @@ def refuse_unfit(connection: sqlite3.Connection) -> None:
     half_made = application_id == 0 and set(db.table_names()) <= _TABLES
     if application_id != APPLICATION_ID and not half_made:
         raise CatalogueUnavailable(
-            "The file of the catalogue is a database of another program, and was left as it is. "
-            "Set data_dir to a folder of this appliance's own."
+            "The catalogue file belongs to another program. It was not changed. "
+            "Set data_dir to a folder that only the appliance uses."
         )
     known = {migration.name for migration in migrations._migrations}
     applied = [done.name for done in migrations.applied(db)]
     newer = sorted(name for name in applied if name not in known and name.endswith(CHANGES))
     if newer:
         raise CatalogueTooNew(
-            f"The catalogue was written by a newer release (it has {', '.join(newer)}, which this one does not know). "
+            f"The catalogue was written by a newer release (it has {', '.join(newer)}, which this one doesn't know). "
             "Install that release again, or restore a backup that was made before the upgrade."
         )
 

@@ -86,7 +86,7 @@ def finish_upload(connection: Connection, id_hash: str, kept_until_s: int) -> No
     """Part of a larger change. Raises Conflict when the upload is not being received any more."""
     values = {"id_hash": packed(id_hash), "state": UploadState.DONE.value, "refusal": None, "expires_s": kept_until_s}
     if connection.execute(sql.END_UPLOAD, values).rowcount != 1:
-        raise Conflict("The upload was given up meanwhile.")
+        raise Conflict("The upload was cancelled in the meantime.")
 
 
 def _one(connection: Connection, statement: str, values: dict[str, object]) -> Upload | None:

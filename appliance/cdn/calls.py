@@ -50,22 +50,22 @@ class Calls:
 
 def _silence(fault: Exception) -> str:
     if isinstance(fault, urllib3.exceptions.SSLError):
-        return "can't be trusted: its certificate does not fit. Check the address and this machine's certificates."
+        return "can't be trusted because its certificate is invalid. Check the address and this machine's certificates."
     if isinstance(fault, urllib3.exceptions.NewConnectionError):
-        return "can't be connected to. Is it up, and may this host reach it (IPAddressAllow= under systemd)?"
+        return "can't be reached. Is it running, and can this host reach it (IPAddressAllow= in systemd)?"
     if isinstance(fault, urllib3.exceptions.TimeoutError):
-        return f"gave no answer within {READ_S:.0f} s. Is it up, and may this host reach it?"
-    return "broke off. Is it up, and does it speak HTTP?"
+        return f"didn't answer within {READ_S:.0f} s. Is it running, and can this host reach it?"
+    return "closed the connection. Is it running, and does it speak HTTP?"
 
 
 def _advice(status: int) -> str:
     if status in (401, 403):
-        return "this host may not purge there. Check the token, or who the cache takes purges from."
+        return "this host isn't allowed to purge there. Check the token, or which hosts the cache accepts purges from."
     if status in (404, 405):
-        return "nothing there takes purges. Check the address, the zone, and the cache's configuration."
+        return "nothing there accepts purges. Check the address, the zone and the cache's configuration."
     if status == _TOO_MANY:
-        return "too many purges at once; they go on when it allows."
-    return "it could not purge; its own log may say why."
+        return "too many purges at once; they continue when it allows."
+    return "it couldn't purge. Check its log."
 
 
 def _patience_s(retry_after: str | None) -> int | None:

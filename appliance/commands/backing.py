@@ -37,7 +37,9 @@ def places_of(config: Config, store: ObjectStore) -> list[Place]:
         rclone_config = credential_or(backup.rclone_config, "rclone_config")
         places.append(RemotePlace(backup.remote, rclone_config, write_only=backup.remote_write_only))
     if not places:
-        raise CommandFailed("There is nowhere to bring a backup to: set backup.in_store, .directory or .remote.")
+        raise CommandFailed(
+            "No place for backups is configured. Set backup.in_store, backup.directory or backup.remote."
+        )
     return places
 
 
@@ -55,7 +57,7 @@ def working_folder(config: Config, name: str) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CommandFailed(f"Another `appliance {name}` is at work on {config.data_dir}.") from None
+            raise CommandFailed(f"Another `appliance {name}` is running on {config.data_dir}.") from None
         shutil.rmtree(folder, ignore_errors=True)  # of a crash
         folder.mkdir(mode=0o700)
         yield folder

@@ -26,7 +26,7 @@ MOST_NAMED = 5
 def backup(config: Config) -> int:
     """Prints a line for each place; exit status 1 when one of them has no whole backup. Raises named errors."""
     if not config.catalogue_path.exists():
-        raise CommandFailed(f"There is no catalogue at {config.catalogue_path}; is data_dir right?")
+        raise CommandFailed(f"There is no catalogue at {config.catalogue_path}. Is data_dir correct?")
     with working_folder(config, "backup") as folder:
         return asyncio.run(_backup(config, folder))
 
@@ -66,7 +66,7 @@ def _say(made: Made, seconds: float) -> None:
     encrypted = "encrypted" if manifest.parts[0].encrypted else "not encrypted"
     print(
         f"Backup {manifest.backup}: {manifest.images} images, {manifest.albums} albums, {made.originals} originals "
-        f"that the store does not have yet; {manifest.size_bytes} bytes, {encrypted}, "
+        f"that aren't in the store yet; {manifest.size_bytes} bytes, {encrypted}, "
         f"{'signed' if made.signature else 'not signed'}, in {seconds:.1f} s.",
         flush=True,
     )
@@ -75,7 +75,7 @@ def _say(made: Made, seconds: float) -> None:
 async def _bring(made: Made, place: Place) -> None:
     began = time.monotonic()
     await bring(made, place)
-    print(f"It is in {place.name} ({time.monotonic() - began:.1f} s).", flush=True)
+    print(f"Saved to {place.name} ({time.monotonic() - began:.1f} s).", flush=True)
 
 
 async def _make_room(config: Config, place: Place, trust: Trust) -> None:
@@ -95,8 +95,8 @@ async def _tidy(config: Config, place: Place, trust: Trust, coming: str, *, said
         print(f"Removed from {place.name}: {', '.join(tidied.removed)}.", flush=True)
     if said and tidied.left_alone:
         print(
-            f"{place.name}: left alone: {_some(tidied.left_alone)}. They are not signed by a key of ours, are no "
-            "backups, or are from the future: they count for nothing, and stay until somebody removes them.",
+            f"{place.name}: ignored: {_some(tidied.left_alone)}. They aren't signed by a trusted key, aren't "
+            "backups, or have a date in the future. They stay until someone removes them.",
             flush=True,
         )
 

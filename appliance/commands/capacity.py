@@ -15,14 +15,14 @@ from appliance.config import TB, Config
 
 MEASURED_S = 2.0
 _HELP = {
-    "uploads_per_day": "images that come a day",
-    "views_per_day": "sizes and originals that are looked at a day",
-    "mean_bytes": "bytes of a mean original",
+    "uploads_per_day": "images uploaded per day",
+    "views_per_day": "sizes and originals viewed per day",
+    "mean_bytes": "average size of an original, in bytes",
     "retention_days": "how long images are kept",
-    "peak_factor": "how much more than on average comes at the peak",
-    "view_bytes": "bytes of the mean answer to a view",
-    "cdn_hit_ratio": "how much of the views the CDN answers, 0 to 1",
-    "cache_hit_ratio": "how much of the rest this host's cache answers, 0 to 1",
+    "peak_factor": "peak load as a multiple of the average",
+    "view_bytes": "average size of a response to a view, in bytes",
+    "cdn_hit_ratio": "share of views answered by the CDN, 0 to 1",
+    "cache_hit_ratio": "share of the rest answered by this host's cache, 0 to 1",
 }
 
 
@@ -56,18 +56,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=_ratio,
         default=layout.reserve,
-        help=f"how much of the drives stays free, 0 to 1 (default: {layout.reserve})",
+        help=f"share of the drives kept free, 0 to 1 (default: {layout.reserve})",
     )
     parser.add_argument(
         "--image-seconds",
         metavar="S",
         type=_factor,
-        help="processor seconds for all sizes of an image, not measured here",
+        help="CPU seconds for all sizes of an image, instead of measuring",
     )
     parser.add_argument(
         "--price", metavar="NAME=USD", type=_price, action="append", default=[], help=f"of {', '.join(PRICES)}"
     )
-    parser.add_argument("--json", action="store_true", help="print figures for programs")
+    parser.add_argument("--json", action="store_true", help="print machine-readable figures")
 
 
 def capacity(config: Config, arguments: argparse.Namespace) -> int:
@@ -105,7 +105,7 @@ def _pace(config: Config, given_s: float | None) -> tuple[float, str]:
 def _count(text: str) -> int:
     number = int(text) if re.fullmatch(r"[0-9]{1,15}", text) else 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number, 1 or greater")
     return number
 
 
@@ -115,7 +115,7 @@ def _factor(text: str) -> float:
     except ValueError:
         number = 0.0
     if not 0 < number < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+        raise argparse.ArgumentTypeError(f"{text} is not a number greater than 0")
     return number
 
 
@@ -133,12 +133,12 @@ def _erasure(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"([0-9]{1,3})\+([0-9]{1,3})", text)
     data, parity = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 0 < parity <= data or data + parity > 16:  # MinIO's sets: 16 drives at most, half of them parity at most
-        raise argparse.ArgumentTypeError(f"{text} is not such as 12+4: 16 drives at most, no more parity than data")
+        raise argparse.ArgumentTypeError(f"{text} must look like 12+4: up to 16 drives, and no more parity than data")
     return data, parity
 
 
 def _price(text: str) -> tuple[str, float]:
     name, _, usd = text.partition("=")
     if name not in PRICES or not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", usd):
-        raise argparse.ArgumentTypeError(f"{text} is not such as drive-tb=15; the names are {', '.join(PRICES)}")
+        raise argparse.ArgumentTypeError(f"{text} must look like drive-tb=15; the names are {', '.join(PRICES)}")
     return name, float(usd)

@@ -39,7 +39,7 @@ def check(config: Config) -> int:
     for problem in problems:
         print(problem)
     if not problems:
-        print(f"{config.catalogue_path} is whole.")
+        print(f"{config.catalogue_path} is intact.")
     return int(bool(problems))
 
 
@@ -47,17 +47,17 @@ def backup(config: Config, destination: Path) -> int:
     """Writes a checked copy to `destination`. Only reads, so a server may run. Raises CommandFailed."""
     _require_catalogue(config)
     if destination.exists():
-        raise CommandFailed(f"{destination} exists already; name a file that does not.")
+        raise CommandFailed(f"{destination} already exists. Choose a different file.")
     if not destination.absolute().parent.is_dir():
-        raise CommandFailed(f"There is no folder {destination.absolute().parent}; make it first.")
+        raise CommandFailed(f"There is no folder {destination.absolute().parent}. Create it first.")
     asyncio.run(backup_file(config.catalogue_path, destination))
-    print(f"{destination} holds a copy of the catalogue.")
+    print(f"Copied the catalogue to {destination}.")
     return 0
 
 
 def _require_catalogue(config: Config) -> None:
     if not config.catalogue_path.exists():
-        raise CommandFailed(f"There is no catalogue at {config.catalogue_path}; is data_dir right?")
+        raise CommandFailed(f"There is no catalogue at {config.catalogue_path}. Is data_dir correct?")
 
 
 async def _rebuild(config: Config) -> int:
@@ -80,7 +80,7 @@ async def _rebuild(config: Config) -> int:
     finally:
         await store.close()
     kept = _keep_replaced(config.catalogue_path)
-    print(f"The catalogue has {count} images now." + (f" The old one is {kept}." if kept else ""))
+    print(f"The catalogue now has {count} images." + (f" The old one is {kept}." if kept else ""))
     return _tell(recovery.unreadable)
 
 
@@ -95,7 +95,7 @@ async def _some(images: AsyncIterator[Image]) -> AsyncIterator[Image]:
         is_empty = False
         yield image
     if is_empty:
-        raise CommandFailed("No image was found in the store: is it the right one? The catalogue is as it was.")
+        raise CommandFailed("No images were found in the store. Is it the right one? The catalogue was not changed.")
 
 
 def _keep_replaced(catalogue: Path) -> Path | None:

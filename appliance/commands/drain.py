@@ -22,14 +22,16 @@ def drain(config: Config, *, wait: bool) -> int:
 def undrain(config: Config) -> int:
     """Opens the doors again. Raises ServerNotRunning, CommandFailed."""
     asyncio.run(ask_drain(config, drained=False))
-    print("Uploads are taken again.")
+    print("Uploads are accepted again.")
     return 0
 
 
 async def _drain(config: Config, *, wait: bool) -> int:
     await ask_drain(config, drained=True)
     print(
-        "No uploads are taken any more, and /readyz says so; views go on. `appliance undrain` opens again.", flush=True
+        "Uploads are now refused, and /readyz says so. Viewing continues. "
+        "Run `appliance undrain` to accept uploads again.",
+        flush=True,
     )
     said = ""
     while left := in_words(status := await ask_status(config)):
@@ -39,20 +41,20 @@ async def _drain(config: Config, *, wait: bool) -> int:
         if not wait:
             return 0
         if not status["drained"]:
-            raise CommandFailed("Somebody opened the doors again (`appliance undrain`, or a restart of the server).")
+            raise CommandFailed("Uploads were accepted again by `appliance undrain` or a restart of the server.")
         await asyncio.sleep(LOOK_EVERY_S)
     print("Everything is in the store.")
     if unfinished := status["uploads_unfinished"]:
-        print(f"Unfinished resumable uploads that go on after `appliance undrain`: {unfinished}.", file=sys.stderr)
+        print(f"Unfinished resumable uploads that can resume after `appliance undrain`: {unfinished}.", file=sys.stderr)
     return 0
 
 
 def in_words(status: Status) -> str:
     """What is not in the store yet; empty when all is."""
     kinds = {
-        "uploads_arriving": "uploads that are still coming in",
-        "waiting_for_the_store": "originals on their way to the store",
-        "changes_waiting_for_the_store": "changes on their way to the store",
+        "uploads_arriving": "uploads in progress",
+        "waiting_for_the_store": "originals not yet in the store",
+        "changes_waiting_for_the_store": "changes not yet in the store",
     }
     left = ", ".join(f"{count} {words}" for name, words in kinds.items() if (count := status[name]))
     fault = "" if status["store"] == "ok" else f" (the store has a fault: {status['store']})"

@@ -127,7 +127,7 @@ class Recovery:
                 if entry.key == album_key(album.slug):
                     yield album
                 else:
-                    self.unreadable.append(f"{entry.key} describes another album, {album.slug}")
+                    self.unreadable.append(f"{entry.key} describes a different album, {album.slug}")
 
     async def _whole(self, key: str) -> bytes:
         async with await self._store.open(key, 0, MAX_SIDECAR_BYTES) as reader:
@@ -198,7 +198,7 @@ class Recovery:
             return None
         if image.slug == slug:
             return image
-        self.unreadable.append(f"{info.key} describes another image, {image.slug}")
+        self.unreadable.append(f"{info.key} describes a different image, {image.slug}")
         return None
 
     def _waiting(self) -> dict[str, Path]:
@@ -209,7 +209,7 @@ class Recovery:
     async def _unshipped(self, slug: str, path: Path) -> Image | None:
         metadata = await asyncio.to_thread(landed_metadata, path)
         if metadata is None:
-            self.unreadable.append(f"{path} has no metadata with it")
+            self.unreadable.append(f"{path} has no metadata")
             return None
         try:
             size, media_type = await asyncio.to_thread(_size_and_type, path)

@@ -27,8 +27,8 @@ from appliance.objectstore import ObjectStore
 
 MOST_TOLD = 20
 _NAME_IT = (
-    "--unprotected takes what nobody vouches for, so name what you made yourself: --unprotected --backup NAME, or "
-    "--unprotected --from PATH, of one backup's folder or of a catalogue's copy. Nothing was changed."
+    "--unprotected accepts unverified backups, so name one that you made: --unprotected --backup NAME, or "
+    "--unprotected --from PATH with the folder of one backup or a copy of a catalogue. Nothing was changed."
 )
 
 
@@ -56,8 +56,8 @@ def restore(config: Config, wanted: Wanted) -> int:
     with owned_data_dir(config):
         if config.catalogue_path.exists():
             raise CommandFailed(
-                f"{config.catalogue_path} is there already, and nothing was changed. Move it away first, with the -wal "
-                "and -shm beside it, if a backup is really to take its place."
+                f"{config.catalogue_path} already exists, so nothing was changed. Move it away first, with the -wal "
+                "and -shm files next to it, if you really want to replace it with a backup."
             )
         with _restoring(config) as folder:
             return asyncio.run(_restore(config, folder, wanted))
@@ -80,19 +80,21 @@ async def _restore(config: Config, folder: Path, wanted: Wanted) -> int:
         await store.start()
         opened = await _opened(config, store, folder, wanted)
         if problems := await check_file(opened.catalogue):
-            raise CommandFailed("The backup's catalogue is not whole: " + " ".join(problems[:MOST_TOLD]))
+            raise CommandFailed("The backup's catalogue is damaged: " + " ".join(problems[:MOST_TOLD]))
         originals = await asyncio.to_thread(packing.unpack, opened.spool, config.spool_dir) if opened.spool else []
-        print(f"Fetched and whole ({time.monotonic() - began:.1f} s); {len(originals)} originals are back.", flush=True)
+        print(
+            f"Fetched and verified ({time.monotonic() - began:.1f} s); {len(originals)} originals restored.", flush=True
+        )
         merged = None
         if wanted.merging:
             began = time.monotonic()
             merged = await merge(store, opened.catalogue, opened.since_s, config.spool_dir, whole=wanted.whole_store)
             _say(merged, time.monotonic() - began)
     if problems := await check_file(opened.catalogue):
-        raise CommandFailed("The merged catalogue is not whole: " + " ".join(problems[:MOST_TOLD]))
+        raise CommandFailed("The merged catalogue is damaged: " + " ".join(problems[:MOST_TOLD]))
     counts = await count_file(opened.catalogue)
     await asyncio.to_thread(put_in_place, opened.catalogue, config.catalogue_path)
-    print(f"{config.catalogue_path} has {counts.images} images and is whole. Start the server.")
+    print(f"{config.catalogue_path} has {counts.images} images and passed its check. Start the server.")
     return _tell(merged.unreadable if merged else [], "left out", "others were left out")
 
 
@@ -103,7 +105,7 @@ async def _opened(config: Config, store: ObjectStore, folder: Path, wanted: Want
     if path is not None:
         _require_readable(path)
     if path is not None and path.is_file():
-        print(f"Restoring the catalogue's copy {path}.", flush=True)
+        print(f"Restoring the catalogue copy {path}.", flush=True)
         return await open_copy(path, folder, trust)
     if path is not None and (path / MANIFEST).is_file() and is_name(path.name):
         path, backup = path.parent, path.name
@@ -114,7 +116,7 @@ async def _opened(config: Config, store: ObjectStore, folder: Path, wanted: Want
         raise CommandFailed(_NAME_IT)
     else:
         newest = await newest_believed(places, folder, trust)
-        _tell(list(newest.passed), "passed over", "others were passed over")
+        _tell(list(newest.passed), "skipped", "others were skipped")
         place, backup = newest.place, newest.backup
         await require_no_fuller(places, place, backup, folder, trust)
     print(f"Restoring {backup} from {place.name}.", flush=True)
@@ -129,27 +131,29 @@ def _require_readable(path: Path) -> None:
         readable = False
     if not readable:
         raise CommandFailed(
-            f"{path} can't be read by user {os.geteuid()}, as whom this runs. Bring it to where that user can read it."
+            f"{path} can't be read by the current user ({os.geteuid()}). Copy it to where that user can read it."
         )
 
 
 def _sources(config: Config, store: ObjectStore, source: str | None, path: Path | None) -> list[Place]:
     if path is not None:
         if not path.is_dir():
-            raise CommandFailed(f"There is nothing at {path}: name a file, a folder, `store` or `second`.")
+            raise CommandFailed(f"Nothing was found at {path}. Name a file, a folder, `store` or `second`.")
         return [FolderPlace(path)]
     places = places_of(config, store)
     if source is None:
         return places
     chosen = [place for place in places if (place.name == "the store") == (source == "store")]
     if not chosen:
-        raise CommandFailed(f"No place is configured that `{source}` could be; see `appliance config`, section backup.")
+        raise CommandFailed(
+            f"There is no configured place called `{source}`. See the backup section of `appliance config`."
+        )
     return chosen
 
 
 def _say(merged: Merged, seconds: float) -> None:
     print(
-        f"From the store, of after the backup: {merged.uploaded} uploads, {merged.changed} changes, {merged.deleted} "
+        f"Added from the store since the backup: {merged.uploaded} uploads, {merged.changed} changes, {merged.deleted} "
         f"deletions, {merged.albums} albums ({seconds:.1f} s).",
         flush=True,
     )

@@ -13,9 +13,9 @@ SLUG = f"[0-9A-Za-z]{{{LENGTH}}}"
 LINK = re.compile(rf"/(?:i|iiif/3|a(?:/{SLUG})?|api/v1/(?:images|albums))/({SLUG})(?![0-9A-Za-z])")
 WORDS = {
     TakenDown.IMAGE: "the image is taken down.",
-    TakenDown.ALBUM: "the album is taken down; its images stay under their own links.",
-    TakenDown.GONE_ALREADY: "was gone already.",
-    TakenDown.UNKNOWN: "unknown; neither an image nor an album has this link.",
+    TakenDown.ALBUM: "the album is taken down. Its images keep their own links.",
+    TakenDown.GONE_ALREADY: "was already deleted.",
+    TakenDown.UNKNOWN: "unknown: no image or album has this link.",
 }
 
 

@@ -41,7 +41,7 @@ async def _verify(config: Config, folder: Path, identity: Path | None) -> int:
     async with store_of(config) as store:
         for place in places_of(config, store):
             if place.write_only:
-                print(f"{place.name}: its key can only write, so it has to be verified from elsewhere.", flush=True)
+                print(f"{place.name}: its key can only write, so verify it from another machine.", flush=True)
                 continue
             try:
                 with _scratch(folder) as scratch:
@@ -76,7 +76,7 @@ async def _problems(
         problems = await _problems_of(config, store, newest, scratch, identity, trust=trust)
     except ApplianceError as fault:
         problems = [fault.detail]
-    return problems + [f"Passed over: {words}" for words in newest.passed]
+    return problems + [f"Skipped: {words}" for words in newest.passed]
 
 
 async def _problems_of(
@@ -93,8 +93,8 @@ async def _problems_of(
     if not problems:
         images = opened.manifest.images if opened.manifest else 0
         print(
-            f"{place.name}: {name} opens, is whole, and agrees with what runs: {len(sample)} of {images} rows, their "
-            f"objects, {originals} originals of the spool.",
+            f"{place.name}: {name} is intact and matches the live data: {len(sample)} of {images} rows, their "
+            f"objects, {originals} originals in the spool.",
             flush=True,
         )
     return problems
@@ -103,7 +103,7 @@ async def _problems_of(
 def _too_old(backup: str) -> list[str]:
     age_s = time.time() - made_at(backup).timestamp()
     days = f"{age_s / DAY_S:.1f}"
-    return [f"The newest backup, {backup}, is {days} days old; is the timer running?"] if age_s > OLDEST_S else []
+    return [f"The newest backup, {backup}, is {days} days old. Is the timer running?"] if age_s > OLDEST_S else []
 
 
 async def _miscounted(opened: Opened) -> list[str]:
@@ -115,7 +115,7 @@ async def _miscounted(opened: Opened) -> list[str]:
         ("tombstones", counts.tombstones, manifest.tombstones),
         ("albums", counts.albums, manifest.albums),
     )
-    return [f"It holds {found} {what}, where its manifest says {said}." for what, found, said in pairs if found != said]
+    return [f"It has {found} {what}, but its manifest says {said}." for what, found, said in pairs if found != said]
 
 
 async def _originals(opened: Opened) -> tuple[int, list[str]]:
@@ -125,7 +125,7 @@ async def _originals(opened: Opened) -> tuple[int, list[str]]:
     digests = await asyncio.to_thread(packing.digests, opened.spool)
     rows = await rows_of_file(opened.catalogue, list(digests))
     wrong = [slug for slug, row in rows.items() if isinstance(row, Image) and row.sha256 != digests[slug]]
-    return len(digests), [f"The original of {slug} in it is not what its row says." for slug in wrong]
+    return len(digests), [f"Its original of {slug} doesn't match the catalogue." for slug in wrong]
 
 
 async def _different(config: Config, store: ObjectStore, sample: list[Image]) -> list[str]:
@@ -136,11 +136,11 @@ async def _different(config: Config, store: ObjectStore, sample: list[Image]) ->
     async def one(image: Image) -> str | None:
         row = running.get(image.slug)
         if row is None:
-            return f"Image {image.slug} is in the backup, but the running catalogue knows nothing of it."
+            return f"Image {image.slug} is in the backup, but not in the live catalogue."
         if isinstance(row, Tombstone):
             return None
         if _lasting(row) != _lasting(image) or row.version < image.version:
-            return f"Image {image.slug} has another row in the backup than in the running catalogue."
+            return f"Image {image.slug} differs between the backup and the live catalogue."
         if row.ended is not None or row.location is not Location.STORE:
             return None
         async with at_once:

@@ -27,9 +27,9 @@ class Failures:
     def refuse(self, image: Image) -> None:
         """Raises CannotResize for an image that is known to fail."""
         if image.original_only is not None:
-            raise CannotResize(f"{image.original_only} The original can be downloaded.")
+            raise CannotResize(f"{image.original_only} You can download the original.")
         if image.slug in self._recent:
-            raise CannotResize("This image could not be resized a moment ago. The original can be downloaded.")
+            raise CannotResize("This image could not be resized a moment ago. You can download the original.")
 
     async def remember(self, image: Image, fault: CannotResize) -> None:
         """Count a failure, and record it in the image's row if it is permanent. Raises the catalogue's faults."""

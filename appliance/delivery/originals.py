@@ -45,7 +45,7 @@ class Originals:
             await self._fetch(image, clients)
             found = self._spool.open(image.slug)
         if found is None:
-            raise StoreUnavailable("The original can't be read just now. Try again.", retry_after_s=RETRY_AFTER_S)
+            raise StoreUnavailable("The original can't be read at the moment. Try again.", retry_after_s=RETRY_AFTER_S)
         try:
             await self._spool.touch(image.slug)
             await self._spool.keep_budget()  # not before it is open: a copy larger than the budget goes at once
@@ -87,7 +87,7 @@ class Originals:
             await self._fetch_into_copies(image)
         except DiskFull as fault:
             raise StoreUnavailable(
-                "There is no room to fetch the original from the store just now. Try again in some seconds.",
+                "There is not enough disk space to fetch the original from the store. Try again in a few seconds.",
                 retry_after_s=RETRY_AFTER_S,
             ) from fault
         row = await self._catalogue.get(image.slug)
@@ -110,6 +110,6 @@ class Originals:
         """An object that a living row points to and the store denies: a fault of the store, never "gone"."""
         self._metrics.store_faults.labels("missing").inc()
         return StoreUnavailable(
-            "The object store does not find the original just now. Try again in some seconds.",
+            "The object store can't find the original at the moment. Try again in a few seconds.",
             retry_after_s=RETRY_AFTER_S,
         )

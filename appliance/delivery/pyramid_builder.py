@@ -51,7 +51,7 @@ class PyramidBuilder:
         self._metrics = metrics
         self._clock = clock
         self._builds: SingleFlight[str, None] = SingleFlight()
-        self._limiter = ClientLimiter("pyramids are waited for", RETRY_AFTER_S)
+        self._limiter = ClientLimiter("images are being prepared for zooming", RETRY_AFTER_S)
         self._places: dict[str, Lease[Worker]] = {}
         self._failed: NegativeCache[str] = NegativeCache(ttl_s=FORGIVEN_AFTER_S, clock=clock)
 
@@ -136,8 +136,8 @@ class PyramidBuilder:
                 finally:
                     self._places.pop(image.slug, None)
                 if not await self._pyramids.admit(ticket, draft) and not ticket.revoked:
-                    raise CannotResize("It does not go into the budget that pyramids have.")
+                    raise CannotResize("Its pyramid is larger than the cache for pyramids.")
 
 
 def _preparing() -> Busy:
-    return Busy("This image is being prepared for zooming. Try again in some seconds.", retry_after_s=RETRY_AFTER_S)
+    return Busy("This image is being prepared for zooming. Try again in a few seconds.", retry_after_s=RETRY_AFTER_S)

@@ -84,7 +84,7 @@ class RegionRenderer:
     async def render(self, image: Image, cut: Cut, clients: Clients) -> bytes:
         """The region's file. Raises CannotResize, Busy, StoreUnavailable, GoneImage, Stopping."""
         if cutting_bytes(image.facts) > self._heavy_memory_bytes:
-            raise CannotResize("Zooming into this image would take more memory than this host allows.")
+            raise CannotResize("Zooming this image needs more memory than this host allows.")
         key = image.slug, is_long_cut(cut)
         self._loops.start(key, lambda _: self._render_batches(image, key))
         return await asyncio.shield(self._collecting.setdefault(key, Batch()).want(cut, clients))

@@ -34,7 +34,7 @@ from appliance.workers import Workers
 
 LARGE_BYTES = 1_000_000  # up to here the sum of the bytes costs the event loop less than a thread would
 THREADS = 2
-_NO_MOTION = "The animation could not be read to its end: the file is damaged, or it would take too much memory."
+_NO_MOTION = "The animation couldn't be read to the end. The file is damaged, or needs too much memory."
 
 Key = tuple[str, Priority]
 """Of a batch: its image's slug, and its priority."""

@@ -97,7 +97,7 @@ class Delivery:
         self._clock = clock
         self._threads = Threads("originals", THREADS)
         self._prewarming: set[asyncio.Task[None]] = set()
-        self._prewarm_limiter = ClientLimiter("images wait for their sizes", RETRY_AFTER_S)
+        self._prewarm_limiter = ClientLimiter("images are waiting to be resized", RETRY_AFTER_S)
 
     async def close(self) -> None:
         """Give up the renditions that nobody waits for."""

@@ -92,7 +92,7 @@ class Tiles:
     async def _made(self, image: Image, cut: Cut, client: str) -> Rendition:
         self._failures.refuse(image)
         if (image.slug, cut) in self._overdue:  # what asks for too much says nothing of its image
-            raise CannotResize("This part of the image could not be made a moment ago. Ask for a smaller one.")
+            raise CannotResize("This part of the image could not be rendered a moment ago. Request a smaller one.")
         return await self._flights.run(
             (image.slug, cut), lambda flight: self._make(image, cut, flight.clients), Clients(client)
         )

@@ -16,17 +16,15 @@ async def backups(config: Config) -> AsyncIterator[Finding]:
         *([backup.remote] if backup.remote else []),
     ]
     if not places:
-        yield warn("backups", "they go nowhere: set backup.in_store, backup.directory or backup.remote")
+        yield warn("backups", "no place is configured: set backup.in_store, backup.directory or backup.remote")
         return
     encrypted = "encrypted" if backup.age_recipients else "not encrypted"
     words = f"they go to {', '.join(places)}; {encrypted}, {'signed' if signs else 'not signed'}"
     advice = []
     if not backup.age_recipients:
-        advice.append("who can read a place reads every row (backup.age_recipients)")
+        advice.append("anyone who can read a place can read every row (set backup.age_recipients)")
     if not signs and backup.signers:
-        advice.append(
-            "restore and verify refuse those made here, for backup.signers is set and backup.signing_key is not"
-        )
+        advice.append("restore and verify refuse them because backup.signers is set but backup.signing_key is not")
     elif not signs:
-        advice.append("who can write to a place can forge one (backup.signing_key)")
+        advice.append("anyone who can write to a place can forge a backup (set backup.signing_key)")
     yield warn("backups", f"{words}: {'; '.join(advice)}") if advice else ok("backups", words)

@@ -22,9 +22,9 @@ async def cdn(config: Config) -> AsyncIterator[Finding]:
     try:
         await caches.purge([PROBE_TAG])
     except PurgeFailed as error:
-        yield fault("cdn", f"{error.detail} Until then what is deleted may still be shown there")
+        yield fault("cdn", f"{error.detail} Until then it may still show deleted images")
     else:
-        yield ok("cdn", f"takes purges ({config.cdn.purge})")
+        yield ok("cdn", f"accepts purges ({config.cdn.purge})")
     finally:
         await caches.close()
     late_s = time.time() - (waiting.oldest_due_s or time.time())
@@ -34,9 +34,9 @@ async def cdn(config: Config) -> AsyncIterator[Finding]:
 
 def _without_purges(waiting: Waiting) -> Finding:
     if waiting.tags:
-        words = "purges wait that nobody makes: set cdn.purge again, or purge the whole cache by hand"
+        words = "purges are pending, but cdn.purge is not set: set it again, or purge the whole cache by hand"
         return warn("cdn", f"{waiting.tags} {words}")
-    return ok("cdn", "no purge is set up; shared caches keep images as long as browsers, an hour at most")
+    return ok("cdn", "no purging is configured; shared caches keep images for up to an hour, as browsers do")
 
 
 async def _waiting(config: Config) -> Waiting:

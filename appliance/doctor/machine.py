@@ -30,21 +30,21 @@ async def disk(config: Config) -> AsyncIterator[Finding]:
     if not folder.exists():
         parent = next(above for above in folder.absolute().parents if above.exists())
         if os.access(parent, os.W_OK | os.X_OK):
-            yield warn("disk", f"{folder} is not there yet; the first start makes it")
+            yield warn("disk", f"{folder} doesn't exist yet; the first start creates it")
         else:
-            yield fault("disk", f"{folder} is not there, and {parent} can't be written to: make it, for this user")
+            yield fault("disk", f"{folder} doesn't exist, and {parent} isn't writable: create it for this user")
         return
     yield _room(config)
     yield _keeps_files(folder)
     if folder.stat().st_uid != os.geteuid():
-        yield warn("disk", f"{folder} belongs to another user: run this as that one, or files may end up unreadable")
+        yield warn("disk", f"{folder} belongs to another user: run this as that user, or files may become unreadable")
 
 
 def _room(config: Config) -> Finding:
     free, reserve = shutil.disk_usage(config.data_dir).free, config.uploads.reserve_bytes
-    words = f"{in_units(free)} free, of which {in_units(reserve)} are kept in reserve"
+    words = f"{in_units(free)} free, including a reserve of {in_units(reserve)}"
     if free <= reserve:
-        return fault("disk", f"{words}: uploads are refused. Make room, or lower uploads.reserve_bytes")
+        return fault("disk", f"{words}: uploads are refused. Free some space, or lower uploads.reserve_bytes")
     wanted = reserve + config.uploads.spool_bytes + config.cache.all_disk_bytes
     held = sum(_bytes_below(folder) for folder in (config.spool_dir, config.cache_dir))
     if free + held < wanted:
@@ -77,11 +77,11 @@ def _keeps_files(folder: Path) -> Finding:
     except OSError as error:
         return fault("disk", f"{folder} can't be written to: {error.strerror}")
     if keeps_attributes:
-        return ok("disk", f"{folder} takes files, syncs them and keeps extended attributes")
+        return ok("disk", f"{folder} is writable, syncs and supports extended attributes")
     return warn(
         "disk",
-        f"{folder} keeps no extended attributes of 3 KB: were the catalogue lost, images not yet in the store "
-        "could not be brought back. Use ext4, XFS, btrfs or ZFS",
+        f"{folder} has no extended attributes of 3 KB: if the catalogue were lost, images not yet in the store "
+        "could not be recovered. Use ext4, XFS, btrfs or ZFS",
     )
 
 
@@ -108,7 +108,9 @@ async def addresses(config: Config) -> AsyncIterator[Finding]:
         else:
             yield _free(part, listen)
     if config.server.public_url is None and not links_work(config.server.listen):
-        yield warn("links", f"they begin with {config.server.base_url}, which leads nowhere: set server.public_url")
+        yield warn(
+            "links", f"they begin with {config.server.base_url}, which doesn't work from outside: set server.public_url"
+        )
 
 
 def links_work(listen: str) -> bool:
@@ -123,7 +125,7 @@ async def _running_server(config: Config) -> tuple[object | None, object | None]
     except ServerNotRunning:
         return None, None
     except ApplianceError:
-        return "unknown (it does not answer)", None
+        return "unknown (it doesn't answer)", None
     return status.get("pid"), status.get("listen")
 
 
@@ -139,9 +141,9 @@ def _free(part: str, listen: str) -> Finding:
         if error.errno == errno.EADDRINUSE and part == "listen" and _waits_for_a_server():
             return ok(part, f"{listen}, held by {SOCKET_UNIT} until a server runs")
         advice = {
-            errno.EADDRINUSE: "another program listens there; stop it or choose another port",
-            errno.EACCES: "this user may not; choose a port from 1024 on",
-            errno.EADDRNOTAVAIL: "this machine has no such address",
+            errno.EADDRINUSE: "another program is using it; stop that program or choose another port",
+            errno.EACCES: "this user isn't allowed to; choose port 1024 or higher",
+            errno.EADDRNOTAVAIL: "this machine doesn't have this address",
         }
         return fault(part, f"{listen} can't be listened on: {advice.get(error.errno or 0, error.strerror)}")
     return ok(part, f"{listen} is free")

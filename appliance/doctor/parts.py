@@ -16,8 +16,8 @@ _PROBE_WITHIN_S = 60.0
 _STORE_WITHIN_S = 30.0
 _PROBE_BYTES = b"a probe of appliance doctor"
 _WALLS = {
-    "landlock": "this kernel lacks Landlock, which Linux has from 5.13 on (lsm=landlock)",
-    "seccomp": "this kernel takes no seccomp filter (CONFIG_SECCOMP_FILTER; x86_64 and aarch64), so all calls are open",
+    "landlock": "this kernel doesn't support Landlock, which needs Linux 5.13 or later (lsm=landlock)",
+    "seccomp": "this kernel lacks seccomp filters (CONFIG_SECCOMP_FILTER; x86_64 and aarch64): no calls are blocked",
 }
 """What a worker's protections begin with, and what to say where they don't."""
 
@@ -30,7 +30,7 @@ async def libvips(_config: Config) -> AsyncIterator[Finding]:
     try:
         found = await _probe("libvips")
     except ProbeFailed as error:
-        yield fault("libvips", f"can't be loaded ({error}). Install this program's wheels again: make clean run")
+        yield fault("libvips", f"can't be loaded ({error}). Reinstall the wheels: make clean run")
         return
     words = f"{found['version']} with {', '.join(found['formats'])}"
     yield fault("libvips", found["unfit"]) if found["unfit"] else ok("libvips", words)
@@ -40,9 +40,9 @@ async def sandbox(_config: Config) -> AsyncIterator[Finding]:
     try:
         on = (await _probe("sandbox"))["protections"]
     except ProbeFailed as error:
-        yield fault("sandbox", f"workers can't give up their rights ({error})")
+        yield fault("sandbox", f"workers can't drop their privileges ({error})")
         return
-    words = f"workers decode with {', '.join(on) or 'no protection'}"
+    words = f"workers decode with {', '.join(on) or 'no sandbox'}"
     lacking = [advice for name, advice in _WALLS.items() if not any(each.startswith(name) for each in on)]
     yield warn("sandbox", "; ".join([words, *lacking])) if lacking else ok("sandbox", words)
 
@@ -50,7 +50,7 @@ async def sandbox(_config: Config) -> AsyncIterator[Finding]:
 async def store(config: Config) -> AsyncIterator[Finding]:
     is_new = not (config.store_dir.exists() or config.store_dir.with_name(f"{config.store_dir.name}.id").exists())
     if config.store.kind == "directory" and is_new:
-        yield warn("store", f"{config.store_dir} is not there yet; the first start makes it")
+        yield warn("store", f"{config.store_dir} doesn't exist yet; the first start creates it")
         return
     where = config.store.endpoint if config.store.kind == "minio" else str(config.store_dir)
     try:
@@ -63,9 +63,11 @@ async def store(config: Config) -> AsyncIterator[Finding]:
     except ApplianceError as error:
         yield fault("store", f"{config.store.kind} at {where}: {error.detail}")
     except TimeoutError:
-        yield fault("store", f"{config.store.kind} at {where} gave no answer within {_STORE_WITHIN_S:.0f} s: is it up?")
+        yield fault(
+            "store", f"{config.store.kind} at {where} didn't answer within {_STORE_WITHIN_S:.0f} s: is it running?"
+        )
     else:
-        yield ok("store", f"{config.store.kind} at {where} takes, gives and deletes")
+        yield ok("store", f"{config.store.kind} at {where} accepts, returns and deletes objects")
 
 
 async def _round_trip(objects: ObjectStore) -> None:
@@ -78,7 +80,7 @@ async def _round_trip(objects: ObjectStore) -> None:
     finally:
         await objects.delete(key)
     if got != _PROBE_BYTES:
-        raise StoreLies("it gave back other bytes than it was given: do not trust it with images")
+        raise StoreLies("it returned different bytes from those stored: don't trust it with images")
 
 
 class StoreLies(ApplianceError):

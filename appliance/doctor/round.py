@@ -29,4 +29,4 @@ async def examine(config: Config) -> AsyncIterator[Finding]:
             async for finding in check(config):
                 yield finding
         except Exception as error:
-            yield fault(part, f"could not be examined: {type(error).__name__}: {error}")
+            yield fault(part, f"check failed: {type(error).__name__}: {error}")

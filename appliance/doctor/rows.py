@@ -17,7 +17,7 @@ async def catalogue(config: Config) -> AsyncIterator[Finding]:
     try:
         version = require_sqlite()
         if not path.exists():
-            yield warn("catalogue", f"{path} is not there yet; the first start makes it")
+            yield warn("catalogue", f"{path} doesn't exist yet; the first start creates it")
             return
         problems = await check_file(path)
     except ApplianceError as error:
@@ -25,10 +25,10 @@ async def catalogue(config: Config) -> AsyncIterator[Finding]:
         return
     if problems:
         advice = "restore a backup, or run `appliance catalogue rebuild` with the server stopped"
-        yield fault("catalogue", f"{problems[0]} ({len(problems)} in all); {advice}")
+        yield fault("catalogue", f"{problems[0]} ({len(problems)} in total); {advice}")
     else:
         size = in_units(path.stat().st_size)
-        yield ok("catalogue", f"{path}, {size}, is whole; SQLite {version}")
+        yield ok("catalogue", f"{path}, {size}, is intact; SQLite {version}")
 
 
 async def clock(config: Config) -> AsyncIterator[Finding]:
@@ -38,7 +38,7 @@ async def clock(config: Config) -> AsyncIterator[Finding]:
         last_s = await remembered_s(config.catalogue_path, LAST_RUN)
     shown = _shown(now_s)
     if now_s < EPOCH_S:
-        yield fault("clock", f"{shown} is before 2026: set the clock, or nothing expires when it should")
+        yield fault("clock", f"{shown} is before 2026: set the clock, or images won't expire on time")
     elif last_s is not None and now_s < last_s - BACKWARD_S:
         yield fault("clock", f"{shown} is before the last run ({_shown(last_s)}): set the clock")
     elif last_s is not None and now_s > last_s + ABSENCE_S:

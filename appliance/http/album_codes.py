@@ -16,7 +16,7 @@ def album_codes(contents: Contents, config: Config, language: Language = ENGLISH
     """The link; codes that show the first picture and lead to the album; and one that shows every picture."""
     links, _ = Links.of(config), language.gettext
     page = links.album(contents.album.slug)
-    codes = [CopyCode("link", _("Link to this album"), page)]
+    codes = [CopyCode("link", _("Album link"), page)]
     shown = [image for image in contents.images if image.original_only is None]
     presets = sorted(config.renditions.presets, key=lambda preset: preset.box_px)
     if not shown or not presets:

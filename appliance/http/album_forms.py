@@ -89,9 +89,9 @@ async def _manage(request: web.Request, form: Form) -> web.Response:
         if action in ("undo", "restore"):
             async with patience(request):
                 contents = await albums.change(slug, token, AlbumChanges(restore=True))
-            return await _managed(request, contents, said.gettext("The album is back."), token)
+            return await _managed(request, contents, said.gettext("Album restored."), token)
         if action != "save":
-            raise MalformedRequest("The form asks for something unknown.")
+            raise MalformedRequest("The form asks for an unknown action.")
         changes = _changes(form, request.app[CLOCK]())
         async with patience(request):
             contents = await albums.change(slug, token, changes)
@@ -141,7 +141,7 @@ def _order(form: Form) -> tuple[str, ...]:
         try:
             places.append((float(str(value)), slug))
         except ValueError as fault:
-            raise InvalidField("Places are numbers: pictures are put in their order.") from fault
+            raise InvalidField("Positions must be numbers. Images are sorted by them.") from fault
     return tuple(slug for _, slug in sorted(places, key=lambda place: place[0]))
 
 

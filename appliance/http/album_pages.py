@@ -51,7 +51,7 @@ async def show_image(request: web.Request) -> web.Response:
     place = contents.place(image)
     if place is None:
         await request.app[DELIVERY].resolve(image)  # expired or deleted: told as such
-        raise UnknownImage("This image is not in the album, or not any more.")
+        raise UnknownImage("This image isn't in the album, or is no longer in it.")
     glimpse = await request.app[DELIVERY].glimpse(contents.images[place])
     return _shared(request, album_pages_of(request).image_page(contents, place, glimpse).encode(), slug, image)
 

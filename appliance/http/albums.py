@@ -89,5 +89,5 @@ def _expiry(body: dict[str, Any], clock: Clock) -> int | Unchanged | None:
         return None
     wished = expiry_member(body, clock)
     if wished is None:
-        raise InvalidExpiry("Give expires_in or expires_at, not both.")
+        raise InvalidExpiry("Send either expires_in or expires_at, not both.")
     return wished

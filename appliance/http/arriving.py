@@ -31,5 +31,5 @@ async def resolved(request: web.Request) -> Image:
         await request.app[RESUMABLE].finisher.until_ended(request.match_info["slug"], WAIT_S)
         found = await image_or_progress(request)
     if isinstance(found, Progress):
-        raise NotHereYet("This picture is still being uploaded. Come back in a moment.", retry_after_s=RETRY_AFTER_S)
+        raise NotHereYet(retry_after_s=RETRY_AFTER_S)
     return found

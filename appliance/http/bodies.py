@@ -97,7 +97,7 @@ class RawBody(_Body):
 
     async def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
         if self._request.content_length == 0 or not self._request.body_exists:
-            raise MissingFile("The request has no body. Send the file as the body, or as the field “file” of a form.")
+            raise MissingFile("The request has no body. Send the file as the body, or as the form field “file”.")
         stream = self._arriving(self._request.content.iter_any(), permit)
         yield ArrivingFile("", stream, self._request.content_length)
 
@@ -160,7 +160,7 @@ class FormBody(_Body):
         else:
             raise MalformedRequest(f"The form has more than {max_parts} parts.", limit=max_parts)
         if not self._count:
-            raise MissingFile(f"The form has no field named “{self._file_field}” with a file in it.")
+            raise MissingFile(f"The form has no file field named “{self._file_field}”.")
         self._require_options()
 
     def options(self, file: ArrivingFile) -> UploadOptions:
@@ -182,7 +182,7 @@ class FormBody(_Body):
             self._count += 1
             return file
         if self._max_files == 1:
-            raise MalformedRequest("The form holds two files; send one file a request.")
+            raise MalformedRequest("The form has two files. Send one file per request.")
         self.left_out += 1
         if not await file.pass_by():
             raise too_large(self._limits.max_bytes, self._limits.max_bytes)
@@ -217,7 +217,7 @@ class FormBody(_Body):
         try:
             return content.decode()
         except UnicodeDecodeError as fault:
-            raise MalformedRequest("A field of the form is not UTF-8 text.") from fault
+            raise MalformedRequest("A form field is not UTF-8 text.") from fault
 
     def _require_options(self) -> None:
         """Raises what was wrong with the options that have come."""
@@ -233,8 +233,8 @@ class FormBody(_Body):
 def refuse_text_as_file(field: str, text: str) -> NoReturn:
     """Raises RemoteUrlRefused for a URL, MissingFile for any other text where a file should be."""
     if text.lstrip().lower().startswith(("http://", "https://", "ftp://")):
-        raise RemoteUrlRefused("This host does not fetch URLs. Download the picture and send its file.")
-    raise MissingFile(f"The field “{field}” holds text; send a file with a filename.")
+        raise RemoteUrlRefused("Images can't be uploaded by URL. Download the image and upload the file.")
+    raise MissingFile(f"The field “{field}” contains text. Send a file with a filename.")
 
 
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
@@ -257,10 +257,12 @@ def as_named(fault: BaseException, limits: Uploads) -> ApplianceError | None:
     """The named error that stands for a client that was slow, broke off, or sent no real form."""
     if isinstance(fault, TimeoutError):
         limit_s = round(limits.idle_timeout_s)
-        return SlowUpload(f"Next to nothing came for {limit_s} seconds. Send the file again.", limit=limit_s)
+        return SlowUpload(
+            f"Almost no data arrived for {limit_s} seconds. Check your connection and try again.", limit=limit_s
+        )
     if isinstance(fault, (web.RequestPayloadError, ConnectionError, ClientError, asyncio.IncompleteReadError)):
-        return IncompleteUpload("The connection ended before the whole file was here. Send it again.")
+        return IncompleteUpload("The connection was lost before the upload was complete. Try again.")
     if isinstance(fault, (ValueError, AssertionError, HttpProcessingError, web.HTTPException)):
-        log.info("a form that can't be read: %s", fault)
-        return MalformedRequest("The form can't be read: its parts are not well-formed.")
+        log.info("unreadable form: %s", fault)
+        return MalformedRequest("The form can't be read because its parts are malformed.")
     return None

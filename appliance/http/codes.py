@@ -26,13 +26,13 @@ def copy_codes(image: Image, config: Config, language: Language = ENGLISH) -> li
     presets = sorted(config.renditions.presets, key=lambda preset: preset.box_px)
     if image.original_only is not None or not presets:
         direct = links.file(image.slug, image.media_type)
-        return [CopyCode("link", _("Link to this page"), page), CopyCode("direct", _("Link to the file"), direct)]
+        return [CopyCode("link", _("Page link"), page), CopyCode("direct", _("Direct link"), direct)]
     inline = config.renditions.preset("medium") or presets[-1]
     shown, small = (links.rendition(image.slug, preset.name, image.linked_format) for preset in (inline, presets[0]))
     largest = links.rendition(image.slug, presets[-1].name, image.linked_format)
     return [
-        CopyCode("link", _("Link to this page"), page),
-        CopyCode("direct", _("Link to the picture"), largest),
+        CopyCode("link", _("Page link"), page),
+        CopyCode("direct", _("Direct image link"), largest),
         CopyCode("html", "HTML", _html(image, inline, page, shown)),
         CopyCode("markdown", "Markdown", f"[![{markdown_text(description(image))}]({shown})]({page})"),
         CopyCode("bbcode", "BBCode", f"[url={page}][img]{shown}[/img][/url]"),

@@ -114,7 +114,7 @@ class Connection(RequestHandler):
         """A body that is not what its headers say is no fault of ours, whoever sends it; all else is logged whole."""
         fault = options.get("exc_info")
         if isinstance(fault, (web.RequestPayloadError, HttpProcessingError)):
-            log.info("a body that can't be read", extra={"kind": type(fault).__name__})
+            log.info("unreadable body", extra={"kind": type(fault).__name__})
         else:
             super().log_exception(*args, **options)
 
@@ -162,14 +162,14 @@ def still_held(content: StreamReader) -> bytes:
 def _problem(request: web.BaseRequest, fault: BaseException | None, status: int) -> web.Response:
     request_id = secrets.token_hex(8)
     fields = {"request_id": request_id, "client": request.remote, "kind": type(fault).__name__}
-    log.info("a request that can't be read", extra=fields)
+    log.info("unreadable request", extra=fields)
     body: dict[str, object]
     if isinstance(fault, LineTooLong):
         status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-        detail = f"An address or a header has more than {MAX_LINE_BYTES:,} bytes."
+        detail = f"The address or a header is longer than {MAX_LINE_BYTES:,} bytes."
         body = {"title": TooLarge.title, "detail": detail, "code": TooLarge.code, "limit": MAX_LINE_BYTES}
     else:
-        detail = "This is no HTTP request that can be read: look at its first line, headers and encodings."
+        detail = "The HTTP request can't be read. Check its first line, headers and encodings."
         body = {"title": MalformedRequest.title, "detail": detail, "code": MalformedRequest.code}
     body = {"type": "about:blank", "status": int(status)} | body | {"request_id": request_id}
     headers = {"Cache-Control": "no-store", "X-Request-ID": request_id}

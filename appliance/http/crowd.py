@@ -190,7 +190,10 @@ class Crowd:
                 continue
             self._marks[member] = (now_s, taken)
             if taken - before < LEAST_BYTES_PER_S * self.window_s:
-                log.info("a client that does not read", extra={"client": self._peers[member], "bytes": taken - before})
+                log.info(
+                    "disconnected a client that doesn't read",
+                    extra={"client": self._peers[member], "bytes": taken - before},
+                )
                 self._end(member)
 
 

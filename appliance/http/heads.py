@@ -22,7 +22,7 @@ def check_head(request: web.Request) -> None:
     """Raises MalformedRequest for a Host that names none, and for a Content-Type that can't be one."""
     host, media_type = request.headers.get(hdrs.HOST), request.headers.get(hdrs.CONTENT_TYPE)
     if host is not None and not _is_host(host):
-        raise MalformedRequest("The Host header names no host.")
+        raise MalformedRequest("The Host header is empty or invalid.")
     if media_type is not None:
         _check_media_type(request, media_type)
 
@@ -46,17 +46,17 @@ def _check_media_type(request: web.Request, media_type: str) -> None:
             raise ValueError("no media type")
         _ = request.content_type  # aiohttp keeps it
     except Exception as fault:
-        raise MalformedRequest("The Content-Type is no media type, such as image/jpeg.") from fault
+        raise MalformedRequest("The Content-Type must be a media type such as image/jpeg.") from fault
 
 
 def refuse_encoded(request: web.Request) -> None:
     """Bodies are read as they are: nothing here ever unpacks one. Raises EncodedBody."""
     encoding = request.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower()
     if encoding not in ("", "identity"):
-        raise EncodedBody("Leave Content-Encoding out and send the body as it is; images are compressed already.")
+        raise EncodedBody("Uploads must not be compressed. Remove Content-Encoding and send the file as it is.")
 
 
 def refuse_other_charsets(charset: str | None) -> None:
     """Raises MalformedRequest for a text that is not said to be UTF-8, if anything is said."""
     if charset is not None and charset.strip().lower() not in UTF_8:
-        raise MalformedRequest("The text is not sent as UTF-8; send it with charset=utf-8, or with none.")
+        raise MalformedRequest("Text must be UTF-8. Send it with charset=utf-8, or without a charset.")

@@ -27,7 +27,7 @@ _QUALITIES = {
 NEEDED_FORMATS = (Format.JPG, Format.PNG)
 """What level 2 asks for."""
 
-_NO_LARGER = "Nothing is enlarged here; sizes go up to the region's own, {width} x {height}."
+_NO_LARGER = "Images are not enlarged. The largest size of this region is {width} x {height}."
 
 
 def formats_of(configured: tuple[Format, ...]) -> tuple[Format, ...]:
@@ -53,8 +53,8 @@ def _refuse_costly(area: int, format_: Format, max_area: int) -> None:
     most = most_area(format_, max_area)
     if area > most:
         raise InvalidImageRequest(
-            f"One answer as {format_.value.upper()} has up to {most:,} pixels; ask for a smaller size or a part"
-            f"{'' if format_ is Format.JPG else ', or for JPG, which may show more'}.",
+            f"A {format_.value.upper()} image can have up to {most:,} pixels. Request a smaller size or region"
+            f"{'' if format_ is Format.JPG else ', or JPG, which can be larger'}.",
             limit=most,
             actual=area,
         )
@@ -83,7 +83,7 @@ def _region(text: str, image: Image) -> Region:
         x, y = round(left * image.width), round(top * image.height)
         width, height = round((left + across) * image.width) - x, round((top + down) * image.height) - y
     else:
-        raise InvalidImageRequest("The region is one of: full, square, x,y,w,h or pct:x,y,w,h.")
+        raise InvalidImageRequest("The region must be full, square, x,y,w,h or pct:x,y,w,h.")
     width, height = min(width, image.width - x), min(height, image.height - y)
     if width < 1 or height < 1:
         raise InvalidImageRequest(
@@ -97,13 +97,13 @@ def _size(text: str, region: Region, max_area: int) -> tuple[int, int]:
     larger = text.startswith("^")
     size = _asked_size(text.removeprefix("^"), region, max_area, larger=larger)
     if min(size) < 1:
-        raise InvalidImageRequest("The size has no pixel: width and height are 1 at least.")
+        raise InvalidImageRequest("The size has no pixels. Width and height must be at least 1.")
     if size[0] > region.width or size[1] > region.height:
         words = _NO_LARGER.format(width=region.width, height=region.height)
         raise UnsupportedImageRequest(words) if larger else InvalidImageRequest(words)
     if size[0] * size[1] > max_area:
         raise InvalidImageRequest(
-            f"One answer has up to {max_area:,} pixels; ask for a smaller size, or for a part.",
+            f"An image can have up to {max_area:,} pixels. Request a smaller size or region.",
             limit=max_area,
             actual=size[0] * size[1],
         )
@@ -127,7 +127,7 @@ def _asked_size(text: str, region: Region, max_area: int, *, larger: bool) -> tu
         return width, round(region.height * width / region.width)
     if height is not None and not confined:
         return round(region.width * height / region.height), height
-    raise InvalidImageRequest("The size is one of: max, w,  ,h  pct:n  w,h or !w,h; a ^ before it enlarges.")
+    raise InvalidImageRequest("The size must be max, w,  ,h  pct:n  w,h or !w,h; a leading ^ allows enlarging.")
 
 
 def _number(digits: str | None) -> int | None:
@@ -160,10 +160,10 @@ def _rotation(text: str) -> tuple[bool, int]:
     """4.3: by quarters alone."""
     match = _ROTATION.fullmatch(text)
     if match is None or float(match[2]) > 360:
-        raise InvalidImageRequest("The rotation is a number of degrees from 0 to 360; a ! before it mirrors.")
+        raise InvalidImageRequest("The rotation must be 0 to 360 degrees; a leading ! mirrors.")
     degrees = float(match[2])
     if degrees % 90:
-        raise InvalidImageRequest("Images are turned by 0, 90, 180 or 270 degrees here.")
+        raise InvalidImageRequest("Images can only be rotated by 0, 90, 180 or 270 degrees.")
     return bool(match[1]), int(degrees) % 360
 
 
@@ -172,7 +172,9 @@ def _quality_and_format(text: str, formats: tuple[Format, ...]) -> tuple[Quality
     match = _LAST.fullmatch(text)
     quality = _QUALITIES.get(match[1]) if match else None
     if match is None or quality is None:
-        raise InvalidImageRequest("The quality is one of: default, color, gray, bitonal; the format follows a dot.")
+        raise InvalidImageRequest(
+            "The quality must be default, color, gray or bitonal, followed by a dot and the format."
+        )
     if match[2] in formats:
         return quality, Format(match[2])
-    raise InvalidImageRequest(f"Regions come as one of: {', '.join(formats)}.")
+    raise InvalidImageRequest(f"Regions are available as {', '.join(formats)}.")

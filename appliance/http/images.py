@@ -41,7 +41,7 @@ async def show_preview(request: web.Request) -> web.Response:
     image = await resolved(request)
     presets = previews.descending(request.app[CONFIG].renditions)
     if not presets or Format.JPG not in request.app[CONFIG].renditions.formats:
-        raise UnknownRendition("This host makes no JPEGs.")
+        raise UnknownRendition("JPEG is not available on this host.")
     for preset in presets:
         target = Target(preset, Format.JPG)
         rendition = await request.app[DELIVERY].rendition(image, target, client_of(request).key)
@@ -73,13 +73,13 @@ def _target(request: web.Request, image: Image, wanted: str | None) -> Target:
     preset = settings.preset(name)
     if preset is None:
         sizes = ", ".join(preset.name for preset in settings.presets)
-        raise UnknownRendition(f"There is no size of this name. The sizes are: {sizes}, original.")
+        raise UnknownRendition(f"There is no size with this name. Available sizes: {sizes}, original.")
     if wanted is None:
         return Target(preset, negotiated(image, request.headers.get("Accept", ""), settings.formats))
     format_ = format_named(wanted)
     if format_ is None or format_ not in settings.formats:
         formats = ", ".join(settings.formats)
-        raise UnknownRendition(f"Sizes are not made in this format. The formats are: {formats}.")
+        raise UnknownRendition(f"Sizes are not available in this format. Available formats: {formats}.")
     return Target(preset, format_)
 
 
@@ -128,7 +128,7 @@ async def _pour(original: Original, response: web.StreamResponse, permit: Permit
         await response.write(block)
         permit.moved(len(block))
     if left:
-        raise StoreUnavailable(f"The original ended {left:,} bytes too early.")
+        raise StoreUnavailable(f"The store sent {left:,} bytes too few of the original.")
 
 
 def _asked_range(request: web.Request, size: int, etag: str) -> tuple[int, int] | None:
@@ -154,7 +154,7 @@ def byte_range(asked: str, size: int) -> tuple[int, int] | None:
         return None
     if first >= size:
         raise RangeNotSatisfiable(
-            f"The file has {size:,} bytes; the range starts behind them.", limit=size, actual=first
+            f"The file has {size:,} bytes, and the range starts after its end.", limit=size, actual=first
         )
     return first, min(size - 1 if last is None else last, size - 1) - first + 1
 

@@ -13,8 +13,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from appliance.errors import ApplianceError
 from appliance.http.negotiation import wishes
-from appliance.http.sentences import SENTENCES
 
 CATALOGUE = "appliance.po"
 SCRIPTS = "web/src/"
@@ -41,7 +41,8 @@ class Language:
     @property
     def script(self) -> bytes:
         """A script that hands the words to the others, and those for problems by their codes."""
-        problems = {code: [self.gettext(way) for way in ways] for code, ways in SENTENCES.items()}
+        faults = [fault for fault in ApplianceError.__subclasses__() if fault.texts]
+        problems = {fault.code: [self.gettext(text) for text in fault.texts] for fault in faults}
         given = {"applianceWords": self.script_words, "applianceProblems": problems}
         return ";".join(f"globalThis.{name}={_json(values)}" for name, values in given.items()).encode()
 

@@ -19,7 +19,7 @@ HEADERS = {
 
 
 def listeners() -> ConcurrencyLimit:
-    return ConcurrencyLimit("listeners are here", MOST, RETRY_AFTER_S)
+    return ConcurrencyLimit("clients are following uploads", MOST, RETRY_AFTER_S)
 
 
 class EventStream:

@@ -28,7 +28,7 @@ async def json_object(request: web.Request, members: Collection[str]) -> dict[st
         raise MalformedRequest("The body is not a JSON object.")
     unknown = sorted(set(body) - set(members))
     if unknown:
-        raise InvalidField(f"“{unknown[0][:40]}” is not taken here; {', '.join(sorted(members))} are.")
+        raise InvalidField(f"“{unknown[0][:40]}” is not allowed here. Allowed fields: {', '.join(sorted(members))}.")
     return body
 
 
@@ -36,28 +36,28 @@ def text_member(body: dict[str, Any], name: str) -> str | Unchanged | None:
     text = body.get(name, UNCHANGED)
     if isinstance(text, (str, Unchanged)) or text is None:
         return text
-    raise InvalidField(f"{name} takes text, or null for none.")
+    raise InvalidField(f"{name} must be text, or null for none.")
 
 
 def texts_member(body: dict[str, Any], name: str) -> tuple[str, ...]:
     """A list of texts, empty where there is none. Raises InvalidField."""
     texts = body.get(name, [])
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise InvalidField(f"{name} takes a list of texts.")
+        raise InvalidField(f"{name} must be a list of strings.")
     return tuple(texts)
 
 
 def restores(body: dict[str, Any]) -> bool:
     """Whether `deleted` is set to false. Raises InvalidField for any other value."""
     if body.get("deleted", False) is not False:
-        raise InvalidField("deleted takes only false, which brings back what ended; to delete, use DELETE.")
+        raise InvalidField("deleted can only be false, which restores the item. Use DELETE to delete it.")
     return "deleted" in body
 
 
 def expiry_member(body: dict[str, Any], clock: Clock) -> int | None:
     """The wished expiry as a unix second; None without a wish. Raises InvalidExpiry."""
     if "expires_in" in body and "expires_at" in body:
-        raise InvalidExpiry("Give expires_in or expires_at, not both.")
+        raise InvalidExpiry("Send either expires_in or expires_at, not both.")
     if "expires_at" in body:
         return _moment(body["expires_at"])
     if "expires_in" not in body:
@@ -71,7 +71,7 @@ def seconds_of(wished: object) -> int:
         return parse_duration(wished)
     if isinstance(wished, int) and not isinstance(wished, bool):
         return wished
-    raise InvalidExpiry("expires_in takes whole seconds (3600) or a number with a unit (12h, 30d, 4w).")
+    raise InvalidExpiry("expires_in must be whole seconds (3600) or a number with a unit (12h, 30d, 4w).")
 
 
 def _moment(text: object) -> int:
@@ -81,4 +81,4 @@ def _moment(text: object) -> int:
             raise ValueError("without a zone")
         return int(moment.timestamp())
     except (ValueError, OverflowError) as fault:
-        raise InvalidExpiry("expires_at takes an RFC 3339 time with its zone: 2027-01-31T12:00:00Z.") from fault
+        raise InvalidExpiry("expires_at must be an RFC 3339 time with a time zone: 2027-01-31T12:00:00Z.") from fault

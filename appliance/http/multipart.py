@@ -43,13 +43,13 @@ class FormReader:
         try:
             part = await self._reader.next()
         except RuntimeError as fault:  # aiohttp's, for a field that names an encoding
-            raise MalformedRequest("The form names an encoding that is none; send UTF-8.") from fault
+            raise MalformedRequest("The form names an unknown encoding. Send UTF-8.") from fault
         if part is None:
             return None
         if not isinstance(part, BodyPartReader):
-            raise MalformedRequest("The form holds a form inside of a part; send plain parts.")
+            raise MalformedRequest("The form contains a nested form. Send plain parts.")
         if part.headers.get("Content-Transfer-Encoding", "binary").strip().lower() not in PLAIN_ENCODINGS:
-            raise MalformedRequest("A part has a Content-Transfer-Encoding; send parts as they are.")
+            raise MalformedRequest("A part has a Content-Transfer-Encoding. Send parts without one.")
         return part
 
 
@@ -76,7 +76,7 @@ class _Lines:
             line = await self._line() if line in _BLANK_LINES else line
             self._begun = True
             if line.rstrip() not in (self._boundary, self._boundary + b"--"):
-                raise MalformedRequest("The form does not begin with the boundary that its Content-Type names.")
+                raise MalformedRequest("The form doesn't begin with the boundary from its Content-Type.")
         return line
 
     async def _line(self) -> bytes:
@@ -89,13 +89,13 @@ class _Lines:
         if self._lines > MAX_HEAD_LINES or self._bytes > MAX_HEAD_BYTES:
             raise _too_long_a_head()
         if line.count(b";") > MAX_PARAMETERS:
-            raise MalformedRequest("A header of a part has too many parameters.")
+            raise MalformedRequest("A part has a header with too many parameters.")
         return line
 
 
 def _too_long_a_head() -> MalformedRequest:
     return MalformedRequest(
-        f"The headers of a part have more than {MAX_HEAD_BYTES:,} bytes or {MAX_HEAD_LINES} lines.",
+        f"The headers of a part exceed {MAX_HEAD_BYTES:,} bytes or {MAX_HEAD_LINES} lines.",
         limit=MAX_HEAD_BYTES,
     )
 
@@ -137,5 +137,7 @@ async def _bytes_of(part: BodyPartReader, request: web.Request) -> bytearray:
 
 def too_many_fields(limit: int, actual: int) -> MalformedRequest:
     return MalformedRequest(
-        f"The form has {actual:,} fields; a form has at most {limit:,}.", limit=limit, actual=actual
+        f"The form has {actual:,} fields, but at most {limit:,} are allowed. Send fewer at a time.",
+        limit=limit,
+        actual=actual,
     )

@@ -99,11 +99,9 @@ async def manage(request: web.Request) -> web.Response:
         if action in ("undo", "restore"):
             async with patience(request):
                 image = await management.change(slug, token, Changes(restore=True))
-            return _page(
-                pages.manage_page(image, notice=pages.language.gettext("The picture is back."), delete_token=token)
-            )
+            return _page(pages.manage_page(image, notice=pages.language.gettext("Image restored."), delete_token=token))
         if action != "save":
-            raise MalformedRequest("The form asks for something unknown.")
+            raise MalformedRequest("The form asks for an unknown action.")
         async with patience(request):
             image = await management.change(slug, token, _wished(form, request.app[CLOCK]()))
     except UnknownImage:
@@ -152,7 +150,7 @@ def _text(form: Form, name: str) -> str | Unchanged:
 async def show_oembed(request: web.Request) -> web.Response:
     """GET /oembed?url=…&maxwidth=…&maxheight=…&format=json"""
     if request.query.get("format", "json") != "json":
-        raise FormatNotOffered("oEmbed is answered as JSON only; leave out format, or say format=json.")
+        raise FormatNotOffered("oEmbed is available as JSON only. Leave out format, or use format=json.")
     image = await _image_of(request, request.query.get("url", ""))
     left_s = max(0, image.expires_s - int(request.app[CLOCK]()))
     reply = oembed(
@@ -172,9 +170,9 @@ async def _image_of(request: web.Request, url: str) -> Image:
         path = ""
     prefix, _, slug = path.rpartition("/")
     if not url or f"{prefix}/{slug}" != share_path(slug):
-        raise NoSuchPage("url takes the link of a share page of this host, percent-encoded.")
+        raise NoSuchPage("url must be the percent-encoded link of a share page on this host.")
     if not url.startswith(request.app[CONFIG].server.base_url + "/"):
-        raise NoSuchPage("This link is not one of this host.")
+        raise NoSuchPage("This link doesn't belong to this host.")
     return await request.app[DELIVERY].resolve(slug)
 
 
@@ -202,7 +200,7 @@ async def show_static(request: web.Request) -> web.Response:
     assets, name = pages_of(request).assets, request.match_info["name"]
     asset = assets.get(name)
     if asset is None:
-        raise NoSuchPage("Nothing is at this address.")
+        raise NoSuchPage()
     known = assets.is_current(name, request.query.get("v"))
     cache = "public, max-age=31536000, immutable" if known else f"public, max-age={MAX_AGE_S}"
     headers = {"Cache-Control": cache, "ETag": f'W/"{asset.version}"', "Content-Type": asset.media_type}
@@ -217,7 +215,7 @@ async def show_static(request: web.Request) -> web.Response:
 
 async def show_nothing(_request: web.Request) -> web.Response:
     """GET /{filename}, where only PUT is: for whoever looks, there is nothing"""
-    raise NoSuchPage("Nothing is at this address. Check it for typing errors.")
+    raise NoSuchPage()
 
 
 async def show_favicon(request: web.Request) -> web.Response:

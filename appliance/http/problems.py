@@ -94,20 +94,22 @@ def named(fault: BaseException) -> ApplianceError:
     if isinstance(fault, web.HTTPException) and fault.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return _named_by_routing(fault)
     if isinstance(fault, (web.RequestPayloadError, HttpProcessingError)):
-        return errors.MalformedRequest("The body can't be read: it is not what its headers say.")
+        return errors.MalformedRequest("The body can't be read because it doesn't match its headers.")
     log.error("unexpected fault", exc_info=fault)
-    return errors.InternalError("Something went wrong here. It was noted; please try again.")
+    return errors.InternalError()
 
 
 def _named_by_routing(fault: web.HTTPException) -> ApplianceError:
     """What aiohttp refuses before a handler is reached, or while it reads a small body."""
     if isinstance(fault, web.HTTPMethodNotAllowed) and fault.allowed_methods != {"OPTIONS"}:
         allowed = ", ".join(sorted(fault.allowed_methods))
-        return errors.MethodNotAllowed(f"{fault.method} does not go with this address; {allowed} do.")
+        return errors.MethodNotAllowed(f"{fault.method} is not allowed at this address. Allowed methods: {allowed}.")
     if isinstance(fault, (web.HTTPNotFound, web.HTTPMethodNotAllowed)):  # preflights are answered everywhere
-        return errors.NoSuchPage("Nothing is at this address. Check it for typing errors.")
+        return errors.NoSuchPage()
     if isinstance(fault, web.HTTPRequestEntityTooLarge):
-        return errors.TooLarge(f"A request without a file has at most {MAX_FORM_BYTES:,} bytes.", limit=MAX_FORM_BYTES)
+        return errors.TooLarge(
+            f"A request without a file can have up to {MAX_FORM_BYTES:,} bytes.", limit=MAX_FORM_BYTES
+        )
     return errors.MalformedRequest("The request can't be read.")
 
 

@@ -54,7 +54,7 @@ async def form_of(request: web.Request) -> Form:
                     raise too_many_fields(MAX_FORM_FIELDS, count)
             return await request.post()
     except (ValueError, AssertionError, LookupError, HttpProcessingError) as fault:
-        raise MalformedRequest("The form can't be read: it is not well-formed.") from fault
+        raise MalformedRequest("The form can't be read because it is malformed.") from fault
 
 
 def bearer_token(request: web.Request) -> str | None:
@@ -74,7 +74,7 @@ def positive_number(request: web.Request, name: str) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) >= 1):
-        raise MalformedRequest(f"{name} takes a whole number from 1.")
+        raise MalformedRequest(f"{name} must be a whole number, 1 or greater.")
     return int(text)
 
 

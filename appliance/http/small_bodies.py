@@ -21,7 +21,7 @@ RETRY_AFTER_S = 5
 
 
 def small_bodies() -> ConcurrencyLimit:
-    return ConcurrencyLimit("requests are coming in", AT_ONCE, RETRY_AFTER_S)
+    return ConcurrencyLimit("requests are being received", AT_ONCE, RETRY_AFTER_S)
 
 
 @asynccontextmanager
@@ -39,4 +39,4 @@ async def small_body(request: web.Request) -> AsyncIterator[None]:
         if not scope.expired():
             raise
         shown_s = max(1, round(limit_s))
-        raise SlowUpload(f"The request was not here after {shown_s} seconds. Send it again.", limit=shown_s) from fault
+        raise SlowUpload(f"The request didn't arrive within {shown_s} seconds. Try again.", limit=shown_s) from fault

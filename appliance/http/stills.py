@@ -24,15 +24,15 @@ def detail(image: Image, config: Renditions) -> str | None:
     if image.frames == 1 or image.original_only is not None:
         return None
     if not image.animated:
-        return f"The sizes show the first of {image.frames:,} pictures in the file."
+        return f"The sizes show the first of {image.frames:,} images in the file."
     if image.still is not None:
         return f"The sizes show the first frame. {image.still}"
     held = [preset.name for preset in config.presets if not size_moves(image, preset, config)]
     if not held:
         return None
     return (
-        f"The first frame is shown in these sizes: {', '.join(held)}. The animation has {image.frames:,} frames of "
-        f"{words.pixels(image.width, image.height)} pixels; this host keeps up to {config.animation_frames:,} frames, "
+        f"These sizes show only the first frame: {', '.join(held)}. The animation has {image.frames:,} frames of "
+        f"{words.pixels(image.width, image.height)} pixels. This host keeps up to {config.animation_frames:,} frames, "
         f"and {config.animation_pixels:,} pixels over all frames of a size."
     )
 
@@ -43,8 +43,8 @@ def note(image: Image, config: Renditions, language: Language) -> str | None:
     if detail(image, config) is None:
         return None
     if not image.animated:
-        several = language.ngettext("%(count)s picture", "%(count)s pictures", image.frames) % {"count": image.frames}
-        return _("The file holds %(pictures)s; the first is shown.") % {"pictures": several}
+        several = language.ngettext("%(count)s image", "%(count)s images", image.frames) % {"count": image.frames}
+        return _("The file contains %(images)s. The first one is shown.") % {"images": several}
     if moving(image, config):
-        return _("Larger sizes show only the first frame; the original moves.")
-    return _("The sizes show only the first frame of the animation; the original moves.")
+        return _("Larger sizes show only the first frame. The original is animated.")
+    return _("The sizes show only the first frame of the animation. The original is animated.")

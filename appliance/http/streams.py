@@ -20,14 +20,16 @@ log = logging.getLogger(__name__)
 
 def break_off(request: web.Request, fault: ApplianceError) -> NoReturn:
     """The headers are out, so no problem can be told: a cut connection is what shows that the bytes are not whole."""
-    log.log(logging.INFO if isinstance(fault, Busy) else logging.ERROR, "%s broke off: %s", request.path, fault.detail)
+    log.log(
+        logging.INFO if isinstance(fault, Busy) else logging.ERROR, "%s was interrupted: %s", request.path, fault.detail
+    )
     if request.transport is not None:
         request.transport.abort()
     raise ConnectionResetError("the body broke off") from fault
 
 
 def downloads() -> ConcurrencyLimit:
-    return ConcurrencyLimit("downloads are under way", DOWNLOADS_AT_ONCE, RETRY_AFTER_S)
+    return ConcurrencyLimit("downloads are in progress", DOWNLOADS_AT_ONCE, RETRY_AFTER_S)
 
 
 @asynccontextmanager

@@ -1,15 +1,14 @@
 """A problem in the words of the page that tells it, and their language, for what is not the page's is marked."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from babel.numbers import format_decimal
 
-from appliance.errors import ApplianceError
+from appliance.errors import ApplianceError, figures_of, filled
 from appliance.http.languages import ENGLISH, Language
-from appliance.http.sentences import SENTENCES
-from appliance.http.words import DAY_S, Words
+from appliance.http.words import Words
 from appliance.model import Image
 
 
@@ -24,10 +23,9 @@ class Told:
 def told(fault: ApplianceError, language: Language) -> Told:
     """The problem in the page's language; where that has no words for it, in the problem's own English ones."""
     if language.tag != ENGLISH.tag:
-        figures = _figures(fault, language)
-        for sentence in SENTENCES.get(fault.code, ()):
-            if set(re.findall(r"\{(\w+)\}", sentence)) <= figures.keys():
-                return Told(language.gettext(sentence).format_map(figures), language.tag)
+        texts = [language.gettext(text) for text in fault.texts]
+        if text := filled(texts, _figures(fault.limit, fault.actual, language)):
+            return Told(text, language.tag)
     return Told(fault.detail, ENGLISH.tag)
 
 
@@ -42,22 +40,14 @@ def told_original_only(image: Image, max_pixels: int, language: Language) -> Tol
             "pixels": _number(image.width * image.height, language),
             "limit": _number(max_pixels, language),
         }
-        text = language.gettext("It has {pixels} pixels, and this host makes sizes of up to {limit}.")
+        text = language.gettext("It has {pixels} pixels. This host resizes images of up to {limit} pixels.")
         return Told(text.format_map(figures), language.tag)
-    text = language.gettext("It is damaged or incomplete, or showing it would take more memory than this host allows.")
+    text = language.gettext("The file is damaged or incomplete, or too much memory is needed to resize it.")
     return Told(text, language.tag)
 
 
-def _figures(fault: ApplianceError, language: Language) -> Mapping[str, str]:
-    figures: dict[str, str] = {}
-    for name, value in (("limit", fault.limit), ("actual", fault.actual)):
-        if value is not None:
-            figures |= {
-                name: _number(value, language),
-                f"{name}_size": Words(language).size(value),
-                f"{name}_days": _number(value // DAY_S, language),
-            }
-    return figures
+def _figures(limit: int | None, actual: int | None, language: Language) -> Mapping[str, str]:
+    return figures_of(limit, actual, partial(_number, language=language), Words(language).size)
 
 
 def _number(value: int, language: Language) -> str:

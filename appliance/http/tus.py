@@ -62,13 +62,13 @@ def _wanted(request: web.Request) -> Wanted:
     deferred, with_bytes = tus.is_deferred(request), request.body_exists and request.content_length != 0
     if concat.startswith("final"):
         if length is not None or deferred:
-            raise MalformedRequest("The length of an upload made of parts is theirs; leave Upload-Length out.")
+            raise MalformedRequest("The length of a final upload comes from its parts. Leave out Upload-Length.")
         if with_bytes:
-            raise FinalUpload("This upload is put together from parts; it takes no bytes of its own.")
+            raise FinalUpload("This upload is assembled from parts and accepts no data of its own.")
     elif concat not in ("", "partial"):
-        raise MalformedRequest("Upload-Concat takes “partial”, or “final;” and the links of partial uploads.")
+        raise MalformedRequest("Upload-Concat must be “partial”, or “final;” followed by the links of partial uploads.")
     elif (length is None) is not deferred:
-        raise MalformedRequest("Send Upload-Length, or else Upload-Defer-Length: 1.")
+        raise MalformedRequest("Send Upload-Length, or Upload-Defer-Length: 1.")
     kind = UploadKind.PARTIAL if concat == "partial" else UploadKind.FINAL if concat else UploadKind.PLAIN
     options = tus.upload_options(request, request.app[CONFIG].uploads.max_expiry_days)
     metadata = request.headers.get("Upload-Metadata", "")
@@ -96,7 +96,7 @@ async def act(request: web.Request) -> web.Response:
     if method == hdrs.METH_DELETE:
         await request.app[RESUMABLE].terminate(request.match_info["id"])
         return web.Response(status=204, headers=NEVER_STORED)
-    raise MethodNotAllowed("An upload takes HEAD, PATCH, DELETE and GET.")
+    raise MethodNotAllowed("Uploads accept HEAD, PATCH, DELETE and GET.")
 
 
 async def _head(request: web.Request) -> web.Response:
@@ -118,7 +118,7 @@ async def _patch(request: web.Request) -> web.Response:
     refuse_encoded(request)
     offset = tus.number(request, "Upload-Offset")
     if offset is None:
-        raise MalformedRequest("Send Upload-Offset: the byte at which these bytes belong.")
+        raise MalformedRequest("Send Upload-Offset with the position of these bytes.")
     progress = await request.app[RESUMABLE].append(request.match_info["id"], offset, _body(request))
     return web.Response(status=204, headers=_progress_headers(progress))
 
@@ -161,4 +161,6 @@ async def _arriving(content: StreamReader, limits: Uploads) -> AsyncIterator[byt
     except Exception as fault:
         if rest := still_held(content):
             yield rest
-        raise as_named(fault, limits) or IncompleteUpload("The connection ended; what came was kept.") from fault
+        raise as_named(fault, limits) or IncompleteUpload(
+            "The connection was lost. What arrived is kept; resume the upload."
+        ) from fault

@@ -42,7 +42,7 @@ def add_headers(headers: MutableMapping[str, str], status: int) -> None:
 def check_version(request: web.Request) -> None:
     """Raises UnsupportedTusVersion."""
     if request.headers.get("Tus-Resumable") != VERSION:
-        raise UnsupportedTusVersion(f"Send the header Tus-Resumable: {VERSION}; no other version is spoken here.")
+        raise UnsupportedTusVersion(f"Send the header Tus-Resumable: {VERSION}. No other version is supported.")
 
 
 def check_media_type(request: web.Request) -> None:
@@ -66,7 +66,7 @@ def number(request: web.Request, name: str) -> int | None:
     if text is None:
         return None
     if not _NUMBER.fullmatch(text):
-        raise MalformedRequest(f"{name} takes a whole number of bytes.")
+        raise MalformedRequest(f"{name} must be a whole number of bytes.")
     return int(text)
 
 
@@ -74,7 +74,7 @@ def is_deferred(request: web.Request) -> bool:
     """Whether the length comes later. Raises MalformedRequest."""
     text = request.headers.get("Upload-Defer-Length")
     if text not in (None, "1"):
-        raise MalformedRequest("Upload-Defer-Length takes 1, or is left out.")
+        raise MalformedRequest("Upload-Defer-Length must be 1 or left out.")
     return text is not None
 
 
@@ -85,7 +85,7 @@ def checksum(request: web.Request) -> Checksum | None:
         return None
     algorithm, _, encoded = text.partition(" ")
     if algorithm not in ALGORITHMS:
-        raise InvalidField(f"Checksums are taken as {', '.join(ALGORITHMS)}.")
+        raise InvalidField(f"Supported checksums: {', '.join(ALGORITHMS)}.")
     return Checksum(algorithm, _decoded("Upload-Checksum", encoded))
 
 
@@ -96,7 +96,7 @@ def metadata(request: web.Request) -> dict[str, str]:
     for pair in text.split(",") if text.strip() else ():
         key, _, encoded = pair.strip().partition(" ")
         if not key or key in found or not pair.isascii():
-            raise MalformedRequest("Upload-Metadata takes pairs of a key and Base64 text, each key once.")
+            raise MalformedRequest("Upload-Metadata must be pairs of a key and Base64 text, each key once.")
         try:
             found[key] = _decoded("Upload-Metadata", encoded.strip()).decode()
         except UnicodeDecodeError as fault:
@@ -124,4 +124,4 @@ def _decoded(name: str, text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as fault:
-        raise MalformedRequest(f"{name} holds something that is not Base64.") from fault
+        raise MalformedRequest(f"{name} contains invalid Base64.") from fault

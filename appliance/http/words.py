@@ -8,12 +8,12 @@ from babel.units import format_unit
 
 from appliance.formats import BY_MEDIA_TYPE
 from appliance.http.languages import ENGLISH, Language
+from appliance.sizes import scaled
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 MONTH_S, YEAR_S = DAY_S * 365 / 12, DAY_S * 365
 _SCALES = ((YEAR_S, "year"), (MONTH_S, "month"), (DAY_S, "day"), (HOUR_S, "hour"))
 _CLDR_S = {"year": YEAR_S, "month": 30 * DAY_S, "day": DAY_S, "hour": HOUR_S, "minute": MINUTE_S}
-_BYTE_UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 _EXACTLY = 10**9  # format_timedelta takes another unit from so many on; ours is chosen already
 
 
@@ -54,12 +54,8 @@ class Words:
         """Decimal units with two or three figures: `1 byte`, `829 KB`, `1.2 MB`, `5 TB`."""
         if count < 1000:
             return self._language.ngettext("%(count)s byte", "%(count)s bytes", count) % {"count": count}
-        value, unit = float(count), 0
-        # 999.5 and more would be printed as 1000
-        while value >= 999.5 and unit < len(_BYTE_UNITS) - 1:
-            value, unit = value / 1000, unit + 1
-        figures = f"{value:.0f}" if value >= 10 else f"{value:.1f}".removesuffix(".0")
-        return f"{figures.replace('.', self._point)} {_BYTE_UNITS[unit]}"
+        figures, unit = scaled(count)
+        return f"{figures.replace('.', self._point)} {unit}"
 
     def days(self, days: int) -> str:
         """`1 day`, `30 days`, `12 months`; `1 year` for 365."""
@@ -81,16 +77,16 @@ class Words:
         return self._counted(count, unit) if count else self._language.gettext("less than a minute")
 
     def expiry(self, expires_s: float, now_s: float) -> str:
-        """`in 12 months, on 23 November 2027`; with the time of day when it is less than two days off."""
+        """`23 November 2027 (in 12 months)`; with the time of day when it is less than two days off."""
         gettext, date = self._language.gettext, self.date(expires_s)
         left_s = expires_s - now_s
         if left_s <= 0:
-            return gettext("on %(date)s") % {"date": date}
+            return date
         span = self._from_now(left_s)
         if left_s < 2 * DAY_S:
             time = f"{datetime.fromtimestamp(expires_s, UTC):%H:%M}"
-            return gettext("%(in_span)s, on %(date)s at %(time)s UTC") % {"in_span": span, "date": date, "time": time}
-        return gettext("%(in_span)s, on %(date)s") % {"in_span": span, "date": date}
+            return gettext("%(date)s, %(time)s UTC (%(in_span)s)") % {"in_span": span, "date": date, "time": time}
+        return gettext("%(date)s (%(in_span)s)") % {"in_span": span, "date": date}
 
     def any_of(self, names: tuple[str, ...]) -> str:
         """`JPEG, PNG or GIF`."""

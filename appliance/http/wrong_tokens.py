@@ -67,7 +67,7 @@ class WrongTokens:
             return
         if known.waiting >= MAX_WAITING:
             raise Busy(
-                "Many wrong delete tokens came from your address. Try again in a moment.",
+                "Too many wrong delete tokens from your address. Try again in a moment.",
                 retry_after_s=max(1, round(MAX_S)),
             )
         known.waiting += 1

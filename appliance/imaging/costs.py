@@ -65,10 +65,10 @@ def decode_bytes(
 def refusal(width: int, height: int, memory_bytes: int, *, max_pixels: int, max_memory_bytes: int) -> str | None:
     """Why this host makes no other size of a picture, in words; None when it does."""
     if width * height > max_pixels:
-        return f"It has {width * height:,} pixels; this host resizes up to {max_pixels:,}."
+        return f"It has {width * height:,} pixels. This host resizes images of up to {max_pixels:,} pixels."
     if memory_bytes > max_memory_bytes:
         needed, allowed = _megabytes(memory_bytes), _megabytes(max_memory_bytes)
-        return f"Resizing it would take about {needed} of memory; this host allows {allowed}."
+        return f"Resizing it needs about {needed} of memory, but this host allows {allowed}."
     return None
 
 

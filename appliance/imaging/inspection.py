@@ -15,7 +15,7 @@ from appliance.renditions import Facts
 
 TURNED = frozenset((5, 6, 7, 8))
 """EXIF orientations that swap width and height."""
-_EXCESSIVE = "It has so many {} that reading them would take this host too long."
+_EXCESSIVE = "It has too many {} to read in a reasonable time."
 MAPPED_BYTES = 256 * 1024 * 1024
 """libvips maps a GIF or WebP whole to read its header; of larger ones the first bytes are read here."""
 
@@ -96,7 +96,7 @@ def _facts(kind: FormatSpec, header: _Header, memory_bytes: int, max_pixels: int
 
 
 def _broken_words(kind: FormatSpec) -> str:
-    return f"This begins like a {kind.name} file, but its header can't be read: the file is damaged or incomplete."
+    return f"This {kind.name} file can't be read. It is damaged or incomplete."
 
 
 def _read(fd: int, kind: FormatSpec, file_bytes: int) -> _Header:

@@ -16,7 +16,7 @@ _QUALITY = 88
 """A cut is encoded once more; from 90 on libvips leaves chroma whole, which doubles the file."""
 _MAX_LEVELS = 32
 
-_FAILED = "The pyramid of this image can't be made: its pixels can't be decoded, or the disk has no room for it."
+_FAILED = "The pyramid of this image can't be built. Its pixels can't be decoded, or there is not enough disk space."
 
 
 def build_pyramid(fd: int, output_fd: int) -> None:

@@ -21,7 +21,7 @@ RESERVE = 1.33
 _JPEG_SHRINKS = (4, 2)
 _MIDDLE_GREY = 128
 
-_DAMAGED = "This part of the image can't be made: its pixels can't be decoded, or would take too much memory."
+_DAMAGED = "This part of the image can't be rendered. Its pixels can't be decoded, or need too much memory."
 
 
 def cut_all(fd: int, facts: Facts, material: Material, cuts: tuple[Cut, ...]) -> list[tuple[Size, bytes]]:

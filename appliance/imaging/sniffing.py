@@ -7,7 +7,7 @@ from appliance.formats import ACCEPTED, FormatSpec
 
 HEAD_BYTES = 4096
 *_OTHERS, _LAST = [spec.name for spec in ACCEPTED]
-TAKEN = f"{', '.join(_OTHERS)} and {_LAST} are taken"
+TAKEN = f"Supported formats: {', '.join(_OTHERS)} and {_LAST}"
 
 _SIGNATURES = tuple(
     (re.compile(original.signature, re.DOTALL), spec)
@@ -23,20 +23,23 @@ _REFUSED = (
     (rb"8BPS\0[\x01\x02]", "a Photoshop document"),
     (rb"(?:.{0,1020})%PDF-", "a PDF"),
     (rb"\0\0[\x01\x02]\0[^\0]\0", "an icon file"),
-    (rb"\xff\x0a|\0\0\0\x0cJXL ", "a JPEG XL"),
-    (rb"\0\0\0\x0cjP  \r\n|\xff\x4f\xff\x51", "a JPEG 2000"),
-    (rb"II\*\0....CR|II\x1a\0\0\0HEAPCCDR|....ftypcrx |FUJIFILMCCD-RAW", "a camera's raw file"),
-    (rb"II\xbc", "a JPEG XR"),
+    (rb"\xff\x0a|\0\0\0\x0cJXL ", "a JPEG XL file"),
+    (rb"\0\0\0\x0cjP  \r\n|\xff\x4f\xff\x51", "a JPEG 2000 file"),
+    (rb"II\*\0....CR|II\x1a\0\0\0HEAPCCDR|....ftypcrx |FUJIFILMCCD-RAW", "a camera raw file"),
+    (rb"II\xbc", "a JPEG XR file"),
     (_TEXT + _PROLOGUE + rb"<(?:svg:)?svg[\s>]", "an SVG"),
     (_TEXT + rb"<(?:!DOCTYPE html|html|head|body|script)\b", "a web page"),
     (rb"qoif", "a QOI"),
     (rb"gimp xcf ", "a GIMP document"),
-    (rb"\x76\x2f\x31\x01|#\?(?:RADIANCE|RGBE)", "a high dynamic range picture"),
+    (rb"\x76\x2f\x31\x01|#\?(?:RADIANCE|RGBE)", "a high dynamic range image"),
     (rb"P[1-7][\s#]", "a PNM"),
     (rb"%!PS|\xc5\xd0\xd3\xc6", "a PostScript file"),
-    (rb"SIMPLE  =|.{128}DICM", "a scientific or medical picture"),
-    (rb"....ftyp|\x1a\x45\xdf\xa3|RIFF....AVI |FLV\x01|\0\0\x01[\xb3\xba]|....(?:moov|mdat)|OggS", "a video or sound"),
-    (rb"RIFF....WAVE|ID3|fLaC", "a sound file"),
+    (rb"SIMPLE  =|.{128}DICM", "a scientific or medical image"),
+    (
+        rb"....ftyp|\x1a\x45\xdf\xa3|RIFF....AVI |FLV\x01|\0\0\x01[\xb3\xba]|....(?:moov|mdat)|OggS",
+        "a video or audio file",
+    ),
+    (rb"RIFF....WAVE|ID3|fLaC", "an audio file"),
 )
 _REFUSED_PATTERNS = tuple((re.compile(pattern, re.DOTALL | re.IGNORECASE), words) for pattern, words in _REFUSED)
 
@@ -53,8 +56,8 @@ def sniff(head: bytes) -> FormatSpec:
         return in_boxes
     for pattern, words in _REFUSED_PATTERNS:
         if pattern.match(head):
-            raise UnsupportedFormat(f"This is {words}; {TAKEN}.")
-    raise NotAnImage(f"This file is no image that is known here; {TAKEN}.")
+            raise UnsupportedFormat(f"This is {words}. {TAKEN}.")
+    raise NotAnImage(f"This file isn't an image in a supported format. {TAKEN}.")
 
 
 def _by_brand(head: bytes) -> FormatSpec | None:

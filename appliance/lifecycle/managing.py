@@ -32,9 +32,9 @@ class Changes:
 def check_token(token: str | None, stored_hash: str) -> None:
     """Raises MissingToken, WrongToken."""
     if not token:
-        raise MissingToken("Send the delete token from the reply to the upload: Authorization: Bearer <token>.")
+        raise MissingToken("Send the delete token you received with the upload: Authorization: Bearer <token>.")
     if not tokens.matches(token, stored_hash):
-        raise WrongToken("This delete token is not the one that was given out with this image.")
+        raise WrongToken()
 
 
 class Management:
@@ -64,9 +64,9 @@ class Management:
         """
         found = await self._catalogue.get(slug)
         if found is None:
-            raise UnknownImage("No image has this link. Check it for typing errors; links are case-sensitive.")
+            raise UnknownImage()
         if isinstance(found, Tombstone):
-            raise GoneImage("This image was erased; it can't be brought back.")
+            raise GoneImage("This image was erased and can't be restored.")
         check_token(token, found.token_hash)
         return found
 
@@ -92,7 +92,7 @@ class Management:
                 return await self._change_now(image, changes)
             except Conflict:  # others may change the row meanwhile: a shipper, a worker's verdict, the expiry
                 continue
-        raise Conflict("Others changed this image at the same time. Try again.")
+        raise Conflict()
 
     async def _change_now(self, image: Image, changes: Changes) -> Image:
         """Compare and set. Raises Conflict when the row is another by now."""
@@ -105,7 +105,7 @@ class Management:
             expires_s = self._new_expiry(image, changes, now_s)
         if image.ended is not None:
             if now_s > (image.erase_after_s or 0):
-                raise GoneImage("The time in which this image could be brought back is over.")
+                raise GoneImage("This image can no longer be restored.")
             image = await self._catalogue.restore(image.slug, now_s=now_s, expires_s=expires_s)
         try:
             changed = await self._catalogue.change(
@@ -116,7 +116,7 @@ class Management:
                 expires_s=UNCHANGED if expires_s is None else expires_s,
             )
         except GoneImage as fault:
-            raise Conflict("The image ended meanwhile.") from fault
+            raise Conflict("The image has expired or was deleted in the meantime.") from fault
         await self._sidecars.keep(changed)
         return changed
 
@@ -144,9 +144,9 @@ class Management:
         """End the image for good, without its token: nobody can undo it. Raises UnknownImage, GoneImage (already)."""
         before = await self._catalogue.get(slug)
         if before is None:
-            raise UnknownImage("No image has this link.")
+            raise UnknownImage()
         if isinstance(before, Tombstone):
-            raise GoneImage("This image was erased.")
+            raise GoneImage("This image was erased and can't be restored.")
         image = await self._end(before, undo_s=0, for_good=True)
         if image.version == before.version:
             raise GoneImage("This image is being erased.")

@@ -84,7 +84,7 @@ class Purger:
                 pause_s = 0.0
             except ApplianceError as fault:
                 pause_s = min(LAST_PAUSE_S, max(FIRST_PAUSE_S, 2 * pause_s))
-                log.warning("%d tags wait to be purged: %s", self._waiting.tags, fault.detail)
+                log.warning("%d tags are waiting to be purged: %s", self._waiting.tags, fault.detail)
                 await asyncio.sleep(max(pause_s, fault.retry_after_s or 0))
                 continue
             except Exception:

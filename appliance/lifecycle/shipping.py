@@ -74,7 +74,7 @@ class Shipper:
         """Start the shippers; they begin with what an earlier run left. A store that hangs holds nobody up."""
         self._probe = asyncio.create_task(self._connect())
         if not (await asyncio.wait([self._probe], timeout=FIRST_CONNECT_S))[0]:
-            self._store.doubt("It has not answered yet.")
+            self._store.doubt("It hasn't answered yet.")
         lanes = [self._small] * SMALL_SHIPPERS + [self._large] * LARGE_SHIPPERS
         self._tasks = [asyncio.create_task(self._serve(lane)) for lane in lanes]
         await self.feed()
@@ -251,7 +251,7 @@ class Shipper:
     def _give_up(self, image: Image) -> None:
         """For some hours: whoever brings the file back need not restart the server."""
         if image.slug not in self._reported_lost:
-            log.error("an original is lost: neither spool nor store has it", extra={"slug": image.slug})
+            log.error("an original is lost: it is in neither the spool nor the store", extra={"slug": image.slug})
             self._metrics.lost_originals.inc()
         self._reported_lost.add(image.slug)
         self._lost.add(image.slug)

@@ -36,7 +36,7 @@ class Sweeps:
         for slug in await self._spool.landed_slugs(older_than_s=older_than_s):
             row = await self._catalogue.get(slug)
             if row is None:
-                log.warning("a landed file has no row; it is kept aside for a week", extra={"slug": slug})
+                log.warning("a received file has no row; keeping it for a week", extra={"slug": slug})
                 await self._spool.quarantine(slug)
             elif isinstance(row, Image):
                 if row.location is not Location.STORE:
@@ -65,7 +65,7 @@ class Sweeps:
                 unknown += await self._unknown(keys)
                 failure = await self._delete_buried(keys) or failure
         if unknown:
-            log.warning("%d objects have no row, %s among them", len(unknown), ", ".join(unknown[:5]))
+            log.warning("%d objects have no row, including %s", len(unknown), ", ".join(unknown[:5]))
         if failure is not None:
             raise failure
         return len(unknown)
@@ -95,5 +95,5 @@ class Sweeps:
                 except StoreUnavailable as fault:
                     failure = fault
                 else:
-                    log.info("deleted what came to the store after its image was erased", extra={"slug": slug})
+                    log.info("deleted an object that arrived after its image was erased", extra={"slug": slug})
         return failure

@@ -39,7 +39,7 @@ class Telling:
                 except ApplianceError:
                     raise
                 except Exception:
-                    log.exception("a sidecar can't be written", extra={"slug": image.slug})
+                    log.exception("failed to write a sidecar", extra={"slug": image.slug})
             after = images[-1].slug
         if failure is not None:
             raise failure

@@ -155,7 +155,7 @@ class Bucket:
             ranged = response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
             if (start or length) and not ranged:
                 response.close()
-                raise StoreUnavailable(f"{self.where} does not answer requests for a range of bytes.")
+                raise StoreUnavailable(f"{self.where} doesn't support range requests.")
             return Response(response, self)
 
     def stat(self, key: str) -> ObjectInfo:
@@ -220,7 +220,7 @@ class Bucket:
     def _field(self, name: str, document: bytes) -> str:
         if found := _found(name, document):
             return found
-        raise StoreUnavailable(f"{self.where} answered without {name}: it is no S3 server.")
+        raise StoreUnavailable(f"{self.where} answered without {name}, so it isn't an S3 server.")
 
     @contextmanager
     def faults_named(self, key: str | None = None) -> Iterator[None]:

@@ -114,7 +114,7 @@ class DirectoryStore:
         known = _read(self._known)
         if known is not None and _read(self._mark) != known:
             raise StoreUnavailable(
-                f"{self._root} is not the store that was here before: is its disk mounted? "
+                f"{self._root} is not the store that was here before. Is its disk mounted? "
                 f"If that store is lost for good, remove {self._known}."
             )
 
@@ -238,4 +238,4 @@ def _faults_named() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreUnavailable(f"The store's disk refused: {files.words(error)}.") from error
+        raise StoreUnavailable(f"The store's disk failed: {files.words(error)}.") from error

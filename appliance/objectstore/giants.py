@@ -63,7 +63,7 @@ class Giants:
         try:
             tags = await self._send(way, descriptor)
         except _UnlikeTheFile:
-            log.warning("parts of %s are not what was sent; it begins anew", way.note.key)
+            log.warning("parts of %s don't match what was sent; starting over", way.note.key)
             await self._threads.run_stoppable(lambda _stop: self.drop(way.note.key))
             way = await self._threads.run_stoppable(lambda _stop: self._anew(way.note))
             tags = await self._send(way, descriptor)
@@ -89,7 +89,7 @@ class Giants:
                 if self._is_there(note):  # the answer to its completion never came
                     return None
             else:
-                log.info("going on with %s: %d parts are in the store already", note.key, len(held))
+                log.info("resuming %s: %d parts are already in the store", note.key, len(held))
                 return _Way(begun, held)
         return self._anew(note)
 

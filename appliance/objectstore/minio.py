@@ -123,4 +123,6 @@ class MinioStore:
                     file.write(chunk)
                     left -= len(chunk)
             if left:
-                raise StoreUnavailable(f"{self._bucket.where} broke off {left} bytes before the end of {key}.")
+                raise StoreUnavailable(
+                    f"{self._bucket.where} closed the connection {left} bytes before the end of {key}."
+                )

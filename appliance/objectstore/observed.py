@@ -116,14 +116,14 @@ class ObservedStore:
         except ObjectMissing:
             self._succeeded(operation)
             if missed is not None and self._tells("missing"):  # only living rows are asked for this way
-                log.error("the object store has no object %s, though an image needs it", missed)
+                log.error("the object store is missing %s, which an image needs", missed)
             raise
         else:
             self._succeeded(operation)
 
     def _failed(self, operation: str, words: str) -> None:
         if self._tells(words):
-            log.error("the object store does not serve: %s", words)
+            log.error("the object store is failing: %s", words)
         self._faults[operation] = words
         self._metrics.store_up.set(0)
         self.breaker.trip()
@@ -138,7 +138,7 @@ class ObservedStore:
             return
         self._metrics.store_up.set(1)
         if self.breaker.state is not State.CLOSED and self._tells("up"):
-            log.info("the object store answers again")
+            log.info("the object store is available again")
         self.breaker.reset()
 
     def _tells(self, words: str) -> bool:

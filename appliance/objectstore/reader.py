@@ -40,7 +40,7 @@ class ObjectReader:
             raise StopAsyncIteration
         chunk = await self._threads.run_stoppable(self._next)
         if not chunk:
-            raise StoreUnavailable(f"The store broke off {self._left} bytes before the end of an object.")
+            raise StoreUnavailable(f"The store closed the connection {self._left} bytes before the end of an object.")
         self._left -= len(chunk)
         return chunk
 

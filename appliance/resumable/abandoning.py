@@ -36,7 +36,7 @@ class Caretaker:
         while await self._catalogue.uploads.forget(int(self._clock())):
             pass
         if given_up:
-            log.info("gave up %d unfinished uploads", given_up)
+            log.info("expired %d unfinished uploads", given_up)
         return given_up
 
     async def take_up(self) -> None:

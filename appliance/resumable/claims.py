@@ -14,7 +14,7 @@ class Claims:
     def take(self, parts: Sequence[str], final: str) -> None:
         """All parts are this upload's until they are released. Raises PartsUnfinished, and takes none."""
         if any(self._taken.get(part, final) != final for part in parts):
-            raise PartsUnfinished("A part that was named is being put together with others just now.")
+            raise PartsUnfinished("One of the parts is being assembled into another upload. Try again in a moment.")
         self._taken.update(dict.fromkeys(parts, final))
 
     def release(self, final: str) -> None:

@@ -66,7 +66,7 @@ class Creating:
     async def _claimed(self, upload_id: str, wanted: Wanted) -> Upload:
         final, parts = tokens.hashed(upload_id), [tokens.hashed(part) for part in part_ids(wanted.concat)]
         if len(set(parts)) < len(parts):
-            raise MalformedRequest("Upload-Concat names a part twice; each part goes into an upload once.")
+            raise MalformedRequest("Upload-Concat names a part twice. Name each part once.")
         self._claims.take(parts, final)
         try:
             return await self._added(upload_id, replace(wanted, length=await self._length_of(parts)))
@@ -79,15 +79,15 @@ class Creating:
         for id_hash in parts:
             part = await self._rows.get(id_hash)
             if part is None or part.kind is not UploadKind.PARTIAL or part.state is not UploadState.RECEIVING:
-                raise PartsUnfinished("A part that was named is no partial upload of this host, or is gone.")
+                raise PartsUnfinished("One of the parts is not a partial upload on this host, or no longer exists.")
             if part.length is None or part.length != self._files.offset(part.id_hash):
-                raise PartsUnfinished("A part that was named has not all its bytes yet. Send them first.")
+                raise PartsUnfinished("One of the parts is incomplete. Finish it first.")
             total += part.length
         return total
 
     async def _added(self, upload_id: str, wanted: Wanted) -> Upload:
         if wanted.length == 0:
-            raise EmptyUpload("The file has no bytes. Choose a file that has some.")
+            raise EmptyUpload("The file is empty. Choose another file.")
         await self._admission.check(wanted.offer())
         upload = self._minted(upload_id, wanted)
         self._unfinished.begin(upload.id_hash, wanted.client)

@@ -88,7 +88,7 @@ class Finisher:
         self.tell(upload)
         fault = None if task.cancelled() else task.exception()
         if isinstance(fault, ApplianceError):
-            log.warning("an upload could not be finished yet: %s", fault.detail, extra={"slug": upload.slug})
+            log.warning("an upload can't be finished yet: %s", fault.detail, extra={"slug": upload.slug})
         elif fault is not None:
             log.error("an upload could not be finished", exc_info=fault, extra={"slug": upload.slug})
 
@@ -145,19 +145,19 @@ class Finisher:
             digest = Digest()
         await files.catch_up(name, digest)
         if digest.bytes != upload.length:
-            raise IncompleteUpload("Bytes of this upload were lost. Send it again.")
+            raise IncompleteUpload("Part of this upload was lost. Upload the file again.")
         incoming = Incoming(upload.slug, files.path(name), upload.length, digest)
         return await self._committer.commit_upload(incoming, upload, int(self._clock()) + KEPT_S, client)
 
     async def _concatenate(self, upload: Upload) -> None:
         if upload.kind is not UploadKind.FINAL or upload.length is None:
-            raise IncompleteUpload("Bytes of this upload were lost. Send it again.")
+            raise IncompleteUpload("Part of this upload was lost. Upload the file again.")
         parts = [tokens.hashed(part) for part in part_ids(upload.concat)]
         try:
             self._claims.take(parts, upload.id_hash)  # after a restart nobody has them
             await self._spool.uploads.concatenate(upload.id_hash, parts, upload.length)
         except (FileNotFoundError, PartsUnfinished) as fault:
-            raise IncompleteUpload("A part of this upload is gone, or another upload's. Send it again.") from fault
+            raise IncompleteUpload("Part of this upload is missing. Upload the file again.") from fault
 
     async def _refuse(self, upload: Upload, fault: ApplianceError) -> None:
         now_s = int(self._clock())

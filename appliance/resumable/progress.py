@@ -77,7 +77,7 @@ def part_ids(concat: str) -> list[str]:
     ids = [match[1] for match in found if match]
     if not ids or len(ids) != len(found):
         raise MalformedRequest(
-            "Upload-Concat takes “partial”, or “final;” and the links of this host's partial uploads."
+            "Upload-Concat must be “partial”, or “final;” followed by links of partial uploads on this host."
         )
     return ids
 
@@ -100,4 +100,4 @@ def fault_of(refusal: Refusal) -> ApplianceError:
 
 
 def gone() -> GoneUpload:
-    return GoneUpload("This upload was given up, or nothing came for too long. Start it anew.")
+    return GoneUpload("This upload was cancelled or has expired. Start a new one.")

@@ -154,13 +154,13 @@ class Resumable:
 
     def _check_offset(self, upload: Upload, offset: int) -> None:
         if upload.kind is UploadKind.FINAL:
-            raise FinalUpload("This upload is put together from parts; it takes no bytes of its own.")
+            raise FinalUpload("This upload is assembled from parts and accepts no data of its own.")
         if upload.refusal is not None:
             raise fault_of(upload.refusal)
         here = self._offset(upload)
         if offset != here:
             raise OffsetMismatch(
-                f"The upload goes on at byte {here:,}, not at {offset:,}.", limit=here, actual=offset, retry_after_s=1
+                f"The upload continues at byte {here:,}, not at {offset:,}.", limit=here, actual=offset, retry_after_s=1
             )
 
     async def _with_length(self, upload: Upload, offset: int, length: int | None) -> Upload:
@@ -168,7 +168,7 @@ class Resumable:
         if length is None or length == upload.length:
             return upload
         if upload.length is not None or length < max(1, offset):
-            raise MalformedRequest("Upload-Length is set once, and is no less than what has come.")
+            raise MalformedRequest("Upload-Length can be set only once, and not below what has arrived.")
         self._admission.check_size(length)
         await self._rows.set_length(upload.id_hash, length)
         return replace(upload, length=length)
@@ -199,7 +199,7 @@ class Resumable:
             raise
         except DiskFull as fault:
             raise UploadPaused(
-                "There is no room for more of this upload just now. What came is kept; continue later.",
+                "There is not enough disk space to continue. What was uploaded is kept; try again later.",
                 retry_after_s=PAUSED_S,
             ) from fault
 
@@ -288,7 +288,7 @@ class Resumable:
     async def _known(self, upload_id: str) -> Upload:
         upload = await self._rows.get(tokens.hashed(upload_id))
         if upload is None:
-            raise UnknownUpload("No upload has this address, or it ended more than a day ago.")
+            raise UnknownUpload("There is no upload at this address, or it ended more than a day ago.")
         if upload.state is UploadState.GONE or self._is_over(upload):
             raise gone()
         return upload
@@ -347,7 +347,7 @@ class Resumable:
 
     def _refuse_when_stopping(self) -> None:
         if self._stopping:
-            raise Stopping("The server is restarting; what came was kept. Go on in a moment.", retry_after_s=2)
+            raise Stopping("The server is restarting. What was uploaded is kept; resume in a moment.", retry_after_s=2)
 
     async def _discard(self, upload_id: str) -> None:
         with contextlib.suppress(ApplianceError):  # what can't be given up now is given up in time

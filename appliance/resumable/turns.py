@@ -45,7 +45,7 @@ class Turn:
                 await self._lock.acquire()
         except TimeoutError as fault:
             raise UploadLocked(
-                "Another request works on this upload. Ask again in a moment.", retry_after_s=1
+                "Another request is using this upload. Try again in a moment.", retry_after_s=1
             ) from fault
         finally:
             self._waiting -= 1
@@ -66,7 +66,9 @@ class Turn:
         except TimeoutError as fault:
             if not scope.expired():
                 raise
-            raise UploadLocked("Another request took this upload over; what came was kept.", retry_after_s=1) from fault
+            raise UploadLocked(
+                "Another request took over this upload. What was uploaded is kept.", retry_after_s=1
+            ) from fault
         finally:
             self._receiving = None
 

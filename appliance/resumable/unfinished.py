@@ -42,8 +42,8 @@ class UnfinishedUploads:
         is_crowded = self._count + 1 > self._limit * CROWDED and self._limiter.held(client) >= MIN_SHARE
         if is_crowded or self._count >= self._limit:
             raise Busy(
-                f"{self._count:,} uploads are unfinished; this host agrees to {self._limit:,}. Finish yours, or try "
-                "again in some minutes.",
+                f"{self._count:,} uploads are unfinished, and this host allows {self._limit:,}. Finish yours, or try "
+                "again in a few minutes.",
                 limit=self._limit,
                 retry_after_s=RETRY_AFTER_S,
             )

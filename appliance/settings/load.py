@@ -85,7 +85,7 @@ def _parsed(file: Path, mistakes: list[str]) -> dict[str, Any]:
     except OSError as fault:
         mistakes.append(f"{file}: can't be read: {fault.strerror}")
     except (ValueError, RecursionError) as fault:
-        mistakes.append(f"{file}: is not TOML: {fault}")
+        mistakes.append(f"{file}: not valid TOML: {fault}")
     return {}
 
 

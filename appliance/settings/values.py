@@ -32,7 +32,7 @@ def read_value(option: Option, raw: object) -> object:
 
 def _text(raw: object, _key: str, about: About) -> str:
     if not isinstance(raw, str) or not raw.strip() or not raw.isprintable():
-        raise Unfit(_one_of(about.choices) if about.choices else "some text on one line")
+        raise Unfit(_one_of(about.choices) if about.choices else "text on one line")
     text = raw.strip()
     if about.choices and text not in about.choices:
         raise Unfit(_one_of(about.choices))
@@ -110,7 +110,7 @@ def _number(raw: object, _key: str, about: About) -> float:
 
 
 def _texts(raw: object, key: str, about: About) -> tuple[str, ...]:
-    texts = tuple(_text(item, key, about) for item in _listed(raw, "a list of words"))
+    texts = tuple(_text(item, key, about) for item in _listed(raw, "a list of strings"))
     if len(set(texts)) < len(texts):
         raise Unfit("a list that names each thing once")
     return texts

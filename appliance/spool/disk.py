@@ -93,7 +93,7 @@ class Spool:
                 transfer.check(announced_bytes)
             await transfer.pour(stream)
             if transfer.bytes == 0:
-                raise EmptyUpload("The file has no bytes. Choose a file that has some.")
+                raise EmptyUpload("The file is empty. Choose another file.")
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -134,7 +134,7 @@ class Spool:
                 cut(file, incoming.bytes)  # a resumable upload's not before: its size tells how far it is
             files.sync(self._landed)
         except OSError as fault:
-            raise DiskFull("The disk refused to keep the file; nothing was uploaded. Try again later.") from fault
+            raise DiskFull("The file couldn't be written to disk, so nothing was uploaded. Try again later.") from fault
 
     async def take_back(self, slug: str, path: Path, length: int | None) -> None:
         """What landed, but could not be promised, returns to where it came from and has its `length` again."""

@@ -197,8 +197,7 @@ class UploadFiles:
             await asyncio.shield(transfer.close())
         if checksum is not None and not transfer.fits(checksum):
             raise ChecksumMismatch(
-                f"The {checksum.algorithm} of the bytes is another than the one sent with them. None were kept; "
-                "send them again."
+                f"The {checksum.algorithm} checksum of the data doesn't match. Nothing was kept; send it again."
             )
 
     async def catch_up(self, name: str, digest: Digest) -> None:
@@ -228,7 +227,7 @@ class UploadFiles:
                     while os.copy_file_range(source.fileno(), target.fileno(), SYNC_BYTES):
                         os.fdatasync(target.fileno())
             except OSError as fault:
-                raise DiskFull("The disk refused to put the parts together. Try again later.") from fault
+                raise DiskFull("The parts couldn't be assembled on disk. Try again later.") from fault
 
     async def create(self, name: str) -> None:
         """An empty file, for an upload that is filled by this host itself."""

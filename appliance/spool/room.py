@@ -203,7 +203,5 @@ def _is_open(wanted_bytes: int, stake: Stake | None) -> bool:
 
 def no_room(asked_bytes: int | None) -> DiskFull:
     """What was asked for is told, where it is known; never what is free, for that would be the figure to aim at."""
-    needs = "more bytes" if asked_bytes is None else f"{asked_bytes:,} bytes"
-    return DiskFull(
-        f"This upload needs {needs} of disk, for which there is no room now. Try again later.", actual=asked_bytes
-    )
+    needs = "more space" if asked_bytes is None else f"{asked_bytes:,} bytes"
+    return DiskFull(f"There is not enough disk space: this upload needs {needs}. Try again later.", actual=asked_bytes)

@@ -59,7 +59,7 @@ class Transfer:
         try:
             self._file: BinaryIO = path.open(self.mode, buffering=0)
         except OSError as fault:
-            raise DiskFull("The disk takes no more files. Try again later.") from fault
+            raise DiskFull("The disk accepts no more files. Try again later.") from fault
         self._end = os.fstat(self._file.fileno()).st_size
         self._synced_end = self._end - self._end % SYNC_BYTES
         self._stake = room.begin(path.name, coming, self._end)
@@ -130,7 +130,7 @@ class Transfer:
         try:
             os.fdatasync(self._file.fileno())
         except OSError as fault:
-            raise DiskFull(f"The disk lost bytes after {self._synced_end:,}. Try again later.") from fault
+            raise DiskFull(f"The disk lost data after byte {self._synced_end:,}. Try again later.") from fault
         self._synced_end = end
 
     def _cut(self) -> None:
@@ -148,7 +148,9 @@ class Transfer:
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError as fault:
-            raise DiskFull(f"The disk refused the bytes after {self.bytes:,}. Try again later.") from fault
+            raise DiskFull(
+                f"The data after byte {self.bytes:,} couldn't be written to disk. Try again later."
+            ) from fault
 
     async def close(self) -> None:
         """Let the last block end, for its thread still holds the file; then give back what was not written."""
@@ -175,7 +177,7 @@ def overwrite(incoming: Incoming, edits: Sequence[Edit]) -> Incoming:
             for edit in edits:
                 _write_edit(file, edit)
     except OSError as fault:
-        raise DiskFull("The disk refused to change the file; nothing was uploaded. Try again later.") from fault
+        raise DiskFull("The file couldn't be changed on disk, so nothing was uploaded. Try again later.") from fault
     finally:  # not before: somebody who catches up would take in what is about to change
         incoming.digest.rewind(min(edit.offset for edit in edits))
     left = min((edit.offset for edit in edits if edit.is_cut), default=incoming.bytes)
@@ -204,7 +206,7 @@ def cut(file: FileIO, bytes_: int) -> None:
 
 def too_large(max_bytes: int, actual_bytes: int) -> TooLarge:
     return TooLarge(
-        f"The file has {actual_bytes:,} bytes or more; at most {max_bytes:,} are taken.",
+        f"The file has {actual_bytes:,} bytes or more. At most {max_bytes:,} are allowed.",
         limit=max_bytes,
         actual=actual_bytes,
     )

@@ -85,9 +85,7 @@ class Workers:
             await self.stop(grace_s=0)
             if isinstance(error, UnfitInstallation):
                 raise
-            raise UnfitInstallation(
-                "The processes that read images can't be started; what they wrote to the log says why."
-            ) from error
+            raise UnfitInstallation("The image workers can't be started. See the log for the reason.") from error
 
     async def stop(self, grace_s: float = 10.0) -> None:
         """Sends away who waits, lets running orders finish within `grace_s`, then ends every process."""
@@ -147,7 +145,7 @@ class Workers:
         """
         needed, allowed = pyramid_bytes(facts), self._config.heavy_memory_bytes
         if facts.refusal is not None or needed > allowed:
-            raise CannotResize("Tiling this image would take more memory than this host allows.")
+            raise CannotResize("Tiling this image needs more memory than this host allows.")
         lane = self._heavy if needed > self._config.memory_bytes else self._background
         return self._lease(lane, self._config.deadline_s * PYRAMID_DEADLINES, priority, clients)
 

@@ -113,7 +113,7 @@ class SupervisedWorker:
                 return process
         if self._stopped:
             raise Stopping
-        raise Busy("The processes that resize images can't be started just now; try again soon.", retry_after_s=5)
+        raise Busy("The image workers can't be started at the moment. Try again in a moment.", retry_after_s=5)
 
     def _start_or_later(self) -> WorkerProcess | None:
         """The slot's process; None when the system has no room for one, which is tried again after a pause."""

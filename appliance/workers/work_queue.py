@@ -149,7 +149,7 @@ class WorkQueue(Generic[S]):
             return
         queue = self._queues[ticket.priority]
         busy = Busy(
-            f"{waiting:,} {self._what} are waiting already, as many as this host lets wait.",
+            f"{waiting:,} {self._what} are already waiting, which is the limit. Try again in a moment.",
             limit=limit,
             actual=waiting,
             retry_after_s=_RETRY_AFTER_S,

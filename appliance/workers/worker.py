@@ -51,9 +51,7 @@ class Worker:
         try:
             answer, _ = await self._run(order, fd)
         except WorkerLost as lost:
-            raise UnreadableImage(
-                "This file can't be taken: reading its header took too long or went wrong. It is likely damaged."
-            ) from lost
+            raise UnreadableImage("This file's header can't be read. The file is probably damaged.") from lost
         if isinstance(answer, Facts):
             return answer
         raise _unexpected(answer, UnreadableImage)
@@ -129,8 +127,8 @@ class Worker:
 
     def _words(self, reason: str) -> str:
         if reason in ("deadline", "SIGXCPU"):
-            return f"Resizing this image took longer than {self._deadline_s:g} seconds, the limit of this host."
-        return "Resizing this image failed: decoding it crashed, or took more memory than this host allows."
+            return f"Resizing this image took longer than the limit of {self._deadline_s:g} seconds."
+        return "Resizing this image failed. Decoding it crashed, or needed more memory than this host allows."
 
 
 @contextmanager
@@ -139,7 +137,7 @@ def _reopened(fd: int) -> Iterator[int]:
     try:
         own = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise Busy("This host has too many files open just now; try again soon.", retry_after_s=5) from error
+        raise Busy("The server is busy. Try again in a moment.", retry_after_s=5) from error
     try:
         yield own
     finally:
@@ -150,7 +148,7 @@ def _contents(fds: list[int]) -> list[bytes]:
     """What the files hold; closes them."""
     try:
         if sum(os.fstat(fd).st_size for fd in fds) > MAX_OUTPUT_BYTES:  # a file may claim more than it has
-            raise CannotResize("Resizing this image went wrong: what came out is too large to be renditions.")
+            raise CannotResize("Resizing this image failed because the result is too large.")
         return [_content(fd) for fd in fds]
     finally:
         for fd in fds:
@@ -160,7 +158,7 @@ def _contents(fds: list[int]) -> list[bytes]:
 def _content(fd: int) -> bytes:
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
-        raise CannotResize("Resizing this image went wrong: what came out is no rendition.")
+        raise CannotResize("Resizing this image failed because the result is not an image.")
     return os.pread(fd, status.st_size, 0)
 
 
@@ -178,7 +176,7 @@ def _findings(answer: Edited, packed: bytes, length: int) -> Findings:
 def _unexpected(answer: Answer | Sizes, error: type[ApplianceError]) -> ApplianceError:
     if isinstance(answer, ApplianceError):
         return answer
-    return error("Reading this image went wrong: the answer makes no sense.")
+    return error("Reading this image failed because the worker's answer is invalid.")
 
 
 def cpu_s(deadline_s: float) -> int:

@@ -121,17 +121,17 @@ async def keeping(camera: Camera) -> None:
     """My images, and an album of some of them."""
     names = ("astronaut", "chelsea", "coffee", "rocket")
     async with camera.page("/", **DESK) as page:
-        await page.get_by_text("Options: how long").click()
-        await page.get_by_label("Keep it for").select_option("30d")
+        await page.get_by_text("Options: expiry").click()
+        await page.get_by_label("Keep for").select_option("30d")
         await choose(page, *(payload(f"{name}.jpg", photo(name, 2)) for name in names))
         for name in names:
             await reaches(page, f"{name}.jpg", "done")
         await page.goto("/images")
         await page.locator(".picture").nth(3).wait_for()
         for name in names:
-            await page.get_by_label(f"Choose {name}.jpg").check()
+            await page.get_by_label(f"Select {name}.jpg").check()
         await camera.take(page, "my-images")
-        await page.get_by_role("button", name="Make an album").click()
+        await page.get_by_role("button", name="Create an album").click()
         await page.wait_for_url("**/a/*")
         await page.wait_for_load_state("networkidle")
         if page.url.endswith("/manage"):

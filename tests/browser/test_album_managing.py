@@ -30,14 +30,14 @@ async def test_keys_alone_put_the_pictures_in_order_and_each_place_is_said(site:
     handle = page.get_by_role("button", name="Move one.jpg: drag it, or press arrow up or down")
     await handle.focus()
     await page.keyboard.press("ArrowDown")
-    await page.get_by_role("status").get_by_text("one.jpg: place 2 of 4").wait_for()
+    await page.get_by_role("status").get_by_text("one.jpg: position 2 of 4").wait_for()
     await page.keyboard.press("ArrowDown")
-    await page.get_by_role("status").get_by_text("one.jpg: place 3 of 4").wait_for()
+    await page.get_by_role("status").get_by_text("one.jpg: position 3 of 4").wait_for()
     assert await handle.evaluate("handle => handle === document.activeElement")
     await saved(page)
     assert await listed(page) == ["two.jpg", "three.jpg", "one.jpg", "four.jpg"] == await names_now(site, album)
     await page.get_by_role("button", name="Move two.jpg up").press("Enter")
-    await page.get_by_role("status").get_by_text("It is at the end of the list.").wait_for()
+    await page.get_by_role("status").get_by_text("It can’t be moved any further.").wait_for()
 
 
 async def test_an_order_is_kept_although_the_page_is_left_at_once(site: Site, open_page: OpenPage) -> None:
@@ -45,7 +45,7 @@ async def test_an_order_is_kept_although_the_page_is_left_at_once(site: Site, op
     page = await open_page(managing(album))
     await page.get_by_role("button", name="Move one.jpg: drag it, or press arrow up or down").focus()
     await page.keyboard.press("ArrowDown")
-    await page.get_by_role("status").get_by_text("one.jpg: place 2 of 4").wait_for()
+    await page.get_by_role("status").get_by_text("one.jpg: position 2 of 4").wait_for()
     await page.goto("/")
 
     async def is_saved() -> bool:
@@ -92,20 +92,20 @@ async def test_a_finger_drags_too_and_does_not_scroll(site: Site, open_page: Ope
 async def test_a_picture_is_taken_out_and_put_back(site: Site, open_page: OpenPage) -> None:
     album = await album_of(site, 3)
     page = await open_page(managing(album))
-    await page.get_by_role("button", name="Take two.jpg out").click()
-    await page.get_by_role("status").get_by_text("two.jpg was taken out.").wait_for()
+    await page.get_by_role("button", name="Remove two.jpg").click()
+    await page.get_by_role("status").get_by_text("two.jpg removed.").wait_for()
     assert await listed(page) == ["one.jpg", "three.jpg"] == await names_now(site, album)
-    assert await page.evaluate("document.activeElement.ariaLabel") == "Take three.jpg out"
+    assert await page.evaluate("document.activeElement.ariaLabel") == "Remove three.jpg"
     await page.get_by_role("button", name="Undo").click()
-    await page.get_by_role("status").get_by_text("two.jpg is back.").wait_for()
+    await page.get_by_role("status").get_by_text("two.jpg restored.").wait_for()
     assert await listed(page) == NAMES[:3] == await names_now(site, album)
 
 
 async def test_the_last_picture_stays(site: Site, open_page: OpenPage) -> None:
     album = await album_of(site, 1)
     page = await open_page(managing(album))
-    await page.get_by_role("button", name="Take one.jpg out").click()
-    await page.get_by_role("status").get_by_text("An album keeps one picture at least.").wait_for()
+    await page.get_by_role("button", name="Remove one.jpg").click()
+    await page.get_by_role("status").get_by_text("An album needs at least one image.").wait_for()
     assert await names_now(site, album) == ["one.jpg"]
 
 
@@ -127,7 +127,7 @@ async def test_without_the_token_the_form_waits_for_its_button(site: Site, open_
     page = await open_page(f"/a/{album['slug']}/manage")
     await page.get_by_role("button", name="Move three.jpg up").click()
     await page.get_by_text("Not saved yet").wait_for()
-    await page.get_by_role("button", name="Take one.jpg out").click()
+    await page.get_by_role("button", name="Remove one.jpg").click()
     assert await names_now(site, album) == NAMES[:3]
     await page.get_by_label("Delete token").fill(managing(album))
     await page.get_by_role("button", name="Save changes").click()
@@ -138,24 +138,24 @@ async def test_without_the_token_the_form_waits_for_its_button(site: Site, open_
 async def test_all_of_it_works_without_a_script(site: Site, open_page: OpenPage) -> None:
     images = [await site.upload(pictures.photo(64, 48, seed=number), name) for number, name in enumerate(NAMES[:2])]
     page = await open_page("/a", java_script_enabled=False)
-    await page.get_by_label("Links of the pictures").fill("\n".join(image["url"] for image in images))
+    await page.get_by_label("Image links").fill("\n".join(image["url"] for image in images))
     await page.get_by_label("Title").fill("By hand")
-    await page.get_by_role("button", name="Make the album").click()
+    await page.get_by_role("button", name="Create album").click()
     link = await page.get_by_label("Manage link", exact=True).input_value()
     slug, _, token = link.rpartition("/a/")[2].partition("#")
     album = {"slug": slug}
     await page.get_by_role("link", name="Manage this album").click()
     await page.get_by_label("Delete token").fill(token)
-    await page.get_by_label("Place of one.jpg").fill("9")
+    await page.get_by_label("Position of one.jpg").fill("9")
     await page.get_by_role("button", name="Save changes").click()
     await page.get_by_text("Saved.", exact=True).wait_for()
     assert await names_now(site, album) == ["two.jpg", "one.jpg"]
-    await page.get_by_label("Take out: two.jpg").check()
+    await page.get_by_label("Remove: two.jpg").check()
     await page.get_by_role("button", name="Save changes").click()
     await page.get_by_text("Saved.", exact=True).wait_for()
     assert await names_now(site, album) == ["one.jpg"]
     await page.get_by_role("button", name="Delete this album").click()
-    await page.get_by_role("heading", name="The album is deleted").wait_for()
+    await page.get_by_role("heading", name="Album deleted").wait_for()
     await page.get_by_role("button", name="Undo").click()
-    await page.get_by_text("The album is back.").wait_for()
+    await page.get_by_text("Album restored.").wait_for()
     assert await names_now(site, album) == ["one.jpg"]

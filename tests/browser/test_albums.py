@@ -88,9 +88,9 @@ async def test_an_album_shows_a_picture_as_its_own_page_does(moving_host: Site, 
     await page.goto(f"{moving_host.url}/a/{album['slug']}/{image['slug']}")
     assert await page.locator("#shown").get_attribute("srcset") == own
     assert "large" not in own
-    await expect(page.get_by_text("Larger sizes show only the first frame; the original moves.")).to_be_visible()
+    await expect(page.get_by_text("Larger sizes show only the first frame. The original is animated.")).to_be_visible()
     await expect(page.get_by_text("animated, 6 frames")).to_be_visible()
-    report = await page.get_by_role("link", name="Report this picture").get_attribute("href")
+    report = await page.get_by_role("link", name="Report this image").get_attribute("href")
     assert image["slug"] in (report or "")
     await page.goto(f"{moving_host.url}/a/{album['slug']}")
     report = await page.get_by_role("link", name="Report this album").get_attribute("href")
@@ -160,11 +160,11 @@ async def test_my_images_are_chosen_for_an_album_which_is_remembered(site: Site,
     await page.get_by_role("button", name="one.jpg").click()
     await page.get_by_role("button", name="two.jpg").click()
     await page.get_by_role("button", name="two.jpg").click()
-    await page.get_by_text("2 pictures in the field").wait_for()
+    await page.get_by_text("2 images in the list").wait_for()
     assert await page.get_by_role("button", name="one.jpg", pressed=True).is_visible()
     assert await violations(page, axe) == []
     await page.get_by_label("Title").fill("Chosen")
-    await page.get_by_role("button", name="Make the album").click()
+    await page.get_by_role("button", name="Create album").click()
     await page.get_by_role("heading", name="Your album is online").wait_for()
     link = await page.get_by_label("Manage link", exact=True).input_value()
     album = {"slug": link.rpartition("/a/")[2].partition("#")[0]}

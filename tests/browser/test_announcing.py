@@ -30,14 +30,14 @@ async def test_the_whole_way_of_an_upload_is_told(open_page: OpenPage) -> None:
     session = await slowed(page, 90_000)
     await choose(page, payload("slow.jpg", pictures.camera_photo()))
     found = await reaches(page, "slow.jpg", "sending")
-    await heard(page, "KB are sent.")
+    await heard(page, "KB sent.")
     await page.route("**/api/v1/uploads/*", lambda route: route.abort("internetdisconnected"))
     await found.get_by_role("button", name="Pause").click()
-    await found.get_by_role("button", name="Go on").click()
-    await heard(page, "The connection is lost. slow.jpg goes on by itself.")
+    await found.get_by_role("button", name="Resume").click()
+    await heard(page, "Connection lost. slow.jpg resumes when you’re back online.")
     await page.unroute_all()
     await slow_down(session, -1)
-    await heard(page, "slow.jpg is uploaded.")
+    await heard(page, "slow.jpg uploaded.")
     met(page).clear()  # the console tells of each request that failed
 
 
@@ -45,7 +45,7 @@ async def test_what_is_refused_is_told_with_its_reason(open_page: OpenPage) -> N
     page = await open_page("/")
     await page.evaluate(LISTEN)
     await choose(page, payload("cat.bmp", b"BM" + bytes(500)))
-    await heard(page, "cat.bmp is a BMP; JPEG, PNG")
+    await heard(page, "cat.bmp: BMP isn’t supported")
     await choose(page, payload("torn.jpg", pictures.photo(64, 48)[:40]))
     await heard(page, "torn.jpg was not uploaded. ")
     met(page).clear()  # the status of the refusal
@@ -85,6 +85,6 @@ async def test_a_browser_that_forbids_copying_selects_the_text(site: Site, open_
     image = await site.upload(pictures.photo(64, 48))
     page = await open_page(f"/i/{image['slug']}")
     await page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden')); }")
-    await page.get_by_role("button", name="Copy: Link to this page").click()
-    await page.get_by_role("status").get_by_text("does not let this page copy").wait_for()
+    await page.get_by_role("button", name="Copy: Page link").click()
+    await page.get_by_role("status").get_by_text("Couldn’t copy").wait_for()
     assert await page.evaluate("document.getSelection().toString()") == image["url"]

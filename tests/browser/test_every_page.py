@@ -67,6 +67,6 @@ async def test_a_german_browser_gets_german_pages_and_scripts(site: Site, open_p
 async def test_a_text_is_copied_with_one_press_and_said_so(site: Site, open_page: OpenPage) -> None:
     image = await site.upload(pictures.photo(64, 48))
     page = await open_page(f"/i/{image['slug']}", permissions=["clipboard-read", "clipboard-write"])
-    await page.get_by_role("button", name="Copy: Link to this page").click()
-    await page.get_by_role("status").get_by_text("Link to this page copied").wait_for()
+    await page.get_by_role("button", name="Copy: Page link").click()
+    await page.get_by_role("status").get_by_text("Page link copied").wait_for()
     assert await page.evaluate("navigator.clipboard.readText()") == image["url"]

@@ -11,14 +11,14 @@ from tests.browser.pages import THEMES, Site, met, overflow_px, screen
 
 CHOICES = {
     "Remove everything private (recommended)": ("false", "Location, date, device and other private data were removed"),
-    "Keep date, camera and author": ("credits", "date, camera and author stay"),
-    "Keep everything, location included": ("true", "may tell where and when it was taken"),
+    "Keep date, camera and author": ("credits", "Date, camera and author were kept"),
+    "Keep everything, location included": ("true", "may reveal where, when, with which device"),
 }
 
 
 async def choose_what_stays(page: Page, choice: str) -> None:
     """Every choice is one tap, and the first is made already."""
-    await page.get_by_text("Options: how long").tap()
+    await page.get_by_text("Options: expiry").tap()
     group = page.get_by_role("group", name="Hidden data in the file")
     await expect(group.get_by_role("radio", name="Remove everything private")).to_be_checked()
     await group.get_by_text(choice).tap()
@@ -50,16 +50,16 @@ async def test_the_same_is_chosen_without_a_script(site: Site, open_page: OpenPa
     await expect(chosen).to_have_value(CHOICES[choice][0])  # a refused form forgets nothing
     await choose(page, payload("gps.jpg", pictures.jpeg_with_gps()))
     await page.get_by_role("button", name="Upload").tap()
-    await page.get_by_role("heading", name="Your picture is online").wait_for()
+    await page.get_by_role("heading", name="Your image is online").wait_for()
     await expect(page.locator(".result")).to_contain_text(CHOICES[choice][1])
-    link = await page.get_by_role("textbox", name="Link to this page").input_value()
+    link = await page.get_by_role("textbox", name="Page link").input_value()
     assert (await resource(site, link))["keep_metadata"] == CHOICES[choice][0]
 
 
 @pytest.mark.parametrize("theme", THEMES)
 async def test_the_choices_are_made_by_keys_and_keep_nobody_out(open_page: OpenPage, axe: str, theme: str) -> None:
     page = await open_page("/", **screen("narrow", theme))
-    await page.get_by_text("Options: how long").click()
+    await page.get_by_text("Options: expiry").click()
     assert await violations(page, axe) == []
     await page.get_by_role("radio", name="Remove everything private").focus()
     await page.keyboard.press("ArrowDown")
@@ -73,7 +73,7 @@ async def test_the_card_says_that_content_credentials_are_lost(site: Site, open_
     await page.route("**/api/v1/uploads/*", with_lost_credentials)
     await choose(page, payload("signed.jpg", pictures.photo(64, 48)))
     found = await reaches(page, "signed.jpg", "done")
-    await expect(found.locator(".state")).to_contain_text("Its content credentials (C2PA) were removed.")
+    await expect(found.locator(".state")).to_contain_text("Content credentials (C2PA) were removed")
 
 
 async def with_lost_credentials(route: Route) -> None:

@@ -34,10 +34,10 @@ async def focused(page: Page) -> str:
 async def test_the_first_tab_leads_past_the_bar(open_page: OpenPage) -> None:
     page = await open_page("/")
     await page.keyboard.press("Tab")
-    assert await focused(page) == "Skip to the content"
+    assert await focused(page) == "Skip to content"
     await page.keyboard.press("Enter")
     await page.keyboard.press("Tab")
-    assert await focused(page) == "Options: how long it is kept, title, private data"
+    assert await focused(page) == "Options: expiry, title, private data"
     await page.keyboard.press("Tab")
     assert await page.evaluate("document.activeElement.id") == "file"
 
@@ -50,11 +50,11 @@ async def test_an_upload_is_paused_continued_and_put_away(open_page: OpenPage) -
     await tab_to(page, "Pause: slow.jpg")
     await page.keyboard.press("Enter")
     await reaches(page, "slow.jpg", "paused")
-    await expect(card(page, "slow.jpg").get_by_role("button", name="Go on: slow.jpg")).to_be_focused()
+    await expect(card(page, "slow.jpg").get_by_role("button", name="Resume: slow.jpg")).to_be_focused()
     await slow_down(session, -1)
     await page.keyboard.press("Enter")
     await reaches(page, "slow.jpg", "done")
-    await tab_to(page, "Put away: slow.jpg")
+    await tab_to(page, "Dismiss: slow.jpg")
     await page.keyboard.press("Enter")
     await expect(page.locator("#file")).to_be_focused()
 
@@ -71,13 +71,13 @@ async def test_a_picture_is_managed_and_each_press_leaves_the_focus_where_it_was
     await expect(page.locator("h1")).to_have_text("By keys")
     await expect(page.get_by_role("button", name="Save changes")).to_be_focused()
     await page.keyboard.press("Tab")
-    assert await focused(page) == "Delete this picture"
+    assert await focused(page) == "Delete this image"
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("heading", name="The picture is deleted")).to_be_focused()
+    await expect(page.get_by_role("heading", name="Image deleted")).to_be_focused()
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
-    await page.get_by_role("status").get_by_text("The picture is back.").wait_for()
-    assert await focused(page) == "Manage this picture"
+    await page.get_by_role("status").get_by_text("Image restored.").wait_for()
+    assert await focused(page) == "Manage this image"
 
 
 async def test_a_refused_change_leaves_the_focus_on_its_button(site: Site, open_page: OpenPage) -> None:
@@ -87,21 +87,21 @@ async def test_a_refused_change_leaves_the_focus_on_its_button(site: Site, open_
     await page.get_by_label("Delete token").fill("x" * 22)
     await tab_to(page, "Save changes")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("alert")).to_contain_text("not the one that was given out")
+    await expect(page.get_by_role("alert")).to_contain_text("The delete token is wrong")
     await expect(page.get_by_role("button", name="Save changes")).to_be_focused()
     met(page).clear()  # the refused request
 
 
 async def test_my_images_are_chosen_deleted_and_brought_back(open_page: OpenPage) -> None:
     page, _ = await with_pictures(open_page)
-    await tab_to(page, f"Choose {NAMES[2]}")
+    await tab_to(page, f"Select {NAMES[2]}")
     await page.keyboard.press("Space")
     await page.locator("#deeds [data-deed=delete]").focus()
     await page.keyboard.press("Enter")
     undo = page.get_by_role("button", name="Undo")
     await expect(undo).to_be_focused()
     await page.keyboard.press("Enter")
-    await page.get_by_role("status").get_by_text("1 picture is back.").wait_for()
+    await page.get_by_role("status").get_by_text("1 image restored.").wait_for()
     assert await page.evaluate("document.activeElement.id") == "main"
     met(page).clear()  # thumbnails of what was gone for a moment
 
@@ -139,8 +139,8 @@ async def test_the_link_of_an_upload_is_copied_while_it_is_sent(open_page: OpenP
 async def test_the_focus_goes_on_when_a_refused_file_is_put_away(open_page: OpenPage) -> None:
     page = await open_page("/")
     await choose(page, payload("a.bmp", b"BM" + bytes(100)), payload("b.bmp", b"BM" + bytes(100)))
-    await card(page, "a.bmp").get_by_role("button", name="Put away").press("Enter")
-    await expect(card(page, "b.bmp").get_by_role("button", name="Put away")).to_be_focused()
+    await card(page, "a.bmp").get_by_role("button", name="Dismiss").press("Enter")
+    await expect(card(page, "b.bmp").get_by_role("button", name="Dismiss")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.locator("#file")).to_be_focused()
 

@@ -64,7 +64,7 @@ async def test_each_code_is_copied_with_one_press(image: Resource, open_page: Op
 async def test_the_qr_code_and_the_download_are_there(site: Site, image: Resource, open_page: OpenPage) -> None:
     page = await open_page(f"/i/{image['slug']}")
     await page.get_by_text("QR code", exact=True).click()
-    code = page.get_by_alt_text("QR code that leads to this page")
+    code = page.get_by_alt_text("QR code with a link to this page")
     await expect(code).to_be_visible()
     await page.wait_for_function("code => code.complete && code.naturalWidth > 0", arg=await code.element_handle())
     async with page.expect_download() as started:
@@ -99,8 +99,8 @@ async def test_what_a_deletion_leaves_keeps_nobody_out(
     image: Resource, open_page: OpenPage, axe: str, theme: str
 ) -> None:
     page = await open_page(f"/i/{image['slug']}#{image['delete_token']}", **screen("narrow", theme))
-    await page.get_by_role("button", name="Delete this picture").click()
-    await expect(page.get_by_role("heading", name="The picture is deleted")).to_be_focused()
+    await page.get_by_role("button", name="Delete this image").click()
+    await expect(page.get_by_role("heading", name="Image deleted")).to_be_focused()
     assert await violations(page, axe) == []
 
 
@@ -108,6 +108,6 @@ async def test_what_a_deletion_leaves_keeps_nobody_out(
 async def test_a_told_mistake_keeps_nobody_out(image: Resource, open_page: OpenPage, axe: str, theme: str) -> None:
     page = await open_page(f"/i/{image['slug']}#{'x' * 22}", **screen("narrow", theme))
     await page.get_by_role("button", name="Save changes").click()
-    await expect(page.get_by_role("alert")).to_contain_text("not the one that was given out")
+    await expect(page.get_by_role("alert")).to_contain_text("The delete token is wrong")
     assert await violations(page, axe) == []
     met(page).clear()  # the refused request

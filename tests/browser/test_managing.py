@@ -59,7 +59,7 @@ async def test_what_is_saved_is_told_although_the_page_cannot_be_had_anew(image:
     page = await open_page(managing(image))
     await page.route(f"**/i/{image['slug']}", lambda route: route.abort("internetdisconnected"))
     await page.get_by_role("button", name="Save changes").click()
-    await page.get_by_role("status").get_by_text("Saved. Load the page again").wait_for()
+    await page.get_by_role("status").get_by_text("Saved. Reload the page").wait_for()
     met(page).clear()  # the request that failed
 
 
@@ -70,19 +70,19 @@ async def test_the_end_of_the_ten_seconds_is_told_and_the_focus_is_kept(image: R
     await page.get_by_label("Title").fill("Renamed")
     await page.get_by_role("button", name="Save changes").click()
     await expect(page.locator("h1")).to_have_text("Renamed")
-    await page.get_by_role("button", name="Delete this picture").click()
+    await page.get_by_role("button", name="Delete this image").click()
     await expect(page.locator("#undoing bdi")).to_have_text("Renamed")
     await page.get_by_role("button", name=re.compile("Undo")).focus()
     await page.clock.fast_forward(11_000)
-    await expect(page.get_by_role("heading", name="The picture is deleted")).to_be_focused()
-    await expect(page.get_by_role("status").get_by_text("The time to undo it is over.")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Image deleted")).to_be_focused()
+    await expect(page.get_by_role("status").get_by_text("It can no longer be undone.")).to_be_visible()
 
 
 async def test_title_description_and_expiry_change_in_place(site: Site, image: Resource, open_page: OpenPage) -> None:
     page = await open_page(managing(image))
     await page.get_by_label("Title").fill("Dog")
     await page.get_by_label("Description").fill("A dog on a log")
-    await page.get_by_label("Keep it").select_option("7d")
+    await page.get_by_label("Expiry").select_option("7d")
     await page.get_by_role("button", name="Save changes").click()
     await page.get_by_role("status").get_by_text("Saved.").wait_for()
     await expect(page.locator("h1")).to_have_text("Dog")
@@ -95,7 +95,7 @@ async def test_title_description_and_expiry_change_in_place(site: Site, image: R
 
 async def test_a_second_change_leaves_the_expiry_alone(site: Site, image: Resource, open_page: OpenPage) -> None:
     page = await open_page(managing(image))
-    await page.get_by_label("Keep it").select_option("7d")
+    await page.get_by_label("Expiry").select_option("7d")
     await page.get_by_role("button", name="Save changes").click()
     await expect(page.locator("#about")).to_contain_text("in 7 days")
     expires_at = (await about(site, image))["expires_at"]
@@ -113,12 +113,12 @@ async def about(site: Site, image: Resource) -> Resource:
 
 async def test_a_deletion_is_undone_within_ten_seconds(site: Site, image: Resource, open_page: OpenPage) -> None:
     page = await open_page(managing(image))
-    await page.get_by_role("button", name="Delete this picture").click()
-    await expect(page.get_by_role("heading", name="The picture is deleted")).to_be_focused()
+    await page.get_by_role("button", name="Delete this image").click()
+    await expect(page.get_by_role("heading", name="Image deleted")).to_be_focused()
     async with site.session.get(f"{site.url}/i/{image['slug']}") as reply:
         assert reply.status == 410
     await page.get_by_role("button", name=re.compile("Undo")).click()
-    await page.get_by_role("status").get_by_text("The picture is back.").wait_for()
+    await page.get_by_role("status").get_by_text("Image restored.").wait_for()
     await expect(page.locator("#shown")).to_be_visible()
     async with site.session.get(f"{site.url}/i/{image['slug']}") as reply:
         assert reply.status == 200
@@ -126,10 +126,10 @@ async def test_a_deletion_is_undone_within_ten_seconds(site: Site, image: Resour
 
 async def test_a_wrong_token_is_told_beside_the_form(image: Resource, open_page: OpenPage) -> None:
     page = await open_page(f"/i/{image['slug']}")
-    await page.get_by_text("Manage this picture").click()
+    await page.get_by_text("Manage this image").click()
     await page.get_by_label("Delete token").fill("x" * 22)
     await page.get_by_role("button", name="Save changes").click()
-    await expect(page.locator("#manage-problem")).to_contain_text("not the one that was given out")
+    await expect(page.locator("#manage-problem")).to_contain_text("The delete token is wrong")
     met(page).clear()  # the refused request
 
 
@@ -137,7 +137,7 @@ async def test_a_wrong_manage_link_leaves_room_for_the_right_token(image: Resour
     page = await open_page(f"/i/{image['slug']}#{'x' * 22}")
     await page.get_by_label("Title").fill("Dog")
     await page.get_by_role("button", name="Save changes").click()
-    await expect(page.locator("#manage-problem")).to_contain_text("not the one that was given out")
+    await expect(page.locator("#manage-problem")).to_contain_text("The delete token is wrong")
     await expect(page.get_by_label("Delete token")).to_be_focused()
     await page.get_by_label("Delete token").fill(image["delete_token"])
     await page.get_by_role("button", name="Save changes").click()
@@ -152,7 +152,7 @@ async def test_a_manage_link_works_where_the_page_is_open_already(image: Resourc
     await expect(page.get_by_role("button", name="Save changes")).to_be_visible()
     assert "#" not in page.url
     await page.goto(managing(image)[:-1])
-    await page.get_by_text("This manage link is not whole.").wait_for()
+    await page.get_by_text("This manage link is incomplete.").wait_for()
     assert "#" not in page.url
 
 
@@ -163,8 +163,8 @@ async def test_the_manage_page_of_a_picture_that_is_gone_says_so(
     async with site.session.delete(f"{site.url}/api/v1/images/{image['slug']}", headers=headers) as reply:
         assert reply.status == 204
     page = await open_page(f"/i/{image['slug']}/manage")
-    await expect(page.locator("h1")).to_have_text("This picture is gone")
-    await page.get_by_role("link", name="Share a picture").click()
+    await expect(page.locator("h1")).to_have_text("This image is no longer available")
+    await page.get_by_role("link", name="Share an image").click()
     await page.wait_for_url(f"{site.url}/")
     met(page).clear()  # the status
 
@@ -174,7 +174,7 @@ async def test_a_wrong_token_is_told_in_the_language_of_the_page(image: Resource
     await page.locator("#manage summary").click()
     await page.locator("#token").fill("x" * 22)
     await page.locator("#manage button[value=save]").click()
-    await expect(page.locator("#manage-problem [lang=de]")).to_contain_text("Dieser Löschschlüssel ist nicht der")
+    await expect(page.locator("#manage-problem [lang=de]")).to_contain_text("Der Löschschlüssel ist falsch")
     met(page).clear()  # the refused request
 
 
@@ -188,7 +188,7 @@ async def test_a_server_that_is_away_is_told_beside_the_form(image: Resource, op
 
 async def test_the_form_works_without_a_script(image: Resource, open_page: OpenPage) -> None:
     page = await open_page(f"/i/{image['slug']}", java_script_enabled=False)
-    await page.get_by_text("Manage this picture").click()
+    await page.get_by_text("Manage this image").click()
     await page.get_by_label("Delete token").fill(image["delete_token"])
     await page.get_by_label("Title").fill("By hand")
     await page.get_by_role("button", name="Save changes").click()

@@ -33,7 +33,7 @@ async def status(site: Site, link: str) -> int:
 
 async def tick(page: Page, *names: str) -> None:
     for name in names:
-        await page.get_by_label(f"Choose {name}").check()
+        await page.get_by_label(f"Select {name}").check()
 
 
 async def test_each_upload_is_remembered_by_the_browser_alone(open_page: OpenPage) -> None:
@@ -41,7 +41,7 @@ async def test_each_upload_is_remembered_by_the_browser_alone(open_page: OpenPag
     hrefs = [await each.get_attribute("href") for each in await page.locator(".picture a.open").all()]
     assert {f"/i/{link.rpartition('/')[2]}" for link in links.values()} == set(hrefs)
     other = await open_page("/images")
-    await other.get_by_text("Nothing was uploaded with this browser yet.").wait_for()
+    await other.get_by_text("Nothing has been uploaded from this browser yet.").wait_for()
 
 
 async def test_many_are_deleted_and_brought_back(site: Site, open_page: OpenPage) -> None:
@@ -51,7 +51,7 @@ async def test_many_are_deleted_and_brought_back(site: Site, open_page: OpenPage
     await page.get_by_role("button", name="Undo").wait_for()
     assert [await status(site, links[name]) for name in NAMES] == [410, 410, 200]
     await page.get_by_role("button", name="Undo").click()
-    await page.get_by_text("2 pictures are back.").wait_for()
+    await page.get_by_text("2 images restored.").wait_for()
     assert [await status(site, links[name]) for name in NAMES] == [200, 200, 200]
     met(page).clear()  # thumbnails of what was gone for a moment
 
@@ -59,9 +59,9 @@ async def test_many_are_deleted_and_brought_back(site: Site, open_page: OpenPage
 async def test_many_are_kept_longer(site: Site, open_page: OpenPage) -> None:
     page, links = await with_pictures(open_page)
     await page.get_by_label("All", exact=True).check()
-    await page.get_by_label("Keep for").select_option("7d")
-    await page.get_by_role("button", name="Keep", exact=True).click()
-    await page.get_by_text("3 pictures have a new expiry.").wait_for()
+    await page.get_by_label("New expiry").select_option("7d")
+    await page.get_by_role("button", name="Set expiry").click()
+    await page.get_by_text("Expiry changed for 3 images.").wait_for()
     async with site.session.get(links["one.jpg"].replace("/i/", "/api/v1/images/")) as reply:
         found = await reply.json()
     assert found["expires_at"] > found["created_at"]
@@ -71,7 +71,7 @@ async def test_many_are_kept_longer(site: Site, open_page: OpenPage) -> None:
 async def test_what_is_forgotten_here_goes_on_elsewhere(site: Site, open_page: OpenPage) -> None:
     page, links = await with_pictures(open_page)
     await tick(page, "one.jpg")
-    await page.get_by_role("button", name="Forget here").click()
+    await page.get_by_role("button", name="Remove from list").click()
     await page.locator(".picture").nth(2).wait_for(state="detached")
     assert await status(site, links["one.jpg"]) == 200
     await page.get_by_role("button", name="Undo").click()
@@ -81,7 +81,7 @@ async def test_what_is_forgotten_here_goes_on_elsewhere(site: Site, open_page: O
 async def test_the_list_moves_to_another_browser_as_a_file(open_page: OpenPage, tmp_path: Path) -> None:
     page, links = await with_pictures(open_page)
     async with page.expect_download() as download:
-        await page.get_by_role("button", name="Save the list as a file").click()
+        await page.get_by_role("button", name="Export list").click()
     file = tmp_path / "pictures.json"
     await (await download.value).save_as(file)
     assert {each["url"] for each in json.loads(file.read_text())["pictures"]} == set(links.values())
@@ -89,7 +89,7 @@ async def test_the_list_moves_to_another_browser_as_a_file(open_page: OpenPage, 
     await other.locator("#import").set_input_files(file)
     await other.locator(".picture").nth(2).wait_for()
     await other.locator("#import").set_input_files([payload("list.json", b'{"format": "else"}')])
-    await other.get_by_text("list.json holds no list of pictures.").wait_for()
+    await other.get_by_text("list.json isn’t an exported list.").wait_for()
     assert await other.locator(".picture").count() == 3
 
 
@@ -108,7 +108,7 @@ async def test_a_list_from_elsewhere_leads_to_this_host_only(open_page: OpenPage
     await page.locator(".picture").wait_for()
     assert "evil" not in await page.content()
     assert await page.locator(".picture .name").inner_text() == "<img src=x>.jpg"
-    await page.get_by_text("Is gone").wait_for()
+    await page.get_by_text("No longer available").wait_for()
     await page.wait_for_timeout(1000)  # each request that failed is told by the console, some later
     met(page).clear()  # the thumbnail that this host does not have
 
@@ -122,7 +122,7 @@ async def test_what_is_damaged_in_a_list_is_left_out(open_page: OpenPage) -> Non
     await page.locator(".picture .name", has_text="good.jpg").wait_for()
     await page.reload()
     assert await page.locator(".picture").count() == 1
-    await page.get_by_text("Is gone").wait_for()
+    await page.get_by_text("No longer available").wait_for()
     await page.wait_for_timeout(1000)  # each request that failed is told by the console, some later
     met(page).clear()  # the picture that this host does not have
 
@@ -143,7 +143,7 @@ async def test_what_was_changed_elsewhere_is_seen_here(site: Site, open_page: Op
 async def test_the_chosen_become_an_album(site: Site, open_page: OpenPage) -> None:
     page, _ = await with_pictures(open_page)
     await tick(page, "one.jpg", "three.jpg")
-    await page.get_by_role("button", name="Make an album").click()
+    await page.get_by_role("button", name="Create an album").click()
     await page.wait_for_url("**/a/**")
     slug = page.url.partition("/a/")[2].partition("/")[0]
     async with site.session.get(f"{site.url}/api/v1/albums/{slug}") as reply:
@@ -163,7 +163,7 @@ async def test_the_list_is_usable_by_everybody(open_page: OpenPage, axe: str, th
 
 async def test_links_are_copied_one_and_many(open_page: OpenPage) -> None:
     page, links = await with_pictures(open_page, permissions=["clipboard-read", "clipboard-write"])
-    await page.get_by_role("button", name="Copy the link of two.jpg").click()
+    await page.get_by_role("button", name="Copy the link to two.jpg").click()
     assert await page.evaluate("navigator.clipboard.readText()") == links["two.jpg"]
     await tick(page, "one.jpg", "three.jpg")
     await page.get_by_role("button", name="Copy links").click()
@@ -173,11 +173,11 @@ async def test_links_are_copied_one_and_many(open_page: OpenPage) -> None:
 
 async def test_what_is_gone_offers_no_link_and_is_forgotten_at_once(open_page: OpenPage) -> None:
     page, _ = await with_pictures(open_page)
-    forget = page.get_by_role("button", name="Forget all that are gone")
+    forget = page.get_by_role("button", name="Remove deleted and expired")
     assert await forget.is_hidden()
     await tick(page, "one.jpg", "two.jpg")
     await page.get_by_role("button", name="Delete").click()
-    await page.get_by_text("2 pictures are deleted.").wait_for()
+    await page.get_by_text("2 images deleted.").wait_for()
     gone = page.locator(".picture.gone")
     assert await gone.count() == 2
     assert await gone.first.get_by_role("link", name="Open").count() == 0
@@ -198,10 +198,10 @@ async def test_an_album_is_made_of_what_is_there(site: Site, open_page: OpenPage
     await page.get_by_role("button", name="Delete").click()
     await page.locator(".picture.gone").wait_for()
     await tick(page, "one.jpg")
-    await page.get_by_role("button", name="Make an album").click()
-    await page.get_by_text("there is nothing to make an album of").wait_for()
+    await page.get_by_role("button", name="Create an album").click()
+    await page.get_by_text("there is nothing to put in an album").wait_for()
     await page.get_by_label("All", exact=True).check()
-    await page.get_by_role("button", name="Make an album").click()
+    await page.get_by_role("button", name="Create an album").click()
     await page.wait_for_url("**/a/**")
     slug = page.url.partition("/a/")[2].partition("/")[0]
     async with site.session.get(f"{site.url}/api/v1/albums/{slug}") as reply:
@@ -212,18 +212,18 @@ async def test_an_album_is_made_of_what_is_there(site: Site, open_page: OpenPage
 async def test_albums_move_with_the_list_and_are_forgotten_with_undo(open_page: OpenPage, tmp_path: Path) -> None:
     page, _ = await with_pictures(open_page)
     await tick(page, "one.jpg", "two.jpg")
-    await page.get_by_role("button", name="Make an album").click()
+    await page.get_by_role("button", name="Create an album").click()
     await page.wait_for_url("**/a/**")
     await page.goto("/images")
     async with page.expect_download() as download:
-        await page.get_by_role("button", name="Save the list as a file").click()
+        await page.get_by_role("button", name="Export list").click()
     file = tmp_path / "list.json"
     await (await download.value).save_as(file)
     other = await open_page("/images")
     await other.locator("#import").set_input_files(file)
     album = other.locator("#albums li")
     await album.get_by_role("link", name="Manage").wait_for()
-    await album.get_by_role("button", name="Forget").press("Enter")
+    await album.get_by_role("button", name="Remove from list").press("Enter")
     await album.wait_for(state="detached")
     await other.keyboard.press("Enter")  # the focus is on Undo
     await album.wait_for()

@@ -84,8 +84,8 @@ async def test_what_a_phones_gallery_shares_is_uploaded_and_remembered(site: Sit
     assert (target["params"]["title"], target["params"]["files"][0]["name"]) == ("title", "file")
     data = base64.b64encode(pictures.photo(64, 48)).decode()
     await page.evaluate(SHARE_INTO, [target["action"], "From the gallery", "shared.jpg", data])
-    await page.get_by_role("heading", name="Your picture is online").wait_for()
-    link = await page.get_by_role("textbox", name="Link to this page").input_value()
+    await page.get_by_role("heading", name="Your image is online").wait_for()
+    link = await page.get_by_role("textbox", name="Page link").input_value()
     assert (await resource(site, link))["title"] == "From the gallery"
     await page.get_by_role("link", name="My images").tap()
     await page.get_by_text("From the gallery").wait_for()
@@ -94,7 +94,7 @@ async def test_what_a_phones_gallery_shares_is_uploaded_and_remembered(site: Sit
 async def test_several_that_are_shared_are_all_remembered(open_page: OpenPage) -> None:
     page = await open_page("/", **screen("phone"))
     await page.evaluate(SHARE_SEVERAL, base64.b64encode(pictures.photo(64, 48)).decode())
-    await page.get_by_role("heading", name="2 pictures are online").wait_for()
+    await page.get_by_role("heading", name="2 images are online").wait_for()
     await expect(page.get_by_role("textbox", name="Manage link")).to_have_count(2)
     assert await overflow_px(page) <= 0
     await page.get_by_role("link", name="My images").tap()
@@ -107,8 +107,8 @@ async def test_albums_are_made_of_what_was_just_uploaded(site: Site, open_page: 
     names = ("one.jpg", "two.jpg", "three.jpg")
     await choose(page, *(payload(name, pictures.photo(64, 48, seed=at)) for at, name in enumerate(names)))
     links = [await link_of(await reaches(page, name, "done")) for name in names]
-    await page.get_by_text("3 pictures are uploaded.").wait_for()
-    await page.get_by_role("button", name="Make an album").tap()
+    await page.get_by_text("3 images uploaded.").wait_for()
+    await page.get_by_role("button", name="Create an album").tap()
     await page.wait_for_url("**/a/*")
     slug = page.url.partition("/a/")[2].partition("#")[0].partition("/")[0]
     async with site.session.get(f"{site.url}/api/v1/albums/{slug}") as reply:
@@ -138,7 +138,7 @@ async def test_what_is_too_large_is_told_before_a_byte_is_sent(small_host: Site,
     await choose(page, payload("large.jpg", pictures.photo(64, 48) + bytes(200_000)))
     said = await (await reaches(page, "large.jpg", "refused")).locator(".state").inner_text()
     assert said.startswith("large.jpg has 20")
-    assert said.endswith("; files up to 100 KB are taken.")
+    assert said.endswith(". Files can have up to 100 KB.")
     assert "POST" not in asked
 
 
@@ -148,7 +148,7 @@ async def test_the_pages_are_the_operators(small_host: Site, open_page: OpenPage
     assert (await page.title()).endswith("Bilderkiste")
     assert await page.get_by_role("link", name="Imprint").get_attribute("href") == "https://example.org/imprint"
     assert await page.get_by_role("link", name="Privacy").get_attribute("href") == "https://example.org/privacy"
-    report = await page.get_by_role("link", name="Report this picture").get_attribute("href")
+    report = await page.get_by_role("link", name="Report this image").get_attribute("href")
     assert image["slug"] in (report or "")
     accent = await page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--accent')")
     assert "8a1f5c" in accent

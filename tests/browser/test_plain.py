@@ -16,33 +16,33 @@ GERMAN_SURE = re.compile(r"\b(the|and|with|your|picture|upload|keep|delete|copy)
 
 async def uploaded_plainly(open_page: OpenPage, **options: object) -> Page:
     page = await open_page("/", java_script_enabled=False, **options)
-    await page.get_by_text("Options: how long").click()
+    await page.get_by_text("Options: expiry").click()
     await page.get_by_label("Title", exact=True).fill("By hand")
     await choose(page, payload("plain.jpg", pictures.photo(640, 480)))
     await page.get_by_role("button", name="Upload").click()
-    await page.get_by_role("heading", name="Your picture is online").wait_for()
+    await page.get_by_role("heading", name="Your image is online").wait_for()
     return page
 
 
 async def test_a_picture_is_uploaded_changed_deleted_and_brought_back(site: Site, open_page: OpenPage) -> None:
     page = await uploaded_plainly(open_page, **screen("narrow"))
     assert await overflow_px(page) <= 0
-    link = await page.get_by_role("textbox", name="Link to this page").input_value()
+    link = await page.get_by_role("textbox", name="Page link").input_value()
     token = await page.get_by_role("textbox", name="Delete token").first.input_value()
     await page.goto(link)
-    await page.get_by_text("Manage this picture").click()
+    await page.get_by_text("Manage this image").click()
     await page.get_by_role("textbox", name="Delete token").fill(token)
     await page.get_by_label("Title").fill("Changed")
-    await page.get_by_label("Keep it").select_option("7d")
+    await page.get_by_label("Expiry").select_option("7d")
     await page.get_by_role("button", name="Save changes").click()
     await expect(page.get_by_role("status").first).to_have_text("Saved.")
     found = await resource(site, link)
     assert (found["title"], found["expires_at"] > found["created_at"]) == ("Changed", True)
-    await page.get_by_role("button", name="Delete this picture").click()
+    await page.get_by_role("button", name="Delete this image").click()
     async with site.session.get(link) as reply:
         assert reply.status == 410
     await page.get_by_role("button", name="Undo").click()
-    await page.get_by_text("The picture is back.").wait_for()
+    await page.get_by_text("Image restored.").wait_for()
     async with site.session.get(link) as reply:
         assert reply.status == 200
 
@@ -55,7 +55,7 @@ async def test_the_answer_to_the_form_keeps_nobody_out(open_page: OpenPage, axe:
     met(page).clear()
     await choose(page, payload("plain.jpg", pictures.photo(640, 480)))
     await page.get_by_role("button", name="Upload").click()
-    await page.get_by_role("heading", name="Your picture is online").wait_for()
+    await page.get_by_role("heading", name="Your image is online").wait_for()
     assert await violations(page, axe) == []
     assert await overflow_px(page) <= 0
 
@@ -74,7 +74,7 @@ async def test_german_pages_speak_german_whatever_happens(site: Site, open_page:
     page = await open_page("/", locale="de-DE")
     await choose(page, payload("bild.bmp", b"BM" + bytes(500)), payload("katze.jpg", pictures.photo(64, 48)))
     await reaches(page, "katze.jpg", "done")
-    assert "bild.bmp ist ein BMP" in await (await reaches(page, "bild.bmp", "refused")).inner_text()
+    assert "bild.bmp: BMP wird nicht unterstützt" in await (await reaches(page, "bild.bmp", "refused")).inner_text()
     assert GERMAN_SURE.findall(await page.locator("main").inner_text()) == []
     for address in (f"/i/{image['slug']}#{image['delete_token']}", "/images", "/a"):
         await page.goto(address)

@@ -42,8 +42,8 @@ async def test_many_files_are_uploaded_and_their_links_copied(site: Site, open_p
 
 async def test_the_wishes_go_with_the_picture(site: Site, open_page: OpenPage) -> None:
     page = await open_page("/")
-    await page.get_by_text("Options: how long").click()
-    await page.get_by_label("Keep it for").select_option("7d")
+    await page.get_by_text("Options: expiry").click()
+    await page.get_by_label("Keep for").select_option("7d")
     await page.get_by_label("Title", exact=True).fill("Mein Kätzchen")
     await page.get_by_label("Description").fill("It sleeps.")
     await choose(page, payload("cat.jpg", pictures.photo(64, 48)))
@@ -69,12 +69,12 @@ async def test_what_is_no_picture_is_told_before_it_is_sent(open_page: OpenPage)
     page = await open_page("/")
     await choose(page, payload("cat.bmp", b"BM" + bytes(500)), payload("cat.svg", b"<svg/>"), payload("none.jpg", b""))
     said = await (await reaches(page, "cat.bmp", "refused")).locator(".state").inner_text()
-    assert said == "cat.bmp is a BMP; JPEG, PNG, GIF, WebP, TIFF, AVIF and HEIC are taken."
-    assert "cat.svg is a SVG" in await card(page, "cat.svg").inner_text()
+    assert said == "cat.bmp: BMP isn’t supported. Supported formats: JPEG, PNG, GIF, WebP, TIFF, AVIF and HEIC."
+    assert "cat.svg: SVG isn’t supported" in await card(page, "cat.svg").inner_text()
     assert "none.jpg is empty" in await card(page, "none.jpg").inner_text()
-    assert await page.locator("#toast").inner_text() == "3 files were refused; their cards say why."
+    assert await page.locator("#toast").inner_text() == "3 files were rejected. See the reasons above."
     await choose(page, payload("dog.bmp", b"BM" + bytes(500)))
-    await page.locator("#toast").get_by_text("dog.bmp is a BMP; JPEG").wait_for()
+    await page.locator("#toast").get_by_text("dog.bmp: BMP isn’t supported").wait_for()
 
 
 async def test_what_the_server_refuses_is_told_in_its_words(open_page: OpenPage) -> None:
@@ -119,7 +119,7 @@ async def test_a_folder_is_taken_but_for_what_is_no_picture(open_page: OpenPage,
     await page.set_input_files("#folder", tmp_path)
     await reaches(page, "a.jpg", "done")
     await reaches(page, "b.jpg", "done")
-    await page.get_by_text("1 file of the folder was left out").wait_for()
+    await page.get_by_text("1 file in the folder was skipped").wait_for()
     assert await page.locator("#uploads > li").count() == 2
 
 
@@ -147,7 +147,7 @@ async def test_an_upload_pauses_and_goes_on(site: Site, open_page: OpenPage) -> 
     await asyncio.sleep(1)
     assert (await resource(site, await link_of(found)))["offset"] == here
     await slow_down(session, -1)
-    await found.get_by_role("button", name="Go on").click()
+    await found.get_by_role("button", name="Resume").click()
     await reaches(page, "slow.jpg", "done")
 
 
@@ -163,7 +163,7 @@ async def test_a_cancelled_upload_leaves_nothing_behind(site: Site, open_page: O
     async with asyncio.timeout(20):
         while (await resource(site, link)).get("code") != "gone":  # noqa: ASYNC110 - the server tells nobody
             await asyncio.sleep(0.1)
-    await card(page, "slow.jpg").get_by_role("button", name="Put away").click()
+    await card(page, "slow.jpg").get_by_role("button", name="Dismiss").click()
     assert await page.locator("#uploads > li").count() == 0
 
 
@@ -172,7 +172,7 @@ async def test_no_album_is_made_while_files_are_sent(open_page: OpenPage) -> Non
     await choose(page, payload("a.jpg", pictures.photo(64, 48)), payload("b.jpg", pictures.photo(48, 64)))
     await reaches(page, "a.jpg", "done")
     await reaches(page, "b.jpg", "done")
-    album = page.get_by_role("button", name="Make an album")
+    album = page.get_by_role("button", name="Create an album")
     assert await album.is_enabled()
     await slowed(page)
     await choose(page, payload("slow.jpg", pictures.camera_photo()))
@@ -211,7 +211,7 @@ async def test_without_scripts_the_form_uploads_one_picture(site: Site, open_pag
     page = await open_page("/", java_script_enabled=False)
     await choose(page, payload("plain.jpg", pictures.photo(64, 48)))
     await page.get_by_role("button", name="Upload").click()
-    link = await page.get_by_role("textbox", name="Link to this page").input_value()
+    link = await page.get_by_role("textbox", name="Page link").input_value()
     assert (await resource(site, link))["filename"] == "plain.jpg"
 
 

@@ -140,7 +140,7 @@ async def test_a_full_screen_that_is_not_given_is_told(image: Resource, open_pag
     await page.evaluate("() => { Element.prototype.requestFullscreen = () => Promise.reject(new TypeError()); }")
     await page.locator("#shown").click()
     await page.get_by_role("button", name="Full screen").click()
-    await page.get_by_role("status").get_by_text("does not give this page the full screen").wait_for()
+    await page.get_by_role("status").get_by_text("doesn’t allow full screen").wait_for()
 
 
 @pytest.mark.parametrize("view", ["", "#xywh=400,300,320,200"])

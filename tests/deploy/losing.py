@@ -48,7 +48,7 @@ def back_up_while_the_store_is_away(trial: Trial) -> None:
         only_here = asyncio.run(_uploaded(trial.authority, 2))
         trial.promises |= only_here
         output = trial.machine.sh("appliance backup || echo status $?", within_s=300)  # the store's own place fails
-        assert "2 originals that the store does not have yet" in output, output
+        assert "2 originals that aren't in the store yet" in output, output
         assert "It is in rclone's offsite:backups/img" in output, output
         assert "status 1" in output, output
         step.note = f"{len(trial.promises)} images, {len(only_here)} of them nowhere but in the backup"
@@ -59,7 +59,7 @@ def restore(trial: Trial) -> None:
         typed(trial, "systemctl stop appliance.socket appliance")
         typed(trial, "mv /var/lib/appliance/catalogue.sqlite* /root/")
         output = typed(trial, "appliance restore", within_s=600)
-        assert "2 originals are back" in output, output
+        assert "2 originals restored" in output, output
         assert RESTORED in output, output
         typed(trial, "systemctl start appliance.socket appliance")
         trial.machine.sh("until appliance status | grep -q '\"ready\": true'; do sleep 0.3; done", within_s=60)

@@ -60,4 +60,4 @@ def test_within_the_limits_nothing_is_refused() -> None:
     assert refusal(10, 10, 100, max_pixels=100, max_memory_bytes=100) is None
     assert refusal(10, 11, 100, max_pixels=100, max_memory_bytes=100) is not None
     words = refusal(10, 10, 2_000_000_001, max_pixels=100, max_memory_bytes=2_000_000_000)
-    assert words == "Resizing it would take about 2,001 MB of memory; this host allows 2,000 MB."
+    assert words == "Resizing it needs about 2,001 MB of memory, but this host allows 2,000 MB."

@@ -53,14 +53,14 @@ async def test_what_is_too_wide_for_the_memory_is_refused_in_words(workers: Work
     row.tiffsave(str(path), compression="deflate")
     facts = await inspected(workers, path.read_bytes())
     assert facts.refusal is not None
-    assert "MB of memory; this host allows" in facts.refusal
+    assert "MB of memory, but this host allows" in facts.refusal
 
 
 async def test_pixels_over_the_limit_are_refused_with_both_figures(workers: Workers, tmp_path: Path) -> None:
     path = tmp_path / "vast.png"
     pyvips.Image.black(32_000, 32_000).pngsave(str(path), compression=9)
     facts = await inspected(workers, path.read_bytes())
-    assert facts.refusal == "It has 1,024,000,000 pixels; this host resizes up to 1,000,000,000."
+    assert facts.refusal == "It has 1,024,000,000 pixels. This host resizes images of up to 1,000,000,000 pixels."
 
 
 @pytest.mark.parametrize("orientation", [6, 8])

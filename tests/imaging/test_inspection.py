@@ -17,14 +17,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 REFUSED = {
     "a BMP": pictures.saved(pictures.quarters(8, 8), "bmp"),
     "an icon file": pictures.saved(pictures.quarters(32, 32), "ico"),
-    "a JPEG 2000": bytes.fromhex("0000000c6a5020200d0a870a") + bytes(40),
-    "a JPEG XL": bytes.fromhex("ff0a") + bytes(40),
+    "a JPEG 2000 file": bytes.fromhex("0000000c6a5020200d0a870a") + bytes(40),
+    "a JPEG XL file": bytes.fromhex("ff0a") + bytes(40),
     "a Photoshop document": b"8BPS\0\1" + bytes(40),
     "a PDF": b"%PDF-1.7\n" + bytes(40),
     "an SVG": b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg xmlns="http://www.w3.org/2000/svg"/>',
     "a web page": b"<!doctype html><html></html>",
-    "a video or sound": b"\0\0\0\x18ftypisom\0\0\0\0isommp41" + bytes(40),
-    "a camera's raw file": b"II*\0\x10\0\0\0CR\2\0" + bytes(40),
+    "a video or audio file": b"\0\0\0\x18ftypisom\0\0\0\0isommp41" + bytes(40),
+    "a camera raw file": b"II*\0\x10\0\0\0CR\2\0" + bytes(40),
     "a PNM": b"P6\n1 1\n255\n\0\0\0",
     "a QOI": b"qoif" + bytes(20),
 }
@@ -34,7 +34,7 @@ REFUSED = {
 async def test_a_known_kind_that_is_not_taken_is_named(workers: Workers, words: str) -> None:
     with pytest.raises(UnsupportedFormat) as refused:
         await inspected(workers, REFUSED[words])
-    assert refused.value.detail == f"This is {words}; {TAKEN}."
+    assert refused.value.detail == f"This is {words}. {TAKEN}."
 
 
 @pytest.mark.parametrize("data", [b"hello, world\n", hostile.archive(), b"\0" * 5000, b"\xff\xd8", b"RIFF1234WEBQ"])
@@ -66,7 +66,7 @@ async def test_progressive_and_interlaced_are_told(workers: Workers) -> None:
 
 async def test_too_many_pixels_are_refused_in_words_but_not_as_an_error(workers: Workers) -> None:
     facts = await inspected(workers, hostile.png_claiming(40_000, 30_000))
-    assert facts.refusal == "It has 1,200,000,000 pixels; this host resizes up to 1,000,000,000."
+    assert facts.refusal == "It has 1,200,000,000 pixels. This host resizes images of up to 1,000,000,000 pixels."
     with pytest.raises(CannotResize) as refused:
         workers.queue(facts, Priority.VIEW)
     assert refused.value.detail == facts.refusal
@@ -86,7 +86,7 @@ async def test_the_largest_webp_is_read_and_not_refused(workers: Workers) -> Non
 async def test_too_much_memory_is_refused_in_words(workers: Workers) -> None:
     facts = await inspected(workers, pictures.avif().replace(_size(640, 480), _size(16_000, 16_000)))
     assert facts.refusal is not None
-    assert "of memory; this host allows 2,000 MB." in facts.refusal
+    assert "of memory, but this host allows 2,000 MB." in facts.refusal
 
 
 async def test_errors_never_carry_a_librarys_words(workers: Workers) -> None:

@@ -68,7 +68,7 @@ async def test_a_lost_order_is_named_so_even_where_its_worker_can_not_be_replace
 ) -> None:
     async with running(replace(ONE, deadline_s=0.3)) as workers:
         no_room = NoRoom(monkeypatch)
-        with pytest.raises(CannotResize, match=r"longer than 0.3 seconds"):
+        with pytest.raises(CannotResize, match=r"longer than the limit of 0.3 seconds"):
             await start(workers, slow)
         with pytest.raises(Busy):
             await small(workers)

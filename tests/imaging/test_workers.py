@@ -108,7 +108,7 @@ async def test_a_deadline_ends_the_order_and_the_process(slow: bytes) -> None:
     reasons: list[str] = []
     async with running(replace(ONE, deadline_s=0.3), reasons.append) as workers:
         (pid,) = workers.pids["normal"]
-        with pytest.raises(CannotResize, match=r"longer than 0.3 seconds"):
+        with pytest.raises(CannotResize, match=r"longer than the limit of 0.3 seconds"):
             await start(workers, slow)
         await gone(pid)
         assert reasons == ["deadline"]

@@ -120,7 +120,7 @@ async def test_deleting_can_be_undone_for_ten_seconds(host: Host) -> None:
     assert (await delete(host, album)).status == 204
     assert (await delete(host, album)).status == 204
     told = await _gone(host, album)
-    assert "maker deleted" in str(told["detail"])
+    assert "deleted by its owner" in str(told["detail"])
     await problem(await patch(host, album, title="x"), "album-gone")
     host.clock.forward(9)
     await host.appliance.album_keeper.erase()
@@ -210,10 +210,10 @@ async def test_an_expired_album_comes_back_by_form(host: Host) -> None:
     for path in ("", "/manage", f"/{album['images'][0]['slug']}"):
         gone = await host.client.get(f"/a/{album['slug']}{path}", headers=BROWSER)
         assert gone.status == 410
-        assert "Bring it back" in await gone.text()
+        assert "Restore" in await gone.text()
     wrong = await manage(host, album, token="wrong", action="restore")
     assert wrong.status == 403
-    assert "Bring it back" in await wrong.text()
+    assert "Restore" in await wrong.text()
     assert (await manage(host, album, action="restore")).status == 200
     assert await shown(host, album)
 

@@ -35,7 +35,7 @@ async def test_the_page_shows_every_picture_in_order_with_its_size_told_ahead(ho
     assert "Ende &amp; &lt;Anfang&gt;" in text
     links = re.findall(rf'<li><a href="/a/{album["slug"]}/(\w+)"><img [^>]* width="(\d+)" height="(\d+)"', text)
     assert links == [(image["slug"], str(image["width"]), str(image["height"])) for image in images]
-    assert "3 pictures" in text
+    assert "3 images" in text
     assert f'href="/a/{album["slug"]}/zip"' in text
 
 
@@ -48,7 +48,7 @@ async def test_what_previews_and_search_engines_are_told(host: Host) -> None:
     assert '<meta name="robots" content="noindex">' in text
     said = dict(re.findall(r'<meta property="og:(\S+)" content="([^"]*)">', text))
     assert said["title"] == "Holidays"
-    assert said["description"] == "2 pictures"
+    assert said["description"] == "2 images"
     assert said["url"] == album["url"]
     assert said["image"].endswith(f"/i/{images[0]['slug']}/preview.jpg")
     assert (said["image:width"], said["image:height"]) == ("1024", "512")
@@ -136,7 +136,7 @@ async def test_a_mistake_is_told_on_the_form_and_nothing_typed_is_lost(host: Hos
     response = await send(host, "/a", images="https://h/i/nothing", title="Typed", expires_in="7d")
     text = await response.text()
     assert response.status == 400
-    assert "“nothing” is not the name of an image" in text
+    assert "“nothing” is not an image link" in text
     assert "https://h/i/nothing</textarea>" in text
     assert 'value="Typed"' in text
     assert '<option value="7d" selected>' in text
@@ -155,7 +155,7 @@ async def test_numbers_put_the_pictures_in_order(host: Host) -> None:
     assert "Saved." in text
     assert re.findall(r'<li data-slug="(\w+)">', text) == [second, first, third]
     assert slugs_of((await shown(host, album))["images"]) == [second, first, third]
-    await problem_on_form(await manage(host, album, **{f"place-{first}": "top"}), 400, "Places are numbers")
+    await problem_on_form(await manage(host, album, **{f"place-{first}": "top"}), 400, "Positions must be numbers")
 
 
 async def problem_on_form(response: ClientResponse, status: int, words: str) -> None:
@@ -205,7 +205,7 @@ async def test_deleting_and_undoing_by_form(host: Host) -> None:
     assert "Undo" in await deleted.text()
     gone = await host.client.get(f"/a/{album['slug']}", headers=BROWSER)
     assert gone.status == 410
-    assert "Its maker deleted it" in await gone.text()
+    assert "Its owner deleted it" in await gone.text()
     undone = await manage(host, album, action="undo")
-    assert "The album is back." in await undone.text()
-    await problem_on_form(await manage(host, album, action="dance"), 400, "something unknown")
+    assert "Album restored." in await undone.text()
+    await problem_on_form(await manage(host, album, action="dance"), 400, "an unknown action")

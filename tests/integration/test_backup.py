@@ -39,7 +39,7 @@ async def test_it_goes_to_the_store_a_folder_and_a_second_place_while_the_server
             await upload(session, served.url, pictures.photo(seed=seed))
         done = served.command("backup")
         assert done.returncode == 0, done.stderr
-        assert ": 3 images, 0 albums, 0 originals that the store does not have yet;" in done.stdout
+        assert ": 3 images, 0 albums, 0 originals that aren't in the store yet;" in done.stdout
         places = (folder, tmp_path / "second/bucket/appliance", served.data_dir / "store/objects/backups")
         [name] = backups_in(folder)
         for place in places:
@@ -72,7 +72,7 @@ async def test_what_the_store_does_not_have_goes_with_it_with_its_metadata(tmp_p
             _, waiting = await upload(session, served.url, pictures.photo(seed=2))
             done = served.command("backup")
             assert done.returncode == 0, done.stderr
-            assert "2 images, 0 albums, 1 originals that the store does not have yet" in done.stdout
+            assert "2 images, 0 albums, 1 originals that aren't in the store yet" in done.stdout
             served.kill()
     [name] = backups_in(folder)
     with tarfile.open(folder / name / "spool.tar") as tar:
@@ -221,7 +221,7 @@ def test_a_full_folder_recovers_by_itself(tmp_path: Path) -> None:
     (folder / "20260104T000000Z/catalogue.sqlite.unfinished").write_bytes(b"half")
     served.environment |= {"APPLIANCE_BACKUP_DIRECTORY": str(folder), "APPLIANCE_BACKUP_KEEP_DAILY": "2"}
     served.environment |= {"APPLIANCE_BACKUP_KEEP_WEEKLY": "0", "APPLIANCE_UPLOADS_RESERVE_BYTES": str(10**15)}
-    assert "A backup needs" in served.command("backup").stderr  # its disk is full
+    assert "A backup temporarily needs" in served.command("backup").stderr  # its disk is full
     assert backups_in(folder) == old[2:]
     del served.environment["APPLIANCE_UPLOADS_RESERVE_BYTES"]
     assert served.command("backup").returncode == 0
@@ -236,7 +236,9 @@ async def test_a_folder_without_room_is_said_before_anything_is_written(
     make_room = os.statvfs
     monkeypatch.setattr(os, "statvfs", lambda path: full if path == tmp_path / "backups" else make_room(path))
     (tmp_path / "backups").mkdir()
-    with pytest.raises(CommandFailed, match=r"bytes, and 0 are free: [0-9,]+ are missing\. Make room on the disk of"):
+    with pytest.raises(
+        CommandFailed, match=r"bytes, but only 0 are free \([0-9,]+ missing\)\. Free space on the disk of"
+    ):
         await _brought(host, FolderPlace(tmp_path / "backups"))
     assert backups_in(tmp_path / "backups") == []
 
@@ -268,8 +270,8 @@ def test_a_place_that_fails_keeps_no_other_from_its_backup(tmp_path: Path) -> No
     served.environment |= {"APPLIANCE_BACKUP_DIRECTORY": str(tmp_path / "not-mounted")}
     done = served.command("backup")
     assert done.returncode == 1
-    assert f"the folder {tmp_path}/not-mounted: There is no folder" in done.stderr
-    assert "It is in the store" in done.stdout
+    assert f"the folder {tmp_path}/not-mounted: The folder" in done.stderr
+    assert "Saved to the store" in done.stdout
 
 
 def test_root_leaves_nothing_in_the_servers_directory(tmp_path: Path) -> None:
@@ -279,7 +281,7 @@ def test_root_leaves_nothing_in_the_servers_directory(tmp_path: Path) -> None:
     os.chown(served.data_dir, 12345, 12345)
     done = served.command("backup")
     assert done.returncode == 1
-    assert "belongs to user 12345; run this as that user" in done.stderr
+    assert "belongs to user 12345. Run this as that user" in done.stderr
     assert not (served.data_dir / "backups").exists()
 
 
@@ -289,7 +291,7 @@ def test_two_backups_at_once_are_one_too_many(tmp_path: Path) -> None:
     with working_folder(config, "backup"):
         done = served.command("backup")
     assert done.returncode == 1
-    assert "Another `appliance backup` is at work on" in done.stderr
+    assert "Another `appliance backup` is running on" in done.stderr
 
 
 def test_without_a_catalogue_or_a_place_it_says_what_is_missing(tmp_path: Path) -> None:
@@ -298,7 +300,7 @@ def test_without_a_catalogue_or_a_place_it_says_what_is_missing(tmp_path: Path) 
     assert "There is no catalogue at" in served.command("backup").stderr
     served = _with_catalogue(tmp_path / "other")
     served.environment |= {"APPLIANCE_BACKUP_IN_STORE": "false"}
-    assert "There is nowhere to bring a backup to" in served.command("backup").stderr
+    assert "No place for backups is configured" in served.command("backup").stderr
 
 
 def test_a_recipient_that_is_a_secret_key_is_refused_before_anything_is_done(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ async def test_chevereto_urls_are_refused_however_they_come(shared: Host, url: s
         body = await reply.json()
         assert (reply.status, body["status_code"]) == (400, 400)
         assert body["error"]["context"] == "remote-url-refused"
-        assert "does not fetch URLs" in body["error"]["message"]
+        assert "can't be uploaded by URL" in body["error"]["message"]
 
 
 async def test_chevereto_errors_keep_their_shape(shared: Host) -> None:

@@ -88,8 +88,8 @@ async def test_the_command_waits_for_the_store_and_says_when_all_is_there(tmp_pa
             assert draining.stdout is not None
             first = (await draining.stdout.readline()).decode()
             second = (await draining.stdout.readline()).decode()
-            assert first.startswith("No uploads are taken any more")
-            assert second.startswith("Waiting: 1 originals on their way to the store (the store has a fault:")
+            assert first.startswith("Uploads are now refused")
+            assert second.startswith("Waiting: 1 originals not yet in the store (the store has a fault:")
             assert (await upload(session, served.url, pictures.photo(seed=3)))[0] == 503
             assert await shows_a_rendition(session, served.url, held["slug"])
 
@@ -98,7 +98,7 @@ async def test_the_command_waits_for_the_store_and_says_when_all_is_there(tmp_pa
             assert rest.splitlines()[-1] == b"Everything is in the store."
             assert draining.returncode == 0
 
-            assert served.command("undrain").stdout == "Uploads are taken again.\n"
+            assert served.command("undrain").stdout == "Uploads are accepted again.\n"
             assert (await upload(session, served.url, pictures.photo(seed=3)))[0] == 201
 
 
@@ -116,7 +116,7 @@ async def test_without_a_server_the_command_says_so(tmp_path: Path) -> None:
     served.data_dir.mkdir()
     done = served.command("drain")
     assert done.returncode == 1
-    assert "No server runs on" in done.stderr
+    assert "No server is running on" in done.stderr
 
 
 async def test_undrain_while_a_drain_waits_ends_it_in_words(tmp_path: Path) -> None:
@@ -136,5 +136,5 @@ async def test_undrain_while_a_drain_waits_ends_it_in_words(tmp_path: Path) -> N
             assert served.command("undrain").returncode == 0
             _, words = await asyncio.wait_for(draining.communicate(), 30)
             assert draining.returncode == 1
-            assert b"Somebody opened the doors again" in words
+            assert b"Uploads were accepted again by" in words
             served.kill()

@@ -84,7 +84,7 @@ async def _conflict(host: Host) -> ClientResponse:
     return await _when(
         host.appliance.catalogue,
         "change",
-        errors.Conflict("The image changed meanwhile."),
+        errors.Conflict("The image has changed in the meantime."),
         lambda: host.patch(resource["slug"], resource["delete_token"], title="x"),
     )
 

@@ -86,9 +86,9 @@ async def test_forged_and_future_backups_displace_none_of_ours(tmp_path: Path) -
     names = backups_in(backup.parent)
     assert {earlier.name, done.stdout.split()[1].rstrip(":")} <= set(names)
     assert len(names) == 60 + 39 + 2
-    assert f"the folder {backup.parent}: left alone: " in done.stdout
-    assert "and 94 others. They are not signed by a key of ours" in done.stdout
-    assert done.stdout.count("left alone") == 1
+    assert f"the folder {backup.parent}: ignored: " in done.stdout
+    assert "and 94 others. They aren't signed by a trusted key" in done.stdout
+    assert done.stdout.count("ignored") == 1
 
 
 async def test_without_signers_a_manifest_counts_when_it_names_itself(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ async def test_hundreds_of_forged_backups_are_not_all_opened(tmp_path: Path, mon
     tidied = await tidy(place, daily=14, weekly=8, folder=tmp_path, trust=Trust(), now=NOW)
     assert (tidied.removed, len(tidied.left_alone), len(fetched)) == ([], 300, LOOKED_AT + 22)
     fetched.clear()
-    with pytest.raises(CommandFailed, match=f"None of the newest {LOOKED_AT} backups .* And 95 others"):
+    with pytest.raises(CommandFailed, match=f"None of the newest {LOOKED_AT} backups .* And 95 more"):
         await newest_believed([place], tmp_path, Trust(), NOW)
     assert len(fetched) == LOOKED_AT
 
@@ -141,14 +141,14 @@ async def test_restore_passes_over_what_is_not_believed_and_takes_ours(tmp_path:
     restored = on_a_new_machine(served, tmp_path / "new").command("restore", "--backup-alone")
     assert restored.returncode == 0, restored.stderr
     assert f"Restoring {backup.name} from" in restored.stdout
-    assert "passed over: The backup 20990101T000000Z" in restored.stderr
-    assert f"passed over: The backup {unsigned.name}" in restored.stderr
+    assert "skipped: The backup 20990101T000000Z" in restored.stderr
+    assert f"skipped: The backup {unsigned.name}" in restored.stderr
     assert f"--unprotected --backup {unsigned.name}" in restored.stderr
     verified = served.command("verify")
     assert verified.returncode == 1
-    assert f"{backup.name} opens, is whole, and agrees with what runs" in verified.stdout
-    assert f"Passed over: The backup {unsigned.name}" in verified.stdout
-    assert "Passed over: The backup 20990101T000000Z" in verified.stdout
+    assert f"{backup.name} is intact and matches the live data" in verified.stdout
+    assert f"Skipped: The backup {unsigned.name}" in verified.stdout
+    assert "Skipped: The backup 20990101T000000Z" in verified.stdout
 
 
 async def test_unprotected_takes_only_what_is_named(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ async def test_no_place_gives_more_bytes_than_were_asked_for(place: Place, tmp_p
     await place.put(backup, tmp_path / MANIFEST)
     await place.fetch(backup, MANIFEST, tmp_path / "fetched", max_bytes=size)
     assert (tmp_path / "fetched").read_bytes() == (tmp_path / MANIFEST).read_bytes()
-    with pytest.raises(CommandFailed, match="has more than 2,999,999 bytes: it was not fetched"):
+    with pytest.raises(CommandFailed, match="is larger than 2,999,999 bytes and was not fetched"):
         await place.fetch(backup, MANIFEST, tmp_path / "more", max_bytes=size - 1)
     assert not (tmp_path / "more").exists()
 
@@ -216,12 +216,12 @@ async def test_a_part_that_grew_behind_its_manifest_is_not_fetched(tmp_path: Pat
         file.truncate(1 << 34)
     done = served.command("verify")
     assert done.returncode == 1
-    assert f"catalogue.sqlite of {backup.name} in the folder {backup.parent} has more than" in done.stdout
+    assert f"catalogue.sqlite of {backup.name} in the folder {backup.parent} is larger than" in done.stdout
 
 
 def test_a_manifest_that_nests_without_end_is_none(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_bytes(b"[" * 500_000)
-    with pytest.raises(CommandFailed, match="is not the manifest of a backup"):
+    with pytest.raises(CommandFailed, match="is not a backup manifest"):
         read(tmp_path / MANIFEST)
 
 
@@ -233,5 +233,5 @@ def test_a_link_in_the_spool_is_named_as_nothing_of_ours(tmp_path: Path) -> None
         link = tarfile.TarInfo("landed/" + "0" * 17)
         link.type, link.linkname = tarfile.LNKTYPE, "nowhere"
         tar.addfile(link)
-    with pytest.raises(CommandFailed, match="nothing of this host's"):
+    with pytest.raises(CommandFailed, match="which doesn't belong in a backup"):
         digests(tmp_path / "spool.tar")

@@ -97,9 +97,9 @@ async def test_a_form_of_thousands_of_fields_is_told_how_many_it_may_have(
     german = PAGE | {"Accept-Language": "de", "Content-Type": encoding}
     response = await shared.client.post("/a", data=body, headers=german)
     assert response.status == 400
-    assert f"Das Formular hat {limit + 1} Felder, höchstens {limit} werden gelesen." in await response.text()
+    assert f"Das Formular hat {limit + 1} Felder, erlaubt sind höchstens {limit}." in await response.text()
     plain = await shared.client.post("/a", data=body, headers={"Content-Type": encoding})
-    assert f"The form has {limit + 1} fields; a form has at most {limit}." in await plain.text()
+    assert f"The form has {limit + 1} fields, but at most {limit} are allowed." in await plain.text()
 
 
 async def test_every_picture_of_the_largest_album_has_room_in_its_form(shared: Host) -> None:

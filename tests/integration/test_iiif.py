@@ -200,7 +200,7 @@ async def test_a_zoom_that_fails_by_bad_luck_takes_no_size_away(host: Host, monk
     base = await uploaded(host)
 
     async def unlucky(_worker: Worker, *_: Any) -> list[bytes]:
-        raise CannotResize("Resizing this image took longer than 20 seconds, the limit of this host.")
+        raise CannotResize("Resizing this image took longer than the limit of 20 seconds.")
 
     with monkeypatch.context() as patch:
         patch.setattr(Worker, "cut", unlucky)

@@ -83,7 +83,7 @@ async def test_a_choice_that_is_none_of_the_three_is_refused_with_their_names(ho
         await Tus(host).post(10, headers={"Upload-Metadata": "keep_metadata bWF5YmU="}),
     ):
         told = await problem(reply, "invalid-field")
-        assert told["detail"] == "keep_metadata takes false, credits or true."
+        assert told["detail"] == "keep_metadata must be false, credits or true."
     put = await host.client.put("/a.jpg?keep_metadata=maybe", data=data)
     assert (put.status, "false, credits or true" in await put.text()) == (400, True)
     assert host.files("spool/landed") == []

@@ -80,11 +80,11 @@ async def test_a_mistake_keeps_the_token_and_what_was_typed(host: Host, mine: di
 async def test_a_picture_is_deleted_and_brought_back_by_form(host: Host, mine: dict[str, Any]) -> None:
     slug, token = mine["slug"], mine["delete_token"]
     page = await (await send(host, slug, token=token, action="delete")).text()
-    assert "is deleted" in page
+    assert "Image deleted" in page
     assert field(page, "token") == token
     assert (await host.get(f"/i/{slug}")).status == 410
     page = await (await send(host, slug, token=token, action="undo")).text()
-    assert "The picture is back." in page
+    assert "Image restored." in page
     assert (await host.get(f"/i/{slug}")).status == 200
 
 

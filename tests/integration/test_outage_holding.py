@@ -142,7 +142,7 @@ async def test_an_object_that_is_missing_is_told_once_and_is_no_fault_of_the_sto
     for _ in range(3):
         with pytest.raises(ObjectMissing):
             await observed.open("originals/none")
-    assert caplog.text.count("has no object originals/none") == 1
+    assert caplog.text.count("is missing originals/none") == 1
     assert observed.fault is None
 
 

@@ -124,7 +124,9 @@ async def test_a_picture_without_anything_private_is_stored_as_it_came(host: Hos
 async def test_what_can_not_be_cleaned_is_told(host: Host) -> None:
     image = await host.upload(pictures.animated("gif")[:-1] + b"?")
     assert image["private_data"] == "not-removable"
-    assert "could be checked or cleaned" in await (await host.get(f"/i/{image['slug']}")).text()
+    assert (
+        "Some private data in the original could not be removed" in await (await host.get(f"/i/{image['slug']}")).text()
+    )
 
 
 async def test_the_pages_tell_what_became_of_it(host: Host, jpeg: bytes) -> None:
@@ -134,7 +136,7 @@ async def test_the_pages_tell_what_became_of_it(host: Host, jpeg: bytes) -> None
     plain = await host.upload(jpeg)
     pages = [await (await host.get(f"/i/{image['slug']}")).text() for image in (removed, kept, plain)]
     assert "were removed from the original" in pages[0]
-    assert "may tell where and when it was taken" in pages[1]
+    assert "may reveal where, when, with which device" in pages[1]
     assert "taken" not in pages[2]
 
 

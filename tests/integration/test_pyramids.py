@@ -239,7 +239,7 @@ def overdue(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def late(worker: Worker, fd: int, facts: Facts, material: Material, cuts: Sequence[Cut]) -> list[bytes]:
         if any(cut.format is Format.PNG for cut in cuts):
-            raise CannotResize("Resizing this image took longer than 20 seconds, the limit of this host.")
+            raise CannotResize("Resizing this image took longer than the limit of 20 seconds.")
         return await make(worker, fd, facts, material, cuts)
 
     monkeypatch.setattr(Worker, "cut", late)

@@ -35,7 +35,7 @@ async def test_each_of_several_pictures_gets_its_links(host: Host) -> None:
     reply = await shared(host, *files, expires_in="1d", title="Holidays")
     page = await reply.text()
     assert reply.status == 201
-    assert "3 pictures are online" in page
+    assert "3 images are online" in page
     manage = re.findall(r'id="manage-link-\d+"[^>]* value="([^"#]+)#([\w-]+)"', page)
     assert len(links(page)) == len(manage) == page.count("data-made=") == 3
     for link, (_, token), (name, data) in zip(links(page), manage, files, strict=True):
@@ -61,7 +61,7 @@ async def test_one_that_is_refused_leaves_the_others_and_is_told(host: Host, jpe
     page = await reply.text()
     assert (reply.status, len(links(page))) == (201, 2)
     assert "<bdi>notes.pdf</bdi>: <span>This is a PDF" in page
-    assert "<bdi>empty.jpg</bdi>: <span>The file has no bytes." in page
+    assert "<bdi>empty.jpg</bdi>: <span>The file is empty." in page
     assert host.counted("uploads_total", outcome="accepted") == 2
     assert host.counted("uploads_total", outcome="empty-upload") == 1
     german = await (await shared(host, *files, language="de")).text()
@@ -115,7 +115,7 @@ async def test_more_than_are_taken_of_one_form_are_left_out_and_counted(
     monkeypatch.setattr(uploads, "MAX_FILES", 2)
     page = await (await shared(host, *[(f"{number}.jpg", jpeg) for number in range(4)])).text()
     assert len(links(page)) == 2
-    assert "2 more files were left out" in page
+    assert "2 more files were skipped" in page
 
 
 async def test_a_form_that_breaks_off_keeps_none(host: Host, jpeg: bytes) -> None:

@@ -52,7 +52,7 @@ async def test_a_giant_goes_on_with_its_parts_after_kill_9(tmp_path: Path, kills
                 assert await served.stop() == 0
             finally:
                 served.abandon()
-        assert "parts are in the store already" in served.words()
+        assert "parts are already in the store" in served.words()
         again = relay.passed_bytes - SIZE
         assert again < kills * 2 * PART + 10 * MB, "more was sent again than was under way at the kill"
         async with looking_into(minio, "images") as store:

@@ -35,7 +35,7 @@ async def test_sizes_over_the_budget_show_the_first_frame_and_say_so(open_host: 
     assert await frames_of(host, f"/i/{slug}/thumbnail.webp") == 6
     assert await frames_of(host, f"/i/{slug}/small.webp") == 1
     page = await (await host.get(f"/i/{slug}")).text()
-    assert "Larger sizes show only the first frame; the original moves." in page
+    assert "Larger sizes show only the first frame. The original is animated." in page
     assert f'src="/i/{slug}/thumbnail.webp" srcset="/i/{slug}/thumbnail.webp 256w"' in page  # the largest that moves
 
 
@@ -49,7 +49,7 @@ async def test_an_animation_that_turns_out_unreadable_is_told_from_then_on(open_
     made = await host.upload(broken, "a.webp")
     assert await frames_of(host, f"/i/{made['slug']}/thumbnail.webp") == 1
     told = await (await host.get(f"/api/v1/images/{made['slug']}")).json()
-    assert told["still"].startswith("The sizes show the first frame. The animation could not be read to its end")
+    assert told["still"].startswith("The sizes show the first frame. The animation couldn't be read to the end")
     assert {each["animated"] for each in told["renditions"].values()} == {False}
     assert "The sizes show only the first frame of the animation" in await (await host.get(f"/i/{made['slug']}")).text()
 
@@ -57,5 +57,5 @@ async def test_an_animation_that_turns_out_unreadable_is_told_from_then_on(open_
 async def test_pages_and_sequences_tell_how_many_there_are(host: Host) -> None:
     made = await host.upload(pictures.tiff(pages=3), "scan.tif")
     assert made["frames"] == 3
-    assert made["still"] == "The sizes show the first of 3 pictures in the file."
-    assert "The file holds 3 pictures; the first is shown." in await (await host.get(f"/i/{made['slug']}")).text()
+    assert made["still"] == "The sizes show the first of 3 images in the file."
+    assert "The file contains 3 images. The first one is shown." in await (await host.get(f"/i/{made['slug']}")).text()

@@ -158,4 +158,4 @@ async def test_status_tells_the_version_and_whether_it_is_ready(tmp_path: Path) 
         assert await served.stop() == 0
     answer = await asyncio.to_thread(served.command, "status")
     assert answer.returncode == 1
-    assert "No server runs" in answer.stderr
+    assert "No server is running" in answer.stderr

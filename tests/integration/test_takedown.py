@@ -172,7 +172,7 @@ async def test_the_command_says_a_line_for_each_and_what_it_said_holds_after_a_k
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.splitlines() == [
             f"{one['slug']}: the image is taken down.",
-            f"{album['slug']}: the album is taken down; its images stay under their own links.",
+            f"{album['slug']}: the album is taken down. Its images keep their own links.",
         ]
 
         await served.start()
@@ -185,9 +185,9 @@ async def test_the_command_says_a_line_for_each_and_what_it_said_holds_after_a_k
         mixed = await asyncio.to_thread(served.command, "takedown", one["slug"], NOBODYS, "no-link", two["slug"])
         assert (mixed.returncode, mixed.stderr) == (1, "")
         assert mixed.stdout.splitlines() == [
-            f"{one['slug']}: was gone already.",
-            f"{NOBODYS}: unknown; neither an image nor an album has this link.",
-            "no-link: unknown; neither an image nor an album has this link.",
+            f"{one['slug']}: was already deleted.",
+            f"{NOBODYS}: unknown: no image or album has this link.",
+            "no-link: unknown: no image or album has this link.",
             f"{two['slug']}: the image is taken down.",
         ]
 
@@ -197,7 +197,7 @@ async def test_without_a_server_the_command_says_so(tmp_path: Path) -> None:
     served.data_dir.mkdir()
     done = served.command("takedown", NOBODYS)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "No server runs on" in done.stderr
+    assert "No server is running on" in done.stderr
 
 
 ALBUM = "0000000000000000B"

@@ -121,7 +121,7 @@ async def test_a_purge_is_made_again_until_the_cache_can_be_reached(tmp_path: Pa
         path = f"/i/{mine['slug']}/original"
         await front.cache.get(path)
         await front.delete(mine)
-        await eventually(lambda: "wait to be purged" in front.served.words(), "the failure is logged")
+        await eventually(lambda: "are waiting to be purged" in front.served.words(), "the failure is logged")
         assert await front.cache.get(path) == (200, jpeg, True)  # it can't know yet
         async with relayed(port, front.cache.server.port):
             await eventually(lambda: front.is_gone(path), "the purge is made again")
@@ -133,7 +133,7 @@ async def test_a_cache_that_is_down_is_purged_when_it_is_back(front: Front, jpeg
     await front.cache.get(path)
     await asyncio.to_thread(front.cache.server.stop)
     await front.delete(mine)
-    await eventually(lambda: "1 tags wait to be purged" in front.served.words(), "the failure is logged")
+    await eventually(lambda: "1 tags are waiting to be purged" in front.served.words(), "the failure is logged")
     await asyncio.to_thread(front.cache.server.start)
     assert await front.is_gone(path)
     await eventually(lambda: '"waiting_to_be_purged": 0' in front.served.command("status").stdout, "nothing waits")

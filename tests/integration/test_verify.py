@@ -88,9 +88,7 @@ def spoil(served: Served, *statements: str, manifest: dict[str, int] | None = No
 async def test_a_backup_that_is_as_it_should_be_verifies(backed: Served) -> None:
     done = backed.command("verify")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "opens, is whole, and agrees with what runs: 4 of 4 rows, their objects, 0 originals of the spool" in (
-        done.stdout
-    )
+    assert "is intact and matches the live data: 4 of 4 rows, their objects, 0 originals in the spool" in (done.stdout)
     assert json.loads((backed.data_dir / "backups/state.json").read_text())["verified"] is True
     assert backups_in(backed.data_dir / "backups") == ["backup.lock", "state.json", "verify.lock"]
 
@@ -98,10 +96,10 @@ async def test_a_backup_that_is_as_it_should_be_verifies(backed: Served) -> None
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("DELETE FROM images WHERE rowid = 2", "It holds 3 images, where its manifest says 4."),
-        ("UPDATE images SET sha256 = x'00'", "has another row in the backup than in the running catalogue"),
-        ("UPDATE images SET token_hash = x'00'", "has another row in the backup than in the running catalogue"),
-        ("UPDATE images SET version = 9", "has another row in the backup than in the running catalogue"),
+        ("DELETE FROM images WHERE rowid = 2", "It has 3 images, but its manifest says 4."),
+        ("UPDATE images SET sha256 = x'00'", "differs between the backup and the live catalogue"),
+        ("UPDATE images SET token_hash = x'00'", "differs between the backup and the live catalogue"),
+        ("UPDATE images SET version = 9", "differs between the backup and the live catalogue"),
         ("UPDATE images SET ended = 'deleted'", "has only some of the marks of an ended image"),
         ("PRAGMA application_id = 1", "The file is not a catalogue of this appliance."),
     ],
@@ -116,7 +114,7 @@ async def test_a_backup_whose_rows_differ_fails(backed: Served, statement: str, 
 
 async def test_a_row_that_never_was_fails(backed: Served) -> None:
     spoil(backed, "UPDATE images SET slug = '0000AAAAAAAAAAAAA' WHERE rowid = 1")
-    assert "the running catalogue knows nothing of it" in backed.command("verify").stdout
+    assert "is in the backup, but not in the live catalogue" in backed.command("verify").stdout
 
 
 async def test_an_original_that_the_store_lost_fails(backed: Served) -> None:
@@ -142,7 +140,7 @@ async def test_one_flipped_bit_fails(backed: Served) -> None:
         file.write(bytes([byte ^ 1]))
     done = backed.command("verify")
     assert done.returncode == 1
-    assert "is not what the manifest says" in done.stdout
+    assert "doesn't match the manifest" in done.stdout
 
 
 async def test_a_missing_part_fails(backed: Served) -> None:
@@ -154,7 +152,7 @@ async def test_no_backup_at_all_fails(backed: Served) -> None:
     shutil.rmtree(backup_of(backed))
     done = backed.command("verify")
     assert done.returncode == 1
-    assert "There is not a whole backup in" in done.stdout
+    assert "There is no complete backup in" in done.stdout
 
 
 async def test_a_backup_of_long_ago_fails(backed: Served) -> None:
@@ -165,14 +163,16 @@ async def test_a_backup_of_long_ago_fails(backed: Served) -> None:
     path.rename(path.with_name(old))
     done = backed.command("verify")
     assert done.returncode == 1
-    assert "is 3.0 days old; is the timer running?" in done.stdout
+    assert "is 3.0 days old. Is the timer running?" in done.stdout
 
 
 def test_a_disk_without_room_for_it_is_said_before_it_is_fetched(backed: Served) -> None:
     backed.environment["APPLIANCE_UPLOADS_RESERVE_BYTES"] = str(10**15)
     done = backed.command("verify")
     assert done.returncode == 1
-    assert re.search(r"needs [0-9,]+ bytes for a while, and 0 are free: [0-9,]+ are missing\. Make room", done.stdout)
+    assert re.search(
+        r"temporarily needs [0-9,]+ bytes, but only 0 are free \([0-9,]+ missing\)\. Free some space", done.stdout
+    )
 
 
 def test_the_backup_of_one_place_is_gone_before_that_of_the_next_is_opened(

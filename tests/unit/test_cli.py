@@ -58,5 +58,5 @@ def test_a_mistake_in_the_configuration_is_exit_status_1_with_a_line_for_it(
     captured = capsys.readouterr()
     assert captured.out == ""
     title, *lines = captured.err.splitlines()
-    assert title == "appliance: The configuration has mistakes:"
+    assert title == "appliance: The configuration has errors:"
     assert [line.split()[0] for line in lines] == ["server.log_levle", "server.listen"]

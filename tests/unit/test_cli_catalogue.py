@@ -98,7 +98,7 @@ def test_rebuild_brings_back_every_row_as_it_was(config: Config, capsys: pytest.
     landed(config, waiting)
     config.catalogue_path.unlink()
     assert main(["catalogue", "rebuild"]) == 0
-    assert capsys.readouterr().out == "The catalogue has 3 images now.\n"
+    assert capsys.readouterr().out == "The catalogue now has 3 images.\n"
     assert rows(config) == before == in_order(plain, titled, waiting)
 
 
@@ -152,7 +152,7 @@ def test_a_broken_sidecar_gives_way_to_what_the_original_tells(config: Config) -
 def test_an_empty_store_never_empties_the_catalogue(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
     before = rows(config, image())
     assert main(["catalogue", "rebuild"]) == 1
-    assert "is it the right one?" in capsys.readouterr().err
+    assert "Is it the right one?" in capsys.readouterr().err
     assert rows(config) == before
 
 
@@ -170,7 +170,7 @@ def test_check_says_that_a_whole_catalogue_is_whole_and_a_damaged_one_is_not(
 ) -> None:
     rows(config, *(image() for _ in range(50)))
     assert main(["catalogue", "check"]) == 0
-    assert capsys.readouterr().out.endswith(" is whole.\n")
+    assert capsys.readouterr().out.endswith(" is intact.\n")
     with config.catalogue_path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * 8192)
@@ -188,7 +188,7 @@ def test_backup_writes_a_whole_copy_and_never_over_a_file(
     assert main(["catalogue", "backup", str(copy / "catalogue.sqlite")]) == 0
     assert rows(Config(data_dir=copy)) == before
     assert main(["catalogue", "backup", str(copy / "catalogue.sqlite")]) == 1
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert main(["catalogue", "backup", str(tmp_path / "absent" / "copy.sqlite")]) == 1
     assert "There is no folder" in capsys.readouterr().err
 

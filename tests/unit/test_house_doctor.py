@@ -61,7 +61,7 @@ def test_a_first_start_is_told_apart_from_a_fault(tmp_path: Path) -> None:
     for check in (machine.disk, rows.catalogue, parts.store):
         (finding,) = found(check, config)
         assert finding.level is Level.WARN
-        assert "the first start makes it" in finding.words
+        assert "the first start creates it" in finding.words
     assert not config.data_dir.exists()
 
 
@@ -76,7 +76,7 @@ def test_an_address_that_another_program_holds_is_a_fault(config: Config) -> Non
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         finding = worst(machine.addresses, replace(config, server=Server(listen=listen)))
     assert finding.level is Level.FAULT
-    assert f"{listen} can't be listened on: another program listens there" in finding.words
+    assert f"{listen} can't be listened on: another program is using it" in finding.words
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_an_address_that_systemd_holds_for_the_next_server_is_well(
 
 def test_an_address_of_another_machine_is_a_fault(config: Config) -> None:
     finding = worst(machine.addresses, replace(config, server=Server(listen="192.0.2.1:80")))
-    assert "this machine has no such address" in finding.words
+    assert "this machine doesn't have this address" in finding.words
 
 
 def test_a_damaged_catalogue_is_a_fault(config: Config) -> None:
@@ -147,14 +147,18 @@ def test_a_store_that_does_not_answer_is_a_fault_with_its_address(config: Config
 @pytest.mark.parametrize(
     ("backup", "level", "words"),
     [
-        (Backup(), Level.WARN, "they go to the store; not encrypted, not signed: who can read a place reads every row"),
+        (
+            Backup(),
+            Level.WARN,
+            "they go to the store; not encrypted, not signed: anyone who can read a place can read every row",
+        ),
         (
             Backup(age_recipients=("age1x",)),
             Level.WARN,
-            "encrypted, not signed: who can write to a place can",
+            "encrypted, not signed: anyone who can write to a place can",
         ),
-        (Backup(signers=("ssh-ed25519 A",)), Level.WARN, "restore and verify refuse those made here"),
-        (Backup(in_store=False), Level.WARN, "they go nowhere"),
+        (Backup(signers=("ssh-ed25519 A",)), Level.WARN, "restore and verify refuse them"),
+        (Backup(in_store=False), Level.WARN, "no place is configured"),
         (
             Backup(directory=Path("/b"), remote="off:b/a", age_recipients=("age1x",), signing_key=Path("/k")),
             Level.OK,
@@ -184,7 +188,7 @@ def test_a_check_that_breaks_is_a_fault_and_ends_nothing(config: Config, monkeyp
     monkeypatch.setattr(machine, "_room", None)
     findings = found(examine, config)
     (finding,) = [finding for finding in findings if finding.level is Level.FAULT]
-    assert (finding.part, finding.words[:21]) == ("disk", "could not be examined")
+    assert (finding.part, finding.words[:12]) == ("disk", "check failed")
     assert findings[-1].part == "listen"
 
 

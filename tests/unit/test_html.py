@@ -170,25 +170,30 @@ def test_the_upload_page_says_the_limits_and_the_command_line() -> None:
     config = replace(CONFIG, uploads=Uploads(max_bytes=20_000_000, default_expiry_days=45, max_expiry_days=60))
     page = Page(Pages(config).upload_page())
     assert "JPEG, PNG, GIF, WebP, TIFF, AVIF or HEIC, up to 20 MB." in page.text
-    assert "kept for 45 days unless you choose otherwise, 60 days at most" in page.text
+    assert "kept for 45 days, or for as long as you choose, up to 60 days" in page.text
     assert (
         page.one("input", id="curl")["value"] == "curl -w '%header{x-manage-link}\\n' https://pics.example/ -T cat.jpg"
     )
-    assert "Before curl 7.84 say -i in place of -w" in page.text  # it would print %header{} as it is
+    assert (
+        "With curl older than 7.84, use -i instead of the -w option" in page.text
+    )  # it would print %header{} as it is
     assert [option["value"] for option in page.all("option")] == ["1h", "1d", "7d", "30d", "45d", "60d"]
     assert page.one("option", selected="")["value"] == "45d"
 
 
 SENTENCES: list[tuple[PrivateData, KeepMetadata | None, str | None]] = [
     (PrivateData.REMOVED, KeepMetadata.NOTHING, "Location, date, device and other private data were removed"),
-    (PrivateData.REMOVED, KeepMetadata.CREDITS, "date, camera and author stay"),
+    (PrivateData.REMOVED, KeepMetadata.CREDITS, "Date, camera and author were kept"),
     (PrivateData.REMOVED, None, "GPS position and device data were removed"),
     (PrivateData.NONE, KeepMetadata.NOTHING, None),
-    (PrivateData.NONE, KeepMetadata.CREDITS, "may tell when it was taken, with which camera and by whom"),
+    (PrivateData.NONE, KeepMetadata.CREDITS, "may reveal when, with which camera and by whom"),
     (PrivateData.NONE, None, None),
-    (PrivateData.KEPT, KeepMetadata.ALL, "The original may tell where and when it was taken"),
-    (PrivateData.KEPT, None, "The original may tell where and when it was taken"),
-    *((PrivateData.NOT_REMOVABLE, keep, "could be checked or cleaned") for keep in (None, KeepMetadata.NOTHING)),
+    (PrivateData.KEPT, KeepMetadata.ALL, "The original may reveal where, when, with which device"),
+    (PrivateData.KEPT, None, "The original may reveal where, when, with which device"),
+    *(
+        (PrivateData.NOT_REMOVABLE, keep, "Some private data in the original could not be removed")
+        for keep in (None, KeepMetadata.NOTHING)
+    ),
 ]
 
 
@@ -271,7 +276,7 @@ def test_an_animated_picture_says_so_and_is_linked_in_formats_that_move(pages: P
 def test_the_share_page_says_size_format_and_expiry_in_words(pages: Pages) -> None:
     page = Page(pages.share_page(PHOTO))
     assert "2725 × 2225 pixels · 829 KB · JPEG" in page.text
-    assert "in 12 months, on 23 November 2027" in page.text
+    assert "23 November 2027 (in 12 months)" in page.text
     assert page.one("time")["datetime"] == "2027-11-23T16:02:08Z"
 
 
@@ -352,9 +357,7 @@ def test_a_picture_that_is_gone_for_good_offers_nothing(pages: Pages, ended: End
 
 def test_an_error_page_says_what_to_quote(pages: Pages) -> None:
     page = Page(pages.error_page(503, Busy("Try again in a minute."), "r-77"))
-    assert all(
-        said in page.text for said in ("503", "Too much is going on just now", "Try again in a minute.", "busy", "r-77")
-    )
+    assert all(said in page.text for said in ("503", "The server is busy", "Try again in a minute.", "busy", "r-77"))
 
 
 def test_the_style_sheet_is_small_and_there(pages: Pages) -> None:

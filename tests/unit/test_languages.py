@@ -65,8 +65,8 @@ def test_the_language_most_asked_for_is_chosen(header: str, tag: str) -> None:
 def test_figures_and_times_are_put_as_the_language_has_them() -> None:
     german = Words(GERMAN)
     assert german.size(1_250_000) == "1,2 MB"
-    assert german.expiry(NOW_S + 365 * 86_400, NOW_S) == "in 12 Monaten, am 23. November 2027"
-    assert german.expiry(NOW_S + 3 * 3600, NOW_S) == "in 3 Stunden, am 23. November 2026 um 19:02 UTC"
+    assert german.expiry(NOW_S + 365 * 86_400, NOW_S) == "23. November 2027 (in 12 Monaten)"
+    assert german.expiry(NOW_S + 3 * 3600, NOW_S) == "23. November 2026, 19:02 UTC (in 3 Stunden)"
     assert german.days(365) == "1 Jahr"
     assert Words(ENGLISH).days(365) == "1 year"
 
@@ -76,7 +76,7 @@ async def test_a_page_comes_in_the_language_that_the_browser_asks_for(host: Host
     assert 'lang="de"' in (text := await german.text())
     assert "Ein Bild teilen" in text
     assert sorted(german.headers.getall("Vary")) == ["Accept-Encoding", "Accept-Language"]
-    assert "Share a picture" in await (await host.get("/")).text()
+    assert "Share an image" in await (await host.get("/")).text()
 
 
 async def test_a_share_page_in_one_language_is_never_taken_for_the_other(host: Host, jpeg: bytes) -> None:
@@ -92,10 +92,10 @@ async def test_a_share_page_in_one_language_is_never_taken_for_the_other(host: H
 
 async def test_an_error_is_named_in_the_readers_language(host: Host) -> None:
     page = await (await host.get("/nothing", Accept="text/html", Accept_Language="de")).text()
-    assert "Hier ist nichts" in page
+    assert "Seite nicht gefunden" in page
     assert '<p class="lead" dir="auto">Unter dieser Adresse ist nichts. Prüfe sie auf Tippfehler.</p>' in page
     english = await (await host.get("/nothing", Accept="text/html")).text()
-    assert '<p class="lead" dir="auto">Nothing is at this address. Check it for typing errors.</p>' in english
+    assert '<p class="lead" dir="auto">There is nothing at this address. Check it for typos.</p>' in english
 
 
 async def test_a_refusal_is_told_on_the_form_in_the_readers_language(host: Host) -> None:
@@ -104,7 +104,7 @@ async def test_a_refusal_is_told_on_the_form_in_the_readers_language(host: Host)
     page = await host.client.post("/", data=form, headers={"Accept": "text/html", "Accept-Language": "de"})
     text = await page.text()
     assert page.status == 415
-    assert "Diese Datei ist kein Bild einer Art, die hier angenommen wird." in text
+    assert "Diese Datei ist kein Bild in einem unterstützten Format." in text
     assert 'lang="en"' not in text
 
 
@@ -112,7 +112,7 @@ async def test_a_wrong_token_is_told_in_the_readers_language(host: Host, jpeg: b
     path = f"/i/{(await host.upload(jpeg))['slug']}/manage"
     browser = {"Accept": "text/html", "Accept-Language": "de"}
     page = await host.client.post(path, data={"token": "x" * 22, "action": "delete"}, headers=browser)
-    assert "Dieser Löschschlüssel ist nicht der richtige." in await page.text()
+    assert "Der Löschschlüssel ist falsch." in await page.text()
 
 
 async def test_an_albums_problem_is_told_in_the_readers_language(host: Host) -> None:
@@ -120,7 +120,7 @@ async def test_an_albums_problem_is_told_in_the_readers_language(host: Host) -> 
     page = await host.client.post("/a", data={"images": "0000aaaaaaaaaaaaa"}, headers=browser)
     text = await page.text()
     assert page.status == 400
-    assert "In einem Feld steht etwas, das nicht angenommen wird." in text
+    assert "Ein Feld hat einen ungültigen Wert." in text
     assert 'lang="en"' not in text
 
 
@@ -128,5 +128,5 @@ async def test_why_a_picture_has_no_sizes_is_told_in_the_readers_language(open_h
     host = await open_host(uploads=replace(small_config(Path()).uploads, max_pixels=1000))
     path = f"/i/{(await host.upload(jpeg))['slug']}"
     german = await (await host.get(path, Accept="text/html", Accept_Language="de")).text()
-    assert re.search(r"Es hat [\d.]+ Pixel; Größen erzeugt dieser Server von bis zu 1\.000\.", german)
-    assert "this host resizes up to 1,000" in await (await host.get(path, Accept="text/html")).text()
+    assert re.search(r"Es hat [\d.]+ Pixel\. Dieser Server verkleinert Bilder bis 1\.000 Pixel\.", german)
+    assert "This host resizes images of up to 1,000" in await (await host.get(path, Accept="text/html")).text()

@@ -48,7 +48,7 @@ def test_a_gif_costs_five_times_as_much_to_write() -> None:
 def test_what_is_over_the_budget_is_told_with_the_limits() -> None:
     detail = stills.detail(gif(300, 800, 600), SIZES)
     assert detail is not None
-    assert "in these sizes: medium, large." in detail
+    assert "only the first frame: medium, large." in detail
     assert "300 frames of 800 × 600 pixels" in detail
     assert "1,000 frames" in detail
     assert "75,000,000 pixels" in detail
@@ -60,10 +60,13 @@ def test_what_is_over_the_budget_is_told_with_the_limits() -> None:
     [
         (gif(1, 800, 600), None),
         (gif(50, 800, 600), None),
-        (gif(300, 800, 600), "Larger sizes show only the first frame; the original moves."),
-        (gif(3000, 80, 60), "The sizes show only the first frame of the animation; the original moves."),
-        (gif(50, 80, 60, still="why"), "The sizes show only the first frame of the animation; the original moves."),
-        (image(media_type="image/tiff", frames=3), "The file holds 3 pictures; the first is shown."),
+        (gif(300, 800, 600), "Larger sizes show only the first frame. The original is animated."),
+        (gif(3000, 80, 60), "The sizes show only the first frame of the animation. The original is animated."),
+        (
+            gif(50, 80, 60, still="why"),
+            "The sizes show only the first frame of the animation. The original is animated.",
+        ),
+        (image(media_type="image/tiff", frames=3), "The file contains 3 images. The first one is shown."),
     ],
 )
 def test_a_person_is_told_in_a_few_words(shown: Image, note: str | None) -> None:

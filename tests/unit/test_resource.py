@@ -209,15 +209,15 @@ def test_spans_in_words(left_s: float, said: str) -> None:
 
 
 def test_expiry_in_words_gives_the_span_and_the_date() -> None:
-    assert ENGLISH_WORDS.expiry(NOW_S + 365 * 86_400, NOW_S) == "in 12 months, on 23 November 2027"
+    assert ENGLISH_WORDS.expiry(NOW_S + 365 * 86_400, NOW_S) == "23 November 2027 (in 12 months)"
 
 
 def test_an_expiry_that_is_near_has_its_time_of_day() -> None:
-    assert ENGLISH_WORDS.expiry(NOW_S + 3 * 3600, NOW_S) == "in 3 hours, on 23 November 2026 at 19:02 UTC"
+    assert ENGLISH_WORDS.expiry(NOW_S + 3 * 3600, NOW_S) == "23 November 2026, 19:02 UTC (in 3 hours)"
 
 
 def test_an_expiry_that_is_past_has_no_span() -> None:
-    assert ENGLISH_WORDS.expiry(NOW_S - 1, NOW_S) == "on 23 November 2026"
+    assert ENGLISH_WORDS.expiry(NOW_S - 1, NOW_S) == "23 November 2026"
 
 
 @pytest.mark.parametrize(

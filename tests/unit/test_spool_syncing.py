@@ -89,7 +89,7 @@ async def test_an_upload_in_small_pieces_is_synced_on_its_way_too(spool: Spool, 
 async def test_a_disk_that_loses_bytes_costs_an_upload_those_bytes_and_not_its_truth(spool: Spool, disk: Disk) -> None:
     digest, data = Digest(), os.urandom(5 * SYNC_BYTES)
     disk.loses_at = 2
-    with pytest.raises(DiskFull, match="lost bytes"):
+    with pytest.raises(DiskFull, match="lost data"):
         await append(spool, data, digest)
     kept = spool.uploads.offset("an-upload")
     assert 2 * SYNC_BYTES <= kept < 3 * SYNC_BYTES, "what was synced before is kept, and no more"
@@ -113,7 +113,7 @@ async def test_a_loss_under_a_checksum_never_makes_the_file_longer(spool: Spool,
 
 async def test_a_disk_that_loses_bytes_refuses_a_plain_upload(spool: Spool, disk: Disk, tmp_path: Path) -> None:
     disk.loses_at = 1
-    with pytest.raises(DiskFull, match="lost bytes"):
+    with pytest.raises(DiskFull, match="lost data"):
         await spool.receive(SLUG, blocks(bytes(5 * SYNC_BYTES)), announced_bytes=None, max_bytes=PLENTY)
     assert list((tmp_path / "incoming").iterdir()) == []
     assert spool.room.promised_bytes == 0

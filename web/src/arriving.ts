@@ -30,16 +30,16 @@ function speed(now: number): number | undefined {
 }
 
 function howFar({ offset, length }: Progress): string {
-  if (length === null) return t("{part} are here", { part: size(offset) });
-  return t("{part} of {whole} are here", { part: size(offset), whole: size(length) });
+  if (length === null) return t("{part} received", { part: size(offset) });
+  return t("{part} of {whole} received", { part: size(offset), whole: size(length) });
 }
 
 function howFast(now: number): string {
-  if (latest?.state === "processing") return t("all of it, and it is being looked at");
+  if (latest?.state === "processing") return t("processing");
   const last = seen.at(-1);
-  if (last && now - last.at > STALLED_MS) return t("waiting for more");
+  if (last && now - last.at > STALLED_MS) return t("waiting for more data");
   const bytes = speed(now);
-  return bytes ? t("{size} a second", { size: size(Math.round(bytes)) }) : "";
+  return bytes ? t("{size}/s", { size: size(Math.round(bytes)) }) : "";
 }
 
 function tell(): void {

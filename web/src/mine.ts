@@ -25,7 +25,7 @@ async function tellUnfinished(): Promise<void> {
   if ((await pictures()).length !== mine.length) await show();
   const place = one("#unfinished");
   place.hidden = length === 0;
-  one("#unfinished-words").textContent = tn("{count} upload is not finished.", "{count} uploads are not finished.", length);
+  one("#unfinished-words").textContent = tn("{count} upload isn’t finished.", "{count} uploads aren’t finished.", length);
 }
 
 async function show(): Promise<void> {
@@ -69,7 +69,7 @@ const chosen = (): Row[] => [...rows.values()].filter((row) => row.tick.checked)
 
 function count(): void {
   const many = chosen().length;
-  one("#chosen").textContent = many > 0 ? tn("{count} chosen", "{count} chosen", many) : t("None chosen");
+  one("#chosen").textContent = many > 0 ? tn("{count} selected", "{count} selected", many) : t("None selected");
   for (const button of document.querySelectorAll<HTMLButtonElement>("#deeds [data-deed]")) button.disabled = many === 0;
   const all = one<HTMLInputElement>("#all");
   all.checked = many > 0 && many === rows.size;
@@ -85,7 +85,7 @@ async function remove(): Promise<void> {
   for (const each of done) each.gone = true;
   await keep(...done);
   await show();
-  const words = withFailures(tn("{count} picture is deleted.", "{count} pictures are deleted.", done.length), failed.length);
+  const words = withFailures(tn("{count} image deleted.", "{count} images deleted.", done.length), failed.length);
   if (done.length > 0) offerUndo(words, () => undo(done));
   else announce(words, { staysMs: UNDO_MS });
 }
@@ -95,7 +95,7 @@ async function undo(deleted: Mine[]): Promise<void> {
   await keep(...done.map((each) => ({ ...each, gone: false })));
   for (const { slug } of done) asked.delete(slug);
   await show();
-  say(tn("{count} picture is back.", "{count} pictures are back.", done.length), failed.length);
+  say(tn("{count} image restored.", "{count} images restored.", done.length), failed.length);
 }
 
 async function extend(): Promise<void> {
@@ -103,29 +103,29 @@ async function extend(): Promise<void> {
   const { done, failed } = await extendAll(chosen().map((row) => row.mine), expiresIn);
   await keep(...done);
   await show();
-  say(tn("{count} picture has a new expiry.", "{count} pictures have a new expiry.", done.length), failed.length);
+  say(tn("Expiry changed for {count} image.", "Expiry changed for {count} images.", done.length), failed.length);
 }
 
 async function forgetRows(wanted: Row[]): Promise<void> {
   const forgotten = wanted.map((row) => row.mine);
   await forget(...forgotten.map(({ slug }) => slug));
   await show();
-  const live = tn("{count} picture is forgotten here; its link goes on.", "{count} pictures are forgotten here; their links go on.", forgotten.length);
-  const words = wanted.every((row) => row.over) ? tn("{count} picture is forgotten here.", "{count} pictures are forgotten here.", forgotten.length) : live;
+  const live = tn("{count} image removed from this list. Its link still works.", "{count} images removed from this list. Their links still work.", forgotten.length);
+  const words = wanted.every((row) => row.over) ? tn("{count} image removed from this list.", "{count} images removed from this list.", forgotten.length) : live;
   offerUndo(words, () => remember(forgotten));
 }
 
 async function remember(forgotten: Mine[]): Promise<void> {
   await keep(...forgotten);
   await show();
-  announce(tn("{count} picture was added.", "{count} pictures were added.", forgotten.length));
+  announce(tn("{count} image added.", "{count} images added.", forgotten.length));
 }
 
 /** Of those that are there: an album can't have the others. */
 async function makeAlbumOfChosen(): Promise<void> {
   const there = chosen().filter((row) => !row.over);
   if (there.length > 0) await makeAlbum(there.map((row) => row.mine.slug));
-  else announce(t("These pictures are gone; there is nothing to make an album of."));
+  else announce(t("These images are no longer available, so there is nothing to put in an album."));
 }
 
 function say(words: string, failures: number): void {
@@ -153,7 +153,7 @@ async function load(input: HTMLInputElement): Promise<void> {
   if (!file) return;
   const found = imported(await file.text());
   if (!found) {
-    announce(t("{name} holds no list of pictures.", { name: file.name }));
+    announce(t("{name} isn’t an exported list.", { name: file.name }));
     return;
   }
   const known = new Set(mine.map(({ slug }) => slug));
@@ -162,7 +162,7 @@ async function load(input: HTMLInputElement): Promise<void> {
   await Promise.all(found.albums.map(keepAlbum));
   await show();
   await showAlbums();
-  announce(tn("{count} picture was added.", "{count} pictures were added.", fresh.length));
+  announce(tn("{count} image added.", "{count} images added.", fresh.length));
 }
 
 const showAlbums = (): Promise<void> => listAlbums(one("#albums"), one("#albums ul"));

@@ -44,8 +44,8 @@ async function take(files: File[], from: "files" | "folder"): Promise<void> {
     left === 0
       ? ""
       : tn(
-          "{count} file of the folder was left out: it is no picture that is taken.",
-          "{count} files of the folder were left out: they are no pictures that are taken.",
+          "{count} file in the folder was skipped because it isn’t a supported image.",
+          "{count} files in the folder were skipped because they aren’t supported images.",
           left,
         );
 }
@@ -54,7 +54,7 @@ async function take(files: File[], from: "files" | "folder"): Promise<void> {
 function summary(refused: string[]): string {
   const [first = "", ...others] = refused;
   if (others.length === 0) return first;
-  return tn("{count} file was refused; its card says why.", "{count} files were refused; their cards say why.", refused.length);
+  return tn("{count} file was rejected. See the reason above.", "{count} files were rejected. See the reasons above.", refused.length);
 }
 
 /** What the form wishes for; title and description belong to one picture alone. */
@@ -74,7 +74,7 @@ function clearTexts(): void {
 function showSummary({ pictures, busy }: Queue): void {
   one("#after").hidden = pictures.length < 2;
   one<HTMLButtonElement>("#make-album").disabled = busy;
-  one("#after-words").textContent = tn("{count} picture is uploaded.", "{count} pictures are uploaded.", pictures.length);
+  one("#after-words").textContent = tn("{count} image uploaded.", "{count} images uploaded.", pictures.length);
 }
 
 // --- what a closed page left behind ----------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ function question(upload: Interrupted): HTMLElement {
   const element = card.firstElementChild as HTMLElement;
   element.dataset["id"] = upload.id;
   const figures = { name: upload.name, here: size(upload.offset), whole: size(upload.size) };
-  const words = t("{name} was not finished: {here} of {whole} are here. Choose the file again, and it goes on from there.", figures);
+  const words = t("{name}: {here} of {whole} uploaded. Choose the file again to resume.", figures);
   (element.querySelector("p") as HTMLElement).textContent = words;
   const again = element.querySelector<HTMLInputElement>("input[type=file]");
   if (again) watchPicker(again, (files) => void takeAgain(upload, files));
@@ -109,7 +109,7 @@ function question(upload: Interrupted): HTMLElement {
 async function takeAgain(upload: Interrupted, files: File[]): Promise<void> {
   const file = files[0];
   if (file && file.size === upload.size && file.name === upload.name) goOn(upload, file);
-  else announce(t("That is another file. Choose {name}, {size}.", { name: upload.name, size: size(upload.size) }));
+  else announce(t("That’s a different file. Choose {name} ({size}).", { name: upload.name, size: size(upload.size) }));
 }
 
 function goOn(upload: Interrupted, file: File): void {
@@ -122,7 +122,7 @@ async function giveUp(upload: Interrupted): Promise<void> {
   settle(upload);
   await dropBegun(upload.id);
   if (upload.url) await fetch(upload.url, { method: "DELETE", headers: { "Tus-Resumable": "1.0.0" } }).catch(() => undefined);
-  announce(t("Given up; the link leads nowhere now."));
+  announce(t("Upload cancelled. Its link no longer works."));
 }
 
 function settle(upload: Interrupted): void {

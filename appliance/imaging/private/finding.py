@@ -50,7 +50,7 @@ def _last(fault: Exception) -> tuple[str, int]:
 @functools.lru_cache(256)
 def _log_once(kind: FormatSpec, fault: str, function: str, line: int) -> None:
     """A file that is sent a thousand times is one line of a worker's log."""
-    _log.error("Cleaning a file of the kind %s failed: %s in %s, line %d", kind.name, fault, function, line)
+    _log.error("removing metadata from a %s file failed: %s in %s, line %d", kind.name, fault, function, line)
 
 
 def _clean_tiff(cleaning: Cleaning) -> None:

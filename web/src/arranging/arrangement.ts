@@ -47,20 +47,20 @@ export class Arrangement {
       ?.append(
         button("↑", () => this.#move(item, -1), { className: "quiet", label: t("Move {name} up", { name }) }),
         button("↓", () => this.#move(item, 1), { className: "quiet", label: t("Move {name} down", { name }) }),
-        button("✕", () => void this.#takeOut(item), { className: "quiet take-out", label: t("Take {name} out", { name }) }),
+        button("✕", () => void this.#takeOut(item), { className: "quiet take-out", label: t("Remove {name}", { name }) }),
       );
   }
 
   #move(item: HTMLLIElement, by: number): void {
     if (moved(item, by)) this.#hasMoved(item);
-    else announce(t("It is at the end of the list."));
+    else announce(t("It can’t be moved any further."));
   }
 
   /** Say the new place at once, and save when nothing more is moved for a moment. */
   #hasMoved(item: HTMLLIElement): void {
     numbered(this.list);
     const slugs = slugsOf(this.list);
-    announce(t("{name}: place {place} of {count}", { name: nameOf(item), place: slugs.indexOf(slugOf(item)) + 1, count: slugs.length }));
+    announce(t("{name}: position {place} of {count}", { name: nameOf(item), place: slugs.indexOf(slugOf(item)) + 1, count: slugs.length }));
     clearTimeout(this.#soon);
     this.#soon = setTimeout(() => this.#saveNow(), SAVE_AFTER_MS);
   }
@@ -76,7 +76,7 @@ export class Arrangement {
   async #takeOut(item: HTMLLIElement): Promise<void> {
     const order = slugsOf(this.list);
     if (order.length === 1) {
-      announce(t("An album keeps one picture at least. To be rid of it, delete the album."));
+      announce(t("An album needs at least one image. To remove the last one, delete the album."));
       return;
     }
     if (!this.#saving.token) {
@@ -90,7 +90,7 @@ export class Arrangement {
     numbered(this.list);
     neighbour?.querySelector<HTMLButtonElement>(".take-out")?.focus();
     const undo = button(t("Undo"), () => void this.#putBack(item, next, order));
-    announce(t("{name} was taken out.", { name: nameOf(item) }), { action: undo, staysMs: UNDO_MS });
+    announce(t("{name} removed.", { name: nameOf(item) }), { action: undo, staysMs: UNDO_MS });
   }
 
   /** Without a token the form's own tick is set, for its Save button. */
@@ -110,7 +110,7 @@ export class Arrangement {
     const there = new Set(slugsOf(this.list));
     await this.#saving.save({ order: order.filter((slug) => there.has(slug)) });
     item.querySelector<HTMLButtonElement>(".take-out")?.focus();
-    announce(t("{name} is back.", { name: nameOf(item) }));
+    announce(t("{name} restored.", { name: nameOf(item) }));
   }
 }
 

@@ -35,7 +35,7 @@ export class Saving {
 
   /** Say that the form's own button has to be pressed. */
   later(): void {
-    this.#state.textContent = t("Not saved yet: give the delete token and press Save changes.");
+    this.#state.textContent = t("Not saved yet. Enter the delete token and press Save changes.");
   }
 
   async #saved(change: AlbumChange, token: string): Promise<boolean> {

@@ -14,7 +14,7 @@ export async function makeAlbum(slugs: string[]): Promise<void> {
     location.assign(new URL(manageLink).pathname + new URL(manageLink).hash);
   } catch (fault) {
     if (fault instanceof AlbumProblem) announce(fault.message, { staysMs: 8000, lang: fault.lang });
-    else announce(t("The server can’t be reached just now."), { staysMs: 8000 });
+    else announce(t("The server can’t be reached."), { staysMs: 8000 });
   }
 }
 
@@ -37,8 +37,8 @@ export async function listAlbums(section: HTMLElement, list: HTMLElement): Promi
       const forget = document.createElement("button");
       forget.type = "button";
       forget.className = "plain";
-      forget.textContent = t("Forget here");
-      forget.setAttribute("aria-label", t("Forget {name} here", { name }));
+      forget.textContent = t("Remove from list");
+      forget.setAttribute("aria-label", t("Remove from list: {name}", { name }));
       forget.addEventListener("click", () => void forgetHere(album, name, () => listAlbums(section, list)));
       row.append(link, manage, forget);
       return row;
@@ -50,9 +50,9 @@ export async function listAlbums(section: HTMLElement, list: HTMLElement): Promi
 async function forgetHere(album: MyAlbum, name: string, show: () => Promise<void>): Promise<void> {
   await forgetAlbum(album.slug);
   await show();
-  offerUndo(t("{name} is forgotten here; its link goes on.", { name }), async () => {
+  offerUndo(t("{name} removed from this list. Its link still works.", { name }), async () => {
     await keepAlbum(album);
     await show();
-    announce(t("{name} is back.", { name }));
+    announce(t("{name} restored.", { name }));
   });
 }

@@ -32,7 +32,7 @@ function pick(field: HTMLTextAreaElement, one: Mine, summary: HTMLElement): HTML
     const isIn = lines.includes(one.url);
     field.value = (isIn ? lines.filter((line) => line !== one.url) : [...lines, one.url]).join("\n");
     press.setAttribute("aria-pressed", String(!isIn));
-    summary.textContent = tn("{count} picture in the field", "{count} pictures in the field", linesOf(field).length);
+    summary.textContent = tn("{count} image in the list", "{count} images in the list", linesOf(field).length);
   }, { className: "quiet", label: name });
   press.setAttribute("aria-pressed", String(linesOf(field).includes(one.url)));
   press.append(shown(one, name));

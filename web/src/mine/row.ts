@@ -18,11 +18,11 @@ export class Row {
     const set = (selector: string, change: (part: HTMLElement) => void): void =>
       change(this.element.querySelector(selector) as HTMLElement);
     set(".name", (part) => (part.textContent = name));
-    set("input", (part) => part.setAttribute("aria-label", t("Choose {name}", { name })));
+    set("input", (part) => part.setAttribute("aria-label", t("Select {name}", { name })));
     set("a.manage-link", (part) => (part as HTMLAnchorElement).href = `/i/${mine.slug}/manage#${mine.delete_token}`);
     set("a.open", (part) => ((part as HTMLAnchorElement).href = `/i/${mine.slug}`));
     set("button", (part) => {
-      part.setAttribute("aria-label", t("Copy the link of {name}", { name }));
+      part.setAttribute("aria-label", t("Copy the link to {name}", { name }));
       part.addEventListener("click", () => void copy(mine.url, t("Link")));
     });
     this.#thumbnail();
@@ -37,8 +37,8 @@ export class Row {
     this.element.classList.toggle("gone", this.over);
     for (const link of this.element.querySelectorAll<HTMLElement>("a.open, .deeds button")) link.hidden = this.over;
     const date = new Intl.DateTimeFormat(locale(), { dateStyle: "medium" });
-    const kept = Number.isNaN(ends) ? "" : t("Kept until {date}", { date: date.format(ends) });
-    const words = this.over ? t("Is gone") : kept;
+    const kept = Number.isNaN(ends) ? "" : t("Expires {date}", { date: date.format(ends) });
+    const words = this.over ? t("No longer available") : kept;
     (this.element.querySelector(".state") as HTMLElement).textContent = words;
   }
 

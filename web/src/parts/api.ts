@@ -26,7 +26,7 @@ export async function ask(path: string, method: string, token: string, body?: un
   try {
     reply = await fetch(path, request);
   } catch {
-    const words = t("The server can’t be reached. Check the connection and try again.");
+    const words = t("The server can’t be reached. Check your connection and try again.");
     throw new Problem("unreachable", words, lang());
   }
   const answer: unknown = reply.status === 204 ? undefined : await reply.json().catch(() => ({}));

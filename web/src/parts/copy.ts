@@ -10,7 +10,7 @@ export async function copy(text: string, name: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    announce(t("The browser does not let this page copy. Select the text and press Ctrl+C."));
+    announce(t("Couldn’t copy. Select the text and copy it yourself."));
     return false;
   }
   announce(t("{name} copied", { name }));

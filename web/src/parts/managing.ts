@@ -42,8 +42,8 @@ class Managing {
     const byLink = location.hash !== ""; // before its token is taken out of the address
     const token = tokenOf(this.#slug);
     if (token) this.#unlock(token);
-    if (token && byLink && location.hash === "") this.#show(t("This is your manage link: here you can change the picture or delete it."));
-    else if (takesTorn()) this.#show(t("This manage link is not whole. Copy it again, or give the delete token."));
+    if (token && byLink && location.hash === "") this.#show(t("This is your manage link. You can change or delete the image here."));
+    else if (takesTorn()) this.#show(t("This manage link is incomplete. Copy it again, or enter the delete token."));
   }
 
   /** With its token the form is open and asks for nothing that is known. */
@@ -99,7 +99,7 @@ class Managing {
     await this.#ask("PATCH", expires ? { ...changes, expires_in: expires } : changes);
     keep(this.#slug, this.#token);
     const seen = await this.#refresh();
-    announce(seen ? t("Saved.") : t("Saved. Load the page again to see it here."));
+    announce(seen ? t("Saved.") : t("Saved. Reload the page to see the changes."));
   }
 
   async remove(): Promise<void> {
@@ -123,7 +123,7 @@ class Managing {
       clearInterval(ticking);
       if (document.activeElement === button) shown.querySelector<HTMLElement>("h1")!.focus();
       button.hidden = true;
-      announce(t("The time to undo it is over."));
+      announce(t("It can no longer be undone."));
     };
     const ticking = setInterval(tick, 250);
     tick();
@@ -144,7 +144,7 @@ class Managing {
     shown.remove();
     this.#page.hidden = false;
     this.#page.querySelector<HTMLElement>("#manage summary")!.focus();
-    announce(t("The picture is back."));
+    announce(t("Image restored."));
   }
 
   get #token(): string {

@@ -110,7 +110,7 @@ export class Viewer {
     this.#enter();
     const canvas = this.#viewer.canvas as HTMLElement;
     canvas.setAttribute("role", "application");
-    canvas.setAttribute("aria-label", t("{name}. Arrow keys move it, plus and minus zoom, 0 shows the whole.", { name: this.#picture.name }));
+    canvas.setAttribute("aria-label", t("{name}. Arrow keys move the image, plus and minus zoom, 0 shows all of it.", { name: this.#picture.name }));
     this.#viewer.addHandler("open", () => {
       if (region) this.#viewer.viewport.fitBounds(this.#bounds(region), true);
       canvas.focus();
@@ -129,7 +129,7 @@ export class Viewer {
   #fallBack(): void {
     if (this.#fellBack) {
       this.#dialog.close(); // first: what is said in it goes with it
-      announce(t("The picture could not be loaded. Check the connection and try again."));
+      announce(t("The image could not be loaded. Check your connection and try again."));
       return;
     }
     this.#fellBack = true;
@@ -192,7 +192,7 @@ export class Viewer {
     bar.append(
       this.#button("in", t("Zoom in"), () => this.#zoomBy(1.6)),
       this.#button("out", t("Zoom out"), () => this.#zoomBy(1 / 1.6)),
-      this.#button("whole", t("Show the whole picture"), () => this.#viewer.viewport.goHome()),
+      this.#button("whole", t("Show the whole image"), () => this.#viewer.viewport.goHome()),
       this.#button("link", t("Copy the link to this view"), () => void this.#copyLink()),
     );
     if (document.fullscreenEnabled) bar.append(this.#button("screen", t("Full screen"), () => void this.#fullScreen()));
@@ -223,7 +223,7 @@ export class Viewer {
       if (document.fullscreenElement) await document.exitFullscreen();
       else await this.#room.requestFullscreen();
     } catch {
-      announce(t("The browser does not give this page the full screen."));
+      announce(t("The browser doesn’t allow full screen for this page."));
     }
   }
 

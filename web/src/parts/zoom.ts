@@ -48,7 +48,7 @@ async function show(frame: HTMLAnchorElement, region?: Region): Promise<void> {
       name: picture.alt,
     }).open(region);
   } catch {
-    announce(t("The viewer could not be loaded. Check the connection and try again."));
+    announce(t("The viewer could not be loaded. Check your connection and try again."));
   } finally {
     frame.removeAttribute("aria-busy");
   }

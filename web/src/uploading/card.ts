@@ -79,7 +79,7 @@ export class Card {
     if (soon || quarters <= this.#toldQuarters) return;
     this.#toldQuarters = quarters;
     this.#toldAt = Date.now();
-    const words = t("{name}: {sent} of {whole} are sent.", { name: this.name, sent: size(sent), whole: size(file.size) });
+    const words = t("{name}: {sent} of {whole} sent.", { name: this.name, sent: size(sent), whole: size(file.size) });
     const place = document.querySelector("#progress-words");
     if (place) place.textContent = words;
   }
@@ -87,12 +87,12 @@ export class Card {
   #tell({ phase, problem, isShortOfRoom }: Transfer): void {
     this.#told = phase;
     this.#toldAt = Date.now();
-    if (phase === "done") announce(t("{name} is uploaded.", { name: this.name }));
-    if (phase === "sending" && this.#lost) announce(t("The connection is back. {name} goes on.", { name: this.name }));
+    if (phase === "done") announce(t("{name} uploaded.", { name: this.name }));
+    if (phase === "sending" && this.#lost) announce(t("Back online. Resuming {name}.", { name: this.name }));
     this.#lost = phase === "offline" && !isShortOfRoom;
     if (phase === "offline" && isShortOfRoom)
-      announce(t("There is no room for more of {name} just now. It continues by itself.", { name: this.name }));
-    else if (phase === "offline") announce(t("The connection is lost. {name} goes on by itself.", { name: this.name }));
+      announce(t("The server is out of space. {name} resumes by itself.", { name: this.name }));
+    else if (phase === "offline") announce(t("Connection lost. {name} resumes when you’re back online.", { name: this.name }));
     if (phase === "failed" || phase === "refused") {
       const words = t("{name} was not uploaded. {problem}", { name: this.name, problem: problem?.words ?? "" });
       announce(words.trim(), { staysMs: 8000, ...(problem ? { lang: problem.lang } : {}) });
@@ -158,10 +158,10 @@ export class Card {
 
 function stateOf({ phase, sent, file, pace, isCutOff, isShortOfRoom, picture }: Transfer): string {
   const figures = { sent: size(sent), whole: size(file.size) };
-  if (phase === "processing" && isCutOff) return t("All is sent. The connection is lost; this goes on by itself.");
+  if (phase === "processing" && isCutOff) return t("Everything is sent, but the connection was lost. The upload finishes when you’re back online.");
   switch (phase) {
     case "waiting":
-      return t("Waits for its turn, {whole}", figures);
+      return t("Queued, {whole}", figures);
     case "sending": {
       const speed = pace.speed;
       if (speed === undefined) return t("{sent} of {whole}", figures);
@@ -171,25 +171,25 @@ function stateOf({ phase, sent, file, pace, isCutOff, isShortOfRoom, picture }: 
     case "paused":
       return t("Paused, {sent} of {whole}", figures);
     case "offline":
-      if (isShortOfRoom) return t("Waits for room on the host, {sent} of {whole}", figures);
-      return t("Waits for the connection, {sent} of {whole}", figures);
+      if (isShortOfRoom) return t("Waiting for space on the server, {sent} of {whole}", figures);
+      return t("Waiting for connection, {sent} of {whole}", figures);
     case "processing":
-      return t("All is sent. One moment …");
+      return t("Processing …");
     case "done":
       return [size(picture?.bytes ?? file.size), ...lossesOf(picture)].join(". ");
     case "failed":
-      return t("That did not work. What was sent is kept.");
+      return t("Upload failed. Try again to continue where it stopped.");
     case "refused":
-      return t("This file was refused.");
+      return t("This file was rejected.");
     case "gone":
-      return t("This upload is over; its link leads nowhere.");
+      return t("Upload cancelled. Its link doesn’t work.");
   }
 }
 
 /** What its uploader would not expect to find gone, or still there. */
 function lossesOf(picture: Picture | undefined): string[] {
   const losses: string[] = [];
-  if (picture?.private_data === "not-removable") losses.push(t("Not everything private in it could be removed."));
-  if (picture?.content_credentials === "removed") losses.push(t("Its content credentials (C2PA) were removed."));
+  if (picture?.private_data === "not-removable") losses.push(t("Some private data could not be removed"));
+  if (picture?.content_credentials === "removed") losses.push(t("Content credentials (C2PA) were removed"));
   return losses;
 }

@@ -52,6 +52,6 @@ export async function kindOf(file: Blob): Promise<Kind | undefined> {
 /** Why a file of this kind is not taken. */
 export function refusalOf(name: string, kind: Kind | undefined, taken: string): string {
   return kind
-    ? t("{name} is a {kind}; {formats} are taken.", { name, kind: kind.name, formats: taken })
-    : t("{name} is no picture that is known here; {formats} are taken.", { name, formats: taken });
+    ? t("{name}: {kind} isn’t supported. Supported formats: {formats}.", { name, kind: kind.name, formats: taken })
+    : t("{name} isn’t an image in a supported format. Supported formats: {formats}.", { name, formats: taken });
 }

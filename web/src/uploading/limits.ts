@@ -34,7 +34,7 @@ async function limits(): Promise<Limits | undefined> {
 
 /** Why this file would be refused, in words for its owner; undefined for one that may be sent. */
 export async function problemOf(file: File): Promise<string | undefined> {
-  if (file.size === 0) return t("{name} is empty: it has no bytes.", { name: file.name });
+  if (file.size === 0) return t("{name} is empty. Choose another file.", { name: file.name });
   const known = await limits();
   if (!known) return undefined;
   const { max_bytes: most, media_types: types } = known.uploads;
@@ -42,7 +42,7 @@ export async function problemOf(file: File): Promise<string | undefined> {
   if (!kind?.mediaType || !types.includes(kind.mediaType)) return refusalOf(file.name, kind, listed(types));
   if (file.size <= most) return undefined;
   const figures = { name: file.name, size: size(file.size), most: size(most) };
-  return t("{name} has {size}; files up to {most} are taken.", figures);
+  return t("{name} is too large ({size}). Files can have up to {most}.", figures);
 }
 
 function listed(types: string[]): string {
