@@ -137,7 +137,7 @@ async def test_what_is_too_large_is_told_before_a_byte_is_sent(small_host: Site,
     page.on("request", lambda request: asked.append(request.method))
     await choose(page, payload("large.jpg", pictures.photo(64, 48) + bytes(200_000)))
     said = await (await reaches(page, "large.jpg", "refused")).locator(".state").inner_text()
-    assert said.startswith("large.jpg has 20")
+    assert said.startswith("large.jpg is too large (20")
     assert said.endswith(". Files can have up to 100 KB.")
     assert "POST" not in asked
 
