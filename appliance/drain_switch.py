@@ -16,7 +16,4 @@ class DrainSwitch:
     def require_off(self) -> None:
         """Raises Draining while the host takes no uploads."""
         if self.drained:
-            raise Draining(
-                "Uploads are paused for maintenance. Existing images stay available. Try again later.",
-                retry_after_s=RETRY_AFTER_S,
-            )
+            raise Draining(retry_after_s=RETRY_AFTER_S)

@@ -233,7 +233,7 @@ class FormBody(_Body):
 def refuse_text_as_file(field: str, text: str) -> NoReturn:
     """Raises RemoteUrlRefused for a URL, MissingFile for any other text where a file should be."""
     if text.lstrip().lower().startswith(("http://", "https://", "ftp://")):
-        raise RemoteUrlRefused("Images can't be uploaded by URL. Download the image and upload the file.")
+        raise RemoteUrlRefused
     raise MissingFile(f"The field “{field}” contains text. Send a file with a filename.")
 
 
@@ -256,12 +256,9 @@ def named_faults(limits: Uploads) -> Iterator[None]:
 def as_named(fault: BaseException, limits: Uploads) -> ApplianceError | None:
     """The named error that stands for a client that was slow, broke off, or sent no real form."""
     if isinstance(fault, TimeoutError):
-        limit_s = round(limits.idle_timeout_s)
-        return SlowUpload(
-            f"Almost no data arrived for {limit_s} seconds. Check your connection and try again.", limit=limit_s
-        )
+        return SlowUpload(limit=round(limits.idle_timeout_s))
     if isinstance(fault, (web.RequestPayloadError, ConnectionError, ClientError, asyncio.IncompleteReadError)):
-        return IncompleteUpload("The connection was lost before the upload was complete. Try again.")
+        return IncompleteUpload()
     if isinstance(fault, (ValueError, AssertionError, HttpProcessingError, web.HTTPException)):
         log.info("unreadable form: %s", fault)
         return MalformedRequest("The form can't be read because its parts are malformed.")

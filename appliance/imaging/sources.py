@@ -59,7 +59,7 @@ def kind_of(fd: int) -> FormatSpec:
     """The format of the open file. Raises EmptyUpload, UnsupportedFormat or NotAnImage."""
     head = os.pread(fd, HEAD_BYTES, 0)
     if not head:
-        raise EmptyUpload("The file is empty. Choose another file.")
+        raise EmptyUpload
     return sniff(head)
 
 

@@ -87,7 +87,7 @@ class Creating:
 
     async def _added(self, upload_id: str, wanted: Wanted) -> Upload:
         if wanted.length == 0:
-            raise EmptyUpload("The file is empty. Choose another file.")
+            raise EmptyUpload
         await self._admission.check(wanted.offer())
         upload = self._minted(upload_id, wanted)
         self._unfinished.begin(upload.id_hash, wanted.client)

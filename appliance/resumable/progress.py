@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from appliance import errors
 from appliance.admission import Offer, OfferKind
 from appliance.clients import Client
-from appliance.errors import ApplianceError, GoneUpload, MalformedRequest
+from appliance.errors import ApplianceError, MalformedRequest
 from appliance.model import Image, Refusal, Upload, UploadKind, UploadOptions, UploadState
 from appliance.spool import Checksum
 
@@ -97,7 +97,3 @@ def fault_of(refusal: Refusal) -> ApplianceError:
     """The named error that refused an upload, to be told again."""
     kind = FAULTS.get(refusal.code, errors.InternalError)
     return kind(refusal.detail, limit=refusal.limit, actual=refusal.actual)
-
-
-def gone() -> GoneUpload:
-    return GoneUpload("This upload was cancelled or has expired. Start a new one.")

@@ -17,6 +17,7 @@ from appliance.errors import (
     DiskFull,
     FinalUpload,
     GoneImage,
+    GoneUpload,
     MalformedRequest,
     OffsetMismatch,
     Stopping,
@@ -32,7 +33,7 @@ from appliance.model import Ending, Image, Tombstone, Upload, UploadKind, Upload
 from appliance.resumable.claims import Claims
 from appliance.resumable.creating import Creating
 from appliance.resumable.finishing import KEPT_S, Finisher
-from appliance.resumable.progress import Body, Progress, Wanted, fault_of, gone
+from appliance.resumable.progress import Body, Progress, Wanted, fault_of
 from appliance.resumable.turns import Turn, Turns
 from appliance.resumable.unfinished import UnfinishedUploads
 from appliance.spool import Spool, no_room, too_large
@@ -198,10 +199,7 @@ class Resumable:
             self._refuse_when_stopping()
             raise
         except DiskFull as fault:
-            raise UploadPaused(
-                "There is not enough disk space to continue. What was uploaded is kept; try again later.",
-                retry_after_s=PAUSED_S,
-            ) from fault
+            raise UploadPaused(retry_after_s=PAUSED_S) from fault
 
     async def _kept(self, upload: Upload, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The stream. An upload lives for some time after its last bytes; a request that brings none keeps nothing."""
@@ -290,7 +288,7 @@ class Resumable:
         if upload is None:
             raise UnknownUpload("There is no upload at this address, or it ended more than a day ago.")
         if upload.state is UploadState.GONE or self._is_over(upload):
-            raise gone()
+            raise GoneUpload
         return upload
 
     def _is_over(self, upload: Upload) -> bool:
@@ -342,7 +340,7 @@ class Resumable:
         done = replace(upload, state=UploadState.DONE)
         image = await self._image(done)
         if image is None:
-            raise gone()
+            raise GoneUpload
         return Progress(done, image.bytes, image)
 
     def _refuse_when_stopping(self) -> None:

@@ -93,7 +93,7 @@ class Spool:
                 transfer.check(announced_bytes)
             await transfer.pour(stream)
             if transfer.bytes == 0:
-                raise EmptyUpload("The file is empty. Choose another file.")
+                raise EmptyUpload
         except BaseException:
             path.unlink(missing_ok=True)
             raise

@@ -156,7 +156,7 @@ class WorkerProcess:
             return
         if flags & socket.MSG_CTRUNC:  # the server has as many files open as it may: no fault of the order's
             _close_all(fds)
-            self._fail(Busy("The server is busy. Try again in a moment.", retry_after_s=5))
+            self._fail(Busy(retry_after_s=5))
             return
         try:
             self._take(unpack_answer(message), fds)

@@ -137,7 +137,7 @@ def _reopened(fd: int) -> Iterator[int]:
     try:
         own = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise Busy("The server is busy. Try again in a moment.", retry_after_s=5) from error
+        raise Busy(retry_after_s=5) from error
     try:
         yield own
     finally:
