@@ -92,7 +92,7 @@ async def test_an_album_shows_its_first_picture(host: Host, jpeg: bytes) -> None
     found = await tags(host, f"/a/{album['slug']}")
     assert found["og:title"] == found["twitter:title"] == ["Summer"]
     assert found["og:image"] == [f"{BASE}/i/{images[0]['slug']}/preview.jpg"]
-    assert found["og:description"] == ["2 pictures"]
+    assert found["og:description"] == ["2 images"]
 
 
 async def test_a_preview_is_cached_as_every_size_is(host: Host, jpeg: bytes) -> None:
