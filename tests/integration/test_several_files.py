@@ -52,7 +52,7 @@ async def test_an_album_is_made_of_them(host: Host) -> None:
     assert match[1].split() == links(page)
     made = await host.client.post("/a", data={"images": match[1]}, headers=BROWSER)
     assert made.status == 201
-    assert "2 pictures" in await made.text()
+    assert "2 images" in await made.text()
 
 
 async def test_one_that_is_refused_leaves_the_others_and_is_told(host: Host, jpeg: bytes) -> None:
