@@ -75,7 +75,7 @@ def run_the_timers_units(trial: Trial) -> None:
     assert re.search(r"^appliance_backup_up 1(\.0)?$", shown, re.MULTILINE)
     for name in ("backup_timestamp", "backup_verified_timestamp"):
         assert re.search(rf"^appliance_{name}_seconds [1-9]", shown, re.MULTILINE), name
-    assert len(re.findall("^It is in ", "\n".join(said(trial, "appliance-backup")), re.MULTILINE)) == 3
+    assert len(re.findall("^Saved to ", "\n".join(said(trial, "appliance-backup")), re.MULTILINE)) == 3
     assert len(re.findall("matches the live data", "\n".join(said(trial, "appliance-verify")))) == 3
 
 

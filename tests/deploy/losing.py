@@ -49,7 +49,7 @@ def back_up_while_the_store_is_away(trial: Trial) -> None:
         trial.promises |= only_here
         output = trial.machine.sh("appliance backup || echo status $?", within_s=300)  # the store's own place fails
         assert "2 originals that aren't in the store yet" in output, output
-        assert "It is in rclone's offsite:backups/img" in output, output
+        assert "Saved to rclone's offsite:backups/img" in output, output
         assert "status 1" in output, output
         step.note = f"{len(trial.promises)} images, {len(only_here)} of them nowhere but in the backup"
 
