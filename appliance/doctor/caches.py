@@ -34,8 +34,8 @@ async def cdn(config: Config) -> AsyncIterator[Finding]:
 
 def _without_purges(waiting: Waiting) -> Finding:
     if waiting.tags:
-        words = "purges are pending, but cdn.purge is not set: set it again, or purge the whole cache by hand"
-        return warn("cdn", f"{waiting.tags} {words}")
+        remedy = "set it again, or purge the whole cache by hand"
+        return warn("cdn", f"purges are pending ({waiting.tags}), but cdn.purge is not set: {remedy}")
     return ok("cdn", "no purging is configured; shared caches keep images for up to an hour, as browsers do")
 
 
