@@ -89,7 +89,7 @@ async def test_a_server_starts_without_its_store_takes_uploads_and_ships_them_by
         for data, image in zip(photos, images, strict=True):
             assert await content(session, image["original"]["url"]) == data
         assert await shows_a_rendition(session, served.url, images[0]["slug"])
-        assert "5 originals wait" in await store_state(session, served)
+        assert "5 originals are waiting" in await store_state(session, served)
 
         await asyncio.to_thread(back_again.start)
         await eventually(lambda: not landed(served), "all is shipped", 30)
@@ -168,7 +168,7 @@ async def test_a_store_that_hangs_makes_few_wait_and_none_fail(tmp_path: Path, m
             assert status == 201
 
             async def is_away() -> bool:
-                return "away" in await store_state(session, served)
+                return "unavailable" in await store_state(session, served)
 
             await eventually(is_away, "the store is known to hang", 20)
             status, _ = await upload(session, served.url, pictures.photo(64, 64, seed=2))
@@ -183,7 +183,7 @@ async def test_wrong_credentials_are_said_in_words(tmp_path: Path, minio: Server
     async with serving(tmp_path / "data", **wrong) as served, aiohttp.ClientSession() as session:
         status, report = await readiness(session, served)
         assert (status, report["status"]) == (200, "degraded")
-        assert report["parts"]["store"].startswith("away")
+        assert report["parts"]["store"].startswith("unavailable")
         assert minio.endpoint not in str(report)
         assert "access key or secret key is wrong" in served.words()
         assert "not-the-secret-key" not in served.words()
