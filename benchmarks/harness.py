@@ -139,7 +139,7 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[s
 def report(
     name: str, question: str, header: Sequence[str], rows: Sequence[Sequence[str]], more: Sequence[str] = ()
 ) -> None:
-    """Print the table and keep it with its date, machine and versions: in benchmarks/results, unless told where.
+    """Print the table and keep it, with its date, machine and versions, in benchmarks/results or BENCHMARKS_RESULTS.
 
     `more` are lines that follow the table.
     """

@@ -128,13 +128,6 @@ class Delivery:
         self._metrics.cache_lookups.labels(layer if found else "miss").inc()
         return found or await self._renderer.render(image, target, Priority.VIEW, clients)
 
-    def at_hand(self, slug: str, name: str, *, left_s: int) -> Rendition | None:
-        """A rendition in memory of an image that is known to live for `left_s` more seconds; costs no await."""
-        row = self._catalogue.peek(slug)
-        if not isinstance(row, Image) or row.ended is not None or row.expires_s - self._clock() < left_s:
-            return None
-        return self._cache.peek(slug, name)
-
     async def glimpse(self, image: Image) -> Glimpse:
         """What there is of an image's renditions just now; none is made for it."""
         sizes = await self._cache.sizes(image.slug)

@@ -34,7 +34,8 @@ def downloads() -> ConcurrencyLimit:
 
 @asynccontextmanager
 async def download(request: web.Request, response: web.StreamResponse) -> AsyncIterator[Permit]:
-    """A permit for a reply that is streamed. A fault before the headers is told, later ones break off.
+    """A permit for a reply that is streamed. A fault before the headers becomes a problem; later ones cut the
+    connection.
 
     Raises Busy as `ConcurrencyLimit.permit` does, and what is raised in it.
     """

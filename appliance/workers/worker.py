@@ -122,7 +122,7 @@ class Worker:
             answer, fds = await self._slot.run(order, (own, *output), self._deadline_s)
         if sum(os.fstat(file).st_size for file in fds) <= _LARGE_BYTES:
             return answer, _contents(fds)
-        # It closes them, whoever is cancelled meanwhile.
+        # Shielded, so that the descriptors are closed even when this call is cancelled.
         return answer, await asyncio.shield(self._threads.run(_contents, fds))
 
     def _words(self, reason: str) -> str:

@@ -120,7 +120,9 @@ async def test_who_sent_the_last_bytes_is_not_told_that_a_living_image_is_gone(
     tus = Tus(host)
     where = await tus.create(len(jpeg))
     slug = await tus.slug(where)
-    held = gated(monkeypatch, host.appliance.committer, "send_off")  # the image is there, and its sender not yet told
+    held = gated(
+        monkeypatch, host.appliance.committer, "send_off"
+    )  # the image is there, and its sender has no reply yet
     sending = asyncio.create_task(tus.patch(where, 0, jpeg))
     await held.reached.wait()
     assert (await tus.delete(where)).status == 204
