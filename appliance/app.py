@@ -10,21 +10,21 @@ from prometheus_client import CollectorRegistry
 from appliance.albums.takedown import Takedown
 from appliance.cache import Caches
 from appliance.catalogue import Catalogue
-from appliance.clock import Clock, system_clock
-from appliance.config import Config
-from appliance.control import Commands, listening
-from appliance.filesystem import largest_file_bytes
-from appliance.guard import refuse_lost_catalogue
-from appliance.lock import owned_data_dir
-from appliance.metrics import Metrics
+from appliance.config.model import Config
+from appliance.container import Appliance, assembled
+from appliance.domain.clock import Clock, system_clock
 from appliance.objectstore import open_store
-from appliance.parts import Appliance, assembled
-from appliance.peers import keep_orphans
-from appliance.serving import serve_until_told
-from appliance.sockets import allow_open_files
+from appliance.observability.metrics import Metrics
+from appliance.server.control import Commands, listening
+from appliance.server.data_dir_lock import owned_data_dir
+from appliance.server.serving import serve_until_told
+from appliance.server.sockets import allow_open_files
+from appliance.server.startup_checks import refuse_lost_catalogue
+from appliance.server.status import status, watch
+from appliance.server.systemd import Supervisor, supervisor
+from appliance.shared.filesystem import largest_file_bytes
+from appliance.shared.unix_peers import keep_orphans
 from appliance.spool import Spool
-from appliance.systemd import Supervisor, supervisor
-from appliance.watching import status, watch
 from appliance.workers import Workers
 
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from appliance import __version__
-from appliance.commands import backup, capacity, catalogue, drain, expiry, restore, state, takedown, verify
-from appliance.config import Config
+from appliance.commands import backup, capacity, catalogue, drain, expiry, restore, status, takedown, verify
+from appliance.config.load import load
+from appliance.config.model import Config
+from appliance.config.show import as_toml
+from appliance.doctor.checkup import examine
 from appliance.doctor.findings import Level
-from appliance.doctor.round import examine
-from appliance.errors import ApplianceError, ConfigError
-from appliance.logs import start_logging
-from appliance.settings import as_toml, load
+from appliance.domain.errors import ApplianceError, ConfigError
+from appliance.observability.logs import start_logging
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -155,7 +156,7 @@ async def _examine(config: Config) -> int:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    return state.status(load(arguments.config).config)
+    return status.status(load(arguments.config).config)
 
 
 def _drain(arguments: argparse.Namespace) -> int:

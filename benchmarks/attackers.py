@@ -18,7 +18,7 @@ from pathlib import Path
 
 import aiohttp
 
-from appliance.config import Uploads
+from appliance.config.model import Uploads
 from tests.pictures import photo
 
 BOUNDARY = "x"

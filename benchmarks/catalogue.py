@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.catalogue import Catalogue, sample_file
-from appliance.model import Image, Location
+from appliance.domain.model import Image, Location
 from benchmarks.harness import report
 from benchmarks.rows import DAY_S, KEPT_DAYS, created_at, forget, images, load, remember
 

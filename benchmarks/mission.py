@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.config import Config
+from appliance.config.model import Config
 from benchmarks.harness import RunningServer, cpu_s, first_thread_cpu_s, report, server
 from benchmarks.store import on
 from benchmarks.traffic import COLD, MIX, OWN, PAGE, UPLOAD, VIEWS_PER_S, Gallery, Host, Outcome, arrivals, play, rates

@@ -19,10 +19,10 @@ from typing import TypeVar
 
 import pyvips
 
+from appliance.domain.regions import TILE_PX, Cut, Material, Quality, Region
+from appliance.domain.renditions import Facts, Format
 from appliance.imaging.pyramid import build_pyramid
 from appliance.imaging.regions import cut_all
-from appliance.regions import TILE_PX, Cut, Material, Quality, Region
-from appliance.renditions import Facts, Format
 from benchmarks.harness import report, spread
 from tests.pictures import photo_like
 

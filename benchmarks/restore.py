@@ -14,11 +14,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from appliance.catalogue import rebuild
-from appliance.config import Config
-from appliance.model import Image
+from appliance.config.model import Config
+from appliance.domain.model import Image
+from appliance.domain.slugs import object_key, shard
 from appliance.objectstore import DirectoryStore, MinioStore
 from appliance.objectstore.records import metadata_of
-from appliance.slugs import object_key, shard
 from benchmarks.harness import report
 from benchmarks.rows import A_MINUTE, BYTES, created_at, images
 from tests.servers import find_minio, minio_server

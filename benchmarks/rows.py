@@ -8,8 +8,8 @@ from pathlib import Path
 
 from appliance.catalogue.connections import open_writer
 from appliance.catalogue.rows import Held, held_values
-from appliance.model import Image, Location
-from appliance.slugs import RANDOM_CHARS, mint, shard
+from appliance.domain.model import Image, Location
+from appliance.domain.slugs import RANDOM_CHARS, mint, shard
 
 A_MINUTE = 350  # uploads, at half a million a day
 BYTES = 64

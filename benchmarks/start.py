@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from appliance.config import Config
-from appliance.renditions import edition_of
+from appliance.config.model import Config
+from appliance.domain.renditions import edition_of
 from benchmarks.harness import ROOT, RunningServer, children, report, server
 from benchmarks.rows import forget, images, load
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from appliance.cdn import SharedCaches, shared_caches
-from appliance.config import Cdn
+from appliance.config.model import Cdn
 
 TOKEN = "tests-token"
 ZONE = "0123456789abcdef0123456789abcdef"

@@ -17,10 +17,10 @@ from hypothesis import settings
 from PIL import Image
 
 from appliance.app import started
-from appliance.config import GB, MB, Config, Renditions, Uploads
-from appliance.http.connections import Runner
+from appliance.config.model import GB, MB, Config, Renditions, Uploads
+from appliance.container import Appliance
 from appliance.http.problems import STATUSES
-from appliance.parts import Appliance
+from appliance.http.transport.connections import Runner
 from tests import pictures
 
 settings.register_profile("untimed", deadline=None)  # how long an example takes is the machine's affair

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from appliance.catalogue import connections
-from appliance.orders import Order
+from appliance.workers.protocol import Order
 from appliance.workers.supervised_worker import SupervisedWorker
 
 ORIGINAL, RENDITION = "original", "rendition"

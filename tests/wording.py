@@ -29,7 +29,7 @@ msgstr ""
 """
 SOURCES: tuple[tuple[str, str, dict[str, str], dict[str, tuple[int, ...] | None]], ...] = (
     ("jinja2", "web/templates/**/*.html", {"trimmed": "true"}, {"_": None, "gettext": None, "ngettext": (1, 2)}),
-    ("python", "appliance/http/*.py", {}, {"_": None, "gettext": None, "ngettext": (1, 2)}),
+    ("python", "appliance/http/**/*.py", {}, {"_": None, "gettext": None, "ngettext": (1, 2)}),
     ("javascript", "web/src/**/*.ts", {}, {"t": None, "tn": (1, 2)}),
 )
 
@@ -50,7 +50,7 @@ def _messages() -> Iterator[tuple[str | tuple[str, ...], str]]:
                 yield message, place
     for fault in STATUSES:
         for text in (fault.title, *fault.texts):
-            yield text, "appliance/errors.py"
+            yield text, "appliance/domain/errors.py"
 
 
 def catalogues() -> dict[str, Path]:

@@ -3,8 +3,8 @@
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from appliance.errors import GoneAlbum, UnknownAlbum
-from appliance.model import Album, Ending, Image
+from appliance.domain.errors import GoneAlbum, UnknownAlbum
+from appliance.domain.model import Album, Ending, Image
 
 
 @dataclass(frozen=True, slots=True)

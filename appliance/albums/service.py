@@ -8,13 +8,13 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 
-from appliance import slugs, tokens
-from appliance.albums.arranging import AlbumChanges, AlbumWishes, arranged, checked_slugs
 from appliance.albums.contents import Contents, alive, contents, end_of, is_over, remembered
+from appliance.albums.ordering import AlbumChanges, AlbumWishes, arranged, checked_slugs
 from appliance.catalogue import Catalogue, Unchanged
-from appliance.clock import Clock
-from appliance.config import Config
-from appliance.errors import (
+from appliance.config.model import Config
+from appliance.domain import slugs, tokens
+from appliance.domain.clock import Clock
+from appliance.domain.errors import (
     Conflict,
     GoneAlbum,
     IdempotencyKeyReused,
@@ -23,10 +23,10 @@ from appliance.errors import (
     UnknownAlbum,
     WrongToken,
 )
+from appliance.domain.model import Album, Ending, IdempotencyRecord
+from appliance.domain.upload_options import MAX_TITLE_CHARS, check_expiry, check_key, checked_text
 from appliance.lifecycle.expiry import GRACE_S
-from appliance.lifecycle.managing import ATTEMPTS, UNDO_S
-from appliance.model import Album, Ending, IdempotencyRecord
-from appliance.upload_options import MAX_TITLE_CHARS, check_expiry, check_key, checked_text
+from appliance.lifecycle.management import ATTEMPTS, UNDO_S
 
 NO_UNDO_S = 0  # an undo time that is over by any clock
 

@@ -3,8 +3,8 @@
 from enum import StrEnum
 
 from appliance.albums.service import Albums
-from appliance.errors import GoneAlbum, GoneImage, UnknownAlbum, UnknownImage
-from appliance.lifecycle.managing import Management
+from appliance.domain.errors import GoneAlbum, GoneImage, UnknownAlbum, UnknownImage
+from appliance.lifecycle.management import Management
 
 
 class TakenDown(StrEnum):

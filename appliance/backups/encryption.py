@@ -5,7 +5,7 @@ from pathlib import Path
 
 from appliance.backups.manifest import ENCRYPTED
 from appliance.backups.programs import found, run
-from appliance.errors import CommandFailed
+from appliance.domain.errors import CommandFailed
 
 
 async def encrypt(plain: Path, recipients: Sequence[str]) -> Path:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from appliance.backups.signing import Trust, public_key
-from appliance.config import Config
+from appliance.config.model import Config
 
 
 def identity_of(config: Config, given: Path | None = None) -> Path | None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance.errors import CommandFailed
+from appliance.domain.errors import CommandFailed
 
 MANIFEST = "manifest.json"
 CATALOGUE = "catalogue.sqlite"

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.backups.believing import LOOKED_AT, believed, candidates
 from appliance.backups.encryption import decrypt
 from appliance.backups.manifest import CATALOGUE, SPOOL, Manifest, require_same
 from appliance.backups.places import Place
 from appliance.backups.signing import Trust
-from appliance.errors import ApplianceError, CommandFailed, DiskFull
+from appliance.backups.trust import LOOKED_AT, believed, candidates
+from appliance.domain.errors import ApplianceError, CommandFailed, DiskFull
 
 FULLER = 2
 """So many times the rows of the newest backup, in one from before, are a reason to ask which one is meant. A catalogue

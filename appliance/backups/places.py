@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from appliance.backups.manifest import MANIFEST, is_name
-from appliance.errors import CommandFailed
+from appliance.domain.errors import CommandFailed
 from appliance.shared.files import rename, sync, writing
 
 _BLOCK_BYTES = 1 << 20

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from appliance.errors import CommandFailed
+from appliance.domain.errors import CommandFailed
 
 MOST_SAID_CHARS = 600
 _BLOCK_BYTES = 1 << 18

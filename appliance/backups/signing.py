@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.backups.programs import found, run
-from appliance.errors import CommandFailed
+from appliance.domain.errors import CommandFailed
 
 SIGNATURE = "manifest.json.sig"
 _NAMESPACE = "appliance-backup"

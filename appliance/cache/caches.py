@@ -8,8 +8,8 @@ from typing import Self
 
 from appliance.cache.cache import Cache
 from appliance.cache.pyramids import Pyramids
-from appliance.config import Config
-from appliance.renditions import EDITION, edition_of
+from appliance.config.model import Config
+from appliance.domain.renditions import EDITION, edition_of
 
 
 class Caches:

@@ -8,9 +8,9 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from appliance.config import Config
-from appliance.errors import UnfitInstallation
-from appliance.renditions import Facts, Format, Priority, Target
+from appliance.config.model import Config
+from appliance.domain.errors import UnfitInstallation
+from appliance.domain.renditions import Facts, Format, Priority, Target
 from appliance.workers import Workers
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -61,7 +61,7 @@ async def _make(workers: Workers, config: Config, fd: int, facts: Facts) -> None
 async def _specimen() -> bytes:
     """Made in a process of its own: this one never loads libvips."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "appliance.imaging.specimen", stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "appliance.imaging.sample_image", stdout=asyncio.subprocess.PIPE
     )
     data, _ = await process.communicate()
     if process.returncode != 0 or not data:

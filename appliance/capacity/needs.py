@@ -5,8 +5,8 @@ not an argument is named here, with where it is from.
 import math
 from dataclasses import dataclass
 
-from appliance.backups.keeping import most_kept
-from appliance.config import GB, TB, Config
+from appliance.backups.retention import most_kept
+from appliance.config.model import GB, TB, Config
 
 DAY_S = 86_400
 MONTH_DAYS = 365 / 12

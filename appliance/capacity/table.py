@@ -32,7 +32,7 @@ def sources(prices: Mapping[str, Price]) -> Iterator[str]:
     )
     yield (
         "  a backup a day, as large as the catalogue: VACUUM INTO, no compression, and age adds none"
-        " (appliance/catalogue/backup.py, backups/making.py, backups/keeping.py)"
+        " (appliance/catalogue/backup.py, backups/creation.py, backups/retention.py)"
     )
     yield (
         f"  cores used to {needs.USABLE_CORE:.0%} at the peak; drives and box paid off in {costs.LIFETIME_MONTHS}"

@@ -14,10 +14,10 @@ from appliance.catalogue.catalogue import (
 )
 from appliance.catalogue.changes import UNCHANGED, Unchanged
 from appliance.catalogue.connections import require_sqlite
-from appliance.catalogue.merging import Merging, Span
+from appliance.catalogue.merge import Merging, Span
 from appliance.catalogue.queries import Backlog, Counts
 from appliance.catalogue.rebuild import rebuild
-from appliance.catalogue.recent import MISS, Miss
+from appliance.catalogue.row_cache import MISS, Miss
 
 __all__ = [
     "MISS",

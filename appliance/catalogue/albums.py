@@ -9,8 +9,8 @@ from appliance.catalogue.purges import TWICE
 from appliance.catalogue.readers import Readers
 from appliance.catalogue.rows import album_of, album_values, idempotency_values, images_of
 from appliance.catalogue.writer import Outcome, Writer
-from appliance.errors import Conflict, IdempotencyKeyInUse
-from appliance.model import Album, IdempotencyRecord, Image
+from appliance.domain.errors import Conflict, IdempotencyKeyInUse
+from appliance.domain.model import Album, IdempotencyRecord, Image
 
 Connection = sqlite3.Connection
 

@@ -10,7 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from appliance.catalogue.connections import PRIVATE_MODE, open_reader
-from appliance.errors import CatalogueDamaged
+from appliance.domain.errors import CatalogueDamaged
 from appliance.shared import files
 
 

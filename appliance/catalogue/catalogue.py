@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from appliance.catalogue import backup, changes, checking, purges, queries
+from appliance.catalogue import backup, changes, integrity_check, purges, queries
 from appliance.catalogue import statements as sql
 from appliance.catalogue.albums import AlbumRows
 from appliance.catalogue.changes import UNCHANGED, Unchanged
@@ -14,12 +14,12 @@ from appliance.catalogue.outbox import PurgeOutbox
 from appliance.catalogue.purges import PurgeRows, Waiting
 from appliance.catalogue.queries import Backlog
 from appliance.catalogue.readers import Readers
-from appliance.catalogue.recent import Miss, RecentRows
+from appliance.catalogue.row_cache import Miss, RecentRows
 from appliance.catalogue.rows import Row, packed
 from appliance.catalogue.uploads import UploadRows
 from appliance.catalogue.writer import Outcome, Writer
-from appliance.clock import Clock, system_clock
-from appliance.model import IdempotencyRecord, Image, Upload
+from appliance.domain.clock import Clock, system_clock
+from appliance.domain.model import IdempotencyRecord, Image, Upload
 
 T = TypeVar("T")
 KNOWN_AT_ONCE = 10_000
@@ -249,7 +249,7 @@ class Catalogue:
 
     async def check(self) -> list[str]:
         """A line for each problem of the file or its rows; walks the whole file beside the running work."""
-        return await self._readers.run_apart(checking.problems)
+        return await self._readers.run_apart(integrity_check.problems)
 
     async def backup(self, to: Path) -> None:
         """Write a checked copy to `to`, which appears whole or not at all. Raises DiskFull, Stopping."""
@@ -277,7 +277,7 @@ async def open_catalogue(path: Path, *, readers: int = 3, recent_rows: int = 20_
 
 async def check_file(path: Path) -> list[str]:
     """What `Catalogue.check` tells, of a file that another process may have open, or that does not open at all."""
-    return await _apart(path, checking.problems)
+    return await _apart(path, integrity_check.problems)
 
 
 async def backup_file(path: Path, to: Path) -> None:

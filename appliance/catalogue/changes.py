@@ -12,8 +12,8 @@ from appliance.catalogue.purges import ONCE, TWICE
 from appliance.catalogue.rows import Held, held_of, held_values, idempotency_values, images_of
 from appliance.catalogue.uploads import finish_upload
 from appliance.catalogue.writer import Outcome
-from appliance.errors import Conflict, GoneImage, IdempotencyKeyInUse, InvalidField, UnknownImage
-from appliance.model import Ending, IdempotencyRecord, Image, Upload
+from appliance.domain.errors import Conflict, GoneImage, IdempotencyKeyInUse, InvalidField, UnknownImage
+from appliance.domain.model import Ending, IdempotencyRecord, Image, Upload
 
 MOST_AT_ONCE = 1000  # rows in one operation, so that no other write waits long behind it
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from appliance.catalogue.faults import OLDEST_SQLITE
 from appliance.catalogue.migrations import migrate, refuse_unfit
-from appliance.errors import UnfitInstallation
+from appliance.domain.errors import UnfitInstallation
 
 BUSY_TIMEOUT_MS = 5000
 PRIVATE_MODE = 0o600

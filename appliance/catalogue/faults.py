@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from appliance.errors import ApplianceError, CatalogueDamaged, CatalogueUnavailable, DiskFull, Stopping
+from appliance.domain.errors import ApplianceError, CatalogueDamaged, CatalogueUnavailable, DiskFull, Stopping
 
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

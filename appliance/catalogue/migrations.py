@@ -16,7 +16,7 @@ import sqlite3
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from appliance.errors import CatalogueTooNew, CatalogueUnavailable
+from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable
 
 CHANGES = "!"
 APPLICATION_ID = 0x41504943  # "APIC", in the file's header: tells our files from any other program's

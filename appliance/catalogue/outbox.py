@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 
 from appliance.catalogue import statements as sql
-from appliance.clock import Clock
+from appliance.domain.clock import Clock
 
 
 class PurgeOutbox:

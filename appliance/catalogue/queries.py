@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from appliance.catalogue import statements as sql
 from appliance.catalogue.rows import Row, idempotency_of, image_of, images_of, tombstone_of
-from appliance.model import IdempotencyRecord, Image
+from appliance.domain.model import IdempotencyRecord, Image
 
 COUNTED_AT_MOST = 10_000
 _BEYOND_ALL_SLUGS = "\x7f"

@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from appliance.catalogue.connections import open_reader
 from appliance.catalogue.faults import named
-from appliance.errors import Stopping
+from appliance.domain.errors import Stopping
 from appliance.shared.threads import Threads
 
 P = ParamSpec("P")

@@ -11,7 +11,7 @@ from appliance.catalogue.backup import put_in_place
 from appliance.catalogue.connections import open_writer
 from appliance.catalogue.faults import named
 from appliance.catalogue.rows import Held, album_values, held_values
-from appliance.model import Album, Image
+from appliance.domain.model import Album, Image
 from appliance.shared import files
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from appliance.model import (
+from appliance.domain.model import (
     Album,
     ContentCredentials,
     Ending,

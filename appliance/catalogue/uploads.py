@@ -7,8 +7,8 @@ from appliance.catalogue import statements as sql
 from appliance.catalogue.readers import Readers
 from appliance.catalogue.rows import Row, packed, refusal_text, upload_of, upload_values
 from appliance.catalogue.writer import Outcome, Writer
-from appliance.errors import Conflict
-from appliance.model import Ending, Refusal, Tombstone, Upload, UploadState
+from appliance.domain.errors import Conflict
+from appliance.domain.model import Ending, Refusal, Tombstone, Upload, UploadState
 
 Connection = sqlite3.Connection
 

@@ -19,7 +19,7 @@ from appliance.catalogue.connections import open_writer
 from appliance.catalogue.faults import named
 from appliance.catalogue.outbox import PurgeOutbox
 from appliance.catalogue.rows import Row
-from appliance.errors import CatalogueUnavailable, Stopping
+from appliance.domain.errors import CatalogueUnavailable, Stopping
 
 T = TypeVar("T")
 MOST_GROUPED = 1000  # operations in one commit; bounds how long the first of them waits

@@ -1,9 +1,9 @@
 """Shared caches in front of this host, told over HTTP to forget: one file for each way of telling."""
 
-from appliance.cdn.banning import Banning
 from appliance.cdn.base import PROBE_TAG, SharedCaches
 from appliance.cdn.cloudflare import Cloudflare
-from appliance.config import Cdn
+from appliance.cdn.varnish import Banning
+from appliance.config.model import Cdn
 
 __all__ = ["PROBE_TAG", "SharedCaches", "shared_caches"]
 

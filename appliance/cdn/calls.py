@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import urllib3
 
-from appliance.errors import PurgeFailed
+from appliance.domain.errors import PurgeFailed
 from appliance.shared.threads import Threads
 
 CONNECT_S, READ_S = 2.0, 8.0

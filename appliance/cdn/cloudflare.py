@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from appliance.cdn.calls import Calls
-from appliance.errors import PurgeFailed
+from appliance.domain.errors import PurgeFailed
 
 _SHOWN_CHARS = 200
 

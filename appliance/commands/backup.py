@@ -8,17 +8,17 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from appliance.backups.keeping import tidy
+from appliance.backups.creation import Made, bring, make
 from appliance.backups.keys import signing_key_of, trust_of
-from appliance.backups.making import Made, bring, make
+from appliance.backups.last_results import note
 from appliance.backups.manifest import name_of
-from appliance.backups.notes import note
 from appliance.backups.places import Place
+from appliance.backups.retention import tidy
 from appliance.backups.signing import Trust
-from appliance.clock import system_clock
-from appliance.commands.backing import places_of, store_of, working_folder
-from appliance.config import Config
-from appliance.errors import ApplianceError, CommandFailed
+from appliance.commands.backup_context import places_of, store_of, working_folder
+from appliance.config.model import Config
+from appliance.domain.clock import system_clock
+from appliance.domain.errors import ApplianceError, CommandFailed
 
 MOST_NAMED = 5
 

@@ -11,7 +11,7 @@ from appliance.capacity.measuring import measure
 from appliance.capacity.needs import Layout, Load, needs
 from appliance.capacity.prices import PRICES, with_own
 from appliance.capacity.table import sources, table
-from appliance.config import TB, Config
+from appliance.config.model import TB, Config
 
 MEASURED_S = 2.0
 _HELP = {

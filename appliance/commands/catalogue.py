@@ -13,11 +13,11 @@ from appliance.catalogue import Merging, backup_file, check_file
 from appliance.catalogue import rebuild as write_catalogue
 from appliance.commands.merge import in_batches
 from appliance.commands.recovery import Recovery
-from appliance.config import Config
-from appliance.errors import CommandFailed
-from appliance.lock import owned_data_dir
-from appliance.model import Image
+from appliance.config.model import Config
+from appliance.domain.errors import CommandFailed
+from appliance.domain.model import Image
 from appliance.objectstore import open_store
+from appliance.server.data_dir_lock import owned_data_dir
 
 MOST_TOLD = 20
 

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.config import Config
-from appliance.control import ask_drain, ask_status
-from appliance.errors import CommandFailed
+from appliance.config.model import Config
+from appliance.domain.errors import CommandFailed
+from appliance.server.control import ask_drain, ask_status
 
 LOOK_EVERY_S = 0.5
 

@@ -6,14 +6,14 @@ from prometheus_client import CollectorRegistry
 
 from appliance.cache import Caches
 from appliance.catalogue import Catalogue
-from appliance.clock import system_clock
-from appliance.config import Config
-from appliance.control import ask_expire
-from appliance.errors import ServerNotRunning
-from appliance.guard import refuse_lost_catalogue
+from appliance.config.model import Config
+from appliance.domain.clock import system_clock
+from appliance.domain.errors import ServerNotRunning
 from appliance.lifecycle.expiry import Expiry
-from appliance.lock import owned_data_dir
-from appliance.metrics import Metrics
+from appliance.observability.metrics import Metrics
+from appliance.server.control import ask_expire
+from appliance.server.data_dir_lock import owned_data_dir
+from appliance.server.startup_checks import refuse_lost_catalogue
 
 
 def expire(config: Config, *, clock_confirmed: bool) -> int:

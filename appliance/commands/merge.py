@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from appliance.catalogue import Merging, Span
-from appliance.clock import DAY_S
 from appliance.commands.recovery import WHOLE, Part, Recovery
-from appliance.model import Tombstone
+from appliance.domain.clock import DAY_S
+from appliance.domain.model import Tombstone
+from appliance.domain.slugs import minted_s
 from appliance.objectstore import ObjectStore
-from appliance.slugs import minted_s
 
 BATCH = 1000
 CLOCKS_APART_S = DAY_S  # the store's clock need not be ours

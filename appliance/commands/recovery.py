@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from appliance.errors import ApplianceError, ObjectMissing
+from appliance.domain.errors import ApplianceError, ObjectMissing
+from appliance.domain.model import Album, Image, Location, Tombstone
+from appliance.domain.slugs import EPOCH_S, album_key, is_slug, object_key, shard, sidecar_key, tombstone_key
 from appliance.imaging.sniffing import HEAD_BYTES, sniff
 from appliance.lifecycle.sidecars import kept_path
-from appliance.model import Album, Image, Location, Tombstone
 from appliance.objectstore import ObjectEntry, ObjectInfo, ObjectStore
 from appliance.objectstore.records import UnreadableRecord, album_from, image_from, tombstone_from
 from appliance.shared import files
-from appliance.slugs import EPOCH_S, album_key, is_slug, object_key, shard, sidecar_key, tombstone_key
 from appliance.spool import landed_metadata
 
 ORIGINALS = "originals/"

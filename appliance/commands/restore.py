@@ -10,20 +10,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.backups import packing
-from appliance.backups.believing import newest_believed
+from appliance.backups import spool_archive
 from appliance.backups.keys import identity_of, trust_of
 from appliance.backups.manifest import MANIFEST, is_name
 from appliance.backups.opening import Opened, named, open_backup, open_copy, require_no_fuller
 from appliance.backups.places import FolderPlace, Place
 from appliance.backups.signing import Trust
+from appliance.backups.trust import newest_believed
 from appliance.catalogue import check_file, count_file, put_in_place
-from appliance.commands.backing import places_of, store_of
+from appliance.commands.backup_context import places_of, store_of
 from appliance.commands.merge import Merged, merge
-from appliance.config import Config
-from appliance.errors import CommandFailed
-from appliance.lock import owned_data_dir
+from appliance.config.model import Config
+from appliance.domain.errors import CommandFailed
 from appliance.objectstore import ObjectStore
+from appliance.server.data_dir_lock import owned_data_dir
 
 MOST_TOLD = 20
 _NAME_IT = (
@@ -81,7 +81,9 @@ async def _restore(config: Config, folder: Path, wanted: Wanted) -> int:
         opened = await _opened(config, store, folder, wanted)
         if problems := await check_file(opened.catalogue):
             raise CommandFailed("The backup's catalogue is damaged: " + " ".join(problems[:MOST_TOLD]))
-        originals = await asyncio.to_thread(packing.unpack, opened.spool, config.spool_dir) if opened.spool else []
+        originals = (
+            await asyncio.to_thread(spool_archive.unpack, opened.spool, config.spool_dir) if opened.spool else []
+        )
         print(
             f"Fetched and verified ({time.monotonic() - began:.1f} s); {len(originals)} originals restored.", flush=True
         )

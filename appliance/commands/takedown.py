@@ -5,9 +5,9 @@ import re
 from collections.abc import Sequence
 
 from appliance.albums.takedown import TakenDown
-from appliance.config import Config
-from appliance.control import ask_takedown
-from appliance.slugs import LENGTH, is_slug
+from appliance.config.model import Config
+from appliance.domain.slugs import LENGTH, is_slug
+from appliance.server.control import ask_takedown
 
 SLUG = f"[0-9A-Za-z]{{{LENGTH}}}"
 LINK = re.compile(rf"/(?:i|iiif/3|a(?:/{SLUG})?|api/v1/(?:images|albums))/({SLUG})(?![0-9A-Za-z])")

@@ -7,22 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from appliance.backups import packing
-from appliance.backups.believing import Newest, newest_believed
+from appliance.backups import spool_archive
 from appliance.backups.keys import identity_of, trust_of
+from appliance.backups.last_results import note
 from appliance.backups.manifest import made_at
-from appliance.backups.notes import note
 from appliance.backups.opening import Opened, open_backup
 from appliance.backups.places import Place
 from appliance.backups.signing import Trust
+from appliance.backups.trust import Newest, newest_believed
 from appliance.catalogue import check_file, count_file, rows_of_file, sample_file
-from appliance.clock import DAY_S
-from appliance.commands.backing import places_of, store_of, working_folder
-from appliance.config import Config
-from appliance.errors import ApplianceError, ObjectMissing
-from appliance.model import Image, Location, Tombstone
+from appliance.commands.backup_context import places_of, store_of, working_folder
+from appliance.config.model import Config
+from appliance.domain.clock import DAY_S
+from appliance.domain.errors import ApplianceError, ObjectMissing
+from appliance.domain.model import Image, Location, Tombstone
+from appliance.domain.slugs import object_key
 from appliance.objectstore import ObjectStore
-from appliance.slugs import object_key
 
 SAMPLE = 1000
 AT_ONCE = 16
@@ -122,7 +122,7 @@ async def _originals(opened: Opened) -> tuple[int, list[str]]:
     """How many originals of the spool are in it, and those that are not what their row says."""
     if opened.spool is None:
         return 0, []
-    digests = await asyncio.to_thread(packing.digests, opened.spool)
+    digests = await asyncio.to_thread(spool_archive.digests, opened.spool)
     rows = await rows_of_file(opened.catalogue, list(digests))
     wrong = [slug for slug, row in rows.items() if isinstance(row, Image) and row.sha256 != digests[slug]]
     return len(digests), [f"Its original of {slug} doesn't match the catalogue." for slug in wrong]

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Iterable
 
 from appliance.cache import Rendition
-from appliance.clients import Clients
-from appliance.model import Image
-from appliance.renditions import Priority, Target
+from appliance.domain.clients import Clients
+from appliance.domain.model import Image
+from appliance.domain.renditions import Priority, Target
 
 
 class Batch:

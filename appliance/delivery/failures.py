@@ -3,9 +3,9 @@
 from cachetools import LRUCache
 
 from appliance.catalogue import Catalogue
-from appliance.clock import Clock
-from appliance.errors import CannotResize
-from appliance.model import Image
+from appliance.domain.clock import Clock
+from appliance.domain.errors import CannotResize
+from appliance.domain.model import Image
 from appliance.shared.negative_cache import MAX_KEYS, NegativeCache
 
 RETRY_AFTER_S = 600.0

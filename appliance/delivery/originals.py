@@ -3,15 +3,15 @@
 from typing import BinaryIO
 
 from appliance.catalogue import Catalogue
-from appliance.clients import Clients
-from appliance.errors import DiskFull, ObjectMissing, StoreUnavailable
-from appliance.living import living
-from appliance.metrics import Metrics
-from appliance.model import Image
+from appliance.domain.clients import Clients
+from appliance.domain.errors import DiskFull, ObjectMissing, StoreUnavailable
+from appliance.domain.model import Image
+from appliance.domain.renditions import Priority
+from appliance.domain.slugs import object_key
+from appliance.domain.visibility import living
 from appliance.objectstore import ObjectReader, ObjectStore
-from appliance.renditions import Priority
+from appliance.observability.metrics import Metrics
 from appliance.shared.single_flight import Flight, SingleFlight
-from appliance.slugs import object_key
 from appliance.spool import Spool
 from appliance.workers.work_queue import Lease, WorkQueue
 

@@ -6,17 +6,17 @@ from typing import BinaryIO
 
 from appliance.cache import Pyramids
 from appliance.catalogue import Catalogue
-from appliance.client_limiter import ClientLimiter
-from appliance.clients import Clients
-from appliance.clock import Clock
-from appliance.config import Renditions
+from appliance.config.model import Renditions
 from appliance.delivery.originals import Originals
-from appliance.effort import is_long
-from appliance.errors import ApplianceError, Busy, CannotResize
-from appliance.living import living
-from appliance.metrics import Metrics
-from appliance.model import Image
-from appliance.renditions import Priority
+from appliance.domain.clients import Clients
+from appliance.domain.clock import Clock
+from appliance.domain.errors import ApplianceError, Busy, CannotResize
+from appliance.domain.model import Image
+from appliance.domain.render_cost import is_long
+from appliance.domain.renditions import Priority
+from appliance.domain.visibility import living
+from appliance.observability.metrics import Metrics
+from appliance.shared.client_limiter import ClientLimiter
 from appliance.shared.negative_cache import NegativeCache
 from appliance.shared.single_flight import Flight, SingleFlight
 from appliance.workers import Lease, Worker, Workers

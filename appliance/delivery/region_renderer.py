@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 
 from cachetools import LRUCache
 
-from appliance.clients import Clients
 from appliance.delivery.failures import Failures
 from appliance.delivery.originals import Originals
-from appliance.effort import decode_s, is_long_cut, write_s
-from appliance.errors import ApplianceError, CannotResize, Stopping
-from appliance.model import Image
-from appliance.regions import Cut, Material, cutting_bytes
-from appliance.renditions import Priority
+from appliance.domain.clients import Clients
+from appliance.domain.errors import ApplianceError, CannotResize, Stopping
+from appliance.domain.model import Image
+from appliance.domain.regions import Cut, Material, cutting_bytes
+from appliance.domain.render_cost import decode_s, is_long_cut, write_s
+from appliance.domain.renditions import Priority
 from appliance.shared.negative_cache import MAX_KEYS
 from appliance.shared.single_flight import SingleFlight
 from appliance.workers import Workers

@@ -15,19 +15,19 @@ from collections.abc import Iterator
 
 from appliance.cache import Cache, Rendition, Ticket
 from appliance.catalogue import Catalogue
-from appliance.clients import Clients
-from appliance.clock import Clock
-from appliance.config import Renditions
+from appliance.config.model import Renditions
 from appliance.delivery.batch import Batch
 from appliance.delivery.failures import Failures
 from appliance.delivery.originals import Originals
 from appliance.delivery.sources import Source, nearest_source
-from appliance.errors import ApplianceError, CannotResize, Stopping
-from appliance.living import living
-from appliance.metrics import Metrics
-from appliance.model import Image
-from appliance.motion import Budget, moves
-from appliance.renditions import Made, Priority, Target
+from appliance.domain.animation import moves
+from appliance.domain.clients import Clients
+from appliance.domain.clock import Clock
+from appliance.domain.errors import ApplianceError, CannotResize, Stopping
+from appliance.domain.model import Image
+from appliance.domain.renditions import Made, Priority, Target
+from appliance.domain.visibility import living
+from appliance.observability.metrics import Metrics
 from appliance.shared.single_flight import SingleFlight
 from appliance.shared.threads import Threads
 from appliance.workers import Workers
@@ -62,7 +62,7 @@ class Renderer:
         self._catalogue = catalogue
         self._metrics = metrics
         self._clock = clock
-        self._animations = Budget.of(config)
+        self._animations = config.animation_budget
         self._collecting: dict[Key, Batch] = {}
         self._running: dict[Key, Batch] = {}
         self._loops: SingleFlight[Key, None] = SingleFlight()

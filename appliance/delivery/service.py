@@ -9,21 +9,21 @@ from typing import BinaryIO
 
 from appliance.cache import Cache, Rendition
 from appliance.catalogue import Catalogue
-from appliance.client_limiter import ClientLimiter
-from appliance.clients import HOST, Clients
-from appliance.clock import Clock
-from appliance.config import Renditions
+from appliance.config.model import Renditions
 from appliance.delivery.originals import Originals
 from appliance.delivery.pyramid_builder import PyramidBuilder
 from appliance.delivery.renderer import Renderer
-from appliance.errors import ApplianceError
-from appliance.living import living
-from appliance.metrics import Metrics
-from appliance.model import Image
+from appliance.domain.clients import HOST, Clients
+from appliance.domain.clock import Clock
+from appliance.domain.errors import ApplianceError
+from appliance.domain.model import Image
+from appliance.domain.renditions import PLACEHOLDER, Priority, Target
+from appliance.domain.slugs import is_slug
+from appliance.domain.visibility import living
 from appliance.objectstore import ObjectReader
-from appliance.renditions import PLACEHOLDER, Priority, Target
+from appliance.observability.metrics import Metrics
+from appliance.shared.client_limiter import ClientLimiter
 from appliance.shared.threads import Threads
-from appliance.slugs import is_slug
 
 log = logging.getLogger(__name__)
 BLOCK_BYTES = 256 * 1024

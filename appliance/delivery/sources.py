@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from appliance.cache import Cache
-from appliance.config import Renditions
-from appliance.model import Image
-from appliance.renditions import LOSSY, Facts, Format, Target, fit
+from appliance.config.model import Renditions
+from appliance.domain.model import Image
+from appliance.domain.renditions import LOSSY, Facts, Format, Target, fit
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,21 +8,21 @@ from typing import BinaryIO
 
 from appliance.cache import Caches, Rendition
 from appliance.catalogue import Catalogue
-from appliance.clients import Clients
-from appliance.clock import Clock
-from appliance.config import Renditions
+from appliance.config.model import Renditions
 from appliance.delivery.failures import RETRY_AFTER_S, Failures
 from appliance.delivery.pyramid_builder import PyramidBuilder
 from appliance.delivery.region_renderer import RegionRenderer
 from appliance.delivery.service import Delivery
 from appliance.delivery.sources import file_in_memory
-from appliance.effort import is_long_cut
-from appliance.errors import CannotResize
-from appliance.living import living
-from appliance.metrics import Metrics
-from appliance.model import Image
-from appliance.regions import TILE_PX, Cut, Material, Quality
-from appliance.renditions import LOSSY, Facts, Priority, Target, fit
+from appliance.domain.clients import Clients
+from appliance.domain.clock import Clock
+from appliance.domain.errors import CannotResize
+from appliance.domain.model import Image
+from appliance.domain.regions import TILE_PX, Cut, Material, Quality
+from appliance.domain.render_cost import is_long_cut
+from appliance.domain.renditions import LOSSY, Facts, Priority, Target, fit
+from appliance.domain.visibility import living
+from appliance.observability.metrics import Metrics
 from appliance.shared.negative_cache import NegativeCache
 from appliance.shared.single_flight import SingleFlight
 from appliance.shared.threads import Threads

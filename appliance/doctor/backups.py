@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from appliance.backups.keys import signing_key_of
-from appliance.config import Config
+from appliance.config.model import Config
 from appliance.doctor.findings import Finding, ok, warn
 
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from appliance.catalogue import purges_waiting
 from appliance.catalogue.purges import Waiting
 from appliance.cdn import PROBE_TAG, shared_caches
-from appliance.config import Config
+from appliance.config.model import Config
 from appliance.doctor.findings import Finding, fault, ok, warn
-from appliance.errors import ApplianceError, PurgeFailed
+from appliance.domain.errors import ApplianceError, PurgeFailed
 
 LATE_S = 300  # a cache that is up has confirmed long before
 

@@ -11,10 +11,10 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from appliance.config import Config, split_listen
-from appliance.control import ask_status
+from appliance.config.model import Config, split_listen
 from appliance.doctor.findings import Finding, fault, in_units, ok, warn
-from appliance.errors import ApplianceError, ServerNotRunning
+from appliance.domain.errors import ApplianceError, ServerNotRunning
+from appliance.server.control import ask_status
 
 SOCKET_UNIT = "appliance.socket"
 _PROBE_ATTRIBUTE = "user.appliance"  # the spool keeps an image's metadata in it

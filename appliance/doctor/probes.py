@@ -8,8 +8,8 @@ import json
 import sys
 from typing import Any
 
-from appliance.config import Renditions
-from appliance.errors import UnfitInstallation
+from appliance.config.model import Renditions
+from appliance.domain.errors import UnfitInstallation
 from appliance.imaging import versions, worker
 from appliance.workers.process import MAX_OUTPUT_BYTES, RENEW_AFTER_CPU_S
 

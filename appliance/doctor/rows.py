@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 from appliance.catalogue import check_file, remembered_s, require_sqlite
-from appliance.config import Config
+from appliance.config.model import Config
 from appliance.doctor.findings import Finding, fault, in_units, ok, warn
-from appliance.errors import ApplianceError
+from appliance.domain.errors import ApplianceError
+from appliance.domain.slugs import EPOCH_S
 from appliance.lifecycle.expiry import ABSENCE_S, BACKWARD_S, LAST_RUN
-from appliance.slugs import EPOCH_S
 
 
 async def catalogue(config: Config) -> AsyncIterator[Finding]:

@@ -2,25 +2,25 @@
 
 from aiohttp import web
 
-from appliance.admission import Admission
 from appliance.albums import Albums
-from appliance.clock import Clock
-from appliance.concurrency_limit import ConcurrencyLimit
-from appliance.config import Config
+from appliance.config.model import Config
 from appliance.delivery import Delivery
 from appliance.delivery.tiles import Tiles
-from appliance.http import callers
-from appliance.http.crowd import Crowd
-from appliance.http.html import Pages
-from appliance.http.readiness import Health
-from appliance.http.rendering import Rendering
-from appliance.http.wrong_tokens import WrongTokens
-from appliance.ingest import Ingest
-from appliance.lifecycle.managing import Management
-from appliance.metrics import Metrics
+from appliance.domain.clock import Clock
+from appliance.health.health import Health
+from appliance.http import client_address
+from appliance.http.pages.background_rendering import Rendering
+from appliance.http.pages.render import Pages
+from appliance.http.transport.open_connections import Crowd
+from appliance.http.wrong_token_delay import WrongTokens
+from appliance.lifecycle.management import Management
+from appliance.observability.metrics import Metrics
 from appliance.resumable import Resumable
+from appliance.shared.concurrency_limit import ConcurrencyLimit
+from appliance.uploads.admission import Admission
+from appliance.uploads.ingest import Ingest
 
-CALLERS = callers.CALLERS
+CALLERS = client_address.CALLERS
 CONFIG = web.AppKey("config", Config)
 CLOCK = web.AppKey[Clock]("clock")
 PAGES = web.AppKey[list[Pages]]("pages")

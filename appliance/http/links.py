@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from appliance.config import Config
-from appliance.formats import FORMATS
-from appliance.renditions import Format
+from appliance.config.model import Config
+from appliance.domain.formats import FORMATS
+from appliance.domain.renditions import Format
 
 EXTENSIONS = {spec.media_type: spec.extension for spec in FORMATS}
 """The file extension of each media type that an original can have."""

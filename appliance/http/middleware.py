@@ -8,17 +8,17 @@ from http import HTTPMethod
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from appliance import logs
-from appliance.errors import ApplianceError
-from appliance.http import tus_headers as tus
-from appliance.http.answers import common_headers
-from appliance.http.callers import client_of
-from appliance.http.heads import check_head
+from appliance.domain.errors import ApplianceError
+from appliance.http.client_address import client_of
 from appliance.http.keys import CALLERS, CONFIG, HEALTH, METRICS
 from appliance.http.links import UPLOADS_PATH
 from appliance.http.problems import named, problem_response
 from appliance.http.requests import REQUEST_ID
-from appliance.http.starts import STARTS
+from appliance.http.responses import common_headers
+from appliance.http.transport.request_heads import check_head
+from appliance.http.transport.start_limiter import STARTS
+from appliance.http.tus import headers as tus
+from appliance.observability import logs
 
 PAGE_POLICY = (
     "default-src 'none'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; connect-src 'self'; "

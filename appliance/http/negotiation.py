@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from appliance.model import Image
-from appliance.renditions import Format
+from appliance.domain.model import Image
+from appliance.domain.renditions import Format
 
 BY_SIZE = tuple(sorted(Format, key=lambda each: each.spec.size_rank))
 """What we prefer among formats that a client likes equally: the smallest files first."""

@@ -10,11 +10,11 @@ from http import HTTPStatus
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from appliance import errors
-from appliance.errors import ApplianceError
-from appliance.http.answers import json_answer
-from appliance.http.clients import chevereto_error
+from appliance.domain import errors
+from appliance.domain.errors import ApplianceError
+from appliance.http.api.integrations import chevereto_error
 from appliance.http.requests import REQUEST_ID, pages_of, wants_page
+from appliance.http.responses import json_answer
 
 log = logging.getLogger(__name__)
 

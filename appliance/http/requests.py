@@ -6,15 +6,15 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiDictProxy
 
-from appliance.errors import MalformedRequest
-from appliance.http.callers import client_of
-from appliance.http.heads import refuse_other_charsets
-from appliance.http.html import Pages
+from appliance.domain.errors import MalformedRequest
+from appliance.domain.renditions import Format
+from appliance.http.client_address import client_of
 from appliance.http.keys import PAGES, WRONG_TOKENS
-from appliance.http.languages import chosen
-from appliance.http.multipart import fields_of, too_many_fields
-from appliance.http.small_bodies import small_body
-from appliance.renditions import Format
+from appliance.http.pages.languages import chosen
+from appliance.http.pages.render import Pages
+from appliance.http.transport.multipart import fields_of, too_many_fields
+from appliance.http.transport.request_heads import refuse_other_charsets
+from appliance.http.transport.small_bodies import small_body
 
 Form = MultiDictProxy[str] | MultiDictProxy[str | bytearray | bytes | web.FileField]
 MAX_FORM_FIELDS = 4096

@@ -5,28 +5,20 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from appliance.http import (
-    album_forms,
-    album_pages,
-    album_zip,
-    albums,
-    api,
-    events,
-    health,
-    iiif,
-    images,
-    pages,
-    qr,
-    tus,
-    uploads,
-)
+from appliance.http.api import albums, images, upload_events, uploads
 from appliance.http.compression import compress
-from appliance.http.expecting import continuing
+from appliance.http.cors import preflight
+from appliance.http.iiif import handlers as iiif
 from appliance.http.middleware import add_headers, observe
-from appliance.http.multipart import ignore_odd_names
-from appliance.http.preflight import preflight
+from appliance.http.pages import album_forms
+from appliance.http.pages import albums as album_pages
+from appliance.http.pages import handlers as pages
 from appliance.http.problems import MAX_FORM_BYTES
 from appliance.http.requests import MAX_FORM_FIELDS
+from appliance.http.transport.expect_continue import continuing
+from appliance.http.transport.multipart import ignore_odd_names
+from appliance.http.tus import handlers as tus
+from appliance.http.views import album_zip, health, qr, renditions
 
 SLUG = r"{slug:[0-9A-Za-z]{1,64}}"
 UPLOAD = r"{id:[0-9A-Za-z_-]{1,64}}"
@@ -49,15 +41,15 @@ def application() -> web.Application:
 def _pictures() -> list[web.RouteDef]:
     """They are compared with an address one by one: renditions, which are asked for most, stand in front."""
     return [
-        web.get(f"/i/{SLUG}/preview.jpg", images.show_preview),
+        web.get(f"/i/{SLUG}/preview.jpg", renditions.show_preview),
         web.get(f"/i/{SLUG}/qr.svg", qr.show_qr),
-        web.get(f"/i/{SLUG}/{{preset:{WORD}}}.{{extension:[a-z0-9]{{1,5}}}}", images.show_rendition),
+        web.get(f"/i/{SLUG}/{{preset:{WORD}}}.{{extension:[a-z0-9]{{1,5}}}}", renditions.show_rendition),
         web.get(f"/i/{SLUG}", pages.show_share),
         web.get(f"/i/{SLUG}/manage", pages.show_manage),
         web.post(f"/i/{SLUG}/manage", pages.manage),
-        web.get(f"/i/{SLUG}/original", images.show_original),
-        web.get(f"/i/{SLUG}.{{extension:[a-z0-9]{{1,5}}}}", images.show_original),
-        web.get(f"/i/{SLUG}/{{preset:{WORD}}}", images.show_negotiated),
+        web.get(f"/i/{SLUG}/original", renditions.show_original),
+        web.get(f"/i/{SLUG}.{{extension:[a-z0-9]{{1,5}}}}", renditions.show_original),
+        web.get(f"/i/{SLUG}/{{preset:{WORD}}}", renditions.show_negotiated),
         web.get(f"/iiif/3/{SLUG}", iiif.redirect),
         web.get(f"/iiif/3/{SLUG}/info.json", iiif.show_info),
         web.get(f"/iiif/3/{SLUG}/{{region}}/{{size}}/{{rotation}}/{{last}}", iiif.show_region),
@@ -85,10 +77,10 @@ def _api() -> list[web.RouteDef]:
         web.patch(f"/api/v1/albums/{SLUG}", albums.change_album),
         web.delete(f"/api/v1/albums/{SLUG}", albums.delete_album),
         web.post("/api/v1/images", uploads.create_image, **TAKES_IMAGE),
-        web.get(f"/api/v1/images/{SLUG}", api.show_image),
-        web.get(f"/api/v1/images/{SLUG}/events", events.show_events, allow_head=False),
-        web.patch(f"/api/v1/images/{SLUG}", api.change_image),
-        web.delete(f"/api/v1/images/{SLUG}", api.delete_image),
+        web.get(f"/api/v1/images/{SLUG}", images.show_image),
+        web.get(f"/api/v1/images/{SLUG}/events", upload_events.show_events, allow_head=False),
+        web.patch(f"/api/v1/images/{SLUG}", images.change_image),
+        web.delete(f"/api/v1/images/{SLUG}", images.delete_image),
         web.options("/api/v1/uploads", tus.show_options),
         web.post("/api/v1/uploads", tus.create, **TAKES_BYTES),
         web.options("/api/v1/uploads/{id:.*}", tus.show_options),
@@ -98,8 +90,8 @@ def _api() -> list[web.RouteDef]:
         web.get(f"/api/v1/uploads/{UPLOAD}", tus.act, allow_head=False),
         web.post(f"/api/v1/uploads/{UPLOAD}", tus.act),
         web.options("/api/{rest:.*}", preflight),
-        web.get("/api/v1/limits", api.show_limits),
-        web.get("/api/v1/openapi.json", api.show_contract),
+        web.get("/api/v1/limits", images.show_limits),
+        web.get("/api/v1/openapi.json", images.show_contract),
         web.post("/api/1/upload", uploads.chevereto, **TAKES_IMAGE),
     ]
 

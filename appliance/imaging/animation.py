@@ -2,12 +2,12 @@
 
 import pyvips
 
-from appliance.formats import FormatSpec
+from appliance.domain.formats import FormatSpec
+from appliance.domain.renditions import Target
 from appliance.imaging.colour import to_srgb
 from appliance.imaging.encoders import encode_each
 from appliance.imaging.resizing import Size, resized
 from appliance.imaging.sources import open_picture
-from appliance.renditions import Target
 
 _TIMING = (("delay", pyvips.GValue.array_int_type), ("loop", pyvips.GValue.gint_type))
 

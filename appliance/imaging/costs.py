@@ -10,9 +10,9 @@ to 400 million pixels; `tests/imaging/test_memory.py` holds the estimate to them
     WebP  12.5 bytes a pixel loaded (fewer with scale-on-load), and 4 a pixel of the file when lossless
 """
 
-from appliance import formats
-from appliance.formats import FormatSpec
-from appliance.motion import BYTES_A_PIXEL
+from appliance.domain import formats
+from appliance.domain.animation import BYTES_A_PIXEL
+from appliance.domain.formats import FormatSpec
 
 _SIZES_BYTES, _SIZES_ALPHA_BYTES = 48_000_000, 120_000_000
 """The sizes themselves, up to 2048 px; with alpha they pass through floating point."""

@@ -7,9 +7,9 @@ profile is needed.
 
 import pyvips
 
+from appliance.domain.renditions import Format, Target
 from appliance.imaging.colour import flattened
 from appliance.imaging.resizing import Size
-from appliance.renditions import Format, Target
 
 SAVERS: dict[Format, tuple[str, dict[str, object]]] = {
     Format.JPG: ("jpegsave_buffer", {"Q": 82}),

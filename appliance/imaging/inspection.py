@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 import pyvips
 
-from appliance import formats
-from appliance.errors import UnreadableImage
-from appliance.formats import FormatSpec
+from appliance.domain import formats
+from appliance.domain.errors import UnreadableImage
+from appliance.domain.formats import FormatSpec
+from appliance.domain.renditions import Facts
 from appliance.imaging import costs, tiff
 from appliance.imaging.frames import has_many_chunks, has_many_items, png_frames, sequence_frames
 from appliance.imaging.sources import BROKEN, heic_header, kind_of, open_picture
-from appliance.renditions import Facts
 
 TURNED = frozenset((5, 6, 7, 8))
 """EXIF orientations that swap width and height."""

@@ -6,11 +6,11 @@ they were stored, with their orientation, for turning a whole giant would hold i
 
 import pyvips
 
-from appliance.errors import CannotResize
+from appliance.domain.errors import CannotResize
+from appliance.domain.regions import TILE_PX
 from appliance.imaging.colour import to_srgb
 from appliance.imaging.inspection import orientation_of
 from appliance.imaging.sources import BROKEN, kind_of, open_picture
-from appliance.regions import TILE_PX
 
 _QUALITY = 88
 """A cut is encoded once more; from 90 on libvips leaves chroma whole, which doubles the file."""

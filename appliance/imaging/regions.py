@@ -4,17 +4,17 @@ from collections.abc import Callable
 
 import pyvips
 
-from appliance import formats
-from appliance.errors import CannotResize
-from appliance.formats import FormatSpec
+from appliance.domain import formats
+from appliance.domain.errors import CannotResize
+from appliance.domain.formats import FormatSpec
+from appliance.domain.regions import HELD_BYTES, Cut, Material, Quality, Region, bounds
+from appliance.domain.renditions import Facts
 from appliance.imaging.colour import flattened, to_srgb
 from appliance.imaging.encoders import encode
 from appliance.imaging.inspection import TURNED, orientation_of
 from appliance.imaging.pyramid import open_levels
 from appliance.imaging.resizing import Size, resized
 from appliance.imaging.sources import BROKEN, is_permanent, kind_of, open_picture
-from appliance.regions import HELD_BYTES, Cut, Material, Quality, Region, bounds
-from appliance.renditions import Facts
 
 RESERVE = 1.33
 """As in render.py: how much larger than the result a decoder's own shrinking must leave the region."""

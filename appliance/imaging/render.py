@@ -2,16 +2,16 @@
 
 import pyvips
 
-from appliance import formats
-from appliance.errors import CannotResize
-from appliance.formats import FormatSpec
+from appliance.domain import formats
+from appliance.domain.errors import CannotResize
+from appliance.domain.formats import FormatSpec
+from appliance.domain.renditions import Facts, Made, Target, fit
 from appliance.imaging import animation, tiff
 from appliance.imaging.colour import to_srgb
 from appliance.imaging.encoders import encode_each
 from appliance.imaging.inspection import TURNED, orientation_of
 from appliance.imaging.resizing import Size, resized, resized_part
 from appliance.imaging.sources import BROKEN, is_permanent, kind_of, open_picture
-from appliance.renditions import Facts, Made, Target, fit
 
 RESERVE = 1.33
 """How much larger than the target a decoder's own shrinking must leave the picture; the resampling does the rest."""

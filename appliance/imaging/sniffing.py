@@ -2,8 +2,8 @@
 
 import re
 
-from appliance.errors import NotAnImage, UnsupportedFormat
-from appliance.formats import ACCEPTED, FormatSpec
+from appliance.domain.errors import NotAnImage, UnsupportedFormat
+from appliance.domain.formats import ACCEPTED, FormatSpec
 
 HEAD_BYTES = 4096
 *_OTHERS, _LAST = [spec.name for spec in ACCEPTED]

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pi_heif
 import pyvips
 
-from appliance import formats
-from appliance.errors import EmptyUpload
-from appliance.formats import FormatSpec
+from appliance.domain import formats
+from appliance.domain.errors import EmptyUpload
+from appliance.domain.formats import FormatSpec
 from appliance.imaging.sniffing import HEAD_BYTES, sniff
 from appliance.imaging.tiff import Level
 

@@ -3,8 +3,8 @@
 import pi_heif
 import pyvips
 
-from appliance.errors import UnfitInstallation
-from appliance.formats import ACCEPTED_NAMES, HEIC, FormatSpec
+from appliance.domain.errors import UnfitInstallation
+from appliance.domain.formats import ACCEPTED_NAMES, HEIC, FormatSpec
 from appliance.imaging.encoders import SAVERS
 from appliance.imaging.sources import LOADERS
 

@@ -13,9 +13,11 @@ from collections.abc import Sequence
 
 import pyvips
 
-from appliance import edits
-from appliance.errors import ApplianceError
-from appliance.imaging import private, sandbox
+from appliance.domain import file_edits
+from appliance.domain.errors import ApplianceError
+from appliance.domain.model import KeepMetadata
+from appliance.domain.renditions import Facts, Format
+from appliance.imaging import metadata, sandbox
 from appliance.imaging.encoders import encode
 from appliance.imaging.inspection import inspect
 from appliance.imaging.pyramid import build_pyramid
@@ -23,8 +25,7 @@ from appliance.imaging.regions import cut_all
 from appliance.imaging.render import render
 from appliance.imaging.sources import block_other_loaders
 from appliance.imaging.versions import check_installation, libvips_version
-from appliance.model import KeepMetadata
-from appliance.orders import (
+from appliance.workers.protocol import (
     MAX_MESSAGE_BYTES,
     BuildPyramid,
     CutOut,
@@ -37,7 +38,6 @@ from appliance.orders import (
     pack_answer,
     unpack_order,
 )
-from appliance.renditions import Facts, Format
 
 _WARM_UP_PX = 64
 
@@ -118,10 +118,10 @@ def _carried_out(order: Order, fds: list[int], outputs: list[int]) -> Facts | Ed
 
 
 def _edited(fd: int, keep: KeepMetadata, outputs: list[int]) -> Edited:
-    found = private.find(fd, keep)
-    packed = edits.pack(found.edits)
-    if len(packed) > edits.MAX_PACKED_BYTES:  # all or nothing: half of them would leave the file worse than none
-        outputs.append(_in_memory("edits", edits.pack(())))
+    found = metadata.find(fd, keep)
+    packed = file_edits.pack(found.edits)
+    if len(packed) > file_edits.MAX_PACKED_BYTES:  # all or nothing: half of them would leave the file worse than none
+        outputs.append(_in_memory("edits", file_edits.pack(())))
         return Edited(complete=False)
     outputs.append(_in_memory("edits", packed))
     return Edited(found.complete, found.content_credentials, found.cut_at)

@@ -4,15 +4,15 @@ import asyncio
 
 from appliance.cache import Caches
 from appliance.catalogue import Catalogue
-from appliance.clock import DAY_S, Clock
-from appliance.errors import StoreUnavailable
+from appliance.domain.clock import DAY_S, Clock
+from appliance.domain.errors import StoreUnavailable
+from appliance.domain.model import Ending, Image, Tombstone
+from appliance.domain.slugs import object_key, sidecar_key, tombstone_key
 from appliance.lifecycle.shipping import Shipper
 from appliance.lifecycle.sidecars import Sidecars
-from appliance.metrics import Metrics
-from appliance.model import Ending, Image, Tombstone
 from appliance.objectstore.observed import ObservedStore
 from appliance.objectstore.records import tombstone_record
-from appliance.slugs import object_key, sidecar_key, tombstone_key
+from appliance.observability.metrics import Metrics
 from appliance.spool import Spool
 
 BATCH = 200

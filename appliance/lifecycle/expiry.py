@@ -5,9 +5,9 @@ import time
 
 from appliance.cache import Caches
 from appliance.catalogue import Catalogue
-from appliance.clock import DAY_S, Clock
-from appliance.errors import ClockJumped
-from appliance.metrics import Metrics
+from appliance.domain.clock import DAY_S, Clock
+from appliance.domain.errors import ClockJumped
+from appliance.observability.metrics import Metrics
 
 GRACE_S = 7 * DAY_S  # expired images keep their bytes so long; the manage link can bring them back
 BATCH = 1000

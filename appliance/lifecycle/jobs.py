@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from appliance.errors import ApplianceError
-from appliance.metrics import Metrics
+from appliance.domain.errors import ApplianceError
+from appliance.observability.metrics import Metrics
 
 MISFIRE_GRACE_S = 3600  # APScheduler's default of one second would drop runs on a busy loop
 

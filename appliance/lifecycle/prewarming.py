@@ -4,7 +4,7 @@ import asyncio
 
 from appliance.catalogue import Catalogue
 from appliance.delivery import Delivery
-from appliance.model import Image
+from appliance.domain.model import Image
 
 BATCH = 200
 AT_ONCE = 8

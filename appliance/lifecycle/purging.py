@@ -9,9 +9,9 @@ import logging
 
 from appliance.catalogue.purges import PurgeRows, Waiting
 from appliance.cdn import SharedCaches
-from appliance.clock import Clock
-from appliance.errors import ApplianceError, PurgeFailed
-from appliance.metrics import Metrics
+from appliance.domain.clock import Clock
+from appliance.domain.errors import ApplianceError, PurgeFailed
+from appliance.observability.metrics import Metrics
 
 AGAIN_S = 60  # longer than making a rendition or opening an original may take: what was on its way then is through
 FIRST_PAUSE_S, LAST_PAUSE_S = 1.0, 60.0

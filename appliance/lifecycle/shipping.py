@@ -10,18 +10,18 @@ import random
 import time
 
 from appliance.catalogue import Catalogue
-from appliance.clients import HOST
-from appliance.clock import Clock
-from appliance.errors import ObjectMissing, StoreUnavailable
+from appliance.domain.clients import HOST
+from appliance.domain.clock import Clock
+from appliance.domain.errors import ObjectMissing, StoreUnavailable
+from appliance.domain.model import Image, Location
+from appliance.domain.slugs import object_key
 from appliance.lifecycle.client_queue import ClientQueue
 from appliance.lifecycle.sidecars import Sidecars
-from appliance.metrics import Metrics
-from appliance.model import Image, Location
 from appliance.objectstore.observed import ObservedStore
 from appliance.objectstore.records import ObjectRecord, record_of
+from appliance.observability.metrics import Metrics
 from appliance.shared.circuit_breaker import State
 from appliance.shared.negative_cache import NegativeCache
-from appliance.slugs import object_key
 from appliance.spool import Spool
 
 LARGE_BYTES = 64_000_000  # a few giants never hold up the small ones

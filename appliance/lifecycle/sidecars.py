@@ -8,7 +8,7 @@ import contextlib
 import json
 from pathlib import Path
 
-from appliance.model import Image
+from appliance.domain.model import Image
 from appliance.objectstore.records import sidecar_of
 from appliance.shared import files
 from appliance.shared.threads import Threads

@@ -4,11 +4,11 @@ import logging
 from collections.abc import AsyncIterator
 
 from appliance.catalogue import Catalogue
-from appliance.clock import DAY_S
-from appliance.errors import StoreUnavailable
-from appliance.model import Image, Location
+from appliance.domain.clock import DAY_S
+from appliance.domain.errors import StoreUnavailable
+from appliance.domain.model import Image, Location
+from appliance.domain.slugs import is_slug, object_key, sidecar_key
 from appliance.objectstore import ObjectStore
-from appliance.slugs import is_slug, object_key, sidecar_key
 from appliance.spool import Spool
 
 SETTLING_S = 300.0  # a landed file is committed within moments; younger ones are left alone

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from appliance.config import Store
-from appliance.errors import ConfigError
+from appliance.config.model import Store
+from appliance.domain.errors import ConfigError
 from appliance.objectstore.base import ObjectEntry, ObjectInfo, ObjectStore
 from appliance.objectstore.directory import DirectoryStore
 from appliance.objectstore.minio import MinioStore

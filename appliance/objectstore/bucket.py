@@ -24,7 +24,7 @@ from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
 from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from appliance.errors import ObjectMissing, StoreUnavailable
+from appliance.domain.errors import ObjectMissing, StoreUnavailable
 from appliance.objectstore import faults
 from appliance.objectstore.base import METADATA_PREFIX, ObjectEntry, ObjectInfo
 from appliance.objectstore.reader import CHUNK_BYTES

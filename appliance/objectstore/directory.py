@@ -16,11 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Concatenate, ParamSpec, TypeVar
 
-from appliance.errors import ObjectMissing, StoreUnavailable
-from appliance.filesystem import largest_file_bytes
+from appliance.domain.errors import ObjectMissing, StoreUnavailable
 from appliance.objectstore import files
 from appliance.objectstore.base import ObjectEntry, ObjectInfo, checked_key, checked_metadata, checked_range
 from appliance.objectstore.reader import ObjectReader
+from appliance.shared.filesystem import largest_file_bytes
 from appliance.shared.threads import Stop, Threads
 
 THREADS = 16

@@ -6,8 +6,8 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from appliance.errors import StoreUnavailable
-from appliance.objectstore import files, giants
+from appliance.domain.errors import StoreUnavailable
+from appliance.objectstore import files, multipart
 from appliance.objectstore.base import (
     METADATA_PREFIX,
     ObjectEntry,
@@ -17,13 +17,13 @@ from appliance.objectstore.base import (
     checked_range,
 )
 from appliance.objectstore.bucket import Bucket, Response
-from appliance.objectstore.giants import MAX_GIANT_BYTES, Giants
-from appliance.objectstore.journal import Journal
+from appliance.objectstore.multipart import MAX_GIANT_BYTES, Giants
+from appliance.objectstore.pending_uploads import Journal
 from appliance.objectstore.reader import CHUNK_BYTES, ObjectReader
 from appliance.objectstore.slices import FileSlice
-from appliance.pace import Pace
 from appliance.shared.files import writing
 from appliance.shared.threads import Stop, Threads
+from appliance.shared.throttle import Pace
 
 READ_THREADS = 16
 PAUSE_S = 0.02  # for 256 KiB: each connection of a giant keeps 12 MB/s, whatever else comes
@@ -50,7 +50,7 @@ class MinioStore:
             access_key=access_key,
             secret_key=secret_key,
             secure=secure,
-            connections=READ_THREADS + WRITE_THREADS + giants.THREADS,
+            connections=READ_THREADS + WRITE_THREADS + multipart.THREADS,
         )
         self._pace = Pace(PAUSE_S)
         self._giants = Giants(self._bucket, Journal(journal), self._pace)
@@ -67,7 +67,7 @@ class MinioStore:
         descriptor = await self._reads.run_stoppable(lambda _stop: os.open(path, os.O_RDONLY), discard=os.close)
         try:
             size = os.fstat(descriptor).st_size
-            if size > giants.PART_BYTES:
+            if size > multipart.PART_BYTES:
                 await self._giants.put(key, descriptor, headers)
             else:
                 await self._writes.run_stoppable(partial(self._put, key, descriptor, size, headers))

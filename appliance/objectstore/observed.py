@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from appliance.errors import ObjectMissing, StoreUnavailable
-from appliance.metrics import Metrics
+from appliance.domain.errors import ObjectMissing, StoreUnavailable
 from appliance.objectstore.base import ObjectEntry, ObjectInfo, ObjectStore
 from appliance.objectstore.reader import ObjectReader
+from appliance.observability.metrics import Metrics
 from appliance.shared.circuit_breaker import CircuitBreaker, State
 
 FIRST_PAUSE_S, MAX_PAUSE_S = 0.5, 10.0  # between probes of a store that is away

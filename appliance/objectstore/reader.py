@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Protocol, Self
 
-from appliance.errors import StoreUnavailable
+from appliance.domain.errors import StoreUnavailable
 from appliance.shared.threads import Stop, Threads
 
 CHUNK_BYTES = 256 * 1024

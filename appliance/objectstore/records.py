@@ -12,7 +12,16 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
-from appliance.model import Album, ContentCredentials, Ending, Image, KeepMetadata, Location, PrivateData, Tombstone
+from appliance.domain.model import (
+    Album,
+    ContentCredentials,
+    Ending,
+    Image,
+    KeepMetadata,
+    Location,
+    PrivateData,
+    Tombstone,
+)
 from appliance.objectstore.base import MAX_METADATA_BYTES, METADATA_PREFIX, ObjectInfo, metadata_bytes
 
 PLAIN = "!#$&'()*+,-./:;=?@[]^_`{}~"  # kept as they are, for people who look; blanks at the ends would be lost

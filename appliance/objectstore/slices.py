@@ -3,8 +3,8 @@
 import hashlib
 import os
 
-from appliance.pace import Pace
 from appliance.shared.threads import Stop
+from appliance.shared.throttle import Pace
 
 HASH_BYTES = 1024 * 1024
 

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from appliance import errors
-from appliance.admission import Offer, OfferKind
-from appliance.clients import Client
-from appliance.errors import ApplianceError, MalformedRequest
-from appliance.model import Image, Refusal, Upload, UploadKind, UploadOptions, UploadState
+from appliance.domain import errors
+from appliance.domain.clients import Client
+from appliance.domain.errors import ApplianceError, MalformedRequest
+from appliance.domain.model import Image, Refusal, Upload, UploadKind, UploadOptions, UploadState
 from appliance.spool import Checksum
+from appliance.uploads.admission import Offer, OfferKind
 
 PARTS = re.compile(r"final;(\S+(?: \S+)*)")
 PART_PATH = re.compile(r"(?:.*/)?uploads/([0-9A-Za-z_-]{1,64})")

@@ -6,13 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from appliance import slugs, tokens
-from appliance.admission import Admission, Offer, OfferKind
 from appliance.catalogue import Catalogue
-from appliance.clock import Clock
-from appliance.committer import Committer
-from appliance.config import Uploads
-from appliance.errors import (
+from appliance.config.model import Uploads
+from appliance.domain import slugs, tokens
+from appliance.domain.clock import Clock
+from appliance.domain.errors import (
     ApplianceError,
     DiskFull,
     FinalUpload,
@@ -26,17 +24,19 @@ from appliance.errors import (
     UploadLocked,
     UploadPaused,
 )
-from appliance.lifecycle.managing import check_token
-from appliance.living import living
-from appliance.metrics import Metrics
-from appliance.model import Ending, Image, Tombstone, Upload, UploadKind, UploadState
-from appliance.resumable.claims import Claims
-from appliance.resumable.creating import Creating
-from appliance.resumable.finishing import KEPT_S, Finisher
+from appliance.domain.model import Ending, Image, Tombstone, Upload, UploadKind, UploadState
+from appliance.domain.visibility import living
+from appliance.lifecycle.management import check_token
+from appliance.observability.metrics import Metrics
+from appliance.resumable.creation import Creating
+from appliance.resumable.finisher import KEPT_S, Finisher
+from appliance.resumable.part_reservations import Claims
 from appliance.resumable.progress import Body, Progress, Wanted, fault_of
-from appliance.resumable.turns import Turn, Turns
 from appliance.resumable.unfinished import UnfinishedUploads
+from appliance.resumable.upload_lock import Turn, Turns
 from appliance.spool import Spool, no_room, too_large
+from appliance.uploads.admission import Admission, Offer, OfferKind
+from appliance.uploads.committer import Committer
 
 PAUSED_S = 10
 SLACK = 0.1  # of the time an upload may rest: its row is not written anew for less

@@ -5,12 +5,12 @@ Whose they are is forgotten by a restart, for addresses are written down nowhere
 
 import asyncio
 
-from appliance.admission import Offer, OfferKind
 from appliance.catalogue.uploads import UploadRows
-from appliance.client_limiter import MIN_SHARE, ClientLimiter
-from appliance.clients import THIS_HOST, Client
-from appliance.clock import Clock
-from appliance.errors import Busy
+from appliance.domain.clients import THIS_HOST, Client
+from appliance.domain.clock import Clock
+from appliance.domain.errors import Busy
+from appliance.shared.client_limiter import MIN_SHARE, ClientLimiter
+from appliance.uploads.admission import Offer, OfferKind
 
 CROWDED = 0.75  # of the uploads that may be unfinished; the rest is for clients that have few
 COUNT_EVERY_S = 1.0

@@ -4,7 +4,7 @@ from typing import Generic, TypeVar
 
 from cachetools import TTLCache
 
-from appliance.clock import Clock
+from appliance.domain.clock import Clock
 
 K = TypeVar("K")
 MAX_KEYS = 10_000

@@ -5,8 +5,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from appliance.clients import Clients
-from appliance.errors import Stopping
+from appliance.domain.clients import Clients
+from appliance.domain.errors import Stopping
 
 K = TypeVar("K")
 V = TypeVar("V")

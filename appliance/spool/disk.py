@@ -16,11 +16,11 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from appliance.edits import Edit
-from appliance.errors import DiskFull, EmptyUpload
+from appliance.domain.errors import DiskFull, EmptyUpload
+from appliance.domain.file_edits import Edit
+from appliance.domain.slugs import is_slug
 from appliance.shared import files
 from appliance.shared.threads import Threads
-from appliance.slugs import is_slug
 from appliance.spool.folders import ATTRIBUTE, files_in, freed_bytes
 from appliance.spool.resumed import UploadFiles
 from appliance.spool.room import Coming, Room, Stake

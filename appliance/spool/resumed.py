@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from appliance.errors import ApplianceError, ChecksumMismatch, DiskFull
+from appliance.domain.errors import ApplianceError, ChecksumMismatch, DiskFull
 from appliance.shared.files import writing
 from appliance.shared.threads import Threads
 from appliance.spool.digests import Checksum, Digest

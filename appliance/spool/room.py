@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
-from appliance.errors import DiskFull
-from appliance.pace import Pace
+from appliance.domain.errors import DiskFull
+from appliance.shared.throttle import Pace
 
 PAUSE_S = 0.02  # for a block: while small ones come each giant has 50 MB/s still
 STEP_BYTES = 1 << 20  # expected of every upload, if it has so much left

@@ -8,8 +8,8 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Literal
 
-from appliance.edits import Edit
-from appliance.errors import DiskFull, TooLarge
+from appliance.domain.errors import DiskFull, TooLarge
+from appliance.domain.file_edits import Edit
 from appliance.shared.threads import Threads
 from appliance.spool.digests import Digest
 from appliance.spool.room import Coming, Room, Stake

@@ -11,9 +11,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from appliance.clients import HOST, Clients
-from appliance.errors import ApplianceError
-from appliance.renditions import Priority
+from appliance.domain.clients import HOST, Clients
+from appliance.domain.errors import ApplianceError
+from appliance.domain.renditions import Priority
 
 MAX_DEBTS = 10_000
 """Clients that are gone, and whose last jobs were dear, are remembered; this many of them."""

@@ -5,18 +5,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from appliance.clients import HOST, Clients
-from appliance.config import Renditions
-from appliance.edits import Findings
-from appliance.effort import is_long
-from appliance.errors import CannotResize, UnfitInstallation
-from appliance.model import KeepMetadata
-from appliance.motion import Budget
-from appliance.orders import Inspect
-from appliance.regions import pyramid_bytes
-from appliance.renditions import Facts, Priority
+from appliance.config.model import Renditions
+from appliance.domain.clients import HOST, Clients
+from appliance.domain.errors import CannotResize, UnfitInstallation
+from appliance.domain.file_edits import Findings
+from appliance.domain.model import KeepMetadata
+from appliance.domain.regions import pyramid_bytes
+from appliance.domain.render_cost import is_long
+from appliance.domain.renditions import Facts, Priority
 from appliance.shared.threads import Threads
 from appliance.workers.process import ResourceLimits, WorkerLost
+from appliance.workers.protocol import Inspect
 from appliance.workers.supervised_worker import SupervisedWorker
 from appliance.workers.work_queue import Lease, WorkQueue
 from appliance.workers.worker import Worker, cpu_s
@@ -52,7 +51,7 @@ class Workers:
     def __init__(self, config: Renditions, max_pixels: int, *, on_death: Callable[[str], None] | None = None) -> None:
         self._config = config
         self._max_pixels = max_pixels
-        self._animations = Budget.of(config)
+        self._animations = config.animation_budget
         self._tell_death = on_death
         self._deaths = 0
         self._threads = Threads("outputs", _THREADS)

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.errors import Busy
-from appliance.orders import MAX_MESSAGE_BYTES, MAX_TARGETS, Answer, Order, Ready, pack_order, unpack_answer
+from appliance.domain.errors import Busy
 from appliance.workers.complaints import Complaints
+from appliance.workers.protocol import MAX_MESSAGE_BYTES, MAX_TARGETS, Answer, Order, Ready, pack_order, unpack_answer
 
 MAX_OUTPUT_BYTES = 512 * 1024 * 1024
 """Of all renditions of one order."""

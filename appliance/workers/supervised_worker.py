@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from appliance.errors import ApplianceError, Busy, Stopping
-from appliance.orders import Order
+from appliance.domain.errors import ApplianceError, Busy, Stopping
 from appliance.workers.process import Reply, ResourceLimits, WorkerLost, WorkerProcess
+from appliance.workers.protocol import Order
 
 _START_TIMEOUT_S = 20.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LONGER_PAUSES = 0.1, 5.0, 6

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
-from appliance.clients import Clients
-from appliance.errors import Busy, Stopping
-from appliance.renditions import Priority
+from appliance.domain.clients import Clients
+from appliance.domain.errors import Busy, Stopping
+from appliance.domain.renditions import Priority
 from appliance.workers.fairness import FairQueue, Ticket
 
 S = TypeVar("S")

@@ -7,12 +7,16 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from appliance import edits
-from appliance.edits import Findings
-from appliance.errors import ApplianceError, Busy, CannotResize, Stopping, UnreadableImage
-from appliance.model import KeepMetadata
-from appliance.motion import Budget, moves
-from appliance.orders import (
+from appliance.domain import file_edits
+from appliance.domain.animation import Budget, moves
+from appliance.domain.errors import ApplianceError, Busy, CannotResize, Stopping, UnreadableImage
+from appliance.domain.file_edits import Findings
+from appliance.domain.model import KeepMetadata
+from appliance.domain.regions import Cut, Material
+from appliance.domain.renditions import Facts, Made, Target
+from appliance.shared.threads import Threads
+from appliance.workers.process import MAX_OUTPUT_BYTES, WorkerLost
+from appliance.workers.protocol import (
     MAX_TARGETS,
     Answer,
     BuildPyramid,
@@ -24,10 +28,6 @@ from appliance.orders import (
     Render,
     Sizes,
 )
-from appliance.regions import Cut, Material
-from appliance.renditions import Facts, Made, Target
-from appliance.shared.threads import Threads
-from appliance.workers.process import MAX_OUTPUT_BYTES, WorkerLost
 from appliance.workers.supervised_worker import SupervisedWorker
 
 _LARGE_BYTES = 1_000_000
@@ -167,7 +167,7 @@ def _findings(answer: Edited, packed: bytes, length: int) -> Findings:
     if answer.cut_at is not None and not 0 < answer.cut_at < length:
         return _NOTHING_FOUND
     try:
-        found = edits.unpack(packed, length)
+        found = file_edits.unpack(packed, length)
     except ValueError:
         return _NOTHING_FOUND
     return Findings(found, answer.complete, answer.content_credentials, answer.cut_at)

@@ -3,8 +3,8 @@
 import hashlib
 from typing import Any
 
-from appliance import slugs
-from appliance.model import Image
+from appliance.domain import slugs
+from appliance.domain.model import Image
 
 NOW_S = slugs.EPOCH_S + 100 * 86400
 LATER = NOW_S + 10**9

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from appliance.catalogue import Catalogue, backup_file, open_catalogue, rebuild
-from appliance.errors import CatalogueUnavailable
-from appliance.model import Image, Location
+from appliance.domain.errors import CatalogueUnavailable
+from appliance.domain.model import Image, Location
 from tests.catalogue.samples import image, slug
 
 

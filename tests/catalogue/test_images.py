@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from appliance.catalogue import MISS, Catalogue, open_catalogue
-from appliance.errors import Conflict, GoneImage, IdempotencyKeyInUse, InvalidField, UnknownImage
-from appliance.model import Ending, IdempotencyRecord, Image, Location, Tombstone
+from appliance.domain.errors import Conflict, GoneImage, IdempotencyKeyInUse, InvalidField, UnknownImage
+from appliance.domain.model import Ending, IdempotencyRecord, Image, Location, Tombstone
 from tests.catalogue.samples import LATER, NOW_S, YEAR_S, image, slug
 
 FULL = image(

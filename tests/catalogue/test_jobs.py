@@ -1,5 +1,5 @@
 from appliance.catalogue import Backlog, Catalogue
-from appliance.model import Ending, IdempotencyRecord, Location
+from appliance.domain.model import Ending, IdempotencyRecord, Location
 from tests.catalogue.samples import LATER, NOW_S, image, slug
 
 

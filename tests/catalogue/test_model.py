@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.catalogue import Catalogue
-from appliance.errors import Conflict, GoneImage, UnknownImage
-from appliance.model import Ending, Image, Location, Tombstone
+from appliance.domain.errors import Conflict, GoneImage, UnknownImage
+from appliance.domain.model import Ending, Image, Location, Tombstone
 from tests.catalogue.samples import LATER, NOW_S, image, slug
 
 ACTS = ("add", "get", "change", "stale", "ship", "only", "expire", "end", "restore", "begin", "confirm", "forget")

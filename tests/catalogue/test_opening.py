@@ -7,12 +7,7 @@ from appliance.catalogue import Catalogue, check_file, open_catalogue
 from appliance.catalogue.connections import open_writer, require_sqlite
 from appliance.catalogue.migrations import migrate, migrations
 from appliance.catalogue.rows import COLUMNS
-from appliance.errors import (
-    CatalogueDamaged,
-    CatalogueTooNew,
-    CatalogueUnavailable,
-    UnfitInstallation,
-)
+from appliance.domain.errors import CatalogueDamaged, CatalogueTooNew, CatalogueUnavailable, UnfitInstallation
 from tests.catalogue.samples import image, slug
 
 

@@ -1,7 +1,7 @@
 import asyncio
 
 from appliance.catalogue import MISS, Catalogue
-from appliance.catalogue.recent import RecentRows
+from appliance.catalogue.row_cache import RecentRows
 from appliance.catalogue.rows import Row
 from tests.catalogue.samples import LATER, NOW_S, image, slug
 

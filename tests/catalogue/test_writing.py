@@ -9,7 +9,7 @@ from appliance.catalogue import Catalogue, open_catalogue
 from appliance.catalogue.checkpoints import CHANGES_BETWEEN, Checkpoints
 from appliance.catalogue.connections import open_reader, open_writer
 from appliance.catalogue.writer import Operation, Outcome
-from appliance.errors import Conflict, DiskFull, Stopping
+from appliance.domain.errors import Conflict, DiskFull, Stopping
 from tests.catalogue.samples import NOW_S, image, slug
 
 

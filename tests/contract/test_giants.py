@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from appliance.errors import StoreUnavailable
-from appliance.objectstore import MinioStore, giants
+from appliance.domain.errors import StoreUnavailable
+from appliance.objectstore import MinioStore, multipart
 from appliance.objectstore.bucket import Bucket, Part
-from appliance.objectstore.giants import THREADS
+from appliance.objectstore.multipart import THREADS
 from tests.contract.conftest import store_on
 from tests.servers import Server
 
@@ -87,7 +87,7 @@ class Way:
 async def way(
     request: pytest.FixtureRequest, tmp_path: Path, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Way]:
-    monkeypatch.setattr(giants, "PART_BYTES", PART)
+    monkeypatch.setattr(multipart, "PART_BYTES", PART)
     sent = Sent()
     sent.watch(monkeypatch)
     file = tmp_path / "giant"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.errors import ObjectMissing
+from appliance.domain.errors import ObjectMissing
 from appliance.objectstore import ObjectStore
 
 JPEG = "image/jpeg"

@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 
 from appliance.cdn import SharedCaches, calls, shared_caches
-from appliance.config import Cdn
-from appliance.errors import PurgeFailed
+from appliance.config.model import Cdn
+from appliance.domain.errors import PurgeFailed
 from tests.caches import StandIn, cloudflare_says, stand_in
 
 

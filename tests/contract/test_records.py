@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.model import ContentCredentials, Ending, Image, KeepMetadata, Location, PrivateData
+from appliance.domain.model import ContentCredentials, Ending, Image, KeepMetadata, Location, PrivateData
+from appliance.domain.slugs import object_key
 from appliance.objectstore import ObjectInfo, ObjectStore
 from appliance.objectstore.base import checked_metadata
 from appliance.objectstore.records import (
@@ -19,7 +20,6 @@ from appliance.objectstore.records import (
     record_of,
     sidecar_of,
 )
-from appliance.slugs import object_key
 
 PLAIN = Image(
     slug="00Ab0123456789abc",

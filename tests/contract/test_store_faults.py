@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance.config import Store
-from appliance.errors import ConfigError, ObjectMissing, StoreUnavailable
+from appliance.config.model import Store
+from appliance.domain.errors import ConfigError, ObjectMissing, StoreUnavailable
 from appliance.objectstore import DirectoryStore, MinioStore, files, open_store
-from appliance.objectstore.giants import MAX_GIANT_BYTES, spans
+from appliance.objectstore.multipart import MAX_GIANT_BYTES, spans
 from tests.contract.conftest import store_on
 from tests.servers import Server, free_port, minio_server
 

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from appliance.model import KeepMetadata
-from appliance.orders import FindPrivate
+from appliance.domain.model import KeepMetadata
 from appliance.workers.process import ResourceLimits, WorkerProcess
+from appliance.workers.protocol import FindPrivate
 
 DATA = Path(os.environ["APPLIANCE_DATA_DIR"])
 

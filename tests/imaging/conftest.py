@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest_asyncio
 
-from appliance.config import GB, Renditions
-from appliance.renditions import Facts, Format, Made, Preset, Priority, Target
+from appliance.config.model import GB, Renditions
+from appliance.domain.renditions import Facts, Format, Made, Preset, Priority, Target
 from appliance.workers import Workers
 
 MAX_PIXELS = 1_000_000_000

@@ -18,9 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from appliance.domain.model import KeepMetadata
 from appliance.imaging import landlock, seccomp, worker
-from appliance.model import KeepMetadata
-from appliance.orders import Edited
+from appliance.workers.protocol import Edited
 
 PARENT, USER, GROUP, IS_ARM = os.getppid(), os.getuid(), os.getgid(), os.uname().machine == "aarch64"
 LIBC = ctypes.CDLL(None, use_errno=True)

@@ -3,7 +3,7 @@
 import pytest
 import pyvips
 
-from appliance.model import KeepMetadata
+from appliance.domain.model import KeepMetadata
 from tests import rich_pictures
 from tests.imaging.test_private import applied, found_in
 

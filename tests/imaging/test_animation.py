@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from appliance.renditions import Format
+from appliance.domain.renditions import Format
 from appliance.workers import Workers
 from tests import pictures
 from tests.imaging.conftest import boxed, inspected, rendered

@@ -5,8 +5,8 @@ import struct
 
 import pytest
 
-from appliance.edits import Findings
-from appliance.model import KeepMetadata
+from appliance.domain.file_edits import Findings
+from appliance.domain.model import KeepMetadata
 from appliance.workers import Workers
 from tests import pictures, private_pictures
 from tests.hidden_places import PLACES, Place

@@ -2,9 +2,9 @@
 
 import pytest
 
-from appliance import formats
-from appliance.config import GB, MB, Renditions
-from appliance.formats import ACCEPTED, FormatSpec
+from appliance.config.model import GB, MB, Renditions
+from appliance.domain import formats
+from appliance.domain.formats import ACCEPTED, FormatSpec
 from appliance.imaging.costs import decode_bytes, refusal
 
 NORMAL = Renditions().memory_bytes

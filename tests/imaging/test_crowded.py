@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance.errors import UnreadableImage
+from appliance.domain.errors import UnreadableImage
 from appliance.workers import Workers
 from tests.imaging import crowded
 from tests.imaging.conftest import inspected

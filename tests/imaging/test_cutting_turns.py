@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from appliance.clients import Clients
 from appliance.delivery.region_renderer import RegionRenderer, Request, in_turns
-from appliance.errors import CannotResize, Stopping
-from appliance.regions import Cut, Quality, Region
-from appliance.renditions import Format
+from appliance.domain.clients import Clients
+from appliance.domain.errors import CannotResize, Stopping
+from appliance.domain.regions import Cut, Quality, Region
+from appliance.domain.renditions import Format
 from tests.catalogue.samples import image
 
 

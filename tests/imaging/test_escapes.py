@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from appliance.config import MB, Config
-from appliance.control import Commands, listening
-from appliance.model import KeepMetadata
-from appliance.orders import FindPrivate
-from appliance.peers import keep_orphans
+from appliance.config.model import MB, Config
+from appliance.domain.model import KeepMetadata
+from appliance.server.control import Commands, listening
+from appliance.shared.unix_peers import keep_orphans
 from appliance.workers.process import ResourceLimits, WorkerProcess
+from appliance.workers.protocol import FindPrivate
 from tests.imaging.conftest import in_memory
 from tests.imaging.test_sandbox import needs
 

@@ -7,9 +7,9 @@ from contextlib import suppress
 
 import pytest
 
-from appliance.clients import Clients
-from appliance.errors import Busy
-from appliance.renditions import Priority
+from appliance.domain.clients import Clients
+from appliance.domain.errors import Busy
+from appliance.domain.renditions import Priority
 from appliance.workers.work_queue import Lease, WorkQueue
 
 

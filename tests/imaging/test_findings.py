@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from appliance import edits
-from appliance.config import Renditions
-from appliance.edits import Findings
-from appliance.model import KeepMetadata
-from appliance.orders import Edited, FindPrivate, pack_answer, pack_order, unpack_answer, unpack_order
+from appliance.config.model import Renditions
+from appliance.domain import file_edits
+from appliance.domain.file_edits import Findings
+from appliance.domain.model import KeepMetadata
 from appliance.workers import Worker, Workers
+from appliance.workers.protocol import Edited, FindPrivate, pack_answer, pack_order, unpack_answer, unpack_order
 
 
 @pytest.mark.parametrize("keep", KeepMetadata)
@@ -29,7 +29,7 @@ async def test_a_length_that_a_worker_makes_up_is_not_believed(cut_at: Any, monk
     async def answered(*_: object) -> tuple[Edited, list[bytes]]:
         answer = unpack_answer(pack_answer(Edited(True, cut_at=cut_at)))
         assert isinstance(answer, Edited)
-        return answer, [edits.pack(())]
+        return answer, [file_edits.pack(())]
 
     monkeypatch.setattr(Worker, "_run", answered)
     workers = Workers(Renditions(), max_pixels=1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pyvips
 
-from appliance.renditions import Facts, Format, Made, Priority
+from appliance.domain.renditions import Facts, Format, Made, Priority
 from appliance.workers import Workers
 from tests import giants, pictures
 from tests.imaging.conftest import boxed, inspected

@@ -11,11 +11,11 @@ import pyvips
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance import edits
-from appliance.edits import Findings
-from appliance.errors import ApplianceError
-from appliance.imaging.private import find
-from appliance.model import KeepMetadata
+from appliance.domain import file_edits
+from appliance.domain.errors import ApplianceError
+from appliance.domain.file_edits import Findings
+from appliance.domain.model import KeepMetadata
+from appliance.imaging.metadata import find
 from tests import hidden_places, pictures
 from tests.hidden_places import PLACES, SECRET, Place
 from tests.pictures import frames
@@ -38,7 +38,7 @@ def cleaned(data: bytes, keep: KeepMetadata = KeepMetadata.NOTHING) -> bytes:
     found = found_in(data, keep)
     assert found.complete
     changed = bytearray(data)
-    for edit in edits.unpack(edits.pack(found.edits), len(data)):
+    for edit in file_edits.unpack(file_edits.pack(found.edits), len(data)):
         changed[edit.offset : edit.end] = (edit.pattern * edit.length)[: edit.length]
     after = bytes(changed[: found.cut_at])
     assert found_in(after, keep) == Findings((), complete=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.errors import ApplianceError, NotAnImage
-from appliance.renditions import Facts, Format
+from appliance.domain.errors import ApplianceError, NotAnImage
+from appliance.domain.renditions import Facts, Format
 from appliance.workers import Workers
 from tests import pictures
 from tests.imaging import hostile

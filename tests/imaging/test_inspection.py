@@ -3,10 +3,10 @@
 import pytest
 import pyvips
 
-from appliance import formats
-from appliance.errors import ApplianceError, CannotResize, EmptyUpload, NotAnImage, UnsupportedFormat
+from appliance.domain import formats
+from appliance.domain.errors import ApplianceError, CannotResize, EmptyUpload, NotAnImage, UnsupportedFormat
+from appliance.domain.renditions import Format, Priority
 from appliance.imaging.sniffing import TAKEN, sniff
-from appliance.renditions import Format, Priority
 from appliance.workers import Workers
 from tests import pictures
 from tests.imaging import hostile

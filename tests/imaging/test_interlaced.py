@@ -6,8 +6,8 @@ import pytest
 import pyvips
 from PIL import Image, ImageChops, ImageStat
 
-from appliance.errors import CannotResize
-from appliance.renditions import Format, Target
+from appliance.domain.errors import CannotResize
+from appliance.domain.renditions import Format, Target
 from appliance.workers import Workers
 from tests import pictures
 from tests.imaging.conftest import PRESETS, boxed, inspected, rendered

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.config import MB
-from appliance.errors import UnreadableImage
-from appliance.renditions import Format, Preset, Priority, Target
+from appliance.config.model import MB
+from appliance.domain.errors import UnreadableImage
+from appliance.domain.renditions import Format, Preset, Priority, Target
 from appliance.workers import Workers
 from tests import pictures
 from tests.processes import children_of, read_bytes

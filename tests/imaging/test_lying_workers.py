@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from appliance.formats import ACCEPTED, FormatSpec
-from appliance.model import KeepMetadata
-from appliance.orders import FindPrivate, unpack_answer
-from appliance.renditions import Facts
+from appliance.domain.formats import ACCEPTED, FormatSpec
+from appliance.domain.model import KeepMetadata
+from appliance.domain.renditions import Facts
 from appliance.workers import process
 from appliance.workers.process import ResourceLimits, WorkerLost, WorkerProcess
+from appliance.workers.protocol import FindPrivate, unpack_answer
 from tests.imaging.conftest import in_memory
 
 HONEST = dataclasses.asdict(Facts("image/png", 640, 480))

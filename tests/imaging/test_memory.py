@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from appliance.config import GB, Renditions
-from appliance.renditions import Format, Preset, Priority, Target
+from appliance.config.model import GB, Renditions
+from appliance.domain.renditions import Format, Preset, Priority, Target
 from appliance.workers import Workers
 from tests import giants, pictures
 from tests.imaging.conftest import MAX_PIXELS, PRESETS, in_memory

@@ -12,8 +12,8 @@ import pytest
 import pyvips
 from PIL import Image
 
+from appliance.domain.renditions import Format
 from appliance.imaging.tiff import MAX_DIRECTORIES, Pages, pages
-from appliance.renditions import Format
 from appliance.workers import Workers
 from tests import giants, pictures
 from tests.imaging.conftest import boxed, in_memory, inspected, rendered

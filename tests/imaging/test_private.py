@@ -17,18 +17,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from appliance import edits
-from appliance.edits import Edit, Findings
-from appliance.errors import ApplianceError
+from appliance.domain import file_edits
+from appliance.domain.errors import ApplianceError
+from appliance.domain.file_edits import Edit, Findings
+from appliance.domain.model import KeepMetadata
 from appliance.imaging.directories import Unclear
-from appliance.imaging.private import find
-from appliance.imaging.private.cleaning import Cleaner
-from appliance.imaging.private.exif import clean_exif
-from appliance.imaging.private.icc import clean_icc
-from appliance.imaging.private.iptc import clean_iptc
-from appliance.imaging.private.photoshop import clean_resources
-from appliance.imaging.private.xmp import clean_xmp
-from appliance.model import KeepMetadata
+from appliance.imaging.metadata import find
+from appliance.imaging.metadata.cleaning import Cleaner
+from appliance.imaging.metadata.exif import clean_exif
+from appliance.imaging.metadata.icc import clean_icc
+from appliance.imaging.metadata.iptc import clean_iptc
+from appliance.imaging.metadata.photoshop import clean_resources
+from appliance.imaging.metadata.xmp import clean_xmp
 from tests import pictures, private_pictures
 from tests.servers import require
 
@@ -315,18 +315,18 @@ def test_directories_that_point_anywhere_never_cost_a_tiff_its_pixels(seed: int,
 
 def test_edits_survive_their_journey() -> None:
     some = (Edit(7, 2, b"\0"), Edit(0, 3, b"abc"), Edit(9, 3, b""))
-    assert edits.unpack(edits.pack(some), 12) == some
+    assert file_edits.unpack(file_edits.pack(some), 12) == some
 
 
 def test_edits_that_an_earlier_release_has_recorded_are_read() -> None:
-    assert edits.unpack(b'[[7, 2, "00"], [0, 3, "616263"]]', 12) == (Edit(7, 2, b"\0"), Edit(0, 3, b"abc"))
+    assert file_edits.unpack(b'[[7, 2, "00"], [0, 3, "616263"]]', 12) == (Edit(7, 2, b"\0"), Edit(0, 3, b"abc"))
 
 
 def test_a_hundred_thousand_edits_have_room() -> None:
     many = tuple(Edit(number * 40, 8, b"\0" * 7 + bytes((number % 256,))) for number in range(100_000))
-    packed = edits.pack(many)
-    assert len(packed) < edits.MAX_PACKED_BYTES
-    assert edits.unpack(packed, 4_000_000) == many
+    packed = file_edits.pack(many)
+    assert len(packed) < file_edits.MAX_PACKED_BYTES
+    assert file_edits.unpack(packed, 4_000_000) == many
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_a_hundred_thousand_edits_have_room() -> None:
 )
 def test_what_a_worker_makes_up_is_refused(packed: bytes) -> None:
     with pytest.raises(ValueError):
-        edits.unpack(packed, 12)
+        file_edits.unpack(packed, 12)
 
 
 def test_reading_ends_with_the_file_and_leaves_its_offset_alone() -> None:

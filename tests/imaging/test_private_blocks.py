@@ -6,14 +6,14 @@ import struct
 import pytest
 from PIL import Image
 
-from appliance.imaging.private.exif import clean_exif
-from appliance.imaging.private.icc import clean_icc
-from appliance.imaging.private.iptc import clean_iptc
-from appliance.imaging.private.photoshop import clean_resources
-from appliance.imaging.private.properties import PREFIXES
-from appliance.imaging.private.rdf import Packet
-from appliance.imaging.private.xmp import clean_xmp
-from appliance.model import KeepMetadata
+from appliance.domain.model import KeepMetadata
+from appliance.imaging.metadata.exif import clean_exif
+from appliance.imaging.metadata.icc import clean_icc
+from appliance.imaging.metadata.iptc import clean_iptc
+from appliance.imaging.metadata.photoshop import clean_resources
+from appliance.imaging.metadata.properties import PREFIXES
+from appliance.imaging.metadata.rdf import Packet
+from appliance.imaging.metadata.xmp import clean_xmp
 from tests import pictures, private_pictures
 
 # --- XMP ----------------------------------------------------------------------------------------------------------

@@ -8,17 +8,17 @@ from collections.abc import Callable
 
 import pytest
 
-from appliance.edits import Findings
+from appliance.domain.file_edits import Findings
+from appliance.domain.model import KeepMetadata
 from appliance.imaging.directories import Block
-from appliance.imaging.private import find
-from appliance.imaging.private.cleaning import Cleaner
-from appliance.imaging.private.exif import clean_exif
-from appliance.imaging.private.icc import clean_icc
-from appliance.imaging.private.iptc import clean_iptc
-from appliance.imaging.private.photoshop import clean_resources
-from appliance.imaging.private.tiff import Walk
-from appliance.imaging.private.xmp import clean_xmp
-from appliance.model import KeepMetadata
+from appliance.imaging.metadata import find
+from appliance.imaging.metadata.cleaning import Cleaner
+from appliance.imaging.metadata.exif import clean_exif
+from appliance.imaging.metadata.icc import clean_icc
+from appliance.imaging.metadata.iptc import clean_iptc
+from appliance.imaging.metadata.photoshop import clean_resources
+from appliance.imaging.metadata.tiff import Walk
+from appliance.imaging.metadata.xmp import clean_xmp
 from tests import private_pictures
 from tests.imaging.test_private import found_in
 from tests.tiff_pictures import Maker, long, short

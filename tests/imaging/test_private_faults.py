@@ -6,9 +6,9 @@ from typing import NoReturn
 
 import pytest
 
-from appliance import formats
-from appliance.imaging.private import finding
-from appliance.imaging.private.cleaning import Cleaning
+from appliance.domain import formats
+from appliance.imaging.metadata import scrub
+from appliance.imaging.metadata.cleaning import Cleaning
 from tests import private_pictures
 from tests.imaging.test_private import found_in
 
@@ -17,8 +17,8 @@ from tests.imaging.test_private import found_in
 def test_a_fault_of_our_own_gives_what_was_found_and_is_logged_once(
     fault: type[Exception], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setitem(finding.CLEANERS, formats.JPEG, failing(fault))
-    finding._log_once.cache_clear()
+    monkeypatch.setitem(scrub.CLEANERS, formats.JPEG, failing(fault))
+    scrub._log_once.cache_clear()
     found = [found_in(private_pictures.jpeg()) for _ in range(3)]
     assert [(len(each.edits), each.complete) for each in found] == [(1, False)] * 3
     assert [record.levelname for record in caplog.records] == ["ERROR"]
@@ -26,7 +26,7 @@ def test_a_fault_of_our_own_gives_what_was_found_and_is_logged_once(
 
 
 def test_a_worker_without_memory_says_so_by_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(finding.CLEANERS, formats.JPEG, failing(MemoryError))
+    monkeypatch.setitem(scrub.CLEANERS, formats.JPEG, failing(MemoryError))
     with pytest.raises(MemoryError):
         found_in(private_pictures.jpeg())
 

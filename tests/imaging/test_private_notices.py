@@ -8,9 +8,9 @@ import pytest
 import pyvips
 from PIL import Image
 
-from appliance.imaging.private.exif import clean_exif
-from appliance.imaging.private.xmp import clean_xmp
-from appliance.model import KeepMetadata
+from appliance.domain.model import KeepMetadata
+from appliance.imaging.metadata.exif import clean_exif
+from appliance.imaging.metadata.xmp import clean_xmp
 from tests.hidden_places import chunk, in_header, with_chunks
 from tests.imaging.test_hidden_places import cleaned, found_in
 from tests.imaging.test_private_blocks import xmp

@@ -8,8 +8,8 @@ import pyvips
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.domain.model import KeepMetadata
 from appliance.imaging import tiff
-from appliance.model import KeepMetadata
 from tests import pictures
 from tests.imaging.test_private import PROPERTY, applied, found_in
 from tests.tiff_pictures import Maker, long, short

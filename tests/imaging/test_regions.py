@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageChops, ImageOps
 
-from appliance.clients import Clients
-from appliance.errors import CannotResize
-from appliance.regions import Cut, Material, Quality, Region
-from appliance.renditions import Facts, Format, Priority
+from appliance.domain.clients import Clients
+from appliance.domain.errors import CannotResize
+from appliance.domain.regions import Cut, Material, Quality, Region
+from appliance.domain.renditions import Facts, Format, Priority
 from appliance.workers import Workers
 from tests import pictures
 from tests.imaging.conftest import in_memory

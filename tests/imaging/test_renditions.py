@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
-from appliance.renditions import Format, fit
+from appliance.domain.renditions import Format, fit
 from appliance.workers import Workers
 from tests import pictures
 from tests.imaging.conftest import PRESETS, boxed, inspected, rendered, target

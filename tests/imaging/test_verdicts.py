@@ -6,9 +6,9 @@ import os
 import pytest
 import pyvips
 
-from appliance.errors import CannotResize
+from appliance.domain.errors import CannotResize
 from appliance.imaging.sources import is_permanent
-from appliance.orders import pack_answer, unpack_answer
+from appliance.workers.protocol import pack_answer, unpack_answer
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from appliance.clients import Clients
-from appliance.renditions import Priority
+from appliance.domain.clients import Clients
+from appliance.domain.renditions import Priority
 from appliance.workers.process import ResourceLimits
 from appliance.workers.supervised_worker import SupervisedWorker
 from appliance.workers.work_queue import Lease, WorkQueue

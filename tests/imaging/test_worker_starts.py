@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.config import MB
-from appliance.errors import Busy, CannotResize, Stopping, UnfitInstallation
-from appliance.renditions import Facts, Format, Priority
+from appliance.config.model import MB
+from appliance.domain.errors import Busy, CannotResize, Stopping, UnfitInstallation
+from appliance.domain.renditions import Facts, Format, Priority
 from appliance.workers import Workers, process, supervised_worker, worker
 from tests import pictures
 from tests.imaging.conftest import MAX_PIXELS, boxed, in_memory, inspected, rendered

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.config import MB, Renditions
-from appliance.errors import Busy, CannotResize, Stopping, UnreadableImage
-from appliance.renditions import Facts, Format, Made, Priority
+from appliance.config.model import MB, Renditions
+from appliance.domain.errors import Busy, CannotResize, Stopping, UnreadableImage
+from appliance.domain.renditions import Facts, Format, Made, Priority
 from appliance.workers import Lease, Worker, Workers, process
 from tests import pictures
 from tests.imaging import hostile

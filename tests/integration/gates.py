@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from appliance.model import Image
-from appliance.renditions import Format, Target
+from appliance.domain.model import Image
+from appliance.domain.renditions import Format, Target
 from tests.conftest import Host
 
 

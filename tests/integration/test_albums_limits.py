@@ -1,6 +1,6 @@
 """How many images an album takes."""
 
-from appliance.config import Albums
+from appliance.config.model import Albums
 from tests.conftest import OpenHost, problem
 from tests.integration.albums import changed, made, patch, post, slugs_of, uploaded
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from appliance.commands.catalogue import rebuild
-from appliance.config import Config
+from appliance.config.model import Config
 from tests.conftest import DAY_S, HeldClock, problem, running
 from tests.integration.albums import changed, delete, made, shown, uploaded
 

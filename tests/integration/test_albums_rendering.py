@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from appliance.http import resource, share
-from appliance.http.html import Pages
-from appliance.http.languages import ENGLISH
-from appliance.http.rendering import Rendering
-from appliance.model import Image
+from appliance.domain.model import Image
+from appliance.http.api import image_resource
+from appliance.http.pages import share
+from appliance.http.pages.background_rendering import Rendering
+from appliance.http.pages.languages import ENGLISH
+from appliance.http.pages.render import Pages
 from tests.conftest import Host
 from tests.integration.albums import BROWSER, changed, made, manage, uploaded
 
@@ -18,18 +19,18 @@ from tests.integration.albums import BROWSER, changed, made, manage, uploaded
 def rendered(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, bool]]]:
     """What was rendered of albums, and whether on the loop's thread."""
     done: list[tuple[str, bool]] = []
-    page, described, loops = Pages.render, resource.image_resource, threading.current_thread()
+    page, described, loops = Pages.render, image_resource.image_resource, threading.current_thread()
 
     def render(pages: Pages, template: str, **values: object) -> str:
         done.append((template, threading.current_thread() is loops))
         return page(pages, template, **values)
 
-    def image_resource(image: Image, *args: object) -> object:
+    def counted(image: Image, *args: object) -> object:
         done.append(("resource", threading.current_thread() is loops))
         return described(image, *args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Pages, "render", render)
-    monkeypatch.setattr("appliance.http.album_resource.image_resource", image_resource)
+    monkeypatch.setattr("appliance.http.api.album_resource.image_resource", counted)
     yield done
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
-from appliance.albums.zipping import AlbumZip
-from appliance.config import Config
-from appliance.http import album_zip, rendering
-from appliance.http.html import Pages
+from appliance.albums.zip_download import AlbumZip
+from appliance.config.model import Config
 from appliance.http.keys import DOWNLOADS, RENDERING
+from appliance.http.pages import background_rendering
+from appliance.http.pages.render import Pages
+from appliance.http.views import album_zip
 from tests.conftest import Host, OpenHost, problem, until
 from tests.integration.albums import made, patch, post, shown, uploaded
 
@@ -97,7 +98,7 @@ async def test_one_who_wants_an_album_that_a_flood_waits_for_does_not_wait_for_t
 async def test_an_address_with_its_share_waiting_is_told_to_come_again_before_anything_is_done(
     host: Host, printer: Printer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rendering, "PLACES", 8)
+    monkeypatch.setattr(background_rendering, "PLACES", 8)
     albums = await albums_of(host, 9)
     images = (await shown(host, albums[0]))["images"]
     flood = [ask(host, album, FLOOD) for album in albums[:8]]

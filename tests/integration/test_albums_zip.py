@@ -12,11 +12,11 @@ import pytest
 from aiohttp import ClientError
 
 from appliance.albums import Contents
-from appliance.albums.zipping import AlbumZip, entry_names
+from appliance.albums.zip_download import AlbumZip, entry_names
 from appliance.delivery.service import Original
-from appliance.errors import StoreUnavailable
+from appliance.domain.errors import StoreUnavailable
+from appliance.domain.model import Album
 from appliance.http.links import EXTENSIONS
-from appliance.model import Album
 from tests import pictures
 from tests.catalogue.samples import image
 from tests.conftest import Host, problem, until

@@ -12,15 +12,15 @@ from typing import BinaryIO
 import aiohttp
 import pytest
 
-from appliance.backups.keeping import kept, tidy
-from appliance.backups.making import bring, make
+from appliance.backups.creation import bring, make
 from appliance.backups.manifest import MANIFEST, Manifest, Part, name_of
 from appliance.backups.places import FolderPlace, Place, whole
-from appliance.backups.remote import RemotePlace
+from appliance.backups.rclone_place import RemotePlace
+from appliance.backups.retention import kept, tidy
 from appliance.backups.signing import Trust
-from appliance.backups.stored import StorePlace
-from appliance.commands.backing import working_folder
-from appliance.errors import ApplianceError, CommandFailed
+from appliance.backups.store_place import StorePlace
+from appliance.commands.backup_context import working_folder
+from appliance.domain.errors import ApplianceError, CommandFailed
 from appliance.objectstore import DirectoryStore
 from tests import pictures
 from tests.conftest import Host, small_config
@@ -253,7 +253,7 @@ async def test_a_disk_that_fills_while_it_is_written_keeps_nothing_half(
     (tmp_path / "backups").mkdir()
     with monkeypatch.context() as patched:
         patched.setattr("appliance.backups.places.shutil.copyfileobj", full)
-        patched.setattr("appliance.backups.packing.pack", _packs_nothing)
+        patched.setattr("appliance.backups.spool_archive.pack", _packs_nothing)
         with pytest.raises(CommandFailed, match="can't be written to: No space left on device"):
             await _brought(host, FolderPlace(tmp_path / "backups"))
     assert backups_in(tmp_path / "backups") == []

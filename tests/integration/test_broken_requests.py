@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from appliance.http.connections import Runner
+from appliance.http.transport.connections import Runner
 from tests.conftest import Host, OpenHost, problem, until
 from tests.noise import padded
 

@@ -20,8 +20,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from appliance.config import Config, Server
-from appliance.http.contract import contract
+from appliance.config.model import Config, Server
+from appliance.http.api.contract import contract
 from appliance.http.links import EXTENSIONS
 from tests import pictures
 from tests.conftest import HeldClock, Host, bearer, running, small_config

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from appliance.errors import DiskFull
+from appliance.domain.errors import DiskFull
 from appliance.spool import Digest, Incoming, Spool
 from tests import hidden_places
 from tests.conftest import Host

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientError, ClientResponse
 
-from appliance import errors
-from appliance.config import Renditions
+from appliance.config.model import Renditions
+from appliance.domain import errors
 from tests import pictures
 from tests.conftest import CODES, Host, OpenHost, bearer, problem, small_config
 from tests.resuming import Tus

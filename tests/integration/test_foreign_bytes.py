@@ -20,7 +20,7 @@ import pytest
 import pytest_asyncio
 
 from appliance.http.routes import application
-from appliance.logs import MAX_BYTES, JsonLines
+from appliance.observability.logs import MAX_BYTES, JsonLines
 from tests import pictures
 from tests.conftest import Host
 from tests.growth import FLOOR_S, LARGE_BYTES, RUNS, SLACK, SMALL_BYTES, loop_s

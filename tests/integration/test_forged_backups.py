@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from appliance.backups.believing import LOOKED_AT, newest_believed
-from appliance.backups.keeping import tidy
 from appliance.backups.manifest import MANIFEST, Manifest, Part, is_name, name_of, read
-from appliance.backups.packing import digests
 from appliance.backups.places import FolderPlace, Place
-from appliance.backups.remote import RemotePlace
+from appliance.backups.rclone_place import RemotePlace
+from appliance.backups.retention import tidy
 from appliance.backups.signing import Trust, sign
-from appliance.backups.stored import StorePlace
-from appliance.errors import CommandFailed
+from appliance.backups.spool_archive import digests
+from appliance.backups.store_place import StorePlace
+from appliance.backups.trust import LOOKED_AT, newest_believed
+from appliance.domain.errors import CommandFailed
 from appliance.objectstore import DirectoryStore
 from tests.integration.backing import backups_in, second_place
 from tests.integration.test_restore import on_a_new_machine

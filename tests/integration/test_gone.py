@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from appliance.renditions import Format
+from appliance.domain.renditions import Format
 from tests import pictures
 from tests.conftest import DAY_S, Host, problem, until
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from urllib3 import HTTPResponse, PoolManager
 
-from appliance.config import Renditions
+from appliance.config.model import Renditions
 from appliance.objectstore.minio import MinioStore
 from tests import pictures
 from tests.conftest import Host, OpenHost, until

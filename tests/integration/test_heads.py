@@ -12,8 +12,8 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.compression_utils import ZLibDecompressor
 from aiohttp.test_utils import make_mocked_request
 
-from appliance.http.heads import MAX_PARAMETERS, check_head
-from appliance.http.multipart import MAX_FIELDS, fields_of
+from appliance.http.transport.multipart import MAX_FIELDS, fields_of
+from appliance.http.transport.request_heads import MAX_PARAMETERS, check_head
 from tests.conftest import Host, dashed, problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

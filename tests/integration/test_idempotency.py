@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
-from appliance import tokens
+from appliance.domain import tokens
 from tests import pictures
 from tests.conftest import DAY_S, Host, problem
 from tests.integration import albums

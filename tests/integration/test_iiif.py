@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import hdrs
 
-from appliance.config import Server
-from appliance.errors import CannotResize
+from appliance.config.model import Server
+from appliance.domain.errors import CannotResize
 from appliance.workers import Worker
 from tests import pictures
 from tests.conftest import Host, OpenHost, opened, problem, small_config

@@ -8,7 +8,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from appliance.app import started
-from appliance.config import Server as Listening
+from appliance.config.model import Server as Listening
 from tests.conftest import HeldClock, Host, Server, small_config
 from tests.iiif_validator import AGAINST_THE_SPECIFICATION, judged, load_validator, squares
 from tests.servers import free_port

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 
-from appliance.errors import ClockJumped, StoreUnavailable
+from appliance.domain.errors import ClockJumped, StoreUnavailable
+from appliance.domain.model import Ending, Image, Tombstone
+from appliance.domain.slugs import mint, object_key, sidecar_key
 from appliance.lifecycle import erasing, expiry
 from appliance.lifecycle.erasing import TOMBSTONE_S
 from appliance.lifecycle.expiry import GRACE_S
 from appliance.lifecycle.jobs import Job, Jobs
-from appliance.model import Ending, Image, Tombstone
 from appliance.objectstore.records import image_from
-from appliance.slugs import mint, object_key, sidecar_key
 from tests import pictures
 from tests.conftest import DAY_S, Host, OpenHost, until
 

@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 from aiohttp import FormData
 
-from appliance import tokens
-from appliance.edits import Findings
-from appliance.errors import DiskFull
+from appliance.domain import tokens
+from appliance.domain.errors import DiskFull
+from appliance.domain.file_edits import Findings
 from appliance.spool import disk, transfers
 from tests import private_pictures
 from tests.conftest import Host, OpenHost, problem

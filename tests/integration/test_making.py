@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from appliance.clients import Clients
-from appliance.config import Renditions
+from appliance.config.model import Renditions
 from appliance.delivery import renderer as renderer_module
-from appliance.errors import Busy, StoreUnavailable
-from appliance.model import Image
-from appliance.renditions import Priority
+from appliance.domain.clients import Clients
+from appliance.domain.errors import Busy, StoreUnavailable
+from appliance.domain.model import Image
+from appliance.domain.renditions import Priority
 from appliance.workers import Worker
 from tests import pictures
 from tests.conftest import Host, OpenHost, opened, problem, small_config, until

@@ -13,11 +13,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from appliance.config import Server
-from appliance.http import connections
-from appliance.http.crowd import Crowd
+from appliance.config.model import Server
 from appliance.http.keys import CROWD
-from appliance.sockets import ACCEPTED_AT_ONCE, UNREAD_S, UNSENT_BYTES, AcceptFaults, listen
+from appliance.http.transport import connections
+from appliance.http.transport.open_connections import Crowd
+from appliance.server.sockets import ACCEPTED_AT_ONCE, UNREAD_S, UNSENT_BYTES, AcceptFaults, listen
 from tests.conftest import Host, OpenHost, until
 from tests.processes import eventually, serving
 from tests.servers import free_port

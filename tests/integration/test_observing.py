@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientPayloadError, ClientSession
 
-from appliance.errors import StoreUnavailable
-from appliance.serving import _metrics_listener
+from appliance.domain.errors import StoreUnavailable
+from appliance.server.serving import _metrics_listener
 from tests.conftest import Host, OpenHost, problem, small_config
 
 

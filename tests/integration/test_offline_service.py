@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from appliance.config import Renditions
-from appliance.http.words import ENGLISH_WORDS
+from appliance.config.model import Renditions
+from appliance.http.pages.formatting import ENGLISH_WORDS
 from appliance.lifecycle import prewarming
 from tests import pictures
 from tests.conftest import Host, OpenHost, until

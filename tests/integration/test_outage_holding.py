@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from appliance.errors import ObjectMissing, StoreUnavailable
+from appliance.domain.errors import ObjectMissing, StoreUnavailable
+from appliance.domain.model import Location
 from appliance.lifecycle import shipping
-from appliance.model import Location
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from tests import pictures

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from appliance.renditions import Format
+from appliance.domain.renditions import Format
 from tests import pictures
 from tests.conftest import Host, OpenHost
 from tests.processes import serving

@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 from aiohttp import FormData
 
-from appliance.errors import DiskFull
-from appliance.model import KeepMetadata
+from appliance.domain.errors import DiskFull
+from appliance.domain.model import KeepMetadata
 from appliance.spool import disk, transfers
 from tests import pictures, private_pictures
 from tests.conftest import Host, OpenHost, until

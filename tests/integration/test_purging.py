@@ -12,10 +12,10 @@ import pytest
 from aiohttp import web
 
 from appliance.catalogue.writer import Outcome
-from appliance.config import Cdn
+from appliance.config.model import Cdn
 from appliance.doctor.caches import cdn
 from appliance.doctor.findings import Level
-from appliance.errors import PurgeFailed
+from appliance.domain.errors import PurgeFailed
 from tests.caches import StandIn, stand_in
 from tests.conftest import DAY_S, Host, OpenHost, bearer, problem, until
 from tests.processes import eventually, serving

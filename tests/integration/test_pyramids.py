@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from appliance.config import MB, Cache
+from appliance.config.model import MB, Cache
 from appliance.delivery import pyramid_builder
-from appliance.errors import CannotResize
-from appliance.regions import Cut, Material
-from appliance.renditions import PLACEHOLDER, Facts, Format, Preset
+from appliance.domain.errors import CannotResize
+from appliance.domain.regions import Cut, Material
+from appliance.domain.renditions import PLACEHOLDER, Facts, Format, Preset
 from appliance.workers import Worker
 from tests import pictures
 from tests.conftest import Host, OpenHost, opened, problem, small_config, until

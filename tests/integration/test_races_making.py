@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from appliance.cache import Rendition
-from appliance.clients import Clients
-from appliance.errors import CatalogueUnavailable, Stopping, StoreUnavailable
-from appliance.model import Image
-from appliance.renditions import Priority
+from appliance.domain.clients import Clients
+from appliance.domain.errors import CatalogueUnavailable, Stopping, StoreUnavailable
+from appliance.domain.model import Image
+from appliance.domain.renditions import Priority
 from tests.conftest import Host, until
 from tests.integration.gates import gated, gone_everywhere, row, target
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from appliance.clients import Clients
-from appliance.model import Image
+from appliance.domain.clients import Clients
+from appliance.domain.model import Image
 from tests.conftest import Host, OpenHost, problem, until
 from tests.integration.gates import gated, gone_everywhere
 

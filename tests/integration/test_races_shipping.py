@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from appliance.errors import StoreUnavailable
-from appliance.model import Image, Location
+from appliance.domain.errors import StoreUnavailable
+from appliance.domain.model import Image, Location
 from tests.conftest import Host, OpenHost, until
 from tests.integration.gates import Gate, gated, gone_everywhere, row
 

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from appliance.catalogue import open_catalogue
-from appliance.model import Ending, Image
+from appliance.domain.model import Ending, Image
 from tests import pictures
 from tests.processes import COMMAND, Served, eventually, on_minio, serving
 from tests.servers import ROOT, minio_server

@@ -15,8 +15,8 @@ import pytest
 from appliance.backups.manifest import MANIFEST, name_of
 from appliance.catalogue import open_catalogue
 from appliance.commands.restore import Wanted, restore
-from appliance.errors import CommandFailed
-from appliance.model import Ending, Image, Tombstone
+from appliance.domain.errors import CommandFailed
+from appliance.domain.model import Ending, Image, Tombstone
 from tests import pictures
 from tests.conftest import small_config
 from tests.integration.backing import age_key, backups_in, environment_for, second_place, without

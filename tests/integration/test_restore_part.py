@@ -10,10 +10,10 @@ import pytest
 
 from appliance.catalogue import rebuild
 from appliance.commands.merge import Merged, merge
-from appliance.model import Ending, Image, Location, Tombstone
+from appliance.domain.model import Ending, Image, Location, Tombstone
+from appliance.domain.slugs import mint, object_key, shard, sidecar_key, tombstone_key
 from appliance.objectstore import DirectoryStore, ObjectEntry
 from appliance.objectstore.records import metadata_of, sidecar_of, tombstone_record
-from appliance.slugs import mint, object_key, shard, sidecar_key, tombstone_key
 
 NOW_S = 1_830_000_000
 DAY_S = 86_400

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.config import Server
+from appliance.config.model import Server
 from appliance.spool import Room, room
 from tests.conftest import Host, OpenHost, problem, small_config, until
 from tests.noise import padded

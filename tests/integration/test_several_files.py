@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientResponse, FormData
 
-from appliance import ingest
-from appliance.http import uploads
+from appliance.http.api import uploads
+from appliance.uploads import ingest
 from tests import pictures
 from tests.conftest import CODES, Host, OpenHost, problem, small_config
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from appliance.slugs import object_key
+from appliance.domain.slugs import object_key
 from tests.integration.test_large_uploads import MB, LargeFile
 from tests.processes import Served, eventually, on_minio
 from tests.resuming import Relay

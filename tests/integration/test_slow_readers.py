@@ -5,10 +5,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from appliance.concurrency_limit import ConcurrencyLimit
-from appliance.config import Server
-from appliance.http.crowd import Crowd
+from appliance.config.model import Server
 from appliance.http.keys import CROWD, DOWNLOADS
+from appliance.http.transport.open_connections import Crowd
+from appliance.shared.concurrency_limit import ConcurrencyLimit
 from tests.conftest import Host, OpenHost, until
 from tests.noise import padded
 from tests.wire import Wire, wires

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from appliance.config import Server
+from appliance.config.model import Server
 from appliance.http.keys import SMALL_BODIES
 from tests import pictures
 from tests.conftest import Host, OpenHost, problem, small_config, until

@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 from appliance.app import started
-from appliance.config import Config
-from appliance.errors import UnfitInstallation
+from appliance.config.model import Config
+from appliance.domain.errors import UnfitInstallation
 from tests.conftest import Host, OpenHost
 
 

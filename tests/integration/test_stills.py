@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from appliance.config import Renditions
+from appliance.config.model import Renditions
 from tests import pictures
 from tests.conftest import Host, OpenHost
 

@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from appliance.domain.slugs import object_key
 from appliance.objectstore import MinioStore
-from appliance.slugs import object_key
 from tests import pictures
 from tests.noise import padded
 from tests.processes import Served, eventually, on_minio, serving

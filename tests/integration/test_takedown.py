@@ -9,7 +9,7 @@ import pytest
 
 from appliance.albums.takedown import Takedown, TakenDown
 from appliance.commands.takedown import slug_of
-from appliance.model import Ending, Tombstone
+from appliance.domain.model import Ending, Tombstone
 from tests import pictures
 from tests.caches import stand_in
 from tests.conftest import DAY_S, Host, OpenHost, problem, until

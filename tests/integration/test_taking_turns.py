@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse, FormData
 
-from appliance.config import Config
+from appliance.config.model import Config
 from appliance.delivery.batch import Batch
-from appliance.orders import CutOut, Inspect, Order, Render
 from appliance.workers.process import Reply
+from appliance.workers.protocol import CutOut, Inspect, Order, Render
 from appliance.workers.supervised_worker import SupervisedWorker
 from tests import pictures
 from tests.conftest import Host, OpenHost, until

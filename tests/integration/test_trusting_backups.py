@@ -22,9 +22,9 @@ from minio.minioadmin import MinioAdmin
 from minio.objectlockconfig import DAYS, ObjectLockConfig
 
 from appliance.backups.manifest import MANIFEST, made_at, name_of, part_of, read
-from appliance.backups.packing import unpack
+from appliance.backups.spool_archive import unpack
 from appliance.catalogue import check_file, open_catalogue
-from appliance.errors import CommandFailed
+from appliance.domain.errors import CommandFailed
 from tests import pictures
 from tests.integration.backing import age_key, backups_in, second_place
 from tests.integration.test_restore import on_a_new_machine

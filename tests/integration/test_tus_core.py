@@ -243,7 +243,7 @@ async def test_a_damaged_image_is_refused_with_the_last_byte(tus: Tus) -> None:
 async def test_ids_never_stand_in_the_log(
     shared: Host, tus: Tus, jpeg: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from appliance.logs import JsonLines
+    from appliance.observability.logs import JsonLines
 
     with caplog.at_level("DEBUG", logger="appliance"):
         where = await tus.whole(jpeg)

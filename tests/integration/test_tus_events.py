@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import ClientResponse, web
 
-from appliance.http import listeners
+from appliance.http.api import event_stream
 from appliance.http.keys import LISTENERS
 from tests.conftest import DAY_S, Host, problem, until
 from tests.processes import serving
@@ -129,7 +129,7 @@ async def test_one_address_does_not_take_every_place_to_listen(tus: Tus, jpeg: b
 
 
 async def test_something_is_sent_while_nothing_comes(tus: Tus, jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listeners, "HEARTBEAT_S", 0.0)
+    monkeypatch.setattr(event_stream, "HEARTBEAT_S", 0.0)
     slug = await tus.slug(await tus.create(len(jpeg)))
     async with listening(tus.host, slug) as response:
         await next_event(response)
@@ -146,7 +146,7 @@ async def test_a_listener_who_does_not_read_the_end_is_no_fault(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(web.StreamResponse, "write_eof", stuck)
-    monkeypatch.setattr(listeners, "WRITE_S", 0.01)
+    monkeypatch.setattr(event_stream, "WRITE_S", 0.01)
     async with listening(tus.host, slug) as response:
         assert await next_event(response) is not None
         with pytest.raises(aiohttp.ClientError):

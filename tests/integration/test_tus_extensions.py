@@ -7,8 +7,8 @@ import zlib
 
 import pytest
 
-from appliance.config import Server, Uploads
-from appliance.errors import Busy
+from appliance.config.model import Server, Uploads
+from appliance.domain.errors import Busy
 from tests.conftest import DAY_S, Host, OpenHost, problem, until
 from tests.noise import padded
 from tests.resuming import UPLOADS, Tus, checksum, half_sent, sha256
@@ -163,7 +163,7 @@ async def test_the_link_of_an_upload_that_stayed_empty_is_gone_for_a_day_and_the
 
 
 async def test_nothing_of_what_a_client_wished_for_is_kept_of_an_upload_that_is_gone(tus: Tus) -> None:
-    from appliance import tokens
+    from appliance.domain import tokens
 
     where = await tus.create(1000, filename="secret.jpg", title="Secret")
     assert (await tus.delete(where)).status == 204

@@ -136,10 +136,10 @@ async def test_a_second_request_makes_the_first_save_and_stop(tus: Tus, jpeg: by
 async def test_a_turn_that_is_not_given_back_is_told_as_locked(
     tus: Tus, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from appliance import tokens
-    from appliance.resumable import turns
+    from appliance.domain import tokens
+    from appliance.resumable import upload_lock
 
-    monkeypatch.setattr(turns, "WAIT_S", 0.05)
+    monkeypatch.setattr(upload_lock, "WAIT_S", 0.05)
     where = await tus.create(len(jpeg))
     turn = tus.host.appliance.resumable.turns.of(tokens.hashed(where.rpartition("/")[2]))
     async with turn.taking():
@@ -149,8 +149,8 @@ async def test_a_turn_that_is_not_given_back_is_told_as_locked(
 
 
 async def test_a_request_that_came_before_there_was_anything_to_hand_over_is_heard(tus: Tus, jpeg: bytes) -> None:
-    from appliance import tokens
-    from appliance.errors import UploadLocked
+    from appliance.domain import tokens
+    from appliance.domain.errors import UploadLocked
 
     where = await tus.create(len(jpeg))
     turn = tus.host.appliance.resumable.turns.of(tokens.hashed(where.rpartition("/")[2]))
@@ -166,10 +166,10 @@ async def test_a_request_that_came_before_there_was_anything_to_hand_over_is_hea
 async def test_guessed_ids_make_no_upload_forget_how_far_it_was_hashed(
     tus: Tus, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from appliance import tokens
-    from appliance.resumable import turns
+    from appliance.domain import tokens
+    from appliance.resumable import upload_lock
 
-    monkeypatch.setattr(turns, "KEPT", 2)
+    monkeypatch.setattr(upload_lock, "KEPT", 2)
     where = await tus.create(len(jpeg))
     await tus.patch(where, 0, jpeg[:1000])
     for number in range(10):
@@ -251,7 +251,7 @@ async def test_what_a_crash_left_between_file_and_row_is_finished_by_the_next_st
     tmp_path: Path, jpeg: bytes
 ) -> None:
     """The worst moment: the file has landed under its slug, and no row says so."""
-    from appliance.errors import CatalogueUnavailable
+    from appliance.domain.errors import CatalogueUnavailable
     from tests.conftest import HeldClock, running, small_config
 
     config, clock = small_config(tmp_path / "data"), HeldClock()

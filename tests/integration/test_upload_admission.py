@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from appliance.config import Server
-from appliance.filesystem import MOST_BYTES, largest_file_bytes
+from appliance.config.model import Server
+from appliance.shared.filesystem import MOST_BYTES, largest_file_bytes
 from tests import pictures
 from tests.conftest import Host, OpenHost, problem, small_config, until
 

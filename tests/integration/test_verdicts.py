@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from appliance.cache import Rendition
-from appliance.clients import Clients
-from appliance.errors import CannotResize
-from appliance.renditions import Priority
+from appliance.domain.clients import Clients
+from appliance.domain.errors import CannotResize
+from appliance.domain.renditions import Priority
 from appliance.workers import Worker
 from tests import pictures
 from tests.conftest import Host, until

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from appliance.renditions import Format
+from appliance.domain.renditions import Format
 from tests import pictures
 from tests.conftest import Host, opened, problem
 

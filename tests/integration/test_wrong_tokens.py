@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from appliance.errors import Busy, WrongToken
-from appliance.http import wrong_tokens
+from appliance.domain.errors import Busy, WrongToken
+from appliance.http import wrong_token_delay
 from appliance.http.keys import WRONG_TOKENS
-from appliance.http.wrong_tokens import FREE, MAX_WAITING, WrongTokens
+from appliance.http.wrong_token_delay import FREE, MAX_WAITING, WrongTokens
 from tests import pictures
 from tests.conftest import HeldClock, Host, problem, until
 
@@ -48,7 +48,7 @@ async def test_addresses_are_forgotten(pauses: list[float], monkeypatch: pytest.
     clock.forward(601)
     await wrong(tokens, "203.0.113.9")
     assert pauses == []
-    monkeypatch.setattr(wrong_tokens, "MAX_ADDRESSES", 10)
+    monkeypatch.setattr(wrong_token_delay, "MAX_ADDRESSES", 10)
     for number in range(50):
         await wrong(tokens, f"198.51.100.{number}")
     assert len(tokens._addresses) == 10

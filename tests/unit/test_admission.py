@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance.admission import Admission, Offer, OfferKind, Rule
-from appliance.clients import Client
-from appliance.config import Uploads
-from appliance.drain_switch import DrainSwitch
-from appliance.errors import Busy, DiskFull, Draining, TooLarge, UnsupportedFormat
+from appliance.config.model import Uploads
+from appliance.domain.clients import Client
+from appliance.domain.errors import Busy, DiskFull, Draining, TooLarge, UnsupportedFormat
 from appliance.spool import Spool
+from appliance.uploads.admission import Admission, Offer, OfferKind, Rule
+from appliance.uploads.drain_switch import DrainSwitch
 
 ONE, OTHER = Client("192.0.2.1"), Client("192.0.2.2")
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.config import Config, Server, Site
-from appliance.errors import ConfigError
-from appliance.http import colours
-from appliance.http.assets import web_root
-from appliance.http.html import Pages
-from appliance.settings import load
+from appliance.config.load import load
+from appliance.config.model import Config, Server, Site
+from appliance.domain import colours
+from appliance.domain.errors import ConfigError
+from appliance.http.pages.assets import web_root
+from appliance.http.pages.render import Pages
 from tests.conftest import OpenHost
 from tests.unit.test_html import PHOTO, Page
 

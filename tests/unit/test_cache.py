@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.cache import ENTRY_OVERHEAD_BYTES, HEADER_BYTES, Cache, Rendition
-from appliance.slugs import ALPHABET, mint
+from appliance.domain.slugs import ALPHABET, mint
 
 KB = 1000
 

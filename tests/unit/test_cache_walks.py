@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from appliance.cache import Cache, Rendition, disk
-from appliance.slugs import ALPHABET, mint
+from appliance.domain.slugs import ALPHABET, mint
 
 KB = 1000
 

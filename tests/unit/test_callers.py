@@ -5,7 +5,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from appliance.http.callers import Callers
+from appliance.http.client_address import Callers
 
 
 def request_from(peer: str, **headers: str) -> web.Request:

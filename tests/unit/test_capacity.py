@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.backups.keeping import kept, most_kept
 from appliance.backups.manifest import name_of
+from appliance.backups.retention import kept, most_kept
 from appliance.capacity.costs import cloud_bill, own_bill
 from appliance.capacity.measuring import measure
 from appliance.capacity.needs import (
@@ -29,8 +29,8 @@ from appliance.capacity.needs import (
 )
 from appliance.capacity.prices import PRICES, Price, with_own
 from appliance.cli import main
-from appliance.clock import DAY_S
-from appliance.config import GB, TB, Backup, Config
+from appliance.config.model import GB, TB, Backup, Config
+from appliance.domain.clock import DAY_S
 from appliance.lifecycle import erasing, expiry
 from tests.conftest import small_config
 from tests.servers import ROOT

@@ -12,14 +12,14 @@ import pytest
 
 from appliance.catalogue import Catalogue
 from appliance.cli import main
-from appliance.config import Config
-from appliance.lock import owned_data_dir
-from appliance.model import Image, Location
+from appliance.config.model import Config
+from appliance.domain.model import Image, Location
+from appliance.domain.slugs import mint, object_key, sidecar_key
+from appliance.domain.tokens import hashed
 from appliance.objectstore import open_store
 from appliance.objectstore.records import metadata_of, sidecar_of
-from appliance.slugs import mint, object_key, sidecar_key
+from appliance.server.data_dir_lock import owned_data_dir
 from appliance.spool import ATTRIBUTE
-from appliance.tokens import hashed
 
 PNG_HEAD = b"\x89PNG\r\n\x1a\n" + b"rest of the picture"
 

@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from appliance.concurrency_limit import ConcurrencyLimit, Permit
-from appliance.errors import Busy
+from appliance.domain.errors import Busy
+from appliance.shared.concurrency_limit import ConcurrencyLimit, Permit
 from tests.conftest import until
 
 

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import StreamReader
 from aiohttp.base_protocol import BaseProtocol
 
-from appliance.http.connections import still_held
+from appliance.http.transport.connections import still_held
 
 
 async def test_what_a_broken_connection_brought_can_still_be_read() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from appliance.effort import decode_s, is_long, is_long_cut
-from appliance.regions import TILE_PX, Cut, Quality, Region, most_area
-from appliance.renditions import Facts, Format
+from appliance.domain.regions import TILE_PX, Cut, Quality, Region, most_area
+from appliance.domain.render_cost import decode_s, is_long, is_long_cut
+from appliance.domain.renditions import Facts, Format
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "png", "tiff", "webp", "avif", "heic", "gif"])

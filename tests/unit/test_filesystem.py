@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.config import Config, Uploads
-from appliance.filesystem import MOST_BYTES, largest_file_bytes
+from appliance.config.model import Config, Uploads
+from appliance.shared.filesystem import MOST_BYTES, largest_file_bytes
 
 
 def test_a_file_may_grow_to_the_limit_and_no_further(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.formats import ACCEPTED, FORMATS, HEIC, Format, FormatSpec, OriginalSpec, RenditionSpec
+from appliance.domain.formats import ACCEPTED, FORMATS, HEIC, Format, FormatSpec, OriginalSpec, RenditionSpec
 from appliance.imaging.encoders import SAVERS
-from appliance.imaging.private.finding import CLEANERS
+from appliance.imaging.metadata.scrub import CLEANERS
 from appliance.imaging.sniffing import sniff
 from appliance.imaging.sources import LOADERS
 from tests import pictures

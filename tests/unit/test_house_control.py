@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from appliance.config import Config
-from appliance.control import Commands, ask_expire, ask_status, ask_takedown, listening
-from appliance.errors import CommandFailed, Conflict, DataDirectoryLocked, ServerNotRunning, UnfitInstallation
-from appliance.lock import owned_data_dir
+from appliance.config.model import Config
+from appliance.domain.errors import CommandFailed, Conflict, DataDirectoryLocked, ServerNotRunning, UnfitInstallation
+from appliance.server.control import Commands, ask_expire, ask_status, ask_takedown, listening
+from appliance.server.data_dir_lock import owned_data_dir
 
 
 @pytest.fixture

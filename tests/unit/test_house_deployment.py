@@ -10,7 +10,7 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
-from appliance.metrics import Metrics
+from appliance.observability.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 ROLES = sorted((ROOT / "ansible" / "roles").iterdir())

@@ -11,10 +11,10 @@ import pytest
 
 from appliance.catalogue import Catalogue
 from appliance.cli import main
-from appliance.config import TB, Backup, Config, Server, Store, Uploads
-from appliance.doctor import backups, machine, parts, rows
+from appliance.config.model import TB, Backup, Config, Server, Store, Uploads
+from appliance.doctor import backups, components, machine, rows
+from appliance.doctor.checkup import Check, examine
 from appliance.doctor.findings import Finding, Level
-from appliance.doctor.round import Check, examine
 from appliance.objectstore import open_store
 
 
@@ -58,7 +58,7 @@ def test_a_used_data_directory_is_well_in_every_part(config: Config) -> None:
 
 def test_a_first_start_is_told_apart_from_a_fault(tmp_path: Path) -> None:
     config = Config(data_dir=tmp_path / "new", server=Server(listen="127.0.0.1:0"))
-    for check in (machine.disk, rows.catalogue, parts.store):
+    for check in (machine.disk, rows.catalogue, components.store):
         (finding,) = found(check, config)
         assert finding.level is Level.WARN
         assert "the first start creates it" in finding.words
@@ -94,8 +94,8 @@ def test_a_kernel_without_a_wall_around_workers_is_warned_of(
     async def probe(_name: str) -> dict[str, object]:
         return {"protections": on}
 
-    monkeypatch.setattr(parts, "_probe", probe)
-    (finding,) = found(parts.sandbox, config)
+    monkeypatch.setattr(components, "_probe", probe)
+    (finding,) = found(components.sandbox, config)
     assert finding.level is (Level.WARN if lacking else Level.OK)
     for wall in ("Landlock", "seccomp filter"):
         assert (wall in finding.words) == (wall in lacking)
@@ -139,7 +139,7 @@ def test_a_store_that_does_not_answer_is_a_fault_with_its_address(config: Config
     with socket.create_server(("127.0.0.1", 0)) as closing:
         endpoint = f"127.0.0.1:{closing.getsockname()[1]}"
     away = Store(kind="minio", endpoint=endpoint, access_key="a", secret_key="s" * 8, secure=False)
-    finding = worst(parts.store, replace(config, store=away))
+    finding = worst(components.store, replace(config, store=away))
     assert finding.level is Level.FAULT
     assert endpoint in finding.words
 
@@ -175,13 +175,13 @@ def test_where_backups_go_and_who_could_read_or_forge_them_is_said(
 
 
 def test_the_probe_of_the_store_leaves_nothing_behind(config: Config) -> None:
-    assert worst(parts.store, config).level is Level.OK
+    assert worst(components.store, config).level is Level.OK
     assert [path.name for path in config.store_dir.rglob("*") if path.is_file()] == ["store-id"]
 
 
 def test_a_store_whose_disk_is_not_mounted_is_a_fault(config: Config) -> None:
     config.store_dir.rename(config.data_dir / "elsewhere")
-    assert worst(parts.store, config).level is Level.FAULT
+    assert worst(components.store, config).level is Level.FAULT
 
 
 def test_a_check_that_breaks_is_a_fault_and_ends_nothing(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from appliance.logs import redacted, request_id, start_logging
+from appliance.observability.logs import redacted, request_id, start_logging
 
 
 class Terminal(io.StringIO):

@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 
-from appliance.metrics import Metrics
+from appliance.observability.metrics import Metrics
 
 UNITS = ("_total", "_seconds", "_bytes", "_jobs", "_workers", "_requests", "_tags", "_up")
 

@@ -6,12 +6,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from appliance.config import Config, Renditions, Server, Uploads
-from appliance.errors import ApplianceError, Busy, InternalError, UnknownImage, UnsupportedFormat, WrongToken
-from appliance.http.html import Pages, Typed
-from appliance.ingest import Refused
-from appliance.model import ContentCredentials, Ending, Image, KeepMetadata, PrivateData
-from appliance.renditions import Format
+from appliance.config.model import Config, Renditions, Server, Uploads
+from appliance.domain.errors import ApplianceError, Busy, InternalError, UnknownImage, UnsupportedFormat, WrongToken
+from appliance.domain.model import ContentCredentials, Ending, Image, KeepMetadata, PrivateData
+from appliance.domain.renditions import Format
+from appliance.http.pages.render import Pages, Typed
+from appliance.uploads.ingest import Refused
 
 SLUG = "1A2b7Qw9ZxCvBnMkL"
 TOKEN = "kX3_t0kEn-abcdefghijkl"

@@ -2,11 +2,11 @@
 
 import pytest
 
-from appliance.errors import InvalidImageRequest, UnsupportedImageRequest
-from appliance.http.iiif_paths import canonical, formats_of, parsed
-from appliance.model import Image
-from appliance.regions import Cut, Quality, Region, scale_factors
-from appliance.renditions import Format
+from appliance.domain.errors import InvalidImageRequest, UnsupportedImageRequest
+from appliance.domain.model import Image
+from appliance.domain.regions import Cut, Quality, Region, scale_factors
+from appliance.domain.renditions import Format
+from appliance.http.iiif.paths import canonical, formats_of, parsed
 
 MAX_AREA = 1_000_000
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from appliance.delivery import Glimpse
-from appliance.http import kept as kept_pages
-from appliance.http.html import Pages
-from appliance.http.kept import KeptPages
+from appliance.http.pages import page_cache as kept_pages
+from appliance.http.pages.page_cache import KeptPages
+from appliance.http.pages.render import Pages
 from tests.conftest import HeldClock
 from tests.unit.test_html import CONFIG, NOW_S, PHOTO
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from aiohttp import FormData
 
-from appliance.http.assets import web_root
-from appliance.http.languages import ENGLISH, chosen, read_languages
-from appliance.http.words import Words
+from appliance.http.pages.assets import web_root
+from appliance.http.pages.formatting import Words
+from appliance.http.pages.languages import ENGLISH, chosen, read_languages
 from tests import wording
 from tests.conftest import Host, OpenHost, small_config
 

@@ -10,23 +10,23 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import appliance
-from appliance.albums.arranging import AlbumChanges, arranged
-from appliance.errors import ApplianceError
-from appliance.http.album_html import slugs_in
-from appliance.http.images import byte_range
-from appliance.http.languages import ENGLISH, chosen
+from appliance.albums.ordering import AlbumChanges, arranged
+from appliance.domain.errors import ApplianceError
+from appliance.domain.upload_options import checked_text, parse_duration, safe_filename
 from appliance.http.negotiation import wishes as liking
+from appliance.http.pages.album_render import slugs_in
+from appliance.http.pages.languages import ENGLISH, chosen
+from appliance.http.views.renditions import byte_range
 from appliance.imaging.sniffing import sniff
-from appliance.logs import MAX_BYTES, HumanLines, JsonLines, redacted
+from appliance.observability.logs import MAX_BYTES, HumanLines, JsonLines, redacted
 from appliance.resumable.progress import part_ids
-from appliance.upload_options import checked_text, parse_duration, safe_filename
 from tests.growth import assert_linear
 
 UNITS = (
     "a", " ", ". ", "\n", "token", "token ", "a?a", "a=", ":", "; ", ",", "q=1;", '"', "\\", "/i/", "/uploads/", "%0A",
     "bearer ", "\u0315\u0316", "\ud800", "1", "<?xml?>",
 )  # fmt: skip
-PRIVATE = "appliance.imaging.private"
+PRIVATE = "appliance.imaging.metadata"
 
 
 def record(text: str) -> logging.LogRecord:

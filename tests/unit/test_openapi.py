@@ -10,13 +10,13 @@ import pytest
 import schemathesis
 from schemathesis.core.result import Ok
 
-from appliance import errors
-from appliance.config import Config, Renditions, Server, Uploads
-from appliance.http.contract import contract
+from appliance.config.model import Config, Renditions, Server, Uploads
+from appliance.domain import errors
+from appliance.domain.renditions import Format, Preset
+from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS
+from appliance.http.api.contract import contract
 from appliance.http.links import EXTENSIONS
 from appliance.http.problems import STATUSES
-from appliance.renditions import Format, Preset
-from appliance.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS
 
 # raised by commands or at start-up, never in a reply: a new error class goes here or into the contract
 OUTSIDE_HTTP = {

@@ -1,6 +1,6 @@
 """Giants give way to small objects: counted in pauses, not in time."""
 
-from appliance.pace import LINGER_S, Pace
+from appliance.shared.throttle import LINGER_S, Pace
 
 PAUSE_S = 0.02
 

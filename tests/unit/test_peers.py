@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance import peers
-from appliance.peers import Peer, may_command, peer_of
+from appliance.shared import unix_peers
+from appliance.shared.unix_peers import Peer, may_command, peer_of
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def test_one_that_is_gone_may_not(child: int) -> None:
 @pytest.fixture
 def hidden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """As in the unit: no process is to be seen. What the control group lists can be."""
-    monkeypatch.setattr(peers, "_parent_of", lambda _pid: None)
-    monkeypatch.setattr(peers, "_GROUPS", tmp_path)
+    monkeypatch.setattr(unix_peers, "_parent_of", lambda _pid: None)
+    monkeypatch.setattr(unix_peers, "_GROUPS", tmp_path)
     (line,) = [line for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::")] or [
         "0::/"
     ]

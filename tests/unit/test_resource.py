@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.config import Config, Renditions, Server
-from appliance.errors import UnfitInstallation
-from appliance.http import links, words
-from appliance.http.assets import Assets, check_built
-from appliance.http.contract import contract
-from appliance.http.resource import image_resource, limits
-from appliance.http.words import ENGLISH_WORDS
-from appliance.model import ContentCredentials, Image, KeepMetadata
-from appliance.renditions import Format, Preset
+from appliance.config.model import Config, Renditions, Server
+from appliance.domain.errors import UnfitInstallation
+from appliance.domain.model import ContentCredentials, Image, KeepMetadata
+from appliance.domain.renditions import Format, Preset
+from appliance.http import links
+from appliance.http.api.contract import contract
+from appliance.http.api.image_resource import image_resource, limits
+from appliance.http.pages import formatting
+from appliance.http.pages.assets import Assets, check_built
+from appliance.http.pages.formatting import ENGLISH_WORDS
 
 SLUG = "1A2b7Qw9ZxCvBnMkL"
 NOW_S = 1_795_449_728  # 2026-11-23T16:02:08Z
@@ -225,7 +226,7 @@ def test_an_expiry_that_is_past_has_no_span() -> None:
     [("image/jpeg", "JPEG"), ("image/webp", "WebP"), ("image/heif", "HEIF"), ("image/heic", "HEIC")],
 )
 def test_formats_are_written_as_people_know_them(media_type: str, said: str) -> None:
-    assert words.format_name(media_type) == said
+    assert formatting.format_name(media_type) == said
 
 
 def test_the_address_of_a_static_file_changes_with_its_content(tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance.config import GB, Config
-from appliance.errors import ConfigError
-from appliance.renditions import Format, Preset
-from appliance.settings import OPTIONS, Loaded, as_toml, load
+from appliance.config.load import Loaded, load
+from appliance.config.model import GB, Config
+from appliance.config.options import OPTIONS
+from appliance.config.show import as_toml
+from appliance.domain.errors import ConfigError
+from appliance.domain.renditions import Format, Preset
 
 NOWHERE = Path("/nonexistent/appliance.toml")
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.config import Cache, Config, Renditions, Server, Store, Uploads
-from appliance.errors import ConfigError
-from appliance.renditions import Format, Preset
-from appliance.settings import OPTIONS, as_toml, load
-from appliance.settings.options import value_of
+from appliance.config.load import load
+from appliance.config.model import Cache, Config, Renditions, Server, Store, Uploads
+from appliance.config.options import OPTIONS, value_of
+from appliance.config.show import as_toml
+from appliance.domain.errors import ConfigError
+from appliance.domain.renditions import Format, Preset
 
 NOWHERE = Path("/nonexistent/appliance.toml")
 SIZES = st.integers(1, 2**63 - 1)

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from appliance.clients import Clients
-from appliance.errors import Stopping
+from appliance.domain.clients import Clients
+from appliance.domain.errors import Stopping
 from appliance.shared.single_flight import Flight, SingleFlight
 
 

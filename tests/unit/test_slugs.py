@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.slugs import ALPHABET, EPOCH_S, LENGTH, is_slug, mint, minted_s, object_key, shard, sidecar_key
+from appliance.domain.slugs import ALPHABET, EPOCH_S, LENGTH, is_slug, mint, minted_s, object_key, shard, sidecar_key
 
 LAST_S = EPOCH_S + 62**4 * 60 - 1
 MOMENTS = st.integers(EPOCH_S, LAST_S)

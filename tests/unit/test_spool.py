@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.errors import DiskFull, EmptyUpload, TooLarge
-from appliance.slugs import ALPHABET, mint
+from appliance.domain.errors import DiskFull, EmptyUpload, TooLarge
+from appliance.domain.slugs import ALPHABET, mint
 from appliance.spool import Spool, landed_metadata
 from appliance.spool.room import Room
 from appliance.spool.transfers import BUFFER_BYTES, Incoming

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.pace import Pace
+from appliance.shared.throttle import Pace
 from appliance.spool import Spool
 from appliance.spool.transfers import BUFFER_BYTES, SMALL_BYTES
 from tests.unit.test_spool import PLENTY, received, slug

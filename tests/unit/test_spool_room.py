@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings, stateful
 from hypothesis import strategies as st
 
-from appliance.errors import DiskFull
+from appliance.domain.errors import DiskFull
 from appliance.spool.room import (
     FOLD,
     HORIZON_S,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from appliance.errors import DiskFull
+from appliance.domain.errors import DiskFull
 from appliance.spool import Checksum, Digest, Spool, resumed, transfers
 from appliance.spool.transfers import BUFFER_BYTES
 

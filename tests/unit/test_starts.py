@@ -2,7 +2,7 @@
 
 import asyncio
 
-from appliance.http.starts import IN_A_TURN, Starts
+from appliance.http.transport.start_limiter import IN_A_TURN, Starts
 
 
 async def begun_after(turns: int, tasks: list[asyncio.Task[None]]) -> int:

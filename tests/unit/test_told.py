@@ -5,12 +5,12 @@ import re
 
 import pytest
 
-from appliance import errors
-from appliance.errors import ApplianceError
-from appliance.http.assets import web_root
-from appliance.http.languages import ENGLISH, read_languages
+from appliance.domain import errors
+from appliance.domain.errors import ApplianceError
+from appliance.http.pages.assets import web_root
+from appliance.http.pages.languages import ENGLISH, read_languages
+from appliance.http.pages.localized_errors import Told, told
 from appliance.http.problems import STATUSES
-from appliance.http.told import Told, told
 
 GERMAN = next(each for each in read_languages(web_root() / "locale") if each.tag == "de")
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from appliance.errors import IdempotencyKeyInvalid, InvalidExpiry, InvalidField
-from appliance.model import KeepMetadata, UploadOptions
-from appliance.upload_options import (
+from appliance.domain.errors import IdempotencyKeyInvalid, InvalidExpiry, InvalidField
+from appliance.domain.model import KeepMetadata, UploadOptions
+from appliance.domain.upload_options import (
     DIRECTION_MARKS,
     MAX_ALT_CHARS,
     MAX_FILENAME_BYTES,

@@ -1,0 +1,83 @@
+"""Making a backup in a folder of ours, and bringing it to its places: parts first, the manifest last."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance import __version__
+from appliance.backups import spool_archive
+from appliance.backups.encryption import encrypt
+from appliance.backups.manifest import CATALOGUE, MANIFEST, SPOOL, Manifest, name_of, part_of
+from appliance.backups.places import Place
+from appliance.backups.signing import sign
+from appliance.catalogue import backup_file, count_file
+from appliance.config.model import Config
+from appliance.domain.clock import Clock
+from appliance.domain.errors import ApplianceError, DiskFull
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A backup that lies in `folder`, and is nowhere else yet. `signature` is None where no key was given."""
+
+    folder: Path
+    manifest: Manifest
+    originals: int
+    signature: Path | None
+
+
+async def make(
+    config: Config, folder: Path, recipients: Sequence[str], clock: Clock, *, signing_key: Path | None = None
+) -> Made:
+    """The catalogue first: what lands after it was copied is more than it knows, never less. Raises named errors."""
+    backup = name_of(clock())
+    _require_room(config, folder, encrypted=bool(recipients))
+    catalogue, spool, held = folder / CATALOGUE, folder / SPOOL, folder / "held"
+    await backup_file(config.catalogue_path, catalogue)
+    counts = await count_file(catalogue)
+    await asyncio.to_thread(spool_archive.hold, config.spool_dir, held)
+    originals = await asyncio.to_thread(spool_archive.pack, held, spool)
+    files = [await encrypt(path, recipients) if recipients else path for path in (catalogue, spool)]
+    parts = tuple([await asyncio.to_thread(part_of, path) for path in files])
+    manifest = Manifest(backup, __version__, counts.images, counts.tombstones, counts.albums, parts)
+    (folder / MANIFEST).write_bytes(manifest.written())
+    signature = await sign(folder / MANIFEST, signing_key) if signing_key else None
+    return Made(folder, manifest, originals, signature)
+
+
+async def bring(made: Made, place: Place) -> None:
+    """On return the backup is whole in its place; until then it has no manifest there. Raises what the place raises.
+
+    What was brought of one that broke off is removed, where that can be done: it may be what fills the place.
+    """
+    backup = made.manifest.backup
+    try:
+        for part in made.manifest.parts:
+            await place.put(backup, made.folder / part.name)
+        if made.signature:
+            await place.put(backup, made.signature)
+        await place.put(backup, made.folder / MANIFEST)
+    except ApplianceError:
+        with contextlib.suppress(ApplianceError):
+            await place.remove(backup)
+        raise
+
+
+def _require_room(config: Config, folder: Path, *, encrypted: bool) -> None:
+    """A copy of the catalogue and of what waits in the spool; twice of the larger while it is being encrypted."""
+    landed = config.spool_dir / "landed"
+    waiting = sum(path.stat().st_size for path in landed.iterdir()) if landed.is_dir() else 0
+    catalogue = config.catalogue_path.stat().st_size
+    wanted = catalogue + waiting + (max(catalogue, waiting) if encrypted else 0)
+    disk = os.statvfs(folder)
+    free = disk.f_bavail * disk.f_frsize - config.uploads.reserve_bytes
+    if wanted > free:
+        raise DiskFull(
+            f"A backup temporarily needs {wanted:,} bytes, but only {max(0, free):,} are free besides "
+            f"uploads.reserve_bytes. Free some space on the disk of {config.data_dir}.",
+            limit=max(0, free),
+            actual=wanted,
+        )

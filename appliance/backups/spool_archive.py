@@ -1,0 +1,123 @@
+"""The spool in a backup: originals that have not been shipped, and what waits to be told to the store, as a tar file.
+
+A file's metadata goes with it as GNU tar and bsdtar write extended attributes, so that either can unpack it too.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from appliance.domain.errors import CommandFailed
+from appliance.domain.slugs import is_slug
+from appliance.shared import files
+from appliance.spool import ATTRIBUTE
+
+_PAX = f"SCHILY.xattr.{ATTRIBUTE}"
+FOLDERS = ("landed", "sidecars")
+
+
+def hold(spool_dir: Path, into: Path) -> int:
+    """Link what is there now into a folder of ours, so that shipping can't take it away; the number of its bytes.
+
+    What leaves the spool before we come to it is in the store.
+    """
+    held_bytes = 0
+    for name in FOLDERS:
+        (into / name).mkdir(parents=True)
+        for path in sorted((spool_dir / name).glob("*")) if (spool_dir / name).is_dir() else ():
+            if is_slug(path.name.removesuffix(".json")):
+                with contextlib.suppress(FileNotFoundError):
+                    _link_or_copy(path, into / name / path.name)
+                    held_bytes += (into / name / path.name).stat().st_size
+    return held_bytes
+
+
+def _link_or_copy(path: Path, to: Path) -> None:
+    try:
+        to.hardlink_to(path)
+    except FileNotFoundError:
+        raise
+    except OSError:  # a filesystem without hard links
+        shutil.copy2(path, to)
+
+
+def pack(held: Path, to: Path) -> int:
+    """Write what is held to a tar file; the number of originals in it."""
+    originals = 0
+    with tarfile.open(to, "x:", format=tarfile.PAX_FORMAT) as tar:
+        for name in FOLDERS:
+            for path in sorted((held / name).iterdir()):
+                info = tar.gettarinfo(path, f"{name}/{path.name}")
+                info.type, info.linkname = tarfile.REGTYPE, ""  # it has two links, which tar would keep as such
+                info.size = path.stat().st_size
+                info.uid = info.gid = 0
+                info.uname = info.gname = ""
+                with contextlib.suppress(OSError):
+                    info.pax_headers = {_PAX: os.getxattr(path, ATTRIBUTE).decode()}
+                with path.open("rb") as file:
+                    tar.addfile(info, file)
+                originals += name == "landed"
+    return originals
+
+
+def unpack(packed: Path, spool_dir: Path) -> list[str]:
+    """Bring everything back that is not there already; the slugs of the originals. Raises CommandFailed."""
+    landed = []
+    for name in FOLDERS:
+        (spool_dir / name).mkdir(parents=True, exist_ok=True)
+    try:
+        with tarfile.open(packed, "r:") as tar:
+            for info, folder, file in _ours(tar, packed):
+                _bring(tar, info, spool_dir / folder / file)
+                landed += [file] if folder == "landed" else []
+    except tarfile.TarError as error:
+        raise CommandFailed(f"{packed.name} can't be read: {error}.") from error
+    for name in FOLDERS:
+        files.sync(spool_dir / name)
+    return landed
+
+
+def digests(packed: Path) -> dict[str, str]:
+    """The sha256 of each original in it. Raises CommandFailed."""
+    found: dict[str, str] = {}
+    try:
+        with tarfile.open(packed, "r:") as tar:
+            for info, folder, file in _ours(tar, packed):
+                source = tar.extractfile(info)
+                if source is not None and folder == "landed":
+                    with source:
+                        found[file] = hashlib.file_digest(source, "sha256").hexdigest()  # type: ignore[arg-type]
+    except tarfile.TarError as error:
+        raise CommandFailed(f"{packed.name} can't be read: {error}.") from error
+    return found
+
+
+def _ours(tar: tarfile.TarFile, packed: Path) -> Iterator[tuple[tarfile.TarInfo, str, str]]:
+    """Each member with its folder and name. Raises CommandFailed at the first that this host would not have packed."""
+    for info in tar:
+        place = PurePosixPath(info.name)
+        if not _is_ours(info, place):
+            raise CommandFailed(f"{packed.name} contains {info.name!r}, which doesn't belong in a backup.")
+        yield info, place.parent.name, place.name
+
+
+def _is_ours(info: tarfile.TarInfo, place: PurePosixPath) -> bool:
+    wanted = {"landed": place.name, "sidecars": place.name.removesuffix(".json")}
+    return info.isreg() and not info.issparse() and len(place.parts) == 2 and is_slug(wanted.get(place.parent.name, ""))
+
+
+def _bring(tar: tarfile.TarFile, info: tarfile.TarInfo, to: Path) -> None:
+    source = tar.extractfile(info)
+    if source is None or to.exists():
+        return
+    unfinished = to.with_name(f".{to.name}.unfinished")
+    with source, files.writing(unfinished) as file:
+        shutil.copyfileobj(source, file, 1 << 20)
+        if _PAX in info.pax_headers:
+            with contextlib.suppress(OSError):
+                os.setxattr(file.fileno(), ATTRIBUTE, info.pax_headers[_PAX].encode())
+    unfinished.rename(to)

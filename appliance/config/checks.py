@@ -1,0 +1,161 @@
+"""What values must agree on with each other and with the world's rules, once each is of the right type."""
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from appliance.config.model import LOGO_ENDINGS, MAX_LOGO_BYTES, Config, split_listen
+from appliance.domain.colours import is_colour
+from appliance.domain.renditions import Format
+
+_BUCKET = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")  # Amazon's rules
+_ENDPOINT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+_ZONE = re.compile(r"[A-Za-z0-9]{1,64}")
+_TOKEN = re.compile(r"[!-~]{1,512}")
+_RECIPIENT = re.compile(r"age1|ssh-")
+_SIGNER = re.compile(r"(?:ssh|ecdsa|sk)-[\w.@-]+ [A-Za-z0-9+/=]+(?: [^\n\r]*)?")
+_REMOTE = re.compile(r"[^\s:-][^:\n]*:[^\n]*|/[^\n]+")
+_MAIL = re.compile(r"[^@\s,;?&:/]+@[^@\s,;?&:/]+")
+
+Unmet = tuple[str, str]
+"""An option's name and what is expected of it."""
+
+
+def unmet(config: Config) -> Iterator[Unmet]:
+    """Every expectation that `config` does not meet."""
+    yield from _server(config)
+    yield from _store(config)
+    yield from _uploads(config)
+    yield from _renditions(config)
+    yield from _cdn(config)
+    yield from _site(config)
+    yield from _backup(config)
+
+
+def _server(config: Config) -> Iterator[Unmet]:
+    server = config.server
+    if not _is_listen(server.listen):
+        yield "server.listen", "host:port, such as 127.0.0.1:8080 or [::1]:8080"
+    if server.metrics_listen is not None and not _is_listen(server.metrics_listen):
+        yield "server.metrics_listen", "host:port, such as 127.0.0.1:9180"
+    elif server.metrics_listen == server.listen and not server.listen.endswith(":0"):
+        yield "server.metrics_listen", "another address than server.listen has"
+    if server.public_url is not None and not _is_origin(server.public_url):
+        yield "server.public_url", "http:// or https:// and a host, without a path, such as https://img.example"
+    if not all(_is_network(proxy) for proxy in server.trusted_proxies):
+        yield "server.trusted_proxies", "addresses or networks, such as 127.0.0.1 or 10.0.0.0/8"
+
+
+def _store(config: Config) -> Iterator[Unmet]:
+    store = config.store
+    if not _BUCKET.fullmatch(store.bucket):
+        yield "store.bucket", "a bucket's name: 3 to 63 of a-z, 0-9, - and ."
+    if store.endpoint is not None and not _ENDPOINT.fullmatch(store.endpoint):
+        yield "store.endpoint", "host:port without http:// or a path (store.secure says whether TLS is used)"
+    if store.kind == "minio":
+        for key in ("endpoint", "access_key", "secret_key"):
+            if getattr(store, key) is None:
+                yield f"store.{key}", 'a value, since store.kind is "minio"'
+
+
+def _uploads(config: Config) -> Iterator[Unmet]:
+    uploads = config.uploads
+    if uploads.default_expiry_days > uploads.max_expiry_days:
+        yield "uploads.default_expiry_days", f"at most uploads.max_expiry_days, which is {uploads.max_expiry_days}"
+
+
+def _renditions(config: Config) -> Iterator[Unmet]:
+    renditions = config.renditions
+    if unknown := [name for name in renditions.prewarm if renditions.preset(name) is None]:
+        known = ", ".join(preset.name for preset in renditions.presets)
+        yield "renditions.prewarm", f"names of presets ({known}); there is no {unknown[0]}"
+    if not {Format.JPG, Format.WEBP} <= set(renditions.formats):
+        yield "renditions.formats", "a list with jpg and webp, which the pages link"
+    if renditions.heavy_memory_bytes < renditions.memory_bytes:
+        yield "renditions.heavy_memory_bytes", f"at least renditions.memory_bytes, which is {renditions.memory_bytes}"
+
+
+def _cdn(config: Config) -> Iterator[Unmet]:
+    cdn = config.cdn
+    if not all(_is_url(url) for url in cdn.urls):
+        yield "cdn.urls", "addresses of caches, such as http://127.0.0.1:6081"
+    elif cdn.purge == "http" and not cdn.urls:
+        yield "cdn.urls", 'one address at least, since cdn.purge is "http"'
+    if cdn.zone is not None and not _ZONE.fullmatch(cdn.zone):
+        yield "cdn.zone", "letters and digits, as the overview of the zone shows them"
+    if not _is_url(cdn.api_url):
+        yield "cdn.api_url", "where an API starts, such as https://api.cloudflare.com/client/v4"
+    if cdn.token is not None and not _TOKEN.fullmatch(cdn.token):
+        yield "cdn.token", "a token without spaces"
+    if cdn.purge == "cloudflare":
+        for key in ("zone", "token"):
+            if getattr(cdn, key) is None:
+                yield f"cdn.{key}", 'a value, since cdn.purge is "cloudflare"'
+
+
+def _site(config: Config) -> Iterator[Unmet]:
+    site = config.site
+    if site.logo is not None and not _is_logo(site.logo):
+        yield "site.logo", "a .svg, .png or .webp file that is there, 200 KB at most"
+    if site.accent is not None and not is_colour(site.accent):
+        yield "site.accent", "a colour such as #0c6b64"
+    for key in ("imprint_url", "privacy_url"):
+        url = getattr(site, key)
+        if url is not None and not _is_url(url):
+            yield f"site.{key}", "a link such as https://example.org/imprint"
+    if site.report is not None and not (_MAIL.fullmatch(site.report) or _is_url(site.report)):
+        yield "site.report", "a mail address, or a link such as https://example.org/report?page={url}"
+
+
+def _backup(config: Config) -> Iterator[Unmet]:
+    backup = config.backup
+    if not all(_RECIPIENT.match(recipient) for recipient in backup.age_recipients):
+        yield "backup.age_recipients", "public keys, which begin with age1 or ssh- (never AGE-SECRET-KEY-)"
+    if not all(_SIGNER.fullmatch(signer) for signer in backup.signers):
+        yield "backup.signers", "public keys of OpenSSH, such as ssh-ed25519 AAAA… (the line of a .pub file)"
+    if backup.remote is not None and not _REMOTE.fullmatch(backup.remote):
+        yield "backup.remote", "an rclone remote and a folder, such as offsite:bucket/appliance"
+
+
+def _is_logo(path: Path) -> bool:
+    try:
+        return path.suffix in LOGO_ENDINGS and path.is_file() and path.stat().st_size <= MAX_LOGO_BYTES
+    except (OSError, ValueError):
+        return False
+
+
+def _is_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and not re.search(r"\s", url)
+
+
+def _is_listen(listen: str) -> bool:
+    try:
+        host, _ = split_listen(listen)
+        return ":" not in host or ipaddress.ip_address(host).version == 6
+    except ValueError:
+        return False
+
+
+def _is_origin(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    bare = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.path in ("", "/")
+    extras = parts.query or parts.fragment or "@" in parts.netloc or re.search(r"[\s?#]", url)
+    return bare and not extras and port != 0
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,309 @@
+"""Every part of the appliance, put together: who gets what. Nothing is started here."""
+
+import logging
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from appliance.albums import Albums
+from appliance.albums.lifecycle import AlbumKeeper
+from appliance.cache import Cache, Caches
+from appliance.catalogue import Catalogue
+from appliance.cdn import shared_caches
+from appliance.config.model import Config
+from appliance.delivery import Delivery
+from appliance.delivery.failures import Failures
+from appliance.delivery.originals import Originals
+from appliance.delivery.pyramid_builder import PyramidBuilder
+from appliance.delivery.region_renderer import RegionRenderer
+from appliance.delivery.renderer import Renderer
+from appliance.delivery.tiles import Tiles
+from appliance.domain.clock import Clock
+from appliance.health.checks import CatalogueCheck, DiskCheck, StoreCheck, WorkersCheck
+from appliance.health.health import Health
+from appliance.http import keys
+from appliance.http.api.event_stream import listeners
+from appliance.http.client_address import Callers
+from appliance.http.pages.background_rendering import Rendering
+from appliance.http.pages.page_cache import KeptPages
+from appliance.http.pages.render import all_pages
+from appliance.http.routes import application
+from appliance.http.transport.open_connections import Crowd
+from appliance.http.transport.small_bodies import small_bodies
+from appliance.http.transport.start_limiter import STARTS, Starts
+from appliance.http.transport.streamed_responses import downloads
+from appliance.http.wrong_token_delay import WrongTokens
+from appliance.lifecycle.erasing import Eraser
+from appliance.lifecycle.expiry import Expiry
+from appliance.lifecycle.jobs import Job, Jobs
+from appliance.lifecycle.management import Management
+from appliance.lifecycle.prewarming import OfflineService
+from appliance.lifecycle.purging import Purger
+from appliance.lifecycle.shipping import Shipper
+from appliance.lifecycle.sidecar_sync import Telling
+from appliance.lifecycle.sidecars import Sidecars
+from appliance.lifecycle.sweeps import Sweeps
+from appliance.objectstore import ObjectStore
+from appliance.objectstore.observed import ObservedStore
+from appliance.observability.metrics import Metrics
+from appliance.resumable import Resumable, UnfinishedUploads
+from appliance.resumable.janitor import Caretaker
+from appliance.spool import Spool
+from appliance.uploads.admission import Admission
+from appliance.uploads.committer import Committer
+from appliance.uploads.drain_switch import DrainSwitch
+from appliance.uploads.idempotency import IdempotentCommitter
+from appliance.uploads.ingest import Ingest
+from appliance.workers import Workers
+
+HOUR_S = 3600
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Appliance:
+    """Every part, built and started."""
+
+    config: Config
+    clock: Clock
+    metrics: Metrics
+    health: Health
+    drain_switch: DrainSwitch
+    catalogue: Catalogue
+    store: ObjectStore
+    spool: Spool
+    caches: Caches
+    workers: Workers
+    sidecars: Sidecars
+    shipper: Shipper
+    delivery: Delivery
+    tiles: Tiles
+    admission: Admission
+    committer: Committer
+    ingest: Ingest
+    resumable: Resumable
+    caretaker: Caretaker
+    management: Management
+    expiry: Expiry
+    eraser: Eraser
+    sweeps: Sweeps
+    offline_service: OfflineService
+    telling: Telling
+    purger: Purger
+    albums: Albums
+    album_keeper: AlbumKeeper
+
+    @property
+    def cache(self) -> Cache:
+        """The renditions alone."""
+        return self.caches.renditions
+
+    def drain(self, drained: bool) -> None:
+        """Take no uploads any more, or take them again."""
+        self.drain_switch.drained = drained
+        log.warning("draining: uploads are refused" if drained else "uploads are accepted again")
+
+    def site(self) -> web.Application:
+        """The web application over these parts."""
+        site = application()
+        site[keys.CONFIG] = self.config
+        site[keys.CLOCK] = self.clock
+        site[keys.PAGES] = all_pages(self.config, self.clock, KeptPages)
+        site[keys.ADMISSION] = self.admission
+        site[keys.INGEST] = self.ingest
+        site[keys.RESUMABLE] = self.resumable
+        site[keys.DELIVERY] = self.delivery
+        site[keys.TILES] = self.tiles
+        site[keys.MANAGEMENT] = self.management
+        site[keys.ALBUMS] = self.albums
+        site[keys.METRICS] = self.metrics
+        site[keys.HEALTH] = self.health
+        site[keys.LISTENERS] = listeners()
+        site[keys.WRONG_TOKENS] = WrongTokens()
+        site[keys.RENDERING] = rendering = Rendering()
+        site.on_cleanup.append(lambda _: rendering.close())
+        site[keys.CALLERS] = callers = Callers(self.config.server.trusted_proxies)
+        site[keys.SMALL_BODIES] = small_bodies()
+        site[keys.DOWNLOADS] = downloads()
+        site[STARTS] = Starts()
+        site[keys.CROWD] = crowd = Crowd(callers)
+        site.cleanup_ctx.append(crowd.watching)
+        return site
+
+    def jobs(self) -> Jobs:
+        """The background jobs and their pace."""
+        return Jobs(
+            [
+                Job("ship", 10, self.shipper.feed_and_connect),
+                Job("sidecars", 15, self.telling.run),
+                Job("album-records", 15, self.album_keeper.tell),
+                Job("album-expiry", 60, self.album_keeper.end),
+                Job("album-erasing", 10, self.album_keeper.erase),
+                Job("album-forgetting", HOUR_S, self.album_keeper.forget),
+                Job("expiry", 60, self.expiry.run),
+                Job("offline-service", 60, self.offline_service.run),
+                Job("erasing", 10, self.eraser.run),
+                Job("spool-sweep", 600, self.sweeps.spool),
+                Job("resumable-uploads", 60, self.caretaker.run),
+                Job("upload-sweep", 600, self.sweeps.uploads),
+                Job("forgetting", HOUR_S, self.eraser.forget),
+                Job("store-forgetting", 24 * HOUR_S, self.eraser.forget_in_store),
+                Job("orphan-report", 24 * HOUR_S, self.sweeps.orphans),
+            ],
+            self.metrics,
+        )
+
+
+def assembled(  # noqa: PLR0917 - one of each part
+    config: Config,
+    clock: Clock,
+    metrics: Metrics,
+    catalogue: Catalogue,
+    store: ObjectStore,
+    spool: Spool,
+    caches: Caches,
+    workers: Workers,
+) -> Appliance:
+    drain_switch = DrainSwitch()
+    sidecars = Sidecars(config.sidecars_dir)
+    observed = ObservedStore(store, metrics)
+    shipper = Shipper(catalogue=catalogue, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock)
+    originals = Originals(spool=spool, store=observed, catalogue=catalogue, metrics=metrics)
+    delivery, tiles = _shown(config, clock, metrics, catalogue, caches, workers, originals)
+    unfinished = UnfinishedUploads(config.uploads.max_unfinished, rows=catalogue.uploads, clock=clock)
+    admission = Admission(config.uploads, drain_switch=drain_switch, spool=spool, rules=[unfinished])
+    committer = Committer(
+        config.uploads,
+        spool=spool,
+        workers=workers,
+        catalogue=catalogue,
+        shipper=shipper,
+        delivery=delivery,
+        clock=clock,
+    )
+    ingest = Ingest(
+        admission=admission,
+        committer=committer,
+        idempotent=IdempotentCommitter(committer, catalogue=catalogue, spool=spool, clock=clock),
+        spool=spool,
+        metrics=metrics,
+        clock=clock,
+    )
+    resumable = Resumable(
+        config.uploads,
+        catalogue=catalogue,
+        spool=spool,
+        admission=admission,
+        unfinished=unfinished,
+        committer=committer,
+        metrics=metrics,
+        clock=clock,
+    )
+    return Appliance(
+        config=config,
+        clock=clock,
+        metrics=metrics,
+        health=Health(
+            drain_switch,
+            essential=[CatalogueCheck(catalogue), WorkersCheck(workers)],
+            helpful=[StoreCheck(shipper), DiskCheck(spool)],
+        ),
+        drain_switch=drain_switch,
+        catalogue=catalogue,
+        store=store,
+        spool=spool,
+        caches=caches,
+        workers=workers,
+        sidecars=sidecars,
+        shipper=shipper,
+        delivery=delivery,
+        tiles=tiles,
+        admission=admission,
+        committer=committer,
+        ingest=ingest,
+        resumable=resumable,
+        caretaker=Caretaker(resumable=resumable, catalogue=catalogue, spool=spool, clock=clock),
+        management=Management(
+            config.uploads, catalogue=catalogue, cache=caches, sidecars=sidecars, metrics=metrics, clock=clock
+        ),
+        expiry=Expiry(catalogue=catalogue, cache=caches, metrics=metrics, clock=clock),
+        eraser=Eraser(
+            catalogue=catalogue,
+            cache=caches,
+            spool=spool,
+            sidecars=sidecars,
+            store=observed,
+            shipper=shipper,
+            metrics=metrics,
+            clock=clock,
+        ),
+        sweeps=Sweeps(catalogue=catalogue, spool=spool, store=observed),
+        offline_service=OfflineService(catalogue=catalogue, delivery=delivery, enabled=bool(config.renditions.prewarm)),
+        telling=Telling(catalogue=catalogue, sidecars=sidecars, store=observed),
+        purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
+        albums=Albums(config, catalogue=catalogue, clock=clock),
+        album_keeper=AlbumKeeper(catalogue=catalogue, store=observed, clock=clock),
+    )
+
+
+def _shown(  # noqa: PLR0917 - one of each part
+    config: Config,
+    clock: Clock,
+    metrics: Metrics,
+    catalogue: Catalogue,
+    caches: Caches,
+    workers: Workers,
+    originals: Originals,
+) -> tuple[Delivery, Tiles]:
+    """What is seen of pictures: their versions, and their tiles."""
+    failures = Failures(catalogue=catalogue, clock=clock)
+    renderer = Renderer(
+        config.renditions,
+        cache=caches.renditions,
+        workers=workers,
+        originals=originals,
+        catalogue=catalogue,
+        failures=failures,
+        metrics=metrics,
+        clock=clock,
+    )
+    pyramid_builder = PyramidBuilder(
+        config.renditions,
+        pyramids=caches.pyramids,
+        workers=workers,
+        originals=originals,
+        catalogue=catalogue,
+        metrics=metrics,
+        clock=clock,
+    )
+    delivery = Delivery(
+        config.renditions,
+        catalogue=catalogue,
+        cache=caches.renditions,
+        renderer=renderer,
+        originals=originals,
+        pyramid_builder=pyramid_builder,
+        metrics=metrics,
+        clock=clock,
+    )
+    zooming = Failures(catalogue=catalogue, clock=clock, max_failures=None)  # presets need less than the deepest zoom
+    region_renderer = RegionRenderer(
+        heavy_memory_bytes=config.renditions.heavy_memory_bytes,
+        workers=workers,
+        originals=originals,
+        failures=zooming,
+    )
+    tiles = Tiles(
+        config.renditions,
+        caches=caches,
+        workers=workers,
+        catalogue=catalogue,
+        delivery=delivery,
+        pyramid_builder=pyramid_builder,
+        region_renderer=region_renderer,
+        failures=zooming,
+        metrics=metrics,
+        clock=clock,
+    )
+    return delivery, tiles

@@ -1,0 +1,32 @@
+"""The doctor's round: one part after the other, none of which can end it."""
+
+from collections.abc import AsyncIterator, Callable
+
+from appliance.config.model import Config
+from appliance.doctor import backups, caches, components, machine, rows
+from appliance.doctor.findings import Finding, fault
+
+Check = Callable[[Config], AsyncIterator[Finding]]
+
+CHECKS: tuple[tuple[str, Check], ...] = (
+    ("python", machine.python),
+    ("libvips", components.libvips),
+    ("sandbox", components.sandbox),
+    ("disk", machine.disk),
+    ("catalogue", rows.catalogue),
+    ("clock", rows.clock),
+    ("store", components.store),
+    ("backups", backups.backups),
+    ("cdn", caches.cdn),
+    ("listen", machine.addresses),
+)
+
+
+async def examine(config: Config) -> AsyncIterator[Finding]:
+    """Every finding, as soon as it is known."""
+    for part, check in CHECKS:
+        try:
+            async for finding in check(config):
+                yield finding
+        except Exception as error:
+            yield fault(part, f"check failed: {type(error).__name__}: {error}")

@@ -1,0 +1,113 @@
+"""The doctor's look at the server's own parts: libvips, the workers' sandbox, the catalogue, the object store."""
+
+import asyncio
+import json
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+from appliance.config.model import Config
+from appliance.doctor.findings import Finding, fault, ok, warn
+from appliance.domain.errors import ApplianceError
+from appliance.objectstore import ObjectStore, open_store
+
+_PROBE_WITHIN_S = 60.0
+_STORE_WITHIN_S = 30.0
+_PROBE_BYTES = b"a probe of appliance doctor"
+_WALLS = {
+    "landlock": "this kernel doesn't support Landlock, which needs Linux 5.13 or later (lsm=landlock)",
+    "seccomp": "this kernel lacks seccomp filters (CONFIG_SECCOMP_FILTER; x86_64 and aarch64): no calls are blocked",
+}
+"""What a worker's protections begin with, and what to say where they don't."""
+
+
+class ProbeFailed(Exception):
+    """A probe process did not answer; its text says how it ended."""
+
+
+async def libvips(_config: Config) -> AsyncIterator[Finding]:
+    try:
+        found = await _probe("libvips")
+    except ProbeFailed as error:
+        yield fault("libvips", f"can't be loaded ({error}). Reinstall the wheels: make clean run")
+        return
+    words = f"{found['version']} with {', '.join(found['formats'])}"
+    yield fault("libvips", found["unfit"]) if found["unfit"] else ok("libvips", words)
+
+
+async def sandbox(_config: Config) -> AsyncIterator[Finding]:
+    try:
+        on = (await _probe("sandbox"))["protections"]
+    except ProbeFailed as error:
+        yield fault("sandbox", f"workers can't drop their privileges ({error})")
+        return
+    words = f"workers decode with {', '.join(on) or 'no sandbox'}"
+    lacking = [advice for name, advice in _WALLS.items() if not any(each.startswith(name) for each in on)]
+    yield warn("sandbox", "; ".join([words, *lacking])) if lacking else ok("sandbox", words)
+
+
+async def store(config: Config) -> AsyncIterator[Finding]:
+    is_new = not (config.store_dir.exists() or config.store_dir.with_name(f"{config.store_dir.name}.id").exists())
+    if config.store.kind == "directory" and is_new:
+        yield warn("store", f"{config.store_dir} doesn't exist yet; the first start creates it")
+        return
+    where = config.store.endpoint if config.store.kind == "minio" else str(config.store_dir)
+    try:
+        objects = open_store(config.store, config.data_dir)
+        try:
+            async with asyncio.timeout(_STORE_WITHIN_S):
+                await _round_trip(objects)
+        finally:
+            await objects.close()
+    except ApplianceError as error:
+        yield fault("store", f"{config.store.kind} at {where}: {error.detail}")
+    except TimeoutError:
+        yield fault(
+            "store", f"{config.store.kind} at {where} didn't answer within {_STORE_WITHIN_S:.0f} s: is it running?"
+        )
+    else:
+        yield ok("store", f"{config.store.kind} at {where} accepts, returns and deletes objects")
+
+
+async def _round_trip(objects: ObjectStore) -> None:
+    await objects.check()
+    key = f"probe/{secrets.token_hex(8)}"
+    await objects.put_bytes(key, _PROBE_BYTES, media_type="text/plain")
+    try:
+        async with await objects.open(key) as reader:
+            got = b"".join([chunk async for chunk in reader])
+    finally:
+        await objects.delete(key)
+    if got != _PROBE_BYTES:
+        raise StoreLies("it returned different bytes from those stored: don't trust it with images")
+
+
+class StoreLies(ApplianceError):
+    """The store answers, but not with what it was given."""
+
+    code = "store-lies"
+    title = "The object store corrupts objects"
+
+
+async def _probe(name: str) -> dict[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "appliance.doctor.probes",
+        name,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(_PROBE_WITHIN_S):
+            output, complaints = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise ProbeFailed("no answer") from None
+    try:
+        return dict(json.loads(output))
+    except ValueError:
+        last = complaints.decode(errors="replace").strip().splitlines()[-1:]
+        raise ProbeFailed(last[0] if last else f"exit status {process.returncode}") from None

@@ -1,0 +1,155 @@
+"""Upload options: reading, bounding and cleaning the names, texts and durations that come with a file."""
+
+import re
+import unicodedata
+from dataclasses import replace
+
+from appliance.domain import tokens
+from appliance.domain.clock import DAY_S
+from appliance.domain.errors import IdempotencyKeyInvalid, InvalidExpiry, InvalidField
+from appliance.domain.model import KeepMetadata, UploadOptions
+
+MAX_TITLE_CHARS = 200
+MAX_ALT_CHARS = 2000
+MAX_FILENAME_BYTES = 255  # what filesystems take, so that a download can be saved under it
+UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": DAY_S, "w": 7 * DAY_S}
+OPTION_NAMES = ("filename", "title", "alt", "expires_in", "expires_at", "keep_metadata")
+DIRECTION_MARKS = frozenset(  # they can disguise an extension
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+MAX_NAME_CHARS = 1024  # of a name as it came: putting long runs of accents in their order is no linear work
+_TO_BLANKS = str.maketrans("\r\n\t", "   ")
+_KEEP_METADATA = {  # forms and people say yes and no in many ways
+    **dict.fromkeys(("", "0", "false", "no", "off"), KeepMetadata.NOTHING),
+    **dict.fromkeys(("1", "true", "yes", "on"), KeepMetadata.ALL),
+    "credits": KeepMetadata.CREDITS,
+}
+NEVER_IN_NAMES = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")  # control, surrogate, private, unassigned, line breaks
+
+
+def with_option(options: UploadOptions, name: str, text: str, max_expiry_days: int) -> UploadOptions:
+    """The options and one more, as a form or an address has it. Each is checked and cleaned here, and nowhere else.
+
+    Raises InvalidField and InvalidExpiry, with limit and figure.
+    """
+    match name:
+        case "filename":
+            return replace(options, filename=safe_filename(text) if text else "")
+        case "title":
+            return replace(options, title=checked_text("title", text, MAX_TITLE_CHARS))
+        case "alt":
+            return replace(options, alt=checked_text("alt", text, MAX_ALT_CHARS))
+        case "expires_in":
+            return replace(options, expires_in_s=_parse_expiry(text, max_expiry_days) if text else None)
+        case "expires_at" if text:
+            raise InvalidExpiry(
+                "Uploads accept expires_in (3600, 12h, 30d). Use expires_at to change the expiry later."
+            )
+        case "keep_metadata":
+            return replace(options, keep_metadata=parse_keep_metadata(text))
+    return options
+
+
+def _parse_expiry(text: str, max_expiry_days: int) -> int:
+    expires_in_s = parse_duration(text)
+    check_expiry(expires_in_s, max_expiry_days)
+    return expires_in_s
+
+
+def cleaned(options: UploadOptions) -> UploadOptions:
+    """Options that were checked, but may stand in a row as they came."""
+    return replace(
+        options,
+        filename=safe_filename(options.filename),
+        title=_one_line(options.title or "") or None,
+        alt=_one_line(options.alt or "") or None,
+    )
+
+
+def check_expiry(expires_in_s: int, max_expiry_days: int) -> None:
+    """Raises InvalidExpiry with the limits when an image may not be kept for so many seconds."""
+    longest_s = max_expiry_days * DAY_S
+    if not 1 <= expires_in_s <= longest_s:
+        raise InvalidExpiry(
+            f"An image can be kept from 1 second to {max_expiry_days} days ({longest_s:,} seconds), "
+            f"not {expires_in_s:,} seconds.",
+            limit=longest_s,
+            actual=expires_in_s,
+        )
+
+
+def parse_duration(text: str) -> int:
+    """Seconds from `3600`, `12h`, `30d` (s, m, h, d, w). Raises InvalidExpiry."""
+    match = re.fullmatch(r"([0-9]{1,12})([smhdw]?)", text.strip(), re.ASCII)
+    if match is None:
+        raise InvalidExpiry("expires_in must be whole seconds (3600) or a number with a unit (12h, 30d, 4w).")
+    return int(match[1]) * UNITS_S[match[2] or "s"]
+
+
+def parse_keep_metadata(text: str | None) -> KeepMetadata:
+    """What is to stay of a file's metadata; nothing where nothing was said. Raises InvalidField."""
+    if (keep := keep_metadata_of(text or "")) is None:
+        raise InvalidField("keep_metadata must be false, credits or true.")
+    return keep
+
+
+def keep_metadata_of(text: str) -> KeepMetadata | None:
+    """The choice that the text names; None for what is none."""
+    return _KEEP_METADATA.get(text.strip().lower())
+
+
+def checked_text(name: str, text: str | None, max_chars: int) -> str | None:
+    """A title or alt text: trimmed, None when empty, without control characters. Raises InvalidField."""
+    if text is None:
+        return None
+    text = _one_line(text)
+    if len(text) > max_chars:
+        raise InvalidField(
+            f"{name} has {len(text):,} characters, but at most {max_chars:,} are allowed.",
+            limit=max_chars,
+            actual=len(text),
+        )
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
+        raise InvalidField(f"{name} contains control characters. Use plain text.")
+    return text or None
+
+
+def _one_line(text: str) -> str:
+    return text.translate(_TO_BLANKS).strip()
+
+
+def check_key(key: str) -> None:
+    """Raises IdempotencyKeyInvalid: the key gives the delete token back, so it must be long enough to be a secret."""
+    if not tokens.MIN_KEY_CHARS <= len(key) <= tokens.MAX_KEY_CHARS or not key.isprintable() or not key.isascii():
+        raise IdempotencyKeyInvalid(
+            f"An Idempotency-Key must have {tokens.MIN_KEY_CHARS} to {tokens.MAX_KEY_CHARS} ASCII characters, "
+            f"for example a random UUID. This one has {len(key)}.",
+            limit=tokens.MIN_KEY_CHARS if len(key) < tokens.MIN_KEY_CHARS else tokens.MAX_KEY_CHARS,
+            actual=len(key),
+        )
+
+
+def safe_filename(name: str) -> str:
+    """A name in any script that can be saved anywhere: no folders, no control or direction characters, bounded."""
+    name = name.encode("utf-8", "replace").decode()
+    name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    if len(name) > MAX_NAME_CHARS:
+        name = name[: MAX_NAME_CHARS // 2] + name[-MAX_NAME_CHARS // 2 :]
+    name = "".join(char for char in name if unicodedata.category(char) not in NEVER_IN_NAMES)
+    name = "".join(char for char in name if char not in DIRECTION_MARKS)
+    name = _trimmed(unicodedata.normalize("NFC", name))
+    stem, dot, extension = name.rpartition(".")
+    if len(name.encode()) > MAX_FILENAME_BYTES and dot and len(extension.encode()) <= 16:
+        room = MAX_FILENAME_BYTES - len(extension.encode()) - 1
+        return f"{_cut(stem, room)}.{extension}"
+    return _trimmed(_cut(name, MAX_FILENAME_BYTES)) or "image"
+
+
+def _trimmed(name: str) -> str:
+    """Without blanks and dots at its ends, which hide files or are dropped by some systems."""
+    kept = [place for place, char in enumerate(name) if char != "." and not char.isspace()]
+    return name[kept[0] : kept[-1] + 1] if kept else ""
+
+
+def _cut(text: str, max_bytes: int) -> str:
+    return text.encode()[:max_bytes].decode(errors="ignore")

@@ -1,0 +1,1 @@
+"""Health: how each part is, and whether the server is ready."""

@@ -1,0 +1,154 @@
+"""The image resource: an image as JSON, the same in every answer of the API, and the limits in force."""
+
+from collections.abc import Mapping
+
+from appliance.config.model import Config
+from appliance.domain import tokens
+from appliance.domain.errors import ApplianceError, CannotResize
+from appliance.domain.model import Image, KeepMetadata, UploadState
+from appliance.domain.renditions import Preset, fit
+from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS
+from appliance.http.links import EXTENSIONS, Links
+from appliance.http.pages import first_frames, formatting
+from appliance.http.transport.timeouts import LEAST_BYTES_PER_S
+from appliance.resumable import Progress
+from appliance.resumable.progress import fault_of
+
+
+def image_resource(image: Image, config: Config, *, delete_token: str | None = None) -> dict[str, object]:
+    """The resource of the contract: times RFC 3339 UTC, sizes in bytes and pixels as displayed.
+
+    `renditions` is empty and `problem` tells why when the image is original-only. `delete_token` belongs only in the
+    reply that made the image.
+    """
+    links = Links.of(config)
+    resource: dict[str, object] = {
+        "slug": image.slug,
+        "url": links.share(image.slug),
+        "state": image.state,
+        "filename": image.filename,
+        "title": image.title,
+        "alt": image.alt,
+        "media_type": image.media_type,
+        "bytes": image.bytes,
+        "sha256": image.sha256,
+        "width": image.width,
+        "height": image.height,
+        "frames": image.frames,
+        "private_data": image.private_data.value,
+        "content_credentials": image.content_credentials.value,
+        "created_at": formatting.rfc3339(image.created_s),
+        "expires_at": formatting.rfc3339(image.expires_s),
+        "original": {
+            "url": links.original(image.slug),
+            "width": image.width,
+            "height": image.height,
+            "media_type": image.media_type,
+        },
+        "renditions": renditions(image, config),
+    }
+    if image.keep_metadata is not None:
+        resource["keep_metadata"] = image.keep_metadata.value
+    if (still := first_frames.detail(image, config.renditions)) is not None:
+        resource["still"] = still
+    if image.original_only is not None:
+        resource["problem"] = {
+            "code": CannotResize.code,
+            "title": CannotResize.title,
+            "detail": image.original_only,
+        }
+    if delete_token is not None:
+        resource["delete_token"] = delete_token
+    return resource
+
+
+def upload_state(progress: Progress, config: Config, upload_id: str) -> dict[str, object]:
+    """How far a resumable upload is. Whoever knows its id may have the delete token again, which follows from it."""
+    upload = progress.upload
+    state: dict[str, object] = {"state": progress.state, "offset": progress.offset, "length": upload.length}
+    if progress.state == "receiving":
+        state["expires_at"] = formatting.rfc3339(upload.expires_s)
+    if upload.slug is not None and upload.refusal is None:
+        token = tokens.derived_token(upload_id, upload.slug)
+        if progress.image is not None:
+            state["image"] = image_resource(progress.image, config, delete_token=token)
+        elif upload.state is UploadState.RECEIVING:
+            state["image"] = arriving_resource(progress, config) | {"delete_token": token}
+    if upload.refusal is not None:
+        state["problem"] = problem_summary(fault_of(upload.refusal))
+    return state
+
+
+def arriving_resource(progress: Progress, config: Config) -> dict[str, object]:
+    """The resource of an image that is still being uploaded: `offset` of `length` bytes are here."""
+    upload = progress.upload
+    return {
+        "slug": upload.slug,
+        "url": Links.of(config).share(upload.slug or ""),
+        "state": "receiving",
+        "filename": upload.filename,
+        "title": upload.title,
+        "alt": upload.alt,
+        "created_at": formatting.rfc3339(upload.created_s),
+        "offset": progress.offset,
+        "length": upload.length,
+    }
+
+
+def problem_summary(fault: ApplianceError) -> dict[str, object]:
+    """A problem inside of an answer that is none itself."""
+    problem: dict[str, object] = {"code": fault.code, "title": fault.title, "detail": fault.detail}
+    figures = {"limit": fault.limit, "actual": fault.actual}
+    return problem | {name: figure for name, figure in figures.items() if figure is not None}
+
+
+def renditions(image: Image, config: Config) -> dict[str, dict[str, object]]:
+    """Each preset's link in the format our pages link, with the size it will have; empty when none can be made."""
+    if image.original_only is not None:
+        return {}
+    return {preset.name: _rendition(image, preset, config) for preset in config.renditions.presets}
+
+
+def _rendition(image: Image, preset: Preset, config: Config) -> dict[str, object]:
+    width, height = fit(image.width, image.height, preset.box_px)
+    url = Links.of(config).rendition(image.slug, preset.name, image.linked_format)
+    rendition: dict[str, object] = {"url": url, "width": width, "height": height}
+    if image.animated:
+        rendition["animated"] = first_frames.size_moves(image, preset, config.renditions)
+    return rendition
+
+
+def limits(config: Config) -> Mapping[str, object]:
+    """Every limit in force, in bytes, pixels, seconds, days and characters."""
+    uploads, sizes = config.uploads, config.renditions
+    return {
+        "uploads": {
+            "max_bytes": uploads.max_bytes,
+            "max_pixels": uploads.max_pixels,
+            "media_types": list(EXTENSIONS),
+            "idle_timeout_s": uploads.idle_timeout_s,
+            "least_bytes_per_s": LEAST_BYTES_PER_S,
+            "ack_budget_s": uploads.ack_budget_s,
+            "concurrency": uploads.concurrency,
+            "unfinished_hours": uploads.unfinished_hours,
+            "max_unfinished": uploads.max_unfinished,
+            "max_title_chars": MAX_TITLE_CHARS,
+            "max_alt_chars": MAX_ALT_CHARS,
+            "keep_metadata": [choice.value for choice in KeepMetadata],
+        },
+        "expiry": {
+            "default_days": uploads.default_expiry_days,
+            "max_days": uploads.max_expiry_days,
+            "min_seconds": 1,
+        },
+        "albums": {"max_images": config.albums.max_images},
+        "renditions": {
+            "presets": {preset.name: preset.box_px for preset in sizes.presets},
+            "formats": [image_format.value for image_format in sizes.formats],
+            "max_area": sizes.max_area,
+            "deadline_s": sizes.deadline_s,
+            "queue": sizes.queue,
+            "animation_frames": sizes.animation_frames,
+            "animation_pixels": sizes.animation_pixels,
+        },
+    }

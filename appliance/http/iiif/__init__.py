@@ -1,0 +1,1 @@
+"""The IIIF Image API 3.0, level 2."""

@@ -1,0 +1,1 @@
+"""The HTML pages: handlers, templates and all that fills them, in the visitor's language."""

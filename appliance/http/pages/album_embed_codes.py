@@ -1,0 +1,41 @@
+"""Copy codes of an album: its link in the markup that pages, forums and notes take."""
+
+from html import escape
+
+from appliance.albums import Contents
+from appliance.config.model import Config
+from appliance.domain.model import Image
+from appliance.http.links import Links, album_image_path
+from appliance.http.pages.embed_codes import CopyCode, description, markdown_text
+from appliance.http.pages.languages import ENGLISH, Language
+
+MOST_IN_A_CODE = 60  # a code for every picture of a great album would be longer than what forums take
+
+
+def album_codes(contents: Contents, config: Config, language: Language = ENGLISH) -> list[CopyCode]:
+    """The link; codes that show the first picture and lead to the album; and one that shows every picture."""
+    links, _ = Links.of(config), language.gettext
+    page = links.album(contents.album.slug)
+    codes = [CopyCode("link", _("Album link"), page)]
+    shown = [image for image in contents.images if image.original_only is None]
+    presets = sorted(config.renditions.presets, key=lambda preset: preset.box_px)
+    if not shown or not presets:
+        return codes
+    small, inline = presets[0].name, (config.renditions.preset("medium") or presets[-1]).name
+    cover = shown[0]
+    source = links.rendition(cover.slug, inline, cover.linked_format)
+    name = " ".join((contents.album.title or description(cover)).split())
+    codes += [
+        CopyCode("html", "HTML", f'<a href="{page}"><img src="{source}" alt="{escape(name)}"></a>'),
+        CopyCode("markdown", "Markdown", f"[![{markdown_text(name)}]({source})]({page})"),
+        CopyCode("bbcode", "BBCode", f"[url={page}][img]{source}[/img][/url]"),
+    ]
+    if len(shown) <= MOST_IN_A_CODE:
+        every = " ".join(_bbcode(contents, image, links, small) for image in shown)
+        codes.append(CopyCode("forum", _("All as forum thumbnails"), every))
+    return codes
+
+
+def _bbcode(contents: Contents, image: Image, links: Links, preset: str) -> str:
+    page = links.absolute(album_image_path(contents.album.slug, image.slug))
+    return f"[url={page}][img]{links.rendition(image.slug, preset, image.linked_format)}[/img][/url]"

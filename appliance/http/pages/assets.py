@@ -1,0 +1,88 @@
+"""The static files, whole in memory, under addresses that change with their content."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import appliance
+from appliance.domain.errors import UnfitInstallation
+from appliance.http.compression import gzipped, is_text
+
+_MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+    ".webmanifest": "application/manifest+json",
+}
+MAX_ASSET_BYTES = 4_000_000
+BUILT = "built"
+"""The folder of what `make web` makes of `web/src` and `web/styles`."""
+_SHARED = f"{BUILT}/chunk-"  # what several scripts import; its name has a hash of its content
+
+
+def web_root() -> Path:
+    """The folder of templates and static files: `web` in a checkout, `_web` in an installed wheel."""
+    package = Path(appliance.__file__).parent
+    installed = package / "_web"
+    return installed if installed.is_dir() else package.parent / "web"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One static file. `version` is a hash of its content: an address with it can be cached for ever.
+
+    `gzipped` is there where it is shorter by much.
+    """
+
+    data: bytes
+    media_type: str
+    version: str
+    gzipped: bytes | None = None
+
+
+class Assets:
+    """Every static file of known type under a folder, read once at start; names are relative, with slashes.
+
+    `made` adds files that follow from the configuration, as (name, content).
+    """
+
+    def __init__(self, folder: Path, made: Mapping[str, bytes] | None = None) -> None:
+        self._assets = {
+            path.relative_to(folder).as_posix(): _read(path)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.suffix in _MEDIA_TYPES and path.stat().st_size <= MAX_ASSET_BYTES
+        }
+        self._assets |= {name: _asset(name, data) for name, data in (made or {}).items()}
+
+    def get(self, name: str) -> Asset | None:
+        return self._assets.get(name)
+
+    def is_current(self, name: str, version: str | None) -> bool:
+        """Whether an address of a file that is there can never come to mean another content."""
+        return version == self._assets[name].version or name.startswith(_SHARED)
+
+    def url(self, name: str) -> str:
+        """`/static/style.css?v=…`. Raises KeyError for a file that is not there, which only a template can cause."""
+        return f"/static/{name}?v={self._assets[name].version}"
+
+
+def check_built(folder: Path) -> None:
+    """Raises UnfitInstallation when the scripts and styles are not there, which a fresh checkout lacks."""
+    if not any(folder.joinpath(BUILT).glob("*.css")):
+        raise UnfitInstallation("The scripts and styles of the pages are not built. Run `make web` in the checkout.")
+
+
+def _read(path: Path) -> Asset:
+    return _asset(path.name, path.read_bytes())
+
+
+def _asset(name: str, data: bytes) -> Asset:
+    media_type = _MEDIA_TYPES[PurePosixPath(name).suffix]
+    short = gzipped(data) if is_text(media_type.partition(";")[0]) else data
+    version = hashlib.sha256(data).hexdigest()[:12]
+    return Asset(data, media_type, version, short if len(short) < 0.9 * len(data) else None)

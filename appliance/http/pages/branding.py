@@ -1,0 +1,58 @@
+"""The operator's own: what the configuration's `[site]` makes of the pages."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from appliance.config.model import MAX_LOGO_BYTES, Config, Site
+from appliance.domain import colours
+from appliance.domain.errors import UnfitInstallation
+from appliance.http.api.integrations import site_name
+
+ACCENT_SHEET = "accent.css"
+
+
+@dataclass(frozen=True, slots=True)
+class Branding:
+    """What every page's head and foot show; `logo` and `style_sheet` name static files."""
+
+    name: str
+    logo: str | None
+    style_sheet: str | None
+    imprint_url: str | None
+    privacy_url: str | None
+    _report: str | None
+
+    @classmethod
+    def of(cls, config: Config) -> "Branding":
+        site = config.site
+        logo = None if site.logo is None else f"logo{site.logo.suffix}"
+        sheet = None if site.accent is None else ACCENT_SHEET
+        return cls(site_name(config), logo, sheet, site.imprint_url, site.privacy_url, site.report)
+
+    def report_link(self, page_url: str) -> str | None:
+        """Where somebody reports the picture of a page; None where the operator names no place for that."""
+        if self._report is None:
+            return None
+        page = quote(page_url, safe="")
+        if "@" in self._report and "://" not in self._report:
+            return f"mailto:{quote(self._report, safe='@+')}?subject={page}"
+        return self._report.replace("{url}", page)
+
+
+def made_files(site: Site) -> dict[str, bytes]:
+    """The static files that follow from the configuration, by name. Raises UnfitInstallation."""
+    files = {}
+    if site.logo is not None:
+        files[f"logo{site.logo.suffix}"] = _read(site.logo)
+    if site.accent is not None:
+        files[ACCENT_SHEET] = colours.style_sheet(site.accent)
+    return files
+
+
+def _read(logo: Path) -> bytes:
+    try:
+        with logo.open("rb") as file:
+            return file.read(MAX_LOGO_BYTES)
+    except OSError as fault:
+        raise UnfitInstallation(f"The logo {logo} can't be read: {fault.strerror}.") from fault

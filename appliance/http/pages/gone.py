@@ -1,0 +1,32 @@
+"""What is gone: people are shown a page that says so, programs have the problem."""
+
+import functools
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from appliance.domain.errors import ApplianceError
+from appliance.http.requests import wants_page
+
+GonePage = Callable[[web.Request, str], Awaitable[str]]
+
+
+def with_gone_page(fault: type[ApplianceError], page: GonePage) -> Callable[[Handler], Handler]:
+    """For handlers of an address with `{slug}` that raise `fault` for what is gone; `page` says that it is."""
+
+    def wrapped(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        async def shown(request: web.Request) -> web.StreamResponse:
+            try:
+                return await handler(request)
+            except fault:
+                if not wants_page(request):
+                    raise
+                text = await page(request, request.match_info["slug"])
+                headers = {"Cache-Control": "no-store"}
+                return web.Response(text=text, content_type="text/html", status=410, headers=headers)
+
+        return shown
+
+    return wrapped

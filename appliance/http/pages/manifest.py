@@ -1,0 +1,49 @@
+"""The web app manifest: the host as an app on a phone, into which its gallery shares a photo.
+
+What is shared comes as the plain form, in a browser's own request: no service worker is needed.
+"""
+
+from appliance.http.links import EXTENSIONS
+from appliance.http.pages.assets import Assets
+from appliance.http.pages.branding import Branding
+
+BACKGROUND = "#f7f6f3"
+_ICONS = (
+    ("icon-192.png", "192x192", "any"),
+    ("icon-512.png", "512x512", "any"),
+    ("icon-maskable-512.png", "512x512", "maskable"),
+)
+
+
+def web_manifest(branding: Branding, assets: Assets, language: str) -> dict[str, object]:
+    """The manifest in one language. Its name and icons are the operator's where there are some."""
+    return {
+        "id": "/",
+        "name": branding.name,
+        "short_name": branding.name,
+        "lang": language,
+        "start_url": "/",
+        "scope": "/",
+        "display": "standalone",
+        "background_color": BACKGROUND,
+        "theme_color": BACKGROUND,
+        "icons": _icons(branding, assets),
+        "share_target": {
+            "action": "/",
+            "method": "POST",
+            "enctype": "multipart/form-data",
+            "params": {
+                "title": "title",
+                "files": [{"name": "file", "accept": [*EXTENSIONS, *(f".{ending}" for ending in EXTENSIONS.values())]}],
+            },
+        },
+    }
+
+
+def _icons(branding: Branding, assets: Assets) -> list[dict[str, str]]:
+    if branding.logo is not None and branding.logo.endswith(".svg"):
+        return [{"src": assets.url(branding.logo), "sizes": "any", "type": "image/svg+xml"}]
+    return [
+        {"src": assets.url(name), "sizes": sizes, "type": "image/png", "purpose": purpose}
+        for name, sizes, purpose in _ICONS
+    ]

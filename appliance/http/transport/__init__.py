@@ -1,0 +1,1 @@
+"""Connections and the bytes on them: limits, deadlines, request heads, and upload bodies as they arrive."""

@@ -1,0 +1,176 @@
+"""Connections on which no request can be read, or nobody reads any more: told in our words, and no error of ours.
+
+aiohttp's own seam for them is `handle_error` of its connections; application code never sees such requests. And what
+came over a connection before it broke.
+"""
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+from aiohttp import StreamReader, web
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+from aiohttp.web_protocol import RequestHandler
+
+from appliance.domain.errors import MalformedRequest, TooLarge
+from appliance.http.client_address import client_of
+from appliance.http.keys import CONFIG, CROWD
+from appliance.http.responses import common_headers
+from appliance.http.transport.open_connections import Crowd
+
+log = logging.getLogger(__name__)
+MAX_LINE_BYTES = 8190  # aiohttp's own limit for a line
+FIRST_HEAD_S = 30.0
+"""How long a new connection may take for its first request's head; the next heads have the keep-alive time of 75 s."""
+
+
+class Connection(RequestHandler):
+    """One client's connection, which is counted in `crowd`.
+
+    `common` are the headers of answers to what can't be read.
+    """
+
+    __slots__ = ("_answered", "_common", "_crowd")
+
+    def __init__(
+        self,
+        server: web.Server,
+        *,
+        crowd: Crowd,
+        common: Mapping[str, str],
+        **settings: Any,  # noqa: ANN401 - aiohttp's own
+    ) -> None:
+        super().__init__(server, **settings)
+        self._crowd = crowd
+        self._common = common
+        self._answered: web.BaseRequest | None = None
+
+    # --- one of a crowd -----------------------------------------------------------------------------------------------
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for a request."""
+        return self._waiter is not None and not self._waiter.done()
+
+    def client(self) -> str:
+        """Who gets the reply that is on its way; empty when that is not known."""
+        request = self._current_request or self._answered
+        return client_of(request).key if isinstance(request, web.Request) else ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self._keepalive_handle is not None:
+            self._keepalive_handle.cancel()
+            self._next_keepalive_close_time = self._loop.time() + FIRST_HEAD_S
+            self._keepalive_handle = self._loop.call_at(self._next_keepalive_close_time, self._process_keepalive)
+        self._crowd.came(self, cast(asyncio.Transport, transport))
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._crowd.left(self)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._crowd.waits_for_reader(self)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._crowd.reads_again(self)
+
+    # --- answers ------------------------------------------------------------------------------------------------------
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send the answer, with `common` headers where no handler made it."""
+        if not resp.prepared:  # what no handler made, for no request could be read
+            resp.headers.update(self._common)
+        self._answered = request
+        sent = await super().finish_response(request, resp, start_time)
+        self._answered = None
+        return sent
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer to what is no HTTP. Raises ConnectionError for a client that went away, to end it."""
+        if isinstance(exc, ConnectionError):
+            raise exc
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return super().handle_error(request, status, exc, message)
+        response = _problem(request, exc, status)
+        response.force_close()
+        return response
+
+    def log_exception(self, *args: object, **options: object) -> None:
+        """A body that is not what its headers say is no fault of ours, whoever sends it; all else is logged whole."""
+        fault = options.get("exc_info")
+        if isinstance(fault, (web.RequestPayloadError, HttpProcessingError)):
+            log.info("unreadable body", extra={"kind": type(fault).__name__})
+        else:
+            super().log_exception(*args, **options)
+
+
+class ConnectionFactory(web.Server):
+    """Makes our connections where `plain`, the server of aiohttp, would make its own.
+
+    Bodies stay as they came: unpacking one, even to pass it over, holds up everybody's requests.
+    """
+
+    def __init__(self, plain: web.Server, crowd: Crowd, common: Mapping[str, str]) -> None:
+        super().__init__(
+            plain.request_handler,
+            request_factory=plain.request_factory,
+            handler_cancellation=plain.handler_cancellation,
+            **plain._kwargs,
+        )
+        self._crowd = crowd
+        self._common = common
+
+    def __call__(self) -> Connection:
+        return Connection(
+            self, crowd=self._crowd, common=self._common, loop=self._loop, auto_decompress=False, **self._kwargs
+        )
+
+
+class Runner(web.AppRunner):
+    """Runs the application over our connections."""
+
+    __slots__ = ()
+
+    async def _make_server(self) -> ConnectionFactory:
+        plain = await super()._make_server()
+        return ConnectionFactory(plain, self.app[CROWD], common_headers(self.app[CONFIG]))
+
+
+def still_held(content: StreamReader) -> bytes:
+    """What came of a body and was not read before its connection broke.
+
+    All of the reader's public methods raise the fault first, whatever it still holds, so this asks behind them.
+    """
+    return content._read_nowait(-1)
+
+
+def _problem(request: web.BaseRequest, fault: BaseException | None, status: int) -> web.Response:
+    request_id = secrets.token_hex(8)
+    fields = {"request_id": request_id, "client": request.remote, "kind": type(fault).__name__}
+    log.info("unreadable request", extra=fields)
+    body: dict[str, object]
+    if isinstance(fault, LineTooLong):
+        status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        detail = f"The address or a header is longer than {MAX_LINE_BYTES:,} bytes."
+        body = {"title": TooLarge.title, "detail": detail, "code": TooLarge.code, "limit": MAX_LINE_BYTES}
+    else:
+        detail = "The HTTP request can't be read. Check its first line, headers and encodings."
+        body = {"title": MalformedRequest.title, "detail": detail, "code": MalformedRequest.code}
+    body = {"type": "about:blank", "status": int(status)} | body | {"request_id": request_id}
+    headers = {"Cache-Control": "no-store", "X-Request-ID": request_id}
+    return web.Response(text=json.dumps(body), status=status, content_type="application/problem+json", headers=headers)

@@ -1,0 +1,143 @@
+"""Forms of several parts: aiohttp's reader over a body whose lines are few and short.
+
+A form begins with its boundary (RFC 2046 allows a preamble, but no client sends one, and skipping it line by line costs
+the event loop seconds), and what stands before the bytes of a part is bounded.
+"""
+
+import asyncio
+import warnings
+from typing import cast
+
+from aiohttp import BodyPartReader, MultipartReader, StreamReader, hdrs, web
+from aiohttp.helpers import parse_mimetype
+from aiohttp.http_exceptions import LineTooLong
+from aiohttp.multipart import BadContentDispositionHeader, BadContentDispositionParam
+from multidict import MultiDict, MultiDictProxy
+
+from appliance.domain.errors import MalformedRequest
+from appliance.http.transport.request_heads import refuse_other_charsets
+
+MAX_HEAD_BYTES = 8192  # boundary and headers of a part; a file name of 255 characters takes 3 KB at most, said twice
+MAX_HEAD_LINES = 32
+MAX_FIELDS = 64  # of a form without a file: each costs 0.3 ms, and pages send forms of hundreds without parts
+MAX_PARAMETERS = 64  # of a Content-Disposition: aiohttp takes a list of them apart from its front, each with a warning
+PLAIN_ENCODINGS = frozenset({"binary", "8bit", "7bit"})  # RFC 7578 deprecates all others
+CHUNK_BYTES = 16 * 1024
+_BLANK_LINES = (b"\r\n", b"\n")
+
+
+class FormReader:
+    """The parts of a request's form, one after the other. Raises MalformedRequest for a body that is no form."""
+
+    def __init__(self, request: web.Request) -> None:
+        try:
+            boundary = parse_mimetype(request.headers[hdrs.CONTENT_TYPE]).parameters["boundary"]
+            content = cast(StreamReader, _Lines(request.content, f"--{boundary}".encode()))
+            self._reader = MultipartReader(request.headers, content)
+        except (AssertionError, ValueError, KeyError) as fault:
+            raise MalformedRequest("The form's Content-Type has no boundary.") from fault
+
+    async def next(self) -> BodyPartReader | None:
+        """The next part, None behind the last. Raises MalformedRequest, and what reading the body raises."""
+        await asyncio.sleep(0)  # what is here already would be read without a turn for anybody else
+        try:
+            part = await self._reader.next()
+        except RuntimeError as fault:  # aiohttp's, for a field that names an encoding
+            raise MalformedRequest("The form names an unknown encoding. Send UTF-8.") from fault
+        if part is None:
+            return None
+        if not isinstance(part, BodyPartReader):
+            raise MalformedRequest("The form contains a nested form. Send plain parts.")
+        if part.headers.get("Content-Transfer-Encoding", "binary").strip().lower() not in PLAIN_ENCODINGS:
+            raise MalformedRequest("A part has a Content-Transfer-Encoding. Send parts without one.")
+        return part
+
+
+class _Lines:
+    """What aiohttp's reader asks of a body, within bounds between the bytes of one part and those of the next."""
+
+    def __init__(self, content: StreamReader, boundary: bytes) -> None:
+        self._content = content
+        self._boundary = boundary
+        self._begun = False
+        self._lines = 0
+        self._bytes = 0
+        self.at_eof = content.at_eof
+        self.unread_data = content.unread_data
+
+    async def read(self, max_bytes: int) -> bytes:
+        self._lines = self._bytes = 0
+        return await self._content.read(max_bytes)
+
+    async def readline(self, *, max_line_length: int | None = None) -> bytes:
+        """`max_line_length` is aiohttp's, which has none for boundaries; ours is for all of a part's lines."""
+        line = await self._line()
+        if not self._begun:
+            line = await self._line() if line in _BLANK_LINES else line
+            self._begun = True
+            if line.rstrip() not in (self._boundary, self._boundary + b"--"):
+                raise MalformedRequest("The form doesn't begin with the boundary from its Content-Type.")
+        return line
+
+    async def _line(self) -> bytes:
+        try:
+            line = await self._content.readline(max_line_length=MAX_HEAD_BYTES)
+        except LineTooLong as fault:
+            raise _too_long_a_head() from fault
+        self._lines += 1
+        self._bytes += len(line)
+        if self._lines > MAX_HEAD_LINES or self._bytes > MAX_HEAD_BYTES:
+            raise _too_long_a_head()
+        if line.count(b";") > MAX_PARAMETERS:
+            raise MalformedRequest("A part has a header with too many parameters.")
+        return line
+
+
+def _too_long_a_head() -> MalformedRequest:
+    return MalformedRequest(
+        f"The headers of a part exceed {MAX_HEAD_BYTES:,} bytes or {MAX_HEAD_LINES} lines.",
+        limit=MAX_HEAD_BYTES,
+    )
+
+
+def ignore_odd_names() -> None:
+    """Python keeps and logs each warning with its text, and aiohttp warns of every file name that it can't read."""
+    for kind in (BadContentDispositionHeader, BadContentDispositionParam):
+        warnings.filterwarnings("ignore", category=kind)
+
+
+async def fields_of(request: web.Request) -> MultiDictProxy[str]:
+    """The texts of a form of several parts; files in it are passed over.
+
+    Raises MalformedRequest, HTTPRequestEntityTooLarge, and ValueError for what is no text.
+    """
+    reader, fields = FormReader(request), MultiDict[str]()
+    count = 0
+    while (part := await reader.next()) is not None:
+        count += 1
+        if count > MAX_FIELDS:
+            raise too_many_fields(MAX_FIELDS, count)
+        if part.name is None:
+            raise MalformedRequest("A part of the form has no name.")
+        text = await _bytes_of(part, request)
+        if part.filename is None:
+            refuse_other_charsets(part.get_charset(default="utf-8"))
+            fields.add(part.name, text.decode())
+    return MultiDictProxy(fields)
+
+
+async def _bytes_of(part: BodyPartReader, request: web.Request) -> bytearray:
+    content = bytearray()
+    while chunk := await part.read_chunk(CHUNK_BYTES):
+        content += chunk
+        if request.content.total_bytes > request.client_max_size:
+            raise web.HTTPRequestEntityTooLarge(request.client_max_size, request.content.total_bytes)
+    return content
+
+
+def too_many_fields(limit: int, actual: int) -> MalformedRequest:
+    return MalformedRequest(
+        f"The form has {actual:,} fields, but at most {limit:,} are allowed. Send fewer at a time.",
+        limit=limit,
+        actual=actual,
+    )

@@ -1,0 +1,62 @@
+"""What the head of a request must be before anything else looks at it.
+
+aiohttp reads a Content-Type by Python's email parser, whose work grows with the square of a header's length and which
+raises whatever it likes; so only short and plain ones come that far.
+"""
+
+from aiohttp import hdrs, web
+
+from appliance.domain.errors import EncodedBody, MalformedRequest
+
+MAX_MEDIA_TYPE_CHARS = 256  # a boundary has 70 characters at most (RFC 2046, 5.1.1)
+MAX_PARAMETERS = 8
+MAX_QUOTES = 2 * MAX_PARAMETERS
+MAX_HOST_CHARS = 320  # a name has 253, and a port and brackets are to have room
+HOST_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_~!$&'()*+,;=%:[]"
+"""Of names, addresses and ports (RFC 3986, 3.2.2)."""
+UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+"""Names of UTF-8 and of what is the same in it. Other codecs of Python take seconds for a megabyte."""
+
+
+def check_head(request: web.Request) -> None:
+    """Raises MalformedRequest for a Host that names none, and for a Content-Type that can't be one."""
+    host, media_type = request.headers.get(hdrs.HOST), request.headers.get(hdrs.CONTENT_TYPE)
+    if host is not None and not _is_host(host):
+        raise MalformedRequest("The Host header is empty or invalid.")
+    if media_type is not None:
+        _check_media_type(request, media_type)
+
+
+def _is_host(host: str) -> bool:
+    """Whether it has no character that a host's name, address or port lacks, and is not empty."""
+    return 0 < len(host) <= MAX_HOST_CHARS and not host.strip(HOST_CHARACTERS)
+
+
+def _check_media_type(request: web.Request, media_type: str) -> None:
+    if len(media_type) > MAX_MEDIA_TYPE_CHARS:
+        limit, actual = MAX_MEDIA_TYPE_CHARS, len(media_type)
+        raise MalformedRequest(f"The Content-Type has more than {limit} characters.", limit=limit, actual=actual)
+    parameters = media_type.count(";")
+    if parameters > MAX_PARAMETERS:
+        raise MalformedRequest(
+            f"The Content-Type has more than {MAX_PARAMETERS} parameters.", limit=MAX_PARAMETERS, actual=parameters
+        )
+    try:
+        if "(" in media_type or media_type.count('"') > MAX_QUOTES:  # comments are none of HTTP's
+            raise ValueError("no media type")
+        _ = request.content_type  # aiohttp keeps it
+    except Exception as fault:
+        raise MalformedRequest("The Content-Type must be a media type such as image/jpeg.") from fault
+
+
+def refuse_encoded(request: web.Request) -> None:
+    """Bodies are read as they are: nothing here ever unpacks one. Raises EncodedBody."""
+    encoding = request.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower()
+    if encoding not in ("", "identity"):
+        raise EncodedBody("Uploads must not be compressed. Remove Content-Encoding and send the file as it is.")
+
+
+def refuse_other_charsets(charset: str | None) -> None:
+    """Raises MalformedRequest for a text that is not said to be UTF-8, if anything is said."""
+    if charset is not None and charset.strip().lower() not in UTF_8:
+        raise MalformedRequest("Text must be UTF-8. Send it with charset=utf-8, or without a charset.")

@@ -1,0 +1,265 @@
+"""Upload bodies: multipart forms with their fields in any order, and raw bodies, parsed as they come."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from aiohttp import BodyPartReader, ClientError, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from appliance.config.model import Uploads
+from appliance.domain.clients import Client
+from appliance.domain.errors import (
+    ApplianceError,
+    IncompleteUpload,
+    InvalidField,
+    MalformedRequest,
+    MissingFile,
+    RemoteUrlRefused,
+    SlowUpload,
+)
+from appliance.domain.model import UploadOptions
+from appliance.domain.upload_options import OPTION_NAMES, check_key, safe_filename, with_option
+from appliance.http.transport.multipart import FormReader
+from appliance.http.transport.request_heads import refuse_encoded
+from appliance.http.transport.timeouts import Patience
+from appliance.shared.concurrency_limit import Permit
+from appliance.spool import too_large
+from appliance.uploads.admission import Offer, OfferKind
+from appliance.uploads.ingest import ArrivingFile
+
+MAX_FIELD_BYTES = 16_384  # an alt text of 2,000 characters in any script, and some
+MAX_PARTS = 32
+CHUNK_BYTES = 256 * 1024
+
+log = logging.getLogger(__name__)
+
+
+class _Body:
+    """What every body has: options in its request's head, a deadline, and faults that end it.
+
+    `filename` is its file's name where nothing else names it.
+    """
+
+    def __init__(self, request: web.Request, limits: Uploads, filename: str = "") -> None:
+        self._request = request
+        self._limits = limits
+        self._filename = filename
+        self._patience = Patience(limits.idle_timeout_s)
+        self._options = UploadOptions()
+        self._arrived_bytes = 0
+        self._fault: Exception | None = None
+        self.left_out = 0
+        """How many files came beyond those that are accepted."""
+
+    @property
+    def takes_several(self) -> bool:
+        return False
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """The text fields that came, for showing a form again."""
+        return {}
+
+    def offer(self, client: Client) -> Offer:
+        refuse_encoded(self._request)
+        for name in OPTION_NAMES:
+            if (text := self._request.query.get(name)) is not None:
+                self._options = with_option(self._options, name, text, self._limits.max_expiry_days)
+        if (key := self._request.headers.get("Idempotency-Key")) is not None:
+            check_key(key)
+            self._options = replace(self._options, idempotency_key=key)
+        return Offer(client, OfferKind.WHOLE, self._announced_bytes())
+
+    def options(self, file: ArrivingFile) -> UploadOptions:
+        return replace(self._options, filename=self._options.filename or safe_filename(file.name or self._filename))
+
+    def _announced_bytes(self) -> int:
+        return self._request.content_length or 0
+
+    async def _arriving(self, chunks: AsyncIterator[bytes], permit: Permit) -> AsyncIterator[bytes]:
+        """The chunks, counted and waited for within reason. A fault ends the whole body, whatever becomes of a file."""
+        try:
+            with named_faults(self._limits):
+                async for chunk in permit.counted(self._patience.stream(chunks)):
+                    self._arrived_bytes += len(chunk)
+                    yield chunk
+        except Exception as fault:
+            self._fault = fault
+            raise
+
+
+class RawBody(_Body):
+    """A body that is the file."""
+
+    async def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
+        if self._request.content_length == 0 or not self._request.body_exists:
+            raise MissingFile("The request has no body. Send the file as the body, or as the form field “file”.")
+        stream = self._arriving(self._request.content.iter_any(), permit)
+        yield ArrivingFile("", stream, self._request.content_length)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a form, with what its headers say. One that is no file has no file name."""
+
+    name: str | None
+    filename: str | None
+    reader: BodyPartReader
+
+
+class FormBody(_Body):
+    """A form with the file in the part `file_field`. Up to `max_files` are accepted, and others passed by."""
+
+    def __init__(
+        self,
+        request: web.Request,
+        limits: Uploads,
+        filename: str = "",
+        *,
+        file_field: str = "file",
+        max_files: int = 1,
+    ) -> None:
+        super().__init__(request, limits, filename)
+        self._file_field = file_field
+        self._max_files = max_files
+        self._count = 0
+        self._fields: dict[str, str] = {}
+        self._refusal: ApplianceError | None = None
+
+    @property
+    def takes_several(self) -> bool:
+        return self._max_files > 1
+
+    @property
+    def typed(self) -> dict[str, str]:
+        return {name: text for name, text in self._fields.items() if name not in ("filename", "expires_at")}
+
+    def _announced_bytes(self) -> int:
+        announced = max(0, super()._announced_bytes() - MAX_PARTS * MAX_FIELD_BYTES)  # fields are no file's
+        max_bytes = self._limits.max_bytes
+        if self.takes_several and announced <= self._max_files * max_bytes:  # each may be small enough
+            return min(announced, max_bytes)
+        return announced
+
+    async def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
+        reader = FormReader(self._request)
+        max_parts = MAX_PARTS + self._max_files - 1
+        for _ in range(max_parts):
+            if (part := await self._next_part(reader)) is None:
+                break
+            if part.name != self._file_field:
+                await self._read_field(part, permit)
+            elif (file := await self._file(part, permit)) is not None:
+                self._require_options()
+                yield file
+                self._require_sound_body()
+        else:
+            raise MalformedRequest(f"The form has more than {max_parts} parts.", limit=max_parts)
+        if not self._count:
+            raise MissingFile(f"The form has no file field named “{self._file_field}”.")
+        self._require_options()
+
+    def options(self, file: ArrivingFile) -> UploadOptions:
+        options = super().options(file)
+        return options if self._count == 1 else replace(options, filename=safe_filename(file.name))
+
+    async def _next_part(self, reader: FormReader) -> _Part | None:
+        with named_faults(self._limits):
+            part = await self._patience.wait(reader.next())
+            return None if part is None else _Part(part.name, part.filename, part)
+
+    async def _file(self, part: _Part, permit: Permit) -> ArrivingFile | None:
+        """The file in a part; None for one too many, which is passed by."""
+        if part.filename is None:
+            refuse_text_as_file(self._file_field, await self._text(part, permit))
+        name = part.filename.replace("%22", '"')  # how the HTML standard has forms write a quote
+        file = ArrivingFile(name, self._arriving(_chunks(part.reader), permit), self._left_bytes())
+        if self._count < self._max_files:
+            self._count += 1
+            return file
+        if self._max_files == 1:
+            raise MalformedRequest("The form has two files. Send one file per request.")
+        self.left_out += 1
+        if not await file.pass_by():
+            raise too_large(self._limits.max_bytes, self._limits.max_bytes)
+        return None
+
+    def _left_bytes(self) -> int | None:
+        """A form's own bytes are few, so what is left of it is the file's."""
+        if self._request.content_length is None:
+            return None
+        return min(self._request.content_length - self._arrived_bytes, self._limits.max_bytes)
+
+    async def _read_field(self, part: _Part, permit: Permit) -> None:
+        text, name = await self._text(part, permit), part.name
+        if name is None or name not in OPTION_NAMES:
+            return
+        self._fields[name] = text
+        try:
+            self._options = with_option(self._options, name, text, self._limits.max_expiry_days)
+        except ApplianceError as fault:  # raised later, so that all that was typed is known by then
+            self._refusal = self._refusal or fault
+
+    async def _text(self, part: _Part, permit: Permit) -> str:
+        content = bytearray()
+        async for chunk in self._arriving(_chunks(part.reader), permit):
+            content += chunk
+            if len(content) > MAX_FIELD_BYTES:
+                raise InvalidField(
+                    f"The field “{(part.name or '')[:40]}” has more than {MAX_FIELD_BYTES:,} bytes.",
+                    limit=MAX_FIELD_BYTES,
+                    actual=len(content),
+                )
+        try:
+            return content.decode()
+        except UnicodeDecodeError as fault:
+            raise MalformedRequest("A form field is not UTF-8 text.") from fault
+
+    def _require_options(self) -> None:
+        """Raises what was wrong with the options that have come."""
+        if self._refusal is not None:
+            raise self._refusal
+
+    def _require_sound_body(self) -> None:
+        """Raises the fault that ended a file's stream: whatever became of the file, nothing can be read behind it."""
+        if self._fault is not None:
+            raise self._fault
+
+
+def refuse_text_as_file(field: str, text: str) -> NoReturn:
+    """Raises RemoteUrlRefused for a URL, MissingFile for any other text where a file should be."""
+    if text.lstrip().lower().startswith(("http://", "https://", "ftp://")):
+        raise RemoteUrlRefused
+    raise MissingFile(f"The field “{field}” contains text. Send a file with a filename.")
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(CHUNK_BYTES):
+        yield chunk
+
+
+@contextmanager
+def named_faults(limits: Uploads) -> Iterator[None]:
+    """Raises SlowUpload, IncompleteUpload or MalformedRequest for a body that can't be read to its end."""
+    try:
+        yield
+    except Exception as fault:
+        if (named := as_named(fault, limits)) is None:
+            raise
+        raise named from fault
+
+
+def as_named(fault: BaseException, limits: Uploads) -> ApplianceError | None:
+    """The named error that stands for a client that was slow, broke off, or sent no real form."""
+    if isinstance(fault, TimeoutError):
+        return SlowUpload(limit=round(limits.idle_timeout_s))
+    if isinstance(fault, (web.RequestPayloadError, ConnectionError, ClientError, asyncio.IncompleteReadError)):
+        return IncompleteUpload()
+    if isinstance(fault, (ValueError, AssertionError, HttpProcessingError, web.HTTPException)):
+        log.info("unreadable form: %s", fault)
+        return MalformedRequest("The form can't be read because its parts are malformed.")
+    return None

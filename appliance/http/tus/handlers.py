@@ -1,0 +1,161 @@
+"""Resumable uploads: tus 1.0.0, and an upload's state as JSON."""
+
+from collections.abc import AsyncIterator
+
+from aiohttp import StreamReader, hdrs, web
+
+from appliance.config.model import Config, Uploads
+from appliance.domain.errors import FinalUpload, IncompleteUpload, MalformedRequest, MethodNotAllowed
+from appliance.domain.model import UploadKind, UploadState
+from appliance.http.api.image_resource import upload_state
+from appliance.http.client_address import client_of
+from appliance.http.cors import ALLOWED_METHODS, DAY_S
+from appliance.http.keys import CONFIG, RESUMABLE
+from appliance.http.links import share_path, upload_path
+from appliance.http.responses import json_answer
+from appliance.http.transport.connections import still_held
+from appliance.http.transport.request_heads import refuse_encoded
+from appliance.http.transport.timeouts import Patience
+from appliance.http.transport.upload_bodies import as_named
+from appliance.http.tus import headers as tus
+from appliance.resumable import Body, Progress, Wanted
+from appliance.spool import ALGORITHMS
+from appliance.uploads.admission import Offer, OfferKind
+
+NEVER_STORED: dict[str, str] = {hdrs.CACHE_CONTROL: "no-store"}
+
+
+async def show_options(request: web.Request) -> web.Response:
+    """OPTIONS /api/v1/uploads and /api/v1/uploads/{id}: what is spoken here; a CORS preflight too"""
+    headers = {
+        "Tus-Version": tus.VERSION,
+        "Tus-Extension": tus.EXTENSIONS,
+        "Tus-Max-Size": str(request.app[CONFIG].uploads.max_bytes),
+        "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
+        "Access-Control-Allow-Methods": ALLOWED_METHODS,
+        "Access-Control-Allow-Headers": tus.ALLOWED,
+        "Access-Control-Max-Age": str(DAY_S),
+    }
+    return web.Response(status=204, headers=headers)
+
+
+async def create(request: web.Request) -> web.Response:
+    """POST /api/v1/uploads"""
+    tus.check_version(request)
+    refuse_encoded(request)
+    wanted, resumable = _wanted(request), request.app[RESUMABLE]
+    if wanted.with_bytes:
+        tus.check_media_type(request)
+    sent = _body(request)
+    upload_id, progress = await (resumable.create_with(wanted, sent) if wanted.with_bytes else resumable.create(wanted))
+    headers = _progress_headers(progress) | {hdrs.LOCATION: upload_path(upload_id)}
+    return web.Response(status=201, headers=headers)
+
+
+def _wanted(request: web.Request) -> Wanted:
+    concat, length = request.headers.get("Upload-Concat", ""), tus.number(request, "Upload-Length")
+    deferred, with_bytes = tus.is_deferred(request), request.body_exists and request.content_length != 0
+    if concat.startswith("final"):
+        if length is not None or deferred:
+            raise MalformedRequest("The length of a final upload comes from its parts. Leave out Upload-Length.")
+        if with_bytes:
+            raise FinalUpload("This upload is assembled from parts and accepts no data of its own.")
+    elif concat not in ("", "partial"):
+        raise MalformedRequest("Upload-Concat must be “partial”, or “final;” followed by the links of partial uploads.")
+    elif (length is None) is not deferred:
+        raise MalformedRequest("Send Upload-Length, or Upload-Defer-Length: 1.")
+    kind = UploadKind.PARTIAL if concat == "partial" else UploadKind.FINAL if concat else UploadKind.PLAIN
+    options = tus.upload_options(request, request.app[CONFIG].uploads.max_expiry_days)
+    metadata = request.headers.get("Upload-Metadata", "")
+    return Wanted(client_of(request), kind, length, options, metadata, concat, with_bytes)
+
+
+def offered(request: web.Request) -> Offer:
+    """What a request brings, as its head tells it. Raises as a creation does before it is admitted."""
+    refuse_encoded(request)
+    if request.method == hdrs.METH_POST:
+        return _wanted(request).offer()
+    return Offer(client_of(request), OfferKind.CONTINUING)
+
+
+async def act(request: web.Request) -> web.Response:
+    """HEAD, PATCH, DELETE and GET /api/v1/uploads/{id}; of other methods one in X-HTTP-Method-Override may count"""
+    method = tus.method_of(request)
+    if method == hdrs.METH_GET:
+        return await _show_state(request)
+    tus.check_version(request)
+    if method == hdrs.METH_HEAD:
+        return await _head(request)
+    if method == hdrs.METH_PATCH:
+        return await _patch(request)
+    if method == hdrs.METH_DELETE:
+        await request.app[RESUMABLE].terminate(request.match_info["id"])
+        return web.Response(status=204, headers=NEVER_STORED)
+    raise MethodNotAllowed("Uploads accept HEAD, PATCH, DELETE and GET.")
+
+
+async def _head(request: web.Request) -> web.Response:
+    progress = await request.app[RESUMABLE].head(request.match_info["id"])
+    upload, headers = progress.upload, _progress_headers(progress)
+    if upload.length is None:
+        headers["Upload-Defer-Length"] = "1"
+    else:
+        headers["Upload-Length"] = str(upload.length)
+    if upload.metadata:
+        headers["Upload-Metadata"] = upload.metadata
+    if upload.concat:
+        headers["Upload-Concat"] = upload.concat
+    return web.Response(status=200, headers=headers)
+
+
+async def _patch(request: web.Request) -> web.Response:
+    tus.check_media_type(request)
+    refuse_encoded(request)
+    offset = tus.number(request, "Upload-Offset")
+    if offset is None:
+        raise MalformedRequest("Send Upload-Offset with the position of these bytes.")
+    progress = await request.app[RESUMABLE].append(request.match_info["id"], offset, _body(request))
+    return web.Response(status=204, headers=_progress_headers(progress))
+
+
+async def _show_state(request: web.Request) -> web.Response:
+    upload_id, config = request.match_info["id"], request.app[CONFIG]
+    progress = await request.app[RESUMABLE].state(upload_id)
+    return json_answer(upload_state(progress, config, upload_id), headers=NEVER_STORED)
+
+
+def _progress_headers(progress: Progress) -> dict[str, str]:
+    upload, headers = progress.upload, dict(NEVER_STORED)
+    assembling = upload.kind is UploadKind.FINAL and upload.state is UploadState.RECEIVING
+    if not assembling:
+        headers["Upload-Offset"] = str(progress.offset)
+    if upload.state is UploadState.RECEIVING and progress.state != "processing":
+        headers["Upload-Expires"] = tus.http_date(upload.expires_s)
+    if upload.slug is not None and (progress.complete or assembling):
+        headers[hdrs.CONTENT_LOCATION] = share_path(upload.slug)
+    return headers
+
+
+def _body(request: web.Request) -> Body:
+    config: Config = request.app[CONFIG]
+    announced = request.content_length if request.content_length is not None or request.body_exists else 0
+    return Body(
+        client_of(request),
+        _arriving(request.content, config.uploads),
+        announced,
+        tus.checksum(request),
+        tus.number(request, "Upload-Length"),
+    )
+
+
+async def _arriving(content: StreamReader, limits: Uploads) -> AsyncIterator[bytes]:
+    """The body. When the connection breaks, what came before is given first, for it is to be kept."""
+    try:
+        async for chunk in Patience(limits.idle_timeout_s).stream(content.iter_any()):
+            yield chunk
+    except Exception as fault:
+        if rest := still_held(content):
+            yield rest
+        raise as_named(fault, limits) or IncompleteUpload(
+            "The connection was lost. What arrived is kept; resume the upload."
+        ) from fault

@@ -1,0 +1,127 @@
+"""The headers of tus 1.0.0: what we say of ourselves, and how those of clients read."""
+
+import base64
+import binascii
+import re
+from collections.abc import MutableMapping
+from email.utils import formatdate
+
+from aiohttp import hdrs, web
+
+from appliance.domain.errors import InvalidField, MalformedRequest, NotTusBody, UnsupportedTusVersion
+from appliance.domain.model import UploadOptions
+from appliance.domain.upload_options import safe_filename, with_option
+from appliance.spool import ALGORITHMS, Checksum
+
+VERSION = "1.0.0"
+EXTENSIONS = "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,concatenation"
+MEDIA_TYPE = "application/offset+octet-stream"
+OVERRIDE = "X-HTTP-Method-Override"
+OVERRIDABLE = frozenset({hdrs.METH_HEAD, hdrs.METH_PATCH, hdrs.METH_DELETE})
+SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
+ALLOWED = (
+    "Authorization, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Concat, Upload-Defer-Length, Upload-Length, "
+    "Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-ID"
+)
+EXPOSED = (
+    "Content-Location, Location, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, "
+    "Tus-Version, Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset, "
+    "X-Request-ID"
+)
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+def add_headers(headers: MutableMapping[str, str], status: int) -> None:
+    """What every reply about a resumable upload carries, whatever became of its request."""
+    headers["Tus-Resumable"] = VERSION
+    headers["Access-Control-Expose-Headers"] = EXPOSED
+    if status == 412:
+        headers["Tus-Version"] = VERSION
+
+
+def check_version(request: web.Request) -> None:
+    """Raises UnsupportedTusVersion."""
+    if request.headers.get("Tus-Resumable") != VERSION:
+        raise UnsupportedTusVersion(f"Send the header Tus-Resumable: {VERSION}. No other version is supported.")
+
+
+def check_media_type(request: web.Request) -> None:
+    """Raises NotTusBody."""
+    if request.headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower() != MEDIA_TYPE:
+        raise NotTusBody(f"Send the bytes with Content-Type: {MEDIA_TYPE}.")
+
+
+def method_of(request: web.Request) -> str:
+    """The method that counts: a tus method in X-HTTP-Method-Override, but never of a request that changes nothing.
+
+    What sends a GET, such as a link or a cache, did not mean to change anything.
+    """
+    wanted = request.headers.get(OVERRIDE, "").upper()
+    return wanted if wanted in OVERRIDABLE and request.method not in SAFE else request.method
+
+
+def number(request: web.Request, name: str) -> int | None:
+    """A header that is a whole number; None without it. Raises MalformedRequest."""
+    text = request.headers.get(name)
+    if text is None:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise MalformedRequest(f"{name} must be a whole number of bytes.")
+    return int(text)
+
+
+def is_deferred(request: web.Request) -> bool:
+    """Whether the length comes later. Raises MalformedRequest."""
+    text = request.headers.get("Upload-Defer-Length")
+    if text not in (None, "1"):
+        raise MalformedRequest("Upload-Defer-Length must be 1 or left out.")
+    return text is not None
+
+
+def checksum(request: web.Request) -> Checksum | None:
+    """Raises MalformedRequest, and InvalidField for an algorithm that is not known."""
+    text = request.headers.get("Upload-Checksum")
+    if text is None:
+        return None
+    algorithm, _, encoded = text.partition(" ")
+    if algorithm not in ALGORITHMS:
+        raise InvalidField(f"Supported checksums: {', '.join(ALGORITHMS)}.")
+    return Checksum(algorithm, _decoded("Upload-Checksum", encoded))
+
+
+def metadata(request: web.Request) -> dict[str, str]:
+    """The pairs of Upload-Metadata, as text. Raises MalformedRequest."""
+    found: dict[str, str] = {}
+    text = request.headers.get("Upload-Metadata", "")
+    for pair in text.split(",") if text.strip() else ():
+        key, _, encoded = pair.strip().partition(" ")
+        if not key or key in found or not pair.isascii():
+            raise MalformedRequest("Upload-Metadata must be pairs of a key and Base64 text, each key once.")
+        try:
+            found[key] = _decoded("Upload-Metadata", encoded.strip()).decode()
+        except UnicodeDecodeError as fault:
+            raise MalformedRequest(f"The value of {key[:40]} in Upload-Metadata is not UTF-8 text.") from fault
+    return found
+
+
+def upload_options(request: web.Request, max_expiry_days: int) -> UploadOptions:
+    """What the metadata asks for: filename (or name), title, alt, expires_in, keep_metadata.
+
+    Raises as `metadata`, InvalidExpiry, InvalidField.
+    """
+    found = metadata(request)
+    options = UploadOptions(filename=safe_filename(found.get("filename") or found.get("name") or ""))
+    for name in ("title", "alt", "expires_in", "keep_metadata"):
+        options = with_option(options, name, found.get(name, ""), max_expiry_days)
+    return options
+
+
+def http_date(unix_s: int) -> str:
+    return formatdate(unix_s, usegmt=True)
+
+
+def _decoded(name: str, text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as fault:
+        raise MalformedRequest(f"{name} contains invalid Base64.") from fault

@@ -1,0 +1,1 @@
+"""What links lead to, pages aside: renditions, originals, zip files, QR codes, health."""

@@ -1,0 +1,161 @@
+"""Managing: what the holder of a delete token may do with an image, and what this host's operator may."""
+
+from dataclasses import dataclass
+
+from appliance.cache import Caches
+from appliance.catalogue import UNCHANGED, Catalogue, Unchanged
+from appliance.config.model import Uploads
+from appliance.domain import tokens
+from appliance.domain.clock import DAY_S, Clock
+from appliance.domain.errors import Conflict, GoneImage, MissingToken, UnknownImage, WrongToken
+from appliance.domain.model import Ending, Image, Tombstone
+from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS, check_expiry, checked_text
+from appliance.domain.visibility import living
+from appliance.lifecycle.expiry import GRACE_S
+from appliance.lifecycle.sidecars import Sidecars
+from appliance.observability.metrics import Metrics
+
+UNDO_S = 10
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What to change; `expires_s` is a unix second. `restore` brings an ended image back, while its bytes are kept."""
+
+    title: str | Unchanged | None = UNCHANGED
+    alt: str | Unchanged | None = UNCHANGED
+    expires_s: int | None = None
+    restore: bool = False
+
+
+def check_token(token: str | None, stored_hash: str) -> None:
+    """Raises MissingToken, WrongToken."""
+    if not token:
+        raise MissingToken("Send the delete token you received with the upload: Authorization: Bearer <token>.")
+    if not tokens.matches(token, stored_hash):
+        raise WrongToken()
+
+
+class Management:
+    """Changes, ends and restores images for those who prove that they may."""
+
+    def __init__(
+        self,
+        limits: Uploads,
+        *,
+        catalogue: Catalogue,
+        cache: Caches,
+        sidecars: Sidecars,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._limits = limits
+        self._sidecars = sidecars
+        self._catalogue = catalogue
+        self._cache = cache
+        self._metrics = metrics
+        self._clock = clock
+
+    async def owned(self, slug: str, token: str | None) -> Image:
+        """The image, ended or not, for the holder of its token.
+
+        Raises UnknownImage, GoneImage, MissingToken, WrongToken.
+        """
+        found = await self._catalogue.get(slug)
+        if found is None:
+            raise UnknownImage()
+        if isinstance(found, Tombstone):
+            raise GoneImage("This image was erased and can't be restored.")
+        check_token(token, found.token_hash)
+        return found
+
+    async def ending(self, slug: str) -> tuple[Ending | None, int | None]:
+        """How an image ended, and until which unix second it can be brought back (None when it can't)."""
+        found = await self._catalogue.get(slug)
+        if not isinstance(found, Image):
+            return (found.ended if found else None), None
+        ended = found.ended or (Ending.EXPIRED if found.expires_s <= self._clock() else None)
+        until_s = found.erase_after_s or found.expires_s + GRACE_S  # the expiry job comes by within a minute
+        return ended, until_s if ended is Ending.EXPIRED and until_s > self._clock() else None
+
+    async def change(self, slug: str, token: str | None, changes: Changes) -> Image:
+        """The changed image. A new expiry brings an expired one back while its bytes are kept.
+
+        Raises as `owned` does, InvalidField, InvalidExpiry, and GoneImage when it can't be brought back.
+        """
+        await self.owned(slug, token)
+        changes = self._checked(changes)
+        for _ in range(ATTEMPTS):
+            image = await self.owned(slug, token)
+            try:
+                return await self._change_now(image, changes)
+            except Conflict:  # others may change the row meanwhile: a shipper, a worker's verdict, the expiry
+                continue
+        raise Conflict()
+
+    async def _change_now(self, image: Image, changes: Changes) -> Image:
+        """Compare and set. Raises Conflict when the row is another by now."""
+        now_s = int(self._clock())
+        over = image.ended is Ending.EXPIRED or (image.ended is None and image.expires_s <= now_s)
+        if not changes.restore and not (over and changes.expires_s is not None):
+            living(image, now_s)  # raises for what has ended, with the words for it
+        expires_s: int | None = changes.expires_s
+        if over or image.ended is not None:
+            expires_s = self._new_expiry(image, changes, now_s)
+        if image.ended is not None:
+            if now_s > (image.erase_after_s or 0):
+                raise GoneImage("This image can no longer be restored.")
+            image = await self._catalogue.restore(image.slug, now_s=now_s, expires_s=expires_s)
+        try:
+            changed = await self._catalogue.change(
+                image.slug,
+                version=image.version,
+                title=changes.title,
+                alt=changes.alt,
+                expires_s=UNCHANGED if expires_s is None else expires_s,
+            )
+        except GoneImage as fault:
+            raise Conflict("The image has expired or was deleted in the meantime.") from fault
+        await self._sidecars.keep(changed)
+        return changed
+
+    def _new_expiry(self, image: Image, changes: Changes, now_s: int) -> int:
+        if changes.expires_s is not None:
+            return changes.expires_s
+        return image.expires_s if image.expires_s > now_s else now_s + self._limits.default_expiry_days * DAY_S
+
+    def _checked(self, changes: Changes) -> Changes:
+        if changes.expires_s is not None:
+            check_expiry(changes.expires_s - int(self._clock()), self._limits.max_expiry_days)
+        title, alt = changes.title, changes.alt
+        return Changes(
+            title=title if isinstance(title, Unchanged) else checked_text("title", title, MAX_TITLE_CHARS),
+            alt=alt if isinstance(alt, Unchanged) else checked_text("alt", alt, MAX_ALT_CHARS),
+            expires_s=changes.expires_s,
+            restore=changes.restore,
+        )
+
+    async def delete(self, slug: str, token: str | None) -> Image:
+        """End the image: 410 from now on, erased from everywhere after the undo time. Deleting twice is fine."""
+        return await self._end(await self.owned(slug, token), undo_s=UNDO_S)
+
+    async def take_down(self, slug: str) -> None:
+        """End the image for good, without its token: nobody can undo it. Raises UnknownImage, GoneImage (already)."""
+        before = await self._catalogue.get(slug)
+        if before is None:
+            raise UnknownImage()
+        if isinstance(before, Tombstone):
+            raise GoneImage("This image was erased and can't be restored.")
+        image = await self._end(before, undo_s=0, for_good=True)
+        if image.version == before.version:
+            raise GoneImage("This image is being erased.")
+
+    async def _end(self, before: Image, *, undo_s: int, for_good: bool = False) -> Image:
+        now_s = int(self._clock())
+        image = await self._catalogue.end(before.slug, now_s=now_s, erase_after_s=now_s + undo_s, for_good=for_good)
+        await self._sidecars.keep(image)
+        await self._cache.evict(image.slug)
+        if before.ended is not Ending.DELETED:
+            self._metrics.deleted.inc()
+        return image

@@ -1,0 +1,62 @@
+"""What happens to resumable uploads that nobody works on: given up in time, taken up after a crash, forgotten."""
+
+import logging
+
+from appliance.catalogue import Catalogue
+from appliance.domain.clock import Clock
+from appliance.domain.model import UploadState
+from appliance.resumable.service import Resumable
+from appliance.spool import Spool
+
+BATCH = 500
+
+log = logging.getLogger(__name__)
+
+
+class Caretaker:
+    """Its jobs are driven by rows and files, and may run at any time."""
+
+    def __init__(self, *, resumable: Resumable, catalogue: Catalogue, spool: Spool, clock: Clock) -> None:
+        self._resumable = resumable
+        self._catalogue = catalogue
+        self._spool = spool
+        self._clock = clock
+
+    async def recover(self) -> None:
+        """At start-up, before landed files without a row are swept: undo what a crash left between file and row."""
+        await self._spool.uploads.start()
+        for slug in await self._spool.landed_slugs():
+            if await self._catalogue.get(slug) is None and (upload := await self._catalogue.uploads.by_slug(slug)):
+                await self._spool.take_back(slug, self._spool.uploads.path(upload.id_hash), upload.length)
+
+    async def run(self) -> int:
+        """Finish what has all its bytes, give up what is overdue, forget what ended long ago; says how many ended."""
+        await self.take_up()
+        given_up = await self._give_up_overdue()
+        while await self._catalogue.uploads.forget(int(self._clock())):
+            pass
+        if given_up:
+            log.info("expired %d unfinished uploads", given_up)
+        return given_up
+
+    async def take_up(self) -> None:
+        """Finish complete uploads that nobody waits for, and remove files that belong to no living upload."""
+        for name in await self._spool.uploads.names():
+            if self._resumable.turns.taken(name) or self._resumable.finisher.is_at(name):
+                continue
+            upload = await self._catalogue.uploads.get(name)
+            if upload is None or upload.state is not UploadState.RECEIVING:
+                await self._spool.uploads.remove(name)
+            elif self._resumable.is_complete(upload):
+                self._resumable.finisher.begin(upload)
+
+    async def _give_up_overdue(self) -> int:
+        now_s, after_s, given_up = int(self._clock()), 0, 0
+        while uploads := await self._catalogue.uploads.due(now_s, after_s=after_s, limit=BATCH):
+            for upload in uploads:
+                busy = self._resumable.turns.taken(upload.id_hash) or self._resumable.is_complete(upload)
+                if not busy:
+                    await self._resumable.give_up(upload)
+                    given_up += 1
+            after_s = uploads[-1].expires_s
+        return given_up

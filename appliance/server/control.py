@@ -1,0 +1,191 @@
+"""The control socket: how commands on the terminal reach the server that owns the data directory.
+
+A small HTTP app on a Unix socket that only the server's own user may open, and that answers no worker. `listening` is
+the server's side; `ask_*` are the commands'.
+"""
+
+import json
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import aiohttp
+from aiohttp import web
+
+from appliance.config.model import Config
+from appliance.domain.errors import ApplianceError, CommandFailed, ServerNotRunning
+from appliance.shared.unix_peers import may_command, peer_of
+
+_log = logging.getLogger(__name__)
+_CONNECT_S = 2.0
+_STATUS_S = 10.0
+_TAKEDOWN_S = 60.0  # a busy disk's commit
+_WORK_S = 3600.0  # a year's backlog of expiry
+
+Answer = Mapping[str, Any]
+
+
+class ExpireNow(Protocol):
+    """Ends what is due and says how many images that were."""
+
+    async def __call__(self, *, clock_confirmed: bool) -> int:
+        """`clock_confirmed`: a person says that the clock is right, however odd it looks. Raises ClockJumped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """What the server does when it is asked. Each may raise an ApplianceError, whose words reach the person.
+
+    `status` returns plain values for people and for `doctor`. `drain` closes the doors for uploads, or opens them.
+    `take_down` ends what has a slug, and says in a word what that was.
+    """
+
+    expire: ExpireNow
+    status: Callable[[], Awaitable[Answer]]
+    drain: Callable[[bool], None]
+    take_down: Callable[[str], Awaitable[str]]
+
+
+@asynccontextmanager
+async def listening(config: Config, commands: Commands) -> AsyncIterator[None]:
+    """Answers on the control socket while the block runs. The caller owns the data directory (see `lock`)."""
+    runner = web.AppRunner(_app(commands), access_log=None)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, _bound(config)).start()
+        yield
+    finally:
+        await runner.cleanup()
+        config.control_path.unlink(missing_ok=True)
+
+
+async def ask_status(config: Config) -> Answer:
+    """The running server's status, with its `pid`. Raises ServerNotRunning, CommandFailed."""
+    return await _ask(config, "GET", "/status", None, _STATUS_S)
+
+
+async def ask_expire(config: Config, *, clock_confirmed: bool) -> int:
+    """Has the server expire what is due; returns how many images that were. Raises ServerNotRunning, CommandFailed."""
+    answer = await _ask(config, "POST", "/expire", {"clock_confirmed": clock_confirmed}, _WORK_S)
+    return int(answer["expired"])
+
+
+async def ask_drain(config: Config, *, drained: bool) -> None:
+    """Has the server take no uploads, or take them again. Raises ServerNotRunning, CommandFailed."""
+    await _ask(config, "POST", "/drain", {"drained": drained}, _STATUS_S)
+
+
+async def ask_takedown(config: Config, slug: str) -> str:
+    """Has the server end what has the slug, for good; what came of it. Raises ServerNotRunning, CommandFailed."""
+    answer = await _ask(config, "POST", "/takedown", {"slug": slug}, _TAKEDOWN_S)
+    return str(answer["outcome"])
+
+
+def _app(commands: Commands) -> web.Application:
+    async def status(_request: web.Request) -> web.Response:
+        return web.json_response({"pid": os.getpid(), **await commands.status()})
+
+    async def expire(request: web.Request) -> web.Response:
+        confirmed = bool((await request.json())["clock_confirmed"])
+        return web.json_response({"expired": await commands.expire(clock_confirmed=confirmed)})
+
+    async def drain(request: web.Request) -> web.Response:
+        commands.drain(bool((await request.json())["drained"]))
+        return web.json_response({})
+
+    async def takedown(request: web.Request) -> web.Response:
+        return web.json_response({"outcome": await commands.take_down(str((await request.json())["slug"]))})
+
+    app = web.Application(middlewares=[_only_commanders, _errors_in_words])
+    app.add_routes(
+        [
+            web.get("/status", status),
+            web.post("/expire", expire),
+            web.post("/drain", drain),
+            web.post("/takedown", takedown),
+        ]
+    )
+    return app
+
+
+@web.middleware
+async def _only_commanders(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """The socket's mode keeps other users out; this keeps out what runs as the server's user and is no person's."""
+    connection = None if request.transport is None else request.transport.get_extra_info("socket")
+    peer = None if connection is None else peer_of(connection)
+    if peer is None or not may_command(peer):
+        _log.warning("refused a command", extra={"pid": peer and peer.pid})
+        return web.json_response(
+            {"detail": "The server accepts commands only from its own user and root, and not from its workers."},
+            status=403,
+        )
+    return await handler(request)
+
+
+@web.middleware
+async def _errors_in_words(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ApplianceError as error:
+        return web.json_response({"detail": error.detail}, status=409)
+    except (KeyError, TypeError, ValueError):
+        _log.exception("a command failed", extra={"command": request.path})
+        return web.json_response({"detail": "The command failed. See the server log."}, status=500)
+
+
+@contextmanager
+def _short_path(config: Config) -> Iterator[str]:
+    """The socket's path by way of an open descriptor: a Unix socket's path is limited to 108 bytes."""
+    descriptor = os.open(config.data_dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{descriptor}/{config.control_path.name}"
+    finally:
+        os.close(descriptor)
+
+
+def _bound(config: Config) -> socket.socket:
+    config.control_path.unlink(missing_ok=True)  # of a server that died: we own the directory now
+    listener = socket.socket(socket.AF_UNIX)
+    with _short_path(config) as path:
+        listener.bind(path)
+        os.chmod(path, 0o600)  # noqa: PTH101 - before it listens, so that nobody else ever connects
+    return listener
+
+
+async def _ask(config: Config, method: str, path: str, body: Answer | None, within_s: float) -> dict[str, Any]:
+    timeout = aiohttp.ClientTimeout(total=within_s, connect=_CONNECT_S)
+    try:
+        with _short_path(config) as socket_path:
+            connector = aiohttp.UnixConnector(path=socket_path)
+            async with (
+                aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
+                session.request(method, f"http://appliance{path}", json=body) as response,
+            ):
+                return _read(response.status, await response.text())
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, FileNotFoundError) as fault:
+        if isinstance(fault, aiohttp.ClientConnectorError) and isinstance(fault.os_error, PermissionError):
+            raise CommandFailed("The control socket belongs to another user. Run this as the server's user.") from fault
+        raise ServerNotRunning(f"No server is running on {config.data_dir}.") from fault
+    except PermissionError as fault:
+        raise CommandFailed(f"The data directory {config.data_dir} belongs to another user.") from fault
+    except (aiohttp.ClientError, TimeoutError) as fault:
+        raise CommandFailed("The server closed the connection without an answer. See the server log.") from fault
+
+
+def _read(status: int, text: str) -> dict[str, Any]:
+    try:
+        answer = json.loads(text)
+        detail = answer.get("detail", "The command failed. See the server log.")
+    except (ValueError, AttributeError):
+        raise CommandFailed("The server's answer can't be read. See the server log.") from None
+    if status != 200:
+        raise CommandFailed(detail)
+    return dict(answer)

@@ -1,0 +1,56 @@
+"""The lock on the data directory: one process owns it, and who comes second is told who the first is."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from appliance.config.model import Config
+from appliance.domain.errors import DataDirectoryLocked, UnfitInstallation
+
+
+@contextmanager
+def owned_data_dir(config: Config) -> Iterator[None]:
+    """Makes the data directory where it is missing (for this user alone) and owns it until the block ends.
+
+    The kernel drops the lock with its process, so a crash leaves nothing to clean up. Raises DataDirectoryLocked while
+    another process owns it and UnfitInstallation when the directory can't be used.
+    """
+    descriptor = _opened(config)
+    try:
+        _lock(descriptor, config)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _opened(config: Config) -> int:
+    try:
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        refuse_root(config)
+        return os.open(config.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as fault:
+        raise UnfitInstallation(
+            f"The data directory {config.data_dir} can't be used: {fault.strerror}. "
+            "Give this user a directory that it may write to, with data_dir or APPLIANCE_DATA_DIR."
+        ) from fault
+
+
+def refuse_root(config: Config) -> None:
+    """What root makes in another user's data directory, the server could not open. Raises UnfitInstallation."""
+    owner = config.data_dir.stat().st_uid
+    if os.geteuid() == 0 and owner != 0:
+        raise UnfitInstallation(f"The data directory {config.data_dir} belongs to user {owner}. Run this as that user.")
+
+
+def _lock(descriptor: int, config: Config) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+        raise DataDirectoryLocked(
+            f"The data directory {config.data_dir} is in use by process {owner}. "
+            "Stop that process first, or choose another data_dir."
+        ) from None

@@ -1,0 +1,119 @@
+"""The sockets that are listened on, and what the kernel does for them: waiting connections, dead peers, open files."""
+
+import asyncio
+import logging
+import resource
+import socket
+import struct
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from appliance.domain.errors import UnfitInstallation
+
+BACKLOG = 4096  # clients wait here during a restart: seconds of the peak load (Linux' own default limit)
+ACCEPTED_AT_ONCE = 64  # by one turn of the loop; asyncio would else take, or fail to take, the whole backlog
+AT_ONCE = struct.pack("ii", 1, 0)
+"""SO_LINGER: closed with a reset, which leaves nothing of a connection behind."""
+UNREAD_S = 300  # the kernel ends a peer that acknowledges nothing for so long, or keeps its window shut
+UNSENT_BYTES = 256 * 1024  # of a reply, in the kernel; it would take 4 MB for a peer that reads nothing
+OPEN_FILES = 65_536  # as many as the unit gives
+TOLD_EVERY_S = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class Listener(socket.socket):
+    """A listening socket that can end a connection before anything is made for it, which costs a tenth of the rest."""
+
+    turns_away: Callable[[str], bool] | None = None
+    """Asked with the address of each connection's other end."""
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """The next connection that is not turned away. Raises BlockingIOError when there is none yet."""
+        for _ in range(ACCEPTED_AT_ONCE):
+            connection, peer = super().accept()
+            if self.turns_away is None or not isinstance(peer, tuple) or not self.turns_away(peer[0]):
+                return connection, peer
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+            connection.close()
+        raise BlockingIOError  # the others of this loop have their turn
+
+
+async def listen(
+    runner: web.AppRunner,
+    address: str,
+    handed_over: Sequence[socket.socket],
+    turns_away: Callable[[str], bool] | None = None,
+) -> list[web.BaseSite]:
+    """On the sockets that systemd handed over, which outlive this process; without any, on the address.
+
+    Raises UnfitInstallation.
+    """
+    try:
+        listeners = [Listener(fileno=one.detach()) for one in handed_over] or _bound(address)
+        for one in listeners:
+            one.turns_away = turns_away
+            site = web.SockSite(runner, one, backlog=ACCEPTED_AT_ONCE)
+            await site.start()
+            _prepare(one)
+    except OSError as fault:
+        raise UnfitInstallation(
+            f"Can't listen on {address}: {fault.strerror}. "
+            "Choose another address with APPLIANCE_SERVER_LISTEN or [server] listen."
+        ) from fault
+    return list(runner.sites)
+
+
+def _bound(address: str) -> list[Listener]:
+    host, _, port = address.rpartition(":")
+    made: list[Listener] = []
+    try:
+        for family, kind, protocol, _, name in socket.getaddrinfo(
+            host.strip("[]") or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            made.append(one := Listener(family, kind, protocol))
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind(name)
+    except OSError:
+        for one in made:
+            one.close()
+        raise
+    return made
+
+
+def _prepare(one: socket.socket) -> None:
+    """Accepted sockets inherit the options. The backlog is set again: asyncio's is how many it accepts at a time."""
+    one.listen(BACKLOG)
+    if one.family in (socket.AF_INET, socket.AF_INET6):
+        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_S * 1000)
+        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+
+
+def allow_open_files() -> None:
+    """As many as may be: where no unit said otherwise, a process starts with 1,024 and may take more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+class AcceptFaults:
+    """An event loop's exception handler: connections that can't be accepted make one line a minute, without a trace."""
+
+    def __init__(self) -> None:
+        self._told_s = -TOLD_EVERY_S
+        self._since = 0
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if not str(context.get("message", "")).startswith("socket.accept()"):
+            loop.default_exception_handler(context)
+            return
+        self._since += 1
+        if time.monotonic() - self._told_s >= TOLD_EVERY_S:
+            log.error("can't accept connections: %s", context.get("exception"), extra={"times": self._since})
+            self._told_s, self._since = time.monotonic(), 0

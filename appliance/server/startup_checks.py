@@ -1,0 +1,22 @@
+"""The guard before every writer of the catalogue: where one was lost, no empty one may take its place unnoticed."""
+
+from appliance.config.model import Config
+from appliance.domain.errors import UnfitInstallation
+
+
+def refuse_lost_catalogue(config: Config) -> None:
+    """A new catalogue beside old originals would take them for strangers. Raises UnfitInstallation."""
+    if config.restore_dir.exists():
+        raise UnfitInstallation(
+            f"A restore of {config.data_dir} is running or was interrupted. Run `appliance restore` again, or remove "
+            f"{config.restore_dir} if you don't want to restore."
+        )
+    kept = (
+        *(config.spool_dir / name for name in ("landed", "copies", "orphans", "sidecars")),
+        config.store_dir / "objects",
+    )
+    if not config.catalogue_path.exists() and any(folder.is_dir() and any(folder.iterdir()) for folder in kept):
+        raise UnfitInstallation(
+            f"{config.data_dir} has originals, but no catalogue. Restore a backup as {config.catalogue_path}, "
+            "or run `appliance catalogue rebuild`, which rebuilds it from the originals."
+        )

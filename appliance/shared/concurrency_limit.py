@@ -1,0 +1,123 @@
+"""Concurrency limit: how many transfers of one kind may run at once, shared so that a few clients keep nobody out.
+
+A client holds a share of the permits at most (`client_limiter`). When none is left, a client that holds fewer still
+gets one: the slowest transfer of the client with most ends for it. So nobody without a permit is refused as long as
+another client has two.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from appliance.domain.clients import HOST
+from appliance.domain.errors import Busy
+from appliance.shared.client_limiter import refuse_beyond_share
+
+SETTLING_S = 5.0  # a younger transfer has not shown yet how fast it is
+
+
+class Permit:
+    """Leave for one transfer, and how fast it moves."""
+
+    __slots__ = ("_began_s", "_moved_bytes", "client", "scope")
+
+    def __init__(self, client: str, scope: asyncio.Timeout, now_s: float) -> None:
+        self.client = client
+        self.scope = scope
+        self._began_s = now_s
+        self._moved_bytes = 0
+
+    def moved(self, count: int) -> None:
+        """Note that so many bytes came or went."""
+        self._moved_bytes += count
+
+    async def counted(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The stream as it is, with its bytes noted."""
+        async for chunk in stream:
+            self._moved_bytes += len(chunk)
+            yield chunk
+
+    def speed(self, now_s: float) -> tuple[bool, float]:
+        """Sorts the slowest first, and those that are too young to tell last."""
+        age_s = now_s - self._began_s
+        return age_s < SETTLING_S, self._moved_bytes / max(age_s, 0.001)
+
+
+class ConcurrencyLimit:
+    """Gives out `limit` permits. This host itself (`HOST`) has no share to stay within."""
+
+    def __init__(self, what: str, limit: int, retry_after_s: int) -> None:
+        self.limit = limit
+        self._what = what
+        self._retry_after_s = retry_after_s
+        self._held: dict[str, set[Permit]] = {}
+        self._in_use = 0
+
+    @property
+    def in_use(self) -> int:
+        """How many permits are held."""
+        return self._in_use
+
+    def check(self, client: str) -> None:
+        """Raises Busy where `permit` would."""
+        mine = len(self._held.get(client, ()))
+        if client != HOST:
+            refuse_beyond_share(mine, self.limit, self._what, self._retry_after_s)
+        if self._in_use >= self.limit and self._yielding(mine) is None:
+            raise self._busy(f"{self._in_use:,} {self._what}, which is the limit of this host.")
+
+    @asynccontextmanager
+    async def permit(self, client: str) -> AsyncIterator[Permit]:
+        """Hold a permit. Raises Busy when there is none, and within the block when another client has to get it."""
+        self.check(client)
+        scope = asyncio.timeout(None)
+        try:
+            async with scope:
+                permit = self._take(client, scope)
+                try:
+                    yield permit
+                finally:
+                    self._give_back(permit)
+        except TimeoutError as fault:
+            if not scope.expired():
+                raise
+            raise self._busy(
+                f"{self.limit:,} {self._what}, which is the limit of this host. Yours was one of the slowest from an "
+                "address with many, so it was stopped to let another one in."
+            ) from fault
+
+    def _take(self, client: str, scope: asyncio.Timeout) -> Permit:
+        now_s = asyncio.get_running_loop().time()
+        if self._in_use >= self.limit:
+            fullest = self._yielding(len(self._held.get(client, ())))
+            assert fullest is not None, "it was checked, and nothing else ran since"
+            slowest = min(fullest, key=lambda permit: permit.speed(now_s))
+            self._give_back(slowest)
+            slowest.scope.reschedule(now_s)
+        permit = Permit(client, scope, now_s)
+        self._held.setdefault(client, set()).add(permit)
+        self._in_use += 1
+        return permit
+
+    def _give_back(self, permit: Permit) -> None:
+        """The permit is free. One that was taken away is so already."""
+        held = self._held.get(permit.client, set())
+        if permit not in held:
+            return
+        self._in_use -= 1
+        held.remove(permit)
+        if not held:
+            del self._held[permit.client]
+
+    def _yielding(self, mine: int) -> set[Permit] | None:
+        """The permits of the client with most, if one of them is due to a client that holds `mine`."""
+        fullest = max((held for client, held in self._held.items() if client != HOST), key=len, default=None)
+        return fullest if fullest is not None and len(fullest) > mine + 1 else None
+
+    def _busy(self, detail: str) -> Busy:
+        return Busy(
+            f"{detail} Try again in a few seconds.",
+            limit=self.limit,
+            actual=self._in_use,
+            retry_after_s=self._retry_after_s,
+        )

@@ -1,0 +1,1 @@
+"""Uploads: admission, and one door through which every upload becomes an image."""

@@ -1,0 +1,140 @@
+"""Committer: a received file becomes an image, whichever way its bytes came."""
+
+from dataclasses import dataclass
+
+from appliance.catalogue import Catalogue
+from appliance.config.model import Uploads
+from appliance.delivery import Delivery
+from appliance.domain.clients import Client
+from appliance.domain.clock import DAY_S, Clock
+from appliance.domain.errors import ApplianceError
+from appliance.domain.model import IdempotencyRecord, Image, Upload, UploadOptions
+from appliance.domain.renditions import Facts
+from appliance.domain.upload_options import cleaned
+from appliance.lifecycle.shipping import Shipper
+from appliance.objectstore.records import ObjectRecord, record_of
+from appliance.spool import Incoming, Spool
+from appliance.uploads.metadata_scrubber import Scrubbed, Scrubber
+from appliance.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """An image whose link works, and what its original is stored with."""
+
+    image: Image
+    record: ObjectRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A promise made: the image is shareable now.
+
+    `committed` is what has yet to be sent off; None where an Idempotency-Key gave the first answer again.
+    """
+
+    image: Image
+    delete_token: str
+    committed: Committed | None
+
+
+class Committer:
+    """Inspects, scrubs and commits: what it returns is there even after a kill -9 at that moment."""
+
+    def __init__(
+        self,
+        limits: Uploads,
+        *,
+        spool: Spool,
+        workers: Workers,
+        catalogue: Catalogue,
+        shipper: Shipper,
+        delivery: Delivery,
+        clock: Clock,
+    ) -> None:
+        self._limits = limits
+        self._spool = spool
+        self._workers = workers
+        self._catalogue = catalogue
+        self._shipper = shipper
+        self._delivery = delivery
+        self._clock = clock
+        self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue)
+
+    async def commit(
+        self,
+        incoming: Incoming,
+        options: UploadOptions,
+        token_hash: str,
+        client: Client,
+        idempotency: IdempotencyRecord | None = None,
+        *,
+        upload: Upload | None = None,
+        upload_kept_until_s: int = 0,
+    ) -> Committed:
+        """The image of a received file. With `upload`, its row is done in the same moment.
+
+        On any error the file is where it was, or has landed: it is the caller's to discard or take back. Raises the
+        refusals of `Workers.inspect`, DiskFull, Busy, Stopping, Conflict when the upload was given up meanwhile, and
+        the catalogue's faults.
+        """
+        incoming = await self._scrubber.take_up(incoming, upload)
+        with incoming.path.open("rb", buffering=0) as file:
+            facts = await self._workers.inspect(file.fileno(), client.key)
+        scrubbed = await self._scrubber.scrub(incoming, upload, options.keep_metadata, client.key)
+        image = self._image(scrubbed, facts, options, token_hash)
+        record = record_of(image)
+        with self._spool.landing(image.slug):
+            await self._spool.land(scrubbed.incoming, record.metadata)
+            await self._catalogue.add(
+                image,
+                idempotency,
+                sidecar_due=record.needs_sidecar,
+                upload=upload,
+                upload_kept_until_s=upload_kept_until_s,
+            )
+        return Committed(image, record)
+
+    async def commit_upload(self, incoming: Incoming, upload: Upload, kept_until_s: int, client: Client) -> Committed:
+        """The image of a resumable upload. On any named error the bytes are where they were. Raises as `commit`."""
+        assert upload.token_hash is not None, "a partial upload becomes no image"
+        options = cleaned(upload.options)  # older releases recorded them as they came
+        try:
+            return await self.commit(
+                incoming, options, upload.token_hash, client, upload=upload, upload_kept_until_s=kept_until_s
+            )
+        except ApplianceError:
+            await self._spool.take_back(incoming.slug, incoming.path, upload.length)
+            raise
+
+    async def send_off(self, committed: Committed, client: Client) -> None:
+        """What follows a commit: have the image's sizes made, and ship it, waiting for the store within the budget."""
+        self._delivery.prewarm_soon(committed.image, client.key)  # first: a giant takes seconds for either
+        await self._shipper.ship_within(committed.image, committed.record, self._limits.ack_budget_s, client.key)
+
+    def _image(self, scrubbed: Scrubbed, facts: Facts, options: UploadOptions, token_hash: str) -> Image:
+        incoming = scrubbed.incoming
+        now_s = int(self._clock())
+        expires_in_s = options.expires_in_s or self._limits.default_expiry_days * DAY_S
+        return Image(
+            slug=incoming.slug,
+            filename=options.filename,
+            title=options.title,
+            alt=options.alt,
+            media_type=facts.media_type,
+            bytes=incoming.bytes,
+            sha256=incoming.sha256,
+            width=facts.width,
+            height=facts.height,
+            frames=facts.frames,
+            has_alpha=facts.has_alpha,
+            progressive=facts.progressive,
+            memory_bytes=facts.memory_bytes,
+            original_only=facts.refusal,
+            created_s=now_s,
+            expires_s=now_s + expires_in_s,
+            token_hash=token_hash,
+            private_data=scrubbed.private_data,
+            content_credentials=scrubbed.content_credentials,
+            keep_metadata=options.keep_metadata,
+        )

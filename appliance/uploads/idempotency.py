@@ -1,0 +1,84 @@
+"""Idempotency keys: a repeated upload gets the first answer again, delete token included."""
+
+import hashlib
+import json
+
+from appliance.catalogue import Catalogue
+from appliance.domain import tokens
+from appliance.domain.clients import Client
+from appliance.domain.clock import Clock
+from appliance.domain.errors import GoneImage, IdempotencyKeyInUse, IdempotencyKeyReused, UnknownImage
+from appliance.domain.model import IdempotencyRecord, KeepMetadata, UploadOptions
+from appliance.domain.visibility import living
+from appliance.spool import Incoming, Spool
+from appliance.uploads.committer import Accepted, Committer
+
+RETRY_AFTER_S = 2
+
+_FINGERPRINTS: dict[KeepMetadata, list[str]] = {  # the first two are those that releases have always recorded
+    KeepMetadata.NOTHING: [],
+    KeepMetadata.ALL: ["keep_metadata"],
+    KeepMetadata.CREDITS: ["keep_metadata=credits"],
+}
+
+
+class IdempotentCommitter:
+    """Commits what comes with an Idempotency-Key once, however often it comes."""
+
+    def __init__(self, committer: Committer, *, catalogue: Catalogue, spool: Spool, clock: Clock) -> None:
+        self._committer = committer
+        self._catalogue = catalogue
+        self._spool = spool
+        self._clock = clock
+        self._keys_in_use: set[str] = set()
+
+    async def commit(self, incoming: Incoming, options: UploadOptions, key: str, client: Client) -> Accepted:
+        """Commit as `Committer.commit` does, or discard the file and give the key's first answer.
+
+        Raises as `Committer.commit` does, IdempotencyKeyInUse, IdempotencyKeyReused, and GoneImage where the first
+        answer's image has ended.
+        """
+        key_hash = tokens.hashed(key)
+        if key_hash in self._keys_in_use:
+            raise IdempotencyKeyInUse(
+                "An upload with this Idempotency-Key is still running. Repeat the request when it has finished.",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        self._keys_in_use.add(key_hash)
+        try:
+            fingerprint = _fingerprint(incoming, options)
+            first = await self._catalogue.idempotent(key_hash)
+            if first is None:
+                return await self._first(incoming, options, key, fingerprint, client)
+            accepted = await self._repeated(first, fingerprint, key)
+            await self._spool.discard(incoming.slug)
+            return accepted
+        finally:
+            self._keys_in_use.discard(key_hash)
+
+    async def _first(
+        self, incoming: Incoming, options: UploadOptions, key: str, fingerprint: str, client: Client
+    ) -> Accepted:
+        secret = tokens.fresh_secret()
+        record = IdempotencyRecord(tokens.hashed(key), incoming.slug, fingerprint, int(self._clock()), secret)
+        token = tokens.keyed_token(key, incoming.slug, secret)
+        committed = await self._committer.commit(incoming, options, tokens.hashed(token), client, record)
+        return Accepted(committed.image, token, committed)
+
+    async def _repeated(self, first: IdempotencyRecord, fingerprint: str, key: str) -> Accepted:
+        if first.fingerprint != fingerprint:
+            raise IdempotencyKeyReused(
+                "This Idempotency-Key was used with another file or other fields. Use a new key for a new upload."
+            )
+        try:
+            image = living(await self._catalogue.get(first.slug), self._clock())
+        except (GoneImage, UnknownImage) as fault:
+            raise GoneImage("The image uploaded with this Idempotency-Key has expired or was deleted.") from fault
+        return Accepted(image, tokens.keyed_token(key, first.slug, first.secret), None)
+
+
+def _fingerprint(incoming: Incoming, options: UploadOptions) -> str:
+    """Of what was sent: nothing has been taken out of it yet."""
+    parts = [incoming.sha256, options.filename, options.title, options.alt, options.expires_in_s]
+    parts += _FINGERPRINTS[options.keep_metadata]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

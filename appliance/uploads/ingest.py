@@ -1,0 +1,204 @@
+"""Ingest: the one door for uploads that come in one request. The ten-second rule is kept here (docs/architecture.md,
+"Upload"); the last byte of a resumable upload comes to the same commit (`committer`).
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from appliance.domain import slugs, tokens
+from appliance.domain.clients import Client
+from appliance.domain.clock import Clock
+from appliance.domain.errors import ApplianceError
+from appliance.domain.model import UploadOptions
+from appliance.observability.metrics import Metrics
+from appliance.shared.concurrency_limit import Permit
+from appliance.spool import Incoming, Spool
+from appliance.uploads.admission import Admission, Offer
+from appliance.uploads.committer import Accepted, Committer
+from appliance.uploads.idempotency import IdempotentCommitter
+
+MAX_PASSED_BYTES = 64 * 1024 * 1024  # of a file that is not wanted, so that others behind it can be read
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivingFile:
+    """A file in a body that is being read: what its sender calls it, and its bytes as they come.
+
+    No more than `announced_bytes` are to come; None where nobody said how many.
+    """
+
+    name: str
+    stream: AsyncIterator[bytes] = field(repr=False)
+    announced_bytes: int | None
+
+    async def pass_by(self) -> bool:
+        """Read past what is left, so that what follows can be read. False where that is too much."""
+        passed_bytes = 0
+        async for chunk in self.stream:
+            passed_bytes += len(chunk)
+            if passed_bytes > MAX_PASSED_BYTES:
+                return False
+        return True
+
+
+class UploadBody(Protocol):
+    """The body of one request, parsed as it is read."""
+
+    @property
+    def takes_several(self) -> bool:
+        """Whether several files may come, each of which is accepted or refused by itself."""
+
+    def offer(self, client: Client) -> Offer:
+        """What the head of the request tells of what comes. Called once, before `files`.
+
+        Raises EncodedBody, InvalidField, InvalidExpiry, IdempotencyKeyInvalid.
+        """
+
+    def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
+        """Each file in turn, one at least; each is read before the next is asked for. The permit counts what comes.
+
+        A file's stream raises IncompleteUpload, SlowUpload and MalformedRequest. Raises these as well, MissingFile,
+        RemoteUrlRefused, InvalidField, InvalidExpiry, and TooLarge for a file that is neither wanted nor passed by.
+        """
+
+    def options(self, file: ArrivingFile) -> UploadOptions:
+        """What is asked for with the file: known once all files are read, for fields may come behind them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that was refused, and why. Others of the same body may be accepted."""
+
+    filename: str
+    fault: ApplianceError
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """A file on disk that is promised to nobody yet."""
+
+    file: ArrivingFile
+    incoming: Incoming
+
+
+class Ingest:
+    """Takes the body of a request, and gives images whose links work."""
+
+    def __init__(
+        self,
+        *,
+        admission: Admission,
+        committer: Committer,
+        idempotent: IdempotentCommitter,
+        spool: Spool,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._admission = admission
+        self._committer = committer
+        self._idempotent = idempotent
+        self._spool = spool
+        self._metrics = metrics
+        self._clock = clock
+
+    async def accept(self, body: UploadBody, client: Client) -> Accepted:
+        """Receive, commit and ship a body's one file. On any error nothing of it is left.
+
+        Raises what `Admission.admitted`, the body and `IdempotentCommitter.commit` raise, TooLarge, EmptyUpload and
+        DiskFull.
+        """
+        (outcome,) = await self.accept_each(body, client)
+        if isinstance(outcome, Refused):
+            raise outcome.fault
+        return outcome
+
+    async def accept_each(self, body: UploadBody, client: Client) -> list[Accepted | Refused]:
+        """The same for every file of a body, one after the other, once all of it is here.
+
+        Raises only what concerns the body as a whole; then none of its files is accepted.
+        """
+        try:
+            files = await self._receive(body, client)
+        except ApplianceError as fault:
+            self._metrics.uploads.labels(fault.code).inc()
+            raise
+        outcomes: list[Accepted | Refused] = []
+        for number, file in enumerate(files, start=1):
+            try:
+                outcomes.append(await self._outcome(file, body, client))
+            except BaseException:
+                await self._discard(files[number:])
+                raise
+        return outcomes
+
+    async def _receive(self, body: UploadBody, client: Client) -> list[_Received | Refused]:
+        received: list[_Received | Refused] = []
+        try:
+            async with self._admission.admitted(body.offer(client)) as permit, aclosing(body.files(permit)) as files:
+                async for file in files:
+                    one = await self._receive_file(file, client, spares_others=body.takes_several)
+                    received.append(one)
+        except BaseException:
+            await self._discard(received)
+            raise
+        return received
+
+    async def _receive_file(self, file: ArrivingFile, client: Client, *, spares_others: bool) -> _Received | Refused:
+        now_s = self._clock()
+        try:
+            incoming = await self._spool.receive(
+                slugs.mint(now_s),
+                file.stream,
+                announced_bytes=file.announced_bytes,
+                max_bytes=self._admission.max_bytes,
+                client=client.key,
+                since_s=now_s,
+            )
+        except ApplianceError as fault:
+            if not spares_others or not await file.pass_by():
+                raise
+            return Refused(file.name, fault)
+        return _Received(file, incoming)
+
+    async def _outcome(self, file: _Received | Refused, body: UploadBody, client: Client) -> Accepted | Refused:
+        if isinstance(file, Refused):
+            outcome: Accepted | Refused = file
+        else:
+            options = body.options(file.file)
+            try:
+                outcome = await self._accept(file.incoming, options, client)
+            except ApplianceError as fault:
+                outcome = Refused(options.filename, fault)
+        self._count(outcome)
+        return outcome
+
+    async def _accept(self, incoming: Incoming, options: UploadOptions, client: Client) -> Accepted:
+        try:
+            accepted = await self._commit(incoming, options, client)
+        except Exception:
+            await self._spool.discard(incoming.slug)
+            raise
+        if accepted.committed is not None:
+            await self._committer.send_off(accepted.committed, client)
+        return accepted
+
+    async def _commit(self, incoming: Incoming, options: UploadOptions, client: Client) -> Accepted:
+        if options.idempotency_key is not None:
+            return await self._idempotent.commit(incoming, options, options.idempotency_key, client)
+        token = tokens.fresh_token()
+        committed = await self._committer.commit(incoming, options, tokens.hashed(token), client)
+        return Accepted(committed.image, token, committed)
+
+    def _count(self, outcome: Accepted | Refused) -> None:
+        if isinstance(outcome, Refused):
+            self._metrics.uploads.labels(outcome.fault.code).inc()
+        else:
+            self._metrics.uploads.labels("accepted").inc()
+            self._metrics.upload_bytes.inc(outcome.image.bytes)
+
+    async def _discard(self, files: Sequence[_Received | Refused]) -> None:
+        for file in files:
+            if isinstance(file, _Received):
+                await self._spool.discard(file.incoming.slug)

@@ -1,0 +1,82 @@
+"""Scrubbing: taking what is private out of a received file, where it lies, before anybody is promised anything.
+
+A plain upload's file is gone after a crash, and comes anew. A resumable one's stays, so what is to be overwritten or
+cut is committed first: after a crash it is done again, whatever part of it had been done.
+"""
+
+from dataclasses import dataclass
+
+from appliance.catalogue import Catalogue
+from appliance.domain import file_edits
+from appliance.domain.file_edits import Edit, Findings
+from appliance.domain.model import ContentCredentials, KeepMetadata, PrivateData, Upload
+from appliance.spool import Incoming, Spool
+from appliance.workers import Workers
+
+ROUNDS = 4
+"""The last one finds nothing: what is said to be removed was looked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubbed:
+    """A file of which only what may stay is left, and what became of the rest."""
+
+    incoming: Incoming
+    private_data: PrivateData
+    content_credentials: ContentCredentials
+
+
+class Scrubber:
+    """Has a worker say what to overwrite, and overwrites it; the file's digest follows."""
+
+    def __init__(self, *, spool: Spool, workers: Workers, catalogue: Catalogue) -> None:
+        self._spool = spool
+        self._workers = workers
+        self._catalogue = catalogue
+
+    async def take_up(self, incoming: Incoming, upload: Upload | None) -> Incoming:
+        """Do again what a crash may have left half done: nobody can read such a file. Raises DiskFull."""
+        done = _recorded(upload)
+        return await self._spool.overwrite(incoming, done) if done else incoming
+
+    async def scrub(self, incoming: Incoming, upload: Upload | None, keep: KeepMetadata, client: str) -> Scrubbed:
+        """Take out all but what `keep` allows, after `take_up`.
+
+        Raises DiskFull, Busy, Stopping and the catalogue's faults.
+        """
+        if keep is KeepMetadata.ALL:
+            return Scrubbed(incoming, PrivateData.KEPT, ContentCredentials.KEPT)
+        done, credentials = _recorded(upload), False
+        file_bytes = incoming.bytes if upload is None else upload.length or 0
+        for _ in range(ROUNDS):
+            with incoming.path.open("rb", buffering=0) as file:
+                findings = await self._workers.find_private(file.fileno(), keep, client)
+            credentials |= findings.content_credentials
+            found = _new(findings, incoming.bytes, file_bytes)
+            if not found:
+                break
+            done += found
+            if upload is not None:
+                await self._catalogue.uploads.set_edits(upload.id_hash, file_edits.pack(done), credentials=credentials)
+            incoming = await self._spool.overwrite(incoming, found)
+        if found or not findings.complete:
+            return Scrubbed(incoming, PrivateData.NOT_REMOVABLE, ContentCredentials.KEPT)
+        credentials |= upload is not None and upload.had_credentials
+        return Scrubbed(
+            incoming,
+            PrivateData.REMOVED if done else PrivateData.NONE,
+            ContentCredentials.REMOVED if credentials else ContentCredentials.NONE,
+        )
+
+
+def _recorded(upload: Upload | None) -> tuple[Edit, ...]:
+    if upload is None or not upload.edits:
+        return ()
+    return file_edits.unpack(upload.edits, upload.length or 0, max_bytes=ROUNDS * file_edits.MAX_PACKED_BYTES)
+
+
+def _new(findings: Findings, left_bytes: int, file_bytes: int) -> tuple[Edit, ...]:
+    """What is to be done to the first `left_bytes` of the file; the rest was cut off before."""
+    end = min(findings.cut_at or left_bytes, left_bytes)
+    found = tuple(edit for edit in findings.edits if edit.offset < end)
+    return (*found, Edit(end, file_bytes - end, b"")) if end < left_bytes else found
