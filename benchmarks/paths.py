@@ -23,7 +23,7 @@ from types import CodeType, FrameType
 
 from appliance.lifecycle.expiry import GRACE_S
 from benchmarks.harness import ROOT, format_table, report
-from tests.support.host import DAY_S, HeldClock, Host, running, small_config
+from tests.support.host import DAY_S, Host, ManualClock, running, small_config
 from tests.support.images.pictures import photo
 
 PACKAGE = ROOT / "appliance"
@@ -151,7 +151,7 @@ async def walk(host: Host, trace: CallTrace, number: int) -> dict[str, PathCount
 
 async def walks() -> list[dict[str, PathCount]]:
     with tempfile.TemporaryDirectory() as folder, trace_calls(PACKAGE) as trace:
-        async with running(small_config(Path(folder) / "data"), HeldClock()) as host:
+        async with running(small_config(Path(folder) / "data"), ManualClock()) as host:
             await walk(host, trace, ROUNDS)
             return [await walk(host, trace, number) for number in range(ROUNDS)]
 

@@ -31,7 +31,7 @@ from benchmarks.traffic import (
     slug_of,
 )
 from tests.support.programs import find_minio
-from tests.support.store_servers import minio_server
+from tests.support.servers import minio_server
 
 LAID_DOWN = 200
 WARM_UP_S = 5

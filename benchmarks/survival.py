@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.harness import report
 from tests.support.images.noise import padded
 from tests.support.relay import Relay
-from tests.support.server_process import Served
+from tests.support.server_process import ServerProcess
 from tests.support.tus_client import send_stubbornly
 from tests.support.upload_programs import CLIENTS, Brought, through_an_ordeal
 
@@ -38,7 +38,7 @@ async def _by_clients(folder: Path) -> list[Row]:
     """Each client's row, and the one of all together."""
     clients = [client for client in CLIENTS for _ in range(ROUNDS)]
     files = [_file(folder / f"{number}.jpg", number) for number in range(len(clients))]
-    served = Served(folder / "data", APPLIANCE_RENDITIONS_WORKERS="2")
+    served = ServerProcess(folder / "data", APPLIANCE_RENDITIONS_WORKERS="2")
     try:
         await served.start()
         ordeal = await through_an_ordeal(served, clients, files, kills=KILLS, seed=SEED)
@@ -80,7 +80,7 @@ def _sha256(data: bytes) -> str:
 
 async def _by_a_crowd(folder: Path) -> Row:
     sent = [padded(CROWD_BYTES + number, number) for number in range(CROWD)]
-    served = Served(folder / "crowd")
+    served = ServerProcess(folder / "crowd")
     try:
         await served.start()
         relay, began_s = Relay(served.port, seed=SEED, most=CROWD_BYTES), time.monotonic()

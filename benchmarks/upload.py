@@ -22,7 +22,7 @@ from benchmarks.lines import Lines, Picture
 from benchmarks.store import Direct, on
 from tests.support.images.pictures import camera_photo
 from tests.support.programs import find_minio
-from tests.support.store_servers import Server, minio_server
+from tests.support.servers import Server, minio_server
 
 MB = 10**6
 GB = 10**9

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.objectstore import DirectoryStore, ObjectStore
-from tests.support.store_servers import Server, minio_server, rclone_server
+from tests.support.servers import Server, minio_server, rclone_server
 from tests.support.stores import store_on
 
 KINDS = ("directory", "minio", "rclone")

@@ -14,7 +14,7 @@ from appliance.domain.errors import StoreUnavailable
 from appliance.objectstore import MinioStore, multipart
 from appliance.objectstore.bucket import Bucket, Part
 from appliance.objectstore.multipart import THREADS
-from tests.support.store_servers import Server
+from tests.support.servers import Server
 from tests.support.stores import store_on
 
 TIFF = "image/tiff"

@@ -9,8 +9,8 @@ from PIL import Image
 
 from appliance.domain.renditions import Format
 from appliance.workers import Workers
-from tests.imaging.test_renditions import distance
 from tests.support.images import pictures
+from tests.support.images.distance import distance
 from tests.support.workers import boxed, inspected, rendered
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -5,15 +5,16 @@ import tempfile
 
 import pytest
 import pyvips
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.domain.model import KeepMetadata
 from appliance.imaging import tiff
-from tests.imaging.test_metadata_scrub import PROPERTY, applied, found_in
 from tests.support.images import pictures
 from tests.support.images.tiff_writer import Maker, long, short
+from tests.support.metadata import applied, found_in
 
+PROPERTY = settings(max_examples=150)
 REDUCED = (254, 4, long(1))
 SECRET = b"SECRET 48.2083 "
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.programs import require
+from tests.support.programs import require_protection
 
 ATTEMPTS = """
 import json, os, signal, socket, sys
@@ -53,25 +53,19 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     return result
 
 
-def needs(found: dict[str, object], protection: str) -> None:
-    assert isinstance(found["protections"], list)
-    if protection not in found["protections"]:
-        require(protection, f"the kernel {os.uname().release} does not have it, or has it switched off")
-
-
 @pytest.mark.parametrize("attempt", ["read", "write", "list", "run"])
 def test_no_file_can_be_opened(found: dict[str, object], attempt: str) -> None:
-    needs(found, "landlock-files")
+    require_protection(found["protections"], "landlock-files")
     assert found[attempt] == "PermissionError"
 
 
 def test_nothing_can_be_connected_to(found: dict[str, object]) -> None:
-    needs(found, "landlock-tcp")
+    require_protection(found["protections"], "landlock-tcp")
     assert found["connect"] == "PermissionError"
 
 
 def test_the_server_can_not_be_signalled(found: dict[str, object]) -> None:
-    needs(found, "landlock-signals")
+    require_protection(found["protections"], "landlock-signals")
     assert found["signal"] == "PermissionError"
 
 

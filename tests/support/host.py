@@ -19,13 +19,11 @@ from appliance.http.problems import STATUSES
 from appliance.http.transport.connections import Runner
 
 DAY_S = 86_400
-
-
 CODES = {kind.code: status for kind, status in STATUSES.items()}
 
 
 @dataclass
-class HeldClock:
+class ManualClock:
     """A clock that stands still until a test moves it."""
 
     now_s: float = field(default_factory=lambda: 1_790_000_000.0)
@@ -43,7 +41,7 @@ class Host:
 
     appliance: Appliance
     client: "TestClient[Any, Any]"
-    clock: HeldClock
+    clock: ManualClock
 
     @property
     def port(self) -> int:
@@ -128,7 +126,7 @@ def small_config(data_dir: Path) -> Config:
     )
 
 
-class Server(TestServer):
+class HostServer(TestServer):
     """Serves as `appliance serve` does: a handler goes on to its end when its client is gone."""
 
     async def _make_runner(self, **kwargs: Any) -> web.BaseRunner:
@@ -137,6 +135,6 @@ class Server(TestServer):
 
 
 @asynccontextmanager
-async def running(config: Config, clock: HeldClock) -> AsyncIterator[Host]:
-    async with started(config, clock) as appliance, TestClient(Server(appliance.site())) as client:
+async def running(config: Config, clock: ManualClock) -> AsyncIterator[Host]:
+    async with started(config, clock) as appliance, TestClient(HostServer(appliance.site())) as client:
         yield Host(appliance, client, clock)

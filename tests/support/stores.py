@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from appliance.objectstore import MinioStore
-from tests.support.store_servers import Server
+from tests.support.servers import Server
 
 
 def store_on(server: Server, bucket: str = "images", secret_key: str | None = None) -> MinioStore:

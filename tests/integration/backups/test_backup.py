@@ -26,8 +26,8 @@ from tests.support.backups import age_key, backups_in, second_place
 from tests.support.host import Host, small_config
 from tests.support.images import pictures
 from tests.support.programs import require
-from tests.support.server_process import Served, on_minio, serving
-from tests.support.store_servers import minio_server
+from tests.support.server_process import ServerProcess, on_minio, serving
+from tests.support.servers import minio_server
 from tests.support.uploaders import upload
 
 
@@ -296,7 +296,7 @@ def test_two_backups_at_once_are_one_too_many(tmp_path: Path) -> None:
 
 
 def test_without_a_catalogue_or_a_place_it_says_what_is_missing(tmp_path: Path) -> None:
-    served = Served(tmp_path / "data")
+    served = ServerProcess(tmp_path / "data")
     served.data_dir.mkdir()
     assert "There is no catalogue at" in served.command("backup").stderr
     served = _with_catalogue(tmp_path / "other")
@@ -312,8 +312,8 @@ def test_a_recipient_that_is_a_secret_key_is_refused_before_anything_is_done(tmp
     assert not (served.data_dir / "store/objects/backups").exists()
 
 
-def _with_catalogue(folder: Path) -> Served:
-    served = Served(folder / "data")
+def _with_catalogue(folder: Path) -> ServerProcess:
+    served = ServerProcess(folder / "data")
     served.data_dir.mkdir(parents=True)
     assert served.command("expire").returncode == 0
     (served.data_dir / "store/unfinished").mkdir(parents=True)

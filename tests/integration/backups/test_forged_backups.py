@@ -19,9 +19,7 @@ from appliance.backups.store_place import StorePlace
 from appliance.backups.trust import LOOKED_AT, newest_believed
 from appliance.domain.errors import CommandFailed
 from appliance.objectstore import DirectoryStore
-from tests.integration.backups.test_restore import on_a_new_machine
-from tests.integration.backups.test_signatures_and_encryption import backed_up, signing_key
-from tests.support.backups import backups_in, second_place
+from tests.support.backups import backed_up, backups_in, on_a_new_machine, second_place, signing_key
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PART = Part("catalogue.sqlite", 1, "00")

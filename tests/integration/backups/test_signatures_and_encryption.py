@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
-import aiohttp
 import pytest
 from minio import Minio
 from minio.commonconfig import GOVERNANCE
@@ -25,32 +24,10 @@ from appliance.backups.manifest import MANIFEST, made_at, name_of, part_of, read
 from appliance.backups.spool_archive import unpack
 from appliance.catalogue import check_file, open_catalogue
 from appliance.domain.errors import CommandFailed
-from tests.integration.backups.test_restore import on_a_new_machine
-from tests.support.backups import age_key, backups_in, second_place
-from tests.support.images import pictures
+from tests.support.backups import age_key, backed_up, backups_in, on_a_new_machine, second_place, signing_key
 from tests.support.programs import rclone_program
-from tests.support.server_process import Served, serving
-from tests.support.store_servers import ACCESS_KEY, SECRET_KEY, minio_server
-from tests.support.uploaders import upload
-
-
-def signing_key(path: Path) -> str:
-    """Makes a private key; its public one."""
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "backups", "-f", str(path)], check=True)
-    return path.with_suffix(".pub").read_text().strip()
-
-
-async def backed_up(tmp_path: Path, **settings: str) -> tuple[Served, Path]:
-    """A stopped host with one image, and its backup in a folder."""
-    places = tmp_path / "backups"
-    places.mkdir()
-    settings = {"APPLIANCE_BACKUP_DIRECTORY": str(places), "APPLIANCE_BACKUP_IN_STORE": "false"} | settings
-    async with serving(tmp_path / "data", **settings) as served, aiohttp.ClientSession() as session:
-        await upload(session, served.url, pictures.photo(seed=1))
-        done = served.command("backup")
-        assert done.returncode == 0, done.stderr
-    [name] = backups_in(places)
-    return served, places / name
+from tests.support.server_process import ServerProcess
+from tests.support.servers import ACCESS_KEY, SECRET_KEY, minio_server
 
 
 def rewrite(backup: Path, **changed: object) -> None:
@@ -130,7 +107,7 @@ async def test_a_signature_for_anything_else_is_none(tmp_path: Path) -> None:
 
 
 def test_signers_that_are_no_public_keys_are_refused_at_start(tmp_path: Path) -> None:
-    served = Served(tmp_path / "data", APPLIANCE_BACKUP_SIGNERS="-----BEGIN OPENSSH PRIVATE KEY-----")
+    served = ServerProcess(tmp_path / "data", APPLIANCE_BACKUP_SIGNERS="-----BEGIN OPENSSH PRIVATE KEY-----")
     done = served.command("backup")
     assert done.returncode == 1
     assert "backup.signers" in done.stderr

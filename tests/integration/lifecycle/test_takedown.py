@@ -14,7 +14,7 @@ from tests.support.albums import delete as delete_album
 from tests.support.albums import made, patch, slugs_of, uploaded
 from tests.support.host import DAY_S, Host, OpenHost, problem
 from tests.support.images import pictures
-from tests.support.server_process import Served, serving
+from tests.support.server_process import ServerProcess, serving
 from tests.support.shared_caches import stand_in
 from tests.support.uploaders import upload
 from tests.support.waiting import until
@@ -194,7 +194,7 @@ async def test_the_command_says_a_line_for_each_and_what_it_said_holds_after_a_k
 
 
 async def test_without_a_server_the_command_says_so(tmp_path: Path) -> None:
-    served = Served(tmp_path / "data")
+    served = ServerProcess(tmp_path / "data")
     served.data_dir.mkdir()
     done = served.command("takedown", NOBODYS)
     assert (done.returncode, done.stdout) == (1, "")

@@ -7,7 +7,7 @@ import aiohttp
 
 from tests.support.images.noise import padded
 from tests.support.programs import node_clients
-from tests.support.server_process import Served
+from tests.support.server_process import ServerProcess
 from tests.support.tus_client import sha256
 from tests.support.upload_programs import CLIENTS, through_an_ordeal
 from tests.support.waiting import until
@@ -23,7 +23,7 @@ async def test_every_client_brings_its_file_through_cut_connections_and_kills(tm
     files = [tmp_path / f"{number}.jpg" for number in range(len(CLIENTS))]
     for file, data in zip(files, sent.values(), strict=True):
         file.write_bytes(data)
-    served = Served(tmp_path / "data")
+    served = ServerProcess(tmp_path / "data")
     try:
         await served.start()
         async with asyncio.timeout(PATIENCE_S):

@@ -13,7 +13,7 @@ from tusclient.client import TusClient
 from tests.support.host import Host
 from tests.support.images.noise import padded
 from tests.support.relay import Relay
-from tests.support.server_process import Served, serving
+from tests.support.server_process import ServerProcess, serving
 from tests.support.tus_client import UPLOADS, Tus, half_sent, send_stubbornly, sha256
 from tests.support.waiting import until
 
@@ -186,7 +186,7 @@ async def test_guessed_ids_make_no_upload_forget_how_far_it_was_hashed(
 async def test_kill_9_at_random_moments_loses_no_byte_that_head_told(tmp_path: Path, jpeg: bytes) -> None:
     data = padded(6 * MB, 5)
     choose = random.Random(5)
-    served = Served(tmp_path / "data")
+    served = ServerProcess(tmp_path / "data")
     try:
         await served.start()
         relay = Relay(served.port, seed=9, most=2 * MB, pause_s=0.01)
@@ -254,9 +254,9 @@ async def test_what_a_crash_left_between_file_and_row_is_finished_by_the_next_st
 ) -> None:
     """The worst moment: the file has landed under its slug, and no row says so."""
     from appliance.domain.errors import CatalogueUnavailable
-    from tests.support.host import HeldClock, running, small_config
+    from tests.support.host import ManualClock, running, small_config
 
-    config, clock = small_config(tmp_path / "data"), HeldClock()
+    config, clock = small_config(tmp_path / "data"), ManualClock()
     async with running(config, clock) as host:
         tus = Tus(host)
         where = await tus.create(len(jpeg))

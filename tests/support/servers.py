@@ -1,7 +1,9 @@
-"""Real servers as subprocesses on free ports: MinIO on four drives, erasure coded, and `rclone serve s3`."""
+"""Servers of others as subprocesses: MinIO on four drives, erasure coded, and `rclone serve s3`."""
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import time
 import urllib.request
@@ -76,6 +78,13 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def listens(port: int) -> bool:
+    """Whether something on 127.0.0.1 accepts connections at the port."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
 
 
 def minio_server(folder: Path) -> Server:
