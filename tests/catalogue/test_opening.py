@@ -16,8 +16,12 @@ def _schema(connection: sqlite3.Connection) -> list[tuple[str, str]]:
 
 
 async def test_the_folder_of_the_catalogue_is_made(tmp_path: Path) -> None:
-    async with Catalogue(tmp_path / "new" / "folder" / "catalogue.db") as catalogue:
+    path = tmp_path / "new" / "folder" / "catalogue.db"
+    async with Catalogue(path) as catalogue:
         await catalogue.add(image())
+    assert path.is_file()
+    async with Catalogue(path) as again:
+        assert await again.get(image().slug) == image()
 
 
 def test_the_table_has_a_column_for_each_field_of_an_image(path: Path) -> None:

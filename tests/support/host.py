@@ -10,7 +10,6 @@ from typing import Any
 
 from aiohttp import ClientResponse, FormData, web
 from aiohttp.test_utils import TestClient, TestServer
-from PIL import Image
 
 from appliance.app import started
 from appliance.config.model import GB, MB, Config, Renditions, Uploads
@@ -109,12 +108,6 @@ async def problem(response: ClientResponse, code: str) -> dict[str, Any]:
     assert body["detail"].endswith((".", "…"))
     assert not re.search(r"Traceback|Error\(|Exception|/tmp|\.py", str(body))
     return body
-
-
-def opened(data: bytes) -> Image.Image:
-    picture = Image.open(io.BytesIO(data))
-    picture.load()
-    return picture
 
 
 def small_config(data_dir: Path) -> Config:

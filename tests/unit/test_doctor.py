@@ -200,7 +200,9 @@ def test_exit_status_is_1_on_a_fault_alone(
     monkeypatch.setenv("APPLIANCE_SERVER_LISTEN", "127.0.0.1:0")
     monkeypatch.setenv("APPLIANCE_UPLOADS_RESERVE_BYTES", "0")
     assert main(["doctor"]) == 0
-    assert all(line.startswith(("ok ", "warn ")) for line in capsys.readouterr().out.splitlines())
+    lines = capsys.readouterr().out.splitlines()
+    assert lines
+    assert all(line.startswith(("ok ", "warn ")) for line in lines)
     monkeypatch.setenv("APPLIANCE_UPLOADS_RESERVE_BYTES", "1000000 TB")
     assert main(["doctor"]) == 1
     assert "\nfault  disk" in capsys.readouterr().out

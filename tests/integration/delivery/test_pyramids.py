@@ -18,8 +18,9 @@ from appliance.domain.regions import Cut, Material
 from appliance.domain.renditions import PLACEHOLDER, Facts, Format, Preset
 from appliance.workers import Worker
 from tests.support.gates import gated, row
-from tests.support.host import Host, OpenHost, opened, problem, small_config
+from tests.support.host import Host, OpenHost, problem, small_config
 from tests.support.images import pictures
+from tests.support.images.pictures import opened
 from tests.support.waiting import until
 
 SIDE = 1200

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from aiohttp import FormData
 
-from tests.support.host import DAY_S, Host, opened, problem
+from tests.support.host import DAY_S, Host, problem
 from tests.support.images import pictures
+from tests.support.images.pictures import opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
