@@ -73,11 +73,11 @@ bench: $(VENV)/.dev $(WEB) ## Run the short set of the benchmarks, in under ten 
 
 .PHONY: lighthouse
 lighthouse: $(VENV)/.dev $(WEB) $(LIGHTHOUSE) ## Look at the pages as a phone on a slow line does, and print the scores
-	$(BIN)/python -m benchmarks.lighthouse $(ARGS)
+	$(BIN)/python -m benchmarks.page_speed $(ARGS)
 
 .PHONY: quality
 quality: $(VENV)/.bench $(WEB) ## Compare the bytes and the looks of every size and format with the peers'
-	$(BIN)/python -m benchmarks.quality $(ARGS)
+	$(BIN)/python -m benchmarks.rendition_quality $(ARGS)
 
 bench-peers: $(VENV)/.dev $(WEB) ## Install the servers that the benchmarks measure beside ours (cargo, PyPI, npm)
 	benchmarks/peers/install.sh
