@@ -1,4 +1,4 @@
-# Everything a person does in this checkout. `make` alone lists it.
+# Everything that is done in this checkout. `make` alone lists it.
 #
 # A machine needs python3 (3.11 or newer, with venv) and make; all else comes as wheels, by hash, into .venv. So does Node,
 # which builds the pages' scripts and styles, where there is none that is fit; its packages come by hash into web/.
@@ -23,7 +23,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 .DEFAULT_GOAL := help
 .PHONY: help run web screenshots words test test-long lint lint-deploy format bench bench-peers minio lock dist deploy-test deploy-test-long clean
 
-help: ## List what can be made
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | \
 		while IFS="$$(printf '\t')" read -r name words; do printf '  make %-16s %s\n' "$$name" "$$words"; done
 run: $(VENV)/.run $(WEB) ## Serve on 127.0.0.1:8080, in the foreground; Ctrl-C stops
@@ -31,20 +31,24 @@ run: $(VENV)/.run $(WEB) ## Serve on 127.0.0.1:8080, in the foreground; Ctrl-C s
 
 web: $(WEB) ## Build the scripts and styles of the pages
 
-screenshots: $(VENV)/.dev $(WEB) ## Take the pictures of the pages for README and docs anew, into docs/screenshots
+screenshots: $(VENV)/.dev $(WEB) ## Take the pictures of the pages for README and docs, into docs/screenshots
 	$(BIN)/python -m tests.browser.gallery
 
 .PHONY: screens
 screens: $(VENV)/.dev $(WEB) ## Take pictures of every page on every screen in both themes, into build/screenshots
 	$(BIN)/python -m tests.browser.screenshots
 
-words: $(VENV)/.dev ## Collect what the pages say for translation, into web/locale
+.PHONY: docs
+docs: ## List every module with what it does, in build/docs/modules.md, and sort the glossary
+	$(PYTHON) docs/generate.py
+
+words: $(VENV)/.dev ## Collect the texts of the pages for translation, into web/locale
 	$(BIN)/python -m tests.wording
 
 test: $(VENV)/.dev $(WEB) $(CLIENTS) ## Run the tests, without the long ones (ARGS="-k name" for some)
 	$(BIN)/python -m pytest -m "not long" $(ARGS)
 
-test-long: $(VENV)/.dev $(WEB) $(CLIENTS) ## Run all tests, the long ones too
+test-long: $(VENV)/.dev $(WEB) $(CLIENTS) ## Run all tests, including the long ones
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.dev $(WEB) lint-deploy ## Check style, types, layers, roles and units
@@ -64,29 +68,29 @@ $(VENV)/.linted-deploy: $(VENV)/.deploy $(shell find ansible systemd -type f)
 	systemd/check.sh
 	@touch $@
 
-format: $(VENV)/.dev ## Bring the code into the house's form
+format: $(VENV)/.dev ## Format the code, and fix what ruff can fix
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev $(WEB) ## Run the short set of the benchmarks, in under ten minutes, and tell what was skipped and why
+bench: $(VENV)/.dev $(WEB) ## Run the short set of the benchmarks, in under ten minutes, and say what was skipped and why
 	@$(BIN)/python -m benchmarks
 
 .PHONY: lighthouse
-lighthouse: $(VENV)/.dev $(WEB) $(LIGHTHOUSE) ## Look at the pages as a phone on a slow line does, and print the scores
+lighthouse: $(VENV)/.dev $(WEB) $(LIGHTHOUSE) ## Measure the pages as on a phone with a slow connection, and print the scores
 	$(BIN)/python -m benchmarks.page_speed $(ARGS)
 
 .PHONY: quality
-quality: $(VENV)/.bench $(WEB) ## Compare the bytes and the looks of every size and format with the peers'
+quality: $(VENV)/.bench $(WEB) ## Compare bytes and quality of every size and format with other image servers
 	$(BIN)/python -m benchmarks.rendition_quality $(ARGS)
 
-bench-peers: $(VENV)/.dev $(WEB) ## Install the servers that the benchmarks measure beside ours (cargo, PyPI, npm)
+bench-peers: $(VENV)/.dev $(WEB) ## Install the servers that the benchmarks compare with (cargo, PyPI, npm)
 	benchmarks/peers/install.sh
 
 minio: $(VENV)/.dev ## Build the real MinIO that the tests run against
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/minio/build.sh
 
 .PHONY: tusd
-tusd: $(VENV)/.dev ## Build tusd, which the benchmark of large uploads compares with
+tusd: $(VENV)/.dev ## Build tusd, with which the benchmark of large uploads compares
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/tusd/build.sh
 
 lock: $(VENV)/.dev ## Pin the newest allowed versions of everything, by hash
@@ -103,7 +107,7 @@ dist: $(VENV)/.run $(WEB) ## Build the release that Ansible installs: wheel and 
 deploy-test: $(VENV)/.deploy minio dist ## Install, restart and upgrade on a real systemd, in a container (root, Debian)
 	$(BIN)/python -m tests.deploy $(ARGS)
 
-deploy-test-long: $(VENV)/.deploy minio dist ## The same, and break what can break: processes, disks, drives, releases
+deploy-test-long: $(VENV)/.deploy minio dist ## The same, and break processes, disks, drives and releases
 	$(BIN)/python -m tests.deploy --long $(ARGS)
 
 clean: ## Remove what was installed and built here; data/ stays
