@@ -44,7 +44,7 @@ def main() -> None:
         for name, each in found.items()
     ]
     rows += [(missing, "skipped", "", "") for missing in skipped]
-    question = "Images a second in all four sizes, none asked for before: JPEG 2725x2225, 0.8 MB, nothing prewarmed"
+    question = "Images a second in all four sizes, none viewed before: JPEG 2725x2225, 0.8 MB, nothing prewarmed"
     report("all_sizes", question, ("server", "images a second: median (range)", "ours/it", "goal"), rows)
 
 

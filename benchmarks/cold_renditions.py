@@ -80,7 +80,7 @@ def row(what: str, box: int, found: dict[str, list[float]]) -> list[tuple[str, .
             if name.startswith("oximg") and (what, box) in IMGPROXY_TO_OXIMG:
                 would = [rate * IMGPROXY_TO_OXIMG[what, box] for rate in theirs]
                 words = (cells(would), f"{ratio(ours, would):.2f}", _goal(IMGPROXY_GOALS[box]))
-                rows.append((what, f"{box} px", "imgproxy, reckoned", *words))
+                rows.append((what, f"{box} px", "imgproxy, estimated", *words))
     return rows
 
 
@@ -113,7 +113,7 @@ def main() -> None:
                 rows += row(what, box, rates(arguments.rounds, measures))
                 turn += arguments.rounds
         rows += [(missing, "", "skipped", "", "", "") for missing in held.missing]
-    question = "Renditions a second of images never asked for before, each request on a connection of its own"
+    question = "Renditions a second of images that were never viewed, each request on its own connection"
     report(
         "cold_renditions", question, ("source", "into", "server", "a second: median (range)", "ours/it", "goal"), rows
     )

@@ -19,9 +19,9 @@ HOT_S = 1
 HOT_TURNS = 4
 
 QUESTION = (
-    "What do the bounds cost? Processor time of server and workers for one request: an upload of 0.8 MB (prewarming\n"
-    "off), its first view at 256 px, and a view that was served before. Both servers are asked in turns, one\n"
-    f"request at a time, {ROUNDS} rounds of {REQUESTS}. “ratio”: the median of the rounds' own, least and largest."
+    "What do the limits cost? Processor time of server and workers for one request: an upload of 0.8 MB (prewarming\n"
+    "off), its first view at 256 px, and a cached view. Both servers are asked in turn, one\n"
+    f"request at a time, {ROUNDS} rounds of {REQUESTS}. “ratio”: median, smallest and largest of the rounds' ratios."
 )
 
 

@@ -51,13 +51,13 @@ HEADER = (
     "views, ms: median",
     "p95",
     "share page p95",
-    "just uploaded p95",
+    "newly uploaded p95",
     "cold p95",
     "upload p95",
     "failed",
     "cores a design load: ours + MinIO",
     "event loop",
-    "senders' cores",
+    "clients' cores",
     "behind by, s",
 )
 Row = tuple[str, ...]

@@ -22,12 +22,12 @@ CROWD_BYTES = 1_000_000
 SEED = 2026
 
 QUESTION = (
-    f"Do files come back whole? {ROUNDS} files of {BYTES // 10**6} MB by each client, all side by side, two of three\n"
+    f"Do files come back whole? {ROUNDS} files of {BYTES // 10**6} MB by each client, all at once, two of three\n"
     f"connections cut at a random byte, and the server killed (SIGKILL) {KILLS} times meanwhile. Then {CROWD} uploads\n"
-    "of 1 MB at once, a third of the connections cut. “told to go on”: how often a client had used up its own\n"
+    "of 1 MB at once, a third of the connections cut. “resumed by hand”: how often a client had used up its own\n"
     "retries, where a person would press the button again."
 )
-HEADER = ("client", "files", "whole", "kills", "cuts", "told to go on", "seconds, median", "slowest")
+HEADER = ("client", "files", "whole", "kills", "cuts", "resumed by hand", "seconds, median", "slowest")
 
 
 Row = tuple[str, ...]

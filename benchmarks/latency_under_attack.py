@@ -32,10 +32,10 @@ MAX_WAITED_S = 60.0
 START_S = 60.0
 
 QUESTION = (
-    "What does another address see while the host is attacked? Its slowest view of a size that is made already, its\n"
-    "slowest view of one that is not (a small image), its slowest upload of 3.6 KB, how many of these were refused or\n"
-    "broken, and by how much the log grew. All run on the same machine, the attacker too. Each attack lasts\n"
-    f"{ATTACK_S:.0f} s, unless the command says otherwise. “{MAX_WAITED_S:.0f}+”: no answer within that time."
+    "What does another address see while the host is attacked? Its slowest view of a cached size, its\n"
+    "slowest view of a new one (of a small image), its slowest upload of 3.6 KB, how many of these were refused or\n"
+    "broken, and by how much the log grew. All run on the same machine, including the attacker. Each attack lasts\n"
+    f"{ATTACK_S:.0f} s, unless set otherwise. “{MAX_WAITED_S:.0f}+”: no answer within that time."
 )
 
 Request = contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]

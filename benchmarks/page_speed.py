@@ -112,12 +112,12 @@ def main() -> None:
             looks = [look(running.url + path) for _ in range(arguments.runs)]
             rows.append(row(page, looks))
             faults |= {f"{page}: {title} ({name})" for each in looks for name, title in each.faults.items()}
-    header = ("page", *CATEGORIES, "largest paint", "shift", "page", "scripts", "styles", "pictures")
+    header = ("page", *CATEGORIES, "largest paint", "shift", "page", "scripts", "styles", "images")
     version = json.loads((PROGRAM.parents[1] / "package.json").read_text())["version"]
     question = (
         f"Lighthouse {version}: a phone behind slow 4G (150 ms, 1.6 Mbit/s), simulated; scores are median (lowest) "
-        f"of {arguments.runs}, goal {GOAL}; bytes as they travel, gzipped; load at the end {os.getloadavg()[0]:.1f}.\n"
-        "is-crawlable is left out: share pages say noindex on purpose."
+        f"of {arguments.runs}, goal {GOAL}; bytes as transferred, gzipped; load at the end {os.getloadavg()[0]:.1f}.\n"
+        "is-crawlable is omitted: share pages are noindex on purpose."
     )
     report("page_speed", question, header, rows)
     print("\n".join(sorted(faults)) or "No audit that counts is below 0.9.")

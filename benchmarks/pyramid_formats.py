@@ -33,7 +33,7 @@ VIEW = 8  # tiles that a viewer asks for at once
 REPEATS = 5
 QUESTION = f"A pyramidal TIFF against dzsave (IIIF 3 in a zip). One thread, tiles of {TILE_PX} px; median (p5-p95)"
 HEADER = (
-    "picture",
+    "image",
     "original: a tile, ms",
     f"{VIEW} tiles at once, ms",
     "TIFF: s",

@@ -155,8 +155,8 @@ def main() -> None:
     rows += [(words, "", "skipped", *("" for _ in names)) for words in missing]
     qualities = ", ".join(f"{format} {quality}" for format, quality in QUALITIES.items())
     question = (
-        f"Bytes and SSIMULACRA2 of each rendition, all servers told the same quality ({qualities}), against the source "
-        "reduced in stored values and in linear light. Goal: no peer scores higher at the same bytes"
+        f"Bytes and SSIMULACRA2 of each rendition, all servers set to the same quality ({qualities}), against the "
+        "source reduced in stored values and in linear light. Goal: no peer scores higher at the same bytes"
     )
     report("rendition_quality", question, ("source", "into", "format", *names), rows)
 

@@ -79,8 +79,8 @@ async def main() -> None:
             base = await _upload(session, running, (ORDINARY[0] + 1, ORDINARY[1]))
             rows.append(("12 MP, from the original, 8 at once", spread(await _view(session, base, tiles)), "views"))
     question = (
-        f"Tiles of {TILE_PX} px over HTTP. The pyramid of {LARGE[0]}x{LARGE[1]} was there {built_s:.1f} s after the "
-        "upload's reply, behind the four presets"
+        f"Tiles of {TILE_PX} px over HTTP. The pyramid of {LARGE[0]}x{LARGE[1]} was ready {built_s:.1f} s after the "
+        "upload's reply, after the four presets"
     )
     report("tile_latency", question, ("tile", "ms: median (p5-p95)", "count"), rows)
 

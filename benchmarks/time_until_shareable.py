@@ -99,11 +99,11 @@ def main() -> None:
         raise SystemExit("skipped: minio is missing; `make minio` builds it")
     took = measured(arguments.seconds)
     question = (
-        f"How soon can 1 MB be seen after its last byte, beside {UPLOADS_PER_S} uploads and {VIEWS_PER_S:.0f} views a "
-        "second?\nMinIO and the senders on the same cores; every upload is followed, on top of these views, of which "
-        "none is cold"
+        f"How soon can 1 MB be viewed after its last byte, during {UPLOADS_PER_S} uploads and {VIEWS_PER_S:.0f} views "
+        "a second?\nMinIO and the clients on the same cores; every upload is followed, in addition to these views, of "
+        "which none is cold"
     )
-    header = ("what answers", "ms: median (p5-p95)", "p95", "goal", "most", "of")
+    header = ("response", "ms: median (p5-p95)", "p95", "goal", "most", "of")
     report("time_until_shareable", question, header, [row(name, each) for name, each in took.items()])
 
 

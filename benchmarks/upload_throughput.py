@@ -212,8 +212,8 @@ def main() -> None:
     if not arguments.short:
         shown += giant(10 * GB, 1, until_shipped=False)
     question = (
-        "How fast do uploads come to a durable acknowledgement? MinIO on four drives, erasure coded 2+2,\n"
-        "on the same machine as ours and the sender; 10 GB go directly in parts of 64 MiB, two at a time"
+        "How fast are uploads acknowledged as durable? MinIO on four drives, erasure coded 2+2,\n"
+        "on the same machine as this host and the client; 10 GB go directly in parts of 64 MiB, two at a time"
     )
     report("upload_throughput", question, HEADER, shown)
 
