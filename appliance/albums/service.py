@@ -63,7 +63,7 @@ class Albums:
         """
         wishes = self._checked(wishes)
         key = wishes.idempotency_key
-        first = None if key is None else await self._catalogue.idempotent(tokens.hashed(key))
+        first = None if key is None else await self._catalogue.idempotency.get(tokens.hashed(key))
         if key is not None and first is not None:
             return await self._replayed(first, wishes, key)
         now_s = int(self._clock())

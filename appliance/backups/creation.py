@@ -13,14 +13,14 @@ from appliance.backups.encryption import encrypt
 from appliance.backups.manifest import CATALOGUE, MANIFEST, SPOOL, Manifest, name_of, part_of
 from appliance.backups.places import Place
 from appliance.backups.signing import sign
-from appliance.catalogue import backup_file, count_file
+from appliance.catalogue.opening import catalogue_file
 from appliance.config.model import Config
 from appliance.domain.clock import Clock
 from appliance.domain.errors import ApplianceError, DiskFull
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class PreparedBackup:
     """A backup that lies in `folder`, and is nowhere else yet. `signature` is None where no key was given."""
 
     folder: Path
@@ -29,15 +29,15 @@ class Made:
     signature: Path | None
 
 
-async def make(
+async def prepare_backup(
     config: Config, folder: Path, recipients: Sequence[str], clock: Clock, *, signing_key: Path | None = None
-) -> Made:
+) -> PreparedBackup:
     """The catalogue first: what lands after it was copied is more than it knows, never less. Raises named errors."""
     backup = name_of(clock())
     _require_room(config, folder, encrypted=bool(recipients))
     catalogue, spool, held = folder / CATALOGUE, folder / SPOOL, folder / "held"
-    await backup_file(config.catalogue_path, catalogue)
-    counts = await count_file(catalogue)
+    copy = await catalogue_file(config).copy_to(catalogue)
+    counts = await copy.count_rows()
     await asyncio.to_thread(spool_archive.hold, config.spool_dir, held)
     originals = await asyncio.to_thread(spool_archive.pack, held, spool)
     files = [await encrypt(path, recipients) if recipients else path for path in (catalogue, spool)]
@@ -45,21 +45,21 @@ async def make(
     manifest = Manifest(backup, __version__, counts.images, counts.tombstones, counts.albums, parts)
     (folder / MANIFEST).write_bytes(manifest.written())
     signature = await sign(folder / MANIFEST, signing_key) if signing_key else None
-    return Made(folder, manifest, originals, signature)
+    return PreparedBackup(folder, manifest, originals, signature)
 
 
-async def bring(made: Made, place: Place) -> None:
+async def deliver_backup(prepared: PreparedBackup, place: Place) -> None:
     """On return the backup is whole in its place; until then it has no manifest there. Raises what the place raises.
 
     What was brought of one that broke off is removed, where that can be done: it may be what fills the place.
     """
-    backup = made.manifest.backup
+    backup = prepared.manifest.backup
     try:
-        for part in made.manifest.parts:
-            await place.put(backup, made.folder / part.name)
-        if made.signature:
-            await place.put(backup, made.signature)
-        await place.put(backup, made.folder / MANIFEST)
+        for part in prepared.manifest.parts:
+            await place.put(backup, prepared.folder / part.name)
+        if prepared.signature:
+            await place.put(backup, prepared.signature)
+        await place.put(backup, prepared.folder / MANIFEST)
     except ApplianceError:
         with contextlib.suppress(ApplianceError):
             await place.remove(backup)
@@ -70,7 +70,7 @@ def _require_room(config: Config, folder: Path, *, encrypted: bool) -> None:
     """A copy of the catalogue and of what waits in the spool; twice of the larger while it is being encrypted."""
     landed = config.spool_dir / "landed"
     waiting = sum(path.stat().st_size for path in landed.iterdir()) if landed.is_dir() else 0
-    catalogue = config.catalogue_path.stat().st_size
+    catalogue = catalogue_file(config).size_bytes
     wanted = catalogue + waiting + (max(catalogue, waiting) if encrypted else 0)
     disk = os.statvfs(folder)
     free = disk.f_bavail * disk.f_frsize - config.uploads.reserve_bytes

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance.catalogue.opening import FILE_NAME
 from appliance.domain.errors import CommandFailed
 
 MANIFEST = "manifest.json"
-CATALOGUE = "catalogue.sqlite"
+CATALOGUE = FILE_NAME
 SPOOL = "spool.tar"
 ENCRYPTED = ".age"
 MAX_MANIFEST_BYTES = 1_000_000
@@ -20,7 +21,7 @@ _BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BackupPart:
     """One file of a backup, as it lies in its place: encrypted, where the name ends so."""
 
     name: str
@@ -45,7 +46,7 @@ class Manifest:
     images: int
     tombstones: int
     albums: int
-    parts: tuple[Part, ...]
+    parts: tuple[BackupPart, ...]
 
     @property
     def created_s(self) -> int:
@@ -87,7 +88,7 @@ def read(path: Path) -> Manifest:
     try:
         with path.open("rb") as file:
             document = json.loads(file.read(MAX_MANIFEST_BYTES))
-        parts = tuple(Part(**part) for part in document.pop("parts"))
+        parts = tuple(BackupPart(**part) for part in document.pop("parts"))
         manifest = Manifest(**document, parts=parts)
         _require_types(manifest)
         named = {part.plain_name for part in parts}
@@ -113,19 +114,19 @@ def _require_types(manifest: Manifest) -> None:
         raise TypeError("a count is none")
 
 
-def part_of(path: Path) -> Part:
+def part_of(path: Path) -> BackupPart:
     """The file as a part, read whole once."""
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
             size += len(block)
-    return Part(path.name, size, digest.hexdigest())
+    return BackupPart(path.name, size, digest.hexdigest())
 
 
-def require_same(path: Path, part: Part) -> None:
+def require_same(path: Path, part: BackupPart) -> None:
     """Raises CommandFailed unless the file is what the manifest says."""
-    if part_of(path) != Part(path.name, part.bytes, part.sha256):
+    if part_of(path) != BackupPart(path.name, part.bytes, part.sha256):
         raise CommandFailed(
             f"{part.name} doesn't match the manifest. It was damaged in storage or in transit. Use another backup."
         )

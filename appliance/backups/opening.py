@@ -13,6 +13,7 @@ from appliance.backups.manifest import CATALOGUE, SPOOL, Manifest, require_same
 from appliance.backups.places import Place
 from appliance.backups.signing import Trust
 from appliance.backups.trust import LOOKED_AT, believed, candidates
+from appliance.catalogue.opening import CatalogueFile
 from appliance.domain.errors import ApplianceError, CommandFailed, DiskFull
 
 FULLER = 2
@@ -24,14 +25,14 @@ hardly shrinks so: what is deleted stays a row for a year, as a tombstone."""
 class Opened:
     """A backup as plain files. `manifest` and `spool` are None for the bare copy of a catalogue."""
 
-    catalogue: Path
+    catalogue: CatalogueFile
     spool: Path | None
     manifest: Manifest | None
 
     @property
     def since_s(self) -> float:
         """From when on the store may know more, in unix seconds."""
-        return self.manifest.created_s if self.manifest else self.catalogue.stat().st_mtime
+        return self.manifest.created_s if self.manifest else self.catalogue.modified_s
 
 
 async def named(places: Sequence[Place], backup: str) -> Place:
@@ -80,7 +81,7 @@ async def open_backup(
         await place.fetch(backup, part.name, path, max_bytes=part.bytes)
         await asyncio.to_thread(require_same, path, part)
         plain[part.plain_name] = await decrypt(path, identity) if part.encrypted else path
-    return Opened(plain[CATALOGUE], plain.get(SPOOL), manifest)
+    return Opened(CatalogueFile(plain[CATALOGUE]), plain.get(SPOOL), manifest)
 
 
 def _require_room(folder: Path, manifest: Manifest, reserve_bytes: int) -> None:
@@ -106,4 +107,4 @@ async def open_copy(path: Path, folder: Path, trust: Trust) -> Opened:
         )
     copy = folder / CATALOGUE
     await asyncio.to_thread(shutil.copy2, path, copy)
-    return Opened(copy, None, None)
+    return Opened(CatalogueFile(copy), None, None)

@@ -8,25 +8,25 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from appliance.backups.creation import Made, bring, make
+from appliance.backups.creation import PreparedBackup, deliver_backup, prepare_backup
 from appliance.backups.keys import signing_key_of, trust_of
 from appliance.backups.last_results import note
 from appliance.backups.manifest import name_of
 from appliance.backups.places import Place
 from appliance.backups.retention import tidy
 from appliance.backups.signing import Trust
+from appliance.catalogue.opening import catalogue_file
 from appliance.commands.backup_context import places_of, store_of, working_folder
 from appliance.config.model import Config
 from appliance.domain.clock import system_clock
-from appliance.domain.errors import ApplianceError, CommandFailed
+from appliance.domain.errors import ApplianceError
 
 MOST_NAMED = 5
 
 
 def backup(config: Config) -> int:
     """Prints a line for each place; exit status 1 when one of them has no whole backup. Raises named errors."""
-    if not config.catalogue_path.exists():
-        raise CommandFailed(f"There is no catalogue at {config.catalogue_path}. Is data_dir correct?")
+    catalogue_file(config).require_present()
     with working_folder(config, "backup") as folder:
         return asyncio.run(_backup(config, folder))
 
@@ -37,7 +37,7 @@ async def _backup(config: Config, folder: Path) -> int:
         places, key, trust = places_of(config, store), signing_key_of(config), await trust_of(config)
         for place in places:
             await _make_room(config, place, trust)
-        made = await make(config, folder, config.backup.age_recipients, system_clock, signing_key=key)
+        made = await prepare_backup(config, folder, config.backup.age_recipients, system_clock, signing_key=key)
         _say(made, time.monotonic() - began)
         brought = await _for_each(places, lambda place: _bring(made, place))
         tidied = await _for_each(brought, lambda place: _tidy(config, place, trust, made.manifest.backup))
@@ -61,7 +61,7 @@ async def _for_each(places: Sequence[Place], do: Callable[[Place], Awaitable[Non
     return done
 
 
-def _say(made: Made, seconds: float) -> None:
+def _say(made: PreparedBackup, seconds: float) -> None:
     manifest = made.manifest
     encrypted = "encrypted" if manifest.parts[0].encrypted else "not encrypted"
     print(
@@ -72,9 +72,9 @@ def _say(made: Made, seconds: float) -> None:
     )
 
 
-async def _bring(made: Made, place: Place) -> None:
+async def _bring(made: PreparedBackup, place: Place) -> None:
     began = time.monotonic()
-    await bring(made, place)
+    await deliver_backup(made, place)
     print(f"Saved to {place.name} ({time.monotonic() - began:.1f} s).", flush=True)
 
 

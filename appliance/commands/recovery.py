@@ -24,7 +24,7 @@ ASKED_AT_ONCE = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StoreScope:
     """Which part of the store to look at; all of it, unless something is said.
 
     Originals of slugs minted from `uploaded_s` on, and those of `slugs`; what was written from `told_s` on about images
@@ -37,7 +37,7 @@ class Part:
     alive_s: float = 0.0
 
 
-WHOLE = Part()
+WHOLE = StoreScope()
 
 Known = Callable[[Sequence[str]], Awaitable[set[str]]]
 """Which of these slugs need not be looked at."""
@@ -50,7 +50,7 @@ async def nothing_known(_slugs: Sequence[str]) -> set[str]:
 class Recovery:
     """One walk over spool and store, or a part of it. `unreadable` grows with what describes no image, in words."""
 
-    def __init__(self, store: ObjectStore, spool_dir: Path, sidecars_dir: Path, part: Part = WHOLE) -> None:
+    def __init__(self, store: ObjectStore, spool_dir: Path, sidecars_dir: Path, part: StoreScope = WHOLE) -> None:
         self._store = store
         self._part = part
         self._landed_dir = spool_dir / "landed"

@@ -17,7 +17,7 @@ from appliance.backups.opening import Opened, named, open_backup, open_copy, req
 from appliance.backups.places import FolderPlace, Place
 from appliance.backups.signing import Trust
 from appliance.backups.trust import newest_believed
-from appliance.catalogue import check_file, count_file, put_in_place
+from appliance.catalogue.opening import catalogue_file
 from appliance.commands.backup_context import places_of, store_of
 from appliance.commands.merge import Merged, merge
 from appliance.config.model import Config
@@ -33,7 +33,7 @@ _NAME_IT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RestoreOptions:
     """What a person asked for. `source` None is wherever the newest is; `merging` brings what the store has learned.
 
     `whole_store` looks at every original, not only at those that may be later than the backup. `unprotected` takes a
@@ -48,19 +48,15 @@ class Wanted:
     unprotected: bool = False
 
 
-def restore(config: Config, wanted: Wanted) -> int:
+def restore(config: Config, options: RestoreOptions) -> int:
     """Raises CommandFailed where a catalogue is there already, DataDirectoryLocked while a server runs.
 
     The catalogue takes its name last: until then no server starts on the directory, and a restore may begin anew.
     """
     with owned_data_dir(config):
-        if config.catalogue_path.exists():
-            raise CommandFailed(
-                f"{config.catalogue_path} already exists, so nothing was changed. Move it away first, with the -wal "
-                "and -shm files next to it, if you really want to replace it with a backup."
-            )
+        catalogue_file(config).require_absent()
         with _restoring(config) as folder:
-            return asyncio.run(_restore(config, folder, wanted))
+            return asyncio.run(_restore(config, folder, options))
 
 
 @contextmanager
@@ -74,12 +70,12 @@ def _restoring(config: Config) -> Iterator[Path]:
         shutil.rmtree(config.restore_dir, ignore_errors=True)
 
 
-async def _restore(config: Config, folder: Path, wanted: Wanted) -> int:
+async def _restore(config: Config, folder: Path, options: RestoreOptions) -> int:
     began = time.monotonic()
     async with store_of(config) as store:
         await store.start()
-        opened = await _opened(config, store, folder, wanted)
-        if problems := await check_file(opened.catalogue):
+        opened = await _opened(config, store, folder, options)
+        if problems := await opened.catalogue.find_problems():
             raise CommandFailed("The backup's catalogue is damaged: " + " ".join(problems[:MOST_TOLD]))
         originals = (
             await asyncio.to_thread(spool_archive.unpack, opened.spool, config.spool_dir) if opened.spool else []
@@ -88,21 +84,22 @@ async def _restore(config: Config, folder: Path, wanted: Wanted) -> int:
             f"Fetched and verified ({time.monotonic() - began:.1f} s); {len(originals)} originals restored.", flush=True
         )
         merged = None
-        if wanted.merging:
+        if options.merging:
             began = time.monotonic()
-            merged = await merge(store, opened.catalogue, opened.since_s, config.spool_dir, whole=wanted.whole_store)
+            merged = await merge(store, opened.catalogue, opened.since_s, config.spool_dir, whole=options.whole_store)
             _say(merged, time.monotonic() - began)
-    if problems := await check_file(opened.catalogue):
+    if problems := await opened.catalogue.find_problems():
         raise CommandFailed("The merged catalogue is damaged: " + " ".join(problems[:MOST_TOLD]))
-    counts = await count_file(opened.catalogue)
-    await asyncio.to_thread(put_in_place, opened.catalogue, config.catalogue_path)
-    print(f"{config.catalogue_path} has {counts.images} images and passed its check. Start the server.")
+    counts = await opened.catalogue.count_rows()
+    catalogue = catalogue_file(config)
+    await opened.catalogue.move_to(catalogue)
+    print(f"{catalogue} has {counts.images} images and passed its check. Start the server.")
     return _tell(merged.unreadable if merged else [], "left out", "others were left out")
 
 
-async def _opened(config: Config, store: ObjectStore, folder: Path, wanted: Wanted) -> Opened:
-    source, backup = wanted.source, wanted.backup
-    trust = Trust() if wanted.unprotected else await trust_of(config)
+async def _opened(config: Config, store: ObjectStore, folder: Path, options: RestoreOptions) -> Opened:
+    source, backup = options.source, options.backup
+    trust = Trust() if options.unprotected else await trust_of(config)
     path = Path(source).absolute() if source is not None and source not in ("store", "second") else None
     if path is not None:
         _require_readable(path)
@@ -114,7 +111,7 @@ async def _opened(config: Config, store: ObjectStore, folder: Path, wanted: Want
     places = _sources(config, store, source, path)
     if backup is not None:
         place = await named(places, backup)
-    elif wanted.unprotected:
+    elif options.unprotected:
         raise CommandFailed(_NAME_IT)
     else:
         newest = await newest_believed(places, folder, trust)
@@ -122,7 +119,7 @@ async def _opened(config: Config, store: ObjectStore, folder: Path, wanted: Want
         place, backup = newest.place, newest.backup
         await require_no_fuller(places, place, backup, folder, trust)
     print(f"Restoring {backup} from {place.name}.", flush=True)
-    return await open_backup(place, backup, folder, identity_of(config, wanted.identity), trust=trust)
+    return await open_backup(place, backup, folder, identity_of(config, options.identity), trust=trust)
 
 
 def _require_readable(path: Path) -> None:

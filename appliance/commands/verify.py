@@ -15,7 +15,7 @@ from appliance.backups.opening import Opened, open_backup
 from appliance.backups.places import Place
 from appliance.backups.signing import Trust
 from appliance.backups.trust import Newest, newest_believed
-from appliance.catalogue import check_file, count_file, rows_of_file, sample_file
+from appliance.catalogue.opening import catalogue_file
 from appliance.commands.backup_context import places_of, store_of, working_folder
 from appliance.config.model import Config
 from appliance.domain.clock import DAY_S
@@ -84,11 +84,11 @@ async def _problems_of(
 ) -> list[str]:
     place, name, reserve_bytes = newest.place, newest.backup, config.uploads.reserve_bytes
     opened = await open_backup(place, name, scratch, identity, trust=trust, reserve_bytes=reserve_bytes)
-    problems = _too_old(name) + await check_file(opened.catalogue) + await _miscounted(opened)
+    problems = _too_old(name) + await opened.catalogue.find_problems() + await _miscounted(opened)
     if problems:
         return problems
     originals, damaged = await _originals(opened)
-    sample = await sample_file(opened.catalogue, SAMPLE)
+    sample = await opened.catalogue.sample(SAMPLE)
     problems = damaged + await _different(config, store, sample)
     if not problems:
         images = opened.manifest.images if opened.manifest else 0
@@ -107,7 +107,7 @@ def _too_old(backup: str) -> list[str]:
 
 
 async def _miscounted(opened: Opened) -> list[str]:
-    counts, manifest = await count_file(opened.catalogue), opened.manifest
+    counts, manifest = await opened.catalogue.count_rows(), opened.manifest
     if manifest is None:
         return []
     pairs = (
@@ -123,14 +123,14 @@ async def _originals(opened: Opened) -> tuple[int, list[str]]:
     if opened.spool is None:
         return 0, []
     digests = await asyncio.to_thread(spool_archive.digests, opened.spool)
-    rows = await rows_of_file(opened.catalogue, list(digests))
+    rows = await opened.catalogue.find_rows(list(digests))
     wrong = [slug for slug, row in rows.items() if isinstance(row, Image) and row.sha256 != digests[slug]]
     return len(digests), [f"Its original of {slug} doesn't match the catalogue." for slug in wrong]
 
 
 async def _different(config: Config, store: ObjectStore, sample: list[Image]) -> list[str]:
     """Rows are compared with those that run, for what can't change; then their objects with the store's."""
-    running = await rows_of_file(config.catalogue_path, [image.slug for image in sample])
+    running = await catalogue_file(config).find_rows([image.slug for image in sample])
     at_once = asyncio.Semaphore(AT_ONCE)
 
     async def one(image: Image) -> str | None:

@@ -2,7 +2,7 @@
 
 from typing import BinaryIO
 
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue
 from appliance.domain.clients import Clients
 from appliance.domain.errors import DiskFull, ObjectMissing, StoreUnavailable
 from appliance.domain.model import Image
@@ -27,7 +27,7 @@ FETCHES = 3  # a copy may be evicted before it is opened, when many come at once
 class Originals:
     """Gives the bytes of an image's original, wherever they are."""
 
-    def __init__(self, *, spool: Spool, store: ObjectStore, catalogue: Catalogue, metrics: Metrics) -> None:
+    def __init__(self, *, spool: Spool, store: ObjectStore, catalogue: ImageCatalogue, metrics: Metrics) -> None:
         self._spool = spool
         self._store = store
         self._catalogue = catalogue

@@ -5,7 +5,7 @@ import logging
 from typing import BinaryIO
 
 from appliance.cache import Pyramids
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue
 from appliance.config.model import Renditions
 from appliance.delivery.originals import Originals
 from appliance.domain.clients import Clients
@@ -39,7 +39,7 @@ class PyramidBuilder:
         pyramids: Pyramids,
         workers: Workers,
         originals: Originals,
-        catalogue: Catalogue,
+        catalogue: ImageCatalogue,
         metrics: Metrics,
         clock: Clock,
     ) -> None:

@@ -14,7 +14,7 @@ from asyncio import CancelledError, Future, shield
 from collections.abc import Iterator
 
 from appliance.cache import Cache, Rendition, Ticket
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue
 from appliance.config.model import Renditions
 from appliance.delivery.batch import Batch
 from appliance.delivery.failures import Failures
@@ -50,7 +50,7 @@ class Renderer:
         cache: Cache,
         workers: Workers,
         originals: Originals,
-        catalogue: Catalogue,
+        catalogue: ImageCatalogue,
         failures: Failures,
         metrics: Metrics,
         clock: Clock,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from appliance.cache import Cache, Rendition
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue
 from appliance.config.model import Renditions
 from appliance.delivery.originals import Originals
 from appliance.delivery.pyramid_builder import PyramidBuilder
@@ -79,7 +79,7 @@ class Delivery:
         self,
         config: Renditions,
         *,
-        catalogue: Catalogue,
+        catalogue: ImageCatalogue,
         cache: Cache,
         renderer: Renderer,
         originals: Originals,

@@ -7,7 +7,7 @@ much of the picture at once comes from a rendition at once, and who looks closer
 from typing import BinaryIO
 
 from appliance.cache import Caches, Rendition
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue
 from appliance.config.model import Renditions
 from appliance.delivery.failures import RETRY_AFTER_S, Failures
 from appliance.delivery.pyramid_builder import PyramidBuilder
@@ -43,7 +43,7 @@ class Tiles:
         *,
         caches: Caches,
         workers: Workers,
-        catalogue: Catalogue,
+        catalogue: ImageCatalogue,
         delivery: Delivery,
         pyramid_builder: PyramidBuilder,
         region_renderer: RegionRenderer,

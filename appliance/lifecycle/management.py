@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from appliance.cache import Caches
-from appliance.catalogue import UNCHANGED, Catalogue, Unchanged
+from appliance.catalogue import UNCHANGED, ImageCatalogue, Unchanged
 from appliance.config.model import Uploads
 from appliance.domain import tokens
 from appliance.domain.clock import DAY_S, Clock
@@ -44,7 +44,7 @@ class Management:
         self,
         limits: Uploads,
         *,
-        catalogue: Catalogue,
+        catalogue: ImageCatalogue,
         cache: Caches,
         sidecars: Sidecars,
         metrics: Metrics,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from appliance.catalogue.uploads import UploadRows
+from appliance.catalogue import UploadCatalogue
 from appliance.config.model import Uploads
 from appliance.domain import slugs, tokens
 from appliance.domain.clock import Clock
@@ -27,7 +27,7 @@ class Creating:
         self,
         limits: Uploads,
         *,
-        rows: UploadRows,
+        rows: UploadCatalogue,
         files: UploadFiles,
         admission: Admission,
         turns: Turns,

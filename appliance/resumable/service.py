@@ -78,7 +78,7 @@ class Resumable:
             clock=clock,
         )
         self.finisher = Finisher(
-            catalogue=catalogue,
+            catalogue=catalogue.uploads,
             spool=spool,
             committer=committer,
             turns=self.turns,
@@ -314,7 +314,7 @@ class Resumable:
         if upload.slug is None or upload.state is not UploadState.DONE:
             return None
         try:
-            return living(await self._catalogue.get(upload.slug), self._clock())
+            return living(await self._catalogue.images.get(upload.slug), self._clock())
         except (UnknownImage, GoneImage):
             return None
 

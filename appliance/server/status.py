@@ -41,7 +41,7 @@ def free_bytes(appliance: Appliance) -> int:
 async def status(appliance: Appliance) -> Mapping[str, object]:
     """Plain values for people and for `doctor`."""
     ready, report = appliance.health.report()
-    backlog = await appliance.catalogue.counts()
+    backlog = await appliance.catalogue.images.backlog()
     albums = await appliance.catalogue.albums.sidecars_due()
     return report | {
         "version": __version__,
@@ -54,7 +54,7 @@ async def status(appliance: Appliance) -> Mapping[str, object]:
         "changes_waiting_for_the_store": backlog.sidecars_due + len(albums),
         "drained": appliance.drain_switch.drained,
         "uploads_arriving": appliance.admission.arriving,
-        "uploads_unfinished": await appliance.catalogue.uploads.unfinished(int(appliance.clock()), MOST_COUNTED),
+        "uploads_unfinished": await appliance.catalogue.uploads.count_unfinished(int(appliance.clock()), MOST_COUNTED),
         "worker_protections": list(appliance.workers.protections),
         "waiting_to_be_purged": appliance.purger.waiting_tags,
     }

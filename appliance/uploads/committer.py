@@ -59,7 +59,7 @@ class Committer:
         self._shipper = shipper
         self._delivery = delivery
         self._clock = clock
-        self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue)
+        self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue.uploads)
 
     async def commit(
         self,
@@ -86,7 +86,7 @@ class Committer:
         record = record_of(image)
         with self._spool.landing(image.slug):
             await self._spool.land(scrubbed.incoming, record.metadata)
-            await self._catalogue.add(
+            await self._catalogue.images.add(
                 image,
                 idempotency,
                 sidecar_due=record.needs_sidecar,

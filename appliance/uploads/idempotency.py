@@ -47,7 +47,7 @@ class IdempotentCommitter:
         self._keys_in_use.add(key_hash)
         try:
             fingerprint = _fingerprint(incoming, options)
-            first = await self._catalogue.idempotent(key_hash)
+            first = await self._catalogue.idempotency.get(key_hash)
             if first is None:
                 return await self._first(incoming, options, key, fingerprint, client)
             accepted = await self._repeated(first, fingerprint, key)
@@ -71,7 +71,7 @@ class IdempotentCommitter:
                 "This Idempotency-Key was used with another file or other fields. Use a new key for a new upload."
             )
         try:
-            image = living(await self._catalogue.get(first.slug), self._clock())
+            image = living(await self._catalogue.images.get(first.slug), self._clock())
         except (GoneImage, UnknownImage) as fault:
             raise GoneImage("The image uploaded with this Idempotency-Key has expired or was deleted.") from fault
         return Accepted(image, tokens.keyed_token(key, first.slug, first.secret), None)

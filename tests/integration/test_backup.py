@@ -12,8 +12,8 @@ from typing import BinaryIO
 import aiohttp
 import pytest
 
-from appliance.backups.creation import bring, make
-from appliance.backups.manifest import MANIFEST, Manifest, Part, name_of
+from appliance.backups.creation import deliver_backup, prepare_backup
+from appliance.backups.manifest import MANIFEST, BackupPart, Manifest, name_of
 from appliance.backups.places import FolderPlace, Place, whole
 from appliance.backups.rclone_place import RemotePlace
 from appliance.backups.retention import kept, tidy
@@ -100,8 +100,8 @@ async def test_with_a_recipient_nothing_but_the_manifest_can_be_read(tmp_path: P
 async def _brought(host: Host, place: Place) -> str:
     folder = host.appliance.config.backups_dir / f"{host.clock():.0f}"
     folder.mkdir(parents=True)
-    made = await make(host.appliance.config, folder, (), host.clock)
-    await bring(made, place)
+    made = await prepare_backup(host.appliance.config, folder, (), host.clock)
+    await deliver_backup(made, place)
     return made.manifest.backup
 
 
@@ -207,7 +207,7 @@ async def test_what_the_coming_backup_replaces_goes_before_it_is_there(place: Pl
 
 
 def manifest_of(backup: str) -> bytes:
-    return Manifest(backup, "1", 0, 0, 0, (Part("catalogue.sqlite", 4, "00"),)).written()
+    return Manifest(backup, "1", 0, 0, 0, (BackupPart("catalogue.sqlite", 4, "00"),)).written()
 
 
 def test_a_full_folder_recovers_by_itself(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from appliance.catalogue import check_file
+from appliance.catalogue.opening import CatalogueFile
 from tests.processes import Served, eventually, is_alive, on_minio
 from tests.servers import Server, minio_server
 from tests.uploaders import Promise, Uploaders, broken_promises, shows_a_rendition
@@ -73,7 +73,7 @@ async def nothing_left_over(served: Served, promises: list[Promise]) -> None:
     assert os.listdir(spool / "landed") == []
     temporary = [path for path in served.data_dir.rglob("*") if path.is_file() and path.name.startswith(".")]
     assert temporary == []
-    assert await check_file(served.data_dir / "catalogue.sqlite") == []
+    assert await CatalogueFile(served.data_dir / "catalogue.sqlite").find_problems() == []
     rows = _slugs(served.data_dir / "catalogue.sqlite")
     assert {promise.slug for promise in promises} <= rows
     assert set(os.listdir(spool / "copies")) <= rows

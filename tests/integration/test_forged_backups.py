@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from appliance.backups.manifest import MANIFEST, Manifest, Part, is_name, name_of, read
+from appliance.backups.manifest import MANIFEST, BackupPart, Manifest, is_name, name_of, read
 from appliance.backups.places import FolderPlace, Place
 from appliance.backups.rclone_place import RemotePlace
 from appliance.backups.retention import tidy
@@ -24,7 +24,7 @@ from tests.integration.test_restore import on_a_new_machine
 from tests.integration.test_trusting_backups import backed_up, signing_key
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-PART = Part("catalogue.sqlite", 1, "00")
+PART = BackupPart("catalogue.sqlite", 1, "00")
 
 
 def forge(folder: Path, *backups: str, manifest: bytes | None = None) -> None:

@@ -107,7 +107,7 @@ async def test_a_key_of_an_older_release_opens_the_same_token(open_host: Any, jp
     slug, _ = (await image(await post(host, jpeg)))["slug"], None
     token = tokens.derived_token(KEY, slug)
     await host.appliance.catalogue.stop()
-    with sqlite3.connect(host.appliance.config.catalogue_path) as rows:
+    with sqlite3.connect(host.appliance.config.data_dir / "catalogue.sqlite") as rows:
         rows.execute("UPDATE idempotency SET secret = ''")
         rows.execute("UPDATE images SET token_hash = ?", (bytes.fromhex(tokens.hashed(token)),))
     rows.close()

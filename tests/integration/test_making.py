@@ -233,7 +233,9 @@ async def test_pixels_that_can_not_be_decoded_are_remembered(host: Host, decodes
         for reply in replies:
             await problem(reply, "cannot-resize")
         assert len(decodes) == 1
-        await until(lambda: getattr(host.appliance.catalogue.peek(slug), "original_only", None) is not None)
+        async with asyncio.timeout(20):
+            while getattr(await host.appliance.catalogue.images.get(slug), "original_only", None) is None:  # noqa: ASYNC110 - rows tell nobody
+                await asyncio.sleep(0.005)
     assert (await (await host.get(f"/api/v1/images/{slug}")).json())["state"] == "original-only"
     assert await (await host.get(f"/i/{slug}/original")).read() == data[: len(data) // 2]
 

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from appliance.catalogue import open_catalogue
+from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.domain.model import Ending, Image
 from tests import pictures
 from tests.processes import COMMAND, Served, eventually, on_minio, serving
@@ -25,11 +25,8 @@ HARD_NAMES = ("Grüße aus Köln.jpg", "写真 №1.jpg", "a\"b'c\\d&e.jpg", "�
 
 async def rows_of(served: Served) -> dict[str, Image]:
     """Every row of a server that is stopped."""
-    catalogue = await open_catalogue(served.data_dir / "catalogue.sqlite")
-    try:
-        return {image.slug: image for image in await catalogue.page()}
-    finally:
-        await catalogue.stop()
+    async with SqliteCatalogue(served.data_dir / "catalogue.sqlite") as catalogue:
+        return {image.slug: image for image in await catalogue.images.page()}
 
 
 def lose_catalogue(served: Served) -> None:

@@ -13,8 +13,8 @@ import aiohttp
 import pytest
 
 from appliance.backups.manifest import MANIFEST, name_of
-from appliance.catalogue import open_catalogue
-from appliance.commands.restore import Wanted, restore
+from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
+from appliance.commands.restore import RestoreOptions, restore
 from appliance.domain.errors import CommandFailed
 from appliance.domain.model import Ending, Image, Tombstone
 from tests import pictures
@@ -226,7 +226,7 @@ def test_what_this_user_cannot_read_is_said(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "copy.sqlite").touch()
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(CommandFailed, match=r"copy\.sqlite can't be read by the current user \([0-9]+\)"):
-        restore(small_config(tmp_path / "data"), Wanted(source=str(tmp_path / "copy.sqlite")))
+        restore(small_config(tmp_path / "data"), RestoreOptions(source=str(tmp_path / "copy.sqlite")))
 
 
 async def test_a_damaged_backup_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
@@ -327,11 +327,8 @@ async def test_deleted_images_stay_buried_in_a_merged_catalogue(tmp_path: Path) 
             path.rename(tmp_path / path.name)
         done = served.command("restore")
         assert "0 uploads, 0 changes, 1 deletions" in done.stdout, done.stderr
-        catalogue = await open_catalogue(served.data_dir / "catalogue.sqlite")
-        try:
-            row = await catalogue.get(image["slug"])
-        finally:
-            await catalogue.stop()
+        async with SqliteCatalogue(served.data_dir / "catalogue.sqlite") as catalogue:
+            row = await catalogue.images.get(image["slug"])
         assert isinstance(row, Tombstone)
         assert row.ended is Ending.DELETED
 

@@ -23,7 +23,8 @@ from minio.objectlockconfig import DAYS, ObjectLockConfig
 
 from appliance.backups.manifest import MANIFEST, made_at, name_of, part_of, read
 from appliance.backups.spool_archive import unpack
-from appliance.catalogue import check_file, open_catalogue
+from appliance.catalogue.opening import CatalogueFile
+from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.domain.errors import CommandFailed
 from tests import pictures
 from tests.integration.backing import age_key, backups_in, second_place
@@ -177,7 +178,7 @@ async def test_a_catalogue_with_a_trigger_is_not_restored(tmp_path: Path) -> Non
         connection.execute("CREATE TRIGGER evil AFTER INSERT ON images BEGIN DELETE FROM albums; END")
     connection.close()
     rewrite(backup)
-    assert "trigger 'evil'" in (await check_file(backup / "catalogue.sqlite"))[0]
+    assert "trigger 'evil'" in (await CatalogueFile(backup / "catalogue.sqlite").find_problems())[0]
     refused = on_a_new_machine(served, tmp_path / "new").command("restore", "--backup-alone")
     assert refused.returncode == 1
     assert "trigger 'evil'" in refused.stderr
@@ -222,7 +223,8 @@ async def test_the_catalogue_is_its_owner_s_alone_whatever_its_folder_was(tmp_pa
     tmp_path.chmod(0o777)
     before = os.umask(0)
     try:
-        catalogue = await open_catalogue(path)
+        catalogue = SqliteCatalogue(path)
+        await catalogue.start()
         assert {file.name: mode_of(file) for file in tmp_path.glob("catalogue.sqlite*")} == {
             "catalogue.sqlite": 0o600,
             "catalogue.sqlite-wal": 0o600,
@@ -230,7 +232,8 @@ async def test_the_catalogue_is_its_owner_s_alone_whatever_its_folder_was(tmp_pa
         }
         await catalogue.stop()
         path.chmod(0o666)
-        await (await open_catalogue(path)).stop()
+        async with SqliteCatalogue(path):
+            pass
         assert mode_of(path) == 0o600
     finally:
         os.umask(before)

@@ -403,10 +403,10 @@ async def test_a_creation_that_broke_off_with_its_first_bytes_leaves_nothing(tus
     await until(lambda: bool(host.files("spool/uploads")))
     writer.transport.abort()
     await until(lambda: not host.files("spool/uploads"))
-    assert await host.appliance.catalogue.uploads.unfinished(0, 10) == 0
+    assert await host.appliance.catalogue.uploads.count_unfinished(0, 10) == 0
 
 
 async def test_a_creation_with_too_many_bytes_leaves_nothing(tus: Tus, jpeg: bytes) -> None:
     await problem(await tus.post(100, jpeg), "too-large")
     assert tus.host.files("spool/uploads") == []
-    assert await tus.host.appliance.catalogue.uploads.unfinished(0, 10) == 0
+    assert await tus.host.appliance.catalogue.uploads.count_unfinished(0, 10) == 0

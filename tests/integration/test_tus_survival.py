@@ -266,7 +266,7 @@ async def test_what_a_crash_left_between_file_and_row_is_finished_by_the_next_st
         async def leaves_it(*_: object) -> None:
             return None
 
-        host.appliance.catalogue.add = fails  # type: ignore[method-assign]
+        host.appliance.catalogue.images.add = fails  # type: ignore[method-assign]
         host.appliance.spool.take_back = leaves_it  # type: ignore[method-assign, assignment]
         assert (await tus.patch(where, 0, jpeg)).status == 503
         assert [path.name for path in host.files("spool/landed")] == [slug]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue import Catalogue
+from appliance.catalogue.opening import FILE_NAME, open_catalogue
 from appliance.cli import main
 from appliance.config.model import Config
 from appliance.domain.model import Image, Location
@@ -74,10 +74,10 @@ def landed(config: Config, waiting: Image) -> None:
 
 
 async def _with_rows(config: Config, images: Iterable[Image]) -> list[Image]:
-    async with Catalogue(config.catalogue_path) as catalogue:
+    async with open_catalogue(config) as catalogue:
         for each in images:
-            await catalogue.add(each)
-        return await catalogue.page()
+            await catalogue.images.add(each)
+        return await catalogue.images.page()
 
 
 def rows(config: Config, *added: Image) -> list[Image]:
@@ -96,7 +96,7 @@ def test_rebuild_brings_back_every_row_as_it_was(config: Config, capsys: pytest.
     before = rows(config, plain, titled, waiting)
     stored(config, plain, titled)
     landed(config, waiting)
-    config.catalogue_path.unlink()
+    (config.data_dir / FILE_NAME).unlink()
     assert main(["catalogue", "rebuild"]) == 0
     assert capsys.readouterr().out == "The catalogue now has 3 images.\n"
     assert rows(config) == before == in_order(plain, titled, waiting)
@@ -171,7 +171,7 @@ def test_check_says_that_a_whole_catalogue_is_whole_and_a_damaged_one_is_not(
     rows(config, *(image() for _ in range(50)))
     assert main(["catalogue", "check"]) == 0
     assert capsys.readouterr().out.endswith(" is intact.\n")
-    with config.catalogue_path.open("r+b") as file:
+    with (config.data_dir / FILE_NAME).open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * 8192)
     assert main(["catalogue", "check"]) == 1
@@ -198,7 +198,7 @@ def test_without_a_catalogue_the_path_is_named(
     command: list[str], config: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["catalogue", *command]) == 1
-    assert str(config.catalogue_path) in capsys.readouterr().err
+    assert str(config.data_dir / FILE_NAME) in capsys.readouterr().err
 
 
 def test_expire_ends_what_is_due_and_nothing_else(config: Config, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,7 @@
-"""The one writing thread: it owns the writing connection, groups what waits into one commit, and checkpoints.
+"""The one writing thread: it owns the writing connection, commits waiting operations in groups, and checkpoints.
 
-Each operation runs in a savepoint of its own, so that one that raises fails alone. Nobody is told of success before the
-commit, which at `synchronous=FULL` is on disk.
+Each operation runs in a savepoint of its own, so that one that raises fails alone. No caller hears of success before
+the commit, which is on disk with `synchronous=FULL`.
 """
 
 import asyncio
@@ -14,26 +14,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from appliance.catalogue.checkpoints import Checkpoints
-from appliance.catalogue.connections import open_writer
-from appliance.catalogue.faults import named
-from appliance.catalogue.outbox import PurgeOutbox
-from appliance.catalogue.rows import Row
+from appliance.catalogue.sqlite.checkpoints import Checkpoints
+from appliance.catalogue.sqlite.connections import open_writer
+from appliance.catalogue.sqlite.faults import named
+from appliance.catalogue.sqlite.outbox import PurgeWriter
+from appliance.catalogue.sqlite.rows import Row
 from appliance.domain.errors import CatalogueUnavailable, Stopping
 
 T = TypeVar("T")
-MOST_GROUPED = 1000  # operations in one commit; bounds how long the first of them waits
+MAX_GROUP = 1000  # operations in one commit; bounds how long the first of them waits
 IDLE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
-    """An operation's answer for its caller, and what became of the rows that it touched (None: look again)."""
+    """An operation's result for its caller, and what became of the rows that it touched (None: read them again)."""
 
     value: T
     rows: Mapping[str, Row | None] = field(default_factory=dict)
     stale: Mapping[str, int] = field(default_factory=dict)
-    """Tags that shared caches may hold outdated answers under, and how often they are to be told so."""
+    """Tags under which shared caches may hold outdated responses, and in how many rounds to purge each."""
 
 
 Operation = Callable[[sqlite3.Connection], Outcome[T]]
@@ -48,15 +48,17 @@ class _Job:
 
 
 class Writer:
-    """Takes operations from the event loop that started it. `settle` is called on that loop before any caller wakes,
-    and what an operation leaves stale goes into `outbox`, where there is one, as its last part.
+    """Takes operations from the event loop that started it.
+
+    `settle` is called on that loop with each committed outcome before any caller wakes. What an operation leaves stale
+    goes into `outbox`, if there is one, as the operation's last part.
     """
 
     def __init__(
         self,
         path: Path,
         settle: Callable[[Outcome[Any]], None],
-        outbox: PurgeOutbox | None = None,
+        outbox: PurgeWriter | None = None,
     ) -> None:
         self._path = path
         self._settle = settle
@@ -66,22 +68,23 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._stopping = False
         self.commits = 0
+        """Commits so far; under load fewer than `operations`."""
         self.operations = 0
         self.fault: str | None = None
-        """What the last commit failed of, in words; None when it succeeded."""
+        """Why the last commit failed, in words; None if it succeeded."""
 
     async def start(self) -> None:
-        """Open, or make, the file and bring its schema up. Raises the named errors of opening."""
+        """Open the file, create it if there is none, and migrate it. Raises as `Catalogue.start`."""
         self._loop = asyncio.get_running_loop()
         opened: asyncio.Future[None] = self._loop.create_future()
-        self._thread = threading.Thread(target=self._run, args=(opened,), name="catalogue-writer", daemon=True)
+        self._thread = threading.Thread(target=self._work, args=(opened,), name="catalogue-writer", daemon=True)
         self._thread.start()
         await opened
 
     async def run(self, operation: Operation[T]) -> T:
-        """The operation's value, once it is durable. Raises what the operation raised, DiskFull, Stopping and its kin.
+        """The operation's value, once it is durable. Raises what the operation raises, DiskFull, Stopping and so on.
 
-        Cancelling the caller does not take the operation back.
+        Cancelling the caller does not undo the operation.
         """
         if self._loop is None or self._stopping:
             raise Stopping
@@ -90,20 +93,20 @@ class Writer:
         return await future
 
     async def stop(self) -> None:
-        """Everything handed over is committed, and the file closed, when this returns."""
+        """Commit everything that was handed over, and close the file."""
         self._stopping = True
         if self._thread is not None:
             self._jobs.put(None)
             await asyncio.to_thread(self._thread.join)
             self._thread = None
 
-    def _run(self, opened: asyncio.Future[None]) -> None:
+    def _work(self, opened: asyncio.Future[None]) -> None:
         try:
             connection = self._open()
         except Exception as error:
-            self._tell(_refuse, opened, _why_not_opened(error))
+            self._call_on_loop(_fail, opened, _name_opening_fault(error))
             return
-        self._tell(opened.set_result, None)
+        self._call_on_loop(opened.set_result, None)
         checkpoints = Checkpoints(connection, self._path)
         ended = False
         while not ended:
@@ -122,13 +125,13 @@ class Writer:
         return open_writer(self._path)
 
     def _take(self, timeout_s: float | None) -> tuple[list[_Job], bool]:
-        """All that waits, at least one unless the time is out; and whether the end was reached."""
+        """All jobs that wait, at least one unless the time is out; and whether the end was reached."""
         jobs: list[_Job] = []
         try:
             job = self._jobs.get(timeout=timeout_s)
             while job is not None:
                 jobs.append(job)
-                if len(jobs) == MOST_GROUPED:
+                if len(jobs) == MAX_GROUP:
                     return jobs, False
                 job = self._jobs.get_nowait()
         except queue.Empty:
@@ -152,7 +155,7 @@ class Writer:
             self.fault = named(error).detail
             for job in jobs:
                 job.error = job.error or named(error)
-        self._tell(self._wake, jobs)
+        self._call_on_loop(self._wake, jobs)
         return committed
 
     def _wake(self, jobs: list[_Job]) -> None:
@@ -167,17 +170,13 @@ class Writer:
             else:
                 job.future.set_result(job.outcome.value if job.outcome else None)
 
-    def _tell(self, callback: Callable[..., object], *args: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+    def _call_on_loop(self, callback: Callable[..., object], *args: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             assert self._loop is not None
             self._loop.call_soon_threadsafe(callback, *args)
 
 
-def _attempt(
-    connection: sqlite3.Connection,
-    job: _Job,
-    outbox: PurgeOutbox | None,
-) -> None:
+def _attempt(connection: sqlite3.Connection, job: _Job, outbox: PurgeWriter | None) -> None:
     connection.execute("SAVEPOINT operation")
     try:
         job.outcome = job.operation(connection)
@@ -193,12 +192,12 @@ def _attempt(
     connection.execute("RELEASE operation")
 
 
-def _refuse(opened: asyncio.Future[None], error: Exception) -> None:
+def _fail(opened: asyncio.Future[None], error: Exception) -> None:
     if not opened.done():
         opened.set_exception(error)
 
 
-def _why_not_opened(error: Exception) -> Exception:
+def _name_opening_fault(error: Exception) -> Exception:
     if isinstance(error, sqlite3.Error):
         return named(error)
     if isinstance(error, OSError):

@@ -9,8 +9,8 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from appliance.catalogue.faults import OLDEST_SQLITE
-from appliance.catalogue.migrations import migrate, refuse_unfit
+from appliance.catalogue.sqlite.faults import OLDEST_SQLITE
+from appliance.catalogue.sqlite.migrations import migrate, refuse_unfit
 from appliance.domain.errors import UnfitInstallation
 
 BUSY_TIMEOUT_MS = 5000

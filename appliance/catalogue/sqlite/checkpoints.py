@@ -1,4 +1,4 @@
-"""When the write-ahead log goes into the file: by the writer alone, when it is idle or the log has grown."""
+"""Checkpoints: the writing thread moves the write-ahead log into the file when it is idle or the log has grown."""
 
 import contextlib
 import sqlite3
@@ -6,20 +6,21 @@ from pathlib import Path
 
 CHANGES_BETWEEN = 4000  # rows changed; a row touches some four pages, so the log stays near 80 MB
 MAX_LOG_BYTES = 128 * 2**20
-PATIENCE_MS = 25
+TRUNCATE_TIMEOUT_MS = 25
 
 
 class Checkpoints:
-    """A passive checkpoint lets the log be written over from its start, which costs less than growing a new one.
+    """Decides when to checkpoint, and how.
 
-    Only a reader that stays long (a backup) lets it grow further; past `MAX_LOG_BYTES` it is cut once that one is gone.
+    A passive checkpoint lets the log be written over from its start, which costs less than growing a new one. Only a
+    long reader (a backup) makes it grow further; above `max_log_bytes` it is cut once that reader is gone.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, *, max_log_bytes: int = MAX_LOG_BYTES) -> None:
         self._connection = connection
         self._log = path.with_name(path.name + "-wal")
-        self._done_at = -1  # what an earlier run left is taken in at the first idle moment
-        self._cut_above_bytes = MAX_LOG_BYTES
+        self._max_log_bytes = self._cut_above_bytes = max_log_bytes
+        self._done_at = -1  # what an earlier run left goes into the file at the first idle moment
 
     @property
     def wanted(self) -> bool:
@@ -30,10 +31,10 @@ class Checkpoints:
             self._passive()
         size = self._log_bytes()
         if size >= self._cut_above_bytes:
-            self._cut_above_bytes = MAX_LOG_BYTES if self._truncate() else size + MAX_LOG_BYTES
+            self._cut_above_bytes = self._max_log_bytes + (0 if self._truncate() else size)
 
     def after_fault(self) -> None:
-        """On a full disk the log itself may be what gives room again."""
+        """On a full disk, cutting the log may free the room that is needed."""
         self._truncate()
 
     def when_idle(self) -> None:
@@ -45,13 +46,13 @@ class Checkpoints:
 
     def _passive(self) -> None:
         self._done_at = self._connection.total_changes
-        with contextlib.suppress(sqlite3.Error):  # a full disk: the commits stand in the log, the next try may do it
+        with contextlib.suppress(sqlite3.Error):  # a full disk: the commits are in the log
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _truncate(self) -> bool:
         try:
             [before] = self._connection.execute("PRAGMA busy_timeout").fetchone()
-            self._connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
+            self._connection.execute(f"PRAGMA busy_timeout = {TRUNCATE_TIMEOUT_MS}")
             busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             self._connection.execute(f"PRAGMA busy_timeout = {before}")
         except sqlite3.Error:

@@ -37,8 +37,8 @@ _HEX = re.compile(r"(?:[0-9a-f]{2})+")
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A whole row: the image, and the marks that only jobs look at. `erasing` is set once no way back is left."""
+class ImageRow:
+    """A whole row: the image, and the marks that only jobs look at. `erasing` is set once it can't be restored."""
 
     image: Image
     prewarmed: bool
@@ -83,18 +83,27 @@ def image_of(row: tuple[Any, ...]) -> Image:
     return Image(*values)
 
 
-def held_of(row: tuple[Any, ...]) -> Held:
+def image_row_of(row: tuple[Any, ...]) -> ImageRow:
     prewarmed, sidecar_due, erasing = row[len(COLUMNS) :]
-    return Held(image_of(row), bool(prewarmed), bool(sidecar_due), bool(erasing))
+    return ImageRow(image_of(row), bool(prewarmed), bool(sidecar_due), bool(erasing))
 
 
-def held_values(held: Held) -> Mapping[str, Any]:
-    marks = {"prewarmed": held.prewarmed, "sidecar_due": held.sidecar_due, "erasing": held.erasing}
-    return image_values(held.image) | marks
+def image_row_values(row: ImageRow) -> Mapping[str, Any]:
+    marks = {"prewarmed": row.prewarmed, "sidecar_due": row.sidecar_due, "erasing": row.erasing}
+    return image_values(row.image) | marks
 
 
 def images_of(cursor: sqlite3.Cursor) -> list[Image]:
     return [image_of(row) for row in cursor.fetchall()]
+
+
+def rebuilt_image_values(image: Image) -> Mapping[str, Any]:
+    """The parameters of an image that comes from the store: there is nothing left to do for it."""
+    return image_row_values(ImageRow(image, prewarmed=True, sidecar_due=False, erasing=False))
+
+
+def tombstone_values(tombstone: Tombstone) -> dict[str, Any]:
+    return {"slug": tombstone.slug, "ended": tombstone.ended.value, "ended_s": tombstone.ended_s}
 
 
 def tombstone_of(row: tuple[Any, ...]) -> Tombstone:

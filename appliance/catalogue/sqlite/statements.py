@@ -5,10 +5,10 @@ A lower bound of '' turns a walk in slug order into a search, the one shape that
 """
 # ruff: noqa: S608  (only column names of this package are put into the text; values are always bound)
 
-from appliance.catalogue.rows import ALBUM_COLUMNS, COLUMNS, UPLOAD_COLUMNS
+from appliance.catalogue.sqlite.rows import ALBUM_COLUMNS, COLUMNS, UPLOAD_COLUMNS
 
 _IMAGE = ", ".join(COLUMNS)
-_HELD = f"{_IMAGE}, prewarmed, sidecar_due, erasing"
+_IMAGE_ROW = f"{_IMAGE}, prewarmed, sidecar_due, erasing"
 _VALUES = ", ".join(f":{name}" for name in COLUMNS)
 _UPLOAD = ", ".join(UPLOAD_COLUMNS)
 _UPLOAD_VALUES = ", ".join(f":{name}" for name in UPLOAD_COLUMNS)
@@ -20,15 +20,15 @@ _CHANGEABLE = (
     "prewarmed", "sidecar_due", "erasing",
 )  # fmt: skip
 _SET = ", ".join(f"{name} = :{name}" for name in _CHANGEABLE)
-_TOLD = ", ".join(f"{name} = :{name}" for name in _CHANGEABLE[:-3])  # what sidecars tell
+_RECORDED = ", ".join(f"{name} = :{name}" for name in _CHANGEABLE[:-3])  # what sidecars record
 _SLUGS = "(SELECT value FROM json_each(:slugs))"
 
 # --- one image ----------------------------------------------------------------------------------------------------
 
-ADD_IMAGE = f"INSERT INTO images ({_HELD}) VALUES ({_VALUES}, :prewarmed, :sidecar_due, :erasing)"
-ADD_IF_ABSENT = f"INSERT OR IGNORE INTO images ({_HELD}) VALUES ({_VALUES}, :prewarmed, :sidecar_due, :erasing)"
+ADD_IMAGE = f"INSERT INTO images ({_IMAGE_ROW}) VALUES ({_VALUES}, :prewarmed, :sidecar_due, :erasing)"
+ADD_IF_ABSENT = f"INSERT OR IGNORE INTO images ({_IMAGE_ROW}) VALUES ({_VALUES}, :prewarmed, :sidecar_due, :erasing)"
 IMAGE = f"SELECT {_IMAGE} FROM images WHERE slug = :slug"
-HELD = f"SELECT {_HELD} FROM images WHERE slug = :slug"
+IMAGE_ROW = f"SELECT {_IMAGE_ROW} FROM images WHERE slug = :slug"
 CHANGE = f"UPDATE images SET {_SET} WHERE slug = :slug"
 REMOVE_IMAGE = "DELETE FROM images WHERE slug = :slug"
 
@@ -71,7 +71,7 @@ ADD_TOMBSTONE = "INSERT OR REPLACE INTO tombstones (slug, ended, ended_s) VALUES
 FORGET_TOMBSTONES = """
     DELETE FROM tombstones WHERE slug IN
     (SELECT slug FROM tombstones WHERE ended_s < :before_s ORDER BY ended_s LIMIT :limit) RETURNING slug"""
-IDEMPOTENT = "SELECT key_hash, slug, fingerprint, created_s, secret FROM idempotency WHERE key_hash = :key_hash"
+IDEMPOTENCY = "SELECT key_hash, slug, fingerprint, created_s, secret FROM idempotency WHERE key_hash = :key_hash"
 ADD_IDEMPOTENCY = """
     INSERT INTO idempotency (key_hash, slug, fingerprint, created_s, secret)
     VALUES (:key_hash, :slug, :fingerprint, :created_s, :secret)"""
@@ -136,16 +136,16 @@ MARK_ALBUM_SIDECAR_WRITTEN = "UPDATE albums SET sidecar_due = 0 WHERE slug = :sl
 
 # --- purges -------------------------------------------------------------------------------------------------------
 
-OWE_PURGE = """
+ENQUEUE_PURGE = """
     INSERT INTO purges (tag, due_s, rounds, turn) VALUES (:tag, :due_s, :rounds, 1)
     ON CONFLICT (tag) DO UPDATE SET
     due_s = min(due_s, excluded.due_s), rounds = max(rounds, excluded.rounds), turn = turn + 1"""
 PURGES_DUE = """
     SELECT tag, due_s, rounds, turn FROM purges INDEXED BY purges_due
     WHERE due_s <= :now_s ORDER BY due_s LIMIT :limit"""
-END_PURGE = "DELETE FROM purges WHERE tag = :tag AND turn = :turn AND rounds <= 1"
+END_PURGE = "DELETE FROM purges WHERE tag = :tag AND turn = :generation AND rounds <= 1"
 REPEAT_PURGE = """
-    UPDATE purges SET rounds = rounds - 1, due_s = :due_s, turn = turn + 1 WHERE tag = :tag AND turn = :turn"""
+    UPDATE purges SET rounds = rounds - 1, due_s = :due_s, turn = turn + 1 WHERE tag = :tag AND turn = :generation"""
 COUNT_PURGES = """
     SELECT count(*), min(due_s) FROM
     (SELECT due_s FROM purges INDEXED BY purges_due WHERE due_s <= :now_s ORDER BY due_s LIMIT :cap)"""
@@ -156,7 +156,7 @@ PAGE = f"SELECT {_IMAGE} FROM images WHERE slug > :after ORDER BY slug LIMIT :li
 KNOWN = f"""
     SELECT slug FROM images WHERE slug IN {_SLUGS} UNION ALL
     SELECT slug FROM tombstones WHERE slug IN {_SLUGS}"""
-BURIED = f"""
+TOMBSTONED = f"""
     SELECT slug FROM tombstones WHERE slug IN {_SLUGS}
     AND NOT EXISTS (SELECT 1 FROM images WHERE images.slug = tombstones.slug)"""
 NEWEST = "SELECT created_s FROM images WHERE slug > '' ORDER BY slug DESC LIMIT 1000"
@@ -180,14 +180,14 @@ COUNT_TOMBSTONES = "SELECT count(*) FROM tombstones WHERE slug > ''"
 COUNT_ALBUMS = "SELECT count(*) FROM albums WHERE slug > ''"
 LAST_ROWID = "SELECT max(rowid) FROM images"
 FROM_ROWID = f"SELECT {_IMAGE} FROM images WHERE rowid >= :rowid ORDER BY rowid LIMIT 1"
-CHANGE_IF_OLDER = f"UPDATE images SET {_TOLD}, sidecar_due = 0 WHERE slug = :slug AND version < :version"
+CHANGE_IF_OLDER = f"UPDATE images SET {_RECORDED}, sidecar_due = 0 WHERE slug = :slug AND version < :version"
 CHANGE_ALBUM_IF_OLDER = f"UPDATE albums SET {_ALBUM_SET}, sidecar_due = 0 WHERE slug = :slug AND version < :version"
 OLDEST = "SELECT slug FROM images WHERE slug > '' ORDER BY slug LIMIT 1"
 LAST = "SELECT slug FROM images WHERE slug > '' ORDER BY slug DESC LIMIT 1"
 RECEIVING = """
     SELECT slug FROM uploads INDEXED BY uploads_receiving
     WHERE state = 'receiving' AND expires_s > 0 AND slug IS NOT NULL"""
-SETTLE_UPLOADS = """
+FORGET_FINISHED_UPLOADS = """
     DELETE FROM uploads WHERE id_hash IN
     (SELECT id_hash FROM uploads INDEXED BY uploads_receiving WHERE state = 'receiving' AND expires_s > 0
     AND EXISTS (SELECT 1 FROM images WHERE images.slug = uploads.slug))"""
@@ -204,6 +204,6 @@ IMPOSSIBLE_FACTS = """
     SELECT slug FROM images WHERE slug > '' AND
     (bytes < 1 OR width < 1 OR height < 1 OR frames < 1 OR version < 1 OR location NOT IN ('spool', 'store'))
     LIMIT :limit"""
-BURIED_ALIVE = """
+LIVING_TOMBSTONES = """
     SELECT tombstones.slug FROM tombstones WHERE tombstones.slug > '' AND EXISTS
     (SELECT 1 FROM images WHERE images.slug = tombstones.slug) LIMIT :limit"""
