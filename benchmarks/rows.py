@@ -9,6 +9,7 @@ from pathlib import Path
 from appliance.catalogue.sqlite.connections import open_writer
 from appliance.catalogue.sqlite.rows import rebuilt_image_values
 from appliance.domain.model import Image, Location
+from appliance.domain.renditions import Facts
 from appliance.domain.slugs import RANDOM_CHARS, mint, shard
 
 A_MINUTE = 350  # uploads, at half a million a day
@@ -37,11 +38,9 @@ def images(count: int, from_s: int, location: Location = Location.STORE) -> Iter
         yield Image(
             slug=slug,
             filename=f"IMG_{number:07}.jpg",
-            media_type="image/jpeg",
+            facts=Facts("image/jpeg", 4000, 3000),
             bytes=BYTES,
             sha256=digest,
-            width=4000,
-            height=3000,
             created_s=created_s,
             expires_s=created_s + KEPT_DAYS * DAY_S,
             token_hash=digest[::-1],

@@ -74,31 +74,22 @@ class UploadOptions:
 class Image:
     """One row of the catalogue.
 
-    `width` and `height` are as displayed. `original_only` says in words why no rendition can be made, None when they
-    can; `still` says in words why its animation turned out not to be readable. `version` counts changes, so that slow
-    work can tell that its row changed. `ended` is set from expiry or deletion until the bytes are erased;
-    `erase_after_s` is when that may begin. `keep_metadata` is what its uploader asked for, None for an image that was
-    uploaded before that was recorded.
+    `facts` is what is known of its pixels; a `refusal` among them makes it an original-only image. `version` counts
+    changes, so that slow work can tell that its row changed. `ended` is set from expiry or deletion until the bytes are
+    erased; `erase_after_s` is when that may begin. `keep_metadata` is what its uploader asked for, None for an image
+    that was uploaded before that was recorded.
     """
 
     slug: str
     filename: str
-    media_type: str
+    facts: Facts
     bytes: int
     sha256: str
-    width: int
-    height: int
     created_s: int
     expires_s: int
     token_hash: str
     title: str | None = None
     alt: str | None = None
-    frames: int = 1
-    has_alpha: bool = False
-    progressive: bool = False
-    memory_bytes: int = 0
-    original_only: str | None = None
-    still: str | None = None
     location: Location = Location.SPOOL
     version: int = 1
     ended: Ending | None = None
@@ -113,26 +104,44 @@ class Image:
         return "ready" if self.original_only is None else "original-only"
 
     @property
+    def media_type(self) -> str:
+        return self.facts.media_type
+
+    @property
+    def width(self) -> int:
+        """Pixels, as displayed."""
+        return self.facts.width
+
+    @property
+    def height(self) -> int:
+        """Pixels, as displayed."""
+        return self.facts.height
+
+    @property
+    def frames(self) -> int:
+        return self.facts.frames
+
+    @property
     def animated(self) -> bool:
         return self.facts.animated
 
     @property
-    def facts(self) -> Facts:
-        return Facts(
-            media_type=self.media_type,
-            width=self.width,
-            height=self.height,
-            frames=self.frames,
-            has_alpha=self.has_alpha,
-            progressive=self.progressive,
-            memory_bytes=self.memory_bytes,
-            refusal=self.original_only,
-            still=self.still is not None,
-        )
+    def has_alpha(self) -> bool:
+        return self.facts.has_alpha
+
+    @property
+    def original_only(self) -> str | None:
+        """Why no rendition can be made, in words; None if they can."""
+        return self.facts.refusal
+
+    @property
+    def still(self) -> str | None:
+        """Why its animation can't be shown, in words; None if it can, or if there is none."""
+        return self.facts.still
 
     @property
     def linked_format(self) -> Format:
-        """The format our pages link: JPEG wherever it can carry the picture, else WebP."""
+        """The format our pages link: JPEG wherever it can show the image, else WebP."""
         return Format.WEBP if self.has_alpha or self.animated else Format.JPG
 
 

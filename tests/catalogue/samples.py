@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 from appliance.domain import slugs
+from appliance.domain.flat_image import flatten, unflatten
 from appliance.domain.model import Album, Image, Upload, UploadKind
 
 NOW_S = slugs.EPOCH_S + 100 * 86400
@@ -31,7 +32,12 @@ def image(number: int = 0, **fields: object) -> Image:
         "expires_s": NOW_S + YEAR_S + number,
         "token_hash": digest[::-1],
     }
-    return Image(**(values | fields))
+    return unflatten(values | fields)
+
+
+def changed(image: Image, **fields: object) -> Image:
+    """The image with other values, by their names in a flat record."""
+    return unflatten(flatten(image) | fields)
 
 
 def upload(number: int = 0, **fields: object) -> Upload:

@@ -11,6 +11,7 @@ import pytest
 from appliance.catalogue.opening import CatalogueFile
 from appliance.commands.merge import Merged, merge
 from appliance.domain.model import Album, Ending, Image, Location, Tombstone
+from appliance.domain.renditions import Facts
 from appliance.domain.slugs import mint, object_key, shard, sidecar_key, tombstone_key
 from appliance.objectstore import DirectoryStore, ObjectEntry
 from appliance.objectstore.records import metadata_of, sidecar_of, tombstone_record
@@ -24,11 +25,9 @@ def image(days_ago: float) -> Image:
     return Image(
         slug=mint(created_s),
         filename="a.jpg",
-        media_type="image/jpeg",
+        facts=Facts("image/jpeg", 4, 3),
         bytes=4,
         sha256="0" * 64,
-        width=4,
-        height=3,
         created_s=created_s,
         expires_s=created_s + 400 * DAY_S,
         token_hash="1" * 64,

@@ -15,6 +15,7 @@ from appliance.workers.process import Reply
 from appliance.workers.protocol import CutOut, Inspect, Order, Render
 from appliance.workers.supervised_worker import SupervisedWorker
 from tests import pictures
+from tests.catalogue.samples import changed
 from tests.conftest import Host, OpenHost, until
 from tests.integration.gates import row
 
@@ -258,7 +259,7 @@ async def test_a_flood_of_giants_leaves_places_for_the_pyramids_of_others(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     builder = host.appliance.delivery._pyramid_builder
-    image = replace(await row(host, (await uploaded(host, 1))[0]), width=10_000, height=10_000)
+    image = changed(await row(host, (await uploaded(host, 1))[0]), width=10_000, height=10_000)
     begun: list[str] = []
     goes_on = asyncio.Event()
 

@@ -13,6 +13,7 @@ import pytest
 from appliance.catalogue.opening import FILE_NAME, open_catalogue
 from appliance.cli import main
 from appliance.config.model import Config
+from appliance.domain.flat_image import unflatten
 from appliance.domain.model import Image, Location
 from appliance.domain.slugs import mint, object_key, sidecar_key
 from appliance.domain.tokens import hashed
@@ -46,7 +47,7 @@ def image(**changes: object) -> Image:
         "token_hash": hashed("token"),
         "location": Location.STORE,
     }
-    return Image(**(values | changes))  # type: ignore[arg-type]
+    return unflatten(values | changes)
 
 
 async def _store(config: Config, images: Iterable[Image]) -> None:

@@ -73,14 +73,14 @@ def mark_original_only(connection: Connection, slug: str, reason: str) -> Outcom
     row = _find_living(connection, slug)
     if row is None or row.image.original_only is not None:
         return Outcome(None)
-    return _mark(connection, row, replace(row.image, original_only=reason))
+    return _mark(connection, row, replace(row.image, facts=replace(row.image.facts, refusal=reason)))
 
 
 def mark_still(connection: Connection, slug: str, reason: str) -> Outcome[None]:
     row = _find_living(connection, slug)
     if row is None or row.image.still is not None:
         return Outcome(None)
-    return _mark(connection, row, replace(row.image, still=reason))
+    return _mark(connection, row, replace(row.image, facts=replace(row.image.facts, still=reason)))
 
 
 def mark_prewarmed(connection: Connection, slugs: Sequence[str]) -> Outcome[None]:

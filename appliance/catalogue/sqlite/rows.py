@@ -1,4 +1,4 @@
-"""How an image lies in a row: columns are named and ordered as in `Image`; hashes are 32 bytes, not 64 letters."""
+"""Rows as values and back: columns have the names of flat records; hashes are 32 bytes, not 64 letters."""
 
 import json
 import re
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from appliance.domain.flat_image import FACTS_FIELDS, OWN_FIELDS, flatten
 from appliance.domain.model import (
     Album,
     ContentCredentials,
@@ -22,13 +23,15 @@ from appliance.domain.model import (
     UploadKind,
     UploadState,
 )
+from appliance.domain.renditions import Facts
 
 Row = Image | Tombstone
-COLUMNS = tuple(field.name for field in fields(Image))
+COLUMNS = (*OWN_FIELDS, *FACTS_FIELDS)
 _UPLOAD_FIELDS = tuple(field.name for field in fields(Upload))
 UPLOAD_COLUMNS = (*_UPLOAD_FIELDS, "keep_credits")
 ALBUM_COLUMNS = tuple(field.name for field in fields(Album))
 _AT = {name: place for place, name in enumerate(COLUMNS)}
+_FACTS_AT = len(OWN_FIELDS)
 _SHA256, _TOKEN_HASH = _AT["sha256"], _AT["token_hash"]
 _HAS_ALPHA, _PROGRESSIVE = _AT["has_alpha"], _AT["progressive"]
 _LOCATION, _ENDED, _PRIVATE_DATA = _AT["location"], _AT["ended"], _AT["private_data"]
@@ -57,7 +60,7 @@ def unpacked(stored: bytes | str) -> str:
 
 def image_values(image: Image) -> dict[str, Any]:
     """The named parameters that write `image`."""
-    values = {name: getattr(image, name) for name in COLUMNS}
+    values = flatten(image)
     values["sha256"] = packed(image.sha256)
     values["token_hash"] = packed(image.token_hash)
     values["location"] = image.location.value
@@ -80,7 +83,8 @@ def image_of(row: tuple[Any, ...]) -> Image:
     values[_PRIVATE_DATA] = PrivateData(values[_PRIVATE_DATA])
     values[_CONTENT_CREDENTIALS] = ContentCredentials(values[_CONTENT_CREDENTIALS])
     values[_KEEP_METADATA] = values[_KEEP_METADATA] and KeepMetadata(values[_KEEP_METADATA])
-    return Image(*values)
+    slug, filename, *own = values[:_FACTS_AT]
+    return Image(slug, filename, Facts(*values[_FACTS_AT:]), *own)
 
 
 def image_row_of(row: tuple[Any, ...]) -> ImageRow:
