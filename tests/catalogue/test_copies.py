@@ -9,7 +9,7 @@ from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.file import CatalogueFile
 from appliance.domain.errors import CatalogueUnavailable
 from appliance.domain.model import Image, Location
-from tests.catalogue.samples import image, slug
+from tests.support.rows import image, slug
 
 T = TypeVar("T")
 

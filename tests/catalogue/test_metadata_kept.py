@@ -9,7 +9,7 @@ from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.migrations import migrations
 from appliance.catalogue.sqlite.rows import image_values, upload_values
 from appliance.domain.model import ContentCredentials, KeepMetadata, Upload
-from tests.catalogue.samples import image, slug, upload
+from tests.support.rows import image, slug, upload
 
 MIGRATION = "0009-metadata-kept"
 

@@ -11,7 +11,7 @@ from appliance.catalogue.sqlite.migrations import migrate, migrations
 from appliance.catalogue.sqlite.rows import COLUMNS
 from appliance.catalogue.sqlite.writer import Outcome
 from appliance.domain.errors import CatalogueDamaged, CatalogueTooNew, CatalogueUnavailable, UnfitInstallation
-from tests.catalogue.samples import image, slug
+from tests.support.rows import image, slug
 
 
 def _schema(connection: sqlite3.Connection) -> list[tuple[str, str]]:

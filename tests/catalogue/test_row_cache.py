@@ -2,7 +2,7 @@ import asyncio
 
 from appliance.catalogue.sqlite.row_cache import RowCache
 from appliance.catalogue.sqlite.rows import Row
-from tests.catalogue.samples import image, slug
+from tests.support.rows import image, slug
 
 
 async def _fail(_: str) -> Row | None:

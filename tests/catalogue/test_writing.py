@@ -11,7 +11,7 @@ from appliance.catalogue.sqlite.connections import open_reader, open_writer
 from appliance.catalogue.sqlite.file import CatalogueFile
 from appliance.catalogue.sqlite.writer import Operation, Outcome
 from appliance.domain.errors import Conflict, DiskFull
-from tests.catalogue.samples import image, slug
+from tests.support.rows import image, slug
 
 
 async def test_operations_that_wait_together_share_a_commit(catalogue: SqliteCatalogue) -> None:

@@ -6,23 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance.objectstore import DirectoryStore, MinioStore, ObjectStore
-from tests.servers import Server, minio_server, rclone_server
+from appliance.objectstore import DirectoryStore, ObjectStore
+from tests.support.store_servers import Server, minio_server, rclone_server
+from tests.support.stores import store_on
 
 KINDS = ("directory", "minio", "rclone")
 _numbers = itertools.count(1)
-
-
-def store_on(server: Server, bucket: str = "images", secret_key: str | None = None) -> MinioStore:
-    """A store over a running server, not started yet."""
-    return MinioStore(
-        endpoint=server.endpoint,
-        bucket=bucket,
-        access_key=server.access_key,
-        secret_key=secret_key or server.secret_key,
-        journal=server.folder / "journal",
-        secure=False,
-    )
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ import pytest
 from appliance.catalogue import Catalogue
 from appliance.domain.errors import Conflict, IdempotencyKeyInUse
 from appliance.domain.model import Album, Ending, IdempotencyRecord
-from tests.catalogue.samples import NOW_S, album, image, slug
 from tests.contract.catalogue.conftest import OpenCatalogue
+from tests.support.rows import NOW_S, album, image, slug
 
 KEY = IdempotencyRecord("ab" * 32, slug(0), "cd" * 32, NOW_S, "secret")
 

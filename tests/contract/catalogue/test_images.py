@@ -14,8 +14,8 @@ from appliance.domain.model import (
     Location,
     Tombstone,
 )
-from tests.catalogue.samples import LATER, NOW_S, YEAR_S, image, slug
 from tests.contract.catalogue.conftest import OpenCatalogue
+from tests.support.rows import LATER, NOW_S, YEAR_S, image, slug
 
 FULL = image(
     7, title="Größe", alt="ein Bild", frames=12, has_alpha=True, progressive=True, memory_bytes=2**40,

@@ -6,8 +6,8 @@ import pytest
 
 from appliance.catalogue import Catalogue
 from appliance.domain.errors import Stopping
-from tests.catalogue.samples import NOW_S, image, slug
 from tests.contract.catalogue.conftest import OpenCatalogue
+from tests.support.rows import NOW_S, image, slug
 
 
 async def test_a_cancelled_caller_loses_neither_the_change_nor_the_next_one(catalogue: Catalogue) -> None:

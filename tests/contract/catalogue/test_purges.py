@@ -4,8 +4,8 @@ import pytest
 
 from appliance.catalogue import Catalogue, PendingPurges, Purge
 from appliance.domain.errors import Conflict
-from tests.catalogue.samples import NOW_S, album, image, slug
 from tests.contract.catalogue.conftest import OpenCatalogue
+from tests.support.rows import NOW_S, album, image, slug
 
 
 async def tags(catalogue: Catalogue, now_s: int = NOW_S) -> dict[str, int]:

@@ -7,8 +7,8 @@ import pytest
 from appliance.catalogue import Catalogue
 from appliance.domain.errors import Conflict
 from appliance.domain.model import Ending, KeepMetadata, Refusal, Tombstone, Upload, UploadKind, UploadState
-from tests.catalogue.samples import NOW_S, image, slug, upload
 from tests.contract.catalogue.conftest import OpenCatalogue
+from tests.support.rows import NOW_S, image, slug, upload
 
 REFUSAL = Refusal("too-large", "The file is too large.", limit=1, actual=2)
 

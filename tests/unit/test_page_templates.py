@@ -1,0 +1,366 @@
+"""The pages: complete without scripts, escaped, labelled, and true to the configuration."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from appliance.config.model import Config, Renditions, Server, Uploads
+from appliance.domain.errors import ApplianceError, Busy, InternalError, UnknownImage, UnsupportedFormat, WrongToken
+from appliance.domain.model import ContentCredentials, Ending, Image, KeepMetadata, PrivateData
+from appliance.domain.renditions import Facts, Format
+from appliance.http.pages.render import Pages, Typed
+from appliance.uploads.ingest import Refused
+from tests.support.rows import changed
+
+SLUG = "1A2b7Qw9ZxCvBnMkL"
+TOKEN = "kX3_t0kEn-abcdefghijkl"
+NOW_S = 1_795_449_728  # 2026-11-23T16:02:08Z
+CONFIG = Config(server=Server(public_url="https://pics.example"))
+HOSTILE = "\"><script>alert('x')</script>&amp;<b onclick=x>"
+PHOTO = Image(
+    slug=SLUG,
+    filename="cat.jpg",
+    facts=Facts("image/jpeg", 2725, 2225),
+    bytes=829_183,
+    sha256="a" * 64,
+    created_s=NOW_S,
+    expires_s=NOW_S + 365 * 86_400,
+    token_hash="b" * 64,
+)
+PANORAMA = changed(PHOTO, media_type="image/tiff", original_only="It has 4.2 gigapixels; 1 gigapixel is the limit.")
+Attributes = dict[str, str]
+VOID = {"meta", "link", "img", "input", "br", "rect", "circle", "path"}
+
+
+class Page(HTMLParser):
+    """What a test asks of a page: its elements with their attributes, and the text one reads.
+
+    Elements inside of a template are no part of the page; scripts make parts of it from them, as browser tests see.
+    """
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, Attributes]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if "template" not in self.open:
+            self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "template" not in self.open:
+            self.text += data
+
+    def all(self, tag: str, **wanted: str) -> list[Attributes]:
+        return [has for name, has in self.elements if name == tag and wanted.items() <= has.items()]
+
+    def one(self, tag: str, **wanted: str) -> Attributes:
+        found = self.all(tag, **wanted)
+        assert len(found) == 1, (tag, wanted, found)
+        return found[0]
+
+    def meta(self, name: str) -> str:
+        return next(m["content"] for m in self.all("meta") if name in (m.get("property"), m.get("name")))
+
+
+def saying(words: str | None) -> ApplianceError | None:
+    return InternalError(words) if words else None
+
+
+@pytest.fixture(scope="module")
+def pages() -> Pages:
+    return Pages(CONFIG, clock=lambda: NOW_S)
+
+
+EVERY_PAGE: dict[str, Callable[[Pages, Image], str]] = {
+    "upload": lambda pages, image: pages.upload_page(
+        saying(image.title), typed=Typed(image.title or "", image.alt or "")
+    ),
+    "share": lambda pages, image: pages.share_page(image),
+    "original-only": lambda pages, image: pages.share_page(changed(image, original_only=image.title or "why")),
+    "uploaded": lambda pages, image: pages.uploaded_page(image, TOKEN),
+    "manage": lambda pages, image: pages.manage_page(image, problem=saying(image.title), notice=image.alt),
+    "uploaded-several": lambda pages, image: pages.uploaded_several_page(
+        [(image, TOKEN), (image, TOKEN)], [Refused(image.filename, UnknownImage(image.filename))], left_out=1
+    ),
+    "deleted": lambda pages, image: pages.deleted_page(image, TOKEN),
+    "gone": lambda pages, image: pages.gone_page(
+        image.slug, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem=saying(image.title)
+    ),
+    "error": lambda pages, image: pages.error_page(404, UnknownImage(image.filename), "r1"),
+}
+
+
+WITHOUT_TEXTS: dict[str, Callable[[Pages, Image], str]] = {"mine": lambda pages, _: pages.mine_page()}
+PAGES = EVERY_PAGE | WITHOUT_TEXTS
+
+
+def has_own_scripts_only(page: Page) -> bool:
+    """Modules of ours by address; nothing inline, which the policy would block and a person's text might be."""
+    return all(script.get("src", "").startswith("/static/") for script in page.all("script"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_well_formed_and_keeps_to_the_content_policy(pages: Pages, name: str) -> None:
+    page = Page(PAGES[name](pages, PHOTO))
+    assert page.open == []
+    assert has_own_scripts_only(page)
+    assert not page.all("style")
+    for _, attributes in page.elements:
+        assert not [key for key in attributes if key == "style" or key.startswith("on")]
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_has_its_landmarks_one_heading_and_labelled_fields(pages: Pages, name: str) -> None:
+    page = Page(PAGES[name](pages, PHOTO))
+    assert page.one("html")["lang"] == "en"
+    assert len(page.all("h1")) == len(page.all("main")) == len(page.all("title")) == 1
+    labels = {label["for"] for label in page.all("label")}
+    fields = [field for tag in ("input", "select", "textarea") for field in page.all(tag)]
+    assert {field["id"] for field in fields if field.get("type") != "hidden"} == labels
+    assert all(image["alt"] for image in page.all("img"))
+
+
+@pytest.mark.parametrize("name", EVERY_PAGE)
+def test_nothing_a_person_gave_becomes_markup(pages: Pages, name: str) -> None:
+    hostile = replace(PHOTO, filename=HOSTILE, title=HOSTILE, alt=HOSTILE)
+    page = Page(EVERY_PAGE[name](pages, hostile))
+    assert has_own_scripts_only(page)
+    assert not page.all("b")
+    assert not [key for _, attributes in page.elements for key in attributes if key.startswith("on")]
+    assert HOSTILE in page.text + "".join(value for _, has in page.elements for value in has.values())
+
+
+@pytest.mark.parametrize("name", sorted(set(EVERY_PAGE) - {"upload"}))
+def test_no_page_of_a_picture_is_for_search_engines(pages: Pages, name: str) -> None:
+    assert Page(EVERY_PAGE[name](pages, PHOTO)).meta("robots") == "noindex"
+
+
+@pytest.mark.parametrize("name", sorted(set(EVERY_PAGE) - {"uploaded", "uploaded-several", "deleted"}))
+def test_only_the_pages_that_hand_it_out_know_the_token(pages: Pages, name: str) -> None:
+    assert TOKEN not in EVERY_PAGE[name](pages, PHOTO)
+
+
+def test_the_upload_form_sends_the_fields_of_the_contract(pages: Pages) -> None:
+    page = Page(pages.upload_page())
+    form = page.one("form")
+    assert (form["method"], form["action"], form["enctype"]) == ("post", "/", "multipart/form-data")
+    file = page.one("input", type="file", name="file")
+    assert file["name"] == "file"
+    assert {"image/jpeg", "image/heic", "image/tiff"} <= set(file["accept"].split(","))
+    assert {"title", "alt", "expires_in"} <= {a.get("name") for _, a in page.elements}
+    assert page.one("option", selected="")["value"] == "365d"
+
+
+def test_the_upload_page_says_the_limits_and_the_command_line() -> None:
+    config = replace(CONFIG, uploads=Uploads(max_bytes=20_000_000, default_expiry_days=45, max_expiry_days=60))
+    page = Page(Pages(config).upload_page())
+    assert "JPEG, PNG, GIF, WebP, TIFF, AVIF or HEIC, up to 20 MB." in page.text
+    assert "kept for 45 days, or for as long as you choose, up to 60 days" in page.text
+    assert (
+        page.one("input", id="curl")["value"] == "curl -w '%header{x-manage-link}\\n' https://pics.example/ -T cat.jpg"
+    )
+    assert (
+        "With curl older than 7.84, use -i instead of the -w option" in page.text
+    )  # it would print %header{} as it is
+    assert [option["value"] for option in page.all("option")] == ["1h", "1d", "7d", "30d", "45d", "60d"]
+    assert page.one("option", selected="")["value"] == "45d"
+
+
+SENTENCES: list[tuple[PrivateData, KeepMetadata | None, str | None]] = [
+    (PrivateData.REMOVED, KeepMetadata.NOTHING, "Location, date, device and other private data were removed"),
+    (PrivateData.REMOVED, KeepMetadata.CREDITS, "Date, camera and author were kept"),
+    (PrivateData.REMOVED, None, "GPS position and device data were removed"),
+    (PrivateData.NONE, KeepMetadata.NOTHING, None),
+    (PrivateData.NONE, KeepMetadata.CREDITS, "may reveal when, with which camera and by whom"),
+    (PrivateData.NONE, None, None),
+    (PrivateData.KEPT, KeepMetadata.ALL, "The original may reveal where, when, with which device"),
+    (PrivateData.KEPT, None, "The original may reveal where, when, with which device"),
+    *(
+        (PrivateData.NOT_REMOVABLE, keep, "Some private data in the original could not be removed")
+        for keep in (None, KeepMetadata.NOTHING)
+    ),
+]
+
+
+@pytest.mark.parametrize(("private", "keep", "sentence"), SENTENCES)
+@pytest.mark.parametrize("name", ["share", "uploaded", "uploaded-several", "manage"])
+def test_pages_say_what_an_original_may_tell(
+    pages: Pages, name: str, private: PrivateData, keep: KeepMetadata | None, sentence: str | None
+) -> None:
+    image = replace(PHOTO, private_data=private, keep_metadata=keep, content_credentials=ContentCredentials.NONE)
+    text = Page(EVERY_PAGE[name](pages, image)).text
+    said = [each for _, _, each in SENTENCES if each and each in text]
+    assert set(said) == ({sentence} if sentence else set())
+    assert "C2PA" not in text
+
+
+@pytest.mark.parametrize("name", ["share", "uploaded", "uploaded-several", "manage"])
+def test_pages_say_that_content_credentials_are_lost(pages: Pages, name: str) -> None:
+    image = replace(PHOTO, private_data=PrivateData.REMOVED, content_credentials=ContentCredentials.REMOVED)
+    assert "content credentials (C2PA) were removed" in Page(EVERY_PAGE[name](pages, image)).text
+
+
+@pytest.mark.parametrize(
+    ("sent", "chosen"), [("", "false"), ("1", "true"), ("true", "true"), ("credits", "credits"), ("maybe", "false")]
+)
+def test_the_form_offers_three_choices_and_keeps_the_one_that_was_made(pages: Pages, sent: str, chosen: str) -> None:
+    page = Page(pages.upload_page(typed=Typed(keep_metadata=sent)))
+    choices = page.all("input", name="keep_metadata", type="radio")
+    assert [choice["value"] for choice in choices] == ["false", "credits", "true"]
+    assert [choice["value"] for choice in choices if "checked" in choice] == [chosen]
+    assert ("open" in page.one("details", **{"class": "options"})) is (chosen != "false")
+
+
+def test_a_refused_upload_keeps_what_was_typed(pages: Pages) -> None:
+    page = Page(pages.upload_page(UnsupportedFormat("That was a PDF."), typed=Typed("Cat", "A grey cat", "7d")))
+    assert page.all("div", role="alert")
+    assert "That was a PDF." in page.text
+    assert page.one("input", name="title")["value"] == "Cat"
+    assert "A grey cat" in page.text
+    assert page.one("option", selected="")["value"] == "7d"
+
+
+def test_the_share_page_shows_the_picture_in_the_sizes_there_are(pages: Pages) -> None:
+    image = Page(pages.share_page(replace(PHOTO, alt="A cat"))).one("img", id="shown")
+    # drawn as large as the screen has room, up to the original's size
+    assert (image["width"], image["height"], image["alt"]) == ("2725", "2225", "A cat")
+    assert image["srcset"] == ", ".join(
+        f"/i/{SLUG}/{name}.jpg {width}w"
+        for name, width in (("thumbnail", 256), ("small", 512), ("medium", 1024), ("large", 2048))
+    )
+
+
+def test_a_small_picture_is_listed_once_for_each_width(pages: Pages) -> None:
+    image = Page(pages.share_page(changed(PHOTO, width=300, height=200))).one("img", id="shown")
+    assert image["srcset"] == f"/i/{SLUG}/thumbnail.jpg 256w, /i/{SLUG}/small.jpg 300w"
+
+
+def test_the_share_page_links_every_size_and_the_original(pages: Pages) -> None:
+    targets = {link["href"] for link in Page(pages.share_page(PHOTO)).all("a")}
+    assert {
+        f"/i/{SLUG}/{preset}.{ending}"
+        for preset in ("thumbnail", "small", "medium", "large")
+        for ending in ("jpg", "webp", "avif")
+    } <= targets
+    assert {f"/i/{SLUG}/original", f"/i/{SLUG}/original?download"} <= targets
+
+
+def test_formats_that_are_not_made_are_not_linked() -> None:
+    config = replace(CONFIG, renditions=Renditions(formats=(Format.JPG, Format.WEBP)))
+    assert ".avif" not in Pages(config).share_page(PHOTO)
+
+
+def test_an_animated_picture_says_so_and_is_linked_in_formats_that_move(pages: Pages) -> None:
+    page = Page(pages.share_page(changed(PHOTO, media_type="image/gif", frames=24)))
+    assert "animated, 24 frames" in page.text
+    targets = {link["href"] for link in page.all("a")}
+    assert {f"/i/{SLUG}/small.webp", f"/i/{SLUG}/small.gif"} <= targets
+    assert f"/i/{SLUG}/small.jpg" not in targets
+
+
+def test_the_share_page_says_size_format_and_expiry_in_words(pages: Pages) -> None:
+    page = Page(pages.share_page(PHOTO))
+    assert "2725 × 2225 pixels · 829 KB · JPEG" in page.text
+    assert "23 November 2027 (in 12 months)" in page.text
+    assert page.one("time")["datetime"] == "2027-11-23T16:02:08Z"
+
+
+def test_the_share_page_tells_other_sites_what_it_shows(pages: Pages) -> None:
+    page = Page(pages.share_page(replace(PHOTO, title="Cat", alt="A grey cat")))
+    assert page.meta("og:title") == "Cat"
+    assert page.meta("og:url") == page.one("link", rel="canonical")["href"] == f"https://pics.example/i/{SLUG}"
+    assert page.meta("og:image") == f"https://pics.example/i/{SLUG}/preview.jpg"
+    assert (page.meta("og:image:width"), page.meta("og:image:height")) == ("1024", "836")
+    assert page.meta("og:image:type") == "image/jpeg"
+    assert page.meta("og:image:alt") == page.meta("twitter:image:alt") == "A grey cat"
+    assert page.meta("og:site_name") == "pics.example"
+    assert page.meta("twitter:card") == "summary_large_image"
+    assert page.one("link", type="application/json+oembed")["href"].startswith("https://pics.example/oembed?url=https")
+
+
+def test_an_original_only_page_says_why_and_offers_the_download(pages: Pages) -> None:
+    page = Page(pages.share_page(PANORAMA))
+    assert "It has 4.2 gigapixels; 1 gigapixel is the limit." in page.text
+    assert not page.all("img", id="shown")
+    assert page.all("a", href=f"/i/{SLUG}/original?download")
+    assert not [m for m in page.all("meta") if m.get("property") == "og:image"]
+
+
+def test_a_click_on_what_browsers_cannot_show_leads_to_the_largest_size(pages: Pages) -> None:
+    page = Page(pages.share_page(changed(PHOTO, media_type="image/heic")))
+    assert page.one("a", id="frame")["href"] == f"/i/{SLUG}/large.jpg"
+
+
+def test_names_in_any_script_keep_their_direction(pages: Pages) -> None:
+    page = Page(pages.share_page(replace(PHOTO, title="قطة")))
+    assert page.one("h1")["dir"] == "auto"
+    assert page.one("input", name="title")["dir"] == "auto"
+
+
+def test_the_manage_form_posts_to_the_picture_with_token_and_action(pages: Pages) -> None:
+    page = Page(pages.manage_page(replace(PHOTO, title="Cat"), problem=WrongToken("Wrong token.")))
+    assert page.one("form")["action"] == f"/i/{SLUG}/manage"
+    assert "required" in page.one("input", name="token")
+    assert page.one("input", name="title")["value"] == "Cat"
+    assert [button["value"] for button in page.all("button", name="action")] == ["save", "delete"]
+    assert page.all("option")[0]["value"] == ""
+    assert "Wrong token." in page.text
+
+
+def test_a_change_that_worked_needs_no_second_typing_of_the_token(pages: Pages) -> None:
+    page = Page(pages.manage_page(PHOTO, notice="Saved.", delete_token=TOKEN))
+    assert page.one("input", name="token")["value"] == TOKEN
+    assert page.one("div", role="status", **{"class": "message notice"})
+
+
+def test_the_uploaded_page_hands_out_the_manage_link(pages: Pages) -> None:
+    page = Page(pages.uploaded_page(PHOTO, TOKEN))
+    assert page.one("input", id="manage-link")["value"] == f"https://pics.example/i/{SLUG}#{TOKEN}"
+    assert not [link for link in page.all("a") if TOKEN in link["href"]]
+
+
+def test_a_deletion_can_be_undone_from_its_page(pages: Pages) -> None:
+    page = Page(pages.deleted_page(PHOTO, TOKEN))
+    assert page.one("input", type="hidden") == {"type": "hidden", "name": "token", "value": TOKEN}
+    assert page.one("button")["value"] == "undo"
+    assert "10 seconds" in page.text
+
+
+def test_an_expired_picture_can_be_brought_back_while_there_is_time(pages: Pages) -> None:
+    page = Page(
+        pages.gone_page(SLUG, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem=WrongToken("Wrong token."))
+    )
+    assert page.one("div", role="alert")
+    assert page.one("button")["value"] == "restore"
+    assert "24 November 2026" in page.text
+
+
+@pytest.mark.parametrize("ended", [Ending.DELETED, Ending.EXPIRED, None])
+def test_a_picture_that_is_gone_for_good_offers_nothing(pages: Pages, ended: Ending | None) -> None:
+    assert not Page(pages.gone_page(SLUG, ended)).all("form")
+
+
+def test_an_error_page_says_what_to_quote(pages: Pages) -> None:
+    page = Page(pages.error_page(503, Busy("Try again in a minute."), "r-77"))
+    assert all(said in page.text for said in ("503", "The server is busy", "Try again in a minute.", "busy", "r-77"))
+
+
+def test_the_style_sheet_is_small_and_there(pages: Pages) -> None:
+    style = pages.assets.get("built/site.css")
+    assert style is not None
+    assert len(style.data) < 12_000
+    assert pages.assets.url("built/site.css") in pages.upload_page()
