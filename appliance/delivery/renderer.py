@@ -26,7 +26,7 @@ from appliance.domain.clock import Clock
 from appliance.domain.errors import ApplianceError, CannotResize, Stopping
 from appliance.domain.model import Image
 from appliance.domain.renditions import Made, Priority, Target
-from appliance.domain.visibility import living
+from appliance.domain.visibility import require_visible
 from appliance.observability.metrics import Metrics
 from appliance.shared.single_flight import SingleFlight
 from appliance.shared.threads import Threads
@@ -183,7 +183,8 @@ class Renderer:
 
     async def _fill(self, batch: Batch, ticket: Ticket) -> None:
         """Make a batch's targets: from a larger rendition if that can give all of them, else from the original."""
-        image = living(await self._catalogue.get(batch.image.slug), self._clock())  # asked after the ticket was drawn
+        row = await self._catalogue.get(batch.image.slug)  # read after the ticket was drawn
+        image = require_visible(row, self._clock())
         if not batch.targets:  # all of them went to another batch
             self._close_batch(batch)
             return

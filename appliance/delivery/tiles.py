@@ -21,7 +21,7 @@ from appliance.domain.model import Image
 from appliance.domain.regions import TILE_PX, Cut, Material, Quality
 from appliance.domain.render_cost import is_long_cut
 from appliance.domain.renditions import LOSSY, Facts, Priority, Target, fit
-from appliance.domain.visibility import living
+from appliance.domain.visibility import require_visible
 from appliance.observability.metrics import Metrics
 from appliance.shared.negative_cache import NegativeCache
 from appliance.shared.single_flight import SingleFlight
@@ -100,7 +100,8 @@ class Tiles:
     async def _make(self, image: Image, cut: Cut, clients: Clients) -> Rendition:
         ticket = self._cache.begin(image.slug)
         try:
-            image = living(await self._catalogue.get(image.slug), self._clock())  # asked after the ticket was drawn
+            row = await self._catalogue.get(image.slug)  # read after the ticket was drawn
+            image = require_visible(row, self._clock())
             made = await self._summed(await self._cut(image, cut, clients))
             await self._cache.admit(ticket, cut.name, made)
             return made

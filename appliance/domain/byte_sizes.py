@@ -3,7 +3,7 @@
 UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
 
-def scaled(count: int) -> tuple[str, str]:
+def scale_size(count: int) -> tuple[str, str]:
     """The figures and the unit: `829` and `KB`, `1.2` and `MB`."""
     value, unit = float(count), 0
     # 999.5 and more would be printed as 1000
@@ -13,6 +13,6 @@ def scaled(count: int) -> tuple[str, str]:
     return figures, UNITS[unit]
 
 
-def size(count: int) -> str:
+def format_size(count: int) -> str:
     """`1 byte`, `829 KB`, `1.2 MB`, `5 TB`."""
-    return "1 byte" if count == 1 else " ".join(scaled(count))
+    return "1 byte" if count == 1 else " ".join(scale_size(count))

@@ -34,11 +34,11 @@ def with_option(options: UploadOptions, name: str, text: str, max_expiry_days: i
     """
     match name:
         case "filename":
-            return replace(options, filename=safe_filename(text) if text else "")
+            return replace(options, filename=clean_filename(text) if text else "")
         case "title":
-            return replace(options, title=checked_text("title", text, MAX_TITLE_CHARS))
+            return replace(options, title=clean_text("title", text, MAX_TITLE_CHARS))
         case "alt":
-            return replace(options, alt=checked_text("alt", text, MAX_ALT_CHARS))
+            return replace(options, alt=clean_text("alt", text, MAX_ALT_CHARS))
         case "expires_in":
             return replace(options, expires_in_s=_parse_expiry(text, max_expiry_days) if text else None)
         case "expires_at" if text:
@@ -56,11 +56,11 @@ def _parse_expiry(text: str, max_expiry_days: int) -> int:
     return expires_in_s
 
 
-def cleaned(options: UploadOptions) -> UploadOptions:
+def clean_options(options: UploadOptions) -> UploadOptions:
     """Options that were checked, but may stand in a row as they came."""
     return replace(
         options,
-        filename=safe_filename(options.filename),
+        filename=clean_filename(options.filename),
         title=_one_line(options.title or "") or None,
         alt=_one_line(options.alt or "") or None,
     )
@@ -98,7 +98,7 @@ def keep_metadata_of(text: str) -> KeepMetadata | None:
     return _KEEP_METADATA.get(text.strip().lower())
 
 
-def checked_text(name: str, text: str | None, max_chars: int) -> str | None:
+def clean_text(name: str, text: str | None, max_chars: int) -> str | None:
     """A title or alt text: trimmed, None when empty, without control characters. Raises InvalidField."""
     if text is None:
         return None
@@ -118,7 +118,7 @@ def _one_line(text: str) -> str:
     return text.translate(_TO_BLANKS).strip()
 
 
-def check_key(key: str) -> None:
+def check_idempotency_key(key: str) -> None:
     """Raises IdempotencyKeyInvalid: the key gives the delete token back, so it must be long enough to be a secret."""
     if not tokens.MIN_KEY_CHARS <= len(key) <= tokens.MAX_KEY_CHARS or not key.isprintable() or not key.isascii():
         raise IdempotencyKeyInvalid(
@@ -129,7 +129,7 @@ def check_key(key: str) -> None:
         )
 
 
-def safe_filename(name: str) -> str:
+def clean_filename(name: str) -> str:
     """A name in any script that can be saved anywhere: no folders, no control or direction characters, bounded."""
     name = name.encode("utf-8", "replace").decode()
     name = name.replace("\\", "/").rsplit("/", 1)[-1]

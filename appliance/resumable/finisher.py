@@ -152,7 +152,7 @@ class Finisher:
     async def _concatenate(self, upload: Upload) -> None:
         if upload.kind is not UploadKind.FINAL or upload.length is None:
             raise IncompleteUpload("Part of this upload was lost. Upload the file again.")
-        parts = [tokens.hashed(part) for part in part_ids(upload.concat)]
+        parts = [tokens.hash_secret(part) for part in part_ids(upload.concat)]
         try:
             self._claims.take(parts, upload.id_hash)  # after a restart nobody has them
             await self._spool.uploads.concatenate(upload.id_hash, parts, upload.length)
@@ -171,7 +171,7 @@ class Finisher:
             return
         until_s = int(self._clock()) + KEPT_S
         for part in dict.fromkeys(part_ids(upload.concat)):
-            row = await self._catalogue.get(tokens.hashed(part))
+            row = await self._catalogue.get(tokens.hash_secret(part))
             if row is not None and row.kind is UploadKind.PARTIAL:
                 await self._catalogue.give_up(row, now_s=int(self._clock()), kept_until_s=until_s)
                 await self._clear(row)

@@ -10,7 +10,7 @@ from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import ApplianceError
 from appliance.domain.model import IdempotencyRecord, Image, Upload, UploadOptions
 from appliance.domain.renditions import Facts
-from appliance.domain.upload_options import cleaned
+from appliance.domain.upload_options import clean_options
 from appliance.lifecycle.shipping import Shipper
 from appliance.objectstore.records import ObjectRecord, record_of
 from appliance.spool import Incoming, Spool
@@ -98,7 +98,7 @@ class Committer:
     async def commit_upload(self, incoming: Incoming, upload: Upload, kept_until_s: int, client: Client) -> Committed:
         """The image of a resumable upload. On any named error the bytes are where they were. Raises as `commit`."""
         assert upload.token_hash is not None, "a partial upload becomes no image"
-        options = cleaned(upload.options)  # older releases recorded them as they came
+        options = clean_options(upload.options)  # older releases recorded them as they came
         try:
             return await self.commit(
                 incoming, options, upload.token_hash, client, upload=upload, upload_kept_until_s=kept_until_s

@@ -16,7 +16,7 @@ from appliance.config.model import Config
 from appliance.domain.flat_image import unflatten
 from appliance.domain.model import Image, Location
 from appliance.domain.slugs import mint, object_key, sidecar_key
-from appliance.domain.tokens import hashed
+from appliance.domain.tokens import hash_secret
 from appliance.objectstore import open_store
 from appliance.objectstore.records import metadata_of, sidecar_of
 from appliance.server.data_dir_lock import owned_data_dir
@@ -39,12 +39,12 @@ def image(**changes: object) -> Image:
         "filename": "Ünïcode 猫.png",
         "media_type": "image/png",
         "bytes": len(PNG_HEAD),
-        "sha256": hashed("picture"),
+        "sha256": hash_secret("picture"),
         "width": 30,
         "height": 20,
         "created_s": now_s,
         "expires_s": now_s + 86_400,
-        "token_hash": hashed("token"),
+        "token_hash": hash_secret("token"),
         "location": Location.STORE,
     }
     return unflatten(values | changes)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
-from appliance.domain.byte_sizes import size
+from appliance.domain.byte_sizes import format_size
 from appliance.domain.clock import DAY_S
 
 
@@ -45,7 +45,9 @@ class ApplianceError(Exception):
         actual: int | None = None,
         retry_after_s: int | None = None,
     ) -> None:
-        self.detail = detail or fill_in(self.texts, figures_of(limit, actual, "{:,}".format, size)) or f"{self.title}."
+        self.detail = (
+            detail or fill_in(self.texts, figures_of(limit, actual, "{:,}".format, format_size)) or f"{self.title}."
+        )
         super().__init__(self.detail)
         self.limit = limit
         self.actual = actual

@@ -168,7 +168,7 @@ async def test_nothing_of_what_a_client_wished_for_is_kept_of_an_upload_that_is_
 
     where = await tus.create(1000, filename="secret.jpg", title="Secret")
     assert (await tus.delete(where)).status == 204
-    row = await tus.host.appliance.catalogue.uploads.get(tokens.hashed(where.rpartition("/")[2]))
+    row = await tus.host.appliance.catalogue.uploads.get(tokens.hash_secret(where.rpartition("/")[2]))
     assert row is not None
     assert (row.filename, row.title, row.metadata) == ("", None, "")
 
