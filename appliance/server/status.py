@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 
 from appliance import __version__
-from appliance.backups.last_results import noted
+from appliance.backups.last_results import read_results
 from appliance.container import Appliance
 
 MOST_COUNTED = 10_000
@@ -29,7 +29,7 @@ def watch(appliance: Appliance) -> None:
 
 def _noted(appliance: Appliance, name: str) -> float:
     """What the last backup or verification left word of; they are processes of their own."""
-    value = noted(appliance.config.backups_dir).get(name, 0)
+    value = read_results(appliance.config.backups_dir).get(name, 0)
     return float(value) if isinstance(value, int | float) else 0.0
 
 

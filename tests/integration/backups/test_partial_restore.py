@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.catalogue.opening import CatalogueFile
-from appliance.commands.merge import Merged, merge
+from appliance.commands.merge import MergeResult, merge
 from appliance.domain.model import Album, Ending, Image, Location, Tombstone
 from appliance.domain.renditions import Facts
 from appliance.domain.slugs import mint, object_key, shard, sidecar_key, tombstone_key
@@ -85,7 +85,7 @@ class World:
         for path in self._root.rglob(f"{key.rpartition('/')[2]}*"):
             os.utime(path, (when, when))
 
-    async def merged(self, *, whole: bool = False) -> Merged:
+    async def merged(self, *, whole: bool = False) -> MergeResult:
         return await merge(self.store, CatalogueFile(self.catalogue), NOW_S - 3 * DAY_S, self.spool, whole=whole)
 
     def slugs(self) -> set[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from appliance.backups.manifest import MANIFEST, name_of
+from appliance.backups.manifest import MANIFEST, backup_name
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.commands.restore import RestoreOptions, restore
 from appliance.domain.errors import CommandFailed
@@ -215,7 +215,7 @@ async def test_the_backup_that_a_new_machine_made_of_itself_is_not_taken_for_the
 def _made_days_ago(folder: Path, days: int) -> str:
     """Give the newest backup another time, and so another name."""
     path = folder / backups_in(folder)[-1]
-    name = name_of(time.time() - days * 86_400)
+    name = backup_name(time.time() - days * 86_400)
     told = json.loads((path / MANIFEST).read_text())
     (path / MANIFEST).write_text(json.dumps(told | {"backup": name}))
     path.rename(folder / name)
