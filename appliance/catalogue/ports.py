@@ -1,12 +1,12 @@
 """The ports of the catalogue: what the rest of the appliance may ask of it, whatever database is behind it.
 
 Every method may raise CatalogueUnavailable (the database can't be reached, read or written), CatalogueDamaged, and
-Stopping once `Catalogue.stop` was called; every change may also raise DiskFull. A method's docstring names only what it
-raises besides. A change is durable when its method returns, and either happens whole or not at all. Cancelling the
-caller does not undo a change that was handed over.
+Stopping once `Catalogue.stop` was called; every change may also raise DiskFull. A docstring names only what else its
+method raises. A change is durable when its method returns, and is made whole or not at all. Cancelling the caller does
+not undo a change that was handed over.
 
 Times are unix seconds (UTC). Walks are in the order of slugs, which is that of time: pass the last slug of one batch as
-`after` to get the next one; "" starts. `tests/contract/test_catalogue_*.py` hold each implementation to these promises.
+`after` to get the next one; "" starts. `tests/contract/catalogue` holds each implementation to these promises.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What the catalogue is asked with and answers, beside the rows themselves."""
+"""Arguments and results of the catalogue's ports, other than rows."""
 
 from dataclasses import dataclass
 from enum import Enum

@@ -1,10 +1,10 @@
-"""Sizes in bytes as people read them: decimal units, with two or three figures."""
+"""Sizes in bytes as people read them: decimal units, two or three digits."""
 
 UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
 
 def scale_size(count: int) -> tuple[str, str]:
-    """The figures and the unit: `829` and `KB`, `1.2` and `MB`."""
+    """The number and the unit: `829` and `KB`, `1.2` and `MB`."""
     value, unit = float(count), 0
     # 999.5 and more would be printed as 1000
     while value >= 999.5 and unit < len(UNITS) - 1:

@@ -1,8 +1,8 @@
-"""How connections to the catalogue's file are opened: one that writes and checkpoints, and any number that only read.
+"""Opens connections to the catalogue's file: one that writes and checkpoints, and any number that only read.
 
 SQLite before 3.51.3 can corrupt a WAL when two connections write or checkpoint at once, so no other connection may.
-Memory mapping stays off: it reads a quarter faster, but a failing disk would then kill the server by a signal (SIGBUS)
-where a read call gives an error that can be answered.
+Memory mapping stays off: it reads a quarter faster, but a failing disk would then kill the server with a signal
+(SIGBUS), where a read call returns an error.
 """
 
 import contextlib
@@ -20,7 +20,10 @@ _READER_CACHE_KIB = 16_384
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
-    """The connection that writes, its schema brought up. Never a second one on the same file. Raises as `migrate`."""
+    """The connection that writes, with the schema of this release. A file must never have two.
+
+    Raises UnfitInstallation, CatalogueTooNew, CatalogueUnavailable (another program's file), sqlite3.Error.
+    """
     require_sqlite()
     _make_private(path)
     connection = _connect(path, "rwc", _WRITER_CACHE_KIB)
@@ -37,9 +40,9 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 
 def _make_private(path: Path) -> None:
-    """Nobody but its owner reads the catalogue, whoever can look into its folder. SQLite gives its log the same mode.
+    """Let only its owner read the catalogue, whatever the mode of its folder is. SQLite gives its log the same mode.
 
-    By name: to open and close the file here would end the locks that this process has on it.
+    The mode is set by name: opening and closing the file here would end the locks that this process has on it.
     """
     with contextlib.suppress(FileExistsError):
         path.touch(PRIVATE_MODE, exist_ok=False)
@@ -49,12 +52,12 @@ def _make_private(path: Path) -> None:
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """A connection that can't write, and never checkpoints: a read-only one does not on closing either."""
+    """A connection that can't write and never checkpoints, not even when it is closed."""
     return _connect(path, "ro", _READER_CACHE_KIB)
 
 
 def require_sqlite(version: tuple[int, int, int] | None = None) -> str:
-    """The version of SQLite in use. Raises UnfitInstallation for one that is too old."""
+    """The version of SQLite in use. Raises UnfitInstallation if it is too old."""
     if (version or sqlite3.sqlite_version_info) < OLDEST_SQLITE:
         wanted = ".".join(map(str, OLDEST_SQLITE))
         raise UnfitInstallation(f"SQLite {sqlite3.sqlite_version} is too old: {wanted} or newer is needed.")
@@ -63,14 +66,14 @@ def require_sqlite(version: tuple[int, int, int] | None = None) -> str:
 
 def _connect(path: Path, mode: str, cache_kib: int) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode={mode}"
-    # Each connection serves one thread at a time; only opening and closing may happen on another.
+    # Each connection serves one thread at a time; only opening and closing may happen on another thread.
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=128)
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute(f"PRAGMA cache_size = -{cache_kib}")
         connection.execute("PRAGMA mmap_size = 0")
         connection.execute("PRAGMA temp_store = MEMORY")
-        connection.execute("PRAGMA trusted_schema = OFF")  # a restored file's schema is a stranger's
+        connection.execute("PRAGMA trusted_schema = OFF")  # the schema of a restored file may come from anybody
         connection.execute("PRAGMA wal_autocheckpoint = 0")
     except BaseException:
         connection.close()

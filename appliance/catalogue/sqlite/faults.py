@@ -1,4 +1,4 @@
-"""What SQLite's faults mean to a person, as named errors."""
+"""Translates SQLite's errors into named errors."""
 
 import sqlite3
 
@@ -10,7 +10,7 @@ OLDEST_SQLITE = (3, 38, 0)  # the first with JSON functions always built in
 
 
 def named(error: sqlite3.Error) -> ApplianceError:
-    """The named error for a fault of SQLite. A fresh one each time: waiters must not share a traceback."""
+    """The named error for an error of SQLite. A new one each time, because callers must not share a traceback."""
     code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     primary = code & 0xFF
     if code in _FULL or primary in _FULL:

@@ -1,14 +1,14 @@
-"""The schema, as migrations that only ever grow: a released one is never edited, a change is a new function below.
+"""The schema, as a list of migrations. A released migration is never edited; a change is a new function below.
 
-`images` has a rowid beside its slug: at a year's 180 million rows that is 2-3 cold pages a look-up, where the deep
-tree of a WITHOUT ROWID table with rows of 200 bytes takes 3-4, in the same room. Slugs sort by time, so inserts append.
-The indexes of the jobs are partial: one costs room only for the rows that wait for the job.
+`images` has a rowid besides its slug: at a year's 180 million rows a look-up costs 2-3 cold pages, where the deep tree
+of a WITHOUT ROWID table with rows of 200 bytes costs 3-4, with the same size. Slugs sort by time, so inserts append.
+The indexes of jobs are partial: they have only the rows that wait for the job.
 
-Whoever adds owners and quotas adds tables keyed by slug and account; `images` stays as it is, for rewriting it whole
-would stop a big host for an hour. `add` columns with a constant default: SQLite does that without touching a row.
+Owners and quotas would be tables of their own, keyed by slug and account: rewriting `images` would stop a big host for
+an hour. Add columns with a constant default, which SQLite does without touching a row.
 
-A migration only adds, so that after an upgrade that went wrong the release before works on with what it knows. One that
-takes away or changes the meaning of what was there has a name that ends in `!`: releases that do not know it refuse.
+A migration only adds, so that the previous release still works after an upgrade that failed. One that removes
+something, or changes its meaning, has a name that ends in `!`: releases that do not know it refuse the file.
 """
 
 import sqlite3
@@ -112,7 +112,7 @@ def uploads(db: Database) -> None:
 
 @migrations(name="0004-albums")
 def albums(db: Database) -> None:
-    """An album's images stand in its own row, in their order: nobody asks which albums an image is in."""
+    """An album's row has its images in their order: nothing ever asks which albums an image is in."""
     db.execute(
         """
         CREATE TABLE albums (
@@ -150,7 +150,7 @@ def stills(db: Database) -> None:
 
 @migrations(name="0007-purges")
 def purges(db: Database) -> None:
-    """What shared caches have to forget; `turn` grows each time that a tag is owed anew."""
+    """Tags that shared caches have to purge; `turn` is their generation, and grows each time a tag is enqueued."""
     db.execute(
         "CREATE TABLE purges (tag TEXT NOT NULL PRIMARY KEY, due_s INTEGER NOT NULL, rounds INTEGER NOT NULL,"
         " turn INTEGER NOT NULL) WITHOUT ROWID"
@@ -165,7 +165,7 @@ def idempotency_secrets(db: Database) -> None:
 
 @migrations(name="0009-metadata-kept")
 def metadata_kept(db: Database) -> None:
-    """`keep_metadata` of an upload stays what it was, everything or not; an image of before knows of no wish."""
+    """`keep_metadata` of an upload still means everything or not; older images have no choice recorded."""
     db.execute("ALTER TABLE images ADD COLUMN content_credentials TEXT NOT NULL DEFAULT 'kept'")
     db.execute("ALTER TABLE images ADD COLUMN keep_metadata TEXT")
     db.execute("ALTER TABLE uploads ADD COLUMN keep_credits INTEGER NOT NULL DEFAULT 0")
@@ -173,13 +173,13 @@ def metadata_kept(db: Database) -> None:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the file up to this schema, a transaction for each step."""
+    """Apply the missing migrations, each in a transaction. Raises sqlite3.Error."""
     migrations.apply(_database(connection))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
 def refuse_unfit(connection: sqlite3.Connection) -> None:
-    """Changes nothing. Raises CatalogueUnavailable (another program's file), CatalogueTooNew."""
+    """Raises CatalogueUnavailable for another program's file, CatalogueTooNew for one of a newer release."""
     db = _database(connection)
     [application_id] = connection.execute("PRAGMA application_id").fetchone()
     half_made = application_id == 0 and set(db.table_names()) <= _TABLES

@@ -50,7 +50,7 @@ class ImageRow:
 
 
 def packed(digest: str) -> bytes | str:
-    """Half the room for hex, which digests are; anything else as it came."""
+    """Digests in hex take half the room as bytes; anything else stays a text."""
     return bytes.fromhex(digest) if _HEX.fullmatch(digest) else digest
 
 
@@ -59,7 +59,7 @@ def unpacked(stored: bytes | str) -> str:
 
 
 def image_values(image: Image) -> dict[str, Any]:
-    """The named parameters that write `image`."""
+    """The parameters that write the image."""
     values = flatten(image)
     values["sha256"] = packed(image.sha256)
     values["token_hash"] = packed(image.token_hash)
@@ -72,7 +72,7 @@ def image_values(image: Image) -> dict[str, Any]:
 
 
 def image_of(row: tuple[Any, ...]) -> Image:
-    """The image in a result row that starts with `COLUMNS`."""
+    """The image in a result row, which starts with `COLUMNS`."""
     values = list(row[: len(COLUMNS)])
     values[_SHA256] = unpacked(values[_SHA256])
     values[_TOKEN_HASH] = unpacked(values[_TOKEN_HASH])
@@ -154,12 +154,12 @@ def upload_of(row: tuple[Any, ...]) -> Upload:
     values["state"] = UploadState(values["state"])
     values["refusal"] = values["refusal"] and Refusal(**json.loads(values["refusal"]))
     values["had_credentials"] = bool(values["had_credentials"])
-    values["keep_metadata"] = _kept(everything=values["keep_metadata"], credits=values.pop("keep_credits"))
+    values["keep_metadata"] = _keep_metadata(everything=values["keep_metadata"], credits=values.pop("keep_credits"))
     return Upload(**values)
 
 
-def _kept(*, everything: int, credits: int) -> KeepMetadata:
-    """Two columns, so that a release that only knows the first keeps no more than was asked for."""
+def _keep_metadata(*, everything: int, credits: int) -> KeepMetadata:
+    """Two columns, so that a release that knows only the first one keeps no more than was asked for."""
     if everything:
         return KeepMetadata.ALL
     return KeepMetadata.CREDITS if credits else KeepMetadata.NOTHING

@@ -1,7 +1,7 @@
-"""Every SQL statement that runs after the migrations, in one place, so that a test can hold each plan to an index.
+"""Every SQL statement that runs after the migrations, in one place, so that a test can check the plan of each.
 
-`INDEXED BY` makes a partial index a promise: without statistics the planner may prefer to walk the whole slug index.
-A lower bound of '' turns a walk in slug order into a search, the one shape that the test lets pass.
+`INDEXED BY` requires a partial index: without statistics the planner may prefer to walk the whole slug index. A lower
+bound of '' turns a walk in slug order into a search, the only form of a walk that the test accepts.
 """
 # ruff: noqa: S608  (only column names of this package are put into the text; values are always bound)
 
@@ -55,7 +55,7 @@ MARK_SIDECAR_WRITTEN = """
 DUE = """
     SELECT slug FROM images INDEXED BY images_due
     WHERE ended IS NULL AND expires_s <= :now_s ORDER BY expires_s LIMIT :limit"""
-# The unary plus keeps the planner on the slugs given: the index on expiry may hold a year's backlog.
+# The unary plus makes the planner use the given slugs: the index on expiry may have a year's backlog.
 EXPIRE = f"""
     UPDATE images SET ended = 'expired', ended_s = :now_s, erase_after_s = :erase_after_s, version = version + 1
     WHERE slug IN {_SLUGS} AND ended IS NULL AND +expires_s <= :now_s RETURNING {_IMAGE}"""
@@ -195,7 +195,7 @@ FORGET_FINISHED_UPLOADS = """
 # --- invariants, for `check` --------------------------------------------------------------------------------------
 
 FOREIGN_SCHEMA = "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index') LIMIT 20"
-"""Triggers and views, of which a catalogue has none: in a file from elsewhere they would act at our own statements."""
+"""Triggers and views, of which a catalogue has none: in a file from elsewhere they would run with our statements."""
 HALF_ENDED = """
     SELECT slug FROM images WHERE slug > '' AND
     ((ended IS NULL) <> (ended_s IS NULL) OR (ended IS NULL) <> (erase_after_s IS NULL)) LIMIT :limit"""
