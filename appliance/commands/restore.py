@@ -17,9 +17,9 @@ from appliance.backups.opening import OpenedBackup, find_backup, open_backup, op
 from appliance.backups.places import FolderPlace, Place
 from appliance.backups.signing import Trust
 from appliance.backups.trust import find_newest_trusted
-from appliance.catalogue.opening import catalogue_file
+from appliance.catalogue.opening import CatalogueFile, catalogue_file
 from appliance.commands.backup_context import places_of, store_of
-from appliance.commands.merge import MergeResult, merge
+from appliance.commands.merge import merge
 from appliance.config.model import Config
 from appliance.domain.errors import CommandFailed
 from appliance.objectstore import ObjectStore
@@ -72,59 +72,76 @@ def _restoring(config: Config) -> Iterator[Path]:
 
 
 async def _restore(config: Config, folder: Path, options: RestoreOptions) -> int:
-    began = time.monotonic()
     async with store_of(config) as store:
         await store.start()
-        opened = await _opened(config, store, folder, options)
-        if problems := await opened.catalogue.find_problems():
-            raise CommandFailed("The backup's catalogue is damaged: " + " ".join(problems[:MAX_LINES]))
-        originals = (
-            await asyncio.to_thread(spool_archive.unpack, opened.spool, config.spool_dir) if opened.spool else []
-        )
-        print(
-            f"Fetched and verified ({time.monotonic() - began:.1f} s); {len(originals)} originals restored.", flush=True
-        )
-        merged = None
-        if options.merging:
-            began = time.monotonic()
-            merged = await merge(store, opened.catalogue, opened.since_s, config.spool_dir, whole=options.whole_store)
-            _report(merged, time.monotonic() - began)
-    if problems := await opened.catalogue.find_problems():
-        raise CommandFailed("The merged catalogue is damaged: " + " ".join(problems[:MAX_LINES]))
+        opened = await _fetch(config, store, folder, options)
+        unreadable = await _merge(config, store, opened, whole=options.whole_store) if options.merging else []
+    await _require_intact(opened.catalogue, "merged")
     counts = await opened.catalogue.count_rows()
     catalogue = catalogue_file(config)
     await opened.catalogue.move_to(catalogue)
     print(f"{catalogue} has {counts.images} images and passed its check. Start the server.")
-    return _print_lines(merged.unreadable if merged else [], "left out", "others were left out")
+    return _print_lines(unreadable, "left out", "others were left out")
 
 
-async def _opened(config: Config, store: ObjectStore, folder: Path, options: RestoreOptions) -> OpenedBackup:
+async def _fetch(config: Config, store: ObjectStore, folder: Path, options: RestoreOptions) -> OpenedBackup:
+    """The opened backup; its originals are in the spool on return."""
+    began = time.monotonic()
+    opened = await _open(config, store, folder, options)
+    await _require_intact(opened.catalogue, "backup's")
+    originals = await asyncio.to_thread(spool_archive.unpack, opened.spool, config.spool_dir) if opened.spool else []
+    print(f"Fetched and verified ({time.monotonic() - began:.1f} s); {len(originals)} originals restored.", flush=True)
+    return opened
+
+
+async def _merge(config: Config, store: ObjectStore, opened: OpenedBackup, *, whole: bool) -> list[str]:
+    """Returns a sentence for each object that describes no image."""
+    began = time.monotonic()
+    merged = await merge(store, opened.catalogue, opened.since_s, config.spool_dir, whole=whole)
+    print(
+        f"Added from the store since the backup: {merged.uploaded} uploads, {merged.changed} changes, {merged.deleted} "
+        f"deletions, {merged.albums} albums ({time.monotonic() - began:.1f} s).",
+        flush=True,
+    )
+    return merged.unreadable
+
+
+async def _require_intact(catalogue: CatalogueFile, which: str) -> None:
+    if problems := await catalogue.find_problems():
+        raise CommandFailed(f"The {which} catalogue is damaged: " + " ".join(problems[:MAX_LINES]))
+
+
+async def _open(config: Config, store: ObjectStore, folder: Path, options: RestoreOptions) -> OpenedBackup:
     source, backup = options.source, options.backup
     trust = Trust() if options.unprotected else await trust_of(config)
-    path = Path(source).absolute() if source is not None and source not in ("store", "second") else None
-    if path is not None:
-        _require_readable(path)
+    path = None if source in (None, "store", "second") else _readable_path(source)
     if path is not None and path.is_file():
         print(f"Restoring the catalogue copy {path}.", flush=True)
         return await open_copy(path, folder, trust)
     if path is not None and (path / MANIFEST).is_file() and is_backup_name(path.name):
         path, backup = path.parent, path.name
-    places = _sources(config, store, source, path)
-    if backup is not None:
-        place = await find_backup(places, backup)
-    elif options.unprotected:
-        raise CommandFailed(_NAME_IT)
-    else:
-        newest = await find_newest_trusted(places, folder, trust)
-        _print_lines(list(newest.skipped), "skipped", "others were skipped")
-        place, backup = newest.place, newest.backup
-        await refuse_shrunken(places, place, backup, folder, trust)
+    place, backup = await _choose(_sources(config, store, source, path), backup, folder, trust, options)
     print(f"Restoring {backup} from {place.name}.", flush=True)
     return await open_backup(place, backup, folder, identity_of(config, options.identity), trust=trust)
 
 
-def _require_readable(path: Path) -> None:
-    """Raises CommandFailed for a path that exists and can't be read."""
+async def _choose(
+    places: list[Place], backup: str | None, folder: Path, trust: Trust, options: RestoreOptions
+) -> tuple[Place, str]:
+    """The named backup and its place, or the newest trusted one."""
+    if backup is not None:
+        return await find_backup(places, backup), backup
+    if options.unprotected:
+        raise CommandFailed(_NAME_IT)
+    newest = await find_newest_trusted(places, folder, trust)
+    _print_lines(list(newest.skipped), "skipped", "others were skipped")
+    await refuse_shrunken(places, newest.place, newest.backup, folder, trust)
+    return newest.place, newest.backup
+
+
+def _readable_path(source: str) -> Path:
+    """Raises CommandFailed if something is there that can't be read."""
+    path = Path(source).absolute()
     try:
         readable = not path.exists() or os.access(path, os.R_OK | os.X_OK if path.is_dir() else os.R_OK)
     except PermissionError:
@@ -133,6 +150,7 @@ def _require_readable(path: Path) -> None:
         raise CommandFailed(
             f"{path} can't be read by the current user ({os.geteuid()}). Copy it to where that user can read it."
         )
+    return path
 
 
 def _sources(config: Config, store: ObjectStore, source: str | None, path: Path | None) -> list[Place]:
@@ -149,14 +167,6 @@ def _sources(config: Config, store: ObjectStore, source: str | None, path: Path 
             f"There is no configured place called `{source}`. See the backup section of `appliance config`."
         )
     return chosen
-
-
-def _report(merged: MergeResult, seconds: float) -> None:
-    print(
-        f"Added from the store since the backup: {merged.uploaded} uploads, {merged.changed} changes, {merged.deleted} "
-        f"deletions, {merged.albums} albums ({seconds:.1f} s).",
-        flush=True,
-    )
 
 
 def _print_lines(lines: list[str], what: str, others: str) -> int:

@@ -212,8 +212,8 @@ class Upload:
 
     `slug` is None for partial uploads, `length` (bytes) None while it is deferred. `metadata` and `concat` are headers
     of the request that created it, which tus requires in responses. `expires_s` is when it is given up while it is
-    being received, and when its row is forgotten after that. `edits` are the last edits that were to be written to its file,
-    empty before that: after a crash it is unknown how many of them were. `had_credentials` says that content
+    being received, and when its row is forgotten after that. `edits` are the last edits that were to be written to its
+    file, empty before that: after a crash it is unknown how many of them were. `had_credentials` says that content
     credentials are among what is overwritten.
     """
 
