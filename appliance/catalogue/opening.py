@@ -3,11 +3,10 @@
 from appliance.catalogue.ports import Catalogue
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.file import CatalogueFile
-from appliance.catalogue.sqlite.merge import CatalogueMerge
 from appliance.config.model import Config
 from appliance.domain.clock import Clock, system_clock
 
-__all__ = ["FILE_NAME", "CatalogueFile", "CatalogueMerge", "catalogue_file", "open_catalogue"]
+__all__ = ["FILE_NAME", "CatalogueFile", "catalogue_file", "open_catalogue"]
 
 FILE_NAME = "catalogue.sqlite"
 """The name of the file in the data directory, and of its copy in a backup."""
