@@ -9,7 +9,7 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 OLDEST_SQLITE = (3, 38, 0)  # the first with JSON functions always built in
 
 
-def named(error: sqlite3.Error) -> ApplianceError:
+def translate_error(error: sqlite3.Error) -> ApplianceError:
     """The named error for an error of SQLite. A new one each time, because callers must not share a traceback."""
     code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     primary = code & 0xFF

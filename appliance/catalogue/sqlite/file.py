@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from appliance.catalogue.sqlite import copying, image_queries, integrity_check
 from appliance.catalogue.sqlite.connections import open_reader, require_sqlite
-from appliance.catalogue.sqlite.faults import named
+from appliance.catalogue.sqlite.faults import translate_error
 from appliance.catalogue.sqlite.merge import CatalogueMerge
 from appliance.catalogue.sqlite.notes import get_note
 from appliance.catalogue.sqlite.purges import count_pending
@@ -134,7 +134,7 @@ class CatalogueFile:
                     opened.append(connection)
                     return query(connection, *args, **kwargs)
             except sqlite3.Error as error:
-                raise named(error) from error
+                raise translate_error(error) from error
 
         try:
             return await asyncio.to_thread(work)

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from appliance.catalogue.sqlite import statements as sql
 from appliance.catalogue.sqlite.connections import open_writer
-from appliance.catalogue.sqlite.faults import named
+from appliance.catalogue.sqlite.faults import translate_error
 from appliance.catalogue.sqlite.image_queries import known, tombstoned
 from appliance.catalogue.sqlite.rows import album_values, rebuilt_image_values, tombstone_values
 from appliance.catalogue.values import SlugSpan
@@ -72,7 +72,7 @@ class CatalogueMerge:
             try:
                 return change(self._connection, *args, **kwargs)
             except sqlite3.Error as error:
-                raise named(error) from error
+                raise translate_error(error) from error
 
         return await asyncio.to_thread(work)
 
@@ -82,7 +82,7 @@ def _open(path: Path) -> sqlite3.Connection:
         connection = open_writer(path)
         connection.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
-        raise named(error) from error
+        raise translate_error(error) from error
     return connection
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from appliance.catalogue.sqlite.connections import open_reader
-from appliance.catalogue.sqlite.faults import named
+from appliance.catalogue.sqlite.faults import translate_error
 from appliance.domain.errors import Stopping
 from appliance.shared.threads import Threads
 
@@ -33,7 +33,7 @@ class Readers:
             try:
                 return query(self._connection(), *args, **kwargs)
             except sqlite3.Error as error:
-                raise named(error) from error
+                raise translate_error(error) from error
 
         if self._stopping:
             raise Stopping

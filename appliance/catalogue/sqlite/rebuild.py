@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from appliance.catalogue.sqlite import statements as sql
 from appliance.catalogue.sqlite.connections import open_writer
 from appliance.catalogue.sqlite.copying import put_in_place
-from appliance.catalogue.sqlite.faults import named
+from appliance.catalogue.sqlite.faults import translate_error
 from appliance.catalogue.sqlite.rows import album_values, rebuilt_image_values
 from appliance.domain.model import Album, Image
 from appliance.shared import files
@@ -37,7 +37,7 @@ async def rebuild(
         count = await _write_all(images, albums, unfinished, progress)
         return count, await asyncio.to_thread(_replace, unfinished, to)
     except sqlite3.Error as error:
-        raise named(error) from error
+        raise translate_error(error) from error
     finally:
         for suffix in ("", "-wal", "-shm", "-journal"):
             unfinished.with_name(unfinished.name + suffix).unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from appliance.catalogue.sqlite.checkpoints import Checkpoints
 from appliance.catalogue.sqlite.connections import open_writer
-from appliance.catalogue.sqlite.faults import named
+from appliance.catalogue.sqlite.faults import translate_error
 from appliance.catalogue.sqlite.outbox import PurgeWriter
 from appliance.catalogue.sqlite.rows import Row
 from appliance.domain.errors import CatalogueUnavailable, Stopping
@@ -152,9 +152,9 @@ class Writer:
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
                 connection.rollback()
-            self.fault = named(error).detail
+            self.fault = translate_error(error).detail
             for job in jobs:
-                job.error = job.error or named(error)
+                job.error = job.error or translate_error(error)
         self._call_on_loop(self._wake, jobs)
         return committed
 
@@ -183,7 +183,7 @@ def _attempt(connection: sqlite3.Connection, job: _Job, outbox: PurgeWriter | No
         if outbox is not None and job.outcome.stale:
             outbox.enqueue(connection, job.outcome.stale)
     except Exception as error:
-        job.error = named(error) if isinstance(error, sqlite3.Error) else error
+        job.error = translate_error(error) if isinstance(error, sqlite3.Error) else error
         if not connection.in_transaction:  # a fault of the disk took the whole transaction with it
             if isinstance(error, sqlite3.Error):
                 raise
@@ -199,7 +199,7 @@ def _fail(opened: asyncio.Future[None], error: Exception) -> None:
 
 def _name_opening_fault(error: Exception) -> Exception:
     if isinstance(error, sqlite3.Error):
-        return named(error)
+        return translate_error(error)
     if isinstance(error, OSError):
         return CatalogueUnavailable(
             f"The folder of the catalogue can't be made ({error.strerror}). Check data_dir and who may write there."
