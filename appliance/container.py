@@ -8,7 +8,7 @@ from aiohttp import web
 from appliance.albums import Albums
 from appliance.albums.lifecycle import AlbumKeeper
 from appliance.cache import Cache, Caches
-from appliance.catalogue import Catalogue
+from appliance.catalogue import Catalogue, ImageCatalogue
 from appliance.cdn import shared_caches
 from appliance.config.model import Config
 from appliance.delivery import Delivery
@@ -168,9 +168,11 @@ def assembled(  # noqa: PLR0917 - one of each part
     drain_switch = DrainSwitch()
     sidecars = Sidecars(config.sidecars_dir)
     observed = ObservedStore(store, metrics)
-    shipper = Shipper(catalogue=catalogue, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock)
-    originals = Originals(spool=spool, store=observed, catalogue=catalogue, metrics=metrics)
-    delivery, tiles = _shown(config, clock, metrics, catalogue, caches, workers, originals)
+    shipper = Shipper(
+        catalogue=catalogue.images, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock
+    )
+    originals = Originals(spool=spool, store=observed, catalogue=catalogue.images, metrics=metrics)
+    delivery, tiles = _shown(config, clock, metrics, catalogue.images, caches, workers, originals)
     unfinished = UnfinishedUploads(config.uploads.max_unfinished, rows=catalogue.uploads, clock=clock)
     admission = Admission(config.uploads, drain_switch=drain_switch, spool=spool, rules=[unfinished])
     committer = Committer(
@@ -225,11 +227,12 @@ def assembled(  # noqa: PLR0917 - one of each part
         resumable=resumable,
         caretaker=Caretaker(resumable=resumable, catalogue=catalogue, spool=spool, clock=clock),
         management=Management(
-            config.uploads, catalogue=catalogue, cache=caches, sidecars=sidecars, metrics=metrics, clock=clock
+            config.uploads, catalogue=catalogue.images, cache=caches, sidecars=sidecars, metrics=metrics, clock=clock
         ),
-        expiry=Expiry(catalogue=catalogue, cache=caches, metrics=metrics, clock=clock),
+        expiry=Expiry(catalogue=catalogue.images, notes=catalogue.notes, cache=caches, metrics=metrics, clock=clock),
         eraser=Eraser(
-            catalogue=catalogue,
+            catalogue=catalogue.images,
+            idempotency=catalogue.idempotency,
             cache=caches,
             spool=spool,
             sidecars=sidecars,
@@ -238,12 +241,14 @@ def assembled(  # noqa: PLR0917 - one of each part
             metrics=metrics,
             clock=clock,
         ),
-        sweeps=Sweeps(catalogue=catalogue, spool=spool, store=observed),
-        offline_service=OfflineService(catalogue=catalogue, delivery=delivery, enabled=bool(config.renditions.prewarm)),
-        telling=Telling(catalogue=catalogue, sidecars=sidecars, store=observed),
+        sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed),
+        offline_service=OfflineService(
+            catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)
+        ),
+        telling=Telling(catalogue=catalogue.images, sidecars=sidecars, store=observed),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         albums=Albums(config, catalogue=catalogue, clock=clock),
-        album_keeper=AlbumKeeper(catalogue=catalogue, store=observed, clock=clock),
+        album_keeper=AlbumKeeper(catalogue=catalogue.albums, store=observed, clock=clock),
     )
 
 
@@ -251,7 +256,7 @@ def _shown(  # noqa: PLR0917 - one of each part
     config: Config,
     clock: Clock,
     metrics: Metrics,
-    catalogue: Catalogue,
+    catalogue: ImageCatalogue,
     caches: Caches,
     workers: Workers,
     originals: Originals,

@@ -14,9 +14,9 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from appliance.catalogue import rebuild
+from appliance.catalogue.opening import FILE_NAME, catalogue_file
 from appliance.config.model import Config
-from appliance.domain.model import Image
+from appliance.domain.model import Album, Image
 from appliance.domain.slugs import object_key, shard
 from appliance.objectstore import DirectoryStore, MinioStore
 from appliance.objectstore.records import metadata_of
@@ -60,7 +60,12 @@ async def filled(config: Config, spare: Path) -> None:
             originals.add(image.slug)
             yield image
 
-    await rebuild(all_of_them(), config.catalogue_path, lambda _done: None)
+    await catalogue_file(config).rebuild(all_of_them(), no_albums(), lambda _count: None)
+
+
+async def no_albums() -> AsyncIterator[Album]:
+    return
+    yield
 
 
 async def uploaded_later(config: Config, spare: Path) -> None:
@@ -137,14 +142,14 @@ def main() -> None:
         for path in (config.data_dir, backups, spare):
             path.mkdir()
         asyncio.run(filled(config, spare))
-        size = config.catalogue_path.stat().st_size
+        size = (config.data_dir / FILE_NAME).stat().st_size
         rows.append(row("appliance backup, to a folder", command(config, backups, "backup")[0], ROWS))
         rows.append(row("appliance verify", command(config, backups, "verify")[0], ROWS))
         asyncio.run(uploaded_later(config, spare))
-        config.catalogue_path.rename(folder / "lost.sqlite")
+        (config.data_dir / FILE_NAME).rename(folder / "lost.sqlite")
         alone, _ = command(config, backups, "restore", "--backup-alone")
         rows.append(row("appliance restore --backup-alone", alone, ROWS))
-        config.catalogue_path.unlink()
+        (config.data_dir / FILE_NAME).unlink()
         seconds, said = command(config, backups, "restore")
         assert f"{LATER} uploads" in said, said
         rows.append(row(f"appliance restore, with {LATER:,} uploads of later", seconds, ROWS))

@@ -2,8 +2,8 @@
 
 `python -m benchmarks.catalogue_scaling [ROWS]`; a year of the design load is 182,500,000 rows.
 
-Everything that is measured goes through `Catalogue`: every change is on disk (`synchronous=FULL`, fsync) before the
-call returns. Only the rows between two measurements are inserted in bulk.
+Everything that is measured goes through `SqliteCatalogue`: every change is on disk (`synchronous=FULL`, fsync) before
+the call returns. Only the rows between two measurements are inserted in bulk.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.catalogue import Catalogue, sample_file
+from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
+from appliance.catalogue.sqlite.file import CatalogueFile
 from appliance.domain.model import Image, Location
 from benchmarks.harness import report
 from benchmarks.inputs.catalogue_rows import DAY_S, KEPT_DAYS, created_at, forget, images, load, remember
@@ -80,15 +81,15 @@ async def by_callers(work: Callable[[Image], Awaitable[object]], these: Sequence
     return await timed(asyncio.gather(*(caller() for _ in range(CALLERS))))
 
 
-async def inserts(catalogue: Catalogue, fresh: Iterator[Image]) -> list[Figure]:
+async def inserts(catalogue: SqliteCatalogue, fresh: Iterator[Image]) -> list[Figure]:
     """The row of an upload alone; and all that an upload writes until it is in the store and has its presets."""
 
     async def whole(image: Image) -> None:
-        await catalogue.add(image)
-        await catalogue.mark_shipped(image.slug)
-        await catalogue.mark_prewarmed([image.slug])
+        await catalogue.images.add(image)
+        await catalogue.images.mark_shipped(image.slug)
+        await catalogue.images.mark_prewarmed([image.slug])
 
-    added = [await by_callers(catalogue.add, batch(fresh)) for _ in range(ROUNDS)]
+    added = [await by_callers(catalogue.images.add, batch(fresh)) for _ in range(ROUNDS)]
     wholes = [await by_callers(whole, batch(fresh)) for _ in range(ROUNDS)]
     return [
         rate(f"inserts a second, {CALLERS} callers", INSERTS, added, ">= 5,000, flat"),
@@ -100,33 +101,33 @@ def batch(fresh: Iterator[Image]) -> list[Image]:
     return [next(fresh) for _ in range(INSERTS)]
 
 
-async def reads(catalogue: Catalogue, slugs: Sequence[str]) -> list[float]:
+async def reads(catalogue: SqliteCatalogue, slugs: Sequence[str]) -> list[float]:
     """Seconds of each, one after another; each slug is read for the first time."""
-    return [await timed(catalogue.get(slug)) for slug in slugs]
+    return [await timed(catalogue.images.get(slug)) for slug in slugs]
 
 
-async def expiries(catalogue: Catalogue, now_s: int) -> Figure:
+async def expiries(catalogue: SqliteCatalogue, now_s: int) -> Figure:
     """The rows whose end came first, found and ended, a batch at a time."""
 
     async def one() -> None:
-        slugs = await catalogue.due(now_s, BATCH)
+        slugs = await catalogue.images.due(now_s, BATCH)
         assert len(slugs) == BATCH
-        await catalogue.expire(slugs, now_s=now_s, erase_after_s=now_s + 7 * DAY_S)
+        await catalogue.images.expire(slugs, now_s=now_s, erase_after_s=now_s + 7 * DAY_S)
 
     return duration(f"expiry of {BATCH:,}, ms", [await timed(one()) for _ in range(BATCHES)])
 
 
-async def backup(catalogue: Catalogue, to: Path, fresh: Iterator[Image]) -> list[Figure]:
+async def backup(catalogue: SqliteCatalogue, path: Path, to: Path, fresh: Iterator[Image]) -> list[Figure]:
     """A checked copy, while uploads go on coming at the design load's peak."""
     waits: list[float] = []
 
     async def uploads() -> None:
         while True:
-            waits.append(await timed(catalogue.add(next(fresh))))
+            waits.append(await timed(catalogue.images.add(next(fresh))))
             await asyncio.sleep(1 / A_SECOND)
 
     coming = asyncio.create_task(uploads())
-    took_s = await timed(catalogue.backup(to))
+    took_s = await timed(CatalogueFile(path).copy_to(to))
     coming.cancel()
     size = to.stat().st_size
     to.unlink()
@@ -139,19 +140,19 @@ async def backup(catalogue: Catalogue, to: Path, fresh: Iterator[Image]) -> list
 
 async def measured(path: Path, size: int) -> list[Figure]:
     """All figures of a file that was filled with `size` rows; it has some more afterwards."""
-    chosen = [image.slug for image in await sample_file(path, READS + READS_FROM_DISK)]
+    chosen = [image.slug for image in await CatalogueFile(path).sample(READS + READS_FROM_DISK)]
     forget(path)
-    async with Catalogue(path) as catalogue:
+    async with SqliteCatalogue(path) as catalogue:
         from_disk = await reads(catalogue, chosen[READS:])
     remember(path)
     fresh = images(10 * size, created_at(size, FROM_S), Location.SPOOL)
-    async with Catalogue(path) as catalogue:
+    async with SqliteCatalogue(path) as catalogue:
         found = await inserts(catalogue, fresh)
         read = await reads(catalogue, chosen[:READS])
         found += percentiles("point read, file in memory", read, "< 1, flat")
         found += percentiles("point read, file out of memory", from_disk)
         found.append(await expiries(catalogue, created_at(size, FROM_S) + KEPT_DAYS * DAY_S))
-        found += await backup(catalogue, path.with_name("backup.sqlite"), fresh)
+        found += await backup(catalogue, path, path.with_name("backup.sqlite"), fresh)
     row_bytes = path.stat().st_size / (size + (2 * ROUNDS * INSERTS) * (SIZES.index(size) + 1))
     return [*found, Figure("file size a row, bytes", row_bytes, f"{row_bytes:.0f}")]
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.config.model import Config
+from appliance.catalogue.opening import FILE_NAME
 from benchmarks.harness import RunningServer, cpu_s, first_thread_cpu_s, report, server
 from benchmarks.load.open_loop import (
     COLD,
@@ -138,7 +138,7 @@ def forgotten(data: Path, minio: Server, count: int) -> list[str]:
         slugs = Host(running.url, random.Random(1)).fill(count)
         Machine(running, minio).settle()
     shutil.rmtree(data / "spool/copies")
-    with contextlib.closing(sqlite3.connect(Config(data_dir=data).catalogue_path)) as catalogue, catalogue:
+    with contextlib.closing(sqlite3.connect(data / FILE_NAME)) as catalogue, catalogue:
         catalogue.execute("UPDATE images SET prewarmed = 1")
     return slugs
 

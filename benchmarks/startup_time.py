@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from appliance.catalogue.opening import FILE_NAME
 from appliance.config.model import Config
 from appliance.domain.renditions import edition_of
 from benchmarks.harness import ROOT, RunningServer, children, report, server
@@ -94,14 +95,14 @@ def main() -> None:
         empty, full = Path(folder, "empty"), Config(data_dir=Path(folder, "full"))
         empty.mkdir()
         full.data_dir.mkdir()
-        load(full.catalogue_path, 0, ROWS, FROM_S)
+        load(full.data_dir / FILE_NAME, 0, ROWS, FROM_S)
         fill_cache(full)
         os.sync()
         words = f"{ROWS / 1e6:g} M rows, {FILES:,} files in the cache"
         rows += time_rows("nothing in it", starts(empty, lambda: None))
         rows += time_rows(words, starts(full.data_dir, lambda: None))
         rows += time_rows(
-            "the same, catalogue out of memory", starts(full.data_dir, lambda: forget(full.catalogue_path))
+            "the same, catalogue out of memory", starts(full.data_dir, lambda: forget(full.data_dir / FILE_NAME))
         )
         rows += memory_rows("nothing in it", memory(empty))
         rows += memory_rows("the same as above, cache counted", memory(full.data_dir))

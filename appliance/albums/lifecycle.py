@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 
 from appliance.albums.contents import alive, end_of, is_over
-from appliance.catalogue import Catalogue
+from appliance.catalogue import AlbumCatalogue
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, StoreUnavailable
 from appliance.domain.model import Album, Ending, Image
@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 class AlbumKeeper:
     """What happens to albums without anybody asking."""
 
-    def __init__(self, *, catalogue: Catalogue, store: ObjectStore, clock: Clock) -> None:
-        self._rows = catalogue.albums
+    def __init__(self, *, catalogue: AlbumCatalogue, store: ObjectStore, clock: Clock) -> None:
+        self._rows = catalogue
         self._store = store
         self._clock = clock
 

@@ -24,7 +24,7 @@ from appliance.domain.errors import (
     WrongToken,
 )
 from appliance.domain.model import Album, Ending, IdempotencyRecord
-from appliance.domain.upload_options import MAX_TITLE_CHARS, check_expiry, check_key, checked_text
+from appliance.domain.upload_options import MAX_TITLE_CHARS, check_expiry, check_idempotency_key, clean_text
 from appliance.lifecycle.expiry import GRACE_S
 from appliance.lifecycle.management import ATTEMPTS, UNDO_S
 
@@ -63,18 +63,18 @@ class Albums:
         """
         wishes = self._checked(wishes)
         key = wishes.idempotency_key
-        first = None if key is None else await self._catalogue.idempotent(tokens.hashed(key))
+        first = None if key is None else await self._catalogue.idempotency.get(tokens.hash_secret(key))
         if key is not None and first is not None:
             return await self._replayed(first, wishes, key)
         now_s = int(self._clock())
         slug = slugs.mint(now_s)
-        secret = tokens.fresh_secret()
-        token = tokens.fresh_token() if key is None else tokens.keyed_token(key, slug, secret)
+        secret = tokens.generate_secret()
+        token = tokens.generate_token() if key is None else tokens.derive_keyed_token(key, slug, secret)
         album = await self._filled(
             Album(
                 slug=slug,
                 images=wishes.images,
-                token_hash=tokens.hashed(token),
+                token_hash=tokens.hash_secret(token),
                 created_s=now_s,
                 due_s=now_s,
                 title=wishes.title,
@@ -85,20 +85,20 @@ class Albums:
         if key is None:
             await self._rows.add(album.album)
         else:
-            record = IdempotencyRecord(tokens.hashed(key), slug, _fingerprint(wishes), now_s, secret)
+            record = IdempotencyRecord(tokens.hash_secret(key), slug, _fingerprint(wishes), now_s, secret)
             await self._rows.add(album.album, record)
         return Made(album, token)
 
     def _checked(self, wishes: AlbumWishes) -> AlbumWishes:
         if wishes.idempotency_key is not None:
-            check_key(wishes.idempotency_key)
+            check_idempotency_key(wishes.idempotency_key)
         if wishes.expires_in_s is not None:
             check_expiry(wishes.expires_in_s, self._max_expiry_days)
         if not wishes.images:
             raise InvalidField("An album needs at least one image. List them in images.")
         return replace(
             wishes,
-            title=checked_text("title", wishes.title, MAX_TITLE_CHARS),
+            title=clean_text("title", wishes.title, MAX_TITLE_CHARS),
             images=checked_slugs(wishes.images, self._max_images),
         )
 
@@ -108,7 +108,7 @@ class Albums:
                 "This Idempotency-Key was used with other images or fields. Use a new key for a new album."
             )
         try:
-            return Made(await self.show(first.slug), tokens.keyed_token(key, first.slug, first.secret))
+            return Made(await self.show(first.slug), tokens.derive_keyed_token(key, first.slug, first.secret))
         except UnknownAlbum as fault:
             raise GoneAlbum("The album created with this Idempotency-Key is no longer available.") from fault
 
@@ -183,7 +183,7 @@ class Albums:
         title = changes.title
         return replace(
             changes,
-            title=title if isinstance(title, Unchanged) else checked_text("title", title, MAX_TITLE_CHARS),
+            title=title if isinstance(title, Unchanged) else clean_text("title", title, MAX_TITLE_CHARS),
             add=checked_slugs(changes.add, self._max_images),
         )
 

@@ -5,7 +5,7 @@ not an argument is named here, with where it is from.
 import math
 from dataclasses import dataclass
 
-from appliance.backups.retention import most_kept
+from appliance.backups.retention import max_backups
 from appliance.config.model import GB, TB, Config
 
 DAY_S = 86_400
@@ -186,7 +186,7 @@ def catalogue_bytes(load: Load) -> int:
 def backups_of(catalogue: int, config: Config) -> Backups:
     """Each is a whole copy, not compressed. Two at least: the newest stays while the next one is brought."""
     backup = config.backup
-    count = max(2, most_kept(daily=backup.keep_daily, weekly=backup.keep_weekly))
+    count = max(2, max_backups(daily=backup.keep_daily, weekly=backup.keep_weekly))
     places = ["the bucket, counted with the drives"] if backup.in_store else []
     places += [f"the disk of {backup.directory}"] if backup.directory else []
     places += [f"rclone's {backup.remote}"] if backup.remote else []

@@ -5,7 +5,7 @@ import asyncio
 from prometheus_client import CollectorRegistry
 
 from appliance.cache import Caches
-from appliance.catalogue import Catalogue
+from appliance.catalogue.opening import open_catalogue
 from appliance.config.model import Config
 from appliance.domain.clock import system_clock
 from appliance.domain.errors import ServerNotRunning
@@ -30,11 +30,13 @@ def expire(config: Config, *, clock_confirmed: bool) -> int:
 
 async def _expire_alone(config: Config, clock_confirmed: bool) -> int:
     metrics = Metrics(CollectorRegistry())
-    catalogue = Catalogue(config.catalogue_path, purging=config.cdn.is_purged)
+    catalogue = open_catalogue(config)
     cache = Caches.of(config)
     try:
         await catalogue.start()
-        expiry = Expiry(catalogue=catalogue, cache=cache, metrics=metrics, clock=system_clock)
+        expiry = Expiry(
+            catalogue=catalogue.images, notes=catalogue.notes, cache=cache, metrics=metrics, clock=system_clock
+        )
         return await expiry.run(clock_confirmed=clock_confirmed)
     finally:
         await cache.close()

@@ -1,4 +1,4 @@
-"""All that can be brought back without the catalogue: from the store, and what waits in the spool."""
+"""Reads everything that can be recovered without the catalogue: from the store, and from the spool."""
 
 import asyncio
 import contextlib
@@ -18,41 +18,44 @@ from appliance.shared import files
 from appliance.spool import landed_metadata
 
 ORIGINALS = "originals/"
-AT_ONCE = 32  # requests to the store
+CONCURRENT_REQUESTS = 32
 MAX_SIDECAR_BYTES = 1 << 20
-ASKED_AT_ONCE = 5000
+KEYS_PER_QUERY = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Which part of the store to look at; all of it, unless something is said.
+class StoreScope:
+    """Which part of the store to look at; by default all of it. Times are unix seconds.
 
-    Originals of slugs minted from `uploaded_s` on, and those of `slugs`; what was written from `told_s` on about images
-    whose slugs were minted from `alive_s` on. All in unix seconds.
+    Originals whose slugs were minted since `uploaded_since_s`, and those of `slugs`; sidecars and tombstones that
+    were written since `written_since_s` for slugs minted since `minted_since_s`.
     """
 
-    uploaded_s: float = 0.0
+    uploaded_since_s: float = 0.0
     slugs: tuple[str, ...] = ()
-    told_s: float = 0.0
-    alive_s: float = 0.0
+    written_since_s: float = 0.0
+    minted_since_s: float = 0.0
 
 
-WHOLE = Part()
+WHOLE = StoreScope()
 
-Known = Callable[[Sequence[str]], Awaitable[set[str]]]
-"""Which of these slugs need not be looked at."""
+FindKnown = Callable[[Sequence[str]], Awaitable[set[str]]]
+"""Returns those of the slugs that need not be looked at."""
 
 
-async def nothing_known(_slugs: Sequence[str]) -> set[str]:
+async def know_nothing(_slugs: Sequence[str]) -> set[str]:
     return set()
 
 
 class Recovery:
-    """One walk over spool and store, or a part of it. `unreadable` grows with what describes no image, in words."""
+    """One walk over the spool and the store, or a part of it.
 
-    def __init__(self, store: ObjectStore, spool_dir: Path, sidecars_dir: Path, part: Part = WHOLE) -> None:
+    `unreadable` gets a sentence for each object that describes no image.
+    """
+
+    def __init__(self, store: ObjectStore, spool_dir: Path, sidecars_dir: Path, scope: StoreScope = WHOLE) -> None:
         self._store = store
-        self._part = part
+        self._scope = scope
         self._landed_dir = spool_dir / "landed"
         self._orphans_dir = spool_dir / "orphans"
         self._sidecars_dir = sidecars_dir
@@ -60,14 +63,14 @@ class Recovery:
         self._adopted: list[str] = []
 
     async def count(self) -> int:
-        """About how many there are, by names alone."""
+        """The approximate number of images, by names alone."""
         count = len(self._waiting())
         async for _ in self._store.list(ORIGINALS):
             count += 1
         return count
 
-    async def images(self, known: Known = nothing_known) -> AsyncIterator[Image]:
-        """Every image once, those of the store first and in the order of their slugs. Raises StoreUnavailable."""
+    async def images(self, known: FindKnown = know_nothing) -> AsyncIterator[Image]:
+        """Every image once, those in the store first, in the order of their slugs. Raises StoreUnavailable."""
         waiting = self._waiting()
         for slug in await known(list(waiting)):
             del waiting[slug]
@@ -82,7 +85,7 @@ class Recovery:
 
     async def tombstones(self) -> AsyncIterator[Tombstone]:
         """Every image that was deleted within the last year. Raises StoreUnavailable."""
-        async for entry in self._told("tombstones/"):
+        async for entry in self._written("tombstones/"):
             with contextlib.suppress(ObjectMissing):
                 try:
                     tombstone = tombstone_from(entry.key, await self._whole(entry.key))
@@ -93,8 +96,8 @@ class Recovery:
                     yield tombstone
 
     async def changes(self) -> AsyncIterator[Image]:
-        """What sidecars tell, those that wait on this disk too. Raises StoreUnavailable."""
-        async for entry in self._told("meta/"):
+        """Images as sidecars describe them, including those still on this disk. Raises StoreUnavailable."""
+        async for entry in self._written("meta/"):
             slug = entry.key.rpartition("/")[2].removesuffix(".json")
             if is_slug(slug):
                 for image in self._read_each(slug, await self._sidecars(slug)):
@@ -104,9 +107,9 @@ class Recovery:
                 for image in self._read_each(path.stem, [await asyncio.to_thread(path.read_bytes)]):
                     yield image
 
-    async def _told(self, prefix: str) -> AsyncIterator[ObjectEntry]:
-        async for entry in self._store.list(prefix, _from(prefix, self._part.alive_s)):
-            if entry.modified_s >= self._part.told_s:
+    async def _written(self, prefix: str) -> AsyncIterator[ObjectEntry]:
+        async for entry in self._store.list(prefix, _from(prefix, self._scope.minted_since_s)):
+            if entry.modified_s >= self._scope.written_since_s:
                 yield entry
 
     def _read_each(self, slug: str, sidecars: list[bytes]) -> list[Image]:
@@ -114,9 +117,9 @@ class Recovery:
         return [image for sidecar in sidecars if (image := self._read_one(slug, info, sidecar))]
 
     async def albums(self) -> AsyncIterator[Album]:
-        """Every album that the store was told of. Raises StoreUnavailable."""
+        """Every album that the store has. Raises StoreUnavailable."""
         async for entry in self._store.list("albums/"):
-            if entry.modified_s < self._part.told_s:
+            if entry.modified_s < self._scope.written_since_s:
                 continue
             with contextlib.suppress(ObjectMissing):  # deleted since it was listed
                 try:
@@ -134,30 +137,30 @@ class Recovery:
             return b"".join([chunk async for chunk in reader])
 
     def adopt(self) -> None:
-        """Once the rows are written: what had been set aside for want of a row waits for the store again."""
+        """Let originals that were set aside for lack of a row wait for shipping again. Call it when rows are there."""
         for slug in self._adopted:
             (self._orphans_dir / slug).rename(self._landed_dir / slug)
         if self._adopted:
             files.sync(self._landed_dir)
 
-    async def _keys(self, known: Known) -> AsyncIterator[str]:
-        batch = [object_key(slug) for slug in sorted(self._part.slugs)]
-        async for entry in self._store.list(ORIGINALS, _from(ORIGINALS, self._part.uploaded_s)):
+    async def _keys(self, known: FindKnown) -> AsyncIterator[str]:
+        batch = [object_key(slug) for slug in sorted(self._scope.slugs)]
+        async for entry in self._store.list(ORIGINALS, _from(ORIGINALS, self._scope.uploaded_since_s)):
             batch.append(entry.key)
-            if len(batch) >= ASKED_AT_ONCE:
+            if len(batch) >= KEYS_PER_QUERY:
                 for key in await _left(batch, known):
                     yield key
                 batch = []
         for key in await _left(batch, known):
             yield key
 
-    async def _stored(self, known: Known) -> AsyncIterator[Image]:
-        """Keeps `AT_ONCE` look-ups running, and their order."""
+    async def _stored(self, known: FindKnown) -> AsyncIterator[Image]:
+        """Keeps `CONCURRENT_REQUESTS` look-ups running, and returns them in order."""
         running: deque[asyncio.Task[Image | None]] = deque()
         try:
             async for key in self._keys(known):
                 running.append(asyncio.create_task(self._look_up(key)))
-                if len(running) >= AT_ONCE and (image := await running.popleft()):
+                if len(running) >= CONCURRENT_REQUESTS and (image := await running.popleft()):
                     yield image
             while running:
                 if image := await running.popleft():
@@ -177,7 +180,7 @@ class Recovery:
         return None
 
     async def _sidecars(self, slug: str) -> list[bytes]:
-        """What tells more than the object: the store's sidecar, and the one that still waits to get there."""
+        """The store's sidecar, and the one that is still on this disk; either may be missing."""
         found: list[bytes] = []
         with contextlib.suppress(ObjectMissing):
             found.append(await self._whole(sidecar_key(slug)))
@@ -186,9 +189,9 @@ class Recovery:
         return found
 
     def _read(self, slug: str, info: ObjectInfo, sidecars: list[bytes]) -> Image | None:
-        """The newest of what sidecars tell; without any that can be read, what the object's metadata tells."""
-        told = [image for sidecar in sidecars if (image := self._read_one(slug, info, sidecar))]
-        return max(told, key=lambda image: image.version) if told else self._read_one(slug, info, None)
+        """The image by its newest sidecar or, without a readable one, by the object's metadata."""
+        described = [image for sidecar in sidecars if (image := self._read_one(slug, info, sidecar))]
+        return max(described, key=lambda image: image.version) if described else self._read_one(slug, info, None)
 
     def _read_one(self, slug: str, info: ObjectInfo, sidecar: bytes | None) -> Image | None:
         try:
@@ -202,7 +205,7 @@ class Recovery:
         return None
 
     def _waiting(self) -> dict[str, Path]:
-        """The files of the spool that may be nowhere else, by their slugs."""
+        """Files in the spool that may be nowhere else, by their slugs."""
         folders = [folder for folder in (self._orphans_dir, self._landed_dir) if folder.is_dir()]
         return {path.name: path for folder in folders for path in folder.iterdir() if is_slug(path.name)}
 
@@ -222,16 +225,16 @@ class Recovery:
 
 
 def _from(prefix: str, minted_s: float) -> str:
-    """What keys of slugs minted from then on come after."""
+    """The start of a listing of slugs minted since then."""
     return f"{prefix}{shard(minted_s)}" if minted_s > EPOCH_S else ""
 
 
-async def _left(keys: list[str], known: Known) -> list[str]:
+async def _left(keys: list[str], known: FindKnown) -> list[str]:
     found = await known([key.rpartition("/")[2] for key in keys])
     return [key for key in keys if key.rpartition("/")[2] not in found]
 
 
 def _size_and_type(path: Path) -> tuple[int, str]:
-    """A landed file's size in bytes, and its media type, which its metadata does not tell."""
+    """A landed file's size in bytes, and its media type, which its metadata does not have."""
     with path.open("rb") as file:
         return path.stat().st_size, sniff(file.read(HEAD_BYTES)).media_type

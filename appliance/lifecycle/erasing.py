@@ -3,7 +3,7 @@
 import asyncio
 
 from appliance.cache import Caches
-from appliance.catalogue import Catalogue
+from appliance.catalogue import IdempotencyCatalogue, ImageCatalogue
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import StoreUnavailable
 from appliance.domain.model import Ending, Image, Tombstone
@@ -28,7 +28,8 @@ class Eraser:
     def __init__(
         self,
         *,
-        catalogue: Catalogue,
+        catalogue: ImageCatalogue,
+        idempotency: IdempotencyCatalogue,
         cache: Caches,
         spool: Spool,
         sidecars: Sidecars,
@@ -38,6 +39,7 @@ class Eraser:
         clock: Clock,
     ) -> None:
         self._catalogue = catalogue
+        self._idempotency = idempotency
         self._cache = cache
         self._spool = spool
         self._sidecars = sidecars
@@ -123,6 +125,6 @@ class Eraser:
         forgotten = 0
         while gone := await self._catalogue.forget_tombstones(now_s - TOMBSTONE_S):
             forgotten += gone
-        while gone := await self._catalogue.forget_idempotency(now_s - IDEMPOTENCY_S):
+        while gone := await self._idempotency.forget(now_s - IDEMPOTENCY_S):
             forgotten += gone
         return forgotten

@@ -4,7 +4,7 @@ import logging
 import time
 
 from appliance.cache import Caches
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue, Notes
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import ClockJumped
 from appliance.observability.metrics import Metrics
@@ -22,8 +22,11 @@ log = logging.getLogger(__name__)
 class Expiry:
     """Ends what is due. A jump of the clock stops it until a person confirms the time."""
 
-    def __init__(self, *, catalogue: Catalogue, cache: Caches, metrics: Metrics, clock: Clock) -> None:
+    def __init__(
+        self, *, catalogue: ImageCatalogue, notes: Notes, cache: Caches, metrics: Metrics, clock: Clock
+    ) -> None:
         self._catalogue = catalogue
+        self._notes = notes
         self._cache = cache
         self._metrics = metrics
         self._clock = clock
@@ -35,7 +38,7 @@ class Expiry:
         if not clock_confirmed:
             await self._check_clock(now_s)
         self._seen = (self._clock(), _steady_s())
-        await self._catalogue.set_note(LAST_RUN, str(now_s))
+        await self._notes.set(LAST_RUN, str(now_s))
         ended = 0
         while slugs := await self._catalogue.due(now_s, BATCH):
             images = await self._catalogue.expire(slugs, now_s=now_s, erase_after_s=now_s + GRACE_S)
@@ -53,7 +56,7 @@ class Expiry:
             drift_s = (self._clock() - wall_s) - (_steady_s() - steady_s)
             if abs(drift_s) > JUMP_S:
                 raise self._jumped(f"The clock moved by {drift_s:+,.0f} s against the machine's steady clock.")
-        last_s = int(await self._catalogue.note(LAST_RUN) or self._catalogue.newest_created_s() or now_s)
+        last_s = int(await self._notes.get(LAST_RUN) or await self._catalogue.newest_created_s() or now_s)
         if now_s < last_s - BACKWARD_S:
             raise self._jumped(f"The clock is {last_s - now_s:,} s behind the last run.")
         if now_s > last_s + ABSENCE_S:

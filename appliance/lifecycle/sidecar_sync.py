@@ -2,7 +2,7 @@
 
 import logging
 
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue
 from appliance.domain.errors import ApplianceError, StoreUnavailable
 from appliance.domain.model import Image
 from appliance.domain.slugs import sidecar_key
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 class Telling:
     """Puts sidecars, and then lets go of those that were kept here meanwhile."""
 
-    def __init__(self, *, catalogue: Catalogue, sidecars: Sidecars, store: ObjectStore) -> None:
+    def __init__(self, *, catalogue: ImageCatalogue, sidecars: Sidecars, store: ObjectStore) -> None:
         self._catalogue = catalogue
         self._sidecars = sidecars
         self._store = store

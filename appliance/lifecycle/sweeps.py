@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue
 from appliance.domain.clock import DAY_S
 from appliance.domain.errors import StoreUnavailable
 from appliance.domain.model import Image, Location
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 class Sweeps:
     """Puts right what a crash left between a file and its row."""
 
-    def __init__(self, *, catalogue: Catalogue, spool: Spool, store: ObjectStore) -> None:
+    def __init__(self, *, catalogue: ImageCatalogue, spool: Spool, store: ObjectStore) -> None:
         self._catalogue = catalogue
         self._spool = spool
         self._store = store
@@ -87,7 +87,7 @@ class Sweeps:
     async def _delete_buried(self, keys: dict[str, str]) -> StoreUnavailable | None:
         """The last fault, if not all could be deleted."""
         failure = None
-        buried = await self._catalogue.buried(keys.values())
+        buried = await self._catalogue.tombstoned(keys.values())
         for key, slug in keys.items():
             if slug in buried and key in (object_key(slug), sidecar_key(slug)):
                 try:

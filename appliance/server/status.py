@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 
 from appliance import __version__
-from appliance.backups.last_results import noted
+from appliance.backups.last_results import read_results
 from appliance.container import Appliance
 
 MOST_COUNTED = 10_000
@@ -29,7 +29,7 @@ def watch(appliance: Appliance) -> None:
 
 def _noted(appliance: Appliance, name: str) -> float:
     """What the last backup or verification left word of; they are processes of their own."""
-    value = noted(appliance.config.backups_dir).get(name, 0)
+    value = read_results(appliance.config.backups_dir).get(name, 0)
     return float(value) if isinstance(value, int | float) else 0.0
 
 
@@ -41,7 +41,7 @@ def free_bytes(appliance: Appliance) -> int:
 async def status(appliance: Appliance) -> Mapping[str, object]:
     """Plain values for people and for `doctor`."""
     ready, report = appliance.health.report()
-    backlog = await appliance.catalogue.counts()
+    backlog = await appliance.catalogue.images.backlog()
     albums = await appliance.catalogue.albums.sidecars_due()
     return report | {
         "version": __version__,
@@ -54,7 +54,7 @@ async def status(appliance: Appliance) -> Mapping[str, object]:
         "changes_waiting_for_the_store": backlog.sidecars_due + len(albums),
         "drained": appliance.drain_switch.drained,
         "uploads_arriving": appliance.admission.arriving,
-        "uploads_unfinished": await appliance.catalogue.uploads.unfinished(int(appliance.clock()), MOST_COUNTED),
+        "uploads_unfinished": await appliance.catalogue.uploads.count_unfinished(int(appliance.clock()), MOST_COUNTED),
         "worker_protections": list(appliance.workers.protections),
         "waiting_to_be_purged": appliance.purger.waiting_tags,
     }

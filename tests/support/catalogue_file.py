@@ -4,18 +4,15 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from appliance.catalogue import open_catalogue
+from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.domain.model import Image
 from tests.support.server_process import ServerProcess
 
 
 async def rows_of(served: ServerProcess) -> dict[str, Image]:
     """Every row of a server that is stopped."""
-    catalogue = await open_catalogue(served.data_dir / "catalogue.sqlite")
-    try:
-        return {image.slug: image for image in await catalogue.page()}
-    finally:
-        await catalogue.stop()
+    async with SqliteCatalogue(served.data_dir / "catalogue.sqlite") as catalogue:
+        return {image.slug: image for image in await catalogue.images.page()}
 
 
 def edits_are_recorded(data_dir: Path) -> bool:

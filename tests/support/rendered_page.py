@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 
 from appliance.config.model import Config, Server
 from appliance.domain.model import Image
+from appliance.domain.renditions import Facts
 
 Attributes = dict[str, str]
 SLUG = "1A2b7Qw9ZxCvBnMkL"
@@ -13,11 +14,9 @@ CONFIG = Config(server=Server(public_url="https://pics.example"))
 PHOTO = Image(
     slug=SLUG,
     filename="cat.jpg",
-    media_type="image/jpeg",
+    facts=Facts("image/jpeg", 2725, 2225),
     bytes=829_183,
     sha256="a" * 64,
-    width=2725,
-    height=2225,
     created_s=NOW_S,
     expires_s=NOW_S + 365 * 86_400,
     token_hash="b" * 64,

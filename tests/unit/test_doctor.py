@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue import Catalogue
+from appliance.catalogue.opening import FILE_NAME, open_catalogue
 from appliance.cli import main
 from appliance.config.model import TB, Backup, Config, Server, Store, Uploads
 from appliance.doctor import backups, components, machine, rows
@@ -28,7 +28,7 @@ def config(tmp_path: Path) -> Config:
         store = open_store(config.store, config.data_dir)
         await store.start()
         await store.close()
-        async with Catalogue(config.catalogue_path):
+        async with open_catalogue(config):
             pass
 
     asyncio.run(used())
@@ -121,7 +121,7 @@ def test_an_address_of_another_machine_is_a_fault(config: Config) -> None:
 
 
 def test_a_damaged_catalogue_is_a_fault(config: Config) -> None:
-    config.catalogue_path.write_bytes(b"no database" * 1000)
+    (config.data_dir / FILE_NAME).write_bytes(b"no database" * 1000)
     finding = worst(rows.catalogue, config)
     assert finding.level is Level.FAULT
     assert "catalogue rebuild" in finding.words

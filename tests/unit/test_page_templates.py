@@ -12,9 +12,10 @@ from appliance.domain.renditions import Format
 from appliance.http.pages.render import Pages, Typed
 from appliance.uploads.ingest import Refused
 from tests.support.rendered_page import CONFIG, NOW_S, PHOTO, SLUG, TOKEN, Page
+from tests.support.rows import changed
 
 HOSTILE = "\"><script>alert('x')</script>&amp;<b onclick=x>"
-PANORAMA = replace(PHOTO, media_type="image/tiff", original_only="It has 4.2 gigapixels; 1 gigapixel is the limit.")
+PANORAMA = changed(PHOTO, media_type="image/tiff", original_only="It has 4.2 gigapixels; 1 gigapixel is the limit.")
 
 
 def saying(words: str | None) -> ApplianceError | None:
@@ -31,7 +32,7 @@ EVERY_PAGE: dict[str, Callable[[Pages, Image], str]] = {
         saying(image.title), typed=Typed(image.title or "", image.alt or "")
     ),
     "share": lambda pages, image: pages.share_page(image),
-    "original-only": lambda pages, image: pages.share_page(replace(image, original_only=image.title or "why")),
+    "original-only": lambda pages, image: pages.share_page(changed(image, original_only=image.title or "why")),
     "uploaded": lambda pages, image: pages.uploaded_page(image, TOKEN),
     "manage": lambda pages, image: pages.manage_page(image, problem=saying(image.title), notice=image.alt),
     "uploaded-several": lambda pages, image: pages.uploaded_several_page(
@@ -188,7 +189,7 @@ def test_the_share_page_shows_the_picture_in_the_sizes_there_are(pages: Pages) -
 
 
 def test_a_small_picture_is_listed_once_for_each_width(pages: Pages) -> None:
-    image = Page(pages.share_page(replace(PHOTO, width=300, height=200))).one("img", id="shown")
+    image = Page(pages.share_page(changed(PHOTO, width=300, height=200))).one("img", id="shown")
     assert image["srcset"] == f"/i/{SLUG}/thumbnail.jpg 256w, /i/{SLUG}/small.jpg 300w"
 
 
@@ -208,7 +209,7 @@ def test_formats_that_are_not_made_are_not_linked() -> None:
 
 
 def test_an_animated_picture_says_so_and_is_linked_in_formats_that_move(pages: Pages) -> None:
-    page = Page(pages.share_page(replace(PHOTO, media_type="image/gif", frames=24)))
+    page = Page(pages.share_page(changed(PHOTO, media_type="image/gif", frames=24)))
     assert "animated, 24 frames" in page.text
     targets = {link["href"] for link in page.all("a")}
     assert {f"/i/{SLUG}/small.webp", f"/i/{SLUG}/small.gif"} <= targets
@@ -244,7 +245,7 @@ def test_an_original_only_page_says_why_and_offers_the_download(pages: Pages) ->
 
 
 def test_a_click_on_what_browsers_cannot_show_leads_to_the_largest_size(pages: Pages) -> None:
-    page = Page(pages.share_page(replace(PHOTO, media_type="image/heic")))
+    page = Page(pages.share_page(changed(PHOTO, media_type="image/heic")))
     assert page.one("a", id="frame")["href"] == f"/i/{SLUG}/large.jpg"
 
 

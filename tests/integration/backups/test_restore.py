@@ -12,9 +12,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from appliance.backups.manifest import MANIFEST, name_of
-from appliance.catalogue import open_catalogue
-from appliance.commands.restore import Wanted, restore
+from appliance.backups.manifest import MANIFEST, backup_name
+from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
+from appliance.commands.restore import RestoreOptions, restore
 from appliance.domain.errors import CommandFailed
 from appliance.domain.model import Ending, Image, Tombstone
 from tests.support.backups import age_key, backups_in, on_a_new_machine, second_place, without
@@ -208,7 +208,7 @@ async def test_the_backup_that_a_new_machine_made_of_itself_is_not_taken_for_the
 def _made_days_ago(folder: Path, days: int) -> str:
     """Give the newest backup another time, and so another name."""
     path = folder / backups_in(folder)[-1]
-    name = name_of(time.time() - days * 86_400)
+    name = backup_name(time.time() - days * 86_400)
     told = json.loads((path / MANIFEST).read_text())
     (path / MANIFEST).write_text(json.dumps(told | {"backup": name}))
     path.rename(folder / name)
@@ -220,7 +220,7 @@ def test_what_this_user_cannot_read_is_said(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "copy.sqlite").touch()
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(CommandFailed, match=r"copy\.sqlite can't be read by the current user \([0-9]+\)"):
-        restore(small_config(tmp_path / "data"), Wanted(source=str(tmp_path / "copy.sqlite")))
+        restore(small_config(tmp_path / "data"), RestoreOptions(source=str(tmp_path / "copy.sqlite")))
 
 
 async def test_a_damaged_backup_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
@@ -321,11 +321,8 @@ async def test_deleted_images_stay_buried_in_a_merged_catalogue(tmp_path: Path) 
             path.rename(tmp_path / path.name)
         done = served.command("restore")
         assert "0 uploads, 0 changes, 1 deletions" in done.stdout, done.stderr
-        catalogue = await open_catalogue(served.data_dir / "catalogue.sqlite")
-        try:
-            row = await catalogue.get(image["slug"])
-        finally:
-            await catalogue.stop()
+        async with SqliteCatalogue(served.data_dir / "catalogue.sqlite") as catalogue:
+            row = await catalogue.images.get(image["slug"])
         assert isinstance(row, Tombstone)
         assert row.ended is Ending.DELETED
 

@@ -20,9 +20,10 @@ from minio.error import S3Error
 from minio.minioadmin import MinioAdmin
 from minio.objectlockconfig import DAYS, ObjectLockConfig
 
-from appliance.backups.manifest import MANIFEST, made_at, name_of, part_of, read
+from appliance.backups.manifest import MANIFEST, backup_name, created_at, describe_part, read_manifest
 from appliance.backups.spool_archive import unpack
-from appliance.catalogue import check_file, open_catalogue
+from appliance.catalogue.opening import CatalogueFile
+from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.domain.errors import CommandFailed
 from tests.support.backups import age_key, backed_up, backups_in, on_a_new_machine, second_place, signing_key
 from tests.support.programs import rclone_program
@@ -38,7 +39,7 @@ def rewrite(backup: Path, **changed: object) -> None:
 
 
 def vars_of(path: Path) -> dict[str, object]:
-    part = part_of(path)
+    part = describe_part(path)
     return {"name": part.name, "bytes": part.bytes, "sha256": part.sha256}
 
 
@@ -88,7 +89,7 @@ async def test_a_backup_without_a_signature_is_refused_unless_somebody_answers_f
 async def test_an_old_signed_manifest_does_not_pass_for_a_newer_backup(tmp_path: Path) -> None:
     signing_key(tmp_path / "key")
     served, backup = await backed_up(tmp_path, APPLIANCE_BACKUP_SIGNING_KEY=str(tmp_path / "key"))
-    newer = name_of(made_at(backup.name).timestamp() + 60)
+    newer = backup_name(created_at(backup.name).timestamp() + 60)
     shutil.copytree(backup, backup.with_name(newer))
     done = on_a_new_machine(served, tmp_path / "new").command("restore", "--backup-alone")
     assert f"The manifest of {newer} belongs to {backup.name}" in done.stderr
@@ -155,7 +156,7 @@ async def test_a_catalogue_with_a_trigger_is_not_restored(tmp_path: Path) -> Non
         connection.execute("CREATE TRIGGER evil AFTER INSERT ON images BEGIN DELETE FROM albums; END")
     connection.close()
     rewrite(backup)
-    assert "trigger 'evil'" in (await check_file(backup / "catalogue.sqlite"))[0]
+    assert "trigger 'evil'" in (await CatalogueFile(backup / "catalogue.sqlite").find_problems())[0]
     refused = on_a_new_machine(served, tmp_path / "new").command("restore", "--backup-alone")
     assert refused.returncode == 1
     assert "trigger 'evil'" in refused.stderr
@@ -169,7 +170,7 @@ def test_a_manifest_of_other_types_is_none(tmp_path: Path, changed: dict[str, ob
     manifest = {"backup": "20260101T000000Z", "release": "1", "images": 1, "tombstones": 0, "albums": 0}
     (tmp_path / MANIFEST).write_text(json.dumps(manifest | {"parts": [part]} | changed))
     with pytest.raises(CommandFailed, match="is not a backup manifest"):
-        read(tmp_path / MANIFEST)
+        read_manifest(tmp_path / MANIFEST)
 
 
 def test_a_part_is_named_once(tmp_path: Path) -> None:
@@ -177,7 +178,7 @@ def test_a_part_is_named_once(tmp_path: Path) -> None:
     manifest = {"backup": "20260101T000000Z", "release": "1", "images": 1, "tombstones": 0, "albums": 0}
     (tmp_path / MANIFEST).write_text(json.dumps(manifest | {"parts": [part, part]}))
     with pytest.raises(CommandFailed, match="that this release supports"):
-        read(tmp_path / MANIFEST)
+        read_manifest(tmp_path / MANIFEST)
 
 
 def test_a_spool_that_would_grow_when_it_is_unpacked_is_refused(tmp_path: Path) -> None:
@@ -200,7 +201,8 @@ async def test_the_catalogue_is_its_owner_s_alone_whatever_its_folder_was(tmp_pa
     tmp_path.chmod(0o777)
     before = os.umask(0)
     try:
-        catalogue = await open_catalogue(path)
+        catalogue = SqliteCatalogue(path)
+        await catalogue.start()
         assert {file.name: mode_of(file) for file in tmp_path.glob("catalogue.sqlite*")} == {
             "catalogue.sqlite": 0o600,
             "catalogue.sqlite-wal": 0o600,
@@ -208,7 +210,8 @@ async def test_the_catalogue_is_its_owner_s_alone_whatever_its_folder_was(tmp_pa
         }
         await catalogue.stop()
         path.chmod(0o666)
-        await (await open_catalogue(path)).stop()
+        async with SqliteCatalogue(path):
+            pass
         assert mode_of(path) == 0o600
     finally:
         os.umask(before)

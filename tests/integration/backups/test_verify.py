@@ -13,8 +13,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from appliance.backups.manifest import MANIFEST, name_of, part_of
-from appliance.backups.opening import Opened, open_backup
+from appliance.backups.manifest import MANIFEST, backup_name, describe_part
+from appliance.backups.opening import OpenedBackup, open_backup
 from appliance.backups.places import FolderPlace, Place
 from appliance.commands import verify
 from tests.support.backups import backups_in
@@ -79,7 +79,7 @@ def spoil(served: ServerProcess, *statements: str, manifest: dict[str, int] | No
             rows.execute(statement)
     rows.close()
     told = json.loads((backup_of(served) / MANIFEST).read_text())
-    part = part_of(path)
+    part = describe_part(path)
     for one in told["parts"]:
         if one["name"] == part.name:
             one |= {"bytes": part.bytes, "sha256": part.sha256}
@@ -158,7 +158,7 @@ async def test_no_backup_at_all_fails(backed: ServerProcess) -> None:
 
 async def test_a_backup_of_long_ago_fails(backed: ServerProcess) -> None:
     path = backup_of(backed)
-    old = name_of(time.time() - 3 * 86_400)
+    old = backup_name(time.time() - 3 * 86_400)
     told = json.loads((path / MANIFEST).read_text())
     (path / MANIFEST).write_text(json.dumps(told | {"backup": old}))
     path.rename(path.with_name(old))
@@ -181,7 +181,7 @@ def test_the_backup_of_one_place_is_gone_before_that_of_the_next_is_opened(
 ) -> None:
     config, seen = small_config(backed.data_dir), []
 
-    async def opened(place: Place, backup: str, folder: Path, *others: Any, **named: Any) -> Opened:
+    async def opened(place: Place, backup: str, folder: Path, *others: Any, **named: Any) -> OpenedBackup:
         seen.append(backups_in(config.backups_dir / "verify") + backups_in(folder))
         return await open_backup(place, backup, folder, *others, **named)
 

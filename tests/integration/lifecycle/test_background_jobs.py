@@ -25,7 +25,7 @@ TINY = pictures.one_pixel()
 
 
 async def row(host: Host, image: dict[str, Any]) -> Image:
-    found = await host.appliance.catalogue.get(image["slug"])
+    found = await host.appliance.catalogue.images.get(image["slug"])
     assert isinstance(found, Image)
     return found
 
@@ -86,7 +86,8 @@ async def test_a_clock_that_jumped_while_the_server_was_off_stops_expiry(open_ho
     assert await first.appliance.expiry.run() == 0
     first.clock.forward(jump_s)
     again = expiry.Expiry(
-        catalogue=first.appliance.catalogue,
+        catalogue=first.appliance.catalogue.images,
+        notes=first.appliance.catalogue.notes,
         cache=first.appliance.caches,
         metrics=first.appliance.metrics,
         clock=first.clock,
@@ -115,7 +116,9 @@ async def test_erasing_leaves_nothing_but_a_tombstone_which_is_forgotten_after_a
     assert await host.erase() == 1
     left = [path for path in host.files(".") if image["slug"] in str(path)]
     assert {path.parts[-3] for path in left} == {"tombstones"}  # the store's word that it is deleted, not lost
-    assert await host.appliance.catalogue.get(image["slug"]) == Tombstone(image["slug"], Ending.DELETED, int(ended_s))
+    assert await host.appliance.catalogue.images.get(image["slug"]) == Tombstone(
+        image["slug"], Ending.DELETED, int(ended_s)
+    )
     assert host.counted("erased_total") == 1
 
     host.clock.now_s = ended_s + TOMBSTONE_S
@@ -312,7 +315,7 @@ async def test_a_sidecar_that_always_fails_holds_up_no_others(host: Host, monkey
     monkeypatch.setattr(host.appliance.store, "put_bytes", faulty)
     with pytest.raises(StoreUnavailable):
         await host.appliance.telling.run()
-    assert [image.slug for image in await host.appliance.catalogue.sidecars_due()] == [broken[-22:-5]]
+    assert [image.slug for image in await host.appliance.catalogue.images.sidecars_due()] == [broken[-22:-5]]
 
 
 # --- the scheduler ----------------------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ async def test_an_image_that_is_taken_down_is_gone_at_once_and_its_bytes_with_th
     assert host.counted("deleted_total") == 1
     assert await host.appliance.eraser.run() == 1  # no clock has moved
     assert [path for path in host.files(".") if slug in path.name and "tombstones" not in path.parts] == []
-    assert await host.appliance.catalogue.get(slug) == Tombstone(slug, Ending.DELETED, int(host.clock()))
+    assert await host.appliance.catalogue.images.get(slug) == Tombstone(slug, Ending.DELETED, int(host.clock()))
     assert await takedown(host).run(slug) is TakenDown.GONE_ALREADY
     await gone_everywhere(host, slug)
 
@@ -85,13 +85,13 @@ async def test_an_undo_that_was_let_in_before_comes_too_late(
 ) -> None:
     image = await host.upload(jpeg)
     await host.delete(image["slug"], image["delete_token"])
-    restore = host.appliance.catalogue.restore
+    restore = host.appliance.catalogue.images.restore
 
     async def overtaken(slug: str, **more: Any) -> Any:
         assert await takedown(host).run(slug) is TakenDown.IMAGE
         return await restore(slug, **more)
 
-    monkeypatch.setattr(host.appliance.catalogue, "restore", overtaken)
+    monkeypatch.setattr(host.appliance.catalogue.images, "restore", overtaken)
     await problem(await host.patch(image["slug"], image["delete_token"], deleted=False), "gone")
     await gone_everywhere(host, image["slug"])
 

@@ -143,7 +143,7 @@ async def test_a_turn_that_is_not_given_back_is_told_as_locked(
 
     monkeypatch.setattr(upload_lock, "WAIT_S", 0.05)
     where = await tus.create(len(jpeg))
-    turn = tus.host.appliance.resumable.turns.of(tokens.hashed(where.rpartition("/")[2]))
+    turn = tus.host.appliance.resumable.turns.of(tokens.hash_secret(where.rpartition("/")[2]))
     async with turn.taking():
         response = await tus.head(where)
         assert (response.status, response.headers["Retry-After"]) == (423, "1")
@@ -155,7 +155,7 @@ async def test_a_request_that_came_before_there_was_anything_to_hand_over_is_hea
     from appliance.domain.errors import UploadLocked
 
     where = await tus.create(len(jpeg))
-    turn = tus.host.appliance.resumable.turns.of(tokens.hashed(where.rpartition("/")[2]))
+    turn = tus.host.appliance.resumable.turns.of(tokens.hash_secret(where.rpartition("/")[2]))
     async with turn.taking():
         asking = asyncio.create_task(tus.head(where))
         await until(lambda: turn._waiting > 0)
@@ -176,7 +176,7 @@ async def test_guessed_ids_make_no_upload_forget_how_far_it_was_hashed(
     await tus.patch(where, 0, jpeg[:1000])
     for number in range(10):
         assert (await tus.head(f"{UPLOADS}/{'x' * 21}{number}")).status == 404
-    turn = tus.host.appliance.resumable.turns.of(tokens.hashed(where.rpartition("/")[2]))
+    turn = tus.host.appliance.resumable.turns.of(tokens.hash_secret(where.rpartition("/")[2]))
     assert turn.digest.bytes == 1000
 
 
@@ -268,7 +268,7 @@ async def test_what_a_crash_left_between_file_and_row_is_finished_by_the_next_st
         async def leaves_it(*_: object) -> None:
             return None
 
-        host.appliance.catalogue.add = fails  # type: ignore[method-assign]
+        host.appliance.catalogue.images.add = fails  # type: ignore[method-assign]
         host.appliance.spool.take_back = leaves_it  # type: ignore[method-assign, assignment]
         assert (await tus.patch(where, 0, jpeg)).status == 503
         assert [path.name for path in host.files("spool/landed")] == [slug]

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from appliance.catalogue import check_file
+from appliance.catalogue.opening import CatalogueFile
 from tests.support.procfs import is_alive
 from tests.support.server_process import ServerProcess, on_minio
 from tests.support.servers import Server, minio_server
@@ -75,7 +75,7 @@ async def nothing_left_over(served: ServerProcess, promises: list[Promise]) -> N
     assert os.listdir(spool / "landed") == []
     temporary = [path for path in served.data_dir.rglob("*") if path.is_file() and path.name.startswith(".")]
     assert temporary == []
-    assert await check_file(served.data_dir / "catalogue.sqlite") == []
+    assert await CatalogueFile(served.data_dir / "catalogue.sqlite").find_problems() == []
     rows = _slugs(served.data_dir / "catalogue.sqlite")
     assert {promise.slug for promise in promises} <= rows
     assert set(os.listdir(spool / "copies")) <= rows

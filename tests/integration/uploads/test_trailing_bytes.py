@@ -52,7 +52,7 @@ async def test_a_repeat_is_known_by_what_was_sent_though_it_was_cut(host: Host) 
 
 async def test_a_fault_behind_the_cut_leaves_an_upload_whole(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     tus, data, catalogue = Tus(host), picture() + SECRET, host.appliance.catalogue
-    real = catalogue.add
+    real = catalogue.images.add
     faults: list[int] = []
 
     async def add(*arguments: Any, **options: Any) -> None:
