@@ -10,25 +10,24 @@ for nothing larger.
 
 import contextlib
 import time
-from asyncio import CancelledError, Future, shield
+from asyncio import Future, shield
 from collections.abc import Iterator
 
 from appliance.cache import Cache, Rendition, Ticket
 from appliance.catalogue import Catalogue
 from appliance.config.model import Renditions
-from appliance.delivery.batch import Batch
+from appliance.delivery.batches import Batch, Batches
 from appliance.delivery.failures import Failures
 from appliance.delivery.originals import Originals
 from appliance.delivery.sources import Source, nearest_source
 from appliance.domain.animation import moves
 from appliance.domain.clients import Clients
 from appliance.domain.clock import Clock
-from appliance.domain.errors import ApplianceError, CannotResize, Stopping
+from appliance.domain.errors import ApplianceError, CannotResize
 from appliance.domain.model import Image
 from appliance.domain.renditions import Made, Priority, Target
 from appliance.domain.visibility import living
 from appliance.observability.metrics import Metrics
-from appliance.shared.single_flight import SingleFlight
 from appliance.shared.threads import Threads
 from appliance.workers import Workers
 
@@ -36,8 +35,7 @@ LARGE_BYTES = 1_000_000  # up to here the sum of the bytes costs the event loop 
 THREADS = 2
 _NO_MOTION = "The animation couldn't be read to the end. The file is damaged, or needs too much memory."
 
-Key = tuple[str, Priority]
-"""Of a batch: its image's slug, and its priority."""
+RenderBatch = Batch[Priority, Target, Rendition]
 
 
 class Renderer:
@@ -63,9 +61,7 @@ class Renderer:
         self._metrics = metrics
         self._clock = clock
         self._animations = config.animation_budget
-        self._collecting: dict[Key, Batch] = {}
-        self._running: dict[Key, Batch] = {}
-        self._loops: SingleFlight[Key, None] = SingleFlight()
+        self._batches: Batches[Priority, Target, Rendition] = Batches(self._render_batch)
         self._threads = Threads("renderer", THREADS)
         self._failures = failures
 
@@ -74,92 +70,48 @@ class Renderer:
         return await shield(self.order(image, target, priority, clients))
 
     def order(self, image: Image, target: Target, priority: Priority, clients: Clients) -> "Future[Rendition]":
-        """The future of a rendition, in a batch that runs or in one that collects; its turn is that of any client.
+        """The future of a rendition, in a batch that is being rendered or in one that collects.
 
         Raises CannotResize for an image that is known to fail, and Stopping.
         """
         self._failures.refuse(image)
-        running = (self._running.get((image.slug, each)) for each in Priority)
-        for batch in filter(None, running):
-            if (found := batch.find(target)) is not None:
-                batch.clients.include(clients)  # it may have to wait once more, for the original
+        for each in Priority:
+            if (found := self._batches.join(image, each, target, clients)) is not None:
                 return found
-        batch = self._open_batch(image, priority)
-        batch.clients.include(clients)
-        return batch.want(target)
+        return self._batches.want(image, priority, target, clients)
 
     async def close(self) -> None:
         """Give up what is under way."""
-        await self._loops.close()
-        for batch in tuple(self._collecting.values()):
-            self._fail(batch, Stopping())
+        await self._batches.close()
         await self._threads.close()
 
-    # --- batches --------------------------------------------------------------------------------------------------
-
-    def _open_batch(self, image: Image, priority: Priority) -> Batch:
-        """The batch that collects, which is rendered after the one that runs."""
-        key = image.slug, priority
-        self._loops.start(key, lambda _: self._render_batches(key))
-        if key not in self._collecting:
-            self._collecting[key] = Batch(image, priority)
-        return self._collecting[key]
-
-    async def _render_batches(self, key: Key) -> None:
-        """Render this image's batches one after another until none is left."""
-        while (batch := self._collecting.get(key)) is not None:
-            with self._timed(batch):
-                await self._render_batch(batch)
-
-    async def _render_batch(self, batch: Batch) -> None:
-        try:
-            await self._fill_or_remember(batch)
-        except CancelledError:
-            self._fail(batch, Stopping())
-            raise
-        except Exception as fault:
-            self._fail(batch, fault)
-        finally:
-            self._running.pop((batch.image.slug, batch.priority), None)
-
-    async def _fill_or_remember(self, batch: Batch) -> None:
+    async def _render_batch(self, batch: RenderBatch) -> None:
         """Record a verdict before anyone is answered, so that every answer agrees with it."""
-        try:
-            with self._ticket(batch.image.slug) as ticket:
-                await self._fill(batch, ticket)
-        except CannotResize as fault:
-            self._close_batch(batch)  # requests that come while it is recorded collect in the next batch
-            with contextlib.suppress(ApplianceError):  # a catalogue that is away: the next failure is remembered
-                await self._failures.remember(batch.image, fault)
-            raise
+        with self._timed(batch.kind):
+            try:
+                with self._ticket(batch.image.slug) as ticket:
+                    await self._fill(batch, ticket)
+            except CannotResize as fault:
+                self._batches.freeze(batch)  # requests that come while it is recorded collect in the next batch
+                with contextlib.suppress(ApplianceError):  # a catalogue that is away: the next failure is remembered
+                    await self._failures.remember(batch.image, fault)
+                raise
 
-    def _fail(self, batch: Batch, fault: Exception) -> None:
-        """Closed first, so that nobody joins a batch that has failed."""
-        self._close_batch(batch)
-        batch.fail(fault)
-
-    def _close_batch(self, batch: Batch) -> None:
-        """From here on requests for other sizes collect in a new batch."""
-        key = batch.image.slug, batch.priority
-        if self._collecting.get(key) is batch:
-            del self._collecting[key]
-            self._running[key] = batch
-
-    def _claim(self, batch: Batch) -> tuple[Target, ...]:
-        """Close the batch once a worker is free, and return its targets, including cheap ones of lower priority."""
-        self._close_batch(batch)
-        own = batch.targets
+    def _claim(self, batch: RenderBatch) -> tuple[Target, ...]:
+        """Freeze the batch once a worker is granted, and return its targets, including cheap ones of lower priority."""
+        self._batches.freeze(batch)
+        own = batch.jobs
         for priority in Priority:
-            other = self._collecting.get((batch.image.slug, priority))
+            other = self._batches.collecting(batch.image, priority)
             if other is not None and own:
-                cheap = self._cheap(batch.image, own, other.targets) if priority > batch.priority else ()
-                batch.take_over(other, (*own, *cheap))
-        return batch.targets
+                cheap = self._cheap(batch.image, own, other.jobs) if priority > batch.kind else ()
+                batch.take(other, (*own, *cheap))
+        return batch.jobs
 
     def _cheap(self, image: Image, own: tuple[Target, ...], others: tuple[Target, ...]) -> list[Target]:
         """Those no larger than what a view shows, and all of them where the decode is what takes long."""
         largest = max(target.preset.box_px for target in own)
-        is_expensive = self._workers.is_dear(image.facts)
+        is_expensive = self._workers.is_expensive(image.facts)
         return [other for other in others if other not in own and (is_expensive or other.preset.box_px <= largest)]
 
     @contextlib.contextmanager
@@ -171,23 +123,20 @@ class Renderer:
             self._cache.end(ticket)
 
     @contextlib.contextmanager
-    def _timed(self, batch: Batch) -> Iterator[None]:
+    def _timed(self, priority: Priority) -> Iterator[None]:
         started_s = time.monotonic()
         try:
             yield
         finally:
-            seconds = self._metrics.rendition_seconds.labels(batch.priority.name.lower())
+            seconds = self._metrics.rendition_seconds.labels(priority.name.lower())
             seconds.observe(time.monotonic() - started_s)
 
-    # --- one batch ------------------------------------------------------------------------------------------------
-
-    async def _fill(self, batch: Batch, ticket: Ticket) -> None:
+    async def _fill(self, batch: RenderBatch, ticket: Ticket) -> None:
         """Make a batch's targets: from a larger rendition if that can give all of them, else from the original."""
         image = living(await self._catalogue.get(batch.image.slug), self._clock())  # asked after the ticket was drawn
-        if not batch.targets:  # all of them went to another batch
-            self._close_batch(batch)
+        if not batch.jobs:  # all of them went to another batch
             return
-        source = await nearest_source(self._cache, self._config, image, batch.targets)
+        source = await nearest_source(self._cache, self._config, image, batch.jobs)
         made = await self._from_source(batch, source) if source is not None else None
         if made is None:
             made = await self._from_original(batch, image)
@@ -199,10 +148,10 @@ class Renderer:
         for target, rendition in finished:
             await self._cache.admit(ticket, target.name, rendition)
 
-    async def _from_source(self, batch: Batch, source: Source) -> list[Made] | None:
+    async def _from_source(self, batch: RenderBatch, source: Source) -> list[Made] | None:
         """None when it can't give them: sizes joined while it waited, or its pixels turn out to be no use."""
         with source.open() as file:
-            async with self._workers.queue(source.facts, batch.priority, batch.clients) as worker:
+            async with self._workers.queue(source.facts, batch.kind, batch.clients) as worker:
                 targets = self._claim(batch)
                 if not targets:
                     return []
@@ -213,10 +162,10 @@ class Renderer:
                 except CannotResize:  # a verdict on the rendition is none on the image
                     return None
 
-    async def _from_original(self, batch: Batch, image: Image) -> list[Made]:
+    async def _from_original(self, batch: RenderBatch, image: Image) -> list[Made]:
         """In the lane that suits the original, which may be a heavy one."""
         with await self._originals.file(image, batch.clients) as file:
-            async with self._workers.queue(image.facts, batch.priority, batch.clients) as worker:
+            async with self._workers.queue(image.facts, batch.kind, batch.clients) as worker:
                 targets = self._claim(batch)
                 return await worker.render(file.fileno(), image.facts, targets) if targets else []
 

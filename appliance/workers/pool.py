@@ -127,7 +127,7 @@ class Workers:
         clients = Clients(HOST) if clients is None else clients
         return self._lease(lane, self._config.deadline_s * deadlines, priority, clients)
 
-    def is_dear(self, facts: Facts) -> bool:
+    def is_expensive(self, facts: Facts) -> bool:
         """Whether an order takes so long, or so much memory, that it has a lane of its own."""
         return self._lane_for(facts) is not self._normal
 

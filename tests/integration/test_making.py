@@ -73,11 +73,11 @@ async def test_views_of_all_sizes_while_all_wait_cost_two_decodes(
     assert len(decodes) <= 2
 
 
-async def test_a_view_of_what_is_dear_to_decode_takes_all_that_waits(
+async def test_a_view_of_what_is_expensive_to_decode_takes_all_that_waits(
     host: Host, decodes: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = await row(host, (await host.upload(pictures.photo(2600, 1800)))["slug"])
-    monkeypatch.setattr(host.appliance.workers, "is_dear", lambda facts: facts == image.facts)
+    monkeypatch.setattr(host.appliance.workers, "is_expensive", lambda facts: facts == image.facts)
     ahead = Ahead(host, image, monkeypatch)
     await ahead.held.reached.wait()
     assert (await host.get(f"/i/{image.slug}/thumbnail.jpg")).status == 200
@@ -113,7 +113,7 @@ async def test_a_view_that_waits_is_answered_by_what_runs_ahead_of_it(
     ahead = renderer.order(image, target(host, "small"), Priority.PREWARM, Clients())
     assert (await ahead).data == (await view).data
     held.open()
-    await until(lambda: not len(renderer._loops))
+    await until(lambda: not len(renderer._batches))
     assert decodes == [["small.jpg"]]
 
 
@@ -130,7 +130,7 @@ class Ahead:
     async def made(self) -> None:
         self.held.open()
         assert all([(await future).data for future in self._futures])
-        await until(lambda: not len(self._renderer._loops))
+        await until(lambda: not len(self._renderer._batches))
 
 
 async def test_a_size_that_was_made_is_not_made_again(host: Host, jpeg: bytes, decodes: list[list[str]]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientResponse, FormData
 
 from appliance.config.model import Config
-from appliance.delivery.batch import Batch
+from appliance.delivery.renderer import RenderBatch
 from appliance.workers.process import Reply
 from appliance.workers.protocol import CutOut, Inspect, Order, Render
 from appliance.workers.supervised_worker import SupervisedWorker
@@ -146,7 +146,7 @@ async def test_two_addresses_that_ask_for_the_same_do_not_have_others_refused(ho
     hold(held)
     flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs[:8]]
     await until(lambda: host.appliance.workers.waiting["normal"] == 6)
-    batches = host.appliance.delivery._renderer._collecting
+    batches = host.appliance.delivery._renderer._batches._collecting
     flood += [get(host, f"/i/{slug}/small.jpg", SECOND) for slug in slugs[:8]]
     await until(lambda: sum(len(batch.clients) == 2 for batch in batches.values()) >= 5)
     others = [get(host, f"/i/{slug}/small.jpg", OTHER) for slug in slugs[8:]]
@@ -174,12 +174,12 @@ async def test_one_who_wants_a_size_under_way_has_it_made_in_its_own_turn_when_t
 ) -> None:
     slugs = await uploaded(host, 5)
     renderer, gives_up = host.appliance.delivery._renderer, asyncio.Event()
-    claimed: list[Batch] = []
+    claimed: list[RenderBatch] = []
 
     async def nearest(_cache: Any, _config: Any, image: Any, _targets: Any) -> Any:
         return image if image.slug == slugs[-1] else None
 
-    async def from_source(batch: Batch, *_: Any) -> None:
+    async def from_source(batch: RenderBatch, *_: Any) -> None:
         renderer._claim(batch)
         claimed.append(batch)
         await gives_up.wait()

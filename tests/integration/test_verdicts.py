@@ -83,7 +83,7 @@ async def test_a_slow_cache_delays_no_size_of_a_batch(host: Host, monkeypatch: p
     await keeping.reached.wait()
     assert all(size.done() for size in sizes)
     keeping.open()
-    await until(lambda: not len(renderer._loops))
+    await until(lambda: not len(renderer._batches))
 
 
 async def test_a_large_rendition_is_summed_off_the_event_loop(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
