@@ -61,7 +61,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         stack.push_async_callback(appliance.sidecars.close)
         await caches.start()
         await spool.start()
-        await appliance.caretaker.recover()
+        await appliance.upload_janitor.recover()
         await appliance.sweeps.spool(older_than_s=0)
         stack.push_async_callback(appliance.delivery.close)
         stack.push_async_callback(appliance.tiles.close)
@@ -71,7 +71,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         stack.push_async_callback(appliance.shipper.stop)
         await starting
         stack.push_async_callback(appliance.resumable.stop)
-        await appliance.caretaker.take_up()
+        await appliance.upload_janitor.finish_complete()
         watch(appliance)
         appliance.health.started = True
         yield appliance
