@@ -54,7 +54,7 @@ async def _paced(workers: Workers, config: Config, fd: int, facts: Facts, second
 
 async def _make(workers: Workers, config: Config, fd: int, facts: Facts) -> None:
     targets = [Target(preset, Format.JPG) for preset in config.renditions.presets]
-    async with workers.queue(facts, Priority.VIEW) as worker:
+    async with workers.lease(facts, Priority.VIEW) as worker:
         await worker.render(fd, facts, targets)
 
 

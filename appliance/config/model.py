@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from appliance.domain.animation import Budget
+from appliance.domain.animation import AnimationBudget
 from appliance.domain.renditions import Format, Preset
 
 KB, MB, GB, TB = 10**3, 10**6, 10**9, 10**12
@@ -254,8 +254,8 @@ class Renditions:
         return next((preset for preset in self.presets if preset.name == name), None)
 
     @property
-    def animation_budget(self) -> Budget:
-        return Budget(self.animation_frames, self.animation_pixels)
+    def animation_budget(self) -> AnimationBudget:
+        return AnimationBudget(self.animation_frames, self.animation_pixels)
 
 
 @dataclass(frozen=True, slots=True)

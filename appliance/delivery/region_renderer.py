@@ -1,6 +1,6 @@
 """Regions from originals: those of one image that are wanted at the same time come from one decode.
 
-What takes long to write is cut apart from tiles and behind them, so that it keeps nobody waiting, and fails alone.
+Cuts that take long to encode have batches of their own, of lower priority: tiles neither wait nor fail for them.
 """
 
 import asyncio
@@ -18,18 +18,18 @@ from appliance.domain.clients import Clients
 from appliance.domain.errors import ApplianceError, CannotResize
 from appliance.domain.model import Image
 from appliance.domain.regions import Cut, Material, cutting_bytes
-from appliance.domain.render_cost import decode_s, is_long_cut, write_s
+from appliance.domain.render_cost import decode_s, encode_s, is_long_cut
 from appliance.domain.renditions import Priority
 from appliance.shared.negative_cache import MAX_KEYS
 from appliance.workers import Workers
 
 MIN_BATCH_S, DECODES, MAX_BATCH_S = 1.0, 8, 4.0
-"""Seconds of writing for one decode: eight decodes' worth, so that decoding again costs an eighth, but one to four.
+"""Seconds of encoding in one batch: eight times the decode, so that another decode adds an eighth, within one to four.
 
-Others wait as long, and the deadline, which would meet all who share it, is far.
+Others wait as long, and the batch stays far from the deadline, which all who share it would miss.
 """
 MAX_TIMEOUTS = 3
-"""Decodes for an image's tiles that end without a verdict in a row, until it is left alone for some minutes."""
+"""How many batches of tiles may fail in a row without a verdict, until the image is left alone for some minutes."""
 
 
 CutBatch = Batch[bool, Cut, bytes]
@@ -48,7 +48,7 @@ class RegionRenderer:
         self._timeouts: LRUCache[str, int] = LRUCache(MAX_KEYS)
 
     async def close(self) -> None:
-        """Give up what is under way."""
+        """Give up what is under way. Everyone who waits gets Stopping."""
         await self._batches.close()
 
     async def render(self, image: Image, cut: Cut, clients: Clients) -> bytes:
@@ -71,23 +71,23 @@ class RegionRenderer:
         priority = Priority.PREWARM if long else Priority.VIEW
         facts = replace(image.facts, memory_bytes=cutting_bytes(image.facts))
         with await self._originals.file(image, batch.clients) as file:
-            async with self._workers.queue(facts, priority, batch.clients, long=long) as worker:
+            async with self._workers.lease(facts, priority, batch.clients, long=long) as worker:
                 cuts = self._claim(batch)
                 files = await worker.cut(file.fileno(), image.facts, Material.ORIGINAL, cuts)
         for cut, data in zip(cuts, files, strict=True):
             batch.fulfil(cut, data)
 
     def _claim(self, batch: CutBatch) -> tuple[Cut, ...]:
-        """Freeze the batch, and return what is written soon, each client's first cut before anybody's second.
+        """Freeze the batch, and return what is encoded soon, each client's first cut before anybody's second.
 
-        The rest waits for the next decode, in the turn of those who want it.
+        The rest waits for the next batch.
         """
         self._batches.freeze(batch)
         batch_s = min(MAX_BATCH_S, max(MIN_BATCH_S, DECODES * decode_s(batch.image.facts)))
         claimed: list[Cut] = []
         seconds = 0.0
         for cut in in_turns(batch.wanted):
-            seconds += write_s(cut)
+            seconds += encode_s(cut)
             if not claimed or seconds <= batch_s:
                 claimed.append(cut)
         self._batches.postpone(batch, [cut for cut in batch.jobs if cut not in claimed])

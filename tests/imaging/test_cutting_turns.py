@@ -46,7 +46,7 @@ class FailsOnce:
         await self.remembered.wait()
 
     @asynccontextmanager
-    async def queue(self, *_: Any, **__: Any) -> AsyncIterator["FailsOnce"]:
+    async def lease(self, *_: Any, **__: Any) -> AsyncIterator["FailsOnce"]:
         yield self
 
     async def cut(self, _fd: int, _facts: Any, _material: Any, cuts: tuple[Cut, ...]) -> list[bytes]:

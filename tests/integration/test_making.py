@@ -92,7 +92,7 @@ async def test_a_view_that_finds_no_place_fails_nothing_that_waits(
     ahead = Ahead(host, image, monkeypatch)
     await ahead.held.reached.wait()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(host.appliance.workers, "queue", _full)
+        patch.setattr(host.appliance.workers, "lease", _full)
         await problem(await host.get(f"/i/{image.slug}/large.jpg"), "busy")
     await ahead.made()
     assert [sorted(order) for order in decodes] == [sorted(f"{preset}.jpg" for preset in PRESETS)]
@@ -106,14 +106,14 @@ async def test_a_view_that_waits_is_answered_by_what_runs_ahead_of_it(
     host: Host, decodes: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = await row(host, (await host.upload(pictures.photo(2600, 1800)))["slug"])
-    renderer = host.appliance.delivery._renderer
+    renderer = host.appliance.delivery.renderer
     held = gated(monkeypatch, renderer_module, "nearest_source")
     view = renderer.order(image, target(host, "small"), Priority.VIEW, Clients())
     await held.reached.wait()
     ahead = renderer.order(image, target(host, "small"), Priority.PREWARM, Clients())
     assert (await ahead).data == (await view).data
     held.open()
-    await until(lambda: not len(renderer._batches))
+    await until(lambda: not len(renderer.batches))
     assert decodes == [["small.jpg"]]
 
 
@@ -121,7 +121,7 @@ class Ahead:
     """All sizes of an image, ordered ahead of any view and held back before they are made."""
 
     def __init__(self, host: Host, image: Image, patch: pytest.MonkeyPatch) -> None:
-        self._renderer = host.appliance.delivery._renderer
+        self._renderer = host.appliance.delivery.renderer
         self.held = gated(patch, renderer_module, "nearest_source")
         self._futures = [
             self._renderer.order(image, target(host, preset), Priority.PREWARM, Clients()) for preset in PRESETS
@@ -130,7 +130,7 @@ class Ahead:
     async def made(self) -> None:
         self.held.open()
         assert all([(await future).data for future in self._futures])
-        await until(lambda: not len(self._renderer._batches))
+        await until(lambda: not len(self._renderer.batches))
 
 
 async def test_a_size_that_was_made_is_not_made_again(host: Host, jpeg: bytes, decodes: list[list[str]]) -> None:

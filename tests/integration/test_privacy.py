@@ -215,7 +215,7 @@ async def test_a_worker_that_dies_of_it_leaves_the_picture_and_says_so(
     async def killed(fd: int, keep: KeepMetadata, client: str) -> Any:
         waiting = asyncio.ensure_future(real(fd, keep, client))
         await asyncio.sleep(0)
-        for slot in workers._inspecting.slots:
+        for slot in workers.queues["inspect"].slots:
             if slot.process is not None:
                 slot.process.kill()
         return await waiting

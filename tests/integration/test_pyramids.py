@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from appliance.config.model import MB, Cache
-from appliance.delivery import pyramid_builder
 from appliance.domain.errors import CannotResize
 from appliance.domain.regions import Cut, Material
 from appliance.domain.renditions import PLACEHOLDER, Facts, Format, Preset
@@ -82,7 +81,7 @@ async def test_the_whole_is_shown_from_a_rendition_while_the_pyramid_is_built(
     assert opened(await reply.read()).size == (300, 300)
     await held.reached.wait()
     assert not [path for path in pyramids(host) if path.suffix == ".tif"]
-    monkeypatch.setattr(pyramid_builder, "PATIENCE_S", 0.01)
+    host.appliance.tiles.pyramid_builder.patience_s = 0.01
     refused = await host.get(f"{base}/{DEEP}")
     await problem(refused, "busy")
     assert int(refused.headers["Retry-After"]) >= 1
@@ -113,7 +112,7 @@ async def test_an_image_of_ordinary_size_gets_none(host: Host, builds: list[int]
 
 async def test_what_is_slow_to_decode_gets_one_at_fewer_pixels_already(open_host: OpenHost) -> None:
     host = await open_host()
-    is_eligible = host.appliance.tiles._pyramid_builder.is_eligible
+    is_eligible = host.appliance.tiles.pyramid_builder.is_eligible
     image = replace(await row(host, (await host.upload(pictures.png(9, 9)))["slug"]), width=5000, height=4000)
     assert not is_eligible(image)
     assert is_eligible(replace(image, width=7000))
@@ -173,7 +172,7 @@ async def test_deleting_an_image_while_its_pyramid_is_built_leaves_none(
     await held.reached.wait()
     await host.delete(resource["slug"], resource["delete_token"])
     held.open()
-    await until(lambda: not len(host.appliance.tiles._pyramid_builder._builds))
+    await until(lambda: len(host.appliance.tiles.pyramid_builder) == 0)
     assert pyramids(host) == []
     await problem(await host.get(f"{base}/{DEEP}"), "gone")
 
