@@ -56,7 +56,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         stack.push_async_callback(caches.close)
         store = open_store(config.store, config.data_dir)
         stack.push_async_callback(store.close)
-        config = config.taking_at_most(min(store.max_object_bytes, largest_file_bytes(config.spool_dir)))
+        config = config.limited_to(min(store.max_object_bytes, largest_file_bytes(config.spool_dir)))
         appliance = assembled(config, clock, metrics, catalogue, store, spool, caches, workers)
         stack.push_async_callback(appliance.sidecars.close)
         await caches.start()

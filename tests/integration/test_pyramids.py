@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from appliance.config.model import MB, Cache
+from appliance.config.model import MB, CacheConfig
 from appliance.domain.errors import CannotResize
 from appliance.domain.regions import Cut, Material
 from appliance.domain.renditions import PLACEHOLDER, Facts, Format, Preset
@@ -191,7 +191,7 @@ async def test_the_longest_unused_pyramid_makes_room(open_large: OpenHost) -> No
     bases = [await uploaded(host, seed) for seed in (1, 2, 3)]
     await host.get(f"{bases[0]}/{DEEP}")
     size = pyramids(host)[0].stat().st_size
-    again = await open_large(cache=Cache(pyramids_bytes=size * 5 // 2))
+    again = await open_large(cache=CacheConfig(pyramids_bytes=size * 5 // 2))
     await again.get(f"{bases[1]}/{DEEP}")
     await again.get(f"{bases[0]}/1,1,9,9/max/0/default.jpg")  # used again
     await again.get(f"{bases[2]}/{DEEP}")
@@ -203,7 +203,7 @@ async def test_the_longest_unused_pyramid_makes_room(open_large: OpenHost) -> No
 async def test_without_room_for_pyramids_regions_come_from_the_original(
     open_large: OpenHost, budget: int, builds: list[int]
 ) -> None:
-    host = await open_large(cache=Cache(pyramids_bytes=budget))
+    host = await open_large(cache=CacheConfig(pyramids_bytes=budget))
     base = await uploaded(host)
     assert (await host.get(f"{base}/{DEEP}")).status == 200
     assert pyramids(host) == []
@@ -301,7 +301,7 @@ async def test_who_asks_for_much_at_once_keeps_no_tile_waiting(
 
 
 async def test_a_crawler_of_tiles_leaves_the_presets_in_their_cache(open_large: OpenHost) -> None:
-    host = await open_large(cache=Cache(memory_bytes=1 * MB, tiles_memory_bytes=200_000, tiles_bytes=400_000))
+    host = await open_large(cache=CacheConfig(memory_bytes=1 * MB, tiles_memory_bytes=200_000, tiles_bytes=400_000))
     base = await uploaded(host)
     await host.get(f"/i/{base.rpartition('/')[2]}/small.jpg")
     for x in range(0, 600, 6):
