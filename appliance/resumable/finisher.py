@@ -30,6 +30,7 @@ from appliance.resumable.part_reservations import PartReservations
 from appliance.resumable.progress import part_ids, refusal_of
 from appliance.resumable.unfinished import UnfinishedUploads
 from appliance.resumable.upload_lock import UploadLocks
+from appliance.shared.single_flight import SingleFlight
 from appliance.spool import Digest, Incoming, Spool
 from appliance.uploads.committer import Committed, Committer
 
@@ -69,36 +70,36 @@ class UploadFinisher:
         self._unfinished = unfinished
         self._metrics = metrics
         self._clock = clock
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._flights: SingleFlight[str, None] = SingleFlight()
         self._watched: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
 
     def is_finishing(self, id_hash: str) -> bool:
         """Whether the upload is being made an image."""
-        return id_hash in self._tasks
+        return id_hash in self._flights
 
     def begin(self, upload: Upload) -> asyncio.Task[None]:
-        """The task that finishes the upload. It raises temporary faults; a refusal is recorded in the row."""
-        task = self._tasks.get(upload.id_hash)
-        if task is None:
-            task = self._tasks[upload.id_hash] = asyncio.create_task(self._finish(upload))
-            task.add_done_callback(lambda done: self._ended(upload, done))
-        return task
+        """The task that finishes the upload. It raises temporary faults; a refusal is recorded in the row.
 
-    def _ended(self, upload: Upload, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(upload.id_hash, None)
-        self.notify(upload)
-        fault = None if task.cancelled() else task.exception()
-        if isinstance(fault, ApplianceError):
-            log.warning("an upload can't be finished yet: %s", fault.detail, extra={"slug": upload.slug})
-        elif fault is not None:
-            log.error("an upload could not be finished", exc_info=fault, extra={"slug": upload.slug})
+        Raises Stopping.
+        """
+        return self._flights.start(upload.id_hash, lambda _: self._finish_or_log(upload))
 
     async def stop(self) -> None:
         """End at once. What is not finished starts again after the next start of the server."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._flights.close()
+
+    async def _finish_or_log(self, upload: Upload) -> None:
+        """Finish, and log what goes wrong, since the clients may be gone."""
+        try:
+            await self._finish(upload)
+        except ApplianceError as fault:
+            log.warning("an upload can't be finished yet: %s", fault.detail, extra={"slug": upload.slug})
+            raise
+        except Exception:
+            log.exception("an upload could not be finished", extra={"slug": upload.slug})
+            raise
+        finally:
+            self.notify(upload)
 
     def wake_all(self) -> None:
         """End every wait for an upload's end: the server is about to stop."""

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class UploadJanitor:
-    """Its jobs are driven by rows and files, and may run at any time."""
+    """Finishes, expires and forgets uploads. Its jobs are driven by rows and files, and may run at any time."""
 
     def __init__(self, *, resumable: ResumableUploads, catalogue: Catalogue, spool: Spool, clock: Clock) -> None:
         self._resumable = resumable

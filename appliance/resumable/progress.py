@@ -41,8 +41,10 @@ class NewUpload:
 
 @dataclass(frozen=True, slots=True)
 class UploadChunk:
-    """Bytes that a request brings. `announced_bytes` is None when the client didn't say how many; `length` is the whole
-    upload's when it was deferred until now."""
+    """Bytes that a request brings. `announced_bytes` is None when the client didn't say how many.
+
+    `length` is that of the whole upload when it was deferred until now.
+    """
 
     client: Client
     stream: AsyncIterator[bytes] = field(repr=False)
