@@ -142,6 +142,11 @@ class WorkerProcess:
             self._pending = None
 
     @property
+    def has_order(self) -> bool:
+        """Whether it has an order that it has not answered yet."""
+        return self._pending is not None
+
+    @property
     def is_warm(self) -> bool:
         """Whether it has got ready."""
         return self.libvips != ""

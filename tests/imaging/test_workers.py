@@ -57,10 +57,10 @@ def start(workers: Workers, data: bytes) -> "asyncio.Task[list[RenderedFile]]":
     return asyncio.create_task(rendered(workers, data, boxed(64, Format.JPG), facts=SLOW))
 
 
-async def is_busy(workers: Workers) -> None:
-    """Returns once an order has reached its worker."""
-    await until(lambda: workers.busy["normal"] > 0)
-    await asyncio.sleep(0.1)
+async def is_busy(workers: Workers, orders: int = 1) -> None:
+    """Returns once so many orders have reached their workers."""
+    slots = workers.queues["normal"].slots
+    await until(lambda: sum(slot.process is not None and slot.process.has_order for slot in slots) >= orders)
 
 
 async def gone(pid: int) -> None:
@@ -80,7 +80,7 @@ async def test_a_killed_worker_costs_only_its_own_order(slow: bytes) -> None:
     reasons: list[str] = []
     async with running(SETTINGS, reasons.append) as workers:
         first, second = start(workers, slow), start(workers, slow)
-        await is_busy(workers)
+        await is_busy(workers, 2)
         os.kill(workers.pids["normal"][0], signal.SIGKILL)
         outcomes = await asyncio.gather(first, second, return_exceptions=True)
         assert sorted(type(outcome).__name__ for outcome in outcomes) == ["CannotResize", "list"]

@@ -144,9 +144,10 @@ async def test_a_worker_that_is_killed_while_it_builds_costs_nobody_the_picture(
 
     async def killed(worker: Worker, fd: int, output_fd: int) -> None:
         order = asyncio.ensure_future(build(worker, fd, output_fd))
-        await until(lambda: worker._slot.process is not None and worker._slot.process._pending is not None)
-        (pid,) = host.appliance.workers.pids["background"]
-        os.kill(pid, signal.SIGKILL)
+        (slot,) = host.appliance.workers.queues["background"].slots
+        await until(lambda: slot.process is not None and slot.process.has_order)
+        assert slot.process is not None
+        os.kill(slot.process.pid, signal.SIGKILL)
         await order
 
     monkeypatch.setattr(Worker, "build_pyramid", killed)
