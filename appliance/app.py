@@ -56,12 +56,12 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         stack.push_async_callback(caches.close)
         store = open_store(config.store, config.data_dir)
         stack.push_async_callback(store.close)
-        config = config.taking_at_most(min(store.max_object_bytes, largest_file_bytes(config.spool_dir)))
+        config = config.limited_to(min(store.max_object_bytes, largest_file_bytes(config.spool_dir)))
         appliance = assembled(config, clock, metrics, catalogue, store, spool, caches, workers)
         stack.push_async_callback(appliance.sidecars.close)
         await caches.start()
         await spool.start()
-        await appliance.caretaker.recover()
+        await appliance.upload_janitor.recover()
         await appliance.sweeps.spool(older_than_s=0)
         stack.push_async_callback(appliance.delivery.close)
         stack.push_async_callback(appliance.tiles.close)
@@ -71,7 +71,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         stack.push_async_callback(appliance.shipper.stop)
         await starting
         stack.push_async_callback(appliance.resumable.stop)
-        await appliance.caretaker.take_up()
+        await appliance.upload_janitor.finish_complete()
         watch(appliance)
         appliance.health.started = True
         yield appliance

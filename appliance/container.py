@@ -46,8 +46,8 @@ from appliance.lifecycle.sweeps import Sweeps
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from appliance.observability.metrics import Metrics
-from appliance.resumable import Resumable, UnfinishedUploads
-from appliance.resumable.janitor import Caretaker
+from appliance.resumable import ResumableUploads, UnfinishedUploads
+from appliance.resumable.janitor import UploadJanitor
 from appliance.spool import Spool
 from appliance.uploads.admission import Admission
 from appliance.uploads.committer import Committer
@@ -82,8 +82,8 @@ class Appliance:
     admission: Admission
     committer: Committer
     ingest: Ingest
-    resumable: Resumable
-    caretaker: Caretaker
+    resumable: ResumableUploads
+    upload_janitor: UploadJanitor
     management: Management
     expiry: Expiry
     eraser: Eraser
@@ -145,7 +145,7 @@ class Appliance:
                 Job("offline-service", 60, self.offline_service.run),
                 Job("erasing", 10, self.eraser.run),
                 Job("spool-sweep", 600, self.sweeps.spool),
-                Job("resumable-uploads", 60, self.caretaker.run),
+                Job("resumable-uploads", 60, self.upload_janitor.run),
                 Job("upload-sweep", 600, self.sweeps.uploads),
                 Job("forgetting", HOUR_S, self.eraser.forget),
                 Job("store-forgetting", 24 * HOUR_S, self.eraser.forget_in_store),
@@ -192,7 +192,7 @@ def assembled(  # noqa: PLR0917 - one of each part
         metrics=metrics,
         clock=clock,
     )
-    resumable = Resumable(
+    resumable = ResumableUploads(
         config.uploads,
         catalogue=catalogue,
         spool=spool,
@@ -225,7 +225,7 @@ def assembled(  # noqa: PLR0917 - one of each part
         committer=committer,
         ingest=ingest,
         resumable=resumable,
-        caretaker=Caretaker(resumable=resumable, catalogue=catalogue, spool=spool, clock=clock),
+        upload_janitor=UploadJanitor(resumable=resumable, catalogue=catalogue, spool=spool, clock=clock),
         management=Management(
             config.uploads, catalogue=catalogue.images, cache=caches, sidecars=sidecars, metrics=metrics, clock=clock
         ),

@@ -53,7 +53,7 @@ async def status(appliance: Appliance) -> Mapping[str, object]:
         "waiting_for_the_store": max(appliance.shipper.backlog, backlog.unshipped),
         "changes_waiting_for_the_store": backlog.sidecars_due + len(albums),
         "drained": appliance.drain_switch.drained,
-        "uploads_arriving": appliance.admission.arriving,
+        "uploads_arriving": appliance.admission.in_progress,
         "uploads_unfinished": await appliance.catalogue.uploads.count_unfinished(int(appliance.clock()), MOST_COUNTED),
         "worker_protections": list(appliance.workers.protections),
         "waiting_to_be_purged": appliance.purger.waiting_tags,

@@ -1,12 +1,12 @@
 """How many images an album takes."""
 
-from appliance.config.model import Albums
+from appliance.config.model import AlbumsConfig
 from tests.support.albums import changed, made, patch, post, slugs_of, uploaded
 from tests.support.host import OpenHost, problem
 
 
 async def test_the_most_images_are_told_by_the_limits_and_held(open_host: OpenHost) -> None:
-    host = await open_host(albums=Albums(max_images=2))
+    host = await open_host(albums=AlbumsConfig(max_images=2))
     assert (await (await host.get("/api/v1/limits")).json())["albums"] == {"max_images": 2}
     images = await uploaded(host, 3)
     told = await problem(await post(host, images=slugs_of(images)), "too-many-images")
