@@ -12,14 +12,14 @@ PATIENCE_MS = 25
 class Checkpoints:
     """A passive checkpoint lets the log be written over from its start, which costs less than growing a new one.
 
-    Only a reader that stays long (a backup) lets it grow further; past `MAX_LOG_BYTES` it is cut once that one is gone.
+    Only a reader that stays long (a backup) lets it grow further; past `max_log_bytes` it is cut once that one is gone.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, *, max_log_bytes: int = MAX_LOG_BYTES) -> None:
         self._connection = connection
         self._log = path.with_name(path.name + "-wal")
         self._done_at = -1  # what an earlier run left is taken in at the first idle moment
-        self._cut_above_bytes = MAX_LOG_BYTES
+        self._max_log_bytes = self._cut_above_bytes = max_log_bytes
 
     @property
     def wanted(self) -> bool:
@@ -30,7 +30,7 @@ class Checkpoints:
             self._passive()
         size = self._log_bytes()
         if size >= self._cut_above_bytes:
-            self._cut_above_bytes = MAX_LOG_BYTES if self._truncate() else size + MAX_LOG_BYTES
+            self._cut_above_bytes = self._max_log_bytes if self._truncate() else size + self._max_log_bytes
 
     def after_fault(self) -> None:
         """On a full disk the log itself may be what gives room again."""

@@ -153,12 +153,9 @@ def test_the_log_is_taken_in_when_enough_has_changed(path: Path) -> None:
     connection.close()
 
 
-def test_a_reader_that_stays_long_does_not_stop_the_log_from_being_cut_afterwards(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("appliance.catalogue.checkpoints.MAX_LOG_BYTES", 100_000)
+def test_a_reader_that_stays_long_does_not_stop_the_log_from_being_cut_afterwards(path: Path) -> None:
     connection, reader = open_writer(path), open_reader(path)
-    checkpoints = Checkpoints(connection, path)
+    checkpoints = Checkpoints(connection, path, max_log_bytes=100_000)
     log = path.with_name(path.name + "-wal")
 
     def write(times: int) -> None:
