@@ -12,7 +12,7 @@ ODD = re.compile(r"""[^ -~]|["\\%;]""")
 SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}\Z", re.ASCII)
 
 
-def typed_name(filename: str, media_type: str) -> str:
+def filename_with_extension(filename: str, media_type: str) -> str:
     """The name under an extension of what the file is: a saved `x.html` would open in a browser as a page."""
     suffix = SUFFIX.search(filename)
     if suffix and suffix[0][1:].lower() in _extensions(media_type):

@@ -1,6 +1,7 @@
 """Where everything lives: the paths of an image's pages and files, and the absolute links made from them."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from appliance.config.model import Config
 from appliance.domain.formats import FORMATS
@@ -100,14 +101,14 @@ class Links:
     def share(self, slug: str) -> str:
         return self.absolute(share_path(slug))
 
-    def managing(self, slug: str, delete_token: str) -> str:
+    def manage(self, slug: str, delete_token: str) -> str:
         """The secret link. A fragment never reaches a server, so the token stays out of logs and referrers."""
         return f"{self.share(slug)}#{delete_token}"
 
     def album(self, slug: str) -> str:
         return self.absolute(album_path(slug))
 
-    def managing_album(self, slug: str, delete_token: str) -> str:
+    def manage_album(self, slug: str, delete_token: str) -> str:
         """The secret link, as that of an image."""
         return f"{self.album(slug)}#{delete_token}"
 
@@ -122,6 +123,10 @@ class Links:
 
     def iiif(self, slug: str) -> str:
         return self.absolute(iiif_path(slug))
+
+    def oembed(self, slug: str) -> str:
+        """Where the oEmbed reply for the image's share page is."""
+        return self.absolute(f"/oembed?url={quote(self.share(slug), safe='')}")
 
     def rendition(self, slug: str, preset: str, image_format: Format) -> str:
         return self.absolute(rendition_path(slug, preset, image_format))

@@ -10,13 +10,11 @@ from aiohttp.typedefs import Handler
 
 from appliance.domain.errors import ApplianceError
 from appliance.http.client_address import client_of
-from appliance.http.keys import CALLERS, CONFIG, HEALTH, METRICS
+from appliance.http.keys import CONFIG, HEALTH, METRICS, REQUEST_ID, START_LIMITER, TRUSTED_PROXIES
 from appliance.http.links import UPLOADS_PATH
-from appliance.http.problems import named, problem_response
-from appliance.http.requests import REQUEST_ID
+from appliance.http.problems import problem_response, to_named_error
 from appliance.http.responses import common_headers
 from appliance.http.transport.request_heads import check_head
-from appliance.http.transport.start_limiter import STARTS
 from appliance.http.tus import headers as tus
 from appliance.observability import logs
 
@@ -31,45 +29,45 @@ log = logging.getLogger("appliance.access")
 @web.middleware
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Outermost: give the request its id, count it, log it; errors become responses here."""
-    request[REQUEST_ID] = request.app[CALLERS].request_id(request)
+    request[REQUEST_ID] = request.app[TRUSTED_PROXIES].request_id(request)
     token = logs.request_id.set(request[REQUEST_ID])
     health, started, status = request.app[HEALTH], time.monotonic(), 499  # a client that went away
     health.in_flight += 1
     try:
-        await request.app[STARTS].turn(client_of(request).key)
-        response = await _answered(request, handler)
+        await request.app[START_LIMITER].wait_for_turn(client_of(request).key)
+        response = await _respond(request, handler)
         status = response.status
         return response
     finally:
         health.in_flight -= 1
-        _note(request, status, time.monotonic() - started)
+        _record(request, status, time.monotonic() - started)
         logs.request_id.reset(token)
 
 
-def _note(request: web.Request, status: int, seconds: float) -> None:
+def _record(request: web.Request, status: int, seconds: float) -> None:
     """Count every request; log faults as warnings, changes as news, and plain views only for who debugs."""
     request.app[METRICS].request_done(_route(request), _method(request), status, seconds)
     level = logging.WARNING if status >= 500 else logging.DEBUG if request.method in ("GET", "HEAD") else logging.INFO
     if log.isEnabledFor(level):
-        fields = {"client": request.app[CALLERS].address(request), "ms": round(seconds * 1000, 1)}
+        fields = {"client": request.app[TRUSTED_PROXIES].address(request), "ms": round(seconds * 1000, 1)}
         log.log(level, "%s %s %d", request.method, request.path, status, extra=fields)
 
 
-async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         check_head(request)
         return await handler(request)
     except web.HTTPException as fault:
         if fault.status < 400:  # redirects
             return fault
-        return _told(request, named(fault), fault)
+        return _problem_response(request, to_named_error(fault), fault)
     except (ConnectionError, asyncio.CancelledError):
         raise  # nobody is there to be told
     except Exception as fault:
-        return _told(request, named(fault), fault)
+        return _problem_response(request, to_named_error(fault), fault)
 
 
-def _told(request: web.Request, fault: ApplianceError, cause: Exception) -> web.Response:
+def _problem_response(request: web.Request, fault: ApplianceError, cause: Exception) -> web.Response:
     response = problem_response(request, fault)
     if isinstance(cause, web.HTTPMethodNotAllowed) and response.status == cause.status:
         response.headers["Allow"] = ", ".join(sorted(cause.allowed_methods))

@@ -9,13 +9,21 @@ BY_SIZE = tuple(sorted(Format, key=lambda each: each.spec.size_rank))
 """What we prefer among formats that a client likes equally: the smallest files first."""
 
 
-def negotiated(image: Image, accept: str, formats: Sequence[Format]) -> Format:
+_BY_EXTENSION = {"jpeg": Format.JPG, **{each.value: each for each in Format}}
+
+
+def format_of(extension: str) -> Format | None:
+    """The rendition format that a URL's extension names; `jpeg` means `jpg`."""
+    return _BY_EXTENSION.get(extension)
+
+
+def negotiate_format(image: Image, accept: str, formats: Sequence[Format]) -> Format:
     """The format for an Accept header, out of those that are made here.
 
     Formats that carry the picture's animation and alpha come before those that don't; wildcards ask for no format in
     particular, and get what every browser shows.
     """
-    liking = wishes(accept)
+    liking = parse_accept(accept)
     named = [each for each in BY_SIZE if each in formats and liking.get(each.media_type, 0) > 0]
     for able in (True, False):
         liked = [each for each in named if _carries(image, each) == able]
@@ -36,7 +44,7 @@ def _carries(image: Image, candidate: Format) -> bool:
     return candidate.spec.has_all_colours and (candidate.has_alpha or not image.has_alpha)
 
 
-def wishes(accept: str) -> dict[str, float]:
+def parse_accept(accept: str) -> dict[str, float]:
     """What an Accept or Accept-Language header names, in small letters, and how much it is wanted, 0 to 1.
 
     What makes no sense is not wanted.

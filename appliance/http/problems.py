@@ -12,8 +12,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from appliance.domain import errors
 from appliance.domain.errors import ApplianceError
-from appliance.http.api.integrations import chevereto_error
-from appliance.http.requests import REQUEST_ID, pages_of, wants_page
+from appliance.http.api.chevereto import chevereto_error
+from appliance.http.keys import REQUEST_ID
+from appliance.http.pages.selection import pages_of, wants_page
 from appliance.http.responses import json_answer
 
 log = logging.getLogger(__name__)
@@ -87,19 +88,19 @@ def status_of(fault: ApplianceError) -> HTTPStatus | TusStatus:
     return STATUSES.get(type(fault), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def named(fault: BaseException) -> ApplianceError:
+def to_named_error(fault: BaseException) -> ApplianceError:
     """The named error that stands for whatever a handler raised; the unexpected is logged whole and told as 500."""
     if isinstance(fault, ApplianceError):
         return fault
     if isinstance(fault, web.HTTPException) and fault.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _named_by_routing(fault)
+        return _from_routing(fault)
     if isinstance(fault, (web.RequestPayloadError, HttpProcessingError)):
         return errors.MalformedRequest("The body can't be read because it doesn't match its headers.")
     log.error("unexpected fault", exc_info=fault)
     return errors.InternalError()
 
 
-def _named_by_routing(fault: web.HTTPException) -> ApplianceError:
+def _from_routing(fault: web.HTTPException) -> ApplianceError:
     """What aiohttp refuses before a handler is reached, or while it reads a small body."""
     if isinstance(fault, web.HTTPMethodNotAllowed) and fault.allowed_methods != {"OPTIONS"}:
         allowed = ", ".join(sorted(fault.allowed_methods))
@@ -121,7 +122,7 @@ def problem_response(request: web.Request, fault: ApplianceError) -> web.Respons
     elif request.path.startswith(("/api/", "/iiif/")):
         response = _problem_details(request, fault, status)
     elif wants_page(request):
-        page = pages_of(request).error_page(status, fault, request[REQUEST_ID])
+        page = pages_of(request).site.error_page(status, fault, request[REQUEST_ID])
         response = web.Response(text=page, content_type="text/html", status=status)
     elif request.method in ("GET", "HEAD"):
         response = _problem_details(request, fault, status)

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 from appliance.domain.errors import Busy, WrongToken
 
-FREE = 10  # a person who mixes up links
-FIRST_S = 0.1
-MAX_S = 5.0
-FORGOTTEN_S = 600.0
+FREE_FAILURES = 10  # a person who mixes up links
+FIRST_DELAY_S = 0.1
+MAX_DELAY_S = 5.0
+FORGET_AFTER_S = 600.0
 MAX_WAITING = 4  # requests of one address
 MAX_ADDRESSES = 10_000
 
@@ -29,13 +29,13 @@ class _Address:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
-    def pause_s(self) -> float:
+    def delay_s(self) -> float:
         """How late the answer to the last wrong token is: twice as late as the one before."""
-        over = self.failures - FREE
-        return min(MAX_S, FIRST_S * 2.0 ** min(over - 1, 10)) if over > 0 else 0.0
+        over = self.failures - FREE_FAILURES
+        return min(MAX_DELAY_S, FIRST_DELAY_S * 2.0 ** min(over - 1, 10)) if over > 0 else 0.0
 
 
-class WrongTokens:
+class WrongTokenDelay:
     """Who sent wrong tokens. Touched by the event loop's thread alone."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -43,17 +43,17 @@ class WrongTokens:
         self._addresses: OrderedDict[str, _Address] = OrderedDict()
 
     @asynccontextmanager
-    async def patience(self, address: str) -> AsyncIterator[None]:
+    async def delayed(self, address: str) -> AsyncIterator[None]:
         """Around whatever looks at a token. Raises Busy for a wrong one when several of the address wait already."""
         try:
             yield
         except WrongToken:
-            await self._hold_up(self._noted(address))
+            await self._delay(self._record_failure(address))
             raise
 
-    def _noted(self, address: str) -> _Address:
+    def _record_failure(self, address: str) -> _Address:
         known = self._addresses.setdefault(address, _Address())
-        if not known.waiting and self._clock() - known.last_s > FORGOTTEN_S:
+        if not known.waiting and self._clock() - known.last_s > FORGET_AFTER_S:
             known.failures = 0
         known.failures, known.last_s = known.failures + 1, self._clock()
         self._addresses.move_to_end(address)
@@ -61,18 +61,18 @@ class WrongTokens:
             self._addresses.popitem(last=False)
         return known
 
-    async def _hold_up(self, known: _Address) -> None:
+    async def _delay(self, known: _Address) -> None:
         """One answer after the other."""
-        if not (pause_s := known.pause_s):
+        if not (delay_s := known.delay_s):
             return
         if known.waiting >= MAX_WAITING:
             raise Busy(
                 "Too many wrong delete tokens from your address. Try again in a moment.",
-                retry_after_s=max(1, round(MAX_S)),
+                retry_after_s=max(1, round(MAX_DELAY_S)),
             )
         known.waiting += 1
         try:
             async with known.lock:
-                await asyncio.sleep(pause_s)
+                await asyncio.sleep(delay_s)
         finally:
             known.waiting -= 1

@@ -61,7 +61,7 @@ async def test_longer_words_fit_the_narrowest_screen_too(site: Site, open_page: 
 async def test_a_german_browser_gets_german_pages_and_scripts(site: Site, open_page: OpenPage) -> None:
     page = await open_page("/", locale="de-DE")
     assert await page.locator("h1").inner_text() == "Ein Bild teilen"
-    assert await page.evaluate("globalThis.applianceWords['Copied']") == "Kopiert"
+    assert await page.evaluate("globalThis.applianceMessages['Copied']") == "Kopiert"
 
 
 async def test_a_text_is_copied_with_one_press_and_said_so(site: Site, open_page: OpenPage) -> None:

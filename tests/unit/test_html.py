@@ -10,7 +10,8 @@ from appliance.config.model import Config, Renditions, Server, Uploads
 from appliance.domain.errors import ApplianceError, Busy, InternalError, UnknownImage, UnsupportedFormat, WrongToken
 from appliance.domain.model import ContentCredentials, Ending, Image, KeepMetadata, PrivateData
 from appliance.domain.renditions import Format
-from appliance.http.pages.render import Pages, Typed
+from appliance.http.pages.pages import Pages
+from appliance.http.pages.site_pages import UploadFormValues
 from appliance.uploads.ingest import Refused
 
 SLUG = "1A2b7Qw9ZxCvBnMkL"
@@ -85,25 +86,25 @@ def pages() -> Pages:
 
 
 EVERY_PAGE: dict[str, Callable[[Pages, Image], str]] = {
-    "upload": lambda pages, image: pages.upload_page(
-        saying(image.title), typed=Typed(image.title or "", image.alt or "")
+    "upload": lambda pages, image: pages.site.upload_page(
+        saying(image.title), form_values=UploadFormValues(image.title or "", image.alt or "")
     ),
-    "share": lambda pages, image: pages.share_page(image),
-    "original-only": lambda pages, image: pages.share_page(replace(image, original_only=image.title or "why")),
-    "uploaded": lambda pages, image: pages.uploaded_page(image, TOKEN),
-    "manage": lambda pages, image: pages.manage_page(image, problem=saying(image.title), notice=image.alt),
-    "uploaded-several": lambda pages, image: pages.uploaded_several_page(
-        [(image, TOKEN), (image, TOKEN)], [Refused(image.filename, UnknownImage(image.filename))], left_out=1
+    "share": lambda pages, image: pages.images.share_page(image),
+    "original-only": lambda pages, image: pages.images.share_page(replace(image, original_only=image.title or "why")),
+    "uploaded": lambda pages, image: pages.images.uploaded_page(image, TOKEN),
+    "manage": lambda pages, image: pages.images.manage_page(image, problem=saying(image.title), notice=image.alt),
+    "uploaded-several": lambda pages, image: pages.images.uploaded_several_page(
+        [(image, TOKEN), (image, TOKEN)], [Refused(image.filename, UnknownImage(image.filename))], skipped=1
     ),
-    "deleted": lambda pages, image: pages.deleted_page(image, TOKEN),
-    "gone": lambda pages, image: pages.gone_page(
+    "deleted": lambda pages, image: pages.images.deleted_page(image, TOKEN),
+    "gone": lambda pages, image: pages.images.gone_page(
         image.slug, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem=saying(image.title)
     ),
-    "error": lambda pages, image: pages.error_page(404, UnknownImage(image.filename), "r1"),
+    "error": lambda pages, image: pages.site.error_page(404, UnknownImage(image.filename), "r1"),
 }
 
 
-WITHOUT_TEXTS: dict[str, Callable[[Pages, Image], str]] = {"mine": lambda pages, _: pages.mine_page()}
+WITHOUT_TEXTS: dict[str, Callable[[Pages, Image], str]] = {"mine": lambda pages, _: pages.site.library_page()}
 PAGES = EVERY_PAGE | WITHOUT_TEXTS
 
 
@@ -156,7 +157,7 @@ def test_only_the_pages_that_hand_it_out_know_the_token(pages: Pages, name: str)
 
 
 def test_the_upload_form_sends_the_fields_of_the_contract(pages: Pages) -> None:
-    page = Page(pages.upload_page())
+    page = Page(pages.site.upload_page())
     form = page.one("form")
     assert (form["method"], form["action"], form["enctype"]) == ("post", "/", "multipart/form-data")
     file = page.one("input", type="file", name="file")
@@ -168,7 +169,7 @@ def test_the_upload_form_sends_the_fields_of_the_contract(pages: Pages) -> None:
 
 def test_the_upload_page_says_the_limits_and_the_command_line() -> None:
     config = replace(CONFIG, uploads=Uploads(max_bytes=20_000_000, default_expiry_days=45, max_expiry_days=60))
-    page = Page(Pages(config).upload_page())
+    page = Page(Pages(config).site.upload_page())
     assert "JPEG, PNG, GIF, WebP, TIFF, AVIF or HEIC, up to 20 MB." in page.text
     assert "kept for 45 days, or for as long as you choose, up to 60 days" in page.text
     assert (
@@ -219,7 +220,7 @@ def test_pages_say_that_content_credentials_are_lost(pages: Pages, name: str) ->
     ("sent", "chosen"), [("", "false"), ("1", "true"), ("true", "true"), ("credits", "credits"), ("maybe", "false")]
 )
 def test_the_form_offers_three_choices_and_keeps_the_one_that_was_made(pages: Pages, sent: str, chosen: str) -> None:
-    page = Page(pages.upload_page(typed=Typed(keep_metadata=sent)))
+    page = Page(pages.site.upload_page(form_values=UploadFormValues(keep_metadata=sent)))
     choices = page.all("input", name="keep_metadata", type="radio")
     assert [choice["value"] for choice in choices] == ["false", "credits", "true"]
     assert [choice["value"] for choice in choices if "checked" in choice] == [chosen]
@@ -227,7 +228,11 @@ def test_the_form_offers_three_choices_and_keeps_the_one_that_was_made(pages: Pa
 
 
 def test_a_refused_upload_keeps_what_was_typed(pages: Pages) -> None:
-    page = Page(pages.upload_page(UnsupportedFormat("That was a PDF."), typed=Typed("Cat", "A grey cat", "7d")))
+    page = Page(
+        pages.site.upload_page(
+            UnsupportedFormat("That was a PDF."), form_values=UploadFormValues("Cat", "A grey cat", "7d")
+        )
+    )
     assert page.all("div", role="alert")
     assert "That was a PDF." in page.text
     assert page.one("input", name="title")["value"] == "Cat"
@@ -236,7 +241,7 @@ def test_a_refused_upload_keeps_what_was_typed(pages: Pages) -> None:
 
 
 def test_the_share_page_shows_the_picture_in_the_sizes_there_are(pages: Pages) -> None:
-    image = Page(pages.share_page(replace(PHOTO, alt="A cat"))).one("img", id="shown")
+    image = Page(pages.images.share_page(replace(PHOTO, alt="A cat"))).one("img", id="shown")
     # drawn as large as the screen has room, up to the original's size
     assert (image["width"], image["height"], image["alt"]) == ("2725", "2225", "A cat")
     assert image["srcset"] == ", ".join(
@@ -246,12 +251,12 @@ def test_the_share_page_shows_the_picture_in_the_sizes_there_are(pages: Pages) -
 
 
 def test_a_small_picture_is_listed_once_for_each_width(pages: Pages) -> None:
-    image = Page(pages.share_page(replace(PHOTO, width=300, height=200))).one("img", id="shown")
+    image = Page(pages.images.share_page(replace(PHOTO, width=300, height=200))).one("img", id="shown")
     assert image["srcset"] == f"/i/{SLUG}/thumbnail.jpg 256w, /i/{SLUG}/small.jpg 300w"
 
 
 def test_the_share_page_links_every_size_and_the_original(pages: Pages) -> None:
-    targets = {link["href"] for link in Page(pages.share_page(PHOTO)).all("a")}
+    targets = {link["href"] for link in Page(pages.images.share_page(PHOTO)).all("a")}
     assert {
         f"/i/{SLUG}/{preset}.{ending}"
         for preset in ("thumbnail", "small", "medium", "large")
@@ -262,11 +267,11 @@ def test_the_share_page_links_every_size_and_the_original(pages: Pages) -> None:
 
 def test_formats_that_are_not_made_are_not_linked() -> None:
     config = replace(CONFIG, renditions=Renditions(formats=(Format.JPG, Format.WEBP)))
-    assert ".avif" not in Pages(config).share_page(PHOTO)
+    assert ".avif" not in Pages(config).images.share_page(PHOTO)
 
 
 def test_an_animated_picture_says_so_and_is_linked_in_formats_that_move(pages: Pages) -> None:
-    page = Page(pages.share_page(replace(PHOTO, media_type="image/gif", frames=24)))
+    page = Page(pages.images.share_page(replace(PHOTO, media_type="image/gif", frames=24)))
     assert "animated, 24 frames" in page.text
     targets = {link["href"] for link in page.all("a")}
     assert {f"/i/{SLUG}/small.webp", f"/i/{SLUG}/small.gif"} <= targets
@@ -274,14 +279,14 @@ def test_an_animated_picture_says_so_and_is_linked_in_formats_that_move(pages: P
 
 
 def test_the_share_page_says_size_format_and_expiry_in_words(pages: Pages) -> None:
-    page = Page(pages.share_page(PHOTO))
+    page = Page(pages.images.share_page(PHOTO))
     assert "2725 × 2225 pixels · 829 KB · JPEG" in page.text
     assert "23 November 2027 (in 12 months)" in page.text
     assert page.one("time")["datetime"] == "2027-11-23T16:02:08Z"
 
 
 def test_the_share_page_tells_other_sites_what_it_shows(pages: Pages) -> None:
-    page = Page(pages.share_page(replace(PHOTO, title="Cat", alt="A grey cat")))
+    page = Page(pages.images.share_page(replace(PHOTO, title="Cat", alt="A grey cat")))
     assert page.meta("og:title") == "Cat"
     assert page.meta("og:url") == page.one("link", rel="canonical")["href"] == f"https://pics.example/i/{SLUG}"
     assert page.meta("og:image") == f"https://pics.example/i/{SLUG}/preview.jpg"
@@ -294,7 +299,7 @@ def test_the_share_page_tells_other_sites_what_it_shows(pages: Pages) -> None:
 
 
 def test_an_original_only_page_says_why_and_offers_the_download(pages: Pages) -> None:
-    page = Page(pages.share_page(PANORAMA))
+    page = Page(pages.images.share_page(PANORAMA))
     assert "It has 4.2 gigapixels; 1 gigapixel is the limit." in page.text
     assert not page.all("img", id="shown")
     assert page.all("a", href=f"/i/{SLUG}/original?download")
@@ -302,18 +307,18 @@ def test_an_original_only_page_says_why_and_offers_the_download(pages: Pages) ->
 
 
 def test_a_click_on_what_browsers_cannot_show_leads_to_the_largest_size(pages: Pages) -> None:
-    page = Page(pages.share_page(replace(PHOTO, media_type="image/heic")))
+    page = Page(pages.images.share_page(replace(PHOTO, media_type="image/heic")))
     assert page.one("a", id="frame")["href"] == f"/i/{SLUG}/large.jpg"
 
 
 def test_names_in_any_script_keep_their_direction(pages: Pages) -> None:
-    page = Page(pages.share_page(replace(PHOTO, title="قطة")))
+    page = Page(pages.images.share_page(replace(PHOTO, title="قطة")))
     assert page.one("h1")["dir"] == "auto"
     assert page.one("input", name="title")["dir"] == "auto"
 
 
 def test_the_manage_form_posts_to_the_picture_with_token_and_action(pages: Pages) -> None:
-    page = Page(pages.manage_page(replace(PHOTO, title="Cat"), problem=WrongToken("Wrong token.")))
+    page = Page(pages.images.manage_page(replace(PHOTO, title="Cat"), problem=WrongToken("Wrong token.")))
     assert page.one("form")["action"] == f"/i/{SLUG}/manage"
     assert "required" in page.one("input", name="token")
     assert page.one("input", name="title")["value"] == "Cat"
@@ -323,19 +328,19 @@ def test_the_manage_form_posts_to_the_picture_with_token_and_action(pages: Pages
 
 
 def test_a_change_that_worked_needs_no_second_typing_of_the_token(pages: Pages) -> None:
-    page = Page(pages.manage_page(PHOTO, notice="Saved.", delete_token=TOKEN))
+    page = Page(pages.images.manage_page(PHOTO, notice="Saved.", delete_token=TOKEN))
     assert page.one("input", name="token")["value"] == TOKEN
     assert page.one("div", role="status", **{"class": "message notice"})
 
 
 def test_the_uploaded_page_hands_out_the_manage_link(pages: Pages) -> None:
-    page = Page(pages.uploaded_page(PHOTO, TOKEN))
+    page = Page(pages.images.uploaded_page(PHOTO, TOKEN))
     assert page.one("input", id="manage-link")["value"] == f"https://pics.example/i/{SLUG}#{TOKEN}"
     assert not [link for link in page.all("a") if TOKEN in link["href"]]
 
 
 def test_a_deletion_can_be_undone_from_its_page(pages: Pages) -> None:
-    page = Page(pages.deleted_page(PHOTO, TOKEN))
+    page = Page(pages.images.deleted_page(PHOTO, TOKEN))
     assert page.one("input", type="hidden") == {"type": "hidden", "name": "token", "value": TOKEN}
     assert page.one("button")["value"] == "undo"
     assert "10 seconds" in page.text
@@ -343,7 +348,9 @@ def test_a_deletion_can_be_undone_from_its_page(pages: Pages) -> None:
 
 def test_an_expired_picture_can_be_brought_back_while_there_is_time(pages: Pages) -> None:
     page = Page(
-        pages.gone_page(SLUG, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem=WrongToken("Wrong token."))
+        pages.images.gone_page(
+            SLUG, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem=WrongToken("Wrong token.")
+        )
     )
     assert page.one("div", role="alert")
     assert page.one("button")["value"] == "restore"
@@ -352,11 +359,11 @@ def test_an_expired_picture_can_be_brought_back_while_there_is_time(pages: Pages
 
 @pytest.mark.parametrize("ended", [Ending.DELETED, Ending.EXPIRED, None])
 def test_a_picture_that_is_gone_for_good_offers_nothing(pages: Pages, ended: Ending | None) -> None:
-    assert not Page(pages.gone_page(SLUG, ended)).all("form")
+    assert not Page(pages.images.gone_page(SLUG, ended)).all("form")
 
 
 def test_an_error_page_says_what_to_quote(pages: Pages) -> None:
-    page = Page(pages.error_page(503, Busy("Try again in a minute."), "r-77"))
+    page = Page(pages.site.error_page(503, Busy("Try again in a minute."), "r-77"))
     assert all(said in page.text for said in ("503", "The server is busy", "Try again in a minute.", "busy", "r-77"))
 
 
@@ -364,4 +371,4 @@ def test_the_style_sheet_is_small_and_there(pages: Pages) -> None:
     style = pages.assets.get("built/site.css")
     assert style is not None
     assert len(style.data) < 12_000
-    assert pages.assets.url("built/site.css") in pages.upload_page()
+    assert pages.assets.url("built/site.css") in pages.site.upload_page()

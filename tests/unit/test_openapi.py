@@ -14,7 +14,7 @@ from appliance.config.model import Config, Renditions, Server, Uploads
 from appliance.domain import errors
 from appliance.domain.renditions import Format, Preset
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS
-from appliance.http.api.contract import contract
+from appliance.http.api.contract import build_contract
 from appliance.http.links import EXTENSIONS
 from appliance.http.problems import STATUSES
 
@@ -35,7 +35,7 @@ METHODS = {"get", "put", "post", "patch", "delete", "head", "options"}
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return contract(Config())
+    return build_contract(Config())
 
 
 def subclasses(cls: type[errors.ApplianceError]) -> Iterator[type[errors.ApplianceError]]:
@@ -165,11 +165,11 @@ def test_the_served_contract_has_the_figures_of_the_configuration() -> None:
         uploads=Uploads(max_expiry_days=10),
         renditions=Renditions(presets=(Preset("tiny", 100),), formats=(Format.WEBP,)),
     )
-    served = contract(config)
+    served = build_contract(config)
     assert served["servers"] == [{"url": "https://pics.example"}]
     components = served["components"]
     assert components["parameters"]["Preset"]["schema"]["enum"] == ["tiny"]
     assert components["parameters"]["Format"]["schema"]["enum"] == ["webp"]
     assert components["schemas"]["ExpiresIn"]["oneOf"][0]["maximum"] == 864_000
-    assert contract(replace(config, renditions=Renditions())) != served
+    assert build_contract(replace(config, renditions=Renditions())) != served
     json.dumps(served)

@@ -4,7 +4,7 @@ from appliance.albums import Contents
 from appliance.config.model import Config
 from appliance.http.api.image_resource import image_resource
 from appliance.http.links import Links
-from appliance.http.pages import formatting
+from appliance.http.localization import formatting
 
 
 def album_resource(contents: Contents, config: Config, *, delete_token: str | None = None) -> dict[str, object]:

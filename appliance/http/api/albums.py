@@ -10,15 +10,15 @@ from appliance.domain.clock import Clock
 from appliance.domain.errors import InvalidExpiry
 from appliance.http.api.album_resource import album_resource
 from appliance.http.client_address import client_of
+from appliance.http.delete_tokens import bearer_token, delay_wrong_tokens
 from appliance.http.json_fields import expiry_member, json_object, restores, seconds_of, text_member, texts_member
-from appliance.http.keys import ALBUMS, CLOCK, CONFIG, RENDERING
+from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK, CONFIG
 from appliance.http.links import album_path
-from appliance.http.requests import bearer_token, patience
 from appliance.http.responses import json_bytes
 
 NEW_MEMBERS = frozenset({"images", "title", "expires_in"})
 MEMBERS = frozenset({"title", "expires_in", "expires_at", "add", "remove", "order", "deleted"})
-FRESH = {"Cache-Control": "no-store"}
+NO_STORE = {"Cache-Control": "no-store"}
 JSON = "application/json"
 
 
@@ -32,11 +32,11 @@ async def create_album(request: web.Request) -> web.Response:
         expires_in_s=None if expires_in is None else seconds_of(expires_in),
         idempotency_key=request.headers.get("Idempotency-Key"),
     )
-    rendering, client = request.app[RENDERING], client_of(request).key
-    with rendering.place(client):
+    rendering, client = request.app[BACKGROUND_RENDERER], client_of(request).key
+    with rendering.reserve(client):
         made = await request.app[ALBUMS].create(wishes)
-        answer = await rendering.run(client, lambda: _resource(request, made.contents, made.delete_token))
-    headers = {"Location": album_path(made.contents.album.slug), **FRESH}
+        answer = await rendering.run_in_turn(client, lambda: _resource(request, made.contents, made.delete_token))
+    headers = {"Location": album_path(made.contents.album.slug), **NO_STORE}
     return web.Response(body=answer, status=201, headers=headers, content_type=JSON)
 
 
@@ -48,14 +48,16 @@ async def show_album(request: web.Request) -> web.Response:
     """GET /api/v1/albums/{slug}"""
     album = await request.app[ALBUMS].show(request.match_info["slug"])
     key = "json", album.state, album.ends_s
-    answer = await request.app[RENDERING].kept(client_of(request).key, key, lambda: _resource(request, album))
-    return web.Response(body=answer, headers=FRESH, content_type=JSON)
+    answer = await request.app[BACKGROUND_RENDERER].cached(
+        client_of(request).key, key, lambda: _resource(request, album)
+    )
+    return web.Response(body=answer, headers=NO_STORE, content_type=JSON)
 
 
 async def change_album(request: web.Request) -> web.Response:
     """PATCH /api/v1/albums/{slug}"""
     albums, slug, token = request.app[ALBUMS], request.match_info["slug"], bearer_token(request)
-    async with patience(request):
+    async with delay_wrong_tokens(request):
         await albums.owned(slug, token)
     body = await json_object(request, MEMBERS)
     changes = AlbumChanges(
@@ -66,18 +68,18 @@ async def change_album(request: web.Request) -> web.Response:
         order=texts_member(body, "order"),
         restore=restores(body),
     )
-    rendering, client = request.app[RENDERING], client_of(request).key
-    with rendering.place(client):
+    rendering, client = request.app[BACKGROUND_RENDERER], client_of(request).key
+    with rendering.reserve(client):
         album = await albums.change(slug, token, changes)
-        answer = await rendering.run(client, lambda: _resource(request, album))
-    return web.Response(body=answer, headers=FRESH, content_type=JSON)
+        answer = await rendering.run_in_turn(client, lambda: _resource(request, album))
+    return web.Response(body=answer, headers=NO_STORE, content_type=JSON)
 
 
 async def delete_album(request: web.Request) -> web.Response:
     """DELETE /api/v1/albums/{slug}"""
-    async with patience(request):
+    async with delay_wrong_tokens(request):
         await request.app[ALBUMS].delete(request.match_info["slug"], bearer_token(request))
-    return web.Response(status=204, headers=FRESH)
+    return web.Response(status=204, headers=NO_STORE)
 
 
 def _expiry(body: dict[str, Any], clock: Clock) -> int | Unchanged | None:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from appliance.config.model import Config
-from appliance.http.pages import formatting
+from appliance.http.localization import formatting
 
 _FILE = Path(__file__).with_name("openapi.json")
 
 
 @functools.lru_cache(maxsize=1)
-def contract(config: Config) -> dict[str, Any]:
+def build_contract(config: Config) -> dict[str, Any]:
     """The OpenAPI 3.1 document in force for `config`, to be dumped as JSON."""
     document: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
     document["servers"] = [{"url": config.server.base_url}]

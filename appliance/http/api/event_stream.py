@@ -7,7 +7,7 @@ from aiohttp import web
 
 from appliance.shared.concurrency_limit import ConcurrencyLimit
 
-MOST = 256  # each is a connection and a look at the catalogue a second
+MAX_LISTENERS = 256  # each is a connection and a look at the catalogue a second
 HEARTBEAT_S = 15.0  # proxies cut connections on which nothing goes for a minute
 WRITE_S = 10.0  # who takes nothing for so long gives up the place
 RETRY_AFTER_S = 10
@@ -18,8 +18,8 @@ HEADERS = {
 }
 
 
-def listeners() -> ConcurrencyLimit:
-    return ConcurrencyLimit("clients are following uploads", MOST, RETRY_AFTER_S)
+def listener_limit() -> ConcurrencyLimit:
+    return ConcurrencyLimit("clients are following uploads", MAX_LISTENERS, RETRY_AFTER_S)
 
 
 class EventStream:
@@ -32,17 +32,17 @@ class EventStream:
         self._written_s = self._clock()
 
     @property
-    def begun(self) -> bool:
+    def is_started(self) -> bool:
         """Whether the headers are out, so that no problem can be told any more."""
         return self._response.prepared
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Whether somebody is there still, as far as can be told."""
         transport = self._request.transport
         return transport is not None and not transport.is_closing()
 
-    async def begin(self) -> None:
+    async def start(self) -> None:
         await self._response.prepare(self._request)
 
     async def send(self, event: str, data: object) -> None:

@@ -8,9 +8,10 @@ from appliance.domain.errors import ApplianceError, CannotResize
 from appliance.domain.model import Image, KeepMetadata, UploadState
 from appliance.domain.renditions import Preset, fit
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS
+from appliance.http import first_frames
 from appliance.http.links import EXTENSIONS, Links
-from appliance.http.pages import first_frames, formatting
-from appliance.http.transport.timeouts import LEAST_BYTES_PER_S
+from appliance.http.localization import formatting
+from appliance.http.transport.timeouts import MIN_BYTES_PER_S
 from appliance.resumable import Progress
 from appliance.resumable.progress import fault_of
 
@@ -49,7 +50,7 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
     }
     if image.keep_metadata is not None:
         resource["keep_metadata"] = image.keep_metadata.value
-    if (still := first_frames.detail(image, config.renditions)) is not None:
+    if (still := first_frames.explanation(image, config.renditions)) is not None:
         resource["still"] = still
     if image.original_only is not None:
         resource["problem"] = {
@@ -73,13 +74,13 @@ def upload_state(progress: Progress, config: Config, upload_id: str) -> dict[str
         if progress.image is not None:
             state["image"] = image_resource(progress.image, config, delete_token=token)
         elif upload.state is UploadState.RECEIVING:
-            state["image"] = arriving_resource(progress, config) | {"delete_token": token}
+            state["image"] = pending_resource(progress, config) | {"delete_token": token}
     if upload.refusal is not None:
         state["problem"] = problem_summary(fault_of(upload.refusal))
     return state
 
 
-def arriving_resource(progress: Progress, config: Config) -> dict[str, object]:
+def pending_resource(progress: Progress, config: Config) -> dict[str, object]:
     """The resource of an image that is still being uploaded: `offset` of `length` bytes are here."""
     upload = progress.upload
     return {
@@ -114,11 +115,11 @@ def _rendition(image: Image, preset: Preset, config: Config) -> dict[str, object
     url = Links.of(config).rendition(image.slug, preset.name, image.linked_format)
     rendition: dict[str, object] = {"url": url, "width": width, "height": height}
     if image.animated:
-        rendition["animated"] = first_frames.size_moves(image, preset, config.renditions)
+        rendition["animated"] = first_frames.is_size_animated(image, preset, config.renditions)
     return rendition
 
 
-def limits(config: Config) -> Mapping[str, object]:
+def limits_resource(config: Config) -> Mapping[str, object]:
     """Every limit in force, in bytes, pixels, seconds, days and characters."""
     uploads, sizes = config.uploads, config.renditions
     return {
@@ -127,7 +128,7 @@ def limits(config: Config) -> Mapping[str, object]:
             "max_pixels": uploads.max_pixels,
             "media_types": list(EXTENSIONS),
             "idle_timeout_s": uploads.idle_timeout_s,
-            "least_bytes_per_s": LEAST_BYTES_PER_S,
+            "least_bytes_per_s": MIN_BYTES_PER_S,
             "ack_budget_s": uploads.ack_budget_s,
             "concurrency": uploads.concurrency,
             "unfinished_hours": uploads.unfinished_hours,

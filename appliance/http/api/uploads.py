@@ -2,14 +2,15 @@
 
 from aiohttp import hdrs, web
 
+from appliance.http.api.chevereto import chevereto_upload
 from appliance.http.api.image_resource import image_resource
-from appliance.http.api.integrations import chevereto_upload
 from appliance.http.client_address import client_of
-from appliance.http.keys import CONFIG, INGEST, RENDERING
+from appliance.http.forms import read_form
+from appliance.http.keys import BACKGROUND_RENDERER, CONFIG, INGEST
 from appliance.http.links import Links, share_path
-from appliance.http.pages.render import Typed
-from appliance.http.problems import headers_of, named, status_of
-from appliance.http.requests import form_of, pages_of, wants_page
+from appliance.http.pages.selection import pages_of, wants_page
+from appliance.http.pages.site_pages import UploadFormValues
+from appliance.http.problems import headers_of, status_of, to_named_error
 from appliance.http.responses import json_answer
 from appliance.http.transport.upload_bodies import FormBody, RawBody, refuse_text_as_file
 from appliance.uploads.admission import Offer
@@ -18,22 +19,22 @@ from appliance.uploads.ingest import Refused
 
 MAX_FILES = 100
 """Of one form: what a person picks in a gallery at once."""
-UNPOSTED = {"Cache-Control": "no-store"}
+NO_STORE = {"Cache-Control": "no-store"}
 
 
 async def create_image(request: web.Request) -> web.Response:
     """POST /api/v1/images"""
     accepted = await _accept(request)
     resource = image_resource(accepted.image, request.app[CONFIG], delete_token=accepted.delete_token)
-    return json_answer(resource, status=201, headers={hdrs.LOCATION: share_path(accepted.image.slug), **UNPOSTED})
+    return json_answer(resource, status=201, headers={hdrs.LOCATION: share_path(accepted.image.slug), **NO_STORE})
 
 
 async def put_file(request: web.Request) -> web.Response:
     """PUT /{filename}: the share link as a line of text, the manage link as a header."""
     accepted = await _accept(request, request.match_info.get("filename", ""))
     links, slug = Links.of(request.app[CONFIG]), accepted.image.slug
-    headers = {hdrs.LOCATION: share_path(slug), "X-Manage-Link": links.managing(slug, accepted.delete_token)}
-    return web.Response(text=links.share(slug) + "\n", status=201, headers=headers | UNPOSTED)
+    headers = {hdrs.LOCATION: share_path(slug), "X-Manage-Link": links.manage(slug, accepted.delete_token)}
+    return web.Response(text=links.share(slug) + "\n", status=201, headers=headers | NO_STORE)
 
 
 async def post_form(request: web.Request) -> web.Response:
@@ -52,27 +53,27 @@ async def post_form(request: web.Request) -> web.Response:
     except Exception as fault:
         if not wants_page(request):
             raise
-        problem = named(fault)
-        page = pages.upload_page(problem, typed=Typed(**body.typed))
+        problem = to_named_error(fault)
+        page = pages.site.upload_page(problem, form_values=UploadFormValues(**body.form_values))
         headers = headers_of(problem)
         return web.Response(text=page, content_type="text/html", status=status_of(problem), headers=headers)
-    if refused or body.left_out or len(accepted) > 1:
+    if refused or body.skipped or len(accepted) > 1:
         taken = [(each.image, each.delete_token) for each in accepted]
-        page = await request.app[RENDERING].run(
-            client_of(request).key, lambda: pages.uploaded_several_page(taken, refused, left_out=body.left_out)
+        page = await request.app[BACKGROUND_RENDERER].run_in_turn(
+            client_of(request).key, lambda: pages.images.uploaded_several_page(taken, refused, skipped=body.skipped)
         )
-        return web.Response(text=page, content_type="text/html", status=201, headers=UNPOSTED)
-    page = pages.uploaded_page(accepted[0].image, accepted[0].delete_token)
-    headers = {hdrs.LOCATION: share_path(accepted[0].image.slug), **UNPOSTED}
+        return web.Response(text=page, content_type="text/html", status=201, headers=NO_STORE)
+    page = pages.images.uploaded_page(accepted[0].image, accepted[0].delete_token)
+    headers = {hdrs.LOCATION: share_path(accepted[0].image.slug), **NO_STORE}
     return web.Response(text=page, content_type="text/html", status=201, headers=headers)
 
 
 async def chevereto(request: web.Request) -> web.Response:
     """POST /api/1/upload: field `source`, for ShareX and its kin."""
     if request.content_type == "application/x-www-form-urlencoded":
-        refuse_text_as_file("source", str((await form_of(request)).get("source", "")))
+        refuse_text_as_file("source", str((await read_form(request)).get("source", "")))
     accepted = await _accept(request, file_field="source")
-    return json_answer(chevereto_upload(accepted.image, request.app[CONFIG], accepted.delete_token), headers=UNPOSTED)
+    return json_answer(chevereto_upload(accepted.image, request.app[CONFIG], accepted.delete_token), headers=NO_STORE)
 
 
 def upload_body(
@@ -85,7 +86,7 @@ def upload_body(
     return RawBody(request, limits, filename)
 
 
-def offered(request: web.Request) -> Offer:
+def read_offer(request: web.Request) -> Offer:
     """What a request brings, as its head tells it. Raises as `UploadBody.offer` does."""
     return upload_body(request).offer(client_of(request))
 

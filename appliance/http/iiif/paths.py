@@ -24,7 +24,7 @@ _QUALITIES = {
     "gray": Quality.GRAY,
     "bitonal": Quality.BITONAL,
 }
-NEEDED_FORMATS = (Format.JPG, Format.PNG)
+REQUIRED_FORMATS = (Format.JPG, Format.PNG)
 """What level 2 asks for."""
 
 _NO_LARGER = "Images are not enlarged. The largest size of this region is {width} x {height}."
@@ -32,10 +32,12 @@ _NO_LARGER = "Images are not enlarged. The largest size of this region is {width
 
 def formats_of(configured: tuple[Format, ...]) -> tuple[Format, ...]:
     """The formats that regions come in."""
-    return tuple(each for each in Format if each in NEEDED_FORMATS or each in configured)
+    return tuple(each for each in Format if each in REQUIRED_FORMATS or each in configured)
 
 
-def parsed(image: Image, parts: tuple[str, str, str, str], formats: tuple[Format, ...], max_area: int) -> Cut:
+def parse_region_request(
+    image: Image, parts: tuple[str, str, str, str], formats: tuple[Format, ...], max_area: int
+) -> Cut:
     """The cut that region, size, rotation and `quality.format` ask for.
 
     Raises InvalidImageRequest, UnsupportedImageRequest.
@@ -60,7 +62,7 @@ def _refuse_costly(area: int, format_: Format, max_area: int) -> None:
         )
 
 
-def canonical(image: Image, cut: Cut, max_area: int) -> str:
+def canonical_path(image: Image, cut: Cut, max_area: int) -> str:
     """The canonical form (4.8) of a cut's address, from the region on."""
     region = cut.region
     whole = region == Region(0, 0, image.width, image.height)

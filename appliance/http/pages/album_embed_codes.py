@@ -6,10 +6,10 @@ from appliance.albums import Contents
 from appliance.config.model import Config
 from appliance.domain.model import Image
 from appliance.http.links import Links, album_image_path
+from appliance.http.localization.languages import ENGLISH, Language
 from appliance.http.pages.embed_codes import CopyCode, description, markdown_text
-from appliance.http.pages.languages import ENGLISH, Language
 
-MOST_IN_A_CODE = 60  # a code for every picture of a great album would be longer than what forums take
+MAX_IMAGES_IN_CODE = 60  # a code for every picture of a great album would be longer than what forums take
 
 
 def album_codes(contents: Contents, config: Config, language: Language = ENGLISH) -> list[CopyCode]:
@@ -30,7 +30,7 @@ def album_codes(contents: Contents, config: Config, language: Language = ENGLISH
         CopyCode("markdown", "Markdown", f"[![{markdown_text(name)}]({source})]({page})"),
         CopyCode("bbcode", "BBCode", f"[url={page}][img]{source}[/img][/url]"),
     ]
-    if len(shown) <= MOST_IN_A_CODE:
+    if len(shown) <= MAX_IMAGES_IN_CODE:
         every = " ".join(_bbcode(contents, image, links, small) for image in shown)
         codes.append(CopyCode("forum", _("All as forum thumbnails"), every))
     return codes

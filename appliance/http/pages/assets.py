@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import appliance
 from appliance.domain.errors import UnfitInstallation
-from appliance.http.compression import gzipped, is_text
+from appliance.http.compression import compress_file, is_text
 
 _MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -48,16 +48,16 @@ class Asset:
 class Assets:
     """Every static file of known type under a folder, read once at start; names are relative, with slashes.
 
-    `made` adds files that follow from the configuration, as (name, content).
+    `generated` adds files that follow from the configuration, as (name, content).
     """
 
-    def __init__(self, folder: Path, made: Mapping[str, bytes] | None = None) -> None:
+    def __init__(self, folder: Path, generated: Mapping[str, bytes] | None = None) -> None:
         self._assets = {
             path.relative_to(folder).as_posix(): _read(path)
             for path in sorted(folder.rglob("*"))
             if path.is_file() and path.suffix in _MEDIA_TYPES and path.stat().st_size <= MAX_ASSET_BYTES
         }
-        self._assets |= {name: _asset(name, data) for name, data in (made or {}).items()}
+        self._assets |= {name: _asset(name, data) for name, data in (generated or {}).items()}
 
     def get(self, name: str) -> Asset | None:
         return self._assets.get(name)
@@ -83,6 +83,6 @@ def _read(path: Path) -> Asset:
 
 def _asset(name: str, data: bytes) -> Asset:
     media_type = _MEDIA_TYPES[PurePosixPath(name).suffix]
-    short = gzipped(data) if is_text(media_type.partition(";")[0]) else data
+    short = compress_file(data) if is_text(media_type.partition(";")[0]) else data
     version = hashlib.sha256(data).hexdigest()[:12]
     return Asset(data, media_type, version, short if len(short) < 0.9 * len(data) else None)

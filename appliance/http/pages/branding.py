@@ -7,7 +7,7 @@ from urllib.parse import quote
 from appliance.config.model import MAX_LOGO_BYTES, Config, Site
 from appliance.domain import colours
 from appliance.domain.errors import UnfitInstallation
-from appliance.http.api.integrations import site_name
+from appliance.http.site_name import site_name
 
 ACCENT_SHEET = "accent.css"
 
@@ -40,7 +40,7 @@ class Branding:
         return self._report.replace("{url}", page)
 
 
-def made_files(site: Site) -> dict[str, bytes]:
+def generated_files(site: Site) -> dict[str, bytes]:
     """The static files that follow from the configuration, by name. Raises UnfitInstallation."""
     files = {}
     if site.logo is not None:

@@ -7,7 +7,7 @@ from appliance.config.model import Config
 from appliance.domain.model import Image
 from appliance.domain.renditions import Preset, fit
 from appliance.http.links import Links
-from appliance.http.pages.languages import ENGLISH, Language
+from appliance.http.localization.languages import ENGLISH, Language
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,26 +30,26 @@ class Preview:
 def previews(image: Image, config: Config) -> list[Preview]:
     """The pictures for a card as `og:image` lists them, everybody's last; none for what can't be resized."""
     settings = config.renditions
-    still = nearest(settings, STILL_PX)
+    still = nearest_preset(settings, STILL_PX)
     if image.original_only is not None or still is None:
         return []
     if Format.JPG not in settings.formats:
         return [_preview(image, still, image.linked_format)]
     card = Preview(links.preview_path(image.slug), Format.JPG, *fit(image.width, image.height, still.box_px))
-    moving = nearest(settings, MOVING_PX)
+    moving = nearest_preset(settings, MOVING_PX)
     if image.animated and moving is not None and Format.GIF in settings.formats:
         return [_preview(image, moving, Format.GIF), card]
     return [card]
 
 
-def nearest(settings: Renditions, box_px: int) -> Preset | None:
+def nearest_preset(settings: Renditions, box_px: int) -> Preset | None:
     """The preset whose box is nearest to so many pixels."""
     return min(settings.presets, key=lambda preset: abs(preset.box_px - box_px), default=None)
 
 
 def descending(settings: Renditions) -> Sequence[Preset]:
     """The preset of a still preview, and those smaller than it, the largest first."""
-    still = nearest(settings, STILL_PX)
+    still = nearest_preset(settings, STILL_PX)
     fitting = [preset for preset in settings.presets if still is not None and preset.box_px <= still.box_px]
     return sorted(fitting, key=lambda preset: -preset.box_px)
 

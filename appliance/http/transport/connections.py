@@ -18,9 +18,9 @@ from aiohttp.web_protocol import RequestHandler
 
 from appliance.domain.errors import MalformedRequest, TooLarge
 from appliance.http.client_address import client_of
-from appliance.http.keys import CONFIG, CROWD
+from appliance.http.keys import CONFIG, OPEN_CONNECTIONS
 from appliance.http.responses import common_headers
-from appliance.http.transport.open_connections import Crowd
+from appliance.http.transport.open_connections import OpenConnections
 
 log = logging.getLogger(__name__)
 MAX_LINE_BYTES = 8190  # aiohttp's own limit for a line
@@ -29,27 +29,27 @@ FIRST_HEAD_S = 30.0
 
 
 class Connection(RequestHandler):
-    """One client's connection, which is counted in `crowd`.
+    """One client's connection, which is counted in `open_connections`.
 
     `common` are the headers of answers to what can't be read.
     """
 
-    __slots__ = ("_answered", "_common", "_crowd")
+    __slots__ = ("_answered", "_common", "_open_connections")
 
     def __init__(
         self,
         server: web.Server,
         *,
-        crowd: Crowd,
+        open_connections: OpenConnections,
         common: Mapping[str, str],
         **settings: Any,  # noqa: ANN401 - aiohttp's own
     ) -> None:
         super().__init__(server, **settings)
-        self._crowd = crowd
+        self._open_connections = open_connections
         self._common = common
         self._answered: web.BaseRequest | None = None
 
-    # --- one of a crowd -----------------------------------------------------------------------------------------------
+    # --- limits ---- -----------------------------------------------------------------------------------------------
 
     @property
     def is_idle(self) -> bool:
@@ -67,19 +67,19 @@ class Connection(RequestHandler):
             self._keepalive_handle.cancel()
             self._next_keepalive_close_time = self._loop.time() + FIRST_HEAD_S
             self._keepalive_handle = self._loop.call_at(self._next_keepalive_close_time, self._process_keepalive)
-        self._crowd.came(self, cast(asyncio.Transport, transport))
+        self._open_connections.add(self, cast(asyncio.Transport, transport))
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._crowd.left(self)
+        self._open_connections.remove(self)
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._crowd.waits_for_reader(self)
+        self._open_connections.writing_paused(self)
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._crowd.reads_again(self)
+        self._open_connections.writing_resumed(self)
 
     # --- answers ------------------------------------------------------------------------------------------------------
 
@@ -125,19 +125,24 @@ class ConnectionFactory(web.Server):
     Bodies stay as they came: unpacking one, even to pass it over, holds up everybody's requests.
     """
 
-    def __init__(self, plain: web.Server, crowd: Crowd, common: Mapping[str, str]) -> None:
+    def __init__(self, plain: web.Server, open_connections: OpenConnections, common: Mapping[str, str]) -> None:
         super().__init__(
             plain.request_handler,
             request_factory=plain.request_factory,
             handler_cancellation=plain.handler_cancellation,
             **plain._kwargs,
         )
-        self._crowd = crowd
+        self._open_connections = open_connections
         self._common = common
 
     def __call__(self) -> Connection:
         return Connection(
-            self, crowd=self._crowd, common=self._common, loop=self._loop, auto_decompress=False, **self._kwargs
+            self,
+            open_connections=self._open_connections,
+            common=self._common,
+            loop=self._loop,
+            auto_decompress=False,
+            **self._kwargs,
         )
 
 
@@ -148,10 +153,10 @@ class Runner(web.AppRunner):
 
     async def _make_server(self) -> ConnectionFactory:
         plain = await super()._make_server()
-        return ConnectionFactory(plain, self.app[CROWD], common_headers(self.app[CONFIG]))
+        return ConnectionFactory(plain, self.app[OPEN_CONNECTIONS], common_headers(self.app[CONFIG]))
 
 
-def still_held(content: StreamReader) -> bytes:
+def read_unread(content: StreamReader) -> bytes:
     """What came of a body and was not read before its connection broke.
 
     All of the reader's public methods raise the fault first, whatever it still holds, so this asks behind them.

@@ -13,15 +13,15 @@ from appliance.uploads.admission import Offer
 ExpectHandler = Callable[[web.Request], Awaitable[None]]
 
 
-def continuing(offered: Callable[[web.Request], Offer]) -> ExpectHandler:
-    """The handler of routes whose requests bring what `offered` makes of their heads."""
+def expect_handler(read_offer: Callable[[web.Request], Offer]) -> ExpectHandler:
+    """The handler of routes whose requests bring what `read_offer` makes of their heads."""
 
     async def continue_if_admitted(request: web.Request) -> None:
         if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue" or request.transport is None:
             return
         with contextlib.suppress(ApplianceError):  # the route's own handler answers with the same refusal
             check_head(request)  # middlewares come later
-            await request.app[ADMISSION].check(offered(request))
+            await request.app[ADMISSION].check(read_offer(request))
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     return continue_if_admitted

@@ -32,7 +32,7 @@ class FormReader:
     def __init__(self, request: web.Request) -> None:
         try:
             boundary = parse_mimetype(request.headers[hdrs.CONTENT_TYPE]).parameters["boundary"]
-            content = cast(StreamReader, _Lines(request.content, f"--{boundary}".encode()))
+            content = cast(StreamReader, _BoundedLines(request.content, f"--{boundary}".encode()))
             self._reader = MultipartReader(request.headers, content)
         except (AssertionError, ValueError, KeyError) as fault:
             raise MalformedRequest("The form's Content-Type has no boundary.") from fault
@@ -53,7 +53,7 @@ class FormReader:
         return part
 
 
-class _Lines:
+class _BoundedLines:
     """What aiohttp's reader asks of a body, within bounds between the bytes of one part and those of the next."""
 
     def __init__(self, content: StreamReader, boundary: bytes) -> None:
@@ -83,24 +83,24 @@ class _Lines:
         try:
             line = await self._content.readline(max_line_length=MAX_HEAD_BYTES)
         except LineTooLong as fault:
-            raise _too_long_a_head() from fault
+            raise _head_too_large() from fault
         self._lines += 1
         self._bytes += len(line)
         if self._lines > MAX_HEAD_LINES or self._bytes > MAX_HEAD_BYTES:
-            raise _too_long_a_head()
+            raise _head_too_large()
         if line.count(b";") > MAX_PARAMETERS:
             raise MalformedRequest("A part has a header with too many parameters.")
         return line
 
 
-def _too_long_a_head() -> MalformedRequest:
+def _head_too_large() -> MalformedRequest:
     return MalformedRequest(
         f"The headers of a part exceed {MAX_HEAD_BYTES:,} bytes or {MAX_HEAD_LINES} lines.",
         limit=MAX_HEAD_BYTES,
     )
 
 
-def ignore_odd_names() -> None:
+def ignore_unreadable_names() -> None:
     """Python keeps and logs each warning with its text, and aiohttp warns of every file name that it can't read."""
     for kind in (BadContentDispositionHeader, BadContentDispositionParam):
         warnings.filterwarnings("ignore", category=kind)

@@ -20,27 +20,27 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from appliance.config.model import MB
-from appliance.http.client_address import Callers
+from appliance.http.trusted_proxies import TrustedProxies
 from appliance.shared.client_limiter import share_of
 
-MAX_OF_AN_ADDRESS = 512
+MAX_PER_ADDRESS = 512
 """An address has fewer where its share is smaller. A proxy that brings many people's requests has to be trusted."""
-SETTLED_S = 5.0
+MIN_AGE_S = 5.0
 """How long a connection is left alone, idle or not: in a flood, new ones would else push out new ones at great cost."""
-LOOKED_AT = 128
+MAX_IDLE_CHECKS = 128
 """Of an address's oldest connections, for an idle one; a look at all of them for each newcomer holds up everybody."""
-LEAST_BYTES_PER_S = 1024
+MIN_BYTES_PER_S = 1024
 WINDOW_S = 300.0
 """In which a reader has to keep up the least rate. A phone on GPRS takes more, but behind a proxy by jumps: TCP opens a
 closed window by a sixteenth of the proxy's buffer, 400 KB, at a time."""
-LOOK_S = 10.0
-UNREAD_BYTES = 256 * MB  # of replies that are made and not read, before the slowest readers go
+CHECK_INTERVAL_S = 10.0
+MAX_UNREAD_BYTES = 256 * MB  # of replies that are made and not read, before the slowest readers go
 _ACKED_AT = struct.Struct("120xQ")  # tcpi_bytes_acked of Linux' struct tcp_info
 
 log = logging.getLogger(__name__)
 
 
-class Member(Protocol):
+class TrackedConnection(Protocol):
     """A connection, as the crowd sees it."""
 
     @property
@@ -54,147 +54,147 @@ class Member(Protocol):
 
 
 @dataclass(slots=True)
-class _Reading:
+class _UnreadReply:
     """A reply that was not read at once."""
 
     client: str
     bytes: int
 
 
-class Crowd:
-    """Touched by the event loop's thread alone. `callers` know whose share a connection counts for."""
+class OpenConnections:
+    """Touched by the event loop's thread alone. `trusted_proxies` know whose share a connection counts for."""
 
-    def __init__(self, callers: Callers) -> None:
-        self.most = max(64, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
-        self.share = min(MAX_OF_AN_ADDRESS, share_of(self.most))
-        self.most_unread_bytes = UNREAD_BYTES
-        self.window_s, self.look_s, self.settled_s = WINDOW_S, LOOK_S, SETTLED_S
-        self._callers = callers
+    def __init__(self, trusted_proxies: TrustedProxies) -> None:
+        self.max_connections = max(64, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+        self.max_per_address = min(MAX_PER_ADDRESS, share_of(self.max_connections))
+        self.max_unread_bytes = MAX_UNREAD_BYTES
+        self.window_s, self.check_interval_s, self.min_age_s = WINDOW_S, CHECK_INTERVAL_S, MIN_AGE_S
+        self._trusted_proxies = trusted_proxies
         self._unread_bytes = 0
-        self._transports: dict[Member, asyncio.Transport] = {}
-        self._by_peer: dict[str, dict[Member, float]] = {}  # when each came, the oldest first
-        self._peers: dict[Member, str] = {}
-        self._reading: dict[Member, _Reading] = {}
-        self._marks: dict[Member, tuple[float, int]] = {}
+        self._transports: dict[TrackedConnection, asyncio.Transport] = {}
+        self._by_peer: dict[str, dict[TrackedConnection, float]] = {}  # when each came, the oldest first
+        self._peers: dict[TrackedConnection, str] = {}
+        self._unread: dict[TrackedConnection, _UnreadReply] = {}
+        self._marks: dict[TrackedConnection, tuple[float, int]] = {}
 
     @property
-    def now(self) -> int:
+    def count(self) -> int:
         """How many connections are open."""
         return len(self._transports)
 
     # --- who is here --------------------------------------------------------------------------------------------------
 
-    def turns_away(self, address: str) -> bool:
+    def would_refuse(self, address: str) -> bool:
         """Whether a connection from the address would be ended as soon as it came, so that it need not be made."""
-        peer = self._callers.peer(address)
+        peer = self._trusted_proxies.client_key(address)
         here = self._by_peer.get(peer, {})
-        return bool(peer) and len(here) >= self.share and self._longest_idle(here) is None
+        return bool(peer) and len(here) >= self.max_per_address and self._oldest_idle(here) is None
 
-    def came(self, member: Member, transport: asyncio.Transport) -> None:
+    def add(self, connection: TrackedConnection, transport: asyncio.Transport) -> None:
         """Count a connection; one that there is no room for ends now."""
         name = transport.get_extra_info("peername")
-        peer = self._callers.peer(name[0]) if isinstance(name, tuple) else ""
-        self._transports[member], self._peers[member] = transport, peer
+        peer = self._trusted_proxies.client_key(name[0]) if isinstance(name, tuple) else ""
+        self._transports[connection], self._peers[connection] = transport, peer
         here = self._by_peer.setdefault(peer, {})
-        here[member] = time.monotonic()
-        if peer and len(here) > self.share:
-            self._give_up_one(here, member)
-        elif peer and len(self._transports) > self.most:
-            self._give_up_one(max((here for peer, here in self._by_peer.items() if peer), key=len), member)
+        here[connection] = time.monotonic()
+        if peer and len(here) > self.max_per_address:
+            self._close_one(here, connection)
+        elif peer and len(self._transports) > self.max_connections:
+            self._close_one(max((here for peer, here in self._by_peer.items() if peer), key=len), connection)
 
-    def left(self, member: Member) -> None:
+    def remove(self, connection: TrackedConnection) -> None:
         """Forget a connection that has ended."""
-        peer = self._peers.pop(member, None)
+        peer = self._peers.pop(connection, None)
         if peer is None:
             return
-        del self._transports[member]
+        del self._transports[connection]
         here = self._by_peer[peer]
-        del here[member]
+        del here[connection]
         if not here:
             del self._by_peer[peer]
-        self.reads_again(member)
-        self._marks.pop(member, None)
+        self.writing_resumed(connection)
+        self._marks.pop(connection, None)
 
-    def _give_up_one(self, among: dict[Member, float], newcomer: Member) -> None:
+    def _close_one(self, among: dict[TrackedConnection, float], newcomer: TrackedConnection) -> None:
         """Of an address's connections the one that has been here for longest and is idle; if none is, the newest.
 
         An address that has no more than the newcomer's loses none that is in use.
         """
-        given_up = self._longest_idle(among)
+        given_up = self._oldest_idle(among)
         if given_up is None:
             given_up = next(reversed(among)) if len(among) > len(self._by_peer[self._peers[newcomer]]) else newcomer
-        self._end(given_up)
+        self._abort(given_up)
 
-    def _longest_idle(self, among: dict[Member, float]) -> Member | None:
+    def _oldest_idle(self, among: dict[TrackedConnection, float]) -> TrackedConnection | None:
         """The oldest connection that is idle and has settled, if one of the oldest is."""
-        settled_since_s = time.monotonic() - self.settled_s
-        for member, came_s in islice(among.items(), LOOKED_AT):
+        settled_since_s = time.monotonic() - self.min_age_s
+        for connection, came_s in islice(among.items(), MAX_IDLE_CHECKS):
             if came_s > settled_since_s:
                 return None
-            if member.is_idle:
-                return member
+            if connection.is_idle:
+                return connection
         return None
 
-    def _end(self, member: Member) -> None:
-        transport = self._transports[member]
-        self.left(member)
+    def _abort(self, connection: TrackedConnection) -> None:
+        transport = self._transports[connection]
+        self.remove(connection)
         transport.abort()
 
     # --- who does not read ------------------------------------------------------------------------------------------
 
-    def waits_for_reader(self, member: Member) -> None:
+    def writing_paused(self, connection: TrackedConnection) -> None:
         """Note that more lies in a connection's buffer than its client has room for."""
-        transport = self._transports.get(member)
+        transport = self._transports.get(connection)
         if transport is None:
             return
         bytes_ = transport.get_write_buffer_size()
-        self._reading[member] = _Reading(member.client() or self._peers[member], bytes_)
+        self._unread[connection] = _UnreadReply(connection.client() or self._peers[connection], bytes_)
         self._unread_bytes += bytes_
-        while self._unread_bytes > self.most_unread_bytes and self._reading:
-            self._give_up_a_reader()
+        while self._unread_bytes > self.max_unread_bytes and self._unread:
+            self._close_slow_reader()
 
-    def reads_again(self, member: Member) -> None:
+    def writing_resumed(self, connection: TrackedConnection) -> None:
         """Note that its client has read nearly all."""
-        if (reading := self._reading.pop(member, None)) is not None:
+        if (reading := self._unread.pop(connection, None)) is not None:
             self._unread_bytes -= reading.bytes
 
-    def _give_up_a_reader(self) -> None:
+    def _close_slow_reader(self) -> None:
         """Of the client with most unread bytes, the one that has waited for longest."""
         unread: dict[str, int] = {}
-        for reading in self._reading.values():
+        for reading in self._unread.values():
             unread[reading.client] = unread.get(reading.client, 0) + reading.bytes
         client = max(unread, key=unread.__getitem__)
-        self._end(next(member for member, reading in self._reading.items() if reading.client == client))
+        self._abort(next(connection for connection, reading in self._unread.items() if reading.client == client))
 
-    async def watching(self, _app: web.Application) -> AsyncIterator[None]:
+    async def watch(self, _app: web.Application) -> AsyncIterator[None]:
         """For the application's lifetime: look at the readers now and then."""
-        task = asyncio.create_task(self._watch())
+        task = asyncio.create_task(self._close_stalled_forever())
         yield
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    async def _watch(self) -> None:
+    async def _close_stalled_forever(self) -> None:
         clock = asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(self.look_s)
-            self.look(clock())
+            await asyncio.sleep(self.check_interval_s)
+            self.close_stalled(clock())
 
-    def look(self, now_s: float) -> None:
+    def close_stalled(self, now_s: float) -> None:
         """End the connections whose clients took too little of what waits for them."""
-        for member, transport in tuple(self._transports.items()):
+        for connection, transport in tuple(self._transports.items()):
             if not transport.get_write_buffer_size() or (taken := _bytes_taken(transport)) is None:
-                self._marks.pop(member, None)
+                self._marks.pop(connection, None)
                 continue
-            since_s, before = self._marks.setdefault(member, (now_s, taken))
+            since_s, before = self._marks.setdefault(connection, (now_s, taken))
             if now_s - since_s < self.window_s:
                 continue
-            self._marks[member] = (now_s, taken)
-            if taken - before < LEAST_BYTES_PER_S * self.window_s:
+            self._marks[connection] = (now_s, taken)
+            if taken - before < MIN_BYTES_PER_S * self.window_s:
                 log.info(
                     "disconnected a client that doesn't read",
-                    extra={"client": self._peers[member], "bytes": taken - before},
+                    extra={"client": self._peers[connection], "bytes": taken - before},
                 )
-                self._end(member)
+                self._abort(connection)
 
 
 def _bytes_taken(transport: asyncio.Transport) -> int | None:

@@ -16,12 +16,12 @@ from appliance.http.transport.request_heads import refuse_encoded
 from appliance.shared.concurrency_limit import ConcurrencyLimit
 
 DEADLINE_S = 30.0  # 64 KB, the most that is read as a whole, at the rate of a poor phone line
-AT_ONCE = 1024
+MAX_SMALL_BODIES = 1024
 RETRY_AFTER_S = 5
 
 
-def small_bodies() -> ConcurrencyLimit:
-    return ConcurrencyLimit("requests are being received", AT_ONCE, RETRY_AFTER_S)
+def small_body_limit() -> ConcurrencyLimit:
+    return ConcurrencyLimit("requests are being received", MAX_SMALL_BODIES, RETRY_AFTER_S)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Starts: how many requests of one client begin in one turn of the event loop.
+"""StartLimiter: how many requests of one client begin in one turn of the event loop.
 
 Thousands of requests that arrive together would else all take their first step in the same turn, and every other client
 would wait until each of them has.
@@ -7,22 +7,20 @@ would wait until each of them has.
 import asyncio
 from collections import Counter, deque
 
-from aiohttp import web
-
-IN_A_TURN = 4
+MAX_STARTS_PER_TURN = 4
 """A turn then takes some milliseconds, however many connections a client has."""
 
 
-class Starts:
+class StartLimiter:
     """Touched by the event loop's thread alone."""
 
     def __init__(self) -> None:
         self._begun: Counter[str] = Counter()
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
-    async def turn(self, client: str) -> None:
+    async def wait_for_turn(self, client: str) -> None:
         """Return when a request of the client may begin: at once unless others of it began in this turn."""
-        if client not in self._waiting and self._begun.get(client, 0) < IN_A_TURN:
+        if client not in self._waiting and self._begun.get(client, 0) < MAX_STARTS_PER_TURN:
             self._begin(client)
             return
         start = asyncio.get_running_loop().create_future()
@@ -37,13 +35,10 @@ class Starts:
     def _next_turn(self) -> None:
         self._begun.clear()
         for client, waiting in list(self._waiting.items()):
-            while waiting and self._begun.get(client, 0) < IN_A_TURN:
+            while waiting and self._begun.get(client, 0) < MAX_STARTS_PER_TURN:
                 start = waiting.popleft()
                 if not start.done():  # its client is still there
                     start.set_result(None)
                     self._begin(client)
             if not waiting:
                 del self._waiting[client]
-
-
-STARTS = web.AppKey("starts", Starts)

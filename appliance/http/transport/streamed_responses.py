@@ -12,13 +12,13 @@ from appliance.http.client_address import client_of
 from appliance.http.keys import DOWNLOADS
 from appliance.shared.concurrency_limit import ConcurrencyLimit, Permit
 
-DOWNLOADS_AT_ONCE = 2048  # each is an open file or a connection to the store, and 256 KB of memory
+MAX_DOWNLOADS = 2048  # each is an open file or a connection to the store, and 256 KB of memory
 RETRY_AFTER_S = 5
 
 log = logging.getLogger(__name__)
 
 
-def break_off(request: web.Request, fault: ApplianceError) -> NoReturn:
+def abort_response(request: web.Request, fault: ApplianceError) -> NoReturn:
     """The headers are out, so no problem can be told: a cut connection is what shows that the bytes are not whole."""
     log.log(
         logging.INFO if isinstance(fault, Busy) else logging.ERROR, "%s was interrupted: %s", request.path, fault.detail
@@ -28,12 +28,12 @@ def break_off(request: web.Request, fault: ApplianceError) -> NoReturn:
     raise ConnectionResetError("the body broke off") from fault
 
 
-def downloads() -> ConcurrencyLimit:
-    return ConcurrencyLimit("downloads are in progress", DOWNLOADS_AT_ONCE, RETRY_AFTER_S)
+def download_limit() -> ConcurrencyLimit:
+    return ConcurrencyLimit("downloads are in progress", MAX_DOWNLOADS, RETRY_AFTER_S)
 
 
 @asynccontextmanager
-async def download(request: web.Request, response: web.StreamResponse) -> AsyncIterator[Permit]:
+async def download_permit(request: web.Request, response: web.StreamResponse) -> AsyncIterator[Permit]:
     """A permit for a reply that is streamed. A fault before the headers becomes a problem; later ones cut the
     connection.
 
@@ -45,4 +45,4 @@ async def download(request: web.Request, response: web.StreamResponse) -> AsyncI
     except ApplianceError as fault:
         if not response.prepared:
             raise
-        break_off(request, fault)
+        abort_response(request, fault)

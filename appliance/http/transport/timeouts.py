@@ -8,19 +8,19 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from typing import TypeVar
 
-LEAST_BYTES_PER_S = 1024  # GPRS sends two to four times that
+MIN_BYTES_PER_S = 1024  # GPRS sends two to four times that
 AVERAGED = 5  # idle times
 
 T = TypeVar("T")
 
 
-class Patience:
+class Timeouts:
     """What is left of the waiting for one body: every so many bytes buy it the whole of it again."""
 
     def __init__(self, idle_timeout_s: float) -> None:
         self._idle_timeout_s = idle_timeout_s
         self._whole_s = AVERAGED * idle_timeout_s
-        self._whole_bytes = max(1, round(self._whole_s * LEAST_BYTES_PER_S))
+        self._whole_bytes = max(1, round(self._whole_s * MIN_BYTES_PER_S))
         self._clock = asyncio.get_running_loop().time
         self._left_s, self._due_bytes = self._whole_s, self._whole_bytes
 

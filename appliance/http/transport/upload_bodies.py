@@ -25,7 +25,7 @@ from appliance.domain.model import UploadOptions
 from appliance.domain.upload_options import OPTION_NAMES, check_key, safe_filename, with_option
 from appliance.http.transport.multipart import FormReader
 from appliance.http.transport.request_heads import refuse_encoded
-from appliance.http.transport.timeouts import Patience
+from appliance.http.transport.timeouts import Timeouts
 from appliance.shared.concurrency_limit import Permit
 from appliance.spool import too_large
 from appliance.uploads.admission import Offer, OfferKind
@@ -48,11 +48,11 @@ class _Body:
         self._request = request
         self._limits = limits
         self._filename = filename
-        self._patience = Patience(limits.idle_timeout_s)
+        self._timeouts = Timeouts(limits.idle_timeout_s)
         self._options = UploadOptions()
         self._arrived_bytes = 0
         self._fault: Exception | None = None
-        self.left_out = 0
+        self.skipped = 0
         """How many files came beyond those that are accepted."""
 
     @property
@@ -60,7 +60,7 @@ class _Body:
         return False
 
     @property
-    def typed(self) -> dict[str, str]:
+    def form_values(self) -> dict[str, str]:
         """The text fields that came, for showing a form again."""
         return {}
 
@@ -80,11 +80,11 @@ class _Body:
     def _announced_bytes(self) -> int:
         return self._request.content_length or 0
 
-    async def _arriving(self, chunks: AsyncIterator[bytes], permit: Permit) -> AsyncIterator[bytes]:
+    async def _received(self, chunks: AsyncIterator[bytes], permit: Permit) -> AsyncIterator[bytes]:
         """The chunks, counted and waited for within reason. A fault ends the whole body, whatever becomes of a file."""
         try:
-            with named_faults(self._limits):
-                async for chunk in permit.counted(self._patience.stream(chunks)):
+            with translate_faults(self._limits):
+                async for chunk in permit.counted(self._timeouts.stream(chunks)):
                     self._arrived_bytes += len(chunk)
                     yield chunk
         except Exception as fault:
@@ -98,7 +98,7 @@ class RawBody(_Body):
     async def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
         if self._request.content_length == 0 or not self._request.body_exists:
             raise MissingFile("The request has no body. Send the file as the body, or as the form field “file”.")
-        stream = self._arriving(self._request.content.iter_any(), permit)
+        stream = self._received(self._request.content.iter_any(), permit)
         yield ArrivingFile("", stream, self._request.content_length)
 
 
@@ -135,7 +135,7 @@ class FormBody(_Body):
         return self._max_files > 1
 
     @property
-    def typed(self) -> dict[str, str]:
+    def form_values(self) -> dict[str, str]:
         return {name: text for name, text in self._fields.items() if name not in ("filename", "expires_at")}
 
     def _announced_bytes(self) -> int:
@@ -168,8 +168,8 @@ class FormBody(_Body):
         return options if self._count == 1 else replace(options, filename=safe_filename(file.name))
 
     async def _next_part(self, reader: FormReader) -> _Part | None:
-        with named_faults(self._limits):
-            part = await self._patience.wait(reader.next())
+        with translate_faults(self._limits):
+            part = await self._timeouts.wait(reader.next())
             return None if part is None else _Part(part.name, part.filename, part)
 
     async def _file(self, part: _Part, permit: Permit) -> ArrivingFile | None:
@@ -177,13 +177,13 @@ class FormBody(_Body):
         if part.filename is None:
             refuse_text_as_file(self._file_field, await self._text(part, permit))
         name = part.filename.replace("%22", '"')  # how the HTML standard has forms write a quote
-        file = ArrivingFile(name, self._arriving(_chunks(part.reader), permit), self._left_bytes())
+        file = ArrivingFile(name, self._received(_chunks(part.reader), permit), self._left_bytes())
         if self._count < self._max_files:
             self._count += 1
             return file
         if self._max_files == 1:
             raise MalformedRequest("The form has two files. Send one file per request.")
-        self.left_out += 1
+        self.skipped += 1
         if not await file.pass_by():
             raise too_large(self._limits.max_bytes, self._limits.max_bytes)
         return None
@@ -206,7 +206,7 @@ class FormBody(_Body):
 
     async def _text(self, part: _Part, permit: Permit) -> str:
         content = bytearray()
-        async for chunk in self._arriving(_chunks(part.reader), permit):
+        async for chunk in self._received(_chunks(part.reader), permit):
             content += chunk
             if len(content) > MAX_FIELD_BYTES:
                 raise InvalidField(
@@ -243,17 +243,17 @@ async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
 
 
 @contextmanager
-def named_faults(limits: Uploads) -> Iterator[None]:
+def translate_faults(limits: Uploads) -> Iterator[None]:
     """Raises SlowUpload, IncompleteUpload or MalformedRequest for a body that can't be read to its end."""
     try:
         yield
     except Exception as fault:
-        if (named := as_named(fault, limits)) is None:
+        if (named := translate_fault(fault, limits)) is None:
             raise
         raise named from fault
 
 
-def as_named(fault: BaseException, limits: Uploads) -> ApplianceError | None:
+def translate_fault(fault: BaseException, limits: Uploads) -> ApplianceError | None:
     """The named error that stands for a client that was slow, broke off, or sent no real form."""
     if isinstance(fault, TimeoutError):
         return SlowUpload(limit=round(limits.idle_timeout_s))

@@ -60,7 +60,7 @@ def method_of(request: web.Request) -> str:
     return wanted if wanted in OVERRIDABLE and request.method not in SAFE else request.method
 
 
-def number(request: web.Request, name: str) -> int | None:
+def parse_number(request: web.Request, name: str) -> int | None:
     """A header that is a whole number; None without it. Raises MalformedRequest."""
     text = request.headers.get(name)
     if text is None:
@@ -78,7 +78,7 @@ def is_deferred(request: web.Request) -> bool:
     return text is not None
 
 
-def checksum(request: web.Request) -> Checksum | None:
+def parse_checksum(request: web.Request) -> Checksum | None:
     """Raises MalformedRequest, and InvalidField for an algorithm that is not known."""
     text = request.headers.get("Upload-Checksum")
     if text is None:
@@ -89,7 +89,7 @@ def checksum(request: web.Request) -> Checksum | None:
     return Checksum(algorithm, _decoded("Upload-Checksum", encoded))
 
 
-def metadata(request: web.Request) -> dict[str, str]:
+def parse_metadata(request: web.Request) -> dict[str, str]:
     """The pairs of Upload-Metadata, as text. Raises MalformedRequest."""
     found: dict[str, str] = {}
     text = request.headers.get("Upload-Metadata", "")
@@ -104,12 +104,12 @@ def metadata(request: web.Request) -> dict[str, str]:
     return found
 
 
-def upload_options(request: web.Request, max_expiry_days: int) -> UploadOptions:
+def parse_upload_options(request: web.Request, max_expiry_days: int) -> UploadOptions:
     """What the metadata asks for: filename (or name), title, alt, expires_in, keep_metadata.
 
-    Raises as `metadata`, InvalidExpiry, InvalidField.
+    Raises as `parse_metadata`, InvalidExpiry, InvalidField.
     """
-    found = metadata(request)
+    found = parse_metadata(request)
     options = UploadOptions(filename=safe_filename(found.get("filename") or found.get("name") or ""))
     for name in ("title", "alt", "expires_in", "keep_metadata"):
         options = with_option(options, name, found.get(name, ""), max_expiry_days)

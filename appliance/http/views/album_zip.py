@@ -9,9 +9,9 @@ from appliance.albums.zip_download import AlbumZip
 from appliance.domain.upload_options import safe_filename
 from appliance.http.client_address import client_of
 from appliance.http.content_disposition import content_disposition
-from appliance.http.keys import ALBUMS, DELIVERY, RENDERING
+from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, DELIVERY
 from appliance.http.links import EXTENSIONS
-from appliance.http.transport.streamed_responses import download
+from appliance.http.transport.streamed_responses import download_permit
 
 
 async def show_zip(request: web.Request) -> web.StreamResponse:
@@ -40,7 +40,7 @@ def _archive(request: web.Request, contents: Contents) -> AlbumZip:
 async def _length(request: web.Request, contents: Contents) -> int:
     """What a download of these would have; the key is as short as what is kept under it."""
     key = "zip", contents.album.slug, hash(contents.state)
-    length = await request.app[RENDERING].kept(
+    length = await request.app[BACKGROUND_RENDERER].cached(
         client_of(request).key, key, lambda: str(_archive(request, contents).length).encode()
     )
     return int(length)
@@ -48,10 +48,10 @@ async def _length(request: web.Request, contents: Contents) -> int:
 
 async def _pour(request: web.Request, contents: Contents, response: web.StreamResponse) -> None:
     """A fault before the first byte is told as every other; later ones break the connection off."""
-    rendering, client = request.app[RENDERING], client_of(request).key
-    async with download(request, response) as permit:
-        with rendering.place(client):
-            archive = await rendering.run(client, lambda: _archive(request, contents))
+    rendering, client = request.app[BACKGROUND_RENDERER], client_of(request).key
+    async with download_permit(request, response) as permit:
+        with rendering.reserve(client):
+            archive = await rendering.run_in_turn(client, lambda: _archive(request, contents))
         response.content_length = archive.length
         async with aclosing(archive.blocks()) as blocks:
             first = await anext(blocks)

@@ -2,7 +2,7 @@
 
 declare global {
   // Set by the script of the page's language; English has none.
-  var applianceWords: Record<string, string | string[]> | undefined;
+  var applianceMessages: Record<string, string | string[]> | undefined;
 }
 
 type Values = Record<string, string | number>;
@@ -15,13 +15,13 @@ export const locale = (): string => (document.documentElement.lang === "en" ? "e
 
 /** The message in the page's language, each {name} in it replaced by its value. */
 export function t(message: string, values: Values = {}): string {
-  const said = globalThis.applianceWords?.[message];
+  const said = globalThis.applianceMessages?.[message];
   return filled(typeof said === "string" ? said : message, values);
 }
 
 /** The message for one or for many; {count} is there without being given. */
 export function tn(one: string, many: string, count: number, values: Values = {}): string {
-  const said = globalThis.applianceWords?.[one];
+  const said = globalThis.applianceMessages?.[one];
   const forms = Array.isArray(said) ? said : [one, many];
   return filled(forms[count === 1 ? 0 : 1] ?? many, { count, ...values });
 }

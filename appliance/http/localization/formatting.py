@@ -8,7 +8,7 @@ from babel.units import format_unit
 
 from appliance.domain.byte_sizes import scaled
 from appliance.domain.formats import BY_MEDIA_TYPE
-from appliance.http.pages.languages import ENGLISH, Language
+from appliance.http.localization.languages import ENGLISH, Language
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 MONTH_S, YEAR_S = DAY_S * 365 / 12, DAY_S * 365
@@ -34,7 +34,7 @@ def format_name(media_type: str) -> str:
     return media_type.partition("/")[2].upper() or media_type
 
 
-class Words:
+class Formatter:
     """The words of one language. What reads the same in all of them is here too, for the templates."""
 
     rfc3339 = staticmethod(rfc3339)
@@ -116,5 +116,5 @@ def _rounded(seconds: float) -> tuple[int, str]:
     return round(seconds / MINUTE_S), "minute"
 
 
-ENGLISH_WORDS = Words(ENGLISH)
+ENGLISH_FORMATTER = Formatter(ENGLISH)
 """For what programs read."""

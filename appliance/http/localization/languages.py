@@ -14,7 +14,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from appliance.domain.errors import ApplianceError
-from appliance.http.negotiation import wishes
+from appliance.http.negotiation import parse_accept
 
 CATALOGUE = "appliance.po"
 SCRIPTS = "web/src/"
@@ -22,7 +22,7 @@ SCRIPTS = "web/src/"
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language. `locale` says how dates and figures are written, `script_words` is what scripts may show.
+    """One language. `locale` says how dates and figures are written, `script_messages` is what scripts may show.
 
     Its methods are named as the tools that collect what there is to translate expect them.
     """
@@ -30,7 +30,7 @@ class Language:
     tag: str
     locale: Locale
     translations: NullTranslations = field(default_factory=NullTranslations)
-    script_words: Mapping[str, object] = field(default_factory=dict)
+    script_messages: Mapping[str, object] = field(default_factory=dict)
 
     def gettext(self, message: str) -> str:
         return self.translations.gettext(message)
@@ -43,7 +43,7 @@ class Language:
         """A script that hands the words to the others, and those for problems by their codes."""
         faults = [fault for fault in ApplianceError.__subclasses__() if fault.texts]
         problems = {fault.code: [self.gettext(text) for text in fault.texts] for fault in faults}
-        given = {"applianceWords": self.script_words, "applianceProblems": problems}
+        given = {"applianceMessages": self.script_messages, "applianceProblems": problems}
         return ";".join(f"globalThis.{name}={_json(values)}" for name, values in given.items()).encode()
 
 
@@ -57,9 +57,9 @@ def read_languages(folder: Path) -> tuple[Language, ...]:
     return (ENGLISH, *(_read(path) for path in files))
 
 
-def chosen(accept_language: str, languages: Sequence[Language]) -> Language:
+def choose_language(accept_language: str, languages: Sequence[Language]) -> Language:
     """The language that an Accept-Language header asks for most; the first where it asks for none of them."""
-    wanted = wishes(accept_language)
+    wanted = parse_accept(accept_language)
     liked = {tag: liking for tag, liking in wanted.items() if liking > 0}
     for tag in sorted(liked, key=lambda tag: -liked[tag]):
         for language in languages:
@@ -75,14 +75,14 @@ def _read(path: Path) -> Language:
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
-    return Language(tag, Locale.parse(tag), GNUTranslations(compiled), _script_words(catalogue))
+    return Language(tag, Locale.parse(tag), GNUTranslations(compiled), _script_messages(catalogue))
 
 
 def _json(values: Mapping[str, object]) -> str:
     return json.dumps(dict(values), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-def _script_words(catalogue: Catalog) -> dict[str, Any]:
+def _script_messages(catalogue: Catalog) -> dict[str, Any]:
     """What is said in scripts, by the English words (of a plural: those for one)."""
     return {
         message.id if isinstance(message.id, str) else message.id[0]: message.string

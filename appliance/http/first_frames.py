@@ -4,22 +4,22 @@ from appliance.config.model import Renditions
 from appliance.domain.animation import moves
 from appliance.domain.model import Image
 from appliance.domain.renditions import Preset, Target
-from appliance.http.pages import formatting
-from appliance.http.pages.languages import Language
+from appliance.http.localization import formatting
+from appliance.http.localization.languages import Language
 
 
-def size_moves(image: Image, preset: Preset, config: Renditions) -> bool:
+def is_size_animated(image: Image, preset: Preset, config: Renditions) -> bool:
     """Whether a size keeps the animation in the format that our pages link."""
     return moves(image.facts, Target(preset, image.linked_format), config.animation_budget)
 
 
-def moving(image: Image, config: Renditions) -> list[Preset]:
+def animated_presets(image: Image, config: Renditions) -> list[Preset]:
     """The sizes that move, from small to large."""
     presets = sorted(config.presets, key=lambda preset: preset.box_px)
-    return [preset for preset in presets if size_moves(image, preset, config)]
+    return [preset for preset in presets if is_size_animated(image, preset, config)]
 
 
-def detail(image: Image, config: Renditions) -> str | None:
+def explanation(image: Image, config: Renditions) -> str | None:
     """Why sizes show only the first of several frames, with the limits; None when they all move, or there is one."""
     if image.frames == 1 or image.original_only is not None:
         return None
@@ -27,7 +27,7 @@ def detail(image: Image, config: Renditions) -> str | None:
         return f"The sizes show the first of {image.frames:,} images in the file."
     if image.still is not None:
         return f"The sizes show the first frame. {image.still}"
-    held = [preset.name for preset in config.presets if not size_moves(image, preset, config)]
+    held = [preset.name for preset in config.presets if not is_size_animated(image, preset, config)]
     if not held:
         return None
     return (
@@ -38,14 +38,14 @@ def detail(image: Image, config: Renditions) -> str | None:
     )
 
 
-def note(image: Image, config: Renditions, language: Language) -> str | None:
+def short_note(image: Image, config: Renditions, language: Language) -> str | None:
     """The same for a person who looks at the picture, in a few words."""
     _ = language.gettext
-    if detail(image, config) is None:
+    if explanation(image, config) is None:
         return None
     if not image.animated:
         several = language.ngettext("%(count)s image", "%(count)s images", image.frames) % {"count": image.frames}
         return _("The file contains %(images)s. The first one is shown.") % {"images": several}
-    if moving(image, config):
+    if animated_presets(image, config):
         return _("Larger sizes show only the first frame. The original is animated.")
     return _("The sizes show only the first frame of the animation. The original is animated.")

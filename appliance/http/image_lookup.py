@@ -11,7 +11,7 @@ WAIT_S = 8.0  # programs that make link previews give up soon after that
 RETRY_AFTER_S = 2
 
 
-async def image_or_progress(request: web.Request) -> Image | Progress:
+async def find_image_or_progress(request: web.Request) -> Image | Progress:
     """The living image of the path's slug, or the upload that is to become it. Raises UnknownImage, GoneImage."""
     delivery, resumable, slug = request.app[DELIVERY], request.app[RESUMABLE], request.match_info["slug"]
     try:
@@ -21,15 +21,15 @@ async def image_or_progress(request: web.Request) -> Image | Progress:
     return await delivery.resolve(slug) if progress is None else progress  # it may have arrived in between
 
 
-async def resolved(request: web.Request) -> Image:
+async def resolve_image(request: web.Request) -> Image:
     """The living image of the path's slug. With `?wait`, one that is about to arrive is waited for.
 
     Raises UnknownImage, GoneImage, NotHereYet.
     """
-    found = await image_or_progress(request)
+    found = await find_image_or_progress(request)
     if isinstance(found, Progress) and "wait" in request.query:
         await request.app[RESUMABLE].finisher.until_ended(request.match_info["slug"], WAIT_S)
-        found = await image_or_progress(request)
+        found = await find_image_or_progress(request)
     if isinstance(found, Progress):
         raise NotHereYet(retry_after_s=RETRY_AFTER_S)
     return found
