@@ -10,7 +10,7 @@ from tests.processes import eventually
 
 
 async def listed(page: Page) -> list[str]:
-    return await page.locator(".arranged .called").all_inner_texts()
+    return await page.locator(".sortable .caption").all_inner_texts()
 
 
 async def saved(page: Page) -> None:
@@ -37,7 +37,7 @@ async def test_keys_alone_put_the_pictures_in_order_and_each_place_is_said(site:
     await saved(page)
     assert await listed(page) == ["two.jpg", "three.jpg", "one.jpg", "four.jpg"] == await names_now(site, album)
     await page.get_by_role("button", name="Move two.jpg up").press("Enter")
-    await page.get_by_role("status").get_by_text("It can’t be moved any further.").wait_for()
+    await page.get_by_role("status").get_by_text("This image can’t be moved any further.").wait_for()
 
 
 async def test_an_order_is_kept_although_the_page_is_left_at_once(site: Site, open_page: OpenPage) -> None:
@@ -65,7 +65,7 @@ async def test_dragging_puts_the_pictures_in_order(site: Site, open_page: OpenPa
     page = await open_page(managing(album), viewport={"width": 1280, "height": 1000})
     await page.mouse.move(*await _centre(page.get_by_role("button", name="Move four.jpg: drag")))
     await page.mouse.down()
-    x, y = await _centre(page.locator(".arranged li").first)
+    x, y = await _centre(page.locator(".sortable li").first)
     await page.mouse.move(x, y - 20, steps=12)
     await page.mouse.up()
     await saved(page)
@@ -76,7 +76,7 @@ async def test_a_finger_drags_too_and_does_not_scroll(site: Site, open_page: Ope
     album = await album_of(site, 3)
     page = await open_page(managing(album), **screen("phone"))
     x, y = await _centre(page.get_by_role("button", name="Move one.jpg: drag"))
-    end_y = (await _centre(page.locator(".arranged li").nth(1)))[1] + 12
+    end_y = (await _centre(page.locator(".sortable li").nth(1)))[1] + 12
     touch = await page.context.new_cdp_session(page)
     before = await page.evaluate("scrollY")
     await touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})

@@ -88,14 +88,14 @@ async def test_a_page_closed_after_the_last_byte_loses_nothing(site: Site, open_
     await choose(page, payload("last.jpg", pictures.photo(64, 48)))
     await reaches(page, "last.jpg", "processing")
     await page.get_by_text(
-        "Everything is sent, but the connection was lost. The upload finishes when you’re back online."
+        "All data has been sent, but the connection was lost. The upload finishes when you’re back online."
     ).wait_for()
     await page.unroute_all()
     await page.reload()
     await page.wait_for_function("async () => (await indexedDB.databases()).length > 0")
     await page.wait_for_timeout(500)
     await page.goto("/images")
-    await page.locator(".picture .name", has_text="last.jpg").wait_for()
+    await page.locator(".image .name", has_text="last.jpg").wait_for()
     met(page).clear()
 
 
@@ -193,7 +193,7 @@ async def test_my_images_tell_of_what_is_not_finished(open_page: OpenPage) -> No
     await page.get_by_role("link", name="Continue").click()
     await reaches(page, "slow.jpg", "done")
     await page.goto("/images")
-    await page.locator(".picture .name", has_text="slow.jpg").wait_for()
+    await page.locator(".image .name", has_text="slow.jpg").wait_for()
     assert await page.locator("#unfinished").is_hidden()
 
 

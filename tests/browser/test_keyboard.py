@@ -96,7 +96,7 @@ async def test_my_images_are_chosen_deleted_and_brought_back(open_page: OpenPage
     page, _ = await with_pictures(open_page)
     await tab_to(page, f"Select {NAMES[2]}")
     await page.keyboard.press("Space")
-    await page.locator("#deeds [data-deed=delete]").focus()
+    await page.locator("#actions [data-action=delete]").focus()
     await page.keyboard.press("Enter")
     undo = page.get_by_role("button", name="Undo")
     await expect(undo).to_be_focused()

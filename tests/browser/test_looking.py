@@ -1,4 +1,4 @@
-"""What a viewer does with a share page: zooms by wheel and full screen, copies each code, downloads, and rests."""
+"""What a viewer does with a share page: zoomable by wheel and full screen, copies each code, downloads, and rests."""
 
 import re
 from typing import Any
@@ -42,7 +42,7 @@ async def test_the_wheel_zooms_in_and_out(image: Resource, open_page: OpenPage) 
 async def test_the_zoom_fills_the_screen_by_button_and_by_key(image: Resource, open_page: OpenPage) -> None:
     page = await zoomed(open_page, image)
     await page.get_by_role("button", name="Full screen").click()
-    await page.wait_for_function("document.fullscreenElement?.matches('.viewer-room')")
+    await page.wait_for_function("document.fullscreenElement?.matches('.viewer-content')")
     await page.locator("[role=application]").focus()
     await page.keyboard.press("f")
     await page.wait_for_function("document.fullscreenElement === null")

@@ -75,7 +75,7 @@ async def test_the_end_of_the_ten_seconds_is_told_and_the_focus_is_kept(image: R
     await page.get_by_role("button", name=re.compile("Undo")).focus()
     await page.clock.fast_forward(11_000)
     await expect(page.get_by_role("heading", name="Image deleted")).to_be_focused()
-    await expect(page.get_by_role("status").get_by_text("It can no longer be undone.")).to_be_visible()
+    await expect(page.get_by_role("status").get_by_text("This can no longer be undone.")).to_be_visible()
 
 
 async def test_title_description_and_expiry_change_in_place(site: Site, image: Resource, open_page: OpenPage) -> None:

@@ -22,7 +22,7 @@ async def with_pictures(open_page: OpenPage, **options: Any) -> tuple[Page, dict
     await choose(page, *(payload(name, pictures.photo(120 + at, 90)) for at, name in enumerate(NAMES)))
     links = {name: await link_of(await reaches(page, name, "done")) for name in NAMES}
     await page.goto("/images")
-    await page.locator(".picture").nth(2).wait_for()
+    await page.locator(".image").nth(2).wait_for()
     return page, links
 
 
@@ -38,7 +38,7 @@ async def tick(page: Page, *names: str) -> None:
 
 async def test_each_upload_is_remembered_by_the_browser_alone(open_page: OpenPage) -> None:
     page, links = await with_pictures(open_page)
-    hrefs = [await each.get_attribute("href") for each in await page.locator(".picture a.open").all()]
+    hrefs = [await each.get_attribute("href") for each in await page.locator(".image a.open").all()]
     assert {f"/i/{link.rpartition('/')[2]}" for link in links.values()} == set(hrefs)
     other = await open_page("/images")
     await other.get_by_text("Nothing has been uploaded from this browser yet.").wait_for()
@@ -72,10 +72,10 @@ async def test_what_is_forgotten_here_goes_on_elsewhere(site: Site, open_page: O
     page, links = await with_pictures(open_page)
     await tick(page, "one.jpg")
     await page.get_by_role("button", name="Remove from list").click()
-    await page.locator(".picture").nth(2).wait_for(state="detached")
+    await page.locator(".image").nth(2).wait_for(state="detached")
     assert await status(site, links["one.jpg"]) == 200
     await page.get_by_role("button", name="Undo").click()
-    await page.locator(".picture").nth(2).wait_for()
+    await page.locator(".image").nth(2).wait_for()
 
 
 async def test_the_list_moves_to_another_browser_as_a_file(open_page: OpenPage, tmp_path: Path) -> None:
@@ -87,10 +87,10 @@ async def test_the_list_moves_to_another_browser_as_a_file(open_page: OpenPage, 
     assert {each["url"] for each in json.loads(file.read_text())["pictures"]} == set(links.values())
     other = await open_page("/images")
     await other.locator("#import").set_input_files(file)
-    await other.locator(".picture").nth(2).wait_for()
+    await other.locator(".image").nth(2).wait_for()
     await other.locator("#import").set_input_files([payload("list.json", b'{"format": "else"}')])
     await other.get_by_text("list.json isn’t an exported list.").wait_for()
-    assert await other.locator(".picture").count() == 3
+    assert await other.locator(".image").count() == 3
 
 
 async def test_a_list_from_elsewhere_leads_to_this_host_only(open_page: OpenPage) -> None:
@@ -105,9 +105,9 @@ async def test_a_list_from_elsewhere_leads_to_this_host_only(open_page: OpenPage
     data = json.dumps({"format": "appliance-pictures-1", "pictures": [foreign]}).encode()
     page = await open_page("/images")
     await page.locator("#import").set_input_files([payload("list.json", data)])
-    await page.locator(".picture").wait_for()
+    await page.locator(".image").wait_for()
     assert "evil" not in await page.content()
-    assert await page.locator(".picture .name").inner_text() == "<img src=x>.jpg"
+    assert await page.locator(".image .name").inner_text() == "<img src=x>.jpg"
     await page.get_by_text("No longer available").wait_for()
     await page.wait_for_timeout(1000)  # each request that failed is told by the console, some later
     met(page).clear()  # the thumbnail that this host does not have
@@ -119,9 +119,9 @@ async def test_what_is_damaged_in_a_list_is_left_out(open_page: OpenPage) -> Non
     data = json.dumps({"format": "appliance-pictures-1", "pictures": [*bad, good | {"expires_at": "tomorrow"}]})
     page = await open_page("/images")
     await page.locator("#import").set_input_files([payload("list.json", data.encode())])
-    await page.locator(".picture .name", has_text="good.jpg").wait_for()
+    await page.locator(".image .name", has_text="good.jpg").wait_for()
     await page.reload()
-    assert await page.locator(".picture").count() == 1
+    assert await page.locator(".image").count() == 1
     await page.get_by_text("No longer available").wait_for()
     await page.wait_for_timeout(1000)  # each request that failed is told by the console, some later
     met(page).clear()  # the picture that this host does not have
@@ -130,7 +130,7 @@ async def test_what_is_damaged_in_a_list_is_left_out(open_page: OpenPage) -> Non
 async def test_what_was_changed_elsewhere_is_seen_here(site: Site, open_page: OpenPage) -> None:
     page, links = await with_pictures(open_page)
     slug = links["one.jpg"].rpartition("/")[2]
-    row = page.locator(".picture", has=page.locator(f'a.open[href="/i/{slug}"]'))
+    row = page.locator(".image", has=page.locator(f'a.open[href="/i/{slug}"]'))
     token = str(await row.locator("a.manage-link").get_attribute("href")).rpartition("#")[2]
     headers = {"Authorization": f"Bearer {token}"}
     url = f"{site.url}/api/v1/images/{slug}"
@@ -178,14 +178,14 @@ async def test_what_is_gone_offers_no_link_and_is_forgotten_at_once(open_page: O
     await tick(page, "one.jpg", "two.jpg")
     await page.get_by_role("button", name="Delete").click()
     await page.get_by_text("2 images deleted.").wait_for()
-    gone = page.locator(".picture.gone")
+    gone = page.locator(".image.gone")
     assert await gone.count() == 2
     assert await gone.first.get_by_role("link", name="Open").count() == 0
     assert await gone.first.get_by_role("button").count() == 0
     assert await gone.first.get_by_role("link", name="Manage").is_visible()  # it can be brought back there
     await forget.click()
     await gone.first.wait_for(state="detached")
-    assert await page.locator(".picture").count() == 1
+    assert await page.locator(".image").count() == 1
     assert await forget.is_hidden()
     await page.get_by_role("button", name="Undo").click()
     await gone.nth(1).wait_for()
@@ -196,7 +196,7 @@ async def test_an_album_is_made_of_what_is_there(site: Site, open_page: OpenPage
     page, _ = await with_pictures(open_page)
     await tick(page, "one.jpg")
     await page.get_by_role("button", name="Delete").click()
-    await page.locator(".picture.gone").wait_for()
+    await page.locator(".image.gone").wait_for()
     await tick(page, "one.jpg")
     await page.get_by_role("button", name="Create an album").click()
     await page.get_by_text("there is nothing to put in an album").wait_for()

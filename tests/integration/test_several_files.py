@@ -37,7 +37,7 @@ async def test_each_of_several_pictures_gets_its_links(host: Host) -> None:
     assert reply.status == 201
     assert "3 images are online" in page
     manage = re.findall(r'id="manage-link-\d+"[^>]* value="([^"#]+)#([\w-]+)"', page)
-    assert len(links(page)) == len(manage) == page.count("data-made=") == 3
+    assert len(links(page)) == len(manage) == page.count("data-record=") == 3
     for link, (_, token), (name, data) in zip(links(page), manage, files, strict=True):
         slug = link.rpartition("/")[2]
         image = await (await host.get(f"/api/v1/images/{slug}")).json()

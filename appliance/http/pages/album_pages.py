@@ -53,7 +53,7 @@ class AlbumPages:
     ) -> str:
         """The form that creates an album from links: fields images, title, expires_in."""
         return self._templates.render(
-            "album-new.html",
+            "album-creation.html",
             problem=self._templates.localize_error(problem),
             form_values=form_values or AlbumFormValues(),
             expiry_options=self._templates.expiry_options(),

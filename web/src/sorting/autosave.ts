@@ -1,12 +1,13 @@
-// Changes of an album, one after the other, and the line that says whether they are saved.
+// Saving the changes of an album one after the other, and the line that says whether they are saved.
 
-import { type AlbumChange, AlbumProblem, changeAlbum } from "../parts/albums";
+import { type AlbumChange, changeAlbum } from "../parts/album-api";
 import { announce } from "../parts/announce";
-import { t } from "../parts/words";
+import { Problem } from "../parts/api";
+import { t } from "../parts/messages";
 
-export class Saving {
+export class Autosave {
   readonly #state = document.createElement("p");
-  #turn: Promise<boolean> = Promise.resolve(true);
+  #queue: Promise<boolean> = Promise.resolve(true);
 
   constructor(
     private readonly form: HTMLFormElement,
@@ -16,34 +17,34 @@ export class Saving {
     after.after(this.#state);
   }
 
-  /** The token of the form, or of the whole manage link in it. */
+  /** The token in the form, where a person may have entered a whole manage link. */
   get token(): string | undefined {
     const typed = this.form.querySelector<HTMLInputElement>("#token")?.value.trim() ?? "";
     return /^[\w-]{22}$/.exec(typed.slice(typed.indexOf("#") + 1))?.[0];
   }
 
-  /** False when it could not be saved, which is said. */
+  /** False if it couldn't be saved; the line says so. */
   save(change: AlbumChange): Promise<boolean> {
     const token = this.token;
     if (!token) {
-      this.later();
+      this.showUnsaved();
       return Promise.resolve(false);
     }
-    this.#turn = this.#turn.then(() => this.#saved(change, token));
-    return this.#turn;
+    this.#queue = this.#queue.then(() => this.#send(change, token));
+    return this.#queue;
   }
 
-  /** Say that the form's own button has to be pressed. */
-  later(): void {
+  /** Say that the Save button has to be pressed. */
+  showUnsaved(): void {
     this.#state.textContent = t("Not saved yet. Enter the delete token and press Save changes.");
   }
 
-  async #saved(change: AlbumChange, token: string): Promise<boolean> {
+  async #send(change: AlbumChange, token: string): Promise<boolean> {
     try {
       await changeAlbum(this.form.dataset["album"] ?? "", token, change);
     } catch (fault) {
-      const why = fault instanceof AlbumProblem ? fault.message : t("The server can’t be reached.");
-      this.#state.textContent = t("Not saved. {why}", { why });
+      if (!(fault instanceof Problem)) throw fault;
+      this.#state.textContent = t("Not saved. {why}", { why: fault.message });
       announce(this.#state.textContent);
       return false;
     }

@@ -1,12 +1,12 @@
-// Dragging by mouse, finger or pen: the item changes places with each neighbour whose middle the pointer passes.
+// Dragging by mouse, touch or pen: the item swaps places with each neighbour whose middle the pointer passes.
 
-import { moved } from "./order";
+import { moveItem } from "./order";
 
 const EDGE_PX = 72;
 const SCROLL_PX = 12;
 
-/** Let `item` be dragged by `handle`; `dropped` is told when it came to another place. */
-export function wireDragging(handle: HTMLElement, item: HTMLLIElement, dropped: () => void): void {
+/** Let `item` be dragged by `handle`; `onDrop` is called if its position has changed. */
+export function wireDragging(handle: HTMLElement, item: HTMLLIElement, onDrop: () => void): void {
   let hasMoved = false;
   handle.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
@@ -18,12 +18,12 @@ export function wireDragging(handle: HTMLElement, item: HTMLLIElement, dropped: 
     if (!handle.hasPointerCapture(event.pointerId)) return;
     if (event.clientY < EDGE_PX) scrollBy(0, -SCROLL_PX);
     if (event.clientY > innerHeight - EDGE_PX) scrollBy(0, SCROLL_PX);
-    while (isBeyond(item.previousElementSibling, event.clientY, -1) && moved(item, -1)) hasMoved = true;
-    while (isBeyond(item.nextElementSibling, event.clientY, 1) && moved(item, 1)) hasMoved = true;
+    while (isBeyond(item.previousElementSibling, event.clientY, -1) && moveItem(item, -1)) hasMoved = true;
+    while (isBeyond(item.nextElementSibling, event.clientY, 1) && moveItem(item, 1)) hasMoved = true;
   });
   handle.addEventListener("lostpointercapture", () => {
     item.classList.remove("dragged");
-    if (hasMoved) dropped();
+    if (hasMoved) onDrop();
     hasMoved = false;
   });
 }

@@ -1,7 +1,7 @@
-// A list in its order. What is moved stays in the page while its neighbours pass it: so it keeps focus and pointer.
+// Sorting a list. The moved item stays where it is in the document and its neighbours move, so it keeps focus and pointer.
 
-/** Move by one place; false where the list ends. */
-export function moved(item: HTMLLIElement, by: number): boolean {
+/** Move by one position; false at the end of the list. */
+export function moveItem(item: HTMLLIElement, by: number): boolean {
   const neighbour = by < 0 ? item.previousElementSibling : item.nextElementSibling;
   if (!neighbour) return false;
   if (by < 0) item.after(neighbour);
@@ -9,8 +9,8 @@ export function moved(item: HTMLLIElement, by: number): boolean {
   return true;
 }
 
-/** The numbers of the form follow the list. */
-export function numbered(list: HTMLOListElement): void {
+/** Set the form's numbers to the positions in the list. */
+export function renumber(list: HTMLOListElement): void {
   [...list.querySelectorAll<HTMLInputElement>(".place input")].forEach((field, place) => {
     field.value = String(place + 1);
   });

@@ -1,8 +1,8 @@
-// The image resource, as far as scripts need it, and what of it is remembered.
+// The image resource of the API, as far as scripts need it, and what My images stores of it.
 
-import type { Mine } from "./store";
+import type { LibraryImage } from "./store";
 
-export interface Picture {
+export interface ImageResource {
   slug: string;
   url: string;
   filename: string;
@@ -15,7 +15,8 @@ export interface Picture {
   renditions?: Record<string, { url: string }>;
 }
 
-export function mineOf({ slug, url, filename, title, expires_at, delete_token, renditions }: Picture): Mine {
+export function toLibraryImage(image: ImageResource): LibraryImage {
+  const { slug, url, filename, title, expires_at, delete_token, renditions } = image;
   const thumbnail = renditions?.["thumbnail"]?.url ?? null;
   const uploaded_at = new Date().toISOString();
   return { slug, url, filename, title, thumbnail, delete_token, uploaded_at, expires_at: expires_at ?? null };

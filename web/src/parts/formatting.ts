@@ -1,10 +1,10 @@
-// Figures in words, as the server puts them.
+// Sizes and durations as text, in the same form as the server's pages.
 
-import { locale, tn } from "./words";
+import { locale, tn } from "./messages";
 
 const UNITS = ["KB", "MB", "GB", "TB", "PB"];
 
-/** Decimal units with two or three figures: 829 KB, 1.2 MB. */
+/** Decimal units with two or three digits: 829 KB, 1.2 MB. */
 export function size(bytes: number): string {
   if (bytes < 1000) return tn("{count} byte", "{count} bytes", bytes);
   let value = bytes / 1000;
@@ -17,8 +17,8 @@ export function size(bytes: number): string {
   return `${figures.format(value)} ${UNITS[unit]}`;
 }
 
-/** A span of time from now on, roughly: 40 s, 12 min, 3 h. */
-export function span(seconds: number): string {
+/** A rough duration: 40 s, 12 min, 3 h. */
+export function duration(seconds: number): string {
   const [value, unit] = seconds < 90 ? [seconds, "second"] : seconds < 5400 ? [seconds / 60, "minute"] : [seconds / 3600, "hour"];
   return new Intl.NumberFormat(locale(), {
     style: "unit",
