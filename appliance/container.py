@@ -22,14 +22,15 @@ from appliance.domain.clock import Clock
 from appliance.health.checks import CatalogueCheck, DiskCheck, StoreCheck, WorkersCheck
 from appliance.health.health import Health
 from appliance.http import keys
-from appliance.http.api.event_stream import listener_limit
 from appliance.http.pages.background_rendering import BackgroundRenderer
 from appliance.http.pages.pages import build_pages
 from appliance.http.routes import application
+from appliance.http.transport.event_stream import EventStreams
 from appliance.http.transport.open_connections import OpenConnections
 from appliance.http.transport.small_bodies import small_body_limit
 from appliance.http.transport.start_limiter import StartLimiter
 from appliance.http.transport.streamed_responses import download_limit
+from appliance.http.transport.upload_bodies import FormLimits
 from appliance.http.trusted_proxies import TrustedProxies
 from appliance.http.wrong_token_delay import WrongTokenDelay
 from appliance.lifecycle.erasing import Eraser
@@ -118,13 +119,14 @@ class Appliance:
         site[keys.ALBUMS] = self.albums
         site[keys.METRICS] = self.metrics
         site[keys.HEALTH] = self.health
-        site[keys.LISTENERS] = listener_limit()
+        site[keys.EVENT_STREAMS] = EventStreams()
         site[keys.WRONG_TOKEN_DELAY] = WrongTokenDelay()
         site[keys.BACKGROUND_RENDERER] = rendering = BackgroundRenderer()
         site.on_cleanup.append(lambda _: rendering.close())
         site[keys.TRUSTED_PROXIES] = trusted_proxies = TrustedProxies(self.config.server.trusted_proxies)
         site[keys.SMALL_BODIES] = small_body_limit()
         site[keys.DOWNLOADS] = download_limit()
+        site[keys.FORM_LIMITS] = FormLimits()
         site[keys.START_LIMITER] = StartLimiter()
         site[keys.OPEN_CONNECTIONS] = connections = OpenConnections(trusted_proxies)
         site.cleanup_ctx.append(connections.watch)

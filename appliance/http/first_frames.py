@@ -1,4 +1,4 @@
-"""Where a picture shows less than its file holds, the first of several frames: which sizes move, and the words."""
+"""Images of several frames whose sizes show only the first one: which sizes are animated, and why others aren't."""
 
 from appliance.config.model import Renditions
 from appliance.domain.animation import moves
@@ -9,29 +9,29 @@ from appliance.http.localization.languages import Language
 
 
 def is_size_animated(image: Image, preset: Preset, config: Renditions) -> bool:
-    """Whether a size keeps the animation in the format that our pages link."""
+    """Whether this size keeps the animation, in the format that pages show."""
     return moves(image.facts, Target(preset, image.linked_format), config.animation_budget)
 
 
 def animated_presets(image: Image, config: Renditions) -> list[Preset]:
-    """The sizes that move, from small to large."""
+    """The sizes that keep the animation, from small to large."""
     presets = sorted(config.presets, key=lambda preset: preset.box_px)
     return [preset for preset in presets if is_size_animated(image, preset, config)]
 
 
 def explanation(image: Image, config: Renditions) -> str | None:
-    """Why sizes show only the first of several frames, with the limits; None when they all move, or there is one."""
+    """Why sizes show only the first frame, with the limits; None if all are animated or there is only one frame."""
     if image.frames == 1 or image.original_only is not None:
         return None
     if not image.animated:
         return f"The sizes show the first of {image.frames:,} images in the file."
     if image.still is not None:
         return f"The sizes show the first frame. {image.still}"
-    held = [preset.name for preset in config.presets if not is_size_animated(image, preset, config)]
-    if not held:
+    still = [preset.name for preset in config.presets if not is_size_animated(image, preset, config)]
+    if not still:
         return None
     return (
-        f"These sizes show only the first frame: {', '.join(held)}. The animation has {image.frames:,} frames of "
+        f"These sizes show only the first frame: {', '.join(still)}. The animation has {image.frames:,} frames of "
         f"{formatting.pixels(image.width, image.height)} pixels. "
         f"This host keeps up to {config.animation_frames:,} frames, "
         f"and {config.animation_pixels:,} pixels over all frames of a size."
@@ -39,7 +39,7 @@ def explanation(image: Image, config: Renditions) -> str | None:
 
 
 def short_note(image: Image, config: Renditions, language: Language) -> str | None:
-    """The same for a person who looks at the picture, in a few words."""
+    """The same in a few words, for people who look at the image."""
     _ = language.gettext
     if explanation(image, config) is None:
         return None

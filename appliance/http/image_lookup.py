@@ -1,4 +1,4 @@
-"""Links of pictures that are still being uploaded: who asks for one is told how far it is, to come back, or waits."""
+"""Looking up the image of a request, which may still be being uploaded: its progress, a 404 to retry, or a wait."""
 
 from aiohttp import web
 
@@ -7,22 +7,22 @@ from appliance.domain.model import Image
 from appliance.http.keys import DELIVERY, RESUMABLE
 from appliance.resumable import Progress
 
-WAIT_S = 8.0  # programs that make link previews give up soon after that
+WAIT_S = 8.0  # link previews give up soon after that
 RETRY_AFTER_S = 2
 
 
 async def find_image_or_progress(request: web.Request) -> Image | Progress:
-    """The living image of the path's slug, or the upload that is to become it. Raises UnknownImage, GoneImage."""
+    """The image of the path's slug, or the progress of its upload. Raises UnknownImage, GoneImage."""
     delivery, resumable, slug = request.app[DELIVERY], request.app[RESUMABLE], request.match_info["slug"]
     try:
         return await delivery.resolve(slug)
     except UnknownImage:
         progress = await resumable.arriving(slug)
-    return await delivery.resolve(slug) if progress is None else progress  # it may have arrived in between
+    return await delivery.resolve(slug) if progress is None else progress  # the upload may have finished meanwhile
 
 
 async def resolve_image(request: web.Request) -> Image:
-    """The living image of the path's slug. With `?wait`, one that is about to arrive is waited for.
+    """The image of the path's slug. With `?wait`, wait some seconds for an upload to finish.
 
     Raises UnknownImage, GoneImage, NotHereYet.
     """

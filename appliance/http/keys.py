@@ -10,8 +10,10 @@ from appliance.domain.clock import Clock
 from appliance.health.health import Health
 from appliance.http.pages.background_rendering import BackgroundRenderer
 from appliance.http.pages.pages import Pages
+from appliance.http.transport.event_stream import EventStreams
 from appliance.http.transport.open_connections import OpenConnections
 from appliance.http.transport.start_limiter import StartLimiter
+from appliance.http.transport.upload_bodies import FormLimits
 from appliance.http.trusted_proxies import TrustedProxies
 from appliance.http.wrong_token_delay import WrongTokenDelay
 from appliance.lifecycle.management import Management
@@ -39,8 +41,9 @@ TRUSTED_PROXIES = web.AppKey("trusted_proxies", TrustedProxies)
 WRONG_TOKEN_DELAY = web.AppKey("wrong_token_delay", WrongTokenDelay)
 OPEN_CONNECTIONS = web.AppKey("open_connections", OpenConnections)
 START_LIMITER = web.AppKey("start_limiter", StartLimiter)
-LISTENERS = web.AppKey("listeners", ConcurrencyLimit)
+EVENT_STREAMS = web.AppKey("event_streams", EventStreams)
 SMALL_BODIES = web.AppKey("small_bodies", ConcurrencyLimit)
 DOWNLOADS = web.AppKey("downloads", ConcurrencyLimit)
+FORM_LIMITS = web.AppKey("form_limits", FormLimits)
 
 REQUEST_ID = web.RequestKey("request_id", str)

@@ -1,4 +1,4 @@
-"""Around every handler: a request id, named errors, security headers, metrics, and a log line."""
+"""Around every handler: request ids, errors as responses, security headers, metrics, and the access log."""
 
 import asyncio
 import logging
@@ -28,10 +28,10 @@ log = logging.getLogger("appliance.access")
 
 @web.middleware
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Outermost: give the request its id, count it, log it; errors become responses here."""
+    """The outermost middleware: sets the request id, counts and logs the request, and turns errors into responses."""
     request[REQUEST_ID] = request.app[TRUSTED_PROXIES].request_id(request)
     token = logs.request_id.set(request[REQUEST_ID])
-    health, started, status = request.app[HEALTH], time.monotonic(), 499  # a client that went away
+    health, started, status = request.app[HEALTH], time.monotonic(), 499  # if the client goes away
     health.in_flight += 1
     try:
         await request.app[START_LIMITER].wait_for_turn(client_of(request).key)
@@ -45,7 +45,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _record(request: web.Request, status: int, seconds: float) -> None:
-    """Count every request; log faults as warnings, changes as news, and plain views only for who debugs."""
+    """Count the request; log server errors as warnings, changes as info, and views as debug."""
     request.app[METRICS].request_done(_route(request), _method(request), status, seconds)
     level = logging.WARNING if status >= 500 else logging.DEBUG if request.method in ("GET", "HEAD") else logging.INFO
     if log.isEnabledFor(level):
@@ -62,7 +62,7 @@ async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse
             return fault
         return _problem_response(request, to_named_error(fault), fault)
     except (ConnectionError, asyncio.CancelledError):
-        raise  # nobody is there to be told
+        raise  # nobody is there to read a response
     except Exception as fault:
         return _problem_response(request, to_named_error(fault), fault)
 
@@ -75,7 +75,7 @@ def _problem_response(request: web.Request, fault: ApplianceError, cause: Except
 
 
 def _method(request: web.Request) -> str:
-    """A bounded label: clients may invent methods."""
+    """A metrics label with bounded values: clients may invent methods."""
     return request.method if request.method in HTTPMethod.__members__ else "(other)"
 
 
@@ -85,7 +85,7 @@ def _route(request: web.Request) -> str:
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Just before a response starts: what browsers must know whatever the handler was."""
+    """Add the headers that every response needs, just before it starts."""
     headers = response.headers
     headers.update(common_headers(request.app[CONFIG]))
     headers["X-Request-ID"] = request.get(REQUEST_ID, "-")
@@ -102,4 +102,4 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         tus.add_headers(headers, response.status)
     if request.app[HEALTH].stopping:
         response.force_close()
-        headers["Connection"] = "close"  # aiohttp chose this header before it asked us
+        headers["Connection"] = "close"  # aiohttp has set this header already

@@ -1,6 +1,7 @@
-"""Errors to responses: the one table from codes to statuses, and the three shapes an error is told in.
+"""Errors as responses: the table from errors to statuses, and the three forms of an error response.
 
-Programs get RFC 9457 problem details, people get a page, `curl -T` gets a line of text. No exception's text is shown.
+Programs get RFC 9457 problem details, browsers get a page, and `curl -T` gets a line of text. The text of an unexpected
+exception is never shown.
 """
 
 import logging
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class TusStatus(IntEnum):
-    """Statuses that only tus has."""
+    """Statuses that only tus defines."""
 
     CHECKSUM_MISMATCH = 460
 
@@ -43,7 +44,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.UnknownAlbum: HTTPStatus.NOT_FOUND,
     errors.UnknownRendition: HTTPStatus.NOT_FOUND,
     errors.NoSuchPage: HTTPStatus.NOT_FOUND,
-    errors.FormatNotOffered: HTTPStatus.NOT_IMPLEMENTED,  # as oEmbed has it; consumers then try the other format
+    errors.FormatNotOffered: HTTPStatus.NOT_IMPLEMENTED,  # as oEmbed requires; consumers then try another format
     errors.NotHereYet: HTTPStatus.NOT_FOUND,
     errors.UnknownUpload: HTTPStatus.NOT_FOUND,
     errors.FinalUpload: HTTPStatus.FORBIDDEN,
@@ -84,12 +85,12 @@ MAX_FORM_BYTES = 64 * 1024  # forms without a file; uploads are streamed and hav
 
 
 def status_of(fault: ApplianceError) -> HTTPStatus | TusStatus:
-    """The HTTP status of a named error; 500 for those that no request should ever meet."""
+    """The HTTP status of an error; 500 for errors that no request should cause."""
     return STATUSES.get(type(fault), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def to_named_error(fault: BaseException) -> ApplianceError:
-    """The named error that stands for whatever a handler raised; the unexpected is logged whole and told as 500."""
+    """The ApplianceError for any exception of a handler; unexpected ones are logged and become InternalError."""
     if isinstance(fault, ApplianceError):
         return fault
     if isinstance(fault, web.HTTPException) and fault.status < HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -101,11 +102,11 @@ def to_named_error(fault: BaseException) -> ApplianceError:
 
 
 def _from_routing(fault: web.HTTPException) -> ApplianceError:
-    """What aiohttp refuses before a handler is reached, or while it reads a small body."""
+    """The error for what aiohttp refuses before a handler is called, or while it reads a small body."""
     if isinstance(fault, web.HTTPMethodNotAllowed) and fault.allowed_methods != {"OPTIONS"}:
         allowed = ", ".join(sorted(fault.allowed_methods))
         return errors.MethodNotAllowed(f"{fault.method} is not allowed at this address. Allowed methods: {allowed}.")
-    if isinstance(fault, (web.HTTPNotFound, web.HTTPMethodNotAllowed)):  # preflights are answered everywhere
+    if isinstance(fault, (web.HTTPNotFound, web.HTTPMethodNotAllowed)):  # preflights are allowed everywhere
         return errors.NoSuchPage()
     if isinstance(fault, web.HTTPRequestEntityTooLarge):
         return errors.TooLarge(
@@ -115,7 +116,7 @@ def _from_routing(fault: web.HTTPException) -> ApplianceError:
 
 
 def problem_response(request: web.Request, fault: ApplianceError) -> web.Response:
-    """The fault in the shape that this client reads."""
+    """The response in the form that the client reads."""
     status = status_of(fault)
     if request.path == "/api/1/upload":
         response = json_answer(chevereto_error(status, fault.code, fault.detail), status=status)
@@ -130,12 +131,12 @@ def problem_response(request: web.Request, fault: ApplianceError) -> web.Respons
         response = web.Response(text=f"{fault.title}. {fault.detail}\n", status=status)
     response.headers.update(headers_of(fault))
     if status is HTTPStatus.REQUEST_TIMEOUT:
-        response.force_close()  # the rest of that body may come for ever
+        response.force_close()  # the rest of the body may never end
     return response
 
 
 def headers_of(fault: ApplianceError) -> dict[str, str]:
-    """What goes with a problem in whatever shape it is told."""
+    """The headers of an error response in any form."""
     status, headers = status_of(fault), {"Cache-Control": "no-store"}
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.CONFLICT) or fault.retry_after_s:
         headers["Retry-After"] = str(fault.retry_after_s or DEFAULT_RETRY_AFTER_S)

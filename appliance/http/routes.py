@@ -1,4 +1,4 @@
-"""Every address of the host, in one table."""
+"""Every route of the host, in one table."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -27,7 +27,7 @@ ADMITS_TUS: Final[Mapping[str, Any]] = {"expect_handler": expect_handler(tus.rea
 
 
 def application() -> web.Application:
-    """The application with its routes; `app` puts the services in."""
+    """The application with its routes; `container` adds the services."""
     ignore_unreadable_names()
     site = web.Application(
         middlewares=[observe, compress], client_max_size=MAX_FORM_BYTES, client_max_fields=MAX_FORM_FIELDS
@@ -38,7 +38,7 @@ def application() -> web.Application:
 
 
 def _images() -> list[web.RouteDef]:
-    """They are compared with an address one by one: renditions, which are asked for most, stand in front."""
+    """Routes are tried in this order, so renditions, which are requested most, come first."""
     return [
         web.get(f"/i/{SLUG}/preview.jpg", renditions.show_preview),
         web.get(f"/i/{SLUG}/qr.svg", qr.show_qr),
@@ -83,11 +83,11 @@ def _api() -> list[web.RouteDef]:
         web.options("/api/v1/uploads", tus.show_options),
         web.post("/api/v1/uploads", tus.create, **ADMITS_TUS),
         web.options("/api/v1/uploads/{id:.*}", tus.show_options),
-        web.head(f"/api/v1/uploads/{UPLOAD}", tus.act),
-        web.patch(f"/api/v1/uploads/{UPLOAD}", tus.act, **ADMITS_TUS),
-        web.delete(f"/api/v1/uploads/{UPLOAD}", tus.act),
-        web.get(f"/api/v1/uploads/{UPLOAD}", tus.act, allow_head=False),
-        web.post(f"/api/v1/uploads/{UPLOAD}", tus.act),
+        web.head(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload),
+        web.patch(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload, **ADMITS_TUS),
+        web.delete(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload),
+        web.get(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload, allow_head=False),
+        web.post(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload),
         web.options("/api/{rest:.*}", preflight),
         web.get("/api/v1/limits", images.show_limits),
         web.get("/api/v1/openapi.json", images.show_contract),
@@ -96,7 +96,7 @@ def _api() -> list[web.RouteDef]:
 
 
 def _pages() -> list[web.RouteDef]:
-    """The last of them take every name, so these come behind all others."""
+    """The last of these match any name, so they come after all others."""
     return [
         web.get("/", pages.show_upload),
         web.post("/", uploads.post_form, **ADMITS_UPLOAD),

@@ -17,7 +17,7 @@ COPIES = ["clipboard-read", "clipboard-write"]
 MOVING = """() => [...document.querySelectorAll("*")].filter((each) => {
     const style = getComputedStyle(each);
     const moves = style.transitionDuration.split(", ").some((time) => parseFloat(time) > 0.01);
-    return moves || (style.animationName !== "none" && style.animationName !== "come");
+    return moves || (style.animationName !== "none" && style.animationName !== "appear");
 }).map((each) => each.outerHTML.slice(0, 100))"""
 
 

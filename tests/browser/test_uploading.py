@@ -230,7 +230,7 @@ async def test_a_keyboard_is_enough(site: Site, open_page: OpenPage) -> None:
     found = await reaches(page, "keys.jpg", "done")
     await page.keyboard.press("Tab")
     for _ in range(30):
-        if await page.evaluate("document.activeElement?.dataset.deed") == "copy":
+        if await page.evaluate("document.activeElement?.dataset.action") == "copy":
             break
         await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")

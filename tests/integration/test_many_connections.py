@@ -15,7 +15,6 @@ from aiohttp import web
 
 from appliance.config.model import Server
 from appliance.http.keys import OPEN_CONNECTIONS
-from appliance.http.transport import connections
 from appliance.http.transport.open_connections import OpenConnections
 from appliance.server.sockets import ACCEPTED_AT_ONCE, UNREAD_S, UNSENT_BYTES, AcceptFaults, listen
 from tests.conftest import Host, OpenHost, until
@@ -67,7 +66,7 @@ async def test_an_address_whose_connections_are_all_in_use_gets_no_more(host: Ho
     async with wires(host.port, 2, "127.0.0.2") as held:
         for wire in held:
             await wire.send(body)
-        await until(lambda: not any(one.is_idle for one in open_connections(host)._transports))
+        await until(lambda: open_connections(host).idle_count == 0)
         refused = await Wire.to(host.port, "127.0.0.2")
         assert await refused.rest() == b""
         refused.abort()
@@ -148,8 +147,8 @@ class Loop:
         self.other.append(context)
 
 
-async def test_a_head_that_drips_ends(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "FIRST_HEAD_S", 0.3)
+async def test_a_head_that_drips_ends(host: Host) -> None:
+    open_connections(host).first_head_s = 0.3
     async with wires(host.port, 1) as (wire,):
         with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
             await wire.drip("GET / HTTP/1.1\r\nHost: " + "h" * 1000, 0.05)

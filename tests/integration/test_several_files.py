@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientResponse, FormData
 
-from appliance.http.api import uploads
+from appliance.http.keys import FORM_LIMITS
 from appliance.uploads import ingest
 from tests import pictures
 from tests.conftest import CODES, Host, OpenHost, problem, small_config
@@ -109,10 +109,8 @@ async def test_all_that_was_typed_is_shown_again_beside_a_field_that_is_refused(
     assert host.files("spool") == []
 
 
-async def test_more_than_are_taken_of_one_form_are_left_out_and_counted(
-    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(uploads, "MAX_FILES", 2)
+async def test_files_beyond_the_limit_of_one_form_are_skipped_and_counted(host: Host, jpeg: bytes) -> None:
+    host.client.app[FORM_LIMITS].max_files = 2
     page = await (await shared(host, *[(f"{number}.jpg", jpeg) for number in range(4)])).text()
     assert len(links(page)) == 2
     assert "2 more files were skipped" in page

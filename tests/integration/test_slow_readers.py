@@ -121,4 +121,4 @@ async def test_unread_replies_hold_only_so_much_memory(host: Host, path: str) ->
             await wire.send(f"GET {path} HTTP/1.1\r\nHost: here\r\nX-Forwarded-For: 203.0.113.1\r\n\r\n")
         await until(lambda: 0 < downloads(host).in_use <= 1_000_000 // 65_536)
     await until(lambda: downloads(host).in_use == 0)
-    assert open_connections(host)._unread_bytes == 0
+    assert open_connections(host).unread_bytes == 0

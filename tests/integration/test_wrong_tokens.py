@@ -1,27 +1,23 @@
-"""Wrong delete tokens: who sends many waits, and nobody else does."""
+"""Wrong delete tokens: a client that sends many waits, and nobody else does."""
 
 import asyncio
 
 import pytest
 
 from appliance.domain.errors import Busy, WrongToken
-from appliance.http import wrong_token_delay
 from appliance.http.keys import WRONG_TOKEN_DELAY
 from appliance.http.wrong_token_delay import FREE_FAILURES, MAX_WAITING, WrongTokenDelay
 from tests import pictures
 from tests.conftest import HeldClock, Host, problem, until
 
+LOCAL = "127.0.0.1"
 
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long was waited, each time."""
-    waited: list[float] = []
 
-    async def sleep(seconds: float) -> None:
-        waited.append(round(seconds, 3))
+class Sleep(list[float]):
+    """A sleep that takes no time, and notes the seconds that it was asked for."""
 
-    monkeypatch.setattr(asyncio, "sleep", sleep)
-    return waited
+    async def __call__(self, seconds: float) -> None:
+        self.append(round(seconds, 3))
 
 
 async def wrong(tokens: WrongTokenDelay, address: str) -> None:
@@ -30,8 +26,9 @@ async def wrong(tokens: WrongTokenDelay, address: str) -> None:
             raise WrongToken("no")
 
 
-async def test_each_wrong_token_beyond_some_doubles_the_pause(pauses: list[float]) -> None:
-    tokens = WrongTokenDelay(HeldClock())
+async def test_each_wrong_token_beyond_some_doubles_the_pause() -> None:
+    pauses = Sleep()
+    tokens = WrongTokenDelay(HeldClock(), pauses)
     for _ in range(FREE_FAILURES + 9):
         await wrong(tokens, "203.0.113.9")
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
@@ -40,18 +37,17 @@ async def test_each_wrong_token_beyond_some_doubles_the_pause(pauses: list[float
     assert len(pauses) == 9
 
 
-async def test_addresses_are_forgotten(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = HeldClock()
-    tokens = WrongTokenDelay(clock)
+async def test_addresses_are_forgotten() -> None:
+    clock, pauses = HeldClock(), Sleep()
+    tokens = WrongTokenDelay(clock, pauses, max_addresses=10)
     for _ in range(FREE_FAILURES):
         await wrong(tokens, "203.0.113.9")
     clock.forward(601)
     await wrong(tokens, "203.0.113.9")
     assert pauses == []
-    monkeypatch.setattr(wrong_token_delay, "MAX_ADDRESSES", 10)
     for number in range(50):
         await wrong(tokens, f"198.51.100.{number}")
-    assert len(tokens._addresses) == 10
+    assert len(tokens) == 10
 
 
 async def test_only_a_few_of_one_address_wait_at_once() -> None:
@@ -71,7 +67,8 @@ async def test_a_right_token_is_held_up_by_no_wrong_one_of_its_address(host: Hos
     try:
         site = host.client.app
         assert site is not None
-        [known] = site[WRONG_TOKEN_DELAY]._addresses.values()
+        known = site[WRONG_TOKEN_DELAY].failures_of(LOCAL)
+        assert known is not None
         await until(lambda: known.waiting == MAX_WAITING)
         response = await host.patch(own["slug"], own["delete_token"], title="Mine")
         assert response.status == 200
@@ -89,5 +86,6 @@ async def test_the_host_counts_what_is_wrong_on_every_way(host: Host, jpeg: byte
         assert response.status == 403
     site = host.client.app
     assert site is not None
-    known = site[WRONG_TOKEN_DELAY]._addresses
-    assert [address.failures for address in known.values()] == [5]
+    known = site[WRONG_TOKEN_DELAY].failures_of(LOCAL)
+    assert known is not None
+    assert known.count == 5

@@ -1,4 +1,4 @@
-"""The image resource: an image as JSON, the same in every answer of the API, and the limits in force."""
+"""The image resource: an image as JSON, the same in every response of the API. Also the limits in force."""
 
 from collections.abc import Mapping
 
@@ -17,10 +17,10 @@ from appliance.resumable.progress import fault_of
 
 
 def image_resource(image: Image, config: Config, *, delete_token: str | None = None) -> dict[str, object]:
-    """The resource of the contract: times RFC 3339 UTC, sizes in bytes and pixels as displayed.
+    """The image as JSON: times RFC 3339 UTC, sizes in bytes and in pixels as displayed.
 
-    `renditions` is empty and `problem` tells why when the image is original-only. `delete_token` belongs only in the
-    reply that made the image.
+    For an image that can't be resized, `renditions` is empty and `problem` says why. Pass `delete_token` only for the
+    response that creates the image.
     """
     links = Links.of(config)
     resource: dict[str, object] = {
@@ -64,7 +64,7 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
 
 
 def upload_state(progress: Progress, config: Config, upload_id: str) -> dict[str, object]:
-    """How far a resumable upload is. Whoever knows its id may have the delete token again, which follows from it."""
+    """The state of a resumable upload. It contains the delete token, which can be derived from the secret id anyway."""
     upload = progress.upload
     state: dict[str, object] = {"state": progress.state, "offset": progress.offset, "length": upload.length}
     if progress.state == "receiving":
@@ -97,14 +97,14 @@ def pending_resource(progress: Progress, config: Config) -> dict[str, object]:
 
 
 def problem_summary(fault: ApplianceError) -> dict[str, object]:
-    """A problem inside of an answer that is none itself."""
+    """A problem as part of another resource."""
     problem: dict[str, object] = {"code": fault.code, "title": fault.title, "detail": fault.detail}
     figures = {"limit": fault.limit, "actual": fault.actual}
     return problem | {name: figure for name, figure in figures.items() if figure is not None}
 
 
 def renditions(image: Image, config: Config) -> dict[str, dict[str, object]]:
-    """Each preset's link in the format our pages link, with the size it will have; empty when none can be made."""
+    """Each size with its link and its pixels; empty if the image can't be resized."""
     if image.original_only is not None:
         return {}
     return {preset.name: _rendition(image, preset, config) for preset in config.renditions.presets}

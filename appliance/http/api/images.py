@@ -1,4 +1,4 @@
-"""The image resource of the API: read, change, delete; the limits in force; the contract."""
+"""The image resource of the API: read, change, delete. Also the limits in force, and the API description."""
 
 from aiohttp import web
 
@@ -7,7 +7,7 @@ from appliance.http.api.contract import build_contract
 from appliance.http.api.image_resource import image_resource, limits_resource, pending_resource
 from appliance.http.delete_tokens import bearer_token, delay_wrong_tokens
 from appliance.http.image_lookup import find_image_or_progress, resolve_image
-from appliance.http.json_fields import expiry_member, json_object, restores, text_member
+from appliance.http.json_fields import asks_to_restore, expiry_member, json_object, text_member
 from appliance.http.keys import CLOCK, CONFIG, MANAGEMENT, RESUMABLE
 from appliance.http.responses import json_answer
 from appliance.lifecycle.management import Changes
@@ -42,7 +42,7 @@ async def delete_image(request: web.Request) -> web.Response:
             await request.app[MANAGEMENT].delete(slug, token)
         except UnknownImage:
             if not await request.app[RESUMABLE].withdraw(slug, token):
-                await request.app[MANAGEMENT].delete(slug, token)  # it has arrived in between
+                await request.app[MANAGEMENT].delete(slug, token)  # the upload has finished meanwhile
     return web.Response(status=204, headers=NO_STORE)
 
 
@@ -70,5 +70,5 @@ async def _changes(request: web.Request) -> Changes:
         title=text_member(body, "title"),
         alt=text_member(body, "alt"),
         expires_s=expiry_member(body, request.app[CLOCK]),
-        restore=restores(body),
+        restore=asks_to_restore(body),
     )

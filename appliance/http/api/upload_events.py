@@ -1,29 +1,30 @@
-"""The progress of an upload, sent while it comes, to whoever has the link of what it is to become."""
+"""The progress of an upload as server-sent events, for everybody who has the link."""
 
 from aiohttp import web
 
 from appliance.domain.errors import Busy, GoneImage, UnknownImage
 from appliance.domain.model import Image
-from appliance.http.api.event_stream import EventStream
 from appliance.http.api.image_resource import image_resource, problem_summary
 from appliance.http.client_address import client_of
 from appliance.http.image_lookup import find_image_or_progress
-from appliance.http.keys import CONFIG, HEALTH, LISTENERS, RESUMABLE
+from appliance.http.keys import CONFIG, EVENT_STREAMS, HEALTH, RESUMABLE
+from appliance.http.transport.event_stream import EventStream
 from appliance.resumable import Progress
 
-STEP_S = 0.5  # as often as slow bytes are written, so as often as there can be news
+POLL_INTERVAL_S = 0.5  # the offset of a slow upload is written as often
 
 
 async def show_events(request: web.Request) -> web.StreamResponse:
-    """GET /api/v1/images/{slug}/events: `progress` whenever there is some, then `done` or `gone`; the end"""
-    found, stream = await find_image_or_progress(request), EventStream(request)
+    """GET /api/v1/images/{slug}/events: `progress` events, then `done` or `gone`"""
+    streams = request.app[EVENT_STREAMS]
+    found, stream = await find_image_or_progress(request), EventStream(request, streams)
     try:
-        async with request.app[LISTENERS].permit(client_of(request).key):
+        async with streams.limit.permit(client_of(request).key):
             return await _stream_events(request, stream, found)
     except Busy as fault:
         if not stream.is_started:
             raise
-        raise ConnectionResetError("a listener whose place another one needs") from fault
+        raise ConnectionResetError("another client needs this listener's place") from fault
 
 
 async def _stream_events(request: web.Request, stream: EventStream, found: Image | Progress) -> web.StreamResponse:
@@ -32,7 +33,7 @@ async def _stream_events(request: web.Request, stream: EventStream, found: Image
         await _send_events(request, stream, found)
         return await stream.end()
     except TimeoutError as fault:
-        raise ConnectionResetError("a listener that takes nothing") from fault
+        raise ConnectionResetError("the listener doesn't read") from fault
 
 
 async def _send_events(request: web.Request, stream: EventStream, found: Image | Progress) -> None:
@@ -46,14 +47,18 @@ async def _send_events(request: web.Request, stream: EventStream, found: Image |
 
 
 async def _follow(request: web.Request, stream: EventStream, found: Image | Progress) -> Image | None:
-    """The image at the end; None when the listener left, or the server stops. Raises GoneImage, UnknownImage."""
+    """Send progress until the image is there; None if the listener leaves or the server stops.
+
+    Raises GoneImage, UnknownImage.
+    """
     finisher, health, sent = request.app[RESUMABLE].finisher, request.app[HEALTH], None
     while isinstance(found, Progress):
-        if (news := (found.state, found.offset, found.upload.length)) != sent:
-            await stream.send("progress", {"state": news[0], "offset": news[1], "length": news[2]})
-            sent = news
+        progress = {"state": found.state, "offset": found.offset, "length": found.upload.length}
+        if progress != sent:
+            await stream.send("progress", progress)
+            sent = progress
         await stream.keep_alive()
-        await finisher.until_ended(request.match_info["slug"], STEP_S)
+        await finisher.until_ended(request.match_info["slug"], POLL_INTERVAL_S)
         if health.stopping or not stream.is_open:
             return None
         found = await find_image_or_progress(request)

@@ -1,4 +1,4 @@
-"""Uploading: the API, the plain form, `curl -T`, and the Chevereto v1 shape. Each hands its body to `ingest`."""
+"""Uploading through the API, the plain form, `curl -T` and the API of Chevereto. All pass their body to `Ingest`."""
 
 from aiohttp import hdrs, web
 
@@ -6,7 +6,7 @@ from appliance.http.api.chevereto import chevereto_upload
 from appliance.http.api.image_resource import image_resource
 from appliance.http.client_address import client_of
 from appliance.http.forms import read_form
-from appliance.http.keys import BACKGROUND_RENDERER, CONFIG, INGEST
+from appliance.http.keys import BACKGROUND_RENDERER, CONFIG, FORM_LIMITS, INGEST
 from appliance.http.links import Links, share_path
 from appliance.http.pages.selection import pages_of, wants_page
 from appliance.http.pages.site_pages import UploadFormValues
@@ -17,8 +17,6 @@ from appliance.uploads.admission import Offer
 from appliance.uploads.committer import Accepted
 from appliance.uploads.ingest import Refused
 
-MAX_FILES = 100
-"""Of one form: what a person picks in a gallery at once."""
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -30,7 +28,7 @@ async def create_image(request: web.Request) -> web.Response:
 
 
 async def put_file(request: web.Request) -> web.Response:
-    """PUT /{filename}: the share link as a line of text, the manage link as a header."""
+    """PUT /{filename}: responds with the share link as a line of text, and the manage link as a header"""
     accepted = await _accept(request, request.match_info.get("filename", ""))
     links, slug = Links.of(request.app[CONFIG]), accepted.image.slug
     headers = {hdrs.LOCATION: share_path(slug), "X-Manage-Link": links.manage(slug, accepted.delete_token)}
@@ -38,12 +36,12 @@ async def put_file(request: web.Request) -> web.Response:
 
 
 async def post_form(request: web.Request) -> web.Response:
-    """POST /: the upload page's form, without JavaScript, and a phone's gallery that shares pictures, one or several.
+    """POST /: the upload page's form without JavaScript, and the share menu of a phone; one file or several
 
-    A problem is told on the form itself; one of several is told beside those that were taken.
+    If every file is refused, the form is shown again with the problem; otherwise the result page lists refused files.
     """
     pages = pages_of(request)
-    body = upload_body(request, max_files=MAX_FILES)
+    body = upload_body(request, max_files=request.app[FORM_LIMITS].max_files)
     try:
         outcomes = await request.app[INGEST].accept_each(body, client_of(request))
         accepted = [each for each in outcomes if isinstance(each, Accepted)]
@@ -58,9 +56,9 @@ async def post_form(request: web.Request) -> web.Response:
         headers = headers_of(problem)
         return web.Response(text=page, content_type="text/html", status=status_of(problem), headers=headers)
     if refused or body.skipped or len(accepted) > 1:
-        taken = [(each.image, each.delete_token) for each in accepted]
+        uploaded = [(each.image, each.delete_token) for each in accepted]
         page = await request.app[BACKGROUND_RENDERER].run_in_turn(
-            client_of(request).key, lambda: pages.images.uploaded_several_page(taken, refused, skipped=body.skipped)
+            client_of(request).key, lambda: pages.images.uploaded_several_page(uploaded, refused, skipped=body.skipped)
         )
         return web.Response(text=page, content_type="text/html", status=201, headers=NO_STORE)
     page = pages.images.uploaded_page(accepted[0].image, accepted[0].delete_token)
@@ -69,7 +67,7 @@ async def post_form(request: web.Request) -> web.Response:
 
 
 async def chevereto(request: web.Request) -> web.Response:
-    """POST /api/1/upload: field `source`, for ShareX and its kin."""
+    """POST /api/1/upload: field `source`, as Chevereto v1 clients send it"""
     if request.content_type == "application/x-www-form-urlencoded":
         refuse_text_as_file("source", str((await read_form(request)).get("source", "")))
     accepted = await _accept(request, file_field="source")
@@ -79,7 +77,7 @@ async def chevereto(request: web.Request) -> web.Response:
 def upload_body(
     request: web.Request, filename: str = "", *, file_field: str = "file", max_files: int = 1
 ) -> RawBody | FormBody:
-    """The request's body, to be parsed when `ingest` reads it."""
+    """The request's body, which `Ingest` parses as it reads."""
     limits = request.app[CONFIG].uploads
     if request.content_type.startswith("multipart/"):
         return FormBody(request, limits, filename, file_field=file_field, max_files=max_files)
@@ -87,7 +85,7 @@ def upload_body(
 
 
 def read_offer(request: web.Request) -> Offer:
-    """What a request brings, as its head tells it. Raises as `UploadBody.offer` does."""
+    """The offer in the head of a request. Raises as `UploadBody.offer` does."""
     return upload_body(request).offer(client_of(request))
 
 

@@ -1,4 +1,4 @@
-"""The IIIF Image API 3.0, level 2: what is known of an image, and any part of it at any smaller size."""
+"""The IIIF Image API 3.0, level 2: image information, and regions of an image at any smaller size."""
 
 import json
 
@@ -29,7 +29,7 @@ async def redirect(request: web.Request) -> web.Response:
 
 
 async def show_info(request: web.Request) -> web.Response:
-    """GET /iiif/3/{slug}/info.json. Who asks is about to zoom, so a pyramid that is gone is built again."""
+    """GET /iiif/3/{slug}/info.json. The client is about to zoom, so a missing pyramid is rebuilt."""
     image = await resolve_image(request)
     request.app[TILES].expect(image, client_of(request).key)
     body = json.dumps(_info(request, image), indent=1).encode()
@@ -70,7 +70,7 @@ async def show_region(request: web.Request) -> web.Response:
 
 
 def _as_target(request: web.Request, image: Image, cut: Cut) -> Target | None:
-    """The preset that shows the same, which is in the cache most likely; its JPEGs carry no more and no less."""
+    """The preset whose JPEG shows the same and is probably cached; None if there is none."""
     plain = not cut.mirrored and not cut.degrees and cut.quality is Quality.DEFAULT and cut.format is Format.JPG
     if not plain or cut.region != Region(0, 0, image.width, image.height) or image.linked_format is not Format.JPG:
         return None

@@ -1,4 +1,4 @@
-"""Figures put in words: bytes, pixels, times, formats. UTC."""
+"""Formatting for people: bytes, pixels, times in UTC, durations, and names of formats."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 MONTH_S, YEAR_S = DAY_S * 365 / 12, DAY_S * 365
 _SCALES = ((YEAR_S, "year"), (MONTH_S, "month"), (DAY_S, "day"), (HOUR_S, "hour"))
 _CLDR_S = {"year": YEAR_S, "month": 30 * DAY_S, "day": DAY_S, "hour": HOUR_S, "minute": MINUTE_S}
-_EXACTLY = 10**9  # format_timedelta takes another unit from so many on; ours is chosen already
+_EXACTLY = 10**9  # keeps format_timedelta from choosing another unit than ours
 
 
 def rfc3339(unix_s: float) -> str:
@@ -28,14 +28,14 @@ def pixels(width: int, height: int) -> str:
 
 
 def format_name(media_type: str) -> str:
-    """`JPEG` for image/jpeg, as the formats are written by those who made them."""
+    """`JPEG` for image/jpeg: the format's name as its authors write it."""
     if (known := BY_MEDIA_TYPE.get(media_type)) is not None:
         return known.name
     return media_type.partition("/")[2].upper() or media_type
 
 
 class Formatter:
-    """The words of one language. What reads the same in all of them is here too, for the templates."""
+    """Formats values in one language. Templates get one; the static methods are the same in every language."""
 
     rfc3339 = staticmethod(rfc3339)
     pixels = staticmethod(pixels)
@@ -72,12 +72,12 @@ class Formatter:
         return self._counted(weeks, "week")
 
     def duration(self, seconds: float) -> str:
-        """The span in the largest unit that it holds twice: `12 months`, `30 days`, `60 minutes`."""
+        """A duration in the largest unit that fits at least twice: `12 months`, `30 days`, `60 minutes`."""
         count, unit = _rounded(seconds)
         return self._counted(count, unit) if count else self._language.gettext("less than a minute")
 
     def expiry(self, expires_s: float, now_s: float) -> str:
-        """`23 November 2027 (in 12 months)`; with the time of day when it is less than two days off."""
+        """`23 November 2027 (in 12 months)`; with the time of day if it is less than two days away."""
         gettext, date = self._language.gettext, self.date(expires_s)
         left_s = expires_s - now_s
         if left_s <= 0:
@@ -99,7 +99,7 @@ class Formatter:
         return format_unit(count, f"duration-{unit}", "long", locale=self._locale)
 
     def _from_now(self, seconds: float) -> str:
-        """`in 12 months`: many languages bend the unit there."""
+        """`in 12 months`: many languages inflect the unit here."""
         count, unit = _rounded(seconds)
         if not count:
             return self._language.gettext("in less than a minute")
@@ -110,11 +110,11 @@ class Formatter:
 def _rounded(seconds: float) -> tuple[int, str]:
     """The count and the unit; (0, "minute") for less than one."""
     for unit_s, unit in _SCALES:
-        # a page drawn a moment after the upload must not turn 48 hours into 2 days less a second
+        # just under two units counts as two: a page rendered a moment after the upload shows 2 days, not 48 hours
         if seconds >= 1.99 * unit_s:
             return round(seconds / unit_s), unit
     return round(seconds / MINUTE_S), "minute"
 
 
 ENGLISH_FORMATTER = Formatter(ENGLISH)
-"""For what programs read."""
+"""For responses to programs."""

@@ -1,4 +1,4 @@
-"""The languages of the pages: their catalogues of words, and which of them a browser asks for."""
+"""The languages of the pages: their message catalogues, and choosing the one that a browser asks for."""
 
 import io
 import json
@@ -22,9 +22,9 @@ SCRIPTS = "web/src/"
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language. `locale` says how dates and figures are written, `script_messages` is what scripts may show.
+    """One language. `locale` is for dates and numbers; `script_messages` are the translated messages of scripts.
 
-    Its methods are named as the tools that collect what there is to translate expect them.
+    Methods have gettext's names, so that the tools that collect messages recognise them.
     """
 
     tag: str
@@ -40,7 +40,7 @@ class Language:
 
     @property
     def script(self) -> bytes:
-        """A script that hands the words to the others, and those for problems by their codes."""
+        """A script that defines the messages of other scripts, and the texts of problems by their codes."""
         faults = [fault for fault in ApplianceError.__subclasses__() if fault.texts]
         problems = {fault.code: [self.gettext(text) for text in fault.texts] for fault in faults}
         given = {"applianceMessages": self.script_messages, "applianceProblems": problems}
@@ -48,20 +48,19 @@ class Language:
 
 
 ENGLISH = Language("en", Locale.parse("en_GB"))
-"""The language that the messages are written in."""
+"""The language in which messages are written."""
 
 
 def read_languages(folder: Path) -> tuple[Language, ...]:
-    """English, and each language that has a catalogue below `folder`."""
+    """English, and each language with a catalogue in `folder`."""
     files = sorted(folder.glob(f"*/LC_MESSAGES/{CATALOGUE}"))
     return (ENGLISH, *(_read(path) for path in files))
 
 
 def choose_language(accept_language: str, languages: Sequence[Language]) -> Language:
-    """The language that an Accept-Language header asks for most; the first where it asks for none of them."""
-    wanted = parse_accept(accept_language)
-    liked = {tag: liking for tag, liking in wanted.items() if liking > 0}
-    for tag in sorted(liked, key=lambda tag: -liked[tag]):
+    """The language that an Accept-Language header prefers; the first one if it names none of them."""
+    weights = {tag: weight for tag, weight in parse_accept(accept_language).items() if weight > 0}
+    for tag in sorted(weights, key=lambda tag: -weights[tag]):
         for language in languages:
             if tag.partition("-")[0] == language.tag:
                 return language
@@ -83,7 +82,7 @@ def _json(values: Mapping[str, object]) -> str:
 
 
 def _script_messages(catalogue: Catalog) -> dict[str, Any]:
-    """What is said in scripts, by the English words (of a plural: those for one)."""
+    """The messages of scripts by their English text (of a plural: the singular)."""
     return {
         message.id if isinstance(message.id, str) else message.id[0]: message.string
         for message in catalogue

@@ -1,4 +1,4 @@
-"""A problem in the words of the page that tells it, and their language, for what is not the page's is marked."""
+"""The text of an error in the language of the page, with its figures, and which language that is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from appliance.http.localization.languages import ENGLISH, Language
 
 @dataclass(frozen=True, slots=True)
 class LocalizedError:
-    """Text for a person, and the tag of the language that they are in."""
+    """A text for people and the tag of its language, which pages mark if it isn't their own."""
 
     text: str
     lang: str
 
 
 def localize_error(fault: ApplianceError, language: Language) -> LocalizedError:
-    """The problem in the page's language; where that has no words for it, in the problem's own English ones."""
+    """The error in the page's language, or its English detail if there is no translation."""
     if language.tag != ENGLISH.tag:
         texts = [language.gettext(text) for text in fault.texts]
         if text := filled(texts, _figures(fault.limit, fault.actual, language)):
@@ -30,7 +30,7 @@ def localize_error(fault: ApplianceError, language: Language) -> LocalizedError:
 
 
 def localize_original_only(image: Image, max_pixels: int, language: Language) -> LocalizedError | None:
-    """Why a picture has no sizes; None when it has."""
+    """Why the image can't be resized; None if it can."""
     if image.original_only is None:
         return None
     if language.tag == ENGLISH.tag:

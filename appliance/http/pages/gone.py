@@ -1,4 +1,4 @@
-"""What is gone: people are shown a page that says so, programs have the problem."""
+"""Images and albums that are gone: browsers get a page that says so, programs get problem details."""
 
 import functools
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ GonePage = Callable[[web.Request, str], Awaitable[str]]
 
 
 def with_gone_page(fault: type[ApplianceError], page: GonePage) -> Callable[[Handler], Handler]:
-    """For handlers of an address with `{slug}` that raise `fault` for what is gone; `page` says that it is."""
+    """Decorates handlers of routes with `{slug}`: if one raises `fault`, a browser gets `page` with status 410."""
 
     def wrapped(handler: Handler) -> Handler:
         @functools.wraps(handler)

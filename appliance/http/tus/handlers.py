@@ -1,4 +1,4 @@
-"""Resumable uploads: tus 1.0.0, and an upload's state as JSON."""
+"""Resumable uploads: the methods of tus 1.0.0, and an upload's state as JSON."""
 
 from collections.abc import AsyncIterator
 
@@ -13,10 +13,10 @@ from appliance.http.cors import ALLOWED_METHODS, DAY_S
 from appliance.http.keys import CONFIG, RESUMABLE
 from appliance.http.links import share_path, upload_path
 from appliance.http.responses import json_answer
+from appliance.http.transport.body_faults import translate_fault
 from appliance.http.transport.connections import read_unread
 from appliance.http.transport.request_heads import refuse_encoded
 from appliance.http.transport.timeouts import Timeouts
-from appliance.http.transport.upload_bodies import translate_fault
 from appliance.http.tus import headers as tus
 from appliance.resumable import Body, Progress, Wanted
 from appliance.spool import ALGORITHMS
@@ -26,7 +26,7 @@ NO_STORE: dict[str, str] = {hdrs.CACHE_CONTROL: "no-store"}
 
 
 async def show_options(request: web.Request) -> web.Response:
-    """OPTIONS /api/v1/uploads and /api/v1/uploads/{id}: what is spoken here; a CORS preflight too"""
+    """OPTIONS /api/v1/uploads and /api/v1/uploads/{id}: the supported tus features; also CORS preflights"""
     headers = {
         "Tus-Version": tus.VERSION,
         "Tus-Extension": tus.EXTENSIONS,
@@ -71,15 +71,15 @@ def _parse_creation(request: web.Request) -> Wanted:
 
 
 def read_offer(request: web.Request) -> Offer:
-    """What a request brings, as its head tells it. Raises as a creation does before it is admitted."""
+    """The offer in the head of a request. Raises as a creation does before it is admitted."""
     refuse_encoded(request)
     if request.method == hdrs.METH_POST:
         return _parse_creation(request).offer()
     return Offer(client_of(request), OfferKind.CONTINUING)
 
 
-async def act(request: web.Request) -> web.Response:
-    """HEAD, PATCH, DELETE and GET /api/v1/uploads/{id}; of other methods one in X-HTTP-Method-Override may count"""
+async def handle_upload(request: web.Request) -> web.Response:
+    """HEAD, PATCH, DELETE and GET /api/v1/uploads/{id}; a POST may name one of these in X-HTTP-Method-Override"""
     method = tus.method_of(request)
     if method == hdrs.METH_GET:
         return await _show_state(request)
@@ -149,7 +149,7 @@ def _body(request: web.Request) -> Body:
 
 
 async def _received(content: StreamReader, limits: Uploads) -> AsyncIterator[bytes]:
-    """The body. When the connection breaks, what came before is given first, for it is to be kept."""
+    """The body. If the connection breaks, what arrived before that comes first, so that it is kept."""
     try:
         async for chunk in Timeouts(limits.idle_timeout_s).stream(content.iter_any()):
             yield chunk

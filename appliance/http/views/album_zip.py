@@ -38,7 +38,7 @@ def _archive(request: web.Request, contents: Contents) -> AlbumZip:
 
 
 async def _length(request: web.Request, contents: Contents) -> int:
-    """What a download of these would have; the key is as short as what is kept under it."""
+    """The length of the download; the cache key is a hash, because the value is short too."""
     key = "zip", contents.album.slug, hash(contents.state)
     length = await request.app[BACKGROUND_RENDERER].cached(
         client_of(request).key, key, lambda: str(_archive(request, contents).length).encode()
@@ -47,11 +47,11 @@ async def _length(request: web.Request, contents: Contents) -> int:
 
 
 async def _pour(request: web.Request, contents: Contents, response: web.StreamResponse) -> None:
-    """A fault before the first byte is told as every other; later ones break the connection off."""
-    rendering, client = request.app[BACKGROUND_RENDERER], client_of(request).key
+    """Stream the zip. An error before the first byte becomes a problem response; later ones cut the connection."""
+    renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).key
     async with download_permit(request, response) as permit:
-        with rendering.reserve(client):
-            archive = await rendering.run_in_turn(client, lambda: _archive(request, contents))
+        with renderer.reserve(client):
+            archive = await renderer.run_in_turn(client, lambda: _archive(request, contents))
         response.content_length = archive.length
         async with aclosing(archive.blocks()) as blocks:
             first = await anext(blocks)

@@ -1,4 +1,4 @@
-"""An image's link as a QR code, for whoever stands before the screen with a phone."""
+"""The share link as a QR code, for opening it on a phone."""
 
 import io
 
@@ -13,7 +13,7 @@ from appliance.http.keys import CONFIG
 from appliance.http.links import Links
 
 MAX_AGE_S = 86_400
-ETAG = '"1"'  # the code follows from its address; raise this when it is drawn otherwise
+ETAG = '"1"'  # the code depends only on its address; increase this when the drawing changes
 
 
 async def show_qr(request: web.Request) -> web.Response:
@@ -32,7 +32,7 @@ async def show_qr(request: web.Request) -> web.Response:
 
 
 def qr_svg(link: str) -> bytes:
-    """The code on a white ground, in whatever theme it is shown."""
+    """The code as SVG, on white in every theme."""
     drawn = io.BytesIO()
     segno.make(link, error="m", micro=False).save(
         drawn, kind="svg", border=4, light="#fff", xmldecl=False, omitsize=True

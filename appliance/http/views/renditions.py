@@ -1,4 +1,4 @@
-"""Viewing: renditions and originals, with their validators, ranges, negotiation and cache headers."""
+"""Renditions and originals as files, with validators, ranges, content negotiation and cache headers."""
 
 import re
 
@@ -30,12 +30,12 @@ async def show_rendition(request: web.Request) -> web.Response:
 
 
 async def show_negotiated(request: web.Request) -> web.Response:
-    """GET /i/{slug}/{preset}: the format by Accept; `private`, because CDNs ignore Vary."""
+    """GET /i/{slug}/{preset}: the format by Accept; `private`, because CDNs ignore Vary"""
     return await _show(request, None)
 
 
 async def show_preview(request: web.Request) -> web.Response:
-    """GET /i/{slug}/preview.jpg: for link previews, in the largest size that has few enough bytes"""
+    """GET /i/{slug}/preview.jpg: for link previews, in the largest size that is small enough for all of them"""
     image = await resolve_image(request)
     presets = link_previews.descending(request.app[CONFIG].renditions)
     if not presets or Format.JPG not in request.app[CONFIG].renditions.formats:
@@ -86,7 +86,7 @@ def _whole(rendition: Rendition, target: Target, headers: dict[str, str]) -> web
 
 
 async def show_original(request: web.Request) -> web.StreamResponse:
-    """GET /i/{slug}/original and /i/{slug}.{extension}, whole or a range of it"""
+    """GET /i/{slug}/original and /i/{slug}.{extension}, whole or one range"""
     delivery = request.app[DELIVERY]
     image = await resolve_image(request)
     wanted = request.match_info.get("extension")
@@ -130,7 +130,7 @@ async def _pour(original: Original, response: web.StreamResponse, permit: Permit
 
 
 def _asked_range(request: web.Request, size: int, etag: str) -> tuple[int, int] | None:
-    """The range to answer with; None means the whole: for other methods than GET and for an outdated If-Range."""
+    """The requested range; None for the whole file, for methods other than GET, and for an outdated If-Range."""
     asked, condition = request.headers.get(hdrs.RANGE), request.headers.get(hdrs.IF_RANGE)
     if request.method != hdrs.METH_GET or asked is None or condition not in (None, etag):
         return None
@@ -138,9 +138,9 @@ def _asked_range(request: web.Request, size: int, etag: str) -> tuple[int, int] 
 
 
 def byte_range(asked: str, size: int) -> tuple[int, int] | None:
-    """Start and length of a Range header's one range of `size` bytes, as RFC 9110 (14) has it.
+    """Start and length of the single range in a Range header (RFC 9110, 14), for a file of `size` bytes.
 
-    None for what is to be ignored: several ranges, other units, and what is no range. Raises RangeNotSatisfiable.
+    None for what must be ignored: several ranges, other units, and invalid ranges. Raises RangeNotSatisfiable.
     """
     match = RANGE.fullmatch(asked.strip())
     if match is None or match.groups() == ("", ""):
