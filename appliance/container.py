@@ -23,7 +23,7 @@ from appliance.health.checks import CatalogueCheck, DiskCheck, StoreCheck, Worke
 from appliance.health.health import Health
 from appliance.http import keys
 from appliance.http.pages.background_rendering import BackgroundRenderer
-from appliance.http.pages.pages import build_pages
+from appliance.http.pages.localized_pages import build_pages
 from appliance.http.routes import application
 from appliance.http.transport.event_stream import EventStreams
 from appliance.http.transport.open_connections import OpenConnections

@@ -9,7 +9,7 @@ from appliance.delivery.tiles import Tiles
 from appliance.domain.clock import Clock
 from appliance.health.health import Health
 from appliance.http.pages.background_rendering import BackgroundRenderer
-from appliance.http.pages.pages import Pages
+from appliance.http.pages.localized_pages import LocalizedPages
 from appliance.http.transport.event_stream import EventStreams
 from appliance.http.transport.open_connections import OpenConnections
 from appliance.http.transport.start_limiter import StartLimiter
@@ -25,7 +25,7 @@ from appliance.uploads.ingest import Ingest
 
 CONFIG = web.AppKey("config", Config)
 CLOCK = web.AppKey[Clock]("clock")
-PAGES = web.AppKey[list[Pages]]("pages")
+PAGES = web.AppKey[list[LocalizedPages]]("pages")
 """One for each language, the default first. `pages.selection.pages_of` chooses."""
 ADMISSION = web.AppKey("admission", Admission)
 INGEST = web.AppKey("ingest", Ingest)

@@ -23,7 +23,7 @@ MAX_ADDRESSES = 10_000
 
 
 @dataclass(slots=True)
-class Failures:
+class TokenFailures:
     """The wrong tokens of one address."""
 
     count: int = 0
@@ -50,13 +50,13 @@ class WrongTokenDelay:
         self._clock = clock
         self._sleep = sleep
         self._max_addresses = max_addresses
-        self._failures: OrderedDict[str, Failures] = OrderedDict()
+        self._failures: OrderedDict[str, TokenFailures] = OrderedDict()
 
     def __len__(self) -> int:
         """How many addresses are known."""
         return len(self._failures)
 
-    def failures_of(self, address: str) -> Failures | None:
+    def failures_of(self, address: str) -> TokenFailures | None:
         return self._failures.get(address)
 
     @asynccontextmanager
@@ -68,8 +68,8 @@ class WrongTokenDelay:
             await self._delay(self._record_failure(address))
             raise
 
-    def _record_failure(self, address: str) -> Failures:
-        failures = self._failures.setdefault(address, Failures())
+    def _record_failure(self, address: str) -> TokenFailures:
+        failures = self._failures.setdefault(address, TokenFailures())
         if not failures.waiting and self._clock() - failures.last_s > FORGET_AFTER_S:
             failures.count = 0
         failures.count, failures.last_s = failures.count + 1, self._clock()
@@ -78,7 +78,7 @@ class WrongTokenDelay:
             self._failures.popitem(last=False)
         return failures
 
-    async def _delay(self, failures: Failures) -> None:
+    async def _delay(self, failures: TokenFailures) -> None:
         """Wait; the responses to one address go out one after the other."""
         if not (delay_s := failures.delay_s):
             return

@@ -12,7 +12,7 @@ from appliance.config.model import Config, Server, Site
 from appliance.domain import colours
 from appliance.domain.errors import ConfigError
 from appliance.http.pages.assets import web_root
-from appliance.http.pages.pages import Pages
+from appliance.http.pages.localized_pages import LocalizedPages
 from tests.conftest import OpenHost
 from tests.unit.test_html import PHOTO, Page
 
@@ -21,8 +21,8 @@ COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 TOKENS = (web_root() / "styles" / "parts" / "tokens.css").read_text()
 
 
-def pages(**site: object) -> Pages:
-    return Pages(Config(server=Server(public_url="https://pics.example"), site=Site(**site)))  # type: ignore[arg-type]
+def pages(**site: object) -> LocalizedPages:
+    return LocalizedPages(Config(server=Server(public_url="https://pics.example"), site=Site(**site)))  # type: ignore[arg-type]
 
 
 @given(COLOURS)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from appliance.delivery import RenditionSummary
+from appliance.http.pages.localized_pages import LocalizedPages
 from appliance.http.pages.page_cache import PageCache
-from appliance.http.pages.pages import Pages
 from tests.conftest import HeldClock
 from tests.unit.test_html import CONFIG, NOW_S, PHOTO
 
@@ -19,14 +19,14 @@ def clock() -> HeldClock:
 
 
 def test_a_page_that_is_shown_again_is_not_rendered_again(clock: HeldClock) -> None:
-    images = Pages(CONFIG, clock=clock).images
+    images = LocalizedPages(CONFIG, clock=clock).images
     first = images.share_page(PHOTO, SUMMARY)
     assert images.share_page(PHOTO, SUMMARY) is first
-    assert first == Pages(CONFIG, clock=clock).images.share_page(PHOTO, SUMMARY)
+    assert first == LocalizedPages(CONFIG, clock=clock).images.share_page(PHOTO, SUMMARY)
 
 
 def test_whatever_a_page_shows_makes_it_another_page(clock: HeldClock) -> None:
-    images = Pages(CONFIG, clock=clock).images
+    images = LocalizedPages(CONFIG, clock=clock).images
     shown = [
         images.share_page(PHOTO, SUMMARY),
         images.share_page(replace(PHOTO, title="Kätzchen"), SUMMARY),
@@ -36,11 +36,11 @@ def test_whatever_a_page_shows_makes_it_another_page(clock: HeldClock) -> None:
     clock.forward(200 * 86_400)
     shown.append(images.share_page(PHOTO, SUMMARY))
     assert len(set(shown)) == len(shown)
-    assert shown[-1] == Pages(CONFIG, clock=clock).images.share_page(PHOTO, SUMMARY)
+    assert shown[-1] == LocalizedPages(CONFIG, clock=clock).images.share_page(PHOTO, SUMMARY)
 
 
 def test_the_longest_unused_page_goes_first(clock: HeldClock) -> None:
-    images = Pages(CONFIG, clock=clock, cache=PageCache(max_pages=2)).images
+    images = LocalizedPages(CONFIG, clock=clock, cache=PageCache(max_pages=2)).images
     one, two, three = (replace(PHOTO, slug=f"{number}{PHOTO.slug[1:]}") for number in range(3))
     first, second = images.share_page(one, SUMMARY), images.share_page(two, SUMMARY)
     assert images.share_page(one, SUMMARY) is first

@@ -150,7 +150,7 @@ required("#copy-all").addEventListener("click", () => {
 required<HTMLButtonElement>("#make-album").addEventListener("click", ({ currentTarget: button }) => {
   (button as HTMLButtonElement).disabled = true;
   const again = (): boolean => ((button as HTMLButtonElement).disabled = queue.busy);
-  void createAlbumAndOpen(queue.images.map(({ slug }) => slug)).then(again);
+  void createAlbumAndOpen(queue.images.map(({ slug }) => slug)).finally(again);
 });
 wireCopyButtons();
 void offerInterrupted();

@@ -4,7 +4,7 @@ from aiohttp import hdrs, web
 
 from appliance.http.keys import PAGES
 from appliance.http.localization.languages import choose_language
-from appliance.http.pages.pages import Pages
+from appliance.http.pages.localized_pages import LocalizedPages
 
 
 def wants_page(request: web.Request) -> bool:
@@ -12,7 +12,7 @@ def wants_page(request: web.Request) -> bool:
     return "text/html" in request.headers.get(hdrs.ACCEPT, "")
 
 
-def pages_of(request: web.Request) -> Pages:
+def pages_of(request: web.Request) -> LocalizedPages:
     """The pages in the language that the browser asks for."""
     pages = request.app[PAGES]
     language = choose_language(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""), [each.language for each in pages])

@@ -16,7 +16,7 @@ from appliance.http.pages.site_pages import SitePages
 from appliance.http.pages.templates import PageTemplates
 
 
-class Pages:
+class LocalizedPages:
     """The pages in one language. `root` holds `templates` and `static`; expiry times are relative to `clock`."""
 
     def __init__(
@@ -49,9 +49,9 @@ def site_assets(root: Path, config: Config, languages: Sequence[Language]) -> As
     return Assets(root / "static", message_scripts | generated_files(config.site))
 
 
-def build_pages(config: Config, clock: Clock = system_clock) -> list[Pages]:
+def build_pages(config: Config, clock: Clock = system_clock) -> list[LocalizedPages]:
     """The pages in every language, the default one first. Raises UnfitInstallation."""
     root = web_root()
     languages = read_languages(root / "locale")
     assets = site_assets(root, config, languages)
-    return [Pages(config, clock=clock, root=root, language=each, assets=assets) for each in languages]
+    return [LocalizedPages(config, clock=clock, root=root, language=each, assets=assets) for each in languages]
