@@ -48,9 +48,7 @@ async def becomes_the_picture(page: Page) -> None:
     await expect(page.locator("figure img")).to_be_visible(timeout=PATIENCE_MS)
 
 
-async def test_the_page_tells_progress_as_it_comes_and_becomes_the_picture(
-    site: Site, open_page: OpenPage, jpeg: bytes
-) -> None:
+async def test_the_page_shows_the_progress_and_becomes_the_image(site: Site, open_page: OpenPage, jpeg: bytes) -> None:
     data = padded(4 * MB, 1)
     upload = await Arriving.begun(site.url, site.session, len(data))
     page = await open_page(f"/i/{upload.slug}#top")
@@ -67,7 +65,7 @@ async def test_the_page_tells_progress_as_it_comes_and_becomes_the_picture(
     assert page.url.endswith("#top")
 
 
-async def test_the_page_of_an_upload_that_is_given_up_says_so(site: Site, open_page: OpenPage, jpeg: bytes) -> None:
+async def test_the_page_of_a_cancelled_upload_says_so(site: Site, open_page: OpenPage, jpeg: bytes) -> None:
     upload = await Arriving.begun(site.url, site.session, len(jpeg))
     page = await open_page(f"/i/{upload.slug}", locale="de-DE")
     await expect(page.locator("#pending-text")).to_contain_text("angekommen")
@@ -77,9 +75,7 @@ async def test_the_page_of_an_upload_that_is_given_up_says_so(site: Site, open_p
     met(page).clear()
 
 
-async def test_the_page_asks_now_and_then_where_no_events_get_through(
-    site: Site, open_page: OpenPage, jpeg: bytes
-) -> None:
+async def test_the_page_polls_if_no_events_get_through(site: Site, open_page: OpenPage, jpeg: bytes) -> None:
     async def refuse(route: Route) -> None:
         await route.fulfill(status=503)
 
@@ -95,7 +91,7 @@ async def test_the_page_asks_now_and_then_where_no_events_get_through(
     met(page).clear()
 
 
-async def test_the_page_goes_on_when_the_server_was_killed_and_started_again(
+async def test_the_page_continues_after_the_server_was_killed_and_restarted(
     open_page: OpenPage, tmp_path: Path, jpeg: bytes
 ) -> None:
     data = padded(2 * MB, 2)
@@ -120,7 +116,7 @@ async def test_the_page_goes_on_when_the_server_was_killed_and_started_again(
         met(page).clear()
 
 
-async def test_without_scripts_the_page_loads_itself_again(site: Site, open_page: OpenPage, jpeg: bytes) -> None:
+async def test_without_scripts_the_page_reloads_itself(site: Site, open_page: OpenPage, jpeg: bytes) -> None:
     upload = await Arriving.begun(site.url, site.session, len(jpeg))
     page = await open_page(f"/i/{upload.slug}", java_script_enabled=False)
     assert await page.locator("#pending").count() == 1

@@ -44,7 +44,7 @@ async def test_each_upload_is_remembered_by_the_browser_alone(open_page: OpenPag
     await other.get_by_text("Nothing has been uploaded from this browser yet.").wait_for()
 
 
-async def test_many_are_deleted_and_brought_back(site: Site, open_page: OpenPage) -> None:
+async def test_many_images_are_deleted_and_restored(site: Site, open_page: OpenPage) -> None:
     page, links = await with_pictures(open_page)
     await tick(page, "one.jpg", "two.jpg")
     await page.get_by_role("button", name="Delete").click()
@@ -56,7 +56,7 @@ async def test_many_are_deleted_and_brought_back(site: Site, open_page: OpenPage
     met(page).clear()  # thumbnails of what was gone for a moment
 
 
-async def test_many_are_kept_longer(site: Site, open_page: OpenPage) -> None:
+async def test_many_images_are_kept_longer(site: Site, open_page: OpenPage) -> None:
     page, links = await with_pictures(open_page)
     await page.get_by_label("All", exact=True).check()
     await page.get_by_label("New expiry").select_option("7d")
@@ -68,7 +68,7 @@ async def test_many_are_kept_longer(site: Site, open_page: OpenPage) -> None:
     assert int(found["expires_at"][8:10]) != int(found["created_at"][8:10])
 
 
-async def test_what_is_forgotten_here_goes_on_elsewhere(site: Site, open_page: OpenPage) -> None:
+async def test_an_image_removed_from_the_list_still_works(site: Site, open_page: OpenPage) -> None:
     page, links = await with_pictures(open_page)
     await tick(page, "one.jpg")
     await page.get_by_role("button", name="Remove from list").click()
@@ -93,7 +93,7 @@ async def test_the_list_moves_to_another_browser_as_a_file(open_page: OpenPage, 
     assert await other.locator(".image").count() == 3
 
 
-async def test_a_list_from_elsewhere_leads_to_this_host_only(open_page: OpenPage) -> None:
+async def test_an_imported_list_links_only_to_this_host(open_page: OpenPage) -> None:
     foreign = {
         "slug": "1yNqEvM1Xh6dnaz5k",
         "url": "https://evil.example/x",
@@ -113,7 +113,7 @@ async def test_a_list_from_elsewhere_leads_to_this_host_only(open_page: OpenPage
     met(page).clear()  # the thumbnail that this host does not have
 
 
-async def test_what_is_damaged_in_a_list_is_left_out(open_page: OpenPage) -> None:
+async def test_damaged_entries_of_a_list_are_skipped(open_page: OpenPage) -> None:
     good = {"slug": "1yNqEvM1Xh6dnaz5k", "filename": "good.jpg", "delete_token": "t" * 22, "uploaded_at": "2026-11-24"}
     bad = [good | {"uploaded_at": "zzzz"}, good | {"delete_token": ""}, good | {"slug": "../x"}, 7, None]
     data = json.dumps({"format": "appliance-pictures-1", "pictures": [*bad, good | {"expires_at": "tomorrow"}]})
@@ -127,7 +127,7 @@ async def test_what_is_damaged_in_a_list_is_left_out(open_page: OpenPage) -> Non
     met(page).clear()  # the picture that this host does not have
 
 
-async def test_what_was_changed_elsewhere_is_seen_here(site: Site, open_page: OpenPage) -> None:
+async def test_changes_made_elsewhere_are_shown(site: Site, open_page: OpenPage) -> None:
     page, links = await with_pictures(open_page)
     slug = links["one.jpg"].rpartition("/")[2]
     row = page.locator(".image", has=page.locator(f'a.open[href="/i/{slug}"]'))
@@ -140,7 +140,7 @@ async def test_what_was_changed_elsewhere_is_seen_here(site: Site, open_page: Op
     await row.get_by_text("Renamed").wait_for()
 
 
-async def test_the_chosen_become_an_album(site: Site, open_page: OpenPage) -> None:
+async def test_an_album_is_created_from_the_selection(site: Site, open_page: OpenPage) -> None:
     page, _ = await with_pictures(open_page)
     await tick(page, "one.jpg", "three.jpg")
     await page.get_by_role("button", name="Create an album").click()
@@ -154,7 +154,7 @@ async def test_the_chosen_become_an_album(site: Site, open_page: OpenPage) -> No
 
 
 @pytest.mark.parametrize("theme", THEMES)
-async def test_the_list_is_usable_by_everybody(open_page: OpenPage, axe: str, theme: str) -> None:
+async def test_the_list_is_accessible(open_page: OpenPage, axe: str, theme: str) -> None:
     page, _ = await with_pictures(open_page, **screen("narrow", theme))
     await tick(page, "one.jpg")
     assert await violations(page, axe) == []
@@ -171,7 +171,7 @@ async def test_links_are_copied_one_and_many(open_page: OpenPage) -> None:
     assert set(copied.split("\n")) == {links["one.jpg"], links["three.jpg"]}
 
 
-async def test_what_is_gone_offers_no_link_and_is_forgotten_at_once(open_page: OpenPage) -> None:
+async def test_an_image_that_is_gone_has_no_link_and_can_be_removed(open_page: OpenPage) -> None:
     page, _ = await with_pictures(open_page)
     forget = page.get_by_role("button", name="Remove deleted and expired")
     assert await forget.is_hidden()
@@ -192,7 +192,7 @@ async def test_what_is_gone_offers_no_link_and_is_forgotten_at_once(open_page: O
     met(page).clear()  # thumbnails of what is gone
 
 
-async def test_an_album_is_made_of_what_is_there(site: Site, open_page: OpenPage) -> None:
+async def test_an_album_is_created_without_images_that_are_gone(site: Site, open_page: OpenPage) -> None:
     page, _ = await with_pictures(open_page)
     await tick(page, "one.jpg")
     await page.get_by_role("button", name="Delete").click()
@@ -209,7 +209,7 @@ async def test_an_album_is_made_of_what_is_there(site: Site, open_page: OpenPage
     met(page).clear()  # the thumbnail of what is gone
 
 
-async def test_albums_move_with_the_list_and_are_forgotten_with_undo(open_page: OpenPage, tmp_path: Path) -> None:
+async def test_albums_move_with_the_list_and_their_removal_can_be_undone(open_page: OpenPage, tmp_path: Path) -> None:
     page, _ = await with_pictures(open_page)
     await tick(page, "one.jpg", "two.jpg")
     await page.get_by_role("button", name="Create an album").click()

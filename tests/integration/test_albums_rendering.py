@@ -35,7 +35,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, bool]]
 
 
 @pytest.mark.parametrize("path", ["/a/{}", "/a/{}/manage", "/api/v1/albums/{}"])
-async def test_what_is_asked_again_is_made_once_off_the_loop(
+async def test_a_repeated_request_is_rendered_once_and_off_the_event_loop(
     host: Host, rendered: list[tuple[str, bool]], path: str
 ) -> None:
     album = await made(host, await uploaded(host, 2), title="First")
@@ -87,7 +87,7 @@ async def test_a_tile_is_the_same_size_as_among_all_of_them(host: Host) -> None:
         assert (near.path, near.width, near.height) == (wanted.path, wanted.width, wanted.height)
 
 
-async def test_the_longest_unused_answers_make_room(host: Host) -> None:
+async def test_the_least_recently_used_answers_make_room(host: Host) -> None:
     rendering = BackgroundRenderer(max_cached_bytes=25)
     asked: list[int] = []
 

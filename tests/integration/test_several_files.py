@@ -30,7 +30,7 @@ def links(page: str) -> list[str]:
     return re.findall(r'id="link-\d+"[^>]* value="([^"]+)"', page)
 
 
-async def test_each_of_several_pictures_gets_its_links(host: Host) -> None:
+async def test_each_of_several_images_gets_its_links(host: Host) -> None:
     files = [(f"{number}.jpg", pictures.photo(64 + number, 48)) for number in range(3)]
     reply = await shared(host, *files, expires_in="1d", title="Holidays")
     page = await reply.text()
@@ -91,7 +91,7 @@ async def test_a_form_larger_than_all_files_may_be_is_refused_before_it_is_read(
     assert reply.status == 413
 
 
-async def test_when_none_is_taken_the_form_tells_why(host: Host) -> None:
+async def test_if_no_file_is_accepted_the_form_says_why(host: Host) -> None:
     reply = await shared(host, ("a.pdf", b"%PDF-1.7" + bytes(60)), ("b.jpg", b""), title="Cat")
     page = await reply.text()
     assert reply.status == 415

@@ -127,7 +127,7 @@ async def test_one_address_does_not_take_every_place_to_listen(tus: Tus, jpeg: b
         assert await next_event(response) is not None
 
 
-async def test_something_is_sent_while_nothing_comes(tus: Tus, jpeg: bytes) -> None:
+async def test_a_comment_is_sent_while_nothing_arrives(tus: Tus, jpeg: bytes) -> None:
     tus.host.client.app[EVENT_STREAMS].heartbeat_s = 0.0
     slug = await tus.slug(await tus.create(len(jpeg)))
     async with listening(tus.host, slug) as response:

@@ -26,7 +26,7 @@ async def wrong(tokens: WrongTokenDelay, address: str) -> None:
             raise WrongToken("no")
 
 
-async def test_each_wrong_token_beyond_some_doubles_the_pause() -> None:
+async def test_each_wrong_token_beyond_some_doubles_the_delay() -> None:
     pauses = Sleep()
     tokens = WrongTokenDelay(HeldClock(), pauses)
     for _ in range(FREE_FAILURES + 9):
@@ -58,7 +58,7 @@ async def test_only_a_few_of_one_address_wait_at_once() -> None:
     assert sum(isinstance(result, Busy) for result in results) == 20 - MAX_WAITING
 
 
-async def test_a_right_token_is_held_up_by_no_wrong_one_of_its_address(host: Host, jpeg: bytes) -> None:
+async def test_a_right_token_is_not_delayed_by_wrong_ones_from_its_address(host: Host, jpeg: bytes) -> None:
     """Two people behind one address, or behind a proxy that is not trusted."""
     wronged, own = await host.upload(jpeg), await host.upload(pictures.photo(seed=5))
     for _ in range(FREE_FAILURES):
@@ -77,7 +77,7 @@ async def test_a_right_token_is_held_up_by_no_wrong_one_of_its_address(host: Hos
         await asyncio.gather(*waiting)
 
 
-async def test_the_host_counts_what_is_wrong_on_every_way(host: Host, jpeg: bytes) -> None:
+async def test_wrong_tokens_are_counted_on_every_route(host: Host, jpeg: bytes) -> None:
     slug = (await host.upload(jpeg))["slug"]
     await problem(await host.delete(slug, "wrong"), "token-wrong")
     await problem(await host.patch(slug, "wrong", title="Mine"), "token-wrong")

@@ -65,7 +65,7 @@ def test_no_two_requests_share_an_id() -> None:
         ("-", "-", True),
     ],
 )
-def test_whoever_has_a_line_has_one_share(one: str, other: str, same: bool) -> None:
+def test_everybody_in_an_ipv6_network_has_one_share(one: str, other: str, same: bool) -> None:
     trusted_proxies = TrustedProxies(())
     assert (trusted_proxies.client(request_from(one)) == trusted_proxies.client(request_from(other))) is same
 

@@ -147,7 +147,7 @@ def test_nothing_a_person_gave_becomes_markup(pages: LocalizedPages, name: str) 
 
 
 @pytest.mark.parametrize("name", sorted(set(EVERY_PAGE) - {"upload"}))
-def test_no_page_of_a_picture_is_for_search_engines(pages: LocalizedPages, name: str) -> None:
+def test_no_page_of_an_image_is_for_search_engines(pages: LocalizedPages, name: str) -> None:
     assert Page(EVERY_PAGE[name](pages, PHOTO)).meta("robots") == "noindex"
 
 
@@ -242,7 +242,7 @@ def test_a_refused_upload_keeps_what_was_typed(pages: LocalizedPages) -> None:
     assert page.one("option", selected="")["value"] == "7d"
 
 
-def test_the_share_page_shows_the_picture_in_the_sizes_there_are(pages: LocalizedPages) -> None:
+def test_the_share_page_shows_the_image_in_its_sizes(pages: LocalizedPages) -> None:
     image = Page(pages.images.share_page(replace(PHOTO, alt="A cat"))).one("img", id="shown")
     # drawn as large as the screen has room, up to the original's size
     assert (image["width"], image["height"], image["alt"]) == ("2725", "2225", "A cat")
@@ -252,7 +252,7 @@ def test_the_share_page_shows_the_picture_in_the_sizes_there_are(pages: Localize
     )
 
 
-def test_a_small_picture_is_listed_once_for_each_width(pages: LocalizedPages) -> None:
+def test_a_small_image_is_listed_once_for_each_width(pages: LocalizedPages) -> None:
     image = Page(pages.images.share_page(replace(PHOTO, width=300, height=200))).one("img", id="shown")
     assert image["srcset"] == f"/i/{SLUG}/thumbnail.jpg 256w, /i/{SLUG}/small.jpg 300w"
 
@@ -267,12 +267,12 @@ def test_the_share_page_links_every_size_and_the_original(pages: LocalizedPages)
     assert {f"/i/{SLUG}/original", f"/i/{SLUG}/original?download"} <= targets
 
 
-def test_formats_that_are_not_made_are_not_linked() -> None:
+def test_formats_that_are_not_configured_are_not_linked() -> None:
     config = replace(CONFIG, renditions=Renditions(formats=(Format.JPG, Format.WEBP)))
     assert ".avif" not in LocalizedPages(config).images.share_page(PHOTO)
 
 
-def test_an_animated_picture_says_so_and_is_linked_in_formats_that_move(pages: LocalizedPages) -> None:
+def test_an_animated_image_says_so_and_is_linked_in_animated_formats(pages: LocalizedPages) -> None:
     page = Page(pages.images.share_page(replace(PHOTO, media_type="image/gif", frames=24)))
     assert "animated, 24 frames" in page.text
     targets = {link["href"] for link in page.all("a")}
@@ -287,7 +287,7 @@ def test_the_share_page_says_size_format_and_expiry_in_words(pages: LocalizedPag
     assert page.one("time")["datetime"] == "2027-11-23T16:02:08Z"
 
 
-def test_the_share_page_tells_other_sites_what_it_shows(pages: LocalizedPages) -> None:
+def test_the_share_page_has_metadata_for_link_previews(pages: LocalizedPages) -> None:
     page = Page(pages.images.share_page(replace(PHOTO, title="Cat", alt="A grey cat")))
     assert page.meta("og:title") == "Cat"
     assert page.meta("og:url") == page.one("link", rel="canonical")["href"] == f"https://pics.example/i/{SLUG}"
@@ -319,7 +319,7 @@ def test_names_in_any_script_keep_their_direction(pages: LocalizedPages) -> None
     assert page.one("input", name="title")["dir"] == "auto"
 
 
-def test_the_manage_form_posts_to_the_picture_with_token_and_action(pages: LocalizedPages) -> None:
+def test_the_manage_form_posts_to_the_image_with_token_and_action(pages: LocalizedPages) -> None:
     page = Page(pages.images.manage_page(replace(PHOTO, title="Cat"), problem=WrongToken("Wrong token.")))
     assert page.one("form")["action"] == f"/i/{SLUG}/manage"
     assert "required" in page.one("input", name="token")
@@ -329,7 +329,7 @@ def test_the_manage_form_posts_to_the_picture_with_token_and_action(pages: Local
     assert "Wrong token." in page.text
 
 
-def test_a_change_that_worked_needs_no_second_typing_of_the_token(pages: LocalizedPages) -> None:
+def test_a_successful_change_keeps_the_token_in_the_form(pages: LocalizedPages) -> None:
     page = Page(pages.images.manage_page(PHOTO, notice="Saved.", delete_token=TOKEN))
     assert page.one("input", name="token")["value"] == TOKEN
     assert page.one("div", role="status", **{"class": "message notice"})
@@ -348,7 +348,7 @@ def test_a_deletion_can_be_undone_from_its_page(pages: LocalizedPages) -> None:
     assert "10 seconds" in page.text
 
 
-def test_an_expired_picture_can_be_brought_back_while_there_is_time(pages: LocalizedPages) -> None:
+def test_an_expired_image_can_be_restored_within_its_grace_period(pages: LocalizedPages) -> None:
     page = Page(
         pages.images.gone_page(
             SLUG, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem=WrongToken("Wrong token.")
@@ -360,7 +360,7 @@ def test_an_expired_picture_can_be_brought_back_while_there_is_time(pages: Local
 
 
 @pytest.mark.parametrize("ended", [Ending.DELETED, Ending.EXPIRED, None])
-def test_a_picture_that_is_gone_for_good_offers_nothing(pages: LocalizedPages, ended: Ending | None) -> None:
+def test_an_image_that_is_gone_for_good_offers_nothing(pages: LocalizedPages, ended: Ending | None) -> None:
     assert not Page(pages.images.gone_page(SLUG, ended)).all("form")
 
 

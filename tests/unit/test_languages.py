@@ -62,7 +62,7 @@ def test_the_language_most_asked_for_is_chosen(header: str, tag: str) -> None:
     assert choose_language(header, LANGUAGES).tag == tag
 
 
-def test_figures_and_times_are_put_as_the_language_has_them() -> None:
+def test_numbers_and_times_are_written_as_the_language_has_them() -> None:
     german = Formatter(GERMAN)
     assert german.size(1_250_000) == "1,2 MB"
     assert german.expiry(NOW_S + 365 * 86_400, NOW_S) == "23. November 2027 (in 12 Monaten)"

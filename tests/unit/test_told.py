@@ -53,7 +53,7 @@ def test_api_log_and_pages_say_the_same() -> None:
     assert errors.TooLarge(limit=1_500_000).detail == "The file is too large. Up to 1.5 MB is allowed."
 
 
-def test_figures_are_told_as_the_language_has_them() -> None:
+def test_numbers_are_written_as_the_language_has_them() -> None:
     fault = errors.TooLarge("Words of a program.", limit=1_500_000, actual=2_000_000)
     assert localize_error(fault, GERMAN) == LocalizedError(
         "Die Datei ist zu groß (2 MB oder mehr). Erlaubt sind bis zu 1,5 MB.", "de"
@@ -66,7 +66,7 @@ def test_english_readers_get_the_problems_own_words() -> None:
     assert localize_error(errors.NotAnImage("This is a BMP."), ENGLISH) == LocalizedError("This is a BMP.", "en")
 
 
-def test_a_problem_that_pages_have_no_words_for_is_told_in_english_and_marked() -> None:
+def test_a_problem_without_a_translation_is_shown_in_english_and_marked() -> None:
     assert localize_error(errors.FinalUpload("It takes no bytes."), GERMAN) == LocalizedError(
         "It takes no bytes.", "en"
     )
