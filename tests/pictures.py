@@ -179,8 +179,8 @@ def heic(picture: Image.Image | None = None) -> bytes:
     return heic_of(saved(picture or quarters(), "png"), "png")
 
 
-def heic_of(data: bytes, ending: str) -> bytes:
-    """A PNG or JPEG as HEIC, with its metadata; likewise."""
+def heic_of(data: bytes, ending: str, *options: str) -> bytes:
+    """A PNG or JPEG as HEIC, with its metadata, and more options of the tool; likewise."""
     tool = shutil.which("heif-enc")
     if tool is None:
         require("heif-enc", "it makes the HEIC for the tests; it comes with libheif-examples")
@@ -188,7 +188,7 @@ def heic_of(data: bytes, ending: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         source, result = Path(folder, f"in.{ending}"), Path(folder, "out.heic")
         source.write_bytes(data)
-        subprocess.run([tool, "-q", "85", source, "-o", result], check=True, capture_output=True)
+        subprocess.run([tool, "-q", "85", *options, source, "-o", result], check=True, capture_output=True)
         return result.read_bytes()
 
 

@@ -344,6 +344,8 @@ class CannotResize(ApplianceError):
     texts = ("This image can't be resized. You can download the original.",)
     final = False
     """Whether another try can't end otherwise: the pixels are at fault, not a deadline, memory or a worker's death."""
+    is_too_slow = False
+    """Whether it was the decode itself that took all the time allowed, and not other work on the host."""
 
 
 class NoSuchPage(ApplianceError):

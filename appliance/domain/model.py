@@ -78,7 +78,7 @@ class Image:
     can; `still` says in words why its animation turned out not to be readable. `version` counts changes, so that slow
     work can tell that its row changed. `ended` is set from expiry or deletion until the bytes are erased;
     `erase_after_s` is when that may begin. `keep_metadata` is what its uploader asked for, None for an image that was
-    uploaded before that was recorded.
+    uploaded before that was recorded. `incomplete` says that the file ends before its picture does.
     """
 
     slug: str
@@ -107,6 +107,7 @@ class Image:
     private_data: PrivateData = PrivateData.KEPT
     content_credentials: ContentCredentials = ContentCredentials.KEPT
     keep_metadata: KeepMetadata | None = None
+    incomplete: bool = False
 
     @property
     def state(self) -> str:
@@ -128,6 +129,7 @@ class Image:
             memory_bytes=self.memory_bytes,
             refusal=self.original_only,
             still=self.still is not None,
+            incomplete=self.incomplete,
         )
 
     @property

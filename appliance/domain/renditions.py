@@ -54,7 +54,8 @@ class Facts:
     """What a worker read from a file's header. `width` and `height` are as displayed, in pixels.
 
     `memory_bytes` is the estimated peak of decoding it once; `refusal` says in words why it can't be resized at all.
-    `still` says that its animation turned out not to be readable to its end.
+    `still` says that its animation turned out not to be readable to its end, `incomplete` that the file ends before its
+    picture does.
     """
 
     media_type: str
@@ -66,6 +67,7 @@ class Facts:
     memory_bytes: int = 0
     refusal: str | None = None
     still: bool = False
+    incomplete: bool = False
 
     @property
     def animated(self) -> bool:

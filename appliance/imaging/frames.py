@@ -9,8 +9,8 @@ import struct
 from collections.abc import Iterator
 
 _MAX_BOXES = 256
-"""In one container, and chunks before a PNG's pixels."""
-_PNG_START = 8
+"""In one container."""
+_PNG_START, _MAX_PNG_CHUNKS = 8, 100_000
 _WEBP_START = 12
 _MANY_BOXES = 10_000
 MAX_CHUNKS = 10_000
@@ -21,16 +21,21 @@ MAX_REFERENCES = 100_000
 
 
 def png_frames(fd: int) -> int:
-    """What the animation's control chunk says, which has to stand before the pixels; 1 where there is none."""
-    at = _PNG_START
-    for _ in range(_MAX_BOXES):
+    """The frames that follow an animation's control chunk, which has to stand before the pixels; 1 where there is none.
+
+    Those that are there are counted, for the chunk may claim any number.
+    """
+    at, claimed, found = _PNG_START, 0, 0
+    for _ in range(_MAX_PNG_CHUNKS):
         head = os.pread(fd, 12, at)
-        if len(head) < 12 or head[4:8] == b"IDAT":
+        kind = head[4:8]
+        if len(head) < 12 or kind == b"IEND" or (kind == b"IDAT" and not claimed):
             break
-        if head[4:8] == b"acTL":
-            return max(1, int.from_bytes(head[8:12], "big"))
+        if kind == b"acTL":
+            claimed = int.from_bytes(head[8:12], "big")
+        found += kind == b"fcTL"
         at += 12 + int.from_bytes(head[:4], "big")
-    return 1
+    return max(1, min(claimed, found))
 
 
 def has_many_chunks(fd: int) -> bool:

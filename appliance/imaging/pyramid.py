@@ -9,8 +9,9 @@ import pyvips
 from appliance.domain.errors import CannotResize
 from appliance.domain.regions import TILE_PX
 from appliance.imaging.colour import to_srgb
-from appliance.imaging.inspection import orientation_of
-from appliance.imaging.sources import BROKEN, kind_of, open_picture
+from appliance.imaging.headers import orientation_of
+from appliance.imaging.sniffing import kind_of
+from appliance.imaging.sources import BROKEN, open_picture
 
 _QUALITY = 88
 """A cut is encoded once more; from 90 on libvips leaves chroma whole, which doubles the file."""

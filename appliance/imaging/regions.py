@@ -11,10 +11,11 @@ from appliance.domain.regions import HELD_BYTES, Cut, Material, Quality, Region,
 from appliance.domain.renditions import Facts
 from appliance.imaging.colour import flattened, to_srgb
 from appliance.imaging.encoders import encode
-from appliance.imaging.inspection import TURNED, orientation_of
+from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.pyramid import open_levels
 from appliance.imaging.resizing import Size, resized
-from appliance.imaging.sources import BROKEN, is_permanent, kind_of, open_picture
+from appliance.imaging.sniffing import kind_of
+from appliance.imaging.sources import BROKEN, is_permanent, open_picture
 
 RESERVE = 1.33
 """As in render.py: how much larger than the result a decoder's own shrinking must leave the region."""

@@ -2,27 +2,23 @@
 
 import pyvips
 
-from appliance.domain import formats
+from appliance.domain import formats, refusals
 from appliance.domain.errors import CannotResize
 from appliance.domain.formats import FormatSpec
 from appliance.domain.renditions import Facts, Made, Target, fit
 from appliance.imaging import animation, tiff
 from appliance.imaging.colour import to_srgb
 from appliance.imaging.encoders import encode_each
-from appliance.imaging.inspection import TURNED, orientation_of
+from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.resizing import Size, resized, resized_part
-from appliance.imaging.sources import BROKEN, is_permanent, kind_of, open_picture
+from appliance.imaging.sniffing import kind_of
+from appliance.imaging.sources import BROKEN, is_permanent, open_picture
 
 RESERVE = 1.33
 """How much larger than the target a decoder's own shrinking must leave the picture; the resampling does the rest."""
 CHAIN_RESERVE = 2.0
 """The same for making a size from a smaller sibling."""
 _JPEG_SHRINKS = (4, 2)  # 8 is faster still, but visibly soft: SSIMULACRA2 59 against 71
-
-_DAMAGED = (
-    "No other size of this image can be made: its pixels can't be decoded, "
-    "because the file is damaged, incomplete, or would take too much memory."
-)
 
 
 def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset[Target]) -> list[Made]:
@@ -38,7 +34,7 @@ def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset
         animated = _animated(fd, kind, {target: sizes[target] for target in moving})
         files = animated | _stills(fd, kind, {target: sizes[target] for target in targets if target not in animated})
     except BROKEN as error:
-        refusal = CannotResize(_DAMAGED)
+        refusal = CannotResize(refusals.DAMAGED)
         refusal.final = is_permanent(error)
         raise refusal from error
     return [Made(target, *sizes[target], files[target], target in animated) for target in targets]

@@ -131,6 +131,7 @@ class Committer:
             progressive=facts.progressive,
             memory_bytes=facts.memory_bytes,
             original_only=facts.refusal,
+            incomplete=facts.incomplete,
             created_s=now_s,
             expires_s=now_s + expires_in_s,
             token_hash=token_hash,

@@ -27,6 +27,8 @@ MAX_RESTING_BYTES = 256 * 1024 * 1024
 WEIGHED_EVERY_ORDERS = 50
 RENEW_AFTER_CPU_S = 1800
 """A process gets this and its longest order, by a limit that it can't raise; one that has had it makes room before."""
+_OWN_CPU_SHARE = 0.8
+"""Of a deadline: an order that used so much of it would miss it on an idle host too."""
 MAX_IDLE_THREADS = 64
 """Some six are normal. A worker that keeps more than this after an order takes them from the others."""
 
@@ -35,11 +37,15 @@ Reply = tuple[Answer, list[int]]
 
 
 class WorkerLost(Exception):
-    """The process ended, or had to be ended, before it answered. `reason` is a few words for a metric's label."""
+    """The process ended, or had to be ended, before it answered. `reason` is a few words for a metric's label.
 
-    def __init__(self, reason: str) -> None:
+    `used_cpu` says that the order itself took the processor's time until its deadline, and didn't wait for it.
+    """
+
+    def __init__(self, reason: str, *, used_cpu: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.used_cpu = used_cpu
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,7 @@ class WorkerProcess:
             raise WorkerLost(self.exited.result())
         self.orders += 1
         self._pending = pending = self._loop.create_future()
+        started_cpu_s = _cpu_s(self.pid)
         try:
             socket.send_fds(self._socket, [pack_order(order)], fds)
             async with asyncio.timeout(deadline_s):
@@ -115,7 +122,8 @@ class WorkerProcess:
                 return reply
         except TimeoutError:
             _discard(pending)
-            raise WorkerLost("deadline") from None
+            used_cpu = _cpu_s(self.pid) - started_cpu_s >= deadline_s * _OWN_CPU_SHARE
+            raise WorkerLost("deadline", used_cpu=used_cpu) from None
         except OSError as error:
             raise WorkerLost("closed") from error
         except asyncio.CancelledError:

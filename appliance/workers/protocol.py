@@ -213,6 +213,7 @@ def _facts(facts: dict[str, Any]) -> Facts:
         progressive=bool(facts["progressive"]),
         memory_bytes=min(facts["memory_bytes"], _MAX_FIGURE),  # a header may claim any number of bands
         refusal=None if refusal is None else _words(refusal),
+        incomplete=bool(facts["incomplete"]),
     )
 
 

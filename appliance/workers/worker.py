@@ -109,7 +109,9 @@ class Worker:
         try:
             answer, files = await self._run(order, fd, *output)
         except WorkerLost as lost:
-            raise CannotResize(self._words(lost.reason)) from lost
+            refusal = CannotResize(self._words(lost.reason))
+            refusal.is_too_slow = isinstance(order, Render) and (lost.used_cpu or lost.reason == "SIGXCPU")
+            raise refusal from lost
         if isinstance(answer, CannotResize) and not answer.final:
             self._slot.renew()  # its memory may be in fragments: the next order gets a fresh one
         if not isinstance(answer, tuple) or len(answer) != count or len(files) != count:

@@ -35,6 +35,7 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
         "width": image.width,
         "height": image.height,
         "frames": image.frames,
+        "incomplete": image.incomplete,
         "private_data": image.private_data.value,
         "content_credentials": image.content_credentials.value,
         "created_at": formatting.rfc3339(image.created_s),

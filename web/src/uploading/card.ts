@@ -189,6 +189,7 @@ function stateOf({ phase, sent, file, pace, isCutOff, isShortOfRoom, picture }: 
 /** What its uploader would not expect to find gone, or still there. */
 function lossesOf(picture: Picture | undefined): string[] {
   const losses: string[] = [];
+  if (picture?.incomplete) losses.push(t("The file is incomplete: its end is missing"));
   if (picture?.private_data === "not-removable") losses.push(t("Some private data could not be removed"));
   if (picture?.content_credentials === "removed") losses.push(t("Content credentials (C2PA) were removed"));
   return losses;
