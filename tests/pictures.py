@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import pyvips
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageCms, ImageDraw, ImageOps
 
 from tests.servers import require
 
@@ -204,6 +204,17 @@ def opened(data: bytes) -> Image.Image:
     picture = Image.open(io.BytesIO(data))
     picture.load()
     return picture
+
+
+def as_srgb(picture: Image.Image) -> Image.Image:
+    """The picture as a screen of sRGB shows it, by its profile if it has one."""
+    profile = picture.info.get("icc_profile")
+    if profile is None:
+        return picture.convert("RGB")
+    srgb = ImageCms.createProfile("sRGB")
+    shown = ImageCms.profileToProfile(picture, io.BytesIO(profile), srgb, outputMode="RGB")
+    assert shown is not None
+    return shown
 
 
 def frames(data: bytes) -> list[bytes]:

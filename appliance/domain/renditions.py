@@ -95,7 +95,7 @@ def fit(width: int, height: int, box_px: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-EDITION = 1
+EDITION = 2
 """Raise it when the same settings give other bytes: cached renditions of other editions are made anew."""
 
 

@@ -4,7 +4,7 @@ import pyvips
 
 from appliance.domain.formats import FormatSpec
 from appliance.domain.renditions import Target
-from appliance.imaging.colour import to_srgb
+from appliance.imaging.colour import to_display
 from appliance.imaging.encoders import encode_each
 from appliance.imaging.resizing import Size, resized
 from appliance.imaging.sources import open_picture
@@ -29,7 +29,7 @@ def _frames(column: pyvips.Image, size: Size) -> list[pyvips.Image]:
     """The frames at `size`, in memory. They are read strictly in order, for the decoder goes forward only."""
     height = column.get("page-height") if column.get_typeof("page-height") else column.height
     return [
-        to_srgb(resized(column.crop(0, top, column.width, height), size).copy_memory()).copy_memory()
+        to_display(resized(column.crop(0, top, column.width, height), size).copy_memory()).copy_memory()
         for top in range(0, column.height - height + 1, height)
     ]
 

@@ -9,7 +9,7 @@ from appliance.domain.errors import CannotResize
 from appliance.domain.formats import FormatSpec
 from appliance.domain.regions import HELD_BYTES, Cut, Material, Quality, Region, bounds
 from appliance.domain.renditions import Facts
-from appliance.imaging.colour import flattened, to_srgb
+from appliance.imaging.colour import flattened, to_display, to_srgb
 from appliance.imaging.encoders import encode
 from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.pyramid import open_levels
@@ -154,12 +154,13 @@ def _sample_bytes(image: pyvips.Image) -> int:
 
 
 def _finished(image: pyvips.Image, cut: Cut) -> tuple[Size, bytes]:
-    image = to_srgb(image)
+    image = to_display(image)
     if cut.mirrored:
         image = image.fliphor()
     if cut.degrees:
         image = image.rot(f"d{cut.degrees}")
     if cut.quality is not Quality.DEFAULT:
+        image = to_srgb(image)
         image = image.colourspace("b-w")
     if cut.quality is Quality.BITONAL:
         image = (flattened(image) >= _MIDDLE_GREY).copy(interpretation="b-w")

@@ -7,7 +7,7 @@ from appliance.domain.errors import CannotResize
 from appliance.domain.formats import FormatSpec
 from appliance.domain.renditions import Facts, Made, Target, fit
 from appliance.imaging import animation, tiff
-from appliance.imaging.colour import to_srgb
+from appliance.imaging.colour import to_display
 from appliance.imaging.encoders import encode_each
 from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.resizing import Size, resized, resized_part
@@ -84,7 +84,7 @@ def _decoded(fd: int, kind: FormatSpec, size: Size) -> pyvips.Image:
 
 
 def _upright(image: pyvips.Image, orientation: int) -> pyvips.Image:
-    image = to_srgb(image)
+    image = to_display(image)
     if orientation == 1:
         return image.copy_memory()
     image = image.copy()  # a pyramid's levels don't tell it again

@@ -11,7 +11,9 @@ import pyvips
 
 from appliance.domain import formats
 from appliance.domain.formats import FormatSpec
-from appliance.imaging.heif_header import AV1, read_heif_header
+from appliance.imaging.code_points import is_hdr
+from appliance.imaging.colour import with_heif_colour, with_png_colour
+from appliance.imaging.heif_header import AV1, HeifHeader, read_heif_header
 from appliance.imaging.samples import mapped, needs_mapping
 from appliance.imaging.tiff import Level
 
@@ -78,7 +80,7 @@ def open_picture(
     if kind is formats.HEIC:
         header = read_heif_header(fd)
         if header is None or header.coding != AV1:
-            return _heic_pixels(fd)
+            return with_heif_colour(_heic_pixels(fd, header), header)
         kind = formats.AVIF  # pi-heif has no decoder for AV1, which other brands of HEIF may hold too
     options: dict[str, object] = {"access": "sequential", "fail_on": fail_on}
     if kind is formats.JPEG:
@@ -96,7 +98,9 @@ def open_picture(
     image = _load(fd, kind, options)
     if kind is formats.TIFF and needs_mapping(image):
         return mapped(image, _load(fd, kind, {"access": "sequential", "fail_on": fail_on}))
-    return image
+    if kind is formats.PNG:
+        return with_png_colour(image, fd)
+    return with_heif_colour(image, read_heif_header(fd)) if kind is formats.AVIF else image
 
 
 def _load(fd: int, kind: FormatSpec, options: dict[str, object]) -> pyvips.Image:
@@ -124,16 +128,19 @@ _LAYOUTS = {
     "RGB": _Layout(3, "srgb"),
     "RGBA": _Layout(4, "srgb"),
     "RGBa": _Layout(4, "srgb", is_premultiplied=True),
+    "RGB;16": _Layout(3, "rgb16", "ushort"),
+    "RGBA;16": _Layout(4, "rgb16", "ushort"),
+    "RGBa;16": _Layout(4, "rgb16", "ushort", is_premultiplied=True),
     "I;16": _Layout(1, "grey16", "ushort"),  # grey of 10 and 12 bits, brought to 16
 }
 
 
 @contextmanager
-def opened_heic(fd: int, max_bytes: int = 0) -> Iterator[pi_heif.HeifFile]:
-    """The HEIC file's primary picture, not decoded yet."""
+def opened_heic(fd: int, max_bytes: int = 0, *, is_hdr: bool = False) -> Iterator[pi_heif.HeifFile]:
+    """The HEIC file's primary picture, not decoded yet; `is_hdr` decodes more than 8 bits to 16."""
     with os.fdopen(os.dup(fd), "rb") as file:
         file.seek(0)
-        yield pi_heif.open_heif(file.read(max_bytes or -1), convert_hdr_to_8bit=True)
+        yield pi_heif.open_heif(file.read(max_bytes or -1), convert_hdr_to_8bit=not is_hdr)
 
 
 def heic_header(fd: int, meta_end: int) -> tuple[int, int, bool, int]:
@@ -148,8 +155,8 @@ def heic_header(fd: int, meta_end: int) -> tuple[int, int, bool, int]:
         return width, height, heif.has_alpha, len(heif)
 
 
-def _heic_pixels(fd: int) -> pyvips.Image:
-    with opened_heic(fd) as heif:
+def _heic_pixels(fd: int, header: HeifHeader | None) -> pyvips.Image:
+    with opened_heic(fd, is_hdr=header is not None and is_hdr(header.transfer)) as heif:
         data = bytes(heif.data)  # a copy: the view that pi-heif gives does not keep its pixels alive
         stride, (width, height), mode = heif.stride, heif.size, heif.mode
         profile = heif.info.get("icc_profile")
@@ -158,7 +165,7 @@ def _heic_pixels(fd: int) -> pyvips.Image:
     image = pyvips.Image.new_from_memory(data, padded, height, layout.bands, layout.format)
     image = image.crop(0, 0, width, height).copy(interpretation=layout.interpretation)
     if layout.is_premultiplied:
-        image = image.unpremultiply().rint().cast("uchar")
+        image = image.unpremultiply().rint().cast(layout.format)
     if profile:
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
     return image

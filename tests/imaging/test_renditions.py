@@ -36,7 +36,7 @@ SAME_PICTURE: dict[str, Callable[[], bytes]] = {
 def distance(one: Image.Image, other: Image.Image) -> float:
     """The mean difference of a sample, 0 to 255."""
     assert one.size == other.size
-    difference = ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB")))
+    difference = ImageStat.Stat(ImageChops.difference(pictures.as_srgb(one), pictures.as_srgb(other)))
     return sum(difference.mean) / 3
 
 
