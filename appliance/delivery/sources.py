@@ -63,4 +63,6 @@ def _can_give(image: Image, source: Target, target: Target) -> bool:
     large_enough = max(width, height) >= 2 * wanted
     keeps_alpha = source.format.has_alpha or not image.has_alpha
     keeps_quality = target.format not in (Format.PNG, Format.GIF) or source.format not in LOSSY
-    return large_enough and keeps_alpha and keeps_quality and source.format is not Format.GIF
+    may_have_gain_map = image.media_type == Format.JPG.media_type and target.format is Format.JPG
+    keeps_gain_map = source.format is Format.JPG or not may_have_gain_map
+    return large_enough and keeps_alpha and keeps_quality and keeps_gain_map and source.format is not Format.GIF

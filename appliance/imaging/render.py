@@ -5,10 +5,11 @@ import pyvips
 from appliance.domain import formats, refusals
 from appliance.domain.errors import CannotResize
 from appliance.domain.formats import FormatSpec
-from appliance.domain.renditions import Facts, Made, Target, fit
+from appliance.domain.renditions import Facts, Format, Made, Target, fit
 from appliance.imaging import animation, tiff
 from appliance.imaging.colour import to_display
 from appliance.imaging.encoders import encode_each
+from appliance.imaging.gain_maps import read_gain_map
 from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.resizing import Size, resized, resized_part
 from appliance.imaging.sniffing import kind_of
@@ -58,7 +59,8 @@ def _stills(fd: int, kind: FormatSpec, sizes: dict[Target, Size]) -> dict[Target
     for size in sorted(set(sizes.values()), reverse=True):
         if size not in made:
             made[size] = resized(made[_source(size, largest, made)], size).copy_memory()
-    return encode_each(made, sizes)
+    wants_gain_map = kind is formats.JPEG and any(target.format is Format.JPG for target in sizes)
+    return encode_each(made, sizes, read_gain_map(fd) if wants_gain_map else None)
 
 
 def _source(size: Size, largest: Size, made: dict[Size, pyvips.Image]) -> Size:

@@ -26,7 +26,7 @@ LOADERS = {
     formats.AVIF: "heifload_source",
 }
 """Of all accepted formats but HEIC, which pi-heif reads."""
-_LOADER_CLASSES = ("JpegSource", "PngSource", "NsgifSource", "WebpSource", "TiffSource", "HeifSource")
+_LOADER_CLASSES = ("JpegSource", "PngSource", "NsgifSource", "WebpSource", "TiffSource", "HeifSource", "UhdrSource")
 _HEIC_HEADER_BYTES, _MAX_HEIC_HEADER_BYTES = 32 * 1024 * 1024, 256 * 1024 * 1024
 """Of a HEIC larger than this the inspection reads only the beginning, up to the end of the box that tells of its items,
 which may lie behind a video."""
