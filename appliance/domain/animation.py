@@ -30,7 +30,7 @@ def moves(facts: Facts, target: Target, budget: Budget) -> bool:
     """Whether the rendition keeps the animation; over the budget it shows the first frame."""
     if not facts.animated or facts.still or not target.format.has_animation or facts.frames > budget.frames:
         return False
-    width, height = fit(facts.width, facts.height, target.preset.box_px)
+    width, height = fit(facts.width, facts.height, target.preset)
     return (
         facts.frames * width * height * target.format.spec.motion_factor <= budget.pixels
         and facts.frames * facts.width * facts.height <= _SOURCE_FACTOR * budget.pixels

@@ -3,35 +3,45 @@
 import pyvips
 
 from appliance.domain.formats import FormatSpec
-from appliance.domain.renditions import Target
+from appliance.domain.renditions import Shape, Target
 from appliance.imaging.colour import to_display
 from appliance.imaging.encoders import encode_each
+from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.resizing import Size, resized
 from appliance.imaging.sources import open_picture
 
 _TIMING = (("delay", pyvips.GValue.array_int_type), ("loop", pyvips.GValue.gint_type))
 
 
-def animate(fd: int, kind: FormatSpec, sizes: dict[Target, Size]) -> dict[Target, bytes]:
+def animate(fd: int, kind: FormatSpec, shapes: dict[Target, Shape]) -> dict[Target, bytes]:
     """Each target's file, all from one decode of the frames. Raises what `BROKEN` lists."""
     column = open_picture(fd, kind, frames=-1)
-    largest = max(sizes.values())
-    frames = _frames(column, largest)
+    largest = max(shapes.values(), key=lambda one: one.whole)
+    frames = _frames(column, largest.whole)
     files: dict[Target, bytes] = {}
-    for size in set(sizes.values()):
-        of_size = frames if size == largest else [resized(frame, size).copy_memory() for frame in frames]
-        wanted = {target: other for target, other in sizes.items() if other == size}
-        files |= encode_each({size: _joined(of_size, column)}, wanted)
+    for one in set(shapes.values()):
+        scaled = frames if one.whole == largest.whole else [resized(frame, one.whole).copy_memory() for frame in frames]
+        wanted = {target: one.size for target, other in shapes.items() if other == one}
+        files |= encode_each({one.size: _joined([_top(frame, one) for frame in scaled], column)}, wanted)
     return files
 
 
+def _top(frame: pyvips.Image, one: Shape) -> pyvips.Image:
+    return frame if one.shows_all else frame.crop(0, 0, *one.size)
+
+
 def _frames(column: pyvips.Image, size: Size) -> list[pyvips.Image]:
-    """The frames at `size`, in memory. They are read strictly in order, for the decoder goes forward only."""
+    """The frames upright at `size`, in memory. They are read strictly in order, for the decoder goes forward only."""
     height = column.get("page-height") if column.get_typeof("page-height") else column.height
-    return [
-        to_display(resized(column.crop(0, top, column.width, height), size).copy_memory()).copy_memory()
-        for top in range(0, column.height - height + 1, height)
-    ]
+    orientation = orientation_of(column)
+    stored = (size[1], size[0]) if orientation in TURNED else size
+    tops = range(0, column.height - height + 1, height)
+    return [_frame(column.crop(0, top, column.width, height), stored, orientation) for top in tops]
+
+
+def _frame(frame: pyvips.Image, stored: Size, orientation: int) -> pyvips.Image:
+    shown = to_display(resized(frame, stored).copy_memory())
+    return (shown.autorot() if orientation > 1 else shown).copy_memory()
 
 
 def _joined(frames: list[pyvips.Image], timing: pyvips.Image) -> pyvips.Image:

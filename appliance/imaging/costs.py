@@ -13,9 +13,11 @@ to 400 million pixels; `tests/imaging/test_memory.py` holds the estimate to them
 from appliance.domain import formats
 from appliance.domain.animation import BYTES_A_PIXEL
 from appliance.domain.formats import FormatSpec
+from appliance.domain.renditions import tall_area
 
 _SIZES_BYTES, _SIZES_ALPHA_BYTES = 48_000_000, 120_000_000
 """The sizes themselves, up to 2048 px; with alpha they pass through floating point."""
+_SIZES_PX = 2048 * 2048
 _COLUMN_BYTES = 4 * 1024
 """Reading from top to bottom keeps some hundred lines of three bytes a pixel."""
 _LARGEST_LOAD_PX = 8_000_000
@@ -59,7 +61,8 @@ def decode_bytes(
     held += int(whole)
     if frames > 1 and original.is_animated:
         held += min(animation_bytes, BYTES_A_PIXEL * pixels * frames)
-    return held + (_SIZES_ALPHA_BYTES if bands in (2, 4) else _SIZES_BYTES)
+    sizes_bytes = _SIZES_ALPHA_BYTES if bands in (2, 4) else _SIZES_BYTES
+    return held + int(sizes_bytes * max(1.0, tall_area(width, height) / _SIZES_PX))
 
 
 def refusal(width: int, height: int, memory_bytes: int, *, max_pixels: int, max_memory_bytes: int) -> str | None:

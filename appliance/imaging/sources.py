@@ -11,6 +11,7 @@ import pyvips
 
 from appliance.domain import formats
 from appliance.domain.formats import FormatSpec
+from appliance.imaging import gif_canvas
 from appliance.imaging.code_points import is_hdr
 from appliance.imaging.colour import with_heif_colour, with_png_colour
 from appliance.imaging.heif_header import AV1, HeifHeader, read_heif_header
@@ -95,12 +96,31 @@ def open_picture(
         options |= {"page": level.page, "subifd": level.subifd}
     if kind is formats.AVIF:
         options["unlimited"] = True  # ours are the limits on pixels and memory; libheif's own end at 32768 x 32768
+    if kind is formats.GIF and gif_canvas.is_open(fd):
+        return _open_canvas(fd, options)
     image = _load(fd, kind, options)
     if kind is formats.TIFF and needs_mapping(image):
         return mapped(image, _load(fd, kind, {"access": "sequential", "fail_on": fail_on}))
     if kind is formats.PNG:
         return with_png_colour(image, fd)
     return with_heif_colour(image, read_heif_header(fd)) if kind is formats.AVIF else image
+
+
+def _open_canvas(fd: int, options: dict[str, object]) -> pyvips.Image:
+    """A GIF with alpha where nothing is drawn, without the frame that its copy has more."""
+    copy = gif_canvas.copy_with_alpha(fd)
+    try:
+        image = _load(copy, formats.GIF, options | {"n": 1})
+        count = int(image.get("n-pages")) - 1
+        if "n" in options:
+            image = _load(copy, formats.GIF, options | {"n": count})
+    finally:
+        os.close(copy)
+    image = image.copy()
+    image.set_type(pyvips.GValue.gint_type, "n-pages", count)
+    if image.get_typeof("delay"):
+        image.set_type(pyvips.GValue.array_int_type, "delay", image.get("delay")[:count])
+    return image
 
 
 def _load(fd: int, kind: FormatSpec, options: dict[str, object]) -> pyvips.Image:

@@ -33,6 +33,8 @@ from appliance.workers.supervised_worker import SupervisedWorker
 _LARGE_BYTES = 1_000_000
 """Copying more than this would keep the event loop from its work for longer than a thread costs."""
 _NOTHING_FOUND = Findings((), complete=False)
+_QUICK_NS = 200
+"""A pixel written as JPEG or WebP takes less."""
 _CPU_RESERVE_S = 2
 """The deadline is for the clock; the limit on CPU time is there for a server that could not keep it."""
 
@@ -110,7 +112,7 @@ class Worker:
             answer, files = await self._run(order, fd, *output)
         except WorkerLost as lost:
             refusal = CannotResize(self._words(lost.reason))
-            refusal.is_too_slow = isinstance(order, Render) and (lost.used_cpu or lost.reason == "SIGXCPU")
+            refusal.is_too_slow = _is_quick(order) and (lost.used_cpu or lost.reason == "SIGXCPU")
             raise refusal from lost
         if isinstance(answer, CannotResize) and not answer.final:
             self._slot.renew()  # its memory may be in fragments: the next order gets a fresh one
@@ -179,6 +181,11 @@ def _unexpected(answer: Answer | Sizes, error: type[ApplianceError]) -> Applianc
     if isinstance(answer, ApplianceError):
         return answer
     return error("Reading this image failed because the worker's answer is invalid.")
+
+
+def _is_quick(order: Order) -> bool:
+    """Whether only the picture can make an order slow, and not the writing of its targets."""
+    return isinstance(order, Render) and all(one.format.spec.write_ns <= _QUICK_NS for one in order.targets)
 
 
 def cpu_s(deadline_s: float) -> int:

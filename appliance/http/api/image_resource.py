@@ -111,7 +111,7 @@ def renditions(image: Image, config: Config) -> dict[str, dict[str, object]]:
 
 
 def _rendition(image: Image, preset: Preset, config: Config) -> dict[str, object]:
-    width, height = fit(image.width, image.height, preset.box_px)
+    width, height = fit(image.width, image.height, preset)
     url = Links.of(config).rendition(image.slug, preset.name, image.linked_format)
     rendition: dict[str, object] = {"url": url, "width": width, "height": height}
     if image.animated:

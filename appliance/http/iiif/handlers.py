@@ -78,7 +78,7 @@ def _as_target(request: web.Request, image: Image, cut: Cut) -> Target | None:
         return None
     settings = request.app[CONFIG].renditions
     for preset in settings.presets:
-        size = fit(image.width, image.height, preset.box_px)
+        size = fit(image.width, image.height, preset)
         if size == (cut.width, cut.height) != (image.width, image.height) and Format.JPG in settings.formats:
             return Target(preset, Format.JPG)
     return None
@@ -86,7 +86,7 @@ def _as_target(request: web.Request, image: Image, cut: Cut) -> Target | None:
 
 def _info(request: web.Request, image: Image) -> dict[str, object]:
     settings = request.app[CONFIG].renditions
-    sizes = {fit(image.width, image.height, preset.box_px) for preset in settings.presets}
+    sizes = {fit(image.width, image.height, preset) for preset in settings.presets}
     formats = formats_of(settings.formats)
     by_preference = (Format.WEBP, Format.PNG) if image.has_alpha else (Format.JPG, Format.WEBP)
     return {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from appliance.config.model import Renditions
 from appliance.domain.formats import FORMATS
 from appliance.domain.model import Image
-from appliance.domain.renditions import LOSSY, Format, Preset, fit
+from appliance.domain.renditions import LOSSY, Format, Preset, fit, is_tall
 from appliance.http import links
 from appliance.http.pages import first_frames, formatting
 from appliance.http.pages.languages import Language
@@ -57,6 +57,11 @@ class Stage:
     still: str | None
 
     @property
+    def is_tall(self) -> bool:
+        """Whether it is shown as wide as it can be, however high that makes it."""
+        return is_tall(self.image.width, self.image.height)
+
+    @property
     def height(self) -> int:
         """Of the original's width in the shape of what is shown, which was rounded: so nothing moves by a pixel."""
         assert self.shown is not None
@@ -89,7 +94,7 @@ def versions(image: Image, config: Renditions, language: Language, known: Mappin
     return [
         Version(
             _label(preset.name, language),
-            *fit(image.width, image.height, preset.box_px),
+            *fit(image.width, image.height, preset),
             links.rendition_path(image.slug, preset.name, image.linked_format),
             tuple(_format_link(image, preset, each, known) for each in formats),
         )
@@ -102,7 +107,7 @@ def nearest(image: Image, config: Renditions, language: Language, box_px: int) -
     if image.original_only is not None:
         return None
     presets = sorted(config.presets, key=lambda preset: preset.box_px)
-    sizes = [(preset, *fit(image.width, image.height, preset.box_px)) for preset in presets]
+    sizes = [(preset, *fit(image.width, image.height, preset)) for preset in presets]
     near = min(sizes, key=lambda size: abs(max(size[1:]) - box_px), default=None)
     if near is None:
         return None
