@@ -174,6 +174,13 @@ def thread_of_pixels(format: str = "png") -> bytes:
     return saved(Image.new("RGB", (1, 30_000), GREEN), format)
 
 
+def damaged_png() -> bytes:
+    """Whole from its header to its end, but for what its pixels are packed in."""
+    data = interlaced_png(300, 300)
+    at = data.index(b"IDAT") + 200
+    return data[:at] + bytes(64) + data[at + 64 :]
+
+
 def heic(picture: Image.Image | None = None) -> bytes:
     """`quarters()` as HEIC, made by `heif-enc`; without it the test is skipped or fails (see `require`)."""
     return heic_of(saved(picture or quarters(), "png"), "png")

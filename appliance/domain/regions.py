@@ -83,6 +83,16 @@ def scale_factors(width: int, height: int) -> tuple[int, ...]:
     return tuple(factors)
 
 
+def level_sizes(width: int, height: int, max_area: int) -> list[tuple[int, int]]:
+    """The size of the whole picture at each reduction, the smallest first, but for those of more than `max_area` pixels.
+
+    Viewers take a picture's sizes for the levels of its pyramid where their number fits, and cut off what a size that
+    was rounded down lacks. So they are rounded up, as the tiles at the right and lower edges are.
+    """
+    sizes = [(-(-width // factor), -(-height // factor)) for factor in reversed(scale_factors(width, height))]
+    return [size for size in sizes if size[0] * size[1] <= max_area]
+
+
 def whole_decode_bytes(facts: Facts) -> int:
     """The estimated memory of decoding a picture at its full size, where presets may do with less of it."""
     return facts.memory_bytes + original_of(facts.media_type).full_size_bytes * facts.width * facts.height

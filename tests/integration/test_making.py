@@ -227,7 +227,7 @@ async def test_an_image_over_the_pixel_limit_is_kept_shown_and_downloadable(open
 
 
 async def test_pixels_that_can_not_be_decoded_are_remembered(host: Host, decodes: list[list[str]]) -> None:
-    data = damaged_png()
+    data = pictures.damaged_png()
     image = await host.upload(data)
     slug = image["slug"]
     assert (image["state"], image["incomplete"]) == ("ready", False)
@@ -239,13 +239,6 @@ async def test_pixels_that_can_not_be_decoded_are_remembered(host: Host, decodes
         'became_original_only_total{reason="pixels"} 1.0' in generate_latest(host.appliance.metrics.registry).decode()
     )
     assert await (await host.get(f"/i/{slug}/original")).read() == data
-
-
-def damaged_png() -> bytes:
-    """Whole from its header to its end, but for what its pixels are packed in."""
-    data = pictures.interlaced_png(300, 300)
-    at = data.index(b"IDAT") + 200
-    return data[:at] + bytes(64) + data[at + 64 :]
 
 
 async def test_a_png_cut_short_is_original_only_from_the_first_answer_on(host: Host, decodes: list[list[str]]) -> None:

@@ -6,7 +6,7 @@ import json
 from aiohttp import hdrs, web
 
 from appliance.domain.model import Image
-from appliance.domain.regions import TILE_PX, Cut, Quality, Region, scale_factors
+from appliance.domain.regions import TILE_PX, Cut, Quality, Region, level_sizes, scale_factors
 from appliance.domain.renditions import Format, Target, fit
 from appliance.http.client_address import client_of
 from appliance.http.content_disposition import content_disposition
@@ -86,7 +86,7 @@ def _as_target(request: web.Request, image: Image, cut: Cut) -> Target | None:
 
 def _info(request: web.Request, image: Image) -> dict[str, object]:
     settings = request.app[CONFIG].renditions
-    sizes = {fit(image.width, image.height, preset) for preset in settings.presets}
+    sizes = level_sizes(image.width, image.height, settings.max_area)
     formats = formats_of(settings.formats)
     by_preference = (Format.WEBP, Format.PNG) if image.has_alpha else (Format.JPG, Format.WEBP)
     return {
@@ -98,7 +98,7 @@ def _info(request: web.Request, image: Image) -> dict[str, object]:
         "width": image.width,
         "height": image.height,
         "maxArea": settings.max_area,
-        "sizes": [{"width": width, "height": height} for width, height in sorted(sizes)],
+        "sizes": [{"width": width, "height": height} for width, height in sizes],
         "tiles": [{"width": TILE_PX, "height": TILE_PX, "scaleFactors": scale_factors(image.width, image.height)}],
         "preferredFormats": [each for each in by_preference if each in formats],
         "extraFormats": [each for each in formats if each not in NEEDED_FORMATS],
