@@ -84,7 +84,7 @@ def scale_factors(width: int, height: int) -> tuple[int, ...]:
 
 
 def level_sizes(width: int, height: int, max_area: int) -> list[tuple[int, int]]:
-    """The size of the whole picture at each reduction, the smallest first, but for those of more than `max_area` pixels.
+    """The size of the whole picture at each reduction, the smallest first, of `max_area` pixels at most.
 
     Viewers take a picture's sizes for the levels of its pyramid where their number fits, and cut off what a size that
     was rounded down lacks. So they are rounded up, as the tiles at the right and lower edges are.
