@@ -7,7 +7,7 @@ import pyvips
 
 from appliance.domain import formats, refusals
 from appliance.domain.formats import FormatSpec
-from appliance.imaging import tiff
+from appliance.imaging import tiff, trial
 from appliance.imaging.endings import ends_early
 from appliance.imaging.frames import has_many_chunks, has_many_items, png_frames, sequence_frames
 from appliance.imaging.heif_header import HEVC, HeifHeader, read_heif_header
@@ -113,7 +113,7 @@ def _tiff(fd: int) -> Header:
     pages = tiff.pages(fd)
     return replace(
         header,
-        frames=pages.count,
+        frames=pages.count - trial.count_copies(fd, pages.halves, header.width * header.height),
         block_lines=pages.block_lines,
         is_unusual=not first.is_ordinary,
         is_incomplete=not tiff.is_complete(fd),

@@ -68,11 +68,16 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """What the file shows: how many pictures there are, and the smaller copies of the first."""
+    """What the file shows: how many pictures there are, and the smaller copies of the first.
+
+    `halves` are those of the pictures that may be copies too: nothing says so, but each has half the size of the one
+    before. Only their pixels tell.
+    """
 
     count: int
     block_lines: int
     levels: tuple[Level, ...]
+    halves: tuple[Level, ...] = ()
 
 
 def is_excessive(fd: int) -> bool:
@@ -118,18 +123,27 @@ def pages(fd: int) -> Pages:
         return Pages(1, 0, ())
     first, others = chain[0], chain[1:]
     levels = [Level(one.width, one.height, page=at) for at, one in _copies(first, others)]
+    halves = [] if levels else [Level(one.width, one.height, page=at) for at, one in _halves(first, others)]
     held = {level.page for level in levels}
     shown = [one for at, one in enumerate(others, 1) if at not in held and not one.reduced and not one.mask]
     below = enumerate(_page(reader, at) for at in first.sub_directories)
     levels += [Level(one.width, one.height, subifd=at) for at, one in below if one and _copies_of(first, one)]
-    return Pages(1 + len(shown), first.block_lines, tuple(levels))
+    return Pages(1 + len(shown), first.block_lines, tuple(levels), tuple(halves))
 
 
 def _copies(first: Page, others: list[Page]) -> Iterator[tuple[int, Page]]:
-    """The pages behind the first that are said to be reduced, or have half the size of the one before."""
+    """The pages behind the first that are said to be reduced."""
+    for at, one in enumerate(others[:_MAX_LEVELS], 1):
+        if not _copies_of(first, one) or not one.reduced:
+            return
+        yield at, one
+
+
+def _halves(first: Page, others: list[Page]) -> Iterator[tuple[int, Page]]:
+    """The pages behind the first of which each has half the size of the one before."""
     above = first
     for at, one in enumerate(others[:_MAX_LEVELS], 1):
-        if not _copies_of(first, one) or not (one.reduced or _halves(above, one)):
+        if not _copies_of(first, one) or not _is_half(above, one):
             return
         yield at, one
         above = one
@@ -143,7 +157,7 @@ def _copies_of(first: Page, other: Page) -> bool:
     return abs(other.height - expected) <= max(2.0, expected / 100)
 
 
-def _halves(above: Page, one: Page) -> bool:
+def _is_half(above: Page, one: Page) -> bool:
     return abs(above.width - 2 * one.width) <= 2 and abs(above.height - 2 * one.height) <= 2
 
 

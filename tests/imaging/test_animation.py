@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 from appliance.domain.renditions import Format
 from appliance.workers import Workers
 from tests import pictures
+from tests.heif_writer import Item, coded_of, heic
 from tests.imaging.conftest import boxed, inspected, rendered, target
 from tests.imaging.test_renditions import distance
 
@@ -118,3 +120,28 @@ async def test_a_canvas_that_frames_leave_open_is_see_through(workers: Workers) 
     assert [alpha.getpixel(place) for place in ((1, 1), (10, 10), (25, 10))] == [0, 255, 0]
     assert moving.moves
     assert len(pictures.frames(moving.data)) == 2
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+@pytest.mark.parametrize("control", [b"", struct.pack(">IIIIIHHBB", 0, 640, 480, 0, 0, 1, 10, 0, 0)])
+async def test_a_png_that_claims_four_billion_frames_tells_those_it_has(workers: Workers, control: bytes) -> None:
+    plain = pictures.png()
+    told = _chunk(b"acTL", b"\xff" * 8) + (_chunk(b"fcTL", control) if control else b"")
+    assert (await inspected(workers, plain[:33] + told + plain[33:])).frames == 1
+
+
+async def test_an_exif_orientation_turns_no_heif(workers: Workers) -> None:
+    """Phones and browsers go by irot alone; width, height and sizes agree."""
+    coded = coded_of(pictures.heic())
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    block = exif.tobytes().removeprefix(b"Exif\0\0")
+    items = [Item(b"hvc1", coded.data, coded.properties), Item(b"Exif", bytes(4) + block, refers=(b"cdsc", 1))]
+    facts = await inspected(workers, heic(items))
+    (made,) = await rendered(workers, heic(items), target("small", Format.PNG))
+    assert (facts.width, facts.height) == (640, 480)
+    assert (made.width, made.height) == (512, 384)
+    assert distance(pictures.opened(made.data), pictures.quarters().resize((512, 384))) < 3

@@ -1,7 +1,6 @@
 """Files of several pictures: the first is shown, `frames` tells how many; smaller copies of it are not counted."""
 
 import asyncio
-import io
 import os
 import shutil
 import struct
@@ -9,17 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import pyvips
 from PIL import Image
 
 from appliance.domain.renditions import Format
 from appliance.imaging.tiff import MAX_DIRECTORIES, Pages, pages
 from appliance.workers import Workers
 from tests import giants, pictures
-from tests.imaging.conftest import boxed, in_memory, inspected, rendered
+from tests.imaging.conftest import boxed, in_memory, inspected, rendered, target
 from tests.imaging.test_hostile import ENDS, outcome
 from tests.imaging.test_renditions import distance
 from tests.servers import require
+from tests.tiff_pictures import Maker, long
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -57,18 +56,15 @@ async def test_a_pyramid_looks_as_its_picture_does(workers: Workers, tmp_path: P
 
 
 async def test_sizes_are_made_from_the_nearest_level(workers: Workers) -> None:
-    """Levels of other colours tell which was read."""
-    fields = [pyvips.Image.black(side, side, bands=3) + level * 60 for level, side in enumerate((1600, 800, 400))]
-    buffer = io.BytesIO()
-    first, *others = (
-        Image.frombytes("RGB", (field.width, field.height), field.cast("uchar").write_to_memory()) for field in fields
-    )
-    first.save(buffer, "tiff", save_all=True, append_images=others)
-    data = buffer.getvalue()
+    """Levels of other shades, which are said to be reduced, tell which was read."""
+    maker = Maker()
+    for level, side in enumerate((1600, 800, 400)):
+        maker.page(maker.picture(side, side, bytes((level * 60,)), *[(254, 4, long(1))] * (level > 0)))
+    data = maker.file()
     assert (await inspected(workers, data)).frames == 1
     for box_px, level in ((1400, 0), (500, 1), (256, 2)):
         (made,) = await rendered(workers, data, boxed(box_px, Format.PNG))
-        assert pictures.opened(made.data).getpixel((5, 5)) == (60 * level,) * 3
+        assert pictures.opened(made.data).getpixel((5, 5)) == 60 * level
 
 
 async def test_a_pyramid_that_was_cut_is_shown_from_its_whole_picture(workers: Workers, tmp_path: Path) -> None:
@@ -154,3 +150,20 @@ async def test_sequences_cut_anywhere_are_survived(workers: Workers, format: str
     data = CUT[format]()
     for length in range(12, len(data), 40):
         assert await outcome(workers, data[:length]) in ENDS
+
+
+def _two_pages(second: Image.Image) -> bytes:
+    """The quarters, and behind them a page of half their size that nothing is said of."""
+    return pictures.saved(pictures.quarters(600, 400), "tiff", save_all=True, append_images=[second])
+
+
+async def test_another_picture_of_half_the_size_is_a_page_of_its_own(workers: Workers) -> None:
+    other = pictures.quarters(300, 200).transpose(Image.Transpose.ROTATE_180)
+    source = _two_pages(other)
+    assert (await inspected(workers, source)).frames == 2
+    (made,) = await rendered(workers, source, target("thumbnail", Format.PNG))
+    assert pictures.opened(made.data).getpixel((10, 10)) == pytest.approx(pictures.RED, abs=3)
+
+
+async def test_the_same_picture_at_half_the_size_is_a_copy(workers: Workers) -> None:
+    assert (await inspected(workers, _two_pages(pictures.quarters(300, 200)))).frames == 1
