@@ -13,6 +13,8 @@ from appliance.imaging.gain_maps import MIN_SIDE_PX, GainMap, save_with_gain_map
 from appliance.imaging.resizing import Size
 
 _JPEG_QUALITY = 82
+_ANIMATION, _ALPHA = 0x02, 0x10
+"""Flags in the head of an extended WebP."""
 SAVERS: dict[Format, tuple[str, dict[str, object]]] = {
     Format.JPG: ("jpegsave_buffer", {"Q": _JPEG_QUALITY}),
     Format.WEBP: ("webpsave_buffer", {"Q": 80, "effort": 2}),
@@ -44,7 +46,14 @@ def encode(image: pyvips.Image, format: Format, gain_map: GainMap | None = None)
             return with_map
     keep = "icc" if image.get_typeof("icc-profile-data") else "none"
     data: bytes = getattr(image, saver)(keep=keep, **options)
-    return data
+    return _with_alpha_flag(data) if format is Format.WEBP and image.hasalpha() else data
+
+
+def _with_alpha_flag(webp: bytes) -> bytes:
+    """Say in the head of an animated WebP that frames have alpha: libwebp leaves it out, and some readers go by it."""
+    if webp[12:16] != b"VP8X" or not webp[20] & _ANIMATION:
+        return webp
+    return webp[:20] + bytes((webp[20] | _ALPHA,)) + webp[21:]
 
 
 def encode_each(

@@ -90,7 +90,7 @@ def open_picture(
         options["shrink"] = shrink
     if kind is formats.WEBP and scale < 1:
         options["scale"] = scale
-    if formats.ACCEPTED[kind].is_animated and frames != 1:
+    if kind in (formats.GIF, formats.WEBP) and frames != 1:
         options["n"] = frames
     if kind is formats.TIFF and level is not None:
         options |= {"page": level.page, "subifd": level.subifd}
