@@ -105,7 +105,7 @@ def _tiff(fd: int) -> Header:
     if tiff.is_excessive(fd):
         return Header(first.width, first.height, orientation=first.orientation, refusal=refusals.TOO_MANY_PAGES)
     try:
-        header = _decoders(open_picture(fd, formats.TIFF))
+        header = _decoders(open_picture(fd, formats.TIFF, is_mapped=False))
     except BROKEN:
         if first.is_ordinary:
             raise

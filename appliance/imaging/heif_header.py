@@ -11,7 +11,7 @@ from appliance.imaging.metadata.items import Item, items, references
 HEVC, AV1 = b"hvc1", b"av01"
 UNSPECIFIED = 2
 """H.273's code point for primaries and transfers that nobody told."""
-_MAX_META_BYTES = 64 * 1024 * 1024
+_MAX_META_BYTES = 2 * 1024 * 1024
 _DERIVED = frozenset((b"grid", b"iovl", b"iden", b"tmap"))
 _MAX_DERIVATIONS = 8
 _NCLX = b"nclx"

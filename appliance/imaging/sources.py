@@ -72,11 +72,13 @@ def open_picture(
     scale: float = 1.0,
     level: Level | None = None,
     fail_on: str = "none",
+    is_mapped: bool = True,
 ) -> pyvips.Image:
     """The picture's pixels, read once from top to bottom; raises what `BROKEN` lists.
 
     `frames` -1 opens all frames as one column; `shrink` (1, 2, 4, 8) is for JPEG, `scale` for WebP, `level` for TIFF
-    alone. A decoder that comes upon damage shows what it can, unless `fail_on` is `error`.
+    alone. A decoder that comes upon damage shows what it can, unless `fail_on` is `error`. Numbers of a TIFF that are
+    no colours are brought to them, for which all of it is read once before, unless `is_mapped` is False.
     """
     if kind is formats.HEIC:
         header = read_heif_header(fd)
@@ -99,7 +101,7 @@ def open_picture(
     if kind is formats.GIF and gif_canvas.is_open(fd):
         return _open_canvas(fd, options)
     image = _load(fd, kind, options)
-    if kind is formats.TIFF and needs_mapping(image):
+    if kind is formats.TIFF and is_mapped and needs_mapping(image):
         return mapped(image, _load(fd, kind, {"access": "sequential", "fail_on": fail_on}))
     if kind is formats.PNG:
         return with_png_colour(image, fd)

@@ -27,8 +27,11 @@ def is_affordable(kind: FormatSpec, width: int, height: int, memory_bytes: int) 
 def can_decode(fd: int, kind: FormatSpec) -> bool:
     """Whether pixels come out. What the machine lacks at the moment says nothing of the picture."""
     try:
-        image = open_picture(fd, kind, fail_on="error" if kind is formats.TIFF else "none")
-        _read_through(image.crop(0, 0, image.width, 1) if kind is formats.TIFF else image)
+        if kind is formats.TIFF:
+            image = open_picture(fd, kind, fail_on="error", is_mapped=False)
+            image.crop(0, 0, image.width, 1).copy_memory()
+        else:
+            open_picture(fd, kind).avg()
     except BROKEN as error:
         return not is_permanent(error)
     return True
@@ -53,7 +56,3 @@ def _glance(fd: int, level: Level | None) -> pyvips.Image:
     """A page so small that only what it shows is left."""
     image = to_display(open_picture(fd, formats.TIFF, level=level))
     return flattened(resized(image.copy_memory(), (_GLANCE_PX, _GLANCE_PX))).colourspace("b-w").copy_memory()
-
-
-def _read_through(image: pyvips.Image) -> None:
-    image.avg()

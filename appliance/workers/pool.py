@@ -22,8 +22,8 @@ from appliance.workers.worker import Worker, cpu_s
 
 INSPECTORS = 2
 INSPECT_DEADLINE_S = 10.0
-INSPECT_CPU_S = 2
-"""Of a core. A header is read in milliseconds, and what would take long is told apart before; this ends the rest."""
+INSPECT_CPU_S = 4
+"""Of a core. A header is read in milliseconds, and a trial decode takes half a second; this ends the rest."""
 PATIENT_DEADLINES = 3
 """A long or heavy image may take this many times the ordinary deadline."""
 NICENESS = 8

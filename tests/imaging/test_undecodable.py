@@ -14,7 +14,7 @@ from appliance.workers import Workers
 from tests import pictures
 from tests.imaging.conftest import inspected, rendered, target
 from tests.private_pictures import box
-from tests.tiff_pictures import Maker, short
+from tests.tiff_pictures import Maker, long, short
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -203,3 +203,24 @@ def _moved(meta: bytes, by: int) -> bytes:
         moved[place : place + 4] = (int.from_bytes(meta[place : place + 4], "big") + by).to_bytes(4, "big")
         place += 8
     return bytes(moved)
+
+
+async def test_a_giant_of_floating_point_is_not_read_through_at_upload(workers: Workers) -> None:
+    """A sparse file of 1.6 GB of numbers: only its first strip is tried."""
+    maker = Maker()
+    at = maker.put(bytes(4 * 20_000))
+    entries = [
+        (256, 4, long(20_000)),
+        (257, 4, long(20_000)),
+        (258, 3, short(32)),
+        (259, 3, short(1)),
+        (262, 3, short(1)),
+        (273, 4, long(*[at] * 20_000)),
+        (277, 3, short(1)),
+        (278, 3, short(1)),
+        (279, 4, long(*[4 * 20_000] * 20_000)),
+        (339, 3, short(3)),
+    ]
+    maker.page(maker.directory(entries))
+    facts = await inspected(workers, maker.file())
+    assert (facts.width, facts.refusal) == (20_000, None)
