@@ -1,4 +1,4 @@
-"""What a rendition is: presets, formats, how a picture fits a box, and the orders that workers carry out."""
+"""What a rendition is: presets, formats, the shape of a picture at a preset, and what workers are asked for."""
 
 import hashlib
 from dataclasses import dataclass
@@ -148,10 +148,10 @@ def _scaled(width: int, height: int, scale: float) -> tuple[int, int]:
 
 
 EDITION = 2
-"""Raise it when the same settings give other bytes: cached renditions of other editions are made anew."""
+"""Raise it when the same settings give other bytes: cached renditions of other editions are made again."""
 
 
 def edition_of(presets: tuple[Preset, ...]) -> str:
-    """The name of everything that a cached rendition depends on beside its image."""
+    """The name of everything that a cached rendition depends on besides its image."""
     settings = ",".join(f"{preset.name}:{preset.box_px}" for preset in presets)
     return f"{EDITION}-{hashlib.sha256(settings.encode()).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""Animated PNG (the third edition of the PNG specification): its frames, which libvips does not read, one by one.
+"""Animated PNG (PNG, third edition): decodes the frames, which libvips does not read.
 
 Each frame is put into a PNG of its own, which libvips decodes, and drawn onto the canvas as its control chunk says.
 """
@@ -54,7 +54,7 @@ class Animation:
 
 
 def read_animation(fd: int) -> Animation:
-    """The animation of an open PNG. Raises ValueError for one that isn't whole, or lies beside its canvas."""
+    """The animation of an open PNG. Raises ValueError for one that isn't whole, or reaches beyond its canvas."""
     header, shared, plays, frames = b"", b"", 0, list[Frame]()
     file = FileBytes(fd)
     for kind, at, length in _chunks(file):
@@ -73,12 +73,12 @@ def read_animation(fd: int) -> Animation:
     animation = Animation(header, shared, tuple(frames), plays)
     width, height = animation.size if len(header) == 13 else (0, 0)
     if not frames or any(not _lies_within(frame, width, height) for frame in frames):
-        raise ValueError("frames that lie beside their canvas, or have no pixels")
+        raise ValueError("frames that reach beyond their canvas, or have no pixels")
     return animation
 
 
 def canvases(fd: int, animation: Animation) -> Iterator[pyvips.Image]:
-    """What is shown of each frame, in memory: eight bits with alpha, in the colours of the file.
+    """Yield what each frame shows, in memory: RGBA of 8 bits, in the colours of the file.
 
     Raises what `sources.BROKEN` lists.
     """

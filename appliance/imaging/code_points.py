@@ -1,4 +1,4 @@
-"""Colours told by code points (ITU-T H.273), as nclx in HEIF and cICP in PNG have them, as profiles."""
+"""Colours given as code points (ITU-T H.273), by nclx in HEIF and cICP in PNG, as ICC profiles."""
 
 import functools
 

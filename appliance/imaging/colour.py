@@ -20,7 +20,7 @@ _PROFILE = "icc-profile-data"
 
 
 def with_png_colour(image: pyvips.Image, fd: int) -> pyvips.Image:
-    """A PNG's image with the profile of its colour, where its chunks tell one that libvips doesn't read."""
+    """Attach the profile that a PNG's chunks describe, where libvips doesn't read them."""
     colour = read_png_colour(fd)
     if colour.transfer is not None and colour.primaries is not None:
         return _with_code_points(image, colour.primaries, colour.transfer)
@@ -28,7 +28,7 @@ def with_png_colour(image: pyvips.Image, fd: int) -> pyvips.Image:
 
 
 def with_heif_colour(image: pyvips.Image, header: HeifHeader | None) -> pyvips.Image:
-    """A HEIC's or AVIF's image with the profile of its nclx box; an ICC profile goes first, but for HDR."""
+    """Attach the profile of a HEIC's or AVIF's nclx box. An ICC profile takes precedence, except for HDR."""
     if header is None or (image.get_typeof(_PROFILE) and not code_points.is_hdr(header.transfer)):
         return image
     return _with_code_points(image, header.primaries, header.transfer)
@@ -76,7 +76,7 @@ def to_display(image: pyvips.Image, *, in_memory: bool = True) -> pyvips.Image:
         grey = image.interpretation == "grey16"
         image = image.colourspace("b-w" if grey else "srgb")
     image = image if image.format == "uchar" else image.cast("uchar")
-    return _told_as(image, space)
+    return _with_space(image, space)
 
 
 def _managed(image: pyvips.Image, *, in_memory: bool) -> tuple[pyvips.Image, Space]:
@@ -100,7 +100,7 @@ def to_srgb(image: pyvips.Image) -> pyvips.Image:
     """An image that `to_display` gave in sRGB or grey, for what carries no profile."""
     if not image.get_typeof(_PROFILE):
         return image
-    return _told_as(_by_profile(image, Space.SRGB, in_memory=True) or image, Space.SRGB)
+    return _with_space(_by_profile(image, Space.SRGB, in_memory=True) or image, Space.SRGB)
 
 
 def flattened(image: pyvips.Image) -> pyvips.Image:
@@ -108,8 +108,8 @@ def flattened(image: pyvips.Image) -> pyvips.Image:
     return image.flatten(background=WHITE) if image.hasalpha() else image
 
 
-def _told_as(image: pyvips.Image, space: Space) -> pyvips.Image:
-    """The image with the profile of a space, which it is in, and no other."""
+def _with_space(image: pyvips.Image, space: Space) -> pyvips.Image:
+    """The image, which is in this space already, with the space's profile and no other."""
     profile = profiles.compact(space)
     if not profile and not image.get_typeof(_PROFILE):
         return image

@@ -12,7 +12,7 @@ _TAIL_BYTES = 1024
 
 
 def ends_early(fd: int, kind: FormatSpec) -> bool:
-    """Whether the end of the picture is missing; also False where that can't be told."""
+    """Whether the end of the picture is missing; False also where it can't be determined."""
     length = os.fstat(fd).st_size
     match kind:
         case formats.PNG:

@@ -39,7 +39,7 @@ class Header:
     is_incomplete: bool = False
     """Whether the file ends before its picture does."""
     is_unusual: bool = False
-    """Whether only a trial tells if the decoder can do it."""
+    """Whether only a trial decode shows if the decoder can read it."""
 
 
 def read_header(fd: int, kind: FormatSpec) -> Header:
@@ -147,7 +147,7 @@ def _has_many_frames(fd: int, kind: FormatSpec) -> bool:
 
 
 def _large(fd: int, kind: FormatSpec) -> Header:
-    """What stands in front. A WebP of this size has a canvas; no plain one is this large."""
+    """Read the first bytes without a decoder. A WebP of this size has a canvas; no plain one is this large."""
     head = os.pread(fd, 30, 0)
     if kind is formats.GIF:
         width, height = int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")

@@ -10,7 +10,7 @@ from appliance.imaging.metadata.items import Item, items, references
 
 HEVC, AV1 = b"hvc1", b"av01"
 UNSPECIFIED = 2
-"""H.273's code point for primaries and transfers that nobody told."""
+"""H.273's code point for primaries and transfers that the file does not give."""
 _MAX_META_BYTES = 2 * 1024 * 1024
 _DERIVED = frozenset((b"grid", b"iovl", b"iden", b"tmap"))
 _MAX_DERIVATIONS = 8
@@ -22,7 +22,7 @@ class HeifHeader:
     """`coding` is the item type of the picture, or of the parts that it is put together from.
 
     `primaries` and `transfer` are the code points of an nclx box (ITU-T H.273), 2 (unspecified) without one.
-    `meta_end` is where the box of all this ends.
+    `meta_end` is where the box that says all this ends.
     """
 
     coding: bytes
@@ -33,7 +33,7 @@ class HeifHeader:
 
 
 def read_heif_header(fd: int) -> HeifHeader | None:
-    """The header; None where the file has no primary picture, or tells of it in a way that isn't understood."""
+    """The header; None where the file has no primary picture, or describes it in a way that isn't understood."""
     file = FileBytes(fd)
     try:
         meta = next((box for box in boxes(file.read, 0, file.length) if box.kind == b"meta"), None)
@@ -54,8 +54,8 @@ def _header(held: Held, file_bytes: int) -> HeifHeader | None:
     primary = found.get(_primary(held, parts[b"pitm"]))
     if primary is None:
         return None
-    told = references(held, parts[b"iref"]) if b"iref" in parts else []
-    sources = {each.source: each.targets for each in told if each.kind == b"dimg"}
+    refs = references(held, parts[b"iref"]) if b"iref" in parts else []
+    sources = {each.source: each.targets for each in refs if each.kind == b"dimg"}
     colours = _nclx(held, parts, primary)
     coded = _coded(primary, found, sources)
     return HeifHeader(

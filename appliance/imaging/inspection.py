@@ -33,7 +33,7 @@ def inspect(fd: int, *, max_pixels: int, max_memory_bytes: int, animation_bytes:
 
 
 def _tried(fd: int, kind: FormatSpec, header: Header, memory_bytes: int) -> str | None:
-    """Why no size can be made of a picture that only a trial tells of; None when they can, or nothing is unusual."""
+    """Try an unusual picture, and return why no size can be made of it; None if sizes can be made."""
     if not header.is_unusual or not trial.is_affordable(kind, header.width, header.height, memory_bytes):
         return None
     if trial.can_decode(fd, kind):

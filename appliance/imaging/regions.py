@@ -56,11 +56,11 @@ def _decoded(fd: int, facts: Facts, cuts: tuple[Cut, ...]) -> Pixels:
     part = _scaled(bounds(tuple(places.values())), scale, image)
     if part.width * part.height * image.bands * _sample_bytes(image) > HELD_BYTES:
 
-        def decoded_anew(cut: Cut) -> pyvips.Image:
+        def decoded_again(cut: Cut) -> pyvips.Image:
             place = _scaled(places[cut], scale, image)
             return _sized(_cropped(open_picture(fd, kind, shrink=shrink), place), cut, orientation)
 
-        return decoded_anew
+        return decoded_again
     held = _cropped(image, part).copy_memory()
 
     def pixels(cut: Cut) -> pyvips.Image:
@@ -129,7 +129,7 @@ def _stored(region: Region, orientation: int, facts: Facts) -> Region:
 
 
 def _scaled(region: Region, scale: float, image: pyvips.Image) -> Region:
-    """The region in a picture that is `scale` times as large as the one it was told for."""
+    """The region in a picture that is `scale` times as large as the one it refers to."""
     if scale == 1:
         return region
     left = min(round(region.x * scale), image.width - 1)

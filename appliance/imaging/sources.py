@@ -29,8 +29,8 @@ LOADERS = {
 """Of all accepted formats but HEIC, which pi-heif reads."""
 _LOADER_CLASSES = ("JpegSource", "PngSource", "NsgifSource", "WebpSource", "TiffSource", "HeifSource", "UhdrSource")
 _HEIC_HEADER_BYTES, _MAX_HEIC_HEADER_BYTES = 32 * 1024 * 1024, 256 * 1024 * 1024
-"""Of a HEIC larger than this the inspection reads only the beginning, up to the end of the box that tells of its items,
-which may lie behind a video."""
+"""The inspection reads only the beginning of a HEIC: so many bytes, or up to the end of the box that describes its
+items, which may lie behind a video."""
 
 BROKEN = (
     *(pyvips.Error, OSError, ValueError, RuntimeError, SyntaxError, EOFError, MemoryError),
@@ -168,7 +168,7 @@ def opened_heic(fd: int, max_bytes: int = 0, *, is_hdr: bool = False) -> Iterato
 def heic_header(fd: int, meta_end: int) -> tuple[int, int, bool, int]:
     """Width, height and whether it has alpha, of the displayed picture; and how many pictures there are.
 
-    `meta_end` is where the box ends that tells of them.
+    `meta_end` is where the box that describes them ends.
     """
     if meta_end > _MAX_HEIC_HEADER_BYTES:
         raise ValueError("a header that lies too far behind")

@@ -101,7 +101,7 @@ def first_page(fd: int) -> Page:
 
 
 def is_complete(fd: int) -> bool:
-    """Whether the first picture's strips or tiles lie within the file; also where that can't be told."""
+    """Whether the first picture's strips or tiles lie within the file; True also where it can't be determined."""
     reader = Reader.of(FileBytes(fd))
     with suppress(Unclear):
         if reader is None:

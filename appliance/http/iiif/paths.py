@@ -8,7 +8,7 @@ import re
 
 from appliance.domain.errors import InvalidImageRequest, UnsupportedImageRequest
 from appliance.domain.model import Image
-from appliance.domain.regions import Cut, Quality, Region, most_area
+from appliance.domain.regions import Cut, Quality, Region, max_region_area
 from appliance.domain.renditions import Format
 
 _WHOLE, _DECIMAL = r"[0-9]{1,10}", r"[0-9]{1,10}(?:\.[0-9]{1,20})?"
@@ -50,7 +50,7 @@ def parsed(image: Image, parts: tuple[str, str, str, str], formats: tuple[Format
 
 def _refuse_costly(area: int, format_: Format, max_area: int) -> None:
     """Formats that take long to write show less at once. Raises InvalidImageRequest."""
-    most = most_area(format_, max_area)
+    most = max_region_area(format_, max_area)
     if area > most:
         raise InvalidImageRequest(
             f"A {format_.value.upper()} image can have up to {most:,} pixels. Request a smaller size or region"
