@@ -23,6 +23,9 @@ _COLUMN_BYTES = 4 * 1024
 _LARGEST_LOAD_PX = 8_000_000
 """What scale-on-load leaves of a large WebP: 2048 px times the reserve that render.py keeps, squared."""
 
+_CANVAS_BYTES = 16
+"""A pixel of the canvas that an animated PNG is drawn on, of what was on it before, and of the frame."""
+
 _CHROMA = {"4:2:0": 1.5, "4:2:2": 2.0, "4:4:4": 3.0, "4:0:0": 1.0}
 
 
@@ -50,6 +53,8 @@ def decode_bytes(
             whole = 2 * (4.0 if bands == 4 else _CHROMA.get(chroma, 3.0)) * pixels
         case formats.PNG if progressive:
             whole = pixels * bands * sample_bytes
+        case formats.PNG if frames > 1:
+            whole = _CANVAS_BYTES * pixels
         case formats.TIFF:
             whole = 2.5 * width * min(block_lines, height) * bands * sample_bytes
         case formats.WEBP:

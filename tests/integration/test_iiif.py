@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import hdrs
+from PIL import Image
 
 from appliance.config.model import Server
 from appliance.domain.errors import CannotResize
@@ -223,3 +224,18 @@ async def test_a_picture_that_is_still_arriving_has_no_regions_yet(host: Host) -
         reply = await host.get(f"/iiif/3/{state['image']['slug']}{rest}")
         await problem(reply, "not-here-yet")
         assert reply.headers["Retry-After"]
+
+
+async def test_a_square_of_a_tall_picture_is_all_of_it_and_not_its_top(host: Host) -> None:
+    """As asked for; its thumbnail is a square too, and shows something else."""
+    picture = Image.new("RGB", (300, 1200), "red")
+    picture.paste("blue", (0, 600, 300, 1200))
+    base = await uploaded(host, pictures.saved(picture, "png"))
+    shown = opened(await (await host.get(f"{base}/full/256,256/0/default.jpg")).read()).convert("RGB")
+    assert shown.getpixel((128, 200)) == pytest.approx((0, 0, 255), abs=20)
+    slug = base.rpartition("/")[2]
+    top = opened(await (await host.get(f"/i/{slug}/thumbnail.jpg")).read()).convert("RGB")
+    assert top.size == (256, 256)
+    assert top.getpixel((128, 200)) == pytest.approx((255, 0, 0), abs=20)
+    card = opened(await (await host.get(f"/i/{slug}/preview.jpg")).read())
+    assert card.size == (256, 256)

@@ -7,7 +7,7 @@ from aiohttp import hdrs, web
 
 from appliance.domain.model import Image
 from appliance.domain.regions import TILE_PX, Cut, Quality, Region, level_sizes, scale_factors
-from appliance.domain.renditions import Format, Target, fit
+from appliance.domain.renditions import Format, Target, shape
 from appliance.http.client_address import client_of
 from appliance.http.content_disposition import content_disposition
 from appliance.http.iiif.paths import NEEDED_FORMATS, canonical, formats_of, parsed
@@ -78,8 +78,10 @@ def _as_target(request: web.Request, image: Image, cut: Cut) -> Target | None:
         return None
     settings = request.app[CONFIG].renditions
     for preset in settings.presets:
-        size = fit(image.width, image.height, preset)
-        if size == (cut.width, cut.height) != (image.width, image.height) and Format.JPG in settings.formats:
+        shown = shape(image.width, image.height, preset)
+        if not shown.shows_all or Format.JPG not in settings.formats:
+            continue
+        if shown.size == (cut.width, cut.height) != (image.width, image.height):
             return Target(preset, Format.JPG)
     return None
 
