@@ -13,7 +13,9 @@ MAX_SCANS = 100
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
 _EOI = b"\xff\xd9"
-_PIECE_BYTES, _MAX_TAIL_BYTES = 256 * 1024, 256 * 1024 * 1024
+_MAX_SCANNED_BYTES = 16 * 1024 * 1024
+"""Scans are counted in so much of the file. The end marker is looked for in as much of its end."""
+_PIECE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def read_jpeg_header(fd: int) -> JpegHeader | None:
     frame: Segment | None = None
     scans, first_scan = 0, 0
     try:
-        for segment in segments(Cleaning(fd, KeepMetadata.ALL), 2):
+        for segment in segments(Cleaning(fd, KeepMetadata.ALL, max_bytes=_MAX_SCANNED_BYTES), 2):
             if segment.marker in _FRAMES and frame is None:
                 frame = segment
             elif segment.marker == SOS:
@@ -61,12 +63,15 @@ def read_jpeg_header(fd: int) -> JpegHeader | None:
 
 
 def _ends(fd: int, start: int) -> bool:
-    """Whether an end marker stands behind `start`. It is looked for from the file's end, where it nearly always is."""
+    """Whether an end marker stands behind `start`. It is looked for from the file's end, where it nearly always is.
+
+    What may follow it, such as the video of a motion photo, is hardly so long without those two bytes in it.
+    """
     end = os.fstat(fd).st_size
-    least = max(start, end - _MAX_TAIL_BYTES)
+    least = max(start, end - _MAX_SCANNED_BYTES)
     while end > least:
         begin = max(least, end - _PIECE_BYTES)
         if os.pread(fd, end - begin + 1, begin).rfind(_EOI) >= 0:
             return True
         end = begin
-    return least > start
+    return False
