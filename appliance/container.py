@@ -263,7 +263,7 @@ def _shown(  # noqa: PLR0917 - one of each part
     originals: Originals,
 ) -> tuple[Delivery, Tiles]:
     """What is seen of pictures: their versions, and their tiles."""
-    failures = Failures(catalogue=catalogue, clock=clock)
+    failures = Failures(catalogue=catalogue, metrics=metrics, clock=clock)
     renderer = Renderer(
         config.renditions,
         cache=caches.renditions,
@@ -293,7 +293,8 @@ def _shown(  # noqa: PLR0917 - one of each part
         metrics=metrics,
         clock=clock,
     )
-    zooming = Failures(catalogue=catalogue, clock=clock, max_failures=None)  # presets need less than the deepest zoom
+    # No image is too slow for its zoom: the presets need less than the deepest level.
+    zooming = Failures(catalogue=catalogue, metrics=metrics, clock=clock, max_failures=None)
     region_renderer = RegionRenderer(
         heavy_memory_bytes=config.renditions.heavy_memory_bytes,
         workers=workers,

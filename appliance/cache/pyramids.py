@@ -15,7 +15,7 @@ from typing import BinaryIO
 from appliance.cache.tickets import Ticket, Tickets
 from appliance.shared.threads import Threads
 
-EDITION = "1"
+EDITION = "2"
 """Raise it when pyramids are written in another way: those of other editions are removed at start-up."""
 THREADS = 2
 _DRAFT = ".draft"

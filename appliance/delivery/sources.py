@@ -8,7 +8,7 @@ from typing import BinaryIO
 from appliance.cache import Cache
 from appliance.config.model import Renditions
 from appliance.domain.model import Image
-from appliance.domain.renditions import LOSSY, Facts, Format, Target, fit
+from appliance.domain.renditions import LOSSY, Facts, Format, Target, fit, shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class RenditionSource:
     @property
     def facts(self) -> Facts:
         """What decoding costs: the rendition is small, whatever the original is."""
-        width, height = fit(self.image.width, self.image.height, self.target.preset.box_px)
+        width, height = fit(self.image.width, self.image.height, self.target.preset)
         media_type = self.target.format.media_type
         return replace(self.image.facts, media_type=media_type, width=width, height=height, frames=1, memory_bytes=0)
 
@@ -60,10 +60,14 @@ def file_in_memory(data: bytes) -> BinaryIO:
 
 
 def _can_make(image: Image, source: Target, target: Target) -> bool:
-    """Whether `target` can be made from `source`: at least twice as large, and without loss of alpha or quality."""
-    width, height = fit(image.width, image.height, source.preset.box_px)
-    wanted = max(fit(image.width, image.height, target.preset.box_px))
+    """Whether `target` can be made from a cached `source`: at least twice as large, with all that is needed in it."""
+    if not shape(image.width, image.height, source.preset).shows_all:
+        return False
+    width, height = fit(image.width, image.height, source.preset)
+    wanted = max(fit(image.width, image.height, target.preset))
     large_enough = max(width, height) >= 2 * wanted
     keeps_alpha = source.format.has_alpha or not image.has_alpha
     keeps_quality = target.format not in (Format.PNG, Format.GIF) or source.format not in LOSSY
-    return large_enough and keeps_alpha and keeps_quality and source.format is not Format.GIF
+    may_have_gain_map = image.media_type == Format.JPG.media_type and target.format is Format.JPG
+    keeps_gain_map = source.format is Format.JPG or not may_have_gain_map
+    return large_enough and keeps_alpha and keeps_quality and keeps_gain_map and source.format is not Format.GIF

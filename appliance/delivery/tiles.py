@@ -25,7 +25,7 @@ from appliance.domain.errors import CannotResize
 from appliance.domain.model import Image
 from appliance.domain.regions import TILE_PX, Cut, Material, Quality
 from appliance.domain.render_cost import is_long_cut
-from appliance.domain.renditions import LOSSY, Facts, Priority, Target, fit
+from appliance.domain.renditions import LOSSY, Facts, Priority, Target, shape
 from appliance.domain.visibility import require_visible
 from appliance.observability.metrics import Metrics
 from appliance.shared.negative_cache import NegativeCache
@@ -142,8 +142,11 @@ class Tiles:
         return None
 
     async def _from_rendition(self, image: Image, cut: Cut, clients: Clients) -> bytes | None:
-        """The cut, if the largest rendition has enough pixels for it."""
-        width, _ = fit(image.width, image.height, self._largest.box_px)
+        """The cut, if the largest rendition has all the pixels that it shows."""
+        largest = shape(image.width, image.height, self._largest)
+        width, _ = largest.size
+        if not largest.shows_all:
+            return None
         if cut.reduction < image.width / width or cut.format not in LOSSY or cut.quality is not Quality.DEFAULT:
             return None
         target = Target(self._largest, image.linked_format)

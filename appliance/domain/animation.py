@@ -30,7 +30,7 @@ def keeps_animation(facts: Facts, target: Target, budget: AnimationBudget) -> bo
     """Whether the rendition keeps the animation. Over the budget it shows the first frame."""
     if not facts.animated or facts.still or not target.format.has_animation or facts.frames > budget.max_frames:
         return False
-    width, height = fit(facts.width, facts.height, target.preset.box_px)
+    width, height = fit(facts.width, facts.height, target.preset)
     return (
         facts.frames * width * height * target.format.spec.motion_factor <= budget.max_pixels
         and facts.frames * facts.width * facts.height <= _SOURCE_FACTOR * budget.max_pixels

@@ -56,7 +56,7 @@ class OriginalSpec:
     full_size_bytes: int = 0
     """A pixel more where it is decoded at its full size, for a decoder that can leave something away as it loads."""
     is_animated: bool = False
-    """Whether our decoders give all frames of an animation."""
+    """Whether all frames of an animation can be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ PNG = FormatSpec(
     "png",
     ("apng",),
     is_in_browsers=True,
-    original=OriginalSpec(decode_ns=16, progressive_ns=31, signature=rb"\x89PNG\r\n\x1a\n"),
+    original=OriginalSpec(decode_ns=16, progressive_ns=31, signature=rb"\x89PNG\r\n\x1a\n", is_animated=True),
     rendition=RenditionSpec(write_ns=364, size_rank=4, area_divisor=4),
 )
 GIF = FormatSpec(

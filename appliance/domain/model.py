@@ -130,6 +130,11 @@ class Image:
         return self.facts.has_alpha
 
     @property
+    def incomplete(self) -> bool:
+        """Whether the file ends before its image does."""
+        return self.facts.incomplete
+
+    @property
     def original_only(self) -> str | None:
         """Why no rendition can be made, in words; None if they can."""
         return self.facts.refusal

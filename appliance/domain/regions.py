@@ -7,7 +7,7 @@ from appliance.domain.formats import original_of
 from appliance.domain.renditions import Facts, Format
 
 TILE_PX = 512
-"""The side of the tiles that viewers are told to ask for, and of those in a pyramid."""
+"""The side of the tiles that info.json announces, and of those in a pyramid."""
 HELD_BYTES = 256 * 1024 * 1024
 """Regions that lie in a part of up to so many bytes are cut from one decode; of a larger part, each from its own."""
 PYRAMID_DRAFT_SHARE = 3
@@ -70,8 +70,8 @@ class Cut:
         return min(self.region.width / self.width, self.region.height / self.height)
 
 
-def most_area(format_: Format, max_area: int) -> int:
-    """The most pixels of one answer in a format, where a JPEG may have `max_area`. A tile is always let through."""
+def max_region_area(format_: Format, max_area: int) -> int:
+    """The maximum pixels of a region in a format, where a JPEG may have `max_area`. A tile is always allowed."""
     return max(TILE_PX * TILE_PX, max_area // format_.spec.area_divisor)
 
 
@@ -81,6 +81,16 @@ def scale_factors(width: int, height: int) -> tuple[int, ...]:
     while max(width, height) > factors[-1] * TILE_PX:
         factors.append(factors[-1] * 2)
     return tuple(factors)
+
+
+def level_sizes(width: int, height: int, max_area: int) -> list[tuple[int, int]]:
+    """The size of the whole picture at each reduction, the smallest first, of `max_area` pixels at most.
+
+    Viewers take a picture's sizes for the levels of its pyramid where their number fits, and cut off what a size that
+    was rounded down lacks. So they are rounded up, as the tiles at the right and lower edges are.
+    """
+    sizes = [(-(-width // factor), -(-height // factor)) for factor in reversed(scale_factors(width, height))]
+    return [size for size in sizes if size[0] * size[1] <= max_area]
 
 
 def whole_decode_bytes(facts: Facts) -> int:

@@ -1,4 +1,4 @@
-"""What a rendition is: presets, formats, how a picture fits a box, and the orders that workers carry out."""
+"""What a rendition is: presets, formats, the shape of a picture at a preset, and what workers are asked for."""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,9 +15,13 @@ __all__ = [
     "Preset",
     "Priority",
     "RenderedFile",
+    "Shape",
     "Target",
     "edition_of",
     "fit",
+    "is_tall",
+    "shape",
+    "tall_area",
 ]
 
 
@@ -54,7 +58,8 @@ class Facts:
     """What a worker read from a file's header. `width` and `height` are as displayed, in pixels.
 
     `memory_bytes` is the estimated peak of decoding it once; `refusal` says in words why it can't be resized at all.
-    `still` says in words why its animation turned out not to be readable to its end.
+    `still` says in words why its animation turned out not to be readable to its end, `incomplete` that the file ends
+    before its image does.
     """
 
     media_type: str
@@ -66,6 +71,7 @@ class Facts:
     memory_bytes: int = 0
     refusal: str | None = None
     still: str | None = None
+    incomplete: bool = False
 
     @property
     def animated(self) -> bool:
@@ -83,21 +89,69 @@ class RenderedFile:
     is_animated: bool = False
 
 
+THUMBNAIL = "thumbnail"
+"""The preset that stays in its box whatever the picture's shape."""
+TALL_RATIO, MAX_HEIGHT_PX = 3, 16_383
+TALL_WIDTH_PX = 2048
+"""A picture higher than three times its width is tall; its sizes are as high as WebP can be, at most."""
 PLACEHOLDER = Target(Preset("placeholder", 24), Format.WEBP)
 """What a page shows until the picture has come: so small (some 100 bytes) that it is part of the page."""
 
 
-def fit(width: int, height: int, box_px: int) -> tuple[int, int]:
-    """The size that `width` x `height` takes inside a square box: never enlarged, never under one pixel."""
-    scale = min(1.0, box_px / max(width, height))
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a picture is shown at a preset: all of it brought to `whole`, of which the top `height` lines are kept."""
+
+    whole: tuple[int, int]
+    height: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.whole[0], self.height
+
+    @property
+    def shows_all(self) -> bool:
+        return self.height == self.whole[1]
+
+
+def is_tall(width: int, height: int) -> bool:
+    """Whether sizes go by width, as of screenshots of chats and pages: fitted into a box, nothing could be read."""
+    return height > TALL_RATIO * width
+
+
+def shape(width: int, height: int, preset: Preset) -> Shape:
+    """The shape of `width` x `height` at a preset: never enlarged, never under one pixel.
+
+    It fits into the preset's box. A tall picture has the box's width; the thumbnail is its top.
+    """
+    box_px = preset.box_px
+    if not is_tall(width, height) or preset.name == PLACEHOLDER.preset.name:
+        whole = _scaled(width, height, min(1.0, box_px / max(width, height)))
+        return Shape(whole, whole[1])
+    whole = _scaled(width, height, min(1.0, box_px / width))
+    max_height = box_px if preset.name == THUMBNAIL else MAX_HEIGHT_PX
+    return Shape(whole, min(whole[1], max_height))
+
+
+def fit(width: int, height: int, preset: Preset) -> tuple[int, int]:
+    """The size that `width` x `height` has at a preset, in pixels."""
+    return shape(width, height, preset).size
+
+
+def tall_area(width: int, height: int) -> int:
+    """About the most pixels that a size of a tall picture has; 0 for any other, whose sizes are small."""
+    return min(width, TALL_WIDTH_PX) * min(height, MAX_HEIGHT_PX) if is_tall(width, height) else 0
+
+
+def _scaled(width: int, height: int, scale: float) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-EDITION = 1
-"""Raise it when the same settings give other bytes: cached renditions of other editions are made anew."""
+EDITION = 2
+"""Raise it when the same settings give other bytes: cached renditions of other editions are made again."""
 
 
 def edition_of(presets: tuple[Preset, ...]) -> str:
-    """The name of everything that a cached rendition depends on beside its image."""
+    """The name of everything that a cached rendition depends on besides its image."""
     settings = ",".join(f"{preset.name}:{preset.box_px}" for preset in presets)
     return f"{EDITION}-{hashlib.sha256(settings.encode()).hexdigest()[:12]}"

@@ -13,13 +13,18 @@ to 400 million pixels; `tests/imaging/test_memory_estimate.py` holds the estimat
 from appliance.domain import formats
 from appliance.domain.animation import BYTES_A_PIXEL
 from appliance.domain.formats import FormatSpec
+from appliance.domain.renditions import tall_area
 
 _SIZES_BYTES, _SIZES_ALPHA_BYTES = 48_000_000, 120_000_000
 """The sizes themselves, up to 2048 px; with alpha they pass through floating point."""
+_SIZES_PX = 2048 * 2048
 _COLUMN_BYTES = 4 * 1024
 """Reading from top to bottom keeps some hundred lines of three bytes a pixel."""
 _LARGEST_LOAD_PX = 8_000_000
 """What scale-on-load leaves of a large WebP: 2048 px times the reserve that render.py keeps, squared."""
+
+_CANVAS_BYTES = 16
+"""A pixel of the canvas that an animated PNG is drawn on, of what was on it before, and of the frame."""
 
 _CHROMA = {"4:2:0": 1.5, "4:2:2": 2.0, "4:4:4": 3.0, "4:0:0": 1.0}
 
@@ -48,6 +53,8 @@ def decode_bytes(
             whole = 2 * (4.0 if bands == 4 else _CHROMA.get(chroma, 3.0)) * pixels
         case formats.PNG if progressive:
             whole = pixels * bands * sample_bytes
+        case formats.PNG if frames > 1:
+            whole = _CANVAS_BYTES * pixels
         case formats.TIFF:
             whole = 2.5 * width * min(block_lines, height) * bands * sample_bytes
         case formats.WEBP:
@@ -59,7 +66,8 @@ def decode_bytes(
     held += int(whole)
     if frames > 1 and original.is_animated:
         held += min(animation_bytes, BYTES_A_PIXEL * pixels * frames)
-    return held + (_SIZES_ALPHA_BYTES if bands in (2, 4) else _SIZES_BYTES)
+    sizes_bytes = _SIZES_ALPHA_BYTES if bands in (2, 4) else _SIZES_BYTES
+    return held + int(sizes_bytes * max(1.0, tall_area(width, height) / _SIZES_PX))
 
 
 def refusal(width: int, height: int, memory_bytes: int, *, max_pixels: int, max_memory_bytes: int) -> str | None:

@@ -1,7 +1,6 @@
-"""How many frames a file holds that the decoders show as one picture: animated PNG, and sequences of HEIC and AVIF.
+"""Counts the frames of animated PNG, HEIC and AVIF, and recognises files whose headers take a decoder too long.
 
-Only counts are read, as the file tells them; every read is bounded. And whether there is so much of something that the
-decoders, which go through it all once for each, would take long over the header alone.
+Some decoders go through all chunks or items once for each of them. Every read is bounded.
 """
 
 import os
@@ -9,8 +8,8 @@ import struct
 from collections.abc import Iterator
 
 _MAX_BOXES = 256
-"""In one container, and chunks before a PNG's pixels."""
-_PNG_START = 8
+"""In one container."""
+_PNG_START, _MAX_PNG_CHUNKS = 8, 100_000
 _WEBP_START = 12
 _MANY_BOXES = 10_000
 MAX_CHUNKS = 10_000
@@ -21,16 +20,21 @@ MAX_REFERENCES = 100_000
 
 
 def png_frames(fd: int) -> int:
-    """What the animation's control chunk says, which has to stand before the pixels; 1 where there is none."""
-    at = _PNG_START
-    for _ in range(_MAX_BOXES):
+    """The frames that follow an animation's control chunk, which has to stand before the pixels; 1 where there is none.
+
+    Those that are there are counted, for the chunk may claim any number.
+    """
+    at, claimed, found = _PNG_START, 0, 0
+    for _ in range(_MAX_PNG_CHUNKS):
         head = os.pread(fd, 12, at)
-        if len(head) < 12 or head[4:8] == b"IDAT":
+        kind = head[4:8]
+        if len(head) < 12 or kind == b"IEND" or (kind == b"IDAT" and not claimed):
             break
-        if head[4:8] == b"acTL":
-            return max(1, int.from_bytes(head[8:12], "big"))
+        if kind == b"acTL":
+            claimed = int.from_bytes(head[8:12], "big")
+        found += kind == b"fcTL"
         at += 12 + int.from_bytes(head[:4], "big")
-    return 1
+    return max(1, min(claimed, found))
 
 
 def has_many_chunks(fd: int) -> bool:
@@ -48,10 +52,10 @@ def has_many_chunks(fd: int) -> bool:
 def has_many_items(fd: int) -> bool:
     """Whether an ISO media file has more tracks, or items that refer to each other, than its header is read for."""
     whole = (0, os.fstat(fd).st_size)
-    if sum(1 for _ in _inside(fd, whole, b"moov", b"trak", most=_MANY_BOXES)) > _MAX_BOXES:
+    if sum(1 for _ in _inside(fd, whole, b"moov", b"trak", max_boxes=_MANY_BOXES)) > _MAX_BOXES:
         return True
     items = references = 0
-    for start, end in _inside(fd, whole, b"meta", most=_MANY_BOXES):
+    for start, end in _inside(fd, whole, b"meta", max_boxes=_MANY_BOXES):
         for name, inner, inner_end in _boxes(fd, start + 4, end, _MANY_BOXES):
             if name == b"iinf":
                 version, *count = os.pread(fd, 8, inner).ljust(8, b"\0")
@@ -72,18 +76,18 @@ def sequence_frames(fd: int) -> int:
     return max((int.from_bytes(count, "big") for count in counts), default=1) or 1
 
 
-def _inside(fd: int, within: tuple[int, int], *path: bytes, most: int = _MAX_BOXES) -> Iterator[tuple[int, int]]:
+def _inside(fd: int, within: tuple[int, int], *path: bytes, max_boxes: int = _MAX_BOXES) -> Iterator[tuple[int, int]]:
     """Where the contents of the boxes at this path start and end."""
     if not path:
         yield within
         return
-    for name, start, end in _boxes(fd, *within, most):
+    for name, start, end in _boxes(fd, *within, max_boxes):
         if name == path[0]:
-            yield from _inside(fd, (start, end), *path[1:], most=most)
+            yield from _inside(fd, (start, end), *path[1:], max_boxes=max_boxes)
 
 
-def _boxes(fd: int, at: int, end: int, most: int) -> Iterator[tuple[bytes, int, int]]:
-    for _ in range(most):
+def _boxes(fd: int, at: int, end: int, max_boxes: int) -> Iterator[tuple[bytes, int, int]]:
+    for _ in range(max_boxes):
         head = os.pread(fd, 16, at)
         if at + 8 > end or len(head) < 8:
             return

@@ -8,9 +8,10 @@ import pyvips
 
 from appliance.domain.errors import CannotResize
 from appliance.domain.regions import TILE_PX
-from appliance.imaging.colour import to_srgb
-from appliance.imaging.inspection import orientation_of
-from appliance.imaging.sources import BROKEN, kind_of, open_picture
+from appliance.imaging.colour import to_display
+from appliance.imaging.headers import orientation_of
+from appliance.imaging.sniffing import kind_of
+from appliance.imaging.sources import BROKEN, open_picture
 
 _QUALITY = 88
 """A cut is encoded once more; from 90 on libvips leaves chroma whole, which doubles the file."""
@@ -27,7 +28,7 @@ def build_pyramid(fd: int, output_fd: int) -> None:
     try:
         image = open_picture(fd, kind_of(fd))
         orientation = orientation_of(image)
-        image = to_srgb(image, in_memory=False).copy()
+        image = to_display(image, in_memory=False).copy()
         image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
         image.tiffsave_target(pyvips.Target.new_to_descriptor(output_fd), **_options(image))
     except BROKEN as error:
@@ -43,7 +44,7 @@ def _options(image: pyvips.Image) -> dict[str, object]:
         "pyramid": True,
         "depth": "onetile",
         "bigtiff": True,
-        "keep": "none",
+        "keep": "icc",
         **compression,
     }
 
@@ -55,7 +56,11 @@ def open_levels(fd: int) -> list[pyvips.Image]:
     """The levels of a pyramid, the largest first, each half as wide as the one before. Raises what `BROKEN` lists."""
     levels = [_level(fd, 0)]
     count = int(levels[0].get("n-pages")) if levels[0].get_typeof("n-pages") else 1
-    return levels + [_level(fd, number) for number in range(1, min(count, _MAX_LEVELS))]
+    smaller = [_level(fd, number) for number in range(1, min(count, _MAX_LEVELS))]
+    if levels[0].get_typeof("icc-profile-data"):
+        for level in smaller:
+            level.set_type(pyvips.GValue.blob_type, "icc-profile-data", levels[0].get("icc-profile-data"))
+    return levels + smaller
 
 
 def _level(fd: int, number: int) -> pyvips.Image:

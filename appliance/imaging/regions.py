@@ -9,12 +9,13 @@ from appliance.domain.errors import CannotResize
 from appliance.domain.formats import FormatSpec
 from appliance.domain.regions import HELD_BYTES, Cut, Material, Quality, Region, bounds
 from appliance.domain.renditions import Facts
-from appliance.imaging.colour import flattened, to_srgb
+from appliance.imaging.colour import flattened, to_display, to_srgb
 from appliance.imaging.encoders import encode
-from appliance.imaging.inspection import TURNED, orientation_of
+from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.pyramid import open_levels
 from appliance.imaging.resizing import Size, resized
-from appliance.imaging.sources import BROKEN, is_permanent, kind_of, open_picture
+from appliance.imaging.sniffing import kind_of
+from appliance.imaging.sources import BROKEN, is_permanent, open_picture
 
 RESERVE = 1.33
 """As in render.py: how much larger than the result a decoder's own shrinking must leave the region."""
@@ -55,11 +56,11 @@ def _decoded(fd: int, facts: Facts, cuts: tuple[Cut, ...]) -> Pixels:
     part = _scaled(bounds(tuple(places.values())), scale, image)
     if part.width * part.height * image.bands * _sample_bytes(image) > HELD_BYTES:
 
-        def decoded_anew(cut: Cut) -> pyvips.Image:
+        def decoded_again(cut: Cut) -> pyvips.Image:
             place = _scaled(places[cut], scale, image)
             return _sized(_cropped(open_picture(fd, kind, shrink=shrink), place), cut, orientation)
 
-        return decoded_anew
+        return decoded_again
     held = _cropped(image, part).copy_memory()
 
     def pixels(cut: Cut) -> pyvips.Image:
@@ -128,7 +129,7 @@ def _stored(region: Region, orientation: int, facts: Facts) -> Region:
 
 
 def _scaled(region: Region, scale: float, image: pyvips.Image) -> Region:
-    """The region in a picture that is `scale` times as large as the one it was told for."""
+    """The region in a picture that is `scale` times as large as the one it refers to."""
     if scale == 1:
         return region
     left = min(round(region.x * scale), image.width - 1)
@@ -153,12 +154,13 @@ def _sample_bytes(image: pyvips.Image) -> int:
 
 
 def _finished(image: pyvips.Image, cut: Cut) -> tuple[Size, bytes]:
-    image = to_srgb(image)
+    image = to_display(image)
     if cut.mirrored:
         image = image.fliphor()
     if cut.degrees:
         image = image.rot(f"d{cut.degrees}")
     if cut.quality is not Quality.DEFAULT:
+        image = to_srgb(image)
         image = image.colourspace("b-w")
     if cut.quality is Quality.BITONAL:
         image = (flattened(image) >= _MIDDLE_GREY).copy(interpretation="b-w")

@@ -2,27 +2,24 @@
 
 import pyvips
 
-from appliance.domain import formats
+from appliance.domain import formats, refusals
 from appliance.domain.errors import CannotResize
 from appliance.domain.formats import FormatSpec
-from appliance.domain.renditions import Facts, RenderedFile, Target, fit
+from appliance.domain.renditions import Facts, Format, RenderedFile, Shape, Target, shape
 from appliance.imaging import animation, tiff
-from appliance.imaging.colour import to_srgb
+from appliance.imaging.colour import to_display
 from appliance.imaging.encoders import encode_each
-from appliance.imaging.inspection import TURNED, orientation_of
+from appliance.imaging.gain_maps import read_gain_map
+from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.resizing import Size, resized, resized_part
-from appliance.imaging.sources import BROKEN, is_permanent, kind_of, open_picture
+from appliance.imaging.sniffing import kind_of
+from appliance.imaging.sources import BROKEN, is_permanent, open_picture
 
 RESERVE = 1.33
 """How much larger than the target a decoder's own shrinking must leave the picture; the resampling does the rest."""
 CHAIN_RESERVE = 2.0
 """The same for making a size from a smaller sibling."""
 _JPEG_SHRINKS = (4, 2)  # 8 is faster still, but visibly soft: SSIMULACRA2 59 against 71
-
-_DAMAGED = (
-    "No other size of this image can be made: its pixels can't be decoded, "
-    "because the file is damaged, incomplete, or would take too much memory."
-)
 
 
 def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset[Target]) -> list[RenderedFile]:
@@ -32,66 +29,93 @@ def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset
 
     Raises CannotResize, EmptyUpload, UnsupportedFormat or NotAnImage.
     """
-    sizes = {target: fit(facts.width, facts.height, target.preset.box_px) for target in targets}
+    shapes = {target: shape(facts.width, facts.height, target.preset) for target in targets}
     kind = kind_of(fd)
     try:
-        animated = _animated(fd, kind, {target: sizes[target] for target in moving})
-        files = animated | _stills(fd, kind, {target: sizes[target] for target in targets if target not in animated})
+        animated = _animated(fd, kind, {target: shapes[target] for target in moving})
+        files = animated | _stills(fd, kind, {target: shapes[target] for target in targets if target not in animated})
     except BROKEN as error:
-        refusal = CannotResize(_DAMAGED)
+        refusal = CannotResize(refusals.DAMAGED)
         refusal.final = is_permanent(error)
         raise refusal from error
-    return [RenderedFile(target, *sizes[target], files[target], target in animated) for target in targets]
+    return [RenderedFile(target, *shapes[target].size, files[target], target in animated) for target in targets]
 
 
-def _animated(fd: int, kind: FormatSpec, sizes: dict[Target, Size]) -> dict[Target, bytes]:
+def _animated(fd: int, kind: FormatSpec, shapes: dict[Target, Shape]) -> dict[Target, bytes]:
     """The targets that keep the animation; none when it can't be read to its end, for its first frame may still be."""
-    if not sizes or not formats.ACCEPTED[kind].is_animated:
+    if not shapes or not formats.ACCEPTED[kind].is_animated:
         return {}
     try:
-        return animation.animate(fd, kind, sizes)
+        return animation.animate(fd, kind, shapes)
     except BROKEN:
         return {}
 
 
-def _stills(fd: int, kind: FormatSpec, sizes: dict[Target, Size]) -> dict[Target, bytes]:
-    if not sizes:
+def _stills(fd: int, kind: FormatSpec, shapes: dict[Target, Shape]) -> dict[Target, bytes]:
+    if not shapes:
         return {}
-    largest = max(sizes.values())
-    made = {largest: _decoded(fd, kind, largest)}
-    for size in sorted(set(sizes.values()), reverse=True):
-        if size not in made:
-            made[size] = resized(made[_source(size, largest, made)], size).copy_memory()
-    return encode_each(made, sizes)
+    made: dict[Shape, pyvips.Image] = {}
+    for one in sorted(set(shapes.values()), key=lambda one: (one.whole, one.height), reverse=True):
+        source = _source(one, made)
+        made[one] = _decoded(fd, kind, one) if source is None else _made_from(made[source], source, one)
+    wants_gain_map = kind is formats.JPEG and any(target.format is Format.JPG for target in shapes)
+    images = {one.size: image for one, image in made.items()}
+    sizes = {target: one.size for target, one in shapes.items()}
+    return encode_each(images, sizes, read_gain_map(fd) if wants_gain_map else None)
 
 
-def _source(size: Size, largest: Size, made: dict[Size, pyvips.Image]) -> Size:
-    """The smallest size made so far that is large enough to make `size` from."""
-    return min((other for other in made if other[0] >= size[0] * CHAIN_RESERVE), default=largest)
+def _source(one: Shape, made: dict[Shape, pyvips.Image]) -> Shape | None:
+    """What to make a shape from: the smallest made so far that is large enough, else the largest, if it shows as much.
+
+    None where nothing shows as much, as of a tall picture whose larger size ends earlier.
+    """
+    showing = [other for other in made if other.height * one.whole[1] >= one.height * other.whole[1]]
+    large = [other for other in showing if other.whole[0] >= one.whole[0] * CHAIN_RESERVE]
+    return min(large, key=_width, default=max(showing, key=_width, default=None))
 
 
-def _decoded(fd: int, kind: FormatSpec, size: Size) -> pyvips.Image:
-    """The picture upright, in sRGB, in memory, at `size`: turned and converted only once it is small."""
+def _width(one: Shape) -> int:
+    return one.whole[0]
+
+
+def _made_from(image: pyvips.Image, source: Shape, one: Shape) -> pyvips.Image:
+    """The shape from an image of another one, of which only the top may be wanted."""
+    if not (source.shows_all and one.shows_all):
+        lines = round(one.height * source.whole[1] / one.whole[1])
+        image = image.crop(0, 0, image.width, max(1, min(image.height, lines)))
+    return resized(image, one.size).copy_memory()
+
+
+def _decoded(fd: int, kind: FormatSpec, one: Shape) -> pyvips.Image:
+    """The picture upright, in the colours of renditions, in memory: turned and converted only once it is small."""
     image = open_picture(fd, kind)
     orientation = orientation_of(image)
-    stored = (size[1], size[0]) if orientation in TURNED else size
+    stored = (one.whole[1], one.whole[0]) if orientation in TURNED else one.whole
+    small = _sized(fd, kind, image, stored)
+    if orientation == 1:
+        return to_display(_top(small, one).copy_memory()).copy_memory()
+    return _top(_upright(small.copy_memory(), orientation), one)
+
+
+def _top(image: pyvips.Image, one: Shape) -> pyvips.Image:
+    return image if one.shows_all else image.crop(0, 0, *one.size)
+
+
+def _sized(fd: int, kind: FormatSpec, image: pyvips.Image, stored: Size) -> pyvips.Image:
+    """The picture at `stored`, by the way of its format that reads least; not in memory yet."""
     reduction = min(image.width / stored[0], image.height / stored[1])
     if kind is formats.JPEG and (shrink := _jpeg_shrink(reduction)) > 1:
         covered = (image.width / shrink, image.height / shrink)
-        smaller = resized_part(open_picture(fd, kind, shrink=shrink), covered, stored)
-        return _upright(smaller.copy_memory(), orientation)
+        return resized_part(open_picture(fd, kind, shrink=shrink), covered, stored)
     if kind is formats.WEBP and reduction >= 2 * RESERVE:
         image = open_picture(fd, kind, scale=RESERVE / reduction)
     elif kind is formats.TIFF and reduction >= RESERVE and (smaller := _smaller_copy(fd, image, stored)):
-        return _upright(smaller, orientation)
-    return _upright(resized(image, stored).copy_memory(), orientation)
+        return smaller
+    return resized(image, stored)
 
 
 def _upright(image: pyvips.Image, orientation: int) -> pyvips.Image:
-    image = to_srgb(image)
-    if orientation == 1:
-        return image.copy_memory()
-    image = image.copy()  # a pyramid's levels don't tell it again
+    image = to_display(image).copy()  # a pyramid's levels don't tell it again
     image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
     return image.autorot().copy_memory()
 

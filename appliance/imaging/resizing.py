@@ -4,7 +4,7 @@ import math
 
 import pyvips
 
-_MOST_MORE = 32
+_MAX_EXTRA_PX = 32
 
 Size = tuple[int, int]
 """Width and height, in pixels."""
@@ -41,7 +41,7 @@ def _whole(covered: float, wanted: int) -> tuple[int, int]:
     """Whole pixels to take and to make, for as nearly as possible the reduction from `covered` to `wanted`."""
     reduction = covered / wanted
     least = math.ceil(covered)
-    choices = ((round((wanted + more) * reduction), wanted + more) for more in range(_MOST_MORE + 1))
+    choices = ((round((wanted + extra) * reduction), wanted + extra) for extra in range(_MAX_EXTRA_PX + 1))
     return min(
         (choice for choice in choices if choice[0] >= least),
         key=lambda choice: abs(choice[1] * reduction - choice[0]),

@@ -62,15 +62,15 @@ def _leave_threads_for_the_server() -> None:
         limit(resource.RLIMIT_NPROC, hard * 3 // 4)
 
 
-def limit(which: int, most: int) -> None:
+def limit(which: int, max_value: int) -> None:
     """Set a resource limit for good, or leave the stricter one that is in force."""
     hard = resource.getrlimit(which)[1]
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(which, (most, most))
+    value = max_value if hard == resource.RLIM_INFINITY else min(max_value, hard)
+    resource.setrlimit(which, (value, value))
 
 
 def allow_cpu(seconds: int) -> None:
-    """Let this process use so many seconds of CPU from now on; the kernel ends it when it goes on."""
+    """Let this process use so many seconds of CPU from now on; the kernel ends it if it uses more."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = math.ceil(usage.ru_utime + usage.ru_stime)
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]

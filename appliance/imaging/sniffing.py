@@ -1,8 +1,9 @@
 """Which format a file has, by its first bytes alone: names and MIME types that clients send are never asked."""
 
+import os
 import re
 
-from appliance.domain.errors import NotAnImage, UnsupportedFormat
+from appliance.domain.errors import EmptyUpload, NotAnImage, UnsupportedFormat
 from appliance.domain.formats import ACCEPTED, FormatSpec
 
 HEAD_BYTES = 4096
@@ -42,6 +43,14 @@ _REFUSED = (
     (rb"RIFF....WAVE|ID3|fLaC", "an audio file"),
 )
 _REFUSED_PATTERNS = tuple((re.compile(pattern, re.DOTALL | re.IGNORECASE), words) for pattern, words in _REFUSED)
+
+
+def kind_of(fd: int) -> FormatSpec:
+    """The format of the open file. Raises EmptyUpload, UnsupportedFormat or NotAnImage."""
+    head = os.pread(fd, HEAD_BYTES, 0)
+    if not head:
+        raise EmptyUpload
+    return sniff(head)
 
 
 def sniff(head: bytes) -> FormatSpec:

@@ -4,14 +4,18 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pi_heif
 import pyvips
 
 from appliance.domain import formats
-from appliance.domain.errors import EmptyUpload
 from appliance.domain.formats import FormatSpec
-from appliance.imaging.sniffing import HEAD_BYTES, sniff
+from appliance.imaging import gif_canvas
+from appliance.imaging.code_points import is_hdr
+from appliance.imaging.colour import with_heif_colour, with_png_colour
+from appliance.imaging.heif_header import AV1, HeifHeader, read_heif_header
+from appliance.imaging.samples import mapped, needs_mapping
 from appliance.imaging.tiff import Level
 
 LOADERS = {
@@ -23,12 +27,16 @@ LOADERS = {
     formats.AVIF: "heifload_source",
 }
 """Of all accepted formats but HEIC, which pi-heif reads."""
-_LOADER_CLASSES = ("JpegSource", "PngSource", "NsgifSource", "WebpSource", "TiffSource", "HeifSource")
-_HEIC_HEADER_BYTES = 32 * 1024 * 1024
-"""Of a HEIC larger than this the inspection reads only the beginning, where its boxes are."""
+_LOADER_CLASSES = ("JpegSource", "PngSource", "NsgifSource", "WebpSource", "TiffSource", "HeifSource", "UhdrSource")
+_HEIC_HEADER_BYTES, _MAX_HEIC_HEADER_BYTES = 32 * 1024 * 1024, 256 * 1024 * 1024
+"""The inspection reads only the beginning of a HEIC: so many bytes, or up to the end of the box that describes its
+items, which may lie behind a video."""
 
-BROKEN = (pyvips.Error, OSError, ValueError, RuntimeError, SyntaxError, EOFError, MemoryError)
-"""What libvips and pi-heif raise for pictures that they can't read."""
+BROKEN = (
+    *(pyvips.Error, OSError, ValueError, RuntimeError, SyntaxError, EOFError, MemoryError),
+    *(LookupError, ArithmeticError, TypeError),
+)
+"""What libvips and pi-heif raise for pictures that they can't read: pi-heif an IndexError for some codings."""
 _MACHINES_FAULTS = (
     "out of memory",
     "insufficient memory",
@@ -55,63 +63,131 @@ def is_permanent(error: Exception) -> bool:
     return not any(fault in words for fault in _MACHINES_FAULTS)
 
 
-def kind_of(fd: int) -> FormatSpec:
-    """The format of the open file. Raises EmptyUpload, UnsupportedFormat or NotAnImage."""
-    head = os.pread(fd, HEAD_BYTES, 0)
-    if not head:
-        raise EmptyUpload
-    return sniff(head)
-
-
 def open_picture(
-    fd: int, kind: FormatSpec, *, frames: int = 1, shrink: int = 1, scale: float = 1.0, level: Level | None = None
+    fd: int,
+    kind: FormatSpec,
+    *,
+    frames: int = 1,
+    shrink: int = 1,
+    scale: float = 1.0,
+    level: Level | None = None,
+    fail_on: str = "none",
+    is_mapped: bool = True,
 ) -> pyvips.Image:
     """The picture's pixels, read once from top to bottom; raises what `BROKEN` lists.
 
     `frames` -1 opens all frames as one column; `shrink` (1, 2, 4, 8) is for JPEG, `scale` for WebP, `level` for TIFF
-    alone.
+    alone. A decoder that comes upon damage shows what it can, unless `fail_on` is `error`. Numbers of a TIFF that are
+    no colours are brought to them, for which all of it is read once before, unless `is_mapped` is False.
     """
     if kind is formats.HEIC:
-        return _heic_pixels(fd)
-    options: dict[str, object] = {"access": "sequential", "fail_on": "none"}
+        header = read_heif_header(fd)
+        if header is None or header.coding != AV1:
+            return with_heif_colour(_heic_pixels(fd, header), header)
+        kind = formats.AVIF  # pi-heif has no decoder for AV1, which other brands of HEIF may hold too
+    options: dict[str, object] = {"access": "sequential", "fail_on": fail_on}
+    if kind is formats.JPEG:
+        options["unlimited"] = True  # libvips stops at a hundred warnings; ours is a limit on scans
     if kind is formats.JPEG and shrink > 1:
         options["shrink"] = shrink
     if kind is formats.WEBP and scale < 1:
         options["scale"] = scale
-    if formats.ACCEPTED[kind].is_animated and frames != 1:
+    if kind in (formats.GIF, formats.WEBP) and frames != 1:
         options["n"] = frames
     if kind is formats.TIFF and level is not None:
         options |= {"page": level.page, "subifd": level.subifd}
     if kind is formats.AVIF:
         options["unlimited"] = True  # ours are the limits on pixels and memory; libheif's own end at 32768 x 32768
-    source = pyvips.Source.new_from_descriptor(fd)
-    return getattr(pyvips.Image, LOADERS[kind])(source, **options)
+    if kind is formats.GIF and gif_canvas.is_open(fd):
+        return _open_canvas(fd, options)
+    image = _load(fd, kind, options)
+    if kind is formats.TIFF and is_mapped and needs_mapping(image):
+        return mapped(image, _load(fd, kind, {"access": "sequential", "fail_on": fail_on}))
+    if kind is formats.PNG:
+        return with_png_colour(image, fd)
+    return with_heif_colour(image, read_heif_header(fd)) if kind is formats.AVIF else image
+
+
+def _open_canvas(fd: int, options: dict[str, object]) -> pyvips.Image:
+    """A GIF with alpha where nothing is drawn, without the frame that its copy has more."""
+    copy = gif_canvas.copy_with_alpha(fd)
+    try:
+        image = _load(copy, formats.GIF, options | {"n": 1})
+        count = int(image.get("n-pages")) - 1
+        if "n" in options:
+            image = _load(copy, formats.GIF, options | {"n": count})
+    finally:
+        os.close(copy)
+    image = image.copy()
+    image.set_type(pyvips.GValue.gint_type, "n-pages", count)
+    if image.get_typeof("delay"):
+        image.set_type(pyvips.GValue.array_int_type, "delay", image.get("delay")[:count])
+    return image
+
+
+def _load(fd: int, kind: FormatSpec, options: dict[str, object]) -> pyvips.Image:
+    return getattr(pyvips.Image, LOADERS[kind])(pyvips.Source.new_from_descriptor(fd), **options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How pi-heif gives the pixels of a mode."""
+
+    bands: int
+    interpretation: str
+    format: str = "uchar"
+    is_premultiplied: bool = False
+
+    @property
+    def sample_bytes(self) -> int:
+        return 2 if self.format == "ushort" else 1
+
+
+_LAYOUTS = {
+    "L": _Layout(1, "b-w"),
+    "LA": _Layout(2, "b-w"),
+    "La": _Layout(2, "b-w", is_premultiplied=True),
+    "RGB": _Layout(3, "srgb"),
+    "RGBA": _Layout(4, "srgb"),
+    "RGBa": _Layout(4, "srgb", is_premultiplied=True),
+    "RGB;16": _Layout(3, "rgb16", "ushort"),
+    "RGBA;16": _Layout(4, "rgb16", "ushort"),
+    "RGBa;16": _Layout(4, "rgb16", "ushort", is_premultiplied=True),
+    "I;16": _Layout(1, "grey16", "ushort"),  # grey of 10 and 12 bits, brought to 16
+}
 
 
 @contextmanager
-def opened_heic(fd: int, max_bytes: int = 0) -> Iterator[pi_heif.HeifFile]:
-    """The HEIC file's primary picture, not decoded yet."""
+def opened_heic(fd: int, max_bytes: int = 0, *, is_hdr: bool = False) -> Iterator[pi_heif.HeifFile]:
+    """The HEIC file's primary picture, not decoded yet; `is_hdr` decodes more than 8 bits to 16."""
     with os.fdopen(os.dup(fd), "rb") as file:
         file.seek(0)
-        yield pi_heif.open_heif(file.read(max_bytes or -1), convert_hdr_to_8bit=True)
+        yield pi_heif.open_heif(file.read(max_bytes or -1), convert_hdr_to_8bit=not is_hdr)
 
 
-def heic_header(fd: int) -> tuple[int, int, bool, int]:
-    """Width, height and whether it has alpha, of the displayed picture; and how many pictures there are."""
-    with opened_heic(fd, _HEIC_HEADER_BYTES) as heif:
+def heic_header(fd: int, meta_end: int) -> tuple[int, int, bool, int]:
+    """Width, height and whether it has alpha, of the displayed picture; and how many pictures there are.
+
+    `meta_end` is where the box that describes them ends.
+    """
+    if meta_end > _MAX_HEIC_HEADER_BYTES:
+        raise ValueError("a header that lies too far behind")
+    with opened_heic(fd, max(_HEIC_HEADER_BYTES, meta_end)) as heif:
         width, height = heif.size
         return width, height, heif.has_alpha, len(heif)
 
 
-def _heic_pixels(fd: int) -> pyvips.Image:
-    with opened_heic(fd) as heif:
+def _heic_pixels(fd: int, header: HeifHeader | None) -> pyvips.Image:
+    with opened_heic(fd, is_hdr=header is not None and is_hdr(header.transfer)) as heif:
         data = bytes(heif.data)  # a copy: the view that pi-heif gives does not keep its pixels alive
         stride, (width, height), mode = heif.stride, heif.size, heif.mode
         profile = heif.info.get("icc_profile")
-    bands = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}[mode]
-    padded = stride // bands
-    image = pyvips.Image.new_from_memory(data, padded, height, bands, "uchar")
-    image = image.crop(0, 0, width, height).copy(interpretation="srgb" if bands >= 3 else "b-w")
+    layout = _LAYOUTS[mode]
+    padded = stride // (layout.bands * layout.sample_bytes)
+    image = pyvips.Image.new_from_memory(data, padded, height, layout.bands, layout.format)
+    image = image.crop(0, 0, width, height).copy(interpretation=layout.interpretation)
+    if layout.is_premultiplied:
+        image = image.unpremultiply().rint().cast(layout.format)
     if profile:
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
     return image

@@ -3,12 +3,13 @@
 Every read is bounded: directories may be many, lie anywhere, point at each other, or claim what they like.
 """
 
-import os
+import operator
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from appliance.imaging.directories import Entry, Reader, Unclear
+from appliance.imaging.file_bytes import FileBytes
 
 MAX_DIRECTORIES = 10_000
 MAX_WORK, _DIRECTORY_WORK = 10_000_000, 400
@@ -17,14 +18,27 @@ MAX_WORK, _DIRECTORY_WORK = 10_000_000, 400
 Counted are those comparisons, of 70 ns, and 400 more for a directory: 10,000 pages of 20 entries go, in half a second.
 """
 _MAX_LEVELS = 24
+_MAX_BLOCKS = 10_000
+"""Strips or tiles of which the place is looked at."""
 _SUBFILE_TYPE, _WIDTH, _HEIGHT, _ORIENTATION, _ROWS_PER_STRIP = 254, 256, 257, 274, 278
 _PLANES, _TILE_HEIGHT, _SUB_DIRECTORIES = 284, 323, 330
+_BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 259, 262, 339
+_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
 _WANTED = frozenset(
-    (_SUBFILE_TYPE, _WIDTH, _HEIGHT, _ORIENTATION, _ROWS_PER_STRIP, _PLANES, _TILE_HEIGHT, _SUB_DIRECTORIES)
+    {
+        *(_SUBFILE_TYPE, _WIDTH, _HEIGHT, _ORIENTATION, _ROWS_PER_STRIP, _PLANES, _TILE_HEIGHT, _SUB_DIRECTORIES),
+        *(_BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLE_FORMAT),
+    }
 )
+_PLACES = frozenset((_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES))
+_ORDINARY_COMPRESSIONS = frozenset((1, 2, 3, 4, 5, 7, 8, 32773, 32946))
+"""None, the fax codes, LZW, JPEG, Deflate (twice) and PackBits: every libtiff reads these."""
+_ORDINARY_COLOURS = frozenset((0, 1, 2, 3, 5, 6))
+"""Grey either way round, RGB, palette, CMYK, YCbCr."""
+_ORDINARY_BITS = frozenset((1, 4, 8, 16))
+_UNSIGNED = 1
 _REDUCED, _MASK = 1, 4
 _SEPARATE = 2
-_LARGEST_OFFSET = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,8 @@ class Page:
     mask: bool
     block_lines: int
     sub_directories: tuple[int, ...]
+    is_ordinary: bool = True
+    """Whether every decoder reads such samples; others have to be tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +68,21 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """What the file shows: how many pictures there are, and the smaller copies of the first."""
+    """What the file shows: how many pictures there are, and the smaller copies of the first.
+
+    `halves` are those of the pictures that may be copies too: nothing says so, but each has half the size of the one
+    before. Only their pixels tell.
+    """
 
     count: int
     block_lines: int
     levels: tuple[Level, ...]
+    halves: tuple[Level, ...] = ()
 
 
 def is_excessive(fd: int) -> bool:
     """Whether libtiff would take long over the directories alone."""
-    reader, work = Reader.of(_FileBytes(fd)), 0
+    reader, work = Reader.of(FileBytes(fd)), 0
     with suppress(Unclear):  # libtiff can't follow what comes behind either
         for _, count in reader.chain(set()) if reader else ():
             work += _DIRECTORY_WORK + count * count
@@ -72,33 +93,57 @@ def is_excessive(fd: int) -> bool:
 
 def first_page(fd: int) -> Page:
     """The first picture. Raises ValueError where it can't be read."""
-    reader = Reader.of(_FileBytes(fd))
+    reader = Reader.of(FileBytes(fd))
     page = next(_chain(reader), None) if reader else None
     if page is None:
         raise ValueError("a TIFF begins with a directory that has a size")
     return page
 
 
+def is_complete(fd: int) -> bool:
+    """Whether the first picture's strips or tiles lie within the file; True also where it can't be determined."""
+    reader = Reader.of(FileBytes(fd))
+    with suppress(Unclear):
+        if reader is None:
+            return True
+        directory = reader.directory(reader.first, _PLACES)
+        for offsets_tag, counts_tag in ((_STRIPS, _STRIP_BYTES), (_TILES, _TILE_BYTES)):
+            offsets, counts = directory.entry(offsets_tag), directory.entry(counts_tag)
+            if offsets is not None and counts is not None:
+                starts, lengths = reader.first_numbers(offsets, _MAX_BLOCKS), reader.first_numbers(counts, _MAX_BLOCKS)
+                return max(map(operator.add, starts, lengths), default=0) <= reader.memory.length
+    return True
+
+
 def pages(fd: int) -> Pages:
     """What the file's directories tell. A file whose directories can't be followed has one page."""
-    reader = Reader.of(_FileBytes(fd))
+    reader = Reader.of(FileBytes(fd))
     chain = list(_chain(reader)) if reader else []
     if reader is None or not chain:
         return Pages(1, 0, ())
     first, others = chain[0], chain[1:]
     levels = [Level(one.width, one.height, page=at) for at, one in _copies(first, others)]
+    halves = [] if levels else [Level(one.width, one.height, page=at) for at, one in _halves(first, others)]
     held = {level.page for level in levels}
     shown = [one for at, one in enumerate(others, 1) if at not in held and not one.reduced and not one.mask]
     below = enumerate(_page(reader, at) for at in first.sub_directories)
     levels += [Level(one.width, one.height, subifd=at) for at, one in below if one and _copies_of(first, one)]
-    return Pages(1 + len(shown), first.block_lines, tuple(levels))
+    return Pages(1 + len(shown), first.block_lines, tuple(levels), tuple(halves))
 
 
 def _copies(first: Page, others: list[Page]) -> Iterator[tuple[int, Page]]:
-    """The pages behind the first that are said to be reduced, or have half the size of the one before."""
+    """The pages behind the first that are said to be reduced."""
+    for at, one in enumerate(others[:_MAX_LEVELS], 1):
+        if not _copies_of(first, one) or not one.reduced:
+            return
+        yield at, one
+
+
+def _halves(first: Page, others: list[Page]) -> Iterator[tuple[int, Page]]:
+    """The pages behind the first of which each has half the size of the one before."""
     above = first
     for at, one in enumerate(others[:_MAX_LEVELS], 1):
-        if not _copies_of(first, one) or not (one.reduced or _halves(above, one)):
+        if not _copies_of(first, one) or not _is_half(above, one):
             return
         yield at, one
         above = one
@@ -112,19 +157,8 @@ def _copies_of(first: Page, other: Page) -> bool:
     return abs(other.height - expected) <= max(2.0, expected / 100)
 
 
-def _halves(above: Page, one: Page) -> bool:
+def _is_half(above: Page, one: Page) -> bool:
     return abs(above.width - 2 * one.width) <= 2 and abs(above.height - 2 * one.height) <= 2
-
-
-class _FileBytes:
-    """An open file, as a reader of directories takes it."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-        self.length = os.fstat(fd).st_size
-
-    def read(self, offset: int, length: int) -> bytes:
-        return os.pread(self._fd, length, offset) if 0 <= offset <= _LARGEST_OFFSET else b""
 
 
 def _chain(reader: Reader) -> Iterator[Page]:
@@ -160,6 +194,10 @@ def _page(reader: Reader, at: int) -> Page | None:
         bool(kind & _MASK),
         one(_TILE_HEIGHT) or strip,
         tuple(numbers.get(_SUB_DIRECTORIES, ())),
+        is_ordinary=one(_COMPRESSION, 1) in _ORDINARY_COMPRESSIONS
+        and one(_PHOTOMETRIC, 1) in _ORDINARY_COLOURS
+        and set(numbers.get(_BITS, (1,))) <= _ORDINARY_BITS
+        and set(numbers.get(_SAMPLE_FORMAT, (_UNSIGNED,))) == {_UNSIGNED},
     )
 
 

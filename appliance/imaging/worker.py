@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import pyvips
 
-from appliance.domain import file_edits
-from appliance.domain.errors import ApplianceError
+from appliance.domain import file_edits, refusals
+from appliance.domain.errors import ApplianceError, CannotResize, UnreadableImage
 from appliance.domain.model import KeepMetadata
 from appliance.domain.renditions import Facts, Format
 from appliance.imaging import metadata, sandbox
@@ -23,7 +23,7 @@ from appliance.imaging.inspection import inspect
 from appliance.imaging.pyramid import build_pyramid
 from appliance.imaging.regions import cut_all
 from appliance.imaging.render import render
-from appliance.imaging.sources import block_other_loaders
+from appliance.imaging.sources import block_other_loaders, is_permanent
 from appliance.imaging.versions import check_installation, libvips_version
 from appliance.workers.protocol import (
     MAX_MESSAGE_BYTES,
@@ -113,8 +113,18 @@ def _carried_out(order: Order, fds: list[int], outputs: list[int]) -> Facts | Ed
                 made = [(one.width, one.height, one.is_animated, one.data) for one in rendered]
     except ApplianceError as error:
         return error
+    except Exception as error:  # whatever a stranger's file brings about, the next order is another one's
+        return _unforeseen(order, error)
     outputs += (_in_memory("rendition", data) for *_, data in made)
     return tuple((width, height, moves) for width, height, moves, _ in made)
+
+
+def _unforeseen(order: Order, error: Exception) -> ApplianceError:
+    if isinstance(order, Inspect):
+        return UnreadableImage("This file can't be read. It is probably damaged.")
+    refusal = CannotResize(refusals.DAMAGED)
+    refusal.final = is_permanent(error)
+    return refusal
 
 
 def _edited(fd: int, keep: KeepMetadata, outputs: list[int]) -> Edited:

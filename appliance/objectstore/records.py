@@ -38,7 +38,7 @@ _NUMBERS = {
     "memory": "memory_bytes",
     "version": "version",
 }
-_FLAGS = {"alpha": "has_alpha", "progressive": "progressive"}
+_FLAGS = {"alpha": "has_alpha", "progressive": "progressive", "incomplete": "incomplete"}
 _PLAIN_TEXTS = {"slug": "slug", "sha256": "sha256", "token-hash": "token_hash"}
 _ALBUM_FIELDS = tuple(field.name for field in fields(Album))
 

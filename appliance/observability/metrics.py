@@ -48,6 +48,11 @@ class Metrics:
         self.rendition_seconds = self._histogram(
             "rendition_seconds", "Time to render an order of renditions.", _MAKING_BUCKETS_S, "priority"
         )
+        self.became_original_only = self._counter(
+            "became_original_only",
+            "Images whose sizes turned out after the upload to be impossible: `pixels` can't be decoded, or `slow`.",
+            "reason",
+        )
         self.cache_lookups = self._counter(
             "cache_lookups", "Rendition lookups by result: memory, disk or miss.", "layer"
         )

@@ -27,8 +27,8 @@ from appliance.workers.supervised_worker import StartProcess, SupervisedWorker
 from appliance.workers.work_queue import Lease, WorkQueue
 from appliance.workers.worker import Worker
 
-INSPECT_CPU_S = 2
-"""Of a core. A header is read in milliseconds, and what would take long is recognised before; this ends the rest."""
+INSPECT_CPU_S = 4
+"""Of a core. A header is read in milliseconds, and a trial decode takes half a second; this ends the rest."""
 THREADS = 2
 
 

@@ -27,6 +27,8 @@ MAX_RESIDENT_BYTES = 256 * 1024 * 1024
 WEIGH_EVERY_ORDERS = 50
 MAX_CPU_S = 1800
 """A process gets this and its longest order, by a limit that it can't raise. It is replaced before it gets there."""
+_OWN_CPU_SHARE = 0.8
+"""Of a deadline: an order that used so much of it would miss it on an idle host too."""
 MAX_THREADS = 64
 """Between two orders. Some six are normal, and the worker of a hostile file could take all that the user may have."""
 
@@ -35,11 +37,15 @@ Reply = tuple[Answer, list[int]]
 
 
 class WorkerLost(Exception):
-    """The process ended or was killed before it answered. `reason` is a label of a metric."""
+    """The process ended or was killed before it answered. `reason` is a label of a metric.
 
-    def __init__(self, reason: str) -> None:
+    `used_cpu` says that the order itself took the processor's time until its deadline, and didn't wait for it.
+    """
+
+    def __init__(self, reason: str, *, used_cpu: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.used_cpu = used_cpu
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,7 @@ class WorkerProcess:
             raise WorkerLost(self.exited.result())
         self.orders += 1
         self._pending = pending = self._loop.create_future()
+        started_cpu_s = _cpu_s(self.pid)
         try:
             socket.send_fds(self._socket, [pack_order(order)], fds)
             async with asyncio.timeout(deadline_s):
@@ -132,7 +139,8 @@ class WorkerProcess:
                 return reply
         except TimeoutError:
             _discard(pending)
-            raise WorkerLost("deadline") from None
+            used_cpu = _cpu_s(self.pid) - started_cpu_s >= deadline_s * _OWN_CPU_SHARE
+            raise WorkerLost("deadline", used_cpu=used_cpu) from None
         except OSError as error:
             raise WorkerLost("closed") from error
         except asyncio.CancelledError:

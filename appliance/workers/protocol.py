@@ -226,6 +226,7 @@ def _facts(facts: dict[str, Any]) -> Facts:
         progressive=bool(facts["progressive"]),
         memory_bytes=min(facts["memory_bytes"], _MAX_NUMBER),  # a header may claim any number of bands
         refusal=None if refusal is None else _text(refusal),
+        incomplete=bool(facts["incomplete"]),
     )
 
 

@@ -33,6 +33,8 @@ from appliance.workers.supervised_worker import SupervisedWorker
 _LARGE_BYTES = 1_000_000
 """Copying more than this would keep the event loop from its work for longer than a thread costs."""
 _NOTHING_FOUND = Findings((), complete=False)
+_QUICK_NS = 200
+"""A pixel written as JPEG or WebP takes less."""
 
 
 class Worker:
@@ -109,7 +111,9 @@ class Worker:
         try:
             answer, files = await self._run(order, fd, *output)
         except WorkerLost as lost:
-            raise CannotResize(self._detail(lost.reason)) from lost
+            refusal = CannotResize(self._detail(lost.reason))
+            refusal.is_too_slow = _is_quick(order) and (lost.used_cpu or lost.reason == "SIGXCPU")
+            raise refusal from lost
         if isinstance(answer, CannotResize) and not answer.final:
             self._slot.renew()  # its memory may be fragmented: the next order gets a fresh process
         if not isinstance(answer, tuple) or len(answer) != count or len(files) != count:
@@ -177,3 +181,8 @@ def _unexpected(answer: Answer | Sizes, error: type[ApplianceError]) -> Applianc
     if isinstance(answer, ApplianceError):
         return answer
     return error("Reading this image failed because the worker's answer is invalid.")
+
+
+def _is_quick(order: Order) -> bool:
+    """Whether only the image can make an order slow, and not the writing of its targets."""
+    return isinstance(order, Render) and all(one.format.spec.write_ns <= _QUICK_NS for one in order.targets)

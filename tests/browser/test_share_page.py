@@ -107,3 +107,16 @@ async def test_a_placeholder_is_shown_until_the_image_has_loaded(prewarming: Sit
     pixels = await page.evaluate("document.querySelector('.layer').naturalWidth")
     assert pixels == 24
     assert len(re.findall(r"\d+ (KB|bytes)", await page.locator("table").inner_text())) == 3  # two sizes, the original
+
+
+@pytest.mark.parametrize("size", ["phone", "desk"])
+async def test_a_tall_picture_is_as_wide_as_it_can_be(site: Site, open_page: OpenPage, size: str) -> None:
+    """So that the text of a screenshot can be read; the page scrolls down and not aside."""
+    image = await site.upload(pictures.photo(600, 4000))
+    page = await open_page(f"/i/{image['slug']}", **screen(size))
+    box = await box_of(page, "#shown")
+    viewport = page.viewport_size
+    assert viewport is not None
+    assert box["width"] == pytest.approx(min(600, viewport["width"]), abs=1)
+    assert box["height"] == pytest.approx(box["width"] * 4000 / 600, rel=0.01)
+    assert await overflow_px(page) <= 0

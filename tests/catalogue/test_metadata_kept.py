@@ -24,7 +24,9 @@ async def test_rows_of_an_earlier_release_keep_their_meaning(path: Path) -> None
     for keep in (KeepMetadata.NOTHING, KeepMetadata.ALL):
         _insert(old, "uploads", upload_values(upload_keeping(keep)), without={"keep_credits", "had_credentials"})
     marks = {"prewarmed": 0, "sidecar_due": 0, "erasing": 0}
-    _insert(old, "images", image_values(image()) | marks, without={"keep_metadata", "content_credentials"})
+    _insert(
+        old, "images", image_values(image()) | marks, without={"keep_metadata", "content_credentials", "incomplete"}
+    )
     old.commit()
     old.close()
     async with SqliteCatalogue(path) as catalogue:

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,8 @@ from appliance.domain.renditions import Format
 from appliance.workers import Workers
 from tests.support.images import pictures
 from tests.support.images.distance import distance
-from tests.support.workers import boxed, inspected, rendered
+from tests.support.images.heif_writer import Item, coded_of, heic
+from tests.support.workers import boxed, inspected, rendered, target
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -87,3 +89,59 @@ async def test_a_hundred_thousand_frames_of_a_pixel_show_the_first(workers: Work
     assert facts.frames == 100_000
     [made] = await rendered(workers, source, boxed(64, Format.WEBP))
     assert (made.is_animated, made.width) == (False, 1)
+
+
+def _gif_with_open_canvas() -> bytes:
+    """Two frames on a canvas of 40 x 30 px, without a see-through colour: 10 x 10 px at (5, 5), then at (20, 5)."""
+    colours = bytes((255, 255, 255, 220, 40, 30))
+    pixels = bytes((2,)) + _plain_codes(100) + b"\0"
+    frames = b""
+    for left in (5, 20):
+        control = bytes((0x21, 0xF9, 4, 1 << 2, 10, 0, 0, 0))
+        frames += control + b"\x2c" + left.to_bytes(2, "little") + bytes((5, 0, 10, 0, 10, 0, 0)) + pixels
+    loop = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
+    return b"GIF89a" + bytes((40, 0, 30, 0, 0x80, 0, 0)) + colours + loop + frames + b"\x3b"
+
+
+def _plain_codes(count: int) -> bytes:
+    """So many pixels of colour 1, coded without compression: three bits each, cleared before the table grows."""
+    codes = [*(4, 1, 1) * (count // 2), 5]
+    number = sum(code << 3 * place for place, code in enumerate(codes))
+    data = number.to_bytes((3 * len(codes) + 7) // 8, "little")
+    return bytes((len(data),)) + data
+
+
+async def test_a_canvas_that_frames_leave_open_is_see_through(workers: Workers) -> None:
+    source = _gif_with_open_canvas()
+    facts = await inspected(workers, source)
+    assert (facts.width, facts.height, facts.frames, facts.has_alpha) == (40, 30, 2, True)
+    still, moving = await rendered(workers, source, target("small", Format.PNG), target("small", Format.WEBP))
+    alpha = pictures.opened(still.data).convert("RGBA").getchannel("A")
+    assert [alpha.getpixel(place) for place in ((1, 1), (10, 10), (25, 10))] == [0, 255, 0]
+    assert moving.is_animated
+    assert len(pictures.frames(moving.data)) == 2
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+@pytest.mark.parametrize("control", [b"", struct.pack(">IIIIIHHBB", 0, 640, 480, 0, 0, 1, 10, 0, 0)])
+async def test_a_png_that_claims_four_billion_frames_tells_those_it_has(workers: Workers, control: bytes) -> None:
+    plain = pictures.png()
+    told = _chunk(b"acTL", b"\xff" * 8) + (_chunk(b"fcTL", control) if control else b"")
+    assert (await inspected(workers, plain[:33] + told + plain[33:])).frames == 1
+
+
+async def test_an_exif_orientation_turns_no_heif(workers: Workers) -> None:
+    """Phones and browsers go by irot alone; width, height and sizes agree."""
+    coded = coded_of(pictures.heic())
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    block = exif.tobytes().removeprefix(b"Exif\0\0")
+    items = [Item(b"hvc1", coded.data, coded.properties), Item(b"Exif", bytes(4) + block, refers=(b"cdsc", 1))]
+    facts = await inspected(workers, heic(items))
+    (made,) = await rendered(workers, heic(items), target("small", Format.PNG))
+    assert (facts.width, facts.height) == (640, 480)
+    assert (made.width, made.height) == (512, 384)
+    assert distance(pictures.opened(made.data), pictures.quarters().resize((512, 384))) < 3

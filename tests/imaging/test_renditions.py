@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
-from appliance.domain.renditions import Format, fit
+from appliance.domain.renditions import Format, Preset, fit
 from appliance.workers import Workers
 from tests.support.images import pictures
 from tests.support.images.distance import distance
@@ -132,7 +132,7 @@ async def test_the_sizes_are_those_that_fit_says(workers: Workers, size: tuple[i
     source = pictures.photo(*size)
     wanted = [target(preset.name, format) for preset in PRESETS for format in (Format.JPG, Format.WEBP)]
     for rendition in await rendered(workers, source, *wanted):
-        expected = fit(*size, rendition.target.preset.box_px)
+        expected = fit(*size, rendition.target.preset)
         assert pictures.opened(rendition.data).size == (rendition.width, rendition.height) == expected
 
 
@@ -149,7 +149,7 @@ async def test_one_pixel_stays_one_pixel(workers: Workers, format: Format) -> No
 
 @pytest.mark.parametrize("source_format", ["png", "jpeg"])
 async def test_a_thread_of_pixels_keeps_its_width(workers: Workers, source_format: str) -> None:
-    made = await rendered(workers, pictures.thread_of_pixels(source_format), *(boxed(256, f) for f in Format))
+    made = await rendered(workers, pictures.thread_of_pixels(source_format), *(target("thumbnail", f) for f in Format))
     assert all(pictures.opened(each.data).size == (1, 256) for each in made)
 
 
@@ -166,7 +166,7 @@ async def test_a_rendition_is_made_from_a_larger_one_at_the_originals_sizes(work
     facts = await inspected(workers, source)
     (large,) = await rendered(workers, source, target("large", Format.JPG))
     (small,) = await rendered(workers, large.data, target("small", Format.WEBP), facts=facts)
-    assert (small.width, small.height) == fit(2725, 2225, 512)
+    assert (small.width, small.height) == fit(2725, 2225, Preset("small", 512))
 
 
 async def test_renditions_carry_no_metadata(workers: Workers) -> None:

@@ -110,6 +110,15 @@ async def test_a_dead_inspector_costs_one_upload_at_most() -> None:
         assert (facts.width, facts.height) == (451, 300)
 
 
+async def test_an_order_that_only_waited_for_the_processor_is_not_called_too_slow() -> None:
+    async with running(replace(ONE, deadline_s=0.3)) as workers:
+        (pid,) = workers.pids["normal"]
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(CannotResize) as refused:
+            await small(workers)
+        assert not refused.value.is_too_slow
+
+
 async def test_a_deadline_ends_the_order_and_the_process(slow: bytes) -> None:
     reasons: list[str] = []
     async with running(replace(ONE, deadline_s=0.3), reasons.append) as workers:

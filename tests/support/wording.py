@@ -11,6 +11,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
+from appliance.domain import refusals
 from appliance.http.problems import STATUSES
 
 MessageText = str | list[str] | tuple[str, ...]
@@ -51,6 +52,8 @@ def _messages() -> Iterator[tuple[str | tuple[str, ...], str]]:
     for fault in STATUSES:
         for text in (fault.title, *fault.texts):
             yield text, "appliance/domain/errors.py"
+    for reason in refusals.REASONS:
+        yield reason, "appliance/domain/refusals.py"
 
 
 def catalogues() -> dict[str, Path]:

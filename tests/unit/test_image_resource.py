@@ -56,6 +56,7 @@ def test_the_resource_has_the_fields_of_the_contract_in_their_order() -> None:
         "width",
         "height",
         "frames",
+        "incomplete",
         "private_data",
         "content_credentials",
         "created_at",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance.domain.regions import TILE_PX, Cut, Quality, Region, most_area
+from appliance.domain.regions import TILE_PX, Cut, Quality, Region, max_region_area
 from appliance.domain.render_cost import decode_s, is_long, is_long_cut
 from appliance.domain.renditions import Facts, Format
 
@@ -22,7 +22,7 @@ def test_progressive_scans_and_frames_count() -> None:
 
 @pytest.mark.parametrize("format_", Format)
 def test_a_tile_is_short_work_in_every_format_and_the_most_of_an_answer_is_long(format_: Format) -> None:
-    most = most_area(format_, 25_000_000)
+    most = max_region_area(format_, 25_000_000)
     for width, height, long in ((TILE_PX, TILE_PX, False), (1000, most // 1000, True)):
         cut = Cut(Region(0, 0, width, height), width, height, False, 0, Quality.DEFAULT, format_)
         assert is_long_cut(cut) is long
@@ -30,4 +30,4 @@ def test_a_tile_is_short_work_in_every_format_and_the_most_of_an_answer_is_long(
 
 @pytest.mark.parametrize("format_", Format)
 def test_a_tile_may_always_be_asked_for(format_: Format) -> None:
-    assert most_area(format_, TILE_PX * TILE_PX) == TILE_PX * TILE_PX
+    assert max_region_area(format_, TILE_PX * TILE_PX) == TILE_PX * TILE_PX

@@ -172,6 +172,12 @@ def metadata_kept(db: Database) -> None:
     db.execute("ALTER TABLE uploads ADD COLUMN had_credentials INTEGER NOT NULL DEFAULT 0")
 
 
+@migrations(name="0010-incomplete")
+def incomplete(db: Database) -> None:
+    """An image of before was not looked at for it, and counts as complete."""
+    db.execute("ALTER TABLE images ADD COLUMN incomplete INTEGER NOT NULL DEFAULT 0")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Apply the missing migrations, each in a transaction. Raises sqlite3.Error."""
     migrations.apply(_database(connection))

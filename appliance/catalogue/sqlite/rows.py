@@ -35,6 +35,7 @@ _FACTS_AT = len(OWN_FIELDS)
 _SHA256, _TOKEN_HASH = _AT["sha256"], _AT["token_hash"]
 _HAS_ALPHA, _PROGRESSIVE = _AT["has_alpha"], _AT["progressive"]
 _LOCATION, _ENDED, _PRIVATE_DATA = _AT["location"], _AT["ended"], _AT["private_data"]
+_INCOMPLETE = _AT["incomplete"]
 _CONTENT_CREDENTIALS, _KEEP_METADATA = _AT["content_credentials"], _AT["keep_metadata"]
 _HEX = re.compile(r"(?:[0-9a-f]{2})+")
 
@@ -83,6 +84,7 @@ def image_of(row: tuple[Any, ...]) -> Image:
     values[_PRIVATE_DATA] = PrivateData(values[_PRIVATE_DATA])
     values[_CONTENT_CREDENTIALS] = ContentCredentials(values[_CONTENT_CREDENTIALS])
     values[_KEEP_METADATA] = values[_KEEP_METADATA] and KeepMetadata(values[_KEEP_METADATA])
+    values[_INCOMPLETE] = bool(values[_INCOMPLETE])
     slug, filename, *own = values[:_FACTS_AT]
     return Image(slug, filename, Facts(*values[_FACTS_AT:]), *own)
 

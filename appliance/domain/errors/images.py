@@ -84,6 +84,8 @@ class CannotResize(ApplianceError):
     texts = ("This image can't be resized. You can download the original.",)
     final = False
     """Whether another attempt would fail too: the pixels are at fault, not a deadline, memory or a worker."""
+    is_too_slow = False
+    """Whether the decode itself took all the time allowed, and not other work on the host."""
 
 
 class MissingToken(ApplianceError):

@@ -59,7 +59,7 @@ def _rendition(image: Image, config: Config, preset_name: str) -> dict[str, obje
         name, media_type, width, height = "original", image.media_type, image.width, image.height
         url, suffix = links.file(image.slug, media_type), extension(media_type)
     else:
-        width, height = fit(image.width, image.height, preset.box_px)
+        width, height = fit(image.width, image.height, preset)
         name, media_type, suffix = preset.name, image.linked_format.media_type, image.linked_format.value
         url = links.rendition(image.slug, preset.name, image.linked_format)
     return {

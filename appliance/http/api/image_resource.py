@@ -36,6 +36,7 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
         "width": image.width,
         "height": image.height,
         "frames": image.frames,
+        "incomplete": image.incomplete,
         "private_data": image.private_data.value,
         "content_credentials": image.content_credentials.value,
         "created_at": formatting.rfc3339(image.created_s),
@@ -111,7 +112,7 @@ def renditions(image: Image, config: Config) -> dict[str, dict[str, object]]:
 
 
 def _rendition(image: Image, preset: Preset, config: Config) -> dict[str, object]:
-    width, height = fit(image.width, image.height, preset.box_px)
+    width, height = fit(image.width, image.height, preset)
     url = Links.of(config).rendition(image.slug, preset.name, image.linked_format)
     rendition: dict[str, object] = {"url": url, "width": width, "height": height}
     if image.animated:

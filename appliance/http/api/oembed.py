@@ -101,7 +101,7 @@ def oembed(
 
 
 def _size(image: Image, preset: Preset) -> tuple[int, int]:
-    return fit(image.width, image.height, preset.box_px)
+    return fit(image.width, image.height, preset)
 
 
 def _fits(size: tuple[int, int], max_width: int | None, max_height: int | None) -> bool:

@@ -5,8 +5,8 @@ import json
 from aiohttp import hdrs, web
 
 from appliance.domain.model import Image
-from appliance.domain.regions import TILE_PX, Cut, Quality, Region, scale_factors
-from appliance.domain.renditions import Format, Target, fit
+from appliance.domain.regions import TILE_PX, Cut, Quality, Region, level_sizes, scale_factors
+from appliance.domain.renditions import Format, Target, shape
 from appliance.http.client_address import client_of
 from appliance.http.content_disposition import content_disposition
 from appliance.http.etags import is_not_modified, page_etag
@@ -76,15 +76,17 @@ def _as_target(request: web.Request, image: Image, cut: Cut) -> Target | None:
         return None
     settings = request.app[CONFIG].renditions
     for preset in settings.presets:
-        size = fit(image.width, image.height, preset.box_px)
-        if size == (cut.width, cut.height) != (image.width, image.height) and Format.JPG in settings.formats:
+        shown = shape(image.width, image.height, preset)
+        if not shown.shows_all or Format.JPG not in settings.formats:
+            continue
+        if shown.size == (cut.width, cut.height) != (image.width, image.height):
             return Target(preset, Format.JPG)
     return None
 
 
 def _info(request: web.Request, image: Image) -> dict[str, object]:
     settings = request.app[CONFIG].renditions
-    sizes = {fit(image.width, image.height, preset.box_px) for preset in settings.presets}
+    sizes = level_sizes(image.width, image.height, settings.max_area)
     formats = formats_of(settings.formats)
     by_preference = (Format.WEBP, Format.PNG) if image.has_alpha else (Format.JPG, Format.WEBP)
     return {
@@ -96,7 +98,7 @@ def _info(request: web.Request, image: Image) -> dict[str, object]:
         "width": image.width,
         "height": image.height,
         "maxArea": settings.max_area,
-        "sizes": [{"width": width, "height": height} for width, height in sorted(sizes)],
+        "sizes": [{"width": width, "height": height} for width, height in sizes],
         "tiles": [{"width": TILE_PX, "height": TILE_PX, "scaleFactors": scale_factors(image.width, image.height)}],
         "preferredFormats": [each for each in by_preference if each in formats],
         "extraFormats": [each for each in formats if each not in REQUIRED_FORMATS],

@@ -8,7 +8,7 @@ import re
 
 from appliance.domain.errors import InvalidImageRequest, UnsupportedImageRequest
 from appliance.domain.model import Image
-from appliance.domain.regions import Cut, Quality, Region, most_area
+from appliance.domain.regions import Cut, Quality, Region, max_region_area
 from appliance.domain.renditions import Format
 
 _WHOLE, _DECIMAL = r"[0-9]{1,10}", r"[0-9]{1,10}(?:\.[0-9]{1,20})?"
@@ -52,7 +52,7 @@ def parse_region_request(
 
 def _refuse_costly(area: int, format_: Format, max_area: int) -> None:
     """Slow formats have a lower limit of pixels. Raises InvalidImageRequest."""
-    max_pixels = most_area(format_, max_area)
+    max_pixels = max_region_area(format_, max_area)
     if area > max_pixels:
         raise InvalidImageRequest(
             f"A {format_.value.upper()} image can have up to {max_pixels:,} pixels. Request a smaller size or region"

@@ -6,6 +6,7 @@ from functools import partial
 
 from babel.numbers import format_decimal
 
+from appliance.domain import refusals
 from appliance.domain.errors import ApplianceError, figures_of, fill_in
 from appliance.domain.model import Image
 from appliance.http.localization.formatting import Formatter
@@ -42,6 +43,8 @@ def localize_original_only(image: Image, max_pixels: int, language: Language) ->
         }
         text = language.gettext("It has {pixels} pixels. This host resizes images of up to {limit} pixels.")
         return LocalizedError(text.format_map(figures), language.tag)
+    if image.original_only in refusals.REASONS:
+        return LocalizedError(language.gettext(image.original_only), language.tag)
     text = language.gettext("The file is damaged or incomplete, or too much memory is needed to resize it.")
     return LocalizedError(text, language.tag)
 

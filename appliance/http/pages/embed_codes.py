@@ -46,7 +46,7 @@ def description(image: Image) -> str:
 
 
 def _html(image: Image, preset: Preset, page: str, source: str) -> str:
-    width, height = fit(image.width, image.height, preset.box_px)
+    width, height = fit(image.width, image.height, preset)
     alt = escape(" ".join(description(image).split()))
     return f'<a href="{page}"><img src="{source}" width="{width}" height="{height}" alt="{alt}"></a>'
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from appliance.config.model import Renditions
 from appliance.domain.formats import FORMATS
 from appliance.domain.model import Image
-from appliance.domain.renditions import Format
+from appliance.domain.renditions import Format, is_tall
 from appliance.http import first_frames, links
 from appliance.http.localization.languages import Language
 from appliance.http.pages.rendition_links import RenditionLink
@@ -32,6 +32,11 @@ class ImageFigure:
     placeholder: str | None
     zoom_source: str | None
     still_note: str | None
+
+    @property
+    def is_tall(self) -> bool:
+        """Whether it is shown at full width, however high that makes it."""
+        return is_tall(self.image.width, self.image.height)
 
     @property
     def height(self) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from appliance.config.model import Config, Renditions
 from appliance.domain.model import Image
-from appliance.domain.renditions import Format, Preset, fit
+from appliance.domain.renditions import THUMBNAIL, Format, Preset, fit, is_tall
 from appliance.http import links
 
 MAX_BYTES = 300_000
@@ -27,15 +27,21 @@ class Preview:
     height: int
 
 
+def still_preset(image: Image, settings: Renditions) -> Preset | None:
+    """The preset of a card that isn't animated. For a tall image it is the thumbnail, which shows the top."""
+    boxed = settings.preset(THUMBNAIL) if is_tall(image.width, image.height) else None
+    return boxed or nearest_preset(settings, STILL_PX)
+
+
 def previews(image: Image, config: Config) -> list[Preview]:
     """The images for a card in the order of `og:image`; empty if the image can't be resized."""
     settings = config.renditions
-    still = nearest_preset(settings, STILL_PX)
+    still = still_preset(image, settings)
     if image.original_only is not None or still is None:
         return []
     if Format.JPG not in settings.formats:
         return [_preview(image, still, image.linked_format)]
-    card = Preview(links.preview_path(image.slug), Format.JPG, *fit(image.width, image.height, still.box_px))
+    card = Preview(links.preview_path(image.slug), Format.JPG, *fit(image.width, image.height, still))
     moving = nearest_preset(settings, ANIMATED_PX)
     if image.animated and moving is not None and Format.GIF in settings.formats:
         return [_preview(image, moving, Format.GIF), card]
@@ -47,13 +53,13 @@ def nearest_preset(settings: Renditions, box_px: int) -> Preset | None:
     return min(settings.presets, key=lambda preset: abs(preset.box_px - box_px), default=None)
 
 
-def descending(settings: Renditions) -> Sequence[Preset]:
+def descending(image: Image, settings: Renditions) -> Sequence[Preset]:
     """The preset of a still preview and all smaller ones, the largest first."""
-    still = nearest_preset(settings, STILL_PX)
+    still = still_preset(image, settings)
     fitting = [preset for preset in settings.presets if still is not None and preset.box_px <= still.box_px]
     return sorted(fitting, key=lambda preset: -preset.box_px)
 
 
 def _preview(image: Image, preset: Preset, image_format: Format) -> Preview:
     path = links.rendition_path(image.slug, preset.name, image_format)
-    return Preview(path, image_format, *fit(image.width, image.height, preset.box_px))
+    return Preview(path, image_format, *fit(image.width, image.height, preset))

@@ -51,7 +51,7 @@ def rendition_links(
     return [
         RenditionLink(
             _label(preset.name, language),
-            *fit(image.width, image.height, preset.box_px),
+            *fit(image.width, image.height, preset),
             links.rendition_path(image.slug, preset.name, image.linked_format),
             tuple(_format_link(image, preset, each, finished) for each in formats),
         )
@@ -64,7 +64,7 @@ def nearest_rendition_link(image: Image, config: Renditions, language: Language,
     if image.original_only is not None:
         return None
     presets = sorted(config.presets, key=lambda preset: preset.box_px)
-    sizes = [(preset, *fit(image.width, image.height, preset.box_px)) for preset in presets]
+    sizes = [(preset, *fit(image.width, image.height, preset)) for preset in presets]
     nearest = min(sizes, key=lambda size: abs(max(size[1:]) - box_px), default=None)
     if nearest is None:
         return None

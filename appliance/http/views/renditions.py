@@ -37,7 +37,7 @@ async def show_negotiated(request: web.Request) -> web.Response:
 async def show_preview(request: web.Request) -> web.Response:
     """GET /i/{slug}/preview.jpg: for link previews, in the largest size that is small enough for all of them"""
     image = await resolve_image(request)
-    presets = link_previews.descending(request.app[CONFIG].renditions)
+    presets = link_previews.descending(image, request.app[CONFIG].renditions)
     if not presets or Format.JPG not in request.app[CONFIG].renditions.formats:
         raise UnknownRendition("JPEG is not available on this host.")
     for preset in presets:

@@ -30,11 +30,18 @@ class Cleaning:
     See Findings for what they say.
     """
 
-    def __init__(self, fd: int, keep: KeepMetadata, clock: Callable[[], float] = time.process_time) -> None:
+    def __init__(
+        self,
+        fd: int,
+        keep: KeepMetadata,
+        clock: Callable[[], float] = time.process_time,
+        *,
+        max_bytes: int = BUDGET_BYTES,
+    ) -> None:
         self._fd = fd
         self._clock = clock
         self._until_s = clock() + BUDGET_CPU_S
-        self._left_bytes = BUDGET_BYTES
+        self._left_bytes = max_bytes
         self._edits: list[Edit] = []
         self.keep = keep
         self.length = os.fstat(fd).st_size

@@ -37,6 +37,10 @@ class Properties:
             if box.kind == b"auxC"
         }
 
+    def of(self, item: int) -> list[Box]:
+        """An item's properties, in their order."""
+        return list(self._boxes(self._of.get(item, [])))
+
     def _boxes(self, numbers: list[int]) -> Iterator[Box]:
         return (self._listed[number - 1] for number in numbers if 0 < number <= len(self._listed))
 

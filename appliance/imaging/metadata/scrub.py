@@ -18,7 +18,7 @@ from appliance.imaging.metadata.jpeg import clean_jpeg
 from appliance.imaging.metadata.png import clean_png
 from appliance.imaging.metadata.tiff import Walk
 from appliance.imaging.metadata.webp import clean_webp
-from appliance.imaging.sources import kind_of
+from appliance.imaging.sniffing import kind_of
 
 _log = logging.getLogger(__name__)
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from appliance.cache import Rendition
+from appliance.delivery.failures import LONG_RETRY_AFTER_S, MAX_TRIES, RETRY_AFTER_S
+from appliance.domain import refusals
 from appliance.domain.clients import Clients
 from appliance.domain.errors import CannotResize
 from appliance.domain.renditions import Priority
@@ -59,6 +61,40 @@ async def test_a_fault_that_is_not_final_is_permanent_only_the_second_time(
     assert (await row(host, slug)).original_only is None
     host.clock.forward(3600)
     assert (await host.get(f"/i/{slug}/small.jpg")).status == 200
+
+
+def failing_always(patch: pytest.MonkeyPatch, fault: CannotResize) -> None:
+    async def fails(*_: Any) -> Any:
+        raise fault
+
+    patch.setattr(Worker, "render", fails)
+
+
+async def test_a_workers_death_never_changes_a_state(host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    slug = (await host.upload(jpeg))["slug"]
+    with monkeypatch.context() as patch:
+        failing_always(patch, CannotResize("Decoding it crashed."))
+        for _ in range(MAX_TRIES):
+            assert (await host.get(f"/i/{slug}/small.jpg")).status == 422
+            host.clock.forward(RETRY_AFTER_S + 1)
+    assert (await host.get(f"/i/{slug}/small.jpg")).status == 422  # left alone for longer
+    host.clock.forward(LONG_RETRY_AFTER_S)
+    assert (await host.get(f"/i/{slug}/small.jpg")).status == 200
+    assert (await row(host, slug)).original_only is None
+
+
+async def test_a_decode_that_is_too_slow_twice_makes_its_image_original_only(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slug = (await host.upload(jpeg))["slug"]
+    fault = CannotResize("Resizing this image took longer than the limit of 10 seconds.")
+    fault.is_too_slow = True
+    failing_always(monkeypatch, fault)
+    assert (await host.get(f"/i/{slug}/small.jpg")).status == 422
+    assert (await row(host, slug)).original_only is None
+    host.clock.forward(RETRY_AFTER_S + 1)
+    assert (await host.get(f"/i/{slug}/small.jpg")).status == 422
+    assert (await row(host, slug)).original_only == refusals.TOO_SLOW
 
 
 async def test_a_verdict_is_in_the_catalogue_before_it_is_told(

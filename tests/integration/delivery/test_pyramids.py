@@ -134,7 +134,7 @@ async def test_a_pyramid_outlives_a_restart(open_large: OpenHost, builds: list[i
 
 async def test_half_a_pyramid_that_a_crash_left_is_removed_at_the_next_start(open_large: OpenHost) -> None:
     first = await open_large()
-    folder = first.appliance.config.cache_dir / "pyramids" / "1"
+    folder = first.appliance.config.cache_dir / "pyramids" / "2"
     (folder / "0123456789abcdef.draft").write_bytes(b"half")
     second = await open_large()
     assert pyramids(second) == []

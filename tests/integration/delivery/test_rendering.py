@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 
 from appliance.config.model import Renditions
 from appliance.delivery import renderer as renderer_module
+from appliance.domain import refusals
 from appliance.domain.clients import Clients
 from appliance.domain.errors import Busy, StoreUnavailable
 from appliance.domain.model import Image
@@ -227,18 +229,29 @@ async def test_an_image_over_the_pixel_limit_is_kept_shown_and_downloadable(open
 
 
 async def test_pixels_that_can_not_be_decoded_are_remembered(host: Host, decodes: list[list[str]]) -> None:
-    data = pictures.interlaced_png(300, 300)
-    slug = (await host.upload(data[: len(data) // 2]))["slug"]
-    replies = [await host.get(f"/i/{slug}/small.jpg") for _ in range(3)]
-    for reply in replies:
-        await problem(reply, "cannot-resize")
+    data = pictures.damaged_png()
+    image = await host.upload(data)
+    slug = image["slug"]
+    assert (image["state"], image["incomplete"]) == ("ready", False)
+    for _ in range(3):
+        await problem(await host.get(f"/i/{slug}/small.jpg"), "cannot-resize")
     assert len(decodes) == 1
+    assert (await (await host.get(f"/api/v1/images/{slug}")).json())["state"] == "original-only"
+    assert (
+        'became_original_only_total{reason="pixels"} 1.0' in generate_latest(host.appliance.metrics.registry).decode()
+    )
+    assert await (await host.get(f"/i/{slug}/original")).read() == data
 
-    async def is_original_only() -> bool:
-        return bool((await (await host.get(f"/api/v1/images/{slug}")).json())["state"] == "original-only")
 
-    await until(is_original_only)
-    assert await (await host.get(f"/i/{slug}/original")).read() == data[: len(data) // 2]
+async def test_a_png_cut_short_is_original_only_from_the_first_answer_on(host: Host, decodes: list[list[str]]) -> None:
+    data = pictures.interlaced_png(300, 300)
+    image = await host.upload(data[: len(data) // 2])
+    assert (image["state"], image["incomplete"]) == ("original-only", True)
+    assert image["problem"]["detail"] == refusals.CUT_SHORT
+    page = await (await host.get(f"/i/{image['slug']}", accept_language="de")).text()
+    assert "Die Datei ist abgeschnitten" in page
+    assert "Ihr Ende fehlt" in page
+    assert decodes == []
 
 
 async def test_a_first_frame_is_shown_where_the_format_can_not_move(host: Host) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import hdrs
+from PIL import Image
 
 from appliance.config.model import Server
 from appliance.domain.errors import CannotResize
@@ -52,7 +53,7 @@ async def test_the_information_tells_size_tiles_and_limits(open_host: OpenHost) 
     assert (info["id"], info["type"], info["profile"]) == (f"https://pics.example{base}", "ImageService3", "level2")
     assert (info["width"], info["height"]) == (1600, 1200)
     assert info["tiles"] == [{"width": 512, "height": 512, "scaleFactors": [1, 2, 4]}]
-    assert info["sizes"][0] == {"width": 256, "height": 192}
+    assert info["sizes"] == [{"width": 1600 // by, "height": 1200 // by} for by in (4, 2, 1)]
     assert info["maxArea"] == host.appliance.config.renditions.max_area
     assert next(iter(info)) == "@context"
     assert reply.headers[hdrs.CONTENT_TYPE].endswith(f'profile="{info["@context"]}"')
@@ -190,8 +191,7 @@ async def test_an_image_that_can_not_be_resized_has_no_regions(open_host: OpenHo
 
 
 async def test_pixels_that_turn_out_broken_are_remembered(host: Host, orders: list[list[str]]) -> None:
-    data = pictures.interlaced_png(300, 300)
-    base = await uploaded(host, data[: len(data) // 2])
+    base = await uploaded(host, pictures.damaged_png())
     for _ in range(3):
         await problem(await host.get(f"{base}/0,0,200,200/max/0/default.jpg"), "cannot-resize")
     assert len(orders) == 1
@@ -225,3 +225,18 @@ async def test_a_picture_that_is_still_arriving_has_no_regions_yet(host: Host) -
         reply = await host.get(f"/iiif/3/{state['image']['slug']}{rest}")
         await problem(reply, "not-here-yet")
         assert reply.headers["Retry-After"]
+
+
+async def test_a_square_of_a_tall_picture_is_all_of_it_and_not_its_top(host: Host) -> None:
+    """As asked for; its thumbnail is a square too, and shows something else."""
+    picture = Image.new("RGB", (300, 1200), "red")
+    picture.paste("blue", (0, 600, 300, 1200))
+    base = await uploaded(host, pictures.saved(picture, "png"))
+    shown = opened(await (await host.get(f"{base}/full/256,256/0/default.jpg")).read()).convert("RGB")
+    assert shown.getpixel((128, 200)) == pytest.approx((0, 0, 255), abs=20)
+    slug = base.rpartition("/")[2]
+    top = opened(await (await host.get(f"/i/{slug}/thumbnail.jpg")).read()).convert("RGB")
+    assert top.size == (256, 256)
+    assert top.getpixel((128, 200)) == pytest.approx((255, 0, 0), abs=20)
+    card = opened(await (await host.get(f"/i/{slug}/preview.jpg")).read())
+    assert card.size == (256, 256)

@@ -35,7 +35,11 @@ def full_box(kind: bytes, data: bytes, *, version: int = 0, flags: int = 0) -> b
 
 def coded(width: int = 64, height: int = 48) -> Coded:
     """The coloured quarters, taken out of a file that Pillow wrote."""
-    file = pictures.saved(pictures.quarters(width, height), "avif", quality=85)
+    return coded_of(pictures.saved(pictures.quarters(width, height), "avif", quality=85))
+
+
+def coded_of(file: bytes) -> Coded:
+    """The one picture of a HEIC or AVIF file."""
     ipco = file.index(b"ipco") + 4
     end = ipco + struct.unpack(">I", file[ipco - 8 : ipco - 4])[0] - 8
     properties = []
@@ -49,6 +53,11 @@ def coded(width: int = 64, height: int = 48) -> Coded:
 
 def auxiliary(kind: bytes) -> bytes:
     return full_box(b"auxC", kind + b"\0")
+
+
+def heic(items: Sequence[Item]) -> bytes:
+    """The same as `avif` with the brands of HEIC."""
+    return avif(items).replace(b"avif\0\0\0\0avif", b"heic\0\0\0\0heic", 1)
 
 
 def avif(items: Sequence[Item], *, more_meta: bytes = b"", unreferenced: bytes = b"", after: bytes = b"") -> bytes:

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import pyvips
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageCms, ImageDraw, ImageOps
 
 from tests.support.programs import ROOT, require
 
@@ -174,13 +174,20 @@ def thread_of_pixels(format: str = "png") -> bytes:
     return saved(Image.new("RGB", (1, 30_000), GREEN), format)
 
 
+def damaged_png() -> bytes:
+    """Whole from its header to its end, but for what its pixels are packed in."""
+    data = interlaced_png(300, 300)
+    at = data.index(b"IDAT") + 200
+    return data[:at] + bytes(64) + data[at + 64 :]
+
+
 def heic(picture: Image.Image | None = None) -> bytes:
     """`quarters()` as HEIC, made by `heif-enc`; without it the test is skipped or fails (see `require`)."""
     return heic_of(saved(picture or quarters(), "png"), "png")
 
 
-def heic_of(data: bytes, ending: str) -> bytes:
-    """A PNG or JPEG as HEIC, with its metadata; likewise."""
+def heic_of(data: bytes, ending: str, *options: str) -> bytes:
+    """A PNG or JPEG as HEIC, with its metadata, and more options of the tool; likewise."""
     tool = shutil.which("heif-enc")
     if tool is None:
         require("heif-enc", "it makes the HEIC for the tests; it comes with libheif-examples")
@@ -188,7 +195,7 @@ def heic_of(data: bytes, ending: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         source, result = Path(folder, f"in.{ending}"), Path(folder, "out.heic")
         source.write_bytes(data)
-        subprocess.run([tool, "-q", "85", source, "-o", result], check=True, capture_output=True)
+        subprocess.run([tool, "-q", "85", *options, source, "-o", result], check=True, capture_output=True)
         return result.read_bytes()
 
 
@@ -204,6 +211,17 @@ def opened(data: bytes) -> Image.Image:
     picture = Image.open(io.BytesIO(data))
     picture.load()
     return picture
+
+
+def as_srgb(picture: Image.Image) -> Image.Image:
+    """The picture as a screen of sRGB shows it, by its profile if it has one."""
+    profile = picture.info.get("icc_profile")
+    if profile is None:
+        return picture.convert("RGB")
+    srgb = ImageCms.createProfile("sRGB")
+    shown = ImageCms.profileToProfile(picture, io.BytesIO(profile), srgb, outputMode="RGB")
+    assert shown is not None
+    return shown
 
 
 def frames(data: bytes) -> list[bytes]:

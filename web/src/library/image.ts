@@ -10,6 +10,7 @@ export interface ImageResource {
   expires_at?: string;
   delete_token: string;
   bytes?: number;
+  incomplete?: boolean;
   private_data?: "none" | "removed" | "kept" | "not-removable";
   content_credentials?: "none" | "removed" | "kept";
   renditions?: Record<string, { url: string }>;

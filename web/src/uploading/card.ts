@@ -189,6 +189,7 @@ function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpace, ima
 /** What the uploader wouldn't expect: data that was removed, or that couldn't be. */
 function lossesOf(image: ImageResource | undefined): string[] {
   const losses: string[] = [];
+  if (image?.incomplete) losses.push(t("The file is incomplete: its end is missing"));
   if (image?.private_data === "not-removable") losses.push(t("Some private data could not be removed"));
   if (image?.content_credentials === "removed") losses.push(t("Content credentials (C2PA) were removed"));
   return losses;

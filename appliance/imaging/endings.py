@@ -1,0 +1,40 @@
+"""Whether a PNG, WebP or GIF ends before its picture does, by what its structure says of its length."""
+
+import os
+
+from appliance.domain import formats
+from appliance.domain.formats import FormatSpec
+
+_PNG_START, _MAX_PNG_CHUNKS = 8, 200_000
+_IEND = b"IEND"
+_GIF_TRAILER = b"\x3b"
+_TAIL_BYTES = 1024
+
+
+def ends_early(fd: int, kind: FormatSpec) -> bool:
+    """Whether the end of the picture is missing; False also where it can't be determined."""
+    length = os.fstat(fd).st_size
+    match kind:
+        case formats.PNG:
+            return not _has_png_end(fd, length)
+        case formats.WEBP:
+            return int.from_bytes(os.pread(fd, 4, 4), "little") + 8 > length
+        case formats.GIF:
+            return _GIF_TRAILER not in os.pread(fd, _TAIL_BYTES, max(0, length - _TAIL_BYTES))
+        case _:
+            return False
+
+
+def _has_png_end(fd: int, length: int) -> bool:
+    """The end chunk is the last thing in most files; where it isn't, all chunks are walked."""
+    if os.pread(fd, 4, length - 8) == _IEND:
+        return True
+    at = _PNG_START
+    for _ in range(_MAX_PNG_CHUNKS):
+        head = os.pread(fd, 8, at)
+        if len(head) < 8:
+            return False
+        if head[4:] == _IEND:
+            return True
+        at += 12 + int.from_bytes(head[:4], "big")
+    return True

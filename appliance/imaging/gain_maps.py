@@ -1,0 +1,90 @@
+"""Gain maps (Ultra HDR, ISO 21496-1): how much brighter each part of a JPEG is shown on a screen that can.
+
+The picture that other screens show is made as ever; a smaller map goes with it. libultrahdr reads and writes what is
+said of the map; its pixels are resized here.
+"""
+
+import os
+from dataclasses import dataclass
+
+import pyvips
+
+from appliance.imaging.headers import orientation_of
+from appliance.imaging.resizing import resized
+
+MIN_SIDE_PX = 512
+"""Of a rendition's longer side, from where on it has a gain map."""
+_HEAD_BYTES = 256 * 1024
+_MARKS = (b"urn:iso:std:iso:ts:21496:-1", b"http://ns.adobe.com/hdr-gain-map/1.0/")
+_MAX_FILE_BYTES = 128 * 1024 * 1024
+"""libultrahdr holds the whole file to read what is said of the map."""
+_MAX_MAP_PIXELS = 100_000_000
+_DATA, _PREFIX = "gainmap-data", "gainmap-"
+_QUALITIES, _MAX_SHARE = (75, 50, 30), 0.1
+"""Of the map, the first with which it takes no more than this share of the picture's bytes."""
+_SMALL_PX, _DIVISOR_OF_SMALL, _DIVISOR = 1024, 2, 4
+"""A map has a quarter of the rendition's side, half of that of a small one."""
+_METADATA = ("exif", "xmp", "iptc", "photoshop", "jpeg-thumbnail")
+_KEEP = pyvips.enums.ForeignKeep.GAINMAP | pyvips.enums.ForeignKeep.ICC
+
+
+@dataclass(frozen=True, slots=True)
+class GainMap:
+    """The map, upright, and a picture of one pixel that carries what is said of it."""
+
+    pixels: pyvips.Image
+    said: pyvips.Image
+
+
+def read_gain_map(fd: int) -> GainMap | None:
+    """A JPEG's gain map; None where there is none, or none that can be read."""
+    head = os.pread(fd, _HEAD_BYTES, 0)
+    if not any(mark in head for mark in _MARKS) or os.fstat(fd).st_size > _MAX_FILE_BYTES:
+        return None
+    try:
+        whole = pyvips.Image.uhdrload_source(pyvips.Source.new_from_descriptor(fd), access="sequential")
+        if not whole.get_typeof(_DATA):
+            return None
+        data = whole.get(_DATA)  # has to live until its pixels are decoded
+        pixels = pyvips.Image.jpegload_source(pyvips.Source.new_from_memory(data))
+        if pixels.width * pixels.height > _MAX_MAP_PIXELS:
+            return None
+        return GainMap(_upright(pixels, orientation_of(whole)), whole)
+    except pyvips.Error:
+        return None
+
+
+def save_with_gain_map(image: pyvips.Image, gain_map: GainMap, quality: int) -> bytes | None:
+    """The image as a JPEG of this quality with its gain map; None where none can be written."""
+    divisor = _DIVISOR_OF_SMALL if max(image.width, image.height) < _SMALL_PX else _DIVISOR
+    pixels = gain_map.pixels
+    size = max(1, round(image.width / divisor)), max(1, round(image.height / divisor))
+    small = resized(pixels, size).copy_memory() if size[0] < pixels.width else pixels
+    try:
+        for map_quality in _QUALITIES:
+            encoded = bytes(small.jpegsave_buffer(Q=map_quality, keep="none", optimize_coding=True))
+            data = bytes(_marked(image, gain_map, encoded).uhdrsave_buffer(Q=quality, keep=_KEEP))
+            if len(encoded) <= _MAX_SHARE * (len(data) - len(encoded)):
+                break
+    except pyvips.Error:
+        return None
+    return data
+
+
+def _upright(pixels: pyvips.Image, orientation: int) -> pyvips.Image:
+    pixels = pixels.copy()
+    pixels.set_type(pyvips.GValue.gint_type, "orientation", orientation)
+    return pixels.autorot().copy_memory()
+
+
+def _marked(image: pyvips.Image, gain_map: GainMap, data: bytes) -> pyvips.Image:
+    """The image with the map and what is said of it, and with no other metadata but its profile."""
+    marked, said = image.copy(), gain_map.said
+    for name in marked.get_fields():
+        if name.startswith(_METADATA):
+            marked.remove(name)
+    for name in said.get_fields():
+        if name.startswith(_PREFIX) and name != _DATA:
+            marked.set_type(said.get_typeof(name), name, said.get(name))
+    marked.set_type(pyvips.GValue.blob_type, _DATA, data)
+    return marked

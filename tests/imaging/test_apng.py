@@ -1,0 +1,90 @@
+"""Animated PNG moves, as Pillow and browsers show it."""
+
+import io
+import struct
+import zlib
+
+import pytest
+from PIL import Image, ImageDraw
+
+from appliance.domain.errors import ApplianceError
+from appliance.domain.renditions import Format
+from appliance.workers import Workers
+from tests.support.images import pictures
+from tests.support.images.distance import distance
+from tests.support.workers import inspected, rendered, target
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SIZE = 64, 48
+
+
+def moving(frames: int = 3, **options: object) -> bytes:
+    """A square that goes from left to right; Pillow writes what differs alone."""
+    drawn = []
+    for number in range(frames):
+        picture = Image.new("RGBA", SIZE, (255, 255, 255, 255 if number % 2 else 0))
+        ImageDraw.Draw(picture).rectangle((number * 20, 10, number * 20 + 15, 30), fill=(200, 40 * number, 30, 255))
+        drawn.append(picture)
+    return pictures.saved(drawn[0], "png", save_all=True, append_images=drawn[1:], duration=80, **options)
+
+
+@pytest.mark.parametrize(("disposal", "blend"), [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0)])
+async def test_every_frame_is_what_pillow_shows(workers: Workers, disposal: int, blend: int) -> None:
+    source = moving(disposal=disposal, blend=blend)
+    facts = await inspected(workers, source)
+    assert (facts.frames, facts.animated, facts.refusal) == (3, True, None)
+    (made,) = await rendered(workers, source, target("small", Format.WEBP))
+    assert made.is_animated
+    assert Image.open(io.BytesIO(made.data)).info["loop"] == 0
+    for ours, theirs in zip(pictures.frames(made.data), pictures.frames(source), strict=True):
+        one, other = (Image.frombytes("RGBA", SIZE, data) for data in (ours, theirs))
+        white = Image.new("RGBA", SIZE, "white")
+        assert distance(Image.alpha_composite(white, one), Image.alpha_composite(white, other)) < 3
+
+
+async def test_a_frame_that_is_taken_back_is_gone_from_the_next(workers: Workers) -> None:
+    """As the specification has it; Pillow leaves it there where frames are blended."""
+    (made,) = await rendered(workers, moving(disposal=2, blend=1), target("small", Format.WEBP))
+    third = Image.frombytes("RGBA", SIZE, pictures.frames(made.data)[2])
+    assert [third.getchannel("A").getpixel(place) for place in ((5, 20), (25, 20), (47, 20))] == [0, 0, 255]
+
+
+async def test_other_formats_show_the_still_picture(workers: Workers) -> None:
+    (made,) = await rendered(workers, moving(), target("small", Format.PNG))
+    assert not made.is_animated
+    assert pictures.opened(made.data).size == SIZE
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGB", "LA"])
+async def test_grey_and_palettes_move_too(workers: Workers, mode: str) -> None:
+    frames = [Image.new("RGB", SIZE, (shade, shade, shade)).convert(mode) for shade in (40, 200)]
+    source = pictures.saved(frames[0], "png", save_all=True, append_images=frames[1:], duration=80)
+    (made,) = await rendered(workers, source, target("small", Format.GIF))
+    assert made.is_animated
+    for ours, theirs in zip(pictures.frames(made.data), pictures.frames(source), strict=True):
+        one, other = (Image.frombytes("RGBA", SIZE, data) for data in (ours, theirs))
+        assert distance(one, other) < 3
+
+
+@pytest.mark.parametrize("at", [4, 8, 12, 16])  # width, height, left, top
+async def test_a_frame_beside_its_canvas_leaves_the_still_picture(workers: Workers, at: int) -> None:
+    source = bytearray(moving())
+    place = source.rindex(b"fcTL") + 4
+    source[place + at : place + at + 4] = b"\x7f\xff\xff\xff"
+    source[place + 26 : place + 30] = struct.pack(">I", zlib.crc32(source[place - 4 : place + 26]))
+    (made,) = await rendered(workers, bytes(source), target("small", Format.WEBP))
+    assert not made.is_animated
+    assert (made.width, made.height) == SIZE
+
+
+async def test_an_animated_png_cut_anywhere_is_survived(workers: Workers) -> None:
+    source = moving()
+    for length in range(60, len(source), 37):
+        try:
+            facts = await inspected(workers, source[:length])
+        except ApplianceError:
+            continue
+        if facts.refusal is None:
+            (made,) = await rendered(workers, source[:length], target("small", Format.WEBP), facts=facts)
+            assert (made.width, made.height) == SIZE
