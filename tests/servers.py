@@ -156,8 +156,11 @@ class Server:
         self.stop()
 
 
-def minio_server(folder: Path) -> Server:
-    """A MinIO that is not started yet, its four drives below `folder`. May skip the test (see `require`)."""
+def minio_server(folder: Path, region: str | None = None) -> Server:
+    """A MinIO that is not started yet, its four drives below `folder`; it takes any region unless one is given.
+
+    May skip the test (see `require`).
+    """
     drives = [folder / f"disk{number}" for number in range(1, DRIVES + 1)]
     for drive in drives:
         drive.mkdir(parents=True, exist_ok=True)
@@ -170,6 +173,7 @@ def minio_server(folder: Path) -> Server:
         "MINIO_BROWSER": "off",
         "MINIO_UPDATE": "off",
         "HOME": str(folder),
+        **({} if region is None else {"MINIO_REGION": region}),
     }
     return Server([*command, *map(str, drives)], port, folder / "minio.log", _minio_ready, env)
 

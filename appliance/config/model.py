@@ -123,6 +123,10 @@ class Store:
         metadata=_about("The store's secret key. Best set as the credential `store_secret_key`.", secret=True),
     )
     secure: bool = field(default=True, metadata=_about("Whether to use TLS to connect to the store."))
+    region: str = field(
+        default="us-east-1",
+        metadata=_about("The store's region, which is part of every signature. MinIO's default is `us-east-1`."),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from appliance.config.model import Config
 from appliance.doctor.findings import Finding, fault, ok, warn
 from appliance.domain.errors import ApplianceError
-from appliance.objectstore import ObjectStore, open_store
+from appliance.objectstore import ObjectStore, StoreNotCreated, open_store
 
 _PROBE_WITHIN_S = 60.0
 _STORE_WITHIN_S = 30.0
@@ -48,10 +48,6 @@ async def sandbox(_config: Config) -> AsyncIterator[Finding]:
 
 
 async def store(config: Config) -> AsyncIterator[Finding]:
-    is_new = not (config.store_dir.exists() or config.store_dir.with_name(f"{config.store_dir.name}.id").exists())
-    if config.store.kind == "directory" and is_new:
-        yield warn("store", f"{config.store_dir} doesn't exist yet; the first start creates it")
-        return
     where = config.store.endpoint if config.store.kind == "minio" else str(config.store_dir)
     try:
         objects = open_store(config.store, config.data_dir)
@@ -60,6 +56,9 @@ async def store(config: Config) -> AsyncIterator[Finding]:
                 await _round_trip(objects)
         finally:
             await objects.close()
+    except StoreNotCreated:
+        missing = f"bucket {config.store.bucket}" if config.store.kind == "minio" else "folder"
+        yield warn("store", f"{config.store.kind} at {where} has no {missing} yet; the first start creates it")
     except ApplianceError as error:
         yield fault("store", f"{config.store.kind} at {where}: {error.detail}")
     except TimeoutError:

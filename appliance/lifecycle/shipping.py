@@ -74,7 +74,7 @@ class Shipper:
         """Start the shippers; they begin with what an earlier run left. A store that hangs holds nobody up."""
         self._probe = asyncio.create_task(self._connect())
         if not (await asyncio.wait([self._probe], timeout=FIRST_CONNECT_S))[0]:
-            self._store.doubt("It hasn't answered yet.")
+            self._store.mark_unavailable("It hasn't answered yet.")
         lanes = [self._small] * SMALL_SHIPPERS + [self._large] * LARGE_SHIPPERS
         self._tasks = [asyncio.create_task(self._serve(lane)) for lane in lanes]
         await self.feed()
@@ -116,7 +116,7 @@ class Shipper:
     async def feed_and_connect(self) -> None:
         """The job: ask the store how it is, and find rows that wait unseen."""
         if not self._pending:
-            self._store.nothing_to_put()
+            self._store.clear_put_fault()
         await self._ask()
         await self.feed()
 

@@ -22,7 +22,7 @@ from appliance.domain.model import (
     PrivateData,
     Tombstone,
 )
-from appliance.objectstore.base import MAX_METADATA_BYTES, METADATA_PREFIX, ObjectInfo, metadata_bytes
+from appliance.objectstore.port import MAX_METADATA_BYTES, METADATA_PREFIX, ObjectInfo, metadata_bytes
 
 PLAIN = "!#$&'()*+,-./:;=?@[]^_`{}~"  # kept as they are, for people who look; blanks at the ends would be lost
 MAX_REASON_BYTES = 400

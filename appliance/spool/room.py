@@ -14,9 +14,9 @@ from itertools import chain, count
 from pathlib import Path
 
 from appliance.domain.errors import DiskFull
-from appliance.shared.throttle import Pace
+from appliance.shared.throttle import Throttle
 
-PAUSE_S = 0.02  # for a block: while small ones come each giant has 50 MB/s still
+PAUSE_S = 0.02  # for each block: while small uploads run, each large one keeps 50 MB/s
 STEP_BYTES = 1 << 20  # expected of every upload, if it has so much left
 FOLD = 4  # an upload is expected to bring so many times what is here of it: from a fifth on, all of it
 HORIZON_S = 3600.0  # and no more than it brings in this time at its pace
@@ -78,7 +78,7 @@ class Room:
         self._reserve_bytes = reserve_bytes
         self._evictable = evictable
         self.clock = clock
-        self.pace = Pace(PAUSE_S, clock)
+        self.throttle = Throttle(PAUSE_S, clock)
         self.promised_bytes = 0
         self._most_expected = 0  # an upper bound of what all are expected to bring, so that it is seldom reckoned
         self._numbers = count()

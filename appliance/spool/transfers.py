@@ -64,7 +64,7 @@ class Transfer:
         self._synced_end = self._end - self._end % SYNC_BYTES
         self._stake = room.begin(path.name, coming, self._end)
         if self._end < SMALL_BYTES:
-            room.pace.small_came()
+            room.throttle.note_small()
 
     def check(self, bytes_: int) -> None:
         """Raises DiskFull when so many bytes can't fit."""
@@ -93,16 +93,16 @@ class Transfer:
 
     async def _write_next(self, block: bytearray) -> None:
         await self._written()
-        await self._keep_pace()
+        await self._throttle()
         await self._claim(len(block))
         self._writing = asyncio.ensure_future(self._write(block))
 
-    async def _keep_pace(self) -> None:
-        """A giant takes the loop, the threads and the disk for itself if it may: small files come first."""
+    async def _throttle(self) -> None:
+        """Have a large transfer pause while small ones run: it would keep the loop, the threads and the disk busy."""
         if self._end < SMALL_BYTES:
-            self._room.pace.small_came()
-        elif pause_s := self._room.pace.due_s():
-            await asyncio.sleep(pause_s)
+            self._room.throttle.note_small()
+        elif delay_s := self._room.throttle.delay_s():
+            await asyncio.sleep(delay_s)
 
     async def _written(self) -> None:
         """The block that is being written, if one is, is on the disk; it stays so when the waiting is cancelled."""

@@ -7,21 +7,29 @@ from pathlib import Path
 import pytest
 
 from appliance.objectstore import DirectoryStore, MinioStore, ObjectStore
-from tests.servers import Server, minio_server, rclone_server
+from tests.servers import REGION, Server, minio_server, rclone_server
 
 KINDS = ("directory", "minio", "rclone")
 _numbers = itertools.count(1)
 
 
-def store_on(server: Server, bucket: str = "images", secret_key: str | None = None) -> MinioStore:
+def store_on(
+    server: Server,
+    bucket: str = "images",
+    *,
+    access_key: str | None = None,
+    secret_key: str | None = None,
+    region: str = REGION,
+) -> MinioStore:
     """A store over a running server, not started yet."""
     return MinioStore(
         endpoint=server.endpoint,
         bucket=bucket,
-        access_key=server.access_key,
+        access_key=access_key or server.access_key,
         secret_key=secret_key or server.secret_key,
         journal=server.folder / "journal",
         secure=False,
+        region=region,
     )
 
 

@@ -224,6 +224,11 @@ async def test_a_reader_that_is_left_early_does_no_harm(store: ObjectStore, pref
     assert await read(store, prefix + "a") == original.read_bytes()
 
 
+async def test_a_range_from_the_beginning_of_an_empty_object_is_empty(store: ObjectStore, prefix: str) -> None:
+    await store.put_bytes(prefix + "empty", b"", media_type=JPEG)
+    assert await read(store, prefix + "empty", 0, 1000) == b""
+
+
 async def test_putting_a_file_that_is_not_there_is_not_the_stores_fault(
     store: ObjectStore, prefix: str, tmp_path: Path
 ) -> None:

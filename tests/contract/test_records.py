@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from appliance.domain.model import ContentCredentials, Ending, Image, KeepMetadata, Location, PrivateData
 from appliance.domain.slugs import object_key
 from appliance.objectstore import ObjectInfo, ObjectStore
-from appliance.objectstore.base import checked_metadata
+from appliance.objectstore.port import checked_metadata
 from appliance.objectstore.records import (
     UnreadableRecord,
     image_from,

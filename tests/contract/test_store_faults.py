@@ -15,7 +15,7 @@ import pytest
 from appliance.config.model import Store
 from appliance.domain.errors import ConfigError, ObjectMissing, StoreUnavailable
 from appliance.objectstore import DirectoryStore, MinioStore, files, open_store
-from appliance.objectstore.multipart import MAX_GIANT_BYTES, spans
+from appliance.objectstore.multipart import MAX_OBJECT_BYTES, spans
 from tests.contract.conftest import store_on
 from tests.servers import Server, free_port, minio_server
 
@@ -265,7 +265,7 @@ async def test_a_directory_store_that_was_not_started_says_what_is_missing(tmp_p
     await store.close()
 
 
-@pytest.mark.parametrize("size", [64 * MIB + 1, 640_000 * MIB, 640_000 * MIB + 1, 5 * 1024**4, MAX_GIANT_BYTES])
+@pytest.mark.parametrize("size", [64 * MIB + 1, 640_000 * MIB, 640_000 * MIB + 1, 5 * 1024**4, MAX_OBJECT_BYTES])
 def test_parts_cover_the_file_within_the_limits_of_s3(size: int) -> None:
     parts = spans(size)
     assert len(parts) <= 10_000

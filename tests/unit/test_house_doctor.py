@@ -16,6 +16,7 @@ from appliance.doctor import backups, components, machine, rows
 from appliance.doctor.checkup import Check, examine
 from appliance.doctor.findings import Finding, Level
 from appliance.objectstore import open_store
+from tests.servers import minio_server
 
 
 @pytest.fixture
@@ -142,6 +143,20 @@ def test_a_store_that_does_not_answer_is_a_fault_with_its_address(config: Config
     finding = worst(components.store, replace(config, store=away))
     assert finding.level is Level.FAULT
     assert endpoint in finding.words
+
+
+def test_a_bucket_that_the_first_start_creates_is_no_fault(config: Config, tmp_path: Path) -> None:
+    with minio_server(tmp_path / "minio") as server:
+        minio = Store(
+            kind="minio",
+            endpoint=server.endpoint,
+            access_key=server.access_key,
+            secret_key=server.secret_key,
+            secure=False,
+        )
+        finding = worst(components.store, replace(config, store=minio))
+    assert finding.level is Level.WARN
+    assert "has no bucket images yet; the first start creates it" in finding.words
 
 
 @pytest.mark.parametrize(

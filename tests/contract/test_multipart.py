@@ -1,4 +1,4 @@
-"""Giants on their way to a real S3 server: taken up again where an attempt ended, and in nobody's way."""
+"""Multipart uploads to a real S3 server: continued where an attempt ended, and never in the way of small objects."""
 
 import asyncio
 import os
@@ -186,7 +186,7 @@ async def test_a_completion_whose_answer_was_lost_is_seen_and_nothing_is_sent_tw
     await way.put()
     assert way.sent.parts == []
     assert await way.is_whole()
-    assert way.store._giants._journal.read(way.key) is None
+    assert way.store._multipart._pending.read(way.key) is None
 
 
 async def test_deleting_what_is_half_there_leaves_nothing_of_it(way: Way) -> None:
@@ -194,13 +194,13 @@ async def test_deleting_what_is_half_there_leaves_nothing_of_it(way: Way) -> Non
     assert len(way.unfinished) == 1
     await way.store.delete(way.key)
     assert way.unfinished == []
-    assert way.store._giants._journal.read(way.key) is None
+    assert way.store._multipart._pending.read(way.key) is None
 
 
 async def test_a_note_that_a_crash_tore_is_as_none(way: Way) -> None:
     await way.break_off()
-    [note] = [path for path in (way.server.folder / "journal").iterdir() if way.key in path.read_text()]
-    note.write_bytes(b"{")
+    [noted] = [path for path in (way.server.folder / "journal").iterdir() if way.key in path.read_text()]
+    noted.write_bytes(b"{")
     await way.put()
     assert len(way.sent.parts) == PARTS
     assert way.unfinished == []
@@ -208,9 +208,9 @@ async def test_a_note_that_a_crash_tore_is_as_none(way: Way) -> None:
 
 async def test_the_parts_of_a_transfer_are_listed_past_a_page(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
     await way.break_off(at=6)
-    note = way.store._giants._journal.read(way.key)
-    assert note is not None
-    whole = way.store._bucket.parts(way.key, note.upload)
+    pending = way.store._multipart._pending.read(way.key)
+    assert pending is not None
+    whole = way.store._bucket.parts(way.key, pending.upload)
     real, asked = Bucket._send, []
 
     def two_a_page(bucket: Bucket, method: str, key: str, query: dict[str, Any], *rest: Any) -> Any:
@@ -218,7 +218,7 @@ async def test_the_parts_of_a_transfer_are_listed_past_a_page(way: Way, monkeypa
         return real(bucket, method, key, query | {"max-parts": "2"}, *rest)
 
     monkeypatch.setattr(Bucket, "_send", two_a_page)
-    assert way.store._bucket.parts(way.key, note.upload) == whole
+    assert way.store._bucket.parts(way.key, pending.upload) == whole
     assert len(asked) > 1
     assert all(isinstance(part, Part) and part.bytes == PART for part in whole.values())
 
