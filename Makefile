@@ -85,6 +85,10 @@ bench-peers: $(VENV)/.dev $(WEB) ## Install the servers that the benchmarks meas
 minio: $(VENV)/.dev ## Build the real MinIO that the tests run against
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/minio/build.sh
 
+.PHONY: stores
+stores: $(VENV)/.dev ## Build two more S3 servers, versitygw and SeaweedFS, which the long tests keep to the store's contract
+	PATH="$(CURDIR)/$(BIN):$$PATH" tests/stores/build.sh
+
 .PHONY: tusd
 tusd: $(VENV)/.dev ## Build tusd, which the benchmark of large uploads compares with
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/tusd/build.sh

@@ -186,7 +186,7 @@ def rclone_server(folder: Path) -> Server:
     command = [rclone_program(), "serve", "s3", "--addr", f"127.0.0.1:{port}"]
     command += ["--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", "--vfs-cache-mode", "off", str(data)]
     env = {"RCLONE_CONFIG": str(folder / "rclone.conf"), "HOME": str(folder)}
-    return Server(command, port, folder / "rclone.log", _answers, env)
+    return Server(command, port, folder / "rclone.log", answers, env)
 
 
 def _minio_ready(port: int) -> bool:
@@ -198,7 +198,8 @@ def _minio_ready(port: int) -> bool:
         return False
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Whether it answers HTTP, be it with an error."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2):
             return True

@@ -14,7 +14,7 @@ from appliance.domain.errors import StoreUnavailable
 from appliance.objectstore import MinioStore, multipart
 from appliance.objectstore.bucket import Bucket, Part
 from appliance.objectstore.multipart import THREADS
-from tests.contract.conftest import store_on
+from tests.contract.conftest import S3_KINDS, store_on
 from tests.servers import Server
 
 TIFF = "image/tiff"
@@ -83,7 +83,7 @@ class Way:
         return fetched.read_bytes() == self.file.read_bytes() and dict(info.metadata) == METADATA
 
 
-@pytest.fixture(params=("minio", "rclone"))
+@pytest.fixture(params=S3_KINDS)
 async def way(
     request: pytest.FixtureRequest, tmp_path: Path, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Way]:
