@@ -89,7 +89,7 @@ def serve(config: Config) -> int:
 async def _serve(config: Config, manager: Supervisor) -> None:
     async with started(config) as appliance:
         commands = Commands(
-            expire=appliance.expiry.run,
+            expire=appliance.image_lifecycle.end,
             status=lambda: status(appliance),
             drain=appliance.drain,
             take_down=Takedown(appliance.management, appliance.albums).run,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from appliance.albums import Albums
-from appliance.albums.lifecycle import AlbumKeeper
+from appliance.albums.lifecycle_rows import AlbumLifecycleRows
 from appliance.cache import Cache, Caches
 from appliance.catalogue import Catalogue
 from appliance.cdn import shared_caches
@@ -19,6 +19,7 @@ from appliance.delivery.region_renderer import RegionRenderer
 from appliance.delivery.renderer import Renderer
 from appliance.delivery.tiles import Tiles
 from appliance.domain.clock import Clock
+from appliance.domain.model import Album, Image
 from appliance.health.checks import CatalogueCheck, DiskCheck, StoreCheck, WorkersCheck
 from appliance.health.health import Health
 from appliance.http import keys
@@ -33,14 +34,14 @@ from appliance.http.transport.small_bodies import small_bodies
 from appliance.http.transport.start_limiter import STARTS, Starts
 from appliance.http.transport.streamed_responses import downloads
 from appliance.http.wrong_token_delay import WrongTokens
-from appliance.lifecycle.erasing import Eraser
-from appliance.lifecycle.expiry import Expiry
+from appliance.lifecycle.expiry import ClockGuard
+from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.jobs import Job, Jobs
 from appliance.lifecycle.management import Management
 from appliance.lifecycle.prewarming import OfflineService
 from appliance.lifecycle.purging import Purger
+from appliance.lifecycle.service import Lifecycle
 from appliance.lifecycle.shipping import Shipper
-from appliance.lifecycle.sidecar_sync import Telling
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.sweeps import Sweeps
 from appliance.objectstore import ObjectStore
@@ -85,14 +86,12 @@ class Appliance:
     resumable: Resumable
     caretaker: Caretaker
     management: Management
-    expiry: Expiry
-    eraser: Eraser
+    image_lifecycle: Lifecycle[Image]
+    album_lifecycle: Lifecycle[Album]
     sweeps: Sweeps
     offline_service: OfflineService
-    telling: Telling
     purger: Purger
     albums: Albums
-    album_keeper: AlbumKeeper
 
     @property
     def cache(self) -> Cache:
@@ -136,19 +135,19 @@ class Appliance:
         return Jobs(
             [
                 Job("ship", 10, self.shipper.feed_and_connect),
-                Job("sidecars", 15, self.telling.run),
-                Job("album-records", 15, self.album_keeper.tell),
-                Job("album-expiry", 60, self.album_keeper.end),
-                Job("album-erasing", 10, self.album_keeper.erase),
-                Job("album-forgetting", HOUR_S, self.album_keeper.forget),
-                Job("expiry", 60, self.expiry.run),
+                Job("sidecars", 15, self.image_lifecycle.sync_records),
+                Job("album-records", 15, self.album_lifecycle.sync_records),
+                Job("album-expiry", 60, self.album_lifecycle.end),
+                Job("album-erasing", 10, self.album_lifecycle.erase),
+                Job("album-forgetting", HOUR_S, self.album_lifecycle.forget),
+                Job("expiry", 60, self.image_lifecycle.end),
                 Job("offline-service", 60, self.offline_service.run),
-                Job("erasing", 10, self.eraser.run),
+                Job("erasing", 10, self.image_lifecycle.erase),
                 Job("spool-sweep", 600, self.sweeps.spool),
                 Job("resumable-uploads", 60, self.caretaker.run),
                 Job("upload-sweep", 600, self.sweeps.uploads),
-                Job("forgetting", HOUR_S, self.eraser.forget),
-                Job("store-forgetting", 24 * HOUR_S, self.eraser.forget_in_store),
+                Job("forgetting", HOUR_S, self.image_lifecycle.forget),
+                Job("store-forgetting", 24 * HOUR_S, self.sweeps.stored_tombstones),
                 Job("orphan-report", 24 * HOUR_S, self.sweeps.orphans),
             ],
             self.metrics,
@@ -200,6 +199,17 @@ def assembled(  # noqa: PLR0917 - one of each part
         metrics=metrics,
         clock=clock,
     )
+    guard = ClockGuard(catalogue, clock)
+    image_rows = ImageLifecycleRows(
+        catalogue=catalogue,
+        cache=caches,
+        spool=spool,
+        sidecars=sidecars,
+        store=observed,
+        shipper=shipper,
+        metrics=metrics,
+    )
+    album_rows = AlbumLifecycleRows(catalogue=catalogue, store=observed)
     return Appliance(
         config=config,
         clock=clock,
@@ -227,23 +237,12 @@ def assembled(  # noqa: PLR0917 - one of each part
         management=Management(
             config.uploads, catalogue=catalogue, cache=caches, sidecars=sidecars, metrics=metrics, clock=clock
         ),
-        expiry=Expiry(catalogue=catalogue, cache=caches, metrics=metrics, clock=clock),
-        eraser=Eraser(
-            catalogue=catalogue,
-            cache=caches,
-            spool=spool,
-            sidecars=sidecars,
-            store=observed,
-            shipper=shipper,
-            metrics=metrics,
-            clock=clock,
-        ),
-        sweeps=Sweeps(catalogue=catalogue, spool=spool, store=observed),
+        image_lifecycle=Lifecycle(image_rows, store=observed, guard=guard, clock=clock),
+        album_lifecycle=Lifecycle(album_rows, store=observed, guard=guard, clock=clock),
+        sweeps=Sweeps(catalogue=catalogue, spool=spool, store=observed, clock=clock),
         offline_service=OfflineService(catalogue=catalogue, delivery=delivery, enabled=bool(config.renditions.prewarm)),
-        telling=Telling(catalogue=catalogue, sidecars=sidecars, store=observed),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         albums=Albums(config, catalogue=catalogue, clock=clock),
-        album_keeper=AlbumKeeper(catalogue=catalogue, store=observed, clock=clock),
     )
 
 

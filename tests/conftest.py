@@ -82,7 +82,7 @@ class Host:
     async def erase(self) -> int:
         """Let the undo time pass, and the eraser run."""
         self.clock.forward(11)
-        return await self.appliance.eraser.run()
+        return await self.appliance.image_lifecycle.erase()
 
     def files(self, folder: str) -> list[Path]:
         """Every file below a folder of the data directory."""

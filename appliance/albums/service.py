@@ -15,7 +15,6 @@ from appliance.config.model import Config
 from appliance.domain import slugs, tokens
 from appliance.domain.clock import Clock
 from appliance.domain.errors import (
-    Conflict,
     GoneAlbum,
     IdempotencyKeyReused,
     InvalidField,
@@ -25,8 +24,9 @@ from appliance.domain.errors import (
 )
 from appliance.domain.model import Album, Ending, IdempotencyRecord
 from appliance.domain.upload_options import MAX_TITLE_CHARS, check_expiry, check_key, checked_text
+from appliance.lifecycle.conflicts import retry_on_conflict
 from appliance.lifecycle.expiry import GRACE_S
-from appliance.lifecycle.management import ATTEMPTS, UNDO_S
+from appliance.lifecycle.management import UNDO_S
 
 NO_UNDO_S = 0  # an undo time that is over by any clock
 
@@ -166,16 +166,15 @@ class Albums:
         Raises as `owned` does, InvalidField, InvalidExpiry, TooManyImages, and GoneAlbum when it can't come back.
         """
         await self.owned(slug, token)
-        changes = self._checked_changes(changes)
-        for _ in range(ATTEMPTS):
+        checked = self._checked_changes(changes)
+
+        async def change_row() -> Contents:
             album = await self.owned(slug, token)
-            try:
-                changed = await self._filled(self._changed(album, changes), added=changes.add)
-                await self._rows.change(changed.album)
-            except Conflict:
-                continue
+            changed = await self._filled(self._changed(album, checked), added=checked.add)
+            await self._rows.change(changed.album)
             return changed
-        raise Conflict()
+
+        return await retry_on_conflict(change_row)
 
     def _checked_changes(self, changes: AlbumChanges) -> AlbumChanges:
         if isinstance(changes.expires_s, int):
@@ -214,32 +213,28 @@ class Albums:
 
     async def delete(self, slug: str, token: str | None) -> Album:
         """End the album: 410 from now on, its images stay. It can be undone for ten seconds. Twice is fine."""
-        for _ in range(ATTEMPTS):
-            album = await self.owned(slug, token)
+
+        async def end_row() -> Album:
+            album, now_s = await self.owned(slug, token), int(self._clock())
             if album.ended is Ending.DELETED:
                 return album
-            now_s = int(self._clock())
-            try:
-                return await self._end(album, now_s, erase_after_s=now_s + UNDO_S)
-            except Conflict:
-                continue
-        raise Conflict()
+            return await self._end(album, now_s, erase_after_s=now_s + UNDO_S)
+
+        return await retry_on_conflict(end_row)
 
     async def take_down(self, slug: str) -> None:
         """End the album for good, without its token: nobody can undo it; its images stay.
 
         Raises UnknownAlbum, GoneAlbum (already).
         """
-        for _ in range(ATTEMPTS):
+
+        async def end_row() -> Album:
             album, now_s = remembered(await self._rows.get(slug)), int(self._clock())
             if album.erased or (album.ended is Ending.DELETED and now_s > (album.erase_after_s or 0)):
                 raise GoneAlbum("This album is no longer available.")
-            try:
-                await self._end(album, now_s, erase_after_s=NO_UNDO_S)
-            except Conflict:
-                continue
-            return
-        raise Conflict()
+            return await self._end(album, now_s, erase_after_s=NO_UNDO_S)
+
+        await retry_on_conflict(end_row)
 
     async def _end(self, album: Album, now_s: int, *, erase_after_s: int) -> Album:
         """Raises Conflict when the row is another by now."""

@@ -9,7 +9,7 @@ from appliance.catalogue import Catalogue
 from appliance.config.model import Config
 from appliance.domain.clock import system_clock
 from appliance.domain.errors import ServerNotRunning
-from appliance.lifecycle.expiry import Expiry
+from appliance.lifecycle.expiry import ClockGuard, expire_images
 from appliance.observability.metrics import Metrics
 from appliance.server.control import ask_expire
 from appliance.server.data_dir_lock import owned_data_dir
@@ -34,8 +34,8 @@ async def _expire_alone(config: Config, clock_confirmed: bool) -> int:
     cache = Caches.of(config)
     try:
         await catalogue.start()
-        expiry = Expiry(catalogue=catalogue, cache=cache, metrics=metrics, clock=system_clock)
-        return await expiry.run(clock_confirmed=clock_confirmed)
+        now_s = await ClockGuard(catalogue, system_clock).trusted_now_s(is_confirmed=clock_confirmed)
+        return await expire_images(catalogue, cache, metrics, now_s)
     finally:
         await cache.close()
         await catalogue.stop()

@@ -11,12 +11,12 @@ from appliance.domain.errors import Conflict, GoneImage, MissingToken, UnknownIm
 from appliance.domain.model import Ending, Image, Tombstone
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS, check_expiry, checked_text
 from appliance.domain.visibility import living
+from appliance.lifecycle.conflicts import retry_on_conflict
 from appliance.lifecycle.expiry import GRACE_S
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.observability.metrics import Metrics
 
 UNDO_S = 10
-ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +85,14 @@ class Management:
         Raises as `owned` does, InvalidField, InvalidExpiry, and GoneImage when it can't be brought back.
         """
         await self.owned(slug, token)
-        changes = self._checked(changes)
-        for _ in range(ATTEMPTS):
-            image = await self.owned(slug, token)
-            try:
-                return await self._change_now(image, changes)
-            except Conflict:  # others may change the row meanwhile: a shipper, a worker's verdict, the expiry
-                continue
-        raise Conflict()
+        checked = self._checked(changes)
 
-    async def _change_now(self, image: Image, changes: Changes) -> Image:
+        async def change_row() -> Image:
+            return await self._change_row(await self.owned(slug, token), checked)
+
+        return await retry_on_conflict(change_row)
+
+    async def _change_row(self, image: Image, changes: Changes) -> Image:
         """Compare and set. Raises Conflict when the row is another by now."""
         now_s = int(self._clock())
         over = image.ended is Ending.EXPIRED or (image.ended is None and image.expires_s <= now_s)

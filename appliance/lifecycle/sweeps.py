@@ -4,10 +4,11 @@ import logging
 from collections.abc import AsyncIterator
 
 from appliance.catalogue import Catalogue
-from appliance.domain.clock import DAY_S
+from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import StoreUnavailable
 from appliance.domain.model import Image, Location
 from appliance.domain.slugs import is_slug, object_key, sidecar_key
+from appliance.lifecycle.service import TOMBSTONE_S
 from appliance.objectstore import ObjectStore
 from appliance.spool import Spool
 
@@ -15,6 +16,7 @@ SETTLING_S = 300.0  # a landed file is committed within moments; younger ones ar
 STALLED_S = 3600.0
 ORPHAN_KEPT_S = 7 * DAY_S
 BATCH = 500
+TOMBSTONES = "tombstones/"
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +24,8 @@ log = logging.getLogger(__name__)
 class Sweeps:
     """Puts right what a crash left between a file and its row."""
 
-    def __init__(self, *, catalogue: Catalogue, spool: Spool, store: ObjectStore) -> None:
+    def __init__(self, *, catalogue: Catalogue, spool: Spool, store: ObjectStore, clock: Clock) -> None:
+        self._clock = clock
         self._catalogue = catalogue
         self._spool = spool
         self._store = store
@@ -69,6 +72,17 @@ class Sweeps:
         if failure is not None:
             raise failure
         return len(unknown)
+
+    async def stored_tombstones(self) -> int:
+        """Delete the store's tombstones that are older than the catalogue's grow; says how many.
+
+        Raises StoreUnavailable.
+        """
+        before_s = self._clock() - TOMBSTONE_S
+        old = [entry.key async for entry in self._store.list(TOMBSTONES) if entry.modified_s < before_s]
+        for key in old:
+            await self._store.delete(key)
+        return len(old)
 
     async def _batches(self, prefix: str) -> AsyncIterator[dict[str, str]]:
         """Keys, and the slug that each is for."""

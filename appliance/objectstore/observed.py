@@ -31,7 +31,7 @@ class ObservedStore:
         self._metrics = metrics
         self._faults: dict[str, str] = {}
         self._logged: NegativeCache[str] = NegativeCache(ttl_s=LOG_AGAIN_S, clock=time.monotonic)
-        self.breaker = CircuitBreaker(self._probe_succeeds, first_pause_s=FIRST_PAUSE_S, max_pause_s=MAX_PAUSE_S)
+        self.breaker = CircuitBreaker(self.answers, first_pause_s=FIRST_PAUSE_S, max_pause_s=MAX_PAUSE_S)
 
     @property
     def fault(self) -> str | None:
@@ -94,7 +94,8 @@ class ObservedStore:
         with suppress(StoreUnavailable):
             await self.check()
 
-    async def _probe_succeeds(self) -> bool:
+    async def answers(self) -> bool:
+        """Whether a probe succeeds now, however many faults there were before."""
         try:
             await self.probe()
         except StoreUnavailable:

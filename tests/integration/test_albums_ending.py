@@ -1,5 +1,8 @@
 """How albums end: by their own expiry, with their last image, by their makers; and how they come back."""
 
+import pytest
+
+from appliance.domain.errors import ClockJumped
 from tests.conftest import DAY_S, Host, problem
 from tests.integration.albums import BROWSER, changed, delete, made, manage, patch, shown, slugs_of, uploaded
 
@@ -15,10 +18,23 @@ async def _gone(host: Host, album: dict[str, object]) -> dict[str, object]:
 async def _pass(host: Host, seconds: float) -> None:
     """Time goes by, and all jobs run."""
     host.clock.forward(seconds)
-    await host.appliance.expiry.run(clock_confirmed=True)
-    await host.appliance.eraser.run()
-    await host.appliance.album_keeper.end()
-    await host.appliance.album_keeper.erase()
+    await host.appliance.image_lifecycle.end(clock_confirmed=True)
+    await host.appliance.image_lifecycle.erase()
+    await host.appliance.album_lifecycle.end()
+    await host.appliance.album_lifecycle.erase()
+
+
+async def test_a_clock_that_jumps_ends_no_album_until_a_person_confirms_it(host: Host) -> None:
+    album = await made(host, await uploaded(host, 1), expires_in="1d")
+    assert await host.appliance.album_lifecycle.end() == 0
+    host.clock.forward(40 * DAY_S)
+    with pytest.raises(ClockJumped, match="clock-is-right"):
+        await host.appliance.album_lifecycle.end()
+    row = await host.appliance.catalogue.albums.get(album["slug"])
+    assert row is not None
+    assert row.ended is None
+    await host.appliance.image_lifecycle.end(clock_confirmed=True)
+    assert await host.appliance.album_lifecycle.end() == 1
 
 
 async def test_an_image_that_is_deleted_leaves_the_album_and_comes_back_with_its_undo(host: Host) -> None:
@@ -123,20 +139,20 @@ async def test_deleting_can_be_undone_for_ten_seconds(host: Host) -> None:
     assert "deleted by its owner" in str(told["detail"])
     await problem(await patch(host, album, title="x"), "album-gone")
     host.clock.forward(9)
-    await host.appliance.album_keeper.erase()
+    await host.appliance.album_lifecycle.erase()
     back = await changed(host, album, deleted=False)
     assert (back["title"], back["own_expires_at"]) == ("Kept", album["own_expires_at"])
     await delete(host, album)
     host.clock.forward(11)
     await problem(await patch(host, album, deleted=False), "album-gone")
-    assert await host.appliance.album_keeper.erase() == 1
+    assert await host.appliance.album_lifecycle.erase() == 1
     await problem(await patch(host, album, deleted=False), "album-gone")
     await _gone(host, album)
 
 
 async def test_what_is_left_of_an_erased_album_is_that_it_was_and_that_for_a_year(host: Host) -> None:
     album = await made(host, await uploaded(host, 2, expires_in="700d"), title="Secret plans")
-    await host.appliance.album_keeper.tell()
+    await host.appliance.album_lifecycle.sync_records()
     assert len(host.files("store/objects/albums")) == 1
     await delete(host, album)
     await _pass(host, 11)
@@ -145,51 +161,51 @@ async def test_what_is_left_of_an_erased_album_is_that_it_was_and_that_for_a_yea
     assert row is not None
     assert (row.title, row.images, row.token_hash) == (None, (), "")
     await _pass(host, YEAR_S - 60)
-    assert await host.appliance.album_keeper.forget() == 0
+    assert await host.appliance.album_lifecycle.forget() == 0
     await _gone(host, album)
     await _pass(host, 120)
-    assert await host.appliance.album_keeper.forget() == 1
+    assert await host.appliance.album_lifecycle.forget() == 1
     await problem(await host.get(f"/a/{album['slug']}"), "album-not-found")
 
 
 async def test_the_store_is_told_of_every_change_and_forgets_what_was_erased(host: Host) -> None:
-    keeper = host.appliance.album_keeper
+    lifecycle = host.appliance.album_lifecycle
     album = await made(host, await uploaded(host, 2))
-    assert await keeper.tell() == 1
-    assert await keeper.tell() == 0
+    assert await lifecycle.sync_records() == 1
+    assert await lifecycle.sync_records() == 0
     await changed(host, album, title="Told anew")
-    assert await keeper.tell() == 1
+    assert await lifecycle.sync_records() == 1
     [record] = host.files("store/objects/albums")
     assert "Told anew" in record.read_text()
     await delete(host, album)
-    assert await keeper.tell() == 1
+    assert await lifecycle.sync_records() == 1
     assert "deleted" in record.read_text()
     host.clock.forward(11)
-    assert await keeper.erase() == 1
-    assert await keeper.tell() == 0
+    assert await lifecycle.erase() == 1
+    assert await lifecycle.sync_records() == 0
     assert host.files("store/objects/albums") == []
 
 
 async def test_a_record_that_comes_after_the_eraser_is_taken_back(host: Host) -> None:
     album = await made(host, await uploaded(host, 1))
-    keeper, store = host.appliance.album_keeper, host.appliance.store
+    lifecycle, store = host.appliance.album_lifecycle, host.appliance.store
     put_bytes = store.put_bytes
 
     async def late(key: str, data: bytes, *, media_type: str) -> None:
         await delete(host, album)
         host.clock.forward(11)
-        await keeper.erase()
+        await lifecycle.erase()
         await put_bytes(key, data, media_type=media_type)
 
     store.put_bytes = late  # type: ignore[method-assign]
-    assert await keeper.tell() == 0
+    assert await lifecycle.sync_records() == 0
     assert host.files("store/objects/albums") == []
 
 
 async def test_bringing_it_back_while_it_is_being_erased_wins(host: Host) -> None:
     album = await made(host, await uploaded(host, 1), expires_in="1d")
     await _pass(host, DAY_S + 1)
-    keeper, store = host.appliance.album_keeper, host.appliance.store
+    lifecycle, store = host.appliance.album_lifecycle, host.appliance.store
     remove = store.delete
 
     async def slow(key: str) -> None:
@@ -199,9 +215,9 @@ async def test_bringing_it_back_while_it_is_being_erased_wins(host: Host) -> Non
 
     store.delete = slow  # type: ignore[method-assign]
     host.clock.forward(7 * DAY_S + 1)
-    assert await keeper.erase() == 0
+    assert await lifecycle.erase() == 0
     assert await shown(host, album)
-    assert await keeper.tell() == 1
+    assert await lifecycle.sync_records() == 1
 
 
 async def test_an_expired_album_comes_back_by_form(host: Host) -> None:
@@ -224,7 +240,7 @@ async def test_nothing_that_is_done_with_an_album_changes_its_images(host: Host)
     await changed(host, album, expires_in="60d", title="x")
     await delete(host, album)
     host.clock.forward(11)
-    await host.appliance.album_keeper.erase()
+    await host.appliance.album_lifecycle.erase()
     for image in images:
         now = await (await host.get(f"/api/v1/images/{image['slug']}")).json()
         assert now == {name: value for name, value in image.items() if name != "delete_token"}

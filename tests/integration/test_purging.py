@@ -61,7 +61,7 @@ async def test_expired_images_are_purged_in_few_calls(host: Host, cache: StandIn
     slugs = [(await host.upload(jpeg))["slug"] for _ in range(3)]
     host.clock.forward(366 * DAY_S)
     async with host.appliance.purger._one:  # so that it comes by when all have ended
-        await host.appliance.expiry.run(clock_confirmed=True)
+        await host.appliance.image_lifecycle.end(clock_confirmed=True)
     await until(lambda: set(cache.forgotten) == set(slugs))
     assert len(cache.calls) == 1
     host.clock.forward(AGAIN_S)
@@ -86,7 +86,7 @@ async def test_what_changes_for_nobody_is_not_purged(host: Host, cache: StandIn,
     await host.get(f"/i/{mine['slug']}/small.jpg")
     await host.appliance.shipper.feed_and_connect()
     await host.appliance.offline_service.run()
-    await host.appliance.telling.run()
+    await host.appliance.image_lifecycle.sync_records()
     assert await host.appliance.purger.run() == 0
     assert cache.calls == []
 

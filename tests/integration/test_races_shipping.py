@@ -35,7 +35,7 @@ async def test_what_is_on_its_way_is_erased_once_it_has_arrived(
     assert len(patient.files("store/objects/originals")) == 1
     held.open()
     await until(lambda: not patient.appliance.shipper.backlog)
-    assert await patient.appliance.eraser.run() == 1
+    assert await patient.appliance.image_lifecycle.erase() == 1
     await gone_everywhere(patient, slug)
 
 
@@ -66,7 +66,7 @@ async def test_a_sidecar_that_is_written_after_the_erasing_is_deleted(
     image = await host.upload(jpeg)
     await host.patch(image["slug"], image["delete_token"], title="A secret")
     held = gated(monkeypatch, host.appliance.store, "put_bytes")
-    writing = asyncio.create_task(host.appliance.telling.run())
+    writing = asyncio.create_task(host.appliance.image_lifecycle.sync_records())
     await held.reached.wait()
     await host.delete(image["slug"], image["delete_token"])
     assert await host.erase() == 1

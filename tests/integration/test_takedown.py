@@ -52,7 +52,7 @@ async def test_an_image_that_is_taken_down_is_gone_at_once_and_its_bytes_with_th
     await gone_everywhere(host, slug)
     assert host.files("cache") == []
     assert host.counted("deleted_total") == 1
-    assert await host.appliance.eraser.run() == 1  # no clock has moved
+    assert await host.appliance.image_lifecycle.erase() == 1  # no clock has moved
     assert [path for path in host.files(".") if slug in path.name and "tombstones" not in path.parts] == []
     assert await host.appliance.catalogue.get(slug) == Tombstone(slug, Ending.DELETED, int(host.clock()))
     assert await takedown(host).run(slug) is TakenDown.GONE_ALREADY
@@ -98,10 +98,10 @@ async def test_an_undo_that_was_let_in_before_comes_too_late(
 async def test_an_expired_image_does_not_keep_its_bytes_for_its_grace(host: Host, jpeg: bytes) -> None:
     image = await host.upload(jpeg, expires_in="1d")
     host.clock.forward(DAY_S)
-    await host.appliance.expiry.run()
+    await host.appliance.image_lifecycle.end()
     await take_down(host, image)
     await problem(await host.patch(image["slug"], image["delete_token"], expires_in="9d"), "gone")
-    assert await host.appliance.eraser.run() == 1
+    assert await host.appliance.image_lifecycle.erase() == 1
     assert host.files("store/objects/originals") == []
 
 
@@ -131,7 +131,7 @@ async def test_an_album_that_is_taken_down_is_gone_for_good_and_its_images_stay(
     host.clock.forward(-60)
     await problem(await patch(host, album, deleted=False), "album-gone")
     assert (await host.get(f"/i/{images[0]['slug']}/original")).status == 200
-    assert await host.appliance.album_keeper.erase() == 1
+    assert await host.appliance.album_lifecycle.erase() == 1
     assert await takedown(host).run(album["slug"]) is TakenDown.GONE_ALREADY
     await problem(await host.get(f"/a/{album['slug']}"), "album-gone")
 
