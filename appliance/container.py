@@ -134,7 +134,7 @@ class Appliance:
         """The background jobs and their pace."""
         return Jobs(
             [
-                Job("ship", 10, self.shipper.feed_and_connect),
+                Job("ship", 10, self.shipper.check_and_enqueue),
                 Job("sidecars", 15, self.image_lifecycle.sync_records),
                 Job("album-records", 15, self.album_lifecycle.sync_records),
                 Job("album-expiry", 60, self.album_lifecycle.end),

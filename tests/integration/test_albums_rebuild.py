@@ -19,7 +19,7 @@ async def test_a_rebuilt_catalogue_has_its_albums_as_they_were(
         kept = await made(host, images, title="Grüße", expires_in="30d")
         ended = await made(host, images)
         await delete(host, ended)
-        await host.appliance.shipper.feed_and_connect()
+        await host.appliance.shipper.check_and_enqueue()
         assert await host.appliance.album_lifecycle.sync_records() == 2
         kept_as = await shown(host, kept)
         row = await host.appliance.catalogue.albums.get(kept["slug"])

@@ -10,7 +10,7 @@ import pytest
 
 from appliance.domain.errors import ObjectMissing, StoreUnavailable
 from appliance.domain.model import Location
-from appliance.lifecycle import shipping
+from appliance.lifecycle import ship_queue
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from tests import pictures
@@ -46,7 +46,7 @@ async def patient(open_host: OpenHost, config: Any, monkeypatch: pytest.MonkeyPa
     """A host whose replies do not wait for the store, and which asks often how it is."""
     monkeypatch.setattr("appliance.objectstore.observed.FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr("appliance.objectstore.observed.MAX_PAUSE_S", 0.01)
-    monkeypatch.setattr(shipping, "LAST_RETRY_S", 0.01)
+    monkeypatch.setattr(ship_queue, "LAST_RETRY_S", 0.01)
     return await open_host(uploads=replace(config.uploads, ack_budget_s=0))
 
 
@@ -105,13 +105,13 @@ async def test_a_store_that_answers_but_takes_nothing_is_tried_with_one_at_a_tim
 
 async def test_a_store_that_goes_away_is_noticed_though_nothing_ships(host: Host, patch: pytest.MonkeyPatch) -> None:
     outage = Outage(patch, host.appliance.store, "check")
-    await host.appliance.shipper.feed_and_connect()
+    await host.appliance.shipper.check_and_enqueue()
     report = await (await host.get("/readyz")).json()
     assert (report["status"], host.appliance.shipper.store_fault) == ("degraded", "The store is away.")
     assert host.counted("store_up") == 0
     assert host.counted("store_faults_total", operation="check") == 1
     outage.over()
-    await host.appliance.shipper.feed_and_connect()
+    await host.appliance.shipper.check_and_enqueue()
     assert (await (await host.get("/readyz")).json())["status"] == "ready"
 
 
@@ -150,10 +150,10 @@ async def waiting_image(host: Host, patch: pytest.MonkeyPatch) -> tuple[str, Pat
     """The slug of an image that has yet to be shipped by a store that is well again, and its landed file."""
     with pytest.MonkeyPatch.context() as away:
         Outage(away, host.appliance.store, "put")
-        patch.setattr(shipping, "FIRST_RETRY_S", 10.0)
-        patch.setattr(shipping, "LAST_RETRY_S", 10.0)
+        patch.setattr(ship_queue, "FIRST_RETRY_S", 10.0)
+        patch.setattr(ship_queue, "LAST_RETRY_S", 10.0)
         slug = str((await host.upload(TINY))["slug"])
-        await until(lambda: slug in host.appliance.shipper._resting)
+        await until(lambda: host.appliance.shipper.is_paused(slug))
     return slug, host.appliance.spool.landed_path(slug)
 
 
@@ -165,7 +165,7 @@ async def test_an_original_that_is_lost_is_told_once_and_keeps_nobody_waiting(
     patient.appliance.shipper.retry_now()
     await until(lambda: not patient.appliance.shipper.backlog)
     for _ in range(3):
-        await patient.appliance.shipper.feed_and_connect()
+        await patient.appliance.shipper.check_and_enqueue()
     assert patient.appliance.shipper.backlog == patient.appliance.shipper.lag_s == 0
     assert caplog.text.count("an original is lost") == 1
     assert "Traceback" not in caplog.text

@@ -42,7 +42,7 @@ async def test_what_is_on_its_way_is_erased_once_it_has_arrived(
 async def test_a_ship_whose_own_clean_up_meets_a_fault_comes_back_for_it(
     patient: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appliance.lifecycle.shipping.FIRST_RETRY_S", 0.001)
+    monkeypatch.setattr("appliance.lifecycle.ship_queue.FIRST_RETRY_S", 0.001)
     held = gated(monkeypatch, patient.appliance.catalogue, "mark_shipped")
     await deleted_during_ship(patient, held, jpeg)
     real, calls = patient.appliance.store.delete, []
@@ -86,7 +86,7 @@ async def test_a_ship_that_meets_a_deletion_which_is_undone_ships_after_all(
     await until(lambda: not patient.appliance.shipper.backlog)
     assert patient.files("store/objects/originals") == []
     assert (await patient.patch(image["slug"], image["delete_token"], deleted=False)).status == 200
-    await patient.appliance.shipper.feed()
+    await patient.appliance.shipper.enqueue_unshipped()
     await until(lambda: not patient.appliance.shipper.backlog)
     assert (await row(patient, image["slug"])).location is Location.STORE
     assert [path.read_bytes() for path in patient.files("store/objects/originals")] == [jpeg]
