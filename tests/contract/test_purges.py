@@ -1,4 +1,4 @@
-"""One contract for all shared caches: what is confirmed is forgotten, and what is not is told in words."""
+"""How purges are sent, and what is said of a cache that refuses, hangs or is down. Against caches that play along."""
 
 import asyncio
 import socket
@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import web
 
-from appliance.cdn import SharedCaches, calls, shared_caches
+from appliance.cdn import SharedCaches, purge_client, shared_caches
 from appliance.config.model import Cdn
 from appliance.domain.errors import PurgeFailed
 from tests.caches import StandIn, cloudflare_says, stand_in
@@ -34,7 +34,7 @@ async def test_what_is_purged_was_told_to_the_cache(cache: StandIn, caches: Shar
 
 
 async def test_as_many_tags_as_are_promised_go_into_one_call(cache: StandIn, caches: SharedCaches) -> None:
-    tags = [f"{number:017d}" for number in range(caches.most_tags)]
+    tags = [f"{number:017d}" for number in range(caches.max_tags)]
     await caches.purge(tags)
     assert cache.calls == [tags]
 
@@ -95,7 +95,7 @@ async def test_a_cache_that_breaks_off_is_told_apart(cache: StandIn) -> None:
 async def test_a_cache_that_hangs_is_given_up(
     cache: StandIn, caches: SharedCaches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "READ_S", 0.2)
+    monkeypatch.setattr(purge_client, "READ_TIMEOUT_S", 0.2)
     patient = cache.caches()
     cache.hangs_until = asyncio.Event()
     with pytest.raises(PurgeFailed, match="didn't answer within"):

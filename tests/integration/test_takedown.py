@@ -110,7 +110,7 @@ async def test_shared_caches_are_told(open_host: OpenHost, jpeg: bytes) -> None:
         host = await open_host(cdn=cache.config())
         image, album_image = await host.upload(jpeg), await host.upload(jpeg)
         album = await made(host, [album_image])
-        async with host.appliance.purger._one:  # so that the rows can be looked at before they are confirmed
+        async with host.appliance.purger._purging:  # so that the rows can be looked at before they are confirmed
             assert await takedown(host).run(image["slug"]) is TakenDown.IMAGE
             assert await takedown(host).run(album["slug"]) is TakenDown.ALBUM
             owed = await host.appliance.catalogue.purges.due(int(host.clock()), 100)
