@@ -1,4 +1,4 @@
-"""Every part of the appliance, put together: who gets what. Nothing is started here."""
+"""The wiring: which part gets which others. Nothing is started here."""
 
 import logging
 from dataclasses import dataclass
@@ -63,8 +63,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Appliance:
-    """Every part, built and started."""
+class Container:
+    """Every part of the server."""
 
     config: Config
     clock: Clock
@@ -99,7 +99,7 @@ class Appliance:
         return self.caches.renditions
 
     def drain(self, drained: bool) -> None:
-        """Take no uploads any more, or take them again."""
+        """Refuse uploads from now on, or accept them again."""
         self.drain_switch.drained = drained
         log.warning("draining: uploads are refused" if drained else "uploads are accepted again")
 
@@ -131,7 +131,7 @@ class Appliance:
         return site
 
     def jobs(self) -> Jobs:
-        """The background jobs and their pace."""
+        """The background jobs and their intervals in seconds."""
         return Jobs(
             [
                 Job("ship", 10, self.shipper.check_and_enqueue),
@@ -154,7 +154,7 @@ class Appliance:
         )
 
 
-def assembled(  # noqa: PLR0917 - one of each part
+def build(  # noqa: PLR0917 - one of each part
     config: Config,
     clock: Clock,
     metrics: Metrics,
@@ -163,13 +163,14 @@ def assembled(  # noqa: PLR0917 - one of each part
     spool: Spool,
     caches: Caches,
     workers: Workers,
-) -> Appliance:
+) -> Container:
+    """Every part around the given ones, which the caller starts and stops."""
     drain_switch = DrainSwitch()
     sidecars = Sidecars(config.sidecars_dir)
     observed = ObservedStore(store, metrics)
     shipper = Shipper(catalogue=catalogue, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock)
     originals = Originals(spool=spool, store=observed, catalogue=catalogue, metrics=metrics)
-    delivery, tiles = _shown(config, clock, metrics, catalogue, caches, workers, originals)
+    delivery, tiles = _build_delivery(config, clock, metrics, catalogue, caches, workers, originals)
     unfinished = UnfinishedUploads(config.uploads.max_unfinished, rows=catalogue.uploads, clock=clock)
     admission = Admission(config.uploads, drain_switch=drain_switch, spool=spool, rules=[unfinished])
     committer = Committer(
@@ -210,7 +211,7 @@ def assembled(  # noqa: PLR0917 - one of each part
         metrics=metrics,
     )
     album_rows = AlbumLifecycleRows(catalogue=catalogue, store=observed)
-    return Appliance(
+    return Container(
         config=config,
         clock=clock,
         metrics=metrics,
@@ -246,7 +247,7 @@ def assembled(  # noqa: PLR0917 - one of each part
     )
 
 
-def _shown(  # noqa: PLR0917 - one of each part
+def _build_delivery(  # noqa: PLR0917 - one of each part
     config: Config,
     clock: Clock,
     metrics: Metrics,
@@ -255,7 +256,7 @@ def _shown(  # noqa: PLR0917 - one of each part
     workers: Workers,
     originals: Originals,
 ) -> tuple[Delivery, Tiles]:
-    """What is seen of pictures: their versions, and their tiles."""
+    """What viewers see of images: their renditions, and their tiles."""
     failures = Failures(catalogue=catalogue, clock=clock)
     renderer = Renderer(
         config.renditions,
@@ -286,12 +287,14 @@ def _shown(  # noqa: PLR0917 - one of each part
         metrics=metrics,
         clock=clock,
     )
-    zooming = Failures(catalogue=catalogue, clock=clock, max_failures=None)  # presets need less than the deepest zoom
+    zoom_failures = Failures(
+        catalogue=catalogue, clock=clock, max_failures=None
+    )  # the deepest zoom needs more than presets do
     region_renderer = RegionRenderer(
         heavy_memory_bytes=config.renditions.heavy_memory_bytes,
         workers=workers,
         originals=originals,
-        failures=zooming,
+        failures=zoom_failures,
     )
     tiles = Tiles(
         config.renditions,
@@ -301,7 +304,7 @@ def _shown(  # noqa: PLR0917 - one of each part
         delivery=delivery,
         pyramid_builder=pyramid_builder,
         region_renderer=region_renderer,
-        failures=zooming,
+        failures=zoom_failures,
         metrics=metrics,
         clock=clock,
     )

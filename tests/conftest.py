@@ -18,7 +18,7 @@ from PIL import Image
 
 from appliance.app import started
 from appliance.config.model import GB, MB, Config, Renditions, Uploads
-from appliance.container import Appliance
+from appliance.container import Container
 from appliance.http.problems import STATUSES
 from appliance.http.transport.connections import Runner
 from tests import pictures
@@ -46,7 +46,7 @@ class HeldClock:
 class Host:
     """One running appliance, a client of it, and the clock it goes by."""
 
-    appliance: Appliance
+    appliance: Container
     client: "TestClient[Any, Any]"
     clock: HeldClock
 
