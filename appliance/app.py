@@ -92,7 +92,7 @@ async def _serve(config: Config, manager: Supervisor) -> None:
             expire=container.image_lifecycle.end,
             status=lambda: status(container),
             drain=container.drain,
-            take_down=Takedown(container.management, container.albums).run,
+            take_down=Takedown(container.management, container.albums).take_down,
         )
         jobs = container.jobs()
         async with listening(config, commands):

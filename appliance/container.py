@@ -38,7 +38,7 @@ from appliance.lifecycle.expiry import ClockGuard
 from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.jobs import Job, Jobs
 from appliance.lifecycle.management import Management
-from appliance.lifecycle.prewarming import OfflineService
+from appliance.lifecycle.prewarming import Prewarmer
 from appliance.lifecycle.purging import Purger
 from appliance.lifecycle.service import Lifecycle
 from appliance.lifecycle.shipping import Shipper
@@ -89,7 +89,7 @@ class Container:
     image_lifecycle: Lifecycle[Image]
     album_lifecycle: Lifecycle[Album]
     sweeps: Sweeps
-    offline_service: OfflineService
+    prewarmer: Prewarmer
     purger: Purger
     albums: Albums
 
@@ -141,7 +141,7 @@ class Container:
                 Job("album-erasing", 10, self.album_lifecycle.erase),
                 Job("album-forgetting", HOUR_S, self.album_lifecycle.forget),
                 Job("expiry", 60, self.image_lifecycle.end),
-                Job("offline-service", 60, self.offline_service.run),
+                Job("offline-service", 60, self.prewarmer.prewarm_batch),
                 Job("erasing", 10, self.image_lifecycle.erase),
                 Job("spool-sweep", 600, self.sweeps.spool),
                 Job("resumable-uploads", 60, self.caretaker.run),
@@ -241,7 +241,7 @@ def build(  # noqa: PLR0917 - one of each part
         image_lifecycle=Lifecycle(image_rows, store=observed, guard=guard, clock=clock),
         album_lifecycle=Lifecycle(album_rows, store=observed, guard=guard, clock=clock),
         sweeps=Sweeps(catalogue=catalogue, spool=spool, store=observed, clock=clock),
-        offline_service=OfflineService(catalogue=catalogue, delivery=delivery, enabled=bool(config.renditions.prewarm)),
+        prewarmer=Prewarmer(catalogue=catalogue, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         albums=Albums(config, catalogue=catalogue, clock=clock),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from appliance.albums.contents import alive, end_of, is_over
+from appliance.albums.contents import end_of, is_over, visible_images
 from appliance.catalogue import Catalogue
 from appliance.domain.errors import Conflict
 from appliance.domain.model import Album, Ending, Image
@@ -82,11 +82,11 @@ class AlbumLifecycleRows:
 
 def due_again_or_ended(album: Album, images: Sequence[Image], now_s: int) -> Album:
     """What a due album becomes: ended, or due later because its images live longer or may still be restored."""
-    living = alive(images, now_s)
+    visible = visible_images(images, now_s)
     if is_over(album, now_s):
         return replace(album, ended=Ending.EXPIRED, ended_s=now_s, erase_after_s=now_s + GRACE_S)
-    if living:
-        return replace(album, due_s=end_of(album.expires_s, living))
+    if visible:
+        return replace(album, due_s=end_of(album.expires_s, visible))
     restorable_until_s = max((image.erase_after_s or image.expires_s + GRACE_S for image in images), default=0)
     if restorable_until_s > now_s:
         return replace(album, due_s=restorable_until_s)

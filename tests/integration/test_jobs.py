@@ -343,7 +343,7 @@ async def test_every_job_of_the_appliance_runs_on_an_empty_host(host: Host) -> N
     one = host.appliance
     images, sweeps = one.image_lifecycle, one.sweeps
     for run in (
-        one.shipper.check_and_enqueue, images.sync_records, images.end, one.offline_service.run, images.erase,
+        one.shipper.check_and_enqueue, images.sync_records, images.end, one.prewarmer.prewarm_batch, images.erase,
         sweeps.spool, sweeps.uploads, images.forget, sweeps.orphans,
     ):  # fmt: skip
         assert not await run()

@@ -85,7 +85,7 @@ async def test_an_undo_is_purged(host: Host, cache: StandIn, mine: dict[str, Any
 async def test_what_changes_for_nobody_is_not_purged(host: Host, cache: StandIn, mine: dict[str, Any]) -> None:
     await host.get(f"/i/{mine['slug']}/small.jpg")
     await host.appliance.shipper.check_and_enqueue()
-    await host.appliance.offline_service.run()
+    await host.appliance.prewarmer.prewarm_batch()
     await host.appliance.image_lifecycle.sync_records()
     assert await host.appliance.purger.purge_due() == 0
     assert cache.calls == []

@@ -2,7 +2,7 @@
 
 from aiohttp import hdrs, web
 
-from appliance.albums import AlbumChanges, AlbumWishes, Contents
+from appliance.albums import AlbumChanges, AlbumOptions, Contents
 from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.domain.errors import (
     ApplianceError,
@@ -46,7 +46,7 @@ async def make(request: web.Request) -> web.Response:
     typed = Typed(_field(form, "title"), _field(form, "images"), _field(form, "expires_in"))
     rendering, client = request.app[RENDERING], client_of(request).key
     try:
-        wishes = AlbumWishes(
+        wishes = AlbumOptions(
             images=tuple(slugs_in(typed.links)),
             title=typed.title,
             expires_in_s=parse_duration(typed.expires_in) if typed.expires_in else None,
