@@ -189,7 +189,7 @@ class Resumable:
                         upload.id_hash,
                         self._kept(upload, permit.counted(body.stream)),
                         announced_bytes=body.announced_bytes or 0,
-                        most_bytes=most,
+                        left_bytes=most,
                         digest=turn.digest,
                         checksum=body.checksum,
                         client=body.client.key,
