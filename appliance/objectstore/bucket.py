@@ -1,6 +1,6 @@
 """One bucket of an S3 server, in blocking calls. The only file that knows the minio package.
 
-The SDK does everything but sending: its multipart calls are private and want each part whole in memory, so `_send`
+The SDK does everything but sending: its multipart calls are private and want each part whole in memory, so `send`
 signs with the SDK's signer and lets urllib3 read the body from disk.
 """
 
@@ -8,7 +8,6 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlunsplit
 from xml.etree.ElementTree import ParseError
@@ -28,20 +27,12 @@ from appliance.objectstore.faults import Refusal, explain_failure, explain_refus
 from appliance.objectstore.port import METADATA_PREFIX, ObjectEntry, ObjectInfo, StoreNotCreated, is_key
 from appliance.objectstore.reader import CHUNK_BYTES
 from appliance.objectstore.slices import FileSlice, md5_of
-from appliance.objectstore.xml_replies import elements_of, field_of
+from appliance.objectstore.xml_replies import field_of
 
 UNSIGNED = "UNSIGNED-PAYLOAD"
 FORBIDDEN = 403
 
 Body = FileSlice | bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part that the store has. `tag` is its MD5 in hex, unless the store encrypts with keys of its own."""
-
-    bytes: int
-    tag: str
 
 
 class MultipartUploadMissing(StoreUnavailable):
@@ -97,7 +88,7 @@ class Bucket:
                 if error.response.status != FORBIDDEN:
                     raise
         # A HEAD has no body that says what is forbidden. A listing does, and needs the same permission.
-        self._send("GET", None, {"list-type": "2", "max-keys": "1"}, {}, b"")
+        self.send("GET", None, {"list-type": "2", "max-keys": "1"}, {}, b"")
         return True
 
     def _create(self) -> None:
@@ -116,58 +107,7 @@ class Bucket:
     # --- sending --------------------------------------------------------------------------------------------------
 
     def put(self, key: str, body: Body, headers: dict[str, str]) -> None:
-        self._send("PUT", key, {}, headers, body)
-
-    def begin(self, key: str, headers: dict[str, str]) -> str:
-        """Begin a multipart upload. Returns its id."""
-        response = self._send("POST", key, {"uploads": ""}, headers, b"")
-        return self._field("UploadId", response.data)
-
-    def put_part(self, key: str, upload: str, number: int, body: FileSlice) -> str:
-        """Send one part, counted from 1. Returns the tag that `complete` wants. Raises MultipartUploadMissing."""
-        query = {"partNumber": str(number), "uploadId": upload}
-        return self._send("PUT", key, query, {}, body).headers.get("ETag", "").strip('"')
-
-    def parts(self, key: str, upload: str) -> dict[int, Part]:
-        """The parts that the store has of a multipart upload, by number. Raises MultipartUploadMissing."""
-        found: dict[int, Part] = {}
-        marker = "0"
-        while True:
-            query = {"uploadId": upload, "part-number-marker": marker}
-            page = self._send("GET", key, query, {}, b"").data
-            for document in elements_of(page, "Part"):
-                tag = re.search(rb"[0-9a-fA-F]{32}", document.partition(b"<ETag>")[2])
-                number, size = (int(self._field(name, document)) for name in ("PartNumber", "Size"))
-                found[number] = Part(size, tag[0].decode() if tag else "")
-            following = field_of(page, "NextPartNumberMarker")
-            if field_of(page, "IsTruncated") != "true" or not following or following == marker:
-                return found
-            marker = following
-
-    def unfinished(self, key: str) -> list[str]:
-        """The ids of the key's unfinished multipart uploads; the first thousand, which is more than there ever are.
-
-        MinIO lists those of one key alone, so nothing here asks for those of all keys.
-        """
-        page = self._send("GET", None, {"uploads": "", "prefix": key}, {}, b"").data
-        uploads = elements_of(page, "Upload")
-        return [self._field("UploadId", document) for document in uploads if field_of(document, "Key") == key]
-
-    def complete(self, key: str, upload: str, tags: list[str]) -> None:
-        """Make the object out of its parts, in the order of `tags`. Raises MultipartUploadMissing."""
-        parts = "".join(
-            f'<Part><PartNumber>{number}</PartNumber><ETag>"{tag}"</ETag></Part>' for number, tag in enumerate(tags, 1)
-        )
-        body = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
-        response = self._send("POST", key, {"uploadId": upload}, {"Content-Type": "application/xml"}, body)
-        with self.faults_named():  # S3 starts its reply before it knows the outcome: a 200 can hold an error
-            if b"<Error>" in response.data:
-                raise self._refusal(response)
-
-    def abort(self, key: str, upload: str) -> None:
-        """Drop a multipart upload and its parts; an unknown one is fine."""
-        with suppress(MultipartUploadMissing, ObjectMissing):
-            self._send("DELETE", key, {"uploadId": upload}, {}, b"")
+        self.send("PUT", key, {}, headers, body)
 
     def delete(self, key: str) -> None:
         with suppress(ObjectMissing), self.faults_named(key):
@@ -225,7 +165,7 @@ class Bucket:
 
     # --- requests and faults --------------------------------------------------------------------------------------
 
-    def _send(
+    def send(
         self, method: str, key: str | None, query: dict[str, Any], headers: dict[str, str], body: Body
     ) -> BaseHTTPResponse:
         """One signed request for a key, or for the bucket; the signature covers the payload's MD5."""
@@ -252,16 +192,12 @@ class Bucket:
         with self.faults_named(key):
             response = self._http.urlopen(method, urlunsplit(url), body=body, headers=signed, timeout=SEND_TIMEOUT)
             if response.status not in (200, 204):
-                raise self._refusal(response)
+                raise self.refusal_of(response)
             return response
 
-    def _field(self, name: str, document: bytes) -> str:
-        if found := field_of(document, name):
-            return found
-        raise StoreUnavailable(f"{self.where} answered without {name}, so it isn't an S3 server.")
-
     @staticmethod
-    def _refusal(response: BaseHTTPResponse) -> Refusal:
+    def refusal_of(response: BaseHTTPResponse) -> Refusal:
+        """What the error document in a response to `send` says."""
         return Refusal(response.status, field_of(response.data, "Code"), _region_of(response))
 
     @contextmanager

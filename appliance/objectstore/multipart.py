@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from appliance.domain.errors import ObjectMissing, StoreUnavailable
-from appliance.objectstore.bucket import Bucket, MultipartUploadMissing, Part
+from appliance.objectstore.bucket import Bucket, MultipartUploadMissing
+from appliance.objectstore.multipart_requests import MultipartRequests, Part
 from appliance.objectstore.pending_uploads import PendingUpload, PendingUploads
 from appliance.objectstore.port import METADATA_PREFIX
 from appliance.objectstore.slices import FileSlice
@@ -47,6 +48,7 @@ class MultipartUploader:
 
     def __init__(self, bucket: Bucket, pending: PendingUploads, throttle: Throttle) -> None:
         self._bucket = bucket
+        self.requests = MultipartRequests(bucket)
         self._pending = pending
         self._throttle = throttle
         self._threads = Threads("store-multipart", THREADS)
@@ -68,13 +70,13 @@ class MultipartUploader:
             await self._threads.run_stoppable(lambda _stop: self.drop(key))
             upload = await self._threads.run_stoppable(lambda _stop: self._begin(upload.pending))
             tags = await self._send_parts(upload, descriptor)
-        await self._threads.run_stoppable(lambda _stop: self._bucket.complete(key, upload.pending.upload, tags))
+        await self._threads.run_stoppable(lambda _stop: self.requests.complete(key, upload.pending.upload, tags))
 
     def drop(self, key: str) -> None:
         """Remove the parts of an upload that is not wanted any more. Blocking. Raises StoreUnavailable."""
         pending = self._pending.read(key)
         if pending is not None:
-            self._bucket.abort(key, pending.upload)
+            self.requests.abort(key, pending.upload)
             self._pending.forget(key)
 
     async def close(self) -> None:
@@ -85,7 +87,7 @@ class MultipartUploader:
         begun = self._pending.read(wanted.key)
         if begun is not None and begun.is_same_file(wanted):
             try:
-                held = self._bucket.parts(wanted.key, begun.upload)
+                held = self.requests.parts(wanted.key, begun.upload)
             except MultipartUploadMissing:
                 if self._is_stored(wanted):  # the answer to its completion was lost
                     return None
@@ -96,9 +98,9 @@ class MultipartUploader:
 
     def _begin(self, wanted: PendingUpload) -> _OpenUpload:
         with suppress(StoreUnavailable):  # a store may not let us look
-            for orphan in self._bucket.unfinished(wanted.key):  # of another file, or begun just before a crash
-                self._bucket.abort(wanted.key, orphan)
-        pending = replace(wanted, upload=self._bucket.begin(wanted.key, dict(wanted.headers)))
+            for orphan in self.requests.unfinished(wanted.key):  # of another file, or begun just before a crash
+                self.requests.abort(wanted.key, orphan)
+        pending = replace(wanted, upload=self.requests.begin(wanted.key, dict(wanted.headers)))
         self._pending.write(pending)
         return _OpenUpload(pending)
 
@@ -132,7 +134,7 @@ class MultipartUploader:
             if held != Part(length, body.md5().hex()):
                 raise _PartMismatch
             return held.tag
-        return self._bucket.put_part(upload.pending.key, upload.pending.upload, number, body)
+        return self.requests.put_part(upload.pending.key, upload.pending.upload, number, body)
 
 
 def spans(size: int) -> list[tuple[int, int]]:

@@ -12,8 +12,9 @@ import pytest
 
 from appliance.domain.errors import StoreUnavailable
 from appliance.objectstore import MinioStore, multipart
-from appliance.objectstore.bucket import Bucket, Part
+from appliance.objectstore.bucket import Bucket
 from appliance.objectstore.multipart import THREADS
+from appliance.objectstore.multipart_requests import MultipartRequests, Part
 from tests.contract.conftest import S3_KINDS, store_on
 from tests.servers import Server
 
@@ -33,19 +34,19 @@ class Sent:
     begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def watch(self, patch: pytest.MonkeyPatch) -> None:
-        real = Bucket.put_part
+        real = MultipartRequests.put_part
         self.free.set()
 
-        def put_part(bucket: Bucket, key: str, upload: str, number: int, body: Any) -> str:
+        def put_part(requests: MultipartRequests, key: str, upload: str, number: int, body: Any) -> str:
             self.begun.release()
             self.free.wait(20)
             if number == self.breaks_at:
                 raise StoreUnavailable("The way broke off.")
-            tag = real(bucket, key, upload, number, body)
+            tag = real(requests, key, upload, number, body)
             self.parts.append((key, number))
             return tag
 
-        patch.setattr(Bucket, "put_part", put_part)
+        patch.setattr(MultipartRequests, "put_part", put_part)
 
 
 @dataclass
@@ -74,7 +75,7 @@ class Way:
 
     @property
     def unfinished(self) -> list[str]:
-        return self.store._bucket.unfinished(self.key)
+        return self.store._multipart.requests.unfinished(self.key)
 
     async def is_whole(self) -> bool:
         fetched = self.file.with_name("fetched")
@@ -147,7 +148,7 @@ async def test_a_part_that_is_not_what_the_file_says_has_it_begin_anew(way: Way)
 async def test_a_transfer_that_the_store_forgot_begins_anew(way: Way) -> None:
     await way.break_off()
     [upload] = way.unfinished
-    way.store._bucket.abort(way.key, upload)
+    way.store._multipart.requests.abort(way.key, upload)
     await way.put()
     assert len(way.sent.parts) == PARTS
     assert await way.is_whole()
@@ -163,7 +164,7 @@ async def test_another_file_under_the_same_key_begins_anew_and_leaves_no_orphan(
 
 
 async def test_what_was_begun_just_before_a_crash_is_no_orphan_for_long(way: Way) -> None:
-    way.store._bucket.begin(way.key, {"Content-Type": TIFF})  # and the crash came before it was noted
+    way.store._multipart.requests.begin(way.key, {"Content-Type": TIFF})  # and the crash came before it was noted
     await way.put()
     assert way.unfinished == []
     assert len(way.sent.parts) == PARTS
@@ -172,14 +173,14 @@ async def test_what_was_begun_just_before_a_crash_is_no_orphan_for_long(way: Way
 async def test_a_completion_whose_answer_was_lost_is_seen_and_nothing_is_sent_twice(
     way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Bucket.complete
+    real = MultipartRequests.complete
 
     def unanswered(*arguments: Any) -> None:
         real(*arguments)
         raise StoreUnavailable("No answer came.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Bucket, "complete", unanswered)
+        patch.setattr(MultipartRequests, "complete", unanswered)
         with pytest.raises(StoreUnavailable):
             await way.put()
     way.sent.parts.clear()
@@ -210,15 +211,15 @@ async def test_the_parts_of_a_transfer_are_listed_past_a_page(way: Way, monkeypa
     await way.break_off(at=6)
     pending = way.store._multipart._pending.read(way.key)
     assert pending is not None
-    whole = way.store._bucket.parts(way.key, pending.upload)
-    real, asked = Bucket._send, []
+    whole = way.store._multipart.requests.parts(way.key, pending.upload)
+    real, asked = Bucket.send, []
 
     def two_a_page(bucket: Bucket, method: str, key: str, query: dict[str, Any], *rest: Any) -> Any:
         asked.append(query)
         return real(bucket, method, key, query | {"max-parts": "2"}, *rest)
 
-    monkeypatch.setattr(Bucket, "_send", two_a_page)
-    assert way.store._bucket.parts(way.key, pending.upload) == whole
+    monkeypatch.setattr(Bucket, "send", two_a_page)
+    assert way.store._multipart.requests.parts(way.key, pending.upload) == whole
     assert len(asked) > 1
     assert all(isinstance(part, Part) and part.bytes == PART for part in whole.values())
 
