@@ -1,4 +1,4 @@
-"""`appliance expire`: ends what is due, through the running server or, when none runs, by itself."""
+"""`appliance expire`: ends due images, by the running server or, where none runs, by itself."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ from appliance.server.startup_checks import refuse_lost_catalogue
 
 
 def expire(config: Config, *, clock_confirmed: bool) -> int:
-    """Prints how many images ended. Raises ClockJumped, CommandFailed, DataDirectoryLocked, UnfitInstallation."""
+    """Prints how many images expired. Raises ClockJumped, CommandFailed, DataDirectoryLocked, UnfitInstallation."""
     try:
         ended = asyncio.run(ask_expire(config, clock_confirmed=clock_confirmed))
     except ServerNotRunning:

@@ -1,4 +1,4 @@
-"""The doctor's look at the shared caches in front of this host: whether they take purges, and what they still owe."""
+"""The doctor's checks of shared caches in front of this host: whether they accept purges, and which are pending."""
 
 import time
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from appliance.config.model import Config
 from appliance.doctor.findings import Finding, fault, ok, warn
 from appliance.domain.errors import ApplianceError, PurgeFailed
 
-LATE_S = 300  # a cache that is up has confirmed long before
+LATE_S = 300  # a cache that works has confirmed long before
 
 
 async def cdn(config: Config) -> AsyncIterator[Finding]:
@@ -44,5 +44,5 @@ async def _waiting(config: Config) -> Waiting:
         return Waiting()
     try:
         return await purges_waiting(config.catalogue_path, int(time.time()))
-    except ApplianceError:  # told by the look at the catalogue; or it is of an older release
+    except ApplianceError:  # the check of the catalogue reports it, or it is of an older release
         return Waiting()

@@ -1,4 +1,4 @@
-"""The doctor's look at the server's own parts: libvips, the workers' sandbox, the catalogue, the object store."""
+"""The doctor's checks of libvips, the workers' sandbox and the object store."""
 
 import asyncio
 import json
@@ -15,15 +15,15 @@ from appliance.objectstore import ObjectStore, StoreNotCreated, open_store
 _PROBE_WITHIN_S = 60.0
 _STORE_WITHIN_S = 30.0
 _PROBE_BYTES = b"a probe of appliance doctor"
-_WALLS = {
+_PROTECTIONS = {
     "landlock": "this kernel doesn't support Landlock, which needs Linux 5.13 or later (lsm=landlock)",
     "seccomp": "this kernel lacks seccomp filters (CONFIG_SECCOMP_FILTER; x86_64 and aarch64): no calls are blocked",
 }
-"""What a worker's protections begin with, and what to say where they don't."""
+"""How the names of a worker's protections begin, and what to say where one is missing."""
 
 
 class ProbeFailed(Exception):
-    """A probe process did not answer; its text says how it ended."""
+    """A probe process did not answer. The text says how it ended."""
 
 
 async def libvips(_config: Config) -> AsyncIterator[Finding]:
@@ -43,7 +43,7 @@ async def sandbox(_config: Config) -> AsyncIterator[Finding]:
         yield fault("sandbox", f"workers can't drop their privileges ({error})")
         return
     words = f"workers decode with {', '.join(on) or 'no sandbox'}"
-    lacking = [advice for name, advice in _WALLS.items() if not any(each.startswith(name) for each in on)]
+    lacking = [advice for name, advice in _PROTECTIONS.items() if not any(each.startswith(name) for each in on)]
     yield warn("sandbox", "; ".join([words, *lacking])) if lacking else ok("sandbox", words)
 
 
@@ -79,11 +79,11 @@ async def _round_trip(objects: ObjectStore) -> None:
     finally:
         await objects.delete(key)
     if got != _PROBE_BYTES:
-        raise StoreLies("it returned different bytes from those stored: don't trust it with images")
+        raise CorruptingStore("it returned different bytes from those stored: don't trust it with images")
 
 
-class StoreLies(ApplianceError):
-    """The store answers, but not with what it was given."""
+class CorruptingStore(ApplianceError):
+    """The store returns other bytes than it was given."""
 
     code = "store-lies"
     title = "The object store corrupts objects"

@@ -1,4 +1,4 @@
-"""Bounded sets of threads, one for each kind of blocking work, so that a slow disk never holds up other work."""
+"""Bounded thread pools, one for each kind of blocking work, so that a slow disk never holds up other work."""
 
 import asyncio
 import threading
@@ -15,11 +15,11 @@ Result = TypeVar("Result")
 
 
 class Stopped(Exception):
-    """Ends a blocking call whose caller was cancelled. Not an OSError: nothing may take it for a fault and retry."""
+    """Ends a blocking call whose caller was cancelled. Not an OSError, so that nothing retries it as a fault."""
 
 
 class Stop:
-    """Tells a running call that nobody waits for it any more."""
+    """Signals a running call that its caller was cancelled."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -34,7 +34,7 @@ class Stop:
 
 
 class Threads:
-    """Runs blocking calls off the event loop: `limit` at a time, and `giants` more that go through a giant file."""
+    """Runs blocking calls off the event loop: `limit` at a time, and `giants` more that read a whole large file."""
 
     def __init__(self, name: str, limit: int, giants: int = 1) -> None:
         self._pool = ThreadPoolExecutor(limit, thread_name_prefix=name)
@@ -47,7 +47,7 @@ class Threads:
     async def run_through(
         self, count_bytes: int, call: Callable[[*Arguments], Result], *arguments: *Arguments
     ) -> Result:
-        """Like `run`, for a call that goes through so many bytes: no small one waits until a giant's has ended."""
+        """Like `run`, for a call that reads so many bytes: calls on small files never wait for those on large ones."""
         pool = self._giants if count_bytes > GIANT_BYTES else self._pool
         return await asyncio.get_running_loop().run_in_executor(pool, call, *arguments)
 
