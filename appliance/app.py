@@ -15,6 +15,7 @@ from appliance.container import Container, build
 from appliance.domain.clock import Clock, system_clock
 from appliance.objectstore import open_store
 from appliance.observability.metrics import Metrics
+from appliance.server.background_jobs import background_jobs
 from appliance.server.control import Commands, listening
 from appliance.server.data_dir_lock import owned_data_dir
 from appliance.server.serving import serve_until_stopped
@@ -40,7 +41,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         workers = Workers(
             config.renditions,
             config.uploads.max_pixels,
-            on_death=lambda reason: metrics.worker_deaths.labels(reason).inc(),
+            on_death=metrics.worker_died,
         )
         starting = asyncio.ensure_future(workers.start())
         stack.push_async_callback(workers.stop)
@@ -94,7 +95,7 @@ async def _serve(config: Config, manager: Supervisor) -> None:
             drain=container.drain,
             take_down=Takedown(container.management, container.albums).take_down,
         )
-        jobs = container.jobs()
+        jobs = background_jobs(container)
         async with listening(config, commands):
             jobs.start()
             try:

@@ -36,7 +36,6 @@ from appliance.http.transport.streamed_responses import downloads
 from appliance.http.wrong_token_delay import WrongTokens
 from appliance.lifecycle.expiry import ClockGuard
 from appliance.lifecycle.images import ImageLifecycleRows
-from appliance.lifecycle.jobs import Job, Jobs
 from appliance.lifecycle.management import Management
 from appliance.lifecycle.prewarming import Prewarmer
 from appliance.lifecycle.purging import Purger
@@ -56,8 +55,6 @@ from appliance.uploads.drain_switch import DrainSwitch
 from appliance.uploads.idempotency import IdempotentCommitter
 from appliance.uploads.ingest import Ingest
 from appliance.workers import Workers
-
-HOUR_S = 3600
 
 log = logging.getLogger(__name__)
 
@@ -129,29 +126,6 @@ class Container:
         site[keys.CROWD] = crowd = Crowd(callers)
         site.cleanup_ctx.append(crowd.watching)
         return site
-
-    def jobs(self) -> Jobs:
-        """The background jobs and their intervals in seconds."""
-        return Jobs(
-            [
-                Job("ship", 10, self.shipper.check_and_enqueue),
-                Job("sidecars", 15, self.image_lifecycle.sync_records),
-                Job("album-records", 15, self.album_lifecycle.sync_records),
-                Job("album-expiry", 60, self.album_lifecycle.end),
-                Job("album-erasing", 10, self.album_lifecycle.erase),
-                Job("album-forgetting", HOUR_S, self.album_lifecycle.forget),
-                Job("expiry", 60, self.image_lifecycle.end),
-                Job("offline-service", 60, self.prewarmer.prewarm_batch),
-                Job("erasing", 10, self.image_lifecycle.erase),
-                Job("spool-sweep", 600, self.sweeps.spool),
-                Job("resumable-uploads", 60, self.caretaker.run),
-                Job("upload-sweep", 600, self.sweeps.uploads),
-                Job("forgetting", HOUR_S, self.image_lifecycle.forget),
-                Job("store-forgetting", 24 * HOUR_S, self.sweeps.stored_tombstones),
-                Job("orphan-report", 24 * HOUR_S, self.sweeps.orphans),
-            ],
-            self.metrics,
-        )
 
 
 def build(  # noqa: PLR0917 - one of each part

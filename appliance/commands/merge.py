@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from appliance.catalogue import Merging, Span
-from appliance.commands.recovery import WHOLE, Part, Recovery
+from appliance.commands.recovery import EVERYTHING, Recovery, Selection
 from appliance.domain.clock import DAY_S
 from appliance.domain.model import Tombstone
 from appliance.domain.slugs import minted_s
@@ -37,7 +37,7 @@ async def merge(store: ObjectStore, catalogue: Path, since_s: float, spool_dir: 
     where otherwise the rows say which part of it can hold what they do not know.
     """
     async with Merging(catalogue) as merging:
-        part = WHOLE if whole else unknown_to(await merging.span(), since_s)
+        part = EVERYTHING if whole else unknown_to(await merging.span(), since_s)
         recovery = Recovery(store, spool_dir, spool_dir / "sidecars", part)
         deleted = await in_batches(_buried(recovery, spool_dir), merging.bury)
         uploaded = await in_batches(recovery.images(merging.known), merging.add)
@@ -47,7 +47,7 @@ async def merge(store: ObjectStore, catalogue: Path, since_s: float, spool_dir: 
     return Merged(uploaded, changed, deleted, albums, recovery.unreadable)
 
 
-def unknown_to(rows: Span, since_s: float) -> Part:
+def unknown_to(rows: Span, since_s: float) -> Selection:
     """Slugs sort by time: an upload of later has a slug of later, or one that was coming in already.
 
     A deletion or change is of an image that has a row, or of an upload of later. The rows' own times count where a
@@ -56,7 +56,7 @@ def unknown_to(rows: Span, since_s: float) -> Part:
     newest_s = minted_s(rows.newest) if rows.newest else 0.0
     later_s = min(since_s, newest_s) - CLOCKS_APART_S
     alive_s = min([later_s, *(minted_s(slug) for slug in (rows.oldest, *rows.receiving) if slug)])
-    return Part(uploaded_s=later_s, slugs=rows.receiving, told_s=later_s, alive_s=alive_s)
+    return Selection(uploaded_s=later_s, slugs=rows.receiving, written_s=later_s, alive_s=alive_s)
 
 
 async def _buried(recovery: Recovery, spool_dir: Path) -> AsyncIterator[Tombstone]:

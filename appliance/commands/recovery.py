@@ -22,20 +22,20 @@ KNOWN_AT_ONCE = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Selection:
     """Which part of the store to look at: all of it by default. All times are unix seconds.
 
-    Originals of slugs minted from `uploaded_s` on, and those of `slugs`; records written from `told_s` on, of images
+    Originals of slugs minted from `uploaded_s` on, and those of `slugs`; records written from `written_s` on, of images
     whose slugs were minted from `alive_s` on.
     """
 
     uploaded_s: float = 0.0
     slugs: tuple[str, ...] = ()
-    told_s: float = 0.0
+    written_s: float = 0.0
     alive_s: float = 0.0
 
 
-WHOLE = Part()
+EVERYTHING = Selection()
 
 Known = Callable[[Sequence[str]], Awaitable[set[str]]]
 """Returns those of the slugs that need not be looked at."""
@@ -46,11 +46,13 @@ async def nothing_known(_slugs: Sequence[str]) -> set[str]:
 
 
 class Recovery:
-    """One walk over spool and store, or a part of it. `unreadable` has a line for each thing that is no image's."""
+    """One walk over spool and store, or a part of it. `unreadable` has a line for each record without a meaning."""
 
-    def __init__(self, store: ObjectStore, spool_dir: Path, sidecars_dir: Path, part: Part = WHOLE) -> None:
+    def __init__(
+        self, store: ObjectStore, spool_dir: Path, sidecars_dir: Path, selection: Selection = EVERYTHING
+    ) -> None:
         self._store = store
-        self._part = part
+        self._selection = selection
         self._landed_dir = spool_dir / "landed"
         self._orphans_dir = spool_dir / "orphans"
         self._sidecars_dir = sidecars_dir
@@ -110,21 +112,24 @@ class Recovery:
                     yield image
 
     async def _recent(self, prefix: str) -> AsyncIterator[ObjectEntry]:
-        async for entry in self._store.list(prefix, _key_before(prefix, self._part.alive_s)):
-            if entry.modified_s >= self._part.told_s:
+        async for entry in self._store.list(prefix, _key_before(prefix, self._selection.alive_s)):
+            if entry.modified_s >= self._selection.written_s:
                 yield entry
 
     async def albums(self) -> AsyncIterator[Album]:
         """Every album that has a record in the store. Raises StoreUnavailable."""
         async for entry in self._store.list("albums/"):
-            if entry.modified_s >= self._part.told_s and (album := await self._records.album(entry.key)) is not None:
+            if (
+                entry.modified_s >= self._selection.written_s
+                and (album := await self._records.album(entry.key)) is not None
+            ):
                 yield album
 
     # --- images in the store --------------------------------------------------------------------------------------
 
     async def _keys(self, known: Known) -> AsyncIterator[str]:
-        batch = [object_key(slug) for slug in sorted(self._part.slugs)]
-        async for entry in self._store.list(ORIGINALS, _key_before(ORIGINALS, self._part.uploaded_s)):
+        batch = [object_key(slug) for slug in sorted(self._selection.slugs)]
+        async for entry in self._store.list(ORIGINALS, _key_before(ORIGINALS, self._selection.uploaded_s)):
             batch.append(entry.key)
             if len(batch) >= KNOWN_AT_ONCE:
                 for key in await _unknown(batch, known):

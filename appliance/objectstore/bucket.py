@@ -23,7 +23,7 @@ from urllib3.exceptions import HTTPError
 
 from appliance.domain.errors import ObjectMissing, StoreUnavailable
 from appliance.objectstore.connections import SEND_TIMEOUT, connection_pool
-from appliance.objectstore.faults import Refusal, explain_failure, explain_refusal
+from appliance.objectstore.faults import S3Refusal, explain_failure, explain_refusal
 from appliance.objectstore.port import METADATA_PREFIX, ObjectEntry, ObjectInfo, StoreNotCreated, is_key
 from appliance.objectstore.reader import CHUNK_BYTES
 from appliance.objectstore.slices import FileSlice, md5_of
@@ -78,7 +78,7 @@ class Bucket:
     def check(self) -> None:
         """Raises StoreNotCreated where the bucket is missing."""
         if not self._exists():
-            raise StoreNotCreated(f"{self.where}: {explain_refusal(Refusal(404, 'NoSuchBucket'), self._name, '')}.")
+            raise StoreNotCreated(f"{self.where}: {explain_refusal(S3Refusal(404, 'NoSuchBucket'), self._name, '')}.")
 
     def _exists(self) -> bool:
         with self.faults_named():
@@ -196,17 +196,17 @@ class Bucket:
             return response
 
     @staticmethod
-    def refusal_of(response: BaseHTTPResponse) -> Refusal:
+    def refusal_of(response: BaseHTTPResponse) -> S3Refusal:
         """What the error document in a response to `send` says."""
-        return Refusal(response.status, field_of(response.data, "Code"), _region_of(response))
+        return S3Refusal(response.status, field_of(response.data, "Code"), _region_of(response))
 
     @contextmanager
     def faults_named(self, key: str | None = None) -> Iterator[None]:
         """Whatever the SDK or urllib3 raise becomes ObjectMissing (of `key`) or StoreUnavailable, in words."""
         try:
             yield
-        except (MinioException, Refusal) as error:
-            refusal = error if isinstance(error, Refusal) else _refusal_of(error)
+        except (MinioException, S3Refusal) as error:
+            refusal = error if isinstance(error, S3Refusal) else _refusal_of(error)
             if key and refusal.code in ("NoSuchKey", "NoSuchObject"):
                 raise ObjectMissing(f"The store has no object {key}.") from error
             if refusal.code == "InvalidRange":
@@ -240,21 +240,21 @@ class _RangeEmpty(Exception):
     """The range holds no byte of the object."""
 
 
-def _refusal_of(error: MinioException) -> Refusal:
+def _refusal_of(error: MinioException) -> S3Refusal:
     match error:
         case S3Error():  # a HEAD has no body to tell a missing bucket from a missing key; MinIO tells it in a header
             response = error.response
-            return Refusal(
+            return S3Refusal(
                 response.status, response.headers.get("x-minio-error-code") or error.code, _region_of(response)
             )
         case ServerError():
-            return Refusal(error.status_code)
+            return S3Refusal(error.status_code)
         case InvalidResponseError():  # also what the SDK makes of an error whose type is text/xml
             text = str(error)
             status = re.search(r"Response code: (\d+)", text)
-            return Refusal(int(status[1]) if status else 0, field_of(text.encode(), "Code"))
+            return S3Refusal(int(status[1]) if status else 0, field_of(text.encode(), "Code"))
         case _:
-            return Refusal(0)
+            return S3Refusal(0)
 
 
 def _region_of(response: BaseHTTPResponse) -> str | None:

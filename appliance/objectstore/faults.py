@@ -45,7 +45,7 @@ _FAILURES: dict[type[Exception], str] = {  # the special before the general
 }
 
 
-class Refusal(Exception):
+class S3Refusal(Exception):
     """An error response. `code` is S3's error code and `region` the bucket's, each None where the response has none."""
 
     def __init__(self, status: int, code: str | None = None, region: str | None = None) -> None:
@@ -55,7 +55,7 @@ class Refusal(Exception):
         self.region = region
 
 
-def explain_refusal(refusal: Refusal, bucket: str, region: str) -> str:
+def explain_refusal(refusal: S3Refusal, bucket: str, region: str) -> str:
     """The refusal in words; `bucket` and `region` are the configured ones."""
     if refusal.region and refusal.region != region:
         return f"its region is {refusal.region}, not {region}: set store.region to {refusal.region}"

@@ -13,7 +13,7 @@ from functools import partial
 
 from appliance.domain.errors import ObjectMissing, StoreUnavailable
 from appliance.objectstore.bucket import Bucket, MultipartUploadMissing
-from appliance.objectstore.multipart_requests import MultipartRequests, Part
+from appliance.objectstore.multipart_requests import MultipartRequests, StoredPart
 from appliance.objectstore.pending_uploads import PendingUpload, PendingUploads
 from appliance.objectstore.port import METADATA_PREFIX
 from appliance.objectstore.slices import FileSlice
@@ -36,7 +36,7 @@ class _OpenUpload:
     """An upload that is open at the store, and the parts that the store has already, by number."""
 
     pending: PendingUpload
-    held: dict[int, Part] = field(default_factory=dict)
+    held: dict[int, StoredPart] = field(default_factory=dict)
 
 
 class _PartMismatch(Exception):
@@ -131,7 +131,7 @@ class MultipartUploader:
         """The part's tag. A part that the store has is compared with the file and not sent again."""
         body = FileSlice(descriptor, start, length, stop, self._throttle)
         if held := upload.held.get(number):
-            if held != Part(length, body.md5().hex()):
+            if held != StoredPart(length, body.md5().hex()):
                 raise _PartMismatch
             return held.tag
         return self.requests.put_part(upload.pending.key, upload.pending.upload, number, body)

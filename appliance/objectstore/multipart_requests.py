@@ -11,7 +11,7 @@ from appliance.objectstore.xml_replies import elements_of, field_of
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StoredPart:
     """A part that the store has. `tag` is its MD5 in hex, unless the store encrypts with keys of its own."""
 
     bytes: int
@@ -34,9 +34,9 @@ class MultipartRequests:
         query = {"partNumber": str(number), "uploadId": upload}
         return self._bucket.send("PUT", key, query, {}, body).headers.get("ETag", "").strip('"')
 
-    def parts(self, key: str, upload: str) -> dict[int, Part]:
+    def parts(self, key: str, upload: str) -> dict[int, StoredPart]:
         """The parts that the store has of a multipart upload, by number. Raises MultipartUploadMissing."""
-        found: dict[int, Part] = {}
+        found: dict[int, StoredPart] = {}
         marker = "0"
         while True:
             query = {"uploadId": upload, "part-number-marker": marker}
@@ -44,7 +44,7 @@ class MultipartRequests:
             for document in elements_of(page, "Part"):
                 tag = re.search(rb"[0-9a-fA-F]{32}", document.partition(b"<ETag>")[2])
                 number, size = (int(self._require_field(name, document)) for name in ("PartNumber", "Size"))
-                found[number] = Part(size, tag[0].decode() if tag else "")
+                found[number] = StoredPart(size, tag[0].decode() if tag else "")
             following = field_of(page, "NextPartNumberMarker")
             if field_of(page, "IsTruncated") != "true" or not following or following == marker:
                 return found

@@ -10,7 +10,7 @@ from appliance.shared.threads import Stop, Threads
 CHUNK_BYTES = 256 * 1024
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """Blocking reads from a file or a response of the store. Their faults are StoreUnavailable."""
 
     def read(self, max_bytes: int) -> bytes:
@@ -26,7 +26,7 @@ class ObjectReader:
     Use it with `async with`, or call `aclose`. Iterating raises StoreUnavailable when the store fails meanwhile.
     """
 
-    def __init__(self, source: Source, size: int, threads: Threads) -> None:
+    def __init__(self, source: ByteSource, size: int, threads: Threads) -> None:
         self.size = size
         self._source = source
         self._left = size

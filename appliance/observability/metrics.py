@@ -102,6 +102,10 @@ class Metrics:
         self.requests.labels(route, method, f"{status // 100}xx").inc()
         self.request_seconds.labels(route, method).observe(seconds)
 
+    def worker_died(self, reason: str) -> None:
+        """Count a worker that crashed or was killed during a job."""
+        self.worker_deaths.labels(reason).inc()
+
     def follow(self, gauge: Gauge, read: Callable[[], float]) -> None:
         """Have `gauge` show what `read` returns whenever the metrics are scraped."""
         gauge.set_function(read)

@@ -14,7 +14,7 @@ from appliance.domain.errors import StoreUnavailable
 from appliance.objectstore import MinioStore, multipart
 from appliance.objectstore.bucket import Bucket
 from appliance.objectstore.multipart import THREADS
-from appliance.objectstore.multipart_requests import MultipartRequests, Part
+from appliance.objectstore.multipart_requests import MultipartRequests, StoredPart
 from tests.contract.conftest import S3_KINDS, store_on
 from tests.servers import Server
 
@@ -221,7 +221,7 @@ async def test_the_parts_of_a_transfer_are_listed_past_a_page(way: Way, monkeypa
     monkeypatch.setattr(Bucket, "send", two_a_page)
     assert way.store._multipart.requests.parts(way.key, pending.upload) == whole
     assert len(asked) > 1
-    assert all(isinstance(part, Part) and part.bytes == PART for part in whole.values())
+    assert all(isinstance(part, StoredPart) and part.bytes == PART for part in whole.values())
 
 
 async def test_small_objects_are_put_while_giants_hold_every_thread_of_theirs(way: Way, original: Path) -> None:
