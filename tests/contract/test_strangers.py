@@ -51,7 +51,7 @@ def client_of(server: Server) -> Minio:
     return Minio(server.endpoint, server.access_key, server.secret_key, secure=False)
 
 
-async def test_a_key_that_may_not_list_is_told_which_permission_it_lacks(minio: Server, grant: Grant) -> None:
+async def test_the_error_names_the_permission_that_a_key_lacks(minio: Server, grant: Grant) -> None:
     client_of(minio).make_bucket("unlisted")
     store = grant("unlisted", on_bucket=[], on_objects=OBJECTS)
     for calling in (store.start(), store.check()):
@@ -60,7 +60,7 @@ async def test_a_key_that_may_not_list_is_told_which_permission_it_lacks(minio: 
     await store.close()
 
 
-async def test_a_key_that_may_not_create_its_bucket_is_told_so(minio: Server, grant: Grant) -> None:
+async def test_the_error_says_that_a_key_may_not_create_its_bucket(minio: Server, grant: Grant) -> None:
     store = grant("uncreated", on_bucket=["s3:ListBucket"], on_objects=OBJECTS)
     with pytest.raises(StoreNotCreated, match="no bucket uncreated, and the key isn't allowed to create one"):
         await store.start()
@@ -77,7 +77,7 @@ async def test_a_key_with_list_and_its_objects_alone_is_enough(minio: Server, gr
     await store.close()
 
 
-async def test_the_region_that_a_store_names_is_told(far: Server, original: Path) -> None:
+async def test_the_error_names_the_region_that_the_store_expects(far: Server, original: Path) -> None:
     store = store_on(far)
     for calling in (
         store.start(),
@@ -91,7 +91,7 @@ async def test_the_region_that_a_store_names_is_told(far: Server, original: Path
     await store.close()
 
 
-async def test_in_its_region_a_store_makes_its_bucket_and_keeps_objects(far: Server, original: Path) -> None:
+async def test_in_its_own_region_a_store_creates_its_bucket_and_keeps_objects(far: Server, original: Path) -> None:
     store = store_on(far, bucket="regional", region="eu-test-7")
     await store.start()
     await store.put("a", original, media_type=JPEG, metadata={})

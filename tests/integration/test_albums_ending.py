@@ -37,7 +37,7 @@ async def test_a_clock_that_jumps_ends_no_album_until_a_person_confirms_it(host:
     assert await host.appliance.album_lifecycle.end() == 1
 
 
-async def test_an_image_that_is_deleted_leaves_the_album_and_comes_back_with_its_undo(host: Host) -> None:
+async def test_a_deleted_image_leaves_the_album_and_returns_with_its_undo(host: Host) -> None:
     images = await uploaded(host, 3)
     album = await made(host, images)
     await host.delete(images[1]["slug"], images[1]["delete_token"])
@@ -46,7 +46,7 @@ async def test_an_image_that_is_deleted_leaves_the_album_and_comes_back_with_its
     assert slugs_of((await shown(host, album))["images"]) == slugs_of(images)
 
 
-async def test_an_image_that_expires_leaves_the_album_and_comes_back_within_its_grace(host: Host) -> None:
+async def test_an_expired_image_leaves_the_album_and_returns_within_its_grace(host: Host) -> None:
     [short] = await uploaded(host, 1, expires_in="1d")
     [long] = await uploaded(host, 1)
     album = await made(host, [short, long])
@@ -63,7 +63,7 @@ async def test_an_image_that_expires_leaves_the_album_and_comes_back_within_its_
     assert row.images == (long["slug"],)
 
 
-async def test_the_album_ends_with_its_last_image_and_goes_on_while_that_can_come_back(host: Host) -> None:
+async def test_an_album_ends_with_its_last_image_and_returns_while_that_can_be_restored(host: Host) -> None:
     [image] = await uploaded(host, 1, expires_in="1d")
     album = await made(host, [image])
     await _pass(host, DAY_S + 60)
@@ -89,7 +89,7 @@ async def test_the_album_ends_when_its_last_image_is_deleted(host: Host) -> None
     await problem(await patch(host, album, deleted=False), "album-gone")
 
 
-async def test_an_album_whose_images_are_gone_can_be_filled_anew(host: Host) -> None:
+async def test_an_album_whose_images_are_gone_accepts_new_ones(host: Host) -> None:
     first, second = await uploaded(host, 2)
     album = await made(host, [first])
     await host.delete(first["slug"], first["delete_token"])
@@ -110,7 +110,7 @@ async def test_images_that_live_longer_than_planned_keep_the_album(host: Host) -
     await _gone(host, album)
 
 
-async def test_its_own_expiry_ends_it_and_not_its_images_and_it_comes_back_within_its_grace(host: Host) -> None:
+async def test_its_own_expiry_ends_it_without_its_images_and_it_can_be_restored_within_its_grace(host: Host) -> None:
     images = await uploaded(host, 2)
     album = await made(host, images, expires_in="1d")
     host.clock.forward(DAY_S + 1)
@@ -168,7 +168,7 @@ async def test_what_is_left_of_an_erased_album_is_that_it_was_and_that_for_a_yea
     await problem(await host.get(f"/a/{album['slug']}"), "album-not-found")
 
 
-async def test_the_store_is_told_of_every_change_and_forgets_what_was_erased(host: Host) -> None:
+async def test_the_store_has_a_record_of_every_change_and_none_of_an_erased_album(host: Host) -> None:
     lifecycle = host.appliance.album_lifecycle
     album = await made(host, await uploaded(host, 2))
     assert await lifecycle.sync_records() == 1
@@ -186,7 +186,7 @@ async def test_the_store_is_told_of_every_change_and_forgets_what_was_erased(hos
     assert host.files("store/objects/albums") == []
 
 
-async def test_a_record_that_comes_after_the_eraser_is_taken_back(host: Host) -> None:
+async def test_a_record_that_is_put_after_the_erasing_is_removed(host: Host) -> None:
     album = await made(host, await uploaded(host, 1))
     lifecycle, store = host.appliance.album_lifecycle, host.appliance.store
     put_bytes = store.put_bytes
@@ -202,7 +202,7 @@ async def test_a_record_that_comes_after_the_eraser_is_taken_back(host: Host) ->
     assert host.files("store/objects/albums") == []
 
 
-async def test_bringing_it_back_while_it_is_being_erased_wins(host: Host) -> None:
+async def test_restoring_an_album_while_it_is_being_erased_wins(host: Host) -> None:
     album = await made(host, await uploaded(host, 1), expires_in="1d")
     await _pass(host, DAY_S + 1)
     lifecycle, store = host.appliance.album_lifecycle, host.appliance.store
@@ -220,7 +220,7 @@ async def test_bringing_it_back_while_it_is_being_erased_wins(host: Host) -> Non
     assert await lifecycle.sync_records() == 1
 
 
-async def test_an_expired_album_comes_back_by_form(host: Host) -> None:
+async def test_an_expired_album_is_restored_by_form(host: Host) -> None:
     album = await made(host, await uploaded(host, 1), expires_in="1d")
     host.clock.forward(DAY_S + 1)
     for path in ("", "/manage", f"/{album['images'][0]['slug']}"):

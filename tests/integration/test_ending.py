@@ -35,7 +35,7 @@ async def expired(host: Host, image: dict[str, Any], *, job: bool) -> None:
         ({"deleted": False, "expires_in": 60, "title": "Back"}, 60),
     ],
 )
-async def test_an_expired_image_is_brought_back_within_its_grace(
+async def test_an_expired_image_is_restored_within_its_grace(
     host: Host, image: dict[str, Any], job: bool, members: dict[str, Any], kept_s: int
 ) -> None:
     await expired(host, image, job=job)
@@ -88,7 +88,7 @@ async def test_a_deleted_image_is_gone_at_once_and_back_after_an_undo(
     assert await status(host, image) == 200
 
 
-async def test_nothing_brings_an_erased_image_back(host: Host, image: dict[str, Any]) -> None:
+async def test_nothing_restores_an_erased_image(host: Host, image: dict[str, Any]) -> None:
     await host.delete(image["slug"], image["delete_token"])
     assert await host.erase() == 1
     await problem(await host.patch(image["slug"], image["delete_token"], deleted=False), "gone")
@@ -104,7 +104,7 @@ async def test_deleting_twice_does_not_delay_the_erasing(host: Host, image: dict
     assert host.counted("deleted_total") == 1
 
 
-async def test_bringing_back_what_is_there_changes_nothing_to_see(host: Host, image: dict[str, Any]) -> None:
+async def test_restoring_an_image_that_has_not_ended_changes_nothing(host: Host, image: dict[str, Any]) -> None:
     after = await changed(host, image, deleted=False)
     assert after == {name: value for name, value in image.items() if name != "delete_token"}
 

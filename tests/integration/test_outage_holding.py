@@ -135,7 +135,7 @@ async def test_the_faults_of_every_operation_are_counted_by_its_name(
         assert host.counted("store_faults_total", operation=operation) == 1, operation
 
 
-async def test_an_object_that_is_missing_is_told_once_and_is_no_fault_of_the_store(
+async def test_a_missing_object_is_logged_once_and_is_not_a_fault_of_the_store(
     host: Host, caplog: pytest.LogCaptureFixture
 ) -> None:
     observed = ObservedStore(host.appliance.store, host.appliance.metrics)
@@ -157,7 +157,7 @@ async def waiting_image(host: Host, patch: pytest.MonkeyPatch) -> tuple[str, Pat
     return slug, host.appliance.spool.landed_path(slug)
 
 
-async def test_an_original_that_is_lost_is_told_once_and_keeps_nobody_waiting(
+async def test_a_lost_original_is_logged_once_and_keeps_nothing_waiting(
     patient: Host, patch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     _, landed = await waiting_image(patient, patch)
@@ -172,7 +172,7 @@ async def test_an_original_that_is_lost_is_told_once_and_keeps_nobody_waiting(
     assert patient.counted("lost_originals_total") == 1
 
 
-async def test_a_file_that_was_set_aside_though_it_has_a_row_is_brought_back_and_shipped(
+async def test_a_file_that_was_set_aside_although_it_has_a_row_is_shipped(
     patient: Host, patch: pytest.MonkeyPatch
 ) -> None:
     slug, _ = await waiting_image(patient, patch)

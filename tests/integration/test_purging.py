@@ -129,7 +129,7 @@ async def test_a_failed_purge_is_made_again(host: Host, cache: StandIn, mine: di
     assert (host.counted("purge_waiting_tags"), host.counted("purge_lag_seconds")) == (0, 0)
 
 
-async def test_what_is_owed_anew_while_it_is_purged_stays_owed(
+async def test_a_purge_that_becomes_due_again_while_it_runs_stays_due(
     host: Host, cache: StandIn, mine: dict[str, Any]
 ) -> None:
     rows, now_s = host.appliance.catalogue.purges, int(host.clock())

@@ -24,7 +24,7 @@ async def test_an_extension_that_comes_while_expiry_runs_wins(
     assert (await host.get(f"/i/{other['slug']}/original")).status == 410
 
 
-async def test_an_image_that_is_brought_back_before_its_erasing_begins_is_spared(
+async def test_an_image_that_is_restored_before_its_erasing_begins_is_spared(
     host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = await host.upload(jpeg)

@@ -39,7 +39,7 @@ async def test_what_is_on_its_way_is_erased_once_it_has_arrived(
     await gone_everywhere(patient, slug)
 
 
-async def test_a_ship_whose_own_clean_up_meets_a_fault_comes_back_for_it(
+async def test_a_shipment_whose_clean_up_fails_is_retried(
     patient: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("appliance.lifecycle.ship_queue.FIRST_RETRY_S", 0.001)

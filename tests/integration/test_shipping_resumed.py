@@ -32,7 +32,7 @@ def waits(served: Served) -> bool:
 
 
 @pytest.mark.parametrize("kills", [1, 2])
-async def test_a_giant_goes_on_with_its_parts_after_kill_9(tmp_path: Path, kills: int) -> None:
+async def test_a_large_upload_continues_with_its_parts_after_kill_9(tmp_path: Path, kills: int) -> None:
     file = LargeFile(SIZE)
     with minio_server(tmp_path / "minio") as minio:
         relay = Relay(minio.port, seed=kills, share=0, pause_s=0.0005)

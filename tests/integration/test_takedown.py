@@ -60,7 +60,7 @@ async def test_an_image_that_is_taken_down_is_gone_at_once_and_its_bytes_with_th
 
 
 @pytest.mark.parametrize("back_s", [0, 60])
-async def test_its_token_brings_it_back_no_more_whatever_the_clock_does(host: Host, jpeg: bytes, back_s: int) -> None:
+async def test_its_token_can_not_restore_it_whatever_the_clock_does(host: Host, jpeg: bytes, back_s: int) -> None:
     image = await host.upload(jpeg)
     await take_down(host, image)
     host.clock.forward(-back_s)
@@ -105,7 +105,7 @@ async def test_an_expired_image_does_not_keep_its_bytes_for_its_grace(host: Host
     assert host.files("store/objects/originals") == []
 
 
-async def test_shared_caches_are_told(open_host: OpenHost, jpeg: bytes) -> None:
+async def test_a_takedown_is_purged_from_shared_caches(open_host: OpenHost, jpeg: bytes) -> None:
     async with stand_in("cloudflare") as cache:
         host = await open_host(cdn=cache.config())
         image, album_image = await host.upload(jpeg), await host.upload(jpeg)

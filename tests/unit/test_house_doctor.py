@@ -48,7 +48,7 @@ def worst(check: Check, config: Config) -> Finding:
     return max(found(check, config), key=lambda finding: order.index(finding.level))
 
 
-def test_a_used_data_directory_is_well_in_every_part(config: Config) -> None:
+def test_a_used_data_directory_has_no_fault_in_any_part(config: Config) -> None:
     findings = found(examine, config)
     assert {finding.part for finding in findings} == {
         "python", "libvips", "sandbox", "disk", "catalogue", "clock", "store", "backups", "cdn", "listen",
@@ -57,7 +57,7 @@ def test_a_used_data_directory_is_well_in_every_part(config: Config) -> None:
     assert list(config.data_dir.glob(".doctor-*")) == []
 
 
-def test_a_first_start_is_told_apart_from_a_fault(tmp_path: Path) -> None:
+def test_a_first_start_is_not_reported_as_a_fault(tmp_path: Path) -> None:
     config = Config(data_dir=tmp_path / "new", server=Server(listen="127.0.0.1:0"))
     for check in (machine.disk, rows.catalogue, components.store):
         (finding,) = found(check, config)
@@ -103,7 +103,7 @@ def test_a_kernel_without_a_wall_around_workers_is_warned_of(
 
 
 @pytest.mark.parametrize("status", [0, 3])
-def test_an_address_that_systemd_holds_for_the_next_server_is_well(
+def test_an_address_that_systemd_holds_for_the_next_server_is_ok(
     status: int, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     systemctl = tmp_path / "systemctl"
@@ -145,7 +145,7 @@ def test_a_store_that_does_not_answer_is_a_fault_with_its_address(config: Config
     assert endpoint in finding.words
 
 
-def test_a_bucket_that_the_first_start_creates_is_no_fault(config: Config, tmp_path: Path) -> None:
+def test_a_bucket_that_the_first_start_creates_is_not_a_fault(config: Config, tmp_path: Path) -> None:
     with minio_server(tmp_path / "minio") as server:
         minio = Store(
             kind="minio",

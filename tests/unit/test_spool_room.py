@@ -94,7 +94,7 @@ def test_an_announcement_keeps_back_one_step(under: Under) -> None:
     assert not lets_in(under.room, FREE + 1)
 
 
-def test_what_was_brought_keeps_back_some_times_as_much_and_never_more_than_was_announced(under: Under) -> None:
+def test_an_upload_keeps_back_several_times_what_it_brought_and_never_more_than_it_announced(under: Under) -> None:
     progress = under.begun(300 * MB, brought=20 * MB)
     assert lets_in(under.room, FREE - 20 * MB - FOLD * 20 * MB)
     assert not lets_in(under.room, FREE - 20 * MB - FOLD * 20 * MB + 1)
@@ -104,7 +104,7 @@ def test_what_was_brought_keeps_back_some_times_as_much_and_never_more_than_was_
     assert almost.expected(under.room.clock()) == MB
 
 
-def test_a_trickle_keeps_back_what_it_brings_in_an_hour(under: Under) -> None:
+def test_a_slow_upload_keeps_back_what_it_brings_in_an_hour(under: Under) -> None:
     under.begun(300 * MB, brought=20 * MB, lasted_s=100 * HORIZON_S)
     assert lets_in(under.room, FREE - 20 * MB - STEP_BYTES)
 
@@ -114,7 +114,7 @@ def test_a_burst_is_reckoned_as_if_it_had_lasted_a_minute(under: Under) -> None:
     assert progress.expected(under.room.clock()) == min(STEP_BYTES, int(progress.brought * HORIZON_S / MEASURED_S))
 
 
-def test_small_files_find_a_part_of_the_room_that_nobody_keeps_from_them(under: Under) -> None:
+def test_small_files_have_a_part_of_the_room_that_no_upload_keeps_from_them(under: Under) -> None:
     for number in range(5):
         under.begun(380 * MB, client=str(number), brought=15 * MB)
     under.room.used += under.room.available_bytes - 40 * MB
