@@ -8,11 +8,11 @@ from appliance.domain.clock import DAY_S
 from appliance.domain.model import Ending, Image, Tombstone
 from appliance.domain.slugs import object_key, sidecar_key, tombstone_key
 from appliance.lifecycle.expiry import expire_images
-from appliance.lifecycle.service import RECORD_TYPE, TOMBSTONE_S
+from appliance.lifecycle.service import TOMBSTONE_S
 from appliance.lifecycle.shipping import Shipper
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.objectstore import ObjectStore
-from appliance.objectstore.records import sidecar_of, tombstone_record
+from appliance.objectstore.records import RECORD_TYPE, sidecar_of, tombstone_record
 from appliance.observability.metrics import Metrics
 from appliance.spool import Spool
 

@@ -14,10 +14,10 @@ from appliance.domain.errors import ApplianceError, StoreUnavailable
 from appliance.domain.model import Album, Image
 from appliance.lifecycle.expiry import ClockGuard
 from appliance.objectstore.observed import ObservedStore
+from appliance.objectstore.records import RECORD_TYPE
 
 AT_ONCE = 8
 TOMBSTONE_S = 365 * DAY_S  # how long it is remembered that something was erased
-RECORD_TYPE = "application/json"
 
 T = TypeVar("T", bound=Image | Album)
 log = logging.getLogger(__name__)

@@ -7,17 +7,18 @@ import asyncio
 import contextlib
 import logging
 import time
+from pathlib import Path
 
 from appliance.catalogue import Catalogue
 from appliance.domain.clients import HOST
 from appliance.domain.clock import Clock
 from appliance.domain.errors import ObjectMissing, StoreUnavailable
 from appliance.domain.model import Image, Location
-from appliance.domain.slugs import object_key
+from appliance.domain.slugs import object_key, sidecar_key
 from appliance.lifecycle.ship_queue import Lane, ShipQueue
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.objectstore.observed import ObservedStore
-from appliance.objectstore.records import ObjectRecord, record_of
+from appliance.objectstore.records import RECORD_TYPE, ObjectRecord, record_of, sidecar_of
 from appliance.observability.metrics import Metrics
 from appliance.shared.circuit_breaker import State
 from appliance.shared.negative_cache import NegativeCache
@@ -133,11 +134,11 @@ class Shipper:
 
         Returns whether the original is in the store. It will be in any case.
         """
+        if record.needs_sidecar:
+            await self._sidecars.keep(image)
         shipped = self._queue.add(image, client)
         if shipped is not None:
             self._records[image.slug] = record
-        if record.needs_sidecar:
-            await self._sidecars.keep(image)
         if shipped is None or not self.store_up or self._queue.is_large(image):
             return False
         done, _ = await asyncio.wait([shipped], timeout=budget_s)
@@ -180,7 +181,7 @@ class Shipper:
             _, image = await lane.get()
             try:
                 async with self._store.breaker.permit(alone=lane is self._queue.small):
-                    is_shipped = await self._ship_marked(image)
+                    is_shipped = await self._ship(image)
             except StoreUnavailable:
                 self._metrics.ship_failures.inc()
                 self._queue.retry_later(image)
@@ -192,22 +193,26 @@ class Shipper:
             else:
                 self._settle(image, is_shipped=is_shipped)
 
-    async def _ship_marked(self, image: Image) -> bool:
-        self._shipping.add(image.slug)
-        try:
-            return await self._ship(image)
-        finally:
-            self._shipping.discard(image.slug)
-
     async def _ship(self, image: Image) -> bool:
         path = self._spool.landed_path(image.slug)
         if not path.exists():
             return await self._settle_without_file(image)
+        self._shipping.add(image.slug)
+        try:
+            return await self._ship_file(image, path)
+        finally:
+            self._shipping.discard(image.slug)
+
+    async def _ship_file(self, image: Image, path: Path) -> bool:
         record = self._records.get(image.slug) or record_of(image)
+        if record.needs_sidecar:  # first, because it is cheap to repeat when the original's put fails
+            await self._store.put_bytes(sidecar_key(image.slug), sidecar_of(image), media_type=RECORD_TYPE)
         await self._store.put(object_key(image.slug), path, media_type=image.media_type, metadata=record.metadata)
         if not await self._catalogue.mark_shipped(image.slug):  # it ended meanwhile
             return await self._settle_without_row(image)
         await self._spool.release(image.slug)
+        if record.needs_sidecar and await self._catalogue.mark_sidecar_written(image.slug, image.version):
+            await self._sidecars.drop(image.slug, image.version)
         self._metrics.shipped.inc()
         self._metrics.ship_seconds.observe(max(0.0, self._clock() - image.created_s))
         return True
@@ -218,14 +223,14 @@ class Shipper:
         if isinstance(row, Image) and row.location is Location.STORE:
             await self._spool.release(image.slug)
             return True
-        await self._store.delete(object_key(image.slug))
+        await self._delete_shipped(image)
         return False
 
     async def _settle_without_file(self, image: Image) -> bool:
         """The landed file is gone: an earlier attempt shipped it, the image ended, or the file is lost."""
         row = await self._catalogue.get(image.slug)
         if not isinstance(row, Image) or (row.ended is not None and row.location is Location.SPOOL):
-            await self._store.delete(object_key(image.slug))  # an earlier attempt may have failed to
+            await self._delete_shipped(image)  # an earlier attempt may have failed to
             return False
         if row.ended is not None or row.location is Location.STORE:
             return False
@@ -236,6 +241,12 @@ class Shipper:
         except ObjectMissing:
             raise LostOriginal(image.slug) from None
         return await self._catalogue.mark_shipped(image.slug)
+
+    async def _delete_shipped(self, image: Image) -> None:
+        """Remove what an attempt may have put."""
+        await self._store.delete(object_key(image.slug))
+        if record_of(image).needs_sidecar:
+            await self._store.delete(sidecar_key(image.slug))
 
     def _settle(self, image: Image, *, is_shipped: bool) -> None:
         self._records.pop(image.slug, None)

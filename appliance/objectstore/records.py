@@ -25,6 +25,7 @@ from appliance.objectstore.port import MAX_METADATA_BYTES, METADATA_PREFIX, Obje
 
 PLAIN = "!#$&'()*+,-./:;=?@[]^_`{}~"  # not escaped, so that people can read them; blanks at the ends would be lost
 MAX_REASON_BYTES = 400
+RECORD_TYPE = "application/json"
 MAX_EXTENSION_CHARS = 16
 
 _NUMBERS = {

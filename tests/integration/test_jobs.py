@@ -277,6 +277,34 @@ async def test_what_came_to_the_store_after_the_erasing_is_deleted(host: Host, j
 # --- sidecars ---------------------------------------------------------------------------------------------------------
 
 
+async def test_a_sidecar_is_in_the_store_before_its_row_says_shipped(host: Host, jpeg: bytes) -> None:
+    seen: list[bool] = []
+    mark_shipped = host.appliance.catalogue.mark_shipped
+
+    async def look_and_mark(slug: str) -> bool:
+        seen.append(any(slug in path.name for path in host.files("store/objects/meta")))
+        return await mark_shipped(slug)
+
+    host.appliance.catalogue.mark_shipped = look_and_mark  # type: ignore[method-assign]
+    await host.upload(jpeg, title="Cat")
+    await host.upload(jpeg)
+    assert seen == [True, False], "only what the metadata can't hold needs a sidecar"
+
+
+async def test_an_image_that_ends_while_it_is_shipped_leaves_no_sidecar(host: Host, jpeg: bytes) -> None:
+    put = host.appliance.store.put
+
+    async def put_late(key: str, *arguments: Any, **more: Any) -> None:
+        await put(key, *arguments, **more)
+        slug = key.rpartition("/")[2]
+        await host.appliance.catalogue.end(slug, now_s=int(host.clock()), erase_after_s=int(host.clock()) + 10)
+
+    host.appliance.store.put = put_late  # type: ignore[method-assign]
+    await host.upload(jpeg, title="Cat")
+    await until(lambda: not host.appliance.shipper.backlog)
+    assert host.files("store/objects") == []
+
+
 async def test_a_change_is_written_to_the_store_where_a_rebuild_reads_it(host: Host, jpeg: bytes) -> None:
     image = await host.upload(jpeg)
     assert await host.appliance.image_lifecycle.sync_records() == 0
