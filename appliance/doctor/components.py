@@ -57,8 +57,12 @@ async def store(config: Config) -> AsyncIterator[Finding]:
         finally:
             await objects.close()
     except StoreNotCreated:
-        missing = f"bucket {config.store.bucket}" if config.store.kind == "minio" else "folder"
-        yield warn("store", f"{config.store.kind} at {where} has no {missing} yet; the first start creates it")
+        is_bucket = config.store.kind == "minio"
+        missing = f"bucket {config.store.bucket}" if is_bucket else "folder"
+        condition = ", if the key may (s3:CreateBucket)" if is_bucket else ""
+        yield warn(
+            "store", f"{config.store.kind} at {where} has no {missing} yet; the first start creates it{condition}"
+        )
     except ApplianceError as error:
         yield fault("store", f"{config.store.kind} at {where}: {error.detail}")
     except TimeoutError:

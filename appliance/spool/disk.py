@@ -26,7 +26,7 @@ from appliance.spool.resumed import UploadFiles
 from appliance.spool.room import ExpectedUpload, Room, UploadProgress
 from appliance.spool.transfers import Incoming, Transfer, cut, overwrite, too_large
 
-THREADS, GIANTS = 32, 8
+THREADS, LARGE_THREADS = 32, 8
 EVICTED_BYTES = 64 << 20  # of copies at once, where an upload needs their room: each eviction lists them all
 
 
@@ -36,7 +36,7 @@ class Spool:
     def __init__(self, root: Path, *, budget_bytes: int, reserve_bytes: int) -> None:
         self._root = root
         self._budget_bytes = budget_bytes
-        self._threads = Threads("spool", THREADS, GIANTS)
+        self._threads = Threads("spool", THREADS, LARGE_THREADS)
         self._incoming, self._landed = root / "incoming", root / "landed"
         self._copies, self._orphans = root / "copies", root / "orphans"
         for folder in (self._incoming, self._landed, self._copies, self._orphans):
