@@ -32,14 +32,14 @@ run: $(VENV)/.run $(WEB) ## Serve on 127.0.0.1:8080, in the foreground; Ctrl-C s
 web: $(WEB) ## Build the scripts and styles of the pages
 
 screenshots: $(VENV)/.dev $(WEB) ## Take the pictures of the pages for README and docs anew, into docs/screenshots
-	$(BIN)/python -m tests.browser.gallery
+	$(BIN)/python -m tests.support.browser.gallery
 
 .PHONY: screens
 screens: $(VENV)/.dev $(WEB) ## Take pictures of every page on every screen in both themes, into build/screenshots
-	$(BIN)/python -m tests.browser.screenshots
+	$(BIN)/python -m tests.support.browser.screenshots
 
 words: $(VENV)/.dev ## Collect what the pages say for translation, into web/locale
-	$(BIN)/python -m tests.wording
+	$(BIN)/python -m tests.support.wording
 
 test: $(VENV)/.dev $(WEB) $(CLIENTS) ## Run the tests, without the long ones (ARGS="-k name" for some)
 	$(BIN)/python -m pytest -m "not long" $(ARGS)

@@ -19,7 +19,7 @@ from pathlib import Path
 import aiohttp
 
 from appliance.config.model import Uploads
-from tests.pictures import photo
+from tests.support.images.pictures import photo
 
 BOUNDARY = "x"
 ATTACKER = "127.0.0.2"

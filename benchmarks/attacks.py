@@ -22,8 +22,8 @@ import aiohttp
 
 from benchmarks.attackers import ATTACKS, Target
 from benchmarks.harness import report
-from tests.pictures import photo
-from tests.servers import free_port
+from tests.support.images.pictures import photo
+from tests.support.programs import free_port
 
 VICTIM = "127.0.0.9"
 ATTACK_S = 20.0

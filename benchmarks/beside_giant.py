@@ -15,8 +15,8 @@ from pathlib import Path
 from benchmarks.harness import RunningServer, distinct, report, server, spread
 from benchmarks.sending import large_picture, post
 from benchmarks.store import on
-from tests.pictures import camera_photo
-from tests.servers import minio_server
+from tests.support.images.pictures import camera_photo
+from tests.support.store_servers import minio_server
 
 GB = 10**9
 ALONE = 60  # before the giant, and again after it

@@ -13,8 +13,8 @@ import aiohttp
 
 from benchmarks.giants import SIDE, seen
 from benchmarks.harness import RunningServer, distinct, report, server
-from tests import giants
-from tests.pictures import camera_photo
+from tests.support.images import giants
+from tests.support.images.pictures import camera_photo
 
 PHOTOS = 60
 EVERY_S = 0.1

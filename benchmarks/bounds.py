@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.harness import RunningServer, distinct, report, server
 from benchmarks.wrk import wrk
-from tests.pictures import camera_photo
+from tests.support.images.pictures import camera_photo
 
 ROUNDS = 7
 REQUESTS = 120

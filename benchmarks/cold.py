@@ -12,7 +12,7 @@ from benchmarks.contest import OURS, Contest, cells, contest, rates, ratio
 from benchmarks.harness import distinct, report
 from benchmarks.load import fetch_all
 from benchmarks.sources import distinct_png, heic_photo, large_photo, png_photo
-from tests.pictures import camera_photo
+from tests.support.images.pictures import camera_photo
 
 CONNECTIONS = 4
 CAMERA, LARGE = "JPEG 2725x2225, 0.8 MB", "JPEG 4000x3266, 4 MB"

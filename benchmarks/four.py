@@ -6,7 +6,7 @@ from collections.abc import Callable
 from benchmarks.contest import OURS, PRESETS, Contest, cells, contest, rates, ratio
 from benchmarks.harness import distinct, report
 from benchmarks.load import fetch_all
-from tests.pictures import camera_photo
+from tests.support.images.pictures import camera_photo
 
 CONNECTIONS = 8  # the four sizes of two images
 GOAL = 2.7

@@ -26,7 +26,7 @@ from benchmarks.contest import cells, rates
 from benchmarks.harness import RunningServer, free_port, report, server
 from benchmarks.peers import Missing
 from benchmarks.wrk import wrk
-from tests.pictures import photo
+from tests.support.images.pictures import photo
 
 CONNECTIONS = 32
 SECONDS = 4

@@ -1,6 +1,7 @@
 """How soon is a giant picture seen? Every kind through a real server: each preset's time from the upload's last byte.
 
-The pictures are mosaics of photographs (tests/giants.py), written to a temporary folder one by one: up to 1.3 GB.
+The pictures are mosaics of photographs (tests/support/images/giants.py), written to a temporary folder one by one:
+up to 1.3 GB.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from pathlib import Path
 import aiohttp
 
 from benchmarks.harness import RunningServer, children, report, server, status_bytes
-from tests import giants
+from tests.support.images import giants
 
 SIDE = 20_000
 PRESETS = ("thumbnail", "small", "medium", "large")

@@ -15,7 +15,7 @@ from benchmarks.contest import OURS, cells, rates, ratio
 from benchmarks.harness import free_port, report, server
 from benchmarks.peers import Missing, nginx
 from benchmarks.wrk import wrk
-from tests.pictures import camera_photo
+from tests.support.images.pictures import camera_photo
 
 CONNECTIONS = 32
 SECONDS = 4

@@ -3,7 +3,7 @@
 import urllib.request
 
 from benchmarks.harness import report, server
-from tests.iiif_validator import AGAINST_THE_SPECIFICATION, judged, load_validator, squares
+from tests.support.iiif_validator import AGAINST_THE_SPECIFICATION, judged, load_validator, squares
 
 
 def main() -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import ROOT, report, server
-from tests.browser.conftest import CHROMIUM_FLAGS
-from tests.servers import chromium_program
+from tests.support.browser.chromium import CHROMIUM_FLAGS
+from tests.support.programs import chromium_program
 
 FOLDER = Path(__file__).with_name("pages")
 PROGRAM = FOLDER / "node_modules" / "lighthouse" / "cli" / "index.js"

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 
 from benchmarks.harness import RunningServer, distinct, report, server, spread
-from tests.pictures import camera_photo
+from tests.support.images.pictures import camera_photo
 
 UPLOADS = 60
 COLD = 25

@@ -23,7 +23,8 @@ from appliance.config.model import Config
 from benchmarks.harness import RunningServer, cpu_s, first_thread_cpu_s, report, server
 from benchmarks.store import on
 from benchmarks.traffic import COLD, MIX, OWN, PAGE, UPLOAD, VIEWS_PER_S, Gallery, Host, Outcome, arrivals, play, rates
-from tests.servers import Server, find_minio, minio_server
+from tests.support.programs import find_minio
+from tests.support.store_servers import Server, minio_server
 
 GOAL_MULTIPLE, GOAL_S = 3, 0.3
 MULTIPLES = {2: (1.0, 2.0, 3.0, 4.0, 5.0, 6.0), 1: (0.5, 1.0, 1.5, 2.0, 2.5)}

@@ -23,8 +23,8 @@ from types import CodeType, FrameType
 
 from appliance.lifecycle.expiry import GRACE_S
 from benchmarks.harness import ROOT, format_table, report
-from tests.conftest import DAY_S, HeldClock, Host, running, small_config
-from tests.pictures import photo
+from tests.support.host import DAY_S, HeldClock, Host, running, small_config
+from tests.support.images.pictures import photo
 
 PACKAGE = ROOT / "appliance"
 ROUNDS = 5

@@ -9,7 +9,7 @@ import time
 import aiohttp
 
 from benchmarks.harness import RunningServer, distinct, report, server, spread
-from tests.pictures import camera_photo
+from tests.support.images.pictures import camera_photo
 
 IMAGES = 40
 SETTLE_S = 0.25

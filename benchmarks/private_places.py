@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.harness import report, server
-from tests import hidden_places, private_pictures
+from tests.support.images import hidden_places, private_pictures
 
 WISHES = ("false", "credits", "true")
 TAGS = {

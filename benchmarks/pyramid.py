@@ -24,7 +24,7 @@ from appliance.domain.renditions import Facts, Format
 from appliance.imaging.pyramid import build_pyramid
 from appliance.imaging.regions import cut_all
 from benchmarks.harness import report, spread
-from tests.pictures import photo_like
+from tests.support.images.pictures import photo_like
 
 SIZES = ((4000, 3000), (6000, 4000), (8000, 6000), (20_000, 20_000))
 HELD_SIDE_PX = 8000  # larger ones are repeated, for making them would take longer than measuring

@@ -25,7 +25,7 @@ from benchmarks.contest import OURS, PRESETS, Contest, contest
 from benchmarks.harness import report
 from benchmarks.peers.images import QUALITIES
 from benchmarks.sources import large_photo, png_photo
-from tests.pictures import camera_photo
+from tests.support.images.pictures import camera_photo
 
 LIGHTS = ("srgb", "scrgb")
 """The spaces of the references: values as stored, and linear light."""

@@ -21,7 +21,8 @@ from appliance.objectstore import DirectoryStore, MinioStore
 from appliance.objectstore.records import metadata_of
 from benchmarks.harness import report
 from benchmarks.rows import A_MINUTE, BYTES, created_at, images
-from tests.servers import find_minio, minio_server
+from tests.support.programs import find_minio
+from tests.support.store_servers import minio_server
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
 LATER = 5_000

@@ -30,7 +30,8 @@ from benchmarks.traffic import (
     rates,
     slug_of,
 )
-from tests.servers import find_minio, minio_server
+from tests.support.programs import find_minio
+from tests.support.store_servers import minio_server
 
 LAID_DOWN = 200
 WARM_UP_S = 5

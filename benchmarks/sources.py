@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyvips
 
-from tests.pictures import camera_photo
+from tests.support.images.pictures import camera_photo
 
 LARGE_PX = (4000, 3266)
 

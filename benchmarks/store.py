@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from minio import Minio
 
 from benchmarks.lines import Lines, Picture
-from tests.servers import REGION, Server
+from tests.support.store_servers import REGION, Server
 
 BUCKET = "direct"
 PART_BYTES = 64 << 20  # as ours sends giants, and as many of them at a time

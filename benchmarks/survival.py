@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.harness import report
-from tests.noise import padded
-from tests.processes import Served
-from tests.resuming import Relay, send_stubbornly
-from tests.survival import CLIENTS, Brought, through_an_ordeal
+from tests.support.images.noise import padded
+from tests.support.relay import Relay
+from tests.support.server_process import Served
+from tests.support.tus_client import send_stubbornly
+from tests.support.upload_programs import CLIENTS, Brought, through_an_ordeal
 
 BYTES = 8_000_000
 ROUNDS = 2

@@ -9,7 +9,7 @@ import time
 import aiohttp
 
 from benchmarks.harness import RunningServer, report, server, spread
-from tests.pictures import photo
+from tests.support.images.pictures import photo
 
 LARGE, ORDINARY = (12_000, 9000), (4000, 3000)
 TILE_PX, TILES = 512, 200

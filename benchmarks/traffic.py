@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from benchmarks.harness import distinct
 from benchmarks.lines import Lines, Picture, Reply
-from tests.pictures import camera_photo
+from tests.support.images.pictures import camera_photo
 
 UPLOADS_PER_S, VIEWS_PER_S = 5.8, 58.0  # half a million and five million a day
 UPLOAD, POPULAR, OWN, COLD, PAGE = "upload", "popular", "just uploaded", "cold", "share page"

@@ -20,8 +20,9 @@ from benchmarks.contest import cells, ratio
 from benchmarks.harness import RunningServer, cpu_s, distinct, report, server, spread
 from benchmarks.lines import Lines, Picture
 from benchmarks.store import Direct, on
-from tests.pictures import camera_photo
-from tests.servers import Server, find_minio, minio_server
+from tests.support.images.pictures import camera_photo
+from tests.support.programs import find_minio
+from tests.support.store_servers import Server, minio_server
 
 MB = 10**6
 GB = 10**9

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.harness import ROOT, free_port, report, server, status_bytes
 from benchmarks.sending import became, create, large_picture, patch, post, shareable
-from tests.pictures import camera_photo
+from tests.support.images.pictures import camera_photo
 
 GB = 10**9
 START_S = 10

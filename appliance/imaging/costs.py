@@ -1,7 +1,7 @@
 """What decoding a picture costs in memory, estimated from its header, and the words for one that costs too much.
 
 The figures are a worker's growth while it makes all four sizes at once, measured with libvips 8.18 and one thread on 12
-to 400 million pixels; `tests/imaging/test_memory.py` holds the estimate to them, kind by kind:
+to 400 million pixels; `tests/imaging/test_memory_estimate.py` holds the estimate to them, kind by kind:
 
     JPEG  2.4 KB a pixel of width; progressive 3.1 bytes a pixel (4:2:0) or 6.0 (4:4:4)
     PNG   3.4 KB a pixel of width; interlaced: every sample

@@ -3,7 +3,7 @@
 The server is a process of its own, since the browser must reach it whatever loop a fixture was made on.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -12,14 +12,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests import pictures
-from tests.browser.accessibility import axe_source
-from tests.browser.pages import Site, watched
-from tests.processes import serving
-from tests.servers import chromium_program
-
-CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-OpenPage = Callable[..., Awaitable[Page]]
+from tests.support.browser.accessibility import axe_source
+from tests.support.browser.chromium import CHROMIUM_FLAGS, OpenPage
+from tests.support.browser.pages import Site, watched
+from tests.support.images import pictures
+from tests.support.programs import chromium_program
+from tests.support.server_process import serving
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,11 +3,11 @@
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests import pictures
-from tests.browser.accessibility import violations
-from tests.browser.cards import choose, link_of, payload, reaches, resource
-from tests.browser.conftest import OpenPage
-from tests.browser.pages import THEMES, Site, met, overflow_px, screen
+from tests.support.browser.accessibility import violations
+from tests.support.browser.cards import choose, link_of, payload, reaches, resource
+from tests.support.browser.chromium import OpenPage
+from tests.support.browser.pages import THEMES, Site, met, overflow_px, screen
+from tests.support.images import pictures
 
 CHOICES = {
     "Remove everything private (recommended)": ("false", "Location, date, device and other private data were removed"),

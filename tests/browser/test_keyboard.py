@@ -4,11 +4,11 @@ import re
 
 from playwright.async_api import Page, expect
 
-from tests import pictures
-from tests.browser.cards import card, choose, link_of, payload, reaches, slow_down, slowed
-from tests.browser.conftest import OpenPage
-from tests.browser.pages import Site, met
-from tests.browser.test_mine import NAMES, with_pictures
+from tests.browser.test_library import NAMES, with_pictures
+from tests.support.browser.cards import card, choose, link_of, payload, reaches, slow_down, slowed
+from tests.support.browser.chromium import OpenPage
+from tests.support.browser.pages import Site, met
+from tests.support.images import pictures
 
 MOST_TABS = 60
 FOCUSED = """() => {

@@ -10,11 +10,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests import pictures
-from tests.browser.cards import choose, link_of, payload, reaches, resource
-from tests.browser.conftest import OpenPage
-from tests.browser.pages import Site, overflow_px, screen
-from tests.processes import serving
+from tests.support.browser.cards import choose, link_of, payload, reaches, resource
+from tests.support.browser.chromium import OpenPage
+from tests.support.browser.pages import Site, overflow_px, screen
+from tests.support.images import pictures
+from tests.support.server_process import serving
 
 SHARE_INTO = """([action, title, name, data]) => {
     const made = (tag, members) => Object.assign(document.createElement(tag), members);

@@ -10,10 +10,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import FloatRect, Route
 
-from tests import pictures
-from tests.browser.conftest import OpenPage
-from tests.browser.pages import Site, box_of, overflow_px, screen
-from tests.processes import eventually, serving
+from tests.support.browser.chromium import OpenPage
+from tests.support.browser.pages import Site, box_of, overflow_px, screen
+from tests.support.images import pictures
+from tests.support.server_process import serving
+from tests.support.waiting import until
 
 Resource = dict[str, Any]
 SHIFTS = """new Promise((tell) => {
@@ -99,7 +100,7 @@ async def test_a_soft_picture_stands_in_until_the_real_one_has_come(prewarming: 
             text = await reply.text()
         return "data:image/webp;base64," in text and "small.jpg" in text
 
-    await eventually(has_placeholder, "a placeholder on the share page")
+    await until(has_placeholder, "a placeholder on the share page")
     page = await open_page(f"{prewarming.url}/i/{image['slug']}")
     boxes = [await each.bounding_box() for each in await page.locator(".layer").all()]
     assert boxes[0] == boxes[1]

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests import pictures
-from tests.browser.accessibility import violations
-from tests.browser.conftest import OpenPage
-from tests.browser.pages import THEMES, Site, met, screen
-from tests.processes import eventually
+from tests.support.browser.accessibility import violations
+from tests.support.browser.chromium import OpenPage
+from tests.support.browser.pages import THEMES, Site, met, screen
+from tests.support.images import pictures
+from tests.support.waiting import until
 
 Resource = dict[str, Any]
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
@@ -200,7 +200,7 @@ async def test_what_is_zoomed_comes_in_tiles_as_sharp_as_the_original(site: Site
     page.on("response", lambda reply: tiles.append((reply.url, reply.status)) if "/iiif/" in reply.url else None)
     await page.goto(f"/i/{image['slug']}#xywh=1400,900,512,300")
     await page.locator("[role=application]:focus").wait_for()
-    await eventually(lambda: any("/1024,512,512,512/512,512/" in url for url, _ in tiles), "a tile at full size")
+    await until(lambda: any("/1024,512,512,512/512,512/" in url for url, _ in tiles), "a tile at full size")
     assert {status for _, status in tiles} == {200}
 
 

@@ -7,7 +7,7 @@ import pytest
 from appliance.catalogue import Catalogue, backup_file, open_catalogue, rebuild
 from appliance.domain.errors import CatalogueUnavailable
 from appliance.domain.model import Image, Location
-from tests.catalogue.samples import image, slug
+from tests.support.rows import image, slug
 
 
 async def _each(images: Iterable[Image]) -> AsyncIterator[Image]:

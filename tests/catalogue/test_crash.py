@@ -4,15 +4,20 @@ import sys
 from pathlib import Path
 
 from appliance.catalogue import Catalogue
-from tests.catalogue.samples import image, slug
-
-ROOT = Path(__file__).parents[2]
+from tests.support.programs import ROOT
+from tests.support.rows import image, slug
 
 
 async def _killed_while_adding(path: Path, first: int, acknowledgements: int) -> set[int]:
     """The numbers that a process had acknowledged when it was killed with -9."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.catalogue.adding", str(path), str(first), stdout=asyncio.subprocess.PIPE, cwd=ROOT
+        sys.executable,
+        "-m",
+        "tests.support.catalogue_writer",
+        str(path),
+        str(first),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
     )
     assert process.stdout is not None
     read = [await process.stdout.readline() for _ in range(acknowledgements)]

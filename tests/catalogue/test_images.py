@@ -7,7 +7,7 @@ import pytest
 from appliance.catalogue import MISS, Catalogue, open_catalogue
 from appliance.domain.errors import Conflict, GoneImage, IdempotencyKeyInUse, InvalidField, UnknownImage
 from appliance.domain.model import Ending, IdempotencyRecord, Image, Location, Tombstone
-from tests.catalogue.samples import LATER, NOW_S, YEAR_S, image, slug
+from tests.support.rows import LATER, NOW_S, YEAR_S, image, slug
 
 FULL = image(
     7, title="Größe", alt="ein Bild", frames=12, has_alpha=True, progressive=True, memory_bytes=2**40,

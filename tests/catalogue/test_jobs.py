@@ -1,6 +1,6 @@
 from appliance.catalogue import Backlog, Catalogue
 from appliance.domain.model import Ending, IdempotencyRecord, Location
-from tests.catalogue.samples import LATER, NOW_S, image, slug
+from tests.support.rows import LATER, NOW_S, image, slug
 
 
 async def test_unshipped_images_come_page_by_page_and_without_the_ended(catalogue: Catalogue) -> None:

@@ -11,7 +11,7 @@ from appliance.catalogue import Catalogue
 from appliance.catalogue.migrations import migrations
 from appliance.catalogue.rows import image_values, upload_values
 from appliance.domain.model import ContentCredentials, KeepMetadata, Upload, UploadKind
-from tests.catalogue.samples import LATER, NOW_S, image, slug
+from tests.support.rows import LATER, NOW_S, image, slug
 
 MIGRATION = "0009-metadata-kept"
 

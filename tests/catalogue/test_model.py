@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from appliance.catalogue import Catalogue
 from appliance.domain.errors import Conflict, GoneImage, UnknownImage
 from appliance.domain.model import Ending, Image, Location, Tombstone
-from tests.catalogue.samples import LATER, NOW_S, image, slug
+from tests.support.rows import LATER, NOW_S, image, slug
 
 ACTS = ("add", "get", "change", "stale", "ship", "only", "expire", "end", "restore", "begin", "confirm", "forget")
 Act = tuple[str, int]

@@ -8,7 +8,7 @@ from appliance.catalogue.connections import open_writer, require_sqlite
 from appliance.catalogue.migrations import migrate, migrations
 from appliance.catalogue.rows import COLUMNS
 from appliance.domain.errors import CatalogueDamaged, CatalogueTooNew, CatalogueUnavailable, UnfitInstallation
-from tests.catalogue.samples import image, slug
+from tests.support.rows import image, slug
 
 
 def _schema(connection: sqlite3.Connection) -> list[tuple[str, str]]:

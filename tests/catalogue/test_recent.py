@@ -3,7 +3,7 @@ import asyncio
 from appliance.catalogue import MISS, Catalogue
 from appliance.catalogue.row_cache import RecentRows
 from appliance.catalogue.rows import Row
-from tests.catalogue.samples import LATER, NOW_S, image, slug
+from tests.support.rows import LATER, NOW_S, image, slug
 
 
 async def _nothing(_: str) -> Row | None:

@@ -10,7 +10,7 @@ from appliance.catalogue.checkpoints import CHANGES_BETWEEN, Checkpoints
 from appliance.catalogue.connections import open_reader, open_writer
 from appliance.catalogue.writer import Operation, Outcome
 from appliance.domain.errors import Conflict, DiskFull, Stopping
-from tests.catalogue.samples import NOW_S, image, slug
+from tests.support.rows import NOW_S, image, slug
 
 
 async def test_operations_that_wait_together_share_a_commit(catalogue: Catalogue) -> None:

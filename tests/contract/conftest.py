@@ -6,34 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from appliance.objectstore import DirectoryStore, MinioStore, ObjectStore
-from tests.servers import REGION, Server, minio_server, rclone_server
-from tests.stores.servers import seaweedfs_server, versitygw_server
+from appliance.objectstore import DirectoryStore, ObjectStore
+from tests.support.other_stores import seaweedfs_server, versitygw_server
+from tests.support.store_servers import Server, minio_server, rclone_server
+from tests.support.stores import store_on
 
 LONG = pytest.mark.long
 KINDS = ("directory", "minio", "rclone", pytest.param("versitygw", marks=LONG), pytest.param("seaweedfs", marks=LONG))
 S3_KINDS = KINDS[1:]
 _numbers = itertools.count(1)
-
-
-def store_on(
-    server: Server,
-    bucket: str = "images",
-    *,
-    access_key: str | None = None,
-    secret_key: str | None = None,
-    region: str = REGION,
-) -> MinioStore:
-    """A store over a running server, not started yet."""
-    return MinioStore(
-        endpoint=server.endpoint,
-        bucket=bucket,
-        access_key=access_key or server.access_key,
-        secret_key=secret_key or server.secret_key,
-        journal=server.folder / "journal",
-        secure=False,
-        region=region,
-    )
 
 
 @pytest.fixture(scope="session")

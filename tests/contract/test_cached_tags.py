@@ -12,8 +12,8 @@ from aiohttp.test_utils import TestServer
 
 from appliance.cdn import PROBE_TAG, SharedCaches, shared_caches
 from appliance.config.model import Cdn
-from tests.caches import StandIn, stand_in
-from tests.varnish import Varnish, varnish
+from tests.support.shared_caches import StandIn, stand_in
+from tests.support.varnish import Varnish, varnish
 
 SLUGS = [f"1yNqEvM1Xh6dna{number:03d}" for number in range(100)]
 

@@ -16,8 +16,9 @@ from appliance.config.model import Store
 from appliance.domain.errors import ConfigError, ObjectMissing, StoreUnavailable
 from appliance.objectstore import DirectoryStore, MinioStore, files, open_store
 from appliance.objectstore.multipart import MAX_OBJECT_BYTES, spans
-from tests.contract.conftest import store_on
-from tests.servers import Server, free_port, minio_server
+from tests.support.programs import free_port
+from tests.support.store_servers import Server, minio_server
+from tests.support.stores import store_on
 
 JPEG = "image/jpeg"
 MIB = 1024 * 1024

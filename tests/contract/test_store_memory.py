@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import store_on
-from tests.servers import Server
+from tests.support.store_servers import Server
+from tests.support.stores import store_on
 
 MIB = 1024 * 1024
 SIZE = 1024 * MIB

@@ -11,8 +11,8 @@ from minio.minioadmin import MinioAdmin
 
 from appliance.domain.errors import StoreUnavailable
 from appliance.objectstore import DirectoryStore, MinioStore, StoreNotCreated
-from tests.contract.conftest import store_on
-from tests.servers import Server, minio_server
+from tests.support.store_servers import Server, minio_server
+from tests.support.stores import store_on
 
 JPEG = "image/jpeg"
 OBJECTS = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]

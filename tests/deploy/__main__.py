@@ -16,7 +16,7 @@ from tests.deploy.hand import install_by_hand
 from tests.deploy.machine import Machine, build_base, missing, run
 from tests.deploy.releases import built, own_version
 from tests.deploy.table import Table
-from tests.servers import ROOT, find_minio
+from tests.support.programs import ROOT, find_minio
 
 INSIDE = "--inside"
 NAMESPACES = ["unshare", "--mount", "--net", "--propagation", "private"]

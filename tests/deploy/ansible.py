@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.deploy.load import HOST
 from tests.deploy.machine import DRIVES, SSH_PORT, Broken, Machine
-from tests.servers import ROOT
+from tests.support.programs import ROOT
 
 BIN = Path(sys.executable).parent
 WITHIN_S = 900.0

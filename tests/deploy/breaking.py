@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import pictures
 from tests.deploy.load import HOST, URL, session
 from tests.deploy.machine import DRIVES, Broken, run
 from tests.deploy.releases import built
 from tests.deploy.steps import SERVICES, Trial
+from tests.support.images import pictures
 
 WITHIN_S = 60.0
 DATA = "/var/lib/appliance"

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance.imaging import landlock
-from tests import pictures
 from tests.deploy.machine import Machine
 from tests.deploy.table import Table
+from tests.support.images import pictures
 
 URL = "http://127.0.0.1:8080"
 PICTURES: dict[str, Callable[[], bytes]] = {
@@ -24,7 +24,7 @@ PICTURES: dict[str, Callable[[], bytes]] = {
     "heic": pictures.heic,
 }
 FORMATS = ("jpg", "webp", "avif", "png", "gif")
-PROGRAM = Path(__file__).parents[1] / "imaging" / "escape.py"
+PROGRAM = Path(__file__).parents[1] / "support" / "escape.py"
 UNIT = "/etc/systemd/system/appliance.service"
 TRIAL = "/run/systemd/system/appliance-cage.service"
 LINES = {  # what makes a trial of the server's unit; the sandbox stays as it is

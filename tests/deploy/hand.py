@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.deploy.machine import Machine
 from tests.deploy.table import Table
-from tests.servers import ROOT
+from tests.support.programs import ROOT
 
 PAGE = ROOT / "docs" / "operations.md"
 SECTION = "## Install by hand\n"

@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from tests.uploaders import any_picture
+from tests.support.uploaders import any_picture
 
 HOST = "img.test"
 URL = f"https://{HOST}"

@@ -4,10 +4,10 @@ import asyncio
 import hashlib
 from pathlib import Path
 
-from tests import pictures
 from tests.deploy.keeping import typed
 from tests.deploy.load import URL, session
 from tests.deploy.steps import Trial, every_promise_is_kept, last_words, upload_through_the_front
+from tests.support.images import pictures
 
 RESTORED = "catalogue.sqlite has"
 

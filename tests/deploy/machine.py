@@ -11,7 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.servers import ROOT
+from tests.support.programs import ROOT
 
 SUITE = os.environ.get("DEPLOY_SUITE", "bookworm")  # or trixie
 BASE = ROOT / "build" / "debian" / SUITE

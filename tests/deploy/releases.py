@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from tests.deploy.machine import run
-from tests.servers import ROOT
+from tests.support.programs import ROOT
 
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "build", "dist", "data", "node_modules", ".*_cache", "__pycache__")
 VERSION = re.compile(r'__version__ = "([^"]+)"')

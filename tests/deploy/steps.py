@@ -7,11 +7,11 @@ import shutil
 import urllib.request
 from pathlib import Path
 
-from tests import pictures
 from tests.deploy.ansible import Ansible
 from tests.deploy.load import HOST, URL, Account, Load, broken_promises, session
 from tests.deploy.machine import Machine
 from tests.deploy.table import Table
+from tests.support.images import pictures
 
 AUTHORITY = "var/lib/caddy/pki/authorities/local/root.crt"
 SERVICES = ("appliance", "minio", "caddy")

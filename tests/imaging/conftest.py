@@ -1,53 +1,11 @@
 """Workers that are real processes, started once for all tests that do not harm them."""
 
-import os
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest_asyncio
 
-from appliance.config.model import GB, Renditions
-from appliance.domain.renditions import Facts, Format, Made, Preset, Priority, Target
 from appliance.workers import Workers
-
-MAX_PIXELS = 1_000_000_000
-PRESETS = Renditions().presets
-SETTINGS = replace(Renditions(), workers=2, heavy_memory_bytes=2 * GB)  # the same on every machine
-
-
-def in_memory(data: bytes) -> int:
-    """A descriptor of a file that holds `data`."""
-    fd = os.memfd_create("source")
-    with os.fdopen(os.dup(fd), "wb") as file:
-        file.write(data)
-    return fd
-
-
-def target(preset: str, format: Format) -> Target:
-    return Target(next(each for each in PRESETS if each.name == preset), format)
-
-
-def boxed(box_px: int, format: Format) -> Target:
-    return Target(Preset(f"box-{box_px}", box_px), format)
-
-
-async def inspected(workers: Workers, data: bytes) -> Facts:
-    fd = in_memory(data)
-    try:
-        return await workers.inspect(fd)
-    finally:
-        os.close(fd)
-
-
-async def rendered(workers: Workers, data: bytes, *targets: Target, facts: Facts | None = None) -> list[Made]:
-    """The targets, made of `data` by a real worker."""
-    fd = in_memory(data)
-    try:
-        facts = facts or await workers.inspect(fd)
-        async with workers.queue(facts, Priority.VIEW) as worker:
-            return await worker.render(fd, facts, targets)
-    finally:
-        os.close(fd)
+from tests.support.workers import MAX_PIXELS, SETTINGS
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -9,9 +9,9 @@ from PIL import Image
 
 from appliance.domain.renditions import Format
 from appliance.workers import Workers
-from tests import pictures
-from tests.imaging.conftest import boxed, inspected, rendered
 from tests.imaging.test_renditions import distance
+from tests.support.images import pictures
+from tests.support.workers import boxed, inspected, rendered
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

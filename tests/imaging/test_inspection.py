@@ -8,9 +8,8 @@ from appliance.domain.errors import ApplianceError, CannotResize, EmptyUpload, N
 from appliance.domain.renditions import Format, Priority
 from appliance.imaging.sniffing import TAKEN, sniff
 from appliance.workers import Workers
-from tests import pictures
-from tests.imaging import hostile
-from tests.imaging.conftest import inspected, rendered, target
+from tests.support.images import hostile, pictures
+from tests.support.workers import inspected, rendered, target
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

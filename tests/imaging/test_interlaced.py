@@ -9,8 +9,8 @@ from PIL import Image, ImageChops, ImageStat
 from appliance.domain.errors import CannotResize
 from appliance.domain.renditions import Format, Target
 from appliance.workers import Workers
-from tests import pictures
-from tests.imaging.conftest import PRESETS, boxed, inspected, rendered
+from tests.support.images import pictures
+from tests.support.workers import PRESETS, boxed, inspected, rendered
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 WIDTH, HEIGHT = 2750, 2101

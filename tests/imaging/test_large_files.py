@@ -10,8 +10,8 @@ from appliance.config.model import MB
 from appliance.domain.errors import UnreadableImage
 from appliance.domain.renditions import Format, Preset, Priority, Target
 from appliance.workers import Workers
-from tests import pictures
-from tests.processes import children_of, read_bytes
+from tests.support.images import pictures
+from tests.support.procfs import children_of, read_bytes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

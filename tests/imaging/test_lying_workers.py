@@ -18,7 +18,7 @@ from appliance.domain.renditions import Facts
 from appliance.workers import process
 from appliance.workers.process import ResourceLimits, WorkerLost, WorkerProcess
 from appliance.workers.protocol import FindPrivate, unpack_answer
-from tests.imaging.conftest import in_memory
+from tests.support.workers import in_memory
 
 HONEST = dataclasses.asdict(Facts("image/png", 640, 480))
 DEEP = b"[" * 60_000

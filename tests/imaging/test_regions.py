@@ -12,8 +12,8 @@ from appliance.domain.errors import CannotResize
 from appliance.domain.regions import Cut, Material, Quality, Region
 from appliance.domain.renditions import Facts, Format, Priority
 from appliance.workers import Workers
-from tests import pictures
-from tests.imaging.conftest import in_memory
+from tests.support.images import pictures
+from tests.support.workers import in_memory
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

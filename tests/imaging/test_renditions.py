@@ -7,8 +7,8 @@ from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from appliance.domain.renditions import Format, fit
 from appliance.workers import Workers
-from tests import pictures
-from tests.imaging.conftest import PRESETS, boxed, inspected, rendered, target
+from tests.support.images import pictures
+from tests.support.workers import PRESETS, boxed, inspected, rendered, target
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

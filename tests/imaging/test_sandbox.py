@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import require
+from tests.support.programs import require
 
 ATTEMPTS = """
 import json, os, signal, socket, sys

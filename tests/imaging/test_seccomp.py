@@ -9,7 +9,7 @@ import pytest
 from appliance.imaging import landlock
 from appliance.imaging.seccomp import Filter
 from appliance.imaging.syscalls import ABSENT, needed
-from tests.servers import require
+from tests.support.programs import require
 
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 I386 = 0x40000003

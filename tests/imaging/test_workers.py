@@ -14,9 +14,8 @@ from appliance.config.model import MB, Renditions
 from appliance.domain.errors import Busy, CannotResize, Stopping, UnreadableImage
 from appliance.domain.renditions import Facts, Format, Made, Priority
 from appliance.workers import Lease, Worker, Workers, process
-from tests import pictures
-from tests.imaging import hostile
-from tests.imaging.conftest import MAX_PIXELS, SETTINGS, boxed, in_memory, inspected, rendered, target
+from tests.support.images import hostile, pictures
+from tests.support.workers import MAX_PIXELS, SETTINGS, boxed, in_memory, inspected, rendered, target
 
 ONE = replace(SETTINGS, workers=1)
 PLAIN = Facts("image/jpeg", 451, 300, memory_bytes=1000)

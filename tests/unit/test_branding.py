@@ -13,8 +13,8 @@ from appliance.domain import colours
 from appliance.domain.errors import ConfigError
 from appliance.http.pages.assets import web_root
 from appliance.http.pages.render import Pages
-from tests.conftest import OpenHost
-from tests.unit.test_html import PHOTO, Page
+from tests.support.host import OpenHost
+from tests.unit.test_page_templates import PHOTO, Page
 
 NOWHERE = Path("/nonexistent/appliance.toml")
 COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)

@@ -32,8 +32,8 @@ from appliance.cli import main
 from appliance.config.model import GB, TB, Backup, Config
 from appliance.domain.clock import DAY_S
 from appliance.lifecycle import expiry, service
-from tests.conftest import small_config
-from tests.servers import ROOT
+from tests.support.host import small_config
+from tests.support.programs import ROOT
 
 IMAGE_S = 0.11
 PAGE = ROOT / "docs" / "capacity.md"

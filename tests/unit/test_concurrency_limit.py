@@ -7,7 +7,7 @@ import pytest
 
 from appliance.domain.errors import Busy
 from appliance.shared.concurrency_limit import ConcurrencyLimit, Permit
-from tests.conftest import until
+from tests.support.waiting import until
 
 
 async def held(limit: ConcurrencyLimit, client: str, entered: list[Permit]) -> str:

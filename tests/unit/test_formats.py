@@ -9,7 +9,7 @@ from appliance.imaging.encoders import SAVERS
 from appliance.imaging.metadata.scrub import CLEANERS
 from appliance.imaging.sniffing import sniff
 from appliance.imaging.sources import LOADERS
-from tests import pictures
+from tests.support.images import pictures
 
 NAMES_FOR_PAGES = Path(__file__).parents[2] / "web" / "src" / "uploading" / "limits.ts"
 SAMPLES = {

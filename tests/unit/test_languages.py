@@ -10,8 +10,8 @@ from aiohttp import FormData
 from appliance.http.pages.assets import web_root
 from appliance.http.pages.formatting import Words
 from appliance.http.pages.languages import ENGLISH, chosen, read_languages
-from tests import wording
-from tests.conftest import Host, OpenHost, small_config
+from tests.support import wording
+from tests.support.host import Host, OpenHost, small_config
 
 NOW_S = 1_795_449_728  # 2026-11-23T16:02:08Z
 LANGUAGES = read_languages(web_root() / "locale")

@@ -1,0 +1,183 @@
+"""Albums in a real browser: looked at, walked through, downloaded, and made from my images."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from tests.support.browser.accessibility import violations
+from tests.support.browser.albums import NAMES, album_of, managing, names_now
+from tests.support.browser.chromium import OpenPage
+from tests.support.browser.pages import SIZES, THEMES, Site, met, overflow_px, screen
+from tests.support.images import pictures
+from tests.support.server_process import serving
+from tests.support.waiting import until
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_page_of_albums_is_usable_by_everybody(
+    site: Site, open_page: OpenPage, axe: str, size: str, theme: str
+) -> None:
+    album, gone = await album_of(site), await album_of(site, 1)
+    headers = {"Authorization": f"Bearer {gone['delete_token']}"}
+    async with site.session.delete(f"{site.url}/api/v1/albums/{gone['slug']}", headers=headers) as reply:
+        assert reply.status == 204
+    base = f"/a/{album['slug']}"
+    addresses = [base, f"{base}/{album['images'][1]['slug']}", managing(album), f"{base}/manage", "/a"]
+    for address in [*addresses, f"/a/{gone['slug']}"]:
+        page = await open_page(address, **screen(size, theme))
+        met(page).clear()  # the status of the one that is gone
+        assert await violations(page, axe) == [], address
+        assert await overflow_px(page) <= 0, address
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_nothing_moves_while_the_pictures_of_the_grid_arrive(site: Site, open_page: OpenPage, size: str) -> None:
+    album = await album_of(site)
+    page = await open_page("about:blank", **screen(size))
+    await page.add_init_script(
+        "globalThis.shift = 0; new PerformanceObserver((list) => {"
+        "for (const entry of list.getEntries()) shift += entry.value}).observe({type: 'layout-shift', buffered: true})"
+    )
+    await page.goto(f"/a/{album['slug']}")
+    await page.wait_for_function("[...document.images].every((image) => image.complete && image.naturalWidth)")
+    assert await page.evaluate("globalThis.shift") < 0.01
+    widths = await page.eval_on_selector_all(".grid img", "all => all.map((image) => image.clientWidth)")
+    assert all(width >= 64 for width in widths)
+
+
+async def test_arrow_keys_and_links_lead_through_the_album(site: Site, open_page: OpenPage) -> None:
+    album = await album_of(site, 3)
+    page = await open_page(f"/a/{album['slug']}")
+    await page.get_by_role("link", name="one.jpg").click()
+    await page.get_by_text("1 of 3").wait_for()
+    await page.keyboard.press("ArrowRight")
+    await page.get_by_text("2 of 3").wait_for()
+    await page.get_by_role("link", name="Next").click()
+    await page.get_by_text("3 of 3").wait_for()
+    await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("ArrowLeft")
+    await page.get_by_text("2 of 3").wait_for()
+    await page.get_by_role("link", name="A weekend").click()
+    await page.wait_for_url(f"**/a/{album['slug']}")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def moving_host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """A host whose large sizes hold only the first frame of the animation below, and whose operator takes reports."""
+    settings = {
+        "APPLIANCE_RENDITIONS_ANIMATION_PIXELS": "2500000",
+        "APPLIANCE_RENDITIONS_PREWARM": "small",
+        "APPLIANCE_SITE_REPORT": "https://example.org/report?{url}",
+    }
+    folder = tmp_path_factory.mktemp("moving")
+    async with serving(folder / "data", **settings) as served, aiohttp.ClientSession() as session:
+        yield Site(served.url, session)
+
+
+async def test_an_album_shows_a_picture_as_its_own_page_does(moving_host: Site, open_page: OpenPage) -> None:
+    image = await moving_host.upload(pictures.animated("gif", 6, 1200, 900), "moves.gif")
+    body = {"images": [image["slug"]]}
+    async with moving_host.session.post(f"{moving_host.url}/api/v1/albums", json=body) as reply:
+        album = await reply.json()
+    page = await open_page(f"{moving_host.url}/i/{image['slug']}")
+    own = str(await page.locator("#shown").get_attribute("srcset"))
+    await page.goto(f"{moving_host.url}/a/{album['slug']}/{image['slug']}")
+    assert await page.locator("#shown").get_attribute("srcset") == own
+    assert "large" not in own
+    await expect(page.get_by_text("Larger sizes show only the first frame. The original is animated.")).to_be_visible()
+    await expect(page.get_by_text("animated, 6 frames")).to_be_visible()
+    report = await page.get_by_role("link", name="Report this image").get_attribute("href")
+    assert image["slug"] in (report or "")
+    await page.goto(f"{moving_host.url}/a/{album['slug']}")
+    report = await page.get_by_role("link", name="Report this album").get_attribute("href")
+    assert album["slug"] in (report or "")
+
+
+async def test_a_soft_picture_stands_in_on_an_albums_page_too(moving_host: Site, open_page: OpenPage) -> None:
+    image = await moving_host.upload(pictures.photo(1600, 1200))
+    body = {"images": [image["slug"]]}
+    async with moving_host.session.post(f"{moving_host.url}/api/v1/albums", json=body) as reply:
+        album = await reply.json()
+    address = f"{moving_host.url}/a/{album['slug']}/{image['slug']}"
+
+    async def has_placeholder() -> bool:
+        async with moving_host.session.get(address) as reply:
+            return "data:image/webp;base64," in await reply.text()
+
+    await until(has_placeholder, "a placeholder on the album's page")
+
+
+async def test_the_zip_is_saved_under_the_title(site: Site, open_page: OpenPage) -> None:
+    album = await album_of(site, 2)
+    page = await open_page(f"/a/{album['slug']}")
+    async with page.expect_download() as started:
+        await page.get_by_role("link", name="Download all").click()
+    download = await started.value
+    assert download.suggested_filename == "A weekend.zip"
+    assert (await download.path()).read_bytes()[:4] == b"PK\x03\x04"
+
+
+REMEMBERED = """async (mine) => {
+  const opened = indexedDB.open("appliance");
+  await new Promise((done, fail) => { opened.onsuccess = done; opened.onerror = fail; });
+  const change = opened.result.transaction("pictures", "readwrite");
+  for (const one of mine) change.objectStore("pictures").put(one);
+  await new Promise((done) => (change.oncomplete = done));
+  opened.result.close();
+}"""
+
+
+async def _remembering(page: Page, images: list[dict[str, Any]]) -> None:
+    """The browser has uploaded these; the page that it is on has opened its list once."""
+    mine = [
+        {
+            "slug": image["slug"],
+            "url": image["url"],
+            "filename": image["filename"],
+            "title": None,
+            "thumbnail": image["renditions"]["thumbnail"]["url"],
+            "delete_token": "x",
+            "uploaded_at": f"2026-11-24T07:00:0{number}Z",
+            "expires_at": image["expires_at"],
+        }
+        for number, image in enumerate(images)
+    ]
+    await page.evaluate(REMEMBERED, mine)
+
+
+async def test_my_images_are_chosen_for_an_album_which_is_remembered(site: Site, open_page: OpenPage, axe: str) -> None:
+    images = [await site.upload(pictures.photo(64, 48, seed=number), name) for number, name in enumerate(NAMES[:3])]
+    page = await open_page("/images")
+    await page.wait_for_load_state("networkidle")
+    await _remembering(page, images)
+    await page.goto("/a")
+    await page.get_by_text("Choose from my images").click()
+    await page.get_by_role("button", name="three.jpg").click()
+    await page.get_by_role("button", name="one.jpg").click()
+    await page.get_by_role("button", name="two.jpg").click()
+    await page.get_by_role("button", name="two.jpg").click()
+    await page.get_by_text("2 images in the list").wait_for()
+    assert await page.get_by_role("button", name="one.jpg", pressed=True).is_visible()
+    assert await violations(page, axe) == []
+    await page.get_by_label("Title").fill("Chosen")
+    await page.get_by_role("button", name="Create album").click()
+    await page.get_by_role("heading", name="Your album is online").wait_for()
+    link = await page.get_by_label("Manage link", exact=True).input_value()
+    album = {"slug": link.rpartition("/a/")[2].partition("#")[0]}
+    assert await names_now(site, album) == ["three.jpg", "one.jpg"]
+
+    await page.goto("/images")
+    await page.get_by_role("link", name="Manage Chosen").click()
+    await page.get_by_text("Choose from my images").click()
+    await page.get_by_role("button", name="two.jpg", exact=True).click()
+    await page.get_by_label("Title").fill("Chosen anew")
+    await page.get_by_role("button", name="Save changes").click()
+    await page.get_by_text("Saved.", exact=True).wait_for()
+    assert await names_now(site, album) == ["three.jpg", "one.jpg", "two.jpg"]
+    await page.goto("/images")
+    await page.get_by_role("link", name="Chosen anew", exact=True).wait_for()

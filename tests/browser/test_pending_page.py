@@ -1,0 +1,129 @@
+"""The page of a picture that is still being uploaded, in a real browser: it tells progress and becomes the picture."""
+
+import asyncio
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from playwright.async_api import Page, Route, expect
+
+from tests.support.browser.chromium import OpenPage
+from tests.support.browser.pages import Site, met
+from tests.support.images.noise import padded
+from tests.support.server_process import serving
+from tests.support.tus_client import BYTES, UPLOADS, VERSION, encoded, half_sent
+from tests.support.waiting import until
+
+MB = 1_000_000
+PATIENCE_MS = 30_000
+
+
+@dataclass
+class Arriving:
+    """An upload that has begun, and its share page."""
+
+    session: aiohttp.ClientSession
+    where: str
+    slug: str
+
+    @classmethod
+    async def begun(cls, url: str, session: aiohttp.ClientSession, length: int) -> "Arriving":
+        headers = VERSION | {"Upload-Length": str(length), "Upload-Metadata": encoded(title="The Alps")}
+        async with session.post(url + UPLOADS, headers=headers) as reply:
+            where = url + reply.headers["Location"]
+        async with session.get(where) as reply:
+            return cls(session, where, (await reply.json())["image"]["slug"])
+
+    async def send(self, data: bytes, offset: int) -> None:
+        headers = VERSION | BYTES | {"Upload-Offset": str(offset)}
+        async with self.session.patch(self.where, headers=headers, data=io.BytesIO(data)) as reply:
+            assert reply.status == 204, await reply.text()
+
+    async def give_up(self) -> None:
+        async with self.session.delete(self.where, headers=VERSION) as reply:
+            assert reply.status == 204
+
+
+async def becomes_the_picture(page: Page) -> None:
+    await expect(page.locator("figure img")).to_be_visible(timeout=PATIENCE_MS)
+
+
+async def test_the_page_tells_progress_as_it_comes_and_becomes_the_picture(
+    site: Site, open_page: OpenPage, jpeg: bytes
+) -> None:
+    data = padded(4 * MB, 1)
+    upload = await Arriving.begun(site.url, site.session, len(data))
+    page = await open_page(f"/i/{upload.slug}#top")
+    words = page.locator("#arriving-words")
+    await expect(words).to_have_text("0 bytes of 4 MB received")
+    await upload.send(data[:MB], 0)
+    await expect(words).to_contain_text("1 MB of 4 MB received")
+    await upload.send(data[MB : 2 * MB], MB)
+    await expect(words).to_contain_text("2 MB of 4 MB received")
+    await expect(words).to_contain_text("/s")
+    await expect(page).to_have_title("50% · The Alps is being uploaded · Image host")
+    await upload.send(data[2 * MB :], 2 * MB)
+    await becomes_the_picture(page)
+    assert page.url.endswith("#top")
+
+
+async def test_the_page_of_an_upload_that_is_given_up_says_so(site: Site, open_page: OpenPage, jpeg: bytes) -> None:
+    upload = await Arriving.begun(site.url, site.session, len(jpeg))
+    page = await open_page(f"/i/{upload.slug}", locale="de-DE")
+    await expect(page.locator("#arriving-words")).to_contain_text("angekommen")
+    await upload.give_up()
+    await expect(page.locator("h1")).to_have_text("Dieses Bild ist nicht mehr verfügbar")
+    assert all("410" in said for said in met(page))
+    met(page).clear()
+
+
+async def test_the_page_asks_now_and_then_where_no_events_get_through(
+    site: Site, open_page: OpenPage, jpeg: bytes
+) -> None:
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=503)
+
+    upload = await Arriving.begun(site.url, site.session, len(jpeg))
+    page = await open_page()
+    await page.route("**/events", refuse)
+    await page.goto(f"/i/{upload.slug}")
+    await upload.send(jpeg[:1000], 0)
+    await expect(page.locator("#arriving-words")).to_contain_text("1 KB of", timeout=PATIENCE_MS)
+    await upload.send(jpeg[1000:], 1000)
+    await becomes_the_picture(page)
+    assert all("503" in said for said in met(page))
+    met(page).clear()
+
+
+async def test_the_page_goes_on_when_the_server_was_killed_and_started_again(
+    open_page: OpenPage, tmp_path: Path, jpeg: bytes
+) -> None:
+    data = padded(2 * MB, 2)
+    async with serving(tmp_path / "data") as served, aiohttp.ClientSession() as session:
+        upload = await Arriving.begun(served.url, session, len(data))
+        page = await open_page(f"{served.url}/i/{upload.slug}")
+        words = page.locator("#arriving-words")
+        await expect(words).to_have_text("0 bytes of 2 MB received")
+        served.kill()
+        await served.start()
+        path = upload.where.removeprefix(served.url)
+        _, writer = await half_sent(served.port, path, 0, len(data), data[:MB])
+        await expect(words).to_contain_text("1 MB of 2 MB received", timeout=PATIENCE_MS)
+        stopping = asyncio.create_task(served.stop())
+        await until(stopping.done, "the server stops beside an open page")
+        assert stopping.result() == 0
+        writer.close()
+        await served.start()
+        await upload.send(data[MB:], MB)
+        await becomes_the_picture(page)
+        assert all("net::" in said for said in met(page))
+        met(page).clear()
+
+
+async def test_without_scripts_the_page_loads_itself_again(site: Site, open_page: OpenPage, jpeg: bytes) -> None:
+    upload = await Arriving.begun(site.url, site.session, len(jpeg))
+    page = await open_page(f"/i/{upload.slug}", java_script_enabled=False)
+    assert await page.locator("#arriving").count() == 1
+    await upload.send(jpeg, 0)
+    await becomes_the_picture(page)

@@ -1,0 +1,211 @@
+"""The pages of albums as a browser without a script gets and sends them."""
+
+import re
+
+import pytest
+from aiohttp import ClientResponse
+
+from tests.support.albums import BROWSER, delete, made, manage, send, shown, slugs_of, uploaded
+from tests.support.host import Host, problem
+from tests.support.images import pictures
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture
+def host(shared: Host) -> Host:
+    """One for all: no test here moves its clock."""
+    return shared
+
+
+async def page(host: Host, path: str, **headers: str) -> str:
+    response = await host.client.get(path, headers=BROWSER | headers)
+    assert response.status == 200
+    assert response.content_type == "text/html"
+    return await response.text()
+
+
+# --- looking ------------------------------------------------------------------------------------------------------
+
+
+async def test_the_page_shows_every_picture_in_order_with_its_size_told_ahead(host: Host) -> None:
+    images = await uploaded(host, 3)
+    album = await made(host, images, title="Ende & <Anfang>")
+    text = await page(host, f"/a/{album['slug']}")
+    assert "Ende &amp; &lt;Anfang&gt;" in text
+    links = re.findall(rf'<li><a href="/a/{album["slug"]}/(\w+)"><img [^>]* width="(\d+)" height="(\d+)"', text)
+    assert links == [(image["slug"], str(image["width"]), str(image["height"])) for image in images]
+    assert "3 images" in text
+    assert f'href="/a/{album["slug"]}/zip"' in text
+
+
+async def test_what_previews_and_search_engines_are_told(host: Host) -> None:
+    images = [await host.upload(pictures.photo(2000, 1000)), *await uploaded(host, 1)]
+    album = await made(host, images, title="Holidays")
+    response = await host.client.get(f"/a/{album['slug']}", headers=BROWSER)
+    text = await response.text()
+    assert response.headers["X-Robots-Tag"] == "noindex"
+    assert '<meta name="robots" content="noindex">' in text
+    said = dict(re.findall(r'<meta property="og:(\S+)" content="([^"]*)">', text))
+    assert said["title"] == "Holidays"
+    assert said["description"] == "2 images"
+    assert said["url"] == album["url"]
+    assert said["image"].endswith(f"/i/{images[0]['slug']}/preview.jpg")
+    assert (said["image:width"], said["image:height"]) == ("1024", "512")
+
+
+async def test_the_page_is_asked_anew_and_changes_when_an_image_ends(host: Host) -> None:
+    images = await uploaded(host, 2)
+    album = await made(host, images)
+    path = f"/a/{album['slug']}"
+    first = await host.client.get(path, headers=BROWSER)
+    assert first.headers["Cache-Control"] == "public, no-cache"
+    assert sorted(first.headers.getall("Vary")) == ["Accept-Encoding", "Accept-Language"]
+    etag = first.headers["ETag"]
+    again = await host.client.get(path, headers=BROWSER | {"If-None-Match": etag})
+    assert (again.status, again.headers["Vary"]) == (304, "Accept-Language")
+    await host.delete(images[0]["slug"], images[0]["delete_token"])
+    changed = await host.client.get(path, headers=BROWSER | {"If-None-Match": etag})
+    assert changed.status == 200
+    assert images[0]["slug"] not in await changed.text()
+
+
+async def test_an_image_in_its_album_knows_its_neighbours(host: Host) -> None:
+    images = await uploaded(host, 3)
+    first, second, third = slugs_of(images)
+    album = await made(host, images)
+    base = f"/a/{album['slug']}"
+    text = await page(host, f"{base}/{second}")
+    assert "2 of 3" in text
+    assert f'rel="prev" href="{base}/{first}"' in text
+    assert f'rel="next" href="{base}/{third}"' in text
+    assert f'<link rel="canonical" href="{images[1]["url"]}">' in text
+    assert f'href="/i/{second}"' in text
+    assert 'rel="prev" href' not in await page(host, f"{base}/{first}")
+    assert 'rel="next" href' not in await page(host, f"{base}/{third}")
+
+
+async def test_an_image_that_is_not_in_the_album_is_not_found_in_it(host: Host) -> None:
+    inside, outside, gone = await uploaded(host, 3)
+    album = await made(host, [inside, gone])
+    await problem(await host.get(f"/a/{album['slug']}/{outside['slug']}"), "not-found")
+    await problem(await host.get(f"/a/{album['slug']}/{'0' * 17}"), "not-found")
+    await host.delete(gone["slug"], gone["delete_token"])
+    await problem(await host.get(f"/a/{album['slug']}/{gone['slug']}"), "gone")
+    await delete(host, album)
+    await problem(await host.get(f"/a/{album['slug']}/{inside['slug']}"), "album-gone")
+
+
+async def test_a_picture_that_can_not_be_resized_is_in_the_album_all_the_same(host: Host) -> None:
+    huge = await host.upload(pictures.png(40_000, 30_000), "huge.png")
+    assert huge["state"] == "original-only"
+    album = await made(host, [huge])
+    assert "huge.png" in await page(host, f"/a/{album['slug']}")
+    assert "can’t be shown here" in await page(host, f"/a/{album['slug']}/{huge['slug']}")
+    assert "huge.png" in await page(host, f"/a/{album['slug']}/manage")
+
+
+async def test_the_pages_speak_german(host: Host) -> None:
+    album = await made(host, await uploaded(host, 2))
+    assert "2 Bilder" in await page(host, f"/a/{album['slug']}", **{"Accept-Language": "de"})
+
+
+# --- making -------------------------------------------------------------------------------------------------------
+
+
+async def test_an_album_is_made_of_pasted_links(host: Host) -> None:
+    images = await uploaded(host, 4)
+    first, second, third, fourth = slugs_of(images)
+    other = await made(host, images[3:])
+    pasted = (
+        f"{images[0]['url']}\r\nhttps://else.example/i/{second}/large.jpg?x#y, {third}\r\n"
+        f"http://h/a/{other['slug']}/{fourth}"
+    )
+    response = await send(host, "/a", images=pasted, title="Pasted", expires_in="7d")
+    text = await response.text()
+    assert response.status == 201
+    slug = response.headers["Location"].removeprefix("/a/")
+    album = await shown(host, {"slug": slug})
+    assert slugs_of(album["images"]) == [first, second, third, fourth]
+    assert (album["title"], bool(album["own_expires_at"])) == ("Pasted", True)
+    [token] = set(re.findall(rf"/a/{slug}(?:/manage)?#([\w-]{{22}})", text))
+    assert (await manage(host, album | {"delete_token": token}, title="By its token")).status == 200
+
+
+async def test_a_mistake_is_told_on_the_form_and_nothing_typed_is_lost(host: Host) -> None:
+    response = await send(host, "/a", images="https://h/i/nothing", title="Typed", expires_in="7d")
+    text = await response.text()
+    assert response.status == 400
+    assert "“nothing” is not an image link" in text
+    assert "https://h/i/nothing</textarea>" in text
+    assert 'value="Typed"' in text
+    assert '<option value="7d" selected>' in text
+
+
+# --- managing -----------------------------------------------------------------------------------------------------
+
+
+async def test_numbers_put_the_pictures_in_order(host: Host) -> None:
+    images = await uploaded(host, 3)
+    first, second, third = slugs_of(images)
+    album = await made(host, images)
+    response = await manage(host, album, **{f"place-{first}": "2.5", f"place-{second}": "2", f"place-{third}": "3"})
+    text = await response.text()
+    assert response.status == 200
+    assert "Saved." in text
+    assert re.findall(r'<li data-slug="(\w+)">', text) == [second, first, third]
+    assert slugs_of((await shown(host, album))["images"]) == [second, first, third]
+    await problem_on_form(await manage(host, album, **{f"place-{first}": "top"}), 400, "Positions must be numbers")
+
+
+async def problem_on_form(response: ClientResponse, status: int, words: str) -> None:
+    text = await response.text()
+    assert response.status == status
+    assert 'role="alert"' in text
+    assert words in text
+
+
+async def test_one_form_takes_out_puts_in_names_and_dates(host: Host) -> None:
+    images = await uploaded(host, 3)
+    first, second, third = slugs_of(images)
+    album = await made(host, images[:2])
+    places = {f"place-{first}": "1", f"place-{second}": "2"}
+    response = await manage(
+        host, album, **places, remove=[first], add=images[2]["url"], title="New", expires_in="30d", action="save"
+    )
+    assert response.status == 200, await response.text()
+    now = await shown(host, album)
+    assert slugs_of(now["images"]) == [second, third]
+    assert now["title"] == "New"
+    assert now["own_expires_at"] is not None
+    await manage(host, album, expires_in="images")
+    assert (await shown(host, album))["own_expires_at"] is None
+
+
+@pytest.mark.parametrize(("token", "status"), [("", 401), ("wrong", 403)])
+async def test_without_the_token_nothing_is_changed_and_what_was_typed_stays(
+    host: Host, token: str, status: int
+) -> None:
+    album = await made(host, await uploaded(host, 1))
+    response = await manage(host, album, token=token, title="Typed", add="somewhere")
+    assert 'value="Typed"' in await response.text()
+    await problem_on_form(response, status, "delete token")
+    assert (await shown(host, album))["title"] is None
+
+
+async def test_the_whole_manage_link_does_as_a_token(host: Host) -> None:
+    album = await made(host, await uploaded(host, 1))
+    response = await manage(host, album, token=f"{album['url']}#{album['delete_token']}", title="x")
+    assert response.status == 200
+
+
+async def test_deleting_and_undoing_by_form(host: Host) -> None:
+    album = await made(host, await uploaded(host, 1))
+    deleted = await manage(host, album, action="delete")
+    assert "Undo" in await deleted.text()
+    gone = await host.client.get(f"/a/{album['slug']}", headers=BROWSER)
+    assert gone.status == 410
+    assert "Its owner deleted it" in await gone.text()
+    undone = await manage(host, album, action="undo")
+    assert "Album restored." in await undone.text()
+    await problem_on_form(await manage(host, album, action="dance"), 400, "an unknown action")

@@ -1,0 +1,370 @@
+"""What restore and verify believe: signed manifests, encrypted parts; and who can read and write backups."""
+
+import asyncio
+import json
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import tarfile
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import aiohttp
+import pytest
+from minio import Minio
+from minio.commonconfig import GOVERNANCE
+from minio.credentials.providers import StaticProvider
+from minio.error import S3Error
+from minio.minioadmin import MinioAdmin
+from minio.objectlockconfig import DAYS, ObjectLockConfig
+
+from appliance.backups.manifest import MANIFEST, made_at, name_of, part_of, read
+from appliance.backups.spool_archive import unpack
+from appliance.catalogue import check_file, open_catalogue
+from appliance.domain.errors import CommandFailed
+from tests.integration.backups.test_restore import on_a_new_machine
+from tests.support.backups import age_key, backups_in, second_place
+from tests.support.images import pictures
+from tests.support.programs import rclone_program
+from tests.support.server_process import Served, serving
+from tests.support.store_servers import ACCESS_KEY, SECRET_KEY, minio_server
+from tests.support.uploaders import upload
+
+
+def signing_key(path: Path) -> str:
+    """Makes a private key; its public one."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "backups", "-f", str(path)], check=True)
+    return path.with_suffix(".pub").read_text().strip()
+
+
+async def backed_up(tmp_path: Path, **settings: str) -> tuple[Served, Path]:
+    """A stopped host with one image, and its backup in a folder."""
+    places = tmp_path / "backups"
+    places.mkdir()
+    settings = {"APPLIANCE_BACKUP_DIRECTORY": str(places), "APPLIANCE_BACKUP_IN_STORE": "false"} | settings
+    async with serving(tmp_path / "data", **settings) as served, aiohttp.ClientSession() as session:
+        await upload(session, served.url, pictures.photo(seed=1))
+        done = served.command("backup")
+        assert done.returncode == 0, done.stderr
+    [name] = backups_in(places)
+    return served, places / name
+
+
+def rewrite(backup: Path, **changed: object) -> None:
+    """The manifest with other values, and the parts as they are now."""
+    manifest = json.loads((backup / MANIFEST).read_text()) | changed
+    manifest["parts"] = [vars_of(backup / part["name"]) for part in manifest["parts"]]
+    (backup / MANIFEST).write_text(json.dumps(manifest))
+
+
+def vars_of(path: Path) -> dict[str, object]:
+    part = part_of(path)
+    return {"name": part.name, "bytes": part.bytes, "sha256": part.sha256}
+
+
+# --- signatures ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_signed_backup_is_verified_and_restored(tmp_path: Path) -> None:
+    public = signing_key(tmp_path / "key")
+    served, _ = await backed_up(tmp_path, APPLIANCE_BACKUP_SIGNING_KEY=str(tmp_path / "key"))
+    verified = served.command("verify")
+    assert verified.returncode == 0, verified.stdout
+    fresh = on_a_new_machine(served, tmp_path / "new", APPLIANCE_BACKUP_SIGNERS=public)
+    restored = fresh.command("restore", "--backup-alone")
+    assert restored.returncode == 0, restored.stderr
+
+
+async def test_a_manifest_that_was_changed_is_refused(tmp_path: Path) -> None:
+    signing_key(tmp_path / "key")
+    served, backup = await backed_up(tmp_path, APPLIANCE_BACKUP_SIGNING_KEY=str(tmp_path / "key"))
+    rewrite(backup, images=7)
+    refused = on_a_new_machine(served, tmp_path / "new").command("restore", "--backup-alone")
+    assert refused.returncode == 1
+    assert "is not signed by a key in backup.signers, or was changed afterwards" in refused.stderr
+    assert not (tmp_path / "new/catalogue.sqlite").exists()
+
+
+async def test_another_key_s_signature_is_refused(tmp_path: Path) -> None:
+    signing_key(tmp_path / "strange")
+    served, _ = await backed_up(tmp_path, APPLIANCE_BACKUP_SIGNING_KEY=str(tmp_path / "strange"))
+    ours = signing_key(tmp_path / "key")
+    verified = on_a_new_machine(served, tmp_path / "data", APPLIANCE_BACKUP_SIGNERS=ours).command("verify")
+    assert verified.returncode == 1
+    assert "is not signed by a key in backup.signers" in verified.stdout
+
+
+async def test_a_backup_without_a_signature_is_refused_unless_somebody_answers_for_it(tmp_path: Path) -> None:
+    served, backup = await backed_up(tmp_path)
+    public = signing_key(tmp_path / "key")
+    fresh = on_a_new_machine(served, tmp_path / "new", APPLIANCE_BACKUP_SIGNERS=public)
+    refused = fresh.command("restore", "--backup-alone")
+    assert refused.returncode == 1
+    assert "has no signature" in refused.stderr
+    restored = fresh.command("restore", "--backup-alone", "--unprotected", "--backup", backup.name)
+    assert restored.returncode == 0, restored.stderr
+
+
+async def test_an_old_signed_manifest_does_not_pass_for_a_newer_backup(tmp_path: Path) -> None:
+    signing_key(tmp_path / "key")
+    served, backup = await backed_up(tmp_path, APPLIANCE_BACKUP_SIGNING_KEY=str(tmp_path / "key"))
+    newer = name_of(made_at(backup.name).timestamp() + 60)
+    shutil.copytree(backup, backup.with_name(newer))
+    done = on_a_new_machine(served, tmp_path / "new").command("restore", "--backup-alone")
+    assert f"The manifest of {newer} belongs to {backup.name}" in done.stderr
+    assert f"Restoring {backup.name} from" in done.stdout
+
+
+async def test_a_signature_for_anything_else_is_none(tmp_path: Path) -> None:
+    signing_key(tmp_path / "key")
+    served, backup = await backed_up(tmp_path, APPLIANCE_BACKUP_SIGNING_KEY=str(tmp_path / "key"))
+    sign = ["ssh-keygen", "-q", "-Y", "sign", "-n", "file", "-f", str(tmp_path / "key"), str(backup / MANIFEST)]
+    (backup / "manifest.json.sig").unlink()
+    await asyncio.to_thread(subprocess.run, sign, check=True, capture_output=True)
+    refused = on_a_new_machine(served, tmp_path / "new").command("restore", "--backup-alone")
+    assert refused.returncode == 1
+    assert "is not signed" in refused.stderr
+
+
+def test_signers_that_are_no_public_keys_are_refused_at_start(tmp_path: Path) -> None:
+    served = Served(tmp_path / "data", APPLIANCE_BACKUP_SIGNERS="-----BEGIN OPENSSH PRIVATE KEY-----")
+    done = served.command("backup")
+    assert done.returncode == 1
+    assert "backup.signers" in done.stderr
+
+
+# --- encryption ---------------------------------------------------------------------------------------------------
+
+
+async def test_with_recipients_a_plain_backup_is_refused(tmp_path: Path) -> None:
+    served, _ = await backed_up(tmp_path)
+    recipient = age_key(tmp_path / "age").recipient
+    fresh = on_a_new_machine(served, tmp_path / "new", APPLIANCE_BACKUP_AGE_RECIPIENTS=recipient)
+    refused = fresh.command("restore", "--backup-alone")
+    assert refused.returncode == 1
+    assert "is not encrypted, but backup.age_recipients requires it" in refused.stderr
+    verified = on_a_new_machine(served, tmp_path / "data", APPLIANCE_BACKUP_AGE_RECIPIENTS=recipient).command("verify")
+    assert verified.returncode == 1
+    assert "is not encrypted" in verified.stdout
+
+
+@pytest.mark.parametrize("protection", ["recipients", "signers"])
+async def test_with_protection_a_plain_catalogue_is_refused_unless_somebody_answers_for_it(
+    tmp_path: Path, protection: str
+) -> None:
+    served, backup = await backed_up(tmp_path)
+    if protection == "recipients":
+        settings = {"APPLIANCE_BACKUP_AGE_RECIPIENTS": age_key(tmp_path / "age").recipient}
+    else:
+        settings = {"APPLIANCE_BACKUP_SIGNERS": signing_key(tmp_path / "key")}
+    fresh = on_a_new_machine(served, tmp_path / "new", **settings)
+    plain = ("restore", "--backup-alone", "--from", str(backup / "catalogue.sqlite"))
+    refused = fresh.command(*plain)
+    assert refused.returncode == 1
+    assert "is a plain copy of a catalogue" in refused.stderr
+    restored = fresh.command(*plain, "--unprotected")
+    assert restored.returncode == 0, restored.stderr
+
+
+# --- files of strangers -------------------------------------------------------------------------------------------
+
+
+async def test_a_catalogue_with_a_trigger_is_not_restored(tmp_path: Path) -> None:
+    served, backup = await backed_up(tmp_path)
+    with sqlite3.connect(backup / "catalogue.sqlite") as connection:
+        connection.execute("CREATE TRIGGER evil AFTER INSERT ON images BEGIN DELETE FROM albums; END")
+    connection.close()
+    rewrite(backup)
+    assert "trigger 'evil'" in (await check_file(backup / "catalogue.sqlite"))[0]
+    refused = on_a_new_machine(served, tmp_path / "new").command("restore", "--backup-alone")
+    assert refused.returncode == 1
+    assert "trigger 'evil'" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "changed", [{"images": "7"}, {"images": -1}, {"backup": 7}, {"albums": True}, {"release": None}]
+)
+def test_a_manifest_of_other_types_is_none(tmp_path: Path, changed: dict[str, object]) -> None:
+    part = {"name": "catalogue.sqlite", "bytes": 1, "sha256": "00"}
+    manifest = {"backup": "20260101T000000Z", "release": "1", "images": 1, "tombstones": 0, "albums": 0}
+    (tmp_path / MANIFEST).write_text(json.dumps(manifest | {"parts": [part]} | changed))
+    with pytest.raises(CommandFailed, match="is not a backup manifest"):
+        read(tmp_path / MANIFEST)
+
+
+def test_a_part_is_named_once(tmp_path: Path) -> None:
+    part = {"name": "catalogue.sqlite", "bytes": 1, "sha256": "00"}
+    manifest = {"backup": "20260101T000000Z", "release": "1", "images": 1, "tombstones": 0, "albums": 0}
+    (tmp_path / MANIFEST).write_text(json.dumps(manifest | {"parts": [part, part]}))
+    with pytest.raises(CommandFailed, match="that this release supports"):
+        read(tmp_path / MANIFEST)
+
+
+def test_a_spool_that_would_grow_when_it_is_unpacked_is_refused(tmp_path: Path) -> None:
+    """A sparse member of some bytes may stand for terabytes of holes."""
+    packed, slug = tmp_path / "spool.tar", "0" * 17
+    with tarfile.open(packed, "w", format=tarfile.PAX_FORMAT) as tar:
+        member = tarfile.TarInfo(f"landed/{slug}")
+        headers = {"GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.size": str(1 << 40)}
+        member.pax_headers = headers | {"GNU.sparse.map": "0,0", "GNU.sparse.name": f"landed/{slug}"}
+        tar.addfile(member)
+    with pytest.raises(CommandFailed, match="which doesn't belong in a backup"):
+        unpack(packed, tmp_path / "spool")
+
+
+# --- who can read them --------------------------------------------------------------------------------------------
+
+
+async def test_the_catalogue_is_its_owner_s_alone_whatever_its_folder_was(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite"
+    tmp_path.chmod(0o777)
+    before = os.umask(0)
+    try:
+        catalogue = await open_catalogue(path)
+        assert {file.name: mode_of(file) for file in tmp_path.glob("catalogue.sqlite*")} == {
+            "catalogue.sqlite": 0o600,
+            "catalogue.sqlite-wal": 0o600,
+            "catalogue.sqlite-shm": 0o600,
+        }
+        await catalogue.stop()
+        path.chmod(0o666)
+        await (await open_catalogue(path)).stop()
+        assert mode_of(path) == 0o600
+    finally:
+        os.umask(before)
+
+
+async def test_backups_and_what_is_restored_from_them_are_their_owner_s_alone(tmp_path: Path) -> None:
+    served, backup = await backed_up(tmp_path)
+    assert {path.name: mode_of(path) for path in backup.iterdir()} == {
+        "catalogue.sqlite": 0o600,
+        MANIFEST: 0o600,
+        "spool.tar": 0o600,
+    }
+    loose = tmp_path / "loose.sqlite"
+    shutil.copy(backup / "catalogue.sqlite", loose)
+    loose.chmod(0o644)
+    fresh = on_a_new_machine(served, tmp_path / "new")
+    restored = fresh.command("restore", "--backup-alone", "--from", str(loose))
+    assert restored.returncode == 0, restored.stderr
+    assert mode_of(tmp_path / "new/catalogue.sqlite") == 0o600
+
+
+async def test_a_copy_of_the_catalogue_is_its_owner_s_alone(tmp_path: Path) -> None:
+    served, _ = await backed_up(tmp_path)
+    copied = served.command("catalogue", "backup", str(tmp_path / "copy.sqlite"))
+    assert copied.returncode == 0, copied.stderr
+    assert mode_of(tmp_path / "copy.sqlite") == 0o600
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+# --- a second place that can only be written to -------------------------------------------------------------------
+
+
+WRITE_ONLY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": ["arn:aws:s3:::offsite/*"]}],
+}
+"""The policy of docs/operations.md."""
+
+
+async def test_a_key_that_can_only_write_brings_backups_that_nobody_can_change(tmp_path: Path) -> None:
+    """A real store whose bucket has object lock: the key that this host has reads, lists and removes nothing there."""
+    minio = minio_server(tmp_path / "minio")
+    with minio:
+        root = Minio(f"127.0.0.1:{minio.port}", ACCESS_KEY, SECRET_KEY, secure=False)
+        keys = await asyncio.to_thread(_locked_bucket, root, minio.port)
+        settings = _rclone(tmp_path, minio.port, *keys) | {"APPLIANCE_BACKUP_REMOTE_WRITE_ONLY": "true"}
+        served, backup = await backed_up(tmp_path, **settings)
+        brought = {entry.object_name for entry in root.list_objects("offsite", recursive=True)}
+        assert brought == {f"appliance/{backup.name}/{path.name}" for path in backup.iterdir()}
+
+        ours = Minio(f"127.0.0.1:{minio.port}", *keys, secure=False)
+        manifest = f"appliance/{backup.name}/{MANIFEST}"
+        for ask in (
+            lambda: ours.get_object("offsite", manifest),
+            lambda: list(ours.list_objects("offsite")),
+            lambda: ours.remove_object("offsite", manifest),
+        ):
+            with pytest.raises(S3Error, match="AccessDenied"):
+                ask()
+        [version] = [entry.version_id for entry in root.list_objects("offsite", prefix=manifest, include_version=True)]
+        with pytest.raises(S3Error, match="WORM"):
+            root.remove_object("offsite", manifest, version_id=version)
+
+        fresh = on_a_new_machine(served, tmp_path / "new", **_rclone(tmp_path, minio.port, ACCESS_KEY, SECRET_KEY))
+        restored = fresh.command("restore", "--backup-alone", "--from", "second")
+        assert restored.returncode == 0, restored.stderr
+
+
+async def test_what_was_there_before_somebody_put_junk_over_it_is_restored_by_its_time(tmp_path: Path) -> None:
+    """A key that only writes can write over everything; object lock keeps the versions of before."""
+    minio = minio_server(tmp_path / "minio")
+    with minio:
+        root = Minio(f"127.0.0.1:{minio.port}", ACCESS_KEY, SECRET_KEY, secure=False)
+        keys = await asyncio.to_thread(_locked_bucket, root, minio.port)
+        settings = _rclone(tmp_path, minio.port, *keys) | {"APPLIANCE_BACKUP_REMOTE_WRITE_ONLY": "true"}
+        served, backup = await backed_up(tmp_path, **settings)
+        await asyncio.sleep(2)  # moments are named by the second
+        before = datetime.now(UTC) - timedelta(seconds=1)
+        ours = Minio(f"127.0.0.1:{minio.port}", *keys, secure=False, region="us-east-1")
+        for path in backup.iterdir():
+            ours.put_object("offsite", f"appliance/{backup.name}/{path.name}", BytesIO(b"junk"), 4)
+        shutil.rmtree(backup)
+
+        reads = _rclone(tmp_path, minio.port, ACCESS_KEY, SECRET_KEY)
+        restore = ("restore", "--backup-alone", "--from", "second")
+        refused = on_a_new_machine(served, tmp_path / "junk", **reads).command(*restore)
+        assert refused.returncode == 1
+        assert "is not a backup manifest" in refused.stderr
+        config = Path(reads["APPLIANCE_BACKUP_RCLONE_CONFIG"])
+        config.write_text(f"{config.read_text()}\nversion_at = {before:%Y-%m-%dT%H:%M:%SZ}\n")
+        restored = on_a_new_machine(served, tmp_path / "new", **reads).command(*restore)
+        assert restored.returncode == 0, restored.stderr
+        assert f"Restoring {backup.name} from" in restored.stdout
+
+
+def _locked_bucket(root: Minio, port: int) -> tuple[str, str]:
+    """Makes it, and a key that can only write to it."""
+    root.make_bucket("offsite", object_lock=True)
+    root.set_object_lock_config("offsite", ObjectLockConfig(GOVERNANCE, 1, DAYS))
+    provider = StaticProvider(ACCESS_KEY, SECRET_KEY)
+    admin = MinioAdmin(endpoint=f"127.0.0.1:{port}", credentials=provider, secure=False)
+    keys = "writes-only", "a-secret-of-twenty-and-more"
+    admin.user_add(*keys)
+    admin.policy_add("write-only", policy=WRITE_ONLY)
+    admin.policy_set("write-only", user=keys[0])
+    return keys
+
+
+def _rclone(folder: Path, port: int, user: str, password: str) -> dict[str, str]:
+    """Settings for the bucket as the second place, by this key."""
+    rclone_program()
+    config = folder / f"{user}.conf"
+    lines = (
+        "[offsite]",
+        "type = s3",
+        "provider = Minio",
+        f"endpoint = http://127.0.0.1:{port}",
+        f"access_key_id = {user}",
+        f"secret_access_key = {password}",
+    )
+    config.write_text("\n".join(lines))
+    return {"APPLIANCE_BACKUP_REMOTE": "offsite:offsite/appliance", "APPLIANCE_BACKUP_RCLONE_CONFIG": str(config)}
+
+
+async def test_nothing_is_asked_of_a_second_place_that_can_only_be_written_to(tmp_path: Path) -> None:
+    settings = second_place(tmp_path / "second") | {"APPLIANCE_BACKUP_REMOTE_WRITE_ONLY": "true"}
+    served, backup = await backed_up(tmp_path, **settings)
+    there = tmp_path / "second/bucket/appliance" / backup.name
+    assert backups_in(there) == backups_in(backup)
+    shutil.rmtree(there)
+    verified = served.command("verify")
+    assert verified.returncode == 0, verified.stdout
+    assert "its key can only write, so verify it from another machine" in verified.stdout

@@ -1,0 +1,99 @@
+"""Races of readers with what moves, evicts or deletes the original under them."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from appliance.domain.clients import Clients
+from appliance.domain.model import Image
+from tests.support.gates import gated, gone_everywhere
+from tests.support.host import Host, OpenHost, problem
+from tests.support.waiting import until
+
+
+@pytest.fixture
+async def patient(open_host: OpenHost, config: Any) -> Host:
+    """A host whose replies do not wait for the store."""
+    return await open_host(uploads=replace(config.uploads, ack_budget_s=0))
+
+
+@asynccontextmanager
+async def between_resolve_and_open(
+    host: Host, monkeypatch: pytest.MonkeyPatch, path: str
+) -> AsyncIterator[asyncio.Task[Any]]:
+    """A view that has resolved its image and opens nothing before the block ends."""
+    held = gated(monkeypatch, host.appliance.delivery, "resolve", after=True)
+    view = asyncio.create_task(host.get(path))
+    await held.reached.wait()
+    yield view
+    held.open()
+
+
+@pytest.mark.parametrize("rest", ["/original", "/small.jpg"])
+@pytest.mark.parametrize("evicted", [False, True])
+async def test_a_reader_whose_file_moves_or_is_evicted_after_it_resolved_gets_the_bytes(
+    patient: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch, rest: str, evicted: bool
+) -> None:
+    shipping = gated(monkeypatch, patient.appliance.store, "put")
+    image = await patient.upload(jpeg)
+    await shipping.reached.wait()
+    async with between_resolve_and_open(patient, monkeypatch, f"/i/{image['slug']}{rest}") as view:
+        shipping.open()
+        await until(lambda: not patient.appliance.shipper.backlog)
+        assert patient.files("spool/landed") == []
+        if evicted:
+            patient.appliance.spool.copy_path(image["slug"]).unlink()
+    response = await view
+    assert response.status == 200
+    assert rest != "/original" or await response.read() == jpeg
+
+
+async def test_a_copy_that_is_evicted_before_it_is_opened_is_fetched_again(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = await host.upload(jpeg)
+    copy = host.appliance.spool.copy_path(image["slug"])
+    copy.unlink()
+    real, fetched = host.appliance.delivery._originals._fetch, []
+
+    async def fetch(wanted: Image, clients: Clients) -> None:
+        await real(wanted, clients)
+        fetched.append(copy.exists())
+        if len(fetched) == 1:
+            copy.unlink()
+
+    monkeypatch.setattr(host.appliance.delivery._originals, "_fetch", fetch)
+    assert (await host.get(f"/i/{image['slug']}/small.jpg")).status == 200
+    assert fetched == [True, True]
+
+
+async def test_originals_larger_than_the_whole_spool_budget_are_shown_in_every_size(
+    open_host: OpenHost, config: Any, jpeg: bytes
+) -> None:
+    host = await open_host(uploads=replace(config.uploads, spool_bytes=0))
+    image = await host.upload(jpeg)
+    for preset in ("small", "medium", "large"):
+        assert (await host.get(f"/i/{image['slug']}/{preset}.png")).status == 200
+    await until(lambda: not host.files("spool"))
+
+
+async def test_a_deletion_while_the_original_is_fetched_leaves_no_copy(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = await host.upload(jpeg)
+    host.appliance.spool.copy_path(image["slug"]).unlink()
+    held = gated(monkeypatch, host.appliance.store, "fetch", after=True)
+    view = asyncio.create_task(host.get(f"/i/{image['slug']}/small.jpg"))
+    await held.reached.wait()
+    assert len(host.files("spool/copies")) == 1
+    await host.delete(image["slug"], image["delete_token"])
+    assert await host.erase() == 1
+    os.link(__file__, host.appliance.spool.copy_path(image["slug"]))  # as if the fetch had ended only now
+    held.open()
+    await problem(await view, "gone")
+    await gone_everywhere(host, image["slug"])

@@ -1,0 +1,125 @@
+"""Clients that do not read what they asked for: their connections end, and what these held is free again."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+
+from appliance.config.model import Server
+from appliance.http.keys import CROWD, DOWNLOADS
+from appliance.http.transport.open_connections import Crowd
+from appliance.shared.concurrency_limit import ConcurrencyLimit
+from tests.support.host import Host, OpenHost
+from tests.support.images.noise import padded
+from tests.support.waiting import until
+from tests.support.wire import Wire, wires
+
+LARGE = 12_000_000  # more than the kernel holds for a client that does not read
+
+
+@pytest.fixture
+async def host(open_host: OpenHost) -> Host:
+    return await open_host(server=Server(trusted_proxies=("127.0.0.1",)))
+
+
+def crowd(host: Host) -> Crowd:
+    found: Crowd = host.client.app[CROWD]
+    return found
+
+
+def downloads(host: Host) -> ConcurrencyLimit:
+    found: ConcurrencyLimit = host.client.app[DOWNLOADS]
+    return found
+
+
+@pytest.fixture
+async def path(host: Host, jpeg: bytes) -> str:
+    """A large original."""
+    image = await host.upload(padded(LARGE, 1))
+    return f"/i/{image['slug']}/original"
+
+
+async def asked(wire: Wire, path: str, address: str = "203.0.113.1") -> None:
+    await wire.send(f"GET {path} HTTP/1.1\r\nHost: here\r\nX-Forwarded-For: {address}\r\n\r\n")
+    assert (await wire.head()).startswith("HTTP/1.1 200 ")
+
+
+async def look(host: Host, times: int, pause_s: float) -> None:
+    """As the host itself does every ten seconds."""
+    for _ in range(times):
+        crowd(host).look(asyncio.get_running_loop().time())
+        await asyncio.sleep(pause_s)
+
+
+async def test_a_client_that_reads_nothing_of_an_original_ends(host: Host, path: str) -> None:
+    crowd(host).window_s = 0.3
+    async with wires(host.port, 1) as (wire,):
+        await asked(wire, path)
+        await until(lambda: downloads(host).in_use == 1)
+        await asyncio.gather(look(host, 20, 0.1), until(lambda: downloads(host).in_use == 0))
+        assert len(await wire.rest()) < LARGE
+
+
+async def test_a_client_that_reads_a_few_bytes_a_second_ends(host: Host, path: str) -> None:
+    crowd(host).window_s = 1
+    async with wires(host.port, 1) as (wire,):
+        await asked(wire, path)
+        looking = asyncio.create_task(look(host, 100, 0.1))
+        try:
+            async with asyncio.timeout(20):
+                while downloads(host).in_use:
+                    await wire.some(2)
+                    await asyncio.sleep(0.02)
+        except ConnectionError:
+            await until(lambda: downloads(host).in_use == 0)
+        finally:
+            looking.cancel()
+
+
+async def test_a_client_that_reads_slowly_but_reads_has_the_whole(host: Host, path: str) -> None:
+    crowd(host).window_s = 1
+    async with wires(host.port, 1) as (wire,):
+        await asked(wire, path)
+        looking = asyncio.create_task(look(host, 1000, 0.1))
+        taken = 0
+        while taken < LARGE:
+            block = await wire.some(65_536)
+            assert block, taken
+            taken += len(block)
+            await asyncio.sleep(0.01)
+        looking.cancel()
+    assert taken == LARGE
+
+
+async def test_an_album_that_nobody_reads_ends(host: Host, path: str) -> None:
+    crowd(host).window_s = 0.3
+    made = await host.client.post("/api/v1/albums", json={"images": [path.split("/")[2]]})
+    album = (await made.json())["slug"]
+    async with wires(host.port, 1) as (wire,):
+        await asked(wire, f"/a/{album}/zip")
+        await until(lambda: downloads(host).in_use == 1)
+        await asyncio.gather(look(host, 20, 0.1), until(lambda: downloads(host).in_use == 0))
+        assert len(await wire.rest()) < LARGE
+
+
+async def test_the_places_of_two_addresses_that_do_not_read_go_to_a_third(host: Host, path: str) -> None:
+    downloads(host).limit = 16
+    async with AsyncExitStack() as stack:
+        for number in range(2):
+            for wire in await stack.enter_async_context(wires(host.port, 8)):
+                await asked(wire, path, f"203.0.113.{number}")
+        assert downloads(host).in_use == 16
+        reply = await host.client.get(path, headers={"X-Forwarded-For": "198.51.100.7"})
+        assert (reply.status, len(await reply.read())) == (200, LARGE)
+        assert downloads(host).in_use == 15
+    await until(lambda: downloads(host).in_use == 0)
+
+
+async def test_unread_replies_hold_only_so_much_memory(host: Host, path: str) -> None:
+    crowd(host).most_unread_bytes = 1_000_000
+    async with wires(host.port, 20) as held:
+        for wire in held:
+            await wire.send(f"GET {path} HTTP/1.1\r\nHost: here\r\nX-Forwarded-For: 203.0.113.1\r\n\r\n")
+        await until(lambda: 0 < downloads(host).in_use <= 1_000_000 // 65_536)
+    await until(lambda: downloads(host).in_use == 0)
+    assert crowd(host)._unread_bytes == 0

@@ -1,0 +1,402 @@
+"""Background jobs over the real parts: each is driven by rows, does its work in batches, and can be repeated."""
+
+import asyncio
+import json
+import logging
+from functools import partial
+from typing import Any
+
+import pytest
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES
+
+from appliance.domain.errors import ClockJumped, StoreUnavailable
+from appliance.domain.model import Ending, Image, Tombstone
+from appliance.domain.slugs import mint, object_key, sidecar_key
+from appliance.lifecycle import expiry, images
+from appliance.lifecycle.expiry import GRACE_S
+from appliance.lifecycle.jobs import Job, Jobs
+from appliance.lifecycle.service import TOMBSTONE_S
+from appliance.objectstore.records import image_from
+from appliance.server.background_jobs import background_jobs
+from tests.support.host import DAY_S, Host, OpenHost
+from tests.support.images import pictures
+from tests.support.waiting import until
+
+TINY = pictures.one_pixel()
+
+
+async def row(host: Host, image: dict[str, Any]) -> Image:
+    found = await host.appliance.catalogue.get(image["slug"])
+    assert isinstance(found, Image)
+    return found
+
+
+async def status(host: Host, image: dict[str, Any], rest: str = "/original") -> int:
+    return (await host.get(f"/i/{image['slug']}{rest}")).status
+
+
+# --- expiry -----------------------------------------------------------------------------------------------------------
+
+
+async def test_expiry_ends_all_that_is_due_in_batches(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expiry, "BATCH", 2)
+    due = [await host.upload(TINY, expires_in="1d") for _ in range(5)]
+    later = await host.upload(TINY, expires_in="2d")
+    host.clock.forward(DAY_S)
+    assert await host.appliance.image_lifecycle.end() == 5
+    assert [(await row(host, image)).ended for image in [*due, later]] == ["expired"] * 5 + [None]
+    assert (await row(host, due[0])).erase_after_s == host.clock() + GRACE_S == host.clock() + 7 * DAY_S
+    assert host.counted("expired_total") == 5
+    assert await host.appliance.image_lifecycle.end() == 0
+
+
+async def test_an_expired_image_keeps_its_original_through_its_grace_and_loses_it_then(host: Host, jpeg: bytes) -> None:
+    image = await host.upload(jpeg, expires_in="1d")
+    await host.get(f"/i/{image['slug']}/small.jpg")
+    host.clock.forward(DAY_S)
+    await host.appliance.image_lifecycle.end()
+    assert host.files("cache") == []
+    host.clock.forward(GRACE_S - 1)
+    assert await host.appliance.image_lifecycle.erase() == 0
+    assert len(host.files("store/objects/originals")) == 1
+    host.clock.forward(1)
+    assert await host.appliance.image_lifecycle.erase() == 1
+    assert (
+        host.files("store/objects/originals") == host.files("store/attributes/originals") == host.files("spool") == []
+    )
+
+
+@pytest.mark.parametrize("jump_s", [expiry.JUMP_S + 30, 40 * DAY_S, -expiry.JUMP_S - 30])
+async def test_a_clock_that_jumps_stops_expiry_until_a_person_confirms_it(host: Host, jump_s: float) -> None:
+    image = await host.upload(TINY, expires_in="1")
+    assert await host.appliance.image_lifecycle.end() == 0
+    host.clock.forward(jump_s)
+    for _ in range(2):
+        with pytest.raises(ClockJumped, match="clock-is-right"):
+            await host.appliance.image_lifecycle.end()
+    assert (await row(host, image)).ended is None
+    assert await host.appliance.image_lifecycle.end(clock_confirmed=True) == (jump_s > 0)
+    host.clock.forward(2)
+    assert await host.appliance.image_lifecycle.end() == 0  # the confirmed time is the one it goes on from
+
+
+@pytest.mark.parametrize("jump_s", [61 * DAY_S, -DAY_S])
+async def test_a_clock_that_jumped_while_the_server_was_off_stops_expiry(open_host: OpenHost, jump_s: float) -> None:
+    first = await open_host()
+    image = await first.upload(TINY, expires_in="1d")
+    assert await first.appliance.image_lifecycle.end() == 0
+    first.clock.forward(jump_s)
+    again = expiry.ClockGuard(first.appliance.catalogue, first.clock)
+    with pytest.raises(ClockJumped):
+        await again.trusted_now_s(is_confirmed=False)
+    assert (await row(first, image)).ended is None
+
+
+async def test_a_server_that_was_off_for_a_month_expires_without_asking(host: Host) -> None:
+    await host.upload(TINY, expires_in="1d")
+    host.clock.forward(30 * DAY_S)
+    assert await host.appliance.image_lifecycle.end() == 1
+
+
+# --- erasing ----------------------------------------------------------------------------------------------------------
+
+
+async def test_erasing_leaves_nothing_but_a_tombstone_which_is_forgotten_after_a_year(host: Host, jpeg: bytes) -> None:
+    image = await host.upload(jpeg, title="Cat")
+    await host.patch(image["slug"], image["delete_token"], title="Dog")
+    assert await host.appliance.image_lifecycle.sync_records() == 1
+    await host.get(f"/i/{image['slug']}/small.jpg")
+    await host.delete(image["slug"], image["delete_token"])
+    ended_s = host.clock()
+    assert await host.erase() == 1
+    left = [path for path in host.files(".") if image["slug"] in str(path)]
+    assert {path.parts[-3] for path in left} == {"tombstones"}  # the store's word that it is deleted, not lost
+    assert await host.appliance.catalogue.get(image["slug"]) == Tombstone(image["slug"], Ending.DELETED, int(ended_s))
+    assert host.counted("erased_total") == 1
+
+    host.clock.now_s = ended_s + TOMBSTONE_S
+    await host.appliance.image_lifecycle.forget()
+    assert await status(host, image) == await status(host, image, "/small.jpg") == 410
+    host.clock.forward(1)
+    assert await host.appliance.image_lifecycle.forget() == 1
+    assert await status(host, image) == await status(host, image, "/small.jpg") == 404
+
+
+async def test_erasing_continues_where_a_fault_of_the_store_stopped_it(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "ERASED_AT_ONCE", 2)
+    uploaded = [await host.upload(TINY) for _ in range(5)]
+    for image in uploaded:
+        await host.delete(image["slug"], image["delete_token"])
+    broken = object_key(uploaded[0]["slug"])
+    delete = host.appliance.store.delete
+
+    async def faulty(key: str) -> None:
+        if key == broken:
+            raise StoreUnavailable("The store is away.")
+        await delete(key)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(host.appliance.store, "delete", faulty)
+        for _ in range(6):
+            with pytest.raises(StoreUnavailable):
+                await host.erase()
+    assert [path.name for path in host.files("store/objects/originals")] == [uploaded[0]["slug"]]
+    assert await status(host, uploaded[0]) == 410
+    assert (await host.patch(uploaded[0]["slug"], uploaded[0]["delete_token"], deleted=False)).status == 410
+    assert await host.appliance.image_lifecycle.erase() == 1
+    assert host.files("store/objects/originals") == []
+
+
+async def test_images_that_always_fail_hold_up_no_others(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "ERASED_AT_ONCE", 2)
+    uploaded = [await host.upload(TINY) for _ in range(6)]
+    for image in uploaded:
+        await host.delete(image["slug"], image["delete_token"])
+    broken = {object_key(image["slug"]) for image in uploaded[:3]}
+    delete = host.appliance.store.delete
+
+    async def faulty(key: str) -> None:
+        if key in broken:
+            raise StoreUnavailable("This object can't be deleted.")
+        await delete(key)
+
+    monkeypatch.setattr(host.appliance.store, "delete", faulty)
+    with pytest.raises(StoreUnavailable):
+        await host.erase()
+    assert {path.name for path in host.files("store/objects/originals")} == {image["slug"] for image in uploaded[:3]}
+
+
+async def test_what_lies_on_this_disk_is_erased_without_waiting_for_the_store(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "ERASED_AT_ONCE", 1)
+
+    async def away(*_arguments: object, **_more: object) -> None:
+        raise StoreUnavailable("The store is away.")
+
+    with monkeypatch.context() as patch:
+        for operation in ("put", "put_bytes", "delete", "start", "check"):
+            patch.setattr(host.appliance.store, operation, away)
+        for _ in range(3):
+            image = await host.upload(jpeg, title="A secret")
+            await host.get(f"/i/{image['slug']}/small.jpg")
+            await host.patch(image["slug"], image["delete_token"], title="Another")
+            await host.delete(image["slug"], image["delete_token"])
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                await host.erase()
+        assert host.files("spool/landed") == host.files("spool/copies") == host.files("cache") == []
+        kept = [json.loads(path.read_bytes())["ended"] for path in host.files("spool/sidecars")]
+        assert kept == ["deleted"] * 3  # should the catalogue be lost now, they stay deleted
+    assert await host.appliance.image_lifecycle.erase() == 3
+    assert host.files("spool") == []
+
+
+async def test_idempotency_keys_are_forgotten_after_a_day(host: Host) -> None:
+    headers = {"Idempotency-Key": "k" * 32}
+    replies = []
+    for pause_s in (0, DAY_S, 1):
+        host.clock.forward(pause_s)
+        await host.appliance.image_lifecycle.forget()
+        reply = await host.client.post("/api/v1/images", data=TINY, headers=headers)
+        replies.append((await reply.json())["slug"])
+    assert replies[0] == replies[1] != replies[2]
+
+
+# --- sweeps -----------------------------------------------------------------------------------------------------------
+
+
+async def test_the_spool_sweep_brings_files_in_line_with_their_rows(host: Host) -> None:
+    shipped, erased = await host.upload(TINY), await host.upload(TINY)
+    await host.delete(erased["slug"], erased["delete_token"])
+    await host.erase()
+    landed = host.appliance.config.spool_dir / "landed"
+    copies = host.appliance.config.spool_dir / "copies"
+    (copies / shipped["slug"]).rename(landed / shipped["slug"])  # a crash right after the commit
+    unknown = mint(host.clock())
+    for slug in (erased["slug"], unknown):
+        (landed / slug).write_bytes(TINY)
+    assert await host.appliance.sweeps.spool() == 0, "young files are left to their uploads"
+    assert await host.appliance.sweeps.spool(older_than_s=-60) == 3
+    assert [path.relative_to(host.appliance.config.spool_dir).as_posix() for path in host.files("spool")] == [
+        f"copies/{shipped['slug']}",
+        f"orphans/{unknown}",
+    ]
+    assert await host.appliance.sweeps.spool(older_than_s=-60) == 0
+
+
+async def test_the_spool_sweep_leaves_what_waits_for_the_store(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_arguments: object, **_more: object) -> None:
+        raise StoreUnavailable("The store is away.")
+
+    monkeypatch.setattr(host.appliance.store, "put", away)
+    image = await host.upload(TINY)
+    assert await host.appliance.sweeps.spool(older_than_s=-60) == 0
+    assert [path.name for path in host.files("spool/landed")] == [image["slug"]]
+    assert await status(host, image) == 200
+
+
+async def test_the_upload_sweep_removes_what_nobody_receives_any_more(host: Host) -> None:
+    stale, fresh = mint(host.clock()), mint(host.clock())
+    for slug in (stale, fresh):
+        (host.appliance.config.spool_dir / "incoming" / slug).write_bytes(b"half")
+    assert await host.appliance.sweeps.uploads() == 0
+    assert await host.appliance.spool.drop_stalled(older_than_s=-60) == 2
+
+
+async def test_the_orphan_report_counts_and_deletes_nothing(
+    host: Host, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("appliance.lifecycle.sweeps.BATCH", 2)
+    for _ in range(3):
+        await host.upload(TINY)
+    strangers = [mint(host.clock()) for _ in range(3)]
+    keys = [*(object_key(slug) for slug in strangers), "originals/0000/no-slug"]
+    for key in keys:
+        await host.appliance.store.put_bytes(key, TINY, media_type="image/png")
+    with caplog.at_level(logging.WARNING):
+        assert await host.appliance.sweeps.orphans() == 4
+    assert "4 objects have no row" in caplog.text
+    assert len(host.files("store/objects/originals")) == 7
+
+
+async def test_what_came_to_the_store_after_the_erasing_is_deleted(host: Host, jpeg: bytes) -> None:
+    image = await host.upload(jpeg)
+    await host.delete(image["slug"], image["delete_token"])
+    assert await host.erase() == 1
+    for key in (object_key(image["slug"]), sidecar_key(image["slug"])):
+        await host.appliance.store.put_bytes(key, b"late", media_type="image/jpeg")
+    unknown = sidecar_key(mint(host.clock()))
+    await host.appliance.store.put_bytes(unknown, b"{}", media_type="application/json")
+    assert await host.appliance.sweeps.orphans() == 1
+    kept = [path.name for path in host.files("store/objects") if "tombstones" not in path.parts]
+    assert kept == [unknown.rpartition("/")[2]]
+
+
+# --- sidecars ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_sidecar_is_in_the_store_before_its_row_says_shipped(host: Host, jpeg: bytes) -> None:
+    seen: list[bool] = []
+    mark_shipped = host.appliance.catalogue.mark_shipped
+
+    async def look_and_mark(slug: str) -> bool:
+        seen.append(any(slug in path.name for path in host.files("store/objects/meta")))
+        return await mark_shipped(slug)
+
+    host.appliance.catalogue.mark_shipped = look_and_mark  # type: ignore[method-assign]
+    await host.upload(jpeg, title="Cat")
+    await host.upload(jpeg)
+    assert seen == [True, False], "only what the metadata can't hold needs a sidecar"
+
+
+async def test_an_image_that_ends_while_it_is_shipped_leaves_no_sidecar(host: Host, jpeg: bytes) -> None:
+    put = host.appliance.store.put
+
+    async def put_late(key: str, *arguments: Any, **more: Any) -> None:
+        await put(key, *arguments, **more)
+        slug = key.rpartition("/")[2]
+        await host.appliance.catalogue.end(slug, now_s=int(host.clock()), erase_after_s=int(host.clock()) + 10)
+
+    host.appliance.store.put = put_late  # type: ignore[method-assign]
+    await host.upload(jpeg, title="Cat")
+    await until(lambda: not host.appliance.shipper.backlog)
+    assert host.files("store/objects") == []
+
+
+async def test_a_change_is_written_to_the_store_where_a_rebuild_reads_it(host: Host, jpeg: bytes) -> None:
+    image = await host.upload(jpeg)
+    assert await host.appliance.image_lifecycle.sync_records() == 0
+    await host.patch(image["slug"], image["delete_token"], title="猫", expires_in="9d")
+    assert await host.appliance.image_lifecycle.sync_records() == 1
+    store = host.appliance.store
+    info = await store.stat(object_key(image["slug"]))
+    reader = await store.open(sidecar_key(image["slug"]))
+    sidecar = b"".join([block async for block in reader])
+    await reader.aclose()
+    assert image_from(info, sidecar) == await row(host, image)
+    assert image_from(info).title is None
+    assert await host.appliance.image_lifecycle.sync_records() == 0
+
+
+async def test_a_sidecar_that_always_fails_holds_up_no_others(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = [await host.upload(TINY, title="One") for _ in range(3)]
+    for image in images:
+        await host.patch(image["slug"], image["delete_token"], title="Two")
+    broken = min(sidecar_key(image["slug"]) for image in images)
+    real = host.appliance.store.put_bytes
+
+    async def faulty(key: str, *arguments: Any, **more: Any) -> None:
+        if key == broken:
+            raise StoreUnavailable("This object can't be written.")
+        await real(key, *arguments, **more)
+
+    monkeypatch.setattr(host.appliance.store, "put_bytes", faulty)
+    with pytest.raises(StoreUnavailable):
+        await host.appliance.image_lifecycle.sync_records()
+    assert [image.slug for image in await host.appliance.catalogue.sidecars_due()] == [broken[-22:-5]]
+
+
+# --- the scheduler ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_job_that_fails_is_logged_and_counted_and_runs_again(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs: dict[str, int] = {"named": 0, "unexpected": 0, "fine": 0}
+    enough = asyncio.Event()
+
+    async def run(name: str, fault: Exception | None) -> int:
+        runs[name] += 1
+        if min(runs.values()) == 2:
+            enough.set()
+        if fault is not None:
+            raise fault
+        return 1
+
+    faults = {"named": StoreUnavailable("The store is away."), "unexpected": ValueError("a mistake"), "fine": None}
+    jobs = Jobs([Job(name, 1, partial(run, name, fault)) for name, fault in faults.items()], host.appliance.metrics)
+    jobs.start()
+    async with asyncio.timeout(20):
+        await enough.wait()
+    await until(lambda: host.counted("job_runs_total", job="fine", outcome="done") >= 2)
+    jobs.stop()
+    assert host.counted("job_runs_total", job="named", outcome="store-unavailable") >= 2
+    assert host.counted("job_runs_total", job="unexpected", outcome="internal-error") >= 1
+    assert "job named: The store is away." in caplog.text
+    assert "a mistake" in caplog.text
+
+
+async def test_every_job_of_the_appliance_runs_on_an_empty_host(host: Host) -> None:
+    one = host.appliance
+    images, sweeps = one.image_lifecycle, one.sweeps
+    for run in (
+        one.shipper.check_and_enqueue, images.sync_records, images.end, one.prewarmer.prewarm_batch, images.erase,
+        sweeps.spool, sweeps.uploads, images.forget, sweeps.orphans,
+    ):  # fmt: skip
+        assert not await run()
+
+
+async def test_every_job_runs_within_minutes_of_a_start(host: Host) -> None:
+    first = background_jobs(host.appliance).first_runs()
+    assert len(first) == 15
+    assert all(0 < first_s <= 300 for first_s in first.values())
+
+
+async def test_a_run_longer_than_its_interval_is_no_warning(host: Host, caplog: pytest.LogCaptureFixture) -> None:
+    skipped, ended = asyncio.Event(), asyncio.Event()
+
+    async def long() -> None:
+        await ended.wait()
+
+    jobs = Jobs([Job("long", 1, long)], host.appliance.metrics)
+    jobs._scheduler.add_listener(lambda _event: skipped.set(), EVENT_JOB_MAX_INSTANCES)
+    jobs.start()
+    async with asyncio.timeout(20):
+        await skipped.wait()
+    ended.set()
+    await until(lambda: host.counted("job_runs_total", job="long", outcome="done") >= 1)
+    jobs.stop()
+    assert "maximum number of running instances" not in caplog.text

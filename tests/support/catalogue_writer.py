@@ -1,0 +1,24 @@
+"""Adds images for ever and prints each number once it is acknowledged; the crash test runs and kills it."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from appliance.catalogue import open_catalogue
+from tests.support.rows import image
+
+
+async def add_for_ever(path: Path, first: int) -> None:
+    catalogue = await open_catalogue(path)
+
+    async def add_every_eighth(number: int) -> None:
+        while True:
+            await catalogue.add(image(number))
+            print(number, flush=True)
+            number += 8
+
+    await asyncio.gather(*(add_every_eighth(first + lane) for lane in range(8)))
+
+
+if __name__ == "__main__":
+    asyncio.run(add_for_ever(Path(sys.argv[1]), int(sys.argv[2])))

