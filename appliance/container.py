@@ -8,7 +8,7 @@ from aiohttp import web
 from appliance.albums import Albums
 from appliance.albums.lifecycle_rows import AlbumLifecycleRows
 from appliance.cache import Cache, Caches
-from appliance.catalogue import Catalogue
+from appliance.catalogue import Catalogue, ImageCatalogue
 from appliance.cdn import shared_caches
 from appliance.config.model import Config
 from appliance.delivery import Delivery
@@ -142,9 +142,11 @@ def build(  # noqa: PLR0917 - one of each part
     drain_switch = DrainSwitch()
     sidecars = Sidecars(config.sidecars_dir)
     observed = ObservedStore(store, metrics)
-    shipper = Shipper(catalogue=catalogue, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock)
-    originals = Originals(spool=spool, store=observed, catalogue=catalogue, metrics=metrics)
-    delivery, tiles = _build_delivery(config, clock, metrics, catalogue, caches, workers, originals)
+    shipper = Shipper(
+        catalogue=catalogue.images, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock
+    )
+    originals = Originals(spool=spool, store=observed, catalogue=catalogue.images, metrics=metrics)
+    delivery, tiles = _build_delivery(config, clock, metrics, catalogue.images, caches, workers, originals)
     unfinished = UnfinishedUploads(config.uploads.max_unfinished, rows=catalogue.uploads, clock=clock)
     admission = Admission(config.uploads, drain_switch=drain_switch, spool=spool, rules=[unfinished])
     committer = Committer(
@@ -174,9 +176,10 @@ def build(  # noqa: PLR0917 - one of each part
         metrics=metrics,
         clock=clock,
     )
-    guard = ClockGuard(catalogue, clock)
+    guard = ClockGuard(catalogue.images, catalogue.notes, clock)
     image_rows = ImageLifecycleRows(
-        catalogue=catalogue,
+        catalogue=catalogue.images,
+        idempotency=catalogue.idempotency,
         cache=caches,
         spool=spool,
         sidecars=sidecars,
@@ -184,7 +187,7 @@ def build(  # noqa: PLR0917 - one of each part
         shipper=shipper,
         metrics=metrics,
     )
-    album_rows = AlbumLifecycleRows(catalogue=catalogue, store=observed)
+    album_rows = AlbumLifecycleRows(catalogue=catalogue.albums, store=observed)
     return Container(
         config=config,
         clock=clock,
@@ -210,12 +213,12 @@ def build(  # noqa: PLR0917 - one of each part
         resumable=resumable,
         caretaker=Caretaker(resumable=resumable, catalogue=catalogue, spool=spool, clock=clock),
         management=Management(
-            config.uploads, catalogue=catalogue, cache=caches, sidecars=sidecars, metrics=metrics, clock=clock
+            config.uploads, catalogue=catalogue.images, cache=caches, sidecars=sidecars, metrics=metrics, clock=clock
         ),
         image_lifecycle=Lifecycle(image_rows, store=observed, guard=guard, clock=clock),
         album_lifecycle=Lifecycle(album_rows, store=observed, guard=guard, clock=clock),
-        sweeps=Sweeps(catalogue=catalogue, spool=spool, store=observed, clock=clock),
-        prewarmer=Prewarmer(catalogue=catalogue, delivery=delivery, enabled=bool(config.renditions.prewarm)),
+        sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed, clock=clock),
+        prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         albums=Albums(config, catalogue=catalogue, clock=clock),
     )
@@ -225,7 +228,7 @@ def _build_delivery(  # noqa: PLR0917 - one of each part
     config: Config,
     clock: Clock,
     metrics: Metrics,
-    catalogue: Catalogue,
+    catalogue: ImageCatalogue,
     caches: Caches,
     workers: Workers,
     originals: Originals,

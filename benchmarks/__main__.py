@@ -1,7 +1,6 @@
-"""`make bench`: the short set of the benchmarks in under ten minutes, and a list of what it left out, and why.
+"""`make bench`: runs the short set of benchmarks in under ten minutes, and lists those it leaves out, and why.
 
-What is printed goes to build/benchmarks; the figures that are kept (benchmarks/results) come from the programs
-themselves, run alone with what they take when nothing is told.
+The tables go to build/benchmarks. Those in benchmarks/results come from single programs, run with their defaults.
 """
 
 import os
@@ -14,48 +13,48 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST_S = 560.0
-GRACE_S = 20.0  # for a program whose time is over to end by itself
-MISSING = "skipped: "  # how a program begins the reason for which it can't run here
+MAX_S = 560.0
+GRACE_S = 20.0  # in which a program whose time is over may end by itself
+MISSING = "skipped: "  # begins the line in which a program says why it can't run here
 
 SHORT: Mapping[str, tuple[str, ...]] = {
-    "hot": ("--rounds", "1"),
-    "four": ("--rounds", "1", "--count", "30"),
-    "cold": ("--short", "--rounds", "1", "--count", "50"),
-    "shareable": ("--seconds", "20"),
-    "upload": ("--short", "--rounds", "1"),
-    "mission": ("--short", "--seconds", "8"),
-    "start": (),
-    "catalogue": ("1000000",),
-    "paths": (),
+    "cached_rendition": ("--rounds", "1"),
+    "all_sizes": ("--rounds", "1", "--count", "30"),
+    "cold_renditions": ("--short", "--rounds", "1", "--count", "50"),
+    "time_until_shareable": ("--seconds", "20"),
+    "upload_throughput": ("--short", "--rounds", "1"),
+    "design_load": ("--short", "--seconds", "8"),
+    "startup_time": (),
+    "catalogue_scaling": ("1000000",),
+    "call_paths": (),
 }
-"""The programs of the short set with their arguments, in the order in which they run."""
+"""The programs of the short set with their arguments, in the order they run."""
 
 LONG: Mapping[str, str] = {
-    "attacks": "takes minutes, and holds tens of thousands of connections",
-    "beside_giant": "takes minutes and 40 GB of disk",
-    "beside_giants": "takes minutes, with pictures of 400 million pixels",
-    "bounds": "compares with an older installation, which it has to be given",
-    "front": "needs Caddy and wrk; it decided how originals are sent",
-    "giants": "takes minutes, with pictures of up to 900 million pixels",
-    "iiif": "a verdict, which the tests come to as well",
-    "lighthouse": "takes minutes, and a browser",
-    "main_job": "its questions are those of upload, cold and hot, beside nobody",
-    "prewarm": "takes minutes; it decided what is made when",
-    "private_places": "a verdict, which the tests come to as well",
-    "pyramid": "takes minutes; it decided how pyramids are kept",
-    "quality": "takes minutes, for its metric is slow; it has packages of its own, see `make quality`",
-    "restore": "takes minutes; `appliance verify` tells each host its own",
-    "survival": "takes minutes; the tests do the same to fewer files",
-    "tiles": "takes minutes, with a picture of 108 million pixels",
-    "upload_large": "takes minutes and 30 GB of disk",
+    "latency_under_attack": "takes minutes, and holds tens of thousands of connections",
+    "small_uploads_during_large_upload": "takes minutes and 40 GB of disk",
+    "views_during_giant_images": "takes minutes, with images of 400 million pixels",
+    "cost_of_limits": "compares with an older installation, whose path it needs",
+    "caddy_overhead": "needs Caddy and wrk; it settled how originals are sent",
+    "giant_images": "takes minutes, with images of up to 900 million pixels",
+    "iiif_conformance": "a pass or fail, which the tests check as well",
+    "page_speed": "takes minutes, and a browser",
+    "single_image_latency": "upload_throughput, cold_renditions and cached_rendition measure the same under load",
+    "prewarm_or_on_demand": "takes minutes; it settled what is prewarmed",
+    "metadata_removal": "a pass or fail, which the tests check as well",
+    "pyramid_formats": "takes minutes; it settled the format of pyramids",
+    "rendition_quality": "takes minutes and packages of its own: `make quality`",
+    "backup_and_restore": "takes minutes; `appliance verify` reports a host's own figures",
+    "interrupted_uploads": "takes minutes; the tests do the same with fewer files",
+    "tile_latency": "takes minutes, with an image of 108 million pixels",
+    "large_uploads": "takes minutes and 30 GB of disk",
 }
-"""The programs that are left out, and why."""
+"""The programs that the short set leaves out, and why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How a program of the short set came out: None for well."""
+class ProgramResult:
+    """How a program of the short set ended: with neither reason, it succeeded."""
 
     name: str
     took_s: float
@@ -63,10 +62,10 @@ class Ended:
     failed: str | None = None
 
 
-def run(name: str, arguments: Sequence[str], left_s: float) -> Ended:
-    """One program, in a process of its own, which prints its table; it is ended when its time is over."""
+def run_program(name: str, arguments: Sequence[str], left_s: float) -> ProgramResult:
+    """Run one program in a process of its own; stop it when `left_s` seconds are over."""
     if left_s <= 0:
-        return Ended(name, 0.0, skipped="no time was left")
+        return ProgramResult(name, 0.0, skipped="no time was left")
     began_s = time.monotonic()
     environment = {"BENCHMARKS_RESULTS": str(ROOT / "build" / "benchmarks")} | os.environ
     command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
@@ -80,18 +79,18 @@ def run(name: str, arguments: Sequence[str], left_s: float) -> Ended:
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
-        return Ended(name, time.monotonic() - began_s, skipped="its time was over")
+        return ProgramResult(name, time.monotonic() - began_s, skipped="its time was over")
     last = words.rpartition("\n")[2]
     if process.returncode == 0:
-        return Ended(name, time.monotonic() - began_s)
+        return ProgramResult(name, time.monotonic() - began_s)
     if last.startswith(MISSING):
-        return Ended(name, time.monotonic() - began_s, skipped=last.removeprefix(MISSING))
+        return ProgramResult(name, time.monotonic() - began_s, skipped=last.removeprefix(MISSING))
     print(words, file=sys.stderr)
-    return Ended(name, time.monotonic() - began_s, failed=last)
+    return ProgramResult(name, time.monotonic() - began_s, failed=last)
 
 
-def closing_words(ended: Sequence[Ended], took_s: float) -> str:
-    """What ran, what did not, and why."""
+def summarise(ended: Sequence[ProgramResult], took_s: float) -> str:
+    """A line for each program: how long it ran, or why it failed or was skipped."""
     lines = [f"ran {one.name} in {one.took_s:.0f} s" for one in ended if not (one.skipped or one.failed)]
     lines += [f"FAILED {one.name}: {one.failed}" for one in ended if one.failed]
     left_out = {one.name: one.skipped for one in ended if one.skipped}
@@ -101,13 +100,13 @@ def closing_words(ended: Sequence[Ended], took_s: float) -> str:
 
 
 def main() -> int:
-    """Runs the short set; the exit status is 1 when a program failed."""
+    """Run the short set; the exit status is 1 if a program failed."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # where it was ignored, the programs would ignore it too
     began_s = time.monotonic()
-    ended: list[Ended] = []
+    ended: list[ProgramResult] = []
     for name, arguments in SHORT.items():
-        ended.append(run(name, arguments, MOST_S - (time.monotonic() - began_s)))
-    print(closing_words(ended, time.monotonic() - began_s))
+        ended.append(run_program(name, arguments, MAX_S - (time.monotonic() - began_s)))
+    print(summarise(ended, time.monotonic() - began_s))
     return 1 if any(one.failed for one in ended) else 0
 
 

@@ -1,4 +1,4 @@
-"""What every benchmark shares: a real server of its own, distinct photographs, and a table that names its machine."""
+"""The harness: a real server for each benchmark, distinct photographs, and a table that names the machine."""
 
 import contextlib
 import os

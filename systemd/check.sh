@@ -1,5 +1,5 @@
 #!/bin/sh
-# Holds the unit files to systemd's own checks: each can be read whole, and no service is more exposed than 1.5 of 10.
+# Checks the unit files with systemd's own tools: each is valid, and no service is more exposed than 1.5 of 10.
 # `systemd-analyze verify` looks for programs and users where the units name them, so it gets a root that has them.
 set -eu
 
@@ -8,7 +8,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 
 if ! command -v systemd-analyze >/dev/null; then
     if [ "${REQUIRE_ALL:-}" = 1 ] || [ -n "${CI:-}" ]; then
-        echo "systemd-analyze is missing, and everything has to be checked here. On Debian: apt-get install systemd" >&2
+        echo "systemd-analyze is missing, but everything must be checked here. On Debian: apt-get install systemd" >&2
         exit 1
     fi
     echo "skipped: systemd/check.sh (systemd-analyze is missing; on Debian: apt-get install systemd)"
@@ -29,11 +29,11 @@ sed -n 's/^Exec[A-Za-z]*=[-+!@:]*\([^ ]*\).*/\1/p' "$here"/*.service | sort -u |
     install -m 755 /dev/null "$root$program"
 done
 
-# What it says of Debian's own units is not ours.
+# Complaints about Debian's own units are not ours.
 said=$(systemd-analyze verify --root="$root" --man=no --recursive-errors=no "$root"/etc/systemd/system/* 2>&1) || failed=1
 if [ -n "${failed:-}" ] || [ -n "$said" ]; then
     printf '%s\n' "$said" >&2
-    echo "systemd-analyze verify found fault with the units (see above)" >&2
+    echo "systemd-analyze verify found faults in the units (see above)" >&2
     exit 1
 fi
 for unit in "$here"/*.service; do

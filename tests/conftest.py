@@ -11,7 +11,7 @@ import pytest_asyncio
 from hypothesis import settings
 
 from appliance.config.model import Config
-from tests.support.host import HeldClock, Host, OpenHost, running, small_config
+from tests.support.host import Host, ManualClock, OpenHost, running, small_config
 from tests.support.images import pictures
 
 settings.register_profile("untimed", deadline=None)  # how long an example takes is the machine's affair
@@ -27,7 +27,7 @@ def config(tmp_path: Path) -> Config:
 async def open_host(config: Config) -> AsyncIterator[OpenHost]:
     """Opens hosts over the same data directory, one after another or with other settings."""
     async with AsyncExitStack() as stack:
-        clock = HeldClock()
+        clock = ManualClock()
 
         async def open_(**sections: Any) -> Host:
             return await stack.enter_async_context(running(replace(config, **sections), clock))
@@ -43,7 +43,7 @@ async def host(open_host: OpenHost) -> Host:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Host]:
     """One host for a module's tests that leave its clock and settings alone; they run on the module's loop."""
-    async with running(small_config(tmp_path_factory.mktemp("shared") / "data"), HeldClock()) as one:
+    async with running(small_config(tmp_path_factory.mktemp("shared") / "data"), ManualClock()) as one:
         yield one
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from appliance.albums.contents import end_of, is_over, visible_images
-from appliance.catalogue import Catalogue
+from appliance.catalogue import AlbumCatalogue
 from appliance.domain.errors import Conflict
 from appliance.domain.model import Album, Ending, Image
 from appliance.domain.slugs import album_key
@@ -17,8 +17,8 @@ from appliance.objectstore.records import album_record
 class AlbumLifecycleRows:
     """An album lies in its row and in its record in the store."""
 
-    def __init__(self, *, catalogue: Catalogue, store: ObjectStore) -> None:
-        self._rows = catalogue.albums
+    def __init__(self, *, catalogue: AlbumCatalogue, store: ObjectStore) -> None:
+        self._rows = catalogue
         self._store = store
 
     async def end_due(self, now_s: int) -> int:

@@ -23,7 +23,7 @@ from appliance.domain.errors import (
     WrongToken,
 )
 from appliance.domain.model import Album, Ending, IdempotencyRecord
-from appliance.domain.upload_options import MAX_TITLE_CHARS, check_expiry, check_key, checked_text
+from appliance.domain.upload_options import MAX_TITLE_CHARS, check_expiry, check_idempotency_key, clean_text
 from appliance.lifecycle.conflicts import retry_on_conflict
 from appliance.lifecycle.expiry import GRACE_S
 from appliance.lifecycle.management import UNDO_S
@@ -64,18 +64,18 @@ class Albums:
         """
         options = self._check_options(options)
         key = options.idempotency_key
-        first = None if key is None else await self._catalogue.idempotent(tokens.hashed(key))
+        first = None if key is None else await self._catalogue.idempotency.get(tokens.hash_secret(key))
         if key is not None and first is not None:
             return await self._replay(first, options, key)
         now_s = int(self._clock())
         slug = slugs.mint(now_s)
-        secret = tokens.fresh_secret()
-        token = tokens.fresh_token() if key is None else tokens.keyed_token(key, slug, secret)
+        secret = tokens.generate_secret()
+        token = tokens.generate_token() if key is None else tokens.derive_keyed_token(key, slug, secret)
         album = await self._with_contents(
             Album(
                 slug=slug,
                 images=options.images,
-                token_hash=tokens.hashed(token),
+                token_hash=tokens.hash_secret(token),
                 created_s=now_s,
                 due_s=now_s,
                 title=options.title,
@@ -86,20 +86,20 @@ class Albums:
         if key is None:
             await self._rows.add(album.album)
         else:
-            record = IdempotencyRecord(tokens.hashed(key), slug, _fingerprint(options), now_s, secret)
+            record = IdempotencyRecord(tokens.hash_secret(key), slug, _fingerprint(options), now_s, secret)
             await self._rows.add(album.album, record)
         return CreatedAlbum(album, token)
 
     def _check_options(self, options: AlbumOptions) -> AlbumOptions:
         if options.idempotency_key is not None:
-            check_key(options.idempotency_key)
+            check_idempotency_key(options.idempotency_key)
         if options.expires_in_s is not None:
             check_expiry(options.expires_in_s, self._max_expiry_days)
         if not options.images:
             raise InvalidField("An album needs at least one image. List them in images.")
         return replace(
             options,
-            title=checked_text("title", options.title, MAX_TITLE_CHARS),
+            title=clean_text("title", options.title, MAX_TITLE_CHARS),
             images=checked_slugs(options.images, self._max_images),
         )
 
@@ -109,7 +109,7 @@ class Albums:
                 "This Idempotency-Key was used with other images or fields. Use a new key for a new album."
             )
         try:
-            return CreatedAlbum(await self.show(first.slug), tokens.keyed_token(key, first.slug, first.secret))
+            return CreatedAlbum(await self.show(first.slug), tokens.derive_keyed_token(key, first.slug, first.secret))
         except UnknownAlbum as fault:
             raise GoneAlbum("The album created with this Idempotency-Key is no longer available.") from fault
 
@@ -183,7 +183,7 @@ class Albums:
         title = changes.title
         return replace(
             changes,
-            title=title if isinstance(title, Unchanged) else checked_text("title", title, MAX_TITLE_CHARS),
+            title=title if isinstance(title, Unchanged) else clean_text("title", title, MAX_TITLE_CHARS),
             add=checked_slugs(changes.add, self._max_images),
         )
 

@@ -1,1 +1,1 @@
-"""Backups of what the store does not hold: the catalogue, and originals that have not been shipped yet."""
+"""Backups of what the object store does not have: the catalogue, and originals that are not shipped yet."""

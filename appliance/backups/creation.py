@@ -1,4 +1,4 @@
-"""Making a backup in a folder of ours, and bringing it to its places: parts first, the manifest last."""
+"""Prepares a backup in a local folder, and delivers it to its places: parts first, the manifest last."""
 
 import asyncio
 import contextlib
@@ -10,18 +10,18 @@ from pathlib import Path
 from appliance import __version__
 from appliance.backups import spool_archive
 from appliance.backups.encryption import encrypt
-from appliance.backups.manifest import CATALOGUE, MANIFEST, SPOOL, Manifest, name_of, part_of
+from appliance.backups.manifest import CATALOGUE, MANIFEST, SPOOL, Manifest, backup_name, describe_part
 from appliance.backups.places import Place
 from appliance.backups.signing import sign
-from appliance.catalogue import backup_file, count_file
+from appliance.catalogue.opening import catalogue_file
 from appliance.config.model import Config
 from appliance.domain.clock import Clock
 from appliance.domain.errors import ApplianceError, DiskFull
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A backup that lies in `folder`, and is nowhere else yet. `signature` is None where no key was given."""
+class PreparedBackup:
+    """A backup in a local folder. `originals` counts those of the spool; `signature` is None without a key."""
 
     folder: Path
     manifest: Manifest
@@ -29,37 +29,41 @@ class Made:
     signature: Path | None
 
 
-async def make(
+async def prepare_backup(
     config: Config, folder: Path, recipients: Sequence[str], clock: Clock, *, signing_key: Path | None = None
-) -> Made:
-    """The catalogue first: what lands after it was copied is more than it knows, never less. Raises named errors."""
-    backup = name_of(clock())
-    _require_room(config, folder, encrypted=bool(recipients))
-    catalogue, spool, held = folder / CATALOGUE, folder / SPOOL, folder / "held"
-    await backup_file(config.catalogue_path, catalogue)
-    counts = await count_file(catalogue)
-    await asyncio.to_thread(spool_archive.hold, config.spool_dir, held)
-    originals = await asyncio.to_thread(spool_archive.pack, held, spool)
-    files = [await encrypt(path, recipients) if recipients else path for path in (catalogue, spool)]
-    parts = tuple([await asyncio.to_thread(part_of, path) for path in files])
-    manifest = Manifest(backup, __version__, counts.images, counts.tombstones, counts.albums, parts)
-    (folder / MANIFEST).write_bytes(manifest.written())
-    signature = await sign(folder / MANIFEST, signing_key) if signing_key else None
-    return Made(folder, manifest, originals, signature)
+) -> PreparedBackup:
+    """Write a backup to `folder`.
 
-
-async def bring(made: Made, place: Place) -> None:
-    """On return the backup is whole in its place; until then it has no manifest there. Raises what the place raises.
-
-    What was brought of one that broke off is removed, where that can be done: it may be what fills the place.
+    The catalogue is copied first, so that the spool has every original that the copy has as unshipped. Raises DiskFull,
+    CommandFailed and the catalogue's errors.
     """
-    backup = made.manifest.backup
+    backup = backup_name(clock())
+    _require_room(config, folder, encrypted=bool(recipients))
+    catalogue, spool, linked = folder / CATALOGUE, folder / SPOOL, folder / "held"
+    copy = await catalogue_file(config).copy_to(catalogue)
+    counts = await copy.count_rows()
+    await asyncio.to_thread(spool_archive.link_files, config.spool_dir, linked)
+    originals = await asyncio.to_thread(spool_archive.pack, linked, spool)
+    files = [await encrypt(path, recipients) if recipients else path for path in (catalogue, spool)]
+    parts = tuple([await asyncio.to_thread(describe_part, path) for path in files])
+    manifest = Manifest(backup, __version__, counts.images, counts.tombstones, counts.albums, parts)
+    (folder / MANIFEST).write_bytes(manifest.to_json())
+    signature = await sign(folder / MANIFEST, signing_key) if signing_key else None
+    return PreparedBackup(folder, manifest, originals, signature)
+
+
+async def deliver_backup(prepared: PreparedBackup, place: Place) -> None:
+    """On return the backup is complete in its place; until then it has no manifest there. Raises what the place raises.
+
+    If delivery fails, what was delivered is removed if possible: it may be what fills the place.
+    """
+    backup = prepared.manifest.backup
     try:
-        for part in made.manifest.parts:
-            await place.put(backup, made.folder / part.name)
-        if made.signature:
-            await place.put(backup, made.signature)
-        await place.put(backup, made.folder / MANIFEST)
+        for part in prepared.manifest.parts:
+            await place.put(backup, prepared.folder / part.name)
+        if prepared.signature:
+            await place.put(backup, prepared.signature)
+        await place.put(backup, prepared.folder / MANIFEST)
     except ApplianceError:
         with contextlib.suppress(ApplianceError):
             await place.remove(backup)
@@ -67,10 +71,10 @@ async def bring(made: Made, place: Place) -> None:
 
 
 def _require_room(config: Config, folder: Path, *, encrypted: bool) -> None:
-    """A copy of the catalogue and of what waits in the spool; twice of the larger while it is being encrypted."""
+    """Room for a copy of the catalogue and of the spool, and once more for the larger one while it is encrypted."""
     landed = config.spool_dir / "landed"
     waiting = sum(path.stat().st_size for path in landed.iterdir()) if landed.is_dir() else 0
-    catalogue = config.catalogue_path.stat().st_size
+    catalogue = catalogue_file(config).size_bytes
     wanted = catalogue + waiting + (max(catalogue, waiting) if encrypted else 0)
     disk = os.statvfs(folder)
     free = disk.f_bavail * disk.f_frsize - config.uploads.reserve_bytes

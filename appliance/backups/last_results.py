@@ -1,23 +1,23 @@
-"""What the last backup and the last verification came to, in a file that the server's metrics are read from."""
+"""The results of the last backup and the last verification, in a file that the server's metrics are read from."""
 
 import json
 from pathlib import Path
 
-NAME = "state.json"
+FILE_NAME = "state.json"
 
 
-def note(folder: Path, **changed: object) -> None:
-    """Leave word; what is not given stays as it is."""
-    path = folder / NAME
+def record_results(folder: Path, **changed: object) -> None:
+    """Record these results; the others stay as they are."""
+    path = folder / FILE_NAME
     unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(noted(folder) | changed))
+    unfinished.write_text(json.dumps(read_results(folder) | changed))
     unfinished.rename(path)
 
 
-def noted(folder: Path) -> dict[str, object]:
-    """All that was left; nothing where there is no file, or one that can't be read."""
+def read_results(folder: Path) -> dict[str, object]:
+    """Everything that was recorded; empty if there is no file, or if it can't be read."""
     try:
-        found = json.loads((folder / NAME).read_bytes())
+        found = json.loads((folder / FILE_NAME).read_bytes())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -1,4 +1,4 @@
-"""The manifest of a backup: what belongs to it, by size and sha256. Written last, so that a half backup has none."""
+"""The manifest of a backup: its parts with size and sha256. Written last, so that an unfinished backup has none."""
 
 import hashlib
 import json
@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance.catalogue.opening import FILE_NAME
 from appliance.domain.errors import CommandFailed
 
 MANIFEST = "manifest.json"
-CATALOGUE = "catalogue.sqlite"
+CATALOGUE = FILE_NAME
 SPOOL = "spool.tar"
 ENCRYPTED = ".age"
 MAX_MANIFEST_BYTES = 1_000_000
@@ -20,8 +21,8 @@ _BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One file of a backup, as it lies in its place: encrypted, where the name ends so."""
+class BackupPart:
+    """One file of a backup as it is stored. It is encrypted if its name ends with `.age`."""
 
     name: str
     bytes: int
@@ -38,18 +39,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup is made of. `images`, `tombstones` and `albums` count the catalogue's rows."""
+    """What a backup consists of. `images`, `tombstones` and `albums` count the catalogue's rows."""
 
     backup: str
     release: str
     images: int
     tombstones: int
     albums: int
-    parts: tuple[Part, ...]
+    parts: tuple[BackupPart, ...]
 
     @property
     def created_s(self) -> int:
-        return int(made_at(self.backup).timestamp())
+        return int(created_at(self.backup).timestamp())
 
     @property
     def rows(self) -> int:
@@ -59,42 +60,43 @@ class Manifest:
     def size_bytes(self) -> int:
         return sum(part.bytes for part in self.parts)
 
-    def written(self) -> bytes:
+    def to_json(self) -> bytes:
         return json.dumps(asdict(self), indent=1, sort_keys=True).encode() + b"\n"
 
 
-def name_of(now_s: float) -> str:
-    """A backup's name: the second it was begun, so that names sort by time."""
+def backup_name(now_s: float) -> str:
+    """A backup's name: the second in which it was begun, so that names sort by time."""
     return f"{datetime.fromtimestamp(int(now_s), UTC):%Y%m%dT%H%M%SZ}"
 
 
-def is_name(text: str) -> bool:
-    """Whether it names a moment at which there can have been a backup; anything else in a place is no backup."""
+def is_backup_name(text: str) -> bool:
+    """Whether the text can be the name of a backup. Anything else in a place is left alone."""
     if _BACKUP.fullmatch(text) is None:
         return False
     try:
-        return made_at(text).year >= _FIRST_YEAR
+        return created_at(text).year >= _FIRST_YEAR
     except ValueError:
         return False
 
 
-def made_at(backup: str) -> datetime:
+def created_at(backup: str) -> datetime:
+    """When the backup of that name was begun."""
     return datetime.strptime(backup, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
-def read(path: Path) -> Manifest:
-    """Raises CommandFailed for what is no manifest of ours."""
+def read_manifest(path: Path) -> Manifest:
+    """The manifest in that file. Raises CommandFailed if it is none, or not one that this release supports."""
     try:
         with path.open("rb") as file:
             document = json.loads(file.read(MAX_MANIFEST_BYTES))
-        parts = tuple(Part(**part) for part in document.pop("parts"))
+        parts = tuple(BackupPart(**part) for part in document.pop("parts"))
         manifest = Manifest(**document, parts=parts)
         _require_types(manifest)
         named = {part.plain_name for part in parts}
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise CommandFailed(f"{path} is not a backup manifest.") from error
     if (
-        not is_name(manifest.backup)
+        not is_backup_name(manifest.backup)
         or CATALOGUE not in named
         or not named <= {CATALOGUE, SPOOL}
         or len(named) < len(parts)
@@ -104,28 +106,28 @@ def read(path: Path) -> Manifest:
 
 
 def _require_types(manifest: Manifest) -> None:
-    """Raises TypeError: JSON gives whatever its writer put there."""
+    """Raises TypeError for a value of another type: anybody may have written the JSON."""
     texts = (manifest.backup, manifest.release, *(text for part in manifest.parts for text in (part.name, part.sha256)))
     counts = (manifest.images, manifest.tombstones, manifest.albums, *(part.bytes for part in manifest.parts))
     if not all(isinstance(text, str) for text in texts):
-        raise TypeError("a text is none")
+        raise TypeError("not a text")
     if not all(type(count) is int and count >= 0 for count in counts):
-        raise TypeError("a count is none")
+        raise TypeError("not a count")
 
 
-def part_of(path: Path) -> Part:
-    """The file as a part, read whole once."""
+def describe_part(path: Path) -> BackupPart:
+    """The file as a part of a manifest. Reads the whole file."""
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
             size += len(block)
-    return Part(path.name, size, digest.hexdigest())
+    return BackupPart(path.name, size, digest.hexdigest())
 
 
-def require_same(path: Path, part: Part) -> None:
-    """Raises CommandFailed unless the file is what the manifest says."""
-    if part_of(path) != Part(path.name, part.bytes, part.sha256):
+def require_unchanged(path: Path, part: BackupPart) -> None:
+    """Raises CommandFailed unless the file has the size and sha256 in the manifest."""
+    if describe_part(path) != BackupPart(path.name, part.bytes, part.sha256):
         raise CommandFailed(
             f"{part.name} doesn't match the manifest. It was damaged in storage or in transit. Use another backup."
         )

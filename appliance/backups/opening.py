@@ -1,4 +1,4 @@
-"""Opening a backup: fetched, held against its manifest, decrypted; or the bare copy of a catalogue."""
+"""Opens a backup: fetches it, compares it with its manifest and decrypts it. Also opens a plain copy of a catalogue."""
 
 import asyncio
 import contextlib
@@ -9,34 +9,35 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.backups.encryption import decrypt
-from appliance.backups.manifest import CATALOGUE, SPOOL, Manifest, require_same
+from appliance.backups.manifest import CATALOGUE, SPOOL, Manifest, require_unchanged
 from appliance.backups.places import Place
 from appliance.backups.signing import Trust
-from appliance.backups.trust import LOOKED_AT, believed, candidates
+from appliance.backups.trust import MAX_OPENED, fetch_trusted_manifest, list_backups
+from appliance.catalogue.opening import CatalogueFile
 from appliance.domain.errors import ApplianceError, CommandFailed, DiskFull
 
-FULLER = 2
-"""So many times the rows of the newest backup, in one from before, are a reason to ask which one is meant. A catalogue
-hardly shrinks so: what is deleted stays a row for a year, as a tombstone."""
+MAX_SHRINKAGE = 2
+"""How many times more rows an older backup may have than the newest one before `restore` asks which one is meant. A
+catalogue hardly shrinks that much: a deleted image stays a row for a year, as a tombstone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A backup as plain files. `manifest` and `spool` are None for the bare copy of a catalogue."""
+class OpenedBackup:
+    """A backup as plain files. `manifest` and `spool` are None for a plain copy of a catalogue."""
 
-    catalogue: Path
+    catalogue: CatalogueFile
     spool: Path | None
     manifest: Manifest | None
 
     @property
     def since_s(self) -> float:
-        """From when on the store may know more, in unix seconds."""
-        return self.manifest.created_s if self.manifest else self.catalogue.stat().st_mtime
+        """Since when the store may know more than the backup, in unix seconds."""
+        return self.manifest.created_s if self.manifest else self.catalogue.modified_s
 
 
-async def named(places: Sequence[Place], backup: str) -> Place:
-    """The first place that has it whole. Raises CommandFailed."""
-    found, faults = await candidates(places)
+async def find_backup(places: Sequence[Place], backup: str) -> Place:
+    """The first place that has the complete backup. Raises CommandFailed if none has."""
+    found, faults = await list_backups(places)
     for name, place in found:
         if name == backup:
             return place
@@ -44,17 +45,17 @@ async def named(places: Sequence[Place], backup: str) -> Place:
     raise CommandFailed(" ".join([f"There is no backup {backup} in {where}.", *faults]))
 
 
-async def require_no_fuller(places: Sequence[Place], place: Place, backup: str, folder: Path, trust: Trust) -> None:
-    """Raises CommandFailed where one from before that backup has more than twice its rows, by their manifests.
+async def refuse_shrunken(places: Sequence[Place], place: Place, backup: str, folder: Path, trust: Trust) -> None:
+    """Raises CommandFailed if an older backup has more than twice the rows of this one, by their manifests.
 
-    Such a backup may be one that a machine made by itself before its catalogue was restored.
+    A reinstalled machine may have made this one by itself before its catalogue was restored.
     """
-    rows = (await believed(place, backup, folder, trust)).rows
-    from_before = [(name, where) for name, where in (await candidates(places))[0] if name < backup]
-    for name, where in from_before[:LOOKED_AT]:
-        with contextlib.suppress(ApplianceError):  # no reason not to restore another one
-            before = (await believed(where, name, folder, trust)).rows
-            if before > FULLER * rows:
+    rows = (await fetch_trusted_manifest(place, backup, folder, trust)).rows
+    from_before = [(name, where) for name, where in (await list_backups(places))[0] if name < backup]
+    for name, where in from_before[:MAX_OPENED]:
+        with contextlib.suppress(ApplianceError):  # an older one that can't be read is no reason against this one
+            before = (await fetch_trusted_manifest(where, name, folder, trust)).rows
+            if before > MAX_SHRINKAGE * rows:
                 break
     else:
         return
@@ -67,24 +68,25 @@ async def require_no_fuller(places: Sequence[Place], place: Place, backup: str, 
 
 async def open_backup(
     place: Place, backup: str, folder: Path, identity: Path | None, *, trust: Trust, reserve_bytes: int = 0
-) -> Opened:
-    """Raises CommandFailed where anything is not as the manifest and `trust` say, and what the place raises.
+) -> OpenedBackup:
+    """Fetch a backup into `folder`, and check and decrypt it.
 
-    Raises DiskFull, before the parts are fetched, where the folder's disk would have less than `reserve_bytes` left.
+    Raises CommandFailed if anything differs from the manifest or from what `trust` requires, what the place raises, and
+    DiskFull, before the parts are fetched, if the folder's disk would have less than `reserve_bytes` left.
     """
-    manifest = await believed(place, backup, folder, trust)
+    manifest = await fetch_trusted_manifest(place, backup, folder, trust)
     _require_room(folder, manifest, reserve_bytes)
     plain: dict[str, Path] = {}
     for part in manifest.parts:
         path = folder / part.name
         await place.fetch(backup, part.name, path, max_bytes=part.bytes)
-        await asyncio.to_thread(require_same, path, part)
+        await asyncio.to_thread(require_unchanged, path, part)
         plain[part.plain_name] = await decrypt(path, identity) if part.encrypted else path
-    return Opened(plain[CATALOGUE], plain.get(SPOOL), manifest)
+    return OpenedBackup(CatalogueFile(plain[CATALOGUE]), plain.get(SPOOL), manifest)
 
 
 def _require_room(folder: Path, manifest: Manifest, reserve_bytes: int) -> None:
-    """All parts, and one of them twice while it is decrypted."""
+    """Room for all parts, and for the largest encrypted one twice while it is decrypted."""
     wanted = manifest.size_bytes + max(part.bytes if part.encrypted else 0 for part in manifest.parts)
     disk = os.statvfs(folder)
     free = max(0, disk.f_bavail * disk.f_frsize - reserve_bytes)
@@ -97,8 +99,8 @@ def _require_room(folder: Path, manifest: Manifest, reserve_bytes: int) -> None:
         )
 
 
-async def open_copy(path: Path, folder: Path, trust: Trust) -> Opened:
-    """A copy that `appliance catalogue backup` wrote. Raises CommandFailed where `trust` asks for more than that."""
+async def open_copy(path: Path, folder: Path, trust: Trust) -> OpenedBackup:
+    """Open a copy that `appliance catalogue backup` wrote. Raises CommandFailed if `trust` requires more than that."""
     if trust.signers or trust.encrypted:
         raise CommandFailed(
             f"{path} is a plain copy of a catalogue, but the [backup] settings require backups to be encrypted or "
@@ -106,4 +108,4 @@ async def open_copy(path: Path, folder: Path, trust: Trust) -> Opened:
         )
     copy = folder / CATALOGUE
     await asyncio.to_thread(shutil.copy2, path, copy)
-    return Opened(copy, None, None)
+    return OpenedBackup(CatalogueFile(copy), None, None)

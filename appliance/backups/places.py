@@ -1,4 +1,4 @@
-"""Where backups lie: one contract, kept by the object store, a folder, and anything that rclone reaches."""
+"""Where backups are kept: one contract for the object store, a folder, and anything that rclone reaches."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import Protocol
 
-from appliance.backups.manifest import MANIFEST, is_name
+from appliance.backups.manifest import MANIFEST, is_backup_name
 from appliance.domain.errors import CommandFailed
 from appliance.shared.files import rename, sync, writing
 
@@ -17,41 +17,41 @@ _BLOCK_BYTES = 1 << 20
 
 
 class Place(Protocol):
-    """Keeps files under a backup's name. A fault is always CommandFailed or StoreUnavailable, in words."""
+    """Keeps files under a backup's name. Every method may raise CommandFailed and StoreUnavailable, with the reason."""
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """What people call it."""
 
     @property
     def write_only(self) -> bool:
-        """Whether files can only be brought here: `files`, `fetch` and `remove` are refused by the place itself."""
+        """Whether its key may only write: the place itself refuses `files`, `fetch` and `remove`."""
 
     async def files(self) -> dict[str, set[str]]:
-        """The names of the files of each backup here; one that has no manifest is not whole."""
+        """The names of each backup's files. A backup without a manifest is not complete."""
 
     async def put(self, backup: str, path: Path) -> None:
-        """Bring one file; on return it is there whole."""
+        """Copy one file here. On return it is here completely."""
 
     async def fetch(self, backup: str, file: str, to: Path, *, max_bytes: int) -> None:
-        """Copy one file to `to`. Raises CommandFailed, and leaves nothing there, where it has more than `max_bytes`."""
+        """Copy one file to `to`. If it has more than `max_bytes`, raises CommandFailed and leaves nothing there."""
 
     async def remove(self, backup: str) -> None:
-        """Remove a backup, its manifest first, so that it is at no time half a backup that looks whole."""
+        """Remove a backup, its manifest first, so that it never looks complete without being so."""
 
 
 def too_large(place: str, backup: str, file: str, max_bytes: int) -> CommandFailed:
-    """What `fetch` raises where a file goes on after that many bytes."""
+    """What `fetch` raises for a file of more than that many bytes."""
     return CommandFailed(f"{file} of {backup} in {place} is larger than {max_bytes:,} bytes and was not fetched.")
 
 
-async def whole(place: Place) -> list[str]:
-    """The names of the whole backups, oldest first."""
+async def list_complete(place: Place) -> list[str]:
+    """The names of the complete backups, oldest first."""
     return sorted(backup for backup, files in (await place.files()).items() if MANIFEST in files)
 
 
 class FolderPlace:
-    """A folder, best on another disk."""
+    """A folder, preferably on another disk."""
 
     write_only = False
 
@@ -67,7 +67,7 @@ class FolderPlace:
 
     def _files(self) -> dict[str, set[str]]:
         try:
-            folders = [path for path in self._root.iterdir() if is_name(path.name) and path.is_dir()]
+            folders = [path for path in self._root.iterdir() if is_backup_name(path.name) and path.is_dir()]
             return {folder.name: {path.name for path in folder.iterdir()} for folder in folders}
         except FileNotFoundError:
             return {}
@@ -123,8 +123,8 @@ class FolderPlace:
 
 
 def _copy(path: Path, to: Path, max_bytes: int) -> bool:
-    """Whether it had no more than that; what was copied of a larger one is gone. A pipe is never waited for."""
-    with open(path, "rb", opener=_at_once) as source, to.open("wb") as file:
+    """Copy a file, and return whether it fits; of a larger one nothing is left. Never waits for a pipe."""
+    with open(path, "rb", opener=_without_waiting) as source, to.open("wb") as file:
         if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
             raise OSError(errno.EINVAL, "it is not a file")
         left = max_bytes
@@ -137,5 +137,5 @@ def _copy(path: Path, to: Path, max_bytes: int) -> bool:
     return True
 
 
-def _at_once(path: str, flags: int) -> int:
+def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)

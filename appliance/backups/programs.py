@@ -1,4 +1,4 @@
-"""Programs that backups need beside us: found, run, and their faults put in words."""
+"""The programs that backups need: finds them, runs them, and reports their errors."""
 
 import asyncio
 import contextlib
@@ -10,12 +10,12 @@ from pathlib import Path
 
 from appliance.domain.errors import CommandFailed
 
-MOST_SAID_CHARS = 600
+MAX_MESSAGE_CHARS = 600
 _BLOCK_BYTES = 1 << 18
 
 
-def found(program: str, package: str) -> str:
-    """The program's path: beside our own Python, where a wheel puts it, or on the PATH. Raises CommandFailed."""
+def find_program(program: str, package: str) -> str:
+    """The program's path: next to our own Python, where a wheel installs it, or on the PATH. Raises CommandFailed."""
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     program_path = shutil.which(program, path=path)
     if program_path is None:
@@ -23,22 +23,22 @@ def found(program: str, package: str) -> str:
     return program_path
 
 
-def environment() -> dict[str, str]:
-    """Ours without our own settings, among which are the store's keys."""
+def program_environment() -> dict[str, str]:
+    """Our environment without our own settings, which include the store's keys."""
     return {name: value for name, value in os.environ.items() if not name.startswith("APPLIANCE_")}
 
 
-async def run(
+async def run_program(
     arguments: list[str], what: str, *, missing_status: int | None = None, given: Path | None = None
 ) -> bytes | None:
-    """What the program prints, `given` being its standard input; None when it ends with `missing_status`.
+    """Run a program with `given` as its standard input. Returns its output, or None if it ends with `missing_status`.
 
-    Raises CommandFailed with the program's own words.
+    Raises CommandFailed with the program's own message; `what` says what it was for.
     """
     with (given or Path(os.devnull)).open("rb") as standard_input:
         process = await asyncio.create_subprocess_exec(
             *arguments,
-            env=environment(),
+            env=program_environment(),
             stdin=standard_input,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -54,25 +54,25 @@ async def run(
         return printed
     if missing_status is not None and process.returncode == missing_status:
         return None
-    raise _failed(what, said, process.returncode)
+    raise _failure(what, said, process.returncode)
 
 
-async def run_into(arguments: list[str], what: str, to: Path, *, max_bytes: int) -> bool:
-    """Write what the program prints to `to`. False, with nothing there, where it prints more than `max_bytes`.
+async def run_program_into(arguments: list[str], what: str, to: Path, *, max_bytes: int) -> bool:
+    """Write what the program prints to `to`. False, with nothing left there, if it prints more than `max_bytes`.
 
-    Raises CommandFailed with the program's own words; OSError where `to` can't be written.
+    Raises CommandFailed with the program's own message; OSError if `to` can't be written.
     """
     with tempfile.TemporaryFile() as complaints:
         process = await asyncio.create_subprocess_exec(
             *arguments,
-            env=environment(),
+            env=program_environment(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=complaints,
         )
         fits = False
         try:
-            fits = await _keep(process, to, max_bytes)
+            fits = await _save_output(process, to, max_bytes)
         finally:
             if not fits:
                 with contextlib.suppress(ProcessLookupError):
@@ -81,11 +81,11 @@ async def run_into(arguments: list[str], what: str, to: Path, *, max_bytes: int)
         complaints.seek(0)
         said = complaints.read()
     if fits and process.returncode:
-        raise _failed(what, said, process.returncode)
+        raise _failure(what, said, process.returncode)
     return fits
 
 
-async def _keep(process: asyncio.subprocess.Process, to: Path, max_bytes: int) -> bool:
+async def _save_output(process: asyncio.subprocess.Process, to: Path, max_bytes: int) -> bool:
     left = max_bytes
     with to.open("wb") as file:
         while process.stdout and (block := await process.stdout.read(_BLOCK_BYTES)):
@@ -97,6 +97,6 @@ async def _keep(process: asyncio.subprocess.Process, to: Path, max_bytes: int) -
     return True
 
 
-def _failed(what: str, said: bytes, status: int | None) -> CommandFailed:
-    words = said.decode(errors="replace").strip()[-MOST_SAID_CHARS:]
+def _failure(what: str, said: bytes, status: int | None) -> CommandFailed:
+    words = said.decode(errors="replace").strip()[-MAX_MESSAGE_CHARS:]
     return CommandFailed(f"{what} failed: {words or f'exit status {status}'}")

@@ -1,21 +1,21 @@
-"""Backups in a second place: anything that rclone reaches, by a configuration that the sysadmin names."""
+"""Backups in a second place: anything that rclone reaches with a configuration from the sysadmin."""
 
 from pathlib import Path
 
-from appliance.backups.manifest import MANIFEST, is_name
+from appliance.backups.manifest import MANIFEST, is_backup_name
 from appliance.backups.places import too_large
-from appliance.backups.programs import found, run, run_into
+from appliance.backups.programs import find_program, run_program, run_program_into
 from appliance.domain.errors import CommandFailed
 
 _WRITE_ONLY = ("--no-check-dest", "--s3-no-check-bucket", "--s3-no-head", "--ignore-checksum", "--ignore-size")
-"""What keeps rclone from asking a place that answers nothing."""
-DIRECTORY_MISSING, FILE_MISSING = 3, 4  # rclone's exit statuses for what is not there
+"""Keeps rclone from reading a place whose key may only write."""
+DIRECTORY_MISSING, FILE_MISSING = 3, 4  # rclone's exit statuses
 
 
 class RemotePlace:
-    """`remote` is as rclone has it: `name:bucket/folder`. rclone compares size and hash of what it brings.
+    """`remote` is in rclone's form: `name:bucket/folder`. rclone compares size and hash after copying.
 
-    Where its key is `write_only`, the place itself does: S3 takes no part whose MD5 is not the announced one.
+    With a `write_only` key the place itself compares: S3 accepts no part whose MD5 differs from the declared one.
     """
 
     def __init__(self, remote: str, config: Path | None, *, write_only: bool = False) -> None:
@@ -34,7 +34,7 @@ class RemotePlace:
         files: dict[str, set[str]] = {}
         for line in (listed or b"").decode(errors="replace").splitlines():
             backup, _, file = line.partition("/")
-            if is_name(backup) and file:
+            if is_backup_name(backup) and file:
                 files.setdefault(backup, set()).add(file)
         return files
 
@@ -43,10 +43,10 @@ class RemotePlace:
         await self._run("copyto", *options, str(path), self._at(backup, path.name))
 
     async def fetch(self, backup: str, file: str, to: Path, *, max_bytes: int) -> None:
-        """What comes is counted by us, whatever size the place says; tried again as a whole it would come twice."""
+        """Bytes are counted here, whatever size the place reports. Not retried: the output would start again."""
         command = self._command("cat", self._at(backup, file), retries=1)
         try:
-            fits = await run_into(command, self._what, to, max_bytes=max_bytes)
+            fits = await run_program_into(command, self._what, to, max_bytes=max_bytes)
         except OSError as fault:
             raise CommandFailed(f"{to} can't be written to: {fault.strerror}.") from fault
         if not fits:
@@ -60,13 +60,13 @@ class RemotePlace:
         return f"{self._remote}{backup}/{file}"
 
     async def _run(self, *arguments: str, missing_status: int | None = None) -> bytes | None:
-        return await run(self._command(*arguments), self._what, missing_status=missing_status)
+        return await run_program(self._command(*arguments), self._what, missing_status=missing_status)
 
     def _command(self, *arguments: str, retries: int = 3) -> list[str]:
         options = ["--quiet", "--contimeout", "15s", "--retries", str(retries)]
         if self._config is not None:
             options += ["--config", str(self._config)]
-        return [found("rclone", "rclone"), *arguments, *options]
+        return [find_program("rclone", "rclone"), *arguments, *options]
 
     @property
     def _what(self) -> str:

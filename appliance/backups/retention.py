@@ -1,4 +1,4 @@
-"""Which backups stay: the newest of each of the last days that have one, and of each of the last weeks."""
+"""Which backups are kept: the newest of each of the last days that have one, and of each of the last weeks."""
 
 import math
 from collections.abc import Iterable
@@ -6,41 +6,41 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from appliance.backups.manifest import MANIFEST, made_at
+from appliance.backups.manifest import MANIFEST, created_at
 from appliance.backups.places import Place
 from appliance.backups.signing import Trust
-from appliance.backups.trust import LOOKED_AT, NotBelieved, believed, from_the_future
+from appliance.backups.trust import MAX_OPENED, UntrustedBackup, fetch_trusted_manifest, is_from_the_future
 
-HALF_KEPT = timedelta(days=1)
-"""A half backup may be one that is being brought just now, by another machine for instance."""
+UNFINISHED_KEPT = timedelta(days=1)
+"""An unfinished backup may be one that is being delivered now, for example by another machine."""
 
 
-def kept(backups: Iterable[str], *, daily: int, weekly: int) -> set[str]:
-    """Those of `backups`, given by name, that stay; the newest does in any case."""
+def backups_to_keep(backups: Iterable[str], *, daily: int, weekly: int) -> set[str]:
+    """Those of `backups`, by name, that are kept; the newest one always is."""
     newest_first = sorted(backups, reverse=True)
     days: dict[str, str] = {}
     weeks: dict[tuple[int, int], str] = {}
     for backup in newest_first:
-        year, week, _ = made_at(backup).isocalendar()
+        year, week, _ = created_at(backup).isocalendar()
         days.setdefault(backup[:8], backup)
         weeks.setdefault((year, week), backup)
     return {*newest_first[:1], *list(days.values())[:daily], *list(weeks.values())[:weekly]}
 
 
-def most_kept(*, daily: int, weekly: int) -> int:
-    """How many stay at most, of one a day: on a Sunday, when the days reach into the fewest weeks."""
+def max_backups(*, daily: int, weekly: int) -> int:
+    """The most backups that are kept with one a day: on a Sunday, when the days reach into the fewest weeks."""
     return daily + max(0, weekly - math.ceil(daily / 7))
 
 
 @dataclass(frozen=True, slots=True)
-class Tidied:
-    """The names that were removed, and those that neither count nor go by themselves."""
+class Pruned:
+    """The names of removed backups, and of those that retention ignores."""
 
     removed: list[str]
-    left_alone: list[str]
+    ignored: list[str]
 
 
-async def tidy(
+async def prune(
     place: Place,
     *,
     daily: int,
@@ -49,33 +49,36 @@ async def tidy(
     trust: Trust,
     coming: str | None = None,
     now: datetime | None = None,
-) -> Tidied:
-    """Remove what need not stay, and what was never finished. Raises what the place raises.
+) -> Pruned:
+    """Remove old backups, and unfinished ones. Raises what the place raises.
 
-    Only what is believed counts, and only that goes: somebody who can write to the place displaces nothing by names.
-    With a backup that is `coming`, or was brought just now, what it takes the place of goes; the newest of the others
-    stays until it is there. Manifests are fetched into `folder`, of a bounded number: the newest.
+    Only trusted backups count and only they are removed, so that somebody who can write to the place can't displace any
+    by names alone. `coming` is a backup that is about to be delivered, or has been: the ones that it replaces go, but
+    the newest of the others stays until it is there. Manifests of a bounded number of backups, the newest, are fetched
+    into `folder`.
     """
     now = now or datetime.now(UTC)
     files = await place.files()
-    past = {backup for backup in files if not from_the_future(backup, now)}
+    past = {backup for backup in files if not is_from_the_future(backup, now)}
     whole = sorted((backup for backup in past if MANIFEST in files[backup]), reverse=True)
-    half = {backup for backup in past - set(whole) if now - made_at(backup) > HALF_KEPT}
+    half = {backup for backup in past - set(whole) if now - created_at(backup) > UNFINISHED_KEPT}
     ours = {coming} & set(whole) if coming else set()
-    for backup in whole[: LOOKED_AT + daily + weekly]:
-        if backup not in ours and await _is_ours(place, backup, folder, trust):
+    for backup in whole[: MAX_OPENED + daily + weekly]:
+        if backup not in ours and await _is_trusted(place, backup, folder, trust):
             ours.add(backup)
-    staying = {max(ours, default=""), coming} | kept(ours | ({coming} if coming else set()), daily=daily, weekly=weekly)
+    staying = {max(ours, default=""), coming} | backups_to_keep(
+        ours | ({coming} if coming else set()), daily=daily, weekly=weekly
+    )
     going = sorted((ours - staying) | half)
     for backup in going:
         await place.remove(backup)
-    return Tidied(going, sorted((set(files) - past) | (set(whole) - ours)))
+    return Pruned(going, sorted((set(files) - past) | (set(whole) - ours)))
 
 
-async def _is_ours(place: Place, backup: str, folder: Path, trust: Trust) -> bool:
-    """One that is not encrypted may be of before there was a key for that."""
+async def _is_trusted(place: Place, backup: str, folder: Path, trust: Trust) -> bool:
+    """A backup that is not encrypted may be older than the key."""
     try:
-        await believed(place, backup, folder, replace(trust, encrypted=False))
-    except NotBelieved:
+        await fetch_trusted_manifest(place, backup, folder, replace(trust, encrypted=False))
+    except UntrustedBackup:
         return False
     return True

@@ -1,7 +1,7 @@
-"""Signatures of manifests, by OpenSSH: who can write to a place still can't make a backup that is taken for ours.
+"""Signatures of manifests, with OpenSSH: write access to a place is not enough to forge a backup.
 
-Encryption does not do that: the keys that encrypt are public. A signed manifest names each part by its sha256 and the
-backup by its time, so nothing of a backup can be replaced, and no old backup passes for a newer one.
+Encryption does not prevent that, because the keys that encrypt are public. A signed manifest has the sha256 of each
+part and the time of the backup, so no part can be replaced, and no old backup passes for a newer one.
 """
 
 import tempfile
@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.backups.programs import found, run
+from appliance.backups.programs import find_program, run_program
 from appliance.domain.errors import CommandFailed
 
 SIGNATURE = "manifest.json.sig"
 _NAMESPACE = "appliance-backup"
-"""What is signed, so that a signature which the same key gave for anything else is not accepted."""
+"""The purpose of a signature: one that the same key made for anything else is not accepted."""
 _SIGNER = "appliance"
 
 
@@ -30,19 +30,19 @@ class Trust:
 
 
 async def sign(manifest: Path, key: Path) -> Path:
-    """Write the signature beside the manifest. `key` is a private key of OpenSSH without a passphrase.
+    """Write the signature next to the manifest. `key` is a private key of OpenSSH without a passphrase.
 
     Raises CommandFailed.
     """
     program = _program()
     command = [program, "-q", "-Y", "sign", "-n", _NAMESPACE, "-f", str(key), str(manifest)]
-    await run(command, f"Signing with {key}")
+    await run_program(command, f"Signing with {key}")
     return manifest.with_name(SIGNATURE)
 
 
 async def public_key(key: Path) -> str:
     """The public half of a private key, in one line. Raises CommandFailed."""
-    printed = await run([_program(), "-y", "-f", str(key)], f"Reading the public key of {key}")
+    printed = await run_program([_program(), "-y", "-f", str(key)], f"Reading the public key of {key}")
     return (printed or b"").decode(errors="replace").strip()
 
 
@@ -54,7 +54,7 @@ async def require_signed(manifest: Path, signature: Path, signers: Sequence[str]
         command = [_program(), "-q", "-Y", "verify", "-n", _NAMESPACE, "-I", _SIGNER]
         command += ["-f", str(allowed), "-s", str(signature)]
         try:
-            await run(command, "Checking the signature", given=manifest)
+            await run_program(command, "Checking the signature", given=manifest)
         except CommandFailed as fault:
             raise CommandFailed(
                 f"The manifest is not signed by a key in backup.signers, or was changed afterwards. Nothing in this "
@@ -63,4 +63,4 @@ async def require_signed(manifest: Path, signature: Path, signers: Sequence[str]
 
 
 def _program() -> str:
-    return found("ssh-keygen", "openssh-client")
+    return find_program("ssh-keygen", "openssh-client")

@@ -1,6 +1,6 @@
-"""The spool in a backup: originals that have not been shipped, and what waits to be told to the store, as a tar file.
+"""The spool in a backup, as a tar file: originals that are not shipped yet, and sidecars that are not in the store yet.
 
-A file's metadata goes with it as GNU tar and bsdtar write extended attributes, so that either can unpack it too.
+A file's metadata is stored as GNU tar and bsdtar store extended attributes, so that either can unpack it too.
 """
 
 import contextlib
@@ -20,10 +20,10 @@ _PAX = f"SCHILY.xattr.{ATTRIBUTE}"
 FOLDERS = ("landed", "sidecars")
 
 
-def hold(spool_dir: Path, into: Path) -> int:
-    """Link what is there now into a folder of ours, so that shipping can't take it away; the number of its bytes.
+def link_files(spool_dir: Path, into: Path) -> int:
+    """Link the spool's files into another folder, so that shipping can't remove them. Returns the number of bytes.
 
-    What leaves the spool before we come to it is in the store.
+    A file that leaves the spool before it is linked is in the store.
     """
     held_bytes = 0
     for name in FOLDERS:
@@ -46,13 +46,13 @@ def _link_or_copy(path: Path, to: Path) -> None:
 
 
 def pack(held: Path, to: Path) -> int:
-    """Write what is held to a tar file; the number of originals in it."""
+    """Write the linked files to a tar file. Returns the number of originals in it."""
     originals = 0
     with tarfile.open(to, "x:", format=tarfile.PAX_FORMAT) as tar:
         for name in FOLDERS:
             for path in sorted((held / name).iterdir()):
                 info = tar.gettarinfo(path, f"{name}/{path.name}")
-                info.type, info.linkname = tarfile.REGTYPE, ""  # it has two links, which tar would keep as such
+                info.type, info.linkname = tarfile.REGTYPE, ""  # it has two links, which tar would store as a link
                 info.size = path.stat().st_size
                 info.uid = info.gid = 0
                 info.uname = info.gname = ""
@@ -65,14 +65,14 @@ def pack(held: Path, to: Path) -> int:
 
 
 def unpack(packed: Path, spool_dir: Path) -> list[str]:
-    """Bring everything back that is not there already; the slugs of the originals. Raises CommandFailed."""
+    """Unpack every file that is not in the spool already. Returns the slugs of the originals. Raises CommandFailed."""
     landed = []
     for name in FOLDERS:
         (spool_dir / name).mkdir(parents=True, exist_ok=True)
     try:
         with tarfile.open(packed, "r:") as tar:
-            for info, folder, file in _ours(tar, packed):
-                _bring(tar, info, spool_dir / folder / file)
+            for info, folder, file in _checked_members(tar, packed):
+                _extract(tar, info, spool_dir / folder / file)
                 landed += [file] if folder == "landed" else []
     except tarfile.TarError as error:
         raise CommandFailed(f"{packed.name} can't be read: {error}.") from error
@@ -82,11 +82,11 @@ def unpack(packed: Path, spool_dir: Path) -> list[str]:
 
 
 def digests(packed: Path) -> dict[str, str]:
-    """The sha256 of each original in it. Raises CommandFailed."""
+    """The sha256 of each original in the archive, by slug. Raises CommandFailed."""
     found: dict[str, str] = {}
     try:
         with tarfile.open(packed, "r:") as tar:
-            for info, folder, file in _ours(tar, packed):
+            for info, folder, file in _checked_members(tar, packed):
                 source = tar.extractfile(info)
                 if source is not None and folder == "landed":
                     with source:
@@ -96,21 +96,21 @@ def digests(packed: Path) -> dict[str, str]:
     return found
 
 
-def _ours(tar: tarfile.TarFile, packed: Path) -> Iterator[tuple[tarfile.TarInfo, str, str]]:
-    """Each member with its folder and name. Raises CommandFailed at the first that this host would not have packed."""
+def _checked_members(tar: tarfile.TarFile, packed: Path) -> Iterator[tuple[tarfile.TarInfo, str, str]]:
+    """Each member with its folder and name. Raises CommandFailed for one that this host would not have packed."""
     for info in tar:
         place = PurePosixPath(info.name)
-        if not _is_ours(info, place):
+        if not _is_expected(info, place):
             raise CommandFailed(f"{packed.name} contains {info.name!r}, which doesn't belong in a backup.")
         yield info, place.parent.name, place.name
 
 
-def _is_ours(info: tarfile.TarInfo, place: PurePosixPath) -> bool:
+def _is_expected(info: tarfile.TarInfo, place: PurePosixPath) -> bool:
     wanted = {"landed": place.name, "sidecars": place.name.removesuffix(".json")}
     return info.isreg() and not info.issparse() and len(place.parts) == 2 and is_slug(wanted.get(place.parent.name, ""))
 
 
-def _bring(tar: tarfile.TarFile, info: tarfile.TarInfo, to: Path) -> None:
+def _extract(tar: tarfile.TarFile, info: tarfile.TarInfo, to: Path) -> None:
     source = tar.extractfile(info)
     if source is None or to.exists():
         return

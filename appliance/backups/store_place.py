@@ -1,9 +1,9 @@
-"""Backups in the object store itself, under `backups/`: no walk over originals comes by there."""
+"""Backups in the object store itself, under `backups/`, where no walk over originals passes."""
 
 import asyncio
 from pathlib import Path
 
-from appliance.backups.manifest import MANIFEST, is_name
+from appliance.backups.manifest import MANIFEST, is_backup_name
 from appliance.backups.places import too_large
 from appliance.domain.errors import CommandFailed, ObjectMissing
 from appliance.objectstore import ObjectStore
@@ -12,7 +12,7 @@ PREFIX = "backups/"
 
 
 class StorePlace:
-    """The object store that the originals are in."""
+    """The object store that has the originals."""
 
     name = "the store"
     write_only = False
@@ -24,7 +24,7 @@ class StorePlace:
         found: dict[str, set[str]] = {}
         async for entry in self._store.list(PREFIX):
             backup, _, file = entry.key.removeprefix(PREFIX).partition("/")
-            if is_name(backup) and file:
+            if is_backup_name(backup) and file:
                 found.setdefault(backup, set()).add(file)
         return found
 
@@ -32,7 +32,7 @@ class StorePlace:
         await self._store.put(_key(backup, path.name), path, media_type="application/octet-stream", metadata={})
 
     async def fetch(self, backup: str, file: str, to: Path, *, max_bytes: int) -> None:
-        """The size is that of the very reply that is read, so no object that takes its place meanwhile is larger."""
+        """The size is that of the response that is read, so an object that is replaced meanwhile can't be larger."""
         try:
             reader = await self._store.open(_key(backup, file))
         except ObjectMissing as missing:

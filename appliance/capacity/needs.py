@@ -5,7 +5,7 @@ not an argument is named here, with where it is from.
 import math
 from dataclasses import dataclass
 
-from appliance.backups.retention import most_kept
+from appliance.backups.retention import max_backups
 from appliance.config.model import GB, TB, Config
 
 DAY_S = 86_400
@@ -19,7 +19,7 @@ INLINE_BYTES = 128 * 1024  # MinIO keeps smaller shards in the file of their met
 INLINE_OVERHEAD_BYTES = 7_000  # measured, on each drive: 1 MB objects on 16 drives (12+4), MinIO of 2026-02 on ext4
 APART_OVERHEAD_BYTES = 16_300  # measured likewise on 4 drives (2+2), whose shards are files of their own
 
-ONE_SIZE_SHARE = 0.4  # benchmarks/results/prewarm.txt: 45 ms for one size on demand, 110 for all four
+ONE_SIZE_SHARE = 0.4  # benchmarks/results/prewarm_or_on_demand.txt: 45 ms for one size on demand, 110 for all four
 USABLE_CORE = 0.7  # beyond, waiting grows faster than work (M/M/c at ten cores)
 SERVER_CORES, FRONT_CORES, STORE_CORES = 1, 1, 2  # assumed; benchmarks/results: a core serves 5,700 views a second
 SERVER_BYTES, STORE_BYTES = 1 * GB, 8 * GB  # assumed
@@ -39,7 +39,7 @@ class Load:
     mean_bytes: int = 1_000_000
     retention_days: int = 365
     peak_factor: float = 10.0
-    view_bytes: int = 135_000  # benchmarks/results/prewarm.txt: the four sizes of a photograph have 540 KB
+    view_bytes: int = 135_000  # benchmarks/results/prewarm_or_on_demand.txt: the four sizes of a photograph have 540 KB
     cdn_hit_ratio: float = 0.9  # assumed; measure your own
     cache_hit_ratio: float = 0.5  # assumed, of what the CDN asks for: the rest is made from the original
 
@@ -186,7 +186,7 @@ def catalogue_bytes(load: Load) -> int:
 def backups_of(catalogue: int, config: Config) -> Backups:
     """Each is a whole copy, not compressed. Two at least: the newest stays while the next one is brought."""
     backup = config.backup
-    count = max(2, most_kept(daily=backup.keep_daily, weekly=backup.keep_weekly))
+    count = max(2, max_backups(daily=backup.keep_daily, weekly=backup.keep_weekly))
     places = ["the bucket, counted with the drives"] if backup.in_store else []
     places += [f"the disk of {backup.directory}"] if backup.directory else []
     places += [f"rclone's {backup.remote}"] if backup.remote else []

@@ -1,43 +1,41 @@
-"""The catalogue: every image's metadata in one SQLite file. The only package that knows SQLite."""
+"""The catalogue: the rows of images, uploads and albums. Its ports are here; `opening` opens one."""
 
-from appliance.catalogue.backup import put_in_place
-from appliance.catalogue.catalogue import (
+from appliance.catalogue.ports import (
+    AlbumCatalogue,
     Catalogue,
-    backup_file,
-    check_file,
-    count_file,
-    open_catalogue,
-    purges_waiting,
-    remembered_s,
-    rows_of_file,
-    sample_file,
+    IdempotencyCatalogue,
+    ImageCatalogue,
+    Notes,
+    PurgeOutbox,
+    UploadCatalogue,
 )
-from appliance.catalogue.changes import UNCHANGED, Unchanged
-from appliance.catalogue.connections import require_sqlite
-from appliance.catalogue.merge import Merging, Span
-from appliance.catalogue.queries import Backlog, Counts
-from appliance.catalogue.rebuild import rebuild
-from appliance.catalogue.row_cache import MISS, Miss
+from appliance.catalogue.values import (
+    COUNT_LIMIT,
+    MAX_BATCH,
+    UNCHANGED,
+    Backlog,
+    PendingPurges,
+    Purge,
+    RowCounts,
+    SlugSpan,
+    Unchanged,
+)
 
 __all__ = [
-    "MISS",
+    "COUNT_LIMIT",
+    "MAX_BATCH",
     "UNCHANGED",
+    "AlbumCatalogue",
     "Backlog",
     "Catalogue",
-    "Counts",
-    "Merging",
-    "Miss",
-    "Span",
+    "IdempotencyCatalogue",
+    "ImageCatalogue",
+    "Notes",
+    "PendingPurges",
+    "Purge",
+    "PurgeOutbox",
+    "RowCounts",
+    "SlugSpan",
     "Unchanged",
-    "backup_file",
-    "check_file",
-    "count_file",
-    "open_catalogue",
-    "purges_waiting",
-    "put_in_place",
-    "rebuild",
-    "remembered_s",
-    "require_sqlite",
-    "rows_of_file",
-    "sample_file",
+    "UploadCatalogue",
 ]

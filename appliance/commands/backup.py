@@ -1,4 +1,4 @@
-"""`appliance backup`: the catalogue, and what the store does not have yet, brought to every configured place."""
+"""`appliance backup`: saves the catalogue, and originals that the store lacks, to every configured place."""
 
 import asyncio
 import contextlib
@@ -8,25 +8,25 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from appliance.backups.creation import Made, bring, make
+from appliance.backups.creation import PreparedBackup, deliver_backup, prepare_backup
 from appliance.backups.keys import signing_key_of, trust_of
-from appliance.backups.last_results import note
-from appliance.backups.manifest import name_of
+from appliance.backups.last_results import record_results
+from appliance.backups.manifest import backup_name
 from appliance.backups.places import Place
-from appliance.backups.retention import tidy
+from appliance.backups.retention import prune
 from appliance.backups.signing import Trust
+from appliance.catalogue.opening import catalogue_file
 from appliance.commands.backup_context import places_of, store_of, working_folder
 from appliance.config.model import Config
 from appliance.domain.clock import system_clock
-from appliance.domain.errors import ApplianceError, CommandFailed
+from appliance.domain.errors import ApplianceError
 
-MOST_NAMED = 5
+MAX_NAMES = 5
 
 
 def backup(config: Config) -> int:
-    """Prints a line for each place; exit status 1 when one of them has no whole backup. Raises named errors."""
-    if not config.catalogue_path.exists():
-        raise CommandFailed(f"There is no catalogue at {config.catalogue_path}. Is data_dir correct?")
+    """Prints a line for each place; exit status 1 if one of them has no complete backup. Raises CommandFailed."""
+    catalogue_file(config).require_present()
     with working_folder(config, "backup") as folder:
         return asyncio.run(_backup(config, folder))
 
@@ -37,19 +37,22 @@ async def _backup(config: Config, folder: Path) -> int:
         places, key, trust = places_of(config, store), signing_key_of(config), await trust_of(config)
         for place in places:
             await _make_room(config, place, trust)
-        made = await make(config, folder, config.backup.age_recipients, system_clock, signing_key=key)
-        _say(made, time.monotonic() - began)
-        brought = await _for_each(places, lambda place: _bring(made, place))
-        tidied = await _for_each(brought, lambda place: _tidy(config, place, trust, made.manifest.backup))
-    if len(brought) == len(places):
+        prepared = await prepare_backup(config, folder, config.backup.age_recipients, system_clock, signing_key=key)
+        _report(prepared, time.monotonic() - began)
+        delivered = await _for_each(places, lambda place: _deliver(prepared, place))
+        pruned = await _for_each(delivered, lambda place: _prune(config, place, trust, prepared.manifest.backup))
+    if len(delivered) == len(places):
         await asyncio.to_thread(
-            note, config.backups_dir, backup_s=made.manifest.created_s, backup_bytes=made.manifest.size_bytes
+            record_results,
+            config.backups_dir,
+            backup_s=prepared.manifest.created_s,
+            backup_bytes=prepared.manifest.size_bytes,
         )
-    return int(not len(tidied) == len(brought) == len(places))
+    return int(not len(pruned) == len(delivered) == len(places))
 
 
 async def _for_each(places: Sequence[Place], do: Callable[[Place], Awaitable[None]]) -> list[Place]:
-    """Those where it went well; the faults of the others are told, and hold up none."""
+    """Returns the places where it succeeded. The errors of the others are printed, and stop nothing."""
     done = []
     for place in places:
         try:
@@ -61,46 +64,46 @@ async def _for_each(places: Sequence[Place], do: Callable[[Place], Awaitable[Non
     return done
 
 
-def _say(made: Made, seconds: float) -> None:
-    manifest = made.manifest
+def _report(prepared: PreparedBackup, seconds: float) -> None:
+    manifest = prepared.manifest
     encrypted = "encrypted" if manifest.parts[0].encrypted else "not encrypted"
     print(
-        f"Backup {manifest.backup}: {manifest.images} images, {manifest.albums} albums, {made.originals} originals "
+        f"Backup {manifest.backup}: {manifest.images} images, {manifest.albums} albums, {prepared.originals} originals "
         f"that aren't in the store yet; {manifest.size_bytes} bytes, {encrypted}, "
-        f"{'signed' if made.signature else 'not signed'}, in {seconds:.1f} s.",
+        f"{'signed' if prepared.signature else 'not signed'}, in {seconds:.1f} s.",
         flush=True,
     )
 
 
-async def _bring(made: Made, place: Place) -> None:
+async def _deliver(prepared: PreparedBackup, place: Place) -> None:
     began = time.monotonic()
-    await bring(made, place)
+    await deliver_backup(prepared, place)
     print(f"Saved to {place.name} ({time.monotonic() - began:.1f} s).", flush=True)
 
 
 async def _make_room(config: Config, place: Place, trust: Trust) -> None:
-    """Old backups go first: they may lie on the very disk that is full. What fails here is told when it fails again."""
+    """Removes old backups first: they may be on the disk that is full. Errors are left to the second attempt."""
     with contextlib.suppress(ApplianceError):
-        await _tidy(config, place, trust, name_of(system_clock()), said=False)
+        await _prune(config, place, trust, backup_name(system_clock()), verbose=False)
 
 
-async def _tidy(config: Config, place: Place, trust: Trust, coming: str, *, said: bool = True) -> None:
-    """What is left alone is said once a run, when the backup is there."""
+async def _prune(config: Config, place: Place, trust: Trust, coming: str, *, verbose: bool = True) -> None:
+    """Removes old backups. Ignored ones are reported once a run, after delivery."""
     if place.write_only:
         return
     daily, weekly = config.backup.keep_daily, config.backup.keep_weekly
     with tempfile.TemporaryDirectory(dir=config.backups_dir) as folder:
-        tidied = await tidy(place, daily=daily, weekly=weekly, folder=Path(folder), trust=trust, coming=coming)
-    if tidied.removed:
-        print(f"Removed from {place.name}: {', '.join(tidied.removed)}.", flush=True)
-    if said and tidied.left_alone:
+        pruned = await prune(place, daily=daily, weekly=weekly, folder=Path(folder), trust=trust, coming=coming)
+    if pruned.removed:
+        print(f"Removed from {place.name}: {', '.join(pruned.removed)}.", flush=True)
+    if verbose and pruned.ignored:
         print(
-            f"{place.name}: ignored: {_some(tidied.left_alone)}. They aren't signed by a trusted key, aren't "
+            f"{place.name}: ignored: {_shorten(pruned.ignored)}. They aren't signed by a trusted key, aren't "
             "backups, or have a date in the future. They stay until someone removes them.",
             flush=True,
         )
 
 
-def _some(names: list[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join([*names[-MOST_NAMED:], *([f"and {more} others"] if more > 0 else [])])
+def _shorten(names: list[str]) -> str:
+    more = len(names) - MAX_NAMES
+    return ", ".join([*names[-MAX_NAMES:], *([f"and {more} others"] if more > 0 else [])])

@@ -1,4 +1,4 @@
-"""What the commands around backups share: the store beside a server, their places, and a folder to work in."""
+"""What the backup commands share: the store, which a server may use too, the places, and a folder to work in."""
 
 import fcntl
 import os
@@ -19,7 +19,7 @@ from appliance.server.data_dir_lock import refuse_root
 
 @asynccontextmanager
 async def store_of(config: Config) -> AsyncIterator[ObjectStore]:
-    """The store, beside a server that may run: what that one has under way is left alone."""
+    """The store, while a server may run: its own journal leaves the server's transfers alone."""
     store = open_store(config.store, config.data_dir, journal=config.backups_dir / "shipping")
     try:
         yield store
@@ -28,7 +28,7 @@ async def store_of(config: Config) -> AsyncIterator[ObjectStore]:
 
 
 def places_of(config: Config, store: ObjectStore) -> list[Place]:
-    """Where backups go, as configured: the store, the folder, the second place. Raises CommandFailed for none."""
+    """Where backups go: the store, the folder, the second place. Raises CommandFailed if none is configured."""
     backup = config.backup
     places: list[Place] = [StorePlace(store)] if backup.in_store else []
     if backup.directory is not None:
@@ -45,9 +45,9 @@ def places_of(config: Config, store: ObjectStore) -> list[Place]:
 
 @contextmanager
 def working_folder(config: Config, name: str) -> Iterator[Path]:
-    """An empty folder of this command's own, gone at the end. Raises CommandFailed while another one has it.
+    """An empty folder for this command alone, removed at the end.
 
-    Raises UnfitInstallation for root in another user's directory.
+    Raises CommandFailed while the same command runs elsewhere, UnfitInstallation for root in another user's directory.
     """
     refuse_root(config)
     config.backups_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def working_folder(config: Config, name: str) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CommandFailed(f"Another `appliance {name}` is running on {config.data_dir}.") from None
-        shutil.rmtree(folder, ignore_errors=True)  # of a crash
+        shutil.rmtree(folder, ignore_errors=True)  # left by a crash
         folder.mkdir(mode=0o700)
         yield folder
     finally:

@@ -3,14 +3,12 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Never
 
 from tqdm import tqdm
 
-from appliance.catalogue import Merging, backup_file, check_file
-from appliance.catalogue import rebuild as write_catalogue
+from appliance.catalogue.opening import CatalogueFile, catalogue_file
 from appliance.commands.merge import in_batches
 from appliance.commands.recovery import Recovery
 from appliance.config.model import Config
@@ -19,13 +17,13 @@ from appliance.domain.model import Image
 from appliance.objectstore import open_store
 from appliance.server.data_dir_lock import owned_data_dir
 
-MOST_TOLD = 20
+MAX_LINES = 20
 
 
 def rebuild(config: Config) -> int:
-    """Writes the catalogue anew from the store and the spool, and keeps the old file beside it.
+    """Writes a new catalogue from the store and the spool, and keeps the old file next to it.
 
-    Exit status 1 when some object describes no image; the others are in the catalogue then. Raises
+    Exit status 1 if an object describes no image; the other images are in the catalogue then. Raises
     DataDirectoryLocked while a server runs, and StoreUnavailable or CommandFailed with the old catalogue untouched.
     """
     with owned_data_dir(config):
@@ -33,63 +31,61 @@ def rebuild(config: Config) -> int:
 
 
 def check(config: Config) -> int:
-    """Says what is damaged, a line each; exit status 1 then. Only reads, so a server may run."""
-    _require_catalogue(config)
-    problems = asyncio.run(check_file(config.catalogue_path))
+    """Prints a line for each problem; exit status 1 if there is one. Only reads, so a server may run."""
+    catalogue = catalogue_file(config)
+    catalogue.require_present()
+    problems = asyncio.run(catalogue.find_problems())
     for problem in problems:
         print(problem)
     if not problems:
-        print(f"{config.catalogue_path} is intact.")
+        print(f"{catalogue} is intact.")
     return int(bool(problems))
 
 
 def backup(config: Config, destination: Path) -> int:
     """Writes a checked copy to `destination`. Only reads, so a server may run. Raises CommandFailed."""
-    _require_catalogue(config)
+    catalogue = catalogue_file(config)
+    catalogue.require_present()
     if destination.exists():
         raise CommandFailed(f"{destination} already exists. Choose a different file.")
     if not destination.absolute().parent.is_dir():
         raise CommandFailed(f"There is no folder {destination.absolute().parent}. Create it first.")
-    asyncio.run(backup_file(config.catalogue_path, destination))
+    asyncio.run(catalogue.copy_to(destination))
     print(f"Copied the catalogue to {destination}.")
     return 0
 
 
-def _require_catalogue(config: Config) -> None:
-    if not config.catalogue_path.exists():
-        raise CommandFailed(f"There is no catalogue at {config.catalogue_path}. Is data_dir correct?")
-
-
 async def _rebuild(config: Config) -> int:
     store = open_store(config.store, config.data_dir)
+    catalogue = catalogue_file(config)
     try:
         await store.start()
         recovery = Recovery(store, config.spool_dir, config.sidecars_dir)
-        is_watched = sys.stderr.isatty()
-        total = await recovery.count() if is_watched else None
-        with tqdm(total=total, unit=" images", disable=not is_watched) as bar:
-            count = await write_catalogue(
-                _some(recovery.images()),
-                config.catalogue_path,
-                lambda done: _show(bar, done),
-                recovery.albums(),
-            )
-        async with Merging(config.catalogue_path) as merging:
-            count -= await in_batches(recovery.tombstones(), merging.bury)
+        count, replaced = await _write_images(recovery, catalogue)
+        async with catalogue.merge() as merge:
+            count -= await in_batches(recovery.tombstones(), merge.add_tombstones)
         await asyncio.to_thread(recovery.adopt)
     finally:
         await store.close()
-    kept = _keep_replaced(config.catalogue_path)
-    print(f"The catalogue now has {count} images." + (f" The old one is {kept}." if kept else ""))
-    return _tell(recovery.unreadable)
+    print(f"The catalogue now has {count} images." + (f" The old one is {replaced}." if replaced else ""))
+    return _report(recovery.unreadable)
 
 
-def _show(bar: "tqdm[Never]", done: int) -> None:
-    bar.update(done - bar.n)
+async def _write_images(recovery: Recovery, catalogue: CatalogueFile) -> tuple[int, CatalogueFile | None]:
+    is_watched = sys.stderr.isatty()
+    total = await recovery.count() if is_watched else None
+    with tqdm(total=total, unit=" images", disable=not is_watched) as bar:
+        return await catalogue.rebuild(
+            _require_any(recovery.images()), recovery.albums(), lambda count: _show(bar, count)
+        )
 
 
-async def _some(images: AsyncIterator[Image]) -> AsyncIterator[Image]:
-    """The same, but no image at all is a mistake: a wrong bucket must not empty a catalogue."""
+def _show(bar: "tqdm[Never]", count: int) -> None:
+    bar.update(count - bar.n)
+
+
+async def _require_any(images: AsyncIterator[Image]) -> AsyncIterator[Image]:
+    """The same images. Raises CommandFailed if there are none: a wrong bucket must not empty a catalogue."""
     is_empty = True
     async for image in images:
         is_empty = False
@@ -98,21 +94,9 @@ async def _some(images: AsyncIterator[Image]) -> AsyncIterator[Image]:
         raise CommandFailed("No images were found in the store. Is it the right one? The catalogue was not changed.")
 
 
-def _keep_replaced(catalogue: Path) -> Path | None:
-    """Gives the old file a name that the next rebuild does not take."""
-    replaced = catalogue.with_name(f"{catalogue.name}.replaced")
-    if not replaced.exists():
-        return None
-    kept = catalogue.with_name(f"{catalogue.name}.before-rebuild-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-    log = replaced.with_name(f"{replaced.name}-wal")
-    if log.exists():
-        log.rename(kept.with_name(f"{kept.name}-wal"))
-    return replaced.rename(kept)
-
-
-def _tell(unreadable: list[str]) -> int:
-    for line in unreadable[:MOST_TOLD]:
+def _report(unreadable: list[str]) -> int:
+    for line in unreadable[:MAX_LINES]:
         print(f"appliance: left out: {line}", file=sys.stderr)
-    if len(unreadable) > MOST_TOLD:
-        print(f"appliance: and {len(unreadable) - MOST_TOLD} others were left out", file=sys.stderr)
+    if len(unreadable) > MAX_LINES:
+        print(f"appliance: and {len(unreadable) - MAX_LINES} others were left out", file=sys.stderr)
     return int(bool(unreadable))

@@ -5,7 +5,7 @@ import asyncio
 from prometheus_client import CollectorRegistry
 
 from appliance.cache import Caches
-from appliance.catalogue import Catalogue
+from appliance.catalogue.opening import open_catalogue
 from appliance.config.model import Config
 from appliance.domain.clock import system_clock
 from appliance.domain.errors import ServerNotRunning
@@ -30,12 +30,14 @@ def expire(config: Config, *, clock_confirmed: bool) -> int:
 
 async def _expire_alone(config: Config, clock_confirmed: bool) -> int:
     metrics = Metrics(CollectorRegistry())
-    catalogue = Catalogue(config.catalogue_path, purging=config.cdn.is_purged)
+    catalogue = open_catalogue(config)
     cache = Caches.of(config)
     try:
         await catalogue.start()
-        now_s = await ClockGuard(catalogue, system_clock).trusted_now_s(is_confirmed=clock_confirmed)
-        return await expire_images(catalogue, cache, metrics, now_s)
+        now_s = await ClockGuard(catalogue.images, catalogue.notes, system_clock).trusted_now_s(
+            is_confirmed=clock_confirmed
+        )
+        return await expire_images(catalogue.images, cache, metrics, now_s)
     finally:
         await cache.close()
         await catalogue.stop()

@@ -1,4 +1,4 @@
-"""What the object store knows and a restored catalogue does not: uploads, changes and deletions after the backup."""
+"""Adds to a restored catalogue what the object store has learned since the backup: uploads, changes, deletions."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -6,22 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from appliance.catalogue import Merging, Span
-from appliance.commands.recovery import EVERYTHING, Recovery, Selection
+from appliance.catalogue import SlugSpan
+from appliance.catalogue.opening import CatalogueFile
+from appliance.commands.recovery import WHOLE, Recovery, StoreScope
 from appliance.domain.clock import DAY_S
 from appliance.domain.model import Tombstone
 from appliance.domain.slugs import minted_s
 from appliance.objectstore import ObjectStore
 
 BATCH = 1000
-CLOCKS_APART_S = DAY_S  # the store's clock need not be ours
+CLOCKS_APART_S = DAY_S  # the store's clock may differ from ours
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
-    """How many rows came, changed and went. `unreadable` is what describes no image, in words."""
+class MergeResult:
+    """How many rows were added, changed and removed; and a sentence for each object that describes no image."""
 
     uploaded: int
     changed: int
@@ -30,36 +31,40 @@ class Merged:
     unreadable: list[str]
 
 
-async def merge(store: ObjectStore, catalogue: Path, since_s: float, spool_dir: Path, *, whole: bool = False) -> Merged:
-    """Deletions come first, so that nothing that was deleted is ever a living row. Raises StoreUnavailable.
+async def merge(
+    store: ObjectStore, catalogue: CatalogueFile, since_s: float, spool_dir: Path, *, whole: bool = False
+) -> MergeResult:
+    """Bring the catalogue up to the store. Raises StoreUnavailable.
 
-    `spool_dir` is the restored spool: an original in it that was deleted since goes. `whole` lists all of the store,
-    where otherwise the rows say which part of it can hold what they do not know.
+    Deletions come first, so that no deleted image ever has a row again. `spool_dir` is the restored spool: originals
+    in it that were deleted since are removed. `whole` lists the whole store; otherwise the rows decide which part of it
+    can have something new.
     """
-    async with Merging(catalogue) as merging:
-        part = EVERYTHING if whole else unknown_to(await merging.span(), since_s)
-        recovery = Recovery(store, spool_dir, spool_dir / "sidecars", part)
-        deleted = await in_batches(_buried(recovery, spool_dir), merging.bury)
-        uploaded = await in_batches(recovery.images(merging.known), merging.add)
-        changed = await in_batches(recovery.changes(), merging.update)
-        albums = await in_batches(recovery.albums(), merging.keep_albums)
-        await merging.settle_uploads()
-    return Merged(uploaded, changed, deleted, albums, recovery.unreadable)
+    async with catalogue.merge() as merging:
+        scope = WHOLE if whole else scope_of(await merging.span(), since_s)
+        recovery = Recovery(store, spool_dir, spool_dir / "sidecars", scope)
+        deleted = await in_batches(_deleted(recovery, spool_dir), merging.add_tombstones)
+        uploaded = await in_batches(recovery.images(merging.known), merging.add_images)
+        changed = await in_batches(recovery.changes(), merging.update_images)
+        albums = await in_batches(recovery.albums(), merging.upsert_albums)
+        await merging.forget_finished_uploads()
+    return MergeResult(uploaded, changed, deleted, albums, recovery.unreadable)
 
 
-def unknown_to(rows: Span, since_s: float) -> Selection:
-    """Slugs sort by time: an upload of later has a slug of later, or one that was coming in already.
+def scope_of(rows: SlugSpan, since_s: float) -> StoreScope:
+    """The part of the store that can have something that these rows lack.
 
-    A deletion or change is of an image that has a row, or of an upload of later. The rows' own times count where a
-    backup is a bare file, whose time may be that of its copying.
+    Slugs sort by time: a later upload has a later slug, or the slug of an upload that was unfinished. A later deletion
+    or change belongs to an image that has a row, or to a later upload. The rows' own times count too, because a plain
+    copy of a catalogue may have the time of its copying.
     """
     newest_s = minted_s(rows.newest) if rows.newest else 0.0
     later_s = min(since_s, newest_s) - CLOCKS_APART_S
-    alive_s = min([later_s, *(minted_s(slug) for slug in (rows.oldest, *rows.receiving) if slug)])
-    return Selection(uploaded_s=later_s, slugs=rows.receiving, written_s=later_s, alive_s=alive_s)
+    oldest_s = min([later_s, *(minted_s(slug) for slug in (rows.oldest, *rows.receiving) if slug)])
+    return StoreScope(uploaded_since_s=later_s, slugs=rows.receiving, written_since_s=later_s, minted_since_s=oldest_s)
 
 
-async def _buried(recovery: Recovery, spool_dir: Path) -> AsyncIterator[Tombstone]:
+async def _deleted(recovery: Recovery, spool_dir: Path) -> AsyncIterator[Tombstone]:
     async for tombstone in recovery.tombstones():
         for folder in ("landed", "orphans", "copies"):
             await asyncio.to_thread((spool_dir / folder / tombstone.slug).unlink, missing_ok=True)

@@ -17,42 +17,40 @@ from appliance.shared import files
 from appliance.spool import landed_metadata
 
 ORIGINALS = "originals/"
-AT_ONCE = 32  # requests to the store
-KNOWN_AT_ONCE = 5000
+CONCURRENT_REQUESTS = 32  # requests to the store
+KEYS_PER_QUERY = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class StoreScope:
     """Which part of the store to look at: all of it by default. All times are unix seconds.
 
-    Originals of slugs minted from `uploaded_s` on, and those of `slugs`; records written from `written_s` on, of images
-    whose slugs were minted from `alive_s` on.
+    Originals whose slugs were minted since `uploaded_since_s`, and those of `slugs`; records that were written since
+    `written_since_s`, of slugs minted since `minted_since_s`.
     """
 
-    uploaded_s: float = 0.0
+    uploaded_since_s: float = 0.0
     slugs: tuple[str, ...] = ()
-    written_s: float = 0.0
-    alive_s: float = 0.0
+    written_since_s: float = 0.0
+    minted_since_s: float = 0.0
 
 
-EVERYTHING = Selection()
+WHOLE = StoreScope()
 
-Known = Callable[[Sequence[str]], Awaitable[set[str]]]
+FindKnown = Callable[[Sequence[str]], Awaitable[set[str]]]
 """Returns those of the slugs that need not be looked at."""
 
 
-async def nothing_known(_slugs: Sequence[str]) -> set[str]:
+async def know_nothing(_slugs: Sequence[str]) -> set[str]:
     return set()
 
 
 class Recovery:
     """One walk over spool and store, or a part of it. `unreadable` has a line for each record without a meaning."""
 
-    def __init__(
-        self, store: ObjectStore, spool_dir: Path, sidecars_dir: Path, selection: Selection = EVERYTHING
-    ) -> None:
+    def __init__(self, store: ObjectStore, spool_dir: Path, sidecars_dir: Path, scope: StoreScope = WHOLE) -> None:
         self._store = store
-        self._selection = selection
+        self._scope = scope
         self._landed_dir = spool_dir / "landed"
         self._orphans_dir = spool_dir / "orphans"
         self._sidecars_dir = sidecars_dir
@@ -70,7 +68,7 @@ class Recovery:
             count += 1
         return count
 
-    async def images(self, known: Known = nothing_known) -> AsyncIterator[Image]:
+    async def images(self, known: FindKnown = know_nothing) -> AsyncIterator[Image]:
         """Every image once, those of the store first and in the order of their slugs. Raises StoreUnavailable."""
         waiting = self._waiting()
         for slug in await known(list(waiting)):
@@ -112,39 +110,39 @@ class Recovery:
                     yield image
 
     async def _recent(self, prefix: str) -> AsyncIterator[ObjectEntry]:
-        async for entry in self._store.list(prefix, _key_before(prefix, self._selection.alive_s)):
-            if entry.modified_s >= self._selection.written_s:
+        async for entry in self._store.list(prefix, _key_before(prefix, self._scope.minted_since_s)):
+            if entry.modified_s >= self._scope.written_since_s:
                 yield entry
 
     async def albums(self) -> AsyncIterator[Album]:
         """Every album that has a record in the store. Raises StoreUnavailable."""
         async for entry in self._store.list("albums/"):
             if (
-                entry.modified_s >= self._selection.written_s
+                entry.modified_s >= self._scope.written_since_s
                 and (album := await self._records.album(entry.key)) is not None
             ):
                 yield album
 
     # --- images in the store --------------------------------------------------------------------------------------
 
-    async def _keys(self, known: Known) -> AsyncIterator[str]:
-        batch = [object_key(slug) for slug in sorted(self._selection.slugs)]
-        async for entry in self._store.list(ORIGINALS, _key_before(ORIGINALS, self._selection.uploaded_s)):
+    async def _keys(self, known: FindKnown) -> AsyncIterator[str]:
+        batch = [object_key(slug) for slug in sorted(self._scope.slugs)]
+        async for entry in self._store.list(ORIGINALS, _key_before(ORIGINALS, self._scope.uploaded_since_s)):
             batch.append(entry.key)
-            if len(batch) >= KNOWN_AT_ONCE:
+            if len(batch) >= KEYS_PER_QUERY:
                 for key in await _unknown(batch, known):
                     yield key
                 batch = []
         for key in await _unknown(batch, known):
             yield key
 
-    async def _stored(self, known: Known) -> AsyncIterator[Image]:
-        """Keeps `AT_ONCE` look-ups running, and their order."""
+    async def _stored(self, known: FindKnown) -> AsyncIterator[Image]:
+        """Keeps `CONCURRENT_REQUESTS` look-ups running, and their order."""
         running: deque[asyncio.Task[Image | None]] = deque()
         try:
             async for key in self._keys(known):
                 running.append(asyncio.create_task(self._look_up(key)))
-                if len(running) >= AT_ONCE and (image := await running.popleft()):
+                if len(running) >= CONCURRENT_REQUESTS and (image := await running.popleft()):
                     yield image
             while running:
                 if image := await running.popleft():
@@ -189,7 +187,7 @@ def _key_before(prefix: str, minted_s: float) -> str:
     return f"{prefix}{shard(minted_s)}" if minted_s > EPOCH_S else ""
 
 
-async def _unknown(keys: list[str], known: Known) -> list[str]:
+async def _unknown(keys: list[str], known: FindKnown) -> list[str]:
     found = await known([key.rpartition("/")[2] for key in keys])
     return [key for key in keys if key.rpartition("/")[2] not in found]
 

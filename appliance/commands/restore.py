@@ -1,4 +1,4 @@
-"""`appliance restore`: a data directory from a backup, and from what the store has learned since."""
+"""`appliance restore`: a data directory from a backup, and from what the store has learned since then."""
 
 import asyncio
 import os
@@ -12,20 +12,20 @@ from pathlib import Path
 
 from appliance.backups import spool_archive
 from appliance.backups.keys import identity_of, trust_of
-from appliance.backups.manifest import MANIFEST, is_name
-from appliance.backups.opening import Opened, named, open_backup, open_copy, require_no_fuller
+from appliance.backups.manifest import MANIFEST, is_backup_name
+from appliance.backups.opening import OpenedBackup, find_backup, open_backup, open_copy, refuse_shrunken
 from appliance.backups.places import FolderPlace, Place
 from appliance.backups.signing import Trust
-from appliance.backups.trust import newest_believed
-from appliance.catalogue import check_file, count_file, put_in_place
+from appliance.backups.trust import find_newest_trusted
+from appliance.catalogue.opening import CatalogueFile, catalogue_file
 from appliance.commands.backup_context import places_of, store_of
-from appliance.commands.merge import Merged, merge
+from appliance.commands.merge import merge
 from appliance.config.model import Config
 from appliance.domain.errors import CommandFailed
 from appliance.objectstore import ObjectStore
 from appliance.server.data_dir_lock import owned_data_dir
 
-MOST_TOLD = 20
+MAX_LINES = 20
 _NAME_IT = (
     "--unprotected accepts unverified backups, so name one that you made: --unprotected --backup NAME, or "
     "--unprotected --from PATH with the folder of one backup or a copy of a catalogue. Nothing was changed."
@@ -33,11 +33,12 @@ _NAME_IT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a person asked for. `source` None is wherever the newest is; `merging` brings what the store has learned.
+class RestoreOptions:
+    """What the command's options say.
 
-    `whole_store` looks at every original, not only at those that may be later than the backup. `unprotected` takes a
-    backup that is not signed or encrypted as the settings say.
+    `source` None is the place that has the newest backup. `merging` adds what the store has learned since the backup;
+    with `whole_store` it looks at every original, not only at those that may be newer. `unprotected` accepts a backup
+    that is not signed or encrypted as the settings require.
     """
 
     source: str | None = None
@@ -48,24 +49,20 @@ class Wanted:
     unprotected: bool = False
 
 
-def restore(config: Config, wanted: Wanted) -> int:
-    """Raises CommandFailed where a catalogue is there already, DataDirectoryLocked while a server runs.
+def restore(config: Config, options: RestoreOptions) -> int:
+    """Raises CommandFailed if there is a catalogue already, DataDirectoryLocked while a server runs.
 
-    The catalogue takes its name last: until then no server starts on the directory, and a restore may begin anew.
+    The catalogue gets its name last: until then no server starts on the directory, and a restore can start again.
     """
     with owned_data_dir(config):
-        if config.catalogue_path.exists():
-            raise CommandFailed(
-                f"{config.catalogue_path} already exists, so nothing was changed. Move it away first, with the -wal "
-                "and -shm files next to it, if you really want to replace it with a backup."
-            )
+        catalogue_file(config).require_absent()
         with _restoring(config) as folder:
-            return asyncio.run(_restore(config, folder, wanted))
+            return asyncio.run(_restore(config, folder, options))
 
 
 @contextmanager
 def _restoring(config: Config) -> Iterator[Path]:
-    """Its folder tells the server that the catalogue is still to come (see `guard`), after a crash too."""
+    """A folder for the restore. While it exists, even after a crash, no server starts (see `server.startup_checks`)."""
     shutil.rmtree(config.restore_dir, ignore_errors=True)
     config.restore_dir.mkdir(mode=0o700)
     try:
@@ -74,59 +71,77 @@ def _restoring(config: Config) -> Iterator[Path]:
         shutil.rmtree(config.restore_dir, ignore_errors=True)
 
 
-async def _restore(config: Config, folder: Path, wanted: Wanted) -> int:
-    began = time.monotonic()
+async def _restore(config: Config, folder: Path, options: RestoreOptions) -> int:
     async with store_of(config) as store:
         await store.start()
-        opened = await _opened(config, store, folder, wanted)
-        if problems := await check_file(opened.catalogue):
-            raise CommandFailed("The backup's catalogue is damaged: " + " ".join(problems[:MOST_TOLD]))
-        originals = (
-            await asyncio.to_thread(spool_archive.unpack, opened.spool, config.spool_dir) if opened.spool else []
-        )
-        print(
-            f"Fetched and verified ({time.monotonic() - began:.1f} s); {len(originals)} originals restored.", flush=True
-        )
-        merged = None
-        if wanted.merging:
-            began = time.monotonic()
-            merged = await merge(store, opened.catalogue, opened.since_s, config.spool_dir, whole=wanted.whole_store)
-            _say(merged, time.monotonic() - began)
-    if problems := await check_file(opened.catalogue):
-        raise CommandFailed("The merged catalogue is damaged: " + " ".join(problems[:MOST_TOLD]))
-    counts = await count_file(opened.catalogue)
-    await asyncio.to_thread(put_in_place, opened.catalogue, config.catalogue_path)
-    print(f"{config.catalogue_path} has {counts.images} images and passed its check. Start the server.")
-    return _tell(merged.unreadable if merged else [], "left out", "others were left out")
+        opened = await _fetch(config, store, folder, options)
+        unreadable = await _merge(config, store, opened, whole=options.whole_store) if options.merging else []
+    await _require_intact(opened.catalogue, "merged")
+    counts = await opened.catalogue.count_rows()
+    catalogue = catalogue_file(config)
+    await opened.catalogue.move_to(catalogue)
+    print(f"{catalogue} has {counts.images} images and passed its check. Start the server.")
+    return _print_lines(unreadable, "left out", "others were left out")
 
 
-async def _opened(config: Config, store: ObjectStore, folder: Path, wanted: Wanted) -> Opened:
-    source, backup = wanted.source, wanted.backup
-    trust = Trust() if wanted.unprotected else await trust_of(config)
-    path = Path(source).absolute() if source is not None and source not in ("store", "second") else None
-    if path is not None:
-        _require_readable(path)
+async def _fetch(config: Config, store: ObjectStore, folder: Path, options: RestoreOptions) -> OpenedBackup:
+    """The opened backup; its originals are in the spool on return."""
+    began = time.monotonic()
+    opened = await _open(config, store, folder, options)
+    await _require_intact(opened.catalogue, "backup's")
+    originals = await asyncio.to_thread(spool_archive.unpack, opened.spool, config.spool_dir) if opened.spool else []
+    print(f"Fetched and verified ({time.monotonic() - began:.1f} s); {len(originals)} originals restored.", flush=True)
+    return opened
+
+
+async def _merge(config: Config, store: ObjectStore, opened: OpenedBackup, *, whole: bool) -> list[str]:
+    """Returns a sentence for each object that describes no image."""
+    began = time.monotonic()
+    merged = await merge(store, opened.catalogue, opened.since_s, config.spool_dir, whole=whole)
+    print(
+        f"Added from the store since the backup: {merged.uploaded} uploads, {merged.changed} changes, {merged.deleted} "
+        f"deletions, {merged.albums} albums ({time.monotonic() - began:.1f} s).",
+        flush=True,
+    )
+    return merged.unreadable
+
+
+async def _require_intact(catalogue: CatalogueFile, which: str) -> None:
+    if problems := await catalogue.find_problems():
+        raise CommandFailed(f"The {which} catalogue is damaged: " + " ".join(problems[:MAX_LINES]))
+
+
+async def _open(config: Config, store: ObjectStore, folder: Path, options: RestoreOptions) -> OpenedBackup:
+    source, backup = options.source, options.backup
+    trust = Trust() if options.unprotected else await trust_of(config)
+    path = None if source in (None, "store", "second") else _readable_path(source)
     if path is not None and path.is_file():
         print(f"Restoring the catalogue copy {path}.", flush=True)
         return await open_copy(path, folder, trust)
-    if path is not None and (path / MANIFEST).is_file() and is_name(path.name):
+    if path is not None and (path / MANIFEST).is_file() and is_backup_name(path.name):
         path, backup = path.parent, path.name
-    places = _sources(config, store, source, path)
-    if backup is not None:
-        place = await named(places, backup)
-    elif wanted.unprotected:
-        raise CommandFailed(_NAME_IT)
-    else:
-        newest = await newest_believed(places, folder, trust)
-        _tell(list(newest.passed), "skipped", "others were skipped")
-        place, backup = newest.place, newest.backup
-        await require_no_fuller(places, place, backup, folder, trust)
+    place, backup = await _choose(_sources(config, store, source, path), backup, folder, trust, options)
     print(f"Restoring {backup} from {place.name}.", flush=True)
-    return await open_backup(place, backup, folder, identity_of(config, wanted.identity), trust=trust)
+    return await open_backup(place, backup, folder, identity_of(config, options.identity), trust=trust)
 
 
-def _require_readable(path: Path) -> None:
-    """What is not there at all is told later."""
+async def _choose(
+    places: list[Place], backup: str | None, folder: Path, trust: Trust, options: RestoreOptions
+) -> tuple[Place, str]:
+    """The named backup and its place, or the newest trusted one."""
+    if backup is not None:
+        return await find_backup(places, backup), backup
+    if options.unprotected:
+        raise CommandFailed(_NAME_IT)
+    newest = await find_newest_trusted(places, folder, trust)
+    _print_lines(list(newest.skipped), "skipped", "others were skipped")
+    await refuse_shrunken(places, newest.place, newest.backup, folder, trust)
+    return newest.place, newest.backup
+
+
+def _readable_path(source: str) -> Path:
+    """Raises CommandFailed if something is there that can't be read."""
+    path = Path(source).absolute()
     try:
         readable = not path.exists() or os.access(path, os.R_OK | os.X_OK if path.is_dir() else os.R_OK)
     except PermissionError:
@@ -135,6 +150,7 @@ def _require_readable(path: Path) -> None:
         raise CommandFailed(
             f"{path} can't be read by the current user ({os.geteuid()}). Copy it to where that user can read it."
         )
+    return path
 
 
 def _sources(config: Config, store: ObjectStore, source: str | None, path: Path | None) -> list[Place]:
@@ -153,17 +169,9 @@ def _sources(config: Config, store: ObjectStore, source: str | None, path: Path 
     return chosen
 
 
-def _say(merged: Merged, seconds: float) -> None:
-    print(
-        f"Added from the store since the backup: {merged.uploaded} uploads, {merged.changed} changes, {merged.deleted} "
-        f"deletions, {merged.albums} albums ({seconds:.1f} s).",
-        flush=True,
-    )
-
-
-def _tell(lines: list[str], what: str, others: str) -> int:
-    for line in lines[:MOST_TOLD]:
+def _print_lines(lines: list[str], what: str, others: str) -> int:
+    for line in lines[:MAX_LINES]:
         print(f"appliance: {what}: {line}", file=sys.stderr, flush=True)
-    if len(lines) > MOST_TOLD:
-        print(f"appliance: and {len(lines) - MOST_TOLD} {others}", file=sys.stderr, flush=True)
+    if len(lines) > MAX_LINES:
+        print(f"appliance: and {len(lines) - MAX_LINES} {others}", file=sys.stderr, flush=True)
     return int(bool(lines))

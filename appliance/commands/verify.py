@@ -1,4 +1,4 @@
-"""`appliance verify`: the newest backup of each place is opened, and compared with what runs. A check that can fail."""
+"""`appliance verify`: opens the newest backup of each place, and compares it with the live data."""
 
 import asyncio
 import shutil
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from appliance.backups import spool_archive
 from appliance.backups.keys import identity_of, trust_of
-from appliance.backups.last_results import note
-from appliance.backups.manifest import made_at
-from appliance.backups.opening import Opened, open_backup
+from appliance.backups.last_results import record_results
+from appliance.backups.manifest import created_at
+from appliance.backups.opening import OpenedBackup, open_backup
 from appliance.backups.places import Place
 from appliance.backups.signing import Trust
-from appliance.backups.trust import Newest, newest_believed
-from appliance.catalogue import check_file, count_file, rows_of_file, sample_file
+from appliance.backups.trust import NewestBackup, find_newest_trusted
+from appliance.catalogue.opening import catalogue_file
 from appliance.commands.backup_context import places_of, store_of, working_folder
 from appliance.config.model import Config
 from appliance.domain.clock import DAY_S
@@ -26,12 +26,12 @@ from appliance.objectstore import ObjectStore
 
 SAMPLE = 1000
 AT_ONCE = 16
-MOST_TOLD = 20
+MAX_LINES = 20
 OLDEST_S = 2 * DAY_S
 
 
 def verify(config: Config, *, identity: Path | None) -> int:
-    """Prints what is different, a line each; exit status 1 then, and metrics say so. Raises CommandFailed."""
+    """Prints a line for each difference; exit status 1 if there is one. Raises CommandFailed."""
     with working_folder(config, "verify") as folder:
         return asyncio.run(_verify(config, folder, identity_of(config, identity)))
 
@@ -48,16 +48,16 @@ async def _verify(config: Config, folder: Path, identity: Path | None) -> int:
                     problems = await _problems(config, store, place, scratch, identity)
             except ApplianceError as fault:
                 problems = [fault.detail]
-            for problem in problems[:MOST_TOLD]:
+            for problem in problems[:MAX_LINES]:
                 print(f"{place.name}: {problem}", flush=True)
             faults += bool(problems)
-    await asyncio.to_thread(note, config.backups_dir, verified_s=int(time.time()), verified=not faults)
+    await asyncio.to_thread(record_results, config.backups_dir, verified_s=int(time.time()), verified=not faults)
     return int(bool(faults))
 
 
 @contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
-    """For one place's backup, and gone with it: there is room for one at a time."""
+    """A folder for one place's backup, removed afterwards: there is room for one at a time."""
     scratch = folder / "opened"
     scratch.mkdir()
     try:
@@ -69,27 +69,27 @@ def _scratch(folder: Path) -> Iterator[Path]:
 async def _problems(
     config: Config, store: ObjectStore, place: Place, scratch: Path, identity: Path | None
 ) -> list[str]:
-    """Whatever is newer and not believed was put there by somebody: a problem, beside those of the newest that is."""
+    """The problems of the newest trusted backup, and each newer one that is not trusted: somebody put it there."""
     trust = await trust_of(config)
-    newest = await newest_believed([place], scratch, trust)
+    newest = await find_newest_trusted([place], scratch, trust)
     try:
-        problems = await _problems_of(config, store, newest, scratch, identity, trust=trust)
+        problems = await _problems_in(config, store, newest, scratch, identity, trust=trust)
     except ApplianceError as fault:
         problems = [fault.detail]
-    return problems + [f"Skipped: {words}" for words in newest.passed]
+    return problems + [f"Skipped: {words}" for words in newest.skipped]
 
 
-async def _problems_of(
-    config: Config, store: ObjectStore, newest: Newest, scratch: Path, identity: Path | None, *, trust: Trust
+async def _problems_in(
+    config: Config, store: ObjectStore, newest: NewestBackup, scratch: Path, identity: Path | None, *, trust: Trust
 ) -> list[str]:
     place, name, reserve_bytes = newest.place, newest.backup, config.uploads.reserve_bytes
     opened = await open_backup(place, name, scratch, identity, trust=trust, reserve_bytes=reserve_bytes)
-    problems = _too_old(name) + await check_file(opened.catalogue) + await _miscounted(opened)
+    problems = _too_old(name) + await opened.catalogue.find_problems() + await _miscounted(opened)
     if problems:
         return problems
     originals, damaged = await _originals(opened)
-    sample = await sample_file(opened.catalogue, SAMPLE)
-    problems = damaged + await _different(config, store, sample)
+    sample = await opened.catalogue.sample(SAMPLE)
+    problems = damaged + await _differences(config, store, sample)
     if not problems:
         images = opened.manifest.images if opened.manifest else 0
         print(
@@ -101,13 +101,13 @@ async def _problems_of(
 
 
 def _too_old(backup: str) -> list[str]:
-    age_s = time.time() - made_at(backup).timestamp()
+    age_s = time.time() - created_at(backup).timestamp()
     days = f"{age_s / DAY_S:.1f}"
     return [f"The newest backup, {backup}, is {days} days old. Is the timer running?"] if age_s > OLDEST_S else []
 
 
-async def _miscounted(opened: Opened) -> list[str]:
-    counts, manifest = await count_file(opened.catalogue), opened.manifest
+async def _miscounted(opened: OpenedBackup) -> list[str]:
+    counts, manifest = await opened.catalogue.count_rows(), opened.manifest
     if manifest is None:
         return []
     pairs = (
@@ -118,19 +118,19 @@ async def _miscounted(opened: Opened) -> list[str]:
     return [f"It has {found} {what}, but its manifest says {said}." for what, found, said in pairs if found != said]
 
 
-async def _originals(opened: Opened) -> tuple[int, list[str]]:
-    """How many originals of the spool are in it, and those that are not what their row says."""
+async def _originals(opened: OpenedBackup) -> tuple[int, list[str]]:
+    """How many originals the backup has, and a problem for each that differs from its row."""
     if opened.spool is None:
         return 0, []
     digests = await asyncio.to_thread(spool_archive.digests, opened.spool)
-    rows = await rows_of_file(opened.catalogue, list(digests))
+    rows = await opened.catalogue.find_rows(list(digests))
     wrong = [slug for slug, row in rows.items() if isinstance(row, Image) and row.sha256 != digests[slug]]
     return len(digests), [f"Its original of {slug} doesn't match the catalogue." for slug in wrong]
 
 
-async def _different(config: Config, store: ObjectStore, sample: list[Image]) -> list[str]:
-    """Rows are compared with those that run, for what can't change; then their objects with the store's."""
-    running = await rows_of_file(config.catalogue_path, [image.slug for image in sample])
+async def _differences(config: Config, store: ObjectStore, sample: list[Image]) -> list[str]:
+    """Compares rows with the live ones, as far as they can't change, and the rows' objects with the store's."""
+    running = await catalogue_file(config).find_rows([image.slug for image in sample])
     at_once = asyncio.Semaphore(AT_ONCE)
 
     async def one(image: Image) -> str | None:
@@ -139,7 +139,7 @@ async def _different(config: Config, store: ObjectStore, sample: list[Image]) ->
             return f"Image {image.slug} is in the backup, but not in the live catalogue."
         if isinstance(row, Tombstone):
             return None
-        if _lasting(row) != _lasting(image) or row.version < image.version:
+        if _constants(row) != _constants(image) or row.version < image.version:
             return f"Image {image.slug} differs between the backup and the live catalogue."
         if row.ended is not None or row.location is not Location.STORE:
             return None
@@ -159,6 +159,6 @@ async def _object_problem(store: ObjectStore, image: Image) -> str | None:
     return None
 
 
-def _lasting(image: Image) -> tuple[object, ...]:
-    """What no change ever touches."""
+def _constants(image: Image) -> tuple[object, ...]:
+    """The fields that no change touches."""
     return (image.sha256, image.bytes, image.media_type, image.filename, image.created_s, image.token_hash)

@@ -425,10 +425,6 @@ class Config:
         return replace(self, uploads=replace(self.uploads, max_bytes=max_bytes))
 
     @property
-    def catalogue_path(self) -> Path:
-        return self.data_dir / "catalogue.sqlite"
-
-    @property
     def spool_dir(self) -> Path:
         return self.data_dir / "spool"
 

@@ -2,7 +2,7 @@
 
 from cachetools import LRUCache
 
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue
 from appliance.domain.clock import Clock
 from appliance.domain.errors import CannotResize
 from appliance.domain.model import Image
@@ -18,7 +18,7 @@ class Failures:
     Broken pixels fail for good at once; a deadline or a worker's death after `max_failures`, or never (None).
     """
 
-    def __init__(self, *, catalogue: Catalogue, clock: Clock, max_failures: int | None = MAX_FAILURES) -> None:
+    def __init__(self, *, catalogue: ImageCatalogue, clock: Clock, max_failures: int | None = MAX_FAILURES) -> None:
         self._catalogue = catalogue
         self._max_failures = max_failures
         self._recent: NegativeCache[str] = NegativeCache(ttl_s=RETRY_AFTER_S, clock=clock)

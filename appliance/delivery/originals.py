@@ -2,13 +2,13 @@
 
 from typing import BinaryIO
 
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue
 from appliance.domain.clients import Clients
 from appliance.domain.errors import DiskFull, ObjectMissing, StoreUnavailable
 from appliance.domain.model import Image
 from appliance.domain.renditions import Priority
 from appliance.domain.slugs import object_key
-from appliance.domain.visibility import living
+from appliance.domain.visibility import require_visible
 from appliance.objectstore import ObjectReader, ObjectStore
 from appliance.observability.metrics import Metrics
 from appliance.shared.single_flight import Flight, SingleFlight
@@ -27,7 +27,7 @@ FETCHES = 3  # a copy may be evicted before it is opened, when many come at once
 class Originals:
     """Gives the bytes of an image's original, wherever they are."""
 
-    def __init__(self, *, spool: Spool, store: ObjectStore, catalogue: Catalogue, metrics: Metrics) -> None:
+    def __init__(self, *, spool: Spool, store: ObjectStore, catalogue: ImageCatalogue, metrics: Metrics) -> None:
         self._spool = spool
         self._store = store
         self._catalogue = catalogue
@@ -93,7 +93,7 @@ class Originals:
         row = await self._catalogue.get(image.slug)
         if not isinstance(row, Image) or row.ended is not None:  # it ended while we fetched: leave nothing behind
             await self._spool.remove(image.slug)
-            living(row, now_s=0)  # raises, with the words for it
+            require_visible(row, now_s=0)  # raises, with the words for it
         self._spool.count_copy(image.slug)
 
     async def _fetch_into_copies(self, image: Image) -> None:

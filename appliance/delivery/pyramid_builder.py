@@ -5,7 +5,7 @@ import logging
 from typing import BinaryIO
 
 from appliance.cache import Pyramids
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue
 from appliance.config.model import Renditions
 from appliance.delivery.originals import Originals
 from appliance.domain.clients import Clients
@@ -14,7 +14,7 @@ from appliance.domain.errors import ApplianceError, Busy, CannotResize
 from appliance.domain.model import Image
 from appliance.domain.render_cost import is_long
 from appliance.domain.renditions import Priority
-from appliance.domain.visibility import living
+from appliance.domain.visibility import require_visible
 from appliance.observability.metrics import Metrics
 from appliance.shared.client_limiter import ClientLimiter
 from appliance.shared.negative_cache import NegativeCache
@@ -39,7 +39,7 @@ class PyramidBuilder:
         pyramids: Pyramids,
         workers: Workers,
         originals: Originals,
-        catalogue: Catalogue,
+        catalogue: ImageCatalogue,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -127,7 +127,8 @@ class PyramidBuilder:
 
     async def _build(self, image: Image, clients: Clients) -> None:
         with self._pyramids.ticket(image.slug) as ticket:
-            image = living(await self._catalogue.get(image.slug), self._clock())  # asked after the ticket was drawn
+            row = await self._catalogue.get(image.slug)  # read after the ticket was drawn
+            image = require_visible(row, self._clock())
             with await self._originals.file(image, clients) as original, self._pyramids.draft() as draft:
                 place = self._places[image.slug] = self._workers.queue_pyramid(image.facts, Priority.PYRAMID, clients)
                 try:

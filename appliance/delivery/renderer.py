@@ -14,7 +14,7 @@ from asyncio import CancelledError, Future, shield
 from collections.abc import Iterator
 
 from appliance.cache import Cache, Rendition, Ticket
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue
 from appliance.config.model import Renditions
 from appliance.delivery.batch import Batch
 from appliance.delivery.failures import Failures
@@ -26,7 +26,7 @@ from appliance.domain.clock import Clock
 from appliance.domain.errors import ApplianceError, CannotResize, Stopping
 from appliance.domain.model import Image
 from appliance.domain.renditions import Made, Priority, Target
-from appliance.domain.visibility import living
+from appliance.domain.visibility import require_visible
 from appliance.observability.metrics import Metrics
 from appliance.shared.single_flight import SingleFlight
 from appliance.shared.threads import Threads
@@ -50,7 +50,7 @@ class Renderer:
         cache: Cache,
         workers: Workers,
         originals: Originals,
-        catalogue: Catalogue,
+        catalogue: ImageCatalogue,
         failures: Failures,
         metrics: Metrics,
         clock: Clock,
@@ -183,7 +183,8 @@ class Renderer:
 
     async def _fill(self, batch: Batch, ticket: Ticket) -> None:
         """Make a batch's targets: from a larger rendition if that can give all of them, else from the original."""
-        image = living(await self._catalogue.get(batch.image.slug), self._clock())  # asked after the ticket was drawn
+        row = await self._catalogue.get(batch.image.slug)  # read after the ticket was drawn
+        image = require_visible(row, self._clock())
         if not batch.targets:  # all of them went to another batch
             self._close_batch(batch)
             return

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from appliance.cache import Cache, Rendition
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue
 from appliance.config.model import Renditions
 from appliance.delivery.originals import Originals
 from appliance.delivery.pyramid_builder import PyramidBuilder
@@ -19,7 +19,7 @@ from appliance.domain.errors import ApplianceError
 from appliance.domain.model import Image
 from appliance.domain.renditions import PLACEHOLDER, Priority, Target
 from appliance.domain.slugs import is_slug
-from appliance.domain.visibility import living
+from appliance.domain.visibility import require_visible
 from appliance.objectstore import ObjectReader
 from appliance.observability.metrics import Metrics
 from appliance.shared.client_limiter import ClientLimiter
@@ -79,7 +79,7 @@ class Delivery:
         self,
         config: Renditions,
         *,
-        catalogue: Catalogue,
+        catalogue: ImageCatalogue,
         cache: Cache,
         renderer: Renderer,
         originals: Originals,
@@ -111,7 +111,7 @@ class Delivery:
     async def resolve(self, slug: str) -> Image:
         """The living image; asked on every view, hits included. Raises UnknownImage, GoneImage."""
         image = await self._catalogue.get(slug) if is_slug(slug) else None
-        return living(image, self._clock())
+        return require_visible(image, self._clock())
 
     async def rendition(self, image: Image, target: Target, client: str) -> Rendition:
         """A rendition of a resolved image, from memory, from disk, or made now in the turn of the client who asks.
@@ -178,7 +178,7 @@ class Delivery:
         ]
         if not image.animated and not image.has_alpha:  # one would be seen through what covers it
             targets.append(PLACEHOLDER)
-        living(await self._catalogue.get(image.slug), self._clock())
+        require_visible(await self._catalogue.get(image.slug), self._clock())
         missing, clients = [target for target in targets if target.name not in names], Clients(client)
         wanted = [self._renderer.order(image, target, Priority.PREWARM, clients) for target in missing]
         if wanted:

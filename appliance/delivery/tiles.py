@@ -7,7 +7,7 @@ much of the picture at once comes from a rendition at once, and who looks closer
 from typing import BinaryIO
 
 from appliance.cache import Caches, Rendition
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue
 from appliance.config.model import Renditions
 from appliance.delivery.failures import RETRY_AFTER_S, Failures
 from appliance.delivery.pyramid_builder import PyramidBuilder
@@ -21,7 +21,7 @@ from appliance.domain.model import Image
 from appliance.domain.regions import TILE_PX, Cut, Material, Quality
 from appliance.domain.render_cost import is_long_cut
 from appliance.domain.renditions import LOSSY, Facts, Priority, Target, fit
-from appliance.domain.visibility import living
+from appliance.domain.visibility import require_visible
 from appliance.observability.metrics import Metrics
 from appliance.shared.negative_cache import NegativeCache
 from appliance.shared.single_flight import SingleFlight
@@ -43,7 +43,7 @@ class Tiles:
         *,
         caches: Caches,
         workers: Workers,
-        catalogue: Catalogue,
+        catalogue: ImageCatalogue,
         delivery: Delivery,
         pyramid_builder: PyramidBuilder,
         region_renderer: RegionRenderer,
@@ -100,7 +100,8 @@ class Tiles:
     async def _make(self, image: Image, cut: Cut, clients: Clients) -> Rendition:
         ticket = self._cache.begin(image.slug)
         try:
-            image = living(await self._catalogue.get(image.slug), self._clock())  # asked after the ticket was drawn
+            row = await self._catalogue.get(image.slug)  # read after the ticket was drawn
+            image = require_visible(row, self._clock())
             made = await self._summed(await self._cut(image, cut, clients))
             await self._cache.admit(ticket, cut.name, made)
             return made

@@ -1,4 +1,4 @@
-"""The doctor's look at backups: where they go, and who could read or forge them there."""
+"""The doctor's check of backups: where they go, and who could read or forge them there."""
 
 from collections.abc import AsyncIterator
 
@@ -8,7 +8,7 @@ from appliance.doctor.findings import Finding, ok, warn
 
 
 async def backups(config: Config) -> AsyncIterator[Finding]:
-    """Nothing is asked of the places themselves: `appliance verify` opens what lies there."""
+    """Looks at the settings alone: `appliance verify` opens the backups in their places."""
     backup, signs = config.backup, signing_key_of(config) is not None
     places = [
         *(["the store"] if backup.in_store else []),

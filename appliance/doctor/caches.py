@@ -1,16 +1,16 @@
-"""The doctor's checks of shared caches in front of this host: whether they accept purges, and which are pending."""
+"""The doctor's look at the shared caches in front of this host: whether they take purges, and what they still owe."""
 
 import time
 from collections.abc import AsyncIterator
 
-from appliance.catalogue import purges_waiting
-from appliance.catalogue.purges import Waiting
+from appliance.catalogue import PendingPurges
+from appliance.catalogue.opening import catalogue_file
 from appliance.cdn import PROBE_TAG, shared_caches
 from appliance.config.model import Config
 from appliance.doctor.findings import Finding, fault, ok, warn
 from appliance.domain.errors import ApplianceError, PurgeFailed
 
-LATE_S = 300  # a cache that works has confirmed long before
+LATE_S = 300  # a cache that is up has confirmed long before
 
 
 async def cdn(config: Config) -> AsyncIterator[Finding]:
@@ -32,17 +32,18 @@ async def cdn(config: Config) -> AsyncIterator[Finding]:
         yield warn("cdn", f"{waiting.tags} purges wait, the oldest for {late_s / 60:.0f} minutes: does the server run?")
 
 
-def _without_purges(waiting: Waiting) -> Finding:
+def _without_purges(waiting: PendingPurges) -> Finding:
     if waiting.tags:
         remedy = "set it again, or purge the whole cache by hand"
         return warn("cdn", f"purges are pending ({waiting.tags}), but cdn.purge is not set: {remedy}")
     return ok("cdn", "no purging is configured; shared caches keep images for up to an hour, as browsers do")
 
 
-async def _waiting(config: Config) -> Waiting:
-    if not config.catalogue_path.exists():
-        return Waiting()
+async def _waiting(config: Config) -> PendingPurges:
+    catalogue = catalogue_file(config)
+    if not catalogue.exists:
+        return PendingPurges()
     try:
-        return await purges_waiting(config.catalogue_path, int(time.time()))
-    except ApplianceError:  # the check of the catalogue reports it, or it is of an older release
-        return Waiting()
+        return await catalogue.count_pending_purges(int(time.time()))
+    except ApplianceError:  # told by the look at the catalogue; or it is of an older release
+        return PendingPurges()

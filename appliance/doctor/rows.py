@@ -1,10 +1,10 @@
-"""The doctor's look at the catalogue, only reading it, and at the clock by what the catalogue remembers."""
+"""The doctor's checks of the catalogue, and of the clock by the times in it. They only read."""
 
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from appliance.catalogue import check_file, remembered_s, require_sqlite
+from appliance.catalogue.opening import catalogue_file
 from appliance.config.model import Config
 from appliance.doctor.findings import Finding, fault, in_units, ok, warn
 from appliance.domain.errors import ApplianceError
@@ -13,13 +13,14 @@ from appliance.lifecycle.expiry import ABSENCE_S, BACKWARD_S, LAST_RUN
 
 
 async def catalogue(config: Config) -> AsyncIterator[Finding]:
-    path = config.catalogue_path
+    """Whether the catalogue's file is there and intact. Reads the whole file."""
+    file = catalogue_file(config)
     try:
-        version = require_sqlite()
-        if not path.exists():
-            yield warn("catalogue", f"{path} doesn't exist yet; the first start creates it")
+        engine = file.require_engine()
+        if not file.exists:
+            yield warn("catalogue", f"{file} doesn't exist yet; the first start creates it")
             return
-        problems = await check_file(path)
+        problems = await file.find_problems()
     except ApplianceError as error:
         yield fault("catalogue", error.detail)
         return
@@ -27,15 +28,14 @@ async def catalogue(config: Config) -> AsyncIterator[Finding]:
         advice = "restore a backup, or run `appliance catalogue rebuild` with the server stopped"
         yield fault("catalogue", f"{problems[0]} ({len(problems)} in total); {advice}")
     else:
-        size = in_units(path.stat().st_size)
-        yield ok("catalogue", f"{path}, {size}, is intact; SQLite {version}")
+        yield ok("catalogue", f"{file}, {in_units(file.size_bytes)}, is intact; {engine}")
 
 
 async def clock(config: Config) -> AsyncIterator[Finding]:
+    """Whether the clock is plausible: it must not be long before or after the last run."""
     now_s = time.time()
-    last_s = None
-    if config.catalogue_path.exists():
-        last_s = await remembered_s(config.catalogue_path, LAST_RUN)
+    file = catalogue_file(config)
+    last_s = await file.last_known_s(LAST_RUN) if file.exists else None
     shown = _shown(now_s)
     if now_s < EPOCH_S:
         yield fault("clock", f"{shown} is before 2026: set the clock, or images won't expire on time")

@@ -1,1 +1,1 @@
-"""What the host is about, as every layer knows it: images, formats, errors. It knows no other package."""
+"""What every layer knows: images, formats, errors. It imports no other package."""

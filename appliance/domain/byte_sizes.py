@@ -1,10 +1,10 @@
-"""Sizes in bytes as people read them: decimal units, with two or three figures."""
+"""Sizes in bytes as people read them: decimal units, two or three digits."""
 
 UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
 
-def scaled(count: int) -> tuple[str, str]:
-    """The figures and the unit: `829` and `KB`, `1.2` and `MB`."""
+def scale_size(count: int) -> tuple[str, str]:
+    """The number and the unit: `829` and `KB`, `1.2` and `MB`."""
     value, unit = float(count), 0
     # 999.5 and more would be printed as 1000
     while value >= 999.5 and unit < len(UNITS) - 1:
@@ -13,6 +13,6 @@ def scaled(count: int) -> tuple[str, str]:
     return figures, UNITS[unit]
 
 
-def size(count: int) -> str:
+def format_size(count: int) -> str:
     """`1 byte`, `829 KB`, `1.2 MB`, `5 TB`."""
-    return "1 byte" if count == 1 else " ".join(scaled(count))
+    return "1 byte" if count == 1 else " ".join(scale_size(count))

@@ -1,17 +1,17 @@
-"""Clients: who asks for something, and those who wait for the same piece of work, which is done once for all."""
+"""Clients: who makes a request, and who waits for the same piece of work, which is done once for all of them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 HOST = ""
-"""The key of the client that is this host itself: what its jobs make ahead of time."""
+"""The key of this host itself, as the client of work that its jobs do ahead of time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who asks for something, as this host shares itself out.
+    """Who makes a request: the unit by which queues and limits share the host.
 
-    `key` is an address, or the 64 bits of IPv6 that one line comes with. Queues and limits go by it.
+    `key` is an IPv4 address, or the 64-bit prefix of an IPv6 address, which one connection usually has.
     """
 
     key: str
@@ -21,14 +21,14 @@ THIS_HOST = Client(HOST)
 
 
 class Clients:
-    """A growing set of client keys. Queues follow it, so that a client who joins late hurries work that still waits."""
+    """A growing set of client keys. Queues follow it, so that a client who joins late speeds up waiting work."""
 
     def __init__(self, *clients: str) -> None:
         self._clients = dict.fromkeys(clients)
         self._followers: list[Callable[[str], None]] = []
 
     def __iter__(self) -> Iterator[str]:
-        """In the order in which they came."""
+        """In the order in which they joined."""
         return iter(self._clients)
 
     def __len__(self) -> int:
@@ -36,7 +36,7 @@ class Clients:
 
     @property
     def first(self) -> str:
-        """The client who asked first; this host itself where nobody did."""
+        """The client who joined first; this host itself if none has."""
         return next(iter(self._clients), HOST)
 
     def join(self, client: str) -> None:
@@ -46,12 +46,12 @@ class Clients:
                 follower(client)
 
     def include(self, others: "Clients") -> None:
-        """Let the others join, and everyone who joins them later."""
+        """Let the others join, and all clients who join them later."""
         if others is not self:
             others.follow(self.join)
 
     def follow(self, follower: Callable[[str], None]) -> None:
-        """Tell the follower of every client, those who are here and those who come."""
+        """Call the follower for each client, now and when others join."""
         self._followers.append(follower)
         for client in tuple(self._clients):
             follower(client)

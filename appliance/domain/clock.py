@@ -1,4 +1,4 @@
-"""The clock that is passed in, so that tests can hold the time in their hands."""
+"""The clock, which is passed to whatever needs it, so that tests can set the time."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Edits: bytes of a file that are overwritten where they lie, so that nothing moves, or that are cut off its end."""
+"""Edits of a file: bytes that are overwritten in place, so that nothing moves, or cut off the end."""
 
 import json
 import zlib
@@ -11,9 +11,9 @@ _MAX_UNPACKED_BYTES = 32_000_000
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """`length` bytes from byte `offset` on become `pattern`: one byte that is repeated, or as many bytes.
+    """Overwrites `length` bytes at `offset` with `pattern`: `length` bytes, or one byte that is repeated.
 
-    An empty pattern is a cut: the file ends at `offset`, and `length` is what it had from there on.
+    An empty pattern is a cut: the file ends at `offset`, and `length` is how much it loses.
     """
 
     offset: int
@@ -31,11 +31,11 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What has to be done to a file so that only what may stay is left in it.
+    """What has to be done to a file so that only permitted metadata is left.
 
-    `complete` is false where not everything could be checked, or not be changed where it lies. `content_credentials`
-    says that signed content credentials (C2PA) were found and are taken out. `cut_at` is the length the file is cut to
-    once the edits are written, or None where it keeps its length.
+    `complete` is false if something could not be checked, or not be overwritten in place. `content_credentials` says
+    that signed content credentials (C2PA) were found and are removed. `cut_at` is the length to which the file is cut
+    once the edits are written, None if it keeps its length.
     """
 
     edits: tuple[Edit, ...]
@@ -45,7 +45,7 @@ class Findings:
 
 
 def pack(edits: Sequence[Edit]) -> bytes:
-    """The edits as compressed JSON. An offset is counted from the end of the edit before: most are alike then."""
+    """The edits as compressed JSON. Offsets count from the end of the previous edit, so that most are alike."""
     listed, end = [], 0
     for edit in edits:
         listed.append((edit.offset - end, edit.length, edit.pattern.hex()))
@@ -54,15 +54,15 @@ def pack(edits: Sequence[Edit]) -> bytes:
 
 
 def unpack(packed: bytes, file_bytes: int, *, max_bytes: int = MAX_PACKED_BYTES) -> tuple[Edit, ...]:
-    """The edits that `packed` holds. ValueError for anything that would not stay inside a file of so many bytes."""
+    """The edits in `packed`. Raises ValueError for anything that would not stay within a file of `file_bytes`."""
     if len(packed) > max_bytes:
         raise ValueError("too many edits")
-    plain = packed.startswith(b"[")  # as releases before the first cut have recorded them: offsets as they are
+    plain = packed.startswith(b"[")  # as older releases recorded them, with absolute offsets
     edits, end = [], 0
     for offset, length, text in _listed(packed if plain else _inflated(packed)):
         edit = Edit(offset if plain else end + offset, length, bytes.fromhex(text))
         if edit.offset < 0 or edit.length < 1 or edit.end > file_bytes or not _fits(edit, file_bytes):
-            raise ValueError("an edit that is none")
+            raise ValueError("not an edit")
         edits.append(edit)
         end = edit.end
     return tuple(edits)
@@ -79,7 +79,7 @@ def _inflated(packed: bytes) -> bytes:
     try:
         data = inflate.decompress(packed, _MAX_UNPACKED_BYTES)
     except zlib.error as error:
-        raise ValueError("no edits") from error
+        raise ValueError("not edits") from error
     if not inflate.eof:
         raise ValueError("too many edits")
     return data
@@ -89,7 +89,7 @@ def _listed(data: bytes) -> list[tuple[int, int, str]]:
     try:
         listed = json.loads(data)
         if not isinstance(listed, list):
-            raise ValueError("no edits")
+            raise ValueError("not edits")
         return [(int(offset), int(length), str(text)) for offset, length, text in listed]
     except (TypeError, RecursionError) as error:
-        raise ValueError("no edits") from error
+        raise ValueError("not edits") from error

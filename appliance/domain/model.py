@@ -7,7 +7,7 @@ from appliance.domain.renditions import Facts, Format
 
 
 class Location(StrEnum):
-    """Where the original's authoritative bytes are."""
+    """Where the original is."""
 
     SPOOL = "spool"
     STORE = "store"
@@ -19,40 +19,40 @@ class Ending(StrEnum):
     EXPIRED = "expired"
     DELETED = "deleted"
     UNFINISHED = "unfinished"
-    """It never became an image: its resumable upload was given up, or refused."""
+    """It never became an image: its resumable upload was cancelled, abandoned or refused."""
 
 
 class PrivateData(StrEnum):
-    """What became of the private data in an original: position, serial numbers, owner's name, maker notes."""
+    """What happened to private data in an original: position, serial numbers, owner's name, maker notes."""
 
     NONE = "none"
     """None was found."""
     REMOVED = "removed"
     KEPT = "kept"
-    """Its uploader wanted it kept, or it was uploaded before such data was removed."""
+    """The uploader asked to keep it, or the image is older than the removal of such data."""
     NOT_REMOVABLE = "not-removable"
-    """Some may be left: a part of the file can't be looked into, or not be changed where it lies."""
+    """Some may be left: a part of the file can't be read, or not be overwritten in place."""
 
 
 class ContentCredentials(StrEnum):
-    """What became of the content credentials (C2PA) in an original: a signed account of how the picture was made."""
+    """What happened to content credentials (C2PA) in an original: a signed record of how the image was made."""
 
     NONE = "none"
     """None were found."""
     REMOVED = "removed"
     KEPT = "kept"
-    """Some may be there: everything was to stay, they can't be removed, or nobody looked for them at the time."""
+    """There may be some: everything was kept, they can't be removed, or nothing looked for them at the time."""
 
 
 class KeepMetadata(StrEnum):
-    """What stays of an original's metadata. What a picture needs to be shown right stays always."""
+    """How much of an original's metadata is kept. What is needed to show the image correctly always is."""
 
     NOTHING = "false"
-    """Nothing but what laws protect: copyright notice, credit line, licence URL, the mark of synthetic media."""
+    """Only what laws protect: copyright notice, credit line, licence URL, the mark of synthetic media."""
     CREDITS = "credits"
-    """That, and dates, the camera and the names of makers."""
+    """That, and dates, the camera and the names of creators."""
     ALL = "true"
-    """Everything that came."""
+    """Everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,31 +74,22 @@ class UploadOptions:
 class Image:
     """One row of the catalogue.
 
-    `width` and `height` are as displayed. `original_only` says in words why no rendition can be made, None when they
-    can; `still` says in words why its animation turned out not to be readable. `version` counts changes, so that slow
-    work can tell that its row changed. `ended` is set from expiry or deletion until the bytes are erased;
-    `erase_after_s` is when that may begin. `keep_metadata` is what its uploader asked for, None for an image that was
-    uploaded before that was recorded.
+    `facts` is what is known of its pixels; a `refusal` among them makes it an original-only image. `version` counts
+    changes, so that slow work can tell that its row changed. `ended` is set from expiry or deletion until the bytes are
+    erased; `erase_after_s` is when that may begin. `keep_metadata` is what its uploader asked for, None for an image
+    that was uploaded before that was recorded.
     """
 
     slug: str
     filename: str
-    media_type: str
+    facts: Facts
     bytes: int
     sha256: str
-    width: int
-    height: int
     created_s: int
     expires_s: int
     token_hash: str
     title: str | None = None
     alt: str | None = None
-    frames: int = 1
-    has_alpha: bool = False
-    progressive: bool = False
-    memory_bytes: int = 0
-    original_only: str | None = None
-    still: str | None = None
     location: Location = Location.SPOOL
     version: int = 1
     ended: Ending | None = None
@@ -113,32 +104,50 @@ class Image:
         return "ready" if self.original_only is None else "original-only"
 
     @property
+    def media_type(self) -> str:
+        return self.facts.media_type
+
+    @property
+    def width(self) -> int:
+        """Pixels, as displayed."""
+        return self.facts.width
+
+    @property
+    def height(self) -> int:
+        """Pixels, as displayed."""
+        return self.facts.height
+
+    @property
+    def frames(self) -> int:
+        return self.facts.frames
+
+    @property
     def animated(self) -> bool:
         return self.facts.animated
 
     @property
-    def facts(self) -> Facts:
-        return Facts(
-            media_type=self.media_type,
-            width=self.width,
-            height=self.height,
-            frames=self.frames,
-            has_alpha=self.has_alpha,
-            progressive=self.progressive,
-            memory_bytes=self.memory_bytes,
-            refusal=self.original_only,
-            still=self.still is not None,
-        )
+    def has_alpha(self) -> bool:
+        return self.facts.has_alpha
+
+    @property
+    def original_only(self) -> str | None:
+        """Why no rendition can be made, in words; None if they can."""
+        return self.facts.refusal
+
+    @property
+    def still(self) -> str | None:
+        """Why its animation can't be shown, in words; None if it can, or if there is none."""
+        return self.facts.still
 
     @property
     def linked_format(self) -> Format:
-        """The format our pages link: JPEG wherever it can carry the picture, else WebP."""
+        """The format our pages link: JPEG wherever it can show the image, else WebP."""
         return Format.WEBP if self.has_alpha or self.animated else Format.JPG
 
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What is remembered of an erased image: enough to answer 410."""
+    """What is remembered of an erased image, so that its link answers 410."""
 
     slug: str
     ended: Ending
@@ -147,11 +156,10 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """Images under one link, in the order of `images` (their slugs). It never makes an image live longer.
+    """Images under one link, in the order of `images` (slugs). It never makes an image live longer.
 
-    `expires_s` is the end that its maker wished, None when it is to live as long as its images. `due_s` is when to look
-    whether it has come to its end. What is left of an erased one has neither images nor title, and `erase_after_s` is
-    None again.
+    `expires_s` is the expiry that its creator chose, None if it lives as long as its images. `due_s` is when to check
+    whether it has ended. An erased album has neither images nor a title, and `erase_after_s` is None again.
     """
 
     slug: str
@@ -172,7 +180,7 @@ class Album:
 
 
 class UploadKind(StrEnum):
-    """What becomes of a resumable upload: an image, or a part of one that is put together from parts."""
+    """What a resumable upload becomes: an image, a part, or an image that is assembled from parts."""
 
     PLAIN = "plain"
     PARTIAL = "partial"
@@ -180,7 +188,7 @@ class UploadKind(StrEnum):
 
 
 class UploadState(StrEnum):
-    """How far a resumable upload is. The bytes it has are never recorded: the size of its file tells them."""
+    """The state of a resumable upload. Its offset is never recorded: it is the size of its file."""
 
     RECEIVING = "receiving"
     DONE = "done"
@@ -190,7 +198,7 @@ class UploadState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an upload was refused, as the named error that told it first."""
+    """Why an upload was refused: the fields of the named error."""
 
     code: str
     detail: str
@@ -200,13 +208,13 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One resumable upload. Its id is a secret of which only the hash is kept; so is the delete token.
+    """One resumable upload. Its id and its delete token are secrets of which only hashes are kept.
 
-    `slug` is None for partial uploads, `length` (bytes) None while it is deferred. `metadata` and `concat` are the
-    headers that created it, which the protocol has us give back. `expires_s` is when it is given up while it is being
-    received, and afterwards when its row is forgotten. `edits` is what was last decided to overwrite in its file, empty
-    before that: after a crash nobody knows how much of it was done. `had_credentials` says that content credentials are
-    among what is overwritten.
+    `slug` is None for partial uploads, `length` (bytes) None while it is deferred. `metadata` and `concat` are headers
+    of the request that created it, which tus requires in responses. `expires_s` is when it is given up while it is
+    being received, and when its row is forgotten after that. `edits` are the last edits that were to be written to its
+    file, empty before that: after a crash it is unknown how many of them were. `had_credentials` says that content
+    credentials are among what is overwritten.
     """
 
     id_hash: str
@@ -235,9 +243,9 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecord:
-    """The first answer to an Idempotency-Key. `fingerprint` is a sha256 over the bytes and fields that came with it.
+    """The first response to an Idempotency-Key. `fingerprint` is a sha256 over the request's bytes and fields.
 
-    The delete token follows from the key and `secret`; records of older releases have an empty one.
+    The delete token follows from the key and `secret`, which is empty in records of older releases.
     """
 
     key_hash: str

@@ -54,7 +54,7 @@ class Facts:
     """What a worker read from a file's header. `width` and `height` are as displayed, in pixels.
 
     `memory_bytes` is the estimated peak of decoding it once; `refusal` says in words why it can't be resized at all.
-    `still` says that its animation turned out not to be readable to its end.
+    `still` says in words why its animation turned out not to be readable to its end.
     """
 
     media_type: str
@@ -65,7 +65,7 @@ class Facts:
     progressive: bool = False
     memory_bytes: int = 0
     refusal: str | None = None
-    still: bool = False
+    still: str | None = None
 
     @property
     def animated(self) -> bool:

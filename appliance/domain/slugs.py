@@ -14,12 +14,12 @@ _MEMBERS = frozenset(ALPHABET)
 
 
 def mint(now_s: float, choose: Callable[[str], str] = secrets.choice) -> str:
-    """A fresh slug for the minute that holds `now_s` (unix seconds)."""
+    """A new slug for the minute of `now_s` (unix seconds)."""
     return shard(now_s) + "".join(choose(ALPHABET) for _ in range(RANDOM_CHARS))
 
 
 def shard(now_s: float) -> str:
-    """What every slug of that minute begins with, and its keys' folder is called."""
+    """The beginning of every slug of that minute, and the name of its folder in the store."""
     minute = max(0, int(now_s - EPOCH_S) // 60)
     head = ""
     for _ in range(MINUTE_CHARS):
@@ -29,7 +29,7 @@ def shard(now_s: float) -> str:
 
 
 def minted_s(slug: str) -> int:
-    """When the minute of the slug's minting began, in unix seconds."""
+    """The start of the minute in which the slug was minted, in unix seconds."""
     minute = 0
     for character in slug[:MINUTE_CHARS]:
         minute = minute * len(ALPHABET) + ALPHABET.index(character)
@@ -37,7 +37,7 @@ def minted_s(slug: str) -> int:
 
 
 def is_slug(text: str) -> bool:
-    """Whether `text` has a slug's shape; says nothing about an image being there."""
+    """Whether `text` has the form of a slug; an image need not have it."""
     return len(text) == LENGTH and _MEMBERS.issuperset(text)
 
 
@@ -47,15 +47,15 @@ def object_key(slug: str) -> str:
 
 
 def sidecar_key(slug: str) -> str:
-    """The key of the JSON object that holds what changed after the original was put."""
+    """The key of the image's sidecar in the object store."""
     return f"meta/{slug[:MINUTE_CHARS]}/{slug}.json"
 
 
 def tombstone_key(slug: str) -> str:
-    """The key of the JSON object that remembers a deleted image."""
+    """The key of a deleted image's tombstone in the object store."""
     return f"tombstones/{slug[:MINUTE_CHARS]}/{slug}.json"
 
 
 def album_key(slug: str) -> str:
-    """The key of the JSON object that holds an album."""
+    """The key of an album's record in the object store."""
     return f"albums/{slug[:MINUTE_CHARS]}/{slug}.json"

@@ -1,4 +1,4 @@
-"""Delete tokens and idempotency keys: secrets that only their owner keeps; we keep their hashes."""
+"""Delete tokens and idempotency keys: secrets of their owner, of which the host keeps only hashes."""
 
 import base64
 import hashlib
@@ -7,42 +7,42 @@ import secrets
 from collections.abc import Sequence
 
 TOKEN_BYTES = 16  # 128 bits
-MIN_KEY_CHARS = 16  # an idempotency key gives the delete token back, so it must not be guessable
+MIN_KEY_CHARS = 16  # an idempotency key gives access to the delete token, so it must not be guessable
 MAX_KEY_CHARS = 255
 
 
-def fresh_token() -> str:
+def generate_token() -> str:
     """A new delete token, 22 URL-safe characters."""
     return secrets.token_urlsafe(TOKEN_BYTES)
 
 
-def derived_token(secret: str, slug: str) -> str:
-    """The delete token that a client's own secret opens again, for the same image only."""
+def derive_token(secret: str, slug: str) -> str:
+    """The delete token that follows from a client's own secret, for that image only."""
     digest = hmac.digest(secret.encode(), b"delete-token:" + slug.encode(), "sha256")
     return base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).rstrip(b"=").decode()
 
 
-def fresh_secret() -> str:
-    """What the catalogue adds to an idempotency key, so that no weak key tells the token to somebody who guesses it."""
+def generate_secret() -> str:
+    """A secret to combine with an idempotency key, so that guessing a weak key does not reveal the token."""
     return secrets.token_hex(TOKEN_BYTES)
 
 
-def keyed_token(key: str, slug: str, secret: str) -> str:
-    """The delete token that an idempotency key opens again with the `secret` of its record (empty in old records)."""
-    return derived_token(f"{secret}:{key}" if secret else key, slug)
+def derive_keyed_token(key: str, slug: str, secret: str) -> str:
+    """The delete token of an idempotency key with the `secret` of its record, which is empty in old records."""
+    return derive_token(f"{secret}:{key}" if secret else key, slug)
 
 
-def joined_token(secrets_: Sequence[str]) -> str:
-    """The one secret that follows from several, in their order."""
+def combine_secrets(secrets_: Sequence[str]) -> str:
+    """One secret that follows from several, in their order."""
     digest = hashlib.sha256("joined:{}".format(" ".join(secrets_)).encode()).digest()
     return base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).rstrip(b"=").decode()
 
 
-def hashed(secret: str) -> str:
-    """What the catalogue stores of a secret: sha256 in hex; the secrets have 128 bits, so no salt is needed."""
+def hash_secret(secret: str) -> str:
+    """A secret's sha256 in hex, as the catalogue stores it. Secrets have 128 bits, so no salt is needed."""
     return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()  # a header may hold any byte
 
 
 def matches(secret: str, stored_hash: str) -> bool:
     """Whether `secret` is the one whose hash is stored, in constant time."""
-    return hmac.compare_digest(hashed(secret), stored_hash)
+    return hmac.compare_digest(hash_secret(secret), stored_hash)

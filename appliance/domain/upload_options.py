@@ -1,4 +1,4 @@
-"""Upload options: reading, bounding and cleaning the names, texts and durations that come with a file."""
+"""Upload options: parses, limits and cleans the names, texts and durations that come with a file."""
 
 import re
 import unicodedata
@@ -11,13 +11,13 @@ from appliance.domain.model import KeepMetadata, UploadOptions
 
 MAX_TITLE_CHARS = 200
 MAX_ALT_CHARS = 2000
-MAX_FILENAME_BYTES = 255  # what filesystems take, so that a download can be saved under it
+MAX_FILENAME_BYTES = 255  # the limit of filesystems, so that a download can be saved under the name
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": DAY_S, "w": 7 * DAY_S}
 OPTION_NAMES = ("filename", "title", "alt", "expires_in", "expires_at", "keep_metadata")
 DIRECTION_MARKS = frozenset(  # they can disguise an extension
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
-MAX_NAME_CHARS = 1024  # of a name as it came: putting long runs of accents in their order is no linear work
+MAX_NAME_CHARS = 1024  # of a name before cleaning: normalizing long runs of accents does not take linear time
 _TO_BLANKS = str.maketrans("\r\n\t", "   ")
 _KEEP_METADATA = {  # forms and people say yes and no in many ways
     **dict.fromkeys(("", "0", "false", "no", "off"), KeepMetadata.NOTHING),
@@ -28,17 +28,17 @@ NEVER_IN_NAMES = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")  # control, surrogate, pri
 
 
 def with_option(options: UploadOptions, name: str, text: str, max_expiry_days: int) -> UploadOptions:
-    """The options and one more, as a form or an address has it. Each is checked and cleaned here, and nowhere else.
+    """The options with one more, from its text in a form or query string. Options are checked and cleaned only here.
 
-    Raises InvalidField and InvalidExpiry, with limit and figure.
+    Raises InvalidField and InvalidExpiry, with limit and actual value.
     """
     match name:
         case "filename":
-            return replace(options, filename=safe_filename(text) if text else "")
+            return replace(options, filename=clean_filename(text) if text else "")
         case "title":
-            return replace(options, title=checked_text("title", text, MAX_TITLE_CHARS))
+            return replace(options, title=clean_text("title", text, MAX_TITLE_CHARS))
         case "alt":
-            return replace(options, alt=checked_text("alt", text, MAX_ALT_CHARS))
+            return replace(options, alt=clean_text("alt", text, MAX_ALT_CHARS))
         case "expires_in":
             return replace(options, expires_in_s=_parse_expiry(text, max_expiry_days) if text else None)
         case "expires_at" if text:
@@ -56,18 +56,18 @@ def _parse_expiry(text: str, max_expiry_days: int) -> int:
     return expires_in_s
 
 
-def cleaned(options: UploadOptions) -> UploadOptions:
-    """Options that were checked, but may stand in a row as they came."""
+def clean_options(options: UploadOptions) -> UploadOptions:
+    """Cleans options from a row: older releases recorded them as they came."""
     return replace(
         options,
-        filename=safe_filename(options.filename),
+        filename=clean_filename(options.filename),
         title=_one_line(options.title or "") or None,
         alt=_one_line(options.alt or "") or None,
     )
 
 
 def check_expiry(expires_in_s: int, max_expiry_days: int) -> None:
-    """Raises InvalidExpiry with the limits when an image may not be kept for so many seconds."""
+    """Raises InvalidExpiry if an image may not be kept for that many seconds."""
     longest_s = max_expiry_days * DAY_S
     if not 1 <= expires_in_s <= longest_s:
         raise InvalidExpiry(
@@ -87,19 +87,19 @@ def parse_duration(text: str) -> int:
 
 
 def parse_keep_metadata(text: str | None) -> KeepMetadata:
-    """What is to stay of a file's metadata; nothing where nothing was said. Raises InvalidField."""
+    """How much of a file's metadata to keep; by default nothing. Raises InvalidField."""
     if (keep := keep_metadata_of(text or "")) is None:
         raise InvalidField("keep_metadata must be false, credits or true.")
     return keep
 
 
 def keep_metadata_of(text: str) -> KeepMetadata | None:
-    """The choice that the text names; None for what is none."""
+    """The choice that the text names; None if it names none."""
     return _KEEP_METADATA.get(text.strip().lower())
 
 
-def checked_text(name: str, text: str | None, max_chars: int) -> str | None:
-    """A title or alt text: trimmed, None when empty, without control characters. Raises InvalidField."""
+def clean_text(name: str, text: str | None, max_chars: int) -> str | None:
+    """A title or alt text: trimmed, None if empty. Raises InvalidField if it is too long or has control characters."""
     if text is None:
         return None
     text = _one_line(text)
@@ -118,8 +118,8 @@ def _one_line(text: str) -> str:
     return text.translate(_TO_BLANKS).strip()
 
 
-def check_key(key: str) -> None:
-    """Raises IdempotencyKeyInvalid: the key gives the delete token back, so it must be long enough to be a secret."""
+def check_idempotency_key(key: str) -> None:
+    """Raises IdempotencyKeyInvalid: the key gives access to the delete token, so it must be long enough."""
     if not tokens.MIN_KEY_CHARS <= len(key) <= tokens.MAX_KEY_CHARS or not key.isprintable() or not key.isascii():
         raise IdempotencyKeyInvalid(
             f"An Idempotency-Key must have {tokens.MIN_KEY_CHARS} to {tokens.MAX_KEY_CHARS} ASCII characters, "
@@ -129,8 +129,8 @@ def check_key(key: str) -> None:
         )
 
 
-def safe_filename(name: str) -> str:
-    """A name in any script that can be saved anywhere: no folders, no control or direction characters, bounded."""
+def clean_filename(name: str) -> str:
+    """A name in any script that can be saved anywhere: without folders and control characters, and limited."""
     name = name.encode("utf-8", "replace").decode()
     name = name.replace("\\", "/").rsplit("/", 1)[-1]
     if len(name) > MAX_NAME_CHARS:
@@ -146,7 +146,7 @@ def safe_filename(name: str) -> str:
 
 
 def _trimmed(name: str) -> str:
-    """Without blanks and dots at its ends, which hide files or are dropped by some systems."""
+    """The name without blanks and dots at its ends, which hide files or are dropped by some systems."""
     kept = [place for place, char in enumerate(name) if char != "." and not char.isspace()]
     return name[kept[0] : kept[-1] + 1] if kept else ""
 

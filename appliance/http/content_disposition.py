@@ -4,7 +4,7 @@ import re
 from urllib.parse import quote
 
 from appliance.domain.formats import BY_MEDIA_TYPE
-from appliance.domain.upload_options import safe_filename
+from appliance.domain.upload_options import clean_filename
 from appliance.http.links import extension
 
 ODD = re.compile(r"""[^ -~]|["\\%;]""")
@@ -18,7 +18,7 @@ def typed_name(filename: str, media_type: str) -> str:
     if suffix and suffix[0][1:].lower() in _extensions(media_type):
         return filename
     stem = filename[: suffix.start()] if suffix else filename
-    return safe_filename(f"{stem or 'image'}.{extension(media_type)}")
+    return clean_filename(f"{stem or 'image'}.{extension(media_type)}")
 
 
 def _extensions(media_type: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import logging
 import time
 
 from appliance.cache import Caches
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue, Notes
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import ClockJumped
 from appliance.observability.metrics import Metrics
@@ -22,8 +22,9 @@ log = logging.getLogger(__name__)
 class ClockGuard:
     """Refuses a time that looks wrong, so that no jump of the clock ends what is not due."""
 
-    def __init__(self, catalogue: Catalogue, clock: Clock) -> None:
-        self._catalogue = catalogue
+    def __init__(self, images: ImageCatalogue, notes: Notes, clock: Clock) -> None:
+        self._images = images
+        self._notes = notes
         self._clock = clock
         self._last_reading: tuple[float, float] | None = None
 
@@ -37,7 +38,7 @@ class ClockGuard:
             self._check_drift()
             await self._check_last_run(now_s)
         self._last_reading = (self._clock(), _boot_time_s())
-        await self._catalogue.set_note(LAST_RUN, str(now_s))
+        await self._notes.set(LAST_RUN, str(now_s))
         return now_s
 
     def _check_drift(self) -> None:
@@ -48,14 +49,14 @@ class ClockGuard:
                 raise _jumped(f"The clock moved by {drift_s:+,.0f} s against the machine's steady clock.")
 
     async def _check_last_run(self, now_s: int) -> None:
-        last_s = int(await self._catalogue.note(LAST_RUN) or self._catalogue.newest_created_s() or now_s)
+        last_s = int(await self._notes.get(LAST_RUN) or await self._images.newest_created_s() or now_s)
         if now_s < last_s - BACKWARD_S:
             raise _jumped(f"The clock is {last_s - now_s:,} s behind the last run.")
         if now_s > last_s + ABSENCE_S:
             raise _jumped(f"The last run was {(now_s - last_s) // DAY_S} days ago.")
 
 
-async def expire_images(catalogue: Catalogue, cache: Caches, metrics: Metrics, now_s: int) -> int:
+async def expire_images(catalogue: ImageCatalogue, cache: Caches, metrics: Metrics, now_s: int) -> int:
     """End every image that is due; an extension that comes meanwhile wins. Returns how many ended."""
     ended = 0
     while slugs := await catalogue.due(now_s, BATCH):

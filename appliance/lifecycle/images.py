@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from appliance.cache import Caches
-from appliance.catalogue import Catalogue
+from appliance.catalogue import IdempotencyCatalogue, ImageCatalogue
 from appliance.domain.clock import DAY_S
 from appliance.domain.model import Ending, Image, Tombstone
 from appliance.domain.slugs import object_key, sidecar_key, tombstone_key
@@ -27,7 +27,8 @@ class ImageLifecycleRows:
     def __init__(
         self,
         *,
-        catalogue: Catalogue,
+        catalogue: ImageCatalogue,
+        idempotency: IdempotencyCatalogue,
         cache: Caches,
         spool: Spool,
         sidecars: Sidecars,
@@ -36,6 +37,7 @@ class ImageLifecycleRows:
         metrics: Metrics,
     ) -> None:
         self._catalogue = catalogue
+        self._idempotency = idempotency
         self._cache = cache
         self._spool = spool
         self._sidecars = sidecars
@@ -50,7 +52,7 @@ class ImageLifecycleRows:
     async def forget(self, now_s: int) -> int:
         """A batch of tombstones after a year, and of Idempotency-Keys after a day."""
         tombstones = await self._catalogue.forget_tombstones(now_s - TOMBSTONE_S)
-        return tombstones + await self._catalogue.forget_idempotency(now_s - IDEMPOTENCY_S)
+        return tombstones + await self._idempotency.forget(now_s - IDEMPOTENCY_S)
 
     # --- erasing --------------------------------------------------------------------------------------------------
 

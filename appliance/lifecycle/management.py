@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from appliance.cache import Caches
-from appliance.catalogue import UNCHANGED, Catalogue, Unchanged
+from appliance.catalogue import UNCHANGED, ImageCatalogue, Unchanged
 from appliance.config.model import Uploads
 from appliance.domain import tokens
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import Conflict, GoneImage, MissingToken, UnknownImage, WrongToken
 from appliance.domain.model import Ending, Image, Tombstone
-from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS, check_expiry, checked_text
-from appliance.domain.visibility import living
+from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS, check_expiry, clean_text
+from appliance.domain.visibility import require_visible
 from appliance.lifecycle.conflicts import retry_on_conflict
 from appliance.lifecycle.expiry import GRACE_S
 from appliance.lifecycle.sidecars import Sidecars
@@ -44,7 +44,7 @@ class Management:
         self,
         limits: Uploads,
         *,
-        catalogue: Catalogue,
+        catalogue: ImageCatalogue,
         cache: Caches,
         sidecars: Sidecars,
         metrics: Metrics,
@@ -97,7 +97,7 @@ class Management:
         now_s = int(self._clock())
         is_over = image.ended is Ending.EXPIRED or (image.ended is None and image.expires_s <= now_s)
         if not changes.restore and not (is_over and changes.expires_s is not None):
-            living(image, now_s)  # raises what an ended image is refused with
+            require_visible(image, now_s)  # raises what an ended image is refused with
         expires_s: int | None = changes.expires_s
         if is_over or image.ended is not None:
             expires_s = self._new_expiry(image, changes, now_s)
@@ -128,8 +128,8 @@ class Management:
             check_expiry(changes.expires_s - int(self._clock()), self._limits.max_expiry_days)
         title, alt = changes.title, changes.alt
         return Changes(
-            title=title if isinstance(title, Unchanged) else checked_text("title", title, MAX_TITLE_CHARS),
-            alt=alt if isinstance(alt, Unchanged) else checked_text("alt", alt, MAX_ALT_CHARS),
+            title=title if isinstance(title, Unchanged) else clean_text("title", title, MAX_TITLE_CHARS),
+            alt=alt if isinstance(alt, Unchanged) else clean_text("alt", alt, MAX_ALT_CHARS),
             expires_s=changes.expires_s,
             restore=changes.restore,
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue
 from appliance.delivery import Delivery
 from appliance.domain.model import Image
 
@@ -13,7 +13,7 @@ AT_ONCE = 8
 class Prewarmer:
     """Finds rows that are not prewarmed, newest first, and has their presets rendered at background priority."""
 
-    def __init__(self, *, catalogue: Catalogue, delivery: Delivery, enabled: bool) -> None:
+    def __init__(self, *, catalogue: ImageCatalogue, delivery: Delivery, enabled: bool) -> None:
         self._catalogue = catalogue
         self._delivery = delivery
         self._enabled = enabled

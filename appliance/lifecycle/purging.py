@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 
-from appliance.catalogue.purges import PurgeRows, Waiting
+from appliance.catalogue import PendingPurges, PurgeOutbox
 from appliance.cdn import SharedCaches
 from appliance.domain.clock import Clock
 from appliance.domain.errors import ApplianceError, PurgeFailed
@@ -23,14 +23,14 @@ log = logging.getLogger(__name__)
 class Purger:
     """Purges the caches. Without any (`caches` None) it does nothing, and no purge is due."""
 
-    def __init__(self, caches: SharedCaches | None, *, rows: PurgeRows, metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, caches: SharedCaches | None, *, rows: PurgeOutbox, metrics: Metrics, clock: Clock) -> None:
         self._caches = caches
         self._rows = rows
         self._metrics = metrics
         self._clock = clock
         self._purging = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
-        self._waiting = Waiting()
+        self._waiting = PendingPurges()
 
     def start(self) -> None:
         if self._caches is not None:
@@ -72,13 +72,13 @@ class Purger:
                 self._metrics.purge_failures.inc()
                 raise
             finally:
-                self._waiting = await self._rows.waiting(int(self._clock()))
+                self._waiting = await self._rows.count_pending(int(self._clock()))
         return purged
 
     async def _purge_forever(self, caches: SharedCaches) -> None:
         pause_s = 0.0
         while True:
-            self._rows.owed.clear()
+            self._rows.pending.clear()
             try:
                 await self._purge_due(caches)
             except ApplianceError as fault:
@@ -92,4 +92,4 @@ class Purger:
             else:
                 pause_s = 0.0
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._rows.owed.wait(), IDLE_S)
+                    await asyncio.wait_for(self._rows.pending.wait(), IDLE_S)

@@ -9,7 +9,7 @@ import logging
 import time
 from pathlib import Path
 
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue
 from appliance.domain.clients import HOST
 from appliance.domain.clock import Clock
 from appliance.domain.errors import ObjectMissing, StoreUnavailable
@@ -42,7 +42,7 @@ class Shipper:
     def __init__(
         self,
         *,
-        catalogue: Catalogue,
+        catalogue: ImageCatalogue,
         spool: Spool,
         sidecars: Sidecars,
         store: ObservedStore,

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 
-from appliance.catalogue import Catalogue
+from appliance.catalogue import ImageCatalogue
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import StoreUnavailable
 from appliance.domain.model import Image, Location
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 class Sweeps:
     """Repairs what a crash left between a file and its row."""
 
-    def __init__(self, *, catalogue: Catalogue, spool: Spool, store: ObjectStore, clock: Clock) -> None:
+    def __init__(self, *, catalogue: ImageCatalogue, spool: Spool, store: ObjectStore, clock: Clock) -> None:
         self._clock = clock
         self._catalogue = catalogue
         self._spool = spool
@@ -101,7 +101,7 @@ class Sweeps:
     async def _delete_erased(self, keys: dict[str, str]) -> StoreUnavailable | None:
         """The last fault, where one couldn't be deleted."""
         failure = None
-        erased = await self._catalogue.buried(keys.values())
+        erased = await self._catalogue.tombstoned(keys.values())
         for key, slug in keys.items():
             if slug in erased and key in (object_key(slug), sidecar_key(slug)):
                 try:

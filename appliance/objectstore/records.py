@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
+from appliance.domain.flat_image import flatten, unflatten
 from appliance.domain.model import (
     Album,
     ContentCredentials,
@@ -39,9 +40,6 @@ _NUMBERS = {
 }
 _FLAGS = {"alpha": "has_alpha", "progressive": "progressive"}
 _PLAIN_TEXTS = {"slug": "slug", "sha256": "sha256", "token-hash": "token_hash"}
-_SIDECAR_FIELDS = tuple(field.name for field in fields(Image) if field.name != "location")
-
-
 _ALBUM_FIELDS = tuple(field.name for field in fields(Album))
 
 
@@ -62,8 +60,9 @@ def metadata_of(image: Image) -> dict[str, str]:
 
     A file name or a reason that does not fit is shortened; the record needs a sidecar then.
     """
-    metadata = {name: str(getattr(image, field)) for name, field in (_PLAIN_TEXTS | _NUMBERS).items()}
-    metadata |= {name: "1" for name, field in _FLAGS.items() if getattr(image, field)}
+    values = flatten(image)
+    metadata = {name: str(values[field]) for name, field in (_PLAIN_TEXTS | _NUMBERS).items()}
+    metadata |= {name: "1" for name, field in _FLAGS.items() if values[field]}
     if image.private_data is not PrivateData.KEPT:
         metadata["private"] = image.private_data.value
     if image.content_credentials is not ContentCredentials.KEPT:
@@ -86,7 +85,8 @@ def record_of(image: Image) -> ObjectRecord:
 
 def sidecar_of(image: Image) -> bytes:
     """The sidecar: JSON with every field of the image but its location."""
-    document = {field: getattr(image, field) for field in _SIDECAR_FIELDS}
+    document = flatten(image)
+    del document["location"]
     return json.dumps(document, sort_keys=True, indent=1).encode()
 
 
@@ -137,34 +137,32 @@ def image_from(info: ObjectInfo, sidecar: bytes | None = None) -> Image:
 
 
 def _from_sidecar(document: Mapping[str, Any]) -> Image:
-    known = {field: document[field] for field in _SIDECAR_FIELDS if field in document}
-    ended, private = known.pop("ended", None), known.pop("private_data", PrivateData.KEPT)
-    credentials, keep = known.pop("content_credentials", ContentCredentials.KEPT), known.pop("keep_metadata", None)
-    return Image(
-        **known,
-        ended=Ending(ended) if ended else None,
-        private_data=PrivateData(private),
-        content_credentials=ContentCredentials(credentials),
-        keep_metadata=KeepMetadata(keep) if keep else None,
-        location=Location.STORE,
-    )
+    ended, keep = document.get("ended"), document.get("keep_metadata")
+    typed = {
+        "ended": Ending(ended) if ended else None,
+        "private_data": PrivateData(document.get("private_data", PrivateData.KEPT)),
+        "content_credentials": ContentCredentials(document.get("content_credentials", ContentCredentials.KEPT)),
+        "keep_metadata": KeepMetadata(keep) if keep else None,
+        "location": Location.STORE,
+    }
+    return unflatten({**document, **typed})
 
 
 def _from_metadata(media_type: str, bytes_: int, metadata: Mapping[str, str]) -> Image:
     known: dict[str, Any] = {field: metadata[name] for name, field in _PLAIN_TEXTS.items()}
     known |= {field: int(metadata[name]) for name, field in _NUMBERS.items()}
     known |= {field: metadata.get(name) == "1" for name, field in _FLAGS.items()}
-    return Image(
-        **known,
-        filename=_decoded(metadata, "filename"),
-        media_type=media_type,
-        bytes=bytes_,
-        original_only=_decoded(metadata, "original-only") if "original-only" in metadata else None,
-        private_data=PrivateData(metadata.get("private", PrivateData.KEPT)),
-        content_credentials=ContentCredentials(metadata.get("credentials", ContentCredentials.KEPT)),
-        keep_metadata=KeepMetadata(metadata["keep"]) if "keep" in metadata else None,
-        location=Location.STORE,
-    )
+    known |= {
+        "filename": _decoded(metadata, "filename"),
+        "media_type": media_type,
+        "bytes": bytes_,
+        "original_only": _decoded(metadata, "original-only") if "original-only" in metadata else None,
+        "private_data": PrivateData(metadata.get("private", PrivateData.KEPT)),
+        "content_credentials": ContentCredentials(metadata.get("credentials", ContentCredentials.KEPT)),
+        "keep_metadata": KeepMetadata(metadata["keep"]) if "keep" in metadata else None,
+        "location": Location.STORE,
+    }
+    return unflatten(known)
 
 
 def _encoded(text: str) -> str:

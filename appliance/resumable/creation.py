@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from appliance.catalogue.uploads import UploadRows
+from appliance.catalogue import UploadCatalogue
 from appliance.config.model import Uploads
 from appliance.domain import slugs, tokens
 from appliance.domain.clock import Clock
@@ -27,7 +27,7 @@ class Creating:
         self,
         limits: Uploads,
         *,
-        rows: UploadRows,
+        rows: UploadCatalogue,
         files: UploadFiles,
         admission: Admission,
         turns: Turns,
@@ -46,7 +46,7 @@ class Creating:
 
     async def begin(self, wanted: Wanted) -> tuple[str, Upload]:
         """One that takes bytes. Raises EmptyUpload, and as `Admission.check` does."""
-        upload_id = tokens.fresh_token()
+        upload_id = tokens.generate_token()
         return upload_id, await self._added(upload_id, wanted)
 
     async def put_together(self, wanted: Wanted) -> tuple[str, Upload]:
@@ -54,17 +54,17 @@ class Creating:
 
         Raises as `begin` does, MalformedRequest, PartsUnfinished, UploadLocked.
         """
-        upload_id = tokens.joined_token(part_ids(wanted.concat))
-        async with self._turns.of(tokens.hashed(upload_id)).taking():
-            upload = await self._rows.get(tokens.hashed(upload_id))
+        upload_id = tokens.combine_secrets(part_ids(wanted.concat))
+        async with self._turns.of(tokens.hash_secret(upload_id)).taking():
+            upload = await self._rows.get(tokens.hash_secret(upload_id))
             if upload is not None and upload.state is UploadState.GONE:  # the parts may be there still
-                upload, upload_id = None, tokens.fresh_token()
+                upload, upload_id = None, tokens.generate_token()
             if upload is None:
                 upload = await self._claimed(upload_id, wanted)
         return upload_id, upload
 
     async def _claimed(self, upload_id: str, wanted: Wanted) -> Upload:
-        final, parts = tokens.hashed(upload_id), [tokens.hashed(part) for part in part_ids(wanted.concat)]
+        final, parts = tokens.hash_secret(upload_id), [tokens.hash_secret(part) for part in part_ids(wanted.concat)]
         if len(set(parts)) < len(parts):
             raise MalformedRequest("Upload-Concat names a part twice. Name each part once.")
         self._claims.take(parts, final)
@@ -105,10 +105,10 @@ class Creating:
         slug = None if wanted.kind is UploadKind.PARTIAL else slugs.mint(now_s)
         lasts_s = self.rests_s if wanted.with_bytes or wanted.kind is UploadKind.FINAL else min(EMPTY_S, self.rests_s)
         return Upload(
-            id_hash=tokens.hashed(upload_id),
+            id_hash=tokens.hash_secret(upload_id),
             kind=wanted.kind,
             slug=slug,
-            token_hash=slug and tokens.hashed(tokens.derived_token(upload_id, slug)),
+            token_hash=slug and tokens.hash_secret(tokens.derive_token(upload_id, slug)),
             length=wanted.length,
             filename=wanted.options.filename,
             title=wanted.options.title,

@@ -9,7 +9,7 @@ import contextlib
 import logging
 from weakref import WeakValueDictionary
 
-from appliance.catalogue import Catalogue
+from appliance.catalogue import UploadCatalogue
 from appliance.domain import tokens
 from appliance.domain.clients import Client
 from appliance.domain.clock import DAY_S, Clock
@@ -52,7 +52,7 @@ class Finisher:
     def __init__(
         self,
         *,
-        catalogue: Catalogue,
+        catalogue: UploadCatalogue,
         spool: Spool,
         committer: Committer,
         turns: Turns,
@@ -113,7 +113,7 @@ class Finisher:
 
     async def _finish(self, upload: Upload) -> None:
         client = self._unfinished.client_of(upload.id_hash)
-        row = await self._catalogue.uploads.get(upload.id_hash)
+        row = await self._catalogue.get(upload.id_hash)
         if row is None or row.state is not UploadState.RECEIVING:  # who asked for it had an older row in hand
             return
         try:
@@ -152,7 +152,7 @@ class Finisher:
     async def _concatenate(self, upload: Upload) -> None:
         if upload.kind is not UploadKind.FINAL or upload.length is None:
             raise IncompleteUpload("Part of this upload was lost. Upload the file again.")
-        parts = [tokens.hashed(part) for part in part_ids(upload.concat)]
+        parts = [tokens.hash_secret(part) for part in part_ids(upload.concat)]
         try:
             self._claims.take(parts, upload.id_hash)  # after a restart nobody has them
             await self._spool.uploads.concatenate(upload.id_hash, parts, upload.length)
@@ -161,7 +161,7 @@ class Finisher:
 
     async def _refuse(self, upload: Upload, fault: ApplianceError) -> None:
         now_s = int(self._clock())
-        await self._catalogue.uploads.refuse(upload, refusal_of(fault), now_s=now_s, kept_until_s=now_s + KEPT_S)
+        await self._catalogue.refuse(upload, refusal_of(fault), now_s=now_s, kept_until_s=now_s + KEPT_S)
         self._metrics.uploads.labels(fault.code).inc()
         await self._clear(upload)
 
@@ -171,9 +171,9 @@ class Finisher:
             return
         until_s = int(self._clock()) + KEPT_S
         for part in dict.fromkeys(part_ids(upload.concat)):
-            row = await self._catalogue.uploads.get(tokens.hashed(part))
+            row = await self._catalogue.get(tokens.hash_secret(part))
             if row is not None and row.kind is UploadKind.PARTIAL:
-                await self._catalogue.uploads.give_up(row, now_s=int(self._clock()), kept_until_s=until_s)
+                await self._catalogue.give_up(row, now_s=int(self._clock()), kept_until_s=until_s)
                 await self._clear(row)
 
     async def _clear(self, upload: Upload) -> None:

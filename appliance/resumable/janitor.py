@@ -26,7 +26,9 @@ class Caretaker:
         """At start-up, before landed files without a row are swept: undo what a crash left between file and row."""
         await self._spool.uploads.start()
         for slug in await self._spool.landed_slugs():
-            if await self._catalogue.get(slug) is None and (upload := await self._catalogue.uploads.by_slug(slug)):
+            if await self._catalogue.images.get(slug) is None and (
+                upload := await self._catalogue.uploads.by_slug(slug)
+            ):
                 await self._spool.take_back(slug, self._spool.uploads.path(upload.id_hash), upload.length)
 
     async def run(self) -> int:

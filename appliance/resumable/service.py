@@ -25,7 +25,7 @@ from appliance.domain.errors import (
     UploadPaused,
 )
 from appliance.domain.model import Ending, Image, Tombstone, Upload, UploadKind, UploadState
-from appliance.domain.visibility import living
+from appliance.domain.visibility import require_visible
 from appliance.lifecycle.management import check_token
 from appliance.observability.metrics import Metrics
 from appliance.resumable.creation import Creating
@@ -78,7 +78,7 @@ class Resumable:
             clock=clock,
         )
         self.finisher = Finisher(
-            catalogue=catalogue,
+            catalogue=catalogue.uploads,
             spool=spool,
             committer=committer,
             turns=self.turns,
@@ -149,7 +149,7 @@ class Resumable:
     @asynccontextmanager
     async def _taking(self, upload_id: str) -> AsyncIterator[tuple[Turn, Upload]]:
         await self._known(upload_id)  # whoever guesses ids is to push no real upload's turn out
-        turn = self.turns.of(tokens.hashed(upload_id))
+        turn = self.turns.of(tokens.hash_secret(upload_id))
         async with turn.taking():
             yield turn, await self._known(upload_id)
 
@@ -245,7 +245,7 @@ class Resumable:
         if upload is None or upload.state is UploadState.DONE:
             return None
         if upload.state is not UploadState.RECEIVING or self._is_over(upload):
-            living(Tombstone(slug, Ending.UNFINISHED, upload.expires_s), self._clock())
+            require_visible(Tombstone(slug, Ending.UNFINISHED, upload.expires_s), self._clock())
         return await self._progress(upload)
 
     # --- ending ---------------------------------------------------------------------------------------------------
@@ -284,7 +284,7 @@ class Resumable:
     # --- what is known --------------------------------------------------------------------------------------------
 
     async def _known(self, upload_id: str) -> Upload:
-        upload = await self._rows.get(tokens.hashed(upload_id))
+        upload = await self._rows.get(tokens.hash_secret(upload_id))
         if upload is None:
             raise UnknownUpload("There is no upload at this address, or it ended more than a day ago.")
         if upload.state is UploadState.GONE or self._is_over(upload):
@@ -314,7 +314,7 @@ class Resumable:
         if upload.slug is None or upload.state is not UploadState.DONE:
             return None
         try:
-            return living(await self._catalogue.get(upload.slug), self._clock())
+            return require_visible(await self._catalogue.images.get(upload.slug), self._clock())
         except (UnknownImage, GoneImage):
             return None
 

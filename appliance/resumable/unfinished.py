@@ -5,7 +5,7 @@ Whose they are is forgotten by a restart, for addresses are written down nowhere
 
 import asyncio
 
-from appliance.catalogue.uploads import UploadRows
+from appliance.catalogue import UploadCatalogue
 from appliance.domain.clients import THIS_HOST, Client
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Busy
@@ -20,7 +20,7 @@ RETRY_AFTER_S = 60
 class UnfinishedUploads:
     """A rule of admission: refuses new resumable uploads beyond `limit`. They go by the hashes of their ids."""
 
-    def __init__(self, limit: int, *, rows: UploadRows, clock: Clock) -> None:
+    def __init__(self, limit: int, *, rows: UploadCatalogue, clock: Clock) -> None:
         self._limit = limit
         self._rows = rows
         self._clock = clock
@@ -52,7 +52,7 @@ class UnfinishedUploads:
         now_s = asyncio.get_running_loop().time()
         if now_s - self._counted_s >= COUNT_EVERY_S:
             self._counted_s = now_s
-            self._count = await self._rows.unfinished(int(self._clock()), self._limit)
+            self._count = await self._rows.count_unfinished(int(self._clock()), self._limit)
 
     def begin(self, id_hash: str, client: Client) -> None:
         """Count one more, the client's, until it ends. Raises Busy."""

@@ -1,5 +1,6 @@
 """A check before anything writes to the catalogue: an empty one may not replace a lost one unnoticed."""
 
+from appliance.catalogue.opening import catalogue_file
 from appliance.config.model import Config
 from appliance.domain.errors import UnfitInstallation
 
@@ -15,8 +16,9 @@ def refuse_lost_catalogue(config: Config) -> None:
         *(config.spool_dir / name for name in ("landed", "copies", "orphans", "sidecars")),
         config.store_dir / "objects",
     )
-    if not config.catalogue_path.exists() and any(folder.is_dir() and any(folder.iterdir()) for folder in kept):
+    catalogue = catalogue_file(config)
+    if not catalogue.exists and any(folder.is_dir() and any(folder.iterdir()) for folder in kept):
         raise UnfitInstallation(
-            f"{config.data_dir} has originals, but no catalogue. Restore a backup as {config.catalogue_path}, "
+            f"{config.data_dir} has originals, but no catalogue. Restore a backup as {catalogue}, "
             "or run `appliance catalogue rebuild`, which rebuilds it from the originals."
         )

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 
 from appliance import __version__
-from appliance.backups.last_results import noted
+from appliance.backups.last_results import read_results
 from appliance.container import Container
 
 MAX_COUNTED = 10_000
@@ -29,7 +29,7 @@ def connect_gauges(container: Container) -> None:
 
 def _noted(container: Container, name: str) -> float:
     """What the last backup or verification noted; they run in processes of their own."""
-    value = noted(container.config.backups_dir).get(name, 0)
+    value = read_results(container.config.backups_dir).get(name, 0)
     return float(value) if isinstance(value, int | float) else 0.0
 
 
@@ -41,7 +41,7 @@ def free_bytes(container: Container) -> int:
 async def status(container: Container) -> Mapping[str, object]:
     """Plain values, for people and for `doctor`."""
     ready, report = container.health.report()
-    backlog = await container.catalogue.counts()
+    backlog = await container.catalogue.images.backlog()
     albums = await container.catalogue.albums.sidecars_due()
     return report | {
         "version": __version__,
@@ -54,7 +54,7 @@ async def status(container: Container) -> Mapping[str, object]:
         "changes_waiting_for_the_store": backlog.sidecars_due + len(albums),
         "drained": container.drain_switch.drained,
         "uploads_arriving": container.admission.arriving,
-        "uploads_unfinished": await container.catalogue.uploads.unfinished(int(container.clock()), MAX_COUNTED),
+        "uploads_unfinished": await container.catalogue.uploads.count_unfinished(int(container.clock()), MAX_COUNTED),
         "worker_protections": list(container.workers.protections),
         "waiting_to_be_purged": container.purger.waiting_tags,
     }

@@ -10,7 +10,7 @@ from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import ApplianceError
 from appliance.domain.model import IdempotencyRecord, Image, Upload, UploadOptions
 from appliance.domain.renditions import Facts
-from appliance.domain.upload_options import cleaned
+from appliance.domain.upload_options import clean_options
 from appliance.lifecycle.shipping import Shipper
 from appliance.objectstore.records import ObjectRecord, record_of
 from appliance.spool import Incoming, Spool
@@ -59,7 +59,7 @@ class Committer:
         self._shipper = shipper
         self._delivery = delivery
         self._clock = clock
-        self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue)
+        self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue.uploads)
 
     async def commit(
         self,
@@ -86,7 +86,7 @@ class Committer:
         record = record_of(image)
         with self._spool.landing(image.slug):
             await self._spool.land(scrubbed.incoming, record.metadata)
-            await self._catalogue.add(
+            await self._catalogue.images.add(
                 image,
                 idempotency,
                 sidecar_due=record.needs_sidecar,
@@ -98,7 +98,7 @@ class Committer:
     async def commit_upload(self, incoming: Incoming, upload: Upload, kept_until_s: int, client: Client) -> Committed:
         """The image of a resumable upload. On any named error the bytes are where they were. Raises as `commit`."""
         assert upload.token_hash is not None, "a partial upload becomes no image"
-        options = cleaned(upload.options)  # older releases recorded them as they came
+        options = clean_options(upload.options)  # older releases recorded them as they came
         try:
             return await self.commit(
                 incoming, options, upload.token_hash, client, upload=upload, upload_kept_until_s=kept_until_s
@@ -121,16 +121,9 @@ class Committer:
             filename=options.filename,
             title=options.title,
             alt=options.alt,
-            media_type=facts.media_type,
+            facts=facts,
             bytes=incoming.bytes,
             sha256=incoming.sha256,
-            width=facts.width,
-            height=facts.height,
-            frames=facts.frames,
-            has_alpha=facts.has_alpha,
-            progressive=facts.progressive,
-            memory_bytes=facts.memory_bytes,
-            original_only=facts.refusal,
             created_s=now_s,
             expires_s=now_s + expires_in_s,
             token_hash=token_hash,

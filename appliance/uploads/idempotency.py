@@ -9,7 +9,7 @@ from appliance.domain.clients import Client
 from appliance.domain.clock import Clock
 from appliance.domain.errors import GoneImage, IdempotencyKeyInUse, IdempotencyKeyReused, UnknownImage
 from appliance.domain.model import IdempotencyRecord, KeepMetadata, UploadOptions
-from appliance.domain.visibility import living
+from appliance.domain.visibility import require_visible
 from appliance.spool import Incoming, Spool
 from appliance.uploads.committer import Accepted, Committer
 
@@ -38,7 +38,7 @@ class IdempotentCommitter:
         Raises as `Committer.commit` does, IdempotencyKeyInUse, IdempotencyKeyReused, and GoneImage where the first
         answer's image has ended.
         """
-        key_hash = tokens.hashed(key)
+        key_hash = tokens.hash_secret(key)
         if key_hash in self._keys_in_use:
             raise IdempotencyKeyInUse(
                 "An upload with this Idempotency-Key is still running. Repeat the request when it has finished.",
@@ -47,7 +47,7 @@ class IdempotentCommitter:
         self._keys_in_use.add(key_hash)
         try:
             fingerprint = _fingerprint(incoming, options)
-            first = await self._catalogue.idempotent(key_hash)
+            first = await self._catalogue.idempotency.get(key_hash)
             if first is None:
                 return await self._first(incoming, options, key, fingerprint, client)
             accepted = await self._repeated(first, fingerprint, key)
@@ -59,10 +59,10 @@ class IdempotentCommitter:
     async def _first(
         self, incoming: Incoming, options: UploadOptions, key: str, fingerprint: str, client: Client
     ) -> Accepted:
-        secret = tokens.fresh_secret()
-        record = IdempotencyRecord(tokens.hashed(key), incoming.slug, fingerprint, int(self._clock()), secret)
-        token = tokens.keyed_token(key, incoming.slug, secret)
-        committed = await self._committer.commit(incoming, options, tokens.hashed(token), client, record)
+        secret = tokens.generate_secret()
+        record = IdempotencyRecord(tokens.hash_secret(key), incoming.slug, fingerprint, int(self._clock()), secret)
+        token = tokens.derive_keyed_token(key, incoming.slug, secret)
+        committed = await self._committer.commit(incoming, options, tokens.hash_secret(token), client, record)
         return Accepted(committed.image, token, committed)
 
     async def _repeated(self, first: IdempotencyRecord, fingerprint: str, key: str) -> Accepted:
@@ -71,10 +71,10 @@ class IdempotentCommitter:
                 "This Idempotency-Key was used with another file or other fields. Use a new key for a new upload."
             )
         try:
-            image = living(await self._catalogue.get(first.slug), self._clock())
+            image = require_visible(await self._catalogue.images.get(first.slug), self._clock())
         except (GoneImage, UnknownImage) as fault:
             raise GoneImage("The image uploaded with this Idempotency-Key has expired or was deleted.") from fault
-        return Accepted(image, tokens.keyed_token(key, first.slug, first.secret), None)
+        return Accepted(image, tokens.derive_keyed_token(key, first.slug, first.secret), None)
 
 
 def _fingerprint(incoming: Incoming, options: UploadOptions) -> str:

@@ -187,8 +187,8 @@ class Ingest:
     async def _commit(self, incoming: Incoming, options: UploadOptions, client: Client) -> Accepted:
         if options.idempotency_key is not None:
             return await self._idempotent.commit(incoming, options, options.idempotency_key, client)
-        token = tokens.fresh_token()
-        committed = await self._committer.commit(incoming, options, tokens.hashed(token), client)
+        token = tokens.generate_token()
+        committed = await self._committer.commit(incoming, options, tokens.hash_secret(token), client)
         return Accepted(committed.image, token, committed)
 
     def _count(self, outcome: Accepted | Refused) -> None:

@@ -6,7 +6,7 @@ cut is committed first: after a crash it is done again, whatever part of it had 
 
 from dataclasses import dataclass
 
-from appliance.catalogue import Catalogue
+from appliance.catalogue import UploadCatalogue
 from appliance.domain import file_edits
 from appliance.domain.file_edits import Edit, Findings
 from appliance.domain.model import ContentCredentials, KeepMetadata, PrivateData, Upload
@@ -29,7 +29,7 @@ class Scrubbed:
 class Scrubber:
     """Has a worker say what to overwrite, and overwrites it; the file's digest follows."""
 
-    def __init__(self, *, spool: Spool, workers: Workers, catalogue: Catalogue) -> None:
+    def __init__(self, *, spool: Spool, workers: Workers, catalogue: UploadCatalogue) -> None:
         self._spool = spool
         self._workers = workers
         self._catalogue = catalogue
@@ -57,7 +57,7 @@ class Scrubber:
                 break
             done += found
             if upload is not None:
-                await self._catalogue.uploads.set_edits(upload.id_hash, file_edits.pack(done), credentials=credentials)
+                await self._catalogue.set_edits(upload.id_hash, file_edits.pack(done), credentials=credentials)
             incoming = await self._spool.overwrite(incoming, found)
         if found or not findings.complete:
             return Scrubbed(incoming, PrivateData.NOT_REMOVABLE, ContentCredentials.KEPT)

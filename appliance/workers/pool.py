@@ -29,8 +29,8 @@ PATIENT_DEADLINES = 3
 NICENESS = 8
 """Of the long and the heavy lane: a sixth of the processor's time that others get who want it at the same moment.
 
-With 5 it is a third, and views wait for it (benchmarks/beside_giants.py); with 10 a tenth, and a giant of ten seconds'
-work could miss its deadline only because the host is busy.
+With 5 it is a third, and views wait for it (benchmarks/views_during_giant_images.py); with 10 a tenth, and a giant of
+ten seconds' work could miss its deadline only because the host is busy.
 """
 _INSPECT_MEMORY_BYTES = 1200 * 1024 * 1024
 """libvips sets four bytes a pixel aside to read the header of a WebP, which has up to 16383 x 16383."""

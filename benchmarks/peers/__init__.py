@@ -1,4 +1,4 @@
-"""Other servers, run beside ours in the same benchmark. `make bench-peers` installs them under build/peers."""
+"""Other servers, measured in the same run as ours. `make bench-peers` installs them under build/peers."""
 
 from benchmarks.peers.images import IMAGE_PEERS, ImagePeer, Missing, oximg, sharp, thumbor
 from benchmarks.peers.nginx import nginx

@@ -1,4 +1,4 @@
-"""Image servers: each serves resized versions of the files in one folder, over all cores and without a cache."""
+"""Other image servers: each resizes the files of one folder, on all cores and without a cache."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""nginx with one worker process, serving one folder as files."""
+"""nginx with one worker process, which serves the files of one folder."""
 
 import contextlib
 import shutil

@@ -4,9 +4,9 @@ import re
 
 from playwright.async_api import Page, expect
 
-from tests.browser.test_library import NAMES, with_pictures
 from tests.support.browser.cards import card, choose, link_of, payload, reaches, slow_down, slowed
 from tests.support.browser.chromium import OpenPage
+from tests.support.browser.library import NAMES, with_pictures
 from tests.support.browser.pages import Site, met
 from tests.support.images import pictures
 

@@ -1,8 +1,6 @@
 """The page of a picture that is still being uploaded, in a real browser: it tells progress and becomes the picture."""
 
 import asyncio
-import io
-from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -10,39 +8,14 @@ from playwright.async_api import Page, Route, expect
 
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import Site, met
+from tests.support.browser.pending import Arriving
 from tests.support.images.noise import padded
 from tests.support.server_process import serving
-from tests.support.tus_client import BYTES, UPLOADS, VERSION, encoded, half_sent
+from tests.support.tus_client import half_sent
 from tests.support.waiting import until
 
 MB = 1_000_000
 PATIENCE_MS = 30_000
-
-
-@dataclass
-class Arriving:
-    """An upload that has begun, and its share page."""
-
-    session: aiohttp.ClientSession
-    where: str
-    slug: str
-
-    @classmethod
-    async def begun(cls, url: str, session: aiohttp.ClientSession, length: int) -> "Arriving":
-        headers = VERSION | {"Upload-Length": str(length), "Upload-Metadata": encoded(title="The Alps")}
-        async with session.post(url + UPLOADS, headers=headers) as reply:
-            where = url + reply.headers["Location"]
-        async with session.get(where) as reply:
-            return cls(session, where, (await reply.json())["image"]["slug"])
-
-    async def send(self, data: bytes, offset: int) -> None:
-        headers = VERSION | BYTES | {"Upload-Offset": str(offset)}
-        async with self.session.patch(self.where, headers=headers, data=io.BytesIO(data)) as reply:
-            assert reply.status == 204, await reply.text()
-
-    async def give_up(self) -> None:
-        async with self.session.delete(self.where, headers=VERSION) as reply:
-            assert reply.status == 204
 
 
 async def becomes_the_picture(page: Page) -> None:

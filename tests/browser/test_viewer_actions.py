@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.test_zoom import region
 from tests.support.browser.accessibility import violations
 from tests.support.browser.albums import album_of
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import THEMES, Site, met, screen
+from tests.support.browser.viewer import region
 
 Resource = dict[str, Any]
 COPIES = ["clipboard-read", "clipboard-write"]

@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 from tests.support.browser.accessibility import violations
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import THEMES, Site, met, screen
+from tests.support.browser.viewer import region
 from tests.support.images import pictures
 from tests.support.waiting import until
 
@@ -188,10 +189,6 @@ async def test_without_a_script_the_picture_leads_to_the_original(image: Resourc
     page = await open_page(f"/i/{image['slug']}", java_script_enabled=False)
     assert await page.locator("#frame").get_attribute("href") == f"/i/{image['slug']}/original"
     assert await page.locator("#zoom").is_hidden()
-
-
-def region(address: str) -> list[int]:
-    return [int(each) for each in address.partition("#xywh=")[2].split(",")]
 
 
 async def test_what_is_zoomed_comes_in_tiles_as_sharp_as_the_original(site: Site, open_page: OpenPage) -> None:

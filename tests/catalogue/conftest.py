@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue import Catalogue, open_catalogue
+from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
+from appliance.catalogue.sqlite.file import CatalogueFile
 
 
 @pytest.fixture
@@ -12,7 +13,11 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def catalogue(path: Path) -> AsyncIterator[Catalogue]:
-    opened = await open_catalogue(path)
-    yield opened
-    await opened.stop()
+async def catalogue(path: Path) -> AsyncIterator[SqliteCatalogue]:
+    async with SqliteCatalogue(path) as started:
+        yield started
+
+
+@pytest.fixture
+def file(path: Path) -> CatalogueFile:
+    return CatalogueFile(path)

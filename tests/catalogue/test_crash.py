@@ -3,7 +3,8 @@ import random
 import sys
 from pathlib import Path
 
-from appliance.catalogue import Catalogue
+from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
+from appliance.catalogue.sqlite.file import CatalogueFile
 from tests.support.programs import ROOT
 from tests.support.rows import image, slug
 
@@ -32,10 +33,10 @@ async def test_no_acknowledged_image_is_lost_when_the_process_is_killed(path: Pa
     acknowledged: set[int] = set()
     for killed in range(20):
         acknowledged |= await _killed_while_adding(path, killed * 100_000, moments.randrange(1, 120))
-        async with Catalogue(path) as catalogue:
-            assert await catalogue.known(map(slug, acknowledged)) == {slug(number) for number in acknowledged}
-    async with Catalogue(path) as catalogue:
-        assert await catalogue.check() == []
+        async with SqliteCatalogue(path) as catalogue:
+            assert await catalogue.images.known(map(slug, acknowledged)) == {slug(number) for number in acknowledged}
+    async with SqliteCatalogue(path) as catalogue:
+        assert await CatalogueFile(path).find_problems() == []
         last = max(acknowledged)
-        assert await catalogue.get(slug(last)) == image(last)
+        assert await catalogue.images.get(slug(last)) == image(last)
     assert len(acknowledged) > 500

@@ -2,11 +2,14 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
-from appliance.catalogue import Catalogue, check_file, open_catalogue
-from appliance.catalogue.connections import open_writer, require_sqlite
-from appliance.catalogue.migrations import migrate, migrations
-from appliance.catalogue.rows import COLUMNS
+from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
+from appliance.catalogue.sqlite.connections import open_writer, require_sqlite
+from appliance.catalogue.sqlite.file import CatalogueFile
+from appliance.catalogue.sqlite.migrations import migrate, migrations
+from appliance.catalogue.sqlite.rows import COLUMNS
+from appliance.catalogue.sqlite.writer import Outcome
 from appliance.domain.errors import CatalogueDamaged, CatalogueTooNew, CatalogueUnavailable, UnfitInstallation
 from tests.support.rows import image, slug
 
@@ -16,8 +19,10 @@ def _schema(connection: sqlite3.Connection) -> list[tuple[str, str]]:
 
 
 async def test_the_folder_of_the_catalogue_is_made(tmp_path: Path) -> None:
-    async with Catalogue(tmp_path / "new" / "folder" / "catalogue.db") as catalogue:
-        await catalogue.add(image())
+    path = tmp_path / "new" / "folder" / "catalogue.db"
+    async with SqliteCatalogue(path) as catalogue:
+        await catalogue.images.add(image())
+    assert await CatalogueFile(path).find_rows([slug(0)]) == {slug(0): image()}
 
 
 def test_the_table_has_a_column_for_each_field_of_an_image(path: Path) -> None:
@@ -37,15 +42,13 @@ def test_migrating_twice_changes_nothing(path: Path) -> None:
 
 @pytest.mark.parametrize("done", [migration.name for migration in migrations._migrations])
 async def test_a_file_of_any_earlier_release_is_brought_up(path: Path, done: str) -> None:
-    from sqlite_utils import Database
-
     whole = open_writer(path.with_name("whole.db"))
     old = sqlite3.connect(path)
     migrations.apply(Database(old), stop_before=done)
     old.close()
-    async with Catalogue(path) as catalogue:
-        await catalogue.add(image())
-        assert await catalogue.check() == []
+    async with SqliteCatalogue(path) as catalogue:
+        await catalogue.images.add(image())
+        assert await CatalogueFile(path).find_problems() == []
     connection = open_writer(path)
     assert _schema(connection) == _schema(whole)
     connection.close()
@@ -64,20 +67,20 @@ def migrate_as_a_newer_release(path: Path, name: str, statement: str) -> None:
 async def test_a_catalogue_that_a_newer_release_changed_is_refused(path: Path) -> None:
     migrate_as_a_newer_release(path, "9999-later!", "ALTER TABLE images RENAME COLUMN alt TO words")
     with pytest.raises(CatalogueTooNew, match="9999-later!"):
-        await open_catalogue(path)
+        await SqliteCatalogue(path).start()
 
 
 async def test_a_catalogue_that_a_newer_release_only_added_to_is_worked_on_with(path: Path) -> None:
     migrate_as_a_newer_release(path, "9999-later", "ALTER TABLE images ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
-    async with Catalogue(path) as catalogue:
-        await catalogue.add(image())
-        assert await catalogue.check() == []
+    async with SqliteCatalogue(path) as catalogue:
+        await catalogue.images.add(image())
+        assert await CatalogueFile(path).find_problems() == []
 
 
 async def test_a_file_that_is_no_database_is_called_damaged_and_left_as_it_is(path: Path) -> None:
     path.write_bytes(b"not a database " * 1000)
     with pytest.raises(CatalogueDamaged, match="appliance catalogue rebuild"):
-        await open_catalogue(path)
+        await SqliteCatalogue(path).start()
     assert path.read_bytes() == b"not a database " * 1000
 
 
@@ -87,20 +90,20 @@ async def test_a_database_of_another_program_is_left_as_it_is(path: Path) -> Non
     other.close()
     before = path.read_bytes()
     with pytest.raises(CatalogueUnavailable, match="another program"):
-        await open_catalogue(path)
+        await SqliteCatalogue(path).start()
     assert path.read_bytes() == before
-    assert await check_file(path) == ["The file is not a catalogue of this appliance."]
+    assert await CatalogueFile(path).find_problems() == ["The file is not a catalogue of this appliance."]
 
 
 async def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CatalogueUnavailable, match="data_dir"):
-        await open_catalogue(tmp_path / "file" / "catalogue.db")
+        await SqliteCatalogue(tmp_path / "file" / "catalogue.db").start()
 
 
 async def test_checking_a_file_that_is_absent_makes_none(path: Path) -> None:
     with pytest.raises(CatalogueUnavailable):
-        await check_file(path)
+        await CatalogueFile(path).find_problems()
     assert not path.exists()
 
 
@@ -110,20 +113,18 @@ def test_an_old_sqlite_is_refused() -> None:
 
 
 async def test_damage_in_the_middle_of_the_file_is_found(path: Path) -> None:
-    async with Catalogue(path) as catalogue:
+    async with SqliteCatalogue(path) as catalogue:
         for number in range(500):
-            await catalogue.add(image(number))
+            await catalogue.images.add(image(number))
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2 // 4096 * 4096)  # beyond the schema's pages, which come first
         file.write(b"\xff" * 4096 * 10)
-    assert any("damaged" in line for line in await check_file(path))
+    assert any("damaged" in line for line in await CatalogueFile(path).find_problems())
 
 
-async def test_rows_that_make_no_sense_are_told_by_name(catalogue: Catalogue, path: Path) -> None:
-    from appliance.catalogue.writer import Outcome
-
+async def test_rows_that_make_no_sense_are_told_by_name(catalogue: SqliteCatalogue, path: Path) -> None:
     for number in range(4):
-        await catalogue.add(image(number))
+        await catalogue.images.add(image(number))
 
     def spoil(connection: sqlite3.Connection) -> Outcome[None]:
         connection.execute("UPDATE images SET ended_s = 1 WHERE slug = ?", (slug(0),))
@@ -132,7 +133,6 @@ async def test_rows_that_make_no_sense_are_told_by_name(catalogue: Catalogue, pa
         connection.execute("INSERT INTO tombstones VALUES (?, 'deleted', 1)", (slug(3),))
         return Outcome(None)
 
-    await catalogue._writer.run(spoil)
-    told = await catalogue.check()
+    await catalogue.writer.run(spoil)
+    told = await CatalogueFile(path).find_problems()  # while a server has it open
     assert [line.split()[1] for line in told] == [slug(number) for number in range(4)]
-    assert await check_file(path) == told  # while the server has it open

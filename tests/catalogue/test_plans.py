@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue import statements
-from appliance.catalogue.connections import open_writer
+from appliance.catalogue.sqlite import statements
+from appliance.catalogue.sqlite.connections import open_writer
 
 STATEMENTS = {
     name: text for name, text in vars(statements).items() if name.isupper() and name[0] != "_" and isinstance(text, str)
 }
-WALKS_BY_SLUG = {"PAGE", "NEWEST", "HALF_ENDED", "ERASING_ALIVE", "IMPOSSIBLE_FACTS", "BURIED_ALIVE"}
+WALKS_BY_SLUG = {"PAGE", "NEWEST", "HALF_ENDED", "ERASING_ALIVE", "IMPOSSIBLE_FACTS", "LIVING_TOMBSTONES"}
 
 
 @pytest.fixture

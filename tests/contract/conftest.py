@@ -8,7 +8,7 @@ import pytest
 
 from appliance.objectstore import DirectoryStore, ObjectStore
 from tests.support.other_stores import seaweedfs_server, versitygw_server
-from tests.support.store_servers import Server, minio_server, rclone_server
+from tests.support.servers import Server, minio_server, rclone_server
 from tests.support.stores import store_on
 
 LONG = pytest.mark.long

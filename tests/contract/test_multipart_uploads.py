@@ -16,7 +16,7 @@ from appliance.objectstore.bucket import Bucket
 from appliance.objectstore.multipart import THREADS
 from appliance.objectstore.multipart_requests import MultipartRequests, StoredPart
 from tests.contract.conftest import S3_KINDS
-from tests.support.store_servers import Server
+from tests.support.servers import Server
 from tests.support.stores import store_on
 
 TIFF = "image/tiff"

@@ -17,7 +17,7 @@ from appliance.domain.errors import ConfigError, ObjectMissing, StoreUnavailable
 from appliance.objectstore import DirectoryStore, MinioStore, files, open_store
 from appliance.objectstore.multipart import MAX_OBJECT_BYTES, spans
 from tests.support.programs import free_port
-from tests.support.store_servers import Server, minio_server
+from tests.support.servers import Server, minio_server
 from tests.support.stores import store_on
 
 JPEG = "image/jpeg"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.store_servers import Server
+from tests.support.servers import Server
 from tests.support.stores import store_on
 
 MIB = 1024 * 1024

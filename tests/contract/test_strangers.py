@@ -11,7 +11,7 @@ from minio.minioadmin import MinioAdmin
 
 from appliance.domain.errors import StoreUnavailable
 from appliance.objectstore import DirectoryStore, MinioStore, StoreNotCreated
-from tests.support.store_servers import Server, minio_server
+from tests.support.servers import Server, minio_server
 from tests.support.stores import store_on
 
 JPEG = "image/jpeg"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.deploy.machine import Broken, run
 from tests.deploy.steps import Trial, metrics, narrow_key
-from tests.support.store_servers import Server, rclone_server
+from tests.support.servers import Server, rclone_server
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 KEY = "/etc/appliance/credentials/store_access_key"

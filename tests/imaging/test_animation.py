@@ -9,8 +9,8 @@ from PIL import Image
 
 from appliance.domain.renditions import Format
 from appliance.workers import Workers
-from tests.imaging.test_renditions import distance
 from tests.support.images import pictures
+from tests.support.images.distance import distance
 from tests.support.workers import boxed, inspected, rendered
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -73,7 +73,7 @@ async def test_what_moves_is_told_with_each_rendition(workers: Workers) -> None:
 
 async def test_an_animation_that_was_found_unreadable_is_not_tried_again(workers: Workers) -> None:
     source = pictures.animated("gif", frames=6)
-    facts = replace(await inspected(workers, source), still=True)
+    facts = replace(await inspected(workers, source), still="broken")
     [made] = await rendered(workers, source, boxed(160, Format.WEBP), facts=facts)
     assert not made.moves
     assert getattr(Image.open(io.BytesIO(made.data)), "n_frames", 1) == 1

@@ -9,9 +9,8 @@ import pyvips
 
 from appliance.domain.renditions import Facts, Format, Made, Priority
 from appliance.workers import Workers
-from tests.imaging.test_hostile_files import goes_on
 from tests.support.images import giants, pictures
-from tests.support.workers import boxed, inspected
+from tests.support.workers import boxed, goes_on, inspected
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -1,6 +1,5 @@
 """Files made to do harm: each ends in a named error or in a picture, and the workers go on."""
 
-import asyncio
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from appliance.domain.errors import ApplianceError, NotAnImage
 from appliance.domain.renditions import Facts, Format
 from appliance.workers import Workers
 from tests.support.images import hostile, pictures
-from tests.support.workers import boxed, inspected, rendered, target
+from tests.support.workers import ENDS, boxed, goes_on, inspected, outcome, rendered
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -28,7 +27,6 @@ WHOLE: dict[str, Callable[[], bytes]] = {
     "tiff": pictures.tiff,
     "avif": pictures.avif,
 }
-ENDS = {"picture", "not-an-image", "unsupported-format", "unreadable-image", "cannot-resize"}
 LIARS: dict[str, Callable[[int, int], bytes]] = {
     "jpeg": hostile.jpeg_claiming,
     "png": hostile.png_claiming,
@@ -36,25 +34,6 @@ LIARS: dict[str, Callable[[int, int], bytes]] = {
     "webp": hostile.webp_claiming,
     "tiff": hostile.tiff_claiming,
 }
-
-
-async def outcome(workers: Workers, data: bytes, facts: Facts | None = None) -> str:
-    """The code of the named error that a file ends in, or "picture" once every rendition is a whole file."""
-    try:
-        made = await rendered(
-            workers, data, target("thumbnail", Format.JPG), target("medium", Format.WEBP), facts=facts
-        )
-    except ApplianceError as error:
-        return error.code
-    for rendition in made:
-        assert pictures.opened(rendition.data).size == (rendition.width, rendition.height)
-    return "picture"
-
-
-async def goes_on(workers: Workers) -> None:
-    """Every worker still makes pictures."""
-    photos = [pictures.small_photo() for _ in range(4)]
-    assert await asyncio.gather(*(outcome(workers, photo) for photo in photos)) == ["picture"] * 4
 
 
 @pytest.mark.parametrize("name", list(WHOLE))

@@ -1,6 +1,5 @@
 """Blocks of metadata: what may stay of each, in the length that it had."""
 
-import re
 import struct
 
 import pytest
@@ -11,10 +10,10 @@ from appliance.imaging.metadata.exif import clean_exif
 from appliance.imaging.metadata.icc import clean_icc
 from appliance.imaging.metadata.iptc import clean_iptc
 from appliance.imaging.metadata.photoshop import clean_resources
-from appliance.imaging.metadata.properties import PREFIXES
 from appliance.imaging.metadata.rdf import Packet
 from appliance.imaging.metadata.xmp import clean_xmp
 from tests.support.images import pictures, private_pictures
+from tests.support.metadata import xmp
 
 # --- XMP ----------------------------------------------------------------------------------------------------------
 
@@ -28,16 +27,6 @@ XMP_FORMS = {
     "<exif:GPSLatitude>48,12.5N</exif:GPSLatitude></dc:rights></D>",
     "no room": '<D dc:rights="(c) me" photoshop:Credit="An Agency" exif:A="48,12.5N"/>',
 }
-
-
-def xmp(description: str, *, wrapped: bool = True) -> bytes:
-    """A packet with a description, in which D stands for rdf:Description and the prefixes are the usual ones."""
-    named = re.sub(r"(</?)D\b", r"\1rdf:Description", description)
-    used = "".join(f' xmlns:{prefix}="{space}"' for space, prefix in PREFIXES.items() if f"{prefix}:" in named)
-    packet = f'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"{used}>{named}</rdf:RDF>'
-    if wrapped:
-        packet = f'<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="A Toolkit">{packet}</x:xmpmeta><?xpacket end="w"?>'
-    return packet.encode()
 
 
 @pytest.mark.parametrize("form", XMP_FORMS)

@@ -19,9 +19,9 @@ from appliance.imaging.metadata.iptc import clean_iptc
 from appliance.imaging.metadata.photoshop import clean_resources
 from appliance.imaging.metadata.tiff import Walk
 from appliance.imaging.metadata.xmp import clean_xmp
-from tests.imaging.test_metadata_scrub import found_in
 from tests.support.images import private_pictures
 from tests.support.images.tiff_writer import Maker, long, short
+from tests.support.metadata import found_in
 
 SMALL, LARGE = 64 * 1024, 1024 * 1024
 SLACK = 4

@@ -9,8 +9,8 @@ import pytest
 from appliance.domain import formats
 from appliance.imaging.metadata import scrub
 from appliance.imaging.metadata.cleaning import Cleaning
-from tests.imaging.test_metadata_scrub import found_in
 from tests.support.images import private_pictures
+from tests.support.metadata import found_in
 
 
 @pytest.mark.parametrize("fault", [OverflowError, struct.error, IndexError, ValueError, LookupError, KeyError])

@@ -8,11 +8,10 @@ import pytest
 from appliance.domain.file_edits import Findings
 from appliance.domain.model import KeepMetadata
 from appliance.workers import Workers
-from tests.imaging.test_metadata_blocks import xmp
-from tests.imaging.test_metadata_scrub import MAKERS, applied, found_in
 from tests.support.images import pictures, private_pictures
 from tests.support.images.hidden_places import PLACES, Place
 from tests.support.images.private_pictures import segment
+from tests.support.metadata import MAKERS, applied, found_in, xmp
 from tests.support.workers import in_memory
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -11,10 +11,9 @@ from PIL import Image
 from appliance.domain.model import KeepMetadata
 from appliance.imaging.metadata.exif import clean_exif
 from appliance.imaging.metadata.xmp import clean_xmp
-from tests.imaging.test_metadata_blocks import xmp
-from tests.imaging.test_metadata_hidden_places import cleaned, found_in
 from tests.support.images.hidden_places import chunk, in_header, with_chunks
 from tests.support.images.private_pictures import segment
+from tests.support.metadata import cleaned, found_in, xmp
 
 XMP_MARK = b"http://ns.adobe.com/xap/1.0/\0"
 CREDITED = xmp('<D photoshop:Credit="An Agency"/>')
@@ -34,7 +33,9 @@ def test_xmp_that_a_png_has_compressed_or_in_a_language_keeps_its_credit(head: b
 
 def test_compressed_xmp_that_has_no_room_for_what_stays_is_not_called_clean() -> None:
     packet = zlib.compress(xmp(f'<D photoshop:Credit="An Agency" tiff:Make="{"x" * 999}"/>'))
-    assert not found_in(with_chunks(chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + packet))).complete
+    assert not found_in(
+        with_chunks(chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + packet)), KeepMetadata.NOTHING
+    ).complete
 
 
 def test_xmp_in_the_wrapper_of_old_programs_keeps_its_credit() -> None:

@@ -15,11 +15,10 @@ from PIL import Image
 from appliance.domain.renditions import Format
 from appliance.imaging.tiff import MAX_DIRECTORIES, Pages, pages
 from appliance.workers import Workers
-from tests.imaging.test_hostile_files import ENDS, outcome
-from tests.imaging.test_renditions import distance
 from tests.support.images import giants, pictures
+from tests.support.images.distance import distance
 from tests.support.programs import require
-from tests.support.workers import boxed, in_memory, inspected, rendered
+from tests.support.workers import ENDS, boxed, in_memory, inspected, outcome, rendered
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -8,6 +8,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageStat
 from appliance.domain.renditions import Format, fit
 from appliance.workers import Workers
 from tests.support.images import pictures
+from tests.support.images.distance import distance
 from tests.support.workers import PRESETS, boxed, inspected, rendered, target
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -31,13 +32,6 @@ SAME_PICTURE: dict[str, Callable[[], bytes]] = {
     "tiff of several pages": lambda: pictures.tiff(3),
     "progressive": lambda: pictures.saved(pictures.quarters(), "jpeg", quality=92, progressive=True),
 }
-
-
-def distance(one: Image.Image, other: Image.Image) -> float:
-    """The mean difference of a sample, 0 to 255."""
-    assert one.size == other.size
-    difference = ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB")))
-    return sum(difference.mean) / 3
 
 
 def quarters_at(size: tuple[int, int]) -> Image.Image:

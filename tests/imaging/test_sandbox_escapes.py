@@ -20,8 +20,7 @@ from appliance.server.control import Commands, listening
 from appliance.shared.unix_peers import keep_orphans
 from appliance.workers.process import ResourceLimits, WorkerProcess
 from appliance.workers.protocol import FindPrivate
-from tests.imaging.test_sandbox import needs
-from tests.support.programs import ROOT
+from tests.support.programs import ROOT, require_protection
 from tests.support.workers import in_memory
 
 HOSTILE = ROOT / "tests" / "support" / "escape.py"
@@ -87,7 +86,7 @@ async def tried(given: Mapping[str, Any], patch: pytest.MonkeyPatch, *options: s
         worker = WorkerProcess(LIMITS)
     await worker.ready
     if not options:
-        needs({"protections": list(worker.protections)}, "seccomp")  # without it, some of the ways would be found
+        require_protection(worker.protections, "seccomp")  # without it, some of the ways would be found
     source = in_memory(json.dumps(given).encode())
     try:
         _, (report,) = await worker.call(FindPrivate(KeepMetadata.NOTHING, cpu_s=60), [source], 60)

@@ -1,6 +1,6 @@
-"""The benchmarks: each is run by `make bench`, or it is told why not."""
+"""The benchmarks: `make bench` runs each, or says why not."""
 
-from benchmarks.__main__ import LONG, ROOT, SHORT, Ended, closing_words, run
+from benchmarks.__main__ import LONG, ROOT, SHORT, ProgramResult, run_program, summarise
 
 
 def programs() -> set[str]:
@@ -14,15 +14,19 @@ def test_every_program_is_in_the_short_set_or_has_its_reason() -> None:
 
 
 def test_a_program_that_there_is_no_time_for_is_skipped_and_named() -> None:
-    ended = run("hot", (), 0.0)
-    assert "skipped hot: no time was left" in closing_words([ended], 1.0)
+    ended = run_program("cached_rendition", (), 0.0)
+    assert "skipped cached_rendition: no time was left" in summarise([ended], 1.0)
 
 
 def test_a_program_that_fails_is_told_apart_from_one_that_lacks_something() -> None:
-    told = closing_words(
-        [Ended("hot", 1.0, skipped="wrk: Debian package wrk"), Ended("four", 1.0, failed="no answer")], 2
+    told = summarise(
+        [
+            ProgramResult("cached_rendition", 1.0, skipped="wrk: Debian package wrk"),
+            ProgramResult("all_sizes", 1.0, failed="no answer"),
+        ],
+        2,
     )
-    assert "skipped hot: wrk: Debian package wrk" in told
-    assert "FAILED four: no answer" in told
+    assert "skipped cached_rendition: wrk: Debian package wrk" in told
+    assert "FAILED all_sizes: no answer" in told
     for name, why in LONG.items():
         assert f"skipped {name}: {why}" in told

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from benchmarks.paths import count_lines, find_loose_modules, find_shared_class_names, trace_calls
+from benchmarks.call_paths import count_lines, find_loose_modules, find_shared_class_names, trace_calls
 
 SOURCE = """
 import asyncio

@@ -88,6 +88,7 @@ def expressions() -> Iterator[str]:
 
 def test_alerts_and_dashboard_name_only_metrics_and_labels_that_server_and_store_have() -> None:
     known = labels() | {"job", "le"}
+    assert len(list(expressions())) > 20
     for expression in expressions():
         assert set(re.findall(r"\bappliance_[a-z_]+", expression)) - series() == set(), expression
         assert set(re.findall(r"\bminio_[a-z_]+", expression)) - STORE == set(), expression

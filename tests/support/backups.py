@@ -6,7 +6,12 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
+
+from tests.support.images import pictures
 from tests.support.programs import rclone_program, require
+from tests.support.server_process import ServerProcess, serving
+from tests.support.uploaders import upload
 
 
 @dataclass(frozen=True)
@@ -49,3 +54,32 @@ def without(name: str) -> str:
     """A PATH on which a program is not found."""
     folders = [folder for folder in os.environ["PATH"].split(":") if not (Path(folder) / name).exists()]
     return ":".join(folders) or "/nonexistent"
+
+
+def on_a_new_machine(served: ServerProcess, data_dir: Path, **changed: str) -> ServerProcess:
+    """The same settings and an empty data directory."""
+    fresh = ServerProcess(
+        data_dir, **{name: value for name, value in served.environment.items() if name.startswith("APPL")}
+    )
+    fresh.environment = environment_for(data_dir, fresh.environment, **changed)
+    fresh.environment["APPLIANCE_SERVER_LISTEN"] = f"127.0.0.1:{fresh.port}"
+    return fresh
+
+
+def signing_key(path: Path) -> str:
+    """Makes a private key; its public one."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "backups", "-f", str(path)], check=True)
+    return path.with_suffix(".pub").read_text().strip()
+
+
+async def backed_up(tmp_path: Path, **settings: str) -> tuple[ServerProcess, Path]:
+    """A stopped host with one image, and its backup in a folder."""
+    places = tmp_path / "backups"
+    places.mkdir()
+    settings = {"APPLIANCE_BACKUP_DIRECTORY": str(places), "APPLIANCE_BACKUP_IN_STORE": "false"} | settings
+    async with serving(tmp_path / "data", **settings) as served, aiohttp.ClientSession() as session:
+        await upload(session, served.url, pictures.photo(seed=1))
+        done = served.command("backup")
+        assert done.returncode == 0, done.stderr
+    [name] = backups_in(places)
+    return served, places / name

@@ -4,20 +4,20 @@ import asyncio
 import sys
 from pathlib import Path
 
-from appliance.catalogue import open_catalogue
+from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from tests.support.rows import image
 
 
 async def add_for_ever(path: Path, first: int) -> None:
-    catalogue = await open_catalogue(path)
+    async with SqliteCatalogue(path) as catalogue:
 
-    async def add_every_eighth(number: int) -> None:
-        while True:
-            await catalogue.add(image(number))
-            print(number, flush=True)
-            number += 8
+        async def add_every_eighth(number: int) -> None:
+            while True:
+                await catalogue.images.add(image(number))
+                print(number, flush=True)
+                number += 8
 
-    await asyncio.gather(*(add_every_eighth(first + lane) for lane in range(8)))
+        await asyncio.gather(*(add_every_eighth(first + lane) for lane in range(8)))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from appliance.catalogue import connections
+from appliance.catalogue.sqlite import connections
 from appliance.workers.protocol import Order
 from appliance.workers.supervised_worker import SupervisedWorker
 

@@ -47,7 +47,7 @@ def gated(patch: pytest.MonkeyPatch, part: object, method: str, *, after: bool =
 
 
 async def row(host: Host, slug: str) -> Image:
-    found = await host.appliance.catalogue.get(slug)
+    found = await host.appliance.catalogue.images.get(slug)
     assert isinstance(found, Image)
     return found
 

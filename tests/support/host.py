@@ -10,7 +10,6 @@ from typing import Any
 
 from aiohttp import ClientResponse, FormData, web
 from aiohttp.test_utils import TestClient, TestServer
-from PIL import Image
 
 from appliance.app import started
 from appliance.config.model import GB, MB, Config, Renditions, Uploads
@@ -19,13 +18,11 @@ from appliance.http.problems import STATUSES
 from appliance.http.transport.connections import Runner
 
 DAY_S = 86_400
-
-
 CODES = {kind.code: status for kind, status in STATUSES.items()}
 
 
 @dataclass
-class HeldClock:
+class ManualClock:
     """A clock that stands still until a test moves it."""
 
     now_s: float = field(default_factory=lambda: 1_790_000_000.0)
@@ -43,7 +40,7 @@ class Host:
 
     appliance: Container
     client: "TestClient[Any, Any]"
-    clock: HeldClock
+    clock: ManualClock
 
     @property
     def port(self) -> int:
@@ -113,12 +110,6 @@ async def problem(response: ClientResponse, code: str) -> dict[str, Any]:
     return body
 
 
-def opened(data: bytes) -> Image.Image:
-    picture = Image.open(io.BytesIO(data))
-    picture.load()
-    return picture
-
-
 def small_config(data_dir: Path) -> Config:
     """A whole appliance that starts fast and leaves the machine's other core alone."""
     return Config(
@@ -128,7 +119,7 @@ def small_config(data_dir: Path) -> Config:
     )
 
 
-class Server(TestServer):
+class HostServer(TestServer):
     """Serves as `appliance serve` does: a handler goes on to its end when its client is gone."""
 
     async def _make_runner(self, **kwargs: Any) -> web.BaseRunner:
@@ -137,6 +128,6 @@ class Server(TestServer):
 
 
 @asynccontextmanager
-async def running(config: Config, clock: HeldClock) -> AsyncIterator[Host]:
-    async with started(config, clock) as appliance, TestClient(Server(appliance.site())) as client:
+async def running(config: Config, clock: ManualClock) -> AsyncIterator[Host]:
+    async with started(config, clock) as appliance, TestClient(HostServer(appliance.site())) as client:
         yield Host(appliance, client, clock)

@@ -22,3 +22,14 @@ async def changed(host: Host, image: dict[str, Any], **members: Any) -> dict[str
 
 async def status(host: Host, image: dict[str, Any], rest: str = "/original") -> int:
     return (await host.get(f"/i/{image['slug']}{rest}")).status
+
+
+async def original(host: Host, slug: str) -> bytes:
+    reply = await host.get(f"/i/{slug}/original")
+    assert reply.status == 200
+    return await reply.read()
+
+
+async def resource(host: Host, slug: str) -> dict[str, Any]:
+    found: dict[str, Any] = await (await host.get(f"/api/v1/images/{slug}")).json()
+    return found

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from tests.support.programs import ROOT, free_port, require
-from tests.support.store_servers import ACCESS_KEY, REGION, SECRET_KEY, Server, answers
+from tests.support.servers import ACCESS_KEY, REGION, SECRET_KEY, Server, answers
 
 
 def versitygw_server(folder: Path) -> Server:

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,13 @@ def require(name: str, reason: str) -> None:
     if os.environ.get("REQUIRE_ALL") == "1":
         pytest.fail(words, pytrace=False)
     pytest.skip(words)
+
+
+def require_protection(protections: object, name: str) -> None:
+    """Skip or fail the test (see `require`) where a process in the sandbox didn't get this protection."""
+    assert isinstance(protections, Collection)
+    if name not in protections:
+        require(name, f"the kernel {os.uname().release} does not have it, or has it switched off")
 
 
 def find_minio() -> str | None:

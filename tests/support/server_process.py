@@ -16,7 +16,7 @@ import aiohttp
 
 from tests.support.procfs import children_of
 from tests.support.programs import ROOT, free_port
-from tests.support.store_servers import Server
+from tests.support.servers import Server
 
 START_S = 60.0
 STOP_S = 90.0
@@ -24,7 +24,7 @@ POLL_S = 0.02
 COMMAND = (sys.executable, "-m", "appliance.cli")
 
 
-class Served:
+class ServerProcess:
     """One data directory and the server over it, which can be killed and started again at the same address."""
 
     def __init__(self, data_dir: Path, **environment: str) -> None:
@@ -141,9 +141,9 @@ def on_minio(server: Server, **changed: str) -> Mapping[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def serving(data_dir: Path, **environment: str) -> AsyncIterator[Served]:
+async def serving(data_dir: Path, **environment: str) -> AsyncIterator[ServerProcess]:
     """A started server, gone at the end."""
-    served = Served(data_dir, **environment)
+    served = ServerProcess(data_dir, **environment)
     try:
         await served.start()
         yield served

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from appliance.objectstore import MinioStore
-from tests.support.store_servers import REGION, Server
+from tests.support.servers import REGION, Server
 
 
 def store_on(

@@ -155,3 +155,9 @@ def sha256(parts: Iterable[bytes]) -> str:
     for part in parts:
         digest.update(part)
     return digest.hexdigest()
+
+
+async def patch_from_start(session: aiohttp.ClientSession, url: str, data: bytes) -> None:
+    headers = VERSION | BYTES | {"Upload-Offset": "0"}
+    async with session.patch(url, headers=headers, data=io.BytesIO(data)) as reply:
+        await reply.read()

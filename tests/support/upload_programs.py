@@ -17,7 +17,7 @@ from tusclient.exceptions import TusCommunicationError, TusUploadFailed
 
 from tests.support.programs import node_clients
 from tests.support.relay import Relay
-from tests.support.server_process import Served
+from tests.support.server_process import ServerProcess
 from tests.support.tus_client import UPLOADS
 
 TUSPY = ("tuspy", "tuspy with checksums")
@@ -60,7 +60,7 @@ class Ordeal:
 
 
 async def through_an_ordeal(  # noqa: PLR0917 - what it takes
-    served: Served, clients: Sequence[str], files: Sequence[Path], kills: int, seed: int, share: float = 0.7
+    served: ServerProcess, clients: Sequence[str], files: Sequence[Path], kills: int, seed: int, share: float = 0.7
 ) -> Ordeal:
     """Each client uploads its file; connections are cut at random bytes, and the server is killed and started again."""
     choose, killed = random.Random(seed), 0

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import re
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.support.programs import ROOT, free_port, require
-from tests.support.store_servers import Server
+from tests.support.servers import Server, listens
 
 
 def varnish_program() -> str:
@@ -58,16 +57,10 @@ async def varnish(folder: Path, behind: int) -> AsyncIterator[Varnish]:
     vcl.write_text(documented_vcl().replace('.port = "8080"', f'.port = "{behind}"'))
     command = [varnish_program(), "-j", "none", "-F", "-n", str(folder / "varnish"), "-f", str(vcl)]
     command += ["-a", f"127.0.0.1:{port}", "-s", "malloc,64m", "-T", "none"]
-    server = Server(command, port, folder / "varnish.log", _answers, {})
+    server = Server(command, port, folder / "varnish.log", listens, {})
     await asyncio.to_thread(server.start)
     try:
         async with aiohttp.ClientSession() as session:
             yield Varnish(server, f"http://127.0.0.1:{port}", session)
     finally:
         await asyncio.to_thread(server.stop)
-
-
-def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False

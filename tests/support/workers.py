@@ -1,11 +1,14 @@
 """What tests ask of real worker processes: inspections and renditions of bytes in memory."""
 
+import asyncio
 import os
 from dataclasses import replace
 
 from appliance.config.model import GB, Renditions
+from appliance.domain.errors import ApplianceError
 from appliance.domain.renditions import Facts, Format, Made, Preset, Priority, Target
 from appliance.workers import Workers
+from tests.support.images import pictures
 
 MAX_PIXELS = 1_000_000_000
 
@@ -49,3 +52,25 @@ async def rendered(workers: Workers, data: bytes, *targets: Target, facts: Facts
             return await worker.render(fd, facts, targets)
     finally:
         os.close(fd)
+
+
+ENDS = {"picture", "not-an-image", "unsupported-format", "unreadable-image", "cannot-resize"}
+
+
+async def outcome(workers: Workers, data: bytes, facts: Facts | None = None) -> str:
+    """The code of the named error that a file ends in, or "picture" once every rendition is a whole file."""
+    try:
+        made = await rendered(
+            workers, data, target("thumbnail", Format.JPG), target("medium", Format.WEBP), facts=facts
+        )
+    except ApplianceError as error:
+        return error.code
+    for rendition in made:
+        assert pictures.opened(rendition.data).size == (rendition.width, rendition.height)
+    return "picture"
+
+
+async def goes_on(workers: Workers) -> None:
+    """Every worker still makes pictures."""
+    photos = [pictures.small_photo() for _ in range(4)]
+    assert await asyncio.gather(*(outcome(workers, photo) for photo in photos)) == ["picture"] * 4

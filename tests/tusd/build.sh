@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts tusd, the tus project's own server, at build/bin/tusd for benchmarks/upload_large.py; does nothing when a working
+# Puts tusd, the tus project's own server, at build/bin/tusd for benchmarks/large_uploads.py; does nothing when a working
 # one is there already. Taken, in this order: $TUSD_BIN, a `tusd` on PATH, a build from source (see tests/go.sh).
 set -eu
 

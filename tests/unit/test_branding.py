@@ -14,7 +14,7 @@ from appliance.domain.errors import ConfigError
 from appliance.http.pages.assets import web_root
 from appliance.http.pages.render import Pages
 from tests.support.host import OpenHost
-from tests.unit.test_page_templates import PHOTO, Page
+from tests.support.rendered_page import PHOTO, Page
 
 NOWHERE = Path("/nonexistent/appliance.toml")
 COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.backups.manifest import name_of
-from appliance.backups.retention import kept, most_kept
+from appliance.backups.manifest import backup_name
+from appliance.backups.retention import backups_to_keep, max_backups
 from appliance.capacity.costs import cloud_bill, own_bill
 from appliance.capacity.measuring import measure
 from appliance.capacity.needs import (
@@ -93,9 +93,9 @@ def test_its_backups_need_a_copy_of_the_catalogue_and_one_more_while_it_is_encry
 @given(st.integers(1, 40), st.integers(0, 20))
 def test_as_many_backups_are_planned_as_are_kept_on_the_worst_day(daily: int, weekly: int) -> None:
     days = [datetime(2026, 1, 1, 3, tzinfo=UTC) + timedelta(days=day) for day in range(200)]
-    names = [name_of(day.timestamp()) for day in days]
-    found = {len(kept(names[: len(names) - less], daily=daily, weekly=weekly)) for less in range(7)}
-    assert max(found) == most_kept(daily=daily, weekly=weekly)
+    names = [backup_name(day.timestamp()) for day in days]
+    found = {len(backups_to_keep(names[: len(names) - less], daily=daily, weekly=weekly)) for less in range(7)}
+    assert max(found) == max_backups(daily=daily, weekly=weekly)
 
 
 def test_its_cores_follow_from_the_seconds_an_image() -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue import Catalogue
+from appliance.catalogue.opening import FILE_NAME, open_catalogue
 from appliance.cli import main
 from appliance.config.model import Config
+from appliance.domain.flat_image import unflatten
 from appliance.domain.model import Image, Location
 from appliance.domain.slugs import mint, object_key, sidecar_key
-from appliance.domain.tokens import hashed
+from appliance.domain.tokens import hash_secret
 from appliance.objectstore import open_store
 from appliance.objectstore.records import metadata_of, sidecar_of
 from appliance.server.data_dir_lock import owned_data_dir
@@ -38,15 +39,15 @@ def image(**changes: object) -> Image:
         "filename": "Ünïcode 猫.png",
         "media_type": "image/png",
         "bytes": len(PNG_HEAD),
-        "sha256": hashed("picture"),
+        "sha256": hash_secret("picture"),
         "width": 30,
         "height": 20,
         "created_s": now_s,
         "expires_s": now_s + 86_400,
-        "token_hash": hashed("token"),
+        "token_hash": hash_secret("token"),
         "location": Location.STORE,
     }
-    return Image(**(values | changes))  # type: ignore[arg-type]
+    return unflatten(values | changes)
 
 
 async def _store(config: Config, images: Iterable[Image]) -> None:
@@ -74,10 +75,10 @@ def landed(config: Config, waiting: Image) -> None:
 
 
 async def _with_rows(config: Config, images: Iterable[Image]) -> list[Image]:
-    async with Catalogue(config.catalogue_path) as catalogue:
+    async with open_catalogue(config) as catalogue:
         for each in images:
-            await catalogue.add(each)
-        return await catalogue.page()
+            await catalogue.images.add(each)
+        return await catalogue.images.page()
 
 
 def rows(config: Config, *added: Image) -> list[Image]:
@@ -96,7 +97,7 @@ def test_rebuild_brings_back_every_row_as_it_was(config: Config, capsys: pytest.
     before = rows(config, plain, titled, waiting)
     stored(config, plain, titled)
     landed(config, waiting)
-    config.catalogue_path.unlink()
+    (config.data_dir / FILE_NAME).unlink()
     assert main(["catalogue", "rebuild"]) == 0
     assert capsys.readouterr().out == "The catalogue now has 3 images.\n"
     assert rows(config) == before == in_order(plain, titled, waiting)
@@ -171,7 +172,7 @@ def test_check_says_that_a_whole_catalogue_is_whole_and_a_damaged_one_is_not(
     rows(config, *(image() for _ in range(50)))
     assert main(["catalogue", "check"]) == 0
     assert capsys.readouterr().out.endswith(" is intact.\n")
-    with config.catalogue_path.open("r+b") as file:
+    with (config.data_dir / FILE_NAME).open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * 8192)
     assert main(["catalogue", "check"]) == 1
@@ -198,7 +199,7 @@ def test_without_a_catalogue_the_path_is_named(
     command: list[str], config: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["catalogue", *command]) == 1
-    assert str(config.catalogue_path) in capsys.readouterr().err
+    assert str(config.data_dir / FILE_NAME) in capsys.readouterr().err
 
 
 def test_expire_ends_what_is_due_and_nothing_else(config: Config, capsys: pytest.CaptureFixture[str]) -> None:

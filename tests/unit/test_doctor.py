@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue import Catalogue
+from appliance.catalogue.opening import FILE_NAME, open_catalogue
 from appliance.cli import main
 from appliance.config.model import TB, Backup, Config, Server, Store, Uploads
 from appliance.doctor import backups, components, machine, rows
 from appliance.doctor.checkup import Check, examine
 from appliance.doctor.findings import Finding, Level
 from appliance.objectstore import open_store
-from tests.support.store_servers import minio_server
+from tests.support.servers import minio_server
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def config(tmp_path: Path) -> Config:
         store = open_store(config.store, config.data_dir)
         await store.start()
         await store.close()
-        async with Catalogue(config.catalogue_path):
+        async with open_catalogue(config):
             pass
 
     asyncio.run(used())
@@ -122,7 +122,7 @@ def test_an_address_of_another_machine_is_a_fault(config: Config) -> None:
 
 
 def test_a_damaged_catalogue_is_a_fault(config: Config) -> None:
-    config.catalogue_path.write_bytes(b"no database" * 1000)
+    (config.data_dir / FILE_NAME).write_bytes(b"no database" * 1000)
     finding = worst(rows.catalogue, config)
     assert finding.level is Level.FAULT
     assert "catalogue rebuild" in finding.words
@@ -215,7 +215,9 @@ def test_exit_status_is_1_on_a_fault_alone(
     monkeypatch.setenv("APPLIANCE_SERVER_LISTEN", "127.0.0.1:0")
     monkeypatch.setenv("APPLIANCE_UPLOADS_RESERVE_BYTES", "0")
     assert main(["doctor"]) == 0
-    assert all(line.startswith(("ok ", "warn ")) for line in capsys.readouterr().out.splitlines())
+    lines = capsys.readouterr().out.splitlines()
+    assert lines
+    assert all(line.startswith(("ok ", "warn ")) for line in lines)
     monkeypatch.setenv("APPLIANCE_UPLOADS_RESERVE_BYTES", "1000000 TB")
     assert main(["doctor"]) == 1
     assert "\nfault  disk" in capsys.readouterr().out

@@ -14,25 +14,25 @@ from hypothesis import strategies as st
 
 from appliance.config.model import Config, Server
 from appliance.domain.model import Image
+from appliance.domain.renditions import Facts
 from appliance.http.api import integrations
 from appliance.http.api.contract import contract
 from appliance.http.pages.embed_codes import copy_codes
+from tests.support.rows import changed
 
 SLUG = "1A2b7Qw9ZxCvBnMkL"
 CONFIG = Config(server=Server(public_url="https://pics.example"))
 PHOTO = Image(
     slug=SLUG,
     filename="cat.in.garden.jpg",
-    media_type="image/jpeg",
+    facts=Facts("image/jpeg", 2725, 2225),
     bytes=829_183,
     sha256="a" * 64,
-    width=2725,
-    height=2225,
     created_s=1_795_449_728,
     expires_s=1_795_449_728 + 365 * 86_400,
     token_hash="b" * 64,
 )
-PANORAMA = replace(PHOTO, media_type="image/tiff", filename="sky.tiff", original_only="Too many pixels.")
+PANORAMA = changed(PHOTO, media_type="image/tiff", filename="sky.tiff", original_only="Too many pixels.")
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def test_oembed_chooses_the_largest_size_inside_the_box() -> None:
 
 @given(st.integers(1, 4000), st.integers(1, 4000), st.integers(1, 40_000), st.integers(1, 40_000))
 def test_oembed_never_leaves_the_box(max_width: int, max_height: int, width: int, height: int) -> None:
-    reply = oembed(replace(PHOTO, width=width, height=height), max_width=max_width, max_height=max_height)
+    reply = oembed(changed(PHOTO, width=width, height=height), max_width=max_width, max_height=max_height)
     assert 1 <= reply["width"] <= max_width
     assert 1 <= reply["height"] <= max_height
     assert reply.get("thumbnail_width", 1) <= max_width

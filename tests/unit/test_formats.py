@@ -30,7 +30,7 @@ def missing_for(spec: FormatSpec) -> list[str]:
         there |= {
             "a signature or brands in its row": bool(spec.original.signature or spec.original.brands),
             "a loader in imaging.sources": spec in LOADERS or spec is HEIC,
-            "a cleaner in imaging.private.finding": spec in CLEANERS,
+            "a cleaner in imaging.metadata.scrub": spec in CLEANERS,
             "its name in web/src/uploading/limits.ts": f'"{spec.media_type}": "{spec.name}"' in _names_for_pages(),
             "a sample in this test": spec.name in SAMPLES,
         }
@@ -62,7 +62,7 @@ def test_what_a_new_format_lacks_is_named() -> None:
     assert missing_for(new) == [
         "a signature or brands in its row",
         "a loader in imaging.sources",
-        "a cleaner in imaging.private.finding",
+        "a cleaner in imaging.metadata.scrub",
         "its name in web/src/uploading/limits.ts",
         "a sample in this test",
         "a member of Format",

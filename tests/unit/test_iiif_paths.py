@@ -5,14 +5,14 @@ import pytest
 from appliance.domain.errors import InvalidImageRequest, UnsupportedImageRequest
 from appliance.domain.model import Image
 from appliance.domain.regions import Cut, Quality, Region, scale_factors
-from appliance.domain.renditions import Format
+from appliance.domain.renditions import Facts, Format
 from appliance.http.iiif.paths import canonical, formats_of, parsed
 
 MAX_AREA = 1_000_000
 
 
 def image(width: int = 300, height: int = 200) -> Image:
-    return Image("0" * 17, "a.jpg", "image/jpeg", 1, "0" * 64, width, height, 0, 1, "")
+    return Image("0" * 17, "a.jpg", Facts("image/jpeg", width, height), 1, "0" * 64, 0, 1, "")
 
 
 def cut(

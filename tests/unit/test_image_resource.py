@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from appliance.config.model import Config, Renditions, Server
 from appliance.domain.errors import UnfitInstallation
 from appliance.domain.model import ContentCredentials, Image, KeepMetadata
-from appliance.domain.renditions import Format, Preset
+from appliance.domain.renditions import Facts, Format, Preset
 from appliance.http import links
 from appliance.http.api.contract import contract
 from appliance.http.api.image_resource import image_resource, limits
 from appliance.http.pages import formatting
 from appliance.http.pages.assets import Assets, check_built
 from appliance.http.pages.formatting import ENGLISH_WORDS
+from tests.support.rows import changed
 
 SLUG = "1A2b7Qw9ZxCvBnMkL"
 NOW_S = 1_795_449_728  # 2026-11-23T16:02:08Z
@@ -26,16 +27,14 @@ CONFIG = Config(server=Server(public_url="https://pics.example/"))
 PHOTO = Image(
     slug=SLUG,
     filename="cat.jpg",
-    media_type="image/jpeg",
+    facts=Facts("image/jpeg", 2725, 2225),
     bytes=829_183,
     sha256="a" * 64,
-    width=2725,
-    height=2225,
     created_s=NOW_S,
     expires_s=NOW_S + 365 * 86_400,
     token_hash="b" * 64,
 )
-PANORAMA = replace(PHOTO, media_type="image/tiff", original_only="It has more pixels than this host resizes.")
+PANORAMA = changed(PHOTO, media_type="image/tiff", original_only="It has more pixels than this host resizes.")
 
 
 def as_schema(name: str) -> dict[str, Any]:
@@ -119,8 +118,8 @@ def test_an_original_only_resource_has_no_renditions_and_says_why() -> None:
 
 def test_pictures_with_alpha_or_motion_are_linked_as_webp() -> None:
     for image in (
-        replace(PHOTO, media_type="image/png", has_alpha=True),
-        replace(PHOTO, media_type="image/gif", frames=9),
+        changed(PHOTO, media_type="image/png", has_alpha=True),
+        changed(PHOTO, media_type="image/gif", frames=9),
     ):
         assert f"{SLUG}/small.webp" in str(image_resource(image, CONFIG)["renditions"])
 
@@ -130,7 +129,7 @@ def test_the_presets_of_the_configuration_are_the_ones_listed() -> None:
     assert list(image_resource(PHOTO, config)["renditions"]) == ["tiny"]  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize("image", [PHOTO, PANORAMA, replace(PHOTO, title="قطة", alt="", width=1, height=1)])
+@pytest.mark.parametrize("image", [PHOTO, PANORAMA, changed(PHOTO, title="قطة", alt="", width=1, height=1)])
 @pytest.mark.parametrize("token", [None, "t" * 22])
 def test_the_resource_is_what_the_contract_describes(image: Image, token: str | None) -> None:
     validator = jsonschema_rs.validator_for(as_schema("Image"), validate_formats=True)

@@ -12,7 +12,7 @@ import pytest
 import appliance
 from appliance.albums.ordering import AlbumChanges, arranged
 from appliance.domain.errors import ApplianceError
-from appliance.domain.upload_options import checked_text, parse_duration, safe_filename
+from appliance.domain.upload_options import clean_filename, clean_text, parse_duration
 from appliance.http.negotiation import wishes as liking
 from appliance.http.pages.album_render import slugs_in
 from appliance.http.pages.languages import ENGLISH, chosen
@@ -50,8 +50,8 @@ WORK: dict[str, Callable[[str], object]] = {
     "secrets of a log line": redacted,
     "a line for machines": lambda text: JsonLines().format(record(text)),
     "a line for people": lambda text: HumanLines().format(record(text)),
-    "a file name": safe_filename,
-    "a title": lambda text: checked_text("title", text, 200),
+    "a file name": clean_filename,
+    "a title": lambda text: clean_text("title", text, 200),
     "a span": parse_duration,
     "links that were pasted": slugs_in,
     "an Accept header": liking,

@@ -62,7 +62,7 @@ def references(value: object) -> Iterator[str]:
 
 
 def test_every_code_of_a_reply_is_an_error_class_and_the_other_way_round(document: dict[str, Any]) -> None:
-    classes = {sub.code for sub in subclasses(errors.ApplianceError) if sub.__module__ == errors.__name__}
+    classes = {sub.code for sub in subclasses(errors.ApplianceError) if sub.__module__.startswith(errors.__name__)}
     listed = document["components"]["schemas"]["ProblemCode"]["enum"]
     assert set(listed) == classes - OUTSIDE_HTTP
     assert len(listed) == len(set(listed))

@@ -8,15 +8,15 @@ from appliance.delivery import Glimpse
 from appliance.http.pages import page_cache as kept_pages
 from appliance.http.pages.page_cache import KeptPages
 from appliance.http.pages.render import Pages
-from tests.support.host import HeldClock
-from tests.unit.test_page_templates import CONFIG, NOW_S, PHOTO
+from tests.support.host import ManualClock
+from tests.support.rendered_page import CONFIG, NOW_S, PHOTO
 
 GLIMPSE = Glimpse({"small.jpg": 40_000}, b"a tiny picture")
 
 
 @pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock(float(NOW_S))
+def clock() -> ManualClock:
+    return ManualClock(float(NOW_S))
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_a_page_that_is_shown_again_is_not_rendered_again(clock: HeldClock, rendered: list[str]) -> None:
+def test_a_page_that_is_shown_again_is_not_rendered_again(clock: ManualClock, rendered: list[str]) -> None:
     kept = KeptPages(CONFIG, clock=clock)
     first = kept.share_page(PHOTO, GLIMPSE)
     assert kept.share_page(PHOTO, GLIMPSE) == first
@@ -41,7 +41,7 @@ def test_a_page_that_is_shown_again_is_not_rendered_again(clock: HeldClock, rend
     assert first == Pages(CONFIG, clock=clock).share_page(PHOTO, GLIMPSE)
 
 
-def test_whatever_a_page_shows_makes_it_another_page(clock: HeldClock) -> None:
+def test_whatever_a_page_shows_makes_it_another_page(clock: ManualClock) -> None:
     kept = KeptPages(CONFIG, clock=clock)
     shown = [
         kept.share_page(PHOTO, GLIMPSE),
@@ -56,7 +56,7 @@ def test_whatever_a_page_shows_makes_it_another_page(clock: HeldClock) -> None:
 
 
 def test_the_longest_unused_page_goes_first(
-    clock: HeldClock, rendered: list[str], monkeypatch: pytest.MonkeyPatch
+    clock: ManualClock, rendered: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kept_pages, "LIMIT", 2)
     kept = KeptPages(CONFIG, clock=clock)

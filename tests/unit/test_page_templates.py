@@ -2,77 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 
-from appliance.config.model import Config, Renditions, Server, Uploads
+from appliance.config.model import Renditions, Uploads
 from appliance.domain.errors import ApplianceError, Busy, InternalError, UnknownImage, UnsupportedFormat, WrongToken
 from appliance.domain.model import ContentCredentials, Ending, Image, KeepMetadata, PrivateData
 from appliance.domain.renditions import Format
 from appliance.http.pages.render import Pages, Typed
 from appliance.uploads.ingest import Refused
+from tests.support.rendered_page import CONFIG, NOW_S, PHOTO, SLUG, TOKEN, Page
+from tests.support.rows import changed
 
-SLUG = "1A2b7Qw9ZxCvBnMkL"
-TOKEN = "kX3_t0kEn-abcdefghijkl"
-NOW_S = 1_795_449_728  # 2026-11-23T16:02:08Z
-CONFIG = Config(server=Server(public_url="https://pics.example"))
 HOSTILE = "\"><script>alert('x')</script>&amp;<b onclick=x>"
-PHOTO = Image(
-    slug=SLUG,
-    filename="cat.jpg",
-    media_type="image/jpeg",
-    bytes=829_183,
-    sha256="a" * 64,
-    width=2725,
-    height=2225,
-    created_s=NOW_S,
-    expires_s=NOW_S + 365 * 86_400,
-    token_hash="b" * 64,
-)
-PANORAMA = replace(PHOTO, media_type="image/tiff", original_only="It has 4.2 gigapixels; 1 gigapixel is the limit.")
-Attributes = dict[str, str]
-VOID = {"meta", "link", "img", "input", "br", "rect", "circle", "path"}
-
-
-class Page(HTMLParser):
-    """What a test asks of a page: its elements with their attributes, and the text one reads.
-
-    Elements inside of a template are no part of the page; scripts make parts of it from them, as browser tests see.
-    """
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, Attributes]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if "template" not in self.open:
-            self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "template" not in self.open:
-            self.text += data
-
-    def all(self, tag: str, **wanted: str) -> list[Attributes]:
-        return [has for name, has in self.elements if name == tag and wanted.items() <= has.items()]
-
-    def one(self, tag: str, **wanted: str) -> Attributes:
-        found = self.all(tag, **wanted)
-        assert len(found) == 1, (tag, wanted, found)
-        return found[0]
-
-    def meta(self, name: str) -> str:
-        return next(m["content"] for m in self.all("meta") if name in (m.get("property"), m.get("name")))
+PANORAMA = changed(PHOTO, media_type="image/tiff", original_only="It has 4.2 gigapixels; 1 gigapixel is the limit.")
 
 
 def saying(words: str | None) -> ApplianceError | None:
@@ -89,7 +32,7 @@ EVERY_PAGE: dict[str, Callable[[Pages, Image], str]] = {
         saying(image.title), typed=Typed(image.title or "", image.alt or "")
     ),
     "share": lambda pages, image: pages.share_page(image),
-    "original-only": lambda pages, image: pages.share_page(replace(image, original_only=image.title or "why")),
+    "original-only": lambda pages, image: pages.share_page(changed(image, original_only=image.title or "why")),
     "uploaded": lambda pages, image: pages.uploaded_page(image, TOKEN),
     "manage": lambda pages, image: pages.manage_page(image, problem=saying(image.title), notice=image.alt),
     "uploaded-several": lambda pages, image: pages.uploaded_several_page(
@@ -246,7 +189,7 @@ def test_the_share_page_shows_the_picture_in_the_sizes_there_are(pages: Pages) -
 
 
 def test_a_small_picture_is_listed_once_for_each_width(pages: Pages) -> None:
-    image = Page(pages.share_page(replace(PHOTO, width=300, height=200))).one("img", id="shown")
+    image = Page(pages.share_page(changed(PHOTO, width=300, height=200))).one("img", id="shown")
     assert image["srcset"] == f"/i/{SLUG}/thumbnail.jpg 256w, /i/{SLUG}/small.jpg 300w"
 
 
@@ -266,7 +209,7 @@ def test_formats_that_are_not_made_are_not_linked() -> None:
 
 
 def test_an_animated_picture_says_so_and_is_linked_in_formats_that_move(pages: Pages) -> None:
-    page = Page(pages.share_page(replace(PHOTO, media_type="image/gif", frames=24)))
+    page = Page(pages.share_page(changed(PHOTO, media_type="image/gif", frames=24)))
     assert "animated, 24 frames" in page.text
     targets = {link["href"] for link in page.all("a")}
     assert {f"/i/{SLUG}/small.webp", f"/i/{SLUG}/small.gif"} <= targets
@@ -302,7 +245,7 @@ def test_an_original_only_page_says_why_and_offers_the_download(pages: Pages) ->
 
 
 def test_a_click_on_what_browsers_cannot_show_leads_to_the_largest_size(pages: Pages) -> None:
-    page = Page(pages.share_page(replace(PHOTO, media_type="image/heic")))
+    page = Page(pages.share_page(changed(PHOTO, media_type="image/heic")))
     assert page.one("a", id="frame")["href"] == f"/i/{SLUG}/large.jpg"
 
 

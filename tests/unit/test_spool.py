@@ -9,12 +9,10 @@ from pathlib import Path
 import pytest
 
 from appliance.domain.errors import DiskFull, EmptyUpload, TooLarge
-from appliance.domain.slugs import ALPHABET, mint
 from appliance.spool import Spool, landed_metadata
 from appliance.spool.room import Room
-from appliance.spool.transfers import BUFFER_BYTES, Incoming
-
-PLENTY = 1 << 40
+from appliance.spool.transfers import BUFFER_BYTES
+from tests.support.spool import PLENTY, received, slug, stream
 
 
 @pytest.fixture
@@ -23,19 +21,6 @@ async def spool(tmp_path: Path) -> AsyncIterator[Spool]:
     await spool.start()
     yield spool
     await spool.close()
-
-
-def slug(number: int) -> str:
-    return mint(1_790_000_000, lambda _: ALPHABET[0])[:-2] + f"{number:02d}"
-
-
-async def stream(*chunks: bytes) -> AsyncIterator[bytes]:
-    for chunk in chunks:
-        yield chunk
-
-
-async def received(spool: Spool, name: str, data: bytes) -> Incoming:
-    return await spool.receive(name, stream(data), announced_bytes=len(data), max_bytes=PLENTY)
 
 
 async def landed(spool: Spool, name: str, data: bytes = b"bytes") -> None:

@@ -8,7 +8,7 @@ import pytest
 from appliance.shared.throttle import Throttle
 from appliance.spool import Spool
 from appliance.spool.transfers import BUFFER_BYTES, SMALL_BYTES
-from tests.unit.test_spool import PLENTY, received, slug
+from tests.support.spool import PLENTY, received, slug
 
 
 class CountingThrottle(Throttle):

@@ -16,12 +16,12 @@ from appliance.domain.upload_options import (
     MAX_TITLE_CHARS,
     UNITS_S,
     check_expiry,
-    check_key,
-    checked_text,
-    cleaned,
+    check_idempotency_key,
+    clean_filename,
+    clean_options,
+    clean_text,
     parse_duration,
     parse_keep_metadata,
-    safe_filename,
     with_option,
 )
 
@@ -41,7 +41,7 @@ plain_text = st.text(st.characters(categories=("L", "N")), min_size=1, max_size=
 @example("\u200emark.jpg")
 @example("\ud800.jpg")
 def test_any_name_becomes_one_that_can_be_saved_anywhere(name: str) -> None:
-    safe = safe_filename(name)
+    safe = clean_filename(name)
     assert 0 < len(safe.encode()) <= MAX_FILENAME_BYTES
     assert not set("/\\\0") & set(safe)
     assert not DIRECTION_MARKS & set(safe)
@@ -53,13 +53,13 @@ def test_any_name_becomes_one_that_can_be_saved_anywhere(name: str) -> None:
 
 @given(any_text)
 def test_a_name_that_is_safe_stays_as_it_is(name: str) -> None:
-    safe = safe_filename(name)
-    assert safe_filename(safe) == safe
+    safe = clean_filename(name)
+    assert clean_filename(safe) == safe
 
 
 @given(plain_text, st.sampled_from(["jpg", "jpeg", "PNG", "webp", "tiff", "heic"]))
 def test_the_extension_survives_however_long_the_name_is(stem: str, extension: str) -> None:
-    assert safe_filename(f"{stem * 3}.{extension}").endswith(f".{extension}")
+    assert clean_filename(f"{stem * 3}.{extension}").endswith(f".{extension}")
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,11 @@ def test_the_extension_survives_however_long_the_name_is(stem: str, extension: s
     ],
 )
 def test_names_come_out_as_a_person_would_write_them(name: str, safe: str) -> None:
-    assert safe_filename(name) == safe
+    assert clean_filename(name) == safe
 
 
 def test_a_long_name_is_cut_between_characters() -> None:
-    assert safe_filename("猫" * 200 + ".jpg") == "猫" * 83 + ".jpg"
+    assert clean_filename("猫" * 200 + ".jpg") == "猫" * 83 + ".jpg"
 
 
 @given(st.integers(0, 10**12 - 1), st.sampled_from(["", *UNITS_S]))
@@ -112,17 +112,17 @@ def test_what_is_no_duration_is_refused_and_never_misread(text: str) -> None:
 
 @pytest.mark.parametrize(("name", "most"), [("title", MAX_TITLE_CHARS), ("alt", MAX_ALT_CHARS)])
 def test_a_text_is_taken_up_to_its_limit_and_told_its_length_beyond(name: str, most: int) -> None:
-    assert checked_text(name, "ü" * most, most) == "ü" * most
-    assert checked_text(name, f"  {'ü' * most}\n", most) == "ü" * most
+    assert clean_text(name, "ü" * most, most) == "ü" * most
+    assert clean_text(name, f"  {'ü' * most}\n", most) == "ü" * most
     with pytest.raises(InvalidField) as fault:
-        checked_text(name, "ü" * (most + 1), most)
+        clean_text(name, "ü" * (most + 1), most)
     assert (fault.value.limit, fault.value.actual) == (most, most + 1)
 
 
 @given(any_text)
 def test_a_text_is_one_trimmed_line_or_none_or_refused(text: str) -> None:
     try:
-        kept = checked_text("title", text, MAX_TITLE_CHARS)
+        kept = clean_text("title", text, MAX_TITLE_CHARS)
     except InvalidField:
         return
     assert kept is None or (kept == kept.strip() and 0 < len(kept) <= MAX_TITLE_CHARS)
@@ -131,13 +131,13 @@ def test_a_text_is_one_trimmed_line_or_none_or_refused(text: str) -> None:
 
 @pytest.mark.parametrize("empty", [None, "", "  ", "\r\n\t"])
 def test_an_empty_text_is_none(empty: str | None) -> None:
-    assert checked_text("title", empty, MAX_TITLE_CHARS) is None
+    assert clean_text("title", empty, MAX_TITLE_CHARS) is None
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "a\x85b", "\ud800"])
 def test_control_characters_in_a_text_are_refused(text: str) -> None:
     with pytest.raises(InvalidField):
-        checked_text("alt", text, MAX_ALT_CHARS)
+        clean_text("alt", text, MAX_ALT_CHARS)
 
 
 @pytest.mark.parametrize(("seconds", "taken"), [(0, False), (1, True), (86_400, True), (86_401, False), (-1, False)])
@@ -154,10 +154,10 @@ def test_an_expiry_lies_between_one_second_and_the_limit(seconds: int, taken: bo
 @pytest.mark.parametrize(("length", "taken"), [(15, False), (16, True), (255, True), (256, False)])
 def test_an_idempotency_key_is_long_enough_to_be_a_secret(length: int, taken: bool) -> None:
     if taken:
-        check_key("k" * length)
+        check_idempotency_key("k" * length)
         return
     with pytest.raises(IdempotencyKeyInvalid) as fault:
-        check_key("k" * length)
+        check_idempotency_key("k" * length)
     assert fault.value.actual == length
 
 
@@ -186,7 +186,7 @@ def test_what_was_checked_once_is_clean_already(name: str, title: str) -> None:
         options = with_option(options, "title", title, 30)
     except InvalidField:
         return
-    assert cleaned(options) == replace(options, filename=options.filename or "image")
+    assert clean_options(options) == replace(options, filename=options.filename or "image")
 
 
 def test_the_last_of_several_texts_counts_also_where_it_takes_one_back() -> None:

@@ -69,7 +69,7 @@ def upload_state(progress: Progress, config: Config, upload_id: str) -> dict[str
     if progress.state == "receiving":
         state["expires_at"] = formatting.rfc3339(upload.expires_s)
     if upload.slug is not None and upload.refusal is None:
-        token = tokens.derived_token(upload_id, upload.slug)
+        token = tokens.derive_token(upload_id, upload.slug)
         if progress.image is not None:
             state["image"] = image_resource(progress.image, config, delete_token=token)
         elif upload.state is UploadState.RECEIVING:

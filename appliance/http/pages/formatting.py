@@ -6,7 +6,7 @@ from babel.dates import format_date, format_timedelta
 from babel.numbers import get_decimal_symbol
 from babel.units import format_unit
 
-from appliance.domain.byte_sizes import scaled
+from appliance.domain.byte_sizes import scale_size
 from appliance.domain.formats import BY_MEDIA_TYPE
 from appliance.http.pages.languages import ENGLISH, Language
 
@@ -54,7 +54,7 @@ class Words:
         """Decimal units with two or three figures: `1 byte`, `829 KB`, `1.2 MB`, `5 TB`."""
         if count < 1000:
             return self._language.ngettext("%(count)s byte", "%(count)s bytes", count) % {"count": count}
-        figures, unit = scaled(count)
+        figures, unit = scale_size(count)
         return f"{figures.replace('.', self._point)} {unit}"
 
     def days(self, days: int) -> str:

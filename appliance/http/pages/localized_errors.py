@@ -6,7 +6,7 @@ from functools import partial
 
 from babel.numbers import format_decimal
 
-from appliance.domain.errors import ApplianceError, figures_of, filled
+from appliance.domain.errors import ApplianceError, figures_of, fill_in
 from appliance.domain.model import Image
 from appliance.http.pages.formatting import Words
 from appliance.http.pages.languages import ENGLISH, Language
@@ -24,7 +24,7 @@ def told(fault: ApplianceError, language: Language) -> Told:
     """The problem in the page's language; where that has no words for it, in the problem's own English ones."""
     if language.tag != ENGLISH.tag:
         texts = [language.gettext(text) for text in fault.texts]
-        if text := filled(texts, _figures(fault.limit, fault.actual, language)):
+        if text := fill_in(texts, _figures(fault.limit, fault.actual, language)):
             return Told(text, language.tag)
     return Told(fault.detail, ENGLISH.tag)
 

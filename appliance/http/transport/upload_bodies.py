@@ -22,7 +22,7 @@ from appliance.domain.errors import (
     SlowUpload,
 )
 from appliance.domain.model import UploadOptions
-from appliance.domain.upload_options import OPTION_NAMES, check_key, safe_filename, with_option
+from appliance.domain.upload_options import OPTION_NAMES, check_idempotency_key, clean_filename, with_option
 from appliance.http.transport.multipart import FormReader
 from appliance.http.transport.request_heads import refuse_encoded
 from appliance.http.transport.timeouts import Patience
@@ -70,12 +70,12 @@ class _Body:
             if (text := self._request.query.get(name)) is not None:
                 self._options = with_option(self._options, name, text, self._limits.max_expiry_days)
         if (key := self._request.headers.get("Idempotency-Key")) is not None:
-            check_key(key)
+            check_idempotency_key(key)
             self._options = replace(self._options, idempotency_key=key)
         return Offer(client, OfferKind.WHOLE, self._announced_bytes())
 
     def options(self, file: ArrivingFile) -> UploadOptions:
-        return replace(self._options, filename=self._options.filename or safe_filename(file.name or self._filename))
+        return replace(self._options, filename=self._options.filename or clean_filename(file.name or self._filename))
 
     def _announced_bytes(self) -> int:
         return self._request.content_length or 0
@@ -165,7 +165,7 @@ class FormBody(_Body):
 
     def options(self, file: ArrivingFile) -> UploadOptions:
         options = super().options(file)
-        return options if self._count == 1 else replace(options, filename=safe_filename(file.name))
+        return options if self._count == 1 else replace(options, filename=clean_filename(file.name))
 
     async def _next_part(self, reader: FormReader) -> _Part | None:
         with named_faults(self._limits):

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 
 from appliance.domain.errors import InvalidField, MalformedRequest, NotTusBody, UnsupportedTusVersion
 from appliance.domain.model import UploadOptions
-from appliance.domain.upload_options import safe_filename, with_option
+from appliance.domain.upload_options import clean_filename, with_option
 from appliance.spool import ALGORITHMS, Checksum
 
 VERSION = "1.0.0"
@@ -110,7 +110,7 @@ def upload_options(request: web.Request, max_expiry_days: int) -> UploadOptions:
     Raises as `metadata`, InvalidExpiry, InvalidField.
     """
     found = metadata(request)
-    options = UploadOptions(filename=safe_filename(found.get("filename") or found.get("name") or ""))
+    options = UploadOptions(filename=clean_filename(found.get("filename") or found.get("name") or ""))
     for name in ("title", "alt", "expires_in", "keep_metadata"):
         options = with_option(options, name, found.get(name, ""), max_expiry_days)
     return options

@@ -6,7 +6,7 @@ from aiohttp import hdrs, web
 
 from appliance.albums import Contents
 from appliance.albums.zip_download import AlbumZip
-from appliance.domain.upload_options import safe_filename
+from appliance.domain.upload_options import clean_filename
 from appliance.http.client_address import client_of
 from appliance.http.content_disposition import content_disposition
 from appliance.http.keys import ALBUMS, DELIVERY, RENDERING
@@ -17,7 +17,7 @@ from appliance.http.transport.streamed_responses import download
 async def show_zip(request: web.Request) -> web.StreamResponse:
     """GET /a/{slug}/zip: every original, in the album's order"""
     contents = await request.app[ALBUMS].show(request.match_info["slug"])
-    name = f"{safe_filename(contents.album.title or 'album')}.zip"
+    name = f"{clean_filename(contents.album.title or 'album')}.zip"
     headers = {
         hdrs.CONTENT_DISPOSITION: content_disposition(name, attachment=True),
         hdrs.CACHE_CONTROL: "no-store",

@@ -7,13 +7,13 @@ import pytest
 from appliance.commands.catalogue import rebuild
 from appliance.config.model import Config
 from tests.support.albums import changed, delete, made, shown, uploaded
-from tests.support.host import DAY_S, HeldClock, problem, running
+from tests.support.host import DAY_S, ManualClock, problem, running
 
 
 async def test_a_rebuilt_catalogue_has_its_albums_as_they_were(
     config: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clock = HeldClock()
+    clock = ManualClock()
     async with running(config, clock) as host:
         images = await uploaded(host, 3)
         kept = await made(host, images, title="Grüße", expires_in="30d")

@@ -76,7 +76,7 @@ async def test_no_form_of_an_album_is_rendered_on_the_loop(host: Host, rendered:
 
 async def test_a_tile_is_the_same_size_as_among_all_of_them(host: Host) -> None:
     images = await uploaded(host, 1)
-    image = await host.appliance.catalogue.get(images[0]["slug"])
+    image = await host.appliance.catalogue.images.get(images[0]["slug"])
     assert isinstance(image, Image)
     config = host.appliance.config.renditions
     for box_px in (0, 100, 512, 5000):

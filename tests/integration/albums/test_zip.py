@@ -101,7 +101,9 @@ async def test_a_client_that_leaves_leaves_no_original_open(host: Host) -> None:
     response = await host.get(f"/a/{album['slug']}/zip")
     await response.content.readany()
     response.close()
+    assert sources
     await until(lambda: all(source.closed for source in sources))
+    assert len(sources) < len(images), "it left before the last original"
 
 
 async def test_it_takes_no_memory_to_speak_of(host: Host) -> None:

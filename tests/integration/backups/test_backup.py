@@ -12,11 +12,11 @@ from typing import BinaryIO
 import aiohttp
 import pytest
 
-from appliance.backups.creation import bring, make
-from appliance.backups.manifest import MANIFEST, Manifest, Part, name_of
-from appliance.backups.places import FolderPlace, Place, whole
+from appliance.backups.creation import deliver_backup, prepare_backup
+from appliance.backups.manifest import MANIFEST, BackupPart, Manifest, backup_name
+from appliance.backups.places import FolderPlace, Place, list_complete
 from appliance.backups.rclone_place import RemotePlace
-from appliance.backups.retention import kept, tidy
+from appliance.backups.retention import backups_to_keep, prune
 from appliance.backups.signing import Trust
 from appliance.backups.store_place import StorePlace
 from appliance.commands.backup_context import working_folder
@@ -26,8 +26,8 @@ from tests.support.backups import age_key, backups_in, second_place
 from tests.support.host import Host, small_config
 from tests.support.images import pictures
 from tests.support.programs import require
-from tests.support.server_process import Served, on_minio, serving
-from tests.support.store_servers import minio_server
+from tests.support.server_process import ServerProcess, on_minio, serving
+from tests.support.servers import minio_server
 from tests.support.uploaders import upload
 
 
@@ -101,8 +101,8 @@ async def test_with_a_recipient_nothing_but_the_manifest_can_be_read(tmp_path: P
 async def _brought(host: Host, place: Place) -> str:
     folder = host.appliance.config.backups_dir / f"{host.clock():.0f}"
     folder.mkdir(parents=True)
-    made = await make(host.appliance.config, folder, (), host.clock)
-    await bring(made, place)
+    made = await prepare_backup(host.appliance.config, folder, (), host.clock)
+    await deliver_backup(made, place)
     return made.manifest.backup
 
 
@@ -130,14 +130,14 @@ async def test_a_backup_that_breaks_off_looks_whole_nowhere(host: Host, tmp_path
     place = FolderPlace(tmp_path)
     with pytest.raises(CommandFailed):
         await _brought(host, _Broken(place, files))  # type: ignore[arg-type]
-    assert await whole(place) == []
+    assert await list_complete(place) == []
     host.clock.forward(60)
     name = await _brought(host, place)
-    assert await whole(place) == [name]
+    assert await list_complete(place) == [name]
     later = datetime.fromtimestamp(host.clock(), UTC) + timedelta(days=2)
-    tidied = await tidy(place, daily=5, weekly=0, folder=tmp_path, trust=Trust(), now=later)
+    tidied = await prune(place, daily=5, weekly=0, folder=tmp_path, trust=Trust(), now=later)
     assert len(tidied.removed) == bool(files)
-    assert await whole(place) == [name]
+    assert await list_complete(place) == [name]
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith("Z")] == [name]
 
 
@@ -162,9 +162,9 @@ async def test_every_place_keeps_lists_gives_and_removes(place: Place, tmp_path:
     first, second = "20260101T000000Z", "20260102T000000Z"
     for backup in (first, second):
         await place.put(backup, part)
-    assert await whole(place) == []
+    assert await list_complete(place) == []
     await place.put(first, manifest)
-    assert await whole(place) == [first]
+    assert await list_complete(place) == [first]
     assert await place.files() == {first: {part.name, MANIFEST}, second: {part.name}}
     await place.fetch(first, part.name, tmp_path / "fetched", max_bytes=4000)
     assert (tmp_path / "fetched").read_bytes() == part.read_bytes()
@@ -179,8 +179,8 @@ async def test_every_place_keeps_lists_gives_and_removes(place: Place, tmp_path:
 
 def test_the_newest_of_each_day_and_week_stays() -> None:
     began = datetime(2026, 3, 1, 3, tzinfo=UTC)
-    every_six_hours = [name_of((began + timedelta(hours=6 * step)).timestamp()) for step in range(4 * 60)]
-    stay = sorted(kept(every_six_hours, daily=3, weekly=4))
+    every_six_hours = [backup_name((began + timedelta(hours=6 * step)).timestamp()) for step in range(4 * 60)]
+    stay = sorted(backups_to_keep(every_six_hours, daily=3, weekly=4))
     assert stay == [
         "20260412T210000Z",  # of its week the newest, a Sunday
         "20260419T210000Z",
@@ -189,7 +189,7 @@ def test_the_newest_of_each_day_and_week_stays() -> None:
         "20260428T210000Z",
         "20260429T210000Z",
     ]
-    assert kept(every_six_hours[-1:], daily=1, weekly=0) == set(every_six_hours[-1:])
+    assert backups_to_keep(every_six_hours[-1:], daily=1, weekly=0) == set(every_six_hours[-1:])
 
 
 async def test_what_the_coming_backup_replaces_goes_before_it_is_there(place: Place, tmp_path: Path) -> None:
@@ -200,15 +200,15 @@ async def test_what_the_coming_backup_replaces_goes_before_it_is_there(place: Pl
         (tmp_path / "made" / backup / MANIFEST).write_bytes(manifest_of(backup))
         await place.put(backup, tmp_path / "made" / backup / MANIFEST)
     await place.put("20260101T120000Z", tmp_path / "catalogue.sqlite")
-    coming = partial(tidy, place, weekly=0, folder=tmp_path / "made", trust=Trust(), coming="20260104T000000Z")
+    coming = partial(prune, place, weekly=0, folder=tmp_path / "made", trust=Trust(), coming="20260104T000000Z")
     now = datetime(2026, 1, 4, tzinfo=UTC)
     assert (await coming(daily=2, now=now)).removed == [backups[0], "20260101T120000Z", backups[1]]
     assert (await coming(daily=1, now=now)).removed == []  # the newest whole one stays
-    assert await whole(place) == backups[2:]
+    assert await list_complete(place) == backups[2:]
 
 
 def manifest_of(backup: str) -> bytes:
-    return Manifest(backup, "1", 0, 0, 0, (Part("catalogue.sqlite", 4, "00"),)).written()
+    return Manifest(backup, "1", 0, 0, 0, (BackupPart("catalogue.sqlite", 4, "00"),)).to_json()
 
 
 def test_a_full_folder_recovers_by_itself(tmp_path: Path) -> None:
@@ -296,7 +296,7 @@ def test_two_backups_at_once_are_one_too_many(tmp_path: Path) -> None:
 
 
 def test_without_a_catalogue_or_a_place_it_says_what_is_missing(tmp_path: Path) -> None:
-    served = Served(tmp_path / "data")
+    served = ServerProcess(tmp_path / "data")
     served.data_dir.mkdir()
     assert "There is no catalogue at" in served.command("backup").stderr
     served = _with_catalogue(tmp_path / "other")
@@ -312,8 +312,8 @@ def test_a_recipient_that_is_a_secret_key_is_refused_before_anything_is_done(tmp
     assert not (served.data_dir / "store/objects/backups").exists()
 
 
-def _with_catalogue(folder: Path) -> Served:
-    served = Served(folder / "data")
+def _with_catalogue(folder: Path) -> ServerProcess:
+    served = ServerProcess(folder / "data")
     served.data_dir.mkdir(parents=True)
     assert served.command("expire").returncode == 0
     (served.data_dir / "store/unfinished").mkdir(parents=True)

@@ -9,38 +9,36 @@ from typing import Any
 
 import pytest
 
-from appliance.backups.manifest import MANIFEST, Manifest, Part, is_name, name_of, read
+from appliance.backups.manifest import MANIFEST, BackupPart, Manifest, backup_name, is_backup_name, read_manifest
 from appliance.backups.places import FolderPlace, Place
 from appliance.backups.rclone_place import RemotePlace
-from appliance.backups.retention import tidy
+from appliance.backups.retention import prune
 from appliance.backups.signing import Trust, sign
 from appliance.backups.spool_archive import digests
 from appliance.backups.store_place import StorePlace
-from appliance.backups.trust import LOOKED_AT, newest_believed
+from appliance.backups.trust import MAX_OPENED, find_newest_trusted
 from appliance.domain.errors import CommandFailed
 from appliance.objectstore import DirectoryStore
-from tests.integration.backups.test_restore import on_a_new_machine
-from tests.integration.backups.test_signatures_and_encryption import backed_up, signing_key
-from tests.support.backups import backups_in, second_place
+from tests.support.backups import backed_up, backups_in, on_a_new_machine, second_place, signing_key
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-PART = Part("catalogue.sqlite", 1, "00")
+PART = BackupPart("catalogue.sqlite", 1, "00")
 
 
 def forge(folder: Path, *backups: str, manifest: bytes | None = None) -> None:
     for backup in backups:
         (folder / backup).mkdir(parents=True)
-        written = Manifest(backup, "1", 1, 0, 0, (PART,)).written() if manifest is None else manifest
+        written = Manifest(backup, "1", 1, 0, 0, (PART,)).to_json() if manifest is None else manifest
         (folder / backup / MANIFEST).write_bytes(written)
 
 
 def weeks_from(first: datetime, count: int) -> list[str]:
-    return [name_of((first + timedelta(weeks=week)).timestamp()) for week in range(count)]
+    return [backup_name((first + timedelta(weeks=week)).timestamp()) for week in range(count)]
 
 
 def soon(hours: float = 1) -> str:
     """A name that is newer than any backup of ours, and not yet from the future."""
-    return name_of((datetime.now(UTC) + timedelta(hours=hours)).timestamp())
+    return backup_name((datetime.now(UTC) + timedelta(hours=hours)).timestamp())
 
 
 # --- names --------------------------------------------------------------------------------------------------------
@@ -50,8 +48,8 @@ def soon(hours: float = 1) -> str:
     "text", ["99999999T000000Z", "20260230T000000Z", "20260101T000060Z", "20251231T235959Z", "٢٠٢٦٠١٠١T000000Z"]
 )
 def test_only_a_moment_since_2026_in_ascii_names_a_backup(text: str) -> None:
-    assert is_name("20260101T000000Z")
-    assert not is_name(text)
+    assert is_backup_name("20260101T000000Z")
+    assert not is_backup_name(text)
 
 
 async def test_what_has_no_backup_s_name_is_left_alone_and_ends_nothing(tmp_path: Path) -> None:
@@ -78,7 +76,7 @@ async def test_forged_and_future_backups_displace_none_of_ours(tmp_path: Path) -
     (earlier / "manifest.json.sig").unlink()
     await sign(earlier / MANIFEST, tmp_path / "key")
     future = weeks_from(datetime(2030, 1, 7, tzinfo=UTC), 60)
-    lately = [name_of((datetime.now(UTC) - timedelta(hours=hours)).timestamp()) for hours in range(31, 70)]
+    lately = [backup_name((datetime.now(UTC) - timedelta(hours=hours)).timestamp()) for hours in range(31, 70)]
     forge(backup.parent, *future, manifest=b"{}")
     forge(backup.parent, *lately)
     done = served.command("backup")
@@ -98,20 +96,20 @@ async def test_without_signers_a_manifest_counts_when_it_names_itself(tmp_path: 
     forge(tmp_path / "place", "20260502T000000Z", manifest=(tmp_path / "place" / ours[0] / MANIFEST).read_bytes())
     forge(tmp_path / "place", "20260503T000000Z", manifest=b"[" * 900_000)
     place = FolderPlace(tmp_path / "place")
-    tidied = await tidy(place, daily=1, weekly=3, folder=tmp_path, trust=Trust(), now=NOW)
+    tidied = await prune(place, daily=1, weekly=3, folder=tmp_path, trust=Trust(), now=NOW)
     assert tidied.removed == ours[:3]
-    assert tidied.left_alone == ["20260501T000000Z", "20260502T000000Z", "20260503T000000Z"]
+    assert tidied.ignored == ["20260501T000000Z", "20260502T000000Z", "20260503T000000Z"]
 
 
 async def test_a_clock_that_was_wrong_displaces_nothing(tmp_path: Path) -> None:
     forge(tmp_path / "place", "20260531T030000Z", "20260601T030000Z", "20310101T000000Z")
     place = FolderPlace(tmp_path / "place")
-    tidied = await tidy(place, daily=1, weekly=0, folder=tmp_path, trust=Trust(), now=NOW)
-    assert (tidied.removed, tidied.left_alone) == (["20260531T030000Z"], ["20310101T000000Z"])
+    tidied = await prune(place, daily=1, weekly=0, folder=tmp_path, trust=Trust(), now=NOW)
+    assert (tidied.removed, tidied.ignored) == (["20260531T030000Z"], ["20310101T000000Z"])
 
 
 async def test_hundreds_of_forged_backups_are_not_all_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    forged = [name_of((NOW - timedelta(minutes=minute)).timestamp()) for minute in range(300)]
+    forged = [backup_name((NOW - timedelta(minutes=minute)).timestamp()) for minute in range(300)]
     forge(tmp_path / "place", *forged, manifest=b"{}")
     fetched = []
 
@@ -121,12 +119,12 @@ async def test_hundreds_of_forged_backups_are_not_all_opened(tmp_path: Path, mon
             await super().fetch(backup, file, to, max_bytes=max_bytes)
 
     place = Counted(tmp_path / "place")
-    tidied = await tidy(place, daily=14, weekly=8, folder=tmp_path, trust=Trust(), now=NOW)
-    assert (tidied.removed, len(tidied.left_alone), len(fetched)) == ([], 300, LOOKED_AT + 22)
+    tidied = await prune(place, daily=14, weekly=8, folder=tmp_path, trust=Trust(), now=NOW)
+    assert (tidied.removed, len(tidied.ignored), len(fetched)) == ([], 300, MAX_OPENED + 22)
     fetched.clear()
-    with pytest.raises(CommandFailed, match=f"None of the newest {LOOKED_AT} backups .* And 95 more"):
-        await newest_believed([place], tmp_path, Trust(), NOW)
-    assert len(fetched) == LOOKED_AT
+    with pytest.raises(CommandFailed, match=f"None of the newest {MAX_OPENED} backups .* And 95 more"):
+        await find_newest_trusted([place], tmp_path, Trust(), NOW)
+    assert len(fetched) == MAX_OPENED
 
 
 # --- restoring and verifying --------------------------------------------------------------------------------------
@@ -170,8 +168,8 @@ async def test_ours_in_another_place_is_found_behind_a_changed_copy(tmp_path: Pa
         forge(tmp_path / name, "20260601T030000Z")
     (tmp_path / "one/20260601T030000Z" / MANIFEST).write_bytes(b"{}")
     places = FolderPlace(tmp_path / "one"), FolderPlace(tmp_path / "other")
-    newest = await newest_believed(places, tmp_path, Trust(), NOW)
-    assert (newest.place, newest.backup, len(newest.passed)) == (places[1], "20260601T030000Z", 1)
+    newest = await find_newest_trusted(places, tmp_path, Trust(), NOW)
+    assert (newest.place, newest.backup, len(newest.skipped)) == (places[1], "20260601T030000Z", 1)
 
 
 # --- sizes --------------------------------------------------------------------------------------------------------
@@ -222,7 +220,7 @@ async def test_a_part_that_grew_behind_its_manifest_is_not_fetched(tmp_path: Pat
 def test_a_manifest_that_nests_without_end_is_none(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_bytes(b"[" * 500_000)
     with pytest.raises(CommandFailed, match="is not a backup manifest"):
-        read(tmp_path / MANIFEST)
+        read_manifest(tmp_path / MANIFEST)
 
 
 # --- the spool ----------------------------------------------------------------------------------------------------

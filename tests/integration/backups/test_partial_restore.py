@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue import rebuild
-from appliance.commands.merge import Merged, merge
-from appliance.domain.model import Ending, Image, Location, Tombstone
+from appliance.catalogue.opening import CatalogueFile
+from appliance.commands.merge import MergeResult, merge
+from appliance.domain.model import Album, Ending, Image, Location, Tombstone
+from appliance.domain.renditions import Facts
 from appliance.domain.slugs import mint, object_key, shard, sidecar_key, tombstone_key
 from appliance.objectstore import DirectoryStore, ObjectEntry
 from appliance.objectstore.records import metadata_of, sidecar_of, tombstone_record
@@ -24,11 +25,9 @@ def image(days_ago: float) -> Image:
     return Image(
         slug=mint(created_s),
         filename="a.jpg",
-        media_type="image/jpeg",
+        facts=Facts("image/jpeg", 4, 3),
         bytes=4,
         sha256="0" * 64,
-        width=4,
-        height=3,
         created_s=created_s,
         expires_s=created_s + 400 * DAY_S,
         token_hash="1" * 64,
@@ -50,6 +49,11 @@ class Asked(DirectoryStore):
             yield entry
 
 
+async def no_albums() -> AsyncIterator[Album]:
+    return
+    yield
+
+
 class World:
     """A backup's catalogue, made three days ago, and the store of today."""
 
@@ -69,7 +73,7 @@ class World:
                 await self.put(one)
                 yield one
 
-        await rebuild(all_of_them(), self.catalogue, lambda _done: None)
+        await CatalogueFile(self.catalogue).rebuild(all_of_them(), no_albums(), lambda _count: None)
 
     async def put(self, one: Image) -> None:
         key = object_key(one.slug)
@@ -81,8 +85,8 @@ class World:
         for path in self._root.rglob(f"{key.rpartition('/')[2]}*"):
             os.utime(path, (when, when))
 
-    async def merged(self, *, whole: bool = False) -> Merged:
-        return await merge(self.store, self.catalogue, NOW_S - 3 * DAY_S, self.spool, whole=whole)
+    async def merged(self, *, whole: bool = False) -> MergeResult:
+        return await merge(self.store, CatalogueFile(self.catalogue), NOW_S - 3 * DAY_S, self.spool, whole=whole)
 
     def slugs(self) -> set[str]:
         with sqlite3.connect(self.catalogue) as rows:

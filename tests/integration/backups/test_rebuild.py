@@ -15,69 +15,20 @@ import aiohttp
 import pytest
 from minio import Minio
 
-from appliance.catalogue import open_catalogue
 from appliance.domain.model import Ending, Image
+from tests.support.catalogue_file import rows_of
 from tests.support.images import pictures
+from tests.support.images_api import HARD_NAMES, change, fill, post
 from tests.support.programs import ROOT
-from tests.support.server_process import COMMAND, Served, on_minio, serving
-from tests.support.store_servers import minio_server
+from tests.support.server_process import COMMAND, ServerProcess, on_minio, serving
+from tests.support.servers import minio_server
 from tests.support.uploaders import Uploaders, shows_a_rendition
 from tests.support.waiting import until
 
-HARD_NAMES = ("Grüße aus Köln.jpg", "写真 №1.jpg", "a\"b'c\\d&e.jpg", "🦊" * 60 + ".jpg", "plain.jpg")
 
-
-async def rows_of(served: Served) -> dict[str, Image]:
-    """Every row of a server that is stopped."""
-    catalogue = await open_catalogue(served.data_dir / "catalogue.sqlite")
-    try:
-        return {image.slug: image for image in await catalogue.page()}
-    finally:
-        await catalogue.stop()
-
-
-def lose_catalogue(served: Served) -> None:
+def lose_catalogue(served: ServerProcess) -> None:
     for path in served.data_dir.glob("catalogue.sqlite*"):
         path.rename(served.data_dir.parent / f"lost-{path.name}")
-
-
-async def post(session: aiohttp.ClientSession, served: Served, data: bytes, filename: str, **fields: str) -> Any:
-    form = aiohttp.FormData(quote_fields=False)  # names as browsers send them
-    for name, value in fields.items():
-        form.add_field(name, value)
-    form.add_field("file", data, filename=filename, content_type="image/jpeg")
-    async with session.post(f"{served.url}/api/v1/images", data=form) as reply:
-        assert reply.status == 201, await reply.text()
-        return await reply.json()
-
-
-async def change(session: aiohttp.ClientSession, served: Served, image: Any, **changes: object) -> None:
-    bearer = {"Authorization": f"Bearer {image['delete_token']}"}
-    address = f"{served.url}/api/v1/images/{image['slug']}"
-    request = (
-        session.patch(address, json=changes, headers=bearer) if changes else session.delete(address, headers=bearer)
-    )
-    async with request as reply:
-        assert reply.status in (200, 204), await reply.text()
-
-
-async def fill(session: aiohttp.ClientSession, served: Served) -> Any:
-    """Images of every kind that matters to a rebuild; the deleted one is returned."""
-    for number, name in enumerate(HARD_NAMES):
-        await post(session, served, pictures.photo(64, 64, seed=number), name)
-    await post(session, served, pictures.photo(seed=20), "titled.jpg", title="Zwölf Boxkämpfer", alt="日本語 " * 300)
-    changed = await post(session, served, pictures.photo(seed=21), "changed.jpg", title="Before")
-    await change(session, served, changed, title="After", alt="Later", expires_in="30d")
-    await change(session, served, await post(session, served, pictures.photo(seed=22), "kept.jpg"), expires_in="600d")
-    await change(session, served, await post(session, served, pictures.photo(seed=23), "un.jpg", title="x"), title=None)
-    await post(session, served, pictures.animated("gif"), "moving.gif", expires_in="3600")
-    await post(session, served, pictures.alpha_png(), "clear.png")
-    await post(session, served, pictures.photo(200, 200, seed=24, progressive=True), "progressive.jpg")
-    huge = await post(session, served, pictures.photo(2500, 2400, seed=25, quality=30), "too-many-pixels.jpg")
-    assert huge["state"] == "original-only"
-    deleted = await post(session, served, pictures.photo(seed=26), "deleted.jpg")
-    await change(session, served, deleted)
-    return deleted
 
 
 def same_but_deleted(before: dict[str, Image], after: dict[str, Image], deleted: Any) -> None:
@@ -164,7 +115,7 @@ async def test_a_store_that_was_away_for_a_while_gives_every_row_back(tmp_path: 
             assert await served.stop() == 0
 
 
-def _unshipped(served: Served) -> list[str]:
+def _unshipped(served: ServerProcess) -> list[str]:
     return os.listdir(served.data_dir / "spool/landed")
 
 
@@ -189,7 +140,7 @@ async def test_a_rebuild_shows_its_progress_to_who_watches_and_keeps_the_old_cat
         assert await rows_of(served) == {slug: replace(image) for slug, image in before.items()}
 
 
-def watched(served: Served, *arguments: str) -> tuple[str, int]:
+def watched(served: ServerProcess, *arguments: str) -> tuple[str, int]:
     """What a command shows on a terminal, and its exit status."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
@@ -229,7 +180,7 @@ async def test_a_backup_under_load_opens_passes_its_check_and_holds_what_was_pro
         finally:
             connection.close()
         assert await served.stop() == 0
-        restored = Served(tmp_path / "restored")
+        restored = ServerProcess(tmp_path / "restored")
         restored.data_dir.mkdir()
         copy.rename(restored.data_dir / "catalogue.sqlite")
         checked = restored.command("catalogue", "check")

@@ -12,34 +12,27 @@ from typing import Any
 import aiohttp
 import pytest
 
-from appliance.backups.manifest import MANIFEST, name_of
-from appliance.catalogue import open_catalogue
-from appliance.commands.restore import Wanted, restore
+from appliance.backups.manifest import MANIFEST, backup_name
+from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
+from appliance.commands.restore import RestoreOptions, restore
 from appliance.domain.errors import CommandFailed
 from appliance.domain.model import Ending, Image, Tombstone
-from tests.integration.backups.test_rebuild import change, fill, post, rows_of
-from tests.support.backups import age_key, backups_in, environment_for, second_place, without
+from tests.support.backups import age_key, backups_in, on_a_new_machine, second_place, without
+from tests.support.catalogue_file import rows_of
 from tests.support.host import small_config
 from tests.support.images import pictures
-from tests.support.server_process import Served, on_minio, serving
-from tests.support.store_servers import minio_server
+from tests.support.images_api import change, fill, post
+from tests.support.server_process import ServerProcess, on_minio, serving
+from tests.support.servers import minio_server
 from tests.support.uploaders import Promise, broken_promises
 from tests.support.waiting import until
-
-
-def on_a_new_machine(served: Served, data_dir: Path, **changed: str) -> Served:
-    """The same settings and an empty data directory."""
-    fresh = Served(data_dir, **{name: value for name, value in served.environment.items() if name.startswith("APPL")})
-    fresh.environment = environment_for(data_dir, fresh.environment, **changed)
-    fresh.environment["APPLIANCE_SERVER_LISTEN"] = f"127.0.0.1:{fresh.port}"
-    return fresh
 
 
 def promise(image: Any) -> Promise:
     return Promise(image["slug"], image["sha256"], image["delete_token"])
 
 
-async def status_of(session: aiohttp.ClientSession, served: Served, slug: str) -> int:
+async def status_of(session: aiohttp.ClientSession, served: ServerProcess, slug: str) -> int:
     async with session.get(f"{served.url}/i/{slug}/original") as reply:
         return reply.status
 
@@ -105,18 +98,18 @@ async def test_everything_comes_back_on_a_new_machine_and_nothing_that_was_delet
     assert after == before
 
 
-async def _album(session: aiohttp.ClientSession, served: Served, *images: Any) -> Any:
+async def _album(session: aiohttp.ClientSession, served: ServerProcess, *images: Any) -> Any:
     of = {"images": [image["slug"] for image in images], "title": "Holidays"}
     async with session.post(f"{served.url}/api/v1/albums", json=of) as reply:
         return await reply.json()
 
 
-async def _after_stop(served: Served) -> dict[str, Image]:
+async def _after_stop(served: ServerProcess) -> dict[str, Image]:
     await served.stop()
     return {slug: image for slug, image in (await rows_of(served)).items() if image.ended is None}
 
 
-def _all_shipped(served: Served) -> bool:
+def _all_shipped(served: ServerProcess) -> bool:
     return '"waiting_for_the_store": 0' in served.command("status").stdout
 
 
@@ -215,7 +208,7 @@ async def test_the_backup_that_a_new_machine_made_of_itself_is_not_taken_for_the
 def _made_days_ago(folder: Path, days: int) -> str:
     """Give the newest backup another time, and so another name."""
     path = folder / backups_in(folder)[-1]
-    name = name_of(time.time() - days * 86_400)
+    name = backup_name(time.time() - days * 86_400)
     told = json.loads((path / MANIFEST).read_text())
     (path / MANIFEST).write_text(json.dumps(told | {"backup": name}))
     path.rename(folder / name)
@@ -227,7 +220,7 @@ def test_what_this_user_cannot_read_is_said(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "copy.sqlite").touch()
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(CommandFailed, match=r"copy\.sqlite can't be read by the current user \([0-9]+\)"):
-        restore(small_config(tmp_path / "data"), Wanted(source=str(tmp_path / "copy.sqlite")))
+        restore(small_config(tmp_path / "data"), RestoreOptions(source=str(tmp_path / "copy.sqlite")))
 
 
 async def test_a_damaged_backup_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
@@ -251,7 +244,7 @@ async def test_a_damaged_backup_is_refused_and_nothing_is_left(tmp_path: Path) -
 
 
 async def test_what_a_killed_restore_leaves_no_server_takes_for_its_own(tmp_path: Path) -> None:
-    served = Served(tmp_path / "data")
+    served = ServerProcess(tmp_path / "data")
     (served.data_dir / "restore").mkdir(parents=True)
     done = served.command("serve")
     assert done.returncode == 1
@@ -328,17 +321,14 @@ async def test_deleted_images_stay_buried_in_a_merged_catalogue(tmp_path: Path) 
             path.rename(tmp_path / path.name)
         done = served.command("restore")
         assert "0 uploads, 0 changes, 1 deletions" in done.stdout, done.stderr
-        catalogue = await open_catalogue(served.data_dir / "catalogue.sqlite")
-        try:
-            row = await catalogue.get(image["slug"])
-        finally:
-            await catalogue.stop()
+        async with SqliteCatalogue(served.data_dir / "catalogue.sqlite") as catalogue:
+            row = await catalogue.images.get(image["slug"])
         assert isinstance(row, Tombstone)
         assert row.ended is Ending.DELETED
 
 
 def test_without_age_an_encrypted_backup_says_what_to_install(tmp_path: Path) -> None:
-    served = Served(tmp_path / "data")
+    served = ServerProcess(tmp_path / "data")
     served.data_dir.mkdir()
     assert served.command("expire").returncode == 0
     served.environment |= {"APPLIANCE_BACKUP_AGE_RECIPIENTS": "age1" + "q" * 58, "PATH": without("age")}

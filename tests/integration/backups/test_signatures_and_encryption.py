@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
-import aiohttp
 import pytest
 from minio import Minio
 from minio.commonconfig import GOVERNANCE
@@ -21,36 +20,15 @@ from minio.error import S3Error
 from minio.minioadmin import MinioAdmin
 from minio.objectlockconfig import DAYS, ObjectLockConfig
 
-from appliance.backups.manifest import MANIFEST, made_at, name_of, part_of, read
+from appliance.backups.manifest import MANIFEST, backup_name, created_at, describe_part, read_manifest
 from appliance.backups.spool_archive import unpack
-from appliance.catalogue import check_file, open_catalogue
+from appliance.catalogue.opening import CatalogueFile
+from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.domain.errors import CommandFailed
-from tests.integration.backups.test_restore import on_a_new_machine
-from tests.support.backups import age_key, backups_in, second_place
-from tests.support.images import pictures
+from tests.support.backups import age_key, backed_up, backups_in, on_a_new_machine, second_place, signing_key
 from tests.support.programs import rclone_program
-from tests.support.server_process import Served, serving
-from tests.support.store_servers import ACCESS_KEY, SECRET_KEY, minio_server
-from tests.support.uploaders import upload
-
-
-def signing_key(path: Path) -> str:
-    """Makes a private key; its public one."""
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "backups", "-f", str(path)], check=True)
-    return path.with_suffix(".pub").read_text().strip()
-
-
-async def backed_up(tmp_path: Path, **settings: str) -> tuple[Served, Path]:
-    """A stopped host with one image, and its backup in a folder."""
-    places = tmp_path / "backups"
-    places.mkdir()
-    settings = {"APPLIANCE_BACKUP_DIRECTORY": str(places), "APPLIANCE_BACKUP_IN_STORE": "false"} | settings
-    async with serving(tmp_path / "data", **settings) as served, aiohttp.ClientSession() as session:
-        await upload(session, served.url, pictures.photo(seed=1))
-        done = served.command("backup")
-        assert done.returncode == 0, done.stderr
-    [name] = backups_in(places)
-    return served, places / name
+from tests.support.server_process import ServerProcess
+from tests.support.servers import ACCESS_KEY, SECRET_KEY, minio_server
 
 
 def rewrite(backup: Path, **changed: object) -> None:
@@ -61,7 +39,7 @@ def rewrite(backup: Path, **changed: object) -> None:
 
 
 def vars_of(path: Path) -> dict[str, object]:
-    part = part_of(path)
+    part = describe_part(path)
     return {"name": part.name, "bytes": part.bytes, "sha256": part.sha256}
 
 
@@ -111,7 +89,7 @@ async def test_a_backup_without_a_signature_is_refused_unless_somebody_answers_f
 async def test_an_old_signed_manifest_does_not_pass_for_a_newer_backup(tmp_path: Path) -> None:
     signing_key(tmp_path / "key")
     served, backup = await backed_up(tmp_path, APPLIANCE_BACKUP_SIGNING_KEY=str(tmp_path / "key"))
-    newer = name_of(made_at(backup.name).timestamp() + 60)
+    newer = backup_name(created_at(backup.name).timestamp() + 60)
     shutil.copytree(backup, backup.with_name(newer))
     done = on_a_new_machine(served, tmp_path / "new").command("restore", "--backup-alone")
     assert f"The manifest of {newer} belongs to {backup.name}" in done.stderr
@@ -130,7 +108,7 @@ async def test_a_signature_for_anything_else_is_none(tmp_path: Path) -> None:
 
 
 def test_signers_that_are_no_public_keys_are_refused_at_start(tmp_path: Path) -> None:
-    served = Served(tmp_path / "data", APPLIANCE_BACKUP_SIGNERS="-----BEGIN OPENSSH PRIVATE KEY-----")
+    served = ServerProcess(tmp_path / "data", APPLIANCE_BACKUP_SIGNERS="-----BEGIN OPENSSH PRIVATE KEY-----")
     done = served.command("backup")
     assert done.returncode == 1
     assert "backup.signers" in done.stderr
@@ -178,7 +156,7 @@ async def test_a_catalogue_with_a_trigger_is_not_restored(tmp_path: Path) -> Non
         connection.execute("CREATE TRIGGER evil AFTER INSERT ON images BEGIN DELETE FROM albums; END")
     connection.close()
     rewrite(backup)
-    assert "trigger 'evil'" in (await check_file(backup / "catalogue.sqlite"))[0]
+    assert "trigger 'evil'" in (await CatalogueFile(backup / "catalogue.sqlite").find_problems())[0]
     refused = on_a_new_machine(served, tmp_path / "new").command("restore", "--backup-alone")
     assert refused.returncode == 1
     assert "trigger 'evil'" in refused.stderr
@@ -192,7 +170,7 @@ def test_a_manifest_of_other_types_is_none(tmp_path: Path, changed: dict[str, ob
     manifest = {"backup": "20260101T000000Z", "release": "1", "images": 1, "tombstones": 0, "albums": 0}
     (tmp_path / MANIFEST).write_text(json.dumps(manifest | {"parts": [part]} | changed))
     with pytest.raises(CommandFailed, match="is not a backup manifest"):
-        read(tmp_path / MANIFEST)
+        read_manifest(tmp_path / MANIFEST)
 
 
 def test_a_part_is_named_once(tmp_path: Path) -> None:
@@ -200,7 +178,7 @@ def test_a_part_is_named_once(tmp_path: Path) -> None:
     manifest = {"backup": "20260101T000000Z", "release": "1", "images": 1, "tombstones": 0, "albums": 0}
     (tmp_path / MANIFEST).write_text(json.dumps(manifest | {"parts": [part, part]}))
     with pytest.raises(CommandFailed, match="that this release supports"):
-        read(tmp_path / MANIFEST)
+        read_manifest(tmp_path / MANIFEST)
 
 
 def test_a_spool_that_would_grow_when_it_is_unpacked_is_refused(tmp_path: Path) -> None:
@@ -223,7 +201,8 @@ async def test_the_catalogue_is_its_owner_s_alone_whatever_its_folder_was(tmp_pa
     tmp_path.chmod(0o777)
     before = os.umask(0)
     try:
-        catalogue = await open_catalogue(path)
+        catalogue = SqliteCatalogue(path)
+        await catalogue.start()
         assert {file.name: mode_of(file) for file in tmp_path.glob("catalogue.sqlite*")} == {
             "catalogue.sqlite": 0o600,
             "catalogue.sqlite-wal": 0o600,
@@ -231,7 +210,8 @@ async def test_the_catalogue_is_its_owner_s_alone_whatever_its_folder_was(tmp_pa
         }
         await catalogue.stop()
         path.chmod(0o666)
-        await (await open_catalogue(path)).stop()
+        async with SqliteCatalogue(path):
+            pass
         assert mode_of(path) == 0o600
     finally:
         os.umask(before)

@@ -13,15 +13,15 @@ from typing import Any
 import aiohttp
 import pytest
 
-from appliance.backups.manifest import MANIFEST, name_of, part_of
-from appliance.backups.opening import Opened, open_backup
+from appliance.backups.manifest import MANIFEST, backup_name, describe_part
+from appliance.backups.opening import OpenedBackup, open_backup
 from appliance.backups.places import FolderPlace, Place
 from appliance.commands import verify
-from tests.integration.backups.test_rebuild import change, post
 from tests.support.backups import backups_in
 from tests.support.host import Host, small_config
 from tests.support.images import pictures
-from tests.support.server_process import Served, serving
+from tests.support.images_api import change, post
+from tests.support.server_process import ServerProcess, serving
 from tests.support.waiting import until
 
 
@@ -49,20 +49,20 @@ def _settings(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def backed(original: Path, tmp_path: Path) -> Served:
+def backed(original: Path, tmp_path: Path) -> ServerProcess:
     """The same once more, to be spoilt."""
     for name in ("data", "backups"):
         shutil.copytree(original / name, tmp_path / name)
-    return Served(tmp_path / "data", **_settings(tmp_path))
+    return ServerProcess(tmp_path / "data", **_settings(tmp_path))
 
 
-def backup_of(served: Served) -> Path:
+def backup_of(served: ServerProcess) -> Path:
     folder = served.data_dir.with_name("backups")
     [name] = backups_in(folder)
     return folder / name
 
 
-def original_of(served: Served) -> Path:
+def original_of(served: ServerProcess) -> Path:
     """The stored original of an image in the backup; beside it lies one that came and went later."""
     with sqlite3.connect(backup_of(served) / "catalogue.sqlite") as rows:
         [slug] = rows.execute("SELECT slug FROM images LIMIT 1").fetchone()
@@ -71,7 +71,7 @@ def original_of(served: Served) -> Path:
     return path
 
 
-def spoil(served: Served, *statements: str, manifest: dict[str, int] | None = None) -> None:
+def spoil(served: ServerProcess, *statements: str, manifest: dict[str, int] | None = None) -> None:
     """Change the backup's catalogue, with a manifest that fits it."""
     path = backup_of(served) / "catalogue.sqlite"
     with sqlite3.connect(path) as rows:
@@ -79,14 +79,14 @@ def spoil(served: Served, *statements: str, manifest: dict[str, int] | None = No
             rows.execute(statement)
     rows.close()
     told = json.loads((backup_of(served) / MANIFEST).read_text())
-    part = part_of(path)
+    part = describe_part(path)
     for one in told["parts"]:
         if one["name"] == part.name:
             one |= {"bytes": part.bytes, "sha256": part.sha256}
     (backup_of(served) / MANIFEST).write_text(json.dumps(told | (manifest or {})))
 
 
-async def test_a_backup_that_is_as_it_should_be_verifies(backed: Served) -> None:
+async def test_a_backup_that_is_as_it_should_be_verifies(backed: ServerProcess) -> None:
     done = backed.command("verify")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "is intact and matches the live data: 4 of 4 rows, their objects, 0 originals in the spool" in (done.stdout)
@@ -105,7 +105,7 @@ async def test_a_backup_that_is_as_it_should_be_verifies(backed: Served) -> None
         ("PRAGMA application_id = 1", "The file is not a catalogue of this appliance."),
     ],
 )
-async def test_a_backup_whose_rows_differ_fails(backed: Served, statement: str, words: str) -> None:
+async def test_a_backup_whose_rows_differ_fails(backed: ServerProcess, statement: str, words: str) -> None:
     spoil(backed, statement)
     done = backed.command("verify")
     assert done.returncode == 1
@@ -113,12 +113,12 @@ async def test_a_backup_whose_rows_differ_fails(backed: Served, statement: str, 
     assert json.loads((backed.data_dir / "backups/state.json").read_text())["verified"] is False
 
 
-async def test_a_row_that_never_was_fails(backed: Served) -> None:
+async def test_a_row_that_never_was_fails(backed: ServerProcess) -> None:
     spoil(backed, "UPDATE images SET slug = '0000AAAAAAAAAAAAA' WHERE rowid = 1")
     assert "is in the backup, but not in the live catalogue" in backed.command("verify").stdout
 
 
-async def test_an_original_that_the_store_lost_fails(backed: Served) -> None:
+async def test_an_original_that_the_store_lost_fails(backed: ServerProcess) -> None:
     original = original_of(backed)
     original.unlink()
     done = backed.command("verify")
@@ -126,14 +126,14 @@ async def test_an_original_that_the_store_lost_fails(backed: Served) -> None:
     assert f"The store has no original of {original.name}." in done.stdout
 
 
-async def test_an_original_of_another_size_fails(backed: Served) -> None:
+async def test_an_original_of_another_size_fails(backed: ServerProcess) -> None:
     original = original_of(backed)
     original.unlink()
     original.write_bytes(b"x")
     assert f"The store's original of {original.name} has 1 bytes, not" in backed.command("verify").stdout
 
 
-async def test_one_flipped_bit_fails(backed: Served) -> None:
+async def test_one_flipped_bit_fails(backed: ServerProcess) -> None:
     with (backup_of(backed) / "catalogue.sqlite").open("r+b") as file:
         file.seek(-10, os.SEEK_END)
         [byte] = file.read(1)
@@ -144,21 +144,21 @@ async def test_one_flipped_bit_fails(backed: Served) -> None:
     assert "doesn't match the manifest" in done.stdout
 
 
-async def test_a_missing_part_fails(backed: Served) -> None:
+async def test_a_missing_part_fails(backed: ServerProcess) -> None:
     (backup_of(backed) / "spool.tar").unlink()
     assert backed.command("verify").returncode == 1
 
 
-async def test_no_backup_at_all_fails(backed: Served) -> None:
+async def test_no_backup_at_all_fails(backed: ServerProcess) -> None:
     shutil.rmtree(backup_of(backed))
     done = backed.command("verify")
     assert done.returncode == 1
     assert "There is no complete backup in" in done.stdout
 
 
-async def test_a_backup_of_long_ago_fails(backed: Served) -> None:
+async def test_a_backup_of_long_ago_fails(backed: ServerProcess) -> None:
     path = backup_of(backed)
-    old = name_of(time.time() - 3 * 86_400)
+    old = backup_name(time.time() - 3 * 86_400)
     told = json.loads((path / MANIFEST).read_text())
     (path / MANIFEST).write_text(json.dumps(told | {"backup": old}))
     path.rename(path.with_name(old))
@@ -167,7 +167,7 @@ async def test_a_backup_of_long_ago_fails(backed: Served) -> None:
     assert "is 3.0 days old. Is the timer running?" in done.stdout
 
 
-def test_a_disk_without_room_for_it_is_said_before_it_is_fetched(backed: Served) -> None:
+def test_a_disk_without_room_for_it_is_said_before_it_is_fetched(backed: ServerProcess) -> None:
     backed.environment["APPLIANCE_UPLOADS_RESERVE_BYTES"] = str(10**15)
     done = backed.command("verify")
     assert done.returncode == 1
@@ -177,11 +177,11 @@ def test_a_disk_without_room_for_it_is_said_before_it_is_fetched(backed: Served)
 
 
 def test_the_backup_of_one_place_is_gone_before_that_of_the_next_is_opened(
-    backed: Served, monkeypatch: pytest.MonkeyPatch
+    backed: ServerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, seen = small_config(backed.data_dir), []
 
-    async def opened(place: Place, backup: str, folder: Path, *others: Any, **named: Any) -> Opened:
+    async def opened(place: Place, backup: str, folder: Path, *others: Any, **named: Any) -> OpenedBackup:
         seen.append(backups_in(config.backups_dir / "verify") + backups_in(folder))
         return await open_backup(place, backup, folder, *others, **named)
 

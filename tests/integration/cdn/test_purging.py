@@ -11,13 +11,14 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from appliance.catalogue.writer import Outcome
 from appliance.config.model import Cdn
 from appliance.doctor.caches import cdn
 from appliance.doctor.findings import Level
 from appliance.domain.errors import PurgeFailed
 from tests.support.host import DAY_S, Host, OpenHost, bearer, problem
 from tests.support.programs import free_port
+from tests.support.rows import image as sample_image
+from tests.support.rows import slug
 from tests.support.server_process import serving
 from tests.support.shared_caches import StandIn, stand_in
 from tests.support.waiting import until
@@ -154,16 +155,17 @@ async def test_an_erased_image_is_still_purged(host: Host, cache: StandIn, mine:
 
 
 async def test_more_than_a_call_takes_goes_in_several(host: Host, cache: StandIn) -> None:
-    tags = {f"{number:017d}": 1 for number in range(250)}
     async with host.appliance.purger._purging:
-        await _owe(host, tags)
+        await _expire_many(host, 250)
     await host.appliance.purger.purge_due()
     await until(lambda: len(cache.forgotten) == 250)
     assert [len(call) for call in cache.calls] == [100, 100, 50]
 
 
-async def _owe(host: Host, tags: dict[str, int]) -> None:
-    await host.appliance.catalogue._write(lambda _connection: Outcome(None, stale=tags))
+async def _expire_many(host: Host, count: int) -> None:
+    rows, now_s = host.appliance.catalogue.images, int(host.clock())
+    await asyncio.gather(*(rows.add(sample_image(number, expires_s=now_s)) for number in range(count)))
+    await rows.expire([slug(number) for number in range(count)], now_s=now_s, erase_after_s=now_s + DAY_S)
 
 
 async def test_kill_9_between_a_deletion_and_its_purge_loses_nothing(tmp_path: Path, jpeg: bytes) -> None:

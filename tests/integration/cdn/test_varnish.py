@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.host import bearer
 from tests.support.programs import free_port
-from tests.support.server_process import Served
+from tests.support.server_process import ServerProcess
 from tests.support.varnish import Varnish, varnish
 from tests.support.waiting import until
 
@@ -23,7 +23,7 @@ SIZES = ["thumbnail.jpg", "small.jpg", "small.webp", "preview.jpg", "original"]
 class Front:
     """A server, the cache before it, and the address that purges go to."""
 
-    served: Served
+    served: ServerProcess
     cache: Varnish
     session: aiohttp.ClientSession
 
@@ -50,7 +50,7 @@ class Front:
 @contextlib.asynccontextmanager
 async def fronted(folder: Path, *, purged_at: int | None = None) -> AsyncIterator[Front]:
     """Purges go to the cache itself, unless to another port."""
-    served = Served(folder / "data")
+    served = ServerProcess(folder / "data")
     async with varnish(folder, served.port) as cache, aiohttp.ClientSession() as session:
         url = cache.url if purged_at is None else f"http://127.0.0.1:{purged_at}"
         served.environment |= {"APPLIANCE_CDN_PURGE": "http", "APPLIANCE_CDN_URLS": url}

@@ -66,7 +66,7 @@ async def test_a_verdict_is_in_the_catalogue_before_it_is_told(
 ) -> None:
     slug = (await host.upload(jpeg))["slug"]
     failing_once(monkeypatch, final())
-    writing = gated(monkeypatch, host.appliance.catalogue, "mark_original_only")
+    writing = gated(monkeypatch, host.appliance.catalogue.images, "mark_original_only")
     view = asyncio.create_task(host.get(f"/i/{slug}/small.jpg"))
     await writing.reached.wait()
     await asyncio.wait([view], timeout=0.3)

@@ -17,6 +17,7 @@ from appliance.workers.supervised_worker import SupervisedWorker
 from tests.support.gates import row
 from tests.support.host import Host, OpenHost
 from tests.support.images import pictures
+from tests.support.rows import changed
 from tests.support.waiting import until
 
 FLOOD, SECOND, OTHER = "203.0.113.1", "203.0.113.3", "203.0.113.2"
@@ -259,7 +260,7 @@ async def test_a_flood_of_giants_leaves_places_for_the_pyramids_of_others(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     builder = host.appliance.delivery._pyramid_builder
-    image = replace(await row(host, (await uploaded(host, 1))[0]), width=10_000, height=10_000)
+    image = changed(await row(host, (await uploaded(host, 1))[0]), width=10_000, height=10_000)
     begun: list[str] = []
     goes_on = asyncio.Event()
 

@@ -28,7 +28,7 @@ async def test_the_prewarmer_makes_what_is_missing_newest_first_and_marks_it(
         host.clock.forward(60)
     newest = sorted((image["slug"] for image in images), reverse=True)
     assert await host.appliance.prewarmer.prewarm_batch() == 2
-    assert [image.slug for image in await host.appliance.catalogue.unwarmed()] == newest[2:]
+    assert [image.slug for image in await host.appliance.catalogue.images.unwarmed()] == newest[2:]
     assert await host.appliance.cache.names(newest[0]) == {"small.jpg", "medium.jpg", "placeholder.webp"}
     assert await host.appliance.cache.names(newest[2]) == set()
     assert await host.appliance.prewarmer.prewarm_batch() == 1
@@ -42,7 +42,7 @@ async def test_an_upload_is_prewarmed_at_once_from_one_decode(open_host: OpenHos
     await until(lambda: len(host.files("cache")) == 3)  # two sizes and the placeholder
     assert host.counted("rendition_seconds_count", priority="prewarm") == 1
     async with asyncio.timeout(20):
-        while await host.appliance.catalogue.unwarmed():  # noqa: ASYNC110 - rows tell nobody
+        while await host.appliance.catalogue.images.unwarmed():  # noqa: ASYNC110 - rows tell nobody
             await asyncio.sleep(0.005)
     assert (await host.get(f"/i/{image['slug']}/small.jpg")).status == 200
     assert host.counted("cache_lookups_total", layer="miss") == 0

@@ -18,8 +18,10 @@ from appliance.domain.regions import Cut, Material
 from appliance.domain.renditions import PLACEHOLDER, Facts, Format, Preset
 from appliance.workers import Worker
 from tests.support.gates import gated, row
-from tests.support.host import Host, OpenHost, opened, problem, small_config
+from tests.support.host import Host, OpenHost, problem, small_config
 from tests.support.images import pictures
+from tests.support.images.pictures import opened
+from tests.support.rows import changed
 from tests.support.waiting import until
 
 SIDE = 1200
@@ -115,11 +117,11 @@ async def test_an_image_of_ordinary_size_gets_none(host: Host, builds: list[int]
 async def test_what_is_slow_to_decode_gets_one_at_fewer_pixels_already(open_host: OpenHost) -> None:
     host = await open_host()
     is_eligible = host.appliance.tiles._pyramid_builder.is_eligible
-    image = replace(await row(host, (await host.upload(pictures.png(9, 9)))["slug"]), width=5000, height=4000)
+    image = changed(await row(host, (await host.upload(pictures.png(9, 9)))["slug"]), width=5000, height=4000)
     assert not is_eligible(image)
-    assert is_eligible(replace(image, width=7000))
-    assert is_eligible(replace(image, media_type="image/heic"))
-    assert not is_eligible(replace(image, width=500, height=400, media_type="image/gif", frames=1000))
+    assert is_eligible(changed(image, width=7000))
+    assert is_eligible(changed(image, media_type="image/heic"))
+    assert not is_eligible(changed(image, width=500, height=400, media_type="image/gif", frames=1000))
 
 
 async def test_a_pyramid_outlives_a_restart(open_large: OpenHost, builds: list[int]) -> None:

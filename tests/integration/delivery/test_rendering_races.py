@@ -99,7 +99,7 @@ async def test_a_size_wanted_while_a_failure_is_remembered_is_not_left_waiting(
 
     joined: list[asyncio.Future[Rendition]] = []
     monkeypatch.setattr(renderer._failures, "_max_failures", 1)
-    monkeypatch.setattr(host.appliance.catalogue, "mark_original_only", refused)
+    monkeypatch.setattr(host.appliance.catalogue.images, "mark_original_only", refused)
     assert (await host.get(f"/i/{image.slug}/small.jpg")).status == 422
     async with asyncio.timeout(20):
         assert (await joined[0]).data

@@ -7,8 +7,9 @@ import pytest
 import pytest_asyncio
 
 from appliance.domain.renditions import Format
-from tests.support.host import Host, opened, problem
+from tests.support.host import Host, problem
 from tests.support.images import pictures
+from tests.support.images.pictures import opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 BOXES = {"thumbnail": 256, "small": 512, "medium": 1024, "large": 2048}

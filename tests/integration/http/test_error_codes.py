@@ -82,7 +82,7 @@ async def _conflict(host: Host) -> ClientResponse:
     """Somebody else is faster every time."""
     resource = await host.upload(pictures.png(9, 9))
     return await _when(
-        host.appliance.catalogue,
+        host.appliance.catalogue.images,
         "change",
         errors.Conflict("The image has changed in the meantime."),
         lambda: host.patch(resource["slug"], resource["delete_token"], title="x"),
@@ -198,7 +198,7 @@ PROVOKED: dict[str, Provoked] = {
         host, lambda it: it.appliance.store, "fetch", errors.StoreUnavailable("It is away.")
     ),
     "catalogue-unavailable": lambda host: _faulty(
-        host, lambda it: it.appliance.catalogue, "get", errors.CatalogueUnavailable("It is away.")
+        host, lambda it: it.appliance.catalogue.images, "get", errors.CatalogueUnavailable("It is away.")
     ),
     "stopping": _stopping,
     "draining": _draining,

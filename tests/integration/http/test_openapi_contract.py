@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 from appliance.config.model import Config, Server
 from appliance.http.api.contract import contract
 from appliance.http.links import EXTENSIONS
-from tests.support.host import HeldClock, Host, bearer, running, small_config
+from tests.support.host import Host, ManualClock, bearer, running, small_config
 from tests.support.images import pictures
 
 EXAMPLES = 25
@@ -54,7 +54,7 @@ schema = schemathesis.openapi.from_dict(contract(Config()))
 CLIENTS = itertools.count()
 
 
-class Served:
+class ThreadedHost:
     """A host on a thread and loop of its own, for clients that block."""
 
     def __init__(self, data_dir: Path) -> None:
@@ -65,7 +65,7 @@ class Served:
         self.url = ""
 
     @contextmanager
-    def running(self) -> Iterator["Served"]:
+    def running(self) -> Iterator["ThreadedHost"]:
         loop = asyncio.new_event_loop()
         stop = asyncio.Event()
         thread = threading.Thread(target=lambda: loop.run_until_complete(self._serve(stop)))
@@ -80,7 +80,7 @@ class Served:
 
     async def _serve(self, stop: asyncio.Event) -> None:
         config = replace(small_config(self._data_dir), server=Server(trusted_proxies=("127.0.0.1",)))
-        async with running(config, HeldClock()) as host:
+        async with running(config, ManualClock()) as host:
             self.url = f"http://127.0.0.1:{host.port}"
             self.slugs = await self._images(host)
             self.albums = await self._albums(host, self.slugs[0])
@@ -107,8 +107,8 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with Served(tmp_path_factory.mktemp("served") / "data").running() as it:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadedHost]:
+    with ThreadedHost(tmp_path_factory.mktemp("served") / "data").running() as it:
         yield it
 
 
@@ -121,7 +121,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_answers_are_what_the_contract_says(case: Any, served: Served) -> None:
+def test_answers_are_what_the_contract_says(case: Any, served: ThreadedHost) -> None:
     parameters = case.path_parameters
     if parameters and "slug" in parameters:  # generated slugs are unknown; two of three are made known
         kind = sum(str(parameters["slug"]).encode()) % 3

@@ -1,61 +1,17 @@
 """Slow uploads through Caddy as the role sets it up: TLS, its timeouts and its limits."""
 
 import asyncio
-import contextlib
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
-import jinja2
 import pytest
 
+from tests.support.caddy import caddy, role_caddyfile
 from tests.support.images.noise import padded
-from tests.support.programs import ROOT, caddy_program, free_port
 from tests.support.server_process import serving
-from tests.support.store_servers import Server
 from tests.support.tus_client import BYTES, UPLOADS, VERSION
-
-TEMPLATE = ROOT / "ansible/roles/caddy/templates/Caddyfile.j2"
-
-
-def role_caddyfile(behind: int, https_port: int) -> str:
-    """What the role writes for a trial, but for the socket of its own commands."""
-    text = jinja2.Environment(autoescape=False, undefined=jinja2.StrictUndefined).from_string(TEMPLATE.read_text())
-    written = text.render(
-        caddy_http_port=free_port(),
-        caddy_https_port=https_port,
-        caddy_acme_email="",
-        caddy_acme_directory="",
-        caddy_tls="internal",
-        caddy_metrics_listen="",
-        caddy_trusted_proxies=[],
-        caddy_try_s=30,
-        caddy_hosts=["localhost"],
-        caddy_upstream=f"127.0.0.1:{behind}",
-    )
-    return written.replace("admin unix//run/caddy/admin.sock", "admin off")
-
-
-@contextlib.asynccontextmanager
-async def role_caddy(folder: Path, behind: int) -> AsyncIterator[int]:
-    """The port of a Caddy before the port `behind`."""
-    port, file = free_port(), folder / "Caddyfile"
-    file.write_text(role_caddyfile(behind, port))
-    command = [caddy_program(), "run", "--config", str(file), "--adapter", "caddyfile"]
-    caddy = Server(command, port, folder / "caddy.log", listens, {"HOME": str(folder), "XDG_DATA_HOME": str(folder)})
-    await asyncio.to_thread(caddy.start)
-    try:
-        yield port
-    finally:
-        await asyncio.to_thread(caddy.stop)
-
-
-def listens(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False
 
 
 def unverified() -> ssl.SSLContext:
@@ -90,7 +46,7 @@ async def upload_slowly(folder: Path, seconds: int) -> None:
     """A plain upload and a resumable one at once, the slower at the least that EDGE gives."""
     async with (
         serving(folder / "data") as served,
-        role_caddy(folder, served.port) as port,
+        caddy(folder, served.port, role_caddyfile) as port,
         aiohttp.ClientSession(
             f"https://localhost:{port}",
             connector=aiohttp.TCPConnector(ssl=unverified()),

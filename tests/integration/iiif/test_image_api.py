@@ -12,8 +12,9 @@ from aiohttp import hdrs
 from appliance.config.model import Server
 from appliance.domain.errors import CannotResize
 from appliance.workers import Worker
-from tests.support.host import Host, OpenHost, opened, problem, small_config
+from tests.support.host import Host, OpenHost, problem, small_config
 from tests.support.images import pictures
+from tests.support.images.pictures import opened
 
 WHOLE = "full/max/0/default.jpg"
 

@@ -26,7 +26,7 @@ TINY = pictures.one_pixel()
 
 
 async def row(host: Host, image: dict[str, Any]) -> Image:
-    found = await host.appliance.catalogue.get(image["slug"])
+    found = await host.appliance.catalogue.images.get(image["slug"])
     assert isinstance(found, Image)
     return found
 
@@ -86,7 +86,7 @@ async def test_a_clock_that_jumped_while_the_server_was_off_stops_expiry(open_ho
     image = await first.upload(TINY, expires_in="1d")
     assert await first.appliance.image_lifecycle.end() == 0
     first.clock.forward(jump_s)
-    again = expiry.ClockGuard(first.appliance.catalogue, first.clock)
+    again = expiry.ClockGuard(first.appliance.catalogue.images, first.appliance.catalogue.notes, first.clock)
     with pytest.raises(ClockJumped):
         await again.trusted_now_s(is_confirmed=False)
     assert (await row(first, image)).ended is None
@@ -111,7 +111,9 @@ async def test_erasing_leaves_nothing_but_a_tombstone_which_is_forgotten_after_a
     assert await host.erase() == 1
     left = [path for path in host.files(".") if image["slug"] in str(path)]
     assert {path.parts[-3] for path in left} == {"tombstones"}  # the store's word that it is deleted, not lost
-    assert await host.appliance.catalogue.get(image["slug"]) == Tombstone(image["slug"], Ending.DELETED, int(ended_s))
+    assert await host.appliance.catalogue.images.get(image["slug"]) == Tombstone(
+        image["slug"], Ending.DELETED, int(ended_s)
+    )
     assert host.counted("erased_total") == 1
 
     host.clock.now_s = ended_s + TOMBSTONE_S
@@ -280,13 +282,13 @@ async def test_what_came_to_the_store_after_the_erasing_is_deleted(host: Host, j
 
 async def test_a_sidecar_is_in_the_store_before_its_row_says_shipped(host: Host, jpeg: bytes) -> None:
     seen: list[bool] = []
-    mark_shipped = host.appliance.catalogue.mark_shipped
+    mark_shipped = host.appliance.catalogue.images.mark_shipped
 
     async def look_and_mark(slug: str) -> bool:
         seen.append(any(slug in path.name for path in host.files("store/objects/meta")))
         return await mark_shipped(slug)
 
-    host.appliance.catalogue.mark_shipped = look_and_mark  # type: ignore[method-assign]
+    host.appliance.catalogue.images.mark_shipped = look_and_mark  # type: ignore[method-assign]
     await host.upload(jpeg, title="Cat")
     await host.upload(jpeg)
     assert seen == [True, False], "only what the metadata can't hold needs a sidecar"
@@ -298,7 +300,7 @@ async def test_an_image_that_ends_while_it_is_shipped_leaves_no_sidecar(host: Ho
     async def put_late(key: str, *arguments: Any, **more: Any) -> None:
         await put(key, *arguments, **more)
         slug = key.rpartition("/")[2]
-        await host.appliance.catalogue.end(slug, now_s=int(host.clock()), erase_after_s=int(host.clock()) + 10)
+        await host.appliance.catalogue.images.end(slug, now_s=int(host.clock()), erase_after_s=int(host.clock()) + 10)
 
     host.appliance.store.put = put_late  # type: ignore[method-assign]
     await host.upload(jpeg, title="Cat")
@@ -336,7 +338,7 @@ async def test_a_sidecar_that_always_fails_holds_up_no_others(host: Host, monkey
     monkeypatch.setattr(host.appliance.store, "put_bytes", faulty)
     with pytest.raises(StoreUnavailable):
         await host.appliance.image_lifecycle.sync_records()
-    assert [image.slug for image in await host.appliance.catalogue.sidecars_due()] == [broken[-22:-5]]
+    assert [image.slug for image in await host.appliance.catalogue.images.sidecars_due()] == [broken[-22:-5]]
 
 
 # --- the scheduler ----------------------------------------------------------------------------------------------------

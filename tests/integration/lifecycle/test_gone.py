@@ -111,10 +111,10 @@ async def test_one_of_two_images_with_the_same_bytes_is_deleted_and_the_other_st
 async def test_get_and_head_change_no_row_and_no_original(host: Host, method: str) -> None:
     resource = await host.upload(pictures.photo(300, 200))
     slug = resource["slug"]
-    before = await host.appliance.catalogue.get(slug)
+    before = await host.appliance.catalogue.images.get(slug)
     objects = {path: path.read_bytes() for path in host.files("store")}
     for url in urls(slug):
         for query in ("", "?token=" + resource["delete_token"], "?action=delete&delete=1"):
             await host.client.request(method, url + query if "?" not in url else url)
-    assert await host.appliance.catalogue.get(slug) == before
+    assert await host.appliance.catalogue.images.get(slug) == before
     assert {path: path.read_bytes() for path in host.files("store")} == objects

@@ -81,9 +81,9 @@ async def test_a_shortened_life_ends_when_it_says(shared: Host, image: dict[str,
 async def test_a_wrong_wish_is_refused_and_changes_nothing(
     shared: Host, image: dict[str, Any], members: dict[str, Any], code: str
 ) -> None:
-    before = await shared.appliance.catalogue.get(image["slug"])
+    before = await shared.appliance.catalogue.images.get(image["slug"])
     await problem(await shared.patch(image["slug"], image["delete_token"], **members), code)
-    assert await shared.appliance.catalogue.get(image["slug"]) == before
+    assert await shared.appliance.catalogue.images.get(image["slug"]) == before
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"title"', b"\xff", b"[" * 5000])
@@ -126,9 +126,9 @@ async def test_an_unknown_image_can_be_neither_changed_nor_deleted(shared: Host)
 @pytest.mark.parametrize("rest", ["", "/manage", "/original", "/small.jpg", "/thumbnail"])
 async def test_looking_changes_nothing(shared: Host, image: dict[str, Any], rest: str) -> None:
     query = f"?token={image['delete_token']}&action=delete&deleted=true&title=x"
-    before = await shared.appliance.catalogue.get(image["slug"])
+    before = await shared.appliance.catalogue.images.get(image["slug"])
     for path in (f"/i/{image['slug']}{rest}{query}", f"/api/v1/images/{image['slug']}{query}"):
         for method in ("GET", "HEAD"):
             response = await shared.client.request(method, path, headers={"Accept": "text/html"})
             assert response.status == 200
-    assert await shared.appliance.catalogue.get(image["slug"]) == before
+    assert await shared.appliance.catalogue.images.get(image["slug"]) == before

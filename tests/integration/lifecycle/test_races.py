@@ -14,7 +14,7 @@ async def test_an_extension_that_comes_while_expiry_runs_wins(
 ) -> None:
     extended, other = await host.upload(jpeg, expires_in="1d"), await host.upload(jpeg, expires_in="1d")
     host.clock.forward(DAY_S)
-    held = gated(monkeypatch, host.appliance.catalogue, "due", after=True)
+    held = gated(monkeypatch, host.appliance.catalogue.images, "due", after=True)
     run = asyncio.create_task(host.appliance.image_lifecycle.end())
     await held.reached.wait()
     assert (await host.patch(extended["slug"], extended["delete_token"], expires_in="2d")).status == 200
@@ -29,7 +29,7 @@ async def test_an_image_that_is_restored_before_its_erasing_begins_is_spared(
 ) -> None:
     image = await host.upload(jpeg)
     await host.delete(image["slug"], image["delete_token"])
-    held = gated(monkeypatch, host.appliance.catalogue, "erasable", after=True)
+    held = gated(monkeypatch, host.appliance.catalogue.images, "erasable", after=True)
     host.clock.forward(10)  # the last second in which it can be undone is the first in which it may be erased
     run = asyncio.create_task(host.appliance.image_lifecycle.erase())
     await held.reached.wait()
@@ -43,7 +43,7 @@ async def test_a_change_that_meets_the_expiry_job_is_not_lost(
     host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = await host.upload(jpeg, expires_in="1d")
-    held = gated(monkeypatch, host.appliance.catalogue, "change")
+    held = gated(monkeypatch, host.appliance.catalogue.images, "change")
     change = asyncio.create_task(host.patch(image["slug"], image["delete_token"], title="Late", expires_in="3d"))
     await held.reached.wait()
     host.clock.forward(DAY_S)
@@ -77,7 +77,7 @@ async def test_two_erasers_at_once_erase_once(host: Host, jpeg: bytes) -> None:
 async def test_a_sweep_spares_a_file_whose_row_is_still_being_committed(
     host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = gated(monkeypatch, host.appliance.catalogue, "add")
+    held = gated(monkeypatch, host.appliance.catalogue.images, "add")
     uploading = asyncio.create_task(host.upload(jpeg))
     await held.reached.wait()
     assert await host.appliance.sweeps.spool(older_than_s=-60) == 0

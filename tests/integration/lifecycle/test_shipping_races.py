@@ -44,7 +44,7 @@ async def test_a_shipment_whose_clean_up_fails_is_retried(
     patient: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("appliance.lifecycle.ship_queue.FIRST_RETRY_S", 0.001)
-    held = gated(monkeypatch, patient.appliance.catalogue, "mark_shipped")
+    held = gated(monkeypatch, patient.appliance.catalogue.images, "mark_shipped")
     await deleted_during_ship(patient, held, jpeg)
     real, calls = patient.appliance.store.delete, []
 
@@ -79,7 +79,7 @@ async def test_a_sidecar_that_is_written_after_the_erasing_is_deleted(
 async def test_a_ship_that_meets_a_deletion_which_is_undone_ships_after_all(
     patient: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = gated(monkeypatch, patient.appliance.catalogue, "mark_shipped")
+    held = gated(monkeypatch, patient.appliance.catalogue.images, "mark_shipped")
     image = await patient.upload(jpeg)
     await held.reached.wait()
     await patient.delete(image["slug"], image["delete_token"])
@@ -96,7 +96,7 @@ async def test_a_ship_that_meets_a_deletion_which_is_undone_ships_after_all(
 async def test_a_second_ship_takes_nothing_from_an_image_that_ended_but_may_come_back(host: Host, jpeg: bytes) -> None:
     resource = await host.upload(jpeg)
     slug, parts = resource["slug"], host.appliance
-    row = await parts.catalogue.get(slug)
+    row = await parts.catalogue.images.get(slug)
     assert isinstance(row, Image)
     await host.delete(slug, resource["delete_token"])
     parts.spool.copy_path(slug).rename(parts.spool.landed_path(slug))  # as when its release failed before

@@ -8,7 +8,7 @@ from appliance.domain.errors import Busy, WrongToken
 from appliance.http import wrong_token_delay
 from appliance.http.keys import WRONG_TOKENS
 from appliance.http.wrong_token_delay import FREE, MAX_WAITING, WrongTokens
-from tests.support.host import HeldClock, Host, problem
+from tests.support.host import Host, ManualClock, problem
 from tests.support.images import pictures
 from tests.support.waiting import until
 
@@ -32,7 +32,7 @@ async def wrong(tokens: WrongTokens, address: str) -> None:
 
 
 async def test_each_wrong_token_beyond_some_doubles_the_pause(pauses: list[float]) -> None:
-    tokens = WrongTokens(HeldClock())
+    tokens = WrongTokens(ManualClock())
     for _ in range(FREE + 9):
         await wrong(tokens, "203.0.113.9")
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
@@ -42,7 +42,7 @@ async def test_each_wrong_token_beyond_some_doubles_the_pause(pauses: list[float
 
 
 async def test_addresses_are_forgotten(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = HeldClock()
+    clock = ManualClock()
     tokens = WrongTokens(clock)
     for _ in range(FREE):
         await wrong(tokens, "203.0.113.9")

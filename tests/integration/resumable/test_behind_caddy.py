@@ -1,55 +1,20 @@
 """Resumable uploads behind Caddy as it is: bytes stream through as they come, and events are not held back."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from tests.support.caddy import caddy
 from tests.support.images.noise import padded
-from tests.support.programs import caddy_program, free_port
 from tests.support.server_process import serving
-from tests.support.store_servers import Server
+from tests.support.servers import listens
 from tests.support.tus_client import UPLOADS, VERSION, half_sent, sha256
 from tests.support.waiting import until
 
 MB = 1_000_000
 PATIENCE_S = 30
-CADDYFILE = """
-{{
-    admin off
-    auto_https off
-}}
-http://:{port} {{
-    bind 127.0.0.1
-    encode zstd gzip
-    reverse_proxy 127.0.0.1:{behind}
-}}
-"""
-
-
-def _answers(port: int) -> bool:
-    import socket
-
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False
-
-
-@contextlib.asynccontextmanager
-async def proxied(folder: Path, behind: int) -> AsyncIterator[int]:
-    """The port of a Caddy before the port."""
-    port, file = free_port(), folder / "Caddyfile"
-    file.write_text(CADDYFILE.format(port=port, behind=behind))
-    command = [caddy_program(), "run", "--config", str(file), "--adapter", "caddyfile"]
-    caddy = Server(command, port, folder / "caddy.log", _answers, {"HOME": str(folder), "XDG_DATA_HOME": str(folder)})
-    await asyncio.to_thread(caddy.start)
-    try:
-        yield port
-    finally:
-        await asyncio.to_thread(caddy.stop)
 
 
 @pytest.mark.parametrize("stops", [False, True], ids=["to its end", "until the server stops"])
@@ -57,7 +22,7 @@ async def test_an_upload_and_its_events_stream_through_caddy(tmp_path: Path, jpe
     data = padded(3 * MB, 1)
     async with (
         serving(tmp_path / "data") as served,
-        proxied(tmp_path, served.port) as port,
+        caddy(tmp_path, served.port) as port,
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
         asyncio.timeout(PATIENCE_S),
     ):
@@ -78,7 +43,7 @@ async def test_an_upload_and_its_events_stream_through_caddy(tmp_path: Path, jpe
         writer.close()
         if stops:
             await served.start()
-            await until(lambda: _answers(served.port), "the server is there again")
+            await until(lambda: listens(served.port), "the server is there again")
             async with session.head(where, headers=VERSION) as reply:
                 assert reply.status == 200
                 assert int(reply.headers["Upload-Offset"]) == MB

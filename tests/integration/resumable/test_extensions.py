@@ -168,7 +168,7 @@ async def test_nothing_of_what_a_client_wished_for_is_kept_of_an_upload_that_is_
 
     where = await tus.create(1000, filename="secret.jpg", title="Secret")
     assert (await tus.delete(where)).status == 204
-    row = await tus.host.appliance.catalogue.uploads.get(tokens.hashed(where.rpartition("/")[2]))
+    row = await tus.host.appliance.catalogue.uploads.get(tokens.hash_secret(where.rpartition("/")[2]))
     assert row is not None
     assert (row.filename, row.title, row.metadata) == ("", None, "")
 
@@ -404,10 +404,10 @@ async def test_a_creation_that_broke_off_with_its_first_bytes_leaves_nothing(tus
     await until(lambda: bool(host.files("spool/uploads")))
     writer.transport.abort()
     await until(lambda: not host.files("spool/uploads"))
-    assert await host.appliance.catalogue.uploads.unfinished(0, 10) == 0
+    assert await host.appliance.catalogue.uploads.count_unfinished(0, 10) == 0
 
 
 async def test_a_creation_with_too_many_bytes_leaves_nothing(tus: Tus, jpeg: bytes) -> None:
     await problem(await tus.post(100, jpeg), "too-large")
     assert tus.host.files("spool/uploads") == []
-    assert await tus.host.appliance.catalogue.uploads.unfinished(0, 10) == 0
+    assert await tus.host.appliance.catalogue.uploads.count_unfinished(0, 10) == 0

@@ -13,7 +13,7 @@ from tusclient.client import TusClient
 from tests.support.host import Host
 from tests.support.images.noise import padded
 from tests.support.relay import Relay
-from tests.support.server_process import Served, serving
+from tests.support.server_process import ServerProcess, serving
 from tests.support.tus_client import UPLOADS, Tus, half_sent, send_stubbornly, sha256
 from tests.support.waiting import until
 
@@ -143,7 +143,7 @@ async def test_a_turn_that_is_not_given_back_is_told_as_locked(
 
     monkeypatch.setattr(upload_lock, "WAIT_S", 0.05)
     where = await tus.create(len(jpeg))
-    turn = tus.host.appliance.resumable.turns.of(tokens.hashed(where.rpartition("/")[2]))
+    turn = tus.host.appliance.resumable.turns.of(tokens.hash_secret(where.rpartition("/")[2]))
     async with turn.taking():
         response = await tus.head(where)
         assert (response.status, response.headers["Retry-After"]) == (423, "1")
@@ -155,7 +155,7 @@ async def test_a_request_that_came_before_there_was_anything_to_hand_over_is_hea
     from appliance.domain.errors import UploadLocked
 
     where = await tus.create(len(jpeg))
-    turn = tus.host.appliance.resumable.turns.of(tokens.hashed(where.rpartition("/")[2]))
+    turn = tus.host.appliance.resumable.turns.of(tokens.hash_secret(where.rpartition("/")[2]))
     async with turn.taking():
         asking = asyncio.create_task(tus.head(where))
         await until(lambda: turn._waiting > 0)
@@ -176,7 +176,7 @@ async def test_guessed_ids_make_no_upload_forget_how_far_it_was_hashed(
     await tus.patch(where, 0, jpeg[:1000])
     for number in range(10):
         assert (await tus.head(f"{UPLOADS}/{'x' * 21}{number}")).status == 404
-    turn = tus.host.appliance.resumable.turns.of(tokens.hashed(where.rpartition("/")[2]))
+    turn = tus.host.appliance.resumable.turns.of(tokens.hash_secret(where.rpartition("/")[2]))
     assert turn.digest.bytes == 1000
 
 
@@ -186,7 +186,7 @@ async def test_guessed_ids_make_no_upload_forget_how_far_it_was_hashed(
 async def test_kill_9_at_random_moments_loses_no_byte_that_head_told(tmp_path: Path, jpeg: bytes) -> None:
     data = padded(6 * MB, 5)
     choose = random.Random(5)
-    served = Served(tmp_path / "data")
+    served = ServerProcess(tmp_path / "data")
     try:
         await served.start()
         relay = Relay(served.port, seed=9, most=2 * MB, pause_s=0.01)
@@ -254,9 +254,9 @@ async def test_what_a_crash_left_between_file_and_row_is_finished_by_the_next_st
 ) -> None:
     """The worst moment: the file has landed under its slug, and no row says so."""
     from appliance.domain.errors import CatalogueUnavailable
-    from tests.support.host import HeldClock, running, small_config
+    from tests.support.host import ManualClock, running, small_config
 
-    config, clock = small_config(tmp_path / "data"), HeldClock()
+    config, clock = small_config(tmp_path / "data"), ManualClock()
     async with running(config, clock) as host:
         tus = Tus(host)
         where = await tus.create(len(jpeg))
@@ -268,7 +268,7 @@ async def test_what_a_crash_left_between_file_and_row_is_finished_by_the_next_st
         async def leaves_it(*_: object) -> None:
             return None
 
-        host.appliance.catalogue.add = fails  # type: ignore[method-assign]
+        host.appliance.catalogue.images.add = fails  # type: ignore[method-assign]
         host.appliance.spool.take_back = leaves_it  # type: ignore[method-assign, assignment]
         assert (await tus.patch(where, 0, jpeg)).status == 503
         assert [path.name for path in host.files("spool/landed")] == [slug]

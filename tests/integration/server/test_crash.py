@@ -9,10 +9,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from appliance.catalogue import check_file
+from appliance.catalogue.opening import CatalogueFile
 from tests.support.procfs import is_alive
-from tests.support.server_process import Served, on_minio
-from tests.support.store_servers import Server, minio_server
+from tests.support.server_process import ServerProcess, on_minio
+from tests.support.servers import Server, minio_server
 from tests.support.uploaders import Promise, Uploaders, broken_promises, shows_a_rendition
 from tests.support.waiting import until
 
@@ -23,7 +23,7 @@ MOST_ALIVE_S = 0.7
 class Crashes:
     """Rounds of upload, kill and start again, on one data directory."""
 
-    def __init__(self, served: Served, rounds: int, seed: int) -> None:
+    def __init__(self, served: ServerProcess, rounds: int, seed: int) -> None:
         self.served = served
         self.uploaders = Uploaders(served.url, seed)
         self._rounds = rounds
@@ -62,20 +62,20 @@ async def all_dead(pids: list[int]) -> None:
     await until(lambda: not any(map(is_alive, pids)), f"the end of {pids}", 10)
 
 
-async def all_kept(served: Served, promises: list[Promise]) -> None:
+async def all_kept(served: ServerProcess, promises: list[Promise]) -> None:
     """Every promise of all rounds holds, whatever was killed since."""
     async with aiohttp.ClientSession() as session:
         assert await broken_promises(session, served.url, promises) == []
 
 
-async def nothing_left_over(served: Served, promises: list[Promise]) -> None:
+async def nothing_left_over(served: ServerProcess, promises: list[Promise]) -> None:
     """After a stop: no half-received, half-written or unknown file, a whole catalogue, every original shipped."""
     spool = served.data_dir / "spool"
     assert os.listdir(spool / "incoming") == []
     assert os.listdir(spool / "landed") == []
     temporary = [path for path in served.data_dir.rglob("*") if path.is_file() and path.name.startswith(".")]
     assert temporary == []
-    assert await check_file(served.data_dir / "catalogue.sqlite") == []
+    assert await CatalogueFile(served.data_dir / "catalogue.sqlite").find_problems() == []
     rows = _slugs(served.data_dir / "catalogue.sqlite")
     assert {promise.slug for promise in promises} <= rows
     assert set(os.listdir(spool / "copies")) <= rows
@@ -97,7 +97,7 @@ def seed_of_this_run() -> int:
 
 
 async def survives(tmp_path: Path, rounds: int) -> None:
-    served = Served(tmp_path / "data")
+    served = ServerProcess(tmp_path / "data")
     crashes = Crashes(served, rounds, seed_of_this_run())
     promises = crashes.uploaders.promises
     try:
@@ -116,7 +116,7 @@ async def survives(tmp_path: Path, rounds: int) -> None:
 async def survives_with_minio(tmp_path: Path, rounds: int) -> None:
     """The server and its store die in turn, and sometimes together."""
     minio = minio_server(tmp_path / "minio")
-    served = Served(tmp_path / "data", **on_minio(minio))
+    served = ServerProcess(tmp_path / "data", **on_minio(minio))
     crashes = CrashesOfBoth(served, rounds, seed_of_this_run(), minio)
     promises = crashes.uploaders.promises
     try:
@@ -136,7 +136,7 @@ async def survives_with_minio(tmp_path: Path, rounds: int) -> None:
 
 
 class CrashesOfBoth(Crashes):
-    def __init__(self, served: Served, rounds: int, seed: int, minio: Server) -> None:
+    def __init__(self, served: ServerProcess, rounds: int, seed: int, minio: Server) -> None:
         super().__init__(served, rounds, seed)
         self._minio = minio
         self.stores_killed = 0

@@ -11,8 +11,8 @@ import aiohttp
 from tests.support.host import Host, problem
 from tests.support.images import pictures
 from tests.support.programs import ROOT
-from tests.support.server_process import COMMAND, Served, on_minio, serving
-from tests.support.store_servers import minio_server
+from tests.support.server_process import COMMAND, ServerProcess, on_minio, serving
+from tests.support.servers import minio_server
 from tests.support.uploaders import shows_a_rendition, upload
 from tests.support.waiting import until
 
@@ -114,7 +114,7 @@ async def test_a_restart_opens_the_doors(tmp_path: Path) -> None:
 
 
 async def test_without_a_server_the_command_says_so(tmp_path: Path) -> None:
-    served = Served(tmp_path / "data")
+    served = ServerProcess(tmp_path / "data")
     served.data_dir.mkdir()
     done = served.command("drain")
     assert done.returncode == 1

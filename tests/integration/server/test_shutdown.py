@@ -17,7 +17,7 @@ from PIL import Image
 
 from tests.support.images import pictures
 from tests.support.procfs import is_alive
-from tests.support.server_process import Served, serving
+from tests.support.server_process import ServerProcess, serving
 from tests.support.uploaders import Uploaders, broken_promises, shows_a_rendition, upload
 from tests.support.waiting import until
 
@@ -127,7 +127,7 @@ async def test_who_reads_slowly_gets_the_whole_reply_of_a_server_that_stops(tmp_
 
 
 @contextlib.asynccontextmanager
-async def connected(served: Served) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def connected(served: ServerProcess) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection whose client takes little at a time, so that the rest has to wait with the server."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 * 1024)

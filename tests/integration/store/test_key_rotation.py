@@ -9,9 +9,9 @@ import pytest
 from minio import Minio
 from minio.error import S3Error
 
-from tests.integration.server.test_systemd import supervised
 from tests.support.programs import ROOT
-from tests.support.store_servers import ACCESS_KEY, SECRET_KEY, Server, minio_server
+from tests.support.servers import ACCESS_KEY, SECRET_KEY, Server, minio_server
+from tests.support.service_manager import supervised
 from tests.support.uploaders import Uploaders, broken_promises
 from tests.support.waiting import until
 

@@ -16,8 +16,8 @@ from appliance.domain.slugs import object_key
 from appliance.objectstore import MinioStore
 from tests.support.images import pictures
 from tests.support.images.noise import padded
-from tests.support.server_process import Served, on_minio, serving
-from tests.support.store_servers import Server, minio_server
+from tests.support.server_process import ServerProcess, on_minio, serving
+from tests.support.servers import Server, minio_server
 from tests.support.stores import looking_into
 from tests.support.uploaders import shows_a_rendition, upload
 from tests.support.waiting import until
@@ -48,12 +48,12 @@ def environment(minio: Server, bucket: str) -> dict[str, str]:
     return dict(on_minio(minio, APPLIANCE_STORE_BUCKET=bucket))
 
 
-async def readiness(session: aiohttp.ClientSession, served: Served) -> tuple[int, dict[str, Any]]:
+async def readiness(session: aiohttp.ClientSession, served: ServerProcess) -> tuple[int, dict[str, Any]]:
     async with session.get(f"{served.url}/readyz") as reply:
         return reply.status, await reply.json()
 
 
-async def store_state(session: aiohttp.ClientSession, served: Served) -> str:
+async def store_state(session: aiohttp.ClientSession, served: ServerProcess) -> str:
     return str((await readiness(session, served))[1]["parts"]["store"])
 
 
@@ -63,7 +63,7 @@ async def content(session: aiohttp.ClientSession, address: str) -> bytes:
         return await reply.read()
 
 
-def landed(served: Served) -> list[Path]:
+def landed(served: ServerProcess) -> list[Path]:
     return list((served.data_dir / "spool/landed").iterdir())
 
 

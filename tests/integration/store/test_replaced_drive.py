@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.support.server_process import on_minio, serving
-from tests.support.store_servers import minio_server
+from tests.support.servers import minio_server
 from tests.support.uploaders import Uploaders, broken_promises
 from tests.support.waiting import until
 

@@ -7,10 +7,10 @@ import aiohttp
 import pytest
 
 from appliance.domain.slugs import object_key
-from tests.integration.uploads.test_large_files import MB, LargeFile
+from tests.support.images.large_files import MB, LargeFile
 from tests.support.relay import Relay
-from tests.support.server_process import Served, on_minio
-from tests.support.store_servers import minio_server
+from tests.support.server_process import ServerProcess, on_minio
+from tests.support.servers import minio_server
 from tests.support.stores import looking_into
 from tests.support.waiting import until
 
@@ -18,7 +18,7 @@ SIZE = 400 * MB
 PART = 64 * 1024 * 1024
 
 
-async def sent(served: Served, file: LargeFile) -> str:
+async def sent(served: ServerProcess, file: LargeFile) -> str:
     """The slug of an image that is acknowledged."""
     async with aiohttp.ClientSession() as session:
         headers = {"Content-Length": str(file.size)}
@@ -28,7 +28,7 @@ async def sent(served: Served, file: LargeFile) -> str:
             return str((await reply.json())["slug"])
 
 
-def waits(served: Served) -> bool:
+def waits(served: ServerProcess) -> bool:
     return bool(list((served.data_dir / "spool/landed").iterdir()))
 
 
@@ -39,7 +39,7 @@ async def test_a_large_upload_continues_with_its_parts_after_kill_9(tmp_path: Pa
         relay = Relay(minio.port, seed=kills, share=0, pause_s=0.0005)
         async with relay.listening() as way:
             endpoint = way.removeprefix("http://")
-            served = Served(tmp_path / "data", **on_minio(minio, APPLIANCE_STORE_ENDPOINT=endpoint))
+            served = ServerProcess(tmp_path / "data", **on_minio(minio, APPLIANCE_STORE_ENDPOINT=endpoint))
             try:
                 await served.start()
                 slug = await sent(served, file)

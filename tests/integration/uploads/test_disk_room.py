@@ -222,7 +222,7 @@ async def test_a_creation_whose_first_bytes_find_no_room_is_refused_and_leaves_n
     told = await problem(await created, "disk-full")
     assert told["actual"] == len(data)
     assert tus.host.files("spool/uploads") == []
-    assert await tus.host.appliance.catalogue.uploads.unfinished(0, 10) == 0
+    assert await tus.host.appliance.catalogue.uploads.count_unfinished(0, 10) == 0
 
 
 # --- what is created and stays empty ----------------------------------------------------------------------------------

@@ -5,13 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.imaging.test_metadata_allow_list import _ALWAYS as ALWAYS
-from tests.imaging.test_metadata_allow_list import _CREDITS as CREDITS
-from tests.imaging.test_metadata_allow_list import listed
-from tests.imaging.test_metadata_hidden_places import holds
+from tests.support.allowed_tags import ALWAYS, CREDITS, listed
 from tests.support.host import Host
 from tests.support.images import hidden_places, rich_pictures
 from tests.support.images.hidden_places import PLACES
+from tests.support.metadata import holds
 from tests.support.tus_client import Tus
 
 RICH = ("jpg", "tif", "png", "webp")

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.host import Host, opened
+from tests.support.host import Host
 from tests.support.images import hostile, pictures
+from tests.support.images.pictures import opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 REFUSALS = {"not-an-image", "unsupported-format", "unreadable-image"}

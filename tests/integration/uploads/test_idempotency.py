@@ -58,10 +58,14 @@ async def test_a_key_that_came_with_something_else_is_refused(host: Host, jpeg: 
     assert host.files("spool/incoming") == []
 
 
-@pytest.mark.parametrize("key", ["short", "x" * 15, "x" * 256, "with-an-umlaut-ü-in-it"])
-async def test_a_key_that_could_be_guessed_or_is_too_long_is_refused(host: Host, jpeg: bytes, key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "limit"), [("short", 16), ("x" * 15, 16), ("x" * 256, 255), ("with-an-umlaut-ü-in-it", 255)]
+)
+async def test_a_key_that_could_be_guessed_or_is_too_long_is_refused(
+    host: Host, jpeg: bytes, key: str, limit: int
+) -> None:
     told = await problem(await post(host, jpeg, key), "invalid-idempotency-key")
-    assert told["limit"] in (16, 255)
+    assert told["limit"] == limit
 
 
 async def test_a_key_whose_image_was_deleted_answers_gone(host: Host, jpeg: bytes) -> None:
@@ -94,22 +98,22 @@ async def test_a_refused_upload_does_not_use_up_its_key(host: Host, jpeg: bytes)
 async def test_no_key_tells_the_token_to_somebody_who_guesses_it(host: Host, jpeg: bytes, key: str) -> None:
     key = hashlib.sha256(jpeg).hexdigest() if key.startswith("the") else key
     resource = await image(await post(host, jpeg, key))
-    assert tokens.derived_token(key, resource["slug"]) != resource["delete_token"]
-    assert (await host.delete(resource["slug"], tokens.derived_token(key, resource["slug"]))).status == 403
+    assert tokens.derive_token(key, resource["slug"]) != resource["delete_token"]
+    assert (await host.delete(resource["slug"], tokens.derive_token(key, resource["slug"]))).status == 403
     album = await albums.post(host, key=key + "-album", images=[resource["slug"]])
     made = await album.json()
-    assert made["delete_token"] != tokens.derived_token(key + "-album", made["slug"])
+    assert made["delete_token"] != tokens.derive_token(key + "-album", made["slug"])
     assert (await (await albums.post(host, key=key + "-album", images=[resource["slug"]])).json()) == made
 
 
 async def test_a_key_of_an_older_release_opens_the_same_token(open_host: Any, jpeg: bytes) -> None:
     host = await open_host()
     slug, _ = (await image(await post(host, jpeg)))["slug"], None
-    token = tokens.derived_token(KEY, slug)
+    token = tokens.derive_token(KEY, slug)
     await host.appliance.catalogue.stop()
-    with sqlite3.connect(host.appliance.config.catalogue_path) as rows:
+    with sqlite3.connect(host.appliance.config.data_dir / "catalogue.sqlite") as rows:
         rows.execute("UPDATE idempotency SET secret = ''")
-        rows.execute("UPDATE images SET token_hash = ?", (bytes.fromhex(tokens.hashed(token)),))
+        rows.execute("UPDATE images SET token_hash = ?", (bytes.fromhex(tokens.hash_secret(token)),))
     rows.close()
     again = await image(await post(await open_host(), jpeg))
     assert again["delete_token"] == token

@@ -169,7 +169,7 @@ async def test_repeats_of_what_an_earlier_release_took_are_known(
 ) -> None:
     """Its fingerprints stand in the catalogue for a day, over an upgrade."""
     await repeated(host, jpeg, said)
-    record = await host.appliance.catalogue.idempotent(tokens.hashed(KEY))
+    record = await host.appliance.catalogue.idempotency.get(tokens.hash_secret(KEY))
     sent = [hashlib.sha256(jpeg).hexdigest(), "a.jpg", None, None, None, *flag]
     assert record is not None
     assert record.fingerprint == hashlib.sha256(json.dumps(sent).encode()).hexdigest()

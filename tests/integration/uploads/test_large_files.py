@@ -1,68 +1,25 @@
 """Large files pass through the server without staying in its memory, and nobody beside them notices."""
 
 import asyncio
-import hashlib
 import os
 import shutil
-import struct
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from tests.support.images import pictures
+from tests.support.images.large_files import MB, LargeFile
 from tests.support.procfs import forget_peak, peak_rss_bytes, read_bytes, rss_bytes
-from tests.support.server_process import Served, on_minio, serving
-from tests.support.store_servers import minio_server
+from tests.support.server_process import ServerProcess, on_minio, serving
+from tests.support.servers import minio_server
 from tests.support.tus_client import BYTES, UPLOADS, VERSION
 from tests.support.uploaders import upload
 from tests.support.waiting import until
 
-MB = 1_000_000
 MOST_GROWTH_BYTES = 64 * MB
 MOST_READ_BYTES = 100 * MB  # of small uploads beside it, mostly
 SEARCHED_BYTES = 512 * 1024 * 1024  # so much of what follows a JPEG's pixels is looked at for private data
-BLOCK = bytes(1 << 20)
-WIDTH, TIFF_HEAD_BYTES = 20_000, 212
-
-
-class LargeFile:
-    """A black TIFF of so many bytes, made as they are sent: cleaning leaves its pixels, which are not compressed."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        rows, gap = divmod(size - TIFF_HEAD_BYTES, WIDTH)
-        entries = (
-            (256, 4, WIDTH), (257, 4, rows), (258, 3, 8), (259, 3, 1), (262, 3, 1),
-            (273, 16, TIFF_HEAD_BYTES + gap), (277, 3, 1), (278, 4, rows), (279, 16, rows * WIDTH),
-        )  # fmt: skip
-        head = b"II" + struct.pack("<HHHQQ", 43, 8, 0, 16, len(entries))
-        self._head = (
-            head + b"".join(struct.pack("<HHQQ", tag, kind, 1, value) for tag, kind, value in entries) + bytes(8)
-        )
-        assert len(self._head) == TIFF_HEAD_BYTES
-
-    async def blocks(self) -> AsyncIterator[bytes]:
-        yield self._head
-        left = self.size - len(self._head)
-        while left:
-            yield BLOCK[: min(left, len(BLOCK))]
-            left -= min(left, len(BLOCK))
-
-    async def sha256(self) -> str:
-        digest = hashlib.sha256()
-        async for block in self.blocks():
-            digest.update(block)
-        return digest.hexdigest()
-
-    async def form(self, boundary: str) -> AsyncIterator[bytes]:
-        """As the field of a form, between its boundaries."""
-        head = 'Content-Disposition: form-data; name="file"; filename="large.jpg"\r\nContent-Type: image/jpeg'
-        yield f"--{boundary}\r\n{head}\r\n\r\n".encode()
-        async for block in self.blocks():
-            yield block
-        yield f"\r\n--{boundary}--\r\n".encode()
 
 
 async def send(session: aiohttp.ClientSession, url: str, file: LargeFile, way: str) -> str:
@@ -101,7 +58,7 @@ async def send_by_tus(session: aiohttp.ClientSession, url: str, file: LargeFile)
     return str(state["image"]["sha256"])
 
 
-def bytes_read(served: Served) -> int:
+def bytes_read(served: ServerProcess) -> int:
     """What the server and its workers have read from files so far; sockets do not count."""
     return sum(read_bytes(pid) for pid in (served.pid, *served.workers()))
 

@@ -62,7 +62,7 @@ async def test_a_form_inside_of_a_form(shared: Host, jpeg: bytes) -> None:
 
 async def test_a_form_that_ends_in_the_middle_of_the_file(shared: Host, jpeg: bytes) -> None:
     response = await shared.client.post("/api/v1/images", data=file_part(jpeg)[:-500], headers=IN_PARTS)
-    assert (await response.json())["code"] in ("malformed-request", "incomplete-upload")
+    await problem(response, "malformed-request")
 
 
 async def test_a_form_with_endless_part_headers(shared: Host) -> None:

@@ -11,12 +11,13 @@ import pytest
 
 from appliance.domain.errors import DiskFull
 from appliance.spool import Digest, Incoming, Spool
-from tests.integration.uploads.test_metadata_removal import _edits_known, _patch, original, resource
+from tests.support.catalogue_file import edits_are_recorded
 from tests.support.host import Host
 from tests.support.images import hidden_places
 from tests.support.images.hidden_places import SECRET
+from tests.support.managed_images import original, resource
 from tests.support.server_process import serving
-from tests.support.tus_client import UPLOADS, VERSION, Tus
+from tests.support.tus_client import UPLOADS, VERSION, Tus, patch_from_start
 from tests.support.waiting import until
 
 
@@ -51,7 +52,7 @@ async def test_a_repeat_is_known_by_what_was_sent_though_it_was_cut(host: Host) 
 
 async def test_a_fault_behind_the_cut_leaves_an_upload_whole(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     tus, data, catalogue = Tus(host), picture() + SECRET, host.appliance.catalogue
-    real = catalogue.add
+    real = catalogue.images.add
     faults: list[int] = []
 
     async def add(*arguments: Any, **options: Any) -> None:
@@ -85,8 +86,8 @@ async def test_a_kill_in_the_middle_of_it_is_made_good(tmp_path: Path) -> None:
         headers = VERSION | {"Upload-Length": str(len(data))}
         async with session.post(served.url + UPLOADS, headers=headers) as reply:
             where = reply.headers["Location"]
-        patching = asyncio.create_task(_patch(session, served.url + where, data))
-        await until(lambda: _edits_known(served.data_dir), "edits are committed")
+        patching = asyncio.create_task(patch_from_start(session, served.url + where, data))
+        await until(lambda: edits_are_recorded(served.data_dir), "edits are committed")
         served.kill()
         with contextlib.suppress(aiohttp.ClientError):
             await patching

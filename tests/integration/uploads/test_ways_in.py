@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from aiohttp import FormData
 
-from tests.support.host import DAY_S, Host, opened, problem
+from tests.support.host import DAY_S, Host, problem
 from tests.support.images import pictures
+from tests.support.images.pictures import opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -46,7 +47,7 @@ async def test_every_link_of_the_resource_gives_the_size_that_it_says(shared: Ho
 
 async def test_an_acknowledged_upload_is_in_the_store_and_can_be_read_at_once(shared: Host, jpeg: bytes) -> None:
     resource = await shared.upload(jpeg)
-    row = await shared.appliance.catalogue.get(resource["slug"])
+    row = await shared.appliance.catalogue.images.get(resource["slug"])
     assert row is not None
     assert getattr(row, "location", None) == "store"
     response = await shared.get(f"/i/{resource['slug']}/original")
@@ -141,7 +142,7 @@ async def test_what_curl_reads_of_a_refusal_is_a_sentence(shared: Host, tmp_path
 )
 async def test_expires_in_is_kept_to_the_second(shared: Host, jpeg: bytes, wish: str, seconds: int) -> None:
     resource = await shared.upload(jpeg, expires_in=wish)
-    row = await shared.appliance.catalogue.get(resource["slug"])
+    row = await shared.appliance.catalogue.images.get(resource["slug"])
     assert getattr(row, "expires_s", 0) - int(shared.clock()) == seconds
 
 

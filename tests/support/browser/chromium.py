@@ -5,6 +5,4 @@ from collections.abc import Awaitable, Callable
 from playwright.async_api import Page
 
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
 OpenPage = Callable[..., Awaitable[Page]]

@@ -11,10 +11,10 @@ import aiohttp
 import pyvips
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.browser.test_pending_page import Arriving
 from tests.support.browser.cards import card, choose, payload, reaches, slowed
 from tests.support.browser.chromium import CHROMIUM_FLAGS
 from tests.support.browser.pages import Site, screen
+from tests.support.browser.pending import Arriving
 from tests.support.images import pictures
 from tests.support.programs import ROOT, chromium_program
 from tests.support.server_process import serving

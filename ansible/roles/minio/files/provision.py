@@ -1,7 +1,7 @@
-"""Gives the image host a bucket, and a key that can do nothing but keep objects in it.
+"""Gives the image host a bucket, and a key that can only use this bucket.
 
-Run by the image host's own Python, which has the SDK. Prints `changed` when it changed something. What exists and
-works is left alone; a key that the store does not know any more (a new store) is made anew.
+It runs in the image host's own Python, which has the SDK, and prints `changed` if it changed something. What exists
+and works is left alone; a key that the store doesn't know (it is a new store) is replaced.
 """
 
 import argparse
@@ -23,7 +23,7 @@ NAMES = ("store_access_key", "store_secret_key")
 
 
 def policy(bucket: str) -> dict[str, object]:
-    """All that the image host does with its store, and no more."""
+    """The policy of the key: everything that the image host does with its store, and no more."""
     whole = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"]
     objects = [
         "s3:AbortMultipartUpload",
@@ -42,7 +42,7 @@ def policy(bucket: str) -> dict[str, object]:
 
 
 def provision(endpoint: str, bucket: str, root: tuple[str, str], keys: Path) -> bool:
-    """Whether something was changed."""
+    """Create bucket, policy and key where they are missing. True if something was changed."""
     changed = False
     client = Minio(endpoint, *root, secure=False)
     admin = MinioAdmin(endpoint=endpoint, credentials=StaticProvider(*root), secure=False)
@@ -64,7 +64,7 @@ def provision(endpoint: str, bucket: str, root: tuple[str, str], keys: Path) -> 
 
 
 def has_policy(admin: MinioAdmin, name: str, wanted: dict[str, object]) -> bool:
-    """Whether the store has this very policy; the order in its lists means nothing."""
+    """Whether the store has the same policy; the order of its lists doesn't matter."""
     try:
         found = json.loads(admin.policy_info(name))
     except MinioAdminException:
@@ -73,7 +73,7 @@ def has_policy(admin: MinioAdmin, name: str, wanted: dict[str, object]) -> bool:
 
 
 def in_order(value: object) -> object:
-    """The value with its lists sorted."""
+    """A copy of the value with sorted lists."""
     if isinstance(value, dict):
         return {key: in_order(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -82,7 +82,7 @@ def in_order(value: object) -> object:
 
 
 def works(endpoint: str, bucket: str, keys: Path) -> bool:
-    """Whether the key that the image host has opens its bucket."""
+    """Whether the image host's key opens its bucket."""
     try:
         pair = [(keys / name).read_text().strip() for name in NAMES]
         return Minio(endpoint, *pair, secure=False).bucket_exists(bucket)
@@ -91,7 +91,7 @@ def works(endpoint: str, bucket: str, keys: Path) -> bool:
 
 
 def write(path: Path, text: str) -> None:
-    """For root's eyes, whole or not at all."""
+    """Write a file that only root can read, completely or not at all."""
     new = path.with_name(f"{path.name}.new")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as stream:
@@ -102,7 +102,7 @@ def write(path: Path, text: str) -> None:
 
 
 def main() -> int:
-    """The exit status."""
+    """Run the command. Returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--bucket", required=True)
@@ -112,7 +112,7 @@ def main() -> int:
     root = ((said.root / "root_user").read_text().strip(), (said.root / "root_password").read_text().strip())
     for tries_left in reversed(range(TRIES)):  # after a start it may refuse for a while
         try:
-            print("changed" if provision(said.endpoint, said.bucket, root, said.keys) else "as it should be")
+            print("changed" if provision(said.endpoint, said.bucket, root, said.keys) else "unchanged")
             return 0
         except (MinioException, HTTPError, OSError) as fault:
             if not tries_left:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the store's root name and password, which only its own unit and the tasks that make narrower keys ever read.
+# Makes the store's root name and password. Only its unit and the tasks that make narrower keys read them.
 set -eu
 umask 077
 cd /etc/minio/credentials

@@ -1,7 +1,7 @@
-"""Gives the image host a new key beside the one it has, so that neither ever fails while they change.
+"""Gives the image host a second key for its store, so that requests never fail while the key changes.
 
-`begin` makes the new key and writes it for the image host, read when it restarts; `finish` takes the rights of
-the old one away, `undo` brings it back. Each may be run again. The old pair lies in root's folder meanwhile.
+`begin` makes the new key and writes it for the image host, which reads it when it restarts. `finish` removes the
+rights of the old key, `undo` puts it back. Each may be run again. Meanwhile the old pair is in root's folder.
 """
 
 import argparse
@@ -21,7 +21,7 @@ BEFORE = "before_"
 
 
 class Keys:
-    """The pair that the image host reads, the one it had before, and the store's word on both."""
+    """The key that the image host reads, the one before it, and their rights in the store."""
 
     def __init__(self, endpoint: str, bucket: str, root: Path, keys: Path) -> None:
         pair = ((root / "root_user").read_text().strip(), (root / "root_password").read_text().strip())
@@ -29,7 +29,7 @@ class Keys:
         self._endpoint, self._bucket, self._root, self._keys = endpoint, bucket, root, keys
 
     def begin(self) -> str:
-        """The new key's name. One that was begun and not finished is taken up."""
+        """Make the new key, unless an unfinished rotation already has. Returns its name."""
         if (self._root / f"{BEFORE}{NAMES[1]}").exists():
             return self._read(self._keys / NAMES[0])
         access, secret = f"appliance-{secrets.token_hex(6)}", secrets.token_urlsafe(30)
@@ -45,14 +45,14 @@ class Keys:
         return access
 
     def finish(self) -> str:
-        """The old key's name, which the store refuses from now on."""
+        """Remove the old key from the store. Returns its name."""
         old = self._read(self._root / f"{BEFORE}{NAMES[0]}")
         self._remove(old)
         self._forget()
         return old
 
     def undo(self) -> str:
-        """The name of the key that is back."""
+        """Put the old key back. Returns its name."""
         new = self._read(self._keys / NAMES[0])
         for file in NAMES:
             write(self._keys / file, self._read(self._root / f"{BEFORE}{file}"))
@@ -76,7 +76,7 @@ class Keys:
 
 
 def main() -> int:
-    """The exit status."""
+    """Run the command. Returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("step", choices=("begin", "finish", "undo"))
     parser.add_argument("--endpoint", required=True)
@@ -88,7 +88,7 @@ def main() -> int:
         step = getattr(Keys(said.endpoint, said.bucket, said.root, said.keys), said.step)
         print(f"{said.step}: {step()}")
     except FileNotFoundError as missing:
-        print(f"{missing.filename} is not there; was a rotation begun?", file=sys.stderr)
+        print(f"{missing.filename} is missing; was a rotation begun?", file=sys.stderr)
         return 1
     except (MinioAdminException, MinioException, HTTPError, OSError) as fault:
         print(f"The store at {said.endpoint} refused: {fault}", file=sys.stderr)

@@ -1,0 +1,92 @@
+"""The rows of albums."""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+from appliance.catalogue.sqlite import statements as sql
+from appliance.catalogue.sqlite.idempotency import add_record
+from appliance.catalogue.sqlite.outbox import TWO_ROUNDS
+from appliance.catalogue.sqlite.readers import Readers
+from appliance.catalogue.sqlite.rows import album_of, album_values, images_of
+from appliance.catalogue.sqlite.writer import Outcome, Writer
+from appliance.domain.errors import Conflict
+from appliance.domain.model import Album, IdempotencyRecord, Image
+
+Connection = sqlite3.Connection
+
+
+class AlbumRows:
+    """An `AlbumCatalogue`."""
+
+    def __init__(self, readers: Readers, writer: Writer) -> None:
+        self._readers = readers
+        self._writer = writer
+
+    async def add(self, album: Album, idempotency: IdempotencyRecord | None = None) -> None:
+        await self._writer.run(lambda connection: _add(connection, album, idempotency))
+
+    async def get(self, slug: str) -> Album | None:
+        return await self._readers.run(_get, slug)
+
+    async def images(self, slugs: Sequence[str]) -> list[Image]:
+        return await self._readers.run(_images, slugs)
+
+    async def change(self, album: Album) -> None:
+        await self._writer.run(lambda connection: _change(connection, album))
+
+    async def due(self, now_s: int, *, after_s: int = 0, limit: int = 200) -> list[Album]:
+        return await self._readers.run(_walk, sql.ALBUMS_DUE, {"now_s": now_s, "after_s": after_s, "limit": limit})
+
+    async def erasable(self, now_s: int, limit: int = 200, *, skipped: int = 0) -> list[Album]:
+        values = {"now_s": now_s, "limit": limit, "skipped": skipped}
+        return await self._readers.run(_walk, sql.ALBUMS_ERASABLE, values)
+
+    async def forget(self, before_s: int, limit: int = 1000) -> int:
+        return await self._writer.run(lambda connection: _forget(connection, before_s, limit))
+
+    async def sidecars_due(self, after: str = "", limit: int = 100) -> list[Album]:
+        return await self._readers.run(_walk, sql.ALBUM_SIDECARS_DUE, {"after": after, "limit": limit})
+
+    async def mark_sidecar_written(self, slug: str, version: int) -> bool:
+        return await self._writer.run(lambda connection: _mark_written(connection, slug, version))
+
+
+def _add(connection: Connection, album: Album, idempotency: IdempotencyRecord | None) -> Outcome[None]:
+    try:
+        connection.execute(sql.ADD_ALBUM, album_values(album, sidecar_due=True))
+    except sqlite3.IntegrityError as error:
+        raise Conflict("The generated album link is already in use. Try again.") from error
+    add_record(connection, idempotency)
+    return Outcome(None)
+
+
+def _get(connection: Connection, slug: str) -> Album | None:
+    row = connection.execute(sql.ALBUM, {"slug": slug}).fetchone()
+    return None if row is None else album_of(row)
+
+
+def _images(connection: Connection, slugs: Sequence[str]) -> list[Image]:
+    found = images_of(connection.execute(sql.ALBUM_IMAGES, {"slugs": json.dumps(slugs)}))
+    by_slug = {image.slug: image for image in found}
+    return [by_slug[slug] for slug in slugs if slug in by_slug]
+
+
+def _change(connection: Connection, album: Album) -> Outcome[None]:
+    values = album_values(album, sidecar_due=not album.erased)
+    if connection.execute(sql.CHANGE_ALBUM, values).rowcount != 1:
+        raise Conflict()
+    return Outcome(None, stale={album.slug: TWO_ROUNDS})
+
+
+def _walk(connection: Connection, statement: str, values: Mapping[str, object]) -> list[Album]:
+    return [album_of(row) for row in connection.execute(statement, values).fetchall()]
+
+
+def _forget(connection: Connection, before_s: int, limit: int) -> Outcome[int]:
+    return Outcome(connection.execute(sql.FORGET_ALBUMS, {"before_s": before_s, "limit": limit}).rowcount)
+
+
+def _mark_written(connection: Connection, slug: str, version: int) -> Outcome[bool]:
+    done = connection.execute(sql.MARK_ALBUM_SIDECAR_WRITTEN, {"slug": slug, "version": version})
+    return Outcome(done.rowcount == 1)

@@ -1,0 +1,36 @@
+"""Checks that the file is whole and that its rows make sense."""
+
+import sqlite3
+
+from appliance.catalogue.sqlite import statements as sql
+from appliance.catalogue.sqlite.migrations import APPLICATION_ID
+
+MAX_LINES = 20
+_INVARIANTS = (
+    (sql.HALF_ENDED, "has only some of the marks of an ended image"),
+    (sql.ERASING_ALIVE, "is being erased though it has not ended"),
+    (sql.IMPOSSIBLE_FACTS, "has a size, version or place that can't be"),
+    (sql.LIVING_TOMBSTONES, "has both a row and a tombstone"),
+)
+
+
+def problems(connection: sqlite3.Connection) -> list[str]:
+    """A sentence for each problem. Reads the whole file."""
+    [application_id] = connection.execute("PRAGMA application_id").fetchone()
+    if application_id != APPLICATION_ID:
+        return ["The file is not a catalogue of this appliance."]
+    try:
+        damage = [line for (line,) in connection.execute(f"PRAGMA quick_check({MAX_LINES})").fetchall() if line != "ok"]
+    except sqlite3.DatabaseError as error:
+        damage = [str(error)]
+    if damage:
+        return [f"The file is damaged: {line}" for line in damage]
+    if foreign := connection.execute(sql.FOREIGN_SCHEMA).fetchall():
+        return [
+            f"The file has a {kind} {name!r:.80}, which no release of this appliance makes." for kind, name in foreign
+        ]
+    return [
+        f"Image {slug} {what}."
+        for statement, what in _INVARIANTS
+        for (slug,) in connection.execute(statement, {"limit": MAX_LINES}).fetchall()
+    ]

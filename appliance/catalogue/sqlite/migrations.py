@@ -1,0 +1,202 @@
+"""The schema, as a list of migrations. A released migration is never edited; a change is a new function below.
+
+`images` has a rowid besides its slug: at a year's 180 million rows a look-up costs 2-3 cold pages, where the deep tree
+of a WITHOUT ROWID table with rows of 200 bytes costs 3-4, with the same size. Slugs sort by time, so inserts append.
+The indexes of jobs are partial: they have only the rows that wait for the job.
+
+Owners and quotas would be tables of their own, keyed by slug and account: rewriting `images` would stop a big host for
+an hour. Add columns with a constant default, which SQLite does without touching a row.
+
+A migration only adds, so that the previous release still works after an upgrade that failed. One that removes
+something, or changes its meaning, has a name that ends in `!`: releases that do not know it refuse the file.
+"""
+
+import sqlite3
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable
+
+CHANGES = "!"
+APPLICATION_ID = 0x41504943  # "APIC", in the file's header: tells our files from any other program's
+_TABLES = {"images", "tombstones", "idempotency", "notes", "uploads", "albums", "purges", Migrations.migrations_table}
+migrations = Migrations("catalogue")
+
+
+@migrations(name="0001-images")
+def images(db: Database) -> None:
+    db.execute(
+        """
+        CREATE TABLE images (
+            slug TEXT NOT NULL PRIMARY KEY,
+            filename TEXT NOT NULL,
+            media_type TEXT NOT NULL,
+            bytes INTEGER NOT NULL,
+            sha256 BLOB NOT NULL,
+            width INTEGER NOT NULL,
+            height INTEGER NOT NULL,
+            created_s INTEGER NOT NULL,
+            expires_s INTEGER NOT NULL,
+            token_hash BLOB NOT NULL,
+            title TEXT,
+            alt TEXT,
+            frames INTEGER NOT NULL,
+            has_alpha INTEGER NOT NULL,
+            progressive INTEGER NOT NULL,
+            memory_bytes INTEGER NOT NULL,
+            original_only TEXT,
+            location TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            ended TEXT,
+            ended_s INTEGER,
+            erase_after_s INTEGER,
+            prewarmed INTEGER NOT NULL,
+            sidecar_due INTEGER NOT NULL,
+            erasing INTEGER NOT NULL
+        )"""
+    )
+    db.execute("CREATE INDEX images_unshipped ON images (slug) WHERE location = 'spool' AND ended IS NULL")
+    db.execute(
+        "CREATE INDEX images_unwarmed ON images (slug) WHERE prewarmed = 0 AND ended IS NULL AND original_only IS NULL"
+    )
+    db.execute(
+        "CREATE INDEX images_sidecar_due ON images (slug)"
+        " WHERE sidecar_due = 1 AND location = 'store' AND ended IS NULL"
+    )
+    db.execute("CREATE INDEX images_due ON images (expires_s) WHERE ended IS NULL")
+    db.execute("CREATE INDEX images_ended ON images (erase_after_s) WHERE ended IS NOT NULL")
+
+
+@migrations(name="0002-memory-of-what-was")
+def memory(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE tombstones"
+        " (slug TEXT NOT NULL PRIMARY KEY, ended TEXT NOT NULL, ended_s INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX tombstones_by_time ON tombstones (ended_s)")
+    db.execute(
+        "CREATE TABLE idempotency (key_hash BLOB NOT NULL PRIMARY KEY, slug TEXT NOT NULL,"
+        " fingerprint BLOB NOT NULL, created_s INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX idempotency_by_time ON idempotency (created_s)")
+    db.execute("CREATE TABLE notes (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+
+
+@migrations(name="0003-resumable-uploads")
+def uploads(db: Database) -> None:
+    db.execute(
+        """
+        CREATE TABLE uploads (
+            id_hash BLOB NOT NULL PRIMARY KEY,
+            kind TEXT NOT NULL,
+            slug TEXT,
+            token_hash BLOB,
+            length INTEGER,
+            filename TEXT NOT NULL,
+            title TEXT,
+            alt TEXT,
+            expires_in_s INTEGER,
+            metadata TEXT NOT NULL,
+            concat TEXT NOT NULL,
+            created_s INTEGER NOT NULL,
+            expires_s INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            refusal TEXT
+        ) WITHOUT ROWID"""
+    )
+    db.execute("CREATE INDEX uploads_by_slug ON uploads (slug) WHERE slug IS NOT NULL")
+    db.execute("CREATE INDEX uploads_receiving ON uploads (expires_s) WHERE state = 'receiving'")
+    db.execute("CREATE INDEX uploads_ended ON uploads (expires_s) WHERE state <> 'receiving'")
+
+
+@migrations(name="0004-albums")
+def albums(db: Database) -> None:
+    """An album's row has its images in their order: nothing ever asks which albums an image is in."""
+    db.execute(
+        """
+        CREATE TABLE albums (
+            slug TEXT NOT NULL PRIMARY KEY,
+            images TEXT NOT NULL,
+            token_hash BLOB NOT NULL,
+            created_s INTEGER NOT NULL,
+            due_s INTEGER NOT NULL,
+            title TEXT,
+            expires_s INTEGER,
+            version INTEGER NOT NULL,
+            ended TEXT,
+            ended_s INTEGER,
+            erase_after_s INTEGER,
+            sidecar_due INTEGER NOT NULL
+        )"""
+    )
+    db.execute("CREATE INDEX albums_due ON albums (due_s) WHERE ended IS NULL")
+    db.execute("CREATE INDEX albums_erasable ON albums (erase_after_s) WHERE erase_after_s IS NOT NULL")
+    db.execute("CREATE INDEX albums_erased ON albums (ended_s) WHERE ended IS NOT NULL AND erase_after_s IS NULL")
+    db.execute("CREATE INDEX albums_sidecar_due ON albums (slug) WHERE sidecar_due = 1")
+
+
+@migrations(name="0005-private-data")
+def private_data(db: Database) -> None:
+    db.execute("ALTER TABLE images ADD COLUMN private_data TEXT NOT NULL DEFAULT 'kept'")
+    db.execute("ALTER TABLE uploads ADD COLUMN keep_metadata INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE uploads ADD COLUMN edits BLOB NOT NULL DEFAULT x''")
+
+
+@migrations(name="0006-stills")
+def stills(db: Database) -> None:
+    db.execute("ALTER TABLE images ADD COLUMN still TEXT")
+
+
+@migrations(name="0007-purges")
+def purges(db: Database) -> None:
+    """Tags that shared caches have to purge; `turn` is their generation, and grows each time a tag is enqueued."""
+    db.execute(
+        "CREATE TABLE purges (tag TEXT NOT NULL PRIMARY KEY, due_s INTEGER NOT NULL, rounds INTEGER NOT NULL,"
+        " turn INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX purges_due ON purges (due_s)")
+
+
+@migrations(name="0008-idempotency-secrets")
+def idempotency_secrets(db: Database) -> None:
+    db.execute("ALTER TABLE idempotency ADD COLUMN secret TEXT NOT NULL DEFAULT ''")
+
+
+@migrations(name="0009-metadata-kept")
+def metadata_kept(db: Database) -> None:
+    """`keep_metadata` of an upload still means everything or not; older images have no choice recorded."""
+    db.execute("ALTER TABLE images ADD COLUMN content_credentials TEXT NOT NULL DEFAULT 'kept'")
+    db.execute("ALTER TABLE images ADD COLUMN keep_metadata TEXT")
+    db.execute("ALTER TABLE uploads ADD COLUMN keep_credits INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE uploads ADD COLUMN had_credentials INTEGER NOT NULL DEFAULT 0")
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Apply the missing migrations, each in a transaction. Raises sqlite3.Error."""
+    migrations.apply(_database(connection))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def refuse_unfit(connection: sqlite3.Connection) -> None:
+    """Raises CatalogueUnavailable for another program's file, CatalogueTooNew for one of a newer release."""
+    db = _database(connection)
+    [application_id] = connection.execute("PRAGMA application_id").fetchone()
+    half_made = application_id == 0 and set(db.table_names()) <= _TABLES
+    if application_id != APPLICATION_ID and not half_made:
+        raise CatalogueUnavailable(
+            "The catalogue file belongs to another program. It was not changed. "
+            "Set data_dir to a folder that only the appliance uses."
+        )
+    known = {migration.name for migration in migrations._migrations}
+    applied = [done.name for done in migrations.applied(db)]
+    newer = sorted(name for name in applied if name not in known and name.endswith(CHANGES))
+    if newer:
+        raise CatalogueTooNew(
+            f"The catalogue was written by a newer release (it has {', '.join(newer)}, which this one doesn't know). "
+            "Install that release again, or restore a backup that was made before the upgrade."
+        )
+
+
+def _database(connection: sqlite3.Connection) -> Database:
+    return Database(connection, recursive_triggers=False, execute_plugins=False)

@@ -1,0 +1,34 @@
+"""The rows of notes: what a job leaves for its next run."""
+
+import sqlite3
+
+from appliance.catalogue.sqlite import statements as sql
+from appliance.catalogue.sqlite.readers import Readers
+from appliance.catalogue.sqlite.writer import Outcome, Writer
+
+Connection = sqlite3.Connection
+
+
+class NoteRows:
+    """`Notes`."""
+
+    def __init__(self, readers: Readers, writer: Writer) -> None:
+        self._readers = readers
+        self._writer = writer
+
+    async def get(self, name: str) -> str | None:
+        return await self._readers.run(get_note, name)
+
+    async def set(self, name: str, value: str) -> None:
+        await self._writer.run(lambda connection: _set(connection, name, value))
+
+
+def get_note(connection: Connection, name: str) -> str | None:
+    """The note's text, or None."""
+    row = connection.execute(sql.NOTE, {"name": name}).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _set(connection: Connection, name: str, value: str) -> Outcome[None]:
+    connection.execute(sql.SET_NOTE, {"name": name, "value": value})
+    return Outcome(None)

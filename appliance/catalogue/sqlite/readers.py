@@ -1,0 +1,55 @@
+"""The reading threads, each with a read-only connection of its own."""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from appliance.catalogue.sqlite.connections import open_reader
+from appliance.catalogue.sqlite.faults import translate_error
+from appliance.domain.errors import Stopping
+from appliance.shared.threads import Threads
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Query = Callable[Concatenate[sqlite3.Connection, P], T]
+
+
+class Readers:
+    """Runs short queries off the event loop. They raise named errors only."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self._path = path
+        self._threads = Threads("catalogue-reader", threads)
+        self._own = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._stopping = False
+
+    async def run(self, query: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The query's result. Raises Stopping, CatalogueUnavailable, CatalogueDamaged."""
+
+        def work() -> T:
+            try:
+                return query(self._connection(), *args, **kwargs)
+            except sqlite3.Error as error:
+                raise translate_error(error) from error
+
+        if self._stopping:
+            raise Stopping
+        return await self._threads.run(work)
+
+    def close(self) -> None:
+        """Block until running queries are done, and close the connections."""
+        self._stopping = True
+        self._threads.shutdown()
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = self._own.connection = open_reader(self._path)
+            self._connections.append(connection)
+        return connection

@@ -1,0 +1,54 @@
+"""What every named error has: a stable code, text for a person, and the limit and figure that was passed."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import ClassVar
+
+from appliance.domain.byte_sizes import format_size
+from appliance.domain.clock import DAY_S
+
+
+def figures_of(
+    limit: int | None, actual: int | None, number: Callable[[int], str], size: Callable[[int], str]
+) -> Mapping[str, str]:
+    """Values for texts: `limit` and `actual` as numbers, as bytes (`limit_size`) and in days (`limit_days`)."""
+    known: dict[str, str] = {}
+    for name, value in (("limit", limit), ("actual", actual)):
+        if value is not None:
+            known |= {name: number(value), f"{name}_size": size(value), f"{name}_days": number(value // DAY_S)}
+    return known
+
+
+def fill_in(texts: Iterable[str], figures: Mapping[str, str]) -> str | None:
+    """The first text whose placeholders are all known, filled in; None if there is none."""
+    for text in texts:
+        if set(re.findall(r"\{(\w+)\}", text)) <= figures.keys():
+            return text.format_map(figures)
+    return None
+
+
+class ApplianceError(Exception):
+    """Base of all named errors. `detail` is written for the person who made the request; `code` is stable.
+
+    `texts` are the details to choose from, the most exact first. Errors that only programs meet have none.
+    """
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+    texts: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        limit: int | None = None,
+        actual: int | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        self.detail = (
+            detail or fill_in(self.texts, figures_of(limit, actual, "{:,}".format, format_size)) or f"{self.title}."
+        )
+        super().__init__(self.detail)
+        self.limit = limit
+        self.actual = actual
+        self.retry_after_s = retry_after_s

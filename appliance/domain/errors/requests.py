@@ -1,0 +1,57 @@
+"""Errors of a request as such: it can't be read, or asks for what this host does not serve."""
+
+from appliance.domain.errors.base import ApplianceError
+
+
+class MalformedRequest(ApplianceError):
+    """The request can't be parsed as its method and path require."""
+
+    code = "malformed-request"
+    title = "The request can't be read"
+    texts = (
+        "The form has {actual} fields, but at most {limit} are allowed. Send fewer at a time.",
+        "The request can't be read. Reload the page and try again.",
+    )
+
+
+class InvalidField(ApplianceError):
+    """A field of the request has a value that is not allowed."""
+
+    code = "invalid-field"
+    title = "A field has an invalid value"
+    texts = (
+        "A text is too long: it has {actual} characters, but at most {limit} are allowed.",
+        "A field has an invalid value. Check what you entered.",
+    )
+
+
+class NoSuchPage(ApplianceError):
+    """Nothing is at this address."""
+
+    code = "no-such-page"
+    title = "Page not found"
+    texts = ("There is nothing at this address. Check it for typos.",)
+
+
+class MethodNotAllowed(ApplianceError):
+    """The address exists, but not for this method."""
+
+    code = "method-not-allowed"
+    title = "This is not possible here"
+    texts = ("This is not possible at this address.",)
+
+
+class FormatNotOffered(ApplianceError):
+    """The response is not available in the requested format."""
+
+    code = "format-not-offered"
+    title = "This format is not available"
+    texts = ("The response is not available in this format.",)
+
+
+class RangeNotSatisfiable(ApplianceError):
+    """The range starts after the last byte."""
+
+    code = "range-not-satisfiable"
+    title = "The range is not in the file"
+    texts = ("The file ends before the requested range.",)
