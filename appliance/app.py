@@ -57,12 +57,12 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         stack.push_async_callback(caches.close)
         store = open_store(config.store, config.data_dir)
         stack.push_async_callback(store.close)
-        config = config.taking_at_most(min(store.max_object_bytes, largest_file_bytes(config.spool_dir)))
+        config = config.limited_to(min(store.max_object_bytes, largest_file_bytes(config.spool_dir)))
         container = build(config, clock, metrics, catalogue, store, spool, caches, workers)
         stack.push_async_callback(container.sidecars.close)
         await caches.start()
         await spool.start()
-        await container.caretaker.recover()
+        await container.upload_janitor.recover()
         await container.sweeps.spool(older_than_s=0)
         stack.push_async_callback(container.delivery.close)
         stack.push_async_callback(container.tiles.close)
@@ -72,7 +72,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         stack.push_async_callback(container.shipper.stop)
         await starting
         stack.push_async_callback(container.resumable.stop)
-        await container.caretaker.take_up()
+        await container.upload_janitor.finish_complete()
         connect_gauges(container)
         container.health.started = True
         yield container

@@ -1,6 +1,6 @@
-"""The commands on the terminal: which there are, how their arguments read, and how errors and exit statuses look.
+"""The command line: commands, their arguments, and how errors and exit statuses look.
 
-Exit status 0 is success, 1 a failure that is said in a line on standard error, 2 a command line that can't be read.
+Exit status 0 is success, 1 a failure with a line on standard error, 2 an invalid command line.
 """
 
 import argparse
@@ -24,9 +24,9 @@ Command = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carries out one command and returns its exit status. Raises SystemExit(2) for a command line it can't read."""
+    """Run one command and return its exit status. Raises SystemExit(2) for an invalid command line."""
     chosen = _parser().parse_args(arguments)
-    os.umask(0o077)  # what this host keeps is its own user's, whatever the folder was before
+    os.umask(0o077)  # files belong to this host's user alone, whatever the folder was before
     command: Command = chosen.command
     try:
         return command(chosen)
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"appliance: {error.title}:{lines}", file=sys.stderr)
     except ApplianceError as error:
         print(f"appliance: {error.detail}", file=sys.stderr)
-    except BrokenPipeError:  # who read our output, such as `head`, has read enough
+    except BrokenPipeError:  # the reader of our output, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print("appliance: interrupted", file=sys.stderr)

@@ -46,8 +46,8 @@ from appliance.lifecycle.sweeps import Sweeps
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from appliance.observability.metrics import Metrics
-from appliance.resumable import Resumable, UnfinishedUploads
-from appliance.resumable.janitor import Caretaker
+from appliance.resumable import ResumableUploads, UnfinishedUploads
+from appliance.resumable.janitor import UploadJanitor
 from appliance.spool import Spool
 from appliance.uploads.admission import Admission
 from appliance.uploads.committer import Committer
@@ -80,8 +80,8 @@ class Container:
     admission: Admission
     committer: Committer
     ingest: Ingest
-    resumable: Resumable
-    caretaker: Caretaker
+    resumable: ResumableUploads
+    upload_janitor: UploadJanitor
     management: Management
     image_lifecycle: Lifecycle[Image]
     album_lifecycle: Lifecycle[Album]
@@ -166,7 +166,7 @@ def build(  # noqa: PLR0917 - one of each part
         metrics=metrics,
         clock=clock,
     )
-    resumable = Resumable(
+    resumable = ResumableUploads(
         config.uploads,
         catalogue=catalogue,
         spool=spool,
@@ -211,7 +211,7 @@ def build(  # noqa: PLR0917 - one of each part
         committer=committer,
         ingest=ingest,
         resumable=resumable,
-        caretaker=Caretaker(resumable=resumable, catalogue=catalogue, spool=spool, clock=clock),
+        upload_janitor=UploadJanitor(resumable=resumable, catalogue=catalogue, spool=spool, clock=clock),
         management=Management(
             config.uploads, catalogue=catalogue.images, cache=caches, sidecars=sidecars, metrics=metrics, clock=clock
         ),

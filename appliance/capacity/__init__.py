@@ -1,1 +1,1 @@
-"""Capacity: what a load needs of a machine and what it costs, worked out from figures named with their source."""
+"""Capacity planning: the machine that a load needs, and its cost, from figures with their sources."""

@@ -1,4 +1,4 @@
-"""What it costs a month: a box of one's own with a CDN before it, beside the same load on S3 and CloudFront."""
+"""Monthly cost: a box of your own behind a CDN, compared with the same load on S3 and CloudFront."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from appliance.capacity.needs import MONTH_DAYS, Load, Needs
 from appliance.capacity.prices import GIB, Price
 
-LIFETIME_MONTHS = 48  # assumed: what drives and box are paid off in
+LIFETIME_MONTHS = 48  # assumed lifetime of drives and box
 BOX_WATTS, DRIVE_WATTS = 350, 8  # assumed, under load
 HOURS = 24 * MONTH_DAYS
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Dollars a month, by what they are for, and in all."""
+    """US dollars a month, by item."""
 
     items: Mapping[str, float]
 
@@ -23,7 +23,7 @@ class Bill:
 
 
 def own_bill(needs: Needs, prices: Mapping[str, Price]) -> Bill:
-    """Work is not in it, nor a second box for when the first burns down."""
+    """The cost of a box of your own, without labour and without a second box."""
     count = needs.drives.count
     kwh = (BOX_WATTS + count * DRIVE_WATTS) / 1000 * HOURS
     return Bill(
@@ -38,7 +38,7 @@ def own_bill(needs: Needs, prices: Mapping[str, Price]) -> Bill:
 
 
 def cloud_bill(load: Load, needs: Needs, prices: Mapping[str, Price]) -> Bill:
-    """Making the sizes is not in it, nor keeping them: only originals, and the same views."""
+    """The cost of the same originals and views in the cloud, without rendering or storing sizes."""
     views = needs.traffic.views_month
     return Bill(
         {

@@ -1,4 +1,4 @@
-"""How long this machine takes for all sizes of a picture: measured in a worker, as the server would make them."""
+"""Measures how long this machine takes to render all sizes of an image, in a worker as the server would."""
 
 import asyncio
 import os
@@ -17,49 +17,49 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """Processor seconds for all sizes of one picture; how many pictures that was measured on; this machine's cores."""
+class RenderingSpeed:
+    """CPU seconds for all sizes of an image, the number of images it was measured on, and this machine's cores."""
 
     image_s: float
     images: int
     cores: int
 
 
-async def measure(config: Config, *, seconds: float) -> Pace:
-    """Make all sizes of the specimen for so long, the first time apart. Raises UnfitInstallation.
+async def measure(config: Config, *, seconds: float) -> RenderingSpeed:
+    """Render all sizes of a sample image for `seconds`, after a first time that doesn't count.
 
-    The processor's time of the worker counts, not the clock's: other work on the machine falsifies nothing.
+    The CPU time of the worker is measured, so that other work on the machine doesn't matter. Raises UnfitInstallation.
     """
     workers = Workers(replace(config.renditions, workers=1), config.uploads.max_pixels)
     await workers.start()
     try:
         with tempfile.TemporaryFile() as file:
-            file.write(await _specimen())
+            file.write(await _sample_image())
             file.flush()
             facts = await workers.inspect(file.fileno())
-            await _make(workers, config, file.fileno(), facts)
-            return await _paced(workers, config, file.fileno(), facts, seconds)
+            await _render(workers, config, file.fileno(), facts)
+            return await _measured_speed(workers, config, file.fileno(), facts, seconds)
     finally:
         await workers.stop(grace_s=0)
 
 
-async def _paced(workers: Workers, config: Config, fd: int, facts: Facts, seconds: float) -> Pace:
+async def _measured_speed(workers: Workers, config: Config, fd: int, facts: Facts, seconds: float) -> RenderingSpeed:
     (pid,) = workers.pids["normal"]
     before_s, until, images = _cpu_s(pid), time.monotonic() + seconds, 0
     while not images or time.monotonic() < until:
-        await _make(workers, config, fd, facts)
+        await _render(workers, config, fd, facts)
         images += 1
-    return Pace((_cpu_s(pid) - before_s) / images, images, os.cpu_count() or 1)
+    return RenderingSpeed((_cpu_s(pid) - before_s) / images, images, os.cpu_count() or 1)
 
 
-async def _make(workers: Workers, config: Config, fd: int, facts: Facts) -> None:
+async def _render(workers: Workers, config: Config, fd: int, facts: Facts) -> None:
     targets = [Target(preset, Format.JPG) for preset in config.renditions.presets]
-    async with workers.queue(facts, Priority.VIEW) as worker:
+    async with workers.lease(facts, Priority.VIEW) as worker:
         await worker.render(fd, facts, targets)
 
 
-async def _specimen() -> bytes:
-    """Made in a process of its own: this one never loads libvips."""
+async def _sample_image() -> bytes:
+    """A sample image, made in another process since this one never loads libvips."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "appliance.imaging.sample_image", stdout=asyncio.subprocess.PIPE
     )
@@ -70,6 +70,6 @@ async def _specimen() -> bytes:
 
 
 def _cpu_s(pid: int) -> float:
-    """The processor's time that a process has used, for itself and for the kernel's work on its behalf."""
+    """The CPU time of a process in seconds, including the kernel's work for it."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S

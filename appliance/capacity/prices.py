@@ -1,11 +1,11 @@
-"""Prices, each with its unit, its source and its date. List prices change, and dealers give others: all can be set."""
+"""Prices, each with unit, source and date. List prices change, so all of them can be set."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
 GIB, TIB_GIB = 2**30, 1024
-"""What clouds bill as a GB, and how many of those they bill as a TB."""
+"""What clouds bill as a GB, and how many of them as a TB."""
 
 ASSUMED = "assumed 2026-11; set your own"
 S3_PAGE = "aws.amazon.com/s3/pricing, US East (N. Virginia), list prices as of 2026-03"
@@ -15,7 +15,7 @@ BUNNY_PAGE = "docs.bunny.net/cdn/pricing, standard tier, Europe and North Americ
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars a unit: steps of (units, dollars), the last without an end; the first `free` units cost nothing."""
+    """US dollars per unit, in steps of (units, dollars); the last one is unlimited. The first `free` units are free."""
 
     steps: tuple[tuple[float, float], ...]
     unit: str
@@ -27,12 +27,12 @@ class Price:
         return cls(((inf, usd),), unit, source)
 
     def of(self, units: float) -> float:
-        """What so many units cost."""
+        """The cost of so many units."""
         left, usd = max(0.0, units - self.free), 0.0
-        for most, each in self.steps:
-            taken = min(left, most)
-            usd += taken * each
-            left -= taken
+        for step_units, unit_usd in self.steps:
+            step = min(left, step_units)
+            usd += step * unit_usd
+            left -= step
         return usd
 
 
@@ -68,7 +68,7 @@ PRICES: Mapping[str, Price] = {
 
 
 def with_own(own: Mapping[str, float]) -> dict[str, Price]:
-    """The prices, with flat ones of somebody's own in their place. Raises KeyError for a name that none has."""
+    """The prices, some replaced by flat ones. Raises KeyError for an unknown name."""
     prices = dict(PRICES)
     for name, usd in own.items():
         prices[name] = replace(prices[name], steps=((inf, usd),), source="your own", free=0.0)

@@ -1,4 +1,4 @@
-"""The plan as people read it: figures, what they are made of, and where the constants are from."""
+"""The plan as text: figures, their parts, and the sources of constants."""
 
 from collections.abc import Iterator, Mapping
 
@@ -11,7 +11,7 @@ _UNITS = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"))
 
 
 def table(load: Load, layout: Layout, wanted: Needs, pace: str, bills: tuple[Bill, Bill]) -> Iterator[str]:
-    """Lines; `pace` says where the seconds an image are from."""
+    """The lines of the plan. `pace` says where the seconds per image come from."""
     yield from _load(load)
     yield from _machine(load, layout, wanted, pace)
     yield from _traffic(load, wanted)
@@ -19,7 +19,7 @@ def table(load: Load, layout: Layout, wanted: Needs, pace: str, bills: tuple[Bil
 
 
 def sources(prices: Mapping[str, Price]) -> Iterator[str]:
-    """Every price with its unit and source, and the assumptions."""
+    """Lines with every price, its unit and source, and the assumptions."""
     yield "Prices (US dollars; --price NAME=USD sets your own)"
     for name, price in prices.items():
         steps = " / ".join(f"{usd:g}" for _, usd in price.steps)
@@ -74,7 +74,7 @@ def _machine(load: Load, layout: Layout, wanted: Needs, pace: str) -> Iterator[s
         f"{backups.count} at most ({backups.daily} days, {backups.weekly} weeks), each of {_size(backups.each_bytes)}:"
         " a copy of the catalogue, not compressed",
     )
-    yield _row("", "", f"so much in each place: {', '.join(backups.places) or 'none is configured'}")
+    yield _row("", "", f"in each place: {', '.join(backups.places) or 'none is configured'}")
     yield _row("", "", "to keep fewer: backup.keep_daily, backup.keep_weekly")
     copies = "a copy, that copy encrypted" if backups.encrypted else "a copy"
     yield _row("fast disk", _size(wanted.local_bytes), f"catalogue, {copies}, spool, cache, reserve, as configured")
@@ -116,7 +116,7 @@ def _bills(own: Bill, cloud: Bill) -> Iterator[str]:
     yield _row(
         "",
         f"{cloud.total / own.total:.1f} times" if own.total else "-",
-        "neither has people's work in it; S3's has no making of sizes",
+        "without labour; S3's without rendering of sizes",
     )
 
 

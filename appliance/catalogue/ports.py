@@ -14,13 +14,7 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
-from appliance.catalogue.values import (
-    UNCHANGED,
-    Backlog,
-    PendingPurges,
-    Purge,
-    Unchanged,
-)
+from appliance.catalogue.values import UNCHANGED, Backlog, PendingPurges, Purge, Unchanged
 from appliance.domain.model import Album, IdempotencyRecord, Image, Refusal, Tombstone, Upload
 
 
@@ -45,10 +39,7 @@ class ImageCatalogue(Protocol):
         """
 
     async def get(self, slug: str) -> Image | Tombstone | None:
-        """The image, ended ones included, or the tombstone of an erased one. None if neither is known.
-
-        The answer includes every change that has returned.
-        """
+        """The image, ended ones included, or the tombstone of an erased one, after every change that has returned."""
 
     async def change(
         self,

@@ -1,4 +1,4 @@
-"""`appliance capacity`: what a load needs of a machine, and what it costs a month."""
+"""`appliance capacity`: estimates the machine that a load needs, and its monthly cost."""
 
 import argparse
 import asyncio
@@ -27,6 +27,7 @@ _HELP = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     for field in fields(Load):
         kind = _ratio if field.name.endswith("_ratio") else _factor if field.type is float else _count
         parser.add_argument(
@@ -42,14 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=_factor,
         default=layout.drive_bytes / TB,
-        help=f"TB of a drive (default: {layout.drive_bytes // TB})",
+        help=f"size of a drive in TB (default: {layout.drive_bytes // TB})",
     )
     parser.add_argument(
         "--erasure",
         metavar="DATA+PARITY",
         type=_erasure,
         default=(12, 4),
-        help="drives of an erasure set (default: 12+4)",
+        help="data and parity drives of an erasure set (default: 12+4)",
     )
     parser.add_argument(
         "--reserve",
@@ -65,13 +66,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="CPU seconds for all sizes of an image, instead of measuring",
     )
     parser.add_argument(
-        "--price", metavar="NAME=USD", type=_price, action="append", default=[], help=f"of {', '.join(PRICES)}"
+        "--price",
+        metavar="NAME=USD",
+        type=_price,
+        action="append",
+        default=[],
+        help=f"a price in US dollars; names: {', '.join(PRICES)}",
     )
     parser.add_argument("--json", action="store_true", help="print machine-readable figures")
 
 
 def capacity(config: Config, arguments: argparse.Namespace) -> int:
-    """Prints the plan. Raises UnfitInstallation when this machine can't be measured."""
+    """Print the plan. Raises UnfitInstallation when this machine can't be measured."""
     load = Load(**{field.name: getattr(arguments, field.name) for field in fields(Load)})
     data, parity = arguments.erasure
     layout = Layout(data, parity, arguments.reserve, round(arguments.drive_tb * TB))
@@ -132,7 +138,7 @@ def _ratio(text: str) -> float:
 def _erasure(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"([0-9]{1,3})\+([0-9]{1,3})", text)
     data, parity = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not 0 < parity <= data or data + parity > 16:  # MinIO's sets: 16 drives at most, half of them parity at most
+    if not 0 < parity <= data or data + parity > 16:  # MinIO's limits
         raise argparse.ArgumentTypeError(f"{text} must look like 12+4: up to 16 drives, and no more parity than data")
     return data, parity
 

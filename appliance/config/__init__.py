@@ -1,4 +1,4 @@
-"""The configuration: its values and defaults, and how they are read from file, environment and credentials.
+"""The configuration: options with defaults and limits, read from file, environment and credentials; the last one wins.
 
-The later source wins. What options there are, and all that is known of each, stands in `appliance.config.model` alone.
+An option is a field of a dataclass in `sections`, and nothing else has to be changed to add one.
 """

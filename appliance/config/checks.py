@@ -1,4 +1,4 @@
-"""What values must agree on with each other and with the world's rules, once each is of the right type."""
+"""Checks beyond types: values that depend on each other or follow rules of other systems."""
 
 import ipaddress
 import re
@@ -11,7 +11,7 @@ from appliance.domain.colours import is_colour
 from appliance.domain.renditions import Format
 
 _REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_BUCKET = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")  # Amazon's rules
+_BUCKET = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")  # S3's rules
 _ENDPOINT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 _ZONE = re.compile(r"[A-Za-z0-9]{1,64}")
 _TOKEN = re.compile(r"[!-~]{1,512}")
@@ -21,11 +21,11 @@ _REMOTE = re.compile(r"[^\s:-][^:\n]*:[^\n]*|/[^\n]+")
 _MAIL = re.compile(r"[^@\s,;?&:/]+@[^@\s,;?&:/]+")
 
 Unmet = tuple[str, str]
-"""An option's name and what is expected of it."""
+"""An option's name, and what is expected of it."""
 
 
 def unmet(config: Config) -> Iterator[Unmet]:
-    """Every expectation that `config` does not meet."""
+    """Every expectation that `config` doesn't meet."""
     yield from _server(config)
     yield from _store(config)
     yield from _uploads(config)
@@ -42,7 +42,7 @@ def _server(config: Config) -> Iterator[Unmet]:
     if server.metrics_listen is not None and not _is_listen(server.metrics_listen):
         yield "server.metrics_listen", "host:port, such as 127.0.0.1:9180"
     elif server.metrics_listen == server.listen and not server.listen.endswith(":0"):
-        yield "server.metrics_listen", "another address than server.listen has"
+        yield "server.metrics_listen", "a different address from server.listen"
     if server.public_url is not None and not _is_origin(server.public_url):
         yield "server.public_url", "http:// or https:// and a host, without a path, such as https://img.example"
     if not all(_is_network(proxy) for proxy in server.trusted_proxies):
@@ -52,7 +52,7 @@ def _server(config: Config) -> Iterator[Unmet]:
 def _store(config: Config) -> Iterator[Unmet]:
     store = config.store
     if not _BUCKET.fullmatch(store.bucket):
-        yield "store.bucket", "a bucket's name: 3 to 63 of a-z, 0-9, - and ."
+        yield "store.bucket", "a bucket name: 3 to 63 characters of a-z, 0-9, - and ."
     if store.endpoint is not None and not _ENDPOINT.fullmatch(store.endpoint):
         yield "store.endpoint", "host:port without http:// or a path (store.secure says whether TLS is used)"
     if not _REGION.fullmatch(store.region):
@@ -73,9 +73,9 @@ def _renditions(config: Config) -> Iterator[Unmet]:
     renditions = config.renditions
     if unknown := [name for name in renditions.prewarm if renditions.preset(name) is None]:
         known = ", ".join(preset.name for preset in renditions.presets)
-        yield "renditions.prewarm", f"names of presets ({known}); there is no {unknown[0]}"
+        yield "renditions.prewarm", f"names of presets ({known}); {unknown[0]} is none"
     if not {Format.JPG, Format.WEBP} <= set(renditions.formats):
-        yield "renditions.formats", "a list with jpg and webp, which the pages link"
+        yield "renditions.formats", "a list with jpg and webp, which the pages need"
     if renditions.heavy_memory_bytes < renditions.memory_bytes:
         yield "renditions.heavy_memory_bytes", f"at least renditions.memory_bytes, which is {renditions.memory_bytes}"
 
@@ -83,13 +83,13 @@ def _renditions(config: Config) -> Iterator[Unmet]:
 def _cdn(config: Config) -> Iterator[Unmet]:
     cdn = config.cdn
     if not all(_is_url(url) for url in cdn.urls):
-        yield "cdn.urls", "addresses of caches, such as http://127.0.0.1:6081"
+        yield "cdn.urls", "URLs of caches, such as http://127.0.0.1:6081"
     elif cdn.purge == "http" and not cdn.urls:
-        yield "cdn.urls", 'one address at least, since cdn.purge is "http"'
+        yield "cdn.urls", 'at least one URL, since cdn.purge is "http"'
     if cdn.zone is not None and not _ZONE.fullmatch(cdn.zone):
-        yield "cdn.zone", "letters and digits, as the overview of the zone shows them"
+        yield "cdn.zone", "letters and digits, as in the overview of the zone"
     if not _is_url(cdn.api_url):
-        yield "cdn.api_url", "where an API starts, such as https://api.cloudflare.com/client/v4"
+        yield "cdn.api_url", "the base URL of an API, such as https://api.cloudflare.com/client/v4"
     if cdn.token is not None and not _TOKEN.fullmatch(cdn.token):
         yield "cdn.token", "a token without spaces"
     if cdn.purge == "cloudflare":
@@ -101,7 +101,7 @@ def _cdn(config: Config) -> Iterator[Unmet]:
 def _site(config: Config) -> Iterator[Unmet]:
     site = config.site
     if site.logo is not None and not _is_logo(site.logo):
-        yield "site.logo", "a .svg, .png or .webp file that is there, 200 KB at most"
+        yield "site.logo", "an existing .svg, .png or .webp file of up to 200 KB"
     if site.accent is not None and not is_colour(site.accent):
         yield "site.accent", "a colour such as #0c6b64"
     for key in ("imprint_url", "privacy_url"):
@@ -109,15 +109,15 @@ def _site(config: Config) -> Iterator[Unmet]:
         if url is not None and not _is_url(url):
             yield f"site.{key}", "a link such as https://example.org/imprint"
     if site.report is not None and not (_MAIL.fullmatch(site.report) or _is_url(site.report)):
-        yield "site.report", "a mail address, or a link such as https://example.org/report?page={url}"
+        yield "site.report", "an email address, or a link such as https://example.org/report?page={url}"
 
 
 def _backup(config: Config) -> Iterator[Unmet]:
     backup = config.backup
     if not all(_RECIPIENT.match(recipient) for recipient in backup.age_recipients):
-        yield "backup.age_recipients", "public keys, which begin with age1 or ssh- (never AGE-SECRET-KEY-)"
+        yield "backup.age_recipients", "public keys, which start with age1 or ssh- (never AGE-SECRET-KEY-)"
     if not all(_SIGNER.fullmatch(signer) for signer in backup.signers):
-        yield "backup.signers", "public keys of OpenSSH, such as ssh-ed25519 AAAA… (the line of a .pub file)"
+        yield "backup.signers", "public OpenSSH keys, such as ssh-ed25519 AAAA… (the line of a .pub file)"
     if backup.remote is not None and not _REMOTE.fullmatch(backup.remote):
         yield "backup.remote", "an rclone remote and a folder, such as offsite:bucket/appliance"
 

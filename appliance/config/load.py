@@ -1,4 +1,4 @@
-"""Reading the sources, in their order, and reporting every mistake in them at once."""
+"""Reads the sources of the configuration in order, and reports all mistakes in them at once."""
 
 import difflib
 import os
@@ -11,7 +11,7 @@ from typing import Any
 from appliance.config.checks import unmet
 from appliance.config.model import Config
 from appliance.config.options import CONFIG_ENV, ENV_PREFIX, OPTIONS, SECTIONS, Option, value_of
-from appliance.config.values import Unfit, read_value
+from appliance.config.values import InvalidValue, read_value
 from appliance.domain.errors import ConfigError
 
 SYSTEM_FILE = Path("/etc/appliance/appliance.toml")
@@ -25,7 +25,7 @@ _SHOWN_CHARS = 80
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The configuration in force, and for each option's name where its value came from."""
+    """The configuration, and where the value of each option came from, by option name."""
 
     config: Config
     origins: Mapping[str, str]
@@ -33,7 +33,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A value as written, and where."""
+    """A value as it was written, and where."""
 
     option: Option
     raw: object
@@ -41,9 +41,9 @@ class _Found:
 
 
 def load(file: Path | None = None, environ: Mapping[str, str] | None = None, system_file: Path = SYSTEM_FILE) -> Loaded:
-    """Reads every source and checks the whole.
+    """Read every source and check the result.
 
-    The file is `file`, else the one that $APPLIANCE_CONFIG names, else `system_file` if it is there. Raises
+    The file is `file`, else the one that $APPLIANCE_CONFIG names, else `system_file` if that exists. Raises
     ConfigError, whose `detail` has a line for each mistake.
     """
     environ = os.environ if environ is None else environ
@@ -53,7 +53,7 @@ def load(file: Path | None = None, environ: Mapping[str, str] | None = None, sys
         found[item.option.name] = item
     values = dict(_values(found.values(), mistakes))
     config, origins = _built(values, found)
-    mistakes += _unmet_words(config, found, values)
+    mistakes += _unmet_lines(config, found, values)
     if mistakes:
         raise ConfigError("\n".join(dict.fromkeys(mistakes)))
     return Loaded(config, origins)
@@ -121,7 +121,7 @@ def _from_credentials(folder: str | None, mistakes: list[str]) -> Iterator[_Foun
         return
     for option in OPTIONS:
         path = Path(folder, option.credential_name)
-        if option.about.secret and path.exists():
+        if option.info.secret and path.exists():
             try:
                 with path.open("rb") as stream:
                     text = stream.read(MAX_FILE_BYTES).decode()
@@ -135,8 +135,8 @@ def _values(found: Iterable[_Found], mistakes: list[str]) -> Iterator[tuple[str,
     for item in found:
         try:
             yield item.option.name, read_value(item.option, item.raw)
-        except Unfit as unfit:
-            mistakes.append(_mistake(item.option, item.raw, item.origin, str(unfit)))
+        except InvalidValue as invalid:
+            mistakes.append(_mistake(item.option, item.raw, item.origin, str(invalid)))
 
 
 def _built(values: Mapping[str, Any], found: Mapping[str, _Found]) -> tuple[Config, dict[str, str]]:
@@ -156,8 +156,8 @@ def _built(values: Mapping[str, Any], found: Mapping[str, _Found]) -> tuple[Conf
     return config, origins
 
 
-def _unmet_words(config: Config, found: Mapping[str, _Found], values: Mapping[str, Any]) -> Iterator[str]:
-    """Leaves out what is reported as unreadable already: its default stands in the configuration just now."""
+def _unmet_lines(config: Config, found: Mapping[str, _Found], values: Mapping[str, Any]) -> Iterator[str]:
+    """Skips values that are reported as invalid already: `config` has their defaults."""
     for name, expected in unmet(config):
         if name in values or name not in found:
             origin = found[name].origin if name in values else DEFAULT
@@ -165,7 +165,7 @@ def _unmet_words(config: Config, found: Mapping[str, _Found], values: Mapping[st
 
 
 def _mistake(option: Option, raw: object, origin: str, expected: str) -> str:
-    shown = "(hidden)" if option.about.secret and raw is not None else _shown(raw)
+    shown = "(hidden)" if option.info.secret and raw is not None else _shown(raw)
     return f"{option.name} = {shown} ({origin}): expected {expected}"
 
 

@@ -1,9 +1,9 @@
-"""Every option, read off the dataclasses of `config.model`: its names in file, environment and credentials."""
+"""All options, from the dataclasses of the configuration: their names in file, environment and credentials."""
 
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, get_type_hints
 
-from appliance.config.model import About, Config
+from appliance.config.model import Config, OptionInfo
 
 ENV_PREFIX = "APPLIANCE_"
 CONFIG_ENV = "APPLIANCE_CONFIG"
@@ -11,12 +11,12 @@ CONFIG_ENV = "APPLIANCE_CONFIG"
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option. `section` is empty for the few at the top; `kind` is the type that `config.model` gives it."""
+    """One option. `section` is empty for options outside sections; `kind` is the type of its field."""
 
     section: str
     key: str
     kind: Any
-    about: About
+    info: OptionInfo
 
     @property
     def name(self) -> str:
@@ -28,14 +28,14 @@ class Option:
 
     @property
     def credential_name(self) -> str:
-        """The file below $CREDENTIALS_DIRECTORY that a secret may come in."""
+        """The file below $CREDENTIALS_DIRECTORY that may hold a secret."""
         return self.name.replace(".", "_")
 
 
 def _options(of: type[Any], section: str = "") -> list[Option]:
     kinds = get_type_hints(of)
     return [
-        Option(section, field.name, kinds[field.name], field.metadata["about"])
+        Option(section, field.name, kinds[field.name], field.metadata["info"])
         for field in fields(of)
         if not is_dataclass(kinds[field.name])
     ]

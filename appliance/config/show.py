@@ -1,4 +1,4 @@
-"""The configuration as TOML, for people to read and for `load` to read again."""
+"""The configuration as TOML, for people and for `load`."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ HIDDEN = "(hidden)"
 
 
 def as_toml(config: Config, origins: Mapping[str, str] | None = None, *, hide_secrets: bool = True) -> str:
-    """`config` as a TOML file; with `origins` (by option name) each line says where its value came from."""
+    """The configuration as a TOML file. With `origins` (by option name), each line says where its value came from."""
     lines: list[str] = []
     section = ""
     for option in OPTIONS:
@@ -20,7 +20,7 @@ def as_toml(config: Config, origins: Mapping[str, str] | None = None, *, hide_se
             section = option.section
             lines += ["", f"[{section}]"]
         value = value_of(config, option)
-        shown = HIDDEN if hide_secrets and option.about.secret and value is not None else value
+        shown = HIDDEN if hide_secrets and option.info.secret and value is not None else value
         lines.append(_line(option, shown, (origins or {}).get(option.name)))
     return "\n".join(lines) + "\n"
 
@@ -33,7 +33,7 @@ def _line(option: Option, value: object, origin: str | None) -> str:
 
 
 def toml_value(value: object) -> str:
-    """One value in TOML's words; never over more than one line."""
+    """One value in TOML, on one line."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
@@ -41,7 +41,7 @@ def toml_value(value: object) -> str:
     if isinstance(value, (str, Path)):
         return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
     if not isinstance(value, tuple):
-        raise TypeError(f"no TOML for {type(value)}")
+        raise TypeError(f"{type(value)} can't be written as TOML")
     if value and all(isinstance(item, Preset) for item in value):
         return "{ " + ", ".join(f"{preset.name} = {preset.box_px}" for preset in value) + " }"
     return "[" + ", ".join(toml_value(item) for item in value) + "]"

@@ -1,4 +1,4 @@
-"""One value: from what a person wrote (text, or a TOML value) to what the code works with."""
+"""Parses one value, from text or a TOML value to the type of its option."""
 
 import math
 import re
@@ -7,72 +7,76 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from appliance.config.model import About
+from appliance.config.model import OptionInfo
 from appliance.config.options import Option
 from appliance.domain.renditions import Format, Preset
 
 MAX_INT = 2**63 - 1
-SIZE_EXAMPLES = 'a size such as 500000, "50 GB" or "20 GiB"'
+SIZE_EXAMPLES = 'such as 500000, "50 GB" or "20 GiB"'
 PRESET_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-RESERVED_NAMES = ("original", "manage", "placeholder")  # what a share link's last part, or a rendition, may be else
+RESERVED_NAMES = (
+    "original",
+    "manage",
+    "placeholder",
+)  # they mean something else in links and in the cache
 
 _SIZE = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,9})?)\s*(|B|[KMGTP]B|[KMGTP]IB)", re.IGNORECASE)
 _POWERS = "_KMGTP"
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
-class Unfit(Exception):
-    """A value that is not what the option takes; its text says what is expected."""
+class InvalidValue(Exception):
+    """A value that the option doesn't accept. The message says what is expected."""
 
 
 def read_value(option: Option, raw: object) -> object:
-    """The option's value from text or from a TOML value. Raises Unfit, with what is expected."""
-    return _READERS[option.kind](raw, option.key, option.about)
+    """The option's value, from text or a TOML value. Raises InvalidValue."""
+    return _READERS[option.kind](raw, option.key, option.info)
 
 
-def _text(raw: object, _key: str, about: About) -> str:
+def _text(raw: object, _key: str, info: OptionInfo) -> str:
     if not isinstance(raw, str) or not raw.strip() or not raw.isprintable():
-        raise Unfit(_one_of(about.choices) if about.choices else "text on one line")
+        raise InvalidValue(_one_of(info.choices) if info.choices else "text on one line")
     text = raw.strip()
-    if about.choices and text not in about.choices:
-        raise Unfit(_one_of(about.choices))
+    if info.choices and text not in info.choices:
+        raise InvalidValue(_one_of(info.choices))
     return text
 
 
-def _optional_text(raw: object, key: str, about: About) -> str | None:
-    return None if isinstance(raw, str) and not raw.strip() else _text(raw, key, about)
+def _optional_text(raw: object, key: str, info: OptionInfo) -> str | None:
+    return None if isinstance(raw, str) and not raw.strip() else _text(raw, key, info)
 
 
-def _path(raw: object, _key: str, _about: About) -> Path:
+def _path(raw: object, _key: str, _info: OptionInfo) -> Path:
     if not isinstance(raw, str) or not raw or not raw.isprintable():
-        raise Unfit("the path of a directory")
+        raise InvalidValue("a path")
     return Path(raw)
 
 
-def _optional_path(raw: object, key: str, about: About) -> Path | None:
+def _optional_path(raw: object, key: str, info: OptionInfo) -> Path | None:
     if raw == "":
         return None
     if not isinstance(raw, str) or not raw.isprintable():
-        raise Unfit("the path of a file")
+        raise InvalidValue("a path")
     return Path(raw)
 
 
-def _switch(raw: object, _key: str, _about: About) -> bool:
+def _switch(raw: object, _key: str, _info: OptionInfo) -> bool:
     if isinstance(raw, bool):
         return raw
     word = raw.strip().lower() if isinstance(raw, str) else ""
     if word not in _TRUE + _FALSE:
-        raise Unfit("true or false")
+        raise InvalidValue("true or false")
     return word in _TRUE
 
 
-def _whole(raw: object, key: str, about: About) -> int:
+def _whole(raw: object, key: str, info: OptionInfo) -> int:
     is_size = key.endswith("_bytes")
-    most = MAX_INT if about.most is None else int(about.most)
-    expected = (SIZE_EXAMPLES if is_size else "a whole number") + _range(about)
+    maximum = MAX_INT if info.maximum is None else int(info.maximum)
+    expected = f"a size{_range(info)}, {SIZE_EXAMPLES}" if is_size else f"a whole number{_range(info)}"
     number = _size(raw, expected) if is_size and isinstance(raw, str) else _integer(raw, expected)
-    if not (about.least is None or number >= about.least) or number > most:
-        raise Unfit(expected)
+    if not (info.minimum is None or number >= info.minimum) or number > maximum:
+        raise InvalidValue(expected)
     return number
 
 
@@ -80,14 +84,14 @@ def _integer(raw: object, expected: str) -> int:
     if isinstance(raw, str) and re.fullmatch(r"-?[0-9]{1,19}", raw.strip()):
         return int(raw)
     if isinstance(raw, bool) or not isinstance(raw, int):
-        raise Unfit(expected)
+        raise InvalidValue(expected)
     return raw
 
 
 def _size(raw: str, expected: str) -> int:
     match = _SIZE.fullmatch(raw.strip())
     if match is None:
-        raise Unfit(expected)
+        raise InvalidValue(expected)
     figure, unit = match[1], match[2].upper()
     if not unit or unit == "B":
         return _integer(figure, expected)
@@ -95,69 +99,72 @@ def _size(raw: str, expected: str) -> int:
     return int(Decimal(figure) * base ** _POWERS.index(unit[0]))
 
 
-def _number(raw: object, _key: str, about: About) -> float:
-    expected = f"a number{_range(about)}"
+def _number(raw: object, _key: str, info: OptionInfo) -> float:
+    expected = f"a number{_range(info)}"
     if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
-        raise Unfit(expected)
+        raise InvalidValue(expected)
     try:
         number = float(raw)
     except (ValueError, OverflowError):
-        raise Unfit(expected) from None
-    least, most = about.least, about.most
-    if not math.isfinite(number) or (least is not None and number < least) or (most is not None and number > most):
-        raise Unfit(expected)
+        raise InvalidValue(expected) from None
+    minimum, maximum = info.minimum, info.maximum
+    if not math.isfinite(number) or not (minimum is None or number >= minimum):
+        raise InvalidValue(expected)
+    if maximum is not None and number > maximum:
+        raise InvalidValue(expected)
     return number
 
 
-def _texts(raw: object, key: str, about: About) -> tuple[str, ...]:
-    texts = tuple(_text(item, key, about) for item in _listed(raw, "a list of strings"))
+def _texts(raw: object, key: str, info: OptionInfo) -> tuple[str, ...]:
+    texts = tuple(_text(item, key, info) for item in _listed(raw, "a list of strings"))
     if len(set(texts)) < len(texts):
-        raise Unfit("a list that names each thing once")
+        raise InvalidValue("a list without duplicates")
     return texts
 
 
-def _formats(raw: object, key: str, about: About) -> tuple[Format, ...]:
-    return tuple(Format(text) for text in _texts(raw, key, about))
+def _formats(raw: object, key: str, info: OptionInfo) -> tuple[Format, ...]:
+    return tuple(Format(text) for text in _texts(raw, key, info))
 
 
-def _presets(raw: object, _key: str, about: About) -> tuple[Preset, ...]:
-    expected = "names with a box in pixels, such as thumbnail = 256 (in the environment thumbnail:256,small:512)"
+def _presets(raw: object, _key: str, info: OptionInfo) -> tuple[Preset, ...]:
+    expected = "names and sizes in pixels, such as thumbnail = 256 (in the environment thumbnail:256,small:512)"
     if isinstance(raw, dict):
         pairs = list(raw.items())
     else:
         split = [str(item).rpartition(":") for item in _listed(raw, expected)]
         if not all(colon for _, colon, _ in split):
-            raise Unfit(expected)
+            raise InvalidValue(expected)
         pairs = [(name.strip(), box) for name, _, box in split]
-    presets = tuple(_preset(name, box, about) for name, box in pairs)
+    presets = tuple(_preset(name, box, info) for name, box in pairs)
     if not presets or len({preset.name for preset in presets}) < len(presets):
-        raise Unfit(f"{expected}; each name once, and at least one")
+        raise InvalidValue(f"{expected}; at least one, and each name once")
     return presets
 
 
-def _preset(name: object, box: object, about: About) -> Preset:
+def _preset(name: object, box: object, info: OptionInfo) -> Preset:
     if not isinstance(name, str) or not PRESET_NAME.fullmatch(name) or name in RESERVED_NAMES:
-        raise Unfit(
-            f"preset names of a-z, 0-9, - and _, from a letter on, 32 at most, and not {_one_of(RESERVED_NAMES)}"
+        raise InvalidValue(
+            f"preset names of up to 32 characters of a-z, 0-9, - and _ that start with a letter, and not"
+            f" {_one_of(RESERVED_NAMES)}"
         )
     try:
-        return Preset(name, _whole(box, "", about))
-    except Unfit:
-        raise Unfit(f"for the preset {name} a box in pixels{_range(about)}") from None
+        return Preset(name, _whole(box, "", info))
+    except InvalidValue:
+        raise InvalidValue(f"a size in pixels{_range(info)} for the preset {name}") from None
 
 
 def _listed(raw: object, expected: str) -> Iterable[object]:
     if isinstance(raw, str):
         return [item.strip() for item in raw.split(",")] if raw.strip() else []
     if not isinstance(raw, (list, tuple)):
-        raise Unfit(expected)
+        raise InvalidValue(expected)
     return raw
 
 
-def _range(about: About) -> str:
-    if about.least is not None and about.most is not None:
-        return f" from {_figure(about.least)} to {_figure(about.most)}"
-    return "" if about.least is None else f", {_figure(about.least)} at least"
+def _range(info: OptionInfo) -> str:
+    if info.minimum is not None and info.maximum is not None:
+        return f" from {_figure(info.minimum)} to {_figure(info.maximum)}"
+    return "" if info.minimum is None else f" of at least {_figure(info.minimum)}"
 
 
 def _figure(number: float) -> str:
@@ -169,7 +176,7 @@ def _one_of(choices: Iterable[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-_READERS: dict[Any, Callable[[object, str, About], object]] = {
+_READERS: dict[Any, Callable[[object, str, OptionInfo], object]] = {
     str: _text,
     str | None: _optional_text,
     Path: _path,

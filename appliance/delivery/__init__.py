@@ -1,4 +1,4 @@
-"""Delivery: open what a link names, a rendition or an original, from the nearest place that has it."""
+"""Delivery: renditions, regions and originals, from the nearest place that has them, or rendered now."""
 
 from appliance.delivery.service import Delivery, Glimpse, Original
 

@@ -1,4 +1,4 @@
-"""What is remembered of images that could not be resized, so that they are not tried again and again."""
+"""Failures: images that could not be resized are not tried again for a while, or never."""
 
 from cachetools import LRUCache
 
@@ -9,13 +9,14 @@ from appliance.domain.model import Image
 from appliance.shared.negative_cache import MAX_KEYS, NegativeCache
 
 RETRY_AFTER_S = 600.0
-MAX_FAILURES = 2  # the first may be a worker's bad luck
+MAX_FAILURES = 2  # the first may have been the worker's
 
 
 class Failures:
-    """Refuses images that failed a moment ago, and marks those that fail for good as original-only.
+    """Refuses images that failed recently, and marks permanent failures as original-only in their rows.
 
-    Broken pixels fail for good at once; a deadline or a worker's death after `max_failures`, or never (None).
+    Broken pixels are a permanent failure; a deadline or a worker's death becomes one after `max_failures`, or never
+    (None).
     """
 
     def __init__(self, *, catalogue: ImageCatalogue, clock: Clock, max_failures: int | None = MAX_FAILURES) -> None:

@@ -18,14 +18,14 @@ from appliance.workers.work_queue import Lease, WorkQueue
 RETRY_AFTER_S = 10
 LARGE_BYTES = 64_000_000
 SMALL_FETCHES, LARGE_FETCHES = 8, 4
-"""At once: fewer than the store has threads, and giants apart, so that no other reading waits for a flood of them."""
+"""Fetches at once: fewer than the store has threads. Large originals have their own, so that small ones don't wait."""
 MAX_WAITING = 4096
 WHAT = "fetches from the store"
-FETCHES = 3  # a copy may be evicted before it is opened, when many come at once
+MAX_FETCHES = 3  # a copy may be evicted before it is opened, when many are fetched at once
 
 
 class Originals:
-    """Gives the bytes of an image's original, wherever they are."""
+    """Opens the originals of images, wherever they are."""
 
     def __init__(self, *, spool: Spool, store: ObjectStore, catalogue: ImageCatalogue, metrics: Metrics) -> None:
         self._spool = spool
@@ -36,10 +36,15 @@ class Originals:
         self._small = WorkQueue(list(range(SMALL_FETCHES)), MAX_WAITING, what=WHAT)
         self._large = WorkQueue(list(range(LARGE_FETCHES)), MAX_WAITING, what=WHAT)
 
+    @property
+    def waiting(self) -> int:
+        """How many fetches wait for their turn."""
+        return self._small.waiting + self._large.waiting
+
     async def file(self, image: Image, clients: Clients) -> BinaryIO:
         """The original as an open local file; close it. Raises StoreUnavailable, GoneImage."""
         found = self._spool.open(image.slug)
-        for _ in range(FETCHES):
+        for _ in range(MAX_FETCHES):
             if found is not None:
                 break
             await self._fetch(image, clients)
@@ -48,14 +53,14 @@ class Originals:
             raise StoreUnavailable("The original can't be read at the moment. Try again.", retry_after_s=RETRY_AFTER_S)
         try:
             await self._spool.touch(image.slug)
-            await self._spool.keep_budget()  # not before it is open: a copy larger than the budget goes at once
+            await self._spool.keep_budget()  # once it is open: a copy larger than the budget is removed
         except BaseException:
             found.close()
             raise
         return found
 
     def local(self, image: Image) -> BinaryIO | None:
-        """The original as an open local file if that needs no fetching; close it."""
+        """The original as an open local file; close it. None when it would have to be fetched."""
         return self._spool.open(image.slug)
 
     async def remote(self, image: Image, start: int, length: int | None) -> ObjectReader:
@@ -69,17 +74,17 @@ class Originals:
             raise
 
     async def _fetch(self, image: Image, clients: Clients) -> None:
-        """One fetch an image at a time, which outlives the request that began it; clients take turns."""
-        lane = self._large if image.bytes > LARGE_BYTES else self._small
+        """Fetch the original. An image has one fetch at a time, which outlives its request; clients take turns."""
+        queue = self._large if image.bytes > LARGE_BYTES else self._small
 
         async def fetch_in_turn(flight: Flight) -> None:
-            async with Lease(lane, Priority.VIEW, flight.clients, lambda place: place):
+            async with Lease(queue, Priority.VIEW, flight.clients, lambda place: place):
                 await self._fetch_now(image)
 
         await self._fetches.run(image.slug, fetch_in_turn, clients)
 
     async def close(self) -> None:
-        """Give up the fetches that are under way."""
+        """Cancel running fetches."""
         await self._fetches.close()
 
     async def _fetch_now(self, image: Image) -> None:
@@ -91,9 +96,9 @@ class Originals:
                 retry_after_s=RETRY_AFTER_S,
             ) from fault
         row = await self._catalogue.get(image.slug)
-        if not isinstance(row, Image) or row.ended is not None:  # it ended while we fetched: leave nothing behind
+        if not isinstance(row, Image) or row.ended is not None:  # it ended meanwhile
             await self._spool.remove(image.slug)
-            require_visible(row, now_s=0)  # raises, with the words for it
+            require_visible(row, now_s=0)  # raises the error that says so
         self._spool.count_copy(image.slug)
 
     async def _fetch_into_copies(self, image: Image) -> None:
@@ -107,7 +112,7 @@ class Originals:
                 raise
 
     def _missing(self, fault: ObjectMissing) -> StoreUnavailable:
-        """An object that a living row points to and the store denies: a fault of the store, never "gone"."""
+        """The error for an object that a visible row points to: a fault of the store, never "gone"."""
         self._metrics.store_faults.labels("missing").inc()
         return StoreUnavailable(
             "The object store can't find the original at the moment. Try again in a few seconds.",

@@ -1,4 +1,4 @@
-"""Building pyramids: once per image, in the background, and again when somebody zooms into one that is gone."""
+"""Building pyramids: once per image, in the background, and again when a zoomed image has lost its pyramid."""
 
 import asyncio
 import logging
@@ -21,16 +21,16 @@ from appliance.shared.negative_cache import NegativeCache
 from appliance.shared.single_flight import Flight, SingleFlight
 from appliance.workers import Lease, Worker, Workers
 
-AT_ONCE = 64  # waiting for the one worker; later ones are built when somebody zooms
+MAX_BUILDS = 64  # that wait for the worker; further ones are built when somebody zooms
 PATIENCE_S = 20.0
 RETRY_AFTER_S = 5
-FORGIVEN_AFTER_S = 600.0
+FAILURE_TTL_S = 600.0
 
 log = logging.getLogger(__name__)
 
 
 class PyramidBuilder:
-    """Has pyramids built, each once however many wait for it."""
+    """Has pyramids built, each once however many wait for it. `patience_s` is how long a viewer waits for one."""
 
     def __init__(
         self,
@@ -42,7 +42,9 @@ class PyramidBuilder:
         catalogue: ImageCatalogue,
         metrics: Metrics,
         clock: Clock,
+        patience_s: float = PATIENCE_S,
     ) -> None:
+        self.patience_s = patience_s
         self._config = config
         self._pyramids = pyramids
         self._workers = workers
@@ -52,24 +54,28 @@ class PyramidBuilder:
         self._clock = clock
         self._builds: SingleFlight[str, None] = SingleFlight()
         self._limiter = ClientLimiter("images are being prepared for zooming", RETRY_AFTER_S)
-        self._places: dict[str, Lease[Worker]] = {}
-        self._failed: NegativeCache[str] = NegativeCache(ttl_s=FORGIVEN_AFTER_S, clock=clock)
+        self._leases: dict[str, Lease[Worker]] = {}
+        self._failed: NegativeCache[str] = NegativeCache(ttl_s=FAILURE_TTL_S, clock=clock)
+
+    def __len__(self) -> int:
+        """How many pyramids are being built, or wait for it."""
+        return len(self._builds)
 
     async def close(self) -> None:
-        """Give up what is under way."""
+        """Cancel running builds."""
         await self._builds.close()
 
     def is_eligible(self, image: Image) -> bool:
-        """Whether an image is zoomed from a pyramid: large or slow to decode, and building it did not fail of late."""
+        """Whether an image is zoomed from a pyramid: it is large or slow, and building one did not just fail."""
         slow = is_long(image.facts) and not image.animated
         large = slow or image.width * image.height > self._config.pyramid_pixels
         return self._pyramids.enabled and image.original_only is None and large and image.slug not in self._failed
 
     def ensure(self, image: Image, client: str) -> None:
-        """Somebody will zoom into it: have its pyramid ready by then, unless it is there or many are waited for."""
+        """Start building the image's pyramid, unless it exists or too many are waiting."""
         if self._builds.join(image.slug, Clients(client)) is not None:
             return
-        if self.is_eligible(image) and len(self._builds) < AT_ONCE and self._limiter.has_room(client, AT_ONCE):
+        if self.is_eligible(image) and len(self._builds) < MAX_BUILDS and self._limiter.has_room(client, MAX_BUILDS):
             found = self._pyramids.open(image.slug)
             if found is None:
                 self._start(image, client)
@@ -79,7 +85,7 @@ class PyramidBuilder:
     async def open_built(self, image: Image, clients: Clients) -> BinaryIO | None:
         """The pyramid, once it is built; close it. None when that fails.
 
-        Raises Busy when it takes longer than a viewer waits; the building goes on.
+        Raises Busy when it takes longer than a viewer waits; the build continues.
         """
         self.ensure(image, clients.first)
         task = self._builds.join(image.slug, clients)
@@ -89,9 +95,9 @@ class PyramidBuilder:
                 return found
             raise _preparing()
         if task is not None:
-            if (place := self._places.get(image.slug)) is not None:
-                place.hurry(Priority.VIEW)
-            await asyncio.wait([task], timeout=PATIENCE_S)
+            if (lease := self._leases.get(image.slug)) is not None:
+                lease.promote(Priority.VIEW)
+            await asyncio.wait([task], timeout=self.patience_s)
             if not task.done():
                 raise _preparing()
         return self._pyramids.open(image.slug)
@@ -107,16 +113,14 @@ class PyramidBuilder:
         self._limiter.take(client)
 
     async def _build_or_remember(self, image: Image, clients: Clients) -> None:
-        """It never raises: whoever waits finds a pyramid, or does without."""
+        """Build it, and remember a failure. Never raises: those who wait find a pyramid, or none."""
         try:
             with self._metrics.pyramid_seconds.time():
                 await self._build(image, clients)
         except CannotResize as fault:
             log.info("no pyramid: %s", fault.detail, extra={"slug": image.slug})
             self._failed.add(image.slug)
-        except (
-            ApplianceError
-        ) as fault:  # it ended, or a full queue, or a store that is away: the next viewer asks again
+        except ApplianceError as fault:  # such as a full queue: the next viewer asks again
             log.debug("no pyramid: %s", fault.detail, extra={"slug": image.slug})
         except OSError as fault:
             log.warning("no pyramid: %s", fault, extra={"slug": image.slug})
@@ -127,15 +131,16 @@ class PyramidBuilder:
 
     async def _build(self, image: Image, clients: Clients) -> None:
         with self._pyramids.ticket(image.slug) as ticket:
-            row = await self._catalogue.get(image.slug)  # read after the ticket was drawn
-            image = require_visible(row, self._clock())
+            image = require_visible(await self._catalogue.get(image.slug), self._clock())  # after drawing the ticket
             with await self._originals.file(image, clients) as original, self._pyramids.draft() as draft:
-                place = self._places[image.slug] = self._workers.queue_pyramid(image.facts, Priority.PYRAMID, clients)
+                lease = self._leases[image.slug] = self._workers.lease_for_pyramid(
+                    image.facts, Priority.PYRAMID, clients
+                )
                 try:
-                    async with place as worker:
+                    async with lease as worker:
                         await worker.build_pyramid(original.fileno(), draft.fileno())
                 finally:
-                    self._places.pop(image.slug, None)
+                    self._leases.pop(image.slug, None)
                 if not await self._pyramids.admit(ticket, draft) and not ticket.revoked:
                     raise CannotResize("Its pyramid is larger than the cache for pyramids.")
 

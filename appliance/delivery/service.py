@@ -1,4 +1,4 @@
-"""The front of delivery: resolve a slug, and open a rendition or the original of the image that lives under it."""
+"""Delivery of images: resolve a slug, and open a rendition or the original of its image."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ from appliance.shared.threads import Threads
 
 log = logging.getLogger(__name__)
 BLOCK_BYTES = 256 * 1024
-PREWARMS = 64  # at once; the minute job finds the others
+MAX_PREWARMS = 64  # at once; a job finds the others within a minute
 RETRY_AFTER_S = 10
 THREADS = 16
 
@@ -73,7 +73,7 @@ class Glimpse:
 
 
 class Delivery:
-    """Opens renditions and originals of living images."""
+    """Opens renditions and originals of visible images."""
 
     def __init__(
         self,
@@ -90,9 +90,9 @@ class Delivery:
         self._config = config
         self._catalogue = catalogue
         self._cache = cache
-        self._renderer = renderer
-        self._originals = originals
-        self._pyramid_builder = pyramid_builder
+        self.renderer = renderer
+        self.originals = originals
+        self.pyramid_builder = pyramid_builder
         self._metrics = metrics
         self._clock = clock
         self._threads = Threads("originals", THREADS)
@@ -100,33 +100,38 @@ class Delivery:
         self._prewarm_limiter = ClientLimiter("images are waiting to be resized", RETRY_AFTER_S)
 
     async def close(self) -> None:
-        """Give up the renditions that nobody waits for."""
+        """Give up what is being rendered and fetched."""
         for task in self._prewarming:
             task.cancel()
         await asyncio.gather(*self._prewarming, return_exceptions=True)
-        await self._renderer.close()
-        await self._originals.close()
+        await self.renderer.close()
+        await self.originals.close()
         await self._threads.close()
 
+    @property
+    def prewarming(self) -> int:
+        """How many images are being prewarmed, or wait for it, after their upload."""
+        return len(self._prewarming)
+
     async def resolve(self, slug: str) -> Image:
-        """The living image; asked on every view, hits included. Raises UnknownImage, GoneImage."""
+        """The visible image with this slug. Every view asks for it, cache hits too. Raises UnknownImage, GoneImage."""
         image = await self._catalogue.get(slug) if is_slug(slug) else None
         return require_visible(image, self._clock())
 
     async def rendition(self, image: Image, target: Target, client: str) -> Rendition:
-        """A rendition of a resolved image, from memory, from disk, or made now in the turn of the client who asks.
+        """A rendition of a resolved image, from memory, from disk, or rendered now in the client's turn.
 
         Raises CannotResize, Busy, StoreUnavailable.
         """
         return await self.rendition_for(image, target, Clients(client))
 
     async def rendition_for(self, image: Image, target: Target, clients: Clients) -> Rendition:
-        """The same for several clients, of whom more may come while it waits."""
+        """A rendition for several clients; others may join while it waits. Raises as `rendition` does."""
         found, layer = self._cache.peek(image.slug, target.name), "memory"
         if found is None:
             found, layer = await self._cache.get(image.slug, target.name), "disk"
         self._metrics.cache_lookups.labels(layer if found else "miss").inc()
-        return found or await self._renderer.render(image, target, Priority.VIEW, clients)
+        return found or await self.renderer.render(image, target, Priority.VIEW, clients)
 
     async def glimpse(self, image: Image) -> Glimpse:
         """What there is of an image's renditions just now; none is made for it."""
@@ -137,17 +142,17 @@ class Delivery:
     async def original(self, image: Image, start: int = 0, length: int | None = None) -> Original:
         """The original, or `length` bytes of it from `start`. Raises StoreUnavailable."""
         length = image.bytes - start if length is None else length
-        source: BinaryIO | ObjectReader | None = self._originals.local(image)
+        source: BinaryIO | ObjectReader | None = self.originals.local(image)
         if source is None:
-            source = await self._originals.remote(image, start, length)
+            source = await self.originals.remote(image, start, length)
         return Original(image, start, length, source, self._threads)
 
     # --- prewarming -----------------------------------------------------------------------------------------------
 
     def prewarm_soon(self, image: Image, client: str) -> None:
-        """Make the configured presets in the background, unless plenty of images wait for that already."""
+        """Render the configured presets in the background, unless too many images wait for that already."""
         wanted = self._config.prewarm and image.original_only is None
-        if wanted and len(self._prewarming) < PREWARMS and self._prewarm_limiter.has_room(client, PREWARMS):
+        if wanted and len(self._prewarming) < MAX_PREWARMS and self._prewarm_limiter.has_room(client, MAX_PREWARMS):
             self._prewarm_limiter.take(client)
             task = asyncio.create_task(self.prewarm(image, client))
             self._prewarming.add(task)
@@ -158,31 +163,31 @@ class Delivery:
         self._prewarm_limiter.give_back(client)
 
     async def prewarm(self, image: Image, client: str = HOST) -> None:
-        """Make the configured presets that are missing, from one decode, and note in the row that they were made.
+        """Render the missing ones of the configured presets from one decode, and record in the row that they exist.
 
-        It never raises: what is not made now, the minute job makes.
+        Never raises: a job renders what is still missing within a minute.
         """
         try:
-            await self._make_missing(image, client)
-        except ApplianceError as fault:  # a row that failed is remembered as such; a full queue or a store that is away
+            await self._render_missing(image, client)
+        except ApplianceError as fault:  # a recorded failure, a full queue, or a store that is away
             log.debug("not prewarmed: %s", fault.detail, extra={"slug": image.slug})
         except Exception:
             log.exception("prewarming failed", extra={"slug": image.slug})
 
-    async def _make_missing(self, image: Image, client: str) -> None:
+    async def _render_missing(self, image: Image, client: str) -> None:
         names = await self._cache.names(image.slug)
         targets = [
             Target(preset, image.linked_format)
             for preset in self._config.presets
             if preset.name in self._config.prewarm
         ]
-        if not image.animated and not image.has_alpha:  # one would be seen through what covers it
+        if not image.animated and not image.has_alpha:  # it would show through the image
             targets.append(PLACEHOLDER)
         require_visible(await self._catalogue.get(image.slug), self._clock())
         missing, clients = [target for target in targets if target.name not in names], Clients(client)
-        wanted = [self._renderer.order(image, target, Priority.PREWARM, clients) for target in missing]
+        wanted = [self.renderer.order(image, target, Priority.PREWARM, clients) for target in missing]
         if wanted:
             await asyncio.wait(wanted)
         if all(future.exception() is None for future in wanted):
             await self._catalogue.mark_prewarmed([image.slug])
-            self._pyramid_builder.ensure(image, client)  # behind the sizes, which people look at first
+            self.pyramid_builder.ensure(image, client)  # after the sizes, which are viewed first

@@ -1,4 +1,4 @@
-"""What renditions are made from: a cached rendition that is large and good enough, or else the original."""
+"""Sources of renditions: a cached rendition that is large and good enough, or else the original."""
 
 import os
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from appliance.domain.renditions import LOSSY, Facts, Format, Target, fit
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RenditionSource:
     """A cached rendition that others can be made from."""
 
     image: Image
@@ -21,43 +21,46 @@ class Source:
 
     @property
     def facts(self) -> Facts:
-        """What decoding it costs: it is small, whatever the original is."""
+        """What decoding costs: the rendition is small, whatever the original is."""
         width, height = fit(self.image.width, self.image.height, self.target.preset.box_px)
         media_type = self.target.format.media_type
         return replace(self.image.facts, media_type=media_type, width=width, height=height, frames=1, memory_bytes=0)
 
-    def can_give(self, targets: Iterable[Target]) -> bool:
-        return all(_can_give(self.image, self.target, target) for target in targets)
+    def can_make(self, targets: Iterable[Target]) -> bool:
+        """Whether every target can be made from it."""
+        return all(_can_make(self.image, self.target, target) for target in targets)
 
     def open(self) -> BinaryIO:
         """A file with its bytes; close it."""
         return file_in_memory(self.data)
 
 
-async def nearest_source(cache: Cache, config: Renditions, image: Image, targets: Iterable[Target]) -> Source | None:
-    """The smallest cached rendition that can give every target."""
+async def nearest_source(
+    cache: Cache, config: Renditions, image: Image, targets: Iterable[Target]
+) -> RenditionSource | None:
+    """The smallest cached rendition that every target can be made from; None when there is none."""
     if image.animated:
         return None
     names = await cache.names(image.slug)
     for preset in sorted(config.presets, key=lambda preset: preset.box_px):
         for format_ in config.formats:
             candidate = Target(preset, format_)
-            if candidate.name in names and all(_can_give(image, candidate, target) for target in targets):
+            if candidate.name in names and all(_can_make(image, candidate, target) for target in targets):
                 found = await cache.get(image.slug, candidate.name)
                 if found is not None:
-                    return Source(image, candidate, found.data)
+                    return RenditionSource(image, candidate, found.data)
     return None
 
 
 def file_in_memory(data: bytes) -> BinaryIO:
-    """A file that a worker can be handed; close it."""
+    """The data as a file for a worker; close it."""
     file = os.fdopen(os.memfd_create("rendition"), "w+b", buffering=0)
     file.write(data)
     return file
 
 
-def _can_give(image: Image, source: Target, target: Target) -> bool:
-    """Whether `target` may be made from a cached `source`: twice as large or more, with all that is wanted in it."""
+def _can_make(image: Image, source: Target, target: Target) -> bool:
+    """Whether `target` can be made from `source`: at least twice as large, and without loss of alpha or quality."""
     width, height = fit(image.width, image.height, source.preset.box_px)
     wanted = max(fit(image.width, image.height, target.preset.box_px))
     large_enough = max(width, height) >= 2 * wanted

@@ -11,7 +11,7 @@ from typing import Any
 from appliance.config.model import Renditions
 from appliance.domain.errors import UnfitInstallation
 from appliance.imaging import versions, worker
-from appliance.workers.process import MAX_OUTPUT_BYTES, RENEW_AFTER_CPU_S
+from appliance.workers.process import MAX_CPU_S, MAX_OUTPUT_BYTES
 
 
 def libvips() -> dict[str, Any]:
@@ -27,7 +27,7 @@ def libvips() -> dict[str, Any]:
 
 def protections() -> dict[str, Any]:
     """The protections that this process could apply to itself, as workers do."""
-    return {"protections": list(worker.prepare(Renditions().memory_bytes, MAX_OUTPUT_BYTES, RENEW_AFTER_CPU_S))}
+    return {"protections": list(worker.prepare(Renditions().memory_bytes, MAX_OUTPUT_BYTES, MAX_CPU_S))}
 
 
 if __name__ == "__main__":

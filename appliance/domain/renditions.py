@@ -12,9 +12,9 @@ __all__ = [
     "PLACEHOLDER",
     "Facts",
     "Format",
-    "Made",
     "Preset",
     "Priority",
+    "RenderedFile",
     "Target",
     "edition_of",
     "fit",
@@ -73,14 +73,14 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A finished rendition, whole in memory (renditions are at most some MB). `moves`: it is an animation."""
+class RenderedFile:
+    """A finished rendition in memory, where it takes a few MB at most."""
 
     target: Target
     width: int
     height: int
     data: bytes
-    moves: bool = False
+    is_animated: bool = False
 
 
 PLACEHOLDER = Target(Preset("placeholder", 24), Format.WEBP)

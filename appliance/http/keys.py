@@ -15,7 +15,7 @@ from appliance.http.transport.open_connections import Crowd
 from appliance.http.wrong_token_delay import WrongTokens
 from appliance.lifecycle.management import Management
 from appliance.observability.metrics import Metrics
-from appliance.resumable import Resumable
+from appliance.resumable import ResumableUploads
 from appliance.shared.concurrency_limit import ConcurrencyLimit
 from appliance.uploads.admission import Admission
 from appliance.uploads.ingest import Ingest
@@ -32,7 +32,7 @@ TILES = web.AppKey("tiles", Tiles)
 MANAGEMENT = web.AppKey("management", Management)
 ALBUMS = web.AppKey("albums", Albums)
 METRICS = web.AppKey("metrics", Metrics)
-RESUMABLE = web.AppKey("resumable", Resumable)
+RESUMABLE = web.AppKey("resumable", ResumableUploads)
 HEALTH = web.AppKey("health", Health)
 LISTENERS = web.AppKey("listeners", ConcurrencyLimit)
 RENDERING = web.AppKey("rendering", Rendering)

@@ -5,7 +5,7 @@ import pyvips
 from appliance.domain import formats
 from appliance.domain.errors import CannotResize
 from appliance.domain.formats import FormatSpec
-from appliance.domain.renditions import Facts, Made, Target, fit
+from appliance.domain.renditions import Facts, RenderedFile, Target, fit
 from appliance.imaging import animation, tiff
 from appliance.imaging.colour import to_srgb
 from appliance.imaging.encoders import encode_each
@@ -25,7 +25,7 @@ _DAMAGED = (
 )
 
 
-def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset[Target]) -> list[Made]:
+def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset[Target]) -> list[RenderedFile]:
     """Every target, in their order. `facts` are the original's, whatever smaller version of it `fd` holds.
 
     The `moving` ones keep the animation, unless it can't be read to its end: then they show the first frame too.
@@ -41,7 +41,7 @@ def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset
         refusal = CannotResize(_DAMAGED)
         refusal.final = is_permanent(error)
         raise refusal from error
-    return [Made(target, *sizes[target], files[target], target in animated) for target in targets]
+    return [RenderedFile(target, *sizes[target], files[target], target in animated) for target in targets]
 
 
 def _animated(fd: int, kind: FormatSpec, sizes: dict[Target, Size]) -> dict[Target, bytes]:

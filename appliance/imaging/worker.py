@@ -109,8 +109,8 @@ def _carried_out(order: Order, fds: list[int], outputs: list[int]) -> Facts | Ed
             case CutOut():
                 made = [(*size, False, data) for size, data in cut_all(fds[0], order.facts, order.material, order.cuts)]
             case _:
-                rendered = render(fds[0], order.facts, order.targets, order.moving)
-                made = [(one.width, one.height, one.moves, one.data) for one in rendered]
+                rendered = render(fds[0], order.facts, order.targets, order.animated)
+                made = [(one.width, one.height, one.is_animated, one.data) for one in rendered]
     except ApplianceError as error:
         return error
     outputs += (_in_memory("rendition", data) for *_, data in made)

@@ -1,7 +1,7 @@
-"""Resumable uploads: bytes that come in several requests, across broken connections and restarts, to one image."""
+"""Resumable uploads: images that arrive in several requests, across broken connections and restarts."""
 
-from appliance.resumable.progress import Body, Progress, Wanted
-from appliance.resumable.service import Resumable
+from appliance.resumable.progress import NewUpload, Progress, UploadChunk
+from appliance.resumable.service import ResumableUploads
 from appliance.resumable.unfinished import UnfinishedUploads
 
-__all__ = ["Body", "Progress", "Resumable", "UnfinishedUploads", "Wanted"]
+__all__ = ["NewUpload", "Progress", "ResumableUploads", "UnfinishedUploads", "UploadChunk"]

@@ -1,7 +1,7 @@
-"""Finishing: an upload whose bytes are all here becomes an image, or is refused; whoever waits for it is told.
+"""Finishing: an upload whose bytes are all here becomes an image or is refused, and those who wait are notified.
 
-It is a task of its own, for it goes on when the client is gone. Nothing of it is recorded before its end: that all
-bytes are here can be seen from row and file, so that after a crash, or a fault that passes, it simply begins again.
+Each upload is finished in a task of its own, which continues when the client is gone. Nothing is recorded before the
+end: row and file show that all bytes are here, so after a crash or a temporary fault finishing starts again.
 """
 
 import asyncio
@@ -26,14 +26,15 @@ from appliance.domain.errors import (
 )
 from appliance.domain.model import Upload, UploadKind, UploadState
 from appliance.observability.metrics import Metrics
-from appliance.resumable.part_reservations import Claims
+from appliance.resumable.part_reservations import PartReservations
 from appliance.resumable.progress import part_ids, refusal_of
 from appliance.resumable.unfinished import UnfinishedUploads
-from appliance.resumable.upload_lock import Turns
+from appliance.resumable.upload_lock import UploadLocks
+from appliance.shared.single_flight import SingleFlight
 from appliance.spool import Digest, Incoming, Spool
 from appliance.uploads.committer import Committed, Committer
 
-KEPT_S = DAY_S  # what became of an upload can be asked for so long
+KEPT_S = DAY_S  # how long the outcome of an upload can be asked for
 REFUSALS = (
     EmptyUpload,
     IncompleteUpload,
@@ -46,8 +47,8 @@ REFUSALS = (
 log = logging.getLogger(__name__)
 
 
-class Finisher:
-    """Turns complete uploads into images, each once at a time."""
+class UploadFinisher:
+    """Makes images of complete uploads. An upload has one task at a time."""
 
     def __init__(
         self,
@@ -55,8 +56,8 @@ class Finisher:
         catalogue: UploadCatalogue,
         spool: Spool,
         committer: Committer,
-        turns: Turns,
-        claims: Claims,
+        locks: UploadLocks,
+        reservations: PartReservations,
         unfinished: UnfinishedUploads,
         metrics: Metrics,
         clock: Clock,
@@ -64,48 +65,49 @@ class Finisher:
         self._catalogue = catalogue
         self._spool = spool
         self._committer = committer
-        self._turns = turns
-        self._claims = claims
+        self._locks = locks
+        self._reservations = reservations
         self._unfinished = unfinished
         self._metrics = metrics
         self._clock = clock
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._flights: SingleFlight[str, None] = SingleFlight()
         self._watched: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
 
-    def is_at(self, id_hash: str) -> bool:
-        return id_hash in self._tasks
+    def is_finishing(self, id_hash: str) -> bool:
+        """Whether the upload is being made an image."""
+        return id_hash in self._flights
 
     def begin(self, upload: Upload) -> asyncio.Task[None]:
-        """The task that finishes the upload. It raises faults that will pass; a refusal stands in the row."""
-        task = self._tasks.get(upload.id_hash)
-        if task is None:
-            task = self._tasks[upload.id_hash] = asyncio.create_task(self._finish(upload))
-            task.add_done_callback(lambda done: self._ended(upload, done))
-        return task
+        """The task that finishes the upload. It raises temporary faults; a refusal is recorded in the row.
 
-    def _ended(self, upload: Upload, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(upload.id_hash, None)
-        self.tell(upload)
-        fault = None if task.cancelled() else task.exception()
-        if isinstance(fault, ApplianceError):
-            log.warning("an upload can't be finished yet: %s", fault.detail, extra={"slug": upload.slug})
-        elif fault is not None:
-            log.error("an upload could not be finished", exc_info=fault, extra={"slug": upload.slug})
+        Raises Stopping.
+        """
+        return self._flights.start(upload.id_hash, lambda _: self._finish_or_log(upload))
 
     async def stop(self) -> None:
-        """End at once; what is not finished begins again after the next start."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """End at once. What is not finished starts again after the next start of the server."""
+        await self._flights.close()
+
+    async def _finish_or_log(self, upload: Upload) -> None:
+        """Finish, and log what goes wrong, since the clients may be gone."""
+        try:
+            await self._finish(upload)
+        except ApplianceError as fault:
+            log.warning("an upload can't be finished yet: %s", fault.detail, extra={"slug": upload.slug})
+            raise
+        except Exception:
+            log.exception("an upload could not be finished", extra={"slug": upload.slug})
+            raise
+        finally:
+            self.notify(upload)
 
     def wake_all(self) -> None:
-        """The server stops: nobody is to wait any longer."""
+        """End every wait for an upload's end: the server is about to stop."""
         for event in list(self._watched.values()):
             event.set()
 
     async def until_ended(self, slug: str, timeout_s: float) -> None:
-        """Wait until the upload behind a link has ended somehow, the time is over, or the server stops."""
+        """Wait until the upload of an image has ended, `timeout_s` is over, or the server is about to stop."""
         event = self._watched.setdefault(slug, asyncio.Event())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
@@ -114,32 +116,32 @@ class Finisher:
     async def _finish(self, upload: Upload) -> None:
         client = self._unfinished.client_of(upload.id_hash)
         row = await self._catalogue.get(upload.id_hash)
-        if row is None or row.state is not UploadState.RECEIVING:  # who asked for it had an older row in hand
+        if row is None or row.state is not UploadState.RECEIVING:  # the caller had an older row
             return
         try:
-            committed = await self._verdict(row, client)
+            committed = await self._commit(row, client)
         except REFUSALS as fault:
             await self._refuse(upload, fault)
         except Conflict:  # it was given up meanwhile
-            await self._clear(upload)
+            await self._clean_up(upload)
         else:
             self._metrics.uploads.labels("accepted").inc()
             self._metrics.upload_bytes.inc(committed.image.bytes)
             await self._drop_parts(upload)
-            await self._clear(upload)
-            self.tell(upload)
-            await self._committer.send_off(committed, client)
+            await self._clean_up(upload)
+            self.notify(upload)
+            await self._committer.prewarm_and_ship(committed, client)
 
-    def tell(self, upload: Upload) -> None:
-        """Whoever waits for this upload's end looks again."""
+    def notify(self, upload: Upload) -> None:
+        """Wake those who wait for the end of this upload."""
         if upload.slug is not None and (event := self._watched.get(upload.slug)) is not None:
             event.set()
 
-    async def _verdict(self, upload: Upload, client: Client) -> Committed:
+    async def _commit(self, upload: Upload, client: Client) -> Committed:
         assert upload.slug is not None, "a partial upload becomes no image"
         assert upload.length is not None, "an upload of unknown length is not complete"
         files, name = self._spool.uploads, upload.id_hash
-        digest = self._turns.of(name).digest
+        digest = self._locks.of(name).digest
         if files.offset(name) != upload.length:
             await self._concatenate(upload)
             digest = Digest()
@@ -154,7 +156,7 @@ class Finisher:
             raise IncompleteUpload("Part of this upload was lost. Upload the file again.")
         parts = [tokens.hash_secret(part) for part in part_ids(upload.concat)]
         try:
-            self._claims.take(parts, upload.id_hash)  # after a restart nobody has them
+            self._reservations.reserve(parts, upload.id_hash)  # a restart forgets reservations
             await self._spool.uploads.concatenate(upload.id_hash, parts, upload.length)
         except (FileNotFoundError, PartsUnfinished) as fault:
             raise IncompleteUpload("Part of this upload is missing. Upload the file again.") from fault
@@ -163,10 +165,10 @@ class Finisher:
         now_s = int(self._clock())
         await self._catalogue.refuse(upload, refusal_of(fault), now_s=now_s, kept_until_s=now_s + KEPT_S)
         self._metrics.uploads.labels(fault.code).inc()
-        await self._clear(upload)
+        await self._clean_up(upload)
 
     async def _drop_parts(self, upload: Upload) -> None:
-        """Parts have no use any more. Best effort: those that stay are given up in time."""
+        """Give up the parts of a final upload. Best effort: those that are left expire."""
         if upload.kind is not UploadKind.FINAL:
             return
         until_s = int(self._clock()) + KEPT_S
@@ -174,10 +176,10 @@ class Finisher:
             row = await self._catalogue.get(tokens.hash_secret(part))
             if row is not None and row.kind is UploadKind.PARTIAL:
                 await self._catalogue.give_up(row, now_s=int(self._clock()), kept_until_s=until_s)
-                await self._clear(row)
+                await self._clean_up(row)
 
-    async def _clear(self, upload: Upload) -> None:
+    async def _clean_up(self, upload: Upload) -> None:
         await self._spool.uploads.remove(upload.id_hash)
-        self._claims.release(upload.id_hash)
+        self._reservations.release(upload.id_hash)
         self._unfinished.end(upload.id_hash)
-        self._turns.drop(upload.id_hash)
+        self._locks.drop(upload.id_hash)

@@ -1,11 +1,11 @@
-"""What happens to resumable uploads that nobody works on: given up in time, taken up after a crash, forgotten."""
+"""Housekeeping of resumable uploads that no request works on: finishing, expiring and forgetting them."""
 
 import logging
 
 from appliance.catalogue import Catalogue
 from appliance.domain.clock import Clock
 from appliance.domain.model import UploadState
-from appliance.resumable.service import Resumable
+from appliance.resumable.service import ResumableUploads
 from appliance.spool import Spool
 
 BATCH = 500
@@ -13,17 +13,17 @@ BATCH = 500
 log = logging.getLogger(__name__)
 
 
-class Caretaker:
-    """Its jobs are driven by rows and files, and may run at any time."""
+class UploadJanitor:
+    """Finishes, expires and forgets uploads. Its jobs are driven by rows and files, and may run at any time."""
 
-    def __init__(self, *, resumable: Resumable, catalogue: Catalogue, spool: Spool, clock: Clock) -> None:
+    def __init__(self, *, resumable: ResumableUploads, catalogue: Catalogue, spool: Spool, clock: Clock) -> None:
         self._resumable = resumable
         self._catalogue = catalogue
         self._spool = spool
         self._clock = clock
 
     async def recover(self) -> None:
-        """At start-up, before landed files without a row are swept: undo what a crash left between file and row."""
+        """Move back files that a crash left landed without a row. Call it at start-up, before such files are swept."""
         await self._spool.uploads.start()
         for slug in await self._spool.landed_slugs():
             if await self._catalogue.images.get(slug) is None and (
@@ -32,8 +32,8 @@ class Caretaker:
                 await self._spool.take_back(slug, self._spool.uploads.path(upload.id_hash), upload.length)
 
     async def run(self) -> int:
-        """Finish what has all its bytes, give up what is overdue, forget what ended long ago; says how many ended."""
-        await self.take_up()
+        """Finish complete uploads, give up overdue ones, and forget old ones. Returns how many were given up."""
+        await self.finish_complete()
         given_up = await self._give_up_overdue()
         while await self._catalogue.uploads.forget(int(self._clock())):
             pass
@@ -41,22 +41,22 @@ class Caretaker:
             log.info("expired %d unfinished uploads", given_up)
         return given_up
 
-    async def take_up(self) -> None:
-        """Finish complete uploads that nobody waits for, and remove files that belong to no living upload."""
+    async def finish_complete(self) -> None:
+        """Finish complete uploads that no request waits for, and remove files that belong to no active upload."""
         for name in await self._spool.uploads.names():
-            if self._resumable.turns.taken(name) or self._resumable.finisher.is_at(name):
+            if self._resumable.locks.is_in_use(name) or self._resumable.finisher.is_finishing(name):
                 continue
             upload = await self._catalogue.uploads.get(name)
             if upload is None or upload.state is not UploadState.RECEIVING:
                 await self._spool.uploads.remove(name)
-            elif self._resumable.is_complete(upload):
+            elif self._resumable.lookup.is_complete(upload):
                 self._resumable.finisher.begin(upload)
 
     async def _give_up_overdue(self) -> int:
         now_s, after_s, given_up = int(self._clock()), 0, 0
         while uploads := await self._catalogue.uploads.due(now_s, after_s=after_s, limit=BATCH):
             for upload in uploads:
-                busy = self._resumable.turns.taken(upload.id_hash) or self._resumable.is_complete(upload)
+                busy = self._resumable.locks.is_in_use(upload.id_hash) or self._resumable.lookup.is_complete(upload)
                 if not busy:
                     await self._resumable.give_up(upload)
                     given_up += 1

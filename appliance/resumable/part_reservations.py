@@ -1,23 +1,23 @@
-"""Claims: a partial upload becomes part of one final upload at a time, or the same bytes would be many images."""
+"""Part reservations: a partial upload becomes part of one final upload at a time, so that its bytes are one image."""
 
 from collections.abc import Sequence
 
 from appliance.domain.errors import PartsUnfinished
 
 
-class Claims:
-    """Who puts which parts together now. All go by the hashes of their ids."""
+class PartReservations:
+    """Which final upload each part is reserved for. All uploads go by the hashes of their ids."""
 
     def __init__(self) -> None:
-        self._taken: dict[str, str] = {}
+        self._final_of: dict[str, str] = {}
 
-    def take(self, parts: Sequence[str], final: str) -> None:
-        """All parts are this upload's until they are released. Raises PartsUnfinished, and takes none."""
-        if any(self._taken.get(part, final) != final for part in parts):
+    def reserve(self, parts: Sequence[str], final: str) -> None:
+        """Reserve all parts for the final upload until they are released. Raises PartsUnfinished, and reserves none."""
+        if any(self._final_of.get(part, final) != final for part in parts):
             raise PartsUnfinished("One of the parts is being assembled into another upload. Try again in a moment.")
-        self._taken.update(dict.fromkeys(parts, final))
+        self._final_of.update(dict.fromkeys(parts, final))
 
     def release(self, final: str) -> None:
-        """It has ended; its parts are gone with it, or free again."""
-        for part in [part for part, owner in self._taken.items() if owner == final]:
-            del self._taken[part]
+        """Release the parts of a final upload that has ended."""
+        for part in [part for part, reserved_for in self._final_of.items() if reserved_for == final]:
+            del self._final_of[part]

@@ -1,4 +1,4 @@
-"""What a resumable upload is asked for, what comes for it, and how far it is; and the words for one that has ended."""
+"""Resumable uploads as values: what a client asks for, what it sends, and how far an upload is."""
 
 import re
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from appliance.domain.clients import Client
 from appliance.domain.errors import ApplianceError, MalformedRequest
 from appliance.domain.model import Image, Refusal, Upload, UploadKind, UploadOptions, UploadState
 from appliance.spool import Checksum
-from appliance.uploads.admission import Offer, OfferKind
+from appliance.uploads.admission import AdmissionRequest, UploadStage
 
 PARTS = re.compile(r"final;(\S+(?: \S+)*)")
 PART_PATH = re.compile(r"(?:.*/)?uploads/([0-9A-Za-z_-]{1,64})")
@@ -20,10 +20,10 @@ FAULTS: dict[str, type[ApplianceError]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A new upload. `length` in bytes, None when it is deferred or follows from the parts that `concat` names.
+class NewUpload:
+    """What a client asks to create. `length` is in bytes; None when it is deferred or results from the parts.
 
-    `metadata` and `concat` are the headers as they came. `with_bytes`: its first bytes come in the same request.
+    `metadata` and `concat` are headers, unchanged. `with_bytes`: the first bytes come in the same request.
     """
 
     client: Client
@@ -34,14 +34,17 @@ class Wanted:
     concat: str = ""
     with_bytes: bool = False
 
-    def offer(self) -> Offer:
-        """What it brings in all, for admission."""
-        return Offer(self.client, OfferKind.OPENING, self.length or 0)
+    def admission_request(self) -> AdmissionRequest:
+        """What admission decides about: the whole upload."""
+        return AdmissionRequest(self.client, UploadStage.OPENING, self.length or 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """Bytes of an upload: `announced_bytes` None when nobody said how many; `length` when it was deferred till now."""
+class UploadChunk:
+    """Bytes that a request brings. `announced_bytes` is None when the client didn't say how many.
+
+    `length` is that of the whole upload when it was deferred until now.
+    """
 
     client: Client
     stream: AsyncIterator[bytes] = field(repr=False)
@@ -52,7 +55,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an upload is: `offset` bytes are here. `image` is the image that it became, as long as that lives."""
+    """How far an upload is: `offset` bytes are here. `image` is what it became, as long as that is visible."""
 
     upload: Upload
     offset: int
@@ -60,11 +63,12 @@ class Progress:
 
     @property
     def complete(self) -> bool:
+        """Whether all bytes are here."""
         return self.upload.length == self.offset
 
     @property
     def state(self) -> str:
-        """In the words of the contract: receiving, processing, done or refused."""
+        """As in the API's contract: receiving, processing, done or refused."""
         if self.upload.state is UploadState.RECEIVING and self.complete:
             return "done" if self.upload.kind is UploadKind.PARTIAL else "processing"
         return self.upload.state.value
@@ -90,10 +94,11 @@ def _path(url: str) -> str:
 
 
 def refusal_of(fault: ApplianceError) -> Refusal:
+    """The error as it is recorded in an upload's row."""
     return Refusal(fault.code, fault.detail, fault.limit, fault.actual)
 
 
 def fault_of(refusal: Refusal) -> ApplianceError:
-    """The named error that refused an upload, to be told again."""
+    """The error that a recorded refusal was made from."""
     kind = FAULTS.get(refusal.code, errors.InternalError)
     return kind(refusal.detail, limit=refusal.limit, actual=refusal.actual)

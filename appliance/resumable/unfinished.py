@@ -1,6 +1,6 @@
-"""Unfinished uploads: whose each is, and how many a client, and all together, may have.
+"""Unfinished uploads: which client each belongs to, and how many a client and all clients together may have.
 
-Whose they are is forgotten by a restart, for addresses are written down nowhere.
+A restart forgets which client they belong to, since addresses are not stored.
 """
 
 import asyncio
@@ -10,33 +10,39 @@ from appliance.domain.clients import THIS_HOST, Client
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Busy
 from appliance.shared.client_limiter import MIN_SHARE, ClientLimiter
-from appliance.uploads.admission import Offer, OfferKind
+from appliance.uploads.admission import AdmissionRequest, UploadStage
 
-CROWDED = 0.75  # of the uploads that may be unfinished; the rest is for clients that have few
+CROWDED = 0.75  # of the limit; the rest is for clients that have few
 COUNT_EVERY_S = 1.0
 RETRY_AFTER_S = 60
 
 
 class UnfinishedUploads:
-    """A rule of admission: refuses new resumable uploads beyond `limit`. They go by the hashes of their ids."""
+    """An admission rule: refuses new resumable uploads beyond `limit`. They go by the hashes of their ids.
 
-    def __init__(self, limit: int, *, rows: UploadCatalogue, clock: Clock) -> None:
+    They are counted in the catalogue, at most every `count_every_s`; those that begin are added in between.
+    """
+
+    def __init__(
+        self, limit: int, *, rows: UploadCatalogue, clock: Clock, count_every_s: float = COUNT_EVERY_S
+    ) -> None:
         self._limit = limit
         self._rows = rows
         self._clock = clock
         self._limiter = ClientLimiter("uploads are unfinished", RETRY_AFTER_S)
         self._clients: dict[str, Client] = {}
+        self.count_every_s = count_every_s
         self._count = 0
-        self._counted_s = -COUNT_EVERY_S
+        self._counted_s = -count_every_s
 
-    async def check(self, offer: Offer) -> None:
-        """Raises Busy for a new upload beyond a client's share, or beyond what is left.
+    async def check(self, request: AdmissionRequest) -> None:
+        """Raises Busy for a new upload beyond a client's share, or beyond the limit.
 
-        Many clients that each have their share are not to keep out those that have few.
+        Clients that have their share leave the last quarter of the limit to those that have few.
         """
-        if offer.kind is not OfferKind.OPENING:
+        if request.stage is not UploadStage.OPENING:
             return
-        client = offer.client.key
+        client = request.client.key
         self._limiter.check(client, self._limit)
         await self._recount()
         is_crowded = self._count + 1 > self._limit * CROWDED and self._limiter.held(client) >= MIN_SHARE
@@ -50,22 +56,22 @@ class UnfinishedUploads:
 
     async def _recount(self) -> None:
         now_s = asyncio.get_running_loop().time()
-        if now_s - self._counted_s >= COUNT_EVERY_S:
+        if now_s - self._counted_s >= self.count_every_s:
             self._counted_s = now_s
             self._count = await self._rows.count_unfinished(int(self._clock()), self._limit)
 
     def begin(self, id_hash: str, client: Client) -> None:
-        """Count one more, the client's, until it ends. Raises Busy."""
+        """Count an upload of the client's until it ends. Raises Busy."""
         self._limiter.check(client.key, self._limit)
         self._limiter.take(client.key)
         self._clients[id_hash] = client
         self._count += 1
 
     def client_of(self, id_hash: str) -> Client:
-        """Whose it is; this host's own where that is not known."""
+        """The client of an upload; this host itself where that is not known."""
         return self._clients.get(id_hash, THIS_HOST)
 
     def end(self, id_hash: str) -> None:
-        """Release the client's share. Does nothing for an upload whose client is not known."""
+        """Release the client's share. No-op for an upload without a recorded client, as after a restart."""
         if (client := self._clients.pop(id_hash, None)) is not None:
             self._limiter.give_back(client.key)

@@ -20,7 +20,7 @@ def background_jobs(container: Container) -> Jobs:
             Job("offline-service", 60, container.prewarmer.prewarm_batch),
             Job("erasing", 10, container.image_lifecycle.erase),
             Job("spool-sweep", 600, container.sweeps.spool),
-            Job("resumable-uploads", 60, container.caretaker.run),
+            Job("resumable-uploads", 60, container.upload_janitor.run),
             Job("upload-sweep", 600, container.sweeps.uploads),
             Job("forgetting", HOUR_S, container.image_lifecycle.forget),
             Job("store-forgetting", 24 * HOUR_S, container.sweeps.stored_tombstones),

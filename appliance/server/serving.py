@@ -23,7 +23,7 @@ from appliance.http.keys import CROWD
 from appliance.http.responses import SOFTWARE
 from appliance.http.transport.connections import Runner
 from appliance.observability.metrics import Metrics
-from appliance.resumable import Resumable
+from appliance.resumable import ResumableUploads
 from appliance.server.sockets import AcceptFaults, listen
 from appliance.server.systemd import Supervisor
 
@@ -55,7 +55,7 @@ async def serve_until_stopped(
     health: Health,
     metrics: Metrics,
     *,
-    resumable: Resumable,
+    resumable: ResumableUploads,
     supervisor: Supervisor,
 ) -> None:
     """Listen and answer until SIGTERM or SIGINT, then stop without dropping a request.

@@ -53,7 +53,7 @@ async def status(container: Container) -> Mapping[str, object]:
         "waiting_for_the_store": max(container.shipper.backlog, backlog.unshipped),
         "changes_waiting_for_the_store": backlog.sidecars_due + len(albums),
         "drained": container.drain_switch.drained,
-        "uploads_arriving": container.admission.arriving,
+        "uploads_arriving": container.admission.in_progress,
         "uploads_unfinished": await container.catalogue.uploads.count_unfinished(int(container.clock()), MAX_COUNTED),
         "worker_protections": list(container.workers.protections),
         "waiting_to_be_purged": container.purger.waiting_tags,

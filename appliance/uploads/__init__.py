@@ -1,1 +1,1 @@
-"""Uploads: admission, and one door through which every upload becomes an image."""
+"""Uploads: admission, and the one path on which every upload becomes an image."""

@@ -1,4 +1,4 @@
-"""Admission: whether an upload is let in. Every way in asks here, and nothing else decides."""
+"""Admission: whether an upload may come in. Every way in asks here, and nothing else decides."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,40 +15,42 @@ from appliance.uploads.drain_switch import DrainSwitch
 BUSY_RETRY_AFTER_S = 5
 
 
-class OfferKind(Enum):
-    """What a request brings."""
+class UploadStage(Enum):
+    """Which part of an upload a request brings."""
 
     WHOLE = auto()
     """Files from their first byte to their last."""
     OPENING = auto()
     """A new resumable upload, whose bytes may come later."""
     CONTINUING = auto()
-    """More bytes of a resumable upload, which was let in when it was opened."""
+    """More bytes of a resumable upload, which was admitted when it was opened."""
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """What a client is about to send: `bytes` at least, as far as its request tells."""
+class AdmissionRequest:
+    """What a client is about to send: at least `bytes`, as far as the request tells."""
 
     client: Client
-    kind: OfferKind
+    stage: UploadStage
     bytes: int = 0
 
 
-class Rule(Protocol):
-    """A reason to refuse uploads that only some hosts, clients or kinds of offer have."""
+class AdmissionRule(Protocol):
+    """A reason to refuse uploads that only some hosts, clients or stages have."""
 
-    async def check(self, offer: Offer) -> None:
-        """Raises the named error that says why the offer is refused. Counts nothing: it may be asked twice."""
+    async def check(self, request: AdmissionRequest) -> None:
+        """Raises the error that says why the request is refused. Counts nothing: it may be called twice."""
 
 
 class Admission:
-    """Asks, in this order: is the host drained, is the file too large, is there a permit, is there room on the disk.
+    """Checks, in this order: the drain switch, the size, the number of running uploads, the room on the disk.
 
-    Then it asks the further `rules` in theirs.
+    Then it applies the further `rules` in their order.
     """
 
-    def __init__(self, limits: Uploads, *, drain_switch: DrainSwitch, spool: Spool, rules: Sequence[Rule] = ()) -> None:
+    def __init__(
+        self, limits: Uploads, *, drain_switch: DrainSwitch, spool: Spool, rules: Sequence[AdmissionRule] = ()
+    ) -> None:
         self.max_bytes = limits.max_bytes
         self._drain_switch = drain_switch
         self._transfers = ConcurrencyLimit("uploads are in progress", limits.concurrency, BUSY_RETRY_AFTER_S)
@@ -56,8 +58,8 @@ class Admission:
         self._rules = rules
 
     @property
-    def arriving(self) -> int:
-        """How many uploads are coming in at this moment."""
+    def in_progress(self) -> int:
+        """How many uploads are coming in now."""
         return self._transfers.in_use
 
     def require_open(self) -> None:
@@ -65,28 +67,28 @@ class Admission:
         self._drain_switch.require_off()
 
     def check_size(self, announced_bytes: int) -> None:
-        """Raises TooLarge for a file that has so many bytes or more."""
+        """Raises TooLarge for a file of at least so many bytes."""
         if announced_bytes > self.max_bytes:
             raise too_large(self.max_bytes, announced_bytes)
 
-    async def check(self, offer: Offer) -> None:
-        """Refuse the offer before its bytes are sent, where it is certain already that it can't be admitted.
+    async def check(self, request: AdmissionRequest) -> None:
+        """Refuse the request before its bytes are sent, if it is certain that it can't be admitted.
 
         Raises Draining, TooLarge, Busy, DiskFull, and what the rules raise.
         """
         self.require_open()
-        self.check_size(offer.bytes)
-        self._transfers.check(offer.client.key)
-        await self._spool.check_room(offer.bytes)
+        self.check_size(request.bytes)
+        self._transfers.check(request.client.key)
+        await self._spool.check_room(request.bytes)
         for rule in self._rules:
-            await rule.check(offer)
+            await rule.check(request)
 
     @asynccontextmanager
-    async def admitted(self, offer: Offer) -> AsyncIterator[Permit]:
-        """The time in which the bytes come, from the first to the last.
+    async def admitted(self, request: AdmissionRequest) -> AsyncIterator[Permit]:
+        """Hold a permit while the bytes come in.
 
-        Raises as `check` does, and Busy within the block when another client has to get the permit.
+        Raises as `check` does, and Busy within the block when the permit goes to another client.
         """
-        await self.check(offer)
-        async with self._transfers.permit(offer.client.key) as permit:
+        await self.check(request)
+        async with self._transfers.permit(request.client.key) as permit:
             yield permit

@@ -1,4 +1,4 @@
-"""Committer: a received file becomes an image, whichever way its bytes came."""
+"""Committer: makes an image of a received file, whichever way its bytes came."""
 
 from dataclasses import dataclass
 
@@ -28,9 +28,9 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A promise made: the image is shareable now.
+    """An accepted upload: its image can be shared now.
 
-    `committed` is what has yet to be sent off; None where an Idempotency-Key gave the first answer again.
+    `committed` has yet to be shipped; None where an Idempotency-Key repeated the first answer.
     """
 
     image: Image
@@ -39,7 +39,7 @@ class Accepted:
 
 
 class Committer:
-    """Inspects, scrubs and commits: what it returns is there even after a kill -9 at that moment."""
+    """Inspects, scrubs and commits. What it returns survives a kill -9."""
 
     def __init__(
         self,
@@ -72,13 +72,13 @@ class Committer:
         upload: Upload | None = None,
         upload_kept_until_s: int = 0,
     ) -> Committed:
-        """The image of a received file. With `upload`, its row is done in the same moment.
+        """Commit a received file as an image. With `upload`, its row is completed in the same transaction.
 
-        On any error the file is where it was, or has landed: it is the caller's to discard or take back. Raises the
+        On any error the file is where it was, or has landed: the caller discards it or takes it back. Raises the
         refusals of `Workers.inspect`, DiskFull, Busy, Stopping, Conflict when the upload was given up meanwhile, and
         the catalogue's faults.
         """
-        incoming = await self._scrubber.take_up(incoming, upload)
+        incoming = await self._scrubber.resume(incoming, upload)
         with incoming.path.open("rb", buffering=0) as file:
             facts = await self._workers.inspect(file.fileno(), client.key)
         scrubbed = await self._scrubber.scrub(incoming, upload, options.keep_metadata, client.key)
@@ -96,9 +96,9 @@ class Committer:
         return Committed(image, record)
 
     async def commit_upload(self, incoming: Incoming, upload: Upload, kept_until_s: int, client: Client) -> Committed:
-        """The image of a resumable upload. On any named error the bytes are where they were. Raises as `commit`."""
+        """Commit a resumable upload as an image. On a named error its bytes are where they were. Raises as `commit`."""
         assert upload.token_hash is not None, "a partial upload becomes no image"
-        options = clean_options(upload.options)  # older releases recorded them as they came
+        options = clean_options(upload.options)  # older releases recorded them unchecked
         try:
             return await self.commit(
                 incoming, options, upload.token_hash, client, upload=upload, upload_kept_until_s=kept_until_s
@@ -107,9 +107,9 @@ class Committer:
             await self._spool.take_back(incoming.slug, incoming.path, upload.length)
             raise
 
-    async def send_off(self, committed: Committed, client: Client) -> None:
-        """What follows a commit: have the image's sizes made, and ship it, waiting for the store within the budget."""
-        self._delivery.prewarm_soon(committed.image, client.key)  # first: a giant takes seconds for either
+    async def prewarm_and_ship(self, committed: Committed, client: Client) -> None:
+        """Have the image's sizes rendered, and ship its original, waiting for the store within the ack budget."""
+        self._delivery.prewarm_soon(committed.image, client.key)  # first: a huge image takes seconds for either
         await self._shipper.ship_within(committed.image, committed.record, self._limits.ack_budget_s, client.key)
 
     def _image(self, scrubbed: Scrubbed, facts: Facts, options: UploadOptions, token_hash: str) -> Image:

@@ -1,4 +1,4 @@
-"""The drain switch: while it is set the host takes no uploads. Those that it let in before may finish."""
+"""The drain switch: while it is on, the host takes no new uploads. Those that were admitted before may finish."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ RETRY_AFTER_S = 30
 
 @dataclass(slots=True)
 class DrainSwitch:
-    """Off after every start: draining is for a while, and never outlives its server unnoticed."""
+    """Off after every start: draining is temporary, and must not survive a restart unnoticed."""
 
     drained: bool = False
 

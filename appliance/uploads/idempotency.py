@@ -1,4 +1,4 @@
-"""Idempotency keys: a repeated upload gets the first answer again, delete token included."""
+"""Idempotency keys: a repeated upload gets the first answer again, including its delete token."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from appliance.uploads.committer import Accepted, Committer
 
 RETRY_AFTER_S = 2
 
-_FINGERPRINTS: dict[KeepMetadata, list[str]] = {  # the first two are those that releases have always recorded
+_FINGERPRINTS: dict[KeepMetadata, list[str]] = {  # stored, so these strings never change
     KeepMetadata.NOTHING: [],
     KeepMetadata.ALL: ["keep_metadata"],
     KeepMetadata.CREDITS: ["keep_metadata=credits"],
@@ -23,7 +23,7 @@ _FINGERPRINTS: dict[KeepMetadata, list[str]] = {  # the first two are those that
 
 
 class IdempotentCommitter:
-    """Commits what comes with an Idempotency-Key once, however often it comes."""
+    """Commits an upload with an Idempotency-Key once, however often it is sent."""
 
     def __init__(self, committer: Committer, *, catalogue: Catalogue, spool: Spool, clock: Clock) -> None:
         self._committer = committer
@@ -78,7 +78,7 @@ class IdempotentCommitter:
 
 
 def _fingerprint(incoming: Incoming, options: UploadOptions) -> str:
-    """Of what was sent: nothing has been taken out of it yet."""
+    """A hash of the upload as it was sent, before it is scrubbed."""
     parts = [incoming.sha256, options.filename, options.title, options.alt, options.expires_in_s]
     parts += _FINGERPRINTS[options.keep_metadata]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -1,5 +1,8 @@
-"""Ingest: the one door for uploads that come in one request. The ten-second rule is kept here (docs/architecture.md,
-"Upload"); the last byte of a resumable upload comes to the same commit (`committer`).
+"""Ingest: accepts uploads that come in one request.
+
+admission --> spool --> inspect, scrub, commit (`Committer`) --> prewarm and ship
+
+The last byte of a resumable upload leads to the same `Committer`. docs/architecture.md tells the whole path.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -15,30 +18,30 @@ from appliance.domain.model import UploadOptions
 from appliance.observability.metrics import Metrics
 from appliance.shared.concurrency_limit import Permit
 from appliance.spool import Incoming, Spool
-from appliance.uploads.admission import Admission, Offer
+from appliance.uploads.admission import Admission, AdmissionRequest
 from appliance.uploads.committer import Accepted, Committer
 from appliance.uploads.idempotency import IdempotentCommitter
 
-MAX_PASSED_BYTES = 64 * 1024 * 1024  # of a file that is not wanted, so that others behind it can be read
+MAX_SKIPPED_BYTES = 64 * 1024 * 1024  # of a refused file, so that the files behind it can be read
 
 
 @dataclass(frozen=True, slots=True)
 class ArrivingFile:
-    """A file in a body that is being read: what its sender calls it, and its bytes as they come.
+    """A file in a body that is being read: its name, and its bytes as they come.
 
-    No more than `announced_bytes` are to come; None where nobody said how many.
+    It has at most `announced_bytes`; None where the client didn't say how many.
     """
 
     name: str
     stream: AsyncIterator[bytes] = field(repr=False)
     announced_bytes: int | None
 
-    async def pass_by(self) -> bool:
-        """Read past what is left, so that what follows can be read. False where that is too much."""
-        passed_bytes = 0
+    async def skip(self) -> bool:
+        """Read past the rest, so that the next file can be read. False where that is too much."""
+        skipped_bytes = 0
         async for chunk in self.stream:
-            passed_bytes += len(chunk)
-            if passed_bytes > MAX_PASSED_BYTES:
+            skipped_bytes += len(chunk)
+            if skipped_bytes > MAX_SKIPPED_BYTES:
                 return False
         return True
 
@@ -48,23 +51,23 @@ class UploadBody(Protocol):
 
     @property
     def takes_several(self) -> bool:
-        """Whether several files may come, each of which is accepted or refused by itself."""
+        """Whether the body may hold several files, each of which is accepted or refused by itself."""
 
-    def offer(self, client: Client) -> Offer:
-        """What the head of the request tells of what comes. Called once, before `files`.
+    def admission_request(self, client: Client) -> AdmissionRequest:
+        """What the head of the request announces. Called once, before `files`.
 
         Raises EncodedBody, InvalidField, InvalidExpiry, IdempotencyKeyInvalid.
         """
 
     def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
-        """Each file in turn, one at least; each is read before the next is asked for. The permit counts what comes.
+        """Each file in turn, at least one. Read each one before the next. The permit counts their bytes.
 
         A file's stream raises IncompleteUpload, SlowUpload and MalformedRequest. Raises these as well, MissingFile,
-        RemoteUrlRefused, InvalidField, InvalidExpiry, and TooLarge for a file that is neither wanted nor passed by.
+        RemoteUrlRefused, InvalidField, InvalidExpiry, and TooLarge for a file that is neither accepted nor skipped.
         """
 
     def options(self, file: ArrivingFile) -> UploadOptions:
-        """What is asked for with the file: known once all files are read, for fields may come behind them."""
+        """The options of a file. Known once all files are read, since fields may come behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +80,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class _Received:
-    """A file on disk that is promised to nobody yet."""
+    """A file on disk that is not accepted yet."""
 
     file: ArrivingFile
     incoming: Incoming
 
 
 class Ingest:
-    """Takes the body of a request, and gives images whose links work."""
+    """Makes images of the files in a request's body."""
 
     def __init__(
         self,
@@ -104,7 +107,7 @@ class Ingest:
         self._clock = clock
 
     async def accept(self, body: UploadBody, client: Client) -> Accepted:
-        """Receive, commit and ship a body's one file. On any error nothing of it is left.
+        """Receive, commit and ship a body's only file. On any error nothing of it is left.
 
         Raises what `Admission.admitted`, the body and `IdempotentCommitter.commit` raise, TooLarge, EmptyUpload and
         DiskFull.
@@ -115,9 +118,9 @@ class Ingest:
         return outcome
 
     async def accept_each(self, body: UploadBody, client: Client) -> list[Accepted | Refused]:
-        """The same for every file of a body, one after the other, once all of it is here.
+        """Receive every file of a body, then commit and ship one after another.
 
-        Raises only what concerns the body as a whole; then none of its files is accepted.
+        Raises only what concerns the body as a whole. Then none of its files is accepted.
         """
         try:
             files = await self._receive(body, client)
@@ -136,16 +139,17 @@ class Ingest:
     async def _receive(self, body: UploadBody, client: Client) -> list[_Received | Refused]:
         received: list[_Received | Refused] = []
         try:
-            async with self._admission.admitted(body.offer(client)) as permit, aclosing(body.files(permit)) as files:
+            request = body.admission_request(client)
+            async with self._admission.admitted(request) as permit, aclosing(body.files(permit)) as files:
                 async for file in files:
-                    one = await self._receive_file(file, client, spares_others=body.takes_several)
+                    one = await self._receive_file(file, client, may_skip=body.takes_several)
                     received.append(one)
         except BaseException:
             await self._discard(received)
             raise
         return received
 
-    async def _receive_file(self, file: ArrivingFile, client: Client, *, spares_others: bool) -> _Received | Refused:
+    async def _receive_file(self, file: ArrivingFile, client: Client, *, may_skip: bool) -> _Received | Refused:
         now_s = self._clock()
         try:
             incoming = await self._spool.receive(
@@ -157,7 +161,7 @@ class Ingest:
                 since_s=now_s,
             )
         except ApplianceError as fault:
-            if not spares_others or not await file.pass_by():
+            if not may_skip or not await file.skip():
                 raise
             return Refused(file.name, fault)
         return _Received(file, incoming)
@@ -181,7 +185,7 @@ class Ingest:
             await self._spool.discard(incoming.slug)
             raise
         if accepted.committed is not None:
-            await self._committer.send_off(accepted.committed, client)
+            await self._committer.prewarm_and_ship(accepted.committed, client)
         return accepted
 
     async def _commit(self, incoming: Incoming, options: UploadOptions, client: Client) -> Accepted:

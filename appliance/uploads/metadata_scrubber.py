@@ -1,7 +1,7 @@
-"""Scrubbing: taking what is private out of a received file, where it lies, before anybody is promised anything.
+"""Scrubbing: private data is removed from a received file, in place, before the upload is answered.
 
-A plain upload's file is gone after a crash, and comes anew. A resumable one's stays, so what is to be overwritten or
-cut is committed first: after a crash it is done again, whatever part of it had been done.
+After a crash, a plain upload is sent again. The file of a resumable one stays, so its edits are committed first: after
+a crash they are applied again, however far they had got.
 """
 
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from appliance.spool import Incoming, Spool
 from appliance.workers import Workers
 
 ROUNDS = 4
-"""The last one finds nothing: what is said to be removed was looked for again."""
+"""The last one must find nothing, so that what is reported as removed was looked for again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scrubbed:
-    """A file of which only what may stay is left, and what became of the rest."""
+    """A file without its private data, and what was removed."""
 
     incoming: Incoming
     private_data: PrivateData
@@ -27,20 +27,20 @@ class Scrubbed:
 
 
 class Scrubber:
-    """Has a worker say what to overwrite, and overwrites it; the file's digest follows."""
+    """Has a worker find what to overwrite, and overwrites it. The file's digest follows."""
 
     def __init__(self, *, spool: Spool, workers: Workers, catalogue: UploadCatalogue) -> None:
         self._spool = spool
         self._workers = workers
         self._catalogue = catalogue
 
-    async def take_up(self, incoming: Incoming, upload: Upload | None) -> Incoming:
-        """Do again what a crash may have left half done: nobody can read such a file. Raises DiskFull."""
+    async def resume(self, incoming: Incoming, upload: Upload | None) -> Incoming:
+        """Apply recorded edits again, which a crash may have left half done. Raises DiskFull."""
         done = _recorded(upload)
         return await self._spool.overwrite(incoming, done) if done else incoming
 
     async def scrub(self, incoming: Incoming, upload: Upload | None, keep: KeepMetadata, client: str) -> Scrubbed:
-        """Take out all but what `keep` allows, after `take_up`.
+        """Remove all metadata but what `keep` allows, after `resume`.
 
         Raises DiskFull, Busy, Stopping and the catalogue's faults.
         """
@@ -76,7 +76,7 @@ def _recorded(upload: Upload | None) -> tuple[Edit, ...]:
 
 
 def _new(findings: Findings, left_bytes: int, file_bytes: int) -> tuple[Edit, ...]:
-    """What is to be done to the first `left_bytes` of the file; the rest was cut off before."""
+    """The edits of the first `left_bytes` of the file. The rest was cut off before."""
     end = min(findings.cut_at or left_bytes, left_bytes)
     found = tuple(edit for edit in findings.edits if edit.offset < end)
     return (*found, Edit(end, file_bytes - end, b"")) if end < left_bytes else found

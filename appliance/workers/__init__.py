@@ -1,4 +1,4 @@
-"""Worker processes as the server sees them: who may have one when, for how long, and what becomes of one that dies."""
+"""Worker processes as the server sees them: which orders get one and when, and how they are replaced."""
 
 from appliance.workers.pool import Workers
 from appliance.workers.work_queue import Lease

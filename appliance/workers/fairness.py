@@ -1,9 +1,9 @@
-"""Whose turn it is: clients share slots by the seconds that their jobs use them, however many jobs each has waiting.
+"""Fairness: clients share slots by the seconds that their jobs use, however many jobs each of them has waiting.
 
-Start-time fair queueing (Goyal, Vin and Cheng, 1996), for jobs whose cost is known only when they have ended. Each
-client has an account of the seconds that it used; the one that used least goes next. A newcomer's account begins at
-`_level_s`, what a client that always had work would have used by now. So it goes next too: others had the slots before
-it came, for which it neither pays nor is owed.
+This is start-time fair queueing (Goyal, Vin and Cheng, 1996) for jobs whose cost is known only when they have ended.
+Each client has an account of the seconds that it used, and the client that used least is served next. The account of a
+new client starts at `_level_s`, which is what a client that always had work would have used by now. So it is served
+soon, and neither owes nor is owed anything for the time before it came.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ from appliance.domain.errors import ApplianceError
 from appliance.domain.renditions import Priority
 
 MAX_DEBTS = 10_000
-"""Clients that are gone, and whose last jobs were dear, are remembered; this many of them."""
+"""How many clients are remembered that are gone, but used more than their share."""
 
 
-class Ticket:
-    """A place in a queue, for all the clients who wait for the same work."""
+class QueueTicket:
+    """A place in a queue, for all clients that wait for the same work."""
 
     def __init__(self, priority: Priority, clients: Clients) -> None:
         self.priority = priority
@@ -33,15 +33,16 @@ class Ticket:
 
     @property
     def waits(self) -> bool:
+        """Whether it has neither been granted nor refused."""
         return self.granted is not None and not self.granted.done()
 
     def leave(self) -> None:
-        """Gives the place up."""
+        """Give the place up."""
         if self.queue is not None:
             self.queue.remove(self)
 
     def refuse(self, fault: ApplianceError) -> None:
-        """Sends its owner away, if it still waits."""
+        """Answer its owner with the fault, if it still waits."""
         if self.granted is not None and not self.granted.done():
             self.granted.set_exception(fault)
 
@@ -59,18 +60,18 @@ class _Account:
         self.turns = 0
         self.running = 0
         self.started_s = 0.0
-        """The sum of the moments at which the running jobs began."""
-        self.tickets: OrderedDict[Ticket, None] = OrderedDict()
+        """The sum of the times at which the running jobs began."""
+        self.tickets: OrderedDict[QueueTicket, None] = OrderedDict()
 
     def due(self, now_s: float) -> float:
-        """The seconds used, those of running jobs included."""
+        """The seconds used, including those of running jobs."""
         return self.used_s + self.running * now_s - self.started_s
 
 
 class FairQueue:
-    """Tickets of one priority. The client whose jobs used least time is served next, and its oldest ticket first.
+    """Tickets of one priority. The client that used least time is served next, with its oldest ticket.
 
-    `joined` is called when one more client wants a ticket that waits.
+    `joined` is called when another client joins a ticket that waits.
     """
 
     def __init__(self, clock: Callable[[], float], joined: Callable[[], None]) -> None:
@@ -85,19 +86,24 @@ class FairQueue:
         """How many tickets wait."""
         return self._waiting
 
-    def add(self, ticket: Ticket) -> None:
-        """The ticket waits, in the name of each of its clients."""
+    @property
+    def remembered(self) -> int:
+        """How many clients have an account or a debt."""
+        return len(self._accounts) + len(self._debts)
+
+    def add(self, ticket: QueueTicket) -> None:
+        """Let the ticket wait, in the name of each of its clients."""
         ticket.queue = self
         self._waiting += 1
         for client in ticket.clients:
             self.join(ticket, client)
 
-    def join(self, ticket: Ticket, client: str) -> None:
-        """The ticket, which waits here, is wanted by this client too."""
+    def join(self, ticket: QueueTicket, client: str) -> None:
+        """Let a waiting ticket wait in the name of this client too."""
         self._account(client).tickets[ticket] = None
 
-    def remove(self, ticket: Ticket) -> None:
-        """The ticket waits no more; repeating it is fine."""
+    def remove(self, ticket: QueueTicket) -> None:
+        """Take the ticket out. Repeating it is fine."""
         if ticket.queue is not self:
             return
         ticket.queue = None
@@ -105,23 +111,23 @@ class FairQueue:
         for client in ticket.clients:
             account = self._accounts[client]
             del account.tickets[ticket]
-            self._rest(client, account)
+            self._close_if_idle(client, account)
 
-    def clear(self) -> tuple[Ticket, ...]:
-        """Takes out all tickets."""
+    def clear(self) -> tuple[QueueTicket, ...]:
+        """Take out all tickets."""
         tickets = dict.fromkeys(ticket for account in self._accounts.values() for ticket in account.tickets)
         for ticket in tickets:
             self.remove(ticket)
         return tuple(tickets)
 
-    def next(self, *, idle: bool = False) -> tuple[Ticket, Callable[[], None]] | None:
-        """Takes out the ticket whose turn it is, and starts its job; None when nothing waits.
+    def next(self, *, idle: bool = False) -> tuple[QueueTicket, Callable[[], None]] | None:
+        """Take out the ticket whose turn it is, and start its job; None when nothing waits.
 
-        With `idle` only of clients who have no job running.
+        With `idle`, only clients without a running job count. Call what comes with the ticket when the job ends.
         """
         while (client := self._next_client(idle)) is not None:
             ticket = next(iter(self._accounts[client].tickets))
-            if not ticket.waits:  # it has gone away, and nobody has heard of it yet
+            if not ticket.waits:  # its owner was cancelled, and has not left yet
                 self.remove(ticket)
                 continue
             end = self.start(client)
@@ -144,7 +150,7 @@ class FairQueue:
         return client
 
     def start(self, client: str) -> Callable[[], None]:
-        """A job of the client's begins; call what comes back when it ends."""
+        """Start a job of the client's. Call the result when it ends."""
         account, started_s = self._account(client), self._clock()
         account.turns += 1
         account.running += 1
@@ -156,15 +162,15 @@ class FairQueue:
             account.running -= 1
             account.started_s -= started_s
             account.used_s += used_s
-            self._rest(client, account)
+            self._close_if_idle(client, account)
 
         return end
 
-    def displaced_by(self, clients: Clients) -> Ticket | None:
-        """The ticket that makes room for one of these clients': the last of the client who has most, and by far.
+    def displaced_by(self, clients: Clients) -> QueueTicket | None:
+        """The ticket that makes room for these clients: the newest one of the client that has by far the most.
 
-        One that several clients want goes when each of them has by far more waiting than a newcomer. None when nobody
-        has.
+        A ticket that several clients share makes room only if each of them has more than one ticket more than these.
+        None when there is no such ticket.
         """
         enough = 1 + min(map(self._tickets_of, clients))
         crowds = (account.tickets for account in self._accounts.values() if len(account.tickets) > enough)
@@ -175,7 +181,7 @@ class FairQueue:
         return None
 
     def idle_client(self, clients: Clients) -> str | None:
-        """One of these clients who has no job running; None when each has."""
+        """One of these clients that has no running job; None when each has one."""
         return next((each for each in clients if each not in self._accounts or not self._accounts[each].running), None)
 
     def _tickets_of(self, client: str) -> int:
@@ -189,8 +195,8 @@ class FairQueue:
             account = self._accounts[client] = _Account(max(self._level_s, debt_s))
         return account
 
-    def _rest(self, client: str, account: _Account) -> None:
-        """Closes the account of a client who has nothing here any more; only a debt is remembered."""
+    def _close_if_idle(self, client: str, account: _Account) -> None:
+        """Close the account of a client without tickets and jobs. Only a debt is remembered."""
         if account.tickets or account.running:
             return
         del self._accounts[client]

@@ -1,4 +1,4 @@
-"""One worker process: started with nothing it could give away, one order at a time, its end noticed at once."""
+"""One worker process: it is started without secrets, takes one order at a time, and its end is noticed at once."""
 
 import asyncio
 import contextlib
@@ -9,33 +9,33 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.domain.errors import Busy
-from appliance.workers.complaints import Complaints
 from appliance.workers.protocol import MAX_MESSAGE_BYTES, MAX_TARGETS, Answer, Order, Ready, pack_order, unpack_answer
+from appliance.workers.stderr_log import StderrLog
 
 MAX_OUTPUT_BYTES = 512 * 1024 * 1024
-"""Of all renditions of one order."""
+"""Of all results of one order."""
 
-RENEW_AFTER_ORDERS = 5000
-"""A new worker costs most of a second of a core, which is a hundredth of the work of so many orders."""
-MAX_RESTING_BYTES = 256 * 1024 * 1024
-"""Of memory between two orders; a worker of ordinary images rests at 90 MB. What decoders leak goes back with it."""
-WEIGHED_EVERY_ORDERS = 50
-RENEW_AFTER_CPU_S = 1800
-"""A process gets this and its longest order, by a limit that it can't raise; one that has had it makes room before."""
-MAX_IDLE_THREADS = 64
-"""Some six are normal. A worker that keeps more than this after an order takes them from the others."""
+MAX_ORDERS = 5000
+"""Starting a worker costs most of a second of a core, a hundredth of the work of so many orders."""
+MAX_RESIDENT_BYTES = 256 * 1024 * 1024
+"""Between two orders. A worker of ordinary images has 90 MB; the rest is what decoders leak."""
+WEIGH_EVERY_ORDERS = 50
+MAX_CPU_S = 1800
+"""A process gets this and its longest order, by a limit that it can't raise. It is replaced before it gets there."""
+MAX_THREADS = 64
+"""Between two orders. Some six are normal, and the worker of a hostile file could take all that the user may have."""
 
 Reply = tuple[Answer, list[int]]
-"""An answer and the descriptors that came with it; who takes the reply closes them."""
+"""An answer and the descriptors that came with it, which the caller closes."""
 
 
 class WorkerLost(Exception):
-    """The process ended, or had to be ended, before it answered. `reason` is a few words for a metric's label."""
+    """The process ended or was killed before it answered. `reason` is a label of a metric."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -43,11 +43,21 @@ class WorkerLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceLimits:
-    """What a worker may use. `jpeg_bytes` is where libjpeg gives up holding a progressive picture.
+class RenewalLimits:
+    """What a worker may have used or hold after an order, so that the next one gets the same process."""
 
-    `order_cpu_s` is the longest order's share of the processor's time, `output_bytes` the largest file it may write;
-    `niceness` is how far it stands back for others.
+    orders: int = MAX_ORDERS
+    resident_bytes: int = MAX_RESIDENT_BYTES
+    weigh_every_orders: int = WEIGH_EVERY_ORDERS
+    cpu_s: float = MAX_CPU_S
+    threads: int = MAX_THREADS
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceLimits:
+    """What a worker may use: memory in bytes, CPU time of its longest order in seconds, size of its largest output.
+
+    `jpeg_bytes` is where libjpeg refuses to hold a progressive image. `niceness` is added to the server's.
     """
 
     decode_bytes: int
@@ -58,26 +68,33 @@ class ResourceLimits:
 
     @property
     def environment(self) -> dict[str, str]:
-        """All that a worker sees of the environment; no secret of the server's is in it."""
+        """A worker's whole environment. It holds none of the server's secrets."""
         return {
             "LANG": "C.UTF-8",
             "VIPS_CONCURRENCY": "1",
             # Beyond 100 MB libvips would decode into a file, which the sandbox refuses; memory is bounded as it is.
             "VIPS_DISC_THRESHOLD": "1000g",
-            "VIPS_WARNING": "1",  # silences the warnings that strangers' files would fill the log with
+            "VIPS_WARNING": "1",  # suppresses warnings, which uploaded files could fill the log with
             "JPEGMEM": str(self.jpeg_bytes // 1000),  # libjpeg counts in thousands
             "MALLOC_ARENA_MAX": "2",
         }
 
 
-class WorkerProcess:
-    """A running worker. Construct it inside the event loop; it lives in the server's process group.
+Spawn = Callable[[int, ResourceLimits], "subprocess.Popen[bytes]"]
 
-    Constructing raises OSError when the system has no process, memory or descriptor left for it.
+
+class WorkerProcess:
+    """A running worker, in the server's process group. Construct it inside the event loop.
+
+    Constructing raises OSError when the system has no process, memory or descriptor left for it. `spawn` starts the
+    program with the descriptor of its end of the socket.
     """
 
-    def __init__(self, limits: ResourceLimits) -> None:
+    def __init__(
+        self, limits: ResourceLimits, renewal: RenewalLimits = RenewalLimits(), spawn: Spawn | None = None
+    ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._renewal = renewal
         self._pending: asyncio.Future[Reply] | None = None
         self.ready: asyncio.Future[None] = self._loop.create_future()
         self.exited: asyncio.Future[str] = self._loop.create_future()
@@ -87,13 +104,13 @@ class WorkerProcess:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
-                self._process = _spawn(theirs.fileno(), limits)
+                self._process = (spawn or spawn_worker)(theirs.fileno(), limits)
             self._pidfd = _watched(self._process)
         except OSError:
             self._socket.close()
             raise
         assert self._process.stderr is not None
-        self._complaints = Complaints(self._process.stderr, self._process.pid)
+        self._stderr_log = StderrLog(self._process.stderr, self._process.pid)
         self._socket.setblocking(False)
         self._loop.add_reader(self._pidfd, self._on_exit)
         self._loop.add_reader(self._socket, self._on_message)
@@ -125,17 +142,28 @@ class WorkerProcess:
             self._pending = None
 
     @property
-    def is_worn(self) -> bool:
-        """Whether a fresh one should take its place before the next order."""
+    def has_order(self) -> bool:
+        """Whether it has an order that it has not answered yet."""
+        return self._pending is not None
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether it has got ready."""
+        return self.libvips != ""
+
+    @property
+    def needs_renewal(self) -> bool:
+        """Whether a fresh process should take its place before the next order."""
+        limits = self._renewal
         return (
-            self.orders >= RENEW_AFTER_ORDERS
-            or (self.orders % WEIGHED_EVERY_ORDERS == 0 and _resident_bytes(self.pid) > MAX_RESTING_BYTES)
-            or _cpu_s(self.pid) >= RENEW_AFTER_CPU_S
-            or _threads(self.pid) > MAX_IDLE_THREADS
+            self.orders >= limits.orders
+            or (self.orders % limits.weigh_every_orders == 0 and _resident_bytes(self.pid) > limits.resident_bytes)
+            or _cpu_s(self.pid) >= limits.cpu_s
+            or _threads(self.pid) > limits.threads
         )
 
     def retire(self) -> None:
-        """Let it end by itself, which it does as soon as it sees its socket closed."""
+        """Let it end by itself, which it does when its socket is closed."""
         self._close_socket()
 
     def kill(self) -> None:
@@ -154,13 +182,13 @@ class WorkerProcess:
         if not message:
             self._close_socket()
             return
-        if flags & socket.MSG_CTRUNC:  # the server has as many files open as it may: no fault of the order's
+        if flags & socket.MSG_CTRUNC:  # the server has no free descriptor: not the order's fault
             _close_all(fds)
             self._fail(Busy(retry_after_s=5))
             return
         try:
             self._take(unpack_answer(message), fds)
-        except ValueError:  # it doesn't keep to the protocol, so it is not to be trusted with more
+        except ValueError:  # it breaks the protocol, so it can't be trusted
             _close_all(fds)
             self.kill()
 
@@ -189,7 +217,7 @@ class WorkerProcess:
         if self._socket.fileno() >= 0:
             self._on_message()  # an answer may have come just before
         reason = _reason(self._process.wait())
-        self._complaints.finish()
+        self._stderr_log.log_rest()
         os.close(self._pidfd)
         self._close_socket()
         self.exited.set_result(reason)
@@ -197,7 +225,7 @@ class WorkerProcess:
             if waiting is not None and not waiting.done():
                 waiting.set_exception(WorkerLost(reason))
         if self.ready.done() and not self.ready.cancelled():
-            self.ready.exception()  # whoever waits sees it; nobody has to
+            self.ready.exception()  # marked as retrieved: perhaps nobody waits for it
 
     def _close_socket(self) -> None:
         if self._socket.fileno() >= 0:
@@ -205,9 +233,10 @@ class WorkerProcess:
             self._socket.close()
 
 
-def _spawn(fd: int, limits: ResourceLimits) -> subprocess.Popen[bytes]:
+def spawn_worker(fd: int, limits: ResourceLimits) -> subprocess.Popen[bytes]:
+    """Start the worker's program, which takes orders on this socket. Raises OSError."""
     command = [sys.executable, "-I", "-m", "appliance.imaging.worker"]
-    cpu_s = RENEW_AFTER_CPU_S + limits.order_cpu_s
+    cpu_s = MAX_CPU_S + limits.order_cpu_s
     figures = (fd, os.getpid(), limits.decode_bytes, limits.output_bytes, cpu_s)
     process = subprocess.Popen(
         [*command, *map(str, figures)],
@@ -219,13 +248,13 @@ def _spawn(fd: int, limits: ResourceLimits) -> subprocess.Popen[bytes]:
         cwd="/",
     )
     if limits.niceness:
-        with contextlib.suppress(OSError):  # it has ended already, which is noticed elsewhere
+        with contextlib.suppress(OSError):  # it has ended already, which `_on_exit` notices
             os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + limits.niceness)
     return process
 
 
 def _watched(process: subprocess.Popen[bytes]) -> int:
-    """A descriptor that tells of its end. OSError when there is none left; then the process is ended at once."""
+    """A descriptor that becomes readable when the process ends. When there is none, kills it and raises OSError."""
     try:
         return os.pidfd_open(process.pid)
     except OSError:
@@ -235,11 +264,11 @@ def _watched(process: subprocess.Popen[bytes]) -> int:
 
 
 def _cpu_s(pid: int) -> float:
-    """The processor's time that a process of ours has had, by the clock that clock_getcpuclockid(3) names."""
+    """The CPU time of a process of ours, by the clock that clock_getcpuclockid(3) names."""
     try:
         return time.clock_gettime((~pid << 3) | 2)
     except OSError:
-        return 0.0  # it has ended, which is noticed elsewhere
+        return 0.0  # it has ended, which `_on_exit` notices
 
 
 def _resident_bytes(pid: int) -> int:
@@ -261,7 +290,7 @@ def _reason(returncode: int) -> str:
 
 
 def _discard(pending: asyncio.Future[Reply]) -> None:
-    """Close what came too late to be wanted."""
+    """Close the descriptors of an answer that nobody waits for any more."""
     if pending.done() and not pending.cancelled() and pending.exception() is None:
         _close_all(pending.result()[1])
 

@@ -1,6 +1,6 @@
-"""The orders that the server sends to its worker processes, and their answers, as small JSON messages.
+"""The protocol between server and workers: orders and answers as small JSON messages.
 
-File descriptors travel beside the JSON: the source with an order; with the answer one file in memory per rendition, or
+File descriptors travel with them: the source with an order, and with its answer a file in memory for each result, or
 one with the edits.
 """
 
@@ -24,9 +24,9 @@ from appliance.domain.renditions import Facts, Format, Preset, Target
 
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_TARGETS = 32
-_MAX_WORDS = 1000
+_MAX_TEXT_CHARS = 1000
 _MAX_SIDE = 2**31
-_MAX_FIGURE = 2**63 - 1
+_MAX_NUMBER = 2**63 - 1
 
 _ERRORS: dict[str, type[ApplianceError]] = {
     kind.code: kind
@@ -36,9 +36,9 @@ _ERRORS: dict[str, type[ApplianceError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Inspect:
-    """Read the header: what is it, and may it be resized under these limits?
+    """Read the header: what is the file, and can it be resized under these limits?
 
-    They are pixels, bytes of memory, and bytes that making animations may take of it.
+    `animation_bytes` is the part of the memory that rendering animations may take.
     """
 
     max_pixels: int
@@ -49,7 +49,7 @@ class Inspect:
 
 @dataclass(frozen=True, slots=True)
 class FindPrivate:
-    """Find what the file carries beyond the picture and what `keep` allows."""
+    """Find metadata in the file beyond what `keep` allows."""
 
     keep: KeepMetadata
     cpu_s: int
@@ -57,20 +57,20 @@ class FindPrivate:
 
 @dataclass(frozen=True, slots=True)
 class Render:
-    """Make every target from one decode. `facts` are the original's, whatever file the pixels come from.
+    """Render every target from one decode. `facts` are the original's, whatever file the pixels come from.
 
-    `moving` are those of the targets that shall keep the animation.
+    The targets in `animated` keep the animation.
     """
 
     facts: Facts
     targets: tuple[Target, ...]
-    moving: frozenset[Target]
+    animated: frozenset[Target]
     cpu_s: int
 
 
 @dataclass(frozen=True, slots=True)
 class CutOut:
-    """Make every cut. `facts` are the original's; `material` says what the file holds of it."""
+    """Render every cut. `facts` are the original's; `material` says what the file holds of it."""
 
     facts: Facts
     material: Material
@@ -80,14 +80,14 @@ class CutOut:
 
 @dataclass(frozen=True, slots=True)
 class BuildPyramid:
-    """Write a pyramid of the picture into the second descriptor that comes along."""
+    """Write a pyramid of the image into the second descriptor."""
 
     cpu_s: int
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A worker's first word: it is warm, `protections` are in force, and this libvips is in use."""
+    """A worker's first message: it is ready, `protections` are in force, and this version of libvips is in use."""
 
     protections: tuple[str, ...]
     libvips: str
@@ -95,7 +95,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """Answers a `FindPrivate`: the edits lie in the one file that comes with it; Findings says the rest."""
+    """Answers a `FindPrivate`. The edits are in the file that comes with it; for the rest see Findings."""
 
     complete: bool
     content_credentials: bool = False
@@ -105,42 +105,52 @@ class Edited:
 Order = Inspect | FindPrivate | Render | CutOut | BuildPyramid
 Sizes = tuple[tuple[int, int, bool], ...]
 Answer = Ready | Facts | Edited | Sizes | ApplianceError
-"""`Sizes` answers a `Render` or `CutOut`: width, height and whether it moves, of each result, as they were asked for.
+"""`Sizes` answers a `Render` or `CutOut`: width, height and whether it is animated, of each result in order.
 
-To `BuildPyramid` it is empty: what was made lies in the file.
+It is empty for `BuildPyramid`, whose result is in the file.
 """
 
 
 def pack_order(order: Order) -> bytes:
     """The order as JSON."""
-    if isinstance(order, Inspect):
-        return json.dumps({"inspect": asdict(order)}).encode()
-    if isinstance(order, FindPrivate):
-        return json.dumps({"find-private": asdict(order)}).encode()
-    if isinstance(order, CutOut):
-        return json.dumps({"cut": asdict(order)}).encode()
-    if isinstance(order, BuildPyramid):
-        return json.dumps({"pyramid": asdict(order)}).encode()
-    targets = [(one.preset.name, one.preset.box_px, one.format.value, one in order.moving) for one in order.targets]
-    return json.dumps({"render": {"facts": asdict(order.facts), "targets": targets, "cpu_s": order.cpu_s}}).encode()
+    match order:
+        case Inspect():
+            body: object = {"inspect": asdict(order)}
+        case FindPrivate():
+            body = {"find-private": asdict(order)}
+        case CutOut():
+            body = {"cut": asdict(order)}
+        case BuildPyramid():
+            body = {"pyramid": asdict(order)}
+        case Render():
+            body = {"render": _rendering(order)}
+    return json.dumps(body).encode()
+
+
+def _rendering(order: Render) -> dict[str, Any]:
+    targets = [(one.preset.name, one.preset.box_px, one.format.value, one in order.animated) for one in order.targets]
+    return {"facts": asdict(order.facts), "targets": targets, "cpu_s": order.cpu_s}
 
 
 def unpack_order(message: bytes) -> Order:
     """The order that `message` holds."""
     body: dict[str, Any] = json.loads(message)
-    if "inspect" in body:
-        return Inspect(**body["inspect"])
-    if "find-private" in body:
-        found = body["find-private"]
-        return FindPrivate(KeepMetadata(found["keep"]), found["cpu_s"])
-    if "cut" in body:
-        return _cut_out(**body["cut"])
-    if "pyramid" in body:
-        return BuildPyramid(**body["pyramid"])
-    render = body["render"]
-    targets = {Target(Preset(name, box_px), Format(format)): moves for name, box_px, format, moves in render["targets"]}
-    moving = frozenset(target for target, moves in targets.items() if moves)
-    return Render(Facts(**render["facts"]), tuple(targets), moving, render["cpu_s"])
+    match body:
+        case {"inspect": limits}:
+            return Inspect(**limits)
+        case {"find-private": {"keep": keep, "cpu_s": cpu_s}}:
+            return FindPrivate(KeepMetadata(keep), cpu_s)
+        case {"cut": cut}:
+            return _cut_out(**cut)
+        case {"pyramid": pyramid}:
+            return BuildPyramid(**pyramid)
+    return _render(body["render"])
+
+
+def _render(render: dict[str, Any]) -> Render:
+    targets = {Target(Preset(name, box_px), Format(format)): kept for name, box_px, format, kept in render["targets"]}
+    animated = frozenset(target for target, kept in targets.items() if kept)
+    return Render(Facts(**render["facts"]), tuple(targets), animated, render["cpu_s"])
 
 
 def _cut_out(facts: dict[str, Any], material: str, cuts: list[dict[str, Any]], cpu_s: int) -> CutOut:
@@ -176,7 +186,10 @@ def pack_answer(answer: Answer) -> bytes:
 
 
 def unpack_answer(message: bytes) -> Answer:
-    """The answer that `message` holds. ValueError for anything else, for a worker that read a hostile file may lie."""
+    """The answer that `message` holds.
+
+    Raises ValueError for anything else: a worker that read a hostile file may lie.
+    """
     try:
         body: dict[str, Any] = json.loads(message)
         match body:
@@ -187,20 +200,20 @@ def unpack_answer(message: bytes) -> Answer:
             case {"edited": {"complete": bool(complete), "content_credentials": bool(signed), "cut_at": cut_at}}:
                 return Edited(complete, signed, None if cut_at is None else int(cut_at))
             case {"error": [code, detail, limit, actual, final]}:
-                error = _ERRORS[code](_words(detail), limit=_figure(limit), actual=_figure(actual))
+                error = _ERRORS[code](_text(detail), limit=_number(limit), actual=_number(actual))
                 if isinstance(error, CannotResize):
                     error.final = final is True
                 return error
             case {"sizes": list(sizes)}:
-                return tuple((_side(width), _side(height), moves is True) for width, height, moves in sizes)
+                return tuple((_side(width), _side(height), animated is True) for width, height, animated in sizes)
     except (KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError("not an answer") from error
     raise ValueError("not an answer")
 
 
 def _facts(facts: dict[str, Any]) -> Facts:
-    if facts["media_type"] not in ACCEPTED_TYPES:  # a browser goes by it
-        raise ValueError("not a type that is taken")
+    if facts["media_type"] not in ACCEPTED_TYPES:  # it becomes a Content-Type
+        raise ValueError("not an accepted type")
     if not isinstance(facts["memory_bytes"], int) or facts["memory_bytes"] < 0:
         raise ValueError("not a number of bytes")
     refusal = facts["refusal"]
@@ -211,25 +224,25 @@ def _facts(facts: dict[str, Any]) -> Facts:
         frames=_side(facts["frames"]),
         has_alpha=bool(facts["has_alpha"]),
         progressive=bool(facts["progressive"]),
-        memory_bytes=min(facts["memory_bytes"], _MAX_FIGURE),  # a header may claim any number of bands
-        refusal=None if refusal is None else _words(refusal),
+        memory_bytes=min(facts["memory_bytes"], _MAX_NUMBER),  # a header may claim any number of bands
+        refusal=None if refusal is None else _text(refusal),
     )
 
 
 def _side(number: object) -> int:
-    """Pixels, or frames: at least one, and few enough for every column and every sum."""
+    """A number of pixels or frames: at least one, and small enough for the database and for sums."""
     if not isinstance(number, int) or not 1 <= number <= _MAX_SIDE:
-        raise ValueError("no picture has that size")
+        raise ValueError("no image has that size")
     return number
 
 
-def _figure(number: object) -> int | None:
-    if number is not None and (not isinstance(number, int) or not 0 <= number <= _MAX_FIGURE):
-        raise ValueError("not a figure")
+def _number(number: object) -> int | None:
+    if number is not None and (not isinstance(number, int) or not 0 <= number <= _MAX_NUMBER):
+        raise ValueError("not a number")
     return number
 
 
-def _words(text: object) -> str:
-    if not isinstance(text, str) or len(text) > _MAX_WORDS:
-        raise ValueError("not words for a person")
+def _text(text: object) -> str:
+    if not isinstance(text, str) or len(text) > _MAX_TEXT_CHARS:
+        raise ValueError("not a text of allowed length")
     return text

@@ -1,4 +1,4 @@
-"""A queue before some slots: who goes first, and how many may wait."""
+"""A work queue: orders wait for one of some slots, by priority and, within it, by fairness between clients."""
 
 import asyncio
 import time
@@ -9,22 +9,22 @@ from typing import Any, Generic, TypeVar, cast
 from appliance.domain.clients import Clients
 from appliance.domain.errors import Busy, Stopping
 from appliance.domain.renditions import Priority
-from appliance.workers.fairness import FairQueue, Ticket
+from appliance.workers.fairness import FairQueue, QueueTicket
 
 S = TypeVar("S")
 T = TypeVar("T")
 _BACKGROUND_FACTOR = 16
-"""Work that nobody looks at may wait in longer queues, but not in endless ones."""
+"""How many times more orders that nobody watches may wait than views."""
 _RETRY_AFTER_S = 2
 
 
 class WorkQueue(Generic[S]):
-    """Slots and those who wait for one: views before prewarming before pyramids, and of each kind the clients in turn.
+    """Slots, and the tickets that wait for one: views before prewarming before pyramids, clients in turn within each.
 
-    A slot is never kept free for somebody who may come, and nobody is interrupted: a newcomer waits until the first of
-    the jobs that run has ended. `spare` is one slot more, which only a view of a client who has none running is given:
-    so beside the flood of one client, one newcomer at a time waits only until the spare is ready. `warm` says whether
-    it is; where it is not, `warm` has it made ready, and calls what it was given then.
+    A slot is never kept free for a later ticket, and no job is interrupted: a new client waits until the first running
+    job has ended. `spare` is an additional slot for views of clients without a running job. So while one client floods
+    the queue, one other client at a time waits only until the spare is ready. `warm` says whether it is; if not, it
+    prepares the spare, and calls its second argument when that is done.
     """
 
     def __init__(
@@ -51,20 +51,25 @@ class WorkQueue(Generic[S]):
 
     @property
     def busy(self) -> int:
-        """How many slots have an order."""
+        """How many slots are in use."""
         return len(self._ends)
 
     @property
     def waiting(self) -> int:
-        """How many wait for a slot."""
+        """How many tickets wait for a slot."""
         return sum(map(len, self._queues.values()))
 
-    async def take(self, ticket: Ticket) -> S:
-        """A slot for the ticket's owner alone. Raises Busy or Stopping."""
+    @property
+    def remembered(self) -> int:
+        """How many clients' use of time is remembered, over all priorities."""
+        return sum(queue.remembered for queue in self._queues.values())
+
+    async def acquire(self, ticket: QueueTicket) -> S:
+        """A slot, once it is the ticket's turn. Raises Busy when too many wait, and Stopping."""
         if self._stopping:
             raise Stopping
         queue = self._queues[ticket.priority]
-        if self._free:  # nobody who still waits stands before a free slot: `give_back` looked through every queue
+        if self._free:  # then no ticket waits: `release` looked through every queue
             self._idle.clear()
             slot = self._free.pop()
             self._ends[slot] = queue.start(ticket.clients.first)
@@ -81,11 +86,11 @@ class WorkQueue(Generic[S]):
             if granted.cancelled():
                 ticket.leave()
             elif granted.exception() is None:
-                self.give_back(granted.result())
+                self.release(granted.result())
             raise
 
-    def give_back(self, slot: S) -> None:
-        """Hands the slot to the next who waits."""
+    def release(self, slot: S) -> None:
+        """Give the slot to the next ticket."""
         self._ends.pop(slot)()
         if slot != self._spare and not any(self._grant(slot, queue.next()) for queue in self._queues.values()):
             self._free.append(slot)
@@ -93,8 +98,8 @@ class WorkQueue(Generic[S]):
         if not self._ends:
             self._idle.set()
 
-    def _spare_for(self, ticket: Ticket) -> S | None:
-        """The spare slot, however many wait: none of them may have it, or `_fill_spare` had given it to them."""
+    def _spare_for(self, ticket: QueueTicket) -> S | None:
+        """The spare slot, however many wait: `_fill_spare` gave it to none of them, so none of them may have it."""
         views = self._queues[Priority.VIEW]
         if ticket.priority is not Priority.VIEW or (client := views.idle_client(ticket.clients)) is None:
             return None
@@ -112,7 +117,7 @@ class WorkQueue(Generic[S]):
             return None
         return self._spare
 
-    def _grant(self, slot: S, found: tuple[Ticket, Callable[[], None]] | None) -> bool:
+    def _grant(self, slot: S, found: tuple[QueueTicket, Callable[[], None]] | None) -> bool:
         if found is None:
             return False
         ticket, self._ends[slot] = found
@@ -120,8 +125,8 @@ class WorkQueue(Generic[S]):
         ticket.granted.set_result(slot)
         return True
 
-    def hurry(self, ticket: Ticket, priority: Priority) -> None:
-        """Moves one who still waits ahead to `priority`."""
+    def promote(self, ticket: QueueTicket, priority: Priority) -> None:
+        """Raise the priority of a ticket. A lower priority changes nothing."""
         if priority >= ticket.priority:
             return
         if ticket.waits:
@@ -131,7 +136,7 @@ class WorkQueue(Generic[S]):
         self._fill_spare()
 
     async def drain(self, grace_s: float) -> None:
-        """Takes no more, sends away who waits, and gives running orders `grace_s` to finish."""
+        """Refuse new and waiting tickets, and give running orders `grace_s` to finish."""
         self._stopping = True
         for queue in self._queues.values():
             for ticket in queue.clear():
@@ -142,8 +147,8 @@ class WorkQueue(Generic[S]):
         except TimeoutError:
             return
 
-    def _make_room(self, ticket: Ticket) -> None:
-        """In a full queue one of the client who fills it makes room. Raises Busy when that is this one."""
+    def _make_room(self, ticket: QueueTicket) -> None:
+        """In a full queue, refuse a ticket of the client that fills it. Raises Busy when that is this one."""
         limit, waiting = self._room(ticket.priority)
         if waiting < limit:
             return
@@ -160,7 +165,7 @@ class WorkQueue(Generic[S]):
         last.refuse(busy)
 
     def _room(self, priority: Priority) -> tuple[int, int]:
-        """How many may wait, and how many do; what nobody looks at is counted apart from the views."""
+        """How many may wait, and how many do. Views are counted apart from all others."""
         views = len(self._queues[Priority.VIEW])
         if priority is Priority.VIEW:
             return self._max_waiting, views
@@ -172,14 +177,16 @@ def _promised_slot() -> asyncio.Future[Any]:
 
 
 class Lease(Generic[T]):
-    """A slot for a while, after a place in the queue; used once, as `async with lease as worker`.
+    """A slot for the time of an `async with`, which waits for its turn. Used once, as `async with lease as worker`.
 
-    Entering raises Busy when too many wait already, and Stopping when the server is about to end.
+    `made_of` makes what the block gets of the slot. Entering raises Busy when too many wait already, and Stopping.
     """
 
-    def __init__(self, lane: WorkQueue[Any], priority: Priority, clients: Clients, made_of: Callable[[Any], T]) -> None:
-        self._lane = lane
-        self._ticket = Ticket(priority, clients)
+    def __init__(
+        self, queue: WorkQueue[Any], priority: Priority, clients: Clients, made_of: Callable[[Any], T]
+    ) -> None:
+        self._queue = queue
+        self._ticket = QueueTicket(priority, clients)
         self._made_of = made_of
         self._slot: Any | None = None
 
@@ -187,17 +194,17 @@ class Lease(Generic[T]):
     def priority(self) -> Priority:
         return self._ticket.priority
 
-    def hurry(self, priority: Priority) -> None:
-        """Raise the priority, if it still waits; a lower one changes nothing."""
-        self._lane.hurry(self._ticket, priority)
+    def promote(self, priority: Priority) -> None:
+        """Raise the priority. A lower one changes nothing."""
+        self._queue.promote(self._ticket, priority)
 
     async def __aenter__(self) -> T:
-        self._slot = await self._lane.take(self._ticket)
+        self._slot = await self._queue.acquire(self._ticket)
         return self._made_of(self._slot)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._slot is not None:
-            self._lane.give_back(self._slot)
+            self._queue.release(self._slot)
             self._slot = None

@@ -1,20 +1,20 @@
-"""A worker that is the caller's for a while: the orders it takes, and what comes of them."""
+"""A leased worker: the orders it takes, and their results."""
 
 import asyncio
-import math
 import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from appliance.domain import file_edits
-from appliance.domain.animation import Budget, moves
+from appliance.domain.animation import AnimationBudget, keeps_animation
 from appliance.domain.errors import ApplianceError, Busy, CannotResize, Stopping, UnreadableImage
 from appliance.domain.file_edits import Findings
 from appliance.domain.model import KeepMetadata
 from appliance.domain.regions import Cut, Material
-from appliance.domain.renditions import Facts, Made, Target
+from appliance.domain.renditions import Facts, RenderedFile, Target
 from appliance.shared.threads import Threads
+from appliance.workers.lanes import order_cpu_s
 from appliance.workers.process import MAX_OUTPUT_BYTES, WorkerLost
 from appliance.workers.protocol import (
     MAX_TARGETS,
@@ -33,21 +33,21 @@ from appliance.workers.supervised_worker import SupervisedWorker
 _LARGE_BYTES = 1_000_000
 """Copying more than this would keep the event loop from its work for longer than a thread costs."""
 _NOTHING_FOUND = Findings((), complete=False)
-_CPU_RESERVE_S = 2
-"""The deadline is for the clock; the limit on CPU time is there for a server that could not keep it."""
 
 
 class Worker:
-    """A worker that is the caller's until the end of its `async with`."""
+    """A worker that belongs to the caller until the end of its lease. An order may take `deadline_s` seconds."""
 
-    def __init__(self, deadline_s: float, threads: Threads, animations: Budget, slot: SupervisedWorker) -> None:
+    def __init__(
+        self, deadline_s: float, threads: Threads, animations: AnimationBudget, slot: SupervisedWorker
+    ) -> None:
         self._deadline_s = deadline_s
         self._threads = threads
         self._animations = animations
         self._slot = slot
 
     async def inspect(self, fd: int, order: Inspect) -> Facts:
-        """What the open file's header says. Raises what `Workers.inspect` does."""
+        """What the open file's header says. Raises as `Workers.inspect` does."""
         try:
             answer, _ = await self._run(order, fd)
         except WorkerLost as lost:
@@ -57,9 +57,9 @@ class Worker:
         raise _unexpected(answer, UnreadableImage)
 
     async def find_private(self, fd: int, keep: KeepMetadata) -> Findings:
-        """What to change in the open file; not complete where reading it goes wrong. Raises Busy, Stopping."""
+        """What to change in the open file; not complete where it can't be read. Raises Busy, Stopping."""
         try:
-            answer, files = await self._run(FindPrivate(keep, cpu_s(self._deadline_s)), fd)
+            answer, files = await self._run(FindPrivate(keep, order_cpu_s(self._deadline_s)), fd)
         except WorkerLost:
             return _NOTHING_FOUND
         if isinstance(answer, Busy | Stopping):
@@ -68,39 +68,39 @@ class Worker:
             return _NOTHING_FOUND
         return _findings(answer, files[0], os.fstat(fd).st_size)
 
-    async def render(self, fd: int, facts: Facts, targets: Sequence[Target]) -> list[Made]:
-        """Every target, in their order, from one decode of the open file, whose offset is left alone.
+    async def render(self, fd: int, facts: Facts, targets: Sequence[Target]) -> list[RenderedFile]:
+        """A file for each target, in their order, from one decode of the open file, whose offset is left alone.
 
         `facts` are the original's and decide the sizes; `fd` may hold a rendition of it that is large enough.
         Raises CannotResize when the pixels can't be decoded, the deadline passes or the process dies of them; Busy.
         """
-        made: list[Made] = []
+        made: list[RenderedFile] = []
         for first in range(0, len(targets), MAX_TARGETS):
             made += await self._render(fd, facts, tuple(targets[first : first + MAX_TARGETS]))
         return made
 
     async def cut(self, fd: int, facts: Facts, material: Material, cuts: Sequence[Cut]) -> list[bytes]:
-        """The file of every cut, in their order, out of what `fd` holds of the original that the facts are of.
+        """The file of each cut, in their order. `fd` holds `material` of the original that the facts describe.
 
         Raises CannotResize, Busy.
         """
         files: list[bytes] = []
         for first in range(0, len(cuts), MAX_TARGETS):
             some = tuple(cuts[first : first + MAX_TARGETS])
-            order = CutOut(facts, material, some, cpu_s(self._deadline_s))
+            order = CutOut(facts, material, some, order_cpu_s(self._deadline_s))
             files += (await self._results(order, fd, len(some)))[1]
         return files
 
     async def build_pyramid(self, fd: int, output_fd: int) -> None:
-        """Write the pyramid of the open picture into an empty file. Raises CannotResize, Busy."""
-        await self._results(BuildPyramid(cpu_s(self._deadline_s)), fd, 0, output_fd)
+        """Write the pyramid of the open image into an empty file. Raises CannotResize, Busy."""
+        await self._results(BuildPyramid(order_cpu_s(self._deadline_s)), fd, 0, output_fd)
 
-    async def _render(self, fd: int, facts: Facts, targets: tuple[Target, ...]) -> list[Made]:
-        moving = frozenset(target for target in targets if moves(facts, target, self._animations))
-        order = Render(facts, targets, moving, cpu_s(self._deadline_s))
+    async def _render(self, fd: int, facts: Facts, targets: tuple[Target, ...]) -> list[RenderedFile]:
+        moving = frozenset(target for target in targets if keeps_animation(facts, target, self._animations))
+        order = Render(facts, targets, moving, order_cpu_s(self._deadline_s))
         sizes, files = await self._results(order, fd, len(targets))
         return [
-            Made(target, width, height, data, moved)
+            RenderedFile(target, width, height, data, moved)
             for target, (width, height, moved), data in zip(targets, sizes, files, strict=True)
         ]
 
@@ -109,23 +109,23 @@ class Worker:
         try:
             answer, files = await self._run(order, fd, *output)
         except WorkerLost as lost:
-            raise CannotResize(self._words(lost.reason)) from lost
+            raise CannotResize(self._detail(lost.reason)) from lost
         if isinstance(answer, CannotResize) and not answer.final:
-            self._slot.renew()  # its memory may be in fragments: the next order gets a fresh one
+            self._slot.renew()  # its memory may be fragmented: the next order gets a fresh process
         if not isinstance(answer, tuple) or len(answer) != count or len(files) != count:
             raise _unexpected(answer, CannotResize)
         return answer, files
 
     async def _run(self, order: Order, fd: int, *output: int) -> tuple[Answer, list[bytes]]:
-        """The answer, and what the files that come with it hold. Raises WorkerLost, Busy, Stopping."""
+        """The answer, and the contents of the files that come with it. Raises WorkerLost, Busy, Stopping."""
         with _reopened(fd) as own:
             answer, fds = await self._slot.run(order, (own, *output), self._deadline_s)
         if sum(os.fstat(file).st_size for file in fds) <= _LARGE_BYTES:
-            return answer, _contents(fds)
+            return answer, read_and_close(fds)
         # Shielded, so that the descriptors are closed even when this call is cancelled.
-        return answer, await asyncio.shield(self._threads.run(_contents, fds))
+        return answer, await asyncio.shield(self._threads.run(read_and_close, fds))
 
-    def _words(self, reason: str) -> str:
+    def _detail(self, reason: str) -> str:
         if reason in ("deadline", "SIGXCPU"):
             return f"Resizing this image took longer than the limit of {self._deadline_s:g} seconds."
         return "Resizing this image failed. Decoding it crashed, or needed more memory than this host allows."
@@ -133,7 +133,7 @@ class Worker:
 
 @contextmanager
 def _reopened(fd: int) -> Iterator[int]:
-    """A descriptor of the same file with an offset of its own, for decoders move theirs while others read the file."""
+    """A descriptor of the same file with its own offset, since decoders move theirs while others read the file."""
     try:
         own = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
@@ -144,10 +144,10 @@ def _reopened(fd: int) -> Iterator[int]:
         os.close(own)
 
 
-def _contents(fds: list[int]) -> list[bytes]:
-    """What the files hold; closes them."""
+def read_and_close(fds: list[int]) -> list[bytes]:
+    """The contents of the files, which are closed."""
     try:
-        if sum(os.fstat(fd).st_size for fd in fds) > MAX_OUTPUT_BYTES:  # a file may claim more than it has
+        if sum(os.fstat(fd).st_size for fd in fds) > MAX_OUTPUT_BYTES:  # a file may claim to be larger than it is
             raise CannotResize("Resizing this image failed because the result is too large.")
         return [_content(fd) for fd in fds]
     finally:
@@ -163,7 +163,7 @@ def _content(fd: int) -> bytes:
 
 
 def _findings(answer: Edited, packed: bytes, length: int) -> Findings:
-    """What the answer means for a file of that length; nothing where it makes no sense."""
+    """The answer as findings in a file of that length; nothing where it makes no sense."""
     if answer.cut_at is not None and not 0 < answer.cut_at < length:
         return _NOTHING_FOUND
     try:
@@ -177,7 +177,3 @@ def _unexpected(answer: Answer | Sizes, error: type[ApplianceError]) -> Applianc
     if isinstance(answer, ApplianceError):
         return answer
     return error("Reading this image failed because the worker's answer is invalid.")
-
-
-def cpu_s(deadline_s: float) -> int:
-    return math.ceil(deadline_s) + _CPU_RESERVE_S

@@ -68,14 +68,14 @@ async def test_an_animation_that_breaks_off_still_shows_something(workers: Worke
 async def test_what_moves_is_told_with_each_rendition(workers: Workers) -> None:
     source = pictures.animated("gif", frames=6)
     made = await rendered(workers, source, boxed(160, Format.WEBP), boxed(160, Format.JPG), boxed(160, Format.GIF))
-    assert [each.moves for each in made] == [True, False, True]
+    assert [each.is_animated for each in made] == [True, False, True]
 
 
 async def test_an_animation_that_was_found_unreadable_is_not_tried_again(workers: Workers) -> None:
     source = pictures.animated("gif", frames=6)
     facts = replace(await inspected(workers, source), still="broken")
     [made] = await rendered(workers, source, boxed(160, Format.WEBP), facts=facts)
-    assert not made.moves
+    assert not made.is_animated
     assert getattr(Image.open(io.BytesIO(made.data)), "n_frames", 1) == 1
 
 
@@ -86,4 +86,4 @@ async def test_a_hundred_thousand_frames_of_a_pixel_show_the_first(workers: Work
     facts = await inspected(workers, source)
     assert facts.frames == 100_000
     [made] = await rendered(workers, source, boxed(64, Format.WEBP))
-    assert (made.moves, made.width) == (False, 1)
+    assert (made.is_animated, made.width) == (False, 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pyvips
 
-from appliance.domain.renditions import Facts, Format, Made, Priority
+from appliance.domain.renditions import Facts, Format, Priority, RenderedFile
 from appliance.workers import Workers
 from tests.support.images import giants, pictures
 from tests.support.workers import boxed, goes_on, inspected
@@ -24,10 +24,10 @@ STRIPS: dict[str, Callable[[Path], None]] = {
 }
 
 
-async def made_of(workers: Workers, path: Path, *boxes: int) -> tuple[Facts, list[Made]]:
+async def made_of(workers: Workers, path: Path, *boxes: int) -> tuple[Facts, list[RenderedFile]]:
     with path.open("rb") as file:
         facts = await workers.inspect(file.fileno())
-        async with workers.queue(facts, Priority.VIEW) as worker:
+        async with workers.lease(facts, Priority.VIEW) as worker:
             return facts, await worker.render(file.fileno(), facts, [boxed(box, Format.JPG) for box in boxes])
 
 

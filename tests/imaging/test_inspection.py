@@ -67,7 +67,7 @@ async def test_too_many_pixels_are_refused_in_words_but_not_as_an_error(workers:
     facts = await inspected(workers, hostile.png_claiming(40_000, 30_000))
     assert facts.refusal == "It has 1,200,000,000 pixels. This host resizes images of up to 1,000,000,000 pixels."
     with pytest.raises(CannotResize) as refused:
-        workers.queue(facts, Priority.VIEW)
+        workers.lease(facts, Priority.VIEW)
     assert refused.value.detail == facts.refusal
 
 

@@ -65,7 +65,7 @@ async def test_a_file_larger_than_the_memory_limit_is_inspected_and_resized(work
     target = Target(Preset("thumbnail", 256), Format.JPG)
     with large_file.open("rb") as file:
         facts = await workers.inspect(file.fileno())
-        async with workers.queue(facts, Priority.VIEW) as worker:
+        async with workers.lease(facts, Priority.VIEW) as worker:
             [made] = await worker.render(file.fileno(), facts, [target])
     assert (facts.width, facts.height, facts.refusal) == (640, 480, None)
     assert (made.width, made.height) == (256, 192)

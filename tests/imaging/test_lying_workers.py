@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,8 +16,7 @@ import pytest_asyncio
 from appliance.domain.formats import ACCEPTED, FormatSpec
 from appliance.domain.model import KeepMetadata
 from appliance.domain.renditions import Facts
-from appliance.workers import process
-from appliance.workers.process import ResourceLimits, WorkerLost, WorkerProcess
+from appliance.workers.process import ResourceLimits, WorkerLost, WorkerProcess, spawn_worker
 from appliance.workers.protocol import FindPrivate, unpack_answer
 from tests.support.workers import in_memory
 
@@ -65,24 +65,20 @@ def test_an_original_may_have_every_accepted_type(spec: FormatSpec) -> None:
 class Lying:
     """A worker of which the test speaks the part."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        real = process._spawn
-
-        def spawn(fd: int, limits: ResourceLimits) -> Any:
+    def __init__(self) -> None:
+        def spawn(fd: int, limits: ResourceLimits) -> "subprocess.Popen[bytes]":
             self.speaks = socket.socket(fileno=os.dup(fd))
-            return real(fd, limits)
+            return spawn_worker(fd, limits)
 
-        monkeypatch.setattr(process, "_spawn", spawn)
-        self.worker = WorkerProcess(ResourceLimits(10**8, 10**8))
-        monkeypatch.undo()
+        self.worker = WorkerProcess(ResourceLimits(10**8, 10**8), spawn=spawn)
 
     def say(self, message: bytes, *fds: int) -> None:
         socket.send_fds(self.speaks, [message], list(fds))
 
 
 @pytest_asyncio.fixture
-async def lying(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Lying]:
-    one = Lying(monkeypatch)
+async def lying() -> AsyncIterator[Lying]:
+    one = Lying()
     await one.worker.ready
     yield one
     one.worker.kill()
@@ -120,17 +116,14 @@ except BrokenPipeError:
 
 
 async def test_what_a_worker_writes_comes_into_the_log_as_text_and_in_little(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     before = len(os.listdir("/proc/self/fd"))
-    real = subprocess.Popen
 
-    def shouting(command: list[str], **rest: Any) -> "subprocess.Popen[bytes]":
-        return real([command[0], "-I", "-c", SHOUTING], **rest)
+    def shouting(_fd: int, _limits: ResourceLimits) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen([sys.executable, "-I", "-c", SHOUTING], stderr=subprocess.PIPE)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(subprocess, "Popen", shouting)
-        worker = WorkerProcess(ResourceLimits(10**8, 10**8))
+    worker = WorkerProcess(ResourceLimits(10**8, 10**8), spawn=shouting)
     with pytest.raises(WorkerLost):
         await worker.ready
     lines = [record.getMessage() for record in caplog.records if "a worker wrote" in record.getMessage()]

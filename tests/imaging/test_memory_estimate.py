@@ -12,6 +12,7 @@ import pytest_asyncio
 from appliance.config.model import GB, Renditions
 from appliance.domain.renditions import Format, Preset, Priority, Target
 from appliance.workers import Workers
+from appliance.workers.lanes import lane_of
 from tests.support.images import giants, pictures
 from tests.support.programs import require
 from tests.support.workers import MAX_PIXELS, PRESETS, in_memory
@@ -63,8 +64,8 @@ async def peak_bytes(workers: Workers, path: Path, format: Format) -> tuple[int,
     with path.open("rb") as file:
         facts = await workers.inspect(file.fileno())
         assert facts.refusal is None
-        lane = workers._lane_for(facts)
-        async with workers.queue(facts, Priority.VIEW) as worker:
+        lane = workers.queues[lane_of(facts, SETTINGS)]
+        async with workers.lease(facts, Priority.VIEW) as worker:
             warm = in_memory(pictures.small_photo())  # a process of the long lane starts with its first order
             await worker.render(warm, facts, [Target(Preset("warm", 32), Format.JPG)])
             os.close(warm)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from appliance.delivery.region_renderer import RegionRenderer, Request, in_turns
+from appliance.delivery.region_renderer import RegionRenderer, in_turns
 from appliance.domain.clients import Clients
 from appliance.domain.errors import CannotResize, Stopping
 from appliance.domain.regions import Cut, Quality, Region
@@ -20,10 +20,9 @@ def cut(at: int) -> Cut:
     return Cut(Region(at, 0, 100, 100), 100, 100, False, 0, Quality.DEFAULT, Format.JPG)
 
 
-async def test_every_client_has_its_first_region_made_before_anybodys_second() -> None:
-    future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+def test_every_client_has_its_first_region_made_before_anybodys_second() -> None:
     asked = [*((at, ("flood",)) for at in range(5)), (5, ("other",)), (6, ("flood", "third")), (7, ("other",))]
-    wanted = {cut(at): Request(future, Clients(*clients)) for at, clients in asked}
+    wanted = {cut(at): Clients(*clients) for at, clients in asked}
     assert [each.region.x for each in in_turns(wanted)] == [0, 5, 6, 1, 7, 2, 3, 4]
 
 
@@ -47,7 +46,7 @@ class FailsOnce:
         await self.remembered.wait()
 
     @asynccontextmanager
-    async def queue(self, *_: Any, **__: Any) -> AsyncIterator["FailsOnce"]:
+    async def lease(self, *_: Any, **__: Any) -> AsyncIterator["FailsOnce"]:
         yield self
 
     async def cut(self, _fd: int, _facts: Any, _material: Any, cuts: tuple[Cut, ...]) -> list[bytes]:

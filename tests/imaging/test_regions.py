@@ -30,7 +30,7 @@ async def cut_out(workers: Workers, data: bytes, *cuts: Cut, material: Material 
     fd = in_memory(data)
     try:
         facts = await workers.inspect(fd)
-        async with workers.queue(facts, Priority.VIEW) as worker:
+        async with workers.lease(facts, Priority.VIEW) as worker:
             return await worker.cut(fd, facts, material, cuts)
     finally:
         os.close(fd)
@@ -41,7 +41,7 @@ async def built(workers: Workers, data: bytes) -> tuple[Facts, bytes]:
     try:
         facts = await workers.inspect(fd)
         with tempfile.TemporaryFile() as output:
-            async with workers.queue_pyramid(facts, Priority.PYRAMID, Clients()) as worker:
+            async with workers.lease_for_pyramid(facts, Priority.PYRAMID, Clients()) as worker:
                 await worker.build_pyramid(fd, output.fileno())
             output.seek(0)
             return facts, output.read()
@@ -52,7 +52,7 @@ async def built(workers: Workers, data: bytes) -> tuple[Facts, bytes]:
 async def from_pyramid(workers: Workers, facts: Facts, pyramid: bytes, *cuts: Cut) -> list[bytes]:
     fd = in_memory(pyramid)
     try:
-        async with workers.queue(replace(facts, memory_bytes=0), Priority.VIEW) as worker:
+        async with workers.lease(replace(facts, memory_bytes=0), Priority.VIEW) as worker:
             return await worker.cut(fd, facts, Material.PYRAMID, cuts)
     finally:
         os.close(fd)
@@ -228,4 +228,4 @@ async def test_a_broken_pyramid_is_told_from_one_that_meets_a_deadline(workers: 
 
 async def test_a_pyramid_that_would_take_too_much_memory_is_refused(workers: Workers) -> None:
     with pytest.raises(CannotResize, match="more memory"):
-        workers.queue_pyramid(Facts("image/jpeg", 100_000, 100_000, memory_bytes=1), Priority.PYRAMID, Clients())
+        workers.lease_for_pyramid(Facts("image/jpeg", 100_000, 100_000, memory_bytes=1), Priority.PYRAMID, Clients())

@@ -4,7 +4,6 @@ import asyncio
 import errno
 import os
 import resource
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +13,11 @@ import pytest
 from appliance.config.model import MB
 from appliance.domain.errors import Busy, CannotResize, Stopping, UnfitInstallation
 from appliance.domain.renditions import Facts, Format, Priority
-from appliance.workers import Workers, process, supervised_worker, worker
+from appliance.workers import Workers
+from appliance.workers.process import ResourceLimits, WorkerProcess
+from appliance.workers.protocol import BuildPyramid
+from appliance.workers.supervised_worker import SupervisedWorker, pause_s
+from appliance.workers.worker import read_and_close
 from tests.imaging.test_workers import HEAVY, ONE, gone, is_busy, running, slow, small, start, until
 from tests.support.images import pictures
 from tests.support.workers import MAX_PIXELS, boxed, in_memory, inspected, rendered
@@ -22,18 +25,16 @@ from tests.support.workers import MAX_PIXELS, boxed, in_memory, inspected, rende
 __all__ = ["slow"]  # a fixture
 
 
-class NoRoom:
-    """Stands where a worker is spawned, as a system that has no process left; `mended` lets the real one through."""
+class FullSystem:
+    """Starts workers, but has no process left for them while it `is_full`."""
 
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self._real = process._spawn
-        self.mended = False
+    def __init__(self, *, is_full: bool = False) -> None:
+        self.is_full = is_full
         self.refused = 0
-        patch.setattr(process, "_spawn", self)
 
-    def __call__(self, fd: int, limits: process.ResourceLimits) -> subprocess.Popen[bytes]:
-        if self.mended:
-            return self._real(fd, limits)
+    def __call__(self, limits: ResourceLimits) -> WorkerProcess:
+        if not self.is_full:
+            return WorkerProcess(limits)
         self.refused += 1
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
@@ -51,48 +52,53 @@ def no_more_files() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
-async def test_where_no_process_can_be_started_an_order_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with running() as workers:
-        no_room = NoRoom(monkeypatch)
+async def test_where_no_process_can_be_started_an_order_is_told_to_come_back() -> None:
+    system = FullSystem()
+    async with running(start_process=system) as workers:
+        system.is_full = True
         data = pictures.small_photo()
         for _ in range(2):
             with pytest.raises(Busy) as busy:
                 await rendered(workers, data, boxed(64, Format.JPG), facts=HEAVY)
             assert busy.value.retry_after_s
-        no_room.mended = True
+        system.is_full = False
         assert await rendered(workers, data, boxed(64, Format.JPG), facts=HEAVY)
 
 
 async def test_a_lost_order_is_named_so_even_where_its_worker_can_not_be_replaced(
-    monkeypatch: pytest.MonkeyPatch, slow: bytes
+    slow: bytes,
 ) -> None:
-    async with running(replace(ONE, deadline_s=0.3)) as workers:
-        no_room = NoRoom(monkeypatch)
+    system = FullSystem()
+    async with running(replace(ONE, deadline_s=0.3), start_process=system) as workers:
+        system.is_full = True
         with pytest.raises(CannotResize, match=r"longer than the limit of 0.3 seconds"):
             await start(workers, slow)
         with pytest.raises(Busy):
             await small(workers)
-        no_room.mended = True
+        system.is_full = False
         await until(lambda: len(workers.pids["normal"]) == 1)  # by itself, with no order to wake it
         assert await small(workers)
 
 
-async def test_the_pauses_between_starts_stay_bounded_however_many_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with running() as workers:
-        place, _spare = workers._normal.slots
-        no_room = NoRoom(monkeypatch)
-        monkeypatch.setattr(supervised_worker, "_LONGEST_PAUSE_S", 0.01)
-        place._failed_starts = 5000
-        place.renew()
-        await until(lambda: no_room.refused > 3)
-        no_room.mended = True
-        await until(lambda: place.process is not None)
+async def test_a_worker_is_started_again_and_again_until_the_system_has_room_for_it() -> None:
+    system = FullSystem()
+    async with running(start_process=system) as workers:
+        worker, _spare = workers.queues["normal"].slots
+        system.is_full = True
+        worker.renew()
+        await until(lambda: system.refused > 2)
+        system.is_full = False
+        await until(lambda: worker.process is not None)
 
 
-async def test_starting_without_room_for_a_process_is_an_unfit_installation(monkeypatch: pytest.MonkeyPatch) -> None:
-    NoRoom(monkeypatch)
+def test_the_pauses_between_starts_grow_and_stay_bounded_however_many_fail() -> None:
+    assert [pause_s(failed) for failed in range(4)] == [0.1, 0.2, 0.4, 0.8]
+    assert pause_s(5000) == 5.0
+
+
+async def test_starting_without_room_for_a_process_is_an_unfit_installation() -> None:
     with pytest.raises(UnfitInstallation):
-        await Workers(ONE, MAX_PIXELS).start()
+        await Workers(ONE, MAX_PIXELS, start_process=FullSystem(is_full=True)).start()
 
 
 async def test_stopping_while_a_worker_warms_up_leaves_none_behind() -> None:
@@ -106,15 +112,14 @@ async def test_stopping_while_a_worker_warms_up_leaves_none_behind() -> None:
     assert workers.pids == {"inspect": (), "normal": (), "long": (), "heavy": (), "background": ()}
 
 
-async def test_a_worker_that_does_not_get_ready_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_that_does_not_get_ready_is_replaced() -> None:
     reasons: list[str] = []
-    async with running(on_death=reasons.append) as workers:
-        monkeypatch.setattr(supervised_worker, "_START_TIMEOUT_S", 0.001)
-        with pytest.raises(Busy):
-            await rendered(workers, pictures.small_photo(), boxed(64, Format.JPG), facts=HEAVY)
-        monkeypatch.undo()
-        assert workers.pids["heavy"] == ()
-        assert reasons == ["start", "start"]
+    worker = SupervisedWorker(ResourceLimits(200 * MB, 200 * MB), reasons.append, idle_s=60, start_timeout_s=0.001)
+    with pytest.raises(Busy):
+        await worker.run(BuildPyramid(cpu_s=1), [], deadline_s=1)
+    assert worker.process is None
+    assert reasons == ["start", "start"]
+    await worker.stop()
 
 
 async def test_a_damaged_image_is_a_permanent_failure_at_once() -> None:
@@ -162,7 +167,7 @@ def test_files_that_claim_more_than_memory_holds_are_not_read() -> None:
     for fd in files:
         os.ftruncate(fd, 400 * MB)  # takes no room until it is read
     with pytest.raises(CannotResize, match="too large"):
-        worker._contents(files)
+        read_and_close(files)
     for fd in files:
         with pytest.raises(OSError, match="Bad file"):
             os.fstat(fd)
@@ -173,7 +178,7 @@ async def test_a_large_output_is_whole_and_leaves_no_descriptor_open() -> None:
         fd = in_memory(pictures.photo(1500, 1500))
         facts = await workers.inspect(fd)
         opened = len(os.listdir("/proc/self/fd"))
-        async with workers.queue(facts, Priority.VIEW) as worker:
+        async with workers.lease(facts, Priority.VIEW) as worker:
             (made,) = await worker.render(fd, facts, [boxed(1500, Format.PNG)])
         assert len(made.data) > MB
         assert made.data.endswith(b"IEND\xaeB`\x82")

@@ -6,14 +6,17 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from appliance.config.model import MB, Renditions
 from appliance.domain.errors import Busy, CannotResize, Stopping, UnreadableImage
-from appliance.domain.renditions import Facts, Format, Made, Priority
-from appliance.workers import Lease, Worker, Workers, process
+from appliance.domain.renditions import Facts, Format, Priority, RenderedFile
+from appliance.workers import Lease, Worker, Workers
+from appliance.workers.process import RenewalLimits, WorkerProcess
+from appliance.workers.supervised_worker import StartProcess
 from tests.support.images import hostile, pictures
 from tests.support.workers import MAX_PIXELS, SETTINGS, boxed, in_memory, inspected, rendered, target
 
@@ -26,8 +29,12 @@ LONG = Facts("image/png", 20_000, 20_000, memory_bytes=1000)
 
 
 @asynccontextmanager
-async def running(config: Renditions = ONE, on_death: Callable[[str], None] | None = None) -> AsyncIterator[Workers]:
-    pool = Workers(config, MAX_PIXELS, on_death=on_death)
+async def running(
+    config: Renditions = ONE,
+    on_death: Callable[[str], None] | None = None,
+    start_process: StartProcess = WorkerProcess,
+) -> AsyncIterator[Workers]:
+    pool = Workers(config, MAX_PIXELS, on_death=on_death, start_process=start_process)
     await pool.start()
     try:
         yield pool
@@ -41,18 +48,18 @@ def slow() -> bytes:
     return hostile.png_bomb()
 
 
-async def small(workers: Workers) -> list[Made]:
+async def small(workers: Workers) -> list[RenderedFile]:
     return await rendered(workers, pictures.small_photo(), boxed(64, Format.JPG), facts=PLAIN)
 
 
-def start(workers: Workers, data: bytes) -> "asyncio.Task[list[Made]]":
+def start(workers: Workers, data: bytes) -> "asyncio.Task[list[RenderedFile]]":
     return asyncio.create_task(rendered(workers, data, boxed(64, Format.JPG), facts=SLOW))
 
 
-async def is_busy(workers: Workers) -> None:
-    """Returns once an order has reached its worker."""
-    await until(lambda: workers.busy["normal"] > 0)
-    await asyncio.sleep(0.1)
+async def is_busy(workers: Workers, orders: int = 1) -> None:
+    """Returns once so many orders have reached their workers."""
+    slots = workers.queues["normal"].slots
+    await until(lambda: sum(slot.process is not None and slot.process.has_order for slot in slots) >= orders)
 
 
 async def gone(pid: int) -> None:
@@ -72,7 +79,7 @@ async def test_a_killed_worker_costs_only_its_own_order(slow: bytes) -> None:
     reasons: list[str] = []
     async with running(SETTINGS, reasons.append) as workers:
         first, second = start(workers, slow), start(workers, slow)
-        await is_busy(workers)
+        await is_busy(workers, 2)
         os.kill(workers.pids["normal"][0], signal.SIGKILL)
         outcomes = await asyncio.gather(first, second, return_exceptions=True)
         assert sorted(type(outcome).__name__ for outcome in outcomes) == ["CannotResize", "list"]
@@ -144,15 +151,15 @@ async def test_cancelling_at_any_moment_mixes_no_answers_up() -> None:
 
 async def test_a_full_queue_is_refused_with_the_limit() -> None:
     async with running(replace(ONE, queue=2)) as workers:
-        async with workers.queue(PLAIN, Priority.VIEW):
-            waiting = [asyncio.create_task(entered(workers.queue(PLAIN, Priority.VIEW))) for _ in range(2)]
+        async with workers.lease(PLAIN, Priority.VIEW):
+            waiting = [asyncio.create_task(entered(workers.lease(PLAIN, Priority.VIEW))) for _ in range(2)]
             await asyncio.sleep(0)
             assert workers.waiting["normal"] == 2
             with pytest.raises(Busy) as busy:
-                await entered(workers.queue(PLAIN, Priority.VIEW))
+                await entered(workers.lease(PLAIN, Priority.VIEW))
             assert (busy.value.limit, busy.value.actual) == (2, 2)
             assert busy.value.retry_after_s
-            background = asyncio.create_task(entered(workers.queue(PLAIN, Priority.PREWARM)))
+            background = asyncio.create_task(entered(workers.lease(PLAIN, Priority.PREWARM)))
             await asyncio.sleep(0)
             assert workers.waiting["normal"] == 3
         await asyncio.gather(*waiting, background)
@@ -169,22 +176,22 @@ async def test_views_go_before_prewarming_before_pyramids_and_the_hurried_move_u
     async with running() as workers:
         names = ["pyramid", "prewarm", "hurried", "view", "view again"]
         ranks = [Priority.PYRAMID, Priority.PREWARM, Priority.PYRAMID, Priority.VIEW, Priority.VIEW]
-        places = [workers.queue(PLAIN, rank) for rank in ranks]
-        async with workers.queue(PLAIN, Priority.VIEW):
+        places = [workers.lease(PLAIN, rank) for rank in ranks]
+        async with workers.lease(PLAIN, Priority.VIEW):
             tasks = [
                 asyncio.create_task(entered(place, name, order)) for place, name in zip(places, names, strict=True)
             ]
             await asyncio.sleep(0)
-            places[2].hurry(Priority.VIEW)
-            places[3].hurry(Priority.PYRAMID)  # a lower priority changes nothing
+            places[2].promote(Priority.VIEW)
+            places[3].promote(Priority.PYRAMID)  # a lower priority changes nothing
         await asyncio.gather(*tasks)
     assert order == ["view", "view again", "hurried", "prewarm", "pyramid"]
 
 
 async def test_who_leaves_the_queue_makes_room() -> None:
     async with running() as workers:
-        async with workers.queue(PLAIN, Priority.VIEW):
-            leaving = asyncio.create_task(entered(workers.queue(PLAIN, Priority.VIEW)))
+        async with workers.lease(PLAIN, Priority.VIEW):
+            leaving = asyncio.create_task(entered(workers.lease(PLAIN, Priority.VIEW)))
             await asyncio.sleep(0)
             leaving.cancel()
             await asyncio.gather(leaving, return_exceptions=True)
@@ -196,7 +203,7 @@ async def test_who_leaves_the_queue_makes_room() -> None:
 async def test_a_heavy_image_has_a_lane_of_its_own() -> None:
     async with running() as workers:
         assert workers.pids["heavy"] == ()
-        async with workers.queue(PLAIN, Priority.VIEW), workers.queue(HEAVY, Priority.VIEW) as worker:
+        async with workers.lease(PLAIN, Priority.VIEW), workers.lease(HEAVY, Priority.VIEW) as worker:
             assert workers.busy == {"inspect": 0, "normal": 1, "long": 0, "heavy": 1, "background": 0}
             fd = in_memory(pictures.small_photo())
             assert await worker.render(fd, HEAVY, [boxed(64, Format.JPG)])
@@ -206,8 +213,8 @@ async def test_a_heavy_image_has_a_lane_of_its_own() -> None:
 
 async def test_long_work_leaves_the_places_of_short_work_free_and_stands_back_for_it() -> None:
     async with running() as workers:
-        async with workers.queue(LONG, Priority.VIEW) as worker:
-            waiting = asyncio.create_task(entered(workers.queue(LONG, Priority.VIEW)))
+        async with workers.lease(LONG, Priority.VIEW) as worker:
+            waiting = asyncio.create_task(entered(workers.lease(LONG, Priority.VIEW)))
             fd = in_memory(pictures.small_photo())
             assert await worker.render(fd, LONG, [boxed(64, Format.JPG)])
             os.close(fd)
@@ -245,14 +252,14 @@ async def test_stopping_lets_a_running_order_finish_and_sends_the_others_away(sl
     pids = [pid for lane in workers.pids.values() for pid in lane]
     finishing = start(workers, slow)
     await is_busy(workers)
-    waiting = asyncio.create_task(entered(workers.queue(PLAIN, Priority.VIEW)))
+    waiting = asyncio.create_task(entered(workers.lease(PLAIN, Priority.VIEW)))
     await asyncio.sleep(0)
     await workers.stop(grace_s=30)
     assert len(await finishing) == 1
     with pytest.raises(Stopping):
         await waiting
     with pytest.raises(Stopping):
-        await entered(workers.queue(PLAIN, Priority.VIEW))
+        await entered(workers.lease(PLAIN, Priority.VIEW))
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
@@ -266,9 +273,8 @@ async def test_stopping_without_grace_ends_a_running_order_by_name(slow: bytes) 
         await running_order
 
 
-async def test_workers_are_recycled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "RENEW_AFTER_ORDERS", 3)
-    async with running() as workers:
+async def test_workers_are_recycled() -> None:
+    async with running(start_process=partial(WorkerProcess, renewal=RenewalLimits(orders=3))) as workers:
         (before,) = workers.pids["normal"]
         for _ in range(4):
             assert await small(workers)
@@ -278,21 +284,26 @@ async def test_workers_are_recycled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "least"), [("RENEW_AFTER_CPU_S", 0), ("MAX_IDLE_THREADS", 0), ("MAX_RESTING_BYTES", 0)]
+    "limits",
+    [RenewalLimits(cpu_s=0), RenewalLimits(threads=0), RenewalLimits(resident_bytes=0, weigh_every_orders=1)],
+    ids=["CPU time", "threads", "memory"],
 )
-async def test_a_worker_that_holds_more_than_its_work_explains_is_renewed(
-    monkeypatch: pytest.MonkeyPatch, limit: str, least: int
-) -> None:
-    monkeypatch.setattr(process, "WEIGHED_EVERY_ORDERS", 1)
-    async with running() as workers:
+async def test_a_worker_that_holds_more_than_its_work_explains_is_renewed(limits: RenewalLimits) -> None:
+    async with running(start_process=partial(WorkerProcess, renewal=limits)) as workers:
         (before,) = workers.pids["normal"]
-        assert await small(workers)
-        assert workers.pids["normal"] == (before,)
-        monkeypatch.setattr(process, limit, least)
         assert await small(workers)
         assert workers.pids["normal"] != (before,)
         assert workers.deaths == 0
         await gone(before)
+
+
+async def test_a_worker_within_its_limits_is_kept() -> None:
+    renewal = RenewalLimits(weigh_every_orders=1)
+    async with running(start_process=partial(WorkerProcess, renewal=renewal)) as workers:
+        before = workers.pids["normal"]
+        for _ in range(3):
+            assert await small(workers)
+        assert workers.pids["normal"] == before
 
 
 async def test_a_worker_sees_no_secret_and_no_file_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:

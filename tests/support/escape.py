@@ -1,7 +1,7 @@
 """Hostile code inside a real worker: a program that starts as one, and answers `find-private` by trying each way out.
 
-It is run in the worker's place (see `test_escapes`). What it may try with comes as JSON in the source file; what came
-of it goes back as JSON in the file of the edits. `--without-cage`: of a kernel that has neither Landlock nor seccomp.
+It runs in the place of a worker (see `test_sandbox_escapes`). What it may try with comes as JSON in the source file;
+what it found goes back as JSON in the file of the edits. `--without-cage`: a kernel with neither Landlock nor seccomp.
 """
 
 import ctypes

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from appliance.config.model import GB, Renditions
 from appliance.domain.errors import ApplianceError
-from appliance.domain.renditions import Facts, Format, Made, Preset, Priority, Target
+from appliance.domain.renditions import Facts, Format, Preset, Priority, RenderedFile, Target
 from appliance.workers import Workers
 from tests.support.images import pictures
 
@@ -43,12 +43,12 @@ async def inspected(workers: Workers, data: bytes) -> Facts:
         os.close(fd)
 
 
-async def rendered(workers: Workers, data: bytes, *targets: Target, facts: Facts | None = None) -> list[Made]:
+async def rendered(workers: Workers, data: bytes, *targets: Target, facts: Facts | None = None) -> list[RenderedFile]:
     """The targets, made of `data` by a real worker."""
     fd = in_memory(data)
     try:
         facts = facts or await workers.inspect(fd)
-        async with workers.queue(facts, Priority.VIEW) as worker:
+        async with workers.lease(facts, Priority.VIEW) as worker:
             return await worker.render(fd, facts, targets)
     finally:
         os.close(fd)

@@ -8,14 +8,14 @@ from appliance.config.model import Uploads
 from appliance.domain.clients import Client
 from appliance.domain.errors import Busy, DiskFull, Draining, TooLarge, UnsupportedFormat
 from appliance.spool import Spool
-from appliance.uploads.admission import Admission, Offer, OfferKind, Rule
+from appliance.uploads.admission import Admission, AdmissionRequest, AdmissionRule, UploadStage
 from appliance.uploads.drain_switch import DrainSwitch
 
 ONE, OTHER = Client("192.0.2.1"), Client("192.0.2.2")
 
 
-def whole(client: Client = ONE, bytes_: int = 0) -> Offer:
-    return Offer(client, OfferKind.WHOLE, bytes_)
+def whole(client: Client = ONE, bytes_: int = 0) -> AdmissionRequest:
+    return AdmissionRequest(client, UploadStage.WHOLE, bytes_)
 
 
 class NothingFrom:
@@ -23,15 +23,17 @@ class NothingFrom:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self.asked: list[OfferKind] = []
+        self.asked: list[UploadStage] = []
 
-    async def check(self, offer: Offer) -> None:
-        self.asked.append(offer.kind)
-        if offer.client == self._client:
+    async def check(self, request: AdmissionRequest) -> None:
+        self.asked.append(request.stage)
+        if request.client == self._client:
             raise UnsupportedFormat("Nothing is taken from you.")
 
 
-def admission(folder: Path, *rules: Rule, switch: DrainSwitch | None = None, reserve_bytes: int = 0) -> Admission:
+def admission(
+    folder: Path, *rules: AdmissionRule, switch: DrainSwitch | None = None, reserve_bytes: int = 0
+) -> Admission:
     spool = Spool(folder, budget_bytes=0, reserve_bytes=reserve_bytes)
     limits = Uploads(max_bytes=1000, concurrency=1)
     return Admission(limits, drain_switch=switch or DrainSwitch(), spool=spool, rules=rules)
@@ -46,16 +48,16 @@ async def test_what_is_certain_is_told_before_anything_is_held(tmp_path: Path) -
     switch.drained = True
     with pytest.raises(Draining):
         await asked.check(whole(bytes_=1001))
-    assert asked.arriving == 0
+    assert asked.in_progress == 0
 
 
 async def test_a_permit_is_held_while_the_bytes_come(tmp_path: Path) -> None:
     asked = admission(tmp_path)
     async with asked.admitted(whole()):
-        assert asked.arriving == 1
+        assert asked.in_progress == 1
         with pytest.raises(Busy):
             await asked.check(whole(OTHER))
-    assert asked.arriving == 0
+    assert asked.in_progress == 0
     await asked.check(whole(OTHER))
 
 
@@ -63,17 +65,17 @@ async def test_what_is_under_way_is_not_refused_for_room_that_it_gets_block_by_b
     asked = admission(tmp_path, reserve_bytes=1 << 60)
     with pytest.raises(DiskFull):
         await asked.check(whole(bytes_=1))
-    await asked.check(Offer(ONE, OfferKind.CONTINUING))
+    await asked.check(AdmissionRequest(ONE, UploadStage.CONTINUING))
 
 
-@pytest.mark.parametrize("kind", OfferKind)
-async def test_a_further_rule_is_asked_for_every_kind_of_offer(tmp_path: Path, kind: OfferKind) -> None:
+@pytest.mark.parametrize("stage", UploadStage)
+async def test_a_further_rule_is_asked_for_every_stage(tmp_path: Path, stage: UploadStage) -> None:
     rule = NothingFrom(ONE)
     asked = admission(tmp_path, rule)
     with pytest.raises(UnsupportedFormat):
-        await asked.check(Offer(ONE, kind))
+        await asked.check(AdmissionRequest(ONE, stage))
     with pytest.raises(UnsupportedFormat):
-        async with asked.admitted(Offer(ONE, kind)):
+        async with asked.admitted(AdmissionRequest(ONE, stage)):
             pytest.fail("it was let in")
-    async with asked.admitted(Offer(OTHER, kind)):
-        assert rule.asked == [kind] * 3
+    async with asked.admitted(AdmissionRequest(OTHER, stage)):
+        assert rule.asked == [stage] * 3

@@ -36,7 +36,7 @@ def test_with_no_source_at_all_the_defaults_are_in_force() -> None:
 
 
 def test_every_option_has_help_that_ends_like_a_sentence() -> None:
-    assert [option.name for option in OPTIONS if not option.about.help.endswith(".")] == []
+    assert [option.name for option in OPTIONS if not option.info.help.endswith(".")] == []
 
 
 def test_the_names_that_the_world_relies_on_are_there() -> None:
@@ -136,7 +136,7 @@ def test_all_mistakes_are_reported_at_once_with_name_value_place_and_what_is_exp
         "cache = 5 (/appliance.toml): expected a section, [cache]",
         "APPLIANCE_SERVER_LISTN (environment): unknown; did you mean APPLIANCE_SERVER_LISTEN?",
         "uploads.max_bytes = 'many' (/appliance.toml): "
-        'expected a size such as 500000, "50 GB" or "20 GiB", 0 at least',
+        'expected a size of at least 0, such as 500000, "50 GB" or "20 GiB"',
         "renditions.queue = '0' (environment APPLIANCE_RENDITIONS_QUEUE): expected a whole number from 1 to 1000000",
         "server.listen = 'nowhere' (/appliance.toml): expected host:port, such as 127.0.0.1:8080 or [::1]:8080",
         "uploads.default_expiry_days = 900 (/appliance.toml): expected at most uploads.max_expiry_days, which is 730",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.config.load import load
-from appliance.config.model import Cache, Config, Renditions, Server, Store, Uploads
+from appliance.config.model import CacheConfig, Config, Renditions, Server, Store, Uploads
 from appliance.config.options import OPTIONS, value_of
 from appliance.config.show import as_toml
 from appliance.domain.errors import ConfigError
@@ -58,7 +58,7 @@ CONFIGS = st.builds(
     ),
     uploads=st.builds(Uploads, max_bytes=SIZES, max_pixels=SIZES, ack_budget_s=st.floats(0, 9)),
     renditions=renditions(),
-    cache=st.builds(Cache, memory_bytes=SIZES, disk_bytes=SIZES),
+    cache=st.builds(CacheConfig, memory_bytes=SIZES, disk_bytes=SIZES),
 )
 
 

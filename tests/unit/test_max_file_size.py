@@ -26,4 +26,4 @@ def test_a_folder_that_is_not_made_yet_is_answered_for_by_the_one_above(tmp_path
 
 @pytest.mark.parametrize(("wished", "in_force"), [(0, 1000), (999, 999), (1000, 1000), (1001, 1000)])
 def test_uploads_take_what_is_wished_for_as_far_as_it_can_be_kept(wished: int, in_force: int) -> None:
-    assert Config(uploads=Uploads(max_bytes=wished)).taking_at_most(1000).uploads.max_bytes == in_force
+    assert Config(uploads=Uploads(max_bytes=wished)).limited_to(1000).uploads.max_bytes == in_force

@@ -12,7 +12,7 @@ from appliance.http.problems import headers_of, named, status_of
 from appliance.http.requests import form_of, pages_of, wants_page
 from appliance.http.responses import json_answer
 from appliance.http.transport.upload_bodies import FormBody, RawBody, refuse_text_as_file
-from appliance.uploads.admission import Offer
+from appliance.uploads.admission import AdmissionRequest
 from appliance.uploads.committer import Accepted
 from appliance.uploads.ingest import Refused
 
@@ -85,9 +85,9 @@ def upload_body(
     return RawBody(request, limits, filename)
 
 
-def offered(request: web.Request) -> Offer:
+def offered(request: web.Request) -> AdmissionRequest:
     """What a request brings, as its head tells it. Raises as `UploadBody.offer` does."""
-    return upload_body(request).offer(client_of(request))
+    return upload_body(request).admission_request(client_of(request))
 
 
 async def _accept(request: web.Request, filename: str = "", file_field: str = "file") -> Accepted:

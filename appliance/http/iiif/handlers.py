@@ -32,7 +32,7 @@ async def redirect(request: web.Request) -> web.Response:
 async def show_info(request: web.Request) -> web.Response:
     """GET /iiif/3/{slug}/info.json. Who asks is about to zoom, so a pyramid that is gone is built again."""
     image = await resolved(request)
-    request.app[TILES].expect(image, client_of(request).key)
+    request.app[TILES].ensure(image, client_of(request).key)
     body = json.dumps(_info(request, image), indent=1).encode()
     etag = hashlib.blake2b(body, digest_size=12).hexdigest()
     plain = "application/ld+json" not in request.headers.get("Accept", "") and _wants_json(request)

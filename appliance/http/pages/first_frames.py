@@ -1,7 +1,7 @@
 """Where a picture shows less than its file holds, the first of several frames: which sizes move, and the words."""
 
 from appliance.config.model import Renditions
-from appliance.domain.animation import moves
+from appliance.domain.animation import keeps_animation
 from appliance.domain.model import Image
 from appliance.domain.renditions import Preset, Target
 from appliance.http.pages import formatting
@@ -10,7 +10,7 @@ from appliance.http.pages.languages import Language
 
 def size_moves(image: Image, preset: Preset, config: Renditions) -> bool:
     """Whether a size keeps the animation in the format that our pages link."""
-    return moves(image.facts, Target(preset, image.linked_format), config.animation_budget)
+    return keeps_animation(image.facts, Target(preset, image.linked_format), config.animation_budget)
 
 
 def moving(image: Image, config: Renditions) -> list[Preset]:

@@ -8,12 +8,12 @@ from aiohttp import hdrs, web
 from appliance.domain.errors import ApplianceError
 from appliance.http.keys import ADMISSION
 from appliance.http.transport.request_heads import check_head
-from appliance.uploads.admission import Offer
+from appliance.uploads.admission import AdmissionRequest
 
 ExpectHandler = Callable[[web.Request], Awaitable[None]]
 
 
-def continuing(offered: Callable[[web.Request], Offer]) -> ExpectHandler:
+def continuing(offered: Callable[[web.Request], AdmissionRequest]) -> ExpectHandler:
     """The handler of routes whose requests bring what `offered` makes of their heads."""
 
     async def continue_if_admitted(request: web.Request) -> None:

@@ -28,7 +28,7 @@ from appliance.http.transport.request_heads import refuse_encoded
 from appliance.http.transport.timeouts import Patience
 from appliance.shared.concurrency_limit import Permit
 from appliance.spool import too_large
-from appliance.uploads.admission import Offer, OfferKind
+from appliance.uploads.admission import AdmissionRequest, UploadStage
 from appliance.uploads.ingest import ArrivingFile
 
 MAX_FIELD_BYTES = 16_384  # an alt text of 2,000 characters in any script, and some
@@ -64,7 +64,7 @@ class _Body:
         """The text fields that came, for showing a form again."""
         return {}
 
-    def offer(self, client: Client) -> Offer:
+    def admission_request(self, client: Client) -> AdmissionRequest:
         refuse_encoded(self._request)
         for name in OPTION_NAMES:
             if (text := self._request.query.get(name)) is not None:
@@ -72,7 +72,7 @@ class _Body:
         if (key := self._request.headers.get("Idempotency-Key")) is not None:
             check_idempotency_key(key)
             self._options = replace(self._options, idempotency_key=key)
-        return Offer(client, OfferKind.WHOLE, self._announced_bytes())
+        return AdmissionRequest(client, UploadStage.WHOLE, self._announced_bytes())
 
     def options(self, file: ArrivingFile) -> UploadOptions:
         return replace(self._options, filename=self._options.filename or clean_filename(file.name or self._filename))
@@ -184,7 +184,7 @@ class FormBody(_Body):
         if self._max_files == 1:
             raise MalformedRequest("The form has two files. Send one file per request.")
         self.left_out += 1
-        if not await file.pass_by():
+        if not await file.skip():
             raise too_large(self._limits.max_bytes, self._limits.max_bytes)
         return None
 

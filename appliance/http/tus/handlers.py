@@ -18,9 +18,9 @@ from appliance.http.transport.request_heads import refuse_encoded
 from appliance.http.transport.timeouts import Patience
 from appliance.http.transport.upload_bodies import as_named
 from appliance.http.tus import headers as tus
-from appliance.resumable import Body, Progress, Wanted
+from appliance.resumable import NewUpload, Progress, UploadChunk
 from appliance.spool import ALGORITHMS
-from appliance.uploads.admission import Offer, OfferKind
+from appliance.uploads.admission import AdmissionRequest, UploadStage
 
 NEVER_STORED: dict[str, str] = {hdrs.CACHE_CONTROL: "no-store"}
 
@@ -52,7 +52,7 @@ async def create(request: web.Request) -> web.Response:
     return web.Response(status=201, headers=headers)
 
 
-def _wanted(request: web.Request) -> Wanted:
+def _wanted(request: web.Request) -> NewUpload:
     concat, length = request.headers.get("Upload-Concat", ""), tus.number(request, "Upload-Length")
     deferred, with_bytes = tus.is_deferred(request), request.body_exists and request.content_length != 0
     if concat.startswith("final"):
@@ -67,15 +67,15 @@ def _wanted(request: web.Request) -> Wanted:
     kind = UploadKind.PARTIAL if concat == "partial" else UploadKind.FINAL if concat else UploadKind.PLAIN
     options = tus.upload_options(request, request.app[CONFIG].uploads.max_expiry_days)
     metadata = request.headers.get("Upload-Metadata", "")
-    return Wanted(client_of(request), kind, length, options, metadata, concat, with_bytes)
+    return NewUpload(client_of(request), kind, length, options, metadata, concat, with_bytes)
 
 
-def offered(request: web.Request) -> Offer:
+def offered(request: web.Request) -> AdmissionRequest:
     """What a request brings, as its head tells it. Raises as a creation does before it is admitted."""
     refuse_encoded(request)
     if request.method == hdrs.METH_POST:
-        return _wanted(request).offer()
-    return Offer(client_of(request), OfferKind.CONTINUING)
+        return _wanted(request).admission_request()
+    return AdmissionRequest(client_of(request), UploadStage.CONTINUING)
 
 
 async def act(request: web.Request) -> web.Response:
@@ -136,10 +136,10 @@ def _progress_headers(progress: Progress) -> dict[str, str]:
     return headers
 
 
-def _body(request: web.Request) -> Body:
+def _body(request: web.Request) -> UploadChunk:
     config: Config = request.app[CONFIG]
     announced = request.content_length if request.content_length is not None or request.body_exists else 0
-    return Body(
+    return UploadChunk(
         client_of(request),
         _arriving(request.content, config.uploads),
         announced,

@@ -17,7 +17,7 @@ async def image_or_progress(request: web.Request) -> Image | Progress:
     try:
         return await delivery.resolve(slug)
     except UnknownImage:
-        progress = await resumable.arriving(slug)
+        progress = await resumable.pending(slug)
     return await delivery.resolve(slug) if progress is None else progress  # it may have arrived in between
 
 

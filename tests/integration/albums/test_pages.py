@@ -96,15 +96,6 @@ async def test_an_image_that_is_not_in_the_album_is_not_found_in_it(host: Host) 
     await problem(await host.get(f"/a/{album['slug']}/{inside['slug']}"), "album-gone")
 
 
-async def test_a_picture_that_can_not_be_resized_is_in_the_album_all_the_same(host: Host) -> None:
-    huge = await host.upload(pictures.png(40_000, 30_000), "huge.png")
-    assert huge["state"] == "original-only"
-    album = await made(host, [huge])
-    assert "huge.png" in await page(host, f"/a/{album['slug']}")
-    assert "can’t be shown here" in await page(host, f"/a/{album['slug']}/{huge['slug']}")
-    assert "huge.png" in await page(host, f"/a/{album['slug']}/manage")
-
-
 async def test_the_pages_speak_german(host: Host) -> None:
     album = await made(host, await uploaded(host, 2))
     assert "2 Bilder" in await page(host, f"/a/{album['slug']}", **{"Accept-Language": "de"})

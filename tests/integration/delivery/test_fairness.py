@@ -10,7 +10,8 @@ import pytest
 from aiohttp import ClientResponse, FormData
 
 from appliance.config.model import Config
-from appliance.delivery.batch import Batch
+from appliance.delivery.renderer import RenderBatch
+from appliance.domain.renditions import Priority
 from appliance.workers.process import Reply
 from appliance.workers.protocol import CutOut, Inspect, Order, Render
 from appliance.workers.supervised_worker import SupervisedWorker
@@ -95,7 +96,7 @@ async def test_a_cold_view_does_not_wait_for_regions_that_another_address_floods
     hold(held)
     flood = [get(host, f"/iiif/3/{slug}/{x},0,9,9/max/0/default.jpg", FLOOD) for slug in slugs[1:] for x in range(5)]
     await until(lambda: host.appliance.workers.waiting["normal"] == 3)
-    await until(lambda: is_warm(host.appliance.workers._normal))
+    await until(lambda: is_warm(host.appliance.workers.queues["normal"]))
     view = get(host, f"/i/{slugs[0]}/small.jpg", OTHER)
     await until(lambda: held.count(Render) == 1)
     assert held.count(CutOut) == 1
@@ -110,7 +111,7 @@ async def test_a_cold_view_that_came_before_the_spare_was_ready_begins_when_it_i
     flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs[1:]]
     view = get(host, f"/i/{slugs[0]}/small.jpg", OTHER)
     await until(lambda: host.appliance.workers.waiting["normal"] == 2)
-    assert not is_warm(host.appliance.workers._normal)
+    assert not is_warm(host.appliance.workers.queues["normal"])
     await until(lambda: held.count(Render) == 2)
     held.let_go()
     assert (await view).status == 200
@@ -121,7 +122,7 @@ async def test_a_small_upload_does_not_wait_for_those_that_another_address_flood
     hold(held)
     flood = [post(host, pictures.photo(64, 48, seed=seed), FLOOD) for seed in range(8)]
     await until(lambda: host.appliance.workers.waiting["inspect"] == 6)
-    await until(lambda: is_warm(host.appliance.workers._inspecting))
+    await until(lambda: is_warm(host.appliance.workers.queues["inspect"]))
     upload = post(host, pictures.photo(64, 48, seed=99), OTHER)
     await until(lambda: held.count(Inspect) == 3)
     assert host.appliance.workers.waiting["inspect"] == 6
@@ -148,9 +149,14 @@ async def test_two_addresses_that_ask_for_the_same_do_not_have_others_refused(ho
     hold(held)
     flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs[:8]]
     await until(lambda: host.appliance.workers.waiting["normal"] == 6)
-    batches = host.appliance.delivery._renderer._collecting
+    images, batches = [await row(host, slug) for slug in slugs], host.appliance.delivery.renderer.batches
     flood += [get(host, f"/i/{slug}/small.jpg", SECOND) for slug in slugs[:8]]
-    await until(lambda: sum(len(batch.clients) == 2 for batch in batches.values()) >= 5)
+
+    def shared() -> int:
+        found = (batches.collecting(image, Priority.VIEW) for image in images)
+        return sum(batch is not None and len(batch.clients) == 2 for batch in found)
+
+    await until(lambda: shared() >= 5)
     others = [get(host, f"/i/{slug}/small.jpg", OTHER) for slug in slugs[8:]]
     await until(lambda: sum(reply.done() for reply in flood) >= 2)
     held.let_go()
@@ -163,7 +169,7 @@ async def test_one_who_wants_a_size_that_a_flood_waits_for_does_not_wait_for_the
     hold(held)
     flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs]
     await until(lambda: host.appliance.workers.waiting["normal"] == 4)
-    await until(lambda: is_warm(host.appliance.workers._normal))
+    await until(lambda: is_warm(host.appliance.workers.queues["normal"]))
     view = get(host, f"/i/{slugs[-1]}/small.jpg", OTHER)
     await until(lambda: held.count(Render) == 2)
     held.let_go()
@@ -175,13 +181,13 @@ async def test_one_who_wants_a_size_under_way_has_it_made_in_its_own_turn_when_t
     host: Host, held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slugs = await uploaded(host, 5)
-    renderer, gives_up = host.appliance.delivery._renderer, asyncio.Event()
-    claimed: list[Batch] = []
+    renderer, gives_up = host.appliance.delivery.renderer, asyncio.Event()
+    claimed: list[RenderBatch] = []
 
     async def nearest(_cache: Any, _config: Any, image: Any, _targets: Any) -> Any:
         return image if image.slug == slugs[-1] else None
 
-    async def from_source(batch: Batch, *_: Any) -> None:
+    async def from_source(batch: RenderBatch, *_: Any) -> None:
         renderer._claim(batch)
         claimed.append(batch)
         await gives_up.wait()
@@ -191,7 +197,7 @@ async def test_one_who_wants_a_size_under_way_has_it_made_in_its_own_turn_when_t
     hold(held)
     flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs]
     await until(lambda: host.appliance.workers.waiting["normal"] == 3)
-    await until(lambda: is_warm(host.appliance.workers._normal))
+    await until(lambda: is_warm(host.appliance.workers.queues["normal"]))
     view = get(host, f"/i/{slugs[-1]}/small.jpg", OTHER)
     await until(lambda: bool(claimed) and OTHER in claimed[0].clients)
     gives_up.set()
@@ -204,24 +210,24 @@ async def test_one_who_wants_a_size_under_way_has_it_made_in_its_own_turn_when_t
 async def test_an_original_is_fetched_before_those_that_another_address_floods(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    originals = host.appliance.delivery._originals
+    originals = host.appliance.delivery.originals
     slugs = await uploaded(host, IMAGES + 2)
     for slug in slugs:
         host.appliance.spool.copy_path(slug).unlink()
     begun: list[str] = []
-    goes_on, real = asyncio.Semaphore(0), originals._fetch_now
+    goes_on, real = asyncio.Semaphore(0), host.appliance.store.fetch
 
-    async def fetch(image: Any) -> None:
-        begun.append(image.slug)
+    async def fetch(key: str, path: Any) -> None:
+        begun.append(key.rpartition("/")[2])
         await goes_on.acquire()
-        await real(image)
+        await real(key, path)
 
-    monkeypatch.setattr(originals, "_fetch_now", fetch)
+    monkeypatch.setattr(host.appliance.store, "fetch", fetch)
     flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs[1:]]
     await until(lambda: len(begun) == 8)
-    await until(lambda: originals._small.waiting == 3)
+    await until(lambda: originals.waiting == 3)
     view = get(host, f"/i/{slugs[0]}/small.jpg", OTHER)
-    await until(lambda: originals._small.waiting == 4)
+    await until(lambda: originals.waiting == 4)
     goes_on.release()
     await until(lambda: len(begun) == 9)
     assert begun[-1] == slugs[0]
@@ -232,11 +238,12 @@ async def test_an_original_is_fetched_before_those_that_another_address_floods(
 
 
 async def test_a_flood_of_uploads_leaves_places_for_the_sizes_of_others(
-    host: Host, monkeypatch: pytest.MonkeyPatch
+    open_host: OpenHost, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    host = await open_host(renditions=replace(config.renditions, prewarm=("small",)))
     delivery = host.appliance.delivery
-    monkeypatch.setattr(delivery, "_config", replace(delivery._config, prewarm=("small",)))
     image = await row(host, (await uploaded(host, 1))[0])
+    await until(lambda: delivery.prewarming == 0)
     begun: list[str] = []
     goes_on = asyncio.Event()
 
@@ -251,7 +258,7 @@ async def test_a_flood_of_uploads_leaves_places_for_the_sizes_of_others(
     await until(lambda: len(begun) == 32)
     assert begun.count(OTHER) == 16
     goes_on.set()
-    await until(lambda: not delivery._prewarming)
+    await until(lambda: delivery.prewarming == 0)
     delivery.prewarm_soon(image, FLOOD)
     await until(lambda: len(begun) == 33)
 
@@ -259,7 +266,7 @@ async def test_a_flood_of_uploads_leaves_places_for_the_sizes_of_others(
 async def test_a_flood_of_giants_leaves_places_for_the_pyramids_of_others(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    builder = host.appliance.delivery._pyramid_builder
+    builder = host.appliance.delivery.pyramid_builder
     image = changed(await row(host, (await uploaded(host, 1))[0]), width=10_000, height=10_000)
     begun: list[str] = []
     goes_on = asyncio.Event()
@@ -275,4 +282,4 @@ async def test_a_flood_of_giants_leaves_places_for_the_pyramids_of_others(
     await until(lambda: len(begun) == 32)
     assert begun.count(OTHER) == 16
     goes_on.set()
-    await until(lambda: not len(builder._builds))
+    await until(lambda: len(builder) == 0)

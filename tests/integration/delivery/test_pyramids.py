@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from appliance.config.model import MB, Cache
-from appliance.delivery import pyramid_builder
+from appliance.config.model import MB, CacheConfig
 from appliance.domain.errors import CannotResize
 from appliance.domain.regions import Cut, Material
 from appliance.domain.renditions import PLACEHOLDER, Facts, Format, Preset
@@ -85,7 +84,7 @@ async def test_the_whole_is_shown_from_a_rendition_while_the_pyramid_is_built(
     assert opened(await reply.read()).size == (300, 300)
     await held.reached.wait()
     assert not [path for path in pyramids(host) if path.suffix == ".tif"]
-    monkeypatch.setattr(pyramid_builder, "PATIENCE_S", 0.01)
+    host.appliance.tiles.pyramid_builder.patience_s = 0.01
     refused = await host.get(f"{base}/{DEEP}")
     await problem(refused, "busy")
     assert int(refused.headers["Retry-After"]) >= 1
@@ -116,7 +115,7 @@ async def test_an_image_of_ordinary_size_gets_none(host: Host, builds: list[int]
 
 async def test_what_is_slow_to_decode_gets_one_at_fewer_pixels_already(open_host: OpenHost) -> None:
     host = await open_host()
-    is_eligible = host.appliance.tiles._pyramid_builder.is_eligible
+    is_eligible = host.appliance.tiles.pyramid_builder.is_eligible
     image = changed(await row(host, (await host.upload(pictures.png(9, 9)))["slug"]), width=5000, height=4000)
     assert not is_eligible(image)
     assert is_eligible(changed(image, width=7000))
@@ -148,9 +147,10 @@ async def test_a_worker_that_is_killed_while_it_builds_costs_nobody_the_picture(
 
     async def killed(worker: Worker, fd: int, output_fd: int) -> None:
         order = asyncio.ensure_future(build(worker, fd, output_fd))
-        await until(lambda: worker._slot.process is not None and worker._slot.process._pending is not None)
-        (pid,) = host.appliance.workers.pids["background"]
-        os.kill(pid, signal.SIGKILL)
+        (slot,) = host.appliance.workers.queues["background"].slots
+        await until(lambda: slot.process is not None and slot.process.has_order)
+        assert slot.process is not None
+        os.kill(slot.process.pid, signal.SIGKILL)
         await order
 
     monkeypatch.setattr(Worker, "build_pyramid", killed)
@@ -176,7 +176,7 @@ async def test_deleting_an_image_while_its_pyramid_is_built_leaves_none(
     await held.reached.wait()
     await host.delete(resource["slug"], resource["delete_token"])
     held.open()
-    await until(lambda: not len(host.appliance.tiles._pyramid_builder._builds))
+    await until(lambda: len(host.appliance.tiles.pyramid_builder) == 0)
     assert pyramids(host) == []
     await problem(await host.get(f"{base}/{DEEP}"), "gone")
 
@@ -195,7 +195,7 @@ async def test_the_longest_unused_pyramid_makes_room(open_large: OpenHost) -> No
     bases = [await uploaded(host, seed) for seed in (1, 2, 3)]
     await host.get(f"{bases[0]}/{DEEP}")
     size = pyramids(host)[0].stat().st_size
-    again = await open_large(cache=Cache(pyramids_bytes=size * 5 // 2))
+    again = await open_large(cache=CacheConfig(pyramids_bytes=size * 5 // 2))
     await again.get(f"{bases[1]}/{DEEP}")
     await again.get(f"{bases[0]}/1,1,9,9/max/0/default.jpg")  # used again
     await again.get(f"{bases[2]}/{DEEP}")
@@ -207,7 +207,7 @@ async def test_the_longest_unused_pyramid_makes_room(open_large: OpenHost) -> No
 async def test_without_room_for_pyramids_regions_come_from_the_original(
     open_large: OpenHost, budget: int, builds: list[int]
 ) -> None:
-    host = await open_large(cache=Cache(pyramids_bytes=budget))
+    host = await open_large(cache=CacheConfig(pyramids_bytes=budget))
     base = await uploaded(host)
     assert (await host.get(f"{base}/{DEEP}")).status == 200
     assert pyramids(host) == []
@@ -305,7 +305,7 @@ async def test_who_asks_for_much_at_once_keeps_no_tile_waiting(
 
 
 async def test_a_crawler_of_tiles_leaves_the_presets_in_their_cache(open_large: OpenHost) -> None:
-    host = await open_large(cache=Cache(memory_bytes=1 * MB, tiles_memory_bytes=200_000, tiles_bytes=400_000))
+    host = await open_large(cache=CacheConfig(memory_bytes=1 * MB, tiles_memory_bytes=200_000, tiles_bytes=400_000))
     base = await uploaded(host)
     await host.get(f"/i/{base.rpartition('/')[2]}/small.jpg")
     for x in range(0, 600, 6):

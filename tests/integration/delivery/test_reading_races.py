@@ -64,7 +64,7 @@ async def test_a_copy_that_is_evicted_before_it_is_opened_is_fetched_again(
     image = await host.upload(jpeg)
     copy = host.appliance.spool.copy_path(image["slug"])
     copy.unlink()
-    real, fetched = host.appliance.delivery._originals._fetch, []
+    real, fetched = host.appliance.delivery.originals._fetch, []
 
     async def fetch(wanted: Image, clients: Clients) -> None:
         await real(wanted, clients)
@@ -72,7 +72,7 @@ async def test_a_copy_that_is_evicted_before_it_is_opened_is_fetched_again(
         if len(fetched) == 1:
             copy.unlink()
 
-    monkeypatch.setattr(host.appliance.delivery._originals, "_fetch", fetch)
+    monkeypatch.setattr(host.appliance.delivery.originals, "_fetch", fetch)
     assert (await host.get(f"/i/{image['slug']}/small.jpg")).status == 200
     assert fetched == [True, True]
 

@@ -75,11 +75,11 @@ async def test_views_of_all_sizes_while_all_wait_cost_two_decodes(
     assert len(decodes) <= 2
 
 
-async def test_a_view_of_what_is_dear_to_decode_takes_all_that_waits(
+async def test_a_view_of_what_is_expensive_to_decode_takes_all_that_waits(
     host: Host, decodes: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = await row(host, (await host.upload(pictures.photo(2600, 1800)))["slug"])
-    monkeypatch.setattr(host.appliance.workers, "is_dear", lambda facts: facts == image.facts)
+    monkeypatch.setattr(host.appliance.workers, "is_expensive", lambda facts: facts == image.facts)
     ahead = Ahead(host, image, monkeypatch)
     await ahead.held.reached.wait()
     assert (await host.get(f"/i/{image.slug}/thumbnail.jpg")).status == 200
@@ -94,7 +94,7 @@ async def test_a_view_that_finds_no_place_fails_nothing_that_waits(
     ahead = Ahead(host, image, monkeypatch)
     await ahead.held.reached.wait()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(host.appliance.workers, "queue", _full)
+        patch.setattr(host.appliance.workers, "lease", _full)
         await problem(await host.get(f"/i/{image.slug}/large.jpg"), "busy")
     await ahead.made()
     assert [sorted(order) for order in decodes] == [sorted(f"{preset}.jpg" for preset in PRESETS)]
@@ -108,14 +108,14 @@ async def test_a_view_that_waits_is_answered_by_what_runs_ahead_of_it(
     host: Host, decodes: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = await row(host, (await host.upload(pictures.photo(2600, 1800)))["slug"])
-    renderer = host.appliance.delivery._renderer
+    renderer = host.appliance.delivery.renderer
     held = gated(monkeypatch, renderer_module, "nearest_source")
     view = renderer.order(image, target(host, "small"), Priority.VIEW, Clients())
     await held.reached.wait()
     ahead = renderer.order(image, target(host, "small"), Priority.PREWARM, Clients())
     assert (await ahead).data == (await view).data
     held.open()
-    await until(lambda: not len(renderer._loops))
+    await until(lambda: not len(renderer.batches))
     assert decodes == [["small.jpg"]]
 
 
@@ -123,7 +123,7 @@ class Ahead:
     """All sizes of an image, ordered ahead of any view and held back before they are made."""
 
     def __init__(self, host: Host, image: Image, patch: pytest.MonkeyPatch) -> None:
-        self._renderer = host.appliance.delivery._renderer
+        self._renderer = host.appliance.delivery.renderer
         self.held = gated(patch, renderer_module, "nearest_source")
         self._futures = [
             self._renderer.order(image, target(host, preset), Priority.PREWARM, Clients()) for preset in PRESETS
@@ -132,7 +132,7 @@ class Ahead:
     async def made(self) -> None:
         self.held.open()
         assert all([(await future).data for future in self._futures])
-        await until(lambda: not len(self._renderer._loops))
+        await until(lambda: not len(self._renderer.batches))
 
 
 async def test_a_size_that_was_made_is_not_made_again(host: Host, jpeg: bytes, decodes: list[list[str]]) -> None:

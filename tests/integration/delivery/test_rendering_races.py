@@ -54,7 +54,7 @@ async def test_a_size_that_joins_a_failing_batch_is_made_by_the_next(
     host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = await row(host, (await host.upload(jpeg))["slug"])
-    renderer = host.appliance.delivery._renderer
+    renderer = host.appliance.delivery.renderer
     closing = host.appliance.cache.end
     joined: list[asyncio.Future[Rendition]] = []
 
@@ -63,7 +63,7 @@ async def test_a_size_that_joins_a_failing_batch_is_made_by_the_next(
             joined.append(renderer.order(image, target(host, "medium"), Priority.VIEW, Clients()))
         closing(ticket)
 
-    real, calls = host.appliance.delivery._originals.file, []
+    real, calls = host.appliance.delivery.originals.file, []
 
     async def faulty_once(wanted: Image, clients: Clients) -> Any:
         calls.append(wanted.slug)
@@ -71,7 +71,7 @@ async def test_a_size_that_joins_a_failing_batch_is_made_by_the_next(
             raise StoreUnavailable("The store is away.")
         return await real(wanted, clients)
 
-    monkeypatch.setattr(host.appliance.delivery._originals, "file", faulty_once)
+    monkeypatch.setattr(host.appliance.delivery.originals, "file", faulty_once)
     monkeypatch.setattr(host.appliance.cache, "end", join_at_the_last_moment)
     first = renderer.order(image, target(host, "small"), Priority.VIEW, Clients())
     async with asyncio.timeout(20):
@@ -87,7 +87,7 @@ async def test_a_size_wanted_while_a_failure_is_remembered_is_not_left_waiting(
 ) -> None:
     """The verdict is being written, and the catalogue can't: who came meanwhile is served all the same."""
     image = await row(host, (await host.upload(jpeg))["slug"])
-    renderer = host.appliance.delivery._renderer
+    renderer = host.appliance.delivery.renderer
     path = host.appliance.spool.copy_path(image.slug)
     path.unlink()  # the store's object shares its blocks
     path.write_bytes(jpeg[:200])
@@ -113,7 +113,7 @@ async def test_stopping_tells_those_whose_size_still_waits_for_its_batch(
     held = gated(monkeypatch, host.appliance.cache, "admit")
     running = asyncio.create_task(host.get(f"/i/{image['slug']}/small.jpg"))
     await held.reached.wait()
-    renderer = host.appliance.delivery._renderer
+    renderer = host.appliance.delivery.renderer
     collecting = renderer.order(await row(host, image["slug"]), target(host, "medium"), Priority.VIEW, Clients())
     await renderer.close()
     assert (await running).status == 200

@@ -207,7 +207,7 @@ PROVOKED: dict[str, Provoked] = {
     "upload-paused": _paused,
     "internal-error": lambda host: _faulty(host, lambda it: it.appliance.delivery, "resolve", ValueError("secret")),
 }
-MET_BY_TUS = {  # each in a flow of its own, in test_tus_core, test_tus_extensions and test_tus_links
+MET_BY_TUS = {  # each in a flow of its own, in tests/integration/resumable
     "checksum-mismatch",
     "not-here-yet",
     "offset-mismatch",
@@ -219,7 +219,7 @@ MET_BY_TUS = {  # each in a flow of its own, in test_tus_core, test_tus_extensio
     "wrong-content-type",
 }
 NEVER_TOLD = {
-    "incomplete-upload",  # its client is gone; what it leaves behind is tested in test_upload_admission
+    "incomplete-upload",  # its client is gone; what it leaves behind is tested in uploads/test_admission
     "object-missing",  # told as store-unavailable wherever a row lives
 }
 

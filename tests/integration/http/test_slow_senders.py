@@ -56,7 +56,7 @@ async def test_an_upload_at_eighty_bytes_a_second_ends(open_host: OpenHost, jpeg
     async with wires(host.port, 1) as (wire,):
         await wire.send(f"{HEAD}Content-Length: {len(jpeg)}\r\n\r\n")
         assert (await wire.drip("x" * 5000, 1 / 80)).startswith("HTTP/1.1 408 ")
-    await until(lambda: host.appliance.admission.arriving == 0)
+    await until(lambda: host.appliance.admission.in_progress == 0)
 
 
 async def test_a_form_does_not_begin_its_patience_again_with_each_part(open_host: OpenHost) -> None:
@@ -86,26 +86,26 @@ async def test_two_addresses_that_hold_every_place_keep_no_third_out(open_host: 
         for number, of_one in enumerate(held):
             for wire in of_one:
                 await wire.send(f"{HEAD}X-Forwarded-For: 203.0.113.{number}\r\nContent-Length: {len(jpeg)}\r\n\r\nx")
-        await until(lambda: host.appliance.admission.arriving == 16)
+        await until(lambda: host.appliance.admission.in_progress == 16)
         other = {"X-Forwarded-For": "198.51.100.7"}
         reply = await host.client.post("/api/v1/images", data=jpeg, headers=other)
         assert reply.status == 201, await reply.text()
-        await until(lambda: host.appliance.admission.arriving == 15)
+        await until(lambda: host.appliance.admission.in_progress == 15)
         told = await problem(
             await host.client.post("/api/v1/images", data=jpeg, headers={"X-Forwarded-For": "203.0.113.1"}), "busy"
         )
         assert told["limit"] == 8
-    await until(lambda: host.appliance.admission.arriving == 0)
+    await until(lambda: host.appliance.admission.in_progress == 0)
 
 
 async def test_a_resumable_upload_that_has_to_go_keeps_what_came(open_host: OpenHost, jpeg: bytes) -> None:
     host = await limited(open_host, concurrency=8)
     async with wires(host.port, 8) as held:
         places = [await _patching(host, wire, len(jpeg)) for wire in held]
-        await until(lambda: host.appliance.admission.arriving == 8)
+        await until(lambda: host.appliance.admission.in_progress == 8)
         reply = await host.client.post("/api/v1/images", data=jpeg, headers={"X-Forwarded-For": "198.51.100.7"})
         assert reply.status == 201, await reply.text()
-        await until(lambda: host.appliance.admission.arriving == 7)
+        await until(lambda: host.appliance.admission.in_progress == 7)
         async with asyncio.timeout(20):
             while [await _offset(host, where) for where in places] != [5] * 8:  # noqa: ASYNC110 - files tell nobody when they change
                 await asyncio.sleep(0.05)

@@ -105,7 +105,7 @@ async def test_deleting_what_becomes_an_image_at_that_moment_deletes_the_image(
     where = await tus.create(len(jpeg))
     await tus.patch(where, 0, jpeg[:50_000])
     image = (await tus.state(where))["image"]
-    held = gated(monkeypatch, host.appliance.resumable, "arriving", after=True)
+    held = gated(monkeypatch, host.appliance.resumable.lookup, "by_slug", after=True)
     deleting = asyncio.create_task(host.delete(image["slug"], image["delete_token"]))
     await held.reached.wait()
     assert (await tus.patch(where, 50_000, jpeg[50_000:])).status == 204
@@ -123,7 +123,7 @@ async def test_who_sent_the_last_bytes_is_not_told_that_a_living_image_is_gone(
     where = await tus.create(len(jpeg))
     slug = await tus.slug(where)
     held = gated(
-        monkeypatch, host.appliance.committer, "send_off"
+        monkeypatch, host.appliance.committer, "prewarm_and_ship"
     )  # the image is there, and its sender has no reply yet
     sending = asyncio.create_task(tus.patch(where, 0, jpeg))
     await held.reached.wait()

@@ -126,18 +126,18 @@ async def test_an_unfinished_upload_is_given_up_a_day_after_its_last_bytes(tus: 
     tus.host.clock.forward(23 * HOUR_S)
     await tus.patch(where, 1000, jpeg[1000:2000])
     tus.host.clock.forward(23 * HOUR_S)
-    assert await tus.host.appliance.caretaker.run() == 0
+    assert await tus.host.appliance.upload_janitor.run() == 0
     assert await tus.offset(where) == 2000
     tus.host.clock.forward(HOUR_S)
     assert (await tus.head(where)).status == 410
     await problem(await tus.host.get(where), "upload-gone")  # at once, before any job came by
-    assert await tus.host.appliance.caretaker.run() == 1
+    assert await tus.host.appliance.upload_janitor.run() == 1
     await problem(await tus.host.get(where), "upload-gone")
     assert tus.host.files("spool/uploads") == []
     await problem(await tus.patch(where, 2000, jpeg[2000:]), "upload-gone")
     assert (await tus.host.get(f"/i/{slug}", Accept="text/html")).status == 410
     tus.host.clock.forward(DAY_S)
-    await tus.host.appliance.caretaker.run()
+    await tus.host.appliance.upload_janitor.run()
     assert (await tus.head(where)).status == 404
     await problem(await tus.host.get(where), "upload-not-found")
     assert (await tus.host.get(f"/i/{slug}", Accept="text/html")).status == 410
@@ -147,7 +147,7 @@ async def test_an_upload_that_stays_empty_is_given_up_within_minutes(tus: Tus) -
     where = await tus.create(1 << 30)
     assert tus.host.appliance.spool.room.promised_bytes == 0
     tus.host.clock.forward(20 * 60)
-    assert await tus.host.appliance.caretaker.run() == 1
+    assert await tus.host.appliance.upload_janitor.run() == 1
     assert (await tus.head(where)).status == 410
 
 
@@ -155,11 +155,11 @@ async def test_the_link_of_an_upload_that_stayed_empty_is_gone_for_a_day_and_the
     where = await tus.create(1000, filename="cat.jpg")
     slug = await tus.slug(where)
     tus.host.clock.forward(20 * 60)
-    assert await tus.host.appliance.caretaker.run() == 1
+    assert await tus.host.appliance.upload_janitor.run() == 1
     await problem(await tus.host.get(f"/api/v1/images/{slug}"), "gone")
     assert (await tus.host.get(f"/i/{slug}", Accept="text/html")).status == 410
     tus.host.clock.forward(DAY_S)
-    await tus.host.appliance.caretaker.run()
+    await tus.host.appliance.upload_janitor.run()
     await problem(await tus.host.get(f"/api/v1/images/{slug}"), "not-found")
 
 
@@ -173,13 +173,9 @@ async def test_nothing_of_what_a_client_wished_for_is_kept_of_an_upload_that_is_
     assert (row.filename, row.title, row.metadata) == ("", None, "")
 
 
-async def test_only_so_many_uploads_may_be_unfinished(
-    open_host: OpenHost, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from appliance.resumable import unfinished
-
-    monkeypatch.setattr(unfinished, "COUNT_EVERY_S", 0.0)
+async def test_only_so_many_uploads_may_be_unfinished(open_host: OpenHost, jpeg: bytes) -> None:
     tus = Tus(await open_host(uploads=Uploads(reserve_bytes=1, max_unfinished=3)))
+    tus.host.appliance.resumable.unfinished.count_every_s = 0.0
     wheres = [await tus.create(len(jpeg)) for _ in range(3)]
     told = await problem(await tus.post(len(jpeg)), "busy")
     assert told["limit"] == 3
@@ -210,7 +206,7 @@ async def test_the_time_is_the_one_that_is_configured(open_host: OpenHost, jpeg:
     first = await tus.patch(where, 0, jpeg[:1000])
     assert first.headers["Upload-Expires"] == "Mon, 21 Sep 2026 16:13:20 GMT"
     host.clock.forward(2 * HOUR_S)
-    assert await host.appliance.caretaker.run() == 1
+    assert await host.appliance.upload_janitor.run() == 1
 
 
 async def test_a_running_upload_is_not_given_up(tus: Tus, jpeg: bytes) -> None:
@@ -218,7 +214,7 @@ async def test_a_running_upload_is_not_given_up(tus: Tus, jpeg: bytes) -> None:
     _, writer = await half_sent(tus.host.port, where, 0, len(jpeg), jpeg[:1000])
     await until(lambda: tus.host.files("spool/uploads") != [])
     tus.host.clock.forward(2 * DAY_S)
-    assert await tus.host.appliance.caretaker.run() == 0
+    assert await tus.host.appliance.upload_janitor.run() == 0
     writer.close()
 
 
@@ -226,10 +222,10 @@ async def test_the_state_of_a_finished_upload_is_kept_for_a_day(tus: Tus, jpeg: 
     where = await tus.whole(jpeg)
     token = (await tus.state(where))["image"]["delete_token"]
     tus.host.clock.forward(DAY_S - 1)
-    await tus.host.appliance.caretaker.run()
+    await tus.host.appliance.upload_janitor.run()
     assert (await tus.state(where))["image"]["delete_token"] == token
     tus.host.clock.forward(1)
-    await tus.host.appliance.caretaker.run()
+    await tus.host.appliance.upload_janitor.run()
     await problem(await tus.host.get(where), "upload-not-found")
 
 
@@ -246,7 +242,7 @@ async def test_a_fault_that_passes_is_tried_again_and_told_until_then(
         assert (await tus.head(where)).status == 503
         assert (await tus.state(where))["state"] == "processing"
         tus.host.clock.forward(10 * DAY_S)
-    assert await tus.host.appliance.caretaker.run() == 0
+    assert await tus.host.appliance.upload_janitor.run() == 0
     assert await tus.offset(where) == len(jpeg)
     assert await tus.original(await tus.slug(where)) == jpeg
 

@@ -135,49 +135,43 @@ async def test_a_second_request_makes_the_first_save_and_stop(tus: Tus, jpeg: by
         assert (await tus.state(where))["image"]["sha256"] == sha256([data])
 
 
-async def test_a_turn_that_is_not_given_back_is_told_as_locked(
-    tus: Tus, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_upload_whose_lock_is_not_released_is_told_as_locked(tus: Tus, jpeg: bytes) -> None:
     from appliance.domain import tokens
-    from appliance.resumable import upload_lock
 
-    monkeypatch.setattr(upload_lock, "WAIT_S", 0.05)
+    tus.host.appliance.resumable.locks.wait_s = 0.05
     where = await tus.create(len(jpeg))
-    turn = tus.host.appliance.resumable.turns.of(tokens.hash_secret(where.rpartition("/")[2]))
-    async with turn.taking():
+    lock = tus.host.appliance.resumable.locks.of(tokens.hash_secret(where.rpartition("/")[2]))
+    async with lock.held():
         response = await tus.head(where)
         assert (response.status, response.headers["Retry-After"]) == (423, "1")
     assert (await tus.head(where)).status == 200
 
 
-async def test_a_request_that_came_before_there_was_anything_to_hand_over_is_heard(tus: Tus, jpeg: bytes) -> None:
+async def test_a_request_that_came_before_there_was_anything_to_interrupt_is_heard(tus: Tus, jpeg: bytes) -> None:
     from appliance.domain import tokens
     from appliance.domain.errors import UploadLocked
 
     where = await tus.create(len(jpeg))
-    turn = tus.host.appliance.resumable.turns.of(tokens.hash_secret(where.rpartition("/")[2]))
-    async with turn.taking():
+    lock = tus.host.appliance.resumable.locks.of(tokens.hash_secret(where.rpartition("/")[2]))
+    async with lock.held():
         asking = asyncio.create_task(tus.head(where))
-        await until(lambda: turn._waiting > 0)
+        await until(lambda: lock.waiting > 0)
         with pytest.raises(UploadLocked):
-            async with turn.receiving():
+            async with lock.receiving():
                 await asyncio.sleep(PATIENCE_S)
     assert (await asking).status == 200
 
 
-async def test_guessed_ids_make_no_upload_forget_how_far_it_was_hashed(
-    tus: Tus, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_guessed_ids_make_no_upload_forget_how_far_it_was_hashed(tus: Tus, jpeg: bytes) -> None:
     from appliance.domain import tokens
-    from appliance.resumable import upload_lock
 
-    monkeypatch.setattr(upload_lock, "KEPT", 2)
+    tus.host.appliance.resumable.locks.max_idle = 2
     where = await tus.create(len(jpeg))
     await tus.patch(where, 0, jpeg[:1000])
     for number in range(10):
         assert (await tus.head(f"{UPLOADS}/{'x' * 21}{number}")).status == 404
-    turn = tus.host.appliance.resumable.turns.of(tokens.hash_secret(where.rpartition("/")[2]))
-    assert turn.digest.bytes == 1000
+    lock = tus.host.appliance.resumable.locks.of(tokens.hash_secret(where.rpartition("/")[2]))
+    assert lock.digest.bytes == 1000
 
 
 # --- the server's own ends --------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ async def test_the_link_of_an_abandoned_upload_says_so(tus: Tus, jpeg: bytes, gi
     slug = await tus.slug(where)
     tus.host.clock.forward(DAY_S)
     if given_up:
-        assert await tus.host.appliance.caretaker.run() == 1
+        assert await tus.host.appliance.upload_janitor.run() == 1
     page = await tus.host.get(f"/i/{slug}", Accept="text/html")
     assert page.status == 410
     assert "Its upload was never completed" in await page.text()

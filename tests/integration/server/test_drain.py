@@ -62,7 +62,7 @@ async def test_what_is_let_in_before_may_finish(host: Host, jpeg: bytes) -> None
         yield jpeg[1000:]
 
     sending = asyncio.create_task(host.client.post("/api/v1/images?filename=a.jpg", data=halves()))
-    await until(lambda: host.appliance.admission.arriving == 1)
+    await until(lambda: host.appliance.admission.in_progress == 1)
     host.appliance.drain(True)
     came.set()
     assert (await sending).status == 201

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from appliance.config.model import Config
 from appliance.domain.errors import ObjectMissing, StoreUnavailable
 from appliance.domain.model import Location
 from appliance.lifecycle import ship_queue
@@ -73,6 +74,34 @@ async def test_while_the_store_is_away_it_is_asked_and_nothing_is_sent(
     await until(lambda: not patient.appliance.shipper.backlog)
     assert len(patient.files("store/objects")) == 6
     assert patient.appliance.shipper.store_up
+
+
+async def test_what_waits_ships_as_soon_as_the_store_is_back_and_not_at_its_next_turn(
+    patient: Host, patch: pytest.MonkeyPatch
+) -> None:
+    """After a long outage each original is tried rarely; the first success sends all the others."""
+    patch.setattr(ship_queue, "FIRST_RETRY_S", 3600.0)
+    patch.setattr(ship_queue, "LAST_RETRY_S", 3600.0)
+    with pytest.MonkeyPatch.context() as away:
+        Outage(away, patient.appliance.store, *AWAY)
+        for _ in range(30):
+            await patient.upload(TINY)
+        assert patient.appliance.shipper.backlog == 30
+    await until(lambda: not patient.appliance.shipper.backlog)
+    assert len(patient.files("store/objects")) == 30
+
+
+async def test_an_upload_is_answered_at_once_while_the_store_is_known_to_be_away(
+    open_host: OpenHost, patch: pytest.MonkeyPatch, config: Config
+) -> None:
+    """However long replies may wait for the store otherwise."""
+    host = await open_host(uploads=replace(config.uploads, ack_budget_s=3600))
+    Outage(patch, host.appliance.store, *AWAY)
+    await host.appliance.shipper.check_and_enqueue()
+    assert not host.appliance.shipper.store_up
+    async with asyncio.timeout(60):  # far below what it would wait
+        await host.upload(TINY)
+    assert host.appliance.shipper.backlog == 1
 
 
 async def test_a_store_that_answers_but_takes_nothing_is_tried_with_one_at_a_time(

@@ -235,7 +235,7 @@ async def test_a_request_that_brings_no_byte_keeps_no_empty_upload(tus: Tus) -> 
     writer.transport.abort()
     tus.host.clock.forward(20 * 60)
     async with asyncio.timeout(20):
-        while await tus.host.appliance.caretaker.run() == 0:  # noqa: ASYNC110 - until the broken connection is noticed
+        while await tus.host.appliance.upload_janitor.run() == 0:  # noqa: ASYNC110 - until the broken connection is noticed
             await asyncio.sleep(0.01)
     assert (await tus.head(where)).status == 410
 
@@ -250,15 +250,13 @@ async def test_an_upload_whose_first_request_lasts_long_is_alive_all_the_while(t
 
 
 async def test_addresses_that_have_their_shares_leave_uploads_to_begin_for_those_that_have_few(
-    open_host: OpenHost, monkeypatch: pytest.MonkeyPatch
+    open_host: OpenHost,
 ) -> None:
-    from appliance.resumable import unfinished
-
-    monkeypatch.setattr(unfinished, "COUNT_EVERY_S", 0.0)
     host = await open_host(
         server=Server(trusted_proxies=("127.0.0.1",)),
         uploads=small_config(Path()).uploads.__class__(reserve_bytes=1, max_unfinished=48),
     )
+    host.appliance.resumable.unfinished.count_every_s = 0.0
     tus = Tus(host)
     for number in range(4):
         for _ in range(12):

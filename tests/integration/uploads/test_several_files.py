@@ -78,7 +78,7 @@ async def test_one_that_is_too_large_leaves_the_others(open_host: OpenHost, jpeg
 async def test_one_that_is_beyond_all_measure_ends_the_form(
     open_host: OpenHost, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "MAX_PASSED_BYTES", 100_000)
+    monkeypatch.setattr(ingest, "MAX_SKIPPED_BYTES", 100_000)
     host = await open_host(uploads=replace(small_config(Path()).uploads, max_bytes=len(jpeg)))
     reply = await shared(host, ("a.jpg", jpeg), ("b.jpg", jpeg + bytes(len(jpeg) + 900_000)))
     assert reply.status == 413

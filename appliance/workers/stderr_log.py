@@ -1,4 +1,4 @@
-"""What a worker writes to its standard error: a little of it, as lines of the server's own log."""
+"""The standard error of a worker: a limited amount of it becomes lines of the server's log."""
 
 import asyncio
 import logging
@@ -8,11 +8,11 @@ from typing import IO
 _log = logging.getLogger(__name__)
 _LINE_BYTES = 1000
 _MAX_BYTES = 16_000
-"""Of one process. A decoder or a traceback needs less; a file that has taken a worker over could fill the log."""
+"""Of one process. A traceback needs less, and a worker that a hostile file controls could fill the log."""
 
 
-class Complaints:
-    """Logs what comes through the pipe, without what a terminal or a parser of logs would take for more than text."""
+class StderrLog:
+    """Logs what comes through the pipe, without characters that a terminal or a log parser would interpret."""
 
     def __init__(self, pipe: IO[bytes], pid: int) -> None:
         self._loop = asyncio.get_running_loop()
@@ -20,10 +20,10 @@ class Complaints:
         self._pid = pid
         self._left = _MAX_BYTES
         os.set_blocking(pipe.fileno(), False)
-        self._loop.add_reader(pipe.fileno(), self.log_some)
+        self._loop.add_reader(pipe.fileno(), self.log_available)
 
-    def log_some(self) -> None:
-        """Log a line's worth of what is there. The pipe is closed at its end, and when it has brought enough."""
+    def log_available(self) -> None:
+        """Log what is there, up to a line's worth. Closes the pipe at its end, and beyond the limit."""
         if self._pipe.closed:
             return
         try:
@@ -36,11 +36,11 @@ class Complaints:
         if not text or self._left <= 0:
             self.close()
 
-    def finish(self) -> None:
-        """Log the last words of a process that has ended."""
+    def log_rest(self) -> None:
+        """Log what a process wrote before it ended."""
         while not self._pipe.closed and self._left > 0:
             before = self._left
-            self.log_some()
+            self.log_available()
             if self._left == before:
                 break
         self.close()

@@ -1,0 +1,52 @@
+"""Section `server`: where the server listens, and how the outside world reaches it."""
+
+import re
+from dataclasses import dataclass, field
+
+from appliance.config.option_info import info
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the server listens, and its public address."""
+
+    listen: str = field(
+        default="127.0.0.1:8080",
+        metadata=info("Address and port to serve on, `host:port`; IPv6 as `[::1]:8080`. Port 0 uses any free port."),
+    )
+    public_url: str | None = field(
+        default=None,
+        metadata=info("Base of absolute links, such as `https://img.example`. Default: derived from `listen`."),
+    )
+    trusted_proxies: tuple[str, ...] = field(
+        default=(),
+        metadata=info("Addresses or networks whose X-Forwarded-For and X-Request-ID are trusted."),
+    )
+    metrics_listen: str | None = field(
+        default=None,
+        metadata=info("Address and port for Prometheus metrics, `host:port`. Unset: no metrics."),
+    )
+    log_level: str = field(
+        default="info",
+        metadata=info("Minimum log level.", choices=LOG_LEVELS),
+    )
+
+    @property
+    def base_url(self) -> str:
+        """The base of absolute links, without a trailing slash. It never comes from a request."""
+        return (self.public_url or f"http://{self.listen}").rstrip("/")
+
+
+def split_listen(listen: str) -> tuple[str, int]:
+    """The host (IPv6 without brackets) and port (0 to 65535; 0 is any free port) of `host:port`.
+
+    Raises ValueError for any other text.
+    """
+    host, colon, port = listen.rpartition(":")
+    if not colon or not _HOST.fullmatch(host) or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
+        raise ValueError(listen)
+    return host.strip("[]"), int(port)
