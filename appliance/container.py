@@ -23,17 +23,17 @@ from appliance.domain.model import Album, Image
 from appliance.health.checks import CatalogueCheck, DiskCheck, StoreCheck, WorkersCheck
 from appliance.health.health import Health
 from appliance.http import keys
-from appliance.http.api.event_stream import listeners
-from appliance.http.client_address import Callers
-from appliance.http.pages.background_rendering import Rendering
-from appliance.http.pages.page_cache import KeptPages
-from appliance.http.pages.render import all_pages
+from appliance.http.pages.background_rendering import BackgroundRenderer
+from appliance.http.pages.localized_pages import build_pages
 from appliance.http.routes import application
-from appliance.http.transport.open_connections import Crowd
-from appliance.http.transport.small_bodies import small_bodies
-from appliance.http.transport.start_limiter import STARTS, Starts
-from appliance.http.transport.streamed_responses import downloads
-from appliance.http.wrong_token_delay import WrongTokens
+from appliance.http.transport.event_stream import EventStreams
+from appliance.http.transport.open_connections import OpenConnections
+from appliance.http.transport.small_bodies import small_body_limit
+from appliance.http.transport.start_limiter import StartLimiter
+from appliance.http.transport.streamed_responses import download_limit
+from appliance.http.transport.upload_bodies import FormLimits
+from appliance.http.trusted_proxies import TrustedProxies
+from appliance.http.wrong_token_delay import WrongTokenDelay
 from appliance.lifecycle.expiry import ClockGuard
 from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.management import Management
@@ -105,7 +105,7 @@ class Container:
         site = application()
         site[keys.CONFIG] = self.config
         site[keys.CLOCK] = self.clock
-        site[keys.PAGES] = all_pages(self.config, self.clock, KeptPages)
+        site[keys.PAGES] = build_pages(self.config, self.clock)
         site[keys.ADMISSION] = self.admission
         site[keys.INGEST] = self.ingest
         site[keys.RESUMABLE] = self.resumable
@@ -115,16 +115,17 @@ class Container:
         site[keys.ALBUMS] = self.albums
         site[keys.METRICS] = self.metrics
         site[keys.HEALTH] = self.health
-        site[keys.LISTENERS] = listeners()
-        site[keys.WRONG_TOKENS] = WrongTokens()
-        site[keys.RENDERING] = rendering = Rendering()
+        site[keys.EVENT_STREAMS] = EventStreams()
+        site[keys.WRONG_TOKEN_DELAY] = WrongTokenDelay()
+        site[keys.BACKGROUND_RENDERER] = rendering = BackgroundRenderer()
         site.on_cleanup.append(lambda _: rendering.close())
-        site[keys.CALLERS] = callers = Callers(self.config.server.trusted_proxies)
-        site[keys.SMALL_BODIES] = small_bodies()
-        site[keys.DOWNLOADS] = downloads()
-        site[STARTS] = Starts()
-        site[keys.CROWD] = crowd = Crowd(callers)
-        site.cleanup_ctx.append(crowd.watching)
+        site[keys.TRUSTED_PROXIES] = trusted_proxies = TrustedProxies(self.config.server.trusted_proxies)
+        site[keys.SMALL_BODIES] = small_body_limit()
+        site[keys.DOWNLOADS] = download_limit()
+        site[keys.FORM_LIMITS] = FormLimits()
+        site[keys.START_LIMITER] = StartLimiter()
+        site[keys.OPEN_CONNECTIONS] = connections = OpenConnections(trusted_proxies)
+        site.cleanup_ctx.append(connections.watch)
         return site
 
 

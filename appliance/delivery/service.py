@@ -65,7 +65,7 @@ class Original:
 
 
 @dataclass(frozen=True, slots=True)
-class Glimpse:
+class RenditionSummary:
     """The bytes of each finished rendition by its name (`medium.jpg`), and a placeholder if there is one."""
 
     sizes: Mapping[str, int] = field(default_factory=dict)
@@ -133,11 +133,11 @@ class Delivery:
         self._metrics.cache_lookups.labels(layer if found else "miss").inc()
         return found or await self.renderer.render(image, target, Priority.VIEW, clients)
 
-    async def glimpse(self, image: Image) -> Glimpse:
+    async def summarize_renditions(self, image: Image) -> RenditionSummary:
         """What there is of an image's renditions just now; none is made for it."""
         sizes = await self._cache.sizes(image.slug)
         tiny = await self._cache.get(image.slug, PLACEHOLDER.name) if PLACEHOLDER.name in sizes else None
-        return Glimpse(sizes, None if tiny is None else tiny.data)
+        return RenditionSummary(sizes, None if tiny is None else tiny.data)
 
     async def original(self, image: Image, start: int = 0, length: int | None = None) -> Original:
         """The original, or `length` bytes of it from `start`. Raises StoreUnavailable."""

@@ -1,1 +1,1 @@
-"""HTTP: one file a resource; handlers translate between requests and services, and decide nothing."""
+"""HTTP: one module for each resource. Handlers translate between requests and services; they decide nothing."""

@@ -1,4 +1,4 @@
-"""How long answers may be kept: by browsers, which can't be told to forget, and by shared caches, which perhaps can."""
+"""How long responses may be cached: by browsers, which can't be purged, and by shared caches, some of which can."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ BROWSER_S = 3600  # an hour at most, and never past the expiry
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """`Cache-Control` for what shows an image; `shared_s` is None where no shared cache can be purged."""
+    """`Cache-Control` for what shows an image; `shared_s` is None if no shared cache can be purged."""
 
     shared_s: int | None
 
@@ -18,11 +18,11 @@ class Freshness:
         return cls(config.shared_max_age_s if config.is_purged else None)
 
     def public(self, left_s: int) -> str:
-        """For an image that lives for so many seconds more."""
+        """For an image that expires in `left_s` seconds."""
         browsers = f"public, max-age={min(BROWSER_S, left_s)}"
         return browsers if self.shared_s is None else f"{browsers}, s-maxage={min(self.shared_s, left_s)}"
 
     @staticmethod
     def private(left_s: int) -> str:
-        """For what differs by request headers that shared caches don't look at."""
+        """For responses that depend on request headers that shared caches ignore."""
         return f"private, max-age={min(BROWSER_S, left_s)}"

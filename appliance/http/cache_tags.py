@@ -1,6 +1,6 @@
-"""Tags of answers: by them shared caches forget all that shows an image or an album, whatever its address."""
+"""Cache tags: with them, shared caches can purge everything that shows an image or an album, whatever its address."""
 
 
 def tags(*slugs: str) -> dict[str, str]:
-    """The headers, in the two forms that caches read."""
+    """The two headers that caches read tags from."""
     return {"Cache-Tag": ",".join(slugs), "Surrogate-Key": " ".join(slugs)}

@@ -1,100 +1,14 @@
-"""Who calls: the client's address behind trusted proxies, and the id that a request goes by."""
-
-import itertools
-import secrets
-from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+"""The client that a request counts for, worked out once per request."""
 
 from aiohttp import web
 
 from appliance.domain.clients import Client
+from appliance.http.keys import TRUSTED_PROXIES
 
-MAX_ID_CHARS = 64
-MAX_PROXIES = 32  # in a row; farther addresses of a list are not looked at
-ID_BYTES = 4
-LINE_BYTES = 8
-FOR_IPV4 = (bytes(10) + b"\xff\xff", bytes.fromhex("0064ff9b") + bytes(8))
-"""How an IPv6 address begins that stands for one of IPv4: mapped by the kernel, or translated (RFC 6052)."""
-
-
-class Callers:
-    """Believes X-Forwarded-For and X-Request-ID only from `trusted_proxies` (addresses or networks)."""
-
-    def __init__(self, trusted_proxies: Sequence[str]) -> None:
-        self._trusted: list[IPv4Network | IPv6Network] = [ip_network(proxy, strict=False) for proxy in trusted_proxies]
-        self._start = secrets.token_hex(ID_BYTES)  # drawn once, not by a system call a request
-        self._numbers = itertools.count(1)
-
-    def address(self, request: web.Request) -> str:
-        """The nearest address that is no trusted proxy's; `-` for a connection without one."""
-        peer = request.remote or "-"
-        if not self._trusts(peer):
-            return peer
-        forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))  # lines are one list (RFC 9110, 5.3)
-        for nearest in reversed(forwarded.rsplit(",", MAX_PROXIES)[-MAX_PROXIES:]):
-            candidate = nearest.strip()
-            if candidate and not self._trusts(candidate):
-                parsed = _parsed(candidate)
-                return peer if parsed is None else str(parsed)
-        return peer
-
-    def client(self, request: web.Request) -> Client:
-        """Who asks: one client for all that share an address, or a network of 64 bits of IPv6."""
-        return Client(_key_of(self.address(request)))
-
-    def peer(self, address: str) -> str:
-        """The key for the other end of a connection, of which no request is known yet; empty for a trusted proxy."""
-        return "" if self._trusts(address) else _key_of(address)
-
-    def request_id(self, request: web.Request) -> str:
-        """The id that a trusted proxy gave, if it is a plain one, else a fresh one."""
-        given = request.headers.get("X-Request-ID", "")
-        if given and self._trusts(request.remote or "-") and _is_plain(given):
-            return given
-        return f"{self._start}-{next(self._numbers):x}"
-
-    def _trusts(self, address: str) -> bool:
-        if not self._trusted or (parsed := _parsed(address)) is None:
-            return False
-        return any(parsed in network for network in self._trusted)
-
-
-CALLERS = web.AppKey("callers", Callers)
 CLIENT = web.RequestKey("client", Client)
 
 
 def client_of(request: web.Request) -> Client:
-    """The client that a request counts for, worked out once for each request."""
     if CLIENT not in request:
-        request[CLIENT] = request.app[CALLERS].client(request)
+        request[CLIENT] = request.app[TRUSTED_PROXIES].client(request)
     return request[CLIENT]
-
-
-def _key_of(address: str) -> str:
-    if ":" not in address:
-        return address
-    try:
-        packed = inet_pton(AF_INET6, address.partition("%")[0])
-    except OSError:
-        return address
-    if packed.startswith(FOR_IPV4):
-        return inet_ntop(AF_INET, packed[len(FOR_IPV4[0]) :])
-    return f"{inet_ntop(AF_INET6, packed[:LINE_BYTES] + bytes(LINE_BYTES))}/{LINE_BYTES * 8}"
-
-
-def _parsed(text: str) -> IPv4Address | IPv6Address | None:
-    """The address, also of `192.0.2.1:5678` and `[2001:db8::1]:443`, as some proxies write it."""
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
-
-
-def _is_plain(given: str) -> bool:
-    return len(given) <= MAX_ID_CHARS and given.isascii() and given.replace("-", "").replace("_", "").isalnum()

@@ -1,4 +1,4 @@
-"""File names in headers: RFC 6266, so that a name in any script survives and none can break out of the header."""
+"""File names in headers (RFC 6266): names in any script work, and none can break out of the header."""
 
 import re
 from urllib.parse import quote
@@ -7,13 +7,13 @@ from appliance.domain.formats import BY_MEDIA_TYPE
 from appliance.domain.upload_options import clean_filename
 from appliance.http.links import extension
 
-ODD = re.compile(r"""[^ -~]|["\\%;]""")
-"""What old clients may misread in a name: anything but printable ASCII, and what has a meaning in headers."""
+UNSAFE = re.compile(r"""[^ -~]|["\\%;]""")
+"""Characters that old clients may misread: everything but printable ASCII, and those with a meaning in headers."""
 SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}\Z", re.ASCII)
 
 
-def typed_name(filename: str, media_type: str) -> str:
-    """The name under an extension of what the file is: a saved `x.html` would open in a browser as a page."""
+def filename_with_extension(filename: str, media_type: str) -> str:
+    """The name with an extension of its media type: an image saved as `x.html` would open in a browser as a page."""
     suffix = SUFFIX.search(filename)
     if suffix and suffix[0][1:].lower() in _extensions(media_type):
         return filename
@@ -29,7 +29,7 @@ def _extensions(media_type: str) -> tuple[str, ...]:
 def content_disposition(filename: str, *, attachment: bool) -> str:
     """The header's value, with an ASCII fallback for old clients."""
     kind = "attachment" if attachment else "inline"
-    plain = ODD.sub("_", filename)
+    plain = UNSAFE.sub("_", filename)
     if plain == filename:
         return f'{kind}; filename="{plain}"'
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"

@@ -1,4 +1,4 @@
-"""CORS preflights: open for the API, since nothing here is authorised by cookies."""
+"""CORS preflights: the API is open to every origin, because nothing is authorised by cookies."""
 
 from aiohttp import web
 

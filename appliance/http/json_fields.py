@@ -1,4 +1,4 @@
-"""The members of JSON bodies: read, and told in words where they are not what they should be."""
+"""The members of JSON bodies, read and checked; errors say which member is wrong and why."""
 
 import json
 from collections.abc import Collection
@@ -16,7 +16,7 @@ from appliance.http.transport.small_bodies import small_body
 
 
 async def json_object(request: web.Request, members: Collection[str]) -> dict[str, Any]:
-    """The body, with these members at most. Raises MalformedRequest, InvalidField, EncodedBody, SlowUpload, Busy."""
+    """The body, if it has no other members. Raises MalformedRequest, InvalidField, EncodedBody, SlowUpload, Busy."""
     try:
         async with small_body(request):
             refuse_other_charsets(request.charset)
@@ -33,6 +33,7 @@ async def json_object(request: web.Request, members: Collection[str]) -> dict[st
 
 
 def text_member(body: dict[str, Any], name: str) -> str | Unchanged | None:
+    """A text, None for null, UNCHANGED if the member is missing. Raises InvalidField."""
     text = body.get(name, UNCHANGED)
     if isinstance(text, (str, Unchanged)) or text is None:
         return text
@@ -40,14 +41,14 @@ def text_member(body: dict[str, Any], name: str) -> str | Unchanged | None:
 
 
 def texts_member(body: dict[str, Any], name: str) -> tuple[str, ...]:
-    """A list of texts, empty where there is none. Raises InvalidField."""
+    """A list of texts, empty if the member is missing. Raises InvalidField."""
     texts = body.get(name, [])
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise InvalidField(f"{name} must be a list of strings.")
     return tuple(texts)
 
 
-def restores(body: dict[str, Any]) -> bool:
+def asks_to_restore(body: dict[str, Any]) -> bool:
     """Whether `deleted` is set to false. Raises InvalidField for any other value."""
     if body.get("deleted", False) is not False:
         raise InvalidField("deleted can only be false, which restores the item. Use DELETE to delete it.")
@@ -55,30 +56,30 @@ def restores(body: dict[str, Any]) -> bool:
 
 
 def expiry_member(body: dict[str, Any], clock: Clock) -> int | None:
-    """The wished expiry as a unix second; None without a wish. Raises InvalidExpiry."""
+    """The requested expiry as a unix second; None if neither member is there. Raises InvalidExpiry."""
     if "expires_in" in body and "expires_at" in body:
         raise InvalidExpiry("Send either expires_in or expires_at, not both.")
     if "expires_at" in body:
-        return _moment(body["expires_at"])
+        return _parse_time(body["expires_at"])
     if "expires_in" not in body:
         return None
-    return int(clock()) + seconds_of(body["expires_in"])
+    return int(clock()) + parse_seconds(body["expires_in"])
 
 
-def seconds_of(wished: object) -> int:
-    """Seconds from a number or a text with its unit. Raises InvalidExpiry."""
-    if isinstance(wished, str):
-        return parse_duration(wished)
-    if isinstance(wished, int) and not isinstance(wished, bool):
-        return wished
+def parse_seconds(value: object) -> int:
+    """Seconds from a number, or from a text with a unit. Raises InvalidExpiry."""
+    if isinstance(value, str):
+        return parse_duration(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
     raise InvalidExpiry("expires_in must be whole seconds (3600) or a number with a unit (12h, 30d, 4w).")
 
 
-def _moment(text: object) -> int:
+def _parse_time(text: object) -> int:
     try:
         moment = datetime.fromisoformat(str(text))
         if moment.tzinfo is None:
-            raise ValueError("without a zone")
+            raise ValueError("no time zone")
         return int(moment.timestamp())
     except (ValueError, OverflowError) as fault:
         raise InvalidExpiry("expires_at must be an RFC 3339 time with a time zone: 2027-01-31T12:00:00Z.") from fault

@@ -1,4 +1,4 @@
-"""What handlers find in the application: the services and values that `app` puts there."""
+"""What handlers find in the application and in a request: the services and values that `container` puts there."""
 
 from aiohttp import web
 
@@ -8,11 +8,14 @@ from appliance.delivery import Delivery
 from appliance.delivery.tiles import Tiles
 from appliance.domain.clock import Clock
 from appliance.health.health import Health
-from appliance.http import client_address
-from appliance.http.pages.background_rendering import Rendering
-from appliance.http.pages.render import Pages
-from appliance.http.transport.open_connections import Crowd
-from appliance.http.wrong_token_delay import WrongTokens
+from appliance.http.pages.background_rendering import BackgroundRenderer
+from appliance.http.pages.localized_pages import LocalizedPages
+from appliance.http.transport.event_stream import EventStreams
+from appliance.http.transport.open_connections import OpenConnections
+from appliance.http.transport.start_limiter import StartLimiter
+from appliance.http.transport.upload_bodies import FormLimits
+from appliance.http.trusted_proxies import TrustedProxies
+from appliance.http.wrong_token_delay import WrongTokenDelay
 from appliance.lifecycle.management import Management
 from appliance.observability.metrics import Metrics
 from appliance.resumable import ResumableUploads
@@ -20,11 +23,10 @@ from appliance.shared.concurrency_limit import ConcurrencyLimit
 from appliance.uploads.admission import Admission
 from appliance.uploads.ingest import Ingest
 
-CALLERS = client_address.CALLERS
 CONFIG = web.AppKey("config", Config)
 CLOCK = web.AppKey[Clock]("clock")
-PAGES = web.AppKey[list[Pages]]("pages")
-"""In each language; the first where a browser asks for none of them. `requests.pages_of` picks."""
+PAGES = web.AppKey[list[LocalizedPages]]("pages")
+"""One for each language, the default first. `pages.selection.pages_of` chooses."""
 ADMISSION = web.AppKey("admission", Admission)
 INGEST = web.AppKey("ingest", Ingest)
 DELIVERY = web.AppKey("delivery", Delivery)
@@ -34,9 +36,14 @@ ALBUMS = web.AppKey("albums", Albums)
 METRICS = web.AppKey("metrics", Metrics)
 RESUMABLE = web.AppKey("resumable", ResumableUploads)
 HEALTH = web.AppKey("health", Health)
-LISTENERS = web.AppKey("listeners", ConcurrencyLimit)
-RENDERING = web.AppKey("rendering", Rendering)
-WRONG_TOKENS = web.AppKey("wrong_tokens", WrongTokens)
+BACKGROUND_RENDERER = web.AppKey("background_renderer", BackgroundRenderer)
+TRUSTED_PROXIES = web.AppKey("trusted_proxies", TrustedProxies)
+WRONG_TOKEN_DELAY = web.AppKey("wrong_token_delay", WrongTokenDelay)
+OPEN_CONNECTIONS = web.AppKey("open_connections", OpenConnections)
+START_LIMITER = web.AppKey("start_limiter", StartLimiter)
+EVENT_STREAMS = web.AppKey("event_streams", EventStreams)
 SMALL_BODIES = web.AppKey("small_bodies", ConcurrencyLimit)
 DOWNLOADS = web.AppKey("downloads", ConcurrencyLimit)
-CROWD = web.AppKey("crowd", Crowd)
+FORM_LIMITS = web.AppKey("form_limits", FormLimits)
+
+REQUEST_ID = web.RequestKey("request_id", str)

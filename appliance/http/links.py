@@ -1,6 +1,7 @@
-"""Where everything lives: the paths of an image's pages and files, and the absolute links made from them."""
+"""The paths of an image's and an album's pages and files, and absolute links to them."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from appliance.config.model import Config
 from appliance.domain.formats import FORMATS
@@ -11,7 +12,7 @@ EXTENSIONS = {spec.media_type: spec.extension for spec in FORMATS}
 
 
 def extension(media_type: str) -> str:
-    """The extension without a dot, `bin` for a media type that no original should have."""
+    """The extension without a dot; `bin` for a media type that no original should have."""
     return EXTENSIONS.get(media_type, "bin")
 
 
@@ -32,7 +33,7 @@ def original_path(slug: str) -> str:
 
 
 def file_path(slug: str, media_type: str) -> str:
-    """The original by extension, which programs that judge a link by its end want."""
+    """The original with its extension, for programs that judge a link by that."""
     return f"/i/{slug}.{extension(media_type)}"
 
 
@@ -49,7 +50,7 @@ def album_manage_path(slug: str) -> str:
 
 
 def album_image_path(slug: str, image: str) -> str:
-    """One image with its neighbours: a path, not a query, so that shared caches keep the pages apart."""
+    """One image with its neighbours: a path instead of a query, so that shared caches tell the pages apart."""
     return f"/a/{slug}/{image}"
 
 
@@ -58,7 +59,7 @@ def album_zip_path(slug: str) -> str:
 
 
 def iiif_path(slug: str) -> str:
-    """What addresses of the IIIF Image API begin with: the image's `id` there."""
+    """The base path of an image in the IIIF Image API, which is its `id` there."""
     return f"/iiif/3/{slug}"
 
 
@@ -71,7 +72,7 @@ UPLOADS_PATH = "/api/v1/uploads"
 
 
 def upload_path(upload_id: str) -> str:
-    """Where a resumable upload goes on; it is a secret."""
+    """The address of a resumable upload; it is a secret."""
     return f"{UPLOADS_PATH}/{upload_id}"
 
 
@@ -80,13 +81,13 @@ def api_path(slug: str) -> str:
 
 
 def events_path(slug: str) -> str:
-    """Where an upload's progress is told while it comes."""
+    """The progress of an upload as server-sent events."""
     return f"{api_path(slug)}/events"
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Absolute links. `base_url` has no slash at its end and never comes from a request."""
+    """Absolute links. `base_url` has no trailing slash and never comes from a request."""
 
     base_url: str
 
@@ -100,15 +101,15 @@ class Links:
     def share(self, slug: str) -> str:
         return self.absolute(share_path(slug))
 
-    def managing(self, slug: str, delete_token: str) -> str:
-        """The secret link. A fragment never reaches a server, so the token stays out of logs and referrers."""
+    def manage(self, slug: str, delete_token: str) -> str:
+        """The secret manage link. Browsers don't send fragments, so the token stays out of logs and referrers."""
         return f"{self.share(slug)}#{delete_token}"
 
     def album(self, slug: str) -> str:
         return self.absolute(album_path(slug))
 
-    def managing_album(self, slug: str, delete_token: str) -> str:
-        """The secret link, as that of an image."""
+    def manage_album(self, slug: str, delete_token: str) -> str:
+        """The secret manage link, as for an image."""
         return f"{self.album(slug)}#{delete_token}"
 
     def album_zip(self, slug: str) -> str:
@@ -122,6 +123,10 @@ class Links:
 
     def iiif(self, slug: str) -> str:
         return self.absolute(iiif_path(slug))
+
+    def oembed(self, slug: str) -> str:
+        """Where the oEmbed reply for the image's share page is."""
+        return self.absolute(f"/oembed?url={quote(self.share(slug), safe='')}")
 
     def rendition(self, slug: str, preset: str, image_format: Format) -> str:
         return self.absolute(rendition_path(slug, preset, image_format))

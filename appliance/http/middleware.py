@@ -1,4 +1,4 @@
-"""Around every handler: a request id, named errors, security headers, metrics, and a log line."""
+"""Around every handler: request ids, errors as responses, security headers, metrics, and the access log."""
 
 import asyncio
 import logging
@@ -10,13 +10,11 @@ from aiohttp.typedefs import Handler
 
 from appliance.domain.errors import ApplianceError
 from appliance.http.client_address import client_of
-from appliance.http.keys import CALLERS, CONFIG, HEALTH, METRICS
+from appliance.http.keys import CONFIG, HEALTH, METRICS, REQUEST_ID, START_LIMITER, TRUSTED_PROXIES
 from appliance.http.links import UPLOADS_PATH
-from appliance.http.problems import named, problem_response
-from appliance.http.requests import REQUEST_ID
+from appliance.http.problems import problem_response, to_named_error
 from appliance.http.responses import common_headers
 from appliance.http.transport.request_heads import check_head
-from appliance.http.transport.start_limiter import STARTS
 from appliance.http.tus import headers as tus
 from appliance.observability import logs
 
@@ -30,46 +28,46 @@ log = logging.getLogger("appliance.access")
 
 @web.middleware
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Outermost: give the request its id, count it, log it; errors become responses here."""
-    request[REQUEST_ID] = request.app[CALLERS].request_id(request)
+    """The outermost middleware: sets the request id, counts and logs the request, and turns errors into responses."""
+    request[REQUEST_ID] = request.app[TRUSTED_PROXIES].request_id(request)
     token = logs.request_id.set(request[REQUEST_ID])
-    health, started, status = request.app[HEALTH], time.monotonic(), 499  # a client that went away
+    health, started, status = request.app[HEALTH], time.monotonic(), 499  # if the client goes away
     health.in_flight += 1
     try:
-        await request.app[STARTS].turn(client_of(request).key)
-        response = await _answered(request, handler)
+        await request.app[START_LIMITER].wait_for_turn(client_of(request).key)
+        response = await _respond(request, handler)
         status = response.status
         return response
     finally:
         health.in_flight -= 1
-        _note(request, status, time.monotonic() - started)
+        _record(request, status, time.monotonic() - started)
         logs.request_id.reset(token)
 
 
-def _note(request: web.Request, status: int, seconds: float) -> None:
-    """Count every request; log faults as warnings, changes as news, and plain views only for who debugs."""
+def _record(request: web.Request, status: int, seconds: float) -> None:
+    """Count the request; log server errors as warnings, changes as info, and views as debug."""
     request.app[METRICS].request_done(_route(request), _method(request), status, seconds)
     level = logging.WARNING if status >= 500 else logging.DEBUG if request.method in ("GET", "HEAD") else logging.INFO
     if log.isEnabledFor(level):
-        fields = {"client": request.app[CALLERS].address(request), "ms": round(seconds * 1000, 1)}
+        fields = {"client": request.app[TRUSTED_PROXIES].address(request), "ms": round(seconds * 1000, 1)}
         log.log(level, "%s %s %d", request.method, request.path, status, extra=fields)
 
 
-async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         check_head(request)
         return await handler(request)
     except web.HTTPException as fault:
         if fault.status < 400:  # redirects
             return fault
-        return _told(request, named(fault), fault)
+        return _problem_response(request, to_named_error(fault), fault)
     except (ConnectionError, asyncio.CancelledError):
-        raise  # nobody is there to be told
+        raise  # nobody is there to read a response
     except Exception as fault:
-        return _told(request, named(fault), fault)
+        return _problem_response(request, to_named_error(fault), fault)
 
 
-def _told(request: web.Request, fault: ApplianceError, cause: Exception) -> web.Response:
+def _problem_response(request: web.Request, fault: ApplianceError, cause: Exception) -> web.Response:
     response = problem_response(request, fault)
     if isinstance(cause, web.HTTPMethodNotAllowed) and response.status == cause.status:
         response.headers["Allow"] = ", ".join(sorted(cause.allowed_methods))
@@ -77,7 +75,7 @@ def _told(request: web.Request, fault: ApplianceError, cause: Exception) -> web.
 
 
 def _method(request: web.Request) -> str:
-    """A bounded label: clients may invent methods."""
+    """A metrics label with bounded values: clients may invent methods."""
     return request.method if request.method in HTTPMethod.__members__ else "(other)"
 
 
@@ -87,7 +85,7 @@ def _route(request: web.Request) -> str:
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Just before a response starts: what browsers must know whatever the handler was."""
+    """Add the headers that every response needs, just before it starts."""
     headers = response.headers
     headers.update(common_headers(request.app[CONFIG]))
     headers["X-Request-ID"] = request.get(REQUEST_ID, "-")
@@ -104,4 +102,4 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         tus.add_headers(headers, response.status)
     if request.app[HEALTH].stopping:
         response.force_close()
-        headers["Connection"] = "close"  # aiohttp chose this header before it asked us
+        headers["Connection"] = "close"  # aiohttp has set this header already

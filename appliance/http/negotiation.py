@@ -1,4 +1,4 @@
-"""Which format a client gets where the address names none: the best of those that its Accept header asks for."""
+"""Content negotiation: the format of a rendition whose address names none, and parsing Accept headers."""
 
 from collections.abc import Sequence
 
@@ -6,26 +6,34 @@ from appliance.domain.model import Image
 from appliance.domain.renditions import Format
 
 BY_SIZE = tuple(sorted(Format, key=lambda each: each.spec.size_rank))
-"""What we prefer among formats that a client likes equally: the smallest files first."""
+"""Our preference among formats that a client rates equally: smallest files first."""
 
 
-def negotiated(image: Image, accept: str, formats: Sequence[Format]) -> Format:
-    """The format for an Accept header, out of those that are made here.
+_BY_EXTENSION = {"jpeg": Format.JPG, **{each.value: each for each in Format}}
 
-    Formats that carry the picture's animation and alpha come before those that don't; wildcards ask for no format in
-    particular, and get what every browser shows.
+
+def format_of(extension: str) -> Format | None:
+    """The rendition format that a URL's extension names; `jpeg` means `jpg`."""
+    return _BY_EXTENSION.get(extension)
+
+
+def negotiate_format(image: Image, accept: str, formats: Sequence[Format]) -> Format:
+    """The best of `formats` for an Accept header.
+
+    Formats that keep the image's animation and alpha channel win over those that don't. Wildcards name no format, so
+    they get one that every browser shows.
     """
-    liking = wishes(accept)
-    named = [each for each in BY_SIZE if each in formats and liking.get(each.media_type, 0) > 0]
-    for able in (True, False):
-        liked = [each for each in named if _carries(image, each) == able]
-        if liked:
-            return max(liked, key=lambda each: liking[each.media_type])  # the first of equals
+    weights = parse_accept(accept)
+    named = [each for each in BY_SIZE if each in formats and weights.get(each.media_type, 0) > 0]
+    for keeps_everything in (True, False):
+        candidates = [each for each in named if _carries(image, each) == keeps_everything]
+        if candidates:
+            return max(candidates, key=lambda each: weights[each.media_type])  # the first of equals
     return _plain(image, formats)
 
 
 def _plain(image: Image, formats: Sequence[Format]) -> Format:
-    """What every browser shows, WebP or not."""
+    """A format that every browser shows."""
     plain = Format.GIF if image.animated else Format.PNG if image.has_alpha else Format.JPG
     return plain if plain in formats else image.linked_format
 
@@ -36,10 +44,10 @@ def _carries(image: Image, candidate: Format) -> bool:
     return candidate.spec.has_all_colours and (candidate.has_alpha or not image.has_alpha)
 
 
-def wishes(accept: str) -> dict[str, float]:
-    """What an Accept or Accept-Language header names, in small letters, and how much it is wanted, 0 to 1.
+def parse_accept(accept: str) -> dict[str, float]:
+    """The names in an Accept or Accept-Language header, in lower case, with their weights from 0 to 1.
 
-    What makes no sense is not wanted.
+    An invalid weight counts as 0.
     """
     found: dict[str, float] = {}
     for entry in accept.split(","):

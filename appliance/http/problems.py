@@ -1,6 +1,7 @@
-"""Errors to responses: the one table from codes to statuses, and the three shapes an error is told in.
+"""Errors as responses: the table from errors to statuses, and the three forms of an error response.
 
-Programs get RFC 9457 problem details, people get a page, `curl -T` gets a line of text. No exception's text is shown.
+Programs get RFC 9457 problem details, browsers get a page, and `curl -T` gets a line of text. The text of an unexpected
+exception is never shown.
 """
 
 import logging
@@ -12,15 +13,16 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from appliance.domain import errors
 from appliance.domain.errors import ApplianceError
-from appliance.http.api.integrations import chevereto_error
-from appliance.http.requests import REQUEST_ID, pages_of, wants_page
+from appliance.http.api.chevereto import chevereto_error
+from appliance.http.keys import REQUEST_ID
+from appliance.http.pages.selection import pages_of, wants_page
 from appliance.http.responses import json_answer
 
 log = logging.getLogger(__name__)
 
 
 class TusStatus(IntEnum):
-    """Statuses that only tus has."""
+    """Statuses that only tus defines."""
 
     CHECKSUM_MISMATCH = 460
 
@@ -42,7 +44,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.UnknownAlbum: HTTPStatus.NOT_FOUND,
     errors.UnknownRendition: HTTPStatus.NOT_FOUND,
     errors.NoSuchPage: HTTPStatus.NOT_FOUND,
-    errors.FormatNotOffered: HTTPStatus.NOT_IMPLEMENTED,  # as oEmbed has it; consumers then try the other format
+    errors.FormatNotOffered: HTTPStatus.NOT_IMPLEMENTED,  # as oEmbed requires; consumers then try another format
     errors.NotHereYet: HTTPStatus.NOT_FOUND,
     errors.UnknownUpload: HTTPStatus.NOT_FOUND,
     errors.FinalUpload: HTTPStatus.FORBIDDEN,
@@ -83,28 +85,28 @@ MAX_FORM_BYTES = 64 * 1024  # forms without a file; uploads are streamed and hav
 
 
 def status_of(fault: ApplianceError) -> HTTPStatus | TusStatus:
-    """The HTTP status of a named error; 500 for those that no request should ever meet."""
+    """The HTTP status of an error; 500 for errors that no request should cause."""
     return STATUSES.get(type(fault), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def named(fault: BaseException) -> ApplianceError:
-    """The named error that stands for whatever a handler raised; the unexpected is logged whole and told as 500."""
+def to_named_error(fault: BaseException) -> ApplianceError:
+    """The ApplianceError for any exception of a handler; unexpected ones are logged and become InternalError."""
     if isinstance(fault, ApplianceError):
         return fault
     if isinstance(fault, web.HTTPException) and fault.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _named_by_routing(fault)
+        return _from_routing(fault)
     if isinstance(fault, (web.RequestPayloadError, HttpProcessingError)):
         return errors.MalformedRequest("The body can't be read because it doesn't match its headers.")
     log.error("unexpected fault", exc_info=fault)
     return errors.InternalError()
 
 
-def _named_by_routing(fault: web.HTTPException) -> ApplianceError:
-    """What aiohttp refuses before a handler is reached, or while it reads a small body."""
+def _from_routing(fault: web.HTTPException) -> ApplianceError:
+    """The error for what aiohttp refuses before a handler is called, or while it reads a small body."""
     if isinstance(fault, web.HTTPMethodNotAllowed) and fault.allowed_methods != {"OPTIONS"}:
         allowed = ", ".join(sorted(fault.allowed_methods))
         return errors.MethodNotAllowed(f"{fault.method} is not allowed at this address. Allowed methods: {allowed}.")
-    if isinstance(fault, (web.HTTPNotFound, web.HTTPMethodNotAllowed)):  # preflights are answered everywhere
+    if isinstance(fault, (web.HTTPNotFound, web.HTTPMethodNotAllowed)):  # preflights are allowed everywhere
         return errors.NoSuchPage()
     if isinstance(fault, web.HTTPRequestEntityTooLarge):
         return errors.TooLarge(
@@ -114,14 +116,14 @@ def _named_by_routing(fault: web.HTTPException) -> ApplianceError:
 
 
 def problem_response(request: web.Request, fault: ApplianceError) -> web.Response:
-    """The fault in the shape that this client reads."""
+    """The response in the form that the client reads."""
     status = status_of(fault)
     if request.path == "/api/1/upload":
         response = json_answer(chevereto_error(status, fault.code, fault.detail), status=status)
     elif request.path.startswith(("/api/", "/iiif/")):
         response = _problem_details(request, fault, status)
     elif wants_page(request):
-        page = pages_of(request).error_page(status, fault, request[REQUEST_ID])
+        page = pages_of(request).site.error_page(status, fault, request[REQUEST_ID])
         response = web.Response(text=page, content_type="text/html", status=status)
     elif request.method in ("GET", "HEAD"):
         response = _problem_details(request, fault, status)
@@ -129,12 +131,12 @@ def problem_response(request: web.Request, fault: ApplianceError) -> web.Respons
         response = web.Response(text=f"{fault.title}. {fault.detail}\n", status=status)
     response.headers.update(headers_of(fault))
     if status is HTTPStatus.REQUEST_TIMEOUT:
-        response.force_close()  # the rest of that body may come for ever
+        response.force_close()  # the rest of the body may never end
     return response
 
 
 def headers_of(fault: ApplianceError) -> dict[str, str]:
-    """What goes with a problem in whatever shape it is told."""
+    """The headers of an error response in any form."""
     status, headers = status_of(fault), {"Cache-Control": "no-store"}
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.CONFLICT) or fault.retry_after_s:
         headers["Retry-After"] = str(fault.retry_after_s or DEFAULT_RETRY_AFTER_S)

@@ -1,4 +1,4 @@
-"""JSON answers as a person reads them in a terminal: every script as itself, not as escapes."""
+"""JSON responses that are readable in a terminal, without escapes; and the headers of every response."""
 
 import json
 from collections.abc import Mapping
@@ -8,13 +8,13 @@ from aiohttp import hdrs, web
 from appliance.config.model import Config
 
 SOFTWARE = "appliance"
-"""How answers name the server: which language and library it is made of, and of which age, is nobody's concern."""
+"""The Server header. It doesn't reveal the language, the library or their versions."""
 HTTPS_ONLY_S = 180 * 86_400
-"""Of this host alone: names below it are not ours to speak for."""
+"""For this host only: subdomains may belong to others."""
 
 
 def common_headers(config: Config) -> dict[str, str]:
-    """What every answer has, whether a request could be read or not."""
+    """The headers of every response, even to a request that can't be read."""
     headers = {hdrs.SERVER: SOFTWARE, "X-Content-Type-Options": "nosniff"}
     if config.server.base_url.startswith("https://"):
         headers["Strict-Transport-Security"] = f"max-age={HTTPS_ONLY_S}"
@@ -22,7 +22,7 @@ def common_headers(config: Config) -> dict[str, str]:
 
 
 def json_bytes(body: object) -> bytes:
-    """`body` as UTF-8 JSON; half a surrogate pair, which UTF-8 has no bytes for, stays an escape."""
+    """`body` as UTF-8 JSON; a lone surrogate, which UTF-8 can't encode, stays an escape."""
     return json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
 
 
@@ -33,5 +33,4 @@ def json_answer(
     headers: Mapping[str, str] | None = None,
     content_type: str = "application/json",
 ) -> web.Response:
-    """The answer that says `body`."""
     return web.Response(body=json_bytes(body), status=status, headers=headers, content_type=content_type)

@@ -1,45 +1,44 @@
-"""Every address of the host, in one table."""
+"""Every route of the host, in one table."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
 
-from appliance.http.api import albums, images, upload_events, uploads
+from appliance.http.api import albums, images, oembed, sharex, upload_events, uploads
 from appliance.http.compression import compress
 from appliance.http.cors import preflight
+from appliance.http.forms import MAX_FORM_FIELDS
 from appliance.http.iiif import handlers as iiif
 from appliance.http.middleware import add_headers, observe
-from appliance.http.pages import album_forms
-from appliance.http.pages import albums as album_pages
+from appliance.http.pages import album_forms, album_handlers, site_files
 from appliance.http.pages import handlers as pages
 from appliance.http.problems import MAX_FORM_BYTES
-from appliance.http.requests import MAX_FORM_FIELDS
-from appliance.http.transport.expect_continue import continuing
-from appliance.http.transport.multipart import ignore_odd_names
+from appliance.http.transport.expect_continue import expect_handler
+from appliance.http.transport.multipart import ignore_unreadable_names
 from appliance.http.tus import handlers as tus
 from appliance.http.views import album_zip, health, qr, renditions
 
 SLUG = r"{slug:[0-9A-Za-z]{1,64}}"
 UPLOAD = r"{id:[0-9A-Za-z_-]{1,64}}"
 WORD = r"[0-9A-Za-z_-]{1,64}"
-TAKES_IMAGE: Final[Mapping[str, Any]] = {"expect_handler": continuing(uploads.offered)}
-TAKES_BYTES: Final[Mapping[str, Any]] = {"expect_handler": continuing(tus.offered)}
+ADMITS_UPLOAD: Final[Mapping[str, Any]] = {"expect_handler": expect_handler(uploads.read_admission_request)}
+ADMITS_TUS: Final[Mapping[str, Any]] = {"expect_handler": expect_handler(tus.read_admission_request)}
 
 
 def application() -> web.Application:
-    """The application with its routes; `app` puts the services in."""
-    ignore_odd_names()
+    """The application with its routes; `container` adds the services."""
+    ignore_unreadable_names()
     site = web.Application(
         middlewares=[observe, compress], client_max_size=MAX_FORM_BYTES, client_max_fields=MAX_FORM_FIELDS
     )
     site.on_response_prepare.append(add_headers)
-    site.router.add_routes([*_pictures(), *_albums(), *_api(), *_pages()])
+    site.router.add_routes([*_images(), *_albums(), *_api(), *_pages()])
     return site
 
 
-def _pictures() -> list[web.RouteDef]:
-    """They are compared with an address one by one: renditions, which are asked for most, stand in front."""
+def _images() -> list[web.RouteDef]:
+    """Routes are tried in this order, so renditions, which are requested most, come first."""
     return [
         web.get(f"/i/{SLUG}/preview.jpg", renditions.show_preview),
         web.get(f"/i/{SLUG}/qr.svg", qr.show_qr),
@@ -60,13 +59,13 @@ def _pictures() -> list[web.RouteDef]:
 
 def _albums() -> list[web.RouteDef]:
     return [
-        web.get(f"/a/{SLUG}", album_pages.show_album),
-        web.get("/a", album_forms.show_new),
-        web.post("/a", album_forms.make),
+        web.get(f"/a/{SLUG}", album_handlers.show_album),
+        web.get("/a", album_forms.show_creation),
+        web.post("/a", album_forms.create),
         web.get(f"/a/{SLUG}/zip", album_zip.show_zip),
         web.get(f"/a/{SLUG}/manage", album_forms.show_manage),
         web.post(f"/a/{SLUG}/manage", album_forms.manage),
-        web.get(f"/a/{SLUG}/{{image:[0-9A-Za-z]{{1,64}}}}", album_pages.show_image),
+        web.get(f"/a/{SLUG}/{{image:[0-9A-Za-z]{{1,64}}}}", album_handlers.show_image),
     ]
 
 
@@ -76,41 +75,41 @@ def _api() -> list[web.RouteDef]:
         web.get(f"/api/v1/albums/{SLUG}", albums.show_album),
         web.patch(f"/api/v1/albums/{SLUG}", albums.change_album),
         web.delete(f"/api/v1/albums/{SLUG}", albums.delete_album),
-        web.post("/api/v1/images", uploads.create_image, **TAKES_IMAGE),
+        web.post("/api/v1/images", uploads.create_image, **ADMITS_UPLOAD),
         web.get(f"/api/v1/images/{SLUG}", images.show_image),
         web.get(f"/api/v1/images/{SLUG}/events", upload_events.show_events, allow_head=False),
         web.patch(f"/api/v1/images/{SLUG}", images.change_image),
         web.delete(f"/api/v1/images/{SLUG}", images.delete_image),
         web.options("/api/v1/uploads", tus.show_options),
-        web.post("/api/v1/uploads", tus.create, **TAKES_BYTES),
+        web.post("/api/v1/uploads", tus.create, **ADMITS_TUS),
         web.options("/api/v1/uploads/{id:.*}", tus.show_options),
-        web.head(f"/api/v1/uploads/{UPLOAD}", tus.act),
-        web.patch(f"/api/v1/uploads/{UPLOAD}", tus.act, **TAKES_BYTES),
-        web.delete(f"/api/v1/uploads/{UPLOAD}", tus.act),
-        web.get(f"/api/v1/uploads/{UPLOAD}", tus.act, allow_head=False),
-        web.post(f"/api/v1/uploads/{UPLOAD}", tus.act),
+        web.head(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload),
+        web.patch(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload, **ADMITS_TUS),
+        web.delete(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload),
+        web.get(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload, allow_head=False),
+        web.post(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload),
         web.options("/api/{rest:.*}", preflight),
         web.get("/api/v1/limits", images.show_limits),
         web.get("/api/v1/openapi.json", images.show_contract),
-        web.post("/api/1/upload", uploads.chevereto, **TAKES_IMAGE),
+        web.post("/api/1/upload", uploads.chevereto, **ADMITS_UPLOAD),
     ]
 
 
 def _pages() -> list[web.RouteDef]:
-    """The last of them take every name, so these come behind all others."""
+    """The last of these match any name, so they come after all others."""
     return [
         web.get("/", pages.show_upload),
-        web.post("/", uploads.post_form, **TAKES_IMAGE),
-        web.get("/images", pages.show_mine),
-        web.get("/sharex.sxcu", pages.show_sharex),
-        web.get("/oembed", pages.show_oembed),
-        web.get("/manifest.webmanifest", pages.show_manifest),
-        web.get("/robots.txt", pages.show_robots),
-        web.get("/favicon.ico", pages.show_favicon),
-        web.get(r"/static/{name:[a-zA-Z0-9_./-]{1,200}}", pages.show_static),
+        web.post("/", uploads.post_form, **ADMITS_UPLOAD),
+        web.get("/images", pages.show_library),
+        web.get("/sharex.sxcu", sharex.show_sharex),
+        web.get("/oembed", oembed.show_oembed),
+        web.get("/manifest.webmanifest", site_files.show_manifest),
+        web.get("/robots.txt", site_files.show_robots),
+        web.get("/favicon.ico", site_files.show_favicon),
+        web.get(r"/static/{name:[a-zA-Z0-9_./-]{1,200}}", site_files.show_static),
         web.get("/healthz", health.healthz),
         web.get("/readyz", health.readyz),
-        web.put(r"/{filename:[^/]+}", uploads.put_file, **TAKES_IMAGE),
-        web.get(r"/{filename:[^/]+}", pages.show_nothing),
-        web.put("/", uploads.put_file, **TAKES_IMAGE),
+        web.put(r"/{filename:[^/]+}", uploads.put_file, **ADMITS_UPLOAD),
+        web.get(r"/{filename:[^/]+}", site_files.show_nothing),
+        web.put("/", uploads.put_file, **ADMITS_UPLOAD),
     ]

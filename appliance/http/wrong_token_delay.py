@@ -1,78 +1,95 @@
-"""Wrong delete tokens: the answer to them comes late for an address that sent several. A right one is never held up.
+"""Delaying the response to wrong delete tokens from an address that has sent several.
 
-A token has 128 bits and is not to be guessed; this keeps those who try from costing much. Tokens are looked at first,
-for that is cheap, and somebody else may share the address. Addresses are kept in memory alone, for some minutes.
+A token has 128 bits, so it can't be guessed; the delay keeps guessing from costing the server much. Tokens are checked
+first, which is cheap, and a right token is never delayed, because several people may share an address. Addresses are
+kept in memory only, for some minutes.
 """
 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from appliance.domain.errors import Busy, WrongToken
 
-FREE = 10  # a person who mixes up links
-FIRST_S = 0.1
-MAX_S = 5.0
-FORGOTTEN_S = 600.0
-MAX_WAITING = 4  # requests of one address
+FREE_FAILURES = 10  # for a person who mixes up links
+FIRST_DELAY_S = 0.1
+MAX_DELAY_S = 5.0
+FORGET_AFTER_S = 600.0
+MAX_WAITING = 4  # responses to one address
 MAX_ADDRESSES = 10_000
 
 
 @dataclass(slots=True)
-class _Address:
-    failures: int = 0
+class TokenFailures:
+    """The wrong tokens of one address."""
+
+    count: int = 0
     last_s: float = 0.0
     waiting: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
-    def pause_s(self) -> float:
-        """How late the answer to the last wrong token is: twice as late as the one before."""
-        over = self.failures - FREE
-        return min(MAX_S, FIRST_S * 2.0 ** min(over - 1, 10)) if over > 0 else 0.0
+    def delay_s(self) -> float:
+        """The delay of the next response: double the one before."""
+        over = self.count - FREE_FAILURES
+        return min(MAX_DELAY_S, FIRST_DELAY_S * 2.0 ** min(over - 1, 10)) if over > 0 else 0.0
 
 
-class WrongTokens:
-    """Who sent wrong tokens. Touched by the event loop's thread alone."""
+class WrongTokenDelay:
+    """Counts wrong tokens by address and delays the responses to them. Used from the event loop only."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        max_addresses: int = MAX_ADDRESSES,
+    ) -> None:
         self._clock = clock
-        self._addresses: OrderedDict[str, _Address] = OrderedDict()
+        self._sleep = sleep
+        self._max_addresses = max_addresses
+        self._failures: OrderedDict[str, TokenFailures] = OrderedDict()
+
+    def __len__(self) -> int:
+        """How many addresses are known."""
+        return len(self._failures)
+
+    def failures_of(self, address: str) -> TokenFailures | None:
+        return self._failures.get(address)
 
     @asynccontextmanager
-    async def patience(self, address: str) -> AsyncIterator[None]:
-        """Around whatever looks at a token. Raises Busy for a wrong one when several of the address wait already."""
+    async def delayed(self, address: str) -> AsyncIterator[None]:
+        """Delay a WrongToken that is raised inside. Raises Busy instead if several of the address wait already."""
         try:
             yield
         except WrongToken:
-            await self._hold_up(self._noted(address))
+            await self._delay(self._record_failure(address))
             raise
 
-    def _noted(self, address: str) -> _Address:
-        known = self._addresses.setdefault(address, _Address())
-        if not known.waiting and self._clock() - known.last_s > FORGOTTEN_S:
-            known.failures = 0
-        known.failures, known.last_s = known.failures + 1, self._clock()
-        self._addresses.move_to_end(address)
-        if len(self._addresses) > MAX_ADDRESSES:
-            self._addresses.popitem(last=False)
-        return known
+    def _record_failure(self, address: str) -> TokenFailures:
+        failures = self._failures.setdefault(address, TokenFailures())
+        if not failures.waiting and self._clock() - failures.last_s > FORGET_AFTER_S:
+            failures.count = 0
+        failures.count, failures.last_s = failures.count + 1, self._clock()
+        self._failures.move_to_end(address)
+        if len(self._failures) > self._max_addresses:
+            self._failures.popitem(last=False)
+        return failures
 
-    async def _hold_up(self, known: _Address) -> None:
-        """One answer after the other."""
-        if not (pause_s := known.pause_s):
+    async def _delay(self, failures: TokenFailures) -> None:
+        """Wait; the responses to one address go out one after the other."""
+        if not (delay_s := failures.delay_s):
             return
-        if known.waiting >= MAX_WAITING:
+        if failures.waiting >= MAX_WAITING:
             raise Busy(
                 "Too many wrong delete tokens from your address. Try again in a moment.",
-                retry_after_s=max(1, round(MAX_S)),
+                retry_after_s=max(1, round(MAX_DELAY_S)),
             )
-        known.waiting += 1
+        failures.waiting += 1
         try:
-            async with known.lock:
-                await asyncio.sleep(pause_s)
+            async with failures.lock:
+                await self._sleep(delay_s)
         finally:
-            known.waiting -= 1
+            failures.waiting -= 1

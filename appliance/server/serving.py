@@ -19,7 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from appliance.config.model import Config, Server
 from appliance.health.health import Health
-from appliance.http.keys import CROWD
+from appliance.http.keys import OPEN_CONNECTIONS
 from appliance.http.responses import SOFTWARE
 from appliance.http.transport.connections import Runner
 from appliance.observability.metrics import Metrics
@@ -69,7 +69,7 @@ async def serve_until_stopped(
     await runner.setup()
     watcher = await _metrics_listener(config.server, metrics, supervisor.metrics_sockets)
     try:
-        listeners = await listen(runner, config.server.listen, supervisor.sockets, site[CROWD].turns_away)
+        listeners = await listen(runner, config.server.listen, supervisor.sockets, site[OPEN_CONNECTIONS].would_refuse)
         log.info("serving on %s", config.server.base_url)
         supervisor.notify("READY=1", f"STATUS=Serving {config.server.base_url}")
         async with supervisor.watchdog():

@@ -28,9 +28,7 @@ async def addresses(site: Site) -> dict[str, str]:
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", SIZES)
-async def test_every_page_is_usable_by_everybody(
-    site: Site, open_page: OpenPage, axe: str, size: str, theme: str
-) -> None:
+async def test_every_page_is_accessible(site: Site, open_page: OpenPage, axe: str, size: str, theme: str) -> None:
     for name, address in (await addresses(site)).items():
         page = await open_page(address, **screen(size, theme))
         met(page).clear()  # the statuses of pages that say something is not there
@@ -38,7 +36,7 @@ async def test_every_page_is_usable_by_everybody(
         assert await overflow_px(page) <= 0, name
 
 
-async def test_a_page_that_keeps_people_out_would_be_noticed(open_page: OpenPage, axe: str) -> None:
+async def test_an_inaccessible_page_would_be_noticed(open_page: OpenPage, axe: str) -> None:
     page = await open_page("/")
     await page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=/favicon.ico>')")
     assert [each.partition(":")[0] for each in await violations(page, axe)] == ["image-alt"]
@@ -61,10 +59,10 @@ async def test_longer_words_fit_the_narrowest_screen_too(site: Site, open_page: 
 async def test_a_german_browser_gets_german_pages_and_scripts(site: Site, open_page: OpenPage) -> None:
     page = await open_page("/", locale="de-DE")
     assert await page.locator("h1").inner_text() == "Ein Bild teilen"
-    assert await page.evaluate("globalThis.applianceWords['Copied']") == "Kopiert"
+    assert await page.evaluate("globalThis.applianceMessages['Copied']") == "Kopiert"
 
 
-async def test_a_text_is_copied_with_one_press_and_said_so(site: Site, open_page: OpenPage) -> None:
+async def test_a_text_is_copied_with_one_press_which_is_announced(site: Site, open_page: OpenPage) -> None:
     image = await site.upload(pictures.photo(64, 48))
     page = await open_page(f"/i/{image['slug']}", permissions=["clipboard-read", "clipboard-write"])
     await page.get_by_role("button", name="Copy: Page link").click()

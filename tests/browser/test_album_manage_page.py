@@ -10,7 +10,7 @@ from tests.support.waiting import until
 
 
 async def listed(page: Page) -> list[str]:
-    return await page.locator(".arranged .called").all_inner_texts()
+    return await page.locator(".sortable .caption").all_inner_texts()
 
 
 async def saved(page: Page) -> None:
@@ -24,7 +24,7 @@ async def test_the_manage_link_opens_the_form_and_hides_its_token(site: Site, op
     assert await page.get_by_label("Delete token").input_value() == album["delete_token"]
 
 
-async def test_keys_alone_put_the_pictures_in_order_and_each_place_is_said(site: Site, open_page: OpenPage) -> None:
+async def test_images_are_sorted_by_keys_and_each_position_is_announced(site: Site, open_page: OpenPage) -> None:
     album = await album_of(site)
     page = await open_page(managing(album))
     handle = page.get_by_role("button", name="Move one.jpg: drag it, or press arrow up or down")
@@ -37,10 +37,10 @@ async def test_keys_alone_put_the_pictures_in_order_and_each_place_is_said(site:
     await saved(page)
     assert await listed(page) == ["two.jpg", "three.jpg", "one.jpg", "four.jpg"] == await names_now(site, album)
     await page.get_by_role("button", name="Move two.jpg up").press("Enter")
-    await page.get_by_role("status").get_by_text("It can’t be moved any further.").wait_for()
+    await page.get_by_role("status").get_by_text("This image can’t be moved any further.").wait_for()
 
 
-async def test_an_order_is_kept_although_the_page_is_left_at_once(site: Site, open_page: OpenPage) -> None:
+async def test_an_order_is_saved_even_if_the_page_is_left_at_once(site: Site, open_page: OpenPage) -> None:
     album = await album_of(site)
     page = await open_page(managing(album))
     await page.get_by_role("button", name="Move one.jpg: drag it, or press arrow up or down").focus()
@@ -60,12 +60,12 @@ async def _centre(locator: Locator) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-async def test_dragging_puts_the_pictures_in_order(site: Site, open_page: OpenPage) -> None:
+async def test_images_are_sorted_by_dragging(site: Site, open_page: OpenPage) -> None:
     album = await album_of(site)
     page = await open_page(managing(album), viewport={"width": 1280, "height": 1000})
     await page.mouse.move(*await _centre(page.get_by_role("button", name="Move four.jpg: drag")))
     await page.mouse.down()
-    x, y = await _centre(page.locator(".arranged li").first)
+    x, y = await _centre(page.locator(".sortable li").first)
     await page.mouse.move(x, y - 20, steps=12)
     await page.mouse.up()
     await saved(page)
@@ -76,7 +76,7 @@ async def test_a_finger_drags_too_and_does_not_scroll(site: Site, open_page: Ope
     album = await album_of(site, 3)
     page = await open_page(managing(album), **screen("phone"))
     x, y = await _centre(page.get_by_role("button", name="Move one.jpg: drag"))
-    end_y = (await _centre(page.locator(".arranged li").nth(1)))[1] + 12
+    end_y = (await _centre(page.locator(".sortable li").nth(1)))[1] + 12
     touch = await page.context.new_cdp_session(page)
     before = await page.evaluate("scrollY")
     await touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
@@ -89,7 +89,7 @@ async def test_a_finger_drags_too_and_does_not_scroll(site: Site, open_page: Ope
     assert await listed(page) == ["two.jpg", "one.jpg", "three.jpg"] == await names_now(site, album)
 
 
-async def test_a_picture_is_taken_out_and_put_back(site: Site, open_page: OpenPage) -> None:
+async def test_an_image_is_removed_and_put_back(site: Site, open_page: OpenPage) -> None:
     album = await album_of(site, 3)
     page = await open_page(managing(album))
     await page.get_by_role("button", name="Remove two.jpg").click()
@@ -101,7 +101,7 @@ async def test_a_picture_is_taken_out_and_put_back(site: Site, open_page: OpenPa
     assert await listed(page) == NAMES[:3] == await names_now(site, album)
 
 
-async def test_the_last_picture_stays(site: Site, open_page: OpenPage) -> None:
+async def test_the_last_image_cannot_be_removed(site: Site, open_page: OpenPage) -> None:
     album = await album_of(site, 1)
     page = await open_page(managing(album))
     await page.get_by_role("button", name="Remove one.jpg").click()
@@ -109,7 +109,7 @@ async def test_the_last_picture_stays(site: Site, open_page: OpenPage) -> None:
     assert await names_now(site, album) == ["one.jpg"]
 
 
-async def test_a_server_that_is_away_is_told_and_a_later_change_is_saved(site: Site, open_page: OpenPage) -> None:
+async def test_an_unreachable_server_is_reported_and_a_later_change_is_saved(site: Site, open_page: OpenPage) -> None:
     album = await album_of(site, 3)
     page = await open_page(managing(album))
     await page.context.set_offline(True)
@@ -135,7 +135,7 @@ async def test_without_the_token_the_form_waits_for_its_button(site: Site, open_
     assert await names_now(site, album) == ["three.jpg", "two.jpg"]
 
 
-async def test_all_of_it_works_without_a_script(site: Site, open_page: OpenPage) -> None:
+async def test_managing_an_album_works_without_a_script(site: Site, open_page: OpenPage) -> None:
     images = [await site.upload(pictures.photo(64, 48, seed=number), name) for number, name in enumerate(NAMES[:2])]
     page = await open_page("/a", java_script_enabled=False)
     await page.get_by_label("Image links").fill("\n".join(image["url"] for image in images))

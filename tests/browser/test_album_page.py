@@ -19,7 +19,7 @@ from tests.support.waiting import until
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", SIZES)
-async def test_every_page_of_albums_is_usable_by_everybody(
+async def test_every_page_of_albums_is_accessible(
     site: Site, open_page: OpenPage, axe: str, size: str, theme: str
 ) -> None:
     album, gone = await album_of(site), await album_of(site, 1)
@@ -36,7 +36,7 @@ async def test_every_page_of_albums_is_usable_by_everybody(
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_nothing_moves_while_the_pictures_of_the_grid_arrive(site: Site, open_page: OpenPage, size: str) -> None:
+async def test_nothing_moves_while_the_images_of_the_grid_load(site: Site, open_page: OpenPage, size: str) -> None:
     album = await album_of(site)
     page = await open_page("about:blank", **screen(size))
     await page.add_init_script(
@@ -79,7 +79,7 @@ async def moving_host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
         yield Site(served.url, session)
 
 
-async def test_an_album_shows_a_picture_as_its_own_page_does(moving_host: Site, open_page: OpenPage) -> None:
+async def test_an_album_shows_an_image_as_its_own_page_does(moving_host: Site, open_page: OpenPage) -> None:
     image = await moving_host.upload(pictures.animated("gif", 6, 1200, 900), "moves.gif")
     body = {"images": [image["slug"]]}
     async with moving_host.session.post(f"{moving_host.url}/api/v1/albums", json=body) as reply:
@@ -98,7 +98,7 @@ async def test_an_album_shows_a_picture_as_its_own_page_does(moving_host: Site, 
     assert album["slug"] in (report or "")
 
 
-async def test_a_soft_picture_stands_in_on_an_albums_page_too(moving_host: Site, open_page: OpenPage) -> None:
+async def test_a_placeholder_is_shown_on_an_albums_page_too(moving_host: Site, open_page: OpenPage) -> None:
     image = await moving_host.upload(pictures.photo(1600, 1200))
     body = {"images": [image["slug"]]}
     async with moving_host.session.post(f"{moving_host.url}/api/v1/albums", json=body) as reply:
@@ -112,7 +112,7 @@ async def test_a_soft_picture_stands_in_on_an_albums_page_too(moving_host: Site,
     await until(has_placeholder, "a placeholder on the album's page")
 
 
-async def test_the_zip_is_saved_under_the_title(site: Site, open_page: OpenPage) -> None:
+async def test_the_zip_is_named_after_the_title(site: Site, open_page: OpenPage) -> None:
     album = await album_of(site, 2)
     page = await open_page(f"/a/{album['slug']}")
     async with page.expect_download() as started:
@@ -150,7 +150,9 @@ async def _remembering(page: Page, images: list[dict[str, Any]]) -> None:
     await page.evaluate(REMEMBERED, mine)
 
 
-async def test_my_images_are_chosen_for_an_album_which_is_remembered(site: Site, open_page: OpenPage, axe: str) -> None:
+async def test_my_images_are_selected_for_an_album_which_is_remembered(
+    site: Site, open_page: OpenPage, axe: str
+) -> None:
     images = [await site.upload(pictures.photo(64, 48, seed=number), name) for number, name in enumerate(NAMES[:3])]
     page = await open_page("/images")
     await page.wait_for_load_state("networkidle")

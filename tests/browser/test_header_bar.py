@@ -33,7 +33,7 @@ async def long_named(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("language", ["en-GB", "de-DE"])
-async def test_the_name_stands_in_one_line_beside_the_ways(
+async def test_the_site_name_stays_on_one_line_next_to_the_links(
     site: Site, long_named: Site, open_page: OpenPage, size: str, language: str
 ) -> None:
     for host in (site, long_named):

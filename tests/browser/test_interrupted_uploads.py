@@ -16,7 +16,7 @@ from tests.support.images import pictures
 from tests.support.relay import Relay
 
 
-async def test_a_lost_connection_is_waited_for(site: Site, open_page: OpenPage) -> None:
+async def test_an_upload_waits_for_a_lost_connection(site: Site, open_page: OpenPage) -> None:
     page = await open_page("/")
     session = await slowed(page)
     data = pictures.camera_photo()
@@ -35,7 +35,7 @@ async def test_a_lost_connection_is_waited_for(site: Site, open_page: OpenPage) 
     met(page).clear()  # the console tells of each request that failed
 
 
-async def test_cut_connections_are_made_up_for(site: Site, open_page: OpenPage) -> None:
+async def test_an_upload_survives_cut_connections(site: Site, open_page: OpenPage) -> None:
     data = pictures.camera_photo()
     relay = Relay(int(site.url.rpartition(":")[2]), seed=5, share=1.0, least=60_000, most=300_000)
     async with relay.listening() as url:
@@ -48,7 +48,7 @@ async def test_cut_connections_are_made_up_for(site: Site, open_page: OpenPage) 
     met(page).clear()  # the console tells of each request that failed
 
 
-async def test_a_reload_in_the_middle_goes_on_by_itself(site: Site, open_page: OpenPage) -> None:
+async def test_an_upload_resumes_by_itself_after_a_reload(site: Site, open_page: OpenPage) -> None:
     page = await open_page("/")
     page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
     session = await slowed(page)
@@ -67,7 +67,7 @@ async def test_a_reload_in_the_middle_goes_on_by_itself(site: Site, open_page: O
     assert await page.locator("#uploads > li").count() == 0
 
 
-async def test_files_that_wait_for_their_turn_survive_a_reload(site: Site, open_page: OpenPage) -> None:
+async def test_queued_files_survive_a_reload(site: Site, open_page: OpenPage) -> None:
     page = await open_page("/")
     page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
     session = await slowed(page)
@@ -88,14 +88,14 @@ async def test_a_page_closed_after_the_last_byte_loses_nothing(site: Site, open_
     await choose(page, payload("last.jpg", pictures.photo(64, 48)))
     await reaches(page, "last.jpg", "processing")
     await page.get_by_text(
-        "Everything is sent, but the connection was lost. The upload finishes when you’re back online."
+        "All data has been sent, but the connection was lost. The upload finishes when you’re back online."
     ).wait_for()
     await page.unroute_all()
     await page.reload()
     await page.wait_for_function("async () => (await indexedDB.databases()).length > 0")
     await page.wait_for_timeout(500)
     await page.goto("/images")
-    await page.locator(".picture .name", has_text="last.jpg").wait_for()
+    await page.locator(".image .name", has_text="last.jpg").wait_for()
     met(page).clear()
 
 
@@ -104,7 +104,7 @@ async def no_news(route: Route) -> None:
     await (route.abort() if route.request.method == "GET" else route.continue_())
 
 
-async def test_an_upload_that_is_gone_is_said_to_be(open_page: OpenPage) -> None:
+async def test_an_upload_that_is_gone_says_so(open_page: OpenPage) -> None:
     page = await open_page("/")
     await page.route(re.compile(r"/api/v1/uploads/[\w-]+$"), gone)
     await choose(page, payload("gone.jpg", pictures.photo(64, 48)))
@@ -116,7 +116,9 @@ async def gone(route: Route) -> None:
     await (route.fulfill(status=410, body="{}") if route.request.method == "GET" else route.continue_())
 
 
-async def test_a_file_too_large_to_be_kept_is_asked_for_again(site: Site, open_page: OpenPage, tmp_path: Path) -> None:
+async def test_a_file_too_large_to_be_stored_has_to_be_chosen_again(
+    site: Site, open_page: OpenPage, tmp_path: Path
+) -> None:
     large = tmp_path / "large.jpg"
     large.write_bytes(pictures.camera_photo() + bytes(70_000_000))  # what follows the picture does not matter to it
     page = await open_page("/")
@@ -141,7 +143,7 @@ async def test_a_file_too_large_to_be_kept_is_asked_for_again(site: Site, open_p
     assert await page.evaluate("document.activeElement !== document.body")
 
 
-async def test_what_found_no_room_is_tried_again_by_a_press(site: Site, open_page: OpenPage) -> None:
+async def test_an_upload_without_disk_space_can_be_retried(site: Site, open_page: OpenPage) -> None:
     page = await open_page("/")
     await page.route("**/api/v1/uploads", full)
     await choose(page, payload("full.jpg", pictures.photo(64, 48)))
@@ -154,7 +156,7 @@ async def test_what_found_no_room_is_tried_again_by_a_press(site: Site, open_pag
     met(page).clear()  # the status
 
 
-async def test_an_upload_that_waits_for_room_says_so_and_continues_by_itself(site: Site, open_page: OpenPage) -> None:
+async def test_an_upload_that_waits_for_space_says_so_and_continues_by_itself(site: Site, open_page: OpenPage) -> None:
     page = await open_page("/")
     parts = re.compile(r"/api/v1/uploads/[\w-]+$")
 
@@ -179,7 +181,7 @@ async def full(route: Route) -> None:
     await route.fulfill(status=507, content_type="application/problem+json", json=problem)
 
 
-async def test_my_images_tell_of_what_is_not_finished(open_page: OpenPage) -> None:
+async def test_my_images_mention_unfinished_uploads(open_page: OpenPage) -> None:
     page = await open_page("/")
     page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
     session = await slowed(page)
@@ -193,12 +195,12 @@ async def test_my_images_tell_of_what_is_not_finished(open_page: OpenPage) -> No
     await page.get_by_role("link", name="Continue").click()
     await reaches(page, "slow.jpg", "done")
     await page.goto("/images")
-    await page.locator(".picture .name", has_text="slow.jpg").wait_for()
+    await page.locator(".image .name", has_text="slow.jpg").wait_for()
     assert await page.locator("#unfinished").is_hidden()
 
 
 @pytest.mark.parametrize("theme", THEMES)
-async def test_every_misfortune_of_a_card_is_usable_by_everybody(open_page: OpenPage, axe: str, theme: str) -> None:
+async def test_every_failure_of_a_card_is_accessible(open_page: OpenPage, axe: str, theme: str) -> None:
     page = await open_page("/", **screen("narrow", theme))
     begins, state = "**/api/v1/uploads", re.compile(r"/api/v1/uploads/[\w-]+$")
     await meets(page, begins, full, "failed")

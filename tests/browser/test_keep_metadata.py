@@ -27,7 +27,7 @@ async def choose_what_stays(page: Page, choice: str) -> None:
 
 
 @pytest.mark.parametrize("choice", CHOICES)
-async def test_the_page_tells_what_became_of_private_data(site: Site, open_page: OpenPage, choice: str) -> None:
+async def test_the_page_says_what_happened_to_private_data(site: Site, open_page: OpenPage, choice: str) -> None:
     page = await open_page("/", **screen("phone"))
     await choose_what_stays(page, choice)
     await choose(page, payload("gps.jpg", pictures.jpeg_with_gps()))
@@ -38,7 +38,7 @@ async def test_the_page_tells_what_became_of_private_data(site: Site, open_page:
 
 
 @pytest.mark.parametrize("choice", CHOICES)
-async def test_the_same_is_chosen_without_a_script(site: Site, open_page: OpenPage, choice: str) -> None:
+async def test_the_same_can_be_chosen_without_a_script(site: Site, open_page: OpenPage, choice: str) -> None:
     page = await open_page("/", java_script_enabled=False, **screen("phone"))
     await choose_what_stays(page, choice)
     await choose(page, payload("gps.txt", b"no picture"))
@@ -57,7 +57,7 @@ async def test_the_same_is_chosen_without_a_script(site: Site, open_page: OpenPa
 
 
 @pytest.mark.parametrize("theme", THEMES)
-async def test_the_choices_are_made_by_keys_and_keep_nobody_out(open_page: OpenPage, axe: str, theme: str) -> None:
+async def test_the_choices_work_by_keyboard_and_are_accessible(open_page: OpenPage, axe: str, theme: str) -> None:
     page = await open_page("/", **screen("narrow", theme))
     await page.get_by_text("Options: expiry").click()
     assert await violations(page, axe) == []

@@ -31,7 +31,7 @@ async def focused(page: Page) -> str:
     return str(await page.evaluate(FOCUSED))
 
 
-async def test_the_first_tab_leads_past_the_bar(open_page: OpenPage) -> None:
+async def test_the_first_tab_skips_the_header(open_page: OpenPage) -> None:
     page = await open_page("/")
     await page.keyboard.press("Tab")
     assert await focused(page) == "Skip to content"
@@ -42,7 +42,7 @@ async def test_the_first_tab_leads_past_the_bar(open_page: OpenPage) -> None:
     assert await page.evaluate("document.activeElement.id") == "file"
 
 
-async def test_an_upload_is_paused_continued_and_put_away(open_page: OpenPage) -> None:
+async def test_an_upload_is_paused_resumed_and_dismissed(open_page: OpenPage) -> None:
     page = await open_page("/")
     session = await slowed(page)
     await choose(page, payload("slow.jpg", pictures.camera_photo()))
@@ -59,9 +59,7 @@ async def test_an_upload_is_paused_continued_and_put_away(open_page: OpenPage) -
     await expect(page.locator("#file")).to_be_focused()
 
 
-async def test_a_picture_is_managed_and_each_press_leaves_the_focus_where_it_was(
-    site: Site, open_page: OpenPage
-) -> None:
+async def test_managing_an_image_keeps_the_focus_after_each_press(site: Site, open_page: OpenPage) -> None:
     image = await site.upload(pictures.photo(640, 480), "cat.jpg")
     page = await open_page(f"/i/{image['slug']}#{image['delete_token']}")
     await tab_to(page, "Title")
@@ -92,11 +90,11 @@ async def test_a_refused_change_leaves_the_focus_on_its_button(site: Site, open_
     met(page).clear()  # the refused request
 
 
-async def test_my_images_are_chosen_deleted_and_brought_back(open_page: OpenPage) -> None:
+async def test_my_images_are_selected_deleted_and_restored(open_page: OpenPage) -> None:
     page, _ = await with_pictures(open_page)
     await tab_to(page, f"Select {NAMES[2]}")
     await page.keyboard.press("Space")
-    await page.locator("#deeds [data-deed=delete]").focus()
+    await page.locator("#actions [data-action=delete]").focus()
     await page.keyboard.press("Enter")
     undo = page.get_by_role("button", name="Undo")
     await expect(undo).to_be_focused()
@@ -136,7 +134,7 @@ async def test_the_link_of_an_upload_is_copied_while_it_is_sent(open_page: OpenP
     await found.get_by_role("button", name="Cancel").click()
 
 
-async def test_the_focus_goes_on_when_a_refused_file_is_put_away(open_page: OpenPage) -> None:
+async def test_the_focus_moves_on_when_a_refused_file_is_dismissed(open_page: OpenPage) -> None:
     page = await open_page("/")
     await choose(page, payload("a.bmp", b"BM" + bytes(100)), payload("b.bmp", b"BM" + bytes(100)))
     await card(page, "a.bmp").get_by_role("button", name="Dismiss").press("Enter")
@@ -145,7 +143,7 @@ async def test_the_focus_goes_on_when_a_refused_file_is_put_away(open_page: Open
     await expect(page.locator("#file")).to_be_focused()
 
 
-async def test_the_focus_is_on_the_picture_after_a_view_that_a_link_opened(site: Site, open_page: OpenPage) -> None:
+async def test_the_focus_is_on_the_image_after_a_view_opened_by_a_link(site: Site, open_page: OpenPage) -> None:
     image = await site.upload(pictures.photo(1600, 1200))
     page = await open_page(f"/i/{image['slug']}#xywh=0,0,800,600")
     await page.locator("[role=application]:focus").wait_for()

@@ -55,7 +55,7 @@ async def test_the_focus_stays_while_a_change_is_on_its_way(image: Resource, ope
     await expect(button).to_be_focused()
 
 
-async def test_what_is_saved_is_told_although_the_page_cannot_be_had_anew(image: Resource, open_page: OpenPage) -> None:
+async def test_a_save_is_announced_even_if_the_page_cannot_be_reloaded(image: Resource, open_page: OpenPage) -> None:
     page = await open_page(managing(image))
     await page.route(f"**/i/{image['slug']}", lambda route: route.abort("internetdisconnected"))
     await page.get_by_role("button", name="Save changes").click()
@@ -63,7 +63,9 @@ async def test_what_is_saved_is_told_although_the_page_cannot_be_had_anew(image:
     met(page).clear()  # the request that failed
 
 
-async def test_the_end_of_the_ten_seconds_is_told_and_the_focus_is_kept(image: Resource, open_page: OpenPage) -> None:
+async def test_the_end_of_the_ten_seconds_is_announced_and_the_focus_is_kept(
+    image: Resource, open_page: OpenPage
+) -> None:
     page = await open_page("about:blank")
     await page.clock.install()
     await page.goto(managing(image))
@@ -75,7 +77,7 @@ async def test_the_end_of_the_ten_seconds_is_told_and_the_focus_is_kept(image: R
     await page.get_by_role("button", name=re.compile("Undo")).focus()
     await page.clock.fast_forward(11_000)
     await expect(page.get_by_role("heading", name="Image deleted")).to_be_focused()
-    await expect(page.get_by_role("status").get_by_text("It can no longer be undone.")).to_be_visible()
+    await expect(page.get_by_role("status").get_by_text("This can no longer be undone.")).to_be_visible()
 
 
 async def test_title_description_and_expiry_change_in_place(site: Site, image: Resource, open_page: OpenPage) -> None:
@@ -124,7 +126,7 @@ async def test_a_deletion_is_undone_within_ten_seconds(site: Site, image: Resour
         assert reply.status == 200
 
 
-async def test_a_wrong_token_is_told_beside_the_form(image: Resource, open_page: OpenPage) -> None:
+async def test_a_wrong_token_is_shown_next_to_the_form(image: Resource, open_page: OpenPage) -> None:
     page = await open_page(f"/i/{image['slug']}")
     await page.get_by_text("Manage this image").click()
     await page.get_by_label("Delete token").fill("x" * 22)
@@ -156,7 +158,7 @@ async def test_a_manage_link_works_where_the_page_is_open_already(image: Resourc
     assert "#" not in page.url
 
 
-async def test_the_manage_page_of_a_picture_that_is_gone_says_so(
+async def test_the_manage_page_of_an_image_that_is_gone_says_so(
     site: Site, image: Resource, open_page: OpenPage
 ) -> None:
     headers = {"Authorization": f"Bearer {image['delete_token']}"}
@@ -169,7 +171,7 @@ async def test_the_manage_page_of_a_picture_that_is_gone_says_so(
     met(page).clear()  # the status
 
 
-async def test_a_wrong_token_is_told_in_the_language_of_the_page(image: Resource, open_page: OpenPage) -> None:
+async def test_a_wrong_token_is_reported_in_the_language_of_the_page(image: Resource, open_page: OpenPage) -> None:
     page = await open_page(f"/i/{image['slug']}", locale="de-DE")
     await page.locator("#manage summary").click()
     await page.locator("#token").fill("x" * 22)
@@ -178,7 +180,7 @@ async def test_a_wrong_token_is_told_in_the_language_of_the_page(image: Resource
     met(page).clear()  # the refused request
 
 
-async def test_a_server_that_is_away_is_told_beside_the_form(image: Resource, open_page: OpenPage) -> None:
+async def test_an_unreachable_server_is_reported_next_to_the_form(image: Resource, open_page: OpenPage) -> None:
     page = await open_page(managing(image))
     await page.context.set_offline(True)
     await page.get_by_role("button", name="Save changes").click()
@@ -195,7 +197,7 @@ async def test_the_form_works_without_a_script(image: Resource, open_page: OpenP
     await expect(page.get_by_role("link", name="By hand")).to_be_visible()
 
 
-async def test_the_token_is_sent_in_no_address(image: Resource, open_page: OpenPage) -> None:
+async def test_no_address_contains_the_token(image: Resource, open_page: OpenPage) -> None:
     page = await open_page("about:blank")
     addresses: list[str] = []
     page.on("request", lambda request: addresses.append(request.url))

@@ -39,14 +39,14 @@ async def test_the_upload_page_needs_little_script(open_page: OpenPage) -> None:
     assert sum(found.values()) <= MAX_UPLOAD_SCRIPT_BYTES, found
 
 
-async def test_the_share_page_loads_the_viewer_only_when_it_is_asked_for(site: Site, open_page: OpenPage) -> None:
+async def test_the_share_page_loads_the_viewer_only_on_demand(site: Site, open_page: OpenPage) -> None:
     image = await site.upload(pictures.photo(640, 480))
     page = await open_page("about:blank")
     found = await weighed(page, f"/i/{image['slug']}", is_script)
     assert 0 < sum(found.values()) <= 12_000, found
 
 
-async def test_all_texts_travel_gzipped(site: Site, open_page: OpenPage) -> None:
+async def test_all_text_is_sent_compressed(site: Site, open_page: OpenPage) -> None:
     image = await site.upload(pictures.photo(640, 480))
     page = await open_page("about:blank")
     plain: list[str] = []
@@ -64,7 +64,7 @@ async def test_all_texts_travel_gzipped(site: Site, open_page: OpenPage) -> None
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_nothing_moves_while_a_page_comes_to_life(site: Site, open_page: OpenPage, size: str) -> None:
+async def test_nothing_moves_while_a_page_loads(site: Site, open_page: OpenPage, size: str) -> None:
     image = await site.upload(pictures.photo(640, 480))
     for address in ("/", "/images", "/a", f"/i/{image['slug']}"):
         page = await open_page("about:blank", **screen(size))

@@ -22,13 +22,11 @@ async def becomes_the_picture(page: Page) -> None:
     await expect(page.locator("figure img")).to_be_visible(timeout=PATIENCE_MS)
 
 
-async def test_the_page_tells_progress_as_it_comes_and_becomes_the_picture(
-    site: Site, open_page: OpenPage, jpeg: bytes
-) -> None:
+async def test_the_page_shows_the_progress_and_becomes_the_image(site: Site, open_page: OpenPage, jpeg: bytes) -> None:
     data = padded(4 * MB, 1)
     upload = await Arriving.begun(site.url, site.session, len(data))
     page = await open_page(f"/i/{upload.slug}#top")
-    words = page.locator("#arriving-words")
+    words = page.locator("#pending-text")
     await expect(words).to_have_text("0 bytes of 4 MB received")
     await upload.send(data[:MB], 0)
     await expect(words).to_contain_text("1 MB of 4 MB received")
@@ -41,19 +39,17 @@ async def test_the_page_tells_progress_as_it_comes_and_becomes_the_picture(
     assert page.url.endswith("#top")
 
 
-async def test_the_page_of_an_upload_that_is_given_up_says_so(site: Site, open_page: OpenPage, jpeg: bytes) -> None:
+async def test_the_page_of_a_cancelled_upload_says_so(site: Site, open_page: OpenPage, jpeg: bytes) -> None:
     upload = await Arriving.begun(site.url, site.session, len(jpeg))
     page = await open_page(f"/i/{upload.slug}", locale="de-DE")
-    await expect(page.locator("#arriving-words")).to_contain_text("angekommen")
+    await expect(page.locator("#pending-text")).to_contain_text("angekommen")
     await upload.give_up()
     await expect(page.locator("h1")).to_have_text("Dieses Bild ist nicht mehr verfügbar")
     assert all("410" in said for said in met(page))
     met(page).clear()
 
 
-async def test_the_page_asks_now_and_then_where_no_events_get_through(
-    site: Site, open_page: OpenPage, jpeg: bytes
-) -> None:
+async def test_the_page_polls_if_no_events_get_through(site: Site, open_page: OpenPage, jpeg: bytes) -> None:
     async def refuse(route: Route) -> None:
         await route.fulfill(status=503)
 
@@ -62,21 +58,21 @@ async def test_the_page_asks_now_and_then_where_no_events_get_through(
     await page.route("**/events", refuse)
     await page.goto(f"/i/{upload.slug}")
     await upload.send(jpeg[:1000], 0)
-    await expect(page.locator("#arriving-words")).to_contain_text("1 KB of", timeout=PATIENCE_MS)
+    await expect(page.locator("#pending-text")).to_contain_text("1 KB of", timeout=PATIENCE_MS)
     await upload.send(jpeg[1000:], 1000)
     await becomes_the_picture(page)
     assert all("503" in said for said in met(page))
     met(page).clear()
 
 
-async def test_the_page_goes_on_when_the_server_was_killed_and_started_again(
+async def test_the_page_continues_after_the_server_was_killed_and_restarted(
     open_page: OpenPage, tmp_path: Path, jpeg: bytes
 ) -> None:
     data = padded(2 * MB, 2)
     async with serving(tmp_path / "data") as served, aiohttp.ClientSession() as session:
         upload = await Arriving.begun(served.url, session, len(data))
         page = await open_page(f"{served.url}/i/{upload.slug}")
-        words = page.locator("#arriving-words")
+        words = page.locator("#pending-text")
         await expect(words).to_have_text("0 bytes of 2 MB received")
         served.kill()
         await served.start()
@@ -94,9 +90,9 @@ async def test_the_page_goes_on_when_the_server_was_killed_and_started_again(
         met(page).clear()
 
 
-async def test_without_scripts_the_page_loads_itself_again(site: Site, open_page: OpenPage, jpeg: bytes) -> None:
+async def test_without_scripts_the_page_reloads_itself(site: Site, open_page: OpenPage, jpeg: bytes) -> None:
     upload = await Arriving.begun(site.url, site.session, len(jpeg))
     page = await open_page(f"/i/{upload.slug}", java_script_enabled=False)
-    assert await page.locator("#arriving").count() == 1
+    assert await page.locator("#pending").count() == 1
     await upload.send(jpeg, 0)
     await becomes_the_picture(page)

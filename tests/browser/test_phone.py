@@ -45,7 +45,7 @@ SHARE_SEVERAL = """(data) => {
 }"""
 
 
-async def test_a_phone_offers_its_camera_and_a_desk_does_not(open_page: OpenPage) -> None:
+async def test_a_phone_offers_its_camera_and_a_desktop_does_not(open_page: OpenPage) -> None:
     page = await open_page("/", **screen("phone"))
     await expect(page.get_by_text("Take a photo")).to_be_visible()
     assert await page.locator("#camera").get_attribute("capture") == "environment"
@@ -55,7 +55,7 @@ async def test_a_phone_offers_its_camera_and_a_desk_does_not(open_page: OpenPage
     await expect(desk.get_by_text("Take a photo")).to_be_hidden()
 
 
-async def test_the_whole_way_by_finger_fits_the_narrowest_screen(site: Site, open_page: OpenPage) -> None:
+async def test_uploading_by_touch_fits_the_narrowest_screen(site: Site, open_page: OpenPage) -> None:
     page = await open_page("/", **screen("narrow"), permissions=["clipboard-read", "clipboard-write"])
     await choose(page, payload("finger.jpg", pictures.photo(640, 480)))
     found = await reaches(page, "finger.jpg", "done")
@@ -74,7 +74,7 @@ async def test_the_whole_way_by_finger_fits_the_narrowest_screen(site: Site, ope
     assert await overflow_px(page) <= 0
 
 
-async def test_what_a_phones_gallery_shares_is_uploaded_and_remembered(site: Site, open_page: OpenPage) -> None:
+async def test_what_a_phones_share_menu_sends_is_uploaded_and_remembered(site: Site, open_page: OpenPage) -> None:
     """The browser sends what the manifest says, in a request of its own."""
     page = await open_page("/", **screen("phone"))
     address = str(await page.locator("link[rel=manifest]").get_attribute("href"))
@@ -91,7 +91,7 @@ async def test_what_a_phones_gallery_shares_is_uploaded_and_remembered(site: Sit
     await page.get_by_text("From the gallery").wait_for()
 
 
-async def test_several_that_are_shared_are_all_remembered(open_page: OpenPage) -> None:
+async def test_several_shared_images_are_all_remembered(open_page: OpenPage) -> None:
     page = await open_page("/", **screen("phone"))
     await page.evaluate(SHARE_SEVERAL, base64.b64encode(pictures.photo(64, 48)).decode())
     await page.get_by_role("heading", name="2 images are online").wait_for()
@@ -102,7 +102,7 @@ async def test_several_that_are_shared_are_all_remembered(open_page: OpenPage) -
     await page.get_by_text("two.jpg").wait_for()
 
 
-async def test_albums_are_made_of_what_was_just_uploaded(site: Site, open_page: OpenPage) -> None:
+async def test_an_album_is_created_from_new_uploads(site: Site, open_page: OpenPage) -> None:
     page = await open_page("/", **screen("phone"))
     names = ("one.jpg", "two.jpg", "three.jpg")
     await choose(page, *(payload(name, pictures.photo(64, 48, seed=at)) for at, name in enumerate(names)))
@@ -131,7 +131,7 @@ async def small_host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
         yield Site(served.url, session)
 
 
-async def test_what_is_too_large_is_told_before_a_byte_is_sent(small_host: Site, open_page: OpenPage) -> None:
+async def test_a_file_that_is_too_large_is_refused_before_a_byte_is_sent(small_host: Site, open_page: OpenPage) -> None:
     page = await open_page(f"{small_host.url}/")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.method))

@@ -24,7 +24,7 @@ async def heard(page: Page, words: str) -> None:
     await page.wait_for_function("words => globalThis.heard.some((said) => said.includes(words))", arg=words)
 
 
-async def test_the_whole_way_of_an_upload_is_told(open_page: OpenPage) -> None:
+async def test_every_step_of_an_upload_is_announced(open_page: OpenPage) -> None:
     page = await open_page("/")
     await page.evaluate(LISTEN)
     session = await slowed(page, 90_000)
@@ -41,7 +41,7 @@ async def test_the_whole_way_of_an_upload_is_told(open_page: OpenPage) -> None:
     met(page).clear()  # the console tells of each request that failed
 
 
-async def test_what_is_refused_is_told_with_its_reason(open_page: OpenPage) -> None:
+async def test_a_refusal_is_announced_with_its_reason(open_page: OpenPage) -> None:
     page = await open_page("/")
     await page.evaluate(LISTEN)
     await choose(page, payload("cat.bmp", b"BM" + bytes(500)))
@@ -70,7 +70,7 @@ async def test_a_problem_of_the_plain_form_is_an_alert(open_page: OpenPage) -> N
     met(page).clear()  # the status of the refusal
 
 
-async def test_a_copy_is_told_and_its_button_says_so_for_a_while(site: Site, open_page: OpenPage) -> None:
+async def test_a_copy_is_announced_and_its_button_says_so_for_a_while(site: Site, open_page: OpenPage) -> None:
     image = await site.upload(pictures.photo(64, 48))
     page = await open_page(f"/i/{image['slug']}", permissions=["clipboard-read", "clipboard-write"])
     button = page.get_by_role("button", name="Copy: Markdown")

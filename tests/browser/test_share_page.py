@@ -27,7 +27,7 @@ SHIFTS = """new Promise((tell) => {
 
 
 @pytest.mark.parametrize("size", ["phone", "desk"])
-async def test_the_picture_is_as_large_as_the_screen_allows(image: Resource, open_page: OpenPage, size: str) -> None:
+async def test_the_image_is_as_large_as_the_screen_allows(image: Resource, open_page: OpenPage, size: str) -> None:
     page = await open_page(f"/i/{image['slug']}", **screen(size))
     box = await box_of(page, "#shown")
     screen_size = page.viewport_size
@@ -61,7 +61,7 @@ async def test_a_wide_screen_is_used_up(
     assert str(await page.evaluate("document.querySelector('#shown').currentSrc")).endswith("/large.jpg")
 
 
-async def test_nothing_moves_while_the_picture_comes(image: Resource, open_page: OpenPage) -> None:
+async def test_nothing_moves_while_the_image_loads(image: Resource, open_page: OpenPage) -> None:
     page, held = await open_page("about:blank"), asyncio.Event()
 
     async def hold(route: Route) -> None:
@@ -77,7 +77,7 @@ async def test_nothing_moves_while_the_picture_comes(image: Resource, open_page:
     assert await page.evaluate(SHIFTS) == 0
 
 
-async def test_the_screens_pixels_decide_which_size_is_loaded(image: Resource, open_page: OpenPage) -> None:
+async def test_the_pixel_density_decides_which_size_is_loaded(image: Resource, open_page: OpenPage) -> None:
     page = await open_page(f"/i/{image['slug']}", viewport={"width": 400, "height": 800}, device_scale_factor=1)
     assert str(await page.evaluate("document.querySelector('#shown').currentSrc")).endswith("/small.jpg")
 
@@ -92,7 +92,7 @@ async def prewarming(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
         yield Site(served.url, session)
 
 
-async def test_a_soft_picture_stands_in_until_the_real_one_has_come(prewarming: Site, open_page: OpenPage) -> None:
+async def test_a_placeholder_is_shown_until_the_image_has_loaded(prewarming: Site, open_page: OpenPage) -> None:
     image = await prewarming.upload(pictures.photo(1600, 1200))
 
     async def has_placeholder() -> bool:

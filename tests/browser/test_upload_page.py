@@ -40,7 +40,7 @@ async def test_many_files_are_uploaded_and_their_links_copied(site: Site, open_p
     assert await page.evaluate("navigator.clipboard.readText()") == "\n".join(links)
 
 
-async def test_the_wishes_go_with_the_picture(site: Site, open_page: OpenPage) -> None:
+async def test_the_options_are_sent_with_the_image(site: Site, open_page: OpenPage) -> None:
     page = await open_page("/")
     await page.get_by_text("Options: expiry").click()
     await page.get_by_label("Keep for").select_option("7d")
@@ -65,7 +65,7 @@ async def test_the_link_is_there_before_the_last_byte(site: Site, open_page: Ope
     await found.get_by_role("button", name="Cancel").click()
 
 
-async def test_what_is_no_picture_is_told_before_it_is_sent(open_page: OpenPage) -> None:
+async def test_a_file_that_is_no_image_is_refused_before_it_is_sent(open_page: OpenPage) -> None:
     page = await open_page("/")
     await choose(page, payload("cat.bmp", b"BM" + bytes(500)), payload("cat.svg", b"<svg/>"), payload("none.jpg", b""))
     said = await (await reaches(page, "cat.bmp", "refused")).locator(".state").inner_text()
@@ -77,7 +77,7 @@ async def test_what_is_no_picture_is_told_before_it_is_sent(open_page: OpenPage)
     await page.locator("#toast").get_by_text("dog.bmp: BMP isn’t supported").wait_for()
 
 
-async def test_what_the_server_refuses_is_told_in_its_words(open_page: OpenPage) -> None:
+async def test_a_refusal_of_the_server_is_shown_in_its_words(open_page: OpenPage) -> None:
     page = await open_page("/")
     await choose(page, payload("torn.jpg", pictures.photo(64, 48)[:40]))
     found = await reaches(page, "torn.jpg", "refused")
@@ -86,7 +86,7 @@ async def test_what_the_server_refuses_is_told_in_its_words(open_page: OpenPage)
     met(page).clear()  # the status of the refusal
 
 
-async def test_a_refusal_is_told_in_the_language_of_the_page(open_page: OpenPage) -> None:
+async def test_a_refusal_is_shown_in_the_language_of_the_page(open_page: OpenPage) -> None:
     page = await open_page("/", locale="de-DE")
     await choose(page, payload("torn.jpg", pictures.photo(64, 48)[:40]))
     state = (await reaches(page, "torn.jpg", "refused")).locator(".state.problem")
@@ -103,14 +103,14 @@ async def test_files_are_dropped_anywhere(open_page: OpenPage) -> None:
     assert await page.locator("#drop-zone").is_hidden()
 
 
-async def test_a_pasted_screenshot_is_named_by_its_moment(open_page: OpenPage) -> None:
+async def test_a_pasted_screenshot_is_named_by_its_time(open_page: OpenPage) -> None:
     page = await open_page("/")
     await page.evaluate(PASTE, base64.b64encode(pictures.png()).decode())
     await reaches(page, ".png", "done")
     assert (await page.locator("#uploads .name").inner_text()).startswith("20")
 
 
-async def test_a_folder_is_taken_but_for_what_is_no_picture(open_page: OpenPage, tmp_path: Path) -> None:
+async def test_a_folder_is_uploaded_without_files_that_are_no_images(open_page: OpenPage, tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "a.jpg").write_bytes(pictures.photo(64, 48))
     (tmp_path / "deep" / "b.jpg").write_bytes(pictures.photo(48, 64))
@@ -134,7 +134,7 @@ async def test_a_folder_is_dropped(open_page: OpenPage, tmp_path: Path) -> None:
     await reaches(page, "b.jpg", "done")
 
 
-async def test_an_upload_pauses_and_goes_on(site: Site, open_page: OpenPage) -> None:
+async def test_an_upload_pauses_and_resumes(site: Site, open_page: OpenPage) -> None:
     page = await open_page("/")
     session = await slowed(page)
     await choose(page, payload("slow.jpg", pictures.camera_photo()))
@@ -167,7 +167,7 @@ async def test_a_cancelled_upload_leaves_nothing_behind(site: Site, open_page: O
     assert await page.locator("#uploads > li").count() == 0
 
 
-async def test_no_album_is_made_while_files_are_sent(open_page: OpenPage) -> None:
+async def test_no_album_is_created_while_files_are_sent(open_page: OpenPage) -> None:
     page = await open_page("/")
     await choose(page, payload("a.jpg", pictures.photo(64, 48)), payload("b.jpg", pictures.photo(48, 64)))
     await reaches(page, "a.jpg", "done")
@@ -184,7 +184,7 @@ async def test_no_album_is_made_while_files_are_sent(open_page: OpenPage) -> Non
 
 
 @pytest.mark.parametrize("theme", THEMES)
-async def test_every_state_of_a_card_is_usable_by_everybody(open_page: OpenPage, axe: str, theme: str) -> None:
+async def test_every_state_of_a_card_is_accessible(open_page: OpenPage, axe: str, theme: str) -> None:
     page = await open_page("/", **screen("narrow", theme))
     await slowed(page)
     await choose(
@@ -207,7 +207,7 @@ async def test_every_state_of_a_card_is_usable_by_everybody(open_page: OpenPage,
         await card(page, name).get_by_role("button", name="Cancel:").click()
 
 
-async def test_without_scripts_the_form_uploads_one_picture(site: Site, open_page: OpenPage) -> None:
+async def test_without_scripts_the_form_uploads_one_image(site: Site, open_page: OpenPage) -> None:
     page = await open_page("/", java_script_enabled=False)
     await choose(page, payload("plain.jpg", pictures.photo(64, 48)))
     await page.get_by_role("button", name="Upload").click()
@@ -230,7 +230,7 @@ async def test_a_keyboard_is_enough(site: Site, open_page: OpenPage) -> None:
     found = await reaches(page, "keys.jpg", "done")
     await page.keyboard.press("Tab")
     for _ in range(30):
-        if await page.evaluate("document.activeElement?.dataset.deed") == "copy":
+        if await page.evaluate("document.activeElement?.dataset.action") == "copy":
             break
         await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")

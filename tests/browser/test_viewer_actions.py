@@ -1,4 +1,4 @@
-"""What a viewer does with a share page: zooms by wheel and full screen, copies each code, downloads, and rests."""
+"""What a viewer does with a share page: zoomable by wheel and full screen, copies each code, downloads, and rests."""
 
 import re
 from typing import Any
@@ -17,7 +17,7 @@ COPIES = ["clipboard-read", "clipboard-write"]
 MOVING = """() => [...document.querySelectorAll("*")].filter((each) => {
     const style = getComputedStyle(each);
     const moves = style.transitionDuration.split(", ").some((time) => parseFloat(time) > 0.01);
-    return moves || (style.animationName !== "none" && style.animationName !== "come");
+    return moves || (style.animationName !== "none" && style.animationName !== "appear");
 }).map((each) => each.outerHTML.slice(0, 100))"""
 
 
@@ -42,7 +42,7 @@ async def test_the_wheel_zooms_in_and_out(image: Resource, open_page: OpenPage) 
 async def test_the_zoom_fills_the_screen_by_button_and_by_key(image: Resource, open_page: OpenPage) -> None:
     page = await zoomed(open_page, image)
     await page.get_by_role("button", name="Full screen").click()
-    await page.wait_for_function("document.fullscreenElement?.matches('.viewer-room')")
+    await page.wait_for_function("document.fullscreenElement?.matches('.viewer-content')")
     await page.locator("[role=application]").focus()
     await page.keyboard.press("f")
     await page.wait_for_function("document.fullscreenElement === null")
@@ -76,13 +76,13 @@ async def test_the_qr_code_and_the_download_are_there(site: Site, image: Resourc
 
 
 @pytest.mark.parametrize("address", ["/", "share", "/images", "/a"])
-async def test_nothing_moves_for_who_wants_no_motion(image: Resource, open_page: OpenPage, address: str) -> None:
+async def test_nothing_moves_if_reduced_motion_is_preferred(image: Resource, open_page: OpenPage, address: str) -> None:
     page = await open_page(address.replace("share", f"/i/{image['slug']}"), reduced_motion="reduce")
     await page.wait_for_load_state("networkidle")
     assert await page.evaluate(MOVING) == []
 
 
-async def test_an_album_is_walked_through_by_keys_and_zoomed(site: Site, open_page: OpenPage) -> None:
+async def test_keys_lead_through_an_album_and_zoom_its_images(site: Site, open_page: OpenPage) -> None:
     album = await album_of(site, 3)
     page = await open_page(f"/a/{album['slug']}/{album['images'][0]['slug']}")
     await page.locator("#shown").click()
@@ -95,7 +95,7 @@ async def test_an_album_is_walked_through_by_keys_and_zoomed(site: Site, open_pa
 
 
 @pytest.mark.parametrize("theme", THEMES)
-async def test_what_a_deletion_leaves_keeps_nobody_out(
+async def test_the_page_after_a_deletion_is_accessible(
     image: Resource, open_page: OpenPage, axe: str, theme: str
 ) -> None:
     page = await open_page(f"/i/{image['slug']}#{image['delete_token']}", **screen("narrow", theme))
@@ -105,7 +105,7 @@ async def test_what_a_deletion_leaves_keeps_nobody_out(
 
 
 @pytest.mark.parametrize("theme", THEMES)
-async def test_a_told_mistake_keeps_nobody_out(image: Resource, open_page: OpenPage, axe: str, theme: str) -> None:
+async def test_a_problem_in_the_form_is_accessible(image: Resource, open_page: OpenPage, axe: str, theme: str) -> None:
     page = await open_page(f"/i/{image['slug']}#{'x' * 22}", **screen("narrow", theme))
     await page.get_by_role("button", name="Save changes").click()
     await expect(page.get_by_role("alert")).to_contain_text("The delete token is wrong")

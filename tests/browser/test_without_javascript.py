@@ -24,7 +24,7 @@ async def uploaded_plainly(open_page: OpenPage, **options: object) -> Page:
     return page
 
 
-async def test_a_picture_is_uploaded_changed_deleted_and_brought_back(site: Site, open_page: OpenPage) -> None:
+async def test_an_image_is_uploaded_changed_deleted_and_restored(site: Site, open_page: OpenPage) -> None:
     page = await uploaded_plainly(open_page, **screen("narrow"))
     assert await overflow_px(page) <= 0
     link = await page.get_by_role("textbox", name="Page link").input_value()
@@ -48,7 +48,7 @@ async def test_a_picture_is_uploaded_changed_deleted_and_brought_back(site: Site
 
 
 @pytest.mark.parametrize("theme", THEMES)
-async def test_the_answer_to_the_form_keeps_nobody_out(open_page: OpenPage, axe: str, theme: str) -> None:
+async def test_the_reply_to_the_form_is_accessible(open_page: OpenPage, axe: str, theme: str) -> None:
     page = await open_page("about:blank", **screen("narrow", theme))
     await page.route("**/upload.js*", lambda route: route.abort())  # a script that never comes leaves the plain form
     await page.goto("/")

@@ -18,7 +18,7 @@ CLIPBOARD = ["clipboard-read", "clipboard-write"]
 TALL, WIDE = (1200, 2400), (2400, 600)
 
 
-async def test_a_press_on_the_picture_zooms_it_and_escape_leads_back(image: Resource, open_page: OpenPage) -> None:
+async def test_a_click_on_the_image_zooms_it_and_escape_closes_the_zoom(image: Resource, open_page: OpenPage) -> None:
     page = await open_page(f"/i/{image['slug']}")
     await page.locator("#shown").click()
     dialog = page.get_by_role("dialog")
@@ -75,7 +75,7 @@ async def view_of(page: Page) -> list[int]:
 
 
 @pytest.mark.parametrize("shape", [TALL, WIDE])
-async def test_the_zoom_shows_the_whole_picture_first(site: Site, open_page: OpenPage, shape: tuple[int, int]) -> None:
+async def test_the_zoom_shows_the_whole_image_first(site: Site, open_page: OpenPage, shape: tuple[int, int]) -> None:
     image = await site.upload(pictures.photo(*shape))
     page = await open_page(f"/i/{image['slug']}", permissions=CLIPBOARD)
     await page.locator("#shown").click()
@@ -96,9 +96,7 @@ async def test_a_link_gives_the_same_view_back(
 
 
 @pytest.mark.parametrize("by", ["button", "key"])
-async def test_the_viewer_takes_the_full_screen_and_gives_it_back(
-    image: Resource, open_page: OpenPage, by: str
-) -> None:
+async def test_the_viewer_enters_and_leaves_full_screen(image: Resource, open_page: OpenPage, by: str) -> None:
     page = await open_page(f"/i/{image['slug']}")
     await page.locator("#shown").click()
     await page.locator("[role=application]:focus").wait_for()
@@ -114,7 +112,7 @@ async def test_the_viewer_takes_the_full_screen_and_gives_it_back(
     await expect(page.get_by_role("dialog")).to_be_visible()
 
 
-async def test_f_means_the_full_screen_wherever_the_focus_is(image: Resource, open_page: OpenPage) -> None:
+async def test_f_toggles_full_screen_wherever_the_focus_is(image: Resource, open_page: OpenPage) -> None:
     page = await open_page(f"/i/{image['slug']}")
     await page.locator("#shown").click()
     await page.locator("[role=application]:focus").wait_for()
@@ -126,7 +124,7 @@ async def test_f_means_the_full_screen_wherever_the_focus_is(image: Resource, op
 @pytest.mark.parametrize(
     ("asked", "seen"), [("1200,900,4000,4000", (1200, 900, 400, 300)), ("90000,90000,50,50", (1599, 1199, 1, 1))]
 )
-async def test_a_view_beyond_the_edge_is_what_there_is_of_it(
+async def test_a_view_beyond_the_edge_is_clipped(
     image: Resource, open_page: OpenPage, asked: str, seen: tuple[int, int, int, int]
 ) -> None:
     page = await open_page(f"/i/{image['slug']}#xywh={asked}", permissions=CLIPBOARD, **screen("desk"))
@@ -136,7 +134,7 @@ async def test_a_view_beyond_the_edge_is_what_there_is_of_it(
     assert width < 1600
 
 
-async def test_a_full_screen_that_is_not_given_is_told(image: Resource, open_page: OpenPage) -> None:
+async def test_a_refused_full_screen_is_announced(image: Resource, open_page: OpenPage) -> None:
     page = await open_page(f"/i/{image['slug']}")
     await page.evaluate("() => { Element.prototype.requestFullscreen = () => Promise.reject(new TypeError()); }")
     await page.locator("#shown").click()
@@ -171,7 +169,7 @@ async def test_a_closed_zoom_leaves_nothing_in_the_history(image: Resource, open
 
 
 @pytest.mark.parametrize("theme", THEMES)
-async def test_the_viewer_and_the_open_forms_keep_nobody_out(
+async def test_the_viewer_and_the_open_forms_are_accessible(
     image: Resource, open_page: OpenPage, axe: str, theme: str
 ) -> None:
     page = await open_page(f"/i/{image['slug']}#{image['delete_token']}", **screen("phone", theme))
@@ -185,13 +183,13 @@ async def test_the_viewer_and_the_open_forms_keep_nobody_out(
     assert await violations(page, axe) == []
 
 
-async def test_without_a_script_the_picture_leads_to_the_original(image: Resource, open_page: OpenPage) -> None:
+async def test_without_a_script_the_image_links_to_the_original(image: Resource, open_page: OpenPage) -> None:
     page = await open_page(f"/i/{image['slug']}", java_script_enabled=False)
     assert await page.locator("#frame").get_attribute("href") == f"/i/{image['slug']}/original"
     assert await page.locator("#zoom").is_hidden()
 
 
-async def test_what_is_zoomed_comes_in_tiles_as_sharp_as_the_original(site: Site, open_page: OpenPage) -> None:
+async def test_the_zoom_shows_tiles_as_sharp_as_the_original(site: Site, open_page: OpenPage) -> None:
     image = await site.upload(pictures.photo(3000, 2000))
     page, tiles = await open_page("about:blank"), []
     page.on("response", lambda reply: tiles.append((reply.url, reply.status)) if "/iiif/" in reply.url else None)
@@ -201,7 +199,9 @@ async def test_what_is_zoomed_comes_in_tiles_as_sharp_as_the_original(site: Site
     assert {status for _, status in tiles} == {200}
 
 
-async def test_a_picture_whose_tiles_cannot_be_had_is_zoomed_all_the_same(image: Resource, open_page: OpenPage) -> None:
+async def test_an_image_whose_tiles_cannot_be_loaded_is_zoomed_all_the_same(
+    image: Resource, open_page: OpenPage
+) -> None:
     page = await open_page(f"/i/{image['slug']}")
     await page.route("**/info.json", lambda route: route.abort())
     await page.get_by_role("button", name="Zoom").click()

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import StreamReader
 from aiohttp.base_protocol import BaseProtocol
 
-from appliance.http.transport.connections import still_held
+from appliance.http.transport.connections import read_unread
 
 
 async def test_what_a_broken_connection_brought_can_still_be_read() -> None:
@@ -17,5 +17,5 @@ async def test_what_a_broken_connection_brought_can_still_be_read() -> None:
     content.set_exception(ConnectionResetError("gone"))
     with pytest.raises(ConnectionResetError):
         content.read_nowait()
-    assert still_held(content) == b"some bytes"
-    assert still_held(content) == b""
+    assert read_unread(content) == b"some bytes"
+    assert read_unread(content) == b""

@@ -6,8 +6,8 @@ from appliance.config.model import Config, Renditions
 from appliance.domain.animation import keeps_animation
 from appliance.domain.model import Image
 from appliance.domain.renditions import Facts, Format, Preset, Target
-from appliance.http.pages import first_frames
-from appliance.http.pages.languages import ENGLISH
+from appliance.http import first_frames
+from appliance.http.localization.languages import ENGLISH
 from tests.support.rows import image
 
 SIZES = Renditions()
@@ -48,13 +48,16 @@ def test_a_gif_costs_five_times_as_much_to_write() -> None:
 
 
 def test_what_is_over_the_budget_is_told_with_the_limits() -> None:
-    detail = first_frames.detail(gif(300, 800, 600), SIZES)
+    detail = first_frames.explanation(gif(300, 800, 600), SIZES)
     assert detail is not None
     assert "only the first frame: medium, large." in detail
     assert "300 frames of 800 × 600 pixels" in detail
     assert "1,000 frames" in detail
     assert "75,000,000 pixels" in detail
-    assert [preset.name for preset in first_frames.moving(gif(300, 800, 600), SIZES)] == ["thumbnail", "small"]
+    assert [preset.name for preset in first_frames.animated_presets(gif(300, 800, 600), SIZES)] == [
+        "thumbnail",
+        "small",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -72,4 +75,4 @@ def test_what_is_over_the_budget_is_told_with_the_limits() -> None:
     ],
 )
 def test_a_person_is_told_in_a_few_words(shown: Image, note: str | None) -> None:
-    assert first_frames.note(shown, Config().renditions, ENGLISH) == note
+    assert first_frames.short_note(shown, Config().renditions, ENGLISH) == note

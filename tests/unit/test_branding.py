@@ -12,7 +12,7 @@ from appliance.config.model import Config, Server, Site
 from appliance.domain import colours
 from appliance.domain.errors import ConfigError
 from appliance.http.pages.assets import web_root
-from appliance.http.pages.render import Pages
+from appliance.http.pages.localized_pages import LocalizedPages
 from tests.support.host import OpenHost
 from tests.support.rendered_page import PHOTO, Page
 
@@ -21,8 +21,8 @@ COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 TOKENS = (web_root() / "styles" / "parts" / "tokens.css").read_text()
 
 
-def pages(**site: object) -> Pages:
-    return Pages(Config(server=Server(public_url="https://pics.example"), site=Site(**site)))  # type: ignore[arg-type]
+def pages(**site: object) -> LocalizedPages:
+    return LocalizedPages(Config(server=Server(public_url="https://pics.example"), site=Site(**site)))  # type: ignore[arg-type]
 
 
 @given(COLOURS)
@@ -75,13 +75,15 @@ async def test_the_logo_takes_the_place_of_ours(open_host: OpenHost, tmp_path: P
 
 def test_imprint_privacy_and_report_are_linked_where_they_are_set() -> None:
     site = pages(imprint_url="https://a.example/i", privacy_url="https://a.example/p", report="abuse@a.example")
-    links = {link["href"] for link in Page(site.share_page(PHOTO)).all("a")}
+    links = {link["href"] for link in Page(site.images.share_page(PHOTO)).all("a")}
     assert {"https://a.example/i", "https://a.example/p"} <= links
     page = f"https%3A%2F%2Fpics.example%2Fi%2F{PHOTO.slug}"
     assert f"mailto:abuse@a.example?subject={page}" in links
     by_form = pages(report="https://a.example/report?page={url}")
-    assert f"https://a.example/report?page={page}" in {a["href"] for a in Page(by_form.share_page(PHOTO)).all("a")}
-    assert "Report" not in Page(pages().share_page(PHOTO)).text
+    assert f"https://a.example/report?page={page}" in {
+        a["href"] for a in Page(by_form.images.share_page(PHOTO)).all("a")
+    }
+    assert "Report" not in Page(pages().images.share_page(PHOTO)).text
 
 
 @pytest.mark.parametrize(

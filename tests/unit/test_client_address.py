@@ -5,7 +5,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from appliance.http.client_address import Callers
+from appliance.http.trusted_proxies import TrustedProxies
 
 
 def request_from(peer: str, **headers: str) -> web.Request:
@@ -30,25 +30,25 @@ def request_from(peer: str, **headers: str) -> web.Request:
     ],
 )
 def test_only_a_trusted_proxy_is_believed_about_the_client(peer: str, forwarded: str, expected: str) -> None:
-    callers = Callers(("10.0.0.0/8", "::1"))
-    assert callers.address(request_from(peer, X_Forwarded_For=forwarded)) == expected
+    trusted_proxies = TrustedProxies(("10.0.0.0/8", "::1"))
+    assert trusted_proxies.address(request_from(peer, X_Forwarded_For=forwarded)) == expected
 
 
 def test_an_id_is_taken_from_a_trusted_proxy_only() -> None:
-    callers = Callers(("10.0.0.2",))
-    assert callers.request_id(request_from("10.0.0.2", X_Request_ID="edge-42")) == "edge-42"
-    assert callers.request_id(request_from("203.0.113.9", X_Request_ID="edge-42")) != "edge-42"
+    trusted_proxies = TrustedProxies(("10.0.0.2",))
+    assert trusted_proxies.request_id(request_from("10.0.0.2", X_Request_ID="edge-42")) == "edge-42"
+    assert trusted_proxies.request_id(request_from("203.0.113.9", X_Request_ID="edge-42")) != "edge-42"
 
 
 @pytest.mark.parametrize("given", ["a b", "x" * 65, "<script>", "é"])
 def test_an_id_that_is_not_plain_is_replaced(given: str) -> None:
-    callers = Callers(("10.0.0.2",))
-    assert callers.request_id(request_from("10.0.0.2", X_Request_ID=given)) != given
+    trusted_proxies = TrustedProxies(("10.0.0.2",))
+    assert trusted_proxies.request_id(request_from("10.0.0.2", X_Request_ID=given)) != given
 
 
 def test_no_two_requests_share_an_id() -> None:
-    callers = Callers(())
-    ids = {callers.request_id(request_from("203.0.113.9")) for _ in range(1000)}
+    trusted_proxies = TrustedProxies(())
+    ids = {trusted_proxies.request_id(request_from("203.0.113.9")) for _ in range(1000)}
     assert len(ids) == 1000
 
 
@@ -65,17 +65,17 @@ def test_no_two_requests_share_an_id() -> None:
         ("-", "-", True),
     ],
 )
-def test_whoever_has_a_line_has_one_share(one: str, other: str, same: bool) -> None:
-    callers = Callers(())
-    assert (callers.client(request_from(one)) == callers.client(request_from(other))) is same
+def test_everybody_in_an_ipv6_network_has_one_share(one: str, other: str, same: bool) -> None:
+    trusted_proxies = TrustedProxies(())
+    assert (trusted_proxies.client(request_from(one)) == trusted_proxies.client(request_from(other))) is same
 
 
 def test_two_lines_of_addresses_are_one_list() -> None:
     headers = CIMultiDict([("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-For", "198.51.100.7, 10.0.0.3")])
     request = make_mocked_request("GET", "/", headers=headers).clone(remote="10.0.0.2")
-    assert Callers(("10.0.0.0/8",)).address(request) == "198.51.100.7"
+    assert TrustedProxies(("10.0.0.0/8",)).address(request) == "198.51.100.7"
 
 
 def test_a_list_of_proxies_without_end_is_not_followed() -> None:
     forwarded = ",".join(["198.51.100.7", *["10.0.0.3"] * 1000])
-    assert Callers(("10.0.0.0/8",)).address(request_from("10.0.0.2", X_Forwarded_For=forwarded)) == "10.0.0.2"
+    assert TrustedProxies(("10.0.0.0/8",)).address(request_from("10.0.0.2", X_Forwarded_For=forwarded)) == "10.0.0.2"

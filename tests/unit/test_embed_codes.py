@@ -15,8 +15,11 @@ from hypothesis import strategies as st
 from appliance.config.model import Config, Server
 from appliance.domain.model import Image
 from appliance.domain.renditions import Facts
-from appliance.http.api import integrations
-from appliance.http.api.contract import contract
+from appliance.http.api.chevereto import chevereto_error, chevereto_upload
+from appliance.http.api.contract import build_contract
+from appliance.http.api.oembed import oembed as oembed_reply
+from appliance.http.api.sharex import sharex_uploader
+from appliance.http.links import Links
 from appliance.http.pages.embed_codes import copy_codes
 from tests.support.rows import changed
 
@@ -36,11 +39,11 @@ PANORAMA = changed(PHOTO, media_type="image/tiff", filename="sky.tiff", original
 
 
 def schema(name: str) -> dict[str, Any]:
-    return {"$ref": f"#/components/schemas/{name}", "components": contract(CONFIG)["components"]}
+    return {"$ref": f"#/components/schemas/{name}", "components": build_contract(CONFIG)["components"]}
 
 
 def oembed(image: Image = PHOTO, **box: int | None) -> dict[str, Any]:
-    return integrations.oembed(image, CONFIG, cache_age_s=3600, **box)
+    return oembed_reply(image, CONFIG, cache_age_s=3600, **box)
 
 
 def test_oembed_without_a_box_gives_the_largest_size_and_a_thumbnail() -> None:
@@ -73,17 +76,17 @@ def test_oembed_of_what_cannot_be_resized_is_a_link() -> None:
 
 
 def test_the_oembed_address_quotes_the_share_link() -> None:
-    query = parse_qs(urlsplit(integrations.oembed_url(PHOTO, CONFIG)).query)
+    query = parse_qs(urlsplit(Links.of(CONFIG).oembed(SLUG)).query)
     assert query == {"url": [f"https://pics.example/i/{SLUG}"]}
 
 
 @pytest.mark.parametrize("image", [PHOTO, PANORAMA])
 def test_the_chevereto_reply_is_what_the_contract_describes(image: Image) -> None:
-    jsonschema_rs.validate(schema("CheveretoUpload"), integrations.chevereto_upload(image, CONFIG, "secret"))
+    jsonschema_rs.validate(schema("CheveretoUpload"), chevereto_upload(image, CONFIG, "secret"))
 
 
 def test_the_chevereto_reply_links_page_original_and_sizes() -> None:
-    picture: Any = integrations.chevereto_upload(PHOTO, CONFIG, "secret")["image"]
+    picture: Any = chevereto_upload(PHOTO, CONFIG, "secret")["image"]
     assert (picture["name"], picture["extension"]) == ("cat.in.garden", "jpg")
     assert picture["url"] == f"https://pics.example/i/{SLUG}.jpg"
     assert picture["url_viewer"] == f"https://pics.example/i/{SLUG}"
@@ -93,18 +96,18 @@ def test_the_chevereto_reply_links_page_original_and_sizes() -> None:
 
 
 def test_the_chevereto_delete_link_keeps_the_token_out_of_requests() -> None:
-    picture: Any = integrations.chevereto_upload(PHOTO, CONFIG, "secret")["image"]
+    picture: Any = chevereto_upload(PHOTO, CONFIG, "secret")["image"]
     link = urlsplit(picture["delete_url"])
     assert (link.fragment, link.query, link.path) == ("secret", "", f"/i/{SLUG}")
 
 
 def test_the_original_stands_in_for_sizes_that_cannot_be_made() -> None:
-    picture: Any = integrations.chevereto_upload(PANORAMA, CONFIG, "secret")["image"]
+    picture: Any = chevereto_upload(PANORAMA, CONFIG, "secret")["image"]
     assert picture["thumb"]["url"] == picture["url"] == f"https://pics.example/i/{SLUG}.tiff"
 
 
 def test_a_chevereto_error_carries_the_stable_code() -> None:
-    reply = integrations.chevereto_error(413, "too-large", "The file has 9 MB; 5 MB is the limit.")
+    reply = chevereto_error(413, "too-large", "The file has 9 MB; 5 MB is the limit.")
     jsonschema_rs.validate(schema("CheveretoError"), reply)
     assert reply["error"] == {
         "message": "The file has 9 MB; 5 MB is the limit.",
@@ -114,7 +117,7 @@ def test_a_chevereto_error_carries_the_stable_code() -> None:
 
 
 def test_the_sharex_uploader_posts_to_our_api_and_reads_its_reply() -> None:
-    uploader = json.loads(json.dumps(integrations.sharex_uploader(CONFIG)))
+    uploader = json.loads(json.dumps(sharex_uploader(CONFIG)))
     assert uploader["RequestURL"] == "https://pics.example/api/v1/images"
     assert uploader["FileFormName"] == "file"
     assert uploader["DeletionURL"] == "{json:url}#{json:delete_token}"

@@ -6,7 +6,7 @@ from appliance.domain.errors import InvalidImageRequest, UnsupportedImageRequest
 from appliance.domain.model import Image
 from appliance.domain.regions import Cut, Quality, Region, scale_factors
 from appliance.domain.renditions import Facts, Format
-from appliance.http.iiif.paths import canonical, formats_of, parsed
+from appliance.http.iiif.paths import canonical_path, formats_of, parse_region_request
 
 MAX_AREA = 1_000_000
 
@@ -24,7 +24,7 @@ def cut(
     of: Image | None = None,
     max_area: int = MAX_AREA,
 ) -> Cut:
-    return parsed(of or image(), (region, size, rotation, last), tuple(Format), max_area)
+    return parse_region_request(of or image(), (region, size, rotation, last), tuple(Format), max_area)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_level_two_has_jpeg_and_png_whatever_else_is_made() -> None:
 )
 def test_canonical_addresses(parts: tuple[str, str, str, str], address: str) -> None:
     made = cut(*parts)
-    assert canonical(image(), made, MAX_AREA) == address
+    assert canonical_path(image(), made, MAX_AREA) == address
     assert cut(*address.split("/")) == made
 
 

@@ -14,11 +14,11 @@ from appliance.domain.errors import UnfitInstallation
 from appliance.domain.model import ContentCredentials, Image, KeepMetadata
 from appliance.domain.renditions import Facts, Format, Preset
 from appliance.http import links
-from appliance.http.api.contract import contract
-from appliance.http.api.image_resource import image_resource, limits
-from appliance.http.pages import formatting
+from appliance.http.api.contract import build_contract
+from appliance.http.api.image_resource import image_resource, limits_resource
+from appliance.http.localization import formatting
+from appliance.http.localization.formatting import ENGLISH_FORMATTER
 from appliance.http.pages.assets import Assets, check_built
-from appliance.http.pages.formatting import ENGLISH_WORDS
 from tests.support.rows import changed
 
 SLUG = "1A2b7Qw9ZxCvBnMkL"
@@ -38,7 +38,7 @@ PANORAMA = changed(PHOTO, media_type="image/tiff", original_only="It has more pi
 
 
 def as_schema(name: str) -> dict[str, Any]:
-    document = contract(CONFIG)
+    document = build_contract(CONFIG)
     return {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
 
 
@@ -96,7 +96,7 @@ def test_the_resource_says_what_was_to_stay_where_that_is_known(keep: KeepMetada
 
 
 def test_the_limits_name_the_choices_the_default_first() -> None:
-    uploads = limits(CONFIG)["uploads"]
+    uploads = limits_resource(CONFIG)["uploads"]
     assert isinstance(uploads, dict)
     assert uploads["keep_metadata"] == ["false", "credits", "true"]
 
@@ -142,7 +142,7 @@ def test_the_contract_refuses_a_resource_with_a_local_time() -> None:
 
 
 def test_the_limits_are_what_the_contract_describes() -> None:
-    told = dict(limits(CONFIG))
+    told = dict(limits_resource(CONFIG))
     jsonschema_rs.validate(as_schema("Limits"), told)
     assert told["expiry"] == {"default_days": 365, "max_days": 730, "min_seconds": 1}
 
@@ -158,7 +158,7 @@ def test_paths_are_those_of_the_contract() -> None:
 
 
 def test_the_manage_link_carries_its_token_behind_the_fragment_mark() -> None:
-    link = links.Links.of(CONFIG).managing(SLUG, "secret")
+    link = links.Links.of(CONFIG).manage(SLUG, "secret")
     assert link == f"https://pics.example/i/{SLUG}#secret"
 
 
@@ -180,12 +180,12 @@ def test_the_manage_link_carries_its_token_behind_the_fragment_mark() -> None:
     ],
 )
 def test_bytes_in_words(count: int, said: str) -> None:
-    assert ENGLISH_WORDS.size(count) == said
+    assert ENGLISH_FORMATTER.size(count) == said
 
 
 @given(st.integers(min_value=0, max_value=10**15))
 def test_bytes_in_words_are_within_five_percent_of_the_figure(count: int) -> None:
-    number, unit = ENGLISH_WORDS.size(count).split()
+    number, unit = ENGLISH_FORMATTER.size(count).split()
     scale = {"byte": 1, "bytes": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}.get(unit, 10**15)
     assert abs(float(number) * scale - count) <= count * 0.05
 
@@ -205,19 +205,19 @@ def test_bytes_in_words_are_within_five_percent_of_the_figure(count: int) -> Non
     ],
 )
 def test_spans_in_words(left_s: float, said: str) -> None:
-    assert ENGLISH_WORDS.duration(left_s) == said
+    assert ENGLISH_FORMATTER.duration(left_s) == said
 
 
 def test_expiry_in_words_gives_the_span_and_the_date() -> None:
-    assert ENGLISH_WORDS.expiry(NOW_S + 365 * 86_400, NOW_S) == "23 November 2027 (in 12 months)"
+    assert ENGLISH_FORMATTER.expiry(NOW_S + 365 * 86_400, NOW_S) == "23 November 2027 (in 12 months)"
 
 
 def test_an_expiry_that_is_near_has_its_time_of_day() -> None:
-    assert ENGLISH_WORDS.expiry(NOW_S + 3 * 3600, NOW_S) == "23 November 2026, 19:02 UTC (in 3 hours)"
+    assert ENGLISH_FORMATTER.expiry(NOW_S + 3 * 3600, NOW_S) == "23 November 2026, 19:02 UTC (in 3 hours)"
 
 
 def test_an_expiry_that_is_past_has_no_span() -> None:
-    assert ENGLISH_WORDS.expiry(NOW_S - 1, NOW_S) == "23 November 2026"
+    assert ENGLISH_FORMATTER.expiry(NOW_S - 1, NOW_S) == "23 November 2026"
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from aiohttp import FormData
 
+from appliance.http.localization.formatting import Formatter
+from appliance.http.localization.languages import ENGLISH, choose_language, read_languages
 from appliance.http.pages.assets import web_root
-from appliance.http.pages.formatting import Words
-from appliance.http.pages.languages import ENGLISH, chosen, read_languages
 from tests.support import wording
 from tests.support.host import Host, OpenHost, small_config
 
@@ -59,16 +59,16 @@ def marks(text: str) -> list[str]:
     ],
 )
 def test_the_language_most_asked_for_is_chosen(header: str, tag: str) -> None:
-    assert chosen(header, LANGUAGES).tag == tag
+    assert choose_language(header, LANGUAGES).tag == tag
 
 
-def test_figures_and_times_are_put_as_the_language_has_them() -> None:
-    german = Words(GERMAN)
+def test_numbers_and_times_are_written_as_the_language_has_them() -> None:
+    german = Formatter(GERMAN)
     assert german.size(1_250_000) == "1,2 MB"
     assert german.expiry(NOW_S + 365 * 86_400, NOW_S) == "23. November 2027 (in 12 Monaten)"
     assert german.expiry(NOW_S + 3 * 3600, NOW_S) == "23. November 2026, 19:02 UTC (in 3 Stunden)"
     assert german.days(365) == "1 Jahr"
-    assert Words(ENGLISH).days(365) == "1 year"
+    assert Formatter(ENGLISH).days(365) == "1 year"
 
 
 async def test_a_page_comes_in_the_language_that_the_browser_asks_for(host: Host) -> None:

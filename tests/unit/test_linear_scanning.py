@@ -13,9 +13,9 @@ import appliance
 from appliance.albums.ordering import AlbumChanges, arranged
 from appliance.domain.errors import ApplianceError
 from appliance.domain.upload_options import clean_filename, clean_text, parse_duration
-from appliance.http.negotiation import wishes as liking
-from appliance.http.pages.album_render import slugs_in
-from appliance.http.pages.languages import ENGLISH, chosen
+from appliance.http.localization.languages import ENGLISH, choose_language
+from appliance.http.negotiation import parse_accept as liking
+from appliance.http.pages.album_pages import slugs_in
 from appliance.http.views.renditions import byte_range
 from appliance.imaging.sniffing import sniff
 from appliance.observability.logs import MAX_BYTES, HumanLines, JsonLines, redacted
@@ -55,7 +55,7 @@ WORK: dict[str, Callable[[str], object]] = {
     "a span": parse_duration,
     "links that were pasted": slugs_in,
     "an Accept header": liking,
-    "an Accept-Language header": lambda text: chosen(text, [ENGLISH]),
+    "an Accept-Language header": lambda text: choose_language(text, [ENGLISH]),
     "a Range header": lambda text: byte_range("bytes=" + text, 1000),
     "the parts of an upload": lambda text: part_ids("final;" + text),
     "the first bytes of a file": lambda text: sniff(text.encode(errors="replace")),

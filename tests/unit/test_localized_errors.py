@@ -7,9 +7,9 @@ import pytest
 
 from appliance.domain import errors
 from appliance.domain.errors import ApplianceError
+from appliance.http.localization.languages import ENGLISH, read_languages
+from appliance.http.localization.localized_errors import LocalizedError, localize_error
 from appliance.http.pages.assets import web_root
-from appliance.http.pages.languages import ENGLISH, read_languages
-from appliance.http.pages.localized_errors import Told, told
 from appliance.http.problems import STATUSES
 
 GERMAN = next(each for each in read_languages(web_root() / "locale") if each.tag == "de")
@@ -42,30 +42,34 @@ def test_every_problem_that_people_meet_has_a_text_of_its_own(fault: type[Applia
 def test_a_text_is_found_without_figures_too(fault: type[ApplianceError]) -> None:
     assert fault().detail == (fault.texts[-1] if fault.texts else f"{fault.title}.")
     if fault.texts:
-        assert told(fault(), GERMAN) == Told(GERMAN.gettext(fault.texts[-1]), "de")
+        assert localize_error(fault(), GERMAN) == LocalizedError(GERMAN.gettext(fault.texts[-1]), "de")
 
 
 def test_api_log_and_pages_say_the_same() -> None:
     fault = errors.TooManyImages(limit=1000, actual=1200)
-    assert fault.detail == str(fault) == told(fault, ENGLISH).text
+    assert fault.detail == str(fault) == localize_error(fault, ENGLISH).text
     assert fault.detail == "An album can have up to 1,000 images, but these are 1,200."
-    assert told(fault, GERMAN).text == "Ein Album fasst höchstens 1.000 Bilder; das sind 1.200."
+    assert localize_error(fault, GERMAN).text == "Ein Album fasst höchstens 1.000 Bilder; das sind 1.200."
     assert errors.TooLarge(limit=1_500_000).detail == "The file is too large. Up to 1.5 MB is allowed."
 
 
-def test_figures_are_told_as_the_language_has_them() -> None:
+def test_numbers_are_written_as_the_language_has_them() -> None:
     fault = errors.TooLarge("Words of a program.", limit=1_500_000, actual=2_000_000)
-    assert told(fault, GERMAN) == Told("Die Datei ist zu groß (2 MB oder mehr). Erlaubt sind bis zu 1,5 MB.", "de")
+    assert localize_error(fault, GERMAN) == LocalizedError(
+        "Die Datei ist zu groß (2 MB oder mehr). Erlaubt sind bis zu 1,5 MB.", "de"
+    )
     kept = errors.InvalidExpiry("Words of a program.", limit=2000 * 86_400)
-    assert told(kept, GERMAN).text == "Ein Bild kann höchstens 2.000 Tage lang aufbewahrt werden."
+    assert localize_error(kept, GERMAN).text == "Ein Bild kann höchstens 2.000 Tage lang aufbewahrt werden."
 
 
 def test_english_readers_get_the_problems_own_words() -> None:
-    assert told(errors.NotAnImage("This is a BMP."), ENGLISH) == Told("This is a BMP.", "en")
+    assert localize_error(errors.NotAnImage("This is a BMP."), ENGLISH) == LocalizedError("This is a BMP.", "en")
 
 
-def test_a_problem_that_pages_have_no_words_for_is_told_in_english_and_marked() -> None:
-    assert told(errors.FinalUpload("It takes no bytes."), GERMAN) == Told("It takes no bytes.", "en")
+def test_a_problem_without_a_translation_is_shown_in_english_and_marked() -> None:
+    assert localize_error(errors.FinalUpload("It takes no bytes."), GERMAN) == LocalizedError(
+        "It takes no bytes.", "en"
+    )
 
 
 def test_scripts_get_the_same_sentences() -> None:

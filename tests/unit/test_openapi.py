@@ -14,7 +14,7 @@ from appliance.config.model import Config, Renditions, Server, Uploads
 from appliance.domain import errors
 from appliance.domain.renditions import Format, Preset
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS
-from appliance.http.api.contract import contract
+from appliance.http.api.contract import build_contract
 from appliance.http.links import EXTENSIONS
 from appliance.http.problems import STATUSES
 
@@ -35,7 +35,7 @@ METHODS = {"get", "put", "post", "patch", "delete", "head", "options"}
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return contract(Config())
+    return build_contract(Config())
 
 
 def subclasses(cls: type[errors.ApplianceError]) -> Iterator[type[errors.ApplianceError]]:
@@ -106,6 +106,70 @@ def test_operation_ids_are_unique_and_every_operation_names_its_faults(document:
         assert {"500", "503"} <= operation["responses"].keys(), name
 
 
+def resolved(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
+    """The component that `value` refers to, or `value` itself."""
+    found: Any = document
+    for part in value.get("$ref", "").split("/")[1:]:
+        found = found[part]
+    return found if "$ref" in value else value
+
+
+def successes(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for status, response in operation["responses"].items():
+        if status.startswith(("2", "3")):
+            yield resolved(document, response)
+
+
+def has_example(document: dict[str, Any], operation: dict[str, Any]) -> bool:
+    parts = [resolved(document, parameter) for parameter in operation.get("parameters", [])]
+    parts += operation.get("requestBody", {}).get("content", {}).values()
+    for response in successes(document, operation):
+        parts += response.get("content", {}).values()
+        parts += [resolved(document, header) for header in response.get("headers", {}).values()]
+    return any("example" in part for part in parts)
+
+
+def test_every_operation_has_a_description_a_known_tag_and_an_example(document: dict[str, Any]) -> None:
+    tags = {tag["name"] for tag in document["tags"]}
+    for name, operation in operations(document):
+        assert operation["summary"], name
+        assert operation["description"].endswith("."), name
+        assert set(operation["tags"]) <= tags, name
+        assert has_example(document, operation), name
+
+
+def test_examples_are_what_their_schemas_allow(document: dict[str, Any]) -> None:
+    seen = 0
+    for name, operation in operations(document):
+        bodies = [operation.get("requestBody", {}), *successes(document, operation)]
+        media = [each for body in bodies for each in body.get("content", {}).values()]
+        for each in [*media, *(resolved(document, parameter) for parameter in operation.get("parameters", []))]:
+            if "example" in each:
+                seen += 1
+                schema = {"allOf": [each["schema"]], "components": document["components"]}
+                assert jsonschema_rs.is_valid(schema, each["example"]), f"{name}: {each['example']}"
+    assert seen > 100
+
+
+def test_nothing_in_it_trips_client_generators(document: dict[str, Any]) -> None:
+    """They need a type next to `const`, read a pattern from a text's start, and make constructors called New…"""
+
+    def check(value: object) -> None:
+        if isinstance(value, dict):
+            if "const" in value and not isinstance(value["const"], dict):
+                assert "type" in value, value
+            if isinstance(pattern := value.get("pattern"), str):
+                assert pattern.startswith("^"), value
+            for inner in value.values():
+                check(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                check(inner)
+
+    check(document)
+    assert not [name for name in document["components"]["schemas"] if name.startswith("New")]
+
+
 def test_path_parameters_are_those_of_the_path(document: dict[str, Any]) -> None:
     shared = document["components"]["parameters"]
     for name, operation in operations(document):
@@ -165,11 +229,11 @@ def test_the_served_contract_has_the_figures_of_the_configuration() -> None:
         uploads=Uploads(max_expiry_days=10),
         renditions=Renditions(presets=(Preset("tiny", 100),), formats=(Format.WEBP,)),
     )
-    served = contract(config)
+    served = build_contract(config)
     assert served["servers"] == [{"url": "https://pics.example"}]
     components = served["components"]
     assert components["parameters"]["Preset"]["schema"]["enum"] == ["tiny"]
     assert components["parameters"]["Format"]["schema"]["enum"] == ["webp"]
     assert components["schemas"]["ExpiresIn"]["oneOf"][0]["maximum"] == 864_000
-    assert contract(replace(config, renditions=Renditions())) != served
+    assert build_contract(replace(config, renditions=Renditions())) != served
     json.dumps(served)

@@ -1,17 +1,16 @@
-"""Share pages that are shown again: rendered once, and anew as soon as they would say anything else."""
+"""Share pages that are shown again: rendered once, and again as soon as anything on them would change."""
 
 from dataclasses import replace
 
 import pytest
 
-from appliance.delivery import Glimpse
-from appliance.http.pages import page_cache as kept_pages
-from appliance.http.pages.page_cache import KeptPages
-from appliance.http.pages.render import Pages
+from appliance.delivery import RenditionSummary
+from appliance.http.pages.localized_pages import LocalizedPages
+from appliance.http.pages.page_cache import PageCache
 from tests.support.host import ManualClock
 from tests.support.rendered_page import CONFIG, NOW_S, PHOTO
 
-GLIMPSE = Glimpse({"small.jpg": 40_000}, b"a tiny picture")
+SUMMARY = RenditionSummary({"small.jpg": 40_000}, b"a tiny image")
 
 
 @pytest.fixture
@@ -19,50 +18,32 @@ def clock() -> ManualClock:
     return ManualClock(float(NOW_S))
 
 
-@pytest.fixture
-def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The templates that were rendered."""
-    names: list[str] = []
-    render = Pages.render
-
-    def counted(pages: Pages, template: str, **values: object) -> str:
-        names.append(template)
-        return render(pages, template, **values)
-
-    monkeypatch.setattr(Pages, "render", counted)
-    return names
-
-
-def test_a_page_that_is_shown_again_is_not_rendered_again(clock: ManualClock, rendered: list[str]) -> None:
-    kept = KeptPages(CONFIG, clock=clock)
-    first = kept.share_page(PHOTO, GLIMPSE)
-    assert kept.share_page(PHOTO, GLIMPSE) == first
-    assert rendered == ["share.html"]
-    assert first == Pages(CONFIG, clock=clock).share_page(PHOTO, GLIMPSE)
+def test_a_page_that_is_shown_again_is_not_rendered_again(clock: ManualClock) -> None:
+    images = LocalizedPages(CONFIG, clock=clock).images
+    first = images.share_page(PHOTO, SUMMARY)
+    assert images.share_page(PHOTO, SUMMARY) is first
+    assert first == LocalizedPages(CONFIG, clock=clock).images.share_page(PHOTO, SUMMARY)
 
 
 def test_whatever_a_page_shows_makes_it_another_page(clock: ManualClock) -> None:
-    kept = KeptPages(CONFIG, clock=clock)
+    images = LocalizedPages(CONFIG, clock=clock).images
     shown = [
-        kept.share_page(PHOTO, GLIMPSE),
-        kept.share_page(replace(PHOTO, title="Kätzchen"), GLIMPSE),
-        kept.share_page(PHOTO, Glimpse({"small.jpg": 40_000, "large.jpg": 300_000}, GLIMPSE.placeholder)),
-        kept.share_page(PHOTO, Glimpse(GLIMPSE.sizes, b"another")),
+        images.share_page(PHOTO, SUMMARY),
+        images.share_page(replace(PHOTO, title="Kätzchen"), SUMMARY),
+        images.share_page(PHOTO, RenditionSummary({"small.jpg": 40_000, "large.jpg": 300_000}, SUMMARY.placeholder)),
+        images.share_page(PHOTO, RenditionSummary(SUMMARY.sizes, b"another")),
     ]
     clock.forward(200 * 86_400)
-    shown.append(kept.share_page(PHOTO, GLIMPSE))
+    shown.append(images.share_page(PHOTO, SUMMARY))
     assert len(set(shown)) == len(shown)
-    assert shown[-1] == Pages(CONFIG, clock=clock).share_page(PHOTO, GLIMPSE)
+    assert shown[-1] == LocalizedPages(CONFIG, clock=clock).images.share_page(PHOTO, SUMMARY)
 
 
-def test_the_longest_unused_page_goes_first(
-    clock: ManualClock, rendered: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kept_pages, "LIMIT", 2)
-    kept = KeptPages(CONFIG, clock=clock)
+def test_the_longest_unused_page_goes_first(clock: ManualClock) -> None:
+    images = LocalizedPages(CONFIG, clock=clock, cache=PageCache(max_pages=2)).images
     one, two, three = (replace(PHOTO, slug=f"{number}{PHOTO.slug[1:]}") for number in range(3))
-    for image in (one, two, one, three, one):
-        kept.share_page(image, GLIMPSE)
-    assert len(rendered) == 3
-    kept.share_page(two, GLIMPSE)
-    assert len(rendered) == 4
+    first, second = images.share_page(one, SUMMARY), images.share_page(two, SUMMARY)
+    assert images.share_page(one, SUMMARY) is first
+    images.share_page(three, SUMMARY)
+    assert images.share_page(one, SUMMARY) is first
+    assert images.share_page(two, SUMMARY) is not second

@@ -9,7 +9,8 @@ from appliance.config.model import Renditions, Uploads
 from appliance.domain.errors import ApplianceError, Busy, InternalError, UnknownImage, UnsupportedFormat, WrongToken
 from appliance.domain.model import ContentCredentials, Ending, Image, KeepMetadata, PrivateData
 from appliance.domain.renditions import Format
-from appliance.http.pages.render import Pages, Typed
+from appliance.http.pages.localized_pages import LocalizedPages
+from appliance.http.pages.site_pages import UploadFormValues
 from appliance.uploads.ingest import Refused
 from tests.support.rendered_page import CONFIG, NOW_S, PHOTO, SLUG, TOKEN, Page
 from tests.support.rows import changed
@@ -23,30 +24,30 @@ def saying(words: str | None) -> ApplianceError | None:
 
 
 @pytest.fixture(scope="module")
-def pages() -> Pages:
-    return Pages(CONFIG, clock=lambda: NOW_S)
+def pages() -> LocalizedPages:
+    return LocalizedPages(CONFIG, clock=lambda: NOW_S)
 
 
-EVERY_PAGE: dict[str, Callable[[Pages, Image], str]] = {
-    "upload": lambda pages, image: pages.upload_page(
-        saying(image.title), typed=Typed(image.title or "", image.alt or "")
+EVERY_PAGE: dict[str, Callable[[LocalizedPages, Image], str]] = {
+    "upload": lambda pages, image: pages.site.upload_page(
+        saying(image.title), form_values=UploadFormValues(image.title or "", image.alt or "")
     ),
-    "share": lambda pages, image: pages.share_page(image),
-    "original-only": lambda pages, image: pages.share_page(changed(image, original_only=image.title or "why")),
-    "uploaded": lambda pages, image: pages.uploaded_page(image, TOKEN),
-    "manage": lambda pages, image: pages.manage_page(image, problem=saying(image.title), notice=image.alt),
-    "uploaded-several": lambda pages, image: pages.uploaded_several_page(
-        [(image, TOKEN), (image, TOKEN)], [Refused(image.filename, UnknownImage(image.filename))], left_out=1
+    "share": lambda pages, image: pages.images.share_page(image),
+    "original-only": lambda pages, image: pages.images.share_page(changed(image, original_only=image.title or "why")),
+    "uploaded": lambda pages, image: pages.images.uploaded_page(image, TOKEN),
+    "manage": lambda pages, image: pages.images.manage_page(image, problem=saying(image.title), notice=image.alt),
+    "uploaded-several": lambda pages, image: pages.images.uploaded_several_page(
+        [(image, TOKEN), (image, TOKEN)], [Refused(image.filename, UnknownImage(image.filename))], skipped=1
     ),
-    "deleted": lambda pages, image: pages.deleted_page(image, TOKEN),
-    "gone": lambda pages, image: pages.gone_page(
+    "deleted": lambda pages, image: pages.images.deleted_page(image, TOKEN),
+    "gone": lambda pages, image: pages.images.gone_page(
         image.slug, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem=saying(image.title)
     ),
-    "error": lambda pages, image: pages.error_page(404, UnknownImage(image.filename), "r1"),
+    "error": lambda pages, image: pages.site.error_page(404, UnknownImage(image.filename), "r1"),
 }
 
 
-WITHOUT_TEXTS: dict[str, Callable[[Pages, Image], str]] = {"mine": lambda pages, _: pages.mine_page()}
+WITHOUT_TEXTS: dict[str, Callable[[LocalizedPages, Image], str]] = {"mine": lambda pages, _: pages.site.library_page()}
 PAGES = EVERY_PAGE | WITHOUT_TEXTS
 
 
@@ -56,7 +57,7 @@ def has_own_scripts_only(page: Page) -> bool:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_is_well_formed_and_keeps_to_the_content_policy(pages: Pages, name: str) -> None:
+def test_every_page_is_well_formed_and_keeps_to_the_content_policy(pages: LocalizedPages, name: str) -> None:
     page = Page(PAGES[name](pages, PHOTO))
     assert page.open == []
     assert has_own_scripts_only(page)
@@ -68,7 +69,7 @@ def test_every_page_is_well_formed_and_keeps_to_the_content_policy(pages: Pages,
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_has_its_landmarks_one_heading_and_labelled_fields(pages: Pages, name: str) -> None:
+def test_every_page_has_its_landmarks_one_heading_and_labelled_fields(pages: LocalizedPages, name: str) -> None:
     page = Page(PAGES[name](pages, PHOTO))
     assert page.one("html")["lang"] == "en"
     assert len(page.all("h1")) == len(page.all("main")) == len(page.all("title")) == 1
@@ -79,8 +80,8 @@ def test_every_page_has_its_landmarks_one_heading_and_labelled_fields(pages: Pag
 
 
 @pytest.mark.parametrize("name", EVERY_PAGE)
-def test_nothing_a_person_gave_becomes_markup(pages: Pages, name: str) -> None:
-    hostile = replace(PHOTO, filename=HOSTILE, title=HOSTILE, alt=HOSTILE)
+def test_nothing_a_person_gave_becomes_markup(pages: LocalizedPages, name: str) -> None:
+    hostile = changed(PHOTO, filename=HOSTILE, title=HOSTILE, alt=HOSTILE)
     page = Page(EVERY_PAGE[name](pages, hostile))
     assert has_own_scripts_only(page)
     assert not page.all("b")
@@ -89,17 +90,17 @@ def test_nothing_a_person_gave_becomes_markup(pages: Pages, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(EVERY_PAGE) - {"upload"}))
-def test_no_page_of_a_picture_is_for_search_engines(pages: Pages, name: str) -> None:
+def test_no_page_of_an_image_is_for_search_engines(pages: LocalizedPages, name: str) -> None:
     assert Page(EVERY_PAGE[name](pages, PHOTO)).meta("robots") == "noindex"
 
 
 @pytest.mark.parametrize("name", sorted(set(EVERY_PAGE) - {"uploaded", "uploaded-several", "deleted"}))
-def test_only_the_pages_that_hand_it_out_know_the_token(pages: Pages, name: str) -> None:
+def test_only_the_pages_that_hand_it_out_know_the_token(pages: LocalizedPages, name: str) -> None:
     assert TOKEN not in EVERY_PAGE[name](pages, PHOTO)
 
 
-def test_the_upload_form_sends_the_fields_of_the_contract(pages: Pages) -> None:
-    page = Page(pages.upload_page())
+def test_the_upload_form_sends_the_fields_of_the_contract(pages: LocalizedPages) -> None:
+    page = Page(pages.site.upload_page())
     form = page.one("form")
     assert (form["method"], form["action"], form["enctype"]) == ("post", "/", "multipart/form-data")
     file = page.one("input", type="file", name="file")
@@ -111,7 +112,7 @@ def test_the_upload_form_sends_the_fields_of_the_contract(pages: Pages) -> None:
 
 def test_the_upload_page_says_the_limits_and_the_command_line() -> None:
     config = replace(CONFIG, uploads=Uploads(max_bytes=20_000_000, default_expiry_days=45, max_expiry_days=60))
-    page = Page(Pages(config).upload_page())
+    page = Page(LocalizedPages(config).site.upload_page())
     assert "JPEG, PNG, GIF, WebP, TIFF, AVIF or HEIC, up to 20 MB." in page.text
     assert "kept for 45 days, or for as long as you choose, up to 60 days" in page.text
     assert (
@@ -143,9 +144,9 @@ SENTENCES: list[tuple[PrivateData, KeepMetadata | None, str | None]] = [
 @pytest.mark.parametrize(("private", "keep", "sentence"), SENTENCES)
 @pytest.mark.parametrize("name", ["share", "uploaded", "uploaded-several", "manage"])
 def test_pages_say_what_an_original_may_tell(
-    pages: Pages, name: str, private: PrivateData, keep: KeepMetadata | None, sentence: str | None
+    pages: LocalizedPages, name: str, private: PrivateData, keep: KeepMetadata | None, sentence: str | None
 ) -> None:
-    image = replace(PHOTO, private_data=private, keep_metadata=keep, content_credentials=ContentCredentials.NONE)
+    image = changed(PHOTO, private_data=private, keep_metadata=keep, content_credentials=ContentCredentials.NONE)
     text = Page(EVERY_PAGE[name](pages, image)).text
     said = [each for _, _, each in SENTENCES if each and each in text]
     assert set(said) == ({sentence} if sentence else set())
@@ -153,24 +154,30 @@ def test_pages_say_what_an_original_may_tell(
 
 
 @pytest.mark.parametrize("name", ["share", "uploaded", "uploaded-several", "manage"])
-def test_pages_say_that_content_credentials_are_lost(pages: Pages, name: str) -> None:
-    image = replace(PHOTO, private_data=PrivateData.REMOVED, content_credentials=ContentCredentials.REMOVED)
+def test_pages_say_that_content_credentials_are_lost(pages: LocalizedPages, name: str) -> None:
+    image = changed(PHOTO, private_data=PrivateData.REMOVED, content_credentials=ContentCredentials.REMOVED)
     assert "content credentials (C2PA) were removed" in Page(EVERY_PAGE[name](pages, image)).text
 
 
 @pytest.mark.parametrize(
     ("sent", "chosen"), [("", "false"), ("1", "true"), ("true", "true"), ("credits", "credits"), ("maybe", "false")]
 )
-def test_the_form_offers_three_choices_and_keeps_the_one_that_was_made(pages: Pages, sent: str, chosen: str) -> None:
-    page = Page(pages.upload_page(typed=Typed(keep_metadata=sent)))
+def test_the_form_offers_three_choices_and_keeps_the_one_that_was_made(
+    pages: LocalizedPages, sent: str, chosen: str
+) -> None:
+    page = Page(pages.site.upload_page(form_values=UploadFormValues(keep_metadata=sent)))
     choices = page.all("input", name="keep_metadata", type="radio")
     assert [choice["value"] for choice in choices] == ["false", "credits", "true"]
     assert [choice["value"] for choice in choices if "checked" in choice] == [chosen]
     assert ("open" in page.one("details", **{"class": "options"})) is (chosen != "false")
 
 
-def test_a_refused_upload_keeps_what_was_typed(pages: Pages) -> None:
-    page = Page(pages.upload_page(UnsupportedFormat("That was a PDF."), typed=Typed("Cat", "A grey cat", "7d")))
+def test_a_refused_upload_keeps_what_was_typed(pages: LocalizedPages) -> None:
+    page = Page(
+        pages.site.upload_page(
+            UnsupportedFormat("That was a PDF."), form_values=UploadFormValues("Cat", "A grey cat", "7d")
+        )
+    )
     assert page.all("div", role="alert")
     assert "That was a PDF." in page.text
     assert page.one("input", name="title")["value"] == "Cat"
@@ -178,8 +185,8 @@ def test_a_refused_upload_keeps_what_was_typed(pages: Pages) -> None:
     assert page.one("option", selected="")["value"] == "7d"
 
 
-def test_the_share_page_shows_the_picture_in_the_sizes_there_are(pages: Pages) -> None:
-    image = Page(pages.share_page(replace(PHOTO, alt="A cat"))).one("img", id="shown")
+def test_the_share_page_shows_the_image_in_its_sizes(pages: LocalizedPages) -> None:
+    image = Page(pages.images.share_page(changed(PHOTO, alt="A cat"))).one("img", id="shown")
     # drawn as large as the screen has room, up to the original's size
     assert (image["width"], image["height"], image["alt"]) == ("2725", "2225", "A cat")
     assert image["srcset"] == ", ".join(
@@ -188,13 +195,13 @@ def test_the_share_page_shows_the_picture_in_the_sizes_there_are(pages: Pages) -
     )
 
 
-def test_a_small_picture_is_listed_once_for_each_width(pages: Pages) -> None:
-    image = Page(pages.share_page(changed(PHOTO, width=300, height=200))).one("img", id="shown")
+def test_a_small_image_is_listed_once_for_each_width(pages: LocalizedPages) -> None:
+    image = Page(pages.images.share_page(changed(PHOTO, width=300, height=200))).one("img", id="shown")
     assert image["srcset"] == f"/i/{SLUG}/thumbnail.jpg 256w, /i/{SLUG}/small.jpg 300w"
 
 
-def test_the_share_page_links_every_size_and_the_original(pages: Pages) -> None:
-    targets = {link["href"] for link in Page(pages.share_page(PHOTO)).all("a")}
+def test_the_share_page_links_every_size_and_the_original(pages: LocalizedPages) -> None:
+    targets = {link["href"] for link in Page(pages.images.share_page(PHOTO)).all("a")}
     assert {
         f"/i/{SLUG}/{preset}.{ending}"
         for preset in ("thumbnail", "small", "medium", "large")
@@ -203,28 +210,28 @@ def test_the_share_page_links_every_size_and_the_original(pages: Pages) -> None:
     assert {f"/i/{SLUG}/original", f"/i/{SLUG}/original?download"} <= targets
 
 
-def test_formats_that_are_not_made_are_not_linked() -> None:
+def test_formats_that_are_not_configured_are_not_linked() -> None:
     config = replace(CONFIG, renditions=Renditions(formats=(Format.JPG, Format.WEBP)))
-    assert ".avif" not in Pages(config).share_page(PHOTO)
+    assert ".avif" not in LocalizedPages(config).images.share_page(PHOTO)
 
 
-def test_an_animated_picture_says_so_and_is_linked_in_formats_that_move(pages: Pages) -> None:
-    page = Page(pages.share_page(changed(PHOTO, media_type="image/gif", frames=24)))
+def test_an_animated_image_says_so_and_is_linked_in_animated_formats(pages: LocalizedPages) -> None:
+    page = Page(pages.images.share_page(changed(PHOTO, media_type="image/gif", frames=24)))
     assert "animated, 24 frames" in page.text
     targets = {link["href"] for link in page.all("a")}
     assert {f"/i/{SLUG}/small.webp", f"/i/{SLUG}/small.gif"} <= targets
     assert f"/i/{SLUG}/small.jpg" not in targets
 
 
-def test_the_share_page_says_size_format_and_expiry_in_words(pages: Pages) -> None:
-    page = Page(pages.share_page(PHOTO))
+def test_the_share_page_says_size_format_and_expiry_in_words(pages: LocalizedPages) -> None:
+    page = Page(pages.images.share_page(PHOTO))
     assert "2725 × 2225 pixels · 829 KB · JPEG" in page.text
     assert "23 November 2027 (in 12 months)" in page.text
     assert page.one("time")["datetime"] == "2027-11-23T16:02:08Z"
 
 
-def test_the_share_page_tells_other_sites_what_it_shows(pages: Pages) -> None:
-    page = Page(pages.share_page(replace(PHOTO, title="Cat", alt="A grey cat")))
+def test_the_share_page_has_metadata_for_link_previews(pages: LocalizedPages) -> None:
+    page = Page(pages.images.share_page(changed(PHOTO, title="Cat", alt="A grey cat")))
     assert page.meta("og:title") == "Cat"
     assert page.meta("og:url") == page.one("link", rel="canonical")["href"] == f"https://pics.example/i/{SLUG}"
     assert page.meta("og:image") == f"https://pics.example/i/{SLUG}/preview.jpg"
@@ -236,27 +243,27 @@ def test_the_share_page_tells_other_sites_what_it_shows(pages: Pages) -> None:
     assert page.one("link", type="application/json+oembed")["href"].startswith("https://pics.example/oembed?url=https")
 
 
-def test_an_original_only_page_says_why_and_offers_the_download(pages: Pages) -> None:
-    page = Page(pages.share_page(PANORAMA))
+def test_an_original_only_page_says_why_and_offers_the_download(pages: LocalizedPages) -> None:
+    page = Page(pages.images.share_page(PANORAMA))
     assert "It has 4.2 gigapixels; 1 gigapixel is the limit." in page.text
     assert not page.all("img", id="shown")
     assert page.all("a", href=f"/i/{SLUG}/original?download")
     assert not [m for m in page.all("meta") if m.get("property") == "og:image"]
 
 
-def test_a_click_on_what_browsers_cannot_show_leads_to_the_largest_size(pages: Pages) -> None:
-    page = Page(pages.share_page(changed(PHOTO, media_type="image/heic")))
+def test_a_click_on_what_browsers_cannot_show_leads_to_the_largest_size(pages: LocalizedPages) -> None:
+    page = Page(pages.images.share_page(changed(PHOTO, media_type="image/heic")))
     assert page.one("a", id="frame")["href"] == f"/i/{SLUG}/large.jpg"
 
 
-def test_names_in_any_script_keep_their_direction(pages: Pages) -> None:
-    page = Page(pages.share_page(replace(PHOTO, title="قطة")))
+def test_names_in_any_script_keep_their_direction(pages: LocalizedPages) -> None:
+    page = Page(pages.images.share_page(changed(PHOTO, title="قطة")))
     assert page.one("h1")["dir"] == "auto"
     assert page.one("input", name="title")["dir"] == "auto"
 
 
-def test_the_manage_form_posts_to_the_picture_with_token_and_action(pages: Pages) -> None:
-    page = Page(pages.manage_page(replace(PHOTO, title="Cat"), problem=WrongToken("Wrong token.")))
+def test_the_manage_form_posts_to_the_image_with_token_and_action(pages: LocalizedPages) -> None:
+    page = Page(pages.images.manage_page(changed(PHOTO, title="Cat"), problem=WrongToken("Wrong token.")))
     assert page.one("form")["action"] == f"/i/{SLUG}/manage"
     assert "required" in page.one("input", name="token")
     assert page.one("input", name="title")["value"] == "Cat"
@@ -265,28 +272,30 @@ def test_the_manage_form_posts_to_the_picture_with_token_and_action(pages: Pages
     assert "Wrong token." in page.text
 
 
-def test_a_change_that_worked_needs_no_second_typing_of_the_token(pages: Pages) -> None:
-    page = Page(pages.manage_page(PHOTO, notice="Saved.", delete_token=TOKEN))
+def test_a_successful_change_keeps_the_token_in_the_form(pages: LocalizedPages) -> None:
+    page = Page(pages.images.manage_page(PHOTO, notice="Saved.", delete_token=TOKEN))
     assert page.one("input", name="token")["value"] == TOKEN
     assert page.one("div", role="status", **{"class": "message notice"})
 
 
-def test_the_uploaded_page_hands_out_the_manage_link(pages: Pages) -> None:
-    page = Page(pages.uploaded_page(PHOTO, TOKEN))
+def test_the_uploaded_page_hands_out_the_manage_link(pages: LocalizedPages) -> None:
+    page = Page(pages.images.uploaded_page(PHOTO, TOKEN))
     assert page.one("input", id="manage-link")["value"] == f"https://pics.example/i/{SLUG}#{TOKEN}"
     assert not [link for link in page.all("a") if TOKEN in link["href"]]
 
 
-def test_a_deletion_can_be_undone_from_its_page(pages: Pages) -> None:
-    page = Page(pages.deleted_page(PHOTO, TOKEN))
+def test_a_deletion_can_be_undone_from_its_page(pages: LocalizedPages) -> None:
+    page = Page(pages.images.deleted_page(PHOTO, TOKEN))
     assert page.one("input", type="hidden") == {"type": "hidden", "name": "token", "value": TOKEN}
     assert page.one("button")["value"] == "undo"
     assert "10 seconds" in page.text
 
 
-def test_an_expired_picture_can_be_brought_back_while_there_is_time(pages: Pages) -> None:
+def test_an_expired_image_can_be_restored_within_its_grace_period(pages: LocalizedPages) -> None:
     page = Page(
-        pages.gone_page(SLUG, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem=WrongToken("Wrong token."))
+        pages.images.gone_page(
+            SLUG, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem=WrongToken("Wrong token.")
+        )
     )
     assert page.one("div", role="alert")
     assert page.one("button")["value"] == "restore"
@@ -294,17 +303,17 @@ def test_an_expired_picture_can_be_brought_back_while_there_is_time(pages: Pages
 
 
 @pytest.mark.parametrize("ended", [Ending.DELETED, Ending.EXPIRED, None])
-def test_a_picture_that_is_gone_for_good_offers_nothing(pages: Pages, ended: Ending | None) -> None:
-    assert not Page(pages.gone_page(SLUG, ended)).all("form")
+def test_an_image_that_is_gone_for_good_offers_nothing(pages: LocalizedPages, ended: Ending | None) -> None:
+    assert not Page(pages.images.gone_page(SLUG, ended)).all("form")
 
 
-def test_an_error_page_says_what_to_quote(pages: Pages) -> None:
-    page = Page(pages.error_page(503, Busy("Try again in a minute."), "r-77"))
+def test_an_error_page_says_what_to_quote(pages: LocalizedPages) -> None:
+    page = Page(pages.site.error_page(503, Busy("Try again in a minute."), "r-77"))
     assert all(said in page.text for said in ("503", "The server is busy", "Try again in a minute.", "busy", "r-77"))
 
 
-def test_the_style_sheet_is_small_and_there(pages: Pages) -> None:
+def test_the_style_sheet_is_small_and_there(pages: LocalizedPages) -> None:
     style = pages.assets.get("built/site.css")
     assert style is not None
     assert len(style.data) < 12_000
-    assert pages.assets.url("built/site.css") in pages.upload_page()
+    assert pages.assets.url("built/site.css") in pages.site.upload_page()

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from appliance.http.transport.start_limiter import IN_A_TURN, Starts
+from appliance.http.transport.start_limiter import MAX_STARTS_PER_TURN, StartLimiter
 
 
 async def begun_after(turns: int, tasks: list[asyncio.Task[None]]) -> int:
@@ -12,34 +12,34 @@ async def begun_after(turns: int, tasks: list[asyncio.Task[None]]) -> int:
 
 
 async def test_a_client_begins_a_few_in_each_turn_in_their_order() -> None:
-    starts = Starts()
+    limiter = StartLimiter()
     begun: list[int] = []
 
     async def one(number: int) -> None:
-        await starts.turn("many")
+        await limiter.wait_for_turn("many")
         begun.append(number)
 
-    tasks = [asyncio.create_task(one(number)) for number in range(10 * IN_A_TURN)]
-    assert await begun_after(1, tasks) == IN_A_TURN
-    assert await begun_after(3, tasks) <= 4 * IN_A_TURN
+    tasks = [asyncio.create_task(one(number)) for number in range(10 * MAX_STARTS_PER_TURN)]
+    assert await begun_after(1, tasks) == MAX_STARTS_PER_TURN
+    assert await begun_after(3, tasks) <= 4 * MAX_STARTS_PER_TURN
     await asyncio.gather(*tasks)
     assert begun == sorted(begun)
 
 
 async def test_another_client_does_not_wait_for_them() -> None:
-    starts = Starts()
-    many = [asyncio.create_task(starts.turn("many")) for _ in range(1000)]
-    other = asyncio.create_task(starts.turn("other"))
+    limiter = StartLimiter()
+    many = [asyncio.create_task(limiter.wait_for_turn("many")) for _ in range(1000)]
+    other = asyncio.create_task(limiter.wait_for_turn("other"))
     assert await begun_after(1, [other]) == 1
-    assert await begun_after(0, many) <= IN_A_TURN
+    assert await begun_after(0, many) <= MAX_STARTS_PER_TURN
     await asyncio.gather(*many)
 
 
 async def test_one_that_went_away_takes_nobodys_turn() -> None:
-    starts = Starts()
-    tasks = [asyncio.create_task(starts.turn("many")) for _ in range(3 * IN_A_TURN)]
+    limiter = StartLimiter()
+    tasks = [asyncio.create_task(limiter.wait_for_turn("many")) for _ in range(3 * MAX_STARTS_PER_TURN)]
     await asyncio.sleep(0)
-    gone, left = tasks[IN_A_TURN : 2 * IN_A_TURN], tasks[2 * IN_A_TURN :]
+    gone, left = tasks[MAX_STARTS_PER_TURN : 2 * MAX_STARTS_PER_TURN], tasks[2 * MAX_STARTS_PER_TURN :]
     for task in gone:
         task.cancel()
     await asyncio.wait_for(asyncio.gather(*left), 5)
@@ -47,8 +47,7 @@ async def test_one_that_went_away_takes_nobodys_turn() -> None:
 
 
 async def test_nothing_is_remembered_of_clients_that_have_begun() -> None:
-    starts = Starts()
-    await asyncio.gather(*(starts.turn(f"client {number % 7}") for number in range(100)))
+    limiter = StartLimiter()
+    await asyncio.gather(*(limiter.wait_for_turn(f"client {number % 7}") for number in range(100)))
     await begun_after(3, [])
-    assert not starts._begun
-    assert not starts._waiting
+    assert limiter.clients == 0

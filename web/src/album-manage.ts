@@ -1,14 +1,14 @@
-// The manage page of an album: pictures are put in order by dragging, by buttons and by keys, and saved at once while the
-// token is there. The form's own numbers and ticks follow, so that its Save button says the same.
-import { Arrangement } from "./arranging/arrangement";
-import { renameRemembered } from "./mine/named";
-import { offerPicks } from "./mine/picks";
+// The manage page of an album: images are sorted by dragging, buttons or keys, and saved at once if the token is there. The
+// form's numbers and checkboxes follow, so that its Save button does the same.
+import { SortableAlbum } from "./sorting/sortable-album";
+import { renameAlbum } from "./library/remembered-albums";
+import { offerImages } from "./library/selection";
 
 const form = document.querySelector<HTMLFormElement>("form[data-album]");
-const list = form?.querySelector<HTMLOListElement>(".arranged");
+const list = form?.querySelector<HTMLOListElement>(".sortable");
 if (form && list) {
-  new Arrangement(form, list).begin();
-  // A browser that keeps nothing, as private windows may, has nothing to offer.
-  renameRemembered(form.dataset["album"] ?? "", form.dataset["title"] || null).catch(() => undefined);
-  offerPicks(form.querySelectorAll<HTMLTextAreaElement>("[data-picks]")).catch(() => undefined);
+  new SortableAlbum(form, list).start();
+  // A browser without storage, such as a private window, has nothing to offer.
+  renameAlbum(form.dataset["album"] ?? "", form.dataset["title"] || null).catch(() => undefined);
+  offerImages(form.querySelectorAll<HTMLTextAreaElement>("[data-image-picker]")).catch(() => undefined);
 }

@@ -1,18 +1,18 @@
-// The pages of albums: codes to copy, the manage link, and arrow keys from picture to picture.
+// The pages of an album: copy buttons, the manage link, and arrow keys from image to image.
 import { wireCopyButtons } from "./parts/copy";
 import { wireZoom } from "./parts/zoom";
 
 wireCopyButtons();
 wireZoom();
 
-// The album's secret link carries its token behind the #, which never reaches a server: it belongs to the manage page.
+// A manage link has its token in the fragment, which browsers don't send: take it to the manage page.
 const manage = document.querySelector<HTMLAnchorElement>("a[data-manage]");
-function goManage(): void {
+function openManagePage(): void {
   const token = location.hash.slice(1);
   if (manage && /^[\w-]{22}$/.test(token)) location.replace(`${manage.href}#${token}`);
 }
-addEventListener("hashchange", goManage);
-goManage();
+addEventListener("hashchange", openManagePage);
+openManagePage();
 
 const STEPS: Record<string, string> = { ArrowLeft: "previous", ArrowRight: "next" };
 

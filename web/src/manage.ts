@@ -1,4 +1,4 @@
-// Pages with a token field: a manage link's token goes into it by itself.
+// Pages with a token field: fills in the token from a manage link.
 
 import { tokenOf } from "./parts/token";
 

@@ -1,13 +1,13 @@
-// The share page: copying, zooming, managing in place.
+// The share page: copy buttons, the deep zoom, and the manage form.
 
 import { wireCopyButtons } from "./parts/copy";
-import { wireManaging } from "./parts/managing";
+import { wireManageForm } from "./parts/manage-form";
 import { wireZoom } from "./parts/zoom";
 
-const page = document.querySelector<HTMLElement>("#picture");
+const page = document.querySelector<HTMLElement>("#image");
 if (page) {
   wireCopyButtons();
   page.addEventListener("refreshed", () => wireCopyButtons());
-  wireManaging(page);
+  wireManageForm(page);
   wireZoom();
 }

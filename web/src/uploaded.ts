@@ -1,12 +1,12 @@
-// The answer to the plain form, by which a phone's gallery shares too: the pictures are remembered like any other.
-import { keep, type Mine } from "./mine/store";
+// The reply to the plain form, which a phone's share menu uses too: the images are added to My images.
+import { type LibraryImage, saveImages } from "./library/store";
 import { wireCopyButtons } from "./parts/copy";
 
 wireCopyButtons();
 const uploaded_at = new Date().toISOString();
-const made = [...document.querySelectorAll<HTMLElement>("[data-made]")].map(({ dataset }) => ({
-  ...(JSON.parse(dataset["made"] ?? "") as Mine),
+const images = [...document.querySelectorAll<HTMLElement>("[data-record]")].map(({ dataset }) => ({
+  ...(JSON.parse(dataset["record"] ?? "") as LibraryImage),
   uploaded_at,
 }));
-// A browser that keeps nothing, as private windows may, remembers nothing.
-keep(...made).catch(() => undefined);
+// A browser without storage, such as a private window, stores nothing.
+saveImages(...images).catch(() => undefined);

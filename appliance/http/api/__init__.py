@@ -1,1 +1,1 @@
-"""The JSON API, the forms of upload that other programs know, and the progress of an upload as events."""
+"""The JSON API, the upload APIs of other image hosts, and the progress of uploads as events."""

@@ -4,14 +4,14 @@ from appliance.albums import Contents
 from appliance.config.model import Config
 from appliance.http.api.image_resource import image_resource
 from appliance.http.links import Links
-from appliance.http.pages import formatting
+from appliance.http.localization import formatting
 
 
 def album_resource(contents: Contents, config: Config, *, delete_token: str | None = None) -> dict[str, object]:
-    """The resource of the contract: times RFC 3339 UTC, `bytes` of all originals together.
+    """The album as JSON: times RFC 3339 UTC, `bytes` the sum of all originals.
 
-    `expires_at` is when it ends; `own_expires_at` is the end that its maker wished, null for as long as its images.
-    `delete_token` belongs only in the reply that made it.
+    `expires_at` is when the album ends; `own_expires_at` is the owner's choice, null to end with the last image.
+    Pass `delete_token` only for the response that creates the album.
     """
     album, links = contents.album, Links.of(config)
     resource: dict[str, object] = {

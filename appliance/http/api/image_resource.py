@@ -1,4 +1,4 @@
-"""The image resource: an image as JSON, the same in every answer of the API, and the limits in force."""
+"""The image resource: an image as JSON, the same in every response of the API. Also the limits in force."""
 
 from collections.abc import Mapping
 
@@ -8,18 +8,19 @@ from appliance.domain.errors import ApplianceError, CannotResize
 from appliance.domain.model import Image, KeepMetadata, UploadState
 from appliance.domain.renditions import Preset, fit
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS
+from appliance.http import first_frames
 from appliance.http.links import EXTENSIONS, Links
-from appliance.http.pages import first_frames, formatting
-from appliance.http.transport.timeouts import LEAST_BYTES_PER_S
+from appliance.http.localization import formatting
+from appliance.http.transport.timeouts import MIN_BYTES_PER_S
 from appliance.resumable import Progress
 from appliance.resumable.progress import fault_of
 
 
 def image_resource(image: Image, config: Config, *, delete_token: str | None = None) -> dict[str, object]:
-    """The resource of the contract: times RFC 3339 UTC, sizes in bytes and pixels as displayed.
+    """The image as JSON: times RFC 3339 UTC, sizes in bytes and in pixels as displayed.
 
-    `renditions` is empty and `problem` tells why when the image is original-only. `delete_token` belongs only in the
-    reply that made the image.
+    For an image that can't be resized, `renditions` is empty and `problem` says why. Pass `delete_token` only for the
+    response that creates the image.
     """
     links = Links.of(config)
     resource: dict[str, object] = {
@@ -49,7 +50,7 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
     }
     if image.keep_metadata is not None:
         resource["keep_metadata"] = image.keep_metadata.value
-    if (still := first_frames.detail(image, config.renditions)) is not None:
+    if (still := first_frames.explanation(image, config.renditions)) is not None:
         resource["still"] = still
     if image.original_only is not None:
         resource["problem"] = {
@@ -63,7 +64,7 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
 
 
 def upload_state(progress: Progress, config: Config, upload_id: str) -> dict[str, object]:
-    """How far a resumable upload is. Whoever knows its id may have the delete token again, which follows from it."""
+    """The state of a resumable upload. It contains the delete token, which can be derived from the secret id anyway."""
     upload = progress.upload
     state: dict[str, object] = {"state": progress.state, "offset": progress.offset, "length": upload.length}
     if progress.state == "receiving":
@@ -73,13 +74,13 @@ def upload_state(progress: Progress, config: Config, upload_id: str) -> dict[str
         if progress.image is not None:
             state["image"] = image_resource(progress.image, config, delete_token=token)
         elif upload.state is UploadState.RECEIVING:
-            state["image"] = arriving_resource(progress, config) | {"delete_token": token}
+            state["image"] = pending_resource(progress, config) | {"delete_token": token}
     if upload.refusal is not None:
         state["problem"] = problem_summary(fault_of(upload.refusal))
     return state
 
 
-def arriving_resource(progress: Progress, config: Config) -> dict[str, object]:
+def pending_resource(progress: Progress, config: Config) -> dict[str, object]:
     """The resource of an image that is still being uploaded: `offset` of `length` bytes are here."""
     upload = progress.upload
     return {
@@ -96,14 +97,14 @@ def arriving_resource(progress: Progress, config: Config) -> dict[str, object]:
 
 
 def problem_summary(fault: ApplianceError) -> dict[str, object]:
-    """A problem inside of an answer that is none itself."""
+    """A problem as part of another resource."""
     problem: dict[str, object] = {"code": fault.code, "title": fault.title, "detail": fault.detail}
     figures = {"limit": fault.limit, "actual": fault.actual}
     return problem | {name: figure for name, figure in figures.items() if figure is not None}
 
 
 def renditions(image: Image, config: Config) -> dict[str, dict[str, object]]:
-    """Each preset's link in the format our pages link, with the size it will have; empty when none can be made."""
+    """Each size with its link and its pixels; empty if the image can't be resized."""
     if image.original_only is not None:
         return {}
     return {preset.name: _rendition(image, preset, config) for preset in config.renditions.presets}
@@ -114,11 +115,11 @@ def _rendition(image: Image, preset: Preset, config: Config) -> dict[str, object
     url = Links.of(config).rendition(image.slug, preset.name, image.linked_format)
     rendition: dict[str, object] = {"url": url, "width": width, "height": height}
     if image.animated:
-        rendition["animated"] = first_frames.size_moves(image, preset, config.renditions)
+        rendition["animated"] = first_frames.is_size_animated(image, preset, config.renditions)
     return rendition
 
 
-def limits(config: Config) -> Mapping[str, object]:
+def limits_resource(config: Config) -> Mapping[str, object]:
     """Every limit in force, in bytes, pixels, seconds, days and characters."""
     uploads, sizes = config.uploads, config.renditions
     return {
@@ -127,7 +128,7 @@ def limits(config: Config) -> Mapping[str, object]:
             "max_pixels": uploads.max_pixels,
             "media_types": list(EXTENSIONS),
             "idle_timeout_s": uploads.idle_timeout_s,
-            "least_bytes_per_s": LEAST_BYTES_PER_S,
+            "least_bytes_per_s": MIN_BYTES_PER_S,
             "ack_budget_s": uploads.ack_budget_s,
             "concurrency": uploads.concurrency,
             "unfinished_hours": uploads.unfinished_hours,

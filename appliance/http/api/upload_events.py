@@ -1,43 +1,44 @@
-"""The progress of an upload, told while it comes, to whoever has the link of what it is to become."""
+"""The progress of an upload as server-sent events, for everybody who has the link."""
 
 from aiohttp import web
 
 from appliance.domain.errors import Busy, GoneImage, UnknownImage
 from appliance.domain.model import Image
-from appliance.http.api.event_stream import EventStream
 from appliance.http.api.image_resource import image_resource, problem_summary
 from appliance.http.client_address import client_of
-from appliance.http.keys import CONFIG, HEALTH, LISTENERS, RESUMABLE
-from appliance.http.views.pending import image_or_progress
+from appliance.http.image_lookup import find_image_or_progress
+from appliance.http.keys import CONFIG, EVENT_STREAMS, HEALTH, RESUMABLE
+from appliance.http.transport.event_stream import EventStream
 from appliance.resumable import Progress
 
-STEP_S = 0.5  # as often as slow bytes are written, so as often as there can be news
+POLL_INTERVAL_S = 0.5  # the offset of a slow upload is written as often
 
 
 async def show_events(request: web.Request) -> web.StreamResponse:
-    """GET /api/v1/images/{slug}/events: `progress` whenever there is some, then `done` or `gone`; the end"""
-    found, stream = await image_or_progress(request), EventStream(request)
+    """GET /api/v1/images/{slug}/events: `progress` events, then `done` or `gone`"""
+    streams = request.app[EVENT_STREAMS]
+    found, stream = await find_image_or_progress(request), EventStream(request, streams)
     try:
-        async with request.app[LISTENERS].permit(client_of(request).key):
-            return await _told(request, stream, found)
+        async with streams.limit.permit(client_of(request).key):
+            return await _stream_events(request, stream, found)
     except Busy as fault:
-        if not stream.begun:
+        if not stream.is_started:
             raise
-        raise ConnectionResetError("a listener whose place another one needs") from fault
+        raise ConnectionResetError("another client needs this listener's place") from fault
 
 
-async def _told(request: web.Request, stream: EventStream, found: Image | Progress) -> web.StreamResponse:
-    await stream.begin()
+async def _stream_events(request: web.Request, stream: EventStream, found: Image | Progress) -> web.StreamResponse:
+    await stream.start()
     try:
-        await _tell(request, stream, found)
+        await _send_events(request, stream, found)
         return await stream.end()
     except TimeoutError as fault:
-        raise ConnectionResetError("a listener that takes nothing") from fault
+        raise ConnectionResetError("the listener doesn't read") from fault
 
 
-async def _tell(request: web.Request, stream: EventStream, found: Image | Progress) -> None:
+async def _send_events(request: web.Request, stream: EventStream, found: Image | Progress) -> None:
     try:
-        image = found if isinstance(found, Image) else await _followed(request, stream, found)
+        image = found if isinstance(found, Image) else await _follow(request, stream, found)
     except (GoneImage, UnknownImage) as fault:
         await stream.send("gone", problem_summary(fault))
         return
@@ -45,16 +46,20 @@ async def _tell(request: web.Request, stream: EventStream, found: Image | Progre
         await stream.send("done", image_resource(image, request.app[CONFIG]))
 
 
-async def _followed(request: web.Request, stream: EventStream, found: Image | Progress) -> Image | None:
-    """The image at the end; None when the listener left, or the server stops. Raises GoneImage, UnknownImage."""
-    finisher, health, told = request.app[RESUMABLE].finisher, request.app[HEALTH], None
+async def _follow(request: web.Request, stream: EventStream, found: Image | Progress) -> Image | None:
+    """Send progress until the image is there; None if the listener leaves or the server stops.
+
+    Raises GoneImage, UnknownImage.
+    """
+    finisher, health, sent = request.app[RESUMABLE].finisher, request.app[HEALTH], None
     while isinstance(found, Progress):
-        if (news := (found.state, found.offset, found.upload.length)) != told:
-            await stream.send("progress", {"state": news[0], "offset": news[1], "length": news[2]})
-            told = news
+        progress = {"state": found.state, "offset": found.offset, "length": found.upload.length}
+        if progress != sent:
+            await stream.send("progress", progress)
+            sent = progress
         await stream.keep_alive()
-        await finisher.until_ended(request.match_info["slug"], STEP_S)
-        if health.stopping or not stream.open:
+        await finisher.until_ended(request.match_info["slug"], POLL_INTERVAL_S)
+        if health.stopping or not stream.is_open:
             return None
-        found = await image_or_progress(request)
+        found = await find_image_or_progress(request)
     return found

@@ -1,48 +1,47 @@
-"""Uploading: the API, the plain form, `curl -T`, and the Chevereto v1 shape. Each hands its body to `ingest`."""
+"""Uploading through the API, the plain form, `curl -T` and the API of Chevereto. All pass their body to `Ingest`."""
 
 from aiohttp import hdrs, web
 
+from appliance.http.api.chevereto import chevereto_upload
 from appliance.http.api.image_resource import image_resource
-from appliance.http.api.integrations import chevereto_upload
 from appliance.http.client_address import client_of
-from appliance.http.keys import CONFIG, INGEST, RENDERING
+from appliance.http.forms import read_form
+from appliance.http.keys import BACKGROUND_RENDERER, CONFIG, FORM_LIMITS, INGEST
 from appliance.http.links import Links, share_path
-from appliance.http.pages.render import Typed
-from appliance.http.problems import headers_of, named, status_of
-from appliance.http.requests import form_of, pages_of, wants_page
+from appliance.http.pages.selection import pages_of, wants_page
+from appliance.http.pages.site_pages import UploadFormValues
+from appliance.http.problems import headers_of, status_of, to_named_error
 from appliance.http.responses import json_answer
 from appliance.http.transport.upload_bodies import FormBody, RawBody, refuse_text_as_file
 from appliance.uploads.admission import AdmissionRequest
 from appliance.uploads.committer import Accepted
 from appliance.uploads.ingest import Refused
 
-MAX_FILES = 100
-"""Of one form: what a person picks in a gallery at once."""
-UNPOSTED = {"Cache-Control": "no-store"}
+NO_STORE = {"Cache-Control": "no-store"}
 
 
 async def create_image(request: web.Request) -> web.Response:
     """POST /api/v1/images"""
     accepted = await _accept(request)
     resource = image_resource(accepted.image, request.app[CONFIG], delete_token=accepted.delete_token)
-    return json_answer(resource, status=201, headers={hdrs.LOCATION: share_path(accepted.image.slug), **UNPOSTED})
+    return json_answer(resource, status=201, headers={hdrs.LOCATION: share_path(accepted.image.slug), **NO_STORE})
 
 
 async def put_file(request: web.Request) -> web.Response:
-    """PUT /{filename}: the share link as a line of text, the manage link as a header."""
+    """PUT /{filename}: responds with the share link as a line of text, and the manage link as a header"""
     accepted = await _accept(request, request.match_info.get("filename", ""))
     links, slug = Links.of(request.app[CONFIG]), accepted.image.slug
-    headers = {hdrs.LOCATION: share_path(slug), "X-Manage-Link": links.managing(slug, accepted.delete_token)}
-    return web.Response(text=links.share(slug) + "\n", status=201, headers=headers | UNPOSTED)
+    headers = {hdrs.LOCATION: share_path(slug), "X-Manage-Link": links.manage(slug, accepted.delete_token)}
+    return web.Response(text=links.share(slug) + "\n", status=201, headers=headers | NO_STORE)
 
 
 async def post_form(request: web.Request) -> web.Response:
-    """POST /: the upload page's form, without JavaScript, and a phone's gallery that shares pictures, one or several.
+    """POST /: the upload page's form without JavaScript, and the share menu of a phone; one file or several
 
-    A problem is told on the form itself; one of several is told beside those that were taken.
+    If every file is refused, the form is shown again with the problem; otherwise the result page lists refused files.
     """
     pages = pages_of(request)
-    body = upload_body(request, max_files=MAX_FILES)
+    body = upload_body(request, max_files=request.app[FORM_LIMITS].max_files)
     try:
         outcomes = await request.app[INGEST].accept_each(body, client_of(request))
         accepted = [each for each in outcomes if isinstance(each, Accepted)]
@@ -52,41 +51,41 @@ async def post_form(request: web.Request) -> web.Response:
     except Exception as fault:
         if not wants_page(request):
             raise
-        problem = named(fault)
-        page = pages.upload_page(problem, typed=Typed(**body.typed))
+        problem = to_named_error(fault)
+        page = pages.site.upload_page(problem, form_values=UploadFormValues(**body.form_values))
         headers = headers_of(problem)
         return web.Response(text=page, content_type="text/html", status=status_of(problem), headers=headers)
-    if refused or body.left_out or len(accepted) > 1:
-        taken = [(each.image, each.delete_token) for each in accepted]
-        page = await request.app[RENDERING].run(
-            client_of(request).key, lambda: pages.uploaded_several_page(taken, refused, left_out=body.left_out)
+    if refused or body.skipped or len(accepted) > 1:
+        uploaded = [(each.image, each.delete_token) for each in accepted]
+        page = await request.app[BACKGROUND_RENDERER].run_in_turn(
+            client_of(request).key, lambda: pages.images.uploaded_several_page(uploaded, refused, skipped=body.skipped)
         )
-        return web.Response(text=page, content_type="text/html", status=201, headers=UNPOSTED)
-    page = pages.uploaded_page(accepted[0].image, accepted[0].delete_token)
-    headers = {hdrs.LOCATION: share_path(accepted[0].image.slug), **UNPOSTED}
+        return web.Response(text=page, content_type="text/html", status=201, headers=NO_STORE)
+    page = pages.images.uploaded_page(accepted[0].image, accepted[0].delete_token)
+    headers = {hdrs.LOCATION: share_path(accepted[0].image.slug), **NO_STORE}
     return web.Response(text=page, content_type="text/html", status=201, headers=headers)
 
 
 async def chevereto(request: web.Request) -> web.Response:
-    """POST /api/1/upload: field `source`, for ShareX and its kin."""
+    """POST /api/1/upload: field `source`, as Chevereto v1 clients send it"""
     if request.content_type == "application/x-www-form-urlencoded":
-        refuse_text_as_file("source", str((await form_of(request)).get("source", "")))
+        refuse_text_as_file("source", str((await read_form(request)).get("source", "")))
     accepted = await _accept(request, file_field="source")
-    return json_answer(chevereto_upload(accepted.image, request.app[CONFIG], accepted.delete_token), headers=UNPOSTED)
+    return json_answer(chevereto_upload(accepted.image, request.app[CONFIG], accepted.delete_token), headers=NO_STORE)
 
 
 def upload_body(
     request: web.Request, filename: str = "", *, file_field: str = "file", max_files: int = 1
 ) -> RawBody | FormBody:
-    """The request's body, to be parsed when `ingest` reads it."""
+    """The request's body, which `Ingest` parses as it reads."""
     limits = request.app[CONFIG].uploads
     if request.content_type.startswith("multipart/"):
         return FormBody(request, limits, filename, file_field=file_field, max_files=max_files)
     return RawBody(request, limits, filename)
 
 
-def offered(request: web.Request) -> AdmissionRequest:
-    """What a request brings, as its head tells it. Raises as `UploadBody.offer` does."""
+def read_admission_request(request: web.Request) -> AdmissionRequest:
+    """The admission request in the head of a request. Raises as `UploadBody.admission_request` does."""
     return upload_body(request).admission_request(client_of(request))
 
 

@@ -1,6 +1,5 @@
-"""The IIIF Image API 3.0, level 2: what is known of an image, and any part of it at any smaller size."""
+"""The IIIF Image API 3.0, level 2: image information, and regions of an image at any smaller size."""
 
-import hashlib
 import json
 
 from aiohttp import hdrs, web
@@ -10,12 +9,12 @@ from appliance.domain.regions import TILE_PX, Cut, Quality, Region, scale_factor
 from appliance.domain.renditions import Format, Target, fit
 from appliance.http.client_address import client_of
 from appliance.http.content_disposition import content_disposition
-from appliance.http.iiif.paths import NEEDED_FORMATS, canonical, formats_of, parsed
+from appliance.http.etags import is_not_modified, page_etag
+from appliance.http.iiif.paths import REQUIRED_FORMATS, canonical_path, formats_of, parse_region_request
+from appliance.http.image_headers import image_headers
+from appliance.http.image_lookup import resolve_image
 from appliance.http.keys import CONFIG, DELIVERY, TILES
 from appliance.http.links import Links, iiif_path
-from appliance.http.requests import is_known
-from appliance.http.views.pending import resolved
-from appliance.http.views.renditions import image_headers
 
 CONTEXT = "http://iiif.io/api/image/3/context.json"
 PROFILE_LINK = '<http://iiif.io/api/image/3/level2.json>;rel="profile"'
@@ -24,21 +23,20 @@ LD_JSON = f'application/ld+json;profile="{CONTEXT}"'
 
 async def redirect(request: web.Request) -> web.Response:
     """GET /iiif/3/{slug}"""
-    image = await resolved(request)
+    image = await resolve_image(request)
     headers = {hdrs.LOCATION: f"{iiif_path(image.slug)}/info.json", hdrs.CACHE_CONTROL: "no-cache"}
     return web.Response(status=303, headers=headers)
 
 
 async def show_info(request: web.Request) -> web.Response:
-    """GET /iiif/3/{slug}/info.json. Who asks is about to zoom, so a pyramid that is gone is built again."""
-    image = await resolved(request)
+    """GET /iiif/3/{slug}/info.json. The client is about to zoom, so a missing pyramid is rebuilt."""
+    image = await resolve_image(request)
     request.app[TILES].ensure(image, client_of(request).key)
     body = json.dumps(_info(request, image), indent=1).encode()
-    etag = hashlib.blake2b(body, digest_size=12).hexdigest()
     plain = "application/ld+json" not in request.headers.get("Accept", "") and _wants_json(request)
-    headers = image_headers(request, image, f'"{etag}{"-json" * plain}"', private=True)
+    headers = image_headers(request, image, page_etag(body + b"json" * plain), private=True)
     headers |= {hdrs.VARY: "Accept", hdrs.LINK: PROFILE_LINK}
-    if is_known(request, headers[hdrs.ETAG]):
+    if is_not_modified(request, headers[hdrs.ETAG]):
         return web.Response(status=304, headers=headers)
     headers[hdrs.CONTENT_TYPE] = "application/json" if plain else LD_JSON
     if plain:
@@ -52,10 +50,10 @@ def _wants_json(request: web.Request) -> bool:
 
 async def show_region(request: web.Request) -> web.Response:
     """GET /iiif/3/{slug}/{region}/{size}/{rotation}/{quality}.{format}"""
-    image, settings = await resolved(request), request.app[CONFIG].renditions
+    image, settings = await resolve_image(request), request.app[CONFIG].renditions
     asked = tuple(request.match_info[name] for name in ("region", "size", "rotation", "last"))
     region, size, rotation, last = asked
-    cut = parsed(image, (region, size, rotation, last), formats_of(settings.formats), settings.max_area)
+    cut = parse_region_request(image, (region, size, rotation, last), formats_of(settings.formats), settings.max_area)
     target = _as_target(request, image, cut)
     if target is None:
         rendition = await request.app[TILES].open(image, cut, client_of(request).key)
@@ -63,8 +61,8 @@ async def show_region(request: web.Request) -> web.Response:
         rendition = await request.app[DELIVERY].rendition(image, target, client_of(request).key)
     headers = image_headers(request, image, f'"{rendition.checksum}"')
     address = Links.of(request.app[CONFIG]).iiif(image.slug)
-    headers[hdrs.LINK] = f'{PROFILE_LINK}, <{address}/{canonical(image, cut, settings.max_area)}>;rel="canonical"'
-    if is_known(request, headers[hdrs.ETAG]):
+    headers[hdrs.LINK] = f'{PROFILE_LINK}, <{address}/{canonical_path(image, cut, settings.max_area)}>;rel="canonical"'
+    if is_not_modified(request, headers[hdrs.ETAG]):
         return web.Response(status=304, headers=headers)
     stem = image.filename.rpartition(".")[0] or image.filename
     headers[hdrs.CONTENT_DISPOSITION] = content_disposition(f"{stem}-part.{cut.format}", attachment=False)
@@ -72,7 +70,7 @@ async def show_region(request: web.Request) -> web.Response:
 
 
 def _as_target(request: web.Request, image: Image, cut: Cut) -> Target | None:
-    """The preset that shows the same, which is in the cache most likely; its JPEGs carry no more and no less."""
+    """The preset whose JPEG shows the same and is probably cached; None if there is none."""
     plain = not cut.mirrored and not cut.degrees and cut.quality is Quality.DEFAULT and cut.format is Format.JPG
     if not plain or cut.region != Region(0, 0, image.width, image.height) or image.linked_format is not Format.JPG:
         return None
@@ -101,7 +99,7 @@ def _info(request: web.Request, image: Image) -> dict[str, object]:
         "sizes": [{"width": width, "height": height} for width, height in sorted(sizes)],
         "tiles": [{"width": TILE_PX, "height": TILE_PX, "scaleFactors": scale_factors(image.width, image.height)}],
         "preferredFormats": [each for each in by_preference if each in formats],
-        "extraFormats": [each for each in formats if each not in NEEDED_FORMATS],
+        "extraFormats": [each for each in formats if each not in REQUIRED_FORMATS],
         "extraQualities": ["color", "gray", "bitonal"],
         "extraFeatures": ["canonicalLinkHeader", "mirroring", "profileLinkHeader"],
     }

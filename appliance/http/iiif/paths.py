@@ -1,4 +1,4 @@
-"""How addresses of the IIIF Image API 3.0 read: region, size, rotation, quality and format, and their canonical form.
+"""Parsing paths of the IIIF Image API 3.0 (region, size, rotation, quality, format), and their canonical form.
 
 Section numbers are those of https://iiif.io/api/image/3.0/.
 """
@@ -24,18 +24,20 @@ _QUALITIES = {
     "gray": Quality.GRAY,
     "bitonal": Quality.BITONAL,
 }
-NEEDED_FORMATS = (Format.JPG, Format.PNG)
-"""What level 2 asks for."""
+REQUIRED_FORMATS = (Format.JPG, Format.PNG)
+"""The formats that level 2 requires."""
 
 _NO_LARGER = "Images are not enlarged. The largest size of this region is {width} x {height}."
 
 
 def formats_of(configured: tuple[Format, ...]) -> tuple[Format, ...]:
-    """The formats that regions come in."""
-    return tuple(each for each in Format if each in NEEDED_FORMATS or each in configured)
+    """The formats in which regions are available."""
+    return tuple(each for each in Format if each in REQUIRED_FORMATS or each in configured)
 
 
-def parsed(image: Image, parts: tuple[str, str, str, str], formats: tuple[Format, ...], max_area: int) -> Cut:
+def parse_region_request(
+    image: Image, parts: tuple[str, str, str, str], formats: tuple[Format, ...], max_area: int
+) -> Cut:
     """The cut that region, size, rotation and `quality.format` ask for.
 
     Raises InvalidImageRequest, UnsupportedImageRequest.
@@ -49,18 +51,18 @@ def parsed(image: Image, parts: tuple[str, str, str, str], formats: tuple[Format
 
 
 def _refuse_costly(area: int, format_: Format, max_area: int) -> None:
-    """Formats that take long to write show less at once. Raises InvalidImageRequest."""
-    most = most_area(format_, max_area)
-    if area > most:
+    """Slow formats have a lower limit of pixels. Raises InvalidImageRequest."""
+    max_pixels = most_area(format_, max_area)
+    if area > max_pixels:
         raise InvalidImageRequest(
-            f"A {format_.value.upper()} image can have up to {most:,} pixels. Request a smaller size or region"
+            f"A {format_.value.upper()} image can have up to {max_pixels:,} pixels. Request a smaller size or region"
             f"{'' if format_ is Format.JPG else ', or JPG, which can be larger'}.",
-            limit=most,
+            limit=max_pixels,
             actual=area,
         )
 
 
-def canonical(image: Image, cut: Cut, max_area: int) -> str:
+def canonical_path(image: Image, cut: Cut, max_area: int) -> str:
     """The canonical form (4.8) of a cut's address, from the region on."""
     region = cut.region
     whole = region == Region(0, 0, image.width, image.height)
@@ -70,7 +72,7 @@ def canonical(image: Image, cut: Cut, max_area: int) -> str:
 
 
 def _region(text: str, image: Image) -> Region:
-    """4.1: what reaches over the edge is cut off there; what lies outside is an error."""
+    """Section 4.1: a region is clipped to the image; one that lies outside is an error."""
     if text == "full":
         return Region(0, 0, image.width, image.height)
     if text == "square":
@@ -93,9 +95,9 @@ def _region(text: str, image: Image) -> Region:
 
 
 def _size(text: str, region: Region, max_area: int) -> tuple[int, int]:
-    """4.2, without enlarging: a `^` is taken where the size is not larger than the region."""
+    """Section 4.2, without enlarging: `^` is allowed if the size isn't larger than the region."""
     larger = text.startswith("^")
-    size = _asked_size(text.removeprefix("^"), region, max_area, larger=larger)
+    size = _requested_size(text.removeprefix("^"), region, max_area, larger=larger)
     if min(size) < 1:
         raise InvalidImageRequest("The size has no pixels. Width and height must be at least 1.")
     if size[0] > region.width or size[1] > region.height:
@@ -110,8 +112,8 @@ def _size(text: str, region: Region, max_area: int) -> tuple[int, int]:
     return size
 
 
-def _asked_size(text: str, region: Region, max_area: int, *, larger: bool) -> tuple[int, int]:
-    """Width and height as asked for; they may be larger than the region."""
+def _requested_size(text: str, region: Region, max_area: int, *, larger: bool) -> tuple[int, int]:
+    """The requested width and height, which may be larger than the region."""
     if text == "max":
         if larger and region.width * region.height < max_area:
             raise UnsupportedImageRequest(_NO_LARGER.format(width=region.width, height=region.height))
@@ -120,12 +122,12 @@ def _asked_size(text: str, region: Region, max_area: int, *, larger: bool) -> tu
         share = float(match[1]) / 100
         return round(region.width * share), round(region.height * share)
     match = _SIZE.fullmatch(text)
-    confined, width, height = (match[1], _number(match[2]), _number(match[3])) if match else ("", None, None)
+    in_box, width, height = (match[1], _number(match[2]), _number(match[3])) if match else ("", None, None)
     if width is not None and height is not None:
-        return _confined(width, height, region, max_area, larger=larger) if confined else (width, height)
-    if width is not None and not confined:
+        return _fit_in_box(width, height, region, max_area, larger=larger) if in_box else (width, height)
+    if width is not None and not in_box:
         return width, round(region.height * width / region.width)
-    if height is not None and not confined:
+    if height is not None and not in_box:
         return round(region.width * height / region.height), height
     raise InvalidImageRequest("The size must be max, w,  ,h  pct:n  w,h or !w,h; a leading ^ allows enlarging.")
 
@@ -134,8 +136,8 @@ def _number(digits: str | None) -> int | None:
     return int(digits) if digits else None
 
 
-def _confined(width: int, height: int, region: Region, max_area: int, *, larger: bool) -> tuple[int, int]:
-    """`!w,h`: the largest size of the region's shape that fits, also under the limits, and grows only after a `^`."""
+def _fit_in_box(width: int, height: int, region: Region, max_area: int, *, larger: bool) -> tuple[int, int]:
+    """`!w,h`: the largest size with the region's aspect ratio that fits the box and the limit; only `^` enlarges."""
     if 0 in (width, height):
         return 0, 0
     allowed = math.sqrt(max_area / (region.width * region.height))
@@ -146,18 +148,18 @@ def _confined(width: int, height: int, region: Region, max_area: int, *, larger:
 
 
 def _largest(region: Region, max_area: int) -> tuple[int, int]:
-    """What `max` means: the region's own size, or as much of it as the limit allows."""
+    """The size that `max` means: the region's own, or the largest that the limit allows."""
     return _shrunk(region, min(1.0, math.sqrt(max_area / (region.width * region.height))), max_area)
 
 
 def _shrunk(region: Region, share: float, max_area: int) -> tuple[int, int]:
-    """Of a thread of pixels at least one is left. Rounded down, so that no limit is passed."""
+    """At least one pixel in each direction, rounded down so that the limit isn't exceeded."""
     width, height = (max(1, int(side * share + 1e-6)) for side in (region.width, region.height))
     return min(width, max_area // height or 1), min(height, max_area // width)
 
 
 def _rotation(text: str) -> tuple[bool, int]:
-    """4.3: by quarters alone."""
+    """Section 4.3, for multiples of 90 degrees."""
     match = _ROTATION.fullmatch(text)
     if match is None or float(match[2]) > 360:
         raise InvalidImageRequest("The rotation must be 0 to 360 degrees; a leading ! mirrors.")
@@ -168,7 +170,7 @@ def _rotation(text: str) -> tuple[bool, int]:
 
 
 def _quality_and_format(text: str, formats: tuple[Format, ...]) -> tuple[Quality, Format]:
-    """4.4 and 4.5."""
+    """Sections 4.4 and 4.5."""
     match = _LAST.fullmatch(text)
     quality = _QUALITIES.get(match[1]) if match else None
     if match is None or quality is None:

@@ -1,1 +1,1 @@
-"""The HTML pages: handlers, templates and all that fills them, in the visitor's language."""
+"""The HTML pages in the visitor's language: handlers, templates, and the values for them."""

@@ -1,4 +1,4 @@
-"""Copy codes of an album: its link in the markup that pages, forums and notes take."""
+"""Embed codes of an album: its link in the markup of web pages, forums and notes."""
 
 from html import escape
 
@@ -6,14 +6,14 @@ from appliance.albums import Contents
 from appliance.config.model import Config
 from appliance.domain.model import Image
 from appliance.http.links import Links, album_image_path
+from appliance.http.localization.languages import ENGLISH, Language
 from appliance.http.pages.embed_codes import CopyCode, description, markdown_text
-from appliance.http.pages.languages import ENGLISH, Language
 
-MOST_IN_A_CODE = 60  # a code for every picture of a great album would be longer than what forums take
+MAX_IMAGES_IN_CODE = 60  # the code of a larger album would be longer than forums allow
 
 
 def album_codes(contents: Contents, config: Config, language: Language = ENGLISH) -> list[CopyCode]:
-    """The link; codes that show the first picture and lead to the album; and one that shows every picture."""
+    """The link; codes that show the first image and link to the album; and one that shows every image."""
     links, _ = Links.of(config), language.gettext
     page = links.album(contents.album.slug)
     codes = [CopyCode("link", _("Album link"), page)]
@@ -30,7 +30,7 @@ def album_codes(contents: Contents, config: Config, language: Language = ENGLISH
         CopyCode("markdown", "Markdown", f"[![{markdown_text(name)}]({source})]({page})"),
         CopyCode("bbcode", "BBCode", f"[url={page}][img]{source}[/img][/url]"),
     ]
-    if len(shown) <= MOST_IN_A_CODE:
+    if len(shown) <= MAX_IMAGES_IN_CODE:
         every = " ".join(_bbcode(contents, image, links, small) for image in shown)
         codes.append(CopyCode("forum", _("All as forum thumbnails"), every))
     return codes

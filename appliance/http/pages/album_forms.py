@@ -1,4 +1,4 @@
-"""Making and managing albums by forms, which need no script."""
+"""Creating and managing albums by forms, which work without JavaScript."""
 
 from aiohttp import hdrs, web
 
@@ -15,120 +15,120 @@ from appliance.domain.errors import (
 )
 from appliance.domain.upload_options import parse_duration
 from appliance.http.client_address import client_of
-from appliance.http.keys import ALBUMS, CLOCK, RENDERING
+from appliance.http.delete_tokens import delay_wrong_tokens, token_in
+from appliance.http.forms import Form, read_form, text_field
+from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK
 from appliance.http.links import album_path
-from appliance.http.pages.album_render import Typed, slugs_in
-from appliance.http.pages.albums import album_pages_of, gone, page_response
+from appliance.http.pages.album_handlers import gone_page
+from appliance.http.pages.album_pages import AlbumFormValues, slugs_in
 from appliance.http.pages.gone import with_gone_page
-from appliance.http.problems import headers_of, status_of
-from appliance.http.requests import Form, form_of, pages_of, patience, wants_page
+from appliance.http.pages.html_responses import page_response, problem_page_response
+from appliance.http.pages.selection import pages_of, wants_page
 from appliance.lifecycle.management import UNDO_S
 
-AS_LONG_AS_ITS_IMAGES = "images"
+WITH_ITS_IMAGES = "images"
+"""The value of the form's expiry that ends the album with its last image."""
+CREATION_PAGE_CACHE = "private, max-age=300"  # shared caches would show one language to everybody
 
 
-def _problem_page(text: str, fault: ApplianceError) -> web.Response:
-    response = page_response(text, status=status_of(fault))
-    response.headers.update(headers_of(fault))
-    return response
-
-
-async def show_new(request: web.Request) -> web.Response:
+async def show_creation(request: web.Request) -> web.Response:
     """GET /a"""
-    response = page_response(album_pages_of(request).new_page())
-    response.headers[hdrs.CACHE_CONTROL] = "private, max-age=300"  # nobody's yet, but in one language
-    return response
+    return page_response(pages_of(request).albums.creation_page(), cache=CREATION_PAGE_CACHE)
 
 
-async def make(request: web.Request) -> web.Response:
+async def create(request: web.Request) -> web.Response:
     """POST /a: the form, without JavaScript"""
-    form, pages = await form_of(request), album_pages_of(request)
-    typed = Typed(_field(form, "title"), _field(form, "images"), _field(form, "expires_in"))
-    rendering, client = request.app[RENDERING], client_of(request).key
+    form, pages = await read_form(request), pages_of(request).albums
+    values = AlbumFormValues(text_field(form, "title"), text_field(form, "images"), text_field(form, "expires_in"))
+    renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).key
     try:
         wishes = AlbumOptions(
-            images=tuple(slugs_in(typed.links)),
-            title=typed.title,
-            expires_in_s=parse_duration(typed.expires_in) if typed.expires_in else None,
+            images=tuple(slugs_in(values.links)),
+            title=values.title,
+            expires_in_s=parse_duration(values.expires_in) if values.expires_in else None,
         )
-        with rendering.place(client):
-            made = await request.app[ALBUMS].create(wishes)
-            page = await rendering.run(client, lambda: pages.made_page(made.contents, made.delete_token))
+        with renderer.reserve(client):
+            created = await request.app[ALBUMS].create(wishes)
+            page = await renderer.run_in_turn(
+                client, lambda: pages.created_page(created.contents, created.delete_token)
+            )
     except ApplianceError as fault:
-        return _problem_page(pages.new_page(fault, typed=typed), fault)
+        return problem_page_response(pages.creation_page(fault, form_values=values), fault)
     response = page_response(page, status=201)
-    response.headers[hdrs.LOCATION] = album_path(made.contents.album.slug)
+    response.headers[hdrs.LOCATION] = album_path(created.contents.album.slug)
     return response
 
 
-@with_gone_page(GoneAlbum, gone)
+@with_gone_page(GoneAlbum, gone_page)
 async def show_manage(request: web.Request) -> web.Response:
     """GET /a/{slug}/manage: the form; it changes nothing"""
-    contents, pages = await request.app[ALBUMS].show(request.match_info["slug"]), album_pages_of(request)
-    key = ("manage", pages.key(contents))
-    page = await request.app[RENDERING].kept(client_of(request).key, key, lambda: pages.manage_page(contents).encode())
+    contents, pages = await request.app[ALBUMS].show(request.match_info["slug"]), pages_of(request).albums
+    key = "manage", pages.cache_key(contents)
+    page = await request.app[BACKGROUND_RENDERER].cached(
+        client_of(request).key, key, lambda: pages.manage_page(contents).encode()
+    )
     return page_response(page)
 
 
 async def manage(request: web.Request) -> web.Response:
     """POST /a/{slug}/manage: the forms of the manage page and of the pages that follow it"""
-    form = await form_of(request)
-    with request.app[RENDERING].place(client_of(request).key):
+    form = await read_form(request)
+    with request.app[BACKGROUND_RENDERER].reserve(client_of(request).key):
         return await _manage(request, form)
 
 
 async def _manage(request: web.Request, form: Form) -> web.Response:
-    albums, pages, slug = request.app[ALBUMS], album_pages_of(request), request.match_info["slug"]
-    said = pages_of(request).language
-    token, action = _field(form, "token").strip().rpartition("#")[2], _field(form, "action") or "save"
+    albums, pages, slug = request.app[ALBUMS], pages_of(request), request.match_info["slug"]
+    _ = pages.language.gettext
+    token, action = token_in(text_field(form, "token")), text_field(form, "action") or "save"
     try:
         if action == "delete":
-            async with patience(request):
+            async with delay_wrong_tokens(request):
                 album = await albums.delete(slug, token)
-            return page_response(pages.deleted_page(album, token, undo_s=UNDO_S))
+            return page_response(pages.albums.deleted_page(album, token, undo_s=UNDO_S))
         if action in ("undo", "restore"):
-            async with patience(request):
+            async with delay_wrong_tokens(request):
                 contents = await albums.change(slug, token, AlbumChanges(restore=True))
-            return await _managed(request, contents, said.gettext("Album restored."), token)
+            return await _manage_response(request, contents, _("Album restored."), token)
         if action != "save":
             raise MalformedRequest("The form asks for an unknown action.")
-        changes = _changes(form, request.app[CLOCK]())
-        async with patience(request):
+        changes = _read_changes(form, request.app[CLOCK]())
+        async with delay_wrong_tokens(request):
             contents = await albums.change(slug, token, changes)
     except UnknownAlbum:
         raise
     except ApplianceError as fault:
-        return await _told_on_form(request, slug, form, fault)
-    return await _managed(request, contents, said.gettext("Saved."), token)
+        return await _form_with_problem(request, slug, form, fault)
+    return await _manage_response(request, contents, _("Saved."), token)
 
 
-async def _managed(request: web.Request, contents: Contents, notice: str, token: str) -> web.Response:
-    pages = album_pages_of(request)
-    return page_response(
-        await request.app[RENDERING].run(
-            client_of(request).key, lambda: pages.manage_page(contents, notice=notice, delete_token=token)
-        )
+async def _manage_response(request: web.Request, contents: Contents, notice: str, token: str) -> web.Response:
+    pages = pages_of(request).albums
+    page = await request.app[BACKGROUND_RENDERER].run_in_turn(
+        client_of(request).key, lambda: pages.manage_page(contents, notice=notice, delete_token=token)
     )
+    return page_response(page)
 
 
-def _changes(form: Form, now_s: float) -> AlbumChanges:
+def _read_changes(form: Form, now_s: float) -> AlbumChanges:
     return AlbumChanges(
-        title=_field(form, "title") if "title" in form else UNCHANGED,
-        expires_s=_expiry(_field(form, "expires_in"), now_s),
-        add=tuple(slugs_in(_field(form, "add"))),
+        title=text_field(form, "title") if "title" in form else UNCHANGED,
+        expires_s=_read_expiry(text_field(form, "expires_in"), now_s),
+        add=tuple(slugs_in(text_field(form, "add"))),
         remove=tuple(str(slug) for slug in form.getall("remove", [])),
-        order=_order(form),
+        order=_read_order(form),
     )
 
 
-def _expiry(wished: str, now_s: float) -> int | Unchanged | None:
-    if not wished:
+def _read_expiry(expires_in: str, now_s: float) -> int | Unchanged | None:
+    """A unix second; None to end with the last image."""
+    if not expires_in:
         return UNCHANGED
-    return None if wished == AS_LONG_AS_ITS_IMAGES else int(now_s) + parse_duration(wished)
+    return None if expires_in == WITH_ITS_IMAGES else int(now_s) + parse_duration(expires_in)
 
 
-def _order(form: Form) -> tuple[str, ...]:
-    """The images by their numbers, those of the same number as they stand in the form, without those to be removed.
+def _read_order(form: Form) -> tuple[str, ...]:
+    """The images sorted by their numbers, without those to be removed; equal numbers keep the form's order.
 
     Raises InvalidField.
     """
@@ -145,23 +145,19 @@ def _order(form: Form) -> tuple[str, ...]:
     return tuple(slug for _, slug in sorted(places, key=lambda place: place[0]))
 
 
-async def _told_on_form(request: web.Request, slug: str, form: Form, fault: ApplianceError) -> web.Response:
-    """A mistake is told where it was made, with what was typed, as long as the album is there to be managed."""
+async def _form_with_problem(request: web.Request, slug: str, form: Form, fault: ApplianceError) -> web.Response:
+    """The form again, with the problem and what was entered; the gone page if the album has ended meanwhile."""
     try:
         contents: Contents = await request.app[ALBUMS].show(slug)
     except GoneAlbum:
         if not wants_page(request) or isinstance(fault, GoneAlbum):
             raise fault from None
-        return _problem_page(await gone(request, slug, fault), fault)
-    typed = Typed(_field(form, "title"), _field(form, "add"), _field(form, "expires_in"))
-    token = "" if isinstance(fault, (MissingToken, WrongToken)) else _field(form, "token")
-    pages = album_pages_of(request)
-    page = await request.app[RENDERING].run(
-        client_of(request).key, lambda: pages.manage_page(contents, problem=fault, typed=typed, delete_token=token)
+        return problem_page_response(await gone_page(request, slug, fault), fault)
+    values = AlbumFormValues(text_field(form, "title"), text_field(form, "add"), text_field(form, "expires_in"))
+    token = "" if isinstance(fault, (MissingToken, WrongToken)) else text_field(form, "token")
+    pages = pages_of(request).albums
+    page = await request.app[BACKGROUND_RENDERER].run_in_turn(
+        client_of(request).key,
+        lambda: pages.manage_page(contents, problem=fault, form_values=values, delete_token=token),
     )
-    return _problem_page(page, fault)
-
-
-def _field(form: Form, name: str) -> str:
-    value = form.get(name, "")
-    return value if isinstance(value, str) else ""
+    return problem_page_response(page, fault)

@@ -1,4 +1,4 @@
-"""The static files, whole in memory, under addresses that change with their content."""
+"""The static files, held in memory, with addresses that change with their content."""
 
 import hashlib
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import appliance
 from appliance.domain.errors import UnfitInstallation
-from appliance.http.compression import gzipped, is_text
+from appliance.http.compression import compress_file, is_text
 
 _MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -21,8 +21,8 @@ _MEDIA_TYPES = {
 }
 MAX_ASSET_BYTES = 4_000_000
 BUILT = "built"
-"""The folder of what `make web` makes of `web/src` and `web/styles`."""
-_SHARED = f"{BUILT}/chunk-"  # what several scripts import; its name has a hash of its content
+"""The folder that `make web` builds from `web/src` and `web/styles`."""
+_SHARED = f"{BUILT}/chunk-"  # shared by several scripts; the name contains a hash of the content
 
 
 def web_root() -> Path:
@@ -34,9 +34,9 @@ def web_root() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One static file. `version` is a hash of its content: an address with it can be cached for ever.
+    """One static file. `version` is a hash of its content, so an address with it can be cached for ever.
 
-    `gzipped` is there where it is shorter by much.
+    `gzipped` is None if compressing saves little.
     """
 
     data: bytes
@@ -46,33 +46,33 @@ class Asset:
 
 
 class Assets:
-    """Every static file of known type under a folder, read once at start; names are relative, with slashes.
+    """Every static file of a known type in a folder, read once at start. Names are relative paths.
 
-    `made` adds files that follow from the configuration, as (name, content).
+    `generated` adds files that depend on the configuration, by name.
     """
 
-    def __init__(self, folder: Path, made: Mapping[str, bytes] | None = None) -> None:
+    def __init__(self, folder: Path, generated: Mapping[str, bytes] | None = None) -> None:
         self._assets = {
             path.relative_to(folder).as_posix(): _read(path)
             for path in sorted(folder.rglob("*"))
             if path.is_file() and path.suffix in _MEDIA_TYPES and path.stat().st_size <= MAX_ASSET_BYTES
         }
-        self._assets |= {name: _asset(name, data) for name, data in (made or {}).items()}
+        self._assets |= {name: _asset(name, data) for name, data in (generated or {}).items()}
 
     def get(self, name: str) -> Asset | None:
         return self._assets.get(name)
 
     def is_current(self, name: str, version: str | None) -> bool:
-        """Whether an address of a file that is there can never come to mean another content."""
+        """Whether this address will always have the same content. The file must exist."""
         return version == self._assets[name].version or name.startswith(_SHARED)
 
     def url(self, name: str) -> str:
-        """`/static/style.css?v=…`. Raises KeyError for a file that is not there, which only a template can cause."""
+        """`/static/style.css?v=…`. Raises KeyError for an unknown file, which is a mistake in a template."""
         return f"/static/{name}?v={self._assets[name].version}"
 
 
 def check_built(folder: Path) -> None:
-    """Raises UnfitInstallation when the scripts and styles are not there, which a fresh checkout lacks."""
+    """Raises UnfitInstallation if the scripts and styles aren't built, as in a fresh checkout."""
     if not any(folder.joinpath(BUILT).glob("*.css")):
         raise UnfitInstallation("The scripts and styles of the pages are not built. Run `make web` in the checkout.")
 
@@ -83,6 +83,6 @@ def _read(path: Path) -> Asset:
 
 def _asset(name: str, data: bytes) -> Asset:
     media_type = _MEDIA_TYPES[PurePosixPath(name).suffix]
-    short = gzipped(data) if is_text(media_type.partition(";")[0]) else data
+    short = compress_file(data) if is_text(media_type.partition(";")[0]) else data
     version = hashlib.sha256(data).hexdigest()[:12]
     return Asset(data, media_type, version, short if len(short) < 0.9 * len(data) else None)

@@ -1,4 +1,4 @@
-"""The operator's own: what the configuration's `[site]` makes of the pages."""
+"""The operator's branding of the pages, from `[site]` in the configuration."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,14 +7,14 @@ from urllib.parse import quote
 from appliance.config.model import MAX_LOGO_BYTES, Config, Site
 from appliance.domain import colours
 from appliance.domain.errors import UnfitInstallation
-from appliance.http.api.integrations import site_name
+from appliance.http.site_name import site_name
 
 ACCENT_SHEET = "accent.css"
 
 
 @dataclass(frozen=True, slots=True)
 class Branding:
-    """What every page's head and foot show; `logo` and `style_sheet` name static files."""
+    """What the header and the footer of every page show; `logo` and `style_sheet` are names of static files."""
 
     name: str
     logo: str | None
@@ -31,7 +31,7 @@ class Branding:
         return cls(site_name(config), logo, sheet, site.imprint_url, site.privacy_url, site.report)
 
     def report_link(self, page_url: str) -> str | None:
-        """Where somebody reports the picture of a page; None where the operator names no place for that."""
+        """The link for reporting a page; None if the operator hasn't configured one."""
         if self._report is None:
             return None
         page = quote(page_url, safe="")
@@ -40,8 +40,8 @@ class Branding:
         return self._report.replace("{url}", page)
 
 
-def made_files(site: Site) -> dict[str, bytes]:
-    """The static files that follow from the configuration, by name. Raises UnfitInstallation."""
+def generated_files(site: Site) -> dict[str, bytes]:
+    """The static files that depend on the configuration, by name. Raises UnfitInstallation."""
     files = {}
     if site.logo is not None:
         files[f"logo{site.logo.suffix}"] = _read(site.logo)

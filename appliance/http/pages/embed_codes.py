@@ -1,4 +1,4 @@
-"""Copy codes: an image's links in the markup that pages, forums and notes take."""
+"""Embed codes of an image: its link in the markup of web pages, forums and notes."""
 
 from dataclasses import dataclass
 from html import escape
@@ -7,12 +7,12 @@ from appliance.config.model import Config
 from appliance.domain.model import Image
 from appliance.domain.renditions import Preset, fit
 from appliance.http.links import Links
-from appliance.http.pages.languages import ENGLISH, Language
+from appliance.http.localization.languages import ENGLISH, Language
 
 
 @dataclass(frozen=True, slots=True)
 class CopyCode:
-    """One text to copy; `name` is stable and tells the fields of a page apart."""
+    """One text to copy; `name` is a stable id for its field."""
 
     name: str
     label: str
@@ -20,7 +20,7 @@ class CopyCode:
 
 
 def copy_codes(image: Image, config: Config, language: Language = ENGLISH) -> list[CopyCode]:
-    """Codes that show the picture and link to its page; plain links only when no rendition can be made."""
+    """Codes that show the image and link to its page; only links if the image can't be resized."""
     links, _ = Links.of(config), language.gettext
     page = links.share(image.slug)
     presets = sorted(config.renditions.presets, key=lambda preset: preset.box_px)
@@ -41,7 +41,7 @@ def copy_codes(image: Image, config: Config, language: Language = ENGLISH) -> li
 
 
 def description(image: Image) -> str:
-    """What stands for the picture where it can't be seen: the given description, else title, else file name."""
+    """The text alternative of the image: its description, else its title, else its file name."""
     return image.alt or image.title or image.filename
 
 

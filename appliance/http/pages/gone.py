@@ -1,19 +1,21 @@
-"""What is gone: people are shown a page that says so, programs have the problem."""
+"""Images and albums that are gone: browsers get a page that says so, programs get problem details."""
 
 import functools
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from appliance.domain.errors import ApplianceError
-from appliance.http.requests import wants_page
+from appliance.http.pages.html_responses import page_response
+from appliance.http.pages.selection import wants_page
 
 GonePage = Callable[[web.Request, str], Awaitable[str]]
 
 
 def with_gone_page(fault: type[ApplianceError], page: GonePage) -> Callable[[Handler], Handler]:
-    """For handlers of an address with `{slug}` that raise `fault` for what is gone; `page` says that it is."""
+    """Decorates handlers of routes with `{slug}`: if one raises `fault`, a browser gets `page` with status 410."""
 
     def wrapped(handler: Handler) -> Handler:
         @functools.wraps(handler)
@@ -24,8 +26,7 @@ def with_gone_page(fault: type[ApplianceError], page: GonePage) -> Callable[[Han
                 if not wants_page(request):
                     raise
                 text = await page(request, request.match_info["slug"])
-                headers = {"Cache-Control": "no-store"}
-                return web.Response(text=text, content_type="text/html", status=410, headers=headers)
+                return page_response(text, status=HTTPStatus.GONE)
 
         return shown
 

@@ -1,7 +1,7 @@
-"""Link previews: what OpenGraph and Twitter cards say of a picture.
+"""Link previews: the images of OpenGraph and Twitter cards.
 
-Messengers read the first `og:image`, and play it where it is a GIF (Slack, Discord); WhatsApp reads the last, and shows
-none that has more than 300 KB or is no JPEG or PNG. So an animation names itself first, and a still JPEG ends the list.
+Messengers read the first `og:image`, and play it if it is a GIF (Slack, Discord). WhatsApp reads the last one, and
+shows only JPEG and PNG of up to 300 KB. So an animation comes first, and a still JPEG comes last.
 """
 
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from appliance.domain.renditions import Format, Preset, fit
 from appliance.http import links
 
 MAX_BYTES = 300_000
-STILL_PX, MOVING_PX = 1024, 512
-"""Cards are 1200 px wide at most; and moving pictures have many bytes."""
+STILL_PX, ANIMATED_PX = 1024, 512
+"""Cards are at most 1200 px wide; animations are smaller, because they have many bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A picture for a card: its path, and its size in pixels."""
+    """An image for a card: its path, and its size in pixels."""
 
     path: str
     format: Format
@@ -28,28 +28,28 @@ class Preview:
 
 
 def previews(image: Image, config: Config) -> list[Preview]:
-    """The pictures for a card as `og:image` lists them, everybody's last; none for what can't be resized."""
+    """The images for a card in the order of `og:image`; empty if the image can't be resized."""
     settings = config.renditions
-    still = nearest(settings, STILL_PX)
+    still = nearest_preset(settings, STILL_PX)
     if image.original_only is not None or still is None:
         return []
     if Format.JPG not in settings.formats:
         return [_preview(image, still, image.linked_format)]
     card = Preview(links.preview_path(image.slug), Format.JPG, *fit(image.width, image.height, still.box_px))
-    moving = nearest(settings, MOVING_PX)
+    moving = nearest_preset(settings, ANIMATED_PX)
     if image.animated and moving is not None and Format.GIF in settings.formats:
         return [_preview(image, moving, Format.GIF), card]
     return [card]
 
 
-def nearest(settings: Renditions, box_px: int) -> Preset | None:
-    """The preset whose box is nearest to so many pixels."""
+def nearest_preset(settings: Renditions, box_px: int) -> Preset | None:
+    """The preset whose box is nearest to `box_px`."""
     return min(settings.presets, key=lambda preset: abs(preset.box_px - box_px), default=None)
 
 
 def descending(settings: Renditions) -> Sequence[Preset]:
-    """The preset of a still preview, and those smaller than it, the largest first."""
-    still = nearest(settings, STILL_PX)
+    """The preset of a still preview and all smaller ones, the largest first."""
+    still = nearest_preset(settings, STILL_PX)
     fitting = [preset for preset in settings.presets if still is not None and preset.box_px <= still.box_px]
     return sorted(fitting, key=lambda preset: -preset.box_px)
 

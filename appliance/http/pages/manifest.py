@@ -1,6 +1,6 @@
-"""The web app manifest: the host as an app on a phone, into which its gallery shares a photo.
+"""The web app manifest, with which the host can be installed on a phone and receive images from its share menu.
 
-What is shared comes as the plain form, in a browser's own request: no service worker is needed.
+The phone sends shared images as an ordinary form, so no service worker is needed.
 """
 
 from appliance.http.links import EXTENSIONS
@@ -16,7 +16,7 @@ _ICONS = (
 
 
 def web_manifest(branding: Branding, assets: Assets, language: str) -> dict[str, object]:
-    """The manifest in one language. Its name and icons are the operator's where there are some."""
+    """The manifest in one language, with the operator's name and icons if there are any."""
     return {
         "id": "/",
         "name": branding.name,

@@ -1,33 +1,24 @@
-"""Share pages that were shown of late: what is shown again as it was is not rendered again.
+"""A cache of rendered share pages.
 
-Rendering one costs the event loop some five milliseconds, as much as dozens of hot views. It shows an image's row, what
-there is of its sizes, and how long it stays, in one language: where all of these are the same, so is the page. Whether
-the image lives is asked before, on every view.
+Rendering one blocks the event loop for about five milliseconds, as much as dozens of cached views. A page depends on
+the image's row, its finished renditions, its remaining time in words and the language; when these are the same, the
+page is too. Handlers look up the image before they ask for its page, so an expired one is never shown from here.
 """
 
-from collections.abc import Callable
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Hashable
 
-from appliance.delivery import Glimpse
-from appliance.domain.model import Image
-from appliance.http.pages.render import Pages
+from cachetools import LRUCache
 
-Sizes = tuple[tuple[str, int], ...]
-LIMIT = 512  # of some 20 KB each
+MAX_PAGES = 512  # of about 20 KB each
 
 
-class KeptPages(Pages):
-    """As `Pages`; the longest unused share page goes first."""
+class PageCache:
+    """The most recently used pages, `max_pages` at most. Not thread-safe."""
 
-    def share_page(self, image: Image, glimpse: Glimpse | None = None) -> str:
-        """The page behind an image's link."""
-        glimpse = glimpse or Glimpse()
-        stays = self._words.expiry(image.expires_s, self._clock())
-        return self._kept(image, tuple(sorted(glimpse.sizes.items())), glimpse.placeholder, stays)
+    def __init__(self, max_pages: int = MAX_PAGES) -> None:
+        self._pages: LRUCache[Hashable, str] = LRUCache(max_pages)
 
-    @cached_property
-    def _kept(self) -> Callable[[Image, Sizes, bytes | None, str], str]:
-        return lru_cache(LIMIT)(self._rendered)
-
-    def _rendered(self, image: Image, sizes: Sizes, placeholder: bytes | None, _stays: str) -> str:
-        return super().share_page(image, Glimpse(dict(sizes), placeholder))
+    def get_or_render(self, key: Hashable, render: Callable[[], str]) -> str:
+        if (page := self._pages.get(key)) is None:
+            page = self._pages[key] = render()
+        return page

@@ -1,1 +1,1 @@
-"""Connections and the bytes on them: limits, deadlines, request heads, and upload bodies as they arrive."""
+"""Connections and what arrives on them: limits, deadlines, checks of request heads, and parsers of bodies."""

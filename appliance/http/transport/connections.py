@@ -1,7 +1,6 @@
-"""Connections on which no request can be read, or nobody reads any more: told in our words, and no error of ours.
+"""Our subclass of aiohttp's connections: it counts them, and answers requests that can't be read with problem details.
 
-aiohttp's own seam for them is `handle_error` of its connections; application code never sees such requests. And what
-came over a connection before it broke.
+Application code never sees such requests; aiohttp hands them to `handle_error` of its connections.
 """
 
 import asyncio
@@ -18,38 +17,33 @@ from aiohttp.web_protocol import RequestHandler
 
 from appliance.domain.errors import MalformedRequest, TooLarge
 from appliance.http.client_address import client_of
-from appliance.http.keys import CONFIG, CROWD
+from appliance.http.keys import CONFIG, OPEN_CONNECTIONS
 from appliance.http.responses import common_headers
-from appliance.http.transport.open_connections import Crowd
+from appliance.http.transport.open_connections import OpenConnections
 
 log = logging.getLogger(__name__)
 MAX_LINE_BYTES = 8190  # aiohttp's own limit for a line
-FIRST_HEAD_S = 30.0
-"""How long a new connection may take for its first request's head; the next heads have the keep-alive time of 75 s."""
 
 
 class Connection(RequestHandler):
-    """One client's connection, which is counted in `crowd`.
+    """One client's connection, counted in `open_connections`. `common` are headers for every response made here."""
 
-    `common` are the headers of answers to what can't be read.
-    """
-
-    __slots__ = ("_answered", "_common", "_crowd")
+    __slots__ = ("_answered", "_common", "_open_connections")
 
     def __init__(
         self,
         server: web.Server,
         *,
-        crowd: Crowd,
+        open_connections: OpenConnections,
         common: Mapping[str, str],
         **settings: Any,  # noqa: ANN401 - aiohttp's own
     ) -> None:
         super().__init__(server, **settings)
-        self._crowd = crowd
+        self._open_connections = open_connections
         self._common = common
         self._answered: web.BaseRequest | None = None
 
-    # --- one of a crowd -----------------------------------------------------------------------------------------------
+    # --- what is counted --------------------------------------------------------------------------------------------
 
     @property
     def is_idle(self) -> bool:
@@ -57,7 +51,7 @@ class Connection(RequestHandler):
         return self._waiter is not None and not self._waiter.done()
 
     def client(self) -> str:
-        """Who gets the reply that is on its way; empty when that is not known."""
+        """The key of the client whose response is being sent; empty if that isn't known."""
         request = self._current_request or self._answered
         return client_of(request).key if isinstance(request, web.Request) else ""
 
@@ -65,29 +59,29 @@ class Connection(RequestHandler):
         super().connection_made(transport)
         if self._keepalive_handle is not None:
             self._keepalive_handle.cancel()
-            self._next_keepalive_close_time = self._loop.time() + FIRST_HEAD_S
+            self._next_keepalive_close_time = self._loop.time() + self._open_connections.first_head_s
             self._keepalive_handle = self._loop.call_at(self._next_keepalive_close_time, self._process_keepalive)
-        self._crowd.came(self, cast(asyncio.Transport, transport))
+        self._open_connections.add(self, cast(asyncio.Transport, transport))
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._crowd.left(self)
+        self._open_connections.remove(self)
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._crowd.waits_for_reader(self)
+        self._open_connections.writing_paused(self)
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._crowd.reads_again(self)
+        self._open_connections.writing_resumed(self)
 
-    # --- answers ------------------------------------------------------------------------------------------------------
+    # --- responses ----------------------------------------------------------------------------------------------------
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Send the answer, with `common` headers where no handler made it."""
-        if not resp.prepared:  # what no handler made, for no request could be read
+        """Send the response, with `common` headers if no handler has made it."""
+        if not resp.prepared:  # no handler was called, because no request could be read
             resp.headers.update(self._common)
         self._answered = request
         sent = await super().finish_response(request, resp, start_time)
@@ -101,7 +95,7 @@ class Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """The answer to what is no HTTP. Raises ConnectionError for a client that went away, to end it."""
+        """The response to what isn't HTTP. Raises ConnectionError if the client has gone, to end the connection."""
         if isinstance(exc, ConnectionError):
             raise exc
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -111,7 +105,7 @@ class Connection(RequestHandler):
         return response
 
     def log_exception(self, *args: object, **options: object) -> None:
-        """A body that is not what its headers say is no fault of ours, whoever sends it; all else is logged whole."""
+        """Log a body that doesn't match its headers in one line, as a client's fault; log others in full."""
         fault = options.get("exc_info")
         if isinstance(fault, (web.RequestPayloadError, HttpProcessingError)):
             log.info("unreadable body", extra={"kind": type(fault).__name__})
@@ -120,24 +114,29 @@ class Connection(RequestHandler):
 
 
 class ConnectionFactory(web.Server):
-    """Makes our connections where `plain`, the server of aiohttp, would make its own.
+    """Makes our connections where `plain`, aiohttp's server, would make its own.
 
-    Bodies stay as they came: unpacking one, even to pass it over, holds up everybody's requests.
+    Bodies aren't decompressed: that would block every other request, even for a body that is skipped.
     """
 
-    def __init__(self, plain: web.Server, crowd: Crowd, common: Mapping[str, str]) -> None:
+    def __init__(self, plain: web.Server, open_connections: OpenConnections, common: Mapping[str, str]) -> None:
         super().__init__(
             plain.request_handler,
             request_factory=plain.request_factory,
             handler_cancellation=plain.handler_cancellation,
             **plain._kwargs,
         )
-        self._crowd = crowd
+        self._open_connections = open_connections
         self._common = common
 
     def __call__(self) -> Connection:
         return Connection(
-            self, crowd=self._crowd, common=self._common, loop=self._loop, auto_decompress=False, **self._kwargs
+            self,
+            open_connections=self._open_connections,
+            common=self._common,
+            loop=self._loop,
+            auto_decompress=False,
+            **self._kwargs,
         )
 
 
@@ -148,13 +147,13 @@ class Runner(web.AppRunner):
 
     async def _make_server(self) -> ConnectionFactory:
         plain = await super()._make_server()
-        return ConnectionFactory(plain, self.app[CROWD], common_headers(self.app[CONFIG]))
+        return ConnectionFactory(plain, self.app[OPEN_CONNECTIONS], common_headers(self.app[CONFIG]))
 
 
-def still_held(content: StreamReader) -> bytes:
-    """What came of a body and was not read before its connection broke.
+def read_unread(content: StreamReader) -> bytes:
+    """The bytes of a body that arrived before its connection broke and haven't been read.
 
-    All of the reader's public methods raise the fault first, whatever it still holds, so this asks behind them.
+    Every public method of the reader raises the fault instead, so this uses a private one.
     """
     return content._read_nowait(-1)
 

@@ -1,4 +1,4 @@
-"""Expect: 100-continue: a body is asked for only when it may be admitted, so that a refusal comes before the bytes."""
+"""Expect: 100-continue: the server asks for a body only if it may be admitted, so a refusal comes before the bytes."""
 
 import contextlib
 from collections.abc import Awaitable, Callable
@@ -13,15 +13,15 @@ from appliance.uploads.admission import AdmissionRequest
 ExpectHandler = Callable[[web.Request], Awaitable[None]]
 
 
-def continuing(offered: Callable[[web.Request], AdmissionRequest]) -> ExpectHandler:
-    """The handler of routes whose requests bring what `offered` makes of their heads."""
+def expect_handler(read_admission_request: Callable[[web.Request], AdmissionRequest]) -> ExpectHandler:
+    """The `expect_handler` of a route; `read_admission_request` looks at the head of its requests alone."""
 
     async def continue_if_admitted(request: web.Request) -> None:
         if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue" or request.transport is None:
             return
-        with contextlib.suppress(ApplianceError):  # the route's own handler answers with the same refusal
-            check_head(request)  # middlewares come later
-            await request.app[ADMISSION].check(offered(request))
+        with contextlib.suppress(ApplianceError):  # the route's own handler responds with the same refusal
+            check_head(request)  # middlewares run later
+            await request.app[ADMISSION].check(read_admission_request(request))
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     return continue_if_admitted

@@ -1,7 +1,7 @@
-"""Forms of several parts: aiohttp's reader over a body whose lines are few and short.
+"""Multipart forms: aiohttp's reader, with limits for the lines outside of the parts' bytes.
 
-A form begins with its boundary (RFC 2046 allows a preamble, but no client sends one, and skipping it line by line costs
-the event loop seconds), and what stands before the bytes of a part is bounded.
+A form must begin with its boundary. RFC 2046 allows a preamble, but no client sends one, and skipping it line by line
+could block the event loop for seconds. The headers of each part are limited too.
 """
 
 import asyncio
@@ -17,32 +17,32 @@ from multidict import MultiDict, MultiDictProxy
 from appliance.domain.errors import MalformedRequest
 from appliance.http.transport.request_heads import refuse_other_charsets
 
-MAX_HEAD_BYTES = 8192  # boundary and headers of a part; a file name of 255 characters takes 3 KB at most, said twice
+MAX_HEAD_BYTES = 8192  # boundary and headers of a part; a file name of 255 characters, sent twice, takes up to 3 KB
 MAX_HEAD_LINES = 32
-MAX_FIELDS = 64  # of a form without a file: each costs 0.3 ms, and pages send forms of hundreds without parts
-MAX_PARAMETERS = 64  # of a Content-Disposition: aiohttp takes a list of them apart from its front, each with a warning
+MAX_FIELDS = 64  # of a form without a file: each takes 0.3 ms, and pages send larger forms urlencoded
+MAX_PARAMETERS = 64  # of a Content-Disposition: aiohttp parses each slowly, with a warning
 PLAIN_ENCODINGS = frozenset({"binary", "8bit", "7bit"})  # RFC 7578 deprecates all others
 CHUNK_BYTES = 16 * 1024
 _BLANK_LINES = (b"\r\n", b"\n")
 
 
 class FormReader:
-    """The parts of a request's form, one after the other. Raises MalformedRequest for a body that is no form."""
+    """Reads the parts of a form one after the other. Raises MalformedRequest for a body that isn't one."""
 
     def __init__(self, request: web.Request) -> None:
         try:
             boundary = parse_mimetype(request.headers[hdrs.CONTENT_TYPE]).parameters["boundary"]
-            content = cast(StreamReader, _Lines(request.content, f"--{boundary}".encode()))
+            content = cast(StreamReader, _BoundedLines(request.content, f"--{boundary}".encode()))
             self._reader = MultipartReader(request.headers, content)
         except (AssertionError, ValueError, KeyError) as fault:
             raise MalformedRequest("The form's Content-Type has no boundary.") from fault
 
     async def next(self) -> BodyPartReader | None:
-        """The next part, None behind the last. Raises MalformedRequest, and what reading the body raises."""
-        await asyncio.sleep(0)  # what is here already would be read without a turn for anybody else
+        """The next part, None after the last. Raises MalformedRequest, and what reading the body raises."""
+        await asyncio.sleep(0)  # reading buffered data doesn't yield, so other requests would wait
         try:
             part = await self._reader.next()
-        except RuntimeError as fault:  # aiohttp's, for a field that names an encoding
+        except RuntimeError as fault:  # from aiohttp, for a field that names an encoding
             raise MalformedRequest("The form names an unknown encoding. Send UTF-8.") from fault
         if part is None:
             return None
@@ -53,13 +53,13 @@ class FormReader:
         return part
 
 
-class _Lines:
-    """What aiohttp's reader asks of a body, within bounds between the bytes of one part and those of the next."""
+class _BoundedLines:
+    """The stream that aiohttp's reader reads from, with limits for what is between the bytes of two parts."""
 
     def __init__(self, content: StreamReader, boundary: bytes) -> None:
         self._content = content
         self._boundary = boundary
-        self._begun = False
+        self._has_started = False
         self._lines = 0
         self._bytes = 0
         self.at_eof = content.at_eof
@@ -70,11 +70,11 @@ class _Lines:
         return await self._content.read(max_bytes)
 
     async def readline(self, *, max_line_length: int | None = None) -> bytes:
-        """`max_line_length` is aiohttp's, which has none for boundaries; ours is for all of a part's lines."""
+        """A line. `max_line_length` is ignored: our limits cover all lines of a part together, boundaries included."""
         line = await self._line()
-        if not self._begun:
+        if not self._has_started:
             line = await self._line() if line in _BLANK_LINES else line
-            self._begun = True
+            self._has_started = True
             if line.rstrip() not in (self._boundary, self._boundary + b"--"):
                 raise MalformedRequest("The form doesn't begin with the boundary from its Content-Type.")
         return line
@@ -83,33 +83,33 @@ class _Lines:
         try:
             line = await self._content.readline(max_line_length=MAX_HEAD_BYTES)
         except LineTooLong as fault:
-            raise _too_long_a_head() from fault
+            raise _head_too_large() from fault
         self._lines += 1
         self._bytes += len(line)
         if self._lines > MAX_HEAD_LINES or self._bytes > MAX_HEAD_BYTES:
-            raise _too_long_a_head()
+            raise _head_too_large()
         if line.count(b";") > MAX_PARAMETERS:
             raise MalformedRequest("A part has a header with too many parameters.")
         return line
 
 
-def _too_long_a_head() -> MalformedRequest:
+def _head_too_large() -> MalformedRequest:
     return MalformedRequest(
         f"The headers of a part exceed {MAX_HEAD_BYTES:,} bytes or {MAX_HEAD_LINES} lines.",
         limit=MAX_HEAD_BYTES,
     )
 
 
-def ignore_odd_names() -> None:
-    """Python keeps and logs each warning with its text, and aiohttp warns of every file name that it can't read."""
+def ignore_unreadable_names() -> None:
+    """Silence aiohttp's warnings about file names: Python would remember and log each one with the client's text."""
     for kind in (BadContentDispositionHeader, BadContentDispositionParam):
         warnings.filterwarnings("ignore", category=kind)
 
 
 async def fields_of(request: web.Request) -> MultiDictProxy[str]:
-    """The texts of a form of several parts; files in it are passed over.
+    """The text fields of a multipart form; files are skipped.
 
-    Raises MalformedRequest, HTTPRequestEntityTooLarge, and ValueError for what is no text.
+    Raises MalformedRequest, HTTPRequestEntityTooLarge, and ValueError for bytes that aren't UTF-8.
     """
     reader, fields = FormReader(request), MultiDict[str]()
     count = 0

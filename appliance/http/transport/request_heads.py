@@ -1,25 +1,25 @@
-"""What the head of a request must be before anything else looks at it.
+"""Checks of a request's head, before anything else reads it.
 
-aiohttp reads a Content-Type by Python's email parser, whose work grows with the square of a header's length and which
-raises whatever it likes; so only short and plain ones come that far.
+aiohttp parses a Content-Type with Python's email parser, which takes quadratic time and raises all kinds of exceptions;
+so only short and simple ones get that far.
 """
 
 from aiohttp import hdrs, web
 
 from appliance.domain.errors import EncodedBody, MalformedRequest
 
-MAX_MEDIA_TYPE_CHARS = 256  # a boundary has 70 characters at most (RFC 2046, 5.1.1)
+MAX_MEDIA_TYPE_CHARS = 256  # a boundary has up to 70 characters (RFC 2046, 5.1.1)
 MAX_PARAMETERS = 8
 MAX_QUOTES = 2 * MAX_PARAMETERS
-MAX_HOST_CHARS = 320  # a name has 253, and a port and brackets are to have room
+MAX_HOST_CHARS = 320  # a name has up to 253, plus a port and brackets
 HOST_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_~!$&'()*+,;=%:[]"
-"""Of names, addresses and ports (RFC 3986, 3.2.2)."""
+"""Characters of host names, addresses and ports (RFC 3986, 3.2.2)."""
 UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
-"""Names of UTF-8 and of what is the same in it. Other codecs of Python take seconds for a megabyte."""
+"""UTF-8 and its subset ASCII. Some of Python's other codecs take seconds for a megabyte."""
 
 
 def check_head(request: web.Request) -> None:
-    """Raises MalformedRequest for a Host that names none, and for a Content-Type that can't be one."""
+    """Raises MalformedRequest for an invalid Host or Content-Type."""
     host, media_type = request.headers.get(hdrs.HOST), request.headers.get(hdrs.CONTENT_TYPE)
     if host is not None and not _is_host(host):
         raise MalformedRequest("The Host header is empty or invalid.")
@@ -28,7 +28,7 @@ def check_head(request: web.Request) -> None:
 
 
 def _is_host(host: str) -> bool:
-    """Whether it has no character that a host's name, address or port lacks, and is not empty."""
+    """Whether `host` isn't empty and has only characters of a name, an address and a port."""
     return 0 < len(host) <= MAX_HOST_CHARS and not host.strip(HOST_CHARACTERS)
 
 
@@ -42,21 +42,21 @@ def _check_media_type(request: web.Request, media_type: str) -> None:
             f"The Content-Type has more than {MAX_PARAMETERS} parameters.", limit=MAX_PARAMETERS, actual=parameters
         )
     try:
-        if "(" in media_type or media_type.count('"') > MAX_QUOTES:  # comments are none of HTTP's
+        if "(" in media_type or media_type.count('"') > MAX_QUOTES:  # HTTP has no comments
             raise ValueError("no media type")
-        _ = request.content_type  # aiohttp keeps it
+        _ = request.content_type  # parses it; aiohttp keeps the result
     except Exception as fault:
         raise MalformedRequest("The Content-Type must be a media type such as image/jpeg.") from fault
 
 
 def refuse_encoded(request: web.Request) -> None:
-    """Bodies are read as they are: nothing here ever unpacks one. Raises EncodedBody."""
+    """Raises EncodedBody for a compressed body: bodies are never decompressed here."""
     encoding = request.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower()
     if encoding not in ("", "identity"):
         raise EncodedBody("Uploads must not be compressed. Remove Content-Encoding and send the file as it is.")
 
 
 def refuse_other_charsets(charset: str | None) -> None:
-    """Raises MalformedRequest for a text that is not said to be UTF-8, if anything is said."""
+    """Raises MalformedRequest for a charset other than UTF-8; None counts as UTF-8."""
     if charset is not None and charset.strip().lower() not in UTF_8:
         raise MalformedRequest("Text must be UTF-8. Send it with charset=utf-8, or without a charset.")

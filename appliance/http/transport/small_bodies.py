@@ -1,6 +1,6 @@
-"""Bodies that are read as a whole: forms without a file, and JSON. They have a deadline, and only so many come at once.
+"""Bodies that are read whole: forms without a file, and JSON. Each has a deadline, and their number is limited.
 
-Thousands that stand still would else keep everybody out.
+Without limits, thousands of bodies that never arrive would keep everybody else out.
 """
 
 import asyncio
@@ -15,18 +15,18 @@ from appliance.http.keys import CONFIG, SMALL_BODIES
 from appliance.http.transport.request_heads import refuse_encoded
 from appliance.shared.concurrency_limit import ConcurrencyLimit
 
-DEADLINE_S = 30.0  # 64 KB, the most that is read as a whole, at the rate of a poor phone line
-AT_ONCE = 1024
+DEADLINE_S = 30.0  # for 64 KB, the largest such body, over a poor phone connection
+MAX_SMALL_BODIES = 1024
 RETRY_AFTER_S = 5
 
 
-def small_bodies() -> ConcurrencyLimit:
-    return ConcurrencyLimit("requests are being received", AT_ONCE, RETRY_AFTER_S)
+def small_body_limit() -> ConcurrencyLimit:
+    return ConcurrencyLimit("requests are being received", MAX_SMALL_BODIES, RETRY_AFTER_S)
 
 
 @asynccontextmanager
 async def small_body(request: web.Request) -> AsyncIterator[None]:
-    """The time in which a body is read as a whole. Raises SlowUpload when it is over, EncodedBody before, and Busy as
+    """Read the body inside this. Raises EncodedBody at once, SlowUpload at the deadline, and Busy as
     `ConcurrencyLimit.permit` does.
     """
     refuse_encoded(request)

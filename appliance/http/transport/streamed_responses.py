@@ -1,4 +1,4 @@
-"""Bodies that are streamed: how many at once, and what happens when one can't be brought to its end."""
+"""Streamed responses: how many at once, and how one that can't be completed ends."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -12,32 +12,31 @@ from appliance.http.client_address import client_of
 from appliance.http.keys import DOWNLOADS
 from appliance.shared.concurrency_limit import ConcurrencyLimit, Permit
 
-DOWNLOADS_AT_ONCE = 2048  # each is an open file or a connection to the store, and 256 KB of memory
+MAX_DOWNLOADS = 2048  # each takes an open file or a connection to the store, and 256 KB of memory
 RETRY_AFTER_S = 5
 
 log = logging.getLogger(__name__)
 
 
-def break_off(request: web.Request, fault: ApplianceError) -> NoReturn:
-    """The headers are out, so no problem can be told: a cut connection is what shows that the bytes are not whole."""
-    log.log(
-        logging.INFO if isinstance(fault, Busy) else logging.ERROR, "%s was interrupted: %s", request.path, fault.detail
-    )
+def abort_response(request: web.Request, fault: ApplianceError) -> NoReturn:
+    """Cut the connection: the headers have been sent, so this is the only way to show that the body is incomplete."""
+    level = logging.INFO if isinstance(fault, Busy) else logging.ERROR
+    log.log(level, "%s was interrupted: %s", request.path, fault.detail)
     if request.transport is not None:
         request.transport.abort()
-    raise ConnectionResetError("the body broke off") from fault
+    raise ConnectionResetError("the response was aborted") from fault
 
 
-def downloads() -> ConcurrencyLimit:
-    return ConcurrencyLimit("downloads are in progress", DOWNLOADS_AT_ONCE, RETRY_AFTER_S)
+def download_limit() -> ConcurrencyLimit:
+    return ConcurrencyLimit("downloads are in progress", MAX_DOWNLOADS, RETRY_AFTER_S)
 
 
 @asynccontextmanager
-async def download(request: web.Request, response: web.StreamResponse) -> AsyncIterator[Permit]:
-    """A permit for a reply that is streamed. A fault before the headers becomes a problem; later ones cut the
-    connection.
+async def download_permit(request: web.Request, response: web.StreamResponse) -> AsyncIterator[Permit]:
+    """A permit for a streamed response.
 
-    Raises Busy as `ConcurrencyLimit.permit` does, and what is raised in it.
+    An ApplianceError raised inside becomes a problem response if the headers haven't been sent; later ones cut the
+    connection. Raises Busy as `ConcurrencyLimit.permit` does.
     """
     try:
         async with request.app[DOWNLOADS].permit(client_of(request).key) as permit:
@@ -45,4 +44,4 @@ async def download(request: web.Request, response: web.StreamResponse) -> AsyncI
     except ApplianceError as fault:
         if not response.prepared:
             raise
-        break_off(request, fault)
+        abort_response(request, fault)

@@ -1,43 +1,43 @@
-"""How long a client may keep this host waiting for a body that is streamed: an idle time, and a least rate.
+"""How long a client may take to send a streamed body: an idle timeout, and a minimum rate.
 
-The rate is an average of several idle times, so that a phone may stand still for one of them. Only waiting is counted,
-never our own writing.
+The rate is an average over several idle timeouts, so that a phone may pause for one of them. Only the time spent
+waiting for the client counts, not the time that we spend writing.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from typing import TypeVar
 
-LEAST_BYTES_PER_S = 1024  # GPRS sends two to four times that
-AVERAGED = 5  # idle times
+MIN_BYTES_PER_S = 1024  # GPRS sends two to four times as much
+AVERAGED_TIMEOUTS = 5
 
 T = TypeVar("T")
 
 
-class Patience:
-    """What is left of the waiting for one body: every so many bytes buy it the whole of it again."""
+class Timeouts:
+    """The waiting time that one body has left. It is full again after each batch of bytes that the rate asks for."""
 
     def __init__(self, idle_timeout_s: float) -> None:
         self._idle_timeout_s = idle_timeout_s
-        self._whole_s = AVERAGED * idle_timeout_s
-        self._whole_bytes = max(1, round(self._whole_s * LEAST_BYTES_PER_S))
+        self._full_s = AVERAGED_TIMEOUTS * idle_timeout_s
+        self._batch_bytes = max(1, round(self._full_s * MIN_BYTES_PER_S))
         self._clock = asyncio.get_running_loop().time
-        self._left_s, self._due_bytes = self._whole_s, self._whole_bytes
+        self._left_s, self._missing_bytes = self._full_s, self._batch_bytes
 
-    async def wait(self, coming: Awaitable[T]) -> T:
-        """What the client is to send next. Raises TimeoutError when it keeps us waiting for too long, now or in all."""
-        began_s = self._clock()
+    async def wait(self, arriving: Awaitable[T]) -> T:
+        """The client's next data. Raises TimeoutError when it takes too long, for this or for the whole body."""
+        started_s = self._clock()
         try:
             async with asyncio.timeout(min(self._idle_timeout_s, self._left_s)):
-                return await coming
+                return await arriving
         finally:
-            self._left_s -= self._clock() - began_s
+            self._left_s -= self._clock() - started_s
 
     async def stream(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The chunks of the body, or of a part of it. Raises TimeoutError as `wait` does."""
+        """The chunks of the body or of a part of it. Raises TimeoutError as `wait` does."""
         iterator = aiter(chunks)
         while (chunk := await self.wait(anext(iterator, None))) is not None:
-            self._due_bytes -= len(chunk)
-            if self._due_bytes <= 0:
-                self._left_s, self._due_bytes = self._whole_s, self._whole_bytes
+            self._missing_bytes -= len(chunk)
+            if self._missing_bytes <= 0:
+                self._left_s, self._missing_bytes = self._full_s, self._batch_bytes
             yield chunk

@@ -1,67 +1,72 @@
-"""Upload bodies: multipart forms with their fields in any order, and raw bodies, parsed as they come."""
+"""Upload bodies, parsed as they arrive: raw bodies, and multipart forms with their fields in any order."""
 
-import asyncio
-import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from aiohttp import BodyPartReader, ClientError, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import BodyPartReader, web
 
 from appliance.config.model import Uploads
 from appliance.domain.clients import Client
 from appliance.domain.errors import (
     ApplianceError,
-    IncompleteUpload,
     InvalidField,
     MalformedRequest,
     MissingFile,
     RemoteUrlRefused,
-    SlowUpload,
 )
 from appliance.domain.model import UploadOptions
-from appliance.domain.upload_options import OPTION_NAMES, check_idempotency_key, clean_filename, with_option
+from appliance.domain.upload_options import (
+    OPTION_NAMES,
+    check_idempotency_key,
+    clean_filename,
+    with_option,
+)
+from appliance.http.transport.body_faults import translate_faults
 from appliance.http.transport.multipart import FormReader
 from appliance.http.transport.request_heads import refuse_encoded
-from appliance.http.transport.timeouts import Patience
+from appliance.http.transport.timeouts import Timeouts
 from appliance.shared.concurrency_limit import Permit
 from appliance.spool import too_large
 from appliance.uploads.admission import AdmissionRequest, UploadStage
 from appliance.uploads.ingest import ArrivingFile
 
-MAX_FIELD_BYTES = 16_384  # an alt text of 2,000 characters in any script, and some
+MAX_FIELD_BYTES = 16_384  # enough for an alt text of 2,000 characters in any script
 MAX_PARTS = 32
 CHUNK_BYTES = 256 * 1024
 
-log = logging.getLogger(__name__)
+
+@dataclass(slots=True)
+class FormLimits:
+    """How much one form may bring."""
+
+    max_files: int = 100  # as many as a person selects in a gallery at once
 
 
 class _Body:
-    """What every body has: options in its request's head, a deadline, and faults that end it.
+    """What all bodies have in common: options in the request's head, timeouts, and errors that end the body.
 
-    `filename` is its file's name where nothing else names it.
+    `filename` is used if the body doesn't name its file.
     """
 
     def __init__(self, request: web.Request, limits: Uploads, filename: str = "") -> None:
         self._request = request
         self._limits = limits
         self._filename = filename
-        self._patience = Patience(limits.idle_timeout_s)
+        self._timeouts = Timeouts(limits.idle_timeout_s)
         self._options = UploadOptions()
         self._arrived_bytes = 0
         self._fault: Exception | None = None
-        self.left_out = 0
-        """How many files came beyond those that are accepted."""
+        self.skipped = 0
+        """How many files exceeded the limit of one form."""
 
     @property
     def takes_several(self) -> bool:
         return False
 
     @property
-    def typed(self) -> dict[str, str]:
-        """The text fields that came, for showing a form again."""
+    def form_values(self) -> dict[str, str]:
+        """The text fields that have arrived, for showing the form again."""
         return {}
 
     def admission_request(self, client: Client) -> AdmissionRequest:
@@ -80,11 +85,11 @@ class _Body:
     def _announced_bytes(self) -> int:
         return self._request.content_length or 0
 
-    async def _arriving(self, chunks: AsyncIterator[bytes], permit: Permit) -> AsyncIterator[bytes]:
-        """The chunks, counted and waited for within reason. A fault ends the whole body, whatever becomes of a file."""
+    async def _received(self, chunks: AsyncIterator[bytes], permit: Permit) -> AsyncIterator[bytes]:
+        """The chunks, counted, with timeouts. An error is remembered, because nothing can be read after it."""
         try:
-            with named_faults(self._limits):
-                async for chunk in permit.counted(self._patience.stream(chunks)):
+            with translate_faults(self._limits):
+                async for chunk in permit.counted(self._timeouts.stream(chunks)):
                     self._arrived_bytes += len(chunk)
                     yield chunk
         except Exception as fault:
@@ -98,13 +103,13 @@ class RawBody(_Body):
     async def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
         if self._request.content_length == 0 or not self._request.body_exists:
             raise MissingFile("The request has no body. Send the file as the body, or as the form field “file”.")
-        stream = self._arriving(self._request.content.iter_any(), permit)
+        stream = self._received(self._request.content.iter_any(), permit)
         yield ArrivingFile("", stream, self._request.content_length)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a form, with what its headers say. One that is no file has no file name."""
+    """A part of a form, with the names in its headers. A part that isn't a file has no file name."""
 
     name: str | None
     filename: str | None
@@ -112,7 +117,7 @@ class _Part:
 
 
 class FormBody(_Body):
-    """A form with the file in the part `file_field`. Up to `max_files` are accepted, and others passed by."""
+    """A form whose files are parts named `file_field`. Up to `max_files` are accepted; others are skipped."""
 
     def __init__(
         self,
@@ -135,13 +140,13 @@ class FormBody(_Body):
         return self._max_files > 1
 
     @property
-    def typed(self) -> dict[str, str]:
+    def form_values(self) -> dict[str, str]:
         return {name: text for name, text in self._fields.items() if name not in ("filename", "expires_at")}
 
     def _announced_bytes(self) -> int:
-        announced = max(0, super()._announced_bytes() - MAX_PARTS * MAX_FIELD_BYTES)  # fields are no file's
+        announced = max(0, super()._announced_bytes() - MAX_PARTS * MAX_FIELD_BYTES)  # the fields don't count
         max_bytes = self._limits.max_bytes
-        if self.takes_several and announced <= self._max_files * max_bytes:  # each may be small enough
+        if self.takes_several and announced <= self._max_files * max_bytes:  # each file may be small enough
             return min(announced, max_bytes)
         return announced
 
@@ -168,28 +173,28 @@ class FormBody(_Body):
         return options if self._count == 1 else replace(options, filename=clean_filename(file.name))
 
     async def _next_part(self, reader: FormReader) -> _Part | None:
-        with named_faults(self._limits):
-            part = await self._patience.wait(reader.next())
+        with translate_faults(self._limits):
+            part = await self._timeouts.wait(reader.next())
             return None if part is None else _Part(part.name, part.filename, part)
 
     async def _file(self, part: _Part, permit: Permit) -> ArrivingFile | None:
-        """The file in a part; None for one too many, which is passed by."""
+        """The file in a part; None if it exceeds the limit, in which case it is skipped."""
         if part.filename is None:
             refuse_text_as_file(self._file_field, await self._text(part, permit))
-        name = part.filename.replace("%22", '"')  # how the HTML standard has forms write a quote
-        file = ArrivingFile(name, self._arriving(_chunks(part.reader), permit), self._left_bytes())
+        name = part.filename.replace("%22", '"')  # the HTML standard encodes quotes in file names this way
+        file = ArrivingFile(name, self._received(_chunks(part.reader), permit), self._left_bytes())
         if self._count < self._max_files:
             self._count += 1
             return file
         if self._max_files == 1:
             raise MalformedRequest("The form has two files. Send one file per request.")
-        self.left_out += 1
+        self.skipped += 1
         if not await file.skip():
             raise too_large(self._limits.max_bytes, self._limits.max_bytes)
         return None
 
     def _left_bytes(self) -> int | None:
-        """A form's own bytes are few, so what is left of it is the file's."""
+        """The announced bytes of a file: what is left of the form, because its other parts are small."""
         if self._request.content_length is None:
             return None
         return min(self._request.content_length - self._arrived_bytes, self._limits.max_bytes)
@@ -201,12 +206,12 @@ class FormBody(_Body):
         self._fields[name] = text
         try:
             self._options = with_option(self._options, name, text, self._limits.max_expiry_days)
-        except ApplianceError as fault:  # raised later, so that all that was typed is known by then
+        except ApplianceError as fault:  # raised later, when all fields have been read
             self._refusal = self._refusal or fault
 
     async def _text(self, part: _Part, permit: Permit) -> str:
         content = bytearray()
-        async for chunk in self._arriving(_chunks(part.reader), permit):
+        async for chunk in self._received(_chunks(part.reader), permit):
             content += chunk
             if len(content) > MAX_FIELD_BYTES:
                 raise InvalidField(
@@ -220,18 +225,18 @@ class FormBody(_Body):
             raise MalformedRequest("A form field is not UTF-8 text.") from fault
 
     def _require_options(self) -> None:
-        """Raises what was wrong with the options that have come."""
+        """Raises the first error in the options."""
         if self._refusal is not None:
             raise self._refusal
 
     def _require_sound_body(self) -> None:
-        """Raises the fault that ended a file's stream: whatever became of the file, nothing can be read behind it."""
+        """Raises the error that ended a file's stream, after which nothing can be read."""
         if self._fault is not None:
             raise self._fault
 
 
 def refuse_text_as_file(field: str, text: str) -> NoReturn:
-    """Raises RemoteUrlRefused for a URL, MissingFile for any other text where a file should be."""
+    """Raises RemoteUrlRefused for a URL in place of a file, MissingFile for any other text."""
     if text.lstrip().lower().startswith(("http://", "https://", "ftp://")):
         raise RemoteUrlRefused
     raise MissingFile(f"The field “{field}” contains text. Send a file with a filename.")
@@ -240,26 +245,3 @@ def refuse_text_as_file(field: str, text: str) -> NoReturn:
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
     while chunk := await part.read_chunk(CHUNK_BYTES):
         yield chunk
-
-
-@contextmanager
-def named_faults(limits: Uploads) -> Iterator[None]:
-    """Raises SlowUpload, IncompleteUpload or MalformedRequest for a body that can't be read to its end."""
-    try:
-        yield
-    except Exception as fault:
-        if (named := as_named(fault, limits)) is None:
-            raise
-        raise named from fault
-
-
-def as_named(fault: BaseException, limits: Uploads) -> ApplianceError | None:
-    """The named error that stands for a client that was slow, broke off, or sent no real form."""
-    if isinstance(fault, TimeoutError):
-        return SlowUpload(limit=round(limits.idle_timeout_s))
-    if isinstance(fault, (web.RequestPayloadError, ConnectionError, ClientError, asyncio.IncompleteReadError)):
-        return IncompleteUpload()
-    if isinstance(fault, (ValueError, AssertionError, HttpProcessingError, web.HTTPException)):
-        log.info("unreadable form: %s", fault)
-        return MalformedRequest("The form can't be read because its parts are malformed.")
-    return None

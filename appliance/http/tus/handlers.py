@@ -1,4 +1,4 @@
-"""Resumable uploads: tus 1.0.0, and an upload's state as JSON."""
+"""Resumable uploads: the methods of tus 1.0.0, and an upload's state as JSON."""
 
 from collections.abc import AsyncIterator
 
@@ -13,20 +13,20 @@ from appliance.http.cors import ALLOWED_METHODS, DAY_S
 from appliance.http.keys import CONFIG, RESUMABLE
 from appliance.http.links import share_path, upload_path
 from appliance.http.responses import json_answer
-from appliance.http.transport.connections import still_held
+from appliance.http.transport.body_faults import translate_fault
+from appliance.http.transport.connections import read_unread
 from appliance.http.transport.request_heads import refuse_encoded
-from appliance.http.transport.timeouts import Patience
-from appliance.http.transport.upload_bodies import as_named
+from appliance.http.transport.timeouts import Timeouts
 from appliance.http.tus import headers as tus
 from appliance.resumable import NewUpload, Progress, UploadChunk
 from appliance.spool import ALGORITHMS
 from appliance.uploads.admission import AdmissionRequest, UploadStage
 
-NEVER_STORED: dict[str, str] = {hdrs.CACHE_CONTROL: "no-store"}
+NO_STORE: dict[str, str] = {hdrs.CACHE_CONTROL: "no-store"}
 
 
 async def show_options(request: web.Request) -> web.Response:
-    """OPTIONS /api/v1/uploads and /api/v1/uploads/{id}: what is spoken here; a CORS preflight too"""
+    """OPTIONS /api/v1/uploads and /api/v1/uploads/{id}: the supported tus features; also CORS preflights"""
     headers = {
         "Tus-Version": tus.VERSION,
         "Tus-Extension": tus.EXTENSIONS,
@@ -43,7 +43,7 @@ async def create(request: web.Request) -> web.Response:
     """POST /api/v1/uploads"""
     tus.check_version(request)
     refuse_encoded(request)
-    wanted, resumable = _wanted(request), request.app[RESUMABLE]
+    wanted, resumable = _parse_creation(request), request.app[RESUMABLE]
     if wanted.with_bytes:
         tus.check_media_type(request)
     sent = _body(request)
@@ -52,8 +52,8 @@ async def create(request: web.Request) -> web.Response:
     return web.Response(status=201, headers=headers)
 
 
-def _wanted(request: web.Request) -> NewUpload:
-    concat, length = request.headers.get("Upload-Concat", ""), tus.number(request, "Upload-Length")
+def _parse_creation(request: web.Request) -> NewUpload:
+    concat, length = request.headers.get("Upload-Concat", ""), tus.parse_number(request, "Upload-Length")
     deferred, with_bytes = tus.is_deferred(request), request.body_exists and request.content_length != 0
     if concat.startswith("final"):
         if length is not None or deferred:
@@ -65,21 +65,21 @@ def _wanted(request: web.Request) -> NewUpload:
     elif (length is None) is not deferred:
         raise MalformedRequest("Send Upload-Length, or Upload-Defer-Length: 1.")
     kind = UploadKind.PARTIAL if concat == "partial" else UploadKind.FINAL if concat else UploadKind.PLAIN
-    options = tus.upload_options(request, request.app[CONFIG].uploads.max_expiry_days)
+    options = tus.parse_upload_options(request, request.app[CONFIG].uploads.max_expiry_days)
     metadata = request.headers.get("Upload-Metadata", "")
     return NewUpload(client_of(request), kind, length, options, metadata, concat, with_bytes)
 
 
-def offered(request: web.Request) -> AdmissionRequest:
-    """What a request brings, as its head tells it. Raises as a creation does before it is admitted."""
+def read_admission_request(request: web.Request) -> AdmissionRequest:
+    """The admission request in the head of a request. Raises as a creation does before it is admitted."""
     refuse_encoded(request)
     if request.method == hdrs.METH_POST:
-        return _wanted(request).admission_request()
+        return _parse_creation(request).admission_request()
     return AdmissionRequest(client_of(request), UploadStage.CONTINUING)
 
 
-async def act(request: web.Request) -> web.Response:
-    """HEAD, PATCH, DELETE and GET /api/v1/uploads/{id}; of other methods one in X-HTTP-Method-Override may count"""
+async def handle_upload(request: web.Request) -> web.Response:
+    """HEAD, PATCH, DELETE and GET /api/v1/uploads/{id}; a POST may name one of these in X-HTTP-Method-Override"""
     method = tus.method_of(request)
     if method == hdrs.METH_GET:
         return await _show_state(request)
@@ -90,7 +90,7 @@ async def act(request: web.Request) -> web.Response:
         return await _patch(request)
     if method == hdrs.METH_DELETE:
         await request.app[RESUMABLE].terminate(request.match_info["id"])
-        return web.Response(status=204, headers=NEVER_STORED)
+        return web.Response(status=204, headers=NO_STORE)
     raise MethodNotAllowed("Uploads accept HEAD, PATCH, DELETE and GET.")
 
 
@@ -111,7 +111,7 @@ async def _head(request: web.Request) -> web.Response:
 async def _patch(request: web.Request) -> web.Response:
     tus.check_media_type(request)
     refuse_encoded(request)
-    offset = tus.number(request, "Upload-Offset")
+    offset = tus.parse_number(request, "Upload-Offset")
     if offset is None:
         raise MalformedRequest("Send Upload-Offset with the position of these bytes.")
     progress = await request.app[RESUMABLE].append(request.match_info["id"], offset, _body(request))
@@ -121,11 +121,11 @@ async def _patch(request: web.Request) -> web.Response:
 async def _show_state(request: web.Request) -> web.Response:
     upload_id, config = request.match_info["id"], request.app[CONFIG]
     progress = await request.app[RESUMABLE].state(upload_id)
-    return json_answer(upload_state(progress, config, upload_id), headers=NEVER_STORED)
+    return json_answer(upload_state(progress, config, upload_id), headers=NO_STORE)
 
 
 def _progress_headers(progress: Progress) -> dict[str, str]:
-    upload, headers = progress.upload, dict(NEVER_STORED)
+    upload, headers = progress.upload, dict(NO_STORE)
     assembling = upload.kind is UploadKind.FINAL and upload.state is UploadState.RECEIVING
     if not assembling:
         headers["Upload-Offset"] = str(progress.offset)
@@ -141,21 +141,21 @@ def _body(request: web.Request) -> UploadChunk:
     announced = request.content_length if request.content_length is not None or request.body_exists else 0
     return UploadChunk(
         client_of(request),
-        _arriving(request.content, config.uploads),
+        _received(request.content, config.uploads),
         announced,
-        tus.checksum(request),
-        tus.number(request, "Upload-Length"),
+        tus.parse_checksum(request),
+        tus.parse_number(request, "Upload-Length"),
     )
 
 
-async def _arriving(content: StreamReader, limits: Uploads) -> AsyncIterator[bytes]:
-    """The body. When the connection breaks, what came before is given first, for it is to be kept."""
+async def _received(content: StreamReader, limits: Uploads) -> AsyncIterator[bytes]:
+    """The body. If the connection breaks, what arrived before that comes first, so that it is kept."""
     try:
-        async for chunk in Patience(limits.idle_timeout_s).stream(content.iter_any()):
+        async for chunk in Timeouts(limits.idle_timeout_s).stream(content.iter_any()):
             yield chunk
     except Exception as fault:
-        if rest := still_held(content):
+        if rest := read_unread(content):
             yield rest
-        raise as_named(fault, limits) or IncompleteUpload(
+        raise translate_fault(fault, limits) or IncompleteUpload(
             "The connection was lost. What arrived is kept; resume the upload."
         ) from fault

@@ -1,4 +1,4 @@
-"""The headers of tus 1.0.0: what we say of ourselves, and how those of clients read."""
+"""The headers of tus 1.0.0: those that we send, and parsing those of clients."""
 
 import base64
 import binascii
@@ -32,7 +32,7 @@ _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 def add_headers(headers: MutableMapping[str, str], status: int) -> None:
-    """What every reply about a resumable upload carries, whatever became of its request."""
+    """The headers of every response about a resumable upload, errors included."""
     headers["Tus-Resumable"] = VERSION
     headers["Access-Control-Expose-Headers"] = EXPOSED
     if status == 412:
@@ -52,16 +52,16 @@ def check_media_type(request: web.Request) -> None:
 
 
 def method_of(request: web.Request) -> str:
-    """The method that counts: a tus method in X-HTTP-Method-Override, but never of a request that changes nothing.
+    """The method, or the tus method in X-HTTP-Method-Override; a GET or HEAD can't be overridden.
 
-    What sends a GET, such as a link or a cache, did not mean to change anything.
+    Links and caches send GET, and they don't mean to change anything.
     """
-    wanted = request.headers.get(OVERRIDE, "").upper()
-    return wanted if wanted in OVERRIDABLE and request.method not in SAFE else request.method
+    override = request.headers.get(OVERRIDE, "").upper()
+    return override if override in OVERRIDABLE and request.method not in SAFE else request.method
 
 
-def number(request: web.Request, name: str) -> int | None:
-    """A header that is a whole number; None without it. Raises MalformedRequest."""
+def parse_number(request: web.Request, name: str) -> int | None:
+    """A header that is a whole number; None if it is missing. Raises MalformedRequest."""
     text = request.headers.get(name)
     if text is None:
         return None
@@ -71,15 +71,15 @@ def number(request: web.Request, name: str) -> int | None:
 
 
 def is_deferred(request: web.Request) -> bool:
-    """Whether the length comes later. Raises MalformedRequest."""
+    """Whether the length is sent later. Raises MalformedRequest."""
     text = request.headers.get("Upload-Defer-Length")
     if text not in (None, "1"):
         raise MalformedRequest("Upload-Defer-Length must be 1 or left out.")
     return text is not None
 
 
-def checksum(request: web.Request) -> Checksum | None:
-    """Raises MalformedRequest, and InvalidField for an algorithm that is not known."""
+def parse_checksum(request: web.Request) -> Checksum | None:
+    """The checksum, None without one. Raises MalformedRequest, and InvalidField for an unknown algorithm."""
     text = request.headers.get("Upload-Checksum")
     if text is None:
         return None
@@ -89,8 +89,8 @@ def checksum(request: web.Request) -> Checksum | None:
     return Checksum(algorithm, _decoded("Upload-Checksum", encoded))
 
 
-def metadata(request: web.Request) -> dict[str, str]:
-    """The pairs of Upload-Metadata, as text. Raises MalformedRequest."""
+def parse_metadata(request: web.Request) -> dict[str, str]:
+    """The keys and texts of Upload-Metadata. Raises MalformedRequest."""
     found: dict[str, str] = {}
     text = request.headers.get("Upload-Metadata", "")
     for pair in text.split(",") if text.strip() else ():
@@ -104,12 +104,12 @@ def metadata(request: web.Request) -> dict[str, str]:
     return found
 
 
-def upload_options(request: web.Request, max_expiry_days: int) -> UploadOptions:
-    """What the metadata asks for: filename (or name), title, alt, expires_in, keep_metadata.
+def parse_upload_options(request: web.Request, max_expiry_days: int) -> UploadOptions:
+    """The options in the metadata: filename (or name), title, alt, expires_in, keep_metadata.
 
-    Raises as `metadata`, InvalidExpiry, InvalidField.
+    Raises as `parse_metadata`, InvalidExpiry, InvalidField.
     """
-    found = metadata(request)
+    found = parse_metadata(request)
     options = UploadOptions(filename=clean_filename(found.get("filename") or found.get("name") or ""))
     for name in ("title", "alt", "expires_in", "keep_metadata"):
         options = with_option(options, name, found.get(name, ""), max_expiry_days)

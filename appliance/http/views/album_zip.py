@@ -9,9 +9,9 @@ from appliance.albums.zip_download import AlbumZip
 from appliance.domain.upload_options import clean_filename
 from appliance.http.client_address import client_of
 from appliance.http.content_disposition import content_disposition
-from appliance.http.keys import ALBUMS, DELIVERY, RENDERING
+from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, DELIVERY
 from appliance.http.links import EXTENSIONS
-from appliance.http.transport.streamed_responses import download
+from appliance.http.transport.streamed_responses import download_permit
 
 
 async def show_zip(request: web.Request) -> web.StreamResponse:
@@ -38,20 +38,20 @@ def _archive(request: web.Request, contents: Contents) -> AlbumZip:
 
 
 async def _length(request: web.Request, contents: Contents) -> int:
-    """What a download of these would have; the key is as short as what is kept under it."""
+    """The length of the download; the cache key is a hash, because the value is short too."""
     key = "zip", contents.album.slug, hash(contents.state)
-    length = await request.app[RENDERING].kept(
+    length = await request.app[BACKGROUND_RENDERER].cached(
         client_of(request).key, key, lambda: str(_archive(request, contents).length).encode()
     )
     return int(length)
 
 
 async def _pour(request: web.Request, contents: Contents, response: web.StreamResponse) -> None:
-    """A fault before the first byte is told as every other; later ones break the connection off."""
-    rendering, client = request.app[RENDERING], client_of(request).key
-    async with download(request, response) as permit:
-        with rendering.place(client):
-            archive = await rendering.run(client, lambda: _archive(request, contents))
+    """Stream the zip. An error before the first byte becomes a problem response; later ones cut the connection."""
+    renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).key
+    async with download_permit(request, response) as permit:
+        with renderer.reserve(client):
+            archive = await renderer.run_in_turn(client, lambda: _archive(request, contents))
         response.content_length = archive.length
         async with aclosing(archive.blocks()) as blocks:
             first = await anext(blocks)

@@ -1,4 +1,4 @@
-"""Viewing: renditions and originals, with their validators, ranges, negotiation and cache headers."""
+"""Renditions and originals as files, with validators, ranges, content negotiation and cache headers."""
 
 import re
 
@@ -9,21 +9,19 @@ from appliance.delivery.service import Original
 from appliance.domain.errors import RangeNotSatisfiable, StoreUnavailable, UnknownRendition
 from appliance.domain.model import Image
 from appliance.domain.renditions import Format, Target
-from appliance.http.cache_control import Freshness
-from appliance.http.cache_tags import tags
 from appliance.http.client_address import client_of
-from appliance.http.content_disposition import content_disposition, typed_name
-from appliance.http.keys import CLOCK, CONFIG, DELIVERY
+from appliance.http.content_disposition import content_disposition, filename_with_extension
+from appliance.http.etags import is_not_modified
+from appliance.http.image_headers import image_headers
+from appliance.http.image_lookup import resolve_image
+from appliance.http.keys import CONFIG, DELIVERY
 from appliance.http.links import extension
-from appliance.http.negotiation import negotiated
+from appliance.http.negotiation import format_of, negotiate_format
 from appliance.http.pages import link_previews
-from appliance.http.requests import format_named, is_known
-from appliance.http.transport.streamed_responses import download
-from appliance.http.views.pending import resolved
+from appliance.http.transport.streamed_responses import download_permit
 from appliance.shared.concurrency_limit import Permit
 
 RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,40})-([0-9]{0,40})", re.ASCII | re.IGNORECASE)
-IMAGE_POLICY = "sandbox; default-src 'none'"
 
 
 async def show_rendition(request: web.Request) -> web.Response:
@@ -32,13 +30,13 @@ async def show_rendition(request: web.Request) -> web.Response:
 
 
 async def show_negotiated(request: web.Request) -> web.Response:
-    """GET /i/{slug}/{preset}: the format by Accept; `private`, because CDNs ignore Vary."""
+    """GET /i/{slug}/{preset}: the format by Accept; `private`, because CDNs ignore Vary"""
     return await _show(request, None)
 
 
 async def show_preview(request: web.Request) -> web.Response:
-    """GET /i/{slug}/preview.jpg: for link previews, in the largest size that has few enough bytes"""
-    image = await resolved(request)
+    """GET /i/{slug}/preview.jpg: for link previews, in the largest size that is small enough for all of them"""
+    image = await resolve_image(request)
     presets = link_previews.descending(request.app[CONFIG].renditions)
     if not presets or Format.JPG not in request.app[CONFIG].renditions.formats:
         raise UnknownRendition("JPEG is not available on this host.")
@@ -48,7 +46,7 @@ async def show_preview(request: web.Request) -> web.Response:
         if len(rendition.data) <= link_previews.MAX_BYTES:
             break
     headers = image_headers(request, image, f'"{rendition.checksum}"')
-    if is_known(request, headers[hdrs.ETAG]):
+    if is_not_modified(request, headers[hdrs.ETAG]):
         return web.Response(status=304, headers=headers)
     headers[hdrs.CONTENT_DISPOSITION] = content_disposition(_name(image, target), attachment=False)
     return _whole(rendition, target, headers)
@@ -56,13 +54,13 @@ async def show_preview(request: web.Request) -> web.Response:
 
 async def _show(request: web.Request, wanted: str | None) -> web.Response:
     delivery = request.app[DELIVERY]
-    image = await resolved(request)
+    image = await resolve_image(request)
     target = _target(request, image, wanted)
     rendition = await delivery.rendition(image, target, client_of(request).key)
     headers = image_headers(request, image, f'"{rendition.checksum}"', private=wanted is None)
     if wanted is None:
         headers[hdrs.VARY] = "Accept"
-    if is_known(request, headers[hdrs.ETAG]):
+    if is_not_modified(request, headers[hdrs.ETAG]):
         return web.Response(status=304, headers=headers)
     headers[hdrs.CONTENT_DISPOSITION] = content_disposition(_name(image, target), attachment=False)
     return _whole(rendition, target, headers)
@@ -75,8 +73,8 @@ def _target(request: web.Request, image: Image, wanted: str | None) -> Target:
         sizes = ", ".join(preset.name for preset in settings.presets)
         raise UnknownRendition(f"There is no size with this name. Available sizes: {sizes}, original.")
     if wanted is None:
-        return Target(preset, negotiated(image, request.headers.get("Accept", ""), settings.formats))
-    format_ = format_named(wanted)
+        return Target(preset, negotiate_format(image, request.headers.get("Accept", ""), settings.formats))
+    format_ = format_of(wanted)
     if format_ is None or format_ not in settings.formats:
         formats = ", ".join(settings.formats)
         raise UnknownRendition(f"Sizes are not available in this format. Available formats: {formats}.")
@@ -88,17 +86,17 @@ def _whole(rendition: Rendition, target: Target, headers: dict[str, str]) -> web
 
 
 async def show_original(request: web.Request) -> web.StreamResponse:
-    """GET /i/{slug}/original and /i/{slug}.{extension}, whole or a range of it"""
+    """GET /i/{slug}/original and /i/{slug}.{extension}, whole or one range"""
     delivery = request.app[DELIVERY]
-    image = await resolved(request)
+    image = await resolve_image(request)
     wanted = request.match_info.get("extension")
     if wanted is not None and wanted not in (extension(image.media_type), "jpeg" * (image.media_type == "image/jpeg")):
         raise UnknownRendition(f"The original is a .{extension(image.media_type)} file.")
     headers = image_headers(request, image, f'"{image.sha256[:32]}"')
-    if is_known(request, headers[hdrs.ETAG]):
+    if is_not_modified(request, headers[hdrs.ETAG]):
         return web.Response(status=304, headers=headers)
     headers[hdrs.CONTENT_DISPOSITION] = content_disposition(
-        typed_name(image.filename, image.media_type), attachment="download" in request.query
+        filename_with_extension(image.filename, image.media_type), attachment="download" in request.query
     )
     headers[hdrs.ACCEPT_RANGES] = "bytes"
     part = _asked_range(request, image.bytes, headers[hdrs.ETAG])
@@ -110,7 +108,7 @@ async def show_original(request: web.Request) -> web.StreamResponse:
     if request.method == hdrs.METH_HEAD:
         await response.prepare(request)
         return response
-    async with download(request, response) as permit:
+    async with download_permit(request, response) as permit:
         original = await delivery.original(image, start, length)
         try:
             await response.prepare(request)
@@ -132,7 +130,7 @@ async def _pour(original: Original, response: web.StreamResponse, permit: Permit
 
 
 def _asked_range(request: web.Request, size: int, etag: str) -> tuple[int, int] | None:
-    """The range to answer with; None means the whole: for other methods than GET and for an outdated If-Range."""
+    """The requested range; None for the whole file, for methods other than GET, and for an outdated If-Range."""
     asked, condition = request.headers.get(hdrs.RANGE), request.headers.get(hdrs.IF_RANGE)
     if request.method != hdrs.METH_GET or asked is None or condition not in (None, etag):
         return None
@@ -140,9 +138,9 @@ def _asked_range(request: web.Request, size: int, etag: str) -> tuple[int, int] 
 
 
 def byte_range(asked: str, size: int) -> tuple[int, int] | None:
-    """Start and length of a Range header's one range of `size` bytes, as RFC 9110 (14) has it.
+    """Start and length of the single range in a Range header (RFC 9110, 14), for a file of `size` bytes.
 
-    None for what is to be ignored: several ranges, other units, and what is no range. Raises RangeNotSatisfiable.
+    None for what must be ignored: several ranges, other units, and invalid ranges. Raises RangeNotSatisfiable.
     """
     match = RANGE.fullmatch(asked.strip())
     if match is None or match.groups() == ("", ""):
@@ -157,27 +155,6 @@ def byte_range(asked: str, size: int) -> tuple[int, int] | None:
             f"The file has {size:,} bytes, and the range starts after its end.", limit=size, actual=first
         )
     return first, min(size - 1 if last is None else last, size - 1) - first + 1
-
-
-def image_headers(request: web.Request, image: Image, etag: str, *, private: bool = False) -> dict[str, str]:
-    """How long what shows an image may be kept and by whom, and that no script runs in it."""
-    freshness, left = freshness_of(request), left_s(request, image)
-    return {
-        hdrs.ETAG: etag,
-        hdrs.CACHE_CONTROL: freshness.private(left) if private else freshness.public(left),
-        **tags(image.slug),
-        "Content-Security-Policy": IMAGE_POLICY,
-        "Cross-Origin-Resource-Policy": "cross-origin",
-    }
-
-
-def freshness_of(request: web.Request) -> Freshness:
-    return Freshness.of(request.app[CONFIG].cdn)
-
-
-def left_s(request: web.Request, image: Image) -> int:
-    """How long the image lives from now on, in whole seconds."""
-    return max(0, image.expires_s - int(request.app[CLOCK]()))
 
 
 def _name(image: Image, target: Target) -> str:

@@ -11,9 +11,8 @@ from aiohttp import ClientResponse
 
 from appliance.albums.zip_download import AlbumZip
 from appliance.config.model import Config
-from appliance.http.keys import DOWNLOADS, RENDERING
-from appliance.http.pages import background_rendering
-from appliance.http.pages.render import Pages
+from appliance.http.keys import BACKGROUND_RENDERER, DOWNLOADS
+from appliance.http.pages.templates import PageTemplates
 from appliance.http.views import album_zip
 from tests.support.albums import made, patch, post, shown, uploaded
 from tests.support.host import Host, OpenHost, problem
@@ -28,15 +27,15 @@ class Printer:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.begun: list[str] = []
         self.goes_on = threading.Semaphore(0)
-        render, printer = Pages.render, self
+        render, printer = PageTemplates.render, self
 
-        def held(pages: Pages, template: str, **values: Any) -> str:
+        def held(templates: PageTemplates, template: str, **values: Any) -> str:
             if template == "album.html":
                 printer.begun.append(values["album"].slug)
                 printer.goes_on.acquire()
-            return render(pages, template, **values)
+            return render(templates, template, **values)
 
-        patch.setattr(Pages, "render", held)
+        patch.setattr(PageTemplates, "render", held)
 
 
 @pytest.fixture
@@ -61,8 +60,8 @@ def ask(host: Host, album: dict[str, Any], address: str) -> "asyncio.Task[Client
 
 
 async def until_waiting(host: Host, count: int) -> None:
-    lane = host.client.app[RENDERING]._lane
-    await until(lambda: lane.waiting == count)
+    renderer = host.client.app[BACKGROUND_RENDERER]
+    await until(lambda: renderer.waiting == count)
 
 
 async def test_the_album_of_one_address_does_not_wait_for_those_that_another_asks_for(
@@ -88,7 +87,7 @@ async def test_one_who_wants_an_album_that_a_flood_waits_for_does_not_wait_for_t
     flood = [ask(host, album, FLOOD) for album in albums]
     await until_waiting(host, 5)
     view = ask(host, albums[-1], OTHER)
-    flights = host.client.app[RENDERING]._answers._flights
+    flights = host.client.app[BACKGROUND_RENDERER]._answers._flights
     await until(lambda: sum(len(flight.clients) == 2 for flight, _ in flights.values()) == 1)
     printer.goes_on.release(2)
     assert (await view).status == 200
@@ -97,9 +96,9 @@ async def test_one_who_wants_an_album_that_a_flood_waits_for_does_not_wait_for_t
 
 
 async def test_an_address_with_its_share_waiting_is_told_to_come_again_before_anything_is_done(
-    host: Host, printer: Printer, monkeypatch: pytest.MonkeyPatch
+    host: Host, printer: Printer
 ) -> None:
-    monkeypatch.setattr(background_rendering, "PLACES", 8)
+    host.client.app[BACKGROUND_RENDERER].max_waiting = 8
     albums = await albums_of(host, 9)
     images = (await shown(host, albums[0]))["images"]
     flood = [ask(host, album, FLOOD) for album in albums[:8]]

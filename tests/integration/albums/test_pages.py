@@ -39,7 +39,7 @@ async def test_the_page_shows_every_picture_in_order_with_its_size_told_ahead(ho
     assert f'href="/a/{album["slug"]}/zip"' in text
 
 
-async def test_what_previews_and_search_engines_are_told(host: Host) -> None:
+async def test_the_page_has_metadata_for_previews_and_search_engines(host: Host) -> None:
     images = [await host.upload(pictures.photo(2000, 1000)), *await uploaded(host, 1)]
     album = await made(host, images, title="Holidays")
     response = await host.client.get(f"/a/{album['slug']}", headers=BROWSER)
@@ -54,7 +54,7 @@ async def test_what_previews_and_search_engines_are_told(host: Host) -> None:
     assert (said["image:width"], said["image:height"]) == ("1024", "512")
 
 
-async def test_the_page_is_asked_anew_and_changes_when_an_image_ends(host: Host) -> None:
+async def test_the_page_is_revalidated_and_changes_when_an_image_ends(host: Host) -> None:
     images = await uploaded(host, 2)
     album = await made(host, images)
     path = f"/a/{album['slug']}"
@@ -104,7 +104,7 @@ async def test_the_pages_speak_german(host: Host) -> None:
 # --- making -------------------------------------------------------------------------------------------------------
 
 
-async def test_an_album_is_made_of_pasted_links(host: Host) -> None:
+async def test_an_album_is_created_from_pasted_links(host: Host) -> None:
     images = await uploaded(host, 4)
     first, second, third, fourth = slugs_of(images)
     other = await made(host, images[3:])
@@ -123,7 +123,7 @@ async def test_an_album_is_made_of_pasted_links(host: Host) -> None:
     assert (await manage(host, album | {"delete_token": token}, title="By its token")).status == 200
 
 
-async def test_a_mistake_is_told_on_the_form_and_nothing_typed_is_lost(host: Host) -> None:
+async def test_a_mistake_is_shown_on_the_form_and_nothing_entered_is_lost(host: Host) -> None:
     response = await send(host, "/a", images="https://h/i/nothing", title="Typed", expires_in="7d")
     text = await response.text()
     assert response.status == 400
@@ -136,7 +136,7 @@ async def test_a_mistake_is_told_on_the_form_and_nothing_typed_is_lost(host: Hos
 # --- managing -----------------------------------------------------------------------------------------------------
 
 
-async def test_numbers_put_the_pictures_in_order(host: Host) -> None:
+async def test_images_are_sorted_by_their_numbers(host: Host) -> None:
     images = await uploaded(host, 3)
     first, second, third = slugs_of(images)
     album = await made(host, images)

@@ -7,10 +7,10 @@ import pytest
 
 from appliance.domain.model import Image
 from appliance.http.api import image_resource
-from appliance.http.pages import share
-from appliance.http.pages.background_rendering import Rendering
-from appliance.http.pages.languages import ENGLISH
-from appliance.http.pages.render import Pages
+from appliance.http.localization.languages import ENGLISH
+from appliance.http.pages.background_rendering import BackgroundRenderer
+from appliance.http.pages.rendition_links import nearest_rendition_link, rendition_links
+from appliance.http.pages.templates import PageTemplates
 from tests.support.albums import BROWSER, changed, made, manage, uploaded
 from tests.support.host import Host
 
@@ -19,23 +19,23 @@ from tests.support.host import Host
 def rendered(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, bool]]]:
     """What was rendered of albums, and whether on the loop's thread."""
     done: list[tuple[str, bool]] = []
-    page, described, loops = Pages.render, image_resource.image_resource, threading.current_thread()
+    page, described, loops = PageTemplates.render, image_resource.image_resource, threading.current_thread()
 
-    def render(pages: Pages, template: str, **values: object) -> str:
+    def render(templates: PageTemplates, template: str, **values: object) -> str:
         done.append((template, threading.current_thread() is loops))
-        return page(pages, template, **values)
+        return page(templates, template, **values)
 
     def counted(image: Image, *args: object) -> object:
         done.append(("resource", threading.current_thread() is loops))
         return described(image, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Pages, "render", render)
+    monkeypatch.setattr(PageTemplates, "render", render)
     monkeypatch.setattr("appliance.http.api.album_resource.image_resource", counted)
     yield done
 
 
 @pytest.mark.parametrize("path", ["/a/{}", "/a/{}/manage", "/api/v1/albums/{}"])
-async def test_what_is_asked_again_is_made_once_off_the_loop(
+async def test_a_repeated_request_is_rendered_once_and_off_the_event_loop(
     host: Host, rendered: list[tuple[str, bool]], path: str
 ) -> None:
     album = await made(host, await uploaded(host, 2), title="First")
@@ -80,15 +80,15 @@ async def test_a_tile_is_the_same_size_as_among_all_of_them(host: Host) -> None:
     assert isinstance(image, Image)
     config = host.appliance.config.renditions
     for box_px in (0, 100, 512, 5000):
-        near = share.nearest(image, config, ENGLISH, box_px)
-        every = share.versions(image, config, ENGLISH, {})
+        near = nearest_rendition_link(image, config, ENGLISH, box_px)
+        every = rendition_links(image, config, ENGLISH, {})
         assert near is not None
         wanted = min(every, key=lambda one: abs(max(one.width, one.height) - box_px))
         assert (near.path, near.width, near.height) == (wanted.path, wanted.width, wanted.height)
 
 
-async def test_the_longest_unused_answers_make_room(host: Host) -> None:
-    rendering = Rendering(max_bytes=25)
+async def test_the_least_recently_used_answers_make_room(host: Host) -> None:
+    rendering = BackgroundRenderer(max_cached_bytes=25)
     asked: list[int] = []
 
     def answer(number: int) -> bytes:
@@ -96,6 +96,6 @@ async def test_the_longest_unused_answers_make_room(host: Host) -> None:
         return b"ten bytes."
 
     for number in (1, 2, 1, 3, 1, 2):
-        assert await rendering.kept("one", number, lambda number=number: answer(number)) == b"ten bytes."  # type: ignore[misc]
+        assert await rendering.cached("one", number, lambda number=number: answer(number)) == b"ten bytes."  # type: ignore[misc]
     assert asked == [1, 2, 3, 2]
     await rendering.close()

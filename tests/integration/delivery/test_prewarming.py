@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from appliance.config.model import Renditions
-from appliance.http.pages.formatting import ENGLISH_WORDS
+from appliance.http.localization.formatting import ENGLISH_FORMATTER
 from appliance.lifecycle import prewarming
 from tests.support.host import Host, OpenHost
 from tests.support.images import pictures
@@ -75,4 +75,4 @@ async def test_the_share_page_tells_the_bytes_of_the_sizes_that_are_made(open_ho
     made = len(await (await host.get(f"/i/{image['slug']}/medium.jpg")).read())
     page = await (await host.get(f"/i/{image['slug']}")).text()
     assert page.count("<small>") == 2  # this one and the original
-    assert ENGLISH_WORDS.size(made) in page
+    assert ENGLISH_FORMATTER.size(made) in page

@@ -14,9 +14,8 @@ import pytest
 from aiohttp import web
 
 from appliance.config.model import Server
-from appliance.http.keys import CROWD
-from appliance.http.transport import connections
-from appliance.http.transport.open_connections import Crowd
+from appliance.http.keys import OPEN_CONNECTIONS
+from appliance.http.transport.open_connections import OpenConnections
 from appliance.server.sockets import ACCEPTED_AT_ONCE, UNREAD_S, UNSENT_BYTES, AcceptFaults, listen
 from tests.support.host import Host, OpenHost
 from tests.support.programs import free_port
@@ -27,10 +26,10 @@ from tests.support.wire import Wire, wires
 VIEW = "GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n"
 
 
-def crowd(host: Host) -> Crowd:
+def open_connections(host: Host) -> OpenConnections:
     """Its connections have settled as soon as they have come."""
-    found: Crowd = host.client.app[CROWD]
-    found.settled_s = 0
+    found: OpenConnections = host.client.app[OPEN_CONNECTIONS]
+    found.min_age_s = 0
     return found
 
 
@@ -40,9 +39,9 @@ async def answered(wire: Wire) -> None:
 
 
 async def test_beyond_its_share_an_address_loses_the_connection_that_is_idle_for_longest(host: Host) -> None:
-    crowd(host).share = 4
+    open_connections(host).max_per_address = 4
     async with wires(host.port, 4, "127.0.0.2") as held, wires(host.port, 1, "127.0.0.3") as (other,):
-        await until(lambda: crowd(host).now == 5)
+        await until(lambda: open_connections(host).count == 5)
         newest = await Wire.to(host.port, "127.0.0.2")
         assert await held[0].rest() == b""
         for wire in [*held[1:], newest, other]:
@@ -51,9 +50,9 @@ async def test_beyond_its_share_an_address_loses_the_connection_that_is_idle_for
 
 
 async def test_when_there_is_no_room_the_address_with_most_connections_gives_one_up(host: Host) -> None:
-    crowd(host).most = 6
+    open_connections(host).max_connections = 6
     async with wires(host.port, 4, "127.0.0.2") as many, wires(host.port, 2, "127.0.0.3") as few:
-        await until(lambda: crowd(host).now == 6)
+        await until(lambda: open_connections(host).count == 6)
         newcomer = await Wire.to(host.port, "127.0.0.4")
         await answered(newcomer)
         assert await many[0].rest() == b""
@@ -63,42 +62,42 @@ async def test_when_there_is_no_room_the_address_with_most_connections_gives_one
 
 
 async def test_an_address_whose_connections_are_all_in_use_gets_no_more(host: Host) -> None:
-    crowd(host).share = 2
+    open_connections(host).max_per_address = 2
     body = "POST /api/v1/albums HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
     async with wires(host.port, 2, "127.0.0.2") as held:
         for wire in held:
             await wire.send(body)
-        await until(lambda: not any(one.is_idle for one in crowd(host)._transports))
+        await until(lambda: open_connections(host).idle_count == 0)
         refused = await Wire.to(host.port, "127.0.0.2")
         assert await refused.rest() == b""
         refused.abort()
-        assert crowd(host).now == 2
+        assert open_connections(host).count == 2
 
 
 async def test_a_flood_of_connections_does_not_push_itself_out(host: Host) -> None:
-    found = crowd(host)
-    found.share, found.settled_s = 2, 3600
+    found = open_connections(host)
+    found.max_per_address, found.min_age_s = 2, 3600
     async with wires(host.port, 2, "127.0.0.2") as held:
-        await until(lambda: found.now == 2)
-        assert found.turns_away("127.0.0.2")
-        assert not found.turns_away("127.0.0.3")
+        await until(lambda: found.count == 2)
+        assert found.would_refuse("127.0.0.2")
+        assert not found.would_refuse("127.0.0.3")
         refused = await Wire.to(host.port, "127.0.0.2")
         assert await refused.rest() == b""
         refused.abort()
         for wire in held:
             await answered(wire)
-        found.settled_s = 0
-        assert not found.turns_away("127.0.0.2")
+        found.min_age_s = 0
+        assert not found.would_refuse("127.0.0.2")
 
 
 async def test_a_trusted_proxy_has_as_many_connections_as_it_needs(open_host: OpenHost) -> None:
     host = await open_host(server=Server(trusted_proxies=("127.0.0.2",)))
-    crowd(host).share = 2
+    open_connections(host).max_per_address = 2
     async with wires(host.port, 9, "127.0.0.2") as held:
         for wire in held:
             await answered(wire)
-        assert crowd(host).now == 9
-    await until(lambda: crowd(host).now == 0)
+        assert open_connections(host).count == 9
+    await until(lambda: open_connections(host).count == 0)
 
 
 async def test_connections_that_say_nothing_keep_no_other_address_out(tmp_path: Path) -> None:
@@ -149,12 +148,12 @@ class Loop:
         self.other.append(context)
 
 
-async def test_a_head_that_drips_ends(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "FIRST_HEAD_S", 0.3)
+async def test_a_head_that_drips_ends(host: Host) -> None:
+    open_connections(host).first_head_s = 0.3
     async with wires(host.port, 1) as (wire,):
         with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
             await wire.drip("GET / HTTP/1.1\r\nHost: " + "h" * 1000, 0.05)
-    await until(lambda: crowd(host).now == 0)
+    await until(lambda: open_connections(host).count == 0)
 
 
 @asynccontextmanager

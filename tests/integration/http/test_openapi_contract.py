@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from appliance.config.model import Config, Server
-from appliance.http.api.contract import contract
+from appliance.http.api.contract import build_contract
 from appliance.http.links import EXTENSIONS
 from tests.support.host import Host, ManualClock, bearer, running, small_config
 from tests.support.images import pictures
@@ -48,7 +48,7 @@ for media_type in (*EXTENSIONS, "application/octet-stream", "application/offset+
     schemathesis.openapi.media_type(media_type, IMAGES)
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 
-schema = schemathesis.openapi.from_dict(contract(Config()))
+schema = schemathesis.openapi.from_dict(build_contract(Config()))
 
 
 CLIENTS = itertools.count()

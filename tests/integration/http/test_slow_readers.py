@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from appliance.config.model import Server
-from appliance.http.keys import CROWD, DOWNLOADS
-from appliance.http.transport.open_connections import Crowd
+from appliance.http.keys import DOWNLOADS, OPEN_CONNECTIONS
+from appliance.http.transport.open_connections import OpenConnections
 from appliance.shared.concurrency_limit import ConcurrencyLimit
 from tests.support.host import Host, OpenHost
 from tests.support.images.noise import padded
@@ -22,8 +22,8 @@ async def host(open_host: OpenHost) -> Host:
     return await open_host(server=Server(trusted_proxies=("127.0.0.1",)))
 
 
-def crowd(host: Host) -> Crowd:
-    found: Crowd = host.client.app[CROWD]
+def open_connections(host: Host) -> OpenConnections:
+    found: OpenConnections = host.client.app[OPEN_CONNECTIONS]
     return found
 
 
@@ -47,12 +47,12 @@ async def asked(wire: Wire, path: str, address: str = "203.0.113.1") -> None:
 async def look(host: Host, times: int, pause_s: float) -> None:
     """As the host itself does every ten seconds."""
     for _ in range(times):
-        crowd(host).look(asyncio.get_running_loop().time())
+        open_connections(host).close_stalled(asyncio.get_running_loop().time())
         await asyncio.sleep(pause_s)
 
 
 async def test_a_client_that_reads_nothing_of_an_original_ends(host: Host, path: str) -> None:
-    crowd(host).window_s = 0.3
+    open_connections(host).window_s = 0.3
     async with wires(host.port, 1) as (wire,):
         await asked(wire, path)
         await until(lambda: downloads(host).in_use == 1)
@@ -61,7 +61,7 @@ async def test_a_client_that_reads_nothing_of_an_original_ends(host: Host, path:
 
 
 async def test_a_client_that_reads_a_few_bytes_a_second_ends(host: Host, path: str) -> None:
-    crowd(host).window_s = 1
+    open_connections(host).window_s = 1
     async with wires(host.port, 1) as (wire,):
         await asked(wire, path)
         looking = asyncio.create_task(look(host, 100, 0.1))
@@ -77,7 +77,7 @@ async def test_a_client_that_reads_a_few_bytes_a_second_ends(host: Host, path: s
 
 
 async def test_a_client_that_reads_slowly_but_reads_has_the_whole(host: Host, path: str) -> None:
-    crowd(host).window_s = 1
+    open_connections(host).window_s = 1
     async with wires(host.port, 1) as (wire,):
         await asked(wire, path)
         looking = asyncio.create_task(look(host, 1000, 0.1))
@@ -92,7 +92,7 @@ async def test_a_client_that_reads_slowly_but_reads_has_the_whole(host: Host, pa
 
 
 async def test_an_album_that_nobody_reads_ends(host: Host, path: str) -> None:
-    crowd(host).window_s = 0.3
+    open_connections(host).window_s = 0.3
     made = await host.client.post("/api/v1/albums", json={"images": [path.split("/")[2]]})
     album = (await made.json())["slug"]
     async with wires(host.port, 1) as (wire,):
@@ -116,10 +116,10 @@ async def test_the_places_of_two_addresses_that_do_not_read_go_to_a_third(host: 
 
 
 async def test_unread_replies_hold_only_so_much_memory(host: Host, path: str) -> None:
-    crowd(host).most_unread_bytes = 1_000_000
+    open_connections(host).max_unread_bytes = 1_000_000
     async with wires(host.port, 20) as held:
         for wire in held:
             await wire.send(f"GET {path} HTTP/1.1\r\nHost: here\r\nX-Forwarded-For: 203.0.113.1\r\n\r\n")
         await until(lambda: 0 < downloads(host).in_use <= 1_000_000 // 65_536)
     await until(lambda: downloads(host).in_use == 0)
-    assert crowd(host)._unread_bytes == 0
+    assert open_connections(host).unread_bytes == 0

@@ -77,7 +77,7 @@ async def test_a_mistake_keeps_the_token_and_what_was_typed(host: Host, mine: di
     assert (await send(host, mine["slug"], token=mine["delete_token"], expires_in="soon")).status == 400
 
 
-async def test_a_picture_is_deleted_and_brought_back_by_form(host: Host, mine: dict[str, Any]) -> None:
+async def test_an_image_is_deleted_and_restored_by_form(host: Host, mine: dict[str, Any]) -> None:
     slug, token = mine["slug"], mine["delete_token"]
     page = await (await send(host, slug, token=token, action="delete")).text()
     assert "Image deleted" in page

@@ -11,8 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import ClientResponse, web
 
-from appliance.http.api import event_stream
-from appliance.http.keys import LISTENERS
+from appliance.http.keys import EVENT_STREAMS
 from tests.support.host import DAY_S, Host, problem
 from tests.support.server_process import serving
 from tests.support.tus_client import UPLOADS, VERSION, Tus
@@ -98,7 +97,7 @@ async def test_events_of_an_unknown_link_are_not_found(host: Host) -> None:
 
 
 async def test_only_so_many_may_listen_at_once_and_who_leaves_makes_room(tus: Tus, jpeg: bytes) -> None:
-    audience = tus.host.client.app[LISTENERS]
+    audience = tus.host.client.app[EVENT_STREAMS].limit
     audience.limit = 2
     slug = await tus.slug(await tus.create(len(jpeg)))
     async with listening(tus.host, slug) as first:
@@ -114,7 +113,7 @@ async def test_only_so_many_may_listen_at_once_and_who_leaves_makes_room(tus: Tu
 
 
 async def test_one_address_does_not_take_every_place_to_listen(tus: Tus, jpeg: bytes) -> None:
-    audience = tus.host.client.app[LISTENERS]
+    audience = tus.host.client.app[EVENT_STREAMS].limit
     audience.limit = 36
     slug = await tus.slug(await tus.create(len(jpeg)))
     async with AsyncExitStack() as stack:
@@ -129,8 +128,8 @@ async def test_one_address_does_not_take_every_place_to_listen(tus: Tus, jpeg: b
         assert await next_event(response) is not None
 
 
-async def test_something_is_sent_while_nothing_comes(tus: Tus, jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_stream, "HEARTBEAT_S", 0.0)
+async def test_a_comment_is_sent_while_nothing_arrives(tus: Tus, jpeg: bytes) -> None:
+    tus.host.client.app[EVENT_STREAMS].heartbeat_s = 0.0
     slug = await tus.slug(await tus.create(len(jpeg)))
     async with listening(tus.host, slug) as response:
         await next_event(response)
@@ -147,7 +146,7 @@ async def test_a_listener_who_does_not_read_the_end_is_no_fault(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(web.StreamResponse, "write_eof", stuck)
-    monkeypatch.setattr(event_stream, "WRITE_S", 0.01)
+    tus.host.client.app[EVENT_STREAMS].write_timeout_s = 0.01
     async with listening(tus.host, slug) as response:
         assert await next_event(response) is not None
         with pytest.raises(aiohttp.ClientError):

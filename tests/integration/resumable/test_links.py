@@ -25,7 +25,7 @@ async def test_the_link_shows_how_far_the_upload_is(tus: Tus, jpeg: bytes) -> No
     assert page.status == 200
     assert page.headers["Cache-Control"] == "no-store"
     assert "My cat" in text
-    assert re.search(f'<progress id="arriving" [^>]* value="50000" max="{len(jpeg)}">', text)
+    assert re.search(f'<progress id="pending" [^>]* value="50000" max="{len(jpeg)}">', text)
     assert f'data-events="/api/v1/images/{image["slug"]}/events"' in text
     assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in text  # scripts are told as it comes
     assert where not in text
@@ -82,7 +82,7 @@ async def test_an_upload_of_unknown_length_has_a_page_too(tus: Tus, jpeg: bytes)
     where = await tus.create(None)
     await tus.patch(where, 0, jpeg[:50_000])
     page = await tus.host.get(f"/i/{await tus.slug(where)}", Accept="text/html")
-    assert re.search('<progress id="arriving" data-events="[^"]*" data-image="[^"]*"></progress>', await page.text())
+    assert re.search('<progress id="pending" data-events="[^"]*" data-image="[^"]*"></progress>', await page.text())
 
 
 async def test_sizes_and_the_original_say_that_they_are_not_here_yet(tus: Tus, jpeg: bytes) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientResponse, FormData
 
-from appliance.http.api import uploads
+from appliance.http.keys import FORM_LIMITS
 from appliance.uploads import ingest
 from tests.support.host import CODES, Host, OpenHost, problem, small_config
 from tests.support.images import pictures
@@ -30,14 +30,14 @@ def links(page: str) -> list[str]:
     return re.findall(r'id="link-\d+"[^>]* value="([^"]+)"', page)
 
 
-async def test_each_of_several_pictures_gets_its_links(host: Host) -> None:
+async def test_each_of_several_images_gets_its_links(host: Host) -> None:
     files = [(f"{number}.jpg", pictures.photo(64 + number, 48)) for number in range(3)]
     reply = await shared(host, *files, expires_in="1d", title="Holidays")
     page = await reply.text()
     assert reply.status == 201
     assert "3 images are online" in page
     manage = re.findall(r'id="manage-link-\d+"[^>]* value="([^"#]+)#([\w-]+)"', page)
-    assert len(links(page)) == len(manage) == page.count("data-made=") == 3
+    assert len(links(page)) == len(manage) == page.count("data-record=") == 3
     for link, (_, token), (name, data) in zip(links(page), manage, files, strict=True):
         slug = link.rpartition("/")[2]
         image = await (await host.get(f"/api/v1/images/{slug}")).json()
@@ -91,7 +91,7 @@ async def test_a_form_larger_than_all_files_may_be_is_refused_before_it_is_read(
     assert reply.status == 413
 
 
-async def test_when_none_is_taken_the_form_tells_why(host: Host) -> None:
+async def test_if_no_file_is_accepted_the_form_says_why(host: Host) -> None:
     reply = await shared(host, ("a.pdf", b"%PDF-1.7" + bytes(60)), ("b.jpg", b""), title="Cat")
     page = await reply.text()
     assert reply.status == 415
@@ -109,10 +109,8 @@ async def test_all_that_was_typed_is_shown_again_beside_a_field_that_is_refused(
     assert host.files("spool") == []
 
 
-async def test_more_than_are_taken_of_one_form_are_left_out_and_counted(
-    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(uploads, "MAX_FILES", 2)
+async def test_files_beyond_the_limit_of_one_form_are_skipped_and_counted(host: Host, jpeg: bytes) -> None:
+    host.client.app[FORM_LIMITS].max_files = 2
     page = await (await shared(host, *[(f"{number}.jpg", jpeg) for number in range(4)])).text()
     assert len(links(page)) == 2
     assert "2 more files were skipped" in page

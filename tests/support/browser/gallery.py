@@ -127,7 +127,7 @@ async def keeping(camera: Camera) -> None:
         for name in names:
             await reaches(page, f"{name}.jpg", "done")
         await page.goto("/images")
-        await page.locator(".picture").nth(3).wait_for()
+        await page.locator(".image").nth(3).wait_for()
         for name in names:
             await page.get_by_label(f"Select {name}.jpg").check()
         await camera.take(page, "my-images")

@@ -1,35 +1,35 @@
-// Short words that come and go at the foot of the page; screen readers speak them, for the place is a live region.
+// Short messages at the bottom of the page. They are in a live region, so screen readers speak them.
 
 const STAYS_MS = 4000;
 let clearing: ReturnType<typeof setTimeout> | undefined;
 
-interface Manner {
-  /** Something to press beside it. */
+interface Options {
+  /** A button next to the message. */
   action?: Node;
   staysMs?: number;
-  /** The language of the words, where it may be another than the page's. */
+  /** The language of the message if it may differ from the page's. */
   lang?: string;
 }
 
-/** Say it; it goes after `staysMs`, or when the next thing is said. */
-export function announce(words: string, { action, staysMs = STAYS_MS, lang }: Manner = {}): void {
+/** Show the message for `staysMs`, or until the next one. */
+export function announce(message: string, { action, staysMs = STAYS_MS, lang }: Options = {}): void {
   const place = document.querySelector("dialog[open] .toast") ?? document.querySelector("#toast");
   if (!place) return;
   clearTimeout(clearing);
-  replace(place, lang === undefined ? words : spoken(words, lang), ...(action ? [action] : []));
+  replace(place, lang === undefined ? message : withLanguage(message, lang), ...(action ? [action] : []));
   clearing = setTimeout(() => replace(place), staysMs);
 }
 
-function spoken(words: string, lang: string): HTMLElement {
+function withLanguage(message: string, lang: string): HTMLElement {
   const made = document.createElement("span");
   made.lang = lang;
-  made.textContent = words;
+  made.textContent = message;
   return made;
 }
 
-/** Whoever stands on a button that goes is not to be thrown to the top of the page. */
+/** Replace the content. If the focus was in it, it moves to the main content, not to the top of the page. */
 function replace(place: Element, ...nodes: (Node | string)[]): void {
-  const stoodHere = place.contains(document.activeElement);
+  const hadFocus = place.contains(document.activeElement);
   place.replaceChildren(...nodes);
-  if (stoodHere) document.querySelector<HTMLElement>("#main")?.focus({ preventScroll: true });
+  if (hadFocus) document.querySelector<HTMLElement>("#main")?.focus({ preventScroll: true });
 }

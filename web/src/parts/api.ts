@@ -1,37 +1,56 @@
-// Requests to the API: answers as values, problems as errors with words for people.
+// Calls to the JSON API: replies as values, problems as errors that people can read.
 
-import { lang, type Problematic, told } from "./problems";
-import { t } from "./words";
+import { t } from "./messages";
+import { localizeProblem, pageLanguage, type ProblemDetails } from "./problems";
 
-/** What was asked and could not be done. `detail` is for people, in the language `lang`. */
+/** A call that failed. `message` is for people, in the language `lang`. */
 export class Problem extends Error {
   constructor(
     readonly code: string,
-    readonly detail: string,
+    message: string,
     readonly lang: string,
   ) {
-    super(detail);
+    super(message);
   }
 }
 
-/** An answer's JSON, undefined for none. Throws Problem, also when the server can't be reached. */
-export async function ask(path: string, method: string, token: string, body?: unknown): Promise<unknown> {
-  const headers: Record<string, string> = { Accept: "application/json", Authorization: `Bearer ${token}` };
-  const request: RequestInit = { method, headers, cache: "no-store" };
-  if (body !== undefined) {
-    headers["Content-Type"] = "application/json";
-    request.body = JSON.stringify(body);
-  }
+/** The code of a Problem when no reply came. */
+export const UNREACHABLE = "unreachable";
+
+interface Call {
+  method: string;
+  /** A delete token. */
+  token?: string | undefined;
+  /** Sent as JSON. */
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** Whether the call goes on when the page is left. */
+  keepalive?: boolean;
+}
+
+/** The JSON of the reply, undefined for an empty one. Throws Problem, also when the server can't be reached. */
+export async function callApi(path: string, { method, token, body, headers = {}, keepalive = false }: Call): Promise<unknown> {
+  const request: RequestInit = {
+    method,
+    cache: "no-store",
+    keepalive,
+    headers: {
+      Accept: "application/json",
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  };
   let reply: Response;
   try {
     reply = await fetch(path, request);
   } catch {
-    const words = t("The server can’t be reached. Check your connection and try again.");
-    throw new Problem("unreachable", words, lang());
+    throw new Problem(UNREACHABLE, t("The server can’t be reached. Check your connection and try again."), pageLanguage());
   }
   const answer: unknown = reply.status === 204 ? undefined : await reply.json().catch(() => ({}));
   if (reply.ok) return answer;
-  const problem = answer as Problematic;
-  const { words, lang: spoken } = told({ title: reply.statusText, ...problem });
-  throw new Problem(problem.code ?? String(reply.status), words, spoken);
+  const problem = answer as ProblemDetails;
+  const { text, lang } = localizeProblem({ title: reply.statusText, ...problem });
+  throw new Problem(problem.code ?? String(reply.status), text, lang);
 }

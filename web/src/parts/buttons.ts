@@ -1,17 +1,17 @@
-// Buttons that only scripts answer.
+// Buttons that scripts create.
 
-interface Looks {
+interface Options {
   className?: string;
-  /** What is spoken where a sign alone is seen. */
+  /** The accessible name of a button that shows only a symbol. */
   label?: string;
 }
 
-export function button(text: string, pressed?: () => void, { className, label }: Looks = {}): HTMLButtonElement {
+export function button(text: string, onPress?: () => void, { className, label }: Options = {}): HTMLButtonElement {
   const made = document.createElement("button");
   made.type = "button";
   made.textContent = text;
   if (className) made.className = className;
   if (label) made.setAttribute("aria-label", label);
-  if (pressed) made.addEventListener("click", pressed);
+  if (onPress) made.addEventListener("click", onPress);
   return made;
 }

@@ -1,11 +1,11 @@
-// Copy buttons: each names the field that it copies in `data-copies`.
+// Copy buttons: `data-copies` is the id of the field that a button copies.
 
 import { announce } from "./announce";
-import { t } from "./words";
+import { t } from "./messages";
 
-const said = new WeakMap<HTMLButtonElement, ReturnType<typeof setTimeout>>();
+const resetTimers = new WeakMap<HTMLButtonElement, ReturnType<typeof setTimeout>>();
 
-/** Copy and say so; false where the browser forbids it. */
+/** Copy the text and announce it; false if the browser doesn't allow it. */
 export async function copy(text: string, name: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
@@ -17,7 +17,7 @@ export async function copy(text: string, name: string): Promise<boolean> {
   return true;
 }
 
-/** Bring the copy buttons below `root` to life. */
+/** Make the copy buttons below `root` work. */
 export function wireCopyButtons(root: ParentNode = document): void {
   for (const button of root.querySelectorAll<HTMLButtonElement>("button[data-copies]")) {
     const field = document.querySelector<HTMLInputElement>(`#${button.dataset["copies"]}`);
@@ -34,6 +34,6 @@ async function press(button: HTMLButtonElement, field: HTMLInputElement): Promis
   }
   const before = (button.dataset["before"] ??= button.textContent ?? "");
   button.textContent = t("Copied");
-  clearTimeout(said.get(button));
-  said.set(button, setTimeout(() => (button.textContent = before), 2000));
+  clearTimeout(resetTimers.get(button));
+  resetTimers.set(button, setTimeout(() => (button.textContent = before), 2000));
 }

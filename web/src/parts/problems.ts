@@ -1,15 +1,15 @@
-// A problem of the API in the words of the page: by its code, from the sentences that the server has for its own pages.
+// Problem details of the API in the language of the page, by their code, from the sentences that the server's pages use.
 
-import { size } from "./figures";
-import { locale } from "./words";
+import { size } from "./formatting";
+import { locale } from "./messages";
 
 declare global {
-  // Set by the script of the page's language; English has none, for the API's own words are English.
+  // Set by the script of the page's language. English has none, because the API's own texts are English.
   var applianceProblems: Record<string, string[]> | undefined;
 }
 
-/** What the API says of a problem, as far as words need it. */
-export interface Problematic {
+/** Problem details (RFC 9457), as far as they are shown. */
+export interface ProblemDetails {
   code?: string;
   title?: string;
   /** For people, in English. */
@@ -18,37 +18,37 @@ export interface Problematic {
   actual?: number;
 }
 
-/** Words for a person, and their language: where it is not the page's, what shows them says so in `lang`. */
-export interface Told {
-  words: string;
+/** Text for people, and its language; whatever shows the text marks it where that isn't the page's language. */
+export interface LocalizedText {
+  text: string;
   lang: string;
 }
 
 const ENGLISH = "en";
 const DAY_S = 86_400;
 
-/** The problem in the page's language, or in the API's English where the page has no words for it. */
-export function told(problem: Problematic): Told {
+/** The problem in the page's language, or in the API's English if there is no translation. */
+export function localizeProblem(problem: ProblemDetails): LocalizedText {
   const figures = figuresOf(problem);
   for (const sentence of globalThis.applianceProblems?.[problem.code ?? ""] ?? []) {
-    const wanted = [...sentence.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "");
-    if (wanted.some((name) => !figures.has(name))) continue;
-    return { words: sentence.replace(/\{(\w+)\}/g, (_, name: string) => figures.get(name) ?? ""), lang: lang() };
+    const names = [...sentence.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "");
+    if (names.some((name) => !figures.has(name))) continue;
+    const text = sentence.replace(/\{(\w+)\}/g, (_, name: string) => figures.get(name) ?? "");
+    return { text, lang: pageLanguage() };
   }
-  return { words: problem.detail ?? problem.title ?? problem.code ?? "", lang: ENGLISH };
+  return { text: problem.detail ?? problem.title ?? problem.code ?? "", lang: ENGLISH };
 }
 
-/** The page's own language. */
-export const lang = (): string => document.documentElement.lang;
+export const pageLanguage = (): string => document.documentElement.lang;
 
-/** Show what was told in `place`, marked where it is in another language than the page. */
-export function tell(place: HTMLElement, { words, lang: spoken }: Told): void {
-  place.textContent = words;
-  if (spoken === lang()) place.removeAttribute("lang");
-  else place.lang = spoken;
+/** Show the text in `place`, marked with its language if that isn't the page's. */
+export function showText(place: HTMLElement, { text, lang }: LocalizedText): void {
+  place.textContent = text;
+  if (lang === pageLanguage()) place.removeAttribute("lang");
+  else place.lang = lang;
 }
 
-function figuresOf({ limit, actual }: Problematic): Map<string, string> {
+function figuresOf({ limit, actual }: ProblemDetails): Map<string, string> {
   const figures = new Map<string, string>();
   const number = new Intl.NumberFormat(locale());
   for (const [name, value] of Object.entries({ limit, actual })) {

@@ -1,14 +1,14 @@
-// What was done is said with a button beside it that takes it back.
+// Messages with an Undo button.
 
 import { announce } from "./announce";
 import { button } from "./buttons";
-import { t } from "./words";
+import { t } from "./messages";
 
 export const UNDO_MS = 10_000;
 
-/** The button that was pressed is dim or gone now: the next press, of whoever works by keys, takes it back. */
-export function offerUndo(words: string, act: () => Promise<void>): void {
-  const undo = button(t("Undo"), () => void act());
-  announce(words, { action: undo, staysMs: UNDO_MS });
-  undo.focus({ preventScroll: true });
+/** The Undo button gets the focus, because the button that was pressed may have disappeared. */
+export function offerUndo(message: string, undo: () => Promise<void>): void {
+  const press = button(t("Undo"), () => void undo());
+  announce(message, { action: press, staysMs: UNDO_MS });
+  press.focus({ preventScroll: true });
 }

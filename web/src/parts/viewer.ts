@@ -1,11 +1,11 @@
-// The deep zoom: OpenSeadragon in a dialog that fills the screen, with buttons of our own and a link to what is seen.
+// The deep zoom: OpenSeadragon in a full-screen dialog, with our own buttons and a link to the current view.
 
 import OpenSeadragon from "openseadragon";
 import { announce } from "./announce";
 import { copy } from "./copy";
-import { t } from "./words";
+import { t } from "./messages";
 
-/** A part of the picture, in pixels of the original. */
+/** A part of the image, in pixels of the original. */
 export interface Region {
   x: number;
   y: number;
@@ -13,7 +13,7 @@ export interface Region {
   height: number;
 }
 
-/** `source` is an info.json of IIIF or a picture; `fallback` is a picture for when the tiles can't be had. */
+/** `source` is a IIIF info.json or an image; `fallback` is an image for when the tiles can't be loaded. */
 export interface Zoomable {
   source: string;
   fallback: string;
@@ -30,11 +30,11 @@ const ICONS: Record<string, string> = {
   link: "M9 15l6-6M11 6l1-1a4.2 4.2 0 0 1 6 6l-1 1M13 18l-1 1a4.2 4.2 0 0 1-6-6l1-1",
   close: "M6 6l12 12M18 6L6 18",
 };
-const MOST_PIXELS = 4; // of the screen for one of the picture
-const still = matchMedia("(prefers-reduced-motion: reduce)");
+const MAX_PIXEL_RATIO = 4; // screen pixels for one image pixel
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** While the dialog is open, what is said elsewhere on the page is neither seen nor heard. */
-function toast(): HTMLElement {
+/** A place for messages inside the dialog: while it is open, the rest of the page is neither seen nor read aloud. */
+function createToast(): HTMLElement {
   const place = document.createElement("div");
   place.className = "toast";
   place.setAttribute("role", "status");
@@ -42,20 +42,20 @@ function toast(): HTMLElement {
 }
 
 /**
- * OpenSeadragon writes a style element unless it finds its own, and the policy of our pages lets none be written. One of
- * that name that is not HTML's is found all the same, and means nothing to the browser.
+ * OpenSeadragon adds a style element unless it finds its own, and our content security policy forbids that. It also finds an
+ * element of that name outside the HTML namespace, which the browser ignores.
  */
-function spareStyle(): void {
+function preventInlineStyle(): void {
   if (document.querySelector("style[data-openseadragon-mobile-css]")) return;
   const empty = document.createElementNS(null, "style");
   empty.setAttribute("data-openseadragon-mobile-css", "true");
   document.head.append(empty);
 }
 
-/** Whether the page's place in the history is the viewer's. */
-const zoomed = (): boolean => (history.state as { zoomed?: boolean } | null)?.zoomed === true;
+/** Whether the current history entry is the viewer's. */
+const isViewerEntry = (): boolean => (history.state as { zoomed?: boolean } | null)?.zoomed === true;
 
-/** Going back takes a moment, and would undo a step that is made meanwhile: what is pressed then waits for it. */
+/** Going back takes a moment and would undo a click made meanwhile, so such a click waits until it is done. */
 function stepBack(): void {
   let pressed: HTMLElement | null = null;
   const hold = (event: MouseEvent): void => {
@@ -64,61 +64,61 @@ function stepBack(): void {
     event.stopPropagation();
   };
   addEventListener("click", hold, true);
-  const goOn = (): void => {
+  const release = (): void => {
     removeEventListener("click", hold, true);
     pressed?.click();
   };
-  addEventListener("popstate", goOn, { once: true });
+  addEventListener("popstate", release, { once: true });
   history.back();
 }
 
 export class Viewer {
-  readonly #picture: Zoomable;
+  readonly #image: Zoomable;
   readonly #dialog = document.createElement("dialog");
-  readonly #room = document.createElement("div"); // a dialog itself may not have the full screen
+  readonly #content = document.createElement("div"); // browsers don't make a dialog itself full-screen
   readonly #canvas = document.createElement("div");
   readonly #viewer: OpenSeadragon.Viewer;
   #fellBack = false;
 
-  constructor(picture: Zoomable) {
-    this.#picture = picture;
+  constructor(image: Zoomable) {
+    this.#image = image;
     this.#dialog.className = "viewer";
-    this.#dialog.setAttribute("aria-label", t("Zoom: {name}", { name: picture.name }));
-    this.#room.className = "viewer-room";
+    this.#dialog.setAttribute("aria-label", t("Zoom: {name}", { name: image.name }));
+    this.#content.className = "viewer-content";
     this.#canvas.className = "viewer-canvas";
-    this.#room.append(this.#canvas, this.#toolbar(), toast());
-    this.#dialog.append(this.#room);
+    this.#content.append(this.#canvas, this.#toolbar(), createToast());
+    this.#dialog.append(this.#content);
     document.body.append(this.#dialog);
-    spareStyle();
-    this.#dialog.addEventListener("close", () => this.#closed());
-    this.#dialog.addEventListener("keydown", (event) => this.#pressed(event));
-    this.#dialog.showModal(); // first: OpenSeadragon keeps the view by the size that its place has when it is made
+    preventInlineStyle();
+    this.#dialog.addEventListener("close", () => this.#onClose());
+    this.#dialog.addEventListener("keydown", (event) => this.#onKey(event));
+    this.#dialog.showModal(); // first: OpenSeadragon measures its element when it is created
     this.#viewer = OpenSeadragon({
       element: this.#canvas,
       drawer: "canvas",
       showNavigationControl: false,
-      maxZoomPixelRatio: MOST_PIXELS,
+      maxZoomPixelRatio: MAX_PIXEL_RATIO,
       visibilityRatio: 0.8,
-      animationTime: still.matches ? 0 : 0.5,
+      animationTime: reducedMotion.matches ? 0 : 0.5,
       gestureSettingsMouse: { clickToZoom: true, dblClickToZoom: false },
-      gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: true, pinchToZoom: true, flickEnabled: !still.matches },
+      gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: true, pinchToZoom: true, flickEnabled: !reducedMotion.matches },
     });
   }
 
-  /** Fill the screen with the picture, or with a region of it. */
+  /** Show the image, or a region of it. */
   open(region?: Region): void {
     this.#enter();
     const canvas = this.#viewer.canvas as HTMLElement;
     canvas.setAttribute("role", "application");
-    canvas.setAttribute("aria-label", t("{name}. Arrow keys move the image, plus and minus zoom, 0 shows all of it.", { name: this.#picture.name }));
+    canvas.setAttribute("aria-label", t("{name}. Arrow keys move the image, plus and minus zoom, 0 shows all of it.", { name: this.#image.name }));
     this.#viewer.addHandler("open", () => {
       if (region) this.#viewer.viewport.fitBounds(this.#bounds(region), true);
       canvas.focus();
     });
     this.#viewer.addHandler("open-failed", () => this.#fallBack());
     this.#viewer.addHandler("animation-finish", () => this.#noteView());
-    this.#viewer.addHandler("canvas-key", spareLetters);
-    this.#viewer.open(this.#source(this.#picture.source));
+    this.#viewer.addHandler("canvas-key", ignoreLetters);
+    this.#viewer.open(this.#source(this.#image.source));
   }
 
   #source(address: string): OpenSeadragon.TileSourceSpecifier {
@@ -128,30 +128,30 @@ export class Viewer {
 
   #fallBack(): void {
     if (this.#fellBack) {
-      this.#dialog.close(); // first: what is said in it goes with it
+      this.#dialog.close(); // first: a message inside the dialog would disappear with it
       announce(t("The image could not be loaded. Check your connection and try again."));
       return;
     }
     this.#fellBack = true;
-    this.#viewer.open(this.#source(this.#picture.fallback));
+    this.#viewer.open(this.#source(this.#image.fallback));
   }
 
   // --- the view and its link
 
-  /** Regions are told in pixels of the original, whatever the picture is that is shown; what lies beyond it is cut off. */
+  /** The region (pixels of the original, clipped to the image) in OpenSeadragon's coordinates. */
   #bounds({ x, y, width, height }: Region): OpenSeadragon.Rect {
-    const [most, tall] = [this.#picture.width, this.#picture.height];
-    const [left, top] = [Math.min(x, most - 1), Math.min(y, tall - 1)];
-    const [right, bottom] = [Math.min(x + width, most), Math.min(y + height, tall)];
-    return new OpenSeadragon.Rect(left / most, top / most, (right - left) / most, (bottom - top) / most);
+    const [fullWidth, fullHeight] = [this.#image.width, this.#image.height];
+    const [left, top] = [Math.min(x, fullWidth - 1), Math.min(y, fullHeight - 1)];
+    const [right, bottom] = [Math.min(x + width, fullWidth), Math.min(y + height, fullHeight)];
+    return new OpenSeadragon.Rect(left / fullWidth, top / fullWidth, (right - left) / fullWidth, (bottom - top) / fullWidth);
   }
 
   #region(): string {
     const { x, y, width, height } = this.#viewer.viewport.getBounds();
-    const [most, tall] = [this.#picture.width, this.#picture.height];
-    const [left, top] = [Math.max(0, Math.round(x * most)), Math.max(0, Math.round(y * most))];
-    const right = Math.min(most, Math.round((x + width) * most));
-    const bottom = Math.min(tall, Math.round((y + height) * most));
+    const [fullWidth, fullHeight] = [this.#image.width, this.#image.height];
+    const [left, top] = [Math.max(0, Math.round(x * fullWidth)), Math.max(0, Math.round(y * fullWidth))];
+    const right = Math.min(fullWidth, Math.round((x + width) * fullWidth));
+    const bottom = Math.min(fullHeight, Math.round((y + height) * fullWidth));
     return `#xywh=${left},${top},${Math.max(1, right - left)},${Math.max(1, bottom - top)}`;
   }
 
@@ -159,10 +159,10 @@ export class Viewer {
     if (this.#dialog.open) history.replaceState(history.state, "", this.#region());
   }
 
-  // --- a step of its own in the history: Back closes the viewer and stays on the page
+  // --- a history entry of its own: Back closes the viewer and stays on the page
 
   #enter(): void {
-    if (!zoomed()) {
+    if (!isViewerEntry()) {
       const view = location.hash;
       history.replaceState(history.state, "", location.pathname + location.search);
       history.pushState({ zoomed: true }, "", view || null);
@@ -171,20 +171,20 @@ export class Viewer {
   }
 
   readonly #left = (): void => {
-    if (!zoomed()) this.#dialog.close();
+    if (!isViewerEntry()) this.#dialog.close();
   };
 
-  #closed(): void {
+  #onClose(): void {
     removeEventListener("popstate", this.#left);
-    if (zoomed()) stepBack();
+    if (isViewerEntry()) stepBack();
     if (document.fullscreenElement) void document.exitFullscreen();
     this.#viewer.destroy();
     this.#dialog.remove();
-    // Who came by a link to a view stood nowhere before.
+    // A viewer opened by a link had no focused element before.
     if (document.activeElement === document.body) document.querySelector<HTMLElement>("#frame")?.focus({ preventScroll: true });
   }
 
-  // --- what is pressed
+  // --- buttons and keys
 
   #toolbar(): HTMLElement {
     const bar = document.createElement("div");
@@ -221,19 +221,19 @@ export class Viewer {
   async #fullScreen(): Promise<void> {
     try {
       if (document.fullscreenElement) await document.exitFullscreen();
-      else await this.#room.requestFullscreen();
+      else await this.#content.requestFullscreen();
     } catch {
       announce(t("The browser doesn’t allow full screen for this page."));
     }
   }
 
-  #pressed({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): void {
+  #onKey({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): void {
     if (ctrlKey || metaKey || altKey) return;
     if (/^f$/i.test(key) && document.fullscreenEnabled) void this.#fullScreen();
   }
 }
 
-/** OpenSeadragon turns the picture by r and flips it by f, which would only surprise. */
-function spareLetters(event: OpenSeadragon.CanvasKeyEvent): void {
+/** OpenSeadragon rotates on r and flips on f, which nobody expects. */
+function ignoreLetters(event: OpenSeadragon.CanvasKeyEvent): void {
   if (/^[rf]$/i.test((event.originalEvent as KeyboardEvent).key)) event.preventDefaultAction = true;
 }

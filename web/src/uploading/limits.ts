@@ -1,7 +1,7 @@
-// The limits in force, asked of the server, and what they say of a file before a byte of it is sent.
+// The server's limits, and checking a file against them before it is uploaded.
 
-import { size } from "../parts/figures";
-import { locale, t } from "../parts/words";
+import { size } from "../parts/formatting";
+import { locale, t } from "../parts/messages";
 import { kindOf, refusalOf } from "./formats";
 
 const NAMES: Record<string, string> = {
@@ -19,33 +19,33 @@ interface Limits {
   uploads: { max_bytes: number; media_types: string[] };
 }
 
-let asked: Promise<Limits | undefined> | undefined;
+let request: Promise<Limits | undefined> | undefined;
 
-/** The limits; undefined where they can't be had just now: the server will check by itself. */
-async function limits(): Promise<Limits | undefined> {
-  asked ??= fetch("/api/v1/limits").then((reply) => (reply.ok ? (reply.json() as Promise<Limits>) : undefined));
+/** The limits; undefined if they can't be loaded, because the server checks anyway. */
+async function loadLimits(): Promise<Limits | undefined> {
+  request ??= fetch("/api/v1/limits").then((reply) => (reply.ok ? (reply.json() as Promise<Limits>) : undefined));
   try {
-    return await asked;
+    return await request;
   } catch {
-    asked = undefined;
+    request = undefined;
     return undefined;
   }
 }
 
-/** Why this file would be refused, in words for its owner; undefined for one that may be sent. */
+/** Why the server would refuse this file, for people; undefined for a file that can be uploaded. */
 export async function problemOf(file: File): Promise<string | undefined> {
   if (file.size === 0) return t("{name} is empty. Choose another file.", { name: file.name });
-  const known = await limits();
-  if (!known) return undefined;
-  const { max_bytes: most, media_types: types } = known.uploads;
+  const limits = await loadLimits();
+  if (!limits) return undefined;
+  const { max_bytes: maxBytes, media_types: types } = limits.uploads;
   const kind = await kindOf(file);
-  if (!kind?.mediaType || !types.includes(kind.mediaType)) return refusalOf(file.name, kind, listed(types));
-  if (file.size <= most) return undefined;
-  const figures = { name: file.name, size: size(file.size), most: size(most) };
-  return t("{name} is too large ({size}). Files can have up to {most}.", figures);
+  if (!kind?.mediaType || !types.includes(kind.mediaType)) return refusalOf(file.name, kind, formatList(types));
+  if (file.size <= maxBytes) return undefined;
+  const figures = { name: file.name, size: size(file.size), max: size(maxBytes) };
+  return t("{name} is too large ({size}). Files can have up to {max}.", figures);
 }
 
-function listed(types: string[]): string {
+function formatList(types: string[]): string {
   const names = [...new Set(types.map((type) => NAMES[type] ?? type))];
   return new Intl.ListFormat(locale(), { type: "conjunction" }).format(names);
 }

@@ -1,29 +1,29 @@
-// The ways files come to the page: picked, dropped anywhere (folders too), or pasted.
+// How files get to the page: chosen, dropped anywhere (folders too), or pasted.
 
-export type Taker = (files: File[], from: "files" | "folder") => void;
+export type FileHandler = (files: File[], from: "files" | "folder") => void;
 
-/** Hand what comes by any way to `take`. `zone` is shown while something is dragged over the page. */
-export function watchForFiles(picker: HTMLInputElement, zone: HTMLElement, take: Taker): void {
-  watchPicker(picker, take);
-  watchDrops(zone, take);
+/** Pass all files to `handle`. `zone` is shown while something is dragged over the page. */
+export function watchForFiles(picker: HTMLInputElement, zone: HTMLElement, handle: FileHandler): void {
+  watchPicker(picker, handle);
+  watchDrops(zone, handle);
   document.addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length === 0) return;
     event.preventDefault();
-    take(files.map(named), "files");
+    handle(files.map(nameByTime), "files");
   });
 }
 
-/** Hand over what is picked, and leave the picker empty, so that the same file can be picked again. */
-export function watchPicker(picker: HTMLInputElement, take: Taker): void {
+/** Pass chosen files to `handle`, and empty the picker so that the same file can be chosen again. */
+export function watchPicker(picker: HTMLInputElement, handle: FileHandler): void {
   picker.addEventListener("change", () => {
     const files = [...(picker.files ?? [])];
     picker.value = "";
-    if (files.length > 0) take(files, picker.webkitdirectory ? "folder" : "files");
+    if (files.length > 0) handle(files, picker.webkitdirectory ? "folder" : "files");
   });
 }
 
-function watchDrops(zone: HTMLElement, take: Taker): void {
+function watchDrops(zone: HTMLElement, handle: FileHandler): void {
   let depth = 0;
   const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") ?? false;
   const show = (inside: number): void => {
@@ -37,7 +37,7 @@ function watchDrops(zone: HTMLElement, take: Taker): void {
     if (!event.dataTransfer || !hasFiles(event)) return;
     event.preventDefault();
     show(0);
-    void dropped(event.dataTransfer).then(({ files, folder }) => take(files, folder ? "folder" : "files"));
+    void dropped(event.dataTransfer).then(({ files, folder }) => handle(files, folder ? "folder" : "files"));
   });
 }
 
@@ -56,15 +56,15 @@ async function filesIn(entry: FileSystemEntry): Promise<File[]> {
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   const found: File[] = [];
   for (;;) {
-    // A folder's entries come in portions, and none when all have come.
+    // A folder's entries come in batches; an empty one is the end.
     const some = await new Promise<FileSystemEntry[]>((done, failed) => reader.readEntries(done, failed));
     if (some.length === 0) return found;
     for (const one of some) found.push(...(await filesIn(one)));
   }
 }
 
-/** A screenshot comes from the clipboard as image.png: the moment makes a better name. */
-function named(file: File): File {
+/** Pasted screenshots are all called image.png: name them by the time instead. */
+function nameByTime(file: File): File {
   if (!/^image\.\w+$/.test(file.name)) return file;
   const moment = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString();
   const stem = moment.slice(0, 19).replace("T", " ").replaceAll(":", ".");

@@ -1,58 +1,58 @@
-// All files of this page: a few are sent at once, the others wait; what ends is remembered or let go.
+// All files of this page: a few are uploaded at once, the others wait. Finished ones are added to My images.
 
-import { mineOf, type Picture } from "../mine/picture";
-import { keep } from "../mine/store";
-import { done, remember } from "./begun";
+import { toLibraryImage, type ImageResource } from "../library/image";
+import { saveImages } from "../library/store";
+import { forget, remember } from "./pending-uploads";
 import { Card } from "./card";
-import { OVER, Transfer, type Wishes } from "./transfer";
+import { ENDED, Transfer, type UploadOptions } from "./transfer";
 
-const AT_ONCE = 3;
+const CONCURRENCY = 3;
 
 export class Queue {
   #transfers = new Map<Transfer, Card>();
-  #begun = new Set<Transfer>();
+  #remembered = new Set<Transfer>();
 
-  /** Cards go into `list`; `changed` is called when a file was added or ended. */
+  /** Cards are added to `list`; `changed` is called when a file was added or has ended. */
   constructor(
     private readonly list: HTMLElement,
     private readonly changed: (queue: Queue) => void,
   ) {
     addEventListener("online", () => {
-      for (const transfer of this.#transfers.keys()) void transfer.hurry();
+      for (const transfer of this.#transfers.keys()) void transfer.retryNow();
     });
     addEventListener("beforeunload", (event) => {
       if (this.busy) event.preventDefault();
     });
   }
 
-  /** A file to be sent; `id` and `url` are those of the upload that it goes on with. */
-  add(file: File, wishes: Wishes, { id = freshId(), url }: { id?: string; url?: string } = {}): void {
-    const transfer = new Transfer(file, wishes, (one) => this.#news(one), id, url);
+  /** Upload a file; `id` and `url` are those of the interrupted upload that it resumes. */
+  add(file: File, options: UploadOptions, { id = randomId(), url }: { id?: string; url?: string } = {}): void {
+    const transfer = new Transfer(file, options, (one) => this.#changed(one), id, url);
     void remember(transfer);
-    const card = this.#card(file, (deed) => {
-      if (deed === "pause") void transfer.pause().then(() => this.#next());
-      else if (deed === "cancel") void transfer.cancel();
-      else if (deed === "dismiss") this.#dismiss(transfer);
+    const card = this.#addCard(file, (action) => {
+      if (action === "pause") void transfer.pause().then(() => this.#startNext());
+      else if (action === "cancel") void transfer.cancel();
+      else if (action === "dismiss") this.#dismiss(transfer);
       else transfer.start();
     });
     this.#transfers.set(transfer, card);
     card.show(transfer);
-    this.#next();
+    this.#startNext();
     this.changed(this);
   }
 
-  /** A file that is not sent at all, and why. */
+  /** Show a file that isn't uploaded, and why. */
   refuse(file: File, problem: string): void {
-    const card = this.#card(file, () => this.#putAway(card));
+    const card = this.#addCard(file, () => this.#removeCard(card));
     card.refuse(problem);
   }
 
-  /** What has been uploaded, in the order in which it was added. */
-  get pictures(): Picture[] {
-    return [...this.#transfers.keys()].flatMap(({ phase, picture }) => (phase === "done" && picture ? [picture] : []));
+  /** The images that have been uploaded, in the order in which they were added. */
+  get images(): ImageResource[] {
+    return [...this.#transfers.keys()].flatMap(({ phase, image }) => (phase === "done" && image ? [image] : []));
   }
 
-  #card(file: File, act: ConstructorParameters<typeof Card>[1]): Card {
+  #addCard(file: File, act: ConstructorParameters<typeof Card>[1]): Card {
     const card = new Card(file.name, act);
     this.list.append(card.element);
     if (this.list.childElementCount === 1) card.element.scrollIntoView({ block: "nearest" });
@@ -62,48 +62,48 @@ export class Queue {
 
   #dismiss(transfer: Transfer): void {
     const card = this.#transfers.get(transfer);
-    if (card) this.#putAway(card);
+    if (card) this.#removeCard(card);
     this.#transfers.delete(transfer);
     this.changed(this);
   }
 
-  /** Whoever pressed its button goes on at the next one. */
-  #putAway({ element }: Card): void {
+  /** Remove the card; the focus moves to the next one. */
+  #removeCard({ element }: Card): void {
     const next = element.nextElementSibling ?? element.previousElementSibling;
     element.remove();
-    const seen = [...(next?.querySelectorAll("button") ?? [])].find((button) => button.offsetParent !== null);
-    (seen ?? document.querySelector<HTMLElement>("#file"))?.focus();
+    const visible = [...(next?.querySelectorAll("button") ?? [])].find((button) => button.offsetParent !== null);
+    (visible ?? document.querySelector<HTMLElement>("#file"))?.focus();
   }
 
-  #news(transfer: Transfer): void {
+  #changed(transfer: Transfer): void {
     this.#transfers.get(transfer)?.show(transfer);
-    if (transfer.url && !this.#begun.has(transfer) && !OVER.has(transfer.phase)) {
-      this.#begun.add(transfer);
+    if (transfer.url && !this.#remembered.has(transfer) && !ENDED.has(transfer.phase)) {
+      this.#remembered.add(transfer);
       void remember(transfer);
     }
-    if (!OVER.has(transfer.phase) && transfer.phase !== "failed") return;
-    if (OVER.has(transfer.phase) && transfer.phase !== "done") void done(transfer);
-    if (transfer.phase === "done" && transfer.picture) void keep(mineOf(transfer.picture)).then(() => done(transfer));
-    this.#next();
+    if (!ENDED.has(transfer.phase) && transfer.phase !== "failed") return;
+    if (ENDED.has(transfer.phase) && transfer.phase !== "done") void forget(transfer);
+    if (transfer.phase === "done" && transfer.image) void saveImages(toLibraryImage(transfer.image)).then(() => forget(transfer));
+    this.#startNext();
     this.changed(this);
   }
 
-  /** Whether something is still to be sent, or waits for its verdict. */
+  /** Whether an upload is waiting, running or being processed. */
   get busy(): boolean {
-    return [...this.#transfers.keys()].some(({ phase }) => !OVER.has(phase) && phase !== "failed");
+    return [...this.#transfers.keys()].some(({ phase }) => !ENDED.has(phase) && phase !== "failed");
   }
 
   #running(): Transfer[] {
     return [...this.#transfers.keys()].filter(({ phase }) => ["sending", "offline", "processing"].includes(phase));
   }
 
-  #next(): void {
+  #startNext(): void {
     const waiting = [...this.#transfers.keys()].filter(({ phase }) => phase === "waiting");
-    for (const transfer of waiting.slice(0, Math.max(0, AT_ONCE - this.#running().length))) transfer.start();
+    for (const transfer of waiting.slice(0, Math.max(0, CONCURRENCY - this.#running().length))) transfer.start();
   }
 }
 
-/** Made without crypto.randomUUID, which plain http has not. */
-function freshId(): string {
+/** Without crypto.randomUUID, which needs HTTPS. */
+function randomId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(36)).join("");
 }

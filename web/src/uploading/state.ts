@@ -1,23 +1,23 @@
-// An upload's state, as the server tells it at the upload's own address.
+// The state of an upload, read from the upload's own address.
 
-import type { Picture } from "../mine/picture";
-import type { Problematic } from "../parts/problems";
+import type { ImageResource } from "../library/image";
+import type { ProblemDetails } from "../parts/problems";
 
-export interface State {
+export interface UploadState {
   state: "receiving" | "processing" | "done" | "refused";
   offset: number;
   length: number | null;
-  image?: Picture;
-  problem?: Problematic;
+  image?: ImageResource;
+  problem?: ProblemDetails;
 }
 
-/** The state; `gone` where the server knows no such upload any more, `away` where it can't be asked just now. */
-export async function stateOf(url: string): Promise<State | "gone" | "away"> {
+/** The state; `gone` if the server doesn't know the upload any more, `unreachable` if it can't be asked right now. */
+export async function stateOf(url: string): Promise<UploadState | "gone" | "unreachable"> {
   try {
     const reply = await fetch(url);
-    if (reply.ok) return (await reply.json()) as State;
-    return reply.status === 404 || reply.status === 410 ? "gone" : "away";
+    if (reply.ok) return (await reply.json()) as UploadState;
+    return reply.status === 404 || reply.status === 410 ? "gone" : "unreachable";
   } catch {
-    return "away";
+    return "unreachable";
   }
 }

@@ -1,0 +1,36 @@
+"""Forms without a file: reading one within bounds, and its text fields."""
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from multidict import MultiDictProxy
+
+from appliance.domain.errors import MalformedRequest
+from appliance.http.transport.multipart import fields_of, too_many_fields
+from appliance.http.transport.request_heads import refuse_other_charsets
+from appliance.http.transport.small_bodies import small_body
+
+Form = MultiDictProxy[str] | MultiDictProxy[str | bytearray | bytes | web.FileField]
+MAX_FORM_FIELDS = 4096
+"""Two for each image of the largest album that can be configured, and some to spare."""
+
+
+async def read_form(request: web.Request) -> Form:
+    """The fields of a form. Raises MalformedRequest, EncodedBody, SlowUpload, Busy."""
+    try:
+        async with small_body(request):
+            refuse_other_charsets(request.charset)
+            if request.content_type == "multipart/form-data":
+                return await fields_of(request)
+            if request.content_type == "application/x-www-form-urlencoded":
+                count = (await request.read()).count(b"&") + 1
+                if count > MAX_FORM_FIELDS:
+                    raise too_many_fields(MAX_FORM_FIELDS, count)
+            return await request.post()
+    except (ValueError, AssertionError, LookupError, HttpProcessingError) as fault:
+        raise MalformedRequest("The form can't be read because it is malformed.") from fault
+
+
+def text_field(form: Form, name: str) -> str:
+    """The field's text; empty if it is missing or a file."""
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""

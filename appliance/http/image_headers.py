@@ -1,0 +1,27 @@
+"""The headers of a response that is an image: caching, cache tags, and a policy that runs no scripts in it."""
+
+from aiohttp import hdrs, web
+
+from appliance.domain.model import Image
+from appliance.http.cache_control import Freshness
+from appliance.http.cache_tags import tags
+from appliance.http.keys import CLOCK, CONFIG
+
+IMAGE_POLICY = "sandbox; default-src 'none'"
+
+
+def image_headers(request: web.Request, image: Image, etag: str, *, private: bool = False) -> dict[str, str]:
+    """`private` is for what differs by a request header that shared caches ignore."""
+    freshness, left_s = Freshness.of(request.app[CONFIG].cdn), remaining_s(request, image)
+    return {
+        hdrs.ETAG: etag,
+        hdrs.CACHE_CONTROL: freshness.private(left_s) if private else freshness.public(left_s),
+        **tags(image.slug),
+        "Content-Security-Policy": IMAGE_POLICY,
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+
+
+def remaining_s(request: web.Request, image: Image) -> int:
+    """How long the image lives from now on, in whole seconds; 0 when it has expired."""
+    return max(0, image.expires_s - int(request.app[CLOCK]()))

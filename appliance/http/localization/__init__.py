@@ -1,0 +1,1 @@
+"""Languages: translated messages, numbers and dates as each language writes them, and errors in the reader's words."""

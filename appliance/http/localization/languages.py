@@ -1,0 +1,90 @@
+"""The languages of the pages: their message catalogues, and choosing the one that a browser asks for."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from appliance.domain.errors import ApplianceError
+from appliance.http.negotiation import parse_accept
+
+CATALOGUE = "appliance.po"
+SCRIPTS = "web/src/"
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language. `locale` is for dates and numbers; `script_messages` are the translated messages of scripts.
+
+    Methods have gettext's names, so that the tools that collect messages recognise them.
+    """
+
+    tag: str
+    locale: Locale
+    translations: NullTranslations = field(default_factory=NullTranslations)
+    script_messages: Mapping[str, object] = field(default_factory=dict)
+
+    def gettext(self, message: str) -> str:
+        return self.translations.gettext(message)
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        return self.translations.ngettext(one, many, count)
+
+    @property
+    def script(self) -> bytes:
+        """A script that defines the messages of other scripts, and the texts of problems by their codes."""
+        faults = [fault for fault in ApplianceError.__subclasses__() if fault.texts]
+        problems = {fault.code: [self.gettext(text) for text in fault.texts] for fault in faults}
+        given = {"applianceMessages": self.script_messages, "applianceProblems": problems}
+        return ";".join(f"globalThis.{name}={_json(values)}" for name, values in given.items()).encode()
+
+
+ENGLISH = Language("en", Locale.parse("en_GB"))
+"""The language in which messages are written."""
+
+
+def read_languages(folder: Path) -> tuple[Language, ...]:
+    """English, and each language with a catalogue in `folder`."""
+    files = sorted(folder.glob(f"*/LC_MESSAGES/{CATALOGUE}"))
+    return (ENGLISH, *(_read(path) for path in files))
+
+
+def choose_language(accept_language: str, languages: Sequence[Language]) -> Language:
+    """The language that an Accept-Language header prefers; the first one if it names none of them."""
+    weights = {tag: weight for tag, weight in parse_accept(accept_language).items() if weight > 0}
+    for tag in sorted(weights, key=lambda tag: -weights[tag]):
+        for language in languages:
+            if tag.partition("-")[0] == language.tag:
+                return language
+    return languages[0]
+
+
+def _read(path: Path) -> Language:
+    tag = path.parts[-3]
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=tag)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Language(tag, Locale.parse(tag), GNUTranslations(compiled), _script_messages(catalogue))
+
+
+def _json(values: Mapping[str, object]) -> str:
+    return json.dumps(dict(values), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def _script_messages(catalogue: Catalog) -> dict[str, Any]:
+    """The messages of scripts by their English text (of a plural: the singular)."""
+    return {
+        message.id if isinstance(message.id, str) else message.id[0]: message.string
+        for message in catalogue
+        if message.id and any(place.startswith(SCRIPTS) for place, _ in message.locations)
+    }

@@ -1,0 +1,54 @@
+"""The text of an error in the language of the page, with its figures, and which language that is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from babel.numbers import format_decimal
+
+from appliance.domain.errors import ApplianceError, figures_of, fill_in
+from appliance.domain.model import Image
+from appliance.http.localization.formatting import Formatter
+from appliance.http.localization.languages import ENGLISH, Language
+
+
+@dataclass(frozen=True, slots=True)
+class LocalizedError:
+    """A text for people and the tag of its language, which pages mark if it isn't their own."""
+
+    text: str
+    lang: str
+
+
+def localize_error(fault: ApplianceError, language: Language) -> LocalizedError:
+    """The error in the page's language, or its English detail if there is no translation."""
+    if language.tag != ENGLISH.tag:
+        texts = [language.gettext(text) for text in fault.texts]
+        if text := fill_in(texts, _figures(fault.limit, fault.actual, language)):
+            return LocalizedError(text, language.tag)
+    return LocalizedError(fault.detail, ENGLISH.tag)
+
+
+def localize_original_only(image: Image, max_pixels: int, language: Language) -> LocalizedError | None:
+    """Why the image can't be resized; None if it can."""
+    if image.original_only is None:
+        return None
+    if language.tag == ENGLISH.tag:
+        return LocalizedError(image.original_only, ENGLISH.tag)
+    if image.width * image.height > max_pixels:
+        figures = {
+            "pixels": _number(image.width * image.height, language),
+            "limit": _number(max_pixels, language),
+        }
+        text = language.gettext("It has {pixels} pixels. This host resizes images of up to {limit} pixels.")
+        return LocalizedError(text.format_map(figures), language.tag)
+    text = language.gettext("The file is damaged or incomplete, or too much memory is needed to resize it.")
+    return LocalizedError(text, language.tag)
+
+
+def _figures(limit: int | None, actual: int | None, language: Language) -> Mapping[str, str]:
+    return figures_of(limit, actual, partial(_number, language=language), Formatter(language).size)
+
+
+def _number(value: int, language: Language) -> str:
+    return format_decimal(value, locale=language.locale)

@@ -1,0 +1,42 @@
+"""Showing albums to anybody who has the link: the album, and each of its images with its neighbours."""
+
+from aiohttp import web
+
+from appliance.domain.errors import ApplianceError, GoneAlbum, UnknownImage
+from appliance.http.client_address import client_of
+from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, DELIVERY
+from appliance.http.pages.gone import with_gone_page
+from appliance.http.pages.html_responses import shared_page_response
+from appliance.http.pages.selection import pages_of
+
+
+async def gone_page(request: web.Request, slug: str, problem: ApplianceError | None = None) -> str:
+    """The 410 page of an album."""
+    ended, until_s = await request.app[ALBUMS].ending(slug)
+    return pages_of(request).albums.gone_page(slug, ended, restorable_until_s=until_s, problem=problem)
+
+
+@with_gone_page(GoneAlbum, gone_page)
+async def show_album(request: web.Request) -> web.Response:
+    """GET /a/{slug}"""
+    slug, pages = request.match_info["slug"], pages_of(request).albums
+    contents = await request.app[ALBUMS].show(slug)
+    key = "page", pages.cache_key(contents)
+    page = await request.app[BACKGROUND_RENDERER].cached(
+        client_of(request).key, key, lambda: pages.album_page(contents).encode()
+    )
+    return shared_page_response(request, page, slug)
+
+
+@with_gone_page(GoneAlbum, gone_page)
+async def show_image(request: web.Request) -> web.Response:
+    """GET /a/{slug}/{image}: one image with its neighbours"""
+    slug, image = request.match_info["slug"], request.match_info["image"]
+    contents = await request.app[ALBUMS].show(slug)
+    place = contents.place(image)
+    if place is None:
+        await request.app[DELIVERY].resolve(image)  # raises GoneImage for one that has expired or was deleted
+        raise UnknownImage("This image isn't in the album, or is no longer in it.")
+    summary = await request.app[DELIVERY].summarize_renditions(contents.images[place])
+    page = pages_of(request).albums.image_page(contents, place, summary)
+    return shared_page_response(request, page, slug, image)

@@ -1,0 +1,199 @@
+"""The pages of an album: the album, one of its images, creating, managing, deleted and gone."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from appliance.albums import Contents
+from appliance.config.model import Config
+from appliance.delivery import RenditionSummary
+from appliance.domain.clock import Clock
+from appliance.domain.errors import ApplianceError
+from appliance.domain.model import Album, Ending, Image
+from appliance.http import links
+from appliance.http.links import Links
+from appliance.http.pages.album_embed_codes import album_codes
+from appliance.http.pages.figure import ImageFigure, build_figure
+from appliance.http.pages.link_previews import previews
+from appliance.http.pages.rendition_links import RenditionLink, nearest_rendition_link, rendition_links
+from appliance.http.pages.templates import PageTemplates
+
+TILE_PX = 512
+SMALLEST_PX = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One image of the grid; `shown` is None for an image that can't be resized."""
+
+    image: Image
+    path: str
+    shown: RenditionLink | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumFormValues:
+    """What a person entered in an album's form; shown again next to a problem, so that nothing is lost."""
+
+    title: str = ""
+    links: str = ""
+    expires_in: str = ""
+
+
+class AlbumPages:
+    """Every page of an album in the language of `templates`."""
+
+    def __init__(self, templates: PageTemplates, config: Config, clock: Clock) -> None:
+        self._templates = templates
+        self._config = config
+        self._clock = clock
+        self._links = Links.of(config)
+
+    def creation_page(
+        self, problem: ApplianceError | None = None, *, form_values: AlbumFormValues | None = None
+    ) -> str:
+        """The form that creates an album from links: fields images, title, expires_in."""
+        return self._templates.render(
+            "album-creation.html",
+            problem=self._templates.localize_error(problem),
+            form_values=form_values or AlbumFormValues(),
+            expiry_options=self._templates.expiry_options(),
+            max_images=self._config.albums.max_images,
+        )
+
+    def created_page(self, contents: Contents, delete_token: str) -> str:
+        """The reply to that form: the link, and the manage link, which is shown only once."""
+        slug = contents.album.slug
+        manage_link = self._links.manage_album(slug, delete_token)
+        values = self._describe(contents) | {"delete_token": delete_token}
+        return self._templates.render("album-created.html", manage_link=manage_link, **values)
+
+    def cache_key(self, contents: Contents) -> Hashable:
+        """Equal keys mean equal pages: it covers the content, the language, and the remaining time in words."""
+        return contents.state, self._templates.language.tag, self._expiry(contents)
+
+    def _expiry(self, contents: Contents) -> str:
+        return self._templates.formatter.expiry(contents.ends_s, self._clock())
+
+    def album_page(self, contents: Contents) -> str:
+        """The page behind an album's link."""
+        tiles = [self._tile(contents, image) for image in contents.images]
+        cover = next((image for image in contents.images if image.original_only is None), None)
+        return self._templates.render(
+            "album.html",
+            tiles=tiles,
+            bytes=contents.bytes,
+            cover=cover,
+            previews=previews(cover, self._config) if cover else [],
+            report_link=self._templates.branding.report_link(self._links.album(contents.album.slug)),
+            **self._describe(contents),
+        )
+
+    def _tile(self, contents: Contents, image: Image) -> Tile:
+        path = links.album_image_path(contents.album.slug, image.slug)
+        return Tile(image, path, self._nearest(image, TILE_PX))
+
+    def _nearest(self, image: Image, box_px: int) -> RenditionLink | None:
+        return nearest_rendition_link(image, self._config.renditions, self._templates.language, box_px)
+
+    def image_page(self, contents: Contents, place: int, summary: RenditionSummary) -> str:
+        """One image of an album, with its neighbours; `place` counts from 0."""
+        image = contents.images[place]
+        return self._templates.render(
+            "album-image.html",
+            image=image,
+            figure=self._figure(image, summary),
+            previews=previews(image, self._config),
+            report_link=self._templates.branding.report_link(self._links.share(image.slug)),
+            place=place + 1,
+            previous=self._neighbour(contents, place - 1),
+            next=self._neighbour(contents, place + 1),
+            share_url=self._links.share(image.slug),
+            **self._describe(contents),
+        )
+
+    def _figure(self, image: Image, summary: RenditionSummary) -> ImageFigure:
+        config, language = self._config.renditions, self._templates.language
+        sizes = rendition_links(image, config, language, summary.sizes)
+        return build_figure(image, sizes, config, language, summary.placeholder)
+
+    def _neighbour(self, contents: Contents, place: int) -> str | None:
+        if not 0 <= place < len(contents.images):
+            return None
+        return links.album_image_path(contents.album.slug, contents.images[place].slug)
+
+    def manage_page(
+        self,
+        contents: Contents,
+        *,
+        problem: ApplianceError | None = None,
+        notice: str | None = None,
+        form_values: AlbumFormValues | None = None,
+        delete_token: str = "",
+    ) -> str:
+        """The form that sends changes to `POST /a/{slug}/manage`.
+
+        Its fields are token, title, expires_in (empty for no change; `images` for the last image's expiry),
+        `place-{slug}` (numbers to sort by), remove (slugs), add (links) and action (`save` or `delete`).
+        """
+        return self._templates.render(
+            "album-manage.html",
+            problem=self._templates.localize_error(problem),
+            notice=notice,
+            form_values=form_values or AlbumFormValues(title=contents.album.title or ""),
+            tiles=[self._small(image) for image in contents.images],
+            expiry_options=self._templates.expiry_options(),
+            delete_token=delete_token,
+            max_images=self._config.albums.max_images,
+            **self._describe(contents),
+        )
+
+    def _small(self, image: Image) -> Tile:
+        return Tile(image, links.share_path(image.slug), self._nearest(image, SMALLEST_PX))
+
+    def deleted_page(self, album: Album, delete_token: str, *, undo_s: int) -> str:
+        """Says that the album was deleted, with a form to undo that, which works for `undo_s` seconds."""
+        return self._templates.render("album-deleted.html", album=album, delete_token=delete_token, undo_s=undo_s)
+
+    def gone_page(
+        self,
+        slug: str,
+        ended: Ending | None,
+        *,
+        restorable_until_s: int | None = None,
+        problem: ApplianceError | None = None,
+    ) -> str:
+        """The 410 page; with a form to restore the album while that is possible."""
+        values = {
+            "slug": slug,
+            "ended": ended,
+            "restorable_until_s": restorable_until_s,
+            "problem": self._templates.localize_error(problem),
+        }
+        return self._templates.render("album-gone.html", **values)
+
+    def _describe(self, contents: Contents) -> dict[str, object]:
+        album = contents.album
+        return {
+            "album": album,
+            "count": len(contents.images),
+            "name": album.title or self._templates.language.gettext("Album"),
+            "page_url": self._links.album(album.slug),
+            "ends_s": contents.ends_s,
+            "expiry": self._expiry(contents),
+            "codes": album_codes(contents, self._config, self._templates.language),
+        }
+
+
+def slugs_in(text: str) -> Sequence[str]:
+    """The slugs in what a person pasted: links of any kind to an image, or slugs, separated by whitespace or commas."""
+    return tuple(dict.fromkeys(_slug_of(word) for word in text.replace(",", " ").split()))
+
+
+def _slug_of(word: str) -> str:
+    """`https://host/i/SLUG/large.jpg`, `/a/ALBUM/SLUG#x` and `SLUG` all name SLUG; anything else stays as it is."""
+    path = word.partition("#")[0].partition("?")[0]
+    if "/i/" in path:
+        return path.rpartition("/i/")[2].partition("/")[0].partition(".")[0]
+    if "/a/" in path:
+        return path.rpartition("/a/")[2].partition("/")[2].strip("/") or word
+    return word

@@ -1,0 +1,173 @@
+"""The pages of an image: share, manage, uploaded, deleted, gone, and the one shown while it is being uploaded."""
+
+from collections.abc import Sequence
+
+from appliance.config.model import Config
+from appliance.delivery import RenditionSummary
+from appliance.domain.clock import Clock
+from appliance.domain.errors import ApplianceError
+from appliance.domain.model import Ending, Image
+from appliance.domain.renditions import Format
+from appliance.http import links
+from appliance.http.links import Links
+from appliance.http.localization.formatting import rfc3339
+from appliance.http.pages.embed_codes import copy_codes
+from appliance.http.pages.figure import build_figure
+from appliance.http.pages.link_previews import previews
+from appliance.http.pages.page_cache import PageCache
+from appliance.http.pages.rendition_links import RenditionLink, rendition_links
+from appliance.http.pages.templates import PageTemplates
+from appliance.lifecycle.management import UNDO_S
+from appliance.resumable import Progress
+from appliance.uploads.ingest import Refused
+
+_NO_RENDITIONS = RenditionSummary()
+
+
+class ImagePages:
+    """Every page of an image in the language of `templates`."""
+
+    def __init__(self, templates: PageTemplates, config: Config, clock: Clock, cache: PageCache) -> None:
+        self._templates = templates
+        self._config = config
+        self._clock = clock
+        self._cache = cache
+        self._links = Links.of(config)
+
+    def share_page(self, image: Image, summary: RenditionSummary = _NO_RENDITIONS) -> str:
+        """The page behind an image's link, with the metadata that link previews and embeds read."""
+        key = image, tuple(sorted(summary.sizes.items())), summary.placeholder, self._expiry(image)
+        return self._cache.get_or_render(key, lambda: self._render_share_page(image, summary))
+
+    def _render_share_page(self, image: Image, summary: RenditionSummary) -> str:
+        sizes = self._rendition_links(image, summary)
+        config, language = self._config.renditions, self._templates.language
+        return self._templates.render(
+            "share.html",
+            figure=build_figure(image, sizes, config, language, summary.placeholder),
+            previews=previews(image, self._config),
+            undo_s=UNDO_S,
+            rendition_links=sizes,
+            report_link=self._templates.branding.report_link(self._links.share(image.slug)),
+            oembed_url=self._links.oembed(image.slug),
+            **self._describe(image),
+        )
+
+    def pending_page(self, progress: Progress) -> str:
+        """The page behind the link of an image that is still being uploaded; it shows the progress and reloads."""
+        upload = progress.upload
+        slug = upload.slug or ""
+        return self._templates.render(
+            "pending.html",
+            name=upload.title or upload.filename,
+            slug=slug,
+            page_url=self._links.share(slug),
+            offset=progress.offset,
+            length=upload.length,
+            preview=self._pending_preview(slug),
+        )
+
+    def _pending_preview(self, slug: str) -> str | None:
+        """The image for link previews. They ask once only, so this address waits for the upload to finish."""
+        has_jpeg = self._config.renditions.presets and Format.JPG in self._config.renditions.formats
+        return f"{links.preview_path(slug)}?wait" if has_jpeg else None
+
+    def uploaded_page(self, image: Image, delete_token: str) -> str:
+        """The reply to the plain upload form: the links, and the manage link, which is shown only once."""
+        sizes = self._rendition_links(image)
+        return self._templates.render(
+            "uploaded.html",
+            small=sizes[0] if sizes else None,
+            manage_link=self._links.manage(image.slug, delete_token),
+            record=self._library_record(image, delete_token, sizes),
+            **self._describe(image, delete_token),
+        )
+
+    def uploaded_several_page(
+        self, accepted: Sequence[tuple[Image, str]], refused: Sequence[Refused], *, skipped: int
+    ) -> str:
+        """The reply to a form with several files: images with their delete tokens, refused files, and how many were
+        skipped.
+        """
+        return self._templates.render(
+            "uploaded-several.html",
+            images=[self._uploaded(image, delete_token) for image, delete_token in accepted],
+            refused=[(each.filename, self._templates.localize_error(each.fault)) for each in refused],
+            skipped=skipped,
+        )
+
+    def _uploaded(self, image: Image, delete_token: str) -> dict[str, object]:
+        sizes = self._rendition_links(image)
+        return {
+            "image": image,
+            "name": image.title or image.filename,
+            "small": sizes[0] if sizes else None,
+            "page_url": self._links.share(image.slug),
+            "manage_link": self._links.manage(image.slug, delete_token),
+            "record": self._library_record(image, delete_token, sizes),
+        }
+
+    def _library_record(self, image: Image, delete_token: str, sizes: Sequence[RenditionLink]) -> dict[str, str | None]:
+        """What the browser stores of an image for My images."""
+        return {
+            "slug": image.slug,
+            "url": self._links.share(image.slug),
+            "filename": image.filename,
+            "title": image.title,
+            "thumbnail": sizes[0].path if sizes else None,
+            "delete_token": delete_token,
+            "expires_at": rfc3339(image.expires_s),
+        }
+
+    def manage_page(
+        self, image: Image, *, problem: ApplianceError | None = None, notice: str | None = None, delete_token: str = ""
+    ) -> str:
+        """The form that sends changes to `POST /i/{slug}/manage`.
+
+        Its fields are token, title, alt, expires_in (empty for no change) and action (`save` or `delete`). Pass a token
+        that was right to fill it in for the next change.
+        """
+        problem_text = self._templates.localize_error(problem)
+        values = self._describe(image, delete_token)
+        return self._templates.render("manage.html", problem=problem_text, notice=notice, **values)
+
+    def deleted_page(self, image: Image, delete_token: str, *, undo_s: int = UNDO_S) -> str:
+        """Says that the image was deleted, with a form to undo that, which works for `undo_s` seconds."""
+        return self._templates.render("deleted.html", image=image, delete_token=delete_token, undo_s=undo_s)
+
+    def gone_page(
+        self,
+        slug: str,
+        ended: Ending | None,
+        *,
+        restorable_until_s: int | None = None,
+        problem: ApplianceError | None = None,
+    ) -> str:
+        """The 410 page. Until `restorable_until_s` (unix seconds) it has a form with which the owner can restore.
+
+        The form posts token and action `restore`; `problem` says why the last try failed.
+        """
+        return self._templates.render(
+            "gone.html",
+            slug=slug,
+            ended=ended,
+            restorable_until_s=restorable_until_s,
+            problem=self._templates.localize_error(problem),
+        )
+
+    def _describe(self, image: Image, delete_token: str = "") -> dict[str, object]:
+        return {
+            "image": image,
+            "delete_token": delete_token,
+            "name": image.title or image.filename,
+            "page_url": self._links.share(image.slug),
+            "expiry": self._expiry(image),
+            "codes": copy_codes(image, self._config, self._templates.language),
+            "expiry_options": self._templates.expiry_options(),
+        }
+
+    def _expiry(self, image: Image) -> str:
+        return self._templates.formatter.expiry(image.expires_s, self._clock())
+
+    def _rendition_links(self, image: Image, summary: RenditionSummary = _NO_RENDITIONS) -> list[RenditionLink]:
+        return rendition_links(image, self._config.renditions, self._templates.language, summary.sizes)

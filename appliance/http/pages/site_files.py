@@ -1,0 +1,53 @@
+"""The files of the site: scripts, styles and icons, the web app manifest, and robots.txt."""
+
+import json
+
+from aiohttp import web
+
+from appliance.domain.errors import NoSuchPage
+from appliance.http.compression import accepts_gzip
+from appliance.http.etags import is_not_modified
+from appliance.http.pages.handlers import IN_ONE_LANGUAGE, MAX_AGE_S
+from appliance.http.pages.selection import pages_of
+
+ROBOTS = "User-agent: *\nDisallow: /api/\nDisallow: /i/*/manage\nDisallow: /a/*/manage\nDisallow: /a/*/zip\n"
+
+
+async def show_static(request: web.Request) -> web.Response:
+    """GET /static/{name}: cached for a year under an address with its version"""
+    assets, name = pages_of(request).assets, request.match_info["name"]
+    asset = assets.get(name)
+    if asset is None:
+        raise NoSuchPage()
+    is_versioned = assets.is_current(name, request.query.get("v"))
+    cache = "public, max-age=31536000, immutable" if is_versioned else f"public, max-age={MAX_AGE_S}"
+    headers = {"Cache-Control": cache, "ETag": f'W/"{asset.version}"', "Content-Type": asset.media_type}
+    if asset.gzipped is not None:
+        headers["Vary"] = "Accept-Encoding"
+    if is_not_modified(request, f'"{asset.version}"'):
+        return web.Response(status=304, headers=headers)
+    if asset.gzipped is None or not accepts_gzip(request):
+        return web.Response(body=asset.data, headers=headers)
+    return web.Response(body=asset.gzipped, headers=headers | {"Content-Encoding": "gzip"})
+
+
+async def show_manifest(request: web.Request) -> web.Response:
+    """GET /manifest.webmanifest"""
+    headers = {"Cache-Control": IN_ONE_LANGUAGE, "Vary": "Accept-Language"}
+    text = json.dumps(pages_of(request).manifest(), ensure_ascii=False)
+    return web.Response(text=text, content_type="application/manifest+json", headers=headers)
+
+
+async def show_robots(_request: web.Request) -> web.Response:
+    """GET /robots.txt: crawlers may fetch share pages, which say noindex themselves, so that link previews work"""
+    return web.Response(text=ROBOTS, headers={"Cache-Control": "public, max-age=86400"})
+
+
+async def show_favicon(request: web.Request) -> web.Response:
+    """GET /favicon.ico, which browsers request without being asked to"""
+    raise web.HTTPMovedPermanently(pages_of(request).assets.url("favicon.svg"))
+
+
+async def show_nothing(_request: web.Request) -> web.Response:
+    """GET /{filename}: only PUT is meant for this address"""
+    raise NoSuchPage()

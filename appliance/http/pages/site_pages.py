@@ -1,0 +1,64 @@
+"""The pages that belong to no image: the upload form, My images, and errors."""
+
+from dataclasses import dataclass
+
+from appliance.config.model import Config
+from appliance.domain.errors import ApplianceError
+from appliance.domain.model import KeepMetadata
+from appliance.domain.upload_options import keep_metadata_of
+from appliance.http.links import EXTENSIONS
+from appliance.http.pages.templates import PageTemplates
+
+
+@dataclass(frozen=True, slots=True)
+class UploadFormValues:
+    """What a person entered in the upload form; shown again next to a problem, so that nothing is lost."""
+
+    title: str = ""
+    alt: str = ""
+    expires_in: str = ""
+    keep_metadata: str = ""
+
+
+class SitePages:
+    """The upload page, My images and the error page, in the language of `templates`."""
+
+    def __init__(self, templates: PageTemplates, config: Config) -> None:
+        self._templates = templates
+        self._config = config
+
+    def upload_page(self, problem: ApplianceError | None = None, *, form_values: UploadFormValues | None = None) -> str:
+        """The form that sends a file to `POST /`: fields file, expires_in, title, alt, keep_metadata."""
+        uploads, formatter = self._config.uploads, self._templates.formatter
+        form_values = form_values or UploadFormValues()
+        default = f"{uploads.default_expiry_days}d"
+        return self._templates.render(
+            "upload.html",
+            problem=self._templates.localize_error(problem),
+            form_values=form_values,
+            keep_metadata=keep_metadata_of(form_values.keep_metadata) or KeepMetadata.NOTHING,
+            selected=form_values.expires_in or default,
+            default=default,
+            expiry_options=self._templates.expiry_options(uploads.default_expiry_days),
+            accepted=",".join([*EXTENSIONS, *(f".{extension}" for extension in EXTENSIONS.values())]),
+            max_bytes=uploads.max_bytes,
+            kept=formatter.days(uploads.default_expiry_days),
+            kept_longest=formatter.days(uploads.max_expiry_days),
+        )
+
+    def library_page(self) -> str:
+        """My images: the browser holds the list, so the page is the same for everybody."""
+        days = self._config.uploads.default_expiry_days
+        options = self._templates.expiry_options(days)
+        return self._templates.render("library.html", expiry_options=options, selected=f"{days}d")
+
+    def error_page(self, status: int, fault: ApplianceError, request_id: str) -> str:
+        """An error in plain words, with the code and the request id that an administrator needs to look it up."""
+        return self._templates.render(
+            "error.html",
+            status=status,
+            title=fault.title,
+            problem=self._templates.localize_error(fault),
+            code=fault.code,
+            request_id=request_id,
+        )

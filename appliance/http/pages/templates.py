@@ -1,0 +1,86 @@
+"""The page templates in one language: what every page shares, and rendering one to HTML text. No request, no I/O."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from appliance.config.model import Config
+from appliance.domain.errors import ApplianceError
+from appliance.domain.formats import ACCEPTED_NAMES
+from appliance.domain.model import Image
+from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS
+from appliance.http import links
+from appliance.http.localization.formatting import Formatter
+from appliance.http.localization.languages import Language
+from appliance.http.localization.localized_errors import LocalizedError, localize_error, localize_original_only
+from appliance.http.pages.assets import Assets
+from appliance.http.pages.branding import Branding
+from appliance.http.pages.embed_codes import description
+
+_EXPIRY_DAYS = (1, 7, 30, 365)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryOption:
+    """One line of an expiry menu: `value` is a duration that forms send (`30d`)."""
+
+    value: str
+    label: str
+
+
+class PageTemplates:
+    """Renders the templates in `folder` in one language. Templates may use the globals set here and nothing else."""
+
+    def __init__(self, folder: Path, config: Config, language: Language, assets: Assets) -> None:
+        self.language = language
+        self.assets = assets
+        self.formatter = Formatter(language)
+        self.branding = Branding.of(config)
+        self._config = config
+        self._environment = Environment(
+            loader=FileSystemLoader(folder),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            extensions=["jinja2.ext.i18n"],
+        )
+        self._environment.policies["ext.i18n.trimmed"] = True
+        install = self._environment.install_gettext_translations  # type: ignore[attr-defined]
+        install(language.translations, newstyle=True)
+        self._environment.globals.update(
+            branding=self.branding,
+            site_name=self.branding.name,
+            base_url=config.server.base_url,
+            static_url=assets.url,
+            language=language,
+            formatter=self.formatter,
+            formats_taken=ACCEPTED_NAMES,
+            paths=links,
+            describe=description,
+            why_original_only=self._why_original_only,
+            max_title=MAX_TITLE_CHARS,
+            max_alt=MAX_ALT_CHARS,
+        )
+
+    def render(self, template: str, **values: object) -> str:
+        return self._environment.get_template(template).render(values)
+
+    def localize_error(self, fault: ApplianceError | None) -> LocalizedError | None:
+        """The error's text in this language; None without an error."""
+        return None if fault is None else localize_error(fault, self.language)
+
+    def expiry_options(self, default_days: int | None = None) -> Sequence[ExpiryOption]:
+        """The durations that a person may choose from, the shortest first."""
+        max_days, formatter = self._config.uploads.max_expiry_days, self.formatter
+        days = {each for each in _EXPIRY_DAYS if each <= max_days} | {default_days or max_days, max_days}
+        options = [
+            ExpiryOption(f"{each}d", formatter.weeks(1) if each == 7 else formatter.days(each)) for each in sorted(days)
+        ]
+        return [ExpiryOption("1h", formatter.hours(1)), *options]
+
+    def _why_original_only(self, image: Image) -> LocalizedError | None:
+        return localize_original_only(image, self._config.uploads.max_pixels, self.language)

@@ -1,0 +1,51 @@
+// Creating and changing albums through the API.
+
+import { callApi, Problem, UNREACHABLE } from "./api";
+
+const MAX_KEEPALIVE_BYTES = 60_000; // browsers send no more once the page is left
+
+export interface CreatedAlbum {
+  slug: string;
+  url: string;
+  expires_at: string;
+  delete_token: string;
+  /** The secret link for changing the album: show it, and store it on this device. */
+  manageLink: string;
+}
+
+export interface AlbumChange {
+  title?: string | null;
+  add?: string[];
+  remove?: string[];
+  order?: string[];
+}
+
+/**
+ * Create an album of uploaded images, in this order. If the connection is lost the call is repeated once; its idempotency
+ * key keeps the server from creating a second album. Throws Problem.
+ */
+export async function createAlbum(slugs: readonly string[], title?: string): Promise<CreatedAlbum> {
+  const call = {
+    method: "POST",
+    headers: { "Idempotency-Key": randomKey() },
+    body: { images: slugs, ...(title ? { title } : {}) },
+  };
+  const album = (await callApi("/api/v1/albums", call).catch((fault: unknown) => {
+    if (fault instanceof Problem && fault.code === UNREACHABLE) return callApi("/api/v1/albums", call);
+    throw fault;
+  })) as CreatedAlbum;
+  return { ...album, manageLink: `${album.url}#${album.delete_token}` };
+}
+
+/** Change an album, even while the page is left. Returns the slugs of its images in order. Throws Problem. */
+export async function changeAlbum(slug: string, token: string, change: AlbumChange): Promise<string[]> {
+  const keepalive = JSON.stringify(change).length < MAX_KEEPALIVE_BYTES;
+  const call = { method: "PATCH", token, body: change, keepalive };
+  const album = (await callApi(`/api/v1/albums/${slug}`, call)) as { images: { slug: string }[] };
+  return album.images.map((image) => image.slug);
+}
+
+/** Without crypto.randomUUID, which needs HTTPS. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,80 @@
+// Uploads that survive the page: which ones aren't finished, and which open page each belongs to.
+
+import { toLibraryImage } from "../library/image";
+import {
+  listPendingUploads,
+  type PendingUpload,
+  removePendingUpload,
+  saveImages,
+  savePendingUpload,
+} from "../library/store";
+import { stateOf } from "./state";
+import type { Transfer } from "./transfer";
+
+const MAX_STORED_BYTES = 64e6; // the browser stores files up to this size, so that a reload resumes without asking
+const MAX_STORED_TOTAL_BYTES = 1e9;
+const storedBytes = new Map<string, number>();
+
+/** An upload that can be resumed from `offset`; `file` is there if the browser has stored it. */
+export interface InterruptedUpload extends PendingUpload {
+  offset: number;
+}
+
+/** Store the upload until it has ended, as one of this page. */
+export async function remember({ id, file, url, options }: Transfer): Promise<void> {
+  claim(id);
+  const upload = { id, ...(url ? { url } : {}), name: file.name, size: file.size, modified: file.lastModified, options };
+  const room = MAX_STORED_TOTAL_BYTES - [...storedBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  if (!storedBytes.has(id) && file.size <= Math.min(MAX_STORED_BYTES, room)) storedBytes.set(id, file.size);
+  await savePendingUpload(storedBytes.has(id) ? { ...upload, file } : upload);
+}
+
+/** The upload has ended, so there is nothing to resume. */
+export async function forget({ id }: Transfer): Promise<void> {
+  storedBytes.delete(id);
+  await removePendingUpload(id);
+}
+
+/** Uploads of pages that have been closed. Those that have finished meanwhile are added to My images instead. */
+export async function listInterruptedUploads(): Promise<InterruptedUpload[]> {
+  const found: InterruptedUpload[] = [];
+  for (const upload of await listPendingUploads()) {
+    if (!(await isUnclaimed(upload.id))) continue;
+    const offset = await offsetOf(upload);
+    if (offset !== undefined) found.push({ ...upload, offset });
+  }
+  return found;
+}
+
+/** How many bytes the server has; undefined if there is nothing to resume. */
+async function offsetOf(upload: PendingUpload): Promise<number | undefined> {
+  if (!upload.url) return 0;
+  const state = await stateOf(upload.url);
+  if (state === "unreachable") return undefined;
+  if (state === "gone" || state.state === "refused") {
+    await removePendingUpload(upload.id);
+    return undefined;
+  }
+  // The server has all bytes, but the page was closed before it knew: wait for the verdict as on an open page.
+  if (state.state === "receiving" || (state.state === "processing" && upload.file)) return state.offset;
+  if (state.image && state.state === "done") {
+    await saveImages(toLibraryImage(state.image));
+    await removePendingUpload(upload.id);
+  }
+  return undefined;
+}
+
+/** Whether `file` is the one that the upload was started with. */
+export const isFileOf = (upload: InterruptedUpload, file: File): boolean =>
+  upload.name === file.name && upload.size === file.size && upload.modified === file.lastModified;
+
+// A page holds a lock on each of its uploads for as long as it is open. Browsers have locks only with HTTPS.
+
+function claim(id: string): void {
+  void navigator.locks?.request(`upload ${id}`, { ifAvailable: true }, () => new Promise(() => undefined));
+}
+
+async function isUnclaimed(id: string): Promise<boolean> {
+  if (!navigator.locks) return true;
+  return navigator.locks.request(`upload ${id}`, { ifAvailable: true }, (lock) => lock !== null);
+}
