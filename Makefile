@@ -89,6 +89,10 @@ bench-peers: $(VENV)/.dev $(WEB) ## Install the servers that the benchmarks comp
 minio: $(VENV)/.dev ## Build the real MinIO that the tests run against
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/minio/build.sh
 
+.PHONY: stores
+stores: $(VENV)/.dev ## Build two more S3 servers, versitygw and SeaweedFS, which the long tests keep to the store's contract
+	PATH="$(CURDIR)/$(BIN):$$PATH" tests/stores/build.sh
+
 .PHONY: tusd
 tusd: $(VENV)/.dev ## Build tusd, with which the benchmark of large uploads compares
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/tusd/build.sh

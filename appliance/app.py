@@ -1,4 +1,4 @@
-"""The wiring: starts every part in order of need, repairs what the last run left, and takes them down in reverse."""
+"""The server's life: every part starts in order of need, what the last run left is repaired, all stop in reverse."""
 
 import asyncio
 import os
@@ -11,16 +11,17 @@ from appliance.albums.takedown import Takedown
 from appliance.cache import Caches
 from appliance.catalogue.opening import open_catalogue
 from appliance.config.model import Config
-from appliance.container import Appliance, assembled
+from appliance.container import Container, build
 from appliance.domain.clock import Clock, system_clock
 from appliance.objectstore import open_store
 from appliance.observability.metrics import Metrics
+from appliance.server.background_jobs import background_jobs
 from appliance.server.control import Commands, listening
 from appliance.server.data_dir_lock import owned_data_dir
-from appliance.server.serving import serve_until_told
+from appliance.server.serving import serve_until_stopped
 from appliance.server.sockets import allow_open_files
 from appliance.server.startup_checks import refuse_lost_catalogue
-from appliance.server.status import status, watch
+from appliance.server.status import connect_gauges, status
 from appliance.server.systemd import Supervisor, supervisor
 from appliance.shared.filesystem import largest_file_bytes
 from appliance.shared.unix_peers import keep_orphans
@@ -29,8 +30,8 @@ from appliance.workers import Workers
 
 
 @asynccontextmanager
-async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[Appliance]:
-    """Every part, started, repaired after whatever ended the last run, and stopped in reverse at the end.
+async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[Container]:
+    """Every part, started and repaired after the last run, however that ended; stopped in reverse at the end.
 
     The caller owns the data directory. Raises UnfitInstallation, CatalogueUnavailable.
     """
@@ -40,7 +41,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         workers = Workers(
             config.renditions,
             config.uploads.max_pixels,
-            on_death=lambda reason: metrics.worker_deaths.labels(reason).inc(),
+            on_death=metrics.worker_died,
         )
         starting = asyncio.ensure_future(workers.start())
         stack.push_async_callback(workers.stop)
@@ -57,24 +58,24 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         store = open_store(config.store, config.data_dir)
         stack.push_async_callback(store.close)
         config = config.limited_to(min(store.max_object_bytes, largest_file_bytes(config.spool_dir)))
-        appliance = assembled(config, clock, metrics, catalogue, store, spool, caches, workers)
-        stack.push_async_callback(appliance.sidecars.close)
+        container = build(config, clock, metrics, catalogue, store, spool, caches, workers)
+        stack.push_async_callback(container.sidecars.close)
         await caches.start()
         await spool.start()
-        await appliance.upload_janitor.recover()
-        await appliance.sweeps.spool(older_than_s=0)
-        stack.push_async_callback(appliance.delivery.close)
-        stack.push_async_callback(appliance.tiles.close)
-        appliance.purger.start()
-        stack.push_async_callback(appliance.purger.stop)
-        await appliance.shipper.start()
-        stack.push_async_callback(appliance.shipper.stop)
+        await container.upload_janitor.recover()
+        await container.sweeps.spool(older_than_s=0)
+        stack.push_async_callback(container.delivery.close)
+        stack.push_async_callback(container.tiles.close)
+        container.purger.start()
+        stack.push_async_callback(container.purger.stop)
+        await container.shipper.start()
+        stack.push_async_callback(container.shipper.stop)
         await starting
-        stack.push_async_callback(appliance.resumable.stop)
-        await appliance.upload_janitor.finish_complete()
-        watch(appliance)
-        appliance.health.started = True
-        yield appliance
+        stack.push_async_callback(container.resumable.stop)
+        await container.upload_janitor.finish_complete()
+        connect_gauges(container)
+        container.health.started = True
+        yield container
 
 
 def serve(config: Config) -> int:
@@ -87,23 +88,23 @@ def serve(config: Config) -> int:
 
 
 async def _serve(config: Config, manager: Supervisor) -> None:
-    async with started(config) as appliance:
+    async with started(config) as container:
         commands = Commands(
-            expire=appliance.expiry.run,
-            status=lambda: status(appliance),
-            drain=appliance.drain,
-            take_down=Takedown(appliance.management, appliance.albums).run,
+            expire=container.image_lifecycle.end,
+            status=lambda: status(container),
+            drain=container.drain,
+            take_down=Takedown(container.management, container.albums).take_down,
         )
-        jobs = appliance.jobs()
+        jobs = background_jobs(container)
         async with listening(config, commands):
             jobs.start()
             try:
-                await serve_until_told(
+                await serve_until_stopped(
                     config,
-                    appliance.site(),
-                    appliance.health,
-                    appliance.metrics,
-                    resumable=appliance.resumable,
+                    container.site(),
+                    container.health,
+                    container.metrics,
+                    resumable=container.resumable,
                     supervisor=manager,
                 )
             finally:

@@ -1,4 +1,4 @@
-"""Every part of the appliance, put together: who gets what. Nothing is started here."""
+"""The wiring: which part gets which others. Nothing is started here."""
 
 import logging
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from appliance.albums import Albums
-from appliance.albums.lifecycle import AlbumKeeper
+from appliance.albums.lifecycle_rows import AlbumLifecycleRows
 from appliance.cache import Cache, Caches
 from appliance.catalogue import Catalogue, ImageCatalogue
 from appliance.cdn import shared_caches
@@ -19,6 +19,7 @@ from appliance.delivery.region_renderer import RegionRenderer
 from appliance.delivery.renderer import Renderer
 from appliance.delivery.tiles import Tiles
 from appliance.domain.clock import Clock
+from appliance.domain.model import Album, Image
 from appliance.health.checks import CatalogueCheck, DiskCheck, StoreCheck, WorkersCheck
 from appliance.health.health import Health
 from appliance.http import keys
@@ -33,14 +34,13 @@ from appliance.http.transport.streamed_responses import download_limit
 from appliance.http.transport.upload_bodies import FormLimits
 from appliance.http.trusted_proxies import TrustedProxies
 from appliance.http.wrong_token_delay import WrongTokenDelay
-from appliance.lifecycle.erasing import Eraser
-from appliance.lifecycle.expiry import Expiry
-from appliance.lifecycle.jobs import Job, Jobs
+from appliance.lifecycle.expiry import ClockGuard
+from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.management import Management
-from appliance.lifecycle.prewarming import OfflineService
+from appliance.lifecycle.prewarming import Prewarmer
 from appliance.lifecycle.purging import Purger
+from appliance.lifecycle.service import Lifecycle
 from appliance.lifecycle.shipping import Shipper
-from appliance.lifecycle.sidecar_sync import Telling
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.sweeps import Sweeps
 from appliance.objectstore import ObjectStore
@@ -56,14 +56,12 @@ from appliance.uploads.idempotency import IdempotentCommitter
 from appliance.uploads.ingest import Ingest
 from appliance.workers import Workers
 
-HOUR_S = 3600
-
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Appliance:
-    """Every part, built and started."""
+class Container:
+    """Every part of the server."""
 
     config: Config
     clock: Clock
@@ -85,14 +83,12 @@ class Appliance:
     resumable: ResumableUploads
     upload_janitor: UploadJanitor
     management: Management
-    expiry: Expiry
-    eraser: Eraser
+    image_lifecycle: Lifecycle[Image]
+    album_lifecycle: Lifecycle[Album]
     sweeps: Sweeps
-    offline_service: OfflineService
-    telling: Telling
+    prewarmer: Prewarmer
     purger: Purger
     albums: Albums
-    album_keeper: AlbumKeeper
 
     @property
     def cache(self) -> Cache:
@@ -100,7 +96,7 @@ class Appliance:
         return self.caches.renditions
 
     def drain(self, drained: bool) -> None:
-        """Take no uploads any more, or take them again."""
+        """Refuse uploads from now on, or accept them again."""
         self.drain_switch.drained = drained
         log.warning("draining: uploads are refused" if drained else "uploads are accepted again")
 
@@ -132,31 +128,8 @@ class Appliance:
         site.cleanup_ctx.append(connections.watch)
         return site
 
-    def jobs(self) -> Jobs:
-        """The background jobs and their pace."""
-        return Jobs(
-            [
-                Job("ship", 10, self.shipper.feed_and_connect),
-                Job("sidecars", 15, self.telling.run),
-                Job("album-records", 15, self.album_keeper.tell),
-                Job("album-expiry", 60, self.album_keeper.end),
-                Job("album-erasing", 10, self.album_keeper.erase),
-                Job("album-forgetting", HOUR_S, self.album_keeper.forget),
-                Job("expiry", 60, self.expiry.run),
-                Job("offline-service", 60, self.offline_service.run),
-                Job("erasing", 10, self.eraser.run),
-                Job("spool-sweep", 600, self.sweeps.spool),
-                Job("resumable-uploads", 60, self.upload_janitor.run),
-                Job("upload-sweep", 600, self.sweeps.uploads),
-                Job("forgetting", HOUR_S, self.eraser.forget),
-                Job("store-forgetting", 24 * HOUR_S, self.eraser.forget_in_store),
-                Job("orphan-report", 24 * HOUR_S, self.sweeps.orphans),
-            ],
-            self.metrics,
-        )
 
-
-def assembled(  # noqa: PLR0917 - one of each part
+def build(  # noqa: PLR0917 - one of each part
     config: Config,
     clock: Clock,
     metrics: Metrics,
@@ -165,7 +138,8 @@ def assembled(  # noqa: PLR0917 - one of each part
     spool: Spool,
     caches: Caches,
     workers: Workers,
-) -> Appliance:
+) -> Container:
+    """Every part around the given ones, which the caller starts and stops."""
     drain_switch = DrainSwitch()
     sidecars = Sidecars(config.sidecars_dir)
     observed = ObservedStore(store, metrics)
@@ -173,7 +147,7 @@ def assembled(  # noqa: PLR0917 - one of each part
         catalogue=catalogue.images, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock
     )
     originals = Originals(spool=spool, store=observed, catalogue=catalogue.images, metrics=metrics)
-    delivery, tiles = _shown(config, clock, metrics, catalogue.images, caches, workers, originals)
+    delivery, tiles = _build_delivery(config, clock, metrics, catalogue.images, caches, workers, originals)
     unfinished = UnfinishedUploads(config.uploads.max_unfinished, rows=catalogue.uploads, clock=clock)
     admission = Admission(config.uploads, drain_switch=drain_switch, spool=spool, rules=[unfinished])
     committer = Committer(
@@ -203,7 +177,19 @@ def assembled(  # noqa: PLR0917 - one of each part
         metrics=metrics,
         clock=clock,
     )
-    return Appliance(
+    guard = ClockGuard(catalogue.images, catalogue.notes, clock)
+    image_rows = ImageLifecycleRows(
+        catalogue=catalogue.images,
+        idempotency=catalogue.idempotency,
+        cache=caches,
+        spool=spool,
+        sidecars=sidecars,
+        store=observed,
+        shipper=shipper,
+        metrics=metrics,
+    )
+    album_rows = AlbumLifecycleRows(catalogue=catalogue.albums, store=observed)
+    return Container(
         config=config,
         clock=clock,
         metrics=metrics,
@@ -230,30 +216,16 @@ def assembled(  # noqa: PLR0917 - one of each part
         management=Management(
             config.uploads, catalogue=catalogue.images, cache=caches, sidecars=sidecars, metrics=metrics, clock=clock
         ),
-        expiry=Expiry(catalogue=catalogue.images, notes=catalogue.notes, cache=caches, metrics=metrics, clock=clock),
-        eraser=Eraser(
-            catalogue=catalogue.images,
-            idempotency=catalogue.idempotency,
-            cache=caches,
-            spool=spool,
-            sidecars=sidecars,
-            store=observed,
-            shipper=shipper,
-            metrics=metrics,
-            clock=clock,
-        ),
-        sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed),
-        offline_service=OfflineService(
-            catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)
-        ),
-        telling=Telling(catalogue=catalogue.images, sidecars=sidecars, store=observed),
+        image_lifecycle=Lifecycle(image_rows, store=observed, guard=guard, clock=clock),
+        album_lifecycle=Lifecycle(album_rows, store=observed, guard=guard, clock=clock),
+        sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed, clock=clock),
+        prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         albums=Albums(config, catalogue=catalogue, clock=clock),
-        album_keeper=AlbumKeeper(catalogue=catalogue.albums, store=observed, clock=clock),
     )
 
 
-def _shown(  # noqa: PLR0917 - one of each part
+def _build_delivery(  # noqa: PLR0917 - one of each part
     config: Config,
     clock: Clock,
     metrics: Metrics,
@@ -262,7 +234,7 @@ def _shown(  # noqa: PLR0917 - one of each part
     workers: Workers,
     originals: Originals,
 ) -> tuple[Delivery, Tiles]:
-    """What is seen of pictures: their versions, and their tiles."""
+    """What viewers see of images: their renditions, and their tiles."""
     failures = Failures(catalogue=catalogue, metrics=metrics, clock=clock)
     renderer = Renderer(
         config.renditions,
@@ -294,12 +266,12 @@ def _shown(  # noqa: PLR0917 - one of each part
         clock=clock,
     )
     # No image is too slow for its zoom: the presets need less than the deepest level.
-    zooming = Failures(catalogue=catalogue, metrics=metrics, clock=clock, max_failures=None)
+    zoom_failures = Failures(catalogue=catalogue, metrics=metrics, clock=clock, max_failures=None)
     region_renderer = RegionRenderer(
         heavy_memory_bytes=config.renditions.heavy_memory_bytes,
         workers=workers,
         originals=originals,
-        failures=zooming,
+        failures=zoom_failures,
     )
     tiles = Tiles(
         config.renditions,
@@ -309,7 +281,7 @@ def _shown(  # noqa: PLR0917 - one of each part
         delivery=delivery,
         pyramid_builder=pyramid_builder,
         region_renderer=region_renderer,
-        failures=zooming,
+        failures=zoom_failures,
         metrics=metrics,
         clock=clock,
     )

@@ -122,9 +122,9 @@ async def view(host: Host, slug: str) -> None:
 
 async def expire(host: Host) -> None:
     """Both jobs, and between them the time in which an expired image can still be brought back."""
-    assert await host.appliance.expiry.run(clock_confirmed=True) == 1
+    assert await host.appliance.image_lifecycle.end(clock_confirmed=True) == 1
     host.clock.forward(GRACE_S + 1)
-    assert await host.appliance.eraser.run() == 1
+    assert await host.appliance.image_lifecycle.erase() == 1
 
 
 async def walk(host: Host, trace: CallTrace, number: int) -> dict[str, PathCount]:

@@ -1,4 +1,4 @@
-"""What an album holds at this moment, and whether it is over: its images may end before it, and then leave it."""
+"""What an album shows at this moment, and whether it has ended. Images that end before their album leave it."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from appliance.domain.model import Album, Ending, Image
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A living album with its living images, one at least, in their order."""
+    """An album that has not ended, with its visible images in their order; there is at least one."""
 
     album: Album
     images: tuple[Image, ...]
 
     @property
     def ends_s(self) -> int:
-        """When it ends: as its maker wished, or with its last image, whichever comes first."""
+        """When it ends, in unix seconds: at its own expiry or with its last image, whichever comes first."""
         return end_of(self.album.expires_s, self.images)
 
     @property
@@ -25,7 +25,7 @@ class Contents:
 
     @property
     def state(self) -> Hashable:
-        """The same as long as album and images are as they are: rows count their changes."""
+        """Equal as long as neither the album nor an image changes: rows count their changes."""
         images = tuple((image.slug, image.version) for image in self.images)
         return self.album.slug, self.album.version, images
 
@@ -40,33 +40,33 @@ def end_of(expires_s: int | None, images: Sequence[Image]) -> int:
     return last_s if expires_s is None else min(expires_s, last_s)
 
 
-def alive(images: Sequence[Image], now_s: float) -> tuple[Image, ...]:
-    """Those that are to be shown now."""
+def visible_images(images: Sequence[Image], now_s: float) -> tuple[Image, ...]:
+    """Those that are shown at the unix time `now_s`."""
     return tuple(image for image in images if image.ended is None and image.expires_s > now_s)
 
 
 def is_over(album: Album, now_s: float) -> bool:
-    """Whether its own time is over, told by a row or by the clock alone."""
+    """Whether its own time is over, by its row or by the clock."""
     return album.ended is Ending.EXPIRED or (
         album.ended is None and album.expires_s is not None and album.expires_s <= now_s
     )
 
 
 def contents(album: Album | None, images: Sequence[Image], now_s: float) -> Contents:
-    """The album as it is to be shown now. Raises UnknownAlbum, GoneAlbum."""
+    """The album as it is shown at `now_s`. Raises UnknownAlbum, GoneAlbum."""
     album = remembered(album)
     if album.ended is Ending.DELETED:
         raise GoneAlbum("This album was deleted by its owner.")
     if is_over(album, now_s):
         raise GoneAlbum("This album has expired.")
-    living = alive(images, now_s)
-    if not living:
+    visible = visible_images(images, now_s)
+    if not visible:
         raise GoneAlbum("All images of this album have expired or were deleted.")
-    return Contents(album, living)
+    return Contents(album, visible)
 
 
 def remembered(album: Album | None) -> Album:
-    """Raises UnknownAlbum when nothing is."""
+    """The album itself. Raises UnknownAlbum where there is no row."""
     if album is None:
         raise UnknownAlbum()
     return album

@@ -1,4 +1,4 @@
-"""What people may wish for an album, and what becomes of the order of its images."""
+"""What people choose for an album, and how its images are ordered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from appliance.domain.slugs import is_slug
 
 
 @dataclass(frozen=True, slots=True)
-class AlbumWishes:
-    """What a new album is to hold. `expires_in_s` None: as long as its images."""
+class AlbumOptions:
+    """What a new album holds. `expires_in_s` None: it lasts as long as its images."""
 
     images: tuple[str, ...]
     title: str | None = None
@@ -20,9 +20,9 @@ class AlbumWishes:
 
 @dataclass(frozen=True, slots=True)
 class AlbumChanges:
-    """What to change: first `remove`, then `add` behind the last, then `order`, which may name some of them only.
+    """What to change: first `remove`, then `add` at the end, then `order`, which may name only some of the images.
 
-    `expires_s` is a unix second, None for as long as its images. `restore` brings back an album that ended.
+    `expires_s` is a unix second, None for as long as the images last. `restore` restores an album that ended.
     """
 
     title: str | Unchanged | None = UNCHANGED
@@ -34,10 +34,9 @@ class AlbumChanges:
 
 
 def arranged(images: Sequence[str], changes: AlbumChanges) -> tuple[str, ...]:
-    """The images in their new order: those that `order` names come first, the others keep theirs behind them.
+    """The images in their new order: those that `order` names come first, the others keep theirs after them.
 
-    What is to be removed or put in order and is not there, or to be added and is there, is no mistake: somebody else
-    was faster.
+    Removing or ordering an absent image, or adding a present one, is no mistake: somebody else may have been faster.
     """
     removed = set(changes.remove)
     kept = [slug for slug in images if slug not in removed]
@@ -48,7 +47,7 @@ def arranged(images: Sequence[str], changes: AlbumChanges) -> tuple[str, ...]:
 
 
 def checked_slugs(slugs: Sequence[str], max_images: int) -> tuple[str, ...]:
-    """Each once. Raises TooManyImages, InvalidField for what can't be a slug."""
+    """Each slug once. Raises TooManyImages; InvalidField for text that is no slug."""
     once = tuple(dict.fromkeys(slugs))
     if len(once) > max_images:
         raise TooManyImages(

@@ -1,21 +1,20 @@
-"""The front of albums: make, show, change, end and bring back.
+"""Albums: create, show, change, end and restore them.
 
-Whoever knows an image's link may put the image into an album: the album shows what the link shows, no longer than the
-link does, and nothing of it changes the image.
+Anybody who knows an image's link may add the image to an album. The album shows what the link shows, no longer than the
+link does, and never changes the image.
 """
 
 import hashlib
 import json
 from dataclasses import dataclass, replace
 
-from appliance.albums.contents import Contents, alive, contents, end_of, is_over, remembered
-from appliance.albums.ordering import AlbumChanges, AlbumWishes, arranged, checked_slugs
+from appliance.albums.contents import Contents, contents, end_of, is_over, remembered, visible_images
+from appliance.albums.ordering import AlbumChanges, AlbumOptions, arranged, checked_slugs
 from appliance.catalogue import Catalogue, Unchanged
 from appliance.config.model import Config
 from appliance.domain import slugs, tokens
 from appliance.domain.clock import Clock
 from appliance.domain.errors import (
-    Conflict,
     GoneAlbum,
     IdempotencyKeyReused,
     InvalidField,
@@ -25,14 +24,15 @@ from appliance.domain.errors import (
 )
 from appliance.domain.model import Album, Ending, IdempotencyRecord
 from appliance.domain.upload_options import MAX_TITLE_CHARS, check_expiry, check_idempotency_key, clean_text
+from appliance.lifecycle.conflicts import retry_on_conflict
 from appliance.lifecycle.expiry import GRACE_S
-from appliance.lifecycle.management import ATTEMPTS, UNDO_S
+from appliance.lifecycle.management import UNDO_S
 
 NO_UNDO_S = 0  # an undo time that is over by any clock
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class CreatedAlbum:
     """A new album, or the first answer to its Idempotency-Key again."""
 
     contents: Contents
@@ -40,7 +40,7 @@ class Made:
 
 
 class Albums:
-    """Makes and shows albums for everybody, and changes them for those who prove that they may."""
+    """Creates and shows albums for everybody, and changes them for the holders of their delete tokens."""
 
     def __init__(self, config: Config, *, catalogue: Catalogue, clock: Clock) -> None:
         self._max_images = config.albums.max_images
@@ -50,86 +50,87 @@ class Albums:
         self._clock = clock
 
     async def show(self, slug: str) -> Contents:
-        """The living album. Raises UnknownAlbum, GoneAlbum."""
+        """The album and its visible images. Raises UnknownAlbum, GoneAlbum."""
         album = remembered(await self._rows.get(slug) if slugs.is_slug(slug) else None)
         return contents(album, await self._rows.images(album.images), self._clock())
 
-    # --- making ---------------------------------------------------------------------------------------------------
+    # --- creating ---------------------------------------------------------------------------------------------------
 
-    async def create(self, wishes: AlbumWishes) -> Made:
+    async def create(self, options: AlbumOptions) -> CreatedAlbum:
         """A new album, durable on return.
 
-        Raises InvalidField (no images, or not living ones), TooManyImages, InvalidExpiry and the IdempotencyKey errors.
+        Raises InvalidField (no images, or some that can't be shown), TooManyImages, InvalidExpiry, and the errors of
+        an IdempotencyKey.
         """
-        wishes = self._checked(wishes)
-        key = wishes.idempotency_key
+        options = self._check_options(options)
+        key = options.idempotency_key
         first = None if key is None else await self._catalogue.idempotency.get(tokens.hash_secret(key))
         if key is not None and first is not None:
-            return await self._replayed(first, wishes, key)
+            return await self._replay(first, options, key)
         now_s = int(self._clock())
         slug = slugs.mint(now_s)
         secret = tokens.generate_secret()
         token = tokens.generate_token() if key is None else tokens.derive_keyed_token(key, slug, secret)
-        album = await self._filled(
+        album = await self._with_contents(
             Album(
                 slug=slug,
-                images=wishes.images,
+                images=options.images,
                 token_hash=tokens.hash_secret(token),
                 created_s=now_s,
                 due_s=now_s,
-                title=wishes.title,
-                expires_s=None if wishes.expires_in_s is None else now_s + wishes.expires_in_s,
+                title=options.title,
+                expires_s=None if options.expires_in_s is None else now_s + options.expires_in_s,
             ),
-            added=wishes.images,
+            added=options.images,
         )
         if key is None:
             await self._rows.add(album.album)
         else:
-            record = IdempotencyRecord(tokens.hash_secret(key), slug, _fingerprint(wishes), now_s, secret)
+            record = IdempotencyRecord(tokens.hash_secret(key), slug, _fingerprint(options), now_s, secret)
             await self._rows.add(album.album, record)
-        return Made(album, token)
+        return CreatedAlbum(album, token)
 
-    def _checked(self, wishes: AlbumWishes) -> AlbumWishes:
-        if wishes.idempotency_key is not None:
-            check_idempotency_key(wishes.idempotency_key)
-        if wishes.expires_in_s is not None:
-            check_expiry(wishes.expires_in_s, self._max_expiry_days)
-        if not wishes.images:
+    def _check_options(self, options: AlbumOptions) -> AlbumOptions:
+        if options.idempotency_key is not None:
+            check_idempotency_key(options.idempotency_key)
+        if options.expires_in_s is not None:
+            check_expiry(options.expires_in_s, self._max_expiry_days)
+        if not options.images:
             raise InvalidField("An album needs at least one image. List them in images.")
         return replace(
-            wishes,
-            title=clean_text("title", wishes.title, MAX_TITLE_CHARS),
-            images=checked_slugs(wishes.images, self._max_images),
+            options,
+            title=clean_text("title", options.title, MAX_TITLE_CHARS),
+            images=checked_slugs(options.images, self._max_images),
         )
 
-    async def _replayed(self, first: IdempotencyRecord, wishes: AlbumWishes, key: str) -> Made:
-        if first.fingerprint != _fingerprint(wishes):
+    async def _replay(self, first: IdempotencyRecord, options: AlbumOptions, key: str) -> CreatedAlbum:
+        if first.fingerprint != _fingerprint(options):
             raise IdempotencyKeyReused(
                 "This Idempotency-Key was used with other images or fields. Use a new key for a new album."
             )
         try:
-            return Made(await self.show(first.slug), tokens.derive_keyed_token(key, first.slug, first.secret))
+            return CreatedAlbum(await self.show(first.slug), tokens.derive_keyed_token(key, first.slug, first.secret))
         except UnknownAlbum as fault:
             raise GoneAlbum("The album created with this Idempotency-Key is no longer available.") from fault
 
-    async def _filled(self, album: Album, *, added: tuple[str, ...]) -> Contents:
-        """The album with the images that are left, and when it has to be looked at again.
+    async def _with_contents(self, album: Album, *, added: tuple[str, ...]) -> Contents:
+        """The album with the images that are left, and with the time at which it is due.
 
-        Images that were erased leave it; those that expired stay, for their owners may bring them back. Raises
-        InvalidField when one of `added` can't be shown, TooManyImages, GoneAlbum when none is left.
+        Erased images leave it; expired ones stay, because their owners may restore them. Raises InvalidField when one
+        of `added` can't be shown, TooManyImages, GoneAlbum when no image is left.
         """
         images, now_s = await self._rows.images(album.images), self._clock()
-        living = alive(images, now_s)
-        if missing := set(added) - {image.slug for image in living}:
+        visible = visible_images(images, now_s)
+        if missing := set(added) - {image.slug for image in visible}:
             named = [slug for slug in added if slug in missing]
             raise InvalidField(
                 f"{len(named)} of these images can't be added because they don't exist or are no longer available: "
                 f"{', '.join(named[:5])}{' …' if len(named) > 5 else ''}."
             )
-        if not living:
+        if not visible:
             raise GoneAlbum("The album has no images left. Add some first, or create a new album.")
         kept = checked_slugs([image.slug for image in images], self._max_images)
-        return Contents(replace(album, images=kept, due_s=end_of(album.expires_s, living)), living)
+        return Contents(replace(album, images=kept, due_s=end_of(album.expires_s, visible)), visible)
 
     # --- changing -------------------------------------------------------------------------------------------------
 
@@ -150,34 +151,33 @@ class Albums:
         return album
 
     async def ending(self, slug: str) -> tuple[Ending | None, int | None]:
-        """How an album ended, and until which unix second it can be brought back (None when it can't)."""
+        """How an album ended, and until which unix second it can be restored (None when it can't)."""
         album = await self._rows.get(slug)
         if album is None:
             return None, None
         if album.ended is not Ending.DELETED and not is_over(album, self._clock()):
-            return Ending.EXPIRED, None  # its images are
-        until_s = album.erase_after_s or (album.expires_s or 0) + GRACE_S  # the job comes by within a minute
+            return Ending.EXPIRED, None  # its images have ended
+        until_s = album.erase_after_s or (album.expires_s or 0) + GRACE_S  # the job runs within a minute
         can_return = not album.erased and album.ended is not Ending.DELETED and until_s > self._clock()
         return album.ended or Ending.EXPIRED, until_s if can_return else None
 
     async def change(self, slug: str, token: str | None, changes: AlbumChanges) -> Contents:
-        """The changed album. A new expiry brings an expired one back while it is remembered whole.
+        """The changed album. A new expiry restores an expired one while its row is whole.
 
-        Raises as `owned` does, InvalidField, InvalidExpiry, TooManyImages, and GoneAlbum when it can't come back.
+        Raises as `owned` does, InvalidField, InvalidExpiry, TooManyImages, and GoneAlbum when it can't be restored.
         """
         await self.owned(slug, token)
-        changes = self._checked_changes(changes)
-        for _ in range(ATTEMPTS):
-            album = await self.owned(slug, token)
-            try:
-                changed = await self._filled(self._changed(album, changes), added=changes.add)
-                await self._rows.change(changed.album)
-            except Conflict:
-                continue
-            return changed
-        raise Conflict()
+        checked = self._check_changes(changes)
 
-    def _checked_changes(self, changes: AlbumChanges) -> AlbumChanges:
+        async def change_row() -> Contents:
+            album = await self.owned(slug, token)
+            changed = await self._with_contents(self._apply(album, checked), added=checked.add)
+            await self._rows.change(changed.album)
+            return changed
+
+        return await retry_on_conflict(change_row)
+
+    def _check_changes(self, changes: AlbumChanges) -> AlbumChanges:
         if isinstance(changes.expires_s, int):
             check_expiry(changes.expires_s - int(self._clock()), self._max_expiry_days)
         title = changes.title
@@ -187,8 +187,8 @@ class Albums:
             add=checked_slugs(changes.add, self._max_images),
         )
 
-    def _changed(self, album: Album, changes: AlbumChanges) -> Album:
-        """Raises GoneAlbum when it has ended and is not to be, or can't be, brought back; InvalidField."""
+    def _apply(self, album: Album, changes: AlbumChanges) -> Album:
+        """Raises GoneAlbum when it has ended and isn't, or can't be, restored; InvalidField."""
         now_s = int(self._clock())
         over = is_over(album, now_s)
         expires_s = album.expires_s if isinstance(changes.expires_s, Unchanged) else changes.expires_s
@@ -213,36 +213,32 @@ class Albums:
         )
 
     async def delete(self, slug: str, token: str | None) -> Album:
-        """End the album: 410 from now on, its images stay. It can be undone for ten seconds. Twice is fine."""
-        for _ in range(ATTEMPTS):
-            album = await self.owned(slug, token)
+        """End the album: 410 from now on; its images stay. Undo works for ten seconds. Deleting twice is fine."""
+
+        async def end_row() -> Album:
+            album, now_s = await self.owned(slug, token), int(self._clock())
             if album.ended is Ending.DELETED:
                 return album
-            now_s = int(self._clock())
-            try:
-                return await self._end(album, now_s, erase_after_s=now_s + UNDO_S)
-            except Conflict:
-                continue
-        raise Conflict()
+            return await self._end(album, now_s, erase_after_s=now_s + UNDO_S)
+
+        return await retry_on_conflict(end_row)
 
     async def take_down(self, slug: str) -> None:
-        """End the album for good, without its token: nobody can undo it; its images stay.
+        """End the album for good, without its token: nobody can undo it. Its images stay.
 
         Raises UnknownAlbum, GoneAlbum (already).
         """
-        for _ in range(ATTEMPTS):
+
+        async def end_row() -> Album:
             album, now_s = remembered(await self._rows.get(slug)), int(self._clock())
             if album.erased or (album.ended is Ending.DELETED and now_s > (album.erase_after_s or 0)):
                 raise GoneAlbum("This album is no longer available.")
-            try:
-                await self._end(album, now_s, erase_after_s=NO_UNDO_S)
-            except Conflict:
-                continue
-            return
-        raise Conflict()
+            return await self._end(album, now_s, erase_after_s=NO_UNDO_S)
+
+        await retry_on_conflict(end_row)
 
     async def _end(self, album: Album, now_s: int, *, erase_after_s: int) -> Album:
-        """Raises Conflict when the row is another by now."""
+        """Raises Conflict when the row changed meanwhile."""
         ended = replace(
             album, ended=Ending.DELETED, ended_s=now_s, erase_after_s=erase_after_s, version=album.version + 1
         )
@@ -250,6 +246,6 @@ class Albums:
         return ended
 
 
-def _fingerprint(wishes: AlbumWishes) -> str:
-    parts = ["album", wishes.images, wishes.title, wishes.expires_in_s]
+def _fingerprint(options: AlbumOptions) -> str:
+    parts = ["album", options.images, options.title, options.expires_in_s]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Taking down: an image or an album is ended for good by whoever runs the host, without its delete token."""
+"""Takedown: the operator of the host ends an image or an album for good, without its delete token."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from appliance.lifecycle.management import Management
 
 
 class TakenDown(StrEnum):
-    """What came of one slug."""
+    """The outcome for one slug."""
 
     IMAGE = "image"
     ALBUM = "album"
@@ -17,14 +17,14 @@ class TakenDown(StrEnum):
 
 
 class Takedown:
-    """Ends what has a slug, whichever it is: no image and album ever have the same."""
+    """Ends the image or album that has a slug; no two ever have the same."""
 
     def __init__(self, management: Management, albums: Albums) -> None:
         self._management = management
         self._albums = albums
 
-    async def run(self, slug: str) -> TakenDown:
-        """Durable on return: 410 from now on, erased from everywhere as soon as the erasing job comes by."""
+    async def take_down(self, slug: str) -> TakenDown:
+        """Durable on return: 410 from now on, and erased everywhere at the next run of the erasing job."""
         try:
             await self._management.take_down(slug)
         except UnknownImage:

@@ -1,6 +1,6 @@
-"""An album as a zip file, streamed: entries are stored, so its length is known before the first byte is read.
+"""An album as a zip file, streamed. Images are stored as they are, so its length is known before the first byte.
 
-One block of one original is in memory at a time, and nothing is written to disk. Pictures are compressed already.
+One block of one original is in memory at a time, and nothing is written to disk. Images are compressed already.
 """
 
 import unicodedata
@@ -20,19 +20,19 @@ _NEVER_ON_WINDOWS = frozenset('<>:"/\\|?*')
 
 
 class AlbumZip:
-    """The download of one album: `length` bytes, which `blocks` gives once."""
+    """The download of one album: `length` bytes, which `blocks` yields once."""
 
     def __init__(self, album: Contents, delivery: Delivery, extension: dict[str, str]) -> None:
         self._images = album.images
         self._delivery = delivery
-        self._hand = _Hand()
+        self._source = _BlockSource()
         self._archive = ZipStream(sized=True)
         for name, image in zip(entry_names(album.images, extension), album.images, strict=True):
-            self._archive.add(self._hand, name, size=image.bytes)
+            self._archive.add(self._source, name, size=image.bytes)
         self.length = len(self._archive)
 
     async def blocks(self) -> AsyncGenerator[bytes]:
-        """The file in order. Raises StoreUnavailable when an original can't be read to its end."""
+        """The file's bytes in order. Raises StoreUnavailable when an original can't be read to its end."""
         for image in self._images:
             async with aclosing(self._entry(image)) as pieces:
                 async for piece in pieces:
@@ -42,11 +42,11 @@ class AlbumZip:
 
     async def _entry(self, image: Image) -> AsyncGenerator[bytes]:
         async with aclosing(self._original(image)) as original:
-            self._hand.block = await anext(original, b"")
-            for piece in self._archive.file():  # takes a block from the hand between two pieces, never two
+            self._source.block = await anext(original, b"")
+            for piece in self._archive.file():  # takes one block from the source between two pieces
                 yield piece
-                if self._hand.block is None:
-                    self._hand.block = await anext(original, b"")
+                if self._source.block is None:
+                    self._source.block = await anext(original, b"")
 
     async def _original(self, image: Image) -> AsyncGenerator[bytes]:
         original, left = await self._delivery.original(image), image.bytes
@@ -60,8 +60,8 @@ class AlbumZip:
             raise StoreUnavailable(f"The store sent {left:,} bytes too few of the original.")
 
 
-class _Hand:
-    """Holds the block that the archive takes next; an empty one is the end of an original."""
+class _BlockSource:
+    """Holds the block that the archive takes next; an empty block is the end of an original."""
 
     def __init__(self) -> None:
         self.block: bytes | None = None
@@ -79,7 +79,7 @@ class _Hand:
 
 
 def entry_names(images: Sequence[Image], extension: dict[str, str]) -> Iterator[str]:
-    """A name for each: numbered, so that they are unique and sort as the album does, and fit for every system.
+    """A name for each image: numbered, so that names are unique and sort as the album does; valid on every system.
 
     `extension` has the file extension of each media type.
     """

@@ -1,4 +1,4 @@
-"""What was made of images: renditions, tiles, pyramids; all bounded, all forgetting what was longest unused."""
+"""Caches of what was rendered: renditions, tiles and pyramids, each bounded, least recently used out first."""
 
 from appliance.cache.cache import Cache
 from appliance.cache.caches import Caches

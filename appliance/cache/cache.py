@@ -1,4 +1,4 @@
-"""The front of the cache: memory before disk, and the tickets that keep out renditions of images that ended."""
+"""A cache of renditions: memory before disk, and tickets that keep out renditions of ended images."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ class Cache:
         return self._disk.bytes
 
     async def start(self) -> None:
-        """Return at once; what the disk holds is counted meanwhile."""
+        """Return at once; what the disk holds is counted in the background."""
         await self._disk.start()
 
     async def close(self) -> None:
@@ -42,7 +42,7 @@ class Cache:
         return self._memory.get(slug, name)
 
     async def get(self, slug: str, name: str) -> Rendition | None:
-        """From memory or disk; a hit on disk moves into memory. A torn or rotten file is a miss."""
+        """From memory or disk; a hit on disk is kept in memory. A damaged file is a miss."""
         if (near := self._memory.get(slug, name)) is not None:
             return near
         ticket = self.begin(slug)
@@ -65,14 +65,14 @@ class Cache:
     # --- admitting ------------------------------------------------------------------------------------------------
 
     def begin(self, slug: str) -> Ticket:
-        """Before making renditions: the ticket that `admit` will ask for. Give it back with `end`."""
+        """A ticket for work on the image, which `admit` asks for. Return it with `end`."""
         return self._tickets.begin(slug)
 
     def end(self, ticket: Ticket) -> None:
         self._tickets.end(ticket)
 
     async def admit(self, ticket: Ticket, name: str, rendition: Rendition) -> bool:
-        """Keep a rendition, unless its image was evicted since the ticket was drawn; says whether it was kept."""
+        """Keep a rendition, unless its image was evicted since the ticket was issued. Returns whether it was kept."""
         if ticket.revoked:
             return False
         self._memory.keep(ticket.slug, name, rendition)
@@ -89,7 +89,7 @@ class Cache:
     # --- forgetting -----------------------------------------------------------------------------------------------
 
     async def evict(self, slug: str) -> None:
-        """Forget every rendition of an image, and refuse those that are being made."""
+        """Forget every rendition of an image, and refuse those that are being rendered."""
         self._revoke(slug)
         await self._disk.evict(slug)
         self._revoke(slug)  # again, for what was read from disk before the folder went

@@ -1,6 +1,6 @@
-"""All that is kept of images to be shown again: renditions, tiles and pyramids, each under a budget of its own.
+"""The three caches: renditions, tiles and pyramids, each with a budget of its own.
 
-Apart, because whoever walks through all tiles of a giant must not push out everybody's thumbnails.
+They are apart so that one viewer of all tiles of a huge image doesn't push out everybody's thumbnails.
 """
 
 import asyncio
@@ -40,12 +40,12 @@ class Caches:
         )
 
     async def start(self) -> None:
-        """Return soon; what the disk holds of renditions and tiles is counted meanwhile."""
+        """Return soon; renditions and tiles on the disk are counted in the background."""
         await asyncio.gather(self.renditions.start(), self.tiles.start(), self.pyramids.start())
 
     async def close(self) -> None:
         await asyncio.gather(self.renditions.close(), self.tiles.close(), self.pyramids.close())
 
     async def evict(self, slug: str) -> None:
-        """Forget everything that was made of an image, and refuse what is being made."""
+        """Forget everything that was rendered of an image, and refuse what is being rendered."""
         await asyncio.gather(self.renditions.evict(slug), self.tiles.evict(slug), self.pyramids.evict(slug))

@@ -1,6 +1,6 @@
 """Renditions on disk: `{edition}/{slug[-2:]}/{slug}/{name}`, so that one folder holds all of an image.
 
-No index is kept: what goes when room is needed is the longest unused of a sample. The edition names the settings that
+No index is kept: what is evicted for room is the least recently used of a sample. The edition names the settings that
 the renditions were made with; other editions are removed at start-up.
 """
 
@@ -45,12 +45,12 @@ class DiskCache:
         self.bytes = 0
 
     async def start(self) -> None:
-        """Return at once; what the disk holds is counted meanwhile, other editions are removed."""
+        """Return at once; the background task counts what the disk holds, and removes other editions."""
         self._counted = False
         self._counting = asyncio.ensure_future(self._count_all())
 
     async def close(self) -> None:
-        """Counting and trimming stop where they are; the next start counts anew."""
+        """Stop counting and trimming; the next start counts again."""
         self._closing.set()
         for pending in (self._counting, self._trimming):
             if pending is not None:
@@ -58,7 +58,7 @@ class DiskCache:
         await self._threads.close()
 
     async def get(self, slug: str, name: str) -> Rendition | None:
-        """A torn or rotten file is a miss, and is removed."""
+        """A damaged file is a miss, and is removed."""
         found, removed_bytes = await self._threads.run(self._read, self._folder(slug) / name)
         self.bytes -= removed_bytes
         return found
@@ -68,11 +68,11 @@ class DiskCache:
         return await self._threads.run(_sizes, self._folder(slug))
 
     async def draft(self, slug: str, rendition: Rendition) -> Path:
-        """A rendition written beside its place, for `publish`. Raises OSError."""
+        """Write a rendition next to its final place, for `publish`. Raises OSError."""
         return await self._threads.run(_write_draft, self._folder(slug), rendition)
 
     def publish(self, draft: Path, name: str) -> bool:
-        """Put a draft in its place, without waiting; False when its folder was evicted meanwhile."""
+        """Give a draft its name, without waiting. False when its folder was evicted meanwhile."""
         path = draft.with_name(name)
         with self._renaming:
             replaced_bytes = self._counted_size(path)
@@ -92,7 +92,7 @@ class DiskCache:
         self.bytes -= freed
 
     async def trim(self) -> None:
-        """Bring what is kept below its bound."""
+        """Evict until the cache is below its limit."""
         freed = await self._threads.run(self._trim, int(self._limit_bytes * LOW_WATER))
         self.bytes -= freed
 
@@ -119,12 +119,12 @@ class DiskCache:
     def _remove_edition(self, edition: Path) -> None:
         for shard in self._until_closing(edition.iterdir()):
             shutil.rmtree(shard, ignore_errors=True)
-        with contextlib.suppress(OSError):  # not empty, for it is closing: the next start goes on
+        with contextlib.suppress(OSError):  # not empty, because it is closing: the next start continues
             edition.rmdir()
 
     def _remove_drafts(self) -> None:
         """Remove what a crash left half written."""
-        for folder, _, names in self._until_closing(os.walk(self._home)):  # unlike rglob, it takes folders that go
+        for folder, _, names in self._until_closing(os.walk(self._home)):  # unlike rglob, it accepts vanishing folders
             for path in (Path(folder) / name for name in names if name.startswith(".")):
                 with contextlib.suppress(OSError):
                     if path.stat().st_mtime < self._started_s:

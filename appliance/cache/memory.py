@@ -1,4 +1,4 @@
-"""Renditions in memory: bounded bytes, longest unused out first; touched by the event loop's thread alone."""
+"""Renditions in memory: bounded bytes, least recently used out first; used by the event loop's thread alone."""
 
 from collections import OrderedDict
 

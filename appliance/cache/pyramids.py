@@ -1,6 +1,6 @@
 """Pyramids on disk: `{edition}/{slug}.tif`, some hundreds of large files under a budget of their own.
 
-No index is kept: each admission looks at all of them, and removes the longest unused when they are too many bytes.
+No index is kept: each admission looks at all of them, and removes the least recently used beyond the budget.
 """
 
 import contextlib
@@ -57,7 +57,7 @@ class Pyramids:
 
     @contextmanager
     def ticket(self, slug: str) -> Iterator[Ticket]:
-        """Drawn before the row is asked for; `admit` wants it."""
+        """Issued before the row is read; `admit` needs it."""
         ticket = self._tickets.begin(slug)
         try:
             yield ticket
@@ -83,7 +83,7 @@ class Pyramids:
             return False
         try:
             Path(draft.name).rename(self._path(ticket.slug))
-        except FileNotFoundError:  # somebody emptied the folder
+        except FileNotFoundError:  # the folder was emptied
             return False
         await self._threads.run(self._trim)
         return True
@@ -111,7 +111,7 @@ class Pyramids:
         self._trim()
 
     def _trim(self) -> None:
-        """Remove the longest unused until the others keep within the budget."""
+        """Remove the least recently used until the others fit the budget."""
         files = sorted(self._files(), reverse=True)
         kept_bytes = 0
         for _, size, path in files:

@@ -1,4 +1,4 @@
-"""A finished rendition, and how it lies in a file: its checksum in front, so that a torn or rotten one is known."""
+"""A finished rendition, and its form in a file: the checksum comes first, so that damage is detected."""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""Tickets: leave to keep what was made of an image, taken away when the image ends while it is being made."""
+"""Tickets: permission to keep what is rendered of an image, revoked when the image ends meanwhile."""
 
 
 class Ticket:
-    """Leave to admit what is made of one image; `evict` takes it away from work that is still under way."""
+    """Permission to admit what is rendered of one image. `evict` revokes it for work in progress."""
 
     __slots__ = ("revoked", "slug")
 
@@ -18,7 +18,7 @@ class Tickets:
         self._open: dict[str, set[Ticket]] = {}
 
     def __len__(self) -> int:
-        """How many images something is being made of."""
+        """How many images something is being rendered of."""
         return len(self._open)
 
     def begin(self, slug: str) -> Ticket:

@@ -12,7 +12,7 @@ from appliance.config.model import GB, TB, Config
 DAY_S = 86_400
 MONTH_DAYS = 365 / 12
 GRACE_DAYS = 7  # lifecycle.expiry: how long the bytes of an expired image are kept
-TOMBSTONE_DAYS = 365  # lifecycle.erasing
+TOMBSTONE_DAYS = 365  # lifecycle.service
 
 ROW_BYTES = 250  # measured, indexes included: 20,000 rows of photographs, as the server writes them
 TOMBSTONE_BYTES = 62  # measured the same way

@@ -1,4 +1,4 @@
-"""`appliance drain` and `undrain`: the host takes no uploads for a while, and all it has comes to the store."""
+"""`appliance drain` and `undrain`: refuse uploads for a while, and wait until everything is in the store."""
 
 import asyncio
 import sys
@@ -9,18 +9,18 @@ from appliance.config.model import Config
 from appliance.domain.errors import CommandFailed
 from appliance.server.control import ask_drain, ask_status
 
-LOOK_EVERY_S = 0.5
+POLL_EVERY_S = 0.5
 
 Status = Mapping[str, Any]
 
 
 def drain(config: Config, *, wait: bool) -> int:
-    """Closes the doors, and returns once everything is in the store. Raises ServerNotRunning, CommandFailed."""
+    """Has uploads refused, and returns once everything is in the store. Raises ServerNotRunning, CommandFailed."""
     return asyncio.run(_drain(config, wait=wait))
 
 
 def undrain(config: Config) -> int:
-    """Opens the doors again. Raises ServerNotRunning, CommandFailed."""
+    """Has uploads accepted again. Raises ServerNotRunning, CommandFailed."""
     asyncio.run(ask_drain(config, drained=False))
     print("Uploads are accepted again.")
     return 0
@@ -34,7 +34,7 @@ async def _drain(config: Config, *, wait: bool) -> int:
         flush=True,
     )
     said = ""
-    while left := in_words(status := await ask_status(config)):
+    while left := describe_rest(status := await ask_status(config)):
         if left != said:
             print(f"Waiting: {left}.", flush=True)
             said = left
@@ -42,15 +42,15 @@ async def _drain(config: Config, *, wait: bool) -> int:
             return 0
         if not status["drained"]:
             raise CommandFailed("Uploads were accepted again by `appliance undrain` or a restart of the server.")
-        await asyncio.sleep(LOOK_EVERY_S)
+        await asyncio.sleep(POLL_EVERY_S)
     print("Everything is in the store.")
     if unfinished := status["uploads_unfinished"]:
         print(f"Unfinished resumable uploads that can resume after `appliance undrain`: {unfinished}.", file=sys.stderr)
     return 0
 
 
-def in_words(status: Status) -> str:
-    """What is not in the store yet; empty when all is."""
+def describe_rest(status: Status) -> str:
+    """What is not in the store yet, in words; empty when everything is."""
     kinds = {
         "uploads_arriving": "uploads in progress",
         "waiting_for_the_store": "originals not yet in the store",

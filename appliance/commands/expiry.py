@@ -1,4 +1,4 @@
-"""`appliance expire`: ends what is due, through the running server or, when none runs, by itself."""
+"""`appliance expire`: ends due images, by the running server or, where none runs, by itself."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from appliance.catalogue.opening import open_catalogue
 from appliance.config.model import Config
 from appliance.domain.clock import system_clock
 from appliance.domain.errors import ServerNotRunning
-from appliance.lifecycle.expiry import Expiry
+from appliance.lifecycle.expiry import ClockGuard, expire_images
 from appliance.observability.metrics import Metrics
 from appliance.server.control import ask_expire
 from appliance.server.data_dir_lock import owned_data_dir
@@ -17,7 +17,7 @@ from appliance.server.startup_checks import refuse_lost_catalogue
 
 
 def expire(config: Config, *, clock_confirmed: bool) -> int:
-    """Prints how many images ended. Raises ClockJumped, CommandFailed, DataDirectoryLocked, UnfitInstallation."""
+    """Prints how many images expired. Raises ClockJumped, CommandFailed, DataDirectoryLocked, UnfitInstallation."""
     try:
         ended = asyncio.run(ask_expire(config, clock_confirmed=clock_confirmed))
     except ServerNotRunning:
@@ -34,10 +34,10 @@ async def _expire_alone(config: Config, clock_confirmed: bool) -> int:
     cache = Caches.of(config)
     try:
         await catalogue.start()
-        expiry = Expiry(
-            catalogue=catalogue.images, notes=catalogue.notes, cache=cache, metrics=metrics, clock=system_clock
+        now_s = await ClockGuard(catalogue.images, catalogue.notes, system_clock).trusted_now_s(
+            is_confirmed=clock_confirmed
         )
-        return await expiry.run(clock_confirmed=clock_confirmed)
+        return await expire_images(catalogue.images, cache, metrics, now_s)
     finally:
         await cache.close()
         await catalogue.stop()

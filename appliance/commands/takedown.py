@@ -1,4 +1,4 @@
-"""`appliance takedown`: images and albums ended for good by the running server, without their delete tokens."""
+"""`appliance takedown`: the running server ends images and albums for good, without their delete tokens."""
 
 import asyncio
 import re
@@ -25,7 +25,7 @@ def takedown(config: Config, wanted: Sequence[str]) -> int:
 
 
 async def _takedown(config: Config, wanted: Sequence[str]) -> int:
-    """One after the other, so that what has a line is done whatever happens to the rest."""
+    """One after the other, so that each printed line is true whatever happens to the rest."""
     has_unknown = False
     for text in wanted:
         slug = slug_of(text)
@@ -36,7 +36,7 @@ async def _takedown(config: Config, wanted: Sequence[str]) -> int:
 
 
 def slug_of(text: str) -> str | None:
-    """The slug that a slug or a link names; of an image's page in an album it is the image's."""
+    """The slug in a slug or a link; for an image's page in an album it is the image's. None where there is none."""
     if is_slug(text):
         return text
     found = LINK.search(text)

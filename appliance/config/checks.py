@@ -10,6 +10,7 @@ from appliance.config.model import LOGO_ENDINGS, MAX_LOGO_BYTES, Config, split_l
 from appliance.domain.colours import is_colour
 from appliance.domain.renditions import Format
 
+_REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _BUCKET = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")  # S3's rules
 _ENDPOINT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 _ZONE = re.compile(r"[A-Za-z0-9]{1,64}")
@@ -54,6 +55,8 @@ def _store(config: Config) -> Iterator[Unmet]:
         yield "store.bucket", "a bucket name: 3 to 63 characters of a-z, 0-9, - and ."
     if store.endpoint is not None and not _ENDPOINT.fullmatch(store.endpoint):
         yield "store.endpoint", "host:port without http:// or a path (store.secure says whether TLS is used)"
+    if not _REGION.fullmatch(store.region):
+        yield "store.region", "a region's name, such as us-east-1, eu-central-1 or garage"
     if store.kind == "minio":
         for key in ("endpoint", "access_key", "secret_key"):
             if getattr(store, key) is None:

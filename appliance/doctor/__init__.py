@@ -1,4 +1,4 @@
-"""The doctor: looks at every part that the server needs, and says of each in a line whether it is well and what to do.
+"""The doctor: checks every part that the server needs, and says in a line for each whether it works and what to do.
 
-It changes nothing that lasts: probes are removed again, and the catalogue is only read. `round.examine` begins it.
+It leaves no changes: probes are removed again, and the catalogue is only read. `checkup.examine` begins it.
 """

@@ -1,4 +1,4 @@
-"""The doctor's round: one part after the other, none of which can end it."""
+"""The doctor's checkup: one check after the other; one that breaks ends no other."""
 
 from collections.abc import AsyncIterator, Callable
 

@@ -1,4 +1,4 @@
-"""The doctor's look at the server's own parts: libvips, the workers' sandbox, the catalogue, the object store."""
+"""The doctor's checks of libvips, the workers' sandbox and the object store."""
 
 import asyncio
 import json
@@ -10,20 +10,20 @@ from typing import Any
 from appliance.config.model import Config
 from appliance.doctor.findings import Finding, fault, ok, warn
 from appliance.domain.errors import ApplianceError
-from appliance.objectstore import ObjectStore, open_store
+from appliance.objectstore import ObjectStore, StoreNotCreated, open_store
 
 _PROBE_WITHIN_S = 60.0
 _STORE_WITHIN_S = 30.0
 _PROBE_BYTES = b"a probe of appliance doctor"
-_WALLS = {
+_PROTECTIONS = {
     "landlock": "this kernel doesn't support Landlock, which needs Linux 5.13 or later (lsm=landlock)",
     "seccomp": "this kernel lacks seccomp filters (CONFIG_SECCOMP_FILTER; x86_64 and aarch64): no calls are blocked",
 }
-"""What a worker's protections begin with, and what to say where they don't."""
+"""How the names of a worker's protections begin, and what to say where one is missing."""
 
 
 class ProbeFailed(Exception):
-    """A probe process did not answer; its text says how it ended."""
+    """A probe process did not answer. The text says how it ended."""
 
 
 async def libvips(_config: Config) -> AsyncIterator[Finding]:
@@ -43,15 +43,11 @@ async def sandbox(_config: Config) -> AsyncIterator[Finding]:
         yield fault("sandbox", f"workers can't drop their privileges ({error})")
         return
     words = f"workers decode with {', '.join(on) or 'no sandbox'}"
-    lacking = [advice for name, advice in _WALLS.items() if not any(each.startswith(name) for each in on)]
+    lacking = [advice for name, advice in _PROTECTIONS.items() if not any(each.startswith(name) for each in on)]
     yield warn("sandbox", "; ".join([words, *lacking])) if lacking else ok("sandbox", words)
 
 
 async def store(config: Config) -> AsyncIterator[Finding]:
-    is_new = not (config.store_dir.exists() or config.store_dir.with_name(f"{config.store_dir.name}.id").exists())
-    if config.store.kind == "directory" and is_new:
-        yield warn("store", f"{config.store_dir} doesn't exist yet; the first start creates it")
-        return
     where = config.store.endpoint if config.store.kind == "minio" else str(config.store_dir)
     try:
         objects = open_store(config.store, config.data_dir)
@@ -60,6 +56,13 @@ async def store(config: Config) -> AsyncIterator[Finding]:
                 await _round_trip(objects)
         finally:
             await objects.close()
+    except StoreNotCreated:
+        is_bucket = config.store.kind == "minio"
+        missing = f"bucket {config.store.bucket}" if is_bucket else "folder"
+        condition = ", if the key may (s3:CreateBucket)" if is_bucket else ""
+        yield warn(
+            "store", f"{config.store.kind} at {where} has no {missing} yet; the first start creates it{condition}"
+        )
     except ApplianceError as error:
         yield fault("store", f"{config.store.kind} at {where}: {error.detail}")
     except TimeoutError:
@@ -80,11 +83,11 @@ async def _round_trip(objects: ObjectStore) -> None:
     finally:
         await objects.delete(key)
     if got != _PROBE_BYTES:
-        raise StoreLies("it returned different bytes from those stored: don't trust it with images")
+        raise CorruptingStore("it returned different bytes from those stored: don't trust it with images")
 
 
-class StoreLies(ApplianceError):
-    """The store answers, but not with what it was given."""
+class CorruptingStore(ApplianceError):
+    """The store returns other bytes than it was given."""
 
     code = "store-lies"
     title = "The object store corrupts objects"

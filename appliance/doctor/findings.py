@@ -1,11 +1,11 @@
-"""What the doctor says of one part."""
+"""What the doctor says about one part."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How bad it is. With a `fault` the server does not start, or does not do what it is for."""
+    """How serious it is. With a `fault` the server doesn't start, or doesn't do its job."""
 
     OK = "ok"
     WARN = "warn"
@@ -14,7 +14,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line: the part, its state, and words that say what to do where it is not well."""
+    """One line: the part, its level, and words that say what to do where something is wrong."""
 
     part: str
     level: Level

@@ -1,4 +1,4 @@
-"""The doctor's look at the machine: Python, the data directory and its disk, the addresses to listen on."""
+"""The doctor's checks of the machine: Python, the data directory and its disk, the addresses to listen on."""
 
 import errno
 import os
@@ -17,8 +17,8 @@ from appliance.domain.errors import ApplianceError, ServerNotRunning
 from appliance.server.control import ask_status
 
 SOCKET_UNIT = "appliance.socket"
-_PROBE_ATTRIBUTE = "user.appliance"  # the spool keeps an image's metadata in it
-_PROBE_VALUE = b"x" * 3000  # what it keeps at most: 2 KB of metadata, as JSON
+_PROBE_ATTRIBUTE = "user.appliance"  # where the spool keeps an image's metadata
+_PROBE_VALUE = b"x" * 3000  # its limit: 2 KB of metadata, as JSON
 
 
 async def python(_config: Config) -> AsyncIterator[Finding]:
@@ -119,7 +119,7 @@ def links_work(listen: str) -> bool:
 
 
 async def _running_server(config: Config) -> tuple[object | None, object | None]:
-    """Its process id and the address that it serves, as far as it tells."""
+    """The running server's process id and the address that it serves, as far as it says."""
     try:
         status = await ask_status(config)
     except ServerNotRunning:

@@ -1,4 +1,4 @@
-"""What the doctor learns in a process of its own: the server, and the doctor, never decode or sandbox themselves.
+"""What the doctor learns in a process of its own, because neither it nor the server decodes or sandboxes itself.
 
 `python -m appliance.doctor.probes libvips` prints the version and formats, `... sandbox` the protections of a worker;
 each as one line of JSON.
@@ -15,7 +15,7 @@ from appliance.workers.process import MAX_CPU_S, MAX_OUTPUT_BYTES
 
 
 def libvips() -> dict[str, Any]:
-    """The libvips in use, and what is wrong with it (None when nothing is)."""
+    """The libvips in use, and what is wrong with it, or None."""
     try:
         versions.check_installation()
         unfit = None
@@ -26,7 +26,7 @@ def libvips() -> dict[str, Any]:
 
 
 def protections() -> dict[str, Any]:
-    """What this process could give up, in the way that workers do."""
+    """The protections that this process could apply to itself, as workers do."""
     return {"protections": list(worker.prepare(Renditions().memory_bytes, MAX_OUTPUT_BYTES, MAX_CPU_S))}
 
 

@@ -1,1 +1,1 @@
-"""Health: how each part is, and whether the server is ready."""
+"""Health: the state of each part, and whether the server is ready."""

@@ -1,4 +1,4 @@
-"""Health checks: how each part is, in words that anybody may read. The log and `status` have the reasons."""
+"""Health checks: the state of each part, in words that anybody may read. The log and `status` have the reasons."""
 
 from appliance.catalogue import Catalogue
 from appliance.lifecycle.shipping import Shipper
@@ -19,7 +19,7 @@ class CatalogueCheck:
 
 
 class WorkersCheck:
-    """Whether a worker is there to decode."""
+    """Whether a worker runs that can decode."""
 
     name = "workers"
 

@@ -1,4 +1,4 @@
-"""Health: alive, ready, and how each part is. Also what a graceful stop needs to know: what is still in flight."""
+"""Health: whether the server is ready, each part's state, and the requests in flight, which a graceful stop awaits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from appliance.uploads.drain_switch import DrainSwitch
 
 
 class HealthCheck(Protocol):
-    """How one part is."""
+    """The state of one part."""
 
     @property
     def name(self) -> str:
         """The part's name in the report."""
 
     def state(self) -> str:
-        """`ok`, or a few words on what is wrong, which anybody may read. Costs next to nothing."""
+        """`ok`, or a few words on what is wrong, which anybody may read. Must be cheap."""
 
 
 @dataclass(slots=True)
 class Health:
-    """The state of the server. Parts in `essential` make it unready when they are not ok, the others only degraded."""
+    """The state of the server: an `essential` part that isn't ok makes it unready, a `helpful` one degraded."""
 
     drain_switch: DrainSwitch
     essential: Sequence[HealthCheck]
@@ -30,7 +30,7 @@ class Health:
     in_flight: int = 0
 
     def report(self) -> tuple[bool, dict[str, object]]:
-        """Whether to send requests here, and each part's state."""
+        """Whether requests should be sent here, and a report of each part's state."""
         essential = {check.name: check.state() for check in self.essential}
         helpful = {check.name: check.state() for check in self.helpful}
         serving = self.started and not self.stopping and not self.drain_switch.drained

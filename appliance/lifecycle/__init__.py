@@ -1,1 +1,1 @@
-"""Lifecycle: what happens to an image after it was accepted, driven by rows: ship, prewarm, expire, erase, sweep."""
+"""What happens to images and albums once they are accepted: shipping, prewarming, expiry, erasing, sweeps, purges."""

@@ -1,4 +1,4 @@
-"""A queue from which clients are served in turn: where work is many small pieces, turns by number are fair enough."""
+"""A queue that serves clients in turn: for many small pieces of work, one piece a turn is fair enough."""
 
 import asyncio
 from collections import OrderedDict, deque
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class ClientQueue(asyncio.Queue[tuple[str, T]], Generic[T]):
-    """Holds pieces with the client that each is for; a client's own come out in the order in which they went in."""
+    """Holds items, each with its client; a client's own come out in the order in which they were put."""
 
     def _init(self, maxsize: int) -> None:
         self._clients: OrderedDict[str, deque[T]] = OrderedDict()

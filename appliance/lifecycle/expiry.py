@@ -1,4 +1,4 @@
-"""Expiry: images whose time is over, found by rows and ended by compare-and-set, unless the clock can't be trusted."""
+"""Expiry: due images end, unless the clock can't be trusted."""
 
 import logging
 import time
@@ -9,64 +9,71 @@ from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import ClockJumped
 from appliance.observability.metrics import Metrics
 
-GRACE_S = 7 * DAY_S  # expired images keep their bytes so long; the manage link can bring them back
+GRACE_S = 7 * DAY_S  # how long an expired image keeps its bytes, and an album its rows; the manage link restores them
 BATCH = 1000
-JUMP_S = 300.0  # wall clock against monotonic clock, between two runs of one server
+JUMP_S = 300.0  # of the wall clock against the monotonic clock, between two runs of one server
 BACKWARD_S = 300
-ABSENCE_S = 60 * DAY_S  # a server that was off for longer is asked for confirmation
+ABSENCE_S = 60 * DAY_S  # after a longer absence a person has to confirm the time
 LAST_RUN = "expiry-last-run"
 
 log = logging.getLogger(__name__)
 
 
-class Expiry:
-    """Ends what is due. A jump of the clock stops it until a person confirms the time."""
+class ClockGuard:
+    """Refuses a time that looks wrong, so that no jump of the clock ends what is not due."""
 
-    def __init__(
-        self, *, catalogue: ImageCatalogue, notes: Notes, cache: Caches, metrics: Metrics, clock: Clock
-    ) -> None:
-        self._catalogue = catalogue
+    def __init__(self, images: ImageCatalogue, notes: Notes, clock: Clock) -> None:
+        self._images = images
         self._notes = notes
-        self._cache = cache
-        self._metrics = metrics
         self._clock = clock
-        self._seen: tuple[float, float] | None = None
+        self._last_reading: tuple[float, float] | None = None
 
-    async def run(self, *, clock_confirmed: bool = False) -> int:
-        """End every due image; says how many. Raises ClockJumped, and then nothing was ended."""
+    async def trusted_now_s(self, *, is_confirmed: bool) -> int:
+        """The time now, in unix seconds, which is remembered as good. `is_confirmed`: a person says that it is right.
+
+        Raises ClockJumped.
+        """
         now_s = int(self._clock())
-        if not clock_confirmed:
-            await self._check_clock(now_s)
-        self._seen = (self._clock(), _steady_s())
+        if not is_confirmed:
+            self._check_drift()
+            await self._check_last_run(now_s)
+        self._last_reading = (self._clock(), _boot_time_s())
         await self._notes.set(LAST_RUN, str(now_s))
-        ended = 0
-        while slugs := await self._catalogue.due(now_s, BATCH):
-            images = await self._catalogue.expire(slugs, now_s=now_s, erase_after_s=now_s + GRACE_S)
-            for image in images:
-                await self._cache.evict(image.slug)
-            ended += len(images)
-            self._metrics.expired.inc(len(images))
-        if ended:
-            log.info("expired %d images", ended)
-        return ended
+        return now_s
 
-    async def _check_clock(self, now_s: int) -> None:
-        if self._seen is not None:
-            wall_s, steady_s = self._seen
-            drift_s = (self._clock() - wall_s) - (_steady_s() - steady_s)
+    def _check_drift(self) -> None:
+        if self._last_reading is not None:
+            wall_s, boot_s = self._last_reading
+            drift_s = (self._clock() - wall_s) - (_boot_time_s() - boot_s)
             if abs(drift_s) > JUMP_S:
-                raise self._jumped(f"The clock moved by {drift_s:+,.0f} s against the machine's steady clock.")
-        last_s = int(await self._notes.get(LAST_RUN) or await self._catalogue.newest_created_s() or now_s)
+                raise _jumped(f"The clock moved by {drift_s:+,.0f} s against the machine's steady clock.")
+
+    async def _check_last_run(self, now_s: int) -> None:
+        last_s = int(await self._notes.get(LAST_RUN) or await self._images.newest_created_s() or now_s)
         if now_s < last_s - BACKWARD_S:
-            raise self._jumped(f"The clock is {last_s - now_s:,} s behind the last run.")
+            raise _jumped(f"The clock is {last_s - now_s:,} s behind the last run.")
         if now_s > last_s + ABSENCE_S:
-            raise self._jumped(f"The last run was {(now_s - last_s) // DAY_S} days ago.")
-
-    @staticmethod
-    def _jumped(words: str) -> ClockJumped:
-        return ClockJumped(f"{words} Nothing was expired. If the time is right, run: appliance expire --clock-is-right")
+            raise _jumped(f"The last run was {(now_s - last_s) // DAY_S} days ago.")
 
 
-def _steady_s() -> float:
-    """Seconds since boot, those of a suspended machine included: its sleep is no jump of the clock."""
+async def expire_images(catalogue: ImageCatalogue, cache: Caches, metrics: Metrics, now_s: int) -> int:
+    """End every image that is due; an extension that comes meanwhile wins. Returns how many ended."""
+    ended = 0
+    while slugs := await catalogue.due(now_s, BATCH):
+        images = await catalogue.expire(slugs, now_s=now_s, erase_after_s=now_s + GRACE_S)
+        for image in images:
+            await cache.evict(image.slug)
+        ended += len(images)
+        metrics.expired.inc(len(images))
+    if ended:
+        log.info("expired %d images", ended)
+    return ended
+
+
+def _jumped(words: str) -> ClockJumped:
+    return ClockJumped(f"{words} Nothing was expired. If the time is right, run: appliance expire --clock-is-right")
+
+
+def _boot_time_s() -> float:
+    """Seconds since boot, including those of a suspended machine: its sleep is no jump of the clock."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -1,4 +1,4 @@
-"""Background jobs: what runs when. Each is driven by rows, idempotent, never two of a kind at once."""
+"""Background jobs: which run when. Each is driven by rows and idempotent, and no two of a kind run at once."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ from appliance.observability.metrics import Metrics
 
 MISFIRE_GRACE_S = 3600  # APScheduler's default of one second would drop runs on a busy loop
 
-FIRST_RUN_S, SPREAD_S = 60, 15  # slow jobs run soon after a start too, not all at once
+FIRST_RUN_S, SPREAD_S = 60, 15  # so that slow jobs run soon after a start too, but not all at once
 
 log = logging.getLogger(__name__)
 scheduler_log = logging.getLogger(f"{__name__}.scheduler")
@@ -20,7 +20,7 @@ scheduler_log = logging.getLogger(f"{__name__}.scheduler")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A named background job and its pace in seconds."""
+    """A named background job, and its interval in seconds."""
 
     name: str
     every_s: int
@@ -28,7 +28,7 @@ class Job:
 
 
 class Jobs:
-    """Runs jobs on APScheduler; a job that fails is logged and runs again at its next time."""
+    """Runs jobs on APScheduler; a job that fails is logged and runs again next time."""
 
     def __init__(self, jobs: list[Job], metrics: Metrics) -> None:
         self._metrics = metrics
@@ -55,7 +55,7 @@ class Jobs:
         return dict(self._first_s)
 
     def stop(self) -> None:
-        """No new runs; those under way are ended by their tasks."""
+        """Start no more runs. Those in progress are ended by their tasks."""
         self._scheduler.shutdown(wait=False)
 
     async def _run(self, job: Job) -> None:

@@ -1,4 +1,4 @@
-"""Managing: what the holder of a delete token may do with an image, and what this host's operator may."""
+"""Management: what the holder of a delete token may do with an image, and what the operator of the host may."""
 
 from dataclasses import dataclass
 
@@ -11,17 +11,17 @@ from appliance.domain.errors import Conflict, GoneImage, MissingToken, UnknownIm
 from appliance.domain.model import Ending, Image, Tombstone
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS, check_expiry, clean_text
 from appliance.domain.visibility import require_visible
+from appliance.lifecycle.conflicts import retry_on_conflict
 from appliance.lifecycle.expiry import GRACE_S
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.observability.metrics import Metrics
 
 UNDO_S = 10
-ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What to change; `expires_s` is a unix second. `restore` brings an ended image back, while its bytes are kept."""
+    """What to change; `expires_s` is a unix second. `restore` restores an ended image while its bytes are kept."""
 
     title: str | Unchanged | None = UNCHANGED
     alt: str | Unchanged | None = UNCHANGED
@@ -38,7 +38,7 @@ def check_token(token: str | None, stored_hash: str) -> None:
 
 
 class Management:
-    """Changes, ends and restores images for those who prove that they may."""
+    """Changes, ends and restores images for the holders of their delete tokens."""
 
     def __init__(
         self,
@@ -71,37 +71,35 @@ class Management:
         return found
 
     async def ending(self, slug: str) -> tuple[Ending | None, int | None]:
-        """How an image ended, and until which unix second it can be brought back (None when it can't)."""
+        """How an image ended, and until which unix second it can be restored (None when it can't)."""
         found = await self._catalogue.get(slug)
         if not isinstance(found, Image):
             return (found.ended if found else None), None
         ended = found.ended or (Ending.EXPIRED if found.expires_s <= self._clock() else None)
-        until_s = found.erase_after_s or found.expires_s + GRACE_S  # the expiry job comes by within a minute
+        until_s = found.erase_after_s or found.expires_s + GRACE_S  # the expiry job runs within a minute
         return ended, until_s if ended is Ending.EXPIRED and until_s > self._clock() else None
 
     async def change(self, slug: str, token: str | None, changes: Changes) -> Image:
-        """The changed image. A new expiry brings an expired one back while its bytes are kept.
+        """The changed image. A new expiry restores an expired one while its bytes are kept.
 
-        Raises as `owned` does, InvalidField, InvalidExpiry, and GoneImage when it can't be brought back.
+        Raises as `owned` does, InvalidField, InvalidExpiry, and GoneImage when it can't be restored.
         """
         await self.owned(slug, token)
-        changes = self._checked(changes)
-        for _ in range(ATTEMPTS):
-            image = await self.owned(slug, token)
-            try:
-                return await self._change_now(image, changes)
-            except Conflict:  # others may change the row meanwhile: a shipper, a worker's verdict, the expiry
-                continue
-        raise Conflict()
+        checked = self._checked(changes)
 
-    async def _change_now(self, image: Image, changes: Changes) -> Image:
-        """Compare and set. Raises Conflict when the row is another by now."""
+        async def change_row() -> Image:
+            return await self._change_row(await self.owned(slug, token), checked)
+
+        return await retry_on_conflict(change_row)
+
+    async def _change_row(self, image: Image, changes: Changes) -> Image:
+        """Compare and set. Raises Conflict when the row changed meanwhile."""
         now_s = int(self._clock())
-        over = image.ended is Ending.EXPIRED or (image.ended is None and image.expires_s <= now_s)
-        if not changes.restore and not (over and changes.expires_s is not None):
-            require_visible(image, now_s)  # raises for what has ended, with the words for it
+        is_over = image.ended is Ending.EXPIRED or (image.ended is None and image.expires_s <= now_s)
+        if not changes.restore and not (is_over and changes.expires_s is not None):
+            require_visible(image, now_s)  # raises what an ended image is refused with
         expires_s: int | None = changes.expires_s
-        if over or image.ended is not None:
+        if is_over or image.ended is not None:
             expires_s = self._new_expiry(image, changes, now_s)
         if image.ended is not None:
             if now_s > (image.erase_after_s or 0):

@@ -1,4 +1,4 @@
-"""The offline service: every minute, make the configured presets for images that do not have them yet."""
+"""Prewarming: every minute, the configured presets are rendered for images that do not have them yet."""
 
 import asyncio
 
@@ -10,8 +10,8 @@ BATCH = 200
 AT_ONCE = 8
 
 
-class OfflineService:
-    """Finds rows that are not prewarmed, newest first, and has them made at background priority."""
+class Prewarmer:
+    """Finds rows that are not prewarmed, newest first, and has their presets rendered at background priority."""
 
     def __init__(self, *, catalogue: ImageCatalogue, delivery: Delivery, enabled: bool) -> None:
         self._catalogue = catalogue
@@ -19,10 +19,10 @@ class OfflineService:
         self._enabled = enabled
         self._after = ""
 
-    async def run(self) -> int:
-        """One batch, so that a run ends in about a minute; says how many images it looked at.
+    async def prewarm_batch(self) -> int:
+        """Prewarm one batch, so that a run ends in about a minute. Returns how many images it had.
 
-        The next run goes on behind it, and in the end begins anew: images that always fail block none behind them.
+        The next run continues after it and starts over at the end, so images that always fail block no others.
         """
         if not self._enabled:
             return 0
@@ -30,9 +30,9 @@ class OfflineService:
         self._after = images[-1].slug if len(images) == BATCH else ""
         at_once = asyncio.Semaphore(AT_ONCE)
 
-        async def one(image: Image) -> None:
+        async def prewarm_one(image: Image) -> None:
             async with at_once:
                 await self._delivery.prewarm(image)
 
-        await asyncio.gather(*(one(image) for image in images))
+        await asyncio.gather(*(prewarm_one(image) for image in images))
         return len(images)

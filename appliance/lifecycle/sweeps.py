@@ -1,13 +1,14 @@
-"""Sweeps: repair jobs that compare files with rows. Nothing that might be somebody's image is ever deleted at once."""
+"""Sweeps: repair jobs that compare files with rows. Nothing that may be somebody's image is deleted at once."""
 
 import logging
 from collections.abc import AsyncIterator
 
 from appliance.catalogue import ImageCatalogue
-from appliance.domain.clock import DAY_S
+from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import StoreUnavailable
 from appliance.domain.model import Image, Location
 from appliance.domain.slugs import is_slug, object_key, sidecar_key
+from appliance.lifecycle.service import TOMBSTONE_S
 from appliance.objectstore import ObjectStore
 from appliance.spool import Spool
 
@@ -15,22 +16,24 @@ SETTLING_S = 300.0  # a landed file is committed within moments; younger ones ar
 STALLED_S = 3600.0
 ORPHAN_KEPT_S = 7 * DAY_S
 BATCH = 500
+TOMBSTONES = "tombstones/"
 
 log = logging.getLogger(__name__)
 
 
 class Sweeps:
-    """Puts right what a crash left between a file and its row."""
+    """Repairs what a crash left between a file and its row."""
 
-    def __init__(self, *, catalogue: ImageCatalogue, spool: Spool, store: ObjectStore) -> None:
+    def __init__(self, *, catalogue: ImageCatalogue, spool: Spool, store: ObjectStore, clock: Clock) -> None:
+        self._clock = clock
         self._catalogue = catalogue
         self._spool = spool
         self._store = store
 
     async def spool(self, *, older_than_s: float = SETTLING_S) -> int:
-        """Bring landed files in line with their rows; says how many were moved.
+        """Bring landed files in line with their rows. Returns how many were moved.
 
-        In the store already: becomes a copy. Unknown to the catalogue: set aside for a week. Erased: removed.
+        A file that is in the store becomes a copy. One without a row is set aside for a week. An erased one goes.
         """
         moved = 0
         for slug in await self._spool.landed_slugs(older_than_s=older_than_s):
@@ -50,28 +53,39 @@ class Sweeps:
         return moved
 
     async def uploads(self) -> int:
-        """Remove received bytes that no transfer owns any more; says how many files."""
+        """Remove received bytes that no transfer owns any more. Returns how many files."""
         return await self._spool.drop_stalled(older_than_s=STALLED_S)
 
     async def orphans(self) -> int:
-        """Count and log what the store keeps and no row knows; that is reported, never deleted.
+        """Count and log objects without a row; they are never deleted.
 
-        What belongs to an erased image is deleted: a put that ended late, or a crash after it, brought it there.
-        Raises StoreUnavailable; objects that can't be deleted hold up no other.
+        Objects of an erased image are deleted: a put that ended late, or a crash after it, left them.
+        Raises StoreUnavailable; an object that can't be deleted holds up no other.
         """
         unknown, failure = [], None
         for prefix in ("originals/", "meta/"):
             async for keys in self._batches(prefix):
                 unknown += await self._unknown(keys)
-                failure = await self._delete_buried(keys) or failure
+                failure = await self._delete_erased(keys) or failure
         if unknown:
             log.warning("%d objects have no row, including %s", len(unknown), ", ".join(unknown[:5]))
         if failure is not None:
             raise failure
         return len(unknown)
 
+    async def stored_tombstones(self) -> int:
+        """Delete the store's tombstones once they are too old for the catalogue too. Returns how many.
+
+        Raises StoreUnavailable.
+        """
+        before_s = self._clock() - TOMBSTONE_S
+        old = [entry.key async for entry in self._store.list(TOMBSTONES) if entry.modified_s < before_s]
+        for key in old:
+            await self._store.delete(key)
+        return len(old)
+
     async def _batches(self, prefix: str) -> AsyncIterator[dict[str, str]]:
-        """Keys, and the slug that each is for."""
+        """Batches of keys, each with its slug."""
         batch: dict[str, str] = {}
         async for entry in self._store.list(prefix):
             batch[entry.key] = entry.key.rsplit("/", 1)[-1].removesuffix(".json")
@@ -84,12 +98,12 @@ class Sweeps:
         known = await self._catalogue.known(keys.values())
         return [key for key, slug in keys.items() if not is_slug(slug) or slug not in known]
 
-    async def _delete_buried(self, keys: dict[str, str]) -> StoreUnavailable | None:
-        """The last fault, if not all could be deleted."""
+    async def _delete_erased(self, keys: dict[str, str]) -> StoreUnavailable | None:
+        """The last fault, where one couldn't be deleted."""
         failure = None
-        buried = await self._catalogue.tombstoned(keys.values())
+        erased = await self._catalogue.tombstoned(keys.values())
         for key, slug in keys.items():
-            if slug in buried and key in (object_key(slug), sidecar_key(slug)):
+            if slug in erased and key in (object_key(slug), sidecar_key(slug)):
                 try:
                     await self._store.delete(key)
                 except StoreUnavailable as fault:

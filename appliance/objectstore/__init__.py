@@ -1,23 +1,32 @@
-"""Where originals live: one contract, kept by a directory on disk and by any S3 (MinIO beside the server)."""
+"""Where originals are kept: one port, and two stores behind it, a directory and any S3 server."""
 
 from pathlib import Path
 
 from appliance.config.model import Store
 from appliance.domain.errors import ConfigError
-from appliance.objectstore.base import ObjectEntry, ObjectInfo, ObjectStore
 from appliance.objectstore.directory import DirectoryStore
 from appliance.objectstore.minio import MinioStore
+from appliance.objectstore.port import ObjectEntry, ObjectInfo, ObjectStore, StoreNotCreated
 from appliance.objectstore.reader import ObjectReader
 
-__all__ = ["DirectoryStore", "MinioStore", "ObjectEntry", "ObjectInfo", "ObjectReader", "ObjectStore", "open_store"]
+__all__ = [
+    "DirectoryStore",
+    "MinioStore",
+    "ObjectEntry",
+    "ObjectInfo",
+    "ObjectReader",
+    "ObjectStore",
+    "StoreNotCreated",
+    "open_store",
+]
 
 
 def open_store(config: Store, data_dir: Path, *, journal: Path | None = None) -> ObjectStore:
-    """The store that the configuration names, not started yet; it touches neither disk nor network.
+    """The configured store, not started yet. Touches neither disk nor network.
 
-    `journal` is another folder for what is begun, for who works beside the owner of the data directory.
+    `journal` is the folder for uploads in progress; a process that doesn't own the data directory needs its own.
 
-    Raises ConfigError where something that this kind needs is not set.
+    Raises ConfigError where a setting that this kind needs is missing.
     """
     if config.kind == "directory":
         return DirectoryStore(data_dir / "store")
@@ -33,6 +42,7 @@ def open_store(config: Store, data_dir: Path, *, journal: Path | None = None) ->
             secret_key=config.secret_key,
             journal=journal or data_dir / "spool" / "shipping",
             secure=config.secure,
+            region=config.region,
         )
     except ValueError as error:
-        raise ConfigError(f"store.endpoint or store.bucket can't be used: {error}.") from error
+        raise ConfigError(f"store.endpoint, store.bucket or store.region can't be used: {error}.") from error

@@ -1,8 +1,8 @@
-"""The directory store: objects are files of the same names under a root; what S3 calls metadata is in a parallel tree.
+"""The directory store: objects are files of the same names below a root; a parallel tree holds what S3 calls metadata.
 
 objects/{key}           the bytes, a hard link to the file that was put where the filesystem allows it
 attributes/{key}.json   media type and metadata, written before the object appears and removed after it
-unfinished/             files on their way; they take their names by rename
+unfinished/             files in progress, which get their names by a rename
 """
 
 import json
@@ -18,7 +18,15 @@ from typing import BinaryIO, Concatenate, ParamSpec, TypeVar
 
 from appliance.domain.errors import ObjectMissing, StoreUnavailable
 from appliance.objectstore import files
-from appliance.objectstore.base import ObjectEntry, ObjectInfo, checked_key, checked_metadata, checked_range
+from appliance.objectstore.port import (
+    ObjectEntry,
+    ObjectInfo,
+    StoreNotCreated,
+    check_range,
+    checked_key,
+    checked_metadata,
+    is_key,
+)
 from appliance.objectstore.reader import ObjectReader
 from appliance.shared.filesystem import largest_file_bytes
 from appliance.shared.threads import Stop, Threads
@@ -37,7 +45,7 @@ class DirectoryStore:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._mark, self._known = root / "store-id", root.with_name(f"{root.name}.id")
+        self._id_inside, self._id_beside = root / "store-id", root.with_name(f"{root.name}.id")
         self._objects = root / "objects"
         self._attributes = root / "attributes"
         self._unfinished = root / "unfinished"
@@ -63,7 +71,7 @@ class DirectoryStore:
         await self._threads.run_stoppable(partial(self._fetch, key=checked_key(key), to=to))
 
     async def open(self, key: str, start: int = 0, length: int | None = None) -> ObjectReader:
-        checked_range(start, length)
+        check_range(start, length)
         file, bytes_left = await self._threads.run_stoppable(
             lambda _stop: self._open(checked_key(key), start), discard=lambda opened: opened[0].close()
         )
@@ -92,30 +100,30 @@ class DirectoryStore:
         return await self._threads.run_stoppable(guarded)
 
     def _start(self, stop: Stop) -> None:
-        if not self._is_cleared:  # later starts find puts under way there
+        if not self._is_cleared:  # a later start finds puts in progress there
             with suppress(FileNotFoundError):
                 shutil.rmtree(self._unfinished)
             self._is_cleared = True
         self._require_same()
         for folder in (self._objects, self._attributes, self._unfinished):
             files.make_folder(folder)
-        self._sign(stop)
+        self._write_id(stop)
 
-    def _sign(self, stop: Stop) -> None:
-        """Give a new store its name, inside of it and beside it."""
-        if not self._known.exists():
-            name = (_read(self._mark) or secrets.token_hex(8)).encode()
-            for path in (self._mark, self._known):
+    def _write_id(self, stop: Stop) -> None:
+        """Give a new store an id, in a file inside of it and in one next to it."""
+        if not self._id_beside.exists():
+            store_id = (_read(self._id_inside) or secrets.token_hex(8)).encode()
+            for path in (self._id_inside, self._id_beside):
                 with files.appearing(path, self._unfinished) as temporary:
-                    files.write(name, temporary, stop)
+                    files.write(store_id, temporary, stop)
 
     def _require_same(self) -> None:
-        """A store that was here must be here still: where its disk is not mounted, an empty folder takes its place."""
-        known = _read(self._known)
-        if known is not None and _read(self._mark) != known:
+        """Raises StoreUnavailable where a store was before and is no more: an unmounted disk leaves an empty folder."""
+        known = _read(self._id_beside)
+        if known is not None and _read(self._id_inside) != known:
             raise StoreUnavailable(
                 f"{self._root} is not the store that was here before. Is its disk mounted? "
-                f"If that store is lost for good, remove {self._known}."
+                f"If that store is lost for good, remove {self._id_beside}."
             )
 
     def _put(self, stop: Stop, key: str, attributes: bytes, fill: files.Fill) -> None:
@@ -131,7 +139,7 @@ class DirectoryStore:
             try:
                 files.link_or_copy(self._objects / key, temporary, stop)
             except FileNotFoundError:
-                self._status(key)  # deleted just now?
+                self._status(key)  # deleted a moment ago?
                 raise
 
     def _open(self, key: str, start: int) -> tuple["_File", int]:
@@ -152,13 +160,13 @@ class DirectoryStore:
                 key, status.st_size, path.stat().st_mtime, attributes["media_type"], attributes["metadata"]
             )
         except FileNotFoundError:
-            self._status(key)  # deleted just now?
+            self._status(key)  # deleted a moment ago?
             return ObjectInfo(key, status.st_size, status.st_mtime, "application/octet-stream")
         except (ValueError, KeyError, TypeError):  # damaged: the object is there, but nothing tells what it is
             return ObjectInfo(key, status.st_size, status.st_mtime, "application/octet-stream")
 
     def _status(self, key: str) -> os.stat_result:
-        """The file's status. Raises ObjectMissing for what is no file as well."""
+        """The file's status. Raises ObjectMissing, for a folder too."""
         with _faults_named():
             try:
                 with _missing_named(key):
@@ -171,14 +179,15 @@ class DirectoryStore:
                 raise
 
     def _delete(self, _stop: Stop, key: str) -> None:
-        self._require_same()  # what is absent can be deleted, but not from a store that is absent
+        self._require_same()  # an absent object can be deleted, but not from an absent store
         files.remove(self._objects / key, self._objects)
         files.remove(self._attributes_path(key), self._attributes)
 
     def _check(self, _stop: Stop) -> None:
         self._require_same()
         if not self._unfinished.is_dir():
-            raise StoreUnavailable(f"The store's folder {self._unfinished} is missing.")
+            kind = StoreUnavailable if self._id_beside.exists() else StoreNotCreated
+            raise kind(f"The store's folder {self._unfinished} is missing.")
         if not os.access(self._unfinished, os.W_OK | os.X_OK):
             raise StoreUnavailable(f"The store's folder {self._unfinished} can't be written to.")
         if shutil.disk_usage(self._objects).free < MIN_FREE_BYTES:
@@ -187,10 +196,12 @@ class DirectoryStore:
     def _entries(self, prefix: str, after: str) -> Iterator[ObjectEntry]:
         with _faults_named():
             for key, path in files.walk(self._objects, prefix, after):
+                if not is_key(key):
+                    continue
                 with suppress(FileNotFoundError):  # deleted while we list
-                    yield ObjectEntry(key, path.stat().st_size, self._put_s(key, path))
+                    yield ObjectEntry(key, path.stat().st_size, self._stored_s(key, path))
 
-    def _put_s(self, key: str, path: Path) -> float:
+    def _stored_s(self, key: str, path: Path) -> float:
         """A hard link keeps the time of the file that was put, so the attributes' time is the put's."""
         with suppress(FileNotFoundError):
             return self._attributes_path(key).stat().st_mtime

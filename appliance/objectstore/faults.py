@@ -10,15 +10,17 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-_CREDENTIALS = "the access key or secret key is wrong, or isn't allowed to use this bucket"
+_WRONG_KEY = "the access key or secret key is wrong"
+_FORBIDDEN = (
+    "the key is wrong, or lacks a permission such as s3:ListBucket on the bucket; docs/operations.md lists all of them"
+)
 _STARTING = "it is busy or still starting"
 
 _MEANINGS = {
-    "AccessDenied": _CREDENTIALS,
-    "InvalidAccessKeyId": _CREDENTIALS,
-    "SignatureDoesNotMatch": _CREDENTIALS,
-    "InvalidTokenId": _CREDENTIALS,
-    "AuthorizationHeaderMalformed": "it is configured for a region other than us-east-1",
+    "AccessDenied": _FORBIDDEN,
+    "InvalidAccessKeyId": _WRONG_KEY,
+    "SignatureDoesNotMatch": _WRONG_KEY,
+    "InvalidTokenId": _WRONG_KEY,
     "RequestTimeTooSkewed": "the clocks of this host and the store differ by more than 15 minutes",
     "XMinioStorageFull": "its disks are full",
     "QuotaExceeded": "the bucket's quota is used up",
@@ -31,7 +33,7 @@ _MEANINGS = {
     "ServiceUnavailable": _STARTING,
     "NoSuchUpload": "it no longer knows a transfer in progress",
 }
-
+_WRONG_REGION = ("AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "InvalidRegion")
 
 _FAILURES: dict[type[Exception], str] = {  # the special before the general
     ReadTimeoutError: "didn't answer in time",
@@ -43,17 +45,31 @@ _FAILURES: dict[type[Exception], str] = {  # the special before the general
 }
 
 
-def meaning(code: str | None, status: int, bucket: str) -> str:
-    """The refusal in words; `code` is S3's error code where it sent one."""
-    if code == "NoSuchBucket":
+class S3Refusal(Exception):
+    """An error response. `code` is S3's error code and `region` the bucket's, each None where the response has none."""
+
+    def __init__(self, status: int, code: str | None = None, region: str | None = None) -> None:
+        super().__init__(f"{status} {code}")
+        self.status = status
+        self.code = code
+        self.region = region
+
+
+def explain_refusal(refusal: S3Refusal, bucket: str, region: str) -> str:
+    """The refusal in words; `bucket` and `region` are the configured ones."""
+    if refusal.region and refusal.region != region:
+        return f"its region is {refusal.region}, not {region}: set store.region to {refusal.region}"
+    if refusal.code in _WRONG_REGION:
+        return f"its region is not {region}, and it doesn't say which: set store.region"
+    if refusal.code == "NoSuchBucket":
         return f"there is no bucket {bucket}"
-    known = _MEANINGS.get(code or "") or {403: _CREDENTIALS, 503: _STARTING}.get(status)
-    shown = f"{status} {code}" if code else str(status)
+    known = _MEANINGS.get(refusal.code or "") or {403: _FORBIDDEN, 503: _STARTING}.get(refusal.status)
+    shown = f"{refusal.status} {refusal.code}" if refusal.code else str(refusal.status)
     return f"{known} ({shown})" if known else f"it answered {shown}"
 
 
-def failing(error: Exception) -> str:
-    """What became of a request that got no proper answer, in words to go on after "The object store at HOST"."""
+def explain_failure(error: Exception) -> str:
+    """What became of a request without a proper answer, in words that follow "The object store at HOST"."""
     reason = error.reason if isinstance(error, MaxRetryError) and error.reason else error
     words = next((words for kind, words in _FAILURES.items() if isinstance(reason, kind)), None)
     return words or f"gave an invalid answer ({type(reason).__name__})"

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, durable before they do; and walking a tree of them in key order."""
+"""Files that are durable before they appear, whole or not at all; and a walk over a tree of them in key order."""
 
 import errno
 import os
@@ -14,14 +14,14 @@ COPY_BYTES = 1024 * 1024
 NO_LINKS_HERE = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES}
 
 Fill = Callable[[Path, Stop], None]
-"""Makes a durable file at the path, which is free."""
+"""Makes a durable file at a path where there is none."""
 
 
 @contextmanager
 def appearing(target: Path, unfinished: Path) -> Iterator[Path]:
-    """A temporary path in `unfinished` (same filesystem); what is made there takes the name `target` at the end.
+    """A temporary path in `unfinished`, on the same filesystem; the file made there is renamed to `target` at the end.
 
-    On any error nothing is left behind.
+    After an error nothing is left behind.
     """
     temporary = unfinished / f".{secrets.token_hex(8)}.part"
     try:
@@ -46,14 +46,14 @@ def _rename(temporary: Path, target: Path) -> None:
 
 
 def write(data: bytes, to: Path, stop: Stop) -> None:
-    """Make a durable file of the bytes."""
+    """Write the bytes to a new, durable file."""
     stop.check()
     with writing(to, exclusive=True) as file:
         file.write(data)
 
 
 def link_or_copy(source: Path, to: Path, stop: Stop) -> None:
-    """Make `to` the same durable file as `source`: its second name where the filesystem allows it, else a copy."""
+    """Make `to` a durable hard link to `source`, or a copy where the filesystem has no links."""
     try:
         os.link(source, to)
     except OSError as error:
@@ -73,13 +73,13 @@ def copy(source: Path, to: Path, stop: Stop) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable; one that was emptied and removed meanwhile has none."""
+    """Make the names in a folder durable. A folder that was removed meanwhile has none."""
     with suppress(FileNotFoundError):
         sync(path)
 
 
 def make_folder(path: Path) -> None:
-    """Make a durable folder and those above it; one that is there is fine."""
+    """Create a durable folder and those above it; an existing one is fine."""
     if path.is_dir():
         return
     make_folder(path.parent)
@@ -106,7 +106,7 @@ def remove(path: Path, root: Path) -> None:
 def walk(root: Path, prefix: str, after: str, above: str = "") -> Iterator[tuple[str, Path]]:
     """Files below `root` as (key, path), in key order: `prefix` and `after` as `ObjectStore.list` has them.
 
-    Holds the names of one folder a level: a year has half a million shards, some 30 MB while it is walked.
+    Memory holds the names of one folder per level: a year has half a million shards, which is some 30 MB.
     """
     for name in _sorted_names(root):
         key = above + name
@@ -118,7 +118,7 @@ def walk(root: Path, prefix: str, after: str, above: str = "") -> Iterator[tuple
 
 
 def _can_hold(folder: str, prefix: str, after: str) -> bool:
-    """Whether a folder (with its slash) may hold keys that are asked for."""
+    """Whether a folder (with its slash) may hold keys of this listing."""
     in_prefix = folder.startswith(prefix) or prefix.startswith(folder)
     return in_prefix and (folder > after or after.startswith(folder))
 
@@ -133,7 +133,7 @@ def _sorted_names(folder: Path) -> list[str]:
 
 
 def words(error: OSError) -> str:
-    """What went wrong, for a person."""
+    """The error in words for a person."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk or its quota is full ({error.filename or 'while writing'})"
     return f"{error.strerror or error} ({error.filename})" if error.filename else str(error.strerror or error)

@@ -1,4 +1,4 @@
-"""The S3 store, made for a MinIO beside the server: `Bucket`'s blocking calls on threads, and giants sent in parts."""
+"""The S3 store, made for a MinIO next to the server: `Bucket`'s blocking calls on threads, large files in parts."""
 
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -8,41 +8,50 @@ from pathlib import Path
 
 from appliance.domain.errors import StoreUnavailable
 from appliance.objectstore import files, multipart
-from appliance.objectstore.base import (
+from appliance.objectstore.bucket import Bucket, Response
+from appliance.objectstore.multipart import MAX_OBJECT_BYTES, MultipartUploader
+from appliance.objectstore.pending_uploads import PendingUploads
+from appliance.objectstore.port import (
     METADATA_PREFIX,
     ObjectEntry,
     ObjectInfo,
+    check_range,
     checked_key,
     checked_metadata,
-    checked_range,
 )
-from appliance.objectstore.bucket import Bucket, Response
-from appliance.objectstore.multipart import MAX_GIANT_BYTES, Giants
-from appliance.objectstore.pending_uploads import Journal
 from appliance.objectstore.reader import CHUNK_BYTES, ObjectReader
 from appliance.objectstore.slices import FileSlice
 from appliance.shared.files import writing
 from appliance.shared.threads import Stop, Threads
-from appliance.shared.throttle import Pace
+from appliance.shared.throttle import Throttle
 
+DEFAULT_REGION = "us-east-1"
 READ_THREADS = 16
-PAUSE_S = 0.02  # for 256 KiB: each connection of a giant keeps 12 MB/s, whatever else comes
 WRITE_THREADS = 8  # their own, so that shipping never keeps viewers waiting
+PAUSE_S = 0.02  # for each 256 KiB: while small objects are put, each connection of a large one keeps 12 MB/s
 
 
 class MinioStore:
     """Keeps objects in one bucket of an S3 server. The contract is `ObjectStore`'s."""
 
     name = "minio"
-    max_object_bytes = MAX_GIANT_BYTES
+    max_object_bytes = MAX_OBJECT_BYTES
 
     def __init__(
-        self, *, endpoint: str, bucket: str, access_key: str, secret_key: str, journal: Path, secure: bool = True
+        self,
+        *,
+        endpoint: str,
+        bucket: str,
+        access_key: str,
+        secret_key: str,
+        journal: Path,
+        secure: bool = True,
+        region: str = DEFAULT_REGION,
     ) -> None:
-        """`endpoint` is host:port; a scheme before it is taken too and decides instead of `secure`.
+        """`endpoint` is host:port; with a scheme in front of it, the scheme decides instead of `secure`.
 
-        `journal` is a folder of the store's own, made when it is needed: what is there outlives a restart.
-        Raises ValueError for an endpoint or a bucket name that can't be.
+        `journal` is a folder of the store's own, created when it is needed, that outlives a restart.
+        Raises ValueError for an endpoint, bucket or region whose name can't be.
         """
         self._bucket = Bucket(
             endpoint=endpoint,
@@ -50,10 +59,11 @@ class MinioStore:
             access_key=access_key,
             secret_key=secret_key,
             secure=secure,
-            connections=READ_THREADS + WRITE_THREADS + multipart.THREADS,
+            region=region,
+            max_connections=READ_THREADS + WRITE_THREADS + multipart.THREADS,
         )
-        self._pace = Pace(PAUSE_S)
-        self._giants = Giants(self._bucket, Journal(journal), self._pace)
+        self._throttle = Throttle(PAUSE_S)
+        self._multipart = MultipartUploader(self._bucket, PendingUploads(journal), self._throttle)
         self._reads = Threads("store-read", READ_THREADS)
         self._writes = Threads("store-write", WRITE_THREADS)
 
@@ -68,14 +78,14 @@ class MinioStore:
         try:
             size = os.fstat(descriptor).st_size
             if size > multipart.PART_BYTES:
-                await self._giants.put(key, descriptor, headers)
+                await self._multipart.put(key, descriptor, headers)
             else:
                 await self._writes.run_stoppable(partial(self._put, key, descriptor, size, headers))
         finally:
             os.close(descriptor)
 
     def _put(self, key: str, descriptor: int, size: int, headers: dict[str, str], stop: Stop) -> None:
-        with self._pace.small():
+        with self._throttle.small_transfer():
             self._bucket.put(key, FileSlice(descriptor, 0, size, stop), headers)
 
     async def put_bytes(self, key: str, data: bytes, *, media_type: str) -> None:
@@ -86,7 +96,7 @@ class MinioStore:
         await self._reads.run_stoppable(partial(self._fetch, checked_key(key), to))
 
     async def open(self, key: str, start: int = 0, length: int | None = None) -> ObjectReader:
-        checked_range(start, length)
+        check_range(start, length)
         response = await self._reads.run_stoppable(
             lambda _stop: self._bucket.get(checked_key(key), start, length), discard=Response.close
         )
@@ -99,7 +109,7 @@ class MinioStore:
         await self._writes.run_stoppable(lambda _stop: self._delete(checked_key(key)))
 
     def _delete(self, key: str) -> None:
-        self._giants.drop(key)
+        self._multipart.drop(key)
         self._bucket.delete(key)
 
     def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectEntry]:
@@ -111,7 +121,7 @@ class MinioStore:
     async def close(self) -> None:
         await self._reads.close()
         await self._writes.close()
-        await self._giants.close()
+        await self._multipart.close()
         self._bucket.close()
 
     def _fetch(self, key: str, to: Path, stop: Stop) -> None:

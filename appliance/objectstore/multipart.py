@@ -1,7 +1,7 @@
-"""Giants on their way to an S3 store: sent in parts, some at a time, and taken up where a fault or a crash left them.
+"""Multipart uploads of large files: sent in parts, several at a time, and continued after a fault or a crash.
 
-They have threads of their own, so that however many giants there are, small objects never wait for them; and since
-each giant asks for a thread anew with every part, giants share those threads evenly.
+They have threads of their own, so that small objects never wait for them. Each upload asks for a thread again with
+every part, so large files share those threads evenly.
 """
 
 import asyncio
@@ -12,137 +12,140 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from appliance.domain.errors import ObjectMissing, StoreUnavailable
-from appliance.objectstore.base import METADATA_PREFIX
-from appliance.objectstore.bucket import Bucket, Part, TransferForgotten
-from appliance.objectstore.pending_uploads import Journal, Note
+from appliance.objectstore.bucket import Bucket, MultipartUploadMissing
+from appliance.objectstore.multipart_requests import MultipartRequests, StoredPart
+from appliance.objectstore.pending_uploads import PendingUpload, PendingUploads
+from appliance.objectstore.port import METADATA_PREFIX
 from appliance.objectstore.slices import FileSlice
 from appliance.shared.threads import Stop, Threads
-from appliance.shared.throttle import Pace
+from appliance.shared.throttle import Throttle
 
 MIB = 1024 * 1024
 MAX_PARTS = 10_000  # S3's limit
 MAX_PART_BYTES = 5 * 1024 * MIB  # S3's limit
-MAX_GIANT_BYTES = MAX_PARTS * MAX_PART_BYTES  # 48.8 TiB, the limit of MinIO and of Amazon's S3
+MAX_OBJECT_BYTES = MAX_PARTS * MAX_PART_BYTES  # 48.8 TiB, the limit of MinIO and of Amazon's S3
 PART_BYTES = 64 * MIB  # what one failure costs to send again; memory does not depend on it
-THREADS = 2  # parts that are sent at a time, of all giants together: a disk and a store beside it gain little by more
-AT_ONCE = 2  # of one giant, so that one alone uses all threads
+THREADS = 2  # parts sent at a time, of all uploads together: a disk and a store on one machine gain little by more
+PARTS_AT_ONCE = 2  # of one upload, so that one alone uses all threads
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
-    """A transfer that is open at the store, and the parts that the store has of it already, by number."""
+class _OpenUpload:
+    """An upload that is open at the store, and the parts that the store has already, by number."""
 
-    note: Note
-    held: dict[int, Part] = field(default_factory=dict)
-
-
-class _UnlikeTheFile(Exception):
-    """The store has a part that is not what the file says; not every store lets it be replaced."""
+    pending: PendingUpload
+    held: dict[int, StoredPart] = field(default_factory=dict)
 
 
-class Giants:
+class _PartMismatch(Exception):
+    """The store has a part that differs from the file; not every store lets it be replaced."""
+
+
+class MultipartUploader:
     """Puts files in parts. An attempt that fails leaves its parts with the store, for the next one or for `drop`."""
 
-    def __init__(self, bucket: Bucket, journal: Journal, pace: Pace) -> None:
+    def __init__(self, bucket: Bucket, pending: PendingUploads, throttle: Throttle) -> None:
         self._bucket = bucket
-        self._journal = journal
-        self._pace = pace
-        self._threads = Threads("store-giant", THREADS)
+        self.requests = MultipartRequests(bucket)
+        self._pending = pending
+        self._throttle = throttle
+        self._threads = Threads("store-multipart", THREADS)
 
     async def put(self, key: str, descriptor: int, headers: dict[str, str]) -> None:
-        """As `ObjectStore.put`, for a file of more bytes than one part has."""
-        note = Note.of(key, descriptor, headers)
-        way = await self._threads.run_stoppable(lambda _stop: self._way_of(note))
-        if way is not None:
-            await self._go(way, descriptor)
-        self._journal.forget(key)
+        """Put the file as `ObjectStore.put` does, for a file larger than one part."""
+        wanted = PendingUpload.of(key, descriptor, headers)
+        upload = await self._threads.run_stoppable(lambda _stop: self._resume_or_begin(wanted))
+        if upload is not None:
+            await self._finish(upload, descriptor)
+        self._pending.forget(key)
 
-    async def _go(self, way: _Way, descriptor: int) -> None:
+    async def _finish(self, upload: _OpenUpload, descriptor: int) -> None:
+        key = upload.pending.key
         try:
-            tags = await self._send(way, descriptor)
-        except _UnlikeTheFile:
-            log.warning("parts of %s don't match what was sent; starting over", way.note.key)
-            await self._threads.run_stoppable(lambda _stop: self.drop(way.note.key))
-            way = await self._threads.run_stoppable(lambda _stop: self._anew(way.note))
-            tags = await self._send(way, descriptor)
-        await self._threads.run_stoppable(lambda _stop: self._bucket.complete(way.note.key, way.note.upload, tags))
+            tags = await self._send_parts(upload, descriptor)
+        except _PartMismatch:
+            log.warning("parts of %s don't match what was sent; starting over", key)
+            await self._threads.run_stoppable(lambda _stop: self.drop(key))
+            upload = await self._threads.run_stoppable(lambda _stop: self._begin(upload.pending))
+            tags = await self._send_parts(upload, descriptor)
+        await self._threads.run_stoppable(lambda _stop: self.requests.complete(key, upload.pending.upload, tags))
 
     def drop(self, key: str) -> None:
-        """Have the store forget what was begun and is not wanted any more. Blocking. Raises StoreUnavailable."""
-        note = self._journal.read(key)
-        if note is not None:
-            self._bucket.abort(key, note.upload)
-            self._journal.forget(key)
+        """Remove the parts of an upload that is not wanted any more. Blocking. Raises StoreUnavailable."""
+        pending = self._pending.read(key)
+        if pending is not None:
+            self.requests.abort(key, pending.upload)
+            self._pending.forget(key)
 
     async def close(self) -> None:
         await self._threads.close()
 
-    def _way_of(self, note: Note) -> _Way | None:
-        """The way that an earlier attempt began, or else a new one; None when the object turns out to be there."""
-        begun = self._journal.read(note.key)
-        if begun is not None and begun.is_for(note):
+    def _resume_or_begin(self, wanted: PendingUpload) -> _OpenUpload | None:
+        """The upload that an earlier attempt began, or a new one; None when the object turns out to be there."""
+        begun = self._pending.read(wanted.key)
+        if begun is not None and begun.is_same_file(wanted):
             try:
-                held = self._bucket.parts(note.key, begun.upload)
-            except TransferForgotten:
-                if self._is_there(note):  # the answer to its completion never came
+                held = self.requests.parts(wanted.key, begun.upload)
+            except MultipartUploadMissing:
+                if self._is_stored(wanted):  # the answer to its completion was lost
                     return None
             else:
-                log.info("resuming %s: %d parts are already in the store", note.key, len(held))
-                return _Way(begun, held)
-        return self._anew(note)
+                log.info("resuming %s: %d parts are already in the store", wanted.key, len(held))
+                return _OpenUpload(begun, held)
+        return self._begin(wanted)
 
-    def _anew(self, note: Note) -> _Way:
+    def _begin(self, wanted: PendingUpload) -> _OpenUpload:
         with suppress(StoreUnavailable):  # a store may not let us look
-            for orphan in self._bucket.unfinished(note.key):  # of another file, or begun just before a crash
-                self._bucket.abort(note.key, orphan)
-        note = replace(note, upload=self._bucket.begin(note.key, dict(note.headers)))
-        self._journal.write(note)
-        return _Way(note)
+            for orphan in self.requests.unfinished(wanted.key):  # of another file, or begun just before a crash
+                self.requests.abort(wanted.key, orphan)
+        pending = replace(wanted, upload=self.requests.begin(wanted.key, dict(wanted.headers)))
+        self._pending.write(pending)
+        return _OpenUpload(pending)
 
-    def _is_there(self, note: Note) -> bool:
+    def _is_stored(self, wanted: PendingUpload) -> bool:
         try:
-            found = self._bucket.stat(note.key)
+            found = self._bucket.stat(wanted.key)
         except ObjectMissing:
             return False
         metadata = {METADATA_PREFIX + name: value for name, value in found.metadata.items()}
-        return found.bytes == note.bytes and metadata | {"Content-Type": found.media_type} == note.headers
+        return found.bytes == wanted.bytes and metadata | {"Content-Type": found.media_type} == wanted.headers
 
-    async def _send(self, way: _Way, descriptor: int) -> list[str]:
+    async def _send_parts(self, upload: _OpenUpload, descriptor: int) -> list[str]:
         """The tags of all parts, in order, once the store has them."""
-        parts = [(number, *span) for number, span in enumerate(spans(way.note.bytes), 1)]
+        parts = [(number, *span) for number, span in enumerate(spans(upload.pending.bytes), 1)]
         tags, left = [""] * len(parts), iter(parts)
 
-        async def some() -> None:
+        async def send_some() -> None:
             for number, start, length in left:
-                send = partial(self._send_part, way, descriptor, number, start, length)
+                send = partial(self._send_part, upload, descriptor, number, start, length)
                 tags[number - 1] = await self._threads.run_stoppable(send)
 
-        await _all_or_none([some] * AT_ONCE)
+        await _run_all_or_none([send_some] * PARTS_AT_ONCE)
         return tags
 
     def _send_part(  # noqa: PLR0917 - which part of what
-        self, way: _Way, descriptor: int, number: int, start: int, length: int, stop: Stop
+        self, upload: _OpenUpload, descriptor: int, number: int, start: int, length: int, stop: Stop
     ) -> str:
-        """The part's tag. What the store has already is compared with the file, not sent again."""
-        body = FileSlice(descriptor, start, length, stop, self._pace)
-        if held := way.held.get(number):
-            if held != Part(length, body.md5().hex()):
-                raise _UnlikeTheFile
+        """The part's tag. A part that the store has is compared with the file and not sent again."""
+        body = FileSlice(descriptor, start, length, stop, self._throttle)
+        if held := upload.held.get(number):
+            if held != StoredPart(length, body.md5().hex()):
+                raise _PartMismatch
             return held.tag
-        return self._bucket.put_part(way.note.key, way.note.upload, number, body)
+        return self.requests.put_part(upload.pending.key, upload.pending.upload, number, body)
 
 
 def spans(size: int) -> list[tuple[int, int]]:
-    """How a file of `size` bytes is cut into parts: (start, length) each, whole MiB, no more than S3 takes."""
-    least = -(-size // MAX_PARTS)
-    part_bytes = max(PART_BYTES, -(-least // MIB) * MIB)
+    """How a file of `size` bytes is cut into parts: (start, length) each, whole MiB, no more parts than S3 allows."""
+    min_part_bytes = -(-size // MAX_PARTS)
+    part_bytes = max(PART_BYTES, -(-min_part_bytes // MIB) * MIB)
     return [(start, min(part_bytes, size - start)) for start in range(0, size, part_bytes)]
 
 
-async def _all_or_none(calls: list[Callable[[], Coroutine[None, None, None]]]) -> None:
-    """Run them side by side; when one fails, or nobody waits any more, none goes on in the background."""
+async def _run_all_or_none(calls: list[Callable[[], Coroutine[None, None, None]]]) -> None:
+    """Run the calls together; when one fails or the caller is cancelled, none continues in the background."""
     tasks = [asyncio.create_task(call()) for call in calls]
     try:
         await asyncio.gather(*tasks)

@@ -1,6 +1,6 @@
-"""What was begun and is not complete: the transfers of giants, each in a file of its own, so that a restart goes on.
+"""Multipart uploads in progress, each in a local file of its own, so that a restart continues them.
 
-A note is durable before the first part is sent, and goes when the object is complete or is not wanted any more.
+A file is durable before the first part is sent. It goes when the object is complete or not wanted any more.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ from appliance.shared.threads import Stop
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """One transfer: of which file, as which object, and the `upload` id that the store knows it by."""
+class PendingUpload:
+    """One multipart upload: of which file, as which object, and the id (`upload`) that the store knows it by."""
 
     key: str
     bytes: int
@@ -26,13 +26,13 @@ class Note:
     upload: str = ""
 
     @classmethod
-    def of(cls, key: str, descriptor: int, headers: Mapping[str, str]) -> "Note":
-        """Of an open file that is not on its way yet."""
+    def of(cls, key: str, descriptor: int, headers: Mapping[str, str]) -> "PendingUpload":
+        """An upload of an open file that has no id yet."""
         status = os.fstat(descriptor)
         return cls(key, status.st_size, status.st_mtime_ns, dict(headers))
 
-    def is_for(self, other: "Note") -> bool:
-        """Whether both are of the same file, to become the same object."""
+    def is_same_file(self, other: "PendingUpload") -> bool:
+        """Whether both send the same file to become the same object."""
         return (self.key, self.bytes, self.modified_ns, self.headers) == (
             other.key,
             other.bytes,
@@ -41,26 +41,27 @@ class Note:
         )
 
 
-class Journal:
-    """Owns `folder`, which is made when it is first needed. Blocking; used from several threads, one a key."""
+class PendingUploads:
+    """Owns `folder`, which is created when it is first needed. Blocking; used from several threads, one a key."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def read(self, key: str) -> Note | None:
-        """The note of what was begun; None where nothing was, or where its note is damaged."""
+    def read(self, key: str) -> PendingUpload | None:
+        """The key's upload; None where there is none, or its file is damaged."""
         try:
-            return Note(**json.loads(self._path(key).read_bytes()))
+            return PendingUpload(**json.loads(self._path(key).read_bytes()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
 
-    def write(self, note: Note) -> None:
-        """Durable on return."""
+    def write(self, upload: PendingUpload) -> None:
+        """Remember the upload, durably on return."""
         files.make_folder(self._folder)
-        with files.appearing(self._path(note.key), self._folder) as temporary:
-            files.write(json.dumps(asdict(note)).encode(), temporary, Stop())
+        with files.appearing(self._path(upload.key), self._folder) as temporary:
+            files.write(json.dumps(asdict(upload)).encode(), temporary, Stop())
 
     def forget(self, key: str) -> None:
+        """Forget the key's upload; an unknown one is fine."""
         with suppress(FileNotFoundError):
             self._path(key).unlink()
 

@@ -1,4 +1,4 @@
-"""The reader that `open` gives: chunks of one object or of a range of it, in bounded memory."""
+"""The reader that `ObjectStore.open` returns: chunks of an object or of a range of it, in bounded memory."""
 
 from collections.abc import AsyncIterator
 from types import TracebackType
@@ -10,23 +10,23 @@ from appliance.shared.threads import Stop, Threads
 CHUNK_BYTES = 256 * 1024
 
 
-class Source(Protocol):
-    """Blocking bytes: a file or a response of the store, with its own faults turned into StoreUnavailable."""
+class ByteSource(Protocol):
+    """Blocking reads from a file or a response of the store. Their faults are StoreUnavailable."""
 
     def read(self, max_bytes: int) -> bytes:
         """The next bytes, empty at the end."""
 
     def close(self) -> None:
-        """Let go of the file or connection; repeating it is fine."""
+        """Release the file or connection; repeating it is fine."""
 
 
 class ObjectReader:
-    """Iterate over it for chunks of at most 256 KiB; `size` is how many bytes come in all.
+    """Iterate over it for chunks of at most 256 KiB; `size` is how many bytes there are in all.
 
-    Use it with `async with`, or call `aclose`. Iterating raises StoreUnavailable when the store fails on the way.
+    Use it with `async with`, or call `aclose`. Iterating raises StoreUnavailable when the store fails meanwhile.
     """
 
-    def __init__(self, source: Source, size: int, threads: Threads) -> None:
+    def __init__(self, source: ByteSource, size: int, threads: Threads) -> None:
         self.size = size
         self._source = source
         self._left = size
@@ -48,7 +48,7 @@ class ObjectReader:
         return self._source.read(min(self._left, CHUNK_BYTES))
 
     async def aclose(self) -> None:
-        """End the reading, wherever it stands; repeating it is fine."""
+        """Stop reading and release the source; repeating it is fine."""
         self._left = 0
         self._source.close()  # never waits, so it needs no thread
 

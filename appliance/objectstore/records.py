@@ -1,9 +1,8 @@
-"""An image as the store knows it, so that the catalogue can be rebuilt: user metadata on the original, and a sidecar.
+"""Records in the store, from which the catalogue can be rebuilt: of images, albums and tombstones.
 
-An album is a JSON object alone.
-
-The metadata is written once, with the original. The sidecar is a JSON object of its own that holds the whole image; it
-is written when something does not fit the metadata or has changed since, and it wins over the metadata.
+An image has user metadata on its original, written once with it. It has a sidecar too, a JSON object that holds the
+whole image, where something doesn't fit the metadata or has changed since; the sidecar wins over the metadata. An album
+and a tombstone are a JSON object each.
 """
 
 import json
@@ -23,10 +22,11 @@ from appliance.domain.model import (
     PrivateData,
     Tombstone,
 )
-from appliance.objectstore.base import MAX_METADATA_BYTES, METADATA_PREFIX, ObjectInfo, metadata_bytes
+from appliance.objectstore.port import MAX_METADATA_BYTES, METADATA_PREFIX, ObjectInfo, metadata_bytes
 
-PLAIN = "!#$&'()*+,-./:;=?@[]^_`{}~"  # kept as they are, for people who look; blanks at the ends would be lost
+PLAIN = "!#$&'()*+,-./:;=?@[]^_`{}~"  # not escaped, so that people can read them; blanks at the ends would be lost
 MAX_REASON_BYTES = 400
+RECORD_TYPE = "application/json"
 MAX_EXTENSION_CHARS = 16
 
 _NUMBERS = {
@@ -45,14 +45,14 @@ _ALBUM_FIELDS = tuple(field.name for field in fields(Album))
 
 @dataclass(frozen=True, slots=True)
 class ObjectRecord:
-    """What is stored with an original: its user metadata, and whether a sidecar has to tell the rest."""
+    """What is stored with an original: its user metadata, and whether a sidecar has to hold the rest."""
 
     metadata: Mapping[str, str]
     needs_sidecar: bool
 
 
 class UnreadableRecord(ValueError):
-    """An object's metadata or sidecar does not describe an image or album; the message says which and why."""
+    """A record that describes no image, album or tombstone; the message says which and why."""
 
 
 def metadata_of(image: Image) -> dict[str, str]:
@@ -77,10 +77,10 @@ def metadata_of(image: Image) -> dict[str, str]:
 
 
 def record_of(image: Image) -> ObjectRecord:
-    """The image's record. It needs a sidecar where the metadata, as `metadata_of` gives it, does not tell all of it."""
+    """The image's record. It needs a sidecar where `metadata_of` can't hold all of the image."""
     metadata, stored = metadata_of(image), replace(image, location=Location.STORE)
-    tells_all = image.version == 1 and _from_metadata(image.media_type, image.bytes, metadata) == stored
-    return ObjectRecord(metadata, needs_sidecar=not tells_all)
+    is_complete = image.version == 1 and _from_metadata(image.media_type, image.bytes, metadata) == stored
+    return ObjectRecord(metadata, needs_sidecar=not is_complete)
 
 
 def sidecar_of(image: Image) -> bytes:
@@ -123,7 +123,7 @@ def tombstone_from(key: str, record: bytes) -> Tombstone:
 
 
 def image_from(info: ObjectInfo, sidecar: bytes | None = None) -> Image:
-    """The image whose original `info` describes, as it was when its sidecar, or else its metadata, was written.
+    """The image whose original `info` describes, as its sidecar says, or without one its metadata.
 
     Raises UnreadableRecord.
     """
@@ -174,9 +174,9 @@ def _decoded(metadata: Mapping[str, str], name: str) -> str:
 
 
 def _shortened(text: str, max_bytes: int) -> str:
-    """The longest beginning of the text that fits once it is encoded."""
+    """The text, encoded, and shortened to fit."""
     while len(encoded := _encoded(text)) > max_bytes:
-        # A character takes 12 bytes at most, so this many must go at the least.
+        # An escaped character has at most 12 bytes, so at least this many must go.
         text = text[: -max(1, (len(encoded) - max_bytes) // 12)]
     return encoded
 

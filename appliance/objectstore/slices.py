@@ -1,10 +1,10 @@
-"""A part of a file as the body of a request: read from disk while it is sent, never whole in memory."""
+"""A part of a file as a request body: read from disk while it is sent, never whole in memory."""
 
 import hashlib
 import os
 
 from appliance.shared.threads import Stop
-from appliance.shared.throttle import Pace
+from appliance.shared.throttle import Throttle
 
 HASH_BYTES = 1024 * 1024
 
@@ -12,11 +12,11 @@ HASH_BYTES = 1024 * 1024
 class FileSlice:
     """`length` bytes of an open file from `start` on, as the file-like body that urllib3 sends and can send again.
 
-    With a `pace` it is a giant's, which gives way to others.
+    With a `throttle`, reading pauses while small objects are on their way.
     """
 
-    def __init__(self, descriptor: int, start: int, length: int, stop: Stop, pace: Pace | None = None) -> None:
-        self._pace = pace
+    def __init__(self, descriptor: int, start: int, length: int, stop: Stop, throttle: Throttle | None = None) -> None:
+        self._throttle = throttle
         self._descriptor = descriptor
         self._start = start
         self._at = 0
@@ -25,8 +25,8 @@ class FileSlice:
 
     def read(self, size: int = -1) -> bytes:
         self._stop.check()
-        if self._pace is not None:
-            self._pace.give_way()
+        if self._throttle is not None:
+            self._throttle.wait()
         left = self.length - self._at
         chunk = os.pread(self._descriptor, left if size < 0 else min(size, left), self._start + self._at)
         self._at += len(chunk)
@@ -40,7 +40,7 @@ class FileSlice:
         return offset
 
     def md5(self) -> bytes:
-        """The MD5 of the slice, by which the store refuses bytes that were damaged on their way.
+        """The MD5 of the slice, with which the store refuses bytes that were damaged in transit.
 
         Raises OSError when the file ends before the slice does.
         """

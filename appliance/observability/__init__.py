@@ -1,1 +1,1 @@
-"""What the server tells its operator: log lines and metrics."""
+"""Log lines and metrics."""

@@ -1,7 +1,7 @@
-"""How log lines look: JSON for machines, short lines for a person at a terminal; and what may never stand in them.
+"""The form of log lines: JSON for machines, short lines for a person at a terminal; and what must not be in them.
 
-A line may carry fields: `log.info("shipped", extra={"slug": slug, "seconds": 0.2})`. Message, fields and exceptions may
-hold what a stranger sent: they are cut to a kilobyte in all before anything looks at them, and every pattern is linear.
+A line may have fields: `log.info("shipped", extra={"slug": slug, "seconds": 0.2})`. Message, fields and exceptions may
+hold what a stranger sent: they are cut to a kilobyte in all before any pattern runs, and every pattern is linear.
 """
 
 import json
@@ -16,12 +16,12 @@ from typing import Any, TextIO
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request that the current task serves, None outside of one."""
 
-MAX_BYTES = 1024  # of the message, the fields and the words of exceptions together; frames of a trace are ours
+MAX_BYTES = 1024  # of the message, the fields and the texts of exceptions together; frames of a trace are ours
 MAX_FIELD_BYTES = 128
-EXCEPTION_BYTES = 384  # what the message leaves to the words of an exception
+EXCEPTION_BYTES = 384  # what the message leaves for the text of an exception
 
 _CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\ufffd") | {ord("\n"): "⏎", ord("\t"): " "}
-"""Some of them steer terminals; a line break would begin a line of somebody else's choice."""
+"""Some of them control terminals; a line break would let a stranger begin a line."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _QUERY = re.compile(r"(?<=[\w/])\?[^\s\"'<>]++")
 _SECRETS = (  # possessive: each looks at a run of characters once
@@ -40,7 +40,7 @@ _OURS = (
     "\nThe above exception was",
     "\nDuring handling of the above",
 )
-"""How the pieces of a trace begin that no stranger has a say in."""
+"""How the pieces of a trace begin that no stranger can influence."""
 
 
 def redacted(text: str) -> str:
@@ -85,7 +85,7 @@ class _Line:
         return "".join(piece if piece.startswith(_OURS) else self._words(piece) for piece in pieces).rstrip("\n")
 
     def _words(self, piece: str) -> str:
-        """Half of what is left, so that the cause, which comes first, leaves some to what followed from it."""
+        """Half of what is left, so that the cause, which comes first, leaves room for what followed from it."""
         return self._cut(piece.rstrip("\n"), self._left // 2) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""What is counted and measured, by name. The numbers live in the registry that is passed in; nothing here is global."""
+"""All metrics, by name. The numbers live in the registry that is passed in; nothing here is global."""
 
 from collections.abc import Callable
 
@@ -103,12 +103,16 @@ class Metrics:
         self.backup_up = self._gauge("backup_up", "Whether the last verification succeeded (1) or not (0).")
 
     def request_done(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Counts one answered request. `status` is the HTTP status, 100 to 599."""
+        """Count one answered request. `status` is the HTTP status, 100 to 599."""
         self.requests.labels(route, method, f"{status // 100}xx").inc()
         self.request_seconds.labels(route, method).observe(seconds)
 
+    def worker_died(self, reason: str) -> None:
+        """Count a worker that crashed or was killed during a job."""
+        self.worker_deaths.labels(reason).inc()
+
     def follow(self, gauge: Gauge, read: Callable[[], float]) -> None:
-        """Lets `gauge` show what `read` returns whenever the metrics are scraped."""
+        """Have `gauge` show what `read` returns whenever the metrics are scraped."""
         gauge.set_function(read)
 
     def _counter(self, name: str, words: str, *labels: str) -> Counter:

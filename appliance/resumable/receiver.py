@@ -109,7 +109,7 @@ class UploadReceiver:
                         upload.id_hash,
                         self._kept_alive(upload, permit.counted(chunk.stream)),
                         announced_bytes=chunk.announced_bytes or 0,
-                        most_bytes=max_bytes,
+                        left_bytes=max_bytes,
                         digest=lock.digest,
                         checksum=chunk.checksum,
                         client=chunk.client.key,

@@ -30,18 +30,18 @@ Answer = Mapping[str, Any]
 
 
 class ExpireNow(Protocol):
-    """Ends what is due and says how many images that were."""
+    """Ends what is due and returns how many images that were."""
 
     async def __call__(self, *, clock_confirmed: bool) -> int:
-        """`clock_confirmed`: a person says that the clock is right, however odd it looks. Raises ClockJumped."""
+        """`clock_confirmed`: a person says that the clock is right, however wrong it looks. Raises ClockJumped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """What the server does when it is asked. Each may raise an ApplianceError, whose words reach the person.
+    """What the server does on request. Each may raise an ApplianceError, whose detail reaches the person.
 
-    `status` returns plain values for people and for `doctor`. `drain` closes the doors for uploads, or opens them.
-    `take_down` ends what has a slug, and says in a word what that was.
+    `status` returns plain values for people and for `doctor`. `drain` refuses uploads from now on, or accepts them
+    again. `take_down` ends what has a slug, and returns one word for what that was.
     """
 
     expire: ExpireNow
@@ -52,7 +52,7 @@ class Commands:
 
 @asynccontextmanager
 async def listening(config: Config, commands: Commands) -> AsyncIterator[None]:
-    """Answers on the control socket while the block runs. The caller owns the data directory (see `lock`)."""
+    """Answers on the control socket while the block runs. The caller owns the data directory."""
     runner = web.AppRunner(_app(commands), access_log=None)
     await runner.setup()
     try:
@@ -75,12 +75,12 @@ async def ask_expire(config: Config, *, clock_confirmed: bool) -> int:
 
 
 async def ask_drain(config: Config, *, drained: bool) -> None:
-    """Has the server take no uploads, or take them again. Raises ServerNotRunning, CommandFailed."""
+    """Has the server refuse uploads, or accept them again. Raises ServerNotRunning, CommandFailed."""
     await _ask(config, "POST", "/drain", {"drained": drained}, _STATUS_S)
 
 
 async def ask_takedown(config: Config, slug: str) -> str:
-    """Has the server end what has the slug, for good; what came of it. Raises ServerNotRunning, CommandFailed."""
+    """Has the server end what has the slug, for good. Returns the outcome. Raises ServerNotRunning, CommandFailed."""
     answer = await _ask(config, "POST", "/takedown", {"slug": slug}, _TAKEDOWN_S)
     return str(answer["outcome"])
 
@@ -116,7 +116,7 @@ def _app(commands: Commands) -> web.Application:
 async def _only_commanders(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """The socket's mode keeps other users out; this keeps out what runs as the server's user and is no person's."""
+    """The socket's mode keeps other users out; this keeps out the server's own workers."""
     connection = None if request.transport is None else request.transport.get_extra_info("socket")
     peer = None if connection is None else peer_of(connection)
     if peer is None or not may_command(peer):

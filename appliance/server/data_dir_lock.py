@@ -1,4 +1,4 @@
-"""The lock on the data directory: one process owns it, and who comes second is told who the first is."""
+"""The lock on the data directory: one process owns it, and a second one learns which."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ from appliance.domain.errors import DataDirectoryLocked, UnfitInstallation
 
 @contextmanager
 def owned_data_dir(config: Config) -> Iterator[None]:
-    """Makes the data directory where it is missing (for this user alone) and owns it until the block ends.
+    """Create the data directory where it is missing (for this user alone) and own it until the block ends.
 
     The kernel drops the lock with its process, so a crash leaves nothing to clean up. Raises DataDirectoryLocked while
     another process owns it and UnfitInstallation when the directory can't be used.
@@ -39,7 +39,7 @@ def _opened(config: Config) -> int:
 
 
 def refuse_root(config: Config) -> None:
-    """What root makes in another user's data directory, the server could not open. Raises UnfitInstallation."""
+    """Raises UnfitInstallation for root in another user's directory: the server couldn't open root's files."""
     owner = config.data_dir.stat().st_uid
     if os.geteuid() == 0 and owner != 0:
         raise UnfitInstallation(f"The data directory {config.data_dir} belongs to user {owner}. Run this as that user.")

@@ -1,9 +1,9 @@
 """Serving: the listening sockets, the signals, and a stop that drops nothing.
 
-The order of a stop was measured (0 of 42,616 requests failed over 10 restarts under load): accept no more, answer what
-is under way with `Connection: close`, wait until nothing has been in flight for a moment, only then take down.
+The order of a stop was measured (0 of 42,616 requests failed over 10 restarts under load): stop accepting, answer
+requests in progress with `Connection: close`, wait until nothing has been in flight for a moment, and only then close.
 
-Told twice: a service manager's second SIGTERM changes nothing, but a person's second Ctrl-C means not to wait.
+A second SIGTERM from a service manager changes nothing; a person's second Ctrl-C means not to wait.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ from appliance.server.sockets import AcceptFaults, listen
 from appliance.server.systemd import Supervisor
 
 QUIET_S = 0.25
-GRACE_S = 60.0  # an upload that runs longer is cut; its client was never told that it succeeded
+GRACE_S = 60.0  # an upload that takes longer is cut off; its client never got a reply of success
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Told:
-    """What signals have told this process. `hurry` comes with the second SIGINT, after `stop`."""
+class StopSignals:
+    """The signals that end this process. `hurry` is set by a second SIGINT, after `stop`."""
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
@@ -49,7 +49,7 @@ class Told:
         (self.hurry if self.stop.is_set() else self.stop).set()
 
 
-async def serve_until_told(
+async def serve_until_stopped(
     config: Config,
     site: web.Application,
     health: Health,
@@ -60,10 +60,10 @@ async def serve_until_told(
 ) -> None:
     """Listen and answer until SIGTERM or SIGINT, then stop without dropping a request.
 
-    Resumable uploads are paused first: their requests need not be waited for to their end.
+    Resumable uploads are paused first, because their requests need not be waited for.
     """
-    told = Told()
-    told.listen()
+    signals = StopSignals()
+    signals.listen()
     asyncio.get_running_loop().set_exception_handler(AcceptFaults())
     runner = Runner(site, access_log=None, handle_signals=False, keepalive_timeout=75, shutdown_timeout=2)
     await runner.setup()
@@ -71,14 +71,14 @@ async def serve_until_told(
     try:
         listeners = await listen(runner, config.server.listen, supervisor.sockets, site[OPEN_CONNECTIONS].would_refuse)
         log.info("serving on %s", config.server.base_url)
-        supervisor.tell("READY=1", f"STATUS=Serving {config.server.base_url}")
-        async with supervisor.kept_informed():
-            await told.stop.wait()
-            supervisor.tell("STOPPING=1", "STATUS=Finishing requests in progress")
+        supervisor.notify("READY=1", f"STATUS=Serving {config.server.base_url}")
+        async with supervisor.watchdog():
+            await signals.stop.wait()
+            supervisor.notify("STOPPING=1", "STATUS=Finishing requests in progress")
             health.stopping = True
             resumable.pause()
             log.info("stopping: %d requests in flight", health.in_flight)
-            await _drained(runner, listeners, health, told.hurry)
+            await _drained(runner, listeners, health, signals.hurry)
     finally:
         await runner.cleanup()
         if watcher is not None:
@@ -89,7 +89,7 @@ async def serve_until_told(
 async def _drained(
     runner: web.AppRunner, listeners: Sequence[web.BaseSite], health: Health, hurry: asyncio.Event
 ) -> None:
-    """Take what waits in the backlog, accept no more, and wait until it has been quiet."""
+    """Accept what waits in the backlog, then nothing more, and wait until it has been quiet."""
     await asyncio.sleep(0)
     for listener in listeners:
         await listener.stop()
@@ -102,7 +102,7 @@ async def _drained(
 
 
 def _has_unsent(runner: web.AppRunner) -> bool:
-    """Whether a reply still lies in a connection's buffer, for a client that reads slowly; its handler is done."""
+    """Whether a connection's buffer still holds a reply whose handler is done, for a client that reads slowly."""
     connections = runner.server.connections if runner.server is not None else []
     transports = [connection.transport for connection in connections]
     return any(transport is not None and transport.get_write_buffer_size() > 0 for transport in transports)

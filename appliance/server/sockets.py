@@ -1,4 +1,4 @@
-"""The sockets that are listened on, and what the kernel does for them: waiting connections, dead peers, open files."""
+"""Listening sockets, and what the kernel does for them: waiting connections, dead peers, open files."""
 
 import asyncio
 import logging
@@ -14,22 +14,22 @@ from aiohttp import web
 from appliance.domain.errors import UnfitInstallation
 
 BACKLOG = 4096  # clients wait here during a restart: seconds of the peak load (Linux' own default limit)
-ACCEPTED_AT_ONCE = 64  # by one turn of the loop; asyncio would else take, or fail to take, the whole backlog
+ACCEPTED_AT_ONCE = 64  # in one turn of the loop; asyncio would accept, or fail to accept, the whole backlog
 AT_ONCE = struct.pack("ii", 1, 0)
 """SO_LINGER: closed with a reset, which leaves nothing of a connection behind."""
 UNREAD_S = 300  # the kernel ends a peer that acknowledges nothing for so long, or keeps its window shut
 UNSENT_BYTES = 256 * 1024  # of a reply, in the kernel; it would take 4 MB for a peer that reads nothing
 OPEN_FILES = 65_536  # as many as the unit gives
-TOLD_EVERY_S = 60.0
+LOG_EVERY_S = 60.0
 
 log = logging.getLogger(__name__)
 
 
 class Listener(socket.socket):
-    """A listening socket that can end a connection before anything is made for it, which costs a tenth of the rest."""
+    """A listening socket that can end a connection before anything is created for it, which costs a tenth as much."""
 
     turns_away: Callable[[str], bool] | None = None
-    """Asked with the address of each connection's other end."""
+    """Called with the peer's address; True ends the connection."""
 
     def accept(self) -> tuple[socket.socket, Any]:
         """The next connection that is not turned away. Raises BlockingIOError when there is none yet."""
@@ -39,7 +39,7 @@ class Listener(socket.socket):
                 return connection, peer
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
             connection.close()
-        raise BlockingIOError  # the others of this loop have their turn
+        raise BlockingIOError  # others get their turn of the loop
 
 
 async def listen(
@@ -48,7 +48,7 @@ async def listen(
     handed_over: Sequence[socket.socket],
     turns_away: Callable[[str], bool] | None = None,
 ) -> list[web.BaseSite]:
-    """On the sockets that systemd handed over, which outlive this process; without any, on the address.
+    """Listen on the sockets that systemd passed on, which outlive this process; without any, on the address.
 
     Raises UnfitInstallation.
     """
@@ -95,7 +95,7 @@ def _prepare(one: socket.socket) -> None:
 
 
 def allow_open_files() -> None:
-    """As many as may be: where no unit said otherwise, a process starts with 1,024 and may take more."""
+    """Raise the limit of open files as far as it goes: without a unit a process starts with 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -106,7 +106,7 @@ class AcceptFaults:
     """An event loop's exception handler: connections that can't be accepted make one line a minute, without a trace."""
 
     def __init__(self) -> None:
-        self._told_s = -TOLD_EVERY_S
+        self._logged_s = -LOG_EVERY_S
         self._since = 0
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -114,6 +114,6 @@ class AcceptFaults:
             loop.default_exception_handler(context)
             return
         self._since += 1
-        if time.monotonic() - self._told_s >= TOLD_EVERY_S:
+        if time.monotonic() - self._logged_s >= LOG_EVERY_S:
             log.error("can't accept connections: %s", context.get("exception"), extra={"times": self._since})
-            self._told_s, self._since = time.monotonic(), 0
+            self._logged_s, self._since = time.monotonic(), 0

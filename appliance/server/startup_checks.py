@@ -1,4 +1,4 @@
-"""The guard before every writer of the catalogue: where one was lost, no empty one may take its place unnoticed."""
+"""A check before anything writes to the catalogue: an empty one may not replace a lost one unnoticed."""
 
 from appliance.catalogue.opening import catalogue_file
 from appliance.config.model import Config
@@ -6,7 +6,7 @@ from appliance.domain.errors import UnfitInstallation
 
 
 def refuse_lost_catalogue(config: Config) -> None:
-    """A new catalogue beside old originals would take them for strangers. Raises UnfitInstallation."""
+    """Raises UnfitInstallation where originals lie without their catalogue: a new one would not know them."""
     if config.restore_dir.exists():
         raise UnfitInstallation(
             f"A restore of {config.data_dir} is running or was interrupted. Run `appliance restore` again, or remove "

@@ -1,4 +1,4 @@
-"""What the parts show of themselves: gauges for Prometheus, status for the terminal."""
+"""How the parts are doing: gauges for Prometheus, and a status for the terminal."""
 
 import os
 import time
@@ -6,55 +6,55 @@ from collections.abc import Mapping
 
 from appliance import __version__
 from appliance.backups.last_results import read_results
-from appliance.container import Appliance
+from appliance.container import Container
 
-MOST_COUNTED = 10_000
+MAX_COUNTED = 10_000
 
 
-def watch(appliance: Appliance) -> None:
-    """Connect the gauges to the parts; they are read when somebody asks."""
-    metrics, workers = appliance.metrics, appliance.workers
-    metrics.follow(metrics.requests_in_flight, lambda: appliance.health.in_flight)
-    metrics.follow(metrics.spool_bytes, lambda: appliance.spool.copies_bytes + appliance.spool.landed_bytes())
-    metrics.follow(metrics.disk_free_bytes, lambda: free_bytes(appliance))
+def connect_gauges(container: Container) -> None:
+    """Connect the gauges to the parts, which are read when the metrics are."""
+    metrics, workers = container.metrics, container.workers
+    metrics.follow(metrics.requests_in_flight, lambda: container.health.in_flight)
+    metrics.follow(metrics.spool_bytes, lambda: container.spool.copies_bytes + container.spool.landed_bytes())
+    metrics.follow(metrics.disk_free_bytes, lambda: free_bytes(container))
     metrics.follow(metrics.queue_jobs, lambda: sum(workers.waiting.values()))
     metrics.follow(metrics.busy_workers, lambda: sum(workers.busy.values()))
-    metrics.follow(metrics.ship_lag_seconds, lambda: appliance.shipper.lag_s)
-    metrics.follow(metrics.purge_waiting_tags, lambda: appliance.purger.waiting_tags)
-    metrics.follow(metrics.purge_lag_seconds, lambda: appliance.purger.lag_s)
-    metrics.follow(metrics.backup_seconds, lambda: _noted(appliance, "backup_s"))
-    metrics.follow(metrics.verified_seconds, lambda: _noted(appliance, "verified_s"))
-    metrics.follow(metrics.backup_up, lambda: _noted(appliance, "verified"))
+    metrics.follow(metrics.ship_lag_seconds, lambda: container.shipper.lag_s)
+    metrics.follow(metrics.purge_waiting_tags, lambda: container.purger.waiting_tags)
+    metrics.follow(metrics.purge_lag_seconds, lambda: container.purger.lag_s)
+    metrics.follow(metrics.backup_seconds, lambda: _noted(container, "backup_s"))
+    metrics.follow(metrics.verified_seconds, lambda: _noted(container, "verified_s"))
+    metrics.follow(metrics.backup_up, lambda: _noted(container, "verified"))
 
 
-def _noted(appliance: Appliance, name: str) -> float:
-    """What the last backup or verification left word of; they are processes of their own."""
-    value = read_results(appliance.config.backups_dir).get(name, 0)
+def _noted(container: Container, name: str) -> float:
+    """What the last backup or verification noted; they run in processes of their own."""
+    value = read_results(container.config.backups_dir).get(name, 0)
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def free_bytes(appliance: Appliance) -> int:
-    disk = os.statvfs(appliance.config.data_dir)
+def free_bytes(container: Container) -> int:
+    disk = os.statvfs(container.config.data_dir)
     return disk.f_bavail * disk.f_frsize
 
 
-async def status(appliance: Appliance) -> Mapping[str, object]:
-    """Plain values for people and for `doctor`."""
-    ready, report = appliance.health.report()
-    backlog = await appliance.catalogue.images.backlog()
-    albums = await appliance.catalogue.albums.sidecars_due()
+async def status(container: Container) -> Mapping[str, object]:
+    """Plain values, for people and for `doctor`."""
+    ready, report = container.health.report()
+    backlog = await container.catalogue.images.backlog()
+    albums = await container.catalogue.albums.sidecars_due()
     return report | {
         "version": __version__,
         "ready": ready,
-        "listen": appliance.config.server.listen,
-        "store": appliance.shipper.store_fault or "ok",
+        "listen": container.config.server.listen,
+        "store": container.shipper.store_fault or "ok",
         "time": time.time(),
-        "in_flight": appliance.health.in_flight,
-        "waiting_for_the_store": max(appliance.shipper.backlog, backlog.unshipped),
+        "in_flight": container.health.in_flight,
+        "waiting_for_the_store": max(container.shipper.backlog, backlog.unshipped),
         "changes_waiting_for_the_store": backlog.sidecars_due + len(albums),
-        "drained": appliance.drain_switch.drained,
-        "uploads_arriving": appliance.admission.in_progress,
-        "uploads_unfinished": await appliance.catalogue.uploads.count_unfinished(int(appliance.clock()), MOST_COUNTED),
-        "worker_protections": list(appliance.workers.protections),
-        "waiting_to_be_purged": appliance.purger.waiting_tags,
+        "drained": container.drain_switch.drained,
+        "uploads_arriving": container.admission.in_progress,
+        "uploads_unfinished": await container.catalogue.uploads.count_unfinished(int(container.clock()), MAX_COUNTED),
+        "worker_protections": list(container.workers.protections),
+        "waiting_to_be_purged": container.purger.waiting_tags,
     }

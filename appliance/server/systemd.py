@@ -1,6 +1,6 @@
-"""What systemd and the server tell each other: sockets handed over, readiness, signs of life.
+"""systemd's protocols: sockets that it passes on, readiness, and the watchdog.
 
-See sd_listen_fds(3) and sd_notify(3). Outside of systemd no socket comes and nothing is told.
+See sd_listen_fds(3) and sd_notify(3). Outside of systemd there are no sockets and nobody to notify.
 """
 
 import asyncio
@@ -17,15 +17,15 @@ METRICS = "metrics"
 
 @dataclass(frozen=True, slots=True)
 class Supervisor:
-    """The service manager, as far as it is there. The sockets belong to whoever listens on them."""
+    """The service manager, if there is one. Its sockets belong to the code that listens on them."""
 
     sockets: tuple[socket.socket, ...] = ()
     metrics_sockets: tuple[socket.socket, ...] = ()
     address: str | None = None
     watchdog_s: float | None = None
 
-    def tell(self, *lines: str) -> None:
-        """Such as `READY=1`. A manager that does not hear is no reason to stop serving."""
+    def notify(self, *lines: str) -> None:
+        """Send lines such as `READY=1`. A manager that doesn't listen is no reason to stop serving."""
         if self.address is None:
             return
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
@@ -33,22 +33,22 @@ class Supervisor:
             line.sendall("\n".join(lines).encode())
 
     @asynccontextmanager
-    async def kept_informed(self) -> AsyncIterator[None]:
-        """Gives signs of life while the block runs, from the event loop: where it hangs, they stop."""
-        signs = asyncio.ensure_future(self._give_signs())
+    async def watchdog(self) -> AsyncIterator[None]:
+        """Pet the manager's watchdog while the block runs. The event loop does it, so where that hangs, it stops."""
+        petting = asyncio.ensure_future(self._pet_watchdog())
         try:
             yield
         finally:
-            signs.cancel()
+            petting.cancel()
 
-    async def _give_signs(self) -> None:
+    async def _pet_watchdog(self) -> None:
         while self.watchdog_s is not None:
-            self.tell("WATCHDOG=1")
+            self.notify("WATCHDOG=1")
             await asyncio.sleep(self.watchdog_s / 2)
 
 
 def supervisor(environ: MutableMapping[str, str]) -> Supervisor:
-    """What the manager left in the environment, which is taken out: it is not for this process's children."""
+    """What the manager put into the environment, where it is removed: this process's children must not see it."""
     names = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
     said = {name: environ.pop(name, "") for name in names}
     ours = str(os.getpid())

@@ -1,1 +1,1 @@
-"""What several parts need and none owns: concurrency, memory of failures, durable files, threads."""
+"""Primitives that several parts use: single flight, limits, a circuit breaker, durable files, threads."""

@@ -1,4 +1,4 @@
-"""A circuit breaker: while something doesn't serve, callers wait, and one at a time finds out whether it does again."""
+"""A circuit breaker: while a service fails, callers wait, and one at a time finds out whether it works again."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -12,19 +12,19 @@ class State(StrEnum):
     CLOSED = "closed"
     """All pass."""
     OPEN = "open"
-    """They wait, while probes ask whether it answers."""
+    """They wait, while probes ask whether the service answers."""
     HALF_OPEN = "half-open"
-    """It answers, and one call shows whether it serves."""
+    """It answers, and one call shows whether it works."""
 
 
 Listener = Callable[[State], None]
 
 
 class CircuitBreaker:
-    """`trip` and `reset` report how calls fare; `permit` holds back the calls that can wait.
+    """`trip` and `reset` report how calls went; `permit` holds back the calls that can wait.
 
-    `probe` says whether it answers, and never raises. Pauses between probes double up to `max_pause_s`. Used by the
-    event loop's thread alone.
+    `probe` returns whether the service answers, and never raises. Pauses between probes double up to `max_pause_s`.
+    Used by the event loop's thread alone.
     """
 
     def __init__(
@@ -55,22 +55,22 @@ class CircuitBreaker:
         self._listeners.append(listener)
 
     def trip(self) -> None:
-        """It doesn't serve: calls wait."""
+        """Open: the service failed, so calls wait."""
         if self._closed.is_set():
             self._closed.clear()
             self._notify(State.OPEN)
 
     def reset(self) -> None:
-        """It serves: calls pass."""
+        """Close: the service works, so calls pass."""
         if not self._closed.is_set():
             self._closed.set()
             self._notify(State.CLOSED)
 
     @asynccontextmanager
     async def permit(self, *, alone: bool) -> AsyncIterator[None]:
-        """Holds the block until it may run: at once while closed, otherwise one after the other as it answers.
+        """Hold the block until it may run: at once while closed, otherwise one by one as the service answers.
 
-        With `alone`, no other block starts before this one has shown how it fares.
+        With `alone`, no other block starts before this one has ended.
         """
         if self._closed.is_set():
             self._pause_s = 0.0
@@ -85,13 +85,13 @@ class CircuitBreaker:
         yield
 
     async def probe(self) -> None:
-        """Ask now whether it answers, unless a caller who waits does so already."""
+        """Probe now, unless a waiting caller does so already."""
         if not self._probing.locked():
             async with self._probing:
                 await self._probe()
 
     async def _until_it_answers(self) -> None:
-        """Pauses and probes in turn, until a probe succeeds or somebody else finds it well."""
+        """Pause and probe in turn, until a probe succeeds or the breaker is closed."""
         while not self._closed.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._closed.wait(), self._pause_s)

@@ -1,6 +1,6 @@
-"""Client limiter: how much of one thing each client may hold, so that nobody keeps all others out.
+"""Client limiter: how much of one thing each client may hold, so that none keeps the others out.
 
-Clients are kept in memory alone, and only while they hold something.
+Clients are held in memory only, and only while they hold something.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from appliance.domain.clients import HOST
 from appliance.domain.errors import Busy
 
 SHARES = 4
-MIN_SHARE = 8  # of a small number one client may have more than a quarter: most likely it is the only one
+MIN_SHARE = 8  # of a small limit one client may hold more than a quarter: it is probably the only one
 
 
 def share_of(limit: int) -> int:

@@ -1,8 +1,8 @@
-"""Concurrency limit: how many transfers of one kind may run at once, shared so that a few clients keep nobody out.
+"""Concurrency limit: how many transfers of one kind may run at once, shared so that a few clients keep none out.
 
-A client holds a share of the permits at most (`client_limiter`). When none is left, a client that holds fewer still
-gets one: the slowest transfer of the client with most ends for it. So nobody without a permit is refused as long as
-another client has two.
+A client holds at most its share of the permits (`client_limiter`). When none is left, a client that holds fewer still
+gets one, and the slowest transfer of the client with the largest number ends for it. So a client without a permit is
+never refused while another one has two.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from appliance.domain.clients import HOST
 from appliance.domain.errors import Busy
 from appliance.shared.client_limiter import refuse_beyond_share
 
-SETTLING_S = 5.0  # a younger transfer has not shown yet how fast it is
+SETTLING_S = 5.0  # a younger transfer hasn't shown its speed yet
 
 
 class Permit:
-    """Leave for one transfer, and how fast it moves."""
+    """Permission for one transfer, and a record of its speed."""
 
     __slots__ = ("_began_s", "_moved_bytes", "client", "scope")
 
@@ -28,17 +28,17 @@ class Permit:
         self._moved_bytes = 0
 
     def moved(self, count: int) -> None:
-        """Note that so many bytes came or went."""
+        """Note that so many bytes were transferred."""
         self._moved_bytes += count
 
     async def counted(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The stream as it is, with its bytes noted."""
+        """The same stream, with its bytes noted."""
         async for chunk in stream:
             self._moved_bytes += len(chunk)
             yield chunk
 
     def speed(self, now_s: float) -> tuple[bool, float]:
-        """Sorts the slowest first, and those that are too young to tell last."""
+        """A sort key: the slowest first, and transfers too young to judge last."""
         age_s = now_s - self._began_s
         return age_s < SETTLING_S, self._moved_bytes / max(age_s, 0.001)
 
@@ -68,7 +68,7 @@ class ConcurrencyLimit:
 
     @asynccontextmanager
     async def permit(self, client: str) -> AsyncIterator[Permit]:
-        """Hold a permit. Raises Busy when there is none, and within the block when another client has to get it."""
+        """Hold a permit. Raises Busy when there is none, and inside the block when another client gets it."""
         self.check(client)
         scope = asyncio.timeout(None)
         try:
@@ -100,7 +100,7 @@ class ConcurrencyLimit:
         return permit
 
     def _give_back(self, permit: Permit) -> None:
-        """The permit is free. One that was taken away is so already."""
+        """Free the permit, unless it was taken away before."""
         held = self._held.get(permit.client, set())
         if permit not in held:
             return
@@ -110,7 +110,7 @@ class ConcurrencyLimit:
             del self._held[permit.client]
 
     def _yielding(self, mine: int) -> set[Permit] | None:
-        """The permits of the client with most, if one of them is due to a client that holds `mine`."""
+        """The permits of the client that holds most, if a client that holds `mine` may take one of them."""
         fullest = max((held for client, held in self._held.items() if client != HOST), key=len, default=None)
         return fullest if fullest is not None and len(fullest) > mine + 1 else None
 

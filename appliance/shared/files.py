@@ -1,4 +1,4 @@
-"""Durable files: the bytes that are written here, and the names that they are given, survive a power cut."""
+"""Durable files: bytes written here, and the names that files get here, survive a power cut."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def writing(path: Path, *, exclusive: bool = False, mode: int = 0o666) -> Iterator[BinaryIO]:
-    """A file open for writing, whose bytes are durable once the block ends without a fault. Its name is not yet.
+    """A file open for writing. Its bytes are durable once the block ends without an error; its name isn't yet.
 
     `exclusive` raises FileExistsError where there is such a file; otherwise its bytes are replaced.
     """

@@ -1,14 +1,14 @@
-"""What the filesystem below a folder takes: asked of the kernel, for no table tells it of all of them."""
+"""The limits of the filesystem below a folder, asked of the kernel, because no table has all of them."""
 
 import os
 import tempfile
 from pathlib import Path
 
-MOST_BYTES = 2**63 - 1  # the kernel's own limit
+MAX_FILE_BYTES = 2**63 - 1  # the kernel's own limit
 
 
 def largest_file_bytes(folder: Path) -> int:
-    """The most bytes that a file in the folder (or in the nearest above it that exists) can have.
+    """The size in bytes of the largest file that the folder, or the nearest existing one above it, can hold.
 
     Found by seeking, which fails beyond the limit and writes nothing: 16 TiB on ext4, 8 EiB on XFS.
     """
@@ -17,18 +17,18 @@ def largest_file_bytes(folder: Path) -> int:
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             return _last_seekable(file.fileno())
-    except OSError:  # a folder that can't be written to has more to worry about
-        return MOST_BYTES
+    except OSError:  # a folder that can't be written to is another check's affair
+        return MAX_FILE_BYTES
 
 
 def _last_seekable(descriptor: int) -> int:
-    least, most = 0, MOST_BYTES
-    while least < most:
-        middle = least + (most - least + 1) // 2
+    low, high = 0, MAX_FILE_BYTES
+    while low < high:
+        middle = low + (high - low + 1) // 2
         try:
             os.lseek(descriptor, middle, os.SEEK_SET)
         except OSError:
-            most = middle - 1
+            high = middle - 1
         else:
-            least = middle
-    return least
+            low = middle
+    return low

@@ -1,4 +1,4 @@
-"""Single flight: callers who ask for the same thing while it is being made share one run."""
+"""Single flight: callers who ask for the same result while it is being produced share one run."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -14,7 +14,7 @@ V = TypeVar("V")
 
 @dataclass(slots=True, eq=False)
 class Flight:
-    """One run, as its work sees it: who waits for it, and whether later callers still join it."""
+    """One run, as its work sees it: which clients wait for it, and whether later callers still join it."""
 
     clients: Clients = field(default_factory=Clients)
     is_current: bool = True
@@ -26,8 +26,8 @@ Work = Callable[[Flight], Coroutine[Any, Any, V]]
 class SingleFlight(Generic[K, V]):
     """Runs work once per key, however many callers ask for it.
 
-    A run outlives its callers: what it makes is kept for the next one, so a cancelled caller ends nothing. A fault
-    reaches every caller. Used by the event loop's thread alone.
+    A run outlives its callers, because its result is cached for the next one: a cancelled caller ends nothing. An
+    error reaches every caller. Used by the event loop's thread alone.
     """
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class SingleFlight(Generic[K, V]):
         return task
 
     def forget(self, key: K) -> None:
-        """Later callers start a run of their own; those of the present run are answered by it."""
+        """Have later callers start a new run. Those of the present one get its result."""
         found = self._flights.pop(key, None)
         if found is not None:
             found[0].is_current = False
@@ -88,7 +88,7 @@ class SingleFlight(Generic[K, V]):
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _find(self, key: K) -> tuple[Flight, asyncio.Task[V]] | None:
-        """The key's run; one that has ended a moment ago takes nobody along any more."""
+        """The key's run, unless it has ended."""
         found = self._flights.get(key)
         return None if found is None or found[1].done() else found
 

@@ -1,4 +1,4 @@
-"""Bounded sets of threads, one for each kind of blocking work, so that a slow disk never holds up other work."""
+"""Bounded thread pools, one for each kind of blocking work, so that a slow disk never holds up other work."""
 
 import asyncio
 import threading
@@ -8,18 +8,18 @@ from contextlib import suppress
 from itertools import islice
 from typing import TypeVar, TypeVarTuple
 
-GIANT_BYTES = 64_000_000
+LARGE_BYTES = 64_000_000
 PAGE = 1000  # entries of a listing that one hop to a thread brings
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
 
 
 class Stopped(Exception):
-    """Ends a blocking call whose caller was cancelled. Not an OSError: nothing may take it for a fault and retry."""
+    """Ends a blocking call whose caller was cancelled. Not an OSError, so that nothing retries it as a fault."""
 
 
 class Stop:
-    """Tells a running call that nobody waits for it any more."""
+    """Signals a running call that its caller was cancelled."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -34,11 +34,11 @@ class Stop:
 
 
 class Threads:
-    """Runs blocking calls off the event loop: `limit` at a time, and `giants` more that go through a giant file."""
+    """Runs blocking calls off the event loop: `limit` at a time, and `large_limit` more that read a large file."""
 
-    def __init__(self, name: str, limit: int, giants: int = 1) -> None:
+    def __init__(self, name: str, limit: int, large_limit: int = 1) -> None:
         self._pool = ThreadPoolExecutor(limit, thread_name_prefix=name)
-        self._giants = ThreadPoolExecutor(giants, thread_name_prefix=f"{name}-giants")
+        self._large_pool = ThreadPoolExecutor(large_limit, thread_name_prefix=f"{name}-large")
 
     async def run(self, call: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
         """The call's result; what it raises is raised here. A running call continues when its caller is cancelled."""
@@ -47,8 +47,8 @@ class Threads:
     async def run_through(
         self, count_bytes: int, call: Callable[[*Arguments], Result], *arguments: *Arguments
     ) -> Result:
-        """Like `run`, for a call that goes through so many bytes: no small one waits until a giant's has ended."""
-        pool = self._giants if count_bytes > GIANT_BYTES else self._pool
+        """Like `run`, for a call that reads so many bytes: calls on small files never wait for those on large ones."""
+        pool = self._large_pool if count_bytes > LARGE_BYTES else self._pool
         return await asyncio.get_running_loop().run_in_executor(pool, call, *arguments)
 
     async def run_stoppable(
@@ -84,7 +84,7 @@ class Threads:
     def shutdown(self) -> None:
         """The same for a caller off the event loop; blocks."""
         self._pool.shutdown()
-        self._giants.shutdown()
+        self._large_pool.shutdown()
 
 
 async def _end_of(future: Future[Result]) -> None:

@@ -1,17 +1,17 @@
-"""Pace: giants give way to small objects, so that these come and go as fast beside a giant as without one."""
+"""A throttle: large transfers pause while small ones run, so that these are as fast next to a large one as alone."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-LINGER_S = 0.25  # where a small object came, more will: what a giant has the machine busy with would still hold them up
+LINGER_S = 0.25  # after a small transfer more are likely, and what a large one keeps busy would still hold them up
 
 
-class Pace:
-    """Knows when small objects are, or were just now, on their way. Used from many threads.
+class Throttle:
+    """Knows whether small transfers run now, or ran a moment ago. Used from many threads.
 
-    `pause_s` is what a giant's chunk waits at most, so that no giant ever stands still.
+    Each chunk of a large transfer waits `pause_s` at most, so that none ever stands still.
     """
 
     def __init__(
@@ -24,30 +24,30 @@ class Pace:
         self._lock = threading.Lock()
         self._clock = clock
         self._sleep = sleep
-        self._small = 0
+        self._running = 0
         self._last_s = -LINGER_S
 
     @contextmanager
-    def small(self) -> Iterator[None]:
-        """While a small object is sent."""
+    def small_transfer(self) -> Iterator[None]:
+        """Surrounds a small transfer."""
         with self._lock:
-            self._small += 1
+            self._running += 1
         try:
             yield
         finally:
             with self._lock:
-                self._small -= 1
-                self.small_came()
+                self._running -= 1
+                self.note_small()
 
-    def small_came(self) -> None:
-        """A small object, or some of it, was here just now."""
+    def note_small(self) -> None:
+        """Note that some of a small transfer passed now."""
         self._last_s = self._clock()
 
-    def due_s(self) -> float:
-        """What the next chunk of a giant waits: nothing where no small objects come."""
-        return self._pause_s if self._small or self._clock() - self._last_s < LINGER_S else 0.0
+    def delay_s(self) -> float:
+        """How long the next chunk of a large transfer has to wait, in seconds; 0 while no small ones run."""
+        return self._pause_s if self._running or self._clock() - self._last_s < LINGER_S else 0.0
 
-    def give_way(self) -> None:
-        """Before each chunk of a giant, on a thread of its own: the pause, if there is one."""
-        if pause_s := self.due_s():
-            self._sleep(pause_s)
+    def wait(self) -> None:
+        """Block before a chunk of a large transfer, for `delay_s`."""
+        if delay_s := self.delay_s():
+            self._sleep(delay_s)

@@ -1,4 +1,4 @@
-"""Who is at the other end of a Unix socket, as the kernel says (SO_PEERCRED), and whether it may give commands."""
+"""The process at the other end of a Unix socket, by the kernel (SO_PEERCRED), and whether it may give commands."""
 
 import ctypes
 import os
@@ -30,7 +30,7 @@ def peer_of(connection: socket.socket) -> Peer:
 
 
 def may_command(peer: Peer) -> bool:
-    """True for root and this process's own user, but not for what this process has started: its workers."""
+    """True for root and this process's own user, but not for the workers that this process started."""
     own = os.geteuid()
     if peer.uid != own:
         return peer.uid == _ROOT
@@ -38,12 +38,12 @@ def may_command(peer: Peer) -> bool:
 
 
 def keep_orphans() -> None:
-    """Makes this process the parent of what its children leave behind, so that all of that still descends from it."""
+    """Make this process the parent of its children's orphans, so that those still descend from it."""
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _is_ours(pid: int) -> bool:
-    """Whether it descends from this process; one that is gone may have."""
+    """Whether it descends from this process. True for one that has ended, which may have."""
     above = pid
     while above > 1:
         parent = _parent_of(above)
@@ -56,7 +56,7 @@ def _is_ours(pid: int) -> bool:
 
 
 def _parent_of(pid: int) -> int | None:
-    """None for a process that is gone, or that is not to be seen."""
+    """The parent's id; None for a process that has ended or is hidden."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""The spool: the local landing disk that every upload passes through, and that keeps copies of recent originals."""
+"""The spool: the local disk that every upload passes through, and that keeps copies of recent originals."""
 
 from appliance.spool.digests import ALGORITHMS, Checksum, Digest
 from appliance.spool.disk import Spool

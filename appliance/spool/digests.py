@@ -1,4 +1,4 @@
-"""Digests of files that arrive in pieces: the sha256 of the whole, and the checksums that clients send with a piece."""
+"""Digests of files that arrive in pieces: the SHA-256 of the whole, and the checksums that clients send with one."""
 
 import hashlib
 import os
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Protocol
 
 READ_BYTES = 1 << 20
-SAVED_BYTES = 256 << 20  # the state is saved so often, so that a late change costs no second reading of it all
+SAVED_BYTES = 256 << 20  # between saved states, so that a late change doesn't cost reading it all again
 
 
 class Hasher(Protocol):
-    """What `hashlib` gives, as far as it is used here."""
+    """A hash object of `hashlib`, as far as it is used here."""
 
     def update(self, block: bytes | bytearray | memoryview, /) -> None: ...
 
@@ -47,7 +47,7 @@ ALGORITHMS: dict[str, Callable[[], Hasher]] = {"sha1": _sha1, "sha256": hashlib.
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """What the bytes of one request should amount to. `algorithm` is a key of `ALGORITHMS`."""
+    """The checksum that a client sent with a request. `algorithm` is a key of `ALGORITHMS`."""
 
     algorithm: str
     digest: bytes
@@ -57,9 +57,9 @@ class Checksum:
 
 
 class Digest:
-    """The sha256 of a growing file: fed with what is written, and caught up by reading where it was not fed.
+    """The SHA-256 of a growing file: fed with what is written, and caught up by reading what it was not fed.
 
-    Its state can't be kept across processes, so after a restart it reads what came before beside what comes now.
+    Its state can't be kept across processes, so after a restart it reads the file again while more arrives.
     Used from several threads.
     """
 
@@ -70,17 +70,17 @@ class Digest:
         self.bytes = 0
 
     def feed(self, block: bytes | bytearray, at: int) -> None:
-        """Take in `block`, which was written at byte `at`, if all before it has been taken in."""
+        """Hash `block`, which was written at byte `at`, if everything before it is hashed."""
         with self._lock:
             if at == self.bytes:
                 self._take(block)
 
     def restart(self) -> None:
-        """Bytes that were taken in are lost: begin again, by catching up."""
+        """Start over, because hashed bytes were lost; `catch_up` reads the file again."""
         self.rewind(0)
 
     def catch_up(self, path: Path, until: Callable[[], int]) -> None:
-        """Read on to byte `until()`, which may grow meanwhile, or to the file's end."""
+        """Read and hash up to byte `until()`, which may grow meanwhile, or to the file's end."""
         with path.open("rb", buffering=0) as file:
             while self._step(file.fileno(), until()):
                 pass
@@ -99,7 +99,7 @@ class Digest:
             self._saved.append((self.bytes, self._hash.copy()))
 
     def rewind(self, before: int) -> None:
-        """Forget what was taken in from byte `before` on, which is about to change; `catch_up` reads it again."""
+        """Forget the bytes from `before` on, which are about to change; `catch_up` reads them again."""
         with self._lock:
             if self.bytes <= before:
                 return

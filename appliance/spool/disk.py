@@ -1,9 +1,9 @@
 """The spool's folders: what is in each, how files move between them, and when they go.
 
-incoming/{slug}   being received; nothing was acknowledged; removed at start-up
-landed/{slug}     whole and synced, not known to be in the store; never evicted
-copies/{slug}     in the store too; evicted, oldest use first, when the budget wants room
-uploads/{hash}    of resumable uploads, which outlive their requests (see `resumed`)
+incoming/{slug}   being received; not acknowledged yet; removed at start-up
+landed/{slug}     complete and synced, not known to be in the store; never evicted
+copies/{slug}     in the store too; evicted, least recently used first, to stay within the budget
+uploads/{hash}    resumable uploads, which outlive their requests (see `resumed`)
 orphans/{slug}    landed without a row (a crash before the commit, or a lost catalogue); kept some days
 """
 
@@ -23,20 +23,20 @@ from appliance.shared import files
 from appliance.shared.threads import Threads
 from appliance.spool.folders import ATTRIBUTE, files_in, freed_bytes
 from appliance.spool.resumed import UploadFiles
-from appliance.spool.room import Coming, Room, Stake
+from appliance.spool.room import ExpectedUpload, Room, UploadProgress
 from appliance.spool.transfers import Incoming, Transfer, cut, overwrite, too_large
 
-THREADS, GIANTS = 32, 8
-EVICTED_BYTES = 64 << 20  # of copies at once, where an upload wants their room: each eviction lists them all
+THREADS, LARGE_THREADS = 32, 8
+EVICTED_BYTES = 64 << 20  # of copies at once, where an upload needs their room: each eviction lists them all
 
 
 class Spool:
-    """Owns the spool's folders. `budget_bytes` bounds the copies; what has landed is bounded by the disk alone."""
+    """Owns the spool's folders. `budget_bytes` bounds the copies; only the disk bounds what has landed."""
 
     def __init__(self, root: Path, *, budget_bytes: int, reserve_bytes: int) -> None:
         self._root = root
         self._budget_bytes = budget_bytes
-        self._threads = Threads("spool", THREADS, GIANTS)
+        self._threads = Threads("spool", THREADS, LARGE_THREADS)
         self._incoming, self._landed = root / "incoming", root / "landed"
         self._copies, self._orphans = root / "copies", root / "orphans"
         for folder in (self._incoming, self._landed, self._copies, self._orphans):
@@ -50,7 +50,7 @@ class Spool:
         self._landing: set[str] = set()
 
     async def start(self) -> None:
-        """Remove what a crash left half received or half fetched, and count the copies."""
+        """Remove files that a crash left half-received or half-fetched, and count the copies."""
         await self._threads.run(self._clear_unfinished)
         await self.trim()
 
@@ -65,7 +65,7 @@ class Spool:
     # --- receiving ------------------------------------------------------------------------------------------------
 
     async def check_room(self, wanted_bytes: int) -> None:
-        """Raises DiskFull when an upload of this size would not be let in now. Nothing is evicted for words alone."""
+        """Raises DiskFull when an upload of this size would not be admitted now. An announcement evicts nothing."""
         self.room.check(wanted_bytes)
 
     async def receive(
@@ -78,15 +78,15 @@ class Spool:
         client: str = "",
         since_s: float = 0.0,
     ) -> Incoming:
-        """Write `stream` to `incoming/`, hashing on the way, two blocks in memory at most.
+        """Write `stream` to `incoming/` and hash it, with two blocks in memory at most.
 
         Raises TooLarge, EmptyUpload, DiskFull, and whatever the stream raises; then nothing is left on disk.
         """
         if announced_bytes is not None and announced_bytes > max_bytes:
             raise too_large(max_bytes, announced_bytes)
         path = self._incoming / slug
-        coming = Coming(max_bytes, announced_bytes, client, since_s)
-        transfer = Transfer(path, self.room, self._threads, self._make_room, coming)
+        expected = ExpectedUpload(max_bytes, announced_bytes, client, since_s)
+        transfer = Transfer(path, self.room, self._threads, self._make_room, expected)
         self._receiving.add(slug)
         try:
             if announced_bytes is not None:
@@ -99,16 +99,16 @@ class Spool:
             raise
         finally:
             self._receiving.discard(slug)
-            await asyncio.shield(transfer.close())  # it ends, however often this is cancelled
+            await asyncio.shield(transfer.close())  # it finishes, however often this is cancelled
         return Incoming(slug, path, transfer.bytes, transfer.digest)
 
     async def overwrite(self, incoming: Incoming, edits: Sequence[Edit]) -> Incoming:
-        """Change bytes where they lie, and have the digest follow. It may be done again. Raises DiskFull."""
+        """Change bytes in place, and update the digest. Repeating it is fine. Raises DiskFull."""
         return await self._threads.run_through(incoming.bytes, overwrite, incoming, edits)
 
     @contextlib.contextmanager
     def landing(self, slug: str) -> Iterator[None]:
-        """Until its row is committed, however long a stalled disk makes that, no sweep takes the file for a stray."""
+        """Surrounds the commit of the row, so that no sweep takes the file for a stray, however slow the disk is."""
         self._landing.add(slug)
         try:
             yield
@@ -116,7 +116,7 @@ class Spool:
             self._landing.discard(slug)
 
     async def land(self, incoming: Incoming, metadata: Mapping[str, str]) -> None:
-        """Make the file durable under its slug, with its metadata beside it; on return it survives a power cut.
+        """Make the file durable under its slug, with its metadata as an attribute; on return it survives a power cut.
 
         Raises DiskFull.
         """
@@ -127,17 +127,17 @@ class Spool:
             with incoming.path.open("r+b", buffering=0) as file:
                 if incoming.path.parent == self._incoming:
                     cut(file, incoming.bytes)
-                with contextlib.suppress(OSError):  # a filesystem without attributes: the doctor warns of it
+                with contextlib.suppress(OSError):  # a filesystem without attributes, which the doctor warns about
                     os.setxattr(file.fileno(), ATTRIBUTE, json.dumps(metadata).encode())
                 os.fsync(file.fileno())
                 incoming.path.rename(self._landed / incoming.slug)
-                cut(file, incoming.bytes)  # a resumable upload's not before: its size tells how far it is
+                cut(file, incoming.bytes)  # not earlier for a resumable upload, whose size tells how far it is
             files.sync(self._landed)
         except OSError as fault:
             raise DiskFull("The file couldn't be written to disk, so nothing was uploaded. Try again later.") from fault
 
     async def take_back(self, slug: str, path: Path, length: int | None) -> None:
-        """What landed, but could not be promised, returns to where it came from and has its `length` again."""
+        """Move a file that landed, but can't be promised, back to `path`, at its full `length`."""
         await self._threads.run(self._take_back, slug, path, length or 0)
 
     def _take_back(self, slug: str, path: Path, length: int) -> None:
@@ -148,13 +148,13 @@ class Spool:
             landed.rename(path)
 
     async def discard(self, slug: str) -> None:
-        """Forget a file that was never acknowledged."""
+        """Remove a file that was never acknowledged."""
         await self._threads.run(self._unlink, slug, (self._incoming, self._landed))
 
     # --- reading --------------------------------------------------------------------------------------------------
 
     def open(self, slug: str) -> BinaryIO | None:
-        """The original's file if it is here, opened for reading; None when it is not."""
+        """The original's file, opened for reading; None where it isn't here."""
         for folder in (self._copies, self._landed, self._copies):  # it moves from landed to copies, never back
             with contextlib.suppress(FileNotFoundError):
                 return (folder / slug).open("rb", buffering=0)
@@ -169,7 +169,7 @@ class Spool:
     # --- after shipping -------------------------------------------------------------------------------------------
 
     async def release(self, slug: str) -> None:
-        """The store has the original now: what landed becomes an evictable copy."""
+        """The store has the original, so what landed becomes an evictable copy."""
         if await self._threads.run(self._release, slug):
             self.count_copy(slug)
         await self.keep_budget()
@@ -182,16 +182,16 @@ class Spool:
 
     @contextlib.asynccontextmanager
     async def room_for(self, bytes_: int) -> AsyncIterator[None]:
-        """Room for a copy that is being fetched, made by evicting others if need be. Raises DiskFull."""
+        """Room for a copy that is being fetched; others are evicted where needed. Raises DiskFull."""
         await self._make_room(bytes_, None)
-        self.room.claim(bytes_)
+        self.room.promise(bytes_)
         try:
             yield
         finally:
-            self.room.give_back(bytes_)
+            self.room.release(bytes_)
 
     def count_copy(self, slug: str) -> None:
-        """A copy is here: `keep_budget` when nobody waits for it any more."""
+        """Count a new copy. Call `keep_budget` once nobody waits for it."""
         with contextlib.suppress(FileNotFoundError):
             stat = (self._copies / slug).stat()
             self.copies_bytes += stat.st_size
@@ -203,7 +203,7 @@ class Spool:
             await self.trim()
 
     async def touch(self, slug: str) -> None:
-        """Note that the copy was used, so that others go first."""
+        """Note that the copy was used, so that others are evicted first."""
         with contextlib.suppress(FileNotFoundError):
             await self._threads.run(os.utime, self._copies / slug)
 
@@ -217,14 +217,14 @@ class Spool:
             (folder / slug).unlink(missing_ok=True)
 
     async def trim(self, wanted_bytes: int = 0) -> None:
-        """Evict copies, longest unused first, down to the budget and until `wanted_bytes` more are available."""
+        """Evict copies, least recently used first, down to the budget and until `wanted_bytes` more are available."""
         async with self._trimming:
             self.copies_bytes, self._evictable_bytes = await self._threads.run(self._trim, wanted_bytes)
 
     def _trim(self, wanted_bytes: int) -> tuple[int, int]:
-        """Says how many bytes are left, and could be freed.
+        """Returns how many bytes are left, and how many of them could be freed.
 
-        What is not named by a slug is still being fetched, and no copy yet.
+        A file that is not named by a slug is still being fetched.
         """
         copies = sorted(
             (stat.st_mtime, path, stat.st_size, freed_bytes(stat))
@@ -239,14 +239,14 @@ class Spool:
                 total, evictable = total - size, evictable - freed
         return total, evictable
 
-    async def _make_room(self, wanted_bytes: int, stake: Stake | None) -> None:
-        if self._evictable_bytes and self.room.is_short_of(wanted_bytes, stake):
-            await self.trim(max(self.room.aim(wanted_bytes, stake), self.room.available_bytes + EVICTED_BYTES))
+    async def _make_room(self, wanted_bytes: int, progress: UploadProgress | None) -> None:
+        if self._evictable_bytes and self.room.is_short_of(wanted_bytes, progress):
+            await self.trim(max(self.room.goal(wanted_bytes, progress), self.room.available_bytes + EVICTED_BYTES))
 
     # --- sweeping -------------------------------------------------------------------------------------------------
 
     async def landed_slugs(self, *, older_than_s: float = 0.0) -> list[str]:
-        """What has landed at least `older_than_s` seconds ago and is not being `landing`, in slug order."""
+        """Slugs of files that landed at least `older_than_s` seconds ago and aren't inside `landing`, in order."""
         slugs = await self._threads.run(self._landed_slugs, older_than_s)
         return [slug for slug in slugs if slug not in self._landing]
 
@@ -257,11 +257,11 @@ class Spool:
         )
 
     async def drop_stalled(self, *, older_than_s: float) -> int:
-        """Remove received files that no transfer writes and nobody accepted for so long; says how many."""
+        """Remove files that nothing has written or accepted for so long. Returns how many."""
         return await self._threads.run(self._drop_old, self._incoming, older_than_s, frozenset(self._receiving))
 
     async def quarantine(self, slug: str) -> None:
-        """Set aside a file that no row knows."""
+        """Set aside a file that has no row."""
         await self._threads.run(self._quarantine, slug)
 
     def _quarantine(self, slug: str) -> None:
@@ -269,7 +269,7 @@ class Spool:
             (self._landed / slug).rename(self._orphans / slug)
 
     async def bring_back(self, slug: str) -> bool:
-        """Return to `landed` what was set aside, now that a row is known for it; False if nothing was."""
+        """Move a file that was set aside back to `landed`, because it has a row. False where there is none."""
         return await self._threads.run(self._bring_back, slug)
 
     def _bring_back(self, slug: str) -> bool:
@@ -279,7 +279,7 @@ class Spool:
         return False
 
     async def drop_orphans(self, *, older_than_s: float) -> int:
-        """Remove what was set aside longer ago than that; says how many."""
+        """Remove what was set aside longer ago than that. Returns how many."""
         return await self._threads.run(self._drop_old, self._orphans, older_than_s, frozenset())
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Files as the spool's folders hold them: what the disk knows of each, and the metadata that is kept with it."""
+"""Files in the spool's folders: what the disk knows about each, and the metadata that is kept with it."""
 
 import contextlib
 import json
@@ -18,12 +18,12 @@ def landed_metadata(path: Path) -> dict[str, str] | None:
 
 
 def freed_bytes(copy: os.stat_result) -> int:
-    """What the disk gets back when this copy goes."""
+    """How many bytes the disk gets back when this copy is removed."""
     return copy.st_size if copy.st_nlink == 1 else 0
 
 
 def files_in(folder: Path) -> list[tuple[Path, os.stat_result]]:
-    """Each of its files with what the disk knows of it."""
+    """Each file of the folder with its status."""
     found = []
     with os.scandir(folder) as entries:
         for entry in entries:

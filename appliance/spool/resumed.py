@@ -1,7 +1,7 @@
-"""The files of resumable uploads: they outlive requests and restarts, and their size tells how far an upload is.
+"""The files of resumable uploads, which outlive requests and restarts. A file's size tells how far its upload is.
 
-A request with a checksum counts only once verified. What it writes lies at the file's end until then, and a mark beside
-the file says from where on: whatever happens, the rest is cut off, so that no unverified byte is ever counted.
+A request with a checksum counts only once it is verified. Until then its bytes lie at the file's end, and a mark next
+to the file says where they begin: whatever happens, they are cut off there, so no unverified byte is ever counted.
 """
 
 import asyncio
@@ -16,37 +16,37 @@ from appliance.domain.errors import ApplianceError, ChecksumMismatch, DiskFull
 from appliance.shared.files import writing
 from appliance.shared.threads import Threads
 from appliance.spool.digests import Checksum, Digest
-from appliance.spool.room import Coming, Room
+from appliance.spool.room import ExpectedUpload, Room
 from appliance.spool.transfers import BUFFER_BYTES, SYNC_BYTES, MakeRoom, Transfer, too_large
 
 MARK = ".unverified"
-HELD_S = 0.5  # slow bytes are not held in memory for longer, so that progress shows and a crash costs little
+HELD_S = 0.5  # slow bytes stay in memory no longer, so that progress shows and a crash costs little
 
 
 class Append(Transfer):
-    """Bytes on their way to a file's end, every one of which is kept however the stream ends."""
+    """Appends to a file. Every byte is kept, however the stream ends."""
 
     mode = "ab"
 
-    def __init__(  # noqa: PLR0917 - a transfer's, and who wants to see the bytes
+    def __init__(  # noqa: PLR0917 - a transfer's, and what hashes the bytes
         self,
         path: Path,
         room: Room,
         threads: Threads,
         make_room: MakeRoom,
-        coming: Coming,
+        expected: ExpectedUpload,
         digest: Digest,
         checksum: Checksum | None,
     ) -> None:
-        super().__init__(path, room, threads, make_room, coming)
+        super().__init__(path, room, threads, make_room, expected)
         self.digest = digest
         self._hasher = None if checksum is None else checksum.hasher()
         self._flushing: asyncio.Future[None] | None = None
         self._block = bytearray()
-        self._handing_on = asyncio.Lock()
+        self._writing_block = asyncio.Lock()
 
     async def pour(self, stream: AsyncIterator[bytes]) -> None:
-        """Write the stream, and what came of it when it breaks off. Raises as `Transfer.pour` does."""
+        """Write the stream, or as much as came of it. Raises as `Transfer.pour` does."""
         taken, ticking = 0, asyncio.ensure_future(self._tick())
         try:
             async for chunk in stream:
@@ -55,21 +55,21 @@ class Append(Transfer):
                     raise too_large(self._max_bytes, taken)
                 self._block += chunk
                 if len(self._block) >= BUFFER_BYTES:
-                    await self._hand_on()
+                    await self._write_block()
         finally:
             self._flushing = asyncio.ensure_future(self._flush(ticking))
             await asyncio.shield(self._flushing)
 
     async def _tick(self) -> None:
-        """Also a client that sends nothing more for now has what it sent on the disk."""
-        with contextlib.suppress(ApplianceError):  # the block stays, so that whoever pours meets it too
+        """Write what a slow client has sent, without waiting for a whole block."""
+        with contextlib.suppress(ApplianceError):  # the block stays, so that `pour` meets the fault too
             while True:
                 await asyncio.sleep(HELD_S)
-                await self._hand_on()
+                await self._write_block()
 
-    async def _hand_on(self) -> None:
-        """Let the block be written, if there is one; it stays what comes next when that does not begin."""
-        async with self._handing_on:
+    async def _write_block(self) -> None:
+        """Begin to write the block, if there is one. Where that fails, the block stays next."""
+        async with self._writing_block:
             block, self._block = self._block, bytearray()
             if not block:
                 return
@@ -80,16 +80,16 @@ class Append(Transfer):
                 raise
 
     async def close(self) -> None:
-        """As a transfer's, once the last bytes are written, which go on when the waiting for them is cancelled."""
+        """Close as a transfer does, once the last bytes are written. A cancellation doesn't end the writing."""
         if self._flushing is not None:
             await asyncio.wait([self._flushing])
-            self._flushing.exception()  # it was told already, or nobody is left to be told
+            self._flushing.exception()  # it was raised already, or nobody is left to see it
         await super().close()
 
     async def _flush(self, ticking: "asyncio.Future[None]") -> None:
-        async with self._handing_on:  # so that it holds no block
+        async with self._writing_block:  # so that it holds no block
             ticking.cancel()
-        await self._hand_on()
+        await self._write_block()
         await self._written()
         await self._synced()
 
@@ -106,12 +106,12 @@ class Append(Transfer):
         self.digest.restart()
 
     def fits(self, checksum: Checksum) -> bool:
-        """Whether the bytes are those that the checksum was made of."""
+        """Whether the bytes have this checksum."""
         return self._hasher is not None and hmac.compare_digest(self._hasher.digest(), checksum.digest)
 
 
 class UploadFiles:
-    """Owns `folder`. Files are named by the hash of their upload's id; an absent one is an upload without bytes."""
+    """Owns `folder`. A file is named by the hash of its upload's id; without a file an upload has no bytes."""
 
     def __init__(self, folder: Path, room: Room, threads: Threads, make_room: MakeRoom) -> None:
         self._folder = folder
@@ -123,7 +123,7 @@ class UploadFiles:
         folder.mkdir(parents=True, exist_ok=True)
 
     async def start(self) -> None:
-        """Cut off what a crash left unverified."""
+        """Cut off bytes that a crash left unverified."""
         await self._threads.run(self._cut_unverified)
 
     def _cut_unverified(self) -> None:
@@ -131,14 +131,14 @@ class UploadFiles:
             _cut(mark.with_name(mark.name.removesuffix(MARK)), mark)
 
     def close(self) -> None:
-        """Let no digest go on reading."""
+        """End the reading of digests."""
         self._closed = True
 
     def path(self, name: str) -> Path:
         return self._folder / name
 
     def offset(self, name: str) -> int:
-        """How many bytes count."""
+        """How many bytes of the upload count."""
         verified = self._verified.get(name)
         if verified is not None:
             return verified
@@ -153,20 +153,20 @@ class UploadFiles:
         stream: AsyncIterator[bytes],
         *,
         announced_bytes: int,
-        most_bytes: int,
+        left_bytes: int,
         digest: Digest,
         checksum: Checksum | None = None,
         client: str = "",
         since_s: float = 0.0,
     ) -> None:
-        """Put the stream at the file's end; what came before it broke off stays, unless it has a checksum.
+        """Append the stream. What arrived before it broke off stays, unless the request has a checksum.
 
-        `digest` follows. What is left of the upload, `most_bytes`, counts as `client`'s, and as begun at `since_s`.
+        `digest` follows. `left_bytes` is what the upload lacks; it counts as `client`'s, and as begun at `since_s`.
 
         Raises TooLarge, DiskFull, ChecksumMismatch, and whatever the stream raises.
         """
-        coming = Coming(most_bytes, None, client, since_s)
-        transfer = partial(self._append, name, stream, announced_bytes, coming, digest)
+        expected = ExpectedUpload(left_bytes, None, client, since_s)
+        transfer = partial(self._append, name, stream, announced_bytes, expected, digest)
         if checksum is None:
             await transfer(None)
             return
@@ -180,18 +180,18 @@ class UploadFiles:
             await asyncio.shield(self._threads.run(_cut, self.path(name), mark))
             del self._verified[name]
 
-    async def _append(  # noqa: PLR0917 - `append`'s own
+    async def _append(  # noqa: PLR0917 - those of `append`
         self,
         name: str,
         stream: AsyncIterator[bytes],
         announced_bytes: int,
-        coming: Coming,
+        expected: ExpectedUpload,
         digest: Digest,
         checksum: Checksum | None,
     ) -> None:
-        transfer = Append(self.path(name), self._room, self._threads, self._make_room, coming, digest, checksum)
+        transfer = Append(self.path(name), self._room, self._threads, self._make_room, expected, digest, checksum)
         try:
-            transfer.check(min(max(1, announced_bytes), BUFFER_BYTES))  # more is let in as long as there is room
+            transfer.check(min(max(1, announced_bytes), BUFFER_BYTES))  # more is admitted as long as there is room
             await transfer.pour(stream)
         finally:
             await asyncio.shield(transfer.close())
@@ -201,7 +201,7 @@ class UploadFiles:
             )
 
     async def catch_up(self, name: str, digest: Digest) -> None:
-        """Let the digest take in every byte that counts, unless `close` comes first. An absent file has none."""
+        """Have the digest read every byte that counts, unless `close` comes first. An absent file has none."""
         with contextlib.suppress(FileNotFoundError):
             behind = self.offset(name) - digest.bytes
             await self._threads.run_through(behind, digest.catch_up, self.path(name), partial(self._end_of, name))
@@ -210,13 +210,13 @@ class UploadFiles:
         return 0 if self._closed else self.offset(name)
 
     async def concatenate(self, name: str, parts: Sequence[str], total_bytes: int) -> None:
-        """Make the file anew from the parts' files, in order; they stay. Raises DiskFull, FileNotFoundError."""
+        """Write the file from the parts' files, in order; they stay. Raises DiskFull, FileNotFoundError."""
         await self._make_room(total_bytes, None)
-        self._room.claim(total_bytes)
+        self._room.promise(total_bytes)
         try:
             await self._threads.run_through(total_bytes, self._concatenate, name, parts)
         finally:
-            self._room.give_back(total_bytes)
+            self._room.release(total_bytes)
 
     def _concatenate(self, name: str, parts: Sequence[str]) -> None:
         with contextlib.ExitStack() as stack:
@@ -230,7 +230,7 @@ class UploadFiles:
                 raise DiskFull("The parts couldn't be assembled on disk. Try again later.") from fault
 
     async def create(self, name: str) -> None:
-        """An empty file, for an upload that is filled by this host itself."""
+        """Create an empty file, for an upload that this host fills itself."""
         await self._threads.run(self.path(name).touch)
 
     async def remove(self, name: str) -> None:
@@ -241,7 +241,7 @@ class UploadFiles:
             path.unlink(missing_ok=True)
 
     async def names(self) -> list[str]:
-        """Every upload that has a file."""
+        """The names of all uploads that have a file."""
         found = await self._threads.run(os.listdir, self._folder)
         return sorted(name for name in found if not name.endswith(MARK))
 
@@ -253,7 +253,7 @@ def _write_mark(mark: Path, offset: int) -> None:
 
 
 def _cut(path: Path, mark: Path) -> None:
-    """Cut the file where the mark says; a mark that was not finished has nothing unverified beside it."""
+    """Cut the file where the mark says. An unfinished mark means that nothing unverified was written."""
     with contextlib.suppress(FileNotFoundError):
         text = mark.read_bytes()
         if text.isdigit() and path.exists() and path.stat().st_size > int(text):

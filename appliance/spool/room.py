@@ -1,8 +1,8 @@
-"""Room: disk that is promised once, and what is kept back for uploads under way before new ones may have it.
+"""Room: disk space that is promised once, and what is kept back for uploads in progress before new ones may have it.
 
-An announcement reserves nothing. Each block is promised when it is to be written. Beyond that an upload under way is
-expected to bring more, in proportion to what it has brought, and the others leave it that much: an idle announcer has
-next to nothing, and nobody has more than comes within the hour.
+An announced size reserves nothing. Each block is promised when it is about to be written. Beyond that an upload in
+progress is expected to bring more, in proportion to what it has brought, and later uploads leave it that much: one that
+announces the whole disk and sends next to nothing has next to nothing, and none has more than it brings in an hour.
 """
 
 import os
@@ -14,24 +14,24 @@ from itertools import chain, count
 from pathlib import Path
 
 from appliance.domain.errors import DiskFull
-from appliance.shared.throttle import Pace
+from appliance.shared.throttle import Throttle
 
-PAUSE_S = 0.02  # for a block: while small ones come each giant has 50 MB/s still
-STEP_BYTES = 1 << 20  # expected of every upload, if it has so much left
+PAUSE_S = 0.02  # for each block: while small uploads run, each large one keeps 50 MB/s
+STEP_BYTES = 1 << 20  # expected of every upload that has so much left
 FOLD = 4  # an upload is expected to bring so many times what is here of it: from a fifth on, all of it
-HORIZON_S = 3600.0  # and no more than it brings in this time at its pace
-MEASURED_S = 60.0  # before that, pace is reckoned as if so much time had passed
-OPEN_BYTES = 16 << 20  # of each upload so much finds a part of the room that nobody can keep from it
-OPEN_SHARE = 2  # one in so many bytes of what is free is left to those
-CLIENT_SHARE = 4  # and of one address no more than one in so many is kept back from them
-RESTS_S = 15.0  # a resumable upload's next request comes within this time, also after it was told to wait
+HORIZON_S = 3600.0  # and no more than it brings in this time at its rate
+MEASURED_S = 60.0  # before that, the rate is computed as if so much time had passed
+OPEN_BYTES = 16 << 20  # of each upload so much has access to a part of the room that nobody can keep from it
+OPEN_SHARE = 2  # that part is one in so many bytes of what is free
+CLIENT_SHARE = 4  # and for one client no more than one in so many bytes is kept back from it
+RESTS_S = 15.0  # a resumable upload's next request arrives within this time, also after it was asked to wait
 
 
 @dataclass(frozen=True, slots=True)
-class Coming:
-    """What comes of an upload: `max_bytes` at most. `announced_bytes` is None where nobody said how many.
+class ExpectedUpload:
+    """What is known of an upload before its bytes arrive. `announced_bytes` is None where no size was sent.
 
-    `since_s` is when the upload was begun, and `client` whose it is.
+    It brings `max_bytes` at most. `since_s` is when it was created, and `client` is whose it is.
     """
 
     max_bytes: int
@@ -41,31 +41,34 @@ class Coming:
 
 
 @dataclass(slots=True, eq=False)
-class Stake:
-    """What one upload has brought, and may still bring. `announced` is None where nobody said how much comes."""
+class UploadProgress:
+    """What one upload has brought, and may still bring, in bytes. `announced` is None where no size was sent.
+
+    `here` of them are on the disk, and `left` may still come. Uploads with a lower `rank` go first.
+    """
 
     name: str
     client: str
     announced: int | None
     here: int
     left: int
-    turn: tuple[float, int]
+    rank: tuple[float, int]
     began_s: float
     brought: int = 0
     rested_s: float = 0.0
-    most: int = 0
-    """What is expected of it however quick it is."""
+    max_expected: int = 0
+    """What is expected of it however fast it is."""
 
-    def expects(self, now_s: float) -> int:
-        """What is expected of it: in proportion to what is here, and to its pace."""
-        if self.most <= STEP_BYTES:
-            return self.most
-        soon = int(self.brought * HORIZON_S / max(MEASURED_S, now_s - self.began_s))
-        return min(self.most, max(STEP_BYTES, soon))
+    def expected(self, now_s: float) -> int:
+        """The bytes that are expected of it: in proportion to what is here, and to its rate."""
+        if self.max_expected <= STEP_BYTES:
+            return self.max_expected
+        within_horizon = int(self.brought * HORIZON_S / max(MEASURED_S, now_s - self.began_s))
+        return min(self.max_expected, max(STEP_BYTES, within_horizon))
 
 
 class Room:
-    """Disk that is promised once. `evictable` says how many bytes of it could be freed without a loss."""
+    """Disk space that is promised once. `evictable` returns how many bytes could be freed without a loss."""
 
     def __init__(
         self,
@@ -78,130 +81,130 @@ class Room:
         self._reserve_bytes = reserve_bytes
         self._evictable = evictable
         self.clock = clock
-        self.pace = Pace(PAUSE_S, clock)
+        self.throttle = Throttle(PAUSE_S, clock)
         self.promised_bytes = 0
-        self._most_expected = 0  # an upper bound of what all are expected to bring, so that it is seldom reckoned
+        self._max_expected = 0  # an upper bound of what all are expected to bring, so that it is seldom computed
         self._numbers = count()
-        self._under_way: set[Stake] = set()
-        self._resting: dict[str, Stake] = {}
+        self._running: set[UploadProgress] = set()
+        self._resting: dict[str, UploadProgress] = {}
 
     @property
     def available_bytes(self) -> int:
-        """Free disk less the reserve and what is promised already."""
+        """Free disk space less the reserve and what is promised already."""
         disk = os.statvfs(self._folder)
         return disk.f_bavail * disk.f_frsize - self._reserve_bytes - self.promised_bytes
 
-    # --- uploads under way ----------------------------------------------------------------------------------------
+    # --- uploads in progress --------------------------------------------------------------------------------------
 
-    def begin(self, name: str, coming: Coming, here: int) -> Stake:
-        """An upload is under way, of which `here` bytes are on the disk. One that rests continues at its pace."""
-        left = coming.max_bytes if coming.announced_bytes is None else coming.announced_bytes
-        turn = (coming.since_s, next(self._numbers))
-        stake = Stake(name, coming.client, coming.announced_bytes, here, left, turn, self.clock())
+    def begin_upload(self, name: str, expected: ExpectedUpload, here: int) -> UploadProgress:
+        """Follow an upload, of which `here` bytes are on the disk. One that rested continues with its rate and rank."""
+        left = expected.max_bytes if expected.announced_bytes is None else expected.announced_bytes
+        rank = (expected.since_s, next(self._numbers))
+        progress = UploadProgress(name, expected.client, expected.announced_bytes, here, left, rank, self.clock())
         if (before := self._resting.pop(name, None)) is not None:
-            self._most_expected -= before.most
-            stake.turn, stake.began_s, stake.brought = before.turn, before.began_s, before.brought
-        self._under_way.add(stake)
-        self._changed(stake)
-        return stake
+            self._max_expected -= before.max_expected
+            progress.rank, progress.began_s, progress.brought = before.rank, before.began_s, before.brought
+        self._running.add(progress)
+        self._update(progress)
+        return progress
 
-    def _changed(self, stake: Stake) -> None:
-        most = min(stake.left, max(STEP_BYTES, FOLD * stake.here))
-        self._most_expected += most - stake.most
-        stake.most = most
+    def _update(self, progress: UploadProgress) -> None:
+        max_expected = min(progress.left, max(STEP_BYTES, FOLD * progress.here))
+        self._max_expected += max_expected - progress.max_expected
+        progress.max_expected = max_expected
 
-    def end(self, stake: Stake, *, rests: bool) -> None:
-        """It is not under way any more. One that `rests` keeps its place for a moment, if it has brought something."""
-        if stake not in self._under_way:
+    def end_upload(self, progress: UploadProgress, *, rests: bool) -> None:
+        """Stop following the upload. One that `rests` keeps its place for a moment, if it has brought something."""
+        if progress not in self._running:
             return
-        self._under_way.remove(stake)
-        if rests and stake.left > 0 and stake.here >= STEP_BYTES and stake.name not in self._resting:
-            stake.rested_s = self.clock()
-            self._resting[stake.name] = stake
+        self._running.remove(progress)
+        if rests and progress.left > 0 and progress.here >= STEP_BYTES and progress.name not in self._resting:
+            progress.rested_s = self.clock()
+            self._resting[progress.name] = progress
         else:
-            self._most_expected -= stake.most
+            self._max_expected -= progress.max_expected
         self._forget_rested()
 
     def _forget_rested(self) -> None:
         last_s = self.clock() - RESTS_S
         while self._resting and (name := next(iter(self._resting))) and self._resting[name].rested_s < last_s:
-            self._most_expected -= self._resting.pop(name).most
+            self._max_expected -= self._resting.pop(name).max_expected
 
-    def take(self, stake: Stake, bytes_: int) -> None:
+    def promise_block(self, progress: UploadProgress, bytes_: int) -> None:
         """Promise the upload its next block. Raises DiskFull, with what was asked for."""
-        self._refuse_beyond(self.available_bytes, bytes_, stake)
+        self._refuse_beyond(self.available_bytes, bytes_, progress)
         self.promised_bytes += bytes_
-        stake.left = max(0, stake.left - bytes_)
-        self._changed(stake)
+        progress.left = max(0, progress.left - bytes_)
+        self._update(progress)
 
-    def arrived(self, stake: Stake, bytes_: int) -> None:
-        """The block is on the disk, which counts it from here on."""
+    def note_written(self, progress: UploadProgress, bytes_: int) -> None:
+        """The block is on the disk, so the promise is kept."""
         self.promised_bytes -= bytes_
-        stake.here += bytes_
-        stake.brought += bytes_
-        self._changed(stake)
+        progress.here += bytes_
+        progress.brought += bytes_
+        self._update(progress)
 
-    # --- work of this host itself -----------------------------------------------------------------------------------
+    # --- this host's own work -------------------------------------------------------------------------------------
 
-    def claim(self, wanted_bytes: int) -> None:
-        """Promise so much at once. Raises DiskFull."""
+    def promise(self, wanted_bytes: int) -> None:
+        """Promise so many bytes at once. Raises DiskFull."""
         self._refuse_beyond(self.available_bytes, wanted_bytes, None)
         self.promised_bytes += wanted_bytes
 
-    def give_back(self, bytes_: int) -> None:
-        """Take back a promise: the bytes were written (the disk counts them now) or won't be."""
+    def release(self, bytes_: int) -> None:
+        """Withdraw a promise: the bytes were written, so the disk counts them, or they won't be."""
         self.promised_bytes -= bytes_
 
     # --- who may have how much ------------------------------------------------------------------------------------
 
-    def check(self, wanted_bytes: int, stake: Stake | None = None) -> None:
-        """Raises DiskFull when so many bytes, of a new upload or more of this one, can't fit, evicting included."""
-        self._refuse_beyond(self.available_bytes + self._evictable(), wanted_bytes, stake)
+    def check(self, wanted_bytes: int, progress: UploadProgress | None = None) -> None:
+        """Raises DiskFull when so many bytes, of a new upload or more of this one, can't fit even after evictions."""
+        self._refuse_beyond(self.available_bytes + self._evictable(), wanted_bytes, progress)
 
-    def is_short_of(self, wanted_bytes: int, stake: Stake | None = None) -> bool:
-        """Whether so many bytes are to wait for an eviction, or have no room at all."""
-        return not self._lets_in(self.available_bytes, wanted_bytes, stake)
+    def is_short_of(self, wanted_bytes: int, progress: UploadProgress | None = None) -> bool:
+        """Whether so many bytes need an eviction first, or don't fit at all."""
+        return not self._admits(self.available_bytes, wanted_bytes, progress)
 
-    def aim(self, wanted_bytes: int, stake: Stake | None = None) -> int:
-        """How much has to be available for that."""
-        if _is_open(wanted_bytes, stake):
+    def goal(self, wanted_bytes: int, progress: UploadProgress | None = None) -> int:
+        """How many bytes have to be available for so many to be admitted."""
+        if _is_open(wanted_bytes, progress):
             return wanted_bytes * OPEN_SHARE
-        return wanted_bytes + sum(self._ahead_of(stake).values())
+        return wanted_bytes + sum(self._ahead_of(progress).values())
 
-    def _refuse_beyond(self, available: int, wanted_bytes: int, stake: Stake | None) -> None:
-        if self._lets_in(available, wanted_bytes, stake):
+    def _refuse_beyond(self, available: int, wanted_bytes: int, progress: UploadProgress | None) -> None:
+        if self._admits(available, wanted_bytes, progress):
             return
-        asked = wanted_bytes if stake is None else stake.announced or stake.here + wanted_bytes
+        asked = wanted_bytes if progress is None else progress.announced or progress.here + wanted_bytes
         raise no_room(asked)
 
-    def _lets_in(self, available: int, wanted_bytes: int, stake: Stake | None) -> bool:
-        if not wanted_bytes or wanted_bytes + self._most_expected <= available:  # nobody is in anybody's way
+    def _admits(self, available: int, wanted_bytes: int, progress: UploadProgress | None) -> bool:
+        if not wanted_bytes or wanted_bytes + self._max_expected <= available:  # enough for everybody
             return True
-        is_open, open_share = _is_open(wanted_bytes, stake), max(0, available) // OPEN_SHARE
+        is_open, open_share = _is_open(wanted_bytes, progress), max(0, available) // OPEN_SHARE
         if wanted_bytes > available or (is_open and wanted_bytes + open_share <= available):
             return wanted_bytes <= available
-        ahead = self._ahead_of(stake)
+        ahead = self._ahead_of(progress)
         if not is_open:
             return wanted_bytes + sum(ahead.values()) <= available
         client_share = max(0, available) // CLIENT_SHARE
         kept_back = sum(min(client_share, expected) for expected in ahead.values())
         return wanted_bytes + min(open_share, kept_back) <= available
 
-    def _ahead_of(self, stake: Stake | None) -> Mapping[str, int]:
-        """What those who go first, because they began first, are expected to bring, by their addresses."""
+    def _ahead_of(self, progress: UploadProgress | None) -> Mapping[str, int]:
+        """What uploads that began earlier are expected to bring, in bytes by client."""
         self._forget_rested()
-        now_s, ahead, turn = self.clock(), defaultdict[str, int](int), None if stake is None else stake.turn
-        for other in chain(self._under_way, self._resting.values()):
-            if turn is None or other.turn < turn:
-                ahead[other.client] += other.expects(now_s)
+        now_s, ahead, rank = self.clock(), defaultdict[str, int](int), None if progress is None else progress.rank
+        for other in chain(self._running, self._resting.values()):
+            if rank is None or other.rank < rank:
+                ahead[other.client] += other.expected(now_s)
         return ahead
 
 
-def _is_open(wanted_bytes: int, stake: Stake | None) -> bool:
-    return wanted_bytes + (0 if stake is None else stake.here) <= OPEN_BYTES
+def _is_open(wanted_bytes: int, progress: UploadProgress | None) -> bool:
+    return wanted_bytes + (0 if progress is None else progress.here) <= OPEN_BYTES
 
 
 def no_room(asked_bytes: int | None) -> DiskFull:
-    """What was asked for is told, where it is known; never what is free, for that would be the figure to aim at."""
+    """The refusal. It says what was asked for, where that is known, and never what is free: that would be a target."""
     needs = "more space" if asked_bytes is None else f"{asked_bytes:,} bytes"
     return DiskFull(f"There is not enough disk space: this upload needs {needs}. Try again later.", actual=asked_bytes)

@@ -1,4 +1,4 @@
-"""Transfers: bytes on their way to the disk, hashed as they pass, each block with its room promised."""
+"""Transfers: bytes are hashed and written to the disk, a block at a time, with room promised for each."""
 
 import asyncio
 import os
@@ -12,18 +12,18 @@ from appliance.domain.errors import DiskFull, TooLarge
 from appliance.domain.file_edits import Edit
 from appliance.shared.threads import Threads
 from appliance.spool.digests import Digest
-from appliance.spool.room import Coming, Room, Stake
+from appliance.spool.room import ExpectedUpload, Room, UploadProgress
 
-BUFFER_BYTES = 1 << 20  # what one transfer holds in memory at most twice: one block fills while the other is written
-SYNC_BYTES = 64 << 20  # what may wait for the disk twice: more, and the last sync, and everybody else's, takes seconds
-SMALL_BYTES = 64 << 20  # a file beyond it gives way to those that are not
+BUFFER_BYTES = 1 << 20  # one block fills while another is written, so a transfer holds two of them
+SYNC_BYTES = 64 << 20  # between syncs: with more, the last sync takes seconds, and so do everybody else's
+SMALL_BYTES = 64 << 20  # larger files pause for smaller ones
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A received file that is not yet promised to anybody. Its digest follows when bytes of it are overwritten.
+    """A received file that is not acknowledged yet. Its digest is updated when bytes of it are overwritten.
 
-    Of a longer file only the first `bytes` count: the rest is cut off when it lands.
+    Only the first `bytes` of a longer file count: the rest is cut off when it lands.
     """
 
     slug: str
@@ -37,21 +37,21 @@ class Incoming:
         return self.digest.sha256()
 
 
-MakeRoom = Callable[[int, Stake | None], Awaitable[None]]
-"""Makes room for so many bytes, of an upload under way or a new one, if it can."""
+MakeRoom = Callable[[int, UploadProgress | None], Awaitable[None]]
+"""Makes room for so many bytes, of an upload in progress or a new one, if it can."""
 
 
 class Transfer:
-    """One file being received: hashed and written off the loop, with its own claim on the disk."""
+    """One file that is being received: hashed and written off the event loop, with its own share of the room."""
 
     mode: ClassVar[Literal["xb", "ab"]] = "xb"
 
-    def __init__(self, path: Path, room: Room, threads: Threads, make_room: MakeRoom, coming: Coming) -> None:
+    def __init__(self, path: Path, room: Room, threads: Threads, make_room: MakeRoom, expected: ExpectedUpload) -> None:
         self._room = room
         self._threads = threads
         self._make_room = make_room
         self.digest = Digest()
-        self._max_bytes = coming.max_bytes
+        self._max_bytes = expected.max_bytes
         self._claimed_bytes = 0  # of the block that is being written
         self._writing: asyncio.Future[None] | None = None
         self._syncing: asyncio.Future[None] | None = None
@@ -62,17 +62,17 @@ class Transfer:
             raise DiskFull("The disk accepts no more files. Try again later.") from fault
         self._end = os.fstat(self._file.fileno()).st_size
         self._synced_end = self._end - self._end % SYNC_BYTES
-        self._stake = room.begin(path.name, coming, self._end)
+        self._progress = room.begin_upload(path.name, expected, self._end)
         if self._end < SMALL_BYTES:
-            room.pace.small_came()
+            room.throttle.note_small()
 
     def check(self, bytes_: int) -> None:
         """Raises DiskFull when so many bytes can't fit."""
-        self._room.check(bytes_, self._stake)
+        self._room.check(bytes_, self._progress)
 
     async def _claim(self, bytes_: int) -> None:
-        await self._make_room(bytes_, self._stake)
-        self._room.take(self._stake, bytes_)
+        await self._make_room(bytes_, self._progress)
+        self._room.promise_block(self._progress, bytes_)
         self._claimed_bytes = bytes_
 
     async def pour(self, stream: AsyncIterator[bytes]) -> None:
@@ -93,26 +93,26 @@ class Transfer:
 
     async def _write_next(self, block: bytearray) -> None:
         await self._written()
-        await self._keep_pace()
+        await self._throttle()
         await self._claim(len(block))
         self._writing = asyncio.ensure_future(self._write(block))
 
-    async def _keep_pace(self) -> None:
-        """A giant takes the loop, the threads and the disk for itself if it may: small files come first."""
+    async def _throttle(self) -> None:
+        """Have a large transfer pause while small ones run: it would keep the loop, the threads and the disk busy."""
         if self._end < SMALL_BYTES:
-            self._room.pace.small_came()
-        elif pause_s := self._room.pace.due_s():
-            await asyncio.sleep(pause_s)
+            self._room.throttle.note_small()
+        elif delay_s := self._room.throttle.delay_s():
+            await asyncio.sleep(delay_s)
 
     async def _written(self) -> None:
-        """The block that is being written, if one is, is on the disk; it stays so when the waiting is cancelled."""
+        """Wait for the block that is being written, if there is one. A cancellation doesn't end the writing."""
         if self._writing is not None:
             await asyncio.shield(self._writing)
             self._writing = None
 
     async def _write(self, block: bytearray) -> None:
         await self._threads.run(self._hash_and_write, block)
-        self._room.arrived(self._stake, len(block))
+        self._room.note_written(self._progress, len(block))
         self._claimed_bytes = 0
         self.bytes += len(block)
         if self._end // SYNC_BYTES > (self._end - len(block)) // SYNC_BYTES:
@@ -120,13 +120,13 @@ class Transfer:
             self._syncing = asyncio.ensure_future(self._threads.run(self._sync, self._end))
 
     async def _synced(self) -> None:
-        """No sync is under way, and none has failed: then the disk would never tell of it again."""
+        """Wait for the sync in progress. Raises DiskFull where it failed, because the disk reports a loss only once."""
         if self._syncing is not None:
             await asyncio.shield(self._syncing)
             self._syncing = None
 
     def _sync(self, end: int) -> None:
-        """Beside the receiving, so that little is left to do at the end, and a slow disk slows the sender down."""
+        """Runs while more is received, so that little is left at the end, and a slow disk slows the sender down."""
         try:
             os.fdatasync(self._file.fileno())
         except OSError as fault:
@@ -134,7 +134,7 @@ class Transfer:
         self._synced_end = end
 
     def _cut(self) -> None:
-        """Nothing after the last good sync can be trusted."""
+        """Cut off what came after the last good sync, which can't be trusted."""
         os.ftruncate(self._file.fileno(), self._synced_end)
 
     def _hash_and_write(self, block: bytearray) -> None:
@@ -153,24 +153,24 @@ class Transfer:
             ) from fault
 
     async def close(self) -> None:
-        """Let the last block end, for its thread still holds the file; then give back what was not written."""
+        """Wait for the last block, whose thread still holds the file; then release what was not written."""
         if self._writing is not None:
             await asyncio.wait([self._writing])
-            self._writing.exception()  # it was told already, or nobody is left to be told
+            self._writing.exception()  # it was raised already, or nobody is left to see it
         if self._syncing is not None:
             await asyncio.wait([self._syncing])
             if self._syncing.exception() is not None:
                 self._cut()
         self._file.close()
-        self._room.give_back(self._claimed_bytes)
+        self._room.release(self._claimed_bytes)
         self._claimed_bytes = 0
-        self._room.end(self._stake, rests=self.mode == "ab")
+        self._room.end_upload(self._progress, rests=self.mode == "ab")
 
 
 def overwrite(incoming: Incoming, edits: Sequence[Edit]) -> Incoming:
-    """Change bytes where they lie, and hash again from the first of them on. Raises DiskFull.
+    """Change bytes in place, and hash again from the first of them. Raises DiskFull.
 
-    What a cut takes stays on the disk, and counts no more: the size of a resumable upload's file tells how far it is.
+    What is cut off stays on the disk but counts no more: the size of a resumable upload's file tells how far it is.
     """
     try:
         with incoming.path.open("r+b") as file:
@@ -178,7 +178,7 @@ def overwrite(incoming: Incoming, edits: Sequence[Edit]) -> Incoming:
                 _write_edit(file, edit)
     except OSError as fault:
         raise DiskFull("The file couldn't be changed on disk, so nothing was uploaded. Try again later.") from fault
-    finally:  # not before: somebody who catches up would take in what is about to change
+    finally:  # not before: a digest that catches up would read what is about to change
         incoming.digest.rewind(min(edit.offset for edit in edits))
     left = min((edit.offset for edit in edits if edit.is_cut), default=incoming.bytes)
     changed = replace(incoming, bytes=min(left, incoming.bytes))

@@ -1,4 +1,4 @@
-"""The three stores that keep one contract. Servers live as long as the session; each test has its own keys."""
+"""The stores that keep one contract. Servers live as long as the session; each test has its own keys."""
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from appliance.objectstore import DirectoryStore, ObjectStore
+from tests.support.other_stores import seaweedfs_server, versitygw_server
 from tests.support.servers import Server, minio_server, rclone_server
 from tests.support.stores import store_on
 
-KINDS = ("directory", "minio", "rclone")
+LONG = pytest.mark.long
+KINDS = ("directory", "minio", "rclone", pytest.param("versitygw", marks=LONG), pytest.param("seaweedfs", marks=LONG))
+S3_KINDS = KINDS[1:]
 _numbers = itertools.count(1)
 
 
@@ -23,6 +26,18 @@ def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with rclone_server(tmp_path_factory.mktemp("rclone")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def versitygw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with versitygw_server(tmp_path_factory.mktemp("versitygw")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with seaweedfs_server(tmp_path_factory.mktemp("seaweedfs")) as server:
         yield server
 
 

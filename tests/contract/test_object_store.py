@@ -60,7 +60,9 @@ def elsewhere() -> Iterator[Path]:
         yield Path(folder)
 
 
-async def test_what_was_put_comes_back_whole(store: ObjectStore, prefix: str, original: Path, tmp_path: Path) -> None:
+async def test_an_object_that_was_put_can_be_read_whole(
+    store: ObjectStore, prefix: str, original: Path, tmp_path: Path
+) -> None:
     await store.put(prefix + "a", original, media_type=JPEG, metadata={})
     await store.fetch(prefix + "a", tmp_path / "fetched")
     assert (tmp_path / "fetched").read_bytes() == original.read_bytes() == await read(store, prefix + "a")
@@ -73,7 +75,7 @@ async def test_an_object_outlives_the_file_that_was_put(store: ObjectStore, pref
     assert await read(store, prefix + "a") == content
 
 
-async def test_a_deleted_object_leaves_what_was_fetched(
+async def test_deleting_an_object_leaves_the_file_that_was_fetched(
     store: ObjectStore, prefix: str, original: Path, tmp_path: Path
 ) -> None:
     await store.put(prefix + "a", original, media_type=JPEG, metadata={})
@@ -116,7 +118,7 @@ async def test_a_range_without_bytes_is_the_callers_mistake(
         await store.open(prefix + "a", start, length)
 
 
-async def test_stat_tells_size_time_type_and_metadata(store: ObjectStore, prefix: str, original: Path) -> None:
+async def test_stat_returns_size_time_type_and_metadata(store: ObjectStore, prefix: str, original: Path) -> None:
     os.utime(original, (1_000_000, 1_000_000))
     metadata = {"slug": "00AbC", "filename": "%C3%BC%20x.jpg", "token-hash": "a" * 64, "width": "12"}
     await store.put(prefix + "a", original, media_type="image/x-odd", metadata=metadata)
@@ -199,7 +201,7 @@ async def test_a_listing_is_in_key_order_below_its_prefix(store: ObjectStore, pr
     assert {entry.bytes async for entry in store.list(prefix)} == {5}
 
 
-async def test_listing_goes_on_past_a_page(store: ObjectStore, prefix: str) -> None:
+async def test_a_listing_continues_past_a_page(store: ObjectStore, prefix: str) -> None:
     names = [f"{prefix}{number % 7}/{number:05d}" for number in range(1100)]
     for start in range(0, len(names), 50):
         await asyncio.gather(*(store.put_bytes(name, b"x", media_type=JPEG) for name in names[start : start + 50]))
@@ -252,6 +254,11 @@ async def test_a_reader_that_is_left_early_does_no_harm(store: ObjectStore, pref
         async with await store.open(prefix + "a", 1) as reader:
             assert reader.size == 10_239
     assert await read(store, prefix + "a") == original.read_bytes()
+
+
+async def test_a_range_from_the_beginning_of_an_empty_object_is_empty(store: ObjectStore, prefix: str) -> None:
+    await store.put_bytes(prefix + "empty", b"", media_type=JPEG)
+    assert await read(store, prefix + "empty", 0, 1000) == b""
 
 
 async def test_putting_a_file_that_is_not_there_is_not_the_stores_fault(

@@ -1,4 +1,4 @@
-"""One contract for all shared caches: what is confirmed is forgotten, and what is not is told in words."""
+"""How purges are sent, and what is said of a cache that refuses, hangs or is down. Against caches that play along."""
 
 import asyncio
 import socket
@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import web
 
-from appliance.cdn import SharedCaches, calls, shared_caches
+from appliance.cdn import SharedCaches, purge_client, shared_caches
 from appliance.config.model import Cdn
 from appliance.domain.errors import PurgeFailed
 from tests.support.shared_caches import StandIn, cloudflare_says, stand_in
@@ -27,19 +27,19 @@ async def caches(cache: StandIn) -> AsyncIterator[SharedCaches]:
     await one.close()
 
 
-async def test_what_is_purged_was_told_to_the_cache(cache: StandIn, caches: SharedCaches) -> None:
+async def test_each_call_sends_its_tags(cache: StandIn, caches: SharedCaches) -> None:
     await caches.purge(["one", "two"])
     await caches.purge(["two"])
     assert cache.calls == [["one", "two"], ["two"]]
 
 
 async def test_as_many_tags_as_are_promised_go_into_one_call(cache: StandIn, caches: SharedCaches) -> None:
-    tags = [f"{number:017d}" for number in range(caches.most_tags)]
+    tags = [f"{number:017d}" for number in range(caches.max_tags)]
     await caches.purge(tags)
     assert cache.calls == [tags]
 
 
-async def test_a_cache_that_asks_for_patience_is_named_with_the_seconds(cache: StandIn, caches: SharedCaches) -> None:
+async def test_a_cache_that_asks_to_wait_is_named_with_the_seconds(cache: StandIn, caches: SharedCaches) -> None:
     cache.refusals = [web.Response(status=429, headers={"Retry-After": "12"})]
     with pytest.raises(PurgeFailed, match=r"answered 429 .*too many purges") as caught:
         await caches.purge(["one"])
@@ -49,7 +49,7 @@ async def test_a_cache_that_asks_for_patience_is_named_with_the_seconds(cache: S
 
 
 @pytest.mark.parametrize("retry_after", ["soon", "Wed, 21 Oct 2026 07:28:00 GMT", "-5", "９"])
-async def test_a_patience_that_is_no_number_is_passed_over(
+async def test_a_retry_after_that_is_no_number_is_ignored(
     cache: StandIn, caches: SharedCaches, retry_after: str
 ) -> None:
     cache.refusals = [web.Response(status=503, headers={"Retry-After": retry_after})]
@@ -69,7 +69,7 @@ async def test_a_refusal_says_what_to_do(cache: StandIn, caches: SharedCaches, s
     assert cache.calls == []
 
 
-async def test_a_cache_that_is_down_is_told_apart(cache: StandIn) -> None:
+async def test_a_cache_that_is_down_is_named_as_unreachable(cache: StandIn) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closing:
         url = f"http://127.0.0.1:{closing.getsockname()[1]}"
     caches = shared_caches(replace(cache.config(), urls=(url,), api_url=url))
@@ -79,7 +79,7 @@ async def test_a_cache_that_is_down_is_told_apart(cache: StandIn) -> None:
     await caches.close()
 
 
-async def test_a_cache_that_breaks_off_is_told_apart(cache: StandIn) -> None:
+async def test_a_cache_that_closes_the_connection_is_named_as_such(cache: StandIn) -> None:
     async def breaking(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()
 
@@ -95,7 +95,7 @@ async def test_a_cache_that_breaks_off_is_told_apart(cache: StandIn) -> None:
 async def test_a_cache_that_hangs_is_given_up(
     cache: StandIn, caches: SharedCaches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "READ_S", 0.2)
+    monkeypatch.setattr(purge_client, "READ_TIMEOUT_S", 0.2)
     patient = cache.caches()
     cache.hangs_until = asyncio.Event()
     with pytest.raises(PurgeFailed, match="didn't answer within"):

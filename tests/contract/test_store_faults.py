@@ -15,7 +15,7 @@ import pytest
 from appliance.config.model import Store
 from appliance.domain.errors import ConfigError, ObjectMissing, StoreUnavailable
 from appliance.objectstore import DirectoryStore, MinioStore, files, open_store
-from appliance.objectstore.multipart import MAX_GIANT_BYTES, spans
+from appliance.objectstore.multipart import MAX_OBJECT_BYTES, spans
 from tests.support.programs import free_port
 from tests.support.servers import Server, minio_server
 from tests.support.stores import store_on
@@ -40,7 +40,7 @@ async def until_served(store: MinioStore, key: str) -> int:
     raise AssertionError("the store did not heal")
 
 
-async def test_a_server_that_is_away_is_told_in_words_and_heals(own_minio: Server, original: Path) -> None:
+async def test_an_unreachable_server_is_explained_and_recovers(own_minio: Server, original: Path) -> None:
     store = store_on(own_minio)
     await store.start()
     await store.put("a", original, media_type=JPEG, metadata={})
@@ -155,7 +155,7 @@ async def test_start_makes_the_bucket_that_is_missing(minio: Server) -> None:
     await store.close()
 
 
-async def test_a_name_nobody_knows_and_a_server_that_is_no_s3_are_told_apart(tmp_path: Path) -> None:
+async def test_an_unknown_name_and_a_server_that_is_not_s3_are_distinguished(tmp_path: Path) -> None:
     async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: text/html\r\n\r\nhello")
@@ -220,7 +220,7 @@ async def test_the_directory_store_shares_blocks_and_leaves_no_litter(tmp_path: 
 
 
 @pytest.mark.parametrize("empty", [False, True])
-async def test_a_directory_store_that_vanished_is_away_and_never_made_anew(
+async def test_a_directory_store_that_vanished_is_unavailable_and_never_created_again(
     tmp_path: Path, original: Path, empty: bool
 ) -> None:
     root = tmp_path / "store"
@@ -266,7 +266,7 @@ async def test_a_directory_store_that_was_not_started_says_what_is_missing(tmp_p
     await store.close()
 
 
-@pytest.mark.parametrize("size", [64 * MIB + 1, 640_000 * MIB, 640_000 * MIB + 1, 5 * 1024**4, MAX_GIANT_BYTES])
+@pytest.mark.parametrize("size", [64 * MIB + 1, 640_000 * MIB, 640_000 * MIB + 1, 5 * 1024**4, MAX_OBJECT_BYTES])
 def test_parts_cover_the_file_within_the_limits_of_s3(size: int) -> None:
     parts = spans(size)
     assert len(parts) <= 10_000

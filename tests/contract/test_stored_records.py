@@ -14,7 +14,7 @@ from appliance.domain.model import ContentCredentials, Ending, Image, KeepMetada
 from appliance.domain.renditions import Facts
 from appliance.domain.slugs import object_key
 from appliance.objectstore import ObjectInfo, ObjectStore
-from appliance.objectstore.base import checked_metadata
+from appliance.objectstore.port import checked_metadata
 from appliance.objectstore.records import (
     UnreadableRecord,
     image_from,

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from appliance.app import started
 from appliance.config.model import GB, MB, Config, Renditions, Uploads
-from appliance.container import Appliance
+from appliance.container import Container
 from appliance.http.problems import STATUSES
 from appliance.http.transport.connections import Runner
 
@@ -38,7 +38,7 @@ class ManualClock:
 class Host:
     """One running appliance, a client of it, and the clock it goes by."""
 
-    appliance: Appliance
+    appliance: Container
     client: "TestClient[Any, Any]"
     clock: ManualClock
 
@@ -74,7 +74,7 @@ class Host:
     async def erase(self) -> int:
         """Let the undo time pass, and the eraser run."""
         self.clock.forward(11)
-        return await self.appliance.eraser.run()
+        return await self.appliance.image_lifecycle.erase()
 
     def files(self, folder: str) -> list[Path]:
         """Every file below a folder of the data directory."""

@@ -87,8 +87,11 @@ def listens(port: int) -> bool:
     return False
 
 
-def minio_server(folder: Path) -> Server:
-    """A MinIO that is not started yet, its four drives below `folder`. May skip the test (see `require`)."""
+def minio_server(folder: Path, region: str | None = None) -> Server:
+    """A MinIO that is not started yet, its four drives below `folder`; it takes any region unless one is given.
+
+    May skip the test (see `require`).
+    """
     drives = [folder / f"disk{number}" for number in range(1, DRIVES + 1)]
     for drive in drives:
         drive.mkdir(parents=True, exist_ok=True)
@@ -101,6 +104,7 @@ def minio_server(folder: Path) -> Server:
         "MINIO_BROWSER": "off",
         "MINIO_UPDATE": "off",
         "HOME": str(folder),
+        **({} if region is None else {"MINIO_REGION": region}),
     }
     return Server([*command, *map(str, drives)], port, folder / "minio.log", _minio_ready, env)
 
@@ -113,7 +117,7 @@ def rclone_server(folder: Path) -> Server:
     command = [rclone_program(), "serve", "s3", "--addr", f"127.0.0.1:{port}"]
     command += ["--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", "--vfs-cache-mode", "off", str(data)]
     env = {"RCLONE_CONFIG": str(folder / "rclone.conf"), "HOME": str(folder)}
-    return Server(command, port, folder / "rclone.log", _answers, env)
+    return Server(command, port, folder / "rclone.log", answers, env)
 
 
 def _minio_ready(port: int) -> bool:
@@ -125,7 +129,8 @@ def _minio_ready(port: int) -> bool:
         return False
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Whether it answers HTTP, be it with an error."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2):
             return True

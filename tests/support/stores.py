@@ -4,18 +4,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from appliance.objectstore import MinioStore
-from tests.support.servers import Server
+from tests.support.servers import REGION, Server
 
 
-def store_on(server: Server, bucket: str = "images", secret_key: str | None = None) -> MinioStore:
+def store_on(
+    server: Server,
+    bucket: str = "images",
+    *,
+    access_key: str | None = None,
+    secret_key: str | None = None,
+    region: str = REGION,
+) -> MinioStore:
     """A store over a running server, not started yet."""
     return MinioStore(
         endpoint=server.endpoint,
         bucket=bucket,
-        access_key=server.access_key,
+        access_key=access_key or server.access_key,
         secret_key=secret_key or server.secret_key,
         journal=server.folder / "journal",
         secure=False,
+        region=region,
     )
 
 

@@ -72,7 +72,7 @@ def disk_use(root: Path) -> int:
 # --- keeping ----------------------------------------------------------------------------------------------------------
 
 
-async def test_what_was_admitted_comes_back_from_memory_and_from_disk(cache: Cache, tmp_path: Path) -> None:
+async def test_an_admitted_rendition_is_read_from_memory_and_from_disk(cache: Cache, tmp_path: Path) -> None:
     assert await admit(cache, 1, data=b"pixels")
     assert cache.peek(slug(1), "small.jpg") == Rendition.of(b"pixels")
     again = await opened(tmp_path)
@@ -113,7 +113,7 @@ async def test_memory_stays_within_its_limit_and_forgets_the_longest_unused(tmp_
     await cache.close()
 
 
-async def test_one_giant_does_not_empty_the_memory(tmp_path: Path) -> None:
+async def test_one_huge_rendition_does_not_empty_the_memory(tmp_path: Path) -> None:
     cache = await opened(tmp_path, memory=4000)
     await admit(cache, 1)
     await admit(cache, 2, data=bytes(1001))  # more than a quarter

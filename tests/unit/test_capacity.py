@@ -31,7 +31,7 @@ from appliance.capacity.prices import PRICES, Price, with_own
 from appliance.cli import main
 from appliance.config.model import GB, TB, Backup, Config
 from appliance.domain.clock import DAY_S
-from appliance.lifecycle import erasing, expiry
+from appliance.lifecycle import expiry, service
 from tests.support.host import small_config
 from tests.support.programs import ROOT
 
@@ -132,7 +132,7 @@ def test_its_bills_are_the_sums_of_their_list_prices() -> None:
 
 
 def test_the_days_of_grace_and_of_tombstones_are_those_of_the_server() -> None:
-    assert (GRACE_DAYS * DAY_S, TOMBSTONE_DAYS * DAY_S) == (expiry.GRACE_S, erasing.TOMBSTONE_S)
+    assert (GRACE_DAYS * DAY_S, TOMBSTONE_DAYS * DAY_S) == (expiry.GRACE_S, service.TOMBSTONE_S)
 
 
 # --- elsewhere ----------------------------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ async def test_a_call_that_shows_that_it_serves_lets_all_others_pass(breaker: Ci
 
 
 @pytest.mark.parametrize("cancelled", [True, False])
-async def test_a_call_that_ends_otherwise_is_no_trial_any_more(
+async def test_a_call_that_fails_otherwise_ends_the_trial(
     breaker: CircuitBreaker, target: Target, cancelled: bool
 ) -> None:
     breaker.trip()

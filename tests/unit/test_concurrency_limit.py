@@ -61,7 +61,7 @@ async def test_a_transfer_too_young_to_tell_stays_while_an_older_one_is_there() 
     await asyncio.gather(*many, return_exceptions=True)
 
 
-async def test_nobody_ends_for_an_address_that_would_then_hold_as_much() -> None:
+async def test_no_transfer_ends_for_a_client_that_would_then_hold_as_many() -> None:
     limit = ConcurrencyLimit("things are under way", 2, 5)
     async with limit.permit("one"), limit.permit("other"):
         with pytest.raises(Busy) as told:
@@ -80,7 +80,7 @@ async def test_an_address_has_its_share_at_most() -> None:
         limit.check("other")
 
 
-async def test_what_this_host_does_itself_ends_for_nobody() -> None:
+async def test_transfers_of_this_host_itself_never_end_for_a_client() -> None:
     limit = ConcurrencyLimit("things are under way", 3, 5)
     tasks, _ = await taken(limit, "", 3)
     with pytest.raises(Busy):

@@ -42,9 +42,10 @@ def test_every_option_has_help_that_ends_like_a_sentence() -> None:
 def test_the_names_that_the_world_relies_on_are_there() -> None:
     names = {option.name for option in OPTIONS}
     fixed = """data_dir server.listen server.public_url server.trusted_proxies server.metrics_listen store.kind
-        store.endpoint store.bucket store.access_key store.secret_key store.secure uploads.max_bytes uploads.max_pixels
-        uploads.ack_budget_s uploads.default_expiry_days uploads.max_expiry_days renditions.presets renditions.formats
-        renditions.prewarm renditions.workers renditions.queue renditions.deadline_s renditions.memory_bytes
+        store.endpoint store.bucket store.access_key store.secret_key store.secure store.region
+        uploads.max_bytes uploads.max_pixels uploads.ack_budget_s uploads.default_expiry_days
+        uploads.max_expiry_days renditions.presets renditions.formats renditions.prewarm
+        renditions.workers renditions.queue renditions.deadline_s renditions.memory_bytes
         cache.memory_bytes cache.disk_bytes"""
     assert set(fixed.split()) <= names
     assert {option.env_name for option in OPTIONS} >= {"APPLIANCE_DATA_DIR", "APPLIANCE_SERVER_LISTEN"}
@@ -173,6 +174,8 @@ def test_a_secret_is_never_repeated(tmp_path: Path) -> None:
         ("STORE_BUCKET", "Images"),
         ("STORE_ENDPOINT", "http://127.0.0.1:9000"),
         ("STORE_SECURE", "perhaps"),
+        ("STORE_REGION", "eu central"),
+        ("STORE_REGION", ""),
         ("UPLOADS_MAX_BYTES", "-1"),
         ("UPLOADS_MAX_BYTES", "9999999 TB"),
         ("UPLOADS_MAX_BYTES", "5 XB"),

@@ -67,7 +67,7 @@ def outcome_in_another_process(data_dir: Path) -> str:
     return outcome.get()
 
 
-def test_a_second_process_is_told_which_one_owns_the_data_directory(config: Config) -> None:
+def test_a_second_process_learns_which_one_owns_the_data_directory(config: Config) -> None:
     with owned_data_dir(config):
         assert f"process {os.getpid()}." in outcome_in_another_process(config.data_dir)
     assert outcome_in_another_process(config.data_dir) == "owned"
@@ -114,7 +114,7 @@ async def test_without_a_server_the_command_says_so(config: Config) -> None:
         await ask_status(config)
 
 
-async def test_a_socket_left_by_a_dead_server_is_in_nobodys_way(config: Config) -> None:
+async def test_a_socket_left_by_a_dead_server_is_replaced(config: Config) -> None:
     config.data_dir.mkdir()
     config.control_path.touch()
     with pytest.raises(ServerNotRunning):

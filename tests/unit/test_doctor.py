@@ -16,6 +16,7 @@ from appliance.doctor import backups, components, machine, rows
 from appliance.doctor.checkup import Check, examine
 from appliance.doctor.findings import Finding, Level
 from appliance.objectstore import open_store
+from tests.support.servers import minio_server
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def worst(check: Check, config: Config) -> Finding:
     return max(found(check, config), key=lambda finding: order.index(finding.level))
 
 
-def test_a_used_data_directory_is_well_in_every_part(config: Config) -> None:
+def test_a_used_data_directory_has_no_fault_in_any_part(config: Config) -> None:
     findings = found(examine, config)
     assert {finding.part for finding in findings} == {
         "python", "libvips", "sandbox", "disk", "catalogue", "clock", "store", "backups", "cdn", "listen",
@@ -56,7 +57,7 @@ def test_a_used_data_directory_is_well_in_every_part(config: Config) -> None:
     assert list(config.data_dir.glob(".doctor-*")) == []
 
 
-def test_a_first_start_is_told_apart_from_a_fault(tmp_path: Path) -> None:
+def test_a_first_start_is_not_reported_as_a_fault(tmp_path: Path) -> None:
     config = Config(data_dir=tmp_path / "new", server=Server(listen="127.0.0.1:0"))
     for check in (machine.disk, rows.catalogue, components.store):
         (finding,) = found(check, config)
@@ -102,7 +103,7 @@ def test_a_kernel_without_a_wall_around_workers_is_warned_of(
 
 
 @pytest.mark.parametrize("status", [0, 3])
-def test_an_address_that_systemd_holds_for_the_next_server_is_well(
+def test_an_address_that_systemd_holds_for_the_next_server_is_ok(
     status: int, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     systemctl = tmp_path / "systemctl"
@@ -142,6 +143,20 @@ def test_a_store_that_does_not_answer_is_a_fault_with_its_address(config: Config
     finding = worst(components.store, replace(config, store=away))
     assert finding.level is Level.FAULT
     assert endpoint in finding.words
+
+
+def test_a_bucket_that_the_first_start_creates_is_not_a_fault(config: Config, tmp_path: Path) -> None:
+    with minio_server(tmp_path / "minio") as server:
+        minio = Store(
+            kind="minio",
+            endpoint=server.endpoint,
+            access_key=server.access_key,
+            secret_key=server.secret_key,
+            secure=False,
+        )
+        finding = worst(components.store, replace(config, store=minio))
+    assert finding.level is Level.WARN
+    assert "has no bucket images yet; the first start creates it" in finding.words
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from appliance.config.model import Config, Uploads
-from appliance.shared.filesystem import MOST_BYTES, largest_file_bytes
+from appliance.shared.filesystem import MAX_FILE_BYTES, largest_file_bytes
 
 
 def test_a_file_may_grow_to_the_limit_and_no_further(tmp_path: Path) -> None:
@@ -14,7 +14,7 @@ def test_a_file_may_grow_to_the_limit_and_no_further(tmp_path: Path) -> None:
     file = tmp_path / "file"
     with file.open("wb") as opened:
         opened.seek(limit)
-        if limit < MOST_BYTES:
+        if limit < MAX_FILE_BYTES:
             with pytest.raises(OSError, match="Invalid argument"):
                 os.lseek(opened.fileno(), limit + 1, os.SEEK_SET)
     assert list(tmp_path.iterdir()) == [file], "asking leaves nothing behind"

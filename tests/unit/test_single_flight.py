@@ -66,7 +66,7 @@ async def test_nothing_is_left_once_a_run_has_ended(work: Work) -> None:
     assert await flights.run("key", work) == "run 2"
 
 
-async def test_a_run_that_has_ended_takes_nobody_along_before_its_callbacks_have_run(work: Work) -> None:
+async def test_nobody_joins_a_run_that_has_ended_before_its_callbacks_have_run(work: Work) -> None:
     flights: SingleFlight[str, str] = SingleFlight()
     first = flights.start("key", work)
     seen: list[bool] = []
@@ -103,7 +103,7 @@ async def test_a_fault_reaches_every_caller_and_is_not_kept(work: Work) -> None:
     assert await flights.run("key", work) == "run 2"
 
 
-async def test_a_fault_that_nobody_waits_for_is_no_unhandled_one(work: Work) -> None:
+async def test_an_error_without_a_waiting_caller_is_not_reported_as_unhandled(work: Work) -> None:
     unhandled: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
     flights: SingleFlight[str, str] = SingleFlight()

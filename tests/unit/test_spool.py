@@ -145,7 +145,7 @@ async def test_an_impatient_cancellation_loses_no_room_either(spool: Spool, tmp_
 # --- landing ----------------------------------------------------------------------------------------------------------
 
 
-async def test_metadata_comes_back_from_a_landed_file(spool: Spool) -> None:
+async def test_a_landed_file_keeps_its_metadata(spool: Spool) -> None:
     metadata = {"slug": slug(1), "filename": "Gr%C3%BC%C3%9Fe.jpg", "expires": "1790000000"}
     await spool.land(await received(spool, slug(1), b"bytes"), metadata)
     assert landed_metadata(spool.landed_path(slug(1))) == metadata
@@ -309,14 +309,14 @@ async def test_stalled_bytes_are_dropped_but_never_under_a_transfer(spool: Spool
     assert incoming.path.read_bytes() == b"slow but alive"
 
 
-async def test_a_file_whose_row_is_being_committed_is_no_stray_however_old(spool: Spool) -> None:
+async def test_a_file_whose_row_is_being_committed_is_never_a_stray(spool: Spool) -> None:
     with spool.landing(slug(1)):
         await landed(spool, slug(1))
         assert await spool.landed_slugs(older_than_s=-60) == []
     assert await spool.landed_slugs(older_than_s=-60) == [slug(1)]
 
 
-async def test_what_was_set_aside_can_be_brought_back(spool: Spool, tmp_path: Path) -> None:
+async def test_a_file_that_was_set_aside_can_be_moved_back(spool: Spool, tmp_path: Path) -> None:
     await landed(spool, slug(1))
     await spool.quarantine(slug(1))
     assert await spool.bring_back(slug(1))

@@ -18,9 +18,9 @@ from appliance.spool.room import (
     OPEN_SHARE,
     RESTS_S,
     STEP_BYTES,
-    Coming,
+    ExpectedUpload,
     Room,
-    Stake,
+    UploadProgress,
 )
 
 MB = 1 << 20
@@ -45,7 +45,7 @@ class Small(Room):
 class Sending:
     """An upload as the room sees it, and the block of it that is being written."""
 
-    stake: Stake
+    progress: UploadProgress
     whole: int
     is_resumable: bool
     block: int = 0
@@ -58,17 +58,17 @@ class Under:
     room: Small = field(default_factory=Small)
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(10**6)))
 
-    def begun(self, announced: int, *, client: str = "a", brought: int = 0, lasted_s: float = 0.0) -> Stake:
+    def begun(self, announced: int, *, client: str = "a", brought: int = 0, lasted_s: float = 0.0) -> UploadProgress:
         """One that has brought so much in so many seconds."""
         name = str(next(self.numbers))
-        stake = self.room.begin(name, Coming(announced, announced, client), 0)
-        while stake.here < brought:
-            block = min(MB, brought - stake.here)
-            self.room.take(stake, block)
+        progress = self.room.begin_upload(name, ExpectedUpload(announced, announced, client), 0)
+        while progress.here < brought:
+            block = min(MB, brought - progress.here)
+            self.room.promise_block(progress, block)
             self.room.used += block
-            self.room.arrived(stake, block)
+            self.room.note_written(progress, block)
         self.room.now_s += lasted_s
-        return stake
+        return progress
 
 
 @pytest.fixture
@@ -94,27 +94,27 @@ def test_an_announcement_keeps_back_one_step(under: Under) -> None:
     assert not lets_in(under.room, FREE + 1)
 
 
-def test_what_was_brought_keeps_back_some_times_as_much_and_never_more_than_was_announced(under: Under) -> None:
-    stake = under.begun(300 * MB, brought=20 * MB)
+def test_an_upload_keeps_back_several_times_what_it_brought_and_never_more_than_it_announced(under: Under) -> None:
+    progress = under.begun(300 * MB, brought=20 * MB)
     assert lets_in(under.room, FREE - 20 * MB - FOLD * 20 * MB)
     assert not lets_in(under.room, FREE - 20 * MB - FOLD * 20 * MB + 1)
     under.begun(FREE, brought=0)
-    assert stake.expects(under.room.clock()) == FOLD * 20 * MB
+    assert progress.expected(under.room.clock()) == FOLD * 20 * MB
     almost = under.begun(50 * MB, brought=49 * MB)
-    assert almost.expects(under.room.clock()) == MB
+    assert almost.expected(under.room.clock()) == MB
 
 
-def test_a_trickle_keeps_back_what_it_brings_in_an_hour(under: Under) -> None:
+def test_a_slow_upload_keeps_back_what_it_brings_in_an_hour(under: Under) -> None:
     under.begun(300 * MB, brought=20 * MB, lasted_s=100 * HORIZON_S)
     assert lets_in(under.room, FREE - 20 * MB - STEP_BYTES)
 
 
 def test_a_burst_is_reckoned_as_if_it_had_lasted_a_minute(under: Under) -> None:
-    stake = under.begun(FREE, brought=STEP_BYTES // 4)
-    assert stake.expects(under.room.clock()) == min(STEP_BYTES, int(stake.brought * HORIZON_S / MEASURED_S))
+    progress = under.begun(FREE, brought=STEP_BYTES // 4)
+    assert progress.expected(under.room.clock()) == min(STEP_BYTES, int(progress.brought * HORIZON_S / MEASURED_S))
 
 
-def test_small_files_find_a_part_of_the_room_that_nobody_keeps_from_them(under: Under) -> None:
+def test_small_files_have_a_part_of_the_room_that_no_upload_keeps_from_them(under: Under) -> None:
     for number in range(5):
         under.begun(380 * MB, client=str(number), brought=15 * MB)
     under.room.used += under.room.available_bytes - 40 * MB
@@ -134,12 +134,12 @@ def test_of_one_address_a_quarter_is_kept_from_small_files(under: Under) -> None
 
 
 def test_between_two_requests_of_a_resumable_upload_its_place_is_kept_for_a_moment(under: Under) -> None:
-    stake = under.begun(300 * MB, brought=50 * MB)
-    under.room.end(stake, rests=True)
+    progress = under.begun(300 * MB, brought=50 * MB)
+    under.room.end_upload(progress, rests=True)
     assert not lets_in(under.room, 200 * MB)
-    again = under.room.begin(stake.name, Coming(250 * MB), 50 * MB)
-    assert (again.brought, again.turn) == (50 * MB, stake.turn)
-    under.room.end(again, rests=True)
+    again = under.room.begin_upload(progress.name, ExpectedUpload(250 * MB), 50 * MB)
+    assert (again.brought, again.rank) == (50 * MB, progress.rank)
+    under.room.end_upload(again, rests=True)
     under.room.now_s += RESTS_S + 1
     assert lets_in(under.room, 300 * MB)
 
@@ -167,28 +167,28 @@ class Comings(stateful.RuleBasedStateMachine):
     def begin(self, whole: int, client: str, is_announced: bool, is_resumable: bool) -> None:
         before = self.room.available_bytes
         self.number += 1
-        coming = Coming(whole, whole if is_announced and not is_resumable else None, client, self.number // 3)
-        stake = self.room.begin(str(self.number), coming, 0)
+        expected = ExpectedUpload(whole, whole if is_announced and not is_resumable else None, client, self.number // 3)
+        progress = self.room.begin_upload(str(self.number), expected, 0)
         try:
-            self.room.check(whole, stake)
+            self.room.check(whole, progress)
         except DiskFull as fault:
             assert fault.limit is None
             assert fault.actual == whole
             assert whole > OPEN_BYTES or whole * OPEN_SHARE > before, "a small file has its part of the room"
-            self.room.end(stake, rests=False)
+            self.room.end_upload(progress, rests=False)
         else:
             assert whole <= before
-            self.sending.append(Sending(stake, whole, is_resumable))
+            self.sending.append(Sending(progress, whole, is_resumable))
         assert self.room.available_bytes == before, "words reserve nothing"
 
-    @stateful.precondition(lambda self: any(not one.block and one.stake.left for one in self.sending))
+    @stateful.precondition(lambda self: any(not one.block and one.progress.left for one in self.sending))
     @stateful.rule(data=st.data(), size=st.sampled_from([1, 4096, MB, MB + 300_000]))
     def take(self, data: Any, size: int) -> None:
-        one = self._one(data, [one for one in self.sending if not one.block and one.stake.left])
-        block, before = min(size, one.stake.left), self.room.available_bytes
-        first = min([*self.sending, *self.resting], key=lambda other: other.stake.turn)
+        one = self._one(data, [one for one in self.sending if not one.block and one.progress.left])
+        block, before = min(size, one.progress.left), self.room.available_bytes
+        first = min([*self.sending, *self.resting], key=lambda other: other.progress.rank)
         try:
-            self.room.take(one.stake, block)
+            self.room.promise_block(one.progress, block)
         except DiskFull:
             assert one is not first or block > before, "who is first is let in as long as there is room at all"
             return
@@ -200,7 +200,7 @@ class Comings(stateful.RuleBasedStateMachine):
     def write(self, data: Any) -> None:
         one = self._one(data, [one for one in self.sending if one.block])
         self.room.used += one.block
-        self.room.arrived(one.stake, one.block)
+        self.room.note_written(one.progress, one.block)
         one.block = 0
 
     @stateful.precondition(lambda self: self.sending)
@@ -208,12 +208,12 @@ class Comings(stateful.RuleBasedStateMachine):
     def break_off(self, data: Any) -> None:
         one = self._one(data, self.sending)
         self.sending.remove(one)
-        self.room.give_back(one.block)
+        self.room.release(one.block)
         one.block = 0
-        self.room.end(one.stake, rests=one.is_resumable)
+        self.room.end_upload(one.progress, rests=one.is_resumable)
         if not one.is_resumable:
-            self.room.used -= one.stake.here
-        elif one.stake.left:
+            self.room.used -= one.progress.here
+        elif one.progress.left:
             self.resting.append(one)
 
     @stateful.precondition(lambda self: self.resting)
@@ -221,15 +221,15 @@ class Comings(stateful.RuleBasedStateMachine):
     def come_back(self, data: Any) -> None:
         one = self._one(data, self.resting)
         self.resting.remove(one)
-        coming = Coming(one.whole - one.stake.here, None, one.stake.client, one.stake.turn[0])
-        one.stake = self.room.begin(one.stake.name, coming, one.stake.here)
+        expected = ExpectedUpload(one.whole - one.progress.here, None, one.progress.client, one.progress.rank[0])
+        one.progress = self.room.begin_upload(one.progress.name, expected, one.progress.here)
         self.sending.append(one)
 
     @stateful.rule(bytes_=SIZES)
     def fetch_a_copy(self, bytes_: int) -> None:
         before = self.room.available_bytes
         try:
-            self.room.claim(bytes_)
+            self.room.promise(bytes_)
         except DiskFull:
             return
         assert bytes_ <= before
@@ -238,7 +238,7 @@ class Comings(stateful.RuleBasedStateMachine):
     @stateful.precondition(lambda self: self.claims)
     @stateful.rule()
     def have_the_copy(self) -> None:
-        self.room.give_back(self.claims.pop())
+        self.room.release(self.claims.pop())
 
     @stateful.rule(seconds=st.sampled_from([0.1, 5.0, RESTS_S + 1, HORIZON_S]))
     def wait(self, seconds: float) -> None:
@@ -251,22 +251,22 @@ class Comings(stateful.RuleBasedStateMachine):
 
     @stateful.invariant()
     def the_upper_bound_is_one(self) -> None:
-        stakes = [*self.room._under_way, *self.room._resting.values()]
-        assert self.room._most_expected == sum(stake.most for stake in stakes)
-        assert all(stake.expects(self.room.now_s) <= stake.most for stake in stakes)
+        progresses = [*self.room._running, *self.room._resting.values()]
+        assert self.room._max_expected == sum(progress.max_expected for progress in progresses)
+        assert all(progress.expected(self.room.now_s) <= progress.max_expected for progress in progresses)
 
     def teardown(self) -> None:
         while self.sending:
             one = self.sending.pop()
-            self.room.give_back(one.block)
-            self.room.end(one.stake, rests=one.is_resumable)
+            self.room.release(one.block)
+            self.room.end_upload(one.progress, rests=one.is_resumable)
         while self.claims:
             self.have_the_copy()
         self.room.now_s += RESTS_S + 1
         assert lets_in(self.room, self.room.available_bytes)
         assert self.room.promised_bytes == 0
         assert self.room.available_bytes == FREE - self.room.used
-        assert self.room._most_expected == 0 or self.room.available_bytes >= self.room._most_expected
+        assert self.room._max_expected == 0 or self.room.available_bytes >= self.room._max_expected
 
 
 TestComings = Comings.TestCase

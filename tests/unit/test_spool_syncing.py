@@ -60,7 +60,7 @@ def blocks(data: bytes) -> AsyncIterator[bytes]:
 
 async def append(spool: Spool, data: bytes, digest: Digest, **more: Any) -> None:
     await spool.uploads.append(
-        "an-upload", blocks(data), announced_bytes=len(data), most_bytes=PLENTY, digest=digest, **more
+        "an-upload", blocks(data), announced_bytes=len(data), left_bytes=PLENTY, digest=digest, **more
     )
 
 

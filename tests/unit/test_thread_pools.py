@@ -5,18 +5,18 @@ import threading
 
 import pytest
 
-from appliance.shared.threads import GIANT_BYTES, PAGE, Stop, Threads
+from appliance.shared.threads import LARGE_BYTES, PAGE, Stop, Threads
 
 
-async def test_small_calls_do_not_wait_for_those_that_go_through_giants() -> None:
-    threads, goes_on = Threads("test", 1, giants=1), threading.Event()
-    giants = [asyncio.ensure_future(threads.run_through(GIANT_BYTES + 1, goes_on.wait)) for _ in range(3)]
+async def test_calls_on_small_files_do_not_wait_for_those_on_large_ones() -> None:
+    threads, goes_on = Threads("test", 1, large_limit=1), threading.Event()
+    large = [asyncio.ensure_future(threads.run_through(LARGE_BYTES + 1, goes_on.wait)) for _ in range(3)]
     async with asyncio.timeout(20):
-        assert await threads.run_through(GIANT_BYTES, lambda: "small") == "small"
+        assert await threads.run_through(LARGE_BYTES, lambda: "small") == "small"
         assert await threads.run(lambda: "any") == "any"
-    assert not any(giant.done() for giant in giants)
+    assert not any(call.done() for call in large)
     goes_on.set()
-    await asyncio.gather(*giants)
+    await asyncio.gather(*large)
     await threads.close()
 
 
@@ -44,7 +44,7 @@ async def begun(threads: Threads, call: Call, discarded: list[str]) -> "asyncio.
     return task
 
 
-async def test_a_cancelled_call_is_told_to_stop_and_is_over_before_its_caller_continues() -> None:
+async def test_a_cancelled_call_stops_before_its_caller_continues() -> None:
     threads, call, discarded = Threads("test", 1), Call(), list[str]()
     task = await begun(threads, call, discarded)
     task.cancel()

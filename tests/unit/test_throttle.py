@@ -1,12 +1,12 @@
-"""Giants give way to small objects: counted in pauses, not in time."""
+"""Large transfers pause while small ones run: counted in pauses, not in time."""
 
-from appliance.shared.throttle import LINGER_S, Pace
+from appliance.shared.throttle import LINGER_S, Throttle
 
 PAUSE_S = 0.02
 
 
 class Time:
-    """Stands still but for the pauses that are made."""
+    """Stands still except for the pauses that are made."""
 
     def __init__(self) -> None:
         self.now_s = 1000.0
@@ -17,42 +17,42 @@ class Time:
         self.now_s += seconds
 
 
-def paced() -> tuple[Pace, Time]:
+def throttled() -> tuple[Throttle, Time]:
     time = Time()
-    return Pace(PAUSE_S, lambda: time.now_s, time.sleep), time
+    return Throttle(PAUSE_S, lambda: time.now_s, time.sleep), time
 
 
-def test_a_giant_alone_never_pauses() -> None:
-    pace, time = paced()
+def test_a_large_transfer_alone_never_pauses() -> None:
+    throttle, time = throttled()
     for _ in range(1000):
-        pace.give_way()
+        throttle.wait()
     assert time.pauses == []
 
 
-def test_each_chunk_of_a_giant_pauses_while_a_small_object_is_on_its_way_and_still_goes() -> None:
-    pace, time = paced()
-    with pace.small():
+def test_each_chunk_of_a_large_transfer_pauses_once_while_a_small_one_runs() -> None:
+    throttle, time = throttled()
+    with throttle.small_transfer():
         for _ in range(100):
-            pace.give_way()
-    assert time.pauses == [PAUSE_S] * 100, "one pause a chunk and no more: a giant is never stopped"
+            throttle.wait()
+    assert time.pauses == [PAUSE_S] * 100, "one pause a chunk and no more: a large transfer is never stopped"
 
 
-def test_it_pauses_some_time_longer_for_the_small_objects_that_will_follow_and_then_goes_at_full_speed() -> None:
-    pace, time = paced()
-    with pace.small(), pace.small():
+def test_it_pauses_a_little_longer_for_the_small_ones_that_will_follow_and_then_runs_at_full_speed() -> None:
+    throttle, time = throttled()
+    with throttle.small_transfer(), throttle.small_transfer():
         pass
     for _ in range(1000):
-        pace.give_way()
+        throttle.wait()
     assert LINGER_S / PAUSE_S - 1 <= len(time.pauses) <= LINGER_S / PAUSE_S + 1
 
 
-def test_a_small_object_that_fails_is_not_waited_for() -> None:
-    pace, time = paced()
+def test_a_small_transfer_that_fails_is_not_waited_for() -> None:
+    throttle, time = throttled()
     try:
-        with pace.small():
+        with throttle.small_transfer():
             raise ConnectionError
     except ConnectionError:
         pass
     time.now_s += LINGER_S
-    pace.give_way()
+    throttle.wait()
     assert time.pauses == []

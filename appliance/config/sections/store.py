@@ -31,3 +31,7 @@ class Store:
         metadata=info("The store's secret key. Best set as the credential `store_secret_key`.", secret=True),
     )
     secure: bool = field(default=True, metadata=info("Whether to use TLS to connect to the store."))
+    region: str = field(
+        default="us-east-1",
+        metadata=info("The store's region, which is part of every signature. MinIO's default is `us-east-1`."),
+    )

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from appliance.albums import AlbumChanges, AlbumWishes, Contents
+from appliance.albums import AlbumChanges, AlbumOptions, Contents
 from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.domain.clock import Clock
 from appliance.domain.errors import InvalidExpiry
@@ -33,7 +33,7 @@ async def create_album(request: web.Request) -> web.Response:
     """POST /api/v1/albums"""
     body = await json_object(request, CREATION_MEMBERS)
     title, expires_in = text_member(body, "title"), body.get("expires_in")
-    wishes = AlbumWishes(
+    wishes = AlbumOptions(
         images=texts_member(body, "images"),
         title=None if isinstance(title, Unchanged) else title,
         expires_in_s=None if expires_in is None else parse_seconds(expires_in),

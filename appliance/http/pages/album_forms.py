@@ -2,7 +2,7 @@
 
 from aiohttp import hdrs, web
 
-from appliance.albums import AlbumChanges, AlbumWishes, Contents
+from appliance.albums import AlbumChanges, AlbumOptions, Contents
 from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.domain.errors import (
     ApplianceError,
@@ -42,7 +42,7 @@ async def create(request: web.Request) -> web.Response:
     values = AlbumFormValues(text_field(form, "title"), text_field(form, "images"), text_field(form, "expires_in"))
     renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).key
     try:
-        wishes = AlbumWishes(
+        wishes = AlbumOptions(
             images=tuple(slugs_in(values.links)),
             title=values.title,
             expires_in_s=parse_duration(values.expires_in) if values.expires_in else None,

@@ -49,7 +49,7 @@ async def test_only_the_hash_of_the_token_is_stored(host: Host) -> None:
     row = await host.appliance.catalogue.albums.get(album["slug"])
     assert row is not None
     assert album["delete_token"] not in str(row)
-    await host.appliance.album_keeper.tell()
+    await host.appliance.album_lifecycle.sync_records()
     [record] = [path for path in host.files("store/objects/albums") if path.stem == album["slug"]]
     assert album["delete_token"] not in record.read_text()
 

@@ -1,5 +1,8 @@
 """How albums end: by their own expiry, with their last image, by their makers; and how they come back."""
 
+import pytest
+
+from appliance.domain.errors import ClockJumped
 from tests.support.albums import BROWSER, changed, delete, made, manage, patch, shown, slugs_of, uploaded
 from tests.support.host import DAY_S, Host, problem
 
@@ -15,13 +18,26 @@ async def _gone(host: Host, album: dict[str, object]) -> dict[str, object]:
 async def _pass(host: Host, seconds: float) -> None:
     """Time goes by, and all jobs run."""
     host.clock.forward(seconds)
-    await host.appliance.expiry.run(clock_confirmed=True)
-    await host.appliance.eraser.run()
-    await host.appliance.album_keeper.end()
-    await host.appliance.album_keeper.erase()
+    await host.appliance.image_lifecycle.end(clock_confirmed=True)
+    await host.appliance.image_lifecycle.erase()
+    await host.appliance.album_lifecycle.end()
+    await host.appliance.album_lifecycle.erase()
 
 
-async def test_an_image_that_is_deleted_leaves_the_album_and_comes_back_with_its_undo(host: Host) -> None:
+async def test_a_clock_that_jumps_ends_no_album_until_a_person_confirms_it(host: Host) -> None:
+    album = await made(host, await uploaded(host, 1), expires_in="1d")
+    assert await host.appliance.album_lifecycle.end() == 0
+    host.clock.forward(40 * DAY_S)
+    with pytest.raises(ClockJumped, match="clock-is-right"):
+        await host.appliance.album_lifecycle.end()
+    row = await host.appliance.catalogue.albums.get(album["slug"])
+    assert row is not None
+    assert row.ended is None
+    await host.appliance.image_lifecycle.end(clock_confirmed=True)
+    assert await host.appliance.album_lifecycle.end() == 1
+
+
+async def test_a_deleted_image_leaves_the_album_and_returns_with_its_undo(host: Host) -> None:
     images = await uploaded(host, 3)
     album = await made(host, images)
     await host.delete(images[1]["slug"], images[1]["delete_token"])
@@ -30,7 +46,7 @@ async def test_an_image_that_is_deleted_leaves_the_album_and_comes_back_with_its
     assert slugs_of((await shown(host, album))["images"]) == slugs_of(images)
 
 
-async def test_an_image_that_expires_leaves_the_album_and_comes_back_within_its_grace(host: Host) -> None:
+async def test_an_expired_image_leaves_the_album_and_returns_within_its_grace(host: Host) -> None:
     [short] = await uploaded(host, 1, expires_in="1d")
     [long] = await uploaded(host, 1)
     album = await made(host, [short, long])
@@ -47,7 +63,7 @@ async def test_an_image_that_expires_leaves_the_album_and_comes_back_within_its_
     assert row.images == (long["slug"],)
 
 
-async def test_the_album_ends_with_its_last_image_and_goes_on_while_that_can_come_back(host: Host) -> None:
+async def test_an_album_ends_with_its_last_image_and_returns_while_that_can_be_restored(host: Host) -> None:
     [image] = await uploaded(host, 1, expires_in="1d")
     album = await made(host, [image])
     await _pass(host, DAY_S + 60)
@@ -73,7 +89,7 @@ async def test_the_album_ends_when_its_last_image_is_deleted(host: Host) -> None
     await problem(await patch(host, album, deleted=False), "album-gone")
 
 
-async def test_an_album_whose_images_are_gone_can_be_filled_anew(host: Host) -> None:
+async def test_an_album_whose_images_are_gone_accepts_new_ones(host: Host) -> None:
     first, second = await uploaded(host, 2)
     album = await made(host, [first])
     await host.delete(first["slug"], first["delete_token"])
@@ -94,7 +110,7 @@ async def test_images_that_live_longer_than_planned_keep_the_album(host: Host) -
     await _gone(host, album)
 
 
-async def test_its_own_expiry_ends_it_and_not_its_images_and_it_comes_back_within_its_grace(host: Host) -> None:
+async def test_its_own_expiry_ends_it_without_its_images_and_it_can_be_restored_within_its_grace(host: Host) -> None:
     images = await uploaded(host, 2)
     album = await made(host, images, expires_in="1d")
     host.clock.forward(DAY_S + 1)
@@ -123,20 +139,20 @@ async def test_deleting_can_be_undone_for_ten_seconds(host: Host) -> None:
     assert "deleted by its owner" in str(told["detail"])
     await problem(await patch(host, album, title="x"), "album-gone")
     host.clock.forward(9)
-    await host.appliance.album_keeper.erase()
+    await host.appliance.album_lifecycle.erase()
     back = await changed(host, album, deleted=False)
     assert (back["title"], back["own_expires_at"]) == ("Kept", album["own_expires_at"])
     await delete(host, album)
     host.clock.forward(11)
     await problem(await patch(host, album, deleted=False), "album-gone")
-    assert await host.appliance.album_keeper.erase() == 1
+    assert await host.appliance.album_lifecycle.erase() == 1
     await problem(await patch(host, album, deleted=False), "album-gone")
     await _gone(host, album)
 
 
 async def test_what_is_left_of_an_erased_album_is_that_it_was_and_that_for_a_year(host: Host) -> None:
     album = await made(host, await uploaded(host, 2, expires_in="700d"), title="Secret plans")
-    await host.appliance.album_keeper.tell()
+    await host.appliance.album_lifecycle.sync_records()
     assert len(host.files("store/objects/albums")) == 1
     await delete(host, album)
     await _pass(host, 11)
@@ -145,51 +161,51 @@ async def test_what_is_left_of_an_erased_album_is_that_it_was_and_that_for_a_yea
     assert row is not None
     assert (row.title, row.images, row.token_hash) == (None, (), "")
     await _pass(host, YEAR_S - 60)
-    assert await host.appliance.album_keeper.forget() == 0
+    assert await host.appliance.album_lifecycle.forget() == 0
     await _gone(host, album)
     await _pass(host, 120)
-    assert await host.appliance.album_keeper.forget() == 1
+    assert await host.appliance.album_lifecycle.forget() == 1
     await problem(await host.get(f"/a/{album['slug']}"), "album-not-found")
 
 
-async def test_the_store_is_told_of_every_change_and_forgets_what_was_erased(host: Host) -> None:
-    keeper = host.appliance.album_keeper
+async def test_the_store_has_a_record_of_every_change_and_none_of_an_erased_album(host: Host) -> None:
+    lifecycle = host.appliance.album_lifecycle
     album = await made(host, await uploaded(host, 2))
-    assert await keeper.tell() == 1
-    assert await keeper.tell() == 0
+    assert await lifecycle.sync_records() == 1
+    assert await lifecycle.sync_records() == 0
     await changed(host, album, title="Told anew")
-    assert await keeper.tell() == 1
+    assert await lifecycle.sync_records() == 1
     [record] = host.files("store/objects/albums")
     assert "Told anew" in record.read_text()
     await delete(host, album)
-    assert await keeper.tell() == 1
+    assert await lifecycle.sync_records() == 1
     assert "deleted" in record.read_text()
     host.clock.forward(11)
-    assert await keeper.erase() == 1
-    assert await keeper.tell() == 0
+    assert await lifecycle.erase() == 1
+    assert await lifecycle.sync_records() == 0
     assert host.files("store/objects/albums") == []
 
 
-async def test_a_record_that_comes_after_the_eraser_is_taken_back(host: Host) -> None:
+async def test_a_record_that_is_put_after_the_erasing_is_removed(host: Host) -> None:
     album = await made(host, await uploaded(host, 1))
-    keeper, store = host.appliance.album_keeper, host.appliance.store
+    lifecycle, store = host.appliance.album_lifecycle, host.appliance.store
     put_bytes = store.put_bytes
 
     async def late(key: str, data: bytes, *, media_type: str) -> None:
         await delete(host, album)
         host.clock.forward(11)
-        await keeper.erase()
+        await lifecycle.erase()
         await put_bytes(key, data, media_type=media_type)
 
     store.put_bytes = late  # type: ignore[method-assign]
-    assert await keeper.tell() == 0
+    assert await lifecycle.sync_records() == 0
     assert host.files("store/objects/albums") == []
 
 
-async def test_bringing_it_back_while_it_is_being_erased_wins(host: Host) -> None:
+async def test_restoring_an_album_while_it_is_being_erased_wins(host: Host) -> None:
     album = await made(host, await uploaded(host, 1), expires_in="1d")
     await _pass(host, DAY_S + 1)
-    keeper, store = host.appliance.album_keeper, host.appliance.store
+    lifecycle, store = host.appliance.album_lifecycle, host.appliance.store
     remove = store.delete
 
     async def slow(key: str) -> None:
@@ -199,12 +215,12 @@ async def test_bringing_it_back_while_it_is_being_erased_wins(host: Host) -> Non
 
     store.delete = slow  # type: ignore[method-assign]
     host.clock.forward(7 * DAY_S + 1)
-    assert await keeper.erase() == 0
+    assert await lifecycle.erase() == 0
     assert await shown(host, album)
-    assert await keeper.tell() == 1
+    assert await lifecycle.sync_records() == 1
 
 
-async def test_an_expired_album_comes_back_by_form(host: Host) -> None:
+async def test_an_expired_album_is_restored_by_form(host: Host) -> None:
     album = await made(host, await uploaded(host, 1), expires_in="1d")
     host.clock.forward(DAY_S + 1)
     for path in ("", "/manage", f"/{album['images'][0]['slug']}"):
@@ -224,7 +240,7 @@ async def test_nothing_that_is_done_with_an_album_changes_its_images(host: Host)
     await changed(host, album, expires_in="60d", title="x")
     await delete(host, album)
     host.clock.forward(11)
-    await host.appliance.album_keeper.erase()
+    await host.appliance.album_lifecycle.erase()
     for image in images:
         now = await (await host.get(f"/api/v1/images/{image['slug']}")).json()
         assert now == {name: value for name, value in image.items() if name != "delete_token"}

@@ -19,8 +19,8 @@ async def test_a_rebuilt_catalogue_has_its_albums_as_they_were(
         kept = await made(host, images, title="Grüße", expires_in="30d")
         ended = await made(host, images)
         await delete(host, ended)
-        await host.appliance.shipper.feed_and_connect()
-        assert await host.appliance.album_keeper.tell() == 2
+        await host.appliance.shipper.check_and_enqueue()
+        assert await host.appliance.album_lifecycle.sync_records() == 2
         kept_as = await shown(host, kept)
         row = await host.appliance.catalogue.albums.get(kept["slug"])
     for path in config.data_dir.glob("catalogue.sqlite*"):
@@ -39,4 +39,4 @@ async def test_a_rebuilt_catalogue_has_its_albums_as_they_were(
         await problem(await host.get(f"/a/{ended['slug']}"), "album-gone")
         await changed(host, kept, title="The token still fits")
         clock.forward(31 * DAY_S)
-        assert await host.appliance.album_keeper.end() == 1
+        assert await host.appliance.album_lifecycle.end() == 1

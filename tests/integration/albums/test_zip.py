@@ -58,7 +58,7 @@ async def test_originals_that_are_only_in_the_store_are_streamed_from_there(host
     images = await uploaded(host, 3)
     album = await made(host, images)
     originals = await _originals(host, images)
-    await host.appliance.shipper.feed_and_connect()
+    await host.appliance.shipper.check_and_enqueue()
     for one in images[:2]:
         (host.appliance.config.spool_dir / "copies" / one["slug"]).unlink()
     before = host.files("spool")
@@ -70,7 +70,7 @@ async def test_originals_that_are_only_in_the_store_are_streamed_from_there(host
 async def test_a_store_that_is_away_is_told_before_the_first_byte_and_breaks_off_after_it(host: Host) -> None:
     images = await uploaded(host, 2)
     album = await made(host, images)
-    await host.appliance.shipper.feed_and_connect()
+    await host.appliance.shipper.check_and_enqueue()
 
     async def away(*_: object, **__: object) -> None:
         raise StoreUnavailable("It is away.")

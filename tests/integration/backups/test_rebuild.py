@@ -1,6 +1,7 @@
 """A catalogue that was lost is made again from store and spool, and no row differs."""
 
 import asyncio
+import io
 import os
 import pty
 import sqlite3
@@ -12,6 +13,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from minio import Minio
 
 from appliance.domain.model import Ending, Image
 from tests.support.catalogue_file import rows_of
@@ -55,6 +57,28 @@ async def test_a_directory_store_gives_every_row_back(tmp_path: Path) -> None:
         kept = next(slug for slug, image in before.items() if image.filename == HARD_NAMES[0])
         assert await shows_a_rendition(session, served.url, kept)
         assert await served.stop() == 0
+
+
+async def test_keys_that_are_not_ours_do_not_break_a_rebuild(tmp_path: Path) -> None:
+    """A console marks folders with empty objects; others may keep empty files where our records lie."""
+    with minio_server(tmp_path / "minio") as minio:
+        async with serving(tmp_path / "data", **on_minio(minio)) as served, aiohttp.ClientSession() as session:
+            await post(session, served, pictures.photo(seed=31), "one.jpg", title="One")
+            await until(lambda: _unshipped(served) == [], "all is shipped")
+            assert await served.stop() == 0
+            before = await rows_of(served)
+            lose_catalogue(served)
+            bucket = Minio(minio.endpoint, minio.access_key, minio.secret_key, secure=False)
+            for key in ("tombstones/", "albums/", "meta/", "originals/", "originals/by hand.jpg", "backups/"):
+                bucket.put_object("images", key, io.BytesIO(), 0)
+            done = served.command("catalogue", "rebuild")
+            assert done.returncode == 0, done.stderr
+            assert await rows_of(served) == before
+            bucket.put_object("images", "tombstones/empty", io.BytesIO(), 0)
+            named = served.command("catalogue", "rebuild")
+            assert named.returncode == 1
+            assert "tombstones/empty does not describe a tombstone" in named.stderr
+            assert await rows_of(served) == before
 
 
 async def test_a_store_that_was_away_for_a_while_gives_every_row_back(tmp_path: Path) -> None:

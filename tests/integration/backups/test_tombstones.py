@@ -21,9 +21,9 @@ async def test_a_deleted_image_leaves_its_name_in_the_store_and_nothing_else(hos
 async def test_an_expired_image_needs_no_tombstone_in_the_store(host: Host, jpeg: bytes) -> None:
     await host.upload(jpeg, expires_in="3600")
     host.clock.forward(3601)
-    await host.appliance.expiry.run(clock_confirmed=True)
+    await host.appliance.image_lifecycle.end(clock_confirmed=True)
     host.clock.forward(8 * DAY_S)
-    assert await host.appliance.eraser.run() == 1
+    assert await host.appliance.image_lifecycle.erase() == 1
     assert host.files("store/objects") == []
 
 
@@ -33,9 +33,9 @@ async def test_after_a_year_the_store_forgets_it_too(host: Host, jpeg: bytes) ->
     await host.erase()
     [path] = host.files("store/objects")
     host.clock.now_s = path.stat().st_mtime + 365 * DAY_S - 10
-    assert await host.appliance.eraser.forget_in_store() == 0
+    assert await host.appliance.sweeps.stored_tombstones() == 0
     host.clock.forward(20)
-    assert await host.appliance.eraser.forget_in_store() == 1
+    assert await host.appliance.sweeps.stored_tombstones() == 1
     assert host.files("store/objects") == []
 
 

@@ -50,11 +50,11 @@ async def test_a_deleted_image_is_purged_at_once_and_once_more(
 ) -> None:
     await host.delete(mine["slug"], mine["delete_token"])
     await until(lambda: cache.forgotten == [mine["slug"]])
-    await host.appliance.purger.run()
+    await host.appliance.purger.purge_due()
     assert cache.forgotten == [mine["slug"]]
     host.clock.forward(AGAIN_S)  # for what was on its way to the cache when the first purge came by
-    assert await host.appliance.purger.run() == 1
-    assert await host.appliance.purger.run() == 0
+    assert await host.appliance.purger.purge_due() == 1
+    assert await host.appliance.purger.purge_due() == 0
     assert cache.forgotten == [mine["slug"]] * 2
     assert host.counted("purged_tags_total") == 2
 
@@ -62,12 +62,12 @@ async def test_a_deleted_image_is_purged_at_once_and_once_more(
 async def test_expired_images_are_purged_in_few_calls(host: Host, cache: StandIn, jpeg: bytes) -> None:
     slugs = [(await host.upload(jpeg))["slug"] for _ in range(3)]
     host.clock.forward(366 * DAY_S)
-    async with host.appliance.purger._one:  # so that it comes by when all have ended
-        await host.appliance.expiry.run(clock_confirmed=True)
+    async with host.appliance.purger._purging:  # so that it comes by when all have ended
+        await host.appliance.image_lifecycle.end(clock_confirmed=True)
     await until(lambda: set(cache.forgotten) == set(slugs))
     assert len(cache.calls) == 1
     host.clock.forward(AGAIN_S)
-    assert await host.appliance.purger.run() == 0
+    assert await host.appliance.purger.purge_due() == 0
 
 
 @pytest.mark.parametrize("changes", [{"title": "A cat"}, {"alt": "A cat"}, {"expires_in": "1d"}])
@@ -86,10 +86,10 @@ async def test_an_undo_is_purged(host: Host, cache: StandIn, mine: dict[str, Any
 
 async def test_what_changes_for_nobody_is_not_purged(host: Host, cache: StandIn, mine: dict[str, Any]) -> None:
     await host.get(f"/i/{mine['slug']}/small.jpg")
-    await host.appliance.shipper.feed_and_connect()
-    await host.appliance.offline_service.run()
-    await host.appliance.telling.run()
-    assert await host.appliance.purger.run() == 0
+    await host.appliance.shipper.check_and_enqueue()
+    await host.appliance.prewarmer.prewarm_batch()
+    await host.appliance.image_lifecycle.sync_records()
+    assert await host.appliance.purger.purge_due() == 0
     assert cache.calls == []
 
 
@@ -124,14 +124,14 @@ async def test_a_failed_purge_is_made_again(host: Host, cache: StandIn, mine: di
     await until(lambda: host.counted("purge_failures_total") == 1)
     host.clock.forward(5)
     with pytest.raises(PurgeFailed, match="429"):
-        await host.appliance.purger.run()
+        await host.appliance.purger.purge_due()
     assert (host.counted("purge_waiting_tags"), host.counted("purge_lag_seconds")) == (1, 5)
-    await host.appliance.purger.run()
+    await host.appliance.purger.purge_due()
     assert cache.forgotten == [mine["slug"]]
     assert (host.counted("purge_waiting_tags"), host.counted("purge_lag_seconds")) == (0, 0)
 
 
-async def test_what_is_owed_anew_while_it_is_purged_stays_owed(
+async def test_a_purge_that_becomes_due_again_while_it_runs_stays_due(
     host: Host, cache: StandIn, mine: dict[str, Any]
 ) -> None:
     rows, now_s = host.appliance.catalogue.purges, int(host.clock())
@@ -150,14 +150,14 @@ async def test_an_erased_image_is_still_purged(host: Host, cache: StandIn, mine:
     await host.delete(mine["slug"], mine["delete_token"])
     await until(lambda: host.counted("purge_failures_total") == 1)
     assert await host.erase() == 1
-    await host.appliance.purger.run()
+    await host.appliance.purger.purge_due()
     assert cache.forgotten == [mine["slug"]]
 
 
 async def test_more_than_a_call_takes_goes_in_several(host: Host, cache: StandIn) -> None:
-    async with host.appliance.purger._one:
+    async with host.appliance.purger._purging:
         await _expire_many(host, 250)
-    await host.appliance.purger.run()
+    await host.appliance.purger.purge_due()
     await until(lambda: len(cache.forgotten) == 250)
     assert [len(call) for call in cache.calls] == [100, 100, 50]
 

@@ -16,7 +16,7 @@ async def opened_with_prewarm(open_host: OpenHost, *names: str) -> Host:
     return await open_host(renditions=Renditions(workers=1, prewarm=names))
 
 
-async def test_the_offline_service_makes_what_is_missing_newest_first_and_marks_it(
+async def test_the_prewarmer_makes_what_is_missing_newest_first_and_marks_it(
     open_host: OpenHost, monkeypatch: pytest.MonkeyPatch, jpeg: bytes
 ) -> None:
     host = await opened_with_prewarm(open_host, "small", "medium")
@@ -27,12 +27,12 @@ async def test_the_offline_service_makes_what_is_missing_newest_first_and_marks_
         images.append(await host.upload(jpeg))
         host.clock.forward(60)
     newest = sorted((image["slug"] for image in images), reverse=True)
-    assert await host.appliance.offline_service.run() == 2
+    assert await host.appliance.prewarmer.prewarm_batch() == 2
     assert [image.slug for image in await host.appliance.catalogue.images.unwarmed()] == newest[2:]
     assert await host.appliance.cache.names(newest[0]) == {"small.jpg", "medium.jpg", "placeholder.webp"}
     assert await host.appliance.cache.names(newest[2]) == set()
-    assert await host.appliance.offline_service.run() == 1
-    assert await host.appliance.offline_service.run() == 0
+    assert await host.appliance.prewarmer.prewarm_batch() == 1
+    assert await host.appliance.prewarmer.prewarm_batch() == 0
     assert host.counted("renditions_total", preset="small", format="jpg") == 3
 
 
@@ -50,7 +50,7 @@ async def test_an_upload_is_prewarmed_at_once_from_one_decode(open_host: OpenHos
 
 async def test_without_prewarm_nothing_is_made_before_somebody_looks(host: Host, jpeg: bytes) -> None:
     image = await host.upload(jpeg)
-    assert await host.appliance.offline_service.run() == 0
+    assert await host.appliance.prewarmer.prewarm_batch() == 0
     assert host.files("cache") == []
     assert (await host.get(f"/i/{image['slug']}/small.jpg")).status == 200
     await until(lambda: len(host.files("cache")) == 1)
@@ -60,7 +60,7 @@ async def test_only_still_pictures_that_cover_it_have_a_placeholder(open_host: O
     host = await opened_with_prewarm(open_host, "thumbnail")
     for data, filename in ((pictures.alpha_png(), "a.png"), (pictures.animated("gif"), "a.gif"), (jpeg, "a.jpg")):
         image = await host.upload(data, filename)
-        await host.appliance.offline_service.run()
+        await host.appliance.prewarmer.prewarm_batch()
         names = await host.appliance.cache.names(image["slug"])
         assert ("placeholder.webp" in names) == (filename == "a.jpg")
         page = await (await host.get(f"/i/{image['slug']}")).text()
@@ -71,7 +71,7 @@ async def test_only_still_pictures_that_cover_it_have_a_placeholder(open_host: O
 async def test_the_share_page_tells_the_bytes_of_the_sizes_that_are_made(open_host: OpenHost, jpeg: bytes) -> None:
     host = await opened_with_prewarm(open_host, "medium")
     image = await host.upload(jpeg)
-    await host.appliance.offline_service.run()
+    await host.appliance.prewarmer.prewarm_batch()
     made = len(await (await host.get(f"/i/{image['slug']}/medium.jpg")).read())
     page = await (await host.get(f"/i/{image['slug']}")).text()
     assert page.count("<small>") == 2  # this one and the original

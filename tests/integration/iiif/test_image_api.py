@@ -179,7 +179,7 @@ async def test_an_expired_image_is_gone(host: Host) -> None:
     assert reply.headers[hdrs.CACHE_CONTROL] == "public, max-age=60"
     host.clock.forward(61)
     await problem(await host.get(tile), "gone")
-    await host.appliance.expiry.run()
+    await host.appliance.image_lifecycle.end()
     assert host.files("cache/tiles") == []
 
 

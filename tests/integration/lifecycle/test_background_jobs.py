@@ -12,11 +12,12 @@ from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 from appliance.domain.errors import ClockJumped, StoreUnavailable
 from appliance.domain.model import Ending, Image, Tombstone
 from appliance.domain.slugs import mint, object_key, sidecar_key
-from appliance.lifecycle import erasing, expiry
-from appliance.lifecycle.erasing import TOMBSTONE_S
+from appliance.lifecycle import expiry, images
 from appliance.lifecycle.expiry import GRACE_S
 from appliance.lifecycle.jobs import Job, Jobs
+from appliance.lifecycle.service import TOMBSTONE_S
 from appliance.objectstore.records import image_from
+from appliance.server.background_jobs import background_jobs
 from tests.support.host import DAY_S, Host, OpenHost
 from tests.support.images import pictures
 from tests.support.waiting import until
@@ -42,24 +43,24 @@ async def test_expiry_ends_all_that_is_due_in_batches(host: Host, monkeypatch: p
     due = [await host.upload(TINY, expires_in="1d") for _ in range(5)]
     later = await host.upload(TINY, expires_in="2d")
     host.clock.forward(DAY_S)
-    assert await host.appliance.expiry.run() == 5
+    assert await host.appliance.image_lifecycle.end() == 5
     assert [(await row(host, image)).ended for image in [*due, later]] == ["expired"] * 5 + [None]
     assert (await row(host, due[0])).erase_after_s == host.clock() + GRACE_S == host.clock() + 7 * DAY_S
     assert host.counted("expired_total") == 5
-    assert await host.appliance.expiry.run() == 0
+    assert await host.appliance.image_lifecycle.end() == 0
 
 
 async def test_an_expired_image_keeps_its_original_through_its_grace_and_loses_it_then(host: Host, jpeg: bytes) -> None:
     image = await host.upload(jpeg, expires_in="1d")
     await host.get(f"/i/{image['slug']}/small.jpg")
     host.clock.forward(DAY_S)
-    await host.appliance.expiry.run()
+    await host.appliance.image_lifecycle.end()
     assert host.files("cache") == []
     host.clock.forward(GRACE_S - 1)
-    assert await host.appliance.eraser.run() == 0
+    assert await host.appliance.image_lifecycle.erase() == 0
     assert len(host.files("store/objects/originals")) == 1
     host.clock.forward(1)
-    assert await host.appliance.eraser.run() == 1
+    assert await host.appliance.image_lifecycle.erase() == 1
     assert (
         host.files("store/objects/originals") == host.files("store/attributes/originals") == host.files("spool") == []
     )
@@ -68,39 +69,33 @@ async def test_an_expired_image_keeps_its_original_through_its_grace_and_loses_i
 @pytest.mark.parametrize("jump_s", [expiry.JUMP_S + 30, 40 * DAY_S, -expiry.JUMP_S - 30])
 async def test_a_clock_that_jumps_stops_expiry_until_a_person_confirms_it(host: Host, jump_s: float) -> None:
     image = await host.upload(TINY, expires_in="1")
-    assert await host.appliance.expiry.run() == 0
+    assert await host.appliance.image_lifecycle.end() == 0
     host.clock.forward(jump_s)
     for _ in range(2):
         with pytest.raises(ClockJumped, match="clock-is-right"):
-            await host.appliance.expiry.run()
+            await host.appliance.image_lifecycle.end()
     assert (await row(host, image)).ended is None
-    assert await host.appliance.expiry.run(clock_confirmed=True) == (jump_s > 0)
+    assert await host.appliance.image_lifecycle.end(clock_confirmed=True) == (jump_s > 0)
     host.clock.forward(2)
-    assert await host.appliance.expiry.run() == 0  # the confirmed time is the one it goes on from
+    assert await host.appliance.image_lifecycle.end() == 0  # the confirmed time is the one it goes on from
 
 
 @pytest.mark.parametrize("jump_s", [61 * DAY_S, -DAY_S])
 async def test_a_clock_that_jumped_while_the_server_was_off_stops_expiry(open_host: OpenHost, jump_s: float) -> None:
     first = await open_host()
     image = await first.upload(TINY, expires_in="1d")
-    assert await first.appliance.expiry.run() == 0
+    assert await first.appliance.image_lifecycle.end() == 0
     first.clock.forward(jump_s)
-    again = expiry.Expiry(
-        catalogue=first.appliance.catalogue.images,
-        notes=first.appliance.catalogue.notes,
-        cache=first.appliance.caches,
-        metrics=first.appliance.metrics,
-        clock=first.clock,
-    )
+    again = expiry.ClockGuard(first.appliance.catalogue.images, first.appliance.catalogue.notes, first.clock)
     with pytest.raises(ClockJumped):
-        await again.run()
+        await again.trusted_now_s(is_confirmed=False)
     assert (await row(first, image)).ended is None
 
 
 async def test_a_server_that_was_off_for_a_month_expires_without_asking(host: Host) -> None:
     await host.upload(TINY, expires_in="1d")
     host.clock.forward(30 * DAY_S)
-    assert await host.appliance.expiry.run() == 1
+    assert await host.appliance.image_lifecycle.end() == 1
 
 
 # --- erasing ----------------------------------------------------------------------------------------------------------
@@ -109,7 +104,7 @@ async def test_a_server_that_was_off_for_a_month_expires_without_asking(host: Ho
 async def test_erasing_leaves_nothing_but_a_tombstone_which_is_forgotten_after_a_year(host: Host, jpeg: bytes) -> None:
     image = await host.upload(jpeg, title="Cat")
     await host.patch(image["slug"], image["delete_token"], title="Dog")
-    assert await host.appliance.telling.run() == 1
+    assert await host.appliance.image_lifecycle.sync_records() == 1
     await host.get(f"/i/{image['slug']}/small.jpg")
     await host.delete(image["slug"], image["delete_token"])
     ended_s = host.clock()
@@ -122,21 +117,21 @@ async def test_erasing_leaves_nothing_but_a_tombstone_which_is_forgotten_after_a
     assert host.counted("erased_total") == 1
 
     host.clock.now_s = ended_s + TOMBSTONE_S
-    await host.appliance.eraser.forget()
+    await host.appliance.image_lifecycle.forget()
     assert await status(host, image) == await status(host, image, "/small.jpg") == 410
     host.clock.forward(1)
-    assert await host.appliance.eraser.forget() == 1
+    assert await host.appliance.image_lifecycle.forget() == 1
     assert await status(host, image) == await status(host, image, "/small.jpg") == 404
 
 
-async def test_erasing_goes_on_where_a_fault_of_the_store_stopped_it(
+async def test_erasing_continues_where_a_fault_of_the_store_stopped_it(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(erasing, "BATCH", 2)
-    images = [await host.upload(TINY) for _ in range(5)]
-    for image in images:
+    monkeypatch.setattr(images, "ERASED_AT_ONCE", 2)
+    uploaded = [await host.upload(TINY) for _ in range(5)]
+    for image in uploaded:
         await host.delete(image["slug"], image["delete_token"])
-    broken = object_key(images[0]["slug"])
+    broken = object_key(uploaded[0]["slug"])
     delete = host.appliance.store.delete
 
     async def faulty(key: str) -> None:
@@ -149,19 +144,19 @@ async def test_erasing_goes_on_where_a_fault_of_the_store_stopped_it(
         for _ in range(6):
             with pytest.raises(StoreUnavailable):
                 await host.erase()
-    assert [path.name for path in host.files("store/objects/originals")] == [images[0]["slug"]]
-    assert await status(host, images[0]) == 410
-    assert (await host.patch(images[0]["slug"], images[0]["delete_token"], deleted=False)).status == 410
-    assert await host.appliance.eraser.run() == 1
+    assert [path.name for path in host.files("store/objects/originals")] == [uploaded[0]["slug"]]
+    assert await status(host, uploaded[0]) == 410
+    assert (await host.patch(uploaded[0]["slug"], uploaded[0]["delete_token"], deleted=False)).status == 410
+    assert await host.appliance.image_lifecycle.erase() == 1
     assert host.files("store/objects/originals") == []
 
 
 async def test_images_that_always_fail_hold_up_no_others(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erasing, "BATCH", 2)
-    images = [await host.upload(TINY) for _ in range(6)]
-    for image in images:
+    monkeypatch.setattr(images, "ERASED_AT_ONCE", 2)
+    uploaded = [await host.upload(TINY) for _ in range(6)]
+    for image in uploaded:
         await host.delete(image["slug"], image["delete_token"])
-    broken = {object_key(image["slug"]) for image in images[:3]}
+    broken = {object_key(image["slug"]) for image in uploaded[:3]}
     delete = host.appliance.store.delete
 
     async def faulty(key: str) -> None:
@@ -172,13 +167,13 @@ async def test_images_that_always_fail_hold_up_no_others(host: Host, monkeypatch
     monkeypatch.setattr(host.appliance.store, "delete", faulty)
     with pytest.raises(StoreUnavailable):
         await host.erase()
-    assert {path.name for path in host.files("store/objects/originals")} == {image["slug"] for image in images[:3]}
+    assert {path.name for path in host.files("store/objects/originals")} == {image["slug"] for image in uploaded[:3]}
 
 
 async def test_what_lies_on_this_disk_is_erased_without_waiting_for_the_store(
     host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(erasing, "BATCH", 1)
+    monkeypatch.setattr(images, "ERASED_AT_ONCE", 1)
 
     async def away(*_arguments: object, **_more: object) -> None:
         raise StoreUnavailable("The store is away.")
@@ -197,7 +192,7 @@ async def test_what_lies_on_this_disk_is_erased_without_waiting_for_the_store(
         assert host.files("spool/landed") == host.files("spool/copies") == host.files("cache") == []
         kept = [json.loads(path.read_bytes())["ended"] for path in host.files("spool/sidecars")]
         assert kept == ["deleted"] * 3  # should the catalogue be lost now, they stay deleted
-    assert await host.appliance.eraser.run() == 3
+    assert await host.appliance.image_lifecycle.erase() == 3
     assert host.files("spool") == []
 
 
@@ -206,7 +201,7 @@ async def test_idempotency_keys_are_forgotten_after_a_day(host: Host) -> None:
     replies = []
     for pause_s in (0, DAY_S, 1):
         host.clock.forward(pause_s)
-        await host.appliance.eraser.forget()
+        await host.appliance.image_lifecycle.forget()
         reply = await host.client.post("/api/v1/images", data=TINY, headers=headers)
         replies.append((await reply.json())["slug"])
     assert replies[0] == replies[1] != replies[2]
@@ -285,11 +280,39 @@ async def test_what_came_to_the_store_after_the_erasing_is_deleted(host: Host, j
 # --- sidecars ---------------------------------------------------------------------------------------------------------
 
 
+async def test_a_sidecar_is_in_the_store_before_its_row_says_shipped(host: Host, jpeg: bytes) -> None:
+    seen: list[bool] = []
+    mark_shipped = host.appliance.catalogue.images.mark_shipped
+
+    async def look_and_mark(slug: str) -> bool:
+        seen.append(any(slug in path.name for path in host.files("store/objects/meta")))
+        return await mark_shipped(slug)
+
+    host.appliance.catalogue.images.mark_shipped = look_and_mark  # type: ignore[method-assign]
+    await host.upload(jpeg, title="Cat")
+    await host.upload(jpeg)
+    assert seen == [True, False], "only what the metadata can't hold needs a sidecar"
+
+
+async def test_an_image_that_ends_while_it_is_shipped_leaves_no_sidecar(host: Host, jpeg: bytes) -> None:
+    put = host.appliance.store.put
+
+    async def put_late(key: str, *arguments: Any, **more: Any) -> None:
+        await put(key, *arguments, **more)
+        slug = key.rpartition("/")[2]
+        await host.appliance.catalogue.images.end(slug, now_s=int(host.clock()), erase_after_s=int(host.clock()) + 10)
+
+    host.appliance.store.put = put_late  # type: ignore[method-assign]
+    await host.upload(jpeg, title="Cat")
+    await until(lambda: not host.appliance.shipper.backlog)
+    assert host.files("store/objects") == []
+
+
 async def test_a_change_is_written_to_the_store_where_a_rebuild_reads_it(host: Host, jpeg: bytes) -> None:
     image = await host.upload(jpeg)
-    assert await host.appliance.telling.run() == 0
+    assert await host.appliance.image_lifecycle.sync_records() == 0
     await host.patch(image["slug"], image["delete_token"], title="猫", expires_in="9d")
-    assert await host.appliance.telling.run() == 1
+    assert await host.appliance.image_lifecycle.sync_records() == 1
     store = host.appliance.store
     info = await store.stat(object_key(image["slug"]))
     reader = await store.open(sidecar_key(image["slug"]))
@@ -297,7 +320,7 @@ async def test_a_change_is_written_to_the_store_where_a_rebuild_reads_it(host: H
     await reader.aclose()
     assert image_from(info, sidecar) == await row(host, image)
     assert image_from(info).title is None
-    assert await host.appliance.telling.run() == 0
+    assert await host.appliance.image_lifecycle.sync_records() == 0
 
 
 async def test_a_sidecar_that_always_fails_holds_up_no_others(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,7 +337,7 @@ async def test_a_sidecar_that_always_fails_holds_up_no_others(host: Host, monkey
 
     monkeypatch.setattr(host.appliance.store, "put_bytes", faulty)
     with pytest.raises(StoreUnavailable):
-        await host.appliance.telling.run()
+        await host.appliance.image_lifecycle.sync_records()
     assert [image.slug for image in await host.appliance.catalogue.images.sidecars_due()] == [broken[-22:-5]]
 
 
@@ -350,15 +373,16 @@ async def test_a_job_that_fails_is_logged_and_counted_and_runs_again(
 
 async def test_every_job_of_the_appliance_runs_on_an_empty_host(host: Host) -> None:
     one = host.appliance
+    images, sweeps = one.image_lifecycle, one.sweeps
     for run in (
-        one.shipper.feed_and_connect, one.telling.run, one.expiry.run, one.offline_service.run,
-        one.eraser.run, one.sweeps.spool, one.sweeps.uploads, one.eraser.forget, one.sweeps.orphans,
+        one.shipper.check_and_enqueue, images.sync_records, images.end, one.prewarmer.prewarm_batch, images.erase,
+        sweeps.spool, sweeps.uploads, images.forget, sweeps.orphans,
     ):  # fmt: skip
         assert not await run()
 
 
 async def test_every_job_runs_within_minutes_of_a_start(host: Host) -> None:
-    first = host.appliance.jobs().first_runs()
+    first = background_jobs(host.appliance).first_runs()
     assert len(first) == 15
     assert all(0 < first_s <= 300 for first_s in first.values())
 

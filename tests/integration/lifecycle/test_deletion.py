@@ -23,7 +23,7 @@ async def test_a_deletion_counts_once_however_often_it_is_repeated(host: Host, m
     assert host.counted("deleted_total") == 1
 
 
-async def test_only_its_undoing_brings_a_deleted_image_back(host: Host, mine: dict[str, Any]) -> None:
+async def test_only_undo_restores_a_deleted_image(host: Host, mine: dict[str, Any]) -> None:
     slug, token = mine["slug"], mine["delete_token"]
     await host.delete(slug, token)
     await problem(await host.patch(slug, token, title="x"), "gone")

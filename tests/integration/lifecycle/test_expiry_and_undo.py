@@ -19,7 +19,7 @@ async def expired(host: Host, image: dict[str, Any], *, job: bool) -> None:
     """Go past the image's expiry, and let the job come by or not."""
     host.clock.forward(DAY_S + 1)
     if job:
-        assert await host.appliance.expiry.run() == 1
+        assert await host.appliance.image_lifecycle.end() == 1
     assert await status(host, image) == 410
 
 
@@ -35,7 +35,7 @@ async def expired(host: Host, image: dict[str, Any], *, job: bool) -> None:
         ({"deleted": False, "expires_in": 60, "title": "Back"}, 60),
     ],
 )
-async def test_an_expired_image_is_brought_back_within_its_grace(
+async def test_an_expired_image_is_restored_within_its_grace(
     host: Host, image: dict[str, Any], job: bool, members: dict[str, Any], kept_s: int
 ) -> None:
     await expired(host, image, job=job)
@@ -43,7 +43,7 @@ async def test_an_expired_image_is_brought_back_within_its_grace(
     assert after["expires_at"] == moment(host.clock() + kept_s)
     assert after["title"] == members.get("title", "Cat")
     assert await status(host, image) == await status(host, image, "/small.jpg") == 200
-    assert await host.appliance.expiry.run(clock_confirmed=True) == 0
+    assert await host.appliance.image_lifecycle.end(clock_confirmed=True) == 0
     host.clock.forward(kept_s)
     assert await status(host, image) == 410
 
@@ -60,12 +60,12 @@ async def test_an_expired_image_can_be_deleted_and_nothing_else(host: Host, imag
 async def test_the_grace_ends_with_the_bytes(host: Host, image: dict[str, Any]) -> None:
     await expired(host, image, job=True)
     host.clock.forward(GRACE_S - 1)
-    assert await host.appliance.eraser.run() == 0
+    assert await host.appliance.image_lifecycle.erase() == 0
     assert (await host.patch(image["slug"], image["delete_token"], expires_in="1d")).status == 200
     await expired(host, image, job=False)
-    assert await host.appliance.expiry.run(clock_confirmed=True) == 1
+    assert await host.appliance.image_lifecycle.end(clock_confirmed=True) == 1
     host.clock.forward(GRACE_S)
-    assert await host.appliance.eraser.run() == 1
+    assert await host.appliance.image_lifecycle.erase() == 1
     await problem(await host.patch(image["slug"], image["delete_token"], expires_in="1d"), "gone")
 
 
@@ -78,7 +78,7 @@ async def test_a_deleted_image_is_gone_at_once_and_back_after_an_undo(
     assert (await host.delete(image["slug"], image["delete_token"])).status == 204
     assert await status(host, image) == 410
     host.clock.forward(9)
-    assert await host.appliance.eraser.run() == 0
+    assert await host.appliance.image_lifecycle.erase() == 0
     await problem(await host.patch(image["slug"], image["delete_token"], title="x"), "gone")
     await problem(await host.patch(image["slug"], image["delete_token"], expires_in="1d"), "gone")
     after = await changed(host, image, deleted=False)
@@ -88,7 +88,7 @@ async def test_a_deleted_image_is_gone_at_once_and_back_after_an_undo(
     assert await status(host, image) == 200
 
 
-async def test_nothing_brings_an_erased_image_back(host: Host, image: dict[str, Any]) -> None:
+async def test_nothing_restores_an_erased_image(host: Host, image: dict[str, Any]) -> None:
     await host.delete(image["slug"], image["delete_token"])
     assert await host.erase() == 1
     await problem(await host.patch(image["slug"], image["delete_token"], deleted=False), "gone")
@@ -100,11 +100,11 @@ async def test_deleting_twice_does_not_delay_the_erasing(host: Host, image: dict
     host.clock.forward(9)
     assert (await host.delete(image["slug"], image["delete_token"])).status == 204
     host.clock.forward(1)
-    assert await host.appliance.eraser.run() == 1
+    assert await host.appliance.image_lifecycle.erase() == 1
     assert host.counted("deleted_total") == 1
 
 
-async def test_bringing_back_what_is_there_changes_nothing_to_see(host: Host, image: dict[str, Any]) -> None:
+async def test_restoring_an_image_that_has_not_ended_changes_nothing(host: Host, image: dict[str, Any]) -> None:
     after = await changed(host, image, deleted=False)
     assert after == {name: value for name, value in image.items() if name != "delete_token"}
 

@@ -55,7 +55,7 @@ async def test_of_an_expired_image_nothing_answers_even_before_the_job_comes_by(
     assert (await host.get(f"/i/{slug}/small.jpg")).status == 200
     host.clock.forward(1)
     await all_answer(host, slug, "gone")
-    assert await host.appliance.expiry.run() == 1
+    assert await host.appliance.image_lifecycle.end() == 1
     await all_answer(host, slug, "gone")
 
 
@@ -64,10 +64,10 @@ async def test_a_tombstone_answers_410_for_a_year_and_404_then(host: Host, jpeg:
     await host.delete(resource["slug"], resource["delete_token"])
     await host.erase()
     host.clock.forward(364 * DAY_S)
-    assert await host.appliance.eraser.forget() == 0
+    assert await host.appliance.image_lifecycle.forget() == 0
     await problem(await host.get(f"/i/{resource['slug']}"), "gone")
     host.clock.forward(2 * DAY_S)
-    assert await host.appliance.eraser.forget() == 1
+    assert await host.appliance.image_lifecycle.forget() == 1
     await all_answer(host, resource["slug"], "not-found")
 
 

@@ -15,7 +15,7 @@ async def test_an_extension_that_comes_while_expiry_runs_wins(
     extended, other = await host.upload(jpeg, expires_in="1d"), await host.upload(jpeg, expires_in="1d")
     host.clock.forward(DAY_S)
     held = gated(monkeypatch, host.appliance.catalogue.images, "due", after=True)
-    run = asyncio.create_task(host.appliance.expiry.run())
+    run = asyncio.create_task(host.appliance.image_lifecycle.end())
     await held.reached.wait()
     assert (await host.patch(extended["slug"], extended["delete_token"], expires_in="2d")).status == 200
     held.open()
@@ -24,14 +24,14 @@ async def test_an_extension_that_comes_while_expiry_runs_wins(
     assert (await host.get(f"/i/{other['slug']}/original")).status == 410
 
 
-async def test_an_image_that_is_brought_back_before_its_erasing_begins_is_spared(
+async def test_an_image_that_is_restored_before_its_erasing_begins_is_spared(
     host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = await host.upload(jpeg)
     await host.delete(image["slug"], image["delete_token"])
     held = gated(monkeypatch, host.appliance.catalogue.images, "erasable", after=True)
     host.clock.forward(10)  # the last second in which it can be undone is the first in which it may be erased
-    run = asyncio.create_task(host.appliance.eraser.run())
+    run = asyncio.create_task(host.appliance.image_lifecycle.erase())
     await held.reached.wait()
     assert (await host.patch(image["slug"], image["delete_token"], deleted=False)).status == 200
     held.open()
@@ -47,7 +47,7 @@ async def test_a_change_that_meets_the_expiry_job_is_not_lost(
     change = asyncio.create_task(host.patch(image["slug"], image["delete_token"], title="Late", expires_in="3d"))
     await held.reached.wait()
     host.clock.forward(DAY_S)
-    assert await host.appliance.expiry.run() == 1
+    assert await host.appliance.image_lifecycle.end() == 1
     held.open()
     resource = await (await change).json()
     assert resource["title"] == "Late"
@@ -67,7 +67,9 @@ async def test_two_erasers_at_once_erase_once(host: Host, jpeg: bytes) -> None:
     image = await host.upload(jpeg)
     await host.delete(image["slug"], image["delete_token"])
     host.clock.forward(11)
-    erased = await asyncio.gather(host.appliance.eraser.run(), host.appliance.eraser.run(), return_exceptions=True)
+    erased = await asyncio.gather(
+        host.appliance.image_lifecycle.erase(), host.appliance.image_lifecycle.erase(), return_exceptions=True
+    )
     assert 1 in erased, erased
     await gone_everywhere(host, image["slug"])
 

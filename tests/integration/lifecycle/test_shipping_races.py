@@ -36,14 +36,14 @@ async def test_what_is_on_its_way_is_erased_once_it_has_arrived(
     assert len(patient.files("store/objects/originals")) == 1
     held.open()
     await until(lambda: not patient.appliance.shipper.backlog)
-    assert await patient.appliance.eraser.run() == 1
+    assert await patient.appliance.image_lifecycle.erase() == 1
     await gone_everywhere(patient, slug)
 
 
-async def test_a_ship_whose_own_clean_up_meets_a_fault_comes_back_for_it(
+async def test_a_shipment_whose_clean_up_fails_is_retried(
     patient: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appliance.lifecycle.shipping.FIRST_RETRY_S", 0.001)
+    monkeypatch.setattr("appliance.lifecycle.ship_queue.FIRST_RETRY_S", 0.001)
     held = gated(monkeypatch, patient.appliance.catalogue.images, "mark_shipped")
     await deleted_during_ship(patient, held, jpeg)
     real, calls = patient.appliance.store.delete, []
@@ -67,7 +67,7 @@ async def test_a_sidecar_that_is_written_after_the_erasing_is_deleted(
     image = await host.upload(jpeg)
     await host.patch(image["slug"], image["delete_token"], title="A secret")
     held = gated(monkeypatch, host.appliance.store, "put_bytes")
-    writing = asyncio.create_task(host.appliance.telling.run())
+    writing = asyncio.create_task(host.appliance.image_lifecycle.sync_records())
     await held.reached.wait()
     await host.delete(image["slug"], image["delete_token"])
     assert await host.erase() == 1
@@ -87,7 +87,7 @@ async def test_a_ship_that_meets_a_deletion_which_is_undone_ships_after_all(
     await until(lambda: not patient.appliance.shipper.backlog)
     assert patient.files("store/objects/originals") == []
     assert (await patient.patch(image["slug"], image["delete_token"], deleted=False)).status == 200
-    await patient.appliance.shipper.feed()
+    await patient.appliance.shipper.enqueue_unshipped()
     await until(lambda: not patient.appliance.shipper.backlog)
     assert (await row(patient, image["slug"])).location is Location.STORE
     assert [path.read_bytes() for path in patient.files("store/objects/originals")] == [jpeg]

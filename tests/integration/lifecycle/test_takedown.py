@@ -27,7 +27,7 @@ def takedown(host: Host) -> Takedown:
 
 
 async def take_down(host: Host, image: dict[str, Any]) -> None:
-    assert await takedown(host).run(image["slug"]) is TakenDown.IMAGE
+    assert await takedown(host).take_down(image["slug"]) is TakenDown.IMAGE
 
 
 async def gone_everywhere(host: Host, slug: str) -> None:
@@ -49,26 +49,26 @@ async def test_an_image_that_is_taken_down_is_gone_at_once_and_its_bytes_with_th
     slug = image["slug"]
     for path in (f"/i/{slug}", f"/i/{slug}/small.jpg", f"/i/{slug}/original"):  # all that is kept in memory has it
         assert (await host.get(path)).status == 200
-    assert await takedown(host).run(slug) is TakenDown.IMAGE
+    assert await takedown(host).take_down(slug) is TakenDown.IMAGE
     await gone_everywhere(host, slug)
     assert host.files("cache") == []
     assert host.counted("deleted_total") == 1
-    assert await host.appliance.eraser.run() == 1  # no clock has moved
+    assert await host.appliance.image_lifecycle.erase() == 1  # no clock has moved
     assert [path for path in host.files(".") if slug in path.name and "tombstones" not in path.parts] == []
     assert await host.appliance.catalogue.images.get(slug) == Tombstone(slug, Ending.DELETED, int(host.clock()))
-    assert await takedown(host).run(slug) is TakenDown.GONE_ALREADY
+    assert await takedown(host).take_down(slug) is TakenDown.GONE_ALREADY
     await gone_everywhere(host, slug)
 
 
 @pytest.mark.parametrize("back_s", [0, 60])
-async def test_its_token_brings_it_back_no_more_whatever_the_clock_does(host: Host, jpeg: bytes, back_s: int) -> None:
+async def test_its_token_can_not_restore_it_whatever_the_clock_does(host: Host, jpeg: bytes, back_s: int) -> None:
     image = await host.upload(jpeg)
     await take_down(host, image)
     host.clock.forward(-back_s)
     for members in ({"deleted": False}, {"deleted": False, "expires_in": "9d"}, {"expires_in": "9d"}, {"title": "x"}):
         await problem(await host.patch(image["slug"], image["delete_token"], **members), "gone")
     assert (await host.delete(image["slug"], image["delete_token"])).status == 204
-    assert await takedown(host).run(image["slug"]) is TakenDown.GONE_ALREADY
+    assert await takedown(host).take_down(image["slug"]) is TakenDown.GONE_ALREADY
     await gone_everywhere(host, image["slug"])
 
 
@@ -88,7 +88,7 @@ async def test_an_undo_that_was_let_in_before_comes_too_late(
     restore = host.appliance.catalogue.images.restore
 
     async def overtaken(slug: str, **more: Any) -> Any:
-        assert await takedown(host).run(slug) is TakenDown.IMAGE
+        assert await takedown(host).take_down(slug) is TakenDown.IMAGE
         return await restore(slug, **more)
 
     monkeypatch.setattr(host.appliance.catalogue.images, "restore", overtaken)
@@ -99,21 +99,21 @@ async def test_an_undo_that_was_let_in_before_comes_too_late(
 async def test_an_expired_image_does_not_keep_its_bytes_for_its_grace(host: Host, jpeg: bytes) -> None:
     image = await host.upload(jpeg, expires_in="1d")
     host.clock.forward(DAY_S)
-    await host.appliance.expiry.run()
+    await host.appliance.image_lifecycle.end()
     await take_down(host, image)
     await problem(await host.patch(image["slug"], image["delete_token"], expires_in="9d"), "gone")
-    assert await host.appliance.eraser.run() == 1
+    assert await host.appliance.image_lifecycle.erase() == 1
     assert host.files("store/objects/originals") == []
 
 
-async def test_shared_caches_are_told(open_host: OpenHost, jpeg: bytes) -> None:
+async def test_a_takedown_is_purged_from_shared_caches(open_host: OpenHost, jpeg: bytes) -> None:
     async with stand_in("cloudflare") as cache:
         host = await open_host(cdn=cache.config())
         image, album_image = await host.upload(jpeg), await host.upload(jpeg)
         album = await made(host, [album_image])
-        async with host.appliance.purger._one:  # so that the rows can be looked at before they are confirmed
-            assert await takedown(host).run(image["slug"]) is TakenDown.IMAGE
-            assert await takedown(host).run(album["slug"]) is TakenDown.ALBUM
+        async with host.appliance.purger._purging:  # so that the rows can be looked at before they are confirmed
+            assert await takedown(host).take_down(image["slug"]) is TakenDown.IMAGE
+            assert await takedown(host).take_down(album["slug"]) is TakenDown.ALBUM
             owed = await host.appliance.catalogue.purges.due(int(host.clock()), 100)
             assert {purge.tag for purge in owed} == {image["slug"], album["slug"]}
         await until(lambda: set(cache.forgotten) == {image["slug"], album["slug"]})
@@ -125,37 +125,37 @@ async def test_shared_caches_are_told(open_host: OpenHost, jpeg: bytes) -> None:
 async def test_an_album_that_is_taken_down_is_gone_for_good_and_its_images_stay(host: Host) -> None:
     images = await uploaded(host, 2)
     album = await made(host, images, title="Cats")
-    assert await takedown(host).run(album["slug"]) is TakenDown.ALBUM
+    assert await takedown(host).take_down(album["slug"]) is TakenDown.ALBUM
     for path in ("/a/{}", "/a/{}/zip", "/api/v1/albums/{}", f"/a/{{}}/{images[0]['slug']}"):
         await problem(await host.get(path.format(album["slug"])), "album-gone")
     await problem(await patch(host, album, deleted=False), "album-gone")
     host.clock.forward(-60)
     await problem(await patch(host, album, deleted=False), "album-gone")
     assert (await host.get(f"/i/{images[0]['slug']}/original")).status == 200
-    assert await host.appliance.album_keeper.erase() == 1
-    assert await takedown(host).run(album["slug"]) is TakenDown.GONE_ALREADY
+    assert await host.appliance.album_lifecycle.erase() == 1
+    assert await takedown(host).take_down(album["slug"]) is TakenDown.GONE_ALREADY
     await problem(await host.get(f"/a/{album['slug']}"), "album-gone")
 
 
 async def test_an_album_whose_deletion_could_be_undone_is_final_once_it_is_taken_down(host: Host) -> None:
     album = await made(host, await uploaded(host, 1))
     await delete_album(host, album)
-    assert await takedown(host).run(album["slug"]) is TakenDown.ALBUM
+    assert await takedown(host).take_down(album["slug"]) is TakenDown.ALBUM
     await problem(await patch(host, album, deleted=False), "album-gone")
-    assert await takedown(host).run(album["slug"]) is TakenDown.GONE_ALREADY
+    assert await takedown(host).take_down(album["slug"]) is TakenDown.GONE_ALREADY
 
 
 async def test_an_image_that_is_taken_down_leaves_its_albums(host: Host) -> None:
     images = await uploaded(host, 2)
     album = await made(host, images)
-    assert await takedown(host).run(images[0]["slug"]) is TakenDown.IMAGE
+    assert await takedown(host).take_down(images[0]["slug"]) is TakenDown.IMAGE
     shown = await (await host.get(f"/api/v1/albums/{album['slug']}")).json()
     assert slugs_of(shown["images"]) == [images[1]["slug"]]
     assert (await host.get(f"/a/{album['slug']}/{images[0]['slug']}")).status == 410
 
 
 async def test_what_was_never_here_is_unknown(host: Host) -> None:
-    assert await takedown(host).run(NOBODYS) is TakenDown.UNKNOWN
+    assert await takedown(host).take_down(NOBODYS) is TakenDown.UNKNOWN
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

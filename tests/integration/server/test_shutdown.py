@@ -69,7 +69,7 @@ async def slow_body(data: bytes, pause_s: float, begun: asyncio.Event) -> AsyncI
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_stop_under_load_drops_nothing_that_was_taken(tmp_path: Path, number: int) -> None:
+async def test_a_stop_under_load_drops_no_accepted_request(tmp_path: Path, number: int) -> None:
     async with serving(tmp_path / "data") as served, aiohttp.ClientSession() as session:
         _, image = await upload(session, served.url, pictures.camera_photo())
         viewers = Viewers(served.url, image["slug"])
@@ -92,7 +92,7 @@ async def test_a_stop_under_load_drops_nothing_that_was_taken(tmp_path: Path, nu
         assert await served.stop() == 0
 
 
-async def test_an_upload_that_is_under_way_when_the_server_is_told_to_stop_is_taken(tmp_path: Path) -> None:
+async def test_an_upload_in_progress_when_the_server_stops_is_accepted(tmp_path: Path) -> None:
     data = pictures.camera_photo()
     async with serving(tmp_path / "data") as served, aiohttp.ClientSession() as session:
         begun = asyncio.Event()
@@ -174,7 +174,7 @@ async def test_a_stopping_server_is_not_ready_and_closes_kept_connections(tmp_pa
         assert await served.ended() == 0
 
 
-async def test_being_told_twice_by_the_system_changes_nothing(tmp_path: Path) -> None:
+async def test_a_second_sigterm_changes_nothing(tmp_path: Path) -> None:
     async with serving(tmp_path / "data") as served, aiohttp.ClientSession() as session:
         begun = asyncio.Event()
         body = slow_body(pictures.camera_photo(), 0.1, begun)

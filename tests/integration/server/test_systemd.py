@@ -53,7 +53,7 @@ async def test_metrics_are_served_on_the_socket_of_that_name(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("abstract", [False, True])
-async def test_the_manager_is_told_of_readiness_life_and_stop(tmp_path: Path, abstract: bool) -> None:
+async def test_the_manager_is_notified_of_readiness_life_and_stop(tmp_path: Path, abstract: bool) -> None:
     address = f"@{tmp_path}" if abstract else str(tmp_path / "notify")
     with contextlib.closing(Manager(address)) as manager:
         async with serving(tmp_path / "data", NOTIFY_SOCKET=address, WATCHDOG_USEC="100000") as served:
@@ -65,7 +65,7 @@ async def test_the_manager_is_told_of_readiness_life_and_stop(tmp_path: Path, ab
             assert manager.heard.index("READY=1") < manager.heard.index("WATCHDOG=1")
 
 
-async def test_a_watchdog_for_another_process_and_a_silent_manager_are_in_nobodys_way(tmp_path: Path) -> None:
+async def test_a_watchdog_for_another_process_and_a_silent_manager_do_no_harm(tmp_path: Path) -> None:
     nobody = {"NOTIFY_SOCKET": str(tmp_path / "nobody"), "WATCHDOG_USEC": "100000", "WATCHDOG_PID": "1"}
     async with serving(tmp_path / "data", **nobody, LISTEN_PID="1", LISTEN_FDS="3") as served:
         assert await served.stop() == 0

@@ -11,7 +11,7 @@ import pytest
 from appliance.config.model import Config
 from appliance.domain.errors import ObjectMissing, StoreUnavailable
 from appliance.domain.model import Location
-from appliance.lifecycle import shipping
+from appliance.lifecycle import ship_queue
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from tests.support.gates import row
@@ -48,7 +48,7 @@ async def patient(open_host: OpenHost, config: Any, monkeypatch: pytest.MonkeyPa
     """A host whose replies do not wait for the store, and which asks often how it is."""
     monkeypatch.setattr("appliance.objectstore.observed.FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr("appliance.objectstore.observed.MAX_PAUSE_S", 0.01)
-    monkeypatch.setattr(shipping, "LAST_RETRY_S", 0.01)
+    monkeypatch.setattr(ship_queue, "LAST_RETRY_S", 0.01)
     return await open_host(uploads=replace(config.uploads, ack_budget_s=0))
 
 
@@ -80,8 +80,8 @@ async def test_what_waits_ships_as_soon_as_the_store_is_back_and_not_at_its_next
     patient: Host, patch: pytest.MonkeyPatch
 ) -> None:
     """After a long outage each original is tried rarely; the first success sends all the others."""
-    patch.setattr(shipping, "FIRST_RETRY_S", 3600.0)
-    patch.setattr(shipping, "LAST_RETRY_S", 3600.0)
+    patch.setattr(ship_queue, "FIRST_RETRY_S", 3600.0)
+    patch.setattr(ship_queue, "LAST_RETRY_S", 3600.0)
     with pytest.MonkeyPatch.context() as away:
         Outage(away, patient.appliance.store, *AWAY)
         for _ in range(30):
@@ -97,7 +97,7 @@ async def test_an_upload_is_answered_at_once_while_the_store_is_known_to_be_away
     """However long replies may wait for the store otherwise."""
     host = await open_host(uploads=replace(config.uploads, ack_budget_s=3600))
     Outage(patch, host.appliance.store, *AWAY)
-    await host.appliance.shipper.feed_and_connect()
+    await host.appliance.shipper.check_and_enqueue()
     assert not host.appliance.shipper.store_up
     async with asyncio.timeout(60):  # far below what it would wait
         await host.upload(TINY)
@@ -135,13 +135,13 @@ async def test_a_store_that_answers_but_takes_nothing_is_tried_with_one_at_a_tim
 
 async def test_a_store_that_goes_away_is_noticed_though_nothing_ships(host: Host, patch: pytest.MonkeyPatch) -> None:
     outage = Outage(patch, host.appliance.store, "check")
-    await host.appliance.shipper.feed_and_connect()
+    await host.appliance.shipper.check_and_enqueue()
     report = await (await host.get("/readyz")).json()
     assert (report["status"], host.appliance.shipper.store_fault) == ("degraded", "The store is away.")
     assert host.counted("store_up") == 0
     assert host.counted("store_faults_total", operation="check") == 1
     outage.over()
-    await host.appliance.shipper.feed_and_connect()
+    await host.appliance.shipper.check_and_enqueue()
     assert (await (await host.get("/readyz")).json())["status"] == "ready"
 
 
@@ -165,7 +165,7 @@ async def test_the_faults_of_every_operation_are_counted_by_its_name(
         assert host.counted("store_faults_total", operation=operation) == 1, operation
 
 
-async def test_an_object_that_is_missing_is_told_once_and_is_no_fault_of_the_store(
+async def test_a_missing_object_is_logged_once_and_is_not_a_fault_of_the_store(
     host: Host, caplog: pytest.LogCaptureFixture
 ) -> None:
     observed = ObservedStore(host.appliance.store, host.appliance.metrics)
@@ -180,14 +180,14 @@ async def waiting_image(host: Host, patch: pytest.MonkeyPatch) -> tuple[str, Pat
     """The slug of an image that has yet to be shipped by a store that is well again, and its landed file."""
     with pytest.MonkeyPatch.context() as away:
         Outage(away, host.appliance.store, "put")
-        patch.setattr(shipping, "FIRST_RETRY_S", 10.0)
-        patch.setattr(shipping, "LAST_RETRY_S", 10.0)
+        patch.setattr(ship_queue, "FIRST_RETRY_S", 10.0)
+        patch.setattr(ship_queue, "LAST_RETRY_S", 10.0)
         slug = str((await host.upload(TINY))["slug"])
-        await until(lambda: slug in host.appliance.shipper._resting)
+        await until(lambda: host.appliance.shipper.is_paused(slug))
     return slug, host.appliance.spool.landed_path(slug)
 
 
-async def test_an_original_that_is_lost_is_told_once_and_keeps_nobody_waiting(
+async def test_a_lost_original_is_logged_once_and_keeps_nothing_waiting(
     patient: Host, patch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     _, landed = await waiting_image(patient, patch)
@@ -195,14 +195,14 @@ async def test_an_original_that_is_lost_is_told_once_and_keeps_nobody_waiting(
     patient.appliance.shipper.retry_now()
     await until(lambda: not patient.appliance.shipper.backlog)
     for _ in range(3):
-        await patient.appliance.shipper.feed_and_connect()
+        await patient.appliance.shipper.check_and_enqueue()
     assert patient.appliance.shipper.backlog == patient.appliance.shipper.lag_s == 0
     assert caplog.text.count("an original is lost") == 1
     assert "Traceback" not in caplog.text
     assert patient.counted("lost_originals_total") == 1
 
 
-async def test_a_file_that_was_set_aside_though_it_has_a_row_is_brought_back_and_shipped(
+async def test_a_file_that_was_set_aside_although_it_has_a_row_is_shipped(
     patient: Host, patch: pytest.MonkeyPatch
 ) -> None:
     slug, _ = await waiting_image(patient, patch)

@@ -33,7 +33,7 @@ def waits(served: ServerProcess) -> bool:
 
 
 @pytest.mark.parametrize("kills", [1, 2])
-async def test_a_giant_goes_on_with_its_parts_after_kill_9(tmp_path: Path, kills: int) -> None:
+async def test_a_large_upload_continues_with_its_parts_after_kill_9(tmp_path: Path, kills: int) -> None:
     file = LargeFile(SIZE)
     with minio_server(tmp_path / "minio") as minio:
         relay = Relay(minio.port, seed=kills, share=0, pause_s=0.0005)
@@ -60,5 +60,5 @@ async def test_a_giant_goes_on_with_its_parts_after_kill_9(tmp_path: Path, kills
             await store.fetch(object_key(slug), tmp_path / "fetched")
             with (tmp_path / "fetched").open("rb") as fetched:
                 assert hashlib.file_digest(fetched, "sha256").hexdigest() == await file.sha256()
-            assert store._bucket.unfinished(object_key(slug)) == []
+            assert store._multipart.requests.unfinished(object_key(slug)) == []
         assert list((served.data_dir / "spool/shipping").iterdir()) == []

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from appliance.config.model import Server
-from appliance.shared.filesystem import MOST_BYTES, largest_file_bytes
+from appliance.shared.filesystem import MAX_FILE_BYTES, largest_file_bytes
 from tests.support.host import Host, OpenHost, problem, small_config
 from tests.support.images import pictures
 from tests.support.waiting import until
@@ -101,7 +101,7 @@ async def told(host: Host, head: str, status: str) -> str:
 async def test_what_no_file_or_object_can_hold_is_refused_before_a_byte_of_it_is_sent(host: Host) -> None:
     limit = host.appliance.config.uploads.max_bytes
     assert limit == min(host.appliance.store.max_object_bytes, largest_file_bytes(host.appliance.config.spool_dir))
-    if limit == MOST_BYTES:
+    if limit == MAX_FILE_BYTES:
         pytest.skip("this filesystem has no limit of its own")
     body = await told(host, f"{HEAD}Content-Length: {limit + 1}\r\n", "413")
     assert f'"limit": {limit},' in body

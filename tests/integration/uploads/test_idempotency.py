@@ -85,7 +85,7 @@ async def test_a_key_whose_image_expired_answers_gone(host: Host, jpeg: bytes) -
 async def test_a_key_is_forgotten_after_a_day(host: Host, jpeg: bytes) -> None:
     first = await image(await post(host, jpeg))
     host.clock.forward(DAY_S + 1)
-    assert await host.appliance.eraser.forget() == 1
+    assert await host.appliance.image_lifecycle.forget() == 1
     assert (await image(await post(host, jpeg)))["slug"] != first["slug"]
 
 

@@ -1,0 +1,100 @@
+"""Reading what the store and this disk know about images and albums, without the catalogue.
+
+Outside its row an image is described by the newest of its sidecars: the store's, or the one that waits on this disk. An
+image without a sidecar is described by its object's metadata.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from appliance.domain.errors import ObjectMissing
+from appliance.domain.model import Album, Image, Tombstone
+from appliance.domain.slugs import album_key, object_key, sidecar_key, tombstone_key
+from appliance.lifecycle.sidecars import sidecar_path
+from appliance.objectstore import ObjectInfo, ObjectStore
+from appliance.objectstore.records import UnreadableRecord, album_from, image_from, tombstone_from
+
+MAX_RECORD_BYTES = 1 << 20
+
+
+class RecordReader:
+    """Reads one record at a time. `unreadable` grows with a line for each that describes nothing of ours.
+
+    Every method may raise StoreUnavailable. A record that was deleted meanwhile is None, and no line.
+    """
+
+    def __init__(self, store: ObjectStore, sidecars_dir: Path) -> None:
+        self._store = store
+        self._sidecars_dir = sidecars_dir
+        self.unreadable: list[str] = []
+
+    async def image(self, slug: str, info: ObjectInfo) -> Image | None:
+        """The image whose original `info` describes; where no sidecar can be read, as its metadata says."""
+        if described := await self.sidecars(slug):
+            return max(described, key=lambda image: image.version)
+        return self._parse_image(slug, info, None)
+
+    async def sidecars(self, slug: str) -> Sequence[Image]:
+        """The image as each of its sidecars describes it: the store's, and the one on this disk."""
+        found: list[bytes] = []
+        with suppress(ObjectMissing):
+            found.append(await self._read(sidecar_key(slug)))
+        with suppress(FileNotFoundError):
+            found.append(await self._read_local(slug))
+        return self._parse_sidecars(slug, found)
+
+    async def local_sidecar(self, slug: str) -> Sequence[Image]:
+        """The image as the sidecar on this disk describes it, if there is one."""
+        try:
+            return self._parse_sidecars(slug, [await self._read_local(slug)])
+        except FileNotFoundError:
+            return []
+
+    async def album(self, key: str) -> Album | None:
+        """The album whose record is at `key`."""
+        try:
+            album = album_from(key, await self._read(key))
+        except ObjectMissing:
+            return None
+        except UnreadableRecord as error:
+            self.unreadable.append(str(error))
+            return None
+        if key == album_key(album.slug):
+            return album
+        self.unreadable.append(f"{key} describes a different album, {album.slug}")
+        return None
+
+    async def tombstone(self, key: str) -> Tombstone | None:
+        """The tombstone at `key`."""
+        try:
+            tombstone = tombstone_from(key, await self._read(key))
+        except ObjectMissing:
+            return None
+        except UnreadableRecord as error:
+            self.unreadable.append(str(error))
+            return None
+        return tombstone if key == tombstone_key(tombstone.slug) else None
+
+    async def _read(self, key: str) -> bytes:
+        async with await self._store.open(key, 0, MAX_RECORD_BYTES) as reader:
+            return b"".join([chunk async for chunk in reader])
+
+    async def _read_local(self, slug: str) -> bytes:
+        return await asyncio.to_thread(sidecar_path(self._sidecars_dir, slug).read_bytes)
+
+    def _parse_sidecars(self, slug: str, sidecars: Sequence[bytes]) -> Sequence[Image]:
+        info = ObjectInfo(object_key(slug), 0, 0.0, "")
+        return [image for sidecar in sidecars if (image := self._parse_image(slug, info, sidecar))]
+
+    def _parse_image(self, slug: str, info: ObjectInfo, sidecar: bytes | None) -> Image | None:
+        try:
+            image = image_from(info, sidecar)
+        except UnreadableRecord as error:
+            self.unreadable.append(str(error))
+            return None
+        if image.slug == slug:
+            return image
+        self.unreadable.append(f"{info.key} describes a different image, {image.slug}")
+        return None
