@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from appliance.imaging.directories import Unclear
 from appliance.imaging.file_bytes import FileBytes
-from appliance.imaging.metadata.boxes import Box, Fields, Held, boxes
+from appliance.imaging.metadata.boxes import Box, BoxFields, Held, boxes
 from appliance.imaging.metadata.item_properties import Properties
 from appliance.imaging.metadata.items import Item, items, references
 
@@ -67,7 +67,7 @@ def _header(held: Held, file_bytes: int) -> HeifHeader | None:
 
 
 def _primary(held: Held, pitm: Box) -> int:
-    fields = Fields(held.data, pitm.body, pitm.end)
+    fields = BoxFields(held.data, pitm.body, pitm.end)
     return fields.number(2 if fields.number(4) >> 24 == 0 else 4)
 
 
@@ -87,6 +87,6 @@ def _nclx(held: Held, parts: dict[bytes, Box], item: Item) -> tuple[int, int]:
         return UNSPECIFIED, UNSPECIFIED
     for box in Properties(held, parts[b"iprp"]).of(item.number):
         if box.kind == b"colr" and held.data[box.body : box.body + 4] == _NCLX:
-            fields = Fields(held.data, box.body + 4, box.end)
+            fields = BoxFields(held.data, box.body + 4, box.end)
             return fields.number(2), fields.number(2)
     return UNSPECIFIED, UNSPECIFIED

@@ -16,7 +16,7 @@ from appliance.imaging.code_points import is_hdr
 from appliance.imaging.colour import with_heif_colour, with_png_colour
 from appliance.imaging.heif_header import AV1, HeifHeader, read_heif_header
 from appliance.imaging.samples import mapped, needs_mapping
-from appliance.imaging.tiff import Level
+from appliance.imaging.tiff import PyramidLevel
 
 LOADERS = {
     formats.JPEG: "jpegload_source",
@@ -70,7 +70,7 @@ def open_picture(
     frames: int = 1,
     shrink: int = 1,
     scale: float = 1.0,
-    level: Level | None = None,
+    level: PyramidLevel | None = None,
     fail_on: str = "none",
     is_mapped: bool = True,
 ) -> pyvips.Image:

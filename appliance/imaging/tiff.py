@@ -57,7 +57,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class PyramidLevel:
     """A smaller copy of the first page: `page` as libvips counts them, or `subifd` of the first."""
 
     width: int
@@ -76,8 +76,8 @@ class Pages:
 
     count: int
     block_lines: int
-    levels: tuple[Level, ...]
-    halves: tuple[Level, ...] = ()
+    levels: tuple[PyramidLevel, ...]
+    halves: tuple[PyramidLevel, ...] = ()
 
 
 def is_excessive(fd: int) -> bool:
@@ -122,12 +122,12 @@ def pages(fd: int) -> Pages:
     if reader is None or not chain:
         return Pages(1, 0, ())
     first, others = chain[0], chain[1:]
-    levels = [Level(one.width, one.height, page=at) for at, one in _copies(first, others)]
-    halves = [] if levels else [Level(one.width, one.height, page=at) for at, one in _halves(first, others)]
+    levels = [PyramidLevel(one.width, one.height, page=at) for at, one in _copies(first, others)]
+    halves = [] if levels else [PyramidLevel(one.width, one.height, page=at) for at, one in _halves(first, others)]
     held = {level.page for level in levels}
     shown = [one for at, one in enumerate(others, 1) if at not in held and not one.reduced and not one.mask]
     below = enumerate(_page(reader, at) for at in first.sub_directories)
-    levels += [Level(one.width, one.height, subifd=at) for at, one in below if one and _copies_of(first, one)]
+    levels += [PyramidLevel(one.width, one.height, subifd=at) for at, one in below if one and _copies_of(first, one)]
     return Pages(1 + len(shown), first.block_lines, tuple(levels), tuple(halves))
 
 

@@ -9,7 +9,7 @@ from appliance.domain.formats import FormatSpec
 from appliance.imaging.colour import flattened, to_display
 from appliance.imaging.resizing import resized
 from appliance.imaging.sources import BROKEN, is_permanent, open_picture
-from appliance.imaging.tiff import Level
+from appliance.imaging.tiff import PyramidLevel
 
 MAX_TRIAL_S = 0.6
 """What a trial may take, by the figures in `formats`. A picture that takes longer is believed until it fails."""
@@ -37,7 +37,7 @@ def can_decode(fd: int, kind: FormatSpec) -> bool:
     return True
 
 
-def count_copies(fd: int, halves: tuple[Level, ...], pixels: int) -> int:
+def count_copies(fd: int, halves: tuple[PyramidLevel, ...], pixels: int) -> int:
     """How many of a TIFF's further pages are smaller copies of its first, which has so many pixels.
 
     None are where that would take long to find out.
@@ -52,7 +52,7 @@ def count_copies(fd: int, halves: tuple[Level, ...], pixels: int) -> int:
         return 0
 
 
-def _glance(fd: int, level: Level | None) -> pyvips.Image:
+def _glance(fd: int, level: PyramidLevel | None) -> pyvips.Image:
     """A page so small that only what it shows is left."""
     image = to_display(open_picture(fd, formats.TIFF, level=level))
     return flattened(resized(image.copy_memory(), (_GLANCE_PX, _GLANCE_PX))).colourspace("b-w").copy_memory()

@@ -82,7 +82,7 @@ def clear_handler(held: Held, hdlr: Box) -> None:
         held.clear(hdlr.body + 24, hdlr.end)
 
 
-class Fields:
+class BoxFields:
     """Numbers, one after another."""
 
     def __init__(self, data: bytes, at: int, end: int) -> None:

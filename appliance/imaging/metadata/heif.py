@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 
 from appliance.domain.model import KeepMetadata
 from appliance.imaging.directories import Unclear
-from appliance.imaging.metadata.boxes import Box, Fields, Held, boxes, clear_handler, empty
+from appliance.imaging.metadata.boxes import Box, BoxFields, Held, boxes, clear_handler, empty
 from appliance.imaging.metadata.cleaning import MAX_BLOCK_BYTES, Cleaner, Cleaning
 from appliance.imaging.metadata.dropping import Range, Ranges, cleaned
 from appliance.imaging.metadata.exif import EXIF_MARK, clean_exif
@@ -122,7 +122,7 @@ def _is_signed(cleaning: Cleaning, box: Box) -> bool:
 
 
 class _Meta:
-    """The `meta` box of a file: its items and what is told of them."""
+    """The `meta` box of a file: its items and what is said of them."""
 
     def __init__(self, cleaning: Cleaning) -> None:
         self._cleaning = cleaning
@@ -148,9 +148,9 @@ class _Meta:
 
     def _kept(self, held: Held, parts: dict[bytes, Box], found: dict[int, Item], keep: KeepMetadata) -> set[int]:
         """The items that stay; the others become items of no kind, which nothing refers to."""
-        told = references(held, parts[b"iref"]) if b"iref" in parts else []
+        refs = references(held, parts[b"iref"]) if b"iref" in parts else []
         properties = Properties(held, parts[b"iprp"]) if b"iprp" in parts else None
-        kept = of_the_picture(found, told, _primary(held, parts), properties.auxiliaries() if properties else {})
+        kept = of_the_picture(found, refs, _primary(held, parts), properties.auxiliaries() if properties else {})
         if properties:
             properties.clean(kept, keep)
         base = held.offset + parts[b"idat"].body if b"idat" in parts else 0
@@ -162,7 +162,7 @@ class _Meta:
                 held.clear(item.name[0], item.box.end)
             elif held.data[slice(*item.name)] not in _NAMES:
                 held.write(item.name[0], b" " * (item.name[1] - item.name[0]))
-        for each in told:
+        for each in refs:
             if each.source not in kept:
                 held.write(each.box.start + 4, _NO_ITEM)
         return kept
@@ -202,7 +202,7 @@ class _Meta:
 def _primary(held: Held, parts: dict[bytes, Box]) -> int:
     if b"pitm" not in parts:
         return -1
-    fields = Fields(held.data, parts[b"pitm"].body, parts[b"pitm"].end)
+    fields = BoxFields(held.data, parts[b"pitm"].body, parts[b"pitm"].end)
     return fields.number(2 if fields.number(4) >> 24 == 0 else 4)
 
 

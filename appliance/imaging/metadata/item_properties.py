@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from appliance.domain.model import KeepMetadata
-from appliance.imaging.metadata.boxes import Box, Fields, Held
+from appliance.imaging.metadata.boxes import Box, BoxFields, Held
 from appliance.imaging.metadata.dropping import cleaned
 from appliance.imaging.metadata.icc import clean_icc
 
@@ -31,7 +31,7 @@ class Properties:
     def auxiliaries(self) -> dict[int, bytes]:
         """What each auxiliary item is for."""
         return {
-            number: Fields(self._held.data, box.body + 4, box.end).text()
+            number: BoxFields(self._held.data, box.body + 4, box.end).text()
             for number, numbers in self._of.items()
             for box in self._boxes(numbers)
             if box.kind == b"auxC"
@@ -60,7 +60,7 @@ class Properties:
 
 def _associations(held: Held, ipma: Box) -> Iterator[tuple[int, int]]:
     """Each item with the number of a property. Raises Unclear."""
-    fields = Fields(held.data, ipma.body, ipma.end)
+    fields = BoxFields(held.data, ipma.body, ipma.end)
     head = fields.number(4)
     wide, long = 4 if head >> 24 else 2, bool(head & 1)
     for _ in range(fields.number(4)):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from appliance.imaging.directories import Unclear
-from appliance.imaging.metadata.boxes import Box, Fields, Held
+from appliance.imaging.metadata.boxes import Box, BoxFields, Held
 from appliance.imaging.metadata.dropping import Range
 
 _PICTURES = frozenset(
@@ -48,14 +48,14 @@ class Reference:
 
 def items(held: Held, iinf: Box, iloc: Box) -> tuple[dict[int, Item], bool]:
     """Every item with its place, and whether all have one that can be told. Raises Unclear."""
-    version = Fields(held.data, iinf.body, iinf.end).number(1)
+    version = BoxFields(held.data, iinf.body, iinf.end).number(1)
     found = {item.number: item for item in _described(held, iinf.body + (6 if version == 0 else 8), iinf.end)}
     return found, _located(held.data, iloc, found)
 
 
 def _described(held: Held, start: int, end: int) -> Iterator[Item]:
     for box in held.boxes(start, end):
-        fields = Fields(held.data, box.body, box.end)
+        fields = BoxFields(held.data, box.body, box.end)
         head = fields.number(4)
         version, hidden = head >> 24, bool(head & _HIDDEN)
         if box.kind != b"infe" or version not in (2, 3):
@@ -69,7 +69,7 @@ def _described(held: Held, start: int, end: int) -> Iterator[Item]:
 
 def _located(data: bytes, iloc: Box, found: dict[int, Item]) -> bool:
     clear = True
-    fields = Fields(data, iloc.body, iloc.end)
+    fields = BoxFields(data, iloc.body, iloc.end)
     version = fields.number(4) >> 24
     sizes = fields.number(2)
     offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
@@ -96,7 +96,7 @@ def references(held: Held, iref: Box) -> list[Reference]:
     wide = 4 if held.data[iref.body : iref.body + 1] == b"\1" else 2
     found = []
     for box in (each for each in held.boxes(iref.body + 4, iref.end) if each.kind != b"free"):
-        fields = Fields(held.data, box.body, box.end)
+        fields = BoxFields(held.data, box.body, box.end)
         source = fields.number(wide)
         targets = tuple(fields.number(wide) for _ in range(fields.number(2)))
         found.append(Reference(box.kind, source, targets, box))
@@ -104,15 +104,15 @@ def references(held: Held, iref: Box) -> list[Reference]:
 
 
 def of_the_picture(
-    found: dict[int, Item], told: list[Reference], primary: int, auxiliaries: dict[int, bytes]
+    found: dict[int, Item], refs: list[Reference], primary: int, auxiliaries: dict[int, bytes]
 ) -> set[int]:
     """The items that a picture is shown with. `auxiliaries` says what an auxiliary item is for.
 
     Those are all pictures that stand for themselves, what they are put together from, their transparency and gain maps.
     Thumbnails are none of them, for they may show what was cropped away.
     """
-    aside = {each.source for each in told if each.kind in (b"thmb", b"auxl")}
-    parts = {target for each in told if each.kind not in _ASIDE for target in each.targets}
+    aside = {each.source for each in refs if each.kind in (b"thmb", b"auxl")}
+    parts = {target for each in refs if each.kind not in _ASIDE for target in each.targets}
     wanted = [
         item.number
         for item in found.values()
@@ -120,7 +120,7 @@ def of_the_picture(
         or (item.kind in _PICTURES and item.number not in aside | parts and (not item.hidden or item.kind == b"tmap"))
     ]
     needs: dict[int, list[int]] = {}
-    for each in told:
+    for each in refs:
         if each.kind not in _ASIDE:
             needs.setdefault(each.source, []).extend(each.targets)
         elif each.kind == b"auxl" and auxiliaries.get(each.source, b"").startswith(_AUXILIARIES):

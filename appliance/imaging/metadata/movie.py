@@ -6,7 +6,7 @@ from itertools import accumulate
 
 from appliance.domain.model import KeepMetadata
 from appliance.imaging.directories import Unclear
-from appliance.imaging.metadata.boxes import Box, Fields, Held, clear_handler
+from appliance.imaging.metadata.boxes import Box, BoxFields, Held, clear_handler
 from appliance.imaging.metadata.dropping import Range, cleaned
 from appliance.imaging.metadata.icc import clean_icc
 
@@ -95,7 +95,7 @@ def _samples(held: Held, stbl: Box) -> list[Range]:
 
 def _ends(held: Held, stsz: Box) -> list[int]:
     """How many bytes the first samples have, for each number of them."""
-    fields = Fields(held.data, stsz.body + 4, stsz.end)
+    fields = BoxFields(held.data, stsz.body + 4, stsz.end)
     size, count = fields.number(4), fields.number(4)
     if count > _MAX_SAMPLES:
         raise Unclear("more samples than are looked at")
@@ -105,7 +105,7 @@ def _ends(held: Held, stsz: Box) -> list[int]:
 
 def _table(held: Held, box: Box, skip: int, wide: int, columns: int) -> list[tuple[int, ...]]:
     """The rows of a table, whose number stands before them. Raises Unclear."""
-    fields = Fields(held.data, box.body + skip, box.end)
+    fields = BoxFields(held.data, box.body + skip, box.end)
     rows = fields.number(4)
     if rows * columns * wide > fields.left:
         raise Unclear("a table that is cut off")

@@ -40,7 +40,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
+class StructRule:
     """A value that has fields. One without the `needed` ones goes, and so does a list of fewer than `at_least`."""
 
     rules: "Rules"
@@ -48,7 +48,7 @@ class Fields:
     at_least: int = 1
 
 
-Rule = Text | Fields
+Rule = Text | StructRule
 Rules = Mapping[Name, Rule]
 
 
@@ -71,10 +71,10 @@ _LINE = Text(re.compile(r"[^\0-\x1f]{1,256}"))
 _LONG = Text(re.compile(r".{1,16384}", re.DOTALL))
 _PICTURE = Text(re.compile(r"image/[\w.+-]{1,40}", re.ASCII))
 
-_ITEM = Fields(
+_ITEM = StructRule(
     {_name("Item:Mime"): _PICTURE} | _all(_WORDS, "Item", "Semantic Length Padding"), frozenset({_name("Item:Mime")})
 )
-_DIRECTORY = Fields({_name("Container:Item"): _ITEM}, frozenset({_name("Container:Item")}), at_least=2)
+_DIRECTORY = StructRule({_name("Container:Item"): _ITEM}, frozenset({_name("Container:Item")}), at_least=2)
 
 _ALWAYS: dict[Name, Rule] = {
     **_all(_LONG, "dc", "rights"),
@@ -84,7 +84,7 @@ _ALWAYS: dict[Name, Rule] = {
     **_all(_LONG, "photoshop", "Credit"),
     **_all(_LONG, "tiff", "Copyright"),
     **_all(_LINE, "plus", "DataMining"),
-    **_all(Fields(_all(_LONG, "plus", "LicensorURL")), "plus", "Licensor"),
+    **_all(StructRule(_all(_LONG, "plus", "LicensorURL")), "plus", "Licensor"),
     **_all(_LINE, "Iptc4xmpExt", "DigitalSourceType DigitalSourcefileType DigitalSourceFileType"),
     **_all(_WORDS, "tiff", "Orientation"),
     **_all(_WORDS, "exif", "ColorSpace"),
@@ -121,8 +121,8 @@ _CREDITS: dict[Name, Rule] = {
     ),
     **_all(_LINE, "exifEX", "LensMake LensModel LensSpecification PhotographicSensitivity SensitivityType"),
     **_all(_LINE, "aux", "Lens LensInfo"),
-    **_all(Fields(_all(_LINE, "plus", "ImageCreatorName")), "plus", "ImageCreator"),
-    **_all(Fields(_all(_LINE, "plus", "CopyrightOwnerName")), "plus", "CopyrightOwner"),
+    **_all(StructRule(_all(_LINE, "plus", "ImageCreatorName")), "plus", "ImageCreator"),
+    **_all(StructRule(_all(_LINE, "plus", "CopyrightOwnerName")), "plus", "CopyrightOwner"),
 }
 """That, and dates, the camera and the names of makers."""
 

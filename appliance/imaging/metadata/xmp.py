@@ -6,7 +6,7 @@ import re
 from appliance.domain.model import KeepMetadata
 from appliance.imaging.directories import Unclear
 from appliance.imaging.metadata import rdf
-from appliance.imaging.metadata.properties import NEEDED, Fields, Name, Rule, Text, rules
+from appliance.imaging.metadata.properties import NEEDED, Name, Rule, StructRule, Text, rules
 from appliance.imaging.metadata.rdf import List, Packet, Properties, Struct, Value
 
 _MAX_PACKET_BYTES = 4 * 1024 * 1024
@@ -81,11 +81,11 @@ def _filtered(value: Value, rule: Rule) -> Value | None:
 def _filtered_list(value: List, rule: Rule) -> List | None:
     found = [(language, _filtered(one, rule)) for language, one in value.items[:_MAX_ITEMS]]
     items = tuple((language, one) for language, one in found if one is not None and len(language) <= _MAX_LANGUAGE)
-    enough = rule.at_least if isinstance(rule, Fields) else 1
+    enough = rule.at_least if isinstance(rule, StructRule) else 1
     return List(value.kind, items) if len(items) >= enough else None
 
 
-def _filtered_struct(value: Struct, rule: Fields) -> Struct | None:
+def _filtered_struct(value: Struct, rule: StructRule) -> Struct | None:
     found: list[tuple[Name, Value]] = []
     for name, one in value.fields:
         left = _filtered(one, rule.rules[name]) if name in rule.rules else None
