@@ -17,5 +17,5 @@ async def with_pictures(open_page: OpenPage, **options: Any) -> tuple[Page, dict
     await choose(page, *(payload(name, pictures.photo(120 + at, 90)) for at, name in enumerate(NAMES)))
     links = {name: await link_of(await reaches(page, name, "done")) for name in NAMES}
     await page.goto("/images")
-    await page.locator(".picture").nth(2).wait_for()
+    await page.locator(".image").nth(2).wait_for()
     return page, links
