@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,7 +10,7 @@ from appliance.catalogue import Catalogue
 from appliance.domain.errors import Conflict, GoneImage, UnknownImage
 from appliance.domain.model import Ending, Image, Location, Tombstone
 from tests.contract.catalogue.conftest import OpenCatalogue
-from tests.support.rows import LATER, NOW_S, image, slug
+from tests.support.rows import LATER, NOW_S, changed, image, slug
 
 ACTS = ("add", "get", "change", "stale", "ship", "only", "expire", "end", "restore", "begin", "confirm", "forget")
 Act = tuple[str, int]
@@ -29,7 +28,7 @@ class Model:
         return row if isinstance(row, Image) and row.ended is None else None
 
     def put(self, row: Image, **changes: object) -> None:
-        self.rows[row.slug] = replace(row, **changes)  # type: ignore[arg-type]
+        self.rows[row.slug] = changed(row, **changes)
 
     def refusal(self, name: str) -> type[Exception] | None:
         row = self.rows.get(name)
