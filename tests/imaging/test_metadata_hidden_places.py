@@ -8,6 +8,7 @@ import pytest
 import pyvips
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
+from PIL.Image import DecompressionBombError
 
 from appliance.domain.errors import ApplianceError
 from appliance.domain.file_edits import Findings
@@ -179,6 +180,14 @@ def test_damaged_containers_are_never_a_fault_and_no_edit_leaves_the_file(place:
     assert found.cut_at is None or 0 < found.cut_at < len(data)
 
 
+def test_pixels_of_a_length_that_png_forbids_are_never_cut_off() -> None:
+    data = bytearray(pictures.png(64, 48))
+    data[data.index(b"IDAT") - 4] = 0x80
+    found = found_in(bytes(data), NOTHING)
+    assert not found.complete
+    assert frames(applied(bytes(data), found)) == frames(bytes(data))
+
+
 @PROPERTY
 @given(st.sampled_from(PLACES), st.data())
 def test_what_pillow_shows_of_a_damaged_picture_it_shows_of_the_cleaned_one(place: Place, draw: st.DataObject) -> None:
@@ -189,7 +198,7 @@ def test_what_pillow_shows_of_a_damaged_picture_it_shows_of_the_cleaned_one(plac
     try:
         before = frames(bytes(data))
         found = found_in(bytes(data), NOTHING)
-    except (ApplianceError, OSError, SyntaxError, ValueError, EOFError, RuntimeError, Warning):
+    except (ApplianceError, OSError, SyntaxError, ValueError, EOFError, RuntimeError, Warning, DecompressionBombError):
         reject()
     assume(found.complete)
     assert frames(applied(bytes(data), found)) == before

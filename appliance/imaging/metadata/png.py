@@ -75,6 +75,9 @@ def clean_png(cleaning: Cleaning) -> None:
         if kind in _PIXELS and length <= _PIXELS[kind] and walk.shows(kind):
             at += 12 + length
             continue
+        if kind == b"IDAT":  # of a length that the format forbids; some decoders show it all the same
+            cleaning.complete = False
+            break
         if len(head) < 8:
             walk.drops.add(at, cleaning.length)
             break
