@@ -8,7 +8,6 @@ import pytest
 import pyvips
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
-from PIL.Image import DecompressionBombError
 
 from appliance.domain.errors import ApplianceError
 from appliance.domain.file_edits import Findings
@@ -197,8 +196,11 @@ def test_what_pillow_shows_of_a_damaged_picture_it_shows_of_the_cleaned_one(plac
         data[at] = draw.draw(st.sampled_from((0, 1, 0x7F, 0x80, 0xD9, 0xFF)))
     try:
         before = frames(bytes(data))
+    except Exception:  # Pillow has no rule for what it raises
+        reject()
+    try:
         found = found_in(bytes(data), NOTHING)
-    except (ApplianceError, OSError, SyntaxError, ValueError, EOFError, RuntimeError, Warning, DecompressionBombError):
+    except ApplianceError:
         reject()
     assume(found.complete)
     assert frames(applied(bytes(data), found)) == before
