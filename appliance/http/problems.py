@@ -34,6 +34,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.InvalidField: HTTPStatus.BAD_REQUEST,
     errors.InvalidExpiry: HTTPStatus.BAD_REQUEST,
     errors.IncompleteUpload: HTTPStatus.BAD_REQUEST,
+    errors.PartialUpload: HTTPStatus.BAD_REQUEST,
     errors.RemoteUrlRefused: HTTPStatus.BAD_REQUEST,
     errors.IdempotencyKeyInvalid: HTTPStatus.BAD_REQUEST,
     errors.TooManyImages: HTTPStatus.BAD_REQUEST,
@@ -130,8 +131,6 @@ def problem_response(request: web.Request, fault: ApplianceError) -> web.Respons
     else:
         response = web.Response(text=f"{fault.title}. {fault.detail}\n", status=status)
     response.headers.update(headers_of(fault))
-    if status is HTTPStatus.REQUEST_TIMEOUT:
-        response.force_close()  # the rest of the body may never end
     return response
 
 

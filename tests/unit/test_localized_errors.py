@@ -22,6 +22,7 @@ ONLY_PROGRAMS_MEET = frozenset(
         "idempotency-key-reused",
         "unsupported-tus-version",  # nor do they speak tus wrongly
         "encoded-body",
+        "partial-upload",
         "wrong-content-type",
         "parts-unfinished",
         "upload-is-final",

@@ -92,6 +92,13 @@ class EncodedBody(ApplianceError):
     title = "The upload is compressed"
 
 
+class PartialUpload(ApplianceError):
+    """The request brings a part of a file, which would be stored as if it were the whole."""
+
+    code = "partial-upload"
+    title = "Only a part of the file was sent"
+
+
 class RemoteUrlRefused(ApplianceError):
     """The client asked this host to fetch a URL, which it never does."""
 

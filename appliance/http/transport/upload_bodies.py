@@ -24,7 +24,7 @@ from appliance.domain.upload_options import (
 )
 from appliance.http.transport.body_faults import translate_faults
 from appliance.http.transport.multipart import FormReader
-from appliance.http.transport.request_heads import refuse_encoded
+from appliance.http.transport.request_heads import refuse_chunks, refuse_encoded, refuse_partial
 from appliance.http.transport.timeouts import Timeouts
 from appliance.shared.concurrency_limit import Permit
 from appliance.spool import too_large
@@ -71,6 +71,7 @@ class _Body:
 
     def admission_request(self, client: Client) -> AdmissionRequest:
         refuse_encoded(self._request)
+        refuse_partial(self._request)
         for name in OPTION_NAMES:
             if (text := self._request.query.get(name)) is not None:
                 self._options = with_option(self._options, name, text, self._limits.max_expiry_days)
@@ -201,7 +202,10 @@ class FormBody(_Body):
 
     async def _read_field(self, part: _Part, permit: Permit) -> None:
         text, name = await self._text(part, permit), part.name
-        if name is None or name not in OPTION_NAMES:
+        if name is None:
+            return
+        refuse_chunks(name, text)
+        if name not in OPTION_NAMES:
             return
         self._fields[name] = text
         try:
