@@ -28,6 +28,7 @@ EXPOSED = (
     "Tus-Version, Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset, "
     "X-Request-ID"
 )
+_URL_SAFE = str.maketrans("-_", "+/")
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -90,10 +91,14 @@ def parse_checksum(request: web.Request) -> Checksum | None:
 
 
 def parse_metadata(request: web.Request) -> dict[str, str]:
-    """The keys and texts of Upload-Metadata. Raises MalformedRequest."""
+    """The keys and texts of Upload-Metadata; empty pairs, as behind a last comma, don't count.
+
+    Raises MalformedRequest.
+    """
     found: dict[str, str] = {}
-    text = request.headers.get("Upload-Metadata", "")
-    for pair in text.split(",") if text.strip() else ():
+    for pair in request.headers.get("Upload-Metadata", "").split(","):
+        if not pair.strip():
+            continue
         key, _, encoded = pair.strip().partition(" ")
         if not key or key in found or not pair.isascii():
             raise MalformedRequest("Upload-Metadata must be pairs of a key and Base64 text, each key once.")
@@ -121,7 +126,9 @@ def http_date(unix_s: int) -> str:
 
 
 def _decoded(name: str, text: str) -> bytes:
+    """The bytes of Base64 in the standard or URL-safe alphabet, padded or not. Raises MalformedRequest."""
+    unpadded = text.rstrip("=").translate(_URL_SAFE)
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True)
     except (binascii.Error, ValueError) as fault:
         raise MalformedRequest(f"{name} contains invalid Base64.") from fault
