@@ -12,7 +12,7 @@ from appliance.http.pages.selection import pages_of, wants_page
 from appliance.http.pages.site_pages import UploadFormValues
 from appliance.http.problems import headers_of, status_of, to_named_error
 from appliance.http.responses import json_answer
-from appliance.http.transport.upload_bodies import FormBody, RawBody, refuse_text_as_file
+from appliance.http.transport.upload_bodies import FormBody, RawBody, text_as_file
 from appliance.uploads.admission import AdmissionRequest
 from appliance.uploads.committer import Accepted
 from appliance.uploads.ingest import Refused
@@ -69,7 +69,7 @@ async def post_form(request: web.Request) -> web.Response:
 async def chevereto(request: web.Request) -> web.Response:
     """POST /api/1/upload: field `source`, as Chevereto v1 clients send it"""
     if request.content_type == "application/x-www-form-urlencoded":
-        refuse_text_as_file("source", str((await read_form(request)).get("source", "")))
+        raise text_as_file("source", str((await read_form(request)).get("source", "")))
     accepted = await _accept(request, file_field="source")
     return json_answer(chevereto_upload(accepted.image, request.app[CONFIG], accepted.delete_token), headers=NO_STORE)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, replace
-from typing import NoReturn
 
 from aiohttp import BodyPartReader, web
 
@@ -135,6 +134,7 @@ class FormBody(_Body):
         self._count = 0
         self._fields: dict[str, str] = {}
         self._refusal: ApplianceError | None = None
+        self._missing: ApplianceError | None = None  # what to say if no part turns out to be the file
 
     @property
     def takes_several(self) -> bool:
@@ -158,7 +158,9 @@ class FormBody(_Body):
             if (part := await self._next_part(reader)) is None:
                 break
             if part.name != self._file_field:
-                await self._read_field(part, permit)
+                await self._read_other_part(part, permit)
+            elif part.filename is None:
+                self._missing = self._missing or text_as_file(self._file_field, await self._text(part, permit))
             elif (file := await self._file(part, permit)) is not None:
                 self._require_options()
                 yield file
@@ -166,7 +168,7 @@ class FormBody(_Body):
         else:
             raise MalformedRequest(f"The form has more than {max_parts} parts.", limit=max_parts)
         if not self._count:
-            raise MissingFile(f"The form has no file field named “{self._file_field}”.")
+            raise self._missing or MissingFile(f"The form has no file field named “{self._file_field}”.")
         self._require_options()
 
     def options(self, file: ArrivingFile) -> UploadOptions:
@@ -180,9 +182,7 @@ class FormBody(_Body):
 
     async def _file(self, part: _Part, permit: Permit) -> ArrivingFile | None:
         """The file in a part; None if it exceeds the limit, in which case it is skipped."""
-        if part.filename is None:
-            refuse_text_as_file(self._file_field, await self._text(part, permit))
-        name = part.filename.replace("%22", '"')  # the HTML standard encodes quotes in file names this way
+        name = (part.filename or "").replace("%22", '"')  # the HTML standard encodes quotes in file names this way
         file = ArrivingFile(name, self._received(_chunks(part.reader), permit), self._left_bytes())
         if self._count < self._max_files:
             self._count += 1
@@ -200,18 +200,34 @@ class FormBody(_Body):
             return None
         return min(self._request.content_length - self._arrived_bytes, self._limits.max_bytes)
 
-    async def _read_field(self, part: _Part, permit: Permit) -> None:
-        text, name = await self._text(part, permit), part.name
-        if name is None:
+    async def _read_other_part(self, part: _Part, permit: Permit) -> None:
+        if part.filename and part.name not in OPTION_NAMES:
+            await self._skip_misnamed_file(part, permit)
             return
-        refuse_chunks(name, text)
-        if name not in OPTION_NAMES:
-            return
-        self._fields[name] = text
+        text = await self._text(part, permit)
         try:
-            self._options = with_option(self._options, name, text, self._limits.max_expiry_days)
+            self._note_field(part.name or "", text)
         except ApplianceError as fault:  # raised later, when all fields have been read
             self._refusal = self._refusal or fault
+
+    async def _skip_misnamed_file(self, part: _Part, permit: Permit) -> None:
+        """Skip a small file in another field. Raises MissingFile for a larger one: it must be the one to upload."""
+        missing = MissingFile(
+            f"The file is in the field “{(part.name or '')[:40]}”. Send it in the field “{self._file_field}”."
+        )
+        skipped_bytes = 0
+        async for chunk in self._received(_chunks(part.reader), permit):
+            skipped_bytes += len(chunk)
+            if skipped_bytes > MAX_FIELD_BYTES:
+                raise missing
+        self._missing = missing
+
+    def _note_field(self, name: str, text: str) -> None:
+        """Raises PartialUpload, and what `with_option` raises."""
+        refuse_chunks(name, text)
+        if name in OPTION_NAMES:
+            self._fields[name] = text
+            self._options = with_option(self._options, name, text, self._limits.max_expiry_days)
 
     async def _text(self, part: _Part, permit: Permit) -> str:
         content = bytearray()
@@ -239,11 +255,14 @@ class FormBody(_Body):
             raise self._fault
 
 
-def refuse_text_as_file(field: str, text: str) -> NoReturn:
-    """Raises RemoteUrlRefused for a URL in place of a file, MissingFile for any other text."""
+def text_as_file(field: str, text: str) -> MissingFile:
+    """What to say about a text in place of the file if no file follows. FilePond puts such a text before each file.
+
+    Raises RemoteUrlRefused for a URL.
+    """
     if text.lstrip().lower().startswith(("http://", "https://", "ftp://")):
         raise RemoteUrlRefused
-    raise MissingFile(f"The field “{field}” contains text. Send a file with a filename.")
+    return MissingFile(f"The field “{field}” contains text. Send a file with a filename.")
 
 
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
