@@ -34,6 +34,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.InvalidField: HTTPStatus.BAD_REQUEST,
     errors.InvalidExpiry: HTTPStatus.BAD_REQUEST,
     errors.IncompleteUpload: HTTPStatus.BAD_REQUEST,
+    errors.DigestMismatch: HTTPStatus.BAD_REQUEST,
     errors.PartialUpload: HTTPStatus.BAD_REQUEST,
     errors.RemoteUrlRefused: HTTPStatus.BAD_REQUEST,
     errors.IdempotencyKeyInvalid: HTTPStatus.BAD_REQUEST,

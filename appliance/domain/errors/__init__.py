@@ -62,6 +62,7 @@ from appliance.domain.errors.resumable import (
     UploadPaused,
 )
 from appliance.domain.errors.uploads import (
+    DigestMismatch,
     EmptyUpload,
     EncodedBody,
     IdempotencyKeyInUse,
@@ -92,6 +93,7 @@ __all__ = [
     "ConfigError",
     "Conflict",
     "DataDirectoryLocked",
+    "DigestMismatch",
     "DiskFull",
     "Draining",
     "EmptyUpload",

@@ -68,7 +68,7 @@ class UrlencodedBody(RequestBody):
     async def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
         """As `UploadBody.files`; there is one file at most."""
         count = 0
-        chunks = self._received(self._request.content.iter_any(), permit)
+        chunks = self._received(self._content(), permit)
         async for name, value in UrlencodedReader(chunks).fields():
             if name != FILE_FIELD or count:
                 self._note_field(name, await self._text(name, value))

@@ -68,7 +68,7 @@ class FormBody(RequestBody):
         return announced
 
     async def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
-        reader = FormReader(self._request)
+        reader = FormReader(self._request, self._digest)
         max_parts = MAX_PARTS + self._max_files - 1
         for _ in range(max_parts):
             if (part := await self._next_part(reader)) is None:
@@ -81,9 +81,17 @@ class FormBody(RequestBody):
                 self._require_sound_body()
         else:
             raise MalformedRequest(f"The form has more than {max_parts} parts.", limit=max_parts)
+        await self._require_digest(reader)
         if not self._count:
             raise self._missing or MissingFile(f"The form has no file field named “{self._file_field}”.")
         self._require_options()
+
+    async def _require_digest(self, reader: FormReader) -> None:
+        """Raises DigestMismatch."""
+        if self._digest is not None:
+            with translate_faults(self._limits):
+                await self._timeouts.wait(reader.skip_epilogue())
+            self._digest.require_match()
 
     def options(self, file: ArrivingFile) -> UploadOptions:
         options = super().options(file)

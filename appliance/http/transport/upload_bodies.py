@@ -22,6 +22,7 @@ from appliance.domain.upload_options import (
     with_option,
 )
 from appliance.http.transport.body_faults import translate_faults
+from appliance.http.transport.content_digest import ContentDigest, parse_content_digest
 from appliance.http.transport.request_heads import refuse_chunks, refuse_encoded, refuse_partial
 from appliance.http.transport.timeouts import Timeouts
 from appliance.shared.concurrency_limit import Permit
@@ -69,6 +70,7 @@ class RequestBody(ABC):
         self._options = UploadOptions()
         self._arrived_bytes = 0
         self._fault: Exception | None = None
+        self._digest: ContentDigest | None = None
         self._fields: dict[str, str] = {}
         self._refusal: ApplianceError | None = None
         self.skipped = 0
@@ -86,6 +88,8 @@ class RequestBody(ABC):
     def admission_request(self, client: Client) -> AdmissionRequest:
         refuse_encoded(self._request)
         refuse_partial(self._request)
+        if expected := parse_content_digest(self._request):
+            self._digest = ContentDigest(expected)
         for name in dict.fromkeys(self._request.query):
             self._set_option(*self._translate_field(name, self._request.query[name]))
         if (key := self._request.headers.get("Idempotency-Key")) is not None:
@@ -146,6 +150,15 @@ class RequestBody(ABC):
     def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
         """As `UploadBody.files`."""
 
+    async def _content(self) -> AsyncIterator[bytes]:
+        """The content as it arrives. Raises DigestMismatch behind its last chunk."""
+        async for chunk in self._request.content.iter_any():
+            if self._digest is not None:
+                self._digest.update(chunk)
+            yield chunk
+        if self._digest is not None:
+            self._digest.require_match()
+
     async def _received(self, chunks: AsyncIterator[bytes], permit: Permit) -> AsyncIterator[bytes]:
         """The chunks, counted, with timeouts. An error is remembered, because nothing can be read after it."""
         try:
@@ -164,5 +177,5 @@ class RawBody(RequestBody):
     async def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
         if self._request.content_length == 0 or not self._request.body_exists:
             raise MissingFile("The request has no body. Send the file as the body, or as the form field “file”.")
-        stream = self._received(self._request.content.iter_any(), permit)
+        stream = self._received(self._content(), permit)
         yield ArrivingFile("", stream, self._request.content_length)

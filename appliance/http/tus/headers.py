@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from appliance.domain.errors import InvalidField, MalformedRequest, NotTusBody, UnsupportedTusVersion
 from appliance.domain.model import UploadOptions
 from appliance.domain.upload_options import clean_filename, with_option
+from appliance.http.transport.content_digest import parse_content_digest
 from appliance.spool import ALGORITHMS, Checksum
 
 VERSION = "1.0.0"
@@ -20,8 +21,9 @@ OVERRIDE = "X-HTTP-Method-Override"
 OVERRIDABLE = frozenset({hdrs.METH_HEAD, hdrs.METH_PATCH, hdrs.METH_DELETE})
 SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 ALLOWED = (
-    "Authorization, Cache-Control, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Concat, Upload-Defer-Length, "
-    "Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-ID, X-Requested-With"
+    "Authorization, Cache-Control, Content-Digest, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Concat, "
+    "Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-ID, "
+    "X-Requested-With"
 )
 EXPOSED = (
     "Content-Location, Location, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, "
@@ -80,10 +82,14 @@ def is_deferred(request: web.Request) -> bool:
 
 
 def parse_checksum(request: web.Request) -> Checksum | None:
-    """The checksum, None without one. Raises MalformedRequest, and InvalidField for an unknown algorithm."""
+    """The checksum, None without one. Content-Digest counts if there is no Upload-Checksum.
+
+    Raises MalformedRequest, and InvalidField for an unknown algorithm.
+    """
     text = request.headers.get("Upload-Checksum")
     if text is None:
-        return None
+        digests = parse_content_digest(request)
+        return next((Checksum(algorithm, digest) for algorithm, digest in digests.items()), None)
     algorithm, _, encoded = text.partition(" ")
     if algorithm not in ALGORITHMS:
         raise InvalidField(f"Supported checksums: {', '.join(ALGORITHMS)}.")

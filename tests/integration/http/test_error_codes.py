@@ -204,6 +204,7 @@ PROVOKED: dict[str, Provoked] = {
     "draining": _draining,
     "encoded-body": lambda host: _post(host, gzip.compress(pictures.png(9, 9)), **{"Content-Encoding": "gzip"}),
     "partial-upload": lambda host: _post(host, pictures.png(9, 9), **{"Content-Range": "bytes 0-99/900"}),
+    "digest-mismatch": lambda host: _post(host, pictures.png(9, 9), **{"Content-Digest": f"sha-256=:{'A' * 43}=:"}),
     "upload-locked": _locked,
     "upload-paused": _paused,
     "internal-error": lambda host: _faulty(host, lambda it: it.appliance.delivery, "resolve", ValueError("secret")),

@@ -33,7 +33,7 @@ async def test_options_tell_version_extensions_size_and_checksums(shared: Host) 
         "concatenation",
     }
     assert response.headers["Tus-Max-Size"] == str(shared.appliance.config.uploads.max_bytes)
-    assert response.headers["Tus-Checksum-Algorithm"] == "sha1,sha256,md5,crc32"
+    assert response.headers["Tus-Checksum-Algorithm"] == "sha1,sha256,sha512,md5,crc32"
 
 
 async def test_a_browser_of_another_site_may_send_and_read_every_header(shared: Host, tus: Tus) -> None:
