@@ -59,6 +59,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.GoneImage: HTTPStatus.GONE,
     errors.GoneUpload: HTTPStatus.GONE,
     errors.GoneAlbum: HTTPStatus.GONE,
+    errors.VersionMismatch: HTTPStatus.PRECONDITION_FAILED,
     errors.UnsupportedTusVersion: HTTPStatus.PRECONDITION_FAILED,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedFormat: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

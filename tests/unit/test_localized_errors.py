@@ -23,6 +23,7 @@ ONLY_PROGRAMS_MEET = frozenset(
         "unsupported-tus-version",  # nor do they speak tus wrongly
         "encoded-body",
         "partial-upload",
+        "precondition-failed",
         "wrong-content-type",
         "parts-unfinished",
         "upload-is-final",

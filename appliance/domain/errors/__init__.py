@@ -32,6 +32,7 @@ from appliance.domain.errors.images import (
     UnknownImage,
     UnknownRendition,
     UnsupportedImageRequest,
+    VersionMismatch,
     WrongToken,
 )
 from appliance.domain.errors.operation import (
@@ -143,6 +144,7 @@ __all__ = [
     "UnsupportedTusVersion",
     "UploadLocked",
     "UploadPaused",
+    "VersionMismatch",
     "WrongToken",
     "figures_of",
     "fill_in",

@@ -5,6 +5,7 @@ from aiohttp import hdrs, web
 from appliance.http.api.chevereto import chevereto_upload
 from appliance.http.api.chevereto_bodies import CheveretoFields, ReplyFormat, chevereto_body
 from appliance.http.api.image_resource import image_resource
+from appliance.http.api.images import image_headers
 from appliance.http.client_address import client_of
 from appliance.http.keys import BACKGROUND_RENDERER, CONFIG, FORM_LIMITS, INGEST
 from appliance.http.links import Links, share_path
@@ -25,7 +26,8 @@ async def create_image(request: web.Request) -> web.Response:
     """POST /api/v1/images"""
     accepted = await _accept(request)
     resource = image_resource(accepted.image, request.app[CONFIG], delete_token=accepted.delete_token)
-    return json_answer(resource, status=201, headers={hdrs.LOCATION: share_path(accepted.image.slug), **NO_STORE})
+    headers = {hdrs.LOCATION: share_path(accepted.image.slug), **image_headers(accepted.image)}
+    return json_answer(resource, status=201, headers=headers)
 
 
 async def put_file(request: web.Request) -> web.Response:
