@@ -2,6 +2,7 @@
 
 from aiohttp import hdrs, web
 
+from appliance.domain.errors import ApplianceError
 from appliance.http.api.chevereto import chevereto_upload
 from appliance.http.api.chevereto_bodies import CheveretoFields, ReplyFormat, chevereto_body
 from appliance.http.api.image_resource import image_resource
@@ -75,11 +76,10 @@ async def chevereto(request: web.Request) -> web.Response:
     body = chevereto_body(request, config.uploads, fields.translate)
     try:
         accepted = await request.app[INGEST].accept(body, client_of(request))
-    except Exception as fault:
+    except ApplianceError as fault:
         if fields.reply_format is not ReplyFormat.TXT:
             raise
-        problem = to_named_error(fault)
-        return web.Response(text=f"{problem.detail}\n", status=status_of(problem), headers=headers_of(problem))
+        return web.Response(text=f"{fault.detail}\n", status=status_of(fault), headers=headers_of(fault))
     links, image = Links.of(config), accepted.image
     if fields.reply_format is ReplyFormat.TXT:
         return web.Response(text=links.file(image.slug, image.media_type), headers=NO_STORE)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from appliance.domain.errors import MalformedRequest, RemoteUrlRefused
 
 MAX_PREFIX_BYTES = 256  # of a data URL before its data
+MAX_BLANK_BYTES = 64 * 1024  # line breaks beyond the Base64 between them: no limit of a file's size counts them
 MAX_TAIL_BYTES = 8  # the last four characters, and padding that some write twice
 REMOTE_SCHEMES = ("http://", "https://", "ftp://")
 _ALPHABET = bytes.maketrans(b"-_ ", b"+/+")  # also URL-safe; and forms turn a plus that wasn't encoded into a blank
@@ -19,11 +20,13 @@ async def open_base64(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes] | No
     Accepts the standard and the URL-safe alphabet, padded or not, in lines or not. Raises RemoteUrlRefused for a URL,
     MalformedRequest for a data URL without Base64, and while decoding for what isn't Base64.
     """
-    head = b""
+    head, read_bytes = b"", 0
     async for chunk in chunks:
-        head = (head + chunk).lstrip()
+        head, read_bytes = (head + chunk).lstrip(), read_bytes + len(chunk)
         if len(head) > MAX_PREFIX_BYTES:
             break
+        if read_bytes > MAX_BLANK_BYTES:
+            raise _not_base64()
     if head.decode("latin-1").lower().startswith(REMOTE_SCHEMES):
         raise RemoteUrlRefused
     return _decoded(_without_prefix(head), chunks) if head.strip() else None
@@ -40,7 +43,7 @@ def _without_prefix(head: bytes) -> bytes:
 
 
 async def _decoded(head: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    rest = _cleaned(head)
+    rest, blank_bytes = _cleaned(head), 0
     while True:
         data_bytes = len(rest.partition(b"=")[0])
         usable_bytes = data_bytes - data_bytes % 4
@@ -52,7 +55,11 @@ async def _decoded(head: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[b
         chunk = await anext(chunks, None)
         if chunk is None:
             break
-        rest += _cleaned(chunk)
+        cleaned = _cleaned(chunk)
+        blank_bytes = max(0, blank_bytes + len(chunk) - 2 * len(cleaned))
+        if blank_bytes > MAX_BLANK_BYTES:
+            raise _not_base64()
+        rest += cleaned
     unpadded = rest.rstrip(b"=")
     if block := _decode(unpadded + b"=" * (-len(unpadded) % 4)):
         yield block

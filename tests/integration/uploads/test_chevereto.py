@@ -97,6 +97,8 @@ async def test_a_large_file_as_text_is_not_held_to_the_size_of_a_field(shared: H
         ("", 400, "missing-file"),
         ("no Base64!", 400, "malformed-request"),
         ("YWJj=YWJj" * 9, 400, "malformed-request"),
+        ("\n" * 200_000 + "YWJj", 400, "malformed-request"),
+        ("YWJj" * 100 + "\n" * 340_000, 400, "malformed-request"),
         ("data:image/svg+xml,<svg/>", 400, "malformed-request"),
         ("data:image/png;base64", 400, "malformed-request"),
         ("aGVsbG8=", 415, "not-an-image"),
