@@ -38,7 +38,7 @@ def _without_prefix(head: bytes) -> bytes:
         return head
     prefix, comma, data = head.partition(b",")
     if not comma or len(prefix) > MAX_PREFIX_BYTES or not prefix.lower().endswith(b";base64"):
-        raise MalformedRequest("The data URL isn't in Base64. It must start like data:image/png;base64, and no longer.")
+        raise MalformedRequest("The data URL isn't Base64. It must begin like “data:image/png;base64,”.")
     return data
 
 
