@@ -33,6 +33,7 @@ from appliance.http.transport.start_limiter import StartLimiter
 from appliance.http.transport.streamed_responses import download_limit
 from appliance.http.transport.upload_bodies import FormLimits
 from appliance.http.trusted_proxies import TrustedProxies
+from appliance.http.views.album_zip import resumed_zip_limit
 from appliance.http.wrong_token_delay import WrongTokenDelay
 from appliance.lifecycle.expiry import ClockGuard
 from appliance.lifecycle.images import ImageLifecycleRows
@@ -122,6 +123,7 @@ class Container:
         site[keys.TRUSTED_PROXIES] = trusted_proxies = TrustedProxies(self.config.server.trusted_proxies)
         site[keys.SMALL_BODIES] = small_body_limit()
         site[keys.DOWNLOADS] = download_limit()
+        site[keys.RESUMED_ZIPS] = resumed_zip_limit()
         site[keys.FORM_LIMITS] = FormLimits()
         site[keys.START_LIMITER] = StartLimiter()
         site[keys.OPEN_CONNECTIONS] = connections = OpenConnections(trusted_proxies)

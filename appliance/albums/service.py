@@ -23,6 +23,7 @@ from appliance.domain.errors import (
     WrongToken,
 )
 from appliance.domain.model import Album, Ending, IdempotencyRecord
+from appliance.domain.preconditions import AllowedVersions, require_version
 from appliance.domain.upload_options import MAX_TITLE_CHARS, check_expiry, check_idempotency_key, clean_text
 from appliance.lifecycle.conflicts import retry_on_conflict
 from appliance.lifecycle.expiry import GRACE_S
@@ -161,16 +162,20 @@ class Albums:
         can_return = not album.erased and album.ended is not Ending.DELETED and until_s > self._clock()
         return album.ended or Ending.EXPIRED, until_s if can_return else None
 
-    async def change(self, slug: str, token: str | None, changes: AlbumChanges) -> Contents:
+    async def change(
+        self, slug: str, token: str | None, changes: AlbumChanges, *, only_versions: AllowedVersions = None
+    ) -> Contents:
         """The changed album. A new expiry restores an expired one while its row is whole.
 
-        Raises as `owned` does, InvalidField, InvalidExpiry, TooManyImages, and GoneAlbum when it can't be restored.
+        Raises as `owned` does, InvalidField, InvalidExpiry, TooManyImages, VersionMismatch unless the album has one of
+        `only_versions`, and GoneAlbum when it can't be restored.
         """
         await self.owned(slug, token)
         checked = self._check_changes(changes)
 
         async def change_row() -> Contents:
             album = await self.owned(slug, token)
+            require_version(album.version, only_versions)
             changed = await self._with_contents(self._apply(album, checked), added=checked.add)
             await self._rows.change(changed.album)
             return changed
@@ -212,11 +217,15 @@ class Albums:
             erase_after_s=None,
         )
 
-    async def delete(self, slug: str, token: str | None) -> Album:
-        """End the album: 410 from now on; its images stay. Undo works for ten seconds. Deleting twice is fine."""
+    async def delete(self, slug: str, token: str | None, *, only_versions: AllowedVersions = None) -> Album:
+        """End the album: 410 from now on; its images stay. Undo works for ten seconds. Deleting twice is fine.
+
+        Raises as `owned` does, and VersionMismatch unless the album has one of `only_versions`.
+        """
 
         async def end_row() -> Album:
             album, now_s = await self.owned(slug, token), int(self._clock())
+            require_version(album.version, only_versions)
             if album.ended is Ending.DELETED:
                 return album
             return await self._end(album, now_s, erase_after_s=now_s + UNDO_S)

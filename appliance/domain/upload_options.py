@@ -18,6 +18,12 @@ DIRECTION_MARKS = frozenset(  # they can disguise an extension
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
 MAX_NAME_CHARS = 1024  # of a name before cleaning: normalizing long runs of accents does not take linear time
+_ISO_UNITS_S = (365 * DAY_S, 30 * DAY_S, 7 * DAY_S, DAY_S, 3600, 60, 1)
+_ISO_DURATION = re.compile(
+    r"P(?:([0-9]{1,9})Y)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})W)?(?:([0-9]{1,9})D)?"
+    r"(?:T(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})S)?)?",
+    re.ASCII,
+)
 _TO_BLANKS = str.maketrans("\r\n\t", "   ")
 _KEEP_METADATA = {  # forms and people say yes and no in many ways
     **dict.fromkeys(("", "0", "false", "no", "off"), KeepMetadata.NOTHING),
@@ -84,6 +90,20 @@ def parse_duration(text: str) -> int:
     if match is None:
         raise InvalidExpiry("expires_in must be whole seconds (3600) or a number with a unit (12h, 30d, 4w).")
     return int(match[1]) * UNITS_S[match[2] or "s"]
+
+
+def parse_iso_duration(text: str) -> int:
+    """Seconds from an ISO 8601 duration (`P30D`, `PT12H`), with years of 365 and months of 30 days, or from seconds.
+
+    Raises InvalidExpiry.
+    """
+    text = text.strip().upper()
+    if text.isascii() and text.isdecimal():
+        return parse_duration(text)
+    match = _ISO_DURATION.fullmatch(text)
+    if match is None or text.endswith(("P", "T")):
+        raise InvalidExpiry("expiration must be an ISO 8601 duration (P30D, PT12H) or whole seconds.")
+    return sum(int(count) * unit_s for count, unit_s in zip(match.groups("0"), _ISO_UNITS_S, strict=True))
 
 
 def parse_keep_metadata(text: str | None) -> KeepMetadata:

@@ -3,7 +3,11 @@
 from aiohttp import web
 
 ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
-ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Range, X-Request-ID"
+ALLOWED_HEADERS = (
+    "Authorization, Cache-Control, Content-Digest, Content-Type, Idempotency-Key, If-Match, If-None-Match, Range, "
+    "X-Request-ID, X-Requested-With"
+)
+"""Cache-Control and X-Requested-With come with every upload of Dropzone."""
 DAY_S = 86_400
 
 

@@ -43,6 +43,7 @@ OPEN_CONNECTIONS = web.AppKey("open_connections", OpenConnections)
 START_LIMITER = web.AppKey("start_limiter", StartLimiter)
 EVENT_STREAMS = web.AppKey("event_streams", EventStreams)
 SMALL_BODIES = web.AppKey("small_bodies", ConcurrencyLimit)
+RESUMED_ZIPS = web.AppKey("resumed_zips", ConcurrencyLimit)
 DOWNLOADS = web.AppKey("downloads", ConcurrencyLimit)
 FORM_LIMITS = web.AppKey("form_limits", FormLimits)
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from http import HTTPMethod
+from http import HTTPMethod, HTTPStatus
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -100,6 +100,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         )
     if request.path.startswith(UPLOADS_PATH):
         tus.add_headers(headers, response.status)
-    if request.app[HEALTH].stopping:
+    never_ends = response.status == HTTPStatus.REQUEST_TIMEOUT  # the rest of the body may never arrive
+    if never_ends or request.app[HEALTH].stopping:
         response.force_close()
         headers["Connection"] = "close"  # aiohttp has set this header already

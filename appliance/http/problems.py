@@ -34,6 +34,8 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.InvalidField: HTTPStatus.BAD_REQUEST,
     errors.InvalidExpiry: HTTPStatus.BAD_REQUEST,
     errors.IncompleteUpload: HTTPStatus.BAD_REQUEST,
+    errors.DigestMismatch: HTTPStatus.BAD_REQUEST,
+    errors.PartialUpload: HTTPStatus.BAD_REQUEST,
     errors.RemoteUrlRefused: HTTPStatus.BAD_REQUEST,
     errors.IdempotencyKeyInvalid: HTTPStatus.BAD_REQUEST,
     errors.TooManyImages: HTTPStatus.BAD_REQUEST,
@@ -57,6 +59,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.GoneImage: HTTPStatus.GONE,
     errors.GoneUpload: HTTPStatus.GONE,
     errors.GoneAlbum: HTTPStatus.GONE,
+    errors.VersionMismatch: HTTPStatus.PRECONDITION_FAILED,
     errors.UnsupportedTusVersion: HTTPStatus.PRECONDITION_FAILED,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedFormat: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -130,8 +133,6 @@ def problem_response(request: web.Request, fault: ApplianceError) -> web.Respons
     else:
         response = web.Response(text=f"{fault.title}. {fault.detail}\n", status=status)
     response.headers.update(headers_of(fault))
-    if status is HTTPStatus.REQUEST_TIMEOUT:
-        response.force_close()  # the rest of the body may never end
     return response
 
 

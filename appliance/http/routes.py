@@ -23,6 +23,9 @@ SLUG = r"{slug:[0-9A-Za-z]{1,64}}"
 UPLOAD = r"{id:[0-9A-Za-z_-]{1,64}}"
 WORD = r"[0-9A-Za-z_-]{1,64}"
 ADMITS_UPLOAD: Final[Mapping[str, Any]] = {"expect_handler": expect_handler(uploads.read_admission_request)}
+ADMITS_CHEVERETO: Final[Mapping[str, Any]] = {
+    "expect_handler": expect_handler(uploads.read_chevereto_admission_request)
+}
 ADMITS_TUS: Final[Mapping[str, Any]] = {"expect_handler": expect_handler(tus.read_admission_request)}
 
 
@@ -91,7 +94,7 @@ def _api() -> list[web.RouteDef]:
         web.options("/api/{rest:.*}", preflight),
         web.get("/api/v1/limits", images.show_limits),
         web.get("/api/v1/openapi.json", images.show_contract),
-        web.post("/api/1/upload", uploads.chevereto, **ADMITS_UPLOAD),
+        web.post("/api/1/upload", uploads.chevereto, **ADMITS_CHEVERETO),
     ]
 
 

@@ -18,18 +18,20 @@ NETWORK_BYTES = 8
 IPV4_PREFIXES = (bytes(10) + b"\xff\xff", bytes.fromhex("0064ff9b") + bytes(8))
 """How an IPv6 address that stands for an IPv4 address begins: mapped by the kernel, or translated (RFC 6052)."""
 
+MAPPED_BITS = 96  # before the IPv4 address in a mapped IPv6 address
+
 
 class TrustedProxies:
     """Reads X-Forwarded-For and X-Request-ID, but only from `trusted_proxies` (addresses or networks)."""
 
     def __init__(self, trusted_proxies: Sequence[str]) -> None:
-        self._trusted: list[IPv4Network | IPv6Network] = [ip_network(proxy, strict=False) for proxy in trusted_proxies]
+        self._trusted = [_parse_network(proxy) for proxy in trusted_proxies]
         self._start = secrets.token_hex(ID_BYTES)  # drawn once, to save a system call for each request
         self._numbers = itertools.count(1)
 
     def address(self, request: web.Request) -> str:
         """The nearest address that isn't a trusted proxy's; `-` for a connection without an address."""
-        peer = request.remote or "-"
+        peer = _unmapped(request.remote or "-")
         if not self._trusts(peer):
             return peer
         forwarded = ",".join(
@@ -75,8 +77,32 @@ def _key_of(address: str) -> str:
     return f"{inet_ntop(AF_INET6, packed[:NETWORK_BYTES] + bytes(NETWORK_BYTES))}/{NETWORK_BYTES * 8}"
 
 
+def _unmapped(peer: str) -> str:
+    """The peer as an IPv4 address if a socket for both families reports it as `::ffff:192.0.2.1`."""
+    if not peer.startswith("::ffff:"):
+        return peer
+    address = _parse_address(peer)
+    return peer if address is None else str(address)
+
+
+def _parse_network(text: str) -> IPv4Network | IPv6Network:
+    """A network of trusted proxies; one written in IPv6 that maps IPv4 addresses becomes an IPv4 network.
+
+    Addresses are compared unmapped, so it would match none otherwise. Raises ValueError.
+    """
+    network = ip_network(text, strict=False)
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    if mapped is None or network.prefixlen < MAPPED_BITS:
+        return network
+    return ip_network(f"{mapped}/{network.prefixlen - MAPPED_BITS}")
+
+
 def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """The address, also of `192.0.2.1:5678` and `[2001:db8::1]:443`, as some proxies write them."""
+    """The address, also of `192.0.2.1:5678`, `[2001:db8::1]` and `[2001:db8::1]:443`, as some proxies write them.
+
+    An IPv6 address that maps an IPv4 address becomes that.
+    """
+    text = text.strip('"')  # the quotes of Forwarded (RFC 7239), which some proxies copy
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

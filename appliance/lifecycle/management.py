@@ -9,6 +9,7 @@ from appliance.domain import tokens
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import Conflict, GoneImage, MissingToken, UnknownImage, WrongToken
 from appliance.domain.model import Ending, Image, Tombstone
+from appliance.domain.preconditions import AllowedVersions, require_version
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS, check_expiry, clean_text
 from appliance.domain.visibility import require_visible
 from appliance.lifecycle.conflicts import retry_on_conflict
@@ -79,16 +80,21 @@ class Management:
         until_s = found.erase_after_s or found.expires_s + GRACE_S  # the expiry job runs within a minute
         return ended, until_s if ended is Ending.EXPIRED and until_s > self._clock() else None
 
-    async def change(self, slug: str, token: str | None, changes: Changes) -> Image:
+    async def change(
+        self, slug: str, token: str | None, changes: Changes, *, only_versions: AllowedVersions = None
+    ) -> Image:
         """The changed image. A new expiry restores an expired one while its bytes are kept.
 
-        Raises as `owned` does, InvalidField, InvalidExpiry, and GoneImage when it can't be restored.
+        Raises as `owned` does, InvalidField, InvalidExpiry, VersionMismatch unless the image has one of
+        `only_versions`, and GoneImage when it can't be restored.
         """
         await self.owned(slug, token)
         checked = self._checked(changes)
 
         async def change_row() -> Image:
-            return await self._change_row(await self.owned(slug, token), checked)
+            image = await self.owned(slug, token)
+            require_version(image.version, only_versions)
+            return await self._change_row(image, checked)
 
         return await retry_on_conflict(change_row)
 
@@ -134,9 +140,15 @@ class Management:
             restore=changes.restore,
         )
 
-    async def delete(self, slug: str, token: str | None) -> Image:
-        """End the image: 410 from now on, erased from everywhere after the undo time. Deleting twice is fine."""
-        return await self._end(await self.owned(slug, token), undo_s=UNDO_S)
+    async def delete(self, slug: str, token: str | None, *, only_versions: AllowedVersions = None) -> Image:
+        """End the image: 410 from now on, erased from everywhere after the undo time. Deleting twice is fine.
+
+        Raises as `owned` does, and VersionMismatch unless the image has one of `only_versions`. The row isn't locked:
+        a change in the same moment is deleted with the image.
+        """
+        image = await self.owned(slug, token)
+        require_version(image.version, only_versions)
+        return await self._end(image, undo_s=UNDO_S)
 
     async def take_down(self, slug: str) -> None:
         """End the image for good, without its token: nobody can undo it. Raises UnknownImage, GoneImage (already)."""

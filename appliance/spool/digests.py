@@ -42,7 +42,13 @@ def _md5() -> Hasher:
     return hashlib.md5(usedforsecurity=False)
 
 
-ALGORITHMS: dict[str, Callable[[], Hasher]] = {"sha1": _sha1, "sha256": hashlib.sha256, "md5": _md5, "crc32": Crc32}
+ALGORITHMS: dict[str, Callable[[], Hasher]] = {
+    "sha1": _sha1,
+    "sha256": hashlib.sha256,
+    "sha512": hashlib.sha512,
+    "md5": _md5,
+    "crc32": Crc32,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,14 +56,15 @@ class UploadBody(Protocol):
     def admission_request(self, client: Client) -> AdmissionRequest:
         """What the head of the request announces. Called once, before `files`.
 
-        Raises EncodedBody, InvalidField, InvalidExpiry, IdempotencyKeyInvalid.
+        Raises EncodedBody, PartialUpload, InvalidField, InvalidExpiry, IdempotencyKeyInvalid.
         """
 
     def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
         """Each file in turn, at least one. Read each one before the next. The permit counts their bytes.
 
-        A file's stream raises IncompleteUpload, SlowUpload and MalformedRequest. Raises these as well, MissingFile,
-        RemoteUrlRefused, InvalidField, InvalidExpiry, and TooLarge for a file that is neither accepted nor skipped.
+        A file's stream raises IncompleteUpload, SlowUpload, DigestMismatch and MalformedRequest. Raises these as well,
+        MissingFile, PartialUpload, RemoteUrlRefused, InvalidField, InvalidExpiry, and TooLarge for a file that is
+        neither accepted nor skipped.
         """
 
     def options(self, file: ArrivingFile) -> UploadOptions:

@@ -27,10 +27,18 @@ def request_from(peer: str, **headers: str) -> web.Request:
         ("10.0.0.2", "[2001:db8::7]:443", "2001:db8::7"),
         ("10.0.0.2", "198.51.100.7, 10.0.0.3:80", "198.51.100.7"),
         ("::ffff:10.0.0.2", "198.51.100.7", "198.51.100.7"),
+        ("::ffff:10.0.0.2", "::ffff:198.51.100.7", "198.51.100.7"),
+        ("::ffff:203.0.113.9", "198.51.100.7", "203.0.113.9"),
+        ("10.0.0.2", "[::ffff:198.51.100.7]:4711", "198.51.100.7"),
+        ("10.0.0.2", "[2001:db8::7]", "2001:db8::7"),
+        ("10.0.0.2", '"[2001:db8::7]:443"', "2001:db8::7"),
+        ("10.0.0.2", "203.0.113.7:4711, [::1]:443, ::ffff:10.0.0.3", "203.0.113.7"),
+        ("192.0.2.5", "198.51.100.7", "198.51.100.7"),
+        ("::ffff:192.0.2.6", "198.51.100.7", "192.0.2.6"),
     ],
 )
 def test_only_a_trusted_proxy_is_believed_about_the_client(peer: str, forwarded: str, expected: str) -> None:
-    trusted_proxies = TrustedProxies(("10.0.0.0/8", "::1"))
+    trusted_proxies = TrustedProxies(("10.0.0.0/8", "::1", "::ffff:192.0.2.5"))
     assert trusted_proxies.address(request_from(peer, X_Forwarded_For=forwarded)) == expected
 
 
@@ -68,6 +76,34 @@ def test_no_two_requests_share_an_id() -> None:
 def test_everybody_in_an_ipv6_network_has_one_share(one: str, other: str, same: bool) -> None:
     trusted_proxies = TrustedProxies(())
     assert (trusted_proxies.client(request_from(one)) == trusted_proxies.client(request_from(other))) is same
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("203.0.113.7:4711", "203.0.113.7:4712", True),
+        ("203.0.113.7:4711", "203.0.113.8:4711", False),
+        ("[2001:db8:1:2::7]:443", "2001:db8:1:2::8", True),
+        ("[2001:db8:1:2::7]:443", "[2001:db8:1:3::7]:443", False),
+        ("::ffff:203.0.113.7", "203.0.113.7:80", True),
+        ("[::ffff:203.0.113.7]:80", "[::ffff:203.0.113.8]:80", False),
+    ],
+)
+def test_clients_behind_a_proxy_are_told_apart_however_it_writes_them(one: str, other: str, same: bool) -> None:
+    trusted_proxies = TrustedProxies(("10.0.0.2",))
+    first, second = (
+        trusted_proxies.client(request_from(peer, X_Forwarded_For=forwarded))
+        for peer, forwarded in (("10.0.0.2", one), ("::ffff:10.0.0.2", other))
+    )
+    assert (first == second) is same
+
+
+def test_a_network_of_proxies_may_be_written_in_ipv6() -> None:
+    trusted_proxies = TrustedProxies(("::ffff:10.0.0.0/104", "2001:db8::/32"))
+    for peer in ("10.1.2.3", "::ffff:10.1.2.3", "2001:db8::1"):
+        assert trusted_proxies.address(request_from(peer, X_Forwarded_For="198.51.100.7")) == "198.51.100.7"
+    for peer in ("11.1.2.3", "2001:db9::1"):
+        assert trusted_proxies.address(request_from(peer, X_Forwarded_For="198.51.100.7")) == peer
 
 
 def test_two_lines_of_addresses_are_one_list() -> None:

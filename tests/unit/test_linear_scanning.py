@@ -13,10 +13,10 @@ import appliance
 from appliance.albums.ordering import AlbumChanges, arranged
 from appliance.domain.errors import ApplianceError
 from appliance.domain.upload_options import clean_filename, clean_text, parse_duration
+from appliance.http.byte_ranges import byte_range
 from appliance.http.localization.languages import ENGLISH, choose_language
 from appliance.http.negotiation import parse_accept as liking
 from appliance.http.pages.album_pages import slugs_in
-from appliance.http.views.renditions import byte_range
 from appliance.imaging.sniffing import sniff
 from appliance.observability.logs import MAX_BYTES, HumanLines, JsonLines, redacted
 from appliance.resumable.progress import part_ids

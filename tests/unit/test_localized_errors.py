@@ -22,6 +22,8 @@ ONLY_PROGRAMS_MEET = frozenset(
         "idempotency-key-reused",
         "unsupported-tus-version",  # nor do they speak tus wrongly
         "encoded-body",
+        "partial-upload",
+        "precondition-failed",
         "wrong-content-type",
         "parts-unfinished",
         "upload-is-final",

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.domain.errors import RangeNotSatisfiable
-from appliance.http.views.renditions import byte_range
+from appliance.http.byte_ranges import byte_range
 
 
 @given(size=st.integers(1, 300), first=st.integers(0, 400), last=st.none() | st.integers(0, 400))

@@ -32,6 +32,7 @@ from appliance.domain.errors.images import (
     UnknownImage,
     UnknownRendition,
     UnsupportedImageRequest,
+    VersionMismatch,
     WrongToken,
 )
 from appliance.domain.errors.operation import (
@@ -62,6 +63,7 @@ from appliance.domain.errors.resumable import (
     UploadPaused,
 )
 from appliance.domain.errors.uploads import (
+    DigestMismatch,
     EmptyUpload,
     EncodedBody,
     IdempotencyKeyInUse,
@@ -71,6 +73,7 @@ from appliance.domain.errors.uploads import (
     InvalidExpiry,
     MissingFile,
     NotAnImage,
+    PartialUpload,
     RemoteUrlRefused,
     SlowUpload,
     TooLarge,
@@ -91,6 +94,7 @@ __all__ = [
     "ConfigError",
     "Conflict",
     "DataDirectoryLocked",
+    "DigestMismatch",
     "DiskFull",
     "Draining",
     "EmptyUpload",
@@ -118,6 +122,7 @@ __all__ = [
     "NotTusBody",
     "ObjectMissing",
     "OffsetMismatch",
+    "PartialUpload",
     "PartsUnfinished",
     "PurgeFailed",
     "RangeNotSatisfiable",
@@ -139,6 +144,7 @@ __all__ = [
     "UnsupportedTusVersion",
     "UploadLocked",
     "UploadPaused",
+    "VersionMismatch",
     "WrongToken",
     "figures_of",
     "fill_in",

@@ -27,6 +27,13 @@ class UnknownAlbum(ApplianceError):
     texts = ("No album has this link. Check it for typos; upper and lower case matter.",)
 
 
+class VersionMismatch(ApplianceError):
+    """The image or album has changed since the version that the request is meant for."""
+
+    code = "precondition-failed"
+    title = "This has changed in the meantime"
+
+
 class GoneAlbum(ApplianceError):
     """The album has expired, was deleted, or has lost its last image."""
 

@@ -92,6 +92,21 @@ class EncodedBody(ApplianceError):
     title = "The upload is compressed"
 
 
+class DigestMismatch(ApplianceError):
+    """The content of the request has another digest than its Content-Digest says. Nothing of it was kept."""
+
+    code = "digest-mismatch"
+    title = "The digest doesn't match"
+    texts = ("The file was damaged on the way. Upload it again.",)
+
+
+class PartialUpload(ApplianceError):
+    """The request brings a part of a file, which would be stored as if it were the whole."""
+
+    code = "partial-upload"
+    title = "Only a part of the file was sent"
+
+
 class RemoteUrlRefused(ApplianceError):
     """The client asked this host to fetch a URL, which it never does."""
 

@@ -11,6 +11,7 @@ from appliance.domain.errors import InvalidExpiry
 from appliance.http.api.album_resource import album_resource
 from appliance.http.client_address import client_of
 from appliance.http.delete_tokens import bearer_token, delay_wrong_tokens
+from appliance.http.etags import allowed_versions, version_etag
 from appliance.http.json_fields import (
     asks_to_restore,
     expiry_member,
@@ -43,7 +44,7 @@ async def create_album(request: web.Request) -> web.Response:
     with renderer.reserve(client):
         created = await request.app[ALBUMS].create(wishes)
         answer = await renderer.run_in_turn(client, lambda: _resource(request, created.contents, created.delete_token))
-    headers = {"Location": album_path(created.contents.album.slug), **NO_STORE}
+    headers = {"Location": album_path(created.contents.album.slug), **_headers(created.contents)}
     return web.Response(body=answer, status=201, headers=headers, content_type=JSON)
 
 
@@ -58,7 +59,11 @@ async def show_album(request: web.Request) -> web.Response:
     answer = await request.app[BACKGROUND_RENDERER].cached(
         client_of(request).key, key, lambda: _resource(request, album)
     )
-    return web.Response(body=answer, headers=NO_STORE, content_type=JSON)
+    return web.Response(body=answer, headers=_headers(album), content_type=JSON)
+
+
+def _headers(contents: Contents) -> dict[str, str]:
+    return {"ETag": version_etag(contents.album.version), **NO_STORE}
 
 
 async def change_album(request: web.Request) -> web.Response:
@@ -77,15 +82,17 @@ async def change_album(request: web.Request) -> web.Response:
     )
     renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).key
     with renderer.reserve(client):
-        album = await albums.change(slug, token, changes)
+        album = await albums.change(slug, token, changes, only_versions=allowed_versions(request))
         answer = await renderer.run_in_turn(client, lambda: _resource(request, album))
-    return web.Response(body=answer, headers=NO_STORE, content_type=JSON)
+    return web.Response(body=answer, headers=_headers(album), content_type=JSON)
 
 
 async def delete_album(request: web.Request) -> web.Response:
     """DELETE /api/v1/albums/{slug}"""
     async with delay_wrong_tokens(request):
-        await request.app[ALBUMS].delete(request.match_info["slug"], bearer_token(request))
+        await request.app[ALBUMS].delete(
+            request.match_info["slug"], bearer_token(request), only_versions=allowed_versions(request)
+        )
     return web.Response(status=204, headers=NO_STORE)
 
 

@@ -3,9 +3,11 @@
 from aiohttp import web
 
 from appliance.domain.errors import UnknownImage
+from appliance.domain.model import Image
 from appliance.http.api.contract import build_contract
 from appliance.http.api.image_resource import image_resource, limits_resource, pending_resource
 from appliance.http.delete_tokens import bearer_token, delay_wrong_tokens
+from appliance.http.etags import allowed_versions, version_etag
 from appliance.http.image_lookup import find_image_or_progress, resolve_image
 from appliance.http.json_fields import asks_to_restore, expiry_member, json_object, text_member
 from appliance.http.keys import CLOCK, CONFIG, MANAGEMENT, RESUMABLE
@@ -20,8 +22,14 @@ NO_STORE = {"Cache-Control": "no-store"}
 async def show_image(request: web.Request) -> web.Response:
     """GET /api/v1/images/{slug}"""
     found, config = await find_image_or_progress(request), request.app[CONFIG]
-    resource = pending_resource(found, config) if isinstance(found, Progress) else image_resource(found, config)
-    return json_answer(resource, headers=NO_STORE)
+    if isinstance(found, Progress):
+        return json_answer(pending_resource(found, config), headers=NO_STORE)
+    return json_answer(image_resource(found, config), headers=image_headers(found))
+
+
+def image_headers(image: Image) -> dict[str, str]:
+    """The headers of a response with an image's resource."""
+    return {"ETag": version_etag(image.version), **NO_STORE}
 
 
 async def change_image(request: web.Request) -> web.Response:
@@ -30,19 +38,19 @@ async def change_image(request: web.Request) -> web.Response:
     async with delay_wrong_tokens(request):
         await _owned(request, slug, token)
     changes = await _changes(request)
-    image = await management.change(slug, token, changes)
-    return json_answer(image_resource(image, request.app[CONFIG]), headers=NO_STORE)
+    image = await management.change(slug, token, changes, only_versions=allowed_versions(request))
+    return json_answer(image_resource(image, request.app[CONFIG]), headers=image_headers(image))
 
 
 async def delete_image(request: web.Request) -> web.Response:
     """DELETE /api/v1/images/{slug}"""
-    slug, token = request.match_info["slug"], bearer_token(request)
+    slug, token, only_versions = request.match_info["slug"], bearer_token(request), allowed_versions(request)
     async with delay_wrong_tokens(request):
         try:
-            await request.app[MANAGEMENT].delete(slug, token)
+            await request.app[MANAGEMENT].delete(slug, token, only_versions=only_versions)
         except UnknownImage:
-            if not await request.app[RESUMABLE].withdraw(slug, token):
-                await request.app[MANAGEMENT].delete(slug, token)  # the upload has finished meanwhile
+            if not await request.app[RESUMABLE].withdraw(slug, token):  # else the upload has finished meanwhile
+                await request.app[MANAGEMENT].delete(slug, token, only_versions=only_versions)
     return web.Response(status=204, headers=NO_STORE)
 
 

@@ -2,17 +2,20 @@
 
 from aiohttp import hdrs, web
 
+from appliance.domain.errors import ApplianceError
 from appliance.http.api.chevereto import chevereto_upload
+from appliance.http.api.chevereto_bodies import CheveretoFields, ReplyFormat, chevereto_body
 from appliance.http.api.image_resource import image_resource
+from appliance.http.api.images import image_headers
 from appliance.http.client_address import client_of
-from appliance.http.forms import read_form
 from appliance.http.keys import BACKGROUND_RENDERER, CONFIG, FORM_LIMITS, INGEST
 from appliance.http.links import Links, share_path
 from appliance.http.pages.selection import pages_of, wants_page
 from appliance.http.pages.site_pages import UploadFormValues
 from appliance.http.problems import headers_of, status_of, to_named_error
 from appliance.http.responses import json_answer
-from appliance.http.transport.upload_bodies import FormBody, RawBody, refuse_text_as_file
+from appliance.http.transport.form_bodies import FormBody
+from appliance.http.transport.upload_bodies import RawBody, RequestBody
 from appliance.uploads.admission import AdmissionRequest
 from appliance.uploads.committer import Accepted
 from appliance.uploads.ingest import Refused
@@ -24,7 +27,8 @@ async def create_image(request: web.Request) -> web.Response:
     """POST /api/v1/images"""
     accepted = await _accept(request)
     resource = image_resource(accepted.image, request.app[CONFIG], delete_token=accepted.delete_token)
-    return json_answer(resource, status=201, headers={hdrs.LOCATION: share_path(accepted.image.slug), **NO_STORE})
+    headers = {hdrs.LOCATION: share_path(accepted.image.slug), **image_headers(accepted.image)}
+    return json_answer(resource, status=201, headers=headers)
 
 
 async def put_file(request: web.Request) -> web.Response:
@@ -68,19 +72,27 @@ async def post_form(request: web.Request) -> web.Response:
 
 async def chevereto(request: web.Request) -> web.Response:
     """POST /api/1/upload: field `source`, as Chevereto v1 clients send it"""
-    if request.content_type == "application/x-www-form-urlencoded":
-        refuse_text_as_file("source", str((await read_form(request)).get("source", "")))
-    accepted = await _accept(request, file_field="source")
-    return json_answer(chevereto_upload(accepted.image, request.app[CONFIG], accepted.delete_token), headers=NO_STORE)
+    config, fields = request.app[CONFIG], CheveretoFields()
+    body = chevereto_body(request, config.uploads, fields.translate)
+    try:
+        accepted = await request.app[INGEST].accept(body, client_of(request))
+    except ApplianceError as fault:
+        if fields.reply_format is not ReplyFormat.TXT:
+            raise
+        return web.Response(text=f"{fault.detail}\n", status=status_of(fault), headers=headers_of(fault))
+    links, image = Links.of(config), accepted.image
+    if fields.reply_format is ReplyFormat.TXT:
+        return web.Response(text=links.file(image.slug, image.media_type), headers=NO_STORE)
+    if fields.reply_format is ReplyFormat.REDIRECT:
+        return web.Response(status=303, headers={hdrs.LOCATION: share_path(image.slug), **NO_STORE})
+    return json_answer(chevereto_upload(image, config, accepted.delete_token), headers=NO_STORE)
 
 
-def upload_body(
-    request: web.Request, filename: str = "", *, file_field: str = "file", max_files: int = 1
-) -> RawBody | FormBody:
+def upload_body(request: web.Request, filename: str = "", *, max_files: int = 1) -> RequestBody:
     """The request's body, which `Ingest` parses as it reads."""
     limits = request.app[CONFIG].uploads
     if request.content_type.startswith("multipart/"):
-        return FormBody(request, limits, filename, file_field=file_field, max_files=max_files)
+        return FormBody(request, limits, filename, max_files=max_files)
     return RawBody(request, limits, filename)
 
 
@@ -89,6 +101,11 @@ def read_admission_request(request: web.Request) -> AdmissionRequest:
     return upload_body(request).admission_request(client_of(request))
 
 
-async def _accept(request: web.Request, filename: str = "", file_field: str = "file") -> Accepted:
-    body = upload_body(request, filename, file_field=file_field)
-    return await request.app[INGEST].accept(body, client_of(request))
+def read_chevereto_admission_request(request: web.Request) -> AdmissionRequest:
+    """The same for Chevereto's API, whose bodies may be Base64."""
+    body = chevereto_body(request, request.app[CONFIG].uploads, CheveretoFields().translate)
+    return body.admission_request(client_of(request))
+
+
+async def _accept(request: web.Request, filename: str = "") -> Accepted:
+    return await request.app[INGEST].accept(upload_body(request, filename), client_of(request))

@@ -15,6 +15,7 @@ from aiohttp.multipart import BadContentDispositionHeader, BadContentDisposition
 from multidict import MultiDict, MultiDictProxy
 
 from appliance.domain.errors import MalformedRequest
+from appliance.http.transport.content_digest import ContentDigest
 from appliance.http.transport.request_heads import refuse_other_charsets
 
 MAX_HEAD_BYTES = 8192  # boundary and headers of a part; a file name of 255 characters, sent twice, takes up to 3 KB
@@ -29,11 +30,11 @@ _BLANK_LINES = (b"\r\n", b"\n")
 class FormReader:
     """Reads the parts of a form one after the other. Raises MalformedRequest for a body that isn't one."""
 
-    def __init__(self, request: web.Request) -> None:
+    def __init__(self, request: web.Request, digest: ContentDigest | None = None) -> None:
         try:
             boundary = parse_mimetype(request.headers[hdrs.CONTENT_TYPE]).parameters["boundary"]
-            content = cast(StreamReader, _BoundedLines(request.content, f"--{boundary}".encode()))
-            self._reader = MultipartReader(request.headers, content)
+            self._lines = _BoundedLines(request.content, f"--{boundary}".encode(), digest)
+            self._reader = MultipartReader(request.headers, cast(StreamReader, self._lines))
         except (AssertionError, ValueError, KeyError) as fault:
             raise MalformedRequest("The form's Content-Type has no boundary.") from fault
 
@@ -52,22 +53,45 @@ class FormReader:
             raise MalformedRequest("A part has a Content-Transfer-Encoding. Send parts without one.")
         return part
 
+    async def skip_epilogue(self) -> None:
+        """Read what is behind the last part, which belongs to the content. Raises MalformedRequest if it is long."""
+        skipped_bytes = 0
+        while chunk := await self._lines.read(CHUNK_BYTES):
+            skipped_bytes += len(chunk)
+            if skipped_bytes > MAX_HEAD_BYTES:
+                raise MalformedRequest("The form goes on after its last boundary.")
+
 
 class _BoundedLines:
-    """The stream that aiohttp's reader reads from, with limits for what is between the bytes of two parts."""
+    """The stream that aiohttp's reader reads from, with limits for what is between the bytes of two parts.
 
-    def __init__(self, content: StreamReader, boundary: bytes) -> None:
+    `digest` gets every byte once, although the reader puts back what it read of the next part.
+    """
+
+    def __init__(self, content: StreamReader, boundary: bytes, digest: ContentDigest | None) -> None:
         self._content = content
+        self._digest = digest
+        self._returned_bytes = 0  # put back by the reader, and in the digest already
         self._boundary = boundary
         self._has_started = False
         self._lines = 0
         self._bytes = 0
         self.at_eof = content.at_eof
-        self.unread_data = content.unread_data
 
     async def read(self, max_bytes: int) -> bytes:
         self._lines = self._bytes = 0
-        return await self._content.read(max_bytes)
+        return self._digested(await self._content.read(max_bytes))
+
+    def unread_data(self, data: bytes) -> None:
+        """Put back the last bytes that were read."""
+        self._returned_bytes += len(data)
+        self._content.unread_data(data)
+
+    def _digested(self, data: bytes) -> bytes:
+        if self._digest is not None:
+            self._digest.update(data[self._returned_bytes :])
+        self._returned_bytes = max(0, self._returned_bytes - len(data))
+        return data
 
     async def readline(self, *, max_line_length: int | None = None) -> bytes:
         """A line. `max_line_length` is ignored: our limits cover all lines of a part together, boundaries included."""
@@ -81,7 +105,7 @@ class _BoundedLines:
 
     async def _line(self) -> bytes:
         try:
-            line = await self._content.readline(max_line_length=MAX_HEAD_BYTES)
+            line = self._digested(await self._content.readline(max_line_length=MAX_HEAD_BYTES))
         except LineTooLong as fault:
             raise _head_too_large() from fault
         self._lines += 1

@@ -1,10 +1,10 @@
-"""Upload bodies, parsed as they arrive: raw bodies, and multipart forms with their fields in any order."""
+"""Upload bodies, parsed as they arrive: what all have in common, and raw bodies. Forms are in `form_bodies`."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, replace
-from typing import NoReturn
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
 from appliance.config.model import Uploads
 from appliance.domain.clients import Client
@@ -13,7 +13,6 @@ from appliance.domain.errors import (
     InvalidField,
     MalformedRequest,
     MissingFile,
-    RemoteUrlRefused,
 )
 from appliance.domain.model import UploadOptions
 from appliance.domain.upload_options import (
@@ -23,17 +22,14 @@ from appliance.domain.upload_options import (
     with_option,
 )
 from appliance.http.transport.body_faults import translate_faults
-from appliance.http.transport.multipart import FormReader
-from appliance.http.transport.request_heads import refuse_encoded
+from appliance.http.transport.content_digest import ContentDigest, parse_content_digest
+from appliance.http.transport.request_heads import refuse_chunks, refuse_encoded, refuse_partial
 from appliance.http.transport.timeouts import Timeouts
 from appliance.shared.concurrency_limit import Permit
-from appliance.spool import too_large
 from appliance.uploads.admission import AdmissionRequest, UploadStage
 from appliance.uploads.ingest import ArrivingFile
 
 MAX_FIELD_BYTES = 16_384  # enough for an alt text of 2,000 characters in any script
-MAX_PARTS = 32
-CHUNK_BYTES = 256 * 1024
 
 
 @dataclass(slots=True)
@@ -43,20 +39,40 @@ class FormLimits:
     max_files: int = 100  # as many as a person selects in a gallery at once
 
 
-class _Body:
+TranslateField = Callable[[str, str], tuple[str, str]]
+"""Name and text of a field in our own words, from those of another API."""
+
+
+def keep_field(name: str, text: str) -> tuple[str, str]:
+    """The `TranslateField` of our own API."""
+    return name, text
+
+
+class RequestBody(ABC):
     """What all bodies have in common: options in the request's head, timeouts, and errors that end the body.
 
     `filename` is used if the body doesn't name its file.
     """
 
-    def __init__(self, request: web.Request, limits: Uploads, filename: str = "") -> None:
+    def __init__(
+        self,
+        request: web.Request,
+        limits: Uploads,
+        filename: str = "",
+        *,
+        translate_field: TranslateField = keep_field,
+    ) -> None:
         self._request = request
         self._limits = limits
         self._filename = filename
+        self._translate_field = translate_field
         self._timeouts = Timeouts(limits.idle_timeout_s)
         self._options = UploadOptions()
         self._arrived_bytes = 0
         self._fault: Exception | None = None
+        self._digest: ContentDigest | None = None
+        self._fields: dict[str, str] = {}
+        self._refusal: ApplianceError | None = None
         self.skipped = 0
         """How many files exceeded the limit of one form."""
 
@@ -67,13 +83,15 @@ class _Body:
     @property
     def form_values(self) -> dict[str, str]:
         """The text fields that have arrived, for showing the form again."""
-        return {}
+        return {name: text for name, text in self._fields.items() if name not in ("filename", "expires_at")}
 
     def admission_request(self, client: Client) -> AdmissionRequest:
         refuse_encoded(self._request)
-        for name in OPTION_NAMES:
-            if (text := self._request.query.get(name)) is not None:
-                self._options = with_option(self._options, name, text, self._limits.max_expiry_days)
+        refuse_partial(self._request)
+        if expected := parse_content_digest(self._request):
+            self._digest = ContentDigest(expected)
+        for name in dict.fromkeys(self._request.query):
+            self._set_option(*self._translate_field(name, self._request.query[name]))
         if (key := self._request.headers.get("Idempotency-Key")) is not None:
             check_idempotency_key(key)
             self._options = replace(self._options, idempotency_key=key)
@@ -84,6 +102,62 @@ class _Body:
 
     def _announced_bytes(self) -> int:
         return self._request.content_length or 0
+
+    def _left_bytes(self) -> int | None:
+        """The announced bytes of a file in a form: what is left of the form, because its other parts are small."""
+        if self._request.content_length is None:
+            return None
+        return min(self._request.content_length - self._arrived_bytes, self._limits.max_bytes)
+
+    def _set_option(self, name: str, text: str) -> None:
+        """Raises InvalidField, InvalidExpiry."""
+        if name in OPTION_NAMES:
+            self._options = with_option(self._options, name, text, self._limits.max_expiry_days)
+
+    def _note_field(self, name: str, text: str) -> None:
+        """Note a field of a form. An error in it is raised by `_require_options`, when all fields have been read."""
+        try:
+            refuse_chunks(name, text)
+            name, text = self._translate_field(name, text)
+            if name in OPTION_NAMES:
+                self._fields[name] = text
+            self._set_option(name, text)
+        except ApplianceError as fault:
+            self._refusal = self._refusal or fault
+
+    def _require_options(self) -> None:
+        """Raises the first error in the options."""
+        if self._refusal is not None:
+            raise self._refusal
+
+    async def _text(self, name: str, chunks: AsyncIterator[bytes]) -> str:
+        """The text of a field. Raises InvalidField if it is too long, MalformedRequest."""
+        content = bytearray()
+        async for chunk in chunks:
+            content += chunk
+            if len(content) > MAX_FIELD_BYTES:
+                raise InvalidField(
+                    f"The field “{name[:40]}” has more than {MAX_FIELD_BYTES:,} bytes.",
+                    limit=MAX_FIELD_BYTES,
+                    actual=len(content),
+                )
+        try:
+            return content.decode()
+        except UnicodeDecodeError as fault:
+            raise MalformedRequest("A form field is not UTF-8 text.") from fault
+
+    @abstractmethod
+    def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
+        """As `UploadBody.files`."""
+
+    async def _content(self) -> AsyncIterator[bytes]:
+        """The content as it arrives. Raises DigestMismatch behind its last chunk."""
+        async for chunk in self._request.content.iter_any():
+            if self._digest is not None:
+                self._digest.update(chunk)
+            yield chunk
+        if self._digest is not None:
+            self._digest.require_match()
 
     async def _received(self, chunks: AsyncIterator[bytes], permit: Permit) -> AsyncIterator[bytes]:
         """The chunks, counted, with timeouts. An error is remembered, because nothing can be read after it."""
@@ -97,151 +171,11 @@ class _Body:
             raise
 
 
-class RawBody(_Body):
+class RawBody(RequestBody):
     """A body that is the file."""
 
     async def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
         if self._request.content_length == 0 or not self._request.body_exists:
             raise MissingFile("The request has no body. Send the file as the body, or as the form field “file”.")
-        stream = self._received(self._request.content.iter_any(), permit)
+        stream = self._received(self._content(), permit)
         yield ArrivingFile("", stream, self._request.content_length)
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A part of a form, with the names in its headers. A part that isn't a file has no file name."""
-
-    name: str | None
-    filename: str | None
-    reader: BodyPartReader
-
-
-class FormBody(_Body):
-    """A form whose files are parts named `file_field`. Up to `max_files` are accepted; others are skipped."""
-
-    def __init__(
-        self,
-        request: web.Request,
-        limits: Uploads,
-        filename: str = "",
-        *,
-        file_field: str = "file",
-        max_files: int = 1,
-    ) -> None:
-        super().__init__(request, limits, filename)
-        self._file_field = file_field
-        self._max_files = max_files
-        self._count = 0
-        self._fields: dict[str, str] = {}
-        self._refusal: ApplianceError | None = None
-
-    @property
-    def takes_several(self) -> bool:
-        return self._max_files > 1
-
-    @property
-    def form_values(self) -> dict[str, str]:
-        return {name: text for name, text in self._fields.items() if name not in ("filename", "expires_at")}
-
-    def _announced_bytes(self) -> int:
-        announced = max(0, super()._announced_bytes() - MAX_PARTS * MAX_FIELD_BYTES)  # the fields don't count
-        max_bytes = self._limits.max_bytes
-        if self.takes_several and announced <= self._max_files * max_bytes:  # each file may be small enough
-            return min(announced, max_bytes)
-        return announced
-
-    async def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
-        reader = FormReader(self._request)
-        max_parts = MAX_PARTS + self._max_files - 1
-        for _ in range(max_parts):
-            if (part := await self._next_part(reader)) is None:
-                break
-            if part.name != self._file_field:
-                await self._read_field(part, permit)
-            elif (file := await self._file(part, permit)) is not None:
-                self._require_options()
-                yield file
-                self._require_sound_body()
-        else:
-            raise MalformedRequest(f"The form has more than {max_parts} parts.", limit=max_parts)
-        if not self._count:
-            raise MissingFile(f"The form has no file field named “{self._file_field}”.")
-        self._require_options()
-
-    def options(self, file: ArrivingFile) -> UploadOptions:
-        options = super().options(file)
-        return options if self._count == 1 else replace(options, filename=clean_filename(file.name))
-
-    async def _next_part(self, reader: FormReader) -> _Part | None:
-        with translate_faults(self._limits):
-            part = await self._timeouts.wait(reader.next())
-            return None if part is None else _Part(part.name, part.filename, part)
-
-    async def _file(self, part: _Part, permit: Permit) -> ArrivingFile | None:
-        """The file in a part; None if it exceeds the limit, in which case it is skipped."""
-        if part.filename is None:
-            refuse_text_as_file(self._file_field, await self._text(part, permit))
-        name = part.filename.replace("%22", '"')  # the HTML standard encodes quotes in file names this way
-        file = ArrivingFile(name, self._received(_chunks(part.reader), permit), self._left_bytes())
-        if self._count < self._max_files:
-            self._count += 1
-            return file
-        if self._max_files == 1:
-            raise MalformedRequest("The form has two files. Send one file per request.")
-        self.skipped += 1
-        if not await file.skip():
-            raise too_large(self._limits.max_bytes, self._limits.max_bytes)
-        return None
-
-    def _left_bytes(self) -> int | None:
-        """The announced bytes of a file: what is left of the form, because its other parts are small."""
-        if self._request.content_length is None:
-            return None
-        return min(self._request.content_length - self._arrived_bytes, self._limits.max_bytes)
-
-    async def _read_field(self, part: _Part, permit: Permit) -> None:
-        text, name = await self._text(part, permit), part.name
-        if name is None or name not in OPTION_NAMES:
-            return
-        self._fields[name] = text
-        try:
-            self._options = with_option(self._options, name, text, self._limits.max_expiry_days)
-        except ApplianceError as fault:  # raised later, when all fields have been read
-            self._refusal = self._refusal or fault
-
-    async def _text(self, part: _Part, permit: Permit) -> str:
-        content = bytearray()
-        async for chunk in self._received(_chunks(part.reader), permit):
-            content += chunk
-            if len(content) > MAX_FIELD_BYTES:
-                raise InvalidField(
-                    f"The field “{(part.name or '')[:40]}” has more than {MAX_FIELD_BYTES:,} bytes.",
-                    limit=MAX_FIELD_BYTES,
-                    actual=len(content),
-                )
-        try:
-            return content.decode()
-        except UnicodeDecodeError as fault:
-            raise MalformedRequest("A form field is not UTF-8 text.") from fault
-
-    def _require_options(self) -> None:
-        """Raises the first error in the options."""
-        if self._refusal is not None:
-            raise self._refusal
-
-    def _require_sound_body(self) -> None:
-        """Raises the error that ended a file's stream, after which nothing can be read."""
-        if self._fault is not None:
-            raise self._fault
-
-
-def refuse_text_as_file(field: str, text: str) -> NoReturn:
-    """Raises RemoteUrlRefused for a URL in place of a file, MissingFile for any other text."""
-    if text.lstrip().lower().startswith(("http://", "https://", "ftp://")):
-        raise RemoteUrlRefused
-    raise MissingFile(f"The field “{field}” contains text. Send a file with a filename.")
-
-
-async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
-    while chunk := await part.read_chunk(CHUNK_BYTES):
-        yield chunk

@@ -15,7 +15,7 @@ from appliance.http.links import share_path, upload_path
 from appliance.http.responses import json_answer
 from appliance.http.transport.body_faults import translate_fault
 from appliance.http.transport.connections import read_unread
-from appliance.http.transport.request_heads import refuse_encoded
+from appliance.http.transport.request_heads import refuse_encoded, refuse_partial
 from appliance.http.transport.timeouts import Timeouts
 from appliance.http.tus import headers as tus
 from appliance.resumable import NewUpload, Progress, UploadChunk
@@ -43,6 +43,7 @@ async def create(request: web.Request) -> web.Response:
     """POST /api/v1/uploads"""
     tus.check_version(request)
     refuse_encoded(request)
+    refuse_partial(request)
     wanted, resumable = _parse_creation(request), request.app[RESUMABLE]
     if wanted.with_bytes:
         tus.check_media_type(request)

@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from appliance.domain.errors import InvalidField, MalformedRequest, NotTusBody, UnsupportedTusVersion
 from appliance.domain.model import UploadOptions
 from appliance.domain.upload_options import clean_filename, with_option
+from appliance.http.transport.content_digest import parse_content_digest
 from appliance.spool import ALGORITHMS, Checksum
 
 VERSION = "1.0.0"
@@ -20,14 +21,16 @@ OVERRIDE = "X-HTTP-Method-Override"
 OVERRIDABLE = frozenset({hdrs.METH_HEAD, hdrs.METH_PATCH, hdrs.METH_DELETE})
 SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 ALLOWED = (
-    "Authorization, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Concat, Upload-Defer-Length, Upload-Length, "
-    "Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-ID"
+    "Authorization, Cache-Control, Content-Digest, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Concat, "
+    "Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-ID, "
+    "X-Requested-With"
 )
 EXPOSED = (
     "Content-Location, Location, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, "
     "Tus-Version, Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset, "
     "X-Request-ID"
 )
+_URL_SAFE = str.maketrans("-_", "+/")
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -79,10 +82,14 @@ def is_deferred(request: web.Request) -> bool:
 
 
 def parse_checksum(request: web.Request) -> Checksum | None:
-    """The checksum, None without one. Raises MalformedRequest, and InvalidField for an unknown algorithm."""
+    """The checksum, None without one. Content-Digest counts if there is no Upload-Checksum.
+
+    Raises MalformedRequest, and InvalidField for an unknown algorithm.
+    """
     text = request.headers.get("Upload-Checksum")
     if text is None:
-        return None
+        digests = parse_content_digest(request)
+        return next((Checksum(algorithm, digest) for algorithm, digest in digests.items()), None)
     algorithm, _, encoded = text.partition(" ")
     if algorithm not in ALGORITHMS:
         raise InvalidField(f"Supported checksums: {', '.join(ALGORITHMS)}.")
@@ -90,10 +97,14 @@ def parse_checksum(request: web.Request) -> Checksum | None:
 
 
 def parse_metadata(request: web.Request) -> dict[str, str]:
-    """The keys and texts of Upload-Metadata. Raises MalformedRequest."""
+    """The keys and texts of Upload-Metadata; empty pairs, as behind a last comma, don't count.
+
+    Raises MalformedRequest.
+    """
     found: dict[str, str] = {}
-    text = request.headers.get("Upload-Metadata", "")
-    for pair in text.split(",") if text.strip() else ():
+    for pair in request.headers.get("Upload-Metadata", "").split(","):
+        if not pair.strip():
+            continue
         key, _, encoded = pair.strip().partition(" ")
         if not key or key in found or not pair.isascii():
             raise MalformedRequest("Upload-Metadata must be pairs of a key and Base64 text, each key once.")
@@ -121,7 +132,9 @@ def http_date(unix_s: int) -> str:
 
 
 def _decoded(name: str, text: str) -> bytes:
+    """The bytes of Base64 in the standard or URL-safe alphabet, padded or not. Raises MalformedRequest."""
+    unpadded = text.rstrip("=").translate(_URL_SAFE)
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True)
     except (binascii.Error, ValueError) as fault:
         raise MalformedRequest(f"{name} contains invalid Base64.") from fault

@@ -1,63 +1,115 @@
-"""The download of an album as one zip file."""
+"""The download of an album as one zip file, whole or resumed."""
 
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 
 from aiohttp import hdrs, web
 
 from appliance.albums import Contents
 from appliance.albums.zip_download import AlbumZip
 from appliance.domain.upload_options import clean_filename
+from appliance.http.byte_ranges import requested_range
 from appliance.http.client_address import client_of
 from appliance.http.content_disposition import content_disposition
-from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, DELIVERY
+from appliance.http.etags import is_not_modified
+from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, DELIVERY, RESUMED_ZIPS
 from appliance.http.links import EXTENSIONS
 from appliance.http.transport.streamed_responses import download_permit
+from appliance.shared.concurrency_limit import ConcurrencyLimit, Permit
+
+MAX_RESUMED_ZIPS = 8
+"""How many downloads may skip to their range at once: the originals before it are read again, as fast as they come."""
+RETRY_AFTER_S = 5
+
+
+def resumed_zip_limit() -> ConcurrencyLimit:
+    return ConcurrencyLimit("album downloads are being resumed", MAX_RESUMED_ZIPS, RETRY_AFTER_S)
 
 
 async def show_zip(request: web.Request) -> web.StreamResponse:
-    """GET /a/{slug}/zip: every original, in the album's order"""
+    """GET /a/{slug}/zip: every original, in the album's order, whole or one range"""
     contents = await request.app[ALBUMS].show(request.match_info["slug"])
-    name = f"{clean_filename(contents.album.title or 'album')}.zip"
-    headers = {
-        hdrs.CONTENT_DISPOSITION: content_disposition(name, attachment=True),
-        hdrs.CACHE_CONTROL: "no-store",
-        "X-Robots-Tag": "noindex",
-    }
-    response = web.StreamResponse(headers=headers)
+    response = web.StreamResponse(headers=_headers(contents))
     response.content_type = "application/zip"
     if request.method == hdrs.METH_HEAD:
-        response.content_length = await _length(request, contents)
+        response.content_length, response.headers[hdrs.ETAG] = await _length_and_etag(request, contents)
         await response.prepare(request)
         return response
-    await _pour(request, contents, response)
+    async with download_permit(request, response) as permit:
+        archive = await _prepared_archive(request, contents)
+        etag = response.headers[hdrs.ETAG] = _etag(archive)
+        if is_not_modified(request, etag):
+            return web.Response(status=304, headers={hdrs.ETAG: etag, hdrs.CACHE_CONTROL: "no-store"})
+        part = requested_range(request, archive.length, etag)
+        start, length = part or (0, archive.length)
+        if part is not None:
+            response.set_status(206)
+            response.headers[hdrs.CONTENT_RANGE] = f"bytes {start}-{start + length - 1}/{archive.length}"
+        response.content_length = length
+        await _pour(request, archive, response, start, permit)
+    await response.write_eof()
     return response
+
+
+def _headers(contents: Contents) -> dict[str, str]:
+    return {
+        hdrs.CONTENT_DISPOSITION: content_disposition(zip_name(contents.album.title), attachment=True),
+        hdrs.CACHE_CONTROL: "no-store",
+        hdrs.ACCEPT_RANGES: "bytes",
+        "X-Robots-Tag": "noindex",
+    }
+
+
+def zip_name(title: str | None) -> str:
+    """The name of an album's zip file. Slashes in a title are no folders."""
+    return clean_filename((title or "album").replace("/", "_").replace("\\", "_")) + ".zip"
 
 
 def _archive(request: web.Request, contents: Contents) -> AlbumZip:
     return AlbumZip(contents, request.app[DELIVERY], EXTENSIONS)
 
 
-async def _length(request: web.Request, contents: Contents) -> int:
-    """The length of the download; the cache key is a hash, because the value is short too."""
-    key = "zip", contents.album.slug, hash(contents.state)
-    length = await request.app[BACKGROUND_RENDERER].cached(
-        client_of(request).key, key, lambda: str(_archive(request, contents).length).encode()
-    )
-    return int(length)
+def _etag(archive: AlbumZip) -> str:
+    return f'"{archive.fingerprint}"'
 
 
-async def _pour(request: web.Request, contents: Contents, response: web.StreamResponse) -> None:
-    """Stream the zip. An error before the first byte becomes a problem response; later ones cut the connection."""
+async def _prepared_archive(request: web.Request, contents: Contents) -> AlbumZip:
     renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).key
-    async with download_permit(request, response) as permit:
-        with renderer.reserve(client):
-            archive = await renderer.run_in_turn(client, lambda: _archive(request, contents))
-        response.content_length = archive.length
-        async with aclosing(archive.blocks()) as blocks:
-            first = await anext(blocks)
-            await response.prepare(request)
-            await response.write(first)
-            async for block in blocks:
-                await response.write(block)
-                permit.moved(len(block))
-    await response.write_eof()
+    with renderer.reserve(client):
+        return await renderer.run_in_turn(client, lambda: _archive(request, contents))
+
+
+async def _length_and_etag(request: web.Request, contents: Contents) -> tuple[int, str]:
+    """Of the whole download; the cache key is a hash, because the value is short too."""
+
+    def describe() -> bytes:
+        archive = _archive(request, contents)
+        return f"{archive.length} {_etag(archive)}".encode()
+
+    key = "zip", contents.album.slug, hash(contents.state)
+    described = await request.app[BACKGROUND_RENDERER].cached(client_of(request).key, key, describe)
+    length, etag = described.decode().split()
+    return int(length), etag
+
+
+async def _pour(
+    request: web.Request, archive: AlbumZip, response: web.StreamResponse, start: int, permit: Permit
+) -> None:
+    """Stream the response's length from byte `start` on.
+
+    What is before it is made and dropped, because the end of a zip file has the checksums of all that is in it. An
+    error before the first byte becomes a problem response; later ones cut the connection.
+    """
+    position, end = 0, start + (response.content_length or 0)
+    async with AsyncExitStack() as skipping, aclosing(archive.blocks()) as blocks:
+        if start:
+            await skipping.enter_async_context(request.app[RESUMED_ZIPS].permit(client_of(request).key))
+        async for block in blocks:
+            if not response.prepared:
+                await response.prepare(request)
+            permit.moved(len(block))
+            if position + len(block) > start:
+                await skipping.aclose()
+                await response.write(block[max(0, start - position) : end - position])
+            position += len(block)
+            if position >= end:
+                break

@@ -1,14 +1,13 @@
 """Renditions and originals as files, with validators, ranges, content negotiation and cache headers."""
 
-import re
-
 from aiohttp import hdrs, web
 
 from appliance.cache import Rendition
 from appliance.delivery.service import Original
-from appliance.domain.errors import RangeNotSatisfiable, StoreUnavailable, UnknownRendition
+from appliance.domain.errors import StoreUnavailable, UnknownRendition
 from appliance.domain.model import Image
 from appliance.domain.renditions import Format, Target
+from appliance.http.byte_ranges import requested_range
 from appliance.http.client_address import client_of
 from appliance.http.content_disposition import content_disposition, filename_with_extension
 from appliance.http.etags import is_not_modified
@@ -20,8 +19,6 @@ from appliance.http.negotiation import format_of, negotiate_format
 from appliance.http.pages import link_previews
 from appliance.http.transport.streamed_responses import download_permit
 from appliance.shared.concurrency_limit import Permit
-
-RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,40})-([0-9]{0,40})", re.ASCII | re.IGNORECASE)
 
 
 async def show_rendition(request: web.Request) -> web.Response:
@@ -99,7 +96,7 @@ async def show_original(request: web.Request) -> web.StreamResponse:
         filename_with_extension(image.filename, image.media_type), attachment="download" in request.query
     )
     headers[hdrs.ACCEPT_RANGES] = "bytes"
-    part = _asked_range(request, image.bytes, headers[hdrs.ETAG])
+    part = requested_range(request, image.bytes, headers[hdrs.ETAG])
     start, length = part or (0, image.bytes)
     if part is not None:
         headers[hdrs.CONTENT_RANGE] = f"bytes {start}-{start + length - 1}/{image.bytes}"
@@ -127,34 +124,6 @@ async def _pour(original: Original, response: web.StreamResponse, permit: Permit
         permit.moved(len(block))
     if left:
         raise StoreUnavailable(f"The store sent {left:,} bytes too few of the original.")
-
-
-def _asked_range(request: web.Request, size: int, etag: str) -> tuple[int, int] | None:
-    """The requested range; None for the whole file, for methods other than GET, and for an outdated If-Range."""
-    asked, condition = request.headers.get(hdrs.RANGE), request.headers.get(hdrs.IF_RANGE)
-    if request.method != hdrs.METH_GET or asked is None or condition not in (None, etag):
-        return None
-    return byte_range(asked, size)
-
-
-def byte_range(asked: str, size: int) -> tuple[int, int] | None:
-    """Start and length of the single range in a Range header (RFC 9110, 14), for a file of `size` bytes.
-
-    None for what must be ignored: several ranges, other units, and invalid ranges. Raises RangeNotSatisfiable.
-    """
-    match = RANGE.fullmatch(asked.strip())
-    if match is None or match.groups() == ("", ""):
-        return None
-    first, last = (int(digits) if digits else None for digits in match.groups())
-    if first is None:
-        first, last = size - min(last or 0, size), size - 1
-    elif last is not None and last < first:
-        return None
-    if first >= size:
-        raise RangeNotSatisfiable(
-            f"The file has {size:,} bytes, and the range starts after its end.", limit=size, actual=first
-        )
-    return first, min(size - 1 if last is None else last, size - 1) - first + 1
 
 
 def _name(image: Image, target: Target) -> str:

@@ -1,10 +1,15 @@
 """An album as a zip file: whole, in order, with names for every system, streamed from wherever its originals are."""
 
+import asyncio
 import hashlib
+import io
+import struct
 import tracemalloc
 import zipfile
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +21,9 @@ from appliance.albums.zip_download import AlbumZip, entry_names
 from appliance.delivery.service import Original
 from appliance.domain.errors import StoreUnavailable
 from appliance.domain.model import Album
+from appliance.http.keys import RESUMED_ZIPS
 from appliance.http.links import EXTENSIONS
+from appliance.http.views.album_zip import zip_name
 from tests.support.albums import changed, delete, made, unzipped, uploaded
 from tests.support.host import Host, problem
 from tests.support.images import pictures
@@ -52,6 +59,104 @@ async def test_head_tells_its_length(host: Host) -> None:
     head = await host.client.head(f"/a/{album['slug']}/zip")
     whole = await (await host.get(f"/a/{album['slug']}/zip")).read()
     assert int(head.headers["Content-Length"]) == len(whole)
+
+
+async def test_each_download_has_the_same_bytes_and_the_times_of_the_uploads(host: Host) -> None:
+    album = await made(host, await uploaded(host, 2))
+    first = await host.get(f"/a/{album['slug']}/zip")
+    data = await first.read()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        created = datetime.fromtimestamp(int(host.clock()), UTC)
+        created = created.replace(second=created.second // 2 * 2)
+        assert {entry.date_time for entry in archive.infolist()} == {created.timetuple()[:6]}
+        at = [entry.header_offset for entry in archive.infolist()]
+        times = {struct.unpack_from("<HH", data, place + 10) for place in at}  # in the headers before the files
+    date, time = (created.year - 1980) << 9 | created.month << 5 | created.day, created.hour << 11 | created.minute << 5
+    assert times == {(time | created.second // 2, date)}
+    second = await host.get(f"/a/{album['slug']}/zip")
+    assert await second.read() == data
+    assert second.headers["ETag"] == first.headers["ETag"]
+    head = await host.client.head(f"/a/{album['slug']}/zip")
+    assert (head.headers["ETag"], head.headers["Accept-Ranges"]) == (first.headers["ETag"], "bytes")
+
+
+async def test_any_range_is_what_a_slice_of_the_whole_is(host: Host) -> None:
+    album = await made(host, await uploaded(host, 3))
+    path = f"/a/{album['slug']}/zip"
+    whole = await (await host.get(path)).read()
+    size = len(whole)
+    for first, last in (
+        (0, 0),
+        (0, size - 1),
+        (1, 30),
+        (size // 2, size // 2 + 5),
+        (size // 3, size - 1),
+        (size - 1,) * 2,
+    ):
+        reply = await host.get(path, Range=f"bytes={first}-{last}")
+        assert (reply.status, await reply.read()) == (206, whole[first : last + 1])
+        assert reply.headers["Content-Range"] == f"bytes {first}-{last}/{size}"
+    reply = await host.get(path, Range="bytes=-22")
+    assert (reply.status, await reply.read()) == (206, whole[-22:])
+    await problem(await host.get(path, Range=f"bytes={size}-", Accept="application/json"), "range-not-satisfiable")
+    assert host.client.app[RESUMED_ZIPS].in_use == 0
+
+
+async def test_a_changed_album_has_another_etag_and_is_not_resumed_under_the_old_one(host: Host) -> None:
+    images = await uploaded(host, 3)
+    album = await made(host, images[:2])
+    path = f"/a/{album['slug']}/zip"
+    reply = await host.get(path)
+    before, etag = await reply.read(), reply.headers["ETag"]
+    assert (await host.get(path, If_None_Match=etag)).status == 304
+    reply = await host.get(path, Range="bytes=5-", If_Range=etag)
+    assert (reply.status, await reply.read()) == (206, before[5:])
+    await changed(host, album, title="Only the name of the file changes")
+    assert (await host.get(path, If_None_Match=etag)).status == 304
+    await changed(host, album, add=[images[2]["slug"]])
+    reply = await host.get(path, Range="bytes=5-", If_Range=etag)
+    assert (reply.status, len(await unzipped(reply))) == (200, 3)
+    assert reply.headers["ETag"] != etag
+
+
+async def test_wget_and_curl_resume_a_download(host: Host, tmp_path: Path) -> None:
+    album = await made(host, [await host.upload(padded(900_000, 1)), *await uploaded(host, 2)])
+    whole = await (await host.get(f"/a/{album['slug']}/zip")).read()
+    url = f"http://127.0.0.1:{host.port}/a/{album['slug']}/zip"
+    for program in (("wget", "-q", "-c", "-O"), ("curl", "-s", "-S", "-C", "-", "-o")):
+        for begun in (1, 500_000, len(whole) - 1, len(whole)):
+            file = tmp_path / f"{program[0]}-{begun}.zip"
+            file.write_bytes(whole[:begun])
+            process = await asyncio.create_subprocess_exec(*program, str(file), url)
+            assert (await process.wait() == 0) or begun == len(whole)  # there is no more: they say so in their own ways
+            assert file.read_bytes() == whole
+
+
+async def test_those_who_resume_are_few_at_once(host: Host) -> None:
+    album = await made(host, await uploaded(host, 1))
+    limit = host.client.app[RESUMED_ZIPS]
+    async with AsyncExitStack() as held:
+        for _ in range(limit.limit):
+            await held.enter_async_context(limit.permit("127.0.0.1"))
+        await problem(await host.get(f"/a/{album['slug']}/zip", Range="bytes=1-", Accept="application/json"), "busy")
+        assert (await host.get(f"/a/{album['slug']}/zip", Range="bytes=0-5")).status == 206
+    assert (await host.get(f"/a/{album['slug']}/zip", Range="bytes=1-")).status == 206
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("AC/DC", "AC_DC.zip"),
+        ("a\\b/c", "a_b_c.zip"),
+        ("../../etc", "_.._etc.zip"),
+        ("Holidays", "Holidays.zip"),
+        ("...", "image.zip"),
+        (None, "album.zip"),
+        ("", "album.zip"),
+    ],
+)
+def test_the_name_of_the_file_is_the_whole_title(title: str | None, name: str) -> None:
+    assert zip_name(title) == name
 
 
 async def test_originals_that_are_only_in_the_store_are_streamed_from_there(host: Host) -> None:

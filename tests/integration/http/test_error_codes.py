@@ -78,6 +78,12 @@ async def _changed(host: Host, token: str | None) -> ClientResponse:
     return await host.patch((await host.upload(pictures.png(9, 9)))["slug"], token, title="x")
 
 
+async def _changed_meanwhile(host: Host) -> ClientResponse:
+    resource = await host.upload(pictures.png(9, 9))
+    headers = bearer(resource["delete_token"]) | {"If-Match": '"999"'}
+    return await host.client.delete(f"/api/v1/images/{resource['slug']}", headers=headers)
+
+
 async def _conflict(host: Host) -> ClientResponse:
     """Somebody else is faster every time."""
     resource = await host.upload(pictures.png(9, 9))
@@ -186,6 +192,7 @@ PROVOKED: dict[str, Provoked] = {
     "upload-timeout": _slow,
     "conflict": _conflict,
     "gone": _gone,
+    "precondition-failed": _changed_meanwhile,
     "too-large": lambda host: _post(host, bytes(11)),
     "unsupported-format": lambda host: host.post(b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
     "not-an-image": lambda host: host.post(b"text"),
@@ -203,6 +210,8 @@ PROVOKED: dict[str, Provoked] = {
     "stopping": _stopping,
     "draining": _draining,
     "encoded-body": lambda host: _post(host, gzip.compress(pictures.png(9, 9)), **{"Content-Encoding": "gzip"}),
+    "partial-upload": lambda host: _post(host, pictures.png(9, 9), **{"Content-Range": "bytes 0-99/900"}),
+    "digest-mismatch": lambda host: _post(host, pictures.png(9, 9), **{"Content-Digest": f"sha-256=:{'A' * 43}=:"}),
     "upload-locked": _locked,
     "upload-paused": _paused,
     "internal-error": lambda host: _faulty(host, lambda it: it.appliance.delivery, "resolve", ValueError("secret")),

@@ -51,6 +51,18 @@ async def test_a_small_body_that_drips_is_told_so(open_host: OpenHost, head: str
         assert (await wire.drip('{"' * 5000, 0.02)).startswith("HTTP/1.1 408 ")
 
 
+async def test_an_upload_form_that_does_not_come_is_answered_with_a_page_and_its_connection_ends(
+    open_host: OpenHost,
+) -> None:
+    host = await limited(open_host, idle_timeout_s=0.2)
+    async with wires(host.port, 1) as (wire,):
+        await wire.send(f"POST / HTTP/1.1\r\nHost: here\r\nAccept: text/html\r\n{FORM}")
+        reply = await wire.rest()
+    assert reply.startswith(b"HTTP/1.1 408 ")
+    assert b"text/html" in reply
+    assert b"Connection: close" in reply
+
+
 async def test_an_upload_at_eighty_bytes_a_second_ends(open_host: OpenHost, jpeg: bytes) -> None:
     host = await limited(open_host, idle_timeout_s=2)
     async with wires(host.port, 1) as (wire,):

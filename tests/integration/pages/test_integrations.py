@@ -97,7 +97,7 @@ async def test_chevereto_errors_keep_their_shape(shared: Host) -> None:
         "not-an-image",
         "Unsupported Media Type",
     )
-    assert (await shared.client.post("/api/1/upload", data={"source": "aGVsbG8="})).status == 400
+    assert (await shared.client.post("/api/1/upload", data={"source": "aGVsbG8="})).status == 415
     assert (await shared.get("/api/1/upload")).status == 405
 
 

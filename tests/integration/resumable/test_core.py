@@ -33,7 +33,7 @@ async def test_options_tell_version_extensions_size_and_checksums(shared: Host) 
         "concatenation",
     }
     assert response.headers["Tus-Max-Size"] == str(shared.appliance.config.uploads.max_bytes)
-    assert response.headers["Tus-Checksum-Algorithm"] == "sha1,sha256,md5,crc32"
+    assert response.headers["Tus-Checksum-Algorithm"] == "sha1,sha256,sha512,md5,crc32"
 
 
 async def test_a_browser_of_another_site_may_send_and_read_every_header(shared: Host, tus: Tus) -> None:
@@ -81,6 +81,23 @@ async def test_creation_takes_the_first_bytes_or_all_of_them(tus: Tus, jpeg: byt
     whole = await tus.post(len(jpeg), jpeg)
     assert (whole.status, whole.headers["Upload-Offset"]) == (201, str(len(jpeg)))
     assert await tus.original(whole.headers["Content-Location"].removeprefix("/i/")) == jpeg
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "filename w7zDvMO8Pz8_LmpwZw==,title w7zDvMO-",
+        "filename w7zDvMO8Pz8/LmpwZw,title w7zDvMO+",
+        "filename w7zDvMO8Pz8/LmpwZw==,title w7zDvMO+,",
+        "filename w7zDvMO8Pz8/LmpwZw==, title w7zDvMO+ , ,",
+    ],
+    ids=["URL-safe", "unpadded", "a last comma", "blanks"],
+)
+async def test_metadata_is_read_however_base64_is_written(tus: Tus, jpeg: bytes, given: str) -> None:
+    where = await tus.created(await tus.post(len(jpeg), headers={"Upload-Metadata": given}))
+    await tus.patch(where, 0, jpeg)
+    image = (await tus.state(where))["image"]
+    assert (image["filename"], image["title"]) == ("üüü???.jpg", "üüþ")
 
 
 async def test_head_gives_back_length_metadata_and_is_never_stored(tus: Tus) -> None:
@@ -168,7 +185,8 @@ async def test_another_version_is_refused_and_ours_is_told(shared: Host, version
         ({"Upload-Length": "10", "Upload-Metadata": f"filename {BROKEN}"}, "malformed-request"),
         ({"Upload-Length": "10", "Upload-Metadata": "filename YQ==,filename YQ=="}, "malformed-request"),
         ({"Upload-Length": "10", "Upload-Metadata": "filename /w=="}, "malformed-request"),
-        ({"Upload-Length": "10", "Upload-Metadata": ","}, "malformed-request"),
+        ({"Upload-Length": "10", "Upload-Metadata": "filename YQ==,,,,filename YQ=="}, "malformed-request"),
+        ({"Upload-Length": "10", "Upload-Metadata": "filename YWJjZ"}, "malformed-request"),
         ({"Upload-Length": "10", "Upload-Metadata": encoded(expires_in="soon")}, "invalid-expiry"),
         ({"Upload-Length": "10", "Upload-Metadata": encoded(expires_in="3000d")}, "invalid-expiry"),
         ({"Upload-Length": "10", "Upload-Metadata": encoded(title="x" * 201)}, "invalid-field"),

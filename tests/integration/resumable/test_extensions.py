@@ -29,6 +29,7 @@ def digests(data: bytes) -> dict[str, bytes]:
     return {
         "sha1": hashlib.sha1(data).digest(),
         "sha256": hashlib.sha256(data).digest(),
+        "sha512": hashlib.sha512(data).digest(),
         "md5": hashlib.md5(data).digest(),
         "crc32": zlib.crc32(data).to_bytes(4, "big"),
     }
@@ -36,8 +37,8 @@ def digests(data: bytes) -> dict[str, bytes]:
 
 async def test_bytes_with_a_right_checksum_count_whatever_its_algorithm(tus: Tus, jpeg: bytes) -> None:
     where = await tus.create(len(jpeg))
-    step = len(jpeg) // 4 + 1
-    for number, algorithm in enumerate(("sha1", "sha256", "md5", "crc32")):
+    step = len(jpeg) // 5 + 1
+    for number, algorithm in enumerate(("sha1", "sha256", "sha512", "md5", "crc32")):
         piece = jpeg[number * step : (number + 1) * step]
         response = await tus.patch(where, number * step, piece, checksum(algorithm, digests(piece)[algorithm]))
         assert response.status == 204, algorithm
@@ -46,7 +47,7 @@ async def test_bytes_with_a_right_checksum_count_whatever_its_algorithm(tus: Tus
     assert tus.host.files("spool/uploads") == []
 
 
-@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "md5", "crc32"])
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha512", "md5", "crc32"])
 async def test_bytes_with_a_wrong_checksum_leave_the_offset(tus: Tus, jpeg: bytes, algorithm: str) -> None:
     where = await tus.create(len(jpeg))
     await tus.patch(where, 0, jpeg[:1000])
