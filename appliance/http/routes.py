@@ -44,6 +44,7 @@ def _images() -> list[web.RouteDef]:
         web.get(f"/i/{SLUG}/qr.svg", qr.show_qr),
         web.get(f"/i/{SLUG}/{{preset:{WORD}}}.{{extension:[a-z0-9]{{1,5}}}}", renditions.show_rendition),
         web.get(f"/i/{SLUG}", pages.show_share),
+        web.get(f"/i/{SLUG}/", pages.redirect_to_share),
         web.get(f"/i/{SLUG}/manage", pages.show_manage),
         web.post(f"/i/{SLUG}/manage", pages.manage),
         web.get(f"/i/{SLUG}/original", renditions.show_original),
@@ -60,6 +61,7 @@ def _images() -> list[web.RouteDef]:
 def _albums() -> list[web.RouteDef]:
     return [
         web.get(f"/a/{SLUG}", album_handlers.show_album),
+        web.get(f"/a/{SLUG}/", album_handlers.redirect_to_album),
         web.get("/a", album_forms.show_creation),
         web.post("/a", album_forms.create),
         web.get(f"/a/{SLUG}/zip", album_zip.show_zip),
