@@ -10,6 +10,7 @@ from appliance.http.compression import compress
 from appliance.http.cors import preflight
 from appliance.http.forms import MAX_FORM_FIELDS
 from appliance.http.iiif import handlers as iiif
+from appliance.http.iiif import manifests
 from appliance.http.middleware import add_headers, observe
 from appliance.http.pages import album_forms, album_handlers, site_files
 from appliance.http.pages import handlers as pages
@@ -53,6 +54,7 @@ def _images() -> list[web.RouteDef]:
         web.get(f"/iiif/3/{SLUG}", iiif.redirect),
         web.get(f"/iiif/3/{SLUG}/info.json", iiif.show_info),
         web.get(f"/iiif/3/{SLUG}/{{region}}/{{size}}/{{rotation}}/{{last}}", iiif.show_region),
+        web.get(f"/iiif/presentation/3/{SLUG}/manifest.json", manifests.show_manifest),
         web.options("/i/{rest:.*}", preflight),
         web.options("/iiif/{rest:.*}", preflight),
     ]
