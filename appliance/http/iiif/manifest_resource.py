@@ -33,9 +33,10 @@ def image_manifest(image: Image, config: Config) -> Resource:
 def album_manifest(contents: Contents, config: Config, untitled: LanguageMap) -> Resource:
     """The manifest of an album: a canvas for each image, in order. `untitled` names an album without a title."""
     slug, title, links = contents.album.slug, contents.album.title, Links.of(config)
+    cover = next((image for image in contents.images if image.original_only is None), contents.images[0])
     return {
         **_head(slug, _as_written(title) if title else untitled, links.album(slug), config),
-        **_thumbnail(contents.images[0], config),
+        **_thumbnail(cover, config),
         "rendering": [_file(links.album_zip(slug), "Dataset", "application/zip", "ZIP")],
         "items": [_canvas(image, slug, links.album_image(slug, image.slug), config) for image in contents.images],
     }

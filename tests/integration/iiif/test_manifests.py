@@ -148,6 +148,10 @@ async def test_an_image_that_can_not_be_resized_is_painted_as_its_original(open_
     (body,) = bodies(manifest)
     assert (body["id"], body["format"], "service" in body) == (image["original"]["url"], "image/png", False)
     assert "thumbnail" not in manifest
+    album = await albums.made(host, [image, await host.upload(pictures.png(20, 20))])
+    mixed = await manifest_of(host, album["slug"])
+    assert ["service" in body for body in bodies(mixed)] == [False, True]
+    assert mixed["thumbnail"] == mixed["items"][1]["thumbnail"], "the first image that has one"
 
 
 # --- how it comes -------------------------------------------------------------------------------------------------
