@@ -48,7 +48,9 @@ class Cache:
         ticket = self.begin(slug)
         try:
             found = await self._disk.get(slug, name)
-            if found is not None and not ticket.revoked:
+            if found is None:  # it may have been admitted while the disk was read
+                return self._memory.get(slug, name)
+            if not ticket.revoked:
                 self._memory.keep(slug, name, found)
             return found
         finally:

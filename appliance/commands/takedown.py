@@ -10,7 +10,9 @@ from appliance.domain.slugs import LENGTH, is_slug
 from appliance.server.control import ask_takedown
 
 SLUG = f"[0-9A-Za-z]{{{LENGTH}}}"
-LINK = re.compile(rf"/(?:i|iiif/3|a(?:/{SLUG})?|api/v1/(?:images|albums))/({SLUG})(?![0-9A-Za-z])")
+_PAGES = rf"i|a(?:/{SLUG})?"
+_IIIF = rf"iiif/3|iiif/presentation/3(?:/{SLUG}/canvas)?"
+LINK = re.compile(rf"/(?:{_PAGES}|{_IIIF}|api/v1/(?:images|albums))/({SLUG})(?![0-9A-Za-z])")
 WORDS = {
     TakenDown.IMAGE: "the image is taken down.",
     TakenDown.ALBUM: "the album is taken down. Its images keep their own links.",

@@ -11,12 +11,22 @@ IMAGE_POLICY = "sandbox; default-src 'none'"
 
 
 def image_headers(request: web.Request, image: Image, etag: str, *, private: bool = False) -> dict[str, str]:
-    """`private` is for what differs by a request header that shared caches ignore."""
-    freshness, left_s = Freshness.of(request.app[CONFIG].cdn), remaining_s(request, image)
+    """The headers of what shows one image; `private` as in `expiring_headers`."""
+    return expiring_headers(request, image.slug, image.expires_s, etag, private=private)
+
+
+def expiring_headers(
+    request: web.Request, slug: str, expires_s: int, etag: str, *, private: bool = False
+) -> dict[str, str]:
+    """The headers of what may be shown until `expires_s` (unix seconds); `slug` is an image's or an album's.
+
+    `private` is for what differs by a request header that shared caches ignore.
+    """
+    freshness, left_s = Freshness.of(request.app[CONFIG].cdn), _left_s(request, expires_s)
     return {
         hdrs.ETAG: etag,
         hdrs.CACHE_CONTROL: freshness.private(left_s) if private else freshness.public(left_s),
-        **tags(image.slug),
+        **tags(slug),
         "Content-Security-Policy": IMAGE_POLICY,
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
@@ -24,4 +34,8 @@ def image_headers(request: web.Request, image: Image, etag: str, *, private: boo
 
 def remaining_s(request: web.Request, image: Image) -> int:
     """How long the image lives from now on, in whole seconds; 0 when it has expired."""
-    return max(0, image.expires_s - int(request.app[CLOCK]()))
+    return _left_s(request, image.expires_s)
+
+
+def _left_s(request: web.Request, expires_s: int) -> int:
+    return max(0, expires_s - int(request.app[CLOCK]()))

@@ -63,6 +63,16 @@ def iiif_path(slug: str) -> str:
     return f"/iiif/3/{slug}"
 
 
+def presentation_path(slug: str) -> str:
+    """The path below which the IIIF Presentation API has an image or an album."""
+    return f"/iiif/presentation/3/{slug}"
+
+
+def manifest_path(slug: str) -> str:
+    """The IIIF manifest of an image or an album."""
+    return f"{presentation_path(slug)}/manifest.json"
+
+
 def preview_path(slug: str) -> str:
     """The JPEG for link previews, small enough for all of them."""
     return f"/i/{slug}/preview.jpg"
@@ -112,6 +122,9 @@ class Links:
         """The secret manage link, as for an image."""
         return f"{self.album(slug)}#{delete_token}"
 
+    def album_image(self, slug: str, image: str) -> str:
+        return self.absolute(album_image_path(slug, image))
+
     def album_zip(self, slug: str) -> str:
         return self.absolute(album_zip_path(slug))
 
@@ -123,6 +136,12 @@ class Links:
 
     def iiif(self, slug: str) -> str:
         return self.absolute(iiif_path(slug))
+
+    def presentation(self, slug: str) -> str:
+        return self.absolute(presentation_path(slug))
+
+    def manifest(self, slug: str) -> str:
+        return self.absolute(manifest_path(slug))
 
     def oembed(self, slug: str) -> str:
         """Where the oEmbed reply for the image's share page is."""

@@ -10,6 +10,7 @@ from appliance.http.compression import compress
 from appliance.http.cors import preflight
 from appliance.http.forms import MAX_FORM_FIELDS
 from appliance.http.iiif import handlers as iiif
+from appliance.http.iiif import manifests
 from appliance.http.middleware import add_headers, observe
 from appliance.http.pages import album_forms, album_handlers, site_files
 from appliance.http.pages import handlers as pages
@@ -47,6 +48,7 @@ def _images() -> list[web.RouteDef]:
         web.get(f"/i/{SLUG}/qr.svg", qr.show_qr),
         web.get(f"/i/{SLUG}/{{preset:{WORD}}}.{{extension:[a-z0-9]{{1,5}}}}", renditions.show_rendition),
         web.get(f"/i/{SLUG}", pages.show_share),
+        web.get(f"/i/{SLUG}/", pages.redirect_to_share),
         web.get(f"/i/{SLUG}/manage", pages.show_manage),
         web.post(f"/i/{SLUG}/manage", pages.manage),
         web.get(f"/i/{SLUG}/original", renditions.show_original),
@@ -55,6 +57,7 @@ def _images() -> list[web.RouteDef]:
         web.get(f"/iiif/3/{SLUG}", iiif.redirect),
         web.get(f"/iiif/3/{SLUG}/info.json", iiif.show_info),
         web.get(f"/iiif/3/{SLUG}/{{region}}/{{size}}/{{rotation}}/{{last}}", iiif.show_region),
+        web.get(f"/iiif/presentation/3/{SLUG}/manifest.json", manifests.show_manifest),
         web.options("/i/{rest:.*}", preflight),
         web.options("/iiif/{rest:.*}", preflight),
     ]
@@ -63,6 +66,7 @@ def _images() -> list[web.RouteDef]:
 def _albums() -> list[web.RouteDef]:
     return [
         web.get(f"/a/{SLUG}", album_handlers.show_album),
+        web.get(f"/a/{SLUG}/", album_handlers.redirect_to_album),
         web.get("/a", album_forms.show_creation),
         web.post("/a", album_forms.create),
         web.get(f"/a/{SLUG}/zip", album_zip.show_zip),

@@ -231,6 +231,19 @@ async def test_an_eviction_beats_a_look_that_reads_the_disk(cache: Cache, tmp_pa
     await again.close()
 
 
+async def test_what_is_admitted_while_the_disk_is_read_is_found(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise it would be made a second time."""
+    read = cache._disk.get
+
+    async def slowly(slug: str, name: str) -> Rendition | None:
+        found = await read(slug, name)
+        await admit(cache, 1)
+        return found
+
+    monkeypatch.setattr(cache._disk, "get", slowly)
+    assert await has(cache, 1)
+
+
 # --- starting ---------------------------------------------------------------------------------------------------------
 
 

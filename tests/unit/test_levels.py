@@ -4,16 +4,17 @@ import math
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from appliance.domain.model import Image
-from appliance.domain.regions import TILE_PX, level_sizes, scale_factors
+from appliance.domain.regions import TILE_PX, Cut, level_sizes, scale_factors
 from appliance.domain.renditions import Facts, Format
 from appliance.http.iiif.paths import parse_region_request
 
 MAX_AREA = 100_000_000
 PICTURES = [(4160, 3120), (4000, 3000), (6000, 4500), (3073, 3073), (1080, 12_000), (513, 1), (1, 1)]
+SIDES = st.integers(1, 9000)
 
 
 def levels(width: int, height: int) -> list[tuple[int, int]]:
@@ -48,23 +49,56 @@ def tiles(width: int, height: int, level: int) -> Iterator[tuple[str, str]]:
             yield f"{x * reach},{y * reach},{part[0]},{part[1]}", f"{size[0]},{size[1]}"
 
 
-def covered(width: int, height: int, level: int) -> tuple[int, int]:
-    """Pixels of the picture, and of the level, that all tiles of a level show; each has to be one that is served."""
+def cuts(width: int, height: int, level: int) -> list[Cut]:
+    """The tiles of a level as they are served, which each of them has to be."""
     image = Image("s", "a.jpg", Facts("image/jpeg", width, height), 1, "a" * 64, 0, 1, "b" * 64)
-    cuts = [
+    return [
         parse_region_request(image, (region, size, "0", "default.jpg"), (Format.JPG,), MAX_AREA)
         for region, size in tiles(width, height, level)
     ]
-    return sum(cut.region.width * cut.region.height for cut in cuts), sum(cut.width * cut.height for cut in cuts)
+
+
+def check_row(spans: set[tuple[int, int, int]], of_picture: int, of_level: int) -> None:
+    """Tiles side by side, each as start and length in the picture and length in the level, leave no gap.
+
+    A viewer draws them one behind the other, so each is drawn within a pixel of where its part of the picture belongs.
+    """
+    start, drawn = 0, 0
+    for at, length, shown in sorted(spans):
+        assert at == start
+        assert abs(at * of_level / of_picture - drawn) < 1
+        start, drawn = at + length, drawn + shown
+    assert (start, drawn) == (of_picture, of_level)
+
+
+def check_level(width: int, height: int, level: int) -> None:
+    """The tiles of a level are a grid, and its columns and rows show the whole picture."""
+    across, down = levels(width, height)[level]
+    found = cuts(width, height, level)
+    columns = {(cut.region.x, cut.region.width, cut.width) for cut in found}
+    rows = {(cut.region.y, cut.region.height, cut.height) for cut in found}
+    assert len(found) == len(columns) * len(rows)
+    check_row(columns, width, across)
+    check_row(rows, height, down)
 
 
 @pytest.mark.parametrize(("width", "height"), PICTURES)
 def test_every_level_shows_the_whole_picture(width: int, height: int) -> None:
-    for level, (across, down) in enumerate(levels(width, height)):
-        assert covered(width, height, level) == (width * height, across * down)
+    for level in range(len(levels(width, height))):
+        check_level(width, height, level)
 
 
-@given(st.integers(1, 9000), st.integers(1, 9000))
+@settings(deadline=None)
+@given(SIDES, SIDES)
+@example(TILE_PX + 1, TILE_PX)
+@example(2 * TILE_PX + 1, 4 * TILE_PX - 1)
+@example(65_535, 1)
+def test_tiles_show_all_of_a_picture_of_any_size(width: int, height: int) -> None:
+    for level in range(len(levels(width, height))):
+        check_level(width, height, level)
+
+
+@given(SIDES, SIDES)
 def test_levels_are_rounded_up_whatever_the_picture(width: int, height: int) -> None:
     factors = scale_factors(width, height)
     assert levels(width, height) == [(-(-width // by), -(-height // by)) for by in reversed(factors)]

@@ -9,7 +9,8 @@ from appliance.domain.regions import TILE_PX, Cut, Quality, Region, level_sizes,
 from appliance.domain.renditions import Format, Target, shape
 from appliance.http.client_address import client_of
 from appliance.http.content_disposition import content_disposition
-from appliance.http.etags import is_not_modified, page_etag
+from appliance.http.etags import is_not_modified
+from appliance.http.iiif.json_ld import JsonLd
 from appliance.http.iiif.paths import REQUIRED_FORMATS, canonical_path, formats_of, parse_region_request
 from appliance.http.image_headers import image_headers
 from appliance.http.image_lookup import resolve_image
@@ -18,7 +19,6 @@ from appliance.http.links import Links, iiif_path
 
 CONTEXT = "http://iiif.io/api/image/3/context.json"
 PROFILE_LINK = '<http://iiif.io/api/image/3/level2.json>;rel="profile"'
-LD_JSON = f'application/ld+json;profile="{CONTEXT}"'
 
 
 async def redirect(request: web.Request) -> web.Response:
@@ -33,19 +33,9 @@ async def show_info(request: web.Request) -> web.Response:
     image = await resolve_image(request)
     request.app[TILES].ensure(image, client_of(request).key)
     body = json.dumps(_info(request, image), indent=1).encode()
-    plain = "application/ld+json" not in request.headers.get("Accept", "") and _wants_json(request)
-    headers = image_headers(request, image, page_etag(body + b"json" * plain), private=True)
-    headers |= {hdrs.VARY: "Accept", hdrs.LINK: PROFILE_LINK}
-    if is_not_modified(request, headers[hdrs.ETAG]):
-        return web.Response(status=304, headers=headers)
-    headers[hdrs.CONTENT_TYPE] = "application/json" if plain else LD_JSON
-    if plain:
-        headers[hdrs.LINK] += f', <{CONTEXT}>;rel="http://www.w3.org/ns/json-ld#context";type="application/ld+json"'
-    return web.Response(body=body, headers=headers)
-
-
-def _wants_json(request: web.Request) -> bool:
-    return "application/json" in request.headers.get("Accept", "")
+    document = JsonLd.for_request(request, body, CONTEXT)
+    headers = image_headers(request, image, document.etag, private=True)
+    return document.response(request, headers | {hdrs.LINK: PROFILE_LINK})
 
 
 async def show_region(request: web.Request) -> web.Response:

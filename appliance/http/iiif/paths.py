@@ -67,7 +67,7 @@ def canonical_path(image: Image, cut: Cut, max_area: int) -> str:
     region = cut.region
     whole = region == Region(0, 0, image.width, image.height)
     where = "full" if whole else f"{region.x},{region.y},{region.width},{region.height}"
-    size = "max" if (cut.width, cut.height) == _largest(region, max_area) else f"{cut.width},{cut.height}"
+    size = "max" if (cut.width, cut.height) == largest_size(region, max_area) else f"{cut.width},{cut.height}"
     return f"{where}/{size}/{'!' * cut.mirrored}{cut.degrees}/{cut.quality}.{cut.format}"
 
 
@@ -117,7 +117,7 @@ def _requested_size(text: str, region: Region, max_area: int, *, larger: bool) -
     if text == "max":
         if larger and region.width * region.height < max_area:
             raise UnsupportedImageRequest(_NO_LARGER.format(width=region.width, height=region.height))
-        return _largest(region, max_area)
+        return largest_size(region, max_area)
     if match := _SIZE_PERCENT.fullmatch(text):
         share = float(match[1]) / 100
         return round(region.width * share), round(region.height * share)
@@ -147,7 +147,7 @@ def _fit_in_box(width: int, height: int, region: Region, max_area: int, *, large
     return _shrunk(region, min(share, 1.0), max_area)
 
 
-def _largest(region: Region, max_area: int) -> tuple[int, int]:
+def largest_size(region: Region, max_area: int) -> tuple[int, int]:
     """The size that `max` means: the region's own, or the largest that the limit allows."""
     return _shrunk(region, min(1.0, math.sqrt(max_area / (region.width * region.height))), max_area)
 

@@ -5,8 +5,9 @@ from aiohttp import web
 from appliance.domain.errors import ApplianceError, GoneAlbum, UnknownImage
 from appliance.http.client_address import client_of
 from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, DELIVERY
+from appliance.http.links import album_path
 from appliance.http.pages.gone import with_gone_page
-from appliance.http.pages.html_responses import shared_page_response
+from appliance.http.pages.html_responses import redirect_response, shared_page_response
 from appliance.http.pages.selection import pages_of
 
 
@@ -26,6 +27,11 @@ async def show_album(request: web.Request) -> web.Response:
         client_of(request).key, key, lambda: pages.album_page(contents).encode()
     )
     return shared_page_response(request, page, slug)
+
+
+async def redirect_to_album(request: web.Request) -> web.Response:
+    """GET /a/{slug}/: programs and people add a slash to links"""
+    return redirect_response(request, album_path(request.match_info["slug"]))
 
 
 @with_gone_page(GoneAlbum, gone_page)

@@ -12,8 +12,14 @@ from appliance.http.delete_tokens import delay_wrong_tokens, token_in
 from appliance.http.forms import Form, read_form, text_field
 from appliance.http.image_lookup import find_image_or_progress
 from appliance.http.keys import CLOCK, DELIVERY, MANAGEMENT
+from appliance.http.links import share_path
 from appliance.http.pages.gone import with_gone_page
-from appliance.http.pages.html_responses import page_response, problem_page_response, shared_page_response
+from appliance.http.pages.html_responses import (
+    page_response,
+    problem_page_response,
+    redirect_response,
+    shared_page_response,
+)
 from appliance.http.pages.selection import pages_of, wants_page
 from appliance.lifecycle.management import UNDO_S, Changes
 from appliance.resumable import Progress
@@ -47,6 +53,11 @@ async def show_share(request: web.Request) -> web.Response:
         return page_response(pages.pending_page(found))
     summary = await request.app[DELIVERY].summarize_renditions(found)
     return shared_page_response(request, pages.share_page(found, summary), found.slug)
+
+
+async def redirect_to_share(request: web.Request) -> web.Response:
+    """GET /i/{slug}/: programs and people add a slash to links"""
+    return redirect_response(request, share_path(request.match_info["slug"]))
 
 
 @with_gone_page(GoneImage, _gone_page)

@@ -1,8 +1,9 @@
-"""HTML responses: a page, a page with a problem, and a page that shared caches may keep if they revalidate it."""
+"""HTML responses: a page, one with a problem, one that shared caches may keep if they revalidate it; and redirects."""
 
 from aiohttp import hdrs, web
 
 from appliance.domain.errors import ApplianceError
+from appliance.http.cache_control import BROWSER_S
 from appliance.http.cache_tags import tags
 from appliance.http.etags import is_not_modified, page_etag
 from appliance.http.problems import headers_of, status_of
@@ -22,6 +23,16 @@ def problem_page_response(page: str | bytes, fault: ApplianceError) -> web.Respo
     response = page_response(page, status=status_of(fault))
     response.headers.update(headers_of(fault))
     return response
+
+
+def redirect_response(request: web.Request, path: str) -> web.Response:
+    """A permanent redirect to `path`, with the query of the request."""
+    query = request.rel_url.raw_query_string
+    headers = {
+        hdrs.LOCATION: f"{path}?{query}" if query else path,
+        hdrs.CACHE_CONTROL: f"public, max-age={BROWSER_S}",
+    }
+    return web.Response(status=301, headers=headers)
 
 
 def shared_page_response(request: web.Request, page: str | bytes, *slugs: str) -> web.Response:

@@ -167,9 +167,11 @@ class _Picture:
         return [(0, self.end - self.start), (gain.start - header, gain.end - gain.start)]
 
     def _cleaned(self, mark: bytes, clean: Cleaner) -> Change:
+        """Cleans what follows the mark. The mark stays: decoders that ignored a wrong one would obey a right one."""
+
         def change(body: bytes) -> bytes | None:
             block = cleaned(body[len(mark) :], clean, self._cleaning.keep)
-            return None if block is None else mark + block
+            return None if block is None else body[: len(mark)] + block
 
         return change
 

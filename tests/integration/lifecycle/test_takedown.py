@@ -34,6 +34,7 @@ async def gone_everywhere(host: Host, slug: str) -> None:
     for path in (
         f"/i/{slug}", f"/i/{slug}/manage", f"/i/{slug}/small.jpg", f"/i/{slug}/small", f"/i/{slug}/original",
         f"/i/{slug}.jpg", f"/i/{slug}/preview.jpg", f"/iiif/3/{slug}/info.json", f"/api/v1/images/{slug}",
+        f"/iiif/presentation/3/{slug}/manifest.json",
     ):  # fmt: skip
         reply = await host.get(path)
         assert (reply.status, reply.headers["Cache-Control"]) == (410, "no-store"), path
@@ -214,6 +215,9 @@ ALBUM = "0000000000000000B"
         (f"http://127.0.0.1:8080/i/{NOBODYS}/small.webp", NOBODYS),
         (f"/i/{NOBODYS}/original", NOBODYS),
         (f"https://img.example.com/iiif/3/{NOBODYS}/full/max/0/default.jpg", NOBODYS),
+        (f"https://img.example.com/iiif/presentation/3/{NOBODYS}/manifest.json", NOBODYS),
+        (f"https://img.example.com/iiif/presentation/3/{'1' * 17}/canvas/{NOBODYS}", NOBODYS),
+        (f"https://img.example.com/i/{NOBODYS}/", NOBODYS),
         (f"https://img.example.com/api/v1/images/{NOBODYS}", NOBODYS),
         (f"https://img.example.com/api/v1/albums/{ALBUM}", ALBUM),
         (f"https://img.example.com/a/{ALBUM}", ALBUM),

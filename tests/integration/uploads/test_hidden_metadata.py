@@ -4,11 +4,14 @@ import hashlib
 from typing import Any
 
 import pytest
+from PIL import ImageOps
 
 from tests.support.allowed_tags import ALWAYS, CREDITS, listed
 from tests.support.host import Host
 from tests.support.images import hidden_places, rich_pictures
 from tests.support.images.hidden_places import PLACES
+from tests.support.images.leftovers import LEFTOVERS, MARKS, Leftover, with_mark
+from tests.support.images.pictures import opened
 from tests.support.metadata import holds
 from tests.support.tus_client import Tus
 
@@ -94,3 +97,20 @@ async def test_a_repeat_of_a_file_that_was_cut_is_known(host: Host) -> None:
     first, again = [await (await host.client.post("/api/v1/images", data=data, headers=key)).json() for _ in range(2)]
     assert (again["slug"], again["bytes"]) == (first["slug"], first["bytes"])
     assert first["bytes"] < len(data)
+
+
+@pytest.mark.parametrize("leftover", LEFTOVERS, ids=lambda each: f"{each.ending}: {each.what}")
+async def test_what_a_phone_or_a_program_left_behind_a_picture_is_gone(host: Host, leftover: Leftover) -> None:
+    image = await host.upload(leftover.make(), f"a.{leftover.ending}")
+    assert image["private_data"] == "removed"
+    assert await original(host, image) == leftover.clean()
+
+
+@pytest.mark.parametrize("mark", MARKS)
+async def test_exif_under_a_wrong_mark_is_gone_and_the_image_stays_as_it_was_shown(host: Host, mark: bytes) -> None:
+    image = await host.upload(with_mark(mark), "a.jpg")
+    assert image["private_data"] == "removed"
+    assert not [tag for tag in rich_pictures.told(await original(host, image), "jpg") if tag.startswith("GPS")]
+    size = image["width"], image["height"]
+    assert opened(await (await host.get(f"/i/{image['slug']}/small.jpg")).read()).size == size
+    assert ImageOps.exif_transpose(opened(await original(host, image))).size == size
