@@ -3,7 +3,10 @@
 from aiohttp import web
 
 ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
-ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Range, X-Request-ID"
+ALLOWED_HEADERS = (
+    "Authorization, Content-Disposition, Content-Type, Idempotency-Key, Range, Upload-Complete, "
+    "Upload-Draft-Interop-Version, Upload-Incomplete, Upload-Length, Upload-Offset, X-Request-ID"
+)
 DAY_S = 86_400
 
 

@@ -23,6 +23,8 @@ ONLY_PROGRAMS_MEET = frozenset(
         "unsupported-tus-version",  # nor do they speak tus wrongly
         "encoded-body",
         "wrong-content-type",
+        "completed-upload",
+        "inconsistent-upload-length",
         "parts-unfinished",
         "upload-is-final",
         "invalid-image-request",  # below /iiif/ every problem is JSON

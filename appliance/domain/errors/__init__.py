@@ -51,8 +51,10 @@ from appliance.domain.errors.requests import (
 )
 from appliance.domain.errors.resumable import (
     ChecksumMismatch,
+    CompletedUpload,
     FinalUpload,
     GoneUpload,
+    InconsistentLength,
     NotTusBody,
     OffsetMismatch,
     PartsUnfinished,
@@ -88,6 +90,7 @@ __all__ = [
     "ChecksumMismatch",
     "ClockJumped",
     "CommandFailed",
+    "CompletedUpload",
     "ConfigError",
     "Conflict",
     "DataDirectoryLocked",
@@ -104,6 +107,7 @@ __all__ = [
     "IdempotencyKeyInvalid",
     "IdempotencyKeyReused",
     "IncompleteUpload",
+    "InconsistentLength",
     "InternalError",
     "InvalidExpiry",
     "InvalidField",

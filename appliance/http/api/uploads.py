@@ -12,6 +12,7 @@ from appliance.http.pages.selection import pages_of, wants_page
 from appliance.http.pages.site_pages import UploadFormValues
 from appliance.http.problems import headers_of, status_of, to_named_error
 from appliance.http.responses import json_answer
+from appliance.http.resumable_draft import handlers as resumable_draft
 from appliance.http.transport.upload_bodies import FormBody, RawBody, refuse_text_as_file
 from appliance.uploads.admission import AdmissionRequest
 from appliance.uploads.committer import Accepted
@@ -21,7 +22,9 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 async def create_image(request: web.Request) -> web.Response:
-    """POST /api/v1/images"""
+    """POST /api/v1/images: one request for the whole image, or the first of a resumable upload"""
+    if resumable_draft.is_resumable(request):
+        return await resumable_draft.create(request)
     accepted = await _accept(request)
     resource = image_resource(accepted.image, request.app[CONFIG], delete_token=accepted.delete_token)
     return json_answer(resource, status=201, headers={hdrs.LOCATION: share_path(accepted.image.slug), **NO_STORE})
@@ -87,6 +90,12 @@ def upload_body(
 def read_admission_request(request: web.Request) -> AdmissionRequest:
     """The admission request in the head of a request. Raises as `UploadBody.admission_request` does."""
     return upload_body(request).admission_request(client_of(request))
+
+
+def read_image_admission_request(request: web.Request) -> AdmissionRequest:
+    """As `read_admission_request`, for the requests of `create_image`, which may begin a resumable upload."""
+    is_resumable = resumable_draft.is_resumable(request)
+    return resumable_draft.read_admission_request(request) if is_resumable else read_admission_request(request)
 
 
 async def _accept(request: web.Request, filename: str = "", file_field: str = "file") -> Accepted:

@@ -23,6 +23,7 @@ from appliance.domain.upload_options import (
     with_option,
 )
 from appliance.http.transport.body_faults import translate_faults
+from appliance.http.transport.completeness import refuse_unfinished
 from appliance.http.transport.multipart import FormReader
 from appliance.http.transport.request_heads import refuse_encoded
 from appliance.http.transport.timeouts import Timeouts
@@ -71,9 +72,8 @@ class _Body:
 
     def admission_request(self, client: Client) -> AdmissionRequest:
         refuse_encoded(self._request)
-        for name in OPTION_NAMES:
-            if (text := self._request.query.get(name)) is not None:
-                self._options = with_option(self._options, name, text, self._limits.max_expiry_days)
+        refuse_unfinished(self._request)
+        self._options = parse_query_options(self._request, self._limits.max_expiry_days)
         if (key := self._request.headers.get("Idempotency-Key")) is not None:
             check_idempotency_key(key)
             self._options = replace(self._options, idempotency_key=key)
@@ -233,6 +233,15 @@ class FormBody(_Body):
         """Raises the error that ended a file's stream, after which nothing can be read."""
         if self._fault is not None:
             raise self._fault
+
+
+def parse_query_options(request: web.Request, max_expiry_days: int) -> UploadOptions:
+    """The options in the query string. Raises as `with_option`."""
+    options = UploadOptions()
+    for name in OPTION_NAMES:
+        if (text := request.query.get(name)) is not None:
+            options = with_option(options, name, text, max_expiry_days)
+    return options
 
 
 def refuse_text_as_file(field: str, text: str) -> NoReturn:
