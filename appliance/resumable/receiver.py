@@ -87,8 +87,10 @@ class UploadReceiver:
 
     @staticmethod
     def _require_unended(upload: Upload, chunk: UploadChunk) -> None:
-        """Raises FinalUpload, the upload's refusal, and for a chunk of an upload that its client declared complete
-        CompletedUpload, or InconsistentLength if the chunk has bytes."""
+        """Raises FinalUpload, and the refusal of an upload that was refused.
+
+        For an upload that its client has declared complete CompletedUpload, InconsistentLength if the chunk has bytes.
+        """
         if upload.kind is UploadKind.FINAL:
             raise FinalUpload("This upload is assembled from parts and accepts no data of its own.")
         if upload.refusal is not None:

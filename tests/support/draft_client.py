@@ -53,10 +53,10 @@ class Draft:
         return int(response.headers["Upload-Offset"])
 
     async def until_offset(self, where: str, offset: int) -> None:
-        """Returns once the upload has `offset` bytes, as after a broken connection."""
+        """Returns once the upload has `offset` bytes; unlike a HEAD, this leaves alone the request that sends them."""
 
         async def is_there() -> bool:
-            return await self.offset(where) == offset
+            return bool((await self.state(where))["offset"] == offset)
 
         await until(is_there, f"byte {offset}")
 
@@ -71,10 +71,11 @@ class Draft:
         await wire.send(data)
         return wire, interim
 
-    async def sent(self, announced: int, data: bytes, completeness: str = "Upload-Complete: ?1") -> Wire:
-        """The connection of a POST of `announced` bytes that has sent `data`."""
+    async def sent(self, announced: int | None, data: bytes, completeness: str = "Upload-Complete: ?1") -> Wire:
+        """The connection of a POST that has sent `data`, of `announced` bytes; None for a chunked body."""
         wire = await Wire.to(self.host.port)
-        head = f"POST {IMAGES} HTTP/1.1\r\nHost: x\r\n{completeness}\r\nContent-Length: {announced}\r\n"
+        length = "Transfer-Encoding: chunked" if announced is None else f"Content-Length: {announced}"
+        head = f"POST {IMAGES} HTTP/1.1\r\nHost: x\r\n{completeness}\r\n{length}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in self.named.items())
         await wire.send(f"{head}\r\n".encode() + data)
         return wire

@@ -232,9 +232,9 @@ async def test_each_version_uploads_whole_cut_and_in_parts(shared: Host, jpeg: b
     wire, interim = await draft.begun(len(jpeg), jpeg[:1000], f"{name}: {last[name]}")
     assert field(interim, "Upload-Draft-Interop-Version") == str(version)
     assert ("expires=" if version < 7 else "max-age=") in field(interim, "Upload-Limit")
-    wire.abort()
     where = field(interim, "Location")
     await draft.until_offset(where, 1000)
+    wire.abort()
     head = await draft.head(where)
     assert head.headers[name] == more[name]
     part = await draft.patch(where, 1000, jpeg[1000:2000], more | bytes_of(version))

@@ -28,8 +28,8 @@ async def test_a_cut_connection_keeps_what_arrived_and_resumes(host: Host, jpeg:
     draft = Draft(host)
     wire, interim = await draft.begun(len(jpeg), jpeg[:20_000])
     where = field(interim, "Location")
-    wire.abort()
     await draft.until_offset(where, 20_000)
+    wire.abort()
     head = await draft.head(where)
     assert (head.headers["Upload-Complete"], head.headers["Upload-Length"]) == ("?0", str(len(jpeg)))
     last = await draft.patch(where, 20_000, jpeg[20_000:], LAST)
@@ -45,3 +45,14 @@ async def test_an_upload_survives_a_restart(open_host: OpenHost, jpeg: bytes) ->
     assert (await again.head(where)).headers["Upload-Complete"] == "?0"
     last = await again.patch(where, len(jpeg), b"", LAST)
     assert (await last.json())["sha256"] == hashlib.sha256(jpeg).hexdigest()
+
+
+async def test_a_body_without_a_length_that_is_cut_is_not_complete(host: Host, jpeg: bytes) -> None:
+    draft, before = Draft(host), images(host)
+    wire = await draft.sent(None, f"{len(jpeg):x}\r\n".encode() + jpeg + b"\r\n")
+    where = field(await wire.head(), "Location")
+    await draft.until_offset(where, len(jpeg))
+    wire.abort()
+    assert (await draft.head(where)).headers["Upload-Complete"] == "?0"
+    assert images(host) == before
+    assert (await draft.patch(where, len(jpeg), b"", LAST)).status == 201
