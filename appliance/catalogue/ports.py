@@ -148,6 +148,9 @@ class UploadCatalogue(Protocol):
     async def set_length(self, id_hash: str, length: int) -> bool:
         """Set a deferred length, in bytes. False if it is known already or the upload has ended."""
 
+    async def complete(self, id_hash: str, length: int) -> bool:
+        """Record that all bytes of an open upload are sent, `length` of them. False if it is not open or has ended."""
+
     async def set_edits(self, id_hash: str, edits: bytes, *, credentials: bool = False) -> None:
         """Record what is about to be overwritten in the file, and whether content credentials are part of it.
 

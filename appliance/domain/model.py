@@ -219,7 +219,8 @@ class Upload:
     of the request that created it, which tus requires in responses. `expires_s` is when it is given up while it is
     being received, and when its row is forgotten after that. `edits` are the last edits that were to be written to its
     file, empty before that: after a crash it is unknown how many of them were. `had_credentials` says that content
-    credentials are among what is overwritten.
+    credentials are among what is overwritten. `is_open` says that its client has yet to declare all bytes sent; until
+    then it is never complete, not even with `length` bytes.
     """
 
     id_hash: str
@@ -240,6 +241,7 @@ class Upload:
     keep_metadata: KeepMetadata = KeepMetadata.NOTHING
     edits: bytes = b""
     had_credentials: bool = False
+    is_open: bool = False
 
     @property
     def options(self) -> UploadOptions:

@@ -86,6 +86,11 @@ def upload_path(upload_id: str) -> str:
     return f"{UPLOADS_PATH}/{upload_id}"
 
 
+def resumable_upload_path(upload_id: str) -> str:
+    """The address of a resumable upload by the IETF's draft; it is a secret."""
+    return f"/api/v1/resumable-uploads/{upload_id}"
+
+
 def api_path(slug: str) -> str:
     return f"/api/v1/images/{slug}"
 

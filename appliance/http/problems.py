@@ -5,6 +5,7 @@ exception is never shown.
 """
 
 import logging
+from collections.abc import Mapping
 from enum import IntEnum
 from http import HTTPStatus
 
@@ -55,6 +56,8 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.IdempotencyKeyInUse: HTTPStatus.CONFLICT,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.OffsetMismatch: HTTPStatus.CONFLICT,
+    errors.InconsistentLength: HTTPStatus.BAD_REQUEST,
+    errors.CompletedUpload: HTTPStatus.BAD_REQUEST,
     errors.PartsUnfinished: HTTPStatus.CONFLICT,
     errors.GoneImage: HTTPStatus.GONE,
     errors.GoneUpload: HTTPStatus.GONE,
@@ -118,18 +121,20 @@ def _from_routing(fault: web.HTTPException) -> ApplianceError:
     return errors.MalformedRequest("The request can't be read.")
 
 
-def problem_response(request: web.Request, fault: ApplianceError) -> web.Response:
-    """The response in the form that the client reads."""
+def problem_response(
+    request: web.Request, fault: ApplianceError, members: Mapping[str, object] | None = None
+) -> web.Response:
+    """The response in the form that the client reads; `members` replace or extend those of problem details."""
     status = status_of(fault)
     if request.path == "/api/1/upload":
         response = json_answer(chevereto_error(status, fault.code, fault.detail), status=status)
     elif request.path.startswith(("/api/", "/iiif/")):
-        response = _problem_details(request, fault, status)
+        response = _problem_details(request, fault, members)
     elif wants_page(request):
         page = pages_of(request).site.error_page(status, fault, request[REQUEST_ID])
         response = web.Response(text=page, content_type="text/html", status=status)
     elif request.method in ("GET", "HEAD"):
-        response = _problem_details(request, fault, status)
+        response = _problem_details(request, fault, members)
     else:
         response = web.Response(text=f"{fault.title}. {fault.detail}\n", status=status)
     response.headers.update(headers_of(fault))
@@ -148,7 +153,8 @@ def headers_of(fault: ApplianceError) -> dict[str, str]:
     return headers
 
 
-def _problem_details(request: web.Request, fault: ApplianceError, status: HTTPStatus | TusStatus) -> web.Response:
+def _problem_details(request: web.Request, fault: ApplianceError, members: Mapping[str, object] | None) -> web.Response:
+    status = status_of(fault)
     body: dict[str, object] = {
         "type": "about:blank",
         "title": fault.title,
@@ -161,4 +167,4 @@ def _problem_details(request: web.Request, fault: ApplianceError, status: HTTPSt
     if fault.actual is not None:
         body["actual"] = fault.actual
     body["request_id"] = request[REQUEST_ID]
-    return json_answer(body, status=status, content_type="application/problem+json")
+    return json_answer(body | dict(members or {}), status=status, content_type="application/problem+json")

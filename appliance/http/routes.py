@@ -15,6 +15,7 @@ from appliance.http.middleware import add_headers, observe
 from appliance.http.pages import album_forms, album_handlers, site_files
 from appliance.http.pages import handlers as pages
 from appliance.http.problems import MAX_FORM_BYTES
+from appliance.http.resumable_draft import handlers as resumable_draft
 from appliance.http.transport.expect_continue import expect_handler
 from appliance.http.transport.multipart import ignore_unreadable_names
 from appliance.http.tus import handlers as tus
@@ -27,6 +28,8 @@ ADMITS_UPLOAD: Final[Mapping[str, Any]] = {"expect_handler": expect_handler(uplo
 ADMITS_CHEVERETO: Final[Mapping[str, Any]] = {
     "expect_handler": expect_handler(uploads.read_chevereto_admission_request)
 }
+ADMITS_IMAGE: Final[Mapping[str, Any]] = {"expect_handler": expect_handler(uploads.read_image_admission_request)}
+ADMITS_APPEND: Final[Mapping[str, Any]] = {"expect_handler": expect_handler(resumable_draft.read_admission_request)}
 ADMITS_TUS: Final[Mapping[str, Any]] = {"expect_handler": expect_handler(tus.read_admission_request)}
 
 
@@ -82,7 +85,8 @@ def _api() -> list[web.RouteDef]:
         web.get(f"/api/v1/albums/{SLUG}", albums.show_album),
         web.patch(f"/api/v1/albums/{SLUG}", albums.change_album),
         web.delete(f"/api/v1/albums/{SLUG}", albums.delete_album),
-        web.post("/api/v1/images", uploads.create_image, **ADMITS_UPLOAD),
+        web.options("/api/v1/images", resumable_draft.show_options),
+        web.post("/api/v1/images", uploads.create_image, **ADMITS_IMAGE),
         web.get(f"/api/v1/images/{SLUG}", images.show_image),
         web.get(f"/api/v1/images/{SLUG}/events", upload_events.show_events, allow_head=False),
         web.patch(f"/api/v1/images/{SLUG}", images.change_image),
@@ -95,6 +99,10 @@ def _api() -> list[web.RouteDef]:
         web.delete(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload),
         web.get(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload, allow_head=False),
         web.post(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload),
+        web.head(f"/api/v1/resumable-uploads/{UPLOAD}", resumable_draft.show_offset),
+        web.patch(f"/api/v1/resumable-uploads/{UPLOAD}", resumable_draft.append, **ADMITS_APPEND),
+        web.delete(f"/api/v1/resumable-uploads/{UPLOAD}", resumable_draft.cancel),
+        web.get(f"/api/v1/resumable-uploads/{UPLOAD}", resumable_draft.show_state, allow_head=False),
         web.options("/api/{rest:.*}", preflight),
         web.get("/api/v1/limits", images.show_limits),
         web.get("/api/v1/openapi.json", images.show_contract),

@@ -124,4 +124,5 @@ class UploadCreator:
             created_s=now_s,
             expires_s=now_s + lasts_s,
             keep_metadata=new.options.keep_metadata,
+            is_open=new.is_open,
         )

@@ -50,7 +50,7 @@ class UploadLookup:
 
     def is_complete(self, upload: Upload) -> bool:
         """Whether all bytes of the image are here, or in the parts that it is assembled from."""
-        if upload.kind is UploadKind.PARTIAL:
+        if upload.kind is UploadKind.PARTIAL or upload.is_open:
             return False
         return upload.kind is UploadKind.FINAL or self.offset(upload) == upload.length
 

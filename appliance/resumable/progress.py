@@ -23,7 +23,8 @@ FAULTS: dict[str, type[ApplianceError]] = {
 class NewUpload:
     """What a client asks to create. `length` is in bytes; None when it is deferred or results from the parts.
 
-    `metadata` and `concat` are headers, unchanged. `with_bytes`: the first bytes come in the same request.
+    `metadata` and `concat` are headers, unchanged. `with_bytes`: the first bytes come in the same request. `is_open`:
+    its client declares when all bytes are sent, and until then the upload is incomplete whatever its length.
     """
 
     client: Client
@@ -33,6 +34,7 @@ class NewUpload:
     metadata: str = ""
     concat: str = ""
     with_bytes: bool = False
+    is_open: bool = False
 
     def admission_request(self) -> AdmissionRequest:
         """What admission decides about: the whole upload."""
@@ -43,7 +45,8 @@ class NewUpload:
 class UploadChunk:
     """Bytes that a request brings. `announced_bytes` is None when the client didn't say how many.
 
-    `length` is that of the whole upload when it was deferred until now.
+    `length` is that of the whole upload when it was deferred until now. `is_last` says whether an open upload ends with
+    these bytes; None where the length alone decides.
     """
 
     client: Client
@@ -51,6 +54,7 @@ class UploadChunk:
     announced_bytes: int | None
     checksum: Checksum | None = None
     length: int | None = None
+    is_last: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Progress:
     @property
     def complete(self) -> bool:
         """Whether all bytes are here."""
-        return self.upload.length == self.offset
+        return not self.upload.is_open and self.upload.length == self.offset
 
     @property
     def state(self) -> str:

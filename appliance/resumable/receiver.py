@@ -7,8 +7,13 @@ from dataclasses import replace
 from appliance.catalogue import UploadCatalogue
 from appliance.domain.clock import Clock
 from appliance.domain.errors import (
+    ApplianceError,
+    CompletedUpload,
     DiskFull,
+    EmptyUpload,
     FinalUpload,
+    GoneUpload,
+    InconsistentLength,
     MalformedRequest,
     OffsetMismatch,
     Stopping,
@@ -66,23 +71,36 @@ class UploadReceiver:
         """Append the chunk at `offset`, for the holder of the upload's lock.
 
         Raises FinalUpload, the refusal of an upload that was refused, OffsetMismatch, MalformedRequest, TooLarge,
-        ChecksumMismatch, Busy, Stopping, Draining, UploadLocked, UploadPaused, and what the stream raises.
+        ChecksumMismatch, Busy, Stopping, Draining, UploadLocked, UploadPaused, and what the stream raises. For an open
+        upload also CompletedUpload, InconsistentLength, EmptyUpload and GoneUpload.
         """
+        self._require_unended(upload, chunk)
         self._require_offset(upload, offset)
         upload = await self._with_length(upload, offset, chunk.length)
         max_bytes = (self._admission.max_bytes if upload.length is None else upload.length) - offset
         if chunk.announced_bytes is not None and chunk.announced_bytes > max_bytes:
-            raise too_large(offset + max_bytes, offset + chunk.announced_bytes)
+            raise self._too_many(upload, offset + chunk.announced_bytes)
         if chunk.announced_bytes != 0 and upload.state is UploadState.RECEIVING:
             self._catch_up(lock, upload)
             await self._append(lock, upload, chunk, max_bytes)
-        return upload
+        return await self._completed(upload) if chunk.is_last else upload
 
-    def _require_offset(self, upload: Upload, offset: int) -> None:
+    @staticmethod
+    def _require_unended(upload: Upload, chunk: UploadChunk) -> None:
+        """Raises FinalUpload, and the refusal of an upload that was refused.
+
+        For an upload that its client has declared complete CompletedUpload, InconsistentLength if the chunk has bytes.
+        """
         if upload.kind is UploadKind.FINAL:
             raise FinalUpload("This upload is assembled from parts and accepts no data of its own.")
         if upload.refusal is not None:
             raise fault_of(upload.refusal)
+        if chunk.is_last is not None and not upload.is_open:
+            if chunk.announced_bytes == 0:
+                raise CompletedUpload("The upload is complete. Ask for its state to find the image.")
+            raise InconsistentLength("The upload is complete and accepts no more data.", limit=upload.length)
+
+    def _require_offset(self, upload: Upload, offset: int) -> None:
         here = self._lookup.offset(upload)
         if offset != here:
             raise OffsetMismatch(
@@ -90,14 +108,36 @@ class UploadReceiver:
             )
 
     async def _with_length(self, upload: Upload, offset: int, length: int | None) -> Upload:
-        """The upload with a length that was deferred until this request. Raises MalformedRequest, TooLarge."""
+        """The upload with a length that was deferred until this request. Raises as `receive` does."""
         if length is None or length == upload.length:
             return upload
+        if upload.is_open and length == 0:
+            raise EmptyUpload
         if upload.length is not None or length < max(1, offset):
-            raise MalformedRequest("Upload-Length can be set only once, and not below what has arrived.")
+            detail = "Upload-Length can be set only once, and not below what has arrived."
+            raise InconsistentLength(detail, limit=upload.length) if upload.is_open else MalformedRequest(detail)
         self._admission.check_size(length)
         await self._rows.set_length(upload.id_hash, length)
         return replace(upload, length=length)
+
+    def _too_many(self, upload: Upload, bytes_after: int) -> ApplianceError:
+        """The error for an announcement beyond the upload's length, or beyond what this host accepts."""
+        if upload.is_open and upload.length is not None:
+            detail = f"The upload was to have {upload.length:,} bytes. With this request it would have {bytes_after:,}."
+            return InconsistentLength(detail, limit=upload.length, actual=bytes_after)
+        return too_large(upload.length or self._admission.max_bytes, bytes_after)
+
+    async def _completed(self, upload: Upload) -> Upload:
+        """The upload without its mark of being open, once the request that its client declared the last one is here."""
+        here = self._lookup.offset(upload)
+        if upload.length not in (None, here):
+            detail = f"The upload was to have {upload.length:,} bytes, but {here:,} are here. Send the rest."
+            raise InconsistentLength(detail, limit=upload.length, actual=here)
+        if here == 0:
+            raise EmptyUpload
+        if not await self._rows.complete(upload.id_hash, here):
+            raise GoneUpload  # it was given up meanwhile
+        return replace(upload, length=here, is_open=False)
 
     async def _append(self, lock: UploadLock, upload: Upload, chunk: UploadChunk, max_bytes: int) -> None:
         admission = AdmissionRequest(chunk.client, UploadStage.CONTINUING)

@@ -136,7 +136,8 @@ class ResumableUploads:
 
         Raises UnknownUpload, GoneUpload, FinalUpload, OffsetMismatch, TooLarge, ChecksumMismatch, Busy, Stopping,
         Draining, UploadLocked, UploadPaused when the disk takes no more, DiskFull when it can't keep a complete
-        upload, the refusal when these were the last bytes and are no image, and whatever the stream raises.
+        upload, the refusal when these were the last bytes and are no image, and whatever the stream raises. For an open
+        upload also CompletedUpload, InconsistentLength and EmptyUpload.
         """
         self._receiver.require_open()  # before a running request is interrupted for one that is refused
         async with self._locked(upload_id) as (lock, upload):
@@ -165,6 +166,17 @@ class ResumableUploads:
         """
         upload = await self.lookup.by_slug(slug)
         return None if upload is None else await self.lookup.progress(upload)
+
+    async def settled(self, upload_id: str) -> Progress:
+        """How far the upload is; for one whose bytes are all here, once it is an image, however long that takes.
+
+        Raises as `head` does, and Stopping.
+        """
+        progress = await self.head(upload_id)
+        while progress.state == "processing":
+            self._receiver.require_running()
+            progress = await self.head(upload_id)
+        return progress
 
     # --- ending ---------------------------------------------------------------------------------------------------
 

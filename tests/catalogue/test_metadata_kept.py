@@ -22,7 +22,8 @@ async def test_rows_of_an_earlier_release_keep_their_meaning(path: Path) -> None
     old = sqlite3.connect(path)
     migrations.apply(Database(old), stop_before=MIGRATION)
     for keep in (KeepMetadata.NOTHING, KeepMetadata.ALL):
-        _insert(old, "uploads", upload_values(upload_keeping(keep)), without={"keep_credits", "had_credentials"})
+        later = {"keep_credits", "had_credentials", "is_open"}
+        _insert(old, "uploads", upload_values(upload_keeping(keep)), without=later)
     marks = {"prewarmed": 0, "sidecar_due": 0, "erasing": 0}
     _insert(
         old, "images", image_values(image()) | marks, without={"keep_metadata", "content_credentials", "incomplete"}

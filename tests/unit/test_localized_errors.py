@@ -25,6 +25,8 @@ ONLY_PROGRAMS_MEET = frozenset(
         "partial-upload",
         "precondition-failed",
         "wrong-content-type",
+        "completed-upload",
+        "inconsistent-upload-length",
         "parts-unfinished",
         "upload-is-final",
         "invalid-image-request",  # below /iiif/ every problem is JSON

@@ -178,6 +178,12 @@ def incomplete(db: Database) -> None:
     db.execute("ALTER TABLE images ADD COLUMN incomplete INTEGER NOT NULL DEFAULT 0")
 
 
+@migrations(name="0011-open-uploads")
+def open_uploads(db: Database) -> None:
+    """A release that doesn't know the column finishes such an upload once its declared length is there."""
+    db.execute("ALTER TABLE uploads ADD COLUMN is_open INTEGER NOT NULL DEFAULT 0")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Apply the missing migrations, each in a transaction. Raises sqlite3.Error."""
     migrations.apply(_database(connection))

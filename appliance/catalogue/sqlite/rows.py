@@ -156,6 +156,7 @@ def upload_of(row: tuple[Any, ...]) -> Upload:
     values["state"] = UploadState(values["state"])
     values["refusal"] = values["refusal"] and Refusal(**json.loads(values["refusal"]))
     values["had_credentials"] = bool(values["had_credentials"])
+    values["is_open"] = bool(values["is_open"])
     values["keep_metadata"] = _keep_metadata(everything=values["keep_metadata"], credits=values.pop("keep_credits"))
     return Upload(**values)
 

@@ -88,6 +88,9 @@ UPLOAD = f"SELECT {_UPLOAD} FROM uploads WHERE id_hash = :id_hash"
 UPLOAD_BY_SLUG = f"SELECT {_UPLOAD} FROM uploads INDEXED BY uploads_by_slug WHERE slug = :slug"
 SET_UPLOAD_LENGTH = """
     UPDATE uploads SET length = :length WHERE id_hash = :id_hash AND state = 'receiving' AND length IS NULL"""
+COMPLETE_UPLOAD = """
+    UPDATE uploads SET length = :length, is_open = 0
+    WHERE id_hash = :id_hash AND state = 'receiving' AND is_open = 1"""
 SET_UPLOAD_EDITS = """
     UPDATE uploads SET edits = :edits, had_credentials = had_credentials OR :credentials
     WHERE id_hash = :id_hash AND state = 'receiving'"""

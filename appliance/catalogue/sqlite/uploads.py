@@ -31,6 +31,9 @@ class UploadRows:
     async def set_length(self, id_hash: str, length: int) -> bool:
         return await self._writer.run(lambda connection: _set_length(connection, id_hash, length))
 
+    async def complete(self, id_hash: str, length: int) -> bool:
+        return await self._writer.run(lambda connection: _complete(connection, id_hash, length))
+
     async def set_edits(self, id_hash: str, edits: bytes, *, credentials: bool = False) -> None:
         await self._writer.run(lambda connection: _set_edits(connection, id_hash, edits, credentials))
 
@@ -75,6 +78,11 @@ def _add(connection: Connection, upload: Upload) -> Outcome[None]:
 
 def _set_length(connection: Connection, id_hash: str, length: int) -> Outcome[bool]:
     done = connection.execute(sql.SET_UPLOAD_LENGTH, {"id_hash": packed(id_hash), "length": length})
+    return Outcome(done.rowcount == 1)
+
+
+def _complete(connection: Connection, id_hash: str, length: int) -> Outcome[bool]:
+    done = connection.execute(sql.COMPLETE_UPLOAD, {"id_hash": packed(id_hash), "length": length})
     return Outcome(done.rowcount == 1)
 
 

@@ -52,8 +52,10 @@ from appliance.domain.errors.requests import (
 )
 from appliance.domain.errors.resumable import (
     ChecksumMismatch,
+    CompletedUpload,
     FinalUpload,
     GoneUpload,
+    InconsistentLength,
     NotTusBody,
     OffsetMismatch,
     PartsUnfinished,
@@ -91,6 +93,7 @@ __all__ = [
     "ChecksumMismatch",
     "ClockJumped",
     "CommandFailed",
+    "CompletedUpload",
     "ConfigError",
     "Conflict",
     "DataDirectoryLocked",
@@ -108,6 +111,7 @@ __all__ = [
     "IdempotencyKeyInvalid",
     "IdempotencyKeyReused",
     "IncompleteUpload",
+    "InconsistentLength",
     "InternalError",
     "InvalidExpiry",
     "InvalidField",

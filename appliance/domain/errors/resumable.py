@@ -11,7 +11,7 @@ class UnsupportedTusVersion(ApplianceError):
 
 
 class NotTusBody(ApplianceError):
-    """The request's bytes do not have the media type that tus requires."""
+    """The request's bytes do not have the media type that its protocol requires."""
 
     code = "wrong-content-type"
     title = "The Content-Type is wrong"
@@ -31,6 +31,20 @@ class OffsetMismatch(ApplianceError):
     code = "offset-mismatch"
     title = "The upload is out of sync"
     texts = ("The upload is out of sync. Try again.",)
+
+
+class InconsistentLength(ApplianceError):
+    """The request contradicts the length of its upload (limit, in bytes), or itself."""
+
+    code = "inconsistent-upload-length"
+    title = "The lengths of the upload contradict each other"
+
+
+class CompletedUpload(ApplianceError):
+    """The upload is complete and accepts no more data."""
+
+    code = "completed-upload"
+    title = "The upload is complete already"
 
 
 class PartsUnfinished(ApplianceError):

@@ -14,6 +14,7 @@ from appliance.http.pages.selection import pages_of, wants_page
 from appliance.http.pages.site_pages import UploadFormValues
 from appliance.http.problems import headers_of, status_of, to_named_error
 from appliance.http.responses import json_answer
+from appliance.http.resumable_draft import handlers as resumable_draft
 from appliance.http.transport.form_bodies import FormBody
 from appliance.http.transport.upload_bodies import RawBody, RequestBody
 from appliance.uploads.admission import AdmissionRequest
@@ -24,7 +25,9 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 async def create_image(request: web.Request) -> web.Response:
-    """POST /api/v1/images"""
+    """POST /api/v1/images: one request for the whole image, or the first of a resumable upload"""
+    if resumable_draft.is_resumable(request):
+        return await resumable_draft.create(request)
     accepted = await _accept(request)
     resource = image_resource(accepted.image, request.app[CONFIG], delete_token=accepted.delete_token)
     headers = {hdrs.LOCATION: share_path(accepted.image.slug), **image_headers(accepted.image)}
@@ -105,6 +108,12 @@ def read_chevereto_admission_request(request: web.Request) -> AdmissionRequest:
     """The same for Chevereto's API, whose bodies may be Base64."""
     body = chevereto_body(request, request.app[CONFIG].uploads, CheveretoFields().translate)
     return body.admission_request(client_of(request))
+
+
+def read_image_admission_request(request: web.Request) -> AdmissionRequest:
+    """As `read_admission_request`, for the requests of `create_image`, which may begin a resumable upload."""
+    is_resumable = resumable_draft.is_resumable(request)
+    return resumable_draft.read_admission_request(request) if is_resumable else read_admission_request(request)
 
 
 async def _accept(request: web.Request, filename: str = "") -> Accepted:

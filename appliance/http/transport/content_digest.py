@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from appliance.domain.errors import DigestMismatch, MalformedRequest
+from appliance.spool import Checksum
 
 ALGORITHMS: Final[Mapping[str, str]] = {"sha-256": "sha256", "sha-512": "sha512"}
 """The names in `hashlib` of those that are compared. Others may be sent, and are ignored (RFC 9530, 4)."""
@@ -30,6 +31,12 @@ def parse_content_digest(request: web.Request) -> dict[str, bytes]:
         if (algorithm := ALGORITHMS.get(match[1])) is not None:
             digests[algorithm] = _decode(algorithm, match[2])
     return digests
+
+
+def content_checksum(request: web.Request) -> Checksum | None:
+    """The first digest as the checksum of a resumable upload's chunk; None without one. Raises MalformedRequest."""
+    digests = parse_content_digest(request)
+    return next((Checksum(algorithm, digest) for algorithm, digest in digests.items()), None)
 
 
 def _decode(algorithm: str, text: str) -> bytes:

@@ -22,6 +22,7 @@ from appliance.domain.upload_options import (
     with_option,
 )
 from appliance.http.transport.body_faults import translate_faults
+from appliance.http.transport.completeness import refuse_unfinished
 from appliance.http.transport.content_digest import ContentDigest, parse_content_digest
 from appliance.http.transport.request_heads import refuse_chunks, refuse_encoded, refuse_partial
 from appliance.http.transport.timeouts import Timeouts
@@ -87,6 +88,7 @@ class RequestBody(ABC):
 
     def admission_request(self, client: Client) -> AdmissionRequest:
         refuse_encoded(self._request)
+        refuse_unfinished(self._request)
         refuse_partial(self._request)
         if expected := parse_content_digest(self._request):
             self._digest = ContentDigest(expected)
@@ -179,3 +181,12 @@ class RawBody(RequestBody):
             raise MissingFile("The request has no body. Send the file as the body, or as the form field “file”.")
         stream = self._received(self._content(), permit)
         yield ArrivingFile("", stream, self._request.content_length)
+
+
+def parse_query_options(request: web.Request, max_expiry_days: int) -> UploadOptions:
+    """The options in the query string. Raises as `with_option`."""
+    options = UploadOptions()
+    for name in OPTION_NAMES:
+        if (text := request.query.get(name)) is not None:
+            options = with_option(options, name, text, max_expiry_days)
+    return options

@@ -1,11 +1,9 @@
 """Resumable uploads: the methods of tus 1.0.0, and an upload's state as JSON."""
 
-from collections.abc import AsyncIterator
+from aiohttp import hdrs, web
 
-from aiohttp import StreamReader, hdrs, web
-
-from appliance.config.model import Config, Uploads
-from appliance.domain.errors import FinalUpload, IncompleteUpload, MalformedRequest, MethodNotAllowed
+from appliance.config.model import Config
+from appliance.domain.errors import FinalUpload, MalformedRequest, MethodNotAllowed
 from appliance.domain.model import UploadKind, UploadState
 from appliance.http.api.image_resource import upload_state
 from appliance.http.client_address import client_of
@@ -13,10 +11,8 @@ from appliance.http.cors import ALLOWED_METHODS, DAY_S
 from appliance.http.keys import CONFIG, RESUMABLE
 from appliance.http.links import share_path, upload_path
 from appliance.http.responses import json_answer
-from appliance.http.transport.body_faults import translate_fault
-from appliance.http.transport.connections import read_unread
 from appliance.http.transport.request_heads import refuse_encoded, refuse_partial
-from appliance.http.transport.timeouts import Timeouts
+from appliance.http.transport.resumable_bodies import announced_bytes, received
 from appliance.http.tus import headers as tus
 from appliance.resumable import NewUpload, Progress, UploadChunk
 from appliance.spool import ALGORITHMS
@@ -139,24 +135,10 @@ def _progress_headers(progress: Progress) -> dict[str, str]:
 
 def _body(request: web.Request) -> UploadChunk:
     config: Config = request.app[CONFIG]
-    announced = request.content_length if request.content_length is not None or request.body_exists else 0
     return UploadChunk(
         client_of(request),
-        _received(request.content, config.uploads),
-        announced,
+        received(request.content, config.uploads),
+        announced_bytes(request),
         tus.parse_checksum(request),
         tus.parse_number(request, "Upload-Length"),
     )
-
-
-async def _received(content: StreamReader, limits: Uploads) -> AsyncIterator[bytes]:
-    """The body. If the connection breaks, what arrived before that comes first, so that it is kept."""
-    try:
-        async for chunk in Timeouts(limits.idle_timeout_s).stream(content.iter_any()):
-            yield chunk
-    except Exception as fault:
-        if rest := read_unread(content):
-            yield rest
-        raise translate_fault(fault, limits) or IncompleteUpload(
-            "The connection was lost. What arrived is kept; resume the upload."
-        ) from fault

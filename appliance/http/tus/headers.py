@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from appliance.domain.errors import InvalidField, MalformedRequest, NotTusBody, UnsupportedTusVersion
 from appliance.domain.model import UploadOptions
 from appliance.domain.upload_options import clean_filename, with_option
-from appliance.http.transport.content_digest import parse_content_digest
+from appliance.http.transport.content_digest import content_checksum
 from appliance.spool import ALGORITHMS, Checksum
 
 VERSION = "1.0.0"
@@ -88,8 +88,7 @@ def parse_checksum(request: web.Request) -> Checksum | None:
     """
     text = request.headers.get("Upload-Checksum")
     if text is None:
-        digests = parse_content_digest(request)
-        return next((Checksum(algorithm, digest) for algorithm, digest in digests.items()), None)
+        return content_checksum(request)
     algorithm, _, encoded = text.partition(" ")
     if algorithm not in ALGORITHMS:
         raise InvalidField(f"Supported checksums: {', '.join(ALGORITHMS)}.")

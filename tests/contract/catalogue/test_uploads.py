@@ -37,6 +37,23 @@ async def test_a_deferred_length_is_set_once(catalogue: Catalogue) -> None:
     assert await catalogue.uploads.get(added.id_hash) == replace(added, length=2**40)
 
 
+async def test_an_open_upload_is_complete_once_that_is_recorded(catalogue: Catalogue) -> None:
+    added = upload(1, length=None, is_open=True)
+    await catalogue.uploads.add(added)
+    assert await catalogue.uploads.complete(added.id_hash, 2**40)
+    assert not await catalogue.uploads.complete(added.id_hash, 5)
+    assert await catalogue.uploads.get(added.id_hash) == replace(added, length=2**40, is_open=False)
+
+
+async def test_an_upload_that_is_not_open_or_has_ended_can_not_be_completed(catalogue: Catalogue) -> None:
+    ended = upload(2, is_open=True)
+    for added in (upload(1), ended):
+        await catalogue.uploads.add(added)
+    await catalogue.uploads.give_up(ended, now_s=NOW_S, kept_until_s=NOW_S + 5)
+    assert not await catalogue.uploads.complete(upload(1).id_hash, 5)
+    assert not await catalogue.uploads.complete(ended.id_hash, 5)
+
+
 async def test_credentials_that_were_found_once_are_not_forgotten(catalogue: Catalogue) -> None:
     await catalogue.uploads.add(upload(1))
     await catalogue.uploads.set_edits(upload(1).id_hash, b"one", credentials=True)

@@ -218,6 +218,8 @@ PROVOKED: dict[str, Provoked] = {
 }
 MET_BY_TUS = {  # each in a flow of its own, in tests/integration/resumable
     "checksum-mismatch",
+    "completed-upload",
+    "inconsistent-upload-length",
     "not-here-yet",
     "offset-mismatch",
     "parts-unfinished",

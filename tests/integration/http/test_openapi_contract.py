@@ -45,9 +45,10 @@ CHECKS = [
     response_schema_conformance,
 ]
 IMAGES = st.sampled_from([pictures.png(20, 20), pictures.photo(20, 20), pictures.animated("gif", 2), b"text", b""])
-for media_type in (*EXTENSIONS, "application/octet-stream", "application/offset+octet-stream"):
+RESUMED = ["application/offset+octet-stream", "application/partial-upload"]
+for media_type in (*EXTENSIONS, "application/octet-stream", *RESUMED):
     schemathesis.openapi.media_type(media_type, IMAGES)
-schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
+schemathesis.serializer.alias(RESUMED, "application/octet-stream")
 
 schema = schemathesis.openapi.from_dict(build_contract(Config()))
 

@@ -12,6 +12,7 @@ from tests.support.server_process import serving
 from tests.support.servers import listens
 from tests.support.tus_client import UPLOADS, VERSION, half_sent, sha256
 from tests.support.waiting import until
+from tests.support.wire import Wire
 
 MB = 1_000_000
 PATIENCE_S = 30
@@ -51,3 +52,18 @@ async def test_an_upload_and_its_events_stream_through_caddy(tmp_path: Path, jpe
             assert b"event: done" in rest
             async with session.get(f"/i/{slug}/original") as reply:
                 assert sha256([await reply.read()]) == sha256([data])
+
+
+async def test_the_address_of_an_upload_by_the_draft_passes_through_caddy(tmp_path: Path, jpeg: bytes) -> None:
+    async with serving(tmp_path / "data") as served, caddy(tmp_path, served.port) as port, asyncio.timeout(PATIENCE_S):
+        wire = await Wire.to(port)
+        await wire.send(
+            "POST /api/v1/images HTTP/1.1\r\nHost: x\r\nUpload-Complete: ?1\r\nUpload-Draft-Interop-Version: 6\r\n"
+            f"Content-Length: {len(jpeg)}\r\n\r\n"
+        )
+        interim = await wire.head()
+        assert interim.startswith("HTTP/1.1 104 ")
+        assert "/api/v1/resumable-uploads/" in interim
+        await wire.send(jpeg)
+        assert " 201 " in await wire.head()
+        wire.abort()

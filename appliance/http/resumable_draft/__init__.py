@@ -1,0 +1,1 @@
+"""Resumable uploads over HTTP: the IETF's draft-ietf-httpbis-resumable-upload."""

@@ -1,0 +1,58 @@
+"""The IETF's resumable uploads survive broken connections and restarts, and never finish on their own."""
+
+import hashlib
+
+from tests.support.draft_client import LAST, MORE, Draft, field
+from tests.support.host import Host, OpenHost
+
+
+def images(host: Host) -> float:
+    return host.counted("uploads_total", outcome="accepted")
+
+
+async def test_a_file_that_is_not_declared_complete_never_becomes_an_image(host: Host, jpeg: bytes) -> None:
+    draft, before = Draft(host), images(host)
+    where = await draft.create(headers={"Upload-Length": str(len(jpeg))})
+    response = await draft.patch(where, 0, jpeg, MORE)
+    assert (response.status, response.headers["Upload-Complete"]) == (204, "?0")
+    await host.appliance.upload_janitor.run()
+    head = await draft.head(where)
+    assert (head.headers["Upload-Complete"], head.headers["Upload-Offset"]) == ("?0", str(len(jpeg)))
+    assert (await draft.state(where))["state"] == "receiving"
+    assert images(host) == before
+    last = await draft.patch(where, len(jpeg), b"", LAST)
+    assert (last.status, (await last.json())["sha256"]) == (201, hashlib.sha256(jpeg).hexdigest())
+
+
+async def test_a_cut_connection_keeps_what_arrived_and_resumes(host: Host, jpeg: bytes) -> None:
+    draft = Draft(host)
+    wire, interim = await draft.begun(len(jpeg), jpeg[:20_000])
+    where = field(interim, "Location")
+    await draft.until_offset(where, 20_000)
+    wire.abort()
+    head = await draft.head(where)
+    assert (head.headers["Upload-Complete"], head.headers["Upload-Length"]) == ("?0", str(len(jpeg)))
+    last = await draft.patch(where, 20_000, jpeg[20_000:], LAST)
+    assert (last.status, (await last.json())["sha256"]) == (201, hashlib.sha256(jpeg).hexdigest())
+
+
+async def test_an_upload_survives_a_restart(open_host: OpenHost, jpeg: bytes) -> None:
+    draft = Draft(await open_host())
+    where = await draft.create(jpeg[:1000], {"Upload-Length": str(len(jpeg))})
+    await draft.patch(where, 1000, jpeg[1000:], MORE)
+    again = Draft(await open_host())
+    await again.host.appliance.upload_janitor.run()
+    assert (await again.head(where)).headers["Upload-Complete"] == "?0"
+    last = await again.patch(where, len(jpeg), b"", LAST)
+    assert (await last.json())["sha256"] == hashlib.sha256(jpeg).hexdigest()
+
+
+async def test_a_body_without_a_length_that_is_cut_is_not_complete(host: Host, jpeg: bytes) -> None:
+    draft, before = Draft(host), images(host)
+    wire = await draft.sent(None, f"{len(jpeg):x}\r\n".encode() + jpeg + b"\r\n")
+    where = field(await wire.head(), "Location")
+    await draft.until_offset(where, len(jpeg))
+    wire.abort()
+    assert (await draft.head(where)).headers["Upload-Complete"] == "?0"
+    assert images(host) == before
+    assert (await draft.patch(where, len(jpeg), b"", LAST)).status == 201
