@@ -9,13 +9,19 @@ from dataclasses import dataclass
 
 import pyvips
 
+from appliance.domain.model import KeepMetadata
+from appliance.imaging.directories import Unclear
 from appliance.imaging.headers import orientation_of
+from appliance.imaging.metadata.cleaning import Cleaning, OutOfTime
+from appliance.imaging.metadata.segments import SOS, segments
 from appliance.imaging.resizing import resized
 
 MIN_SIDE_PX = 512
 """Of a rendition's longer side, from where on it has a gain map."""
-_HEAD_BYTES = 256 * 1024
-_MARKS = (b"urn:iso:std:iso:ts:21496:-1", b"http://ns.adobe.com/hdr-gain-map/1.0/")
+_MAX_HEADER_BYTES = 256 * 1024
+"""Read of a file's header at most, to see whether it has a map."""
+_ISO_MARK, _XMP_MARK = b"urn:iso:std:iso:ts:21496:-1", b"http://ns.adobe.com/xap/1.0/"
+_ADOBE_MARK = b"http://ns.adobe.com/hdr-gain-map/1.0/"
 _MAX_FILE_BYTES = 128 * 1024 * 1024
 """libultrahdr holds the whole file to read what is said of the map."""
 _MAX_MAP_PIXELS = 100_000_000
@@ -38,8 +44,7 @@ class GainMap:
 
 def read_gain_map(fd: int) -> GainMap | None:
     """A JPEG's gain map; None where there is none, or none that can be read."""
-    head = os.pread(fd, _HEAD_BYTES, 0)
-    if not any(mark in head for mark in _MARKS) or os.fstat(fd).st_size > _MAX_FILE_BYTES:
+    if os.fstat(fd).st_size > _MAX_FILE_BYTES or not _has_mark(fd):
         return None
     try:
         whole = pyvips.Image.uhdrload_source(pyvips.Source.new_from_descriptor(fd), access="sequential")
@@ -52,6 +57,24 @@ def read_gain_map(fd: int) -> GainMap | None:
         return GainMap(_upright(pixels, orientation_of(whole)), whole)
     except pyvips.Error:
         return None
+
+
+def _has_mark(fd: int) -> bool:
+    """Whether a segment before the pixels says that there is a map: one of ISO 21496-1, or Adobe's namespace in XMP."""
+    file = Cleaning(fd, KeepMetadata.ALL, max_bytes=_MAX_HEADER_BYTES)
+    try:
+        for segment in segments(file, 2):
+            if segment.marker == SOS:
+                break
+            if segment.head.startswith(_ISO_MARK):
+                return True
+            if segment.head.startswith(_XMP_MARK):
+                packet = file.read(segment.body, segment.end - segment.body)
+                if _ADOBE_MARK in packet:
+                    return True
+    except (Unclear, OutOfTime):
+        pass
+    return False
 
 
 def save_with_gain_map(image: pyvips.Image, gain_map: GainMap, quality: int) -> bytes | None:

@@ -15,7 +15,7 @@ _BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
 _EOI = b"\xff\xd9"
 _MAX_SCANNED_BYTES = 16 * 1024 * 1024
 """Scans are counted in so much of the file. The end marker is looked for in as much of its end."""
-_PIECE_BYTES = 256 * 1024
+_LAST_BYTES, _PIECE_BYTES = 4096, 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,10 @@ def _ends(fd: int, start: int) -> bool:
     """
     end = os.fstat(fd).st_size
     least = max(start, end - _MAX_SCANNED_BYTES)
+    piece_bytes = _LAST_BYTES
     while end > least:
-        begin = max(least, end - _PIECE_BYTES)
+        begin = max(least, end - piece_bytes)
         if os.pread(fd, end - begin + 1, begin).rfind(_EOI) >= 0:
             return True
-        end = begin
+        end, piece_bytes = begin, _PIECE_BYTES
     return False

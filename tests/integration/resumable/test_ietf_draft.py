@@ -1,5 +1,6 @@
 """The IETF's resumable uploads: exchanges written from the current draft."""
 
+import base64
 import hashlib
 from collections.abc import AsyncIterator
 
@@ -194,6 +195,17 @@ async def test_what_is_too_large_is_refused_with_the_limit(draft: Draft, jpeg: b
     response = await draft.post(jpeg[:10], MORE | {"Upload-Length": str(max_bytes + 1)})
     await problem(response, "too-large")
     assert response.headers["Upload-Limit"] == f"max-size={max_bytes}"
+
+
+async def test_bytes_with_another_digest_are_refused_and_not_kept(draft: Draft, jpeg: bytes) -> None:
+    where = (await draft.post(jpeg[:1000], MORE | {"Upload-Length": str(len(jpeg))})).headers["Location"]
+    right, wrong = (base64.b64encode(hashlib.sha256(data).digest()).decode() for data in (jpeg[1000:], jpeg))
+    refused = await draft.patch(where, 1000, jpeg[1000:], LAST | {"Content-Digest": f"sha-256=:{wrong}:"})
+    await problem(refused, "digest-mismatch")
+    assert refused.status == 400
+    assert (await draft.head(where)).headers["Upload-Offset"] == "1000"
+    last = await draft.patch(where, 1000, jpeg[1000:], LAST | {"Content-Digest": f"sha-256=:{right}:"})
+    assert (await last.json())["sha256"] == hashlib.sha256(jpeg).hexdigest()
 
 
 async def test_a_cancelled_upload_is_gone(draft: Draft, jpeg: bytes) -> None:
