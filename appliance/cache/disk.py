@@ -52,10 +52,14 @@ class DiskCache:
     async def close(self) -> None:
         """Stop counting and trimming; the next start counts again."""
         self._closing.set()
+        await self.settle()
+        await self._threads.close()
+
+    async def settle(self) -> None:
+        """Wait until what the disk holds is counted, and no trimming is under way."""
         for pending in (self._counting, self._trimming):
             if pending is not None:
                 await pending
-        await self._threads.close()
 
     async def get(self, slug: str, name: str) -> Rendition | None:
         """A damaged file is a miss, and is removed."""

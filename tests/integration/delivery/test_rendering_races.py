@@ -25,7 +25,7 @@ async def test_no_cache_keeps_a_rendition_whose_image_ended_while_it_was_made(
     await host.delete(image["slug"], image["delete_token"])
     held.open()
     await view
-    await until(lambda: not host.appliance.cache._tickets)
+    await until(lambda: not host.appliance.cache.images_in_progress)
     assert host.files("cache") == []
     assert host.appliance.cache.memory_bytes == 0
     assert await host.erase() == 1
