@@ -15,7 +15,7 @@ from appliance.http.responses import json_answer
 from appliance.http.transport.upload_bodies import FormBody, RawBody, refuse_text_as_file
 from appliance.uploads.admission import AdmissionRequest
 from appliance.uploads.committer import Accepted
-from appliance.uploads.ingest import Refused
+from appliance.uploads.ingest import MAX_SKIPPED_BYTES, Refused
 
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -41,7 +41,8 @@ async def post_form(request: web.Request) -> web.Response:
     If every file is refused, the form is shown again with the problem; otherwise the result page lists refused files.
     """
     pages = pages_of(request)
-    body = upload_body(request, max_files=request.app[FORM_LIMITS].max_files)
+    limits = request.app[FORM_LIMITS]
+    body = upload_body(request, max_files=limits.max_files, max_skipped_bytes=limits.max_skipped_bytes)
     try:
         outcomes = await request.app[INGEST].accept_each(body, client_of(request))
         accepted = [each for each in outcomes if isinstance(each, Accepted)]
@@ -75,12 +76,24 @@ async def chevereto(request: web.Request) -> web.Response:
 
 
 def upload_body(
-    request: web.Request, filename: str = "", *, file_field: str = "file", max_files: int = 1
+    request: web.Request,
+    filename: str = "",
+    *,
+    file_field: str = "file",
+    max_files: int = 1,
+    max_skipped_bytes: int = MAX_SKIPPED_BYTES,
 ) -> RawBody | FormBody:
     """The request's body, which `Ingest` parses as it reads."""
     limits = request.app[CONFIG].uploads
     if request.content_type.startswith("multipart/"):
-        return FormBody(request, limits, filename, file_field=file_field, max_files=max_files)
+        return FormBody(
+            request,
+            limits,
+            filename,
+            file_field=file_field,
+            max_files=max_files,
+            max_skipped_bytes=max_skipped_bytes,
+        )
     return RawBody(request, limits, filename)
 
 

@@ -29,7 +29,7 @@ from appliance.http.transport.timeouts import Timeouts
 from appliance.shared.concurrency_limit import Permit
 from appliance.spool import too_large
 from appliance.uploads.admission import AdmissionRequest, UploadStage
-from appliance.uploads.ingest import ArrivingFile
+from appliance.uploads.ingest import MAX_SKIPPED_BYTES, ArrivingFile
 
 MAX_FIELD_BYTES = 16_384  # enough for an alt text of 2,000 characters in any script
 MAX_PARTS = 32
@@ -40,7 +40,10 @@ CHUNK_BYTES = 256 * 1024
 class FormLimits:
     """How much one form may bring."""
 
-    max_files: int = 100  # as many as a person selects in a gallery at once
+    max_files: int = 100
+    """As many as a person selects in a gallery at once."""
+    max_skipped_bytes: int = MAX_SKIPPED_BYTES
+    """Of each refused file."""
 
 
 class _Body:
@@ -127,10 +130,12 @@ class FormBody(_Body):
         *,
         file_field: str = "file",
         max_files: int = 1,
+        max_skipped_bytes: int = MAX_SKIPPED_BYTES,
     ) -> None:
         super().__init__(request, limits, filename)
         self._file_field = file_field
         self._max_files = max_files
+        self._max_skipped_bytes = max_skipped_bytes
         self._count = 0
         self._fields: dict[str, str] = {}
         self._refusal: ApplianceError | None = None
@@ -182,7 +187,8 @@ class FormBody(_Body):
         if part.filename is None:
             refuse_text_as_file(self._file_field, await self._text(part, permit))
         name = part.filename.replace("%22", '"')  # the HTML standard encodes quotes in file names this way
-        file = ArrivingFile(name, self._received(_chunks(part.reader), permit), self._left_bytes())
+        stream = self._received(_chunks(part.reader), permit)
+        file = ArrivingFile(name, stream, self._left_bytes(), self._max_skipped_bytes)
         if self._count < self._max_files:
             self._count += 1
             return file
