@@ -98,7 +98,7 @@ async def test_a_size_wanted_while_a_failure_is_remembered_is_not_left_waiting(
         raise CatalogueUnavailable("The catalogue does not answer.")
 
     joined: list[asyncio.Future[Rendition]] = []
-    monkeypatch.setattr(renderer._failures, "_max_failures", 1)
+    renderer.failures.max_failures = 1
     monkeypatch.setattr(host.appliance.catalogue.images, "mark_original_only", refused)
     assert (await host.get(f"/i/{image.slug}/small.jpg")).status == 422
     async with asyncio.timeout(20):
