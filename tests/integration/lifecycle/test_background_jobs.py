@@ -392,7 +392,7 @@ async def test_a_run_longer_than_its_interval_is_no_warning(host: Host, caplog: 
         await ended.wait()
 
     jobs = Jobs([Job("long", 1, long)], host.appliance.metrics)
-    jobs._scheduler.add_listener(lambda _event: skipped.set(), EVENT_JOB_MAX_INSTANCES)
+    jobs.scheduler.add_listener(lambda _event: skipped.set(), EVENT_JOB_MAX_INSTANCES)
     jobs.start()
     async with asyncio.timeout(20):
         await skipped.wait()
