@@ -4,13 +4,16 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from aiohttp import ClientResponse, FormData
 
 from appliance.cache import Rendition
 from appliance.config.model import Config
+from appliance.domain.clients import Clients
+from appliance.domain.errors import StoreUnavailable
+from appliance.domain.model import Image
 from appliance.domain.renditions import Priority
 from appliance.workers.process import Reply
 from appliance.workers.protocol import CutOut, Inspect, Order, Render
@@ -281,11 +284,16 @@ async def test_a_flood_of_giants_leaves_places_for_the_pyramids_of_others(
     begun: list[str] = []
     goes_on = asyncio.Event()
 
-    async def build(_image: Any, clients: Any) -> None:
+    async def found(slug: str) -> Image:
+        return replace(image, slug=slug)
+
+    async def fetched(_image: Image, clients: Clients) -> BinaryIO:
         begun.append(clients.first)
         await goes_on.wait()
+        raise StoreUnavailable("The store is away.")
 
-    monkeypatch.setattr(builder, "_build_or_remember", build)
+    monkeypatch.setattr(host.appliance.catalogue.images, "get", found)
+    monkeypatch.setattr(host.appliance.delivery.originals, "file", fetched)
     for client in (FLOOD, OTHER):
         for number in range(100):
             builder.ensure(replace(image, slug=f"{image.slug[:-3]}{number:03d}"), client)
