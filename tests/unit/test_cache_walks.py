@@ -60,10 +60,10 @@ class SlowWalk:
     """Stands where the disk is walked: the first rendition comes at once, each other only when somebody lets it."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self._real = disk._renditions
+        self._real = disk.renditions_below
         self.walking, self.go_on = threading.Event(), threading.Event()
         self.seen = 0
-        patch.setattr(disk, "_renditions", self)
+        patch.setattr(disk, "renditions_below", self)
 
     def __call__(self, root: Path, **more: Any) -> Iterator[tuple[float, int, Path]]:
         for found in self._real(root, **more):
