@@ -84,6 +84,7 @@ class Container:
     resumable: ResumableUploads
     upload_janitor: UploadJanitor
     management: Management
+    image_rows: ImageLifecycleRows
     image_lifecycle: Lifecycle[Image]
     album_lifecycle: Lifecycle[Album]
     sweeps: Sweeps
@@ -218,6 +219,7 @@ def build(  # noqa: PLR0917 - one of each part
         management=Management(
             config.uploads, catalogue=catalogue.images, cache=caches, sidecars=sidecars, metrics=metrics, clock=clock
         ),
+        image_rows=image_rows,
         image_lifecycle=Lifecycle(image_rows, store=observed, guard=guard, clock=clock),
         album_lifecycle=Lifecycle(album_rows, store=observed, guard=guard, clock=clock),
         sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed, clock=clock),

@@ -24,12 +24,21 @@ class Cache:
     def disk_bytes(self) -> int:
         return self._disk.bytes
 
+    @property
+    def images_in_progress(self) -> int:
+        """How many images something is being rendered or read of."""
+        return len(self._tickets)
+
     async def start(self) -> None:
         """Return at once; what the disk holds is counted in the background."""
         await self._disk.start()
 
     async def close(self) -> None:
         await self._disk.close()
+
+    async def settle(self) -> None:
+        """Wait until what the disk holds is counted, and no trimming is under way."""
+        await self._disk.settle()
 
     async def trim(self) -> None:
         """Bring the disk below its bound."""

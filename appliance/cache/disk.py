@@ -52,10 +52,14 @@ class DiskCache:
     async def close(self) -> None:
         """Stop counting and trimming; the next start counts again."""
         self._closing.set()
+        await self.settle()
+        await self._threads.close()
+
+    async def settle(self) -> None:
+        """Wait until what the disk holds is counted, and no trimming is under way."""
         for pending in (self._counting, self._trimming):
             if pending is not None:
                 await pending
-        await self._threads.close()
 
     async def get(self, slug: str, name: str) -> Rendition | None:
         """A damaged file is a miss, and is removed."""
@@ -113,7 +117,7 @@ class DiskCache:
             if entry != self._home and entry.is_dir():
                 self._remove_edition(entry)
         self._remove_drafts()
-        found = self._until_closing(_renditions(self._home, passing=OSError))
+        found = self._until_closing(renditions_below(self._home, passing=OSError))
         return sum(size for _, size, path in found if path not in self._published)
 
     def _remove_edition(self, edition: Path) -> None:
@@ -173,7 +177,7 @@ class DiskCache:
             return 0
 
     def _remove_folder(self, folder: Path) -> int:
-        freed = sum(self._remove(path) for _, _, path in _renditions(folder))
+        freed = sum(self._remove(path) for _, _, path in renditions_below(folder))
         shutil.rmtree(folder, ignore_errors=True)
         return freed
 
@@ -212,7 +216,7 @@ class DiskCache:
         random.shuffle(shards)
         found: list[tuple[float, int, Path]] = []
         for shard in shards:
-            found += _renditions(shard, passing=OSError)
+            found += renditions_below(shard, passing=OSError)
             if len(found) >= SAMPLE:
                 break
         return sorted(found)
@@ -241,7 +245,7 @@ def _write_draft(folder: Path, rendition: Rendition) -> Path:
     return draft
 
 
-def _renditions(root: Path, *, passing: type[OSError] = FileNotFoundError) -> Iterator[tuple[float, int, Path]]:
+def renditions_below(root: Path, *, passing: type[OSError] = FileNotFoundError) -> Iterator[tuple[float, int, Path]]:
     """Time of last use, size and path of each rendition below `root`; drafts are none yet.
 
     Files whose look-up fails with `passing` are passed over: those that went meanwhile, or all that a disk can't tell.

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from appliance.cdn.purge_client import PurgeClient
+from appliance.cdn.purge_client import READ_TIMEOUT_S, PurgeClient
 from appliance.domain.errors import PurgeFailed
 
 _SHOWN_CHARS = 200
@@ -14,10 +14,10 @@ class CloudflareZone:
 
     max_tags = 100  # developers.cloudflare.com/cache/how-to/purge-cache: "Max operations per request", all plans
 
-    def __init__(self, api_url: str, *, zone: str, token: str) -> None:
+    def __init__(self, api_url: str, *, zone: str, token: str, read_timeout_s: float = READ_TIMEOUT_S) -> None:
         self._url = f"{api_url.rstrip('/')}/zones/{zone}/purge_cache"
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self._client = PurgeClient(1)
+        self._client = PurgeClient(1, read_timeout_s)
 
     async def purge(self, tags: Sequence[str]) -> None:
         body = await self._client.send("POST", self._url, self._headers, json.dumps({"tags": list(tags)}).encode())

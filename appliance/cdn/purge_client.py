@@ -15,11 +15,15 @@ _TOO_MANY = 429
 
 
 class PurgeClient:
-    """Sends requests, at most `max_calls` at a time, over connections that are kept open."""
+    """Sends requests, at most `max_calls` at a time, over connections that are kept open.
 
-    def __init__(self, max_calls: int) -> None:
+    A cache that sends nothing for `read_timeout_s` is given up.
+    """
+
+    def __init__(self, max_calls: int, read_timeout_s: float = READ_TIMEOUT_S) -> None:
+        self._read_timeout_s = read_timeout_s
         self._threads = Threads("cdn", max_calls)
-        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S)
+        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=read_timeout_s)
         self._pool = urllib3.PoolManager(maxsize=max_calls, timeout=timeout, retries=False)
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> bytes:
@@ -37,7 +41,7 @@ class PurgeClient:
                 response.drain_conn()
                 response.release_conn()
         except (urllib3.exceptions.HTTPError, ValueError) as fault:
-            raise PurgeFailed(f"{url} {_explain_silence(fault)}") from fault
+            raise PurgeFailed(f"{url} {self._explain_silence(fault)}") from fault
         if response.status not in _CONFIRMED:
             raise PurgeFailed(
                 f"{url} answered {response.status} to {method}: {_advise(response.status)}",
@@ -45,19 +49,21 @@ class PurgeClient:
             )
         return text
 
+    def _explain_silence(self, fault: Exception) -> str:
+        if isinstance(fault, urllib3.exceptions.SSLError):
+            return (
+                "can't be trusted because its certificate is invalid. "
+                "Check the address and this machine's certificates."
+            )
+        if isinstance(fault, urllib3.exceptions.NewConnectionError):
+            return "can't be reached. Is it running, and can this host reach it (IPAddressAllow= in systemd)?"
+        if isinstance(fault, urllib3.exceptions.TimeoutError):
+            return f"didn't answer within {self._read_timeout_s:.0f} s. Is it running, and can this host reach it?"
+        return "closed the connection. Is it running, and does it speak HTTP?"
+
     async def close(self) -> None:
         await self._threads.close()
         self._pool.clear()
-
-
-def _explain_silence(fault: Exception) -> str:
-    if isinstance(fault, urllib3.exceptions.SSLError):
-        return "can't be trusted because its certificate is invalid. Check the address and this machine's certificates."
-    if isinstance(fault, urllib3.exceptions.NewConnectionError):
-        return "can't be reached. Is it running, and can this host reach it (IPAddressAllow= in systemd)?"
-    if isinstance(fault, urllib3.exceptions.TimeoutError):
-        return f"didn't answer within {READ_TIMEOUT_S:.0f} s. Is it running, and can this host reach it?"
-    return "closed the connection. Is it running, and does it speak HTTP?"
 
 
 def _advise(status: int) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from appliance.cdn.purge_client import PurgeClient
+from appliance.cdn.purge_client import READ_TIMEOUT_S, PurgeClient
 
 TAG_HEADER = "X-Purge-Tag"
 
@@ -17,9 +17,9 @@ class VarnishCaches:
 
     max_tags = 100  # 1.8 KB in a header, of the 8 KB that Varnish accepts (http_req_hdr_len)
 
-    def __init__(self, urls: Sequence[str]) -> None:
+    def __init__(self, urls: Sequence[str], *, read_timeout_s: float = READ_TIMEOUT_S) -> None:
         self._urls = tuple(urls)
-        self._client = PurgeClient(len(self._urls))
+        self._client = PurgeClient(len(self._urls), read_timeout_s)
 
     async def purge(self, tags: Sequence[str]) -> None:
         headers = {TAG_HEADER: "|".join(tags)}

@@ -130,6 +130,10 @@ class Batches(Generic[K, J, V]):
         """The batch that still collects jobs of this image and kind."""
         return self._collecting.get((image.slug, kind))
 
+    def in_progress(self, image: Image, kind: K) -> Batch[K, J, V] | None:
+        """The batch that is being worked on and collects no more."""
+        return self._frozen.get((image.slug, kind))
+
     def freeze(self, batch: Batch[K, J, V]) -> None:
         """Let jobs that are wanted from here on collect in the next batch. Repeating it is fine."""
         key = batch.image.slug, batch.kind

@@ -29,7 +29,7 @@ class Failures:
     ) -> None:
         self._catalogue = catalogue
         self._metrics = metrics
-        self._max_failures = max_failures
+        self.max_failures = max_failures
         self._recent: NegativeCache[str] = NegativeCache(ttl_s=RETRY_AFTER_S, clock=clock)
         self._stubborn: NegativeCache[str] = NegativeCache(ttl_s=LONG_RETRY_AFTER_S, clock=clock)
         self._slow: LRUCache[str, int] = LRUCache(MAX_KEYS)
@@ -54,7 +54,7 @@ class Failures:
         (self._recent if tries < MAX_TRIES else self._stubborn).add(image.slug)
 
     def _is_permanent(self, image: Image, fault: CannotResize) -> bool:
-        if fault.final or not fault.is_too_slow or self._max_failures is None:
+        if fault.final or not fault.is_too_slow or self.max_failures is None:
             return fault.final
         self._slow[image.slug] = slow = self._slow.pop(image.slug, 0) + 1
-        return slow >= self._max_failures
+        return slow >= self.max_failures

@@ -37,7 +37,10 @@ RenderBatch = Batch[Priority, Target, Rendition]
 
 
 class Renderer:
-    """Makes the renditions that the cache lacks, each once, however many wait for it."""
+    """Makes the renditions that the cache lacks, each once, however many wait for it.
+
+    `batches` are those that collect or are rendered, and `failures` the images that it refuses to try again.
+    """
 
     def __init__(
         self,
@@ -61,7 +64,7 @@ class Renderer:
         self._animations = config.animation_budget
         self.batches: Batches[Priority, Target, Rendition] = Batches(self._render_batch)
         self._hasher = RenditionHasher("renderer")
-        self._failures = failures
+        self.failures = failures
 
     async def render(self, image: Image, target: Target, priority: Priority, clients: Clients) -> Rendition:
         """The finished rendition. Raises CannotResize, Busy, StoreUnavailable, GoneImage, Stopping."""
@@ -72,7 +75,7 @@ class Renderer:
 
         Raises CannotResize for an image that is known to fail, and Stopping.
         """
-        self._failures.refuse(image)
+        self.failures.refuse(image)
         for each in Priority:
             if (found := self.batches.join(image, each, target, clients)) is not None:
                 return found
@@ -92,7 +95,7 @@ class Renderer:
             except CannotResize as fault:
                 self.batches.freeze(batch)  # requests that come while it is recorded collect in the next batch
                 with contextlib.suppress(ApplianceError):  # a catalogue that is away: the next failure is remembered
-                    await self._failures.remember(batch.image, fault)
+                    await self.failures.remember(batch.image, fault)
                 raise
 
     def _claim(self, batch: RenderBatch) -> tuple[Target, ...]:

@@ -28,7 +28,7 @@ class ProbeFailed(Exception):
 
 async def libvips(_config: Config) -> AsyncIterator[Finding]:
     try:
-        found = await _probe("libvips")
+        found = await run_probe("libvips")
     except ProbeFailed as error:
         yield fault("libvips", f"can't be loaded ({error}). Reinstall the wheels: make clean run")
         return
@@ -38,7 +38,7 @@ async def libvips(_config: Config) -> AsyncIterator[Finding]:
 
 async def sandbox(_config: Config) -> AsyncIterator[Finding]:
     try:
-        on = (await _probe("sandbox"))["protections"]
+        on = (await run_probe("sandbox"))["protections"]
     except ProbeFailed as error:
         yield fault("sandbox", f"workers can't drop their privileges ({error})")
         return
@@ -93,7 +93,8 @@ class CorruptingStore(ApplianceError):
     title = "The object store corrupts objects"
 
 
-async def _probe(name: str) -> dict[str, Any]:
+async def run_probe(name: str) -> dict[str, Any]:
+    """What a probe finds, in a process of its own. Raises ProbeFailed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -25,13 +25,16 @@ _MIDDLE_GREY = 128
 _DAMAGED = "This part of the image can't be rendered. Its pixels can't be decoded, or need too much memory."
 
 
-def cut_all(fd: int, facts: Facts, material: Material, cuts: tuple[Cut, ...]) -> list[tuple[Size, bytes]]:
+def cut_all(
+    fd: int, facts: Facts, material: Material, cuts: tuple[Cut, ...], *, held_bytes: int = HELD_BYTES
+) -> list[tuple[Size, bytes]]:
     """Size and file of every cut, in their order. `facts` are the original's, whatever smaller version `fd` holds.
 
+    One decode serves all cuts if what they cover takes no more than `held_bytes`; otherwise each has its own.
     Raises CannotResize, which is final for what `fd` holds, EmptyUpload, UnsupportedFormat or NotAnImage.
     """
     try:
-        pixels = _pyramid_pixels(fd) if material is Material.PYRAMID else _decoded(fd, facts, cuts)
+        pixels = _pyramid_pixels(fd) if material is Material.PYRAMID else _decoded(fd, facts, cuts, held_bytes)
         return [_finished(pixels(cut), cut) for cut in cuts]
     except BROKEN as error:
         refusal = CannotResize(_DAMAGED)
@@ -43,7 +46,7 @@ Pixels = Callable[[Cut], pyvips.Image]
 """Gives a cut's pixels upright and at its size, in whatever colours they are stored."""
 
 
-def _decoded(fd: int, facts: Facts, cuts: tuple[Cut, ...]) -> Pixels:
+def _decoded(fd: int, facts: Facts, cuts: tuple[Cut, ...], held_bytes: int) -> Pixels:
     """From a picture that can only be read from top to bottom."""
     kind = kind_of(fd)
     image = open_picture(fd, kind)
@@ -54,7 +57,7 @@ def _decoded(fd: int, facts: Facts, cuts: tuple[Cut, ...]) -> Pixels:
     if shrink > 1:
         image = open_picture(fd, kind, shrink=shrink)
     part = _scaled(bounds(tuple(places.values())), scale, image)
-    if part.width * part.height * image.bands * _sample_bytes(image) > HELD_BYTES:
+    if part.width * part.height * image.bands * _sample_bytes(image) > held_bytes:
 
         def decoded_again(cut: Cut) -> pyvips.Image:
             place = _scaled(places[cut], scale, image)

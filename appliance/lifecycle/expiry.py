@@ -10,7 +10,7 @@ from appliance.domain.errors import ClockJumped
 from appliance.observability.metrics import Metrics
 
 GRACE_S = 7 * DAY_S  # how long an expired image keeps its bytes, and an album its rows; the manage link restores them
-BATCH = 1000
+EXPIRE_BATCH = 1000
 JUMP_S = 300.0  # of the wall clock against the monotonic clock, between two runs of one server
 BACKWARD_S = 300
 ABSENCE_S = 60 * DAY_S  # after a longer absence a person has to confirm the time
@@ -56,10 +56,12 @@ class ClockGuard:
             raise _jumped(f"The last run was {(now_s - last_s) // DAY_S} days ago.")
 
 
-async def expire_images(catalogue: ImageCatalogue, cache: Caches, metrics: Metrics, now_s: int) -> int:
-    """End every image that is due; an extension that comes meanwhile wins. Returns how many ended."""
+async def expire_images(
+    catalogue: ImageCatalogue, cache: Caches, metrics: Metrics, now_s: int, *, batch: int = EXPIRE_BATCH
+) -> int:
+    """End every image that is due, in batches; an extension that comes meanwhile wins. Returns how many ended."""
     ended = 0
-    while slugs := await catalogue.due(now_s, BATCH):
+    while slugs := await catalogue.due(now_s, batch):
         images = await catalogue.expire(slugs, now_s=now_s, erase_after_s=now_s + GRACE_S)
         for image in images:
             await cache.evict(image.slug)

@@ -7,7 +7,7 @@ from appliance.catalogue import IdempotencyCatalogue, ImageCatalogue
 from appliance.domain.clock import DAY_S
 from appliance.domain.model import Ending, Image, Tombstone
 from appliance.domain.slugs import object_key, sidecar_key, tombstone_key
-from appliance.lifecycle.expiry import expire_images
+from appliance.lifecycle.expiry import EXPIRE_BATCH, expire_images
 from appliance.lifecycle.service import TOMBSTONE_S
 from appliance.lifecycle.shipping import Shipper
 from appliance.lifecycle.sidecars import Sidecars
@@ -16,13 +16,16 @@ from appliance.objectstore.records import RECORD_TYPE, sidecar_of, tombstone_rec
 from appliance.observability.metrics import Metrics
 from appliance.spool import Spool
 
-ERASED_AT_ONCE = 200
+ERASE_BATCH = 200
 RECORDS_AT_ONCE = 100
 IDEMPOTENCY_S = DAY_S
 
 
 class ImageLifecycleRows:
-    """Images lie in caches, spool and store. A tombstone stays for a year, in the store too where one was deleted."""
+    """Images lie in caches, spool and store. A tombstone stays for a year, in the store too where one was deleted.
+
+    At most `expire_batch` of them end in one transaction, and `erase_batch` are looked up for erasing at a time.
+    """
 
     def __init__(
         self,
@@ -35,6 +38,8 @@ class ImageLifecycleRows:
         store: ObjectStore,
         shipper: Shipper,
         metrics: Metrics,
+        expire_batch: int = EXPIRE_BATCH,
+        erase_batch: int = ERASE_BATCH,
     ) -> None:
         self._catalogue = catalogue
         self._idempotency = idempotency
@@ -44,10 +49,12 @@ class ImageLifecycleRows:
         self._store = store
         self._shipper = shipper
         self._metrics = metrics
+        self.expire_batch = expire_batch
+        self.erase_batch = erase_batch
         self._erased_here: set[str] = set()  # by an earlier run, while the store was unavailable
 
     async def end_due(self, now_s: int) -> int:
-        return await expire_images(self._catalogue, self._cache, self._metrics, now_s)
+        return await expire_images(self._catalogue, self._cache, self._metrics, now_s, batch=self.expire_batch)
 
     async def forget(self, now_s: int) -> int:
         """A batch of tombstones after a year, and of Idempotency-Keys after a day."""
@@ -57,7 +64,7 @@ class ImageLifecycleRows:
     # --- erasing --------------------------------------------------------------------------------------------------
 
     async def erasable(self, now_s: int, *, skipped: int) -> Sequence[Image]:
-        return await self._catalogue.erasable(now_s, ERASED_AT_ONCE, skipped=skipped)
+        return await self._catalogue.erasable(now_s, self.erase_batch, skipped=skipped)
 
     async def erase_here(self, image: Image) -> bool:
         """Not while it is being shipped, which would bring bytes to the store after they were erased there."""

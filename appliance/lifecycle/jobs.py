@@ -28,18 +28,18 @@ class Job:
 
 
 class Jobs:
-    """Runs jobs on APScheduler; a job that fails is logged and runs again next time."""
+    """Runs jobs on APScheduler's `scheduler`; a job that fails is logged and runs again next time."""
 
     def __init__(self, jobs: list[Job], metrics: Metrics) -> None:
         self._metrics = metrics
         self._first_s: dict[str, float] = {}
         scheduler_log.setLevel(logging.ERROR)  # it warns whenever a run takes longer than its interval
-        self._scheduler = AsyncIOScheduler(
+        self.scheduler = AsyncIOScheduler(
             logger=scheduler_log,
             job_defaults={"misfire_grace_time": MISFIRE_GRACE_S, "coalesce": True, "max_instances": 1},
         )
         for place, job in enumerate(jobs):
-            self._scheduler.add_job(
+            self.scheduler.add_job(
                 self._run, "interval", [job], seconds=job.every_s, id=job.name, jitter=job.every_s // 20
             )
             self._first_s[job.name] = min(job.every_s, FIRST_RUN_S + SPREAD_S * place)
@@ -47,8 +47,8 @@ class Jobs:
     def start(self) -> None:
         now = datetime.now(UTC)
         for name, first_s in self._first_s.items():
-            self._scheduler.modify_job(name, next_run_time=now + timedelta(seconds=first_s))
-        self._scheduler.start()
+            self.scheduler.modify_job(name, next_run_time=now + timedelta(seconds=first_s))
+        self.scheduler.start()
 
     def first_runs(self) -> dict[str, float]:
         """When each job runs first, in seconds after the start."""
@@ -56,7 +56,7 @@ class Jobs:
 
     def stop(self) -> None:
         """Start no more runs. Those in progress are ended by their tasks."""
-        self._scheduler.shutdown(wait=False)
+        self.scheduler.shutdown(wait=False)
 
     async def _run(self, job: Job) -> None:
         try:

@@ -11,12 +11,16 @@ AT_ONCE = 8
 
 
 class Prewarmer:
-    """Finds rows that are not prewarmed, newest first, and has their presets rendered at background priority."""
+    """Finds rows that are not prewarmed, newest first, and has their presets rendered at background priority.
 
-    def __init__(self, *, catalogue: ImageCatalogue, delivery: Delivery, enabled: bool) -> None:
+    `batch` is how many images a run has at most.
+    """
+
+    def __init__(self, *, catalogue: ImageCatalogue, delivery: Delivery, enabled: bool, batch: int = BATCH) -> None:
         self._catalogue = catalogue
         self._delivery = delivery
         self._enabled = enabled
+        self.batch = batch
         self._after = ""
 
     async def prewarm_batch(self) -> int:
@@ -26,8 +30,8 @@ class Prewarmer:
         """
         if not self._enabled:
             return 0
-        images = await self._catalogue.unwarmed(self._after, BATCH)
-        self._after = images[-1].slug if len(images) == BATCH else ""
+        images = await self._catalogue.unwarmed(self._after, self.batch)
+        self._after = images[-1].slug if len(images) == self.batch else ""
         at_once = asyncio.Semaphore(AT_ONCE)
 
         async def prewarm_one(image: Image) -> None:

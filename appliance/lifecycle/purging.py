@@ -21,14 +21,17 @@ log = logging.getLogger(__name__)
 
 
 class Purger:
-    """Purges the caches. Without any (`caches` None) it does nothing, and no purge is due."""
+    """Purges the caches. Without any (`caches` None) it does nothing, and no purge is due.
+
+    `purging` is held during each round, so no round starts while somebody else holds it.
+    """
 
     def __init__(self, caches: SharedCaches | None, *, rows: PurgeOutbox, metrics: Metrics, clock: Clock) -> None:
         self._caches = caches
         self._rows = rows
         self._metrics = metrics
         self._clock = clock
-        self._purging = asyncio.Lock()
+        self.purging = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._waiting = PendingPurges()
 
@@ -61,7 +64,7 @@ class Purger:
 
     async def _purge_due(self, caches: SharedCaches) -> int:
         purged = 0
-        async with self._purging:
+        async with self.purging:
             try:
                 while due := await self._rows.due(int(self._clock()), caches.max_tags):
                     await caches.purge([purge.tag for purge in due])

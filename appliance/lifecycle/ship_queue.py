@@ -4,6 +4,7 @@ The queue is in memory and only a hint; rows remember what it loses.
 """
 
 import asyncio
+import math
 import random
 import time
 
@@ -22,16 +23,19 @@ Lane = ClientQueue[Image]
 class ShipQueue:
     """`small` and `large` are the lanes that shippers take originals from. Used by the event loop's thread alone.
 
-    An original stays queued from `add` to `settle`, also while it is being shipped or waits for another attempt.
+    An original stays queued from `add` to `settle`, also while it is being shipped or waits for another attempt. The
+    pauses between its attempts grow from `first_retry_s` to `last_retry_s`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, first_retry_s: float = FIRST_RETRY_S, last_retry_s: float = LAST_RETRY_S) -> None:
+        self.first_retry_s = first_retry_s
+        self.last_retry_s = last_retry_s
         self.small: Lane = ClientQueue()
         self.large: Lane = ClientQueue()
         self._queued: dict[str, tuple[Image, asyncio.Future[bool]]] = {}
         self._failures: dict[str, int] = {}
         self._retries: dict[str, asyncio.TimerHandle] = {}
-        self._hurried_s = -LAST_RETRY_S
+        self._hurried_s = -math.inf
 
     def __len__(self) -> int:
         """How many originals are queued."""
@@ -73,13 +77,13 @@ class ShipQueue:
         """Put the original back into its lane after a pause that doubles with each failure."""
         _answer(self._queued[image.slug][1], is_shipped=False)
         failures = self._failures[image.slug] = self._failures.get(image.slug, 0) + 1
-        backoff_s = min(LAST_RETRY_S, FIRST_RETRY_S * 2 ** min(failures, 10)) * random.uniform(0.7, 1.0)  # noqa: S311 - only to spread them
+        backoff_s = min(self.last_retry_s, self.first_retry_s * 2 ** min(failures, 10)) * random.uniform(0.7, 1.0)  # noqa: S311 - only to spread them
         loop = asyncio.get_running_loop()
         self._retries[image.slug] = loop.call_later(backoff_s, self._put_back, image.slug)
 
     def retry_now(self) -> None:
-        """End the pauses; at most every ten seconds, or an object that always fails would be tried all day."""
-        if time.monotonic() - self._hurried_s < LAST_RETRY_S:
+        """End the pauses; at most once in `last_retry_s`, or an object that always fails would be tried all day."""
+        if time.monotonic() - self._hurried_s < self.last_retry_s:
             return
         self._hurried_s = time.monotonic()
         for slug in tuple(self._retries):

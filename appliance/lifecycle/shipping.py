@@ -37,7 +37,7 @@ class LostOriginal(Exception):
 
 
 class Shipper:
-    """Ships each original at least once."""
+    """Ships each original at least once. `queue` has those that wait for `store`."""
 
     def __init__(
         self,
@@ -52,10 +52,10 @@ class Shipper:
         self._catalogue = catalogue
         self._spool = spool
         self._sidecars = sidecars
-        self._store = store
+        self.store = store
         self._metrics = metrics
         self._clock = clock
-        self._queue = ShipQueue()
+        self.queue = ShipQueue()
         self._records: dict[str, ObjectRecord] = {}  # of images that were committed a moment ago
         self._shipping: set[str] = set()
         self._lost: NegativeCache[str] = NegativeCache(ttl_s=LOST_RETRY_S, clock=time.monotonic, max_keys=MAX_LOST)
@@ -68,8 +68,8 @@ class Shipper:
         """Start the shippers; they begin with what an earlier run left. A store that hangs holds nobody up."""
         self._connecting = asyncio.create_task(self._connect())
         if not (await asyncio.wait([self._connecting], timeout=FIRST_CONNECT_S))[0]:
-            self._store.mark_unavailable("It hasn't answered yet.")
-        lanes = [self._queue.small] * SMALL_SHIPPERS + [self._queue.large] * LARGE_SHIPPERS
+            self.store.mark_unavailable("It hasn't answered yet.")
+        lanes = [self.queue.small] * SMALL_SHIPPERS + [self.queue.large] * LARGE_SHIPPERS
         self._tasks = [asyncio.create_task(self._serve(lane)) for lane in lanes]
         await self.enqueue_unshipped()
 
@@ -79,14 +79,14 @@ class Shipper:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._queue.close()
+        self.queue.close()
 
     # --- state ----------------------------------------------------------------------------------------------------
 
     @property
     def store_fault(self) -> str | None:
         """What is wrong with the store, in words; None while it serves."""
-        return self._store.fault
+        return self.store.fault
 
     @property
     def store_up(self) -> bool:
@@ -95,12 +95,12 @@ class Shipper:
     @property
     def backlog(self) -> int:
         """How many originals wait for the store."""
-        return len(self._queue)
+        return len(self.queue)
 
     @property
     def lag_s(self) -> float:
         """Age of the oldest original that waits for the store, in seconds; 0 when none does."""
-        oldest_s = self._queue.oldest_s
+        oldest_s = self.queue.oldest_s
         return 0.0 if oldest_s is None else max(0.0, self._clock() - oldest_s)
 
     def is_shipping(self, slug: str) -> bool:
@@ -109,24 +109,24 @@ class Shipper:
 
     def is_paused(self, slug: str) -> bool:
         """Whether the original waits for another attempt, after a failed one."""
-        return self._queue.is_paused(slug)
+        return self.queue.is_paused(slug)
 
     # --- enqueuing ------------------------------------------------------------------------------------------------
 
     async def check_and_enqueue(self) -> None:
         """The job: check the store, and queue rows that are not queued yet."""
-        if not self._queue:
-            self._store.clear_put_fault()
+        if not self.queue:
+            self.store.clear_put_fault()
         await self._check_store()
         await self.enqueue_unshipped()
 
     async def enqueue_unshipped(self) -> None:
         """Queue the rows whose original is still in the spool, up to the queue's limit."""
         after = ""
-        while not self._queue.is_full and (images := await self._catalogue.unshipped(after)):
+        while not self.queue.is_full and (images := await self._catalogue.unshipped(after)):
             for image in images:
                 if image.slug not in self._lost:
-                    self._queue.add(image, HOST)
+                    self.queue.add(image, HOST)
             after = images[-1].slug
 
     async def ship_within(self, image: Image, record: ObjectRecord, budget_s: float, client: str) -> bool:
@@ -136,10 +136,10 @@ class Shipper:
         """
         if record.needs_sidecar:
             await self._sidecars.keep(image)
-        shipped = self._queue.add(image, client)
+        shipped = self.queue.add(image, client)
         if shipped is not None:
             self._records[image.slug] = record
-        if shipped is None or not self.store_up or self._queue.is_large(image):
+        if shipped is None or not self.store_up or self.queue.is_large(image):
             return False
         done, _ = await asyncio.wait([shipped], timeout=budget_s)
         if not done:
@@ -148,7 +148,7 @@ class Shipper:
 
     def retry_now(self) -> None:
         """End the pauses of originals that failed, if that was not done a moment ago."""
-        self._queue.retry_now()
+        self.queue.retry_now()
 
     # --- the store's health ---------------------------------------------------------------------------------------
 
@@ -159,20 +159,20 @@ class Shipper:
 
     async def _check_store(self) -> None:
         if not self.store_up:
-            await self._store.breaker.probe()
+            await self.store.breaker.probe()
             return
         with contextlib.suppress(StoreUnavailable):  # it is recorded
-            await self._store.check()
+            await self.store.check()
 
     async def _connect(self) -> None:
         with contextlib.suppress(StoreUnavailable):  # it is recorded
-            await self._store.probe()
+            await self.store.probe()
 
     def _on_store_change(self, state: State) -> None:
         if state is State.CLOSED:
-            self._queue.retry_now()
+            self.queue.retry_now()
         else:
-            self._queue.release_waiters()
+            self.queue.release_waiters()
 
     # --- shipping -------------------------------------------------------------------------------------------------
 
@@ -180,16 +180,16 @@ class Shipper:
         while True:
             _, image = await lane.get()
             try:
-                async with self._store.breaker.permit(alone=lane is self._queue.small):
+                async with self.store.breaker.permit(alone=lane is self.queue.small):
                     is_shipped = await self._ship(image)
             except StoreUnavailable:
                 self._metrics.ship_failures.inc()
-                self._queue.retry_later(image)
+                self.queue.retry_later(image)
             except LostOriginal:
                 self._give_up(image)
             except Exception:
                 log.exception("shipping failed", extra={"slug": image.slug})
-                self._queue.retry_later(image)
+                self.queue.retry_later(image)
             else:
                 self._settle(image, is_shipped=is_shipped)
 
@@ -206,8 +206,8 @@ class Shipper:
     async def _ship_file(self, image: Image, path: Path) -> bool:
         record = self._records.get(image.slug) or record_of(image)
         if record.needs_sidecar:  # first, because it is cheap to repeat when the original's put fails
-            await self._store.put_bytes(sidecar_key(image.slug), sidecar_of(image), media_type=RECORD_TYPE)
-        await self._store.put(object_key(image.slug), path, media_type=image.media_type, metadata=record.metadata)
+            await self.store.put_bytes(sidecar_key(image.slug), sidecar_of(image), media_type=RECORD_TYPE)
+        await self.store.put(object_key(image.slug), path, media_type=image.media_type, metadata=record.metadata)
         if not await self._catalogue.mark_shipped(image.slug):  # it ended meanwhile
             return await self._settle_without_row(image)
         await self._spool.release(image.slug)
@@ -237,20 +237,20 @@ class Shipper:
         if await self._spool.bring_back(image.slug):
             return await self._ship(image)
         try:
-            await self._store.stat(object_key(image.slug))
+            await self.store.stat(object_key(image.slug))
         except ObjectMissing:
             raise LostOriginal(image.slug) from None
         return await self._catalogue.mark_shipped(image.slug)
 
     async def _delete_shipped(self, image: Image) -> None:
         """Remove what an attempt may have put."""
-        await self._store.delete(object_key(image.slug))
+        await self.store.delete(object_key(image.slug))
         if record_of(image).needs_sidecar:
-            await self._store.delete(sidecar_key(image.slug))
+            await self.store.delete(sidecar_key(image.slug))
 
     def _settle(self, image: Image, *, is_shipped: bool) -> None:
         self._records.pop(image.slug, None)
-        self._queue.settle(image, is_shipped=is_shipped)
+        self.queue.settle(image, is_shipped=is_shipped)
 
     def _give_up(self, image: Image) -> None:
         """Rest for some hours: a file that somebody puts back ships without a restart of the server."""

@@ -22,13 +22,16 @@ log = logging.getLogger(__name__)
 
 
 class Sweeps:
-    """Repairs what a crash left between a file and its row."""
+    """Repairs what a crash left between a file and its row. Objects are looked up by `batch` keys at a time."""
 
-    def __init__(self, *, catalogue: ImageCatalogue, spool: Spool, store: ObjectStore, clock: Clock) -> None:
+    def __init__(
+        self, *, catalogue: ImageCatalogue, spool: Spool, store: ObjectStore, clock: Clock, batch: int = BATCH
+    ) -> None:
         self._clock = clock
         self._catalogue = catalogue
         self._spool = spool
         self._store = store
+        self.batch = batch
 
     async def spool(self, *, older_than_s: float = SETTLING_S) -> int:
         """Bring landed files in line with their rows. Returns how many were moved.
@@ -89,7 +92,7 @@ class Sweeps:
         batch: dict[str, str] = {}
         async for entry in self._store.list(prefix):
             batch[entry.key] = entry.key.rsplit("/", 1)[-1].removesuffix(".json")
-            if len(batch) == BATCH:
+            if len(batch) == self.batch:
                 yield batch
                 batch = {}
         yield batch

@@ -47,10 +47,12 @@ class MinioStore:
         journal: Path,
         secure: bool = True,
         region: str = DEFAULT_REGION,
+        part_bytes: int = multipart.PART_BYTES,
     ) -> None:
         """`endpoint` is host:port; with a scheme in front of it, the scheme decides instead of `secure`.
 
         `journal` is a folder of the store's own, created when it is needed, that outlives a restart.
+        Files larger than `part_bytes` are put in parts of that size, by `multipart`.
         Raises ValueError for an endpoint, bucket or region whose name can't be.
         """
         self._bucket = Bucket(
@@ -63,7 +65,7 @@ class MinioStore:
             max_connections=READ_THREADS + WRITE_THREADS + multipart.THREADS,
         )
         self._throttle = Throttle(PAUSE_S)
-        self._multipart = MultipartUploader(self._bucket, PendingUploads(journal), self._throttle)
+        self.multipart = MultipartUploader(self._bucket, PendingUploads(journal), self._throttle, part_bytes)
         self._reads = Threads("store-read", READ_THREADS)
         self._writes = Threads("store-write", WRITE_THREADS)
 
@@ -77,8 +79,8 @@ class MinioStore:
         descriptor = await self._reads.run_stoppable(lambda _stop: os.open(path, os.O_RDONLY), discard=os.close)
         try:
             size = os.fstat(descriptor).st_size
-            if size > multipart.PART_BYTES:
-                await self._multipart.put(key, descriptor, headers)
+            if size > self.multipart.part_bytes:
+                await self.multipart.put(key, descriptor, headers)
             else:
                 await self._writes.run_stoppable(partial(self._put, key, descriptor, size, headers))
         finally:
@@ -109,7 +111,7 @@ class MinioStore:
         await self._writes.run_stoppable(lambda _stop: self._delete(checked_key(key)))
 
     def _delete(self, key: str) -> None:
-        self._multipart.drop(key)
+        self.multipart.drop(key)
         self._bucket.delete(key)
 
     def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectEntry]:
@@ -121,7 +123,7 @@ class MinioStore:
     async def close(self) -> None:
         await self._reads.close()
         await self._writes.close()
-        await self._multipart.close()
+        await self.multipart.close()
         self._bucket.close()
 
     def _fetch(self, key: str, to: Path, stop: Stop) -> None:

@@ -44,12 +44,19 @@ class _PartMismatch(Exception):
 
 
 class MultipartUploader:
-    """Puts files in parts. An attempt that fails leaves its parts with the store, for the next one or for `drop`."""
+    """Puts files in parts. An attempt that fails leaves its parts with the store, for the next one or for `drop`.
 
-    def __init__(self, bucket: Bucket, pending: PendingUploads, throttle: Throttle) -> None:
+    Parts have `part_bytes`, or more where a file would need more parts than S3 allows. `pending` are the uploads that
+    were begun and not completed, and `requests` is how the store is asked.
+    """
+
+    def __init__(
+        self, bucket: Bucket, pending: PendingUploads, throttle: Throttle, part_bytes: int = PART_BYTES
+    ) -> None:
+        self.part_bytes = part_bytes
         self._bucket = bucket
         self.requests = MultipartRequests(bucket)
-        self._pending = pending
+        self.pending = pending
         self._throttle = throttle
         self._threads = Threads("store-multipart", THREADS)
 
@@ -59,7 +66,7 @@ class MultipartUploader:
         upload = await self._threads.run_stoppable(lambda _stop: self._resume_or_begin(wanted))
         if upload is not None:
             await self._finish(upload, descriptor)
-        self._pending.forget(key)
+        self.pending.forget(key)
 
     async def _finish(self, upload: _OpenUpload, descriptor: int) -> None:
         key = upload.pending.key
@@ -74,17 +81,17 @@ class MultipartUploader:
 
     def drop(self, key: str) -> None:
         """Remove the parts of an upload that is not wanted any more. Blocking. Raises StoreUnavailable."""
-        pending = self._pending.read(key)
+        pending = self.pending.read(key)
         if pending is not None:
             self.requests.abort(key, pending.upload)
-            self._pending.forget(key)
+            self.pending.forget(key)
 
     async def close(self) -> None:
         await self._threads.close()
 
     def _resume_or_begin(self, wanted: PendingUpload) -> _OpenUpload | None:
         """The upload that an earlier attempt began, or a new one; None when the object turns out to be there."""
-        begun = self._pending.read(wanted.key)
+        begun = self.pending.read(wanted.key)
         if begun is not None and begun.is_same_file(wanted):
             try:
                 held = self.requests.parts(wanted.key, begun.upload)
@@ -101,7 +108,7 @@ class MultipartUploader:
             for orphan in self.requests.unfinished(wanted.key):  # of another file, or begun just before a crash
                 self.requests.abort(wanted.key, orphan)
         pending = replace(wanted, upload=self.requests.begin(wanted.key, dict(wanted.headers)))
-        self._pending.write(pending)
+        self.pending.write(pending)
         return _OpenUpload(pending)
 
     def _is_stored(self, wanted: PendingUpload) -> bool:
@@ -114,7 +121,7 @@ class MultipartUploader:
 
     async def _send_parts(self, upload: _OpenUpload, descriptor: int) -> list[str]:
         """The tags of all parts, in order, once the store has them."""
-        parts = [(number, *span) for number, span in enumerate(spans(upload.pending.bytes), 1)]
+        parts = [(number, *span) for number, span in enumerate(spans(upload.pending.bytes, self.part_bytes), 1)]
         tags, left = [""] * len(parts), iter(parts)
 
         async def send_some() -> None:
@@ -137,10 +144,13 @@ class MultipartUploader:
         return self.requests.put_part(upload.pending.key, upload.pending.upload, number, body)
 
 
-def spans(size: int) -> list[tuple[int, int]]:
-    """How a file of `size` bytes is cut into parts: (start, length) each, whole MiB, no more parts than S3 allows."""
+def spans(size: int, wanted_bytes: int = PART_BYTES) -> list[tuple[int, int]]:
+    """How a file of `size` bytes is cut into parts: (start, length) each.
+
+    Parts have `wanted_bytes`; or whole MiB of more, where there would be more parts than S3 allows.
+    """
     min_part_bytes = -(-size // MAX_PARTS)
-    part_bytes = max(PART_BYTES, -(-min_part_bytes // MIB) * MIB)
+    part_bytes = max(wanted_bytes, -(-min_part_bytes // MIB) * MIB)
     return [(start, min(part_bytes, size - start)) for start in range(0, size, part_bytes)]
 
 

@@ -23,15 +23,23 @@ log = logging.getLogger(__name__)
 class ObservedStore:
     """Passes every call on to the store. `fault` says what is wrong with it; None while it serves.
 
-    `breaker` is open while there is a fault: calls that can wait ask it for a permit.
+    `breaker` is open while there is a fault: calls that can wait ask it for a permit. Its pauses between probes grow
+    from `first_pause_s` to `max_pause_s`.
     """
 
-    def __init__(self, store: ObjectStore, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        metrics: Metrics,
+        *,
+        first_pause_s: float = FIRST_PAUSE_S,
+        max_pause_s: float = MAX_PAUSE_S,
+    ) -> None:
         self._store = store
         self._metrics = metrics
         self._faults: dict[str, str] = {}
         self._logged: NegativeCache[str] = NegativeCache(ttl_s=LOG_AGAIN_S, clock=time.monotonic)
-        self.breaker = CircuitBreaker(self.answers, first_pause_s=FIRST_PAUSE_S, max_pause_s=MAX_PAUSE_S)
+        self.breaker = CircuitBreaker(self.answers, first_pause_s=first_pause_s, max_pause_s=max_pause_s)
 
     @property
     def fault(self) -> str | None:

@@ -23,7 +23,8 @@ Listener = Callable[[State], None]
 class CircuitBreaker:
     """`trip` and `reset` report how calls went; `permit` holds back the calls that can wait.
 
-    `probe` returns whether the service answers, and never raises. Pauses between probes double up to `max_pause_s`.
+    `probe` returns whether the service answers, and never raises. Pauses between probes double from
+    `first_pause_s` up to `max_pause_s`.
     Used by the event loop's thread alone.
     """
 
@@ -35,8 +36,8 @@ class CircuitBreaker:
         max_pause_s: float,
     ) -> None:
         self._probe = probe
-        self._first_pause_s = first_pause_s
-        self._max_pause_s = max_pause_s
+        self.first_pause_s = first_pause_s
+        self.max_pause_s = max_pause_s
         self._pause_s = 0.0
         self._closed = asyncio.Event()
         self._closed.set()
@@ -95,7 +96,7 @@ class CircuitBreaker:
         while not self._closed.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._closed.wait(), self._pause_s)
-            self._pause_s = min(self._max_pause_s, max(self._first_pause_s, 2 * self._pause_s))
+            self._pause_s = min(self.max_pause_s, max(self.first_pause_s, 2 * self._pause_s))
             if self._closed.is_set() or await self._probe():
                 return
 

@@ -17,14 +17,14 @@ SETTLING_S = 5.0  # a younger transfer hasn't shown its speed yet
 
 
 class Permit:
-    """Permission for one transfer, and a record of its speed."""
+    """Permission for one transfer, and a record of its speed. `began_s` is the event loop's time when it was given."""
 
-    __slots__ = ("_began_s", "_moved_bytes", "client", "scope")
+    __slots__ = ("_moved_bytes", "began_s", "client", "scope")
 
     def __init__(self, client: str, scope: asyncio.Timeout, now_s: float) -> None:
         self.client = client
         self.scope = scope
-        self._began_s = now_s
+        self.began_s = now_s
         self._moved_bytes = 0
 
     def moved(self, count: int) -> None:
@@ -39,7 +39,7 @@ class Permit:
 
     def speed(self, now_s: float) -> tuple[bool, float]:
         """A sort key: the slowest first, and transfers too young to judge last."""
-        age_s = now_s - self._began_s
+        age_s = now_s - self.began_s
         return age_s < SETTLING_S, self._moved_bytes / max(age_s, 0.001)
 
 

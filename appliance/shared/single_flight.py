@@ -39,6 +39,11 @@ class SingleFlight(Generic[K, V]):
         """How many keys have a run."""
         return len(self._flights)
 
+    @property
+    def flights(self) -> list[Flight]:
+        """The runs that later callers still join."""
+        return [flight for flight, _ in self._flights.values()]
+
     def __contains__(self, key: K) -> bool:
         return self._find(key) is not None
 

@@ -10,7 +10,6 @@ from pathlib import Path
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 _PR_SET_CHILD_SUBREAPER = 36
 _ROOT = 0
-_GROUPS = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +20,17 @@ class Peer:
     uid: int
 
 
+@dataclass(frozen=True, slots=True)
+class KernelFiles:
+    """Where the kernel shows processes and control groups."""
+
+    processes: Path = Path("/proc")
+    groups: Path = Path("/sys/fs/cgroup")
+
+
+KERNEL_FILES = KernelFiles()
+
+
 def peer_of(connection: socket.socket) -> Peer:
     """The process at the other end of a connected Unix socket."""
     pid, uid, _ = _CREDENTIALS.unpack(
@@ -29,12 +39,12 @@ def peer_of(connection: socket.socket) -> Peer:
     return Peer(pid, uid)
 
 
-def may_command(peer: Peer) -> bool:
+def may_command(peer: Peer, kernel: KernelFiles = KERNEL_FILES) -> bool:
     """True for root and this process's own user, but not for the workers that this process started."""
     own = os.geteuid()
     if peer.uid != own:
         return peer.uid == _ROOT
-    return peer.pid in (0, os.getpid()) or not _is_ours(peer.pid)
+    return peer.pid in (0, os.getpid()) or not _is_ours(peer.pid, kernel)
 
 
 def keep_orphans() -> None:
@@ -42,33 +52,34 @@ def keep_orphans() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _is_ours(pid: int) -> bool:
+def _is_ours(pid: int, kernel: KernelFiles) -> bool:
     """Whether it descends from this process. True for one that has ended, which may have."""
     above = pid
     while above > 1:
-        parent = _parent_of(above)
+        parent = _parent_of(above, kernel)
         if parent is None:  # the unit shows few processes but its own (PrivateUsers, ProtectProc), and workers can hide
-            return _is_in_our_group(pid) or not _is_alive(pid)
+            return _is_in_our_group(pid, kernel) or not _is_alive(pid)
         if parent == os.getpid():
             return True
         above = parent
     return False
 
 
-def _parent_of(pid: int) -> int | None:
+def _parent_of(pid: int, kernel: KernelFiles) -> int | None:
     """The parent's id; None for a process that has ended or is hidden."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        stat = (kernel.processes / str(pid) / "stat").read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
     return int(stat.rpartition(")")[2].split()[1])  # the name before it may hold anything
 
 
-def _is_in_our_group(pid: int) -> bool:
+def _is_in_our_group(pid: int, kernel: KernelFiles) -> bool:
     """Whether it runs in this process's control group, which none leaves by itself; True where that can't be known."""
     try:
-        path = next(line for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
-        members = (_GROUPS / path.removeprefix("0::/") / "cgroup.procs").read_text()
+        lines = (kernel.processes / "self" / "cgroup").read_text().splitlines()
+        path = next(line for line in lines if line.startswith("0::"))
+        members = (kernel.groups / path.removeprefix("0::/") / "cgroup.procs").read_text()
     except (OSError, StopIteration):
         return True
     return str(pid) in members.split()

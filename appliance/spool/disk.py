@@ -24,25 +24,29 @@ from appliance.shared.threads import Threads
 from appliance.spool.folders import ATTRIBUTE, files_in, freed_bytes
 from appliance.spool.resumed import UploadFiles
 from appliance.spool.room import ExpectedUpload, Room, UploadProgress
-from appliance.spool.transfers import Incoming, Transfer, cut, overwrite, too_large
+from appliance.spool.transfers import SYNC_BYTES, Incoming, Transfer, cut, overwrite, too_large
 
 THREADS, LARGE_THREADS = 32, 8
 EVICTED_BYTES = 64 << 20  # of copies at once, where an upload needs their room: each eviction lists them all
 
 
 class Spool:
-    """Owns the spool's folders. `budget_bytes` bounds the copies; only the disk bounds what has landed."""
+    """Owns the spool's folders. `budget_bytes` bounds the copies; only the disk bounds what has landed.
 
-    def __init__(self, root: Path, *, budget_bytes: int, reserve_bytes: int) -> None:
+    A file that is being received is synced every `sync_bytes`.
+    """
+
+    def __init__(self, root: Path, *, budget_bytes: int, reserve_bytes: int, sync_bytes: int = SYNC_BYTES) -> None:
         self._root = root
         self._budget_bytes = budget_bytes
+        self._sync_bytes = sync_bytes
         self._threads = Threads("spool", THREADS, LARGE_THREADS)
         self._incoming, self._landed = root / "incoming", root / "landed"
         self._copies, self._orphans = root / "copies", root / "orphans"
         for folder in (self._incoming, self._landed, self._copies, self._orphans):
             folder.mkdir(parents=True, exist_ok=True)
         self.room = Room(root, reserve_bytes, lambda: self._evictable_bytes)
-        self.uploads = UploadFiles(root / "uploads", self.room, self._threads, self._make_room)
+        self.uploads = UploadFiles(root / "uploads", self.room, self._threads, self._make_room, sync_bytes)
         self.copies_bytes = 0
         self._evictable_bytes = 0  # of them; a copy that is a link to the store's own file frees nothing
         self._trimming = asyncio.Lock()
@@ -86,7 +90,7 @@ class Spool:
             raise too_large(max_bytes, announced_bytes)
         path = self._incoming / slug
         expected = ExpectedUpload(max_bytes, announced_bytes, client, since_s)
-        transfer = Transfer(path, self.room, self._threads, self._make_room, expected)
+        transfer = Transfer(path, self.room, self._threads, self._make_room, expected, self._sync_bytes)
         self._receiving.add(slug)
         try:
             if announced_bytes is not None:

@@ -37,8 +37,9 @@ class Append(Transfer):
         expected: ExpectedUpload,
         digest: Digest,
         checksum: Checksum | None,
+        sync_bytes: int = SYNC_BYTES,
     ) -> None:
-        super().__init__(path, room, threads, make_room, expected)
+        super().__init__(path, room, threads, make_room, expected, sync_bytes)
         self.digest = digest
         self._hasher = None if checksum is None else checksum.hasher()
         self._flushing: asyncio.Future[None] | None = None
@@ -113,11 +114,14 @@ class Append(Transfer):
 class UploadFiles:
     """Owns `folder`. A file is named by the hash of its upload's id; without a file an upload has no bytes."""
 
-    def __init__(self, folder: Path, room: Room, threads: Threads, make_room: MakeRoom) -> None:
+    def __init__(
+        self, folder: Path, room: Room, threads: Threads, make_room: MakeRoom, sync_bytes: int = SYNC_BYTES
+    ) -> None:
         self._folder = folder
         self._room = room
         self._threads = threads
         self._make_room = make_room
+        self._sync_bytes = sync_bytes
         self._verified: dict[str, int] = {}
         self._closed = False
         folder.mkdir(parents=True, exist_ok=True)
@@ -189,7 +193,16 @@ class UploadFiles:
         digest: Digest,
         checksum: Checksum | None,
     ) -> None:
-        transfer = Append(self.path(name), self._room, self._threads, self._make_room, expected, digest, checksum)
+        transfer = Append(
+            self.path(name),
+            self._room,
+            self._threads,
+            self._make_room,
+            expected,
+            digest,
+            checksum,
+            self._sync_bytes,
+        )
         try:
             transfer.check(min(max(1, announced_bytes), BUFFER_BYTES))  # more is admitted as long as there is room
             await transfer.pour(stream)
@@ -224,7 +237,7 @@ class UploadFiles:
             target = stack.enter_context(self.path(name).open("wb", buffering=0))
             try:
                 for source in sources:
-                    while os.copy_file_range(source.fileno(), target.fileno(), SYNC_BYTES):
+                    while os.copy_file_range(source.fileno(), target.fileno(), self._sync_bytes):
                         os.fdatasync(target.fileno())
             except OSError as fault:
                 raise DiskFull("The parts couldn't be assembled on disk. Try again later.") from fault

@@ -8,7 +8,7 @@ announces the whole disk and sends next to nothing has next to nothing, and none
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -68,7 +68,10 @@ class UploadProgress:
 
 
 class Room:
-    """Disk space that is promised once. `evictable` returns how many bytes could be freed without a loss."""
+    """Disk space that is promised once. `evictable` returns how many bytes could be freed without a loss.
+
+    A resumable upload keeps its place between two requests for `rests_s`.
+    """
 
     def __init__(
         self,
@@ -76,14 +79,17 @@ class Room:
         reserve_bytes: int,
         evictable: Callable[[], int] = lambda: 0,
         clock: Callable[[], float] = time.monotonic,
+        rests_s: float = RESTS_S,
     ) -> None:
         self._folder = folder
         self._reserve_bytes = reserve_bytes
         self._evictable = evictable
         self.clock = clock
+        self.rests_s = rests_s
         self.throttle = Throttle(PAUSE_S, clock)
         self.promised_bytes = 0
-        self._max_expected = 0  # an upper bound of what all are expected to bring, so that it is seldom computed
+        self.max_expected_bytes = 0
+        """At least what all uploads are expected to bring; kept because the exact sum costs a look at each of them."""
         self._numbers = count()
         self._running: set[UploadProgress] = set()
         self._resting: dict[str, UploadProgress] = {}
@@ -96,13 +102,17 @@ class Room:
 
     # --- uploads in progress --------------------------------------------------------------------------------------
 
+    def uploads(self) -> Iterator[UploadProgress]:
+        """The uploads in progress, and those that rest."""
+        return chain(self._running, self._resting.values())
+
     def begin_upload(self, name: str, expected: ExpectedUpload, here: int) -> UploadProgress:
         """Follow an upload, of which `here` bytes are on the disk. One that rested continues with its rate and rank."""
         left = expected.max_bytes if expected.announced_bytes is None else expected.announced_bytes
         rank = (expected.since_s, next(self._numbers))
         progress = UploadProgress(name, expected.client, expected.announced_bytes, here, left, rank, self.clock())
         if (before := self._resting.pop(name, None)) is not None:
-            self._max_expected -= before.max_expected
+            self.max_expected_bytes -= before.max_expected
             progress.rank, progress.began_s, progress.brought = before.rank, before.began_s, before.brought
         self._running.add(progress)
         self._update(progress)
@@ -110,7 +120,7 @@ class Room:
 
     def _update(self, progress: UploadProgress) -> None:
         max_expected = min(progress.left, max(STEP_BYTES, FOLD * progress.here))
-        self._max_expected += max_expected - progress.max_expected
+        self.max_expected_bytes += max_expected - progress.max_expected
         progress.max_expected = max_expected
 
     def end_upload(self, progress: UploadProgress, *, rests: bool) -> None:
@@ -122,13 +132,13 @@ class Room:
             progress.rested_s = self.clock()
             self._resting[progress.name] = progress
         else:
-            self._max_expected -= progress.max_expected
+            self.max_expected_bytes -= progress.max_expected
         self._forget_rested()
 
     def _forget_rested(self) -> None:
-        last_s = self.clock() - RESTS_S
+        last_s = self.clock() - self.rests_s
         while self._resting and (name := next(iter(self._resting))) and self._resting[name].rested_s < last_s:
-            self._max_expected -= self._resting.pop(name).max_expected
+            self.max_expected_bytes -= self._resting.pop(name).max_expected
 
     def promise_block(self, progress: UploadProgress, bytes_: int) -> None:
         """Promise the upload its next block. Raises DiskFull, with what was asked for."""
@@ -178,7 +188,7 @@ class Room:
         raise no_room(asked)
 
     def _admits(self, available: int, wanted_bytes: int, progress: UploadProgress | None) -> bool:
-        if not wanted_bytes or wanted_bytes + self._max_expected <= available:  # enough for everybody
+        if not wanted_bytes or wanted_bytes + self.max_expected_bytes <= available:  # enough for everybody
             return True
         is_open, open_share = _is_open(wanted_bytes, progress), max(0, available) // OPEN_SHARE
         if wanted_bytes > available or (is_open and wanted_bytes + open_share <= available):
@@ -194,7 +204,7 @@ class Room:
         """What uploads that began earlier are expected to bring, in bytes by client."""
         self._forget_rested()
         now_s, ahead, rank = self.clock(), defaultdict[str, int](int), None if progress is None else progress.rank
-        for other in chain(self._running, self._resting.values()):
+        for other in self.uploads():
             if rank is None or other.rank < rank:
                 ahead[other.client] += other.expected(now_s)
         return ahead

@@ -46,10 +46,19 @@ class Transfer:
 
     mode: ClassVar[Literal["xb", "ab"]] = "xb"
 
-    def __init__(self, path: Path, room: Room, threads: Threads, make_room: MakeRoom, expected: ExpectedUpload) -> None:
+    def __init__(  # noqa: PLR0917 - what it writes to, and what it may use
+        self,
+        path: Path,
+        room: Room,
+        threads: Threads,
+        make_room: MakeRoom,
+        expected: ExpectedUpload,
+        sync_bytes: int = SYNC_BYTES,
+    ) -> None:
         self._room = room
         self._threads = threads
         self._make_room = make_room
+        self._sync_bytes = sync_bytes
         self.digest = Digest()
         self._max_bytes = expected.max_bytes
         self._claimed_bytes = 0  # of the block that is being written
@@ -61,7 +70,7 @@ class Transfer:
         except OSError as fault:
             raise DiskFull("The disk accepts no more files. Try again later.") from fault
         self._end = os.fstat(self._file.fileno()).st_size
-        self._synced_end = self._end - self._end % SYNC_BYTES
+        self._synced_end = self._end - self._end % sync_bytes
         self._progress = room.begin_upload(path.name, expected, self._end)
         if self._end < SMALL_BYTES:
             room.throttle.note_small()
@@ -115,7 +124,7 @@ class Transfer:
         self._room.note_written(self._progress, len(block))
         self._claimed_bytes = 0
         self.bytes += len(block)
-        if self._end // SYNC_BYTES > (self._end - len(block)) // SYNC_BYTES:
+        if self._end // self._sync_bytes > (self._end - len(block)) // self._sync_bytes:
             await self._synced()
             self._syncing = asyncio.ensure_future(self._threads.run(self._sync, self._end))
 

@@ -22,26 +22,28 @@ from appliance.uploads.admission import Admission, AdmissionRequest
 from appliance.uploads.committer import Accepted, Committer
 from appliance.uploads.idempotency import IdempotentCommitter
 
-MAX_SKIPPED_BYTES = 64 * 1024 * 1024  # of a refused file, so that the files behind it can be read
+MAX_SKIPPED_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ArrivingFile:
     """A file in a body that is being read: its name, and its bytes as they come.
 
-    It has at most `announced_bytes`; None where the client didn't say how many.
+    It has at most `announced_bytes`; None where the client didn't say how many. At most `max_skipped_bytes` of it are
+    read past, so that the files behind a refused one can be read.
     """
 
     name: str
     stream: AsyncIterator[bytes] = field(repr=False)
     announced_bytes: int | None
+    max_skipped_bytes: int = MAX_SKIPPED_BYTES
 
     async def skip(self) -> bool:
         """Read past the rest, so that the next file can be read. False where that is too much."""
         skipped_bytes = 0
         async for chunk in self.stream:
             skipped_bytes += len(chunk)
-            if skipped_bytes > MAX_SKIPPED_BYTES:
+            if skipped_bytes > self.max_skipped_bytes:
                 return False
         return True
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from appliance.domain.errors import StoreUnavailable
-from appliance.objectstore import MinioStore, multipart
+from appliance.objectstore import MinioStore
 from appliance.objectstore.bucket import Bucket
 from appliance.objectstore.multipart import THREADS
 from appliance.objectstore.multipart_requests import MultipartRequests, StoredPart
@@ -76,7 +76,7 @@ class LargeUpload:
 
     @property
     def unfinished(self) -> list[str]:
-        return self.store._multipart.requests.unfinished(self.key)
+        return self.store.multipart.requests.unfinished(self.key)
 
     async def is_whole(self) -> bool:
         fetched = self.file.with_name("fetched")
@@ -89,13 +89,12 @@ class LargeUpload:
 async def large(
     request: pytest.FixtureRequest, tmp_path: Path, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[LargeUpload]:
-    monkeypatch.setattr(multipart, "PART_BYTES", PART)
     sent = Sent()
     sent.watch(monkeypatch)
     file = tmp_path / "large"
     file.write_bytes(os.urandom(PART * (PARTS - 1) + 1000))
     server = request.getfixturevalue(request.param)
-    store = store_on(server)
+    store = store_on(server, part_bytes=PART)
     await store.start()
     yield LargeUpload(server, store, file, prefix + "large", sent)
     await store.close()
@@ -111,7 +110,7 @@ async def test_a_put_that_broke_off_continues_with_the_parts_that_the_store_has(
 
 async def test_another_process_continues_it_too(large: LargeUpload) -> None:
     brought = await large.break_off()
-    again = store_on(large.server)
+    again = store_on(large.server, part_bytes=PART)
     await large.put(store=again)
     await again.close()
     assert len(large.sent.parts) == PARTS - brought
@@ -149,7 +148,7 @@ async def test_a_part_that_differs_from_the_file_makes_it_start_over(large: Larg
 async def test_an_upload_that_the_store_forgot_starts_over(large: LargeUpload) -> None:
     await large.break_off()
     [upload] = large.unfinished
-    large.store._multipart.requests.abort(large.key, upload)
+    large.store.multipart.requests.abort(large.key, upload)
     await large.put()
     assert len(large.sent.parts) == PARTS
     assert await large.is_whole()
@@ -165,7 +164,7 @@ async def test_another_file_under_the_same_key_starts_over_and_leaves_no_orphan(
 
 
 async def test_an_upload_begun_right_before_a_crash_leaves_no_orphan(large: LargeUpload) -> None:
-    large.store._multipart.requests.begin(large.key, {"Content-Type": TIFF})  # and the crash came before it was noted
+    large.store.multipart.requests.begin(large.key, {"Content-Type": TIFF})  # and the crash came before it was noted
     await large.put()
     assert large.unfinished == []
     assert len(large.sent.parts) == PARTS
@@ -188,7 +187,7 @@ async def test_a_completion_whose_answer_was_lost_is_noticed_and_nothing_is_sent
     await large.put()
     assert large.sent.parts == []
     assert await large.is_whole()
-    assert large.store._multipart._pending.read(large.key) is None
+    assert large.store.multipart.pending.read(large.key) is None
 
 
 async def test_deleting_an_unfinished_upload_leaves_nothing_of_it(large: LargeUpload) -> None:
@@ -196,7 +195,7 @@ async def test_deleting_an_unfinished_upload_leaves_nothing_of_it(large: LargeUp
     assert len(large.unfinished) == 1
     await large.store.delete(large.key)
     assert large.unfinished == []
-    assert large.store._multipart._pending.read(large.key) is None
+    assert large.store.multipart.pending.read(large.key) is None
 
 
 async def test_a_damaged_record_of_an_upload_counts_as_none(large: LargeUpload) -> None:
@@ -212,9 +211,9 @@ async def test_the_parts_of_an_upload_are_listed_past_a_page(
     large: LargeUpload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await large.break_off(at=6)
-    pending = large.store._multipart._pending.read(large.key)
+    pending = large.store.multipart.pending.read(large.key)
     assert pending is not None
-    whole = large.store._multipart.requests.parts(large.key, pending.upload)
+    whole = large.store.multipart.requests.parts(large.key, pending.upload)
     real, asked = Bucket.send, []
 
     def two_a_page(bucket: Bucket, method: str, key: str, query: dict[str, Any], *rest: Any) -> Any:
@@ -222,7 +221,7 @@ async def test_the_parts_of_an_upload_are_listed_past_a_page(
         return real(bucket, method, key, query | {"max-parts": "2"}, *rest)
 
     monkeypatch.setattr(Bucket, "send", two_a_page)
-    assert large.store._multipart.requests.parts(large.key, pending.upload) == whole
+    assert large.store.multipart.requests.parts(large.key, pending.upload) == whole
     assert len(asked) > 1
     assert all(isinstance(part, StoredPart) and part.bytes == PART for part in whole.values())
 

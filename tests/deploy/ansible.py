@@ -27,7 +27,7 @@ class Ansible:
     """Runs the project's playbooks on the machine."""
 
     def __init__(self, machine: Machine, release: Path, minio: Path, caddy: Path) -> None:
-        self._folder = machine.folder
+        self.folder = machine.folder
         self._runs = 0
         self._variables: dict[str, Any] = {
             "ansible_host": "127.0.0.1",
@@ -62,23 +62,23 @@ class Ansible:
     def elsewhere(self, machine: Machine) -> "Ansible":
         """The same inventory for another machine."""
         other = copy.copy(self)
-        other._folder = machine.folder
+        other.folder = machine.folder
         other._variables = self._variables | {"ansible_ssh_private_key_file": str(machine.key)}
         return other
 
     def play(self, playbook: str, *arguments: str) -> "Recap":
         """Runs a playbook to its end, whatever that is."""
-        inventory = self._folder / "inventory.json"
+        inventory = self.folder / "inventory.json"
         hosts = {"appliance": {"hosts": {"img": self._variables}}}
         inventory.write_text(json.dumps(hosts))
         command = [str(BIN / "ansible-playbook"), "-i", str(inventory), f"playbooks/{playbook}.yml", *arguments]
         environment = os.environ | {
-            "ANSIBLE_HOME": str(self._folder / "ansible"),
-            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self._folder / "cp"),  # all machines have one address
+            "ANSIBLE_HOME": str(self.folder / "ansible"),
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.folder / "cp"),  # all machines have one address
             "ANSIBLE_NOCOLOR": "1",
         }
         self._runs += 1
-        log = self._folder / f"{self._runs:02}-{playbook}.log"
+        log = self.folder / f"{self._runs:02}-{playbook}.log"
         with log.open("w") as output:
             done = subprocess.run(
                 command,

@@ -18,7 +18,7 @@ def test_a_fault_of_our_own_gives_what_was_found_and_is_logged_once(
     fault: type[Exception], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(scrub.CLEANERS, formats.JPEG, failing(fault))
-    scrub._log_once.cache_clear()
+    scrub.log_once.cache_clear()
     found = [found_in(private_pictures.jpeg()) for _ in range(3)]
     assert [(len(each.edits), each.complete) for each in found] == [(1, False)] * 3
     assert [record.levelname for record in caplog.records] == ["ERROR"]

@@ -200,18 +200,15 @@ async def test_grey_and_bitonal(workers: Workers) -> None:
     assert pictures.opened(alpha).mode == "L"
 
 
-async def test_a_region_too_large_to_hold_is_cut_all_the_same(
-    workers: Workers, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_region_too_large_to_hold_is_cut_all_the_same(workers: Workers) -> None:
     """A wide region of a picture with 16 bits a sample; here in this process, with a bound that is passed at once."""
     from appliance.imaging import regions
 
-    monkeypatch.setattr(regions, "HELD_BYTES", 1000)
     data = pictures.saved(detailed(), "png")
     fd = in_memory(data)
     try:
         wanted = (cut(0, 0, 1300, 900, (650, 450)), cut(700, 500, 300, 300))
-        made = regions.cut_all(fd, Facts("image/png", 1300, 900), Material.ORIGINAL, wanted)
+        made = regions.cut_all(fd, Facts("image/png", 1300, 900), Material.ORIGINAL, wanted, held_bytes=1000)
     finally:
         os.close(fd)
     for one, (size, file) in zip(wanted, made, strict=True):

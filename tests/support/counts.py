@@ -47,7 +47,7 @@ class Counts:
 def counting(patch: pytest.MonkeyPatch) -> Counts:
     """Counts everything from now on, in hosts that are opened after this."""
     counts = Counts()
-    run, connect = SupervisedWorker.run, connections._connect
+    run, connect = SupervisedWorker.run, connections.connect
 
     async def counted_run(slot: SupervisedWorker, order: Order, fds: Sequence[int], deadline_s: float) -> Any:
         counts.orders.append((type(order).__name__, _source(fds[0])))
@@ -59,7 +59,7 @@ def counting(patch: pytest.MonkeyPatch) -> Counts:
         return connection
 
     patch.setattr(SupervisedWorker, "run", counted_run)
-    patch.setattr(connections, "_connect", counted_connect)
+    patch.setattr(connections, "connect", counted_connect)
     for name in ("fsync", "fdatasync"):
         patch.setattr(os, name, _counted_sync(getattr(os, name), counts))
     return counts

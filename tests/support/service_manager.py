@@ -51,12 +51,12 @@ class SupervisedProcess(ServerProcess):
 
     def __init__(self, data_dir: Path, sockets: dict[str, socket.socket], **environment: str) -> None:
         super().__init__(data_dir, **environment)
-        self._sockets = sockets
+        self.sockets = sockets
         self.url = f"http://127.0.0.1:{next(iter(sockets.values())).getsockname()[1]}"
 
     def launch(self) -> None:
-        numbers = [one.fileno() for one in self._sockets.values()]
-        handing = [sys.executable, "-c", HAND_OVER, " ".join(map(str, numbers)), ":".join(self._sockets)]
+        numbers = [one.fileno() for one in self.sockets.values()]
+        handing = [sys.executable, "-c", HAND_OVER, " ".join(map(str, numbers)), ":".join(self.sockets)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*handing, *COMMAND, "serve"],

@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from appliance.cdn import SharedCaches, shared_caches
+from appliance.cdn.purge_client import READ_TIMEOUT_S
 from appliance.config.model import Cdn
 
 TOKEN = "tests-token"
@@ -37,8 +38,8 @@ class StandIn:
             return Cdn(purge="http", urls=(self.url,))
         return Cdn(purge="cloudflare", zone=ZONE, token=TOKEN, api_url=f"{self.url}/client/v4")
 
-    def caches(self) -> SharedCaches:
-        caches = shared_caches(self.config())
+    def caches(self, *, read_timeout_s: float = READ_TIMEOUT_S) -> SharedCaches:
+        caches = shared_caches(self.config(), read_timeout_s=read_timeout_s)
         assert caches is not None
         return caches
 

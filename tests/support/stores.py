@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from appliance.objectstore import MinioStore
+from appliance.objectstore.multipart import PART_BYTES
 from tests.support.servers import REGION, Server
 
 
@@ -14,6 +15,7 @@ def store_on(
     access_key: str | None = None,
     secret_key: str | None = None,
     region: str = REGION,
+    part_bytes: int = PART_BYTES,
 ) -> MinioStore:
     """A store over a running server, not started yet."""
     return MinioStore(
@@ -24,6 +26,7 @@ def store_on(
         journal=server.folder / "journal",
         secure=False,
         region=region,
+        part_bytes=part_bytes,
     )
 
 

@@ -28,8 +28,7 @@ async def opened(root: Path, *, edition: str = "1", memory: int = 100 * KB, disk
 
 async def counted(cache: Cache) -> Cache:
     """The same cache, once it knows what its disk holds."""
-    assert cache._disk._counting is not None
-    await cache._disk._counting
+    await cache.settle()
     return cache
 
 
@@ -132,8 +131,7 @@ async def test_the_disk_stays_within_its_limit_and_forgets_exactly_the_longest_u
     assert cache.disk_bytes == 10 * size
     assert await has(cache, 0)  # a look at it is a use
     await admit(cache, 10, data=bytes(size - HEADER_BYTES))
-    assert cache._disk._trimming is not None
-    await cache._disk._trimming
+    await cache.settle()
     await cache.close()
     assert sorted(stored(tmp_path)) == [f"{slug(number)}/small.jpg" for number in (0, 3, 4, 5, 6, 7, 8, 9, 10)]
     assert cache.disk_bytes == disk_use(tmp_path) == 9 * size  # below 95 %, so that not every admission trims

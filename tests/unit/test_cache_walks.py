@@ -20,16 +20,15 @@ def slug(number: int) -> str:
     return mint(1_790_000_000, lambda _: ALPHABET[0])[:-2] + f"{number:02d}"
 
 
-async def opened(root: Path) -> Cache:
-    cache = Cache(root, edition="1", memory_bytes=0, disk_bytes=100 * KB)
+async def opened(root: Path, *, disk: int = 100 * KB) -> Cache:
+    cache = Cache(root, edition="1", memory_bytes=0, disk_bytes=disk)
     await cache.start()
     return cache
 
 
 async def counted(cache: Cache) -> Cache:
     """The same cache, once it knows what its disk holds."""
-    assert cache._disk._counting is not None
-    await cache._disk._counting
+    await cache.settle()
     return cache
 
 
@@ -37,6 +36,15 @@ async def admit(cache: Cache, number: int) -> None:
     ticket = cache.begin(slug(number))
     assert await cache.admit(ticket, "small.jpg", Rendition.of(b"pixels"))
     cache.end(ticket)
+
+
+async def overfull(root: Path, count: int) -> Cache:
+    """A cache whose disk holds so many renditions of an earlier run, and may hold none."""
+    earlier = await opened(root)
+    for number in range(count):
+        await admit(earlier, number)
+    await earlier.close()
+    return await counted(await opened(root, disk=0))
 
 
 def stored(root: Path) -> set[str]:
@@ -52,10 +60,10 @@ class SlowWalk:
     """Stands where the disk is walked: the first rendition comes at once, each other only when somebody lets it."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self._real = disk._renditions
+        self._real = disk.renditions_below
         self.walking, self.go_on = threading.Event(), threading.Event()
         self.seen = 0
-        patch.setattr(disk, "_renditions", self)
+        patch.setattr(disk, "renditions_below", self)
 
     def __call__(self, root: Path, **more: Any) -> Iterator[tuple[float, int, Path]]:
         for found in self._real(root, **more):
@@ -81,10 +89,7 @@ async def test_closing_does_not_wait_for_the_whole_count(tmp_path: Path, monkeyp
 
 
 async def test_closing_does_not_wait_for_a_whole_trim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache = await counted(await opened(tmp_path))
-    for number in range(40):
-        await admit(cache, number)
-    cache._disk._limit_bytes = 0
+    cache = await overfull(tmp_path, 40)
     walk = SlowWalk(monkeypatch)
     trimming = asyncio.create_task(cache.trim())
     await asyncio.to_thread(walk.walking.wait, 20)
@@ -98,9 +103,7 @@ async def test_closing_does_not_wait_for_a_whole_trim(tmp_path: Path, monkeypatc
 async def test_a_file_that_can_not_be_removed_neither_ends_trimming_nor_makes_it_endless(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache = await counted(await opened(tmp_path))
-    for number in range(5):
-        await admit(cache, number)
+    cache = await overfull(tmp_path, 5)
     unlink = Path.unlink
 
     def failing(path: Path, missing_ok: bool = False) -> None:
@@ -109,7 +112,6 @@ async def test_a_file_that_can_not_be_removed_neither_ends_trimming_nor_makes_it
         unlink(path, missing_ok=missing_ok)
 
     monkeypatch.setattr(Path, "unlink", failing)
-    cache._disk._limit_bytes = 0
     async with asyncio.timeout(20):
         await cache.trim()
     assert stored(tmp_path) == {f"{slug(0)}/small.jpg"}

@@ -34,7 +34,7 @@ async def test_the_slowest_of_the_address_with_most_ends_for_one_that_has_none()
     few, _ = await taken(limit, "few", 4)
     now_s = asyncio.get_running_loop().time()
     for number, permit in enumerate(their_permits):
-        permit._began_s = now_s - 100
+        permit.began_s = now_s - 100
         permit.moved(1000 if number == 5 else 100_000)
     async with limit.permit("none"):
         (ended,), _ = await asyncio.wait(many, return_when=asyncio.FIRST_COMPLETED)
@@ -51,7 +51,7 @@ async def test_the_slowest_of_the_address_with_most_ends_for_one_that_has_none()
 async def test_a_transfer_too_young_to_tell_stays_while_an_older_one_is_there() -> None:
     limit = ConcurrencyLimit("things are under way", 8, 5)
     many, their_permits = await taken(limit, "many", 8)
-    their_permits[3]._began_s -= 100
+    their_permits[3].began_s -= 100
     their_permits[3].moved(1_000_000)
     async with limit.permit("none"):
         (ended,), _ = await asyncio.wait(many, return_when=asyncio.FIRST_COMPLETED)

@@ -5,12 +5,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from appliance.shared import unix_peers
-from appliance.shared.unix_peers import Peer, may_command, peer_of
+from appliance.shared.unix_peers import KernelFiles, Peer, may_command, peer_of
 
 
 @pytest.fixture
@@ -40,36 +40,47 @@ def test_one_that_is_gone_may_not(child: int) -> None:
     assert not may_command(Peer(2**22 + 1, os.geteuid()))
 
 
+@dataclass
+class Hidden:
+    """As in the unit: no process is to be seen but this one. What its control group lists can be."""
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        for folder in ("proc/self", "groups/server"):
+            (self.folder / folder).mkdir(parents=True)
+        (self.folder / "proc/self/cgroup").write_text("0::/server\n")
+
+    def group_lists(self, *pids: int) -> None:
+        (self.folder / "groups/server/cgroup.procs").write_text("".join(f"{pid}\n" for pid in pids))
+
+    def may_command(self, pid: int) -> bool:
+        kernel = KernelFiles(self.folder / "proc", self.folder / "groups")
+        return may_command(Peer(pid, os.geteuid()), kernel)
+
+
 @pytest.fixture
-def hidden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """As in the unit: no process is to be seen. What the control group lists can be."""
-    monkeypatch.setattr(unix_peers, "_parent_of", lambda _pid: None)
-    monkeypatch.setattr(unix_peers, "_GROUPS", tmp_path)
-    (line,) = [line for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::")] or [
-        "0::/"
-    ]
-    group = tmp_path / line.removeprefix("0::/")
-    group.mkdir(parents=True, exist_ok=True)
-    return group / "cgroup.procs"
+def hidden(tmp_path: Path) -> Hidden:
+    return Hidden(tmp_path)
 
 
-def test_a_hidden_process_of_another_unit_may(hidden: Path, child: int) -> None:
-    hidden.write_text(f"{os.getpid()}\n")
-    assert may_command(Peer(child, os.geteuid()))
+def test_a_hidden_process_of_another_unit_may(hidden: Hidden, child: int) -> None:
+    hidden.group_lists(os.getpid())
+    assert hidden.may_command(child)
 
 
-def test_a_hidden_process_of_the_servers_own_unit_may_not(hidden: Path, child: int) -> None:
-    hidden.write_text(f"{os.getpid()}\n{child}\n")
-    assert not may_command(Peer(child, os.geteuid()))
+def test_a_hidden_process_of_the_servers_own_unit_may_not(hidden: Hidden, child: int) -> None:
+    hidden.group_lists(os.getpid(), child)
+    assert not hidden.may_command(child)
 
 
-def test_where_groups_can_not_be_read_a_hidden_process_may_not(hidden: Path, child: int) -> None:
-    assert not may_command(Peer(child, os.geteuid()))
+def test_where_groups_can_not_be_read_a_hidden_process_may_not(hidden: Hidden, child: int) -> None:
+    assert not hidden.may_command(child)
 
 
-def test_a_hidden_process_that_is_gone_may_not(hidden: Path) -> None:
-    hidden.write_text(f"{os.getpid()}\n")
-    assert not may_command(Peer(2**22 + 1, os.geteuid()))
+def test_a_hidden_process_that_is_gone_may_not(hidden: Hidden) -> None:
+    hidden.group_lists(os.getpid())
+    assert not hidden.may_command(2**22 + 1)
 
 
 def test_another_user_may_not_and_root_may(child: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import socket
 import time
 from dataclasses import replace
@@ -95,7 +96,7 @@ def test_a_kernel_without_a_wall_around_workers_is_warned_of(
     async def probe(_name: str) -> dict[str, object]:
         return {"protections": on}
 
-    monkeypatch.setattr(components, "_probe", probe)
+    monkeypatch.setattr(components, "run_probe", probe)
     (finding,) = found(components.sandbox, config)
     assert finding.level is (Level.WARN if lacking else Level.OK)
     for wall in ("Landlock", "seccomp filter"):
@@ -200,7 +201,14 @@ def test_a_store_whose_disk_is_not_mounted_is_a_fault(config: Config) -> None:
 
 
 def test_a_check_that_breaks_is_a_fault_and_ends_nothing(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "_room", None)
+    measure = shutil.disk_usage
+
+    def broken(path: Path) -> object:
+        if path == config.data_dir:
+            raise RuntimeError("An error that no check expects.")
+        return measure(path)
+
+    monkeypatch.setattr(shutil, "disk_usage", broken)
     findings = found(examine, config)
     (finding,) = [finding for finding in findings if finding.level is Level.FAULT]
     assert (finding.part, finding.words[:12]) == ("disk", "check failed")

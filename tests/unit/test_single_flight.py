@@ -1,6 +1,8 @@
 """Single flight: one run for all who ask meanwhile, even if some leave, and however it ends."""
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -60,9 +62,11 @@ async def test_other_keys_have_runs_of_their_own(work: Work) -> None:
 async def test_nothing_is_left_once_a_run_has_ended(work: Work) -> None:
     flights: SingleFlight[str, str] = SingleFlight()
     work.released.set()
+    task = weakref.ref(flights.start("key", work))
     await flights.run("key", work)
     await asyncio.sleep(0)
-    assert (len(flights), "key" in flights, flights._tasks) == (0, False, set())
+    gc.collect()
+    assert (len(flights), "key" in flights, task()) == (0, False, None)
     assert await flights.run("key", work) == "run 2"
 
 

@@ -251,8 +251,8 @@ class Comings(stateful.RuleBasedStateMachine):
 
     @stateful.invariant()
     def the_upper_bound_is_one(self) -> None:
-        progresses = [*self.room._running, *self.room._resting.values()]
-        assert self.room._max_expected == sum(progress.max_expected for progress in progresses)
+        progresses = list(self.room.uploads())
+        assert self.room.max_expected_bytes == sum(progress.max_expected for progress in progresses)
         assert all(progress.expected(self.room.now_s) <= progress.max_expected for progress in progresses)
 
     def teardown(self) -> None:
@@ -266,7 +266,7 @@ class Comings(stateful.RuleBasedStateMachine):
         assert lets_in(self.room, self.room.available_bytes)
         assert self.room.promised_bytes == 0
         assert self.room.available_bytes == FREE - self.room.used
-        assert self.room._max_expected == 0 or self.room.available_bytes >= self.room._max_expected
+        assert self.room.max_expected_bytes == 0 or self.room.available_bytes >= self.room.max_expected_bytes
 
 
 TestComings = Comings.TestCase

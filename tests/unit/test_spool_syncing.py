@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from appliance.domain.errors import DiskFull
-from appliance.spool import Checksum, Digest, Spool, resumed, transfers
+from appliance.spool import Checksum, Digest, Spool
 from appliance.spool.transfers import BUFFER_BYTES
 
 PLENTY = 1 << 40
@@ -19,10 +19,8 @@ SYNC_BYTES = 4 * BUFFER_BYTES
 
 
 @pytest.fixture
-async def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Spool]:
-    for module in (transfers, resumed):
-        monkeypatch.setattr(module, "SYNC_BYTES", SYNC_BYTES)
-    spool = Spool(tmp_path, budget_bytes=1000, reserve_bytes=0)
+async def spool(tmp_path: Path) -> AsyncIterator[Spool]:
+    spool = Spool(tmp_path, budget_bytes=1000, reserve_bytes=0, sync_bytes=SYNC_BYTES)
     await spool.start()
     yield spool
     await spool.close()

@@ -26,7 +26,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     """
     require_sqlite()
     _make_private(path)
-    connection = _connect(path, "rwc", _WRITER_CACHE_KIB)
+    connection = connect(path, "rwc", _WRITER_CACHE_KIB)
     try:
         refuse_unfit(connection)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -53,7 +53,7 @@ def _make_private(path: Path) -> None:
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that can't write and never checkpoints, not even when it is closed."""
-    return _connect(path, "ro", _READER_CACHE_KIB)
+    return connect(path, "ro", _READER_CACHE_KIB)
 
 
 def require_sqlite(version: tuple[int, int, int] | None = None) -> str:
@@ -64,7 +64,8 @@ def require_sqlite(version: tuple[int, int, int] | None = None) -> str:
     return sqlite3.sqlite_version
 
 
-def _connect(path: Path, mode: str, cache_kib: int) -> sqlite3.Connection:
+def connect(path: Path, mode: str, cache_kib: int) -> sqlite3.Connection:
+    """A connection in a mode of SQLite's (`rwc`, `ro`), with the settings that all of them have."""
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     # Each connection serves one thread at a time; only opening and closing may happen on another thread.
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=128)

@@ -19,7 +19,7 @@ from appliance.http.transport.form_bodies import FormBody
 from appliance.http.transport.upload_bodies import RawBody, RequestBody
 from appliance.uploads.admission import AdmissionRequest
 from appliance.uploads.committer import Accepted
-from appliance.uploads.ingest import Refused
+from appliance.uploads.ingest import MAX_SKIPPED_BYTES, Refused
 
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -48,7 +48,8 @@ async def post_form(request: web.Request) -> web.Response:
     If every file is refused, the form is shown again with the problem; otherwise the result page lists refused files.
     """
     pages = pages_of(request)
-    body = upload_body(request, max_files=request.app[FORM_LIMITS].max_files)
+    limits = request.app[FORM_LIMITS]
+    body = upload_body(request, max_files=limits.max_files, max_skipped_bytes=limits.max_skipped_bytes)
     try:
         outcomes = await request.app[INGEST].accept_each(body, client_of(request))
         accepted = [each for each in outcomes if isinstance(each, Accepted)]
@@ -91,11 +92,13 @@ async def chevereto(request: web.Request) -> web.Response:
     return json_answer(chevereto_upload(image, config, accepted.delete_token), headers=NO_STORE)
 
 
-def upload_body(request: web.Request, filename: str = "", *, max_files: int = 1) -> RequestBody:
+def upload_body(
+    request: web.Request, filename: str = "", *, max_files: int = 1, max_skipped_bytes: int = MAX_SKIPPED_BYTES
+) -> RequestBody:
     """The request's body, which `Ingest` parses as it reads."""
     limits = request.app[CONFIG].uploads
     if request.content_type.startswith("multipart/"):
-        return FormBody(request, limits, filename, max_files=max_files)
+        return FormBody(request, limits, filename, max_files=max_files, max_skipped_bytes=max_skipped_bytes)
     return RawBody(request, limits, filename)
 
 

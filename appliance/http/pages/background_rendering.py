@@ -29,7 +29,10 @@ Result = TypeVar("Result")
 
 
 class BackgroundRenderer:
-    """Renders one answer at a time: more threads would only take the interpreter's lock from the event loop."""
+    """Renders one answer at a time: more threads would only take the interpreter's lock from the event loop.
+
+    `answers` are those that are being rendered or wait for their turn.
+    """
 
     def __init__(self, max_cached_bytes: int = MAX_CACHED_BYTES, max_waiting: int = MAX_WAITING) -> None:
         self.max_waiting = max_waiting
@@ -39,7 +42,7 @@ class BackgroundRenderer:
         self._max_cached_bytes = max_cached_bytes
         self._cached_bytes = 0
         self._cache: OrderedDict[Hashable, bytes] = OrderedDict()
-        self._answers: SingleFlight[Hashable, bytes] = SingleFlight()
+        self.answers: SingleFlight[Hashable, bytes] = SingleFlight()
 
     @property
     def waiting(self) -> int:
@@ -70,9 +73,9 @@ class BackgroundRenderer:
         if (found := self._cache.get(key)) is not None:
             self._cache.move_to_end(key)
             return found
-        if key not in self._answers:
+        if key not in self.answers:
             self._take_place(client)
-        return await self._answers.run(key, lambda flight: self._make(flight, client, key, make), Clients(client))
+        return await self.answers.run(key, lambda flight: self._make(flight, client, key, make), Clients(client))
 
     async def close(self) -> None:
         """Wait for what is being rendered."""

@@ -15,7 +15,7 @@ from appliance.http.transport.multipart import FormReader
 from appliance.http.transport.upload_bodies import MAX_FIELD_BYTES, RequestBody, TranslateField, keep_field
 from appliance.shared.concurrency_limit import Permit
 from appliance.spool import too_large
-from appliance.uploads.ingest import ArrivingFile
+from appliance.uploads.ingest import MAX_SKIPPED_BYTES, ArrivingFile
 
 MAX_PARTS = 32
 CHUNK_BYTES = 256 * 1024
@@ -44,12 +44,14 @@ class FormBody(RequestBody):
         *,
         file_field: str = "file",
         max_files: int = 1,
+        max_skipped_bytes: int = MAX_SKIPPED_BYTES,
         accepts_base64: bool = False,
         translate_field: TranslateField = keep_field,
     ) -> None:
         super().__init__(request, limits, filename, translate_field=translate_field)
         self._file_field = file_field
         self._max_files = max_files
+        self._max_skipped_bytes = max_skipped_bytes
         self._accepts_base64 = accepts_base64
         self._count = 0
         self._missing: ApplianceError | None = None  # what to say if no part turns out to be the file
@@ -110,7 +112,7 @@ class FormBody(RequestBody):
                 return None
             stream = decoded
         name = (part.filename or "").replace("%22", '"')  # the HTML standard encodes quotes in file names this way
-        file = ArrivingFile(name, stream, self._left_bytes())
+        file = ArrivingFile(name, stream, self._left_bytes(), self._max_skipped_bytes)
         if self._count < self._max_files:
             self._count += 1
             return file

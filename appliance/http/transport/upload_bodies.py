@@ -28,7 +28,7 @@ from appliance.http.transport.request_heads import refuse_chunks, refuse_encoded
 from appliance.http.transport.timeouts import Timeouts
 from appliance.shared.concurrency_limit import Permit
 from appliance.uploads.admission import AdmissionRequest, UploadStage
-from appliance.uploads.ingest import ArrivingFile
+from appliance.uploads.ingest import MAX_SKIPPED_BYTES, ArrivingFile
 
 MAX_FIELD_BYTES = 16_384  # enough for an alt text of 2,000 characters in any script
 
@@ -37,7 +37,10 @@ MAX_FIELD_BYTES = 16_384  # enough for an alt text of 2,000 characters in any sc
 class FormLimits:
     """How much one form may bring."""
 
-    max_files: int = 100  # as many as a person selects in a gallery at once
+    max_files: int = 100
+    """As many as a person selects in a gallery at once."""
+    max_skipped_bytes: int = MAX_SKIPPED_BYTES
+    """Of each refused file."""
 
 
 TranslateField = Callable[[str, str], tuple[str, str]]

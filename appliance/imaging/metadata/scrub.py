@@ -37,7 +37,7 @@ def find(fd: int, keep: KeepMetadata, clock: Callable[[], float] = time.process_
         raise
     except Exception as fault:
         cleaning.complete = False
-        _log_once(kind, type(fault).__name__, *_last(fault))
+        log_once(kind, type(fault).__name__, *_last(fault))
     return cleaning.findings()
 
 
@@ -48,7 +48,7 @@ def _last(fault: Exception) -> tuple[str, int]:
 
 
 @functools.lru_cache(256)
-def _log_once(kind: FormatSpec, fault: str, function: str, line: int) -> None:
+def log_once(kind: FormatSpec, fault: str, function: str, line: int) -> None:
     """A file that is sent a thousand times is one line of a worker's log."""
     _log.error("removing metadata from a %s file failed: %s in %s, line %d", kind.name, fault, function, line)
 

@@ -87,8 +87,8 @@ async def test_one_who_wants_an_album_that_a_flood_waits_for_does_not_wait_for_t
     flood = [ask(host, album, FLOOD) for album in albums]
     await until_waiting(host, 5)
     view = ask(host, albums[-1], OTHER)
-    flights = host.client.app[BACKGROUND_RENDERER]._answers._flights
-    await until(lambda: sum(len(flight.clients) == 2 for flight, _ in flights.values()) == 1)
+    answers = host.client.app[BACKGROUND_RENDERER].answers
+    await until(lambda: [len(flight.clients) for flight in answers.flights].count(2) == 1)
     printer.goes_on.release(2)
     assert (await view).status == 200
     printer.goes_on.release(100)

@@ -62,7 +62,7 @@ async def test_a_deleted_image_is_purged_at_once_and_once_more(
 async def test_expired_images_are_purged_in_few_calls(host: Host, cache: StandIn, jpeg: bytes) -> None:
     slugs = [(await host.upload(jpeg))["slug"] for _ in range(3)]
     host.clock.forward(366 * DAY_S)
-    async with host.appliance.purger._purging:  # so that it comes by when all have ended
+    async with host.appliance.purger.purging:  # so that it comes by when all have ended
         await host.appliance.image_lifecycle.end(clock_confirmed=True)
     await until(lambda: set(cache.forgotten) == set(slugs))
     assert len(cache.calls) == 1
@@ -155,7 +155,7 @@ async def test_an_erased_image_is_still_purged(host: Host, cache: StandIn, mine:
 
 
 async def test_more_than_a_call_takes_goes_in_several(host: Host, cache: StandIn) -> None:
-    async with host.appliance.purger._purging:
+    async with host.appliance.purger.purging:
         await _expire_many(host, 250)
     await host.appliance.purger.purge_due()
     await until(lambda: len(cache.forgotten) == 250)

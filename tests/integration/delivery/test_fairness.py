@@ -4,13 +4,16 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from aiohttp import ClientResponse, FormData
 
+from appliance.cache import Rendition
 from appliance.config.model import Config
-from appliance.delivery.renderer import RenderBatch
+from appliance.domain.clients import Clients
+from appliance.domain.errors import StoreUnavailable
+from appliance.domain.model import Image
 from appliance.domain.renditions import Priority
 from appliance.workers.process import Reply
 from appliance.workers.protocol import CutOut, Inspect, Order, Render
@@ -26,26 +29,45 @@ IMAGES = 10
 
 
 class Held:
-    """Orders begin, and go on only when they are let go."""
+    """Orders begin, and while it holds them, they go on only when they are let go."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.begun: list[Order] = []
-        self._open = asyncio.Event()
-        self._real = SupervisedWorker.run
-        held = self
+        self._holds = False
+        self._waiting: list[asyncio.Event] = []
+        held, real = self, SupervisedWorker.run
 
         async def run(slot: SupervisedWorker, order: Order, fds: Sequence[int], deadline_s: float) -> Reply:
-            held.begun.append(order)
-            await held._open.wait()
-            return await held._real(slot, order, fds, deadline_s)
+            await held.begin(order)
+            return await real(slot, order, fds, deadline_s)
 
         patch.setattr(SupervisedWorker, "run", run)
+
+    async def begin(self, order: Order) -> None:
+        self.begun.append(order)
+        if self._holds:
+            goes_on = asyncio.Event()
+            self._waiting.append(goes_on)
+            await goes_on.wait()
+
+    def hold(self) -> None:
+        self.begun.clear()
+        self._holds = True
 
     def count(self, kind: type[Order]) -> int:
         return sum(isinstance(order, kind) for order in self.begun)
 
+    def sizes(self) -> list[tuple[int, int]]:
+        """Of the images that were begun to be rendered."""
+        return [(order.facts.width, order.facts.height) for order in self.begun if isinstance(order, Render)]
+
+    def let_first_go(self) -> None:
+        self._waiting.pop(0).set()
+
     def let_go(self) -> None:
-        self._open.set()
+        self._holds = False
+        while self._waiting:
+            self.let_first_go()
 
 
 @pytest.fixture
@@ -57,14 +79,8 @@ async def host(open_host: OpenHost, config: Config) -> Host:
 @pytest.fixture
 async def held(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Held]:
     held = Held(monkeypatch)
-    held.let_go()
     yield held
     held.let_go()
-
-
-def hold(held: Held) -> None:
-    held.begun.clear()
-    held._open.clear()
 
 
 async def uploaded(host: Host, count: int) -> list[str]:
@@ -93,7 +109,7 @@ def is_warm(lane: Any) -> bool:
 
 async def test_a_cold_view_does_not_wait_for_regions_that_another_address_floods(host: Host, held: Held) -> None:
     slugs = await uploaded(host, 5)
-    hold(held)
+    held.hold()
     flood = [get(host, f"/iiif/3/{slug}/{x},0,9,9/max/0/default.jpg", FLOOD) for slug in slugs[1:] for x in range(5)]
     await until(lambda: host.appliance.workers.waiting["normal"] == 3)
     await until(lambda: is_warm(host.appliance.workers.queues["normal"]))
@@ -107,7 +123,7 @@ async def test_a_cold_view_does_not_wait_for_regions_that_another_address_floods
 
 async def test_a_cold_view_that_came_before_the_spare_was_ready_begins_when_it_is(host: Host, held: Held) -> None:
     slugs = await uploaded(host, 3)
-    hold(held)
+    held.hold()
     flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs[1:]]
     view = get(host, f"/i/{slugs[0]}/small.jpg", OTHER)
     await until(lambda: host.appliance.workers.waiting["normal"] == 2)
@@ -119,7 +135,7 @@ async def test_a_cold_view_that_came_before_the_spare_was_ready_begins_when_it_i
 
 
 async def test_a_small_upload_does_not_wait_for_those_that_another_address_floods(host: Host, held: Held) -> None:
-    hold(held)
+    held.hold()
     flood = [post(host, pictures.photo(64, 48, seed=seed), FLOOD) for seed in range(8)]
     await until(lambda: host.appliance.workers.waiting["inspect"] == 6)
     await until(lambda: is_warm(host.appliance.workers.queues["inspect"]))
@@ -133,7 +149,7 @@ async def test_a_small_upload_does_not_wait_for_those_that_another_address_flood
 
 async def test_a_queue_that_one_address_fills_refuses_that_address_alone(host: Host, held: Held) -> None:
     slugs = await uploaded(host, IMAGES)
-    hold(held)
+    held.hold()
     flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs[:8]]
     await until(lambda: host.appliance.workers.waiting["normal"] == 6)
     others = [get(host, f"/i/{slug}/small.jpg", OTHER) for slug in slugs[8:]]
@@ -146,7 +162,7 @@ async def test_a_queue_that_one_address_fills_refuses_that_address_alone(host: H
 
 async def test_two_addresses_that_ask_for_the_same_do_not_have_others_refused(host: Host, held: Held) -> None:
     slugs = await uploaded(host, IMAGES)
-    hold(held)
+    held.hold()
     flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs[:8]]
     await until(lambda: host.appliance.workers.waiting["normal"] == 6)
     images, batches = [await row(host, slug) for slug in slugs], host.appliance.delivery.renderer.batches
@@ -166,7 +182,7 @@ async def test_two_addresses_that_ask_for_the_same_do_not_have_others_refused(ho
 
 async def test_one_who_wants_a_size_that_a_flood_waits_for_does_not_wait_for_the_flood(host: Host, held: Held) -> None:
     slugs = await uploaded(host, 5)
-    hold(held)
+    held.hold()
     flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs]
     await until(lambda: host.appliance.workers.waiting["normal"] == 4)
     await until(lambda: is_warm(host.appliance.workers.queues["normal"]))
@@ -178,30 +194,27 @@ async def test_one_who_wants_a_size_that_a_flood_waits_for_does_not_wait_for_the
 
 
 async def test_one_who_wants_a_size_under_way_has_it_made_in_its_own_turn_when_that_takes_a_second_try(
-    host: Host, held: Held, monkeypatch: pytest.MonkeyPatch
+    host: Host, held: Held
 ) -> None:
-    slugs = await uploaded(host, 5)
-    renderer, gives_up = host.appliance.delivery.renderer, asyncio.Event()
-    claimed: list[RenderBatch] = []
-
-    async def nearest(_cache: Any, _config: Any, image: Any, _targets: Any) -> Any:
-        return image if image.slug == slugs[-1] else None
-
-    async def from_source(batch: RenderBatch, *_: Any) -> None:
-        renderer._claim(batch)
-        claimed.append(batch)
-        await gives_up.wait()
-
-    monkeypatch.setattr("appliance.delivery.renderer.nearest_source", nearest)
-    monkeypatch.setattr(renderer, "_from_source", from_source)
-    hold(held)
-    flood = [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs]
-    await until(lambda: host.appliance.workers.waiting["normal"] == 3)
+    """The first try is from a cached rendition that can't be decoded, the second one from the original."""
+    slugs = await uploaded(host, 4)
+    image = await row(host, (await host.upload(pictures.photo(1200, 900)))["slug"])
+    ticket = host.appliance.cache.begin(image.slug)
+    assert await host.appliance.cache.admit(ticket, "large.jpg", Rendition.of(pictures.photo(1200, 900)[:200]))
+    host.appliance.cache.end(ticket)
+    held.hold()
+    flood = [get(host, f"/i/{image.slug}/small.jpg", FLOOD)]
+    await until(lambda: held.count(Render) == 1)
+    flood += [get(host, f"/i/{slug}/small.jpg", FLOOD) for slug in slugs]
+    await until(lambda: host.appliance.workers.waiting["normal"] == 4)
     await until(lambda: is_warm(host.appliance.workers.queues["normal"]))
-    view = get(host, f"/i/{slugs[-1]}/small.jpg", OTHER)
-    await until(lambda: bool(claimed) and OTHER in claimed[0].clients)
-    gives_up.set()
-    await until(lambda: held.count(Render) == 2)
+    view = get(host, f"/i/{image.slug}/small.jpg", OTHER)
+    batch = host.appliance.delivery.renderer.batches.in_progress(image, Priority.VIEW)
+    assert batch is not None
+    await until(lambda: OTHER in batch.clients)
+    held.let_first_go()
+    await until(lambda: held.sizes().count((1200, 900)) == 2)
+    assert host.appliance.workers.waiting["normal"] == 3
     held.let_go()
     assert (await view).status == 200
     assert await statuses(flood) == [200] * 5
@@ -271,11 +284,16 @@ async def test_a_flood_of_giants_leaves_places_for_the_pyramids_of_others(
     begun: list[str] = []
     goes_on = asyncio.Event()
 
-    async def build(_image: Any, clients: Any) -> None:
+    async def found(slug: str) -> Image:
+        return replace(image, slug=slug)
+
+    async def fetched(_image: Image, clients: Clients) -> BinaryIO:
         begun.append(clients.first)
         await goes_on.wait()
+        raise StoreUnavailable("The store is away.")
 
-    monkeypatch.setattr(builder, "_build_or_remember", build)
+    monkeypatch.setattr(host.appliance.catalogue.images, "get", found)
+    monkeypatch.setattr(host.appliance.delivery.originals, "file", fetched)
     for client in (FLOOD, OTHER):
         for number in range(100):
             builder.ensure(replace(image, slug=f"{image.slug[:-3]}{number:03d}"), client)

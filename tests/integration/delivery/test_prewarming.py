@@ -6,7 +6,6 @@ import pytest
 
 from appliance.config.model import Renditions
 from appliance.http.localization.formatting import ENGLISH_FORMATTER
-from appliance.lifecycle import prewarming
 from tests.support.host import Host, OpenHost
 from tests.support.images import pictures
 from tests.support.waiting import until
@@ -21,7 +20,7 @@ async def test_the_prewarmer_makes_what_is_missing_newest_first_and_marks_it(
 ) -> None:
     host = await opened_with_prewarm(open_host, "small", "medium")
     monkeypatch.setattr(host.appliance.delivery, "prewarm_soon", lambda _image, _client: None)
-    monkeypatch.setattr(prewarming, "BATCH", 2)
+    host.appliance.prewarmer.batch = 2
     images = []
     for _ in range(3):
         images.append(await host.upload(jpeg))

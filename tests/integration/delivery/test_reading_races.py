@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from appliance.domain.clients import Clients
-from appliance.domain.model import Image
 from tests.support.gates import gated, gone_everywhere
 from tests.support.host import Host, OpenHost, problem
 from tests.support.images.pictures import opened
@@ -64,15 +62,15 @@ async def test_a_copy_that_is_evicted_before_it_is_opened_is_fetched_again(
     image = await host.upload(jpeg)
     copy = host.appliance.spool.copy_path(image["slug"])
     copy.unlink()
-    real, fetched = host.appliance.delivery.originals._fetch, []
+    real, fetched = host.appliance.spool.count_copy, []
 
-    async def fetch(wanted: Image, clients: Clients) -> None:
-        await real(wanted, clients)
+    def count_and_evict(slug: str) -> None:
+        real(slug)
         fetched.append(copy.exists())
         if len(fetched) == 1:
             copy.unlink()
 
-    monkeypatch.setattr(host.appliance.delivery.originals, "_fetch", fetch)
+    monkeypatch.setattr(host.appliance.spool, "count_copy", count_and_evict)
     assert (await host.get(f"/i/{image['slug']}/small.jpg")).status == 200
     assert fetched == [True, True]
 

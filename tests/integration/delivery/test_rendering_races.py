@@ -25,7 +25,7 @@ async def test_no_cache_keeps_a_rendition_whose_image_ended_while_it_was_made(
     await host.delete(image["slug"], image["delete_token"])
     held.open()
     await view
-    await until(lambda: not host.appliance.cache._tickets)
+    await until(lambda: not host.appliance.cache.images_in_progress)
     assert host.files("cache") == []
     assert host.appliance.cache.memory_bytes == 0
     assert await host.erase() == 1
@@ -98,7 +98,7 @@ async def test_a_size_wanted_while_a_failure_is_remembered_is_not_left_waiting(
         raise CatalogueUnavailable("The catalogue does not answer.")
 
     joined: list[asyncio.Future[Rendition]] = []
-    monkeypatch.setattr(renderer._failures, "_max_failures", 1)
+    renderer.failures.max_failures = 1
     monkeypatch.setattr(host.appliance.catalogue.images, "mark_original_only", refused)
     assert (await host.get(f"/i/{image.slug}/small.jpg")).status == 422
     async with asyncio.timeout(20):

@@ -12,7 +12,7 @@ from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 from appliance.domain.errors import ClockJumped, StoreUnavailable
 from appliance.domain.model import Ending, Image, Tombstone
 from appliance.domain.slugs import mint, object_key, sidecar_key
-from appliance.lifecycle import expiry, images
+from appliance.lifecycle import expiry
 from appliance.lifecycle.expiry import GRACE_S
 from appliance.lifecycle.jobs import Job, Jobs
 from appliance.lifecycle.service import TOMBSTONE_S
@@ -38,8 +38,8 @@ async def status(host: Host, image: dict[str, Any], rest: str = "/original") -> 
 # --- expiry -----------------------------------------------------------------------------------------------------------
 
 
-async def test_expiry_ends_all_that_is_due_in_batches(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expiry, "BATCH", 2)
+async def test_expiry_ends_all_that_is_due_in_batches(host: Host) -> None:
+    host.appliance.image_rows.expire_batch = 2
     due = [await host.upload(TINY, expires_in="1d") for _ in range(5)]
     later = await host.upload(TINY, expires_in="2d")
     host.clock.forward(DAY_S)
@@ -127,7 +127,7 @@ async def test_erasing_leaves_nothing_but_a_tombstone_which_is_forgotten_after_a
 async def test_erasing_continues_where_a_fault_of_the_store_stopped_it(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(images, "ERASED_AT_ONCE", 2)
+    host.appliance.image_rows.erase_batch = 2
     uploaded = [await host.upload(TINY) for _ in range(5)]
     for image in uploaded:
         await host.delete(image["slug"], image["delete_token"])
@@ -152,7 +152,7 @@ async def test_erasing_continues_where_a_fault_of_the_store_stopped_it(
 
 
 async def test_images_that_always_fail_hold_up_no_others(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "ERASED_AT_ONCE", 2)
+    host.appliance.image_rows.erase_batch = 2
     uploaded = [await host.upload(TINY) for _ in range(6)]
     for image in uploaded:
         await host.delete(image["slug"], image["delete_token"])
@@ -173,7 +173,7 @@ async def test_images_that_always_fail_hold_up_no_others(host: Host, monkeypatch
 async def test_what_lies_on_this_disk_is_erased_without_waiting_for_the_store(
     host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(images, "ERASED_AT_ONCE", 1)
+    host.appliance.image_rows.erase_batch = 1
 
     async def away(*_arguments: object, **_more: object) -> None:
         raise StoreUnavailable("The store is away.")
@@ -248,10 +248,8 @@ async def test_the_upload_sweep_removes_what_nobody_receives_any_more(host: Host
     assert await host.appliance.spool.drop_stalled(older_than_s=-60) == 2
 
 
-async def test_the_orphan_report_counts_and_deletes_nothing(
-    host: Host, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("appliance.lifecycle.sweeps.BATCH", 2)
+async def test_the_orphan_report_counts_and_deletes_nothing(host: Host, caplog: pytest.LogCaptureFixture) -> None:
+    host.appliance.sweeps.batch = 2
     for _ in range(3):
         await host.upload(TINY)
     strangers = [mint(host.clock()) for _ in range(3)]
@@ -394,7 +392,7 @@ async def test_a_run_longer_than_its_interval_is_no_warning(host: Host, caplog: 
         await ended.wait()
 
     jobs = Jobs([Job("long", 1, long)], host.appliance.metrics)
-    jobs._scheduler.add_listener(lambda _event: skipped.set(), EVENT_JOB_MAX_INSTANCES)
+    jobs.scheduler.add_listener(lambda _event: skipped.set(), EVENT_JOB_MAX_INSTANCES)
     jobs.start()
     async with asyncio.timeout(20):
         await skipped.wait()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from appliance.domain.clients import HOST
 from appliance.domain.errors import StoreUnavailable
 from appliance.domain.model import Image, Location
 from tests.support.gates import Gate, gated, gone_everywhere, row
@@ -43,7 +44,7 @@ async def test_what_is_on_its_way_is_erased_once_it_has_arrived(
 async def test_a_shipment_whose_clean_up_fails_is_retried(
     patient: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appliance.lifecycle.ship_queue.FIRST_RETRY_S", 0.001)
+    patient.appliance.shipper.queue.first_retry_s = 0.001
     held = gated(monkeypatch, patient.appliance.catalogue.images, "mark_shipped")
     await deleted_during_ship(patient, held, jpeg)
     real, calls = patient.appliance.store.delete, []
@@ -100,7 +101,9 @@ async def test_a_second_ship_takes_nothing_from_an_image_that_ended_but_may_come
     assert isinstance(row, Image)
     await host.delete(slug, resource["delete_token"])
     parts.spool.copy_path(slug).rename(parts.spool.landed_path(slug))  # as when its release failed before
-    assert await parts.shipper._ship(row)
+    shipped = parts.shipper.queue.add(row, HOST)
+    assert shipped is not None
+    assert await shipped
     await host.patch(slug, resource["delete_token"], deleted=False)
     parts.spool.copy_path(slug).unlink()
     assert await (await host.get(f"/i/{slug}/original")).read() == jpeg

@@ -112,7 +112,7 @@ async def test_a_takedown_is_purged_from_shared_caches(open_host: OpenHost, jpeg
         host = await open_host(cdn=cache.config())
         image, album_image = await host.upload(jpeg), await host.upload(jpeg)
         album = await made(host, [album_image])
-        async with host.appliance.purger._purging:  # so that the rows can be looked at before they are confirmed
+        async with host.appliance.purger.purging:  # so that the rows can be looked at before they are confirmed
             assert await takedown(host).take_down(image["slug"]) is TakenDown.IMAGE
             assert await takedown(host).take_down(album["slug"]) is TakenDown.ALBUM
             owed = await host.appliance.catalogue.purges.due(int(host.clock()), 100)

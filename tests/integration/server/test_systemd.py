@@ -45,7 +45,7 @@ async def test_a_connection_made_while_no_server_runs_is_answered_by_the_next(tm
 
 async def test_metrics_are_served_on_the_socket_of_that_name(tmp_path: Path) -> None:
     async with supervised(tmp_path / "data", "http", "metrics") as served, aiohttp.ClientSession() as session:
-        port = served._sockets["metrics"].getsockname()[1]
+        port = served.sockets["metrics"].getsockname()[1]
         async with session.get(f"http://127.0.0.1:{port}/metrics") as reply:
             assert "appliance_uploads" in await reply.text()
         async with session.get(f"{served.url}/healthz") as reply:

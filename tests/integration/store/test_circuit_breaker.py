@@ -11,7 +11,6 @@ import pytest
 from appliance.config.model import Config
 from appliance.domain.errors import ObjectMissing, StoreUnavailable
 from appliance.domain.model import Location
-from appliance.lifecycle import ship_queue
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from tests.support.gates import row
@@ -44,12 +43,13 @@ class Outage:
 
 
 @pytest.fixture
-async def patient(open_host: OpenHost, config: Any, monkeypatch: pytest.MonkeyPatch) -> Host:
+async def patient(open_host: OpenHost, config: Any) -> Host:
     """A host whose replies do not wait for the store, and which asks often how it is."""
-    monkeypatch.setattr("appliance.objectstore.observed.FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr("appliance.objectstore.observed.MAX_PAUSE_S", 0.01)
-    monkeypatch.setattr(ship_queue, "LAST_RETRY_S", 0.01)
-    return await open_host(uploads=replace(config.uploads, ack_budget_s=0))
+    host = await open_host(uploads=replace(config.uploads, ack_budget_s=0))
+    breaker = host.appliance.shipper.store.breaker
+    breaker.first_pause_s, breaker.max_pause_s = 0.001, 0.01
+    host.appliance.shipper.queue.last_retry_s = 0.01
+    return host
 
 
 @pytest.fixture
@@ -76,12 +76,15 @@ async def test_while_the_store_is_away_it_is_asked_and_nothing_is_sent(
     assert patient.appliance.shipper.store_up
 
 
-async def test_what_waits_ships_as_soon_as_the_store_is_back_and_not_at_its_next_turn(
-    patient: Host, patch: pytest.MonkeyPatch
-) -> None:
+def retry_after(host: Host, seconds: float) -> None:
+    """Have every failed original wait about so long for its next attempt."""
+    queue = host.appliance.shipper.queue
+    queue.first_retry_s = queue.last_retry_s = seconds
+
+
+async def test_what_waits_ships_as_soon_as_the_store_is_back_and_not_at_its_next_turn(patient: Host) -> None:
     """After a long outage each original is tried rarely; the first success sends all the others."""
-    patch.setattr(ship_queue, "FIRST_RETRY_S", 3600.0)
-    patch.setattr(ship_queue, "LAST_RETRY_S", 3600.0)
+    retry_after(patient, 3600.0)
     with pytest.MonkeyPatch.context() as away:
         Outage(away, patient.appliance.store, *AWAY)
         for _ in range(30):
@@ -176,21 +179,20 @@ async def test_a_missing_object_is_logged_once_and_is_not_a_fault_of_the_store(
     assert observed.fault is None
 
 
-async def waiting_image(host: Host, patch: pytest.MonkeyPatch) -> tuple[str, Path]:
+async def waiting_image(host: Host) -> tuple[str, Path]:
     """The slug of an image that has yet to be shipped by a store that is well again, and its landed file."""
     with pytest.MonkeyPatch.context() as away:
         Outage(away, host.appliance.store, "put")
-        patch.setattr(ship_queue, "FIRST_RETRY_S", 10.0)
-        patch.setattr(ship_queue, "LAST_RETRY_S", 10.0)
+        retry_after(host, 10.0)
         slug = str((await host.upload(TINY))["slug"])
         await until(lambda: host.appliance.shipper.is_paused(slug))
     return slug, host.appliance.spool.landed_path(slug)
 
 
 async def test_a_lost_original_is_logged_once_and_keeps_nothing_waiting(
-    patient: Host, patch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    patient: Host, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _, landed = await waiting_image(patient, patch)
+    _, landed = await waiting_image(patient)
     landed.unlink()
     patient.appliance.shipper.retry_now()
     await until(lambda: not patient.appliance.shipper.backlog)
@@ -202,10 +204,8 @@ async def test_a_lost_original_is_logged_once_and_keeps_nothing_waiting(
     assert patient.counted("lost_originals_total") == 1
 
 
-async def test_a_file_that_was_set_aside_although_it_has_a_row_is_shipped(
-    patient: Host, patch: pytest.MonkeyPatch
-) -> None:
-    slug, _ = await waiting_image(patient, patch)
+async def test_a_file_that_was_set_aside_although_it_has_a_row_is_shipped(patient: Host) -> None:
+    slug, _ = await waiting_image(patient)
     await patient.appliance.spool.quarantine(slug)
     patient.appliance.shipper.retry_now()
     await until(lambda: not patient.appliance.shipper.backlog)

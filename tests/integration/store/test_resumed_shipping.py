@@ -60,5 +60,5 @@ async def test_a_large_upload_continues_with_its_parts_after_kill_9(tmp_path: Pa
             await store.fetch(object_key(slug), tmp_path / "fetched")
             with (tmp_path / "fetched").open("rb") as fetched:
                 assert hashlib.file_digest(fetched, "sha256").hexdigest() == await file.sha256()
-            assert store._multipart.requests.unfinished(object_key(slug)) == []
+            assert store.multipart.requests.unfinished(object_key(slug)) == []
         assert list((served.data_dir / "spool/shipping").iterdir()) == []

@@ -5,11 +5,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from aiohttp import ClientResponse, FormData
 
 from appliance.http.keys import FORM_LIMITS
-from appliance.uploads import ingest
 from tests.support.host import CODES, Host, OpenHost, problem, small_config
 from tests.support.images import pictures
 
@@ -75,11 +73,9 @@ async def test_one_that_is_too_large_leaves_the_others(open_host: OpenHost, jpeg
     assert "<bdi>b.jpg</bdi>" in page
 
 
-async def test_one_that_is_beyond_all_measure_ends_the_form(
-    open_host: OpenHost, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ingest, "MAX_SKIPPED_BYTES", 100_000)
+async def test_one_that_is_beyond_all_measure_ends_the_form(open_host: OpenHost, jpeg: bytes) -> None:
     host = await open_host(uploads=replace(small_config(Path()).uploads, max_bytes=len(jpeg)))
+    host.client.app[FORM_LIMITS].max_skipped_bytes = 100_000
     reply = await shared(host, ("a.jpg", jpeg), ("b.jpg", jpeg + bytes(len(jpeg) + 900_000)))
     assert reply.status == 413
     assert host.files("spool") == []
