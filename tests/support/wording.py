@@ -51,7 +51,7 @@ def _messages() -> Iterator[tuple[str | tuple[str, ...], str]]:
                 yield message, place
     for fault in STATUSES:
         for text in (fault.title, *fault.texts):
-            yield text, "appliance/domain/errors.py"
+            yield text, "appliance/domain/errors"
     for reason in refusals.REASONS:
         yield reason, "appliance/domain/refusals.py"
 
