@@ -9,8 +9,11 @@ from appliance.config.model import Renditions
 from appliance.domain import file_edits
 from appliance.domain.file_edits import Findings
 from appliance.domain.model import KeepMetadata
-from appliance.workers import Worker, Workers
+from appliance.workers import Workers
+from appliance.workers.process import Reply
 from appliance.workers.protocol import Edited, FindPrivate, pack_answer, pack_order, unpack_answer, unpack_order
+from appliance.workers.supervised_worker import SupervisedWorker
+from tests.support.workers import in_memory
 
 
 @pytest.mark.parametrize("keep", KeepMetadata)
@@ -26,12 +29,12 @@ def test_what_was_found_survives_its_journey(answer: Edited) -> None:
 
 @pytest.mark.parametrize("cut_at", [-1, 0, 12, 10**12, "7"])
 async def test_a_length_that_a_worker_makes_up_is_not_believed(cut_at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def answered(*_: object) -> tuple[Edited, list[bytes]]:
+    async def answered(*_: object) -> Reply:
         answer = unpack_answer(pack_answer(Edited(True, cut_at=cut_at)))
         assert isinstance(answer, Edited)
-        return answer, [file_edits.pack(())]
+        return answer, [in_memory(file_edits.pack(()))]
 
-    monkeypatch.setattr(Worker, "_run", answered)
+    monkeypatch.setattr(SupervisedWorker, "run", answered)
     workers = Workers(Renditions(), max_pixels=1)
     with tempfile.TemporaryFile() as file:
         file.write(b"7 bytes" if cut_at == "7" else b"twelve bytes")
