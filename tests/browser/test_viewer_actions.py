@@ -94,6 +94,21 @@ async def test_keys_lead_through_an_album_and_zoom_its_images(site: Site, open_p
     await page.get_by_text("2 of 3").wait_for()
 
 
+async def test_a_key_right_after_closing_the_zoom_is_not_undone(site: Site, open_page: OpenPage) -> None:
+    """Closing goes back in the browser's history, which would cancel a step that has begun meanwhile."""
+    album = await album_of(site, 3)
+    page = await open_page(f"/a/{album['slug']}/{album['images'][0]['slug']}")
+    await page.locator("#shown").click()
+    await page.locator("[role=application]:focus").wait_for()
+    await page.get_by_role("button", name="Close").evaluate(
+        """button => {
+            button.click();
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+        }"""
+    )
+    await page.get_by_text("2 of 3").wait_for()
+
+
 @pytest.mark.parametrize("theme", THEMES)
 async def test_the_page_after_a_deletion_is_accessible(
     image: Resource, open_page: OpenPage, axe: str, theme: str

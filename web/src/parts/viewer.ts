@@ -79,6 +79,7 @@ export class Viewer {
   readonly #canvas = document.createElement("div");
   readonly #viewer: OpenSeadragon.Viewer;
   #fellBack = false;
+  #hasLeft = false;
 
   constructor(image: Zoomable) {
     this.#image = image;
@@ -90,6 +91,7 @@ export class Viewer {
     this.#dialog.append(this.#content);
     document.body.append(this.#dialog);
     preventInlineStyle();
+    this.#dialog.addEventListener("cancel", () => this.#leave());
     this.#dialog.addEventListener("close", () => this.#onClose());
     this.#dialog.addEventListener("keydown", (event) => this.#onKey(event));
     this.#dialog.showModal(); // first: OpenSeadragon measures its element when it is created
@@ -128,7 +130,7 @@ export class Viewer {
 
   #fallBack(): void {
     if (this.#fellBack) {
-      this.#dialog.close(); // first: a message inside the dialog would disappear with it
+      this.#close(); // first: a message inside the dialog would disappear with it
       announce(t("The image could not be loaded. Check your connection and try again."));
       return;
     }
@@ -174,9 +176,21 @@ export class Viewer {
     if (!isViewerEntry()) this.#dialog.close();
   };
 
+  /** Leave the history entry before the `close` event, which is late: what is pressed until then waits already. */
+  #leave(): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    if (isViewerEntry()) stepBack();
+  }
+
+  #close(): void {
+    this.#leave();
+    this.#dialog.close();
+  }
+
   #onClose(): void {
     removeEventListener("popstate", this.#left);
-    if (isViewerEntry()) stepBack();
+    this.#leave();
     if (document.fullscreenElement) void document.exitFullscreen();
     this.#viewer.destroy();
     this.#dialog.remove();
@@ -196,7 +210,7 @@ export class Viewer {
       this.#button("link", t("Copy the link to this view"), () => void this.#copyLink()),
     );
     if (document.fullscreenEnabled) bar.append(this.#button("screen", t("Full screen"), () => void this.#fullScreen()));
-    bar.append(this.#button("close", t("Close"), () => this.#dialog.close()));
+    bar.append(this.#button("close", t("Close"), () => this.#close()));
     return bar;
   }
 
