@@ -61,7 +61,7 @@ async def test_a_fault_behind_the_cut_leaves_an_upload_whole(host: Host, monkeyp
             raise DiskFull("The disk is full.")
         await real(*arguments, **options)
 
-    monkeypatch.setattr(catalogue, "add", add)
+    monkeypatch.setattr(catalogue.images, "add", add)
     where = await tus.create(len(data))
     assert (await tus.patch(where, 0, data)).status == 507
     assert faults == [len(picture())], "it had been cut when the fault came"
