@@ -1,4 +1,4 @@
-"""The port of shared caches: what everything between this host and its viewers must do when it is told to forget."""
+"""The port of shared caches: how everything between this host and its viewers is purged."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -80,7 +80,7 @@ async def test_the_page_continues_after_the_server_was_killed_and_restarted(
         _, writer = await half_sent(served.port, path, 0, len(data), data[:MB])
         await expect(words).to_contain_text("1 MB of 2 MB received", timeout=PATIENCE_MS)
         stopping = asyncio.create_task(served.stop())
-        await until(stopping.done, "the server stops beside an open page")
+        await until(stopping.done, "the server stops while a page is open")
         assert stopping.result() == 0
         writer.close()
         await served.start()

@@ -134,5 +134,5 @@ async def test_rows_that_make_no_sense_are_told_by_name(catalogue: SqliteCatalog
         return Outcome(None)
 
     await catalogue.writer.run(spoil)
-    told = await CatalogueFile(path).find_problems()  # while a server has it open
-    assert [line.split()[1] for line in told] == [slug(number) for number in range(4)]
+    problems = await CatalogueFile(path).find_problems()  # while a server has it open
+    assert [line.split()[1] for line in problems] == [slug(number) for number in range(4)]

@@ -129,8 +129,8 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 @pytest.mark.parametrize("control", [b"", struct.pack(">IIIIIHHBB", 0, 640, 480, 0, 0, 1, 10, 0, 0)])
 async def test_a_png_that_claims_four_billion_frames_tells_those_it_has(workers: Workers, control: bytes) -> None:
     plain = pictures.png()
-    told = _chunk(b"acTL", b"\xff" * 8) + (_chunk(b"fcTL", control) if control else b"")
-    assert (await inspected(workers, plain[:33] + told + plain[33:])).frames == 1
+    claimed = _chunk(b"acTL", b"\xff" * 8) + (_chunk(b"fcTL", control) if control else b"")
+    assert (await inspected(workers, plain[:33] + claimed + plain[33:])).frames == 1
 
 
 async def test_an_exif_orientation_turns_no_heif(workers: Workers) -> None:

@@ -59,7 +59,7 @@ class FormReader:
         while chunk := await self._lines.read(CHUNK_BYTES):
             skipped_bytes += len(chunk)
             if skipped_bytes > MAX_HEAD_BYTES:
-                raise MalformedRequest("The form goes on after its last boundary.")
+                raise MalformedRequest("The form continues after its last boundary.")
 
 
 class _BoundedLines:

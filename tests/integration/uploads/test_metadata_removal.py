@@ -1,7 +1,6 @@
 """What is private leaves originals, by every way in, unless it is to stay; and it is told what became of it."""
 
 import asyncio
-import contextlib
 import hashlib
 import os
 import signal
@@ -15,13 +14,13 @@ from aiohttp import FormData
 from appliance.domain.errors import DiskFull
 from appliance.domain.model import KeepMetadata
 from appliance.spool import disk, transfers
-from tests.support.catalogue_file import edits_are_recorded
 from tests.support.host import Host, OpenHost
 from tests.support.images import pictures, private_pictures
+from tests.support.killed_while_scrubbing import upload_through_a_kill
 from tests.support.managed_images import original, resource
 from tests.support.programs import require
 from tests.support.server_process import serving
-from tests.support.tus_client import UPLOADS, VERSION, Tus, checksum, patch_from_start
+from tests.support.tus_client import Tus, checksum
 from tests.support.waiting import until
 
 FORMATS = {
@@ -227,28 +226,7 @@ async def test_a_worker_that_dies_of_it_leaves_the_picture_and_says_so(
 async def test_a_kill_in_the_middle_of_it_leaves_nothing_behind(tmp_path: Path) -> None:
     note = b"NOTE-OF-THE-MAKER " * 10_000_000
     data = private_pictures.tiff(pages=1, note=note)
-    async with serving(tmp_path / "data") as served, aiohttp.ClientSession() as session:
-        headers = VERSION | {"Upload-Length": str(len(data))}
-        async with session.post(served.url + UPLOADS, headers=headers) as reply:
-            where = reply.headers["Location"]
-        patching = asyncio.create_task(patch_from_start(session, served.url + where, data))
-        await until(lambda: edits_are_recorded(served.data_dir), "edits are committed")
-        served.kill()
-        with contextlib.suppress(aiohttp.ClientError):
-            await patching
-        await served.start()
-
-        async def state() -> dict[str, Any]:
-            async with session.get(served.url + where) as reply:
-                return dict(await reply.json())
-
-        async def done() -> bool:
-            return bool((await state())["state"] == "done")
-
-        await until(done, "the upload is finished")
-        image = (await state())["image"]
-        async with session.get(f"{served.url}/i/{image['slug']}/original") as reply:
-            stored = await reply.read()
+    image, stored = await upload_through_a_kill(tmp_path / "data", data)
     assert image["private_data"] == "removed"
     assert image["sha256"] == hashlib.sha256(stored).hexdigest()
     assert secrets_in(stored) == []

@@ -1,24 +1,19 @@
 """What lies behind a picture is cut off, by every way in, and whatever fails meanwhile."""
 
-import asyncio
-import contextlib
 import hashlib
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from appliance.domain.errors import DiskFull
 from appliance.spool import Digest, Incoming, Spool
-from tests.support.catalogue_file import edits_are_recorded
 from tests.support.host import Host
 from tests.support.images import hidden_places
 from tests.support.images.hidden_places import SECRET
+from tests.support.killed_while_scrubbing import upload_through_a_kill
 from tests.support.managed_images import original, resource
-from tests.support.server_process import serving
-from tests.support.tus_client import UPLOADS, VERSION, Tus, patch_from_start
-from tests.support.waiting import until
+from tests.support.tus_client import Tus
 
 
 def picture() -> bytes:
@@ -82,28 +77,7 @@ async def test_what_is_taken_back_has_its_length_again(tmp_path: Path) -> None:
 
 async def test_a_kill_in_the_middle_of_it_is_made_good(tmp_path: Path) -> None:
     data = hidden_places.with_chunks(hidden_places.chunk(b"prVt", SECRET * 10_000_000)) + SECRET
-    async with serving(tmp_path / "data") as served, aiohttp.ClientSession() as session:
-        headers = VERSION | {"Upload-Length": str(len(data))}
-        async with session.post(served.url + UPLOADS, headers=headers) as reply:
-            where = reply.headers["Location"]
-        patching = asyncio.create_task(patch_from_start(session, served.url + where, data))
-        await until(lambda: edits_are_recorded(served.data_dir), "edits are committed")
-        served.kill()
-        with contextlib.suppress(aiohttp.ClientError):
-            await patching
-        await served.start()
-
-        async def state() -> dict[str, Any]:
-            async with session.get(served.url + where) as reply:
-                return dict(await reply.json())
-
-        async def done() -> bool:
-            return bool((await state())["state"] == "done")
-
-        await until(done, "the upload is finished")
-        image = (await state())["image"]
-        async with session.get(f"{served.url}/i/{image['slug']}/original") as reply:
-            stored = await reply.read()
+    image, stored = await upload_through_a_kill(tmp_path / "data", data)
     assert len(stored) == len(data) - len(SECRET) == image["bytes"]
     assert SECRET not in stored
     assert image["sha256"] == hashlib.sha256(stored).hexdigest()
