@@ -269,7 +269,7 @@ def _build_delivery(  # noqa: PLR0917 - one of each part
         metrics=metrics,
         clock=clock,
     )
-    # No image is too slow for its zoom: the presets need less than the deepest level.
+    # A slow zoom never makes an image original-only: its deepest level needs more than the presets do.
     zoom_failures = Failures(catalogue=catalogue, metrics=metrics, clock=clock, max_failures=None)
     region_renderer = RegionRenderer(
         heavy_memory_bytes=config.renditions.heavy_memory_bytes,
