@@ -46,13 +46,13 @@ class OriginalSpec:
     """
 
     decode_ns: float
-    """A pixel, all four sizes from one decode, on pictures of 48 to 400 million pixels."""
+    """A pixel, all four sizes from one decode, on images of 48 to 400 million pixels."""
     signature: bytes | None = None
     brands: frozenset[bytes] = frozenset()
     progressive_ns: float | None = None
     """The same for a progressive or interlaced file, where that takes longer."""
     held_bytes: float = 0
-    """A pixel that is held whatever is read of it; none where a picture is read from top to bottom."""
+    """A pixel that is held whatever is read of it; none where an image is read from top to bottom."""
     full_size_bytes: int = 0
     """A pixel more where it is decoded at its full size, for a decoder that can leave something away as it loads."""
     is_animated: bool = False

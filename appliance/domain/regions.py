@@ -1,4 +1,4 @@
-"""Regions of pictures: a rectangle cut out, resized, turned and recoloured, as the IIIF Image API has it."""
+"""Regions of images: a rectangle cut out, resized, turned and recoloured, as the IIIF Image API has it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,7 +17,7 @@ one for each where the tiles are not JPEG.
 
 
 class Quality(StrEnum):
-    """How a cut is coloured. IIIF's `color` is what every picture has by default."""
+    """How a cut is coloured. IIIF's `color` is what every image has by default."""
 
     DEFAULT = "default"
     GRAY = "gray"
@@ -34,7 +34,7 @@ class Material(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A rectangle in pixels of the picture as displayed. It lies inside of the picture and is never empty."""
+    """A rectangle in pixels of the image as displayed. It lies inside of the image and is never empty."""
 
     x: int
     y: int
@@ -76,7 +76,7 @@ def max_region_area(format_: Format, max_area: int) -> int:
 
 
 def scale_factors(width: int, height: int) -> tuple[int, ...]:
-    """The reductions at which a picture is tiled: powers of two, until all of it fits into one tile."""
+    """The reductions at which an image is tiled: powers of two, until all of it fits into one tile."""
     factors = [1]
     while max(width, height) > factors[-1] * TILE_PX:
         factors.append(factors[-1] * 2)
@@ -84,9 +84,9 @@ def scale_factors(width: int, height: int) -> tuple[int, ...]:
 
 
 def level_sizes(width: int, height: int, max_area: int) -> list[tuple[int, int]]:
-    """The size of the whole picture at each reduction, the smallest first, of `max_area` pixels at most.
+    """The size of the whole image at each reduction, the smallest first, of `max_area` pixels at most.
 
-    Viewers take a picture's sizes for the levels of its pyramid where their number fits, and cut off what a size that
+    Viewers take an image's sizes for the levels of its pyramid where their number fits, and cut off what a size that
     was rounded down lacks. So they are rounded up, as the tiles at the right and lower edges are.
     """
     sizes = [(-(-width // factor), -(-height // factor)) for factor in reversed(scale_factors(width, height))]
@@ -94,7 +94,7 @@ def level_sizes(width: int, height: int, max_area: int) -> list[tuple[int, int]]
 
 
 def whole_decode_bytes(facts: Facts) -> int:
-    """The estimated memory of decoding a picture at its full size, where presets may do with less of it."""
+    """The estimated memory of decoding an image at its full size, where presets may do with less of it."""
     return facts.memory_bytes + original_of(facts.media_type).full_size_bytes * facts.width * facts.height
 
 
@@ -104,7 +104,7 @@ def cutting_bytes(facts: Facts) -> int:
 
 
 def pyramid_bytes(facts: Facts) -> int:
-    """The estimated memory of building a picture's pyramid."""
+    """The estimated memory of building an image's pyramid."""
     return whole_decode_bytes(facts) + facts.width * facts.height // (1 if facts.has_alpha else PYRAMID_DRAFT_SHARE)
 
 

@@ -8,7 +8,7 @@ LONG_S = 0.75
 """From here on an image is long work: 350 million pixels of JPEG, 47 of PNG (24 interlaced), 18 of HEIC."""
 
 _WRITTEN_NS = 150
-"""A pixel of a tall picture's sizes, which are large themselves."""
+"""A pixel of a tall image's sizes, which are large themselves."""
 _ANIMATED_NS = 90
 """Nanoseconds to decode a pixel of a frame, resize it, and write it in several sizes."""
 LONG_CUT_S = 0.3

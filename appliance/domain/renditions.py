@@ -1,4 +1,4 @@
-"""What a rendition is: presets, formats, the shape of a picture at a preset, and what workers are asked for."""
+"""What a rendition is: presets, formats, the shape of an image at a preset, and what workers are asked for."""
 
 import hashlib
 from dataclasses import dataclass
@@ -90,17 +90,17 @@ class RenderedFile:
 
 
 THUMBNAIL = "thumbnail"
-"""The preset that stays in its box whatever the picture's shape."""
+"""The preset that stays in its box whatever the image's shape."""
 TALL_RATIO, MAX_HEIGHT_PX = 3, 16_383
 TALL_WIDTH_PX = 2048
-"""A picture higher than three times its width is tall; its sizes are as high as WebP can be, at most."""
+"""An image higher than three times its width is tall; its sizes are as high as WebP can be, at most."""
 PLACEHOLDER = Target(Preset("placeholder", 24), Format.WEBP)
-"""What a page shows until the picture has come: so small (some 100 bytes) that it is part of the page."""
+"""What a page shows until the image has come: so small (some 100 bytes) that it is part of the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a picture is shown at a preset: all of it brought to `whole`, of which the top `height` lines are kept."""
+    """How an image is shown at a preset: all of it brought to `whole`, of which the top `height` lines are kept."""
 
     whole: tuple[int, int]
     height: int
@@ -122,7 +122,7 @@ def is_tall(width: int, height: int) -> bool:
 def shape(width: int, height: int, preset: Preset) -> Shape:
     """The shape of `width` x `height` at a preset: never enlarged, never under one pixel.
 
-    It fits into the preset's box. A tall picture has the box's width; the thumbnail is its top.
+    It fits into the preset's box. A tall image has the box's width; the thumbnail is its top.
     """
     box_px = preset.box_px
     if not is_tall(width, height) or preset.name == PLACEHOLDER.preset.name:
@@ -139,7 +139,7 @@ def fit(width: int, height: int, preset: Preset) -> tuple[int, int]:
 
 
 def tall_area(width: int, height: int) -> int:
-    """About the most pixels that a size of a tall picture has; 0 for any other, whose sizes are small."""
+    """About the most pixels that a size of a tall image has; 0 for any other, whose sizes are small."""
     return min(width, TALL_WIDTH_PX) * min(height, MAX_HEIGHT_PX) if is_tall(width, height) else 0
 
 

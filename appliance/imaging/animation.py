@@ -13,7 +13,7 @@ from appliance.imaging.colour import to_display
 from appliance.imaging.encoders import encode_each
 from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.resizing import Size, resized
-from appliance.imaging.sources import open_picture
+from appliance.imaging.sources import open_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def _png_frames(fd: int) -> _Frames:
 
 def _column_frames(fd: int, kind: FormatSpec) -> _Frames:
     """Those that libvips gives as one column. They are read strictly in order, for the decoder goes forward only."""
-    column = open_picture(fd, kind, frames=-1)
+    column = open_image(fd, kind, frames=-1)
     height = column.get("page-height") if column.get_typeof("page-height") else column.height
     tops = range(0, column.height - height + 1, height)
     images = (column.crop(0, top, column.width, height) for top in tops)

@@ -13,7 +13,7 @@ import pyvips
 
 from appliance.domain import formats
 from appliance.imaging.file_bytes import FileBytes
-from appliance.imaging.sources import open_picture
+from appliance.imaging.sources import open_image
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MAX_CHUNKS = 100_000
@@ -113,7 +113,7 @@ def _pixels(fd: int, animation: Animation, frame: Frame) -> pyvips.Image:
         with os.fdopen(os.dup(copy), "wb") as file:
             file.write(_SIGNATURE + _chunk(b"IHDR", header) + animation.shared)
             file.write(_chunk(b"IDAT", data) + _chunk(b"IEND", b""))
-        return _with_alpha(open_picture(copy, formats.PNG)).copy_memory()
+        return _with_alpha(open_image(copy, formats.PNG)).copy_memory()
     finally:
         os.close(copy)
 
@@ -150,7 +150,7 @@ def _lies_within(frame: Frame, width: int, height: int) -> bool:
 
 
 def _chunks(file: FileBytes) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, offset and length of each chunk's data, up to the end of the file or its picture."""
+    """Kind, offset and length of each chunk's data, up to the end of the file or its image."""
     at = len(_SIGNATURE)
     for _ in range(_MAX_CHUNKS):
         head = file.read(at, 8)

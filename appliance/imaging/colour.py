@@ -1,6 +1,6 @@
 """Colours: what a file says of its own, and what renditions are in.
 
-A picture is managed by what it is (an ICC profile, nclx, cICP, gAMA and cHRM), never by a profile's name. Renditions
+An image is managed by what it is (an ICC profile, nclx, cICP, gAMA and cHRM), never by a profile's name. Renditions
 are 8 bits of sRGB or grey, of Display P3 or of Adobe RGB, with alpha apart from the colours it covers; all but sRGB
 carry a compact profile. Plain sRGB costs nothing: nothing is converted where the codes mean the same.
 """
@@ -64,7 +64,7 @@ def _with_profile(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
 def to_display(image: pyvips.Image, *, in_memory: bool = True) -> pyvips.Image:
     """The image in 8 bits as renditions are, alpha kept. A profile that can't be used is passed over, as browsers do.
 
-    Of a picture that has to be converted the result is held in memory, unless `in_memory` is False.
+    Of an image that has to be converted the result is held in memory, unless `in_memory` is False.
     """
     image = _known_space(image)
     if hdr.is_marked(image):
@@ -146,7 +146,7 @@ def _converted(image: pyvips.Image, space: Space) -> pyvips.Image:
 
 
 def _one_pixel_like(image: pyvips.Image) -> pyvips.Image:
-    """Black, but with the picture's bands, format and profile; no pixel of a picture that is read once is taken."""
+    """Black, but with the image's bands, format and profile; no pixel of an image that is read once is taken."""
     pixel = pyvips.Image.black(1, 1, bands=image.bands).cast(image.format).copy(interpretation=image.interpretation)
     pixel.set_type(pyvips.GValue.blob_type, _PROFILE, image.get(_PROFILE))
     return pixel

@@ -1,4 +1,4 @@
-"""What decoding a picture costs in memory, estimated from its header, and the words for one that costs too much.
+"""What decoding an image costs in memory, estimated from its header, and the words for one that costs too much.
 
 The figures are a worker's growth while it makes all four sizes at once, measured with libvips 8.18 and one thread on 12
 to 400 million pixels; `tests/imaging/test_memory_estimate.py` holds the estimate to them, kind by kind:
@@ -43,7 +43,7 @@ def decode_bytes(
     block_lines: int = 0,
     animation_bytes: int = 0,
 ) -> int:
-    """The estimated peak, in bytes, of making all sizes of a picture at once; animations keep to what is given."""
+    """The estimated peak, in bytes, of making all sizes of an image at once; animations keep to what is given."""
     pixels, sample_share = width * height, max(1.0, bands * sample_bytes / 3)
     held = int(width * min(_COLUMN_BYTES, 3 * height) * sample_share)
     original = formats.ACCEPTED[kind]
@@ -71,7 +71,7 @@ def decode_bytes(
 
 
 def refusal(width: int, height: int, memory_bytes: int, *, max_pixels: int, max_memory_bytes: int) -> str | None:
-    """Why this host makes no other size of a picture, in words; None when it does."""
+    """Why this host makes no other size of an image, in words; None when it does."""
     if width * height > max_pixels:
         return f"It has {width * height:,} pixels. This host resizes images of up to {max_pixels:,} pixels."
     if memory_bytes > max_memory_bytes:

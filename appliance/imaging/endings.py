@@ -1,4 +1,4 @@
-"""Whether a PNG, WebP or GIF ends before its picture does, by what its structure says of its length."""
+"""Whether a PNG, WebP or GIF ends before its image does, by what its structure says of its length."""
 
 import os
 
@@ -12,7 +12,7 @@ _TAIL_BYTES = 1024
 
 
 def ends_early(fd: int, kind: FormatSpec) -> bool:
-    """Whether the end of the picture is missing; False also where it can't be determined."""
+    """Whether the end of the image is missing; False also where it can't be determined."""
     length = os.fstat(fd).st_size
     match kind:
         case formats.PNG:

@@ -66,7 +66,7 @@ def has_many_items(fd: int) -> bool:
 
 
 def sequence_frames(fd: int) -> int:
-    """The samples of the longest picture track of an ISO media file; 1 where it has none."""
+    """The samples of the longest image track of an ISO media file; 1 where it has none."""
     tables = (
         table
         for track in _inside(fd, (0, os.fstat(fd).st_size), b"moov", b"trak")

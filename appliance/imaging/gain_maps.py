@@ -1,6 +1,6 @@
 """Gain maps (Ultra HDR, ISO 21496-1): how much brighter each part of a JPEG is shown on a screen that can.
 
-The picture that other screens show is made as ever; a smaller map goes with it. libultrahdr reads and writes what is
+The image that other screens show is made as ever; a smaller map goes with it. libultrahdr reads and writes what is
 said of the map; its pixels are resized here.
 """
 
@@ -27,7 +27,7 @@ _MAX_FILE_BYTES = 128 * 1024 * 1024
 _MAX_MAP_PIXELS = 100_000_000
 _DATA, _PREFIX = "gainmap-data", "gainmap-"
 _QUALITIES, _MAX_SHARE = (75, 50, 30), 0.1
-"""Of the map, the first with which it takes no more than this share of the picture's bytes."""
+"""Of the map, the first with which it takes no more than this share of the image's bytes."""
 _SMALL_PX, _DIVISOR_OF_SMALL, _DIVISOR = 1024, 2, 4
 """A map has a quarter of the rendition's side, half of that of a small one."""
 _METADATA = ("exif", "xmp", "iptc", "photoshop", "jpeg-thumbnail")
@@ -36,7 +36,7 @@ _KEEP = pyvips.enums.ForeignKeep.GAINMAP | pyvips.enums.ForeignKeep.ICC
 
 @dataclass(frozen=True, slots=True)
 class GainMap:
-    """The map, upright, and a picture of one pixel that carries what is said of it."""
+    """The map, upright, and an image of one pixel that carries what is said of it."""
 
     pixels: pyvips.Image
     said: pyvips.Image

@@ -1,4 +1,4 @@
-"""Headers: what each format says of a picture before its pixels, read with bounds on every figure in it."""
+"""Headers: what each format says of an image before its pixels, read with bounds on every figure in it."""
 
 import os
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from appliance.imaging.endings import ends_early
 from appliance.imaging.frames import has_many_chunks, has_many_items, png_frames, sequence_frames
 from appliance.imaging.heif_header import HEVC, HeifHeader, read_heif_header
 from appliance.imaging.jpeg_header import MAX_SCANS, read_jpeg_header
-from appliance.imaging.sources import BROKEN, heic_header, open_picture
+from appliance.imaging.sources import BROKEN, heic_header, open_image
 
 TURNED = frozenset((5, 6, 7, 8))
 """EXIF orientations that swap width and height."""
@@ -37,7 +37,7 @@ class Header:
     refusal: str | None = None
     """Why no other size can be made, where the header alone says so."""
     is_incomplete: bool = False
-    """Whether the file ends before its picture does."""
+    """Whether the file ends before its image does."""
     is_unusual: bool = False
     """Whether only a trial decode shows if the decoder can read it."""
 
@@ -57,7 +57,7 @@ def read_header(fd: int, kind: FormatSpec) -> Header:
         case formats.WEBP | formats.GIF if os.fstat(fd).st_size > MAPPED_BYTES or _has_many_frames(fd, kind):
             return _large(fd, kind)
         case _:
-            header = _decoders(open_picture(fd, kind))
+            header = _decoders(open_image(fd, kind))
             frames = png_frames(fd) if kind is formats.PNG else header.frames
             is_cut = ends_early(fd, kind)
             return replace(header, frames=frames, is_incomplete=is_cut, is_unusual=is_cut)
@@ -70,7 +70,7 @@ def orientation_of(image: pyvips.Image) -> int:
 
 
 def _decoders(image: pyvips.Image) -> Header:
-    """What libvips says of a picture."""
+    """What libvips says of an image."""
     fields = set(image.get_fields())
     return Header(
         width=image.width,
@@ -89,11 +89,11 @@ def _jpeg(fd: int) -> Header:
     own = read_jpeg_header(fd)
     if own is not None and not own.is_ordinary and min(own.width, own.height) > 0:
         try:
-            header = _decoders(open_picture(fd, formats.JPEG))
+            header = _decoders(open_image(fd, formats.JPEG))
         except BROKEN:
             return Header(own.width, own.height, refusal=refusals.UNDECODABLE)
         return replace(header, is_unusual=True, is_incomplete=not own.is_complete)
-    header = _decoders(open_picture(fd, formats.JPEG))
+    header = _decoders(open_image(fd, formats.JPEG))
     if own is None:
         return header
     refusal = refusals.TOO_MANY_SCANS if own.scans > MAX_SCANS else None
@@ -105,7 +105,7 @@ def _tiff(fd: int) -> Header:
     if tiff.is_excessive(fd):
         return Header(first.width, first.height, orientation=first.orientation, refusal=refusals.TOO_MANY_PAGES)
     try:
-        header = _decoders(open_picture(fd, formats.TIFF, is_mapped=False))
+        header = _decoders(open_image(fd, formats.TIFF, is_mapped=False))
     except BROKEN:
         if first.is_ordinary:
             raise
@@ -122,13 +122,13 @@ def _tiff(fd: int) -> Header:
 
 def _heif(fd: int, kind: FormatSpec) -> Header:
     if has_many_items(fd):
-        raise ValueError("more parts than a picture has")
+        raise ValueError("more parts than an image has")
     own = read_heif_header(fd)
     if kind is formats.HEIC:
-        width, height, has_alpha, pictures = heic_header(fd, own.meta_end if own else 0)
-        header = Header(width, height, bands=4 if has_alpha else 3, has_alpha=has_alpha, frames=pictures)
+        width, height, has_alpha, images = heic_header(fd, own.meta_end if own else 0)
+        header = Header(width, height, bands=4 if has_alpha else 3, has_alpha=has_alpha, frames=images)
     else:
-        header = _decoders(open_picture(fd, kind))
+        header = _decoders(open_image(fd, kind))
     return replace(
         header,
         frames=max(header.frames, sequence_frames(fd)),

@@ -1,4 +1,4 @@
-"""What a HEIC or AVIF file says of its primary picture: how it is coded, its colours, and whether it is whole."""
+"""What a HEIC or AVIF file says of its primary image: how it is coded, its colours, and whether it is whole."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ _NCLX = b"nclx"
 
 @dataclass(frozen=True, slots=True)
 class HeifHeader:
-    """`coding` is the item type of the picture, or of the parts that it is put together from.
+    """`coding` is the item type of the image, or of the parts that it is put together from.
 
     `primaries` and `transfer` are the code points of an nclx box (ITU-T H.273), 2 (unspecified) without one.
     `meta_end` is where the box that says all this ends.
@@ -33,7 +33,7 @@ class HeifHeader:
 
 
 def read_heif_header(fd: int) -> HeifHeader | None:
-    """The header; None where the file has no primary picture, or describes it in a way that isn't understood."""
+    """The header; None where the file has no primary image, or describes it in a way that isn't understood."""
     file = FileBytes(fd)
     try:
         meta = next((box for box in boxes(file.read, 0, file.length) if box.kind == b"meta"), None)
@@ -72,7 +72,7 @@ def _primary(held: Held, pitm: Box) -> int:
 
 
 def _coded(item: Item, found: dict[int, Item], sources: dict[int, tuple[int, ...]]) -> list[Item]:
-    """The items that the picture is decoded from: itself, or those that it is put together from."""
+    """The items that the image is decoded from: itself, or those that it is put together from."""
     parts = [item]
     for _ in range(_MAX_DERIVATIONS):
         if parts and parts[0].kind not in _DERIVED:

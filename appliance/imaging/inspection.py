@@ -16,7 +16,7 @@ def inspect(fd: int, *, max_pixels: int, max_memory_bytes: int, animation_bytes:
     """The facts of the open file. What is unusual in it is decoded on trial, within bounds.
 
     Raises EmptyUpload, UnsupportedFormat, NotAnImage, or UnreadableImage when the format is taken but the header is
-    broken. A picture over the limits, or one that can't be decoded, is no error: its facts carry a `refusal`.
+    broken. An image over the limits, or one that can't be decoded, is no error: its facts carry a `refusal`.
     """
     kind = kind_of(fd)
     try:
@@ -33,7 +33,7 @@ def inspect(fd: int, *, max_pixels: int, max_memory_bytes: int, animation_bytes:
 
 
 def _tried(fd: int, kind: FormatSpec, header: Header, memory_bytes: int) -> str | None:
-    """Try an unusual picture, and return why no size can be made of it; None if sizes can be made."""
+    """Try an unusual image, and return why no size can be made of it; None if sizes can be made."""
     if not header.is_unusual or not trial.is_affordable(kind, header.width, header.height, memory_bytes):
         return None
     if trial.can_decode(fd, kind):

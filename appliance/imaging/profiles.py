@@ -48,14 +48,14 @@ class Space(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a profile's picture is shown in: the space that keeps its gamut. `is_exact`: its codes are that space's."""
+    """What a profile's image is shown in: the space that keeps its gamut. `is_exact`: its codes are that space's."""
 
     space: Space
     is_exact: bool
 
 
 def describe(profile: bytes) -> Description:
-    """The space for a picture with this profile. What is no RGB of three colorants goes to sRGB."""
+    """The space for an image with this profile. What is no RGB of three colorants goes to sRGB."""
     try:
         return _described(profile)
     except (struct.error, ValueError, ZeroDivisionError, OverflowError, IndexError):

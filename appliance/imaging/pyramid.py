@@ -1,4 +1,4 @@
-"""Pyramids: a picture once more as tiles at every power-of-two size, so that any part of it is at hand.
+"""Pyramids: an image once more as tiles at every power-of-two size, so that any part of it is at hand.
 
 They are TIFFs of JPEG tiles, or of deflated ones where there is alpha; docs/decisions.md says why. The pixels lie as
 they were stored, with their orientation, for turning a whole giant would hold it in memory.
@@ -11,7 +11,7 @@ from appliance.domain.regions import TILE_PX
 from appliance.imaging.colour import to_display
 from appliance.imaging.headers import orientation_of
 from appliance.imaging.sniffing import kind_of
-from appliance.imaging.sources import BROKEN, open_picture
+from appliance.imaging.sources import BROKEN, open_image
 
 _QUALITY = 88
 """A cut is encoded once more; from 90 on libvips leaves chroma whole, which doubles the file."""
@@ -21,12 +21,12 @@ _FAILED = "The pyramid of this image can't be built. Its pixels can't be decoded
 
 
 def build_pyramid(fd: int, output_fd: int) -> None:
-    """Writes the pyramid of the picture in `fd` into `output_fd`, an empty file open for reading and writing.
+    """Writes the pyramid of the image in `fd` into `output_fd`, an empty file open for reading and writing.
 
     Raises CannotResize, EmptyUpload, UnsupportedFormat or NotAnImage.
     """
     try:
-        image = open_picture(fd, kind_of(fd))
+        image = open_image(fd, kind_of(fd))
         orientation = orientation_of(image)
         image = to_display(image, in_memory=False).copy()
         image.set_type(pyvips.GValue.gint_type, "orientation", orientation)

@@ -15,7 +15,7 @@ from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.pyramid import open_levels
 from appliance.imaging.resizing import Size, resized
 from appliance.imaging.sniffing import kind_of
-from appliance.imaging.sources import BROKEN, is_permanent, open_picture
+from appliance.imaging.sources import BROKEN, is_permanent, open_image
 
 RESERVE = 1.33
 """As in render.py: how much larger than the result a decoder's own shrinking must leave the region."""
@@ -47,21 +47,21 @@ Pixels = Callable[[Cut], pyvips.Image]
 
 
 def _decoded(fd: int, facts: Facts, cuts: tuple[Cut, ...], held_bytes: int) -> Pixels:
-    """From a picture that can only be read from top to bottom."""
+    """From an image that can only be read from top to bottom."""
     kind = kind_of(fd)
-    image = open_picture(fd, kind)
+    image = open_image(fd, kind)
     orientation = orientation_of(image)
     places = {cut: _stored(cut.region, orientation, facts) for cut in cuts}
     shrink = _shrink(image, kind, cuts, tuple(places.values()))
     scale = image.width / (facts.height if orientation in TURNED else facts.width) / shrink
     if shrink > 1:
-        image = open_picture(fd, kind, shrink=shrink)
+        image = open_image(fd, kind, shrink=shrink)
     part = _scaled(bounds(tuple(places.values())), scale, image)
     if part.width * part.height * image.bands * _sample_bytes(image) > held_bytes:
 
         def decoded_again(cut: Cut) -> pyvips.Image:
             place = _scaled(places[cut], scale, image)
-            return _sized(_cropped(open_picture(fd, kind, shrink=shrink), place), cut, orientation)
+            return _sized(_cropped(open_image(fd, kind, shrink=shrink), place), cut, orientation)
 
         return decoded_again
     held = _cropped(image, part).copy_memory()
@@ -113,7 +113,7 @@ def _divisible(place: Region, by: int, image: pyvips.Image) -> bool:
 
 
 def _stored(region: Region, orientation: int, facts: Facts) -> Region:
-    """Where a region of the displayed picture lies in the stored one. The orientations are those of EXIF."""
+    """Where a region of the displayed image lies in the stored one. The orientations are those of EXIF."""
     from_right = facts.width - region.x - region.width
     from_bottom = facts.height - region.y - region.height
     across, down = {
@@ -132,7 +132,7 @@ def _stored(region: Region, orientation: int, facts: Facts) -> Region:
 
 
 def _scaled(region: Region, scale: float, image: pyvips.Image) -> Region:
-    """The region in a picture that is `scale` times as large as the one it refers to."""
+    """The region in an image that is `scale` times as large as the one it refers to."""
     if scale == 1:
         return region
     left = min(round(region.x * scale), image.width - 1)

@@ -13,10 +13,10 @@ from appliance.imaging.gain_maps import read_gain_map
 from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.resizing import Size, resized, resized_part
 from appliance.imaging.sniffing import kind_of
-from appliance.imaging.sources import BROKEN, is_permanent, open_picture
+from appliance.imaging.sources import BROKEN, is_permanent, open_image
 
 RESERVE = 1.33
-"""How much larger than the target a decoder's own shrinking must leave the picture; the resampling does the rest."""
+"""How much larger than the target a decoder's own shrinking must leave the image; the resampling does the rest."""
 CHAIN_RESERVE = 2.0
 """The same for making a size from a smaller sibling."""
 _JPEG_SHRINKS = (4, 2)  # 8 is faster still, but visibly soft: SSIMULACRA2 59 against 71
@@ -67,7 +67,7 @@ def _stills(fd: int, kind: FormatSpec, shapes: dict[Target, Shape]) -> dict[Targ
 def _source(one: Shape, made: dict[Shape, pyvips.Image]) -> Shape | None:
     """What to make a shape from: the smallest made so far that is large enough, else the largest, if it shows as much.
 
-    None where nothing shows as much, as of a tall picture whose larger size ends earlier.
+    None where nothing shows as much, as of a tall image whose larger size ends earlier.
     """
     showing = [other for other in made if other.height * one.whole[1] >= one.height * other.whole[1]]
     large = [other for other in showing if other.whole[0] >= one.whole[0] * CHAIN_RESERVE]
@@ -87,8 +87,8 @@ def _made_from(image: pyvips.Image, source: Shape, one: Shape) -> pyvips.Image:
 
 
 def _decoded(fd: int, kind: FormatSpec, one: Shape) -> pyvips.Image:
-    """The picture upright, in the colours of renditions, in memory: turned and converted only once it is small."""
-    image = open_picture(fd, kind)
+    """The image upright, in the colours of renditions, in memory: turned and converted only once it is small."""
+    image = open_image(fd, kind)
     orientation = orientation_of(image)
     stored = (one.whole[1], one.whole[0]) if orientation in TURNED else one.whole
     small = _sized(fd, kind, image, stored)
@@ -102,13 +102,13 @@ def _top(image: pyvips.Image, one: Shape) -> pyvips.Image:
 
 
 def _sized(fd: int, kind: FormatSpec, image: pyvips.Image, stored: Size) -> pyvips.Image:
-    """The picture at `stored`, by the way of its format that reads least; not in memory yet."""
+    """The image at `stored`, by the way of its format that reads least; not in memory yet."""
     reduction = min(image.width / stored[0], image.height / stored[1])
     if kind is formats.JPEG and (shrink := _jpeg_shrink(reduction)) > 1:
         covered = (image.width / shrink, image.height / shrink)
-        return resized_part(open_picture(fd, kind, shrink=shrink), covered, stored)
+        return resized_part(open_image(fd, kind, shrink=shrink), covered, stored)
     if kind is formats.WEBP and reduction >= 2 * RESERVE:
-        image = open_picture(fd, kind, scale=RESERVE / reduction)
+        image = open_image(fd, kind, scale=RESERVE / reduction)
     elif kind is formats.TIFF and reduction >= RESERVE and (smaller := _smaller_copy(fd, image, stored)):
         return smaller
     return resized(image, stored)
@@ -121,12 +121,12 @@ def _upright(image: pyvips.Image, orientation: int) -> pyvips.Image:
 
 
 def _smaller_copy(fd: int, whole: pyvips.Image, stored: Size) -> pyvips.Image | None:
-    """A TIFF's picture at `stored`, from the smallest level of its pyramid that is large enough; None without one."""
+    """A TIFF's image at `stored`, from the smallest level of its pyramid that is large enough; None without one."""
     large_enough = [level for level in tiff.pages(fd).levels if level.width >= stored[0] * RESERVE]
     if not large_enough:
         return None
     try:
-        level = open_picture(fd, formats.TIFF, level=min(large_enough, key=lambda level: level.width))
+        level = open_image(fd, formats.TIFF, level=min(large_enough, key=lambda level: level.width))
         if (level.bands, level.format) != (whole.bands, whole.format):
             return None
         small = resized(level, stored).copy_memory()

@@ -26,9 +26,9 @@ def resized(image: pyvips.Image, size: Size) -> pyvips.Image:
 
 
 def resized_part(image: pyvips.Image, covered: tuple[float, float], size: Size) -> pyvips.Image:
-    """As `resized`, of an image of which the picture covers the first `covered` pixels, which need not be whole ones.
+    """Like `resized`, for an image whose content covers its first `covered` pixels, which need not be whole ones.
 
-    A decoder that halves 2725 columns gives 1363, the last of them half beyond the picture. Taken for whole it moves
+    A decoder that halves 2725 columns gives 1363, the last of them half beyond the image. Taken for whole it moves
     all the others by up to a third of a pixel, which costs more sharpness than the halving does (docs/decisions.md).
     Resampling takes whole pixels only, so a few more than are wanted are made, and cut off.
     """

@@ -1,4 +1,4 @@
-"""A picture to measure with: as large, as detailed and as heavy as a photograph, and the same on every machine.
+"""An image to measure with: as large, as detailed and as heavy as a photograph, and the same on every machine.
 
 `python -m appliance.imaging.sample_image` writes it to standard output, so that who measures need not load libvips.
 """
@@ -17,8 +17,8 @@ def specimen() -> bytes:
     """A JPEG of about 0.8 MB: soft shapes in three colours, texture over them, and the noise of a sensor."""
     bands = [_band(_SEED + number) for number in range(3)]
     noise = pyvips.Image.gaussnoise(WIDTH, HEIGHT, sigma=3, mean=0, seed=_SEED)
-    picture = bands[0].bandjoin(bands[1:]) + noise
-    data: bytes = picture.cast("uchar").copy(interpretation="srgb").jpegsave_buffer(Q=QUALITY, keep="none")
+    image = bands[0].bandjoin(bands[1:]) + noise
+    data: bytes = image.cast("uchar").copy(interpretation="srgb").jpegsave_buffer(Q=QUALITY, keep="none")
     return data
 
 

@@ -18,7 +18,7 @@ def needs_mapping(image: pyvips.Image) -> bool:
 
 
 def mapped(image: pyvips.Image, whole: pyvips.Image) -> pyvips.Image:
-    """The image in colours. `whole` is the full picture, opened once more: its numbers are gone through first."""
+    """The image in colours. `whole` is the full image, opened once more: its numbers are gone through first."""
     statistics = _finite(whole).stats()
     least, largest = statistics(0, 0)[0], statistics(1, 0)[0]
     numbers = _finite(image)

@@ -1,4 +1,4 @@
-"""Opening a picture from a file descriptor: one explicit loader per format, and nothing else of libvips's loaders."""
+"""Opening an image from a file descriptor: one explicit loader per format, and nothing else of libvips's loaders."""
 
 import errno
 import os
@@ -36,7 +36,7 @@ BROKEN = (
     *(pyvips.Error, OSError, ValueError, RuntimeError, SyntaxError, EOFError, MemoryError),
     *(LookupError, ArithmeticError, TypeError),
 )
-"""What libvips and pi-heif raise for pictures that they can't read: pi-heif an IndexError for some codings."""
+"""What libvips and pi-heif raise for images that they can't read: pi-heif an IndexError for some codings."""
 _MACHINES_FAULTS = (
     "out of memory",
     "insufficient memory",
@@ -56,14 +56,14 @@ def block_other_loaders() -> None:
 
 
 def is_permanent(error: Exception) -> bool:
-    """Whether one of `BROKEN` is a verdict on the picture itself, not on memory or a disk that failed just then."""
+    """Whether one of `BROKEN` is a verdict on the image itself, not on memory or a disk that failed just then."""
     if isinstance(error, OSError | MemoryError):
         return False
     words = str(error).lower()
     return not any(fault in words for fault in _MACHINES_FAULTS)
 
 
-def open_picture(
+def open_image(
     fd: int,
     kind: FormatSpec,
     *,
@@ -74,7 +74,7 @@ def open_picture(
     fail_on: str = "none",
     is_mapped: bool = True,
 ) -> pyvips.Image:
-    """The picture's pixels, read once from top to bottom; raises what `BROKEN` lists.
+    """The image's pixels, read once from top to bottom; raises what `BROKEN` lists.
 
     `frames` -1 opens all frames as one column; `shrink` (1, 2, 4, 8) is for JPEG, `scale` for WebP, `level` for TIFF
     alone. A decoder that comes upon damage shows what it can, unless `fail_on` is `error`. Numbers of a TIFF that are
@@ -159,14 +159,14 @@ _LAYOUTS = {
 
 @contextmanager
 def opened_heic(fd: int, max_bytes: int = 0, *, is_hdr: bool = False) -> Iterator[pi_heif.HeifFile]:
-    """The HEIC file's primary picture, not decoded yet; `is_hdr` decodes more than 8 bits to 16."""
+    """The HEIC file's primary image, not decoded yet; `is_hdr` decodes more than 8 bits to 16."""
     with os.fdopen(os.dup(fd), "rb") as file:
         file.seek(0)
         yield pi_heif.open_heif(file.read(max_bytes or -1), convert_hdr_to_8bit=not is_hdr)
 
 
 def heic_header(fd: int, meta_end: int) -> tuple[int, int, bool, int]:
-    """Width, height and whether it has alpha, of the displayed picture; and how many pictures there are.
+    """Width, height and whether it has alpha, of the displayed image; and how many images there are.
 
     `meta_end` is where the box that describes them ends.
     """

@@ -43,7 +43,7 @@ _SEPARATE = 2
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One picture in the file. `block_lines` are the lines that can only be had together; 0 where it can be any."""
+    """One image in the file. `block_lines` are the lines that can only be had together; 0 where it can be any."""
 
     width: int
     height: int
@@ -68,9 +68,9 @@ class PyramidLevel:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """What the file shows: how many pictures there are, and the smaller copies of the first.
+    """What the file shows: how many images there are, and the smaller copies of the first.
 
-    `halves` are those of the pictures that may be copies too: nothing says so, but each has half the size of the one
+    `halves` are those of the images that may be copies too: nothing says so, but each has half the size of the one
     before. Only their pixels tell.
     """
 
@@ -92,7 +92,7 @@ def is_excessive(fd: int) -> bool:
 
 
 def first_page(fd: int) -> Page:
-    """The first picture. Raises ValueError where it can't be read."""
+    """The first image. Raises ValueError where it can't be read."""
     reader = Reader.of(FileBytes(fd))
     page = next(_chain(reader), None) if reader else None
     if page is None:
@@ -101,7 +101,7 @@ def first_page(fd: int) -> Page:
 
 
 def is_complete(fd: int) -> bool:
-    """Whether the first picture's strips or tiles lie within the file; True also where it can't be determined."""
+    """Whether the first image's strips or tiles lie within the file; True also where it can't be determined."""
     reader = Reader.of(FileBytes(fd))
     with suppress(Unclear):
         if reader is None:

@@ -8,30 +8,30 @@ from appliance.domain import formats
 from appliance.domain.formats import FormatSpec
 from appliance.imaging.colour import flattened, to_display
 from appliance.imaging.resizing import resized
-from appliance.imaging.sources import BROKEN, is_permanent, open_picture
+from appliance.imaging.sources import BROKEN, is_permanent, open_image
 from appliance.imaging.tiff import PyramidLevel
 
 MAX_TRIAL_S = 0.6
-"""What a trial may take, by the figures in `formats`. A picture that takes longer is believed until it fails."""
+"""What a trial may take, by the figures in `formats`. An image that takes longer is believed until it fails."""
 _GLANCE_PX, _SAME = 32, 6
 """What two pages are compared at, and how far they may be apart to show the same, of 255."""
 MAX_TRIAL_BYTES = 900 * 1024 * 1024
 
 
 def is_affordable(kind: FormatSpec, width: int, height: int, memory_bytes: int) -> bool:
-    """Whether the whole picture may be tried at upload. Of a TIFF the first lines are enough."""
+    """Whether the whole image may be tried at upload. Of a TIFF the first lines are enough."""
     seconds = 0.0 if kind is formats.TIFF else width * height * formats.ACCEPTED[kind].decode_ns / 1e9
     return seconds <= MAX_TRIAL_S and memory_bytes <= MAX_TRIAL_BYTES
 
 
 def can_decode(fd: int, kind: FormatSpec) -> bool:
-    """Whether pixels come out. What the machine lacks at the moment says nothing of the picture."""
+    """Whether pixels come out. What the machine lacks at the moment says nothing of the image."""
     try:
         if kind is formats.TIFF:
-            image = open_picture(fd, kind, fail_on="error", is_mapped=False)
+            image = open_image(fd, kind, fail_on="error", is_mapped=False)
             image.crop(0, 0, image.width, 1).copy_memory()
         else:
-            open_picture(fd, kind).avg()
+            open_image(fd, kind).avg()
     except BROKEN as error:
         return not is_permanent(error)
     return True
@@ -54,5 +54,5 @@ def count_copies(fd: int, halves: tuple[PyramidLevel, ...], pixels: int) -> int:
 
 def _glance(fd: int, level: PyramidLevel | None) -> pyvips.Image:
     """A page so small that only what it shows is left."""
-    image = to_display(open_picture(fd, formats.TIFF, level=level))
+    image = to_display(open_image(fd, formats.TIFF, level=level))
     return flattened(resized(image.copy_memory(), (_GLANCE_PX, _GLANCE_PX))).colourspace("b-w").copy_memory()

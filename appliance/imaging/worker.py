@@ -71,9 +71,9 @@ def prepare(decode_bytes: int, output_bytes: int, cpu_s: int) -> tuple[str, ...]
 
 def _warm_up() -> None:
     """Make a rendition in each format, so that the first order finds every library loaded and started."""
-    picture = pyvips.Image.black(_WARM_UP_PX, _WARM_UP_PX, bands=3).copy(interpretation="srgb")
+    image = pyvips.Image.black(_WARM_UP_PX, _WARM_UP_PX, bands=3).copy(interpretation="srgb")
     for format in Format:
-        encode(picture.resize(0.5), format)
+        encode(image.resize(0.5), format)
 
 
 def _serve_one(orders: socket.socket) -> bool:

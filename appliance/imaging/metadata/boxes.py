@@ -10,7 +10,7 @@ from appliance.imaging.metadata.dropping import tiles
 MAX_BOXES = 100_000
 _EMPTY = b"free"
 _HANDLERS = frozenset({b"", b"libavif", b"pict", b"PictureHandler"})
-"""What programs call the handler of a picture; any other name may be a person's words."""
+"""What programs call the handler of an image; any other name may be a person's words."""
 _EMPTY_BYTES, _MAX_EMPTY_BYTES = 8, 1 << 31
 
 

@@ -1,4 +1,4 @@
-"""HEIC and AVIF: the items and tracks that a picture is shown with stay, EXIF and XMP are cleaned, all else is emptied.
+"""HEIC and AVIF: the items and tracks that an image is shown with stay, EXIF and XMP are cleaned, all else is emptied.
 
 Every byte of the media data that nothing kept points to becomes zero, unless something points elsewhere.
 """
@@ -12,7 +12,7 @@ from appliance.imaging.metadata.cleaning import MAX_BLOCK_BYTES, Cleaner, Cleani
 from appliance.imaging.metadata.dropping import Range, Ranges, cleaned
 from appliance.imaging.metadata.exif import EXIF_MARK, clean_exif
 from appliance.imaging.metadata.item_properties import Properties
-from appliance.imaging.metadata.items import Item, items, of_the_picture, references
+from appliance.imaging.metadata.items import Item, items, references, shown_items
 from appliance.imaging.metadata.movie import clean_movie
 from appliance.imaging.metadata.window import Window
 from appliance.imaging.metadata.xmp import clean_xmp
@@ -62,7 +62,7 @@ class _Walk:
             self._drops.add(box.start, box.end)
 
     def _clean(self, box: Box) -> None:
-        """Keep of the box what the picture needs. The media data that it points to stays."""
+        """Keep of the box what the image needs. The media data that it points to stays."""
         try:
             held = _held(self._cleaning, box)
             clean = clean_movie if box.kind == b"moov" else _Meta(self._cleaning).clean
@@ -82,7 +82,7 @@ class _Walk:
         kept, drops = self._kept.merged(), self._drops.merged()
         if kept and self._cleaning.complete and _within(kept, self._media):
             self._clear_media(kept)
-        else:  # nobody knows where the picture is
+        else:  # nobody knows where the image is
             self._cleaning.complete = False
             return
         if drops and drops[-1][1] >= self._cleaning.length:
@@ -128,7 +128,7 @@ class _Meta:
         self._cleaning = cleaning
 
     def clean(self, held: Held, keep: KeepMetadata) -> list[Range]:
-        """Keep what the picture needs; gives the ranges of the file that it lies in. Raises Unclear."""
+        """Keep what the image needs; gives the ranges of the file that it lies in. Raises Unclear."""
         parts: dict[bytes, Box] = {}
         for box in held.boxes(4, len(held.data)):
             if box.kind in _NEEDED and box.kind not in parts:
@@ -150,7 +150,7 @@ class _Meta:
         """The items that stay; the others become items of no kind, which nothing refers to."""
         refs = references(held, parts[b"iref"]) if b"iref" in parts else []
         properties = Properties(held, parts[b"iprp"]) if b"iprp" in parts else None
-        kept = of_the_picture(found, refs, _primary(held, parts), properties.auxiliaries() if properties else {})
+        kept = shown_items(found, refs, _primary(held, parts), properties.auxiliaries() if properties else {})
         if properties:
             properties.clean(kept, keep)
         base = held.offset + parts[b"idat"].body if b"idat" in parts else 0

@@ -1,4 +1,4 @@
-"""ICC profiles: how a picture's numbers become colours. Calibrators add the display's serial number: that goes."""
+"""ICC profiles: how an image's numbers become colours. Calibrators add the display's serial number: that goes."""
 
 import struct
 

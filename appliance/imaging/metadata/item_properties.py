@@ -1,4 +1,4 @@
-"""The properties of HEIF items: those that a picture needs stay, their profiles are cleaned, the others are emptied."""
+"""The properties of HEIF items: those that an image needs stay, their profiles are cleaned, the others are emptied."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The items of a HEIF file: what each is, where it lies, what refers to what, and which of them make up the picture."""
+"""The items of a HEIF file: what each is, where it lies, what refers to what, and which of them make up the image."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from appliance.imaging.directories import Unclear
 from appliance.imaging.metadata.boxes import Box, BoxFields, Held
 from appliance.imaging.metadata.dropping import Range
 
-_PICTURES = frozenset(
+_IMAGES = frozenset(
     {b"hvc1", b"av01", b"avc1", b"vvc1", b"lhv1", b"hev1", b"j2k1", b"jpeg", b"unci"}
     | {b"grid", b"iovl", b"iden", b"tmap"}
 )
@@ -17,7 +17,7 @@ _AUXILIARIES = (
     b"urn:mpeg:avc:2015:auxid:1",
     b"urn:com:apple:photo:2020:aux:hdrgainmap",
 )
-"""What goes with a picture to show it right: transparency and gain maps. Depth and mattes are for editing."""
+"""What goes with an image to show it right: transparency and gain maps. Depth and mattes are for editing."""
 _ASIDE = frozenset({b"thmb", b"auxl", b"cdsc"})
 _HIDDEN = 1
 
@@ -103,12 +103,10 @@ def references(held: Held, iref: Box) -> list[Reference]:
     return found
 
 
-def of_the_picture(
-    found: dict[int, Item], refs: list[Reference], primary: int, auxiliaries: dict[int, bytes]
-) -> set[int]:
-    """The items that a picture is shown with. `auxiliaries` says what an auxiliary item is for.
+def shown_items(found: dict[int, Item], refs: list[Reference], primary: int, auxiliaries: dict[int, bytes]) -> set[int]:
+    """The items that an image is shown with. `auxiliaries` says what an auxiliary item is for.
 
-    Those are all pictures that stand for themselves, what they are put together from, their transparency and gain maps.
+    Those are all images that stand for themselves, what they are put together from, their transparency and gain maps.
     Thumbnails are none of them, for they may show what was cropped away.
     """
     aside = {each.source for each in refs if each.kind in (b"thmb", b"auxl")}
@@ -117,7 +115,7 @@ def of_the_picture(
         item.number
         for item in found.values()
         if item.number == primary
-        or (item.kind in _PICTURES and item.number not in aside | parts and (not item.hidden or item.kind == b"tmap"))
+        or (item.kind in _IMAGES and item.number not in aside | parts and (not item.hidden or item.kind == b"tmap"))
     ]
     needs: dict[int, list[int]] = {}
     for each in refs:

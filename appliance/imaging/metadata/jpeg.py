@@ -1,6 +1,6 @@
-"""JPEG: the segments that a picture needs stay, its metadata is cleaned, everything else becomes empty segments.
+"""JPEG: the segments that an image needs stay, its metadata is cleaned, everything else becomes empty segments.
 
-Behind the picture only its gain map stays; there the file is cut.
+Behind the image only its gain map stays; there the file is cut.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,33 +44,33 @@ Change = Callable[[bytes], bytes | None]
 
 def clean_jpeg(cleaning: Cleaning) -> None:
     """A whole JPEG file."""
-    picture = _Picture(cleaning, 0)
-    picture.clean_header()
-    picture.clean_scans()
-    gain = _gain_map_behind(cleaning, picture)
-    end = picture.end
+    primary = _Stream(cleaning, 0)
+    primary.clean_header()
+    primary.clean_scans()
+    gain = _gain_map_behind(cleaning, primary)
+    end = primary.end
     if gain is not None:
-        cleaning.fill(picture.end, gain.start - picture.end)
+        cleaning.fill(primary.end, gain.start - primary.end)
         gain.clean_header()
         gain.clean_scans()
         gain.keep_gain_map(None)
         end = gain.end
-    picture.keep_gain_map(gain)
+    primary.keep_gain_map(gain)
     if end < cleaning.length:
         cleaning.cut_at = end
 
 
-def _gain_map_behind(cleaning: Cleaning, picture: "_Picture") -> "_Picture | None":
-    """The one picture that may stay there, for it says itself that it is a gain map."""
-    for start in (picture.end, *picture.others):
-        if start >= picture.end and cleaning.read(start, 3) == b"\xff\xd8\xff":
-            other = _Picture(cleaning, start)
+def _gain_map_behind(cleaning: Cleaning, primary: "_Stream") -> "_Stream | None":
+    """The one stream that may stay there, since it says itself that it is a gain map."""
+    for start in (primary.end, *primary.others):
+        if start >= primary.end and cleaning.read(start, 3) == b"\xff\xd8\xff":
+            other = _Stream(cleaning, start)
             if other.is_gain_map:
                 return other
     return None
 
 
-class _Picture:
+class _Stream:
     """A JPEG stream from its SOI at `start` to its `end`, which is the file's where an EOI is missing."""
 
     def __init__(self, cleaning: Cleaning, start: int) -> None:
@@ -127,7 +127,7 @@ class _Picture:
 
     @property
     def others(self) -> list[int]:
-        """Where the picture says that further ones begin."""
+        """Where the image says that further ones begin."""
         segment = next(iter(self._found.get(MPF_MARK, ())), None)
         if segment is None:
             return []
@@ -153,16 +153,16 @@ class _Picture:
             self._drop(segment)
         self._fill()
 
-    def keep_gain_map(self, gain: "_Picture | None") -> None:
+    def keep_gain_map(self, gain: "_Stream | None") -> None:
         """Keep what tells of a gain map if there is one, or if this is it."""
         if gain is not None or self.is_gain_map:
             self._keep(_GAIN, lambda body: body if len(body) <= _MAX_GAIN_BYTES else None)
         if gain is not None:
-            self._keep(MPF_MARK, lambda body: rewritten(body, self._pictures(gain)))
+            self._keep(MPF_MARK, lambda body: rewritten(body, self._places(gain)))
         self._drop_found(self._found.get(_GAIN, []), self._found.get(MPF_MARK, []))
 
-    def _pictures(self, gain: "_Picture") -> list[Place]:
-        """This picture and its gain map, as this picture's MPF segment counts."""
+    def _places(self, gain: "_Stream") -> list[Place]:
+        """This stream and its gain map, with offsets as this stream's MPF segment counts them."""
         header = self._found[MPF_MARK][0].body + len(MPF_MARK)
         return [(0, self.end - self.start), (gain.start - header, gain.end - gain.start)]
 

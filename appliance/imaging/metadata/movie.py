@@ -1,4 +1,4 @@
-"""The `moov` box of sequences: the tracks that show pictures stay, with what decoding and timing need of them."""
+"""The `moov` box of sequences: the tracks that show images stay, with what decoding and timing need of them."""
 
 import struct
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ _ENTRY = frozenset(
 )
 _ENTRY_BYTES = 78  # of a visual sample entry, before the boxes in it
 _DATED = frozenset({b"mvhd", b"tkhd", b"mdhd"})
-_PICTURES = frozenset({b"pict", b"vide", b"auxv"})
+_IMAGE_TRACKS = frozenset({b"pict", b"vide", b"auxv"})
 _MAX_SAMPLES = 4_000_000
 
 
@@ -40,7 +40,7 @@ def clean_movie(held: Held, keep: KeepMetadata) -> list[Range]:
 def _clean(held: Held, kind: bytes, start: int, end: int, keep: KeepMetadata) -> Iterator[Box]:
     """Empty what is not needed of the box; gives the sample tables of what stays."""
     for box in held.boxes(start, end):
-        if box.kind not in _INSIDE[kind] or (box.kind == b"trak" and _handler(held, box) not in _PICTURES):
+        if box.kind not in _INSIDE[kind] or (box.kind == b"trak" and _handler(held, box) not in _IMAGE_TRACKS):
             held.empty(box)
         elif box.kind in _INSIDE:
             yield from [box] if box.kind == b"stbl" else []

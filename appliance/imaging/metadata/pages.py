@@ -1,4 +1,4 @@
-"""Pages of a TIFF file: which of them show the picture, and where their pixels are."""
+"""Pages of a TIFF file: which of them show the image, and where their pixels are."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,7 +18,7 @@ _MAX_CLASSIC_BYTES = 4 * 1024**3
 
 
 def is_shown(reader: Reader, page: Directory, whole: Directory) -> bool:
-    """Whether the page is a picture, and no thumbnail of `whole`, which may show what was cropped away since.
+    """Whether the page is an image, and no thumbnail of `whole`, which may show what was cropped away since.
 
     A smaller copy stays where it is a level of a pyramid: 2, 4, 8... times smaller than the whole.
     """
@@ -44,7 +44,7 @@ def _number(reader: Reader, page: Directory, tag: int, default: int = 0) -> int:
 class Pixels:
     """Where the pixels of the pages are; in `doubt` where the file doesn't say so beyond question.
 
-    `unknown`: the place of some can't be read. `files`: some are pictures of their own that have metadata.
+    `unknown`: the place of some can't be read. `files`: some are images of their own that have metadata.
     """
 
     def __init__(self, reader: Reader) -> None:

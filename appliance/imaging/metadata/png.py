@@ -1,4 +1,4 @@
-"""PNG: the chunks that a picture needs stay, EXIF and XMP are cleaned, everything else becomes empty chunks."""
+"""PNG: the chunks that an image needs stay, EXIF and XMP are cleaned, everything else becomes empty chunks."""
 
 import functools
 import re
@@ -33,7 +33,7 @@ _NEEDED = {
     b"pHYs": 9,
     b"acTL": 8,
 }
-"""What a picture needs once, and how long it is at most."""
+"""What an image needs once, and how long it is at most."""
 _XMP_NAME, _PLAIN, _PACKED = b"XML:com.adobe.xmp\0", b"\0\0", b"\1\0"
 _MAX_TEXT_BYTES = 10_000
 _BLANKS = b"\0 \t\r\n"
@@ -134,7 +134,7 @@ class _Walk:
         return True
 
     def _fits(self, chunk: _Chunk) -> bool:
-        """A palette has no place in a grey picture, and a histogram has a number for each of its colours."""
+        """A palette has no place in a grey image, and a histogram has a number for each of its colours."""
         if chunk.kind == b"PLTE":
             self._colours = 0 if self._is_grey else chunk.length // 3
             return self._colours > 0

@@ -69,10 +69,10 @@ def _all(rule: Rule, prefix: str, names: str) -> dict[Name, Rule]:
 _WORDS = Text(re.compile(r"[\w.,:/+ -]{1,64}", re.ASCII))
 _LINE = Text(re.compile(r"[^\0-\x1f]{1,256}"))
 _LONG = Text(re.compile(r".{1,16384}", re.DOTALL))
-_PICTURE = Text(re.compile(r"image/[\w.+-]{1,40}", re.ASCII))
+_MEDIA_TYPE = Text(re.compile(r"image/[\w.+-]{1,40}", re.ASCII))
 
 _ITEM = StructRule(
-    {_name("Item:Mime"): _PICTURE} | _all(_WORDS, "Item", "Semantic Length Padding"), frozenset({_name("Item:Mime")})
+    {_name("Item:Mime"): _MEDIA_TYPE} | _all(_WORDS, "Item", "Semantic Length Padding"), frozenset({_name("Item:Mime")})
 )
 _DIRECTORY = StructRule({_name("Container:Item"): _ITEM}, frozenset({_name("Container:Item")}), at_least=2)
 
@@ -103,7 +103,7 @@ _ALWAYS: dict[Name, Rule] = {
         " FullPanoHeightPixels CroppedAreaLeftPixels CroppedAreaTopPixels PosePitchDegrees PoseRollDegrees",
     ),
 }
-"""What laws protect, and how the picture is shown. A panorama keeps its projection, not where it looked to."""
+"""What laws protect, and how the image is shown. A panorama keeps its projection, not where it looked to."""
 
 _CREDITS: dict[Name, Rule] = {
     **_ALWAYS,
@@ -127,4 +127,4 @@ _CREDITS: dict[Name, Rule] = {
 """That, and dates, the camera and the names of makers."""
 
 NEEDED = frozenset(name for name, rule in _ALWAYS.items() if rule is _WORDS or rule is _DIRECTORY)
-"""What a picture needs to be shown right: the last to go where there is no room for all."""
+"""What an image needs to be shown right: the last to go where there is no room for all."""

@@ -50,7 +50,7 @@ _DISPLAYED: Rules = {
     0x0214: Rule(_NUMBERS, 64),  # ReferenceBlackWhite
     COPYRIGHT: Rule(_TEXTS | {7}, MAX_TEXT_BYTES),  # some writers call the notice bytes
 }
-"""How any picture is shown, and the notice that laws protect."""
+"""How any image is shown, and the notice that laws protect."""
 
 _TAKEN: Rules = dict.fromkeys((0x010F, 0x0110, 0x0132, 0x013B), _WORDS)
 """Credits: Make, Model, DateTime, Artist."""
@@ -77,7 +77,7 @@ _EXIF_TAKEN: Rules = {
 }
 _INTEROP: Rules = {0x0001: _FOUR_BYTES}  # R03: Adobe RGB
 
-_PICTURE: Rules = {
+_LAYOUT: Rules = {
     **dict.fromkeys((254, 255, 259, 262, 263, 264, 265, 266, 274, 277, 278, 284), _ONE),
     **dict.fromkeys((256, 257, 322, 323), _ONE),
     **dict.fromkeys((273, 279, 324, 325), _TABLE),  # where strips and tiles are
@@ -95,7 +95,7 @@ _PICTURE: Rules = {
     50674: _SOME,  # LercParameters
 }
 PIXELS = frozenset({256, 257, 258, 259, 262, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 338, 339, 347})
-"""Those without which there is no picture, or another one."""
+"""Those without which there is no image, or another one."""
 _RAW: Rules = {
     **dict.fromkeys((33421, 50706, 50707, 50710, 50711), Rule(_NUMBERS | {7}, 64)),
     33422: Rule(_BYTES, 64),
@@ -112,9 +112,9 @@ _EMBEDDED: Rules = dict.fromkeys((XMP, IPTC, RESOURCES, ICC_PROFILE), Rule(froze
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """By directory: a picture's own in a TIFF file and in a DNG; the first, EXIF's and interoperability's of EXIF."""
+    """By directory: an image's own in a TIFF file and in a DNG; the first, EXIF's and interoperability's of EXIF."""
 
-    picture: Rules
+    image: Rules
     raw: Rules
     main: Rules
     exif: Rules
@@ -126,7 +126,7 @@ def allowed(keep: KeepMetadata) -> Allowed:
     return _CREDITS if keep is KeepMetadata.CREDITS else _NOTHING
 
 
-_FILE = _DISPLAYED | {ORIENTATION: _ONE} | _PICTURE | _POINTERS | _EMBEDDED
+_FILE = _DISPLAYED | {ORIENTATION: _ONE} | _LAYOUT | _POINTERS | _EMBEDDED
 _NOTHING = Allowed(_FILE, _FILE | _RAW, _DISPLAYED, _EXIF, _INTEROP)
 _CREDITS = Allowed(
     _FILE | _TAKEN,

@@ -52,7 +52,7 @@ class Walk:
         self._memory = memory
         self._keep = keep
         self._allowed = tags.allowed(keep)
-        self._rules = self._allowed.picture
+        self._rules = self._allowed.image
         self._plan = Plan()
         self._keeps: list[Range] = []
         self._values: list[Range] = []

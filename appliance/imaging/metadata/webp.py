@@ -1,4 +1,4 @@
-"""WebP: the chunks that a picture needs stay, its metadata is cleaned, everything else becomes empty chunks."""
+"""WebP: the chunks that an image needs stay, its metadata is cleaned, everything else becomes empty chunks."""
 
 from appliance.imaging.metadata.cleaning import MAX_BLOCK_BYTES, Cleaner, Cleaning
 from appliance.imaging.metadata.dropping import Ranges, cleaned, tiles
