@@ -43,6 +43,7 @@ LONG: Mapping[str, str] = {
     "prewarm_or_on_demand": "takes minutes; it settled what is prewarmed",
     "metadata_removal": "a pass or fail, which the tests check as well",
     "pyramid_formats": "takes minutes; it settled the format of pyramids",
+    "colour_fidelity": "takes minutes; the tests check the same by bounds",
     "rendition_quality": "takes minutes and packages of its own: `make quality`",
     "backup_and_restore": "takes minutes; `appliance verify` reports a host's own figures",
     "interrupted_uploads": "takes minutes; the tests do the same with fewer files",
