@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pyvips
 
+from appliance.config.model import GB
 from appliance.domain.renditions import MAX_HEIGHT_PX, Facts, Format, Priority, RenderedFile
 from appliance.workers import Workers
 from tests.support.images import giants, pictures
-from tests.support.workers import boxed, goes_on, inspected
+from tests.support.images.heif_writer import coded_of, grid
+from tests.support.workers import MAX_PIXELS, SETTINGS, boxed, goes_on, inspected, rendered
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -61,6 +64,19 @@ async def test_pixels_over_the_limit_are_refused_with_both_figures(workers: Work
     pyvips.Image.black(32_000, 32_000).pngsave(str(path), compression=9)
     facts = await inspected(workers, path.read_bytes())
     assert facts.refusal == "It has 1,024,000,000 pixels. This host resizes images of up to 1,000,000,000 pixels."
+
+
+@pytest.mark.long
+async def test_a_phones_photograph_of_200_megapixels_is_shown() -> None:
+    tile = coded_of(pictures.heic(pictures.quarters(512, 512)))
+    data = grid(tile, columns=32, rows=24, width=16_320, height=12_240)
+    workers = Workers(replace(SETTINGS, heavy_memory_bytes=4 * GB), MAX_PIXELS)
+    await workers.start()
+    try:
+        (made,) = await rendered(workers, data, boxed(2048, Format.JPG))
+    finally:
+        await workers.stop()
+    assert (made.width, made.height) == (2048, 1536)
 
 
 @pytest.mark.parametrize("orientation", [6, 8])

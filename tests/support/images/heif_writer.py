@@ -10,12 +10,12 @@ from tests.support.images.private_pictures import box
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of a file: its number follows from its place in the list, from 1 on."""
+    """An item of a file: its number follows from its place in the list, from 1 on. `refers` to others by number."""
 
     kind: bytes
     data: bytes
     properties: Sequence[bytes] = ()
-    refers: tuple[bytes, int] | None = None
+    refers: tuple[bytes, *tuple[int, ...]] | None = None
     name: bytes = b""
     content: bytes = b""
     hidden: bool = False
@@ -55,6 +55,14 @@ def auxiliary(kind: bytes) -> bytes:
     return full_box(b"auxC", kind + b"\0")
 
 
+def grid(tile: Coded, columns: int, rows: int, width: int, height: int) -> bytes:
+    """A HEIC put together from so many of one coded tile, as phones write large photographs."""
+    header = struct.pack(">BBBBII", 0, 1, rows - 1, columns - 1, width, height)
+    size = full_box(b"ispe", struct.pack(">II", width, height))
+    tiles = [Item(b"hvc1", tile.data, tile.properties, hidden=True)] * (columns * rows)
+    return heic([Item(b"grid", header, [size], refers=(b"dimg", *range(2, len(tiles) + 2))), *tiles])
+
+
 def heic(items: Sequence[Item]) -> bytes:
     """The same as `avif` with the brands of HEIC."""
     return avif(items).replace(b"avif\0\0\0\0avif", b"heic\0\0\0\0heic", 1)
@@ -81,7 +89,8 @@ def _meta(items: Sequence[Item], start: int, more: bytes) -> bytes:
             indices = bytes(known.index(each) + 1 for each in item.properties)
             owners += struct.pack(">HB", number, len(indices)) + indices
         if item.refers is not None:
-            told += box(item.refers[0], struct.pack(">HHH", number, 1, item.refers[1]))
+            kind, *targets = item.refers
+            told += box(kind, struct.pack(f">HH{len(targets)}H", number, len(targets), *targets))
     owned = sum(bool(item.properties) for item in items)
     return full_box(
         b"meta",
