@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from appliance.workers import Workers
+from tests.support.images import hostile
 from tests.support.workers import MAX_PIXELS, SETTINGS
 
 
@@ -14,3 +16,9 @@ async def workers() -> AsyncIterator[Workers]:
     await pool.start()
     yield pool
     await pool.stop()
+
+
+@pytest.fixture(scope="module")
+def slow() -> bytes:
+    """A picture that takes more than a second."""
+    return hostile.png_bomb()

@@ -18,11 +18,10 @@ from appliance.workers.process import ResourceLimits, WorkerProcess
 from appliance.workers.protocol import BuildPyramid
 from appliance.workers.supervised_worker import SupervisedWorker, pause_s
 from appliance.workers.worker import read_and_close
-from tests.imaging.test_workers import HEAVY, ONE, gone, is_busy, running, slow, small, start, until
 from tests.support.images import pictures
+from tests.support.waiting import until
+from tests.support.worker_pools import HEAVY, ONE, gone, is_busy, running, small, start
 from tests.support.workers import MAX_PIXELS, boxed, in_memory, inspected, rendered
-
-__all__ = ["slow"]  # a fixture
 
 
 class FullSystem:

@@ -3,76 +3,20 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from appliance.config.model import MB, Renditions
+from appliance.config.model import MB
 from appliance.domain.errors import Busy, CannotResize, Stopping, UnreadableImage
-from appliance.domain.renditions import Facts, Format, Priority, RenderedFile
+from appliance.domain.renditions import Facts, Format, Priority
 from appliance.workers import Lease, Worker, Workers
 from appliance.workers.process import RenewalLimits, WorkerProcess
-from appliance.workers.supervised_worker import StartProcess
-from tests.support.images import hostile, pictures
+from tests.support.images import pictures
+from tests.support.worker_pools import HEAVY, LONG, ONE, PLAIN, gone, is_busy, running, small, start
 from tests.support.workers import MAX_PIXELS, SETTINGS, boxed, in_memory, inspected, rendered, target
-
-ONE = replace(SETTINGS, workers=1)
-PLAIN = Facts("image/jpeg", 451, 300, memory_bytes=1000)
-HEAVY = replace(PLAIN, memory_bytes=ONE.memory_bytes + 1)
-SLOW = Facts("image/png", 4_000, 4_000)
-"""What the bomb below is announced as, so that it gets into the normal lane."""
-LONG = Facts("image/png", 20_000, 20_000, memory_bytes=1000)
-
-
-@asynccontextmanager
-async def running(
-    config: Renditions = ONE,
-    on_death: Callable[[str], None] | None = None,
-    start_process: StartProcess = WorkerProcess,
-) -> AsyncIterator[Workers]:
-    pool = Workers(config, MAX_PIXELS, on_death=on_death, start_process=start_process)
-    await pool.start()
-    try:
-        yield pool
-    finally:
-        await pool.stop()
-
-
-@pytest.fixture(scope="module")
-def slow() -> bytes:
-    """A picture that takes more than a second."""
-    return hostile.png_bomb()
-
-
-async def small(workers: Workers) -> list[RenderedFile]:
-    return await rendered(workers, pictures.small_photo(), boxed(64, Format.JPG), facts=PLAIN)
-
-
-def start(workers: Workers, data: bytes) -> "asyncio.Task[list[RenderedFile]]":
-    return asyncio.create_task(rendered(workers, data, boxed(64, Format.JPG), facts=SLOW))
-
-
-async def is_busy(workers: Workers, orders: int = 1) -> None:
-    """Returns once so many orders have reached their workers."""
-    slots = workers.queues["normal"].slots
-    await until(lambda: sum(slot.process is not None and slot.process.has_order for slot in slots) >= orders)
-
-
-async def gone(pid: int) -> None:
-    await until(lambda: not Path(f"/proc/{pid}").exists())
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Returns once the condition holds; fails after ten seconds."""
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("it never came to that")
 
 
 async def test_a_killed_worker_costs_only_its_own_order(slow: bytes) -> None:
