@@ -16,7 +16,7 @@ export function restorableText(until: string): string {
 export const checkToken = (address: string, token: string): Promise<unknown> => callApi(address, { method: "PATCH", token, body: {} });
 
 /** Whether the problem says that the token isn't the right one. */
-export const isWrongToken = (fault: unknown): fault is Problem => fault instanceof Problem && fault.code === "token-wrong";
+export const isWrongToken = (fault: Problem): boolean => fault.code === "token-wrong";
 
 /** Show a problem, or none, in a box in `place`, which is a live region. */
 export function showProblem(place: Element, problem?: Problem): void {
