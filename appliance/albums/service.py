@@ -34,7 +34,7 @@ from appliance.domain.model import Album, Ending, IdempotencyRecord
 from appliance.domain.preconditions import AllowedVersions, require_version
 from appliance.domain.upload_options import MAX_TITLE_CHARS, check_expiry, check_idempotency_key, clean_text
 from appliance.lifecycle.conflicts import retry_on_conflict
-from appliance.lifecycle.management import UNDO_S, undo_or_bin_s
+from appliance.lifecycle.management import undo_or_bin_s, without_undo
 from appliance.lifecycle.prompt_writes import PromptWrites
 from appliance.lifecycle.service import Lifecycle
 
@@ -180,8 +180,7 @@ class Albums:
         if album is None:
             return None, None
         until_s = restorable_until_s(album, self._clock())
-        is_undo = album.ended is Ending.DELETED and (until_s or 0) - (album.ended_s or 0) <= UNDO_S
-        return album.ended or Ending.EXPIRED, None if is_undo else until_s
+        return album.ended or Ending.EXPIRED, without_undo(until_s, album.ended, album.ended_s)
 
     async def restorable_until_s(self, slug: str, token: str | None) -> int | None:
         """Until which unix second the holder of the token can restore the album. Raises as `owned` does."""

@@ -44,6 +44,12 @@ def restorable_until_s(image: Image, now_s: float) -> int | None:
     return until_s if has_ended and until_s is not None and until_s > begun_s else None
 
 
+def without_undo(until_s: int | None, ended: Ending | None, ended_s: int | None) -> int | None:
+    """`until_s`, unless it is only the undo time after a deletion without the bin."""
+    is_undo = ended is Ending.DELETED and (until_s or 0) - (ended_s or 0) <= UNDO_S
+    return None if is_undo else until_s
+
+
 def check_token(token: str | None, stored_hash: str) -> None:
     """Raises MissingToken, WrongToken."""
     if not token:
@@ -98,9 +104,7 @@ class Management:
         if not isinstance(found, Image):
             return (found.ended if found else None), None
         ended = found.ended or (Ending.EXPIRED if found.expires_s <= self._clock() else None)
-        until_s = restorable_until_s(found, self._clock())
-        is_undo = ended is Ending.DELETED and (until_s or 0) - (found.ended_s or 0) <= UNDO_S
-        return ended, None if is_undo else until_s
+        return ended, without_undo(restorable_until_s(found, self._clock()), ended, found.ended_s)
 
     async def restorable_until_s(self, slug: str, token: str | None) -> int | None:
         """Until which unix second the holder of the token can restore the image. Raises as `owned` does."""
