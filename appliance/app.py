@@ -70,6 +70,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         stack.push_async_callback(container.purger.stop)
         await container.shipper.start()
         stack.push_async_callback(container.shipper.stop)
+        stack.push_async_callback(container.prompt_writes.stop)
         await starting
         stack.push_async_callback(container.resumable.stop)
         await container.upload_janitor.finish_complete()

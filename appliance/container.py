@@ -39,11 +39,13 @@ from appliance.lifecycle.expiry import ClockGuard
 from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.management import Management
 from appliance.lifecycle.prewarming import Prewarmer
+from appliance.lifecycle.prompt_writes import PromptWrites
 from appliance.lifecycle.purging import Purger
 from appliance.lifecycle.service import Lifecycle
 from appliance.lifecycle.shipping import Shipper
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.sweeps import Sweeps
+from appliance.lifecycle.tombstones import StoredTombstones
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from appliance.observability.metrics import Metrics
@@ -87,6 +89,8 @@ class Container:
     image_rows: ImageLifecycleRows
     image_lifecycle: Lifecycle[Image]
     album_lifecycle: Lifecycle[Album]
+    prompt_writes: PromptWrites
+    tombstones: StoredTombstones
     sweeps: Sweeps
     prewarmer: Prewarmer
     purger: Purger
@@ -180,6 +184,8 @@ def build(  # noqa: PLR0917 - one of each part
         metrics=metrics,
         clock=clock,
     )
+    prompt_writes = PromptWrites(observed, config.uploads.ack_budget_s)
+    tombstones = StoredTombstones(catalogue=catalogue.images, store=observed, prompt_writes=prompt_writes)
     guard = ClockGuard(catalogue.images, catalogue.notes, clock)
     image_rows = ImageLifecycleRows(
         catalogue=catalogue.images,
@@ -187,11 +193,13 @@ def build(  # noqa: PLR0917 - one of each part
         cache=caches,
         spool=spool,
         sidecars=sidecars,
+        tombstones=tombstones,
         store=observed,
         shipper=shipper,
         metrics=metrics,
     )
     album_rows = AlbumLifecycleRows(catalogue=catalogue.albums, store=observed)
+    album_lifecycle = Lifecycle(album_rows, store=observed, guard=guard, clock=clock)
     return Container(
         config=config,
         clock=clock,
@@ -217,15 +225,24 @@ def build(  # noqa: PLR0917 - one of each part
         resumable=resumable,
         upload_janitor=UploadJanitor(resumable=resumable, catalogue=catalogue, spool=spool, clock=clock),
         management=Management(
-            config.uploads, catalogue=catalogue.images, cache=caches, sidecars=sidecars, metrics=metrics, clock=clock
+            config.uploads,
+            config.deletion,
+            catalogue=catalogue.images,
+            cache=caches,
+            sidecars=sidecars,
+            tombstones=tombstones,
+            metrics=metrics,
+            clock=clock,
         ),
         image_rows=image_rows,
         image_lifecycle=Lifecycle(image_rows, store=observed, guard=guard, clock=clock),
-        album_lifecycle=Lifecycle(album_rows, store=observed, guard=guard, clock=clock),
+        album_lifecycle=album_lifecycle,
+        prompt_writes=prompt_writes,
+        tombstones=tombstones,
         sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed, clock=clock),
         prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
-        albums=Albums(config, catalogue=catalogue, clock=clock),
+        albums=Albums(config, catalogue=catalogue, lifecycle=album_lifecycle, prompt_writes=prompt_writes, clock=clock),
     )
 
 

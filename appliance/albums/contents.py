@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from appliance.domain.errors import GoneAlbum, UnknownAlbum
 from appliance.domain.model import Album, Ending, Image
+from appliance.lifecycle.expiry import GRACE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,16 @@ def is_over(album: Album, now_s: float) -> bool:
     return album.ended is Ending.EXPIRED or (
         album.ended is None and album.expires_s is not None and album.expires_s <= now_s
     )
+
+
+def restorable_until_s(album: Album, now_s: float) -> int | None:
+    """Until which unix second an album that is over can be restored; None if it can't."""
+    if album.erased or (album.ended is None and not is_over(album, now_s)):  # perhaps its images have ended
+        return None
+    until_s = album.erase_after_s
+    if until_s is None:  # the job runs within a minute
+        until_s = (album.expires_s or 0) + GRACE_S
+    return until_s if until_s > now_s else None
 
 
 def contents(album: Album | None, images: Sequence[Image], now_s: float) -> Contents:

@@ -8,7 +8,15 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 
-from appliance.albums.contents import Contents, contents, end_of, is_over, remembered, visible_images
+from appliance.albums.contents import (
+    Contents,
+    contents,
+    end_of,
+    is_over,
+    remembered,
+    restorable_until_s,
+    visible_images,
+)
 from appliance.albums.ordering import AlbumChanges, AlbumOptions, arranged, checked_slugs
 from appliance.catalogue import Catalogue, Unchanged
 from appliance.config.model import Config
@@ -26,8 +34,9 @@ from appliance.domain.model import Album, Ending, IdempotencyRecord
 from appliance.domain.preconditions import AllowedVersions, require_version
 from appliance.domain.upload_options import MAX_TITLE_CHARS, check_expiry, check_idempotency_key, clean_text
 from appliance.lifecycle.conflicts import retry_on_conflict
-from appliance.lifecycle.expiry import GRACE_S
-from appliance.lifecycle.management import UNDO_S
+from appliance.lifecycle.management import undo_or_bin_s, without_undo
+from appliance.lifecycle.prompt_writes import PromptWrites
+from appliance.lifecycle.service import Lifecycle
 
 NO_UNDO_S = 0  # an undo time that is over by any clock
 
@@ -43,11 +52,22 @@ class CreatedAlbum:
 class Albums:
     """Creates and shows albums for everybody, and changes them for the holders of their delete tokens."""
 
-    def __init__(self, config: Config, *, catalogue: Catalogue, clock: Clock) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        catalogue: Catalogue,
+        lifecycle: Lifecycle[Album],
+        prompt_writes: PromptWrites,
+        clock: Clock,
+    ) -> None:
         self._max_images = config.albums.max_images
         self._max_expiry_days = config.uploads.max_expiry_days
         self._catalogue = catalogue
         self._rows = catalogue.albums
+        self._bin_days = config.deletion.bin_days
+        self._lifecycle = lifecycle
+        self._prompt_writes = prompt_writes
         self._clock = clock
 
     async def show(self, slug: str) -> Contents:
@@ -152,15 +172,19 @@ class Albums:
         return album
 
     async def ending(self, slug: str) -> tuple[Ending | None, int | None]:
-        """How an album ended, and until which unix second it can be restored (None when it can't)."""
+        """How an album ended, and until which unix second it can be restored.
+
+        None when it can't be, or only undone for the seconds after a deletion without the bin.
+        """
         album = await self._rows.get(slug)
         if album is None:
             return None, None
-        if album.ended is not Ending.DELETED and not is_over(album, self._clock()):
-            return Ending.EXPIRED, None  # its images have ended
-        until_s = album.erase_after_s or (album.expires_s or 0) + GRACE_S  # the job runs within a minute
-        can_return = not album.erased and album.ended is not Ending.DELETED and until_s > self._clock()
-        return album.ended or Ending.EXPIRED, until_s if can_return else None
+        until_s = restorable_until_s(album, self._clock())
+        return album.ended or Ending.EXPIRED, without_undo(until_s, album.ended, album.ended_s)
+
+    async def restorable_until_s(self, slug: str, token: str | None) -> int | None:
+        """Until which unix second the holder of the token can restore the album. Raises as `owned` does."""
+        return restorable_until_s(await self.owned(slug, token), self._clock())
 
     async def change(
         self, slug: str, token: str | None, changes: AlbumChanges, *, only_versions: AllowedVersions = None
@@ -168,9 +192,9 @@ class Albums:
         """The changed album. A new expiry restores an expired one while its row is whole.
 
         Raises as `owned` does, InvalidField, InvalidExpiry, TooManyImages, VersionMismatch unless the album has one of
-        `only_versions`, and GoneAlbum when it can't be restored.
+        `only_versions`, and GoneAlbum when it has ended, which says until when it can be restored.
         """
-        await self.owned(slug, token)
+        before = await self.owned(slug, token)
         checked = self._check_changes(changes)
 
         async def change_row() -> Contents:
@@ -180,7 +204,10 @@ class Albums:
             await self._rows.change(changed.album)
             return changed
 
-        return await retry_on_conflict(change_row)
+        changed = await retry_on_conflict(change_row)
+        if before.ended is not None:
+            await self._record_now()
+        return changed
 
     def _check_changes(self, changes: AlbumChanges) -> AlbumChanges:
         if isinstance(changes.expires_s, int):
@@ -199,7 +226,9 @@ class Albums:
         expires_s = album.expires_s if isinstance(changes.expires_s, Unchanged) else changes.expires_s
         if over or album.ended is not None:
             if not changes.restore and not (over and not isinstance(changes.expires_s, Unchanged)):
-                raise GoneAlbum("This album has expired or was deleted. Restore it first.")
+                fault = GoneAlbum("This album has expired or was deleted. Restore it first.")
+                fault.restorable_until_s = restorable_until_s(album, now_s)
+                raise fault
             if album.ended is not None and now_s > (album.erase_after_s or 0):
                 raise GoneAlbum("This album can no longer be restored.")
             expires_s = None if expires_s is not None and expires_s <= now_s else expires_s
@@ -217,18 +246,24 @@ class Albums:
             erase_after_s=None,
         )
 
-    async def delete(self, slug: str, token: str | None, *, only_versions: AllowedVersions = None) -> Album:
-        """End the album: 410 from now on; its images stay. Undo works for ten seconds. Deleting twice is fine.
+    async def delete(
+        self, slug: str, token: str | None, *, to_bin: bool = False, only_versions: AllowedVersions = None
+    ) -> Album:
+        """End the album: 410 from now on; its images stay. It can be restored for the undo time, or the bin's days.
 
+        Deleting twice is fine; the earlier time counts, so that one in the bin is erased by a deletion without the bin.
         Raises as `owned` does, and VersionMismatch unless the album has one of `only_versions`.
         """
 
         async def end_row() -> Album:
             album, now_s = await self.owned(slug, token), int(self._clock())
             require_version(album.version, only_versions)
-            if album.ended is Ending.DELETED:
+            erase_after_s = now_s + undo_or_bin_s(self._bin_days, to_bin=to_bin)
+            if album.erase_after_s is not None:  # nothing keeps it for longer than an earlier end did
+                erase_after_s = min(erase_after_s, album.erase_after_s)
+            if album.ended is Ending.DELETED and erase_after_s == album.erase_after_s:
                 return album
-            return await self._end(album, now_s, erase_after_s=now_s + UNDO_S)
+            return await self._end(album, now_s, erase_after_s=erase_after_s)
 
         return await retry_on_conflict(end_row)
 
@@ -252,7 +287,12 @@ class Albums:
             album, ended=Ending.DELETED, ended_s=now_s, erase_after_s=erase_after_s, version=album.version + 1
         )
         await self._rows.change(ended)
+        await self._record_now()
         return ended
+
+    async def _record_now(self) -> None:
+        """Tell the store how albums ended, or that they are back, so that a rebuild knows."""
+        await self._prompt_writes.attempt(self._lifecycle.sync_records)
 
 
 def _fingerprint(options: AlbumOptions) -> str:

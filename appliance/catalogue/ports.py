@@ -91,16 +91,23 @@ class ImageCatalogue(Protocol):
     async def end(self, slug: str, *, now_s: int, erase_after_s: int, for_good: bool = False) -> Image:
         """End the image because its owner deleted it. An expired image becomes a deleted one.
 
-        Never postpones erasing. With `for_good`, erasing begins in the same moment, so that `restore` is refused from
-        here on. Raises GoneImage if it was erased, UnknownImage.
+        An image that has ended is never erased later than it would have been, but may be sooner. With `for_good`,
+        erasing begins in the same moment, so that `restore` is refused from here on. Its tombstone is due then. Raises
+        GoneImage if it was erased, UnknownImage.
         """
 
     async def restore(self, slug: str, *, now_s: int, expires_s: int | None) -> Image:
         """Bring an ended image back, with a new expiry or, for None, the one that it had.
 
-        It is due for prewarming and for a sidecar then. Raises Conflict if it has not ended or the expiry has passed,
-        GoneImage if its erasing has begun, UnknownImage.
+        It is due for prewarming and for a sidecar then, and after a deletion its tombstone is due. Raises Conflict if
+        it has not ended or the expiry has passed, GoneImage if its erasing has begun, UnknownImage.
         """
+
+    async def tombstones_due(self, after: str = "", limit: int = 500) -> list[str]:
+        """Slugs whose deletion, or its undoing, the store doesn't know yet. Whether they have ended, their rows say."""
+
+    async def mark_tombstone_written(self, slug: str, version: int | None) -> None:
+        """Record that the store knows of this version. A later one stays due; None says that the image is erased."""
 
     async def erasable(self, now_s: int, limit: int = 500, *, skipped: int = 0) -> list[Image]:
         """Ended images whose bytes may be erased at `now_s`, including those whose erasing was begun.

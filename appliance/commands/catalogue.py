@@ -64,6 +64,7 @@ async def _rebuild(config: Config) -> int:
         count, replaced = await _write_images(recovery, catalogue)
         async with catalogue.merge() as merge:
             count -= await in_batches(recovery.tombstones(), merge.add_tombstones)
+            await merge.end_images(recovery.in_bin)
         await asyncio.to_thread(recovery.adopt)
     finally:
         await store.close()

@@ -36,16 +36,17 @@ async def merge(
 ) -> MergeResult:
     """Bring the catalogue up to the store. Raises StoreUnavailable.
 
-    Deletions come first, so that no deleted image ever has a row again. `spool_dir` is the restored spool: originals
-    in it that were deleted since are removed. `whole` lists the whole store; otherwise the rows decide which part of it
-    can have something new.
+    Erased images come first, so that none ever has a row again; what is in the bin comes when all rows are there, since
+    it can be restored. `spool_dir` is the restored spool: originals in it that were erased since are removed. `whole`
+    lists the whole store; otherwise the rows decide which part of it can have something new.
     """
     async with catalogue.merge() as merging:
         scope = WHOLE if whole else scope_of(await merging.span(), since_s)
         recovery = Recovery(store, spool_dir, spool_dir / "sidecars", scope)
-        deleted = await in_batches(_deleted(recovery, spool_dir), merging.add_tombstones)
+        deleted = await in_batches(_erased(recovery, spool_dir), merging.add_tombstones)
         uploaded = await in_batches(recovery.images(merging.known), merging.add_images)
         changed = await in_batches(recovery.changes(), merging.update_images)
+        deleted += await merging.end_images(recovery.in_bin)
         albums = await in_batches(recovery.albums(), merging.upsert_albums)
         await merging.forget_finished_uploads()
     return MergeResult(uploaded, changed, deleted, albums, recovery.unreadable)
@@ -64,7 +65,7 @@ def scope_of(rows: SlugSpan, since_s: float) -> StoreScope:
     return StoreScope(uploaded_since_s=later_s, slugs=rows.receiving, written_since_s=later_s, minted_since_s=oldest_s)
 
 
-async def _deleted(recovery: Recovery, spool_dir: Path) -> AsyncIterator[Tombstone]:
+async def _erased(recovery: Recovery, spool_dir: Path) -> AsyncIterator[Tombstone]:
     async for tombstone in recovery.tombstones():
         for folder in ("landed", "orphans", "copies"):
             await asyncio.to_thread((spool_dir / folder / tombstone.slug).unlink, missing_ok=True)

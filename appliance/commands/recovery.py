@@ -46,7 +46,10 @@ async def know_nothing(_slugs: Sequence[str]) -> set[str]:
 
 
 class Recovery:
-    """One walk over spool and store, or a part of it. `unreadable` has a line for each record without a meaning."""
+    """One walk over spool and store, or a part of it. `unreadable` has a line for each record without a meaning.
+
+    `in_bin` has the tombstones of images that can still be restored, once `tombstones` was walked.
+    """
 
     def __init__(self, store: ObjectStore, spool_dir: Path, sidecars_dir: Path, scope: StoreScope = WHOLE) -> None:
         self._store = store
@@ -56,6 +59,7 @@ class Recovery:
         self._sidecars_dir = sidecars_dir
         self._records = RecordReader(store, sidecars_dir)
         self._adopted: list[str] = []
+        self.in_bin: list[Tombstone] = []
 
     @property
     def unreadable(self) -> list[str]:
@@ -92,9 +96,12 @@ class Recovery:
     # --- records --------------------------------------------------------------------------------------------------
 
     async def tombstones(self) -> AsyncIterator[Tombstone]:
-        """Every image that was deleted within the last year. Raises StoreUnavailable."""
+        """Every image erased within the last year; those in the bin go to `in_bin`. Raises StoreUnavailable."""
         async for entry in self._recent("tombstones/"):
-            if (tombstone := await self._records.tombstone(entry.key)) is not None:
+            tombstone = await self._records.tombstone(entry.key)
+            if tombstone is not None and tombstone.restorable_until_s is not None:
+                self.in_bin.append(tombstone)
+            elif tombstone is not None:
                 yield tombstone
 
     async def changes(self) -> AsyncIterator[Image]:

@@ -8,6 +8,7 @@ from appliance.config.sections.albums import AlbumsConfig
 from appliance.config.sections.backup import Backup
 from appliance.config.sections.cache import CacheConfig
 from appliance.config.sections.cdn import PURGES, Cdn
+from appliance.config.sections.deletion import Deletion
 from appliance.config.sections.renditions import Renditions
 from appliance.config.sections.server import LOG_LEVELS, Server, split_listen
 from appliance.config.sections.site import LOGO_ENDINGS, MAX_LOGO_BYTES, Site
@@ -29,6 +30,7 @@ __all__ = [
     "CacheConfig",
     "Cdn",
     "Config",
+    "Deletion",
     "OptionInfo",
     "Renditions",
     "Server",
@@ -51,6 +53,7 @@ class Config:
     albums: AlbumsConfig = field(default_factory=AlbumsConfig)
     cache: CacheConfig = field(default_factory=CacheConfig)
     cdn: Cdn = field(default_factory=Cdn)
+    deletion: Deletion = field(default_factory=Deletion)
     site: Site = field(default_factory=Site)
     backup: Backup = field(default_factory=Backup)
 

@@ -152,11 +152,17 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What is remembered of an erased image, so that its link answers 410."""
+    """What is remembered of an erased image, so that its link answers 410.
+
+    The store has one from the moment of the deletion on. `restorable_until_s` is set as long as the image waits in the
+    bin; `version` is then the one that the row got with the deletion, so that a later restoration outweighs it.
+    """
 
     slug: str
     ended: Ending
     ended_s: int
+    restorable_until_s: int | None = None
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,12 @@ def texts_member(body: dict[str, Any], name: str) -> tuple[str, ...]:
 
 
 def asks_to_restore(body: dict[str, Any]) -> bool:
-    """Whether `deleted` is set to false. Raises InvalidField for any other value."""
+    """Whether `restore` is set to true, or `deleted` to false. Raises InvalidField for any other value."""
+    if body.get("restore", True) is not True:
+        raise InvalidField("restore can only be true, which restores the item.")
     if body.get("deleted", False) is not False:
         raise InvalidField("deleted can only be false, which restores the item. Use DELETE to delete it.")
-    return "deleted" in body
+    return "restore" in body or "deleted" in body
 
 
 def expiry_member(body: dict[str, Any], clock: Clock) -> int | None:

@@ -16,6 +16,7 @@ from appliance.domain import errors
 from appliance.domain.errors import ApplianceError
 from appliance.http.api.chevereto import chevereto_error
 from appliance.http.keys import REQUEST_ID
+from appliance.http.localization.formatting import rfc3339
 from appliance.http.pages.selection import pages_of, wants_page
 from appliance.http.responses import json_answer
 
@@ -166,5 +167,7 @@ def _problem_details(request: web.Request, fault: ApplianceError, members: Mappi
         body["limit"] = fault.limit
     if fault.actual is not None:
         body["actual"] = fault.actual
+    if isinstance(fault, (errors.GoneImage, errors.GoneAlbum)) and fault.restorable_until_s is not None:
+        body["restorable_until"] = rfc3339(fault.restorable_until_s)
     body["request_id"] = request[REQUEST_ID]
     return json_answer(body | dict(members or {}), status=status, content_type="application/problem+json")

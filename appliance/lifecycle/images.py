@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from appliance.cache import Caches
 from appliance.catalogue import IdempotencyCatalogue, ImageCatalogue
 from appliance.domain.clock import DAY_S
-from appliance.domain.model import Ending, Image, Tombstone
-from appliance.domain.slugs import object_key, sidecar_key, tombstone_key
+from appliance.domain.model import Image
+from appliance.domain.slugs import object_key, sidecar_key
 from appliance.lifecycle.expiry import EXPIRE_BATCH, expire_images
 from appliance.lifecycle.service import TOMBSTONE_S
 from appliance.lifecycle.shipping import Shipper
 from appliance.lifecycle.sidecars import Sidecars
+from appliance.lifecycle.tombstones import StoredTombstones
 from appliance.objectstore import ObjectStore
-from appliance.objectstore.records import RECORD_TYPE, sidecar_of, tombstone_record
+from appliance.objectstore.records import sidecar_of
 from appliance.observability.metrics import Metrics
 from appliance.spool import Spool
 
@@ -35,6 +36,7 @@ class ImageLifecycleRows:
         cache: Caches,
         spool: Spool,
         sidecars: Sidecars,
+        tombstones: StoredTombstones,
         store: ObjectStore,
         shipper: Shipper,
         metrics: Metrics,
@@ -46,6 +48,7 @@ class ImageLifecycleRows:
         self._cache = cache
         self._spool = spool
         self._sidecars = sidecars
+        self._tombstones = tombstones
         self._store = store
         self._shipper = shipper
         self._metrics = metrics
@@ -80,9 +83,7 @@ class ImageLifecycleRows:
         return True
 
     async def erase_in_store(self, image: Image) -> bool:
-        if image.ended is Ending.DELETED and image.ended_s is not None:  # a restored backup must know of it
-            record = tombstone_record(Tombstone(image.slug, image.ended, image.ended_s))
-            await self._store.put_bytes(tombstone_key(image.slug), record, media_type=RECORD_TYPE)
+        await self._tombstones.put_final(image)  # first: a restored backup must know of it
         await self._store.delete(object_key(image.slug))
         await self._store.delete(sidecar_key(image.slug))
         await self._sidecars.drop(image.slug)  # last: until then a rebuild must know that the image ended

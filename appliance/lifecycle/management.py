@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from appliance.cache import Caches
 from appliance.catalogue import UNCHANGED, ImageCatalogue, Unchanged
-from appliance.config.model import Uploads
+from appliance.config.model import Deletion, Uploads
 from appliance.domain import tokens
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import Conflict, GoneImage, MissingToken, UnknownImage, WrongToken
@@ -15,6 +15,7 @@ from appliance.domain.visibility import require_visible
 from appliance.lifecycle.conflicts import retry_on_conflict
 from appliance.lifecycle.expiry import GRACE_S
 from appliance.lifecycle.sidecars import Sidecars
+from appliance.lifecycle.tombstones import StoredTombstones
 from appliance.observability.metrics import Metrics
 
 UNDO_S = 10
@@ -28,6 +29,25 @@ class Changes:
     alt: str | Unchanged | None = UNCHANGED
     expires_s: int | None = None
     restore: bool = False
+
+
+def undo_or_bin_s(bin_days: int, *, to_bin: bool) -> int:
+    """For how many seconds a deletion can be taken back. Without a bin (0 days) it is the undo time in any case."""
+    return bin_days * DAY_S if to_bin and bin_days else UNDO_S
+
+
+def restorable_until_s(image: Image, now_s: float) -> int | None:
+    """Until which unix second an image that has ended can be restored; None if it can't, or has not ended."""
+    until_s = image.erase_after_s if image.ended else image.expires_s + GRACE_S  # the expiry job runs within a minute
+    has_ended = image.ended is not None or image.expires_s <= now_s
+    begun_s = now_s if image.ended_s is None else max(now_s, image.ended_s)
+    return until_s if has_ended and until_s is not None and until_s > begun_s else None
+
+
+def without_undo(until_s: int | None, ended: Ending | None, ended_s: int | None) -> int | None:
+    """`until_s`, unless it is only the undo time after a deletion without the bin."""
+    is_undo = ended is Ending.DELETED and (until_s or 0) - (ended_s or 0) <= UNDO_S
+    return None if is_undo else until_s
 
 
 def check_token(token: str | None, stored_hash: str) -> None:
@@ -44,15 +64,19 @@ class Management:
     def __init__(
         self,
         limits: Uploads,
+        deletion: Deletion,
         *,
         catalogue: ImageCatalogue,
         cache: Caches,
         sidecars: Sidecars,
+        tombstones: StoredTombstones,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
         self._limits = limits
+        self._bin_days = deletion.bin_days
         self._sidecars = sidecars
+        self._tombstones = tombstones
         self._catalogue = catalogue
         self._cache = cache
         self._metrics = metrics
@@ -72,23 +96,30 @@ class Management:
         return found
 
     async def ending(self, slug: str) -> tuple[Ending | None, int | None]:
-        """How an image ended, and until which unix second it can be restored (None when it can't)."""
+        """How an image ended, and until which unix second it can be restored.
+
+        None when it can't be, or only undone for the seconds after a deletion without the bin.
+        """
         found = await self._catalogue.get(slug)
         if not isinstance(found, Image):
             return (found.ended if found else None), None
         ended = found.ended or (Ending.EXPIRED if found.expires_s <= self._clock() else None)
-        until_s = found.erase_after_s or found.expires_s + GRACE_S  # the expiry job runs within a minute
-        return ended, until_s if ended is Ending.EXPIRED and until_s > self._clock() else None
+        return ended, without_undo(restorable_until_s(found, self._clock()), ended, found.ended_s)
+
+    async def restorable_until_s(self, slug: str, token: str | None) -> int | None:
+        """Until which unix second the holder of the token can restore the image. Raises as `owned` does."""
+        return restorable_until_s(await self.owned(slug, token), self._clock())
 
     async def change(
         self, slug: str, token: str | None, changes: Changes, *, only_versions: AllowedVersions = None
     ) -> Image:
         """The changed image. A new expiry restores an expired one while its bytes are kept.
 
-        Raises as `owned` does, InvalidField, InvalidExpiry, VersionMismatch unless the image has one of
-        `only_versions`, and GoneImage when it can't be restored.
+        Without any change the image stays as it is. Raises as `owned` does, InvalidField, InvalidExpiry,
+        VersionMismatch unless the image has one of `only_versions`, and GoneImage when it has ended, which says until
+        when it can be restored.
         """
-        await self.owned(slug, token)
+        before = await self.owned(slug, token)
         checked = self._checked(changes)
 
         async def change_row() -> Image:
@@ -96,14 +127,19 @@ class Management:
             require_version(image.version, only_versions)
             return await self._change_row(image, checked)
 
-        return await retry_on_conflict(change_row)
+        changed = await retry_on_conflict(change_row)
+        if before.ended is Ending.DELETED:
+            await self._tombstones.settle_now(slug)
+        return changed
 
     async def _change_row(self, image: Image, changes: Changes) -> Image:
         """Compare and set. Raises Conflict when the row changed meanwhile."""
         now_s = int(self._clock())
         is_over = image.ended is Ending.EXPIRED or (image.ended is None and image.expires_s <= now_s)
         if not changes.restore and not (is_over and changes.expires_s is not None):
-            require_visible(image, now_s)  # raises what an ended image is refused with
+            self._require_visible(image)
+        if image.ended is None and changes == Changes():
+            return image
         expires_s: int | None = changes.expires_s
         if is_over or image.ended is not None:
             expires_s = self._new_expiry(image, changes, now_s)
@@ -124,6 +160,14 @@ class Management:
         await self._sidecars.keep(changed)
         return changed
 
+    def _require_visible(self, image: Image) -> None:
+        """Raises GoneImage for one that has ended, which says until when it can be restored."""
+        try:
+            require_visible(image, self._clock())
+        except GoneImage as fault:
+            fault.restorable_until_s = restorable_until_s(image, self._clock())
+            raise
+
     def _new_expiry(self, image: Image, changes: Changes, now_s: int) -> int:
         if changes.expires_s is not None:
             return changes.expires_s
@@ -140,15 +184,18 @@ class Management:
             restore=changes.restore,
         )
 
-    async def delete(self, slug: str, token: str | None, *, only_versions: AllowedVersions = None) -> Image:
-        """End the image: 410 from now on, erased from everywhere after the undo time. Deleting twice is fine.
+    async def delete(
+        self, slug: str, token: str | None, *, to_bin: bool = False, only_versions: AllowedVersions = None
+    ) -> Image:
+        """End the image: 410 from now on, erased from everywhere after the undo time, or the days in the bin.
 
+        Deleting twice is fine; the earlier time counts, so that one in the bin is erased by a deletion without the bin.
         Raises as `owned` does, and VersionMismatch unless the image has one of `only_versions`. The row isn't locked:
         a change in the same moment is deleted with the image.
         """
         image = await self.owned(slug, token)
         require_version(image.version, only_versions)
-        return await self._end(image, undo_s=UNDO_S)
+        return await self._end(image, undo_s=undo_or_bin_s(self._bin_days, to_bin=to_bin))
 
     async def take_down(self, slug: str) -> None:
         """End the image for good, without its token: nobody can undo it. Raises UnknownImage, GoneImage (already)."""
@@ -166,6 +213,7 @@ class Management:
         image = await self._catalogue.end(before.slug, now_s=now_s, erase_after_s=now_s + undo_s, for_good=for_good)
         await self._sidecars.keep(image)
         await self._cache.evict(image.slug)
+        await self._tombstones.settle_now(image.slug)
         if before.ended is not Ending.DELETED:
             self._metrics.deleted.inc()
         return image

@@ -72,6 +72,7 @@ class Lifecycle(Generic[T]):
         self._store = store
         self._guard = guard
         self._clock = clock
+        self._syncing = asyncio.Lock()
 
     async def end(self, *, clock_confirmed: bool = False) -> int:
         """End what is due. Raises ClockJumped, and then nothing was ended."""
@@ -127,6 +128,10 @@ class Lifecycle(Generic[T]):
 
         One that fails holds up no other. Raises StoreUnavailable, at once when the store doesn't serve.
         """
+        async with self._syncing:  # of two runs, one could put an older record after the other's newer one
+            return await self._sync_records()
+
+    async def _sync_records(self) -> int:
         after, written, failure = "", 0, None
         while items := await self._rows.records_due(after):
             for item in items:

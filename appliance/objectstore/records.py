@@ -109,15 +109,25 @@ def album_from(key: str, record: bytes) -> Album:
 
 
 def tombstone_record(tombstone: Tombstone) -> bytes:
-    """The object that remembers a deleted image: JSON with every field."""
-    return json.dumps({"slug": tombstone.slug, "ended": tombstone.ended, "ended_s": tombstone.ended_s}).encode()
+    """The object that remembers a deleted image: JSON. What concerns the bin is there only while it waits there."""
+    document: dict[str, object] = {"slug": tombstone.slug, "ended": tombstone.ended, "ended_s": tombstone.ended_s}
+    if tombstone.restorable_until_s is not None:
+        document |= {"restorable_until_s": tombstone.restorable_until_s, "version": tombstone.version}
+    return json.dumps(document).encode()
 
 
 def tombstone_from(key: str, record: bytes) -> Tombstone:
     """Raises UnreadableRecord."""
     try:
         document = json.loads(record)
-        return Tombstone(str(document["slug"]), Ending(document["ended"]), int(document["ended_s"]))
+        until_s = document.get("restorable_until_s")
+        return Tombstone(
+            slug=str(document["slug"]),
+            ended=Ending(document["ended"]),
+            ended_s=int(document["ended_s"]),
+            restorable_until_s=None if until_s is None else int(until_s),
+            version=int(document.get("version", 0)),
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnreadableRecord(f"{key} does not describe a tombstone: {error!r}") from error
 

@@ -13,8 +13,8 @@ async def addresses(site: Site) -> dict[str, str]:
     image = await site.upload(pictures.photo(1200, 800), "a-rather-long-name-without-any-blank-in-it.jpg")
     gone = await site.upload(pictures.photo(64, 48))
     headers = {"Authorization": f"Bearer {gone['delete_token']}"}
-    async with site.session.delete(f"{site.url}/api/v1/images/{gone['slug']}", headers=headers) as reply:
-        assert reply.status == 204
+    async with site.session.delete(f"{site.url}/api/v1/images/{gone['slug']}?bin=true", headers=headers) as reply:
+        assert reply.status == 200
     slug = image["slug"]
     return {
         "upload": "/",

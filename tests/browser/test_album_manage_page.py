@@ -154,8 +154,9 @@ async def test_managing_an_album_works_without_a_script(site: Site, open_page: O
     await page.get_by_role("button", name="Save changes").click()
     await page.get_by_text("Saved.", exact=True).wait_for()
     assert await names_now(site, album) == ["one.jpg"]
-    await page.get_by_role("button", name="Delete this album").click()
-    await page.get_by_role("heading", name="Album deleted").wait_for()
-    await page.get_by_role("button", name="Undo").click()
+    await page.get_by_text("Delete this album").click()
+    await page.get_by_role("button", name="Move to the bin").click()
+    await page.get_by_role("heading", name="Moved to the bin").wait_for()
+    await page.get_by_role("button", name="Restore").click()
     await page.get_by_text("Album restored.").wait_for()
     assert await names_now(site, album) == ["one.jpg"]

@@ -71,7 +71,10 @@ async def test_managing_an_image_keeps_the_focus_after_each_press(site: Site, op
     await page.keyboard.press("Tab")
     assert await focused(page) == "Delete this image"
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("heading", name="Image deleted")).to_be_focused()
+    await page.keyboard.press("Tab")
+    assert await focused(page) == "Move to the bin"
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Moved to the bin")).to_be_focused()
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await page.get_by_role("status").get_by_text("Image restored.").wait_for()
@@ -81,7 +84,7 @@ async def test_managing_an_image_keeps_the_focus_after_each_press(site: Site, op
 async def test_a_refused_change_leaves_the_focus_on_its_button(site: Site, open_page: OpenPage) -> None:
     image = await site.upload(pictures.photo(640, 480))
     page = await open_page(f"/i/{image['slug']}")
-    await page.locator("#manage summary").press("Enter")
+    await page.locator("#manage > summary").press("Enter")
     await page.get_by_label("Delete token").fill("x" * 22)
     await tab_to(page, "Save changes")
     await page.keyboard.press("Enter")

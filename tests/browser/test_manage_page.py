@@ -4,7 +4,8 @@ import asyncio
 import re
 from typing import Any
 
-from playwright.async_api import Route, expect
+import pytest
+from playwright.async_api import Page, Route, expect
 
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import Site, met, screen
@@ -27,7 +28,7 @@ async def test_the_manage_link_opens_the_form_and_leaves_the_address_bar(image: 
 
 async def test_the_manage_link_leads_to_the_form(image: Resource, open_page: OpenPage) -> None:
     page = await open_page(managing(image), **screen("phone"))
-    head = page.locator("#manage summary")
+    head = page.locator("#manage > summary")
     await expect(head).to_be_focused()
     await expect(head).to_be_in_viewport()
     await expect(page.get_by_role("status").get_by_text("This is your manage link")).to_be_visible()
@@ -72,8 +73,10 @@ async def test_the_end_of_the_ten_seconds_is_announced_and_the_focus_is_kept(
     await page.get_by_label("Title").fill("Renamed")
     await page.get_by_role("button", name="Save changes").click()
     await expect(page.locator("h1")).to_have_text("Renamed")
-    await page.get_by_role("button", name="Delete this image").click()
-    await expect(page.locator("#undoing bdi")).to_have_text("Renamed")
+    await to_the_bin(page)
+    await expect(page.locator("#in-bin bdi")).to_have_text("Renamed")
+    await page.get_by_role("button", name="Delete now").click()
+    await expect(page.get_by_role("heading", name="Image deleted")).to_be_focused()
     await page.get_by_role("button", name=re.compile("Undo")).focus()
     await page.clock.fast_forward(11_000)
     await expect(page.get_by_role("heading", name="Image deleted")).to_be_focused()
@@ -113,17 +116,59 @@ async def about(site: Site, image: Resource) -> Resource:
         return found
 
 
-async def test_a_deletion_is_undone_within_ten_seconds(site: Site, image: Resource, open_page: OpenPage) -> None:
-    page = await open_page(managing(image))
-    await page.get_by_role("button", name="Delete this image").click()
-    await expect(page.get_by_role("heading", name="Image deleted")).to_be_focused()
-    async with site.session.get(f"{site.url}/i/{image['slug']}") as reply:
-        assert reply.status == 410
-    await page.get_by_role("button", name=re.compile("Undo")).click()
+@pytest.mark.parametrize("rest", ["", "/manage"])
+async def test_an_image_is_moved_to_the_bin_and_restored(
+    site: Site, image: Resource, open_page: OpenPage, rest: str
+) -> None:
+    page = await open_page(f"/i/{image['slug']}{rest}#{image['delete_token']}")
+    await to_the_bin(page)
+    await expect(page.locator("#in-bin")).to_contain_text("It can be restored until")
+    assert await site_status(site, image) == 410
+    await page.get_by_role("button", name="Restore").click()
     await page.get_by_role("status").get_by_text("Image restored.").wait_for()
-    await expect(page.locator("#shown")).to_be_visible()
+    await expect(page.locator("#image")).to_be_visible()
+    assert await page.evaluate("document.activeElement === document.body") is False
+    assert await site_status(site, image) == 200
+
+
+async def test_a_restoration_that_fails_keeps_the_focus(image: Resource, open_page: OpenPage) -> None:
+    page = await open_page(managing(image))
+    await to_the_bin(page)
+    await page.context.set_offline(True)
+    button = page.get_by_role("button", name="Restore")
+    await button.click()
+    await page.get_by_role("status").get_by_text("can’t be reached").wait_for()
+    await expect(button).to_be_focused()
+    met(page).clear()
+
+
+async def test_the_page_of_a_deleted_image_offers_its_owner_to_restore_it(
+    site: Site, image: Resource, open_page: OpenPage
+) -> None:
+    page = await open_page(managing(image))
+    await to_the_bin(page)
+    await page.reload()  # the tab remembers the token
+    await expect(page.locator("h1")).to_have_text("This image was deleted")
+    await expect(page.locator("#restorable")).to_contain_text("It can be restored until")
+    await page.get_by_role("button", name="Restore").click()
+    await page.get_by_role("status").get_by_text("Image restored.").wait_for()
+    assert await site_status(site, image) == 200
+    stranger = await open_page(f"/i/{image['slug']}#{'x' * 22}")
+    await expect(stranger.locator("#manage-problem")).to_contain_text("The delete token is wrong")
+    met(page).clear()  # the status of what is gone
+    met(stranger).clear()
+
+
+async def to_the_bin(page: Page) -> None:
+    """Press what deletes, and what it asks."""
+    await page.get_by_text("Delete this image").click()
+    await page.get_by_role("button", name="Move to the bin").click()
+    await expect(page.get_by_role("heading", name="Moved to the bin")).to_be_focused()
+
+
+async def site_status(site: Site, image: Resource) -> int:
     async with site.session.get(f"{site.url}/i/{image['slug']}") as reply:
-        assert reply.status == 200
+        return reply.status
 
 
 async def test_a_wrong_token_is_shown_next_to_the_form(image: Resource, open_page: OpenPage) -> None:
@@ -137,10 +182,10 @@ async def test_a_wrong_token_is_shown_next_to_the_form(image: Resource, open_pag
 
 async def test_a_wrong_manage_link_leaves_room_for_the_right_token(image: Resource, open_page: OpenPage) -> None:
     page = await open_page(f"/i/{image['slug']}#{'x' * 22}")
-    await page.get_by_label("Title").fill("Dog")
-    await page.get_by_role("button", name="Save changes").click()
     await expect(page.locator("#manage-problem")).to_contain_text("The delete token is wrong")
+    await expect(page.get_by_text("This is your manage link")).to_have_count(0)
     await expect(page.get_by_label("Delete token")).to_be_focused()
+    await page.get_by_label("Title").fill("Dog")
     await page.get_by_label("Delete token").fill(image["delete_token"])
     await page.get_by_role("button", name="Save changes").click()
     await expect(page.locator("h1")).to_have_text("Dog")
@@ -165,7 +210,7 @@ async def test_the_manage_page_of_an_image_that_is_gone_says_so(
     async with site.session.delete(f"{site.url}/api/v1/images/{image['slug']}", headers=headers) as reply:
         assert reply.status == 204
     page = await open_page(f"/i/{image['slug']}/manage")
-    await expect(page.locator("h1")).to_have_text("This image is no longer available")
+    await expect(page.locator("h1")).to_have_text("This image was deleted")
     await page.get_by_role("link", name="Share an image").click()
     await page.wait_for_url(f"{site.url}/")
     met(page).clear()  # the status
@@ -173,7 +218,7 @@ async def test_the_manage_page_of_an_image_that_is_gone_says_so(
 
 async def test_a_wrong_token_is_reported_in_the_language_of_the_page(image: Resource, open_page: OpenPage) -> None:
     page = await open_page(f"/i/{image['slug']}", locale="de-DE")
-    await page.locator("#manage summary").click()
+    await page.locator("#manage > summary").click()
     await page.locator("#token").fill("x" * 22)
     await page.locator("#manage button[value=save]").click()
     await expect(page.locator("#manage-problem [lang=de]")).to_contain_text("Der Löschschlüssel ist falsch")

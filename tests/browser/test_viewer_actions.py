@@ -114,7 +114,12 @@ async def test_the_page_after_a_deletion_is_accessible(
     image: Resource, open_page: OpenPage, axe: str, theme: str
 ) -> None:
     page = await open_page(f"/i/{image['slug']}#{image['delete_token']}", **screen("narrow", theme))
-    await page.get_by_role("button", name="Delete this image").click()
+    await page.get_by_text("Delete this image").click()
+    assert await violations(page, axe) == []
+    await page.get_by_role("button", name="Move to the bin").click()
+    await expect(page.get_by_role("heading", name="Moved to the bin")).to_be_focused()
+    assert await violations(page, axe) == []
+    await page.get_by_role("button", name="Delete now").click()
     await expect(page.get_by_role("heading", name="Image deleted")).to_be_focused()
     assert await violations(page, axe) == []
 

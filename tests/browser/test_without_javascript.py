@@ -38,13 +38,22 @@ async def test_an_image_is_uploaded_changed_deleted_and_restored(site: Site, ope
     await expect(page.get_by_role("status").first).to_have_text("Saved.")
     found = await resource(site, link)
     assert (found["title"], found["expires_at"] > found["created_at"]) == ("Changed", True)
-    await page.get_by_role("button", name="Delete this image").click()
+    await page.get_by_text("Delete this image").click()
+    await page.get_by_role("button", name="Move to the bin").click()
+    await page.get_by_text("It can be restored until").wait_for()
     async with site.session.get(link) as reply:
         assert reply.status == 410
-    await page.get_by_role("button", name="Undo").click()
+    await page.get_by_role("button", name="Restore").click()
     await page.get_by_text("Image restored.").wait_for()
     async with site.session.get(link) as reply:
         assert reply.status == 200
+    await page.get_by_text("Delete this image").click()
+    await page.get_by_role("button", name="Move to the bin").click()
+    await page.goto(link)  # the page of what is gone
+    await page.get_by_role("textbox", name="Delete token").fill(token)
+    await page.get_by_role("button", name="Delete now").click()
+    await page.get_by_role("button", name="Undo").wait_for()
+    met(page).clear()  # the status of what is gone
 
 
 @pytest.mark.parametrize("theme", THEMES)

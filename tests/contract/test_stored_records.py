@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.domain.flat_image import unflatten
-from appliance.domain.model import ContentCredentials, Ending, Image, KeepMetadata, Location, PrivateData
+from appliance.domain.model import ContentCredentials, Ending, Image, KeepMetadata, Location, PrivateData, Tombstone
 from appliance.domain.renditions import Facts
 from appliance.domain.slugs import object_key
 from appliance.objectstore import ObjectInfo, ObjectStore
@@ -21,6 +21,8 @@ from appliance.objectstore.records import (
     metadata_of,
     record_of,
     sidecar_of,
+    tombstone_from,
+    tombstone_record,
 )
 from tests.support.rows import changed
 
@@ -172,3 +174,14 @@ def test_a_damaged_sidecar_is_named(sidecar: bytes) -> None:
 def test_an_object_of_somebody_else_is_named(metadata: dict[str, str]) -> None:
     with pytest.raises(UnreadableRecord, match="metadata of"):
         image_from(info_of(PLAIN, metadata))
+
+
+@pytest.mark.parametrize(
+    "tombstone",
+    [
+        Tombstone(PLAIN.slug, Ending.DELETED, 1_790_000_000),
+        Tombstone(PLAIN.slug, Ending.DELETED, 1_790_000_000, restorable_until_s=1_790_604_800, version=4),
+    ],
+)
+def test_a_tombstone_comes_back_as_it_was(tombstone: Tombstone) -> None:
+    assert tombstone_from("tombstones/a", tombstone_record(tombstone)) == tombstone

@@ -68,8 +68,15 @@ class Host:
     async def patch(self, slug: str, token: str | None, **members: Any) -> ClientResponse:
         return await self.client.patch(f"/api/v1/images/{slug}", json=members, headers=bearer(token))
 
-    async def delete(self, slug: str, token: str | None) -> ClientResponse:
-        return await self.client.delete(f"/api/v1/images/{slug}", headers=bearer(token))
+    async def delete(self, slug: str, token: str | None, **query: str) -> ClientResponse:
+        return await self.client.delete(f"/api/v1/images/{slug}", params=query, headers=bearer(token))
+
+    async def bin(self, image: dict[str, Any], kind: str = "images") -> str:
+        """Move an image, or an album, to the bin. Until when it can be restored, as the reply says."""
+        path, headers = f"/api/v1/{kind}/{image['slug']}?bin=true", bearer(image["delete_token"])
+        response = await self.client.delete(path, headers=headers)
+        assert response.status == 200, await response.text()
+        return str((await response.json())["restorable_until"])
 
     async def erase(self) -> int:
         """Let the undo time pass, and the eraser run."""

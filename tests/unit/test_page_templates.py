@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.config.model import Renditions, Uploads
+from appliance.config.model import Deletion, Renditions, Uploads
 from appliance.domain.errors import ApplianceError, Busy, InternalError, UnknownImage, UnsupportedFormat, WrongToken
 from appliance.domain.model import ContentCredentials, Ending, Image, KeepMetadata, PrivateData
 from appliance.domain.renditions import Format
@@ -40,6 +40,7 @@ EVERY_PAGE: dict[str, Callable[[LocalizedPages, Image], str]] = {
         [(image, TOKEN), (image, TOKEN)], [Refused(image.filename, UnknownImage(image.filename))], skipped=1
     ),
     "deleted": lambda pages, image: pages.images.deleted_page(image, TOKEN),
+    "in-bin": lambda pages, image: pages.images.deleted_page(image, TOKEN, restorable_until_s=NOW_S + 86_400),
     "gone": lambda pages, image: pages.images.gone_page(
         image.slug, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem=saying(image.title)
     ),
@@ -94,7 +95,7 @@ def test_no_page_of_an_image_is_for_search_engines(pages: LocalizedPages, name: 
     assert Page(EVERY_PAGE[name](pages, PHOTO)).meta("robots") == "noindex"
 
 
-@pytest.mark.parametrize("name", sorted(set(EVERY_PAGE) - {"uploaded", "uploaded-several", "deleted"}))
+@pytest.mark.parametrize("name", sorted(set(EVERY_PAGE) - {"uploaded", "uploaded-several", "deleted", "in-bin"}))
 def test_only_the_pages_that_hand_it_out_know_the_token(pages: LocalizedPages, name: str) -> None:
     assert TOKEN not in EVERY_PAGE[name](pages, PHOTO)
 
@@ -291,15 +292,38 @@ def test_a_deletion_can_be_undone_from_its_page(pages: LocalizedPages) -> None:
     assert "10 seconds" in page.text
 
 
+def test_a_deletion_to_the_bin_says_until_when_it_can_be_restored(pages: LocalizedPages) -> None:
+    page = Page(pages.images.deleted_page(PHOTO, TOKEN, restorable_until_s=NOW_S + 7 * 86_400))
+    assert page.one("input", type="hidden")["value"] == TOKEN
+    assert [button["value"] for button in page.all("button")] == ["restore", "delete-now"]
+    assert "It can be restored until 30 November 2026." in page.text
+
+
+def test_deleting_asks_without_a_script(pages: LocalizedPages) -> None:
+    page = Page(pages.images.manage_page(PHOTO))
+    assert page.one("details", **{"class": "delete"})
+    assert page.one("button", value="delete")
+    assert "for 7 days" in page.text
+    assert page.one("img")["src"] == f"/i/{SLUG}/thumbnail.jpg"  # what it is about
+    without = Page(LocalizedPages(replace(CONFIG, deletion=Deletion(bin_days=0))).images.manage_page(PHOTO))
+    assert "undo this for 10 seconds" in without.text
+
+
 def test_an_expired_image_can_be_restored_within_its_grace_period(pages: LocalizedPages) -> None:
     page = Page(
         pages.images.gone_page(
             SLUG, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem=WrongToken("Wrong token.")
         )
     )
-    assert page.one("div", role="alert")
-    assert page.one("button")["value"] == "restore"
+    assert page.one("div", **{"class": "message problem"})
+    assert [button["value"] for button in page.all("button")] == ["restore", "delete-now"]
     assert "24 November 2026" in page.text
+
+
+def test_a_stranger_is_not_told_until_when_a_deleted_image_can_be_restored(pages: LocalizedPages) -> None:
+    page = Page(pages.images.gone_page(SLUG, Ending.DELETED, restorable_until_s=NOW_S + 86_400))
+    assert [button["value"] for button in page.all("button")] == ["restore", "delete-now"]
+    assert "November" not in page.text
 
 
 @pytest.mark.parametrize("ended", [Ending.DELETED, Ending.EXPIRED, None])

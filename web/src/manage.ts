@@ -1,7 +1,36 @@
-// Pages with a token field: fills in the token from a manage link.
+// Pages with a token field. The manage page changes in place; others get the token from the manage link filled in, and the
+// page of something that is gone tells its owner until when it can be restored.
 
-import { tokenOf } from "./parts/token";
+import { Problem } from "./parts/api";
+import { wireManageForm } from "./parts/manage-form";
+import { checkToken, isWrongToken, restorableText, showProblem } from "./parts/restoring";
+import { dropToken, tokenOf } from "./parts/token";
 
+const KINDS: Record<string, string> = { i: "images", a: "albums" };
+
+/** Fill in the token of the manage link, and say what it allows. */
+async function welcomeOwner(field: HTMLInputElement, kind: string, slug: string): Promise<void> {
+  const token = tokenOf(slug);
+  if (!token || field.value) return;
+  field.value = token;
+  if (field.form?.dataset["gone"] === undefined) return;
+  try {
+    await checkToken(`/api/v1/${KINDS[kind]}/${slug}`, token);
+  } catch (fault) {
+    if (!(fault instanceof Problem)) throw fault;
+    if (isWrongToken(fault)) refuse(field, slug, fault);
+    else if (fault.restorableUntil) document.querySelector("#restorable")!.textContent = restorableText(fault.restorableUntil);
+  }
+}
+
+function refuse(field: HTMLInputElement, slug: string, fault: Problem): void {
+  dropToken(slug);
+  field.value = "";
+  showProblem(document.querySelector("#manage-problem")!, fault);
+}
+
+const page = document.querySelector<HTMLElement>("#image");
 const field = document.querySelector<HTMLInputElement>("[name=token]");
-const slug = /^\/[ai]\/(\w+)/.exec(location.pathname)?.[1];
-if (field && slug) field.value ||= tokenOf(slug) ?? "";
+const [, kind, slug] = /^\/([ai])\/(\w+)/.exec(location.pathname) ?? [];
+if (page) wireManageForm(page);
+else if (field && kind && slug) void welcomeOwner(field, kind, slug);

@@ -104,12 +104,15 @@ def expire(connection: Connection, slugs: Sequence[str], now_s: int, erase_after
 def end(connection: Connection, slug: str, now_s: int, erase_after_s: int, *, for_good: bool) -> Outcome[Image]:
     row = _require_row(connection, slug)
     image = row.image
-    if image.ended is Ending.DELETED and (row.erasing or not for_good):
-        return Outcome(image)
-    if image.erase_after_s is not None:  # a deletion never keeps the bytes for longer than the expiry did
+    if image.erase_after_s is not None:  # nothing keeps the bytes for longer than an earlier end did
         erase_after_s = min(erase_after_s, image.erase_after_s)
+    is_sooner = erase_after_s != image.erase_after_s
+    if image.ended is Ending.DELETED and (row.erasing or not (for_good or is_sooner)):
+        return Outcome(image)
     ended = replace(image, ended=Ending.DELETED, ended_s=now_s, erase_after_s=erase_after_s)
-    return _update(connection, replace(row, image=ended, erasing=row.erasing or for_good))
+    outcome = _update(connection, replace(row, image=ended, erasing=row.erasing or for_good))
+    _enqueue_tombstone(connection, outcome.value)
+    return outcome
 
 
 def restore(connection: Connection, slug: str, now_s: int, expires_s: int | None) -> Outcome[Image]:
@@ -124,7 +127,15 @@ def restore(connection: Connection, slug: str, now_s: int, expires_s: int | None
         raise Conflict("The image has expired. Send a later expiry to restore it.")
     restored = replace(image, expires_s=expires_s, ended=None, ended_s=None, erase_after_s=None)
     # Its renditions left the caches when it ended.
-    return _update(connection, replace(row, image=restored, prewarmed=False, sidecar_due=True))
+    outcome = _update(connection, replace(row, image=restored, prewarmed=False, sidecar_due=True))
+    if image.ended is Ending.DELETED:
+        _enqueue_tombstone(connection, outcome.value)
+    return outcome
+
+
+def mark_tombstone_written(connection: Connection, slug: str, version: int | None) -> Outcome[None]:
+    connection.execute(sql.MARK_TOMBSTONE_WRITTEN, {"slug": slug, "version": version})
+    return Outcome(None)
 
 
 def begin_erase(connection: Connection, slug: str, now_s: int) -> Outcome[bool]:
@@ -187,6 +198,10 @@ def _update(connection: Connection, row: ImageRow) -> Outcome[Image]:
     image = replace(row.image, version=row.image.version + 1)
     connection.execute(sql.CHANGE, image_row_values(replace(row, image=image)))
     return Outcome(image, {image.slug: image}, {image.slug: TWO_ROUNDS})
+
+
+def _enqueue_tombstone(connection: Connection, image: Image) -> None:
+    connection.execute(sql.ENQUEUE_TOMBSTONE, {"slug": image.slug, "version": image.version})
 
 
 def _gone(ended: Ending) -> GoneImage:

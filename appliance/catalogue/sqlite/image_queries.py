@@ -45,6 +45,10 @@ def erasable(connection: sqlite3.Connection, now_s: int, limit: int, skipped: in
     return images_of(connection.execute(sql.ERASABLE, {"now_s": now_s, "limit": limit, "skipped": skipped}))
 
 
+def tombstones_due(connection: sqlite3.Connection, after: str, limit: int) -> list[str]:
+    return _slugs(connection.execute(sql.TOMBSTONES_DUE, {"after": after, "limit": limit}))
+
+
 def known(connection: sqlite3.Connection, slugs: Sequence[str]) -> set[str]:
     return set(_slugs(connection.execute(sql.KNOWN, {"slugs": json.dumps(slugs)})))
 

@@ -110,6 +110,12 @@ class ImageRows:
     async def confirm_erased(self, slug: str) -> None:
         await self._write(image_changes.confirm_erased, slug)
 
+    async def tombstones_due(self, after: str = "", limit: int = 500) -> list[str]:
+        return await self._readers.run(image_queries.tombstones_due, after, limit)
+
+    async def mark_tombstone_written(self, slug: str, version: int | None) -> None:
+        await self._write(image_changes.mark_tombstone_written, slug, version)
+
     async def forget_tombstones(self, before_s: int, limit: int = 1000) -> int:
         return await self._write(image_changes.forget_tombstones, before_s, limit)
 

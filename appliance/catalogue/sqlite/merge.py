@@ -57,6 +57,13 @@ class CatalogueMerge:
         """Replace the rows of deleted images by tombstones. Returns how many rows went."""
         return await self._run(_add_tombstones, tuple(tombstones))
 
+    async def end_images(self, tombstones: Iterable[Tombstone]) -> int:
+        """End the images that wait in the bin, unless they were restored since. Returns how many.
+
+        One without a row gets a tombstone.
+        """
+        return await self._run(_end_images, tuple(tombstones))
+
     async def upsert_albums(self, albums: Iterable[Album]) -> int:
         """Add albums, and update rows that are older than these. Returns how many."""
         return await self._run(_upsert_albums, tuple(albums))
@@ -107,6 +114,13 @@ def _add_tombstones(connection: sqlite3.Connection, tombstones: Sequence[Tombsto
     removed = _write(connection, sql.REMOVE_IMAGE, values)
     _write(connection, sql.ADD_TOMBSTONE, values)
     return removed
+
+
+def _end_images(connection: sqlite3.Connection, tombstones: Sequence[Tombstone]) -> int:
+    values = [tombstone_values(tombstone) for tombstone in tombstones]
+    ended = _write(connection, sql.END_IF_OLDER, values)
+    _write(connection, sql.ADD_TOMBSTONE_IF_UNKNOWN, values)
+    return ended
 
 
 def _upsert_albums(connection: sqlite3.Connection, albums: Sequence[Album]) -> int:

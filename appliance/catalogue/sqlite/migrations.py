@@ -20,7 +20,10 @@ from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable
 
 CHANGES = "!"
 APPLICATION_ID = 0x41504943  # "APIC", in the file's header: tells our files from any other program's
-_TABLES = {"images", "tombstones", "idempotency", "notes", "uploads", "albums", "purges", Migrations.migrations_table}
+_TABLES = {
+    *("images", "tombstones", "tombstones_due", "idempotency", "notes", "uploads", "albums", "purges"),
+    Migrations.migrations_table,
+}
 migrations = Migrations("catalogue")
 
 
@@ -182,6 +185,12 @@ def incomplete(db: Database) -> None:
 def open_uploads(db: Database) -> None:
     """A release that doesn't know the column finishes such an upload once its declared length is there."""
     db.execute("ALTER TABLE uploads ADD COLUMN is_open INTEGER NOT NULL DEFAULT 0")
+
+
+@migrations(name="0013-tombstones-due")
+def tombstones_due(db: Database) -> None:
+    """Images whose deletion or restoration the store doesn't know yet, and the version that it has to know."""
+    db.execute("CREATE TABLE tombstones_due (slug TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID")
 
 
 def migrate(connection: sqlite3.Connection) -> None:

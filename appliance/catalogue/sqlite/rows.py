@@ -109,7 +109,7 @@ def rebuilt_image_values(image: Image) -> Mapping[str, Any]:
 
 
 def tombstone_values(tombstone: Tombstone) -> dict[str, Any]:
-    return {"slug": tombstone.slug, "ended": tombstone.ended.value, "ended_s": tombstone.ended_s}
+    return asdict(tombstone) | {"ended": tombstone.ended.value}
 
 
 def tombstone_of(row: tuple[Any, ...]) -> Tombstone:

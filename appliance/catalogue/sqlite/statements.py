@@ -71,6 +71,11 @@ ADD_TOMBSTONE = "INSERT OR REPLACE INTO tombstones (slug, ended, ended_s) VALUES
 FORGET_TOMBSTONES = """
     DELETE FROM tombstones WHERE slug IN
     (SELECT slug FROM tombstones WHERE ended_s < :before_s ORDER BY ended_s LIMIT :limit) RETURNING slug"""
+ENQUEUE_TOMBSTONE = """
+    INSERT INTO tombstones_due (slug, version) VALUES (:slug, :version)
+    ON CONFLICT (slug) DO UPDATE SET version = max(version, excluded.version)"""
+TOMBSTONES_DUE = "SELECT slug FROM tombstones_due WHERE slug > :after ORDER BY slug LIMIT :limit"
+MARK_TOMBSTONE_WRITTEN = "DELETE FROM tombstones_due WHERE slug = :slug AND version <= coalesce(:version, version)"
 IDEMPOTENCY = "SELECT key_hash, slug, fingerprint, created_s, secret FROM idempotency WHERE key_hash = :key_hash"
 ADD_IDEMPOTENCY = """
     INSERT INTO idempotency (key_hash, slug, fingerprint, created_s, secret)
@@ -184,6 +189,12 @@ COUNT_ALBUMS = "SELECT count(*) FROM albums WHERE slug > ''"
 LAST_ROWID = "SELECT max(rowid) FROM images"
 FROM_ROWID = f"SELECT {_IMAGE} FROM images WHERE rowid >= :rowid ORDER BY rowid LIMIT 1"
 CHANGE_IF_OLDER = f"UPDATE images SET {_RECORDED}, sidecar_due = 0 WHERE slug = :slug AND version < :version"
+END_IF_OLDER = """
+    UPDATE images SET ended = :ended, ended_s = :ended_s, erase_after_s = :restorable_until_s, version = :version
+    WHERE slug = :slug AND version < :version"""
+ADD_TOMBSTONE_IF_UNKNOWN = """
+    INSERT INTO tombstones (slug, ended, ended_s) SELECT :slug, :ended, :ended_s
+    WHERE NOT EXISTS (SELECT 1 FROM images WHERE slug = :slug) ON CONFLICT (slug) DO NOTHING"""
 CHANGE_ALBUM_IF_OLDER = f"UPDATE albums SET {_ALBUM_SET}, sidecar_due = 0 WHERE slug = :slug AND version < :version"
 OLDEST = "SELECT slug FROM images WHERE slug > '' ORDER BY slug LIMIT 1"
 LAST = "SELECT slug FROM images WHERE slug > '' ORDER BY slug DESC LIMIT 1"

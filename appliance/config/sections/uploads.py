@@ -22,7 +22,9 @@ class Uploads:
     )
     ack_budget_s: float = field(
         default=5.0,
-        metadata=info("How long the response to an upload waits for the store, in seconds.", minimum=0, maximum=9),
+        metadata=info(
+            "How long the response to an upload or a deletion waits for the store, in seconds.", minimum=0, maximum=9
+        ),
     )
     idle_timeout_s: float = field(
         default=60.0,

@@ -17,6 +17,8 @@ class GoneImage(ApplianceError):
     code = "gone"
     title = "This image is no longer available"
     texts = ("This image has expired, was deleted, or was never completely uploaded.",)
+    restorable_until_s: int | None = None
+    """Until when it can be restored, in unix seconds. Set only for the holder of its delete token."""
 
 
 class UnknownAlbum(ApplianceError):
@@ -40,6 +42,8 @@ class GoneAlbum(ApplianceError):
     code = "album-gone"
     title = "This album is no longer available"
     texts = ("This album has expired, was deleted, or has no images left.",)
+    restorable_until_s: int | None = None
+    """Until when it can be restored, in unix seconds. Set only for the holder of its delete token."""
 
 
 class TooManyImages(ApplianceError):

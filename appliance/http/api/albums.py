@@ -5,10 +5,12 @@ from typing import Any
 from aiohttp import web
 
 from appliance.albums import AlbumChanges, AlbumOptions, Contents
+from appliance.albums.contents import restorable_until_s
 from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.domain.clock import Clock
-from appliance.domain.errors import InvalidExpiry
+from appliance.domain.errors import GoneAlbum, InvalidExpiry
 from appliance.http.api.album_resource import album_resource
+from appliance.http.api.deletions import asks_for_bin, deletion_response, tell_owner
 from appliance.http.client_address import client_of
 from appliance.http.delete_tokens import bearer_token, delay_wrong_tokens
 from appliance.http.etags import allowed_versions, version_etag
@@ -25,7 +27,7 @@ from appliance.http.links import album_path
 from appliance.http.responses import json_bytes
 
 CREATION_MEMBERS = frozenset({"images", "title", "expires_in"})
-MEMBERS = frozenset({"title", "expires_in", "expires_at", "add", "remove", "order", "deleted"})
+MEMBERS = frozenset({"title", "expires_in", "expires_at", "add", "remove", "order", "restore", "deleted"})
 NO_STORE = {"Cache-Control": "no-store"}
 JSON = "application/json"
 
@@ -54,7 +56,11 @@ def _resource(request: web.Request, contents: Contents, delete_token: str | None
 
 async def show_album(request: web.Request) -> web.Response:
     """GET /api/v1/albums/{slug}"""
-    album = await request.app[ALBUMS].show(request.match_info["slug"])
+    try:
+        album = await request.app[ALBUMS].show(request.match_info["slug"])
+    except GoneAlbum as fault:
+        fault.restorable_until_s = await tell_owner(request, request.app[ALBUMS].restorable_until_s)
+        raise
     key = "json", album.state, album.ends_s
     answer = await request.app[BACKGROUND_RENDERER].cached(
         client_of(request).key, key, lambda: _resource(request, album)
@@ -89,11 +95,10 @@ async def change_album(request: web.Request) -> web.Response:
 
 async def delete_album(request: web.Request) -> web.Response:
     """DELETE /api/v1/albums/{slug}"""
+    slug, token, to_bin = request.match_info["slug"], bearer_token(request), asks_for_bin(request)
     async with delay_wrong_tokens(request):
-        await request.app[ALBUMS].delete(
-            request.match_info["slug"], bearer_token(request), only_versions=allowed_versions(request)
-        )
-    return web.Response(status=204, headers=NO_STORE)
+        album = await request.app[ALBUMS].delete(slug, token, to_bin=to_bin, only_versions=allowed_versions(request))
+    return deletion_response(restorable_until_s(album, request.app[CLOCK]()), to_bin=to_bin)
 
 
 def _read_expiry(body: dict[str, Any], clock: Clock) -> int | Unchanged | None:

@@ -143,6 +143,7 @@ def limits_resource(config: Config) -> Mapping[str, object]:
             "max_days": uploads.max_expiry_days,
             "min_seconds": 1,
         },
+        "deletion": {"bin_days": config.deletion.bin_days},
         "albums": {"max_images": config.albums.max_images},
         "renditions": {
             "presets": {preset.name: preset.box_px for preset in sizes.presets},

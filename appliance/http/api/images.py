@@ -2,9 +2,10 @@
 
 from aiohttp import web
 
-from appliance.domain.errors import UnknownImage
+from appliance.domain.errors import GoneImage, UnknownImage
 from appliance.domain.model import Image
 from appliance.http.api.contract import build_contract
+from appliance.http.api.deletions import asks_for_bin, deletion_response, tell_owner
 from appliance.http.api.image_resource import image_resource, limits_resource, pending_resource
 from appliance.http.delete_tokens import bearer_token, delay_wrong_tokens
 from appliance.http.etags import allowed_versions, version_etag
@@ -12,16 +13,21 @@ from appliance.http.image_lookup import find_image_or_progress, resolve_image
 from appliance.http.json_fields import asks_to_restore, expiry_member, json_object, text_member
 from appliance.http.keys import CLOCK, CONFIG, MANAGEMENT, RESUMABLE
 from appliance.http.responses import json_answer
-from appliance.lifecycle.management import Changes
+from appliance.lifecycle.management import Changes, restorable_until_s
 from appliance.resumable import Progress
 
-MEMBERS = frozenset({"title", "alt", "expires_in", "expires_at", "deleted"})
+MEMBERS = frozenset({"title", "alt", "expires_in", "expires_at", "restore", "deleted"})
 NO_STORE = {"Cache-Control": "no-store"}
 
 
 async def show_image(request: web.Request) -> web.Response:
     """GET /api/v1/images/{slug}"""
-    found, config = await find_image_or_progress(request), request.app[CONFIG]
+    config = request.app[CONFIG]
+    try:
+        found = await find_image_or_progress(request)
+    except GoneImage as fault:
+        fault.restorable_until_s = await tell_owner(request, request.app[MANAGEMENT].restorable_until_s)
+        raise
     if isinstance(found, Progress):
         return json_answer(pending_resource(found, config), headers=NO_STORE)
     return json_answer(image_resource(found, config), headers=image_headers(found))
@@ -44,14 +50,24 @@ async def change_image(request: web.Request) -> web.Response:
 
 async def delete_image(request: web.Request) -> web.Response:
     """DELETE /api/v1/images/{slug}"""
-    slug, token, only_versions = request.match_info["slug"], bearer_token(request), allowed_versions(request)
+    to_bin = asks_for_bin(request)
     async with delay_wrong_tokens(request):
-        try:
-            await request.app[MANAGEMENT].delete(slug, token, only_versions=only_versions)
-        except UnknownImage:
-            if not await request.app[RESUMABLE].withdraw(slug, token):  # else the upload has finished meanwhile
-                await request.app[MANAGEMENT].delete(slug, token, only_versions=only_versions)
-    return web.Response(status=204, headers=NO_STORE)
+        image = await _delete(request, to_bin=to_bin)
+    until_s = None if image is None else restorable_until_s(image, request.app[CLOCK]())
+    return deletion_response(until_s, to_bin=to_bin)
+
+
+async def _delete(request: web.Request, *, to_bin: bool) -> Image | None:
+    """The image as it has ended; None for an upload in progress, which is cancelled."""
+    slug, token, only_versions = request.match_info["slug"], bearer_token(request), allowed_versions(request)
+    management = request.app[MANAGEMENT]
+    try:
+        return await management.delete(slug, token, to_bin=to_bin, only_versions=only_versions)
+    except UnknownImage:
+        if await request.app[RESUMABLE].withdraw(slug, token):
+            return None
+    # The upload has finished meanwhile.
+    return await management.delete(slug, token, to_bin=to_bin, only_versions=only_versions)
 
 
 async def _owned(request: web.Request, slug: str, token: str | None) -> None:

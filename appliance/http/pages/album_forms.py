@@ -21,10 +21,9 @@ from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK
 from appliance.http.links import album_path
 from appliance.http.pages.album_handlers import gone_page
 from appliance.http.pages.album_pages import AlbumFormValues, slugs_in
-from appliance.http.pages.gone import with_gone_page
+from appliance.http.pages.gone import DELETIONS, with_gone_page
 from appliance.http.pages.html_responses import page_response, problem_page_response
 from appliance.http.pages.selection import pages_of, wants_page
-from appliance.lifecycle.management import UNDO_S
 
 WITH_ITS_IMAGES = "images"
 """The value of the form's expiry that ends the album with its last image."""
@@ -82,10 +81,11 @@ async def _manage(request: web.Request, form: Form) -> web.Response:
     _ = pages.language.gettext
     token, action = token_in(text_field(form, "token")), text_field(form, "action") or "save"
     try:
-        if action == "delete":
+        if action in DELETIONS:
             async with delay_wrong_tokens(request):
-                album = await albums.delete(slug, token)
-            return page_response(pages.albums.deleted_page(album, token, undo_s=UNDO_S))
+                album = await albums.delete(slug, token, to_bin=action == "delete")
+            _ended, until_s = await albums.ending(slug)
+            return page_response(pages.albums.deleted_page(album, token, restorable_until_s=until_s))
         if action in ("undo", "restore"):
             async with delay_wrong_tokens(request):
                 contents = await albums.change(slug, token, AlbumChanges(restore=True))

@@ -150,9 +150,13 @@ class AlbumPages:
     def _small(self, image: Image) -> Tile:
         return Tile(image, links.share_path(image.slug), self._nearest(image, SMALLEST_PX))
 
-    def deleted_page(self, album: Album, delete_token: str, *, undo_s: int) -> str:
-        """Says that the album was deleted, with a form to undo that, which works for `undo_s` seconds."""
-        return self._templates.render("album-deleted.html", album=album, delete_token=delete_token, undo_s=undo_s)
+    def deleted_page(self, album: Album, delete_token: str, *, restorable_until_s: int | None = None) -> str:
+        """Says that the album was deleted, with a form to restore it from the bin or to have it erased now.
+
+        Without `restorable_until_s` (unix seconds) it is not in the bin, and the form undoes the deletion.
+        """
+        values = {"album": album, "delete_token": delete_token, "restorable_until_s": restorable_until_s}
+        return self._templates.render("album-deleted.html", **values)
 
     def gone_page(
         self,
@@ -162,7 +166,7 @@ class AlbumPages:
         restorable_until_s: int | None = None,
         problem: ApplianceError | None = None,
     ) -> str:
-        """The 410 page; with a form to restore the album while that is possible."""
+        """The 410 page; with a form to restore the album, or to erase it now, while that is possible."""
         values = {
             "slug": slug,
             "ended": ended,

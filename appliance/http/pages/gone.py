@@ -11,6 +11,9 @@ from appliance.domain.errors import ApplianceError
 from appliance.http.pages.html_responses import page_response
 from appliance.http.pages.selection import wants_page
 
+DELETIONS = ("delete", "delete-now")
+"""The actions of a form that delete: into the bin, or without it."""
+
 GonePage = Callable[[web.Request, str], Awaitable[str]]
 
 

@@ -13,7 +13,7 @@ from appliance.http.forms import Form, read_form, text_field
 from appliance.http.image_lookup import find_image_or_progress
 from appliance.http.keys import CLOCK, DELIVERY, MANAGEMENT
 from appliance.http.links import share_path
-from appliance.http.pages.gone import with_gone_page
+from appliance.http.pages.gone import DELETIONS, with_gone_page
 from appliance.http.pages.html_responses import (
     page_response,
     problem_page_response,
@@ -21,7 +21,7 @@ from appliance.http.pages.html_responses import (
     shared_page_response,
 )
 from appliance.http.pages.selection import pages_of, wants_page
-from appliance.lifecycle.management import UNDO_S, Changes
+from appliance.lifecycle.management import Changes
 from appliance.resumable import Progress
 
 MAX_AGE_S = 300
@@ -73,10 +73,11 @@ async def manage(request: web.Request) -> web.Response:
     form, _ = await read_form(request), pages.language.gettext
     token, action = token_in(text_field(form, "token")), text_field(form, "action") or "save"
     try:
-        if action == "delete":
+        if action in DELETIONS:
             async with delay_wrong_tokens(request):
-                image = await management.delete(slug, token)
-            return page_response(pages.images.deleted_page(image, token, undo_s=UNDO_S))
+                image = await management.delete(slug, token, to_bin=action == "delete")
+            _ended, until_s = await management.ending(slug)
+            return page_response(pages.images.deleted_page(image, token, restorable_until_s=until_s))
         if action in ("undo", "restore"):
             changes, notice = Changes(restore=True), _("Image restored.")
         elif action == "save":

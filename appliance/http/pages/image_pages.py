@@ -17,7 +17,6 @@ from appliance.http.pages.link_previews import previews
 from appliance.http.pages.page_cache import PageCache
 from appliance.http.pages.rendition_links import RenditionLink, rendition_links
 from appliance.http.pages.templates import PageTemplates
-from appliance.lifecycle.management import UNDO_S
 from appliance.resumable import Progress
 from appliance.uploads.ingest import Refused
 
@@ -46,7 +45,6 @@ class ImagePages:
             "share.html",
             figure=build_figure(image, sizes, config, language, summary.placeholder),
             previews=previews(image, self._config),
-            undo_s=UNDO_S,
             rendition_links=sizes,
             report_link=self._templates.branding.report_link(self._links.share(image.slug)),
             oembed_url=self._links.oembed(image.slug),
@@ -127,13 +125,17 @@ class ImagePages:
         Its fields are token, title, alt, expires_in (empty for no change) and action (`save` or `delete`). Pass a token
         that was right to fill it in for the next change.
         """
-        problem_text = self._templates.localize_error(problem)
-        values = self._describe(image, delete_token)
+        problem_text, sizes = self._templates.localize_error(problem), self._rendition_links(image)
+        values = self._describe(image, delete_token) | {"small": sizes[0] if sizes else None}
         return self._templates.render("manage.html", problem=problem_text, notice=notice, **values)
 
-    def deleted_page(self, image: Image, delete_token: str, *, undo_s: int = UNDO_S) -> str:
-        """Says that the image was deleted, with a form to undo that, which works for `undo_s` seconds."""
-        return self._templates.render("deleted.html", image=image, delete_token=delete_token, undo_s=undo_s)
+    def deleted_page(self, image: Image, delete_token: str, *, restorable_until_s: int | None = None) -> str:
+        """Says that the image was deleted, with a form to restore it from the bin or to have it erased now.
+
+        Without `restorable_until_s` (unix seconds) it is not in the bin, and the form undoes the deletion.
+        """
+        values = {"image": image, "delete_token": delete_token, "restorable_until_s": restorable_until_s}
+        return self._templates.render("deleted.html", **values)
 
     def gone_page(
         self,
@@ -143,9 +145,9 @@ class ImagePages:
         restorable_until_s: int | None = None,
         problem: ApplianceError | None = None,
     ) -> str:
-        """The 410 page. Until `restorable_until_s` (unix seconds) it has a form with which the owner can restore.
+        """The 410 page. Until `restorable_until_s` (unix seconds) it has a form for the owner.
 
-        The form posts token and action `restore`; `problem` says why the last try failed.
+        The form posts token and action, `restore` or `delete-now`; `problem` says why the last try failed.
         """
         return self._templates.render(
             "gone.html",

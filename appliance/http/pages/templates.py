@@ -18,6 +18,7 @@ from appliance.http.localization.localized_errors import LocalizedError, localiz
 from appliance.http.pages.assets import Assets
 from appliance.http.pages.branding import Branding
 from appliance.http.pages.embed_codes import description
+from appliance.lifecycle.management import UNDO_S
 
 _EXPIRY_DAYS = (1, 7, 30, 365)
 
@@ -64,6 +65,8 @@ class PageTemplates:
             why_original_only=self._why_original_only,
             max_title=MAX_TITLE_CHARS,
             max_alt=MAX_ALT_CHARS,
+            bin_days=config.deletion.bin_days,
+            undo_s=UNDO_S,
         )
 
     def render(self, template: str, **values: object) -> str:

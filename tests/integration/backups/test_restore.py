@@ -65,7 +65,7 @@ async def test_everything_comes_back_on_a_new_machine_and_nothing_that_was_delet
             await change(session, served, deleted)
             await change(session, served, doomed)
             album = await _album(session, served, kept, later)
-            await until(lambda: _tombstones(minio.folder) == 2, "both are erased")
+            await until(lambda: _originals(minio.folder) == 4, "both are erased")
             assert "Everything is in the store." in served.command("drain").stdout
             before = await _after_stop(served)
 
@@ -113,8 +113,8 @@ def _all_shipped(served: ServerProcess) -> bool:
     return not any((served.data_dir / "spool/landed").iterdir())
 
 
-def _tombstones(minio: Path) -> int:
-    return len({path.name for path in minio.glob("disk1/images/tombstones/*/*")})
+def _originals(minio: Path) -> int:
+    return len({path.name for path in minio.glob("disk1/images/originals/*/*")})
 
 
 async def test_a_rebuild_and_a_restore_come_to_the_same(tmp_path: Path) -> None:

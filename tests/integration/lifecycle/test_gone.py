@@ -84,11 +84,11 @@ async def test_people_get_a_page_about_it(host: Host, jpeg: bytes) -> None:
     page = await host.get(f"/i/{resource['slug']}", Accept="text/html")
     text = await page.text()
     assert (page.status, page.content_type) == (410, "text/html")
-    assert "It has expired" in text
+    assert "This image has expired" in text
     assert 'value="restore"' in text  # within the grace, before the job has come by too
     await host.delete(resource["slug"], resource["delete_token"])
     text = await (await host.get(f"/i/{resource['slug']}", Accept="text/html")).text()
-    assert "Its owner deleted it" in text
+    assert "This image was deleted" in text
     assert 'value="restore"' not in text
 
 

@@ -77,19 +77,39 @@ async def test_a_mistake_keeps_the_token_and_what_was_typed(host: Host, mine: di
     assert (await send(host, mine["slug"], token=mine["delete_token"], expires_in="soon")).status == 400
 
 
-async def test_an_image_is_deleted_and_restored_by_form(host: Host, mine: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("action", "heading", "back"), [("delete", "Moved to the bin", "restore"), ("delete-now", "Image deleted", "undo")]
+)
+async def test_an_image_is_deleted_and_restored_by_form(
+    host: Host, mine: dict[str, Any], action: str, heading: str, back: str
+) -> None:
     slug, token = mine["slug"], mine["delete_token"]
-    page = await (await send(host, slug, token=token, action="delete")).text()
-    assert "Image deleted" in page
+    page = await (await send(host, slug, token=token, action=action)).text()
+    assert heading in page
+    assert f'value="{back}"' in page
     assert field(page, "token") == token
     assert (await host.get(f"/i/{slug}")).status == 410
-    page = await (await send(host, slug, token=token, action="undo")).text()
+    page = await (await send(host, slug, token=token, action=back)).text()
     assert "Image restored." in page
     assert (await host.get(f"/i/{slug}")).status == 200
 
 
-async def test_an_undo_that_comes_too_late_is_told(host: Host, mine: dict[str, Any]) -> None:
+async def test_the_page_of_an_image_in_the_bin_restores_or_deletes_it_now(host: Host, mine: dict[str, Any]) -> None:
     await send(host, mine["slug"], token=mine["delete_token"], action="delete")
+    page = await (await host.get(f"/i/{mine['slug']}", Accept="text/html")).text()
+    assert "This image was deleted" in page
+    assert "can be restored until" not in page  # a stranger is told no date
+    wrong = await send(host, mine["slug"], token="wrong", action="delete-now")
+    assert wrong.status == 403
+    assert 'value="delete-now"' in await wrong.text()
+    assert (await send(host, mine["slug"], token=mine["delete_token"], action="delete-now")).status == 200
+    page = await (await host.get(f"/i/{mine['slug']}", Accept="text/html")).text()
+    assert 'value="restore"' not in page
+    assert await host.erase() == 1
+
+
+async def test_an_undo_that_comes_too_late_is_told(host: Host, mine: dict[str, Any]) -> None:
+    await send(host, mine["slug"], token=mine["delete_token"], action="delete-now")
     await host.erase()
     reply = await send(host, mine["slug"], token=mine["delete_token"], action="undo")
     assert (reply.status, reply.content_type) == (410, "text/html")

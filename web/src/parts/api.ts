@@ -3,12 +3,16 @@
 import { t } from "./messages";
 import { localizeProblem, pageLanguage, type ProblemDetails } from "./problems";
 
-/** A call that failed. `message` is for people, in the language `lang`. */
+/**
+ * A call that failed. `message` is for people, in the language `lang`. `restorableUntil` is a time (RFC 3339): what is gone
+ * can be restored until then.
+ */
 export class Problem extends Error {
   constructor(
     readonly code: string,
     message: string,
     readonly lang: string,
+    readonly restorableUntil?: string,
   ) {
     super(message);
   }
@@ -52,5 +56,5 @@ export async function callApi(path: string, { method, token, body, headers = {},
   if (reply.ok) return answer;
   const problem = answer as ProblemDetails;
   const { text, lang } = localizeProblem({ title: reply.statusText, ...problem });
-  throw new Problem(problem.code ?? String(reply.status), text, lang);
+  throw new Problem(problem.code ?? String(reply.status), text, lang, problem.restorable_until);
 }

@@ -1,9 +1,11 @@
-// The manage form of the share page: its changes go to the API, and the page shows the result.
+// The manage form, on the share page and on the manage page: its changes go to the API, and the page shows the result.
 
 import { announce } from "./announce";
 import { callApi, Problem } from "./api";
-import { clearIncompleteToken, dropToken, storeToken, tokenIn, tokenOf } from "./token";
+import { DeletedImage } from "./deleted-image";
 import { t } from "./messages";
+import { checkToken, isWrongToken, showProblem } from "./restoring";
+import { clearIncompleteToken, dropToken, storeToken, tokenIn, tokenOf } from "./token";
 
 const DEPENDENT_IDS = ["about", "codes", "shown", "deleted"]; // the elements that show title, description or expiry
 
@@ -18,7 +20,7 @@ export function wireManageForm(page: HTMLElement): void {
     const action = (event.submitter as HTMLButtonElement | null)?.value;
     void manageForm.runChange(action === "delete" ? () => manageForm.remove() : () => manageForm.save());
   });
-  const open = (): void => manageForm.open();
+  const open = (): void => void manageForm.open();
   addEventListener("hashchange", open); // a manage link was opened while the page was already open
   open();
 }
@@ -37,20 +39,36 @@ class ManageForm {
     this.#slug = page.dataset["slug"] ?? "";
   }
 
-  /** Open the form if there is a token, from the link or stored in this tab. */
-  open(): void {
+  /** Open the form if there is a token: from the link, which is checked first, or stored in this tab. */
+  async open(): Promise<void> {
     const byLink = location.hash !== ""; // before the token is removed from the address
-    const token = tokenOf(this.#slug);
+    const token = tokenOf(this.#slug) ?? this.#token;
     if (token) this.#unlock(token);
-    if (token && byLink && location.hash === "") this.#reveal(t("This is your manage link. You can change or delete the image here."));
-    else if (clearIncompleteToken()) this.#reveal(t("This manage link is incomplete. Copy it again, or enter the delete token."));
+    if (token && byLink && location.hash === "") {
+      this.#reveal();
+      if (await this.#isRight(token)) announce(t("This is your manage link. You can change or delete the image here."));
+    } else if (clearIncompleteToken()) {
+      this.#reveal();
+      announce(t("This manage link is incomplete. Copy it again, or enter the delete token."));
+    }
+  }
+
+  /** Whether the server accepts the token; a problem is shown above the form. */
+  async #isRight(token: string): Promise<boolean> {
+    try {
+      await checkToken(this.#address, token);
+      return true;
+    } catch (fault) {
+      this.#refuse(fault);
+      return false;
+    }
   }
 
   /** Open the form, without the token field, because the token is known. */
   #unlock(token: string): void {
     this.#field.value = token;
     this.#field.closest<HTMLElement>(".field")!.hidden = true;
-    this.#page.querySelector<HTMLDetailsElement>("#manage")!.open = true;
+    this.#openDetails();
   }
 
   /** Forget a token that was refused, and show the field for the right one. */
@@ -62,13 +80,21 @@ class ManageForm {
     this.#field.focus();
   }
 
-  /** Scroll to the form, which is far below the image, and announce a message. */
-  #reveal(message: string): void {
-    this.#page.querySelector<HTMLDetailsElement>("#manage")!.open = true;
-    const head = this.#page.querySelector<HTMLElement>("#manage summary")!;
-    head.scrollIntoView({ block: "start" });
-    head.focus({ preventScroll: true });
-    announce(message);
+  /** Scroll to the form, which is far below the image on the share page. */
+  #reveal(): void {
+    this.#openDetails();
+    this.#head.scrollIntoView({ block: "start" });
+    this.#head.focus({ preventScroll: true });
+  }
+
+  #openDetails(): void {
+    const place = this.#page.querySelector("#manage");
+    if (place instanceof HTMLDetailsElement) place.open = true;
+  }
+
+  /** What names the form: on the share page it opens it. */
+  get #head(): HTMLElement {
+    return this.#page.querySelector<HTMLElement>("#manage > summary") ?? this.#page.querySelector<HTMLElement>("h1")!;
   }
 
   /** One change at a time; its problem is shown above the form. Buttons aren't disabled, because that would lose the focus. */
@@ -79,12 +105,16 @@ class ManageForm {
     try {
       await change();
     } catch (fault) {
-      if (!(fault instanceof Problem)) throw fault;
-      this.#showProblem(fault);
-      if (fault.code === "token-wrong") this.#lock();
+      this.#refuse(fault);
     } finally {
       this.#setBusy(false);
     }
+  }
+
+  #refuse(fault: unknown): void {
+    if (!(fault instanceof Problem)) throw fault;
+    this.#showProblem(fault);
+    if (isWrongToken(fault)) this.#lock();
   }
 
   #setBusy(isBusy: boolean): void {
@@ -103,47 +133,21 @@ class ManageForm {
   }
 
   async remove(): Promise<void> {
-    await this.#call("DELETE");
+    const reply = await callApi(`${this.#address}?bin=true`, { method: "DELETE", token: this.#token });
     storeToken(this.#slug, this.#token);
-    const template = document.querySelector<HTMLTemplateElement>("#deleted")!;
     this.#page.hidden = true;
-    this.#page.after(template.content.cloneNode(true));
-    const shown = document.querySelector<HTMLElement>("#undoing")!;
-    shown.querySelector<HTMLElement>("h1")!.focus();
-    this.#countDown(shown, shown.querySelector("button")!);
-  }
-
-  /** Show the undo button for as long as the server allows to undo. */
-  #countDown(shown: HTMLElement, button: HTMLButtonElement): void {
-    const until = Date.now() + Number(button.dataset["seconds"]) * 1000;
-    const tick = (): void => {
-      const left = Math.ceil((until - Date.now()) / 1000);
-      button.textContent = t("Undo ({seconds} s)", { seconds: left });
-      if (left > 0) return;
-      clearInterval(ticking);
-      if (document.activeElement === button) shown.querySelector<HTMLElement>("h1")!.focus();
-      button.hidden = true;
-      announce(t("This can no longer be undone."));
-    };
-    const ticking = setInterval(tick, 250);
-    tick();
-    button.addEventListener("click", () => {
-      clearInterval(ticking);
-      void this.#undo(shown);
+    const deleted = new DeletedImage(this.#page, {
+      restore: () => this.#restore(),
+      deleteNow: () => this.#call("DELETE"),
     });
+    deleted.show((reply as { restorable_until: string | null }).restorable_until);
   }
 
-  async #undo(shown: HTMLElement): Promise<void> {
-    try {
-      await this.#call("PATCH", { deleted: false });
-    } catch (fault) {
-      if (!(fault instanceof Problem)) throw fault;
-      announce(fault.message, { lang: fault.lang });
-      return;
-    }
-    shown.remove();
+  async #restore(): Promise<void> {
+    await this.#call("PATCH", { restore: true });
     this.#page.hidden = false;
-    this.#page.querySelector<HTMLElement>("#manage summary")!.focus();
+    this.#form.querySelector<HTMLDetailsElement>("details.delete")!.open = false;
+    this.#head.focus();
     announce(t("Image restored."));
   }
 
@@ -151,21 +155,17 @@ class ManageForm {
     return tokenIn(this.#field.value);
   }
 
+  get #address(): string {
+    return `/api/v1/images/${this.#slug}`;
+  }
+
   async #call(method: string, body?: unknown): Promise<void> {
-    await callApi(`/api/v1/images/${this.#slug}`, { method, token: this.#token, body });
+    await callApi(this.#address, { method, token: this.#token, body });
   }
 
   #showProblem(problem?: Problem): void {
-    const place = document.querySelector("#manage-problem")!;
-    place.replaceChildren();
-    if (!problem) return;
-    const text = document.createElement("p");
-    text.lang = problem.lang;
-    text.textContent = problem.message;
-    const box = document.createElement("div");
-    box.className = "message problem";
-    box.append(text);
-    place.append(box);
+    this.#page.querySelector("#manage .message")?.remove(); // what the server's page said before
+    showProblem(document.querySelector("#manage-problem")!, problem);
   }
 
   /** Replace the elements that depend on the change with those of the current page. False if it can't be loaded. */

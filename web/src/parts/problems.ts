@@ -16,6 +16,8 @@ export interface ProblemDetails {
   detail?: string;
   limit?: number;
   actual?: number;
+  /** Until when what is gone can be restored; only its owner is told. */
+  restorable_until?: string;
 }
 
 /** Text for people, and its language; whatever shows the text marks it where that isn't the page's language. */
