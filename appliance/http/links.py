@@ -49,6 +49,15 @@ def album_manage_path(slug: str) -> str:
     return f"/a/{slug}/manage"
 
 
+def album_created_path(slug: str) -> str:
+    """Where the album's owner shares it right after it was created."""
+    return f"/a/{slug}/created"
+
+
+def album_codes_path(slug: str) -> str:
+    return f"/a/{slug}/codes"
+
+
 def album_image_path(slug: str, image: str) -> str:
     """One image with its neighbours: a path instead of a query, so that shared caches tell the pages apart."""
     return f"/a/{slug}/{image}"

@@ -184,6 +184,12 @@ def open_uploads(db: Database) -> None:
     db.execute("ALTER TABLE uploads ADD COLUMN is_open INTEGER NOT NULL DEFAULT 0")
 
 
+@migrations(name="0012-album-covers")
+def album_covers(db: Database) -> None:
+    db.execute("ALTER TABLE albums ADD COLUMN description TEXT")
+    db.execute("ALTER TABLE albums ADD COLUMN cover TEXT")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Apply the missing migrations, each in a transaction. Raises sqlite3.Error."""
     migrations.apply(_database(connection))
