@@ -13,9 +13,10 @@ export class AlbumForm {
   /** Add the images that these links or slugs name. False if they couldn't be added; a message says why. */
   async add(links: string): Promise<boolean> {
     const token = this.form.querySelector<HTMLInputElement>("#token")?.value ?? "";
-    const reply = await fetch(this.form.action, { method: "POST", body: new URLSearchParams({ token, add: links }) }).catch(
-      () => undefined,
-    );
+    const body = new URLSearchParams({ token, add: links });
+    // `form.action` would be its button of that name.
+    const call = { method: "POST", body, headers: { Accept: "text/html" } };
+    const reply = await fetch(this.form.getAttribute("action") ?? "", call).catch(() => undefined);
     const page = reply && new DOMParser().parseFromString(await reply.text(), "text/html");
     if (!page || !reply.ok) {
       const problem = page?.querySelector(".problem p") ?? page?.querySelector("main p");
