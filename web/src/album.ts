@@ -1,11 +1,11 @@
-// The pages of an album: copy and share buttons, the manage link, and walking from image to image.
+// The pages of an album: copy and share buttons, the manage link, and browsing from image to image.
 import { wireCopyButtons } from "./parts/copy";
 import { wireShareButtons } from "./parts/share-button";
 import { wireZoom } from "./parts/zoom";
-import { goUp, wireGrid } from "./walking/grid";
-import { Slideshow } from "./walking/slideshow";
-import { watchSwipes } from "./walking/swipe";
-import { Walk, type Way } from "./walking/walk";
+import { goUp, wireGrid } from "./browsing/grid";
+import { Slideshow } from "./browsing/slideshow";
+import { watchSwipes } from "./browsing/swipe";
+import { AlbumBrowser, type Way } from "./browsing/album-browser";
 
 wireCopyButtons();
 wireShareButtons();
@@ -22,7 +22,7 @@ openManagePage();
 
 const grid = document.querySelector<HTMLElement>(".grid");
 if (grid) wireGrid(grid);
-if (document.querySelector("nav.pager")) wireWalk();
+if (document.querySelector("nav.pager")) wireBrowsing();
 
 /** Keys and fingers press the links, so that a press waits where it would be undone. */
 const PRESSED: Record<string, string> = {
@@ -35,9 +35,9 @@ function press(selector: string): void {
   document.querySelector<HTMLAnchorElement>(selector)?.click();
 }
 
-function wireWalk(): void {
-  const walk = new Walk();
-  const slideshow = new Slideshow(walk);
+function wireBrowsing(): void {
+  const browser = new AlbumBrowser();
+  const slideshow = new Slideshow(browser);
   addEventListener("keydown", (event) => {
     const selector = PRESSED[event.key];
     const isBusy = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented;
@@ -51,7 +51,7 @@ function wireWalk(): void {
     event.preventDefault();
     slideshow.stop();
     if (link.matches(".up")) goUp(link);
-    else void walk.step(link.dataset["step"] as Way);
+    else void browser.step(link.dataset["step"] as Way);
   });
   const figure = document.querySelector<HTMLElement>("figure");
   if (figure) watchSwipes(figure, (way) => press(`a[data-step=${way}]`));

@@ -1,6 +1,6 @@
 // Swiping with a finger: to the left for the next image, to the right for the previous one.
 
-import type { Way } from "./walk";
+import type { Way } from "./album-browser";
 
 const MIN_PX = 50;
 

@@ -2,7 +2,7 @@
 
 import { announce } from "../parts/announce";
 import { t } from "../parts/messages";
-import type { Walk } from "./walk";
+import type { AlbumBrowser } from "./album-browser";
 
 const SHOWN_MS = 5000;
 const ADDRESS = "#slideshow"; // of a link that starts it
@@ -10,11 +10,11 @@ const ADDRESS = "#slideshow"; // of a link that starts it
 export class Slideshow {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly walk: Walk) {
+  constructor(private readonly browser: AlbumBrowser) {
     document.addEventListener("click", (event) => {
       if ((event.target as Element).closest("#slideshow")) this.#toggle();
     });
-    document.addEventListener("walked", () => this.#showState());
+    document.addEventListener("stepped", () => this.#showState());
     if (location.hash !== ADDRESS) return;
     history.replaceState(history.state, "", location.pathname);
     this.#toggle();
@@ -41,7 +41,7 @@ export class Slideshow {
   /** A page that nobody sees waits, and so does an image that is being zoomed. */
   async #next(): Promise<void> {
     const isSeen = !document.hidden && !document.querySelector("dialog[open]");
-    const isLast = isSeen && !(await this.walk.step("next", { isQuiet: true }));
+    const isLast = isSeen && !(await this.browser.step("next", { isQuiet: true }));
     if (this.#timer === undefined) return;
     if (isLast) this.stop();
     else this.#wait();

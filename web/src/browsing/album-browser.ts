@@ -1,4 +1,4 @@
-// Walking through an album: the next image takes the place of the shown one, on the same page and in the same history entry.
+// Browsing an album: the next image takes the place of the shown one, on the same page and in the same history entry.
 
 import { announce } from "../parts/announce";
 import { AlbumPages } from "./album-pages";
@@ -8,7 +8,7 @@ export type Way = "previous" | "next";
 /** What each step replaces. The frame itself stays, because the zoom listens to it. */
 const PARTS = ["nav.pager", "article > header", "article > .report"];
 
-export class Walk {
+export class AlbumBrowser {
   readonly #pages = new AlbumPages();
 
   constructor() {
@@ -33,7 +33,7 @@ export class Walk {
     document.title = page.title;
     history.replaceState(history.state, "", address);
     scrollTo({ top: 0, behavior: "instant" });
-    document.dispatchEvent(new Event("walked"));
+    document.dispatchEvent(new Event("stepped"));
     if (!isQuiet) announceImage();
     this.#prefetch();
   }

@@ -1,4 +1,4 @@
-"""Walking through an album: by keys, links and fingers, and as a slideshow."""
+"""Browsing an album: by keys, links and fingers, and as a slideshow."""
 
 from playwright.async_api import expect
 
@@ -19,7 +19,7 @@ async def test_arrow_keys_and_links_lead_through_the_album_in_one_history_entry(
     await page.keyboard.press("ArrowRight")
     await page.get_by_text("2 of 3").first.wait_for()
     assert page.url.endswith(f"{base}/{slugs[1]}")
-    assert await page.title() == "two.jpg · A weekend · Images"
+    assert await page.title() == "two.jpg · A weekend · Image host"
     assert slugs[1] in str(await page.locator("#shown").get_attribute("src"))
     await page.get_by_role("link", name="Next").click()
     await page.get_by_role("status").get_by_text("three.jpg, 3 of 3").wait_for()
