@@ -159,7 +159,13 @@ class Links:
 
     def oembed(self, slug: str) -> str:
         """Where the oEmbed reply for the image's share page is."""
-        return self.absolute(f"/oembed?url={quote(self.share(slug), safe='')}")
+        return self._oembed(self.share(slug))
+
+    def album_oembed(self, slug: str) -> str:
+        return self._oembed(self.album(slug))
+
+    def _oembed(self, page: str) -> str:
+        return self.absolute(f"/oembed?url={quote(page, safe='')}")
 
     def rendition(self, slug: str, preset: str, image_format: Format) -> str:
         return self.absolute(rendition_path(slug, preset, image_format))

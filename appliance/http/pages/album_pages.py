@@ -87,6 +87,7 @@ class AlbumPages:
             bytes=contents.bytes,
             cover=cover,
             previews=previews(cover, self._config) if cover else [],
+            oembed_url=self._links.album_oembed(contents.album.slug),
             report_link=self._templates.branding.report_link(self._links.album(contents.album.slug)),
             **self._describe(contents),
         )

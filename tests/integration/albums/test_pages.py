@@ -108,6 +108,20 @@ async def test_the_cover_and_the_description_stand_for_the_album(host: Host) -> 
     assert f"[img]{second['url']}/medium.jpg[/img]" in text
 
 
+async def test_an_albums_page_leads_to_its_oembed_which_links_it_with_its_cover(host: Host) -> None:
+    first, second = await uploaded(host, 2)
+    album = await made(host, [first, second], title="Holidays", cover=second["slug"])
+    [address] = re.findall(r'json\+oembed" href="([^"]+)"', await page(host, f"/a/{album['slug']}"))
+    response = await host.get(address[address.index("/oembed") :])
+    told = await response.json()
+    assert (told["type"], told["title"]) == ("link", "Holidays")
+    assert told["thumbnail_url"].startswith(f"{second['url']}/")
+    assert "url" not in told
+    assert response.headers["Cache-Tag"] == album["slug"]
+    await delete(host, album)
+    await problem(await host.get(address[address.index("/oembed") :]), "album-gone")
+
+
 async def test_codes_show_every_image_in_the_chosen_size(host: Host) -> None:
     gif = await host.upload(pictures.animated("gif", 2), "moves.gif")
     album = await made(host, [*await uploaded(host, 1), gif])
