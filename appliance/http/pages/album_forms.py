@@ -13,6 +13,7 @@ from appliance.domain.errors import (
     UnknownAlbum,
     WrongToken,
 )
+from appliance.domain.tokens import MIN_KEY_CHARS, hash_secret
 from appliance.domain.upload_options import parse_duration
 from appliance.http.client_address import client_of
 from appliance.http.delete_tokens import delay_wrong_tokens, token_in
@@ -39,13 +40,19 @@ async def show_creation(request: web.Request) -> web.Response:
 async def create(request: web.Request) -> web.Response:
     """POST /a: the form, without JavaScript"""
     form, pages = await read_form(request), pages_of(request).albums
-    values = AlbumFormValues(text_field(form, "title"), text_field(form, "images"), text_field(form, "expires_in"))
+    values = AlbumFormValues(
+        text_field(form, "title"),
+        text_field(form, "images"),
+        text_field(form, "expires_in"),
+        form_key=text_field(form, "form_key"),
+    )
     renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).key
     try:
         wishes = AlbumOptions(
             images=tuple(slugs_in(values.links)),
             title=values.title,
             expires_in_s=parse_duration(values.expires_in) if values.expires_in else None,
+            idempotency_key=_idempotency_key(values),
         )
         with renderer.reserve(client):
             created = await request.app[ALBUMS].create(wishes)
@@ -57,6 +64,13 @@ async def create(request: web.Request) -> web.Response:
     response = page_response(page, status=201)
     response.headers[hdrs.LOCATION] = album_path(created.contents.album.slug)
     return response
+
+
+def _idempotency_key(values: AlbumFormValues) -> str | None:
+    """The same for a form that is sent again, as by a reload; another one for other texts in the same, cached page."""
+    if len(values.form_key) < MIN_KEY_CHARS:
+        return None
+    return hash_secret("\n".join((values.form_key, values.title, values.links, values.expires_in)))
 
 
 @with_gone_page(GoneAlbum, gone_page)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from appliance.albums import Contents
 from appliance.config.model import Config
 from appliance.delivery import RenditionSummary
+from appliance.domain import tokens
 from appliance.domain.clock import Clock
 from appliance.domain.errors import ApplianceError
 from appliance.domain.model import Album, Ending, Image
@@ -38,6 +39,7 @@ class AlbumFormValues:
     links: str = ""
     expires_in: str = ""
     description: str = ""
+    form_key: str = ""
 
 
 class AlbumPages:
@@ -52,11 +54,12 @@ class AlbumPages:
     def creation_page(
         self, problem: ApplianceError | None = None, *, form_values: AlbumFormValues | None = None
     ) -> str:
-        """The form that creates an album from links: fields images, title, expires_in."""
+        """The form that creates an album from links: fields images, title, expires_in, form_key."""
+        values = form_values or AlbumFormValues(form_key=tokens.generate_secret())
         return self._templates.render(
             "album-creation.html",
             problem=self._templates.localize_error(problem),
-            form_values=form_values or AlbumFormValues(),
+            form_values=values,
             expiry_options=self._templates.expiry_options(),
             max_images=self._config.albums.max_images,
         )

@@ -176,6 +176,18 @@ async def test_an_album_is_created_from_pasted_links(host: Host) -> None:
     assert (await manage(host, album | {"delete_token": token}, title="By its token")).status == 200
 
 
+async def test_a_form_that_is_sent_again_creates_no_second_album(host: Host) -> None:
+    images = await uploaded(host, 2)
+    [key] = re.findall(r'name="form_key" value="([^"]+)"', await page(host, "/a"))
+    fields = {"form_key": key, "images": images[0]["url"], "title": "Once"}
+    first, again = await send(host, "/a", **fields), await send(host, "/a", **fields)
+    assert (first.status, first.headers["Location"]) == (again.status, again.headers["Location"])
+    assert await first.text() == await again.text()
+    other = await send(host, "/a", **fields | {"images": images[1]["url"]})
+    assert other.status == 201
+    assert other.headers["Location"] != first.headers["Location"]
+
+
 async def test_a_mistake_is_shown_on_the_form_and_nothing_entered_is_lost(host: Host) -> None:
     response = await send(host, "/a", images="https://h/i/nothing", title="Typed", expires_in="7d")
     text = await response.text()
