@@ -181,6 +181,7 @@ async def test_my_images_are_selected_for_an_album_which_is_remembered(
     await page.get_by_label("Title").fill("Chosen")
     await page.get_by_role("button", name="Create album").click()
     await page.get_by_role("heading", name="Your album is online").wait_for()
+    await page.get_by_text("It is also in My images").wait_for()
     link = await page.get_by_label("Manage link", exact=True).input_value()
     album = {"slug": link.rpartition("/a/")[2].partition("#")[0]}
     assert await names_now(site, album) == ["three.jpg", "one.jpg"]

@@ -24,8 +24,10 @@ wireShareButtons();
 if (token) {
   fillIn(token);
   wireFields(form, new Autosave(form));
-  // A browser without storage, such as a private window, stores nothing.
-  rememberAlbum({ slug, url, title: title || null, delete_token: token }).catch(() => required("#remembered").remove());
+  // A browser without storage, such as a private window, stores nothing, and the page doesn't say so.
+  rememberAlbum({ slug, url, title: title || null, delete_token: token })
+    .then(() => required("#remembered").classList.remove("invisible"))
+    .catch(() => undefined);
 } else {
   location.replace(`/a/${slug}`); // somebody else opened the address
 }

@@ -12,7 +12,7 @@ export class AlbumBrowser {
   readonly #pages = new AlbumPages();
 
   constructor() {
-    this.#prefetch();
+    void this.#prefetch();
   }
 
   /** Show the image that way; it is announced unless `isQuiet`. False at the end of the album. */
@@ -35,10 +35,12 @@ export class AlbumBrowser {
     scrollTo({ top: 0, behavior: "instant" });
     document.dispatchEvent(new Event("stepped"));
     if (!isQuiet) announceImage();
-    this.#prefetch();
+    void this.#prefetch();
   }
 
-  #prefetch(): void {
+  /** Load what is on both sides, once the shown image is there. */
+  async #prefetch(): Promise<void> {
+    await document.querySelector<HTMLImageElement>("#shown")?.decode().catch(() => undefined);
     for (const way of ["next", "previous"] as const) {
       const address = addressOf(way);
       if (address) void this.#pages.load(address);
