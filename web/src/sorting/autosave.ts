@@ -3,7 +3,7 @@
 
 import { type AlbumChange, changeAlbum } from "../parts/album-api";
 import { announce } from "../parts/announce";
-import { Problem, UNREACHABLE } from "../parts/api";
+import { Problem } from "../parts/api";
 import { t } from "../parts/messages";
 import { tokenIn } from "../parts/token";
 
@@ -77,10 +77,10 @@ export class Autosave {
     this.#tokenField.focus();
   }
 
-  /** What the server didn't get is sent with the next change. Images are added and removed by a new press only. */
+  /** What isn't wrong in itself is sent again with the next change. Images are added and removed by a new press only. */
   #fail(fault: Problem, { add: _add, remove: _remove, ...change }: AlbumChange): void {
     if (fault.code === "token-wrong") this.#askForToken();
-    if (fault.code === UNREACHABLE) this.#waiting = { ...change, ...this.#waiting };
+    if (!fault.code.startsWith("invalid-")) this.#waiting = { ...change, ...this.#waiting };
     this.#hasFailed = true;
     this.state.textContent = t("Not saved. {why}", { why: fault.message });
     announce(this.state.textContent, { lang: fault.lang });
