@@ -2,7 +2,7 @@
 
 from playwright.async_api import Dialog, Locator, Page, expect
 
-from tests.support.browser.albums import NAMES, album_of, managing, names_now
+from tests.support.browser.albums import NAMES, album_now, album_of, managing, names_now
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import Site, met, screen
 from tests.support.images import pictures
@@ -160,8 +160,7 @@ async def test_texts_expiry_and_cover_are_saved_as_they_are_entered(site: Site, 
     await page.get_by_text("two.jpg is the cover.").wait_for()
 
     async def is_saved() -> bool:
-        async with site.session.get(f"{site.url}/api/v1/albums/{album['slug']}") as reply:
-            now = await reply.json()
+        now = await album_now(site, album)
         texts = (now["title"], now["description"], now["cover"])
         return texts == ("By the sea", "Two weeks", album["images"][1]["slug"]) and now["own_expires_at"] is not None
 
@@ -175,8 +174,7 @@ async def test_a_title_that_is_being_typed_is_saved_when_the_page_is_left(site: 
     await page.goto("/")
 
     async def is_saved() -> bool:
-        async with site.session.get(f"{site.url}/api/v1/albums/{album['slug']}") as reply:
-            return bool((await reply.json())["title"] == "Typed")
+        return bool((await album_now(site, album))["title"] == "Typed")
 
     await until(is_saved, "the title is saved")
 
@@ -243,8 +241,7 @@ async def test_a_wrong_token_is_asked_for_again(site: Site, open_page: OpenPage)
     await page.get_by_label("Description").fill("With the title from before")
     await page.get_by_role("link", name="My images").focus()
     await saved(page)
-    async with site.session.get(f"{site.url}/api/v1/albums/{album['slug']}") as reply:
-        assert (await reply.json())["title"] == "Mine"
+    assert (await album_now(site, album))["title"] == "Mine"
 
 
 async def test_without_the_token_the_form_waits_for_its_button(site: Site, open_page: OpenPage) -> None:
