@@ -30,6 +30,16 @@ class Contents:
         images = tuple((image.slug, image.version) for image in self.images)
         return self.album.slug, self.album.version, images
 
+    @property
+    def cover(self) -> Image | None:
+        """The image that stands for the album: the chosen one while it is visible, else the first.
+
+        None if no image can be resized.
+        """
+        shown = [image for image in self.images if image.original_only is None]
+        chosen = [image for image in shown if image.slug == self.album.cover]
+        return next(iter([*chosen, *shown]), None)
+
     def place(self, slug: str) -> int | None:
         """Where an image stands in the order, from 0; None if it is not in the album."""
         return next((place for place, image in enumerate(self.images) if image.slug == slug), None)

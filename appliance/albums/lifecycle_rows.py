@@ -95,4 +95,13 @@ def due_again_or_ended(album: Album, images: Sequence[Image], now_s: int) -> Alb
 
 def erased(album: Album) -> Album:
     """All that is remembered of an album is that it existed."""
-    return replace(album, images=(), title=None, token_hash="", erase_after_s=None, version=album.version + 1)
+    return replace(
+        album,
+        images=(),
+        title=None,
+        description=None,
+        cover=None,
+        token_hash="",
+        erase_after_s=None,
+        version=album.version + 1,
+    )

@@ -7,13 +7,17 @@ from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.domain.errors import InvalidField, TooManyImages
 from appliance.domain.slugs import is_slug
 
+MAX_DESCRIPTION_CHARS = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class AlbumOptions:
-    """What a new album holds. `expires_in_s` None: it lasts as long as its images."""
+    """What a new album holds. `expires_in_s` None: it lasts as long as its images. `cover` None: the first image."""
 
     images: tuple[str, ...]
     title: str | None = None
+    description: str | None = None
+    cover: str | None = None
     expires_in_s: int | None = None
     idempotency_key: str | None = None
 
@@ -26,6 +30,8 @@ class AlbumChanges:
     """
 
     title: str | Unchanged | None = UNCHANGED
+    description: str | Unchanged | None = UNCHANGED
+    cover: str | Unchanged | None = UNCHANGED
     expires_s: int | Unchanged | None = UNCHANGED
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
@@ -44,6 +50,13 @@ def arranged(images: Sequence[str], changes: AlbumChanges) -> tuple[str, ...]:
     there = set(kept)
     first = dict.fromkeys(slug for slug in changes.order if slug in there)
     return (*first, *(slug for slug in kept if slug not in first))
+
+
+def checked_cover(cover: str | None, images: Sequence[str]) -> str | None:
+    """The cover. Raises InvalidField unless it is None or one of `images`."""
+    if cover is not None and cover not in images:
+        raise InvalidField("The cover must be one of the album's images.")
+    return cover
 
 
 def checked_slugs(slugs: Sequence[str], max_images: int) -> tuple[str, ...]:

@@ -17,7 +17,14 @@ from appliance.albums.contents import (
     restorable_until_s,
     visible_images,
 )
-from appliance.albums.ordering import AlbumChanges, AlbumOptions, arranged, checked_slugs
+from appliance.albums.ordering import (
+    MAX_DESCRIPTION_CHARS,
+    AlbumChanges,
+    AlbumOptions,
+    arranged,
+    checked_cover,
+    checked_slugs,
+)
 from appliance.catalogue import Catalogue, Unchanged
 from appliance.config.model import Config
 from appliance.domain import slugs, tokens
@@ -100,6 +107,8 @@ class Albums:
                 created_s=now_s,
                 due_s=now_s,
                 title=options.title,
+                description=options.description,
+                cover=options.cover,
                 expires_s=None if options.expires_in_s is None else now_s + options.expires_in_s,
             ),
             added=options.images,
@@ -118,10 +127,13 @@ class Albums:
             check_expiry(options.expires_in_s, self._max_expiry_days)
         if not options.images:
             raise InvalidField("An album needs at least one image. List them in images.")
+        images = checked_slugs(options.images, self._max_images)
         return replace(
             options,
             title=clean_text("title", options.title, MAX_TITLE_CHARS),
-            images=checked_slugs(options.images, self._max_images),
+            description=clean_text("description", options.description, MAX_DESCRIPTION_CHARS),
+            cover=checked_cover(options.cover, images),
+            images=images,
         )
 
     async def _replay(self, first: IdempotencyRecord, options: AlbumOptions, key: str) -> CreatedAlbum:
@@ -151,7 +163,8 @@ class Albums:
         if not visible:
             raise GoneAlbum("The album has no images left. Add some first, or create a new album.")
         kept = checked_slugs([image.slug for image in images], self._max_images)
-        return Contents(replace(album, images=kept, due_s=end_of(album.expires_s, visible)), visible)
+        cover = album.cover if album.cover in kept else None
+        return Contents(replace(album, images=kept, cover=cover, due_s=end_of(album.expires_s, visible)), visible)
 
     # --- changing -------------------------------------------------------------------------------------------------
 
@@ -212,10 +225,13 @@ class Albums:
     def _check_changes(self, changes: AlbumChanges) -> AlbumChanges:
         if isinstance(changes.expires_s, int):
             check_expiry(changes.expires_s - int(self._clock()), self._max_expiry_days)
-        title = changes.title
+        title, description = changes.title, changes.description
         return replace(
             changes,
             title=title if isinstance(title, Unchanged) else clean_text("title", title, MAX_TITLE_CHARS),
+            description=description
+            if isinstance(description, Unchanged)
+            else clean_text("description", description, MAX_DESCRIPTION_CHARS),
             add=checked_slugs(changes.add, self._max_images),
         )
 
@@ -239,6 +255,8 @@ class Albums:
             album,
             images=images,
             title=album.title if isinstance(changes.title, Unchanged) else changes.title,
+            description=album.description if isinstance(changes.description, Unchanged) else changes.description,
+            cover=album.cover if isinstance(changes.cover, Unchanged) else checked_cover(changes.cover, images),
             expires_s=expires_s,
             version=album.version + 1,
             ended=None,
@@ -296,5 +314,7 @@ class Albums:
 
 
 def _fingerprint(options: AlbumOptions) -> str:
-    parts = ["album", options.images, options.title, options.expires_in_s]
+    parts: list[object] = ["album", options.images, options.title, options.expires_in_s]
+    if options.description is not None or options.cover is not None:  # without them, as older releases recorded it
+        parts += [options.description, options.cover]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

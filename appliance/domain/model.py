@@ -170,7 +170,8 @@ class Album:
     """Images under one link, in the order of `images` (slugs). It never makes an image live longer.
 
     `expires_s` is the expiry that its creator chose, None if it lives as long as its images. `due_s` is when to check
-    whether it has ended. An erased album has neither images nor a title, and `erase_after_s` is None again.
+    whether it has ended. `cover` is the slug of the image that its creator chose to stand for it, one of `images`.
+    An erased album has neither images nor texts, and `erase_after_s` is None again.
     """
 
     slug: str
@@ -179,6 +180,8 @@ class Album:
     created_s: int
     due_s: int
     title: str | None = None
+    description: str | None = None
+    cover: str | None = None
     expires_s: int | None = None
     version: int = 1
     ended: Ending | None = None

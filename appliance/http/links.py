@@ -49,6 +49,15 @@ def album_manage_path(slug: str) -> str:
     return f"/a/{slug}/manage"
 
 
+def album_created_path(slug: str) -> str:
+    """Where the album's owner shares it right after it was created."""
+    return f"/a/{slug}/created"
+
+
+def album_codes_path(slug: str) -> str:
+    return f"/a/{slug}/codes"
+
+
 def album_image_path(slug: str, image: str) -> str:
     """One image with its neighbours: a path instead of a query, so that shared caches tell the pages apart."""
     return f"/a/{slug}/{image}"
@@ -150,7 +159,13 @@ class Links:
 
     def oembed(self, slug: str) -> str:
         """Where the oEmbed reply for the image's share page is."""
-        return self.absolute(f"/oembed?url={quote(self.share(slug), safe='')}")
+        return self._oembed(self.share(slug))
+
+    def album_oembed(self, slug: str) -> str:
+        return self._oembed(self.album(slug))
+
+    def _oembed(self, page: str) -> str:
+        return self.absolute(f"/oembed?url={quote(page, safe='')}")
 
     def rendition(self, slug: str, preset: str, image_format: Format) -> str:
         return self.absolute(rendition_path(slug, preset, image_format))

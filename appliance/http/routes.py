@@ -73,6 +73,8 @@ def _albums() -> list[web.RouteDef]:
         web.get("/a", album_forms.show_creation),
         web.post("/a", album_forms.create),
         web.get(f"/a/{SLUG}/zip", album_zip.show_zip),
+        web.get(f"/a/{SLUG}/codes", album_handlers.show_codes),
+        web.get(f"/a/{SLUG}/created", album_forms.show_created),
         web.get(f"/a/{SLUG}/manage", album_forms.show_manage),
         web.post(f"/a/{SLUG}/manage", album_forms.manage),
         web.get(f"/a/{SLUG}/{{image:[0-9A-Za-z]{{1,64}}}}", album_handlers.show_image),

@@ -1,4 +1,4 @@
-"""Albums in a real browser: looked at, walked through, downloaded, and made from my images."""
+"""Albums in a real browser: looked at, shared, downloaded, and made from my images."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -27,8 +27,9 @@ async def test_every_page_of_albums_is_accessible(
     async with site.session.delete(f"{site.url}/api/v1/albums/{gone['slug']}", headers=headers) as reply:
         assert reply.status == 204
     base = f"/a/{album['slug']}"
-    addresses = [base, f"{base}/{album['images'][1]['slug']}", managing(album), f"{base}/manage", "/a"]
-    for address in [*addresses, f"/a/{gone['slug']}"]:
+    image, token = album["images"][1]["slug"], album["delete_token"]
+    addresses = [base, f"{base}/{image}", f"{base}/codes", f"{base}/created#{token}", f"{base}/manage", "/a"]
+    for address in [*addresses, managing(album), f"/a/{gone['slug']}"]:
         page = await open_page(address, **screen(size, theme))
         met(page).clear()  # the status of the one that is gone
         assert await violations(page, axe) == [], address
@@ -50,20 +51,31 @@ async def test_nothing_moves_while_the_images_of_the_grid_load(site: Site, open_
     assert all(width >= 64 for width in widths)
 
 
-async def test_arrow_keys_and_links_lead_through_the_album(site: Site, open_page: OpenPage) -> None:
-    album = await album_of(site, 3)
-    page = await open_page(f"/a/{album['slug']}")
-    await page.get_by_role("link", name="one.jpg").click()
-    await page.get_by_text("1 of 3").wait_for()
-    await page.keyboard.press("ArrowRight")
-    await page.get_by_text("2 of 3").wait_for()
-    await page.get_by_role("link", name="Next").click()
-    await page.get_by_text("3 of 3").wait_for()
-    await page.keyboard.press("ArrowRight")
-    await page.keyboard.press("ArrowLeft")
-    await page.get_by_text("2 of 3").wait_for()
-    await page.get_by_role("link", name="A weekend").click()
-    await page.wait_for_url(f"**/a/{album['slug']}")
+SHARED = "navigator.share = (what) => { globalThis.shared = what; return Promise.resolve(); }"
+
+
+async def test_an_album_is_shared_by_the_menu_of_the_phone(site: Site, open_page: OpenPage) -> None:
+    album = await album_of(site, 2, description="Two days")
+    page = await open_page(**screen("phone"))
+    await page.add_init_script(SHARED)
+    await page.goto(f"/a/{album['slug']}")
+    await page.get_by_text("Two days").wait_for()
+    await page.get_by_role("button", name="Share").tap()
+    assert await page.evaluate("globalThis.shared") == {"title": "A weekend", "url": album["url"]}
+
+
+async def test_all_images_have_codes_in_the_chosen_size(site: Site, open_page: OpenPage) -> None:
+    album = await album_of(site, 2)
+    base, first = f"/a/{album['slug']}", album["images"][0]["slug"]
+    page = await open_page(base, permissions=["clipboard-read", "clipboard-write"])
+    await page.get_by_role("link", name="Codes for all images").click()
+    markdown = page.get_by_label("Markdown", exact=True)
+    line = f"[![one.jpg]({site.url}/i/{first}/medium.jpg)]({site.url}{base}/{first})"
+    assert (await markdown.input_value()).split("\n")[0] == line
+    await page.get_by_role("link", name="Original").click()
+    await page.get_by_role("button", name="Copy: Direct image links").click()
+    copied = str(await page.evaluate("navigator.clipboard.readText()")).split("\n")
+    assert copied == [f"{site.url}/i/{image['slug']}.jpg" for image in album["images"]]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -169,6 +181,7 @@ async def test_my_images_are_selected_for_an_album_which_is_remembered(
     await page.get_by_label("Title").fill("Chosen")
     await page.get_by_role("button", name="Create album").click()
     await page.get_by_role("heading", name="Your album is online").wait_for()
+    await page.get_by_text("It is also in My images").wait_for()
     link = await page.get_by_label("Manage link", exact=True).input_value()
     album = {"slug": link.rpartition("/a/")[2].partition("#")[0]}
     assert await names_now(site, album) == ["three.jpg", "one.jpg"]
@@ -177,9 +190,44 @@ async def test_my_images_are_selected_for_an_album_which_is_remembered(
     await page.get_by_role("link", name="Manage Chosen").click()
     await page.get_by_text("Choose from my images").click()
     await page.get_by_role("button", name="two.jpg", exact=True).click()
-    await page.get_by_label("Title").fill("Chosen anew")
-    await page.get_by_role("button", name="Save changes").click()
-    await page.get_by_text("Saved.", exact=True).wait_for()
+    await page.get_by_role("button", name="Add", exact=True).click()
+    await page.get_by_text("Added to the album.").wait_for()
     assert await names_now(site, album) == ["three.jpg", "one.jpg", "two.jpg"]
+    await page.get_by_label("Title").fill("Chosen again")
+    await page.get_by_label("Title").press("Enter")
+    await page.get_by_text("Saved.", exact=True).wait_for()
     await page.goto("/images")
-    await page.get_by_role("link", name="Chosen anew", exact=True).wait_for()
+    await page.get_by_role("link", name="Chosen again", exact=True).wait_for()
+
+
+async def test_a_new_album_is_shared_first_and_its_manage_link_is_apart(site: Site, open_page: OpenPage) -> None:
+    images = [await site.upload(pictures.photo(64, 48, seed=number), name) for number, name in enumerate(NAMES[:2])]
+    page = await open_page("/images", permissions=["clipboard-read", "clipboard-write"])
+    await page.wait_for_load_state("networkidle")
+    await _remembering(page, images)
+    await page.reload()
+    await page.get_by_label("All", exact=True).check()
+    await page.get_by_role("button", name="Create an album").click()
+    await page.get_by_role("heading", name="Your album is online").wait_for()
+    await page.get_by_role("button", name="Copy link").click()
+    link = str(await page.evaluate("navigator.clipboard.readText()"))
+    slug = link.rpartition("/a/")[2]
+    assert link == f"{site.url}/a/{slug}"
+    assert page.url == f"{link}/created"  # without the token, which anybody might copy along
+    secret = await page.get_by_label("Manage link", exact=True).input_value()
+    assert secret.partition("#")[0] == link
+    await page.get_by_label("Title").fill("Named")
+    await page.get_by_label("Title").press("Enter")
+    await page.get_by_text("Saved.", exact=True).wait_for()
+    await page.reload()
+    assert await page.get_by_label("Manage link", exact=True).input_value() == secret
+    await page.get_by_role("link", name="Manage this album").click()
+    await page.get_by_role("option", name="one.jpg").wait_for()
+    assert await page.get_by_label("Title").input_value() == "Named"
+    met(page).clear()  # the tokens of these images aren't theirs
+
+
+async def test_somebody_else_who_opens_that_page_sees_the_album(site: Site, open_page: OpenPage) -> None:
+    album = await album_of(site, 1)
+    page = await open_page(f"/a/{album['slug']}/created")
+    await page.wait_for_url(f"**/a/{album['slug']}")

@@ -109,8 +109,8 @@ async def test_an_album_is_created_from_new_uploads(site: Site, open_page: OpenP
     links = [await link_of(await reaches(page, name, "done")) for name in names]
     await page.get_by_text("3 images uploaded.").wait_for()
     await page.get_by_role("button", name="Create an album").tap()
-    await page.wait_for_url("**/a/*")
-    slug = page.url.partition("/a/")[2].partition("#")[0].partition("/")[0]
+    await page.get_by_role("heading", name="Your album is online").wait_for()
+    slug = page.url.partition("/a/")[2].partition("/")[0]
     async with site.session.get(f"{site.url}/api/v1/albums/{slug}") as reply:
         assert [image["url"] for image in (await reply.json())["images"]] == links
 

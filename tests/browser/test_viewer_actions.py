@@ -91,7 +91,7 @@ async def test_keys_lead_through_an_album_and_zoom_its_images(site: Site, open_p
     await page.keyboard.press("Escape")
     await page.get_by_text("1 of 3").wait_for()
     await page.keyboard.press("ArrowRight")
-    await page.get_by_text("2 of 3").wait_for()
+    await page.get_by_text("2 of 3", exact=True).wait_for()
 
 
 async def test_a_key_right_after_closing_the_zoom_is_not_undone(site: Site, open_page: OpenPage) -> None:
@@ -106,7 +106,7 @@ async def test_a_key_right_after_closing_the_zoom_is_not_undone(site: Site, open
             document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
         }"""
     )
-    await page.get_by_text("2 of 3").wait_for()
+    await page.get_by_text("2 of 3", exact=True).wait_for()
 
 
 @pytest.mark.parametrize("theme", THEMES)

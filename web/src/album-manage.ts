@@ -1,14 +1,50 @@
-// The manage page of an album: images are sorted by dragging, buttons or keys, and saved at once if the token is there. The
-// form's numbers and checkboxes follow, so that its Save button does the same.
-import { SortableAlbum } from "./sorting/sortable-album";
+// The manage page of an album: with its token everything is saved by itself, and images are sorted, removed and added in
+// place. Without it the page is the form that it is without a script, and its button saves.
+import { AlbumForm } from "./adding/album-form";
+import { wireLinks } from "./adding/links";
+import { AlbumUploads } from "./adding/uploads";
 import { renameAlbum } from "./library/remembered-albums";
 import { offerImages } from "./library/selection";
+import { wireCopyButtons } from "./parts/copy";
+import { required } from "./parts/dom";
+import { tokenIn } from "./parts/token";
+import { Autosave } from "./sorting/autosave";
+import { wireFields } from "./sorting/fields";
+import { SortableAlbum } from "./sorting/sortable-album";
+import { warnOfUnsaved } from "./sorting/unsaved";
 
-const form = document.querySelector<HTMLFormElement>("form[data-album]");
-const list = form?.querySelector<HTMLOListElement>(".sortable");
-if (form && list) {
-  new SortableAlbum(form, list).start();
-  // A browser without storage, such as a private window, has nothing to offer.
-  renameAlbum(form.dataset["album"] ?? "", form.dataset["title"] || null).catch(() => undefined);
-  offerImages(form.querySelectorAll<HTMLTextAreaElement>("[data-image-picker]")).catch(() => undefined);
+const form = required<HTMLFormElement>("#album");
+const links = required<HTMLTextAreaElement>("#add");
+
+/** Show when the album ends, as the page of now says it. */
+function showExpiry(page: Document): void {
+  for (const selector of ["#about", "#expires"]) {
+    const fresh = page.querySelector<HTMLElement>(selector);
+    if (fresh) required(selector).replaceChildren(...fresh.childNodes);
+  }
 }
+
+async function reload(): Promise<void> {
+  const reply = await fetch(location.pathname).catch(() => undefined);
+  if (reply?.ok) showExpiry(new DOMParser().parseFromString(await reply.text(), "text/html"));
+}
+
+function saveByItself(): void {
+  const autosave = new Autosave(form);
+  const album = new SortableAlbum(required<HTMLOListElement>(".sortable"), "order", autosave);
+  const background = new AlbumForm(form, (page) => {
+    album.append(page.querySelectorAll<HTMLLIElement>(".sortable li"));
+    showExpiry(page);
+  });
+  wireFields(form, autosave, () => void reload());
+  wireLinks(links, background);
+  new AlbumUploads(required("#uploading"), required("#drop-zone"), background);
+}
+
+const token = tokenIn(required<HTMLInputElement>("#token").value);
+if (/^[\w-]{22}$/.test(token)) saveByItself();
+else warnOfUnsaved(form);
+wireCopyButtons();
+// A browser without storage, such as a private window, has nothing to offer.
+renameAlbum(form.dataset["album"] ?? "", form.dataset["title"] || null).catch(() => undefined);
+offerImages([links]).catch(() => undefined);

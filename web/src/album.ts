@@ -1,8 +1,14 @@
-// The pages of an album: copy buttons, the manage link, and arrow keys from image to image.
+// The pages of an album: copy and share buttons, the manage link, and browsing from image to image.
 import { wireCopyButtons } from "./parts/copy";
+import { wireShareButtons } from "./parts/share-button";
 import { wireZoom } from "./parts/zoom";
+import { goUp, wireGrid } from "./browsing/grid";
+import { Slideshow } from "./browsing/slideshow";
+import { watchSwipes } from "./browsing/swipe";
+import { AlbumBrowser, type Way } from "./browsing/album-browser";
 
 wireCopyButtons();
+wireShareButtons();
 wireZoom();
 
 // A manage link has its token in the fragment, which browsers don't send: take it to the manage page.
@@ -14,14 +20,39 @@ function openManagePage(): void {
 addEventListener("hashchange", openManagePage);
 openManagePage();
 
-const STEPS: Record<string, string> = { ArrowLeft: "previous", ArrowRight: "next" };
+const grid = document.querySelector<HTMLElement>(".grid");
+if (grid) wireGrid(grid);
+if (document.querySelector("nav.pager")) wireBrowsing();
 
-addEventListener("keydown", (event) => {
-  const step = STEPS[event.key];
-  const busy = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented;
-  if (!step || busy || (event.target as Element).closest("input, textarea, select, dialog")) return;
-  const link = document.querySelector<HTMLAnchorElement>(`a[data-step="${step}"]`);
-  if (!link) return;
-  event.preventDefault();
-  link.click();
-});
+/** Keys and fingers press the links, so that a press waits where it would be undone. */
+const PRESSED: Record<string, string> = {
+  ArrowLeft: "a[data-step=previous]",
+  ArrowRight: "a[data-step=next]",
+  Escape: ".pager .up",
+};
+
+function press(selector: string): void {
+  document.querySelector<HTMLAnchorElement>(selector)?.click();
+}
+
+function wireBrowsing(): void {
+  const browser = new AlbumBrowser();
+  const slideshow = new Slideshow(browser);
+  addEventListener("keydown", (event) => {
+    const selector = PRESSED[event.key];
+    const isBusy = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented;
+    if (!selector || isBusy || (event.target as Element).closest("input, textarea, select, dialog")) return;
+    event.preventDefault();
+    press(selector);
+  });
+  document.addEventListener("click", (event) => {
+    const link = (event.target as Element).closest<HTMLAnchorElement>("a[data-step], .pager .up");
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    slideshow.stop();
+    if (link.matches(".up")) goUp(link);
+    else void browser.step(link.dataset["step"] as Way);
+  });
+  const figure = document.querySelector<HTMLElement>("figure");
+  if (figure) watchSwipes(figure, (way) => press(`a[data-step=${way}]`));
+}

@@ -10,7 +10,8 @@ from appliance.http.localization import formatting
 def album_resource(contents: Contents, config: Config, *, delete_token: str | None = None) -> dict[str, object]:
     """The album as JSON: times RFC 3339 UTC, `bytes` the sum of all originals.
 
-    `expires_at` is when the album ends; `own_expires_at` is the owner's choice, null to end with the last image.
+    `cover` is the slug of the image that stands for it, null if none can be resized. `expires_at` is when the album
+    ends; `own_expires_at` is the owner's choice, null to end with the last image.
     Pass `delete_token` only for the response that creates the album.
     """
     album, links = contents.album, Links.of(config)
@@ -18,6 +19,8 @@ def album_resource(contents: Contents, config: Config, *, delete_token: str | No
         "slug": album.slug,
         "url": links.album(album.slug),
         "title": album.title,
+        "description": album.description,
+        "cover": None if contents.cover is None else contents.cover.slug,
         "created_at": formatting.rfc3339(album.created_s),
         "expires_at": formatting.rfc3339(contents.ends_s),
         "own_expires_at": None if album.expires_s is None else formatting.rfc3339(album.expires_s),

@@ -26,8 +26,10 @@ from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK, CONFIG
 from appliance.http.links import album_path
 from appliance.http.responses import json_bytes
 
-CREATION_MEMBERS = frozenset({"images", "title", "expires_in"})
-MEMBERS = frozenset({"title", "expires_in", "expires_at", "add", "remove", "order", "restore", "deleted"})
+CREATION_MEMBERS = frozenset({"images", "title", "description", "cover", "expires_in"})
+MEMBERS = frozenset(
+    {*("title", "description", "cover", "expires_in", "expires_at", "add", "remove", "order"), *("restore", "deleted")}
+)
 NO_STORE = {"Cache-Control": "no-store"}
 JSON = "application/json"
 
@@ -35,10 +37,12 @@ JSON = "application/json"
 async def create_album(request: web.Request) -> web.Response:
     """POST /api/v1/albums"""
     body = await json_object(request, CREATION_MEMBERS)
-    title, expires_in = text_member(body, "title"), body.get("expires_in")
+    expires_in = body.get("expires_in")
     wishes = AlbumOptions(
         images=texts_member(body, "images"),
-        title=None if isinstance(title, Unchanged) else title,
+        title=_text(body, "title"),
+        description=_text(body, "description"),
+        cover=_text(body, "cover"),
         expires_in_s=None if expires_in is None else parse_seconds(expires_in),
         idempotency_key=request.headers.get("Idempotency-Key"),
     )
@@ -48,6 +52,12 @@ async def create_album(request: web.Request) -> web.Response:
         answer = await renderer.run_in_turn(client, lambda: _resource(request, created.contents, created.delete_token))
     headers = {"Location": album_path(created.contents.album.slug), **_headers(created.contents)}
     return web.Response(body=answer, status=201, headers=headers, content_type=JSON)
+
+
+def _text(body: dict[str, Any], name: str) -> str | None:
+    """A text of a new album; None if it is absent. Raises InvalidField."""
+    text = text_member(body, name)
+    return None if isinstance(text, Unchanged) else text
 
 
 def _resource(request: web.Request, contents: Contents, delete_token: str | None = None) -> bytes:
@@ -80,6 +90,8 @@ async def change_album(request: web.Request) -> web.Response:
     body = await json_object(request, MEMBERS)
     changes = AlbumChanges(
         title=text_member(body, "title"),
+        description=text_member(body, "description"),
+        cover=text_member(body, "cover"),
         expires_s=_read_expiry(body, request.app[CLOCK]),
         add=texts_member(body, "add"),
         remove=texts_member(body, "remove"),

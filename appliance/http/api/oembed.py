@@ -1,17 +1,18 @@
-"""oEmbed 1.0: what sites that embed a share page ask for."""
+"""oEmbed 1.0: what sites that embed a share page or an album ask for."""
 
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from appliance.albums import Contents
 from appliance.config.model import Config
 from appliance.domain.errors import FormatNotOffered, MalformedRequest, NoSuchPage
 from appliance.domain.model import Image
 from appliance.domain.renditions import Preset, fit
 from appliance.http.cache_tags import tags
 from appliance.http.image_headers import remaining_s
-from appliance.http.keys import CONFIG, DELIVERY
-from appliance.http.links import Links, share_path
+from appliance.http.keys import ALBUMS, CLOCK, CONFIG, DELIVERY
+from appliance.http.links import Links, album_path, share_path
 from appliance.http.responses import json_answer
 from appliance.http.site_name import site_name
 
@@ -22,28 +23,31 @@ async def show_oembed(request: web.Request) -> web.Response:
     """GET /oembed?url=…&maxwidth=…&maxheight=…&format=json"""
     if request.query.get("format", "json") != "json":
         raise FormatNotOffered("oEmbed is available as JSON only. Leave out format, or use format=json.")
-    image = await _find_shared_image(request, request.query.get("url", ""))
-    max_age_s = min(MAX_AGE_S, remaining_s(request, image))
-    reply = oembed(
-        image,
-        request.app[CONFIG],
-        cache_age_s=max_age_s,
-        max_width=_positive_number(request, "maxwidth"),
-        max_height=_positive_number(request, "maxheight"),
-    )
-    return json_answer(reply, headers={"Cache-Control": f"public, max-age={max_age_s}"} | tags(image.slug))
+    shared = await _find_shared(request, request.query.get("url", ""))
+    config, box = request.app[CONFIG], (_positive_number(request, "maxwidth"), _positive_number(request, "maxheight"))
+    if isinstance(shared, Image):
+        slug, max_age_s = shared.slug, min(MAX_AGE_S, remaining_s(request, shared))
+        reply = oembed(shared, config, cache_age_s=max_age_s, max_width=box[0], max_height=box[1])
+    else:
+        left_s = max(0, shared.ends_s - int(request.app[CLOCK]()))
+        slug, max_age_s = shared.album.slug, min(MAX_AGE_S, left_s)
+        reply = album_oembed(shared, config, cache_age_s=max_age_s, max_width=box[0], max_height=box[1])
+    return json_answer(reply, headers={"Cache-Control": f"public, max-age={max_age_s}"} | tags(slug))
 
 
-async def _find_shared_image(request: web.Request, url: str) -> Image:
+async def _find_shared(request: web.Request, url: str) -> Image | Contents:
+    """The image or the album that the link shows."""
     try:
         path = urlsplit(url).path
     except ValueError:
         path = ""
-    prefix, _, slug = path.rpartition("/")
-    if not url or f"{prefix}/{slug}" != share_path(slug):
-        raise NoSuchPage("url must be the percent-encoded link of a share page on this host.")
+    slug = path.rpartition("/")[2]
+    if not url or path not in (share_path(slug), album_path(slug)):
+        raise NoSuchPage("url must be the percent-encoded link of a share page or an album on this host.")
     if not url.startswith(request.app[CONFIG].server.base_url + "/"):
         raise NoSuchPage("This link doesn't belong to this host.")
+    if path == album_path(slug):
+        return await request.app[ALBUMS].show(slug)
     return await request.app[DELIVERY].resolve(slug)
 
 
@@ -98,6 +102,21 @@ def oembed(
             "thumbnail_height": thumbnail_height,
         }
     return reply
+
+
+def album_oembed(
+    contents: Contents,
+    config: Config,
+    *,
+    cache_age_s: int,
+    max_width: int | None = None,
+    max_height: int | None = None,
+) -> dict[str, object]:
+    """The oEmbed reply for an album: a link, with its cover as the thumbnail."""
+    cover = contents.cover or contents.images[0]
+    reply = oembed(cover, config, cache_age_s=cache_age_s, max_width=max_width, max_height=max_height)
+    kept = {name: value for name, value in reply.items() if name not in ("url", "width", "height")}
+    return kept | {"type": "link", "title": contents.album.title or "Album"}
 
 
 def _size(image: Image, preset: Preset) -> tuple[int, int]:

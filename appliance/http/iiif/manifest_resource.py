@@ -33,10 +33,11 @@ def image_manifest(image: Image, config: Config) -> Resource:
 def album_manifest(contents: Contents, config: Config, untitled: LanguageMap) -> Resource:
     """The manifest of an album: a canvas for each image, in order. `untitled` names an album without a title."""
     slug, title, links = contents.album.slug, contents.album.title, Links.of(config)
-    cover = next((image for image in contents.images if image.original_only is None), contents.images[0])
+    description, cover = contents.album.description, contents.cover
     return {
         **_head(slug, _as_written(title) if title else untitled, links.album(slug), config),
-        **_thumbnail(cover, config),
+        **({"summary": _as_written(description)} if description else {}),
+        **(_thumbnail(cover, config) if cover else {}),
         "rendering": [_file(links.album_zip(slug), "Dataset", "application/zip", "ZIP")],
         "items": [_canvas(image, slug, links.album_image(slug, image.slug), config) for image in contents.images],
     }

@@ -1,41 +1,78 @@
-"""Embed codes of an album: its link in the markup of web pages, forums and notes."""
+"""Embed codes of an album: its link, and all its images, in the markup of web pages, forums and notes."""
 
+from collections.abc import Callable
 from html import escape
 
 from appliance.albums import Contents
 from appliance.config.model import Config
 from appliance.domain.model import Image
+from appliance.domain.renditions import Format
 from appliance.http.links import Links, album_image_path
 from appliance.http.localization.languages import ENGLISH, Language
 from appliance.http.pages.embed_codes import CopyCode, description, markdown_text
 
-MAX_IMAGES_IN_CODE = 60  # the code of a larger album would be longer than forums allow
+ORIGINAL = "original"
+"""The name of the size that every image has: itself."""
 
 
 def album_codes(contents: Contents, config: Config, language: Language = ENGLISH) -> list[CopyCode]:
-    """The link; codes that show the first image and link to the album; and one that shows every image."""
+    """The link, and codes that show the cover and link to the album."""
     links, _ = Links.of(config), language.gettext
-    page = links.album(contents.album.slug)
+    page, cover = links.album(contents.album.slug), contents.cover
     codes = [CopyCode("link", _("Album link"), page)]
-    shown = [image for image in contents.images if image.original_only is None]
     presets = sorted(config.renditions.presets, key=lambda preset: preset.box_px)
-    if not shown or not presets:
+    if cover is None or not presets:
         return codes
-    small, inline = presets[0].name, (config.renditions.preset("medium") or presets[-1]).name
-    cover = shown[0]
-    source = links.rendition(cover.slug, inline, cover.linked_format)
-    name = " ".join((contents.album.title or description(cover)).split())
-    codes += [
-        CopyCode("html", "HTML", f'<a href="{page}"><img src="{source}" alt="{escape(name)}"></a>'),
-        CopyCode("markdown", "Markdown", f"[![{markdown_text(name)}]({source})]({page})"),
-        CopyCode("bbcode", "BBCode", f"[url={page}][img]{source}[/img][/url]"),
+    inline = (config.renditions.preset("medium") or presets[-1]).name
+    source = _source(cover, inline, config)
+    name = contents.album.title or description(cover)
+    return [
+        *codes,
+        CopyCode("html", "HTML", _html(name, source, page)),
+        CopyCode("markdown", "Markdown", _markdown(name, source, page)),
+        CopyCode("bbcode", "BBCode", _bbcode(name, source, page)),
     ]
-    if len(shown) <= MAX_IMAGES_IN_CODE:
-        every = " ".join(_bbcode(contents, image, links, small) for image in shown)
-        codes.append(CopyCode("forum", _("All as forum thumbnails"), every))
-    return codes
 
 
-def _bbcode(contents: Contents, image: Image, links: Links, preset: str) -> str:
-    page = links.absolute(album_image_path(contents.album.slug, image.slug))
-    return f"[url={page}][img]{links.rendition(image.slug, preset, image.linked_format)}[/img][/url]"
+def sizes_of(config: Config) -> list[str]:
+    """The sizes in which all images of an album can be embedded, from small to large, and the original."""
+    presets = sorted(config.renditions.presets, key=lambda preset: preset.box_px)
+    return [*(preset.name for preset in presets), ORIGINAL]
+
+
+def image_codes(contents: Contents, size: str, config: Config, language: Language = ENGLISH) -> list[CopyCode]:
+    """Codes that show every image in this size, one per line; each leads to the image in the album."""
+    links, _ = Links.of(config), language.gettext
+
+    def every(markup: Callable[[str, str, str], str]) -> str:
+        pages = [links.absolute(album_image_path(contents.album.slug, image.slug)) for image in contents.images]
+        images = zip(contents.images, pages, strict=True)
+        return "\n".join(markup(description(image), _source(image, size, config), page) for image, page in images)
+
+    return [
+        CopyCode("links", _("Direct image links"), every(lambda name, source, page: source)),
+        CopyCode("html", "HTML", every(_html)),
+        CopyCode("markdown", "Markdown", every(_markdown)),
+        CopyCode("bbcode", "BBCode", every(_bbcode)),
+    ]
+
+
+def _source(image: Image, size: str, config: Config) -> str:
+    """The file to show. A GIF stays one, because old forums refuse WebP; what can't be resized is its original."""
+    links = Links.of(config)
+    if size == ORIGINAL or image.original_only is not None:
+        return links.file(image.slug, image.media_type)
+    is_gif = image.media_type == Format.GIF.media_type and Format.GIF in config.renditions.formats
+    return links.rendition(image.slug, size, Format.GIF if is_gif else image.linked_format)
+
+
+def _html(name: str, source: str, page: str) -> str:
+    return f'<a href="{page}"><img src="{source}" alt="{escape(" ".join(name.split()))}"></a>'
+
+
+def _markdown(name: str, source: str, page: str) -> str:
+    return f"[![{markdown_text(name)}]({source})]({page})"
+
+
+def _bbcode(_name: str, source: str, page: str) -> str:
+    return f"[url={page}][img]{source}[/img][/url]"

@@ -13,14 +13,15 @@ from appliance.domain.errors import (
     UnknownAlbum,
     WrongToken,
 )
+from appliance.domain.tokens import MIN_KEY_CHARS, hash_secret
 from appliance.domain.upload_options import parse_duration
 from appliance.http.client_address import client_of
 from appliance.http.delete_tokens import delay_wrong_tokens, token_in
 from appliance.http.forms import Form, read_form, text_field
 from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK
 from appliance.http.links import album_path
-from appliance.http.pages.album_handlers import gone_page
-from appliance.http.pages.album_pages import AlbumFormValues, slugs_in
+from appliance.http.pages.album_handlers import gone_page, shared_album_page
+from appliance.http.pages.album_pages import AlbumFormValues, AlbumPages, slugs_in
 from appliance.http.pages.gone import DELETIONS, with_gone_page
 from appliance.http.pages.html_responses import page_response, problem_page_response
 from appliance.http.pages.selection import pages_of, wants_page
@@ -38,13 +39,19 @@ async def show_creation(request: web.Request) -> web.Response:
 async def create(request: web.Request) -> web.Response:
     """POST /a: the form, without JavaScript"""
     form, pages = await read_form(request), pages_of(request).albums
-    values = AlbumFormValues(text_field(form, "title"), text_field(form, "images"), text_field(form, "expires_in"))
+    values = AlbumFormValues(
+        text_field(form, "title"),
+        text_field(form, "images"),
+        text_field(form, "expires_in"),
+        form_key=text_field(form, "form_key"),
+    )
     renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).key
     try:
         wishes = AlbumOptions(
             images=tuple(slugs_in(values.links)),
             title=values.title,
             expires_in_s=parse_duration(values.expires_in) if values.expires_in else None,
+            idempotency_key=_idempotency_key(values),
         )
         with renderer.reserve(client):
             created = await request.app[ALBUMS].create(wishes)
@@ -58,15 +65,23 @@ async def create(request: web.Request) -> web.Response:
     return response
 
 
+def _idempotency_key(values: AlbumFormValues) -> str | None:
+    """The same for a form that is sent again, as by a reload; another one for other texts in the same, cached page."""
+    if len(values.form_key) < MIN_KEY_CHARS:
+        return None
+    return hash_secret("\n".join((values.form_key, values.title, values.links, values.expires_in)))
+
+
 @with_gone_page(GoneAlbum, gone_page)
 async def show_manage(request: web.Request) -> web.Response:
-    """GET /a/{slug}/manage: the form; it changes nothing"""
-    contents, pages = await request.app[ALBUMS].show(request.match_info["slug"]), pages_of(request).albums
-    key = "manage", pages.cache_key(contents)
-    page = await request.app[BACKGROUND_RENDERER].cached(
-        client_of(request).key, key, lambda: pages.manage_page(contents).encode()
-    )
-    return page_response(page)
+    """GET /a/{slug}/manage: the form; it changes nothing, and has no token"""
+    return await shared_album_page(request, "manage", AlbumPages.manage_page)
+
+
+@with_gone_page(GoneAlbum, gone_page)
+async def show_created(request: web.Request) -> web.Response:
+    """GET /a/{slug}/created: where scripts lead to with the manage link's token; the same as the reply to `POST /a`"""
+    return await shared_album_page(request, "created", AlbumPages.created_page)
 
 
 async def manage(request: web.Request) -> web.Response:
@@ -111,13 +126,20 @@ async def _manage_response(request: web.Request, contents: Contents, notice: str
 
 
 def _read_changes(form: Form, now_s: float) -> AlbumChanges:
+    removed = tuple(str(slug) for slug in form.getall("remove", []))
     return AlbumChanges(
-        title=text_field(form, "title") if "title" in form else UNCHANGED,
+        title=_read_text(form, "title"),
+        description=_read_text(form, "description"),
+        cover=_read_text(form, "cover") if text_field(form, "cover") not in removed else UNCHANGED,
         expires_s=_read_expiry(text_field(form, "expires_in"), now_s),
         add=tuple(slugs_in(text_field(form, "add"))),
-        remove=tuple(str(slug) for slug in form.getall("remove", [])),
+        remove=removed,
         order=_read_order(form),
     )
+
+
+def _read_text(form: Form, name: str) -> str | Unchanged:
+    return text_field(form, name) if name in form else UNCHANGED
 
 
 def _read_expiry(expires_in: str, now_s: float) -> int | Unchanged | None:
@@ -153,7 +175,12 @@ async def _form_with_problem(request: web.Request, slug: str, form: Form, fault:
         if not wants_page(request) or isinstance(fault, GoneAlbum):
             raise fault from None
         return problem_page_response(await gone_page(request, slug, fault), fault)
-    values = AlbumFormValues(text_field(form, "title"), text_field(form, "add"), text_field(form, "expires_in"))
+    values = AlbumFormValues(
+        text_field(form, "title"),
+        text_field(form, "add"),
+        text_field(form, "expires_in"),
+        text_field(form, "description"),
+    )
     token = "" if isinstance(fault, (MissingToken, WrongToken)) else text_field(form, "token")
     pages = pages_of(request).albums
     page = await request.app[BACKGROUND_RENDERER].run_in_turn(

@@ -1,14 +1,21 @@
-"""Showing albums to anybody who has the link: the album, and each of its images with its neighbours."""
+"""Showing albums to anybody who has the link: the album, each of its images with its neighbours, and its codes."""
+
+from collections.abc import Callable, Hashable
 
 from aiohttp import web
 
-from appliance.domain.errors import ApplianceError, GoneAlbum, UnknownImage
+from appliance.albums import Contents
+from appliance.domain.errors import ApplianceError, GoneAlbum, UnknownImage, UnknownRendition
 from appliance.http.client_address import client_of
-from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, DELIVERY
+from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CONFIG, DELIVERY
 from appliance.http.links import album_path
+from appliance.http.pages.album_embed_codes import sizes_of
+from appliance.http.pages.album_pages import AlbumPages
 from appliance.http.pages.gone import with_gone_page
 from appliance.http.pages.html_responses import redirect_response, shared_page_response
 from appliance.http.pages.selection import pages_of
+
+DEFAULT_SIZE = "medium"
 
 
 async def gone_page(request: web.Request, slug: str, problem: ApplianceError | None = None) -> str:
@@ -17,21 +24,44 @@ async def gone_page(request: web.Request, slug: str, problem: ApplianceError | N
     return pages_of(request).albums.gone_page(slug, ended, restorable_until_s=until_s, problem=problem)
 
 
+async def shared_album_page(
+    request: web.Request, kind: Hashable, render: Callable[[AlbumPages, Contents], str]
+) -> web.Response:
+    """A page of the album that is the same for everybody, rendered once while nothing changes, and revalidated.
+
+    `kind` tells the album's pages apart. Raises UnknownAlbum, GoneAlbum, Busy.
+    """
+    slug, pages = request.match_info["slug"], pages_of(request).albums
+    contents = await request.app[ALBUMS].show(slug)
+    key = kind, pages.cache_key(contents)
+    page = await request.app[BACKGROUND_RENDERER].cached(
+        client_of(request).key, key, lambda: render(pages, contents).encode()
+    )
+    return shared_page_response(request, page, slug)
+
+
 @with_gone_page(GoneAlbum, gone_page)
 async def show_album(request: web.Request) -> web.Response:
     """GET /a/{slug}"""
-    slug, pages = request.match_info["slug"], pages_of(request).albums
-    contents = await request.app[ALBUMS].show(slug)
-    key = "page", pages.cache_key(contents)
-    page = await request.app[BACKGROUND_RENDERER].cached(
-        client_of(request).key, key, lambda: pages.album_page(contents).encode()
-    )
-    return shared_page_response(request, page, slug)
+    return await shared_album_page(request, "page", AlbumPages.album_page)
 
 
 async def redirect_to_album(request: web.Request) -> web.Response:
     """GET /a/{slug}/: programs and people add a slash to links"""
     return redirect_response(request, album_path(request.match_info["slug"]))
+
+
+@with_gone_page(GoneAlbum, gone_page)
+async def show_codes(request: web.Request) -> web.Response:
+    """GET /a/{slug}/codes?size=…: embed codes of all its images"""
+    sizes, size = sizes_of(request.app[CONFIG]), request.query.get("size", DEFAULT_SIZE)
+    if size not in sizes:
+        if "size" in request.query:
+            raise UnknownRendition()
+        size = sizes[-1]
+    return await shared_album_page(
+        request, ("codes", size), lambda pages, contents: pages.codes_page(contents, size, sizes)
+    )
 
 
 @with_gone_page(GoneAlbum, gone_page)

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from appliance.albums import Contents
 from appliance.config.model import Config
 from appliance.delivery import RenditionSummary
+from appliance.domain import tokens
 from appliance.domain.clock import Clock
 from appliance.domain.errors import ApplianceError
 from appliance.domain.model import Album, Ending, Image
 from appliance.http import links
 from appliance.http.links import Links
-from appliance.http.pages.album_embed_codes import album_codes
+from appliance.http.pages.album_embed_codes import ORIGINAL, album_codes, image_codes
 from appliance.http.pages.figure import ImageFigure, build_figure
 from appliance.http.pages.link_previews import previews
-from appliance.http.pages.rendition_links import RenditionLink, nearest_rendition_link, rendition_links
+from appliance.http.pages.rendition_links import RenditionLink, nearest_rendition_link, rendition_links, size_label
 from appliance.http.pages.templates import PageTemplates
 
 TILE_PX = 512
@@ -37,6 +38,8 @@ class AlbumFormValues:
     title: str = ""
     links: str = ""
     expires_in: str = ""
+    description: str = ""
+    form_key: str = ""
 
 
 class AlbumPages:
@@ -51,19 +54,23 @@ class AlbumPages:
     def creation_page(
         self, problem: ApplianceError | None = None, *, form_values: AlbumFormValues | None = None
     ) -> str:
-        """The form that creates an album from links: fields images, title, expires_in."""
+        """The form that creates an album from links: fields images, title, expires_in, form_key."""
+        values = form_values or AlbumFormValues(form_key=tokens.generate_secret())
         return self._templates.render(
             "album-creation.html",
             problem=self._templates.localize_error(problem),
-            form_values=form_values or AlbumFormValues(),
+            form_values=values,
             expiry_options=self._templates.expiry_options(),
             max_images=self._config.albums.max_images,
         )
 
-    def created_page(self, contents: Contents, delete_token: str) -> str:
-        """The reply to that form: the link, and the manage link, which is shown only once."""
+    def created_page(self, contents: Contents, delete_token: str = "") -> str:
+        """The reply to that form: the link to share, a form for the texts, and the manage link.
+
+        Without a token, a script fills in the one of the address.
+        """
         slug = contents.album.slug
-        manage_link = self._links.manage_album(slug, delete_token)
+        manage_link = self._links.manage_album(slug, delete_token) if delete_token else ""
         values = self._describe(contents) | {"delete_token": delete_token}
         return self._templates.render("album-created.html", manage_link=manage_link, **values)
 
@@ -76,16 +83,25 @@ class AlbumPages:
 
     def album_page(self, contents: Contents) -> str:
         """The page behind an album's link."""
-        tiles = [self._tile(contents, image) for image in contents.images]
-        cover = next((image for image in contents.images if image.original_only is None), None)
+        tiles, cover = [self._tile(contents, image) for image in contents.images], contents.cover
         return self._templates.render(
             "album.html",
             tiles=tiles,
             bytes=contents.bytes,
             cover=cover,
             previews=previews(cover, self._config) if cover else [],
+            oembed_url=self._links.album_oembed(contents.album.slug),
             report_link=self._templates.branding.report_link(self._links.album(contents.album.slug)),
             **self._describe(contents),
+        )
+
+    def codes_page(self, contents: Contents, size: str, sizes: Sequence[str]) -> str:
+        """Embed codes of all images in one of `sizes`, with links to the others."""
+        language = self._templates.language
+        labels = {name: size_label(name, language) for name in sizes} | {ORIGINAL: language.gettext("Original")}
+        codes = image_codes(contents, size, self._config, language)
+        return self._templates.render(
+            "album-codes.html", **(self._describe(contents) | {"codes": codes, "size": size, "labels": labels})
         )
 
     def _tile(self, contents: Contents, image: Image) -> Tile:
@@ -132,14 +148,16 @@ class AlbumPages:
     ) -> str:
         """The form that sends changes to `POST /a/{slug}/manage`.
 
-        Its fields are token, title, expires_in (empty for no change; `images` for the last image's expiry),
-        `place-{slug}` (numbers to sort by), remove (slugs), add (links) and action (`save` or `delete`).
+        Its fields are token, title, description, expires_in (empty for no change; `images` for the last image's
+        expiry), `place-{slug}` (numbers to sort by), cover (a slug), remove (slugs), add (links) and action (`save` or
+        `delete`).
         """
         return self._templates.render(
             "album-manage.html",
             problem=self._templates.localize_error(problem),
             notice=notice,
-            form_values=form_values or AlbumFormValues(title=contents.album.title or ""),
+            form_values=form_values
+            or AlbumFormValues(title=contents.album.title or "", description=contents.album.description or ""),
             tiles=[self._small(image) for image in contents.images],
             expiry_options=self._templates.expiry_options(),
             delete_token=delete_token,

@@ -50,7 +50,7 @@ def rendition_links(
     formats = [each for each in candidates if each in config.formats]
     return [
         RenditionLink(
-            _label(preset.name, language),
+            size_label(preset.name, language),
             *fit(image.width, image.height, preset),
             links.rendition_path(image.slug, preset.name, image.linked_format),
             tuple(_format_link(image, preset, each, finished) for each in formats),
@@ -70,10 +70,11 @@ def nearest_rendition_link(image: Image, config: Renditions, language: Language,
         return None
     preset, width, height = nearest
     path = links.rendition_path(image.slug, preset.name, image.linked_format)
-    return RenditionLink(_label(preset.name, language), width, height, path, ())
+    return RenditionLink(size_label(preset.name, language), width, height, path, ())
 
 
-def _label(preset: str, language: Language) -> str:
+def size_label(preset: str, language: Language) -> str:
+    """The name of a preset for people."""
     _ = language.gettext
     known = {"thumbnail": _("Thumbnail"), "small": _("Small"), "medium": _("Medium"), "large": _("Large")}
     return known.get(preset, preset.capitalize())

@@ -20,7 +20,13 @@ def erased(number: int, ended_s: int) -> Album:
 
 
 @pytest.mark.parametrize(
-    "stored", [album(), album(images=()), album(ended=Ending.EXPIRED, ended_s=1, erase_after_s=2, expires_s=3)]
+    "stored",
+    [
+        album(),
+        album(images=()),
+        album(description="Two weeks", cover=slug(1)),
+        album(ended=Ending.EXPIRED, ended_s=1, erase_after_s=2, expires_s=3),
+    ],
 )
 async def test_an_album_comes_back_as_it_was_added(open_catalogue: OpenCatalogue, stored: Album) -> None:
     async with open_catalogue() as catalogue:

@@ -66,6 +66,8 @@ async def test_only_the_hash_of_the_token_is_stored(host: Host) -> None:
         ({"images": [], "owner": "me"}, "invalid-field"),
         ({"images": ["{slug}"], "title": 1}, "invalid-field"),
         ({"images": ["{slug}"], "title": "x" * 201}, "invalid-field"),
+        ({"images": ["{slug}"], "description": "x" * 2001}, "invalid-field"),
+        ({"images": ["{slug}"], "cover": "0" * 17}, "invalid-field"),
         ({"images": ["{slug}"], "expires_in": 0}, "invalid-expiry"),
         ({"images": ["{slug}"], "expires_in": "soon"}, "invalid-expiry"),
         ({"images": ["{slug}"], "expires_in": "731d"}, "invalid-expiry"),
@@ -129,6 +131,30 @@ async def test_title_and_order_change(host: Host) -> None:
     assert (await changed(host, album, title="New"))["title"] == "New"
     assert (await changed(host, album, title=None))["title"] is None
     assert slugs_of((await changed(host, album, order=[third, first, second]))["images"]) == [third, first, second]
+
+
+async def test_its_description_and_cover_change(host: Host) -> None:
+    images = await uploaded(host, 3)
+    first, second, _ = slugs_of(images)
+    album = await made(host, images, description="  Two weeks  ")
+    assert (album["description"], album["cover"]) == ("Two weeks", first)
+    now = await changed(host, album, description="Three weeks", cover=second)
+    assert (now["description"], now["cover"]) == ("Three weeks", second)
+    assert (await changed(host, album, description=None))["description"] is None
+    await problem(await patch(host, album, cover="0" * 17), "invalid-field")
+    assert (await changed(host, album, cover=None))["cover"] == first
+
+
+async def test_a_cover_leaves_with_its_image_and_comes_back_with_it(host: Host) -> None:
+    images = await uploaded(host, 2)
+    first, second = slugs_of(images)
+    album = await made(host, images, cover=second)
+    await host.delete(second, images[1]["delete_token"])
+    assert (await shown(host, album))["cover"] == first
+    await host.patch(second, images[1]["delete_token"], deleted=False)
+    assert (await shown(host, album))["cover"] == second
+    assert (await changed(host, album, remove=[second]))["cover"] == first
+    assert (await changed(host, album, add=[second]))["cover"] == first
 
 
 async def test_images_that_the_order_does_not_name_follow_those_that_it_does(host: Host) -> None:

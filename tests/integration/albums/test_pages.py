@@ -33,7 +33,9 @@ async def test_the_page_shows_every_picture_in_order_with_its_size_told_ahead(ho
     album = await made(host, images, title="Ende & <Anfang>")
     text = await page(host, f"/a/{album['slug']}")
     assert "Ende &amp; &lt;Anfang&gt;" in text
-    links = re.findall(rf'<li><a href="/a/{album["slug"]}/(\w+)"><img [^>]* width="(\d+)" height="(\d+)"', text)
+    links = re.findall(
+        rf'<li id="\w+"><a href="/a/{album["slug"]}/(\w+)"><img [^>]* width="(\d+)" height="(\d+)"', text
+    )
     assert links == [(image["slug"], str(image["width"]), str(image["height"])) for image in images]
     assert "3 images" in text
     assert f'href="/a/{album["slug"]}/zip"' in text
@@ -96,6 +98,57 @@ async def test_an_image_that_is_not_in_the_album_is_not_found_in_it(host: Host) 
     await problem(await host.get(f"/a/{album['slug']}/{inside['slug']}"), "album-gone")
 
 
+async def test_the_cover_and_the_description_stand_for_the_album(host: Host) -> None:
+    first, second = await uploaded(host, 2)
+    album = await made(host, [first, second], title="Holidays", description="By the <sea>", cover=second["slug"])
+    text = await page(host, f"/a/{album['slug']}")
+    said = dict(re.findall(r'<meta property="og:(\S+)" content="([^"]*)">', text))
+    assert said["description"] == "By the &lt;sea&gt;"
+    assert f"/i/{second['slug']}/preview.jpg" in said["image"]
+    assert f"[img]{second['url']}/medium.jpg[/img]" in text
+
+
+async def test_an_albums_page_leads_to_its_oembed_which_links_it_with_its_cover(host: Host) -> None:
+    first, second = await uploaded(host, 2)
+    album = await made(host, [first, second], title="Holidays", cover=second["slug"])
+    [address] = re.findall(r'json\+oembed" href="([^"]+)"', await page(host, f"/a/{album['slug']}"))
+    response = await host.get(address[address.index("/oembed") :])
+    told = await response.json()
+    assert (told["type"], told["title"]) == ("link", "Holidays")
+    assert told["thumbnail_url"].startswith(f"{second['url']}/")
+    assert "url" not in told
+    assert response.headers["Cache-Tag"] == album["slug"]
+    await delete(host, album)
+    await problem(await host.get(address[address.index("/oembed") :]), "album-gone")
+
+
+async def test_codes_show_every_image_in_the_chosen_size(host: Host) -> None:
+    gif = await host.upload(pictures.animated("gif", 2), "moves.gif")
+    album = await made(host, [*await uploaded(host, 1), gif])
+    text = await page(host, f"/a/{album['slug']}/codes?size=small")
+    [image, _] = album["images"]
+    assert f"{image['url']}/small.jpg\n{gif['url']}/small.gif</textarea>" in text
+    assert f"[url={album['url']}/{gif['slug']}][img]{gif['url']}/small.gif[/img][/url]</textarea>" in text
+    assert f"{image['url']}.jpg\n{gif['url']}.gif</textarea>" in await page(
+        host, f"/a/{album['slug']}/codes?size=original"
+    )
+    await problem(await host.get(f"/a/{album['slug']}/codes?size=huge"), "unknown-rendition")
+
+
+async def test_only_pages_without_a_token_are_compressed(host: Host) -> None:
+    """A length that depends on a secret and on what somebody else wrote would tell the secret, letter by letter."""
+    album = await made(host, await uploaded(host, 3))
+    for path in ("manage", "created"):
+        response = await host.client.get(f"/a/{album['slug']}/{path}", headers=BROWSER | {"Accept-Encoding": "gzip"})
+        assert response.headers["Content-Encoding"] == "gzip"
+        assert response.headers["Cache-Control"] == "public, no-cache"
+        assert album["delete_token"] not in await response.text()
+    saved = await manage(host, album, title="Mine")
+    assert album["delete_token"] in await saved.text()
+    assert "Content-Encoding" not in saved.headers
+    assert saved.headers["Cache-Control"] == "no-store"
+
+
 async def test_the_pages_speak_german(host: Host) -> None:
     album = await made(host, await uploaded(host, 2))
     assert "2 Bilder" in await page(host, f"/a/{album['slug']}", **{"Accept-Language": "de"})
@@ -121,6 +174,18 @@ async def test_an_album_is_created_from_pasted_links(host: Host) -> None:
     assert (album["title"], bool(album["own_expires_at"])) == ("Pasted", True)
     [token] = set(re.findall(rf"/a/{slug}(?:/manage)?#([\w-]{{22}})", text))
     assert (await manage(host, album | {"delete_token": token}, title="By its token")).status == 200
+
+
+async def test_a_form_that_is_sent_again_creates_no_second_album(host: Host) -> None:
+    images = await uploaded(host, 2)
+    [key] = re.findall(r'name="form_key" value="([^"]+)"', await page(host, "/a"))
+    fields = {"form_key": key, "images": images[0]["url"], "title": "Once"}
+    first, again = await send(host, "/a", **fields), await send(host, "/a", **fields)
+    assert (first.status, first.headers["Location"]) == (again.status, again.headers["Location"])
+    assert await first.text() == await again.text()
+    other = await send(host, "/a", **fields | {"images": images[1]["url"]})
+    assert other.status == 201
+    assert other.headers["Location"] != first.headers["Location"]
 
 
 async def test_a_mistake_is_shown_on_the_form_and_nothing_entered_is_lost(host: Host) -> None:
@@ -154,6 +219,19 @@ async def problem_on_form(response: ClientResponse, status: int, words: str) -> 
     assert response.status == status
     assert 'role="alert"' in text
     assert words in text
+
+
+async def test_the_form_sets_description_and_cover_but_no_cover_that_it_removes(host: Host) -> None:
+    images = await uploaded(host, 3)
+    first, second, third = slugs_of(images)
+    album = await made(host, images)
+    await manage(host, album, description="Two days", cover=second)
+    now = await shown(host, album)
+    assert (now["description"], now["cover"]) == ("Two days", second)
+    assert (await manage(host, album, cover=third, remove=[third])).status == 200
+    assert (await shown(host, album))["cover"] == second
+    await manage(host, album, remove=[second])
+    assert (await shown(host, album))["cover"] == first
 
 
 async def test_one_form_takes_out_puts_in_names_and_dates(host: Host) -> None:

@@ -16,7 +16,7 @@ async def test_a_rebuilt_catalogue_has_its_albums_as_they_were(
     clock = ManualClock()
     async with running(config, clock) as host:
         images = await uploaded(host, 3)
-        kept = await made(host, images, title="Grüße", expires_in="30d")
+        kept = await made(host, images, title="Grüße", description="Vom See", cover=images[1]["slug"], expires_in="30d")
         ended = await made(host, images)
         await delete(host, ended)
         await host.appliance.shipper.check_and_enqueue()

@@ -22,10 +22,16 @@ async def album_of(site: Site, count: int = 4, **members: object) -> dict[str, A
         return album
 
 
+async def album_now(site: Site, album: dict[str, Any]) -> dict[str, Any]:
+    """The album that the server knows."""
+    async with site.session.get(f"{site.url}/api/v1/albums/{album['slug']}") as reply:
+        now: dict[str, Any] = await reply.json()
+        return now
+
+
 async def names_now(site: Site, album: dict[str, Any]) -> list[str]:
     """The order that the server knows."""
-    async with site.session.get(f"{site.url}/api/v1/albums/{album['slug']}") as reply:
-        return [image["filename"] for image in (await reply.json())["images"]]
+    return [image["filename"] for image in (await album_now(site, album))["images"]]
 
 
 def managing(album: dict[str, Any]) -> str:

@@ -8,13 +8,13 @@ import { offerUndo } from "../parts/undo";
 import { locale, t } from "../parts/messages";
 import { type LibraryAlbum, listAlbums, removeAlbum, saveAlbum } from "./store";
 
-/** Create an album of these images, store it, and open its manage page. */
+/** Create an album of these images, store it, and open the page where it is shared. */
 export async function createAlbumAndOpen(slugs: string[]): Promise<void> {
   try {
-    const { slug, url, delete_token, manageLink } = await createAlbum(slugs);
+    const { slug, url, delete_token } = await createAlbum(slugs);
     const album = { slug, url, title: null, delete_token, made_at: new Date().toISOString() };
     await saveAlbum(album).catch(() => undefined); // without storage, the manage link on the next page is all there is
-    location.assign(new URL(manageLink).pathname + new URL(manageLink).hash);
+    location.assign(`/a/${slug}/created#${delete_token}`);
   } catch (fault) {
     if (!(fault instanceof Problem)) throw fault;
     announce(fault.message, { staysMs: 8000, lang: fault.lang });

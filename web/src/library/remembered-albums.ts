@@ -2,10 +2,10 @@
 
 import { type LibraryAlbum, listAlbums, saveAlbum } from "./store";
 
-/** Store an album that was created by the form; the page describes it in `data-record`. */
-export async function rememberAlbum(page: HTMLElement): Promise<void> {
-  const { slug, url, title, delete_token } = JSON.parse(page.dataset["record"] ?? "{}") as LibraryAlbum;
-  await saveAlbum({ slug, url, title, delete_token, made_at: new Date().toISOString() });
+/** Store an album that was just created, unless it is stored already. */
+export async function rememberAlbum(album: Omit<LibraryAlbum, "made_at">): Promise<void> {
+  const known = (await listAlbums()).some(({ slug }) => slug === album.slug);
+  if (!known) await saveAlbum({ ...album, made_at: new Date().toISOString() });
 }
 
 /** Update the stored title of an album. */

@@ -9,12 +9,15 @@ export interface CreatedAlbum {
   url: string;
   expires_at: string;
   delete_token: string;
-  /** The secret link for changing the album: show it, and store it on this device. */
-  manageLink: string;
 }
 
 export interface AlbumChange {
   title?: string | null;
+  description?: string | null;
+  /** The slug of the image that stands for the album. */
+  cover?: string | null;
+  /** A duration from now on, such as `30d`; null to end with the last image. */
+  expires_in?: string | null;
   add?: string[];
   remove?: string[];
   order?: string[];
@@ -30,19 +33,16 @@ export async function createAlbum(slugs: readonly string[], title?: string): Pro
     headers: { "Idempotency-Key": randomKey() },
     body: { images: slugs, ...(title ? { title } : {}) },
   };
-  const album = (await callApi("/api/v1/albums", call).catch((fault: unknown) => {
+  return (await callApi("/api/v1/albums", call).catch((fault: unknown) => {
     if (fault instanceof Problem && fault.code === UNREACHABLE) return callApi("/api/v1/albums", call);
     throw fault;
   })) as CreatedAlbum;
-  return { ...album, manageLink: `${album.url}#${album.delete_token}` };
 }
 
-/** Change an album, even while the page is left. Returns the slugs of its images in order. Throws Problem. */
-export async function changeAlbum(slug: string, token: string, change: AlbumChange): Promise<string[]> {
+/** Change an album, even while the page is left. Throws Problem. */
+export async function changeAlbum(slug: string, token: string, change: AlbumChange): Promise<void> {
   const keepalive = JSON.stringify(change).length < MAX_KEEPALIVE_BYTES;
-  const call = { method: "PATCH", token, body: change, keepalive };
-  const album = (await callApi(`/api/v1/albums/${slug}`, call)) as { images: { slug: string }[] };
-  return album.images.map((image) => image.slug);
+  await callApi(`/api/v1/albums/${slug}`, { method: "PATCH", token, body: change, keepalive });
 }
 
 /** Without crypto.randomUUID, which needs HTTPS. */

@@ -27,13 +27,15 @@ interface Call {
   token?: string | undefined;
   /** Sent as JSON. */
   body?: unknown;
+  /** Sent as it is, instead of `body`. */
+  file?: Blob;
   headers?: Record<string, string>;
   /** Whether the call goes on when the page is left. */
   keepalive?: boolean;
 }
 
 /** The JSON of the reply, undefined for an empty one. Throws Problem, also when the server can't be reached. */
-export async function callApi(path: string, { method, token, body, headers = {}, keepalive = false }: Call): Promise<unknown> {
+export async function callApi(path: string, { method, token, body, file, headers = {}, keepalive = false }: Call): Promise<unknown> {
   const request: RequestInit = {
     method,
     cache: "no-store",
@@ -42,9 +44,11 @@ export async function callApi(path: string, { method, token, body, headers = {},
       Accept: "application/json",
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      ...(file === undefined ? {} : { "Content-Type": "application/octet-stream" }),
       ...headers,
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(file === undefined ? {} : { body: file }),
   };
   let reply: Response;
   try {

@@ -1,54 +1,88 @@
-// Saving the changes of an album one after the other, and the line that says whether they are saved.
+// Saving an album's changes by themselves, one after the other, and the line that says whether they are saved. The form's
+// token is known; its field comes back if the server refuses it.
 
 import { type AlbumChange, changeAlbum } from "../parts/album-api";
 import { announce } from "../parts/announce";
 import { Problem } from "../parts/api";
 import { t } from "../parts/messages";
+import { tokenIn } from "../parts/token";
+
+const SAVE_AFTER_MS = 600;
 
 export class Autosave {
-  readonly #state = document.createElement("p");
+  /** Says whether everything is saved; put it where people look. */
+  readonly state = document.createElement("p");
+  #waiting: AlbumChange = {};
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #queue: Promise<boolean> = Promise.resolve(true);
+  #hasFailed = false;
 
-  constructor(
-    private readonly form: HTMLFormElement,
-    after: Element,
-  ) {
-    this.#state.className = "muted state";
-    after.after(this.#state);
+  constructor(readonly form: HTMLFormElement) {
+    this.state.className = "muted state";
+    form.classList.add("saves-itself");
+    const place = this.#tokenField.closest<HTMLElement>(".field");
+    if (place) place.hidden = true;
+    addEventListener("pagehide", () => void this.flush());
+    addEventListener("beforeunload", (event) => {
+      if (this.#hasFailed) event.preventDefault();
+    });
   }
 
-  /** The token in the form, where a person may have entered a whole manage link. */
-  get token(): string | undefined {
-    const typed = this.form.querySelector<HTMLInputElement>("#token")?.value.trim() ?? "";
-    return /^[\w-]{22}$/.exec(typed.slice(typed.indexOf("#") + 1))?.[0];
+  get slug(): string {
+    return this.form.dataset["album"] ?? "";
   }
 
-  /** False if it couldn't be saved; the line says so. */
+  get #tokenField(): HTMLInputElement {
+    return this.form.querySelector<HTMLInputElement>("#token")!;
+  }
+
+  /** Save when nothing else changes for a moment, and at once if the page is left. */
+  schedule(change: AlbumChange): void {
+    this.#waiting = { ...this.#waiting, ...change };
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.flush(), SAVE_AFTER_MS);
+  }
+
+  /** Save what is scheduled. False if it couldn't be saved; the line says so. */
+  async flush(): Promise<boolean> {
+    clearTimeout(this.#timer);
+    const change = this.#waiting;
+    this.#waiting = {};
+    return Object.keys(change).length === 0 || this.save(change);
+  }
+
+  /** Save after what is being saved. False if it couldn't be saved; the line says so. */
   save(change: AlbumChange): Promise<boolean> {
-    const token = this.token;
-    if (!token) {
-      this.showUnsaved();
-      return Promise.resolve(false);
-    }
-    this.#queue = this.#queue.then(() => this.#send(change, token));
+    this.#queue = this.#queue.then(() => this.#send(change));
     return this.#queue;
   }
 
-  /** Say that the Save button has to be pressed. */
-  showUnsaved(): void {
-    this.#state.textContent = t("Not saved yet. Enter the delete token and press Save changes.");
-  }
-
-  async #send(change: AlbumChange, token: string): Promise<boolean> {
+  async #send(change: AlbumChange): Promise<boolean> {
     try {
-      await changeAlbum(this.form.dataset["album"] ?? "", token, change);
+      await changeAlbum(this.slug, tokenIn(this.#tokenField.value), change);
     } catch (fault) {
       if (!(fault instanceof Problem)) throw fault;
-      this.#state.textContent = t("Not saved. {why}", { why: fault.message });
-      announce(this.#state.textContent);
+      this.#fail(fault, change);
       return false;
     }
-    this.#state.textContent = t("All changes are saved.");
+    this.#hasFailed = false;
+    this.state.textContent = t("All changes are saved.");
     return true;
+  }
+
+  #askForToken(): void {
+    const place = this.#tokenField.closest<HTMLElement>(".field");
+    if (!place?.hidden) return;
+    place.hidden = false;
+    this.#tokenField.focus();
+  }
+
+  /** What isn't wrong in itself is sent again with the next change. Images are added and removed by a new press only. */
+  #fail(fault: Problem, { add: _add, remove: _remove, ...change }: AlbumChange): void {
+    if (fault.code === "token-wrong") this.#askForToken();
+    if (!fault.code.startsWith("invalid-")) this.#waiting = { ...change, ...this.#waiting };
+    this.#hasFailed = true;
+    this.state.textContent = t("Not saved. {why}", { why: fault.message });
+    announce(this.state.textContent, { lang: fault.lang });
   }
 }

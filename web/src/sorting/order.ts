@@ -1,6 +1,8 @@
-// Sorting a list. The moved item stays where it is in the document and its neighbours move, so it keeps focus and pointer.
+// Sorting a list.
 
-/** Move by one position; false at the end of the list. */
+export type Way = "top" | "up" | "down" | "bottom";
+
+/** Move by one position; false at the end of the list. The item stays where it is in the document, so a pointer keeps it. */
 export function moveItem(item: HTMLLIElement, by: number): boolean {
   const neighbour = by < 0 ? item.previousElementSibling : item.nextElementSibling;
   if (!neighbour) return false;
@@ -9,13 +11,36 @@ export function moveItem(item: HTMLLIElement, by: number): boolean {
   return true;
 }
 
+/** The items when `moved` go that way; they keep their order among themselves. */
+export function moved<Item>(items: readonly Item[], moved: readonly Item[], way: Way): Item[] {
+  const isMoved = (item: Item | undefined): boolean => item !== undefined && moved.includes(item);
+  const rest = items.filter((item) => !isMoved(item));
+  if (way === "top") return [...moved, ...rest];
+  if (way === "bottom") return [...rest, ...moved];
+  if (way === "down") return swapped([...items].reverse(), isMoved).reverse();
+  return swapped([...items], isMoved);
+}
+
+/** Each moved item changes places with the one before it, unless that is moved too. */
+function swapped<Item>(items: Item[], isMoved: (item: Item | undefined) => boolean): Item[] {
+  for (let place = 1; place < items.length; place += 1) {
+    const [before, item] = [items[place - 1] as Item, items[place] as Item];
+    if (isMoved(item) && !isMoved(before)) [items[place - 1], items[place]] = [item, before];
+  }
+  return items;
+}
+
 /** Set the form's numbers to the positions in the list. */
 export function renumber(list: HTMLOListElement): void {
-  [...list.querySelectorAll<HTMLInputElement>(".place input")].forEach((field, place) => {
+  [...list.querySelectorAll<HTMLInputElement>("input.place")].forEach((field, place) => {
     field.value = String(place + 1);
   });
 }
 
+export function slugOf(item: HTMLElement): string {
+  return item.dataset["slug"] ?? "";
+}
+
 export function slugsOf(list: HTMLOListElement): string[] {
-  return [...list.querySelectorAll<HTMLLIElement>("li")].map((item) => item.dataset["slug"] ?? "");
+  return [...list.querySelectorAll<HTMLLIElement>("li")].map(slugOf);
 }

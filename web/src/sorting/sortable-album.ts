@@ -1,123 +1,161 @@
-// The images of an album as a list that people can sort.
+// The images of an album as a list that people sort, and remove images from. Changes are saved by themselves.
 
 import { announce } from "../parts/announce";
-import { button } from "../parts/buttons";
 import { UNDO_MS } from "../parts/undo";
-import { t } from "../parts/messages";
+import { button } from "../parts/buttons";
+import { t, tn } from "../parts/messages";
+import type { Autosave } from "./autosave";
 import { wireDragging } from "./dragging";
-import { moveItem, renumber, slugsOf } from "./order";
-import { Autosave } from "./autosave";
+import { moved, renumber, slugOf, slugsOf, type Way } from "./order";
+import { SelectableList } from "./selectable-list";
+import { Toolbar } from "./toolbar";
 
-const SAVE_AFTER_MS = 600;
-const KEYS: Record<string, number> = { ArrowUp: -1, ArrowDown: 1 };
+const WAYS: Record<string, Way> = { ArrowUp: "up", ArrowDown: "down", Home: "top", End: "bottom" };
 
 export class SortableAlbum {
-  readonly #autosave: Autosave;
-  #saveTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #selectable: SelectableList;
+  readonly #toolbar: Toolbar;
 
+  /** `labelledBy` is the id of the list's name. */
   constructor(
-    form: HTMLFormElement,
     private readonly list: HTMLOListElement,
+    labelledBy: string,
+    private readonly autosave: Autosave,
   ) {
-    this.#autosave = new Autosave(form, list);
+    this.#toolbar = new Toolbar({
+      move: (way) => this.#move(way),
+      makeCover: () => this.#makeCover(),
+      remove: () => void this.#remove(),
+      selectAll: () => this.#selectable.select(this.#selectable.items),
+    });
+    this.#selectable = new SelectableList(list, labelledBy, () => this.#toolbar.show(this.#selectable.selected.length));
+    this.#selectable.items.forEach((item) => this.#addHandle(item));
+    list.classList.add("scripted");
+    list.setAttribute("aria-describedby", "sorting-help");
+    list.before(createHelp(), this.#toolbar.element);
+    this.#toolbar.element.append(autosave.state);
+    list.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
-  start(): void {
-    for (const item of this.list.querySelectorAll<HTMLLIElement>("li")) this.#addControls(item);
-    this.list.classList.add("scripted");
-    addEventListener("pagehide", () => this.#saveNow());
+  /** Add items at the end, as the server sent them; those that are in the list stay. */
+  append(items: Iterable<HTMLLIElement>): void {
+    const known = new Set(slugsOf(this.list));
+    for (const item of items) {
+      if (known.has(slugOf(item))) continue;
+      item.querySelector(".caption")?.removeAttribute("id"); // which an item of this page may have
+      this.list.append(item);
+      this.#selectable.adopt(item);
+      this.#addHandle(item);
+    }
+    renumber(this.list);
   }
 
-  #addControls(item: HTMLLIElement): void {
-    const name = nameOf(item);
-    const handle = button("⠿", undefined, {
-      className: "quiet handle",
-      label: t("Move {name}: drag it, or press arrow up or down", { name }),
-    });
-    handle.addEventListener("keydown", (event) => {
-      const by = KEYS[event.key];
-      if (!by) return;
-      event.preventDefault();
-      this.#move(item, by);
-    });
-    wireDragging(handle, item, () => this.#onMoved(item));
+  #addHandle(item: HTMLLIElement): void {
+    const handle = document.createElement("span");
+    handle.className = "handle";
+    handle.textContent = "⠿";
+    handle.setAttribute("aria-hidden", "true");
+    handle.addEventListener("click", (event) => event.stopPropagation());
+    wireDragging(handle, item, () => this.#onMoved([item]));
     item.prepend(handle);
-    item
-      .querySelector(".controls")
-      ?.append(
-        button("↑", () => this.#move(item, -1), { className: "quiet", label: t("Move {name} up", { name }) }),
-        button("↓", () => this.#move(item, 1), { className: "quiet", label: t("Move {name} down", { name }) }),
-        button("✕", () => void this.#remove(item), { className: "quiet remove", label: t("Remove {name}", { name }) }),
-      );
   }
 
-  #move(item: HTMLLIElement, by: number): void {
-    if (moveItem(item, by)) this.#onMoved(item);
-    else announce(t("This image can’t be moved any further."));
+  #onKey(event: KeyboardEvent): void {
+    const way = WAYS[event.key];
+    if (event.key === "Delete") void this.#remove();
+    else if (way && event.altKey) this.#move(way);
+    else return;
+    event.preventDefault();
+  }
+
+  /** The images that an action is for; says so if there are none. */
+  #targets(): HTMLLIElement[] {
+    const { targets } = this.#selectable;
+    if (targets.length === 0) announce(t("Select an image first."));
+    return targets;
+  }
+
+  #move(way: Way): void {
+    const targets = this.#targets();
+    const { items } = this.#selectable;
+    const wanted = moved(items, targets, way);
+    const [first] = targets;
+    if (!first) return;
+    if (wanted.every((item, place) => item === items[place])) {
+      announce(way === "up" || way === "top" ? t("Already first.") : t("Already last."));
+      return;
+    }
+    const focused = document.activeElement;
+    this.list.append(...wanted);
+    if (focused instanceof HTMLLIElement && this.list.contains(focused)) this.#selectable.focus(focused);
+    else first.scrollIntoView({ block: "nearest" });
+    this.#onMoved(targets);
   }
 
   /** Announce the new position at once; save when nothing has been moved for a moment. */
-  #onMoved(item: HTMLLIElement): void {
+  #onMoved(targets: readonly HTMLLIElement[]): void {
     renumber(this.list);
     const slugs = slugsOf(this.list);
-    announce(t("{name}: position {place} of {count}", { name: nameOf(item), place: slugs.indexOf(slugOf(item)) + 1, count: slugs.length }));
-    clearTimeout(this.#saveTimer);
-    this.#saveTimer = setTimeout(() => this.#saveNow(), SAVE_AFTER_MS);
+    const [first] = targets;
+    if (!first) return;
+    const figures = { name: nameOf(targets), place: slugs.indexOf(slugOf(first)) + 1, count: slugs.length };
+    announce(t("{name}: position {place} of {count}", figures));
+    this.autosave.schedule({ order: slugs });
   }
 
-  /** Save the last move without waiting, also when the page is left. */
-  #saveNow(): void {
-    if (this.#saveTimer === undefined) return;
-    clearTimeout(this.#saveTimer);
-    this.#saveTimer = undefined;
-    void this.#autosave.save({ order: slugsOf(this.list) });
+  #makeCover(): void {
+    const [item, ...others] = this.#targets();
+    if (!item) return;
+    if (others.length > 0) {
+      announce(t("Select only one image for the cover."));
+      return;
+    }
+    const choice = item.querySelector<HTMLInputElement>("input[name=cover]");
+    if (choice) choice.checked = true;
+    announce(t("{name} is the cover.", { name: nameOf([item]) }));
+    this.autosave.schedule({ cover: slugOf(item) });
   }
 
-  async #remove(item: HTMLLIElement): Promise<void> {
-    const order = slugsOf(this.list);
-    if (order.length === 1) {
+  async #remove(): Promise<void> {
+    const targets = this.#targets();
+    if (targets.length === 0) return;
+    const neighbour = this.#selectable.neighbourOf(targets);
+    if (!neighbour) {
       announce(t("An album needs at least one image. To remove the last one, delete the album."));
       return;
     }
-    if (!this.#autosave.token) {
-      this.#toggleCheckbox(item);
-      return;
-    }
-    if (!(await this.#autosave.save({ remove: [slugOf(item)] }))) return;
-    const next = item.nextElementSibling;
-    const neighbour = next ?? item.previousElementSibling;
-    item.remove();
+    await this.autosave.flush();
+    const before = this.#selectable.items;
+    if (!(await this.autosave.save({ remove: targets.map(slugOf) }))) return;
+    for (const item of targets) item.remove();
     renumber(this.list);
-    neighbour?.querySelector<HTMLButtonElement>(".remove")?.focus();
-    const undo = button(t("Undo"), () => void this.#putBack(item, next, order));
-    announce(t("{name} removed.", { name: nameOf(item) }), { action: undo, staysMs: UNDO_MS });
+    this.#selectable.select([]);
+    this.#selectable.focus(neighbour);
+    const undo = button(t("Undo"), () => void this.#putBack(targets, before));
+    announce(t("{name} removed.", { name: nameOf(targets) }), { action: undo, staysMs: UNDO_MS });
   }
 
-  /** Without a token, toggle the form's checkbox instead, for its Save button. */
-  #toggleCheckbox(item: HTMLLIElement): void {
-    const checkbox = item.querySelector<HTMLInputElement>("input[name=remove]");
-    if (!checkbox) return;
-    checkbox.checked = !checkbox.checked;
-    item.classList.toggle("to-remove", checkbox.checked);
-    item.querySelector(".remove")?.setAttribute("aria-pressed", String(checkbox.checked));
-    this.#autosave.showUnsaved();
-  }
-
-  async #putBack(item: HTMLLIElement, before: Element | null, order: string[]): Promise<void> {
-    if (!(await this.#autosave.save({ add: [slugOf(item)] }))) return;
-    this.list.insertBefore(item, before?.isConnected ? before : null);
+  async #putBack(removed: HTMLLIElement[], before: HTMLLIElement[]): Promise<void> {
+    const order = [...before, ...this.#selectable.items.filter((item) => !before.includes(item))];
+    if (!(await this.autosave.save({ add: removed.map(slugOf), order: order.map(slugOf) }))) return;
+    this.list.append(...order);
     renumber(this.list);
-    const present = new Set(slugsOf(this.list));
-    await this.#autosave.save({ order: order.filter((slug) => present.has(slug)) });
-    item.querySelector<HTMLButtonElement>(".remove")?.focus();
-    announce(t("{name} restored.", { name: nameOf(item) }));
+    this.#selectable.select(removed);
+    if (removed[0]) this.#selectable.focus(removed[0]);
+    announce(t("{name} restored.", { name: nameOf(removed) }));
   }
 }
 
-function nameOf(item: HTMLElement): string {
-  return item.querySelector(".caption")?.textContent ?? "";
+function createHelp(): HTMLElement {
+  const help = document.createElement("p");
+  help.className = "muted";
+  help.id = "sorting-help";
+  help.textContent = t("Press images to select them. Drag them to move them, or press Alt and an arrow key.");
+  return help;
 }
 
-function slugOf(item: HTMLElement): string {
-  return item.dataset["slug"] ?? "";
+/** The name of the image, or how many there are. */
+function nameOf(items: readonly HTMLElement[]): string {
+  if (items.length === 1) return items[0]?.querySelector(".caption")?.textContent ?? "";
+  return tn("{count} image", "{count} images", items.length);
 }

@@ -23,7 +23,8 @@ export function watchPicker(picker: HTMLInputElement, handle: FileHandler): void
   });
 }
 
-function watchDrops(zone: HTMLElement, handle: FileHandler): void {
+/** `zone` is shown while files are dragged over the page. */
+export function watchDrops(zone: HTMLElement, handle: FileHandler): void {
   let depth = 0;
   const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") ?? false;
   const show = (inside: number): void => {

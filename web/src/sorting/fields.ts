@@ -1,0 +1,38 @@
+// The texts and the expiry of an album, which are saved as they are entered.
+
+import { announce } from "../parts/announce";
+import type { AlbumChange } from "../parts/album-api";
+import { t } from "../parts/messages";
+import { renameAlbum } from "../library/remembered-albums";
+import type { Autosave } from "./autosave";
+
+type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
+
+/** Save each field when it is left, and all of them when the form is sent by Enter. `saved` is called afterwards. */
+export function wireFields(form: HTMLFormElement, autosave: Autosave, saved: () => void = () => undefined): void {
+  const save = async (): Promise<void> => {
+    if (!(await autosave.flush())) return;
+    announce(t("Saved."));
+    saved();
+  };
+  for (const field of form.querySelectorAll<Field>("#title, #description, #expires")) {
+    field.addEventListener("change", () => {
+      autosave.schedule(changeOf(field));
+      if (field.name === "title") renameAlbum(autosave.slug, field.value.trim() || null).catch(() => undefined);
+      void save();
+    });
+  }
+  // A field that is being edited has no change event if the page is left.
+  addEventListener("pagehide", () => (document.activeElement as HTMLElement | null)?.blur());
+  form.addEventListener("submit", (event) => {
+    if ((event.submitter as HTMLButtonElement | null)?.value !== "save") return;
+    event.preventDefault();
+    void save();
+  });
+}
+
+function changeOf(field: Field): AlbumChange {
+  if (field.name === "expires_in" && field.value === "") return {};
+  if (field.name === "expires_in") return { expires_in: field.value === "images" ? null : field.value };
+  return { [field.name]: field.value.trim() || null };
+}
