@@ -53,7 +53,8 @@ async def _measured_speed(workers: Workers, config: Config, fd: int, facts: Fact
 
 
 async def _render(workers: Workers, config: Config, fd: int, facts: Facts) -> None:
-    targets = [Target(preset, Format.JPG) for preset in config.renditions.presets]
+    prewarmed = config.renditions.prewarm or [preset.name for preset in config.renditions.presets]
+    targets = [Target(preset, Format.JPG) for preset in config.renditions.presets if preset.name in prewarmed]
     async with workers.lease(facts, Priority.VIEW) as worker:
         await worker.render(fd, facts, targets)
 

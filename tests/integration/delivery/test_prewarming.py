@@ -73,5 +73,5 @@ async def test_the_share_page_tells_the_bytes_of_the_sizes_that_are_made(open_ho
     await host.appliance.prewarmer.prewarm_batch()
     made = len(await (await host.get(f"/i/{image['slug']}/medium.jpg")).read())
     page = await (await host.get(f"/i/{image['slug']}")).text()
-    assert page.count("<small>") == 2  # this one and the original
-    assert ENGLISH_FORMATTER.size(made) in page
+    assert f'/medium.jpg" aria-label="Medium as JPEG">JPEG</a> <small>{ENGLISH_FORMATTER.size(made)}</small>' in page
+    assert 'aria-label="Small as JPEG">JPEG</a></span>' in page
