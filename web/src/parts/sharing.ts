@@ -1,0 +1,45 @@
+// Handing the image on: the share sheet of the system, and the image itself on the clipboard. Buttons for what this
+// browser doesn't have are hidden; without HTTPS it has neither.
+
+import { announce } from "./announce";
+import { t } from "./messages";
+
+/** Make the share and copy buttons work; they may be replaced while the page is shown. */
+export function wireSharing(): void {
+  const { classList } = document.documentElement;
+  classList.toggle("cannot-share", !navigator.share);
+  classList.toggle("cannot-copy-image", !globalThis.ClipboardItem);
+  document.addEventListener("click", (event) => {
+    const pressed = event.target as Element;
+    if (pressed.closest(".share-link")) void share();
+    if (pressed.closest("#copy-image")) void copyImage();
+  });
+}
+
+async function share(): Promise<void> {
+  const title = document.querySelector("h1")?.textContent ?? "";
+  const url = document.querySelector<HTMLInputElement>("#code-link")?.value ?? location.href;
+  try {
+    await navigator.share({ title, url });
+  } catch (fault) {
+    if ((fault as Error).name !== "AbortError") announce(t("Couldn’t share. Copy the link instead."));
+  }
+}
+
+async function copyImage(): Promise<void> {
+  try {
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": shownAsPng() })]); // PNG is what clipboards take
+  } catch {
+    announce(t("Couldn’t copy the image. Download it instead."));
+    return;
+  }
+  announce(t("Image copied"));
+}
+
+async function shownAsPng(): Promise<Blob> {
+  const image = document.querySelector<HTMLImageElement>("#shown")!;
+  await image.decode();
+  const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
+  canvas.getContext("2d")!.drawImage(image, 0, 0);
+  return canvas.convertToBlob();
+}
