@@ -24,9 +24,9 @@ async def test_codes_come_in_the_size_that_is_chosen(site: Site, open_page: Open
     page = await open_page(f"/i/{image['slug']}", java_script_enabled=scripts)
     html = page.get_by_role("textbox", name="HTML")
     await expect(html).to_have_value(re.compile(r"/medium\.jpg"))
-    await page.get_by_role("radio", name="Small 512 × 384").check()
+    await page.get_by_text("Small 512 × 384").click()
     await expect(html).to_have_value(re.compile(r"/small\.jpg.*width=.512"))
-    await page.get_by_role("radio", name="Original 1600 × 1200").check()
+    await page.get_by_text("Original 1600 × 1200").click()
     await expect(page.get_by_role("textbox", name="BBCode")).to_have_value(re.compile(rf"{image['slug']}\.jpg\[/img\]"))
     await expect(page.get_by_role("textbox", name="Direct image link")).to_have_value(f"{image['url']}.jpg")
 
