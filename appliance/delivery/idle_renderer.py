@@ -14,7 +14,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Container, Iterable
 
-from appliance.cache import Cache, Ticket
+from appliance.cache import Cache, Rendition, Ticket
 from appliance.catalogue import ImageCatalogue
 from appliance.config.model import Renditions
 from appliance.delivery.hashing import RenditionHasher
@@ -34,6 +34,7 @@ MAX_WAITING = 4096
 CHECK_S = 0.25
 RETRY_AFTER_S = 3600.0
 _GAIN_MAP_MARKS = (b"http://ns.adobe.com/hdr-gain-map/", b"urn:iso:std:iso:ts:21496:-1")
+"""In the head of a JPEG that shows HDR, as AVIF and WebP made here can't."""
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +123,10 @@ class IdleRenderer:
         image = require_visible(await self._catalogue.get(image.slug), self._clock())  # after drawing the ticket
         if target.name in await self._cache.names(image.slug):
             return
-        if await self._has_gain_map(image):
+        jpeg = await self._largest_jpeg(image)
+        if jpeg is None:  # nobody knows yet whether it has a gain map
+            return
+        if any(mark in jpeg.data for mark in _GAIN_MAP_MARKS):
             raise CannotResize("Its JPEGs show more than other formats can: they have a gain map.")
         (made,) = await self._rendered(image, target)
         await self._cache.admit(ticket, target.name, await self._hasher.rendition_of(made.data))
@@ -135,10 +139,10 @@ class IdleRenderer:
             async with self._workers.lease_in_background() as worker:
                 return await worker.render(file.fileno(), image.facts, (target,))
 
-    async def _has_gain_map(self, image: Image) -> bool:
-        """Whether its largest JPEG in the cache shows HDR, which AVIF and WebP here don't."""
+    async def _largest_jpeg(self, image: Image) -> Rendition | None:
+        """The image's largest JPEG in the cache."""
         for preset in sorted(self._config.presets, key=lambda preset: -preset.box_px):
             found = await self._cache.get(image.slug, Target(preset, Format.JPG).name)
             if found is not None:
-                return any(mark in found.data for mark in _GAIN_MAP_MARKS)
-        return False
+                return found
+        return None

@@ -41,11 +41,12 @@ async def test_a_phone_has_the_actions_at_hand_and_its_share_sheet(image: Resour
     assert await page.evaluate("globalThis.shared") == {"title": "Cat", "url": image["url"]}
 
 
-async def test_no_share_button_is_shown_that_cannot_work(image: Resource, open_page: OpenPage) -> None:
-    page = await open_page("about:blank", **screen("phone"))
+async def test_without_a_share_sheet_the_link_is_copied(image: Resource, open_page: OpenPage) -> None:
+    page = await open_page("about:blank", **screen("phone"), permissions=CLIPBOARD)
     await page.add_init_script("delete Navigator.prototype.share; delete globalThis.ClipboardItem")
     await page.goto(f"/i/{image['slug']}")
-    await expect(page.get_by_role("button", name="Share", exact=True)).to_be_hidden()
+    await page.get_by_role("button", name="Share", exact=True).tap()
+    await expect(page.get_by_role("status")).to_have_text("Page link copied")
     await expect(page.get_by_role("button", name="Copy image")).to_be_hidden()
 
 
@@ -55,6 +56,17 @@ async def test_the_image_itself_is_copied(image: Resource, open_page: OpenPage) 
     await expect(page.get_by_role("status")).to_have_text("Image copied")
     width, height = await page.evaluate(COPIED_SIZE)
     assert width / height == pytest.approx(4 / 3, rel=0.01)
+
+
+async def test_the_original_is_what_is_dragged_out(image: Resource, open_page: OpenPage) -> None:
+    page = await open_page(f"/i/{image['slug']}")
+    dragged = """frame => {
+        const dataTransfer = new DataTransfer();
+        frame.dispatchEvent(new DragEvent("dragstart", { dataTransfer, bubbles: true }));
+        return dataTransfer.getData("DownloadURL");
+    }"""
+    found = await page.locator("#shown").evaluate(dragged)
+    assert found == f"image/jpeg:cat.jpg:{image['original']['url']}?download"
 
 
 async def test_a_time_of_day_is_in_the_viewers_zone(site: Site, open_page: OpenPage) -> None:
