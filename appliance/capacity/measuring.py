@@ -1,4 +1,4 @@
-"""Measures how long this machine takes to render all sizes of an image, in a worker as the server would."""
+"""Measures how long this machine takes to render the prewarmed sizes of an image, in a worker as the server would."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class RenderingSpeed:
-    """CPU seconds for all sizes of an image, the number of images it was measured on, and this machine's cores."""
+    """CPU seconds for the prewarmed sizes of an image, the number of images it was measured on, and this machine's cores."""
 
     image_s: float
     images: int
@@ -26,7 +26,7 @@ class RenderingSpeed:
 
 
 async def measure(config: Config, *, seconds: float) -> RenderingSpeed:
-    """Render all sizes of a sample image for `seconds`, after a first time that doesn't count.
+    """Render the prewarmed sizes of a sample image for `seconds`, after a first time that doesn't count.
 
     The CPU time of the worker is measured, so that other work on the machine doesn't matter. Raises UnfitInstallation.
     """
