@@ -8,15 +8,12 @@ from aiohttp import web
 from appliance.albums import Albums
 from appliance.albums.lifecycle_rows import AlbumLifecycleRows
 from appliance.cache import Cache, Caches
-from appliance.catalogue import Catalogue, ImageCatalogue
+from appliance.catalogue import Catalogue
 from appliance.cdn import shared_caches
 from appliance.config.model import Config
 from appliance.delivery import Delivery
-from appliance.delivery.failures import Failures
+from appliance.delivery.building import build_delivery
 from appliance.delivery.originals import Originals
-from appliance.delivery.pyramid_builder import PyramidBuilder
-from appliance.delivery.region_renderer import RegionRenderer
-from appliance.delivery.renderer import Renderer
 from appliance.delivery.tiles import Tiles
 from appliance.domain.clock import Clock
 from appliance.domain.model import Album, Image
@@ -154,7 +151,7 @@ def build(  # noqa: PLR0917 - one of each part
         catalogue=catalogue.images, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock
     )
     originals = Originals(spool=spool, store=observed, catalogue=catalogue.images, metrics=metrics)
-    delivery, tiles = _build_delivery(config, clock, metrics, catalogue.images, caches, workers, originals)
+    delivery, tiles = build_delivery(config, clock, metrics, catalogue.images, caches, workers, originals)
     unfinished = UnfinishedUploads(config.uploads.max_unfinished, rows=catalogue.uploads, clock=clock)
     admission = Admission(config.uploads, drain_switch=drain_switch, spool=spool, rules=[unfinished])
     committer = Committer(
@@ -244,66 +241,3 @@ def build(  # noqa: PLR0917 - one of each part
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         albums=Albums(config, catalogue=catalogue, lifecycle=album_lifecycle, prompt_writes=prompt_writes, clock=clock),
     )
-
-
-def _build_delivery(  # noqa: PLR0917 - one of each part
-    config: Config,
-    clock: Clock,
-    metrics: Metrics,
-    catalogue: ImageCatalogue,
-    caches: Caches,
-    workers: Workers,
-    originals: Originals,
-) -> tuple[Delivery, Tiles]:
-    """What viewers see of images: their renditions, and their tiles."""
-    failures = Failures(catalogue=catalogue, metrics=metrics, clock=clock)
-    renderer = Renderer(
-        config.renditions,
-        cache=caches.renditions,
-        workers=workers,
-        originals=originals,
-        catalogue=catalogue,
-        failures=failures,
-        metrics=metrics,
-        clock=clock,
-    )
-    pyramid_builder = PyramidBuilder(
-        config.renditions,
-        pyramids=caches.pyramids,
-        workers=workers,
-        originals=originals,
-        catalogue=catalogue,
-        metrics=metrics,
-        clock=clock,
-    )
-    delivery = Delivery(
-        config.renditions,
-        catalogue=catalogue,
-        cache=caches.renditions,
-        renderer=renderer,
-        originals=originals,
-        pyramid_builder=pyramid_builder,
-        metrics=metrics,
-        clock=clock,
-    )
-    # A slow zoom never makes an image original-only: its deepest level needs more than the presets do.
-    zoom_failures = Failures(catalogue=catalogue, metrics=metrics, clock=clock, max_failures=None)
-    region_renderer = RegionRenderer(
-        heavy_memory_bytes=config.renditions.heavy_memory_bytes,
-        workers=workers,
-        originals=originals,
-        failures=zoom_failures,
-    )
-    tiles = Tiles(
-        config.renditions,
-        caches=caches,
-        workers=workers,
-        catalogue=catalogue,
-        delivery=delivery,
-        pyramid_builder=pyramid_builder,
-        region_renderer=region_renderer,
-        failures=zoom_failures,
-        metrics=metrics,
-        clock=clock,
-    )
-    return delivery, tiles

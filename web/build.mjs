@@ -1,5 +1,6 @@
 // Builds static/built: each file right below src is the script of a page, each right below styles its style sheet. What
-// several of them import lies one folder deeper, and is split off by esbuild so that a browser loads it once.
+// several of them import lies one folder deeper. Each page's script is built by itself, so that a page loads few files;
+// those that have the viewer are built together, because it is large and loaded on demand.
 import { readdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
@@ -12,14 +13,17 @@ process.chdir(new URL(".", import.meta.url).pathname);
 rmSync("static/built", { recursive: true, force: true });
 
 const shared = { bundle: true, minify: true, outdir: "static/built", logLevel: "warning", legalComments: "none" };
-await build({
-  ...shared,
-  entryPoints: files("src", ".ts"),
-  format: "esm",
-  splitting: true,
-  chunkNames: "chunk-[hash]",
-  target: ["es2022"],
-});
+const withViewer = ["src/album.ts", "src/share.ts"];
+const alone = files("src", ".ts").filter((script) => !withViewer.includes(script));
+for (const entryPoints of [withViewer, ...alone.map((script) => [script])])
+  await build({
+    ...shared,
+    entryPoints,
+    format: "esm",
+    splitting: true,
+    chunkNames: "chunk-[hash]",
+    target: ["es2022"],
+  });
 await build({
   ...shared,
   entryPoints: files("styles", ".css"),

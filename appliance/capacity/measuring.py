@@ -1,4 +1,4 @@
-"""Measures how long this machine takes to render all sizes of an image, in a worker as the server would."""
+"""Measures how long this machine takes to render the prewarmed sizes of an image, in a worker as the server would."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class RenderingSpeed:
-    """CPU seconds for all sizes of an image, the number of images it was measured on, and this machine's cores."""
+    """CPU seconds for an image's prewarmed sizes, how many images were measured, and this machine's cores."""
 
     image_s: float
     images: int
@@ -26,7 +26,7 @@ class RenderingSpeed:
 
 
 async def measure(config: Config, *, seconds: float) -> RenderingSpeed:
-    """Render all sizes of a sample image for `seconds`, after a first time that doesn't count.
+    """Render the prewarmed sizes of a sample image for `seconds`, after a first time that doesn't count.
 
     The CPU time of the worker is measured, so that other work on the machine doesn't matter. Raises UnfitInstallation.
     """
@@ -53,7 +53,8 @@ async def _measured_speed(workers: Workers, config: Config, fd: int, facts: Fact
 
 
 async def _render(workers: Workers, config: Config, fd: int, facts: Facts) -> None:
-    targets = [Target(preset, Format.JPG) for preset in config.renditions.presets]
+    prewarmed = config.renditions.prewarm or [preset.name for preset in config.renditions.presets]
+    targets = [Target(preset, Format.JPG) for preset in config.renditions.presets if preset.name in prewarmed]
     async with workers.lease(facts, Priority.VIEW) as worker:
         await worker.render(fd, facts, targets)
 

@@ -10,7 +10,9 @@ from typing import BinaryIO
 from appliance.cache import Cache, Rendition
 from appliance.catalogue import ImageCatalogue
 from appliance.config.model import Renditions
+from appliance.delivery.idle_renderer import IdleRenderer
 from appliance.delivery.originals import Originals
+from appliance.delivery.page_formats import page_targets
 from appliance.delivery.pyramid_builder import PyramidBuilder
 from appliance.delivery.renderer import Renderer
 from appliance.domain.clients import HOST, Clients
@@ -84,6 +86,7 @@ class Delivery:
         renderer: Renderer,
         originals: Originals,
         pyramid_builder: PyramidBuilder,
+        idle_renderer: IdleRenderer,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -93,6 +96,7 @@ class Delivery:
         self.renderer = renderer
         self.originals = originals
         self.pyramid_builder = pyramid_builder
+        self.idle_renderer = idle_renderer
         self._metrics = metrics
         self._clock = clock
         self._threads = Threads("originals", THREADS)
@@ -104,6 +108,7 @@ class Delivery:
         for task in self._prewarming:
             task.cancel()
         await asyncio.gather(*self._prewarming, return_exceptions=True)
+        await self.idle_renderer.close()
         await self.renderer.close()
         await self.originals.close()
         await self._threads.close()
@@ -134,8 +139,11 @@ class Delivery:
         return found or await self.renderer.render(image, target, Priority.VIEW, clients)
 
     async def summarize_renditions(self, image: Image) -> RenditionSummary:
-        """What there is of an image's renditions just now; none is made for it."""
+        """What there is of an image's renditions just now, for its page. What the page lacks is made when the host is
+        idle.
+        """
         sizes = await self._cache.sizes(image.slug)
+        self.idle_renderer.want(image, page_targets(image, self._config), sizes)
         tiny = await self._cache.get(image.slug, PLACEHOLDER.name) if PLACEHOLDER.name in sizes else None
         return RenditionSummary(sizes, None if tiny is None else tiny.data)
 
@@ -191,3 +199,4 @@ class Delivery:
         if all(future.exception() is None for future in wanted):
             await self._catalogue.mark_prewarmed([image.slug])
             self.pyramid_builder.ensure(image, client)  # after the sizes, which are viewed first
+            self.idle_renderer.want(image, page_targets(image, self._config)[:1], names)

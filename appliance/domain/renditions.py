@@ -1,6 +1,7 @@
 """What a rendition is: presets, formats, the shape of an image at a preset, and what workers are asked for."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -17,6 +18,7 @@ __all__ = [
     "RenderedFile",
     "Shape",
     "Target",
+    "distinct",
     "edition_of",
     "fit",
     "is_tall",
@@ -136,6 +138,17 @@ def shape(width: int, height: int, preset: Preset) -> Shape:
 def fit(width: int, height: int, preset: Preset) -> tuple[int, int]:
     """The size that `width` x `height` has at a preset, in pixels."""
     return shape(width, height, preset).size
+
+
+def distinct(width: int, height: int, presets: Iterable[Preset]) -> list[Preset]:
+    """The presets at which `width` x `height` has different sizes, the smallest first.
+
+    A small picture has the same size at several presets; of these, the smallest preset counts.
+    """
+    found: dict[tuple[int, int], Preset] = {}
+    for preset in sorted(presets, key=lambda preset: preset.box_px):
+        found.setdefault(fit(width, height, preset), preset)
+    return list(found.values())
 
 
 def tall_area(width: int, height: int) -> int:

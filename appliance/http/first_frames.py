@@ -2,6 +2,7 @@
 
 from appliance.config.model import Renditions
 from appliance.domain.animation import keeps_animation
+from appliance.domain.formats import BY_MEDIA_TYPE
 from appliance.domain.model import Image
 from appliance.domain.renditions import Preset, Target
 from appliance.http.localization import formatting
@@ -43,9 +44,17 @@ def short_note(image: Image, config: Renditions, language: Language) -> str | No
     _ = language.gettext
     if explanation(image, config) is None:
         return None
+    if not image.animated and plays_in_original(image):
+        return _("This animation is shown as a still.")
     if not image.animated:
         several = language.ngettext("%(count)s image", "%(count)s images", image.frames) % {"count": image.frames}
         return _("The file contains %(images)s. The first one is shown.") % {"images": several}
     if animated_presets(image, config):
         return _("Larger sizes show only the first frame. The original is animated.")
     return _("The sizes show only the first frame of the animation. The original is animated.")
+
+
+def plays_in_original(image: Image) -> bool:
+    """Whether browsers play the original as an animation."""
+    spec = BY_MEDIA_TYPE.get(image.media_type)
+    return image.frames > 1 and spec is not None and spec.is_in_browsers

@@ -1,4 +1,4 @@
-"""The headers of a response that is an image: caching, cache tags, and a policy that runs no scripts in it."""
+"""The headers of a response that is an image: caching, cache tags, a policy that runs no scripts, and `noindex`."""
 
 from aiohttp import hdrs, web
 
@@ -8,6 +8,8 @@ from appliance.http.cache_tags import tags
 from appliance.http.keys import CLOCK, CONFIG
 
 IMAGE_POLICY = "sandbox; default-src 'none'"
+NOINDEX = {"X-Robots-Tag": "noindex"}
+"""Also for files: a forum that shows one would lead image search to it."""
 
 
 def image_headers(request: web.Request, image: Image, etag: str, *, private: bool = False) -> dict[str, str]:
@@ -27,6 +29,7 @@ def expiring_headers(
         hdrs.ETAG: etag,
         hdrs.CACHE_CONTROL: freshness.private(left_s) if private else freshness.public(left_s),
         **tags(slug),
+        **NOINDEX,
         "Content-Security-Policy": IMAGE_POLICY,
         "Cross-Origin-Resource-Policy": "cross-origin",
     }

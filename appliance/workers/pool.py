@@ -13,6 +13,7 @@ from appliance.domain.regions import pyramid_bytes
 from appliance.domain.renditions import Facts, Priority
 from appliance.shared.threads import Threads
 from appliance.workers.lanes import (
+    PATIENT_DEADLINES,
     PYRAMID_DEADLINES,
     SPARE_IDLE_S,
     Lane,
@@ -115,6 +116,11 @@ class Workers:
         lane = pyramid_lane_of(facts, self._config)
         return self._lease(lane, priority, clients, self._config.deadline_s * PYRAMID_DEADLINES)
 
+    def lease_in_background(self) -> Lease[Worker]:
+        """A lease of the worker for pyramids, for an ordinary order that nobody waits for."""
+        deadline_s = self._config.deadline_s * PATIENT_DEADLINES
+        return self._lease(LaneName.BACKGROUND, Priority.PYRAMID, Clients(HOST), deadline_s)
+
     def is_expensive(self, facts: Facts) -> bool:
         """Whether decoding takes so long, or so much memory, that the image isn't in the normal lane."""
         return lane_of(facts, self._config) is not LaneName.NORMAL
@@ -126,6 +132,11 @@ class Workers:
         return Lease(self.queues[name], priority, clients, partial(Worker, deadline_s, self._threads, self._animations))
 
     # --- how they are ---------------------------------------------------------------------------------------------
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no order runs or waits in any lane."""
+        return not any(queue.busy or queue.waiting for queue in self.queues.values())
 
     @property
     def busy(self) -> dict[str, int]:

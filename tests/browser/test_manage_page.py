@@ -93,7 +93,7 @@ async def test_title_description_and_expiry_change_in_place(site: Site, image: R
     await expect(page.locator("h1")).to_have_text("Dog")
     await expect(page.locator("#about")).to_contain_text("in 7 days")
     await expect(page.locator("#shown")).to_have_attribute("alt", "A dog on a log")
-    await expect(page.locator("#code-markdown")).to_have_value(re.compile("A dog on a log"))
+    await expect(page.locator("#code-medium-markdown")).to_have_value(re.compile("A dog on a log"))
     await expect(page.get_by_role("button", name="Copy link", exact=True)).to_be_visible()
     assert (await about(site, image))["title"] == "Dog"
 

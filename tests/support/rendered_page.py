@@ -21,7 +21,7 @@ PHOTO = Image(
     expires_s=NOW_S + 365 * 86_400,
     token_hash="b" * 64,
 )
-VOID = {"meta", "link", "img", "input", "br", "rect", "circle", "path"}
+VOID = {"meta", "link", "img", "source", "input", "br", "rect", "circle", "path"}
 
 
 class Page(HTMLParser):

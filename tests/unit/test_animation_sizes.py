@@ -50,7 +50,7 @@ def test_a_gif_costs_five_times_as_much_to_write() -> None:
 def test_what_is_over_the_budget_is_told_with_the_limits() -> None:
     detail = first_frames.explanation(gif(300, 800, 600), SIZES)
     assert detail is not None
-    assert "only the first frame: medium, large." in detail
+    assert "only the first frame: medium, medium-large, large." in detail
     assert "300 frames of 800 × 600 pixels" in detail
     assert "1,000 frames" in detail
     assert "75,000,000 pixels" in detail

@@ -20,7 +20,7 @@ from appliance.http.api.contract import build_contract
 from appliance.http.api.oembed import oembed as oembed_reply
 from appliance.http.api.sharex import sharex_uploader
 from appliance.http.links import Links
-from appliance.http.pages.embed_codes import copy_codes
+from appliance.http.pages.embed_codes import copy_codes, sized_codes
 from tests.support.rows import changed
 
 SLUG = "1A2b7Qw9ZxCvBnMkL"
@@ -132,12 +132,43 @@ def test_copy_codes_show_the_picture_and_lead_to_its_page() -> None:
     page = f"https://pics.example/i/{SLUG}"
     assert codes(PHOTO) == {
         "link": page,
-        "direct": f"{page}/large.jpg",
+        "direct": f"{page}.jpg",
         "html": f'<a href="{page}"><img src="{page}/medium.jpg" width="1024" height="836" alt="cat.in.garden.jpg"></a>',
         "markdown": f"[![cat.in.garden.jpg]({page}/medium.jpg)]({page})",
         "bbcode": f"[url={page}][img]{page}/medium.jpg[/img][/url]",
         "forum": f"[url={page}][img]{page}/thumbnail.jpg[/img][/url]",
     }
+
+
+def sized(image: Image) -> dict[str, dict[str, str]]:
+    return {each.name: {code.name: code.text for code in each.codes} for each in sized_codes(image, CONFIG)}
+
+
+def test_each_size_and_the_original_have_codes_of_their_own() -> None:
+    page, found = f"https://pics.example/i/{SLUG}", sized(PHOTO)
+    assert list(found) == ["thumbnail", "small", "medium", "medium-large", "large", "original"]
+    assert found["small"] == {
+        "image": f"{page}/small.jpg",
+        "html": f'<a href="{page}"><img src="{page}/small.jpg" width="512" height="418" alt="cat.in.garden.jpg"></a>',
+        "markdown": f"[![cat.in.garden.jpg]({page}/small.jpg)]({page})",
+        "bbcode": f"[url={page}][img]{page}/small.jpg[/img][/url]",
+    }
+    assert found["original"]["bbcode"] == f"[url={page}][img]{page}.jpg[/img][/url]"
+    assert [each.name for each in sized_codes(PHOTO, CONFIG) if each.is_chosen] == ["medium"]
+
+
+def test_a_format_that_browsers_do_not_show_is_embedded_in_sizes_alone() -> None:
+    heic = changed(PHOTO, media_type="image/heic")
+    assert "original" not in sized(heic)
+    assert codes(heic)["direct"] == f"https://pics.example/i/{SLUG}/large.jpg"
+
+
+def test_codes_of_a_gif_say_gif_as_long_as_that_moves() -> None:
+    moving = changed(PHOTO, media_type="image/gif", width=800, height=600, frames=24)
+    assert codes(moving)["direct"] == f"https://pics.example/i/{SLUG}.gif"
+    assert codes(moving)["forum"].endswith("/thumbnail.gif[/img][/url]")
+    long = sized(changed(moving, frames=300))
+    assert long["small"]["image"].endswith("/small.webp")  # a GIF of these frames would stand still
 
 
 def test_what_cannot_be_resized_has_plain_links_only() -> None:

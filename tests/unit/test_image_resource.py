@@ -83,6 +83,7 @@ def test_the_resource_of_a_photo_says_what_and_where_it_is() -> None:
         "thumbnail": {"url": f"https://pics.example/i/{SLUG}/thumbnail.jpg", "width": 256, "height": 209},
         "small": {"url": f"https://pics.example/i/{SLUG}/small.jpg", "width": 512, "height": 418},
         "medium": {"url": f"https://pics.example/i/{SLUG}/medium.jpg", "width": 1024, "height": 836},
+        "medium-large": {"url": f"https://pics.example/i/{SLUG}/medium-large.jpg", "width": 1536, "height": 1254},
         "large": {"url": f"https://pics.example/i/{SLUG}/large.jpg", "width": 2048, "height": 1672},
     }
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from appliance.config.model import Deletion, Renditions, Uploads
+from appliance.delivery import RenditionSummary
 from appliance.domain.errors import ApplianceError, Busy, InternalError, UnknownImage, UnsupportedFormat, WrongToken
 from appliance.domain.model import ContentCredentials, Ending, Image, KeepMetadata, PrivateData
 from appliance.domain.renditions import Format
@@ -196,6 +197,37 @@ def test_the_share_page_shows_the_image_in_its_sizes(pages: LocalizedPages) -> N
     )
 
 
+def test_lighter_formats_are_named_once_they_are_made(pages: LocalizedPages) -> None:
+    def sources(*names: str) -> list[dict[str, str]]:
+        summary = RenditionSummary(dict.fromkeys(names, 1000))
+        return Page(pages.images.share_page(PHOTO, summary)).all("source")
+
+    assert sources("large.avif", "thumbnail.avif") == []  # too large for a phone, too small for a desk
+    (phone,) = sources("medium-large.avif", "thumbnail.avif")
+    assert (phone["type"], phone["media"]) == ("image/avif", "(max-width: 768px) and (min-resolution: 1.5dppx)")
+    assert phone["srcset"] == f"/i/{SLUG}/thumbnail.avif 256w, /i/{SLUG}/medium-large.avif 1536w"
+    avif, webp = sources("medium.avif", "medium-large.avif", "large.avif", "medium-large.webp")
+    assert (avif["media"], webp["type"]) == ("(min-width: 512px), (min-resolution: 1.5dppx)", "image/webp")
+
+
+def test_an_image_of_few_pixels_has_no_equal_rows_of_sizes(pages: LocalizedPages) -> None:
+    page = pages.images.share_page(changed(PHOTO, width=16, height=16))
+    assert page.count('<tr><th scope="row">') == 2  # one size, and the original
+
+
+@pytest.mark.parametrize(("media_type", "offered"), [("image/heic", True), ("image/avif", True), ("image/png", False)])
+def test_what_many_programs_cannot_open_is_offered_as_a_jpeg(
+    pages: LocalizedPages, media_type: str, offered: bool
+) -> None:
+    page = Page(pages.images.share_page(changed(PHOTO, media_type=media_type)))
+    assert bool(page.all("a", href=f"/iiif/3/{SLUG}/full/max/0/default.jpg")) == offered
+
+
+def test_an_animation_that_is_shown_as_a_still_moves_in_the_original(pages: LocalizedPages) -> None:
+    page = Page(pages.images.share_page(changed(PHOTO, media_type="image/avif", frames=20)))
+    assert "This animation is shown as a still. Open the original to see it move." in page.text
+
+
 def test_a_small_image_is_listed_once_for_each_width(pages: LocalizedPages) -> None:
     image = Page(pages.images.share_page(changed(PHOTO, width=300, height=200))).one("img", id="shown")
     assert image["srcset"] == f"/i/{SLUG}/thumbnail.jpg 256w, /i/{SLUG}/small.jpg 300w"
@@ -205,7 +237,7 @@ def test_the_share_page_links_every_size_and_the_original(pages: LocalizedPages)
     targets = {link["href"] for link in Page(pages.images.share_page(PHOTO)).all("a")}
     assert {
         f"/i/{SLUG}/{preset}.{ending}"
-        for preset in ("thumbnail", "small", "medium", "large")
+        for preset in ("thumbnail", "small", "medium", "medium-large", "large")
         for ending in ("jpg", "webp", "avif")
     } <= targets
     assert {f"/i/{SLUG}/original", f"/i/{SLUG}/original?download"} <= targets

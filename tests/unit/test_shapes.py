@@ -4,7 +4,7 @@ import pytest
 
 from appliance.config.model import Config
 from appliance.domain.model import Image
-from appliance.domain.renditions import MAX_HEIGHT_PX, PLACEHOLDER, Facts, Preset, fit, is_tall, shape
+from appliance.domain.renditions import MAX_HEIGHT_PX, PLACEHOLDER, Facts, Preset, distinct, fit, is_tall, shape
 from appliance.http.pages.link_previews import previews
 
 THUMBNAIL, SMALL, MEDIUM, LARGE = (
@@ -30,6 +30,19 @@ THUMBNAIL, SMALL, MEDIUM, LARGE = (
 )
 def test_a_size_fits_its_box_or_has_its_width(width: int, height: int, preset: Preset, size: tuple[int, int]) -> None:
     assert fit(width, height, preset) == size
+
+
+@pytest.mark.parametrize(
+    ("size", "names"),
+    [
+        ((4000, 3000), ["thumbnail", "small", "medium", "medium-large", "large"]),
+        ((1200, 800), ["thumbnail", "small", "medium", "medium-large"]),
+        ((300, 200), ["thumbnail", "small"]),
+        ((16, 16), ["thumbnail"]),
+    ],
+)
+def test_of_presets_that_come_out_alike_the_smallest_counts(size: tuple[int, int], names: list[str]) -> None:
+    assert [preset.name for preset in distinct(*size, Config().renditions.presets)] == names
 
 
 def test_what_is_cut_off_is_known() -> None:

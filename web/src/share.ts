@@ -1,13 +1,20 @@
-// The share page: copy buttons, the deep zoom, and the manage form.
+// The share page: copy and share buttons, local times, the deep zoom, and the manage form.
 
 import { wireCopyButtons } from "./parts/copy";
+import { showLocalTimes } from "./parts/local-times";
 import { wireManageForm } from "./parts/manage-form";
+import { wireSharing } from "./parts/sharing";
 import { wireZoom } from "./parts/zoom";
 
 const page = document.querySelector<HTMLElement>("#image");
 if (page) {
   wireCopyButtons();
-  page.addEventListener("refreshed", () => wireCopyButtons());
+  showLocalTimes();
+  wireSharing();
+  page.addEventListener("refreshed", () => {
+    wireCopyButtons();
+    showLocalTimes();
+  });
   wireManageForm(page);
   wireZoom();
 }

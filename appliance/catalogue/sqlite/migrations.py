@@ -193,12 +193,6 @@ def album_covers(db: Database) -> None:
     db.execute("ALTER TABLE albums ADD COLUMN cover TEXT")
 
 
-@migrations(name="0012-album-covers")
-def album_covers(db: Database) -> None:
-    db.execute("ALTER TABLE albums ADD COLUMN description TEXT")
-    db.execute("ALTER TABLE albums ADD COLUMN cover TEXT")
-
-
 @migrations(name="0013-tombstones-due")
 def tombstones_due(db: Database) -> None:
     """Images whose deletion or restoration the store doesn't know yet, and the version that it has to know."""

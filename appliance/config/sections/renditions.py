@@ -10,7 +10,8 @@ from appliance.domain.renditions import Format, Preset
 
 
 def _default_presets() -> tuple[Preset, ...]:
-    return (Preset("thumbnail", 256), Preset("small", 512), Preset("medium", 1024), Preset("large", 2048))
+    boxes_px = {"thumbnail": 256, "small": 512, "medium": 1024, "medium-large": 1536, "large": 2048}
+    return tuple(Preset(name, box_px) for name, box_px in boxes_px.items())
 
 
 def _cores() -> int:
@@ -39,7 +40,10 @@ class Renditions:
     )
     prewarm: tuple[str, ...] = field(
         default=("thumbnail", "small", "medium", "large"),
-        metadata=info("Presets rendered right after an upload. Empty: all are rendered on demand."),
+        metadata=info(
+            "Presets rendered right after an upload. What makes pages lighter than these is rendered while the host is "
+            "idle. Empty: all are rendered on demand."
+        ),
     )
     workers: int = field(
         default_factory=_cores,

@@ -55,14 +55,15 @@ async def show_region(request: web.Request) -> web.Response:
     if is_not_modified(request, headers[hdrs.ETAG]):
         return web.Response(status=304, headers=headers)
     stem = image.filename.rpartition(".")[0] or image.filename
-    headers[hdrs.CONTENT_DISPOSITION] = content_disposition(f"{stem}-part.{cut.format}", attachment=False)
+    part = "" if cut.region == _whole_region(image) else "-part"
+    headers[hdrs.CONTENT_DISPOSITION] = content_disposition(f"{stem}{part}.{cut.format}", attachment=False)
     return web.Response(body=rendition.data, content_type=cut.format.media_type, headers=headers)
 
 
 def _as_target(request: web.Request, image: Image, cut: Cut) -> Target | None:
     """The preset whose JPEG shows the same and is probably cached; None if there is none."""
     plain = not cut.mirrored and not cut.degrees and cut.quality is Quality.DEFAULT and cut.format is Format.JPG
-    if not plain or cut.region != Region(0, 0, image.width, image.height) or image.linked_format is not Format.JPG:
+    if not plain or cut.region != _whole_region(image) or image.linked_format is not Format.JPG:
         return None
     settings = request.app[CONFIG].renditions
     for preset in settings.presets:
@@ -72,6 +73,10 @@ def _as_target(request: web.Request, image: Image, cut: Cut) -> Target | None:
         if shown.size == (cut.width, cut.height) != (image.width, image.height):
             return Target(preset, Format.JPG)
     return None
+
+
+def _whole_region(image: Image) -> Region:
+    return Region(0, 0, image.width, image.height)
 
 
 def _info(request: web.Request, image: Image) -> dict[str, object]:

@@ -88,6 +88,11 @@ class Formatter:
             return gettext("%(date)s, %(time)s UTC (%(in_span)s)") % {"in_span": span, "date": date, "time": time}
         return gettext("%(date)s (%(in_span)s)") % {"in_span": span, "date": date}
 
+    def time_left(self, expires_s: float, now_s: float) -> str | None:
+        """`in 5 hours`, where `expiry` gives the time of day; None where the date is enough."""
+        left_s = expires_s - now_s
+        return self._from_now(left_s) if 0 < left_s < 2 * DAY_S else None
+
     def any_of(self, names: tuple[str, ...]) -> str:
         """`JPEG, PNG or GIF`."""
         *others, last = names

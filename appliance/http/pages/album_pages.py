@@ -15,7 +15,7 @@ from appliance.http.links import Links
 from appliance.http.pages.album_embed_codes import ORIGINAL, album_codes, image_codes
 from appliance.http.pages.figure import ImageFigure, build_figure
 from appliance.http.pages.link_previews import previews
-from appliance.http.pages.rendition_links import RenditionLink, nearest_rendition_link, rendition_links, size_label
+from appliance.http.pages.rendition_links import RenditionLink, nearest_rendition_link, preset_label, rendition_links
 from appliance.http.pages.templates import PageTemplates
 
 TILE_PX = 512
@@ -98,7 +98,7 @@ class AlbumPages:
     def codes_page(self, contents: Contents, size: str, sizes: Sequence[str]) -> str:
         """Embed codes of all images in one of `sizes`, with links to the others."""
         language = self._templates.language
-        labels = {name: size_label(name, language) for name in sizes} | {ORIGINAL: language.gettext("Original")}
+        labels = {name: preset_label(name, language) for name in sizes} | {ORIGINAL: language.gettext("Original")}
         codes = image_codes(contents, size, self._config, language)
         return self._templates.render(
             "album-codes.html", **(self._describe(contents) | {"codes": codes, "size": size, "labels": labels})

@@ -1,6 +1,7 @@
 """The static files, held in memory, with addresses that change with their content."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -23,6 +24,8 @@ MAX_ASSET_BYTES = 4_000_000
 BUILT = "built"
 """The folder that `make web` builds from `web/src` and `web/styles`."""
 _SHARED = f"{BUILT}/chunk-"  # shared by several scripts; the name contains a hash of the content
+_IMPORT = re.compile(rb'\b(?:from|import)"\./(chunk-\w+\.js)"')
+"""What a built script imports as it starts; `import(…)` is loaded on demand."""
 
 
 def web_root() -> Path:
@@ -69,6 +72,17 @@ class Assets:
     def url(self, name: str) -> str:
         """`/static/style.css?v=…`. Raises KeyError for an unknown file, which is a mistake in a template."""
         return f"/static/{name}?v={self._assets[name].version}"
+
+    def script_imports(self, name: str) -> list[str]:
+        """The addresses of what a built script imports, and these import, which a page can have loaded with it."""
+        found: dict[str, None] = {}
+        waiting = [name]
+        while waiting:
+            imports = _IMPORT.findall(self._assets[waiting.pop()].data)
+            new = [each for each in (f"{BUILT}/{match.decode()}" for match in imports) if each not in found]
+            found |= dict.fromkeys(new)
+            waiting += new
+        return [f"/static/{each}" for each in found]
 
 
 def check_built(folder: Path) -> None:

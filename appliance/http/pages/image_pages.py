@@ -6,21 +6,23 @@ from appliance.config.model import Config
 from appliance.delivery import RenditionSummary
 from appliance.domain.clock import Clock
 from appliance.domain.errors import ApplianceError
+from appliance.domain.formats import GIF, JPEG, PNG, WEBP
 from appliance.domain.model import Ending, Image
 from appliance.domain.renditions import Format
 from appliance.http import links
 from appliance.http.links import Links
 from appliance.http.localization.formatting import rfc3339
-from appliance.http.pages.embed_codes import copy_codes
+from appliance.http.pages.embed_codes import copy_codes, link_codes, sized_codes
 from appliance.http.pages.figure import build_figure
 from appliance.http.pages.link_previews import previews
 from appliance.http.pages.page_cache import PageCache
-from appliance.http.pages.rendition_links import RenditionLink, rendition_links
+from appliance.http.pages.rendition_links import RenditionLink, distinct_links, rendition_links
 from appliance.http.pages.templates import PageTemplates
 from appliance.resumable import Progress
 from appliance.uploads.ingest import Refused
 
 _NO_RENDITIONS = RenditionSummary()
+_WIDESPREAD_TYPES = frozenset(spec.media_type for spec in (JPEG, PNG, GIF, WEBP))
 
 
 class ImagePages:
@@ -45,11 +47,21 @@ class ImagePages:
             "share.html",
             figure=build_figure(image, sizes, config, language, summary.placeholder),
             previews=previews(image, self._config),
-            rendition_links=sizes,
+            rendition_links=distinct_links(image, sizes),
+            full_jpeg=self._full_jpeg(image),
+            link_codes=link_codes(image, self._config, language),
+            sized_codes=sized_codes(image, self._config, language),
+            expires_in=self._templates.formatter.time_left(image.expires_s, self._clock()),
             report_link=self._templates.branding.report_link(self._links.share(image.slug)),
             oembed_url=self._links.oembed(image.slug),
             **self._describe(image),
         )
+
+    def _full_jpeg(self, image: Image) -> str | None:
+        """A JPEG of all pixels, for an original in a format that many programs can't open; None for others."""
+        if image.original_only is not None or image.media_type in _WIDESPREAD_TYPES:
+            return None
+        return f"{links.iiif_path(image.slug)}/full/max/0/default.jpg"
 
     def pending_page(self, progress: Progress) -> str:
         """The page behind the link of an image that is still being uploaded; it shows the progress and reloads."""

@@ -1,11 +1,11 @@
 """The sizes of an image as pages list them: pixels, and a link for each format."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from appliance.config.model import Renditions
 from appliance.domain.model import Image
-from appliance.domain.renditions import LOSSY, Format, Preset, fit
+from appliance.domain.renditions import LOSSY, Format, Preset, distinct, fit
 from appliance.http import links
 from appliance.http.localization.formatting import format_name, pixels
 from appliance.http.localization.languages import Language
@@ -17,6 +17,7 @@ _ANIMATED_FORMATS = tuple(each for each in Format if each.has_animation)
 class FormatLink:
     """A size in one format; `bytes` is None until it has been rendered."""
 
+    format: Format
     label: str
     path: str
     bytes: int | None
@@ -24,17 +25,27 @@ class FormatLink:
 
 @dataclass(frozen=True, slots=True)
 class RenditionLink:
-    """One size of an image, in pixels; `path` leads to the format that pages show."""
+    """One size of an image, in pixels.
 
+    `path` leads to the format that pages link; `is_ready` says that this is rendered already, or will be right after
+    the upload, so that a page may show it.
+    """
+
+    preset: Preset
     label: str
     width: int
     height: int
     path: str
+    is_ready: bool
     formats: tuple[FormatLink, ...]
 
     @property
     def pixels(self) -> str:
         return pixels(self.width, self.height)
+
+    def is_finished(self, image_format: Format) -> bool:
+        """Whether it has been rendered in that format."""
+        return any(link.bytes is not None for link in self.formats if link.format is image_format)
 
 
 def rendition_links(
@@ -48,15 +59,24 @@ def rendition_links(
         return []
     candidates = _ANIMATED_FORMATS if image.animated else LOSSY
     formats = [each for each in candidates if each in config.formats]
+    names = [preset.name for preset in config.presets]
     return [
         RenditionLink(
-            size_label(preset.name, language),
+            preset,
+            preset_label(preset.name, language),
             *fit(image.width, image.height, preset),
             links.rendition_path(image.slug, preset.name, image.linked_format),
+            preset.name in (config.prewarm or names) or f"{preset.name}.{image.linked_format.value}" in finished,
             tuple(_format_link(image, preset, each, finished) for each in formats),
         )
         for preset in sorted(config.presets, key=lambda preset: preset.box_px)
     ]
+
+
+def distinct_links(image: Image, sizes: Sequence[RenditionLink]) -> list[RenditionLink]:
+    """The sizes without those that have the same pixels as a smaller one."""
+    presets = distinct(image.width, image.height, [size.preset for size in sizes])
+    return [size for size in sizes if size.preset in presets]
 
 
 def nearest_rendition_link(image: Image, config: Renditions, language: Language, box_px: int) -> RenditionLink | None:
@@ -70,17 +90,23 @@ def nearest_rendition_link(image: Image, config: Renditions, language: Language,
         return None
     preset, width, height = nearest
     path = links.rendition_path(image.slug, preset.name, image.linked_format)
-    return RenditionLink(size_label(preset.name, language), width, height, path, ())
+    return RenditionLink(preset, preset_label(preset.name, language), width, height, path, True, ())
 
 
-def size_label(preset: str, language: Language) -> str:
-    """The name of a preset for people."""
+def preset_label(preset: str, language: Language) -> str:
+    """A preset's name as people read it."""
     _ = language.gettext
-    known = {"thumbnail": _("Thumbnail"), "small": _("Small"), "medium": _("Medium"), "large": _("Large")}
+    known = {
+        "thumbnail": _("Thumbnail"),
+        "small": _("Small"),
+        "medium": _("Medium"),
+        "medium-large": _("Medium large"),
+        "large": _("Large"),
+    }
     return known.get(preset, preset.capitalize())
 
 
 def _format_link(image: Image, preset: Preset, image_format: Format, finished: Mapping[str, int]) -> FormatLink:
     path = links.rendition_path(image.slug, preset.name, image_format)
     size_bytes = finished.get(f"{preset.name}.{image_format.value}")
-    return FormatLink(format_name(image_format.media_type), path, size_bytes)
+    return FormatLink(image_format, format_name(image_format.media_type), path, size_bytes)

@@ -10,7 +10,13 @@ from appliance.http.etags import is_not_modified
 from appliance.http.pages.handlers import IN_ONE_LANGUAGE, MAX_AGE_S
 from appliance.http.pages.selection import pages_of
 
-ROBOTS = "User-agent: *\nDisallow: /api/\nDisallow: /i/*/manage\nDisallow: /a/*/manage\nDisallow: /a/*/zip\n"
+IMAGE_CRAWLERS = ("Googlebot-Image", "msnbot-media", "YandexImages", "Baiduspider-image")
+"""The crawlers of image searches. Others may fetch images, because link previews obey robots.txt too."""
+ROBOTS = (
+    "".join(f"User-agent: {name}\n" for name in IMAGE_CRAWLERS)
+    + "Disallow: /\n\n"
+    + "User-agent: *\nDisallow: /api/\nDisallow: /i/*/manage\nDisallow: /a/*/manage\nDisallow: /a/*/zip\n"
+)
 
 
 async def show_static(request: web.Request) -> web.Response:
@@ -39,7 +45,7 @@ async def show_manifest(request: web.Request) -> web.Response:
 
 
 async def show_robots(_request: web.Request) -> web.Response:
-    """GET /robots.txt: crawlers may fetch share pages, which say noindex themselves, so that link previews work"""
+    """GET /robots.txt: crawlers may fetch pages and images, which say noindex themselves, so that link previews work"""
     return web.Response(text=ROBOTS, headers={"Cache-Control": "public, max-age=86400"})
 
 

@@ -57,6 +57,7 @@ class PageTemplates:
             site_name=self.branding.name,
             base_url=config.server.base_url,
             static_url=assets.url,
+            script_imports=assets.script_imports,
             language=language,
             formatter=self.formatter,
             formats_taken=ACCEPTED_NAMES,

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from appliance.http.cache_tags import tags
 from appliance.http.etags import is_not_modified
-from appliance.http.image_headers import IMAGE_POLICY, remaining_s
+from appliance.http.image_headers import IMAGE_POLICY, NOINDEX, remaining_s
 from appliance.http.image_lookup import resolve_image
 from appliance.http.keys import CONFIG
 from appliance.http.links import Links
@@ -24,6 +24,7 @@ async def show_qr(request: web.Request) -> web.Response:
         "Cache-Control": f"public, max-age={min(MAX_AGE_S, remaining_s(request, image))}",
         "Content-Security-Policy": IMAGE_POLICY,
         **tags(image.slug),
+        **NOINDEX,
     }
     if is_not_modified(request, ETAG):
         return web.Response(status=304, headers=headers)

@@ -29,8 +29,8 @@ async def test_sizes_over_the_budget_show_the_first_frame_and_say_so(open_host: 
     host = await open_host(renditions=Renditions(workers=1, prewarm=(), animation_pixels=6 * 256 * 192))
     made = await host.upload(pictures.animated("gif", frames=6, width=400, height=300), "a.gif")
     told = {name: each["animated"] for name, each in made["renditions"].items()}
-    assert told == {"thumbnail": True, "small": False, "medium": False, "large": False}
-    assert "small, medium, large" in made["still"]
+    assert told == {"thumbnail": True, "small": False, "medium": False, "medium-large": False, "large": False}
+    assert "small, medium, medium-large, large" in made["still"]
     slug = made["slug"]
     assert await frames_of(host, f"/i/{slug}/thumbnail.webp") == 6
     assert await frames_of(host, f"/i/{slug}/small.webp") == 1

@@ -28,7 +28,8 @@ async def test_the_prewarmer_makes_what_is_missing_newest_first_and_marks_it(
     newest = sorted((image["slug"] for image in images), reverse=True)
     assert await host.appliance.prewarmer.prewarm_batch() == 2
     assert [image.slug for image in await host.appliance.catalogue.images.unwarmed()] == newest[2:]
-    assert await host.appliance.cache.names(newest[0]) == {"small.jpg", "medium.jpg", "placeholder.webp"}
+    made = await host.appliance.cache.names(newest[0])
+    assert made - {"medium.avif"} == {"small.jpg", "medium.jpg", "placeholder.webp"}  # which idle time may bring
     assert await host.appliance.cache.names(newest[2]) == set()
     assert await host.appliance.prewarmer.prewarm_batch() == 1
     assert await host.appliance.prewarmer.prewarm_batch() == 0
@@ -38,7 +39,7 @@ async def test_the_prewarmer_makes_what_is_missing_newest_first_and_marks_it(
 async def test_an_upload_is_prewarmed_at_once_from_one_decode(open_host: OpenHost, jpeg: bytes) -> None:
     host = await opened_with_prewarm(open_host, "thumbnail", "small")
     image = await host.upload(jpeg)
-    await until(lambda: len(host.files("cache")) == 3)  # two sizes and the placeholder
+    await until(lambda: len(host.files("cache")) >= 3)  # two sizes and the placeholder
     assert host.counted("rendition_seconds_count", priority="prewarm") == 1
     async with asyncio.timeout(20):
         while await host.appliance.catalogue.images.unwarmed():  # noqa: ASYNC110 - rows tell nobody
@@ -73,5 +74,5 @@ async def test_the_share_page_tells_the_bytes_of_the_sizes_that_are_made(open_ho
     await host.appliance.prewarmer.prewarm_batch()
     made = len(await (await host.get(f"/i/{image['slug']}/medium.jpg")).read())
     page = await (await host.get(f"/i/{image['slug']}")).text()
-    assert page.count("<small>") == 2  # this one and the original
-    assert ENGLISH_FORMATTER.size(made) in page
+    assert f'/medium.jpg" aria-label="Medium as JPEG">JPEG</a> <small>{ENGLISH_FORMATTER.size(made)}</small>' in page
+    assert 'aria-label="Small as JPEG">JPEG</a></span>' in page

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.robotparser import RobotFileParser
 
 import pytest
 import pytest_asyncio
@@ -12,13 +13,13 @@ from tests.support.images import pictures
 from tests.support.images.pictures import opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-BOXES = {"thumbnail": 256, "small": 512, "medium": 1024, "large": 2048}
+BOXES = {"thumbnail": 256, "small": 512, "medium": 1024, "medium-large": 1536, "large": 2048}
 CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def photo(shared: Host) -> dict[str, Any]:
-    return await shared.upload(pictures.photo(1300, 900), "beach.jpg")
+    return await shared.upload(pictures.photo(1600, 1100), "beach.jpg")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -45,7 +46,7 @@ async def test_each_size_comes_in_each_format(
     data = await response.read()
     assert (response.status, response.content_type) == (200, format_.media_type)
     assert response.headers["Content-Length"] == str(len(data))
-    assert max(opened(data).size) == min(1300, BOXES[preset])
+    assert max(opened(data).size) == min(1600, BOXES[preset])
 
 
 async def test_jpeg_is_an_alias_of_jpg(shared: Host, photo: dict[str, Any]) -> None:
@@ -165,8 +166,8 @@ async def test_download_makes_it_an_attachment(shared: Host, photo: dict[str, An
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("/huge", "thumbnail, small, medium, large, original"),
-        ("/huge.jpg", "thumbnail, small, medium, large, original"),
+        ("/huge", "thumbnail, small, medium, medium-large, large, original"),
+        ("/huge.jpg", "thumbnail, small, medium, medium-large, large, original"),
         ("/small.bmp", "jpg, webp, avif, png, gif"),
         ("/small.tiff", "jpg, webp, avif, png, gif"),
         (".png", "a .jpg file"),
@@ -188,3 +189,21 @@ async def test_a_small_picture_is_never_enlarged(shared: Host) -> None:
     resource = await shared.upload(pictures.png(40, 30), "tiny.png")
     assert resource["renditions"]["large"]["width"] == 40
     assert opened(await (await shared.get(f"/i/{resource['slug']}/large.png")).read()).size == (40, 30)
+
+
+async def test_no_file_of_an_image_is_for_search_engines(shared: Host, photo: dict[str, Any]) -> None:
+    """The pages promise it; a forum that shows a file would lead image search to it."""
+    slug = photo["slug"]
+    paths = [f"/i/{slug}{rest}" for rest in ("/small.jpg", "/small", "/original", ".jpg", "/preview.jpg", "/qr.svg")]
+    for path in (*paths, f"/iiif/3/{slug}/info.json", f"/iiif/3/{slug}/full/64,/0/default.jpg"):
+        response = await shared.get(path)
+        assert (response.status, response.headers.get("X-Robots-Tag")) == (200, "noindex"), path
+
+
+async def test_image_searches_are_kept_out_and_link_previews_are_not(shared: Host) -> None:
+    rules = await (await shared.get("/robots.txt")).text()
+    robots = RobotFileParser()
+    robots.parse(rules.splitlines())
+    assert not robots.can_fetch("Googlebot-Image", "/i/abc/large.jpg")
+    assert robots.can_fetch("Twitterbot", "/i/abc/preview.jpg")
+    assert not robots.can_fetch("Twitterbot", "/api/v1/images/abc")

@@ -34,7 +34,7 @@ async def test_a_photo_comes_back_as_a_resource_with_every_link(shared: Host, jp
     assert resource["sha256"] == hashlib.sha256(jpeg).hexdigest()
     assert (resource["bytes"], resource["width"], resource["height"]) == (len(jpeg), 640, 480)
     assert (resource["filename"], resource["media_type"], resource["state"]) == ("cat.jpg", "image/jpeg", "ready")
-    assert list(resource["renditions"]) == ["thumbnail", "small", "medium", "large"]
+    assert list(resource["renditions"]) == ["thumbnail", "small", "medium", "medium-large", "large"]
     assert len(resource["delete_token"]) == 22
 
 

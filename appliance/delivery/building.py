@@ -1,0 +1,89 @@
+"""Building what delivers images: every part of `appliance.delivery`, wired together."""
+
+from appliance.cache import Caches
+from appliance.catalogue import ImageCatalogue
+from appliance.config.model import Config
+from appliance.delivery.failures import Failures
+from appliance.delivery.idle_renderer import IdleRenderer
+from appliance.delivery.originals import Originals
+from appliance.delivery.pyramid_builder import PyramidBuilder
+from appliance.delivery.region_renderer import RegionRenderer
+from appliance.delivery.renderer import Renderer
+from appliance.delivery.service import Delivery
+from appliance.delivery.tiles import Tiles
+from appliance.domain.clock import Clock
+from appliance.observability.metrics import Metrics
+from appliance.workers import Workers
+
+
+def build_delivery(  # noqa: PLR0917 - one of each part
+    config: Config,
+    clock: Clock,
+    metrics: Metrics,
+    catalogue: ImageCatalogue,
+    caches: Caches,
+    workers: Workers,
+    originals: Originals,
+) -> tuple[Delivery, Tiles]:
+    """What viewers see of images, their renditions and their tiles, over parts that the caller starts and stops."""
+    failures = Failures(catalogue=catalogue, metrics=metrics, clock=clock)
+    renderer = Renderer(
+        config.renditions,
+        cache=caches.renditions,
+        workers=workers,
+        originals=originals,
+        catalogue=catalogue,
+        failures=failures,
+        metrics=metrics,
+        clock=clock,
+    )
+    pyramid_builder = PyramidBuilder(
+        config.renditions,
+        pyramids=caches.pyramids,
+        workers=workers,
+        originals=originals,
+        catalogue=catalogue,
+        metrics=metrics,
+        clock=clock,
+    )
+    idle_renderer = IdleRenderer(
+        config.renditions,
+        cache=caches.renditions,
+        workers=workers,
+        originals=originals,
+        catalogue=catalogue,
+        metrics=metrics,
+        clock=clock,
+    )
+    delivery = Delivery(
+        config.renditions,
+        catalogue=catalogue,
+        cache=caches.renditions,
+        renderer=renderer,
+        originals=originals,
+        pyramid_builder=pyramid_builder,
+        idle_renderer=idle_renderer,
+        metrics=metrics,
+        clock=clock,
+    )
+    # A slow zoom never makes an image original-only: its deepest level needs more than the presets do.
+    zoom_failures = Failures(catalogue=catalogue, metrics=metrics, clock=clock, max_failures=None)
+    region_renderer = RegionRenderer(
+        heavy_memory_bytes=config.renditions.heavy_memory_bytes,
+        workers=workers,
+        originals=originals,
+        failures=zoom_failures,
+    )
+    tiles = Tiles(
+        config.renditions,
+        caches=caches,
+        workers=workers,
+        catalogue=catalogue,
+        delivery=delivery,
+        pyramid_builder=pyramid_builder,
+        region_renderer=region_renderer,
+        failures=zoom_failures,
+        metrics=metrics,
+        clock=clock,
+    )
+    return delivery, tiles

@@ -1,0 +1,110 @@
+"""Page formats: AVIF and WebP that pages name once they are made, which happens while nobody waits for anything."""
+
+import asyncio
+
+import pytest
+
+from appliance.config.model import Renditions
+from appliance.delivery import idle_renderer
+from appliance.delivery.page_formats import page_targets
+from appliance.domain.renditions import Priority
+from tests.imaging.test_gain_maps import ultra_hdr
+from tests.support.gates import row
+from tests.support.host import Host, OpenHost
+from tests.support.images import pictures
+from tests.support.rendered_page import Page
+from tests.support.waiting import until
+
+SIZES = ("thumbnail", "small", "medium", "large")
+FOR_PHONES = "medium-large.avif"
+ALL = {FOR_PHONES, "medium.avif", "large.avif", "medium-large.webp"}
+
+
+async def opened_with_prewarm(open_host: OpenHost) -> Host:
+    return await open_host(renditions=Renditions(workers=1, prewarm=SIZES))
+
+
+async def made(host: Host, slug: str) -> set[str]:
+    """The page formats in the cache."""
+    return {name for name in await host.appliance.cache.names(slug) if name.endswith("avif") or "-" in name}
+
+
+async def idle_again(host: Host) -> None:
+    delivery = host.appliance.delivery
+    await until(lambda: delivery.prewarming == 0 and len(delivery.idle_renderer) == 0, "nothing left to do")
+
+
+async def shown(host: Host, slug: str) -> Page:
+    return Page(await (await host.get(f"/i/{slug}")).text())
+
+
+async def test_pages_name_lighter_formats_once_they_are_made(open_host: OpenHost) -> None:
+    host = await opened_with_prewarm(open_host)
+    slug = (await host.upload(pictures.photo(2400, 1600)))["slug"]
+
+    async def has_one_for_phones() -> bool:
+        return await made(host, slug) == {FOR_PHONES}
+
+    async def has_all() -> bool:
+        return await made(host, slug) == ALL
+
+    await until(has_one_for_phones, "an AVIF for phones, ahead of anybody who looks")
+    (source,) = (await shown(host, slug)).all("source")
+    assert source["srcset"] == f"/i/{slug}/medium-large.avif 1536w"
+    assert source["media"] == "(max-width: 768px) and (min-resolution: 1.5dppx)"
+    await until(has_all, "the other formats, because the page was shown")
+    avif, webp = (await shown(host, slug)).all("source")
+    assert [each.split()[1] for each in avif["srcset"].split(", ")] == ["1024w", "1536w", "2048w"]
+    assert "max-width" not in avif["media"]
+    assert webp["srcset"] == f"/i/{slug}/medium-large.webp 1536w"
+    assert len(host.appliance.delivery.idle_renderer) == 0
+
+
+async def test_nothing_is_made_while_somebody_waits(open_host: OpenHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idle_renderer, "CHECK_S", 0.001)
+    host = await opened_with_prewarm(open_host)
+    workers, idle = host.appliance.workers, host.appliance.delivery.idle_renderer
+    slug = (await host.upload(pictures.photo(1700, 1200)))["slug"]
+    await idle_again(host)
+    before = await made(host, slug)
+    async with workers.lease((await row(host, slug)).facts, Priority.VIEW):
+        await shown(host, slug)
+        waiting = len(idle)
+        await asyncio.sleep(0.05)  # some fifty looks
+        assert len(idle) == waiting == len(ALL - before)
+        assert await made(host, slug) == before
+    await idle_again(host)
+    assert await made(host, slug) == ALL
+
+
+async def test_an_image_that_ends_meanwhile_gets_none(open_host: OpenHost, jpeg: bytes) -> None:
+    host = await opened_with_prewarm(open_host)
+    image = await host.upload(jpeg)
+    await idle_again(host)
+    async with host.appliance.workers.lease((await row(host, image["slug"])).facts, Priority.VIEW):
+        await shown(host, image["slug"])
+        await host.delete(image["slug"], image["delete_token"])
+    await idle_again(host)
+    assert await host.appliance.cache.names(image["slug"]) == set()
+
+
+async def test_an_image_of_high_dynamic_range_is_shown_as_jpeg(open_host: OpenHost) -> None:
+    """Its JPEGs have a gain map, which the other formats here have not."""
+    host = await opened_with_prewarm(open_host)
+    slug = (await host.upload(ultra_hdr()))["slug"]
+    await until(lambda: host.appliance.delivery.prewarming == 0)
+    assert not (await shown(host, slug)).all("source")
+    await idle_again(host)
+    assert await made(host, slug) == set()
+
+
+async def test_what_pages_show_in_webp_has_no_other_formats(open_host: OpenHost) -> None:
+    host = await opened_with_prewarm(open_host)
+    for data in (pictures.alpha_png(), pictures.animated("gif"), pictures.photo(300, 2000)):
+        image = await row(host, (await host.upload(data))["slug"])
+        assert page_targets(image, host.appliance.config.renditions) == []
+
+
+async def test_without_prewarming_everything_is_on_demand(host: Host, jpeg: bytes) -> None:
+    image = await row(host, (await host.upload(jpeg))["slug"])
+    assert page_targets(image, host.appliance.config.renditions) == []

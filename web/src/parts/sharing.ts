@@ -1,0 +1,57 @@
+// Handing the image on: the share sheet of the system, the image itself on the clipboard, and the original by dragging.
+// Without HTTPS, browsers have neither of the first two.
+
+import { announce } from "./announce";
+import { t } from "./messages";
+
+/** Make the share and copy buttons work; they may be replaced while the page is shown. */
+export function wireSharing(): void {
+  document.documentElement.classList.toggle("cannot-copy-image", !globalThis.ClipboardItem);
+  document.addEventListener("click", (event) => {
+    const pressed = event.target as Element;
+    if (pressed.closest(".share-link")) void share();
+    if (pressed.closest("#copy-image")) void copyImage();
+  });
+  document.querySelector("#frame")?.addEventListener("dragstart", giveOriginal);
+}
+
+/** What is dragged to a folder is the original and not the size that is shown, in browsers that can do this. */
+function giveOriginal(event: Event): void {
+  const original = document.querySelector<HTMLAnchorElement>("a[data-type]");
+  if (!original) return;
+  const { type = "", name = "" } = original.dataset;
+  (event as DragEvent).dataTransfer?.setData("DownloadURL", `${type}:${name.replaceAll(":", "_")}:${original.href}`);
+}
+
+/** Open the share sheet, or copy the link where there is none. */
+async function share(): Promise<void> {
+  if (!navigator.share) {
+    document.querySelector<HTMLButtonElement>(".actions [data-copies]")?.click();
+    return;
+  }
+  const title = document.querySelector("h1")?.textContent ?? "";
+  const url = document.querySelector<HTMLInputElement>("#code-link")?.value ?? location.href;
+  try {
+    await navigator.share({ title, url });
+  } catch (fault) {
+    if ((fault as Error).name !== "AbortError") announce(t("Couldn’t share. Copy the link instead."));
+  }
+}
+
+async function copyImage(): Promise<void> {
+  try {
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": shownAsPng() })]); // PNG is what clipboards take
+  } catch {
+    announce(t("Couldn’t copy the image. Download it instead."));
+    return;
+  }
+  announce(t("Image copied"));
+}
+
+async function shownAsPng(): Promise<Blob> {
+  const image = document.querySelector<HTMLImageElement>("#shown")!;
+  await image.decode();
+  const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
+  canvas.getContext("2d")!.drawImage(image, 0, 0);
+  return canvas.convertToBlob();
+}
