@@ -173,7 +173,7 @@ async def test_my_images_are_selected_for_an_album_which_is_remembered(
     album = {"slug": link.rpartition("/a/")[2].partition("#")[0]}
     assert await names_now(site, album) == ["three.jpg", "one.jpg"]
 
-    await page.goto("/images")
+    await page.goto("/images#/albums")
     await page.get_by_role("link", name="Manage Chosen").click()
     await page.get_by_text("Choose from my images").click()
     await page.get_by_role("button", name="two.jpg", exact=True).click()
@@ -181,5 +181,5 @@ async def test_my_images_are_selected_for_an_album_which_is_remembered(
     await page.get_by_role("button", name="Save changes").click()
     await page.get_by_text("Saved.", exact=True).wait_for()
     assert await names_now(site, album) == ["three.jpg", "one.jpg", "two.jpg"]
-    await page.goto("/images")
+    await page.goto("/images#/albums")
     await page.get_by_role("link", name="Chosen anew", exact=True).wait_for()

@@ -7,6 +7,7 @@ export interface ImageResource {
   url: string;
   filename: string;
   title: string | null;
+  created_at?: string;
   expires_at?: string;
   delete_token: string;
   bytes?: number;
@@ -16,9 +17,24 @@ export interface ImageResource {
   renditions?: Record<string, { url: string }>;
 }
 
-export function toLibraryImage(image: ImageResource): LibraryImage {
+/** The entry of an uploaded image; `uploaded_at` is when its file was chosen. */
+export function toLibraryImage(image: ImageResource, uploaded_at = new Date().toISOString()): LibraryImage {
   const { slug, url, filename, title, expires_at, delete_token, renditions } = image;
   const thumbnail = renditions?.["thumbnail"]?.url ?? null;
-  const uploaded_at = new Date().toISOString();
   return { slug, url, filename, title, thumbnail, delete_token, uploaded_at, expires_at: expires_at ?? null };
 }
+
+/** What people know the image by. */
+export const nameOf = ({ title, filename }: LibraryImage): string => title ?? filename;
+
+/** Whether the image was deleted and can still be restored from the bin. */
+export const isInBin = ({ restorable_until }: LibraryImage, now = Date.now()): boolean =>
+  restorable_until !== undefined && Date.parse(restorable_until) > now;
+
+/** Whether the image can't be restored from the bin any more, so that nothing is left to list. */
+export const isErased = (image: LibraryImage, now = Date.now()): boolean => image.restorable_until !== undefined && !isInBin(image, now);
+
+export const isExpired = ({ expires_at }: LibraryImage, now = Date.now()): boolean => expires_at !== null && Date.parse(expires_at) <= now;
+
+/** Whether the link shows the image no more. */
+export const hasEnded = (image: LibraryImage, now = Date.now()): boolean => image.gone === true || isExpired(image, now);
