@@ -33,13 +33,15 @@ let images: LibraryImage[] = [];
 let albums: LibraryAlbum[] = [];
 let shown: LibraryImage[] = [];
 let unfinished = 0;
+let isLost = false;
 
 const view = (): View => (location.hash === "#/bin" ? "bin" : location.hash === "#/albums" ? "albums" : "images");
 const listed = (): LibraryImage[] => images.filter((image) => image.restorable_until === undefined);
 const binned = (): LibraryImage[] => images.filter((image) => isInBin(image));
 
-/** Read the list again and show what has changed. */
+/** Read the list again and show what has changed. If the browser has deleted it, the page keeps what it has. */
 async function load(): Promise<void> {
+  if (isLost) return;
   try {
     [images, albums] = await Promise.all([listImages(), listAlbums()]);
   } catch {
@@ -85,7 +87,8 @@ function showView(current: View): void {
   required("#bin-count").textContent = String(binned().length);
   for (const part of document.querySelectorAll<HTMLElement>("[data-view]:not(a)")) part.hidden = part.dataset["view"] !== current;
   required("#find").hidden = current === "albums" || length === 0;
-  required("#actions").hidden = shown.length === 0;
+  required("#lost").hidden = !isLost;
+  required("#actions").hidden = shown.length === 0 || isLost;
   required("#empty").hidden = current !== "images" || length > 0 || unfinished > 0;
   required("#nothing").textContent = length > 0 && current !== "albums" && shown.length === 0 ? t("No image matches your search.") : emptyText(current, length);
   required<HTMLButtonElement>("#export").disabled = images.length + albums.length === 0;
@@ -164,18 +167,30 @@ async function showUnfinished(): Promise<void> {
   unfinished = (await listInterruptedUploads().catch(() => [])).length;
   required("#unfinished").hidden = unfinished === 0;
   required("#unfinished-text").textContent = tn("{count} upload isn’t finished.", "{count} uploads aren’t finished.", unfinished);
-  await load();
+  showView(view());
 }
 
-/** The browser's data was deleted, but this page still has the list. */
-onLostStorage(() => (required("#lost").hidden = false));
-required("#store-again").addEventListener("click", () => {
-  required("#lost").hidden = true;
+/** The browser has deleted what was stored, but this page still has the list. People may want it gone, so they are asked. */
+function lose(): void {
+  isLost = images.length + albums.length > 0;
+  showView(view());
+}
+
+async function storeAgain(): Promise<void> {
+  isLost = false;
   required("#live").focus({ preventScroll: true });
-  void Promise.all([saveImages(...images), ...albums.map(saveAlbum)])
-    .then(() => announce(t("The list is stored in this browser again.")))
-    .catch(() => (required("#unavailable").hidden = false));
-});
+  try {
+    await saveImages(...images);
+    await Promise.all(albums.map(saveAlbum));
+    announce(t("The list is stored in this browser again."));
+  } catch {
+    required("#unavailable").hidden = false;
+  }
+  showView(view());
+}
+
+onLostStorage(lose);
+required("#store-again").addEventListener("click", () => void storeAgain());
 addEventListener("hashchange", () => {
   search.value = "";
   show(true);

@@ -61,24 +61,49 @@ export class Gallery {
     }
   }
 
+  /** Bring the rows that are painted into their places, and paint the first ones. */
   #paint(): void {
-    clearTimeout(this.#waiting);
     let left = this.#painted;
     const sections: HTMLElement[] = [];
     for (const { heading, images } of this.#groups) {
       if (left <= 0) break;
-      const section = this.#sections.get(heading) ?? this.#createSection(heading);
-      arrange(section.querySelector("ol") as HTMLElement, images.slice(0, left).map((image) => this.#rowOf(image).element));
+      const section = this.#sectionOf(heading);
+      arrange(listIn(section), images.slice(0, left).map((image) => this.#rowOf(image).element));
       sections.push(section);
       left -= images.length;
     }
     arrange(this.place, sections);
-    if (left < 0) this.#waiting = setTimeout(() => this.#paintMore());
+    this.#paintMoreSoon();
   }
 
+  #paintMoreSoon(): void {
+    clearTimeout(this.#waiting);
+    const count = this.#groups.reduce((sum, { images }) => sum + images.length, 0);
+    if (count > this.#painted) this.#waiting = setTimeout(() => this.#paintMore());
+  }
+
+  /** Paint the rows that follow. */
   #paintMore(): void {
+    let skipped = this.#painted;
+    let left = ROWS_AT_A_TIME;
+    for (const { heading, images } of this.#groups) {
+      const next = images.slice(skipped, skipped + left);
+      skipped = Math.max(skipped - images.length, 0);
+      left -= next.length;
+      if (next.length === 0) continue;
+      const section = this.#sectionOf(heading);
+      listIn(section).append(...next.map((image) => this.#laterRow(image)));
+      this.place.append(section);
+    }
     this.#painted += ROWS_AT_A_TIME;
-    this.#paint();
+    this.#paintMoreSoon();
+  }
+
+  /** A row far down, which the browser lays out only when it is scrolled into view. */
+  #laterRow(image: LibraryImage): HTMLElement {
+    const { element } = this.#rowOf(image);
+    element.classList.add("later");
+    return element;
   }
 
   #rowOf(image: LibraryImage): Row {
@@ -90,7 +115,9 @@ export class Gallery {
     return row;
   }
 
-  #createSection(heading: string): HTMLElement {
+  #sectionOf(heading: string): HTMLElement {
+    const known = this.#sections.get(heading);
+    if (known) return known;
     const section = document.createElement("div");
     const list = document.createElement("ol");
     list.className = "images";
@@ -109,6 +136,8 @@ export class Gallery {
     (rows[Math.min(index, rows.length - 1)]?.checkbox ?? this.place).focus({ preventScroll: true });
   }
 }
+
+const listIn = (section: HTMLElement): HTMLElement => section.querySelector("ol") as HTMLElement;
 
 /** Make `wanted` the first children of `parent`. Those that are in place already aren't touched: moving one loses the focus. */
 function arrange(parent: HTMLElement, wanted: HTMLElement[]): void {

@@ -89,6 +89,7 @@ async function withDatabase<Result>(work: (open: IDBPDatabase<Schema>) => Promis
   } catch (fault) {
     if (!(fault instanceof DOMException && fault.name === "InvalidStateError")) throw fault;
     opened = undefined;
+    whenLost();
     return work(await database());
   }
 }
