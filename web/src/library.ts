@@ -5,7 +5,7 @@ import { watchChanges } from "./library/changes";
 import { binImages, eraseImages, extendImages, forgetImages, restoreImages } from "./library/commands";
 import { exportList, importList } from "./library/files";
 import { Gallery } from "./library/gallery";
-import { receiveImages, showCodes } from "./library/handover";
+import { receiveImages, showCodes } from "./library/device-links";
 import { hasEnded, isErased, isInBin } from "./library/image";
 import { grouped, inAlbumOrder, inOrder, matching, type Order } from "./library/order";
 import { Picks } from "./library/picks";

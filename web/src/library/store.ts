@@ -17,6 +17,8 @@ export interface LibraryImage {
   expires_at: string | null;
   /** Set once the server has said that it shows the image no more. */
   gone?: boolean;
+  /** The digest of the original; images of older versions have none. */
+  sha256?: string;
   /** Until when an image in the bin can be restored; it is set exactly for those. */
   restorable_until?: string;
   /** The thumbnail of an image in the bin, because the server shows it no more. */

@@ -1,4 +1,4 @@
-// Images handed to another device: links whose fragment, which browsers don't send, holds their slugs and delete tokens. A QR
+// Images for another device: links whose fragment, which browsers don't send, holds their slugs and delete tokens. A QR
 // code holds one link, so many images take several codes.
 
 import { announce } from "../parts/announce";
