@@ -55,7 +55,11 @@ async def test_the_bin_shows_what_was_deleted_and_restores_it(site: Site, open_p
     await row.wait_for(state="detached")
     await expect(page.get_by_label("Select one.jpg")).to_be_focused()
     assert await statuses(site, links) == [410, 200, 200]
-    await page.get_by_role("link", name="Images 2").click()
+    await page.get_by_label("All", exact=True).check()
+    await page.get_by_role("button", name="Restore", exact=True).press("Enter")
+    await page.get_by_text("The bin is empty.").wait_for()
+    await expect(page.locator("#images")).to_be_focused()
+    await page.get_by_role("link", name="Images 3").click()
     await page.locator(".image", has_text="two.jpg").wait_for()
 
 

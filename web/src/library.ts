@@ -86,14 +86,21 @@ function showView(current: View): void {
   required("#album-count").textContent = String(albums.length);
   required("#bin-count").textContent = String(binned().length);
   for (const part of document.querySelectorAll<HTMLElement>("[data-view]:not(a)")) part.hidden = part.dataset["view"] !== current;
-  required("#find").hidden = current === "albums" || length === 0;
-  required("#lost").hidden = !isLost;
-  required("#actions").hidden = shown.length === 0 || isLost;
+  hide("#find", current === "albums" || length === 0);
+  hide("#lost", !isLost);
+  hide("#actions", shown.length === 0 || isLost);
   required("#empty").hidden = current !== "images" || length > 0 || unfinished > 0;
   required("#nothing").textContent = length > 0 && current !== "albums" && shown.length === 0 ? t("No image matches your search.") : emptyText(current, length);
   required<HTMLButtonElement>("#export").disabled = images.length + albums.length === 0;
   required("#forget-gone").hidden = current !== "images" || !listed().some((image) => hasEnded(image));
   required("#live").dataset["shown"] = "";
+}
+
+/** Hide the part or show it; the focus of one that is hidden moves to the list. */
+function hide(selector: string, isHidden: boolean): void {
+  const part = required(selector);
+  if (isHidden && part.contains(document.activeElement)) place.focus({ preventScroll: true });
+  part.hidden = isHidden;
 }
 
 function emptyText(current: View, length: number): string {
@@ -178,7 +185,6 @@ function lose(): void {
 
 async function storeAgain(): Promise<void> {
   isLost = false;
-  required("#live").focus({ preventScroll: true });
   try {
     await saveImages(...images);
     await Promise.all(albums.map(saveAlbum));

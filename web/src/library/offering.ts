@@ -6,10 +6,10 @@ import { t, tn } from "../parts/messages";
 import { lookUpNew } from "./actions";
 import { listImages, saveImages } from "./store";
 
-/** Offer after `form` to add the image to My images. Nothing is offered where it is in the list, or nothing can be stored. */
+/** Offer at the end of `form` to add the image to My images. Nothing is offered where it is in the list, or nothing can be stored. */
 export async function offerImage(slug: string, token: string, form: HTMLFormElement): Promise<void> {
   const images = await listImages().catch(() => undefined);
-  if (!images || images.some((image) => image.slug === slug) || form.parentElement?.querySelector(".offer")) return;
+  if (!images || images.some((image) => image.slug === slug) || form.querySelector(".offer")) return;
   const offer = document.createElement("p");
   offer.className = "offer";
   const press = button(t("Add to My images"), () => void add(), { className: "quiet" });
@@ -22,7 +22,7 @@ export async function offerImage(slug: string, token: string, form: HTMLFormElem
     announce(t("Added to My images on this device."));
   };
   offer.append(press);
-  form.after(offer);
+  form.append(offer);
 }
 
 function linkToList(): HTMLAnchorElement {

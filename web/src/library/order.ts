@@ -29,8 +29,9 @@ const COMPARISONS: Record<Order, Comparison> = {
   expiry: (a, b) => ending(a) - ending(b) || byUpload(b, a),
 };
 
-/** When the image ends; those that have ended, or never end, come last. */
+/** When the image ends, or leaves the bin; those that have ended, or never end, come last. */
 function ending(image: LibraryImage): number {
+  if (image.restorable_until !== undefined) return Date.parse(image.restorable_until);
   return hasEnded(image) || image.expires_at === null ? Number.MAX_VALUE : Date.parse(image.expires_at);
 }
 
