@@ -136,7 +136,7 @@ async def test_damaged_entries_of_a_list_are_skipped(open_page: OpenPage) -> Non
     await page.locator("#import").set_input_files([payload("list.json", data.encode())])
     await page.locator(".image .name", has_text="good.jpg").wait_for()
     await page.reload()
-    assert await page.locator(".image").count() == 1
+    await expect(page.locator(".image")).to_have_count(1)
     await page.get_by_text("Deleted", exact=True).wait_for()
     await page.wait_for_timeout(1000)  # each request that failed is told by the console, some later
     met(page).clear()  # the picture that this host does not have

@@ -48,6 +48,7 @@ async function load(): Promise<void> {
     required("#unavailable").hidden = false;
     return;
   }
+  required("#unavailable").hidden = true;
   show(false);
   const erased = images.filter((image) => isErased(image));
   if (erased.length > 0) await removeImages(...erased.map(({ slug }) => slug));
@@ -142,10 +143,11 @@ async function run(button: HTMLElement, selected: LibraryImage[]): Promise<void>
   const action = actions[button.dataset["action"] ?? ""];
   if (!action || selected.length === 0 || busy.has(button)) return;
   busy.add(button);
-  await action(selected)
-    .catch(() => announce(t("That didn’t work. Reload the page and try again.")))
-    .finally(() => busy.delete(button));
+  await told(action(selected)).finally(() => busy.delete(button));
 }
+
+/** Tell people if it fails, as when the browser lets nothing be stored. */
+const told = (work: Promise<unknown>): Promise<unknown> => work.catch(() => announce(t("That didn’t work. Reload the page and try again.")));
 
 document.addEventListener("click", ({ target }) => {
   const button = (target as Element).closest<HTMLElement>("button[data-action]");
@@ -158,7 +160,7 @@ search.addEventListener("input", () => show(true));
 order.addEventListener("change", () => show(true));
 required("#forget-gone").addEventListener("click", () => void forgetImages(listed().filter((image) => hasEnded(image))));
 required("#export").addEventListener("click", () => exportList({ images, albums }));
-required<HTMLInputElement>("#import").addEventListener("change", ({ target }) => void importList(target as HTMLInputElement, images));
+required<HTMLInputElement>("#import").addEventListener("change", ({ target }) => void told(importList(target as HTMLInputElement, images)));
 place.addEventListener("error", ({ target }) => onMissingThumbnail(target as HTMLElement), { capture: true });
 
 function onMissingThumbnail(thumbnail: HTMLElement): void {
@@ -200,7 +202,7 @@ required("#store-again").addEventListener("click", () => void storeAgain());
 addEventListener("hashchange", () => {
   search.value = "";
   show(true);
-  void receiveImages();
+  void told(receiveImages());
 });
 watchChanges(() => void load());
-void load().then(showUnfinished).then(receiveImages);
+void load().then(showUnfinished).then(() => told(receiveImages()));

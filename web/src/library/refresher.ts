@@ -3,7 +3,7 @@
 import { lookUp } from "./actions";
 import { isInBin } from "./image";
 import type { Row } from "./row";
-import { saveImages } from "./store";
+import { replaceImage } from "./store";
 
 const CONCURRENCY = 2; // the thumbnails come first
 
@@ -43,8 +43,9 @@ export class Refresher {
       this.#observer.unobserve(row.element);
       if (this.#asked.has(row.image.slug)) continue;
       this.#asked.add(row.image.slug);
-      const found = await lookUp(row.image);
-      if (found && differs(found, row.image)) await saveImages(found).catch(() => undefined);
+      const before = row.image;
+      const found = await lookUp(before);
+      if (found && differs(found, before)) await replaceImage(before, found).catch(() => undefined);
     }
     this.#running -= 1;
   }

@@ -109,6 +109,17 @@ export async function saveImages(...images: LibraryImage[]): Promise<void> {
   tellChange();
 }
 
+/** Replace an image's entry, unless it was changed or removed since `before` was read. */
+export async function replaceImage(before: LibraryImage, after: LibraryImage): Promise<void> {
+  await withDatabase(async (open) => {
+    const change = open.transaction("pictures", "readwrite");
+    const stored = await change.store.get(before.slug);
+    if (JSON.stringify(stored) === JSON.stringify(before)) await change.store.put(after);
+    await change.done;
+  });
+  tellChange();
+}
+
 export async function removeImages(...slugs: string[]): Promise<void> {
   await withDatabase((open) => {
     const change = open.transaction("pictures", "readwrite");
