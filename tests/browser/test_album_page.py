@@ -186,7 +186,7 @@ async def test_my_images_are_selected_for_an_album_which_is_remembered(
     album = {"slug": link.rpartition("/a/")[2].partition("#")[0]}
     assert await names_now(site, album) == ["three.jpg", "one.jpg"]
 
-    await page.goto("/images")
+    await page.goto("/images#/albums")
     await page.get_by_role("link", name="Manage Chosen").click()
     await page.get_by_text("Choose from my images").click()
     await page.get_by_role("button", name="two.jpg", exact=True).click()
@@ -196,7 +196,7 @@ async def test_my_images_are_selected_for_an_album_which_is_remembered(
     await page.get_by_label("Title").fill("Chosen again")
     await page.get_by_label("Title").press("Enter")
     await page.get_by_text("Saved.", exact=True).wait_for()
-    await page.goto("/images")
+    await page.goto("/images#/albums")
     await page.get_by_role("link", name="Chosen again", exact=True).wait_for()
 
 

@@ -1,189 +1,208 @@
-// My images: the list that this browser stores, and actions on many images at once.
+// My images: the list that this browser stores, in three views: images, albums, and the bin.
 
-import { renderAlbums, createAlbumAndOpen } from "./library/albums";
-import { deleteAll, extendAll, undoAll } from "./library/actions";
-import { Row } from "./library/row";
-import { exportLibrary, importLibrary, type LibraryImage, listAlbums, listImages, removeImages, saveAlbum, saveImages } from "./library/store";
+import { createAlbumAndOpen, renderAlbums } from "./library/albums";
+import { watchChanges } from "./library/changes";
+import { binImages, eraseImages, extendImages, forgetImages, restoreImages } from "./library/commands";
+import { exportList, importList } from "./library/files";
+import { Gallery } from "./library/gallery";
+import { receiveImages, showCodes } from "./library/device-links";
+import { hasEnded, isErased, isInBin } from "./library/image";
+import { grouped, inAlbumOrder, inOrder, matching, type Order } from "./library/order";
+import { Picks } from "./library/picks";
+import { Refresher } from "./library/refresher";
+import { type LibraryAlbum, type LibraryImage, listAlbums, listImages, onLostStorage, removeImages, saveAlbum, saveImages } from "./library/store";
 import { announce } from "./parts/announce";
 import { copy } from "./parts/copy";
 import { required } from "./parts/dom";
-import { offerUndo, UNDO_MS } from "./parts/undo";
 import { t, tn } from "./parts/messages";
 import { listInterruptedUploads } from "./uploading/pending-uploads";
 
-const PAGE_SIZE = 60;
-const CONCURRENT_REFRESHES = 4;
+type View = "images" | "albums" | "bin";
 
-const list = required("#images");
-const rows = new Map<string, Row>();
-const refreshed = new Set<string>();
+const place = required("#images");
+const search = required<HTMLInputElement>("#search");
+const order = required<HTMLSelectElement>("#order");
+const all = required<HTMLInputElement>("#all");
+const refresher = new Refresher();
+const gallery = new Gallery(place, (row) => {
+  row.checkbox.checked = picks.has(row.image.slug);
+  refresher.watch(row);
+});
+const picks = new Picks(gallery, place, showSelection);
 let images: LibraryImage[] = [];
+let albums: LibraryAlbum[] = [];
+let shown: LibraryImage[] = [];
+let unfinished = 0;
+let isLost = false;
 
-/** Mention uploads of closed pages; those that have finished since are in the list. */
-async function showUnfinished(): Promise<void> {
-  const { length } = await listInterruptedUploads();
-  if ((await listImages()).length !== images.length) await show();
-  const place = required("#unfinished");
-  place.hidden = length === 0;
-  required("#unfinished-text").textContent = tn("{count} upload isn’t finished.", "{count} uploads aren’t finished.", length);
-}
+const view = (): View => (location.hash === "#/bin" ? "bin" : location.hash === "#/albums" ? "albums" : "images");
+const listed = (): LibraryImage[] => images.filter((image) => image.restorable_until === undefined);
+const binned = (): LibraryImage[] => images.filter((image) => isInBin(image));
 
-async function show(): Promise<void> {
-  images = await listImages();
-  rows.clear();
-  list.replaceChildren();
-  showMore();
-  required("#empty").hidden = images.length > 0;
-  required("#actions").hidden = images.length === 0;
-  required<HTMLButtonElement>("#export").disabled = images.length === 0 && (await listAlbums()).length === 0;
-}
-
-function showMore(): void {
-  const fresh: Row[] = [];
-  for (const each of images.slice(rows.size, rows.size + PAGE_SIZE)) {
-    const row = new Row(each);
-    row.checkbox.addEventListener("change", updateSelection);
-    rows.set(each.slug, row);
-    list.append(row.element);
-    fresh.push(row);
+/** Read the list again and show what has changed. If the browser has deleted it, the page keeps what it has. */
+async function load(): Promise<void> {
+  if (isLost) return;
+  try {
+    [images, albums] = await Promise.all([listImages(), listAlbums()]);
+  } catch {
+    required("#unavailable").hidden = false;
+    return;
   }
-  void refresh(fresh).then(updateSelection);
-  required("#more").hidden = rows.size >= images.length;
-  updateSelection();
+  required("#unavailable").hidden = true;
+  show(false);
+  const erased = images.filter((image) => isErased(image));
+  if (erased.length > 0) await removeImages(...erased.map(({ slug }) => slug));
+  else loadWhenErased();
 }
 
-/** Ask the server about each row once, a few at a time: images may have changed or ended elsewhere. */
-async function refresh(wanted: Row[]): Promise<void> {
-  const queue = wanted.filter(({ image: { slug } }) => !refreshed.has(slug));
-  const work = async (): Promise<void> => {
-    for (let row = queue.shift(); row; row = queue.shift()) {
-      refreshed.add(row.image.slug);
-      await row.refresh();
-    }
-  };
-  await Promise.all(Array.from({ length: CONCURRENT_REFRESHES }, work));
+let erasure: ReturnType<typeof setTimeout> | undefined;
+
+/** Load again when the first image of the bin can't be restored any more, if that is soon. */
+function loadWhenErased(): void {
+  const first = Math.min(...binned().map(({ restorable_until }) => Date.parse(restorable_until ?? "")));
+  const left = first - Date.now();
+  clearTimeout(erasure);
+  if (left < 86_400_000) erasure = setTimeout(() => void load(), Math.max(left, 0) + 50);
 }
 
-const endedRows = (): Row[] => [...rows.values()].filter((row) => row.hasEnded);
-const selectedRows = (): Row[] => [...rows.values()].filter((row) => row.checkbox.checked);
-
-function updateSelection(): void {
-  const selected = selectedRows().length;
-  required("#selected").textContent = selected > 0 ? tn("{count} selected", "{count} selected", selected) : t("None selected");
-  for (const button of document.querySelectorAll<HTMLButtonElement>("#actions [data-action]")) button.disabled = selected === 0;
-  const all = required<HTMLInputElement>("#all");
-  all.checked = selected > 0 && selected === rows.size;
-  all.indeterminate = selected > 0 && selected < rows.size;
-  required("#forget-gone").hidden = !endedRows().length;
+function show(isNewOrder: boolean): void {
+  const current = view();
+  const sorted = inOrder(current === "bin" ? binned() : listed(), order.value as Order);
+  shown = current === "albums" ? [] : matching(sorted, search.value);
+  picks.keepTo(shown);
+  gallery.show(grouped(shown, order.value as Order), isNewOrder);
+  renderAlbums(required("#albums"), albums);
+  showView(current);
+  showSelection();
 }
 
-// --- actions on the selected images --------------------------------------------------------------------------------------
-
-async function deleteSelected(): Promise<void> {
-  const rowsToDelete = selectedRows();
-  const { done, failed } = await deleteAll(rowsToDelete.map((row) => row.image));
-  for (const each of done) each.gone = true;
-  await saveImages(...done);
-  await show();
-  const text = withFailures(tn("{count} image deleted.", "{count} images deleted.", done.length), failed.length);
-  if (done.length > 0) offerUndo(text, () => undo(done));
-  else announce(text, { staysMs: UNDO_MS });
+/** Show the parts that belong to the view, and what it says where there is nothing. */
+function showView(current: View): void {
+  const { length } = current === "bin" ? binned() : current === "albums" ? albums : listed();
+  for (const link of document.querySelectorAll<HTMLElement>(".views a")) {
+    if (link.dataset["view"] === current) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  required("#image-count").textContent = String(listed().length);
+  required("#album-count").textContent = String(albums.length);
+  required("#bin-count").textContent = String(binned().length);
+  for (const part of document.querySelectorAll<HTMLElement>("[data-view]:not(a)")) part.hidden = part.dataset["view"] !== current;
+  hide("#find", current === "albums" || length === 0);
+  hide("#lost", !isLost);
+  hide("#actions", shown.length === 0 || isLost);
+  required("#empty").hidden = current !== "images" || length > 0 || unfinished > 0;
+  required("#nothing").textContent = length > 0 && current !== "albums" && shown.length === 0 ? t("No image matches your search.") : emptyText(current, length);
+  required<HTMLButtonElement>("#export").disabled = images.length + albums.length === 0;
+  required("#forget-gone").hidden = current !== "images" || !listed().some((image) => hasEnded(image));
+  required("#live").dataset["shown"] = "";
 }
 
-async function undo(deleted: LibraryImage[]): Promise<void> {
-  const { done, failed } = await undoAll(deleted);
-  await saveImages(...done.map((each) => ({ ...each, gone: false })));
-  for (const { slug } of done) refreshed.delete(slug);
-  await show();
-  announceOutcome(tn("{count} image restored.", "{count} images restored.", done.length), failed.length);
+/** Hide the part or show it; the focus of one that is hidden moves to the list. */
+function hide(selector: string, isHidden: boolean): void {
+  const part = required(selector);
+  if (isHidden && part.contains(document.activeElement)) place.focus({ preventScroll: true });
+  part.hidden = isHidden;
 }
 
-async function extendSelected(): Promise<void> {
-  const expiresIn = required<HTMLSelectElement>("#expires").value;
-  const { done, failed } = await extendAll(selectedRows().map((row) => row.image), expiresIn);
-  await saveImages(...done);
-  await show();
-  announceOutcome(tn("Expiry changed for {count} image.", "Expiry changed for {count} images.", done.length), failed.length);
+function emptyText(current: View, length: number): string {
+  if (length > 0 || current === "images") return "";
+  return current === "bin" ? t("The bin is empty.") : t("No albums yet. Select images to create one.");
 }
 
-async function removeRows(wanted: Row[]): Promise<void> {
-  const removed = wanted.map((row) => row.image);
-  await removeImages(...removed.map(({ slug }) => slug));
-  await show();
-  const live = tn("{count} image removed from this list. Its link still works.", "{count} images removed from this list. Their links still work.", removed.length);
-  const text = wanted.every((row) => row.hasEnded) ? tn("{count} image removed from this list.", "{count} images removed from this list.", removed.length) : live;
-  offerUndo(text, () => putBack(removed));
+function showSelection(): void {
+  const { length } = picks.images;
+  required("#selected").textContent = length > 0 ? tn("{count} selected", "{count} selected", length) : t("None selected");
+  for (const button of document.querySelectorAll<HTMLButtonElement>("#actions [data-action]")) button.setAttribute("aria-disabled", String(length === 0));
+  all.checked = length > 0 && length === shown.length;
+  all.indeterminate = length > 0 && length < shown.length;
 }
 
-async function putBack(removed: LibraryImage[]): Promise<void> {
-  await saveImages(...removed);
-  await show();
-  announce(tn("{count} image added.", "{count} images added.", removed.length));
-}
+// --- actions -----------------------------------------------------------------------------------------------------------
 
 /** Albums can't contain images that have ended, so those are left out. */
-async function createAlbumOfSelected(): Promise<void> {
-  const available = selectedRows().filter((row) => !row.hasEnded);
-  if (available.length > 0) await createAlbumAndOpen(available.map((row) => row.image.slug));
+async function createAlbum(selected: LibraryImage[]): Promise<void> {
+  const available = inAlbumOrder(selected.filter((image) => !hasEnded(image)), order.value as Order);
+  if (available.length > 0) await createAlbumAndOpen(available.map(({ slug }) => slug));
   else announce(t("These images are no longer available, so there is nothing to put in an album."));
 }
 
-function announceOutcome(text: string, failures: number): void {
-  announce(withFailures(text, failures), { staysMs: failures > 0 ? UNDO_MS : 4000 });
-}
-
-function withFailures(text: string, failures: number): string {
-  const problem = failures > 0 ? tn("{count} could not be changed.", "{count} could not be changed.", failures) : "";
-  return `${text} ${problem}`.trim();
-}
-
-// --- the list as a file ------------------------------------------------------------------------------------------------
-
-async function exportList(): Promise<void> {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([exportLibrary({ images, albums: await listAlbums() })], { type: "application/json" }));
-  link.download = `images-${new Date().toISOString().slice(0, 10)}.json`;
-  link.click();
-  URL.revokeObjectURL(link.href);
-}
-
-async function importList(input: HTMLInputElement): Promise<void> {
-  const file = input.files?.[0];
-  input.value = "";
-  if (!file) return;
-  const found = importLibrary(await file.text());
-  if (!found) {
-    announce(t("{name} isn’t an exported list.", { name: file.name }));
-    return;
-  }
-  const known = new Set(images.map(({ slug }) => slug));
-  const fresh = found.images.filter(({ slug }) => !known.has(slug));
-  await saveImages(...fresh);
-  await Promise.all(found.albums.map(saveAlbum));
-  await show();
-  await showAlbums();
-  announce(tn("{count} image added.", "{count} images added.", fresh.length));
-}
-
-const showAlbums = (): Promise<void> => renderAlbums(required("#albums"), required("#albums ul"));
-
-const actions: Record<string, () => unknown> = {
-  copy: () => copy(selectedRows().map((row) => row.image.url).join("\n"), t("All links")),
-  album: createAlbumOfSelected,
-  extend: extendSelected,
-  delete: deleteSelected,
-  forget: () => removeRows(selectedRows()),
+const actions: Record<string, (selected: LibraryImage[]) => Promise<unknown>> = {
+  copy: (selected) => copy(selected.map(({ url }) => url).join("\n"), selected.length === 1 ? t("Link") : t("All links")),
+  album: createAlbum,
+  extend: (selected) => extendImages(selected, required<HTMLSelectElement>("#expires").value),
+  codes: showCodes,
+  forget: forgetImages,
+  delete: binImages,
+  restore: restoreImages,
+  erase: eraseImages,
 };
-for (const button of document.querySelectorAll<HTMLButtonElement>("#actions [data-action]")) {
-  button.addEventListener("click", () => void actions[button.dataset["action"] ?? ""]?.());
+const busy = new Set<EventTarget>();
+
+/** Do what the button says with these images. It isn't disabled meanwhile, because that would lose the focus. */
+async function run(button: HTMLElement, selected: LibraryImage[]): Promise<void> {
+  const action = actions[button.dataset["action"] ?? ""];
+  if (!action || selected.length === 0 || busy.has(button)) return;
+  busy.add(button);
+  await told(action(selected)).finally(() => busy.delete(button));
 }
-required<HTMLInputElement>("#all").addEventListener("change", ({ target }) => {
-  for (const row of rows.values()) row.checkbox.checked = (target as HTMLInputElement).checked;
-  updateSelection();
+
+/** Tell people if it fails, as when the browser lets nothing be stored. */
+const told = (work: Promise<unknown>): Promise<unknown> => work.catch(() => announce(t("That didn’t work. Reload the page and try again.")));
+
+document.addEventListener("click", ({ target }) => {
+  const button = (target as Element).closest<HTMLElement>("button[data-action]");
+  if (!button) return;
+  const slug = button.closest<HTMLElement>("li.image")?.dataset["slug"];
+  void run(button, slug === undefined ? picks.images : shown.filter((image) => image.slug === slug));
 });
-required("#more").addEventListener("click", showMore);
-required("#forget-gone").addEventListener("click", () => void removeRows(endedRows()));
-required("#export").addEventListener("click", () => void exportList());
-required<HTMLInputElement>("#import").addEventListener("change", ({ target }) => void importList(target as HTMLInputElement));
-void show().then(showUnfinished);
-void showAlbums();
+all.addEventListener("change", () => picks.selectAll(all.checked));
+search.addEventListener("input", () => show(true));
+order.addEventListener("change", () => show(true));
+required("#forget-gone").addEventListener("click", () => void forgetImages(listed().filter((image) => hasEnded(image))));
+required("#export").addEventListener("click", () => exportList({ images, albums }));
+required<HTMLInputElement>("#import").addEventListener("change", ({ target }) => void told(importList(target as HTMLInputElement, images)));
+place.addEventListener("error", ({ target }) => onMissingThumbnail(target as HTMLElement), { capture: true });
+
+function onMissingThumbnail(thumbnail: HTMLElement): void {
+  thumbnail.hidden = true;
+  const row = gallery.row(thumbnail.closest<HTMLElement>("li.image")?.dataset["slug"] ?? "");
+  if (row) refresher.watchAgain(row);
+}
+
+// --- what happens elsewhere --------------------------------------------------------------------------------------------
+
+/** Mention uploads of closed pages; those that have finished since are in the list. */
+async function showUnfinished(): Promise<void> {
+  unfinished = (await listInterruptedUploads().catch(() => [])).length;
+  required("#unfinished").hidden = unfinished === 0;
+  required("#unfinished-text").textContent = tn("{count} upload isn’t finished.", "{count} uploads aren’t finished.", unfinished);
+  showView(view());
+}
+
+/** The browser has deleted what was stored, but this page still has the list. People may want it gone, so they are asked. */
+function lose(): void {
+  isLost = images.length + albums.length > 0;
+  showView(view());
+}
+
+async function storeAgain(): Promise<void> {
+  isLost = false;
+  try {
+    await saveImages(...images);
+    await Promise.all(albums.map(saveAlbum));
+    announce(t("The list is stored in this browser again."));
+  } catch {
+    required("#unavailable").hidden = false;
+  }
+  showView(view());
+}
+
+onLostStorage(lose);
+required("#store-again").addEventListener("click", () => void storeAgain());
+addEventListener("hashchange", () => {
+  search.value = "";
+  show(true);
+  void told(receiveImages());
+});
+watchChanges(() => void load());
+void load().then(showUnfinished).then(() => told(receiveImages()));

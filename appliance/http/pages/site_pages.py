@@ -7,6 +7,7 @@ from appliance.domain.errors import ApplianceError
 from appliance.domain.model import KeepMetadata
 from appliance.domain.upload_options import keep_metadata_of
 from appliance.http.links import EXTENSIONS
+from appliance.http.localization.formatting import HOUR_S
 from appliance.http.pages.templates import PageTemplates
 
 
@@ -48,9 +49,14 @@ class SitePages:
 
     def library_page(self) -> str:
         """My images: the browser holds the list, so the page is the same for everybody."""
-        days = self._config.uploads.default_expiry_days
-        options = self._templates.expiry_options(days)
-        return self._templates.render("library.html", expiry_options=options, selected=f"{days}d")
+        uploads, formatter = self._config.uploads, self._templates.formatter
+        days = uploads.default_expiry_days
+        return self._templates.render(
+            "library.html",
+            expiry_options=self._templates.expiry_options(days),
+            selected=f"{days}d",
+            unfinished_for=formatter.duration(uploads.unfinished_hours * HOUR_S),
+        )
 
     def error_page(self, status: int, fault: ApplianceError, request_id: str) -> str:
         """An error in plain words, with the code and the request id that an administrator needs to look it up."""

@@ -6,7 +6,9 @@ import { announce } from "../parts/announce";
 import { button } from "../parts/buttons";
 import { offerUndo } from "../parts/undo";
 import { locale, t } from "../parts/messages";
-import { type LibraryAlbum, listAlbums, removeAlbum, saveAlbum } from "./store";
+import { type LibraryAlbum, removeAlbum, saveAlbum } from "./store";
+
+const date = new Intl.DateTimeFormat(locale(), { dateStyle: "medium" });
 
 /** Create an album of these images, store it, and open the page where it is shared. */
 export async function createAlbumAndOpen(slugs: string[]): Promise<void> {
@@ -21,23 +23,25 @@ export async function createAlbumAndOpen(slugs: string[]): Promise<void> {
   }
 }
 
-/** Fill the list of albums; the section is hidden if there are none. */
-export async function renderAlbums(section: HTMLElement, list: HTMLElement): Promise<void> {
-  const found = await listAlbums();
-  section.hidden = found.length === 0;
-  list.replaceChildren(...found.map((album) => createRow(album, () => renderAlbums(section, list))));
+let rendered = "";
+
+/** Fill the list of albums, unless it shows these already. */
+export function renderAlbums(list: HTMLElement, albums: LibraryAlbum[]): void {
+  if (rendered === JSON.stringify(albums)) return;
+  rendered = JSON.stringify(albums);
+  const hadFocus = list.contains(document.activeElement);
+  list.replaceChildren(...albums.map(createRow));
+  if (hadFocus) (list.querySelector<HTMLElement>("a") ?? list).focus();
 }
 
-function createRow(album: LibraryAlbum, render: () => Promise<void>): HTMLLIElement {
-  const date = new Intl.DateTimeFormat(locale(), { dateStyle: "medium" });
+function createRow(album: LibraryAlbum): HTMLLIElement {
   const name = album.title ?? t("Album of {date}", { date: date.format(new Date(album.made_at)) });
   const row = document.createElement("li");
   const label = t("Remove from list: {name}", { name });
-  const remove = (): void => void removeFromList(album, name, render);
   row.append(
     createLink(`/a/${album.slug}`, name),
     createLink(`/a/${album.slug}#${album.delete_token}`, t("Manage"), t("Manage {name}", { name })),
-    button(t("Remove from list"), remove, { className: "link-button", label }),
+    button(t("Remove from list"), () => void removeFromList(album, name), { className: "link-button", label }),
   );
   return row;
 }
@@ -51,12 +55,10 @@ function createLink(href: string, text: string, label?: string): HTMLAnchorEleme
 }
 
 /** Remove the album from the list. That also forgets its manage link, so it can be undone. */
-async function removeFromList(album: LibraryAlbum, name: string, render: () => Promise<void>): Promise<void> {
+async function removeFromList(album: LibraryAlbum, name: string): Promise<void> {
   await removeAlbum(album.slug);
-  await render();
   offerUndo(t("{name} removed from this list. Its link still works.", { name }), async () => {
     await saveAlbum(album);
-    await render();
     announce(t("{name} restored.", { name }));
   });
 }

@@ -2,23 +2,50 @@
 
 import type { LibraryImage } from "./store";
 
+/** A size of an image, or its original, in pixels. */
+export interface Rendition {
+  url: string;
+  width: number;
+  height: number;
+}
+
 export interface ImageResource {
   slug: string;
   url: string;
   filename: string;
   title: string | null;
+  alt?: string | null;
   expires_at?: string;
   delete_token: string;
   bytes?: number;
+  sha256?: string;
+  created_at?: string;
   incomplete?: boolean;
   private_data?: "none" | "removed" | "kept" | "not-removable";
   content_credentials?: "none" | "removed" | "kept";
-  renditions?: Record<string, { url: string }>;
+  original?: Rendition;
+  renditions?: Record<string, Rendition>;
 }
 
-export function toLibraryImage(image: ImageResource): LibraryImage {
-  const { slug, url, filename, title, expires_at, delete_token, renditions } = image;
+/** The entry of an uploaded image; `uploaded_at` is when its file was chosen. */
+export function toLibraryImage(image: ImageResource, uploaded_at = new Date().toISOString()): LibraryImage {
+  const { slug, url, filename, title, expires_at, delete_token, renditions, sha256 } = image;
   const thumbnail = renditions?.["thumbnail"]?.url ?? null;
-  const uploaded_at = new Date().toISOString();
-  return { slug, url, filename, title, thumbnail, delete_token, uploaded_at, expires_at: expires_at ?? null };
+  const digest = sha256 ? { sha256 } : {};
+  return { slug, url, filename, title, thumbnail, delete_token, uploaded_at, expires_at: expires_at ?? null, ...digest };
 }
+
+/** What people know the image by. */
+export const nameOf = ({ title, filename }: LibraryImage): string => title ?? filename;
+
+/** Whether the image was deleted and can still be restored from the bin. */
+export const isInBin = ({ restorable_until }: LibraryImage, now = Date.now()): boolean =>
+  restorable_until !== undefined && Date.parse(restorable_until) > now;
+
+/** Whether the image can't be restored from the bin any more, so that nothing is left to list. */
+export const isErased = (image: LibraryImage, now = Date.now()): boolean => image.restorable_until !== undefined && !isInBin(image, now);
+
+export const isExpired = ({ expires_at }: LibraryImage, now = Date.now()): boolean => expires_at !== null && Date.parse(expires_at) <= now;
+
+/** Whether the link shows the image no more. */
+export const hasEnded = (image: LibraryImage, now = Date.now()): boolean => image.gone === true || isExpired(image, now);

@@ -1,67 +1,90 @@
-// One image of the list: its thumbnail, expiry, link and checkbox.
+// One image of the list: its thumbnail, name and expiry, a checkbox, and what can be done with it alone.
 
-import { copy } from "../parts/copy";
-import { locale, t } from "../parts/messages";
-import { type LibraryImage, saveImages } from "./store";
+import { locale, t, tn } from "../parts/messages";
+import { hasEnded, isExpired, isInBin, nameOf } from "./image";
+import type { LibraryImage } from "./store";
+
+const DAY_MS = 86_400_000;
+const date = new Intl.DateTimeFormat(locale(), { dateStyle: "medium" });
 
 export class Row {
   readonly element: HTMLLIElement;
   readonly checkbox: HTMLInputElement;
-  /** Whether the image was deleted or has expired; its manage page can restore it for some days. */
-  hasEnded = false;
+  readonly #link: HTMLAnchorElement;
+  readonly #thumbnail: HTMLImageElement;
+  #preview: string | undefined;
 
   constructor(public image: LibraryImage) {
-    const template = document.querySelector<HTMLTemplateElement>("#image-card")?.content as DocumentFragment;
-    this.element = document.importNode(template, true).firstElementChild as HTMLLIElement;
-    this.checkbox = this.element.querySelector("input") as HTMLInputElement;
-    const name = image.title ?? image.filename;
-    const set = (selector: string, change: (part: HTMLElement) => void): void =>
-      change(this.element.querySelector(selector) as HTMLElement);
-    set(".name", (part) => (part.textContent = name));
-    set("input", (part) => part.setAttribute("aria-label", t("Select {name}", { name })));
-    set("a.manage-link", (part) => (part as HTMLAnchorElement).href = `/i/${image.slug}/manage#${image.delete_token}`);
-    set("a.open", (part) => ((part as HTMLAnchorElement).href = `/i/${image.slug}`));
-    set("button", (part) => {
-      part.setAttribute("aria-label", t("Copy the link to {name}", { name }));
-      part.addEventListener("click", () => void copy(image.url, t("Link")));
-    });
-    this.#showThumbnail();
-    this.show();
+    const template = document.querySelector<HTMLTemplateElement>("#image-card")?.content.firstElementChild as Element;
+    this.element = document.importNode(template, true) as HTMLLIElement;
+    this.element.dataset["slug"] = image.slug;
+    this.checkbox = this.#part("input");
+    this.#link = this.#part("a.open");
+    this.#thumbnail = this.#part("img");
+    this.#show();
   }
 
-  /** Show what is known about the image. */
-  show(): void {
-    const { expires_at, gone } = this.image;
-    const ends = expires_at === null ? NaN : Date.parse(expires_at);
-    this.hasEnded = gone === true || ends <= Date.now();
-    this.element.classList.toggle("gone", this.hasEnded);
-    for (const link of this.element.querySelectorAll<HTMLElement>("a.open, .actions button")) link.hidden = this.hasEnded;
-    const date = new Intl.DateTimeFormat(locale(), { dateStyle: "medium" });
-    const kept = Number.isNaN(ends) ? "" : t("Expires {date}", { date: date.format(ends) });
-    const text = this.hasEnded ? t("No longer available") : kept;
-    (this.element.querySelector(".state") as HTMLElement).textContent = text;
+  /** Show what is known about the image now. */
+  update(image: LibraryImage): void {
+    if (isSame(image, this.image)) return;
+    this.image = image;
+    this.#show();
   }
 
-  /** Ask the server about the image, and store the reply. */
-  async refresh(): Promise<void> {
-    const reply = await fetch(`/api/v1/images/${this.image.slug}`).catch(() => undefined);
-    if (reply?.status === 404 || reply?.status === 410) this.image = { ...this.image, gone: true };
-    else if (reply?.ok) {
-      const { expires_at, title } = (await reply.json()) as { expires_at?: string; title: string | null };
-      this.image = { ...this.image, expires_at: expires_at ?? this.image.expires_at, title, gone: false };
-    } else return;
-    await saveImages(this.image);
-    (this.element.querySelector(".name") as HTMLElement).textContent = this.image.title ?? this.image.filename;
-    this.show();
+  /** The list has no such image any more. */
+  discard(): void {
+    if (this.#preview) URL.revokeObjectURL(this.#preview);
+    this.element.remove();
   }
 
-  #showThumbnail(): void {
-    const thumbnail = this.element.querySelector("img") as HTMLImageElement;
-    thumbnail.addEventListener("error", () => {
-      thumbnail.hidden = true;
-      void this.refresh();
-    });
-    thumbnail.hidden = this.image.thumbnail === null;
-    if (this.image.thumbnail !== null) thumbnail.src = new URL(this.image.thumbnail, location.href).pathname;
+  #show(): void {
+    const { slug, delete_token } = this.image;
+    const isOver = hasEnded(this.image);
+    const isBinned = isInBin(this.image);
+    const name = nameOf(this.image);
+    this.element.classList.toggle("gone", isOver && !isBinned);
+    this.#part(".name").textContent = name;
+    this.#part(".state").textContent = isBinned ? timeLeft(this.image) : stateOf(this.image);
+    this.checkbox.setAttribute("aria-label", t("Select {name}", { name }));
+    if (isOver) this.#link.removeAttribute("href");
+    else this.#link.href = `/i/${slug}`;
+    this.#part<HTMLAnchorElement>("a.manage-link").href = `/i/${slug}/manage#${delete_token}`;
+    for (const action of this.element.querySelectorAll<HTMLElement>(".actions > *")) {
+      action.hidden = isBinned ? action.dataset["in"] !== "bin" : action.dataset["in"] === "bin" || (isOver && action.dataset["needs"] === "link");
+      action.setAttribute("aria-label", `${action.textContent}: ${name}`);
+    }
+    this.#showThumbnail(isOver);
   }
+
+  /** The server shows no thumbnail of an image that has ended; of one in the bin the browser has a copy. */
+  #showThumbnail(isOver: boolean): void {
+    const { preview, thumbnail } = this.image;
+    if (preview) this.#preview ??= URL.createObjectURL(preview);
+    const source = this.#preview ?? (isOver || thumbnail === null ? undefined : new URL(thumbnail, location.href).pathname);
+    if (source === undefined) {
+      if (!this.#thumbnail.complete || this.#thumbnail.naturalWidth === 0) this.#thumbnail.hidden = true; // one that was loaded may stay
+    } else if (this.#thumbnail.getAttribute("src") !== source) {
+      this.#thumbnail.hidden = false;
+      this.#thumbnail.src = source;
+    }
+  }
+
+  #part<Part extends HTMLElement>(selector: string): Part {
+    return this.element.querySelector(selector) as Part;
+  }
+}
+
+const isSame = (a: LibraryImage, b: LibraryImage): boolean =>
+  a.title === b.title && a.expires_at === b.expires_at && a.gone === b.gone && a.restorable_until === b.restorable_until;
+
+function stateOf(image: LibraryImage): string {
+  if (isExpired(image)) return t("Expired");
+  if (image.gone) return t("Deleted");
+  return image.expires_at === null ? "" : t("Expires {date}", { date: date.format(Date.parse(image.expires_at)) });
+}
+
+/** How long an image stays in the bin. */
+function timeLeft({ restorable_until }: LibraryImage): string {
+  const days = Math.floor((Date.parse(restorable_until ?? "") - Date.now()) / DAY_MS);
+  return days < 1 ? t("Less than a day left") : tn("{count} day left", "{count} days left", days);
 }

@@ -66,6 +66,7 @@ class ManageForm {
 
   /** Open the form, without the token field, because the token is known. */
   #unlock(token: string): void {
+    void import("../library/offering").then(({ offerImage }) => offerImage(this.#slug, token, this.#form));
     this.#field.value = token;
     this.#field.closest<HTMLElement>(".field")!.hidden = true;
     this.#openDetails();

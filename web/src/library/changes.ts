@@ -1,0 +1,34 @@
+// Changes of My images, told to every page of this browser that shows it.
+
+const CHANNEL = "appliance-library";
+const SETTLING_MS = 100; // many changes in a row are one to those who look at the list
+
+/** Tell every page, this one too, that what is stored has changed. */
+export function tellChange(): void {
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.postMessage(null);
+  channel.close(); // an open channel would keep the page from being restored by the back button
+}
+
+/** Call `changed` a moment after changes, and when the page is restored by the back button. */
+export function watchChanges(changed: () => void): void {
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  const soon = (): void => {
+    waiting ??= setTimeout(() => {
+      waiting = undefined;
+      changed();
+    }, SETTLING_MS);
+  };
+  const listen = (): BroadcastChannel => {
+    const opened = new BroadcastChannel(CHANNEL);
+    opened.addEventListener("message", soon);
+    return opened;
+  };
+  let channel = listen();
+  addEventListener("pagehide", () => channel.close());
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    channel = listen();
+    soon();
+  });
+}
