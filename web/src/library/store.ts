@@ -14,6 +14,8 @@ export interface LibraryImage {
   uploaded_at: string;
   expires_at: string | null;
   gone?: boolean;
+  /** The digest of the original; images of older versions have none. */
+  sha256?: string;
 }
 
 /** An album that was created with this browser. */
@@ -36,6 +38,8 @@ export interface PendingUpload {
   size: number;
   modified: number;
   options: Record<string, string>;
+  /** Changes to make when the image is there. */
+  edits?: Record<string, string>;
   file?: File;
 }
 
