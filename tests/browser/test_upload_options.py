@@ -1,5 +1,7 @@
 """Title, description and expiry: they belong to the files that they were given for, and can be changed on the cards."""
 
+import asyncio
+
 from playwright.async_api import Page, expect
 
 from tests.support.browser.accessibility import violations
@@ -7,6 +9,16 @@ from tests.support.browser.cards import card, choose, link_of, payload, reaches,
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import Site, overflow_px, screen
 from tests.support.images import pictures
+
+HAS_TITLE = """async ([link, title]) => {
+    const reply = await fetch(link.replace("/i/", "/api/v1/images/"));
+    return (await reply.json()).title === title;
+}"""
+
+
+async def is_titled(page: Page, link: str, title: str) -> None:
+    """Waits until the server knows the image by this title."""
+    await page.wait_for_function(HAS_TITLE, arg=[link, title])
 
 
 async def edit(page: Page, name: str, **fields: str) -> None:
@@ -66,11 +78,22 @@ async def test_all_images_are_changed_at_once_even_those_on_their_way(site: Site
     for name in ("done.jpg", *(str(each["name"]) for each in slow)):
         found = await reaches(page, name, "done")
         await expect(found.locator(".title")).to_have_text("Together")
-        link = await link_of(found)
-        await page.wait_for_function(
-            "async (link) => (await (await fetch(link.replace('/i/', '/api/v1/images/'))).json()).title === 'Together'",
-            arg=link,
-        )
+        await is_titled(page, await link_of(found), "Together")
+
+
+async def test_a_change_survives_a_reload_during_the_upload(site: Site, open_page: OpenPage) -> None:
+    page = await open_page("/")
+    page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+    session = await slowed(page)
+    await choose(page, payload("slow.jpg", pictures.camera_photo()))
+    await (await reaches(page, "slow.jpg", "sending")).locator(".link:not([hidden])").wait_for()
+    await edit(page, "slow.jpg", Title="Kept")
+    await card(page, "slow.jpg").get_by_role("button", name="Save", exact=True).click()
+    await expect(page.locator("#spoken")).to_have_text("Saved for when the upload is complete.")
+    await page.reload()
+    await slow_down(session, -1)
+    found = await reaches(page, "slow.jpg", "done")
+    await is_titled(page, await link_of(found), "Kept")
 
 
 async def test_a_refused_change_says_why_and_keeps_what_was_entered(open_page: OpenPage, axe: str) -> None:

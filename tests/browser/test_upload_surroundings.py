@@ -1,4 +1,4 @@
-"""The upload page where things are not as they should be: late scripts, plain HTTP, links for files, odd images and names."""
+"""The upload page where not all is as it should be: late scripts, plain HTTP, links for files, odd images and names."""
 
 import asyncio
 from functools import partial
@@ -9,7 +9,7 @@ from playwright.async_api import Route, expect
 
 from tests.support.browser.cards import choose, link_of, payload, reaches, resource
 from tests.support.browser.chromium import OpenPage
-from tests.support.browser.pages import Site, met, overflow_px, screen
+from tests.support.browser.pages import FORBID_COPYING, Site, met, overflow_px, screen
 from tests.support.images import pictures
 
 DROP_LINK = """() => {
@@ -86,8 +86,7 @@ async def test_a_link_is_copied_over_plain_http_too(site: Site, open_page: OpenP
 
 async def test_a_link_that_cannot_be_copied_is_selected(open_page: OpenPage) -> None:
     page = await open_page("/")
-    await page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden'))")
-    await page.evaluate("document.execCommand = () => false")
+    await page.evaluate(FORBID_COPYING)
     await choose(page, payload("cat.png", pictures.png()))
     found = await reaches(page, "cat.png", "done")
     await found.get_by_role("button", name="Copy: cat.png").click()

@@ -121,7 +121,7 @@ export class Card {
   /** The pressed button disappears: keep a keyboard user's focus in the card, instead of at the top of the page. */
   #moveFocus(from: HTMLButtonElement): void {
     queueMicrotask(() => {
-      const selector = this.element.dataset["phase"] === "done" ? ".copy" : ".actions button:not([hidden])";
+      const selector = this.element.dataset["phase"] === "done" ? ".copy" : ".actions [data-action]:not([hidden])";
       const next = this.element.querySelector<HTMLElement>(selector);
       if (document.activeElement === document.body || document.activeElement === from) next?.focus();
     });

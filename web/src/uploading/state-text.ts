@@ -31,7 +31,7 @@ export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpa
     case "refused":
       return t("This file was rejected.");
     case "gone":
-      return t("Upload cancelled. Its link doesn’t work.");
+      return t("Upload cancelled. Its link no longer works.");
   }
 }
 
