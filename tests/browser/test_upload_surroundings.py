@@ -1,6 +1,7 @@
 """The upload page where not all is as it should be: late scripts, plain HTTP, links for files, odd images and names."""
 
 import asyncio
+import base64
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -18,6 +19,12 @@ DROP_LINK = """() => {
     const dropped = new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true });
     document.body.dispatchEvent(dropped);
     return dropped.defaultPrevented;
+}"""
+PASTE_FILE = """(data) => {
+    const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
+    const carried = new DataTransfer();
+    carried.items.add(new File([bytes], "pasted.png", { type: "image/png" }));
+    document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: carried, bubbles: true }));
 }"""
 SHARES = """() => {
     globalThis.shared = [];
@@ -109,6 +116,16 @@ async def test_a_dropped_link_leaves_the_page_where_it_is(open_page: OpenPage) -
     page = await open_page("/")
     assert await page.evaluate(DROP_LINK)
     await page.get_by_role("status").get_by_text("That’s a link, not a file.").wait_for()
+
+
+async def test_files_are_pasted_on_other_pages_too(site: Site, open_page: OpenPage) -> None:
+    image = await site.upload(pictures.photo(64, 48))
+    for address in ("/images", f"/i/{image['slug']}"):
+        page = await open_page(address)
+        await page.wait_for_load_state("networkidle")
+        await page.evaluate(PASTE_FILE, base64.b64encode(pictures.png()).decode())
+        await page.wait_for_url(f"{site.url}/")
+        await reaches(page, "pasted.png", "done")
 
 
 async def test_a_giant_image_is_not_decoded_for_a_preview(open_page: OpenPage) -> None:

@@ -7,6 +7,7 @@ import { exportLibrary, importLibrary, type LibraryImage, listAlbums, listImages
 import { announce } from "./parts/announce";
 import { copy } from "./parts/copy";
 import { required } from "./parts/dom";
+import { wireHandOver } from "./parts/hand-over";
 import { offerUndo, UNDO_MS } from "./parts/undo";
 import { t, tn } from "./parts/messages";
 import { listInterruptedUploads } from "./uploading/pending-uploads";
@@ -185,5 +186,6 @@ required("#more").addEventListener("click", showMore);
 required("#forget-gone").addEventListener("click", () => void removeRows(endedRows()));
 required("#export").addEventListener("click", () => void exportList());
 required<HTMLInputElement>("#import").addEventListener("change", ({ target }) => void importList(target as HTMLInputElement));
+wireHandOver();
 void show().then(showUnfinished);
 void showAlbums();

@@ -1,6 +1,7 @@
-// The share page: copy buttons, the deep zoom, and the manage form.
+// The share page: copy buttons, the deep zoom, and the manage form; files that are dropped on it are uploaded.
 
 import { wireCopyButtons } from "./parts/copy";
+import { wireHandOver } from "./parts/hand-over";
 import { wireManageForm } from "./parts/manage-form";
 import { wireZoom } from "./parts/zoom";
 
@@ -10,4 +11,5 @@ if (page) {
   page.addEventListener("refreshed", () => wireCopyButtons());
   wireManageForm(page);
   wireZoom();
+  wireHandOver();
 }

@@ -1,6 +1,7 @@
 // How files get to the page: chosen, dropped anywhere (folders too), or pasted.
 
 import { announce } from "../parts/announce";
+import { nameByTime } from "../parts/file-names";
 import { t } from "../parts/messages";
 import { filesOf, inFolderOrder } from "./folders";
 
@@ -59,12 +60,4 @@ function isLink({ dataTransfer, target }: DragEvent): boolean {
 function refuseLink(event: DragEvent): void {
   event.preventDefault();
   announce(t("That’s a link, not a file. Save the image on your device, then choose it here."), { staysMs: 8000 });
-}
-
-/** Pasted screenshots are all called image.png: name them by the time instead. */
-function nameByTime(file: File): File {
-  if (!/^image\.\w+$/.test(file.name)) return file;
-  const moment = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString();
-  const stem = moment.slice(0, 19).replace("T", " ").replaceAll(":", ".");
-  return new File([file], `${stem}.${file.name.split(".").pop()}`, { type: file.type });
 }
