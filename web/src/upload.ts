@@ -10,7 +10,7 @@ import { Summary } from "./uploading/summary";
 
 const form = required<HTMLFormElement>("#upload");
 const picker = required<HTMLInputElement>("#file");
-const queue: Queue = new Queue(required("#uploads"), () => summary.refresh());
+const queue: Queue = new Queue(required("#uploads"), (wereAdded) => summary.refresh(wereAdded));
 const summary = new Summary(queue);
 const interrupted = new InterruptedUploads(required("#interrupted"), queue);
 const intake = new Intake(form, queue, required("#skipped"), (isFile) => interrupted.take(isFile));

@@ -27,10 +27,10 @@ export class Queue {
   /** The files that are being uploaded, or were last. */
   run = new Run();
 
-  /** Cards are added to `list`; `changed` is called whenever anything about an upload changes. */
+  /** Cards are added to `list`; `changed` is called whenever anything about an upload changes, and when files were added. */
   constructor(
     private readonly list: HTMLElement,
-    private readonly changed: () => void,
+    private readonly changed: (wereAdded: boolean) => void,
   ) {
     addEventListener("online", () => {
       for (const transfer of this.#transfers.keys()) void transfer.retryNow();
@@ -49,7 +49,7 @@ export class Queue {
     this.list.hidden = false;
     this.#announcer.chosen(entries.flatMap((entry) => ("problem" in entry ? [entry.problem] : [])));
     this.#startNext();
-    this.changed();
+    this.changed(true);
   }
 
   /** Bring the card of the newest file into view, for its link is what people wait for. */
@@ -60,6 +60,11 @@ export class Queue {
   /** The images that have been uploaded, in the order in which they were added. */
   get images(): ImageResource[] {
     return [...this.#transfers.keys()].flatMap(({ phase, image }) => (phase === "done" && image ? [image] : []));
+  }
+
+  /** How many images there are, or may be once they are uploaded. */
+  get expected(): number {
+    return [...this.#transfers.keys()].filter(({ phase }) => phase !== "refused" && phase !== "gone").length;
   }
 
   /** Whether an upload is waiting, running or being processed. */
@@ -136,7 +141,7 @@ export class Queue {
     this.#transfers.get(transfer)?.element.remove();
     this.#transfers.delete(transfer);
     this.run.remove(transfer);
-    this.changed();
+    this.changed(false);
   }
 
   /** Remove the card; the focus moves to the next one. */
@@ -155,7 +160,7 @@ export class Queue {
     if (!ENDED.has(transfer.phase)) this.run.add(transfer);
     this.#transfers.get(transfer)?.show(transfer);
     this.#announcer.changed(transfer, this.run);
-    this.changed();
+    this.changed(false);
     if (transfer.url && !this.#remembered.has(transfer) && !ENDED.has(transfer.phase)) {
       this.#remembered.add(transfer);
       void remember(transfer);

@@ -23,6 +23,7 @@ export class Summary {
   #percent = new Intl.NumberFormat(locale(), { style: "percent" });
   #waiting: ReturnType<typeof setTimeout> | undefined;
   #isStale = false;
+  #isCreating = false;
 
   constructor(private readonly queue: Queue) {
     this.#size.value = DEFAULT_SIZE;
@@ -33,37 +34,37 @@ export class Summary {
     act("#retry-all", () => this.#retryAll());
     act("#copy-all", (button) => this.#copyAll(button));
     act("#copy-codes", (button) => void copyField(button, this.#codes, this.#kind.selectedOptions[0]?.text ?? ""));
-    act("#make-album", (button) => this.#makeAlbum(button));
+    act("#make-album", () => void this.#makeAlbum());
     for (const select of [this.#kind, this.#size]) select.addEventListener("change", () => this.#show());
     this.#codes.addEventListener("focus", () => this.#codes.select());
   }
 
-  /** Show how far the queue is, at most a few times a second; also in a tab that nobody sees. */
-  refresh(): void {
+  /** Show how far the queue is: at once if files were added, because that moves the cards, else a few times a second. */
+  refresh(atOnce: boolean): void {
     this.#isStale = true;
-    if (this.#waiting) return;
+    if (this.#waiting && !atOnce) return;
+    clearTimeout(this.#waiting);
     this.#isStale = false;
     this.#show();
     this.#waiting = setTimeout(() => {
       this.#waiting = undefined;
-      if (this.#isStale) this.refresh();
+      if (this.#isStale) this.refresh(false);
     }, REFRESH_MS);
   }
 
   #show(): void {
-    const { run, images, busy } = this.queue;
+    const { run, images, busy, expected } = this.queue;
     const part = run.wholeBytes > 0 ? run.sentBytes / run.wholeBytes : 0;
     document.title = busy ? `${this.#percent.format(part)} · ${this.#title}` : this.#title;
-    this.#box.hidden = run.count + run.refused < 2 && images.length < 2;
+    this.#box.hidden = run.count + run.refused < 2 && expected < 2;
     this.#bar.hidden = !busy || run.count < 2;
     this.#bar.value = part;
     required("#summary-text").textContent = busy && run.count > 1 ? this.#progressText() : this.#endText();
-    this.#hide("#cancel-all", !busy);
+    this.#hide("#cancel-all", !busy || run.count < 2);
     this.#hide("#retry-all", run.failed === 0);
-    for (const id of ["#copy-all", "#code-box"]) this.#hide(id, images.length < 2);
-    const album = required<HTMLButtonElement>("#make-album");
-    this.#hide("#make-album", images.length < 2);
-    album.disabled = busy;
+    for (const id of ["#copy-all", "#make-album", "#code-box"]) this.#hide(id, expected < 2);
+    setDisabled("#copy-all", images.length === 0);
+    setDisabled("#make-album", busy || this.#isCreating);
     this.#size.disabled = this.#kind.value === "links";
     const codes = embedCodes(images, this.#kind.value as Code, this.#size.value);
     if (codes !== this.#codes.value) this.#codes.value = codes; // what is selected in it stays so
@@ -107,13 +108,22 @@ export class Summary {
   }
 
   #copyAll(button: HTMLButtonElement): void {
+    if (this.queue.images.length === 0) return;
     this.#kind.value = "links";
     this.#show();
     void copyField(button, this.#codes, t("All links"));
   }
 
-  #makeAlbum(button: HTMLButtonElement): void {
-    button.disabled = true;
-    void createAlbumAndOpen(this.queue.images.map(({ slug }) => slug)).finally(() => this.#show());
+  async #makeAlbum(): Promise<void> {
+    if (this.queue.busy || this.#isCreating) return;
+    this.#isCreating = true;
+    this.#show();
+    await createAlbumAndOpen(this.queue.images.map(({ slug }) => slug)).finally(() => (this.#isCreating = false));
+    this.#show();
   }
+}
+
+/** Unlike a disabled button, this one keeps the focus. */
+function setDisabled(id: string, isDisabled: boolean): void {
+  required(id).setAttribute("aria-disabled", String(isDisabled));
 }
