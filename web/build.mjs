@@ -1,7 +1,9 @@
 // Builds static/built: each file right below src is the script of a page, each right below styles its style sheet. What
-// several of them import lies one folder deeper. Each page's script is built by itself, so that a page loads few files;
-// those that have the viewer are built together, because it is large and loaded on demand.
+// several of them import lies one folder deeper. Each page's script is built by itself, so that a page loads few files: on a
+// slow line each round of requests takes long. Those that have the viewer are built together, because it is large and loaded
+// on demand. The client that sends files is half of what uploading needs and is needed last, so that is a file of its own.
 import { readdirSync, rmSync } from "node:fs";
+import { basename } from "node:path";
 import { build } from "esbuild";
 
 const files = (folder, ending) =>
@@ -13,17 +15,21 @@ process.chdir(new URL(".", import.meta.url).pathname);
 rmSync("static/built", { recursive: true, force: true });
 
 const shared = { bundle: true, minify: true, outdir: "static/built", logLevel: "warning", legalComments: "none" };
+const scripts = { ...shared, format: "esm", chunkNames: "chunk-[hash]", target: ["es2022"] };
+
+const CLIENT = "tus-js-client";
+const { metafile } = await build({ ...scripts, entryPoints: [CLIENT], entryNames: "chunk-[hash]", metafile: true });
+const path = `./${basename(Object.keys(metafile.outputs)[0])}`;
+const client = {
+  name: "client",
+  setup: ({ onResolve }) => onResolve({ filter: new RegExp(`^${CLIENT}$`) }, () => ({ path, external: true })),
+};
+
 const withViewer = ["src/album.ts", "src/share.ts"];
 const alone = files("src", ".ts").filter((script) => !withViewer.includes(script));
 for (const entryPoints of [withViewer, ...alone.map((script) => [script])])
-  await build({
-    ...shared,
-    entryPoints,
-    format: "esm",
-    splitting: true,
-    chunkNames: "chunk-[hash]",
-    target: ["es2022"],
-  });
+  await build({ ...scripts, splitting: true, entryPoints, plugins: [client] });
+
 await build({
   ...shared,
   entryPoints: files("styles", ".css"),

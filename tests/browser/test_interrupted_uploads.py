@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page, Route
 
 from tests.support.browser.accessibility import violations
-from tests.support.browser.cards import choose, link_of, payload, reaches, resource, slow_down, slowed
+from tests.support.browser.cards import choose, full, link_of, payload, reaches, resource, slow_down, slowed
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import THEMES, Site, met, overflow_px, screen
 from tests.support.images import pictures
@@ -174,11 +174,6 @@ async def test_an_upload_that_waits_for_space_says_so_and_continues_by_itself(si
     await reaches(page, "waits.jpg", "done")
     assert (await resource(site, await link_of(found)))["state"] == "ready"
     met(page).clear()  # the status
-
-
-async def full(route: Route) -> None:
-    problem = {"status": 507, "code": "out-of-space", "detail": "There is no room now."}
-    await route.fulfill(status=507, content_type="application/problem+json", json=problem)
 
 
 async def test_my_images_mention_unfinished_uploads(open_page: OpenPage) -> None:

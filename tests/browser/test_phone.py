@@ -107,7 +107,7 @@ async def test_an_album_is_created_from_new_uploads(site: Site, open_page: OpenP
     names = ("one.jpg", "two.jpg", "three.jpg")
     await choose(page, *(payload(name, pictures.photo(64, 48, seed=at)) for at, name in enumerate(names)))
     links = [await link_of(await reaches(page, name, "done")) for name in names]
-    await page.get_by_text("3 images uploaded.").wait_for()
+    await expect(page.locator("#summary-text")).to_have_text("3 images uploaded.")
     await page.get_by_role("button", name="Create an album").tap()
     await page.get_by_role("heading", name="Your album is online").wait_for()
     slug = page.url.partition("/a/")[2].partition("/")[0]

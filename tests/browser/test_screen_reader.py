@@ -4,7 +4,7 @@ from playwright.async_api import Page, expect
 
 from tests.support.browser.cards import choose, payload, reaches, slow_down, slowed
 from tests.support.browser.chromium import OpenPage
-from tests.support.browser.pages import Site, met
+from tests.support.browser.pages import FORBID_COPYING, Site, met
 from tests.support.images import pictures
 
 LISTEN = """() => {
@@ -84,7 +84,7 @@ async def test_a_copy_is_announced_and_its_button_says_so_for_a_while(site: Site
 async def test_a_browser_that_forbids_copying_selects_the_text(site: Site, open_page: OpenPage) -> None:
     image = await site.upload(pictures.photo(64, 48))
     page = await open_page(f"/i/{image['slug']}")
-    await page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden')); }")
+    await page.evaluate(FORBID_COPYING)
     await page.get_by_role("button", name="Copy: Page link").click()
     await page.get_by_role("status").get_by_text("Couldn’t copy").wait_for()
     assert await page.evaluate("document.getSelection().toString()") == image["url"]

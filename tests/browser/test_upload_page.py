@@ -72,9 +72,9 @@ async def test_a_file_that_is_no_image_is_refused_before_it_is_sent(open_page: O
     assert said == "cat.bmp: BMP isn’t supported. Supported formats: JPEG, PNG, GIF, WebP, TIFF, AVIF and HEIC."
     assert "cat.svg: SVG isn’t supported" in await card(page, "cat.svg").inner_text()
     assert "none.jpg is empty" in await card(page, "none.jpg").inner_text()
-    assert await page.locator("#toast").inner_text() == "3 files were rejected. See the reasons above."
+    assert await page.locator("#spoken").inner_text() == "3 files were rejected. See the reasons above."
     await choose(page, payload("dog.bmp", b"BM" + bytes(500)))
-    await page.locator("#toast").get_by_text("dog.bmp: BMP isn’t supported").wait_for()
+    await page.locator("#spoken").get_by_text("dog.bmp: BMP isn’t supported").wait_for()
 
 
 async def test_a_refusal_of_the_server_is_shown_in_its_words(open_page: OpenPage) -> None:
@@ -200,7 +200,7 @@ async def test_every_state_of_a_card_is_accessible(open_page: OpenPage, axe: str
     paused = await reaches(page, "paused", "sending")
     await paused.get_by_role("button", name="Pause:").click()
     await reaches(page, "sending.jpg", "sending")
-    await page.get_by_role("status").wait_for()
+    await page.locator("#summary").wait_for()
     assert await violations(page, axe) == []
     assert await overflow_px(page) <= 0
     for name in ("sending.jpg", "another.jpg", "waiting.jpg", "paused"):
@@ -230,7 +230,7 @@ async def test_a_keyboard_is_enough(site: Site, open_page: OpenPage) -> None:
     found = await reaches(page, "keys.jpg", "done")
     await page.keyboard.press("Tab")
     for _ in range(30):
-        if await page.evaluate("document.activeElement?.dataset.action") == "copy":
+        if await page.evaluate("document.activeElement?.className") == "copy":
             break
         await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")

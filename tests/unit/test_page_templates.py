@@ -123,7 +123,7 @@ def test_the_upload_page_says_the_limits_and_the_command_line() -> None:
     assert (
         "With curl older than 7.84, use -i instead of the -w option" in page.text
     )  # it would print %header{} as it is
-    assert [option["value"] for option in page.all("option")] == ["1h", "1d", "7d", "30d", "45d", "60d"]
+    assert [option["value"] for option in page.all("option")][:6] == ["1h", "1d", "7d", "30d", "45d", "60d"]
     assert page.one("option", selected="")["value"] == "45d"
 
 

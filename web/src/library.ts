@@ -14,6 +14,7 @@ import { type LibraryAlbum, type LibraryImage, listAlbums, listImages, onLostSto
 import { announce } from "./parts/announce";
 import { copy } from "./parts/copy";
 import { required } from "./parts/dom";
+import { wireHandOver } from "./parts/hand-over";
 import { t, tn } from "./parts/messages";
 import { listInterruptedUploads } from "./uploading/pending-uploads";
 
@@ -204,5 +205,6 @@ addEventListener("hashchange", () => {
   show(true);
   void told(receiveImages());
 });
+wireHandOver();
 watchChanges(() => void load());
 void load().then(showUnfinished).then(() => told(receiveImages()));

@@ -1,6 +1,8 @@
-// The share page: copy and share buttons, local times, the deep zoom, and the manage form.
+// The share page: copy and share buttons, local times, the deep zoom, and the manage form; files that are dropped on it are
+// uploaded.
 
 import { wireCopyButtons } from "./parts/copy";
+import { wireHandOver } from "./parts/hand-over";
 import { showLocalTimes } from "./parts/local-times";
 import { wireManageForm } from "./parts/manage-form";
 import { wireSharing } from "./parts/sharing";
@@ -17,4 +19,5 @@ if (page) {
   });
   wireManageForm(page);
   wireZoom();
+  wireHandOver();
 }

@@ -42,6 +42,8 @@ class SitePages:
             default=default,
             expiry_options=self._templates.expiry_options(uploads.default_expiry_days),
             accepted=",".join([*EXTENSIONS, *(f".{extension}" for extension in EXTENSIONS.values())]),
+            media_types=list(EXTENSIONS),
+            sizes=[each.name for each in sorted(self._config.renditions.presets, key=lambda each: each.box_px)],
             max_bytes=uploads.max_bytes,
             kept=formatter.days(uploads.default_expiry_days),
             kept_longest=formatter.days(uploads.max_expiry_days),

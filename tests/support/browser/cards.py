@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.async_api import CDPSession, FilePayload, Locator, Page
+from playwright.async_api import CDPSession, FilePayload, Locator, Page, Route
 
 from tests.support.browser.pages import Site
 
@@ -47,3 +47,9 @@ async def resource(site: Site, url: str) -> dict[str, Any]:
     async with site.session.get(url.replace("/i/", "/api/v1/images/")) as reply:
         body: dict[str, Any] = await reply.json()
         return body
+
+
+async def full(route: Route) -> None:
+    """A server without space answers."""
+    problem = {"status": 507, "code": "out-of-space", "detail": "There is no room now."}
+    await route.fulfill(status=507, content_type="application/problem+json", json=problem)

@@ -66,9 +66,7 @@ async def uploading(camera: Camera) -> None:
     for name, options in {"uploading": DESK, "uploading-phone-dark": PHONE | DARK}.items():
         async with camera.page("/", **options) as page:
             await _at_work(page)
-            await page.locator("#uploads").evaluate(
-                "list => scrollTo(0, scrollY + list.getBoundingClientRect().top - 24)"
-            )
+            await page.locator("#summary").evaluate("box => scrollTo(0, scrollY + box.getBoundingClientRect().top - 24)")
             await camera.take(page, name)
             for each in ("window.jpg", "rocket.jpg"):
                 await card(page, each).get_by_role("button", name="Cancel:").click()
@@ -87,7 +85,6 @@ async def _at_work(page: Page) -> None:
     await paused.get_by_role("button", name="Pause:").click()
     await choose(page, payload("drawing.bmp", b"BM" + bytes(500)))
     await card(page, "window.jpg").locator(".state", has_text="left").wait_for()
-    await page.locator("#toast").evaluate("toast => toast.replaceChildren()")
 
 
 async def sharing(camera: Camera, site: Site) -> None:

@@ -9,6 +9,11 @@ from playwright.async_api import FloatRect, Page
 
 SIZES = {"narrow": (320, 640), "phone": (390, 844), "desk": (1280, 800)}
 """The screens that every page has to fit."""
+FORBID_COPYING = """() => {
+    navigator.clipboard.writeText = () => Promise.reject(new Error("forbidden"));
+    document.execCommand = () => false;
+}"""
+"""A browser that lets no page copy."""
 THEMES = ("light", "dark")
 
 

@@ -45,6 +45,8 @@ export interface PendingUpload {
   size: number;
   modified: number;
   options: Record<string, string>;
+  /** Changes to make when the image is there. */
+  edits?: Record<string, string>;
   file?: File;
 }
 

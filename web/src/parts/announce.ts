@@ -1,7 +1,8 @@
-// Short messages at the bottom of the page. They are in a live region, so screen readers speak them.
+// Short messages at the bottom of the page, and ones that are only spoken. Both are in live regions, for screen readers.
 
 const STAYS_MS = 4000;
 let clearing: ReturnType<typeof setTimeout> | undefined;
+let silencing: ReturnType<typeof setTimeout> | undefined;
 
 interface Options {
   /** A button next to the message. */
@@ -18,6 +19,15 @@ export function announce(message: string, { action, staysMs = STAYS_MS, lang }: 
   clearTimeout(clearing);
   replace(place, lang === undefined ? message : withLanguage(message, lang), ...(action ? [action] : []));
   clearing = setTimeout(() => replace(place), staysMs);
+}
+
+/** Say to screen readers what everybody else sees; a page without a place for that shows it. */
+export function say(message: string, lang?: string): void {
+  const place = document.querySelector("#spoken");
+  if (!place || document.querySelector("dialog[open]")) return announce(message, lang === undefined ? {} : { lang });
+  clearTimeout(silencing);
+  place.replaceChildren(lang === undefined ? message : withLanguage(message, lang));
+  silencing = setTimeout(() => place.replaceChildren(), STAYS_MS); // so that the same message can be said again
 }
 
 function withLanguage(message: string, lang: string): HTMLElement {

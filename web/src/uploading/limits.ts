@@ -1,5 +1,6 @@
-// The server's limits, and checking a file against them before it is uploaded.
+// The server's limits, which the form has in its data, and checking a file against them before it is uploaded.
 
+import { required } from "../parts/dom";
 import { size } from "../parts/formatting";
 import { locale, t } from "../parts/messages";
 import { kindOf, refusalOf } from "./formats";
@@ -15,37 +16,24 @@ const NAMES: Record<string, string> = {
   "image/heif": "HEIC",
 };
 
-interface Limits {
-  uploads: { max_bytes: number; media_types: string[] };
-}
-
-let request: Promise<Limits | undefined> | undefined;
-
-/** The limits; undefined if they can't be loaded, because the server checks anyway. */
-async function loadLimits(): Promise<Limits | undefined> {
-  request ??= fetch("/api/v1/limits").then((reply) => (reply.ok ? (reply.json() as Promise<Limits>) : undefined));
-  try {
-    return await request;
-  } catch {
-    request = undefined;
-    return undefined;
-  }
-}
+const { maxBytes, mediaTypes = "" } = required("#upload").dataset;
+const types = mediaTypes.split(",");
 
 /** Why the server would refuse this file, for people; undefined for a file that can be uploaded. */
 export async function problemOf(file: File): Promise<string | undefined> {
-  if (file.size === 0) return t("{name} is empty. Choose another file.", { name: file.name });
-  const limits = await loadLimits();
-  if (!limits) return undefined;
-  const { max_bytes: maxBytes, media_types: types } = limits.uploads;
-  const kind = await kindOf(file);
-  if (!kind?.mediaType || !types.includes(kind.mediaType)) return refusalOf(file.name, kind, formatList(types));
-  if (file.size <= maxBytes) return undefined;
-  const figures = { name: file.name, size: size(file.size), max: size(maxBytes) };
-  return t("{name} is too large ({size}). Files can have up to {max}.", figures);
+  const { name } = file;
+  if (file.size === 0) return t("{name} is empty. Choose another file.", { name });
+  try {
+    const kind = await kindOf(file);
+    if (!kind?.mediaType || !types.includes(kind.mediaType)) return refusalOf(name, kind, formatList());
+  } catch {
+    return t("{name} can’t be read. Check that the file still exists, and choose it again.", { name });
+  }
+  if (file.size <= Number(maxBytes)) return undefined;
+  return t("{name} is too large ({size}). Files can have up to {max}.", { name, size: size(file.size), max: size(Number(maxBytes)) });
 }
 
-function formatList(types: string[]): string {
+function formatList(): string {
   const names = [...new Set(types.map((type) => NAMES[type] ?? type))];
   return new Intl.ListFormat(locale(), { type: "conjunction" }).format(names);
 }

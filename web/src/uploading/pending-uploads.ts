@@ -8,6 +8,7 @@ import {
   saveImages,
   savePendingUpload,
 } from "../library/store";
+import { saveEdits } from "./edits";
 import { stateOf } from "./state";
 import type { Transfer } from "./transfer";
 
@@ -21,9 +22,10 @@ export interface InterruptedUpload extends PendingUpload {
 }
 
 /** Store the upload until it has ended, as one of this page. */
-export async function remember({ id, file, url, options }: Transfer): Promise<void> {
+export async function remember({ id, file, url, options, edits }: Transfer): Promise<void> {
   claim(id);
-  const upload = { id, ...(url ? { url } : {}), name: file.name, size: file.size, modified: file.lastModified, options };
+  const { name, size, lastModified: modified } = file;
+  const upload = { id, ...(url ? { url } : {}), name, size, modified, options, edits };
   const room = MAX_STORED_TOTAL_BYTES - [...storedBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
   if (!storedBytes.has(id) && file.size <= Math.min(MAX_STORED_BYTES, room)) storedBytes.set(id, file.size);
   await savePendingUpload(storedBytes.has(id) ? { ...upload, file } : upload);
@@ -58,8 +60,9 @@ async function offsetOf(upload: PendingUpload): Promise<number | undefined> {
   // The server has all bytes, but the page was closed before it knew: wait for the verdict as on an open page.
   if (state.state === "receiving" || (state.state === "processing" && upload.file)) return state.offset;
   if (state.image && state.state === "done") {
-    await saveImages(toLibraryImage(state.image));
-    await removePendingUpload(upload.id);
+    const image = upload.edits ? await saveEdits(state.image, upload.edits).catch(() => undefined) : state.image;
+    await saveImages(toLibraryImage(image ?? state.image));
+    if (image) await removePendingUpload(upload.id);
   }
   return undefined;
 }

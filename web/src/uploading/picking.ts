@@ -1,25 +1,32 @@
 // How files get to the page: chosen, dropped anywhere (folders too), or pasted.
 
-export type FileHandler = (files: File[], from: "files" | "folder") => void;
+import { announce } from "../parts/announce";
+import { nameByTime } from "../parts/file-names";
+import { t } from "../parts/messages";
+import { filesOf, inFolderOrder } from "./folders";
 
-/** Pass all files to `handle`. `zone` is shown while something is dragged over the page. */
-export function watchForFiles(picker: HTMLInputElement, zone: HTMLElement, handle: FileHandler): void {
-  watchPicker(picker, handle);
-  watchDrops(zone, handle);
+export type Source = "files" | "folder";
+export type FileHandler = (files: File[], from: Source) => void;
+
+/** Pass chosen files to `handle`, also those that were chosen before this script came, and empty the picker each time. */
+export function watchPicker(picker: HTMLInputElement, handle: FileHandler): void {
+  const take = (): void => {
+    const files = [...(picker.files ?? [])];
+    picker.value = ""; // so that the same file can be chosen again
+    if (files.length === 0) return;
+    if (picker.webkitdirectory) handle(inFolderOrder(files), "folder");
+    else handle(files, "files");
+  };
+  picker.addEventListener("change", take);
+  take();
+}
+
+export function watchPastes(handle: FileHandler): void {
   document.addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length === 0) return;
     event.preventDefault();
     handle(files.map(nameByTime), "files");
-  });
-}
-
-/** Pass chosen files to `handle`, and empty the picker so that the same file can be chosen again. */
-export function watchPicker(picker: HTMLInputElement, handle: FileHandler): void {
-  picker.addEventListener("change", () => {
-    const files = [...(picker.files ?? [])];
-    picker.value = "";
-    if (files.length > 0) handle(files, picker.webkitdirectory ? "folder" : "files");
   });
 }
 
@@ -33,41 +40,24 @@ export function watchDrops(zone: HTMLElement, handle: FileHandler): void {
   };
   document.addEventListener("dragenter", (event) => hasFiles(event) && show(depth + 1));
   document.addEventListener("dragleave", (event) => hasFiles(event) && show(depth - 1));
-  document.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
+  document.addEventListener("dragover", (event) => (hasFiles(event) || isLink(event)) && event.preventDefault());
   document.addEventListener("drop", (event) => {
+    if (isLink(event)) refuseLink(event);
     if (!event.dataTransfer || !hasFiles(event)) return;
     event.preventDefault();
     show(0);
-    void dropped(event.dataTransfer).then(({ files, folder }) => handle(files, folder ? "folder" : "files"));
+    void filesOf(event.dataTransfer).then(({ files, from }) => handle(files, from));
   });
 }
 
-async function dropped(data: DataTransfer): Promise<{ files: File[]; folder: boolean }> {
-  const entries = [...data.items].map((item) => item.webkitGetAsEntry());
-  const loose = [...data.files];
-  if (!entries.some((entry) => entry?.isDirectory)) return { files: loose, folder: false };
-  const found = await Promise.all(entries.map((entry) => (entry ? filesIn(entry) : [])));
-  return { files: found.flat(), folder: true };
+/** Whether an image or a link of another page is dragged: the browser would leave this page for it. */
+function isLink({ dataTransfer, target }: DragEvent): boolean {
+  const types = dataTransfer?.types ?? [];
+  const isText = target instanceof Element && target.closest("input, textarea") !== null;
+  return types.includes("text/uri-list") && !types.includes("Files") && !isText;
 }
 
-async function filesIn(entry: FileSystemEntry): Promise<File[]> {
-  if (entry.isFile) {
-    return [await new Promise<File>((done, failed) => (entry as FileSystemFileEntry).file(done, failed))];
-  }
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  const found: File[] = [];
-  for (;;) {
-    // A folder's entries come in batches; an empty one is the end.
-    const some = await new Promise<FileSystemEntry[]>((done, failed) => reader.readEntries(done, failed));
-    if (some.length === 0) return found;
-    for (const one of some) found.push(...(await filesIn(one)));
-  }
-}
-
-/** Pasted screenshots are all called image.png: name them by the time instead. */
-function nameByTime(file: File): File {
-  if (!/^image\.\w+$/.test(file.name)) return file;
-  const moment = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString();
-  const stem = moment.slice(0, 19).replace("T", " ").replaceAll(":", ".");
-  return new File([file], `${stem}.${file.name.split(".").pop()}`, { type: file.type });
+function refuseLink(event: DragEvent): void {
+  event.preventDefault();
+  announce(t("That’s a link, not a file. Save the image on your device, then choose it here."), { staysMs: 8000 });
 }

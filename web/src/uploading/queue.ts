@@ -2,20 +2,35 @@
 
 import { toLibraryImage, type ImageResource } from "../library/image";
 import { saveImages } from "../library/store";
+import { announce } from "../parts/announce";
+import { Problem } from "../parts/api";
+import { t } from "../parts/messages";
+import { Announcer } from "./announcer";
+import { Card, type CardHandlers } from "./card";
+import { findDuplicate } from "./duplicates";
+import type { Edits } from "./edits";
 import { forget, remember } from "./pending-uploads";
-import { Card } from "./card";
-import { ENDED, Transfer, type UploadOptions } from "./transfer";
+import { Run } from "./run";
+import { type Begun, ENDED, type Phase, Transfer, type UploadOptions } from "./transfer";
 
 const CONCURRENCY = 3;
+const CANCELLABLE: ReadonlySet<Phase> = new Set(["waiting", "sending", "paused", "offline"]);
+
+/** A file to upload, as a new upload or one that was begun on another page; or one with a problem, which is only shown. */
+export type Entry = { file: File } & ({ options: UploadOptions; begun?: Begun } | { problem: string });
 
 export class Queue {
   #transfers = new Map<Transfer, Card>();
   #remembered = new Set<Transfer>();
+  #finished = new Set<Transfer>();
+  #announcer = new Announcer();
+  /** The files that are being uploaded, or were last. */
+  run = new Run();
 
-  /** Cards are added to `list`; `changed` is called when a file was added or has ended. */
+  /** Cards are added to `list`; `changed` is called whenever anything about an upload changes, and when files were added. */
   constructor(
     private readonly list: HTMLElement,
-    private readonly changed: (queue: Queue) => void,
+    private readonly changed: (wereAdded: boolean) => void,
   ) {
     addEventListener("online", () => {
       for (const transfer of this.#transfers.keys()) void transfer.retryNow();
@@ -25,26 +40,21 @@ export class Queue {
     });
   }
 
-  /** Upload a file; `id` and `url` are those of the interrupted upload that it resumes. */
-  add(file: File, options: UploadOptions, { id = randomId(), url }: { id?: string; url?: string } = {}): void {
-    const transfer = new Transfer(file, options, (one) => this.#changed(one), id, url);
-    void remember(transfer);
-    const card = this.#addCard(file, (action) => {
-      if (action === "pause") void transfer.pause().then(() => this.#startNext());
-      else if (action === "cancel") void transfer.cancel();
-      else if (action === "dismiss") this.#dismiss(transfer);
-      else transfer.start();
-    });
-    this.#transfers.set(transfer, card);
-    card.show(transfer);
+  /** Upload the files, in this order. Their cards are put before all others. */
+  add(entries: Entry[]): void {
+    if (entries.length === 0) return;
+    if (!this.busy) this.run = new Run();
+    const cards = entries.map((entry) => ("problem" in entry ? this.#refuse(entry.file, entry.problem) : this.#add(entry)));
+    this.list.prepend(...cards.map(({ element }) => element));
+    this.list.hidden = false;
+    this.#announcer.chosen(entries.flatMap((entry) => ("problem" in entry ? [entry.problem] : [])));
     this.#startNext();
-    this.changed(this);
+    this.changed(true);
   }
 
-  /** Show a file that isn't uploaded, and why. */
-  refuse(file: File, problem: string): void {
-    const card = this.#addCard(file, () => this.#removeCard(card));
-    card.refuse(problem);
+  /** Bring the card of the newest file into view, for its link is what people wait for. */
+  showNewest(): void {
+    this.list.firstElementChild?.scrollIntoView({ block: "nearest" });
   }
 
   /** The images that have been uploaded, in the order in which they were added. */
@@ -52,19 +62,86 @@ export class Queue {
     return [...this.#transfers.keys()].flatMap(({ phase, image }) => (phase === "done" && image ? [image] : []));
   }
 
-  #addCard(file: File, act: ConstructorParameters<typeof Card>[1]): Card {
-    const card = new Card(file.name, act);
-    this.list.append(card.element);
-    if (this.list.childElementCount === 1) card.element.scrollIntoView({ block: "nearest" });
+  /** How many images there are, or may be once they are uploaded. */
+  get expected(): number {
+    return [...this.#transfers.keys()].filter(({ phase }) => phase !== "refused" && phase !== "gone").length;
+  }
+
+  /** Whether an upload is waiting, running or being processed. */
+  get busy(): boolean {
+    return [...this.#transfers.keys()].some(({ phase }) => !ENDED.has(phase) && phase !== "failed");
+  }
+
+  /** Cancel everything that isn't uploaded yet, and remove its cards. Returns how many there were. */
+  cancelAll(): number {
+    const unfinished = [...this.#transfers.keys()].filter(({ phase }) => CANCELLABLE.has(phase));
+    for (const transfer of unfinished) this.#remove(transfer); // all of them first, so that none takes the place of another
+    for (const transfer of unfinished) void transfer.cancel();
+    return unfinished.length;
+  }
+
+  /** Try again what has failed. */
+  retryAll(): void {
+    for (const transfer of this.#transfers.keys()) if (transfer.phase === "failed") transfer.requeue();
+    this.#startNext();
+  }
+
+  #add({ file, options, begun }: Exclude<Entry, { problem: string }>): Card {
+    const transfer = new Transfer(file, { ...options }, (one) => this.#changed(one), begun);
+    void remember(transfer);
+    const card = new Card(file.name, this.#handlersOf(transfer));
+    this.#transfers.set(transfer, card);
+    this.run.add(transfer);
+    card.show(transfer);
     void card.preview(file);
     return card;
+  }
+
+  #refuse(file: File, problem: string): Card {
+    this.run.refused += 1;
+    const card: Card = new Card(file.name, { act: () => this.#removeCard(card), edit: () => Promise.resolve() });
+    card.refuse(problem);
+    void card.preview(file);
+    return card;
+  }
+
+  #handlersOf(transfer: Transfer): CardHandlers {
+    return {
+      act: (action) => {
+        if (action === "pause") void transfer.pause().then(() => this.#startNext());
+        else if (action === "cancel") void transfer.cancel();
+        else if (action === "dismiss") this.#dismiss(transfer);
+        else void transfer.start();
+      },
+      edit: (edits, isForAll) => (isForAll ? this.#editAll(edits) : this.#edit(transfer, edits)),
+    };
+  }
+
+  /** Change every image, first those that have yet to be uploaded. If some can't be changed, throws the first Problem. */
+  async #editAll(edits: Edits): Promise<void> {
+    const all = [...this.#transfers.keys()].sort((a, b) => Number(a.phase === "done") - Number(b.phase === "done"));
+    const faults: unknown[] = [];
+    for (const transfer of all) await this.#edit(transfer, edits).catch((fault: unknown) => faults.push(fault));
+    if (faults.length > 0) throw faults[0];
+  }
+
+  async #edit(transfer: Transfer, edits: Edits): Promise<void> {
+    if (transfer.phase === "refused" || transfer.phase === "gone") return;
+    await transfer.edit(edits);
+    await (transfer.phase === "done" ? this.#save(transfer) : remember(transfer));
   }
 
   #dismiss(transfer: Transfer): void {
     const card = this.#transfers.get(transfer);
     if (card) this.#removeCard(card);
+    this.#remove(transfer);
+  }
+
+  #remove(transfer: Transfer): void {
+    this.#transfers.get(transfer)?.element.remove();
     this.#transfers.delete(transfer);
-    this.changed(this);
+    this.run.remove(transfer);
+    this.changed(false);
   }
 
   /** Remove the card; the focus moves to the next one. */
@@ -76,34 +153,52 @@ export class Queue {
   }
 
   #changed(transfer: Transfer): void {
+    if (!this.#transfers.has(transfer)) {
+      if (ENDED.has(transfer.phase)) void forget(transfer);
+      return;
+    }
+    if (!ENDED.has(transfer.phase)) this.run.add(transfer);
     this.#transfers.get(transfer)?.show(transfer);
+    this.#announcer.changed(transfer, this.run);
+    this.changed(false);
     if (transfer.url && !this.#remembered.has(transfer) && !ENDED.has(transfer.phase)) {
       this.#remembered.add(transfer);
       void remember(transfer);
     }
     if (!ENDED.has(transfer.phase) && transfer.phase !== "failed") return;
-    if (ENDED.has(transfer.phase) && transfer.phase !== "done") void forget(transfer);
-    if (transfer.phase === "done" && transfer.image) void saveImages(toLibraryImage(transfer.image)).then(() => forget(transfer));
+    if (transfer.phase === "done") void this.#finish(transfer);
+    else if (ENDED.has(transfer.phase)) void forget(transfer);
     this.#startNext();
-    this.changed(this);
   }
 
-  /** Whether an upload is waiting, running or being processed. */
-  get busy(): boolean {
-    return [...this.#transfers.keys()].some(({ phase }) => !ENDED.has(phase) && phase !== "failed");
+  /** Add the image to My images, with the changes that were made while it was uploaded. */
+  async #finish(transfer: Transfer): Promise<void> {
+    if (this.#finished.has(transfer) || !transfer.image) return;
+    this.#finished.add(transfer);
+    transfer.duplicateOf = await findDuplicate(transfer.image);
+    this.#transfers.get(transfer)?.show(transfer);
+    await transfer.sendEdits().catch((fault: unknown) => {
+      if (!(fault instanceof Problem)) throw fault;
+      announce(fault.message, { lang: fault.lang, staysMs: 8000 });
+    });
+    await this.#save(transfer);
   }
 
-  #running(): Transfer[] {
-    return [...this.#transfers.keys()].filter(({ phase }) => ["sending", "offline", "processing"].includes(phase));
+  /** The upload is forgotten only when My images has it, and the server every change. */
+  async #save(transfer: Transfer): Promise<void> {
+    if (!transfer.image) return;
+    try {
+      await saveImages(toLibraryImage(transfer.image, transfer.addedAt));
+      if (Object.keys(transfer.edits).length === 0) await forget(transfer);
+    } catch {
+      announce(t("This window can’t store My images. Save the manage links that you need."), { staysMs: 8000 });
+    }
   }
 
   #startNext(): void {
-    const waiting = [...this.#transfers.keys()].filter(({ phase }) => phase === "waiting");
-    for (const transfer of waiting.slice(0, Math.max(0, CONCURRENCY - this.#running().length))) transfer.start();
+    const all = [...this.#transfers.keys()];
+    const running = all.filter(({ phase }) => ["sending", "offline", "processing"].includes(phase)).length;
+    const waiting = all.filter(({ phase }) => phase === "waiting");
+    for (const transfer of waiting.slice(0, Math.max(0, CONCURRENCY - running))) void transfer.start();
   }
-}
-
-/** Without crypto.randomUUID, which needs HTTPS. */
-function randomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(36)).join("");
 }

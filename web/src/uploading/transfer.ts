@@ -1,8 +1,9 @@
 // One file being uploaded with tus: its link, which works before the first byte, and every way it can continue or end.
 
-import { type HttpRequest, type DetailedError, Upload } from "tus-js-client";
+import type { DetailedError, HttpRequest, Upload } from "tus-js-client";
 import type { ImageResource } from "../library/image";
 import { type LocalizedText, localizeProblem, type ProblemDetails } from "../parts/problems";
+import { type Edits, saveEdits } from "./edits";
 import { TransferRate } from "./transfer-rate";
 import { stateOf } from "./state";
 
@@ -21,6 +22,19 @@ export const ENDED: ReadonlySet<Phase> = new Set(["done", "refused", "gone"]);
 /** Options for the image, by the names of the form's fields: expires_in, title and so on. */
 export type UploadOptions = Record<string, string>;
 
+/** An upload that was begun on a page that is closed. */
+export interface Begun {
+  id: string;
+  url?: string;
+  edits?: Edits;
+}
+
+// It is needed only once there is a file, so it comes after the page; it is asked for at once, so that it is there by then.
+let client = import("tus-js-client");
+client.catch(() => undefined);
+
+let lastAdded = 0;
+
 export class Transfer {
   phase: Phase = "waiting";
   sent = 0;
@@ -31,31 +45,70 @@ export class Transfer {
   /** Whether it waits for space on the server, not for the connection. */
   waitsForSpace = false;
   readonly rate = new TransferRate();
+  /** Identifies it in this browser. */
+  readonly id: string;
+  /** The address of the upload, once it was created. */
+  url: string | undefined;
+  /** The slug of an image with the same bytes that was uploaded with this browser before. */
+  duplicateOf: string | undefined;
+  /** When the file was chosen; later for each file, so that My images has them in this order. */
+  readonly addedAt = new Date((lastAdded = Math.max(lastAdded + 1, Date.now()))).toISOString();
+  /** Changes that the server doesn't have yet. */
+  edits: Edits;
   #upload: Upload | undefined;
+  #attempt = 0;
 
-  /**
-   * `id` identifies it in this browser. `url` is the address of the upload if it was created already. `changed` is called
-   * whenever anything changes.
-   */
+  /** `changed` is called whenever anything changes. */
   constructor(
     readonly file: File,
     readonly options: UploadOptions,
     private readonly changed: (transfer: Transfer) => void,
-    readonly id: string,
-    public url?: string,
-  ) {}
+    { id, url, edits = {} }: Begun = { id: randomId() },
+  ) {
+    this.id = id;
+    this.url = url;
+    this.edits = edits;
+  }
+
+  get title(): string {
+    return this.edits["title"] ?? (this.image ? this.image.title : this.options["title"]) ?? "";
+  }
+
+  get alt(): string {
+    return this.edits["alt"] ?? (this.image ? this.image.alt : this.options["alt"]) ?? "";
+  }
+
+  /** Wait for a place in the queue, after a failure. */
+  requeue(): void {
+    this.problem = undefined;
+    this.#enter("waiting");
+  }
 
   /** Start or resume. */
-  start(): void {
+  async start(): Promise<void> {
     if (ENDED.has(this.phase)) return;
-    this.#upload ??= this.#createUpload();
     this.problem = undefined;
     this.rate.reset();
     this.#enter("sending");
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    const tus = await client.catch(() => undefined);
+    if (attempt !== this.#attempt) return; // paused, cancelled or started again meanwhile
+    if (!tus) return this.#awaitClient();
+    this.#upload ??= new tus.Upload(this.file, this.#settings());
     this.#upload.start();
   }
 
+  /** The connection was lost before the rest of the script came. */
+  #awaitClient(): void {
+    client = import("tus-js-client");
+    client.catch(() => undefined);
+    this.#enter("offline");
+    setTimeout(() => void this.retryNow(), RETRY_MS);
+  }
+
   async pause(): Promise<void> {
+    this.#attempt += 1;
     this.#enter("paused");
     await this.#upload?.abort();
   }
@@ -64,21 +117,39 @@ export class Transfer {
   async retryNow(): Promise<void> {
     if (this.phase !== "offline") return;
     await this.#upload?.abort();
-    this.start();
+    await this.start();
   }
 
   /** Cancel; the server discards what it has, and the link with it. */
   async cancel(): Promise<void> {
+    this.#attempt += 1;
     this.#enter("gone");
     await this.#upload?.abort().catch(() => undefined);
     if (this.url) await fetch(this.url, { method: "DELETE", headers: { "Tus-Resumable": "1.0.0" } }).catch(() => undefined);
   }
 
-  #createUpload(): Upload {
-    return new Upload(this.file, {
+  /** Change the image: at once if it is there, else when it is, or with its upload if that has yet to begin. Throws Problem. */
+  async edit(edits: Edits): Promise<void> {
+    if (this.phase === "waiting" && !this.url && !this.#upload) Object.assign(this.options, edits);
+    else this.edits = { ...this.edits, ...edits };
+    this.changed(this);
+    if (this.phase === "done") await this.sendEdits();
+  }
+
+  /** Send the changes that were made while the image was uploaded. Throws Problem, and keeps them. */
+  async sendEdits(): Promise<void> {
+    const edits = this.edits;
+    if (!this.image || Object.keys(edits).length === 0) return;
+    this.image = await saveEdits(this.image, edits);
+    if (this.edits === edits) this.edits = {};
+    this.changed(this);
+  }
+
+  #settings(): Upload["options"] {
+    return {
       endpoint: "/api/v1/uploads",
       ...(this.url ? { uploadUrl: this.url } : {}),
-      metadata: { filename: this.file.name, ...this.options },
+      metadata: { filename: this.file.name, ...withoutEmpty(this.options) },
       chunkSize: CHUNK_BYTES,
       retryDelays: [...FIRST_RETRIES_MS, ...new Array<number>(MAX_RETRIES).fill(RETRY_MS)],
       storeFingerprintForResuming: false,
@@ -88,7 +159,7 @@ export class Transfer {
       onShouldRetry: (fault) => this.#shouldRetry(fault as DetailedError),
       onSuccess: () => void this.#awaitVerdict(),
       onError: (fault) => this.#onError(fault as DetailedError),
-    });
+    };
   }
 
   #onRequest(request: HttpRequest): void {
@@ -147,6 +218,14 @@ export class Transfer {
     this.phase = phase;
     this.changed(this);
   }
+}
+
+const withoutEmpty = (options: UploadOptions): UploadOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== ""));
+
+/** Without crypto.randomUUID, which needs HTTPS. */
+function randomId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(36)).join("");
 }
 
 function codeIn(body: string | undefined): string | undefined {

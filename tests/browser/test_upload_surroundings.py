@@ -1,0 +1,174 @@
+"""The upload page where not all is as it should be: late scripts, plain HTTP, links for files, odd images and names."""
+
+import asyncio
+import base64
+from functools import partial
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Route, expect
+
+from tests.support.browser.cards import choose, link_of, payload, reaches, resource
+from tests.support.browser.chromium import OpenPage
+from tests.support.browser.pages import FORBID_COPYING, Site, met, overflow_px, screen
+from tests.support.images import pictures
+
+DROP_LINK = """() => {
+    const carried = new DataTransfer();
+    carried.setData("text/uri-list", "https://example.org/cat.jpg");
+    const dropped = new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true });
+    document.body.dispatchEvent(dropped);
+    return dropped.defaultPrevented;
+}"""
+PASTE_FILE = """(data) => {
+    const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
+    const carried = new DataTransfer();
+    carried.items.add(new File([bytes], "pasted.png", { type: "image/png" }));
+    document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: carried, bubbles: true }));
+}"""
+SHARES = """() => {
+    globalThis.shared = [];
+    navigator.share = async (data) => { globalThis.shared.push(data); };
+}"""
+COUNT_DECODED = """() => {
+    globalThis.decoded = 0;
+    const decode = globalThis.createImageBitmap;
+    globalThis.createImageBitmap = (...given) => { globalThis.decoded += 1; return decode(...given); };
+}"""
+
+
+@pytest.mark.parametrize("picker", ["#file", "#camera"])
+async def test_a_file_chosen_before_the_script_came_is_sent(open_page: OpenPage, picker: str) -> None:
+    page = await open_page("about:blank", **screen("phone"))
+    held = asyncio.Event()
+    await page.route("**/upload.js*", partial(_after, held))
+    await page.goto("/", wait_until="commit")
+    await page.locator("h1").wait_for()
+    await choose(page, payload("early.png", pictures.png()), by=picker)
+    shown = "size => parseFloat(getComputedStyle(document.querySelector('#file')).fontSize) > 0"
+    assert await page.evaluate(shown) is (picker == "#file")  # its name can be read
+    held.set()
+    await reaches(page, "early.png", "done")
+
+
+async def _after(held: asyncio.Event, route: Route) -> None:
+    await held.wait()
+    await route.continue_()
+
+
+async def test_a_file_waits_for_the_rest_of_the_script(open_page: OpenPage) -> None:
+    page = await open_page("about:blank")
+    await page.route("**/chunk-*.js", lambda route: route.abort("internetdisconnected"))
+    await page.goto("/")
+    await page.locator("form[data-live]").wait_for()
+    await choose(page, payload("early.png", pictures.png()))
+    await reaches(page, "early.png", "offline")
+    await page.unroute_all()
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await reaches(page, "early.png", "done")
+    met(page).clear()  # the requests that failed
+
+
+async def test_a_link_is_copied_over_plain_http_too(site: Site, open_page: OpenPage) -> None:
+    """A browser has `navigator.clipboard` only for HTTPS and for the machine itself."""
+    page = await open_page()
+
+    async def from_site(route: Route) -> None:
+        address = urlsplit(route.request.url)._replace(netloc=urlsplit(site.url).netloc)
+        await route.fulfill(response=await route.fetch(url=address.geturl()))
+
+    await page.route("http://pictures.example/**", from_site)
+    await page.goto("http://pictures.example/")
+    assert await page.evaluate("navigator.clipboard === undefined")
+    await choose(page, payload("cat.png", pictures.png()))
+    found = await reaches(page, "cat.png", "done")
+    copies = found.get_by_role("button", name="Copy: cat.png")
+    await copies.click()
+    await expect(copies).to_have_text("Copied")
+    await expect(copies).to_be_focused()
+    await page.get_by_text("Options: expiry").click()
+    await page.get_by_label("Title", exact=True).focus()
+    await page.keyboard.press("Control+V")
+    await expect(page.get_by_label("Title", exact=True)).to_have_value(await link_of(found))
+
+
+async def test_a_link_that_cannot_be_copied_is_selected(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    await page.evaluate(FORBID_COPYING)
+    await choose(page, payload("cat.png", pictures.png()))
+    found = await reaches(page, "cat.png", "done")
+    await found.get_by_role("button", name="Copy: cat.png").click()
+    await page.locator("#toast").get_by_text("Couldn’t copy. The text is selected").wait_for()
+    assert await page.evaluate("document.getSelection().toString()") == await link_of(found)
+
+
+async def test_a_link_is_shared_with_other_apps_where_a_browser_can(open_page: OpenPage) -> None:
+    page = await open_page("about:blank", **screen("phone"))
+    await page.add_init_script(f"({SHARES})()")
+    await page.goto("/")
+    await choose(page, payload("cat.png", pictures.png()))
+    found = await reaches(page, "cat.png", "done")
+    await found.get_by_role("button", name="Share: cat.png").tap()
+    assert await page.evaluate("globalThis.shared") == [{"title": "cat.png", "url": await link_of(found)}]
+
+
+async def test_a_dropped_link_leaves_the_page_where_it_is(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    assert await page.evaluate(DROP_LINK)
+    await page.get_by_role("status").get_by_text("That’s a link, not a file.").wait_for()
+
+
+async def test_files_are_pasted_on_other_pages_too(site: Site, open_page: OpenPage) -> None:
+    image = await site.upload(pictures.photo(64, 48))
+    for address in ("/images", f"/i/{image['slug']}"):
+        page = await open_page(address)
+        await page.wait_for_load_state("networkidle")
+        await page.evaluate(PASTE_FILE, base64.b64encode(pictures.png()).decode())
+        await page.wait_for_url(f"{site.url}/")
+        await reaches(page, "pasted.png", "done")
+
+
+async def test_a_giant_image_is_not_decoded_for_a_preview(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    await page.evaluate(COUNT_DECODED)
+    giant = bytearray(pictures.png())
+    giant[16:24] = (20_000).to_bytes(4) * 2
+    await choose(page, payload("giant.png", bytes(giant)))
+    await choose(page, payload("small.jpg", pictures.photo(300, 200)))
+    await (await reaches(page, "small.jpg", "done")).locator("img[src^=blob]").wait_for()
+    assert await page.evaluate("globalThis.decoded") == 1
+    met(page).clear()  # the giant may be refused: its header isn't true
+
+
+async def test_a_long_name_leaves_the_link_in_view_and_an_incomplete_file_says_so(
+    site: Site, open_page: OpenPage
+) -> None:
+    page = await open_page("/", **screen("narrow"))
+    name = "a-name-of-many-words-" * 10 + ".jpg"
+    whole = pictures.photo(640, 480)
+    await choose(page, payload(name, whole[: len(whole) * 3 // 4]))
+    found = await reaches(page, "a-name", "done")
+    assert (await resource(site, await link_of(found)))["incomplete"]
+    await expect(found.locator(".state")).to_contain_text("The file is incomplete: its end is missing")
+    lines = "name => name.clientHeight / parseFloat(getComputedStyle(name).lineHeight)"
+    assert float(await found.locator(".name").evaluate(lines)) < 2.5
+    assert await overflow_px(page) <= 0
+
+
+async def test_progress_and_messages_are_seen_in_forced_colours(open_page: OpenPage) -> None:
+    page = await open_page("/", forced_colors="active")
+    await page.evaluate(DROP_LINK)
+    border = "selector => getComputedStyle(document.querySelector(selector)).borderTopWidth"
+    assert await page.evaluate(border, "#toast") == "1px"
+    assert await page.evaluate(border, "#summary progress") == "1px"
+
+
+async def test_copying_puts_nothing_over_the_cards(open_page: OpenPage) -> None:
+    page = await open_page("/", **screen("phone"))
+    await choose(page, payload("cat.png", pictures.png()))
+    found = await reaches(page, "cat.png", "done")
+    copies = found.get_by_role("button", name="Copy: cat.png")
+    await copies.tap()
+    await expect(copies).to_have_text("Copied")
+    await expect(page.locator("#toast")).to_be_empty()  # nothing lies over the cards
+    assert await found.get_by_role("link", name="Open").is_visible()

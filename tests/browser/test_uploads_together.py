@@ -1,0 +1,142 @@
+"""Several files on the upload page: one summary for all of them, and what can be done with all at once."""
+
+import base64
+from pathlib import Path
+
+from playwright.async_api import Page, expect
+
+from tests.support.browser.cards import card, choose, full, link_of, payload, reaches, resource, slow_down, slowed
+from tests.support.browser.chromium import OpenPage
+from tests.support.browser.pages import Site, met, screen
+from tests.support.images import pictures
+
+PASTE = """([name, data]) => {
+    const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
+    const carried = new DataTransfer();
+    carried.items.add(new File([bytes], name, { type: "image/png" }));
+    document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: carried, bubbles: true }));
+}"""
+LISTEN = """() => {
+    globalThis.heard = [];
+    new MutationObserver(() => {
+        const said = document.querySelector("#spoken").textContent;
+        if (said) globalThis.heard.push(said);
+    }).observe(document.querySelector("#spoken"), { childList: true });
+}"""
+
+
+async def names(page: Page) -> list[str]:
+    return await page.locator("#uploads .name").all_inner_texts()
+
+
+async def test_the_newest_upload_is_on_top_and_its_link_in_view(open_page: OpenPage) -> None:
+    page = await open_page("/", **screen("phone"))
+    data = base64.b64encode(pictures.png()).decode()
+    for name in ("first.png", "second.png", "third.png"):
+        await page.evaluate(PASTE, [name, data])
+        found = await reaches(page, name, "done")
+        await expect(found.get_by_label("Link", exact=True)).to_be_in_viewport(ratio=1)
+    assert await names(page) == ["third.png", "second.png", "first.png"]
+
+
+async def test_one_bar_and_one_button_stand_for_all_files(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    title = await page.title()
+    session = await slowed(page)
+    files = [payload(f"{number}.jpg", pictures.camera_photo()) for number in range(5)]
+    await choose(page, *files)
+    await expect(page.locator("#summary-text")).to_contain_text("0 of 5 uploaded, ")
+    await expect(page.get_by_role("progressbar", name="All uploads")).to_be_visible()
+    await page.wait_for_function("document.title.includes('%')")
+    await page.get_by_role("button", name="Cancel all").click()
+    await expect(page.locator("#uploads > li")).to_have_count(0)
+    await expect(page.locator("#spoken")).to_have_text("5 uploads cancelled.")
+    assert await page.title() == title
+    assert await page.evaluate("document.activeElement !== document.body")
+    await slow_down(session, -1)
+    await page.reload()
+    await expect(page.locator("#uploads > li")).to_have_count(0)  # nothing was kept to be resumed
+
+
+async def test_what_failed_is_tried_again_at_once(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    await page.route("**/api/v1/uploads", full)
+    await choose(page, *(payload(f"{number}.png", pictures.png()) for number in range(2)))
+    await reaches(page, "0.png", "failed")
+    await reaches(page, "1.png", "failed")
+    await expect(page.locator("#summary-text")).to_have_text("2 files were not uploaded; their cards say why.")
+    await page.unroute_all()
+    await page.get_by_role("button", name="Retry all").click()
+    await expect(page.locator("#summary-text")).to_have_text("2 images uploaded.")
+    await expect(page.get_by_role("button", name="Retry all")).to_be_hidden()
+    assert await page.evaluate("document.activeElement !== document.body")
+    met(page).clear()  # the statuses
+
+
+async def test_many_files_are_announced_together_and_what_was_rejected_last(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    await page.evaluate(LISTEN)
+    images = [payload(f"{number}.png", pictures.png()) for number in range(8)]
+    await choose(page, payload("no.bmp", b"BM" + bytes(90)), *images, payload("no.svg", b"<svg/>"))
+    await expect(page.locator("#summary-text")).to_contain_text("8 images uploaded.")
+    heard: list[str] = await page.evaluate("globalThis.heard")
+    assert heard[0] == "2 files were rejected. See the reasons above."
+    assert heard[-1] == "8 images uploaded. 2 files were not uploaded; their cards say why."
+    assert len(heard) <= 5
+    assert not any(".png" in said for said in heard)
+
+
+async def test_all_links_are_copied_in_the_markup_and_the_size_of_choice(site: Site, open_page: OpenPage) -> None:
+    page = await open_page("/", permissions=["clipboard-read", "clipboard-write"])
+    await choose(page, payload("a*b.jpg", pictures.photo(640, 480)), payload("two.jpg", pictures.photo(480, 640)))
+    links = [await link_of(await reaches(page, name, "done")) for name in ("a*b.jpg", "two.jpg")]
+    first, second = [await resource(site, link) for link in links]
+    await page.get_by_text("All as Markdown, BBCode or HTML").click()
+    codes = page.get_by_label("Codes to copy")
+    shown = first["renditions"]["medium"]["url"]
+    await expect(codes).to_have_value(
+        f"[![a\\*b.jpg]({shown})]({links[0]})\n[![two.jpg]({second['renditions']['medium']['url']})]({links[1]})"
+    )
+    await page.get_by_label("Format").select_option("bbcode")
+    await page.get_by_label("Size").select_option("thumbnail")
+    small = [each["renditions"]["thumbnail"]["url"] for each in (first, second)]
+    await expect(codes).to_have_value(
+        "\n".join(f"[url={link}][img]{url}[/img][/url]" for link, url in zip(links, small, strict=True))
+    )
+    await page.get_by_label("Format").select_option("html")
+    await page.get_by_label("Size").select_option("original")
+    original = first["original"]["url"]
+    await expect(codes).to_have_value(
+        f'<a href="{links[0]}"><img src="{original}" width="640" height="480" alt="a*b.jpg"></a>\n'
+        f'<a href="{links[1]}"><img src="{second["original"]["url"]}" width="480" height="640" alt="two.jpg"></a>'
+    )
+    copies = page.locator("#copy-codes")
+    await copies.click()
+    await expect(copies).to_have_text("Copied")
+    assert await page.evaluate("navigator.clipboard.readText()") == await codes.input_value()
+
+
+async def test_a_folder_keeps_the_order_of_its_names_and_names_what_was_skipped(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    for name in ("10.png", "9.png", "2.png"):
+        (tmp_path / name).write_bytes(pictures.png())
+    for name in ("notes.txt", ".DS_Store", "Thumbs.db"):
+        (tmp_path / name).write_bytes(b"no image")
+    page = await open_page("/")
+    await page.set_input_files("#folder", tmp_path)
+    await page.get_by_text("1 file in the folder was skipped because it isn’t a supported image: notes.txt.").wait_for()
+    assert await names(page) == ["2.png", "9.png", "10.png"]
+    await reaches(page, "10.png", "done")
+
+
+async def test_a_file_that_was_uploaded_before_is_recognised(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    await choose(page, payload("once.jpg", pictures.photo(64, 48)))
+    link = await link_of(await reaches(page, "once.jpg", "done"))
+    await page.wait_for_timeout(300)  # until My images has it
+    await page.reload()
+    await choose(page, payload("again.jpg", pictures.photo(64, 48)))
+    await reaches(page, "again.jpg", "done")
+    earlier = card(page, "again.jpg").get_by_role("link", name="earlier upload")
+    await expect(earlier).to_have_attribute("href", link[link.index("/i/") :])

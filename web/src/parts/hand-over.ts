@@ -1,0 +1,34 @@
+// Files that are pasted or dropped on another page: they are handed over to the upload page, which is opened.
+
+import { announce } from "./announce";
+import { nameByTime } from "./file-names";
+import { t } from "./messages";
+
+/** Let files be pasted and dropped anywhere on this page. */
+export function wireHandOver(): void {
+  document.addEventListener("paste", (event) => take(event, event.clipboardData));
+  document.addEventListener("drop", (event) => take(event, event.dataTransfer));
+  document.addEventListener("dragover", (event) => event.dataTransfer?.types.includes("Files") && event.preventDefault());
+}
+
+function take(event: Event, data: DataTransfer | null): void {
+  const isText = event.target instanceof Element && event.target.closest("input, textarea") !== null;
+  if (isText || !data?.types.includes("Files")) return;
+  event.preventDefault();
+  const isFile = (item: DataTransferItem): boolean => item.kind === "file" && item.webkitGetAsEntry()?.isDirectory !== true;
+  const files = [...data.items].filter(isFile).flatMap((item) => item.getAsFile() ?? []);
+  if (files.length > 0) void handOver(files.map(nameByTime));
+}
+
+async function handOver(files: File[]): Promise<void> {
+  try {
+    const { savePendingUpload } = await import("../library/store");
+    for (const file of files) {
+      const { name, size, lastModified: modified } = file;
+      await savePendingUpload({ id: crypto.getRandomValues(new Uint32Array(4)).join("-"), name, size, modified, options: {}, file });
+    }
+    location.assign("/");
+  } catch {
+    announce(t("Files can’t be passed to the upload page in this window. Open it and choose them there."), { staysMs: 8000 });
+  }
+}

@@ -1,0 +1,21 @@
+// Whether a file was uploaded with this browser before, by the digests in My images; nobody else is asked.
+
+import type { ImageResource } from "../library/image";
+import { listImages } from "../library/store";
+
+let known: Promise<Map<string, string>> | undefined;
+
+/** The slug of an image that has the same bytes and is still there; undefined for a new file. */
+export async function findDuplicate({ slug, sha256 }: ImageResource): Promise<string | undefined> {
+  if (!sha256) return undefined;
+  known ??= load().catch(() => new Map<string, string>());
+  const slugs = await known;
+  const found = slugs.get(sha256);
+  if (found === undefined) slugs.set(sha256, slug);
+  return found === slug ? undefined : found;
+}
+
+async function load(): Promise<Map<string, string>> {
+  const living = (await listImages()).filter(({ gone, expires_at }) => !gone && !(Date.parse(expires_at ?? "") <= Date.now()));
+  return new Map(living.flatMap(({ sha256, slug }) => (sha256 ? [[sha256, slug] as const] : [])));
+}

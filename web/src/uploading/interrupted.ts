@@ -1,0 +1,71 @@
+// Uploads of pages that were closed: those whose files the browser has continue by themselves, the others ask for theirs.
+
+import { removePendingUpload } from "../library/store";
+import { announce } from "../parts/announce";
+import { required } from "../parts/dom";
+import { size } from "../parts/formatting";
+import { t } from "../parts/messages";
+import { type InterruptedUpload, listInterruptedUploads } from "./pending-uploads";
+import { watchPicker } from "./picking";
+import type { Queue } from "./queue";
+
+export class InterruptedUploads {
+  #uploads: InterruptedUpload[] = [];
+
+  /** Questions for files are put into `list`. */
+  constructor(
+    private readonly list: HTMLElement,
+    private readonly queue: Queue,
+  ) {}
+
+  async load(): Promise<void> {
+    const found = await listInterruptedUploads();
+    this.queue.add(found.flatMap((begun) => (begun.file ? [{ file: begun.file, options: begun.options, begun }] : [])));
+    this.#uploads = found.filter(({ file }) => !file);
+    this.list.append(...this.#uploads.map((upload) => this.#createQuestion(upload)));
+    this.list.hidden = this.#uploads.length === 0;
+  }
+
+  /** The first upload that `isWanted`; it is no longer asked for. */
+  take(isWanted: (upload: InterruptedUpload) => boolean): InterruptedUpload | undefined {
+    const found = this.#uploads.find(isWanted);
+    if (found) this.#removeQuestion(found);
+    return found;
+  }
+
+  #createQuestion(upload: InterruptedUpload): HTMLElement {
+    const template = required<HTMLTemplateElement>("#interrupted-card");
+    const element = (template.content.cloneNode(true) as DocumentFragment).firstElementChild as HTMLElement;
+    element.dataset["id"] = upload.id;
+    const figures = { name: upload.name, here: size(upload.offset), whole: size(upload.size) };
+    const text = t("{name}: {here} of {whole} uploaded. Choose the file again to resume.", figures);
+    (element.querySelector("p") as HTMLElement).textContent = text;
+    const again = element.querySelector<HTMLInputElement>("input[type=file]");
+    if (again) watchPicker(again, ([file]) => file && this.#resume(upload, file));
+    element.querySelector("button")?.addEventListener("click", () => void this.#discard(upload));
+    return element;
+  }
+
+  #resume(upload: InterruptedUpload, file: File): void {
+    if (file.size !== upload.size || file.name !== upload.name) {
+      announce(t("That’s a different file. Choose {name} ({size}).", { name: upload.name, size: size(upload.size) }));
+      return;
+    }
+    this.queue.add([{ file, options: upload.options, begun: upload }]);
+    this.#removeQuestion(upload);
+  }
+
+  async #discard(upload: InterruptedUpload): Promise<void> {
+    this.#removeQuestion(upload);
+    await removePendingUpload(upload.id);
+    if (upload.url) await fetch(upload.url, { method: "DELETE", headers: { "Tus-Resumable": "1.0.0" } }).catch(() => undefined);
+    announce(t("Upload cancelled. Its link no longer works."));
+  }
+
+  #removeQuestion(upload: InterruptedUpload): void {
+    this.#uploads.splice(this.#uploads.indexOf(upload), 1);
+    this.list.querySelector(`[data-id="${upload.id}"]`)?.remove();
+    this.list.hidden = this.#uploads.length === 0;
+    if (document.activeElement === document.body) (this.list.querySelector<HTMLElement>("button") ?? required("#file")).focus();
+  }
+}

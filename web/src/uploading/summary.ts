@@ -1,0 +1,129 @@
+// The summary above the cards: how far several files are, in the title of the tab too, and what can be done with all of them.
+
+import { createAlbumAndOpen } from "../library/albums";
+import { say } from "../parts/announce";
+import { copyField } from "../parts/copy";
+import { required } from "../parts/dom";
+import { duration, size } from "../parts/formatting";
+import { locale, t, tn } from "../parts/messages";
+import { summaryOf } from "./announcer";
+import { type Code, embedCodes } from "./embed-codes";
+import type { Queue } from "./queue";
+
+const REFRESH_MS = 200;
+const DEFAULT_SIZE = "medium";
+
+export class Summary {
+  #box = required("#summary");
+  #bar = required<HTMLProgressElement>("#summary progress");
+  #codes = required<HTMLTextAreaElement>("#codes");
+  #kind = required<HTMLSelectElement>("#code");
+  #size = required<HTMLSelectElement>("#code-size");
+  #title = document.title;
+  #percent = new Intl.NumberFormat(locale(), { style: "percent" });
+  #waiting: ReturnType<typeof setTimeout> | undefined;
+  #isStale = false;
+  #isCreating = false;
+
+  constructor(private readonly queue: Queue) {
+    this.#size.value = DEFAULT_SIZE;
+    if (this.#size.value === "") this.#size.selectedIndex = 0; // sizes have other names here
+    const act = (id: string, action: (button: HTMLButtonElement) => void): void =>
+      required(id).addEventListener("click", ({ currentTarget }) => action(currentTarget as HTMLButtonElement));
+    act("#cancel-all", () => this.#cancelAll());
+    act("#retry-all", () => this.#retryAll());
+    act("#copy-all", (button) => this.#copyAll(button));
+    act("#copy-codes", (button) => void copyField(button, this.#codes, this.#kind.selectedOptions[0]?.text ?? ""));
+    act("#make-album", () => void this.#makeAlbum());
+    for (const select of [this.#kind, this.#size]) select.addEventListener("change", () => this.#show());
+    this.#codes.addEventListener("focus", () => this.#codes.select());
+  }
+
+  /** Show how far the queue is: at once if files were added, because that moves the cards, else a few times a second. */
+  refresh(atOnce: boolean): void {
+    this.#isStale = true;
+    if (this.#waiting && !atOnce) return;
+    clearTimeout(this.#waiting);
+    this.#isStale = false;
+    this.#show();
+    this.#waiting = setTimeout(() => {
+      this.#waiting = undefined;
+      if (this.#isStale) this.refresh(false);
+    }, REFRESH_MS);
+  }
+
+  #show(): void {
+    const { run, images, busy, expected } = this.queue;
+    const part = run.wholeBytes > 0 ? run.sentBytes / run.wholeBytes : 0;
+    document.title = busy ? `${this.#percent.format(part)} · ${this.#title}` : this.#title;
+    this.#box.hidden = run.count + run.refused < 2 && expected < 2;
+    this.#bar.hidden = !busy || run.count < 2;
+    this.#bar.value = part;
+    required("#summary-text").textContent = busy && run.count > 1 ? this.#progressText() : this.#endText();
+    this.#hide("#cancel-all", !busy || run.count < 2);
+    this.#hide("#retry-all", run.failed === 0);
+    for (const id of ["#copy-all", "#make-album", "#code-box"]) this.#hide(id, expected < 2);
+    setDisabled("#copy-all", images.length === 0);
+    setDisabled("#make-album", busy || this.#isCreating);
+    this.#size.disabled = this.#kind.value === "links";
+    const codes = embedCodes(images, this.#kind.value as Code, this.#size.value);
+    if (codes !== this.#codes.value) this.#codes.value = codes; // what is selected in it stays so
+  }
+
+  #progressText(): string {
+    const { run } = this.queue;
+    const [sent, whole] = [size(run.sentBytes), size(run.wholeBytes)];
+    const figures = { done: run.done, count: run.count, sent, whole };
+    if (run.secondsLeft === undefined) return t("{done} of {count} uploaded, {sent} of {whole}", figures);
+    return t("{done} of {count} uploaded, {sent} of {whole}, {left} left", { ...figures, left: duration(run.secondsLeft) });
+  }
+
+  /** All images of the page, for their links are what the buttons are for, and what was rejected last. */
+  #endText(): string {
+    const { run, images } = this.queue;
+    return run.done === images.length || run.rejected > 0
+      ? summaryOf(run)
+      : tn("{count} image uploaded.", "{count} images uploaded.", images.length);
+  }
+
+  /** A button that disappears passes the focus on. */
+  #hide(id: string, hide: boolean): void {
+    const element = required(id);
+    const hadFocus = hide && element.contains(document.activeElement);
+    element.hidden = hide;
+    if (!hadFocus) return;
+    const next = [...this.#box.querySelectorAll<HTMLElement>("button, a")].find((other) => other.offsetParent !== null);
+    (next ?? required("#file")).focus();
+  }
+
+  #cancelAll(): void {
+    const count = this.queue.cancelAll();
+    this.#show();
+    say(tn("{count} upload cancelled.", "{count} uploads cancelled.", count));
+  }
+
+  #retryAll(): void {
+    this.queue.retryAll();
+    this.#show();
+  }
+
+  #copyAll(button: HTMLButtonElement): void {
+    if (this.queue.images.length === 0) return;
+    this.#kind.value = "links";
+    this.#show();
+    void copyField(button, this.#codes, t("All links"));
+  }
+
+  async #makeAlbum(): Promise<void> {
+    if (this.queue.busy || this.#isCreating) return;
+    this.#isCreating = true;
+    this.#show();
+    await createAlbumAndOpen(this.queue.images.map(({ slug }) => slug)).finally(() => (this.#isCreating = false));
+    this.#show();
+  }
+}
+
+/** Unlike a disabled button, this one keeps the focus. */
+function setDisabled(id: string, isDisabled: boolean): void {
+  required(id).setAttribute("aria-disabled", String(isDisabled));
+}
