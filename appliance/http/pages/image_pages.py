@@ -48,7 +48,7 @@ class ImagePages:
             previews=previews(image, self._config),
             undo_s=UNDO_S,
             rendition_links=sizes,
-            report_link=self._templates.branding.report_link(self._links.share(image.slug)),
+            report_link=self._templates.report_link(self._links.share(image.slug), image.title or image.filename),
             oembed_url=self._links.oembed(image.slug),
             **self._describe(image),
         )
