@@ -84,8 +84,8 @@ class IdempotentCommitter:
             image = require_visible(await self._catalogue.images.get(first.slug), self._clock())
         except (GoneImage, UnknownImage) as fault:
             raise GoneImage(
-                "This was uploaded before, and the image has since expired or was deleted. To upload it again, reload the "
-                "form or use a new Idempotency-Key."
+                "This was uploaded before, and the image has since expired or was deleted. To upload it again, reload "
+                "the form or use a new Idempotency-Key."
             ) from fault
         return Accepted(image, tokens.derive_keyed_token(key, first.slug, first.secret), None)
 

@@ -16,19 +16,18 @@ from tests.support.server_process import serving
 OPEN_ALL = "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
 CUT_OFF = """() => {
     const shortened = ".brand span, .code, .name, .visually-hidden, .skip, svg, option, [hidden]";
-    const text = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    const seen = [...document.body.querySelectorAll("*")].filter(
-        (element) => text(element) && element.checkVisibility({ visibilityProperty: true }) && !element.closest(shortened),
-    );
-    const sticksOut = (element) => {
-        const { left, right } = element.getBoundingClientRect();
+    const hasText = (one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    const isSeen = (one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(shortened);
+    const sticksOut = (one) => {
+        const { left, right } = one.getBoundingClientRect();
         return left < -1 || right > innerWidth + 1;
     };
-    const isCut = (element) => {
-        const style = getComputedStyle(element);
-        return style.overflowX !== "visible" && style.display !== "inline" && element.scrollWidth > element.clientWidth + 1;
+    const isCut = (one) => {
+        const { overflowX, display } = getComputedStyle(one);
+        return overflowX !== "visible" && display !== "inline" && one.scrollWidth > one.clientWidth + 1;
     };
-    return seen.filter((element) => sticksOut(element) || isCut(element)).map((element) => element.outerHTML.slice(0, 200));
+    const found = [...document.body.querySelectorAll("*")].filter((one) => hasText(one) && isSeen(one));
+    return found.filter((one) => sticksOut(one) || isCut(one)).map((one) => one.outerHTML.slice(0, 200));
 }"""
 """Elements whose text is not wholly to be seen, but for those that are shortened on purpose."""
 
@@ -38,7 +37,7 @@ async def foreign(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sit
     """A server whose pages have the two languages."""
     folder = tmp_path_factory.mktemp("foreign")
     root = checkout_with(folder / "checkout", LONG, MIRRORED)
-    async with serving(folder / "data", root=root) as served, aiohttp.ClientSession() as session:
+    async with serving(folder / "data", root) as served, aiohttp.ClientSession() as session:
         yield Site(served.url, session)
 
 

@@ -30,7 +30,7 @@ class ServerProcess:
     It runs in the checkout `root`.
     """
 
-    def __init__(self, data_dir: Path, *, root: Path = ROOT, **environment: str) -> None:
+    def __init__(self, data_dir: Path, root: Path = ROOT, /, **environment: str) -> None:
         self.data_dir = data_dir
         self.root = root
         self.port = free_port()
@@ -145,9 +145,9 @@ def on_minio(server: Server, **changed: str) -> Mapping[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def serving(data_dir: Path, *, root: Path = ROOT, **environment: str) -> AsyncIterator[ServerProcess]:
+async def serving(data_dir: Path, root: Path = ROOT, /, **environment: str) -> AsyncIterator[ServerProcess]:
     """A started server, gone at the end."""
-    served = ServerProcess(data_dir, root=root, **environment)
+    served = ServerProcess(data_dir, root, **environment)
     try:
         await served.start()
         yield served

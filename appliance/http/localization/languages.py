@@ -24,7 +24,8 @@ SCRIPTS = "web/src/"
 class Language:
     """One language. `locale` is for dates and numbers; `script_messages` are the translated messages of scripts.
 
-    `plural_rule` is the expression in `n`, in C, by which gettext chooses among a message's forms. Methods have gettext's names, so that the tools that collect messages recognise them.
+    `plural_rule` is the expression in `n`, in C, by which gettext chooses among a message's forms. Methods have
+    gettext's names, so that the tools that collect messages recognise them.
     """
 
     tag: str
@@ -46,12 +47,12 @@ class Language:
 
     @property
     def script(self) -> bytes:
-        """A script that defines the messages of other scripts, their plural rule, and the texts of problems by codes."""
+        """A script that defines the messages of other scripts, their plural rule, and problems' texts by code."""
         faults = [fault for fault in ApplianceError.__subclasses__() if fault.texts]
         problems = {fault.code: [self.gettext(text) for text in fault.texts] for fault in faults}
         given = {"applianceMessages": self.script_messages, "applianceProblems": problems}
         defined = [f"globalThis.{name}={_json(values)}" for name, values in given.items()]
-        return ";".join([*defined, f"globalThis.appliancePlural=n=>Number({self.plural_rule})"]).encode()
+        return ";".join([f"globalThis.appliancePlural=n=>Number({self.plural_rule})", *defined]).encode()
 
 
 ENGLISH = Language("en", Locale.parse("en_GB"))
