@@ -59,7 +59,8 @@ class KeepMetadata(StrEnum):
 class UploadOptions:
     """What an uploader asks for along with the bytes.
 
-    `filename` is empty while no name is known. `expires_in_s` None means the default.
+    `filename` is empty while no name is known. `expires_in_s` None means the default. `form_key` is what one form sends
+    with each of its files, so that sending the form again uploads nothing twice.
     """
 
     filename: str = ""
@@ -68,6 +69,7 @@ class UploadOptions:
     expires_in_s: int | None = None
     idempotency_key: str | None = None
     keep_metadata: KeepMetadata = KeepMetadata.NOTHING
+    form_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""Errors as responses: the table from errors to statuses, and the three forms of an error response.
+"""Errors as responses: the table from errors to statuses, and the forms of an error response.
 
-Programs get RFC 9457 problem details, browsers get a page, and `curl -T` gets a line of text. The text of an unexpected
-exception is never shown.
+Programs get RFC 9457 problem details, browsers get a page, image elements a drawing, and `curl -T` gets a line of text.
+The text of an unexpected exception is never shown.
 """
 
 import logging
@@ -17,6 +17,7 @@ from appliance.domain.errors import ApplianceError
 from appliance.http.api.chevereto import chevereto_error
 from appliance.http.keys import REQUEST_ID
 from appliance.http.localization.formatting import rfc3339
+from appliance.http.missing_image import is_embedded, missing_image_response
 from appliance.http.pages.selection import pages_of, wants_page
 from appliance.http.responses import json_answer
 
@@ -131,6 +132,8 @@ def problem_response(
         response = json_answer(chevereto_error(status, fault.code, fault.detail), status=status)
     elif request.path.startswith(("/api/", "/iiif/")):
         response = _problem_details(request, fault, members)
+    elif is_embedded(request, fault):
+        response = missing_image_response(status)
     elif wants_page(request):
         page = pages_of(request).site.error_page(status, fault, request[REQUEST_ID])
         response = web.Response(text=page, content_type="text/html", status=status)

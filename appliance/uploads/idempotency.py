@@ -22,6 +22,16 @@ _FINGERPRINTS: dict[KeepMetadata, list[str]] = {  # stored, so these strings nev
 }
 
 
+def repeat_key(incoming: Incoming, options: UploadOptions) -> str | None:
+    """The key by which a repeat of this upload is recognised: its Idempotency-Key.
+
+    A form's key is combined with the file and its fields, because a browser may show a form that it has sent before.
+    """
+    if options.idempotency_key is not None or options.form_key is None:
+        return options.idempotency_key
+    return tokens.combine_secrets([options.form_key, _fingerprint(incoming, options)])
+
+
 class IdempotentCommitter:
     """Commits an upload with an Idempotency-Key once, however often it is sent."""
 
@@ -73,7 +83,10 @@ class IdempotentCommitter:
         try:
             image = require_visible(await self._catalogue.images.get(first.slug), self._clock())
         except (GoneImage, UnknownImage) as fault:
-            raise GoneImage("The image uploaded with this Idempotency-Key has expired or was deleted.") from fault
+            raise GoneImage(
+                "This was uploaded before, and the image has since expired or was deleted. To upload it again, reload "
+                "the form or use a new Idempotency-Key."
+            ) from fault
         return Accepted(image, tokens.derive_keyed_token(key, first.slug, first.secret), None)
 
 

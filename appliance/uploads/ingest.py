@@ -20,7 +20,7 @@ from appliance.shared.concurrency_limit import Permit
 from appliance.spool import Incoming, Spool
 from appliance.uploads.admission import Admission, AdmissionRequest
 from appliance.uploads.committer import Accepted, Committer
-from appliance.uploads.idempotency import IdempotentCommitter
+from appliance.uploads.idempotency import IdempotentCommitter, repeat_key
 
 MAX_SKIPPED_BYTES = 64 * 1024 * 1024
 
@@ -192,8 +192,8 @@ class Ingest:
         return accepted
 
     async def _commit(self, incoming: Incoming, options: UploadOptions, client: Client) -> Accepted:
-        if options.idempotency_key is not None:
-            return await self._idempotent.commit(incoming, options, options.idempotency_key, client)
+        if (key := repeat_key(incoming, options)) is not None:
+            return await self._idempotent.commit(incoming, options, key, client)
         token = tokens.generate_token()
         committed = await self._committer.commit(incoming, options, tokens.hash_secret(token), client)
         return Accepted(committed.image, token, committed)

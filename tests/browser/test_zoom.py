@@ -2,6 +2,8 @@
 
 import functools
 import io
+import itertools
+import math
 import re
 from typing import Any
 
@@ -244,3 +246,81 @@ async def test_no_edge_of_a_picture_is_cut_off(site: Site, open_page: OpenPage, 
 
     for across in (True, False):
         await until(functools.partial(is_whole, across), "both halves are as large")
+
+
+async def test_another_view_that_is_entered_moves_the_open_viewer(image: Resource, open_page: OpenPage) -> None:
+    page = await open_page(f"/i/{image['slug']}#xywh=0,0,400,300", permissions=CLIPBOARD, **screen("desk"))
+    await page.locator("[role=application]:focus").wait_for()
+    for view in ([800, 600, 400, 300], [1200, 900, 200, 150], [100, 600, 400, 300]):
+        await page.locator("[role=application]").focus()
+        await page.evaluate("view => { location.hash = `#xywh=${view}`; }", view)
+        left, top, width, height = view
+        x, y, shown_width, shown_height = await view_of(page)
+        assert x <= left and y <= top and x + shown_width >= left + width and y + shown_height >= top + height
+        assert shown_width < 800
+    await page.go_back()
+    await page.locator("[role=application]").focus()
+    x, y, width, height = await view_of(page)
+    assert x <= 1200 and y <= 900 and x + width >= 1400 and y + height >= 1050 and width < 800
+    await page.keyboard.press("Escape")
+    await expect(page).not_to_have_url(re.compile("#"))
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_a_view_that_is_entered_while_the_viewer_loads_is_shown(image: Resource, open_page: OpenPage) -> None:
+    page = await open_page(f"/i/{image['slug']}", permissions=CLIPBOARD, **screen("desk"))
+    for view in ("0,0,400,300", "800,600,400,300"):
+        await page.evaluate("view => { location.hash = `#xywh=${view}`; }", view)
+    assert (await view_of(page))[0] >= 600
+    await expect(page.get_by_role("dialog")).to_have_count(1)
+
+
+async def test_an_image_that_was_deleted_meanwhile_is_said_to_be_gone(site: Site, open_page: OpenPage) -> None:
+    image = await site.upload(pictures.photo(900, 600))
+    page = await open_page(f"/i/{image['slug']}")
+    headers = {"Authorization": f"Bearer {image['delete_token']}"}
+    async with site.session.delete(f"{site.url}/api/v1/images/{image['slug']}", headers=headers) as reply:
+        assert reply.status in (200, 204)
+    await page.locator("#shown").click()
+    await page.get_by_role("status").get_by_text("no longer available").wait_for()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.locator("#frame")).to_be_focused()
+    met(page).clear()  # the request that failed
+
+
+def waves() -> Image.Image:
+    """Waves of grey, 32 pixels long: across on the left half, down on the right half."""
+    across, down = Image.new("L", (1536, 1)), Image.new("L", (1, 2048))
+    for row, length in ((across, 1536), (down, 2048)):
+        row.putdata([128 + round(120 * math.sin(at * math.tau / 32)) for at in range(length)])
+    picture = Image.new("L", (3072, 2048))
+    picture.paste(across.resize((1536, 2048)), (0, 0))
+    picture.paste(down.resize((1536, 2048)), (1536, 0))
+    return picture
+
+
+def half_waves(line: Image.Image) -> list[float]:
+    """The length of each half of a wave along a line of the screen, to parts of a pixel, but for those at its ends."""
+    pairs = enumerate(itertools.pairwise(line.tobytes()))
+    zeros = [at + (128 - one) / (other - one) for at, (one, other) in pairs if (one < 128) != (other < 128)]
+    return [other - one for one, other in itertools.pairwise(zeros[1:-1])]
+
+
+@pytest.mark.parametrize("pixel_ratio", [1, 1.5, 2, 2.625])
+async def test_no_seam_shows_where_tiles_meet(site: Site, open_page: OpenPage, pixel_ratio: float) -> None:
+    image = await site.upload(pictures.saved(waves(), "png"))
+    options = {"viewport": {"width": 903, "height": 611}, "device_scale_factor": pixel_ratio}
+    page = await open_page(f"/i/{image['slug']}#xywh=401,300,1501,1015", **options)
+    await page.locator("[role=application]:focus").wait_for()
+
+    async def is_even() -> bool:
+        shot = Image.open(io.BytesIO(await page.screenshot())).convert("L")
+        row, column = shot.height // 2, round(shot.width * 0.87)
+        lines = (
+            shot.crop((0, row, round(shot.width * 0.7), row + 1)),
+            shot.crop((column, 0, column + 1, shot.height * 4 // 5)),  # above the buttons
+        )
+        lengths = [half_waves(line) for line in lines]
+        return all(len(found) > 40 and max(found) - min(found) < 0.7 for found in lengths)
+
+    await until(is_even, "waves of one length")

@@ -25,10 +25,14 @@ COMMAND = (sys.executable, "-m", "appliance.cli")
 
 
 class ServerProcess:
-    """One data directory and the server over it, which can be killed and started again at the same address."""
+    """One data directory and the server over it, which can be killed and started again at the same address.
 
-    def __init__(self, data_dir: Path, **environment: str) -> None:
+    It runs in the checkout `root`.
+    """
+
+    def __init__(self, data_dir: Path, root: Path = ROOT, /, **environment: str) -> None:
         self.data_dir = data_dir
+        self.root = root
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data_dir.with_name(f"{data_dir.name}.log")
@@ -48,7 +52,7 @@ class ServerProcess:
         """Start the process and return at once."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*COMMAND, "serve"], env=self.environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+                [*COMMAND, "serve"], env=self.environment, cwd=self.root, stdout=log, stderr=subprocess.STDOUT
             )
 
     async def start(self) -> None:
@@ -102,7 +106,7 @@ class ServerProcess:
             [*COMMAND, *arguments],
             check=False,
             env=self.environment,
-            cwd=ROOT,
+            cwd=self.root,
             capture_output=True,
             text=True,
             timeout=120,
@@ -141,9 +145,9 @@ def on_minio(server: Server, **changed: str) -> Mapping[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def serving(data_dir: Path, **environment: str) -> AsyncIterator[ServerProcess]:
+async def serving(data_dir: Path, root: Path = ROOT, /, **environment: str) -> AsyncIterator[ServerProcess]:
     """A started server, gone at the end."""
-    served = ServerProcess(data_dir, **environment)
+    served = ServerProcess(data_dir, root, **environment)
     try:
         await served.start()
         yield served

@@ -25,7 +25,7 @@ msgstr ""
 "MIME-Version: 1.0\\n"
 "Content-Type: text/plain; charset=utf-8\\n"
 "Content-Transfer-Encoding: 8bit\\n"
-"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+"Plural-Forms: {plural_forms}\\n"
 
 """
 SOURCES: tuple[tuple[str, str, dict[str, str], dict[str, tuple[int, ...] | None]], ...] = (
@@ -70,7 +70,9 @@ def written(catalogue: Catalog, language: str | None = None) -> bytes:
     """The file: no dates and no names in its head, which would differ with every run."""
     body = io.BytesIO()
     write_po(body, catalogue, width=120, omit_header=True, sort_output=True, include_lineno=False, ignore_obsolete=True)
-    return (HEAD.format(language=language) if language else "").encode() + body.getvalue()
+    if language is None:
+        return body.getvalue()
+    return HEAD.format(language=language, plural_forms=catalogue.plural_forms).encode() + body.getvalue()
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from appliance.http.pages.assets import web_root
 from appliance.http.pages.localized_pages import LocalizedPages
 from tests.support.host import OpenHost
 from tests.support.rendered_page import PHOTO, Page
+from tests.support.rows import changed
 
 NOWHERE = Path("/nonexistent/appliance.toml")
 COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
@@ -78,12 +80,24 @@ def test_imprint_privacy_and_report_are_linked_where_they_are_set() -> None:
     links = {link["href"] for link in Page(site.images.share_page(PHOTO)).all("a")}
     assert {"https://a.example/i", "https://a.example/p"} <= links
     page = f"https%3A%2F%2Fpics.example%2Fi%2F{PHOTO.slug}"
-    assert f"mailto:abuse@a.example?subject={page}" in links
     by_form = pages(report="https://a.example/report?page={url}")
     assert f"https://a.example/report?page={page}" in {
         a["href"] for a in Page(by_form.images.share_page(PHOTO)).all("a")
     }
     assert "Report" not in Page(pages().images.share_page(PHOTO)).text
+
+
+def test_a_report_by_email_says_which_image_and_asks_why() -> None:
+    shown = Page(pages(report="abuse@a.example").images.share_page(changed(PHOTO, title="50 % & más\u2026?")))
+    url = urlsplit(next(link["href"] for link in shown.all("a") if link["href"].startswith("mailto:")))
+    fields = parse_qs(url.query, strict_parsing=True)
+    link = f"https://pics.example/i/{PHOTO.slug}"
+    assert (url.path, fields["subject"]) == ("abuse@a.example", [f"Report: 50 % & más\u2026? ({link})"])
+    body = fields["body"][0].split("\r\n")
+    assert body[0] == link
+    assert "- It infringes my copyright." in body
+    assert "+" not in url.query  # which mail programs would show
+    assert shown.one("input", id="report-address")["value"] == "abuse@a.example"
 
 
 @pytest.mark.parametrize(

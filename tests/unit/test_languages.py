@@ -10,8 +10,11 @@ from aiohttp import FormData
 from appliance.http.localization.formatting import Formatter
 from appliance.http.localization.languages import ENGLISH, choose_language, read_languages
 from appliance.http.pages.assets import web_root
+from appliance.http.pages.localized_pages import LocalizedPages
 from tests.support import wording
 from tests.support.host import Host, OpenHost, small_config
+from tests.support.pseudo_languages import MIRRORED, write_language
+from tests.support.rendered_page import CONFIG, Page
 
 NOW_S = 1_795_449_728  # 2026-11-23T16:02:08Z
 LANGUAGES = read_languages(web_root() / "locale")
@@ -69,6 +72,20 @@ def test_numbers_and_times_are_written_as_the_language_has_them() -> None:
     assert german.expiry(NOW_S + 3 * 3600, NOW_S) == "23. November 2026, 19:02 UTC (in 3 Stunden)"
     assert german.days(365) == "1 Jahr"
     assert Formatter(ENGLISH).days(365) == "1 year"
+
+
+def test_a_language_is_one_file(tmp_path: Path) -> None:
+    write_language(tmp_path, MIRRORED)
+    english, mirrored = read_languages(tmp_path)
+    pages = LocalizedPages(CONFIG, language=mirrored)
+    html = Page(pages.site.upload_page()).one("html")
+    assert (english.direction, html["lang"], html["dir"]) == ("ltr", MIRRORED, "rtl")
+    assert pages.assets.get(f"messages.{MIRRORED}.js") is not None
+
+
+def test_scripts_choose_a_plural_form_by_the_rule_of_the_language(tmp_path: Path) -> None:
+    write_language(tmp_path, "pl")
+    assert b"appliancePlural=n=>Number((n==1 ? 0 : n%10>=2" in read_languages(tmp_path)[1].script
 
 
 async def test_a_page_comes_in_the_language_that_the_browser_asks_for(host: Host) -> None:

@@ -18,7 +18,6 @@ GERMAN = next(each for each in read_languages(web_root() / "locale") if each.tag
 ONLY_PROGRAMS_MEET = frozenset(
     {
         "invalid-idempotency-key",  # our pages make these keys themselves
-        "idempotency-key-in-use",
         "idempotency-key-reused",
         "unsupported-tus-version",  # nor do they speak tus wrongly
         "encoded-body",

@@ -317,6 +317,18 @@ def test_the_uploaded_page_hands_out_the_manage_link(pages: LocalizedPages) -> N
     assert not [link for link in page.all("a") if TOKEN in link["href"]]
 
 
+@pytest.mark.parametrize("name", ["uploaded", "uploaded-several"])
+def test_the_links_to_share_come_first_and_the_manage_links_under_a_warning(pages: LocalizedPages, name: str) -> None:
+    page = Page(EVERY_PAGE[name](pages, PHOTO))
+    texts = [has for tag, has in page.elements if tag in ("input", "textarea") and has.get("type") != "hidden"]
+    secret = next(at for at, has in enumerate(texts) if has["id"].startswith("manage-link"))
+    assert "link" in texts[0]["id"] or texts[0]["id"] == "images"
+    assert not [has for has in texts[:secret] if TOKEN in has.get("value", "")]
+    (primary,) = [button for button in page.all("button", type="button") if "quiet" not in button["class"]]
+    assert primary["data-copies"] in ("code-link", "images")
+    assert "private" in page.text.partition("Manage link")[2]
+
+
 def test_a_deletion_can_be_undone_from_its_page(pages: LocalizedPages) -> None:
     page = Page(pages.images.deleted_page(PHOTO, TOKEN))
     assert page.one("input", type="hidden") == {"type": "hidden", "name": "token", "value": TOKEN}

@@ -8,5 +8,13 @@ const images = [...document.querySelectorAll<HTMLElement>("[data-record]")].map(
   ...(JSON.parse(dataset["record"] ?? "") as LibraryImage),
   uploaded_at,
 }));
+
+/** The browser has the manage links now, so a reload needn't upload the files again: it opens the image, or My images. */
+function leaveForm(): void {
+  document.querySelector("#kept")?.classList.add("stored");
+  const [first, ...others] = images;
+  history.replaceState(null, "", first && !others.length ? `/i/${first.slug}` : "/images");
+}
+
 // A browser without storage, such as a private window, stores nothing.
-saveImages(...images).catch(() => undefined);
+saveImages(...images).then(leaveForm, () => undefined);

@@ -127,6 +127,7 @@ class IdempotencyKeyInUse(ApplianceError):
 
     code = "idempotency-key-in-use"
     title = "A request with this Idempotency-Key is still running"
+    texts = ("This upload is still running. Try again in a moment.",)
 
 
 class IdempotencyKeyReused(ApplianceError):

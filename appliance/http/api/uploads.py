@@ -1,5 +1,7 @@
 """Uploading through the API, the plain form, `curl -T` and the API of Chevereto. All pass their body to `Ingest`."""
 
+from collections.abc import Sequence
+
 from aiohttp import hdrs, web
 
 from appliance.domain.errors import ApplianceError
@@ -52,7 +54,7 @@ async def post_form(request: web.Request) -> web.Response:
     body = upload_body(request, max_files=limits.max_files, max_skipped_bytes=limits.max_skipped_bytes)
     try:
         outcomes = await request.app[INGEST].accept_each(body, client_of(request))
-        accepted = [each for each in outcomes if isinstance(each, Accepted)]
+        accepted = _once([each for each in outcomes if isinstance(each, Accepted)])
         refused = [each for each in outcomes if isinstance(each, Refused)]
         if not accepted:
             raise refused[0].fault
@@ -117,6 +119,11 @@ def read_image_admission_request(request: web.Request) -> AdmissionRequest:
     """As `read_admission_request`, for the requests of `create_image`, which may begin a resumable upload."""
     is_resumable = resumable_draft.is_resumable(request)
     return resumable_draft.read_admission_request(request) if is_resumable else read_admission_request(request)
+
+
+def _once(accepted: Sequence[Accepted]) -> list[Accepted]:
+    """Each image once: a form may bring the same file twice."""
+    return list({each.image.slug: each for each in accepted}.values())
 
 
 async def _accept(request: web.Request, filename: str = "") -> Accepted:

@@ -24,13 +24,15 @@ SCRIPTS = "web/src/"
 class Language:
     """One language. `locale` is for dates and numbers; `script_messages` are the translated messages of scripts.
 
-    Methods have gettext's names, so that the tools that collect messages recognise them.
+    `plural_rule` is the expression in `n`, in C, by which gettext chooses among a message's forms. Methods have
+    gettext's names, so that the tools that collect messages recognise them.
     """
 
     tag: str
     locale: Locale
     translations: NullTranslations = field(default_factory=NullTranslations)
     script_messages: Mapping[str, object] = field(default_factory=dict)
+    plural_rule: str = "(n != 1)"
 
     def gettext(self, message: str) -> str:
         return self.translations.gettext(message)
@@ -39,12 +41,18 @@ class Language:
         return self.translations.ngettext(one, many, count)
 
     @property
+    def direction(self) -> str:
+        """In which direction it is written: `ltr` or `rtl`."""
+        return self.locale.text_direction
+
+    @property
     def script(self) -> bytes:
-        """A script that defines the messages of other scripts, and the texts of problems by their codes."""
+        """A script that defines the messages of other scripts, their plural rule, and problems' texts by code."""
         faults = [fault for fault in ApplianceError.__subclasses__() if fault.texts]
         problems = {fault.code: [self.gettext(text) for text in fault.texts] for fault in faults}
         given = {"applianceMessages": self.script_messages, "applianceProblems": problems}
-        return ";".join(f"globalThis.{name}={_json(values)}" for name, values in given.items()).encode()
+        defined = [f"globalThis.{name}={_json(values)}" for name, values in given.items()]
+        return ";".join([f"globalThis.appliancePlural=n=>Number({self.plural_rule})", *defined]).encode()
 
 
 ENGLISH = Language("en", Locale.parse("en_GB"))
@@ -74,7 +82,8 @@ def _read(path: Path) -> Language:
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
-    return Language(tag, Locale.parse(tag), GNUTranslations(compiled), _script_messages(catalogue))
+    locale, translations = Locale.parse(tag), GNUTranslations(compiled)
+    return Language(tag, locale, translations, _script_messages(catalogue), catalogue.plural_expr)
 
 
 def _json(values: Mapping[str, object]) -> str:

@@ -91,7 +91,7 @@ class AlbumPages:
             cover=cover,
             previews=previews(cover, self._config) if cover else [],
             oembed_url=self._links.album_oembed(contents.album.slug),
-            report_link=self._templates.branding.report_link(self._links.album(contents.album.slug)),
+            report_link=self._templates.report_link(self._links.album(contents.album.slug), self._name(contents.album)),
             **self._describe(contents),
         )
 
@@ -119,7 +119,7 @@ class AlbumPages:
             image=image,
             figure=self._figure(image, summary),
             previews=previews(image, self._config),
-            report_link=self._templates.branding.report_link(self._links.share(image.slug)),
+            report_link=self._templates.report_link(self._links.share(image.slug), image.title or image.filename),
             place=place + 1,
             previous=self._neighbour(contents, place - 1),
             next=self._neighbour(contents, place + 1),
@@ -193,12 +193,15 @@ class AlbumPages:
         }
         return self._templates.render("album-gone.html", **values)
 
+    def _name(self, album: Album) -> str:
+        return album.title or self._templates.language.gettext("Album")
+
     def _describe(self, contents: Contents) -> dict[str, object]:
         album = contents.album
         return {
             "album": album,
             "count": len(contents.images),
-            "name": album.title or self._templates.language.gettext("Album"),
+            "name": self._name(album),
             "page_url": self._links.album(album.slug),
             "ends_s": contents.ends_s,
             "expiry": self._expiry(contents),

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from appliance.config.model import MAX_LOGO_BYTES, Config, Site
 from appliance.domain import colours
@@ -14,14 +13,17 @@ ACCENT_SHEET = "accent.css"
 
 @dataclass(frozen=True, slots=True)
 class Branding:
-    """What the header and the footer of every page show; `logo` and `style_sheet` are names of static files."""
+    """What the header and the footer of every page show; `logo` and `style_sheet` are names of static files.
+
+    `report` is where readers report a page: an email address, or a URL with `{url}` in it.
+    """
 
     name: str
     logo: str | None
     style_sheet: str | None
     imprint_url: str | None
     privacy_url: str | None
-    _report: str | None
+    report: str | None
 
     @classmethod
     def of(cls, config: Config) -> "Branding":
@@ -29,15 +31,6 @@ class Branding:
         logo = None if site.logo is None else f"logo{site.logo.suffix}"
         sheet = None if site.accent is None else ACCENT_SHEET
         return cls(site_name(config), logo, sheet, site.imprint_url, site.privacy_url, site.report)
-
-    def report_link(self, page_url: str) -> str | None:
-        """The link for reporting a page; None if the operator hasn't configured one."""
-        if self._report is None:
-            return None
-        page = quote(page_url, safe="")
-        if "@" in self._report and "://" not in self._report:
-            return f"mailto:{quote(self._report, safe='@+')}?subject={page}"
-        return self._report.replace("{url}", page)
 
 
 def generated_files(site: Site) -> dict[str, bytes]:

@@ -52,7 +52,7 @@ class ImagePages:
             link_codes=link_codes(image, self._config, language),
             sized_codes=sized_codes(image, self._config, language),
             expires_in=self._templates.formatter.time_left(image.expires_s, self._clock()),
-            report_link=self._templates.branding.report_link(self._links.share(image.slug)),
+            report_link=self._templates.report_link(self._links.share(image.slug), image.title or image.filename),
             oembed_url=self._links.oembed(image.slug),
             **self._describe(image),
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from appliance.config.model import Config
 from appliance.domain.errors import ApplianceError
 from appliance.domain.model import KeepMetadata
+from appliance.domain.tokens import generate_secret
 from appliance.domain.upload_options import keep_metadata_of
 from appliance.http.links import EXTENSIONS
 from appliance.http.localization.formatting import HOUR_S
@@ -29,7 +30,7 @@ class SitePages:
         self._config = config
 
     def upload_page(self, problem: ApplianceError | None = None, *, form_values: UploadFormValues | None = None) -> str:
-        """The form that sends a file to `POST /`: fields file, expires_in, title, alt, keep_metadata."""
+        """The form that sends a file to `POST /`: fields file, expires_in, title, alt, keep_metadata, form_key."""
         uploads, formatter = self._config.uploads, self._templates.formatter
         form_values = form_values or UploadFormValues()
         default = f"{uploads.default_expiry_days}d"
@@ -37,6 +38,7 @@ class SitePages:
             "upload.html",
             problem=self._templates.localize_error(problem),
             form_values=form_values,
+            form_key=generate_secret(),
             keep_metadata=keep_metadata_of(form_values.keep_metadata) or KeepMetadata.NOTHING,
             selected=form_values.expires_in or default,
             default=default,

@@ -18,6 +18,7 @@ from appliance.http.localization.localized_errors import LocalizedError, localiz
 from appliance.http.pages.assets import Assets
 from appliance.http.pages.branding import Branding
 from appliance.http.pages.embed_codes import description
+from appliance.http.pages.reporting import ReportLink, report_link
 from appliance.lifecycle.management import UNDO_S
 
 _EXPIRY_DAYS = (1, 7, 30, 365)
@@ -85,6 +86,11 @@ class PageTemplates:
             ExpiryOption(f"{each}d", formatter.weeks(1) if each == 7 else formatter.days(each)) for each in sorted(days)
         ]
         return [ExpiryOption("1h", formatter.hours(1)), *options]
+
+    def report_link(self, page_url: str, name: str) -> ReportLink | None:
+        """The link for reporting the page of the image or album `name`; None if the operator hasn't configured one."""
+        setting = self.branding.report
+        return None if setting is None else report_link(setting, page_url, name, self.language)
 
     def _why_original_only(self, image: Image) -> LocalizedError | None:
         return localize_original_only(image, self._config.uploads.max_pixels, self.language)

@@ -8,7 +8,7 @@ from aiohttp import BodyPartReader, web
 from appliance.config.model import Uploads
 from appliance.domain.errors import ApplianceError, MalformedRequest, MissingFile, RemoteUrlRefused
 from appliance.domain.model import UploadOptions
-from appliance.domain.upload_options import OPTION_NAMES, clean_filename
+from appliance.domain.upload_options import OPTION_NAMES, check_idempotency_key, clean_filename
 from appliance.http.transport.base64_files import REMOTE_SCHEMES, open_base64
 from appliance.http.transport.body_faults import translate_faults
 from appliance.http.transport.multipart import FormReader
@@ -19,6 +19,8 @@ from appliance.uploads.ingest import MAX_SKIPPED_BYTES, ArrivingFile
 
 MAX_PARTS = 32
 CHUNK_BYTES = 256 * 1024
+FORM_KEY = "form_key"
+"""The field in which the upload page's form sends a key of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,18 @@ class FormBody(RequestBody):
             await self._skip_misnamed_file(part, permit)
             return
         name = part.name or ""
-        self._note_field(name, await self._text(name, self._received(_chunks(part.reader), permit)))
+        text = await self._text(name, self._received(_chunks(part.reader), permit))
+        if name == FORM_KEY:
+            self._note_form_key(text)
+        else:
+            self._note_field(name, text)
+
+    def _note_form_key(self, key: str) -> None:
+        try:
+            check_idempotency_key(key)
+            self._options = replace(self._options, form_key=key)
+        except ApplianceError as fault:
+            self._refusal = self._refusal or fault
 
     async def _skip_misnamed_file(self, part: _Part, permit: Permit) -> None:
         """Skip a small file in another field. Raises MissingFile for a larger one: it must be the one to upload."""

@@ -118,3 +118,39 @@ async def test_get_and_head_change_no_row_and_no_original(host: Host, method: st
             await host.client.request(method, url + query if "?" not in url else url)
     assert await host.appliance.catalogue.images.get(slug) == before
     assert {path: path.read_bytes() for path in host.files("store")} == objects
+
+
+EMBEDDED = {"Sec-Fetch-Dest": "image", "Sec-Fetch-Site": "cross-site", "Accept": "image/avif,image/webp,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("file", ["large.jpg", "large", "original", "preview.jpg"])
+async def test_an_image_that_is_gone_is_a_drawing_where_other_sites_embed_it(
+    host: Host, jpeg: bytes, file: str
+) -> None:
+    slug = (await host.upload(jpeg, expires_in="60"))["slug"]
+    host.clock.forward(61)
+    for path, status in ((f"/i/{slug}/{file}", 410), (f"/i/0000aaaaaaaaaaaaa/{file}", 404)):
+        reply = await host.client.get(path, headers=EMBEDDED)
+        assert (reply.status, reply.content_type) == (status, "image/svg+xml")
+        assert reply.headers["Cache-Control"] == "no-store"
+        assert reply.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+        assert reply.headers["X-Robots-Tag"] == "noindex"
+        assert (await reply.read()).startswith(b"<svg ")
+
+
+@pytest.mark.parametrize(
+    ("headers", "content_type"),
+    [
+        ({"Accept": "image/webp,image/*;q=0.8"}, "image/svg+xml"),  # a browser that doesn't say what it fetches
+        ({"Accept": "*/*"}, "application/problem+json"),
+        ({"Accept": "text/html,image/webp"}, "text/html"),
+        (EMBEDDED | {"Sec-Fetch-Dest": "document", "Accept": "text/html,image/webp"}, "text/html"),
+        (EMBEDDED | {"Sec-Fetch-Dest": "empty"}, "application/problem+json"),
+        (EMBEDDED | {"Sec-Fetch-Site": "same-origin"}, "application/problem+json"),
+    ],
+)
+async def test_who_asks_for_a_gone_image_decides_on_the_form_of_the_answer(
+    host: Host, headers: dict[str, str], content_type: str
+) -> None:
+    reply = await host.client.get("/i/0000aaaaaaaaaaaaa/large.jpg", headers=headers)
+    assert (reply.status, reply.content_type) == (404, content_type)

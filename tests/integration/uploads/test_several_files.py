@@ -28,6 +28,10 @@ def links(page: str) -> list[str]:
     return re.findall(r'id="link-\d+"[^>]* value="([^"]+)"', page)
 
 
+def manage_links(page: str) -> list[str]:
+    return re.findall(r'id="manage-link(?:-\d+)?"[^>]* value="([^"]+)"', page)
+
+
 async def test_each_of_several_images_gets_its_links(host: Host) -> None:
     files = [(f"{number}.jpg", pictures.photo(64 + number, 48)) for number in range(3)]
     reply = await shared(host, *files, expires_in="1d", title="Holidays")
@@ -125,3 +129,43 @@ async def test_the_api_takes_one_file_a_request(host: Host, jpeg: bytes) -> None
     for name in ("a.jpg", "b.jpg"):
         form.add_field("file", jpeg, filename=name)
     await problem(await host.client.post("/api/v1/images", data=form), "malformed-request")
+
+
+async def test_a_form_that_is_sent_again_gets_the_first_reply(host: Host) -> None:
+    """As by a reload of the reply."""
+    files = [("a.jpg", pictures.photo(64, 48)), ("b.jpg", pictures.photo(65, 48))]
+    first, again = [await (await shared(host, *files, form_key="k" * 32)).text() for _ in range(2)]
+    assert (links(first), manage_links(first)) == (links(again), manage_links(again))
+    assert len(host.files("store/objects")) == 2
+
+
+async def test_a_form_that_a_browser_has_kept_takes_other_files(host: Host, jpeg: bytes) -> None:
+    first = await (await shared(host, ("a.jpg", jpeg), form_key="k" * 32)).text()
+    other = await (await shared(host, ("a.jpg", pictures.photo(64, 48)), form_key="k" * 32)).text()
+    named = await (await shared(host, ("a.jpg", jpeg), form_key="k" * 32, title="Cat")).text()
+    assert len({*manage_links(first), *manage_links(other), *manage_links(named)}) == 3
+
+
+async def test_the_same_file_twice_in_one_form_is_one_image(host: Host, jpeg: bytes) -> None:
+    page = await (await shared(host, ("a.jpg", jpeg), ("a.jpg", jpeg), form_key="k" * 32)).text()
+    assert len(manage_links(page)) == 1
+
+
+async def test_a_form_of_a_deleted_image_says_how_to_upload_it_again(host: Host, jpeg: bytes) -> None:
+    page = await (await shared(host, ("a.jpg", jpeg), form_key="k" * 32)).text()
+    slug, token = re.findall(r"/i/(\w+)#([\w-]{22})", page)[0]
+    await host.delete(slug, token)
+    reply = await shared(host, ("a.jpg", jpeg), form_key="k" * 32)
+    assert reply.status == 410
+    assert "reload the form" in await reply.text()
+
+
+async def test_a_form_key_that_could_be_guessed_is_refused(host: Host, jpeg: bytes) -> None:
+    reply = await shared(host, ("a.jpg", jpeg), form_key="1")
+    assert reply.status == CODES["invalid-idempotency-key"]
+    assert host.files("spool") == []
+
+
+async def test_each_form_has_a_key_of_its_own(host: Host) -> None:
+    keys = {re.findall(r'name="form_key" value="(\w{32})"', await (await host.get("/")).text())[0] for _ in range(2)}
+    assert len(keys) == 2

@@ -3,6 +3,7 @@
 declare global {
   // Set by the script of the page's language; English has none.
   var applianceMessages: Record<string, string | string[]> | undefined;
+  var appliancePlural: ((count: number) => number) | undefined;
 }
 
 type Values = Record<string, string | number>;
@@ -23,5 +24,6 @@ export function t(message: string, values: Values = {}): string {
 export function tn(one: string, many: string, count: number, values: Values = {}): string {
   const translated = globalThis.applianceMessages?.[one];
   const forms = Array.isArray(translated) ? translated : [one, many];
-  return filled(forms[count === 1 ? 0 : 1] ?? many, { count, ...values });
+  const form = globalThis.appliancePlural?.(count) ?? Number(count !== 1);
+  return filled(forms[form] ?? many, { count, ...values });
 }

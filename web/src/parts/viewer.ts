@@ -4,14 +4,9 @@ import OpenSeadragon from "openseadragon";
 import { announce } from "./announce";
 import { copy } from "./copy";
 import { t } from "./messages";
-
-/** A part of the image, in pixels of the original. */
-export interface Region {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
+import { type Region, fragmentOf, regionOf } from "./region";
+import { TileDrawer } from "./tile-drawer";
+import { ViewHistory } from "./view-history";
 
 /** `source` is a IIIF info.json or an image; `fallback` is an image for when the tiles can't be loaded. */
 export interface Zoomable {
@@ -52,34 +47,15 @@ function preventInlineStyle(): void {
   document.head.append(empty);
 }
 
-/** Whether the current history entry is the viewer's. */
-const isViewerEntry = (): boolean => (history.state as { zoomed?: boolean } | null)?.zoomed === true;
-
-/** Going back takes a moment and would undo a click made meanwhile, so such a click waits until it is done. */
-function stepBack(): void {
-  let pressed: HTMLElement | null = null;
-  const hold = (event: MouseEvent): void => {
-    pressed = (event.target as Element).closest<HTMLElement>("a[href], button");
-    event.preventDefault();
-    event.stopPropagation();
-  };
-  addEventListener("click", hold, true);
-  const release = (): void => {
-    removeEventListener("click", hold, true);
-    pressed?.click();
-  };
-  addEventListener("popstate", release, { once: true });
-  history.back();
-}
-
 export class Viewer {
   readonly #image: Zoomable;
   readonly #dialog = document.createElement("dialog");
   readonly #content = document.createElement("div"); // browsers don't make a dialog itself full-screen
   readonly #canvas = document.createElement("div");
   readonly #viewer: OpenSeadragon.Viewer;
+  readonly #history = new ViewHistory();
   #fellBack = false;
-  #hasLeft = false;
+  #asking: Promise<boolean> | undefined;
 
   constructor(image: Zoomable) {
     this.#image = image;
@@ -91,13 +67,15 @@ export class Viewer {
     this.#dialog.append(this.#content);
     document.body.append(this.#dialog);
     preventInlineStyle();
-    this.#dialog.addEventListener("cancel", () => this.#leave());
+    // Before the `close` event, which is late: what is pressed until then waits already.
+    this.#dialog.addEventListener("cancel", () => this.#history.leave());
     this.#dialog.addEventListener("close", () => this.#onClose());
     this.#dialog.addEventListener("keydown", (event) => this.#onKey(event));
     this.#dialog.showModal(); // first: OpenSeadragon measures its element when it is created
     this.#viewer = OpenSeadragon({
       element: this.#canvas,
-      drawer: "canvas",
+      drawer: TileDrawer,
+      smoothTileEdgesMinZoom: Infinity, // it moves tiles by parts of a pixel
       showNavigationControl: false,
       maxZoomPixelRatio: MAX_PIXEL_RATIO,
       visibilityRatio: 0.8,
@@ -109,15 +87,17 @@ export class Viewer {
 
   /** Show the image, or a region of it. */
   open(region?: Region): void {
-    this.#enter();
+    this.#history.enter();
+    addEventListener("popstate", this.#onPopState);
     const canvas = this.#viewer.canvas as HTMLElement;
     canvas.setAttribute("role", "application");
     canvas.setAttribute("aria-label", t("{name}. Arrow keys move the image, plus and minus zoom, 0 shows all of it.", { name: this.#image.name }));
     this.#viewer.addHandler("open", () => {
-      if (region) this.#viewer.viewport.fitBounds(this.#bounds(region), true);
+      if (region) this.#show(region);
       canvas.focus();
     });
-    this.#viewer.addHandler("open-failed", () => this.#fallBack());
+    this.#viewer.addHandler("open-failed", () => void this.#fallBack());
+    this.#viewer.addHandler("tile-load-failed", () => void this.#checkIsThere());
     this.#viewer.addHandler("animation-finish", () => this.#noteView());
     this.#viewer.addHandler("canvas-key", ignoreLetters);
     this.#viewer.open(this.#source(this.#image.source));
@@ -128,14 +108,25 @@ export class Viewer {
     return { tileSource };
   }
 
-  #fallBack(): void {
-    if (this.#fellBack) {
-      this.#close(); // first: a message inside the dialog would disappear with it
-      announce(t("The image could not be loaded. Check your connection and try again."));
-      return;
-    }
+  async #fallBack(): Promise<void> {
+    if (!(await this.#checkIsThere())) return;
+    if (this.#fellBack) return this.#fail(t("The image could not be loaded. Check your connection and try again."));
     this.#fellBack = true;
     this.#viewer.open(this.#source(this.#image.fallback));
+  }
+
+  /** Whether there is still an image to show. If it has ended meanwhile, the viewer closes and says so. */
+  async #checkIsThere(): Promise<boolean> {
+    this.#asking ??= isGone(this.#image.source).finally(() => (this.#asking = undefined));
+    const gone = await this.#asking;
+    if (!this.#dialog.open) return false;
+    if (gone) this.#fail(t("This image is no longer available."));
+    return !gone;
+  }
+
+  #fail(message: string): void {
+    this.#close(); // first: a message inside the dialog would disappear with it
+    announce(message);
   }
 
   // --- the view and its link
@@ -148,49 +139,40 @@ export class Viewer {
     return new OpenSeadragon.Rect(left / fullWidth, top / fullWidth, (right - left) / fullWidth, (bottom - top) / fullWidth);
   }
 
-  #region(): string {
+  #show(region: Region): void {
+    this.#viewer.viewport.fitBounds(this.#bounds(region), true);
+  }
+
+  #fragment(): string {
     const { x, y, width, height } = this.#viewer.viewport.getBounds();
     const [fullWidth, fullHeight] = [this.#image.width, this.#image.height];
     const [left, top] = [Math.max(0, Math.round(x * fullWidth)), Math.max(0, Math.round(y * fullWidth))];
     const right = Math.min(fullWidth, Math.round((x + width) * fullWidth));
     const bottom = Math.min(fullHeight, Math.round((y + height) * fullWidth));
-    return `#xywh=${left},${top},${Math.max(1, right - left)},${Math.max(1, bottom - top)}`;
+    return fragmentOf({ x: left, y: top, width: Math.max(1, right - left), height: Math.max(1, bottom - top) });
   }
 
   #noteView(): void {
-    if (this.#dialog.open) history.replaceState(history.state, "", this.#region());
+    if (this.#dialog.open) this.#history.note(this.#fragment());
   }
 
-  // --- a history entry of its own: Back closes the viewer and stays on the page
+  // --- entering and leaving
 
-  #enter(): void {
-    if (!isViewerEntry()) {
-      const view = location.hash;
-      history.replaceState(history.state, "", location.pathname + location.search);
-      history.pushState({ zoomed: true }, "", view || null);
-    }
-    addEventListener("popstate", this.#left);
-  }
-
-  readonly #left = (): void => {
-    if (!isViewerEntry()) this.#dialog.close();
+  /** After Back, or when another view was entered in the address. */
+  readonly #onPopState = (): void => {
+    const region = regionOf(location.hash);
+    if (!this.#history.follow(region !== undefined)) this.#dialog.close();
+    else if (region && this.#viewer.isOpen()) this.#show(region);
   };
 
-  /** Leave the history entry before the `close` event, which is late: what is pressed until then waits already. */
-  #leave(): void {
-    if (this.#hasLeft) return;
-    this.#hasLeft = true;
-    if (isViewerEntry()) stepBack();
-  }
-
   #close(): void {
-    this.#leave();
+    this.#history.leave();
     this.#dialog.close();
   }
 
   #onClose(): void {
-    removeEventListener("popstate", this.#left);
-    this.#leave();
+    removeEventListener("popstate", this.#onPopState);
+    this.#history.leave();
     if (document.fullscreenElement) void document.exitFullscreen();
     this.#viewer.destroy();
     this.#dialog.remove();
@@ -229,7 +211,7 @@ export class Viewer {
   }
 
   async #copyLink(): Promise<void> {
-    await copy(location.href.split("#")[0] + this.#region(), t("Link to this view"));
+    await copy(location.href.split("#")[0] + this.#fragment(), t("Link to this view"));
   }
 
   async #fullScreen(): Promise<void> {
@@ -244,6 +226,15 @@ export class Viewer {
   #onKey({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): void {
     if (ctrlKey || metaKey || altKey) return;
     if (/^f$/i.test(key) && document.fullscreenEnabled) void this.#fullScreen();
+  }
+}
+
+/** Whether the host says that the image has ended. A host that can't be reached says nothing. */
+async function isGone(address: string): Promise<boolean> {
+  try {
+    return [404, 410].includes((await fetch(address, { cache: "no-store" })).status);
+  } catch {
+    return false;
   }
 }
 

@@ -1,17 +1,9 @@
 // Opening the deep zoom: by a click on the image or on the button, or by a link to a view. The viewer is large, so it is
 // loaded only then.
 
-import type { Region } from "./viewer";
 import { announce } from "./announce";
 import { t } from "./messages";
-
-/** The region in an address (media fragment #xywh=x,y,w,h, in pixels of the original). */
-export function regionOf(hash: string): Region | undefined {
-  const match = /^#xywh=(?:pixel:)?(\d+),(\d+),(\d+),(\d+)$/.exec(hash);
-  if (!match) return undefined;
-  const [x, y, width, height] = match.slice(1).map(Number) as [number, number, number, number];
-  return width && height ? { x, y, width, height } : undefined;
-}
+import { type Region, regionOf } from "./region";
 
 /** Enable the zoom, and open it if the address names a view. */
 export function wireZoom(): void {
@@ -35,7 +27,12 @@ export function wireZoom(): void {
   openFromAddress();
 }
 
+/** The region asked for last, which may be another than the one for which the viewer began to load. */
+let wanted: Region | undefined;
+
 async function show(frame: HTMLAnchorElement, region?: Region): Promise<void> {
+  wanted = region;
+  if (frame.hasAttribute("aria-busy")) return;
   frame.setAttribute("aria-busy", "true");
   try {
     const { Viewer } = await import("./viewer");
@@ -46,7 +43,7 @@ async function show(frame: HTMLAnchorElement, region?: Region): Promise<void> {
       width: Number(frame.dataset["width"]),
       height: Number(frame.dataset["height"]),
       name: image.alt,
-    }).open(region);
+    }).open(wanted);
   } catch {
     announce(t("The viewer could not be loaded. Check your connection and try again."));
   } finally {

@@ -1,0 +1,44 @@
+"""What people set in their browser: very large text, their own colours; and paper."""
+
+import aiohttp
+import pytest
+
+from tests.support.browser.chromium import OpenPage
+from tests.support.browser.pages import Site, overflow_px, screen
+from tests.support.browser.pending import Arriving
+from tests.support.images import pictures
+
+LARGE_TEXT = {"fontSizes": {"standard": 32, "fixed": 26}}
+
+
+@pytest.mark.parametrize("language", ["en-GB", "de-DE"])
+async def test_with_text_of_twice_the_size_all_fits_a_phone(site: Site, open_page: OpenPage, language: str) -> None:
+    image = await site.upload(pictures.photo(640, 480))
+    page = await open_page("about:blank", locale=language, **screen("phone"))
+    session = await page.context.new_cdp_session(page)
+    await session.send("Page.setFontSizes", LARGE_TEXT)
+    for path in ("/", "/images", "/a", f"/i/{image['slug']}/manage"):
+        await page.goto(path)
+        assert await page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
+        assert await overflow_px(page) <= 0, path
+        for part in (".brand svg", ".bar nav a >> nth=0", ".bar nav a >> nth=1", "h1"):
+            box = await page.locator(part).bounding_box()
+            assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390, (path, part)
+            assert box["width"] >= 24 and box["height"] >= 24, (path, part)
+
+
+async def test_progress_is_seen_in_colours_of_ones_own(site: Site, open_page: OpenPage) -> None:
+    async with aiohttp.ClientSession() as session:
+        arriving = await Arriving.begun(site.url, session, 1_000_000)
+        page = await open_page(f"/i/{arriving.slug}", forced_colors="active")
+        border = await page.locator("progress").evaluate("bar => getComputedStyle(bar).borderTopWidth")
+        assert border == "1px"
+        await arriving.give_up()
+
+
+async def test_paper_has_no_buttons_and_no_codes(site: Site, open_page: OpenPage) -> None:
+    image = await site.upload(pictures.photo(640, 480), title="Cat")
+    page = await open_page(f"/i/{image['slug']}")
+    await page.emulate_media(media="print")
+    assert await page.get_by_role("heading", name="Cat").is_visible()
+    assert await page.locator("button:visible, input:visible, .bar:visible").count() == 0
