@@ -143,12 +143,15 @@ class Management:
     async def delete(self, slug: str, token: str | None, *, only_versions: AllowedVersions = None) -> Image:
         """End the image: 410 from now on, erased from everywhere after the undo time. Deleting twice is fine.
 
-        Raises as `owned` does, and VersionMismatch unless the image has one of `only_versions`. The row isn't locked:
-        a change in the same moment is deleted with the image.
+        Raises as `owned` does, and VersionMismatch unless the image has one of `only_versions`.
         """
-        image = await self.owned(slug, token)
-        require_version(image.version, only_versions)
-        return await self._end(image, undo_s=UNDO_S)
+
+        async def end_row() -> Image:
+            image = await self.owned(slug, token)
+            require_version(image.version, only_versions)
+            return await self._end(image, undo_s=UNDO_S, version=None if only_versions is None else image.version)
+
+        return await retry_on_conflict(end_row)
 
     async def take_down(self, slug: str) -> None:
         """End the image for good, without its token: nobody can undo it. Raises UnknownImage, GoneImage (already)."""
@@ -161,9 +164,12 @@ class Management:
         if image.version == before.version:
             raise GoneImage("This image is being erased.")
 
-    async def _end(self, before: Image, *, undo_s: int, for_good: bool = False) -> Image:
+    async def _end(self, before: Image, *, undo_s: int, version: int | None = None, for_good: bool = False) -> Image:
+        """Raises Conflict if the row no longer has `version`."""
         now_s = int(self._clock())
-        image = await self._catalogue.end(before.slug, now_s=now_s, erase_after_s=now_s + undo_s, for_good=for_good)
+        image = await self._catalogue.end(
+            before.slug, now_s=now_s, erase_after_s=now_s + undo_s, version=version, for_good=for_good
+        )
         await self._sidecars.keep(image)
         await self._cache.evict(image.slug)
         if before.ended is not Ending.DELETED:

@@ -101,9 +101,13 @@ def expire(connection: Connection, slugs: Sequence[str], now_s: int, erase_after
     return Outcome(expired, dict.fromkeys(ended), dict.fromkeys(ended, ONE_ROUND))
 
 
-def end(connection: Connection, slug: str, now_s: int, erase_after_s: int, *, for_good: bool) -> Outcome[Image]:
+def end(
+    connection: Connection, slug: str, now_s: int, erase_after_s: int, *, version: int | None, for_good: bool
+) -> Outcome[Image]:
     row = _require_row(connection, slug)
     image = row.image
+    if version not in (None, image.version):
+        raise Conflict()
     if image.ended is Ending.DELETED and (row.erasing or not for_good):
         return Outcome(image)
     if image.erase_after_s is not None:  # a deletion never keeps the bytes for longer than the expiry did
