@@ -17,6 +17,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-bui
 INSTALL := $(PIP) --require-hashes
 PYVIPS := sed -n '/^pyvips==/,/[^\\]$$/p' requirements.lock >$(VENV)/pyvips.lock && \
 	PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR=/nonexistent $(INSTALL) --no-deps --no-cache-dir -r $(VENV)/pyvips.lock
+# chupo, which the tests run, asks for Python 3.13 and works with 3.11 too.
+CHUPO := sed -n '/^chupo==/,/[^\\]$$/{s/ ; [^\\]*\\/ \\/;p}' requirements-dev.lock >$(VENV)/chupo.lock && \
+	$(INSTALL) --no-deps --ignore-requires-python -r $(VENV)/chupo.lock
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
@@ -93,6 +96,9 @@ minio: $(VENV)/.dev ## Build the real MinIO that the tests run against
 stores: $(VENV)/.dev ## Build two more S3 servers, versitygw and SeaweedFS, which the long tests keep to the store's contract
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/stores/build.sh
 
+.PHONY: generators
+generators: $(VENV)/.generators ## Install openapi-generator and a Java for it, with which the long tests make clients
+
 .PHONY: tusd
 tusd: $(VENV)/.dev ## Build tusd, with which the benchmark of large uploads compares
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/tusd/build.sh
@@ -102,6 +108,7 @@ lock: $(VENV)/.dev ## Pin the newest allowed versions of everything, by hash
 	$(COMPILE) --upgrade --group pyproject.toml:node -o requirements-node.lock
 	$(COMPILE) --upgrade -c requirements-build.lock pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade -c requirements-build.lock -c requirements.lock --extra dev --extra minio-build pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --upgrade -c requirements-build.lock -c requirements-dev.lock --extra clients pyproject.toml -o requirements-clients.lock
 	$(COMPILE) --upgrade -c requirements-build.lock -c requirements-dev.lock --extra bench pyproject.toml -o requirements-bench.lock
 	$(COMPILE) --upgrade -c requirements-build.lock -c requirements-dev.lock --extra deploy --extra deploy-test pyproject.toml -o requirements-deploy.lock
 
@@ -137,6 +144,7 @@ $(VENV)/.run: $(VENV)/.made requirements-build.lock requirements.lock pyproject.
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	$(INSTALL) -r requirements-dev.lock
+	@$(CHUPO)
 	@touch $@
 
 $(VENV)/.node: $(VENV)/.made requirements-node.lock
@@ -165,6 +173,10 @@ $(WEB): web/node_modules/.made web/build.mjs $(shell find web/src web/styles)
 
 $(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
 	$(INSTALL) -r requirements-bench.lock
+	@touch $@
+
+$(VENV)/.generators: $(VENV)/.dev requirements-clients.lock
+	$(INSTALL) -r requirements-clients.lock
 	@touch $@
 
 $(VENV)/.deploy: $(VENV)/.dev requirements-deploy.lock

@@ -88,12 +88,14 @@ class ImageCatalogue(Protocol):
         An image whose expiry was extended in the meantime is left alone. Raises InvalidField for more than `MAX_BATCH`.
         """
 
-    async def end(self, slug: str, *, now_s: int, erase_after_s: int, for_good: bool = False) -> Image:
-        """End the image because its owner deleted it. An expired image becomes a deleted one.
+    async def end(
+        self, slug: str, *, now_s: int, erase_after_s: int, version: int | None = None, for_good: bool = False
+    ) -> Image:
+        """End the image because its owner deleted it, if the row still has `version`.
 
-        An image that has ended is never erased later than it would have been, but may be sooner. With `for_good`,
-        erasing begins in the same moment, so that `restore` is refused from here on. Its tombstone is due then. Raises
-        GoneImage if it was erased, UnknownImage.
+        An expired image becomes a deleted one. An image that has ended is never erased later than it would have been,
+        but may be sooner. With `for_good`, erasing begins in the same moment, so that `restore` is refused from then
+        on. Its tombstone is due then. Raises Conflict if the version differs, GoneImage if it was erased, UnknownImage.
         """
 
     async def restore(self, slug: str, *, now_s: int, expires_s: int | None) -> Image:
@@ -168,10 +170,7 @@ class UploadCatalogue(Protocol):
         """Set when the upload is given up. Ended uploads are left alone."""
 
     async def refuse(self, upload: Upload, refusal: Refusal, *, now_s: int, kept_until_s: int) -> bool:
-        """End the upload because its bytes are no acceptable image. Its slug gets a tombstone.
-
-        False if it has ended already.
-        """
+        """End an upload whose bytes are no acceptable image; its slug gets a tombstone. False if it had ended."""
 
     async def give_up(self, upload: Upload, *, now_s: int, kept_until_s: int, for_good: bool = True) -> bool:
         """End the upload because it was cancelled or abandoned. Its texts and headers are forgotten.

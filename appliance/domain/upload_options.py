@@ -36,7 +36,7 @@ NEVER_IN_NAMES = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")  # control, surrogate, pri
 def with_option(options: UploadOptions, name: str, text: str, max_expiry_days: int) -> UploadOptions:
     """The options with one more, from its text in a form or query string. Options are checked and cleaned only here.
 
-    Raises InvalidField and InvalidExpiry, with limit and actual value.
+    Names that aren't in `OPTION_NAMES` change nothing. Raises InvalidField, InvalidExpiry, with limit and actual value.
     """
     match name:
         case "filename":

@@ -190,12 +190,16 @@ class Management:
         """End the image: 410 from now on, erased from everywhere after the undo time, or the days in the bin.
 
         Deleting twice is fine; the earlier time counts, so that one in the bin is erased by a deletion without the bin.
-        Raises as `owned` does, and VersionMismatch unless the image has one of `only_versions`. The row isn't locked:
-        a change in the same moment is deleted with the image.
+        Raises as `owned` does, and VersionMismatch unless the image has one of `only_versions`.
         """
-        image = await self.owned(slug, token)
-        require_version(image.version, only_versions)
-        return await self._end(image, undo_s=undo_or_bin_s(self._bin_days, to_bin=to_bin))
+        undo_s = undo_or_bin_s(self._bin_days, to_bin=to_bin)
+
+        async def end_row() -> Image:
+            image = await self.owned(slug, token)
+            require_version(image.version, only_versions)
+            return await self._end(image, undo_s=undo_s, version=None if only_versions is None else image.version)
+
+        return await retry_on_conflict(end_row)
 
     async def take_down(self, slug: str) -> None:
         """End the image for good, without its token: nobody can undo it. Raises UnknownImage, GoneImage (already)."""
@@ -208,9 +212,12 @@ class Management:
         if image.version == before.version:
             raise GoneImage("This image is being erased.")
 
-    async def _end(self, before: Image, *, undo_s: int, for_good: bool = False) -> Image:
+    async def _end(self, before: Image, *, undo_s: int, version: int | None = None, for_good: bool = False) -> Image:
+        """Raises Conflict if the row no longer has `version`."""
         now_s = int(self._clock())
-        image = await self._catalogue.end(before.slug, now_s=now_s, erase_after_s=now_s + undo_s, for_good=for_good)
+        image = await self._catalogue.end(
+            before.slug, now_s=now_s, erase_after_s=now_s + undo_s, version=version, for_good=for_good
+        )
         await self._sidecars.keep(image)
         await self._cache.evict(image.slug)
         await self._tombstones.settle_now(image.slug)

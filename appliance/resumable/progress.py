@@ -52,7 +52,7 @@ class UploadChunk:
     client: Client
     stream: AsyncIterator[bytes] = field(repr=False)
     announced_bytes: int | None
-    checksum: Checksum | None = None
+    checksums: tuple[Checksum, ...] = ()
     length: int | None = None
     is_last: bool | None = None
 

@@ -151,7 +151,7 @@ class UploadReceiver:
                         announced_bytes=chunk.announced_bytes or 0,
                         left_bytes=max_bytes,
                         digest=lock.digest,
-                        checksum=chunk.checksum,
+                        checksums=chunk.checksums,
                         client=chunk.client.key,
                         since_s=upload.created_s,
                     )

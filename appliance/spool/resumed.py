@@ -1,6 +1,6 @@
 """The files of resumable uploads, which outlive requests and restarts. A file's size tells how far its upload is.
 
-A request with a checksum counts only once it is verified. Until then its bytes lie at the file's end, and a mark next
+A request with checksums counts only once they are verified. Until then its bytes lie at the file's end, and a mark next
 to the file says where they begin: whatever happens, they are cut off there, so no unverified byte is ever counted.
 """
 
@@ -36,12 +36,13 @@ class Append(Transfer):
         make_room: MakeRoom,
         expected: ExpectedUpload,
         digest: Digest,
-        checksum: Checksum | None,
+        checksums: Sequence[Checksum],
         sync_bytes: int = SYNC_BYTES,
     ) -> None:
         super().__init__(path, room, threads, make_room, expected, sync_bytes)
         self.digest = digest
-        self._hasher = None if checksum is None else checksum.hasher()
+        self._checksums = checksums
+        self._hashers = {checksum.algorithm: checksum.hasher() for checksum in checksums}
         self._flushing: asyncio.Future[None] | None = None
         self._block = bytearray()
         self._writing_block = asyncio.Lock()
@@ -96,9 +97,9 @@ class Append(Transfer):
 
     def _hash_and_write(self, block: bytearray) -> None:
         self._write_whole(block)
-        if self._hasher is not None:
-            self._hasher.update(block)
-        else:
+        for hasher in self._hashers.values():
+            hasher.update(block)
+        if not self._checksums:
             self.digest.feed(block, self._end)
         self._end += len(block)
 
@@ -106,9 +107,13 @@ class Append(Transfer):
         super()._cut()
         self.digest.restart()
 
-    def fits(self, checksum: Checksum) -> bool:
-        """Whether the bytes have this checksum."""
-        return self._hasher is not None and hmac.compare_digest(self._hasher.digest(), checksum.digest)
+    def require_match(self) -> None:
+        """Raises ChecksumMismatch if the bytes lack one of the checksums."""
+        for checksum in self._checksums:
+            if not hmac.compare_digest(self._hashers[checksum.algorithm].digest(), checksum.digest):
+                raise ChecksumMismatch(
+                    f"The {checksum.algorithm} checksum of the data doesn't match. Nothing was kept; send it again."
+                )
 
 
 class UploadFiles:
@@ -159,11 +164,11 @@ class UploadFiles:
         announced_bytes: int,
         left_bytes: int,
         digest: Digest,
-        checksum: Checksum | None = None,
+        checksums: Sequence[Checksum] = (),
         client: str = "",
         since_s: float = 0.0,
     ) -> None:
-        """Append the stream. What arrived before it broke off stays, unless the request has a checksum.
+        """Append the stream. What arrived before it broke off stays, unless the request has checksums.
 
         `digest` follows. `left_bytes` is what the upload lacks; it counts as `client`'s, and as begun at `since_s`.
 
@@ -171,14 +176,14 @@ class UploadFiles:
         """
         expected = ExpectedUpload(left_bytes, None, client, since_s)
         transfer = partial(self._append, name, stream, announced_bytes, expected, digest)
-        if checksum is None:
-            await transfer(None)
+        if not checksums:
+            await transfer(())
             return
         mark = self.path(name + MARK)
         self._verified[name] = self.offset(name)
         try:
             await self._threads.run(_write_mark, mark, self._verified[name])
-            await transfer(checksum)
+            await transfer(checksums)
             await self._threads.run(mark.unlink)
         finally:
             await asyncio.shield(self._threads.run(_cut, self.path(name), mark))
@@ -191,7 +196,7 @@ class UploadFiles:
         announced_bytes: int,
         expected: ExpectedUpload,
         digest: Digest,
-        checksum: Checksum | None,
+        checksums: Sequence[Checksum],
     ) -> None:
         transfer = Append(
             self.path(name),
@@ -200,7 +205,7 @@ class UploadFiles:
             self._make_room,
             expected,
             digest,
-            checksum,
+            checksums,
             self._sync_bytes,
         )
         try:
@@ -208,10 +213,7 @@ class UploadFiles:
             await transfer.pour(stream)
         finally:
             await asyncio.shield(transfer.close())
-        if checksum is not None and not transfer.fits(checksum):
-            raise ChecksumMismatch(
-                f"The {checksum.algorithm} checksum of the data doesn't match. Nothing was kept; send it again."
-            )
+        transfer.require_match()
 
     async def catch_up(self, name: str, digest: Digest) -> None:
         """Have the digest read every byte that counts, unless `close` comes first. An absent file has none."""

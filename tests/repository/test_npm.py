@@ -16,7 +16,7 @@ LOCKS = sorted(
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT)))
 def test_no_package_runs_a_script_when_it_is_installed(lock: Path) -> None:
-    """esbuild, the one that has one, finds its program without it."""
+    """esbuild finds its program without it; the only other one counts installations."""
     assert "ignore-scripts=true" in (lock.parent / ".npmrc").read_text().splitlines()
 
 

@@ -21,7 +21,7 @@ class Draft:
     """The requests of one client, which names the interop version `version` in each, or none."""
 
     host: Host
-    version: int | None = 8
+    version: int | None = 9
 
     @property
     def named(self) -> dict[str, str]:

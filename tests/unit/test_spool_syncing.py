@@ -103,7 +103,7 @@ async def test_a_loss_under_a_checksum_never_makes_the_file_longer(spool: Spool,
     await append(spool, first, digest)
     disk.loses_at = 1
     with pytest.raises(DiskFull):
-        await append(spool, bytes(SYNC_BYTES), digest, checksum=Checksum("md5", b"16 bytes of MD5."))
+        await append(spool, bytes(SYNC_BYTES), digest, checksums=[Checksum("md5", b"16 bytes of MD5.")])
     kept = spool.uploads.path("an-upload").read_bytes()
     assert kept == first[: len(kept)]
     assert spool.uploads.offset("an-upload") == len(kept) >= SYNC_BYTES

@@ -101,9 +101,13 @@ def expire(connection: Connection, slugs: Sequence[str], now_s: int, erase_after
     return Outcome(expired, dict.fromkeys(ended), dict.fromkeys(ended, ONE_ROUND))
 
 
-def end(connection: Connection, slug: str, now_s: int, erase_after_s: int, *, for_good: bool) -> Outcome[Image]:
+def end(
+    connection: Connection, slug: str, now_s: int, erase_after_s: int, *, version: int | None, for_good: bool
+) -> Outcome[Image]:
     row = _require_row(connection, slug)
     image = row.image
+    if version not in (None, image.version):
+        raise Conflict()
     if image.erase_after_s is not None:  # nothing keeps the bytes for longer than an earlier end did
         erase_after_s = min(erase_after_s, image.erase_after_s)
     is_sooner = erase_after_s != image.erase_after_s

@@ -95,8 +95,10 @@ class ImageRows:
     async def expire(self, slugs: Iterable[str], *, now_s: int, erase_after_s: int) -> list[Image]:
         return await self._write(image_changes.expire, tuple(slugs), now_s, erase_after_s)
 
-    async def end(self, slug: str, *, now_s: int, erase_after_s: int, for_good: bool = False) -> Image:
-        return await self._write(image_changes.end, slug, now_s, erase_after_s, for_good=for_good)
+    async def end(
+        self, slug: str, *, now_s: int, erase_after_s: int, version: int | None = None, for_good: bool = False
+    ) -> Image:
+        return await self._write(image_changes.end, slug, now_s, erase_after_s, version=version, for_good=for_good)
 
     async def restore(self, slug: str, *, now_s: int, expires_s: int | None) -> Image:
         return await self._write(image_changes.restore, slug, now_s, expires_s)

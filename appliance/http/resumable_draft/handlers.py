@@ -7,11 +7,14 @@ from aiohttp import HttpVersion11, hdrs, web
 from appliance.domain import tokens
 from appliance.domain.errors import (
     ApplianceError,
+    Busy,
     ChecksumMismatch,
     DigestMismatch,
     GoneUpload,
     MalformedRequest,
     OffsetMismatch,
+    UploadLocked,
+    UploadPaused,
 )
 from appliance.domain.model import UploadKind
 from appliance.domain.upload_options import clean_filename
@@ -24,7 +27,7 @@ from appliance.http.problems import problem_response
 from appliance.http.responses import json_answer
 from appliance.http.resumable_draft import headers as draft
 from appliance.http.resumable_draft.versions import FIELD, named_version
-from appliance.http.transport.content_digest import content_checksum
+from appliance.http.transport.content_digest import content_checksums
 from appliance.http.transport.request_heads import refuse_encoded
 from appliance.http.transport.resumable_bodies import announced_bytes, received
 from appliance.http.transport.upload_bodies import parse_query_options
@@ -109,7 +112,11 @@ async def append(request: web.Request) -> web.Response:
 
 async def cancel(request: web.Request) -> web.Response:
     """DELETE /api/v1/resumable-uploads/{id}"""
-    await request.app[RESUMABLE].terminate(request.match_info["id"])
+    upload_id = request.match_info["id"]
+    try:
+        await request.app[RESUMABLE].terminate(upload_id)
+    except ApplianceError as fault:
+        return await _show_problem(request, fault, upload_id)
     return web.Response(status=204, headers=NO_STORE)
 
 
@@ -159,7 +166,7 @@ def _chunk(request: web.Request, length: int | None) -> UploadChunk:
         client_of(request),
         received(request.content, request.app[CONFIG].uploads),
         announced_bytes(request),
-        content_checksum(request),
+        content_checksums(request),
         length=length,
         is_last=_is_last(request),
     )
@@ -196,8 +203,7 @@ async def _show_progress(request: web.Request, upload_id: str, progress: Progres
 
 async def _show_problem(request: web.Request, fault: ApplianceError, upload_id: str | None) -> web.Response:
     """The error, and what the draft wants to be known of the upload next to it."""
-    if isinstance(fault, ChecksumMismatch):  # tus's word, with a status that only tus knows
-        fault = DigestMismatch()
+    fault = _without_tus_statuses(fault)
     members: dict[str, object] = {}
     if fault.code in PROBLEM_TYPES:
         members["type"] = f"https://iana.org/assignments/http-problem-types#{PROBLEM_TYPES[fault.code]}"
@@ -206,6 +212,15 @@ async def _show_problem(request: web.Request, fault: ApplianceError, upload_id: 
     response = problem_response(request, fault, members)
     response.headers.update(await _headers_after(request, upload_id))
     return response
+
+
+def _without_tus_statuses(fault: ApplianceError) -> ApplianceError:
+    """The error, in place of one whose status only clients of tus understand: those of the draft resume after a 5xx."""
+    if isinstance(fault, ChecksumMismatch):
+        return DigestMismatch()
+    if isinstance(fault, (UploadLocked, UploadPaused)):
+        return Busy(fault.detail, retry_after_s=fault.retry_after_s)
+    return fault
 
 
 async def _headers_after(request: web.Request, upload_id: str | None) -> dict[str, str]:

@@ -33,7 +33,7 @@ class InteropVersion:
         return self.completeness == INCOMPLETE
 
 
-CURRENT = InteropVersion(8)
+CURRENT = InteropVersion(9)
 VERSIONS = {
     version.number: version
     for version in (
@@ -42,7 +42,8 @@ VERSIONS = {
         InteropVersion(5, needs_media_type=False, lifetime="expires", appended=201),  # draft 03
         InteropVersion(6, lifetime="expires", appended=201),  # drafts 04 and 05
         InteropVersion(7),  # drafts 06 to 08
-        CURRENT,  # drafts 09 to 12
+        InteropVersion(8),  # drafts 09 to 11
+        CURRENT,  # draft 12
     )
 }
 

@@ -33,10 +33,9 @@ def parse_content_digest(request: web.Request) -> dict[str, bytes]:
     return digests
 
 
-def content_checksum(request: web.Request) -> Checksum | None:
-    """The first digest as the checksum of a resumable upload's chunk; None without one. Raises MalformedRequest."""
-    digests = parse_content_digest(request)
-    return next((Checksum(algorithm, digest) for algorithm, digest in digests.items()), None)
+def content_checksums(request: web.Request) -> tuple[Checksum, ...]:
+    """The digests as the checksums of a resumable upload's chunk. Raises MalformedRequest."""
+    return tuple(Checksum(algorithm, digest) for algorithm, digest in parse_content_digest(request).items())
 
 
 def _decode(algorithm: str, text: str) -> bytes:

@@ -52,6 +52,16 @@ def keep_field(name: str, text: str) -> tuple[str, str]:
     return name, text
 
 
+def parse_query_options(
+    request: web.Request, max_expiry_days: int, translate_field: TranslateField = keep_field
+) -> UploadOptions:
+    """The options in the query string; of a repeated one the first counts. Raises as `with_option`."""
+    options = UploadOptions()
+    for name in dict.fromkeys(request.query):
+        options = with_option(options, *translate_field(name, request.query[name]), max_expiry_days)
+    return options
+
+
 class RequestBody(ABC):
     """What all bodies have in common: options in the request's head, timeouts, and errors that end the body.
 
@@ -95,8 +105,7 @@ class RequestBody(ABC):
         refuse_partial(self._request)
         if expected := parse_content_digest(self._request):
             self._digest = ContentDigest(expected)
-        for name in dict.fromkeys(self._request.query):
-            self._set_option(*self._translate_field(name, self._request.query[name]))
+        self._options = parse_query_options(self._request, self._limits.max_expiry_days, self._translate_field)
         if (key := self._request.headers.get("Idempotency-Key")) is not None:
             check_idempotency_key(key)
             self._options = replace(self._options, idempotency_key=key)
@@ -114,11 +123,6 @@ class RequestBody(ABC):
             return None
         return min(self._request.content_length - self._arrived_bytes, self._limits.max_bytes)
 
-    def _set_option(self, name: str, text: str) -> None:
-        """Raises InvalidField, InvalidExpiry."""
-        if name in OPTION_NAMES:
-            self._options = with_option(self._options, name, text, self._limits.max_expiry_days)
-
     def _note_field(self, name: str, text: str) -> None:
         """Note a field of a form. An error in it is raised by `_require_options`, when all fields have been read."""
         try:
@@ -126,7 +130,7 @@ class RequestBody(ABC):
             name, text = self._translate_field(name, text)
             if name in OPTION_NAMES:
                 self._fields[name] = text
-            self._set_option(name, text)
+            self._options = with_option(self._options, name, text, self._limits.max_expiry_days)
         except ApplianceError as fault:
             self._refusal = self._refusal or fault
 
@@ -184,12 +188,3 @@ class RawBody(RequestBody):
             raise MissingFile("The request has no body. Send the file as the body, or as the form field “file”.")
         stream = self._received(self._content(), permit)
         yield ArrivingFile("", stream, self._request.content_length)
-
-
-def parse_query_options(request: web.Request, max_expiry_days: int) -> UploadOptions:
-    """The options in the query string. Raises as `with_option`."""
-    options = UploadOptions()
-    for name in OPTION_NAMES:
-        if (text := request.query.get(name)) is not None:
-            options = with_option(options, name, text, max_expiry_days)
-    return options

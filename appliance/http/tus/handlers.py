@@ -139,6 +139,6 @@ def _body(request: web.Request) -> UploadChunk:
         client_of(request),
         received(request.content, config.uploads),
         announced_bytes(request),
-        tus.parse_checksum(request),
+        tus.parse_checksums(request),
         tus.parse_number(request, "Upload-Length"),
     )

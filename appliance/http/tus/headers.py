@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from appliance.domain.errors import InvalidField, MalformedRequest, NotTusBody, UnsupportedTusVersion
 from appliance.domain.model import UploadOptions
 from appliance.domain.upload_options import clean_filename, with_option
-from appliance.http.transport.content_digest import content_checksum
+from appliance.http.transport.content_digest import content_checksums
 from appliance.spool import ALGORITHMS, Checksum
 
 VERSION = "1.0.0"
@@ -81,18 +81,19 @@ def is_deferred(request: web.Request) -> bool:
     return text is not None
 
 
-def parse_checksum(request: web.Request) -> Checksum | None:
-    """The checksum, None without one. Content-Digest counts if there is no Upload-Checksum.
+def parse_checksums(request: web.Request) -> tuple[Checksum, ...]:
+    """The checksums in Upload-Checksum and Content-Digest, all of which the bytes must have.
 
     Raises MalformedRequest, and InvalidField for an unknown algorithm.
     """
+    digests = content_checksums(request)
     text = request.headers.get("Upload-Checksum")
     if text is None:
-        return content_checksum(request)
+        return digests
     algorithm, _, encoded = text.partition(" ")
     if algorithm not in ALGORITHMS:
         raise InvalidField(f"Supported checksums: {', '.join(ALGORITHMS)}.")
-    return Checksum(algorithm, _decoded("Upload-Checksum", encoded))
+    return (Checksum(algorithm, _decoded("Upload-Checksum", encoded)), *digests)
 
 
 def parse_metadata(request: web.Request) -> dict[str, str]:

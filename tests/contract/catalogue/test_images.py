@@ -108,6 +108,16 @@ async def test_an_ended_image_is_not_marked(catalogue: Catalogue) -> None:
     assert await catalogue.images.get(slug(0)) == ended
 
 
+async def test_an_end_that_is_meant_for_another_version_changes_nothing(catalogue: Catalogue) -> None:
+    await catalogue.images.add(image())
+    changed = await catalogue.images.change(slug(0), version=1, title="x")
+    with pytest.raises(Conflict):
+        await catalogue.images.end(slug(0), now_s=NOW_S, erase_after_s=NOW_S, version=1)
+    assert await catalogue.images.get(slug(0)) == changed
+    ended = await catalogue.images.end(slug(0), now_s=NOW_S, erase_after_s=NOW_S, version=2)
+    assert (ended.ended, ended.version) == (Ending.DELETED, 3)
+
+
 async def test_a_deletion_for_good_can_not_be_undone(catalogue: Catalogue) -> None:
     await catalogue.images.add(image())
     undoable = await catalogue.images.end(slug(0), now_s=NOW_S, erase_after_s=NOW_S + 10)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.support.gates import gated, gone_everywhere, row
-from tests.support.host import DAY_S, Host, problem
+from tests.support.host import DAY_S, Host, bearer, problem
 from tests.support.tus_client import Tus
 
 
@@ -61,6 +61,21 @@ async def test_two_deletions_at_once_are_one(host: Host, jpeg: bytes) -> None:
     assert (await row(host, image["slug"])).version == 2
     assert await host.erase() == 1
     await gone_everywhere(host, image["slug"])
+
+
+async def test_a_deletion_that_is_meant_for_another_version_deletes_nothing(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = await host.upload(jpeg)
+    seen = bearer(image["delete_token"]) | {"If-Match": '"1"'}
+    held = gated(monkeypatch, host.appliance.catalogue.images, "end")
+    deletion = asyncio.create_task(host.client.delete(f"/api/v1/images/{image['slug']}", headers=seen))
+    await held.reached.wait()
+    assert (await host.patch(image["slug"], image["delete_token"], title="Meanwhile")).status == 200
+    held.open()
+    await problem(await deletion, "precondition-failed")
+    assert (await row(host, image["slug"])).title == "Meanwhile"
+    assert (await host.get(f"/i/{image['slug']}")).status == 200
 
 
 async def test_two_erasers_at_once_erase_once(host: Host, jpeg: bytes) -> None:

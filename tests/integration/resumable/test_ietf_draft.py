@@ -46,7 +46,7 @@ async def test_a_whole_file_is_answered_as_without_the_draft(draft: Draft, jpeg:
 async def test_the_address_is_announced_before_the_bytes_are_read(draft: Draft, jpeg: bytes) -> None:
     wire, interim = await draft.begun(len(jpeg), jpeg)
     assert interim.startswith("HTTP/1.1 104 Upload Resumption Supported\r\n")
-    assert field(interim, "Upload-Draft-Interop-Version") == "8"
+    assert field(interim, "Upload-Draft-Interop-Version") == "9"
     assert "max-size=" in field(interim, "Upload-Limit")
     assert "max-age=" in field(interim, "Upload-Limit")
     assert "201 Created" in await wire.head()
@@ -234,7 +234,7 @@ async def test_appended_bytes_need_offset_media_type_and_completeness(draft: Dra
 # --- older drafts, and what else is there -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("version", [3, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize("version", [3, 4, 5, 6, 7, 8, 9])
 async def test_each_version_uploads_whole_cut_and_in_parts(shared: Host, jpeg: bytes, version: int) -> None:
     draft = Draft(shared, version)
     last, more = ({"Upload-Incomplete": "?0"}, {"Upload-Incomplete": "?1"}) if version == 3 else (LAST, MORE)

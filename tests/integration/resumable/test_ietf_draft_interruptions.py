@@ -1,9 +1,11 @@
 """The IETF's resumable uploads survive broken connections and restarts, and never finish on their own."""
 
 import hashlib
+from dataclasses import replace
 
+from appliance.domain import tokens
 from tests.support.draft_client import LAST, MORE, Draft, field
-from tests.support.host import Host, OpenHost
+from tests.support.host import Host, OpenHost, problem
 
 
 def images(host: Host) -> float:
@@ -56,3 +58,37 @@ async def test_a_body_without_a_length_that_is_cut_is_not_complete(host: Host, j
     assert (await draft.head(where)).headers["Upload-Complete"] == "?0"
     assert images(host) == before
     assert (await draft.patch(where, len(jpeg), b"", LAST)).status == 201
+
+
+async def test_a_request_that_another_one_ends_is_answered_as_one_to_resume(host: Host, jpeg: bytes) -> None:
+    """Clients of the draft come back after a 5xx, not after a 423."""
+    draft = Draft(host)
+    wire, interim = await draft.begun(len(jpeg), jpeg[:20_000])
+    where = field(interim, "Location")
+    await draft.until_offset(where, 20_000)
+    assert await draft.offset(where) == 20_000
+    head = await wire.head()
+    assert head.startswith("HTTP/1.1 503 ")
+    assert (field(head, "Upload-Complete"), field(head, "Retry-After")) == ("?0", "1")
+    wire.abort()
+    assert (await draft.patch(where, 20_000, jpeg[20_000:], LAST)).status == 201
+
+
+async def test_an_upload_whose_lock_is_not_released_is_busy(host: Host, jpeg: bytes) -> None:
+    draft = Draft(host)
+    where = await draft.create(jpeg[:1000])
+    host.appliance.resumable.locks.wait_s = 0.05
+    async with host.appliance.resumable.locks.of(tokens.hash_secret(where.rpartition("/")[2])).held():
+        await problem(await draft.patch(where, 1000, jpeg[1000:], LAST), "busy")
+        await problem(await host.client.delete(where), "busy")
+        assert (await draft.head(where)).status == 503
+    assert (await draft.patch(where, 1000, jpeg[1000:], LAST)).status == 201
+
+
+async def test_an_upload_without_disk_space_is_to_be_resumed_later(open_host: OpenHost, jpeg: bytes) -> None:
+    draft = Draft(await open_host())
+    where = await draft.create(jpeg[:1000])
+    full = Draft(await open_host(uploads=replace(draft.host.appliance.config.uploads, reserve_bytes=10**15)))
+    response = await full.patch(where, 1000, jpeg[1000:], LAST)
+    await problem(response, "busy")
+    assert (response.headers["Retry-After"], response.headers["Upload-Offset"]) == ("10", "1000")

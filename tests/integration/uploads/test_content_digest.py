@@ -9,7 +9,7 @@ from aiohttp import ClientResponse, FormData, MultipartWriter
 
 from tests.support.host import Host, problem
 from tests.support.images import pictures
-from tests.support.tus_client import Tus
+from tests.support.tus_client import Tus, checksum
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ALGORITHMS = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
@@ -93,6 +93,21 @@ async def test_resumable_uploads_compare_each_request(shared: Host, jpeg: bytes,
     assert (await patched(where, 1000, jpeg[1000:], jpeg[1000:])).status == 204
     assert (await tus.state(where))["image"]["sha256"] == hashlib.sha256(jpeg).hexdigest()
     await problem(await tus.post(len(jpeg), jpeg, digest(b"another", sent)), "checksum-mismatch")
+
+
+@pytest.mark.parametrize("wrong", ["sha1", "sha-256", "sha-512"])
+async def test_resumable_uploads_compare_every_checksum_of_a_request(shared: Host, jpeg: bytes, wrong: str) -> None:
+    tus = Tus(shared)
+
+    def checksums(wrong: str | None) -> dict[str, str]:
+        told = {name: b"another" if name == wrong else jpeg for name in ("sha1", *ALGORITHMS)}
+        members = (digest(told[name], name)["Content-Digest"] for name in ALGORITHMS)
+        return {"Content-Digest": ", ".join(members)} | checksum("sha1", hashlib.sha1(told["sha1"]).digest())
+
+    where = await tus.create(len(jpeg))
+    await problem(await tus.patch(where, 0, jpeg, checksums(wrong)), "checksum-mismatch")
+    assert await tus.offset(where) == 0
+    assert (await tus.patch(where, 0, jpeg, checksums(None))).status == 204
 
 
 @pytest.mark.parametrize(

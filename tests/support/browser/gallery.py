@@ -68,8 +68,6 @@ async def uploading(camera: Camera) -> None:
             await _at_work(page)
             summary = page.locator("#summary")
             await summary.evaluate("box => scrollTo(0, scrollY + box.getBoundingClientRect().top - 24)")
-                "box => scrollTo(0, scrollY + box.getBoundingClientRect().top - 24)"
-            )
             await camera.take(page, name)
             for each in ("window.jpg", "rocket.jpg"):
                 await card(page, each).get_by_role("button", name="Cancel:").click()
