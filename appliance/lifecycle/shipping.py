@@ -209,10 +209,11 @@ class Shipper:
 
     async def _ship(self, queued: Image) -> bool:
         path = self._spool.landed_path(queued.slug)
-        async with self.holding(queued.slug):
-            if not path.exists():
-                return await self._settle_without_file(queued)
-            return await self._ship_file(queued, path)
+        if path.exists():
+            async with self.holding(queued.slug):
+                if path.exists():
+                    return await self._ship_file(queued, path)
+        return await self._settle_without_file(queued)
 
     async def _ship_file(self, queued: Image, path: Path) -> bool:
         row = await self._catalogue.get(queued.slug)
@@ -262,7 +263,7 @@ class Shipper:
         if row.ended is not None or row.location is Location.STORE:
             return False
         if await self._spool.bring_back(image.slug):
-            return await self._ship_file(image, self._spool.landed_path(image.slug))
+            return await self._ship(image)
         try:
             info = await self.store.stat(object_key(image.slug))
         except ObjectMissing:

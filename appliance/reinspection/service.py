@@ -82,7 +82,7 @@ class Reinspector:
             await self._notes.set(_note(request), json.dumps([last, looked_at]) if last else "")
         counts = Counter(finding.value for outcome in outcomes for finding in outcome.findings)
         examples = [f"{outcome.slug}: {outcome.words}" for outcome in outcomes if outcome.words]
-        return Step(last, looked_at, counts, tuple(examples[: request.max_examples]))
+        return Step(last, looked_at, dict(counts), tuple(examples[: request.max_examples]))
 
     async def _place(self, request: Request) -> tuple[str, int]:
         """After which slug the step begins, and how many images were looked at before."""
@@ -175,13 +175,15 @@ class Reinspector:
         Where the store's object says that they are its own, the row is brought in line: a restore of an old backup
         may leave it behind.
         """
-        if await self._spool.working.sha256(original) == image.sha256:
+        sha256 = await self._spool.working.sha256(original)
+        if sha256 == image.sha256:
             return None
-        stored = as_stored(image, await self._store.stat(object_key(image.slug)))
-        if stored == image or image.location is Location.SPOOL:
-            log.error("an original has other bytes than its row says", extra={"slug": image.slug})
-            return Outcome(image.slug, (Finding.DIFFERENT,), "the original's bytes don't have the sha256 of its row")
-        return await self._revise(image, stored, request)
+        if image.location is Location.STORE:
+            stored = as_stored(image, await self._store.stat(object_key(image.slug)))
+            if stored.sha256 == sha256:
+                return await self._revise(image, stored, request)
+        log.error("an original has other bytes than its row says", extra={"slug": image.slug})
+        return Outcome(image.slug, (Finding.DIFFERENT,), "the original's bytes don't have the sha256 of its row")
 
     async def _revise(self, image: Image, known: Image, request: Request) -> Outcome:
         if known != image and not request.dry_run:

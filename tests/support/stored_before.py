@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.writer import Outcome
 from appliance.domain.slugs import object_key
+from appliance.reinspection.outcomes import Request
 from tests.support.gates import row
 from tests.support.host import Host
 from tests.support.images import private_pictures
@@ -28,6 +30,11 @@ async def set_columns(host: Host, slug: str, **values: object) -> None:
     await catalogue.writer.run(write)
 
 
+def only(slug: str, *, clean: bool = False, dry_run: bool = False) -> Request:
+    """The step that looks at this image alone."""
+    return Request(after=slug[:-1], max_images=1, clean=clean, dry_run=dry_run, max_examples=10)
+
+
 async def uploaded_before(host: Host, data: bytes | None = None, filename: str = "photo.jpg") -> dict[str, Any]:
     """An image that was uploaded when less was cleaned; its original is in the store."""
     image = await host.upload(private_pictures.jpeg() if data is None else data, filename, keep_metadata="true")
@@ -37,6 +44,11 @@ async def uploaded_before(host: Host, data: bytes | None = None, filename: str =
 
 def secrets_in(data: bytes) -> list[bytes]:
     return [secret for secret in private_pictures.SECRETS if secret in data]
+
+
+def object_path(host: Host, slug: str) -> Path:
+    """The file of its original in the directory store."""
+    return host.appliance.config.data_dir / "store/objects" / object_key(slug)
 
 
 async def agreeing(host: Host, slug: str) -> Mapping[str, Any]:

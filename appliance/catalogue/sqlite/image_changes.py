@@ -75,7 +75,7 @@ def revise(connection: Connection, image: Image, *, is_replaced: bool) -> Outcom
     )
     due = replace(row, image=revised, sidecar_due=True, prewarmed=row.prewarmed and is_shown_alike)
     outcome = _update(connection, due, sql.REVISE)
-    return replace(outcome, stale={}) if is_shown_alike and not is_replaced else outcome
+    return replace(outcome, stale={}) if is_shown_alike and image.sha256 == row.image.sha256 else outcome
 
 
 def mark_shipped(connection: Connection, slug: str) -> Outcome[bool]:

@@ -1,23 +1,23 @@
 """Stored images are brought up to today's rules: their facts, their states, and what caches keep of them."""
 
-import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from appliance.domain.errors import CannotResize, CommandFailed
-from appliance.reinspection.outcomes import Request
+from appliance.domain.errors import CannotResize
 from appliance.workers import Worker
-from tests.support.gates import gated, row
-from tests.support.host import Host, OpenHost, bearer
+from tests.support.gates import row
+from tests.support.host import Host, bearer
 from tests.support.images import pictures
 from tests.support.managed_images import resource
-from tests.support.shared_caches import stand_in
-from tests.support.stored_before import set_columns
-from tests.support.waiting import until
+from tests.support.stored_before import object_path, only, set_columns
 
-ALL = Request(after="", max_examples=10)
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture
+def host(shared: Host) -> Host:
+    return shared
 
 
 async def size_of(host: Host, slug: str) -> tuple[int, int]:
@@ -30,7 +30,7 @@ async def test_facts_that_an_older_release_got_wrong_are_corrected(host: Host, j
     slug = (await host.upload(jpeg))["slug"]
     await set_columns(host, slug, width=480, height=640)
     assert await size_of(host, slug) == (384, 512)
-    step = await host.appliance.reinspector.step(ALL)
+    step = await host.appliance.reinspector.step(only(slug))
     assert step.counts == {"changed": 1}
     assert step.examples == (f"{slug}: width 480 -> 640, height 640 -> 480",)
     told = await resource(host, slug)
@@ -42,7 +42,7 @@ async def test_an_image_whose_facts_stay_is_not_written(host: Host, jpeg: bytes)
     slug = (await host.upload(jpeg))["slug"]
     await host.get(f"/i/{slug}/small.png")
     before = await row(host, slug)
-    step = await host.appliance.reinspector.step(ALL)
+    step = await host.appliance.reinspector.step(only(slug))
     assert (step.looked_at, step.counts) == (1, {})
     assert await row(host, slug) == before
     assert await host.appliance.cache.names(slug) == {"small.png"}
@@ -53,7 +53,7 @@ async def test_what_only_decoding_costs_is_corrected_without_renewing_any_cache(
     await host.get(f"/i/{slug}/small.png")
     right = (await row(host, slug)).facts.memory_bytes
     await set_columns(host, slug, memory_bytes=1)
-    assert (await host.appliance.reinspector.step(ALL)).counts == {"changed": 1}
+    assert (await host.appliance.reinspector.step(only(slug))).counts == {"changed": 1}
     assert (await row(host, slug)).facts.memory_bytes == right
     assert await host.appliance.cache.names(slug) == {"small.png"}
 
@@ -62,7 +62,7 @@ async def test_an_image_that_can_be_resized_by_now_becomes_ready(host: Host, jpe
     slug = (await host.upload(jpeg))["slug"]
     await set_columns(host, slug, original_only="Its pixels are stored in a way that this host can't decode.")
     assert (await host.get(f"/i/{slug}/small.jpg")).status == 422
-    assert (await host.appliance.reinspector.step(ALL)).counts == {"changed": 1, "ready": 1}
+    assert (await host.appliance.reinspector.step(only(slug))).counts == {"changed": 1, "ready": 1}
     assert (await resource(host, slug))["state"] == "ready"
     assert (await host.get(f"/i/{slug}/small.jpg")).status == 200
 
@@ -77,43 +77,24 @@ async def test_an_image_that_still_fails_to_render_stays_original_only(
     await set_columns(host, slug, original_only="Decoding its pixels takes longer than this host allows.")
     before = await row(host, slug)
     monkeypatch.setattr(Worker, "render", fails)
-    assert (await host.appliance.reinspector.step(ALL)).counts == {}
+    assert (await host.appliance.reinspector.step(only(slug))).counts == {}
     assert await row(host, slug) == before
-
-
-async def test_an_image_over_todays_limits_becomes_original_only(open_host: OpenHost, config: Any, jpeg: bytes) -> None:
-    slug = (await (await open_host()).upload(jpeg))["slug"]
-    host = await open_host(uploads=replace(config.uploads, max_pixels=1000))
-    assert (await host.appliance.reinspector.step(ALL)).counts == {"changed": 1, "original-only": 1}
-    assert (await resource(host, slug))["state"] == "original-only"
-
-
-async def test_a_dry_run_changes_nothing_and_says_what_would(host: Host, jpeg: bytes) -> None:
-    slug = (await host.upload(jpeg))["slug"]
-    await set_columns(host, slug, frames=7)
-    before = await row(host, slug)
-    step = await host.appliance.reinspector.step(replace(ALL, dry_run=True))
-    assert (step.counts, step.examples) == ({"changed": 1}, (f"{slug}: frames 7 -> 1",))
-    assert await row(host, slug) == before
-    assert (await host.appliance.reinspector.step(Request())).counts == {"changed": 1}
 
 
 async def test_an_original_that_is_refused_today_is_left_as_it_is(host: Host, jpeg: bytes) -> None:
     slug = (await host.upload(jpeg))["slug"]
     before = await row(host, slug)
     host.appliance.spool.copy_path(slug).unlink()
-    (stored,) = host.files("store/objects/originals")
-    stored.write_bytes(b"not an image")
-    assert (await host.appliance.reinspector.step(ALL)).counts == {"unreadable": 1}
+    object_path(host, slug).write_bytes(b"not an image")
+    assert (await host.appliance.reinspector.step(only(slug))).counts == {"unreadable": 1}
     assert await row(host, slug) == before
 
 
 async def test_an_original_that_the_store_has_lost_is_reported(host: Host, jpeg: bytes) -> None:
     slug = (await host.upload(jpeg))["slug"]
     host.appliance.spool.copy_path(slug).unlink()
-    (stored,) = host.files("store/objects/originals")
-    stored.unlink()
-    step = await host.appliance.reinspector.step(ALL)
+    object_path(host, slug).unlink()
+    step = await host.appliance.reinspector.step(only(slug))
     assert (step.counts, step.examples) == ({"missing": 1}, (f"{slug}: the store has no original",))
 
 
@@ -121,8 +102,8 @@ async def test_an_original_is_read_without_a_copy_for_viewers(host: Host, jpeg: 
     slug = (await host.upload(jpeg))["slug"]
     host.appliance.spool.copy_path(slug).unlink()
     await set_columns(host, slug, frames=7)
-    assert (await host.appliance.reinspector.step(ALL)).counts == {"changed": 1}
-    assert host.files("spool") == []
+    assert (await host.appliance.reinspector.step(only(slug))).counts == {"changed": 1}
+    assert [path.parent.name for path in host.files("spool") if slug in path.name] == ["sidecars"]
 
 
 # --- what others do meanwhile -------------------------------------------------------------------------------------
@@ -140,7 +121,7 @@ async def test_an_image_that_is_deleted_meanwhile_stays_deleted(
         return await real(*arguments, **more)
 
     monkeypatch.setattr(host.appliance.catalogue.images, "revise", deleted_first)
-    assert (await host.appliance.reinspector.step(ALL)).counts == {}
+    assert (await host.appliance.reinspector.step(only(image["slug"]))).counts == {}
     assert (await host.get(f"/i/{image['slug']}")).status == 410
 
 
@@ -157,7 +138,7 @@ async def test_a_title_that_is_changed_meanwhile_stays(
         return await real(*arguments, **more)
 
     monkeypatch.setattr(host.appliance.catalogue.images, "revise", titled_first)
-    assert (await host.appliance.reinspector.step(ALL)).counts == {"changed": 1}
+    assert (await host.appliance.reinspector.step(only(image["slug"]))).counts == {"changed": 1}
     told = await resource(host, image["slug"])
     assert (told["title"], told["frames"]) == ("Meanwhile", 1)
 
@@ -174,66 +155,13 @@ async def test_a_size_that_is_rendered_by_the_old_facts_meanwhile_is_not_kept(
         return await real(*arguments, **more)
 
     monkeypatch.setattr(host.appliance.catalogue.images, "revise", viewed_first)
-    await host.appliance.reinspector.step(ALL)
+    await host.appliance.reinspector.step(only(slug))
     assert await host.appliance.cache.names(slug) == set()
     assert await size_of(host, slug) == (512, 384)
-
-
-# --- the walk -----------------------------------------------------------------------------------------------------
-
-
-async def test_a_run_that_was_interrupted_continues_where_it_stopped(open_host: OpenHost, jpeg: bytes) -> None:
-    host = await open_host()
-    slugs = sorted([(await host.upload(jpeg))["slug"] for _ in range(3)])
-    first = await host.appliance.reinspector.step(Request(max_images=2))
-    assert (first.after, first.looked_at) == (slugs[1], 2)
-    later = await open_host()
-    second = await later.appliance.reinspector.step(Request(max_images=2))
-    assert (second.after, second.looked_at) == (slugs[2], 3)
-    assert (await later.appliance.reinspector.step(Request())).after is None
-    assert (await later.appliance.reinspector.step(Request())).looked_at == 3, "a new run begins with the first image"
-
-
-async def test_a_run_that_cleans_does_not_continue_one_that_did_not(host: Host, jpeg: bytes) -> None:
-    await host.upload(jpeg)
-    await host.appliance.reinspector.step(Request(max_images=1))
-    assert (await host.appliance.reinspector.step(Request(clean=True))).looked_at == 1
-
-
-async def test_only_one_run_takes_steps(host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    await host.upload(jpeg)
-    held = gated(monkeypatch, host.appliance.catalogue.images, "page")
-    running = asyncio.create_task(host.appliance.reinspector.step(ALL))
-    await held.reached.wait()
-    with pytest.raises(CommandFailed, match="Another"):
-        await host.appliance.reinspector.step(ALL)
-    held.open()
-    assert (await running).looked_at == 1
 
 
 async def test_an_ended_image_is_left_alone(host: Host, jpeg: bytes) -> None:
     image = await host.upload(jpeg)
     await set_columns(host, image["slug"], frames=7)
     await host.client.delete(f"/api/v1/images/{image['slug']}", headers=bearer(image["delete_token"]))
-    assert (await host.appliance.reinspector.step(ALL)).counts == {}
-
-
-# --- shared caches ------------------------------------------------------------------------------------------------
-
-
-async def test_shared_caches_forget_what_changed_and_once_every_size_of_an_older_edition(
-    open_host: OpenHost, jpeg: bytes
-) -> None:
-    async with stand_in("cloudflare") as cache:
-        host = await open_host(cdn=cache.config())
-        unchanged, wrong = [(await host.upload(jpeg))["slug"] for _ in range(2)]
-        await host.appliance.reinspector.step(ALL)
-        await until(lambda: set(cache.forgotten) == {unchanged, wrong})
-        await host.appliance.reinspector.step(Request(after=max(unchanged, wrong)))  # the end: the edition is noted
-        host.clock.forward(61)
-        await host.appliance.purger.purge_due()
-        cache.calls.clear()
-        await set_columns(host, wrong, frames=7)
-        await host.appliance.reinspector.step(ALL)
-        await until(lambda: bool(cache.forgotten))
-        assert cache.forgotten == [wrong]
+    assert (await host.appliance.reinspector.step(only(image["slug"]))).counts == {}
