@@ -26,7 +26,7 @@ SMALL_FETCHES, LARGE_FETCHES = 8, 4
 """Fetches at once: fewer than the store has threads. Large originals have their own, so that small ones don't wait."""
 MAX_WAITING = 4096
 WHAT = "fetches from the store"
-MAX_REPLACED = 100_000  # originals that were replaced lately: many more than while any request lasts
+MAX_REPLACED = 20_000  # originals that were replaced lately: more than while any request lasts
 MAX_FETCHES = 3  # a copy may be evicted before it is opened, when many are fetched at once
 
 

@@ -32,7 +32,7 @@ class Finding(StrEnum):
     """What was found of an image, or done with it. An image may have several."""
 
     CHANGED = "changed"
-    """Its row changed."""
+    """What its row says of it changed, apart from its cleaning."""
     READY = "ready"
     """It was original-only before."""
     ORIGINAL_ONLY = "original-only"

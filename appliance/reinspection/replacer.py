@@ -62,15 +62,12 @@ class Replacer:
     async def clean(self, before: Image, image: Image, original: BinaryIO) -> Image:
         """Put a cleaned copy in the place of the open original of `before`, which is in the store.
 
-        `image` has its facts. Returns the image once the store has it, or `before` where cleaning changed no byte.
-        Raises Conflict, GoneImage, UnknownImage, DiskFull, Busy, Stopping; StoreUnavailable with the image cleaned and
-        still to be shipped.
+        `image` has its facts. Returns the image once the store has it. Raises Conflict, GoneImage, UnknownImage,
+        DiskFull, Busy, Stopping; StoreUnavailable with the image cleaned and still to be shipped.
         """
         async with self._spool.room_for(before.bytes):
             incoming = await self._spool.working.copy(before.slug, original)
             scrubbed = await self._scrubber.scrub(incoming, None, kept_of(before), HOST)
-            if scrubbed.incoming.sha256 == before.sha256:
-                return before
             cleaned = replace(
                 image,
                 bytes=scrubbed.incoming.bytes,
@@ -87,8 +84,8 @@ class Replacer:
         slug, record = image.slug, record_of(replace(image, version=image.version + 1))
         async with (
             self._shipper.holding(slug),
-            self._originals.replacing(slug),
             self._renewing(before, image),
+            self._originals.replacing(slug),  # last, because viewers wait for its end
         ):
             await self._spool.drop_copy(slug)
             with self._spool.landing(slug):

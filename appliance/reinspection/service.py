@@ -197,10 +197,9 @@ class Reinspector:
         if image.location is Location.SPOOL:
             outcome = await self._revise(image, known, request)
             return replace(outcome, findings=(*outcome.findings, Finding.UNSHIPPED))
-        if request.dry_run:
-            outcome = change(image, known)
-        else:
-            outcome = change(image, await self._replacer.clean(image, known, original))
+        if not request.dry_run:
+            await self._replacer.clean(image, known, original)
+        outcome = change(image, known)
         words = ", ".join(filter(None, (outcome.words, "metadata is removed from the original")))
         return Outcome(image.slug, (*outcome.findings, Finding.CLEANED), words)
 
