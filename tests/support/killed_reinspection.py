@@ -13,19 +13,15 @@ from appliance.catalogue.sqlite.images import ImageRows
 from appliance.cli import main
 from appliance.objectstore.observed import ObservedStore
 from appliance.spool import Spool
-from appliance.spool.working_copies import WorkingCopies
 
 POINTS: dict[str, type] = {
-    "copy": WorkingCopies,
-    "drop_copy": Spool,
     "land": Spool,
     "revise": ImageRows,
     "put": ObservedStore,
     "put_bytes": ObservedStore,
     "mark_shipped": ImageRows,
-    "release": Spool,
 }
-"""Each call that changes something on the way of a cleaned original, in its order."""
+"""The calls after which a cleaned original, its row, its object and its sidecar differ, in their order."""
 
 
 def dying_after(call: Callable[..., Any]) -> Callable[..., Any]:
