@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import math
 import sys
 import time
 from collections import Counter
@@ -14,7 +15,7 @@ from tqdm import tqdm
 from appliance.catalogue.opening import catalogue_file
 from appliance.config.model import Config
 from appliance.domain.errors import ApplianceError, CommandFailed, ServerNotRunning
-from appliance.reinspection.outcomes import MAX_IMAGES, Finding, Request, Step
+from appliance.reinspection.steps import MAX_IMAGES, Step, StepRequest, Verdict
 from appliance.server.control import ask_reinspect, ask_status
 from appliance.server.data_dir_lock import owned_data_dir
 from appliance.shared.unix_peers import keep_orphans
@@ -22,19 +23,20 @@ from appliance.shared.unix_peers import keep_orphans
 DEFAULT_RATE, DEFAULT_EXAMPLES = 20.0, 10
 LINE_EVERY = 1000
 WORDS = {
-    Finding.CHANGED: ("changed", "would change"),
-    Finding.READY: ("now have sizes", "would have sizes"),
-    Finding.ORIGINAL_ONLY: ("are now original-only", "would become original-only"),
-    Finding.CLEANED: ("had metadata that was removed", "have metadata that would be removed"),
-    Finding.KEPT: ("left alone with `--clean`, because their metadata is to be kept",) * 2,
-    Finding.UNSHIPPED: ("not cleaned, because they aren't in the store yet",) * 2,
-    Finding.UNREADABLE: ("would be refused today; left as they are",) * 2,
-    Finding.MISSING: ("have no original in the store",) * 2,
-    Finding.DIFFERENT: ("have an original with other bytes than their row says",) * 2,
+    Verdict.CHANGED: ("changed", "would change"),
+    Verdict.READY: ("now have sizes", "would have sizes"),
+    Verdict.ORIGINAL_ONLY: ("are now original-only", "would become original-only"),
+    Verdict.CLEANED: ("had metadata that was removed", "have metadata that would be removed"),
+    Verdict.KEPT: ("left alone with `--clean`, because their metadata is to be kept",) * 2,
+    Verdict.UNSHIPPED: ("not cleaned, because they aren't in the store yet",) * 2,
+    Verdict.UNREADABLE: ("would be refused today; left as they are",) * 2,
+    Verdict.MISSING: ("have no original in the store",) * 2,
+    Verdict.DIFFERENT: ("have an original with other bytes than their row says",) * 2,
+    Verdict.FAILED: ("couldn't be examined; the log says why",) * 2,
 }
-FAULTS = (Finding.MISSING, Finding.DIFFERENT)
+FAULTS = (Verdict.MISSING, Verdict.DIFFERENT, Verdict.FAILED)
 
-TakeStep = Callable[[Request], Awaitable[Step]]
+TakeStep = Callable[[StepRequest], Awaitable[Step]]
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -55,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clean",
         action="store_true",
-        help="also remove the metadata that uploads lose today from originals. Those whose uploader asked to keep it "
+        help="also remove from originals the metadata that uploads lose today. Those whose uploader asked to keep it "
         "(`keep_metadata=true`), or of which that is unknown, are left alone",
     )
     parser.add_argument(
@@ -85,7 +87,7 @@ def reinspect(config: Config, options: ReinspectOptions) -> int:
 
     Raises CommandFailed, DataDirectoryLocked, UnfitInstallation, and whatever ends a step.
     """
-    if options.rate <= 0:
+    if not 0 < options.rate < math.inf:
         raise CommandFailed("`--rate` is a number of images a second, above 0.")
     if _is_server_running(config):
         return asyncio.run(_reinspect(config, options, lambda request: ask_reinspect(config, request)))
@@ -129,12 +131,12 @@ async def steps(
     sleep: Sleep = asyncio.sleep,
 ) -> AsyncIterator[Step]:
     """All steps to the last image, at most at the given rate. Raises what ends a step, and says how to continue."""
-    request = Request(
+    request = StepRequest(
         after="" if options.restart else None,
-        max_images=max(1, min(MAX_IMAGES, round(options.rate))),
+        max_images=max(1, round(min(MAX_IMAGES, options.rate))),
         clean=options.clean,
         dry_run=options.dry_run,
-        max_examples=options.examples,
+        max_examples=max(0, options.examples),
     )
     while True:
         started_s = clock()
@@ -175,8 +177,8 @@ def _show(bar: "tqdm[Never]", step: Step) -> None:
 
 def _summarize(looked_at: int, counts: Counter[str], *, dry_run: bool) -> None:
     print(f"Looked at {looked_at:,} {'image' if looked_at == 1 else 'images'}.")
-    for finding, (done, planned) in WORDS.items():
-        if count := counts[finding]:
+    for verdict, (done, planned) in WORDS.items():
+        if count := counts[verdict]:
             print(f"{count:>9,} {planned if dry_run else done}")
     if dry_run:
         print("Nothing was changed, because this was a dry run.")

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from appliance.config.model import Config
 from appliance.domain.errors import ApplianceError, CommandFailed, ServerNotRunning
-from appliance.reinspection.outcomes import Request, Step
+from appliance.reinspection.steps import Step, StepRequest
 from appliance.shared.unix_peers import may_command, peer_of
 
 _log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Commands:
     status: Callable[[], Awaitable[Answer]]
     drain: Callable[[bool], None]
     take_down: Callable[[str], Awaitable[str]]
-    reinspect: Callable[[Request], Awaitable[Step]]
+    reinspect: Callable[[StepRequest], Awaitable[Step]]
 
 
 @asynccontextmanager
@@ -87,7 +87,7 @@ async def ask_takedown(config: Config, slug: str) -> str:
     return str(answer["outcome"])
 
 
-async def ask_reinspect(config: Config, request: Request) -> Step:
+async def ask_reinspect(config: Config, request: StepRequest) -> Step:
     """Has the server take a step of a reinspection. Raises ServerNotRunning, CommandFailed."""
     answer = await _ask(config, "POST", "/reinspect", asdict(request), _WORK_S)
     return Step(**answer | {"examples": tuple(answer["examples"])})
@@ -109,7 +109,7 @@ def _app(commands: Commands) -> web.Application:
         return web.json_response({"outcome": await commands.take_down(str((await request.json())["slug"]))})
 
     async def reinspect(request: web.Request) -> web.Response:
-        return web.json_response(asdict(await commands.reinspect(Request(**await request.json()))))
+        return web.json_response(asdict(await commands.reinspect(StepRequest(**await request.json()))))
 
     app = web.Application(middlewares=[_only_commanders, _errors_in_words])
     app.add_routes(

@@ -16,7 +16,7 @@ import pytest_asyncio
 
 from appliance.config.model import MB, Config
 from appliance.domain.model import KeepMetadata
-from appliance.reinspection.outcomes import Request, Step
+from appliance.reinspection.steps import Step, StepRequest
 from appliance.server.control import Commands, listening
 from appliance.shared.unix_peers import keep_orphans
 from appliance.workers.process import ResourceLimits, WorkerProcess
@@ -57,7 +57,7 @@ class Asked:
         self.commands.append(f"take down {slug}")
         return "taken down"
 
-    async def reinspect(self, request: Request) -> Step:
+    async def reinspect(self, request: StepRequest) -> Step:
         self.commands.append(f"reinspect after {request.after}")
         return Step(None, 0)
 

@@ -8,7 +8,7 @@ from typing import Any
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.writer import Outcome
 from appliance.domain.slugs import object_key
-from appliance.reinspection.outcomes import Request
+from appliance.reinspection.steps import StepRequest
 from tests.support.gates import row
 from tests.support.host import Host
 from tests.support.images import private_pictures
@@ -30,9 +30,9 @@ async def set_columns(host: Host, slug: str, **values: object) -> None:
     await catalogue.writer.run(write)
 
 
-def only(slug: str, *, clean: bool = False, dry_run: bool = False) -> Request:
+def only(slug: str, *, clean: bool = False, dry_run: bool = False) -> StepRequest:
     """The step that looks at this image alone."""
-    return Request(after=slug[:-1], max_images=1, clean=clean, dry_run=dry_run, max_examples=10)
+    return StepRequest(after=slug[:-1], max_images=1, clean=clean, dry_run=dry_run, max_examples=10)
 
 
 async def uploaded_before(host: Host, data: bytes | None = None, filename: str = "photo.jpg") -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 
 from appliance.config.model import Config
 from appliance.domain.errors import CommandFailed, Conflict, DataDirectoryLocked, ServerNotRunning, UnfitInstallation
-from appliance.reinspection.outcomes import Request, Step
+from appliance.reinspection.steps import Step, StepRequest
 from appliance.server.control import Commands, ask_expire, ask_reinspect, ask_status, ask_takedown, listening
 from appliance.server.data_dir_lock import owned_data_dir
 
@@ -39,7 +39,7 @@ class Server:
     async def take_down(self, slug: str) -> str:
         return f"took down {slug}"
 
-    async def reinspect(self, request: Request) -> Step:
+    async def reinspect(self, request: StepRequest) -> Step:
         return Step(request.after, request.looked_at + 1, {"changed": 1}, ("one",))
 
     async def status(self) -> Mapping[str, Any]:
@@ -96,7 +96,7 @@ async def test_commands_reach_the_running_server(config: Config) -> None:
         assert await ask_expire(config, clock_confirmed=False) == 3
         assert await ask_expire(config, clock_confirmed=True) == 7
         assert await ask_takedown(config, "cat") == "took down cat"
-        step = await ask_reinspect(config, Request(after="cat", looked_at=4))
+        step = await ask_reinspect(config, StepRequest(after="cat", looked_at=4))
         assert step == Step("cat", 5, {"changed": 1}, ("one",))
 
 

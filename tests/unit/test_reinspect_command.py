@@ -7,19 +7,19 @@ import pytest
 from appliance.cli import main
 from appliance.commands.reinspect import ReinspectOptions, steps
 from appliance.domain.errors import CommandFailed, StoreUnavailable
-from appliance.reinspection.outcomes import Request, Step
+from appliance.reinspection.steps import Step, StepRequest
 
 
 class Server:
     """Takes three steps, each in a quarter of a second by the test's own clock."""
 
     def __init__(self, after: Iterable[str | None] = ("a", "b", None)) -> None:
-        self.requests: list[Request] = []
+        self.requests: list[StepRequest] = []
         self.slept_s: list[float] = []
         self.now_s = 0.0
         self._after = list(after)
 
-    async def take(self, request: Request) -> Step:
+    async def take(self, request: StepRequest) -> Step:
         self.requests.append(request)
         self.now_s += 0.25
         return Step(self._after.pop(0), 10 * len(self.requests), {"changed": 1}, ("one",))
@@ -65,7 +65,7 @@ async def test_a_restart_begins_with_the_first_image() -> None:
 
 
 async def test_what_ends_a_run_says_how_to_continue() -> None:
-    async def away(_request: Request) -> Step:
+    async def away(_request: StepRequest) -> Step:
         raise StoreUnavailable("The store is away.")
 
     with pytest.raises(CommandFailed, match=r"^The store is away\. What was done is kept\. Run the same command again"):
@@ -74,6 +74,7 @@ async def test_what_ends_a_run_says_how_to_continue() -> None:
         [step async for step in steps(ReinspectOptions(dry_run=True), away)]
 
 
-def test_a_rate_of_nothing_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["reinspect", "--rate", "0"]) == 1
+@pytest.mark.parametrize("rate", ["0", "-1", "nan", "inf"])
+def test_a_rate_that_is_none_is_refused(rate: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reinspect", f"--rate={rate}"]) == 1
     assert "`--rate`" in capsys.readouterr().err

@@ -40,5 +40,8 @@ async def test_it_runs_alone_and_by_the_running_server(tmp_path: Path) -> None:
         assert "        1 had metadata that was removed" in by_server.stdout.splitlines()
         async with session.get(f"{served.url}/i/{image['slug']}/original") as reply:
             assert secrets_in(await reply.read()) == []
-        assert "Nothing had to be changed." in served.command("reinspect", "--clean").stdout
+        shown, status = served.on_terminal("reinspect", "--clean")
+        assert status == 0
+        assert "1/1" in shown, "there is no progress bar"
+        assert "Nothing had to be changed." in shown
         assert await served.stop() == 0

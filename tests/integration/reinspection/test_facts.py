@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from appliance.domain.errors import CannotResize
+from appliance.domain.errors import CannotResize, StoreUnavailable
 from appliance.workers import Worker
 from tests.support.gates import row
 from tests.support.host import Host, bearer
@@ -96,6 +96,19 @@ async def test_an_original_that_the_store_has_lost_is_reported(host: Host, jpeg:
     object_path(host, slug).unlink()
     step = await host.appliance.reinspector.step(only(slug))
     assert (step.counts, step.examples) == ({"missing": 1}, (f"{slug}: the store has no original",))
+
+
+async def test_a_fault_with_one_image_holds_up_no_other(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails(*_: Any) -> Any:
+        raise StoreUnavailable("The store closed the connection.")
+
+    slug = (await host.upload(jpeg))["slug"]
+    host.appliance.spool.copy_path(slug).unlink()
+    monkeypatch.setattr(host.appliance.store, "fetch", fails)
+    assert (await host.appliance.reinspector.step(only(slug))).counts == {"failed": 1}
+    assert "an image couldn't be examined" in caplog.text
 
 
 async def test_an_original_is_read_without_a_copy_for_viewers(host: Host, jpeg: bytes) -> None:

@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from appliance.reinspection.outcomes import Request
+from appliance.reinspection.steps import StepRequest
 from tests.support.host import Host, ManualClock, running, small_config
 from tests.support.killed_reinspection import POINTS
 from tests.support.managed_images import original
@@ -43,7 +43,7 @@ async def cleaned_in_the_end(host: Host, slug: str) -> None:
     """Everything agrees after a start, and after the next run nothing private is left."""
     await until(lambda: not host.appliance.shipper.backlog, "everything is in the store")
     await agreeing(host, slug)
-    await host.appliance.reinspector.step(Request(after="", clean=True))
+    await host.appliance.reinspector.step(StepRequest(after="", clean=True))
     await agreeing(host, slug)
     assert secrets_in(await original(host, slug)) == []
     assert host.files("spool/landed") == host.files("spool/incoming") == []

@@ -12,7 +12,7 @@ _RECORD_KEEPING = ("version", "location")
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class StepRequest:
     """The next step: at most `max_images` after the slug `after`, before which `looked_at` were looked at.
 
     Without `after` it continues where the last run stopped; a dry run begins with the first image.
@@ -28,7 +28,7 @@ class Request:
     max_examples: int = 0
 
 
-class Finding(StrEnum):
+class Verdict(StrEnum):
     """What was found of an image, or done with it. An image may have several."""
 
     CHANGED = "changed"
@@ -48,14 +48,16 @@ class Finding(StrEnum):
     """The store has no original."""
     DIFFERENT = "different"
     """Its original has other bytes than its row says. It is left as it is."""
+    FAILED = "failed"
+    """It couldn't be examined; the log says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Examination:
     """What was found of one image, and how it changes, in words."""
 
     slug: str
-    findings: tuple[Finding, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
     words: str = ""
 
 
@@ -72,17 +74,17 @@ class Step:
     examples: tuple[str, ...] = ()
 
 
-def change(before: Image, after: Image) -> Outcome:
+def change(before: Image, after: Image) -> Examination:
     """What the change from one to the other is."""
     old, new = flatten(before), flatten(after)
     differing = [name for name in old if old[name] != new[name] and name not in _RECORD_KEEPING]
     if not differing:
-        return Outcome(before.slug)
-    findings = [Finding.CHANGED]
+        return Examination(before.slug)
+    verdicts = [Verdict.CHANGED]
     if before.state != after.state:
-        findings.append(Finding.READY if after.original_only is None else Finding.ORIGINAL_ONLY)
+        verdicts.append(Verdict.READY if after.original_only is None else Verdict.ORIGINAL_ONLY)
     words = ", ".join(f"{name} {_shown(old[name])} -> {_shown(new[name])}" for name in differing)
-    return Outcome(before.slug, tuple(findings), words)
+    return Examination(before.slug, tuple(verdicts), words)
 
 
 def _shown(value: object) -> str:
