@@ -95,6 +95,7 @@ async def _serve(config: Config, manager: Supervisor) -> None:
             status=lambda: status(container),
             drain=container.drain,
             take_down=Takedown(container.management, container.albums).take_down,
+            reinspect=container.reinspector.step,
         )
         jobs = background_jobs(container)
         async with listening(config, commands):

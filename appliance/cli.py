@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from appliance import __version__
-from appliance.commands import backup, capacity, catalogue, drain, expiry, restore, status, takedown, verify
+from appliance.commands import backup, capacity, catalogue, drain, expiry, reinspect, restore, status, takedown, verify
 from appliance.config.load import load
 from appliance.config.model import Config
 from appliance.config.show import as_toml
@@ -62,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "undrain", _on_config(drain.undrain), "accept uploads again")
     taking = _add(commands, "takedown", _takedown, "delete images and albums for good, without their delete tokens")
     taking.add_argument("wanted", nargs="+", metavar="SLUG", help="a slug, or any link to an image or an album")
+    about = "bring stored images up to the rules of this release; a run that was interrupted continues"
+    reinspect.add_arguments(_add(commands, "reinspect", _reinspect, about))
     capacity.add_arguments(
         _add(commands, "capacity", _capacity, "estimate the machine that a load needs, and its cost")
     )
@@ -165,6 +167,12 @@ def _drain(arguments: argparse.Namespace) -> int:
 
 def _takedown(arguments: argparse.Namespace) -> int:
     return takedown.takedown(load(arguments.config).config, arguments.wanted)
+
+
+def _reinspect(arguments: argparse.Namespace) -> int:
+    config = load(arguments.config).config
+    start_logging("warning")
+    return reinspect.reinspect(config, reinspect.options_of(arguments))
 
 
 def _expire(arguments: argparse.Namespace) -> int:

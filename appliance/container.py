@@ -46,6 +46,9 @@ from appliance.lifecycle.tombstones import StoredTombstones
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from appliance.observability.metrics import Metrics
+from appliance.reinspection.examiner import Examiner
+from appliance.reinspection.replacer import Replacer
+from appliance.reinspection.service import Reinspector
 from appliance.resumable import ResumableUploads, UnfinishedUploads
 from appliance.resumable.janitor import UploadJanitor
 from appliance.spool import Spool
@@ -92,6 +95,7 @@ class Container:
     prewarmer: Prewarmer
     purger: Purger
     albums: Albums
+    reinspector: Reinspector
 
     @property
     def cache(self) -> Cache:
@@ -240,4 +244,19 @@ def build(  # noqa: PLR0917 - one of each part
         prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         albums=Albums(config, catalogue=catalogue, lifecycle=album_lifecycle, prompt_writes=prompt_writes, clock=clock),
+        reinspector=Reinspector(
+            catalogue=catalogue,
+            spool=spool,
+            store=observed,
+            examiner=Examiner(config.renditions, workers=workers),
+            replacer=Replacer(
+                spool=spool,
+                workers=workers,
+                catalogue=catalogue,
+                originals=originals,
+                shipper=shipper,
+                sidecars=sidecars,
+                caches=caches,
+            ),
+        ),
     )

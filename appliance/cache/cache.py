@@ -1,5 +1,7 @@
 """A cache of renditions: memory before disk, and tickets that keep out renditions of ended images."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from appliance.cache.disk import DiskCache
@@ -98,6 +100,15 @@ class Cache:
         return True
 
     # --- forgetting -----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def barred(self, slug: str) -> Iterator[None]:
+        """Keep nothing of the image whose making begins inside the block."""
+        self._tickets.bar(slug)
+        try:
+            yield
+        finally:
+            self._tickets.unbar(slug)
 
     async def evict(self, slug: str) -> None:
         """Forget every rendition of an image, and refuse those that are being rendered."""

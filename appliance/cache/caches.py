@@ -4,6 +4,8 @@ They are apart so that one viewer of all tiles of a huge image doesn't push out 
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Self
 
 from appliance.cache.cache import Cache
@@ -49,3 +51,13 @@ class Caches:
     async def evict(self, slug: str) -> None:
         """Forget everything that was rendered of an image, and refuse what is being rendered."""
         await asyncio.gather(self.renditions.evict(slug), self.tiles.evict(slug), self.pyramids.evict(slug))
+
+    @asynccontextmanager
+    async def renewing(self, slug: str) -> AsyncIterator[None]:
+        """Forget everything of an image, and keep nothing new until the block ends, in which its facts change.
+
+        So nothing that was made by the old facts is left, even if the process dies in the block.
+        """
+        with self.renditions.barred(slug), self.tiles.barred(slug), self.pyramids.barred(slug):
+            await self.evict(slug)
+            yield

@@ -90,6 +90,15 @@ class Pyramids:
 
     # --- forgetting -----------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def barred(self, slug: str) -> Iterator[None]:
+        """Keep nothing of the image whose making begins inside the block."""
+        self._tickets.bar(slug)
+        try:
+            yield
+        finally:
+            self._tickets.unbar(slug)
+
     async def evict(self, slug: str) -> None:
         """Forget an image's pyramid, and refuse one that is being built."""
         self._tickets.revoke(slug)

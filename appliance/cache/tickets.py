@@ -12,10 +12,11 @@ class Ticket:
 
 
 class Tickets:
-    """The tickets that are out, by slug."""
+    """The tickets that are out, by slug. Those of a barred slug are void from the start."""
 
     def __init__(self) -> None:
         self._open: dict[str, set[Ticket]] = {}
+        self._barred: set[str] = set()
 
     def __len__(self) -> int:
         """How many images something is being rendered of."""
@@ -23,6 +24,7 @@ class Tickets:
 
     def begin(self, slug: str) -> Ticket:
         ticket = Ticket(slug)
+        ticket.revoked = slug in self._barred
         self._open.setdefault(slug, set()).add(ticket)
         return ticket
 
@@ -32,6 +34,13 @@ class Tickets:
             tickets.discard(ticket)
             if not tickets:
                 del self._open[ticket.slug]
+
+    def bar(self, slug: str) -> None:
+        """Issue only void tickets until `unbar`."""
+        self._barred.add(slug)
+
+    def unbar(self, slug: str) -> None:
+        self._barred.discard(slug)
 
     def revoke(self, slug: str) -> None:
         for ticket in self._open.get(slug, ()):

@@ -6,9 +6,9 @@ from appliance.catalogue.ports import (
     IdempotencyCatalogue,
     ImageCatalogue,
     Notes,
-    PurgeOutbox,
     UploadCatalogue,
 )
+from appliance.catalogue.purge_outbox import PurgeOutbox
 from appliance.catalogue.values import (
     COUNT_LIMIT,
     MAX_BATCH,

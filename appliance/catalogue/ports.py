@@ -9,12 +9,12 @@ Times are unix seconds (UTC). Walks are in the order of slugs, which is that of 
 `after` to get the next one; "" starts. `tests/contract/catalogue` holds each implementation to these promises.
 """
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
-from appliance.catalogue.values import UNCHANGED, Backlog, PendingPurges, Purge, Unchanged
+from appliance.catalogue.purge_outbox import PurgeOutbox
+from appliance.catalogue.values import UNCHANGED, Backlog, Unchanged
 from appliance.domain.model import Album, IdempotencyRecord, Image, Refusal, Tombstone, Upload
 
 
@@ -53,6 +53,14 @@ class ImageCatalogue(Protocol):
         """Compare and set: change the given fields if the row still has `version`. Its sidecar is due then.
 
         Raises Conflict if the version differs, GoneImage if the image has ended or was erased, UnknownImage.
+        """
+
+    async def revise(self, image: Image, *, is_replaced: bool = False) -> Image:
+        """Compare and set: the row takes the image's facts, bytes, sha256 and what became of metadata.
+
+        It must have the image's version. With `is_replaced` the original is in the spool again, and due for shipping.
+        Its sidecar is due, and prewarming where viewers see something else. Raises Conflict if the version differs,
+        GoneImage if the image has ended or was erased, UnknownImage.
         """
 
     async def mark_original_only(self, slug: str, reason: str) -> None:
@@ -234,30 +242,6 @@ class IdempotencyCatalogue(Protocol):
 
     async def forget(self, before_s: int, limit: int = 1000) -> int:
         """Forget records that were made before `before_s`, oldest first. Returns how many."""
-
-
-class PurgeOutbox(Protocol):
-    """Tags that shared caches have to purge.
-
-    Where the catalogue is opened for purging, a change that makes an image or album stale in shared caches enqueues its
-    tag in the same moment; so no crash loses a purge. Otherwise the outbox stays empty.
-    """
-
-    @property
-    def pending(self) -> asyncio.Event:
-        """Is set when tags are enqueued. The purger clears it before it looks."""
-
-    async def due(self, now_s: int, limit: int) -> list[Purge]:
-        """Purges that are due at `now_s`, longest first."""
-
-    async def confirm(self, purges: Sequence[Purge], *, again_s: int) -> None:
-        """One round of each purge is done; the next one, if any, is due at `again_s`.
-
-        A tag that was enqueued again in the meantime stays due.
-        """
-
-    async def count_pending(self, now_s: int) -> PendingPurges:
-        """How many purges are due at `now_s`, and since when."""
 
 
 class Notes(Protocol):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeGuard
 
 from appliance.backups import spool_archive
 from appliance.backups.keys import identity_of, trust_of
@@ -100,6 +101,11 @@ async def _problems_in(
     return problems
 
 
+def _waits(row: Image | Tombstone) -> TypeGuard[Image]:
+    """Whether its original is only in the spool. Other landed files may be about to replace what is in the store."""
+    return isinstance(row, Image) and row.location is Location.SPOOL
+
+
 def _too_old(backup: str) -> list[str]:
     age_s = time.time() - created_at(backup).timestamp()
     days = f"{age_s / DAY_S:.1f}"
@@ -124,7 +130,7 @@ async def _originals(opened: OpenedBackup) -> tuple[int, list[str]]:
         return 0, []
     digests = await asyncio.to_thread(spool_archive.digests, opened.spool)
     rows = await opened.catalogue.find_rows(list(digests))
-    wrong = [slug for slug, row in rows.items() if isinstance(row, Image) and row.sha256 != digests[slug]]
+    wrong = [slug for slug, row in rows.items() if _waits(row) and row.sha256 != digests[slug]]
     return len(digests), [f"Its original of {slug} doesn't match the catalogue." for slug in wrong]
 
 
@@ -139,7 +145,7 @@ async def _differences(config: Config, store: ObjectStore, sample: list[Image]) 
             return f"Image {image.slug} is in the backup, but not in the live catalogue."
         if isinstance(row, Tombstone):
             return None
-        if _constants(row) != _constants(image) or row.version < image.version:
+        if _differ(image, row):
             return f"Image {image.slug} differs between the backup and the live catalogue."
         if row.ended is not None or row.location is not Location.STORE:
             return None
@@ -159,6 +165,16 @@ async def _object_problem(store: ObjectStore, image: Image) -> str | None:
     return None
 
 
+def _differ(backup: Image, live: Image) -> bool:
+    """Whether the live row can't have come of the backup's. Only a later version may have other bytes."""
+    is_same_image = _constants(live) == _constants(backup) and live.version >= backup.version
+    return not is_same_image or (live.version == backup.version and _original(live) != _original(backup))
+
+
 def _constants(image: Image) -> tuple[object, ...]:
     """The fields that no change touches."""
-    return (image.sha256, image.bytes, image.media_type, image.filename, image.created_s, image.token_hash)
+    return (image.filename, image.created_s, image.token_hash)
+
+
+def _original(image: Image) -> tuple[object, ...]:
+    return (image.sha256, image.bytes, image.media_type)

@@ -1,6 +1,11 @@
 """Originals as local files: from the spool when they are there, else fetched from the store into the spool's copies."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import BinaryIO
+
+from cachetools import LRUCache
 
 from appliance.catalogue import ImageCatalogue
 from appliance.domain.clients import Clients
@@ -21,6 +26,7 @@ SMALL_FETCHES, LARGE_FETCHES = 8, 4
 """Fetches at once: fewer than the store has threads. Large originals have their own, so that small ones don't wait."""
 MAX_WAITING = 4096
 WHAT = "fetches from the store"
+MAX_REPLACED = 20_000  # originals that were replaced lately: more than while any request lasts
 MAX_FETCHES = 3  # a copy may be evicted before it is opened, when many are fetched at once
 
 
@@ -35,6 +41,8 @@ class Originals:
         self._fetches: SingleFlight[str, None] = SingleFlight()
         self._small = WorkQueue(list(range(SMALL_FETCHES)), MAX_WAITING, what=WHAT)
         self._large = WorkQueue(list(range(LARGE_FETCHES)), MAX_WAITING, what=WHAT)
+        self._replacing: dict[str, asyncio.Event] = {}
+        self._replaced: LRUCache[str, str] = LRUCache(MAX_REPLACED)  # the sha256 of each since then
 
     @property
     def waiting(self) -> int:
@@ -43,6 +51,7 @@ class Originals:
 
     async def file(self, image: Image, clients: Clients) -> BinaryIO:
         """The original as an open local file; close it. Raises StoreUnavailable, GoneImage."""
+        await self._settled(image.slug)
         found = self._spool.open(image.slug)
         for _ in range(MAX_FETCHES):
             if found is not None:
@@ -59,19 +68,58 @@ class Originals:
             raise
         return found
 
-    def local(self, image: Image) -> BinaryIO | None:
-        """The original as an open local file; close it. None when it would have to be fetched."""
+    async def local(self, image: Image) -> BinaryIO | None:
+        """The row's original as an open local file; close it. None when it would have to be fetched.
+
+        Raises StoreUnavailable if it was replaced since the row was read.
+        """
+        await self._settled(image.slug)
+        self._refuse_replaced(image)
         return self._spool.open(image.slug)
 
     async def remote(self, image: Image, start: int, length: int | None) -> ObjectReader:
-        """The original's bytes from the store. Raises StoreUnavailable."""
+        """The bytes of the row's original from the store. Raises as `local` does."""
         try:
-            return await self._store.open(object_key(image.slug), start, length)
+            reader = await self._store.open(object_key(image.slug), start, length)
         except ObjectMissing as fault:
             raise self._missing(fault) from fault
         except StoreUnavailable as fault:
             fault.retry_after_s = RETRY_AFTER_S
             raise
+        try:
+            self._refuse_replaced(image)
+        except BaseException:
+            await reader.aclose()
+            raise
+        return reader
+
+    # --- replacing ------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def replacing(self, slug: str) -> AsyncIterator[None]:
+        """Keep everybody from opening the original while its row and its files change together."""
+        while (fetch := self._fetches.join(slug, Clients())) is not None:
+            await asyncio.wait([fetch])
+        self._replacing[slug] = settled = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._replacing[slug]
+            settled.set()
+
+    def note_replaced(self, image: Image) -> None:
+        """Refuse readers who have the row of before: their headers describe other bytes."""
+        self._replaced[image.slug] = image.sha256
+
+    async def _settled(self, slug: str) -> None:
+        while (settled := self._replacing.get(slug)) is not None:
+            await settled.wait()
+
+    def _refuse_replaced(self, image: Image) -> None:
+        if self._replaced.get(image.slug, image.sha256) != image.sha256:
+            raise StoreUnavailable("The original was replaced a moment ago. Try again.", retry_after_s=1)
+
+    # --- fetching -------------------------------------------------------------------------------------------------
 
     async def _fetch(self, image: Image, clients: Clients) -> None:
         """Fetch the original. An image has one fetch at a time, which outlives its request; clients take turns."""
@@ -81,6 +129,10 @@ class Originals:
             async with Lease(queue, Priority.VIEW, flight.clients, lambda place: place):
                 await self._fetch_now(image)
 
+        await self._settled(image.slug)
+        if (found := self._spool.open(image.slug)) is not None:  # what the store has may be what was replaced
+            found.close()
+            return
         await self._fetches.run(image.slug, fetch_in_turn, clients)
 
     async def close(self) -> None:

@@ -148,9 +148,9 @@ class Delivery:
         return RenditionSummary(sizes, None if tiny is None else tiny.data)
 
     async def original(self, image: Image, start: int = 0, length: int | None = None) -> Original:
-        """The original, or `length` bytes of it from `start`. Raises StoreUnavailable."""
+        """The row's original, or `length` bytes of it from `start`. Raises StoreUnavailable."""
         length = image.bytes - start if length is None else length
-        source: BinaryIO | ObjectReader | None = self.originals.local(image)
+        source: BinaryIO | ObjectReader | None = await self.originals.local(image)
         if source is None:
             source = await self.originals.remote(image, start, length)
         return Original(image, start, length, source, self._threads)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from appliance.domain.formats import ANIMATED_TYPES, LOSSY, Format
@@ -78,6 +78,10 @@ class Facts:
     @property
     def animated(self) -> bool:
         return self.frames > 1 and self.media_type in ANIMATED_TYPES
+
+    def shows_like(self, other: "Facts") -> bool:
+        """Whether viewers see the same of both, so that at most the estimated cost of decoding differs."""
+        return replace(self, progressive=other.progressive, memory_bytes=other.memory_bytes) == other
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Reading what the store and this disk know about images and albums, without the catalogue.
 
 Outside its row an image is described by the newest of its sidecars: the store's, or the one that waits on this disk. An
-image without a sidecar is described by its object's metadata.
+image without a sidecar is described by its object's metadata, which always says what the object's bytes are.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from appliance.domain.model import Album, Image, Tombstone
 from appliance.domain.slugs import album_key, object_key, sidecar_key, tombstone_key
 from appliance.lifecycle.sidecars import sidecar_path
 from appliance.objectstore import ObjectInfo, ObjectStore
-from appliance.objectstore.records import UnreadableRecord, album_from, image_from, tombstone_from
+from appliance.objectstore.records import UnreadableRecord, album_from, as_stored, image_from, tombstone_from
 
 MAX_RECORD_BYTES = 1 << 20
 
@@ -33,8 +33,15 @@ class RecordReader:
     async def image(self, slug: str, info: ObjectInfo) -> Image | None:
         """The image whose original `info` describes; where no sidecar can be read, as its metadata says."""
         if described := await self.sidecars(slug):
-            return max(described, key=lambda image: image.version)
+            return self._as_stored(max(described, key=lambda image: image.version), info)
         return self._parse_image(slug, info, None)
+
+    def _as_stored(self, image: Image, info: ObjectInfo) -> Image | None:
+        try:
+            return as_stored(image, info)
+        except UnreadableRecord as error:
+            self.unreadable.append(str(error))
+            return None
 
     async def sidecars(self, slug: str) -> Sequence[Image]:
         """The image as each of its sidecars describes it: the store's, and the one on this disk."""

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from appliance.catalogue import ImageCatalogue
@@ -18,9 +19,10 @@ from appliance.domain.slugs import object_key, sidecar_key
 from appliance.lifecycle.ship_queue import Lane, ShipQueue
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.objectstore.observed import ObservedStore
-from appliance.objectstore.records import RECORD_TYPE, ObjectRecord, record_of, sidecar_of
+from appliance.objectstore.records import RECORD_TYPE, ObjectRecord, as_stored, record_of, sidecar_of
 from appliance.observability.metrics import Metrics
 from appliance.shared.circuit_breaker import State
+from appliance.shared.keyed_locks import KeyedLocks
 from appliance.shared.negative_cache import NegativeCache
 from appliance.spool import Spool
 
@@ -57,7 +59,7 @@ class Shipper:
         self._clock = clock
         self.queue = ShipQueue()
         self._records: dict[str, ObjectRecord] = {}  # of images that were committed a moment ago
-        self._shipping: set[str] = set()
+        self._locks = KeyedLocks()
         self._lost: NegativeCache[str] = NegativeCache(ttl_s=LOST_RETRY_S, clock=time.monotonic, max_keys=MAX_LOST)
         self._reported_lost: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -104,8 +106,12 @@ class Shipper:
         return 0.0 if oldest_s is None else max(0.0, self._clock() - oldest_s)
 
     def is_shipping(self, slug: str) -> bool:
-        """Whether the original is being sent at this moment."""
-        return slug in self._shipping
+        """Whether the original is being sent, or replaced, at this moment."""
+        return slug in self._locks
+
+    def holding(self, slug: str) -> AbstractAsyncContextManager[None]:
+        """Keep the original from being shipped during the block; one that is on its way arrives first."""
+        return self._locks.holding(slug)
 
     def is_paused(self, slug: str) -> bool:
         """Whether the original waits for another attempt, after a failed one."""
@@ -145,6 +151,14 @@ class Shipper:
         if not done:
             self._suspect_store()
         return bool(done) and not shipped.cancelled() and shipped.result()
+
+    async def ship(self, image: Image) -> bool:
+        """Ship, and wait until the original is in the store; False where that takes longer, because of a fault."""
+        shipped = self.queue.add(image, HOST)
+        if shipped is None or not self.store_up:
+            return False
+        await asyncio.wait([shipped])
+        return not shipped.cancelled() and shipped.result()
 
     def retry_now(self) -> None:
         """End the pauses of originals that failed, if that was not done a moment ago."""
@@ -193,21 +207,20 @@ class Shipper:
             else:
                 self._settle(image, is_shipped=is_shipped)
 
-    async def _ship(self, image: Image) -> bool:
-        path = self._spool.landed_path(image.slug)
-        if not path.exists():
-            return await self._settle_without_file(image)
-        self._shipping.add(image.slug)
-        try:
-            return await self._ship_file(image, path)
-        finally:
-            self._shipping.discard(image.slug)
+    async def _ship(self, queued: Image) -> bool:
+        path = self._spool.landed_path(queued.slug)
+        if path.exists():
+            async with self.holding(queued.slug):
+                if path.exists():
+                    return await self._ship_file(queued, path)
+        return await self._settle_without_file(queued)
 
-    async def _ship_file(self, image: Image, path: Path) -> bool:
-        record = self._records.get(image.slug) or record_of(image)
-        if record.needs_sidecar:  # first, because it is cheap to repeat when the original's put fails
-            await self.store.put_bytes(sidecar_key(image.slug), sidecar_of(image), media_type=RECORD_TYPE)
-        await self.store.put(object_key(image.slug), path, media_type=image.media_type, metadata=record.metadata)
+    async def _ship_file(self, queued: Image, path: Path) -> bool:
+        row = await self._catalogue.get(queued.slug)
+        is_living = isinstance(row, Image) and row.ended is None
+        image = row if isinstance(row, Image) and is_living else queued  # it may have been replaced while it was queued
+        record = record_of(image) if image.version > 1 else self._records.get(image.slug) or record_of(image)
+        await self._put(image, path, record)
         if not await self._catalogue.mark_shipped(image.slug):  # it ended meanwhile
             return await self._settle_without_row(image)
         await self._spool.release(image.slug)
@@ -216,6 +229,21 @@ class Shipper:
         self._metrics.shipped.inc()
         self._metrics.ship_seconds.observe(max(0.0, self._clock() - image.created_s))
         return True
+
+    async def _put(self, image: Image, path: Path, record: ObjectRecord) -> None:
+        """A new image's sidecar comes first, because it is cheap to repeat when the original's put fails.
+
+        That of a changed image comes last: it must never describe bytes that the store doesn't have yet.
+        """
+        is_new = image.version == 1
+        if record.needs_sidecar and is_new:
+            await self._put_sidecar(image)
+        await self.store.put(object_key(image.slug), path, media_type=image.media_type, metadata=record.metadata)
+        if record.needs_sidecar and not is_new:
+            await self._put_sidecar(image)
+
+    async def _put_sidecar(self, image: Image) -> None:
+        await self.store.put_bytes(sidecar_key(image.slug), sidecar_of(image), media_type=RECORD_TYPE)
 
     async def _settle_without_row(self, image: Image) -> bool:
         """Leave nothing behind, unless an earlier attempt put the object: then that is the only safe copy."""
@@ -237,9 +265,11 @@ class Shipper:
         if await self._spool.bring_back(image.slug):
             return await self._ship(image)
         try:
-            await self.store.stat(object_key(image.slug))
+            info = await self.store.stat(object_key(image.slug))
         except ObjectMissing:
             raise LostOriginal(image.slug) from None
+        if (stored := as_stored(row, info)) != row:  # the disk has lost what was to replace it
+            await self._catalogue.revise(stored, is_replaced=True)
         return await self._catalogue.mark_shipped(image.slug)
 
     async def _delete_shipped(self, image: Image) -> None:

@@ -36,7 +36,8 @@ class Sweeps:
     async def spool(self, *, older_than_s: float = SETTLING_S) -> int:
         """Bring landed files in line with their rows. Returns how many were moved.
 
-        A file that is in the store becomes a copy. One without a row is set aside for a week. An erased one goes.
+        A file that is in the store becomes a copy. One without a row is set aside for a week. An erased one goes, and
+        one that was to replace an original, but never came into its row.
         """
         moved = 0
         for slug in await self._spool.landed_slugs(older_than_s=older_than_s):
@@ -47,13 +48,19 @@ class Sweeps:
             elif isinstance(row, Image):
                 if row.location is not Location.STORE:
                     continue
-                await self._spool.release(slug)
+                await self._release(row)
             else:
                 await self._spool.remove(slug)
             moved += 1
         await self._spool.drop_orphans(older_than_s=ORPHAN_KEPT_S)
         await self._spool.trim()
         return moved
+
+    async def _release(self, row: Image) -> None:
+        if await self._spool.landed_sha256(row.slug) == row.sha256:
+            await self._spool.release(row.slug)
+        else:
+            await self._spool.discard(row.slug)
 
     async def uploads(self) -> int:
         """Remove received bytes that no transfer owns any more. Returns how many files."""

@@ -146,6 +146,23 @@ def image_from(info: ObjectInfo, sidecar: bytes | None = None) -> Image:
         raise UnreadableRecord(f"the {part} of {info.key} does not describe an image: {error!r}") from error
 
 
+def as_stored(image: Image, info: ObjectInfo) -> Image:
+    """The image with the bytes that its object has: a crash may come between a new object and its sidecar.
+
+    Raises UnreadableRecord.
+    """
+    if info.metadata.get("sha256", image.sha256) == image.sha256:
+        return image
+    stored = image_from(info)
+    return replace(
+        image,
+        bytes=stored.bytes,
+        sha256=stored.sha256,
+        private_data=stored.private_data,
+        content_credentials=stored.content_credentials,
+    )
+
+
 def _from_sidecar(document: Mapping[str, Any]) -> Image:
     ended, keep = document.get("ended"), document.get("keep_metadata")
     typed = {

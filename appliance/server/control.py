@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import aiohttp
@@ -18,6 +18,7 @@ from aiohttp import web
 
 from appliance.config.model import Config
 from appliance.domain.errors import ApplianceError, CommandFailed, ServerNotRunning
+from appliance.reinspection.steps import Step, StepRequest
 from appliance.shared.unix_peers import may_command, peer_of
 
 _log = logging.getLogger(__name__)
@@ -41,13 +42,14 @@ class Commands:
     """What the server does on request. Each may raise an ApplianceError, whose detail reaches the person.
 
     `status` returns plain values for people and for `doctor`. `drain` refuses uploads from now on, or accepts them
-    again. `take_down` ends what has a slug, and returns one word for what that was.
+    again. `take_down` ends what has a slug, and returns one word for what that was. `reinspect` takes one step.
     """
 
     expire: ExpireNow
     status: Callable[[], Awaitable[Answer]]
     drain: Callable[[bool], None]
     take_down: Callable[[str], Awaitable[str]]
+    reinspect: Callable[[StepRequest], Awaitable[Step]]
 
 
 @asynccontextmanager
@@ -85,6 +87,12 @@ async def ask_takedown(config: Config, slug: str) -> str:
     return str(answer["outcome"])
 
 
+async def ask_reinspect(config: Config, request: StepRequest) -> Step:
+    """Has the server take a step of a reinspection. Raises ServerNotRunning, CommandFailed."""
+    answer = await _ask(config, "POST", "/reinspect", asdict(request), _WORK_S)
+    return Step(**answer | {"examples": tuple(answer["examples"])})
+
+
 def _app(commands: Commands) -> web.Application:
     async def status(_request: web.Request) -> web.Response:
         return web.json_response({"pid": os.getpid(), **await commands.status()})
@@ -100,6 +108,9 @@ def _app(commands: Commands) -> web.Application:
     async def takedown(request: web.Request) -> web.Response:
         return web.json_response({"outcome": await commands.take_down(str((await request.json())["slug"]))})
 
+    async def reinspect(request: web.Request) -> web.Response:
+        return web.json_response(asdict(await commands.reinspect(StepRequest(**await request.json()))))
+
     app = web.Application(middlewares=[_only_commanders, _errors_in_words])
     app.add_routes(
         [
@@ -107,6 +118,7 @@ def _app(commands: Commands) -> web.Application:
             web.post("/expire", expire),
             web.post("/drain", drain),
             web.post("/takedown", takedown),
+            web.post("/reinspect", reinspect),
         ]
     )
     return app

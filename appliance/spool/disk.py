@@ -21,10 +21,11 @@ from appliance.domain.file_edits import Edit
 from appliance.domain.slugs import is_slug
 from appliance.shared import files
 from appliance.shared.threads import Threads
-from appliance.spool.folders import ATTRIBUTE, files_in, freed_bytes
+from appliance.spool.folders import ATTRIBUTE, drop_old, files_in, freed_bytes, landed_sha256
 from appliance.spool.resumed import UploadFiles
 from appliance.spool.room import ExpectedUpload, Room, UploadProgress
 from appliance.spool.transfers import SYNC_BYTES, Incoming, Transfer, cut, overwrite, too_large
+from appliance.spool.working_copies import WorkingCopies
 
 THREADS, LARGE_THREADS = 32, 8
 EVICTED_BYTES = 64 << 20  # of copies at once, where an upload needs their room: each eviction lists them all
@@ -46,6 +47,7 @@ class Spool:
         for folder in (self._incoming, self._landed, self._copies, self._orphans):
             folder.mkdir(parents=True, exist_ok=True)
         self.room = Room(root, reserve_bytes, lambda: self._evictable_bytes)
+        self.working = WorkingCopies(self._incoming, self._threads)
         self.uploads = UploadFiles(root / "uploads", self.room, self._threads, self._make_room, sync_bytes)
         self.copies_bytes = 0
         self._evictable_bytes = 0  # of them; a copy that is a link to the store's own file frees nothing
@@ -152,7 +154,7 @@ class Spool:
             landed.rename(path)
 
     async def discard(self, slug: str) -> None:
-        """Remove a file that was never acknowledged."""
+        """Remove a file that was never acknowledged, as the original or in its place."""
         await self._threads.run(self._unlink, slug, (self._incoming, self._landed))
 
     # --- reading --------------------------------------------------------------------------------------------------
@@ -211,6 +213,10 @@ class Spool:
         with contextlib.suppress(FileNotFoundError):
             await self._threads.run(os.utime, self._copies / slug)
 
+    async def drop_copy(self, slug: str) -> None:
+        """Remove the copy, because other bytes take the place of its own."""
+        await self._threads.run(self._unlink, slug, (self._copies,))
+
     async def remove(self, slug: str) -> None:
         """Erase every trace of an ended image's original."""
         await self._threads.run(self._unlink, slug, (self._landed, self._copies, self._orphans))
@@ -260,9 +266,13 @@ class Spool:
             path.name for path, stat in files_in(self._landed) if is_slug(path.name) and stat.st_ctime < newest
         )
 
+    async def landed_sha256(self, slug: str) -> str | None:
+        """The sha256 of a landed file, in hex; None where there is none."""
+        return await self._threads.run(landed_sha256, self.landed_path(slug))
+
     async def drop_stalled(self, *, older_than_s: float) -> int:
         """Remove files that nothing has written or accepted for so long. Returns how many."""
-        return await self._threads.run(self._drop_old, self._incoming, older_than_s, frozenset(self._receiving))
+        return await self._threads.run(drop_old, self._incoming, older_than_s, frozenset(self._receiving))
 
     async def quarantine(self, slug: str) -> None:
         """Set aside a file that has no row."""
@@ -284,16 +294,7 @@ class Spool:
 
     async def drop_orphans(self, *, older_than_s: float) -> int:
         """Remove what was set aside longer ago than that. Returns how many."""
-        return await self._threads.run(self._drop_old, self._orphans, older_than_s, frozenset())
-
-    @staticmethod
-    def _drop_old(folder: Path, older_than_s: float, spared: frozenset[str]) -> int:
-        newest, dropped = time.time() - older_than_s, 0
-        for path, stat in files_in(folder):
-            if stat.st_ctime < newest and path.name not in spared:
-                path.unlink(missing_ok=True)
-                dropped += 1
-        return dropped
+        return await self._threads.run(drop_old, self._orphans, older_than_s)
 
     def landed_bytes(self) -> int:
         return sum(stat.st_size for _, stat in files_in(self._landed))

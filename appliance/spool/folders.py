@@ -1,8 +1,10 @@
 """Files in the spool's folders: what the disk knows about each, and the metadata that is kept with it."""
 
 import contextlib
+import hashlib
 import json
 import os
+import time
 from pathlib import Path
 
 ATTRIBUTE = "user.appliance"  # the object's metadata, kept with the file so that a lost catalogue can be rebuilt
@@ -15,6 +17,26 @@ def landed_metadata(path: Path) -> dict[str, str] | None:
     except (OSError, ValueError):
         return None
     return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else None
+
+
+def landed_sha256(path: Path) -> str | None:
+    """What the metadata says, else what its bytes say, in hex; None where there is no file."""
+    try:
+        with path.open("rb") as file:
+            said = (landed_metadata(path) or {}).get("sha256")
+            return said or hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
+
+
+def drop_old(folder: Path, older_than_s: float, spared: frozenset[str] = frozenset()) -> int:
+    """Remove the files that nothing has changed for so long. Returns how many."""
+    newest, dropped = time.time() - older_than_s, 0
+    for path, stat in files_in(folder):
+        if stat.st_ctime < newest and path.name not in spared:
+            path.unlink(missing_ok=True)
+            dropped += 1
+    return dropped
 
 
 def freed_bytes(copy: os.stat_result) -> int:

@@ -10,6 +10,7 @@ from appliance.catalogue import UploadCatalogue
 from appliance.domain import file_edits
 from appliance.domain.file_edits import Edit, Findings
 from appliance.domain.model import ContentCredentials, KeepMetadata, PrivateData, Upload
+from appliance.domain.renditions import Priority
 from appliance.spool import Incoming, Spool
 from appliance.workers import Workers
 
@@ -27,9 +28,15 @@ class Scrubbed:
 
 
 class Scrubber:
-    """Has a worker find what to overwrite, and overwrites it. The file's digest follows."""
+    """Has a worker find what to overwrite, and overwrites it. The file's digest follows.
 
-    def __init__(self, *, spool: Spool, workers: Workers, catalogue: UploadCatalogue) -> None:
+    The worker comes in the turn of `priority`.
+    """
+
+    def __init__(
+        self, *, spool: Spool, workers: Workers, catalogue: UploadCatalogue, priority: Priority = Priority.VIEW
+    ) -> None:
+        self._priority = priority
         self._spool = spool
         self._workers = workers
         self._catalogue = catalogue
@@ -50,7 +57,7 @@ class Scrubber:
         file_bytes = incoming.bytes if upload is None else upload.length or 0
         for _ in range(ROUNDS):
             with incoming.path.open("rb", buffering=0) as file:
-                findings = await self._workers.find_private(file.fileno(), keep, client)
+                findings = await self._workers.find_private(file.fileno(), keep, client, self._priority)
             credentials |= findings.content_credentials
             found = _new(findings, incoming.bytes, file_bytes)
             if not found:

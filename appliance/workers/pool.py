@@ -78,22 +78,24 @@ class Workers:
 
     # --- orders ---------------------------------------------------------------------------------------------------
 
-    async def inspect(self, fd: int, client: str = HOST) -> Facts:
+    async def inspect(self, fd: int, client: str = HOST, priority: Priority = Priority.VIEW) -> Facts:
         """The facts of the open regular file, whose offset is left alone.
 
         Raises EmptyUpload, UnsupportedFormat, NotAnImage, UnreadableImage, Busy or Stopping. An image over the limits
         is no error: its facts have a `refusal`.
         """
         order = Inspect(self._max_pixels, self._config.heavy_memory_bytes, self._animations.max_bytes, INSPECT_CPU_S)
-        async with self._lease(LaneName.INSPECT, Priority.VIEW, Clients(client)) as worker:
+        async with self._lease(LaneName.INSPECT, priority, Clients(client)) as worker:
             return await worker.inspect(fd, order)
 
-    async def find_private(self, fd: int, keep: KeepMetadata, client: str = HOST) -> Findings:
+    async def find_private(
+        self, fd: int, keep: KeepMetadata, client: str = HOST, priority: Priority = Priority.VIEW
+    ) -> Findings:
         """What to change in the open file so that only what `keep` allows is left.
 
         A file that can't be read gives no edits and is not complete. Raises Busy or Stopping.
         """
-        async with self._lease(LaneName.INSPECT, Priority.VIEW, Clients(client)) as worker:
+        async with self._lease(LaneName.INSPECT, priority, Clients(client)) as worker:
             return await worker.find_private(fd, keep)
 
     def lease(

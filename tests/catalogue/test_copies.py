@@ -8,8 +8,8 @@ import pytest
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.file import CatalogueFile
 from appliance.domain.errors import CatalogueUnavailable
-from appliance.domain.model import Image, Location
-from tests.support.rows import image, slug
+from appliance.domain.model import Image, Location, PrivateData
+from tests.support.rows import changed, image, slug
 
 T = TypeVar("T")
 
@@ -55,6 +55,17 @@ async def test_a_backup_into_a_folder_that_is_absent_is_an_error_with_a_name(
 ) -> None:
     with pytest.raises(CatalogueUnavailable):
         await file.copy_to(tmp_path / "absent" / "backup.db")
+
+
+async def test_a_restored_row_takes_the_bytes_of_an_original_that_was_replaced_since(path: Path) -> None:
+    before = image(location=Location.STORE)
+    replaced = changed(before, version=2, bytes=5, sha256="ab" * 32, width=7, private_data=PrivateData.REMOVED)
+    async with SqliteCatalogue(path) as catalogue:
+        await catalogue.images.add(before)
+    async with CatalogueFile(path).merge() as merging:
+        assert await merging.update_images([replaced]) == 1
+    async with SqliteCatalogue(path) as catalogue:
+        assert await catalogue.images.get(slug(0)) == replaced
 
 
 async def test_a_rebuilt_catalogue_has_every_image_once(path: Path) -> None:

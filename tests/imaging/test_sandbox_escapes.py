@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from appliance.config.model import MB, Config
 from appliance.domain.model import KeepMetadata
+from appliance.reinspection.steps import Step, StepRequest
 from appliance.server.control import Commands, listening
 from appliance.shared.unix_peers import keep_orphans
 from appliance.workers.process import ResourceLimits, WorkerProcess
@@ -55,6 +56,10 @@ class Asked:
     async def take_down(self, slug: str) -> str:
         self.commands.append(f"take down {slug}")
         return "taken down"
+
+    async def reinspect(self, request: StepRequest) -> Step:
+        self.commands.append(f"reinspect after {request.after}")
+        return Step(None, 0)
 
 
 class Around:
@@ -119,7 +124,8 @@ async def around(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arou
         abstract.listen()
         port = listener.getsockname()[1]
         control = str(config.control_path)
-        async with listening(config, Commands(asked.expire, asked.status, asked.drain, asked.take_down)):
+        commands = Commands(asked.expire, asked.status, asked.drain, asked.take_down, asked.reinspect)
+        async with listening(config, commands):
             yield Around(
                 folder,
                 asked,

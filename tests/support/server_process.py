@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -111,6 +113,22 @@ class ServerProcess:
             text=True,
             timeout=120,
         )
+
+    def on_terminal(self, *arguments: str) -> tuple[str, int]:
+        """What a command shows on a terminal, and its exit status."""
+        ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, 100))
+        process = subprocess.Popen([*COMMAND, *arguments], env=self.environment, cwd=ROOT, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        shown = b""
+        try:
+            while chunk := os.read(ours, 4096):
+                shown += chunk
+        except OSError:  # the other end is closed
+            pass
+        finally:
+            os.close(ours)
+        return shown.decode(), process.wait(60)
 
     def abandon(self) -> None:
         """Leave nothing running, however the test ended."""

@@ -12,6 +12,7 @@ COMMANDS = [
     ["config"],
     ["doctor"],
     ["expire"],
+    ["reinspect"],
     ["takedown", "https://img.example.com/i/0000000000000000A"],
     ["catalogue", "rebuild"],
     ["catalogue", "check"],

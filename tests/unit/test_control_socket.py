@@ -12,7 +12,8 @@ import pytest
 
 from appliance.config.model import Config
 from appliance.domain.errors import CommandFailed, Conflict, DataDirectoryLocked, ServerNotRunning, UnfitInstallation
-from appliance.server.control import Commands, ask_expire, ask_status, ask_takedown, listening
+from appliance.reinspection.steps import Step, StepRequest
+from appliance.server.control import Commands, ask_expire, ask_reinspect, ask_status, ask_takedown, listening
 from appliance.server.data_dir_lock import owned_data_dir
 
 
@@ -38,6 +39,9 @@ class Server:
     async def take_down(self, slug: str) -> str:
         return f"took down {slug}"
 
+    async def reinspect(self, request: StepRequest) -> Step:
+        return Step(request.after, request.looked_at + 1, {"changed": 1}, ("one",))
+
     async def status(self) -> Mapping[str, Any]:
         return {"listen": "127.0.0.1:8080"}
 
@@ -46,7 +50,9 @@ class Server:
 async def running(config: Config) -> AsyncIterator[Server]:
     server = Server()
     with owned_data_dir(config):
-        async with listening(config, Commands(server.expire, server.status, server.drain, server.take_down)):
+        async with listening(
+            config, Commands(server.expire, server.status, server.drain, server.take_down, server.reinspect)
+        ):
             yield server
 
 
@@ -90,6 +96,8 @@ async def test_commands_reach_the_running_server(config: Config) -> None:
         assert await ask_expire(config, clock_confirmed=False) == 3
         assert await ask_expire(config, clock_confirmed=True) == 7
         assert await ask_takedown(config, "cat") == "took down cat"
+        step = await ask_reinspect(config, StepRequest(after="cat", looked_at=4))
+        assert step == Step("cat", 5, {"changed": 1}, ("one",))
 
 
 async def test_a_named_error_of_the_server_reaches_the_person(config: Config) -> None:

@@ -13,7 +13,7 @@ from appliance.catalogue.sqlite.uploads import finish_upload
 from appliance.catalogue.sqlite.writer import Outcome
 from appliance.catalogue.values import MAX_BATCH, Unchanged
 from appliance.domain.errors import Conflict, GoneImage, InvalidField, UnknownImage
-from appliance.domain.model import Ending, IdempotencyRecord, Image, Upload
+from appliance.domain.model import Ending, IdempotencyRecord, Image, Location, Upload
 
 Connection = sqlite3.Connection
 
@@ -49,12 +49,8 @@ def change(
     alt: str | Unchanged | None,
     expires_s: int | Unchanged,
 ) -> Outcome[Image]:
-    row = _require_row(connection, slug)
+    row = _require_version(connection, slug, version)
     image = row.image
-    if image.ended is not None:
-        raise _gone(image.ended)
-    if image.version != version:
-        raise Conflict()
     changed = replace(
         image,
         title=image.title if isinstance(title, Unchanged) else title,
@@ -62,6 +58,24 @@ def change(
         expires_s=image.expires_s if isinstance(expires_s, Unchanged) else expires_s,
     )
     return _update(connection, replace(row, image=changed, sidecar_due=True))
+
+
+def revise(connection: Connection, image: Image, *, is_replaced: bool) -> Outcome[Image]:
+    row = _require_version(connection, image.slug, image.version)
+    location = Location.SPOOL if is_replaced else row.image.location
+    is_shown_alike = image.facts.shows_like(row.image.facts)
+    revised = replace(
+        row.image,
+        facts=image.facts,
+        bytes=image.bytes,
+        sha256=image.sha256,
+        private_data=image.private_data,
+        content_credentials=image.content_credentials,
+        location=location,
+    )
+    due = replace(row, image=revised, sidecar_due=True, prewarmed=row.prewarmed and is_shown_alike)
+    outcome = _update(connection, due, sql.REVISE)
+    return replace(outcome, stale={}) if is_shown_alike and image.sha256 == row.image.sha256 else outcome
 
 
 def mark_shipped(connection: Connection, slug: str) -> Outcome[bool]:
@@ -192,15 +206,25 @@ def _require_row(connection: Connection, slug: str) -> ImageRow:
     raise UnknownImage()
 
 
+def _require_version(connection: Connection, slug: str, version: int) -> ImageRow:
+    """The living image's row. Raises Conflict if it has another version, GoneImage, UnknownImage."""
+    row = _require_row(connection, slug)
+    if row.image.ended is not None:
+        raise _gone(row.image.ended)
+    if row.image.version != version:
+        raise Conflict()
+    return row
+
+
 def _mark(connection: Connection, row: ImageRow, image: Image) -> Outcome[None]:
     updated = _update(connection, replace(row, image=image, sidecar_due=True))
     return Outcome(None, updated.rows, updated.stale)
 
 
-def _update(connection: Connection, row: ImageRow) -> Outcome[Image]:
+def _update(connection: Connection, row: ImageRow, statement: str = sql.CHANGE) -> Outcome[Image]:
     """Write the row as the next version. Shared caches purge the image twice."""
     image = replace(row.image, version=row.image.version + 1)
-    connection.execute(sql.CHANGE, image_row_values(replace(row, image=image)))
+    connection.execute(statement, image_row_values(replace(row, image=image)))
     return Outcome(image, {image.slug: image}, {image.slug: TWO_ROUNDS})
 
 

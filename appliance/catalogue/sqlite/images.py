@@ -61,6 +61,9 @@ class ImageRows:
     ) -> Image:
         return await self._write(image_changes.change, slug, version=version, title=title, alt=alt, expires_s=expires_s)
 
+    async def revise(self, image: Image, *, is_replaced: bool = False) -> Image:
+        return await self._write(image_changes.revise, image, is_replaced=is_replaced)
+
     async def mark_original_only(self, slug: str, reason: str) -> None:
         await self._write(image_changes.mark_original_only, slug, reason)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from appliance.catalogue.sqlite import statements as sql
+from appliance.catalogue.sqlite.outbox import TWO_ROUNDS
 from appliance.catalogue.sqlite.readers import Readers
 from appliance.catalogue.sqlite.writer import Outcome, Writer
 from appliance.catalogue.values import COUNT_LIMIT, PendingPurges, Purge
@@ -20,6 +21,9 @@ class PurgeRows:
         self._readers = readers
         self._writer = writer
         self.pending = asyncio.Event()
+
+    async def enqueue(self, tags: Sequence[str]) -> None:
+        await self._writer.run(lambda _connection: Outcome(None, stale=dict.fromkeys(tags, TWO_ROUNDS)))
 
     async def due(self, now_s: int, limit: int) -> list[Purge]:
         return await self._readers.run(_due, now_s, limit)

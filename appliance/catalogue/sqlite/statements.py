@@ -6,6 +6,7 @@ bound of '' turns a walk in slug order into a search, the only form of a walk th
 # ruff: noqa: S608  (only column names of this package are put into the text; values are always bound)
 
 from appliance.catalogue.sqlite.rows import ALBUM_COLUMNS, COLUMNS, UPLOAD_COLUMNS
+from appliance.domain.flat_image import FACTS_FIELDS
 
 _IMAGE = ", ".join(COLUMNS)
 _IMAGE_ROW = f"{_IMAGE}, prewarmed, sidecar_due, erasing"
@@ -20,7 +21,10 @@ _CHANGEABLE = (
     "prewarmed", "sidecar_due", "erasing",
 )  # fmt: skip
 _SET = ", ".join(f"{name} = :{name}" for name in _CHANGEABLE)
-_RECORDED = ", ".join(f"{name} = :{name}" for name in _CHANGEABLE[:-3])  # what sidecars record
+_FOUND = (*FACTS_FIELDS, "bytes", "sha256", "private_data", "content_credentials")
+_REVISED = ", ".join(f"{name} = :{name}" for name in dict.fromkeys((*_CHANGEABLE, *_FOUND)))
+_RECORDED = ", ".join(f"{name} = :{name}" for name in dict.fromkeys((*_CHANGEABLE[:-3], *_FOUND)))
+"""What sidecars record."""
 _SLUGS = "(SELECT value FROM json_each(:slugs))"
 
 # --- one image ----------------------------------------------------------------------------------------------------
@@ -30,6 +34,7 @@ ADD_IF_ABSENT = f"INSERT OR IGNORE INTO images ({_IMAGE_ROW}) VALUES ({_VALUES},
 IMAGE = f"SELECT {_IMAGE} FROM images WHERE slug = :slug"
 IMAGE_ROW = f"SELECT {_IMAGE_ROW} FROM images WHERE slug = :slug"
 CHANGE = f"UPDATE images SET {_SET} WHERE slug = :slug"
+REVISE = f"UPDATE images SET {_REVISED}, location = :location WHERE slug = :slug"
 REMOVE_IMAGE = "DELETE FROM images WHERE slug = :slug"
 
 # --- shipping, prewarming, sidecars -------------------------------------------------------------------------------

@@ -3,10 +3,7 @@
 import asyncio
 import io
 import os
-import pty
 import sqlite3
-import subprocess
-import termios
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +16,7 @@ from appliance.domain.model import Ending, Image
 from tests.support.catalogue_file import rows_of
 from tests.support.images import pictures
 from tests.support.images_api import HARD_NAMES, change, fill, post
-from tests.support.programs import ROOT
-from tests.support.server_process import COMMAND, ServerProcess, on_minio, serving
+from tests.support.server_process import ServerProcess, on_minio, serving
 from tests.support.servers import minio_server
 from tests.support.uploaders import Uploaders, shows_a_rendition
 from tests.support.waiting import until
@@ -132,29 +128,12 @@ async def test_a_rebuild_shows_its_progress_to_who_watches_and_keeps_the_old_cat
             await post(session, served, pictures.photo(64, 64, seed=seed), "a.jpg")
         assert await served.stop() == 0
         before = await rows_of(served)
-        shown, status = watched(served, "catalogue", "rebuild")
+        shown, status = served.on_terminal("catalogue", "rebuild")
         assert status == 0, shown
         assert "100%" in shown
         assert "3/3" in shown
         assert list(served.data_dir.glob("catalogue.sqlite.before-rebuild-*"))
         assert await rows_of(served) == {slug: replace(image) for slug, image in before.items()}
-
-
-def watched(served: ServerProcess, *arguments: str) -> tuple[str, int]:
-    """What a command shows on a terminal, and its exit status."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 100))
-    process = subprocess.Popen([*COMMAND, *arguments], env=served.environment, cwd=ROOT, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    shown = b""
-    try:
-        while chunk := os.read(ours, 4096):
-            shown += chunk
-    except OSError:  # the other end is closed
-        pass
-    finally:
-        os.close(ours)
-    return shown.decode(), process.wait(60)
 
 
 # --- beside the running server ----------------------------------------------------------------------------------------

@@ -113,6 +113,14 @@ async def test_a_backup_whose_rows_differ_fails(backed: ServerProcess, statement
     assert json.loads((backed.data_dir / "backups/state.json").read_text())["verified"] is False
 
 
+async def test_a_backup_from_before_an_original_was_replaced_verifies(backed: ServerProcess) -> None:
+    with sqlite3.connect(backed.data_dir / "catalogue.sqlite") as rows:
+        rows.execute("UPDATE images SET sha256 = zeroblob(32), version = version + 1")
+    rows.close()
+    done = backed.command("verify")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 async def test_a_row_that_never_was_fails(backed: ServerProcess) -> None:
     spoil(backed, "UPDATE images SET slug = '0000AAAAAAAAAAAAA' WHERE rowid = 1")
     assert "is in the backup, but not in the live catalogue" in backed.command("verify").stdout

@@ -203,11 +203,11 @@ async def test_a_worker_that_dies_of_it_leaves_the_picture_and_says_so(
     workers, data = host.appliance.workers, private_pictures.jpeg()
     real = workers.find_private
 
-    async def killed(fd: int, keep: KeepMetadata, client: str) -> Any:
+    async def killed(fd: int, keep: KeepMetadata, *whose_turn: Any) -> Any:
         pids = workers.pids["inspect"]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)  # none can answer before it dies
-        waiting = asyncio.ensure_future(real(fd, keep, client))
+        waiting = asyncio.ensure_future(real(fd, keep, *whose_turn))
         await asyncio.sleep(0)
         for slot in workers.queues["inspect"].slots:
             if slot.process is not None:
