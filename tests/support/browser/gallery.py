@@ -66,7 +66,9 @@ async def uploading(camera: Camera) -> None:
     for name, options in {"uploading": DESK, "uploading-phone-dark": PHONE | DARK}.items():
         async with camera.page("/", **options) as page:
             await _at_work(page)
-            await page.locator("#summary").evaluate("box => scrollTo(0, scrollY + box.getBoundingClientRect().top - 24)")
+            await page.locator("#summary").evaluate(
+                "box => scrollTo(0, scrollY + box.getBoundingClientRect().top - 24)"
+            )
             await camera.take(page, name)
             for each in ("window.jpg", "rocket.jpg"):
                 await card(page, each).get_by_role("button", name="Cancel:").click()
