@@ -36,14 +36,17 @@ async def test_every_page_of_albums_is_accessible(
         assert await overflow_px(page) <= 0, address
 
 
+MEASURED = """globalThis.shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) shift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_nothing_moves_while_the_images_of_the_grid_load(site: Site, open_page: OpenPage, size: str) -> None:
     album = await album_of(site)
     page = await open_page("about:blank", **screen(size))
-    await page.add_init_script(
-        "globalThis.shift = 0; new PerformanceObserver((list) => {"
-        "for (const entry of list.getEntries()) shift += entry.value}).observe({type: 'layout-shift', buffered: true})"
-    )
+    await page.add_init_script(MEASURED)
     await page.goto(f"/a/{album['slug']}")
     await page.wait_for_function("[...document.images].every((image) => image.complete && image.naturalWidth)")
     assert await page.evaluate("globalThis.shift") < 0.01
@@ -89,6 +92,16 @@ async def moving_host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     folder = tmp_path_factory.mktemp("moving")
     async with serving(folder / "data", **settings) as served, aiohttp.ClientSession() as session:
         yield Site(served.url, session)
+
+
+async def test_nothing_moves_when_the_manage_page_gets_its_token(site: Site, open_page: OpenPage) -> None:
+    album = await album_of(site)
+    page = await open_page("about:blank", **screen("phone"))
+    await page.add_init_script(MEASURED)
+    await page.goto(f"/a/{album['slug']}/manage#{album['delete_token']}")
+    await page.get_by_role("option", name="four.jpg").scroll_into_view_if_needed()
+    await page.wait_for_load_state("networkidle")
+    assert await page.evaluate("globalThis.shift") < 0.01
 
 
 async def test_an_album_shows_an_image_as_its_own_page_does(moving_host: Site, open_page: OpenPage) -> None:
