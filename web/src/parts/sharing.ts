@@ -3,6 +3,7 @@
 
 import { announce } from "./announce";
 import { t } from "./messages";
+import { shareLink } from "./share-button";
 
 /** Make the share and copy buttons work; they may be replaced while the page is shown. */
 export function wireSharing(): void {
@@ -23,19 +24,9 @@ function giveOriginal(event: Event): void {
   (event as DragEvent).dataTransfer?.setData("DownloadURL", `${type}:${name.replaceAll(":", "_")}:${original.href}`);
 }
 
-/** Open the share sheet, or copy the link where there is none. */
-async function share(): Promise<void> {
-  if (!navigator.share) {
-    document.querySelector<HTMLButtonElement>(".actions [data-copies]")?.click();
-    return;
-  }
+function share(): Promise<void> {
   const title = document.querySelector("h1")?.textContent ?? "";
-  const url = document.querySelector<HTMLInputElement>("#code-link")?.value ?? location.href;
-  try {
-    await navigator.share({ title, url });
-  } catch (fault) {
-    if ((fault as Error).name !== "AbortError") announce(t("Couldn’t share. Copy the link instead."));
-  }
+  return shareLink(document.querySelector<HTMLInputElement>("#code-link")?.value ?? location.href, title);
 }
 
 async function copyImage(): Promise<void> {

@@ -3,6 +3,7 @@
 import { copyField } from "../parts/copy";
 import { t } from "../parts/messages";
 import { type LocalizedText, pageLanguage, showText } from "../parts/problems";
+import { shareLink } from "../parts/share-button";
 import { EditForm } from "./edit-form";
 import type { Edits } from "./edits";
 import { previewOf } from "./preview";
@@ -89,7 +90,7 @@ export class Card {
     const shares = this.#find<HTMLButtonElement>(".share");
     shares.hidden = !isOpen || !("share" in navigator);
     if (!image) return;
-    shares.onclick = () => void share(image.url, this.name);
+    shares.onclick = () => void shareLink(image.url, this.name);
     this.#find<HTMLInputElement>(".link input").value = image.url;
     this.#find<HTMLAnchorElement>("a.open").href = `/i/${image.slug}`;
     const manage = this.#find<HTMLAnchorElement>("a.manage-link");
@@ -138,9 +139,4 @@ export class Card {
     if (!found) throw new Error(selector);
     return found;
   }
-}
-
-/** Pass the link to another app, which the system asks for; people may also change their mind. */
-async function share(url: string, title: string): Promise<void> {
-  await navigator.share({ title, url }).catch(() => undefined);
 }
