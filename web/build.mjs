@@ -1,7 +1,8 @@
 // Builds static/built: each file right below src is the script of a page, each right below styles its style sheet. What
 // several of them import lies one folder deeper. Each page's script is built by itself, so that a page loads few files: on a
 // slow line each round of requests takes long. Those that have the viewer are built together, because it is large and loaded
-// on demand. The client that sends files is half of what uploading needs and is needed last, so that is a file of its own.
+// on demand. The client that sends files is half of what uploading needs and is needed last, and few people need the editor, so
+// these are files of their own.
 import { readdirSync, rmSync } from "node:fs";
 import { basename } from "node:path";
 import { build } from "esbuild";
@@ -17,18 +18,25 @@ rmSync("static/built", { recursive: true, force: true });
 const shared = { bundle: true, minify: true, outdir: "static/built", logLevel: "warning", legalComments: "none" };
 const scripts = { ...shared, format: "esm", chunkNames: "chunk-[hash]", target: ["es2022"] };
 
-const CLIENT = "tus-js-client";
-const { metafile } = await build({ ...scripts, entryPoints: [CLIENT], entryNames: "chunk-[hash]", metafile: true });
-const path = `./${basename(Object.keys(metafile.outputs)[0])}`;
-const client = {
-  name: "client",
-  setup: ({ onResolve }) => onResolve({ filter: new RegExp(`^${CLIENT}$`) }, () => ({ path, external: true })),
+// What is imported on demand, by the end of its name there: bundled by itself, so that a page's script isn't split for it.
+const ON_DEMAND = { "tus-js-client": "tus-js-client", "/blurring/editor": "src/blurring/editor.ts" };
+const chunks = {};
+for (const [name, entryPoint] of Object.entries(ON_DEMAND)) {
+  const { metafile } = await build({ ...scripts, entryPoints: [entryPoint], entryNames: "chunk-[hash]", metafile: true });
+  chunks[name] = `./${basename(Object.keys(metafile.outputs)[0])}`;
+}
+const onDemand = {
+  name: "on-demand",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: new RegExp(`(${Object.keys(chunks).join("|")})$`), namespace: "file" }, ({ path, kind }) =>
+      kind === "dynamic-import" ? { path: chunks[Object.keys(chunks).find((name) => path.endsWith(name))], external: true } : undefined,
+    ),
 };
 
 const withViewer = ["src/album.ts", "src/share.ts"];
 const alone = files("src", ".ts").filter((script) => !withViewer.includes(script));
 for (const entryPoints of [withViewer, ...alone.map((script) => [script])])
-  await build({ ...scripts, splitting: true, entryPoints, plugins: [client] });
+  await build({ ...scripts, splitting: true, entryPoints, plugins: [onDemand] });
 
 await build({
   ...shared,

@@ -2,6 +2,7 @@
 
 import { wireCopyButtons } from "./parts/copy";
 import { required } from "./parts/dom";
+import { Blurring } from "./uploading/blurring";
 import { Intake } from "./uploading/intake";
 import { InterruptedUploads } from "./uploading/interrupted";
 import { type FileHandler, watchDrops, watchPastes, watchPicker } from "./uploading/picking";
@@ -13,7 +14,8 @@ const picker = required<HTMLInputElement>("#file");
 const queue: Queue = new Queue(required("#uploads"), (wereAdded) => summary.refresh(wereAdded));
 const summary = new Summary(queue);
 const interrupted = new InterruptedUploads(required("#interrupted"), queue);
-const intake = new Intake(form, queue, required("#skipped"), (isFile) => interrupted.take(isFile));
+const blurring = new Blurring(required("#blur"));
+const intake = new Intake(form, queue, required("#skipped"), (isFile) => interrupted.take(isFile), blurring);
 const take: FileHandler = (files, from) => void intake.take(files, from);
 
 picker.required = false;

@@ -2,6 +2,7 @@
 // here before the queue has them.
 
 import { locale, tn } from "../parts/messages";
+import type { Blurring, Checked } from "./blurring";
 import { type InterruptedUpload, isFileOf } from "./pending-uploads";
 import { problemOf } from "./limits";
 import type { Source } from "./picking";
@@ -20,20 +21,24 @@ export class Intake {
     private readonly queue: Queue,
     private readonly skipped: HTMLElement,
     private readonly takeInterrupted: TakeInterrupted,
+    private readonly blurring: Blurring,
   ) {}
 
   /** Upload these files with the options of the form, which then belong to them and to no later ones. */
   async take(files: File[], from: Source): Promise<void> {
+    const blur = this.blurring.start();
     const options = this.#takeOptions();
     const problems = await Promise.all(files.map(problemOf));
-    const skipped = from === "folder" ? files.filter((_, index) => problems[index] !== undefined) : [];
-    const entries = files.flatMap((file, index) => (skipped.includes(file) ? [] : [this.#entry(file, problems[index], options)]));
-    this.skipped.textContent = skipped.length > 0 ? skippedText(skipped) : "";
+    const checked = files.map((file, index): Checked => ({ file, problem: problems[index] }));
+    const skipped = from === "folder" ? checked.filter(({ problem }) => problem !== undefined) : [];
+    const chosen = checked.filter((each) => !skipped.includes(each));
+    this.skipped.textContent = skipped.length > 0 ? skippedText(skipped.map(({ file }) => file)) : "";
+    const entries = (blur ? await blur(chosen) : chosen).map((each) => this.#entry(each, options));
     this.queue.add(entries);
     if (entries.length > 0) this.queue.showNewest();
   }
 
-  #entry(file: File, problem: string | undefined, options: UploadOptions): Entry {
+  #entry({ file, problem }: Checked, options: UploadOptions): Entry {
     if (problem !== undefined) return { file, problem };
     const begun = this.takeInterrupted((upload) => isFileOf(upload, file));
     return begun ? { file, options: begun.options, begun } : { file, options };

@@ -1,0 +1,85 @@
+// The editor in which parts of an image are covered before it is uploaded. It is loaded on demand, as a file of its own.
+
+import { t } from "../parts/messages";
+import { CannotBlur, draw, encode } from "./canvas";
+import { cover } from "./mosaic";
+import { Stage } from "./stage";
+
+/** What is to be uploaded, or why nothing can be; undefined if somebody decided against it. */
+export type Edited = { file: File } | { problem: string } | undefined;
+
+/** Ask which parts of the image to cover. Without any, the file itself is what is to be uploaded. */
+export async function edit(file: File): Promise<Edited> {
+  const editor = new Editor(file);
+  try {
+    return await editor.open();
+  } catch (fault) {
+    if (!(fault instanceof CannotBlur)) throw fault;
+    return { problem: fault.message };
+  } finally {
+    editor.close();
+  }
+}
+
+class Editor {
+  readonly #dialog: HTMLDialogElement;
+  readonly #canvas: HTMLCanvasElement;
+
+  constructor(private readonly file: File) {
+    const template = document.querySelector<HTMLTemplateElement>("#blur-editor")?.content as DocumentFragment;
+    this.#dialog = document.importNode(template, true).firstElementChild as HTMLDialogElement;
+    this.#canvas = this.#find("canvas");
+    this.#find("h2").textContent = t("Blur parts of {name}", { name: file.name });
+  }
+
+  /** Throws CannotBlur. */
+  async open(): Promise<Edited> {
+    const context = await draw(this.file, this.#canvas);
+    const stage: Stage = new Stage(this.#find(".stage"), this.#canvas, (news) => this.#show(stage, news));
+    document.body.append(this.#dialog);
+    this.#dialog.showModal();
+    this.#show(stage, "");
+    if (!(await this.#isWanted(stage))) return undefined;
+    const { all } = stage.areas;
+    if (all.length === 0) return { file: this.file };
+    cover(context, all);
+    return { file: await encode(this.#canvas, this.file) };
+  }
+
+  /** The focus returns to where it was. */
+  close(): void {
+    this.#dialog.close();
+    this.#dialog.remove();
+    this.#canvas.width = 0; // frees its memory at once
+  }
+
+  #show({ areas }: Stage, news: string): void {
+    const isBlurred = areas.all.length > 0;
+    this.#find("[data-do=upload]").textContent = isBlurred ? t("Blur and upload") : t("Upload unchanged");
+    this.#find("[data-do=undo]").setAttribute("aria-disabled", String(!areas.canUndo));
+    this.#find("[role=status]").textContent = news;
+  }
+
+  /** Whether the image is to be uploaded, once that is decided. */
+  #isWanted(stage: Stage): Promise<boolean> {
+    return new Promise((decide) => {
+      const press = (name: string, act: () => void): void => this.#find(`[data-do=${name}]`).addEventListener("click", act);
+      press("add", () => stage.add());
+      press("undo", () => stage.undo());
+      press("upload", () => decide(true));
+      press("discard", () => decide(false));
+      this.#dialog.addEventListener("close", () => decide(false)); // the Escape key
+      this.#dialog.addEventListener("keydown", (event) => {
+        if (event.key !== "z" || !(event.ctrlKey || event.metaKey)) return;
+        event.preventDefault();
+        stage.undo();
+      });
+    });
+  }
+
+  #find<Part extends HTMLElement = HTMLElement>(selector: string): Part {
+    const found = this.#dialog.querySelector<Part>(selector);
+    if (!found) throw new Error(selector);
+    return found;
+  }
+}
