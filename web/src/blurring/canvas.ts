@@ -5,7 +5,7 @@ import { dimensionsOf } from "../uploading/dimensions";
 import { kindOf } from "../uploading/formats";
 import { isAnimated } from "./animation";
 
-const MAX_PIXELS = 64e6; // at four bytes a pixel, twice
+const MAX_PIXELS = 64e6; // the browser holds them twice, at four bytes each
 const MAX_BYTES = 100e6;
 const MAX_UNKNOWN_BYTES = 8e6; // of a file whose pixels aren't known before it is decoded
 const QUALITY = 0.92;
@@ -13,6 +13,8 @@ const ENCODED = ["image/jpeg", "image/webp"];
 
 /** An image can't be edited here; the message is for people. */
 export class CannotBlur extends Error {}
+
+export const failed = (name: string): string => t("{name} could not be blurred in this browser. It was not uploaded.", { name });
 
 /** Draw the image upright, in sRGB and in its full size. Throws CannotBlur. */
 export async function draw(file: File, canvas: HTMLCanvasElement): Promise<CanvasRenderingContext2D> {
@@ -54,6 +56,6 @@ export async function encode(canvas: HTMLCanvasElement, original: File): Promise
   const mediaType = (await kindOf(original))?.mediaType ?? "";
   const type = ENCODED.includes(mediaType) ? mediaType : "image/png";
   const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, type, QUALITY));
-  if (!blob) throw new CannotBlur(t("{name} could not be blurred in this browser. It was not uploaded.", { name }));
+  if (!blob) throw new CannotBlur(failed(name));
   return new File([blob], name, { type: blob.type });
 }

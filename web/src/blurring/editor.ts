@@ -1,7 +1,7 @@
 // The editor in which parts of an image are covered before it is uploaded. It is loaded on demand, as a file of its own.
 
 import { t } from "../parts/messages";
-import { CannotBlur, draw, encode } from "./canvas";
+import { CannotBlur, draw, encode, failed } from "./canvas";
 import { cover } from "./mosaic";
 import { Stage } from "./stage";
 
@@ -14,8 +14,9 @@ export async function edit(file: File): Promise<Edited> {
   try {
     return await editor.open();
   } catch (fault) {
-    if (!(fault instanceof CannotBlur)) throw fault;
-    return { problem: fault.message };
+    if (fault instanceof CannotBlur) return { problem: fault.message };
+    reportError(fault); // the other files are still edited
+    return { problem: failed(file.name) };
   } finally {
     editor.close();
   }

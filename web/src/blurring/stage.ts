@@ -119,6 +119,7 @@ export class Stage {
     down.preventDefault();
     this.element.setPointerCapture(down.pointerId);
     if (isNew) box.hidden = true;
+    box.classList.add("dragged");
     watch("pointermove", (event) => {
       const distance = Math.max(Math.abs(event.clientX - down.clientX), Math.abs(event.clientY - down.clientY));
       if (!area && distance < MIN_DRAWN_PX) return;
@@ -128,6 +129,7 @@ export class Stage {
     });
     const end = (isKept: boolean): void => {
       ends.abort();
+      box.classList.remove("dragged");
       if (isKept && area && isNew) this.areas.add(area);
       else if (isKept && area) this.areas.replace(index, area);
       this.#show(isKept && area && isNew ? t("Area added.") : "", isNew && !(isKept && area) ? undefined : index);
