@@ -18,7 +18,7 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class RenderingSpeed:
-    """CPU seconds for the prewarmed sizes of an image, the number of images it was measured on, and this machine's cores."""
+    """CPU seconds for the prewarmed sizes of an image, how many it was measured on, and this machine's cores."""
 
     image_s: float
     images: int
