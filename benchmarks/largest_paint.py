@@ -1,4 +1,4 @@
-"""How soon does a phone on a slow line see a shared photograph, as JPEG and in the lighter formats made while idle?"""
+"""How soon does a phone on a slow line see a shared photograph, once its page formats are made?"""
 
 import argparse
 import json
@@ -6,24 +6,21 @@ import os
 import statistics
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks.harness import RunningServer, distinct, report, server
+from benchmarks.harness import RunningServer, report, server
 from tests.support.browser.chromium import CHROMIUM_FLAGS
 from tests.support.images.pictures import camera_photo
 from tests.support.programs import chromium_program
 
 LIMIT_S = 60
-SETTLE_S = 5  # after an upload, until its sizes are made
 LINES = {"fast 4G": (9.0, 60), "slow 4G": (1.44, 150), "slow 3G": (0.4, 400)}
 """Mbit/s down, and milliseconds of latency."""
-BROWSERS = {"JPEG alone": ("avif", "webp"), "WebP too": ("avif",), "AVIF too": ()}
-"""Image types that the browser doesn't know. Without any it is shown what a page shows before others are made."""
 Screen = dict[str, Any]
 SCREENS: dict[str, Screen] = {
     "phone 412 x 839, 2.6": {
@@ -34,7 +31,8 @@ SCREENS: dict[str, Screen] = {
     },
     "desk 1280 x 800, 1": {"viewport": {"width": 1280, "height": 800}},
 }
-PAINT = """() => new Promise((tell) => {
+PAINT = """() => new Promise((tell, fail) => {
+    setTimeout(() => fail(new Error("no paint of the image was reported")), 30000);
     const image = document.querySelector("#shown");
     new PerformanceObserver((list) => {
         const paints = list.getEntries().filter((paint) => paint.element === image && paint.url === image.currentSrc);
@@ -54,37 +52,27 @@ class Paint:
     file: str
 
 
-def paint(browser: Browser, url: str, screen: Screen, line: tuple[float, int], without: Sequence[str]) -> Paint:
-    """One load with an empty cache, in a browser that doesn't know the formats `without`."""
+def paint(browser: Browser, url: str, screen: Screen, line: tuple[float, int]) -> Paint:
+    """One load with an empty cache."""
     mbits, latency_ms = line
     context = browser.new_context(**screen)
     try:
         page = context.new_page()
         page.set_default_timeout(LIMIT_S * 1000)
-        speed, protocol = mbits * 1e6 / 8, context.new_cdp_session(page)
+        speed = mbits * 1e6 / 8
         conditions = {"offline": False, "latency": latency_ms, "downloadThroughput": speed, "uploadThroughput": speed}
-        protocol.send("Network.emulateNetworkConditions", conditions)
-        protocol.send("Emulation.setDisabledImageTypes", {"imageTypes": list(without)})
+        context.new_cdp_session(page).send("Network.emulateNetworkConditions", conditions)
         page.goto(url, wait_until="load")
         return Paint(*page.evaluate(PAINT))
     finally:
         context.close()
 
 
-def shared(running: RunningServer, number: int) -> str:
-    """The address of a new photograph whose sizes are made."""
-    request = urllib.request.Request(
-        f"{running.url}/api/v1/images?filename=photo.jpg", data=distinct(camera_photo(), number), method="POST"
-    )
-    with urllib.request.urlopen(request) as reply:
+def shared(running: RunningServer) -> str:
+    """The address of a photograph, once its page names a large AVIF."""
+    address = f"{running.url}/api/v1/images?filename=photo.jpg"
+    with urllib.request.urlopen(urllib.request.Request(address, data=camera_photo(), method="POST")) as reply:
         url = str(json.load(reply)["url"])
-    time.sleep(SETTLE_S)
-    return url
-
-
-def seen_before(running: RunningServer, number: int) -> str:
-    """The address of one whose page was shown, once that names a large AVIF."""
-    url = shared(running, number)
     deadline_s = time.monotonic() + LIMIT_S
     while time.monotonic() < deadline_s:
         with urllib.request.urlopen(url) as reply:
@@ -102,10 +90,10 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-def row(what: str, screen: str, line: str, paints: list[Paint]) -> tuple[str, ...]:
+def row(screen: str, line: str, paints: list[Paint]) -> tuple[str, ...]:
     times_s = [each.at_ms / 1000 for each in paints]
     spread = f"{statistics.median(times_s):.2f} s ({min(times_s):.2f}-{max(times_s):.2f})"
-    return screen, line, what, paints[0].file, f"{paints[0].bytes / 1000:.0f} KB", spread
+    return screen, line, paints[0].file, f"{paints[0].bytes / 1000:.0f} KB", spread
 
 
 def main() -> None:
@@ -115,17 +103,16 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = []
     with browser() as opened, server() as running:
-        url = seen_before(running, 0)
+        url = shared(running)
         for screen, options in SCREENS.items():
             for line in arguments.lines:
-                for what, without in BROWSERS.items():
-                    paints = [paint(opened, url, options, LINES[line], without) for _ in range(arguments.runs)]
-                    rows.append(row(what, screen, line, paints))
+                paints = [paint(opened, url, options, LINES[line]) for _ in range(arguments.runs)]
+                rows.append(row(screen, line, paints))
     question = (
         f"A photograph of 2725 x 2225 pixels, {arguments.runs} loads with an empty cache, throttled by Chromium; the"
         f" largest paint as median (range); load at the end {os.getloadavg()[0]:.1f}."
     )
-    report("largest_paint", question, ("screen", "line", "browser", "file", "bytes", "largest paint"), rows)
+    report("largest_paint", question, ("screen", "line", "file", "bytes", "largest paint"), rows)
 
 
 if __name__ == "__main__":

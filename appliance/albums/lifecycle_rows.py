@@ -11,7 +11,7 @@ from appliance.domain.slugs import album_key
 from appliance.lifecycle.expiry import GRACE_S
 from appliance.lifecycle.service import TOMBSTONE_S
 from appliance.objectstore import ObjectStore
-from appliance.objectstore.records import album_record
+from appliance.objectstore.records import RECORD_TYPE, album_record
 
 
 class AlbumLifecycleRows:
@@ -56,7 +56,10 @@ class AlbumLifecycleRows:
         await self._store.delete(album_key(album.slug))
         try:
             await self._rows.change(erased(album))
-        except Conflict:  # it was restored, which makes its record due again
+        except Conflict:  # it was restored, perhaps with a record that was deleted here
+            row = await self._rows.get(album.slug)
+            if row is not None and not row.erased:
+                await self._store.put_bytes(album_key(album.slug), album_record(row), media_type=RECORD_TYPE)
             return False
         return True
 

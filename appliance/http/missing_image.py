@@ -22,11 +22,18 @@ def is_embedded(request: web.Request, fault: ApplianceError) -> bool:
     """
     if not isinstance(fault, (GoneImage, UnknownImage)) or not request.path.startswith("/i/"):
         return False
-    if request.headers.get("Sec-Fetch-Site") == "same-origin":
+    if _is_own_page(request):
         return False
     if (destination := request.headers.get("Sec-Fetch-Dest")) is not None:
         return destination == "image"
     return request.headers.get(hdrs.ACCEPT, "").startswith("image/")
+
+
+def _is_own_page(request: web.Request) -> bool:
+    """Whether a page of this host embeds the image. Without TLS, browsers tell it by the Referer alone."""
+    if (site := request.headers.get("Sec-Fetch-Site")) is not None:
+        return site == "same-origin"
+    return request.headers.get(hdrs.REFERER, "").partition("://")[2].partition("/")[0] == request.host
 
 
 def missing_image_response(status: int) -> web.Response:

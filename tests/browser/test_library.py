@@ -254,3 +254,8 @@ async def test_albums_move_with_the_list_and_their_removal_can_be_undone(open_pa
     await other.keyboard.press("Enter")  # the focus is on Undo
     await album.wait_for()
     met(page).clear()
+
+
+async def test_a_batch_is_in_the_order_in_which_it_was_chosen(open_page: OpenPage) -> None:
+    page, _ = await with_pictures(open_page)
+    assert await shown(page) == ["three.jpg", "two.jpg", "one.jpg"]

@@ -95,3 +95,20 @@ async def test_deleting_what_was_deleted_elsewhere_is_no_failure(site: Site, ope
     await delete(page, "image-1.jpg")
     await page.get_by_text("1 image was deleted or had expired before.").wait_for()
     met(page).clear()  # the host knows no such image
+
+
+async def test_an_image_deleted_by_its_manage_link_is_in_the_bin_too(site: Site, open_page: OpenPage) -> None:
+    page, links = await with_pictures(open_page)
+    slug = links["one.jpg"].rpartition("/")[2]
+    token = str(await page.locator(f'a.manage-link[href*="{slug}"]').get_attribute("href")).rpartition("#")[2]
+    url = f"{site.url}/api/v1/images/{slug}?bin=true"
+    async with site.session.delete(url, headers={"Authorization": f"Bearer {token}"}) as reply:
+        assert reply.status == 200
+    await page.reload()
+    await page.get_by_role("link", name="Bin 1").click()
+    row = page.locator(".image", has_text="one.jpg")
+    await expect(row.locator(".state")).to_have_text(re.compile("days left$"))
+    await row.get_by_role("button", name="Restore: one.jpg").click()
+    await page.get_by_role("link", name="Images 3").wait_for()
+    assert await statuses(site, links) == [200, 200, 200]
+    met(page).clear()  # the status of what is gone

@@ -44,7 +44,7 @@ async def test_the_page_of_a_cancelled_upload_says_so(site: Site, open_page: Ope
     page = await open_page(f"/i/{upload.slug}", locale="de-DE")
     await expect(page.locator("#pending-text")).to_contain_text("angekommen")
     await upload.give_up()
-    await expect(page.locator("h1")).to_have_text("Dieses Bild ist nicht mehr verfügbar")
+    await expect(page.locator("h1")).to_have_text("Das Hochladen wurde nie abgeschlossen")
     assert all("410" in said for said in met(page))
     met(page).clear()
 

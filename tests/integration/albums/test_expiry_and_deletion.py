@@ -178,8 +178,8 @@ async def test_the_store_has_a_record_of_every_change_and_none_of_an_erased_albu
     [record] = host.files("store/objects/albums")
     assert "Told anew" in record.read_text()
     await delete(host, album)
-    assert await lifecycle.sync_records() == 1
-    assert "deleted" in record.read_text()
+    assert "deleted" in record.read_text()  # told before the answer
+    assert await lifecycle.sync_records() == 0
     host.clock.forward(11)
     assert await lifecycle.erase() == 1
     assert await lifecycle.sync_records() == 0
@@ -217,7 +217,7 @@ async def test_restoring_an_album_while_it_is_being_erased_wins(host: Host) -> N
     host.clock.forward(7 * DAY_S + 1)
     assert await lifecycle.erase() == 0
     assert await shown(host, album)
-    assert await lifecycle.sync_records() == 1
+    assert len(host.files("store/objects/albums")) == 1
 
 
 async def test_an_expired_album_is_restored_by_form(host: Host) -> None:

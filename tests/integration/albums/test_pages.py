@@ -270,11 +270,13 @@ async def test_the_whole_manage_link_does_as_a_token(host: Host) -> None:
 
 async def test_deleting_and_undoing_by_form(host: Host) -> None:
     album = await made(host, await uploaded(host, 1))
-    deleted = await manage(host, album, action="delete")
-    assert "Undo" in await deleted.text()
+    for action, back in (("delete-now", "Undo"), ("delete", "Restore")):
+        assert back in await (await manage(host, album, action=action)).text()
+        assert (await manage(host, album, action="restore")).status == 200
+    await manage(host, album, action="delete")
     gone = await host.client.get(f"/a/{album['slug']}", headers=BROWSER)
     assert gone.status == 410
-    assert "Its owner deleted it" in await gone.text()
+    assert "This album was deleted" in await gone.text()
     undone = await manage(host, album, action="undo")
     assert "Album restored." in await undone.text()
     await problem_on_form(await manage(host, album, action="dance"), 400, "an unknown action")

@@ -154,3 +154,9 @@ async def test_who_asks_for_a_gone_image_decides_on_the_form_of_the_answer(
 ) -> None:
     reply = await host.client.get("/i/0000aaaaaaaaaaaaa/large.jpg", headers=headers)
     assert (reply.status, reply.content_type) == (404, content_type)
+
+
+async def test_our_own_pages_get_the_error_without_tls_too(host: Host) -> None:
+    headers = {"Accept": "image/webp,image/*;q=0.8", "Referer": f"http://127.0.0.1:{host.port}/images"}
+    reply = await host.client.get("/i/0000aaaaaaaaaaaaa/large.jpg", headers=headers)
+    assert reply.content_type == "application/problem+json"

@@ -105,7 +105,7 @@ async def test_a_terminated_upload_is_gone_with_its_bytes_and_its_link(tus: Tus,
     await problem(await tus.host.get(f"/i/{slug}/medium.jpg"), "gone")
     page = await tus.host.get(f"/i/{slug}", Accept="text/html")
     assert page.status == 410
-    assert "Its upload was never completed" in await page.text()
+    assert "The upload was never completed" in await page.text()
     assert tus.host.files("spool/uploads") == []
 
 

@@ -72,7 +72,7 @@ async def test_the_link_of_an_abandoned_upload_says_so(tus: Tus, jpeg: bytes, gi
         assert await tus.host.appliance.upload_janitor.run() == 1
     page = await tus.host.get(f"/i/{slug}", Accept="text/html")
     assert page.status == 410
-    assert "Its upload was never completed" in await page.text()
+    assert "The upload was never completed" in await page.text()
     for path in (f"/api/v1/images/{slug}", f"/api/v1/images/{slug}/events", f"/i/{slug}/medium.jpg", f"/i/{slug}"):
         told = await problem(await tus.host.get(path), "gone")
         assert "never completely uploaded" in told["detail"]
