@@ -147,6 +147,18 @@ async def test_an_area_is_moved_resized_and_undone_by_pointer(open_page: OpenPag
     await expect(area).to_have_count(0)
 
 
+async def test_an_area_is_drawn_by_finger(open_page: OpenPage) -> None:
+    page = await open_page("/", **screen("phone"))
+    editor = await blurring(page, payload("screen.png", pictures.saved(screenshot(), "png")))
+    box = await page.locator(".stage canvas").bounding_box()
+    assert box is not None
+    session = await page.context.new_cdp_session(page)
+    for kind, part in (("touchStart", 0.2), ("touchMove", 0.3), ("touchMove", 0.6), ("touchEnd", None)):
+        at = [{"x": box["x"] + part * box["width"], "y": box["y"] + part * box["height"]}] if part else []
+        await session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+    await expect(editor.get_by_role("button", name="Area 1: 25")).to_be_focused()  # two fifths of 640
+
+
 async def test_nothing_is_sent_of_an_image_that_somebody_decided_against(open_page: OpenPage) -> None:
     page = await open_page("/")
     sent: list[Request] = []
