@@ -3,6 +3,8 @@
 The server is a process of its own, since the browser must reach it whatever loop a fixture was made on.
 """
 
+import asyncio
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.support.browser.accessibility import axe_source
 from tests.support.browser.chromium import CHROMIUM_FLAGS, OpenPage
@@ -18,6 +20,8 @@ from tests.support.browser.pages import Site, watched
 from tests.support.images import pictures
 from tests.support.programs import chromium_program
 from tests.support.server_process import serving
+
+CLOSING_S = 30.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,6 +54,15 @@ async def image(site: Site) -> dict[str, Any]:
     return await site.upload(pictures.photo(1600, 1200), "cat.jpg", title="Cat", alt="A cat on a mat")
 
 
+async def close(context: BrowserContext) -> None:
+    """Close it, or leave it to the end of the browser: Chromium has been seen to keep one while its page reloads."""
+    try:
+        async with asyncio.timeout(CLOSING_S):
+            await context.close()
+    except TimeoutError:
+        warnings.warn("a browser context was left open", stacklevel=1)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_page(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
     """Opens pages, each in a context of its own with Playwright's options (viewport, color_scheme, locale, …).
@@ -62,7 +75,7 @@ async def open_page(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
 
         async def open_(address: str = "about:blank", **options: Any) -> Page:
             context = await browser.new_context(base_url=site.url, **({"locale": "en-GB"} | options))
-            stack.push_async_callback(context.close)
+            stack.push_async_callback(close, context)
             page = await context.new_page()
             pages.append(watched(page))
             await page.goto(address)
