@@ -4,10 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.catalogue import UNCHANGED, Unchanged
-from appliance.domain.errors import InvalidField, TooManyImages
-from appliance.domain.slugs import is_slug
-
-MAX_DESCRIPTION_CHARS = 2000
+from appliance.domain.errors import InvalidField
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +54,3 @@ def checked_cover(cover: str | None, images: Sequence[str]) -> str | None:
     if cover is not None and cover not in images:
         raise InvalidField("The cover must be one of the album's images.")
     return cover
-
-
-def checked_slugs(slugs: Sequence[str], max_images: int) -> tuple[str, ...]:
-    """Each slug once. Raises TooManyImages; InvalidField for text that is no slug."""
-    once = tuple(dict.fromkeys(slugs))
-    if len(once) > max_images:
-        raise TooManyImages(
-            f"An album can have up to {max_images:,} images, but these are {len(once):,}.",
-            limit=max_images,
-            actual=len(once),
-        )
-    if wrong := [slug for slug in once if not is_slug(slug)]:
-        raise InvalidField(f"“{wrong[0][:40]}” is not an image link. Links end with 17 letters and digits.")
-    return once

@@ -12,20 +12,13 @@ from appliance.albums.contents import (
     Contents,
     contents,
     end_of,
-    is_over,
     remembered,
     restorable_until_s,
     visible_images,
 )
-from appliance.albums.ordering import (
-    MAX_DESCRIPTION_CHARS,
-    AlbumChanges,
-    AlbumOptions,
-    arranged,
-    checked_cover,
-    checked_slugs,
-)
-from appliance.catalogue import Catalogue, Unchanged
+from appliance.albums.ordering import AlbumChanges, AlbumOptions
+from appliance.albums.rules import AlbumRules, apply
+from appliance.catalogue import Catalogue
 from appliance.config.model import Config
 from appliance.domain import slugs, tokens
 from appliance.domain.clock import Clock
@@ -39,7 +32,6 @@ from appliance.domain.errors import (
 )
 from appliance.domain.model import Album, Ending, IdempotencyRecord
 from appliance.domain.preconditions import AllowedVersions, require_version
-from appliance.domain.upload_options import MAX_TITLE_CHARS, check_expiry, check_idempotency_key, clean_text
 from appliance.lifecycle.conflicts import retry_on_conflict
 from appliance.lifecycle.management import undo_or_bin_s, without_undo
 from appliance.lifecycle.prompt_writes import PromptWrites
@@ -68,8 +60,7 @@ class Albums:
         prompt_writes: PromptWrites,
         clock: Clock,
     ) -> None:
-        self._max_images = config.albums.max_images
-        self._max_expiry_days = config.uploads.max_expiry_days
+        self._rules = AlbumRules(config.albums.max_images, config.uploads.max_expiry_days)
         self._catalogue = catalogue
         self._rows = catalogue.albums
         self._bin_days = config.deletion.bin_days
@@ -90,7 +81,7 @@ class Albums:
         Raises InvalidField (no images, or some that can't be shown), TooManyImages, InvalidExpiry, and the errors of
         an IdempotencyKey.
         """
-        options = self._check_options(options)
+        options = self._rules.check_options(options)
         key = options.idempotency_key
         first = None if key is None else await self._catalogue.idempotency.get(tokens.hash_secret(key))
         if key is not None and first is not None:
@@ -120,22 +111,6 @@ class Albums:
             await self._rows.add(album.album, record)
         return CreatedAlbum(album, token)
 
-    def _check_options(self, options: AlbumOptions) -> AlbumOptions:
-        if options.idempotency_key is not None:
-            check_idempotency_key(options.idempotency_key)
-        if options.expires_in_s is not None:
-            check_expiry(options.expires_in_s, self._max_expiry_days)
-        if not options.images:
-            raise InvalidField("An album needs at least one image. List them in images.")
-        images = checked_slugs(options.images, self._max_images)
-        return replace(
-            options,
-            title=clean_text("title", options.title, MAX_TITLE_CHARS),
-            description=clean_text("description", options.description, MAX_DESCRIPTION_CHARS),
-            cover=checked_cover(options.cover, images),
-            images=images,
-        )
-
     async def _replay(self, first: IdempotencyRecord, options: AlbumOptions, key: str) -> CreatedAlbum:
         if first.fingerprint != _fingerprint(options):
             raise IdempotencyKeyReused(
@@ -162,7 +137,7 @@ class Albums:
             )
         if not visible:
             raise GoneAlbum("The album has no images left. Add some first, or create a new album.")
-        kept = checked_slugs([image.slug for image in images], self._max_images)
+        kept = self._rules.check_slugs([image.slug for image in images])
         cover = album.cover if album.cover in kept else None
         return Contents(replace(album, images=kept, cover=cover, due_s=end_of(album.expires_s, visible)), visible)
 
@@ -208,12 +183,12 @@ class Albums:
         `only_versions`, and GoneAlbum when it has ended, which says until when it can be restored.
         """
         before = await self.owned(slug, token)
-        checked = self._check_changes(changes)
+        checked = self._rules.check_changes(changes, self._clock())
 
         async def change_row() -> Contents:
             album = await self.owned(slug, token)
             require_version(album.version, only_versions)
-            changed = await self._with_contents(self._apply(album, checked), added=checked.add)
+            changed = await self._with_contents(apply(album, checked, self._clock()), added=checked.add)
             await self._rows.change(changed.album)
             return changed
 
@@ -221,48 +196,6 @@ class Albums:
         if before.ended is not None:
             await self._record_now()
         return changed
-
-    def _check_changes(self, changes: AlbumChanges) -> AlbumChanges:
-        if isinstance(changes.expires_s, int):
-            check_expiry(changes.expires_s - int(self._clock()), self._max_expiry_days)
-        title, description = changes.title, changes.description
-        return replace(
-            changes,
-            title=title if isinstance(title, Unchanged) else clean_text("title", title, MAX_TITLE_CHARS),
-            description=description
-            if isinstance(description, Unchanged)
-            else clean_text("description", description, MAX_DESCRIPTION_CHARS),
-            add=checked_slugs(changes.add, self._max_images),
-        )
-
-    def _apply(self, album: Album, changes: AlbumChanges) -> Album:
-        """Raises GoneAlbum when it has ended and isn't, or can't be, restored; InvalidField."""
-        now_s = int(self._clock())
-        over = is_over(album, now_s)
-        expires_s = album.expires_s if isinstance(changes.expires_s, Unchanged) else changes.expires_s
-        if over or album.ended is not None:
-            if not changes.restore and not (over and not isinstance(changes.expires_s, Unchanged)):
-                fault = GoneAlbum("This album has expired or was deleted. Restore it first.")
-                fault.restorable_until_s = restorable_until_s(album, now_s)
-                raise fault
-            if album.ended is not None and now_s > (album.erase_after_s or 0):
-                raise GoneAlbum("This album can no longer be restored.")
-            expires_s = None if expires_s is not None and expires_s <= now_s else expires_s
-        images = arranged(album.images, changes)
-        if not images:
-            raise InvalidField("An album needs at least one image. To remove the last one, delete the album.")
-        return replace(
-            album,
-            images=images,
-            title=album.title if isinstance(changes.title, Unchanged) else changes.title,
-            description=album.description if isinstance(changes.description, Unchanged) else changes.description,
-            cover=album.cover if isinstance(changes.cover, Unchanged) else checked_cover(changes.cover, images),
-            expires_s=expires_s,
-            version=album.version + 1,
-            ended=None,
-            ended_s=None,
-            erase_after_s=None,
-        )
 
     async def delete(
         self, slug: str, token: str | None, *, to_bin: bool = False, only_versions: AllowedVersions = None

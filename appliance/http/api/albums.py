@@ -38,7 +38,7 @@ async def create_album(request: web.Request) -> web.Response:
     """POST /api/v1/albums"""
     body = await json_object(request, CREATION_MEMBERS)
     expires_in = body.get("expires_in")
-    wishes = AlbumOptions(
+    options = AlbumOptions(
         images=texts_member(body, "images"),
         title=_text(body, "title"),
         description=_text(body, "description"),
@@ -48,7 +48,7 @@ async def create_album(request: web.Request) -> web.Response:
     )
     renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).key
     with renderer.reserve(client):
-        created = await request.app[ALBUMS].create(wishes)
+        created = await request.app[ALBUMS].create(options)
         answer = await renderer.run_in_turn(client, lambda: _resource(request, created.contents, created.delete_token))
     headers = {"Location": album_path(created.contents.album.slug), **_headers(created.contents)}
     return web.Response(body=answer, status=201, headers=headers, content_type=JSON)

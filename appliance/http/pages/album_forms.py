@@ -47,14 +47,14 @@ async def create(request: web.Request) -> web.Response:
     )
     renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).key
     try:
-        wishes = AlbumOptions(
+        options = AlbumOptions(
             images=tuple(slugs_in(values.links)),
             title=values.title,
             expires_in_s=parse_duration(values.expires_in) if values.expires_in else None,
             idempotency_key=_idempotency_key(values),
         )
         with renderer.reserve(client):
-            created = await request.app[ALBUMS].create(wishes)
+            created = await request.app[ALBUMS].create(options)
             page = await renderer.run_in_turn(
                 client, lambda: pages.created_page(created.contents, created.delete_token)
             )
