@@ -1,7 +1,6 @@
 """A cache of renditions: memory before disk, and tickets that keep out renditions of ended images."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from appliance.cache.disk import DiskCache
@@ -101,14 +100,9 @@ class Cache:
 
     # --- forgetting -----------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def barred(self, slug: str) -> Iterator[None]:
+    def barred(self, slug: str) -> AbstractContextManager[None]:
         """Keep nothing of the image whose making begins inside the block."""
-        self._tickets.bar(slug)
-        try:
-            yield
-        finally:
-            self._tickets.unbar(slug)
+        return self._tickets.barred(slug)
 
     async def evict(self, slug: str) -> None:
         """Forget every rendition of an image, and refuse those that are being rendered."""

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -90,14 +90,9 @@ class Pyramids:
 
     # --- forgetting -----------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def barred(self, slug: str) -> Iterator[None]:
+    def barred(self, slug: str) -> AbstractContextManager[None]:
         """Keep nothing of the image whose making begins inside the block."""
-        self._tickets.bar(slug)
-        try:
-            yield
-        finally:
-            self._tickets.unbar(slug)
+        return self._tickets.barred(slug)
 
     async def evict(self, slug: str) -> None:
         """Forget an image's pyramid, and refuse one that is being built."""

@@ -1,5 +1,8 @@
 """Tickets: permission to keep what is rendered of an image, revoked when the image ends meanwhile."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class Ticket:
     """Permission to admit what is rendered of one image. `evict` revokes it for work in progress."""
@@ -35,12 +38,14 @@ class Tickets:
             if not tickets:
                 del self._open[ticket.slug]
 
-    def bar(self, slug: str) -> None:
-        """Issue only void tickets until `unbar`."""
+    @contextmanager
+    def barred(self, slug: str) -> Iterator[None]:
+        """Issue only void tickets for the image inside the block."""
         self._barred.add(slug)
-
-    def unbar(self, slug: str) -> None:
-        self._barred.discard(slug)
+        try:
+            yield
+        finally:
+            self._barred.discard(slug)
 
     def revoke(self, slug: str) -> None:
         for ticket in self._open.get(slug, ()):
