@@ -21,7 +21,7 @@ from appliance.config.model import Renditions
 from appliance.domain.regions import pyramid_bytes
 from appliance.domain.render_cost import is_long
 from appliance.domain.renditions import Facts
-from appliance.workers.process import ResourceLimits
+from appliance.workers.limits import ResourceLimits
 
 INSPECTORS = 2
 INSPECT_DEADLINE_S = 10.0

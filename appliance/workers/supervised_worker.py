@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from appliance.domain.errors import ApplianceError, Busy, Stopping
-from appliance.workers.process import Reply, ResourceLimits, WorkerLost, WorkerProcess
+from appliance.workers.limits import ResourceLimits
+from appliance.workers.process import Reply, WorkerLost, WorkerProcess
 from appliance.workers.protocol import Order
 
 START_TIMEOUT_S = 20.0

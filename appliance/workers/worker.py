@@ -15,7 +15,8 @@ from appliance.domain.regions import Cut, Material
 from appliance.domain.renditions import Facts, RenderedFile, Target
 from appliance.shared.threads import Threads
 from appliance.workers.lanes import order_cpu_s
-from appliance.workers.process import MAX_OUTPUT_BYTES, WorkerLost
+from appliance.workers.limits import MAX_OUTPUT_BYTES
+from appliance.workers.process import WorkerLost
 from appliance.workers.protocol import (
     MAX_TARGETS,
     Answer,

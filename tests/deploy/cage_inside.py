@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from appliance.domain.model import KeepMetadata
-from appliance.workers.process import ResourceLimits, WorkerProcess
+from appliance.workers.limits import ResourceLimits
+from appliance.workers.process import WorkerProcess
 from appliance.workers.protocol import FindPrivate
 
 DATA = Path(os.environ["APPLIANCE_DATA_DIR"])

@@ -16,7 +16,8 @@ import pytest_asyncio
 from appliance.domain.formats import ACCEPTED, FormatSpec
 from appliance.domain.model import KeepMetadata
 from appliance.domain.renditions import Facts
-from appliance.workers.process import ResourceLimits, WorkerLost, WorkerProcess, spawn_worker
+from appliance.workers.limits import ResourceLimits
+from appliance.workers.process import WorkerLost, WorkerProcess, spawn_worker
 from appliance.workers.protocol import FindPrivate, unpack_answer
 from tests.support.workers import in_memory
 

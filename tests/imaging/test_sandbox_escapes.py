@@ -19,7 +19,8 @@ from appliance.domain.model import KeepMetadata
 from appliance.reinspection.steps import Step, StepRequest
 from appliance.server.control import Commands, listening
 from appliance.shared.unix_peers import keep_orphans
-from appliance.workers.process import ResourceLimits, WorkerProcess
+from appliance.workers.limits import ResourceLimits
+from appliance.workers.process import WorkerProcess
 from appliance.workers.protocol import FindPrivate
 from tests.support.programs import ROOT, require_protection
 from tests.support.workers import in_memory

@@ -4,7 +4,7 @@ import asyncio
 
 from appliance.domain.clients import Clients
 from appliance.domain.renditions import Priority
-from appliance.workers.process import ResourceLimits
+from appliance.workers.limits import ResourceLimits
 from appliance.workers.supervised_worker import SupervisedWorker
 from appliance.workers.work_queue import Lease, WorkQueue
 

@@ -14,7 +14,8 @@ from appliance.config.model import MB
 from appliance.domain.errors import Busy, CannotResize, Stopping, UnfitInstallation
 from appliance.domain.renditions import Facts, Format, Priority
 from appliance.workers import Workers
-from appliance.workers.process import ResourceLimits, WorkerProcess
+from appliance.workers.limits import ResourceLimits
+from appliance.workers.process import WorkerProcess
 from appliance.workers.protocol import BuildPyramid
 from appliance.workers.supervised_worker import SupervisedWorker, pause_s
 from appliance.workers.worker import read_and_close

@@ -13,7 +13,8 @@ from appliance.config.model import MB
 from appliance.domain.errors import Busy, CannotResize, Stopping, UnreadableImage
 from appliance.domain.renditions import Facts, Format, Priority
 from appliance.workers import Lease, Worker, Workers
-from appliance.workers.process import RenewalLimits, WorkerProcess
+from appliance.workers.limits import RenewalLimits
+from appliance.workers.process import WorkerProcess
 from tests.support.images import pictures
 from tests.support.worker_pools import HEAVY, LONG, ONE, PLAIN, gone, is_busy, running, small, start
 from tests.support.workers import MAX_PIXELS, SETTINGS, boxed, in_memory, inspected, rendered, target
