@@ -21,7 +21,8 @@ from pathlib import Path
 import aiohttp
 
 from benchmarks.harness import report
-from benchmarks.load.attackers import ATTACKS, Target
+from benchmarks.load.attackers import ATTACKS
+from benchmarks.load.target import Target
 from tests.support.images.pictures import photo
 from tests.support.programs import free_port
 
