@@ -4,10 +4,11 @@ import { AlbumForm } from "./adding/album-form";
 import { wireLinks } from "./adding/links";
 import { AlbumUploads } from "./adding/uploads";
 import { renameAlbum } from "./library/remembered-albums";
-import { offerImages } from "./library/selection";
+import { offerImages } from "./library/image-picker";
 import { wireCopyButtons } from "./parts/copy";
 import { required } from "./parts/dom";
-import { tokenIn } from "./parts/token";
+import { loadPage } from "./parts/pages";
+import { isToken, tokenIn } from "./parts/token";
 import { Autosave } from "./sorting/autosave";
 import { wireFields } from "./sorting/fields";
 import { SortableAlbum } from "./sorting/sortable-album";
@@ -25,8 +26,8 @@ function showExpiry(page: Document): void {
 }
 
 async function reload(): Promise<void> {
-  const reply = await fetch(location.pathname).catch(() => undefined);
-  if (reply?.ok) showExpiry(new DOMParser().parseFromString(await reply.text(), "text/html"));
+  const page = await loadPage(location.pathname);
+  if (page) showExpiry(page);
 }
 
 function saveByItself(): void {
@@ -42,7 +43,7 @@ function saveByItself(): void {
 }
 
 const token = tokenIn(required<HTMLInputElement>("#token").value);
-if (/^[\w-]{22}$/.test(token)) saveByItself();
+if (isToken(token)) saveByItself();
 else warnOfUnsaved(form);
 wireCopyButtons();
 // A browser without storage, such as a private window, has nothing to offer.

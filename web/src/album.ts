@@ -1,6 +1,8 @@
 // The pages of an album: copy and share buttons, the manage link, and browsing from image to image.
 import { wireCopyButtons } from "./parts/copy";
+import { isPlainClick } from "./parts/dom";
 import { wireShareButtons } from "./parts/share-button";
+import { isToken } from "./parts/token";
 import { wireZoom } from "./parts/zoom";
 import { goUp, wireGrid } from "./browsing/grid";
 import { Slideshow } from "./browsing/slideshow";
@@ -15,7 +17,7 @@ wireZoom();
 const manage = document.querySelector<HTMLAnchorElement>("a[data-manage]");
 function openManagePage(): void {
   const token = location.hash.slice(1);
-  if (manage && /^[\w-]{22}$/.test(token)) location.replace(`${manage.href}#${token}`);
+  if (manage && isToken(token)) location.replace(`${manage.href}#${token}`);
 }
 addEventListener("hashchange", openManagePage);
 openManagePage();
@@ -47,7 +49,7 @@ function wireBrowsing(): void {
   });
   document.addEventListener("click", (event) => {
     const link = (event.target as Element).closest<HTMLAnchorElement>("a[data-step], .pager .up");
-    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (!link || !isPlainClick(event)) return;
     event.preventDefault();
     slideshow.stop();
     if (link.matches(".up")) goUp(link);

@@ -8,12 +8,13 @@ import { Gallery } from "./library/gallery";
 import { receiveImages, showCodes } from "./library/device-links";
 import { hasEnded, isErased, isInBin } from "./library/image";
 import { grouped, inAlbumOrder, inOrder, matching, type Order } from "./library/order";
-import { Picks } from "./library/picks";
 import { Refresher } from "./library/refresher";
+import { Selection } from "./library/selection";
 import { type LibraryAlbum, type LibraryImage, listAlbums, listImages, onLostStorage, removeImages, saveAlbum, saveImages } from "./library/store";
 import { announce } from "./parts/announce";
 import { copy } from "./parts/copy";
 import { required } from "./parts/dom";
+import { DAY_MS } from "./parts/formatting";
 import { wireHandOver } from "./parts/hand-over";
 import { t, tn } from "./parts/messages";
 import { listInterruptedUploads } from "./uploading/pending-uploads";
@@ -26,10 +27,10 @@ const order = required<HTMLSelectElement>("#order");
 const all = required<HTMLInputElement>("#all");
 const refresher = new Refresher();
 const gallery = new Gallery(place, (row) => {
-  row.checkbox.checked = picks.has(row.image.slug);
+  row.checkbox.checked = selection.has(row.image.slug);
   refresher.watch(row);
 });
-const picks = new Picks(gallery, place, showSelection);
+const selection = new Selection(gallery, place, showSelection);
 let images: LibraryImage[] = [];
 let albums: LibraryAlbum[] = [];
 let shown: LibraryImage[] = [];
@@ -63,14 +64,14 @@ function loadWhenErased(): void {
   const first = Math.min(...binned().map(({ restorable_until }) => Date.parse(restorable_until ?? "")));
   const left = first - Date.now();
   clearTimeout(erasure);
-  if (left < 86_400_000) erasure = setTimeout(() => void load(), Math.max(left, 0) + 50);
+  if (left < DAY_MS) erasure = setTimeout(() => void load(), Math.max(left, 0) + 50);
 }
 
 function show(isNewOrder: boolean): void {
   const current = view();
   const sorted = inOrder(current === "bin" ? binned() : listed(), order.value as Order);
   shown = current === "albums" ? [] : matching(sorted, search.value);
-  picks.keepTo(shown);
+  selection.keepTo(shown);
   gallery.show(grouped(shown, order.value as Order), isNewOrder);
   renderAlbums(required("#albums"), albums);
   showView(current);
@@ -111,7 +112,7 @@ function emptyText(current: View, length: number): string {
 }
 
 function showSelection(): void {
-  const { length } = picks.images;
+  const { length } = selection.images;
   required("#selected").textContent = length > 0 ? tn("{count} selected", "{count} selected", length) : t("None selected");
   for (const button of document.querySelectorAll<HTMLButtonElement>("#actions [data-action]")) button.setAttribute("aria-disabled", String(length === 0));
   all.checked = length > 0 && length === shown.length;
@@ -144,24 +145,24 @@ async function run(button: HTMLElement, selected: LibraryImage[]): Promise<void>
   const action = actions[button.dataset["action"] ?? ""];
   if (!action || selected.length === 0 || busy.has(button)) return;
   busy.add(button);
-  await told(action(selected)).finally(() => busy.delete(button));
+  await attempt(action(selected)).finally(() => busy.delete(button));
 }
 
-/** Tell people if it fails, as when the browser lets nothing be stored. */
-const told = (work: Promise<unknown>): Promise<unknown> => work.catch(() => announce(t("That didn’t work. Reload the page and try again.")));
+/** Do it, and say so if it fails, as when the browser lets nothing be stored. */
+const attempt = (work: Promise<unknown>): Promise<unknown> => work.catch(() => announce(t("That didn’t work. Reload the page and try again.")));
 
 document.addEventListener("click", ({ target }) => {
   const button = (target as Element).closest<HTMLElement>("button[data-action]");
   if (!button) return;
   const slug = button.closest<HTMLElement>("li.image")?.dataset["slug"];
-  void run(button, slug === undefined ? picks.images : shown.filter((image) => image.slug === slug));
+  void run(button, slug === undefined ? selection.images : shown.filter((image) => image.slug === slug));
 });
-all.addEventListener("change", () => picks.selectAll(all.checked));
+all.addEventListener("change", () => selection.selectAll(all.checked));
 search.addEventListener("input", () => show(true));
 order.addEventListener("change", () => show(true));
 required("#forget-gone").addEventListener("click", () => void forgetImages(listed().filter((image) => hasEnded(image))));
 required("#export").addEventListener("click", () => exportList({ images, albums }));
-required<HTMLInputElement>("#import").addEventListener("change", ({ target }) => void told(importList(target as HTMLInputElement, images)));
+required<HTMLInputElement>("#import").addEventListener("change", ({ target }) => void attempt(importList(target as HTMLInputElement, images)));
 place.addEventListener("error", ({ target }) => onMissingThumbnail(target as HTMLElement), { capture: true });
 
 function onMissingThumbnail(thumbnail: HTMLElement): void {
@@ -203,8 +204,8 @@ required("#store-again").addEventListener("click", () => void storeAgain());
 addEventListener("hashchange", () => {
   search.value = "";
   show(true);
-  void told(receiveImages());
+  void attempt(receiveImages());
 });
 wireHandOver();
 watchChanges(() => void load());
-void load().then(showUnfinished).then(() => told(receiveImages()));
+void load().then(showUnfinished).then(() => attempt(receiveImages()));

@@ -1,5 +1,7 @@
 // The pages of an album's images, loaded ahead together with their images.
 
+import { loadPage } from "../parts/pages";
+
 const MAX_PAGES = 8;
 
 interface Loaded {
@@ -25,9 +27,8 @@ export class AlbumPages {
 }
 
 async function fetchPage(address: string): Promise<Loaded | undefined> {
-  const reply = await fetch(address).catch(() => undefined);
-  if (!reply?.ok) return undefined;
-  const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+  const page = await loadPage(address);
+  if (!page) return undefined;
   const frame = page.querySelector("#frame");
   return { page, frame: frame ? document.importNode(frame, true) : undefined };
 }

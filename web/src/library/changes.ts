@@ -1,10 +1,10 @@
-// Changes of My images, told to every page of this browser that shows it.
+// Changes of My images, and how every page of this browser that shows it learns of them.
 
 const CHANNEL = "appliance-library";
 const SETTLING_MS = 100; // many changes in a row are one to those who look at the list
 
-/** Tell every page, this one too, that what is stored has changed. */
-export function tellChange(): void {
+/** Let every page, this one too, know that what is stored has changed. */
+export function publishChange(): void {
   const channel = new BroadcastChannel(CHANNEL);
   channel.postMessage(null);
   channel.close(); // an open channel would keep the page from being restored by the back button

@@ -1,6 +1,7 @@
 // My images as a file, with everything that it takes to manage them elsewhere. Files come from anywhere, so what is read is
 // checked entry by entry.
 
+import { isToken } from "../parts/token";
 import type { LibraryAlbum, LibraryImage } from "./store";
 
 const FORMAT = "appliance-pictures-1";
@@ -38,13 +39,13 @@ function isLibraryImage(entry: unknown): entry is LibraryImage {
   if (typeof entry !== "object" || entry === null) return false;
   const { slug, filename, delete_token, uploaded_at } = entry as LibraryImage;
   const named = isText(slug, /^[0-9A-Za-z]{1,64}$/) && isText(filename, /^[^]{1,300}$/);
-  return named && isText(delete_token, /^[\w-]{22}$/) && isDate(uploaded_at);
+  return named && isToken(delete_token) && isDate(uploaded_at);
 }
 
 function isLibraryAlbum(entry: unknown): entry is LibraryAlbum {
   if (typeof entry !== "object" || entry === null) return false;
   const { slug, delete_token, made_at } = entry as LibraryAlbum;
-  return isText(slug, /^[0-9A-Za-z]{1,64}$/) && isText(delete_token, /^[\w-]{22}$/) && isDate(made_at);
+  return isText(slug, /^[0-9A-Za-z]{1,64}$/) && isToken(delete_token) && isDate(made_at);
 }
 
 function sanitizeAlbum({ slug, title, delete_token, made_at }: LibraryAlbum): LibraryAlbum {

@@ -1,10 +1,11 @@
 // One image of the list: its thumbnail, name and expiry, a checkbox, and what can be done with it alone.
 
+import { fromTemplate } from "../parts/dom";
+import { DAY_MS } from "../parts/formatting";
 import { locale, t, tn } from "../parts/messages";
 import { hasEnded, isExpired, isInBin, nameOf } from "./image";
 import type { LibraryImage } from "./store";
 
-const DAY_MS = 86_400_000;
 const date = new Intl.DateTimeFormat(locale(), { dateStyle: "medium" });
 
 export class Row {
@@ -15,8 +16,7 @@ export class Row {
   #preview: string | undefined;
 
   constructor(public image: LibraryImage) {
-    const template = document.querySelector<HTMLTemplateElement>("#image-card")?.content.firstElementChild as Element;
-    this.element = document.importNode(template, true) as HTMLLIElement;
+    this.element = fromTemplate("#image-card");
     this.element.dataset["slug"] = image.slug;
     this.checkbox = this.#part("input");
     this.#link = this.#part("a.open");

@@ -1,55 +1,101 @@
-// An image picker below fields that take links: my images, added to the field or removed from it by pressing them.
+// Which images of the list are selected: one by one, in ranges with Shift, or all that are shown.
 
-import { button } from "../parts/buttons";
-import { t, tn } from "../parts/messages";
-import { type LibraryImage, listImages } from "./store";
+import type { Gallery } from "./gallery";
+import type { Row } from "./row";
+import type { LibraryImage } from "./store";
 
-const MAX_SHOWN = 200;
+const ARROWS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
 
-/** Add a picker to each of `fields`; none if this browser has no images. */
-export async function offerImages(fields: Iterable<HTMLTextAreaElement>): Promise<void> {
-  const images = (await listImages()).filter((image) => !image.gone).slice(0, MAX_SHOWN);
-  if (images.length === 0) return;
-  for (const field of fields) (field.closest("p") ?? field).after(createPicker(field, images));
+export class Selection {
+  readonly #slugs = new Set<string>();
+  #shown: LibraryImage[] = [];
+  #anchor: string | undefined; // the checkbox that was pressed last
+
+  /** `changed` is called when others are selected than before. */
+  constructor(
+    private readonly gallery: Gallery,
+    place: HTMLElement,
+    private readonly changed: () => void,
+  ) {
+    place.addEventListener("click", (event) => this.#onClick(event));
+    place.addEventListener("keydown", (event) => this.#onKey(event));
+  }
+
+  /** The selected images, in the order of the list. */
+  get images(): LibraryImage[] {
+    return this.#shown.filter(({ slug }) => this.#slugs.has(slug));
+  }
+
+  has(slug: string): boolean {
+    return this.#slugs.has(slug);
+  }
+
+  /** The list shows these now. What it shows no more is selected no more, because nobody would see it. */
+  keepTo(shown: LibraryImage[]): void {
+    this.#shown = shown;
+    const there = new Set(shown.map(({ slug }) => slug));
+    for (const slug of this.#slugs) if (!there.has(slug)) this.#slugs.delete(slug);
+  }
+
+  selectAll(isSelected: boolean): void {
+    this.#set(this.#shown.map(({ slug }) => slug), isSelected);
+  }
+
+  #set(slugs: string[], isSelected: boolean): void {
+    for (const slug of slugs) {
+      if (isSelected) this.#slugs.add(slug);
+      else this.#slugs.delete(slug);
+      const row = this.gallery.row(slug);
+      if (row) row.checkbox.checked = isSelected;
+    }
+    this.changed();
+  }
+
+  #onClick({ target, shiftKey }: MouseEvent): void {
+    const slug = slugOf(target);
+    if (slug === undefined) return;
+    this.#set(shiftKey && this.#anchor !== undefined ? this.#between(this.#anchor, slug) : [slug], (target as HTMLInputElement).checked);
+    this.#anchor = slug;
+  }
+
+  /** Shift and an arrow select what the focus moves over; the way back takes it out again. */
+  #onKey(event: KeyboardEvent): void {
+    if (!event.shiftKey || !ARROWS.includes(event.key) || slugOf(event.target) === undefined) return;
+    event.preventDefault();
+    const { rows } = this.gallery;
+    const from = rows.findIndex(({ checkbox }) => checkbox === event.target);
+    const [here, there] = [rows[from], rows[neighbour(rows, from, event.key)]];
+    if (!here || !there) return;
+    const isWayBack = here.checkbox.checked && there.checkbox.checked;
+    this.#set(this.#between(here.image.slug, there.image.slug), !isWayBack);
+    if (isWayBack) this.#set([there.image.slug], true);
+    this.#anchor = there.image.slug;
+    there.checkbox.focus();
+  }
+
+  /** The images from one to the other, in the order of the list. */
+  #between(one: string, other: string): string[] {
+    const places = [one, other].map((wanted) => this.#shown.findIndex(({ slug }) => slug === wanted));
+    const first = Math.min(...places);
+    return first < 0 ? [other] : this.#shown.slice(first, Math.max(...places) + 1).map(({ slug }) => slug);
+  }
 }
 
-function createPicker(field: HTMLTextAreaElement, images: LibraryImage[]): HTMLDetailsElement {
-  const details = document.createElement("details");
-  const summary = document.createElement("summary");
-  const list = document.createElement("ul");
-  list.className = "image-picker";
-  summary.textContent = t("Choose from my images");
-  details.append(summary, list);
-  list.append(...images.map((image) => createItem(field, image, summary)));
-  return details;
+/** The image whose checkbox this is. */
+function slugOf(target: EventTarget | null): string | undefined {
+  if (!(target instanceof HTMLInputElement) || target.type !== "checkbox") return undefined;
+  return target.closest<HTMLElement>("li.image")?.dataset["slug"];
 }
 
-function createItem(field: HTMLTextAreaElement, image: LibraryImage, summary: HTMLElement): HTMLLIElement {
-  const item = document.createElement("li");
-  const name = image.title ?? image.filename;
-  const toggle = (): void => {
-    const links = linksIn(field);
-    const isIn = links.includes(image.url);
-    field.value = (isIn ? links.filter((link) => link !== image.url) : [...links, image.url]).join("\n");
-    press.setAttribute("aria-pressed", String(!isIn));
-    summary.textContent = tn("{count} image in the list", "{count} images in the list", linksIn(field).length);
-  };
-  const press = button("", toggle, { className: "quiet", label: name });
-  press.setAttribute("aria-pressed", String(linksIn(field).includes(image.url)));
-  press.append(thumbnailOf(image, name));
-  item.append(press);
-  return item;
-}
-
-function thumbnailOf({ thumbnail }: LibraryImage, name: string): Node {
-  if (!thumbnail) return document.createTextNode(name);
-  const image = new Image(88, 88);
-  image.loading = "lazy";
-  image.alt = "";
-  image.src = thumbnail;
-  return image;
-}
-
-function linksIn(field: HTMLTextAreaElement): string[] {
-  return field.value.split("\n").map((line) => line.trim()).filter(Boolean);
+/** The index of the row that an arrow leads to; no row has it at the edge of the list. */
+function neighbour(rows: Row[], from: number, key: string): number {
+  if (key === "ArrowLeft") return from - 1;
+  if (key === "ArrowRight") return from + 1;
+  const step = key === "ArrowDown" ? 1 : -1;
+  const start = rows[from]?.element.getBoundingClientRect();
+  for (let at = from + step; rows[at]; at += step) {
+    const box = rows[at]?.element.getBoundingClientRect();
+    if (start && box && box.top !== start.top && Math.abs(box.left - start.left) < 1) return at;
+  }
+  return -1;
 }

@@ -2,7 +2,7 @@
 // The names in the database and in the exported file are those of their first version, because browsers and files keep them.
 
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
-import { tellChange } from "./changes";
+import { publishChange } from "./changes";
 
 /** An image in My images. Times are RFC 3339. */
 export interface LibraryImage {
@@ -108,7 +108,7 @@ export async function saveImages(...images: LibraryImage[]): Promise<void> {
     const change = open.transaction("pictures", "readwrite");
     return Promise.all([...images.map((image) => change.store.put(image)), change.done]);
   });
-  tellChange();
+  publishChange();
 }
 
 /** Replace an image's entry, unless it was changed or removed since `before` was read. */
@@ -119,7 +119,7 @@ export async function replaceImage(before: LibraryImage, after: LibraryImage): P
     if (JSON.stringify(stored) === JSON.stringify(before)) await change.store.put(after);
     await change.done;
   });
-  tellChange();
+  publishChange();
 }
 
 export async function removeImages(...slugs: string[]): Promise<void> {
@@ -127,7 +127,7 @@ export async function removeImages(...slugs: string[]): Promise<void> {
     const change = open.transaction("pictures", "readwrite");
     return Promise.all([...slugs.map((slug) => change.store.delete(slug)), change.done]);
   });
-  tellChange();
+  publishChange();
 }
 
 /** The albums, newest first. */
@@ -138,12 +138,12 @@ export async function listAlbums(): Promise<LibraryAlbum[]> {
 
 export async function saveAlbum(album: LibraryAlbum): Promise<void> {
   await withDatabase((open) => open.put("albums", album));
-  tellChange();
+  publishChange();
 }
 
 export async function removeAlbum(slug: string): Promise<void> {
   await withDatabase((open) => open.delete("albums", slug));
-  tellChange();
+  publishChange();
 }
 
 export async function listPendingUploads(): Promise<PendingUpload[]> {

@@ -1,6 +1,7 @@
 // Creating and changing albums through the API.
 
 import { callApi, Problem, UNREACHABLE } from "./api";
+import { randomId } from "./random";
 
 const MAX_KEEPALIVE_BYTES = 60_000; // browsers send no more once the page is left
 
@@ -30,7 +31,7 @@ export interface AlbumChange {
 export async function createAlbum(slugs: readonly string[], title?: string): Promise<CreatedAlbum> {
   const call = {
     method: "POST",
-    headers: { "Idempotency-Key": randomKey() },
+    headers: { "Idempotency-Key": randomId() },
     body: { images: slugs, ...(title ? { title } : {}) },
   };
   return (await callApi("/api/v1/albums", call).catch((fault: unknown) => {
@@ -43,9 +44,4 @@ export async function createAlbum(slugs: readonly string[], title?: string): Pro
 export async function changeAlbum(slug: string, token: string, change: AlbumChange): Promise<void> {
   const keepalive = JSON.stringify(change).length < MAX_KEEPALIVE_BYTES;
   await callApi(`/api/v1/albums/${slug}`, { method: "PATCH", token, body: change, keepalive });
-}
-
-/** Without crypto.randomUUID, which needs HTTPS. */
-function randomKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

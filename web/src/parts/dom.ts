@@ -4,3 +4,17 @@ export function required<Kind extends HTMLElement>(selector: string): Kind {
   if (!found) throw new Error(`no element ${selector}`);
   return found;
 }
+
+/** A copy of the element in the template that `selector` finds. Throws where there is none. */
+export function fromTemplate<Kind extends HTMLElement>(selector: string): Kind {
+  const { content } = required<HTMLTemplateElement>(selector);
+  return document.importNode(content, true).firstElementChild as Kind;
+}
+
+/** Whether text can be entered in the target of an event. */
+export const isTextField = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.closest("input, textarea") !== null;
+
+/** Whether a click is nothing but a click: with another button or a key, it opens a link elsewhere. */
+export const isPlainClick = ({ button, ctrlKey, metaKey, shiftKey, altKey }: MouseEvent): boolean =>
+  !button && !ctrlKey && !metaKey && !shiftKey && !altKey;

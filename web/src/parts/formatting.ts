@@ -2,6 +2,7 @@
 
 import { locale, tn } from "./messages";
 
+export const DAY_MS = 86_400_000;
 const UNITS = ["KB", "MB", "GB", "TB", "PB"];
 
 /** Decimal units with two or three digits: 829 KB, 1.2 MB. */

@@ -1,8 +1,10 @@
 // Files that are pasted or dropped on another page: they are handed over to the upload page, which is opened.
 
 import { announce } from "./announce";
+import { isTextField } from "./dom";
 import { nameByTime } from "./file-names";
 import { t } from "./messages";
+import { randomId } from "./random";
 
 /** Let files be pasted and dropped anywhere on this page. */
 export function wireHandOver(): void {
@@ -12,8 +14,7 @@ export function wireHandOver(): void {
 }
 
 function take(event: Event, data: DataTransfer | null): void {
-  const isText = event.target instanceof Element && event.target.closest("input, textarea") !== null;
-  if (isText || !data?.types.includes("Files")) return;
+  if (isTextField(event.target) || !data?.types.includes("Files")) return;
   event.preventDefault();
   const isFile = (item: DataTransferItem): boolean => item.kind === "file" && item.webkitGetAsEntry()?.isDirectory !== true;
   const files = [...data.items].filter(isFile).flatMap((item) => item.getAsFile() ?? []);
@@ -25,7 +26,7 @@ async function handOver(files: File[]): Promise<void> {
     const { savePendingUpload } = await import("../library/store");
     for (const file of files) {
       const { name, size, lastModified: modified } = file;
-      await savePendingUpload({ id: crypto.getRandomValues(new Uint32Array(4)).join("-"), name, size, modified, options: {}, file });
+      await savePendingUpload({ id: randomId(), name, size, modified, options: {}, file });
     }
     location.assign("/");
   } catch {

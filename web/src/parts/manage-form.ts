@@ -4,6 +4,7 @@ import { announce } from "./announce";
 import { callApi, Problem } from "./api";
 import { DeletedImage } from "./deleted-image";
 import { t } from "./messages";
+import { loadPage } from "./pages";
 import { checkToken, isWrongToken, showProblem } from "./restoring";
 import { clearIncompleteToken, dropToken, storeToken, tokenIn, tokenOf } from "./token";
 
@@ -171,9 +172,8 @@ class ManageForm {
 
   /** Replace the elements that depend on the change with those of the current page. False if it can't be loaded. */
   async #refresh(): Promise<boolean> {
-    const reply = await fetch(location.pathname, { cache: "no-store" }).catch(() => undefined);
-    if (!reply?.ok) return false;
-    const fresh = new DOMParser().parseFromString(await reply.text(), "text/html");
+    const fresh = await loadPage(location.pathname, { cache: "no-store" });
+    if (!fresh) return false;
     document.title = fresh.title;
     for (const id of DEPENDENT_IDS) {
       const [here, there] = [document.getElementById(id), fresh.getElementById(id)];

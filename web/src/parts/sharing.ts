@@ -10,7 +10,7 @@ export function wireSharing(): void {
   document.documentElement.classList.toggle("cannot-copy-image", !globalThis.ClipboardItem);
   document.addEventListener("click", (event) => {
     const pressed = event.target as Element;
-    if (pressed.closest(".share-link")) void share();
+    if (pressed.closest(".share-button")) void share();
     if (pressed.closest("#copy-image")) void copyImage();
   });
   document.querySelector("#frame")?.addEventListener("dragstart", giveOriginal);

@@ -1,40 +1,29 @@
 // Delete tokens. A manage link has one in its fragment, which browsers don't send. It is moved from the address to this
 // tab's storage, so that the address that people copy is the one to share.
 
-const TOKEN = /^[\w-]{22}$/;
+import { readFromTab, removeFromTab, storeInTab } from "./tab-storage";
+
 const key = (slug: string): string => `token:${slug}`;
+
+export const isToken = (value: unknown): value is string => typeof value === "string" && /^[\w-]{22}$/.test(value);
 
 /** The token for an image from the address, where it is removed, or from this tab's storage. */
 export function tokenOf(slug: string): string | undefined {
   const given = location.hash.slice(1);
-  if (TOKEN.test(given)) {
-    history.replaceState(history.state, "", location.pathname + location.search);
-    storeToken(slug, given);
-    return given;
-  }
-  try {
-    return sessionStorage.getItem(key(slug)) ?? undefined;
-  } catch {
-    return undefined; // storage is disabled: the form asks for the token
-  }
+  if (!isToken(given)) return readFromTab(key(slug));
+  history.replaceState(history.state, "", location.pathname + location.search);
+  storeToken(slug, given);
+  return given;
 }
 
-/** Store a token for as long as this tab is open. */
+/** Store a token for as long as this tab is open. Where that isn't possible, the form asks for it each time. */
 export function storeToken(slug: string, token: string): void {
-  try {
-    sessionStorage.setItem(key(slug), token);
-  } catch {
-    // storage is disabled: the form asks for the token each time
-  }
+  storeInTab(key(slug), token);
 }
 
 /** Remove a token that turned out to be wrong. */
 export function dropToken(slug: string): void {
-  try {
-    sessionStorage.removeItem(key(slug));
-  } catch {
-    // storage is disabled, so nothing was stored
-  }
+  removeFromTab(key(slug));
 }
 
 /** Whether the address has a part of a token, as from a manage link that was cut off; that is removed. */

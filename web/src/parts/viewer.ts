@@ -2,6 +2,7 @@
 
 import OpenSeadragon from "openseadragon";
 import { announce } from "./announce";
+import { button } from "./buttons";
 import { copy } from "./copy";
 import { t } from "./messages";
 import { type Region, fragmentOf, regionOf } from "./region";
@@ -197,13 +198,10 @@ export class Viewer {
   }
 
   #button(icon: string, label: string, press: () => void): HTMLButtonElement {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.title = label;
-    button.setAttribute("aria-label", label);
-    button.innerHTML = `<svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true"><path d="${ICONS[icon]}"/></svg>`;
-    button.addEventListener("click", press);
-    return button;
+    const made = button("", press, { label });
+    made.title = label;
+    made.innerHTML = `<svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true"><path d="${ICONS[icon]}"/></svg>`;
+    return made;
   }
 
   #zoomBy(factor: number): void {

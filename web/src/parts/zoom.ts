@@ -2,6 +2,7 @@
 // loaded only then.
 
 import { announce } from "./announce";
+import { isPlainClick } from "./dom";
 import { t } from "./messages";
 import { type Region, regionOf } from "./region";
 
@@ -12,7 +13,7 @@ export function wireZoom(): void {
   const open = (region?: Region): void => void show(frame, region);
   frame.classList.add("zoomable");
   frame.addEventListener("click", (event) => {
-    if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (!isPlainClick(event)) return;
     event.preventDefault();
     open();
   });

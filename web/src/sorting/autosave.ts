@@ -5,6 +5,7 @@ import { type AlbumChange, changeAlbum } from "../parts/album-api";
 import { announce } from "../parts/announce";
 import { Problem } from "../parts/api";
 import { t } from "../parts/messages";
+import { isWrongToken } from "../parts/restoring";
 import { tokenIn } from "../parts/token";
 
 const SAVE_AFTER_MS = 600;
@@ -79,7 +80,7 @@ export class Autosave {
 
   /** What isn't wrong in itself is sent again with the next change. Images are added and removed by a new press only. */
   #fail(fault: Problem, { add: _add, remove: _remove, ...change }: AlbumChange): void {
-    if (fault.code === "token-wrong") this.#askForToken();
+    if (isWrongToken(fault)) this.#askForToken();
     if (!fault.code.startsWith("invalid-")) this.#waiting = { ...change, ...this.#waiting };
     this.#hasFailed = true;
     this.state.textContent = t("Not saved. {why}", { why: fault.message });

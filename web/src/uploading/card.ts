@@ -1,6 +1,7 @@
 // The card of one file: its preview, progress, link and actions.
 
 import { copyField } from "../parts/copy";
+import { fromTemplate } from "../parts/dom";
 import { t } from "../parts/messages";
 import { type LocalizedText, pageLanguage, showText } from "../parts/problems";
 import { shareLink } from "../parts/share-button";
@@ -39,8 +40,7 @@ export class Card {
     readonly name: string,
     private readonly handlers: CardHandlers,
   ) {
-    const template = document.querySelector<HTMLTemplateElement>("#upload-card");
-    this.element = document.importNode(template?.content as DocumentFragment, true).firstElementChild as HTMLLIElement;
+    this.element = fromTemplate("#upload-card");
     this.#find(".name").textContent = name;
     this.#find(".name").title = name;
     this.#find("progress").setAttribute("aria-label", name);

@@ -1,6 +1,6 @@
 // Whether a file was uploaded with this browser before, by the digests in My images; nobody else is asked.
 
-import type { ImageResource } from "../library/image";
+import { hasEnded, type ImageResource } from "../library/image";
 import { listImages } from "../library/store";
 
 let known: Promise<Map<string, string>> | undefined;
@@ -16,6 +16,6 @@ export async function findDuplicate({ slug, sha256 }: ImageResource): Promise<st
 }
 
 async function load(): Promise<Map<string, string>> {
-  const living = (await listImages()).filter(({ gone, expires_at }) => !gone && !(Date.parse(expires_at ?? "") <= Date.now()));
-  return new Map(living.flatMap(({ sha256, slug }) => (sha256 ? [[sha256, slug] as const] : [])));
+  const available = (await listImages()).filter((image) => !hasEnded(image));
+  return new Map(available.flatMap(({ sha256, slug }) => (sha256 ? [[sha256, slug] as const] : [])));
 }

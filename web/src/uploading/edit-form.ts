@@ -2,6 +2,7 @@
 
 import { Problem } from "../parts/api";
 import { say } from "../parts/announce";
+import { fromTemplate } from "../parts/dom";
 import { t } from "../parts/messages";
 import { showText } from "../parts/problems";
 import type { Edits } from "./edits";
@@ -41,8 +42,7 @@ export class EditForm {
   #open(): void {
     open?.close();
     open = this;
-    const template = document.querySelector<HTMLTemplateElement>("#edit-form")?.content as DocumentFragment;
-    const form = document.importNode(template, true).firstElementChild as HTMLFormElement;
+    const form = fromTemplate<HTMLFormElement>("#edit-form");
     this.#form = form;
     const { title, alt } = this.transfer;
     this.#before = { title, alt, expires_in: "" };

@@ -2,7 +2,7 @@
 
 import { removePendingUpload } from "../library/store";
 import { announce } from "../parts/announce";
-import { required } from "../parts/dom";
+import { fromTemplate, required } from "../parts/dom";
 import { size } from "../parts/formatting";
 import { t } from "../parts/messages";
 import { type InterruptedUpload, listInterruptedUploads } from "./pending-uploads";
@@ -34,8 +34,7 @@ export class InterruptedUploads {
   }
 
   #createQuestion(upload: InterruptedUpload): HTMLElement {
-    const template = required<HTMLTemplateElement>("#interrupted-card");
-    const element = (template.content.cloneNode(true) as DocumentFragment).firstElementChild as HTMLElement;
+    const element = fromTemplate("#interrupted-card");
     element.dataset["id"] = upload.id;
     const figures = { name: upload.name, here: size(upload.offset), whole: size(upload.size) };
     const text = t("{name}: {here} of {whole} uploaded. Choose the file again to resume.", figures);

@@ -1,6 +1,7 @@
 // How files get to the page: chosen, dropped anywhere (folders too), or pasted.
 
 import { announce } from "../parts/announce";
+import { isTextField } from "../parts/dom";
 import { nameByTime } from "../parts/file-names";
 import { t } from "../parts/messages";
 import { filesOf, inFolderOrder } from "./folders";
@@ -53,8 +54,7 @@ export function watchDrops(zone: HTMLElement, handle: FileHandler): void {
 /** Whether an image or a link of another page is dragged: the browser would leave this page for it. */
 function isLink({ dataTransfer, target }: DragEvent): boolean {
   const types = dataTransfer?.types ?? [];
-  const isText = target instanceof Element && target.closest("input, textarea") !== null;
-  return types.includes("text/uri-list") && !types.includes("Files") && !isText;
+  return types.includes("text/uri-list") && !types.includes("Files") && !isTextField(target);
 }
 
 function refuseLink(event: DragEvent): void {

@@ -3,6 +3,7 @@
 import type { DetailedError, HttpRequest, Upload } from "tus-js-client";
 import type { ImageResource } from "../library/image";
 import { type LocalizedText, localizeProblem, type ProblemDetails } from "../parts/problems";
+import { randomId } from "../parts/random";
 import { type Edits, saveEdits } from "./edits";
 import { TransferRate } from "./transfer-rate";
 import { stateOf } from "./state";
@@ -222,11 +223,6 @@ export class Transfer {
 
 const withoutEmpty = (options: UploadOptions): UploadOptions =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== ""));
-
-/** Without crypto.randomUUID, which needs HTTPS. */
-function randomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(36)).join("");
-}
 
 function codeIn(body: string | undefined): string | undefined {
   try {
