@@ -40,6 +40,12 @@ async def host(open_host: OpenHost) -> Host:
     return await open_host()
 
 
+@pytest.fixture
+async def patient(open_host: OpenHost, config: Config) -> Host:
+    """A host whose replies do not wait for the store."""
+    return await open_host(uploads=replace(config.uploads, ack_budget_s=0))
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Host]:
     """One host for a module's tests that leave its clock and settings alone; they run on the module's loop."""

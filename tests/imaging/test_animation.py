@@ -2,7 +2,6 @@
 
 import io
 import struct
-import zlib
 from dataclasses import replace
 
 import pytest
@@ -13,6 +12,7 @@ from appliance.workers import Workers
 from tests.support.images import pictures
 from tests.support.images.distance import distance
 from tests.support.images.heif_writer import Item, coded_of, heic
+from tests.support.images.png_writer import chunk
 from tests.support.workers import boxed, inspected, rendered, target
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -122,14 +122,10 @@ async def test_a_canvas_that_frames_leave_open_is_see_through(workers: Workers) 
     assert len(pictures.frames(moving.data)) == 2
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
 @pytest.mark.parametrize("control", [b"", struct.pack(">IIIIIHHBB", 0, 640, 480, 0, 0, 1, 10, 0, 0)])
 async def test_a_png_that_claims_four_billion_frames_tells_those_it_has(workers: Workers, control: bytes) -> None:
     plain = pictures.png()
-    claimed = _chunk(b"acTL", b"\xff" * 8) + (_chunk(b"fcTL", control) if control else b"")
+    claimed = chunk(b"acTL", b"\xff" * 8) + (chunk(b"fcTL", control) if control else b"")
     assert (await inspected(workers, plain[:33] + claimed + plain[33:])).frames == 1
 
 

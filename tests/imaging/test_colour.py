@@ -1,7 +1,6 @@
 """Colour is what the photographer saw: by what a file says of its colours, never by a profile's name."""
 
 import struct
-import zlib
 
 import pytest
 import pyvips
@@ -13,6 +12,7 @@ from appliance.imaging.profiles import Space, compact, describe, gamma_curve, pa
 from appliance.workers import Workers
 from tests.support.images import pictures
 from tests.support.images.heif_writer import Item, coded_of, heic
+from tests.support.images.png_writer import chunk
 from tests.support.images.private_pictures import box
 from tests.support.workers import in_memory, inspected, rendered, target
 
@@ -37,10 +37,6 @@ def png(image: pyvips.Image, *chunks: bytes) -> bytes:
     """Without metadata but what stands in these chunks and the image's profile."""
     data = bytes(image.pngsave_buffer(keep="icc" if image.get_typeof("icc-profile-data") else "none"))
     return data[:33] + b"".join(chunks) + data[33:]
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 async def shown(workers: Workers, data: bytes, format: Format = Format.PNG) -> pyvips.Image:

@@ -15,6 +15,7 @@ from appliance.domain.model import KeepMetadata
 from tests.support.images import hidden_places, pictures
 from tests.support.images.hidden_places import PLACES, SECRET, Place
 from tests.support.images.pictures import frames
+from tests.support.images.png_writer import chunk
 from tests.support.images.private_pictures import box, segment
 from tests.support.metadata import applied, cleaned, found_in, holds
 from tests.support.programs import require
@@ -104,7 +105,7 @@ def test_the_colours_of_a_png_stay_when_its_profile_is_packed_again() -> None:
 
 
 def test_frames_of_a_png_that_is_no_animation_go() -> None:
-    frame = hidden_places.chunk(b"fcTL", SECRET.ljust(26)), hidden_places.chunk(b"fdAT", bytes(4) + SECRET)
+    frame = chunk(b"fcTL", SECRET.ljust(26)), chunk(b"fdAT", bytes(4) + SECRET)
     assert not holds(cleaned(hidden_places.with_chunks(*frame)))
     moving = pictures.animated("png", frames=3, width=64, height=48)
     assert found_in(moving, NOTHING) == Findings((), complete=True)
@@ -112,15 +113,15 @@ def test_frames_of_a_png_that_is_no_animation_go() -> None:
 
 def test_a_grey_png_keeps_no_palette_and_a_number_of_lines_stays_behind_the_first_scan() -> None:
     grey = pictures.saved(pictures.quarters(64, 48).convert("L"), "png")
-    assert not holds(cleaned(grey[:33] + hidden_places.chunk(b"PLTE", SECRET.ljust(12)) + grey[33:]))
+    assert not holds(cleaned(grey[:33] + chunk(b"PLTE", SECRET.ljust(12)) + grey[33:]))
     lines = hidden_places.in_header()[:-2] + segment(0xDC, b"\0\x30") + b"\xff\xd9"
     assert cleaned(lines) == lines
 
 
 def test_a_copyright_notice_stays_and_an_author_only_with_the_credits() -> None:
-    notice = hidden_places.chunk(b"tEXt", b"Copyright\0(c) somebody")
-    author = hidden_places.chunk(b"tEXt", b"Author\0somebody else")
-    data = hidden_places.with_chunks(notice, author, hidden_places.chunk(b"tIME", b"\x07\xe8\5\6\7\x08\x09"))
+    notice = chunk(b"tEXt", b"Copyright\0(c) somebody")
+    author = chunk(b"tEXt", b"Author\0somebody else")
+    data = hidden_places.with_chunks(notice, author, chunk(b"tIME", b"\x07\xe8\5\6\7\x08\x09"))
     assert notice in cleaned(data)
     assert author not in cleaned(data)
     assert b"tIME" not in cleaned(data)
@@ -143,7 +144,7 @@ def test_a_repeated_or_split_profile_of_a_jpeg_stays_in_any_order_and_whole() ->
 @pytest.mark.parametrize(
     "data",
     [
-        hidden_places.with_chunks(hidden_places.chunk(b"tEXt", b"a\0b") * 100_000),
+        hidden_places.with_chunks(chunk(b"tEXt", b"a\0b") * 100_000),
         hidden_places.in_header(segment(0xFE, b"a") * 100_000),
         hidden_places.between_frames((b"!\xfe" + hidden_places.sub_blocks(b"a")) * 100_000),
         hidden_places.riff(hidden_places.webp()[12:] + hidden_places.riff_chunk(b"prVt", b"a") * 100_000),
@@ -157,7 +158,7 @@ def test_a_hundred_thousand_things_that_go_are_few_edits(data: bytes) -> None:
 
 
 def test_a_long_range_that_goes_is_one_edit() -> None:
-    data = hidden_places.with_chunks(hidden_places.chunk(b"prVt", b"x" * 5_000_000))
+    data = hidden_places.with_chunks(chunk(b"prVt", b"x" * 5_000_000))
     assert max(edit.length for edit in found_in(data, NOTHING).edits) == 5_000_000
 
 

@@ -11,7 +11,8 @@ from PIL import Image
 from appliance.domain.model import KeepMetadata
 from appliance.imaging.metadata.exif import clean_exif
 from appliance.imaging.metadata.xmp import clean_xmp
-from tests.support.images.hidden_places import chunk, in_header, with_chunks
+from tests.support.images.hidden_places import in_header, with_chunks
+from tests.support.images.png_writer import chunk
 from tests.support.images.private_pictures import segment
 from tests.support.metadata import cleaned, found_in, xmp
 

@@ -87,6 +87,11 @@ def body(data: bytes | AsyncIterator[bytes]) -> io.BytesIO | AsyncIterator[bytes
     return io.BytesIO(data) if data else None
 
 
+def accepted_uploads(host: Host) -> float:
+    """How many uploads the host has accepted."""
+    return host.counted("uploads_total", outcome="accepted")
+
+
 def field(head: str, name: str) -> str:
     """A header of a response's head; empty if it isn't there."""
     lines = (line.partition(": ") for line in head.split("\r\n"))

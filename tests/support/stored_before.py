@@ -42,10 +42,6 @@ async def uploaded_before(host: Host, data: bytes | None = None, filename: str =
     return image
 
 
-def secrets_in(data: bytes) -> list[bytes]:
-    return [secret for secret in private_pictures.SECRETS if secret in data]
-
-
 def object_path(host: Host, slug: str) -> Path:
     """The file of its original in the directory store."""
     return host.appliance.config.data_dir / "store/objects" / object_key(slug)

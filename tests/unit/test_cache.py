@@ -11,13 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.cache import ENTRY_OVERHEAD_BYTES, HEADER_BYTES, Cache, Rendition
-from appliance.domain.slugs import ALPHABET, mint
+from tests.support.spool import slug
 
 KB = 1000
-
-
-def slug(number: int) -> str:
-    return mint(1_790_000_000, lambda _: ALPHABET[0])[:-2] + f"{number:02d}"
 
 
 async def opened(root: Path, *, edition: str = "1", memory: int = 100 * KB, disk: int = 100 * KB) -> Cache:

@@ -11,13 +11,9 @@ from typing import Any
 import pytest
 
 from appliance.cache import Cache, Rendition, disk
-from appliance.domain.slugs import ALPHABET, mint
+from tests.support.spool import slug
 
 KB = 1000
-
-
-def slug(number: int) -> str:
-    return mint(1_790_000_000, lambda _: ALPHABET[0])[:-2] + f"{number:02d}"
 
 
 async def opened(root: Path, *, disk: int = 100 * KB) -> Cache:

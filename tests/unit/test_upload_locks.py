@@ -1,18 +1,12 @@
 """Upload locks: one request at a time works on an upload, and the next one that asks takes over."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
 from appliance.domain.errors import UploadLocked
 from appliance.resumable.upload_lock import UploadLock, UploadLocks
-
-
-async def until(reached: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not reached():  # noqa: ASYNC110 - turns of the loop are what moves it
-            await asyncio.sleep(0)
+from tests.support.waiting import until
 
 
 async def receive(lock: UploadLock, begun: asyncio.Event, saved: list[str]) -> None:

@@ -15,12 +15,6 @@ from tests.support.images.pictures import opened
 from tests.support.waiting import until
 
 
-@pytest.fixture
-async def patient(open_host: OpenHost, config: Any) -> Host:
-    """A host whose replies do not wait for the store."""
-    return await open_host(uploads=replace(config.uploads, ack_budget_s=0))
-
-
 @asynccontextmanager
 async def between_resolve_and_open(
     host: Host, monkeypatch: pytest.MonkeyPatch, path: str

@@ -10,7 +10,7 @@ import pytest
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 
 from appliance.domain.errors import ClockJumped, StoreUnavailable
-from appliance.domain.model import Ending, Image, Tombstone
+from appliance.domain.model import Ending, Tombstone
 from appliance.domain.slugs import mint, object_key, sidecar_key
 from appliance.lifecycle import expiry
 from appliance.lifecycle.expiry import GRACE_S
@@ -18,21 +18,13 @@ from appliance.lifecycle.jobs import Job, Jobs
 from appliance.lifecycle.service import TOMBSTONE_S
 from appliance.objectstore.records import image_from
 from appliance.server.background_jobs import background_jobs
+from tests.support.gates import row
 from tests.support.host import DAY_S, Host, OpenHost
 from tests.support.images import pictures
+from tests.support.managed_images import status
 from tests.support.waiting import until
 
 TINY = pictures.one_pixel()
-
-
-async def row(host: Host, image: dict[str, Any]) -> Image:
-    found = await host.appliance.catalogue.images.get(image["slug"])
-    assert isinstance(found, Image)
-    return found
-
-
-async def status(host: Host, image: dict[str, Any], rest: str = "/original") -> int:
-    return (await host.get(f"/i/{image['slug']}{rest}")).status
 
 
 # --- expiry -----------------------------------------------------------------------------------------------------------
@@ -44,8 +36,8 @@ async def test_expiry_ends_all_that_is_due_in_batches(host: Host) -> None:
     later = await host.upload(TINY, expires_in="2d")
     host.clock.forward(DAY_S)
     assert await host.appliance.image_lifecycle.end() == 5
-    assert [(await row(host, image)).ended for image in [*due, later]] == ["expired"] * 5 + [None]
-    assert (await row(host, due[0])).erase_after_s == host.clock() + GRACE_S == host.clock() + 7 * DAY_S
+    assert [(await row(host, image["slug"])).ended for image in [*due, later]] == ["expired"] * 5 + [None]
+    assert (await row(host, due[0]["slug"])).erase_after_s == host.clock() + GRACE_S == host.clock() + 7 * DAY_S
     assert host.counted("expired_total") == 5
     assert await host.appliance.image_lifecycle.end() == 0
 
@@ -74,7 +66,7 @@ async def test_a_clock_that_jumps_stops_expiry_until_a_person_confirms_it(host: 
     for _ in range(2):
         with pytest.raises(ClockJumped, match="clock-is-right"):
             await host.appliance.image_lifecycle.end()
-    assert (await row(host, image)).ended is None
+    assert (await row(host, image["slug"])).ended is None
     assert await host.appliance.image_lifecycle.end(clock_confirmed=True) == (jump_s > 0)
     host.clock.forward(2)
     assert await host.appliance.image_lifecycle.end() == 0  # the confirmed time is the one it goes on from
@@ -89,7 +81,7 @@ async def test_a_clock_that_jumped_while_the_server_was_off_stops_expiry(open_ho
     again = expiry.ClockGuard(first.appliance.catalogue.images, first.appliance.catalogue.notes, first.clock)
     with pytest.raises(ClockJumped):
         await again.trusted_now_s(is_confirmed=False)
-    assert (await row(first, image)).ended is None
+    assert (await row(first, image["slug"])).ended is None
 
 
 async def test_a_server_that_was_off_for_a_month_expires_without_asking(host: Host) -> None:
@@ -316,7 +308,7 @@ async def test_a_change_is_written_to_the_store_where_a_rebuild_reads_it(host: H
     reader = await store.open(sidecar_key(image["slug"]))
     sidecar = b"".join([block async for block in reader])
     await reader.aclose()
-    assert image_from(info, sidecar) == await row(host, image)
+    assert image_from(info, sidecar) == await row(host, image["slug"])
     assert image_from(info).title is None
     assert await host.appliance.image_lifecycle.sync_records() == 0
 

@@ -1,8 +1,6 @@
 """Races between shipping and the end of an image: nothing is left in the store, and nothing is lost."""
 
 import asyncio
-from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -10,14 +8,8 @@ from appliance.domain.clients import HOST
 from appliance.domain.errors import StoreUnavailable
 from appliance.domain.model import Image, Location
 from tests.support.gates import Gate, gated, gone_everywhere, row
-from tests.support.host import Host, OpenHost
+from tests.support.host import Host
 from tests.support.waiting import until
-
-
-@pytest.fixture
-async def patient(open_host: OpenHost, config: Any) -> Host:
-    """A host whose replies do not wait for the store."""
-    return await open_host(uploads=replace(config.uploads, ack_budget_s=0))
 
 
 async def deleted_during_ship(host: Host, held: Gate, jpeg: bytes) -> str:

@@ -12,8 +12,9 @@ from appliance.objectstore.records import sidecar_of
 from tests.support.gates import gated, row
 from tests.support.host import Host, bearer
 from tests.support.images import pictures, private_pictures
+from tests.support.images.private_pictures import secrets_in
 from tests.support.managed_images import original, resource
-from tests.support.stored_before import agreeing, only, secrets_in, set_columns, uploaded_before
+from tests.support.stored_before import agreeing, only, set_columns, uploaded_before
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

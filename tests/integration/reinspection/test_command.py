@@ -6,9 +6,10 @@ from pathlib import Path
 import aiohttp
 
 from tests.support.images import private_pictures
+from tests.support.images.private_pictures import secrets_in
 from tests.support.images_api import post
 from tests.support.server_process import serving
-from tests.support.stored_before import OLD_RULES, secrets_in
+from tests.support.stored_before import OLD_RULES
 from tests.support.waiting import until
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from appliance.reinspection.steps import StepRequest
 from tests.support.host import Host, ManualClock, running, small_config
+from tests.support.images.private_pictures import secrets_in
 from tests.support.killed_reinspection import POINTS
 from tests.support.managed_images import original
 from tests.support.programs import ROOT
-from tests.support.stored_before import agreeing, secrets_in, uploaded_before
+from tests.support.stored_before import agreeing, uploaded_before
 from tests.support.waiting import until
 
 

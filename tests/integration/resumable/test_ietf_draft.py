@@ -8,7 +8,7 @@ import pytest
 from aiohttp import FormData
 from multidict import CIMultiDict
 
-from tests.support.draft_client import IMAGES, LAST, MORE, Draft, field
+from tests.support.draft_client import IMAGES, LAST, MORE, Draft, accepted_uploads, field
 from tests.support.host import Host, problem
 from tests.support.tus_client import Tus
 
@@ -24,10 +24,6 @@ def draft(shared: Host) -> Draft:
 async def parts_of(data: bytes) -> AsyncIterator[bytes]:
     yield data[:1000]
     yield data[1000:]
-
-
-def images(host: Host) -> float:
-    return host.counted("uploads_total", outcome="accepted")
 
 
 # --- a file in one request --------------------------------------------------------------------------------------------
@@ -122,7 +118,7 @@ async def test_the_offset_is_shown_with_length_limits_and_completeness(draft: Dr
 
 
 async def test_parts_are_refused_where_only_whole_files_are_accepted(shared: Host, jpeg: bytes) -> None:
-    before = images(shared)
+    before = accepted_uploads(shared)
     for named in (MORE, {"Upload-Incomplete": "?1"}):
         put = await shared.client.put("/cat.jpg", data=jpeg, headers=named)
         assert put.status == 400
@@ -132,7 +128,7 @@ async def test_parts_are_refused_where_only_whole_files_are_accepted(shared: Hos
         chevereto = await shared.client.post("/api/1/upload", data=jpeg, headers=named)
         assert chevereto.status == 400
     await problem(await shared.client.post(IMAGES, data=jpeg, headers={"Upload-Incomplete": "?1"}), "malformed-request")
-    assert images(shared) == before
+    assert accepted_uploads(shared) == before
 
 
 async def test_contradicting_lines_of_the_field_count_as_incomplete(draft: Draft, jpeg: bytes) -> None:

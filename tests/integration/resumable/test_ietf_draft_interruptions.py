@@ -4,16 +4,12 @@ import hashlib
 from dataclasses import replace
 
 from appliance.domain import tokens
-from tests.support.draft_client import LAST, MORE, Draft, field
+from tests.support.draft_client import LAST, MORE, Draft, accepted_uploads, field
 from tests.support.host import Host, OpenHost, problem
 
 
-def images(host: Host) -> float:
-    return host.counted("uploads_total", outcome="accepted")
-
-
 async def test_a_file_that_is_not_declared_complete_never_becomes_an_image(host: Host, jpeg: bytes) -> None:
-    draft, before = Draft(host), images(host)
+    draft, before = Draft(host), accepted_uploads(host)
     where = await draft.create(headers={"Upload-Length": str(len(jpeg))})
     response = await draft.patch(where, 0, jpeg, MORE)
     assert (response.status, response.headers["Upload-Complete"]) == (204, "?0")
@@ -21,7 +17,7 @@ async def test_a_file_that_is_not_declared_complete_never_becomes_an_image(host:
     head = await draft.head(where)
     assert (head.headers["Upload-Complete"], head.headers["Upload-Offset"]) == ("?0", str(len(jpeg)))
     assert (await draft.state(where))["state"] == "receiving"
-    assert images(host) == before
+    assert accepted_uploads(host) == before
     last = await draft.patch(where, len(jpeg), b"", LAST)
     assert (last.status, (await last.json())["sha256"]) == (201, hashlib.sha256(jpeg).hexdigest())
 
@@ -50,13 +46,13 @@ async def test_an_upload_survives_a_restart(open_host: OpenHost, jpeg: bytes) ->
 
 
 async def test_a_body_without_a_length_that_is_cut_is_not_complete(host: Host, jpeg: bytes) -> None:
-    draft, before = Draft(host), images(host)
+    draft, before = Draft(host), accepted_uploads(host)
     wire = await draft.sent(None, f"{len(jpeg):x}\r\n".encode() + jpeg + b"\r\n")
     where = field(await wire.head(), "Location")
     await draft.until_offset(where, len(jpeg))
     wire.abort()
     assert (await draft.head(where)).headers["Upload-Complete"] == "?0"
-    assert images(host) == before
+    assert accepted_uploads(host) == before
     assert (await draft.patch(where, len(jpeg), b"", LAST)).status == 201
 
 

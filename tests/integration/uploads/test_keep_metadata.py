@@ -16,17 +16,13 @@ from appliance.domain.file_edits import Findings
 from appliance.spool import disk, transfers
 from tests.support.host import Host, OpenHost, problem
 from tests.support.images import private_pictures
+from tests.support.managed_images import resource
 from tests.support.server_process import serving
 from tests.support.tus_client import Tus
 
 BROWSER = {"Accept": "text/html"}
 KEY = "a-key-of-sixteen-and-more"
 SAID = ("private_data", "content_credentials", "keep_metadata")
-
-
-async def resource(host: Host, slug: str) -> dict[str, Any]:
-    found: dict[str, Any] = await (await host.get(f"/api/v1/images/{slug}")).json()
-    return found
 
 
 def form(field: str, data: bytes, **fields: str) -> FormData:

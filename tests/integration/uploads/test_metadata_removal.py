@@ -16,6 +16,7 @@ from appliance.domain.model import KeepMetadata
 from appliance.spool import disk, transfers
 from tests.support.host import Host, OpenHost
 from tests.support.images import pictures, private_pictures
+from tests.support.images.private_pictures import secrets_in
 from tests.support.killed_while_scrubbing import upload_through_a_kill
 from tests.support.managed_images import original, resource
 from tests.support.programs import require
@@ -32,10 +33,6 @@ FORMATS = {
     "photo.tiff": private_pictures.tiff,
 }
 BROWSER = {"Accept": "text/html"}
-
-
-def secrets_in(data: bytes) -> list[bytes]:
-    return [secret for secret in private_pictures.SECRETS if secret in data]
 
 
 async def check_removed(host: Host, slug: str, sent: bytes) -> None:

@@ -11,6 +11,7 @@ from appliance.spool import Digest, Incoming, Spool
 from tests.support.host import Host
 from tests.support.images import hidden_places
 from tests.support.images.hidden_places import SECRET
+from tests.support.images.png_writer import chunk
 from tests.support.killed_while_scrubbing import upload_through_a_kill
 from tests.support.managed_images import original, resource
 from tests.support.tus_client import Tus
@@ -76,7 +77,7 @@ async def test_what_is_taken_back_has_its_length_again(tmp_path: Path) -> None:
 
 
 async def test_a_kill_in_the_middle_of_it_is_made_good(tmp_path: Path) -> None:
-    data = hidden_places.with_chunks(hidden_places.chunk(b"prVt", SECRET * 10_000_000)) + SECRET
+    data = hidden_places.with_chunks(chunk(b"prVt", SECRET * 10_000_000)) + SECRET
     image, stored = await upload_through_a_kill(tmp_path / "data", data)
     assert len(stored) == len(data) - len(SECRET) == image["bytes"]
     assert SECRET not in stored

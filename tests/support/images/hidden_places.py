@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.support.images import heif_writer, pictures
 from tests.support.images.heif_writer import Item
+from tests.support.images.png_writer import chunk
 from tests.support.images.private_pictures import box, segment
 
 SECRET = b"HIDDEN-4711"
@@ -130,10 +131,6 @@ def _exif(tag: int, text: bytes) -> bytes:
 
 
 # --- PNG ----------------------------------------------------------------------------------------------------------
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 @functools.cache

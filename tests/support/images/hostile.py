@@ -6,18 +6,15 @@ import zipfile
 import zlib
 
 from tests.support.images import pictures
+from tests.support.images.png_writer import chunk, png_of
 
 HUGE = 60_000
 
 
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-
 def png_claiming(width: int, height: int, pixels: bytes = b"") -> bytes:
     """A PNG of a few bytes that says it is `width` x `height` RGB."""
-    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + _chunk(b"IDAT", zlib.compress(pixels)) + _chunk(b"IEND", b"")
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return png_of(header, chunk(b"IDAT", zlib.compress(pixels)))
 
 
 def png_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
@@ -25,8 +22,8 @@ def png_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
     packer = zlib.compressobj(9)
     line = bytes(1 + (width + 7) // 8)
     body = b"".join(packer.compress(line) for _ in range(height)) + packer.flush()
-    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
+    return png_of(header, chunk(b"IDAT", body))
 
 
 def jpeg_claiming(width: int, height: int) -> bytes:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.support.images import pictures, private_pictures
-from tests.support.images.hidden_places import SECRET, chunk
+from tests.support.images.hidden_places import SECRET
+from tests.support.images.png_writer import chunk
 from tests.support.images.private_pictures import segment
 
 _MARK = b"Exif\0\0"

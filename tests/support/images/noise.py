@@ -4,6 +4,8 @@ import random
 import struct
 import zlib
 
+from tests.support.images.png_writer import chunk, png_of
+
 WIDTH = 1000
 LEAST_BYTES = 1_300
 BLOCK_BYTES = 65_535  # deflate's largest stored block
@@ -26,8 +28,7 @@ def _png(rows: int, seed: int, splits: int, chunks: int) -> bytes:
     data = b"\x78\x01" + _stored(pixels, splits) + struct.pack(">I", zlib.adler32(pixels))
     idat = [data[at : at + 1] for at in range(chunks)] + [data[chunks:]]
     head = struct.pack(">IIBBBBB", WIDTH, rows, 8, 0, 0, 0, 0)
-    parts = [(b"IHDR", head), *((b"IDAT", part) for part in idat), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, part) for kind, part in parts)
+    return png_of(chunk(b"IHDR", head), *(chunk(b"IDAT", part) for part in idat))
 
 
 def _stored(pixels: bytes, splits: int) -> bytes:
@@ -36,7 +37,3 @@ def _stored(pixels: bytes, splits: int) -> bytes:
     blocks += [pixels[at : at + BLOCK_BYTES] for at in range(splits, len(pixels), BLOCK_BYTES)]
     heads = [bytes((block is blocks[-1],)) + struct.pack("<HH", len(block), len(block) ^ 0xFFFF) for block in blocks]
     return b"".join(part for pair in zip(heads, blocks, strict=True) for part in pair)
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -21,6 +21,11 @@ XMP = (
 )
 
 
+def secrets_in(data: bytes) -> list[bytes]:
+    """Those of `SECRETS` that the bytes still have."""
+    return [secret for secret in SECRETS if secret in data]
+
+
 def exif() -> Image.Exif:
     """Turned by 90 degrees, with everything that is private and some that is not."""
     found = Image.Exif()
