@@ -42,7 +42,7 @@ screens: $(VENV)/.dev $(WEB) ## Take pictures of every page on every screen in b
 	$(BIN)/python -m tests.support.browser.screenshots
 
 .PHONY: docs
-docs: ## List every module with what it does, in build/docs/modules.md, and sort the glossary
+docs: ## List the modules in build/docs/modules.md and the settings in docs/settings.md, and sort the glossary
 	$(PYTHON) docs/generate.py
 
 words: $(VENV)/.dev ## Collect the texts of the pages for translation, into web/locale

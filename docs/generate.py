@@ -1,6 +1,7 @@
-"""`make docs`: indexes the modules by the first lines of their docstrings, and sorts the glossary.
+"""`make docs`: indexes the modules by the first lines of their docstrings, lists the settings, and sorts the glossary.
 
-The index goes to build/docs/modules.md and is never committed, so it can't be out of date.
+The index goes to build/docs/modules.md and is never committed, so it can't be out of date. A test holds the other
+pages to the code.
 """
 
 import ast
@@ -9,9 +10,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from appliance.config.model import Config  # noqa: E402 - found by the path above
+from appliance.config.options import OPTIONS, Option, value_of  # noqa: E402
+from appliance.config.show import toml_value  # noqa: E402
+
 PACKAGE = ROOT / "appliance"
 INDEX = ROOT / "build" / "docs" / "modules.md"
 GLOSSARY = ROOT / "docs" / "glossary.md"
+SETTINGS = ROOT / "docs" / "settings.md"
+OF_THE_MACHINE = {
+    "renditions.workers": "one for each core",
+    "renditions.heavy_memory_bytes": "a quarter of the memory, from 1 GB to 3 GB",
+}
+"""Defaults that differ from machine to machine."""
 
 
 def packages() -> list[str]:
@@ -49,13 +62,40 @@ def sorted_glossary(text: str) -> str:
     return head + rule + "\n".join(sorted(set(rows.split("\n")) - {""}, key=str.casefold)) + "\n"
 
 
+def with_settings(text: str) -> str:
+    """The page with a table for each section of the settings. The tables are the last thing on it."""
+    lines = [text.partition("\n| setting")[0]]
+    for section in dict.fromkeys(option.section for option in OPTIONS):
+        lines += [f"\n## `[{section}]`\n"] if section else []
+        lines += ["| setting | default | what it does |", "|---|---|---|"]
+        lines += [_row(option) for option in OPTIONS if option.section == section]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> int:
-    """Write the index and the glossary, and say where they are."""
+    """Write the index, the settings and the glossary, and say where they are."""
     INDEX.parent.mkdir(parents=True, exist_ok=True)
     INDEX.write_text("\n".join(module_index()), encoding="utf-8")
     GLOSSARY.write_text(sorted_glossary(GLOSSARY.read_text(encoding="utf-8")), encoding="utf-8")
-    print(INDEX.relative_to(ROOT), GLOSSARY.relative_to(ROOT), sep="\n")
+    SETTINGS.write_text(with_settings(SETTINGS.read_text(encoding="utf-8")), encoding="utf-8")
+    print(*(path.relative_to(ROOT) for path in (INDEX, SETTINGS, GLOSSARY)), sep="\n")
     return 0
+
+
+def _row(option: Option) -> str:
+    value = value_of(Config(), option)
+    default = OF_THE_MACHINE.get(option.name, "not set" if value is None else f"`{toml_value(value)}`")
+    return f"| `{option.key}`{' (secret)' if option.info.secret else ''} | {default} | {_help(option)} |"
+
+
+def _help(option: Option) -> str:
+    """What the setting does, and which values it may have."""
+    info = option.info
+    if not all(f"`{choice}`" in info.help for choice in info.choices):
+        return f"{info.help} One of {', '.join(f'`{choice}`' for choice in info.choices)}."
+    if info.maximum is not None:
+        return f"{info.help} From {info.minimum or 0:,} to {info.maximum:,}."
+    return f"{info.help} {info.minimum:,} or more." if info.minimum else info.help
 
 
 def _dotted(path: Path) -> str:

@@ -103,3 +103,10 @@ def test_the_glossary_explains_each_word_once_and_in_order(generate: ModuleType)
     ]
     assert len(words) == len(set(words)) > 0
     assert text == generate.sorted_glossary(text)
+
+
+def test_the_page_of_settings_has_each_as_the_code_has_it(generate: ModuleType) -> None:
+    """`make docs` lists them."""
+    text = page("settings.md")
+    assert text == generate.with_settings(text)
+    assert re.findall(r"^\| `(\w+)`", text, re.MULTILINE) == [option.key for option in OPTIONS]

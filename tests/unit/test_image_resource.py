@@ -149,6 +149,12 @@ def test_the_limits_are_what_the_contract_describes() -> None:
     assert told["expiry"] == {"default_days": 365, "max_days": 730, "min_seconds": 1}
 
 
+def test_every_limit_stands_in_the_contract() -> None:
+    described = as_schema("Limits")["components"]["schemas"]["Limits"]["properties"]
+    told = {section: set(limits) for section, limits in dict(limits_resource(CONFIG)).items()}  # type: ignore[call-overload]
+    assert told == {section: set(described[section]["properties"]) for section in described}
+
+
 def test_paths_are_those_of_the_contract() -> None:
     assert links.share_path(SLUG) == f"/i/{SLUG}"
     assert links.manage_path(SLUG) == f"/i/{SLUG}/manage"
