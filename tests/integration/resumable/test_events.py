@@ -20,11 +20,6 @@ from tests.support.waiting import until
 PATIENCE_S = 30
 
 
-@pytest.fixture
-def tus(host: Host) -> Tus:
-    return Tus(host)
-
-
 @asynccontextmanager
 async def listening(host: Host, slug: str) -> AsyncIterator[ClientResponse]:
     async with asyncio.timeout(PATIENCE_S), host.client.get(f"/api/v1/images/{slug}/events") as response:

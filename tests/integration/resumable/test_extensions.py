@@ -1,25 +1,18 @@
-"""tus 1.0.0: checksum, termination, expiration, concatenation."""
+"""tus 1.0.0: checksum, termination, expiration, limits, creation with upload."""
 
 import asyncio
 import hashlib
-import itertools
 import zlib
 
 import pytest
 
 from appliance.config.model import Server, Uploads
 from appliance.domain.errors import Busy
-from tests.support.host import DAY_S, Host, OpenHost, problem
-from tests.support.images.noise import padded
-from tests.support.tus_client import UPLOADS, Tus, checksum, half_sent, sha256
+from tests.support.host import DAY_S, OpenHost, problem
+from tests.support.tus_client import UPLOADS, Tus, checksum, half_sent
 from tests.support.waiting import until
 
 HOUR_S = 3600
-
-
-@pytest.fixture
-def tus(host: Host) -> Tus:
-    return Tus(host)
 
 
 # --- checksum ---------------------------------------------------------------------------------------------------------
@@ -246,127 +239,6 @@ async def test_a_fault_that_passes_is_tried_again_and_told_until_then(
     assert await tus.host.appliance.upload_janitor.run() == 0
     assert await tus.offset(where) == len(jpeg)
     assert await tus.original(await tus.slug(where)) == jpeg
-
-
-# --- concatenation ----------------------------------------------------------------------------------------------------
-
-
-async def test_parts_become_one_image_in_the_order_that_is_named(tus: Tus, jpeg: bytes) -> None:
-    data = padded(3_000_000, 1)
-    cuts = (data[:1_000_000], data[1_000_000:1_000_001], data[1_000_001:])
-    parts = list(reversed([await tus.part(piece) for piece in reversed(cuts)]))
-    concat = "final;" + " ".join([f"https://any.host{parts[0]}", *parts[1:]])
-    response = await tus.post(headers={"Upload-Concat": concat, "Upload-Metadata": "filename YS5qcGc="})
-    where = await tus.created(response)
-    head = await tus.head(where)
-    assert head.headers["Upload-Concat"] == concat
-    assert head.headers["Upload-Offset"] == head.headers["Upload-Length"] == "3000000"
-    image = (await tus.state(where))["image"]
-    assert (image["sha256"], image["filename"]) == (sha256([data]), "a.jpg")
-    assert response.headers["Content-Location"] == f"/i/{image['slug']}"
-    assert tus.host.files("spool/uploads") == []
-
-
-async def test_putting_parts_together_again_gives_the_same_upload(tus: Tus, jpeg: bytes) -> None:
-    """The reply may have been lost, and the parts are gone by then."""
-    parts = [await tus.part(jpeg[:1000]), await tus.part(jpeg[1000:])]
-    concat = {"Upload-Concat": "final;" + " ".join(parts)}
-    made = await asyncio.gather(*(tus.post(headers=concat) for _ in range(3)), tus.post(headers=concat))
-    wheres = {await tus.created(response) for response in [*made, await tus.post(headers=concat)]}
-    assert len(wheres) == 1
-    assert await tus.original(await tus.slug(wheres.pop())) == jpeg
-    assert tus.host.files("spool/uploads") == []
-    other = {"Upload-Concat": "final;" + " ".join(reversed(parts))}
-    await problem(await tus.post(headers=other), "parts-unfinished")
-
-
-async def test_parts_of_a_refused_upload_are_refused_again(tus: Tus) -> None:
-    concat = {"Upload-Concat": f"final;{await tus.part(b'no ')} {await tus.part(b'picture')}"}
-    for _ in range(2):
-        await problem(await tus.post(headers=concat), "not-an-image")
-
-
-async def test_a_terminated_final_upload_is_not_made_again(tus: Tus, jpeg: bytes) -> None:
-    concat = {"Upload-Concat": f"final;{await tus.part(jpeg)}"}
-    where = await tus.created(await tus.post(headers=concat))
-    assert (await tus.delete(where)).status == 204
-    await problem(await tus.post(headers=concat), "parts-unfinished")
-
-
-async def test_a_part_goes_into_an_upload_once(tus: Tus, jpeg: bytes) -> None:
-    part = await tus.part(jpeg)
-    await problem(await tus.post(headers={"Upload-Concat": f"final;{part} {part}"}), "malformed-request")
-    await tus.created(await tus.post(headers={"Upload-Concat": f"final;{part}"}))
-
-
-async def test_uploads_that_share_a_part_do_not_all_become_images(tus: Tus, jpeg: bytes) -> None:
-    parts = [await tus.part(jpeg), await tus.part(b"behind its end"), await tus.part(b"and behind that")]
-    orders = list(itertools.permutations(parts))
-    made = await asyncio.gather(*(tus.post(headers={"Upload-Concat": "final;" + " ".join(each)}) for each in orders))
-    statuses = [response.status for response in made]
-    assert statuses.count(201) <= 1, statuses
-    assert len(tus.host.files("store/originals")) <= 1
-    assert statuses.count(409) >= 1
-
-
-async def test_parts_of_a_final_upload_that_was_refused_are_free_again(tus: Tus, jpeg: bytes) -> None:
-    first, second = await tus.part(jpeg[:1000]), await tus.part(jpeg[1000:])
-    await problem(await tus.post(headers={"Upload-Concat": f"final;{second} {first}"}), "not-an-image")
-    where = await tus.created(await tus.post(headers={"Upload-Concat": f"final;{first} {second}"}))
-    assert await tus.original(await tus.slug(where)) == jpeg
-
-
-async def test_a_part_has_no_link_and_says_what_it_is(tus: Tus) -> None:
-    where = await tus.part(b"some bytes")
-    head = await tus.head(where)
-    assert head.headers["Upload-Concat"] == "partial"
-    assert head.headers["Upload-Offset"] == "10"
-    assert "Content-Location" not in head.headers
-    assert await tus.state(where) == await tus.state(where) | {"state": "done", "offset": 10, "length": 10}
-    assert "image" not in await tus.state(where)
-
-
-async def test_a_final_upload_takes_no_bytes(tus: Tus, jpeg: bytes) -> None:
-    parts = [await tus.part(jpeg[:1000]), await tus.part(jpeg[1000:])]
-    concat = {"Upload-Concat": "final;" + " ".join(parts)}
-    await problem(await tus.post(None, b"bytes", concat), "upload-is-final")
-    await problem(await tus.post(5, headers=concat), "malformed-request")
-    where = await tus.created(await tus.post(headers=concat))
-    await problem(await tus.patch(where, len(jpeg), b"x"), "upload-is-final")
-    assert await tus.original(await tus.slug(where)) == jpeg
-
-
-@pytest.mark.parametrize(
-    ("concat", "code"),
-    [
-        ("final;", "malformed-request"),
-        ("final;/somewhere/else", "malformed-request"),
-        (f"final;/api/v1/uploads/{'x' * 22}", "parts-unfinished"),
-    ],
-)
-async def test_parts_that_are_none_are_refused(tus: Tus, concat: str, code: str) -> None:
-    await problem(await tus.post(headers={"Upload-Concat": concat}), code)
-
-
-async def test_parts_must_be_whole_and_partial(tus: Tus, jpeg: bytes) -> None:
-    unfinished = await tus.created(await tus.post(10, headers={"Upload-Concat": "partial"}))
-    plain = await tus.create(10)
-    for where in (unfinished, plain):
-        response = await tus.post(headers={"Upload-Concat": f"final;{await tus.part(jpeg)} {where}"})
-        await problem(response, "parts-unfinished")
-
-
-async def test_parts_of_no_image_are_refused_together(tus: Tus) -> None:
-    parts = [await tus.part(b"no picture "), await tus.part(b"at all")]
-    await problem(await tus.post(headers={"Upload-Concat": "final;" + " ".join(parts)}), "not-an-image")
-
-
-async def test_many_parts_arrive_side_by_side(tus: Tus, jpeg: bytes) -> None:
-    data = padded(1_000_000, 2)
-    pieces = [data[start : start + 125_000] for start in range(0, len(data), 125_000)]
-    parts = await asyncio.gather(*map(tus.part, pieces))
-    where = await tus.created(await tus.post(headers={"Upload-Concat": "final;" + " ".join(parts)}))
-    assert (await tus.state(where))["image"]["sha256"] == sha256([data])
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------

@@ -21,11 +21,6 @@ MB = 1_000_000
 PATIENCE_S = 60
 
 
-@pytest.fixture
-def tus(host: Host) -> Tus:
-    return Tus(host)
-
-
 # --- broken connections -----------------------------------------------------------------------------------------------
 
 

@@ -9,11 +9,6 @@ from tests.support.host import DAY_S, Host, problem
 from tests.support.tus_client import Tus
 
 
-@pytest.fixture
-def tus(host: Host) -> Tus:
-    return Tus(host)
-
-
 async def test_the_link_shows_how_far_the_upload_is(tus: Tus, jpeg: bytes) -> None:
     where = await tus.create(len(jpeg), filename="cat.jpg", title="My cat")
     await tus.patch(where, 0, jpeg[:50_000])
