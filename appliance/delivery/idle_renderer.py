@@ -1,6 +1,6 @@
 """Rendering while the host is idle: what pages would like to have, and nobody waits for.
 
-    page is shown, image is prewarmed --> `want` --> the newest wish first
+    page is shown, image is prewarmed --> `want` --> the newest first
                                                         | no order runs or waits in any lane
                                                         v
                                           one rendition, in the lane of pyramids
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 class IdleRenderer:
-    """Renders one wish after another while `workers` have nothing else to do. Wishes don't survive a restart."""
+    """Renders what is wanted while `workers` have nothing else to do. It is forgotten at a restart."""
 
     def __init__(
         self,
@@ -61,14 +61,14 @@ class IdleRenderer:
         self._metrics = metrics
         self._clock = clock
         self._hasher = RenditionHasher("idle")
-        self._wishes: OrderedDict[tuple[str, Target], Image] = OrderedDict()
+        self._waiting: OrderedDict[tuple[str, Target], Image] = OrderedDict()
         self._futile: NegativeCache[str] = NegativeCache(ttl_s=RETRY_AFTER_S, clock=clock)
         self._task: asyncio.Task[None] | None = None
         self._is_rendering = False
 
     def __len__(self) -> int:
         """How many renditions are being made, or wait for an idle moment."""
-        return len(self._wishes) + self._is_rendering
+        return len(self._waiting) + self._is_rendering
 
     def want(self, image: Image, targets: Iterable[Target], made: Container[str]) -> None:
         """Render these targets, the first one first, except those whose names are in `made`. Never waits.
@@ -79,25 +79,25 @@ class IdleRenderer:
             return
         missing = [target for target in targets if target.name not in made]
         for target in reversed(missing):
-            self._wishes[image.slug, target] = image
-            self._wishes.move_to_end((image.slug, target))
-        while len(self._wishes) > MAX_WAITING:
-            self._wishes.popitem(last=False)
-        if self._wishes and (self._task is None or self._task.done()):
+            self._waiting[image.slug, target] = image
+            self._waiting.move_to_end((image.slug, target))
+        while len(self._waiting) > MAX_WAITING:
+            self._waiting.popitem(last=False)
+        if self._waiting and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._work_off())
 
     async def close(self) -> None:
         """Give up what is under way."""
-        self._wishes.clear()
+        self._waiting.clear()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._hasher.close()
 
     async def _work_off(self) -> None:
-        while self._wishes:
+        while self._waiting:
             if self._workers.is_idle:
-                (_, target), image = self._wishes.popitem()
+                (_, target), image = self._waiting.popitem()
                 await self._render_if_possible(image, target)
             else:
                 await asyncio.sleep(CHECK_S)

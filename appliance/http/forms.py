@@ -4,6 +4,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiDictProxy
 
+from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.domain.errors import MalformedRequest
 from appliance.http.transport.multipart import fields_of, too_many_fields
 from appliance.http.transport.request_heads import refuse_other_charsets
@@ -34,3 +35,8 @@ def text_field(form: Form, name: str) -> str:
     """The field's text; empty if it is missing or a file."""
     value = form.get(name, "")
     return value if isinstance(value, str) else ""
+
+
+def changed_text(form: Form, name: str) -> str | Unchanged:
+    """The field's text; UNCHANGED where the form has no such field."""
+    return text_field(form, name) if name in form else UNCHANGED

@@ -17,7 +17,7 @@ from appliance.domain.tokens import MIN_KEY_CHARS, hash_secret
 from appliance.domain.upload_options import parse_duration
 from appliance.http.client_address import client_of
 from appliance.http.delete_tokens import delay_wrong_tokens, token_in
-from appliance.http.forms import Form, read_form, text_field
+from appliance.http.forms import Form, changed_text, read_form, text_field
 from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK
 from appliance.http.links import album_path
 from appliance.http.pages.album_handlers import gone_page, shared_album_page
@@ -128,18 +128,14 @@ async def _manage_response(request: web.Request, contents: Contents, notice: str
 def _read_changes(form: Form, now_s: float) -> AlbumChanges:
     removed = tuple(str(slug) for slug in form.getall("remove", []))
     return AlbumChanges(
-        title=_read_text(form, "title"),
-        description=_read_text(form, "description"),
-        cover=_read_text(form, "cover") if text_field(form, "cover") not in removed else UNCHANGED,
+        title=changed_text(form, "title"),
+        description=changed_text(form, "description"),
+        cover=changed_text(form, "cover") if text_field(form, "cover") not in removed else UNCHANGED,
         expires_s=_read_expiry(text_field(form, "expires_in"), now_s),
         add=tuple(slugs_in(text_field(form, "add"))),
         remove=removed,
         order=_read_order(form),
     )
-
-
-def _read_text(form: Form, name: str) -> str | Unchanged:
-    return text_field(form, name) if name in form else UNCHANGED
 
 
 def _read_expiry(expires_in: str, now_s: float) -> int | Unchanged | None:

@@ -4,12 +4,11 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.domain.errors import ApplianceError, GoneImage, MalformedRequest, MissingToken, UnknownImage, WrongToken
 from appliance.domain.model import Ending
 from appliance.domain.upload_options import parse_duration
 from appliance.http.delete_tokens import delay_wrong_tokens, token_in
-from appliance.http.forms import Form, read_form, text_field
+from appliance.http.forms import Form, changed_text, read_form, text_field
 from appliance.http.image_lookup import find_image_or_progress
 from appliance.http.keys import CLOCK, DELIVERY, MANAGEMENT
 from appliance.http.links import share_path
@@ -110,15 +109,11 @@ async def _form_with_problem(request: web.Request, slug: str, form: Form, fault:
 def _read_changes(form: Form, now_s: float) -> Changes:
     expires_in = text_field(form, "expires_in")
     return Changes(
-        title=_changed_text(form, "title"),
-        alt=_changed_text(form, "alt"),
+        title=changed_text(form, "title"),
+        alt=changed_text(form, "alt"),
         expires_s=int(now_s) + parse_duration(expires_in) if expires_in else None,
     )
 
 
 def _entered(form: Form, name: str, unchanged: str | None) -> str | None:
     return text_field(form, name) if name in form else unchanged
-
-
-def _changed_text(form: Form, name: str) -> str | Unchanged:
-    return text_field(form, name) if name in form else UNCHANGED
