@@ -1,5 +1,6 @@
 // The editor in which parts of an image are covered before it is uploaded. It is loaded on demand, as a file of its own.
 
+import { fromTemplate } from "../parts/dom";
 import { t } from "../parts/messages";
 import { CannotBlur, draw, encode, failed } from "./canvas";
 import { cover } from "./mosaic";
@@ -27,8 +28,7 @@ class Editor {
   readonly #canvas: HTMLCanvasElement;
 
   constructor(private readonly file: File) {
-    const template = document.querySelector<HTMLTemplateElement>("#blur-editor")?.content as DocumentFragment;
-    this.#dialog = document.importNode(template, true).firstElementChild as HTMLDialogElement;
+    this.#dialog = fromTemplate("#blur-editor");
     this.#canvas = this.#find("canvas");
     this.#find("h2").textContent = t("Blur parts of {name}", { name: file.name });
   }
