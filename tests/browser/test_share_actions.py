@@ -46,7 +46,7 @@ async def test_without_a_share_sheet_the_link_is_copied(image: Resource, open_pa
     await page.add_init_script("delete Navigator.prototype.share; delete globalThis.ClipboardItem")
     await page.goto(f"/i/{image['slug']}")
     await page.get_by_role("button", name="Share", exact=True).tap()
-    await expect(page.get_by_role("status")).to_have_text("Page link copied")
+    await expect(page.get_by_role("status")).to_have_text("Link copied")
     await expect(page.get_by_role("button", name="Copy image")).to_be_hidden()
 
 

@@ -2,14 +2,14 @@
 
 import { button } from "../parts/buttons";
 import { t, tn } from "../parts/messages";
-import { nameOf } from "./image";
+import { hasEnded, nameOf } from "./image";
 import { type LibraryImage, listImages } from "./store";
 
 const MAX_SHOWN = 200;
 
 /** Add a picker to each of `fields`; none if this browser has no images. */
 export async function offerImages(fields: Iterable<HTMLTextAreaElement>): Promise<void> {
-  const images = (await listImages()).filter((image) => !image.gone).slice(0, MAX_SHOWN);
+  const images = (await listImages()).filter((image) => !hasEnded(image)).slice(0, MAX_SHOWN);
   if (images.length === 0) return;
   for (const field of fields) (field.closest("p") ?? field).after(createPicker(field, images));
 }
