@@ -151,6 +151,19 @@ export async function listPendingUploads(): Promise<PendingUpload[]> {
   return found.map(({ wishes, ...upload }) => ({ ...upload, options: wishes }));
 }
 
+/** Store files for the upload page to upload, in this order: all of them or none. Throws if the browser has no room. */
+export async function savePendingFiles(files: File[], options: Record<string, string> = {}): Promise<void> {
+  const group = crypto.getRandomValues(new Uint32Array(4)).join("-");
+  const uploads = files.map((file, index): StoredUpload => {
+    const { name, size, lastModified: modified } = file;
+    return { id: `${group}-${String(index).padStart(4, "0")}`, name, size, modified, wishes: options, file };
+  });
+  await withDatabase((open) => {
+    const change = open.transaction("begun", "readwrite", { durability: "strict" });
+    return Promise.all([...uploads.map((upload) => change.store.put(upload)), change.done]);
+  });
+}
+
 /** Store an upload; without its file if the browser has no room for that. */
 export async function savePendingUpload({ options, ...upload }: PendingUpload): Promise<void> {
   const stored: StoredUpload = { ...upload, wishes: options };
