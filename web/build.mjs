@@ -2,8 +2,7 @@
 // several of them import lies one folder deeper. Each page's script is built by itself, so that a page loads few files: on a
 // slow line each round of requests takes long. Those that have the viewer are built together, because it is large and loaded
 // on demand. The client that sends files is half of what uploading needs and is needed last, and few people need the editor, so
-// these are files of their own.
-// The service worker is no module, because not every browser takes one for it.
+// these are files of their own. The service worker is no module, because not every browser takes one for it.
 import { readdirSync, rmSync } from "node:fs";
 import { basename } from "node:path";
 import { build } from "esbuild";
