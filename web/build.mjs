@@ -2,7 +2,7 @@
 // several of them import lies one folder deeper. Each page's script is built by itself, so that a page loads few files: on a
 // slow line each round of requests takes long. Those that have the viewer are built together, because it is large and loaded
 // on demand. The client that sends files is half of what uploading needs and is needed last, and few people need the editor, so
-// these are files of their own.
+// these are files of their own. The service worker is no module, because not every browser takes one for it.
 import { readdirSync, rmSync } from "node:fs";
 import { basename } from "node:path";
 import { build } from "esbuild";
@@ -33,10 +33,13 @@ const onDemand = {
     ),
 };
 
+const worker = "src/service-worker.ts";
 const withViewer = ["src/album.ts", "src/share.ts"];
-const alone = files("src", ".ts").filter((script) => !withViewer.includes(script));
+const alone = files("src", ".ts").filter((script) => ![...withViewer, worker].includes(script));
 for (const entryPoints of [withViewer, ...alone.map((script) => [script])])
   await build({ ...scripts, splitting: true, entryPoints, plugins: [onDemand] });
+
+await build({ ...scripts, format: "iife", entryPoints: [worker] });
 
 await build({
   ...shared,

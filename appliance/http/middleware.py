@@ -13,15 +13,10 @@ from appliance.http.client_address import client_of
 from appliance.http.keys import CONFIG, HEALTH, METRICS, REQUEST_ID, START_LIMITER, TRUSTED_PROXIES
 from appliance.http.links import UPLOADS_PATH
 from appliance.http.problems import problem_response, to_named_error
-from appliance.http.responses import common_headers
+from appliance.http.responses import PAGE_POLICY, common_headers
 from appliance.http.transport.request_heads import check_head
 from appliance.http.tus import headers as tus
 from appliance.observability import logs
-
-PAGE_POLICY = (
-    "default-src 'none'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
 
 log = logging.getLogger("appliance.access")
 

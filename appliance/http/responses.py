@@ -9,6 +9,11 @@ from appliance.config.model import Config
 
 SOFTWARE = "appliance"
 """The Server header. It doesn't reveal the language, the library or their versions."""
+PAGE_POLICY = (
+    "default-src 'none'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+"""The content policy of every page."""
 HTTPS_ONLY_S = 180 * 86_400
 """For this host only: subdomains may belong to others."""
 

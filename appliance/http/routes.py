@@ -121,6 +121,7 @@ def _pages() -> list[web.RouteDef]:
         web.get("/sharex.sxcu", sharex.show_sharex),
         web.get("/oembed", oembed.show_oembed),
         web.get("/manifest.webmanifest", site_files.show_manifest),
+        web.get("/sw.js", site_files.show_worker),
         web.get("/robots.txt", site_files.show_robots),
         web.get("/favicon.ico", site_files.show_favicon),
         web.get(r"/static/{name:[a-zA-Z0-9_./-]{1,200}}", site_files.show_static),

@@ -1,6 +1,5 @@
 """A phone's ways: camera, gallery, fingers; and what is too large or not well told is told before it is sent."""
 
-import base64
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,36 +12,9 @@ from playwright.async_api import expect
 from tests.support.browser.cards import choose, link_of, payload, reaches, resource
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import Site, overflow_px, screen
+from tests.support.browser.sharing import share
 from tests.support.images import pictures
 from tests.support.server_process import serving
-
-SHARE_INTO = """([action, title, name, data]) => {
-    const made = (tag, members) => Object.assign(document.createElement(tag), members);
-    const form = made("form", { action, method: "post", enctype: "multipart/form-data" });
-    const text = made("input", { name: "title", value: title });
-    const file = made("input", { name: "file", type: "file" });
-    const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
-    const carried = new DataTransfer();
-    carried.items.add(new File([bytes], name, { type: "image/jpeg" }));
-    file.files = carried.files;
-    form.append(text, file);
-    document.body.append(form);
-    form.submit();
-}"""
-
-
-SHARE_SEVERAL = """(data) => {
-    const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
-    const carried = new DataTransfer();
-    for (const name of ["one.jpg", "two.jpg"]) carried.items.add(new File([bytes], name, { type: "image/jpeg" }));
-    const form = Object.assign(document.createElement("form"), { action: "/", method: "post" });
-    form.enctype = "multipart/form-data";
-    const file = Object.assign(document.createElement("input"), { name: "file", type: "file", multiple: true });
-    file.files = carried.files;
-    form.append(file);
-    document.body.append(form);
-    form.submit();
-}"""
 
 
 async def test_a_phone_offers_its_camera_and_a_desktop_does_not(open_page: OpenPage) -> None:
@@ -75,15 +47,15 @@ async def test_uploading_by_touch_fits_the_narrowest_screen(site: Site, open_pag
 
 
 async def test_what_a_phones_share_menu_sends_is_uploaded_and_remembered(site: Site, open_page: OpenPage) -> None:
-    """The browser sends what the manifest says, in a request of its own."""
-    page = await open_page("/", **screen("phone"))
+    """Without a service worker, the server gets what the manifest says."""
+    page = await open_page("/", service_workers="block", **screen("phone"))
     address = str(await page.locator("link[rel=manifest]").get_attribute("href"))
     async with site.session.get(site.url + address) as reply:
         target = json.loads(await reply.text())["share_target"]
     assert (target["method"], target["enctype"]) == ("POST", "multipart/form-data")
     assert (target["params"]["title"], target["params"]["files"][0]["name"]) == ("title", "file")
-    data = base64.b64encode(pictures.photo(64, 48)).decode()
-    await page.evaluate(SHARE_INTO, [target["action"], "From the gallery", "shared.jpg", data])
+    file = payload("shared.jpg", pictures.photo(64, 48))
+    await share(page, file, title="From the gallery", action=target["action"])
     await page.get_by_role("heading", name="Your image is online").wait_for()
     link = await page.get_by_role("textbox", name="Page link").input_value()
     assert (await resource(site, link))["title"] == "From the gallery"
@@ -92,8 +64,9 @@ async def test_what_a_phones_share_menu_sends_is_uploaded_and_remembered(site: S
 
 
 async def test_several_shared_images_are_all_remembered(open_page: OpenPage) -> None:
-    page = await open_page("/", **screen("phone"))
-    await page.evaluate(SHARE_SEVERAL, base64.b64encode(pictures.photo(64, 48)).decode())
+    page = await open_page("/", service_workers="block", **screen("phone"))
+    data = pictures.photo(64, 48)
+    await share(page, payload("one.jpg", data), payload("two.jpg", data))
     await page.get_by_role("heading", name="2 images are online").wait_for()
     await expect(page.get_by_role("textbox", name="Manage link")).to_have_count(2)
     assert await overflow_px(page) <= 0

@@ -49,7 +49,10 @@ EVERY_PAGE: dict[str, Callable[[LocalizedPages, Image], str]] = {
 }
 
 
-WITHOUT_TEXTS: dict[str, Callable[[LocalizedPages, Image], str]] = {"mine": lambda pages, _: pages.site.library_page()}
+WITHOUT_TEXTS: dict[str, Callable[[LocalizedPages, Image], str]] = {
+    "mine": lambda pages, _: pages.site.library_page(),
+    "offline": lambda pages, _: pages.site.offline_page(),
+}
 PAGES = EVERY_PAGE | WITHOUT_TEXTS
 
 

@@ -30,3 +30,4 @@ form.addEventListener("submit", (event) => {
 });
 wireCopyButtons();
 void interrupted.load();
+addEventListener("load", () => void navigator.serviceWorker?.register("/sw.js").catch(() => undefined));

@@ -65,6 +65,9 @@ class Assets:
     def get(self, name: str) -> Asset | None:
         return self._assets.get(name)
 
+    def __getitem__(self, name: str) -> Asset:
+        return self._assets[name]
+
     def is_current(self, name: str, version: str | None) -> bool:
         """Whether this address will always have the same content. The file must exist."""
         return version == self._assets[name].version or name.startswith(_SHARED)

@@ -1,6 +1,7 @@
 """Every page of the host in one language, by subject, and building them for all languages."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 from appliance.config.model import Config
@@ -12,6 +13,7 @@ from appliance.http.pages.branding import generated_files
 from appliance.http.pages.image_pages import ImagePages
 from appliance.http.pages.manifest import web_manifest
 from appliance.http.pages.page_cache import PageCache
+from appliance.http.pages.service_worker import worker_script
 from appliance.http.pages.site_pages import SitePages
 from appliance.http.pages.templates import PageTemplates
 
@@ -39,7 +41,12 @@ class LocalizedPages:
 
     def manifest(self) -> dict[str, object]:
         """The web app manifest."""
-        return web_manifest(self._templates.branding, self.assets, self.language.tag)
+        return web_manifest(self._templates.branding, self.assets, self.language)
+
+    @cached_property
+    def service_worker(self) -> bytes:
+        """The service worker's script."""
+        return worker_script(self.assets, self.site.offline_page())
 
 
 def site_assets(root: Path, config: Config, languages: Sequence[Language]) -> Assets:

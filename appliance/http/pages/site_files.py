@@ -1,4 +1,4 @@
-"""The files of the site: scripts, styles and icons, the web app manifest, and robots.txt."""
+"""The files of the site: scripts, styles and icons, the web app manifest, the service worker, and robots.txt."""
 
 import json
 
@@ -6,9 +6,10 @@ from aiohttp import web
 
 from appliance.domain.errors import NoSuchPage
 from appliance.http.compression import accepts_gzip
-from appliance.http.etags import is_not_modified
+from appliance.http.etags import is_not_modified, page_etag
 from appliance.http.pages.handlers import IN_ONE_LANGUAGE, MAX_AGE_S
 from appliance.http.pages.selection import pages_of
+from appliance.http.pages.service_worker import WORKER_POLICY
 
 IMAGE_CRAWLERS = ("Googlebot-Image", "msnbot-media", "YandexImages", "Baiduspider-image")
 """The crawlers of image searches. Others may fetch images, because link previews obey robots.txt too."""
@@ -42,6 +43,17 @@ async def show_manifest(request: web.Request) -> web.Response:
     headers = {"Cache-Control": IN_ONE_LANGUAGE, "Vary": "Accept-Language"}
     text = json.dumps(pages_of(request).manifest(), ensure_ascii=False)
     return web.Response(text=text, content_type="application/manifest+json", headers=headers)
+
+
+async def show_worker(request: web.Request) -> web.Response:
+    """GET /sw.js: at the root, because a service worker acts for no page above its own folder"""
+    script = pages_of(request).service_worker
+    etag = page_etag(script)
+    headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language", "ETag": etag}
+    if is_not_modified(request, etag):
+        return web.Response(status=304, headers=headers)
+    headers["Content-Security-Policy"] = WORKER_POLICY
+    return web.Response(body=script, content_type="text/javascript", charset="utf-8", headers=headers)
 
 
 async def show_robots(_request: web.Request) -> web.Response:

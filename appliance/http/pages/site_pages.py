@@ -62,6 +62,10 @@ class SitePages:
             unfinished_for=formatter.duration(uploads.unfinished_hours * HOUR_S),
         )
 
+    def offline_page(self) -> str:
+        """What the service worker shows when the upload page or My images can't be reached."""
+        return self._templates.render("offline.html")
+
     def error_page(self, status: int, fault: ApplianceError, request_id: str) -> str:
         """An error in plain words, with the code and the request id that an administrator needs to look it up."""
         return self._templates.render(

@@ -155,6 +155,23 @@ async def test_a_photo_that_a_phone_shares_is_answered_with_its_links(host: Host
     assert "From my phone" in page
 
 
+async def test_the_shortcuts_of_the_manifest_lead_to_pages_in_its_language(host: Host) -> None:
+    shortcuts = {each["name"]: each["url"] for each in (await manifest(host))["shortcuts"]}
+    assert shortcuts == {"Hochladen": "/", "Meine Bilder": "/images"}
+    for url in shortcuts.values():
+        assert (await host.get(url)).status == 200
+
+
+async def test_the_service_worker_is_asked_for_each_time_and_has_the_page_that_it_shows(host: Host) -> None:
+    reply = await host.get("/sw.js", Accept_Language="de")
+    assert (reply.status, reply.content_type) == (200, "text/javascript")
+    assert (reply.headers["Cache-Control"], reply.headers["Vary"]) == ("private, no-cache", "Accept-Language")
+    assert reply.headers["Content-Security-Policy"] == "default-src 'none'; connect-src 'self'"
+    assert "Keine Verbindung" in await reply.text()
+    assert (await host.get("/sw.js", Accept_Language="de", If_None_Match=reply.headers["ETag"])).status == 304
+    assert "No connection" in await (await host.get("/sw.js")).text()
+
+
 # --- curl ---------------------------------------------------------------------------------------------------------
 
 

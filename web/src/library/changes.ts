@@ -27,7 +27,7 @@ export function watchChanges(changed: () => void): void {
   let channel = listen();
   addEventListener("pagehide", () => channel.close());
   addEventListener("pageshow", (event) => {
-    if (!event.persisted) return;
+    if (!("persisted" in event && event.persisted)) return; // the service worker's types know no such event
     channel = listen();
     soon();
   });

@@ -2,6 +2,7 @@
 // The names in the database and in the exported file are those of their first version, because browsers and files keep them.
 
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import { randomId } from "../parts/random";
 import { publishChange } from "./changes";
 
 /** An image in My images. Times are RFC 3339. */
@@ -149,6 +150,19 @@ export async function removeAlbum(slug: string): Promise<void> {
 export async function listPendingUploads(): Promise<PendingUpload[]> {
   const found = await withDatabase((open) => open.getAll("begun"));
   return found.map(({ wishes, ...upload }) => ({ ...upload, options: wishes }));
+}
+
+/** Store files for the upload page to upload, in this order: all of them or none. Throws if the browser has no room. */
+export async function savePendingFiles(files: File[], options: Record<string, string> = {}): Promise<void> {
+  const group = randomId();
+  const uploads = files.map((file, index): StoredUpload => {
+    const { name, size, lastModified: modified } = file;
+    return { id: `${group}-${String(index).padStart(4, "0")}`, name, size, modified, wishes: options, file };
+  });
+  await withDatabase((open) => {
+    const change = open.transaction("begun", "readwrite", { durability: "strict" });
+    return Promise.all([...uploads.map((upload) => change.store.put(upload)), change.done]);
+  });
 }
 
 /** Store an upload; without its file if the browser has no room for that. */

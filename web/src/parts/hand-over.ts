@@ -4,7 +4,6 @@ import { announce } from "./announce";
 import { isTextField } from "./dom";
 import { nameByTime } from "./file-names";
 import { t } from "./messages";
-import { randomId } from "./random";
 
 /** Let files be pasted and dropped anywhere on this page. */
 export function wireHandOver(): void {
@@ -23,11 +22,8 @@ function take(event: Event, data: DataTransfer | null): void {
 
 async function handOver(files: File[]): Promise<void> {
   try {
-    const { savePendingUpload } = await import("../library/store");
-    for (const file of files) {
-      const { name, size, lastModified: modified } = file;
-      await savePendingUpload({ id: randomId(), name, size, modified, options: {}, file });
-    }
+    const { savePendingFiles } = await import("../library/store");
+    await savePendingFiles(files);
     location.assign("/");
   } catch {
     announce(t("Files can’t be passed to the upload page in this window. Open it and choose them there."), { staysMs: 8000 });

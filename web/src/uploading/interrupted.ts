@@ -20,7 +20,9 @@ export class InterruptedUploads {
 
   async load(): Promise<void> {
     const found = await listInterruptedUploads();
-    this.queue.add(found.flatMap((begun) => (begun.file ? [{ file: begun.file, options: begun.options, begun }] : [])));
+    const stored = found.flatMap((begun) => (begun.file ? [{ file: begun.file, options: begun.options, begun }] : []));
+    this.queue.add(stored);
+    if (stored.length > 0) this.queue.showNewest();
     this.#uploads = found.filter(({ file }) => !file);
     this.list.append(...this.#uploads.map((upload) => this.#createQuestion(upload)));
     this.list.hidden = this.#uploads.length === 0;

@@ -48,11 +48,11 @@ export async function listInterruptedUploads(): Promise<InterruptedUpload[]> {
   return found;
 }
 
-/** How many bytes the server has; undefined if there is nothing to resume. */
+/** How many bytes the server has, 0 if it can't be asked; undefined if there is nothing to resume. */
 async function offsetOf(upload: PendingUpload): Promise<number | undefined> {
   if (!upload.url) return 0;
   const state = await stateOf(upload.url);
-  if (state === "unreachable") return undefined;
+  if (state === "unreachable") return upload.file ? 0 : undefined; // it waits for the connection as on an open page
   if (state === "gone" || state.state === "refused") {
     await removePendingUpload(upload.id);
     return undefined;
