@@ -125,4 +125,4 @@ async def webkit(folder: Path, locale: str) -> AsyncIterator[WebKit]:
             begun = await WebKit(session, "").send("session", capabilities=wanted)
             path = f"/session/{begun['sessionId']}"
             yield WebKit(session, path)
-            await session.delete(path)
+            (await session.delete(path)).release()
