@@ -8,6 +8,15 @@ from tests.support.browser.chromium import OpenPage
 from tests.support.browser.library import NAMES, STORE, invented, tick, with_pictures
 from tests.support.browser.pages import Site, met
 
+STORE_NO_FILES = """() => {
+    const { put } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.put = function (entry) {
+        if (Object.values(entry).some((value) => value instanceof Blob)) throw new DOMException("No", "DataCloneError");
+        return put.call(this, entry);
+    };
+}"""
+"""As in a private window of Safari."""
+
 
 async def statuses(site: Site, links: dict[str, str]) -> list[int]:
     found = []
@@ -61,6 +70,16 @@ async def test_the_bin_shows_what_was_deleted_and_restores_it(site: Site, open_p
     await expect(page.locator("#images")).to_be_focused()
     await page.get_by_role("link", name="Images 3").click()
     await page.locator(".image", has_text="two.jpg").wait_for()
+
+
+async def test_the_bin_works_where_the_browser_stores_no_files(open_page: OpenPage) -> None:
+    page, _ = await with_pictures(open_page)
+    await page.evaluate(STORE_NO_FILES)
+    await delete(page, "one.jpg")
+    await page.get_by_text("1 image moved to the bin.").wait_for()
+    await page.get_by_role("link", name="Bin 1").click()
+    await page.get_by_role("button", name="Restore: one.jpg").press("Enter")
+    await page.get_by_text("1 image restored.").wait_for()
 
 
 async def test_an_image_is_deleted_for_good_before_its_time(open_page: OpenPage) -> None:

@@ -104,12 +104,24 @@ export async function listImages(): Promise<LibraryImage[]> {
   return (await withDatabase((open) => open.getAllFromIndex("pictures", "uploaded"))).reverse();
 }
 
+/** Store images; without previews if the browser can't store files, as in Safari's private windows. */
 export async function saveImages(...images: LibraryImage[]): Promise<void> {
-  await withDatabase((open) => {
-    const change = open.transaction("pictures", "readwrite");
-    return Promise.all([...images.map((image) => change.store.put(image)), change.done]);
+  await withDatabase(async (open) => {
+    try {
+      await putImages(open, images);
+    } catch {
+      await putImages(
+        open,
+        images.map(({ preview: _, ...image }) => image),
+      );
+    }
   });
   publishChange();
+}
+
+async function putImages(open: IDBPDatabase<Schema>, images: LibraryImage[]): Promise<void> {
+  const change = open.transaction("pictures", "readwrite");
+  await Promise.all([...images.map((image) => change.store.put(image)), change.done]);
 }
 
 /** Replace an image's entry, unless it was changed or removed since `before` was read. */
