@@ -1,7 +1,7 @@
 """How far are the colours of renditions from those of the source, and what do wide gamut and a gain map cost in bytes?
 
 A photograph with its colours made stronger is uploaded in each space, and its medium size (1024 px) compared with the
-source, reduced without loss. Beside it stands what is left when the source is converted to sRGB, as most hosts do.
+source, reduced without loss. The next column is the distance when the source is converted to sRGB, as most hosts do.
 """
 
 import argparse

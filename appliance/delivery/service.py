@@ -139,7 +139,7 @@ class Delivery:
         return found or await self.renderer.render(image, target, Priority.VIEW, clients)
 
     async def summarize_renditions(self, image: Image) -> RenditionSummary:
-        """What there is of an image's renditions just now, for its page. What the page lacks is made when the host is
+        """The renditions an image has at the moment, for its page. Those that the page lacks are made once the host is
         idle.
         """
         sizes = await self._cache.sizes(image.slug)

@@ -1,6 +1,6 @@
-"""Prompt writes: what the store should know before a request is answered, if it can be told in time.
+"""Prompt writes: records that are written to the store before a request is answered, if that works in time.
 
-Each has a row that says that it is due, and a job that makes up for it.
+A row says that each is due, and a job writes those that were too late.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Tombstones in the store: what a rebuild, or a restored backup, must know about deletions.
 
-Each deletion and each restoration leaves a row that says that the store has to be told. It is told before the request
-is answered; what a store that is away, or a crash, prevents, the job makes up for.
+Each deletion or restoration queues a row for its tombstone, which is written or removed before the request is answered.
+If the store is unavailable or the server crashes, a job does it later.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ class StoredTombstones:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def settle_now(self, slug: str) -> None:
-        """Tell the store, if it answers in time. It will be told in any case."""
+        """Write the tombstone now, if the store answers in time. Otherwise a job writes it later."""
         await self._prompt_writes.attempt(partial(self._settle, slug))
 
     async def settle_due(self) -> int:

@@ -34,7 +34,7 @@ class Examiner:
         return await self._tried(image, facts, original)
 
     async def _tried(self, image: Image, facts: Facts, original: BinaryIO) -> Facts:
-        """The facts, with what is still true of what rendering has told before."""
+        """The facts, including what earlier renderings showed, as far as it still holds."""
         smallest = min(self._config.presets, key=lambda preset: preset.box_px)
         target = Target(smallest, replace(image, facts=facts).linked_format)
         try:
