@@ -4,24 +4,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 HOST = ""
-"""The key of this host itself, as the client of work that its jobs do ahead of time."""
+"""The id of this host itself, as the client of work that its jobs do ahead of time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
     """Who makes a request: the unit by which queues and limits share the host.
 
-    `key` is an IPv4 address, or the 64-bit prefix of an IPv6 address, which one connection usually has.
+    `id` is an IPv4 address, or the 64-bit prefix of an IPv6 address, which one connection usually has.
     """
 
-    key: str
+    id: str
 
 
 THIS_HOST = Client(HOST)
 
 
 class Clients:
-    """A growing set of client keys. Queues follow it, so that a client who joins late speeds up waiting work."""
+    """A growing set of clients, by their ids. Queues follow it, so that a client who joins late speeds up waiting work."""
 
     def __init__(self, *clients: str) -> None:
         self._clients = dict.fromkeys(clients)

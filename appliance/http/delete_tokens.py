@@ -21,4 +21,4 @@ def token_in(text: str) -> str:
 
 def delay_wrong_tokens(request: web.Request) -> AbstractAsyncContextManager[None]:
     """Wrap every check of a delete token in this: a WrongToken raised inside is delayed. Raises Busy."""
-    return request.app[WRONG_TOKEN_DELAY].delayed(client_of(request).key)
+    return request.app[WRONG_TOKEN_DELAY].delayed(client_of(request).id)

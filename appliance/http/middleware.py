@@ -29,7 +29,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     health, started, status = request.app[HEALTH], time.monotonic(), 499  # if the client goes away
     health.in_flight += 1
     try:
-        await request.app[START_LIMITER].wait_for_turn(client_of(request).key)
+        await request.app[START_LIMITER].wait_for_turn(client_of(request).id)
         response = await _respond(request, handler)
         status = response.status
         return response

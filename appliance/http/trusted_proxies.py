@@ -46,11 +46,11 @@ class TrustedProxies:
 
     def client(self, request: web.Request) -> Client:
         """The client of a request. Everybody behind one IPv4 address, or in one /64 of IPv6, is one client."""
-        return Client(_key_of(self.address(request)))
+        return Client(_id_of(self.address(request)))
 
-    def client_key(self, address: str) -> str:
-        """The key of a connection's client before any request is read; empty for a trusted proxy."""
-        return "" if self._trusts(address) else _key_of(address)
+    def client_id(self, address: str) -> str:
+        """The id of a connection's client before any request is read; empty for a trusted proxy."""
+        return "" if self._trusts(address) else _id_of(address)
 
     def request_id(self, request: web.Request) -> str:
         """The id that a trusted proxy set, if it is short and alphanumeric, else a new one."""
@@ -65,7 +65,7 @@ class TrustedProxies:
         return any(parsed in network for network in self._trusted)
 
 
-def _key_of(address: str) -> str:
+def _id_of(address: str) -> str:
     if ":" not in address:
         return address
     try:

@@ -152,7 +152,7 @@ class UploadReceiver:
                         left_bytes=max_bytes,
                         digest=lock.digest,
                         checksums=chunk.checksums,
-                        client=chunk.client.key,
+                        client=chunk.client.id,
                         since_s=upload.created_s,
                     )
         except UploadLocked:

@@ -42,7 +42,7 @@ class UnfinishedUploads:
         """
         if request.stage is not UploadStage.OPENING:
             return
-        client = request.client.key
+        client = request.client.id
         self._limiter.check(client, self._limit)
         await self._recount()
         is_crowded = self._count + 1 > self._limit * CROWDED and self._limiter.held(client) >= MIN_SHARE
@@ -62,8 +62,8 @@ class UnfinishedUploads:
 
     def begin(self, id_hash: str, client: Client) -> None:
         """Count an upload of the client's until it ends. Raises Busy."""
-        self._limiter.check(client.key, self._limit)
-        self._limiter.take(client.key)
+        self._limiter.check(client.id, self._limit)
+        self._limiter.take(client.id)
         self._clients[id_hash] = client
         self._count += 1
 
@@ -74,4 +74,4 @@ class UnfinishedUploads:
     def end(self, id_hash: str) -> None:
         """Release the client's share. No-op for an upload without a recorded client, as after a restart."""
         if (client := self._clients.pop(id_hash, None)) is not None:
-            self._limiter.give_back(client.key)
+            self._limiter.give_back(client.id)

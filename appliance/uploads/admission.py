@@ -78,7 +78,7 @@ class Admission:
         """
         self.require_open()
         self.check_size(request.bytes)
-        self._transfers.check(request.client.key)
+        self._transfers.check(request.client.id)
         await self._spool.check_room(request.bytes)
         for rule in self._rules:
             await rule.check(request)
@@ -90,5 +90,5 @@ class Admission:
         Raises as `check` does, and Busy within the block when the permit goes to another client.
         """
         await self.check(request)
-        async with self._transfers.permit(request.client.key) as permit:
+        async with self._transfers.permit(request.client.id) as permit:
             yield permit

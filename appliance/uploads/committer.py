@@ -80,8 +80,8 @@ class Committer:
         """
         incoming = await self._scrubber.resume(incoming, upload)
         with incoming.path.open("rb", buffering=0) as file:
-            facts = await self._workers.inspect(file.fileno(), client.key)
-        scrubbed = await self._scrubber.scrub(incoming, upload, options.keep_metadata, client.key)
+            facts = await self._workers.inspect(file.fileno(), client.id)
+        scrubbed = await self._scrubber.scrub(incoming, upload, options.keep_metadata, client.id)
         image = self._image(scrubbed, facts, options, token_hash)
         record = record_of(image)
         with self._spool.landing(image.slug):
@@ -109,8 +109,8 @@ class Committer:
 
     async def prewarm_and_ship(self, committed: Committed, client: Client) -> None:
         """Have the image's sizes rendered, and ship its original, waiting for the store within the ack budget."""
-        self._delivery.prewarm_soon(committed.image, client.key)  # first: a huge image takes seconds for either
-        await self._shipper.ship_within(committed.image, committed.record, self._limits.ack_budget_s, client.key)
+        self._delivery.prewarm_soon(committed.image, client.id)  # first: a huge image takes seconds for either
+        await self._shipper.ship_within(committed.image, committed.record, self._limits.ack_budget_s, client.id)
 
     def _image(self, scrubbed: Scrubbed, facts: Facts, options: UploadOptions, token_hash: str) -> Image:
         incoming = scrubbed.incoming

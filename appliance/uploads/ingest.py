@@ -160,7 +160,7 @@ class Ingest:
                 file.stream,
                 announced_bytes=file.announced_bytes,
                 max_bytes=self._admission.max_bytes,
-                client=client.key,
+                client=client.id,
                 since_s=now_s,
             )
         except ApplianceError as fault:

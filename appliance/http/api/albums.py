@@ -46,7 +46,7 @@ async def create_album(request: web.Request) -> web.Response:
         expires_in_s=None if expires_in is None else parse_seconds(expires_in),
         idempotency_key=request.headers.get("Idempotency-Key"),
     )
-    renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).key
+    renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).id
     with renderer.reserve(client):
         created = await request.app[ALBUMS].create(options)
         answer = await renderer.run_in_turn(client, lambda: _resource(request, created.contents, created.delete_token))
@@ -73,7 +73,7 @@ async def show_album(request: web.Request) -> web.Response:
         raise
     key = "json", album.state, album.ends_s
     answer = await request.app[BACKGROUND_RENDERER].cached(
-        client_of(request).key, key, lambda: _resource(request, album)
+        client_of(request).id, key, lambda: _resource(request, album)
     )
     return web.Response(body=answer, headers=_headers(album), content_type=JSON)
 
@@ -98,7 +98,7 @@ async def change_album(request: web.Request) -> web.Response:
         order=texts_member(body, "order"),
         restore=asks_to_restore(body),
     )
-    renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).key
+    renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).id
     with renderer.reserve(client):
         album = await albums.change(slug, token, changes, only_versions=allowed_versions(request))
         answer = await renderer.run_in_turn(client, lambda: _resource(request, album))

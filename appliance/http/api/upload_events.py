@@ -19,7 +19,7 @@ async def show_events(request: web.Request) -> web.StreamResponse:
     streams = request.app[EVENT_STREAMS]
     found, stream = await find_image_or_progress(request), EventStream(request, streams)
     try:
-        async with streams.limit.permit(client_of(request).key):
+        async with streams.limit.permit(client_of(request).id):
             return await _stream_events(request, stream, found)
     except Busy as fault:
         if not stream.is_started:

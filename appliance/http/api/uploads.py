@@ -68,7 +68,7 @@ async def post_form(request: web.Request) -> web.Response:
     if refused or body.skipped or len(accepted) > 1:
         uploaded = [(each.image, each.delete_token) for each in accepted]
         page = await request.app[BACKGROUND_RENDERER].run_in_turn(
-            client_of(request).key, lambda: pages.images.uploaded_several_page(uploaded, refused, skipped=body.skipped)
+            client_of(request).id, lambda: pages.images.uploaded_several_page(uploaded, refused, skipped=body.skipped)
         )
         return web.Response(text=page, content_type="text/html", status=201, headers=NO_STORE)
     page = pages.images.uploaded_page(accepted[0].image, accepted[0].delete_token)

@@ -31,7 +31,7 @@ async def redirect(request: web.Request) -> web.Response:
 async def show_info(request: web.Request) -> web.Response:
     """GET /iiif/3/{slug}/info.json. The client is about to zoom, so a missing pyramid is rebuilt."""
     image = await resolve_image(request)
-    request.app[TILES].ensure(image, client_of(request).key)
+    request.app[TILES].ensure(image, client_of(request).id)
     body = json.dumps(_info(request, image), indent=1).encode()
     document = JsonLd.for_request(request, body, CONTEXT)
     headers = image_headers(request, image, document.etag, private=True)
@@ -46,9 +46,9 @@ async def show_region(request: web.Request) -> web.Response:
     cut = parse_region_request(image, (region, size, rotation, last), formats_of(settings.formats), settings.max_area)
     target = _as_target(request, image, cut)
     if target is None:
-        rendition = await request.app[TILES].open(image, cut, client_of(request).key)
+        rendition = await request.app[TILES].open(image, cut, client_of(request).id)
     else:
-        rendition = await request.app[DELIVERY].rendition(image, target, client_of(request).key)
+        rendition = await request.app[DELIVERY].rendition(image, target, client_of(request).id)
     headers = image_headers(request, image, f'"{rendition.checksum}"')
     address = Links.of(request.app[CONFIG]).iiif(image.slug)
     headers[hdrs.LINK] = f'{PROFILE_LINK}, <{address}/{canonical_path(image, cut, settings.max_area)}>;rel="canonical"'

@@ -40,7 +40,7 @@ def _image_response(request: web.Request, image: Image) -> web.Response:
 async def _album_response(request: web.Request, contents: Contents) -> web.Response:
     """It may be cached until the first image leaves the album."""
     body = await request.app[BACKGROUND_RENDERER].cached(
-        client_of(request).key,
+        client_of(request).id,
         ("manifest", contents.state),
         lambda: json_bytes(album_manifest(contents, request.app[CONFIG], _untitled(request))),
     )

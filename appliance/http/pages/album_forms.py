@@ -45,7 +45,7 @@ async def create(request: web.Request) -> web.Response:
         text_field(form, "expires_in"),
         form_key=text_field(form, "form_key"),
     )
-    renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).key
+    renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).id
     try:
         options = AlbumOptions(
             images=tuple(slugs_in(values.links)),
@@ -87,7 +87,7 @@ async def show_created(request: web.Request) -> web.Response:
 async def manage(request: web.Request) -> web.Response:
     """POST /a/{slug}/manage: the forms of the manage page and of the pages that follow it"""
     form = await read_form(request)
-    with request.app[BACKGROUND_RENDERER].reserve(client_of(request).key):
+    with request.app[BACKGROUND_RENDERER].reserve(client_of(request).id):
         return await _manage(request, form)
 
 
@@ -120,7 +120,7 @@ async def _manage(request: web.Request, form: Form) -> web.Response:
 async def _manage_response(request: web.Request, contents: Contents, notice: str, token: str) -> web.Response:
     pages = pages_of(request).albums
     page = await request.app[BACKGROUND_RENDERER].run_in_turn(
-        client_of(request).key, lambda: pages.manage_page(contents, notice=notice, delete_token=token)
+        client_of(request).id, lambda: pages.manage_page(contents, notice=notice, delete_token=token)
     )
     return page_response(page)
 
@@ -180,7 +180,7 @@ async def _form_with_problem(request: web.Request, slug: str, form: Form, fault:
     token = "" if isinstance(fault, (MissingToken, WrongToken)) else text_field(form, "token")
     pages = pages_of(request).albums
     page = await request.app[BACKGROUND_RENDERER].run_in_turn(
-        client_of(request).key,
+        client_of(request).id,
         lambda: pages.manage_page(contents, problem=fault, form_values=values, delete_token=token),
     )
     return problem_page_response(page, fault)

@@ -35,7 +35,7 @@ async def shared_album_page(
     contents = await request.app[ALBUMS].show(slug)
     key = kind, pages.cache_key(contents)
     page = await request.app[BACKGROUND_RENDERER].cached(
-        client_of(request).key, key, lambda: render(pages, contents).encode()
+        client_of(request).id, key, lambda: render(pages, contents).encode()
     )
     return shared_page_response(request, page, slug)
 

@@ -53,7 +53,7 @@ class Connection(RequestHandler):
     def client(self) -> str:
         """The key of the client whose response is being sent; empty if that isn't known."""
         request = self._current_request or self._answered
-        return client_of(request).key if isinstance(request, web.Request) else ""
+        return client_of(request).id if isinstance(request, web.Request) else ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)

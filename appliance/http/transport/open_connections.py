@@ -95,14 +95,14 @@ class OpenConnections:
 
     def would_refuse(self, address: str) -> bool:
         """Whether a new connection from the address would be closed at once, so that it need not be made."""
-        client = self._trusted_proxies.client_key(address)
+        client = self._trusted_proxies.client_id(address)
         others = self._by_client.get(client, {})
         return bool(client) and len(others) >= self.max_per_address and self._oldest_idle(others) is None
 
     def add(self, connection: TrackedConnection, transport: asyncio.Transport) -> None:
         """Count a connection, and close one if there are too many."""
         name = transport.get_extra_info("peername")
-        client = self._trusted_proxies.client_key(name[0]) if isinstance(name, tuple) else ""
+        client = self._trusted_proxies.client_id(name[0]) if isinstance(name, tuple) else ""
         self._transports[connection], self._clients[connection] = transport, client
         own = self._by_client.setdefault(client, {})
         own[connection] = time.monotonic()

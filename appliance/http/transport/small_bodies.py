@@ -33,7 +33,7 @@ async def small_body(request: web.Request) -> AsyncIterator[None]:
     limit_s = min(DEADLINE_S, request.app[CONFIG].uploads.idle_timeout_s)
     scope = asyncio.timeout(limit_s)
     try:
-        async with request.app[SMALL_BODIES].permit(client_of(request).key), scope:
+        async with request.app[SMALL_BODIES].permit(client_of(request).id), scope:
             yield
     except TimeoutError as fault:
         if not scope.expired():

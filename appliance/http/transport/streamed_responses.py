@@ -39,7 +39,7 @@ async def download_permit(request: web.Request, response: web.StreamResponse) ->
     connection. Raises Busy as `ConcurrencyLimit.permit` does.
     """
     try:
-        async with request.app[DOWNLOADS].permit(client_of(request).key) as permit:
+        async with request.app[DOWNLOADS].permit(client_of(request).id) as permit:
             yield permit
     except ApplianceError as fault:
         if not response.prepared:

@@ -73,7 +73,7 @@ def _etag(archive: AlbumZip) -> str:
 
 
 async def _prepared_archive(request: web.Request, contents: Contents) -> AlbumZip:
-    renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).key
+    renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).id
     with renderer.reserve(client):
         return await renderer.run_in_turn(client, lambda: _archive(request, contents))
 
@@ -86,7 +86,7 @@ async def _length_and_etag(request: web.Request, contents: Contents) -> tuple[in
         return f"{archive.length} {_etag(archive)}".encode()
 
     key = "zip", contents.album.slug, hash(contents.state)
-    described = await request.app[BACKGROUND_RENDERER].cached(client_of(request).key, key, describe)
+    described = await request.app[BACKGROUND_RENDERER].cached(client_of(request).id, key, describe)
     length, etag = described.decode().split()
     return int(length), etag
 
@@ -102,7 +102,7 @@ async def _pour(
     position, end = 0, start + (response.content_length or 0)
     async with AsyncExitStack() as skipping, aclosing(archive.blocks()) as blocks:
         if start:
-            await skipping.enter_async_context(request.app[RESUMED_ZIPS].permit(client_of(request).key))
+            await skipping.enter_async_context(request.app[RESUMED_ZIPS].permit(client_of(request).id))
         async for block in blocks:
             if not response.prepared:
                 await response.prepare(request)

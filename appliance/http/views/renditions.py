@@ -39,7 +39,7 @@ async def show_preview(request: web.Request) -> web.Response:
         raise UnknownRendition("JPEG is not available on this host.")
     for preset in presets:
         target = Target(preset, Format.JPG)
-        rendition = await request.app[DELIVERY].rendition(image, target, client_of(request).key)
+        rendition = await request.app[DELIVERY].rendition(image, target, client_of(request).id)
         if len(rendition.data) <= link_previews.MAX_BYTES:
             break
     headers = image_headers(request, image, f'"{rendition.checksum}"')
@@ -53,7 +53,7 @@ async def _show(request: web.Request, wanted: str | None) -> web.Response:
     delivery = request.app[DELIVERY]
     image = await resolve_image(request)
     target = _target(request, image, wanted)
-    rendition = await delivery.rendition(image, target, client_of(request).key)
+    rendition = await delivery.rendition(image, target, client_of(request).id)
     headers = image_headers(request, image, f'"{rendition.checksum}"', private=wanted is None)
     if wanted is None:
         headers[hdrs.VARY] = "Accept"
