@@ -32,6 +32,7 @@ from appliance.http.transport.upload_bodies import FormLimits
 from appliance.http.trusted_proxies import TrustedProxies
 from appliance.http.views.album_zip import resumed_zip_limit
 from appliance.http.wrong_token_delay import WrongTokenDelay
+from appliance.lifecycle.access_records import StoredAccessRecords
 from appliance.lifecycle.expiry import ClockGuard
 from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.management import Management
@@ -91,6 +92,7 @@ class Container:
     album_lifecycle: Lifecycle[Album]
     prompt_writes: PromptWrites
     tombstones: StoredTombstones
+    access_records: StoredAccessRecords
     sweeps: Sweeps
     prewarmer: Prewarmer
     purger: Purger
@@ -187,6 +189,7 @@ def build(  # noqa: PLR0917 - one of each part
     )
     prompt_writes = PromptWrites(observed, config.uploads.ack_budget_s)
     tombstones = StoredTombstones(catalogue=catalogue.images, store=observed, prompt_writes=prompt_writes)
+    access_records = StoredAccessRecords(outbox=catalogue.records, store=observed, prompt_writes=prompt_writes)
     guard = ClockGuard(catalogue.images, catalogue.notes, clock)
     image_rows = ImageLifecycleRows(
         catalogue=catalogue.images,
@@ -240,6 +243,7 @@ def build(  # noqa: PLR0917 - one of each part
         album_lifecycle=album_lifecycle,
         prompt_writes=prompt_writes,
         tombstones=tombstones,
+        access_records=access_records,
         sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed, clock=clock),
         prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),

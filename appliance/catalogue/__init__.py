@@ -1,5 +1,6 @@
 """The catalogue: the rows of images, uploads and albums. Its ports are here; `opening` opens one."""
 
+from appliance.catalogue.key_catalogue import KeyCatalogue
 from appliance.catalogue.ports import (
     AlbumCatalogue,
     Catalogue,
@@ -9,6 +10,7 @@ from appliance.catalogue.ports import (
     UploadCatalogue,
 )
 from appliance.catalogue.purge_outbox import PurgeOutbox
+from appliance.catalogue.record_outbox import RecordOutbox
 from appliance.catalogue.values import (
     COUNT_LIMIT,
     MAX_BATCH,
@@ -30,10 +32,12 @@ __all__ = [
     "Catalogue",
     "IdempotencyCatalogue",
     "ImageCatalogue",
+    "KeyCatalogue",
     "Notes",
     "PendingPurges",
     "Purge",
     "PurgeOutbox",
+    "RecordOutbox",
     "RowCounts",
     "SlugSpan",
     "Unchanged",

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
+from appliance.catalogue.key_catalogue import KeyCatalogue
 from appliance.catalogue.purge_outbox import PurgeOutbox
+from appliance.catalogue.record_outbox import RecordOutbox
 from appliance.catalogue.values import UNCHANGED, Backlog, Unchanged
 from appliance.domain.model import Album, IdempotencyRecord, Image, Refusal, Tombstone, Upload
 
@@ -267,6 +269,10 @@ class Catalogue(Protocol):
     def idempotency(self) -> IdempotencyCatalogue: ...
     @property
     def purges(self) -> PurgeOutbox: ...
+    @property
+    def keys(self) -> KeyCatalogue: ...
+    @property
+    def records(self) -> RecordOutbox: ...
     @property
     def notes(self) -> Notes: ...
 

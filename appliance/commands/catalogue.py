@@ -65,6 +65,8 @@ async def _rebuild(config: Config) -> int:
         async with catalogue.merge() as merge:
             count -= await in_batches(recovery.tombstones(), merge.add_tombstones)
             await merge.end_images(recovery.in_bin)
+            await in_batches(recovery.access_records(), merge.upsert_records)
+            await merge.recount_keys()
         await asyncio.to_thread(recovery.adopt)
     finally:
         await store.close()

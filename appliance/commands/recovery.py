@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from appliance.domain.access_records import AccessRecord
 from appliance.domain.errors import ApplianceError, ObjectMissing
 from appliance.domain.model import Album, Image, Location, Tombstone
 from appliance.domain.slugs import EPOCH_S, is_slug, object_key, shard
 from appliance.imaging.sniffing import HEAD_BYTES, sniff
 from appliance.lifecycle.record_reader import RecordReader
 from appliance.objectstore import ObjectEntry, ObjectInfo, ObjectStore
+from appliance.objectstore.access_records import RECORDS
 from appliance.shared import files
 from appliance.spool import landed_metadata
 
@@ -129,6 +131,12 @@ class Recovery:
                 and (album := await self._records.album(entry.key)) is not None
             ):
                 yield album
+
+    async def access_records(self) -> AsyncIterator[AccessRecord]:
+        """What the store knows of access keys and the like. Raises StoreUnavailable."""
+        async for entry in self._store.list(RECORDS):  # all of them: they are few, and a revocation must not be missed
+            if (record := await self._records.access_record(entry.key)) is not None:
+                yield record
 
     # --- images in the store --------------------------------------------------------------------------------------
 

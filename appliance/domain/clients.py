@@ -21,7 +21,7 @@ THIS_HOST = Client(HOST)
 
 
 class Clients:
-    """A growing set of clients, by their ids. Queues follow it, so that a client who joins late speeds up waiting work."""
+    """A growing set of clients, by their ids. Queues follow it, so that one who joins late speeds up waiting work."""
 
     def __init__(self, *clients: str) -> None:
         self._clients = dict.fromkeys(clients)

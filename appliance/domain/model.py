@@ -79,7 +79,7 @@ class Image:
     `facts` is what is known of its pixels; a `refusal` among them makes it an original-only image. `version` counts
     changes, so that slow work can tell that its row changed. `ended` is set from expiry or deletion until the bytes are
     erased; `erase_after_s` is when that may begin. `keep_metadata` is what its uploader asked for, None for an image
-    that was uploaded before that was recorded.
+    that was uploaded before that was recorded. `access_key` is the id of the key that it was uploaded with.
     """
 
     slug: str
@@ -100,6 +100,7 @@ class Image:
     private_data: PrivateData = PrivateData.KEPT
     content_credentials: ContentCredentials = ContentCredentials.KEPT
     keep_metadata: KeepMetadata | None = None
+    access_key: str | None = None
 
     @property
     def state(self) -> str:
@@ -173,7 +174,8 @@ class Album:
 
     `expires_s` is the expiry that its creator chose, None if it lives as long as its images. `due_s` is when to check
     whether it has ended. `cover` is the slug of the image that its creator chose to stand for it, one of `images`.
-    An erased album has neither images nor texts, and `erase_after_s` is None again.
+    An erased album has neither images nor texts, and `erase_after_s` is None again. `access_key` is the id of the key
+    that it was created with.
     """
 
     slug: str
@@ -189,6 +191,7 @@ class Album:
     ended: Ending | None = None
     ended_s: int | None = None
     erase_after_s: int | None = None
+    access_key: str | None = None
 
     @property
     def erased(self) -> bool:
@@ -231,7 +234,7 @@ class Upload:
     being received, and when its row is forgotten after that. `edits` are the last edits that were to be written to its
     file, empty before that: after a crash it is unknown how many of them were. `had_credentials` says that content
     credentials are among what is overwritten. `is_open` says that its client has yet to declare all bytes sent; until
-    then it is never complete, not even with `length` bytes.
+    then it is never complete, not even with `length` bytes. `access_key` is the id of the key that it was created with.
     """
 
     id_hash: str
@@ -253,6 +256,7 @@ class Upload:
     edits: bytes = b""
     had_credentials: bool = False
     is_open: bool = False
+    access_key: str | None = None
 
     @property
     def options(self) -> UploadOptions:

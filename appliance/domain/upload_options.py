@@ -74,11 +74,15 @@ def clean_options(options: UploadOptions) -> UploadOptions:
 
 def check_expiry(expires_in_s: int, max_expiry_days: int) -> None:
     """Raises InvalidExpiry if an image may not be kept for that many seconds."""
-    longest_s = max_expiry_days * DAY_S
+    check_expiry_s(expires_in_s, max_expiry_days * DAY_S)
+
+
+def check_expiry_s(expires_in_s: int, longest_s: int) -> None:
+    """The same for a limit in seconds."""
     if not 1 <= expires_in_s <= longest_s:
+        days = f"{longest_s / DAY_S:.3g}" if longest_s % DAY_S else str(longest_s // DAY_S)
         raise InvalidExpiry(
-            f"An image can be kept from 1 second to {max_expiry_days} days ({longest_s:,} seconds), "
-            f"not {expires_in_s:,} seconds.",
+            f"An image can be kept from 1 second to {days} days ({longest_s:,} seconds), not {expires_in_s:,} seconds.",
             limit=longest_s,
             actual=expires_in_s,
         )

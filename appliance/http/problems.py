@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from appliance.domain import errors
+from appliance.domain.clock import DAY_S
 from appliance.domain.errors import ApplianceError
 from appliance.http.api.chevereto import chevereto_error
 from appliance.http.keys import REQUEST_ID
@@ -44,6 +45,14 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.TooManyImages: HTTPStatus.BAD_REQUEST,
     errors.InvalidImageRequest: HTTPStatus.BAD_REQUEST,
     errors.MissingToken: HTTPStatus.UNAUTHORIZED,
+    errors.KeyRequired: HTTPStatus.UNAUTHORIZED,
+    errors.KeyInvalid: HTTPStatus.UNAUTHORIZED,
+    errors.KeyExpired: HTTPStatus.UNAUTHORIZED,
+    errors.KeyRevoked: HTTPStatus.UNAUTHORIZED,
+    errors.KeyScope: HTTPStatus.FORBIDDEN,
+    errors.KeyUsedUp: HTTPStatus.FORBIDDEN,
+    errors.SignInRequired: HTTPStatus.FORBIDDEN,
+    errors.BudgetSpent: HTTPStatus.TOO_MANY_REQUESTS,
     errors.WrongToken: HTTPStatus.FORBIDDEN,
     errors.UnknownImage: HTTPStatus.NOT_FOUND,
     errors.UnknownAlbum: HTTPStatus.NOT_FOUND,
@@ -154,6 +163,10 @@ def headers_of(fault: ApplianceError) -> dict[str, str]:
         headers["Content-Range"] = f"bytes */{fault.limit}"
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(fault, errors.BudgetSpent) and fault.policy:
+        unit = f';qu="{fault.unit}"' if fault.unit else ""
+        headers["RateLimit-Policy"] = f'"{fault.policy}";q={fault.limit}{unit};w={DAY_S}'
+        headers["RateLimit"] = f'"{fault.policy}";r=0;t={fault.retry_after_s}'
     return headers
 
 

@@ -1,4 +1,4 @@
-"""Reading what the store and this disk know about images and albums, without the catalogue.
+"""Reading what the store and this disk know about images, albums and access, without the catalogue.
 
 Outside its row an image is described by the newest of its sidecars: the store's, or the one that waits on this disk. An
 image without a sidecar is described by its object's metadata, which always says what the object's bytes are.
@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from appliance.domain.access_records import AccessRecord
 from appliance.domain.errors import ObjectMissing
 from appliance.domain.model import Album, Image, Tombstone
 from appliance.domain.slugs import album_key, object_key, sidecar_key, tombstone_key
 from appliance.lifecycle.sidecars import sidecar_path
 from appliance.objectstore import ObjectInfo, ObjectStore
+from appliance.objectstore.access_records import record_from
 from appliance.objectstore.records import UnreadableRecord, album_from, as_stored, image_from, tombstone_from
 
 MAX_RECORD_BYTES = 1 << 20
@@ -83,6 +85,16 @@ class RecordReader:
             self.unreadable.append(str(error))
             return None
         return tombstone if key == tombstone_key(tombstone.slug) else None
+
+    async def access_record(self, key: str) -> AccessRecord | None:
+        """The access record at `key`."""
+        try:
+            return record_from(key, await self._read(key))
+        except ObjectMissing:
+            return None
+        except UnreadableRecord as error:
+            self.unreadable.append(str(error))
+            return None
 
     async def _read(self, key: str) -> bytes:
         async with await self._store.open(key, 0, MAX_RECORD_BYTES) as reader:

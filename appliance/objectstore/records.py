@@ -69,6 +69,8 @@ def metadata_of(image: Image) -> dict[str, str]:
         metadata["credentials"] = image.content_credentials.value
     if image.keep_metadata is not None:
         metadata["keep"] = image.keep_metadata.value
+    if image.access_key is not None:
+        metadata["access-key"] = image.access_key
     if image.original_only is not None:
         metadata["original-only"] = _shortened(image.original_only, MAX_REASON_BYTES)
     room = MAX_METADATA_BYTES - metadata_bytes(metadata) - len(METADATA_PREFIX) - len("filename")
@@ -187,6 +189,7 @@ def _from_metadata(media_type: str, bytes_: int, metadata: Mapping[str, str]) ->
         "private_data": PrivateData(metadata.get("private", PrivateData.KEPT)),
         "content_credentials": ContentCredentials(metadata.get("credentials", ContentCredentials.KEPT)),
         "keep_metadata": KeepMetadata(metadata["keep"]) if "keep" in metadata else None,
+        "access_key": metadata.get("access-key"),
         "location": Location.STORE,
     }
     return unflatten(known)

@@ -13,6 +13,7 @@ def background_jobs(container: Container) -> Jobs:
             Job("ship", 10, container.shipper.check_and_enqueue),
             Job("sidecars", 15, container.image_lifecycle.sync_records),
             Job("tombstones", 15, container.tombstones.settle_due),
+            Job("access-records", 15, container.access_records.settle_due),
             Job("album-records", 15, container.album_lifecycle.sync_records),
             Job("album-expiry", 60, container.album_lifecycle.end),
             Job("album-erasing", 10, container.album_lifecycle.erase),

@@ -44,6 +44,7 @@ async def status(container: Container) -> Mapping[str, object]:
     backlog = await container.catalogue.images.backlog()
     albums = await container.catalogue.albums.sidecars_due()
     tombstones = await container.catalogue.images.tombstones_due()
+    records = await container.catalogue.records.due()
     return report | {
         "version": __version__,
         "ready": ready,
@@ -52,7 +53,7 @@ async def status(container: Container) -> Mapping[str, object]:
         "time": time.time(),
         "in_flight": container.health.in_flight,
         "waiting_for_the_store": max(container.shipper.backlog, backlog.unshipped),
-        "changes_waiting_for_the_store": backlog.sidecars_due + len(albums) + len(tombstones),
+        "changes_waiting_for_the_store": backlog.sidecars_due + len(albums) + len(tombstones) + len(records),
         "drained": container.drain_switch.drained,
         "uploads_arriving": container.admission.in_progress,
         "uploads_unfinished": await container.catalogue.uploads.count_unfinished(int(container.clock()), MAX_COUNTED),

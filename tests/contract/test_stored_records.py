@@ -77,6 +77,7 @@ images = st.builds(
     private_data=st.sampled_from(PrivateData),
     content_credentials=st.sampled_from(ContentCredentials),
     keep_metadata=st.none() | st.sampled_from(KeepMetadata),
+    access_key=st.none() | st.text("0123456789ABCabc", min_size=10, max_size=10),
 )
 
 
@@ -114,9 +115,9 @@ async def test_names_in_any_script_survive_a_real_store(
 
 def test_a_sidecar_has_the_released_names() -> None:
     names = (
-        "alt bytes content_credentials created_s ended ended_s erase_after_s expires_s filename frames has_alpha "
-        "height incomplete keep_metadata media_type memory_bytes original_only private_data progressive sha256 slug "
-        "still title token_hash version width"
+        "access_key alt bytes content_credentials created_s ended ended_s erase_after_s expires_s filename frames "
+        "has_alpha height incomplete keep_metadata media_type memory_bytes original_only private_data progressive "
+        "sha256 slug still title token_hash version width"
     )
     assert json.loads(sidecar_of(PLAIN)).keys() == set(names.split())
 

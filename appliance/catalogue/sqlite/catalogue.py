@@ -8,10 +8,12 @@ from typing import Any, Self
 from appliance.catalogue.sqlite.albums import AlbumRows
 from appliance.catalogue.sqlite.idempotency import IdempotencyRows
 from appliance.catalogue.sqlite.images import ImageRows
+from appliance.catalogue.sqlite.keys import KeyRows
 from appliance.catalogue.sqlite.notes import NoteRows
 from appliance.catalogue.sqlite.outbox import PurgeWriter
 from appliance.catalogue.sqlite.purges import PurgeRows
 from appliance.catalogue.sqlite.readers import Readers
+from appliance.catalogue.sqlite.record_outbox import RecordRows
 from appliance.catalogue.sqlite.row_cache import RowCache
 from appliance.catalogue.sqlite.uploads import UploadRows
 from appliance.catalogue.sqlite.writer import Outcome, Writer
@@ -39,6 +41,8 @@ class SqliteCatalogue:
         self.albums = AlbumRows(self._readers, self._writer)
         self.idempotency = IdempotencyRows(self._readers, self._writer)
         self.purges = PurgeRows(self._readers, self._writer)
+        self.keys = KeyRows(self._readers, self._writer)
+        self.records = RecordRows(self._readers, self._writer)
         self.notes = NoteRows(self._readers, self._writer)
 
     async def start(self) -> None:

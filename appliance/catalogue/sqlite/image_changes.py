@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from appliance.catalogue.sqlite import statements as sql
 from appliance.catalogue.sqlite.idempotency import add_record
+from appliance.catalogue.sqlite.keys import charge, give_back
 from appliance.catalogue.sqlite.outbox import ONE_ROUND, TWO_ROUNDS
 from appliance.catalogue.sqlite.rows import ImageRow, image_row_of, image_row_values, images_of
 from appliance.catalogue.sqlite.uploads import finish_upload
@@ -31,6 +32,7 @@ def add(
         finish_upload(connection, upload.id_hash, upload_kept_until_s)
     if connection.execute(sql.TOMBSTONE, {"slug": image.slug}).fetchone():
         raise Conflict("The generated image link was used before. Try again.")
+    charge(connection, image)
     row = ImageRow(image, prewarmed=False, sidecar_due=sidecar_due, erasing=False)
     try:
         connection.execute(sql.ADD_IMAGE, image_row_values(row))
@@ -73,6 +75,7 @@ def revise(connection: Connection, image: Image, *, is_replaced: bool) -> Outcom
         content_credentials=image.content_credentials,
         location=location,
     )
+    give_back(connection, replace(image, bytes=row.image.bytes - image.bytes), images=0)
     due = replace(row, image=revised, sidecar_due=True, prewarmed=row.prewarmed and is_shown_alike)
     outcome = _update(connection, due, sql.REVISE)
     return replace(outcome, stale={}) if is_shown_alike and image.sha256 == row.image.sha256 else outcome
@@ -170,6 +173,7 @@ def confirm_erased(connection: Connection, slug: str) -> Outcome[None]:
     values = {"slug": slug, "ended": image.ended.value, "ended_s": image.ended_s}
     connection.execute(sql.ADD_TOMBSTONE, values)
     connection.execute(sql.REMOVE_IMAGE, {"slug": slug})
+    give_back(connection, image)
     return Outcome(None, {slug: None})
 
 

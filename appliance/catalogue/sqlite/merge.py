@@ -8,11 +8,14 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from appliance.catalogue.sqlite import statements as sql
+from appliance.catalogue.sqlite.access_records import upsert_record
 from appliance.catalogue.sqlite.connections import open_writer
 from appliance.catalogue.sqlite.faults import translate_error
 from appliance.catalogue.sqlite.image_queries import known, tombstoned
+from appliance.catalogue.sqlite.keys import recount
 from appliance.catalogue.sqlite.rows import album_values, rebuilt_image_values, tombstone_values
 from appliance.catalogue.values import SlugSpan
+from appliance.domain.access_records import AccessRecord
 from appliance.domain.model import Album, Image, Tombstone
 
 P = ParamSpec("P")
@@ -67,6 +70,14 @@ class CatalogueMerge:
     async def upsert_albums(self, albums: Iterable[Album]) -> int:
         """Add albums, and update rows that are older than these. Returns how many."""
         return await self._run(_upsert_albums, tuple(albums))
+
+    async def upsert_records(self, records: Iterable[AccessRecord]) -> int:
+        """Add what the records describe, and update rows that are older than these. Returns how many."""
+        return await self._run(_upsert_records, tuple(records))
+
+    async def recount_keys(self) -> None:
+        """Count anew what was uploaded with each access key."""
+        await self._run(recount)
 
     async def forget_finished_uploads(self) -> int:
         """Forget uploads that the copy has as unfinished, but that have become images since. Returns how many."""
@@ -127,6 +138,19 @@ def _upsert_albums(connection: sqlite3.Connection, albums: Sequence[Album]) -> i
     values = [album_values(album, sidecar_due=False) for album in albums]
     added = _write(connection, sql.ADD_ALBUM_IF_ABSENT, values)
     return added + _write(connection, sql.CHANGE_ALBUM_IF_OLDER, values)
+
+
+def _upsert_records(connection: sqlite3.Connection, records: Sequence[AccessRecord]) -> int:
+    before = connection.total_changes
+    connection.execute("BEGIN")
+    try:
+        for record in records:
+            upsert_record(connection, record)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    return connection.total_changes - before
 
 
 def _forget_finished_uploads(connection: sqlite3.Connection) -> int:

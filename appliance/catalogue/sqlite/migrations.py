@@ -22,6 +22,7 @@ CHANGES = "!"
 APPLICATION_ID = 0x41504943  # "APIC", in the file's header: tells our files from any other program's
 _TABLES = {
     *("images", "tombstones", "tombstones_due", "idempotency", "notes", "uploads", "albums", "purges"),
+    *("keys", "key_usage", "records_due"),
     Migrations.migrations_table,
 }
 migrations = Migrations("catalogue")
@@ -197,6 +198,37 @@ def album_covers(db: Database) -> None:
 def tombstones_due(db: Database) -> None:
     """Images whose deletion or restoration the store doesn't know yet, and the version that it has to know."""
     db.execute("CREATE TABLE tombstones_due (slug TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID")
+
+
+@migrations(name="0014-keys")
+def keys(db: Database) -> None:
+    """Access keys, what was uploaded with each, and records that the store doesn't have yet (without a body: gone)."""
+    db.execute(
+        """
+        CREATE TABLE keys (
+            id TEXT NOT NULL PRIMARY KEY,
+            name TEXT NOT NULL,
+            secret_hash BLOB NOT NULL,
+            scopes TEXT NOT NULL,
+            limits TEXT NOT NULL,
+            created_s INTEGER NOT NULL,
+            expires_s INTEGER,
+            revoked_s INTEGER,
+            version INTEGER NOT NULL
+        ) WITHOUT ROWID"""
+    )
+    db.execute("CREATE INDEX keys_by_time ON keys (created_s, id)")
+    db.execute("CREATE INDEX keys_by_name ON keys (name) WHERE revoked_s IS NULL")
+    db.execute(
+        "CREATE TABLE key_usage (id TEXT NOT NULL PRIMARY KEY, images INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+        " day INTEGER NOT NULL, day_images INTEGER NOT NULL, day_bytes INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE records_due (kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, body TEXT,"
+        " PRIMARY KEY (kind, id)) WITHOUT ROWID"
+    )
+    for table in ("images", "albums", "uploads"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN access_key TEXT")
 
 
 def migrate(connection: sqlite3.Connection) -> None:

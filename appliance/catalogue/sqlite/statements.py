@@ -147,6 +147,39 @@ ALBUM_SIDECARS_DUE = f"""
     WHERE sidecar_due = 1 AND slug > :after ORDER BY slug LIMIT :limit"""
 MARK_ALBUM_SIDECAR_WRITTEN = "UPDATE albums SET sidecar_due = 0 WHERE slug = :slug AND version = :version"
 
+# --- access keys, and records that the store doesn't have yet ------------------------------------------------------
+
+_KEY = "id, name, secret_hash, scopes, limits, created_s, expires_s, revoked_s, version"
+_KEY_VALUES = ":id, :name, :secret_hash, :scopes, :limits, :created_s, :expires_s, :revoked_s, :version"
+_KEY_SET = """
+    name = :name, secret_hash = :secret_hash, scopes = :scopes, limits = :limits, created_s = :created_s,
+    expires_s = :expires_s, revoked_s = :revoked_s, version = :version"""
+ADD_KEY = f"INSERT INTO keys ({_KEY}) VALUES ({_KEY_VALUES})"
+ADD_KEY_IF_ABSENT = f"INSERT OR IGNORE INTO keys ({_KEY}) VALUES ({_KEY_VALUES})"
+KEY = f"SELECT {_KEY} FROM keys WHERE id = :id"
+KEY_BY_NAME = "SELECT id FROM keys INDEXED BY keys_by_name WHERE name = :name AND revoked_s IS NULL"
+KEYS = f"SELECT {_KEY} FROM keys INDEXED BY keys_by_time WHERE created_s > 0 ORDER BY created_s, id"
+CHANGE_KEY = f"UPDATE keys SET {_KEY_SET} WHERE id = :id"
+CHANGE_KEY_IF_OLDER = f"UPDATE keys SET {_KEY_SET} WHERE id = :id AND version < :version"
+KEY_USAGE = "SELECT images, bytes, day, day_images, day_bytes FROM key_usage WHERE id = :id"
+SET_KEY_USAGE = """
+    INSERT OR REPLACE INTO key_usage (id, images, bytes, day, day_images, day_bytes)
+    VALUES (:id, :images, :bytes, :day, :day_images, :day_bytes)"""
+GIVE_BACK = """
+    UPDATE key_usage SET images = max(0, images - :images), bytes = max(0, bytes - :bytes) WHERE id = :id"""
+FORGET_USAGE = "DELETE FROM key_usage WHERE id > ''"
+IMAGES_OF_KEYS = """
+    SELECT access_key, bytes, created_s FROM images WHERE rowid > 0 AND access_key IS NOT NULL ORDER BY rowid"""
+ENQUEUE_RECORD = """
+    INSERT INTO records_due (kind, id, version, body) VALUES (:kind, :id, :version, :body)
+    ON CONFLICT (kind, id) DO UPDATE SET version = excluded.version, body = excluded.body
+    WHERE excluded.version >= version"""
+RECORD_DUE = "SELECT kind, id, version, body FROM records_due WHERE kind = :kind AND id = :id"
+RECORDS_DUE = """
+    SELECT kind, id, version, body FROM records_due
+    WHERE (kind, id) > (:kind, :id) ORDER BY kind, id LIMIT :limit"""
+MARK_RECORD_WRITTEN = "DELETE FROM records_due WHERE kind = :kind AND id = :id AND version <= :version"
+
 # --- purges -------------------------------------------------------------------------------------------------------
 
 ENQUEUE_PURGE = """

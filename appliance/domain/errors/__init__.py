@@ -4,6 +4,17 @@ An error knows what happened, never an HTTP status; `http/problems.py` holds the
 Its text is here once, for the API, the log and the pages: pages translate it, with the figures in their own format.
 """
 
+from appliance.domain.errors.access import (
+    BudgetSpent,
+    KeyExpired,
+    KeyInvalid,
+    KeyRequired,
+    KeyRevoked,
+    KeyScope,
+    KeyUsedUp,
+    SignInRequired,
+    UnknownKey,
+)
 from appliance.domain.errors.base import ApplianceError, figures_of, fill_in
 from appliance.domain.errors.host import (
     Busy,
@@ -85,6 +96,7 @@ from appliance.domain.errors.uploads import (
 
 __all__ = [
     "ApplianceError",
+    "BudgetSpent",
     "Busy",
     "CannotResize",
     "CatalogueDamaged",
@@ -116,6 +128,12 @@ __all__ = [
     "InvalidExpiry",
     "InvalidField",
     "InvalidImageRequest",
+    "KeyExpired",
+    "KeyInvalid",
+    "KeyRequired",
+    "KeyRevoked",
+    "KeyScope",
+    "KeyUsedUp",
     "MalformedRequest",
     "MethodNotAllowed",
     "MissingFile",
@@ -132,6 +150,7 @@ __all__ = [
     "RangeNotSatisfiable",
     "RemoteUrlRefused",
     "ServerNotRunning",
+    "SignInRequired",
     "SlowUpload",
     "Stopping",
     "StoreUnavailable",
@@ -140,6 +159,7 @@ __all__ = [
     "UnfitInstallation",
     "UnknownAlbum",
     "UnknownImage",
+    "UnknownKey",
     "UnknownRendition",
     "UnknownUpload",
     "UnreadableImage",

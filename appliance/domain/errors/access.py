@@ -1,0 +1,73 @@
+"""Errors of who may do what, and how much: access keys, their scopes and their limits."""
+
+from appliance.domain.errors.base import ApplianceError
+
+
+class KeyRequired(ApplianceError):
+    """Uploads need an access key here, and the request has none."""
+
+    code = "key-required"
+    title = "An access key is required"
+    texts = ("You need an access key to upload here. Ask the people who run this site for one.",)
+
+
+class SignInRequired(ApplianceError):
+    """Only people whom the proxy in front has signed in may upload here."""
+
+    code = "sign-in-required"
+    title = "You are not signed in"
+    texts = ("You need to be signed in to upload here. Sign in and try again.",)
+
+
+class KeyInvalid(ApplianceError):
+    """The access key has a typo, is unknown, has expired or was revoked. It never counts as no key."""
+
+    code = "key-invalid"
+    title = "The access key is not valid"
+    texts = ("The access key is not valid. Copy the whole key again.",)
+
+
+class KeyExpired(KeyInvalid):
+    """The access key was valid until its expiry."""
+
+    texts = ("The access key has expired. Ask the people who run this site for a new one.",)
+
+
+class KeyRevoked(KeyInvalid):
+    """The access key was revoked, or another one replaced it."""
+
+    texts = ("The access key was revoked. Ask the people who run this site for a new one.",)
+
+
+class KeyScope(ApplianceError):
+    """The access key is valid, but not for this."""
+
+    code = "key-scope"
+    title = "The access key doesn't allow this"
+    texts = ("The access key doesn't allow this.",)
+
+
+class KeyUsedUp(ApplianceError):
+    """The key's images on this host have reached its limit in all (images or bytes); erasing some makes room."""
+
+    code = "key-used-up"
+    title = "The limit of the access key is reached"
+    texts = ("What was uploaded with this access key has reached its limit. Delete some of it first.",)
+
+
+class BudgetSpent(ApplianceError):
+    """What may be uploaded in a day has been uploaded. `policy` names the limit in the RateLimit headers."""
+
+    code = "budget-spent"
+    title = "The amount for today is used up"
+    texts = ("What can be uploaded in one day has been uploaded. Try again tomorrow.",)
+    policy = ""
+    unit = ""
+    """The unit in RateLimit-Policy; empty for requests."""
+
+
+class UnknownKey(ApplianceError):
+    """No access key has this name or id."""
+
+    code = "key-unknown"
+    title = "There is no such access key"

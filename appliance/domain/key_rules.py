@@ -1,0 +1,69 @@
+"""What one access key allows: whether it is valid, and whether another image stays within its limits."""
+
+from appliance.domain.access_keys import AccessKey, KeyUsage, Scope, day_of
+from appliance.domain.clock import DAY_S
+from appliance.domain.errors import BudgetSpent, KeyExpired, KeyRevoked, KeyScope, KeyUsedUp, TooLarge
+from appliance.domain.upload_options import check_expiry_s
+
+_SCOPES = {
+    Scope.UPLOAD: "upload",
+    Scope.MANAGE: "change or delete anything",
+    Scope.OPERATE: "operate this host",
+}
+
+
+def require_valid(key: AccessKey, now_s: float) -> None:
+    """Raises KeyRevoked, KeyExpired."""
+    if key.revoked_s is not None:
+        raise KeyRevoked
+    if key.expires_s is not None and key.expires_s <= now_s:
+        raise KeyExpired
+
+
+def require_scope(key: AccessKey, scope: Scope) -> None:
+    """Raises KeyScope."""
+    if scope not in key.scopes:
+        raise KeyScope(f"This access key can't be used to {_SCOPES[scope]}: it has no scope “{scope.value}”.")
+
+
+def require_within(key: AccessKey, usage: KeyUsage, file_bytes: int, now_s: float) -> None:
+    """Raises TooLarge, KeyUsedUp or BudgetSpent where one more image of so many bytes would exceed the key's limits."""
+    limits, then = key.limits, usage.on(day_of(now_s)).with_image(file_bytes)
+    if limits.max_file_bytes is not None and file_bytes > limits.max_file_bytes:
+        raise TooLarge(limit=limits.max_file_bytes, actual=file_bytes)
+    for limit, actual in ((limits.max_images, then.images), (limits.max_bytes, then.bytes)):
+        if limit is not None and actual > limit:
+            raise KeyUsedUp(limit=limit, actual=actual)
+    budgets = (
+        ("images-a-day", "", limits.max_images_a_day, then.day_images),
+        ("bytes-a-day", "content-bytes", limits.max_bytes_a_day, then.day_bytes),
+    )
+    for policy, unit, limit, actual in budgets:
+        if limit is not None and actual > limit:
+            raise _spent(policy, unit, limit, actual, now_s)
+
+
+def require_expiry(key: AccessKey | None, expires_in_s: int | None) -> None:
+    """Raises InvalidExpiry where an image may not be kept for that many seconds with this key."""
+    if key is not None and key.limits.max_expiry_s is not None and expires_in_s is not None:
+        check_expiry_s(expires_in_s, key.limits.max_expiry_s)
+
+
+def default_expiry_s(key: AccessKey | None, host_default_s: int) -> int:
+    """How long an image is kept whose uploader chose nothing, in seconds."""
+    if key is None or key.limits.max_expiry_s is None:
+        return host_default_s
+    return min(host_default_s, key.limits.max_expiry_s)
+
+
+def max_file_bytes(key: AccessKey | None, host_max_bytes: int) -> int:
+    """The largest file that may be uploaded."""
+    if key is None or key.limits.max_file_bytes is None:
+        return host_max_bytes
+    return min(host_max_bytes, key.limits.max_file_bytes)
+
+
+def _spent(policy: str, unit: str, limit: int, actual: int, now_s: float) -> BudgetSpent:
+    fault = BudgetSpent(limit=limit, actual=actual, retry_after_s=max(1, DAY_S - int(now_s) % DAY_S))
+    fault.policy, fault.unit = policy, unit
+    return fault

@@ -1,0 +1,37 @@
+"""Access records as objects: `records/{kind}/{id}.json`, each a JSON object with its version and its fields."""
+
+import json
+from collections.abc import Callable, Mapping
+
+from appliance.domain import access_keys
+from appliance.domain.access_records import AccessRecord, RecordKind
+from appliance.objectstore.records import UnreadableRecord
+
+RECORDS = "records/"
+_READERS: Mapping[RecordKind, Callable[[AccessRecord], object]] = {RecordKind.KEY: access_keys.key_of}
+"""What each kind's records must describe. A reader raises KeyError, TypeError or ValueError."""
+
+
+def record_key(kind: RecordKind, record_id: str) -> str:
+    """The key of the object."""
+    return f"{RECORDS}{kind.value}/{record_id}.json"
+
+
+def record_bytes(record: AccessRecord) -> bytes:
+    """The object's content."""
+    document = {**(record.fields or {}), "kind": record.kind.value, "id": record.id, "version": record.version}
+    return json.dumps(document, sort_keys=True, indent=1).encode()
+
+
+def record_from(key: str, content: bytes) -> AccessRecord:
+    """The record in the object at `key`. Raises UnreadableRecord."""
+    try:
+        document = json.loads(content)
+        kind, record_id, version = (document.pop(name) for name in ("kind", "id", "version"))
+        record = AccessRecord(RecordKind(kind), str(record_id), int(version), document)
+        _READERS[record.kind](record)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableRecord(f"{key} does not describe an access record: {error!r}") from error
+    if key != record_key(record.kind, record.id):
+        raise UnreadableRecord(f"{key} describes something else, {record_key(record.kind, record.id)}")
+    return record
