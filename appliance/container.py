@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.access.keys import AccessKeys
+from appliance.access.uploaders import Uploaders
 from appliance.albums import Albums
 from appliance.albums.lifecycle_rows import AlbumLifecycleRows
 from appliance.cache import Cache, Caches
@@ -24,11 +26,11 @@ from appliance.http.pages.background_rendering import BackgroundRenderer
 from appliance.http.pages.localized_pages import build_pages
 from appliance.http.routes import application
 from appliance.http.transport.event_stream import EventStreams
+from appliance.http.transport.form_limits import FormLimits
 from appliance.http.transport.open_connections import OpenConnections
 from appliance.http.transport.small_bodies import small_body_limit
 from appliance.http.transport.start_limiter import StartLimiter
 from appliance.http.transport.streamed_responses import download_limit
-from appliance.http.transport.upload_bodies import FormLimits
 from appliance.http.trusted_proxies import TrustedProxies
 from appliance.http.views.album_zip import resumed_zip_limit
 from appliance.http.wrong_token_delay import WrongTokenDelay
@@ -93,6 +95,8 @@ class Container:
     prompt_writes: PromptWrites
     tombstones: StoredTombstones
     access_records: StoredAccessRecords
+    access_keys: AccessKeys
+    uploaders: Uploaders
     sweeps: Sweeps
     prewarmer: Prewarmer
     purger: Purger
@@ -115,6 +119,8 @@ class Container:
         site[keys.CONFIG] = self.config
         site[keys.CLOCK] = self.clock
         site[keys.PAGES] = build_pages(self.config, self.clock)
+        site[keys.ACCESS_KEYS] = self.access_keys
+        site[keys.UPLOADERS] = self.uploaders
         site[keys.ADMISSION] = self.admission
         site[keys.INGEST] = self.ingest
         site[keys.RESUMABLE] = self.resumable
@@ -159,7 +165,11 @@ def build(  # noqa: PLR0917 - one of each part
     originals = Originals(spool=spool, store=observed, catalogue=catalogue.images, metrics=metrics)
     delivery, tiles = build_delivery(config, clock, metrics, catalogue.images, caches, workers, originals)
     unfinished = UnfinishedUploads(config.uploads.max_unfinished, rows=catalogue.uploads, clock=clock)
-    admission = Admission(config.uploads, drain_switch=drain_switch, spool=spool, rules=[unfinished])
+    prompt_writes = PromptWrites(observed, config.uploads.ack_budget_s)
+    access_records = StoredAccessRecords(outbox=catalogue.records, store=observed, prompt_writes=prompt_writes)
+    access_keys = AccessKeys(catalogue.keys, clock=clock, tell_store=access_records.settle_now)
+    uploaders = Uploaders(config.access, keys=access_keys, clock=clock)
+    admission = Admission(config.uploads, drain_switch=drain_switch, spool=spool, rules=[uploaders, unfinished])
     committer = Committer(
         config.uploads,
         spool=spool,
@@ -187,9 +197,7 @@ def build(  # noqa: PLR0917 - one of each part
         metrics=metrics,
         clock=clock,
     )
-    prompt_writes = PromptWrites(observed, config.uploads.ack_budget_s)
     tombstones = StoredTombstones(catalogue=catalogue.images, store=observed, prompt_writes=prompt_writes)
-    access_records = StoredAccessRecords(outbox=catalogue.records, store=observed, prompt_writes=prompt_writes)
     guard = ClockGuard(catalogue.images, catalogue.notes, clock)
     image_rows = ImageLifecycleRows(
         catalogue=catalogue.images,
@@ -232,6 +240,7 @@ def build(  # noqa: PLR0917 - one of each part
             config.uploads,
             config.deletion,
             catalogue=catalogue.images,
+            keys=catalogue.keys,
             cache=caches,
             sidecars=sidecars,
             tombstones=tombstones,
@@ -244,6 +253,8 @@ def build(  # noqa: PLR0917 - one of each part
         prompt_writes=prompt_writes,
         tombstones=tombstones,
         access_records=access_records,
+        access_keys=access_keys,
+        uploaders=uploaders,
         sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed, clock=clock),
         prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),

@@ -21,6 +21,7 @@ from appliance.albums.rules import AlbumRules, apply
 from appliance.catalogue import Catalogue
 from appliance.config.model import Config
 from appliance.domain import slugs, tokens
+from appliance.domain.clients import Client
 from appliance.domain.clock import Clock
 from appliance.domain.errors import (
     GoneAlbum,
@@ -28,12 +29,11 @@ from appliance.domain.errors import (
     InvalidField,
     MissingToken,
     UnknownAlbum,
-    WrongToken,
 )
 from appliance.domain.model import Album, Ending, IdempotencyRecord
 from appliance.domain.preconditions import AllowedVersions, require_version
 from appliance.lifecycle.conflicts import retry_on_conflict
-from appliance.lifecycle.management import undo_or_bin_s, without_undo
+from appliance.lifecycle.management import Proof, check_token, undo_or_bin_s, without_undo
 from appliance.lifecycle.prompt_writes import PromptWrites
 from appliance.lifecycle.service import Lifecycle
 
@@ -75,7 +75,7 @@ class Albums:
 
     # --- creating ---------------------------------------------------------------------------------------------------
 
-    async def create(self, options: AlbumOptions) -> CreatedAlbum:
+    async def create(self, options: AlbumOptions, client: Client) -> CreatedAlbum:
         """A new album, durable on return.
 
         Raises InvalidField (no images, or some that can't be shown), TooManyImages, InvalidExpiry, and the errors of
@@ -101,6 +101,7 @@ class Albums:
                 description=options.description,
                 cover=options.cover,
                 expires_s=None if options.expires_in_s is None else now_s + options.expires_in_s,
+                access_key=None if client.access_key is None else client.access_key.id,
             ),
             added=options.images,
         )
@@ -143,10 +144,10 @@ class Albums:
 
     # --- changing -------------------------------------------------------------------------------------------------
 
-    async def owned(self, slug: str, token: str | None) -> Album:
-        """The album, ended or not, for the holder of its token.
+    async def owned(self, slug: str, token: Proof) -> Album:
+        """The album, ended or not, for the holder of its token or key.
 
-        Raises UnknownAlbum, GoneAlbum, MissingToken, WrongToken.
+        Raises UnknownAlbum, GoneAlbum, MissingToken, WrongToken, KeyScope.
         """
         album = remembered(await self._rows.get(slug) if slugs.is_slug(slug) else None)
         if album.erased:
@@ -155,8 +156,7 @@ class Albums:
             raise MissingToken(
                 "Send the delete token you received when the album was created: Authorization: Bearer <token>."
             )
-        if not tokens.matches(token, album.token_hash):
-            raise WrongToken()
+        check_token(token, album.token_hash, album.access_key)
         return album
 
     async def ending(self, slug: str) -> tuple[Ending | None, int | None]:
@@ -170,12 +170,12 @@ class Albums:
         until_s = restorable_until_s(album, self._clock())
         return album.ended or Ending.EXPIRED, without_undo(until_s, album.ended, album.ended_s)
 
-    async def restorable_until_s(self, slug: str, token: str | None) -> int | None:
+    async def restorable_until_s(self, slug: str, token: Proof) -> int | None:
         """Until which unix second the holder of the token can restore the album. Raises as `owned` does."""
         return restorable_until_s(await self.owned(slug, token), self._clock())
 
     async def change(
-        self, slug: str, token: str | None, changes: AlbumChanges, *, only_versions: AllowedVersions = None
+        self, slug: str, token: Proof, changes: AlbumChanges, *, only_versions: AllowedVersions = None
     ) -> Contents:
         """The changed album. A new expiry restores an expired one while its row is whole.
 
@@ -198,7 +198,7 @@ class Albums:
         return changed
 
     async def delete(
-        self, slug: str, token: str | None, *, to_bin: bool = False, only_versions: AllowedVersions = None
+        self, slug: str, token: Proof, *, to_bin: bool = False, only_versions: AllowedVersions = None
     ) -> Album:
         """End the album: 410 from now on; its images stay. It can be restored for the undo time, or the bin's days.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from appliance.config.model import LOGO_ENDINGS, MAX_LOGO_BYTES, Config, split_listen
+from appliance.config.model import LOGO_ENDINGS, MAX_LOGO_BYTES, SIGNED_IN, Config, split_listen
 from appliance.domain.colours import is_colour
 from appliance.domain.renditions import Format
 
@@ -18,7 +18,11 @@ _TOKEN = re.compile(r"[!-~]{1,512}")
 _RECIPIENT = re.compile(r"age1|ssh-")
 _SIGNER = re.compile(r"(?:ssh|ecdsa|sk)-[\w.@-]+ [A-Za-z0-9+/=]+(?: [^\n\r]*)?")
 _REMOTE = re.compile(r"[^\s:-][^:\n]*:[^\n]*|/[^\n]+")
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 _MAIL = re.compile(r"[^@\s,;?&:/]+@[^@\s,;?&:/]+")
+
+_OTHER_HEADERS = ("authorization", "cookie", "host", "x-api-key", "x-forwarded-for", "x-request-id")
+"""What clients send themselves, or what has another meaning here."""
 
 Unmet = tuple[str, str]
 """An option's name, and what is expected of it."""
@@ -27,6 +31,7 @@ Unmet = tuple[str, str]
 def unmet(config: Config) -> Iterator[Unmet]:
     """Every expectation that `config` doesn't meet."""
     yield from _server(config)
+    yield from _access(config)
     yield from _store(config)
     yield from _uploads(config)
     yield from _renditions(config)
@@ -47,6 +52,20 @@ def _server(config: Config) -> Iterator[Unmet]:
         yield "server.public_url", "http:// or https:// and a host, without a path, such as https://img.example"
     if not all(_is_network(proxy) for proxy in server.trusted_proxies):
         yield "server.trusted_proxies", "addresses or networks, such as 127.0.0.1 or 10.0.0.0/8"
+
+
+def _access(config: Config) -> Iterator[Unmet]:
+    access = config.access
+    if not access.uploads:
+        yield "access.uploads", "at least one of anyone, key and signed-in"
+    if access.user_header is not None and not _HEADER.fullmatch(access.user_header):
+        yield "access.user_header", "the name of a header, such as Remote-User"
+    elif access.user_header is not None and access.user_header.lower() in _OTHER_HEADERS:
+        yield "access.user_header", "a header of its own, which nothing else uses"
+    elif access.user_header is not None and not config.server.trusted_proxies:
+        yield "access.user_header", "server.trusted_proxies to be set too: nobody else is believed about it"
+    if SIGNED_IN in access.uploads and access.user_header is None:
+        yield "access.user_header", "the name of a header, since access.uploads has signed-in"
 
 
 def _store(config: Config) -> Iterator[Unmet]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from appliance.config.option_info import OptionInfo, info
+from appliance.config.sections.access import ANYONE, KEY, SIGNED_IN, Access
 from appliance.config.sections.albums import AlbumsConfig
 from appliance.config.sections.backup import Backup
 from appliance.config.sections.cache import CacheConfig
@@ -17,14 +18,18 @@ from appliance.config.sections.uploads import Uploads
 from appliance.config.units import GB, KB, MB, TB
 
 __all__ = [
+    "ANYONE",
     "GB",
     "KB",
+    "KEY",
     "LOGO_ENDINGS",
     "LOG_LEVELS",
     "MAX_LOGO_BYTES",
     "MB",
     "PURGES",
+    "SIGNED_IN",
     "TB",
+    "Access",
     "AlbumsConfig",
     "Backup",
     "CacheConfig",
@@ -48,6 +53,7 @@ class Config:
     data_dir: Path = field(default=Path("data"), metadata=info("The directory for all local data."))
     server: Server = field(default_factory=Server)
     store: Store = field(default_factory=Store)
+    access: Access = field(default_factory=Access)
     uploads: Uploads = field(default_factory=Uploads)
     renditions: Renditions = field(default_factory=Renditions)
     albums: AlbumsConfig = field(default_factory=AlbumsConfig)

@@ -52,6 +52,9 @@ class KeyLimits:
     max_uploads_a_minute: int | None = None
 
 
+NO_LIMITS = KeyLimits()
+
+
 @dataclass(frozen=True, slots=True)
 class AccessKey:
     """One key. Times are unix seconds; `expires_s` None means never. `version` counts changes."""
@@ -63,7 +66,7 @@ class AccessKey:
     created_s: int
     expires_s: int | None = None
     revoked_s: int | None = None
-    limits: KeyLimits = KeyLimits()
+    limits: KeyLimits = NO_LIMITS
     version: int = 1
 
     def is_of(self, text: str) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from appliance.domain.access_keys import AccessKey
+
 HOST = ""
 """The id of this host itself, as the client of work that its jobs do ahead of time."""
 
@@ -11,10 +13,15 @@ HOST = ""
 class Client:
     """Who makes a request: the unit by which queues and limits share the host.
 
-    `id` is an IPv4 address, or the 64-bit prefix of an IPv6 address, which one connection usually has.
+    The `id` of somebody unknown is an IPv4 address, or the 64-bit prefix of an IPv6 address, which one connection
+    usually has; `networks` are the wider ones around it (/24, /48). Who has an access key, or was signed in as a `user`
+    by a trusted proxy, is the same client from anywhere.
     """
 
     id: str
+    networks: tuple[str, ...] = ()
+    access_key: AccessKey | None = None
+    user: str | None = None
 
 
 THIS_HOST = Client(HOST)

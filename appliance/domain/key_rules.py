@@ -26,6 +26,13 @@ def require_scope(key: AccessKey, scope: Scope) -> None:
         raise KeyScope(f"This access key can't be used to {_SCOPES[scope]}: it has no scope “{scope.value}”.")
 
 
+def require_manager(key: AccessKey, uploaded_with: str | None) -> None:
+    """Raises KeyScope unless the key may change and delete what was uploaded with the key of that id."""
+    require_scope(key, Scope.MANAGE)
+    if key.id != uploaded_with:
+        raise KeyScope("This was not uploaded with this access key, so it needs its delete token.")
+
+
 def require_within(key: AccessKey, usage: KeyUsage, file_bytes: int, now_s: float) -> None:
     """Raises TooLarge, KeyUsedUp or BudgetSpent where one more image of so many bytes would exceed the key's limits."""
     limits, then = key.limits, usage.on(day_of(now_s)).with_image(file_bytes)

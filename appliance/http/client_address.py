@@ -9,6 +9,7 @@ CLIENT = web.RequestKey("client", Client)
 
 
 def client_of(request: web.Request) -> Client:
+    """The client; an address until `authentication.authenticate` has found out more."""
     if CLIENT not in request:
         request[CLIENT] = request.app[TRUSTED_PROXIES].client(request)
     return request[CLIENT]

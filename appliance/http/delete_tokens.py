@@ -1,17 +1,28 @@
-"""Delete tokens in requests: reading one from the Authorization header, and slowing down those who guess."""
+"""Delete tokens in requests: reading one from the Authorization header, and slowing down those who guess.
+
+An access key may stand in for the delete tokens of what was uploaded with it.
+"""
 
 from contextlib import AbstractAsyncContextManager
 
 from aiohttp import hdrs, web
 
+from appliance.domain.access_keys import is_key
 from appliance.http.client_address import client_of
 from appliance.http.keys import WRONG_TOKEN_DELAY
+from appliance.lifecycle.management import Proof
 
 
-def bearer_token(request: web.Request) -> str | None:
-    """The token of an `Authorization: Bearer` header; None without one."""
+def bearer(request: web.Request) -> str | None:
+    """What an `Authorization: Bearer` header brings, a token or a key; None without one."""
     scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def ownership_proof(request: web.Request) -> Proof:
+    """The delete token of an `Authorization: Bearer` header, or else the access key; None without either."""
+    token = bearer(request)
+    return token if token is not None and not is_key(token) else client_of(request).access_key
 
 
 def token_in(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from aiohttp import web
 
+from appliance.access.keys import AccessKeys
+from appliance.access.uploaders import Uploaders
 from appliance.albums import Albums
 from appliance.config.model import Config
 from appliance.delivery import Delivery
@@ -11,9 +13,9 @@ from appliance.health.health import Health
 from appliance.http.pages.background_rendering import BackgroundRenderer
 from appliance.http.pages.localized_pages import LocalizedPages
 from appliance.http.transport.event_stream import EventStreams
+from appliance.http.transport.form_limits import FormLimits
 from appliance.http.transport.open_connections import OpenConnections
 from appliance.http.transport.start_limiter import StartLimiter
-from appliance.http.transport.upload_bodies import FormLimits
 from appliance.http.trusted_proxies import TrustedProxies
 from appliance.http.wrong_token_delay import WrongTokenDelay
 from appliance.lifecycle.management import Management
@@ -27,6 +29,8 @@ CONFIG = web.AppKey("config", Config)
 CLOCK = web.AppKey[Clock]("clock")
 PAGES = web.AppKey[list[LocalizedPages]]("pages")
 """One for each language, the default first. `pages.selection.pages_of` chooses."""
+ACCESS_KEYS = web.AppKey("access_keys", AccessKeys)
+UPLOADERS = web.AppKey("uploaders", Uploaders)
 ADMISSION = web.AppKey("admission", Admission)
 INGEST = web.AppKey("ingest", Ingest)
 DELIVERY = web.AppKey("delivery", Delivery)

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from appliance.domain.errors import ApplianceError
+from appliance.http.authentication import authenticate
 from appliance.http.client_address import client_of
 from appliance.http.keys import CONFIG, HEALTH, METRICS, REQUEST_ID, START_LIMITER, TRUSTED_PROXIES
 from appliance.http.links import UPLOADS_PATH
@@ -51,6 +52,7 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
 async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         check_head(request)
+        await authenticate(request)
         return await handler(request)
     except web.HTTPException as fault:
         if fault.status < 400:  # redirects

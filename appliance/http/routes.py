@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from appliance.http.api import albums, images, oembed, sharex, upload_events, uploads
+from appliance.http.api import albums, images, me, oembed, sharex, upload_events, uploads
 from appliance.http.compression import compress
 from appliance.http.cors import preflight
 from appliance.http.forms import MAX_FORM_FIELDS
@@ -107,6 +107,7 @@ def _api() -> list[web.RouteDef]:
         web.get(f"/api/v1/resumable-uploads/{UPLOAD}", resumable_draft.show_state, allow_head=False),
         web.options("/api/{rest:.*}", preflight),
         web.get("/api/v1/limits", images.show_limits),
+        web.get("/api/v1/me", me.show_me),
         web.get("/api/v1/openapi.json", images.show_contract),
         web.post("/api/1/upload", uploads.chevereto, **ADMITS_CHEVERETO),
     ]

@@ -15,6 +15,9 @@ MAX_PROXIES = 32  # in a row; addresses further down a list are ignored
 ID_BYTES = 4
 NETWORK_BYTES = 8
 """Of an IPv6 address: one customer usually gets a network of 64 bits."""
+WIDER_BYTES = 6
+"""Of an IPv6 address: some customers get 48 bits, and can change their network at will."""
+MAX_USER_CHARS = 256
 IPV4_PREFIXES = (bytes(10) + b"\xff\xff", bytes.fromhex("0064ff9b") + bytes(8))
 """How an IPv6 address that stands for an IPv4 address begins: mapped by the kernel, or translated (RFC 6052)."""
 
@@ -46,7 +49,16 @@ class TrustedProxies:
 
     def client(self, request: web.Request) -> Client:
         """The client of a request. Everybody behind one IPv4 address, or in one /64 of IPv6, is one client."""
-        return Client(_id_of(self.address(request)))
+        client_id = _id_of(self.address(request))
+        return Client(client_id, _networks_of(client_id))
+
+    def user(self, request: web.Request, header: str) -> str | None:
+        """The person whom a trusted proxy names in the header; None without one, or if it comes from anybody else."""
+        named = request.headers.getall(header, ())
+        if len(named) != 1 or not self._trusts(_unmapped(request.remote or "-")):
+            return None
+        name = named[0].strip()
+        return name if 0 < len(name) <= MAX_USER_CHARS and name.isprintable() else None
 
     def client_id(self, address: str) -> str:
         """The id of a connection's client before any request is read; empty for a trusted proxy."""
@@ -75,6 +87,18 @@ def _id_of(address: str) -> str:
     if packed.startswith(IPV4_PREFIXES):
         return inet_ntop(AF_INET, packed[len(IPV4_PREFIXES[0]) :])
     return f"{inet_ntop(AF_INET6, packed[:NETWORK_BYTES] + bytes(NETWORK_BYTES))}/{NETWORK_BYTES * 8}"
+
+
+def _networks_of(client_id: str) -> tuple[str, ...]:
+    """The networks around the client with this id; none for what is no address."""
+    if ":" in client_id:
+        try:
+            packed = inet_pton(AF_INET6, client_id.partition("/")[0])
+        except OSError:
+            return ()
+        return (f"{inet_ntop(AF_INET6, packed[:WIDER_BYTES] + bytes(16 - WIDER_BYTES))}/{WIDER_BYTES * 8}",)
+    network, dot, _ = client_id.rpartition(".")
+    return (f"{network}.0/24",) if dot else ()
 
 
 def _unmapped(peer: str) -> str:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from appliance.cache import Caches
-from appliance.catalogue import UNCHANGED, ImageCatalogue, Unchanged
+from appliance.catalogue import UNCHANGED, ImageCatalogue, KeyCatalogue, Unchanged
 from appliance.config.model import Deletion, Uploads
 from appliance.domain import tokens
+from appliance.domain.access_keys import AccessKey
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import Conflict, GoneImage, MissingToken, UnknownImage, WrongToken
+from appliance.domain.key_rules import require_expiry, require_manager
 from appliance.domain.model import Ending, Image, Tombstone
 from appliance.domain.preconditions import AllowedVersions, require_version
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS, check_expiry, clean_text
@@ -19,6 +21,9 @@ from appliance.lifecycle.tombstones import StoredTombstones
 from appliance.observability.metrics import Metrics
 
 UNDO_S = 10
+
+Proof = str | AccessKey | None
+"""What shows that an image or album is somebody's: its delete token, or the access key that it was uploaded with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +55,13 @@ def without_undo(until_s: int | None, ended: Ending | None, ended_s: int | None)
     return None if is_undo else until_s
 
 
-def check_token(token: str | None, stored_hash: str) -> None:
-    """Raises MissingToken, WrongToken."""
-    if not token:
+def check_token(token: Proof, stored_hash: str, access_key: str | None) -> None:
+    """Raises MissingToken, WrongToken; KeyScope for a key that isn't `access_key` or may not manage."""
+    if isinstance(token, AccessKey):
+        require_manager(token, access_key)
+    elif not token:
         raise MissingToken("Send the delete token you received with the upload: Authorization: Bearer <token>.")
-    if not tokens.matches(token, stored_hash):
+    elif not tokens.matches(token, stored_hash):
         raise WrongToken()
 
 
@@ -67,6 +74,7 @@ class Management:
         deletion: Deletion,
         *,
         catalogue: ImageCatalogue,
+        keys: KeyCatalogue,
         cache: Caches,
         sidecars: Sidecars,
         tombstones: StoredTombstones,
@@ -78,21 +86,22 @@ class Management:
         self._sidecars = sidecars
         self._tombstones = tombstones
         self._catalogue = catalogue
+        self._keys = keys
         self._cache = cache
         self._metrics = metrics
         self._clock = clock
 
-    async def owned(self, slug: str, token: str | None) -> Image:
-        """The image, ended or not, for the holder of its token.
+    async def owned(self, slug: str, token: Proof) -> Image:
+        """The image, ended or not, for the holder of its token or key.
 
-        Raises UnknownImage, GoneImage, MissingToken, WrongToken.
+        Raises UnknownImage, GoneImage, MissingToken, WrongToken, KeyScope.
         """
         found = await self._catalogue.get(slug)
         if found is None:
             raise UnknownImage()
         if isinstance(found, Tombstone):
             raise GoneImage("This image was erased and can't be restored.")
-        check_token(token, found.token_hash)
+        check_token(token, found.token_hash, found.access_key)
         return found
 
     async def ending(self, slug: str) -> tuple[Ending | None, int | None]:
@@ -106,12 +115,12 @@ class Management:
         ended = found.ended or (Ending.EXPIRED if found.expires_s <= self._clock() else None)
         return ended, without_undo(restorable_until_s(found, self._clock()), ended, found.ended_s)
 
-    async def restorable_until_s(self, slug: str, token: str | None) -> int | None:
+    async def restorable_until_s(self, slug: str, token: Proof) -> int | None:
         """Until which unix second the holder of the token can restore the image. Raises as `owned` does."""
         return restorable_until_s(await self.owned(slug, token), self._clock())
 
     async def change(
-        self, slug: str, token: str | None, changes: Changes, *, only_versions: AllowedVersions = None
+        self, slug: str, token: Proof, changes: Changes, *, only_versions: AllowedVersions = None
     ) -> Image:
         """The changed image. A new expiry restores an expired one while its bytes are kept.
 
@@ -121,6 +130,7 @@ class Management:
         """
         before = await self.owned(slug, token)
         checked = self._checked(changes)
+        await self._require_expiry_of_key(before, changes)
 
         async def change_row() -> Image:
             image = await self.owned(slug, token)
@@ -184,8 +194,13 @@ class Management:
             restore=changes.restore,
         )
 
+    async def _require_expiry_of_key(self, image: Image, changes: Changes) -> None:
+        """Raises InvalidExpiry for one that the key doesn't allow with which the image was uploaded."""
+        if changes.expires_s is not None and image.access_key is not None:
+            require_expiry(await self._keys.get(image.access_key), changes.expires_s - int(self._clock()))
+
     async def delete(
-        self, slug: str, token: str | None, *, to_bin: bool = False, only_versions: AllowedVersions = None
+        self, slug: str, token: Proof, *, to_bin: bool = False, only_versions: AllowedVersions = None
     ) -> Image:
         """End the image: 410 from now on, erased from everywhere after the undo time, or the days in the bin.
 

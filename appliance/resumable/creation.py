@@ -125,4 +125,5 @@ class UploadCreator:
             expires_s=now_s + lasts_s,
             keep_metadata=new.options.keep_metadata,
             is_open=new.is_open,
+            access_key=None if new.client.access_key is None else new.client.access_key.id,
         )

@@ -15,9 +15,13 @@ from appliance.domain.clients import Client
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import (
     ApplianceError,
+    BudgetSpent,
     Conflict,
     EmptyUpload,
     IncompleteUpload,
+    InvalidExpiry,
+    KeyInvalid,
+    KeyUsedUp,
     NotAnImage,
     PartsUnfinished,
     TooLarge,
@@ -36,8 +40,12 @@ from appliance.uploads.committer import Committed, Committer
 
 KEPT_S = DAY_S  # how long the outcome of an upload can be asked for
 REFUSALS = (
+    BudgetSpent,
     EmptyUpload,
     IncompleteUpload,
+    InvalidExpiry,
+    KeyInvalid,
+    KeyUsedUp,
     NotAnImage,
     TooLarge,
     UnreadableImage,

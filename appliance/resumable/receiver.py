@@ -20,6 +20,7 @@ from appliance.domain.errors import (
     UploadLocked,
     UploadPaused,
 )
+from appliance.domain.key_rules import max_file_bytes
 from appliance.domain.model import Upload, UploadKind, UploadState
 from appliance.resumable.lookup import UploadLookup
 from appliance.resumable.progress import UploadChunk, fault_of
@@ -76,10 +77,10 @@ class UploadReceiver:
         """
         self._require_unended(upload, chunk)
         self._require_offset(upload, offset)
-        upload = await self._with_length(upload, offset, chunk.length)
-        max_bytes = (self._admission.max_bytes if upload.length is None else upload.length) - offset
+        upload = await self._with_length(upload, offset, chunk)
+        max_bytes = (self._max_bytes(chunk) if upload.length is None else upload.length) - offset
         if chunk.announced_bytes is not None and chunk.announced_bytes > max_bytes:
-            raise self._too_many(upload, offset + chunk.announced_bytes)
+            raise self._too_many(upload, offset + chunk.announced_bytes, self._max_bytes(chunk))
         if chunk.announced_bytes != 0 and upload.state is UploadState.RECEIVING:
             self._catch_up(lock, upload)
             await self._append(lock, upload, chunk, max_bytes)
@@ -107,8 +108,12 @@ class UploadReceiver:
                 f"The upload continues at byte {here:,}, not at {offset:,}.", limit=here, actual=offset, retry_after_s=1
             )
 
-    async def _with_length(self, upload: Upload, offset: int, length: int | None) -> Upload:
+    def _max_bytes(self, chunk: UploadChunk) -> int:
+        return max_file_bytes(chunk.client.access_key, self._admission.max_bytes)
+
+    async def _with_length(self, upload: Upload, offset: int, chunk: UploadChunk) -> Upload:
         """The upload with a length that was deferred until this request. Raises as `receive` does."""
+        length = chunk.length
         if length is None or length == upload.length:
             return upload
         if upload.is_open and length == 0:
@@ -116,16 +121,18 @@ class UploadReceiver:
         if upload.length is not None or length < max(1, offset):
             detail = "Upload-Length can be set only once, and not below what has arrived."
             raise InconsistentLength(detail, limit=upload.length) if upload.is_open else MalformedRequest(detail)
-        self._admission.check_size(length)
+        if length > self._max_bytes(chunk):
+            raise too_large(self._max_bytes(chunk), length)
         await self._rows.set_length(upload.id_hash, length)
         return replace(upload, length=length)
 
-    def _too_many(self, upload: Upload, bytes_after: int) -> ApplianceError:
+    @staticmethod
+    def _too_many(upload: Upload, bytes_after: int, max_bytes: int) -> ApplianceError:
         """The error for an announcement beyond the upload's length, or beyond what this host accepts."""
         if upload.is_open and upload.length is not None:
             detail = f"The upload was to have {upload.length:,} bytes. With this request it would have {bytes_after:,}."
             return InconsistentLength(detail, limit=upload.length, actual=bytes_after)
-        return too_large(upload.length or self._admission.max_bytes, bytes_after)
+        return too_large(upload.length or max_bytes, bytes_after)
 
     async def _completed(self, upload: Upload) -> Upload:
         """The upload without its mark of being open, once the request that its client declared the last one is here."""

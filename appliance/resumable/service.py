@@ -16,7 +16,7 @@ from appliance.domain.errors import (
     UploadPaused,
 )
 from appliance.domain.model import Upload, UploadKind, UploadState
-from appliance.lifecycle.management import check_token
+from appliance.lifecycle.management import Proof, check_token
 from appliance.observability.metrics import Metrics
 from appliance.resumable.creation import UploadCreator
 from appliance.resumable.finisher import KEPT_S, UploadFinisher
@@ -185,17 +185,17 @@ class ResumableUploads:
         async with self._locked(upload_id) as (_, upload):
             await self.give_up(upload)
 
-    async def withdraw(self, slug: str, token: str | None) -> bool:
-        """Give up the unfinished upload behind an image's link, for the holder of its delete token.
+    async def withdraw(self, slug: str, token: Proof) -> bool:
+        """Give up the unfinished upload behind an image's link, for the holder of its delete token or key.
 
         False when there is none, or when it has just become the image, which stays.
 
-        Raises MissingToken, WrongToken, GoneImage, UploadLocked.
+        Raises MissingToken, WrongToken, KeyScope, GoneImage, UploadLocked.
         """
         upload = await self.lookup.by_slug(slug)
         if upload is None:
             return False
-        check_token(token, upload.token_hash or "")
+        check_token(token, upload.token_hash or "", upload.access_key)
         async with self.locks.of(upload.id_hash).held():
             return await self.give_up(upload)
 

@@ -28,11 +28,16 @@ class UploadStage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AdmissionRequest:
-    """What a client is about to send: at least `bytes`, as far as the request tells."""
+    """What a client is about to send: at least `bytes`, to be kept for `expires_in_s`, as far as the request tells.
+
+    `key_may_follow`: a field of the form may still bring an access key, so another request is made for its first file.
+    """
 
     client: Client
     stage: UploadStage
     bytes: int = 0
+    expires_in_s: int | None = None
+    key_may_follow: bool = False
 
 
 class AdmissionRule(Protocol):
@@ -80,6 +85,10 @@ class Admission:
         self.check_size(request.bytes)
         self._transfers.check(request.client.id)
         await self._spool.check_room(request.bytes)
+        await self.check_rules(request)
+
+    async def check_rules(self, request: AdmissionRequest) -> None:
+        """Apply the further rules alone, as for a client who was identified after `check`. Raises what they raise."""
         for rule in self._rules:
             await rule.check(request)
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from appliance.catalogue import Catalogue
 from appliance.config.model import Uploads
 from appliance.delivery import Delivery
+from appliance.domain.access_keys import AccessKey
 from appliance.domain.clients import Client
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import ApplianceError
+from appliance.domain.key_rules import default_expiry_s, require_expiry
 from appliance.domain.model import IdempotencyRecord, Image, Upload, UploadOptions
 from appliance.domain.renditions import Facts
 from appliance.domain.upload_options import clean_options
@@ -75,14 +77,16 @@ class Committer:
         """Commit a received file as an image. With `upload`, its row is completed in the same transaction.
 
         On any error the file is where it was, or has landed: the caller discards it or takes it back. Raises the
-        refusals of `Workers.inspect`, DiskFull, Busy, Stopping, Conflict when the upload was given up meanwhile, and
-        the catalogue's faults.
+        refusals of `Workers.inspect`, the errors of an access key that has ended or reached a limit, DiskFull, Busy,
+        Stopping, Conflict when the upload was given up meanwhile, and the catalogue's faults.
         """
+        key = await self._key_of(client, upload)
+        require_expiry(key, options.expires_in_s)
         incoming = await self._scrubber.resume(incoming, upload)
         with incoming.path.open("rb", buffering=0) as file:
             facts = await self._workers.inspect(file.fileno(), client.id)
         scrubbed = await self._scrubber.scrub(incoming, upload, options.keep_metadata, client.id)
-        image = self._image(scrubbed, facts, options, token_hash)
+        image = self._image(scrubbed, facts, options, token_hash, key)
         record = record_of(image)
         with self._spool.landing(image.slug):
             await self._spool.land(scrubbed.incoming, record.metadata)
@@ -112,10 +116,18 @@ class Committer:
         self._delivery.prewarm_soon(committed.image, client.id)  # first: a huge image takes seconds for either
         await self._shipper.ship_within(committed.image, committed.record, self._limits.ack_budget_s, client.id)
 
-    def _image(self, scrubbed: Scrubbed, facts: Facts, options: UploadOptions, token_hash: str) -> Image:
+    async def _key_of(self, client: Client, upload: Upload | None) -> AccessKey | None:
+        """The key that the image counts for: of a resumable upload the one that it was created with."""
+        if upload is None:
+            return client.access_key
+        return None if upload.access_key is None else await self._catalogue.keys.get(upload.access_key)
+
+    def _image(
+        self, scrubbed: Scrubbed, facts: Facts, options: UploadOptions, token_hash: str, key: AccessKey | None
+    ) -> Image:
         incoming = scrubbed.incoming
         now_s = int(self._clock())
-        expires_in_s = options.expires_in_s or self._limits.default_expiry_days * DAY_S
+        expires_in_s = options.expires_in_s or default_expiry_s(key, self._limits.default_expiry_days * DAY_S)
         return Image(
             slug=incoming.slug,
             filename=options.filename,
@@ -130,4 +142,5 @@ class Committer:
             private_data=scrubbed.private_data,
             content_credentials=scrubbed.content_credentials,
             keep_metadata=options.keep_metadata,
+            access_key=None if key is None else key.id,
         )

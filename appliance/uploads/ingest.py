@@ -7,13 +7,14 @@ The last byte of a resumable upload leads to the same `Committer`. docs/architec
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from appliance.domain import slugs, tokens
 from appliance.domain.clients import Client
 from appliance.domain.clock import Clock
 from appliance.domain.errors import ApplianceError
+from appliance.domain.key_rules import max_file_bytes
 from appliance.domain.model import UploadOptions
 from appliance.observability.metrics import Metrics
 from appliance.shared.concurrency_limit import Permit
@@ -61,6 +62,12 @@ class UploadBody(Protocol):
         Raises EncodedBody, PartialUpload, InvalidField, InvalidExpiry, IdempotencyKeyInvalid.
         """
 
+    async def identified(self, client: Client) -> Client:
+        """The client as the fields before the first file say, which may bring an access key. Raises KeyInvalid, Busy.
+
+        A key behind the first file is an InvalidField.
+        """
+
     def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
         """Each file in turn, at least one. Read each one before the next. The permit counts their bytes.
 
@@ -87,6 +94,7 @@ class _Received:
 
     file: ArrivingFile
     incoming: Incoming
+    client: Client
 
 
 class Ingest:
@@ -133,7 +141,7 @@ class Ingest:
         outcomes: list[Accepted | Refused] = []
         for number, file in enumerate(files, start=1):
             try:
-                outcomes.append(await self._outcome(file, body, client))
+                outcomes.append(await self._outcome(file, body))
             except BaseException:
                 await self._discard(files[number:])
                 raise
@@ -145,6 +153,10 @@ class Ingest:
             request = body.admission_request(client)
             async with self._admission.admitted(request) as permit, aclosing(body.files(permit)) as files:
                 async for file in files:
+                    if request.key_may_follow:
+                        client = await body.identified(client)
+                        request = replace(request, client=client, key_may_follow=False)
+                        await self._admission.check_rules(request)
                     one = await self._receive_file(file, client, may_skip=body.takes_several)
                     received.append(one)
         except BaseException:
@@ -159,7 +171,7 @@ class Ingest:
                 slugs.mint(now_s),
                 file.stream,
                 announced_bytes=file.announced_bytes,
-                max_bytes=self._admission.max_bytes,
+                max_bytes=max_file_bytes(client.access_key, self._admission.max_bytes),
                 client=client.id,
                 since_s=now_s,
             )
@@ -167,15 +179,15 @@ class Ingest:
             if not may_skip or not await file.skip():
                 raise
             return Refused(file.name, fault)
-        return _Received(file, incoming)
+        return _Received(file, incoming, client)
 
-    async def _outcome(self, file: _Received | Refused, body: UploadBody, client: Client) -> Accepted | Refused:
+    async def _outcome(self, file: _Received | Refused, body: UploadBody) -> Accepted | Refused:
         if isinstance(file, Refused):
             outcome: Accepted | Refused = file
         else:
             options = body.options(file.file)
             try:
-                outcome = await self._accept(file.incoming, options, client)
+                outcome = await self._accept(file.incoming, options, file.client)
             except ApplianceError as fault:
                 outcome = Refused(options.filename, fault)
         self._count(outcome)

@@ -5,6 +5,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
+from appliance.domain.clients import Client
 from appliance.http.trusted_proxies import TrustedProxies
 
 
@@ -40,6 +41,19 @@ def request_from(peer: str, **headers: str) -> web.Request:
 def test_only_a_trusted_proxy_is_believed_about_the_client(peer: str, forwarded: str, expected: str) -> None:
     trusted_proxies = TrustedProxies(("10.0.0.0/8", "::1", "::ffff:192.0.2.5"))
     assert trusted_proxies.address(request_from(peer, X_Forwarded_For=forwarded)) == expected
+
+
+@pytest.mark.parametrize(
+    ("peer", "client", "networks"),
+    [
+        ("192.0.2.77", "192.0.2.77", ("192.0.2.0/24",)),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64", ("2001:db8:1::/48",)),
+        ("::ffff:192.0.2.77", "192.0.2.77", ("192.0.2.0/24",)),
+        ("-", "-", ()),
+    ],
+)
+def test_a_client_is_an_address_in_wider_networks(peer: str, client: str, networks: tuple[str, ...]) -> None:
+    assert TrustedProxies(()).client(request_from(peer)) == Client(client, networks)
 
 
 def test_an_id_is_taken_from_a_trusted_proxy_only() -> None:

@@ -192,6 +192,10 @@ def test_a_secret_is_never_repeated(tmp_path: Path) -> None:
         ("RENDITIONS_FORMATS", "jpg,jpg,webp"),
         ("RENDITIONS_HEAVY_MEMORY_BYTES", "100 MB"),
         ("DATA_DIR", ""),
+        ("ACCESS_UPLOADS", ""),
+        ("ACCESS_UPLOADS", "nobody"),
+        ("ACCESS_USER_HEADER", "Remote-User"),
+        ("ACCESS_USER_HEADER", "Remote User"),
     ],
 )
 def test_a_value_that_cannot_work_is_refused_by_name(name: str, value: str, tmp_path: Path) -> None:

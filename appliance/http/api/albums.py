@@ -12,7 +12,7 @@ from appliance.domain.errors import GoneAlbum, InvalidExpiry
 from appliance.http.api.album_resource import album_resource
 from appliance.http.api.deletions import asks_for_bin, deletion_response, tell_owner
 from appliance.http.client_address import client_of
-from appliance.http.delete_tokens import bearer_token, delay_wrong_tokens
+from appliance.http.delete_tokens import delay_wrong_tokens, ownership_proof
 from appliance.http.etags import allowed_versions, version_etag
 from appliance.http.json_fields import (
     asks_to_restore,
@@ -22,7 +22,7 @@ from appliance.http.json_fields import (
     text_member,
     texts_member,
 )
-from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK, CONFIG
+from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK, CONFIG, UPLOADERS
 from appliance.http.links import album_path
 from appliance.http.responses import json_bytes
 
@@ -36,6 +36,7 @@ JSON = "application/json"
 
 async def create_album(request: web.Request) -> web.Response:
     """POST /api/v1/albums"""
+    request.app[UPLOADERS].require(client_of(request))
     body = await json_object(request, CREATION_MEMBERS)
     expires_in = body.get("expires_in")
     options = AlbumOptions(
@@ -46,10 +47,12 @@ async def create_album(request: web.Request) -> web.Response:
         expires_in_s=None if expires_in is None else parse_seconds(expires_in),
         idempotency_key=request.headers.get("Idempotency-Key"),
     )
-    renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).id
-    with renderer.reserve(client):
-        created = await request.app[ALBUMS].create(options)
-        answer = await renderer.run_in_turn(client, lambda: _resource(request, created.contents, created.delete_token))
+    renderer, client = request.app[BACKGROUND_RENDERER], client_of(request)
+    with renderer.reserve(client.id):
+        created = await request.app[ALBUMS].create(options, client)
+        answer = await renderer.run_in_turn(
+            client.id, lambda: _resource(request, created.contents, created.delete_token)
+        )
     headers = {"Location": album_path(created.contents.album.slug), **_headers(created.contents)}
     return web.Response(body=answer, status=201, headers=headers, content_type=JSON)
 
@@ -84,7 +87,7 @@ def _headers(contents: Contents) -> dict[str, str]:
 
 async def change_album(request: web.Request) -> web.Response:
     """PATCH /api/v1/albums/{slug}"""
-    albums, slug, token = request.app[ALBUMS], request.match_info["slug"], bearer_token(request)
+    albums, slug, token = request.app[ALBUMS], request.match_info["slug"], ownership_proof(request)
     async with delay_wrong_tokens(request):
         await albums.owned(slug, token)
     body = await json_object(request, MEMBERS)
@@ -107,7 +110,7 @@ async def change_album(request: web.Request) -> web.Response:
 
 async def delete_album(request: web.Request) -> web.Response:
     """DELETE /api/v1/albums/{slug}"""
-    slug, token, to_bin = request.match_info["slug"], bearer_token(request), asks_for_bin(request)
+    slug, token, to_bin = request.match_info["slug"], ownership_proof(request), asks_for_bin(request)
     async with delay_wrong_tokens(request):
         album = await request.app[ALBUMS].delete(slug, token, to_bin=to_bin, only_versions=allowed_versions(request))
     return deletion_response(restorable_until_s(album, request.app[CLOCK]()), to_bin=to_bin)

@@ -62,6 +62,10 @@ def chevereto_body(request: web.Request, limits: Uploads, translate_field: Trans
 class UrlencodedBody(RequestBody):
     """An urlencoded form with the file as Base64 or data URL in `source`."""
 
+    @property
+    def has_fields(self) -> bool:
+        return True
+
     def _announced_bytes(self) -> int:
         return super()._announced_bytes() // ENCODED_BYTES
 

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from appliance.domain.errors import GoneAlbum, GoneImage, InvalidField, UnknownAlbum, UnknownImage, WrongToken
-from appliance.http.delete_tokens import bearer_token, delay_wrong_tokens
+from appliance.domain.errors import GoneAlbum, GoneImage, InvalidField, KeyScope, UnknownAlbum, UnknownImage, WrongToken
+from appliance.http.delete_tokens import delay_wrong_tokens, ownership_proof
 from appliance.http.localization.formatting import rfc3339
 from appliance.http.responses import json_answer
+from appliance.lifecycle.management import Proof
 
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -28,15 +29,15 @@ def deletion_response(restorable_until_s: int | None, *, to_bin: bool) -> web.Re
     return json_answer({"restorable_until": until}, headers=NO_STORE)
 
 
-async def tell_owner(request: web.Request, ask: Callable[[str, str], Awaitable[int | None]]) -> int | None:
-    """What `ask` knows of the path's slug, if the request has its delete token; None for anybody else.
+async def tell_owner(request: web.Request, ask: Callable[[str, Proof], Awaitable[int | None]]) -> int | None:
+    """What `ask` knows of the path's slug, if the request has its delete token or key; None for anybody else.
 
     Raises Busy after many wrong tokens.
     """
-    if (token := bearer_token(request)) is None:
+    if (token := ownership_proof(request)) is None:
         return None
     try:
         async with delay_wrong_tokens(request):
             return await ask(request.match_info["slug"], token)
-    except (UnknownImage, UnknownAlbum, GoneImage, GoneAlbum, WrongToken):
+    except (UnknownImage, UnknownAlbum, GoneImage, GoneAlbum, KeyScope, WrongToken):
         return None

@@ -124,6 +124,7 @@ def limits_resource(config: Config) -> Mapping[str, object]:
     """Every limit in force, in bytes, pixels, seconds, days and characters."""
     uploads, sizes = config.uploads, config.renditions
     return {
+        "access": {"uploads": list(config.access.uploads)},
         "uploads": {
             "max_bytes": uploads.max_bytes,
             "max_pixels": uploads.max_pixels,

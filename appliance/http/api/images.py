@@ -7,13 +7,13 @@ from appliance.domain.model import Image
 from appliance.http.api.contract import build_contract
 from appliance.http.api.deletions import asks_for_bin, deletion_response, tell_owner
 from appliance.http.api.image_resource import image_resource, limits_resource, pending_resource
-from appliance.http.delete_tokens import bearer_token, delay_wrong_tokens
+from appliance.http.delete_tokens import delay_wrong_tokens, ownership_proof
 from appliance.http.etags import allowed_versions, version_etag
 from appliance.http.image_lookup import find_image_or_progress, resolve_image
 from appliance.http.json_fields import asks_to_restore, expiry_member, json_object, text_member
 from appliance.http.keys import CLOCK, CONFIG, MANAGEMENT, RESUMABLE
 from appliance.http.responses import json_answer
-from appliance.lifecycle.management import Changes, restorable_until_s
+from appliance.lifecycle.management import Changes, Proof, restorable_until_s
 from appliance.resumable import Progress
 
 MEMBERS = frozenset({"title", "alt", "expires_in", "expires_at", "restore", "deleted"})
@@ -40,7 +40,7 @@ def image_headers(image: Image) -> dict[str, str]:
 
 async def change_image(request: web.Request) -> web.Response:
     """PATCH /api/v1/images/{slug}"""
-    management, slug, token = request.app[MANAGEMENT], request.match_info["slug"], bearer_token(request)
+    management, slug, token = request.app[MANAGEMENT], request.match_info["slug"], ownership_proof(request)
     async with delay_wrong_tokens(request):
         await _owned(request, slug, token)
     changes = await _changes(request)
@@ -59,7 +59,7 @@ async def delete_image(request: web.Request) -> web.Response:
 
 async def _delete(request: web.Request, *, to_bin: bool) -> Image | None:
     """The image as it has ended; None for an upload in progress, which is cancelled."""
-    slug, token, only_versions = request.match_info["slug"], bearer_token(request), allowed_versions(request)
+    slug, token, only_versions = request.match_info["slug"], ownership_proof(request), allowed_versions(request)
     management = request.app[MANAGEMENT]
     try:
         return await management.delete(slug, token, to_bin=to_bin, only_versions=only_versions)
@@ -70,7 +70,7 @@ async def _delete(request: web.Request, *, to_bin: bool) -> Image | None:
     return await management.delete(slug, token, to_bin=to_bin, only_versions=only_versions)
 
 
-async def _owned(request: web.Request, slug: str, token: str | None) -> None:
+async def _owned(request: web.Request, slug: str, token: Proof) -> None:
     """Raises as `Management.owned` does, and NotHereYet."""
     try:
         await request.app[MANAGEMENT].owned(slug, token)

@@ -4,6 +4,8 @@ from aiohttp import hdrs, web
 
 from appliance.albums import AlbumChanges, AlbumOptions, Contents
 from appliance.catalogue import UNCHANGED, Unchanged
+from appliance.domain.access_keys import is_key
+from appliance.domain.clients import Client
 from appliance.domain.errors import (
     ApplianceError,
     GoneAlbum,
@@ -15,10 +17,11 @@ from appliance.domain.errors import (
 )
 from appliance.domain.tokens import MIN_KEY_CHARS, hash_secret
 from appliance.domain.upload_options import parse_duration
+from appliance.http.authentication import KEY_FIELD, client_with_key
 from appliance.http.client_address import client_of
 from appliance.http.delete_tokens import delay_wrong_tokens, token_in
 from appliance.http.forms import Form, changed_text, read_form, text_field
-from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK
+from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK, UPLOADERS
 from appliance.http.links import album_path
 from appliance.http.pages.album_handlers import gone_page, shared_album_page
 from appliance.http.pages.album_pages import AlbumFormValues, AlbumPages, slugs_in
@@ -45,24 +48,33 @@ async def create(request: web.Request) -> web.Response:
         text_field(form, "expires_in"),
         form_key=text_field(form, "form_key"),
     )
-    renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).id
+    renderer = request.app[BACKGROUND_RENDERER]
     try:
+        client = await _creator(request, form)
         options = AlbumOptions(
             images=tuple(slugs_in(values.links)),
             title=values.title,
             expires_in_s=parse_duration(values.expires_in) if values.expires_in else None,
             idempotency_key=_idempotency_key(values),
         )
-        with renderer.reserve(client):
-            created = await request.app[ALBUMS].create(options)
+        with renderer.reserve(client.id):
+            created = await request.app[ALBUMS].create(options, client)
             page = await renderer.run_in_turn(
-                client, lambda: pages.created_page(created.contents, created.delete_token)
+                client.id, lambda: pages.created_page(created.contents, created.delete_token)
             )
     except ApplianceError as fault:
         return problem_page_response(pages.creation_page(fault, form_values=values), fault)
     response = page_response(page, status=201)
     response.headers[hdrs.LOCATION] = album_path(created.contents.album.slug)
     return response
+
+
+async def _creator(request: web.Request, form: Form) -> Client:
+    """The client, with an access key in the form. Raises KeyInvalid, Busy, and as `Uploaders.require` does."""
+    key = text_field(form, KEY_FIELD).strip()
+    client = await client_with_key(request, key) if is_key(key) else client_of(request)
+    request.app[UPLOADERS].require(client)
+    return client
 
 
 def _idempotency_key(values: AlbumFormValues) -> str | None:

@@ -62,6 +62,10 @@ class FormBody(RequestBody):
     def takes_several(self) -> bool:
         return self._max_files > 1
 
+    @property
+    def has_fields(self) -> bool:
+        return True
+
     def _announced_bytes(self) -> int:
         announced = max(0, super()._announced_bytes() - MAX_PARTS * MAX_FIELD_BYTES)  # the fields don't count
         if self._accepts_base64:

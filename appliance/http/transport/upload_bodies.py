@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from aiohttp import web
 
 from appliance.config.model import Uploads
+from appliance.domain.access_keys import is_key
 from appliance.domain.clients import Client
 from appliance.domain.errors import (
     ApplianceError,
@@ -21,6 +22,7 @@ from appliance.domain.upload_options import (
     clean_filename,
     with_option,
 )
+from appliance.http.authentication import KEY_FIELD, client_with_key
 from appliance.http.transport.body_faults import translate_faults
 from appliance.http.transport.completeness import refuse_unfinished
 from appliance.http.transport.content_digest import ContentDigest, parse_content_digest
@@ -28,19 +30,9 @@ from appliance.http.transport.request_heads import refuse_chunks, refuse_encoded
 from appliance.http.transport.timeouts import Timeouts
 from appliance.shared.concurrency_limit import Permit
 from appliance.uploads.admission import AdmissionRequest, UploadStage
-from appliance.uploads.ingest import MAX_SKIPPED_BYTES, ArrivingFile
+from appliance.uploads.ingest import ArrivingFile
 
 MAX_FIELD_BYTES = 16_384  # enough for an alt text of 2,000 characters in any script
-
-
-@dataclass(slots=True)
-class FormLimits:
-    """How much one form may bring."""
-
-    max_files: int = 100
-    """As many as a person selects in a gallery at once."""
-    max_skipped_bytes: int = MAX_SKIPPED_BYTES
-    """Of each refused file."""
 
 
 TranslateField = Callable[[str, str], tuple[str, str]]
@@ -87,6 +79,8 @@ class RequestBody(ABC):
         self._digest: ContentDigest | None = None
         self._fields: dict[str, str] = {}
         self._refusal: ApplianceError | None = None
+        self._key: str | None = None
+        self._has_identified = False
         self.skipped = 0
         """How many files exceeded the limit of one form."""
 
@@ -109,7 +103,18 @@ class RequestBody(ABC):
         if (key := self._request.headers.get("Idempotency-Key")) is not None:
             check_idempotency_key(key)
             self._options = replace(self._options, idempotency_key=key)
-        return AdmissionRequest(client, UploadStage.WHOLE, self._announced_bytes())
+        return AdmissionRequest(
+            client, UploadStage.WHOLE, self._announced_bytes(), self._options.expires_in_s, self.has_fields
+        )
+
+    @property
+    def has_fields(self) -> bool:
+        """Whether fields may come with the file."""
+        return False
+
+    async def identified(self, client: Client) -> Client:
+        self._has_identified = True
+        return client if self._key is None else await client_with_key(self._request, self._key)
 
     def options(self, file: ArrivingFile) -> UploadOptions:
         return replace(self._options, filename=self._options.filename or clean_filename(file.name or self._filename))
@@ -126,6 +131,9 @@ class RequestBody(ABC):
     def _note_field(self, name: str, text: str) -> None:
         """Note a field of a form. An error in it is raised by `_require_options`, when all fields have been read."""
         try:
+            if name == KEY_FIELD and is_key(text.strip()):
+                self._note_key(text.strip())
+                return
             refuse_chunks(name, text)
             name, text = self._translate_field(name, text)
             if name in OPTION_NAMES:
@@ -133,6 +141,12 @@ class RequestBody(ABC):
             self._options = with_option(self._options, name, text, self._limits.max_expiry_days)
         except ApplianceError as fault:
             self._refusal = self._refusal or fault
+
+    def _note_key(self, key: str) -> None:
+        """Raises InvalidField behind the first file, which was accepted or refused without the key by then."""
+        if self._has_identified:
+            raise InvalidField("The field “key” must come before the file.")
+        self._key = key
 
     def _require_options(self) -> None:
         """Raises the first error in the options."""

@@ -1,0 +1,1 @@
+"""Access: who may upload, and the access keys that let people in."""

@@ -1,0 +1,51 @@
+"""Authentication: who makes a request, by an access key or by what a trusted proxy says. Others are their address."""
+
+import hashlib
+
+from aiohttp import hdrs, web
+
+from appliance.domain.access_keys import is_key
+from appliance.domain.clients import Client
+from appliance.http.client_address import CLIENT, client_of
+from appliance.http.delete_tokens import bearer
+from appliance.http.keys import ACCESS_KEYS, CONFIG, TRUSTED_PROXIES, WRONG_TOKEN_DELAY
+
+KEY_HEADER = "X-API-Key"
+KEY_FIELD = "key"
+"""A field of forms, and a parameter of Chevereto's API, that may bring an access key."""
+CHEVERETO_PATH = "/api/1/upload"
+AUTHENTICATED = web.RequestKey("authenticated", bool)
+
+
+async def authenticate(request: web.Request) -> None:
+    """Find out who makes the request; only one with credentials costs anything. Raises KeyInvalid, Busy.
+
+    A key that isn't valid never counts as none. A text that doesn't mean to be a key is one: a delete token, or what
+    programs send that insist on some key.
+    """
+    if AUTHENTICATED in request:
+        return
+    if (key := _key_in_head(request)) is not None:
+        request[CLIENT] = await client_with_key(request, key)
+    elif (header := request.app[CONFIG].access.user_header) is not None:
+        user = request.app[TRUSTED_PROXIES].user(request, header)
+        if user is not None:
+            request[CLIENT] = Client(f"user:{hashlib.sha256(user.encode()).hexdigest()[:32]}", user=user)
+    request[AUTHENTICATED] = True
+
+
+async def client_with_key(request: web.Request, key: str) -> Client:
+    """The client who has the access key. Raises KeyInvalid, and Busy after many wrong keys from an address."""
+    async with request.app[WRONG_TOKEN_DELAY].delayed(client_of(request).id):
+        found = await request.app[ACCESS_KEYS].authenticate(key)
+    return Client(f"key:{found.id}", access_key=found)
+
+
+def _key_in_head(request: web.Request) -> str | None:
+    if hdrs.AUTHORIZATION in request.headers and is_key(token := bearer(request) or ""):
+        return token
+    if KEY_HEADER in request.headers and is_key(text := request.headers[KEY_HEADER].strip()):
+        return text
+    if request.path == CHEVERETO_PATH and is_key(text := request.query.get(KEY_FIELD, "").strip()):
+        return text
+    return None

@@ -1,0 +1,251 @@
+"""Who may upload: refused or let in by the head of the request, in every way in."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse
+
+from appliance.config.model import Access, Config
+from appliance.domain.access_keys import KeyLimits, Scope
+from tests.support.access import BY_FIELD, BY_HEADER, Way, api_field, form, minted, only_image, raw
+from tests.support.host import Host, OpenHost, bearer, problem
+from tests.support.tus_client import Tus
+from tests.support.wire import wires
+
+WRONG = "imgk_" + "0" * 44
+KEY_ONLY = Access(uploads=("key",))
+
+
+async def code(response: ClientResponse) -> str:
+    """The error's code, in any form of error; empty for a success or a page."""
+    if "json" not in response.content_type:
+        return ""
+    body: dict[str, Any] = await response.json()
+    return str(body.get("code") or body.get("error", {}).get("context", ""))
+
+
+@pytest.fixture
+async def closed(open_host: OpenHost) -> Host:
+    """A host where only keys upload."""
+    return await open_host(access=KEY_ONLY)
+
+
+@pytest.mark.parametrize("way", BY_HEADER)
+async def test_a_key_in_a_header_opens_every_way_in(closed: Host, jpeg: bytes, way: Way) -> None:
+    key = await minted(closed)
+    for sent, expected in (
+        ({}, "key-required"),
+        ({"X-API-Key": "any"}, "key-required"),
+        (bearer(WRONG), "key-invalid"),
+    ):
+        response = await way(closed, jpeg, sent)
+        assert response.status == 401
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+        assert await code(response) in (expected, "")
+    assert closed.appliance.admission.in_progress == 0
+    for sent in (bearer(key), {"X-API-Key": key}):
+        assert (await way(closed, jpeg, sent)).status in (200, 201)
+        assert (await only_image(closed)).access_key == key[5:15]
+
+
+@pytest.mark.parametrize("way", BY_FIELD)
+async def test_a_key_in_a_field_opens_the_forms(
+    closed: Host, jpeg: bytes, way: Callable[[Host, bytes, str], Awaitable[ClientResponse]]
+) -> None:
+    key = await minted(closed)
+    for sent in ("", "any", WRONG, key[:-1] + ("a" if key[-1] != "a" else "b")):
+        assert (await way(closed, jpeg, sent)).status == 401
+    assert await closed.appliance.catalogue.images.page() == []
+    assert closed.files("spool/incoming") == []
+    assert (await way(closed, jpeg, key)).status in (200, 201)
+    assert (await only_image(closed)).access_key == key[5:15]
+
+
+async def test_a_key_behind_the_file_is_refused(host: Host, jpeg: bytes) -> None:
+    fields = form(jpeg)
+    fields.add_field("key", await minted(host))
+    await problem(await host.client.post("/api/v1/images", data=fields), "invalid-field")
+
+
+async def test_a_wrong_key_never_counts_as_none(host: Host, jpeg: bytes) -> None:
+    assert (await raw(host, jpeg, {})).status == 201
+    await problem(await raw(host, jpeg, bearer(WRONG)), "key-invalid")
+    await problem(await api_field(host, jpeg, WRONG), "key-invalid")
+    await problem(await host.client.get("/api/v1/limits", headers={"X-API-Key": WRONG}), "key-invalid")
+
+
+@pytest.mark.parametrize("text", ["any", "imgk", ""])
+async def test_what_is_no_key_is_none(host: Host, jpeg: bytes, text: str) -> None:
+    assert (await raw(host, jpeg, {"X-API-Key": text})).status == 201
+    assert (await api_field(host, jpeg, text)).status == 201
+
+
+async def test_each_end_of_a_key_has_its_own_sentence(host: Host, jpeg: bytes) -> None:
+    expiring, key = await minted(host, "a", expires_in_s=60), await minted(host, "b")
+    host.clock.forward(60)
+    said = [await problem(await raw(host, jpeg, bearer(text)), "key-invalid") for text in (expiring, key[:-2], WRONG)]
+    await host.appliance.access_keys.revoke("b")
+    said.append(await problem(await raw(host, jpeg, bearer(key)), "key-invalid"))
+    assert len({each["detail"] for each in said}) == 3  # a typo is told without a look-up, and so is WRONG's checksum
+    assert "expired" in said[0]["detail"]
+    assert "typo" in said[1]["detail"]
+    assert "revoked" in said[3]["detail"]
+
+
+async def test_a_client_that_waits_for_100_is_refused_before_its_bytes(closed: Host) -> None:
+    head = "PUT /a.jpg HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n"
+    for rest, expected in (("", "401"), (f"X-API-Key: {await minted(closed)}\r\n", "100")):
+        async with wires(closed.port, 1) as [wire]:
+            await wire.send(f"{head}{rest}\r\n")
+            assert (await wire.head()).split()[1] == expected
+
+
+async def test_a_resumable_upload_is_continued_by_its_secret_and_ends_with_its_key(closed: Host, jpeg: bytes) -> None:
+    key, tus = await minted(closed), Tus(closed)
+    where = await tus.created(await tus.post(len(jpeg), headers=bearer(key)))
+    assert (await tus.patch(where, 0, jpeg[:100])).status == 204
+    await closed.appliance.access_keys.revoke("scanner")
+    assert await code(await tus.patch(where, 100, jpeg[100:])) == "key-invalid"
+    assert await closed.appliance.catalogue.images.page() == []
+
+
+async def test_an_album_needs_a_key_where_uploads_do(closed: Host, jpeg: bytes) -> None:
+    key = await minted(closed)
+    image = await (await raw(closed, jpeg, bearer(key))).json()
+    await problem(await closed.client.post("/api/v1/albums", json={"images": [image["slug"]]}), "key-required")
+    created = await closed.client.post("/api/v1/albums", json={"images": [image["slug"]]}, headers=bearer(key))
+    assert created.status == 201
+    slug = (await created.json())["slug"]
+    page = {"images": image["url"], "expires_in": "", "title": ""}
+    assert (await closed.client.post("/a", data=page)).status == 401
+    assert (await closed.client.post("/a", data=page | {"key": key})).status == 201
+    other = await minted(closed, "other")
+    await problem(await closed.client.delete(f"/api/v1/albums/{slug}", headers=bearer(other)), "key-scope")
+    assert (await closed.client.delete(f"/api/v1/albums/{slug}", headers=bearer(key))).status == 204
+
+
+async def test_views_stay_open(closed: Host, jpeg: bytes) -> None:
+    image = await (await raw(closed, jpeg, bearer(await minted(closed)))).json()
+    for path in ("", "/original", "/small.jpg"):
+        assert (await closed.get(f"/i/{image['slug']}{path}")).status == 200
+
+
+# --- scopes and limits ------------------------------------------------------------------------------------------------
+
+
+async def test_a_key_changes_and_deletes_what_it_uploaded_and_nothing_else(host: Host, jpeg: bytes) -> None:
+    key, bare = await minted(host), await minted(host, "bare", scopes=(Scope.UPLOAD,))
+    image = await (await raw(host, jpeg, bearer(key))).json()
+    others = await (await raw(host, jpeg, bearer(bare))).json()
+    assert (await host.patch(image["slug"], key, title="Mine")).status == 200
+    for slug, text in ((image["slug"], bare), (others["slug"], key), (others["slug"], bare)):
+        await problem(await host.patch(slug, text, title="Mine"), "key-scope")
+        await problem(await host.delete(slug, text), "key-scope")
+    assert (await host.patch(others["slug"], others["delete_token"], title="By token")).status == 200
+    assert (await host.delete(image["slug"], key)).status == 204
+
+
+async def test_a_key_without_the_scope_does_not_upload(host: Host, jpeg: bytes) -> None:
+    key = await minted(host, scopes=(Scope.MANAGE,))
+    await problem(await raw(host, jpeg, bearer(key)), "key-scope")
+
+
+@pytest.mark.parametrize(
+    ("limits", "query", "expected"),
+    [
+        (KeyLimits(max_file_bytes=100), "", "too-large"),
+        (KeyLimits(max_expiry_s=60), "?expires_in=61", "invalid-expiry"),
+        (KeyLimits(max_images=0), "", "key-used-up"),
+        (KeyLimits(max_bytes=100), "", "key-used-up"),
+        (KeyLimits(max_images_a_day=0), "", "budget-spent"),
+        (KeyLimits(max_bytes_a_day=100), "", "budget-spent"),
+    ],
+)
+async def test_a_key_has_limits_of_its_own(
+    host: Host, jpeg: bytes, limits: KeyLimits, query: str, expected: str
+) -> None:
+    key = await minted(host, limits=limits)
+    response = await host.client.post(f"/api/v1/images{query}", data=jpeg, headers=bearer(key))
+    told = await problem(response, expected)
+    assert told["actual"] > told["limit"]
+    chunked = await host.client.post(f"/api/v1/images{query}", data=_chunks(jpeg), headers=bearer(key))
+    assert await code(chunked) == expected  # nothing was announced
+    assert await host.appliance.catalogue.images.page() == []
+
+
+async def _chunks(data: bytes) -> Any:
+    yield data
+
+
+async def test_a_day_s_budget_comes_back_with_the_day(host: Host, jpeg: bytes) -> None:
+    key = await minted(host, limits=KeyLimits(max_images_a_day=1))
+    image = await (await raw(host, jpeg, bearer(key))).json()
+    assert (await host.delete(image["slug"], key)).status == 204
+    await host.erase()
+    response = await raw(host, jpeg, bearer(key))
+    await problem(response, "budget-spent")
+    left_s = int(response.headers["Retry-After"])
+    assert response.headers["RateLimit-Policy"] == '"images-a-day";q=1;w=86400'
+    assert response.headers["RateLimit"] == f'"images-a-day";r=0;t={left_s}'
+    host.clock.forward(left_s)
+    assert (await raw(host, jpeg, bearer(key))).status == 201
+
+
+async def test_what_is_erased_makes_room_again(host: Host, jpeg: bytes) -> None:
+    key = await minted(host, limits=KeyLimits(max_images=1))
+    image = await (await raw(host, jpeg, bearer(key))).json()
+    await host.delete(image["slug"], key)
+    await problem(await raw(host, jpeg, bearer(key)), "key-used-up")
+    await host.erase()
+    assert (await raw(host, jpeg, bearer(key))).status == 201
+
+
+async def test_uploads_that_come_together_do_not_pass_a_limit(host: Host, jpeg: bytes) -> None:
+    key = await minted(host, limits=KeyLimits(max_images=2))
+    replies = await asyncio.gather(*(raw(host, jpeg, bearer(key)) for _ in range(5)))
+    assert sorted(reply.status for reply in replies) == [201, 201, 403, 403, 403]
+    assert host.files("spool/landed") == []
+
+
+async def test_no_image_outlives_what_its_key_allows(host: Host, jpeg: bytes) -> None:
+    key = await minted(host, limits=KeyLimits(max_expiry_s=3600))
+    image = await (await raw(host, jpeg, bearer(key))).json()
+    row = await only_image(host)
+    assert row.expires_s - row.created_s == 3600
+    await problem(await host.patch(image["slug"], image["delete_token"], expires_in="2h"), "invalid-expiry")
+    assert (await host.patch(image["slug"], image["delete_token"], expires_in="1h")).status == 200
+
+
+# --- people whom a proxy has signed in --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def proxied(config: Config) -> dict[str, Any]:
+    server = replace(config.server, trusted_proxies=("127.0.0.1",))
+    return {"server": server, "access": Access(uploads=("signed-in",), user_header="Remote-User")}
+
+
+async def test_who_is_signed_in_uploads(open_host: OpenHost, jpeg: bytes, proxied: dict[str, Any]) -> None:
+    host = await open_host(**proxied)
+    assert (await raw(host, jpeg, {"Remote-User": "ada"})).status == 201
+    for sent in ({}, {"Remote-User": ""}, {"Remote-User": " "}, {"Remote-User": "a" * 300}):
+        await problem(await raw(host, jpeg, sent), "sign-in-required")
+
+
+async def test_nobody_is_two_people(open_host: OpenHost, proxied: dict[str, Any]) -> None:
+    host = await open_host(**proxied)
+    async with wires(host.port, 1) as [wire]:
+        twice = "Remote-User: ada\r\nRemote-User: eve\r\n"
+        await wire.send(f"PUT /a.jpg HTTP/1.1\r\nHost: a\r\n{twice}Content-Length: 9\r\n\r\n")
+        assert (await wire.head()).split()[1] == "403"
+
+
+async def test_nobody_is_believed_but_a_trusted_proxy(
+    open_host: OpenHost, jpeg: bytes, proxied: dict[str, Any]
+) -> None:
+    elsewhere = replace(proxied["server"], trusted_proxies=("192.0.2.9",))
+    host = await open_host(**proxied | {"server": elsewhere})
+    await problem(await raw(host, jpeg, {"Remote-User": "ada"}), "sign-in-required")
