@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from prometheus_client import CollectorRegistry
 
+from appliance.access.orders import carry_out
 from appliance.albums.takedown import Takedown
 from appliance.cache import Caches
 from appliance.catalogue.opening import open_catalogue
@@ -96,6 +97,7 @@ async def _serve(config: Config, manager: Supervisor) -> None:
             drain=container.drain,
             take_down=Takedown(container.management, container.albums).take_down,
             reinspect=container.reinspector.step,
+            key=lambda order: carry_out(container.access_keys, order),
         )
         jobs = background_jobs(container)
         async with listening(config, commands):

@@ -11,7 +11,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from appliance import __version__
-from appliance.commands import backup, capacity, catalogue, drain, expiry, reinspect, restore, status, takedown, verify
+from appliance.access.orders import Verb
+from appliance.commands import (
+    backup,
+    capacity,
+    catalogue,
+    drain,
+    expiry,
+    key,
+    reinspect,
+    restore,
+    status,
+    takedown,
+    verify,
+)
 from appliance.config.load import load
 from appliance.config.model import Config
 from appliance.config.show import as_toml
@@ -67,9 +80,25 @@ def _parser() -> argparse.ArgumentParser:
     capacity.add_arguments(
         _add(commands, "capacity", _capacity, "estimate the machine that a load needs, and its cost")
     )
+    _add_keys(commands)
     _add_backups(commands)
     _add_catalogue(commands)
     return parser
+
+
+def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    about = "manage access keys, with which people and programs upload"
+    inner = commands.add_parser("key", help=about, description=f"{about[0].upper()}{about[1:]}.").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    abouts = {
+        Verb.ADD: "make a key; it is printed once",
+        Verb.LIST: "list every key, and what was uploaded with it",
+        Verb.REVOKE: "end a key at once and for good; what was uploaded with it stays",
+        Verb.ROTATE: "replace the secret of a key; the old one ends at once",
+    }
+    for verb, what in abouts.items():
+        key.add_arguments(_add(inner, verb, _key(verb), what), verb)
 
 
 def _add_backups(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -173,6 +202,13 @@ def _reinspect(arguments: argparse.Namespace) -> int:
     config = load(arguments.config).config
     start_logging("warning")
     return reinspect.reinspect(config, reinspect.options_of(arguments))
+
+
+def _key(verb: Verb) -> Command:
+    def command(arguments: argparse.Namespace) -> int:
+        return key.key(load(arguments.config).config, verb, arguments)
+
+    return command
 
 
 def _expire(arguments: argparse.Namespace) -> int:

@@ -34,6 +34,11 @@ def read_value(option: Option, raw: object) -> object:
     return _READERS[option.kind](raw, option.key, option.info)
 
 
+def parse_size(text: str) -> int:
+    """Bytes from text, as in options for sizes. Raises InvalidValue."""
+    return _size(text, f"a size, {SIZE_EXAMPLES}")
+
+
 def _text(raw: object, _key: str, info: OptionInfo) -> str:
     if not isinstance(raw, str) or not raw.strip() or not raw.isprintable():
         raise InvalidValue(_one_of(info.choices) if info.choices else "text on one line")

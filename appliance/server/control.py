@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import aiohttp
 from aiohttp import web
 
+from appliance.access.orders import KeyOrder
 from appliance.config.model import Config
 from appliance.domain.errors import ApplianceError, CommandFailed, ServerNotRunning
 from appliance.reinspection.steps import Step, StepRequest
@@ -42,7 +43,8 @@ class Commands:
     """What the server does on request. Each may raise an ApplianceError, whose detail reaches the person.
 
     `status` returns plain values for people and for `doctor`. `drain` refuses uploads from now on, or accepts them
-    again. `take_down` ends what has a slug, and returns one word for what that was. `reinspect` takes one step.
+    again. `take_down` ends what has a slug, and returns one word for what that was. `reinspect` takes one step. `key`
+    carries out an order about access keys.
     """
 
     expire: ExpireNow
@@ -50,6 +52,7 @@ class Commands:
     drain: Callable[[bool], None]
     take_down: Callable[[str], Awaitable[str]]
     reinspect: Callable[[StepRequest], Awaitable[Step]]
+    key: Callable[[KeyOrder], Awaitable[Answer]]
 
 
 @asynccontextmanager
@@ -93,6 +96,11 @@ async def ask_reinspect(config: Config, request: StepRequest) -> Step:
     return Step(**answer | {"examples": tuple(answer["examples"])})
 
 
+async def ask_key(config: Config, order: KeyOrder) -> dict[str, Any]:
+    """Has the server carry out the order. Raises ServerNotRunning, CommandFailed."""
+    return await _ask(config, "POST", "/key", asdict(order), _TAKEDOWN_S)
+
+
 def _app(commands: Commands) -> web.Application:
     async def status(_request: web.Request) -> web.Response:
         return web.json_response({"pid": os.getpid(), **await commands.status()})
@@ -111,6 +119,9 @@ def _app(commands: Commands) -> web.Application:
     async def reinspect(request: web.Request) -> web.Response:
         return web.json_response(asdict(await commands.reinspect(StepRequest(**await request.json()))))
 
+    async def key(request: web.Request) -> web.Response:
+        return web.json_response(await commands.key(KeyOrder(**await request.json())))
+
     app = web.Application(middlewares=[_only_commanders, _errors_in_words])
     app.add_routes(
         [
@@ -119,6 +130,7 @@ def _app(commands: Commands) -> web.Application:
             web.post("/drain", drain),
             web.post("/takedown", takedown),
             web.post("/reinspect", reinspect),
+            web.post("/key", key),
         ]
     )
     return app

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from appliance.access.orders import KeyOrder
 from appliance.config.model import MB, Config
 from appliance.domain.model import KeepMetadata
 from appliance.reinspection.steps import Step, StepRequest
@@ -61,6 +62,10 @@ class Asked:
     async def reinspect(self, request: StepRequest) -> Step:
         self.commands.append(f"reinspect after {request.after}")
         return Step(None, 0)
+
+    async def key(self, order: KeyOrder) -> Mapping[str, Any]:
+        self.commands.append(f"key {order.verb}")
+        return {}
 
 
 class Around:
@@ -125,7 +130,7 @@ async def around(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arou
         abstract.listen()
         port = listener.getsockname()[1]
         control = str(config.control_path)
-        commands = Commands(asked.expire, asked.status, asked.drain, asked.take_down, asked.reinspect)
+        commands = Commands(asked.expire, asked.status, asked.drain, asked.take_down, asked.reinspect, asked.key)
         async with listening(config, commands):
             yield Around(
                 folder,

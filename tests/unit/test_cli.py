@@ -16,6 +16,8 @@ COMMANDS = [
     ["takedown", "https://img.example.com/i/0000000000000000A"],
     ["catalogue", "rebuild"],
     ["catalogue", "check"],
+    ["key", "list"],
+    ["key", "revoke", "scanner"],
     ["catalogue", "backup"],
 ]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from appliance.access.orders import KeyOrder
 from appliance.config.model import Config
 from appliance.domain.errors import CommandFailed, Conflict, DataDirectoryLocked, ServerNotRunning, UnfitInstallation
 from appliance.reinspection.steps import Step, StepRequest
@@ -42,6 +43,9 @@ class Server:
     async def reinspect(self, request: StepRequest) -> Step:
         return Step(request.after, request.looked_at + 1, {"changed": 1}, ("one",))
 
+    async def key(self, order: KeyOrder) -> Mapping[str, Any]:
+        return {"keys": [order.name], "text": order.verb}
+
     async def status(self) -> Mapping[str, Any]:
         return {"listen": "127.0.0.1:8080"}
 
@@ -51,7 +55,8 @@ async def running(config: Config) -> AsyncIterator[Server]:
     server = Server()
     with owned_data_dir(config):
         async with listening(
-            config, Commands(server.expire, server.status, server.drain, server.take_down, server.reinspect)
+            config,
+            Commands(server.expire, server.status, server.drain, server.take_down, server.reinspect, server.key),
         ):
             yield server
 

@@ -11,7 +11,8 @@ from appliance.domain.access_keys import AccessKey, KeyLimits, Scope
 from appliance.domain.access_records import RecordKind
 from appliance.domain.errors import StoreUnavailable
 from appliance.objectstore.access_records import record_key
-from tests.support.host import Host, ManualClock, running
+from tests.support.access import minted, raw
+from tests.support.host import Host, ManualClock, bearer, problem, running
 
 KEY = AccessKey("0123456789", "scanner", "ab" * 32, (Scope.UPLOAD,), 1_790_000_000, limits=KeyLimits(max_images=9))
 
@@ -39,6 +40,24 @@ async def test_a_rebuild_brings_back_a_key_and_its_revocation(config: Config, jp
     async with running(config, clock) as host:
         assert await host.appliance.catalogue.keys.all() == known
         assert await host.appliance.catalogue.records.due() == []
+
+
+async def test_a_rebuild_knows_which_key_an_image_has_and_what_it_has_used(config: Config, jpeg: bytes) -> None:
+    clock = ManualClock()
+    async with running(config, clock) as host:
+        key, bare = await minted(host), await minted(host, "other")
+        images = [await (await raw(host, jpeg, bearer(text))).json() for text in (key, key, bare)]
+        album = {"images": [images[0]["slug"]]}
+        album = await (await host.client.post("/api/v1/albums", json=album, headers=bearer(key))).json()
+        await host.appliance.album_lifecycle.sync_records()
+        used = await host.appliance.catalogue.keys.usage(key[5:15])
+    lose_catalogue(config)
+    assert await asyncio.to_thread(rebuild, config) == 0
+    async with running(config, clock) as host:
+        assert await host.appliance.catalogue.keys.usage(key[5:15]) == used
+        await problem(await host.delete(images[2]["slug"], key), "key-scope")
+        assert (await host.delete(images[0]["slug"], key)).status == 204
+        assert (await host.client.delete(f"/api/v1/albums/{album['slug']}", headers=bearer(key))).status == 204
 
 
 async def test_a_crash_between_row_and_record_loses_neither(config: Config) -> None:
