@@ -1,9 +1,11 @@
 """The server's life: every part starts in order of need, what the last run left is repaired, all stop in reverse."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 
@@ -20,7 +22,7 @@ from appliance.server.background_jobs import background_jobs
 from appliance.server.control import Commands, listening
 from appliance.server.data_dir_lock import owned_data_dir
 from appliance.server.serving import serve_until_stopped
-from appliance.server.sockets import allow_open_files
+from appliance.server.sockets import allow_open_files, are_open_to_others
 from appliance.server.startup_checks import refuse_lost_catalogue
 from appliance.server.status import connect_gauges, status
 from appliance.server.systemd import Supervisor, supervisor
@@ -28,6 +30,8 @@ from appliance.shared.filesystem import largest_file_bytes
 from appliance.shared.unix_peers import keep_orphans
 from appliance.spool import Spool
 from appliance.workers import Workers
+
+log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -61,6 +65,8 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         config = config.limited_to(min(store.max_object_bytes, largest_file_bytes(config.spool_dir)))
         container = build(config, clock, metrics, catalogue, store, spool, caches, workers)
         stack.push_async_callback(container.sidecars.close)
+        await container.limits.day_budgets.start()
+        stack.push_async_callback(container.limits.day_budgets.save)
         await caches.start()
         await spool.start()
         await container.upload_janitor.recover()
@@ -85,8 +91,17 @@ def serve(config: Config) -> int:
     allow_open_files()
     with owned_data_dir(config):
         keep_orphans()
-        asyncio.run(_serve(config, supervisor(os.environ)))
+        manager = supervisor(os.environ)
+        asyncio.run(_serve(_limited(config, manager), manager))
     return 0
+
+
+def _limited(config: Config, manager: Supervisor) -> Config:
+    """With limits on where the manager's sockets are open to others, whatever `server.listen` says."""
+    if config.limits.mode == "auto" and are_open_to_others(manager.sockets):
+        config = replace(config, limits=replace(config.limits, mode="on"))
+    log.info("clients are %s (limits.mode)", "limited" if config.limits_on else "not limited")
+    return config
 
 
 async def _serve(config: Config, manager: Supervisor) -> None:

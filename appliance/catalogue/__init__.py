@@ -4,6 +4,7 @@ from appliance.catalogue.key_catalogue import KeyCatalogue
 from appliance.catalogue.ports import (
     AlbumCatalogue,
     Catalogue,
+    DayBudgetCatalogue,
     IdempotencyCatalogue,
     ImageCatalogue,
     Notes,
@@ -30,6 +31,7 @@ __all__ = [
     "AlbumCatalogue",
     "Backlog",
     "Catalogue",
+    "DayBudgetCatalogue",
     "IdempotencyCatalogue",
     "ImageCatalogue",
     "KeyCatalogue",

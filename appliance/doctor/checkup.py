@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 
 from appliance.config.model import Config
-from appliance.doctor import backups, caches, components, machine, rows
+from appliance.doctor import backups, caches, components, limits, machine, rows
 from appliance.doctor.findings import Finding, fault
 
 Check = Callable[[Config], AsyncIterator[Finding]]
@@ -18,6 +18,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("store", components.store),
     ("backups", backups.backups),
     ("cdn", caches.cdn),
+    ("limits", limits.limits),
     ("listen", machine.addresses),
 )
 

@@ -1,8 +1,10 @@
 """What one access key allows: whether it is valid, and whether another image stays within its limits."""
 
+from appliance.domain import quotas
 from appliance.domain.access_keys import AccessKey, KeyUsage, Scope, day_of
 from appliance.domain.clock import DAY_S
-from appliance.domain.errors import BudgetSpent, KeyExpired, KeyRevoked, KeyScope, KeyUsedUp, TooLarge
+from appliance.domain.errors import BudgetSpent, KeyExpired, KeyImagesSpent, KeyRevoked, KeyScope, KeyUsedUp, TooLarge
+from appliance.domain.quotas import Policy, Unit
 from appliance.domain.upload_options import check_expiry_s
 
 _SCOPES = {
@@ -42,12 +44,13 @@ def require_within(key: AccessKey, usage: KeyUsage, file_bytes: int, now_s: floa
         if limit is not None and actual > limit:
             raise KeyUsedUp(limit=limit, actual=actual)
     budgets = (
-        ("images-a-day", "", limits.max_images_a_day, then.day_images),
-        ("bytes-a-day", "content-bytes", limits.max_bytes_a_day, then.day_bytes),
+        (KeyImagesSpent, "key-images-a-day", Unit.UPLOADS, limits.max_images_a_day, then.day_images),
+        (BudgetSpent, "key-bytes-a-day", Unit.BYTES, limits.max_bytes_a_day, then.day_bytes),
     )
-    for policy, unit, limit, actual in budgets:
+    for spent, name, unit, limit, actual in budgets:
         if limit is not None and actual > limit:
-            raise _spent(policy, unit, limit, actual, now_s)
+            policy = Policy(name, quotas.Scope.KEY, unit, limit, DAY_S)
+            raise spent(limit=limit, actual=actual, retry_after_s=max(1, DAY_S - int(now_s) % DAY_S), policy=policy)
 
 
 def require_expiry(key: AccessKey | None, expires_in_s: int | None) -> None:
@@ -68,9 +71,3 @@ def max_file_bytes(key: AccessKey | None, host_max_bytes: int) -> int:
     if key is None or key.limits.max_file_bytes is None:
         return host_max_bytes
     return min(host_max_bytes, key.limits.max_file_bytes)
-
-
-def _spent(policy: str, unit: str, limit: int, actual: int, now_s: float) -> BudgetSpent:
-    fault = BudgetSpent(limit=limit, actual=actual, retry_after_s=max(1, DAY_S - int(now_s) % DAY_S))
-    fault.policy, fault.unit = policy, unit
-    return fault

@@ -6,11 +6,12 @@ import resource
 import socket
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from aiohttp import web
 
+from appliance.config.model import is_loopback
 from appliance.domain.errors import UnfitInstallation
 
 BACKLOG = 4096  # clients wait here during a restart: seconds of the peak load (Linux' own default limit)
@@ -92,6 +93,12 @@ def _prepare(one: socket.socket) -> None:
     if one.family in (socket.AF_INET, socket.AF_INET6):
         one.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_S * 1000)
         one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+
+
+def are_open_to_others(sockets: Iterable[socket.socket]) -> bool:
+    """Whether another machine can connect to any of these listening sockets."""
+    names = [one.getsockname() for one in sockets]
+    return any(isinstance(name, tuple) and not is_loopback(f"{name[0]}:{name[1]}") for name in names)
 
 
 def allow_open_files() -> None:

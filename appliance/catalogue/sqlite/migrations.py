@@ -22,7 +22,7 @@ CHANGES = "!"
 APPLICATION_ID = 0x41504943  # "APIC", in the file's header: tells our files from any other program's
 _TABLES = {
     *("images", "tombstones", "tombstones_due", "idempotency", "notes", "uploads", "albums", "purges"),
-    *("keys", "key_usage", "records_due"),
+    *("keys", "key_usage", "records_due", "day_budgets"),
     Migrations.migrations_table,
 }
 migrations = Migrations("catalogue")
@@ -229,6 +229,18 @@ def keys(db: Database) -> None:
     )
     for table in ("images", "albums", "uploads"):
         db.execute(f"ALTER TABLE {table} ADD COLUMN access_key TEXT")
+
+
+@migrations(name="0015-day-budgets")
+def day_budgets(db: Database) -> None:
+    """What clients used of their day budgets. The names lead nowhere without the key of the day, which is not here."""
+    db.execute(
+        """
+        CREATE TABLE day_budgets (
+            day INTEGER NOT NULL, name BLOB NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (day, name)
+        ) WITHOUT ROWID
+        """
+    )
 
 
 def migrate(connection: sqlite3.Connection) -> None:

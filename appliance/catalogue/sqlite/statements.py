@@ -180,6 +180,15 @@ RECORDS_DUE = """
     WHERE (kind, id) > (:kind, :id) ORDER BY kind, id LIMIT :limit"""
 MARK_RECORD_WRITTEN = "DELETE FROM records_due WHERE kind = :kind AND id = :id AND version <= :version"
 
+# --- day budgets --------------------------------------------------------------------------------------------------
+
+DAY_BUDGETS = "SELECT name, bytes FROM day_budgets WHERE day = :day ORDER BY bytes DESC LIMIT :limit"
+ADD_TO_DAY_BUDGET = """
+    INSERT INTO day_budgets (day, name, bytes) VALUES (:day, :name, max(0, :bytes))
+    ON CONFLICT (day, name) DO UPDATE SET bytes = max(0, bytes + :bytes)"""
+FORGET_DAY_BUDGETS = """
+    DELETE FROM day_budgets WHERE (day, name) IN (SELECT day, name FROM day_budgets WHERE day < :day LIMIT :limit)"""
+
 # --- purges -------------------------------------------------------------------------------------------------------
 
 ENQUEUE_PURGE = """

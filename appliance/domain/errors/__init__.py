@@ -5,7 +5,6 @@ Its text is here once, for the API, the log and the pages: pages translate it, w
 """
 
 from appliance.domain.errors.access import (
-    BudgetSpent,
     KeyExpired,
     KeyInvalid,
     KeyRequired,
@@ -46,6 +45,7 @@ from appliance.domain.errors.images import (
     VersionMismatch,
     WrongToken,
 )
+from appliance.domain.errors.limits import BudgetSpent, KeyImagesSpent, RateLimited
 from appliance.domain.errors.operation import (
     CommandFailed,
     ConfigError,
@@ -129,6 +129,7 @@ __all__ = [
     "InvalidField",
     "InvalidImageRequest",
     "KeyExpired",
+    "KeyImagesSpent",
     "KeyInvalid",
     "KeyRequired",
     "KeyRevoked",
@@ -148,6 +149,7 @@ __all__ = [
     "PartsUnfinished",
     "PurgeFailed",
     "RangeNotSatisfiable",
+    "RateLimited",
     "RemoteUrlRefused",
     "ServerNotRunning",
     "SignInRequired",

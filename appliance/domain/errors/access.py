@@ -55,17 +55,6 @@ class KeyUsedUp(ApplianceError):
     texts = ("What was uploaded with this access key has reached its limit. Delete some of it first.",)
 
 
-class BudgetSpent(ApplianceError):
-    """What may be uploaded in a day has been uploaded. `policy` names the limit in the RateLimit headers."""
-
-    code = "budget-spent"
-    title = "The amount for today is used up"
-    texts = ("What can be uploaded in one day has been uploaded. Try again tomorrow.",)
-    policy = ""
-    unit = ""
-    """The unit in RateLimit-Policy; empty for requests."""
-
-
 class UnknownKey(ApplianceError):
     """No access key has this name or id."""
 

@@ -7,7 +7,8 @@ from aiohttp import hdrs, web
 
 from appliance.domain.errors import ApplianceError
 from appliance.http.authentication import authenticate
-from appliance.http.keys import ADMISSION
+from appliance.http.client_address import client_of
+from appliance.http.keys import ADMISSION, LIMITS
 from appliance.http.transport.request_heads import check_head
 from appliance.uploads.admission import AdmissionRequest
 
@@ -23,6 +24,7 @@ def expect_handler(read_admission_request: Callable[[web.Request], AdmissionRequ
         with contextlib.suppress(ApplianceError):  # the route's own handler responds with the same refusal
             check_head(request)  # middlewares run later
             await authenticate(request)
+            request.app[LIMITS].requests.require(client_of(request).id)
             await request.app[ADMISSION].check(read_admission_request(request))
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
