@@ -20,6 +20,7 @@ from appliance.domain.model import Album, Image
 from appliance.health.checks import CatalogueCheck, DiskCheck, StoreCheck, WorkersCheck
 from appliance.health.health import Health
 from appliance.http import keys
+from appliance.http.forwarding_watch import ForwardingWatch
 from appliance.http.pages.background_rendering import BackgroundRenderer
 from appliance.http.pages.localized_pages import build_pages
 from appliance.http.routes import application
@@ -43,6 +44,7 @@ from appliance.lifecycle.shipping import Shipper
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.sweeps import Sweeps
 from appliance.lifecycle.tombstones import StoredTombstones
+from appliance.limits import Limits
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from appliance.observability.metrics import Metrics
@@ -57,6 +59,7 @@ from appliance.uploads.committer import Committer
 from appliance.uploads.drain_switch import DrainSwitch
 from appliance.uploads.idempotency import IdempotentCommitter
 from appliance.uploads.ingest import Ingest
+from appliance.uploads.upload_limits import UploadLimits
 from appliance.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -96,6 +99,8 @@ class Container:
     purger: Purger
     albums: Albums
     reinspector: Reinspector
+    limits: Limits
+    forwarding_watch: ForwardingWatch
 
     @property
     def cache(self) -> Cache:
@@ -126,7 +131,9 @@ class Container:
         site[keys.WRONG_TOKEN_DELAY] = WrongTokenDelay()
         site[keys.BACKGROUND_RENDERER] = rendering = BackgroundRenderer()
         site.on_cleanup.append(lambda _: rendering.close())
-        site[keys.TRUSTED_PROXIES] = trusted_proxies = TrustedProxies(self.config.server.trusted_proxies)
+        site[keys.TRUSTED_PROXIES] = trusted_proxies = self.forwarding_watch.proxies
+        site[keys.FORWARDING_WATCH] = self.forwarding_watch
+        site[keys.LIMITS] = self.limits
         site[keys.SMALL_BODIES] = small_body_limit()
         site[keys.DOWNLOADS] = download_limit()
         site[keys.RESUMED_ZIPS] = resumed_zip_limit()
@@ -154,10 +161,21 @@ def build(  # noqa: PLR0917 - one of each part
     shipper = Shipper(
         catalogue=catalogue.images, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock
     )
+    limits = Limits.of(config, rows=catalogue.day_budgets, metrics=metrics, clock=clock)
     originals = Originals(spool=spool, store=observed, catalogue=catalogue.images, metrics=metrics)
-    delivery, tiles = build_delivery(config, clock, metrics, catalogue.images, caches, workers, originals)
+    delivery, tiles = build_delivery(
+        config, clock, metrics, catalogue.images, caches, workers, originals, limits.processor
+    )
     unfinished = UnfinishedUploads(config.uploads.max_unfinished, rows=catalogue.uploads, clock=clock)
-    admission = Admission(config.uploads, drain_switch=drain_switch, spool=spool, rules=[unfinished])
+    admission = Admission(
+        config.uploads,
+        drain_switch=drain_switch,
+        upload_limits=UploadLimits(
+            uploads=limits.uploads, minute_bytes=limits.minute_bytes, day_budgets=limits.day_budgets
+        ),
+        spool=spool,
+        rules=[unfinished],
+    )
     committer = Committer(
         config.uploads,
         spool=spool,
@@ -243,6 +261,8 @@ def build(  # noqa: PLR0917 - one of each part
         sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed, clock=clock),
         prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
+        limits=limits,
+        forwarding_watch=ForwardingWatch(TrustedProxies(config.server.trusted_proxies), limits.aside, clock),
         albums=Albums(config, catalogue=catalogue, lifecycle=album_lifecycle, prompt_writes=prompt_writes, clock=clock),
         reinspector=Reinspector(
             catalogue=catalogue,

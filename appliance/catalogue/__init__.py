@@ -3,6 +3,7 @@
 from appliance.catalogue.ports import (
     AlbumCatalogue,
     Catalogue,
+    DayBudgetCatalogue,
     IdempotencyCatalogue,
     ImageCatalogue,
     Notes,
@@ -28,6 +29,7 @@ __all__ = [
     "AlbumCatalogue",
     "Backlog",
     "Catalogue",
+    "DayBudgetCatalogue",
     "IdempotencyCatalogue",
     "ImageCatalogue",
     "Notes",

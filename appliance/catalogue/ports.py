@@ -9,7 +9,7 @@ Times are unix seconds (UTC). Walks are in the order of slugs, which is that of 
 `after` to get the next one; "" starts. `tests/contract/catalogue` holds each implementation to these promises.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -254,6 +254,16 @@ class Notes(Protocol):
         """Leave a text, which replaces the one before."""
 
 
+class DayBudgetCatalogue(Protocol):
+    """What is used of day budgets, by names of 16 bytes. Days are counted since 1970."""
+
+    async def load(self, day: int, limit: int) -> Mapping[bytes, int]:
+        """What is used on the day: the largest amounts, at most `limit`."""
+
+    async def add(self, day: int, amounts: Mapping[bytes, int]) -> None:
+        """Add amounts, which may be negative, to what is used on the day, and forget some of earlier days."""
+
+
 class Catalogue(Protocol):
     """A catalogue with all its parts, owned by one process."""
 
@@ -269,6 +279,8 @@ class Catalogue(Protocol):
     def purges(self) -> PurgeOutbox: ...
     @property
     def notes(self) -> Notes: ...
+    @property
+    def day_budgets(self) -> DayBudgetCatalogue: ...
 
     @property
     def fault(self) -> str | None:

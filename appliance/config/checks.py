@@ -20,6 +20,9 @@ _SIGNER = re.compile(r"(?:ssh|ecdsa|sk)-[\w.@-]+ [A-Za-z0-9+/=]+(?: [^\n\r]*)?")
 _REMOTE = re.compile(r"[^\s:-][^:\n]*:[^\n]*|/[^\n]+")
 _MAIL = re.compile(r"[^@\s,;?&:/]+@[^@\s,;?&:/]+")
 
+MIN_REQUESTS = 60
+MIN_QUOTA_BYTES = 1_000_000
+
 Unmet = tuple[str, str]
 """An option's name, and what is expected of it."""
 
@@ -30,6 +33,7 @@ def unmet(config: Config) -> Iterator[Unmet]:
     yield from _store(config)
     yield from _uploads(config)
     yield from _renditions(config)
+    yield from _limits(config)
     yield from _cdn(config)
     yield from _site(config)
     yield from _backup(config)
@@ -78,6 +82,22 @@ def _renditions(config: Config) -> Iterator[Unmet]:
         yield "renditions.formats", "a list with jpg and webp, which the pages need"
     if renditions.heavy_memory_bytes < renditions.memory_bytes:
         yield "renditions.heavy_memory_bytes", f"at least renditions.memory_bytes, which is {renditions.memory_bytes}"
+
+
+def _limits(config: Config) -> Iterator[Unmet]:
+    """What nobody can mean: limits that refuse every page or image, or wider scopes that allow less."""
+    limits = config.limits
+    for scope in ("address", "prefix", "key"):
+        if 0 < getattr(limits, f"{scope}_requests") < MIN_REQUESTS:
+            yield f"limits.{scope}_requests", f"0 for no limit, or at least {MIN_REQUESTS}: a page alone takes dozens"
+    for key in ("minute_bytes", "day_bytes"):
+        for scope in ("address", "prefix", "key", "anonymous"):
+            if 0 < getattr(limits, f"{scope}_{key}") < MIN_QUOTA_BYTES:
+                yield f"limits.{scope}_{key}", f"0 for no limit, or at least {MIN_QUOTA_BYTES} bytes"
+    for key in ("requests", "uploads", "minute_bytes", "day_bytes", "processor_s"):
+        least, wider = getattr(limits, f"address_{key}"), getattr(limits, f"prefix_{key}")
+        if 0 < wider < least:
+            yield f"limits.prefix_{key}", f"at least limits.address_{key}, which is {least}"
 
 
 def _cdn(config: Config) -> Iterator[Unmet]:

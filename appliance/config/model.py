@@ -9,8 +9,9 @@ from appliance.config.sections.backup import Backup
 from appliance.config.sections.cache import CacheConfig
 from appliance.config.sections.cdn import PURGES, Cdn
 from appliance.config.sections.deletion import Deletion
+from appliance.config.sections.limits import LimitsConfig
 from appliance.config.sections.renditions import Renditions
-from appliance.config.sections.server import LOG_LEVELS, Server, split_listen
+from appliance.config.sections.server import LOG_LEVELS, Server, is_loopback, split_listen
 from appliance.config.sections.site import LOGO_ENDINGS, MAX_LOGO_BYTES, Site
 from appliance.config.sections.store import Store
 from appliance.config.sections.uploads import Uploads
@@ -31,12 +32,14 @@ __all__ = [
     "Cdn",
     "Config",
     "Deletion",
+    "LimitsConfig",
     "OptionInfo",
     "Renditions",
     "Server",
     "Site",
     "Store",
     "Uploads",
+    "is_loopback",
     "split_listen",
 ]
 
@@ -54,6 +57,7 @@ class Config:
     cache: CacheConfig = field(default_factory=CacheConfig)
     cdn: Cdn = field(default_factory=Cdn)
     deletion: Deletion = field(default_factory=Deletion)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
     site: Site = field(default_factory=Site)
     backup: Backup = field(default_factory=Backup)
 
@@ -61,6 +65,13 @@ class Config:
         """The same, with uploads limited to files that the store and the disk can hold."""
         max_bytes = min(self.uploads.max_bytes or max_file_bytes, max_file_bytes)
         return replace(self, uploads=replace(self.uploads, max_bytes=max_bytes))
+
+    @property
+    def limits_on(self) -> bool:
+        """Whether clients are limited: unless only this machine's own programs can ask."""
+        if self.limits.mode != "auto":
+            return self.limits.mode == "on"
+        return bool(self.server.trusted_proxies) or not is_loopback(self.server.listen)
 
     @property
     def spool_dir(self) -> Path:
@@ -93,6 +104,11 @@ class Config:
     @property
     def control_path(self) -> Path:
         return self.data_dir / "control.sock"
+
+    @property
+    def day_key_path(self) -> Path:
+        """The key of the day, which no backup has."""
+        return self.data_dir / "day.key"
 
     @property
     def lock_path(self) -> Path:

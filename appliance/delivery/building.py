@@ -12,6 +12,7 @@ from appliance.delivery.renderer import Renderer
 from appliance.delivery.service import Delivery
 from appliance.delivery.tiles import Tiles
 from appliance.domain.clock import Clock
+from appliance.limits import ProcessorBudget
 from appliance.observability.metrics import Metrics
 from appliance.workers import Workers
 
@@ -24,6 +25,7 @@ def build_delivery(  # noqa: PLR0917 - one of each part
     caches: Caches,
     workers: Workers,
     originals: Originals,
+    processor_budget: ProcessorBudget,
 ) -> tuple[Delivery, Tiles]:
     """What viewers see of images, their renditions and their tiles, over parts that the caller starts and stops."""
     failures = Failures(catalogue=catalogue, metrics=metrics, clock=clock)
@@ -34,6 +36,7 @@ def build_delivery(  # noqa: PLR0917 - one of each part
         originals=originals,
         catalogue=catalogue,
         failures=failures,
+        processor_budget=processor_budget,
         metrics=metrics,
         clock=clock,
     )
@@ -43,6 +46,7 @@ def build_delivery(  # noqa: PLR0917 - one of each part
         workers=workers,
         originals=originals,
         catalogue=catalogue,
+        processor_budget=processor_budget,
         metrics=metrics,
         clock=clock,
     )
@@ -63,6 +67,7 @@ def build_delivery(  # noqa: PLR0917 - one of each part
         originals=originals,
         pyramid_builder=pyramid_builder,
         idle_renderer=idle_renderer,
+        processor_budget=processor_budget,
         metrics=metrics,
         clock=clock,
     )
@@ -73,6 +78,7 @@ def build_delivery(  # noqa: PLR0917 - one of each part
         workers=workers,
         originals=originals,
         failures=zoom_failures,
+        processor_budget=processor_budget,
     )
     tiles = Tiles(
         config.renditions,
@@ -83,6 +89,7 @@ def build_delivery(  # noqa: PLR0917 - one of each part
         pyramid_builder=pyramid_builder,
         region_renderer=region_renderer,
         failures=zoom_failures,
+        processor_budget=processor_budget,
         metrics=metrics,
         clock=clock,
     )

@@ -15,6 +15,7 @@ from appliance.domain.model import Image
 from appliance.domain.render_cost import is_long
 from appliance.domain.renditions import Priority
 from appliance.domain.visibility import require_visible
+from appliance.limits import ProcessorBudget
 from appliance.observability.metrics import Metrics
 from appliance.shared.client_limiter import ClientLimiter
 from appliance.shared.negative_cache import NegativeCache
@@ -36,6 +37,7 @@ class PyramidBuilder:
         self,
         config: Renditions,
         *,
+        processor_budget: ProcessorBudget,
         pyramids: Pyramids,
         workers: Workers,
         originals: Originals,
@@ -46,6 +48,8 @@ class PyramidBuilder:
     ) -> None:
         self.patience_s = patience_s
         self._config = config
+        self._budget = processor_budget
+        self._payers: dict[str, Clients] = {}
         self._pyramids = pyramids
         self._workers = workers
         self._originals = originals
@@ -71,8 +75,14 @@ class PyramidBuilder:
         large = slow or image.width * image.height > self._config.pyramid_pixels
         return self._pyramids.enabled and image.original_only is None and large and image.slug not in self._failed
 
-    def ensure(self, image: Image, client: str) -> None:
-        """Start building the image's pyramid, unless it exists or too many are waiting."""
+    def ensure(self, image: Image, clients: Clients) -> None:
+        """Start building the image's pyramid for clients who zoom, unless it exists or too many are waiting."""
+        self.prepare(image, clients.first)
+        if image.slug in self._builds:
+            self._payers.setdefault(image.slug, Clients()).include(clients)
+
+    def prepare(self, image: Image, client: str) -> None:
+        """The same as part of the client's upload, to which no processor time is charged."""
         if self._builds.join(image.slug, Clients(client)) is not None:
             return
         if self.is_eligible(image) and len(self._builds) < MAX_BUILDS and self._limiter.has_room(client, MAX_BUILDS):
@@ -87,7 +97,7 @@ class PyramidBuilder:
 
         Raises Busy when it takes longer than a viewer waits; the build continues.
         """
-        self.ensure(image, clients.first)
+        self.ensure(image, clients)
         task = self._builds.join(image.slug, clients)
         if task is None and self.is_eligible(image):
             found = self._pyramids.open(image.slug)
@@ -107,6 +117,7 @@ class PyramidBuilder:
             try:
                 await self._build_or_remember(image, flight.clients)
             finally:
+                self._payers.pop(image.slug, None)
                 self._limiter.give_back(client)
 
         self._builds.start(image.slug, build_in_share, Clients(client))
@@ -134,7 +145,7 @@ class PyramidBuilder:
             image = require_visible(await self._catalogue.get(image.slug), self._clock())  # after drawing the ticket
             with await self._originals.file(image, clients) as original, self._pyramids.draft() as draft:
                 lease = self._leases[image.slug] = self._workers.lease_for_pyramid(
-                    image.facts, Priority.PYRAMID, clients
+                    image.facts, Priority.PYRAMID, clients, lambda _, seconds: self._charge(image.slug, seconds)
                 )
                 try:
                     async with lease as worker:
@@ -143,6 +154,10 @@ class PyramidBuilder:
                     self._leases.pop(image.slug, None)
                 if not await self._pyramids.admit(ticket, draft) and not ticket.revoked:
                     raise CannotResize("Its pyramid is larger than the cache for pyramids.")
+
+    def _charge(self, slug: str, seconds: float) -> None:
+        if (payers := self._payers.get(slug)) is not None:
+            self._budget.charge(payers, seconds)
 
 
 def _preparing() -> Busy:

@@ -20,6 +20,7 @@ from appliance.domain.model import Image
 from appliance.domain.regions import Cut, Material, cutting_bytes
 from appliance.domain.render_cost import decode_s, encode_s, is_long_cut
 from appliance.domain.renditions import Priority
+from appliance.limits import ProcessorBudget
 from appliance.shared.negative_cache import MAX_KEYS
 from appliance.workers import Workers
 
@@ -39,11 +40,20 @@ CutBatch = Batch[bool, Cut, bytes]
 class RegionRenderer:
     """Cuts regions out of originals."""
 
-    def __init__(self, *, heavy_memory_bytes: int, workers: Workers, originals: Originals, failures: Failures) -> None:
+    def __init__(
+        self,
+        *,
+        heavy_memory_bytes: int,
+        workers: Workers,
+        originals: Originals,
+        failures: Failures,
+        processor_budget: ProcessorBudget,
+    ) -> None:
         self._heavy_memory_bytes = heavy_memory_bytes
         self._workers = workers
         self._originals = originals
         self._failures = failures
+        self._budget = processor_budget
         self._batches: Batches[bool, Cut, bytes] = Batches(self._render_batch)
         self._timeouts: LRUCache[str, int] = LRUCache(MAX_KEYS)
 
@@ -71,7 +81,8 @@ class RegionRenderer:
         priority = Priority.PREWARM if long else Priority.VIEW
         facts = replace(image.facts, memory_bytes=cutting_bytes(image.facts))
         with await self._originals.file(image, batch.clients) as file:
-            async with self._workers.lease(facts, priority, batch.clients, long=long) as worker:
+            lease = self._workers.lease(facts, priority, batch.clients, long=long, charge=self._budget.charge)
+            async with lease as worker:
                 cuts = self._claim(batch)
                 files = await worker.cut(file.fileno(), image.facts, Material.ORIGINAL, cuts)
         for cut, data in zip(cuts, files, strict=True):

@@ -26,10 +26,11 @@ from appliance.domain.clients import Clients
 from appliance.domain.clock import Clock
 from appliance.domain.errors import ApplianceError, CannotResize
 from appliance.domain.model import Image
-from appliance.domain.renditions import Priority, RenderedFile, Target
+from appliance.domain.renditions import Facts, Priority, RenderedFile, Target
 from appliance.domain.visibility import require_visible
+from appliance.limits import ProcessorBudget
 from appliance.observability.metrics import Metrics
-from appliance.workers import Workers
+from appliance.workers import Lease, Worker, Workers
 
 _UNREADABLE_ANIMATION = "The animation couldn't be read to the end. The file is damaged, or needs too much memory."
 
@@ -51,6 +52,7 @@ class Renderer:
         originals: Originals,
         catalogue: ImageCatalogue,
         failures: Failures,
+        processor_budget: ProcessorBudget,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -59,6 +61,7 @@ class Renderer:
         self._workers = workers
         self._originals = originals
         self._catalogue = catalogue
+        self._budget = processor_budget
         self._metrics = metrics
         self._clock = clock
         self._animations = config.animation_budget
@@ -152,7 +155,7 @@ class Renderer:
     async def _from_source(self, batch: RenderBatch, source: RenditionSource) -> list[RenderedFile] | None:
         """None when that is impossible: other targets joined while it waited, or the source can't be decoded."""
         with source.open() as file:
-            async with self._workers.lease(source.facts, batch.kind, batch.clients) as worker:
+            async with self._lease(source.facts, batch) as worker:
                 targets = self._claim(batch)
                 if not targets:
                     return []
@@ -166,9 +169,14 @@ class Renderer:
     async def _from_original(self, batch: RenderBatch, image: Image) -> list[RenderedFile]:
         """In the lane that suits the original."""
         with await self._originals.file(image, batch.clients) as file:
-            async with self._workers.lease(image.facts, batch.kind, batch.clients) as worker:
+            async with self._lease(image.facts, batch) as worker:
                 targets = self._claim(batch)
                 return await worker.render(file.fileno(), image.facts, targets) if targets else []
+
+    def _lease(self, facts: Facts, batch: RenderBatch) -> Lease[Worker]:
+        """What is made ahead of the first view is part of an upload, and not charged."""
+        charge = self._budget.charge if batch.kind is Priority.VIEW else None
+        return self._workers.lease(facts, batch.kind, batch.clients, charge=charge)
 
     async def _note_stills(self, image: Image, made: list[RenderedFile]) -> None:
         """Record animations that turned out unreadable, before anyone is answered, so that page and API say so."""

@@ -22,6 +22,7 @@ from appliance.domain.model import Image
 from appliance.domain.renditions import PLACEHOLDER, Priority, Target
 from appliance.domain.slugs import is_slug
 from appliance.domain.visibility import require_visible
+from appliance.limits import ProcessorBudget
 from appliance.objectstore import ObjectReader
 from appliance.observability.metrics import Metrics
 from appliance.shared.client_limiter import ClientLimiter
@@ -87,6 +88,7 @@ class Delivery:
         originals: Originals,
         pyramid_builder: PyramidBuilder,
         idle_renderer: IdleRenderer,
+        processor_budget: ProcessorBudget,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -97,6 +99,7 @@ class Delivery:
         self.originals = originals
         self.pyramid_builder = pyramid_builder
         self.idle_renderer = idle_renderer
+        self._budget = processor_budget
         self._metrics = metrics
         self._clock = clock
         self._threads = Threads("originals", THREADS)
@@ -126,7 +129,7 @@ class Delivery:
     async def rendition(self, image: Image, target: Target, client: str) -> Rendition:
         """A rendition of a resolved image, from memory, from disk, or rendered now in the client's turn.
 
-        Raises CannotResize, Busy, StoreUnavailable.
+        Raises CannotResize, RateLimited, Busy, StoreUnavailable.
         """
         return await self.rendition_for(image, target, Clients(client))
 
@@ -136,7 +139,10 @@ class Delivery:
         if found is None:
             found, layer = await self._cache.get(image.slug, target.name), "disk"
         self._metrics.cache_lookups.labels(layer if found else "miss").inc()
-        return found or await self.renderer.render(image, target, Priority.VIEW, clients)
+        if found is not None:
+            return found
+        self._budget.require(clients)
+        return await self.renderer.render(image, target, Priority.VIEW, clients)
 
     async def summarize_renditions(self, image: Image) -> RenditionSummary:
         """The renditions an image has at the moment, for its page. Those that the page lacks are made once the host is
@@ -198,5 +204,5 @@ class Delivery:
             await asyncio.wait(wanted)
         if all(future.exception() is None for future in wanted):
             await self._catalogue.mark_prewarmed([image.slug])
-            self.pyramid_builder.ensure(image, client)  # after the sizes, which are viewed first
+            self.pyramid_builder.prepare(image, client)  # after the sizes, which are viewed first
             self.idle_renderer.want(image, page_targets(image, self._config)[:1], names)

@@ -27,6 +27,7 @@ from appliance.domain.regions import TILE_PX, Cut, Material, Quality
 from appliance.domain.render_cost import is_long_cut
 from appliance.domain.renditions import LOSSY, Facts, Priority, Target, shape
 from appliance.domain.visibility import require_visible
+from appliance.limits import ProcessorBudget
 from appliance.observability.metrics import Metrics
 from appliance.shared.negative_cache import NegativeCache
 from appliance.shared.single_flight import SingleFlight
@@ -50,6 +51,7 @@ class Tiles:
         pyramid_builder: PyramidBuilder,
         region_renderer: RegionRenderer,
         failures: Failures,
+        processor_budget: ProcessorBudget,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -62,6 +64,7 @@ class Tiles:
         self.pyramid_builder = pyramid_builder
         self._region_renderer = region_renderer
         self._failures = failures
+        self._budget = processor_budget
         self._metrics = metrics
         self._clock = clock
         self._overdue: NegativeCache[tuple[str, Cut]] = NegativeCache(ttl_s=RETRY_AFTER_S, clock=clock)
@@ -76,14 +79,18 @@ class Tiles:
         await self._hasher.close()
 
     def ensure(self, image: Image, client: str) -> None:
-        """Prepare the image for zooming. Raises CannotResize when no part of it can be shown."""
+        """Prepare the image for zooming, unless the client is over its budget.
+
+        Raises CannotResize when no part of it can be shown.
+        """
         self._failures.refuse(image)
-        self.pyramid_builder.ensure(image, client)
+        if not self._budget.is_spent(client):
+            self.pyramid_builder.ensure(image, Clients(client))
 
     async def open(self, image: Image, cut: Cut, client: str) -> Rendition:
         """A region of a resolved image, from memory, from disk, or rendered now, once for all clients that wait for it.
 
-        Raises CannotResize, Busy, StoreUnavailable.
+        Raises CannotResize, RateLimited, Busy, StoreUnavailable.
         """
         found, layer = self._cache.peek(image.slug, cut.name), "memory"
         if found is None:
@@ -93,6 +100,7 @@ class Tiles:
 
     async def _render_once(self, image: Image, cut: Cut, client: str) -> Rendition:
         self._failures.refuse(image)
+        self._budget.require(Clients(client))
         if (image.slug, cut) in self._overdue:  # which says nothing about the rest of the image
             raise CannotResize("This part of the image could not be rendered a moment ago. Request a smaller one.")
         return await self._flights.run(
@@ -120,7 +128,7 @@ class Tiles:
             if not self.pyramid_builder.is_eligible(image):
                 break
             if (pyramid := self._pyramids.open(image.slug)) is None:
-                self.pyramid_builder.ensure(image, clients.first)
+                self.pyramid_builder.ensure(image, clients)
                 if (data := await self._from_rendition(image, cut, clients)) is not None:
                     return data
                 pyramid = await self.pyramid_builder.open_built(image, clients)
@@ -158,6 +166,6 @@ class Tiles:
         """The cut, from a pyramid or rendition. One that takes long to encode waits with long work."""
         long = is_long_cut(cut)
         priority = Priority.PREWARM if long else Priority.VIEW
-        async with self._workers.lease(CHEAP, priority, clients, long=long) as worker:
+        async with self._workers.lease(CHEAP, priority, clients, long=long, charge=self._budget.charge) as worker:
             (data,) = await worker.cut(file.fileno(), image.facts, material, (cut,))
         return data

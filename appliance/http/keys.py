@@ -8,6 +8,7 @@ from appliance.delivery import Delivery
 from appliance.delivery.tiles import Tiles
 from appliance.domain.clock import Clock
 from appliance.health.health import Health
+from appliance.http.forwarding_watch import ForwardingWatch
 from appliance.http.pages.background_rendering import BackgroundRenderer
 from appliance.http.pages.localized_pages import LocalizedPages
 from appliance.http.transport.event_stream import EventStreams
@@ -17,6 +18,7 @@ from appliance.http.transport.upload_bodies import FormLimits
 from appliance.http.trusted_proxies import TrustedProxies
 from appliance.http.wrong_token_delay import WrongTokenDelay
 from appliance.lifecycle.management import Management
+from appliance.limits import Limits
 from appliance.observability.metrics import Metrics
 from appliance.resumable import ResumableUploads
 from appliance.shared.concurrency_limit import ConcurrencyLimit
@@ -37,6 +39,8 @@ METRICS = web.AppKey("metrics", Metrics)
 RESUMABLE = web.AppKey("resumable", ResumableUploads)
 HEALTH = web.AppKey("health", Health)
 BACKGROUND_RENDERER = web.AppKey("background_renderer", BackgroundRenderer)
+LIMITS = web.AppKey("limits", Limits)
+FORWARDING_WATCH = web.AppKey("forwarding_watch", ForwardingWatch)
 TRUSTED_PROXIES = web.AppKey("trusted_proxies", TrustedProxies)
 WRONG_TOKEN_DELAY = web.AppKey("wrong_token_delay", WrongTokenDelay)
 OPEN_CONNECTIONS = web.AppKey("open_connections", OpenConnections)

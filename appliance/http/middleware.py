@@ -10,7 +10,16 @@ from aiohttp.typedefs import Handler
 
 from appliance.domain.errors import ApplianceError
 from appliance.http.client_address import client_of
-from appliance.http.keys import CONFIG, HEALTH, METRICS, REQUEST_ID, START_LIMITER, TRUSTED_PROXIES
+from appliance.http.keys import (
+    CONFIG,
+    FORWARDING_WATCH,
+    HEALTH,
+    LIMITS,
+    METRICS,
+    REQUEST_ID,
+    START_LIMITER,
+    TRUSTED_PROXIES,
+)
 from appliance.http.links import UPLOADS_PATH
 from appliance.http.problems import problem_response, to_named_error
 from appliance.http.responses import PAGE_POLICY, common_headers
@@ -19,6 +28,9 @@ from appliance.http.tus import headers as tus
 from appliance.observability import logs
 
 log = logging.getLogger("appliance.access")
+EXPOSED_HEADERS = "Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID, ETag, Content-Range"
+UNLIMITED = ("/static/", "/healthz", "/readyz")
+"""What costs no more than a refusal, and what a proxy asks for all the time."""
 
 
 @web.middleware
@@ -42,7 +54,8 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
 def _record(request: web.Request, status: int, seconds: float) -> None:
     """Count the request; log server errors as warnings, changes as info, and views as debug."""
     request.app[METRICS].request_done(_route(request), _method(request), status, seconds)
-    level = logging.WARNING if status >= 500 else logging.DEBUG if request.method in ("GET", "HEAD") else logging.INFO
+    is_quiet = request.method in ("GET", "HEAD") or status == HTTPStatus.TOO_MANY_REQUESTS  # a flood must fill no log
+    level = logging.WARNING if status >= 500 else logging.DEBUG if is_quiet else logging.INFO
     if log.isEnabledFor(level):
         fields = {"client": request.app[TRUSTED_PROXIES].address(request), "ms": round(seconds * 1000, 1)}
         log.log(level, "%s %s %d", request.method, request.path, status, extra=fields)
@@ -50,6 +63,7 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
 
 async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
+        _limit(request)
         check_head(request)
         return await handler(request)
     except web.HTTPException as fault:
@@ -60,6 +74,14 @@ async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse
         raise  # nobody is there to read a response
     except Exception as fault:
         return _problem_response(request, to_named_error(fault), fault)
+
+
+def _limit(request: web.Request) -> None:
+    """Count the request for its client, before it costs anything. Raises RateLimited."""
+    if not request.path.startswith(UNLIMITED):
+        client = client_of(request).id
+        request.app[FORWARDING_WATCH].note(request, client)
+        request.app[LIMITS].requests.take(client)
 
 
 def _problem_response(request: web.Request, fault: ApplianceError, cause: Exception) -> web.Response:
@@ -90,9 +112,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         headers.add("Vary", "Accept-Language")
     if request.path.startswith(("/api/", "/i/", "/iiif/", "/oembed")):
         headers.setdefault("Access-Control-Allow-Origin", "*")
-        headers.setdefault(
-            "Access-Control-Expose-Headers", "Link, Location, Retry-After, X-Request-ID, ETag, Content-Range"
-        )
+        headers.setdefault("Access-Control-Expose-Headers", EXPOSED_HEADERS)
     if request.path.startswith(UPLOADS_PATH):
         tus.add_headers(headers, response.status)
     never_ends = response.status == HTTPStatus.REQUEST_TIMEOUT  # the rest of the body may never arrive

@@ -19,6 +19,7 @@ from appliance.http.keys import REQUEST_ID
 from appliance.http.localization.formatting import rfc3339
 from appliance.http.missing_image import is_embedded, missing_image_response
 from appliance.http.pages.selection import pages_of, wants_page
+from appliance.http.rate_limit_headers import rate_limit_headers
 from appliance.http.responses import json_answer
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,8 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.UploadLocked: HTTPStatus.LOCKED,
     errors.UploadPaused: HTTPStatus.LOCKED,
     errors.ChecksumMismatch: TusStatus.CHECKSUM_MISMATCH,
+    errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.BudgetSpent: HTTPStatus.TOO_MANY_REQUESTS,
     errors.UnsupportedImageRequest: HTTPStatus.NOT_IMPLEMENTED,
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -135,7 +138,8 @@ def problem_response(
     elif is_embedded(request, fault):
         response = missing_image_response(status)
     elif wants_page(request):
-        page = pages_of(request).site.error_page(status, fault, request[REQUEST_ID])
+        continues = status is HTTPStatus.TOO_MANY_REQUESTS and request.method in ("GET", "HEAD")
+        page = pages_of(request).site.error_page(status, fault, request[REQUEST_ID], continues=continues)
         response = web.Response(text=page, content_type="text/html", status=status)
     elif request.method in ("GET", "HEAD"):
         response = _problem_details(request, fault, members)
@@ -154,6 +158,8 @@ def headers_of(fault: ApplianceError) -> dict[str, str]:
         headers["Content-Range"] = f"bytes */{fault.limit}"
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(fault, (errors.RateLimited, errors.BudgetSpent)) and fault.policy is not None:
+        headers |= rate_limit_headers(fault.policy, fault.left, fault.retry_after_s or DEFAULT_RETRY_AFTER_S)
     return headers
 
 
@@ -172,5 +178,7 @@ def _problem_details(request: web.Request, fault: ApplianceError, members: Mappi
         body["actual"] = fault.actual
     if isinstance(fault, (errors.GoneImage, errors.GoneAlbum)) and fault.restorable_until_s is not None:
         body["restorable_until"] = rfc3339(fault.restorable_until_s)
+    if isinstance(fault, (errors.RateLimited, errors.BudgetSpent)):
+        body |= {"policy": fault.policy and fault.policy.name, "retry_after_s": fault.retry_after_s}
     body["request_id"] = request[REQUEST_ID]
     return json_answer(body | dict(members or {}), status=status, content_type="application/problem+json")

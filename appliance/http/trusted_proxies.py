@@ -52,6 +52,10 @@ class TrustedProxies:
         """The id of a connection's client before any request is read; empty for a trusted proxy."""
         return "" if self._trusts(address) else _id_of(address)
 
+    def is_trusted(self, address: str) -> bool:
+        """Whether it is a trusted proxy's."""
+        return self._trusts(_unmapped(address))
+
     def request_id(self, request: web.Request) -> str:
         """The id that a trusted proxy set, if it is short and alphanumeric, else a new one."""
         given = request.headers.get("X-Request-ID", "")

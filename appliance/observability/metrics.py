@@ -37,6 +37,11 @@ class Metrics:
         )
         self.requests_in_flight = self._gauge("in_flight_requests", "Requests in progress.")
 
+        self.limited = self._counter("limited", "Refusals by a limit on clients, by the limit's setting.", "limit")
+        self.limited_clients = self._gauge(
+            "limited_clients", "Networks and access keys that a limit refused something in the last minute."
+        )
+
     def _watch_uploads(self) -> None:
         self.uploads = self._counter("uploads", "Uploads by outcome: accepted, or the error code.", "outcome")
         self.upload_bytes = self._counter("upload_bytes", "Bytes of accepted uploads.")

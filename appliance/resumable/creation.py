@@ -94,6 +94,7 @@ class UploadCreator:
         if new.length == 0:
             raise EmptyUpload
         await self._admission.check(new.admission_request())
+        self._admission.begin_upload(new.client)
         upload = self._minted(upload_id, new)
         self._unfinished.begin(upload.id_hash, new.client)
         try:

@@ -38,7 +38,8 @@ class NewUpload:
 
     def admission_request(self) -> AdmissionRequest:
         """What admission decides about: the whole upload."""
-        return AdmissionRequest(self.client, UploadStage.OPENING, self.length or 0)
+        stage = UploadStage.ASSEMBLING if self.kind is UploadKind.FINAL else UploadStage.OPENING
+        return AdmissionRequest(self.client, stage, self.length or 0)
 
 
 @dataclass(frozen=True, slots=True)

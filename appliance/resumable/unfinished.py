@@ -40,7 +40,7 @@ class UnfinishedUploads:
 
         Clients that have their share leave the last quarter of the limit to those that have few.
         """
-        if request.stage is not UploadStage.OPENING:
+        if request.stage not in (UploadStage.OPENING, UploadStage.ASSEMBLING):
             return
         client = request.client.id
         self._limiter.check(client, self._limit)

@@ -4,6 +4,8 @@ from appliance.container import Container
 from appliance.lifecycle.jobs import Job, Jobs
 
 HOUR_S = 3600
+SAVE_BUDGETS_S = 5
+"""What clients used of their day in this time is forgotten in a crash."""
 
 
 def background_jobs(container: Container) -> Jobs:
@@ -14,6 +16,7 @@ def background_jobs(container: Container) -> Jobs:
             Job("sidecars", 15, container.image_lifecycle.sync_records),
             Job("tombstones", 15, container.tombstones.settle_due),
             Job("album-records", 15, container.album_lifecycle.sync_records),
+            Job("day-budgets", SAVE_BUDGETS_S, container.limits.day_budgets.save),
             Job("album-expiry", 60, container.album_lifecycle.end),
             Job("album-erasing", 10, container.album_lifecycle.erase),
             Job("album-forgetting", HOUR_S, container.album_lifecycle.forget),

@@ -20,6 +20,7 @@ def connect_gauges(container: Container) -> None:
     metrics.follow(metrics.queue_jobs, lambda: sum(workers.waiting.values()))
     metrics.follow(metrics.busy_workers, lambda: sum(workers.busy.values()))
     metrics.follow(metrics.ship_lag_seconds, lambda: container.shipper.lag_s)
+    metrics.follow(metrics.limited_clients, lambda: container.limits.refusals.at_limit)
     metrics.follow(metrics.purge_waiting_tags, lambda: container.purger.waiting_tags)
     metrics.follow(metrics.purge_lag_seconds, lambda: container.purger.lag_s)
     metrics.follow(metrics.backup_seconds, lambda: _noted(container, "backup_s"))
@@ -58,4 +59,8 @@ async def status(container: Container) -> Mapping[str, object]:
         "uploads_unfinished": await container.catalogue.uploads.count_unfinished(int(container.clock()), MAX_COUNTED),
         "worker_protections": list(container.workers.protections),
         "waiting_to_be_purged": container.purger.waiting_tags,
+        "limits": "on" if container.limits.is_on else "off",
+        "at_a_limit": container.limits.refusals.report(),
+        "untrusted_proxy": container.forwarding_watch.untrusted_proxy,
+        "forwarding_strangers": container.forwarding_watch.forwarding_strangers,
     }

@@ -6,7 +6,7 @@ never refused while another one has two.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from appliance.domain.clients import HOST
@@ -17,24 +17,30 @@ SETTLING_S = 5.0  # a younger transfer hasn't shown its speed yet
 
 
 class Permit:
-    """Permission for one transfer, and a record of its speed. `began_s` is the event loop's time when it was given."""
+    """Permission for one transfer, and a record of its speed. `began_s` is the event loop's time when it was given.
 
-    __slots__ = ("_moved_bytes", "began_s", "client", "scope")
+    `on_moved` is called with each count of bytes, and may raise to end the transfer.
+    """
+
+    __slots__ = ("_moved_bytes", "began_s", "client", "on_moved", "scope")
 
     def __init__(self, client: str, scope: asyncio.Timeout, now_s: float) -> None:
         self.client = client
         self.scope = scope
         self.began_s = now_s
+        self.on_moved: Callable[[int], None] | None = None
         self._moved_bytes = 0
 
     def moved(self, count: int) -> None:
         """Note that so many bytes were transferred."""
         self._moved_bytes += count
+        if self.on_moved is not None:
+            self.on_moved(count)
 
     async def counted(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The same stream, with its bytes noted."""
         async for chunk in stream:
-            self._moved_bytes += len(chunk)
+            self.moved(len(chunk))
             yield chunk
 
     def speed(self, now_s: float) -> tuple[bool, float]:

@@ -2,58 +2,39 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from enum import Enum, auto
-from typing import Protocol
 
 from appliance.config.model import Uploads
 from appliance.domain.clients import Client
 from appliance.shared.concurrency_limit import ConcurrencyLimit, Permit
 from appliance.spool import Spool, too_large
+from appliance.uploads.admission_request import AdmissionRequest, AdmissionRule, UploadStage
 from appliance.uploads.drain_switch import DrainSwitch
+from appliance.uploads.upload_limits import UploadLimits
+
+__all__ = ["Admission", "AdmissionRequest", "AdmissionRule", "UploadStage"]
 
 BUSY_RETRY_AFTER_S = 5
 
 
-class UploadStage(Enum):
-    """Which part of an upload a request brings."""
-
-    WHOLE = auto()
-    """Files from their first byte to their last."""
-    OPENING = auto()
-    """A new resumable upload, whose bytes may come later."""
-    CONTINUING = auto()
-    """More bytes of a resumable upload, which was admitted when it was opened."""
-
-
-@dataclass(frozen=True, slots=True)
-class AdmissionRequest:
-    """What a client is about to send: at least `bytes`, as far as the request tells."""
-
-    client: Client
-    stage: UploadStage
-    bytes: int = 0
-
-
-class AdmissionRule(Protocol):
-    """A reason to refuse uploads that only some hosts, clients or stages have."""
-
-    async def check(self, request: AdmissionRequest) -> None:
-        """Raises the error that says why the request is refused. Counts nothing: it may be called twice."""
-
-
 class Admission:
-    """Checks, in this order: the drain switch, the size, the number of running uploads, the room on the disk.
+    """Checks, in this order: the drain switch, the size, the client's limits, the number of running uploads, the disk.
 
     Then it applies the further `rules` in their order.
     """
 
     def __init__(
-        self, limits: Uploads, *, drain_switch: DrainSwitch, spool: Spool, rules: Sequence[AdmissionRule] = ()
+        self,
+        limits: Uploads,
+        *,
+        drain_switch: DrainSwitch,
+        upload_limits: UploadLimits,
+        spool: Spool,
+        rules: Sequence[AdmissionRule] = (),
     ) -> None:
         self.max_bytes = limits.max_bytes
         self._drain_switch = drain_switch
         self._transfers = ConcurrencyLimit("uploads are in progress", limits.concurrency, BUSY_RETRY_AFTER_S)
+        self._upload_limits = upload_limits
         self._spool = spool
         self._rules = rules
 
@@ -74,10 +55,11 @@ class Admission:
     async def check(self, request: AdmissionRequest) -> None:
         """Refuse the request before its bytes are sent, if it is certain that it can't be admitted.
 
-        Raises Draining, TooLarge, Busy, DiskFull, and what the rules raise.
+        Raises Draining, TooLarge, RateLimited, BudgetSpent, Busy, DiskFull, and what the rules raise.
         """
         self.require_open()
         self.check_size(request.bytes)
+        await self._upload_limits.check(request)
         self._transfers.check(request.client.id)
         await self._spool.check_room(request.bytes)
         for rule in self._rules:
@@ -87,8 +69,15 @@ class Admission:
     async def admitted(self, request: AdmissionRequest) -> AsyncIterator[Permit]:
         """Hold a permit while the bytes come in.
 
-        Raises as `check` does, and Busy within the block when the permit goes to another client.
+        Raises as `check` does. Within the block Busy when the permit goes to another client, and RateLimited or
+        BudgetSpent when more bytes come than the client has left.
         """
         await self.check(request)
-        async with self._transfers.permit(request.client.id) as permit:
-            yield permit
+        with self._upload_limits.account(request) as account:
+            async with self._transfers.permit(request.client.id) as permit:
+                permit.on_moved = account.arrived
+                yield permit
+
+    def begin_upload(self, client: Client) -> None:
+        """Count an upload that begins. Raises RateLimited."""
+        self._upload_limits.begin_upload(client.id)

@@ -155,6 +155,7 @@ class Ingest:
     async def _receive_file(self, file: ArrivingFile, client: Client, *, may_skip: bool) -> _Received | Refused:
         now_s = self._clock()
         try:
+            self._admission.begin_upload(client)
             incoming = await self._spool.receive(
                 slugs.mint(now_s),
                 file.stream,

@@ -25,7 +25,7 @@ from appliance.workers.lanes import (
 from appliance.workers.process import WorkerLost, WorkerProcess
 from appliance.workers.protocol import Inspect
 from appliance.workers.supervised_worker import StartProcess, SupervisedWorker
-from appliance.workers.work_queue import Lease, WorkQueue
+from appliance.workers.work_queue import Charge, Lease, WorkQueue
 from appliance.workers.worker import Worker
 
 INSPECT_CPU_S = 4
@@ -99,24 +99,33 @@ class Workers:
             return await worker.find_private(fd, keep)
 
     def lease(
-        self, facts: Facts, priority: Priority, clients: Clients | None = None, *, long: bool = False
+        self,
+        facts: Facts,
+        priority: Priority,
+        clients: Clients | None = None,
+        *,
+        long: bool = False,
+        charge: Charge | None = None,
     ) -> Lease[Worker]:
         """A lease of a worker in the lane that suits the image. Raises CannotResize for one that is refused.
 
         `clients` are those who want the work; by default this host itself. `long` is for work that takes long however
-        small the image is. Choose the targets once the lease is granted, so that they serve all who joined meanwhile.
+        small the image is. `charge` is told of the seconds that it took. Choose the targets once the lease is granted,
+        so that they serve all who joined meanwhile.
         """
         if facts.refusal is not None:
             raise CannotResize(facts.refusal)
         lane = lane_of(facts, self._config, long=long)
-        return self._lease(lane, priority, Clients(HOST) if clients is None else clients)
+        return self._lease(lane, priority, Clients(HOST) if clients is None else clients, charge=charge)
 
-    def lease_for_pyramid(self, facts: Facts, priority: Priority, clients: Clients) -> Lease[Worker]:
+    def lease_for_pyramid(
+        self, facts: Facts, priority: Priority, clients: Clients, charge: Charge | None = None
+    ) -> Lease[Worker]:
         """A lease of a worker for building a pyramid. Raises CannotResize for one that would take too much memory."""
         if facts.refusal is not None or pyramid_bytes(facts) > self._config.heavy_memory_bytes:
             raise CannotResize("Tiling this image needs more memory than this host allows.")
         lane = pyramid_lane_of(facts, self._config)
-        return self._lease(lane, priority, clients, self._config.deadline_s * PYRAMID_DEADLINES)
+        return self._lease(lane, priority, clients, self._config.deadline_s * PYRAMID_DEADLINES, charge)
 
     def lease_in_background(self) -> Lease[Worker]:
         """A lease of the worker for pyramids, for an ordinary order that nobody waits for."""
@@ -128,10 +137,15 @@ class Workers:
         return lane_of(facts, self._config) is not LaneName.NORMAL
 
     def _lease(
-        self, name: LaneName, priority: Priority, clients: Clients, deadline_s: float | None = None
+        self,
+        name: LaneName,
+        priority: Priority,
+        clients: Clients,
+        deadline_s: float | None = None,
+        charge: Charge | None = None,
     ) -> Lease[Worker]:
-        deadline_s = deadline_s or self._lanes[name].deadline_s
-        return Lease(self.queues[name], priority, clients, partial(Worker, deadline_s, self._threads, self._animations))
+        worker = partial(Worker, deadline_s or self._lanes[name].deadline_s, self._threads, self._animations)
+        return Lease(self.queues[name], priority, clients, worker, charge)
 
     # --- how they are ---------------------------------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ from appliance.workers.fairness import FairQueue, QueueTicket
 
 S = TypeVar("S")
 T = TypeVar("T")
+Charge = Callable[[Clients, float], None]
+"""Told of the seconds that a worker was used for these clients."""
 _BACKGROUND_FACTOR = 16
 """How many times more orders that nobody watches may wait than views."""
 _RETRY_AFTER_S = 2
@@ -179,13 +181,21 @@ def _promised_slot() -> asyncio.Future[Any]:
 class Lease(Generic[T]):
     """A slot for the time of an `async with`, which waits for its turn. Used once, as `async with lease as worker`.
 
-    `made_of` makes what the block gets of the slot. Entering raises Busy when too many wait already, and Stopping.
+    `made_of` makes what the block gets of the slot, and `charge` is called with the clients and the seconds for which
+    they had it. Entering raises Busy when too many wait already, and Stopping.
     """
 
     def __init__(
-        self, queue: WorkQueue[Any], priority: Priority, clients: Clients, made_of: Callable[[Any], T]
+        self,
+        queue: WorkQueue[Any],
+        priority: Priority,
+        clients: Clients,
+        made_of: Callable[[Any], T],
+        charge: Charge | None = None,
     ) -> None:
         self._queue = queue
+        self._charge = charge
+        self._since_s = 0.0
         self._ticket = QueueTicket(priority, clients)
         self._made_of = made_of
         self._slot: Any | None = None
@@ -200,6 +210,7 @@ class Lease(Generic[T]):
 
     async def __aenter__(self) -> T:
         self._slot = await self._queue.acquire(self._ticket)
+        self._since_s = time.monotonic()
         return self._made_of(self._slot)
 
     async def __aexit__(
@@ -208,3 +219,5 @@ class Lease(Generic[T]):
         if self._slot is not None:
             self._queue.release(self._slot)
             self._slot = None
+            if self._charge is not None:
+                self._charge(self._ticket.clients, time.monotonic() - self._since_s)

@@ -13,6 +13,7 @@ from appliance.domain.clients import Clients
 from appliance.domain.errors import CannotResize, Stopping
 from appliance.domain.regions import Cut, Quality, Region
 from appliance.domain.renditions import Format
+from tests.support.limits import limits_off
 from tests.support.rows import image
 
 
@@ -60,6 +61,7 @@ async def test_a_decode_after_a_fault_is_not_in_the_turn_of_those_who_had_the_fa
         workers=parts,  # type: ignore[arg-type]
         originals=parts,  # type: ignore[arg-type]
         failures=parts,  # type: ignore[arg-type]
+        processor_budget=limits_off().processor,
     )
     first = asyncio.create_task(renderer.render(image(), cut(1), Clients("gone")))
     async with asyncio.timeout(5):
@@ -95,6 +97,7 @@ async def test_stopping_answers_the_regions_of_the_decode_that_runs_and_of_the_n
         workers=parts,  # type: ignore[arg-type]
         originals=parts,  # type: ignore[arg-type]
         failures=parts,  # type: ignore[arg-type]
+        processor_budget=limits_off().processor,
     )
     running = asyncio.create_task(renderer.render(image(), cut(1), Clients("one")))
     async with asyncio.timeout(5):

@@ -12,7 +12,7 @@ from aiohttp import ClientResponse, FormData, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from appliance.app import started
-from appliance.config.model import GB, MB, Config, Renditions, Uploads
+from appliance.config.model import GB, MB, Config, LimitsConfig, Renditions, Uploads
 from appliance.container import Container
 from appliance.http.problems import STATUSES
 from appliance.http.transport.connections import Runner
@@ -123,6 +123,7 @@ def small_config(data_dir: Path) -> Config:
         data_dir=data_dir,
         uploads=Uploads(reserve_bytes=1 * MB, spool_bytes=1 * GB),
         renditions=Renditions(workers=1, prewarm=()),
+        limits=LimitsConfig(mode="off"),
     )
 
 

@@ -10,6 +10,7 @@ from appliance.domain.errors import Busy, DiskFull, Draining, TooLarge, Unsuppor
 from appliance.spool import Spool
 from appliance.uploads.admission import Admission, AdmissionRequest, AdmissionRule, UploadStage
 from appliance.uploads.drain_switch import DrainSwitch
+from tests.support.limits import uploads_unlimited
 
 ONE, OTHER = Client("192.0.2.1"), Client("192.0.2.2")
 
@@ -36,7 +37,13 @@ def admission(
 ) -> Admission:
     spool = Spool(folder, budget_bytes=0, reserve_bytes=reserve_bytes)
     limits = Uploads(max_bytes=1000, concurrency=1)
-    return Admission(limits, drain_switch=switch or DrainSwitch(), spool=spool, rules=rules)
+    return Admission(
+        limits,
+        drain_switch=switch or DrainSwitch(),
+        upload_limits=uploads_unlimited(),
+        spool=spool,
+        rules=rules,
+    )
 
 
 async def test_what_is_certain_is_told_before_anything_is_held(tmp_path: Path) -> None:

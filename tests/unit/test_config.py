@@ -191,6 +191,11 @@ def test_a_secret_is_never_repeated(tmp_path: Path) -> None:
         ("RENDITIONS_FORMATS", "png"),
         ("RENDITIONS_FORMATS", "jpg,jpg,webp"),
         ("RENDITIONS_HEAVY_MEMORY_BYTES", "100 MB"),
+        ("LIMITS_MODE", "perhaps"),
+        ("LIMITS_ADDRESS_REQUESTS", "-1"),
+        ("LIMITS_ADDRESS_REQUESTS", "59"),
+        ("LIMITS_ADDRESS_DAY_BYTES", "1 KB"),
+        ("LIMITS_PREFIX_UPLOADS", "599"),
         ("DATA_DIR", ""),
     ],
 )

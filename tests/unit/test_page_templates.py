@@ -7,7 +7,15 @@ import pytest
 
 from appliance.config.model import Deletion, Renditions, Uploads
 from appliance.delivery import RenditionSummary
-from appliance.domain.errors import ApplianceError, Busy, InternalError, UnknownImage, UnsupportedFormat, WrongToken
+from appliance.domain.errors import (
+    ApplianceError,
+    Busy,
+    InternalError,
+    RateLimited,
+    UnknownImage,
+    UnsupportedFormat,
+    WrongToken,
+)
 from appliance.domain.model import ContentCredentials, Ending, Image, KeepMetadata, PrivateData
 from appliance.domain.renditions import Format
 from appliance.http.pages.localized_pages import LocalizedPages
@@ -46,6 +54,7 @@ EVERY_PAGE: dict[str, Callable[[LocalizedPages, Image], str]] = {
         image.slug, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem=saying(image.title)
     ),
     "error": lambda pages, image: pages.site.error_page(404, UnknownImage(image.filename), "r1"),
+    "waiting": lambda pages, image: pages.site.error_page(429, RateLimited(image.filename), "r1", continues=True),
 }
 
 

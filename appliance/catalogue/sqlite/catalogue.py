@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from appliance.catalogue.sqlite.albums import AlbumRows
+from appliance.catalogue.sqlite.day_budgets import DayBudgetRows
 from appliance.catalogue.sqlite.idempotency import IdempotencyRows
 from appliance.catalogue.sqlite.images import ImageRows
 from appliance.catalogue.sqlite.notes import NoteRows
@@ -40,6 +41,7 @@ class SqliteCatalogue:
         self.idempotency = IdempotencyRows(self._readers, self._writer)
         self.purges = PurgeRows(self._readers, self._writer)
         self.notes = NoteRows(self._readers, self._writer)
+        self.day_budgets = DayBudgetRows(self._readers, self._writer)
 
     async def start(self) -> None:
         await self._writer.start()

@@ -21,7 +21,7 @@ from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable
 CHANGES = "!"
 APPLICATION_ID = 0x41504943  # "APIC", in the file's header: tells our files from any other program's
 _TABLES = {
-    *("images", "tombstones", "tombstones_due", "idempotency", "notes", "uploads", "albums", "purges"),
+    *("images", "tombstones", "tombstones_due", "idempotency", "notes", "uploads", "albums", "purges", "day_budgets"),
     Migrations.migrations_table,
 }
 migrations = Migrations("catalogue")
@@ -197,6 +197,18 @@ def album_covers(db: Database) -> None:
 def tombstones_due(db: Database) -> None:
     """Images whose deletion or restoration the store doesn't know yet, and the version that it has to know."""
     db.execute("CREATE TABLE tombstones_due (slug TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID")
+
+
+@migrations(name="0015-day-budgets")
+def day_budgets(db: Database) -> None:
+    """What clients used of their day budgets. The names lead nowhere without the key of the day, which is not here."""
+    db.execute(
+        """
+        CREATE TABLE day_budgets (
+            day INTEGER NOT NULL, name BLOB NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (day, name)
+        ) WITHOUT ROWID
+        """
+    )
 
 
 def migrate(connection: sqlite3.Connection) -> None:

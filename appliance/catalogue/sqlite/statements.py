@@ -147,6 +147,15 @@ ALBUM_SIDECARS_DUE = f"""
     WHERE sidecar_due = 1 AND slug > :after ORDER BY slug LIMIT :limit"""
 MARK_ALBUM_SIDECAR_WRITTEN = "UPDATE albums SET sidecar_due = 0 WHERE slug = :slug AND version = :version"
 
+# --- day budgets --------------------------------------------------------------------------------------------------
+
+DAY_BUDGETS = "SELECT name, bytes FROM day_budgets WHERE day = :day ORDER BY bytes DESC LIMIT :limit"
+ADD_TO_DAY_BUDGET = """
+    INSERT INTO day_budgets (day, name, bytes) VALUES (:day, :name, max(0, :bytes))
+    ON CONFLICT (day, name) DO UPDATE SET bytes = max(0, bytes + :bytes)"""
+FORGET_DAY_BUDGETS = """
+    DELETE FROM day_budgets WHERE (day, name) IN (SELECT day, name FROM day_budgets WHERE day < :day LIMIT :limit)"""
+
 # --- purges -------------------------------------------------------------------------------------------------------
 
 ENQUEUE_PURGE = """

@@ -1,5 +1,6 @@
 """Section `server`: where the server listens, and how the outside world reaches it."""
 
+import ipaddress
 import re
 from dataclasses import dataclass, field
 
@@ -50,3 +51,12 @@ def split_listen(listen: str) -> tuple[str, int]:
     if not colon or not _HOST.fullmatch(host) or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
         raise ValueError(listen)
     return host.strip("[]"), int(port)
+
+
+def is_loopback(listen: str) -> bool:
+    """Whether only programs on this machine can connect to `host:port`. A name other than localhost counts as open."""
+    host = listen.rpartition(":")[0].strip("[]")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

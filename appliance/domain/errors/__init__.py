@@ -35,6 +35,7 @@ from appliance.domain.errors.images import (
     VersionMismatch,
     WrongToken,
 )
+from appliance.domain.errors.limits import BudgetSpent, RateLimited
 from appliance.domain.errors.operation import (
     CommandFailed,
     ConfigError,
@@ -85,6 +86,7 @@ from appliance.domain.errors.uploads import (
 
 __all__ = [
     "ApplianceError",
+    "BudgetSpent",
     "Busy",
     "CannotResize",
     "CatalogueDamaged",
@@ -130,6 +132,7 @@ __all__ = [
     "PartsUnfinished",
     "PurgeFailed",
     "RangeNotSatisfiable",
+    "RateLimited",
     "RemoteUrlRefused",
     "ServerNotRunning",
     "SlowUpload",

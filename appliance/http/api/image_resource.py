@@ -1,6 +1,7 @@
 """The image resource: an image as JSON, the same in every response of the API. Also the limits in force."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from appliance.config.model import Config
 from appliance.domain import tokens
@@ -123,6 +124,7 @@ def _rendition(image: Image, preset: Preset, config: Config) -> dict[str, object
 def limits_resource(config: Config) -> Mapping[str, object]:
     """Every limit in force, in bytes, pixels, seconds, days and characters."""
     uploads, sizes = config.uploads, config.renditions
+    quotas = {name: quota for name, quota in asdict(config.limits).items() if name != "mode"}
     return {
         "uploads": {
             "max_bytes": uploads.max_bytes,
@@ -144,6 +146,7 @@ def limits_resource(config: Config) -> Mapping[str, object]:
             "min_seconds": 1,
         },
         "deletion": {"bin_days": config.deletion.bin_days},
+        "clients": {"limited": config.limits_on} | quotas,
         "albums": {"max_images": config.albums.max_images},
         "renditions": {
             "presets": {preset.name: preset.box_px for preset in sizes.presets},

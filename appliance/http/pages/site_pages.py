@@ -66,8 +66,11 @@ class SitePages:
         """What the service worker shows when the upload page or My images can't be reached."""
         return self._templates.render("offline.html")
 
-    def error_page(self, status: int, fault: ApplianceError, request_id: str) -> str:
-        """An error in plain words, with the code and the request id that an administrator needs to look it up."""
+    def error_page(self, status: int, fault: ApplianceError, request_id: str, *, continues: bool = False) -> str:
+        """An error in plain words, with the code and the request id that an administrator needs to look it up.
+
+        A page that `continues` counts down until it may be asked for again, and then reloads.
+        """
         return self._templates.render(
             "error.html",
             status=status,
@@ -75,4 +78,5 @@ class SitePages:
             problem=self._templates.localize_error(fault),
             code=fault.code,
             request_id=request_id,
+            wait_s=fault.retry_after_s if continues else None,
         )

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from aiohttp import hdrs, web
 
 from appliance.domain.errors import ApplianceError
-from appliance.http.keys import ADMISSION
+from appliance.http.client_address import client_of
+from appliance.http.keys import ADMISSION, LIMITS
 from appliance.http.transport.request_heads import check_head
 from appliance.uploads.admission import AdmissionRequest
 
@@ -21,6 +22,7 @@ def expect_handler(read_admission_request: Callable[[web.Request], AdmissionRequ
             return
         with contextlib.suppress(ApplianceError):  # the route's own handler responds with the same refusal
             check_head(request)  # middlewares run later
+            request.app[LIMITS].requests.require(client_of(request).id)
             await request.app[ADMISSION].check(read_admission_request(request))
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 

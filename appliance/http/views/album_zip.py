@@ -6,12 +6,13 @@ from aiohttp import hdrs, web
 
 from appliance.albums import Contents
 from appliance.albums.zip_download import AlbumZip
+from appliance.domain.clients import Clients
 from appliance.domain.upload_options import clean_filename
 from appliance.http.byte_ranges import requested_range
 from appliance.http.client_address import client_of
 from appliance.http.content_disposition import content_disposition
 from appliance.http.etags import is_not_modified
-from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, DELIVERY, RESUMED_ZIPS
+from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, DELIVERY, LIMITS, RESUMED_ZIPS
 from appliance.http.links import EXTENSIONS
 from appliance.http.transport.streamed_responses import download_permit
 from appliance.shared.concurrency_limit import ConcurrencyLimit, Permit
@@ -34,6 +35,8 @@ async def show_zip(request: web.Request) -> web.StreamResponse:
         response.content_length, response.headers[hdrs.ETAG] = await _length_and_etag(request, contents)
         await response.prepare(request)
         return response
+    budget, client = request.app[LIMITS].processor, client_of(request).id
+    budget.require(Clients(client))
     async with download_permit(request, response) as permit:
         archive = await _prepared_archive(request, contents)
         etag = response.headers[hdrs.ETAG] = _etag(archive)
@@ -45,6 +48,7 @@ async def show_zip(request: web.Request) -> web.StreamResponse:
             response.set_status(206)
             response.headers[hdrs.CONTENT_RANGE] = f"bytes {start}-{start + length - 1}/{archive.length}"
         response.content_length = length
+        permit.on_moved = lambda count: budget.charge_zip(client, count)
         await _pour(request, archive, response, start, permit)
     await response.write_eof()
     return response

@@ -296,7 +296,7 @@ async def test_a_flood_of_giants_leaves_places_for_the_pyramids_of_others(
     monkeypatch.setattr(host.appliance.delivery.originals, "file", fetched)
     for client in (FLOOD, OTHER):
         for number in range(100):
-            builder.ensure(replace(image, slug=f"{image.slug[:-3]}{number:03d}"), client)
+            builder.prepare(replace(image, slug=f"{image.slug[:-3]}{number:03d}"), client)
     await until(lambda: len(begun) == 32)
     assert begun.count(OTHER) == 16
     goes_on.set()

@@ -5,7 +5,7 @@ import { locale, t } from "../parts/messages";
 import type { ImageResource } from "../library/image";
 import type { Transfer } from "./transfer";
 
-export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpace, image }: Transfer): string {
+export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpace, limitedUntil, image }: Transfer): string {
   const figures = { sent: size(sent), whole: size(file.size) };
   if (phase === "processing" && isDisconnected) return t("All data has been sent, but the connection was lost. The upload finishes when you’re back online.");
   switch (phase) {
@@ -20,6 +20,7 @@ export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpa
     case "paused":
       return t("Paused, {sent} of {whole}", figures);
     case "offline":
+      if (limitedUntil) return t("Too much at once. Resumes by itself at {time}, {sent} of {whole}", { ...figures, time: timeOf(limitedUntil) });
       if (waitsForSpace) return t("Waiting for space on the server, {sent} of {whole}", figures);
       return t("Waiting for connection, {sent} of {whole}", figures);
     case "processing":
@@ -33,6 +34,13 @@ export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpa
     case "gone":
       return t("Upload cancelled. Its link no longer works.");
   }
+}
+
+/** The time of day, with the seconds if it is soon and the date if it is another day. */
+function timeOf(when: Date): string {
+  const isSoon = when.getTime() - Date.now() < 120_000;
+  const dateStyle = when.toDateString() === new Date().toDateString() ? undefined : "medium";
+  return new Intl.DateTimeFormat(locale(), { dateStyle, timeStyle: isSoon ? "medium" : "short" }).format(when);
 }
 
 function expiryOf(image: ImageResource | undefined): string[] {

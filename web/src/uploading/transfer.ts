@@ -14,7 +14,8 @@ const RETRY_MS = 10_000; // from then on: a lost connection comes back at some p
 const MAX_RETRIES = 10_000;
 const POLL_MS = [300, 700, 1500, 3000, 5000];
 const LOCKED = 423;
-const BUSY = [409, LOCKED, 429];
+const BUSY = [409, LOCKED];
+const TOO_MANY_REQUESTS = 429;
 const INSUFFICIENT_STORAGE = 507;
 
 export type Phase = "waiting" | "sending" | "paused" | "offline" | "processing" | "done" | "failed" | "refused" | "gone";
@@ -45,6 +46,8 @@ export class Transfer {
   isDisconnected = false;
   /** Whether it waits for space on the server, not for the connection. */
   waitsForSpace = false;
+  /** When it resumes by itself, while it is over a limit of the server. */
+  limitedUntil: Date | undefined;
   readonly rate = new TransferRate();
   /** Identifies it in this browser. */
   readonly id: string;
@@ -89,6 +92,7 @@ export class Transfer {
   async start(): Promise<void> {
     if (ENDED.has(this.phase)) return;
     this.problem = undefined;
+    this.limitedUntil = undefined;
     this.rate.reset();
     this.#enter("sending");
     this.#attempt += 1;
@@ -116,7 +120,7 @@ export class Transfer {
 
   /** Retry at once, because the browser says that the connection is back. */
   async retryNow(): Promise<void> {
-    if (this.phase !== "offline") return;
+    if (this.phase !== "offline" || this.limitedUntil) return;
     await this.#upload?.abort();
     await this.start();
   }
@@ -211,8 +215,19 @@ export class Transfer {
   #onError(fault: DetailedError): void {
     if (this.phase === "gone" || this.phase === "paused") return;
     const status = fault.originalResponse?.getStatus() ?? 0;
+    if (status === TOO_MANY_REQUESTS) return this.#awaitLimit(Number(fault.originalResponse?.getHeader("Retry-After")));
     this.problem = problemIn(fault.originalResponse?.getBody());
     this.#enter(status >= 400 && status < 500 ? "refused" : "failed");
+  }
+
+  /** Resume when the server says that it may. */
+  #awaitLimit(seconds: number): void {
+    const [attempt, ms] = [this.#attempt, (seconds || RETRY_MS / 1000) * 1000];
+    this.limitedUntil = new Date(Date.now() + ms);
+    this.#enter("offline");
+    setTimeout(() => {
+      if (attempt === this.#attempt) void this.start();
+    }, ms);
   }
 
   #enter(phase: Phase): void {

@@ -1,0 +1,51 @@
+"""Errors of clients that are at a limit of their own. Waiting helps."""
+
+from appliance.domain.errors.base import ApplianceError
+from appliance.domain.quotas import Policy
+
+
+class RateLimited(ApplianceError):
+    """The client asks for more than this host allows in a short time. `left` of the policy's quota is left."""
+
+    code = "rate-limited"
+    title = "Too much at once"
+    texts = ("This is more than this host allows at once. Continue in a moment.",)
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        limit: int | None = None,
+        actual: int | None = None,
+        retry_after_s: int | None = 1,
+        policy: Policy | None = None,
+        left: int = 0,
+    ) -> None:
+        super().__init__(detail, limit=limit, actual=actual, retry_after_s=retry_after_s)
+        self.policy = policy
+        self.left = left
+
+
+class BudgetSpent(ApplianceError):
+    """The upload doesn't fit into what is left of the day's amount. `left` bytes would."""
+
+    code = "budget-spent"
+    title = "That is enough for today"
+    texts = (
+        "This is more than this host still accepts today. The limit is {limit_size} a day. Continue tomorrow.",
+        "This is more than this host still accepts today. Continue tomorrow.",
+    )
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        limit: int | None = None,
+        actual: int | None = None,
+        retry_after_s: int | None = 3600,
+        policy: Policy | None = None,
+        left: int = 0,
+    ) -> None:
+        super().__init__(detail, limit=limit, actual=actual, retry_after_s=retry_after_s)
+        self.policy = policy
+        self.left = left

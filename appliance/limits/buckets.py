@@ -1,0 +1,44 @@
+"""Token buckets of one policy, by client: full at first, emptied by use, refilled at a steady rate.
+
+A bucket is one number, the time at which it will be full again (the generic cell rate algorithm, ITU-T I.371). So one
+that nobody uses costs nothing, and a full one need not be remembered.
+"""
+
+from collections import OrderedDict
+
+from appliance.domain.quotas import Policy
+
+MAX_BUCKETS = 100_000
+"""About 20 MB. Beyond it, the bucket that was unused for longest is forgotten, which is to be full."""
+
+
+class Buckets:
+    """At most `max_buckets` buckets. Times are in seconds of a clock that never goes back."""
+
+    def __init__(self, policy: Policy, max_buckets: int = MAX_BUCKETS) -> None:
+        self.policy = policy
+        self._window_s = policy.window_s
+        self._unit_s = policy.window_s / policy.quota
+        self._max_buckets = max_buckets
+        self._full_s: OrderedDict[str, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._full_s)
+
+    def wait_s(self, client: str, cost: float, now_s: float) -> float:
+        """How long until the client may use so much; 0 or less for now. A full bucket allows any cost."""
+        owed_s = self._full_s.get(client, 0.0) - now_s
+        return 0.0 if owed_s <= 0.0 else owed_s + min(cost * self._unit_s, self._window_s) - self._window_s
+
+    def charge(self, client: str, cost: float, now_s: float) -> None:
+        """Count the use, even beyond what is there. A negative cost gives back."""
+        full_s = self._full_s
+        full_s[client] = max(full_s.get(client, 0.0), now_s) + cost * self._unit_s
+        full_s.move_to_end(client)
+        if len(full_s) > self._max_buckets:
+            full_s.popitem(last=False)
+
+    def left(self, client: str, now_s: float) -> int:
+        """How many units the client may use now."""
+        owed_s = max(0.0, self._full_s.get(client, 0.0) - now_s)
+        return max(0, int((self._window_s - owed_s) / self._unit_s))

@@ -1,0 +1,137 @@
+"""Budgets of bytes a day (UTC), by address, prefix and key, and for all without a key together.
+
+What was used is written behind, every few seconds: a crash forgets no more than that, a stop nothing. Addresses are
+neither in the table nor in memory, only names that the key of the day makes of them.
+"""
+
+import asyncio
+import math
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Container, Sequence
+from pathlib import Path
+
+from appliance.catalogue import DayBudgetCatalogue
+from appliance.domain.clients import HOST
+from appliance.domain.clock import DAY_S
+from appliance.domain.errors import BudgetSpent
+from appliance.domain.networks import prefix_of
+from appliance.domain.quotas import Policy, Scope
+from appliance.limits.day_key import DayKey, keep_key, read_key
+from appliance.limits.rates import is_keyed
+from appliance.limits.refusals import Refusals
+
+MAX_NAMES = 100_000
+"""Beyond it, what the client used that did so longest ago is forgotten in memory."""
+
+Account = tuple[Policy, str]
+"""A budget, and the client or prefix whose it is."""
+
+
+class DayBudgets:
+    """What is used today. Used from the event loop only. Without policies, nothing is limited or remembered."""
+
+    def __init__(
+        self,
+        policies: Sequence[Policy],
+        *,
+        rows: DayBudgetCatalogue,
+        key_path: Path,
+        clock: Callable[[], float],
+        aside: Container[str],
+        refusals: Refusals,
+    ) -> None:
+        self._policies = {policy.scope: policy for policy in policies}
+        self._rows = rows
+        self._key_path = key_path
+        self._clock = clock
+        self._aside = aside
+        self._refusals = refusals
+        self._key = DayKey(self._day())
+        self._is_key_kept = False
+        self._used: OrderedDict[bytes, int] = OrderedDict()
+        self._unsaved: Counter[bytes] = Counter()
+
+    async def start(self) -> None:
+        """Continue the day where the last run left it. Raises the catalogue's faults."""
+        if not self._policies:
+            return
+        kept = await asyncio.to_thread(read_key, self._key_path)
+        if kept is not None and kept.day == self._day():
+            self._key, self._is_key_kept = kept, True
+            largest_first = await self._rows.load(kept.day, MAX_NAMES)
+            self._used = OrderedDict(reversed(list(largest_first.items())))
+        await self.save()
+
+    async def save(self) -> int:
+        """Write what was used since the last time; returns for how many names. Raises OSError, catalogue's faults."""
+        if not self._policies:
+            return 0
+        self._turn_day()
+        is_new = not self._is_key_kept
+        if is_new:
+            await asyncio.to_thread(keep_key, self._key_path, self._key)
+            self._is_key_kept = True
+        day, unsaved = self._key.day, self._unsaved
+        if unsaved or is_new:
+            self._unsaved = Counter()
+            try:
+                await self._rows.add(day, unsaved)
+            except BaseException:
+                if day == self._key.day:
+                    self._unsaved.update(unsaved)
+                raise
+        return len(unsaved)
+
+    def require(self, client: str, count: int) -> None:
+        """Raises BudgetSpent where so many bytes are more than what is left. Counts nothing."""
+        self._turn_day()
+        for policy, whose in self._accounts_of(client):
+            used = self._used.get(self._key.name_of(policy.scope, whose), 0)
+            if used + count > policy.quota:
+                self._refusals.note(policy, client)
+                raise self._spent(policy, used, count)
+
+    def charge(self, client: str, count: int) -> None:
+        """Count bytes. A negative count gives back."""
+        self._turn_day()
+        for policy, whose in self._accounts_of(client):
+            name = self._key.name_of(policy.scope, whose)
+            self._used[name] = max(0, self._used.get(name, 0) + count)
+            self._used.move_to_end(name)
+            self._unsaved[name] += count
+            if len(self._used) > MAX_NAMES:
+                self._used.popitem(last=False)
+
+    def _accounts_of(self, client: str) -> list[Account]:
+        if client == HOST:
+            whose: dict[Scope, str] = {}
+        elif is_keyed(client):
+            whose = {Scope.KEY: client}
+        elif client in self._aside:
+            whose = {Scope.ANONYMOUS: ""}
+        else:
+            whose = {Scope.ANONYMOUS: "", Scope.PREFIX: prefix_of(client) or client, Scope.ADDRESS: client}
+        return [(self._policies[scope], name) for scope, name in whose.items() if scope in self._policies]
+
+    def _spent(self, policy: Policy, used: int, count: int) -> BudgetSpent:
+        left = max(0, policy.quota - used)
+        retry_after_s = max(1, math.ceil(DAY_S - self._clock() % DAY_S))
+        return BudgetSpent(
+            f"This host accepts {policy.quota:,} bytes a day {policy.who}, and {left:,} are left. "
+            "The next day begins at midnight, UTC.",
+            limit=policy.quota,
+            actual=used + count,
+            retry_after_s=retry_after_s,
+            policy=policy,
+            left=left,
+        )
+
+    def _day(self) -> int:
+        return int(self._clock() // DAY_S)
+
+    def _turn_day(self) -> None:
+        """On a new day, forget the names of the last one and draw a new key."""
+        if (day := self._day()) != self._key.day:
+            self._key, self._is_key_kept = DayKey(day), False
+            self._used.clear()
+            self._unsaved.clear()

@@ -1,0 +1,77 @@
+"""Every limit of the host, made of its settings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from appliance.catalogue import DayBudgetCatalogue
+from appliance.config.model import Config, LimitsConfig
+from appliance.domain.clock import DAY_S
+from appliance.domain.quotas import Policy, Scope, Unit
+from appliance.limits.day_budgets import DayBudgets
+from appliance.limits.processor_budget import ProcessorBudget
+from appliance.limits.rates import Rate
+from appliance.limits.refusals import Refusals
+from appliance.limits.steady_clock import SteadyClock
+from appliance.observability.metrics import Metrics
+
+MINUTE_S = 60
+PROCESSOR_WINDOW_S = 600
+"""A page of a thousand sizes that nobody has seen takes minutes of work at once, so unused seconds are saved up."""
+
+
+@dataclass(slots=True)
+class Limits:
+    """The limits by what they are on. `aside` are clients behind whose address are many people."""
+
+    is_on: bool
+    requests: Rate
+    uploads: Rate
+    minute_bytes: Rate
+    processor: ProcessorBudget
+    day_budgets: DayBudgets
+    refusals: Refusals
+    aside: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, config: Config, *, rows: DayBudgetCatalogue, metrics: Metrics, clock: Callable[[], float]) -> "Limits":
+        """The limits of a host. With limits off, none of them refuses anything."""
+        settings, steady = config.limits, SteadyClock(clock)
+        refusals, aside = Refusals(metrics, steady), set[str]()
+
+        def policies(setting: str, unit: Unit, window_s: int = MINUTE_S, factor: int = 1) -> list[Policy]:
+            return _policies(settings, setting, unit, window_s, factor) if config.limits_on else []
+
+        def rate(*policies: Policy) -> Rate:
+            return Rate(policies, clock=steady, aside=aside, refusals=refusals)
+
+        return cls(
+            is_on=config.limits_on,
+            requests=rate(*policies("requests", Unit.REQUESTS)),
+            uploads=rate(*policies("uploads", Unit.UPLOADS)),
+            minute_bytes=rate(*policies("minute_bytes", Unit.BYTES)),
+            processor=ProcessorBudget(
+                rate(
+                    *policies("processor_s", Unit.SECONDS, PROCESSOR_WINDOW_S, PROCESSOR_WINDOW_S // MINUTE_S),
+                )
+            ),
+            day_budgets=DayBudgets(
+                policies("day_bytes", Unit.BYTES, DAY_S),
+                rows=rows,
+                key_path=config.day_key_path,
+                clock=clock,
+                aside=aside,
+                refusals=refusals,
+            ),
+            refusals=refusals,
+            aside=aside,
+        )
+
+
+def _policies(settings: LimitsConfig, setting: str, unit: Unit, window_s: int, factor: int) -> list[Policy]:
+    """A policy for each scope that has the setting, and a quota in it."""
+    found = {scope: getattr(settings, f"{scope}_{setting}", 0) for scope in Scope}
+    return [
+        Policy(f"{scope}-{setting}".replace("_", "-"), scope, unit, int(quota * factor), window_s)
+        for scope, quota in found.items()
+        if quota
+    ]

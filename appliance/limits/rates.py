@@ -1,0 +1,111 @@
+"""Rates: how fast clients may use one thing, by address, prefix and key, and all without a key together."""
+
+import math
+from collections.abc import Callable, Container, Sequence
+
+from appliance.domain.clients import HOST
+from appliance.domain.errors import RateLimited
+from appliance.domain.networks import prefix_of
+from appliance.domain.quotas import Policy, Scope
+from appliance.limits.buckets import MAX_BUCKETS, Buckets
+from appliance.limits.refusals import Refusals
+
+RESUME_SHARE = 0.25
+"""Of a quota: as much is there again when a client that was stopped in the middle may go on."""
+_WINDOWS = {60: "a minute", 600: "in ten minutes"}
+
+
+def is_keyed(client: str) -> bool:
+    """Whether the client's id is that of an access key, or of a person who is signed in."""
+    return client.startswith(("key:", "user:"))
+
+
+class Rate:
+    """The buckets of every policy on one thing. Without policies, nothing is limited.
+
+    The limits by address and prefix stand aside for clients in `aside`, behind whose address are many people.
+    """
+
+    def __init__(
+        self,
+        policies: Sequence[Policy],
+        *,
+        clock: Callable[[], float],
+        aside: Container[str],
+        refusals: Refusals,
+        max_buckets: int = MAX_BUCKETS,
+    ) -> None:
+        buckets = {policy.scope: Buckets(policy, max_buckets) for policy in policies}
+        self._by_key = buckets.get(Scope.KEY)
+        self._by_address = buckets.get(Scope.ADDRESS)
+        self._by_prefix = buckets.get(Scope.PREFIX)
+        self._together = buckets.get(Scope.ANONYMOUS)
+        self._clock = clock
+        self._aside = aside
+        self._refusals = refusals
+
+    def require(self, client: str, cost: float = 1.0) -> None:
+        """Raises RateLimited where the client may not use so much now. Counts nothing."""
+        now_s = self._clock()
+        for buckets, name in self._buckets_of(client):
+            if (wait_s := buckets.wait_s(name, cost, now_s)) > 0.0:
+                raise self._refusal(buckets, name, client, wait_s)
+
+    def require_no_debt(self, client: str) -> None:
+        """Raises RateLimited for a client that used more than it had, with the time until a quarter is there again."""
+        now_s = self._clock()
+        for buckets, name in self._buckets_of(client):
+            if (wait_s := buckets.wait_s(name, 0.0, now_s)) > 0.0:
+                raise self._refusal(buckets, name, client, wait_s + buckets.policy.window_s * RESUME_SHARE)
+
+    def is_in_debt(self, client: str) -> bool:
+        """Whether the client used more than it had."""
+        now_s = self._clock()
+        return any(buckets.wait_s(name, 0.0, now_s) > 0.0 for buckets, name in self._buckets_of(client))
+
+    def take(self, client: str, cost: float = 1.0) -> None:
+        """Count the use. Raises RateLimited, and then counts nothing."""
+        now_s = self._clock()
+        found = self._buckets_of(client)
+        for buckets, name in found:
+            if (wait_s := buckets.wait_s(name, cost, now_s)) > 0.0:
+                raise self._refusal(buckets, name, client, wait_s)
+        for buckets, name in found:
+            buckets.charge(name, cost, now_s)
+
+    def charge(self, client: str, cost: float) -> None:
+        """Count a use that has happened, however much it is. A negative cost gives back."""
+        now_s = self._clock()
+        for buckets, name in self._buckets_of(client):
+            buckets.charge(name, cost, now_s)
+
+    def _buckets_of(self, client: str) -> list[tuple[Buckets, str]]:
+        """The wide ones first, so that many addresses of one network don't fill the table of addresses."""
+        found: list[tuple[Buckets, str]] = []
+        if client == HOST:
+            return found
+        if is_keyed(client):
+            return found if self._by_key is None else [(self._by_key, client)]
+        if self._together is not None:
+            found.append((self._together, ""))
+        if client in self._aside:
+            return found
+        if self._by_prefix is not None:
+            found.append((self._by_prefix, prefix_of(client) or client))
+        if self._by_address is not None:
+            found.append((self._by_address, client))
+        return found
+
+    def _refusal(self, buckets: Buckets, name: str, client: str, wait_s: float) -> RateLimited:
+        policy, left = buckets.policy, buckets.left(name, self._clock())
+        self._refusals.note(policy, client)
+        retry_after_s = max(1, math.ceil(wait_s))
+        amount = f"{policy.quota:,} {policy.unit.replace('-', ' ')} {_WINDOWS[policy.window_s]}"
+        return RateLimited(
+            f"This host allows {amount} {policy.who}. Continue in {retry_after_s:,} s.",
+            limit=policy.quota,
+            actual=policy.quota - left,
+            retry_after_s=retry_after_s,
+            policy=policy,
+            left=left,
+        )

@@ -1,0 +1,36 @@
+"""Admission requests: what a client is about to send, as far as the head of its request tells."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Protocol
+
+from appliance.domain.clients import Client
+
+
+class UploadStage(Enum):
+    """Which part of an upload a request brings."""
+
+    WHOLE = auto()
+    """Files from their first byte to their last."""
+    OPENING = auto()
+    """A new resumable upload, whose bytes may come later."""
+    ASSEMBLING = auto()
+    """A new resumable upload that is made of parts, whose bytes are here."""
+    CONTINUING = auto()
+    """More bytes of a resumable upload, which was admitted when it was opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionRequest:
+    """What a client is about to send: at least `bytes`, as far as the request tells."""
+
+    client: Client
+    stage: UploadStage
+    bytes: int = 0
+
+
+class AdmissionRule(Protocol):
+    """A reason to refuse uploads that only some hosts, clients or stages have."""
+
+    async def check(self, request: AdmissionRequest) -> None:
+        """Raises the error that says why the request is refused. Counts nothing: it may be called twice."""

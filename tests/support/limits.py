@@ -1,0 +1,28 @@
+"""Limits for tests: none, or small ones that a few requests reach."""
+
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from appliance.catalogue import DayBudgetCatalogue
+from appliance.config.model import Config, LimitsConfig
+from appliance.limits import Limits
+from appliance.observability.metrics import Metrics
+from appliance.uploads.upload_limits import UploadLimits
+
+
+def limits_off() -> Limits:
+    """Limits of a host that has none. Nothing is stored for them."""
+    rows: Any = DayBudgetCatalogue
+    return Limits.of(Config(), rows=rows, metrics=Metrics(CollectorRegistry()), clock=lambda: 0.0)
+
+
+def uploads_unlimited() -> UploadLimits:
+    limits = limits_off()
+    return UploadLimits(uploads=limits.uploads, minute_bytes=limits.minute_bytes, day_budgets=limits.day_budgets)
+
+
+def only(**quotas: int) -> LimitsConfig:
+    """Limits that are on, and these alone."""
+    every: dict[str, Any] = {name: 0 for name in LimitsConfig.__slots__ if name != "mode"}
+    return LimitsConfig(**every | quotas, mode="on")

@@ -1,0 +1,90 @@
+"""Buckets, clocks and names behind the limits, where a request would show little."""
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from appliance.config.model import Config, LimitsConfig, Server
+from appliance.domain.errors import RateLimited
+from appliance.domain.networks import prefix_of
+from appliance.domain.quotas import Policy, Scope, Unit
+from appliance.limits.buckets import Buckets
+from appliance.limits.rates import Rate
+from appliance.limits.refusals import Refusals
+from appliance.limits.steady_clock import SteadyClock
+from appliance.observability.metrics import Metrics
+from tests.support.host import ManualClock
+
+POLICY = Policy("address-uploads", Scope.ADDRESS, Unit.UPLOADS, 60, 60)
+
+
+def rate(clock: ManualClock, *policies: Policy) -> Rate:
+    refusals = Refusals(Metrics(CollectorRegistry()), clock)
+    return Rate(policies, clock=SteadyClock(clock), aside=frozenset(), refusals=refusals)
+
+
+@pytest.mark.parametrize(
+    ("client", "prefix"),
+    [
+        ("192.0.2.77", "192.0.2.0/24"),
+        ("2001:db8:1:2::/64", "2001:db8:1::/48"),
+        ("2001:db8::/64", "2001:db8::/48"),
+        ("-", ""),
+    ],
+)
+def test_the_network_around_a_client(client: str, prefix: str) -> None:
+    assert prefix_of(client) == prefix
+
+
+def test_buckets_are_bounded_and_the_one_unused_for_longest_goes_first() -> None:
+    buckets = Buckets(POLICY, max_buckets=100)
+    for number in range(1000):
+        buckets.charge("kept", 1, 0.0)
+        buckets.charge(str(number), 60, 0.0)
+    assert len(buckets) == 100
+    assert buckets.left("kept", 0.0) == 0
+    assert buckets.left("0", 0.0) == 60
+
+
+def test_more_than_a_whole_quota_waits_for_a_full_bucket() -> None:
+    buckets = Buckets(POLICY)
+    assert buckets.wait_s("one", 1000, 0.0) == 0
+    buckets.charge("one", 1000, 0.0)
+    assert buckets.wait_s("one", 1000, 0.0) == pytest.approx(1000)
+
+
+def test_a_clock_that_is_set_back_makes_no_limit_longer() -> None:
+    clock = ManualClock()
+    limited = rate(clock, POLICY)
+    limited.charge("192.0.2.1", 60)
+    clock.forward(-86_400)
+    with pytest.raises(RateLimited) as refused:
+        limited.take("192.0.2.1")
+    clock.forward(float(refused.value.retry_after_s or 0))
+    limited.take("192.0.2.1")
+
+
+def test_a_key_has_limits_of_its_own_and_none_of_its_address() -> None:
+    limited = rate(ManualClock(), POLICY, Policy("key-uploads", Scope.KEY, Unit.UPLOADS, 120, 60))
+    limited.take("key:a1", 120)
+    with pytest.raises(RateLimited, match="120 uploads a minute with one access key"):
+        limited.take("key:a1")
+    limited.take("192.0.2.1", 60)
+
+
+@pytest.mark.parametrize(
+    ("listen", "proxies", "mode", "limited"),
+    [
+        ("127.0.0.1:8080", (), "auto", False),
+        ("[::1]:8080", (), "auto", False),
+        ("127.0.0.1:8080", ("127.0.0.1",), "auto", True),
+        ("0.0.0.0:8080", (), "auto", True),
+        ("192.168.1.5:8080", (), "auto", True),
+        ("127.0.0.1:8080", (), "on", True),
+        ("0.0.0.0:8080", (), "off", False),
+    ],
+)
+def test_clients_are_limited_unless_only_this_machine_can_ask(
+    listen: str, proxies: tuple[str, ...], mode: str, limited: bool
+) -> None:
+    config = Config(server=Server(listen=listen, trusted_proxies=proxies), limits=LimitsConfig(mode=mode))
+    assert config.limits_on is limited
