@@ -60,13 +60,15 @@ class KeptConnections:
         self._where = urlsplit(url)
         self._own = threading.local()
 
-    def ask(self, method: str, address: str, body: Picture | bytes = b"") -> Reply:
+    def ask(
+        self, method: str, address: str, body: Picture | bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Reply:
         """The answer. Raises OSError and HTTPException; the connection is a new one then."""
         connection = self._connection()
         length = body.length if isinstance(body, Picture) else len(body)
-        headers = {"Content-Length": str(length)} if length else {}
+        more = {"Content-Length": str(length)} if length else {}
         try:
-            connection.request(method, address, body=body or None, headers=headers)
+            connection.request(method, address, body=body or None, headers={**(headers or {}), **more})
             sent_s = time.perf_counter()
             reply = connection.getresponse()
             content = reply.read()

@@ -1,0 +1,177 @@
+"""What do people see while uploads flood the host at 100 times the design load, from 1, 100 and 10,000 addresses?
+
+People view at the design load, each view from an address of its own, and one phone uploads a photograph each two
+seconds. Flood, people and host share the machine. The host's limits are on as they come, but for the amount that all
+without a key may upload in a day, which the flood has to reach within the run.
+"""
+
+import argparse
+import json
+import random
+import resource
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from statistics import quantiles
+
+from benchmarks.harness import RunningServer, distinct, report, server
+from benchmarks.load.kept_connections import KeptConnections, Picture, Reply
+from benchmarks.load.open_loop import (
+    BYTES,
+    PRESETS,
+    UPLOAD,
+    UPLOADS_PER_S,
+    VIEWS_PER_S,
+    Host,
+    Outcome,
+    arrivals,
+    play,
+)
+from tests.support.images.pictures import camera_photo
+
+ADDRESSES = (0, 1, 100, 10_000)
+TIMES = 100
+IMAGES = 100
+VIEW, UPLOAD_EVERY_S = "view", 2.0
+SAMPLE_S = 0.2
+ANONYMOUS_BYTES = 200_000_000
+PHONE = "203.0.113.9"
+SETTINGS = {
+    "SERVER_TRUSTED_PROXIES": "127.0.0.1",
+    
+}
+HEADER = (
+    "addresses",
+    "uploads/s refused or taken",
+    "answers",
+    "views, ms: p95",
+    "slowest",
+    "phone's upload, ms: p95",
+    "slowest",
+    "failed",
+    "memory, MB: before, most",
+    "disk, MB",
+)
+
+
+class People:
+    """Viewers, each from an address of its own, and a phone that uploads; a trusted proxy stands before them."""
+
+    def __init__(self, running: RunningServer, slugs: list[str]) -> None:
+        self._connections = KeptConnections(running.url)
+        self._slugs = slugs
+        self._photo = camera_photo()
+        self._numbers = count(10**6)
+        self._chance = random.Random(7)
+
+    def live(self, seconds: float) -> list[Outcome]:
+        """What they saw in so many seconds."""
+        rates = {VIEW: VIEWS_PER_S, UPLOAD: 1 / UPLOAD_EVERY_S}
+        return play(arrivals(self._chance, rates, seconds), self._act)
+
+    def _act(self, kind: str) -> Reply:
+        if kind == UPLOAD:
+            picture = Picture(distinct(self._photo, next(self._numbers)), BYTES)
+            return self._connections.ask("POST", "/api/v1/images?filename=a.jpg", picture, {"X-Forwarded-For": PHONE})
+        address = f"198.18.{self._chance.randrange(256)}.{self._chance.randrange(256)}"
+        path = f"/i/{self._chance.choice(self._slugs)}/{self._chance.choice(PRESETS)}.jpg"
+        return self._connections.ask("GET", path, headers={"X-Forwarded-For": address})
+
+
+class MostMemory:
+    """The server process's resident memory, sampled while the block runs."""
+
+    def __init__(self, running: RunningServer) -> None:
+        self._running = running
+        self.before_bytes = self.most_bytes = running.memory_bytes()
+
+    @contextmanager
+    def sampled(self) -> Iterator[None]:
+        done = threading.Event()
+
+        def sample() -> None:
+            while not done.wait(SAMPLE_S):
+                self.most_bytes = max(self.most_bytes, self._running.memory_bytes())
+
+        thread = threading.Thread(target=sample)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+
+@contextmanager
+def flood(port: int, addresses: int, seconds: float) -> Iterator[Counter[str]]:
+    """A flood beside the block, which lasts as long; its answers are known at the end. None from no address."""
+    answers: Counter[str] = Counter()
+    if not addresses:
+        yield answers
+        return
+    said = [str(port), str(addresses), str(TIMES * UPLOADS_PER_S), str(seconds)]
+    command = [sys.executable, "-c", "from benchmarks.load.flooder import main; main()", *said]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        if process.stdout.readline() != b"begun\n":
+            raise SystemExit("the flood did not begin")
+        yield answers
+        answers.update(json.loads(process.stdout.readline()))
+
+
+def disk_bytes(folder: Path) -> int:
+    """What the files in it take."""
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+
+
+def measured(addresses: int, seconds: float) -> tuple[str, ...]:
+    """A row: a fresh host, its people, and the flood."""
+    with server(**SETTINGS) as running:
+        slugs = Host(running.url, random.Random(1)).lay_down(IMAGES)
+        people, memory = People(running, slugs), MostMemory(running)
+        disk_before = disk_bytes(running.data_dir)
+        with flood(running.port, addresses, seconds) as answers, memory.sampled():
+            outcomes = people.live(seconds)
+        disk = disk_bytes(running.data_dir) - disk_before
+    views, uploads = ([one.took_s for one in outcomes if one.kind == kind] for kind in (VIEW, UPLOAD))
+    return (
+        f"{addresses:,}",
+        f"{answers.total() / seconds:.0f}",
+        ", ".join(f"{answer}: {number}" for answer, number in answers.most_common()) or "-",
+        f"{p95_ms(views):.0f}",
+        f"{max(views) * 1000:.0f}",
+        f"{p95_ms(uploads):.0f}",
+        f"{max(uploads) * 1000:.0f}",
+        str(sum(one.fault is not None for one in outcomes)),
+        f"{memory.before_bytes / 1e6:.0f}, {memory.most_bytes / 1e6:.0f}",
+        f"{disk / 1e6:.0f}",
+    )
+
+
+def p95_ms(seconds: list[float]) -> float:
+    return quantiles(seconds, n=20, method="inclusive")[-1] * 1000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60, help="of each flood")
+    parser.add_argument("--addresses", type=int, nargs="+", default=ADDRESSES, help="how many flood; 0: no flood")
+    arguments = parser.parse_args()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    rows = [measured(addresses, arguments.seconds) for addresses in arguments.addresses]
+    question = (
+        f"What do people see while {TIMES * UPLOADS_PER_S:.0f} uploads of 1 MB a second, {TIMES} times the design\n"
+        f"load, flood the host from so many addresses for {arguments.seconds:g} s? They view at the design load\n"
+        f"({VIEWS_PER_S:.0f} a second), and a phone uploads 1 MB each {UPLOAD_EVERY_S:g} s. 0: no flood."
+    )
+    report("upload_flood", question, HEADER, rows)
+
+
+if __name__ == "__main__":
+    main()
