@@ -15,7 +15,7 @@ from appliance.domain.errors import ApplianceError
 from appliance.domain.model import KeepMetadata
 from appliance.imaging.details import read_details
 from appliance.imaging.details.profile import told_by_profile
-from tests.support.images import pictures
+from tests.support.images import pictures, private_pictures
 from tests.support.images.detailed_pictures import (
     CAMERA,
     FORMATS,
@@ -26,6 +26,7 @@ from tests.support.images.detailed_pictures import (
     jpeg_with,
     raw_exif,
 )
+from tests.support.images.png_writer import chunk
 from tests.support.images.private_pictures import segment
 from tests.support.metadata import xmp
 
@@ -55,6 +56,13 @@ def test_every_format_says_the_same(format: str) -> None:
 def test_nothing_is_told_but_what_was_to_be_kept(format: str) -> None:
     assert said(read(detailed(format), KeepMetadata.CREDITS)) == pytest.approx(CAMERA | RIGHTS)
     assert said(read(detailed(format), KeepMetadata.NOTHING)) == RIGHTS
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("big", [False, True])
+def test_a_tiff_is_read_in_every_width_and_order(order: str, big: bool) -> None:
+    found = said(read(private_pictures.tiff(order, big=big)))
+    assert found == {"camera": "Some Camera", "taken": "2024-05-06T07:08:09", "copyright": "(c) somebody"}
 
 
 @pytest.mark.parametrize("format", ["gif", "tiff", *FORMATS])
@@ -97,6 +105,11 @@ def png_with_packed(packet: bytes) -> bytes:
     info = PngImagePlugin.PngInfo()
     info.add_itxt("XML:com.adobe.xmp", packet.decode(), zip=True)
     return pictures.saved(pictures.quarters(64, 48), "png", pnginfo=info)
+
+
+def png_with(chunks: dict[bytes, bytes]) -> bytes:
+    plain = pictures.saved(pictures.quarters(64, 48), "png")
+    return plain[:33] + b"".join(chunk(kind, data) for kind, data in chunks.items()) + plain[33:]
 
 
 @pytest.mark.parametrize("format", ["gif", "png", "jpeg", "webp"])
@@ -232,11 +245,13 @@ def test_hostile_xmp_says_nothing(name: str) -> None:
 
 def test_what_unpacks_without_end_is_not_unpacked() -> None:
     bomb = zlib.compress(bytes(100_000_000), 9)
-    info = PngImagePlugin.PngInfo()
-    info.add(b"iCCP", b"icc\0\0" + bomb)
-    info.add(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + bomb)
-    info.add(b"zTXt", b"Author\0\0" + bomb)
-    assert said(read(pictures.saved(pictures.quarters(64, 48), "png", pnginfo=info))) == {}
+    names = {b"iCCP": b"icc\0\0", b"iTXt": b"XML:com.adobe.xmp\0\1\0\0\0", b"zTXt": b"Author\0\0"}
+    assert said(read(png_with({kind: name + bomb for kind, name in names.items()}))) == {}
+
+
+def test_a_block_that_is_too_long_is_not_read_and_that_is_said() -> None:
+    png = png_with({b"eXIf": bytes(2_000_000), b"tEXt": b"Copyright\0\xa9 us"})
+    assert read(png) == Details(copyright="© us", complete=False)
 
 
 @pytest.mark.parametrize("format", [*EVERY_FORMAT, "gif"])

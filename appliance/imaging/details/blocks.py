@@ -12,10 +12,14 @@ MAX_IPTC_BYTES = 256 * 1024
 
 @dataclass(slots=True)
 class Blocks:
-    """What was found; empty for what wasn't. `exif` is a TIFF file, `texts` are a PNG's by their keyword."""
+    """What was found; empty for what wasn't. `exif` is a TIFF file, `texts` are a PNG's by their keyword.
+
+    `complete` is false if a block is longer than what is looked at.
+    """
 
     exif: Memory = field(default_factory=lambda: Block(b""))
     xmp: bytes = b""
     iptc: bytes = b""
     profile: bytes = b""
     texts: dict[str, str] = field(default_factory=dict)
+    complete: bool = True

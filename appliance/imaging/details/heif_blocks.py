@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from appliance.imaging.details.blocks import MAX_EXIF_BYTES, MAX_XMP_BYTES, Blocks
-from appliance.imaging.directories import Block
+from appliance.imaging.directories import Block, Unclear
 from appliance.imaging.metadata.boxes import Box, Held, boxes
 from appliance.imaging.metadata.cleaning import MAX_BLOCK_BYTES, Cleaning
 from appliance.imaging.metadata.items import Item, items
@@ -46,10 +46,7 @@ def _profiles(held: Held, iprp: Box) -> Iterator[bytes]:
 
 
 def _content(file: Cleaning, item: Item, base: int, max_bytes: int) -> bytes:
-    """The item's pieces as one, as far as they stay within the limit."""
-    data = b""
-    for start, end in item.pieces:
-        if end - start > max_bytes - len(data):
-            break
-        data += file.read(base + start, end - start)
-    return data
+    """The item's pieces as one. Raises Unclear for more than the limit."""
+    if sum(end - start for start, end in item.pieces) > max_bytes:
+        raise Unclear("an item of more than is looked at")
+    return b"".join(file.read(base + start, end - start) for start, end in item.pieces)

@@ -4,7 +4,7 @@ import codecs
 import zlib
 
 from appliance.imaging.details.blocks import MAX_EXIF_BYTES, MAX_PROFILE_BYTES, MAX_XMP_BYTES, Blocks
-from appliance.imaging.directories import Block
+from appliance.imaging.directories import Block, Unclear
 from appliance.imaging.metadata.cleaning import Cleaning
 from appliance.imaging.metadata.window import Window
 
@@ -29,9 +29,11 @@ def find_in_png(file: Cleaning, blocks: Blocks) -> None:
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
         if len(head) < 8 or kind == b"IEND":
             return
-        if length <= _LIMITS.get(kind, -1):
+        if kind in _LIMITS and length <= _LIMITS[kind]:
             _take(kind, file.read(at + 8, length), blocks)
+        blocks.complete &= length <= _LIMITS.get(kind, length)
         at += 12 + length
+    raise Unclear("more chunks than are looked at")
 
 
 def _take(kind: bytes, data: bytes, blocks: Blocks) -> None:

@@ -56,4 +56,4 @@ def read_details(fd: int, keep: KeepMetadata) -> Details:
             found.append(step() or {})
         except (Unclear, OutOfTime):
             complete = False
-    return details_of(ChainMap(*found), complete=complete)
+    return details_of(ChainMap(*found), complete=complete and blocks.complete)

@@ -16,6 +16,7 @@ def find_in_tiff(file: Cleaning, blocks: Blocks) -> None:
     if reader is None:
         return
     page = reader.directory(reader.first, _LIMITS)
+    blocks.complete = all(entry.length <= _LIMITS[entry.tag] for entry in page.entries)
     found = {entry.tag: reader.value(entry) for entry in page.entries if entry.length <= _LIMITS[entry.tag]}
     blocks.xmp, blocks.profile = found.get(XMP, b""), found.get(ICC_PROFILE, b"")
     blocks.iptc = found.get(IPTC, b"") or iptc_in(found.get(RESOURCES, b""))

@@ -1,7 +1,7 @@
 """Metadata of a WebP: the chunks that are not pixels."""
 
 from appliance.imaging.details.blocks import MAX_EXIF_BYTES, MAX_PROFILE_BYTES, MAX_XMP_BYTES, Blocks
-from appliance.imaging.directories import Block
+from appliance.imaging.directories import Block, Unclear
 from appliance.imaging.metadata.cleaning import Cleaning
 from appliance.imaging.metadata.exif import EXIF_MARK
 from appliance.imaging.metadata.window import Window
@@ -19,9 +19,11 @@ def find_in_webp(file: Cleaning, blocks: Blocks) -> None:
         if len(head) < 8:
             return
         kind, length = head[:4], int.from_bytes(head[4:], "little")
-        if length <= _LIMITS.get(kind, -1):
+        if kind in _LIMITS and length <= _LIMITS[kind]:
             _take(kind, file.read(at + 8, length), blocks)
+        blocks.complete &= length <= _LIMITS.get(kind, length)
         at += 8 + length + length % 2
+    raise Unclear("more chunks than are looked at")
 
 
 def _take(kind: bytes, data: bytes, blocks: Blocks) -> None:
