@@ -18,6 +18,5 @@ async function load(section: HTMLDetailsElement): Promise<void> {
   section.removeAttribute("aria-busy");
   const details = page?.querySelector("#details");
   if (!details) return;
-  if (section.contains(document.activeElement)) section.querySelector("summary")?.focus();
   link.parentElement?.replaceWith(...document.importNode(details, true).children);
 }
