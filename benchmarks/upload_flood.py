@@ -43,7 +43,6 @@ ANONYMOUS_BYTES = 200_000_000
 PHONE = "203.0.113.9"
 SETTINGS = {
     "SERVER_TRUSTED_PROXIES": "127.0.0.1",
-    
 }
 HEADER = (
     "addresses",

@@ -17,6 +17,7 @@ PRESET_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 RESERVED_NAMES = (
     "original",
     "manage",
+    "details",
     "placeholder",
 )  # they mean something else in links and in the cache
 

@@ -3,6 +3,7 @@
 from appliance.cache import Caches
 from appliance.catalogue import ImageCatalogue
 from appliance.config.model import Config
+from appliance.delivery.details import DetailsReader
 from appliance.delivery.failures import Failures
 from appliance.delivery.idle_renderer import IdleRenderer
 from appliance.delivery.originals import Originals
@@ -68,6 +69,7 @@ def build_delivery(  # noqa: PLR0917 - one of each part
         pyramid_builder=pyramid_builder,
         idle_renderer=idle_renderer,
         processor_budget=processor_budget,
+        details_reader=DetailsReader(workers=workers, originals=originals),
         metrics=metrics,
         clock=clock,
     )

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from appliance.cache import Cache, Rendition
 from appliance.catalogue import ImageCatalogue
 from appliance.config.model import Renditions
+from appliance.delivery.details import DetailsReader
 from appliance.delivery.idle_renderer import IdleRenderer
 from appliance.delivery.originals import Originals
 from appliance.delivery.page_formats import page_targets
@@ -17,6 +18,7 @@ from appliance.delivery.pyramid_builder import PyramidBuilder
 from appliance.delivery.renderer import Renderer
 from appliance.domain.clients import HOST, Clients
 from appliance.domain.clock import Clock
+from appliance.domain.details import Details
 from appliance.domain.errors import ApplianceError
 from appliance.domain.model import Image
 from appliance.domain.renditions import PLACEHOLDER, Priority, Target
@@ -89,6 +91,7 @@ class Delivery:
         pyramid_builder: PyramidBuilder,
         idle_renderer: IdleRenderer,
         processor_budget: ProcessorBudget,
+        details_reader: DetailsReader,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -100,6 +103,7 @@ class Delivery:
         self.pyramid_builder = pyramid_builder
         self.idle_renderer = idle_renderer
         self._budget = processor_budget
+        self._details_reader = details_reader
         self._metrics = metrics
         self._clock = clock
         self._threads = Threads("originals", THREADS)
@@ -112,6 +116,7 @@ class Delivery:
             task.cancel()
         await asyncio.gather(*self._prewarming, return_exceptions=True)
         await self.idle_renderer.close()
+        await self._details_reader.close()
         await self.renderer.close()
         await self.originals.close()
         await self._threads.close()
@@ -152,6 +157,10 @@ class Delivery:
         self.idle_renderer.want(image, page_targets(image, self._config), sizes)
         tiny = await self._cache.get(image.slug, PLACEHOLDER.name) if PLACEHOLDER.name in sizes else None
         return RenditionSummary(sizes, None if tiny is None else tiny.data)
+
+    async def details(self, image: Image, client: str) -> Details:
+        """What the original of a resolved image says of itself. Raises Busy, StoreUnavailable."""
+        return await self._details_reader.read(image, Clients(client))
 
     async def original(self, image: Image, start: int = 0, length: int | None = None) -> Original:
         """The row's original, or `length` bytes of it from `start`. Raises StoreUnavailable."""

@@ -24,6 +24,11 @@ def manage_path(slug: str) -> str:
     return f"/i/{slug}/manage"
 
 
+def details_path(slug: str) -> str:
+    """The page of what an original says of itself."""
+    return f"/i/{slug}/details"
+
+
 def qr_path(slug: str) -> str:
     return f"/i/{slug}/qr.svg"
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from appliance.http.api import albums, images, me, oembed, sharex, upload_events, uploads
+from appliance.http.api import albums, details, images, me, oembed, sharex, upload_events, uploads
 from appliance.http.compression import compress
 from appliance.http.cors import preflight
 from appliance.http.forms import MAX_FORM_FIELDS
@@ -54,6 +54,7 @@ def _images() -> list[web.RouteDef]:
         web.get(f"/i/{SLUG}/", pages.redirect_to_share),
         web.get(f"/i/{SLUG}/manage", pages.show_manage),
         web.post(f"/i/{SLUG}/manage", pages.manage),
+        web.get(f"/i/{SLUG}/details", pages.show_details),
         web.get(f"/i/{SLUG}/original", renditions.show_original),
         web.get(f"/i/{SLUG}.{{extension:[a-z0-9]{{1,5}}}}", renditions.show_original),
         web.get(f"/i/{SLUG}/{{preset:{WORD}}}", renditions.show_negotiated),
@@ -90,6 +91,7 @@ def _api() -> list[web.RouteDef]:
         web.options("/api/v1/images", resumable_draft.show_options),
         web.post("/api/v1/images", uploads.create_image, **ADMITS_IMAGE),
         web.get(f"/api/v1/images/{SLUG}", images.show_image),
+        web.get(f"/api/v1/images/{SLUG}/details", details.show_details),
         web.get(f"/api/v1/images/{SLUG}/events", upload_events.show_events, allow_head=False),
         web.patch(f"/api/v1/images/{SLUG}", images.change_image),
         web.delete(f"/api/v1/images/{SLUG}", images.delete_image),

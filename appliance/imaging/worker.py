@@ -14,10 +14,12 @@ from collections.abc import Sequence
 import pyvips
 
 from appliance.domain import file_edits, refusals
+from appliance.domain.details import Details
 from appliance.domain.errors import ApplianceError, CannotResize, UnreadableImage
 from appliance.domain.model import KeepMetadata
 from appliance.domain.renditions import Facts, Format
 from appliance.imaging import metadata, sandbox
+from appliance.imaging.details import read_details
 from appliance.imaging.encoders import encode
 from appliance.imaging.inspection import inspect
 from appliance.imaging.pyramid import build_pyramid
@@ -33,6 +35,7 @@ from appliance.workers.protocol import (
     FindPrivate,
     Inspect,
     Order,
+    ReadDetails,
     Ready,
     Sizes,
     pack_answer,
@@ -90,17 +93,12 @@ def _serve_one(orders: socket.socket) -> bool:
     return True
 
 
-def _carried_out(order: Order, fds: list[int], outputs: list[int]) -> Facts | Edited | Sizes | ApplianceError:
+def _carried_out(order: Order, fds: list[int], outputs: list[int]) -> Facts | Edited | Details | Sizes | ApplianceError:
     sandbox.allow_cpu(order.cpu_s)
     try:
         match order:
-            case Inspect():
-                return inspect(
-                    fds[0],
-                    max_pixels=order.max_pixels,
-                    max_memory_bytes=order.memory_bytes,
-                    animation_bytes=order.animation_bytes,
-                )
+            case Inspect() | ReadDetails():
+                return _read(order, fds[0])
             case FindPrivate():
                 return _edited(fds[0], order.keep, outputs)
             case BuildPyramid():
@@ -117,6 +115,17 @@ def _carried_out(order: Order, fds: list[int], outputs: list[int]) -> Facts | Ed
         return _unforeseen(order, error)
     outputs += (_in_memory("rendition", data) for *_, data in made)
     return tuple((width, height, moves) for width, height, moves, _ in made)
+
+
+def _read(order: Inspect | ReadDetails, fd: int) -> Facts | Details:
+    if isinstance(order, ReadDetails):
+        return read_details(fd, order.keep)
+    return inspect(
+        fd,
+        max_pixels=order.max_pixels,
+        max_memory_bytes=order.memory_bytes,
+        animation_bytes=order.animation_bytes,
+    )
 
 
 def _unforeseen(order: Order, error: Exception) -> ApplianceError:

@@ -2,7 +2,7 @@
 
 | lane         | for                              | workers          | memory of each       | deadline |
 |--------------|----------------------------------|------------------|----------------------|----------|
-| `inspect`    | headers and metadata of uploads  | 2 and a spare    | 1.2 GB               | 10 s     |
+| `inspect`    | headers and metadata             | 2 and a spare    | 1.2 GB               | 10 s     |
 | `normal`     | most images                      | n and a spare    | `memory_bytes`       | 1 x      |
 | `long`       | what takes long to decode        | n / 2, on demand | `memory_bytes`       | 3 x      |
 | `heavy`      | what takes more memory than that | 1, on demand     | `heavy_memory_bytes` | 3 x      |

@@ -6,6 +6,7 @@ from functools import partial
 
 from appliance.config.model import Renditions
 from appliance.domain.clients import HOST, Clients
+from appliance.domain.details import Details
 from appliance.domain.errors import CannotResize, UnfitInstallation
 from appliance.domain.file_edits import Findings
 from appliance.domain.model import KeepMetadata
@@ -97,6 +98,14 @@ class Workers:
         """
         async with self._lease(LaneName.INSPECT, priority, Clients(client)) as worker:
             return await worker.find_private(fd, keep)
+
+    async def read_details(self, fd: int, keep: KeepMetadata, clients: Clients) -> Details:
+        """What the open file says, as far as `keep` allows it. Uploads, which share its workers, go first.
+
+        A file that can't be read says nothing and is not complete. Raises Busy or Stopping.
+        """
+        async with self._lease(LaneName.INSPECT, Priority.PREWARM, clients) as worker:
+            return await worker.read_details(fd, keep)
 
     def lease(
         self,

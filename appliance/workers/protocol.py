@@ -8,6 +8,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from appliance.domain.details import Details, details_of
 from appliance.domain.errors import (
     ApplianceError,
     CannotResize,
@@ -50,6 +51,14 @@ class Inspect:
 @dataclass(frozen=True, slots=True)
 class FindPrivate:
     """Find metadata in the file beyond what `keep` allows."""
+
+    keep: KeepMetadata
+    cpu_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDetails:
+    """Read what the file's metadata says, as far as `keep` allows it."""
 
     keep: KeepMetadata
     cpu_s: int
@@ -102,9 +111,9 @@ class Edited:
     cut_at: int | None = None
 
 
-Order = Inspect | FindPrivate | Render | CutOut | BuildPyramid
+Order = Inspect | FindPrivate | ReadDetails | Render | CutOut | BuildPyramid
 Sizes = tuple[tuple[int, int, bool], ...]
-Answer = Ready | Facts | Edited | Sizes | ApplianceError
+Answer = Ready | Facts | Edited | Details | Sizes | ApplianceError
 """`Sizes` answers a `Render` or `CutOut`: width, height and whether it is animated, of each result in order.
 
 It is empty for `BuildPyramid`, whose result is in the file.
@@ -118,6 +127,8 @@ def pack_order(order: Order) -> bytes:
             body: object = {"inspect": asdict(order)}
         case FindPrivate():
             body = {"find-private": asdict(order)}
+        case ReadDetails():
+            body = {"details": asdict(order)}
         case CutOut():
             body = {"cut": asdict(order)}
         case BuildPyramid():
@@ -140,6 +151,8 @@ def unpack_order(message: bytes) -> Order:
             return Inspect(**limits)
         case {"find-private": {"keep": keep, "cpu_s": cpu_s}}:
             return FindPrivate(KeepMetadata(keep), cpu_s)
+        case {"details": {"keep": keep, "cpu_s": cpu_s}}:
+            return ReadDetails(KeepMetadata(keep), cpu_s)
         case {"cut": cut}:
             return _cut_out(**cut)
         case {"pyramid": pyramid}:
@@ -177,6 +190,8 @@ def pack_answer(answer: Answer) -> bytes:
             body = {"facts": asdict(answer)}
         case Edited():
             body = {"edited": asdict(answer)}
+        case Details():
+            body = {"details": asdict(answer)}
         case ApplianceError():
             final = isinstance(answer, CannotResize) and answer.final
             body = {"error": [answer.code, answer.detail, answer.limit, answer.actual, final]}
@@ -199,6 +214,8 @@ def unpack_answer(message: bytes) -> Answer:
                 return _facts(facts)
             case {"edited": {"complete": bool(complete), "content_credentials": bool(signed), "cut_at": cut_at}}:
                 return Edited(complete, signed, None if cut_at is None else int(cut_at))
+            case {"details": dict(details)}:
+                return _details(details)
             case {"error": [code, detail, limit, actual, final]}:
                 error = _ERRORS[code](_text(detail), limit=_number(limit), actual=_number(actual))
                 if isinstance(error, CannotResize):
@@ -228,6 +245,13 @@ def _facts(facts: dict[str, Any]) -> Facts:
         refusal=None if refusal is None else _text(refusal),
         incomplete=bool(facts["incomplete"]),
     )
+
+
+def _details(found: dict[str, Any]) -> Details:
+    details = details_of(found, complete=found["complete"] is True)
+    if asdict(details) != found:  # an honest worker has cleaned them
+        raise ValueError("not the details of an image")
+    return details
 
 
 def _side(number: object) -> int:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from appliance.domain import file_edits
 from appliance.domain.animation import AnimationBudget, keeps_animation
+from appliance.domain.details import Details
 from appliance.domain.errors import ApplianceError, Busy, CannotResize, Stopping, UnreadableImage
 from appliance.domain.file_edits import Findings
 from appliance.domain.model import KeepMetadata
@@ -26,6 +27,7 @@ from appliance.workers.protocol import (
     FindPrivate,
     Inspect,
     Order,
+    ReadDetails,
     Render,
     Sizes,
 )
@@ -34,6 +36,7 @@ from appliance.workers.supervised_worker import SupervisedWorker
 _LARGE_BYTES = 1_000_000
 """Copying more than this would keep the event loop from its work for longer than a thread costs."""
 _NOTHING_FOUND = Findings((), complete=False)
+_NOTHING_READ = Details(complete=False)
 _QUICK_NS = 200
 """A pixel written as JPEG or WebP takes less."""
 
@@ -70,6 +73,16 @@ class Worker:
         if not isinstance(answer, Edited) or len(files) != 1:
             return _NOTHING_FOUND
         return _findings(answer, files[0], os.fstat(fd).st_size)
+
+    async def read_details(self, fd: int, keep: KeepMetadata) -> Details:
+        """What the open file says; not complete where it can't be read. Raises Busy, Stopping."""
+        try:
+            answer, _ = await self._run(ReadDetails(keep, order_cpu_s(self._deadline_s)), fd)
+        except WorkerLost:
+            return _NOTHING_READ
+        if isinstance(answer, Busy | Stopping):
+            raise answer
+        return answer if isinstance(answer, Details) else _NOTHING_READ
 
     async def render(self, fd: int, facts: Facts, targets: Sequence[Target]) -> list[RenderedFile]:
         """A file for each target, in their order, from one decode of the open file, whose offset is left alone.

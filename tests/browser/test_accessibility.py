@@ -19,6 +19,7 @@ async def addresses(site: Site) -> dict[str, str]:
     return {
         "upload": "/",
         "share": f"/i/{slug}",
+        "details": f"/i/{slug}/details",
         "manage": f"/i/{slug}/manage",
         "gone": f"/i/{gone['slug']}",
         "unknown": "/i/1yNqEvM1Xh6dnaz5k",

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from appliance.domain.details import Details
 from appliance.domain.formats import ACCEPTED, FormatSpec
 from appliance.domain.model import KeepMetadata
 from appliance.domain.renditions import Facts
@@ -29,6 +30,10 @@ def facts(**lies: Any) -> bytes:
     return json.dumps({"facts": HONEST | lies}).encode()
 
 
+def details(**lies: Any) -> bytes:
+    return json.dumps({"details": dataclasses.asdict(Details()) | lies}).encode()
+
+
 LIES = {
     "a page for a picture": facts(media_type="text/html"),
     "a type that is no text": facts(media_type=["image/png"]),
@@ -43,6 +48,15 @@ LIES = {
     "an error as long as a book": json.dumps({"error": ["cannot-resize", "x" * 50_000, None, None, False]}).encode(),
     "an error with a limit in words": json.dumps({"error": ["cannot-resize", "x", "<b>", None, False]}).encode(),
     "an error of another's": json.dumps({"error": ["store-lies", "x", None, None, False]}).encode(),
+    "a text that turns around": details(caption="\u202egpj"),
+    "a text as long as a book": details(author="x" * 50_000),
+    "a camera that is no text": details(camera=["x"]),
+    "a light that is infinite": details(aperture=1e999),
+    "a position without end": details(latitude=10**400, longitude=0),
+    "half a position": details(latitude=48.2),
+    "a time in words": details(taken="yesterday"),
+    "what nobody asked for": details(serial_number="4711"),
+    "details of nothing": b'{"details": {}}',
     "brackets without end": DEEP,
     "a number without end": b'{"sizes": [[' + b"9" * 50_000 + b", 1, true]]}",
     "no JSON": b"\xff\x00",

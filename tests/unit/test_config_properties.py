@@ -11,6 +11,7 @@ from appliance.config.load import load
 from appliance.config.model import CacheConfig, Config, Renditions, Server, Store, Uploads
 from appliance.config.options import OPTIONS, value_of
 from appliance.config.show import as_toml
+from appliance.config.values import RESERVED_NAMES
 from appliance.domain.errors import ConfigError
 from appliance.domain.renditions import Format, Preset
 
@@ -19,7 +20,7 @@ SIZES = st.integers(1, 2**63 - 1)
 TEXTS = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1)  # printable, without white space
 LISTENS = st.builds("{}:{}".format, st.sampled_from(["127.0.0.1", "[::1]", "box.example"]), st.integers(0, 65535))
 PRESETS = st.dictionaries(
-    st.from_regex(r"[a-z][a-z0-9_-]{0,31}", fullmatch=True).filter(lambda name: name not in ("original", "manage")),
+    st.from_regex(r"[a-z][a-z0-9_-]{0,31}", fullmatch=True).filter(lambda name: name not in RESERVED_NAMES),
     st.integers(1, 16_384),
     min_size=1,
     max_size=6,

@@ -7,6 +7,7 @@ import pytest
 
 from appliance.config.model import Deletion, Renditions, Uploads
 from appliance.delivery import RenditionSummary
+from appliance.domain.details import Details
 from appliance.domain.errors import (
     ApplianceError,
     Busy,
@@ -42,6 +43,7 @@ EVERY_PAGE: dict[str, Callable[[LocalizedPages, Image], str]] = {
         saying(image.title), form_values=UploadFormValues(image.title or "", image.alt or "")
     ),
     "share": lambda pages, image: pages.images.share_page(image),
+    "details": lambda pages, image: pages.images.details_page(image, Details(camera=image.title, caption=image.alt)),
     "original-only": lambda pages, image: pages.images.share_page(changed(image, original_only=image.title or "why")),
     "uploaded": lambda pages, image: pages.images.uploaded_page(image, TOKEN),
     "manage": lambda pages, image: pages.images.manage_page(image, problem=saying(image.title), notice=image.alt),

@@ -1,8 +1,9 @@
-// The share page: copy and share buttons, local times, the deep zoom, and the manage form; files that are dropped on it are
-// uploaded.
+// The share page: copy and share buttons, local times, the deep zoom, the original's details, and the manage form; files that
+// are dropped on it are uploaded.
 
 import { wireCopyButtons } from "./parts/copy";
 import { wireHandOver } from "./parts/hand-over";
+import { wireImageDetails } from "./parts/image-details";
 import { showLocalTimes } from "./parts/local-times";
 import { wireManageForm } from "./parts/manage-form";
 import { wireSharing } from "./parts/sharing";
@@ -19,5 +20,6 @@ if (page) {
   });
   wireManageForm(page);
   wireZoom();
+  wireImageDetails();
   wireHandOver();
 }

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from appliance.config.model import Config
 from appliance.domain import tokens
+from appliance.domain.details import MAX_TEXT_BYTES
 from appliance.domain.errors import ApplianceError, CannotResize
 from appliance.domain.model import Image, KeepMetadata, UploadState
 from appliance.domain.renditions import Preset, fit
@@ -146,6 +147,7 @@ def limits_resource(config: Config) -> Mapping[str, object]:
             "max_days": uploads.max_expiry_days,
             "min_seconds": 1,
         },
+        "details": {"max_text_bytes": MAX_TEXT_BYTES},
         "deletion": {"bin_days": config.deletion.bin_days},
         "clients": {"limited": config.limits_on} | quotas,
         "albums": {"max_images": config.albums.max_images},

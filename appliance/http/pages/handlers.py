@@ -7,9 +7,10 @@ from aiohttp import web
 from appliance.domain.errors import ApplianceError, GoneImage, MalformedRequest, MissingToken, UnknownImage, WrongToken
 from appliance.domain.model import Ending
 from appliance.domain.upload_options import parse_duration
+from appliance.http.client_address import client_of
 from appliance.http.delete_tokens import delay_wrong_tokens, token_in
 from appliance.http.forms import Form, changed_text, read_form, text_field
-from appliance.http.image_lookup import find_image_or_progress
+from appliance.http.image_lookup import find_image_or_progress, resolve_image
 from appliance.http.keys import CLOCK, DELIVERY, MANAGEMENT
 from appliance.http.links import share_path
 from appliance.http.pages.gone import DELETIONS, with_gone_page
@@ -52,6 +53,14 @@ async def show_share(request: web.Request) -> web.Response:
         return page_response(pages.pending_page(found))
     summary = await request.app[DELIVERY].summarize_renditions(found)
     return shared_page_response(request, pages.share_page(found, summary), found.slug)
+
+
+@with_gone_page(GoneImage, _gone_page)
+async def show_details(request: web.Request) -> web.Response:
+    """GET /i/{slug}/details: what the original says of itself; share pages load it into a section"""
+    image = await resolve_image(request)
+    details = await request.app[DELIVERY].details(image, client_of(request).id)
+    return shared_page_response(request, pages_of(request).images.details_page(image, details), image.slug)
 
 
 async def redirect_to_share(request: web.Request) -> web.Response:

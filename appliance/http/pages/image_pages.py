@@ -1,17 +1,19 @@
-"""The pages of an image: share, manage, uploaded, deleted, gone, and the one shown while it is being uploaded."""
+"""The pages of an image: share, details, manage, uploaded, deleted, gone, and the one shown during its upload."""
 
 from collections.abc import Sequence
 
 from appliance.config.model import Config
 from appliance.delivery import RenditionSummary
 from appliance.domain.clock import Clock
+from appliance.domain.details import Details
 from appliance.domain.errors import ApplianceError
 from appliance.domain.formats import GIF, JPEG, PNG, WEBP
-from appliance.domain.model import Ending, Image
+from appliance.domain.model import Ending, Image, KeepMetadata
 from appliance.domain.renditions import Format
 from appliance.http import links
 from appliance.http.links import Links
 from appliance.http.localization.formatting import rfc3339
+from appliance.http.pages.details_table import details_table
 from appliance.http.pages.embed_codes import copy_codes, link_codes, sized_codes
 from appliance.http.pages.figure import build_figure
 from appliance.http.pages.link_previews import previews
@@ -49,6 +51,7 @@ class ImagePages:
             previews=previews(image, self._config),
             rendition_links=distinct_links(image, sizes),
             full_jpeg=self._full_jpeg(image),
+            has_details=image.keep_metadata is not KeepMetadata.NOTHING,
             link_codes=link_codes(image, self._config, language),
             sized_codes=sized_codes(image, self._config, language),
             expires_in=self._templates.formatter.time_left(image.expires_s, self._clock()),
@@ -62,6 +65,16 @@ class ImagePages:
         if image.original_only is not None or image.media_type in _WIDESPREAD_TYPES:
             return None
         return f"{links.iiif_path(image.slug)}/full/max/0/default.jpg"
+
+    def details_page(self, image: Image, details: Details) -> str:
+        """The page of what the original says of itself; the share page shows its part `#details` too."""
+        return self._templates.render(
+            "details.html",
+            image=image,
+            name=image.title or image.filename,
+            rows=details_table(details, self._templates.language),
+            is_complete=details.complete,
+        )
 
     def pending_page(self, progress: Progress) -> str:
         """The page behind the link of an image that is still being uploaded; it shows the progress and reloads."""

@@ -12,8 +12,8 @@ from appliance.imaging.metadata.xmp import clean_xmp
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _LOOPS = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0"})
-_XMP, _PROFILE = b"XMP DataXMP", b"ICCRGBG1012"
-_XMP_TRAILER = bytes((1, *range(0xFF, -1, -1), 0))
+XMP, PROFILE = b"XMP DataXMP", b"ICCRGBG1012"
+XMP_TRAILER = bytes((1, *range(0xFF, -1, -1), 0))
 _MAX_XMP_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
 _MAX_CONTROL_BYTES, _MAX_LOOP_BYTES, _MAX_PROFILE_BYTES = 64, 32, 4 * 1024 * 1024
@@ -21,7 +21,7 @@ _EMPTY = b"!\xff\x0b" + b"NOTHING 1.0"
 """An application's block, which readers skip when they don't know the application."""
 
 
-class _Blocks(Window):
+class SubBlocks(Window):
     """The file in large pieces."""
 
     def after_sub_blocks(self, at: int) -> int:
@@ -39,6 +39,11 @@ class _Blocks(Window):
         return end
 
 
+def after_table(at: int, flags: bytes) -> int:
+    """Behind the colours that may stand there."""
+    return at + (3 << ((flags[0] & 7) + 1) if flags and flags[0] & 0x80 else 0)
+
+
 def clean_gif(cleaning: Cleaning) -> None:
     """Every block of a GIF file; behind its trailer it is cut."""
     _Walk(cleaning).blocks()
@@ -49,18 +54,18 @@ class _Walk:
 
     def __init__(self, cleaning: Cleaning) -> None:
         self._cleaning = cleaning
-        self._window = _Blocks(cleaning, _CHUNK_BYTES)
+        self._window = SubBlocks(cleaning, _CHUNK_BYTES)
         self._drops = Ranges()
         self._xmp = self._profile = False
 
     def blocks(self) -> None:
-        at, kind = self._after_table(6 + 7, self._window.read(10, 1)), _TRAILER
+        at, kind = after_table(6 + 7, self._window.read(10, 1)), _TRAILER
         while at < self._cleaning.length:
             kind = self._window.read(at, 1)[0]
             if kind == _TRAILER:
                 break
             if kind == _IMAGE:
-                at = self._window.after_sub_blocks(1 + self._after_table(at + 10, self._window.read(at + 9, 1)))
+                at = self._window.after_sub_blocks(1 + after_table(at + 10, self._window.read(at + 9, 1)))
             elif kind == _EXTENSION:
                 at = self._extension(at)
             elif kind == 0:  # some writers leave one too many
@@ -72,27 +77,23 @@ class _Walk:
         if at + 1 < self._cleaning.length and kind == _TRAILER:
             self._cleaning.cut_at = at + 1
 
-    def _after_table(self, at: int, flags: bytes) -> int:
-        """Behind the colours that may stand there."""
-        return at + (3 << ((flags[0] & 7) + 1) if flags and flags[0] & 0x80 else 0)
-
     def _extension(self, at: int) -> int:
         """Keep what may stay of the extension; gives where it ends."""
         label, name = self._window.read(at + 1, 1), self._window.read(at + 3, 11)
-        if label == b"\xff" and name == _XMP and not self._xmp:
+        if label == b"\xff" and name == XMP and not self._xmp:
             self._xmp = True
             if end := self._clean_xmp(at):
                 return end
         end = self._window.after_sub_blocks(at + 2)
         keep = label == b"\xf9" and end - at <= _MAX_CONTROL_BYTES
         keep |= label == b"\xff" and name in _LOOPS and end - at <= _MAX_LOOP_BYTES
-        if not (keep or (label == b"\xff" and name == _PROFILE and self._clean_profile(at + 14, end))):
+        if not (keep or (label == b"\xff" and name == PROFILE and self._clean_profile(at + 14, end))):
             self._drops.add(at, end)
         return end
 
     def _clean_xmp(self, at: int) -> int:
         """Where the packet's block ends; 0 when it has no trailer, and is a block as others are."""
-        packet, trailer, _ = self._cleaning.read(at + 14, _MAX_XMP_BYTES).partition(_XMP_TRAILER)
+        packet, trailer, _ = self._cleaning.read(at + 14, _MAX_XMP_BYTES).partition(XMP_TRAILER)
         if not trailer:
             return 0
         end = at + 14 + len(packet) + len(trailer)

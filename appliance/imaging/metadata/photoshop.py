@@ -1,5 +1,7 @@
 """Photoshop's image resources: those that may stay move together, and zeros follow them."""
 
+from collections.abc import Iterator
+
 from appliance.domain.model import KeepMetadata
 from appliance.imaging.metadata.cleaning import Cleaner
 from appliance.imaging.metadata.icc import clean_icc
@@ -20,23 +22,36 @@ def clean_resources(data: bytes, keep: KeepMetadata) -> bytes:
 
     IPTC is the last, and the zeros are a part of it: readers know of them there.
     """
-    kept, last, at = bytearray(), b"", 0
+    kept, last = bytearray(), b""
+    for kind, resource in _resources(data):
+        value = _stays(kind, resource, keep)
+        if kind == _IPTC and value:
+            last = value
+        elif value:
+            kept += _packed(kind, value)
+    left = len(data) - len(kept) - 12
+    if last and left >= len(last):
+        kept += _packed(_IPTC, last.ljust(left - left % 2, b"\0"))
+    return bytes(kept)[: len(data)].ljust(len(data), b"\0")
+
+
+def iptc_in(data: bytes) -> bytes:
+    """The first IPTC among the resources; nothing where there is none."""
+    return next((value for kind, value in _resources(data) if kind == _IPTC), b"")
+
+
+def _resources(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Photoshop's own resources, each with its kind, up to the first that isn't whole."""
+    at = 0
     while at + 12 <= len(data) and data[at : at + 4] in _SIGNATURES:
         signature, kind = data[at : at + 4], int.from_bytes(data[at + 4 : at + 6], "big")
         start = at + 6 + (data[at + 6] + 2) // 2 * 2 + 4
         end = start + int.from_bytes(data[start - 4 : start], "big")
         if end > len(data) or start > len(data):
-            break
-        value = _stays(kind, data[start:end], keep) if signature == _SIGNATURE else b""
-        if kind == _IPTC and value:
-            last = value
-        elif value:
-            kept += _packed(kind, value)
+            return
+        if signature == _SIGNATURE:
+            yield kind, data[start:end]
         at = end + (end - start) % 2
-    left = len(data) - len(kept) - 12
-    if last and left >= len(last):
-        kept += _packed(_IPTC, last.ljust(left - left % 2, b"\0"))
-    return bytes(kept)[: len(data)].ljust(len(data), b"\0")
 
 
 def _packed(kind: int, value: bytes) -> bytes:

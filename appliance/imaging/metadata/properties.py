@@ -57,7 +57,8 @@ def rules(keep: KeepMetadata) -> Rules:
     return _CREDITS if keep is KeepMetadata.CREDITS else _ALWAYS
 
 
-def _name(qualified: str) -> Name:
+def named(qualified: str) -> Name:
+    """The name that `dc:rights` stands for, with one of the prefixes above."""
     prefix, _, local = qualified.partition(":")
     return _NAMESPACES[prefix], local
 
@@ -72,9 +73,9 @@ _LONG = Text(re.compile(r".{1,16384}", re.DOTALL))
 _MEDIA_TYPE = Text(re.compile(r"image/[\w.+-]{1,40}", re.ASCII))
 
 _ITEM = StructRule(
-    {_name("Item:Mime"): _MEDIA_TYPE} | _all(_WORDS, "Item", "Semantic Length Padding"), frozenset({_name("Item:Mime")})
+    {named("Item:Mime"): _MEDIA_TYPE} | _all(_WORDS, "Item", "Semantic Length Padding"), frozenset({named("Item:Mime")})
 )
-_DIRECTORY = StructRule({_name("Container:Item"): _ITEM}, frozenset({_name("Container:Item")}), at_least=2)
+_DIRECTORY = StructRule({named("Container:Item"): _ITEM}, frozenset({named("Container:Item")}), at_least=2)
 
 _ALWAYS: dict[Name, Rule] = {
     **_all(_LONG, "dc", "rights"),

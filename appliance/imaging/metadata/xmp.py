@@ -23,7 +23,7 @@ def clean_xmp(packet: bytes, keep: KeepMetadata) -> bytes:
     """A packet of the properties that may stay; all blanks where there are none, or where it can't be read."""
     nothing = b" " * len(packet)
     try:
-        said = Packet(_decoded(packet))
+        said = Packet(decoded(packet))
     except Unclear:
         return nothing
     kept = _kept(said.properties, keep)
@@ -39,7 +39,7 @@ def clean_xmp(packet: bytes, keep: KeepMetadata) -> bytes:
     return nothing
 
 
-def _decoded(packet: bytes) -> bytes:
+def decoded(packet: bytes) -> bytes:
     """The packet in UTF-8, whatever it was in. Raises Unclear."""
     if len(packet) > _MAX_PACKET_BYTES:
         raise Unclear("more XMP than is looked at")
