@@ -50,6 +50,7 @@ async def status(container: Container) -> Mapping[str, object]:
         "listen": container.config.server.listen,
         "store": container.shipper.store_fault or "ok",
         "time": time.time(),
+        "clock": container.clock_guard.fault or "ok",
         "in_flight": container.health.in_flight,
         "waiting_for_the_store": max(container.shipper.backlog, backlog.unshipped),
         "changes_waiting_for_the_store": backlog.sidecars_due + len(albums) + len(tombstones),
