@@ -66,9 +66,15 @@ class IdleRenderer:
         self._task: asyncio.Task[None] | None = None
         self._is_rendering = False
 
-    def __len__(self) -> int:
-        """How many renditions are being made, or wait for an idle moment."""
-        return len(self._waiting) + self._is_rendering
+    @property
+    def running(self) -> int:
+        """How many renditions are being made: 0 or 1."""
+        return int(self._is_rendering)
+
+    @property
+    def waiting(self) -> int:
+        """How many renditions wait for an idle moment."""
+        return len(self._waiting)
 
     def want(self, image: Image, targets: Iterable[Target], made: Container[str]) -> None:
         """Render these targets, the first one first, except those whose names are in `made`. Never waits.
