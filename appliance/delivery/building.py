@@ -8,6 +8,7 @@ from appliance.delivery.idle_renderer import IdleRenderer
 from appliance.delivery.originals import Originals
 from appliance.delivery.pyramid_builder import PyramidBuilder
 from appliance.delivery.region_renderer import RegionRenderer
+from appliance.delivery.render_sessions import RenderSessions
 from appliance.delivery.renderer import Renderer
 from appliance.delivery.service import Delivery
 from appliance.delivery.tiles import Tiles
@@ -27,15 +28,16 @@ def build_delivery(  # noqa: PLR0917 - one of each part
 ) -> tuple[Delivery, Tiles]:
     """What viewers see of images, their renditions and their tiles, over parts that the caller starts and stops."""
     failures = Failures(catalogue=catalogue, metrics=metrics, clock=clock)
-    renderer = Renderer(
+    sessions = RenderSessions(
         config.renditions,
         cache=caches.renditions,
-        workers=workers,
         originals=originals,
         catalogue=catalogue,
-        failures=failures,
         metrics=metrics,
         clock=clock,
+    )
+    renderer = Renderer(
+        config.renditions, sessions=sessions, workers=workers, catalogue=catalogue, failures=failures, metrics=metrics
     )
     pyramid_builder = PyramidBuilder(
         config.renditions,
@@ -46,23 +48,15 @@ def build_delivery(  # noqa: PLR0917 - one of each part
         metrics=metrics,
         clock=clock,
     )
-    idle_renderer = IdleRenderer(
-        config.renditions,
-        cache=caches.renditions,
-        workers=workers,
-        originals=originals,
-        catalogue=catalogue,
-        metrics=metrics,
-        clock=clock,
-    )
     delivery = Delivery(
         config.renditions,
         catalogue=catalogue,
         cache=caches.renditions,
+        sessions=sessions,
         renderer=renderer,
         originals=originals,
         pyramid_builder=pyramid_builder,
-        idle_renderer=idle_renderer,
+        idle_renderer=IdleRenderer(sessions=sessions, workers=workers, clock=clock),
         metrics=metrics,
         clock=clock,
     )

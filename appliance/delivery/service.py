@@ -14,6 +14,7 @@ from appliance.delivery.idle_renderer import IdleRenderer
 from appliance.delivery.originals import Originals
 from appliance.delivery.page_formats import page_targets
 from appliance.delivery.pyramid_builder import PyramidBuilder
+from appliance.delivery.render_sessions import RenderSessions
 from appliance.delivery.renderer import Renderer
 from appliance.domain.clients import HOST, Clients
 from appliance.domain.clock import Clock
@@ -83,6 +84,7 @@ class Delivery:
         *,
         catalogue: ImageCatalogue,
         cache: Cache,
+        sessions: RenderSessions,
         renderer: Renderer,
         originals: Originals,
         pyramid_builder: PyramidBuilder,
@@ -93,6 +95,7 @@ class Delivery:
         self._config = config
         self._catalogue = catalogue
         self._cache = cache
+        self._sessions = sessions
         self.renderer = renderer
         self.originals = originals
         self.pyramid_builder = pyramid_builder
@@ -110,6 +113,7 @@ class Delivery:
         await asyncio.gather(*self._prewarming, return_exceptions=True)
         await self.idle_renderer.close()
         await self.renderer.close()
+        await self._sessions.close()
         await self.originals.close()
         await self._threads.close()
 

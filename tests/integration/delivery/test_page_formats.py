@@ -21,8 +21,8 @@ FOR_PHONES = "medium-large.avif"
 ALL = {FOR_PHONES, "medium.avif", "large.avif", "medium-large.webp"}
 
 
-async def opened_with_prewarm(open_host: OpenHost) -> Host:
-    return await open_host(renditions=Renditions(workers=1, prewarm=SIZES))
+async def opened_with_prewarm(open_host: OpenHost, sizes: tuple[str, ...] = SIZES) -> Host:
+    return await open_host(renditions=Renditions(workers=1, prewarm=sizes))
 
 
 async def made(host: Host, slug: str) -> set[str]:
@@ -97,9 +97,10 @@ async def test_an_image_that_ends_meanwhile_gets_none(open_host: OpenHost, jpeg:
     assert await host.appliance.cache.names(image["slug"]) == set()
 
 
-async def test_an_image_of_high_dynamic_range_is_shown_as_jpeg(open_host: OpenHost) -> None:
-    """Its JPEGs have a gain map, which the other formats here have not."""
-    host = await opened_with_prewarm(open_host)
+@pytest.mark.parametrize("sizes", [SIZES, ("thumbnail",)])
+async def test_an_image_of_high_dynamic_range_is_shown_as_jpeg(open_host: OpenHost, sizes: tuple[str, ...]) -> None:
+    """Its JPEGs have a gain map, which the other formats here have not; a thumbnail is too small for it."""
+    host = await opened_with_prewarm(open_host, sizes)
     slug = (await host.upload(ultra_hdr()))["slug"]
     await until(lambda: host.appliance.delivery.prewarming == 0)
     assert not (await shown(host, slug)).all("source")
