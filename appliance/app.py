@@ -15,7 +15,7 @@ from appliance.cache import Caches
 from appliance.catalogue.opening import open_catalogue
 from appliance.config.model import Config
 from appliance.container import Container, build
-from appliance.domain.clock import Clock, system_clock
+from appliance.domain.clock import Clock, system_boot_clock, system_clock
 from appliance.objectstore import open_store
 from appliance.observability.metrics import Metrics
 from appliance.server.background_jobs import background_jobs
@@ -35,7 +35,9 @@ log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[Container]:
+async def started(
+    config: Config, clock: Clock = system_clock, boot_clock: Clock = system_boot_clock
+) -> AsyncIterator[Container]:
     """Every part, started and repaired after the last run, however that ended; stopped in reverse at the end.
 
     The caller owns the data directory. Raises UnfitInstallation, CatalogueUnavailable.
@@ -63,12 +65,13 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         store = open_store(config.store, config.data_dir)
         stack.push_async_callback(store.close)
         config = config.limited_to(min(store.max_object_bytes, largest_file_bytes(config.spool_dir)))
-        container = build(config, clock, metrics, catalogue, store, spool, caches, workers)
+        container = build(config, clock, boot_clock, metrics, catalogue, store, spool, caches, workers)
         stack.push_async_callback(container.sidecars.close)
         await container.limits.day_budgets.start()
         stack.push_async_callback(container.limits.day_budgets.save)
         await caches.start()
         await spool.start()
+        await container.clock_guard.start()
         await container.upload_janitor.recover()
         await container.sweeps.spool(older_than_s=0)
         stack.push_async_callback(container.delivery.close)
@@ -104,18 +107,22 @@ def _limited(config: Config, manager: Supervisor) -> Config:
     return config
 
 
+def control_commands(container: Container) -> Commands:
+    """What the parts do for commands on the terminal."""
+    return Commands(
+        expire=container.image_lifecycle.end,
+        status=lambda: status(container),
+        drain=container.drain,
+        take_down=Takedown(container.management, container.albums).take_down,
+        reinspect=container.reinspector.step,
+        key=lambda order: carry_out(container.access_keys, order),
+    )
+
+
 async def _serve(config: Config, manager: Supervisor) -> None:
     async with started(config) as container:
-        commands = Commands(
-            expire=container.image_lifecycle.end,
-            status=lambda: status(container),
-            drain=container.drain,
-            take_down=Takedown(container.management, container.albums).take_down,
-            reinspect=container.reinspector.step,
-            key=lambda order: carry_out(container.access_keys, order),
-        )
         jobs = background_jobs(container)
-        async with listening(config, commands):
+        async with listening(config, control_commands(container)):
             jobs.start()
             try:
                 await serve_until_stopped(

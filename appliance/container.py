@@ -36,7 +36,7 @@ from appliance.http.trusted_proxies import TrustedProxies
 from appliance.http.views.album_zip import resumed_zip_limit
 from appliance.http.wrong_token_delay import WrongTokenDelay
 from appliance.lifecycle.access_records import StoredAccessRecords
-from appliance.lifecycle.expiry import ClockGuard
+from appliance.lifecycle.clock_guard import ClockGuard
 from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.management import Management
 from appliance.lifecycle.prewarming import Prewarmer
@@ -74,6 +74,7 @@ class Container:
 
     config: Config
     clock: Clock
+    clock_guard: ClockGuard
     metrics: Metrics
     health: Health
     drain_switch: DrainSwitch
@@ -155,6 +156,7 @@ class Container:
 def build(  # noqa: PLR0917 - one of each part
     config: Config,
     clock: Clock,
+    boot_clock: Clock,
     metrics: Metrics,
     catalogue: Catalogue,
     store: ObjectStore,
@@ -216,7 +218,7 @@ def build(  # noqa: PLR0917 - one of each part
         clock=clock,
     )
     tombstones = StoredTombstones(catalogue=catalogue.images, store=observed, prompt_writes=prompt_writes)
-    guard = ClockGuard(catalogue.images, catalogue.notes, clock)
+    guard = ClockGuard(catalogue.images, catalogue.notes, clock, boot_clock)
     image_rows = ImageLifecycleRows(
         catalogue=catalogue.images,
         idempotency=catalogue.idempotency,
@@ -229,10 +231,11 @@ def build(  # noqa: PLR0917 - one of each part
         metrics=metrics,
     )
     album_rows = AlbumLifecycleRows(catalogue=catalogue.albums, store=observed)
-    album_lifecycle = Lifecycle(album_rows, store=observed, guard=guard, clock=clock)
+    album_lifecycle = Lifecycle(album_rows, store=observed, guard=guard)
     return Container(
         config=config,
         clock=clock,
+        clock_guard=guard,
         metrics=metrics,
         health=Health(
             drain_switch,
@@ -253,7 +256,7 @@ def build(  # noqa: PLR0917 - one of each part
         committer=committer,
         ingest=ingest,
         resumable=resumable,
-        upload_janitor=UploadJanitor(resumable=resumable, catalogue=catalogue, spool=spool, clock=clock),
+        upload_janitor=UploadJanitor(resumable=resumable, catalogue=catalogue, spool=spool, clock=guard.cautious_now_s),
         management=Management(
             config.uploads,
             config.deletion,
@@ -266,14 +269,14 @@ def build(  # noqa: PLR0917 - one of each part
             clock=clock,
         ),
         image_rows=image_rows,
-        image_lifecycle=Lifecycle(image_rows, store=observed, guard=guard, clock=clock),
+        image_lifecycle=Lifecycle(image_rows, store=observed, guard=guard),
         album_lifecycle=album_lifecycle,
         prompt_writes=prompt_writes,
         tombstones=tombstones,
         access_records=access_records,
         access_keys=access_keys,
         uploaders=uploaders,
-        sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed, clock=clock),
+        sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed, clock=guard.cautious_now_s),
         prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         limits=limits,

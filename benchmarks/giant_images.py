@@ -4,6 +4,7 @@ The images are mosaics of photographs (tests/support/images/giants.py), written 
 1.3 GB.
 """
 
+import argparse
 import asyncio
 import shutil
 import tempfile
@@ -19,28 +20,43 @@ from tests.support.images import giants
 SIDE = 20_000
 PRESETS = ("thumbnail", "small", "medium", "large")
 BLOCK_BYTES = 1 << 20
-Write = Callable[[Path], None]
+Write = Callable[[Path, int], None]
+"""Writes an image with its sides divided by a number."""
 KINDS: dict[str, Write] = {
-    "JPEG": lambda path: giants.jpeg(path, SIDE, SIDE),
-    "JPEG, 30,000 x 30,000": lambda path: giants.jpeg(path, 30_000, 30_000),
-    "progressive JPEG 4:2:0": lambda path: giants.jpeg(path, SIDE, SIDE, progressive=True),
-    "progressive JPEG 4:4:4": lambda path: giants.jpeg(path, SIDE, SIDE, progressive=True, full_chroma=True),
-    "PNG": lambda path: giants.png(path, SIDE, SIDE),
-    "interlaced PNG": lambda path: giants.png(path, SIDE, SIDE, interlaced=True),
-    "TIFF, deflated strips": lambda path: giants.tiff(path, SIDE, SIDE, compression="deflate"),
-    "BigTIFF, plain strips": lambda path: giants.tiff(path, SIDE, SIDE, compression="none", bigtiff=True),
-    "TIFF, JPEG tiles": lambda path: giants.tiff(path, SIDE, SIDE, tile=True, tile_width=256, tile_height=256),
-    "TIFF, pyramid": lambda path: giants.tiff(
-        path, SIDE, SIDE, pyramid=True, tile=True, tile_width=256, tile_height=256
+    "JPEG": lambda path, by: giants.jpeg(path, SIDE // by, SIDE // by),
+    "JPEG, 30,000 x 30,000": lambda path, by: giants.jpeg(path, 30_000 // by, 30_000 // by),
+    "progressive JPEG 4:2:0": lambda path, by: giants.jpeg(path, SIDE // by, SIDE // by, progressive=True),
+    "progressive JPEG 4:4:4": lambda path, by: giants.jpeg(
+        path, SIDE // by, SIDE // by, progressive=True, full_chroma=True
     ),
-    "BigTIFF, pyramid in sub-directories": lambda path: giants.tiff(
-        path, SIDE, SIDE, pyramid=True, subifd=True, bigtiff=True, tile=True, tile_width=256, tile_height=256
+    "PNG": lambda path, by: giants.png(path, SIDE // by, SIDE // by),
+    "interlaced PNG": lambda path, by: giants.png(path, SIDE // by, SIDE // by, interlaced=True),
+    "TIFF, deflated strips": lambda path, by: giants.tiff(path, SIDE // by, SIDE // by, compression="deflate"),
+    "BigTIFF, plain strips": lambda path, by: giants.tiff(
+        path, SIDE // by, SIDE // by, compression="none", bigtiff=True
     ),
-    "TIFF, CMYK": lambda path: giants.tiff(path, SIDE, SIDE, cmyk=True),
-    "TIFF, 16 bit": lambda path: giants.tiff(path, SIDE, SIDE, samples="ushort"),
-    "WebP": lambda path: giants.webp(path, 16_383, 8192),
-    "AVIF": lambda path: giants.avif(path, 16_384, 8704),
-    "HEIC": lambda path: giants.heic(path, 8192, 6144),
+    "TIFF, JPEG tiles": lambda path, by: giants.tiff(
+        path, SIDE // by, SIDE // by, tile=True, tile_width=256, tile_height=256
+    ),
+    "TIFF, pyramid": lambda path, by: giants.tiff(
+        path, SIDE // by, SIDE // by, pyramid=True, tile=True, tile_width=256, tile_height=256
+    ),
+    "BigTIFF, pyramid in sub-directories": lambda path, by: giants.tiff(
+        path,
+        SIDE // by,
+        SIDE // by,
+        pyramid=True,
+        subifd=True,
+        bigtiff=True,
+        tile=True,
+        tile_width=256,
+        tile_height=256,
+    ),
+    "TIFF, CMYK": lambda path, by: giants.tiff(path, SIDE // by, SIDE // by, cmyk=True),
+    "TIFF, 16 bit": lambda path, by: giants.tiff(path, SIDE // by, SIDE // by, samples="ushort"),
+    "WebP": lambda path, by: giants.webp(path, 16_383 // by, 8192 // by),
+    "AVIF": lambda path, by: giants.avif(path, 16_384 // by, 8704 // by),
+    "HEIC": lambda path, by: giants.heic(path, 8192 // by, 6144 // by),
 }
 
 
@@ -83,9 +99,9 @@ def peak_bytes(running: RunningServer) -> int:
     return max(status_bytes(pid, "VmHWM") for pid in children(running.process.pid))
 
 
-async def measured(name: str, write: Write, folder: Path) -> tuple[str, ...]:
+async def measured(name: str, write: Write, shrink: int, folder: Path) -> tuple[str, ...]:
     path = folder / "giant"
-    await asyncio.to_thread(write, path)
+    await asyncio.to_thread(write, path, shrink)
     size = path.stat().st_size
     with server() as running:
         resource, linked_s, preset_s = await seen(running, path)
@@ -97,9 +113,12 @@ async def measured(name: str, write: Write, folder: Path) -> tuple[str, ...]:
 
 
 async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shrink", type=int, default=1, help="divide the sides of the images by this, for a quick try")
+    arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="giants-"))
     try:
-        rows = [await measured(name, write, folder) for name, write in KINDS.items()]
+        rows = [await measured(name, write, arguments.shrink, folder) for name, write in KINDS.items()]
     finally:
         shutil.rmtree(folder)
     report(

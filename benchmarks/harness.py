@@ -33,15 +33,28 @@ def free_port() -> int:
 class RunningServer:
     """`appliance serve` on a data directory of its own."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", port: int, data_dir: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int, metrics_port: int, data_dir: Path) -> None:
         self.process = process
         self.port = port
+        self.metrics_url = f"http://127.0.0.1:{metrics_port}/metrics"
         self.data_dir = data_dir
         self.url = f"http://127.0.0.1:{port}"
 
     def cpu_s(self) -> float:
         """Processor seconds of the server and its workers so far."""
         return cpu_s(self.process.pid, *children(self.process.pid))
+
+    def foreground_cpu_s(self) -> float:
+        """The same without what is made in the background."""
+        return self.cpu_s() - self.background_cpu_s()
+
+    def background_cpu_s(self) -> float:
+        """Processor seconds of pyramids, and of renditions that are made while the server is idle."""
+        with urllib.request.urlopen(self.metrics_url) as answer:
+            found = re.search(rb'^appliance_worker_cpu_seconds_total{lane="background"} (\S+)$', answer.read(), re.M)
+        if found is None:
+            raise SystemExit("the server's metrics lack the CPU time of its workers")
+        return float(found[1])
 
     def memory_bytes(self, field: str = "VmRSS") -> int:
         """Resident memory of the server process alone."""
@@ -55,14 +68,16 @@ def server(kept_in: Path | None = None, program: Path = OURS, /, **settings: str
     Its data directory goes with it, unless it is `kept_in` one that another server takes up. `program` is the
     `appliance` of another installation.
     """
-    port, data_dir = free_port(), kept_in or Path(tempfile.mkdtemp(prefix="appliance-bench-"))
+    port, metrics_port = free_port(), free_port()
+    data_dir = kept_in or Path(tempfile.mkdtemp(prefix="appliance-bench-"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("APPLIANCE_")}
     environment |= {"APPLIANCE_DATA_DIR": str(data_dir), "APPLIANCE_SERVER_LISTEN": f"127.0.0.1:{port}"}
+    environment["APPLIANCE_SERVER_METRICS_LISTEN"] = f"127.0.0.1:{metrics_port}"
     environment |= {f"APPLIANCE_{name}": value for name, value in settings.items()}
     process = subprocess.Popen([program, "serve"], env=environment, stderr=subprocess.DEVNULL)
     try:
         _wait_ready(port)
-        yield RunningServer(process, port, data_dir)
+        yield RunningServer(process, port, metrics_port, data_dir)
     finally:
         process.terminate()
         process.wait()

@@ -69,7 +69,7 @@ class Way:
         os.sync()  # what others wrote is not this one's
 
         def cpu() -> tuple[float, float]:
-            return (running.cpu_s() if running else 0.0), cpu_s(minio.pid)
+            return (running.foreground_cpu_s() if running else 0.0), cpu_s(minio.pid)
 
         before, began_s = cpu(), time.perf_counter()
         upload()

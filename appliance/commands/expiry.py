@@ -7,9 +7,10 @@ from prometheus_client import CollectorRegistry
 from appliance.cache import Caches
 from appliance.catalogue.opening import open_catalogue
 from appliance.config.model import Config
-from appliance.domain.clock import system_clock
+from appliance.domain.clock import system_boot_clock, system_clock
 from appliance.domain.errors import ServerNotRunning
-from appliance.lifecycle.expiry import ClockGuard, expire_images
+from appliance.lifecycle.clock_guard import ClockGuard
+from appliance.lifecycle.expiry import expire_images
 from appliance.observability.metrics import Metrics
 from appliance.server.control import ask_expire
 from appliance.server.data_dir_lock import owned_data_dir
@@ -34,9 +35,8 @@ async def _expire_alone(config: Config, clock_confirmed: bool) -> int:
     cache = Caches.of(config)
     try:
         await catalogue.start()
-        now_s = await ClockGuard(catalogue.images, catalogue.notes, system_clock).trusted_now_s(
-            is_confirmed=clock_confirmed
-        )
+        guard = ClockGuard(catalogue.images, catalogue.notes, system_clock, system_boot_clock)
+        now_s = await guard.trusted_now_s(is_confirmed=clock_confirmed)
         return await expire_images(catalogue.images, cache, metrics, now_s)
     finally:
         await cache.close()

@@ -9,6 +9,7 @@ from appliance.delivery.idle_renderer import IdleRenderer
 from appliance.delivery.originals import Originals
 from appliance.delivery.pyramid_builder import PyramidBuilder
 from appliance.delivery.region_renderer import RegionRenderer
+from appliance.delivery.render_sessions import RenderSessions
 from appliance.delivery.renderer import Renderer
 from appliance.delivery.service import Delivery
 from appliance.delivery.tiles import Tiles
@@ -30,16 +31,22 @@ def build_delivery(  # noqa: PLR0917 - one of each part
 ) -> tuple[Delivery, Tiles]:
     """What viewers see of images, their renditions and their tiles, over parts that the caller starts and stops."""
     failures = Failures(catalogue=catalogue, metrics=metrics, clock=clock)
-    renderer = Renderer(
+    sessions = RenderSessions(
         config.renditions,
         cache=caches.renditions,
-        workers=workers,
         originals=originals,
+        catalogue=catalogue,
+        metrics=metrics,
+        clock=clock,
+    )
+    renderer = Renderer(
+        config.renditions,
+        sessions=sessions,
+        workers=workers,
         catalogue=catalogue,
         failures=failures,
         processor_budget=processor_budget,
         metrics=metrics,
-        clock=clock,
     )
     pyramid_builder = PyramidBuilder(
         config.renditions,
@@ -51,25 +58,17 @@ def build_delivery(  # noqa: PLR0917 - one of each part
         metrics=metrics,
         clock=clock,
     )
-    idle_renderer = IdleRenderer(
-        config.renditions,
-        cache=caches.renditions,
-        workers=workers,
-        originals=originals,
-        catalogue=catalogue,
-        metrics=metrics,
-        clock=clock,
-    )
     delivery = Delivery(
         config.renditions,
         catalogue=catalogue,
         cache=caches.renditions,
+        sessions=sessions,
         renderer=renderer,
         originals=originals,
         pyramid_builder=pyramid_builder,
-        idle_renderer=idle_renderer,
         processor_budget=processor_budget,
         details_reader=DetailsReader(workers=workers, originals=originals),
+        idle_renderer=IdleRenderer(sessions=sessions, workers=workers, clock=clock),
         metrics=metrics,
         clock=clock,
     )

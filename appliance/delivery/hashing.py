@@ -1,6 +1,9 @@
 """Hashing finished files, which gives them their ETags, without holding up the event loop."""
 
+from dataclasses import replace
+
 from appliance.cache import Rendition
+from appliance.domain.renditions import RenderedFile
 from appliance.shared.threads import Threads
 
 LARGE_BYTES = 1_000_000  # a smaller file is hashed faster than a thread is reached
@@ -12,6 +15,10 @@ class RenditionHasher:
 
     def __init__(self, name: str) -> None:
         self._threads = Threads(name, THREADS)
+
+    async def rendition(self, made: RenderedFile) -> Rendition:
+        """The finished file with its hash, and what is known of it."""
+        return replace(await self.rendition_of(made.data), has_gain_map=made.has_gain_map)
 
     async def rendition_of(self, data: bytes) -> Rendition:
         """The file with its hash."""

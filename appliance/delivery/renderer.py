@@ -13,21 +13,18 @@ import time
 from asyncio import Future, shield
 from collections.abc import Iterator
 
-from appliance.cache import Cache, Rendition, Ticket
+from appliance.cache import Rendition
 from appliance.catalogue import ImageCatalogue
 from appliance.config.model import Renditions
 from appliance.delivery.batches import Batch, Batches
 from appliance.delivery.failures import Failures
-from appliance.delivery.hashing import RenditionHasher
-from appliance.delivery.originals import Originals
-from appliance.delivery.sources import RenditionSource, nearest_source
+from appliance.delivery.render_sessions import RenderSession, RenderSessions
+from appliance.delivery.sources import RenditionSource
 from appliance.domain.animation import keeps_animation
 from appliance.domain.clients import Clients
-from appliance.domain.clock import Clock
 from appliance.domain.errors import ApplianceError, CannotResize
 from appliance.domain.model import Image
 from appliance.domain.renditions import Facts, Priority, RenderedFile, Target
-from appliance.domain.visibility import require_visible
 from appliance.limits import ProcessorBudget
 from appliance.observability.metrics import Metrics
 from appliance.workers import Lease, Worker, Workers
@@ -47,26 +44,20 @@ class Renderer:
         self,
         config: Renditions,
         *,
-        cache: Cache,
+        sessions: RenderSessions,
         workers: Workers,
-        originals: Originals,
         catalogue: ImageCatalogue,
         failures: Failures,
         processor_budget: ProcessorBudget,
         metrics: Metrics,
-        clock: Clock,
     ) -> None:
-        self._config = config
-        self._cache = cache
+        self._sessions = sessions
         self._workers = workers
-        self._originals = originals
         self._catalogue = catalogue
         self._budget = processor_budget
         self._metrics = metrics
-        self._clock = clock
         self._animations = config.animation_budget
         self.batches: Batches[Priority, Target, Rendition] = Batches(self._render_batch)
-        self._hasher = RenditionHasher("renderer")
         self.failures = failures
 
     async def render(self, image: Image, target: Target, priority: Priority, clients: Clients) -> Rendition:
@@ -87,14 +78,13 @@ class Renderer:
     async def close(self) -> None:
         """Give up what is under way. Everyone who waits gets Stopping."""
         await self.batches.close()
-        await self._hasher.close()
 
     async def _render_batch(self, batch: RenderBatch) -> None:
         """Record a verdict before anyone is answered, so that every answer agrees with it."""
         with self._timed(batch.kind):
             try:
-                with self._ticket(batch.image.slug) as ticket:
-                    await self._fill(batch, ticket)
+                async with self._sessions.open(batch.image.slug) as session:
+                    await self._fill(batch, session)
             except CannotResize as fault:
                 self.batches.freeze(batch)  # requests that come while it is recorded collect in the next batch
                 with contextlib.suppress(ApplianceError):  # a catalogue that is away: the next failure is remembered
@@ -119,14 +109,6 @@ class Renderer:
         return [other for other in others if other not in own and (is_expensive or other.preset.box_px <= largest)]
 
     @contextlib.contextmanager
-    def _ticket(self, slug: str) -> Iterator[Ticket]:
-        ticket = self._cache.begin(slug)
-        try:
-            yield ticket
-        finally:
-            self._cache.end(ticket)
-
-    @contextlib.contextmanager
     def _timed(self, priority: Priority) -> Iterator[None]:
         started_s = time.monotonic()
         try:
@@ -135,22 +117,20 @@ class Renderer:
             seconds = self._metrics.rendition_seconds.labels(priority.name.lower())
             seconds.observe(time.monotonic() - started_s)
 
-    async def _fill(self, batch: RenderBatch, ticket: Ticket) -> None:
+    async def _fill(self, batch: RenderBatch, session: RenderSession) -> None:
         """Render a batch: from a larger rendition if all targets can be made from it, else from the original."""
-        image = require_visible(await self._catalogue.get(batch.image.slug), self._clock())  # after drawing the ticket
         if not batch.jobs:  # another batch took all of them
             return
-        source = await nearest_source(self._cache, self._config, image, batch.jobs)
+        source = await session.source(batch.jobs)
         made = await self._from_source(batch, source) if source is not None else None
         if made is None:
-            made = await self._from_original(batch, image)
-        await self._note_stills(image, made)
-        finished = [(done.target, await self._hasher.rendition_of(done.data)) for done in made]
+            made = await self._from_original(batch, session)
+        await self._note_stills(session.image, made)
+        finished = [(done.target, await session.finish(done)) for done in made]
         for target, rendition in finished:  # answer first, cache second: the cache's disk may be slow
             batch.fulfil(target, rendition)
-            self._metrics.renditions.labels(target.preset.name, target.format.value).inc()
         for target, rendition in finished:
-            await self._cache.admit(ticket, target.name, rendition)
+            await session.keep(target, rendition)
 
     async def _from_source(self, batch: RenderBatch, source: RenditionSource) -> list[RenderedFile] | None:
         """None when that is impossible: other targets joined while it waited, or the source can't be decoded."""
@@ -166,12 +146,13 @@ class Renderer:
                 except CannotResize:  # this says nothing about the original
                     return None
 
-    async def _from_original(self, batch: RenderBatch, image: Image) -> list[RenderedFile]:
+    async def _from_original(self, batch: RenderBatch, session: RenderSession) -> list[RenderedFile]:
         """In the lane that suits the original."""
-        with await self._originals.file(image, batch.clients) as file:
-            async with self._lease(image.facts, batch) as worker:
+        facts = session.image.facts
+        with await session.original(batch.clients) as file:
+            async with self._lease(facts, batch) as worker:
                 targets = self._claim(batch)
-                return await worker.render(file.fileno(), image.facts, targets) if targets else []
+                return await worker.render(file.fileno(), facts, targets) if targets else []
 
     def _lease(self, facts: Facts, batch: RenderBatch) -> Lease[Worker]:
         """What is made ahead of the first view is part of an upload, and not charged."""

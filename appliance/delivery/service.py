@@ -15,6 +15,7 @@ from appliance.delivery.idle_renderer import IdleRenderer
 from appliance.delivery.originals import Originals
 from appliance.delivery.page_formats import page_targets
 from appliance.delivery.pyramid_builder import PyramidBuilder
+from appliance.delivery.render_sessions import RenderSessions
 from appliance.delivery.renderer import Renderer
 from appliance.domain.clients import HOST, Clients
 from appliance.domain.clock import Clock
@@ -86,6 +87,7 @@ class Delivery:
         *,
         catalogue: ImageCatalogue,
         cache: Cache,
+        sessions: RenderSessions,
         renderer: Renderer,
         originals: Originals,
         pyramid_builder: PyramidBuilder,
@@ -98,6 +100,7 @@ class Delivery:
         self._config = config
         self._catalogue = catalogue
         self._cache = cache
+        self._sessions = sessions
         self.renderer = renderer
         self.originals = originals
         self.pyramid_builder = pyramid_builder
@@ -118,6 +121,7 @@ class Delivery:
         await self.idle_renderer.close()
         await self._details_reader.close()
         await self.renderer.close()
+        await self._sessions.close()
         await self.originals.close()
         await self._threads.close()
 

@@ -9,7 +9,8 @@ from appliance.config.model import Config
 from appliance.doctor.findings import Finding, fault, in_units, ok, warn
 from appliance.domain.errors import ApplianceError
 from appliance.domain.slugs import EPOCH_S
-from appliance.lifecycle.expiry import ABSENCE_S, BACKWARD_S, LAST_RUN
+from appliance.lifecycle.clock_guard import ABSENCE_S, BACKWARD_S, LAST_RUN
+from appliance.server.control import ask_status
 
 
 async def catalogue(config: Config) -> AsyncIterator[Finding]:
@@ -32,7 +33,7 @@ async def catalogue(config: Config) -> AsyncIterator[Finding]:
 
 
 async def clock(config: Config) -> AsyncIterator[Finding]:
-    """Whether the clock is plausible: it must not be long before or after the last run."""
+    """Whether the clock is plausible: it must not be long before or after the last run, nor doubted by the server."""
     now_s = time.time()
     file = catalogue_file(config)
     last_s = await file.last_known_s(LAST_RUN) if file.exists else None
@@ -43,8 +44,19 @@ async def clock(config: Config) -> AsyncIterator[Finding]:
         yield fault("clock", f"{shown} is before the last run ({_shown(last_s)}): set the clock")
     elif last_s is not None and now_s > last_s + ABSENCE_S:
         yield warn("clock", f"{shown}; the last run was at {_shown(last_s)}: is the clock right?")
+    elif (doubt := await _doubt_of_server(config)) is not None:
+        yield fault("clock", f"{shown}; {doubt}")
     else:
         yield ok("clock", shown)
+
+
+async def _doubt_of_server(config: Config) -> str | None:
+    """Why the running server doesn't trust the clock; None if it does, and where none answers."""
+    try:
+        said = (await ask_status(config)).get("clock", "ok")
+    except ApplianceError:
+        return None
+    return None if said == "ok" else str(said)
 
 
 def _shown(moment_s: float) -> str:

@@ -86,13 +86,17 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class RenderedFile:
-    """A finished rendition in memory, where it takes a few MB at most."""
+    """A finished rendition in memory, where it takes a few MB at most.
+
+    `has_gain_map` is known of JPEGs alone: the file that it is made from has one, which a larger size keeps.
+    """
 
     target: Target
     width: int
     height: int
     data: bytes
     is_animated: bool = False
+    has_gain_map: bool = False
 
 
 THUMBNAIL = "thumbnail"

@@ -9,7 +9,7 @@ from appliance.domain.renditions import Facts, Format, RenderedFile, Shape, Targ
 from appliance.imaging import animation, tiff
 from appliance.imaging.colour import to_display
 from appliance.imaging.encoders import encode_each
-from appliance.imaging.gain_maps import read_gain_map
+from appliance.imaging.gain_maps import GainMap, read_gain_map
 from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.resizing import Size, resized, resized_part
 from appliance.imaging.sniffing import kind_of
@@ -33,12 +33,31 @@ def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset
     kind = kind_of(fd)
     try:
         animated = _animated(fd, kind, {target: shapes[target] for target in moving})
-        files = animated | _stills(fd, kind, {target: shapes[target] for target in targets if target not in animated})
+        stills = {target: shapes[target] for target in targets if target not in animated}
+        images = _stills(fd, kind, set(stills.values()))
+        gain_map = _gain_map(fd, kind, targets)  # once the whole image is out of memory
+        files = animated | encode_each(images, {target: one.size for target, one in stills.items()}, gain_map)
     except BROKEN as error:
         refusal = CannotResize(refusals.DAMAGED)
         refusal.final = is_permanent(error)
         raise refusal from error
-    return [RenderedFile(target, *shapes[target].size, files[target], target in animated) for target in targets]
+    return [
+        RenderedFile(
+            target,
+            *shapes[target].size,
+            files[target],
+            is_animated=target in animated,
+            has_gain_map=gain_map is not None and target.format is Format.JPG,
+        )
+        for target in targets
+    ]
+
+
+def _gain_map(fd: int, kind: FormatSpec, targets: tuple[Target, ...]) -> GainMap | None:
+    """The file's gain map, where a target can show one."""
+    if kind is formats.JPEG and any(target.format is Format.JPG for target in targets):
+        return read_gain_map(fd)
+    return None
 
 
 def _animated(fd: int, kind: FormatSpec, shapes: dict[Target, Shape]) -> dict[Target, bytes]:
@@ -51,17 +70,13 @@ def _animated(fd: int, kind: FormatSpec, shapes: dict[Target, Shape]) -> dict[Ta
         return {}
 
 
-def _stills(fd: int, kind: FormatSpec, shapes: dict[Target, Shape]) -> dict[Target, bytes]:
-    if not shapes:
-        return {}
+def _stills(fd: int, kind: FormatSpec, shapes: set[Shape]) -> dict[Size, pyvips.Image]:
+    """The image at each shape, in memory."""
     made: dict[Shape, pyvips.Image] = {}
-    for one in sorted(set(shapes.values()), key=lambda one: (one.whole, one.height), reverse=True):
+    for one in sorted(shapes, key=lambda one: (one.whole, one.height), reverse=True):
         source = _source(one, made)
         made[one] = _decoded(fd, kind, one) if source is None else _made_from(made[source], source, one)
-    wants_gain_map = kind is formats.JPEG and any(target.format is Format.JPG for target in shapes)
-    images = {one.size: image for one, image in made.items()}
-    sizes = {target: one.size for target, one in shapes.items()}
-    return encode_each(images, sizes, read_gain_map(fd) if wants_gain_map else None)
+    return {one.size: image for one, image in made.items()}
 
 
 def _source(one: Shape, made: dict[Shape, pyvips.Image]) -> Shape | None:

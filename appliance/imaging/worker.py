@@ -105,16 +105,17 @@ def _carried_out(order: Order, fds: list[int], outputs: list[int]) -> Facts | Ed
                 build_pyramid(fds[0], fds[1])
                 return ()
             case CutOut():
-                made = [(*size, False, data) for size, data in cut_all(fds[0], order.facts, order.material, order.cuts)]
+                cuts = cut_all(fds[0], order.facts, order.material, order.cuts)
+                made = [(*size, False, False, data) for size, data in cuts]
             case _:
                 rendered = render(fds[0], order.facts, order.targets, order.animated)
-                made = [(one.width, one.height, one.is_animated, one.data) for one in rendered]
+                made = [(one.width, one.height, one.is_animated, one.has_gain_map, one.data) for one in rendered]
     except ApplianceError as error:
         return error
     except Exception as error:  # whatever a stranger's file brings about, the next order is another one's
         return _unforeseen(order, error)
     outputs += (_in_memory("rendition", data) for *_, data in made)
-    return tuple((width, height, moves) for width, height, moves, _ in made)
+    return tuple((width, height, moves, has_map) for width, height, moves, has_map, _ in made)
 
 
 def _read(order: Inspect | ReadDetails, fd: int) -> Facts | Details:

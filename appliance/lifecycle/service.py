@@ -9,10 +9,10 @@ import logging
 from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
-from appliance.domain.clock import DAY_S, Clock
+from appliance.domain.clock import DAY_S
 from appliance.domain.errors import ApplianceError, StoreUnavailable
 from appliance.domain.model import Album, Image
-from appliance.lifecycle.expiry import ClockGuard
+from appliance.lifecycle.clock_guard import ClockGuard
 from appliance.objectstore.observed import ObservedStore
 from appliance.objectstore.records import RECORD_TYPE
 
@@ -67,11 +67,10 @@ class LifecycleRows(Protocol[T]):
 class Lifecycle(Generic[T]):
     """Runs the steps for one kind. Each returns how many items it settled."""
 
-    def __init__(self, rows: LifecycleRows[T], *, store: ObservedStore, guard: ClockGuard, clock: Clock) -> None:
+    def __init__(self, rows: LifecycleRows[T], *, store: ObservedStore, guard: ClockGuard) -> None:
         self._rows = rows
         self._store = store
         self._guard = guard
-        self._clock = clock
         self._syncing = asyncio.Lock()
 
     async def end(self, *, clock_confirmed: bool = False) -> int:
@@ -81,9 +80,13 @@ class Lifecycle(Generic[T]):
     async def forget(self) -> int:
         """Forget what was remembered long enough."""
         forgotten = 0
-        while gone := await self._rows.forget(int(self._clock())):
+        while gone := await self._rows.forget(self._due_s()):
             forgotten += gone
         return forgotten
+
+    def _due_s(self) -> int:
+        """The time by which something is due that can't be undone."""
+        return int(self._guard.cautious_now_s())
 
     # --- erasing --------------------------------------------------------------------------------------------------
 
@@ -94,7 +97,7 @@ class Lifecycle(Generic[T]):
         """
         erased, skipped = 0, 0
         has_store, failure = await self._serves(), None
-        while items := await self._rows.erasable(int(self._clock()), skipped=skipped):
+        while items := await self._rows.erasable(self._due_s(), skipped=skipped):
             results = await self._erase_batch(items, has_store=has_store)
             erased += results.count(True)
             skipped += len(items) - results.count(True)

@@ -1,13 +1,31 @@
 """All metrics, by name. The numbers live in the registry that is passed in; nothing here is global."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 _REQUEST_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _MAKING_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10, 20, 60)
 _PYRAMID_BUCKETS_S = (0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
 _SHIP_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+
+
+class FollowedCounter(Collector):
+    """A counter that is counted elsewhere. `read` returns its values by label, whenever the metrics are scraped."""
+
+    def __init__(self, name: str, words: str, label: str) -> None:
+        self._name = name
+        self._words = words
+        self._labelnames = (label,)  # the name that the library's own metrics have for it
+        self.read: Callable[[], Mapping[str, float]] = dict
+
+    def collect(self) -> Iterable[Metric]:
+        family = CounterMetricFamily(self._name, self._words, labels=self._labelnames)
+        for value, total in self.read().items():
+            family.add_metric([value], total)
+        yield family
 
 
 class Metrics:
@@ -67,6 +85,13 @@ class Metrics:
         self.pyramid_seconds = self._histogram("pyramid_seconds", "Time to build a pyramid.", _PYRAMID_BUCKETS_S)
         self.queue_jobs = self._gauge("queue_jobs", "Jobs waiting for a worker.")
         self.busy_workers = self._gauge("busy_workers", "Busy workers.")
+        self.worker_cpu_seconds = self._followed_counter("worker_cpu_seconds", "CPU time of workers, by lane.", "lane")
+        self.idle_waiting_jobs = self._gauge(
+            "idle_waiting_jobs", "Renditions that are made once the host is idle, unless it restarts before."
+        )
+        self.idle_running_jobs = self._gauge(
+            "idle_running_jobs", "Renditions that are being made because the host is idle."
+        )
         self.worker_deaths = self._counter(
             "worker_deaths", "Workers that crashed or were killed during a job.", "reason"
         )
@@ -122,6 +147,11 @@ class Metrics:
 
     def _counter(self, name: str, words: str, *labels: str) -> Counter:
         return Counter(f"appliance_{name}", words, labels, registry=self.registry)
+
+    def _followed_counter(self, name: str, words: str, label: str) -> FollowedCounter:
+        counter = FollowedCounter(f"appliance_{name}", words, label)
+        self.registry.register(counter)
+        return counter
 
     def _gauge(self, name: str, words: str) -> Gauge:
         return Gauge(f"appliance_{name}", words, registry=self.registry)

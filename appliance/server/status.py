@@ -19,6 +19,9 @@ def connect_gauges(container: Container) -> None:
     metrics.follow(metrics.disk_free_bytes, lambda: free_bytes(container))
     metrics.follow(metrics.queue_jobs, lambda: sum(workers.waiting.values()))
     metrics.follow(metrics.busy_workers, lambda: sum(workers.busy.values()))
+    metrics.worker_cpu_seconds.read = lambda: workers.cpu_s
+    metrics.follow(metrics.idle_waiting_jobs, lambda: container.delivery.idle_renderer.waiting)
+    metrics.follow(metrics.idle_running_jobs, lambda: container.delivery.idle_renderer.running)
     metrics.follow(metrics.ship_lag_seconds, lambda: container.shipper.lag_s)
     metrics.follow(metrics.limited_clients, lambda: container.limits.refusals.at_limit)
     metrics.follow(metrics.purge_waiting_tags, lambda: container.purger.waiting_tags)
@@ -52,6 +55,7 @@ async def status(container: Container) -> Mapping[str, object]:
         "listen": container.config.server.listen,
         "store": container.shipper.store_fault or "ok",
         "time": time.time(),
+        "clock": container.clock_guard.fault or "ok",
         "in_flight": container.health.in_flight,
         "waiting_for_the_store": max(container.shipper.backlog, backlog.unshipped),
         "changes_waiting_for_the_store": backlog.sidecars_due + len(albums) + len(tombstones) + len(records),

@@ -174,6 +174,11 @@ class Workers:
         return {name: queue.waiting for name, queue in self.queues.items()}
 
     @property
+    def cpu_s(self) -> dict[str, float]:
+        """CPU seconds that workers have used since the start, by lane."""
+        return {name: sum(worker.cpu_s for worker in queue.slots) for name, queue in self.queues.items()}
+
+    @property
     def deaths(self) -> int:
         """How many workers died or were killed at a deadline."""
         return self._deaths

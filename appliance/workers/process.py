@@ -54,6 +54,7 @@ class WorkerProcess:
         self.ready: asyncio.Future[None] = self._loop.create_future()
         self.exited: asyncio.Future[str] = self._loop.create_future()
         self.orders = 0
+        self._last_cpu_s: float | None = None
         self.protections: tuple[str, ...] = ()
         self.libvips = ""
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -74,13 +75,18 @@ class WorkerProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def cpu_s(self) -> float:
+        """The CPU seconds that it has used so far, or in all once it has ended."""
+        return _cpu_s(self.pid) if self._last_cpu_s is None else self._last_cpu_s
+
     async def call(self, order: Order, fds: Sequence[int], deadline_s: float) -> Reply:
         """The answer to `order`. Raises WorkerLost or Busy; then, and when cancelled, the process must be killed."""
         if self.exited.done():
             raise WorkerLost(self.exited.result())
         self.orders += 1
         self._pending = pending = self._loop.create_future()
-        started_cpu_s = _cpu_s(self.pid)
+        started_cpu_s = self.cpu_s
         try:
             socket.send_fds(self._socket, [pack_order(order)], fds)
             async with asyncio.timeout(deadline_s):
@@ -88,7 +94,7 @@ class WorkerProcess:
                 return reply
         except TimeoutError:
             _discard(pending)
-            used_cpu = _cpu_s(self.pid) - started_cpu_s >= deadline_s * _OWN_CPU_SHARE
+            used_cpu = self.cpu_s - started_cpu_s >= deadline_s * _OWN_CPU_SHARE
             raise WorkerLost("deadline", used_cpu=used_cpu) from None
         except OSError as error:
             raise WorkerLost("closed") from error
@@ -115,7 +121,7 @@ class WorkerProcess:
         return (
             self.orders >= limits.orders
             or (self.orders % limits.weigh_every_orders == 0 and _resident_bytes(self.pid) > limits.resident_bytes)
-            or _cpu_s(self.pid) >= limits.cpu_s
+            or self.cpu_s >= limits.cpu_s
             or _threads(self.pid) > limits.threads
         )
 
@@ -173,6 +179,7 @@ class WorkerProcess:
         self._loop.remove_reader(self._pidfd)
         if self._socket.fileno() >= 0:
             self._on_message()  # an answer may have come just before
+        self._last_cpu_s = _cpu_s(self.pid)  # while the kernel still knows it
         reason = _reason(self._process.wait())
         self._stderr_log.log_rest()
         os.close(self._pidfd)

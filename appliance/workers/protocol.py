@@ -112,9 +112,10 @@ class Edited:
 
 
 Order = Inspect | FindPrivate | ReadDetails | Render | CutOut | BuildPyramid
-Sizes = tuple[tuple[int, int, bool], ...]
+Sizes = tuple[tuple[int, int, bool, bool], ...]
 Answer = Ready | Facts | Edited | Details | Sizes | ApplianceError
-"""`Sizes` answers a `Render` or `CutOut`: width, height and whether it is animated, of each result in order.
+"""`Sizes` answers a `Render` or `CutOut`: of each result in order width, height, and two facts of a RenderedFile,
+whether it is animated and has a gain map.
 
 It is empty for `BuildPyramid`, whose result is in the file.
 """
@@ -222,7 +223,10 @@ def unpack_answer(message: bytes) -> Answer:
                     error.final = final is True
                 return error
             case {"sizes": list(sizes)}:
-                return tuple((_side(width), _side(height), animated is True) for width, height, animated in sizes)
+                return tuple(
+                    (_side(width), _side(height), animated is True, has_gain_map is True)
+                    for width, height, animated, has_gain_map in sizes
+                )
     except (KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError("not an answer") from error
     raise ValueError("not an answer")

@@ -39,6 +39,7 @@ class SupervisedWorker:
         self._start_timeout_s = start_timeout_s
         self._process: WorkerProcess | None = None
         self._ending: set[WorkerProcess] = set()
+        self._ended_cpu_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._failed_starts = 0
         self._is_stopped = False
@@ -47,6 +48,13 @@ class SupervisedWorker:
     @property
     def process(self) -> WorkerProcess | None:
         return self._process
+
+    @property
+    def cpu_s(self) -> float:
+        """The CPU seconds that its processes have used so far."""
+        process = self._process
+        running = [*self._ending] if process is None else [*self._ending, process]
+        return self._ended_cpu_s + sum(each.cpu_s for each in running)
 
     @property
     def is_permanent(self) -> bool:
@@ -175,6 +183,7 @@ class SupervisedWorker:
 
     def _ended(self, process: WorkerProcess, reason: str) -> None:
         self._ending.discard(process)
+        self._ended_cpu_s += process.cpu_s
         if process is not self._process:
             return
         self._process = None

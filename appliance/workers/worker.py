@@ -116,8 +116,8 @@ class Worker:
         order = Render(facts, targets, moving, order_cpu_s(self._deadline_s))
         sizes, files = await self._results(order, fd, len(targets))
         return [
-            RenderedFile(target, width, height, data, moved)
-            for target, (width, height, moved), data in zip(targets, sizes, files, strict=True)
+            RenderedFile(target, width, height, data, moved, has_gain_map)
+            for target, (width, height, moved, has_gain_map), data in zip(targets, sizes, files, strict=True)
         ]
 
     async def _results(self, order: Order, fd: int, count: int, *output: int) -> tuple[Sizes, list[bytes]]:

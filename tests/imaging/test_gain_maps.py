@@ -69,6 +69,12 @@ async def test_thumbnails_and_other_formats_have_none(workers: Workers) -> None:
         assert ISO_MARK not in made.data
 
 
+async def test_what_a_jpeg_is_made_from_is_recorded_with_it_however_small_it_is(workers: Workers) -> None:
+    wanted = [target("thumbnail", Format.JPG), target("small", Format.JPG), target("small", Format.WEBP)]
+    assert [made.has_gain_map for made in await rendered(workers, ultra_hdr(), *wanted)] == [True, True, False]
+    assert not any(made.has_gain_map for made in await rendered(workers, pictures.photo(), *wanted))
+
+
 async def test_a_turned_picture_has_its_map_turned_too(workers: Workers) -> None:
     """Turned by 90 degrees clockwise: what was right is below."""
     source = pyvips.Image.uhdrload_buffer(ultra_hdr()).copy()

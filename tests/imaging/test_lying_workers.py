@@ -39,7 +39,7 @@ LIES = {
     "a type that is no text": facts(media_type=["image/png"]),
     "a size beyond every column": facts(width=10**30),
     "no size": facts(width=0),
-    "a size that is infinite": b'{"sizes": [[1e999, 1, false]]}',
+    "a size that is infinite": b'{"sizes": [[1e999, 1, false, false]]}',
     "a size in words": facts(height="480"),
     "frames beyond every column": facts(frames=2**63),
     "memory below nothing": facts(memory_bytes=-1),
@@ -58,7 +58,7 @@ LIES = {
     "what nobody asked for": details(serial_number="4711"),
     "details of nothing": b'{"details": {}}',
     "brackets without end": DEEP,
-    "a number without end": b'{"sizes": [[' + b"9" * 50_000 + b", 1, true]]}",
+    "a number without end": b'{"sizes": [[' + b"9" * 50_000 + b", 1, true, false]]}",
     "no JSON": b"\xff\x00",
     "nothing known": b"{}",
 }

@@ -227,6 +227,18 @@ async def test_stopping_without_grace_ends_a_running_order_by_name(slow: bytes) 
         await running_order
 
 
+async def test_the_cpu_time_of_a_lane_includes_that_of_its_ended_processes() -> None:
+    async with running(start_process=partial(WorkerProcess, renewal=RenewalLimits(orders=1))) as workers:
+        used_s = []
+        for _ in range(3):
+            (before,) = workers.pids["normal"]
+            assert await small(workers)
+            await gone(before)
+            used_s.append(workers.cpu_s["normal"])
+        assert 0 < used_s[0] < used_s[1] < used_s[2]
+        assert workers.cpu_s["heavy"] == 0
+
+
 async def test_workers_are_recycled() -> None:
     async with running(start_process=partial(WorkerProcess, renewal=RenewalLimits(orders=3))) as workers:
         (before,) = workers.pids["normal"]

@@ -23,15 +23,25 @@ CODES = {kind.code: status for kind, status in STATUSES.items()}
 
 @dataclass
 class ManualClock:
-    """A clock that stands still until a test moves it."""
+    """A clock that stands still until a test moves it. `boot_s` is the machine's steady clock."""
 
     now_s: float = field(default_factory=lambda: 1_790_000_000.0)
+    jumped_s: float = 0.0
 
     def __call__(self) -> float:
         return self.now_s
 
     def forward(self, seconds: float) -> None:
+        """So much time passes."""
         self.now_s += seconds
+
+    def jump(self, seconds: float) -> None:
+        """The wall clock is set, and the steady one doesn't notice."""
+        self.now_s += seconds
+        self.jumped_s += seconds
+
+    def boot_s(self) -> float:
+        return self.now_s - self.jumped_s
 
 
 @dataclass
@@ -137,5 +147,5 @@ class HostServer(TestServer):
 
 @asynccontextmanager
 async def running(config: Config, clock: ManualClock) -> AsyncIterator[Host]:
-    async with started(config, clock) as appliance, TestClient(HostServer(appliance.site())) as client:
+    async with started(config, clock, clock.boot_s) as appliance, TestClient(HostServer(appliance.site())) as client:
         yield Host(appliance, client, clock)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -75,6 +76,14 @@ async def test_an_admitted_rendition_is_read_from_memory_and_from_disk(cache: Ca
     assert await again.get(slug(1), "small.jpg") == Rendition.of(b"pixels")
     assert again.peek(slug(1), "small.jpg") == Rendition.of(b"pixels")
     await again.close()
+
+
+async def test_what_is_known_of_a_rendition_is_read_from_disk_with_it(on_disk: Cache) -> None:
+    known = replace(Rendition.of(b"pixels"), has_gain_map=True)
+    ticket = on_disk.begin(slug(1))
+    assert await on_disk.admit(ticket, "small.jpg", known)
+    on_disk.end(ticket)
+    assert await on_disk.get(slug(1), "small.jpg") == known
 
 
 async def test_images_and_names_are_kept_apart(cache: Cache) -> None:

@@ -27,7 +27,7 @@ async def _pass(host: Host, seconds: float) -> None:
 async def test_a_clock_that_jumps_ends_no_album_until_a_person_confirms_it(host: Host) -> None:
     album = await made(host, await uploaded(host, 1), expires_in="1d")
     assert await host.appliance.album_lifecycle.end() == 0
-    host.clock.forward(40 * DAY_S)
+    host.clock.jump(40 * DAY_S)
     with pytest.raises(ClockJumped, match="clock-is-right"):
         await host.appliance.album_lifecycle.end()
     row = await host.appliance.catalogue.albums.get(album["slug"])

@@ -6,6 +6,7 @@ import pytest
 
 from appliance.config.model import Renditions
 from appliance.delivery import idle_renderer
+from appliance.delivery.idle_renderer import IdleRenderer
 from appliance.delivery.page_formats import page_targets
 from appliance.domain.renditions import Priority
 from tests.imaging.test_gain_maps import ultra_hdr
@@ -20,8 +21,8 @@ FOR_PHONES = "medium-large.avif"
 ALL = {FOR_PHONES, "medium.avif", "large.avif", "medium-large.webp"}
 
 
-async def opened_with_prewarm(open_host: OpenHost) -> Host:
-    return await open_host(renditions=Renditions(workers=1, prewarm=SIZES))
+async def opened_with_prewarm(open_host: OpenHost, sizes: tuple[str, ...] = SIZES) -> Host:
+    return await open_host(renditions=Renditions(workers=1, prewarm=sizes))
 
 
 async def made(host: Host, slug: str) -> set[str]:
@@ -29,9 +30,14 @@ async def made(host: Host, slug: str) -> set[str]:
     return {name for name in await host.appliance.cache.names(slug) if name.endswith("avif") or "-" in name}
 
 
+def left(idle: IdleRenderer) -> int:
+    """How many renditions are being made, or wait for an idle moment."""
+    return idle.running + idle.waiting
+
+
 async def idle_again(host: Host) -> None:
     delivery = host.appliance.delivery
-    await until(lambda: delivery.prewarming == 0 and len(delivery.idle_renderer) == 0, "nothing left to do")
+    await until(lambda: delivery.prewarming == 0 and left(delivery.idle_renderer) == 0, "nothing left to do")
 
 
 async def shown(host: Host, slug: str) -> Page:
@@ -57,7 +63,8 @@ async def test_pages_name_lighter_formats_once_they_are_made(open_host: OpenHost
     assert [each.split()[1] for each in avif["srcset"].split(", ")] == ["1024w", "1536w", "2048w"]
     assert "max-width" not in avif["media"]
     assert webp["srcset"] == f"/i/{slug}/medium-large.webp 1536w"
-    assert len(host.appliance.delivery.idle_renderer) == 0
+    assert left(host.appliance.delivery.idle_renderer) == 0
+    assert host.counted("worker_cpu_seconds_total", lane="background") > 0
 
 
 async def test_nothing_is_made_while_somebody_waits(open_host: OpenHost, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,9 +76,11 @@ async def test_nothing_is_made_while_somebody_waits(open_host: OpenHost, monkeyp
     before = await made(host, slug)
     async with workers.lease((await row(host, slug)).facts, Priority.VIEW):
         await shown(host, slug)
-        waiting = len(idle)
+        waiting = idle.waiting
+        assert host.counted("idle_waiting_jobs") == waiting
         await asyncio.sleep(0.05)  # some fifty looks
-        assert len(idle) == waiting == len(ALL - before)
+        assert idle.waiting == waiting == len(ALL - before)
+        assert idle.running == host.counted("idle_running_jobs") == 0
         assert await made(host, slug) == before
     await idle_again(host)
     assert await made(host, slug) == ALL
@@ -88,9 +97,10 @@ async def test_an_image_that_ends_meanwhile_gets_none(open_host: OpenHost, jpeg:
     assert await host.appliance.cache.names(image["slug"]) == set()
 
 
-async def test_an_image_of_high_dynamic_range_is_shown_as_jpeg(open_host: OpenHost) -> None:
-    """Its JPEGs have a gain map, which the other formats here have not."""
-    host = await opened_with_prewarm(open_host)
+@pytest.mark.parametrize("sizes", [SIZES, ("thumbnail",)])
+async def test_an_image_of_high_dynamic_range_is_shown_as_jpeg(open_host: OpenHost, sizes: tuple[str, ...]) -> None:
+    """Its JPEGs have a gain map, which the other formats here have not; a thumbnail is too small for it."""
+    host = await opened_with_prewarm(open_host, sizes)
     slug = (await host.upload(ultra_hdr()))["slug"]
     await until(lambda: host.appliance.delivery.prewarming == 0)
     assert not (await shown(host, slug)).all("source")

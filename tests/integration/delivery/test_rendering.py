@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from appliance.config.model import Renditions
-from appliance.delivery import renderer as renderer_module
+from appliance.delivery import render_sessions
 from appliance.domain import refusals
 from appliance.domain.clients import Clients
 from appliance.domain.errors import Busy, StoreUnavailable
@@ -111,7 +111,7 @@ async def test_a_view_that_waits_is_answered_by_what_runs_ahead_of_it(
 ) -> None:
     image = await row(host, (await host.upload(pictures.photo(2600, 1800)))["slug"])
     renderer = host.appliance.delivery.renderer
-    held = gated(monkeypatch, renderer_module, "nearest_source")
+    held = gated(monkeypatch, render_sessions, "nearest_source")
     view = renderer.order(image, target(host, "small"), Priority.VIEW, Clients())
     await held.reached.wait()
     ahead = renderer.order(image, target(host, "small"), Priority.PREWARM, Clients())
@@ -126,7 +126,7 @@ class Ahead:
 
     def __init__(self, host: Host, image: Image, patch: pytest.MonkeyPatch) -> None:
         self._renderer = host.appliance.delivery.renderer
-        self.held = gated(patch, renderer_module, "nearest_source")
+        self.held = gated(patch, render_sessions, "nearest_source")
         self._futures = [
             self._renderer.order(image, target(host, preset), Priority.PREWARM, Clients()) for preset in PRESETS
         ]
