@@ -31,6 +31,15 @@ async def test_a_range_is_selected_with_shift(open_page: OpenPage) -> None:
     await page.get_by_text("5 selected").wait_for()
 
 
+async def test_the_arrow_that_points_to_the_next_image_selects_it(open_page: OpenPage) -> None:
+    page, _ = await with_invented(open_page, 3)
+    await page.evaluate("document.documentElement.dir = 'rtl'")
+    await page.get_by_label("Select image-3.jpg").focus()
+    await page.keyboard.press("Shift+ArrowLeft")
+    assert await selected(page) == [2, 3]
+    await expect(page.get_by_label("Select image-2.jpg")).to_be_focused()
+
+
 async def test_shift_and_an_arrow_select_the_line_below(open_page: OpenPage) -> None:
     page, _ = await with_invented(open_page, 9, **screen("narrow"))
     await page.get_by_label("Select image-9.jpg").focus()

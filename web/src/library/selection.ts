@@ -1,5 +1,6 @@
 // Which images of the list are selected: one by one, in ranges with Shift, or all that are shown.
 
+import { isRightToLeft } from "../parts/dom";
 import type { Gallery } from "./gallery";
 import type { Row } from "./row";
 import type { LibraryImage } from "./store";
@@ -89,8 +90,7 @@ function slugOf(target: EventTarget | null): string | undefined {
 
 /** The index of the row that an arrow leads to; no row has it at the edge of the list. */
 function neighbour(rows: Row[], from: number, key: string): number {
-  if (key === "ArrowLeft") return from - 1;
-  if (key === "ArrowRight") return from + 1;
+  if (key === "ArrowLeft" || key === "ArrowRight") return (key === "ArrowLeft") === isRightToLeft() ? from + 1 : from - 1;
   const step = key === "ArrowDown" ? 1 : -1;
   const start = rows[from]?.element.getBoundingClientRect();
   for (let at = from + step; rows[at]; at += step) {
