@@ -43,6 +43,10 @@ from appliance.domain.errors.operation import (
     UnfitInstallation,
 )
 from appliance.domain.errors.requests import (
+    NO_IMAGES,
+    NO_IMAGES_LEFT,
+    PARTICULAR_TEXTS,
+    TOO_MUCH_TEXT,
     FormatNotOffered,
     InvalidField,
     MalformedRequest,
@@ -84,6 +88,10 @@ from appliance.domain.errors.uploads import (
 )
 
 __all__ = [
+    "NO_IMAGES",
+    "NO_IMAGES_LEFT",
+    "PARTICULAR_TEXTS",
+    "TOO_MUCH_TEXT",
     "ApplianceError",
     "Busy",
     "CannotResize",

@@ -9,6 +9,7 @@ from aiohttp import web
 from appliance.config.model import Uploads
 from appliance.domain.clients import Client
 from appliance.domain.errors import (
+    TOO_MUCH_TEXT,
     ApplianceError,
     InvalidField,
     MalformedRequest,
@@ -149,6 +150,7 @@ class RequestBody(ABC):
                     f"The field “{name[:40]}” has more than {MAX_FIELD_BYTES:,} bytes.",
                     limit=MAX_FIELD_BYTES,
                     actual=len(content),
+                    texts=(TOO_MUCH_TEXT,),
                 )
         try:
             return content.decode()
