@@ -4,8 +4,9 @@ from appliance.domain.errors.base import ApplianceError
 
 NO_IMAGES = "An album needs at least one image."
 NO_IMAGES_LEFT = "An album needs at least one image. To remove the last one, delete the album."
+TOO_MANY_FILES = "These are too many files. Choose fewer at a time."
 TOO_MUCH_TEXT = "This is too much text. Enter less and try again."
-PARTICULAR_TEXTS = (NO_IMAGES, NO_IMAGES_LEFT, TOO_MUCH_TEXT)
+PARTICULAR_TEXTS = (NO_IMAGES, NO_IMAGES_LEFT, TOO_MANY_FILES, TOO_MUCH_TEXT)
 """Texts of single errors, more exact than those of their classes."""
 
 

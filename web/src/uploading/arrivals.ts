@@ -5,7 +5,7 @@ import { removePendingUpload } from "../library/store";
 import { say } from "../parts/announce";
 import { required } from "../parts/dom";
 import { size } from "../parts/formatting";
-import { tn } from "../parts/messages";
+import { t, tn } from "../parts/messages";
 import type { Intake, StoredFile } from "./intake";
 import { claim } from "./pending-uploads";
 
@@ -29,12 +29,9 @@ export class Arrivals {
     if (files.length === 0) return;
     this.#files = files;
     for (const { id } of files) claim(id);
-    const bytes = size(files.reduce((sum, { file }) => sum + file.size, 0));
-    const [first] = files;
-    const text = tn("Upload {name} ({bytes})?", "Upload {count} images ({bytes})?", files.length, { name: first?.name ?? "", bytes });
-    this.#text.textContent = text;
+    this.#text.textContent = questionAbout(files);
     this.box.hidden = false;
-    if (document.activeElement === document.body) this.#button("upload").focus({ preventScroll: true });
+    if (document.activeElement === document.body) this.#button("upload").focus();
   }
 
   get #text(): HTMLElement {
@@ -52,6 +49,13 @@ export class Arrivals {
     required("#file").focus({ preventScroll: true });
     return files;
   }
+}
+
+function questionAbout(files: StoredFile[]): string {
+  const [{ name } = { name: "" }, ...others] = files;
+  const bytes = size(files.reduce((sum, { file }) => sum + file.size, 0));
+  if (others.length === 0) return t("Upload {name} ({bytes})?", { name, bytes });
+  return tn("Upload {count} image ({bytes})?", "Upload {count} images ({bytes})?", files.length, { bytes });
 }
 
 async function discard(files: StoredFile[]): Promise<void> {
