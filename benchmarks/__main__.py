@@ -40,6 +40,7 @@ LONG: Mapping[str, str] = {
     "iiif_conformance": "a pass or fail, which the tests check as well",
     "page_speed": "takes minutes, and a browser",
     "largest_paint": "takes minutes, and a browser",
+    "upload_page_ready": "takes minutes, and a browser",
     "single_image_latency": "upload_throughput, cold_renditions and cached_rendition measure the same under load",
     "prewarm_or_on_demand": "takes minutes; it settled what is prewarmed",
     "metadata_removal": "a pass or fail, which the tests check as well",

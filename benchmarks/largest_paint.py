@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.harness import RunningServer, report, server
 from tests.support.browser.chromium import CHROMIUM_FLAGS
@@ -52,20 +52,27 @@ class Paint:
     file: str
 
 
-def paint(browser: Browser, url: str, screen: Screen, line: tuple[float, int]) -> Paint:
-    """One load with an empty cache."""
+@contextmanager
+def slow_page(browser: Browser, line: tuple[float, int], options: Screen) -> Iterator[Page]:
+    """A page on this line, with an empty cache."""
     mbits, latency_ms = line
-    context = browser.new_context(**screen)
+    context = browser.new_context(**options)
     try:
         page = context.new_page()
         page.set_default_timeout(LIMIT_S * 1000)
         speed = mbits * 1e6 / 8
         conditions = {"offline": False, "latency": latency_ms, "downloadThroughput": speed, "uploadThroughput": speed}
         context.new_cdp_session(page).send("Network.emulateNetworkConditions", conditions)
-        page.goto(url, wait_until="load")
-        return Paint(*page.evaluate(PAINT))
+        yield page
     finally:
         context.close()
+
+
+def paint(browser: Browser, url: str, screen: Screen, line: tuple[float, int]) -> Paint:
+    """One load with an empty cache."""
+    with slow_page(browser, line, screen) as page:
+        page.goto(url, wait_until="load")
+        return Paint(*page.evaluate(PAINT))
 
 
 def shared(running: RunningServer) -> str:

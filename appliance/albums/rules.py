@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from appliance.albums.contents import is_over, restorable_until_s
 from appliance.albums.ordering import AlbumChanges, AlbumOptions, arranged, checked_cover
 from appliance.catalogue import Unchanged
-from appliance.domain.errors import GoneAlbum, InvalidField, TooManyImages
+from appliance.domain.errors import NO_IMAGES, NO_IMAGES_LEFT, GoneAlbum, InvalidField, TooManyImages
 from appliance.domain.model import Album
 from appliance.domain.slugs import is_slug
 from appliance.domain.upload_options import MAX_TITLE_CHARS, check_expiry, check_idempotency_key, clean_text
@@ -31,7 +31,7 @@ class AlbumRules:
         if options.expires_in_s is not None:
             check_expiry(options.expires_in_s, self.max_expiry_days)
         if not options.images:
-            raise InvalidField("An album needs at least one image. List them in images.")
+            raise InvalidField(f"{NO_IMAGES} List them in images.", texts=(NO_IMAGES,))
         images = self.check_slugs(options.images)
         return replace(
             options,
@@ -91,7 +91,7 @@ def apply(album: Album, changes: AlbumChanges, now_s: float) -> Album:
         expires_s = None if expires_s is not None and expires_s <= now_s else expires_s
     images = arranged(album.images, changes)
     if not images:
-        raise InvalidField("An album needs at least one image. To remove the last one, delete the album.")
+        raise InvalidField(texts=(NO_IMAGES_LEFT,))
     return replace(
         album,
         images=images,

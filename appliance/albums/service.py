@@ -120,7 +120,9 @@ class Albums:
         try:
             return CreatedAlbum(await self.show(first.slug), tokens.derive_keyed_token(key, first.slug, first.secret))
         except UnknownAlbum as fault:
-            raise GoneAlbum("The album created with this Idempotency-Key is no longer available.") from fault
+            raise GoneAlbum(
+                "The album created with this Idempotency-Key is no longer available.", texts=GoneAlbum.texts
+            ) from fault
 
     async def _with_contents(self, album: Album, *, added: tuple[str, ...]) -> Contents:
         """The album with the images that are left, and with the time at which it is due.

@@ -113,7 +113,7 @@ def parse_iso_duration(text: str) -> int:
 def parse_keep_metadata(text: str | None) -> KeepMetadata:
     """How much of a file's metadata to keep; by default nothing. Raises InvalidField."""
     if (keep := keep_metadata_of(text or "")) is None:
-        raise InvalidField("keep_metadata must be false, credits or true.")
+        raise InvalidField("keep_metadata must be false, credits or true.", texts=InvalidField.texts)
     return keep
 
 
@@ -132,9 +132,10 @@ def clean_text(name: str, text: str | None, max_chars: int) -> str | None:
             f"{name} has {len(text):,} characters, but at most {max_chars:,} are allowed.",
             limit=max_chars,
             actual=len(text),
+            texts=InvalidField.texts,
         )
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
-        raise InvalidField(f"{name} contains control characters. Use plain text.")
+        raise InvalidField(f"{name} contains control characters. Use plain text.", texts=InvalidField.texts)
     return text or None
 
 

@@ -129,7 +129,9 @@ def _from_routing(fault: web.HTTPException) -> ApplianceError:
         return errors.NoSuchPage()
     if isinstance(fault, web.HTTPRequestEntityTooLarge):
         return errors.TooLarge(
-            f"A request without a file can have up to {MAX_FORM_BYTES:,} bytes.", limit=MAX_FORM_BYTES
+            f"A request without a file can have up to {MAX_FORM_BYTES:,} bytes.",
+            limit=MAX_FORM_BYTES,
+            texts=(errors.TOO_MUCH_TEXT,),
         )
     return errors.MalformedRequest("The request can't be read.")
 

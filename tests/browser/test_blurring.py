@@ -168,7 +168,7 @@ async def test_nothing_is_sent_of_an_image_that_somebody_decided_against(open_pa
     await draw(page, *SECRET)
     await page.keyboard.press("Escape")
     await expect(editor.get_by_role("heading")).to_have_text("Blur parts of second.png")
-    await editor.get_by_role("button", name="Don’t upload").click()
+    await editor.get_by_role("button", name="Don’t upload this image").click()
     await expect(editor).to_have_count(0)
     await expect(page.locator("#spoken")).to_have_text("second.png was not uploaded.")
     await expect(page.locator("#uploads > li")).to_have_count(0)
@@ -176,6 +176,27 @@ async def test_nothing_is_sent_of_an_image_that_somebody_decided_against(open_pa
     await expect(page.locator("#blur")).not_to_be_checked()
     await choose(page, payload("as it is.png", png))
     await reaches(page, "as it is.png", "done")
+
+
+async def test_the_rest_is_cancelled_at_once_and_what_is_blurred_already_is_uploaded(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    png = pictures.saved(screenshot(), "png")
+    editor = await blurring(page, *(payload(f"{number}.png", png) for number in range(1, 5)))
+    await expect(editor).to_have_accessible_name("Blur parts of 1.png Image 1 of 4")
+    await editor.get_by_role("button", name="Upload unchanged").click()
+    await editor.get_by_role("button", name="Cancel all 3 remaining").click()
+    await reaches(page, "1.png", "done")
+    await expect(page.locator("#uploads > li")).to_have_count(1)
+    await expect(editor).to_have_count(0)
+
+
+async def test_one_image_has_nothing_to_cancel_besides(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    editor = await blurring(page, payload("one.png", pictures.png()))
+    await expect(editor.get_by_text("Image 1 of 1")).to_have_count(0)
+    await expect(editor.get_by_role("button", name="Cancel")).to_have_count(0)
+    await editor.get_by_role("button", name="Don’t upload", exact=True).click()
+    await expect(page.locator("#spoken")).to_have_text("one.png was not uploaded.")
 
 
 async def test_what_is_pasted_while_the_editor_is_open_is_edited_too(open_page: OpenPage) -> None:

@@ -3,8 +3,10 @@
 import aiohttp
 import pytest
 
+from tests.support.browser.albums import album_of
 from tests.support.browser.chromium import OpenPage
-from tests.support.browser.pages import Site, overflow_px, screen
+from tests.support.browser.library import with_uploads
+from tests.support.browser.pages import Site, box_of, overflow_px, screen
 from tests.support.browser.pending import Arriving
 from tests.support.images import pictures
 
@@ -25,6 +27,40 @@ async def test_with_text_of_twice_the_size_all_fits_a_phone(site: Site, open_pag
             box = await page.locator(part).bounding_box()
             assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390, (path, part)
             assert box["width"] >= 24 and box["height"] >= 24, (path, part)
+
+
+STICKING_PX = """() => [...document.querySelectorAll("body *")]
+    .filter((each) => ["fixed", "sticky"].includes(getComputedStyle(each).position) && each.checkVisibility())
+    .reduce((sum, each) => sum + each.getBoundingClientRect().height, 0)"""
+
+
+@pytest.mark.parametrize(("is_large", "least_px", "most_px"), [(True, 0, 60), (False, 40, 200)])
+async def test_actions_stick_to_the_edge_of_a_phone_unless_large_text_makes_them_too_high(
+    site: Site, open_page: OpenPage, is_large: bool, least_px: int, most_px: int
+) -> None:
+    images = [await site.upload(pictures.photo(640, 480, seed=number)) for number in range(6)]
+    page = await with_uploads(open_page, images, **screen("phone"))
+    if is_large:
+        session = await page.context.new_cdp_session(page)
+        await session.send("Page.setFontSizes", LARGE_TEXT)
+    await page.locator(".image input").last.check()
+    assert least_px <= await page.evaluate(STICKING_PX) <= most_px
+    await page.goto(f"/i/{images[0]['slug']}")
+    assert least_px <= await page.evaluate(STICKING_PX) <= most_px
+    await page.get_by_role("button", name="Copy link", exact=True).scroll_into_view_if_needed()
+
+
+@pytest.mark.parametrize("path", ["/images", "/a/{album}"])
+async def test_rows_of_images_use_the_width_of_a_large_screen(site: Site, open_page: OpenPage, path: str) -> None:
+    album = await album_of(site, 4)
+    images = [await site.upload(pictures.photo(640, 480))]
+    page = await with_uploads(open_page, images, viewport={"width": 3840, "height": 2160})
+    await page.goto(path.format(album=album["slug"]))
+    box = await box_of(page, "main img >> nth=0")
+    assert box["height"] > 3840 / 20
+    main = await box_of(page, "main")
+    assert main["width"] > 3840 / 2
+    assert await overflow_px(page) <= 0
 
 
 async def test_progress_is_seen_in_colours_of_ones_own(site: Site, open_page: OpenPage) -> None:

@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from tests.support.browser.albums import album_of
 from tests.support.browser.cards import choose, payload
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import Site, met, overflow_px, screen
@@ -76,3 +77,18 @@ async def test_the_reply_to_the_form_fits_in_every_language(foreign: Site, open_
     await page.evaluate(OPEN_ALL)
     assert await page.evaluate(CUT_OFF) == []
     assert await overflow_px(page) <= 0
+
+
+@pytest.mark.parametrize(
+    ("language", "forward", "back"), [(LONG, "ArrowRight", "ArrowLeft"), (MIRRORED, "ArrowLeft", "ArrowRight")]
+)
+async def test_arrow_keys_lead_through_an_album_as_its_buttons_point(
+    foreign: Site, open_page: OpenPage, language: str, forward: str, back: str
+) -> None:
+    album = await album_of(foreign, 2)
+    addresses = [f"{foreign.url}/a/{album['slug']}/{image['slug']}" for image in album["images"]]
+    page = await open_page(addresses[0], locale=language)
+    await page.keyboard.press(forward)
+    await page.wait_for_url(addresses[1])
+    await page.keyboard.press(back)
+    await page.wait_for_url(addresses[0])

@@ -31,6 +31,15 @@ async def test_a_range_is_selected_with_shift(open_page: OpenPage) -> None:
     await page.get_by_text("5 selected").wait_for()
 
 
+async def test_the_arrow_that_points_to_the_next_image_selects_it(open_page: OpenPage) -> None:
+    page, _ = await with_invented(open_page, 3)
+    await page.evaluate("document.documentElement.dir = 'rtl'")
+    await page.get_by_label("Select image-3.jpg").focus()
+    await page.keyboard.press("Shift+ArrowLeft")
+    assert await selected(page) == [2, 3]
+    await expect(page.get_by_label("Select image-2.jpg")).to_be_focused()
+
+
 async def test_shift_and_an_arrow_select_the_line_below(open_page: OpenPage) -> None:
     page, _ = await with_invented(open_page, 9, **screen("narrow"))
     await page.get_by_label("Select image-9.jpg").focus()
@@ -38,6 +47,48 @@ async def test_shift_and_an_arrow_select_the_line_below(open_page: OpenPage) -> 
     found = await selected(page)
     assert found[-1] == 9 and len(found) > 1
     await expect(page.get_by_label(f"Select image-{found[0]}.jpg")).to_be_focused()
+
+
+async def tabbed(page: Page) -> list[str]:
+    """What Tab reaches in the list."""
+    found: list[str] = await page.evaluate("""() => [...document.querySelectorAll("#images *")]
+        .filter((each) => each.tabIndex >= 0 && each.checkVisibility())
+        .map((each) => each.getAttribute("aria-label") ?? each.textContent)""")
+    return found
+
+
+async def test_tab_reaches_one_image_and_arrow_keys_the_others(open_page: OpenPage) -> None:
+    page, _ = await with_invented(open_page, 9)
+    assert await tabbed(page) == ["Select image-9.jpg", "image-9.jpg", "Manage: image-9.jpg", "Copy: image-9.jpg"]
+    await expect(page.get_by_text("Arrow keys lead")).not_to_be_visible()
+    await page.get_by_label("All", exact=True).focus()
+    while "Select" not in str(await page.evaluate("document.activeElement.ariaLabel")):
+        await page.keyboard.press("Tab")
+    await expect(page.get_by_text("Arrow keys lead")).to_be_visible()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("ArrowRight")
+    await expect(page.locator(".image", has_text="image-8.jpg").locator(".open")).to_be_focused()
+    assert len(await tabbed(page)) == 4
+    await page.keyboard.press("Shift+Tab")
+    await expect(page.get_by_label("Select image-8.jpg")).to_be_focused()
+    for key, number in {"End": 1, "ArrowRight": 1, "ArrowLeft": 2, "Home": 9}.items():
+        await page.keyboard.press(key)
+        await expect(page.get_by_label(f"Select image-{number}.jpg")).to_be_focused()
+    await page.keyboard.press("Space")
+    assert await selected(page) == [9]
+
+
+async def test_the_tab_stop_moves_to_an_image_that_is_there(open_page: OpenPage) -> None:
+    page, _ = await with_invented(open_page, 9)
+    await page.get_by_label("Select image-9.jpg").focus()
+    await page.get_by_label("Select image-9.jpg").check()
+    await page.get_by_text("More", exact=True).click()
+    await page.get_by_role("button", name="Remove from list").click()
+    await expect(page.locator(".image")).to_have_count(8)
+    assert "Select image-8.jpg" in await tabbed(page)
+    await page.get_by_role("searchbox").fill("image-3")
+    await expect(page.locator(".image")).to_have_count(1)
+    assert "Select image-3.jpg" in await tabbed(page)
 
 
 async def test_all_means_all_and_the_list_stays_where_it_is(open_page: OpenPage) -> None:

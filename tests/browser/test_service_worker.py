@@ -10,7 +10,7 @@ from tests.support.browser.accessibility import violations
 from tests.support.browser.cards import link_of, payload, reaches, resource, slowed
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import THEMES, Site, met, overflow_px, screen
-from tests.support.browser.sharing import share
+from tests.support.browser.sharing import share, upload_shared
 from tests.support.images import pictures
 
 NO_ROOM = """() => {
@@ -30,11 +30,47 @@ async def test_shared_images_are_uploaded_by_the_page_with_their_progress(site: 
     page = await with_worker(open_page, **screen("phone"))
     files = [payload(name, pictures.photo(64, 48, seed=at)) for at, name in enumerate(("one.jpg", "two.jpg"))]
     await share(page, *files, title="From the gallery")
+    await upload_shared(page)
     links = [await link_of(await reaches(page, file["name"], "done")) for file in files]
     assert page.url == f"{site.url}/"
     assert {(await resource(site, link))["title"] for link in links} == {"From the gallery"}
     await page.goto("/images")
     await expect(page.get_by_text("From the gallery")).to_have_count(2)
+
+
+async def test_a_shared_image_is_blurred_before_anything_of_it_is_sent(
+    site: Site, open_page: OpenPage, axe: str
+) -> None:
+    page = await with_worker(open_page, **screen("narrow", "dark"))
+    data = pictures.saved(pictures.quarters(), "png")
+    await share(page, payload("secret.png", data), title="From the gallery")
+    await page.get_by_text("Upload secret.png (").wait_for()
+    await page.reload()  # nobody has decided yet
+    await page.get_by_role("button", name="Blur parts first").wait_for()
+    await expect(page.locator("#uploads > li")).to_have_count(0)
+    assert await violations(page, axe) == []
+    assert await overflow_px(page) <= 0
+    await page.get_by_role("button", name="Blur parts first").tap()
+    await page.get_by_role("button", name="Add an area").tap()
+    await page.get_by_role("button", name="Blur and upload").tap()
+    uploaded = await resource(site, await link_of(await reaches(page, "secret.png", "done")))
+    assert uploaded["title"] == "From the gallery"
+    async with site.session.get(uploaded["original"]["url"]) as reply:
+        found = pictures.opened(await reply.read()).convert("RGB")
+    assert found.tobytes() != pictures.quarters().convert("RGB").tobytes()
+    await page.reload()
+    await expect(page.locator("#arrivals")).to_be_hidden()
+
+
+async def test_a_shared_image_that_nobody_wants_uploaded_is_forgotten(open_page: OpenPage) -> None:
+    page = await with_worker(open_page)
+    await share(page, *(payload(name, pictures.png()) for name in ("one.png", "two.png")))
+    await page.get_by_text("Upload 2 images (").wait_for()
+    await page.get_by_role("button", name="Don’t upload").click()
+    await expect(page.locator("#spoken")).to_have_text("2 images were not uploaded.")
+    await expect(page.locator("#file")).to_be_focused()
+    await page.goto("/images")
+    await expect(page.locator("#empty")).to_be_visible()
 
 
 async def test_a_shared_image_continues_when_the_page_is_opened_again(site: Site, open_page: OpenPage) -> None:
@@ -43,6 +79,7 @@ async def test_a_shared_image_continues_when_the_page_is_opened_again(site: Site
     data = pictures.camera_photo()
     await slowed(page)
     await share(page, payload("slow.jpg", data))
+    await upload_shared(page)
     found = await reaches(page, "slow.jpg", "sending")
     await found.locator(".link:not([hidden])").wait_for()
     link, context = await link_of(found), page.context
@@ -64,6 +101,7 @@ async def test_what_is_shared_without_a_connection_is_uploaded_later(open_page: 
     await page.get_by_role("heading", name="No connection").wait_for()
     await page.context.set_offline(False)
     await page.get_by_role("link", name="Try again").click()
+    await upload_shared(page)
     await reaches(page, "offline.jpg", "done")
     met(page).clear()  # the console tells of each request that failed
 

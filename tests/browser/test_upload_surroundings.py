@@ -125,7 +125,11 @@ async def test_files_are_pasted_on_other_pages_too(site: Site, open_page: OpenPa
         await page.wait_for_load_state("networkidle")
         await page.evaluate(PASTE_FILE, base64.b64encode(pictures.png()).decode())
         await page.wait_for_url(f"{site.url}/")
+        await expect(page.get_by_role("button", name="Upload", exact=True)).to_be_focused()
+        await page.keyboard.press("Enter")
         await reaches(page, "pasted.png", "done")
+        await page.reload()
+        await expect(page.get_by_text("Upload pasted.png")).to_be_hidden()
 
 
 async def test_a_giant_image_is_not_decoded_for_a_preview(open_page: OpenPage) -> None:

@@ -24,6 +24,16 @@ LISTEN = """() => {
     }).observe(document.querySelector("#spoken"), { childList: true });
 }"""
 
+WATCH_THE_END = """() => {
+    globalThis.ends = [];
+    new MutationObserver(() => {
+        const cards = [...document.querySelectorAll("#uploads > li")];
+        if (cards.some(({ dataset }) => dataset.phase !== "done")) return;
+        globalThis.ends.push(document.querySelector("#summary-text").textContent);
+    }).observe(document.querySelector("#uploads"), { attributeFilter: ["data-phase"], subtree: true });
+}"""
+"""What the summary says as soon as the last card is done."""
+
 
 async def names(page: Page) -> list[str]:
     return await page.locator("#uploads .name").all_inner_texts()
@@ -56,6 +66,14 @@ async def test_one_bar_and_one_button_stand_for_all_files(open_page: OpenPage) -
     await slow_down(session, -1)
     await page.reload()
     await expect(page.locator("#uploads > li")).to_have_count(0)  # nothing was kept to be resumed
+
+
+async def test_the_summary_ends_with_the_last_file(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    await page.evaluate(WATCH_THE_END)
+    await choose(page, *(payload(f"{number}.png", pictures.png()) for number in range(3)))
+    await expect(page.locator("#uploads > [data-phase=done]")).to_have_count(3)
+    assert (await page.evaluate("globalThis.ends"))[0] == "3 images uploaded."
 
 
 async def test_what_failed_is_tried_again_at_once(open_page: OpenPage) -> None:

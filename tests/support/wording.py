@@ -12,6 +12,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from appliance.domain import refusals
+from appliance.domain.errors import PARTICULAR_TEXTS
 from appliance.http.problems import STATUSES
 
 MessageText = str | list[str] | tuple[str, ...]
@@ -52,6 +53,8 @@ def _messages() -> Iterator[tuple[str | tuple[str, ...], str]]:
     for fault in STATUSES:
         for text in (fault.title, *fault.texts):
             yield text, "appliance/domain/errors"
+    for text in PARTICULAR_TEXTS:
+        yield text, "appliance/domain/errors"
     for reason in refusals.REASONS:
         yield reason, "appliance/domain/refusals.py"
 

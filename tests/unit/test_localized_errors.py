@@ -69,6 +69,18 @@ def test_english_readers_get_the_problems_own_words() -> None:
     assert localize_error(errors.NotAnImage("This is a BMP."), ENGLISH) == LocalizedError("This is a BMP.", "en")
 
 
+def test_english_readers_are_spared_what_only_programmers_understand() -> None:
+    no_token = errors.MissingToken("Send Authorization: Bearer <token>.")
+    assert no_token.detail == "Send Authorization: Bearer <token>."
+    assert localize_error(no_token, ENGLISH) == LocalizedError(
+        "The delete token is missing. It is the last part of the manage link.", "en"
+    )
+    no_images = errors.InvalidField("List them in images.", texts=(errors.NO_IMAGES,))
+    assert localize_error(no_images, ENGLISH).text == "An album needs at least one image."
+    assert localize_error(no_images, GERMAN).text == "Ein Album braucht mindestens ein Bild."
+    assert errors.InvalidField().texts == errors.InvalidField.texts
+
+
 def test_a_problem_without_a_translation_is_shown_in_english_and_marked() -> None:
     assert localize_error(errors.FinalUpload("It takes no bytes."), GERMAN) == LocalizedError(
         "It takes no bytes.", "en"

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from appliance.albums import Contents
 from appliance.config.model import Deletion, Renditions, Uploads
 from appliance.delivery import RenditionSummary
 from appliance.domain.details import Details
@@ -23,7 +24,7 @@ from appliance.http.pages.localized_pages import LocalizedPages
 from appliance.http.pages.site_pages import UploadFormValues
 from appliance.uploads.ingest import Refused
 from tests.support.rendered_page import CONFIG, NOW_S, PHOTO, SLUG, TOKEN, Page
-from tests.support.rows import changed
+from tests.support.rows import album, changed
 
 HOSTILE = "\"><script>alert('x')</script>&amp;<b onclick=x>"
 PANORAMA = changed(PHOTO, media_type="image/tiff", original_only="It has 4.2 gigapixels; 1 gigapixel is the limit.")
@@ -44,6 +45,9 @@ EVERY_PAGE: dict[str, Callable[[LocalizedPages, Image], str]] = {
     ),
     "share": lambda pages, image: pages.images.share_page(image),
     "details": lambda pages, image: pages.images.details_page(image, Details(camera=image.title, caption=image.alt)),
+    "in-album": lambda pages, image: pages.albums.image_page(
+        Contents(album(images=(image.slug,), title=image.title), (image,)), 0, RenditionSummary()
+    ),
     "original-only": lambda pages, image: pages.images.share_page(changed(image, original_only=image.title or "why")),
     "uploaded": lambda pages, image: pages.images.uploaded_page(image, TOKEN),
     "manage": lambda pages, image: pages.images.manage_page(image, problem=saying(image.title), notice=image.alt),
@@ -237,9 +241,11 @@ def test_what_many_programs_cannot_open_is_offered_as_a_jpeg(
     assert bool(page.all("a", href=f"/iiif/3/{SLUG}/full/max/0/default.jpg")) == offered
 
 
-def test_an_animation_that_is_shown_as_a_still_moves_in_the_original(pages: LocalizedPages) -> None:
-    page = Page(pages.images.share_page(changed(PHOTO, media_type="image/avif", frames=20)))
+@pytest.mark.parametrize("name", ["share", "in-album"])
+def test_an_animation_that_is_shown_as_a_still_moves_in_the_original(pages: LocalizedPages, name: str) -> None:
+    page = Page(EVERY_PAGE[name](pages, changed(PHOTO, media_type="image/avif", frames=20)))
     assert "This animation is shown as a still. Open the original to see it move." in page.text
+    assert page.all("a", href=f"/i/{SLUG}/original")
 
 
 def test_a_small_image_is_listed_once_for_each_width(pages: LocalizedPages) -> None:

@@ -7,7 +7,8 @@ import { wireZoom } from "./parts/zoom";
 import { goUp, wireGrid } from "./browsing/grid";
 import { Slideshow } from "./browsing/slideshow";
 import { watchSwipes } from "./browsing/swipe";
-import { AlbumBrowser, type Way } from "./browsing/album-browser";
+import { AlbumBrowser } from "./browsing/album-browser";
+import { type Way, wayTo } from "./browsing/ways";
 
 wireCopyButtons();
 wireShareButtons();
@@ -28,10 +29,14 @@ if (document.querySelector("nav.pager")) wireBrowsing();
 
 /** Keys and fingers press the links, so that a press waits where it would be undone. */
 const PRESSED: Record<string, string> = {
-  ArrowLeft: "a[data-step=previous]",
-  ArrowRight: "a[data-step=next]",
+  ArrowLeft: stepLink(wayTo("left")),
+  ArrowRight: stepLink(wayTo("right")),
   Escape: ".pager .up",
 };
+
+function stepLink(way: Way): string {
+  return `a[data-step=${way}]`;
+}
 
 function press(selector: string): void {
   document.querySelector<HTMLAnchorElement>(selector)?.click();
@@ -56,5 +61,5 @@ function wireBrowsing(): void {
     else void browser.step(link.dataset["step"] as Way);
   });
   const figure = document.querySelector<HTMLElement>("figure");
-  if (figure) watchSwipes(figure, (way) => press(`a[data-step=${way}]`));
+  if (figure) watchSwipes(figure, (way) => press(stepLink(way)));
 }

@@ -9,6 +9,7 @@ import { receiveImages, showCodes } from "./library/device-links";
 import { hasEnded, isErased, isInBin } from "./library/image";
 import { grouped, inAlbumOrder, inOrder, matching, type Order } from "./library/order";
 import { Refresher } from "./library/refresher";
+import { Roving } from "./library/roving";
 import { Selection } from "./library/selection";
 import { type LibraryAlbum, type LibraryImage, listAlbums, listImages, onLostStorage, removeImages, saveAlbum, saveImages } from "./library/store";
 import { announce } from "./parts/announce";
@@ -31,6 +32,7 @@ const gallery = new Gallery(place, (row) => {
   refresher.watch(row);
 });
 const selection = new Selection(gallery, place, showSelection);
+const roving = new Roving(gallery, place);
 let images: LibraryImage[] = [];
 let albums: LibraryAlbum[] = [];
 let shown: LibraryImage[] = [];
@@ -73,6 +75,7 @@ function show(isNewOrder: boolean): void {
   shown = current === "albums" ? [] : matching(sorted, search.value);
   selection.keepTo(shown);
   gallery.show(grouped(shown, order.value as Order), isNewOrder);
+  roving.refresh();
   renderAlbums(required("#albums"), albums);
   showView(current);
   showSelection();

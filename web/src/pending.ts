@@ -2,6 +2,7 @@
 // Without this script the page reloads every few seconds.
 import { size } from "./parts/formatting";
 import { locale, t } from "./parts/messages";
+import { TransferRate } from "./parts/transfer-rate";
 
 interface Progress {
   state: string;
@@ -9,42 +10,33 @@ interface Progress {
   length: number | null;
 }
 
-const RATE_WINDOW_MS = 5000;
 const STALLED_MS = 10_000;
 const POLL_MS = 3000;
 
 const bar = document.querySelector<HTMLProgressElement>("#pending");
 const label = document.querySelector("#pending-text");
 const title = document.title;
+const rate = new TransferRate();
 const percent = new Intl.NumberFormat(locale(), { style: "percent" });
 
 let latest: Progress | undefined;
-let samples: { at: number; offset: number }[] = [];
-
-/** Bytes a second over the last few seconds; undefined until enough is known. */
-function bytesPerSecond(now: number): number | undefined {
-  samples = samples.filter((one, index) => now - one.at <= RATE_WINDOW_MS || index === samples.length - 1);
-  const [first, last] = [samples[0], samples.at(-1)];
-  if (!first || !last || last.at - first.at < 400) return undefined;
-  return ((last.offset - first.offset) * 1000) / (Math.max(now, last.at) - first.at);
-}
+let changedMs = performance.now();
 
 function progressText({ offset, length }: Progress): string {
   if (length === null) return t("{part} received", { part: size(offset) });
   return t("{part} of {whole} received", { part: size(offset), whole: size(length) });
 }
 
-function speedText(now: number): string {
+function speedText(): string {
   if (latest?.state === "processing") return t("processing");
-  const last = samples.at(-1);
-  if (last && now - last.at > STALLED_MS) return t("waiting for more data");
-  const bytes = bytesPerSecond(now);
+  if (performance.now() - changedMs > STALLED_MS) return t("waiting for more data");
+  const bytes = rate.bytesPerSecond;
   return bytes ? t("{size}/s", { size: size(Math.round(bytes)) }) : "";
 }
 
 function show(): void {
   if (!latest || !bar || !label) return;
-  label.textContent = [progressText(latest), speedText(performance.now())].filter(Boolean).join(" · ");
+  label.textContent = [progressText(latest), speedText()].filter(Boolean).join(" · ");
   if (latest.length === null) return;
   bar.max = latest.length;
   bar.value = latest.offset;
@@ -52,7 +44,10 @@ function show(): void {
 }
 
 function update(progress: Progress): void {
-  if (progress.offset !== latest?.offset) samples.push({ at: performance.now(), offset: progress.offset });
+  if (progress.offset !== latest?.offset) {
+    rate.record(progress.offset);
+    changedMs = performance.now();
+  }
   latest = progress;
   show();
 }

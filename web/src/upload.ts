@@ -2,6 +2,7 @@
 
 import { wireCopyButtons } from "./parts/copy";
 import { required } from "./parts/dom";
+import { Arrivals } from "./uploading/arrivals";
 import { Blurring } from "./uploading/blurring";
 import { Intake } from "./uploading/intake";
 import { InterruptedUploads } from "./uploading/interrupted";
@@ -16,6 +17,7 @@ const summary = new Summary(queue);
 const interrupted = new InterruptedUploads(required("#interrupted"), queue);
 const blurring = new Blurring(required("#blur"));
 const intake = new Intake(form, queue, required("#skipped"), (isFile) => interrupted.take(isFile), blurring);
+const arrivals = new Arrivals(required("#arrivals"), intake);
 const take: FileHandler = (files, from) => void intake.take(files, from);
 
 picker.required = false;
@@ -29,5 +31,5 @@ form.addEventListener("submit", (event) => {
   picker.click();
 });
 wireCopyButtons();
-void interrupted.load();
+void interrupted.load().then((files) => arrivals.show(files));
 addEventListener("load", () => void navigator.serviceWorker?.register("/sw.js").catch(() => undefined));

@@ -145,7 +145,7 @@ def restore(connection: Connection, slug: str, now_s: int, expires_s: int | None
         raise _gone(image.ended)
     expires_s = image.expires_s if expires_s is None else expires_s
     if expires_s <= now_s:
-        raise Conflict("The image has expired. Send a later expiry to restore it.")
+        raise Conflict("The image has expired. Choose a later expiry to restore it.")
     restored = replace(image, expires_s=expires_s, ended=None, ended_s=None, erase_after_s=None)
     # Its renditions left the caches when it ended.
     outcome = _update(connection, replace(row, image=restored, prewarmed=False, sidecar_due=True))

@@ -54,6 +54,11 @@ from appliance.domain.errors.operation import (
     UnfitInstallation,
 )
 from appliance.domain.errors.requests import (
+    NO_IMAGES,
+    NO_IMAGES_LEFT,
+    PARTICULAR_TEXTS,
+    TOO_MANY_FILES,
+    TOO_MUCH_TEXT,
     FormatNotOffered,
     InvalidField,
     MalformedRequest,
@@ -95,6 +100,11 @@ from appliance.domain.errors.uploads import (
 )
 
 __all__ = [
+    "NO_IMAGES",
+    "NO_IMAGES_LEFT",
+    "PARTICULAR_TEXTS",
+    "TOO_MANY_FILES",
+    "TOO_MUCH_TEXT",
     "ApplianceError",
     "BudgetSpent",
     "Busy",

@@ -30,12 +30,15 @@ def fill_in(texts: Iterable[str], figures: Mapping[str, str]) -> str | None:
 class ApplianceError(Exception):
     """Base of all named errors. `detail` is written for the person who made the request; `code` is stable.
 
-    `texts` are the details to choose from, the most exact first. Errors that only programs meet have none.
+    `texts` are the details to choose from, the most exact first. Errors that only programs meet have none. An error can
+    be raised with texts of its own, which pages show instead of a detail that is written for programmers.
     """
 
     code: ClassVar[str]
     title: ClassVar[str]
-    texts: ClassVar[tuple[str, ...]] = ()
+    texts: tuple[str, ...] = ()
+    for_programmers: bool = False
+    """Whether details speak of fields, headers and methods, so that pages show one of the texts instead."""
 
     def __init__(
         self,
@@ -44,7 +47,10 @@ class ApplianceError(Exception):
         limit: int | None = None,
         actual: int | None = None,
         retry_after_s: int | None = None,
+        texts: tuple[str, ...] = (),
     ) -> None:
+        if texts:
+            self.texts, self.for_programmers = texts, True
         self.detail = (
             detail or fill_in(self.texts, figures_of(limit, actual, "{:,}".format, format_size)) or f"{self.title}."
         )

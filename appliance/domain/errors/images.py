@@ -104,6 +104,7 @@ class MissingToken(ApplianceError):
 
     code = "token-required"
     title = "A delete token is required"
+    for_programmers = True
     texts = ("The delete token is missing. It is the last part of the manage link.",)
 
 

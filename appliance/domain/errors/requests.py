@@ -2,12 +2,20 @@
 
 from appliance.domain.errors.base import ApplianceError
 
+NO_IMAGES = "An album needs at least one image."
+NO_IMAGES_LEFT = "An album needs at least one image. To remove the last one, delete the album."
+TOO_MANY_FILES = "These are too many files. Choose fewer at a time."
+TOO_MUCH_TEXT = "This is too much text. Enter less and try again."
+PARTICULAR_TEXTS = (NO_IMAGES, NO_IMAGES_LEFT, TOO_MANY_FILES, TOO_MUCH_TEXT)
+"""Texts of single errors, more exact than those of their classes."""
+
 
 class MalformedRequest(ApplianceError):
     """The request can't be parsed as its method and path require."""
 
     code = "malformed-request"
     title = "The request can't be read"
+    for_programmers = True
     texts = (
         "The form has {actual} fields, but at most {limit} are allowed. Send fewer at a time.",
         "The request can't be read. Reload the page and try again.",
@@ -38,6 +46,7 @@ class MethodNotAllowed(ApplianceError):
 
     code = "method-not-allowed"
     title = "This is not possible here"
+    for_programmers = True
     texts = ("This is not possible at this address.",)
 
 

@@ -8,6 +8,7 @@ class MissingFile(ApplianceError):
 
     code = "missing-file"
     title = "No file was sent"
+    for_programmers = True
     texts = ("No file was received. Choose an image first.",)
 
 
@@ -24,6 +25,7 @@ class InvalidExpiry(ApplianceError):
 
     code = "invalid-expiry"
     title = "The expiry is not valid"
+    for_programmers = True
     texts = (
         "An image can be kept for up to {limit_days} days.",
         "The expiry is not valid. Choose another one.",

@@ -22,8 +22,11 @@ class LocalizedError:
 
 
 def localize_error(fault: ApplianceError, language: Language) -> LocalizedError:
-    """The error in the page's language, or its English detail if there is no translation."""
-    if language.tag != ENGLISH.tag:
+    """The error in the page's language, or its English detail if there is no translation.
+
+    English pages show the detail, which is more exact, unless it is written for programmers.
+    """
+    if language.tag != ENGLISH.tag or fault.for_programmers:
         texts = [language.gettext(text) for text in fault.texts]
         if text := fill_in(texts, _figures(fault.limit, fault.actual, language)):
             return LocalizedError(text, language.tag)

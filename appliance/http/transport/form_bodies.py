@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from aiohttp import BodyPartReader, web
 
 from appliance.config.model import Uploads
-from appliance.domain.errors import ApplianceError, MalformedRequest, MissingFile, RemoteUrlRefused
+from appliance.domain.errors import TOO_MANY_FILES, ApplianceError, MalformedRequest, MissingFile, RemoteUrlRefused
 from appliance.domain.model import UploadOptions
 from appliance.domain.upload_options import OPTION_NAMES, check_idempotency_key, clean_filename
 from appliance.http.transport.base64_files import REMOTE_SCHEMES, open_base64
@@ -88,7 +88,9 @@ class FormBody(RequestBody):
                 yield file
                 self._require_sound_body()
         else:
-            raise MalformedRequest(f"The form has more than {max_parts} parts.", limit=max_parts)
+            raise MalformedRequest(
+                f"The form has more than {max_parts} parts.", limit=max_parts, texts=(TOO_MANY_FILES,)
+            )
         await self._require_digest(reader)
         if not self._count:
             raise self._missing or MissingFile(f"The form has no file field named “{self._file_field}”.")

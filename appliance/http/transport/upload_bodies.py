@@ -10,6 +10,7 @@ from appliance.config.model import Uploads
 from appliance.domain.access_keys import is_key
 from appliance.domain.clients import Client
 from appliance.domain.errors import (
+    TOO_MUCH_TEXT,
     ApplianceError,
     InvalidField,
     MalformedRequest,
@@ -163,6 +164,7 @@ class RequestBody(ABC):
                     f"The field “{name[:40]}” has more than {MAX_FIELD_BYTES:,} bytes.",
                     limit=MAX_FIELD_BYTES,
                     actual=len(content),
+                    texts=(TOO_MUCH_TEXT,),
                 )
         try:
             return content.decode()

@@ -198,6 +198,14 @@ async def test_a_mistake_is_shown_on_the_form_and_nothing_entered_is_lost(host: 
     assert '<option value="7d" selected>' in text
 
 
+async def test_an_album_of_nothing_is_refused_in_words_for_people(host: Host) -> None:
+    text = await (await send(host, "/a", images=" ")).text()
+    assert "An album needs at least one image." in text
+    assert "List them" not in text
+    reply = await host.client.post("/api/v1/albums", json={"images": []})
+    assert "List them in images." in (await reply.json())["detail"]
+
+
 # --- managing -----------------------------------------------------------------------------------------------------
 
 
@@ -279,4 +287,4 @@ async def test_deleting_and_undoing_by_form(host: Host) -> None:
     assert "This album was deleted" in await gone.text()
     undone = await manage(host, album, action="undo")
     assert "Album restored." in await undone.text()
-    await problem_on_form(await manage(host, album, action="dance"), 400, "an unknown action")
+    await problem_on_form(await manage(host, album, action="dance"), 400, "Reload the page")

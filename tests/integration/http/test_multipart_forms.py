@@ -110,6 +110,14 @@ async def test_a_form_of_thousands_of_fields_is_told_how_many_it_may_have(
     assert f"The form has {limit + 1:,} fields, but at most {limit:,} are allowed." in await plain.text()
 
 
+async def test_a_form_of_too_many_files_says_what_to_do(shared: Host) -> None:
+    parts = b'--x\r\nContent-Disposition: form-data; name="other"\r\n\r\n1\r\n' * 2000 + b"--x--\r\n"
+    typed = PAGE | {"Content-Type": "multipart/form-data; boundary=x"}
+    response = await shared.client.post("/", data=parts, headers=typed)
+    assert response.status == 400
+    assert "These are too many files. Choose fewer at a time." in await response.text()
+
+
 async def test_every_picture_of_the_largest_album_has_room_in_its_form(shared: Host) -> None:
     body = b"&".join([b"place-%d=1&remove=%d" % (number, number) for number in range(2000)])
     response = await shared.client.post(

@@ -1,5 +1,6 @@
 """Managing by form, without JavaScript: save, delete, undo, restore, and mistakes told on the form."""
 
+import html
 import re
 from typing import Any
 
@@ -66,6 +67,26 @@ async def test_a_wrong_token_keeps_the_form_and_what_was_typed(
     assert field(page, "title") == "Typed with care"
     assert field(page, "token") == ""
     assert (await shown(host, mine["slug"]))["title"] == "Cat"
+
+
+FOR_PEOPLE = {
+    "The delete token is missing. It is the last part of the manage link.": {},
+    "A text is too long: it has 2,001 characters, but at most 2,000 are allowed.": {"alt": "x" * 2001},
+    "A field has an invalid value. Check what you entered.": {"title": "a\x00b"},
+    "An image can be kept for up to 730 days.": {"expires_in": "4000d"},
+    "The expiry is not valid. Choose another one.": {"expires_in": "soon"},
+    "The request can't be read. Reload the page and try again.": {"action": "paint"},
+    "This is too much text. Enter less and try again.": {"alt": "x" * 70_000},
+}
+
+
+@pytest.mark.parametrize(("sentence", "fields"), FOR_PEOPLE.items())
+async def test_a_mistake_is_explained_without_names_of_fields_and_headers(
+    host: Host, mine: dict[str, Any], sentence: str, fields: dict[str, str]
+) -> None:
+    token = {"token": mine["delete_token"]} if fields else {}
+    page = html.unescape(await (await send(host, mine["slug"], **token, **fields)).text())
+    assert sentence in page
 
 
 async def test_a_mistake_keeps_the_token_and_what_was_typed(host: Host, mine: dict[str, Any]) -> None:

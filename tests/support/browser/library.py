@@ -68,7 +68,7 @@ async def with_invented(open_page: OpenPage, count: int, **options: Any) -> tupl
     return page, asked
 
 
-async def with_uploads(open_page: OpenPage, images: Sequence[dict[str, Any]]) -> Page:
+async def with_uploads(open_page: OpenPage, images: Sequence[dict[str, Any]], **options: Any) -> Page:
     """The list of a browser that has uploaded these, one a minute."""
     entries = [
         invented(1)[0]
@@ -76,7 +76,7 @@ async def with_uploads(open_page: OpenPage, images: Sequence[dict[str, Any]]) ->
         | {"thumbnail": image["renditions"]["thumbnail"]["url"], "uploaded_at": f"2026-11-24T07:{minute:02}:00.000Z"}
         for minute, image in enumerate(images)
     ]
-    page = await open_page("/images")
+    page = await open_page("/images", **options)
     await page.locator("#empty").wait_for()
     await page.evaluate(STORE, ["pictures", entries])
     await page.reload()

@@ -20,6 +20,11 @@ POST_FORM = """([action, title, files]) => {
 }"""
 
 
+async def upload_shared(page: Page) -> None:
+    """Answer the question what becomes of shared files."""
+    await page.get_by_role("button", name="Upload", exact=True).click()
+
+
 async def share(page: Page, *files: FilePayload, title: str = "", action: str = "/?share") -> None:
     """Share files with the host, as from another app."""
     carried = [(each["name"], base64.b64encode(each["buffer"]).decode()) for each in files]

@@ -6,12 +6,12 @@ import { CannotBlur, draw, encode, failed } from "./canvas";
 import { cover } from "./mosaic";
 import { Stage } from "./stage";
 
-/** What is to be uploaded, or why nothing can be; undefined if somebody decided against it. */
-export type Edited = { file: File } | { problem: string } | undefined;
+/** What is to be uploaded, or why nothing can be; or that somebody decided against this image, or against all that are left. */
+export type Edited = { file: File } | { problem: string } | "discarded" | "cancelled";
 
-/** Ask which parts of the image to cover. Without any, the file itself is what is to be uploaded. */
-export async function edit(file: File): Promise<Edited> {
-  const editor = new Editor(file);
+/** Ask which parts of the image, one of `count`, to cover. Without any, the file itself is what is to be uploaded. */
+export async function edit(file: File, place: number, count: number): Promise<Edited> {
+  const editor = new Editor(file, place, count);
   try {
     return await editor.open();
   } catch (fault) {
@@ -27,10 +27,19 @@ class Editor {
   readonly #dialog: HTMLDialogElement;
   readonly #canvas: HTMLCanvasElement;
 
-  constructor(private readonly file: File) {
+  constructor(
+    private readonly file: File,
+    place: number,
+    count: number,
+  ) {
     this.#dialog = fromTemplate("#blur-editor");
     this.#canvas = this.#find("canvas");
     this.#find("h2").textContent = t("Blur parts of {name}", { name: file.name });
+    this.#find("#blur-place").textContent = count > 1 ? t("Image {place} of {count}", { place, count }) : "";
+    if (count > 1) this.#find("[data-do=discard]").textContent = t("Don’t upload this image");
+    const cancel = this.#find("[data-do=cancel]");
+    cancel.textContent = t("Cancel all {count} remaining", { count: count - place + 1 });
+    cancel.hidden = place === count;
   }
 
   /** Throws CannotBlur. */
@@ -40,7 +49,8 @@ class Editor {
     document.body.append(this.#dialog);
     this.#dialog.showModal();
     this.#show(stage, "");
-    if (!(await this.#isWanted(stage))) return undefined;
+    const decision = await this.#decision(stage);
+    if (decision !== "wanted") return decision;
     const { all } = stage.areas;
     if (all.length === 0) return { file: this.file };
     cover(context, all);
@@ -61,15 +71,15 @@ class Editor {
     this.#find("[role=status]").textContent = news;
   }
 
-  /** Whether the image is to be uploaded, once that is decided. */
-  #isWanted(stage: Stage): Promise<boolean> {
+  #decision(stage: Stage): Promise<"wanted" | "discarded" | "cancelled"> {
     return new Promise((decide) => {
       const press = (name: string, act: () => void): void => this.#find(`[data-do=${name}]`).addEventListener("click", act);
       press("add", () => stage.add());
       press("undo", () => stage.undo());
-      press("upload", () => decide(true));
-      press("discard", () => decide(false));
-      this.#dialog.addEventListener("close", () => decide(false)); // the Escape key
+      press("upload", () => decide("wanted"));
+      press("discard", () => decide("discarded"));
+      press("cancel", () => decide("cancelled"));
+      this.#dialog.addEventListener("close", () => decide("discarded")); // the Escape key
       this.#dialog.addEventListener("keydown", (event) => {
         if (event.key !== "z" || !(event.ctrlKey || event.metaKey)) return;
         event.preventDefault();

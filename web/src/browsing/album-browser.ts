@@ -2,8 +2,7 @@
 
 import { announce } from "../parts/announce";
 import { AlbumPages } from "./album-pages";
-
-export type Way = "previous" | "next";
+import type { Way } from "./ways";
 
 /** What each step replaces. The frame itself stays, because the zoom listens to it. */
 const PARTS = ["nav.pager", "article > header", "article > .report"];

@@ -1,6 +1,6 @@
-// Swiping with a finger: to the left for the next image, to the right for the previous one.
+// Swiping with a finger, which draws in the image from the other side: in most languages to the left for the next one.
 
-import type { Way } from "./album-browser";
+import { type Way, wayTo } from "./ways";
 
 const MIN_PX = 50;
 
@@ -16,6 +16,6 @@ export function watchSwipes(place: HTMLElement, onSwipe: (way: Way) => void): vo
     if (!from || event.pointerId !== from.pointerId) return;
     const [x, y] = [event.clientX - from.clientX, event.clientY - from.clientY];
     from = undefined;
-    if (Math.abs(x) >= MIN_PX && Math.abs(x) > 2 * Math.abs(y)) onSwipe(x < 0 ? "next" : "previous");
+    if (Math.abs(x) >= MIN_PX && Math.abs(x) > 2 * Math.abs(y)) onSwipe(wayTo(x < 0 ? "right" : "left"));
   });
 }

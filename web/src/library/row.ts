@@ -14,6 +14,7 @@ export class Row {
   readonly #link: HTMLAnchorElement;
   readonly #thumbnail: HTMLImageElement;
   #preview: string | undefined;
+  #isTabStop = false;
 
   constructor(public image: LibraryImage) {
     this.element = fromTemplate("#image-card");
@@ -29,6 +30,18 @@ export class Row {
     if (isSame(image, this.image)) return;
     this.image = image;
     this.#show();
+  }
+
+  /** Whether Tab reaches its controls. */
+  setTabStop(isTabStop: boolean): void {
+    this.#isTabStop = isTabStop;
+    for (const control of this.#controls) control.tabIndex = isTabStop && isPressable(control) ? 0 : -1;
+  }
+
+  /** Focus the control that is to this row what `control` is to the other one; the checkbox if there is none now. */
+  focusLike(other: Row, control: HTMLElement): void {
+    const like = this.#controls[other.#controls.indexOf(control)];
+    (like?.checkVisibility() && isPressable(like) ? like : this.checkbox).focus();
   }
 
   /** The list has no such image any more. */
@@ -54,6 +67,11 @@ export class Row {
       action.setAttribute("aria-label", `${action.textContent}: ${name}`);
     }
     this.#showThumbnail(isOver);
+    if (this.#isTabStop) this.setTabStop(true);
+  }
+
+  get #controls(): HTMLElement[] {
+    return [...this.element.querySelectorAll<HTMLElement>("input, a, button")];
   }
 
   /** The server shows no thumbnail of an image that has ended; of one in the bin the browser has a copy. */
@@ -73,6 +91,9 @@ export class Row {
     return this.element.querySelector(selector) as Part;
   }
 }
+
+/** The link of an image that has ended leads nowhere. */
+const isPressable = (control: HTMLElement): boolean => control.matches("input, button, [href]");
 
 const isSame = (a: LibraryImage, b: LibraryImage): boolean =>
   a.title === b.title && a.expires_at === b.expires_at && a.gone === b.gone && a.restorable_until === b.restorable_until;

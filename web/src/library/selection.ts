@@ -1,10 +1,8 @@
 // Which images of the list are selected: one by one, in ranges with Shift, or all that are shown.
 
 import type { Gallery } from "./gallery";
-import type { Row } from "./row";
+import { isArrow, neighbour } from "./neighbours";
 import type { LibraryImage } from "./store";
-
-const ARROWS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
 
 export class Selection {
   readonly #slugs = new Set<string>();
@@ -60,11 +58,11 @@ export class Selection {
 
   /** Shift and an arrow select what the focus moves over; the way back takes it out again. */
   #onKey(event: KeyboardEvent): void {
-    if (!event.shiftKey || !ARROWS.includes(event.key) || slugOf(event.target) === undefined) return;
+    if (!event.shiftKey || !isArrow(event.key) || slugOf(event.target) === undefined) return;
     event.preventDefault();
     const { rows } = this.gallery;
     const from = rows.findIndex(({ checkbox }) => checkbox === event.target);
-    const [here, there] = [rows[from], rows[neighbour(rows, from, event.key)]];
+    const [here, there] = [rows[from], neighbour(rows, from, event.key)];
     if (!here || !there) return;
     const isWayBack = here.checkbox.checked && there.checkbox.checked;
     this.#set(this.#between(here.image.slug, there.image.slug), !isWayBack);
@@ -85,17 +83,4 @@ export class Selection {
 function slugOf(target: EventTarget | null): string | undefined {
   if (!(target instanceof HTMLInputElement) || target.type !== "checkbox") return undefined;
   return target.closest<HTMLElement>("li.image")?.dataset["slug"];
-}
-
-/** The index of the row that an arrow leads to; no row has it at the edge of the list. */
-function neighbour(rows: Row[], from: number, key: string): number {
-  if (key === "ArrowLeft") return from - 1;
-  if (key === "ArrowRight") return from + 1;
-  const step = key === "ArrowDown" ? 1 : -1;
-  const start = rows[from]?.element.getBoundingClientRect();
-  for (let at = from + step; rows[at]; at += step) {
-    const box = rows[at]?.element.getBoundingClientRect();
-    if (start && box && box.top !== start.top && Math.abs(box.left - start.left) < 1) return at;
-  }
-  return -1;
 }

@@ -49,6 +49,8 @@ export interface PendingUpload {
   /** Changes to make when the image is there. */
   edits?: Record<string, string>;
   file?: File;
+  /** Whether nobody has decided yet what becomes of the file, which came from elsewhere. */
+  undecided?: true;
 }
 
 type StoredUpload = Omit<PendingUpload, "options"> & { wishes: Record<string, string> };
@@ -164,12 +166,12 @@ export async function listPendingUploads(): Promise<PendingUpload[]> {
   return found.map(({ wishes, ...upload }) => ({ ...upload, options: wishes }));
 }
 
-/** Store files for the upload page to upload, in this order: all of them or none. Throws if the browser has no room. */
+/** Store files for the upload page, which asks what becomes of them, in this order: all of them or none. Throws if the browser has no room. */
 export async function savePendingFiles(files: File[], options: Record<string, string> = {}): Promise<void> {
   const group = randomId();
   const uploads = files.map((file, index): StoredUpload => {
     const { name, size, lastModified: modified } = file;
-    return { id: `${group}-${String(index).padStart(4, "0")}`, name, size, modified, wishes: options, file };
+    return { id: `${group}-${String(index).padStart(4, "0")}`, name, size, modified, wishes: options, file, undecided: true };
   });
   await withDatabase((open) => {
     const change = open.transaction("begun", "readwrite", { durability: "strict" });

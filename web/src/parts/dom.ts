@@ -11,6 +11,9 @@ export function fromTemplate<Kind extends HTMLElement>(selector: string): Kind {
   return document.importNode(content, true).firstElementChild as Kind;
 }
 
+/** Whether the page's language is written from right to left. */
+export const isRightToLeft = (): boolean => document.documentElement.dir === "rtl";
+
 /** Whether text can be entered in the target of an event. */
 export const isTextField = (target: EventTarget | null): boolean =>
   target instanceof Element && target.closest("input, textarea") !== null;

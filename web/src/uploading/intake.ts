@@ -1,6 +1,7 @@
-// The one door for files: whatever brings some (a picker, a drop, a paste) calls `take`, and what they are to be is decided
-// here before the queue has them.
+// The one door for files: whatever brings some (a picker, a drop, a paste, another page) comes here, and what they are to be is
+// decided here before the queue has them.
 
+import { type PendingUpload, removePendingUpload } from "../library/store";
 import { locale, tn } from "../parts/messages";
 import type { Blurring, Checked } from "./blurring";
 import { type InterruptedUpload, isFileOf } from "./pending-uploads";
@@ -13,6 +14,10 @@ const MAX_NAMES = 20;
 
 /** Which interrupted upload a file resumes, if any; it is then no longer interrupted. */
 export type TakeInterrupted = (isFile: (upload: InterruptedUpload) => boolean) => InterruptedUpload | undefined;
+
+/** An upload of which the browser has stored the file. */
+export type StoredFile = PendingUpload & { file: File };
+type Chosen = Checked & { stored?: StoredFile };
 
 export class Intake {
   /** `skipped` is where the files of a folder are named that aren't images. */
@@ -28,18 +33,32 @@ export class Intake {
   async take(files: File[], from: Source): Promise<void> {
     const blur = this.blurring.start();
     const options = this.#takeOptions();
-    const problems = await Promise.all(files.map(problemOf));
-    const checked = files.map((file, index): Checked => ({ file, problem: problems[index] }));
+    const checked = await checkAll(files.map((file) => ({ file })));
     const skipped = from === "folder" ? checked.filter(({ problem }) => problem !== undefined) : [];
     const chosen = checked.filter((each) => !skipped.includes(each));
     this.skipped.textContent = skipped.length > 0 ? skippedText(skipped.map(({ file }) => file)) : "";
-    const entries = (blur ? await blur(chosen) : chosen).map((each) => this.#entry(each, options));
-    this.queue.add(entries);
-    if (entries.length > 0) this.queue.showNewest();
+    this.#add(blur ? await blur(chosen) : chosen, options);
   }
 
-  #entry({ file, problem }: Checked, options: UploadOptions): Entry {
+  /** Upload stored files likewise, under the titles that they came with. They stay stored until they are uploaded or rejected. */
+  async takeStored(uploads: StoredFile[], isBlurWanted: boolean): Promise<void> {
+    const blur = isBlurWanted ? this.blurring.start(true) : this.blurring.start();
+    const options = this.#takeOptions();
+    const chosen = await checkAll(uploads.map((stored) => ({ file: stored.file, stored })));
+    const wanted = blur ? await blur(chosen) : chosen;
+    this.#add(wanted, options);
+    const begun = new Set(wanted.flatMap(({ stored, problem }) => (stored && problem === undefined ? [stored.id] : [])));
+    await Promise.all(uploads.filter(({ id }) => !begun.has(id)).map(({ id }) => removePendingUpload(id)));
+  }
+
+  #add(chosen: Chosen[], options: UploadOptions): void {
+    this.queue.add(chosen.map((each) => this.#entry(each, options)));
+    if (chosen.length > 0) this.queue.showNewest();
+  }
+
+  #entry({ file, problem, stored }: Chosen, options: UploadOptions): Entry {
     if (problem !== undefined) return { file, problem };
+    if (stored) return { file, options: { ...stored.options, ...options }, begun: { id: stored.id } };
     const begun = this.takeInterrupted((upload) => isFileOf(upload, file));
     return begun ? { file, options: begun.options, begun } : { file, options };
   }
@@ -49,6 +68,11 @@ export class Intake {
     this.form.reset();
     return Object.fromEntries(fields.filter(([, value]) => value !== ""));
   }
+}
+
+async function checkAll(files: Chosen[]): Promise<Chosen[]> {
+  const problems = await Promise.all(files.map(({ file }) => problemOf(file)));
+  return files.map((each, index) => ({ ...each, problem: problems[index] }));
 }
 
 function skippedText(files: File[]): string {

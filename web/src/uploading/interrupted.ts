@@ -1,10 +1,12 @@
 // Uploads of pages that were closed: those whose files the browser has continue by themselves, the others ask for theirs.
+// What came from elsewhere isn't an upload yet.
 
 import { removePendingUpload } from "../library/store";
 import { announce } from "../parts/announce";
 import { fromTemplate, required } from "../parts/dom";
 import { size } from "../parts/formatting";
 import { t } from "../parts/messages";
+import type { StoredFile } from "./intake";
 import { type InterruptedUpload, listInterruptedUploads } from "./pending-uploads";
 import { watchPicker } from "./picking";
 import type { Queue } from "./queue";
@@ -18,14 +20,17 @@ export class InterruptedUploads {
     private readonly queue: Queue,
   ) {}
 
-  async load(): Promise<void> {
+  /** Returns the files that nobody has decided on. */
+  async load(): Promise<StoredFile[]> {
     const found = await listInterruptedUploads();
-    const stored = found.flatMap((begun) => (begun.file ? [{ file: begun.file, options: begun.options, begun }] : []));
-    this.queue.add(stored);
-    if (stored.length > 0) this.queue.showNewest();
+    const stored = found.filter(hasFile);
+    const begun = stored.filter(({ undecided }) => !undecided);
+    this.queue.add(begun.map((upload) => ({ file: upload.file, options: upload.options, begun: upload })));
+    if (begun.length > 0) this.queue.showNewest();
     this.#uploads = found.filter(({ file }) => !file);
     this.list.append(...this.#uploads.map((upload) => this.#createQuestion(upload)));
     this.list.hidden = this.#uploads.length === 0;
+    return stored.filter(({ undecided }) => undecided);
   }
 
   /** The first upload that `isWanted`; it is no longer asked for. */
@@ -70,3 +75,5 @@ export class InterruptedUploads {
     if (document.activeElement === document.body) (this.list.querySelector<HTMLElement>("button") ?? required("#file")).focus();
   }
 }
+
+const hasFile = (upload: InterruptedUpload): upload is InterruptedUpload & { file: File } => upload.file !== undefined;

@@ -73,7 +73,8 @@ export const isFileOf = (upload: InterruptedUpload, file: File): boolean =>
 
 // A page holds a lock on each of its uploads for as long as it is open. Browsers have locks only with HTTPS.
 
-function claim(id: string): void {
+/** Keep other pages from this upload. */
+export function claim(id: string): void {
   void navigator.locks?.request(`upload ${id}`, { ifAvailable: true }, () => new Promise(() => undefined));
 }
 

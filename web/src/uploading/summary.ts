@@ -23,6 +23,7 @@ export class Summary {
   #percent = new Intl.NumberFormat(locale(), { style: "percent" });
   #waiting: ReturnType<typeof setTimeout> | undefined;
   #isStale = false;
+  #wasBusy = false;
   #isCreating = false;
 
   constructor(private readonly queue: Queue) {
@@ -39,10 +40,16 @@ export class Summary {
     this.#codes.addEventListener("focus", () => this.#codes.select());
   }
 
-  /** Show how far the queue is: at once if files were added, because that moves the cards, else a few times a second. */
-  refresh(atOnce: boolean): void {
+  /**
+   * Show how far the queue is: at once if files were added, because that moves the cards, and when the last one has ended, else
+   * a few times a second.
+   */
+  refresh(wereAdded: boolean): void {
+    const { busy } = this.queue;
+    const hasEnded = this.#wasBusy && !busy;
+    this.#wasBusy = busy;
     this.#isStale = true;
-    if (this.#waiting && !atOnce) return;
+    if (this.#waiting && !wereAdded && !hasEnded) return;
     clearTimeout(this.#waiting);
     this.#isStale = false;
     this.#show();

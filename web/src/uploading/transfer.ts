@@ -4,8 +4,8 @@ import type { DetailedError, HttpRequest, Upload } from "tus-js-client";
 import type { ImageResource } from "../library/image";
 import { type LocalizedText, localizeProblem, type ProblemDetails } from "../parts/problems";
 import { randomId } from "../parts/random";
+import { TransferRate } from "../parts/transfer-rate";
 import { type Edits, saveEdits } from "./edits";
-import { TransferRate } from "./transfer-rate";
 import { stateOf } from "./state";
 
 const CHUNK_BYTES = 48e6; // less than CDNs accept in one request

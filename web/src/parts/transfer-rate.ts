@@ -7,7 +7,8 @@ export class TransferRate {
   #samples: { atMs: number; bytes: number }[] = [];
 
   /** Record that `bytes` have been sent in all. */
-  record(bytes: number, atMs: number = performance.now()): void {
+  record(bytes: number): void {
+    const atMs = performance.now();
     this.#samples.push({ atMs, bytes });
     while (this.#samples.length > 2 && atMs - (this.#samples[0]?.atMs ?? atMs) > WINDOW_MS) this.#samples.shift();
   }
@@ -17,12 +18,11 @@ export class TransferRate {
     this.#samples = [];
   }
 
-  /** Bytes a second; undefined until enough is known. */
+  /** Bytes a second until now; undefined until enough is known. */
   get bytesPerSecond(): number | undefined {
-    const first = this.#samples[0];
-    const last = this.#samples.at(-1);
+    const [first, last] = [this.#samples[0], this.#samples.at(-1)];
     if (!first || !last || last.atMs - first.atMs < MIN_SPAN_MS) return undefined;
-    const rate = ((last.bytes - first.bytes) / (last.atMs - first.atMs)) * 1000;
+    const rate = ((last.bytes - first.bytes) / (performance.now() - first.atMs)) * 1000;
     return rate > 0 ? rate : undefined;
   }
 }
