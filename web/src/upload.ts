@@ -1,5 +1,6 @@
 // The upload page: files are uploaded as soon as they are chosen, and their links work at once.
 
+import { wireKeyField } from "./parts/access-key";
 import { wireCopyButtons } from "./parts/copy";
 import { required } from "./parts/dom";
 import { Arrivals } from "./uploading/arrivals";
@@ -31,5 +32,6 @@ form.addEventListener("submit", (event) => {
   picker.click();
 });
 wireCopyButtons();
+wireKeyField();
 void interrupted.load().then((files) => arrivals.show(files));
 addEventListener("load", () => void navigator.serviceWorker?.register("/sw.js").catch(() => undefined));

@@ -68,6 +68,7 @@ class PageTemplates:
             max_title=MAX_TITLE_CHARS,
             max_alt=MAX_ALT_CHARS,
             bin_days=config.deletion.bin_days,
+            who_uploads=config.access.uploads,
             undo_s=UNDO_S,
         )
 

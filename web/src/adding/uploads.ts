@@ -2,6 +2,7 @@
 
 import { toLibraryImage, type ImageResource } from "../library/image";
 import { saveImages } from "../library/store";
+import { keyHeader } from "../parts/access-key";
 import { announce } from "../parts/announce";
 import { callApi, Problem } from "../parts/api";
 import { t, tn } from "../parts/messages";
@@ -66,7 +67,7 @@ export class AlbumUploads {
   async #upload(file: File): Promise<string> {
     try {
       const path = `/api/v1/images?${new URLSearchParams({ filename: file.name })}`;
-      const image = (await callApi(path, { method: "POST", file })) as ImageResource;
+      const image = (await callApi(path, { method: "POST", file, headers: keyHeader() })) as ImageResource;
       await saveImages(toLibraryImage(image)).catch(() => undefined); // without storage, it is in the album at least
       return image.slug;
     } catch (fault) {

@@ -1,5 +1,6 @@
 // Creating and changing albums through the API.
 
+import { keyHeader } from "./access-key";
 import { callApi, Problem, UNREACHABLE } from "./api";
 import { randomId } from "./random";
 
@@ -31,7 +32,7 @@ export interface AlbumChange {
 export async function createAlbum(slugs: readonly string[], title?: string): Promise<CreatedAlbum> {
   const call = {
     method: "POST",
-    headers: { "Idempotency-Key": randomId() },
+    headers: { "Idempotency-Key": randomId(), ...keyHeader() },
     body: { images: slugs, ...(title ? { title } : {}) },
   };
   return (await callApi("/api/v1/albums", call).catch((fault: unknown) => {

@@ -2,6 +2,7 @@
 
 import type { DetailedError, HttpRequest, Upload } from "tus-js-client";
 import type { ImageResource } from "../library/image";
+import { keyHeader } from "../parts/access-key";
 import { type LocalizedText, localizeProblem, type ProblemDetails } from "../parts/problems";
 import { randomId } from "../parts/random";
 import { TransferRate } from "../parts/transfer-rate";
@@ -13,6 +14,7 @@ const FIRST_RETRIES_MS = [0, 500, 1000, 2000, 4000, 8000];
 const RETRY_MS = 10_000; // from then on: a lost connection comes back at some point
 const MAX_RETRIES = 10_000;
 const POLL_MS = [300, 700, 1500, 3000, 5000];
+const UNAUTHORIZED = 401;
 const LOCKED = 423;
 const BUSY = [409, LOCKED];
 const TOO_MANY_REQUESTS = 429;
@@ -168,6 +170,7 @@ export class Transfer {
   }
 
   #onRequest(request: HttpRequest): void {
+    for (const [name, value] of Object.entries(keyHeader())) request.setHeader(name, value);
     const last = this.sent >= this.file.size && request.getMethod() === "PATCH";
     if (last && this.phase === "sending") this.#enter("processing");
   }
@@ -217,7 +220,8 @@ export class Transfer {
     const status = fault.originalResponse?.getStatus() ?? 0;
     if (status === TOO_MANY_REQUESTS) return this.#awaitLimit(Number(fault.originalResponse?.getHeader("Retry-After")));
     this.problem = problemIn(fault.originalResponse?.getBody());
-    this.#enter(status >= 400 && status < 500 ? "refused" : "failed");
+    const isRefused = status >= 400 && status < 500 && status !== UNAUTHORIZED;
+    this.#enter(isRefused ? "refused" : "failed"); // with a key it can be tried again
   }
 
   /** Resume when the server says that it may. */

@@ -1,0 +1,36 @@
+"""What pages and the ShareX uploader say of who may upload."""
+
+import pytest
+
+from appliance.config.model import Access, Config
+from appliance.http.api.sharex import sharex_uploader
+from appliance.http.pages.localized_pages import build_pages
+
+
+@pytest.mark.parametrize(
+    ("uploads", "said", "asks", "opens"),
+    [
+        (("anyone",), "No account", False, False),
+        (("anyone", "key"), "No account", True, True),
+        (("key",), "With an access key you can upload", True, False),
+        (("signed-in",), "Sign in to upload", False, False),
+        (("key", "signed-in"), "Sign in, or use an access key", True, True),
+    ],
+)
+def test_the_pages_say_who_may_upload_and_ask_for_a_key(
+    uploads: tuple[str, ...], said: str, asks: bool, opens: bool
+) -> None:
+    pages = build_pages(Config(access=Access(uploads=uploads, user_header="Remote-User")))[0]
+    upload, album = pages.site.upload_page(), pages.albums.creation_page()
+    assert said in upload
+    for page in (upload, album):
+        assert ('name="key"' in page) is asks
+        assert ("I have an access key" in page) is opens
+    if asks:
+        assert upload.index('name="key"') < upload.index('name="file"')  # only there it counts
+
+
+def test_sharex_gets_a_header_for_a_key_where_one_is_needed() -> None:
+    assert "Headers" not in sharex_uploader(Config())
+    needed = sharex_uploader(Config(access=Access(uploads=("key",))))
+    assert needed["Headers"] == {"X-API-Key": "imgk_YOUR-KEY"}
