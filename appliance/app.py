@@ -65,7 +65,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         container = build(config, clock, metrics, catalogue, store, spool, caches, workers)
         stack.push_async_callback(container.sidecars.close)
         await container.limits.day_budgets.start()
-        stack.push_async_callback(container.limits.day_budgets.save)
+        stack.push_async_callback(container.limits.day_budgets.stop)
         await caches.start()
         await spool.start()
         await container.upload_janitor.recover()

@@ -149,7 +149,7 @@ MARK_ALBUM_SIDECAR_WRITTEN = "UPDATE albums SET sidecar_due = 0 WHERE slug = :sl
 
 # --- day budgets --------------------------------------------------------------------------------------------------
 
-DAY_BUDGETS = "SELECT name, bytes FROM day_budgets WHERE day = :day ORDER BY bytes DESC LIMIT :limit"
+DAY_BUDGETS = "SELECT name, bytes FROM day_budgets WHERE day = :day"
 ADD_TO_DAY_BUDGET = """
     INSERT INTO day_budgets (day, name, bytes) VALUES (:day, :name, max(0, :bytes))
     ON CONFLICT (day, name) DO UPDATE SET bytes = max(0, bytes + :bytes)"""
