@@ -68,7 +68,7 @@ async def started(
         container = build(config, clock, boot_clock, metrics, catalogue, store, spool, caches, workers)
         stack.push_async_callback(container.sidecars.close)
         await container.limits.day_budgets.start()
-        stack.push_async_callback(container.limits.day_budgets.save)
+        stack.push_async_callback(container.limits.day_budgets.stop)
         await caches.start()
         await spool.start()
         await container.clock_guard.start()

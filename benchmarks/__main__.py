@@ -35,6 +35,7 @@ LONG: Mapping[str, str] = {
     "small_uploads_during_large_upload": "takes minutes and 40 GB of disk",
     "views_during_giant_images": "takes minutes, with images of 400 million pixels",
     "cost_of_limits": "compares with an older installation, whose path it needs",
+    "cost_of_rate_limits": "takes minutes; a release is compared with limits on and off",
     "caddy_overhead": "needs Caddy and wrk; it settled how originals are sent",
     "giant_images": "takes minutes, with images of up to 900 million pixels",
     "iiif_conformance": "a pass or fail, which the tests check as well",

@@ -260,7 +260,7 @@ class DayBudgetCatalogue(Protocol):
     """What is used of day budgets, by names of 16 bytes. Days are counted since 1970."""
 
     async def load(self, day: int, limit: int) -> Mapping[bytes, int]:
-        """What is used on the day: the largest amounts, at most `limit`."""
+        """What is used on the day: the `limit` largest amounts, the largest first."""
 
     async def add(self, day: int, amounts: Mapping[bytes, int]) -> None:
         """Add amounts, which may be negative, to what is used on the day, and forget some of earlier days."""

@@ -5,6 +5,7 @@ neither in the table nor in memory, only names that the key of the day makes of 
 """
 
 import asyncio
+import logging
 import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Container, Sequence
@@ -13,13 +14,14 @@ from pathlib import Path
 from appliance.catalogue import DayBudgetCatalogue
 from appliance.domain.clients import HOST
 from appliance.domain.clock import DAY_S
-from appliance.domain.errors import BudgetSpent
+from appliance.domain.errors import ApplianceError, BudgetSpent
 from appliance.domain.networks import prefix_of
 from appliance.domain.quotas import Policy, Scope
 from appliance.limits.day_key import DayKey, keep_key, read_key
 from appliance.limits.rates import is_keyed
 from appliance.limits.refusals import Refusals
 
+log = logging.getLogger(__name__)
 MAX_NAMES = 100_000
 """Beyond it, what the client used that did so longest ago is forgotten in memory."""
 
@@ -81,6 +83,13 @@ class DayBudgets:
                     self._unsaved.update(unsaved)
                 raise
         return len(unsaved)
+
+    async def stop(self) -> None:
+        """Write the rest. A disk or catalogue that is away is logged, and costs the last seconds."""
+        try:
+            await self.save()
+        except (ApplianceError, OSError) as fault:
+            log.warning("the last of today's budgets is not saved: %s", fault)
 
     def require(self, client: str, count: int) -> None:
         """Raises BudgetSpent where so many bytes are more than what is left. Counts nothing."""

@@ -31,8 +31,9 @@ class Refusals:
         """Count a refusal."""
         self._counter.labels(policy.name).inc()
         key = policy.name, prefix_of(client) or client
-        refused = self._refused.setdefault(key, _Refused())
-        refused.count, refused.last_s = refused.count + 1, self._clock()
+        refused, now_s = self._refused.setdefault(key, _Refused()), self._clock()
+        refused.count = 1 if refused.last_s < now_s - RECENT_S else refused.count + 1
+        refused.last_s = now_s
         self._refused.move_to_end(key)
         if len(self._refused) > MAX_NAMES:
             self._refused.popitem(last=False)
@@ -52,10 +53,9 @@ class Refusals:
         }
 
     def _recent(self) -> dict[tuple[str, str], _Refused]:
+        """A copy, made at once: metrics are read by another thread."""
         since_s = self._clock() - RECENT_S
-        while self._refused and next(iter(self._refused.values())).last_s < since_s:
-            self._refused.popitem(last=False)
-        return dict(self._refused)
+        return {key: refused for key, refused in tuple(self._refused.items()) if refused.last_s >= since_s}
 
 
 def _most(names: dict[str, int]) -> list[tuple[str, int]]:

@@ -405,3 +405,11 @@ def test_the_style_sheet_is_small_and_there(pages: LocalizedPages) -> None:
     assert style is not None
     assert len(style.data) < 12_000
     assert pages.assets.url("built/site.css") in pages.site.upload_page()
+
+
+def test_each_refusal_has_its_own_request_id_though_its_page_is_rendered_once(pages: LocalizedPages) -> None:
+    refusal = RateLimited("That was too much.", retry_after_s=7)
+    for request_id in ("r-1", "r-2"):
+        page = pages.site.error_page(429, refusal, request_id, continues=True)
+        assert page.count(request_id) == 1
+        assert 'data-seconds="7"' in page

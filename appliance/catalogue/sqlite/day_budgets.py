@@ -1,5 +1,6 @@
 """The rows of day budgets."""
 
+import heapq
 import sqlite3
 from collections.abc import Mapping
 
@@ -26,8 +27,8 @@ class DayBudgetRows:
 
 
 def _load(connection: Connection, day: int, limit: int) -> dict[bytes, int]:
-    rows = connection.execute(sql.DAY_BUDGETS, {"day": day, "limit": limit})
-    return {row[0]: row[1] for row in rows}
+    rows = connection.execute(sql.DAY_BUDGETS, {"day": day})
+    return dict(heapq.nlargest(limit, ((row[0], row[1]) for row in rows), key=lambda row: row[1]))
 
 
 def _add(connection: Connection, day: int, amounts: Mapping[bytes, int]) -> Outcome[None]:

@@ -182,7 +182,7 @@ MARK_RECORD_WRITTEN = "DELETE FROM records_due WHERE kind = :kind AND id = :id A
 
 # --- day budgets --------------------------------------------------------------------------------------------------
 
-DAY_BUDGETS = "SELECT name, bytes FROM day_budgets WHERE day = :day ORDER BY bytes DESC LIMIT :limit"
+DAY_BUDGETS = "SELECT name, bytes FROM day_budgets WHERE day = :day"
 ADD_TO_DAY_BUDGET = """
     INSERT INTO day_budgets (day, name, bytes) VALUES (:day, :name, max(0, :bytes))
     ON CONFLICT (day, name) DO UPDATE SET bytes = max(0, bytes + :bytes)"""
