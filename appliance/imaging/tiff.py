@@ -194,7 +194,8 @@ def _page(reader: Reader, at: int) -> Page | None:
         bool(kind & _MASK),
         one(_TILE_HEIGHT) or strip,
         tuple(numbers.get(_SUB_DIRECTORIES, ())),
-        is_ordinary=one(_COMPRESSION, 1) in _ORDINARY_COMPRESSIONS
+        is_ordinary=not (one(_TILE_HEIGHT) and one(_PLANES) == _SEPARATE)  # which libvips does not read
+        and one(_COMPRESSION, 1) in _ORDINARY_COMPRESSIONS
         and one(_PHOTOMETRIC, 1) in _ORDINARY_COLOURS
         and set(numbers.get(_BITS, (1,))) <= _ORDINARY_BITS
         and set(numbers.get(_SAMPLE_FORMAT, (_UNSIGNED,))) == {_UNSIGNED},

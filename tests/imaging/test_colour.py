@@ -192,3 +192,11 @@ async def test_high_dynamic_range_has_a_natural_look(workers: Workers, transfer:
     assert paper + 5 < bright < brightest
     assert brightest >= 250
     assert describe(profile_of(made)).space is Space.P3
+
+
+@pytest.mark.parametrize("transfer", [16, 18])
+async def test_high_dynamic_range_keeps_its_alpha(workers: Workers, transfer: int) -> None:
+    image = (pyvips.Image.black(64, 64, bands=4) + 0x8000).cast("ushort").copy(interpretation="rgb16")
+    made = await shown(workers, png(image, chunk(b"cICP", bytes((9, transfer, 0, 1)))))
+    assert made.bands == 4
+    assert made(32, 32)[3] == 0x80
