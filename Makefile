@@ -96,6 +96,10 @@ minio: $(VENV)/.dev ## Build the real MinIO that the tests run against
 stores: $(VENV)/.dev ## Build two more S3 servers, versitygw and SeaweedFS, which the long tests keep to the store's contract
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/stores/build.sh
 
+.PHONY: mirador
+mirador: $(VENV)/.node ## Unpack the viewer Mirador, in which the long tests open images
+	tests/mirador/unpack.sh
+
 .PHONY: generators
 generators: $(VENV)/.generators ## Install openapi-generator and a Java for it, with which the long tests make clients
 
