@@ -51,7 +51,7 @@ words: $(VENV)/.dev ## Collect the texts of the pages for translation, into web/
 test: $(VENV)/.dev $(WEB) $(CLIENTS) ## Run the tests, without the long ones (ARGS="-k name" for some)
 	$(BIN)/python -m pytest -m "not long" $(ARGS)
 
-test-long: $(VENV)/.dev $(WEB) $(CLIENTS) ## Run all tests, including the long ones
+test-long: $(VENV)/.dev $(WEB) $(CLIENTS) mirador ## Run all tests, including the long ones
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.dev $(WEB) lint-deploy ## Check style, types, layers, roles and units
