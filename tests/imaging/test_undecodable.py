@@ -194,6 +194,13 @@ async def test_a_heif_in_a_coding_that_no_decoder_knows_is_original_only(workers
     assert facts.refusal == refusals.UNDECODABLE
 
 
+async def test_a_heic_of_one_picture_beyond_the_levels_of_hevc_is_original_only(workers: Workers) -> None:
+    source = pictures.heic()
+    size = source.index(b"ispe") + 8
+    facts = await inspected(workers, source[:size] + struct.pack(">II", 16_320, 12_240) + source[size + 8 :])
+    assert (facts.width, facts.height, facts.refusal) == (16_320, 12_240, refusals.BEYOND_HEVC)
+
+
 async def test_a_heic_whose_description_lies_behind_a_video_is_read(workers: Workers) -> None:
     """The boxes are put behind 40 MB of other data, and the offsets moved along."""
     source = pictures.heic()
