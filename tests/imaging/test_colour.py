@@ -8,7 +8,15 @@ import pyvips
 from appliance.domain.regions import Cut, Material, Quality, Region
 from appliance.domain.renditions import PLACEHOLDER, Format, Priority
 from appliance.imaging.matrices import BT2020_XY, D65, P3_XY, SRGB_XY, Primaries
-from appliance.imaging.profiles import Space, compact, describe, gamma_curve, parametric_curve, rgb_profile
+from appliance.imaging.profiles import (
+    Space,
+    compact,
+    describe,
+    gamma_curve,
+    grey_profile,
+    parametric_curve,
+    rgb_profile,
+)
 from appliance.workers import Workers
 from tests.support.images import pictures
 from tests.support.images.heif_writer import Item, coded_of, heic
@@ -111,6 +119,19 @@ async def test_grey_with_gamma_stays_grey(workers: Workers) -> None:
     image = await shown(workers, png(plain(127), chunk(b"gAMA", struct.pack(">I", 100_000))))
     assert image.bands == 1
     assert image.avg() == pytest.approx(187, abs=1)
+
+
+@pytest.mark.parametrize("bands", [1, 2])
+async def test_grey_of_16_bits_is_managed_too(workers: Workers, bands: int) -> None:
+    """By gAMA as by a profile; with alpha and without."""
+    linear = chunk(b"gAMA", struct.pack(">I", 100_000))
+    levels = [127 * 257, 0x8000][:bands]
+    wide = (pyvips.Image.black(64, 64, bands=bands) + levels).cast("ushort").copy(interpretation="grey16")
+    with_profile = wide.copy()
+    with_profile.set_type(pyvips.GValue.blob_type, "icc-profile-data", grey_profile(gamma_curve(1.0)))
+    for source in (png(wide, linear), png(with_profile), bytes(with_profile.tiffsave_buffer())):
+        image = await shown(workers, source)
+        assert image(32, 32) == pytest.approx([187, 128][:bands], abs=1)
 
 
 @pytest.mark.parametrize("chrm", [bytes(32), b"\xff" * 32, struct.pack(">8I", *[30_000] * 8), b"short"])
