@@ -37,7 +37,10 @@ class HeifHeader:
 
 
 def read_heif_header(fd: int) -> HeifHeader | None:
-    """The header; None where the file has no primary image, or describes it in a way that isn't understood."""
+    """The header; None where the file has no primary image, or describes it in a way that isn't understood.
+
+    Raises ValueError for a type that is no text, of which pi-heif ends its process.
+    """
     file = FileBytes(fd)
     try:
         meta = next((box for box in boxes(file.read, 0, file.length) if box.kind == b"meta"), None)
@@ -55,6 +58,8 @@ def _header(held: Held, file_bytes: int) -> HeifHeader | None:
     if not {b"pitm", b"iinf", b"iloc"} <= parts.keys():
         return None
     found, _ = items(held, parts[b"iinf"], parts[b"iloc"])
+    for item in found.values():
+        (item.kind + item.content[0]).decode()
     primary = found.get(_primary(held, parts[b"pitm"]))
     if primary is None:
         return None

@@ -11,7 +11,7 @@ from appliance.domain.errors import UnreadableImage
 from appliance.domain.renditions import Format
 from appliance.imaging.jpeg_header import MAX_SCANS
 from appliance.workers import Workers
-from tests.support.images import pictures
+from tests.support.images import pictures, private_pictures
 from tests.support.images.private_pictures import box
 from tests.support.images.tiff_writer import Maker, long, short
 from tests.support.workers import inspected, rendered, target
@@ -199,6 +199,20 @@ async def test_a_heic_of_one_picture_beyond_the_levels_of_hevc_is_original_only(
     size = source.index(b"ispe") + 8
     facts = await inspected(workers, source[:size] + struct.pack(">II", 16_320, 12_240) + source[size + 8 :])
     assert (facts.width, facts.height, facts.refusal) == (16_320, 12_240, refusals.BEYOND_HEVC)
+
+
+@pytest.mark.parametrize(
+    ("type", "other"), [(b"Exif", b"E\xeaif"), (b"application/rdf+xml", b"applica\xeaion/rdf+xml")]
+)
+async def test_no_worker_dies_of_a_heic_with_a_type_that_is_no_text(
+    workers: Workers, type: bytes, other: bytes
+) -> None:
+    source = private_pictures.heic()
+    assert type in source
+    before = workers.deaths
+    with pytest.raises(UnreadableImage):
+        await inspected(workers, source.replace(type, other))
+    assert workers.deaths == before
 
 
 async def test_a_heic_whose_description_lies_behind_a_video_is_read(workers: Workers) -> None:
