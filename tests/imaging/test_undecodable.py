@@ -51,6 +51,29 @@ async def test_an_odd_depth_is_kept_as_an_original_and_not_called_damaged(worker
     assert (facts.width, facts.height, facts.refusal) == (64, 48, refusals.UNDECODABLE)
 
 
+async def test_an_old_jpeg_in_tiles_of_a_tiff_is_original_only(workers: Workers) -> None:
+    """libtiff gives white for it, without an error."""
+    maker = Maker()
+    entries = [
+        (256, 3, short(64)),
+        (257, 3, short(48)),
+        (258, 3, short(8, 8, 8)),
+        (259, 3, short(6)),
+        (262, 3, short(6)),
+        (277, 3, short(3)),
+        (284, 3, short(1)),
+        (322, 3, short(64)),
+        (323, 3, short(48)),
+        (324, 4, long(maker.put(bytes(500)))),
+        (325, 4, long(500)),
+        (512, 3, short(1)),
+        (530, 3, short(2, 2)),
+    ]
+    maker.page(maker.directory(entries))
+    facts = await inspected(workers, maker.file())
+    assert (facts.width, facts.height, facts.refusal) == (64, 48, refusals.UNDECODABLE)
+
+
 async def test_a_tiff_whose_colours_lie_in_tiles_of_their_own_is_original_only(workers: Workers) -> None:
     maker = Maker()
     tiles = [maker.put(bytes((shade,)) * 64 * 48) for shade in (200, 100, 50)]
