@@ -100,6 +100,10 @@ stores: $(VENV)/.dev ## Build two more S3 servers, versitygw and SeaweedFS, whic
 mirador: $(VENV)/.node ## Unpack the viewer Mirador, in which the long tests open images
 	tests/mirador/unpack.sh
 
+.PHONY: corpora
+corpora: $(VENV)/.dev ## Upload every image below the folders in ARGS to a server, and compare its sizes with what Pillow sees
+	$(BIN)/python -m tests.support.corpus $(ARGS)
+
 .PHONY: generators
 generators: $(VENV)/.generators ## Install openapi-generator and a Java for it, with which the long tests make clients
 
