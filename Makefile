@@ -51,7 +51,7 @@ words: $(VENV)/.dev ## Collect the texts of the pages for translation, into web/
 test: $(VENV)/.dev $(WEB) $(CLIENTS) ## Run the tests, without the long ones (ARGS="-k name" for some)
 	$(BIN)/python -m pytest -m "not long" $(ARGS)
 
-test-long: $(VENV)/.dev $(WEB) $(CLIENTS) ## Run all tests, including the long ones
+test-long: $(VENV)/.dev $(WEB) $(CLIENTS) mirador ## Run all tests, including the long ones
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.dev $(WEB) lint-deploy ## Check style, types, layers, roles and units
@@ -95,6 +95,14 @@ minio: $(VENV)/.dev ## Build the real MinIO that the tests run against
 .PHONY: stores
 stores: $(VENV)/.dev ## Build two more S3 servers, versitygw and SeaweedFS, which the long tests keep to the store's contract
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/stores/build.sh
+
+.PHONY: mirador
+mirador: $(VENV)/.node ## Unpack the viewer Mirador, in which the long tests open images
+	tests/mirador/unpack.sh
+
+.PHONY: corpora
+corpora: $(VENV)/.dev ## Upload every image below the folders in ARGS to a server, and compare its sizes with what Pillow sees
+	$(BIN)/python -m tests.support.corpus $(ARGS)
 
 .PHONY: generators
 generators: $(VENV)/.generators ## Install openapi-generator and a Java for it, with which the long tests make clients

@@ -120,7 +120,7 @@ def _pixels(fd: int, animation: Animation, frame: Frame) -> pyvips.Image:
 
 def _with_alpha(image: pyvips.Image) -> pyvips.Image:
     if image.format == "ushort":
-        image = image.rshift(8).cast("uchar")
+        image = (image >> 8).cast("uchar")
     if image.bands < 3:
         grey = image.extract_band(0)
         rest = [image.extract_band(1)] if image.bands == 2 else []

@@ -93,7 +93,8 @@ def _managed(image: pyvips.Image, *, in_memory: bool) -> tuple[pyvips.Image, Spa
 def _grey_again(image: pyvips.Image) -> pyvips.Image:
     """One band of a grey that a profile gave in three."""
     grey = image.extract_band(0)
-    return (grey.bandjoin(image.extract_band(image.bands - 1)) if image.hasalpha() else grey).copy(interpretation="b-w")
+    grey = grey.bandjoin(image.extract_band(image.bands - 1)) if image.hasalpha() else grey
+    return grey.copy(interpretation="grey16" if image.interpretation == "rgb16" else "b-w")
 
 
 def to_srgb(image: pyvips.Image) -> pyvips.Image:

@@ -14,7 +14,6 @@ from appliance.imaging.directories import Unclear
 from appliance.imaging.headers import orientation_of
 from appliance.imaging.metadata.cleaning import Cleaning, OutOfTime
 from appliance.imaging.metadata.segments import SOS, segments
-from appliance.imaging.resizing import resized
 
 MIN_SIDE_PX = 512
 """Of a rendition's longer side, from where on it has a gain map."""
@@ -26,8 +25,11 @@ _MAX_FILE_BYTES = 128 * 1024 * 1024
 """libultrahdr holds the whole file to read what is said of the map."""
 _MAX_MAP_PIXELS = 100_000_000
 _DATA, _PREFIX = "gainmap-data", "gainmap-"
-_QUALITIES, _MAX_SHARE = (75, 50, 30), 0.1
-"""Of the map, the first with which it takes no more than this share of the image's bytes."""
+_QUALITIES, _QUALITIES_OF_SMALL, _MAX_SHARE = (75, 50, 30), (50, 30), 0.1
+"""Of the map, the first with which it takes no more than this share of the image's bytes.
+
+Each try writes the image once more; of a small one, whose map is relatively large, 75 would nearly always be in vain.
+"""
 _SMALL_PX, _DIVISOR_OF_SMALL, _DIVISOR = 1024, 2, 4
 """A map has a quarter of the rendition's side, half of that of a small one."""
 _METADATA = ("exif", "xmp", "iptc", "photoshop", "jpeg-thumbnail")
@@ -79,19 +81,25 @@ def _has_mark(fd: int) -> bool:
 
 def save_with_gain_map(image: pyvips.Image, gain_map: GainMap, quality: int) -> bytes | None:
     """The image as a JPEG of this quality with its gain map; None where none can be written."""
-    divisor = _DIVISOR_OF_SMALL if max(image.width, image.height) < _SMALL_PX else _DIVISOR
-    pixels = gain_map.pixels
-    size = max(1, round(image.width / divisor)), max(1, round(image.height / divisor))
-    small = resized(pixels, size).copy_memory() if size[0] < pixels.width else pixels
+    is_small = max(image.width, image.height) < _SMALL_PX
+    pixels = _reduced(gain_map.pixels, image, _DIVISOR_OF_SMALL if is_small else _DIVISOR)
     try:
-        for map_quality in _QUALITIES:
-            encoded = bytes(small.jpegsave_buffer(Q=map_quality, keep="none", optimize_coding=True))
+        for map_quality in _QUALITIES_OF_SMALL if is_small else _QUALITIES:
+            encoded = bytes(pixels.jpegsave_buffer(Q=map_quality, keep="none", optimize_coding=True))
             data = bytes(_marked(image, gain_map, encoded).uhdrsave_buffer(Q=quality, keep=_KEEP))
             if len(encoded) <= _MAX_SHARE * (len(data) - len(encoded)):
                 break
     except pyvips.Error:
         return None
     return data
+
+
+def _reduced(pixels: pyvips.Image, image: pyvips.Image, divisor: int) -> pyvips.Image:
+    """The map with this part of the image's side, never enlarged."""
+    width, height = (max(1, round(side / divisor)) for side in (image.width, image.height))
+    if width >= pixels.width:
+        return pixels
+    return pixels.resize(width / pixels.width, vscale=height / pixels.height, kernel="linear").copy_memory()
 
 
 def _upright(pixels: pyvips.Image, orientation: int) -> pyvips.Image:

@@ -46,7 +46,7 @@ def to_p3(image: pyvips.Image) -> pyvips.Image:
     light = (light > 0).ifthenelse(light, 0)
     codes = (light * _gain(light)).copy(interpretation="scrgb").colourspace("srgb")  # the curve of P3 is sRGB's
     if wide.hasalpha():
-        codes = codes.bandjoin(wide.extract_band(wide.bands - 1).rshift(8).cast("uchar"))
+        codes = codes.bandjoin((wide.extract_band(wide.bands - 1) >> 8).cast("uchar"))
     codes = codes.copy(interpretation="srgb")
     codes.remove(_TRANSFER)
     codes.remove(_PRIMARIES)

@@ -10,7 +10,7 @@ from appliance.domain.formats import FormatSpec
 from appliance.imaging import tiff, trial
 from appliance.imaging.endings import ends_early
 from appliance.imaging.frames import has_many_chunks, has_many_items, png_frames, sequence_frames
-from appliance.imaging.heif_header import HEVC, HeifHeader, read_heif_header
+from appliance.imaging.heif_header import HEVC, MAX_HEVC_PIXELS, HeifHeader, read_heif_header
 from appliance.imaging.jpeg_header import MAX_SCANS, read_jpeg_header
 from appliance.imaging.sources import BROKEN, heic_header, open_image
 
@@ -113,6 +113,7 @@ def _tiff(fd: int) -> Header:
     pages = tiff.pages(fd)
     return replace(
         header,
+        refusal=refusals.UNDECODABLE if first.is_old_jpeg else None,
         frames=pages.count - trial.count_copies(fd, pages.halves, header.width * header.height),
         block_lines=pages.block_lines,
         is_unusual=not first.is_ordinary,
@@ -134,7 +135,12 @@ def _heif(fd: int, kind: FormatSpec) -> Header:
         frames=max(header.frames, sequence_frames(fd)),
         is_unusual=own is None or not own.is_complete or (kind is formats.HEIC and not _is_plain(own, header)),
         is_incomplete=own is not None and not own.is_complete,
+        refusal=refusals.BEYOND_HEVC if own is not None and _is_beyond_hevc(own) else None,
     )
+
+
+def _is_beyond_hevc(own: HeifHeader) -> bool:
+    return own.coding == HEVC and own.coded_pixels > MAX_HEVC_PIXELS
 
 
 def _is_plain(own: HeifHeader, header: Header) -> bool:

@@ -9,6 +9,8 @@ from appliance.imaging.metadata.item_properties import Properties
 from appliance.imaging.metadata.items import Item, items, references
 
 HEVC, AV1 = b"hvc1", b"av01"
+MAX_HEVC_PIXELS = 142_606_336
+"""Of one coded picture at HEVC's highest level, 7.2 (ITU-T H.265, table A.8). Larger images are grids of such."""
 UNSPECIFIED = 2
 """H.273's code point for primaries and transfers that the file does not give."""
 _MAX_META_BYTES = 2 * 1024 * 1024
@@ -21,19 +23,24 @@ _NCLX = b"nclx"
 class HeifHeader:
     """`coding` is the item type of the image, or of the parts that it is put together from.
 
-    `primaries` and `transfer` are the code points of an nclx box (ITU-T H.273), 2 (unspecified) without one.
-    `meta_end` is where the box that says all this ends.
+    `coded_pixels` are those of the largest part that is coded as one; 0 where no size is given. `primaries` and
+    `transfer` are the code points of an nclx box (ITU-T H.273), 2 (unspecified) without one. `meta_end` is where
+    the box that says all this ends.
     """
 
     coding: bytes
     is_complete: bool
+    coded_pixels: int
     primaries: int
     transfer: int
     meta_end: int
 
 
 def read_heif_header(fd: int) -> HeifHeader | None:
-    """The header; None where the file has no primary image, or describes it in a way that isn't understood."""
+    """The header; None where the file has no primary image, or describes it in a way that isn't understood.
+
+    Raises ValueError for a type that is no text, of which pi-heif ends its process.
+    """
     file = FileBytes(fd)
     try:
         meta = next((box for box in boxes(file.read, 0, file.length) if box.kind == b"meta"), None)
@@ -51,17 +58,20 @@ def _header(held: Held, file_bytes: int) -> HeifHeader | None:
     if not {b"pitm", b"iinf", b"iloc"} <= parts.keys():
         return None
     found, _ = items(held, parts[b"iinf"], parts[b"iloc"])
+    for item in found.values():
+        (item.kind + item.content[0]).decode()
     primary = found.get(_primary(held, parts[b"pitm"]))
     if primary is None:
         return None
     refs = references(held, parts[b"iref"]) if b"iref" in parts else []
     sources = {each.source: each.targets for each in refs if each.kind == b"dimg"}
-    colours = _nclx(held, parts, primary)
+    properties = Properties(held, parts[b"iprp"]) if b"iprp" in parts else None
     coded = _coded(primary, found, sources)
     return HeifHeader(
         coded[0].kind if coded else primary.kind,
         all(end <= file_bytes for item in coded if not item.inside for _, end in item.pieces),
-        *colours,
+        max((_pixels(held, properties, item) for item in coded), default=0),
+        *_nclx(held, properties, primary),
         meta_end=held.offset + len(held.data),
     )
 
@@ -82,10 +92,16 @@ def _coded(item: Item, found: dict[int, Item], sources: dict[int, tuple[int, ...
     return parts
 
 
-def _nclx(held: Held, parts: dict[bytes, Box], item: Item) -> tuple[int, int]:
-    if b"iprp" not in parts:
-        return UNSPECIFIED, UNSPECIFIED
-    for box in Properties(held, parts[b"iprp"]).of(item.number):
+def _pixels(held: Held, properties: Properties | None, item: Item) -> int:
+    for box in properties.of(item.number) if properties else ():
+        if box.kind == b"ispe":
+            fields = BoxFields(held.data, box.body + 4, box.end)
+            return fields.number(4) * fields.number(4)
+    return 0
+
+
+def _nclx(held: Held, properties: Properties | None, item: Item) -> tuple[int, int]:
+    for box in properties.of(item.number) if properties else ():
         if box.kind == b"colr" and held.data[box.body : box.body + 4] == _NCLX:
             fields = BoxFields(held.data, box.body + 4, box.end)
             return fields.number(2), fields.number(2)

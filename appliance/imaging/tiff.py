@@ -36,6 +36,7 @@ _ORDINARY_COMPRESSIONS = frozenset((1, 2, 3, 4, 5, 7, 8, 32773, 32946))
 _ORDINARY_COLOURS = frozenset((0, 1, 2, 3, 5, 6))
 """Grey either way round, RGB, palette, CMYK, YCbCr."""
 _ORDINARY_BITS = frozenset((1, 4, 8, 16))
+_OLD_JPEG = 6
 _UNSIGNED = 1
 _REDUCED, _MASK = 1, 4
 _SEPARATE = 2
@@ -54,6 +55,8 @@ class Page:
     sub_directories: tuple[int, ...]
     is_ordinary: bool = True
     """Whether every decoder reads such samples; others have to be tried."""
+    is_old_jpeg: bool = False
+    """Whether it is a JPEG as TIFF 6.0 had them, of which libtiff may give blank pixels without an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +197,12 @@ def _page(reader: Reader, at: int) -> Page | None:
         bool(kind & _MASK),
         one(_TILE_HEIGHT) or strip,
         tuple(numbers.get(_SUB_DIRECTORIES, ())),
-        is_ordinary=one(_COMPRESSION, 1) in _ORDINARY_COMPRESSIONS
+        is_ordinary=not (one(_TILE_HEIGHT) and one(_PLANES) == _SEPARATE)  # which libvips does not read
+        and one(_COMPRESSION, 1) in _ORDINARY_COMPRESSIONS
         and one(_PHOTOMETRIC, 1) in _ORDINARY_COLOURS
         and set(numbers.get(_BITS, (1,))) <= _ORDINARY_BITS
         and set(numbers.get(_SAMPLE_FORMAT, (_UNSIGNED,))) == {_UNSIGNED},
+        is_old_jpeg=one(_COMPRESSION) == _OLD_JPEG,
     )
 
 

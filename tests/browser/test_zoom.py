@@ -14,7 +14,7 @@ from playwright.async_api import Page, expect
 from tests.support.browser.accessibility import violations
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import THEMES, Site, met, screen
-from tests.support.browser.viewer import region
+from tests.support.browser.viewer import UNEVEN, region, shows_both_halves
 from tests.support.images import pictures
 from tests.support.waiting import until
 
@@ -214,38 +214,15 @@ async def test_an_image_whose_tiles_cannot_be_loaded_is_zoomed_all_the_same(
     met(page).clear()  # the request that failed
 
 
-async def shown_runs(page: Page, across: bool) -> list[int]:
-    """How many pixels of the screen the two colours have that meet in the middle, along a row or a column."""
-    screen_shot = Image.open(io.BytesIO(await page.screenshot())).convert("RGB")
-    wanted = (pictures.RED, pictures.GREEN) if across else (pictures.RED, pictures.BLUE)
-    width, height = screen_shot.size
-    first = [(x, y) for x in range(0, width, 8) for y in range(0, height, 8) if near(screen_shot, (x, y), pictures.RED)]
-    if not first:  # nothing has come yet
-        return [0, 0]
-    x, y = first[len(first) // 2]
-    line = [(each, y) for each in range(width)] if across else [(x, each) for each in range(height)]
-    return [sum(near(screen_shot, place, colour) for place in line) for colour in wanted]
-
-
-def near(image: Image.Image, place: tuple[int, int], colour: tuple[int, int, int]) -> bool:
-    found = image.getpixel(place)
-    assert isinstance(found, tuple)
-    return all(abs(one - other) < 30 for one, other in zip(found, colour, strict=True))
-
-
-@pytest.mark.parametrize("shape", [(4160, 3120), (4000, 3000), (6000, 4500), (3073, 3073)])
+@pytest.mark.parametrize("shape", UNEVEN)
 async def test_no_edge_of_a_picture_is_cut_off(site: Site, open_page: OpenPage, shape: tuple[int, int]) -> None:
     """Both halves are as large, whatever levels the viewer works out."""
     image = await site.upload(pictures.saved(pictures.quarters(*shape), "jpeg", quality=90))
     page = await open_page(f"/i/{image['slug']}#xywh=0,0,{shape[0]},{shape[1]}", **screen("desk"))
     await page.locator("[role=application]:focus").wait_for()
 
-    async def is_whole(across: bool) -> bool:
-        runs = await shown_runs(page, across)
-        return min(runs) > 100 and abs(runs[0] - runs[1]) <= 4
-
     for across in (True, False):
-        await until(functools.partial(is_whole, across), "both halves are as large")
+        await until(functools.partial(shows_both_halves, page, across), "both halves are as large")
 
 
 async def test_another_view_that_is_entered_moves_the_open_viewer(image: Resource, open_page: OpenPage) -> None:

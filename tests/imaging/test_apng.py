@@ -12,6 +12,7 @@ from appliance.domain.renditions import Format
 from appliance.workers import Workers
 from tests.support.images import pictures
 from tests.support.images.distance import distance
+from tests.support.images.png_writer import chunk, png_of
 from tests.support.workers import inspected, rendered, target
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -65,6 +66,20 @@ async def test_grey_and_palettes_move_too(workers: Workers, mode: str) -> None:
     for ours, theirs in zip(pictures.frames(made.data), pictures.frames(source), strict=True):
         one, other = (Image.frombytes("RGBA", SIZE, data) for data in (ours, theirs))
         assert distance(one, other) < 3
+
+
+async def test_frames_of_16_bits_move_too(workers: Workers) -> None:
+    header = struct.pack(">IIBBBBB", *SIZE, 16, 6, 0, 0, 0)
+    chunks = [chunk(b"IHDR", header), chunk(b"acTL", struct.pack(">II", 2, 0))]
+    for number, shade in enumerate((0x4000, 0xC000)):
+        control = struct.pack(">IIIIIHHBB", number, *SIZE, 0, 0, 1, 10, 0, 0)
+        row = b"\0" + struct.pack(">4H", shade, shade, shade, 0xFFFF) * SIZE[0]
+        pixels = zlib.compress(row * SIZE[1])
+        data = chunk(b"fdAT", struct.pack(">I", 2) + pixels) if number else chunk(b"IDAT", pixels)
+        chunks += [chunk(b"fcTL", control), data]
+    (made,) = await rendered(workers, png_of(*chunks), target("small", Format.GIF))
+    assert made.is_animated
+    assert [frame[0] for frame in pictures.frames(made.data)] == pytest.approx([0x40, 0xC0], abs=3)
 
 
 @pytest.mark.parametrize("at", [4, 8, 12, 16])  # width, height, left, top

@@ -8,7 +8,15 @@ import pyvips
 from appliance.domain.regions import Cut, Material, Quality, Region
 from appliance.domain.renditions import PLACEHOLDER, Format, Priority
 from appliance.imaging.matrices import BT2020_XY, D65, P3_XY, SRGB_XY, Primaries
-from appliance.imaging.profiles import Space, compact, describe, gamma_curve, parametric_curve, rgb_profile
+from appliance.imaging.profiles import (
+    Space,
+    compact,
+    describe,
+    gamma_curve,
+    grey_profile,
+    parametric_curve,
+    rgb_profile,
+)
 from appliance.workers import Workers
 from tests.support.images import pictures
 from tests.support.images.heif_writer import Item, coded_of, heic
@@ -113,6 +121,19 @@ async def test_grey_with_gamma_stays_grey(workers: Workers) -> None:
     assert image.avg() == pytest.approx(187, abs=1)
 
 
+@pytest.mark.parametrize("bands", [1, 2])
+async def test_grey_of_16_bits_is_managed_too(workers: Workers, bands: int) -> None:
+    """By gAMA as by a profile; with alpha and without."""
+    linear = chunk(b"gAMA", struct.pack(">I", 100_000))
+    levels = [127 * 257, 0x8000][:bands]
+    wide = (pyvips.Image.black(64, 64, bands=bands) + levels).cast("ushort").copy(interpretation="grey16")
+    with_profile = wide.copy()
+    with_profile.set_type(pyvips.GValue.blob_type, "icc-profile-data", grey_profile(gamma_curve(1.0)))
+    for source in (png(wide, linear), png(with_profile), bytes(with_profile.tiffsave_buffer())):
+        image = await shown(workers, source)
+        assert image(32, 32) == pytest.approx([187, 128][:bands], abs=1)
+
+
 @pytest.mark.parametrize("chrm", [bytes(32), b"\xff" * 32, struct.pack(">8I", *[30_000] * 8), b"short"])
 async def test_chromaticities_that_no_colour_has_do_no_harm(workers: Workers, chrm: bytes) -> None:
     chunks = chunk(b"gAMA", struct.pack(">I", 45_455)) + chunk(b"cHRM", chrm)
@@ -192,3 +213,11 @@ async def test_high_dynamic_range_has_a_natural_look(workers: Workers, transfer:
     assert paper + 5 < bright < brightest
     assert brightest >= 250
     assert describe(profile_of(made)).space is Space.P3
+
+
+@pytest.mark.parametrize("transfer", [16, 18])
+async def test_high_dynamic_range_keeps_its_alpha(workers: Workers, transfer: int) -> None:
+    image = (pyvips.Image.black(64, 64, bands=4) + 0x8000).cast("ushort").copy(interpretation="rgb16")
+    made = await shown(workers, png(image, chunk(b"cICP", bytes((9, transfer, 0, 1)))))
+    assert made.bands == 4
+    assert made(32, 32)[3] == 0x80

@@ -11,7 +11,7 @@ from appliance.domain.errors import UnreadableImage
 from appliance.domain.renditions import Format
 from appliance.imaging.jpeg_header import MAX_SCANS
 from appliance.workers import Workers
-from tests.support.images import pictures
+from tests.support.images import pictures, private_pictures
 from tests.support.images.private_pictures import box
 from tests.support.images.tiff_writer import Maker, long, short
 from tests.support.workers import inspected, rendered, target
@@ -48,6 +48,50 @@ async def test_an_odd_depth_is_kept_as_an_original_and_not_called_damaged(worker
     maker = Maker()
     maker.page(maker.picture(64, 48, bytes(range(97, 103)) * 4))
     facts = await inspected(workers, maker.file().replace(_entry(258, 8), _entry(258, bits)))
+    assert (facts.width, facts.height, facts.refusal) == (64, 48, refusals.UNDECODABLE)
+
+
+async def test_an_old_jpeg_in_tiles_of_a_tiff_is_original_only(workers: Workers) -> None:
+    """libtiff gives white for it, without an error."""
+    maker = Maker()
+    entries = [
+        (256, 3, short(64)),
+        (257, 3, short(48)),
+        (258, 3, short(8, 8, 8)),
+        (259, 3, short(6)),
+        (262, 3, short(6)),
+        (277, 3, short(3)),
+        (284, 3, short(1)),
+        (322, 3, short(64)),
+        (323, 3, short(48)),
+        (324, 4, long(maker.put(bytes(500)))),
+        (325, 4, long(500)),
+        (512, 3, short(1)),
+        (530, 3, short(2, 2)),
+    ]
+    maker.page(maker.directory(entries))
+    facts = await inspected(workers, maker.file())
+    assert (facts.width, facts.height, facts.refusal) == (64, 48, refusals.UNDECODABLE)
+
+
+async def test_a_tiff_whose_colours_lie_in_tiles_of_their_own_is_original_only(workers: Workers) -> None:
+    maker = Maker()
+    tiles = [maker.put(bytes((shade,)) * 64 * 48) for shade in (200, 100, 50)]
+    entries = [
+        (256, 3, short(64)),
+        (257, 3, short(48)),
+        (258, 3, short(8, 8, 8)),
+        (259, 3, short(1)),
+        (262, 3, short(2)),
+        (277, 3, short(3)),
+        (284, 3, short(2)),
+        (322, 3, short(64)),
+        (323, 3, short(48)),
+        (324, 4, long(*tiles)),
+        (325, 4, long(*[64 * 48] * 3)),
+    ]
+    maker.page(maker.directory(entries))
+    facts = await inspected(workers, maker.file())
     assert (facts.width, facts.height, facts.refusal) == (64, 48, refusals.UNDECODABLE)
 
 
@@ -171,6 +215,27 @@ async def test_a_heif_in_a_coding_that_no_decoder_knows_is_original_only(workers
     except UnreadableImage:
         return  # pi-heif may find no picture in it at all: refused, and never ready in vain
     assert facts.refusal == refusals.UNDECODABLE
+
+
+async def test_a_heic_of_one_picture_beyond_the_levels_of_hevc_is_original_only(workers: Workers) -> None:
+    source = pictures.heic()
+    size = source.index(b"ispe") + 8
+    facts = await inspected(workers, source[:size] + struct.pack(">II", 16_320, 12_240) + source[size + 8 :])
+    assert (facts.width, facts.height, facts.refusal) == (16_320, 12_240, refusals.BEYOND_HEVC)
+
+
+@pytest.mark.parametrize(
+    ("type", "other"), [(b"Exif", b"E\xeaif"), (b"application/rdf+xml", b"applica\xeaion/rdf+xml")]
+)
+async def test_no_worker_dies_of_a_heic_with_a_type_that_is_no_text(
+    workers: Workers, type: bytes, other: bytes
+) -> None:
+    source = private_pictures.heic()
+    assert type in source
+    before = workers.deaths
+    with pytest.raises(UnreadableImage):
+        await inspected(workers, source.replace(type, other))
+    assert workers.deaths == before
 
 
 async def test_a_heic_whose_description_lies_behind_a_video_is_read(workers: Workers) -> None:

@@ -3,16 +3,19 @@
 python -m tests.support.killed_reinspection land
 """
 
+import asyncio
 import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from appliance.catalogue.sqlite.images import ImageRows
 from appliance.cli import main
 from appliance.objectstore.observed import ObservedStore
 from appliance.spool import Spool
+from tests.support.programs import ROOT
 
 POINTS: dict[str, type] = {
     "land": Spool,
@@ -22,6 +25,22 @@ POINTS: dict[str, type] = {
     "mark_shipped": ImageRows,
 }
 """The calls after which a cleaned original, its row, its object and its sidecar differ, in their order."""
+
+
+async def kill_after(point: str, data_dir: Path, **environment: str) -> None:
+    """Run it over a data directory, and see it killed; `environment` has further settings."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("APPLIANCE_")}
+    ours = {
+        "APPLIANCE_DATA_DIR": str(data_dir),
+        "APPLIANCE_UPLOADS_RESERVE_BYTES": "1000000",
+        "APPLIANCE_RENDITIONS_WORKERS": "1",
+    }
+    killed = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.support.killed_reinspection", point),
+        cwd=ROOT,
+        env=inherited | ours | environment,
+    )
+    assert await killed.wait() == -signal.SIGKILL
 
 
 def dying_after(call: Callable[..., Any]) -> Callable[..., Any]:

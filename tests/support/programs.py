@@ -106,6 +106,14 @@ def openapi_generator_program() -> Path:
     return found
 
 
+def mirador_bundle() -> Path:
+    """The one script of Mirador; without it the test is skipped or fails (see `require`)."""
+    found = ROOT / "build" / "mirador" / "mirador.min.js"
+    if not found.exists():
+        require("mirador", "run `make mirador`, which unpacks its bundle")
+    return found
+
+
 def chromium_program() -> str:
     """The browser's program; without one the test is skipped or fails (see `require`)."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium")

@@ -1,32 +1,14 @@
 """kill -9 at every step of cleaning a stored original: row, sha256, object and served bytes agree at the next start."""
 
-import asyncio
-import os
-import signal
-import sys
 from pathlib import Path
 
 from appliance.reinspection.steps import StepRequest
 from tests.support.host import Host, ManualClock, running, small_config
 from tests.support.images.private_pictures import secrets_in
-from tests.support.killed_reinspection import POINTS
+from tests.support.killed_reinspection import POINTS, kill_after
 from tests.support.managed_images import original
-from tests.support.programs import ROOT
 from tests.support.stored_before import agreeing, uploaded_before
 from tests.support.waiting import until
-
-
-async def kill_after(point: str, data_dir: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("APPLIANCE_")}
-    environment |= {
-        "APPLIANCE_DATA_DIR": str(data_dir),
-        "APPLIANCE_UPLOADS_RESERVE_BYTES": "1000000",
-        "APPLIANCE_RENDITIONS_WORKERS": "1",
-    }
-    killed = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.support.killed_reinspection", point, cwd=ROOT, env=environment
-    )
-    assert await killed.wait() == -signal.SIGKILL
 
 
 async def test_everything_agrees_after_a_kill_at_any_step(tmp_path: Path) -> None:
