@@ -6,7 +6,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.support.browser.cards import choose, link_of, payload, reaches, resource
 from tests.support.browser.chromium import OpenPage
@@ -69,16 +69,50 @@ async def test_a_file_waits_for_the_rest_of_the_script(open_page: OpenPage) -> N
     met(page).clear()  # the requests that failed
 
 
-async def test_a_link_is_copied_over_plain_http_too(site: Site, open_page: OpenPage) -> None:
-    """A browser has `navigator.clipboard` only for HTTPS and for the machine itself."""
+async def _over_plain_http(site: Site, open_page: OpenPage) -> Page:
+    """The upload page under another name, as on a local network, where browsers allow less."""
     page = await open_page()
 
     async def from_site(route: Route) -> None:
         address = urlsplit(route.request.url)._replace(netloc=urlsplit(site.url).netloc)
         await route.fulfill(response=await route.fetch(url=address.geturl()))
 
-    await page.route("http://pictures.example/**", from_site)
+    await page.context.route("http://pictures.example/**", from_site)
     await page.goto("http://pictures.example/")
+    return page
+
+
+async def test_over_plain_http_an_upload_belongs_to_one_tab_too(site: Site, open_page: OpenPage) -> None:
+    page = await _over_plain_http(site, open_page)
+    assert await page.evaluate("navigator.locks === undefined")
+    await choose(page, payload("slow.png", pictures.png()))
+    await reaches(page, "slow.png", "done")  # the script is complete
+    await page.context.route("**/api/v1/uploads/*", lambda route: route.abort("internetdisconnected"))
+    await choose(page, payload("held.png", pictures.png(64, 48)))
+    await reaches(page, "held.png", "offline")
+    other = await page.context.new_page()
+    await other.goto("http://pictures.example/images")
+    await other.locator(".image", has_text="slow.png").wait_for()
+    await other.wait_for_load_state("networkidle")
+    await expect(other.locator("#unfinished")).to_be_hidden()
+    await page.close()
+    await other.reload()
+    await expect(other.locator("#unfinished")).to_be_visible()
+    met(page).clear()  # the requests that failed
+
+
+async def test_a_browser_that_stores_nothing_uploads_without_errors(open_page: OpenPage) -> None:
+    page = await open_page()
+    await page.add_init_script("indexedDB.open = () => { throw new DOMException('refused', 'SecurityError'); };")
+    await page.goto("/")
+    await choose(page, payload("cat.png", pictures.png()))
+    await reaches(page, "cat.png", "done")
+    await page.get_by_text("This window can’t store My images.").wait_for()
+
+
+async def test_a_link_is_copied_over_plain_http_too(site: Site, open_page: OpenPage) -> None:
+    """A browser has `navigator.clipboard` only for HTTPS and for the machine itself."""
+    page = await _over_plain_http(site, open_page)
     assert await page.evaluate("navigator.clipboard === undefined")
     await choose(page, payload("cat.png", pictures.png()))
     found = await reaches(page, "cat.png", "done")

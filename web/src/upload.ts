@@ -29,5 +29,5 @@ form.addEventListener("submit", (event) => {
   picker.click();
 });
 wireCopyButtons();
-void interrupted.load();
+interrupted.load().catch(() => undefined); // a browser that stores nothing resumes nothing
 addEventListener("load", () => void navigator.serviceWorker?.register("/sw.js").catch(() => undefined));

@@ -104,6 +104,10 @@ export async function listImages(): Promise<LibraryImage[]> {
   return (await withDatabase((open) => open.getAllFromIndex("pictures", "uploaded"))).reverse();
 }
 
+export async function findImage(slug: string): Promise<LibraryImage | undefined> {
+  return withDatabase((open) => open.get("pictures", slug));
+}
+
 /** Store images; without previews if the browser can't store files, as in Safari's private windows. */
 export async function saveImages(...images: LibraryImage[]): Promise<void> {
   await withDatabase(async (open) => {
