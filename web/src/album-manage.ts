@@ -32,6 +32,7 @@ async function reload(): Promise<void> {
 
 function saveByItself(): void {
   const autosave = new Autosave(form);
+  void autosave.checkToken();
   const album = new SortableAlbum(required<HTMLOListElement>(".sortable"), "order", autosave);
   const background = new AlbumForm(form, (page) => {
     album.append(page.querySelectorAll<HTMLLIElement>(".sortable li"));
@@ -39,7 +40,7 @@ function saveByItself(): void {
   });
   wireFields(form, autosave, () => void reload());
   wireLinks(links, background);
-  new AlbumUploads(required("#uploading"), required("#drop-zone"), background);
+  new AlbumUploads(required("#uploading"), required("#drop-zone"), background, links);
 }
 
 const token = tokenIn(required<HTMLInputElement>("#token").value);
