@@ -92,7 +92,7 @@ function showView(current: View): void {
   hide("#find", current === "albums" || length === 0);
   hide("#lost", !isLost);
   hide("#actions", shown.length === 0 || isLost);
-  required("#empty").hidden = current !== "images" || length > 0 || unfinished > 0;
+  required("#empty").hidden = current !== "images" || length > 0 || unfinished > 0 || !required("#unavailable").hidden;
   required("#nothing").textContent = length > 0 && current !== "albums" && shown.length === 0 ? t("No image matches your search.") : emptyText(current, length);
   required<HTMLButtonElement>("#export").disabled = images.length + albums.length === 0;
   required("#forget-gone").hidden = current !== "images" || !listed().some((image) => hasEnded(image));
@@ -162,7 +162,7 @@ search.addEventListener("input", () => show(true));
 order.addEventListener("change", () => show(true));
 required("#forget-gone").addEventListener("click", () => void forgetImages(listed().filter((image) => hasEnded(image))));
 required("#export").addEventListener("click", () => exportList({ images, albums }));
-required<HTMLInputElement>("#import").addEventListener("change", ({ target }) => void attempt(importList(target as HTMLInputElement, images)));
+required<HTMLInputElement>("#import").addEventListener("change", ({ target }) => void attempt(importList(target as HTMLInputElement, { images, albums })));
 place.addEventListener("error", ({ target }) => onMissingThumbnail(target as HTMLElement), { capture: true });
 
 function onMissingThumbnail(thumbnail: HTMLElement): void {

@@ -85,6 +85,6 @@ function stateOf(image: LibraryImage): string {
 
 /** How long an image stays in the bin. */
 function timeLeft({ restorable_until }: LibraryImage): string {
-  const days = Math.floor((Date.parse(restorable_until ?? "") - Date.now()) / DAY_MS);
-  return days < 1 ? t("Less than a day left") : tn("{count} day left", "{count} days left", days);
+  const days = (Date.parse(restorable_until ?? "") - Date.now()) / DAY_MS;
+  return days < 1 ? t("Less than a day left") : tn("{count} day left", "{count} days left", Math.round(days));
 }
