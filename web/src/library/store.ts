@@ -33,6 +33,10 @@ export interface LibraryAlbum {
   title: string | null;
   delete_token: string;
   made_at: string;
+  /** Set once the server has said that it shows the album no more. */
+  gone?: boolean;
+  /** Until when an album in the bin can be restored; it is set exactly for those. */
+  restorable_until?: string;
 }
 
 /**
