@@ -3,6 +3,7 @@
 import aiohttp
 import pytest
 
+from tests.support.browser.albums import album_of
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import Site, overflow_px, screen
 from tests.support.browser.pending import Arriving
@@ -42,3 +43,6 @@ async def test_paper_has_no_buttons_and_no_codes(site: Site, open_page: OpenPage
     await page.emulate_media(media="print")
     assert await page.get_by_role("heading", name="Cat").is_visible()
     assert await page.locator("button:visible, input:visible, .bar:visible").count() == 0
+    album = await album_of(site, 1)
+    await page.goto(f"/a/{album['slug']}")
+    assert await page.locator("h1:visible, h2:visible").all_inner_texts() == ["A weekend"]

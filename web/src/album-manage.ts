@@ -7,6 +7,7 @@ import { renameAlbum } from "./library/remembered-albums";
 import { offerImages } from "./library/image-picker";
 import { wireCopyButtons } from "./parts/copy";
 import { required } from "./parts/dom";
+import { showLocalTimes } from "./parts/local-times";
 import { loadPage } from "./parts/pages";
 import { isToken, tokenIn } from "./parts/token";
 import { Autosave } from "./sorting/autosave";
@@ -19,10 +20,10 @@ const links = required<HTMLTextAreaElement>("#add");
 
 /** Show when the album ends, as the page of now says it. */
 function showExpiry(page: Document): void {
-  for (const selector of ["#about", "#expires"]) {
-    const fresh = page.querySelector<HTMLElement>(selector);
-    if (fresh) required(selector).replaceChildren(...fresh.childNodes);
-  }
+  const [about, choices] = [page.querySelector("#about"), page.querySelector("#expires")];
+  if (about) required("#about").replaceWith(about);
+  if (choices) required("#expires").replaceChildren(...choices.childNodes);
+  showLocalTimes();
 }
 
 async function reload(): Promise<void> {

@@ -90,6 +90,7 @@ export class Card {
     const shares = this.#find<HTMLButtonElement>(".share");
     shares.hidden = !isOpen || !("share" in navigator);
     if (!image) return;
+    this.#find(".name").textContent = image.filename; // which the server has cleaned
     shares.onclick = () => void shareLink(image.url, this.name);
     this.#find<HTMLInputElement>(".link input").value = image.url;
     this.#find<HTMLAnchorElement>("a.open").href = `/i/${image.slug}`;
