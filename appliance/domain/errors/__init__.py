@@ -47,8 +47,10 @@ from appliance.domain.errors.requests import (
     InvalidField,
     MalformedRequest,
     MethodNotAllowed,
+    NoImageLink,
     NoSuchPage,
     RangeNotSatisfiable,
+    UnavailableImages,
 )
 from appliance.domain.errors.resumable import (
     ChecksumMismatch,
@@ -120,6 +122,7 @@ __all__ = [
     "MethodNotAllowed",
     "MissingFile",
     "MissingToken",
+    "NoImageLink",
     "NoSuchPage",
     "NotAnImage",
     "NotHereYet",
@@ -137,6 +140,7 @@ __all__ = [
     "StoreUnavailable",
     "TooLarge",
     "TooManyImages",
+    "UnavailableImages",
     "UnfitInstallation",
     "UnknownAlbum",
     "UnknownImage",
