@@ -4,6 +4,7 @@ import aiohttp
 import pytest
 
 from tests.support.browser.albums import album_of
+from tests.support.browser.cards import choose, payload, reaches
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import Site, overflow_px, screen
 from tests.support.browser.pending import Arriving
@@ -26,6 +27,16 @@ async def test_with_text_of_twice_the_size_all_fits_a_phone(site: Site, open_pag
             box = await page.locator(part).bounding_box()
             assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390, (path, part)
             assert box["width"] >= 24 and box["height"] >= 24, (path, part)
+
+
+async def test_a_card_can_be_read_with_text_of_twice_the_size(open_page: OpenPage) -> None:
+    page = await open_page("about:blank", **screen("phone"))
+    session = await page.context.new_cdp_session(page)
+    await session.send("Page.setFontSizes", LARGE_TEXT)
+    await page.goto("/")
+    await choose(page, payload("text.jpg", b"no image"))
+    state = await (await reaches(page, "text.jpg", "refused")).locator(".state").bounding_box()
+    assert state is not None and state["width"] >= 200
 
 
 async def test_progress_is_seen_in_colours_of_ones_own(site: Site, open_page: OpenPage) -> None:
