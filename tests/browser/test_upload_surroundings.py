@@ -26,6 +26,15 @@ PASTE_FILE = """(data) => {
     carried.items.add(new File([bytes], "pasted.png", { type: "image/png" }));
     document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: carried, bubbles: true }));
 }"""
+PASTE_OFFICE_TEXT = """(data) => {
+    const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
+    const carried = new DataTransfer();
+    carried.setData("text/plain", "Q3 in figures");
+    carried.items.add(new File([bytes], "text.png", { type: "image/png" }));
+    const pasted = new ClipboardEvent("paste", { clipboardData: carried, bubbles: true, cancelable: true });
+    document.activeElement.dispatchEvent(pasted);
+    return pasted.defaultPrevented;
+}"""
 SHARES = """() => {
     globalThis.shared = [];
     navigator.share = async (data) => { globalThis.shared.push(data); };
@@ -160,6 +169,24 @@ async def test_files_are_pasted_on_other_pages_too(site: Site, open_page: OpenPa
         await page.evaluate(PASTE_FILE, base64.b64encode(pictures.png()).decode())
         await page.wait_for_url(f"{site.url}/")
         await reaches(page, "pasted.png", "done")
+
+
+async def test_a_pasted_text_with_a_picture_of_itself_stays_a_text(open_page: OpenPage) -> None:
+    """As office programs put it on the clipboard."""
+    page = await open_page("/")
+    await page.get_by_text("Options: expiry").click()
+    await page.get_by_label("Title", exact=True).focus()
+    assert await page.evaluate(PASTE_OFFICE_TEXT, base64.b64encode(pictures.png()).decode()) is False
+    assert await page.locator("#uploads > li").count() == 0
+
+
+async def test_a_screenshot_is_pasted_where_a_checkbox_has_the_focus(site: Site, open_page: OpenPage) -> None:
+    image = await site.upload(pictures.photo(64, 48))
+    page = await open_page(f"/i/{image['slug']}")
+    await page.get_by_role("radio").first.focus()
+    await page.evaluate(PASTE_FILE.replace("body", "activeElement"), base64.b64encode(pictures.png()).decode())
+    await page.wait_for_url(f"{site.url}/")
+    await reaches(page, "pasted.png", "done")
 
 
 async def test_a_giant_image_is_not_decoded_for_a_preview(open_page: OpenPage) -> None:
