@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from appliance.albums.contents import is_over, restorable_until_s
 from appliance.albums.ordering import AlbumChanges, AlbumOptions, arranged, checked_cover
 from appliance.catalogue import Unchanged
-from appliance.domain.errors import NO_IMAGES, NO_IMAGES_LEFT, GoneAlbum, InvalidField, TooManyImages
+from appliance.domain.errors import NO_IMAGES, NO_IMAGES_LEFT, GoneAlbum, InvalidField, NoImageLink, TooManyImages
 from appliance.domain.model import Album
 from appliance.domain.slugs import is_slug
 from appliance.domain.upload_options import MAX_TITLE_CHARS, check_expiry, check_idempotency_key, clean_text
@@ -59,7 +59,7 @@ class AlbumRules:
         )
 
     def check_slugs(self, slugs: Sequence[str]) -> tuple[str, ...]:
-        """Each slug once. Raises TooManyImages; InvalidField for text that is no slug."""
+        """Each slug once. Raises TooManyImages; NoImageLink for text that is no slug."""
         once = tuple(dict.fromkeys(slugs))
         if len(once) > self.max_images:
             raise TooManyImages(
@@ -67,8 +67,10 @@ class AlbumRules:
                 limit=self.max_images,
                 actual=len(once),
             )
-        if wrong := [slug for slug in once if not is_slug(slug)]:
-            raise InvalidField(f"“{wrong[0][:40]}” is not an image link. Links end with 17 letters and digits.")
+        for place, slug in enumerate(once, start=1):
+            if not is_slug(slug):
+                detail = f"“{slug[:40]}” is not an image link. Links end with 17 letters and digits."
+                raise NoImageLink(detail, actual=place)
         return once
 
 

@@ -26,8 +26,8 @@ from appliance.domain.clock import Clock
 from appliance.domain.errors import (
     GoneAlbum,
     IdempotencyKeyReused,
-    InvalidField,
     MissingToken,
+    UnavailableImages,
     UnknownAlbum,
 )
 from appliance.domain.model import Album, Ending, IdempotencyRecord
@@ -127,16 +127,17 @@ class Albums:
     async def _with_contents(self, album: Album, *, added: tuple[str, ...]) -> Contents:
         """The album with the images that are left, and with the time at which it is due.
 
-        Erased images leave it; expired ones stay, because their owners may restore them. Raises InvalidField when one
-        of `added` can't be shown, TooManyImages, GoneAlbum when no image is left.
+        Erased images leave it; expired ones stay, because their owners may restore them. Raises UnavailableImages when
+        some of `added` can't be shown, TooManyImages, GoneAlbum when no image is left.
         """
         images, now_s = await self._rows.images(album.images), self._clock()
         visible = visible_images(images, now_s)
         if missing := set(added) - {image.slug for image in visible}:
             named = [slug for slug in added if slug in missing]
-            raise InvalidField(
+            raise UnavailableImages(
                 f"{len(named)} of these images can't be added because they don't exist or are no longer available: "
-                f"{', '.join(named[:5])}{' …' if len(named) > 5 else ''}."
+                f"{', '.join(named[:5])}{' …' if len(named) > 5 else ''}.",
+                actual=len(named),
             )
         if not visible:
             raise GoneAlbum("The album has no images left. Add some first, or create a new album.")

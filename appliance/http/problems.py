@@ -36,6 +36,8 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.MissingFile: HTTPStatus.BAD_REQUEST,
     errors.EmptyUpload: HTTPStatus.BAD_REQUEST,
     errors.InvalidField: HTTPStatus.BAD_REQUEST,
+    errors.NoImageLink: HTTPStatus.BAD_REQUEST,
+    errors.UnavailableImages: HTTPStatus.BAD_REQUEST,
     errors.InvalidExpiry: HTTPStatus.BAD_REQUEST,
     errors.IncompleteUpload: HTTPStatus.BAD_REQUEST,
     errors.DigestMismatch: HTTPStatus.BAD_REQUEST,

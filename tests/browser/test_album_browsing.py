@@ -88,3 +88,18 @@ async def test_the_slideshow_goes_to_the_last_image_and_stops(site: Site, open_p
     await expect(button).to_have_attribute("aria-pressed", "true")
     await page.keyboard.press("ArrowLeft")
     await expect(button).to_have_attribute("aria-pressed", "false")
+
+
+async def test_without_a_connection_the_image_stays(site: Site, open_page: OpenPage) -> None:
+    album = await album_of(site, 3)
+    page = await open_page(f"/a/{album['slug']}/{album['images'][0]['slug']}")
+    await page.wait_for_load_state("networkidle")
+    await page.context.set_offline(True)
+    await page.keyboard.press("ArrowRight")
+    await page.get_by_text("2 of 3").first.wait_for()
+    await page.keyboard.press("ArrowRight")
+    await page.get_by_text("The server can’t be reached.").wait_for()
+    await page.context.set_offline(False)
+    await page.keyboard.press("ArrowRight")
+    await page.get_by_text("3 of 3").first.wait_for()
+    met(page).clear()  # the requests that failed

@@ -3,6 +3,7 @@
 from playwright.async_api import Dialog, Locator, Page, expect
 
 from tests.support.browser.albums import NAMES, album_now, album_of, managing, names_now
+from tests.support.browser.cards import payload
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import Site, met, screen
 from tests.support.images import pictures
@@ -215,6 +216,21 @@ async def test_files_are_dropped_straight_into_an_album(site: Site, open_page: O
     await page.get_by_label("Select a.jpg", exact=True).wait_for()
 
 
+async def test_an_uploaded_image_that_cannot_be_added_stays_in_the_field(site: Site, open_page: OpenPage) -> None:
+    album = await album_of(site, 1)
+    page = await open_page(managing(album))
+    await page.route(f"**/a/{album['slug']}/manage", lambda route: route.abort())
+    files = [payload("new.jpg", pictures.photo(64, 48, seed=9)), payload("text.jpg", b"no image")]
+    await page.locator("#uploading input").set_input_files(files)
+    await page.get_by_text("1 of 2 files uploaded").wait_for()
+    await page.get_by_text("1 image was uploaded, but isn’t in the album yet.").first.wait_for()
+    await page.unroute_all()
+    await page.get_by_role("button", name="Add", exact=True).click()
+    await option(page, "new.jpg").wait_for()
+    assert await names_now(site, album) == ["one.jpg", "new.jpg"]
+    met(page).clear()  # the statuses
+
+
 async def test_an_unreachable_server_is_reported_and_the_change_is_saved_later(site: Site, open_page: OpenPage) -> None:
     album = await album_of(site, 3)
     page = await open_page(managing(album))
@@ -233,9 +249,10 @@ async def test_an_unreachable_server_is_reported_and_the_change_is_saved_later(s
 async def test_a_wrong_token_is_asked_for_again(site: Site, open_page: OpenPage) -> None:
     album = await album_of(site, 2)
     page = await open_page(managing(album | {"delete_token": "x" * 22}))
+    await expect(page.get_by_label("Delete token")).to_be_focused()  # before anything is entered
     await page.get_by_label("Title").fill("Mine")
     await page.get_by_label("Title").press("Enter")
-    await expect(page.get_by_label("Delete token")).to_be_focused()
+    await page.get_by_text("Not saved. The delete token is wrong.").first.wait_for()
     met(page).clear()
     await page.get_by_label("Delete token").fill(managing(album))
     await page.get_by_label("Description").fill("With the title from before")

@@ -4,6 +4,7 @@ import aiohttp
 import pytest
 
 from tests.support.browser.albums import album_of
+from tests.support.browser.cards import choose, payload, reaches
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.library import with_uploads
 from tests.support.browser.pages import Site, box_of, overflow_px, screen
@@ -63,6 +64,16 @@ async def test_rows_of_images_use_the_width_of_a_large_screen(site: Site, open_p
     assert await overflow_px(page) <= 0
 
 
+async def test_a_card_can_be_read_with_text_of_twice_the_size(open_page: OpenPage) -> None:
+    page = await open_page("about:blank", **screen("phone"))
+    session = await page.context.new_cdp_session(page)
+    await session.send("Page.setFontSizes", LARGE_TEXT)
+    await page.goto("/")
+    await choose(page, payload("text.jpg", b"no image"))
+    state = await (await reaches(page, "text.jpg", "refused")).locator(".state").bounding_box()
+    assert state is not None and state["width"] >= 200
+
+
 async def test_progress_is_seen_in_colours_of_ones_own(site: Site, open_page: OpenPage) -> None:
     async with aiohttp.ClientSession() as session:
         arriving = await Arriving.begun(site.url, session, 1_000_000)
@@ -78,3 +89,6 @@ async def test_paper_has_no_buttons_and_no_codes(site: Site, open_page: OpenPage
     await page.emulate_media(media="print")
     assert await page.get_by_role("heading", name="Cat").is_visible()
     assert await page.locator("button:visible, input:visible, .bar:visible").count() == 0
+    album = await album_of(site, 1)
+    await page.goto(f"/a/{album['slug']}")
+    assert await page.locator("h1:visible, h2:visible").all_inner_texts() == ["A weekend"]

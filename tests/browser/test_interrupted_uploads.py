@@ -35,6 +35,36 @@ async def test_an_upload_waits_for_a_lost_connection(site: Site, open_page: Open
     met(page).clear()  # the console tells of each request that failed
 
 
+async def test_a_file_that_was_changed_meanwhile_fails_and_says_so(open_page: OpenPage, tmp_path: Path) -> None:
+    file = tmp_path / "edited.jpg"
+    file.write_bytes(pictures.camera_photo())
+    page = await open_page("/")
+    await slowed(page)
+    await page.set_input_files("#file", file)
+    found = await reaches(page, "edited.jpg", "sending")
+    await found.locator(".link:not([hidden])").wait_for()
+    await found.get_by_role("button", name="Pause").click()
+    file.write_bytes(pictures.camera_photo() + bytes(1000))
+    await found.get_by_role("button", name="Resume").click()
+    failed = await reaches(page, "edited.jpg", "failed")
+    assert "edited.jpg can’t be read." in await failed.locator(".state").inner_text()
+    await failed.get_by_role("button", name="Cancel").click()
+    await page.get_by_text("Upload cancelled. Its link no longer works.").wait_for()
+    met(page).clear()  # the request that failed
+
+
+async def test_a_cancellation_of_which_the_server_knows_nothing_promises_nothing(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    await slowed(page)
+    await choose(page, payload("slow.jpg", pictures.camera_photo()))
+    found = await reaches(page, "slow.jpg", "sending")
+    await found.locator(".link:not([hidden])").wait_for()
+    await page.context.set_offline(True)
+    await found.get_by_role("button", name="Cancel").click()
+    await page.get_by_text("Upload cancelled.", exact=True).wait_for()
+    met(page).clear()  # the requests that failed
+
+
 async def test_an_upload_survives_cut_connections(site: Site, open_page: OpenPage) -> None:
     data = pictures.camera_photo()
     relay = Relay(int(site.url.rpartition(":")[2]), seed=5, share=1.0, least=60_000, most=300_000)

@@ -106,6 +106,10 @@ async def test_the_list_moves_to_another_browser_as_a_file(open_page: OpenPage, 
     await other.locator("#import").set_input_files([payload("list.json", b'{"format": "else"}')])
     await other.get_by_text("list.json isn’t an exported list.").wait_for()
     assert await other.locator(".image").count() == 3
+    album = {"slug": "1yNqEvM1Xh6dnaz5k", "delete_token": "t" * 22, "made_at": "2026-11-24T00:00:00Z", "title": "Trip"}
+    albums = json.dumps({"format": "appliance-pictures-1", "pictures": [], "albums": [album]}).encode()
+    await other.locator("#import").set_input_files([payload("albums.json", albums)])
+    await other.get_by_text("1 album added.").wait_for()
 
 
 async def test_an_imported_list_links_only_to_this_host(open_page: OpenPage) -> None:

@@ -131,3 +131,25 @@ async def test_an_image_deleted_by_its_manage_link_is_in_the_bin_too(site: Site,
     await page.get_by_role("link", name="Images 3").wait_for()
     assert await statuses(site, links) == [200, 200, 200]
     met(page).clear()  # the status of what is gone
+
+
+async def test_an_album_deleted_by_its_manage_link_is_in_the_bin_and_restored(site: Site, open_page: OpenPage) -> None:
+    page, _ = await with_pictures(open_page)
+    await tick(page, "one.jpg", "two.jpg")
+    await page.get_by_role("button", name="Create an album").click()
+    await page.get_by_role("link", name="Manage this album").click()
+    await page.get_by_text("Delete this album").click()
+    await page.get_by_role("button", name="Move to the bin").click()
+    await page.get_by_role("heading", name="Moved to the bin").wait_for()
+    await page.goto("/images#/albums")
+    await page.get_by_text("No albums yet.").wait_for()
+    await page.get_by_role("link", name="Bin 1").click()
+    row = page.locator("#albums li")
+    await expect(row.locator(".state")).to_have_text("7 days left")
+    await row.get_by_role("link", name="Manage").click()
+    await page.get_by_role("button", name="Restore").click()
+    await page.get_by_text("Album restored.").wait_for()
+    await page.goto("/images#/albums")
+    await expect(page.locator("#albums li .state")).to_have_count(0)
+    await expect(page.locator("#albums li a").first).to_have_attribute("href", re.compile("^/a/"))
+    met(page).clear()  # the statuses of what is gone

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.support.browser.albums import album_of
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import Site, box_of, overflow_px, screen
 from tests.support.images import pictures
@@ -75,6 +76,11 @@ async def test_a_time_of_day_is_in_the_viewers_zone(site: Site, open_page: OpenP
     time = page.locator("#about time")
     minutes = int(image["expires_at"][14:16])
     await expect(time).to_have_text(re.compile(rf" at \d\d:{(minutes + 30) % 60:02} \(in 5 hours\)$"))  # UTC+5:30
+    album = await album_of(site, 1, expires_in="5h")
+    paths = [f"/i/{image['slug']}/manage", *(f"/a/{album['slug']}{page}" for page in ("", "/manage"))]
+    for path in paths:
+        await page.goto(path)
+        await expect(page.locator("time").first).to_have_text(re.compile(r" at \d\d:\d\d \(in 5 hours\)$"))
     without = await open_page(f"/i/{image['slug']}", java_script_enabled=False)
     await expect(without.locator("#about time")).to_have_text(re.compile(rf":{minutes:02} UTC \(in 5 hours\)$"))
 

@@ -26,6 +26,17 @@ SHIFTS = """new Promise((tell) => {
 })"""
 
 
+async def test_a_panorama_is_in_the_middle_of_its_frame(site: Site, open_page: OpenPage) -> None:
+    image = await site.upload(pictures.photo(3000, 150))
+    page = await open_page(f"/i/{image['slug']}", **screen("phone"))
+    source = "<source type='image/avif' media='print' srcset='/x'>"  # as each lighter format that is made adds one
+    await page.locator("#frame picture").evaluate(
+        "(picture, more) => picture.insertAdjacentHTML('afterbegin', more)", source
+    )
+    frame, shown = await box_of(page, "#frame"), await box_of(page, "#shown")
+    assert abs(frame["y"] + frame["height"] / 2 - shown["y"] - shown["height"] / 2) <= 1
+
+
 @pytest.mark.parametrize("size", ["phone", "desk"])
 async def test_the_image_is_as_large_as_the_screen_allows(image: Resource, open_page: OpenPage, size: str) -> None:
     page = await open_page(f"/i/{image['slug']}", **screen(size))

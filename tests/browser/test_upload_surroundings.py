@@ -6,7 +6,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.support.browser.cards import choose, link_of, payload, reaches, resource
 from tests.support.browser.chromium import OpenPage
@@ -25,6 +25,15 @@ PASTE_FILE = """(data) => {
     const carried = new DataTransfer();
     carried.items.add(new File([bytes], "pasted.png", { type: "image/png" }));
     document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: carried, bubbles: true }));
+}"""
+PASTE_OFFICE_TEXT = """(data) => {
+    const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
+    const carried = new DataTransfer();
+    carried.setData("text/plain", "Q3 in figures");
+    carried.items.add(new File([bytes], "text.png", { type: "image/png" }));
+    const pasted = new ClipboardEvent("paste", { clipboardData: carried, bubbles: true, cancelable: true });
+    document.activeElement.dispatchEvent(pasted);
+    return pasted.defaultPrevented;
 }"""
 SHARES = """() => {
     globalThis.shared = [];
@@ -69,16 +78,50 @@ async def test_a_file_waits_for_the_rest_of_the_script(open_page: OpenPage) -> N
     met(page).clear()  # the requests that failed
 
 
-async def test_a_link_is_copied_over_plain_http_too(site: Site, open_page: OpenPage) -> None:
-    """A browser has `navigator.clipboard` only for HTTPS and for the machine itself."""
+async def _over_plain_http(site: Site, open_page: OpenPage) -> Page:
+    """The upload page under another name, as on a local network, where browsers allow less."""
     page = await open_page()
 
     async def from_site(route: Route) -> None:
         address = urlsplit(route.request.url)._replace(netloc=urlsplit(site.url).netloc)
         await route.fulfill(response=await route.fetch(url=address.geturl()))
 
-    await page.route("http://pictures.example/**", from_site)
+    await page.context.route("http://pictures.example/**", from_site)
     await page.goto("http://pictures.example/")
+    return page
+
+
+async def test_over_plain_http_an_upload_belongs_to_one_tab_too(site: Site, open_page: OpenPage) -> None:
+    page = await _over_plain_http(site, open_page)
+    assert await page.evaluate("navigator.locks === undefined")
+    await choose(page, payload("slow.png", pictures.png()))
+    await reaches(page, "slow.png", "done")  # the script is complete
+    await page.context.route("**/api/v1/uploads/*", lambda route: route.abort("internetdisconnected"))
+    await choose(page, payload("held.png", pictures.png(64, 48)))
+    await reaches(page, "held.png", "offline")
+    other = await page.context.new_page()
+    await other.goto("http://pictures.example/images")
+    await other.locator(".image", has_text="slow.png").wait_for()
+    await other.wait_for_load_state("networkidle")
+    await expect(other.locator("#unfinished")).to_be_hidden()
+    await page.close()
+    await other.reload()
+    await expect(other.locator("#unfinished")).to_be_visible()
+    met(page).clear()  # the requests that failed
+
+
+async def test_a_browser_that_stores_nothing_uploads_without_errors(open_page: OpenPage) -> None:
+    page = await open_page()
+    await page.add_init_script("indexedDB.open = () => { throw new DOMException('refused', 'SecurityError'); };")
+    await page.goto("/")
+    await choose(page, payload("cat.png", pictures.png()))
+    await reaches(page, "cat.png", "done")
+    await page.get_by_text("This window can’t store My images.").wait_for()
+
+
+async def test_a_link_is_copied_over_plain_http_too(site: Site, open_page: OpenPage) -> None:
+    """A browser has `navigator.clipboard` only for HTTPS and for the machine itself."""
+    page = await _over_plain_http(site, open_page)
     assert await page.evaluate("navigator.clipboard === undefined")
     await choose(page, payload("cat.png", pictures.png()))
     found = await reaches(page, "cat.png", "done")
@@ -130,6 +173,24 @@ async def test_files_are_pasted_on_other_pages_too(site: Site, open_page: OpenPa
         await reaches(page, "pasted.png", "done")
         await page.reload()
         await expect(page.get_by_text("Upload pasted.png")).to_be_hidden()
+
+
+async def test_a_pasted_text_with_a_picture_of_itself_stays_a_text(open_page: OpenPage) -> None:
+    """As office programs put it on the clipboard."""
+    page = await open_page("/")
+    await page.get_by_text("Options: expiry").click()
+    await page.get_by_label("Title", exact=True).focus()
+    assert await page.evaluate(PASTE_OFFICE_TEXT, base64.b64encode(pictures.png()).decode()) is False
+    assert await page.locator("#uploads > li").count() == 0
+
+
+async def test_a_screenshot_is_pasted_where_a_checkbox_has_the_focus(site: Site, open_page: OpenPage) -> None:
+    image = await site.upload(pictures.photo(64, 48))
+    page = await open_page(f"/i/{image['slug']}")
+    await page.get_by_role("radio").first.focus()
+    await page.evaluate(PASTE_FILE.replace("body", "activeElement"), base64.b64encode(pictures.png()).decode())
+    await page.wait_for_url(f"{site.url}/")
+    await reaches(page, "pasted.png", "done")
 
 
 async def test_a_giant_image_is_not_decoded_for_a_preview(open_page: OpenPage) -> None:

@@ -7,6 +7,7 @@ from playwright.async_api import Page, expect
 
 from tests.support.browser.cards import card, choose, full, link_of, payload, reaches, resource, slow_down, slowed
 from tests.support.browser.chromium import OpenPage
+from tests.support.browser.library import tick
 from tests.support.browser.pages import Site, met, screen
 from tests.support.images import pictures
 
@@ -158,3 +159,46 @@ async def test_a_file_that_was_uploaded_before_is_recognised(open_page: OpenPage
     await reaches(page, "again.jpg", "done")
     earlier = card(page, "again.jpg").get_by_role("link", name="earlier upload")
     await expect(earlier).to_have_attribute("href", link[link.index("/i/") :])
+
+
+async def test_a_file_whose_earlier_upload_was_deleted_is_new(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    await choose(page, payload("once.jpg", pictures.photo(64, 48)))
+    await reaches(page, "once.jpg", "done")
+    other = await page.context.new_page()
+    await other.goto("/images")
+    await tick(other, "once.jpg")
+    await other.get_by_role("button", name="Delete", exact=True).click()
+    await other.get_by_role("link", name="Bin 1").wait_for()
+    await choose(page, payload("again.jpg", pictures.photo(64, 48)))
+    await reaches(page, "again.jpg", "done")
+    await choose(page, payload("third.jpg", pictures.photo(64, 48)))
+    await expect(card(page, "third.jpg").get_by_role("link", name="earlier upload")).to_be_visible()
+    await expect(card(page, "again.jpg").get_by_role("link", name="earlier upload")).to_be_hidden()
+
+
+async def test_what_failed_before_can_still_be_tried_again(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    await page.route("**/api/v1/uploads", full)
+    await choose(page, payload("failed.png", pictures.png()))
+    await reaches(page, "failed.png", "failed")
+    await page.unroute_all()
+    await choose(page, payload("works.jpg", pictures.photo(64, 48)))
+    await reaches(page, "works.jpg", "done")
+    await expect(page.locator("#summary-text")).to_have_text(
+        "1 image uploaded. 1 file was not uploaded; its card says why."
+    )
+    await page.get_by_role("button", name="Retry all").click()
+    await expect(page.locator("#summary-text")).to_have_text("2 images uploaded.")
+    met(page).clear()  # the status
+
+
+async def test_copying_all_tells_how_many_there_are(open_page: OpenPage) -> None:
+    page = await open_page("/", permissions=["clipboard-read", "clipboard-write"])
+    await choose(page, payload("done.png", pictures.png()))
+    await reaches(page, "done.png", "done")
+    await slowed(page)
+    await choose(page, payload("slow.jpg", pictures.camera_photo()))
+    await page.get_by_role("button", name="Copy all links").click()
+    await expect(page.locator("#spoken")).to_have_text("1 link copied")
+    await card(page, "slow.jpg").get_by_role("button", name="Cancel").click()

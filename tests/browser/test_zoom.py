@@ -87,6 +87,14 @@ async def test_the_zoom_shows_the_whole_image_first(site: Site, open_page: OpenP
     assert await view_of(page) == [0, 0, *shape]
 
 
+async def test_the_zoom_shows_the_top_of_a_tall_screenshot_first(site: Site, open_page: OpenPage) -> None:
+    image = await site.upload(pictures.photo(900, 6000), "chat.jpg")
+    page = await open_page(f"/i/{image['slug']}", permissions=CLIPBOARD, **screen("phone"))
+    await page.get_by_role("button", name="Zoom").click()
+    left, top, width, height = await view_of(page)
+    assert (left, top, width) == (0, 0, 900) and height < 2000
+
+
 @pytest.mark.parametrize(
     ("shape", "view"), [(TALL, [0, 629, 1200, 1142]), (TALL, [100, 200, 800, 500]), (WIDE, [600, 0, 1000, 600])]
 )

@@ -137,7 +137,7 @@ async def test_an_albums_problem_is_told_in_the_readers_language(host: Host) -> 
     page = await host.client.post("/a", data={"images": "0000aaaaaaaaaaaaa"}, headers=browser)
     text = await page.text()
     assert page.status == 400
-    assert "Ein Feld hat einen ungültigen Wert." in text
+    assert "Nicht hinzugefügt werden können 1 dieser Bilder, weil" in text
     assert 'lang="en"' not in text
 
 

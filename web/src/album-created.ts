@@ -4,6 +4,7 @@ import { wireFields } from "./sorting/fields";
 import { rememberAlbum } from "./library/remembered-albums";
 import { wireCopyButtons } from "./parts/copy";
 import { required } from "./parts/dom";
+import { showLocalTimes } from "./parts/local-times";
 import { wireShareButtons } from "./parts/share-button";
 import { tokenOf } from "./parts/token";
 
@@ -20,6 +21,7 @@ function fillIn(token: string): void {
 
 const token = field.value || tokenOf(slug);
 wireCopyButtons();
+showLocalTimes();
 wireShareButtons();
 if (token) {
   fillIn(token);

@@ -7,6 +7,7 @@ import { renameAlbum } from "./library/remembered-albums";
 import { offerImages } from "./library/image-picker";
 import { wireCopyButtons } from "./parts/copy";
 import { required } from "./parts/dom";
+import { showLocalTimes } from "./parts/local-times";
 import { loadPage } from "./parts/pages";
 import { isToken, tokenIn } from "./parts/token";
 import { Autosave } from "./sorting/autosave";
@@ -19,10 +20,10 @@ const links = required<HTMLTextAreaElement>("#add");
 
 /** Show when the album ends, as the page of now says it. */
 function showExpiry(page: Document): void {
-  for (const selector of ["#about", "#expires"]) {
-    const fresh = page.querySelector<HTMLElement>(selector);
-    if (fresh) required(selector).replaceChildren(...fresh.childNodes);
-  }
+  const [about, choices] = [page.querySelector("#about"), page.querySelector("#expires")];
+  if (about) required("#about").replaceWith(about);
+  if (choices) required("#expires").replaceChildren(...choices.childNodes);
+  showLocalTimes();
 }
 
 async function reload(): Promise<void> {
@@ -32,6 +33,7 @@ async function reload(): Promise<void> {
 
 function saveByItself(): void {
   const autosave = new Autosave(form);
+  void autosave.checkToken();
   const album = new SortableAlbum(required<HTMLOListElement>(".sortable"), "order", autosave);
   const background = new AlbumForm(form, (page) => {
     album.append(page.querySelectorAll<HTMLLIElement>(".sortable li"));
@@ -39,7 +41,7 @@ function saveByItself(): void {
   });
   wireFields(form, autosave, () => void reload());
   wireLinks(links, background);
-  new AlbumUploads(required("#uploading"), required("#drop-zone"), background);
+  new AlbumUploads(required("#uploading"), required("#drop-zone"), background, links);
 }
 
 const token = tokenIn(required<HTMLInputElement>("#token").value);

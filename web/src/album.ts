@@ -1,6 +1,7 @@
 // The pages of an album: copy and share buttons, the manage link, and browsing from image to image.
 import { wireCopyButtons } from "./parts/copy";
 import { isPlainClick } from "./parts/dom";
+import { showLocalTimes } from "./parts/local-times";
 import { wireShareButtons } from "./parts/share-button";
 import { isToken } from "./parts/token";
 import { wireZoom } from "./parts/zoom";
@@ -12,6 +13,7 @@ import { type Way, wayTo } from "./browsing/ways";
 
 wireCopyButtons();
 wireShareButtons();
+showLocalTimes();
 wireZoom();
 
 // A manage link has its token in the fragment, which browsers don't send: take it to the manage page.

@@ -1,6 +1,7 @@
 // My images: the list that this browser stores, in three views: images, albums, and the bin.
 
-import { createAlbumAndOpen, renderAlbums } from "./library/albums";
+import { refreshAlbums, renderAlbums } from "./library/album-list";
+import { createAlbumAndOpen } from "./library/albums";
 import { watchChanges } from "./library/changes";
 import { binImages, eraseImages, extendImages, forgetImages, restoreImages } from "./library/commands";
 import { exportList, importList } from "./library/files";
@@ -42,6 +43,7 @@ let isLost = false;
 const view = (): View => (location.hash === "#/bin" ? "bin" : location.hash === "#/albums" ? "albums" : "images");
 const listed = (): LibraryImage[] => images.filter((image) => image.restorable_until === undefined);
 const binned = (): LibraryImage[] => images.filter((image) => isInBin(image));
+const albumsIn = (place: View): LibraryAlbum[] => (place === "images" ? [] : albums.filter((album) => isInBin(album) === (place === "bin")));
 
 /** Read the list again and show what has changed. If the browser has deleted it, the page keeps what it has. */
 async function load(): Promise<void> {
@@ -69,6 +71,15 @@ function loadWhenErased(): void {
   if (left < DAY_MS) erasure = setTimeout(() => void load(), Math.max(left, 0) + 50);
 }
 
+let haveAskedAboutAlbums = false;
+
+/** Ask once, and again when the back button restores this page, for an album may have been deleted meanwhile. */
+function askAboutAlbums(): void {
+  if (haveAskedAboutAlbums || albums.length === 0) return;
+  haveAskedAboutAlbums = true;
+  refreshAlbums(albums).catch(() => undefined); // the browser can't store it, so the next visit asks again
+}
+
 function show(isNewOrder: boolean): void {
   const current = view();
   const sorted = inOrder(current === "bin" ? binned() : listed(), order.value as Order);
@@ -76,27 +87,30 @@ function show(isNewOrder: boolean): void {
   selection.keepTo(shown);
   gallery.show(grouped(shown, order.value as Order), isNewOrder);
   roving.refresh();
-  renderAlbums(required("#albums"), albums);
+  renderAlbums(required("#albums"), albumsIn(current));
   showView(current);
+  if (current !== "images") askAboutAlbums();
   showSelection();
 }
 
 /** Show the parts that belong to the view, and what it says where there is nothing. */
 function showView(current: View): void {
-  const { length } = current === "bin" ? binned() : current === "albums" ? albums : listed();
+  const viewed = current === "bin" ? binned() : current === "albums" ? [] : listed();
+  const shownAlbums = albumsIn(current);
   for (const link of document.querySelectorAll<HTMLElement>(".views a")) {
     if (link.dataset["view"] === current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   required("#image-count").textContent = String(listed().length);
-  required("#album-count").textContent = String(albums.length);
-  required("#bin-count").textContent = String(binned().length);
+  required("#album-count").textContent = String(albumsIn("albums").length);
+  required("#bin-count").textContent = String(binned().length + albumsIn("bin").length);
   for (const part of document.querySelectorAll<HTMLElement>("[data-view]:not(a)")) part.hidden = part.dataset["view"] !== current;
-  hide("#find", current === "albums" || length === 0);
+  hide("#albums", shownAlbums.length === 0);
+  hide("#find", viewed.length === 0);
   hide("#lost", !isLost);
   hide("#actions", shown.length === 0 || isLost);
-  required("#empty").hidden = current !== "images" || length > 0 || unfinished > 0;
-  required("#nothing").textContent = length > 0 && current !== "albums" && shown.length === 0 ? t("No image matches your search.") : emptyText(current, length);
+  required("#empty").hidden = current !== "images" || viewed.length > 0 || unfinished > 0 || !required("#unavailable").hidden;
+  required("#nothing").textContent = viewed.length > 0 && shown.length === 0 ? t("No image matches your search.") : emptyText(current, viewed.length + shownAlbums.length);
   required<HTMLButtonElement>("#export").disabled = images.length + albums.length === 0;
   required("#forget-gone").hidden = current !== "images" || !listed().some((image) => hasEnded(image));
   required("#live").dataset["shown"] = "";
@@ -165,7 +179,7 @@ search.addEventListener("input", () => show(true));
 order.addEventListener("change", () => show(true));
 required("#forget-gone").addEventListener("click", () => void forgetImages(listed().filter((image) => hasEnded(image))));
 required("#export").addEventListener("click", () => exportList({ images, albums }));
-required<HTMLInputElement>("#import").addEventListener("change", ({ target }) => void attempt(importList(target as HTMLInputElement, images)));
+required<HTMLInputElement>("#import").addEventListener("change", ({ target }) => void attempt(importList(target as HTMLInputElement, { images, albums })));
 place.addEventListener("error", ({ target }) => onMissingThumbnail(target as HTMLElement), { capture: true });
 
 function onMissingThumbnail(thumbnail: HTMLElement): void {
@@ -209,6 +223,7 @@ addEventListener("hashchange", () => {
   show(true);
   void attempt(receiveImages());
 });
+addEventListener("pageshow", ({ persisted }) => (haveAskedAboutAlbums &&= !persisted));
 wireHandOver();
 watchChanges(() => void load());
 void load().then(showUnfinished).then(() => attempt(receiveImages()));

@@ -2,6 +2,7 @@
 // page of something that is gone tells its owner until when it can be restored.
 
 import { Problem } from "./parts/api";
+import { showLocalTimes } from "./parts/local-times";
 import { wireManageForm } from "./parts/manage-form";
 import { checkToken, isWrongToken, restorableText, showProblem } from "./parts/restoring";
 import { dropToken, tokenOf } from "./parts/token";
@@ -32,5 +33,8 @@ function refuse(field: HTMLInputElement, slug: string, fault: Problem): void {
 const page = document.querySelector<HTMLElement>("#image");
 const field = document.querySelector<HTMLInputElement>("[name=token]");
 const [, kind, slug] = /^\/([ai])\/(\w+)/.exec(location.pathname) ?? [];
-if (page) wireManageForm(page);
-else if (field && kind && slug) void welcomeOwner(field, kind, slug);
+showLocalTimes();
+if (page) {
+  page.addEventListener("refreshed", () => showLocalTimes());
+  wireManageForm(page);
+} else if (field && kind && slug) void welcomeOwner(field, kind, slug);

@@ -33,5 +33,5 @@ form.addEventListener("submit", (event) => {
 });
 wireCopyButtons();
 wireKeyField();
-void interrupted.load().then((files) => arrivals.show(files));
+interrupted.load().then((files) => arrivals.show(files)).catch(() => undefined); // a browser that stores nothing resumes nothing
 addEventListener("load", () => void navigator.serviceWorker?.register("/sw.js").catch(() => undefined));

@@ -1,8 +1,10 @@
 // The reply to the plain form, which a phone's share menu uses too: the images are added to My images.
 import { type LibraryImage, saveImages } from "./library/store";
 import { wireCopyButtons } from "./parts/copy";
+import { showLocalTimes } from "./parts/local-times";
 
 wireCopyButtons();
+showLocalTimes();
 const uploaded_at = new Date().toISOString();
 const images = [...document.querySelectorAll<HTMLElement>("[data-record]")].map(({ dataset }) => ({
   ...(JSON.parse(dataset["record"] ?? "") as LibraryImage),

@@ -63,8 +63,10 @@ from appliance.domain.errors.requests import (
     InvalidField,
     MalformedRequest,
     MethodNotAllowed,
+    NoImageLink,
     NoSuchPage,
     RangeNotSatisfiable,
+    UnavailableImages,
 )
 from appliance.domain.errors.resumable import (
     ChecksumMismatch,
@@ -149,6 +151,7 @@ __all__ = [
     "MethodNotAllowed",
     "MissingFile",
     "MissingToken",
+    "NoImageLink",
     "NoSuchPage",
     "NotAnImage",
     "NotHereYet",
@@ -168,6 +171,7 @@ __all__ = [
     "StoreUnavailable",
     "TooLarge",
     "TooManyImages",
+    "UnavailableImages",
     "UnfitInstallation",
     "UnknownAlbum",
     "UnknownImage",

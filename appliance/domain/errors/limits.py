@@ -1,7 +1,5 @@
 """Errors of clients that are at a limit of their own. Waiting helps."""
 
-from typing import ClassVar
-
 from appliance.domain.errors.base import ApplianceError
 from appliance.domain.quotas import Policy
 
@@ -33,7 +31,7 @@ class BudgetSpent(ApplianceError):
 
     code = "budget-spent"
     title = "That is enough for today"
-    texts: ClassVar[tuple[str, ...]] = (
+    texts: tuple[str, ...] = (
         "This is more than this host still accepts today. The limit is {limit_size} a day. Continue tomorrow.",
         "This is more than this host still accepts today. Continue tomorrow.",
     )

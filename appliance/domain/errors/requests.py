@@ -33,6 +33,24 @@ class InvalidField(ApplianceError):
     )
 
 
+class NoImageLink(InvalidField):
+    """One of the images for an album isn't named by a link or a slug; `actual` is its place in the list, from 1."""
+
+    texts = (
+        "Number {actual} of these is not an image link. Links end with 17 letters and digits.",
+        "One of these is not an image link. Links end with 17 letters and digits.",
+    )
+
+
+class UnavailableImages(InvalidField):
+    """So many (`actual`) of the images for an album can't be added."""
+
+    texts = (
+        "{actual} of these images can't be added because they don't exist or are no longer available.",
+        "Some of these images can't be added because they don't exist or are no longer available.",
+    )
+
+
 class NoSuchPage(ApplianceError):
     """Nothing is at this address."""
 

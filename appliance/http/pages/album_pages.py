@@ -205,6 +205,7 @@ class AlbumPages:
             "page_url": self._links.album(album.slug),
             "ends_s": contents.ends_s,
             "expiry": self._expiry(contents),
+            "expires_in": self._templates.formatter.time_left(contents.ends_s, self._clock()),
             "codes": album_codes(contents, self._config, self._templates.language),
         }
 

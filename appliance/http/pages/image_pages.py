@@ -54,7 +54,6 @@ class ImagePages:
             has_details=image.keep_metadata is not KeepMetadata.NOTHING,
             link_codes=link_codes(image, self._config, language),
             sized_codes=sized_codes(image, self._config, language),
-            expires_in=self._templates.formatter.time_left(image.expires_s, self._clock()),
             report_link=self._templates.report_link(self._links.share(image.slug), image.title or image.filename),
             oembed_url=self._links.oembed(image.slug),
             **self._describe(image),
@@ -189,6 +188,7 @@ class ImagePages:
             "name": image.title or image.filename,
             "page_url": self._links.share(image.slug),
             "expiry": self._expiry(image),
+            "expires_in": self._templates.formatter.time_left(image.expires_s, self._clock()),
             "codes": copy_codes(image, self._config, self._templates.language),
             "expiry_options": self._templates.expiry_options(),
         }

@@ -188,6 +188,19 @@ async def test_a_form_that_is_sent_again_creates_no_second_album(host: Host) -> 
     assert other.headers["Location"] != first.headers["Location"]
 
 
+async def test_a_mistake_is_located_in_every_language(host: Host) -> None:
+    [image] = await uploaded(host, 1)
+    answers = {
+        "https://h/i/nothing": "Nummer 2 davon ist kein Link zu einem Bild.",
+        "0" * 17: "Nicht hinzugefügt werden können 1 dieser Bilder",
+    }
+    for wrong, expected in answers.items():
+        form, headers = {"images": f"{image['url']} {wrong}"}, BROWSER | {"Accept-Language": "de"}
+        response = await host.client.post("/a", data=form, headers=headers)
+        assert response.status == 400
+        assert expected in await response.text()
+
+
 async def test_a_mistake_is_shown_on_the_form_and_nothing_entered_is_lost(host: Host) -> None:
     response = await send(host, "/a", images="https://h/i/nothing", title="Typed", expires_in="7d")
     text = await response.text()

@@ -6,6 +6,7 @@ import { keyHeader } from "../parts/access-key";
 import { announce } from "../parts/announce";
 import { callApi, Problem } from "../parts/api";
 import { t, tn } from "../parts/messages";
+import { pageLanguage } from "../parts/problems";
 import { watchDrops, watchPicker } from "../uploading/picking";
 import type { AlbumForm } from "./album-form";
 
@@ -14,24 +15,29 @@ const CONCURRENCY = 3;
 export class AlbumUploads {
   readonly #progress = document.createElement("progress");
   readonly #text = document.createElement("p");
-  readonly #refusals = document.createElement("ul");
+  readonly #reports = document.createElement("ul");
   readonly #files: File[] = [];
   readonly #uploaded = new Map<number, string>();
   #begun = 0;
   #ended = 0;
+  #refused = 0;
   #added = 0;
   #isAdding = false;
 
-  /** The button and the progress are shown in `place`; `zone` while files are dragged over the page. */
+  /**
+   * The button and the progress are shown in `place`; `zone` while files are dragged over the page. `links` is the field for
+   * links of images that are to be added.
+   */
   constructor(
     place: HTMLElement,
     zone: HTMLElement,
     private readonly form: AlbumForm,
+    private readonly links: HTMLTextAreaElement,
   ) {
     this.#text.setAttribute("role", "status");
     this.#progress.setAttribute("aria-label", t("Uploads"));
     const picker = document.createElement("input");
-    place.append(createButton(picker), this.#progress, this.#text, this.#refusals);
+    place.append(createButton(picker), this.#progress, this.#text, this.#reports);
     place.hidden = false;
     this.#show();
     watchPicker(picker, (files) => this.#accept(files));
@@ -85,19 +91,36 @@ export class AlbumUploads {
       const slugs: string[] = [];
       for (let slug; (slug = this.#uploaded.get(this.#added + slugs.length)) !== undefined; ) slugs.push(slug);
       const links = slugs.join("\n").trim();
-      if (links) await this.form.add(links);
+      if (links && !(await this.form.add(links))) this.#keep(links);
       this.#added += slugs.length;
     }
     this.#isAdding = false;
     this.#show();
   }
 
+  /** Images that couldn't be added stay in the field for links, where a press adds them. */
+  #keep(links: string): void {
+    this.links.value = [this.links.value.trim(), links].filter(Boolean).join("\n");
+    const count = links.split("\n").length;
+    const text = tn(
+      "{count} image was uploaded, but isn’t in the album yet. Its link is in the field below: press Add.",
+      "{count} images were uploaded, but aren’t in the album yet. Their links are in the field below: press Add.",
+      count,
+    );
+    this.#report(text, pageLanguage());
+  }
+
   #refuse(text: string, lang: string): void {
+    this.#refused += 1;
+    this.#report(text, lang);
+  }
+
+  #report(text: string, lang: string): void {
     const line = document.createElement("li");
     line.lang = lang;
     line.dir = "auto";
     line.textContent = text;
-    this.#refusals.append(line);
+    this.#reports.append(line);
     announce(text, { lang, staysMs: 8000 });
   }
 
@@ -106,7 +129,7 @@ export class AlbumUploads {
     this.#progress.hidden = !this.#isBusy;
     this.#progress.max = Math.max(1, count);
     this.#progress.value = this.#ended;
-    if (count > 0) this.#text.textContent = tn("{done} of {count} file uploaded", "{done} of {count} files uploaded", count, { done: this.#ended });
+    if (count > 0) this.#text.textContent = tn("{done} of {count} file uploaded", "{done} of {count} files uploaded", count, { done: this.#ended - this.#refused });
   }
 }
 

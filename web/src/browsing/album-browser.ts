@@ -1,6 +1,7 @@
 // Browsing an album: the next image takes the place of the shown one, on the same page and in the same history entry.
 
 import { announce } from "../parts/announce";
+import { t } from "../parts/messages";
 import { AlbumPages } from "./album-pages";
 import type { Way } from "./ways";
 
@@ -21,7 +22,8 @@ export class AlbumBrowser {
     const page = await this.#pages.load(address);
     if (addressOf(way) !== address) return true; // another step was faster
     if (page && replaceFrame(page)) this.#show(page, address, isQuiet);
-    else location.replace(address);
+    else if (page || (await isReachable(address))) location.replace(address);
+    else if (!isQuiet) announce(t("The server can’t be reached. Check your connection and try again."));
     return true;
   }
 
@@ -46,6 +48,10 @@ export class AlbumBrowser {
     }
   }
 }
+
+/** Whether the server answers, if only with an error. */
+const isReachable = (address: string): Promise<boolean> =>
+  fetch(address, { method: "HEAD", cache: "no-store" }).then(() => true, () => false);
 
 const addressOf = (way: Way): string | undefined => document.querySelector<HTMLAnchorElement>(`a[data-step="${way}"]`)?.href;
 

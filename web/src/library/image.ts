@@ -38,8 +38,8 @@ export function toLibraryImage(image: ImageResource, uploaded_at = new Date().to
 /** What people know the image by. */
 export const nameOf = ({ title, filename }: LibraryImage): string => title ?? filename;
 
-/** Whether the image was deleted and can still be restored from the bin. */
-export const isInBin = ({ restorable_until }: LibraryImage, now = Date.now()): boolean =>
+/** Whether the image, or album, has ended and can still be restored from the bin. */
+export const isInBin = ({ restorable_until }: { restorable_until?: string }, now = Date.now()): boolean =>
   restorable_until !== undefined && Date.parse(restorable_until) > now;
 
 /** Whether the image can't be restored from the bin any more, so that nothing is left to list. */

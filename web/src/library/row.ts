@@ -104,8 +104,8 @@ function stateOf(image: LibraryImage): string {
   return image.expires_at === null ? "" : t("Expires {date}", { date: date.format(Date.parse(image.expires_at)) });
 }
 
-/** How long an image stays in the bin. */
-function timeLeft({ restorable_until }: LibraryImage): string {
-  const days = Math.floor((Date.parse(restorable_until ?? "") - Date.now()) / DAY_MS);
-  return days < 1 ? t("Less than a day left") : tn("{count} day left", "{count} days left", days);
+/** How long an image or album stays in the bin. */
+export function timeLeft({ restorable_until }: { restorable_until?: string }): string {
+  const days = (Date.parse(restorable_until ?? "") - Date.now()) / DAY_MS;
+  return days < 1 ? t("Less than a day left") : tn("{count} day left", "{count} days left", Math.round(days));
 }

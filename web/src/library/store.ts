@@ -33,6 +33,10 @@ export interface LibraryAlbum {
   title: string | null;
   delete_token: string;
   made_at: string;
+  /** Set once the server has said that it shows the album no more. */
+  gone?: boolean;
+  /** Until when an album in the bin can be restored; it is set exactly for those. */
+  restorable_until?: string;
 }
 
 /**
@@ -104,6 +108,10 @@ async function withDatabase<Result>(work: (open: IDBPDatabase<Schema>) => Promis
 /** The images, newest first. */
 export async function listImages(): Promise<LibraryImage[]> {
   return (await withDatabase((open) => open.getAllFromIndex("pictures", "uploaded"))).reverse();
+}
+
+export async function findImage(slug: string): Promise<LibraryImage | undefined> {
+  return withDatabase((open) => open.get("pictures", slug));
 }
 
 /** Store images; without previews if the browser can't store files, as in Safari's private windows. */

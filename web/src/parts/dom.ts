@@ -16,7 +16,7 @@ export const isRightToLeft = (): boolean => document.documentElement.dir === "rt
 
 /** Whether text can be entered in the target of an event. */
 export const isTextField = (target: EventTarget | null): boolean =>
-  target instanceof Element && target.closest("input, textarea") !== null;
+  target instanceof Element && target.matches("textarea:not([readonly]), input:not([readonly], [type=checkbox], [type=radio], [type=file])");
 
 /** Whether a click is nothing but a click: with another button or a key, it opens a link elsewhere. */
 export const isPlainClick = ({ button, ctrlKey, metaKey, shiftKey, altKey }: MouseEvent): boolean =>

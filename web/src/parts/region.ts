@@ -8,6 +8,10 @@ export interface Region {
   height: number;
 }
 
+const TALL_RATIO = 3; // as on the server, which sizes such images by their width
+
+export const isTall = ({ width, height }: { width: number; height: number }): boolean => height >= TALL_RATIO * width;
+
 /** The region in an address. */
 export function regionOf(hash: string): Region | undefined {
   const match = /^#xywh=(?:pixel:)?(\d+),(\d+),(\d+),(\d+)$/.exec(hash);

@@ -5,7 +5,7 @@ import { announce } from "./announce";
 import { button } from "./buttons";
 import { copy } from "./copy";
 import { t } from "./messages";
-import { type Region, fragmentOf, regionOf } from "./region";
+import { type Region, fragmentOf, isTall, regionOf } from "./region";
 import { TileDrawer } from "./tile-drawer";
 import { ViewHistory } from "./view-history";
 
@@ -95,6 +95,7 @@ export class Viewer {
     canvas.setAttribute("aria-label", t("{name}. Arrow keys move the image, plus and minus zoom, 0 shows all of it.", { name: this.#image.name }));
     this.#viewer.addHandler("open", () => {
       if (region) this.#show(region);
+      else if (isTall(this.#image)) this.#showTop();
       canvas.focus();
     });
     this.#viewer.addHandler("open-failed", () => void this.#fallBack());
@@ -142,6 +143,13 @@ export class Viewer {
 
   #show(region: Region): void {
     this.#viewer.viewport.fitBounds(this.#bounds(region), true);
+  }
+
+  /** A screenshot of a chat or a page begins where it can be read: at its top, as wide as the screen but not enlarged. */
+  #showTop(): void {
+    const { x: wide, y: high } = this.#viewer.viewport.getContainerSize();
+    const width = Math.max(1, wide / this.#image.width);
+    this.#viewer.viewport.fitBounds(new OpenSeadragon.Rect((1 - width) / 2, 0, width, (width * high) / wide), true);
   }
 
   #fragment(): string {

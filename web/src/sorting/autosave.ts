@@ -5,7 +5,7 @@ import { type AlbumChange, changeAlbum } from "../parts/album-api";
 import { announce } from "../parts/announce";
 import { Problem } from "../parts/api";
 import { t } from "../parts/messages";
-import { isWrongToken } from "../parts/restoring";
+import { checkToken, isWrongToken } from "../parts/restoring";
 import { tokenIn } from "../parts/token";
 
 const SAVE_AFTER_MS = 600;
@@ -69,6 +69,19 @@ export class Autosave {
     this.#hasFailed = false;
     this.state.textContent = t("All changes are saved.");
     return true;
+  }
+
+  /** Ask for another token at once if the server refuses the one of the manage link. */
+  async checkToken(): Promise<void> {
+    try {
+      await checkToken(`/api/v1/albums/${this.slug}`, tokenIn(this.#tokenField.value));
+    } catch (fault) {
+      if (!(fault instanceof Problem)) throw fault;
+      if (!isWrongToken(fault)) return;
+      this.state.textContent = fault.message;
+      announce(fault.message, { lang: fault.lang });
+      this.#askForToken();
+    }
   }
 
   #askForToken(): void {

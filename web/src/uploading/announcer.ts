@@ -36,7 +36,7 @@ export class Announcer {
   }
 
   #sayRun(transfer: Transfer, run: Run, isNews: boolean): void {
-    if (isNews && run.isOver) return this.#say(summaryOf(run));
+    if (isNews && run.isOver) return this.#say(summaryOf(run.done, run.rejected));
     if (run.isOffline !== this.#wasOffline) {
       this.#wasOffline = run.isOffline;
       if (!run.isOffline) return this.#say(t("Back online. The uploads resume."));
@@ -75,13 +75,9 @@ export class Announcer {
   }
 }
 
-/** How a run ended: what was rejected comes last, because it needs somebody to do something. */
-export function summaryOf(run: Run): string {
-  const uploaded = tn("{count} image uploaded.", "{count} images uploaded.", run.done);
-  const rejected = tn(
-    "{count} file was not uploaded; its card says why.",
-    "{count} files were not uploaded; their cards say why.",
-    run.rejected,
-  );
-  return [...(run.done > 0 ? [uploaded] : []), ...(run.rejected > 0 ? [rejected] : [])].join(" ");
+/** How it ended: what was rejected comes last, because it needs somebody to do something. */
+export function summaryOf(done: number, rejected: number): string {
+  const uploaded = tn("{count} image uploaded.", "{count} images uploaded.", done);
+  const others = tn("{count} file was not uploaded; its card says why.", "{count} files were not uploaded; their cards say why.", rejected);
+  return [...(done > 0 ? [uploaded] : []), ...(rejected > 0 ? [others] : [])].join(" ");
 }

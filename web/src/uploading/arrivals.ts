@@ -7,7 +7,7 @@ import { required } from "../parts/dom";
 import { size } from "../parts/formatting";
 import { t, tn } from "../parts/messages";
 import type { Intake, StoredFile } from "./intake";
-import { claim } from "./pending-uploads";
+import { claim } from "./claims";
 
 export class Arrivals {
   #files: StoredFile[] = [];

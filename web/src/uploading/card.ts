@@ -44,8 +44,8 @@ export class Card {
     this.#find(".name").textContent = name;
     this.#find(".name").title = name;
     this.#find("progress").setAttribute("aria-label", name);
-    for (const button of this.element.querySelectorAll<HTMLButtonElement>("button")) {
-      button.setAttribute("aria-label", `${button.textContent?.trim() ?? ""}: ${name}`);
+    for (const part of this.element.querySelectorAll("button, .actions a")) {
+      part.setAttribute("aria-label", `${part.textContent?.trim() ?? ""}: ${name}`);
     }
     for (const button of this.#actions) {
       const action = button.dataset["action"] as Action;
@@ -90,6 +90,7 @@ export class Card {
     const shares = this.#find<HTMLButtonElement>(".share");
     shares.hidden = !isOpen || !("share" in navigator);
     if (!image) return;
+    this.#find(".name").textContent = image.filename; // which the server has cleaned
     shares.onclick = () => void shareLink(image.url, this.name);
     this.#find<HTMLInputElement>(".link input").value = image.url;
     this.#find<HTMLAnchorElement>("a.open").href = `/i/${image.slug}`;

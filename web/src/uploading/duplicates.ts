@@ -1,7 +1,7 @@
 // Whether a file was uploaded with this browser before, by the digests in My images; nobody else is asked.
 
 import { hasEnded, type ImageResource } from "../library/image";
-import { listImages } from "../library/store";
+import { findImage, listImages } from "../library/store";
 
 let known: Promise<Map<string, string>> | undefined;
 
@@ -11,8 +11,15 @@ export async function findDuplicate({ slug, sha256 }: ImageResource): Promise<st
   known ??= load().catch(() => new Map<string, string>());
   const slugs = await known;
   const found = slugs.get(sha256);
-  if (found === undefined) slugs.set(sha256, slug);
-  return found === slug ? undefined : found;
+  if (found !== undefined && (await isAvailable(found))) return found === slug ? undefined : found;
+  slugs.set(sha256, slug);
+  return undefined;
+}
+
+/** Whether My images still has the image: it may have been deleted since the list was read. */
+async function isAvailable(slug: string): Promise<boolean> {
+  const image = await findImage(slug).catch(() => undefined);
+  return image !== undefined && !hasEnded(image);
 }
 
 async function load(): Promise<Map<string, string>> {

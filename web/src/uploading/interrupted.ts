@@ -6,6 +6,7 @@ import { announce } from "../parts/announce";
 import { fromTemplate, required } from "../parts/dom";
 import { size } from "../parts/formatting";
 import { t } from "../parts/messages";
+import { discardUpload } from "./discarding";
 import type { StoredFile } from "./intake";
 import { type InterruptedUpload, listInterruptedUploads } from "./pending-uploads";
 import { watchPicker } from "./picking";
@@ -64,8 +65,8 @@ export class InterruptedUploads {
   async #discard(upload: InterruptedUpload): Promise<void> {
     this.#removeQuestion(upload);
     await removePendingUpload(upload.id);
-    if (upload.url) await fetch(upload.url, { method: "DELETE", headers: { "Tus-Resumable": "1.0.0" } }).catch(() => undefined);
-    announce(t("Upload cancelled. Its link no longer works."));
+    const isDiscarded = upload.url !== undefined && (await discardUpload(upload.url));
+    announce(isDiscarded ? t("Upload cancelled. Its link no longer works.") : t("Upload cancelled."));
   }
 
   #removeQuestion(upload: InterruptedUpload): void {

@@ -1,4 +1,4 @@
-// Uploads that survive the page: which ones aren't finished, and which open page each belongs to.
+// Uploads that survive the page: which ones aren't finished, and where they resume.
 
 import { toLibraryImage } from "../library/image";
 import {
@@ -8,6 +8,7 @@ import {
   saveImages,
   savePendingUpload,
 } from "../library/store";
+import { claim, listClaimed } from "./claims";
 import { saveEdits } from "./edits";
 import { stateOf } from "./state";
 import type { Transfer } from "./transfer";
@@ -21,27 +22,29 @@ export interface InterruptedUpload extends PendingUpload {
   offset: number;
 }
 
-/** Store the upload until it has ended, as one of this page. */
+/** Store the upload until it has ended, as one of this page. A browser that stores nothing can't resume it after a reload. */
 export async function remember({ id, file, url, options, edits }: Transfer): Promise<void> {
   claim(id);
   const { name, size, lastModified: modified } = file;
   const upload = { id, ...(url ? { url } : {}), name, size, modified, options, edits };
   const room = MAX_STORED_TOTAL_BYTES - [...storedBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
   if (!storedBytes.has(id) && file.size <= Math.min(MAX_STORED_BYTES, room)) storedBytes.set(id, file.size);
-  await savePendingUpload(storedBytes.has(id) ? { ...upload, file } : upload);
+  await savePendingUpload(storedBytes.has(id) ? { ...upload, file } : upload).catch(() => undefined);
 }
 
 /** The upload has ended, so there is nothing to resume. */
 export async function forget({ id }: Transfer): Promise<void> {
   storedBytes.delete(id);
-  await removePendingUpload(id);
+  await removePendingUpload(id).catch(() => undefined);
 }
 
 /** Uploads of pages that have been closed. Those that have finished meanwhile are added to My images instead. */
 export async function listInterruptedUploads(): Promise<InterruptedUpload[]> {
   const found: InterruptedUpload[] = [];
-  for (const upload of await listPendingUploads()) {
-    if (!(await isUnclaimed(upload.id))) continue;
+  const pending = await listPendingUploads();
+  const claimed = pending.length > 0 ? await listClaimed() : new Set<string>();
+  for (const upload of pending) {
+    if (claimed.has(upload.id)) continue;
     const offset = await offsetOf(upload);
     if (offset !== undefined) found.push({ ...upload, offset });
   }
@@ -70,15 +73,3 @@ async function offsetOf(upload: PendingUpload): Promise<number | undefined> {
 /** Whether `file` is the one that the upload was started with. */
 export const isFileOf = (upload: InterruptedUpload, file: File): boolean =>
   upload.name === file.name && upload.size === file.size && upload.modified === file.lastModified;
-
-// A page holds a lock on each of its uploads for as long as it is open. Browsers have locks only with HTTPS.
-
-/** Keep other pages from this upload. */
-export function claim(id: string): void {
-  void navigator.locks?.request(`upload ${id}`, { ifAvailable: true }, () => new Promise(() => undefined));
-}
-
-async function isUnclaimed(id: string): Promise<boolean> {
-  if (!navigator.locks) return true;
-  return navigator.locks.request(`upload ${id}`, { ifAvailable: true }, (lock) => lock !== null);
-}

@@ -24,10 +24,11 @@ export function watchPicker(picker: HTMLInputElement, handle: FileHandler): void
 
 export function watchPastes(handle: FileHandler): void {
   document.addEventListener("paste", (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length === 0) return;
+    const { files = [], types = [] } = event.clipboardData ?? {};
+    const isText = isTextField(event.target) && types.includes("text/plain"); // office programs add a picture of the text
+    if (files.length === 0 || isText) return;
     event.preventDefault();
-    handle(files.map(nameByTime), "files");
+    handle([...files].map(nameByTime), "files");
   });
 }
 

@@ -62,6 +62,16 @@ export class Queue {
     return [...this.#transfers.keys()].flatMap(({ phase, image }) => (phase === "done" && image ? [image] : []));
   }
 
+  /** How many cards say why their file isn't uploaded. */
+  get rejected(): number {
+    return this.list.querySelectorAll("[data-phase=refused], [data-phase=failed]").length;
+  }
+
+  /** How many can be tried again. */
+  get failed(): number {
+    return [...this.#transfers.keys()].filter(({ phase }) => phase === "failed").length;
+  }
+
   /** How many images there are, or may be once they are uploaded. */
   get expected(): number {
     return [...this.#transfers.keys()].filter(({ phase }) => phase !== "refused" && phase !== "gone").length;
@@ -99,7 +109,7 @@ export class Queue {
 
   #refuse(file: File, problem: string): Card {
     this.run.refused += 1;
-    const card: Card = new Card(file.name, { act: () => this.#removeCard(card), edit: () => Promise.resolve() });
+    const card: Card = new Card(file.name, { act: () => this.#dismissRefused(card), edit: () => Promise.resolve() });
     card.refuse(problem);
     void card.preview(file);
     return card;
@@ -135,6 +145,11 @@ export class Queue {
     const card = this.#transfers.get(transfer);
     if (card) this.#removeCard(card);
     this.#remove(transfer);
+  }
+
+  #dismissRefused(card: Card): void {
+    this.#removeCard(card);
+    this.changed(false);
   }
 
   #remove(transfer: Transfer): void {

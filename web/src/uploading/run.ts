@@ -26,11 +26,6 @@ export class Run {
     return this.#in("done").length;
   }
 
-  /** How many can be tried again. */
-  get failed(): number {
-    return this.#in("failed").length;
-  }
-
   /** How many aren't uploaded, for whatever reason but that somebody cancelled them. */
   get rejected(): number {
     return this.refused + this.#in("refused", "failed").length;

@@ -5,7 +5,7 @@ import { locale, t } from "../parts/messages";
 import type { ImageResource } from "../library/image";
 import type { Transfer } from "./transfer";
 
-export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpace, limitedUntil, image }: Transfer): string {
+export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpace, limitedUntil, isDiscarded, image }: Transfer): string {
   const figures = { sent: size(sent), whole: size(file.size) };
   if (phase === "processing" && isDisconnected) return t("All data has been sent, but the connection was lost. The upload finishes when you’re back online.");
   switch (phase) {
@@ -32,7 +32,7 @@ export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpa
     case "refused":
       return t("This file was rejected.");
     case "gone":
-      return t("Upload cancelled. Its link no longer works.");
+      return isDiscarded ? t("Upload cancelled. Its link no longer works.") : t("Upload cancelled.");
   }
 }
 

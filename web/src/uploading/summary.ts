@@ -66,9 +66,9 @@ export class Summary {
     this.#box.hidden = run.count + run.refused < 2 && expected < 2;
     this.#bar.hidden = !busy || run.count < 2;
     this.#bar.value = part;
-    required("#summary-text").textContent = busy && run.count > 1 ? this.#progressText() : this.#endText();
+    required("#summary-text").textContent = busy && run.count > 1 ? this.#progressText() : summaryOf(images.length, this.queue.rejected);
     this.#hide("#cancel-all", !busy || run.count < 2);
-    this.#hide("#retry-all", run.failed === 0);
+    this.#hide("#retry-all", this.queue.failed === 0);
     for (const id of ["#copy-all", "#make-album", "#code-box"]) this.#hide(id, expected < 2);
     setDisabled("#copy-all", images.length === 0);
     setDisabled("#make-album", busy || this.#isCreating);
@@ -85,13 +85,6 @@ export class Summary {
     return t("{done} of {count} uploaded, {sent} of {whole}, {left} left", { ...figures, left: duration(run.secondsLeft) });
   }
 
-  /** All images of the page, for their links are what the buttons are for, and what was rejected last. */
-  #endText(): string {
-    const { run, images } = this.queue;
-    return run.done === images.length || run.rejected > 0
-      ? summaryOf(run)
-      : tn("{count} image uploaded.", "{count} images uploaded.", images.length);
-  }
 
   /** A button that disappears passes the focus on. */
   #hide(id: string, hide: boolean): void {
@@ -115,10 +108,11 @@ export class Summary {
   }
 
   #copyAll(button: HTMLButtonElement): void {
-    if (this.queue.images.length === 0) return;
+    const { length } = this.queue.images;
+    if (length === 0) return;
     this.#kind.value = "links";
     this.#show();
-    void copyField(button, this.#codes, t("All links"));
+    void copyField(button, this.#codes, tn("{count} link", "{count} links", length)); // others may still be uploaded
   }
 
   async #makeAlbum(): Promise<void> {

@@ -3,9 +3,11 @@
 import type { DetailedError, HttpRequest, Upload } from "tus-js-client";
 import type { ImageResource } from "../library/image";
 import { keyHeader } from "../parts/access-key";
-import { type LocalizedText, localizeProblem, type ProblemDetails } from "../parts/problems";
+import { t } from "../parts/messages";
+import { type LocalizedText, localizeProblem, pageLanguage, type ProblemDetails } from "../parts/problems";
 import { randomId } from "../parts/random";
 import { TransferRate } from "../parts/transfer-rate";
+import { discardUpload } from "./discarding";
 import { type Edits, saveEdits } from "./edits";
 import { stateOf } from "./state";
 
@@ -50,6 +52,8 @@ export class Transfer {
   waitsForSpace = false;
   /** When it resumes by itself, while it is over a limit of the server. */
   limitedUntil: Date | undefined;
+  /** Whether the server has discarded a cancelled upload, and the link with it. */
+  isDiscarded = false;
   readonly rate = new TransferRate();
   /** Identifies it in this browser. */
   readonly id: string;
@@ -130,9 +134,11 @@ export class Transfer {
   /** Cancel; the server discards what it has, and the link with it. */
   async cancel(): Promise<void> {
     this.#attempt += 1;
+    this.problem = undefined;
     this.#enter("gone");
     await this.#upload?.abort().catch(() => undefined);
-    if (this.url) await fetch(this.url, { method: "DELETE", headers: { "Tus-Resumable": "1.0.0" } }).catch(() => undefined);
+    if (this.url) this.isDiscarded = await discardUpload(this.url);
+    if (this.isDiscarded) this.changed(this);
   }
 
   /** Change the image: at once if it is there, else when it is, or with its upload if that has yet to begin. Throws Problem. */
@@ -197,7 +203,10 @@ export class Transfer {
         this.isDisconnected = state === "unreachable";
         this.changed(this);
       }
-      if (state === "gone") return this.#enter("gone");
+      if (state === "gone") {
+        this.isDiscarded = true;
+        return this.#enter("gone");
+      }
       if (state !== "unreachable" && state.state !== "receiving" && state.state !== "processing") {
         if (state.image) this.image = state.image;
         this.problem = state.problem ? localizeProblem(state.problem) : undefined;
@@ -212,7 +221,18 @@ export class Transfer {
     this.waitsForSpace = status === LOCKED && codeIn(fault.originalResponse?.getBody()) === "upload-paused";
     const isTemporary = status === 0 || BUSY.includes(status) || (status >= 500 && status !== INSUFFICIENT_STORAGE);
     if (isTemporary && this.phase !== "paused") this.#enter("offline");
+    if (status === 0) void this.#checkFile();
     return isTemporary;
+  }
+
+  /** A file that was changed or removed since it was chosen fails like a lost connection, but no retry helps. */
+  async #checkFile(): Promise<void> {
+    const attempt = this.#attempt;
+    if ((await isReadable(this.file)) || attempt !== this.#attempt) return;
+    await this.#upload?.abort();
+    const { name } = this.file;
+    this.problem = { text: t("{name} can’t be read. Check that the file still exists, and choose it again.", { name }), lang: pageLanguage() };
+    this.#enter("failed");
   }
 
   #onError(fault: DetailedError): void {
@@ -239,6 +259,10 @@ export class Transfer {
     this.changed(this);
   }
 }
+
+/** Whether the browser can still read the file; it reads none that has another size or time than when it was chosen. */
+const isReadable = (file: File): Promise<boolean> =>
+  file.slice(0, 1).arrayBuffer().then(() => true, () => false);
 
 const withoutEmpty = (options: UploadOptions): UploadOptions =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== ""));
