@@ -60,6 +60,7 @@ async def started(config: Config, clock: Clock = system_clock) -> AsyncIterator[
         config = config.limited_to(min(store.max_object_bytes, largest_file_bytes(config.spool_dir)))
         container = build(config, clock, metrics, catalogue, store, spool, caches, workers)
         stack.push_async_callback(container.sidecars.close)
+        stack.push_async_callback(container.locksmith.close)
         await caches.start()
         await spool.start()
         await container.upload_janitor.recover()

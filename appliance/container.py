@@ -35,6 +35,7 @@ from appliance.http.wrong_token_delay import WrongTokenDelay
 from appliance.lifecycle.expiry import ClockGuard
 from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.management import Management
+from appliance.lifecycle.one_view import OneViews
 from appliance.lifecycle.prewarming import Prewarmer
 from appliance.lifecycle.prompt_writes import PromptWrites
 from appliance.lifecycle.purging import Purger
@@ -43,6 +44,7 @@ from appliance.lifecycle.shipping import Shipper
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.sweeps import Sweeps
 from appliance.lifecycle.tombstones import StoredTombstones
+from appliance.locks import Locksmith
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from appliance.observability.metrics import Metrics
@@ -95,6 +97,8 @@ class Container:
     prewarmer: Prewarmer
     purger: Purger
     albums: Albums
+    locksmith: Locksmith
+    one_views: OneViews
     reinspector: Reinspector
 
     @property
@@ -120,6 +124,8 @@ class Container:
         site[keys.TILES] = self.tiles
         site[keys.MANAGEMENT] = self.management
         site[keys.ALBUMS] = self.albums
+        site[keys.LOCKSMITH] = self.locksmith
+        site[keys.ONE_VIEWS] = self.one_views
         site[keys.METRICS] = self.metrics
         site[keys.HEALTH] = self.health
         site[keys.EVENT_STREAMS] = EventStreams()
@@ -149,6 +155,7 @@ def build(  # noqa: PLR0917 - one of each part
 ) -> Container:
     """Every part around the given ones, which the caller starts and stops."""
     drain_switch = DrainSwitch()
+    locksmith = Locksmith(clock)
     sidecars = Sidecars(config.sidecars_dir)
     observed = ObservedStore(store, metrics)
     shipper = Shipper(
@@ -165,12 +172,13 @@ def build(  # noqa: PLR0917 - one of each part
         catalogue=catalogue,
         shipper=shipper,
         delivery=delivery,
+        locksmith=locksmith,
         clock=clock,
     )
     ingest = Ingest(
         admission=admission,
         committer=committer,
-        idempotent=IdempotentCommitter(committer, catalogue=catalogue, spool=spool, clock=clock),
+        idempotent=IdempotentCommitter(committer, catalogue=catalogue, spool=spool, locksmith=locksmith, clock=clock),
         spool=spool,
         metrics=metrics,
         clock=clock,
@@ -182,6 +190,7 @@ def build(  # noqa: PLR0917 - one of each part
         admission=admission,
         unfinished=unfinished,
         committer=committer,
+        locksmith=locksmith,
         metrics=metrics,
         clock=clock,
     )
@@ -199,6 +208,7 @@ def build(  # noqa: PLR0917 - one of each part
         shipper=shipper,
         metrics=metrics,
     )
+    image_lifecycle = Lifecycle(image_rows, store=observed, guard=guard, clock=clock)
     album_rows = AlbumLifecycleRows(catalogue=catalogue.albums, store=observed)
     album_lifecycle = Lifecycle(album_rows, store=observed, guard=guard, clock=clock)
     return Container(
@@ -232,18 +242,37 @@ def build(  # noqa: PLR0917 - one of each part
             cache=caches,
             sidecars=sidecars,
             tombstones=tombstones,
+            locksmith=locksmith,
+            lifecycle=image_lifecycle,
+            prompt_writes=prompt_writes,
             metrics=metrics,
             clock=clock,
         ),
         image_rows=image_rows,
-        image_lifecycle=Lifecycle(image_rows, store=observed, guard=guard, clock=clock),
+        image_lifecycle=image_lifecycle,
         album_lifecycle=album_lifecycle,
         prompt_writes=prompt_writes,
         tombstones=tombstones,
         sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed, clock=clock),
         prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
-        albums=Albums(config, catalogue=catalogue, lifecycle=album_lifecycle, prompt_writes=prompt_writes, clock=clock),
+        albums=Albums(
+            config,
+            catalogue=catalogue,
+            lifecycle=album_lifecycle,
+            prompt_writes=prompt_writes,
+            locksmith=locksmith,
+            clock=clock,
+        ),
+        locksmith=locksmith,
+        one_views=OneViews(
+            catalogue=catalogue.images,
+            cache=caches,
+            sidecars=sidecars,
+            tombstones=tombstones,
+            metrics=metrics,
+            clock=clock,
+        ),
         reinspector=Reinspector(
             catalogue=catalogue,
             spool=spool,

@@ -17,6 +17,8 @@ from appliance.http.transport.upload_bodies import FormLimits
 from appliance.http.trusted_proxies import TrustedProxies
 from appliance.http.wrong_token_delay import WrongTokenDelay
 from appliance.lifecycle.management import Management
+from appliance.lifecycle.one_view import OneViews
+from appliance.locks import Locksmith
 from appliance.observability.metrics import Metrics
 from appliance.resumable import ResumableUploads
 from appliance.shared.concurrency_limit import ConcurrencyLimit
@@ -33,6 +35,8 @@ DELIVERY = web.AppKey("delivery", Delivery)
 TILES = web.AppKey("tiles", Tiles)
 MANAGEMENT = web.AppKey("management", Management)
 ALBUMS = web.AppKey("albums", Albums)
+LOCKSMITH = web.AppKey("locksmith", Locksmith)
+ONE_VIEWS = web.AppKey("one_views", OneViews)
 METRICS = web.AppKey("metrics", Metrics)
 RESUMABLE = web.AppKey("resumable", ResumableUploads)
 HEALTH = web.AppKey("health", Health)
@@ -48,3 +52,5 @@ DOWNLOADS = web.AppKey("downloads", ConcurrencyLimit)
 FORM_LIMITS = web.AppKey("form_limits", FormLimits)
 
 REQUEST_ID = web.RequestKey("request_id", str)
+CLOSED = web.RequestKey("closed", bool)
+"""Set once the request has met a locked image or album, or one for one view: its response is for nobody else."""

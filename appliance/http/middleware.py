@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler
 
 from appliance.domain.errors import ApplianceError
 from appliance.http.client_address import client_of
-from appliance.http.keys import CONFIG, HEALTH, METRICS, REQUEST_ID, START_LIMITER, TRUSTED_PROXIES
+from appliance.http.keys import CLOSED, CONFIG, HEALTH, METRICS, REQUEST_ID, START_LIMITER, TRUSTED_PROXIES
 from appliance.http.links import UPLOADS_PATH
 from appliance.http.problems import problem_response, to_named_error
 from appliance.http.responses import PAGE_POLICY, common_headers
@@ -19,6 +19,8 @@ from appliance.http.tus import headers as tus
 from appliance.observability import logs
 
 log = logging.getLogger("appliance.access")
+ONLY_FOR_THIS_CLIENT = {"Cache-Control": "private, no-store", "Cross-Origin-Resource-Policy": "same-origin"}
+"""The headers of what a passphrase or one view protects, in place of those that let other sites and caches have it."""
 
 
 @web.middleware
@@ -88,7 +90,9 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     if response.content_type == "text/html":
         headers.setdefault("Content-Security-Policy", PAGE_POLICY)
         headers.add("Vary", "Accept-Language")
-    if request.path.startswith(("/api/", "/i/", "/iiif/", "/oembed")):
+    if request.get(CLOSED):
+        headers.update(ONLY_FOR_THIS_CLIENT)
+    elif request.path.startswith(("/api/", "/i/", "/iiif/", "/oembed")):
         headers.setdefault("Access-Control-Allow-Origin", "*")
         headers.setdefault(
             "Access-Control-Expose-Headers", "Link, Location, Retry-After, X-Request-ID, ETag, Content-Range"

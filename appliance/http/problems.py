@@ -44,6 +44,11 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.TooManyImages: HTTPStatus.BAD_REQUEST,
     errors.InvalidImageRequest: HTTPStatus.BAD_REQUEST,
     errors.MissingToken: HTTPStatus.UNAUTHORIZED,
+    errors.Locked: HTTPStatus.UNAUTHORIZED,
+    errors.AllLocked: HTTPStatus.UNAUTHORIZED,
+    errors.BeingViewed: HTTPStatus.CONFLICT,
+    errors.WrongPassphrase: HTTPStatus.FORBIDDEN,
+    errors.TooManyGuesses: HTTPStatus.TOO_MANY_REQUESTS,
     errors.WrongToken: HTTPStatus.FORBIDDEN,
     errors.UnknownImage: HTTPStatus.NOT_FOUND,
     errors.UnknownAlbum: HTTPStatus.NOT_FOUND,
@@ -135,7 +140,11 @@ def problem_response(
     elif is_embedded(request, fault):
         response = missing_image_response(status)
     elif wants_page(request):
-        page = pages_of(request).site.error_page(status, fault, request[REQUEST_ID])
+        pages = pages_of(request)
+        if isinstance(fault, errors.Locked):
+            page = pages.locks.locked_page(fault)
+        else:
+            page = pages.site.error_page(status, fault, request[REQUEST_ID])
         response = web.Response(text=page, content_type="text/html", status=status)
     elif request.method in ("GET", "HEAD"):
         response = _problem_details(request, fault, members)

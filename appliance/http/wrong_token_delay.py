@@ -1,8 +1,8 @@
-"""Delaying the response to wrong delete tokens from an address that has sent several.
+"""Delaying the response to wrong delete tokens and passphrases from an address that has sent several.
 
-A token has 128 bits, so it can't be guessed; the delay keeps guessing from costing the server much. Tokens are checked
-first, which is cheap, and a right token is never delayed, because several people may share an address. Addresses are
-kept in memory only, for some minutes.
+A token has 128 bits, so it can't be guessed; the delay keeps guessing from costing the server much. How many
+passphrases may be guessed is in `locks.guesses`. Both are checked first, and a right one is never delayed, because
+several people may share an address. Addresses are kept in memory only, for some minutes.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from appliance.domain.errors import Busy, WrongToken
+from appliance.domain.errors import Busy, WrongPassphrase, WrongToken
 
 FREE_FAILURES = 10  # for a person who mixes up links
 FIRST_DELAY_S = 0.1
@@ -61,10 +61,13 @@ class WrongTokenDelay:
 
     @asynccontextmanager
     async def delayed(self, address: str) -> AsyncIterator[None]:
-        """Delay a WrongToken that is raised inside. Raises Busy instead if several of the address wait already."""
+        """Delay a WrongToken or WrongPassphrase that is raised inside.
+
+        Raises Busy instead if several of the address wait already.
+        """
         try:
             yield
-        except WrongToken:
+        except (WrongToken, WrongPassphrase):
             await self._delay(self._record_failure(address))
             raise
 
@@ -84,7 +87,7 @@ class WrongTokenDelay:
             return
         if failures.waiting >= MAX_WAITING:
             raise Busy(
-                "Too many wrong delete tokens from your address. Try again in a moment.",
+                "Too many wrong delete tokens or passphrases from your address. Try again in a moment.",
                 retry_after_s=max(1, round(MAX_DELAY_S)),
             )
         failures.waiting += 1

@@ -22,6 +22,7 @@ from appliance.domain.model import (
     PrivateData,
     Tombstone,
 )
+from appliance.domain.passphrases import UNREADABLE_LOCK
 from appliance.objectstore.port import MAX_METADATA_BYTES, METADATA_PREFIX, ObjectInfo, metadata_bytes
 
 PLAIN = "!#$&'()*+,-./:;=?@[]^_`{}~"  # not escaped, so that people can read them; blanks at the ends would be lost
@@ -69,6 +70,8 @@ def metadata_of(image: Image) -> dict[str, str]:
         metadata["credentials"] = image.content_credentials.value
     if image.keep_metadata is not None:
         metadata["keep"] = image.keep_metadata.value
+    if image.is_closed:
+        metadata["locked"] = "1"  # so that it is never shown without its sidecar, which has the lock
     if image.original_only is not None:
         metadata["original-only"] = _shortened(image.original_only, MAX_REASON_BYTES)
     room = MAX_METADATA_BYTES - metadata_bytes(metadata) - len(METADATA_PREFIX) - len("filename")
@@ -187,6 +190,7 @@ def _from_metadata(media_type: str, bytes_: int, metadata: Mapping[str, str]) ->
         "private_data": PrivateData(metadata.get("private", PrivateData.KEPT)),
         "content_credentials": ContentCredentials(metadata.get("credentials", ContentCredentials.KEPT)),
         "keep_metadata": KeepMetadata(metadata["keep"]) if "keep" in metadata else None,
+        "lock": UNREADABLE_LOCK if "locked" in metadata else None,
         "location": Location.STORE,
     }
     return unflatten(known)

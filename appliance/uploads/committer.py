@@ -12,6 +12,7 @@ from appliance.domain.model import IdempotencyRecord, Image, Upload, UploadOptio
 from appliance.domain.renditions import Facts
 from appliance.domain.upload_options import clean_options
 from appliance.lifecycle.shipping import Shipper
+from appliance.locks import Locksmith
 from appliance.objectstore.records import ObjectRecord, record_of
 from appliance.spool import Incoming, Spool
 from appliance.uploads.metadata_scrubber import Scrubbed, Scrubber
@@ -50,6 +51,7 @@ class Committer:
         catalogue: Catalogue,
         shipper: Shipper,
         delivery: Delivery,
+        locksmith: Locksmith,
         clock: Clock,
     ) -> None:
         self._limits = limits
@@ -58,6 +60,7 @@ class Committer:
         self._catalogue = catalogue
         self._shipper = shipper
         self._delivery = delivery
+        self._locksmith = locksmith
         self._clock = clock
         self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue.uploads)
 
@@ -75,14 +78,15 @@ class Committer:
         """Commit a received file as an image. With `upload`, its row is completed in the same transaction.
 
         On any error the file is where it was, or has landed: the caller discards it or takes it back. Raises the
-        refusals of `Workers.inspect`, DiskFull, Busy, Stopping, Conflict when the upload was given up meanwhile, and
-        the catalogue's faults.
+        refusals of `Workers.inspect`, InvalidField for the passphrase, DiskFull, Busy, Stopping, Conflict when the
+        upload was given up meanwhile, and the catalogue's faults.
         """
         incoming = await self._scrubber.resume(incoming, upload)
         with incoming.path.open("rb", buffering=0) as file:
             facts = await self._workers.inspect(file.fileno(), client.id)
         scrubbed = await self._scrubber.scrub(incoming, upload, options.keep_metadata, client.id)
-        image = self._image(scrubbed, facts, options, token_hash)
+        lock = await self._lock(options, client)
+        image = self._image(scrubbed, facts, options, token_hash, lock)
         record = record_of(image)
         with self._spool.landing(image.slug):
             await self._spool.land(scrubbed.incoming, record.metadata)
@@ -112,7 +116,14 @@ class Committer:
         self._delivery.prewarm_soon(committed.image, client.id)  # first: a huge image takes seconds for either
         await self._shipper.ship_within(committed.image, committed.record, self._limits.ack_budget_s, client.id)
 
-    def _image(self, scrubbed: Scrubbed, facts: Facts, options: UploadOptions, token_hash: str) -> Image:
+    async def _lock(self, options: UploadOptions, client: Client) -> str | None:
+        if options.passphrase is None:
+            return options.lock
+        return await self._locksmith.lock(options.passphrase, client)
+
+    def _image(
+        self, scrubbed: Scrubbed, facts: Facts, options: UploadOptions, token_hash: str, lock: str | None
+    ) -> Image:
         incoming = scrubbed.incoming
         now_s = int(self._clock())
         expires_in_s = options.expires_in_s or self._limits.default_expiry_days * DAY_S
@@ -130,4 +141,6 @@ class Committer:
             private_data=scrubbed.private_data,
             content_credentials=scrubbed.content_credentials,
             keep_metadata=options.keep_metadata,
+            lock=lock,
+            one_view=options.one_view,
         )

@@ -48,6 +48,8 @@ def change(
     title: str | Unchanged | None,
     alt: str | Unchanged | None,
     expires_s: int | Unchanged,
+    lock: str | Unchanged | None,
+    one_view: bool | Unchanged,
 ) -> Outcome[Image]:
     row = _require_version(connection, slug, version)
     image = row.image
@@ -56,8 +58,20 @@ def change(
         title=image.title if isinstance(title, Unchanged) else title,
         alt=image.alt if isinstance(alt, Unchanged) else alt,
         expires_s=image.expires_s if isinstance(expires_s, Unchanged) else expires_s,
+        lock=image.lock if isinstance(lock, Unchanged) else lock,
+        one_view=image.one_view if isinstance(one_view, Unchanged) else one_view,
+        viewing=image.viewing if isinstance(one_view, Unchanged) else None,
+        viewing_s=image.viewing_s if isinstance(one_view, Unchanged) else None,
     )
     return _update(connection, replace(row, image=changed, sidecar_due=True))
+
+
+def begin_view(
+    connection: Connection, slug: str, *, version: int, viewing: str, now_s: int, expires_s: int
+) -> Outcome[Image]:
+    row = _require_version(connection, slug, version)
+    viewed = replace(row.image, viewing=viewing, viewing_s=now_s, expires_s=min(row.image.expires_s, expires_s))
+    return _update(connection, replace(row, image=viewed, sidecar_due=True))
 
 
 def revise(connection: Connection, image: Image, *, is_replaced: bool) -> Outcome[Image]:

@@ -14,6 +14,7 @@ from appliance.catalogue.sqlite.image_queries import known, tombstoned
 from appliance.catalogue.sqlite.rows import album_values, rebuilt_image_values, tombstone_values
 from appliance.catalogue.values import SlugSpan
 from appliance.domain.model import Album, Image, Tombstone
+from appliance.domain.passphrases import UNREADABLE_LOCK
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -67,6 +68,10 @@ class CatalogueMerge:
     async def upsert_albums(self, albums: Iterable[Album]) -> int:
         """Add albums, and update rows that are older than these. Returns how many."""
         return await self._run(_upsert_albums, tuple(albums))
+
+    async def lock_for_good(self, slugs: Iterable[str]) -> None:
+        """Lock these images and albums so that no passphrase opens them: what their locks are now is unknown."""
+        await self._run(_lock_for_good, tuple(slugs))
 
     async def forget_finished_uploads(self) -> int:
         """Forget uploads that the copy has as unfinished, but that have become images since. Returns how many."""
@@ -127,6 +132,12 @@ def _upsert_albums(connection: sqlite3.Connection, albums: Sequence[Album]) -> i
     values = [album_values(album, sidecar_due=False) for album in albums]
     added = _write(connection, sql.ADD_ALBUM_IF_ABSENT, values)
     return added + _write(connection, sql.CHANGE_ALBUM_IF_OLDER, values)
+
+
+def _lock_for_good(connection: sqlite3.Connection, slugs: Sequence[str]) -> None:
+    values = [{"slug": slug, "lock": UNREADABLE_LOCK} for slug in slugs]
+    _write(connection, sql.LOCK_IMAGE, values)
+    _write(connection, sql.LOCK_ALBUM, values)
 
 
 def _forget_finished_uploads(connection: sqlite3.Connection) -> int:

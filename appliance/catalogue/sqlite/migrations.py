@@ -199,6 +199,18 @@ def tombstones_due(db: Database) -> None:
     db.execute("CREATE TABLE tombstones_due (slug TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID")
 
 
+@migrations(name="0016-locks!")
+def locks(db: Database) -> None:
+    """An older release would show everybody what is locked, so it must not open this catalogue."""
+    db.execute("ALTER TABLE images ADD COLUMN lock TEXT")
+    db.execute("ALTER TABLE images ADD COLUMN one_view INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE images ADD COLUMN viewing TEXT")
+    db.execute("ALTER TABLE images ADD COLUMN viewing_s INTEGER")
+    db.execute("ALTER TABLE albums ADD COLUMN lock TEXT")
+    db.execute("ALTER TABLE uploads ADD COLUMN lock TEXT")
+    db.execute("ALTER TABLE uploads ADD COLUMN one_view INTEGER NOT NULL DEFAULT 0")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Apply the missing migrations, each in a transaction. Raises sqlite3.Error."""
     migrations.apply(_database(connection))

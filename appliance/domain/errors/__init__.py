@@ -35,6 +35,7 @@ from appliance.domain.errors.images import (
     VersionMismatch,
     WrongToken,
 )
+from appliance.domain.errors.locks import AllLocked, BeingViewed, Locked, TooManyGuesses, WrongPassphrase
 from appliance.domain.errors.operation import (
     CommandFailed,
     ConfigError,
@@ -84,7 +85,9 @@ from appliance.domain.errors.uploads import (
 )
 
 __all__ = [
+    "AllLocked",
     "ApplianceError",
+    "BeingViewed",
     "Busy",
     "CannotResize",
     "CatalogueDamaged",
@@ -116,6 +119,7 @@ __all__ = [
     "InvalidExpiry",
     "InvalidField",
     "InvalidImageRequest",
+    "Locked",
     "MalformedRequest",
     "MethodNotAllowed",
     "MissingFile",
@@ -136,6 +140,7 @@ __all__ = [
     "Stopping",
     "StoreUnavailable",
     "TooLarge",
+    "TooManyGuesses",
     "TooManyImages",
     "UnfitInstallation",
     "UnknownAlbum",
@@ -149,6 +154,7 @@ __all__ = [
     "UploadLocked",
     "UploadPaused",
     "VersionMismatch",
+    "WrongPassphrase",
     "WrongToken",
     "figures_of",
     "fill_in",

@@ -41,6 +41,9 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
         "content_credentials": image.content_credentials.value,
         "created_at": formatting.rfc3339(image.created_s),
         "expires_at": formatting.rfc3339(image.expires_s),
+        "locked": image.lock is not None,
+        "one_view": image.one_view,
+        "viewed_at": None if image.viewing_s is None else formatting.rfc3339(image.viewing_s),
         "original": {
             "url": links.original(image.slug),
             "width": image.width,
@@ -64,6 +67,16 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
     return resource
 
 
+def sealed_resource(image: Image, config: Config) -> dict[str, object]:
+    """What everybody may know of a closed image."""
+    return {
+        "slug": image.slug,
+        "url": Links.of(config).share(image.slug),
+        "locked": image.lock is not None,
+        "one_view": image.one_view,
+    }
+
+
 def upload_state(progress: Progress, config: Config, upload_id: str) -> dict[str, object]:
     """The state of a resumable upload. It contains the delete token, which can be derived from the secret id anyway."""
     upload = progress.upload
@@ -81,16 +94,21 @@ def upload_state(progress: Progress, config: Config, upload_id: str) -> dict[str
     return state
 
 
-def pending_resource(progress: Progress, config: Config) -> dict[str, object]:
-    """The resource of an image that is still being uploaded: `offset` of `length` bytes are here."""
+def pending_resource(progress: Progress, config: Config, *, is_sealed: bool = False) -> dict[str, object]:
+    """The resource of an image that is still being uploaded: `offset` of `length` bytes are here.
+
+    `is_sealed` leaves out its texts.
+    """
     upload = progress.upload
     return {
         "slug": upload.slug,
         "url": Links.of(config).share(upload.slug or ""),
         "state": "receiving",
-        "filename": upload.filename,
-        "title": upload.title,
-        "alt": upload.alt,
+        "filename": "" if is_sealed else upload.filename,
+        "title": None if is_sealed else upload.title,
+        "alt": None if is_sealed else upload.alt,
+        "locked": upload.lock is not None,
+        "one_view": upload.one_view,
         "created_at": formatting.rfc3339(upload.created_s),
         "offset": progress.offset,
         "length": upload.length,
