@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from appliance.catalogue.sqlite import statements as sql
 from appliance.catalogue.sqlite.idempotency import add_record
+from appliance.catalogue.sqlite.lock_mark import mark_if_closed
 from appliance.catalogue.sqlite.outbox import ONE_ROUND, TWO_ROUNDS
 from appliance.catalogue.sqlite.rows import ImageRow, image_row_of, image_row_values, images_of
 from appliance.catalogue.sqlite.uploads import finish_upload
@@ -37,6 +38,7 @@ def add(
     except sqlite3.IntegrityError as error:
         raise Conflict("The generated image link is already in use. Try again.") from error
     add_record(connection, idempotency)
+    mark_if_closed(connection, image)
     return Outcome(None, {image.slug: image})
 
 
@@ -63,6 +65,7 @@ def change(
         viewing=image.viewing if isinstance(one_view, Unchanged) else None,
         viewing_s=image.viewing_s if isinstance(one_view, Unchanged) else None,
     )
+    mark_if_closed(connection, changed)
     return _update(connection, replace(row, image=changed, sidecar_due=True))
 
 

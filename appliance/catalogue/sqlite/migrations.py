@@ -16,6 +16,7 @@ import sqlite3
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from appliance.catalogue.sqlite.lock_mark import LOCKS_IN_USE
 from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable
 
 CHANGES = "!"
@@ -199,9 +200,9 @@ def tombstones_due(db: Database) -> None:
     db.execute("CREATE TABLE tombstones_due (slug TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID")
 
 
-@migrations(name="0016-locks!")
+@migrations(name="0016-locks")
 def locks(db: Database) -> None:
-    """An older release would show everybody what is locked, so it must not open this catalogue."""
+    """A release that doesn't know the columns may use them until the first lock (`lock_mark`)."""
     db.execute("ALTER TABLE images ADD COLUMN lock TEXT")
     db.execute("ALTER TABLE images ADD COLUMN one_view INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE images ADD COLUMN viewing TEXT")
@@ -227,7 +228,7 @@ def refuse_unfit(connection: sqlite3.Connection) -> None:
             "The catalogue file belongs to another program. It was not changed. "
             "Set data_dir to a folder that only the appliance uses."
         )
-    known = {migration.name for migration in migrations._migrations}
+    known = {migration.name for migration in migrations._migrations} | {LOCKS_IN_USE}
     applied = [done.name for done in migrations.applied(db)]
     newer = sorted(name for name in applied if name not in known and name.endswith(CHANGES))
     if newer:

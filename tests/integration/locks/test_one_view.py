@@ -17,7 +17,7 @@ HTML = {"Accept": "text/html"}
 @functools.cache
 def noise() -> bytes:
     """An image of more bytes than the system buffers of a connection hold."""
-    return pictures.saved(Image.effect_noise((4000, 3000), 80), "png")
+    return pictures.saved(Image.effect_noise((3600, 2600), 80), "png", compress_level=0)
 
 
 @pytest.fixture
