@@ -105,6 +105,7 @@ def album_from(key: str, record: bytes) -> Album:
         document = json.loads(record)
         known = {field: document[field] for field in _ALBUM_FIELDS if field in document}
         ended = known.pop("ended", None)
+        known["lock"] = _lock(document)
         known["images"] = tuple(str(slug) for slug in known["images"])
         return Album(**known, ended=Ending(ended) if ended else None)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -173,9 +174,16 @@ def _from_sidecar(document: Mapping[str, Any]) -> Image:
         "private_data": PrivateData(document.get("private_data", PrivateData.KEPT)),
         "content_credentials": ContentCredentials(document.get("content_credentials", ContentCredentials.KEPT)),
         "keep_metadata": KeepMetadata(keep) if keep else None,
+        "lock": _lock(document),
         "location": Location.STORE,
     }
     return unflatten({**document, **typed})
+
+
+def _lock(document: Mapping[str, Any]) -> str | None:
+    """The lock; one that can't be one stays locked."""
+    lock = document.get("lock")
+    return lock if lock is None or (isinstance(lock, str) and lock) else UNREADABLE_LOCK
 
 
 def _from_metadata(media_type: str, bytes_: int, metadata: Mapping[str, str]) -> Image:

@@ -6,6 +6,7 @@ from appliance.config.model import Config
 from appliance.domain import tokens
 from appliance.domain.errors import ApplianceError, CannotResize
 from appliance.domain.model import Image, KeepMetadata, UploadState
+from appliance.domain.passphrases import MAX_PASSPHRASE_BYTES
 from appliance.domain.renditions import Preset, fit
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS
 from appliance.http import first_frames
@@ -154,6 +155,7 @@ def limits_resource(config: Config) -> Mapping[str, object]:
             "max_unfinished": uploads.max_unfinished,
             "max_title_chars": MAX_TITLE_CHARS,
             "max_alt_chars": MAX_ALT_CHARS,
+            "max_passphrase_bytes": MAX_PASSPHRASE_BYTES,
             "keep_metadata": [choice.value for choice in KeepMetadata],
         },
         "expiry": {
