@@ -7,11 +7,13 @@
 Both steps are in the row before what they allow, so that no crash shows it whole twice.
 """
 
+from contextlib import suppress
+
 from appliance.cache import Caches
 from appliance.catalogue import ImageCatalogue
 from appliance.domain import tokens
 from appliance.domain.clock import Clock
-from appliance.domain.errors import BeingViewed, GoneImage
+from appliance.domain.errors import BeingViewed, Conflict, GoneImage
 from appliance.domain.model import Ending, Image
 from appliance.domain.visibility import require_visible
 from appliance.lifecycle.conflicts import retry_on_conflict
@@ -91,10 +93,10 @@ class OneViews:
         return await retry_on_conflict(end_row)
 
     async def take_back(self, image: Image) -> None:
-        """The last byte could not be sent, so the view of before goes on. Raises GoneImage, Conflict."""
-        await self._sidecars.keep(
-            await self._catalogue.restore(image.slug, now_s=int(self._clock()), expires_s=image.expires_s)
-        )
+        """The last byte could not be sent: the view that was begun may be repeated, unless its time is over."""
+        with suppress(Conflict, GoneImage):
+            restored = await self._catalogue.restore(image.slug, now_s=int(self._clock()), expires_s=None)
+            await self._sidecars.keep(restored)
 
     async def settle(self, image: Image) -> None:
         """After a spent view: what a deletion does besides the row. A crash leaves it to the jobs."""

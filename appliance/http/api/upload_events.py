@@ -6,7 +6,6 @@ from appliance.domain.errors import Busy, GoneImage, UnknownImage
 from appliance.domain.model import Image
 from appliance.http.api.image_resource import image_resource, problem_summary, sealed_resource
 from appliance.http.client_address import client_of
-from appliance.http.closed import is_open
 from appliance.http.image_lookup import look_up
 from appliance.http.keys import CONFIG, EVENT_STREAMS, HEALTH, RESUMABLE
 from appliance.http.transport.event_stream import EventStream
@@ -44,7 +43,7 @@ async def _send_events(request: web.Request, stream: EventStream, found: Image |
         await stream.send("gone", problem_summary(fault))
         return
     if image is not None:
-        resource = image_resource if await is_open(request, image) else sealed_resource
+        resource = sealed_resource if image.is_closed else image_resource
         await stream.send("done", resource(image, request.app[CONFIG]))
 
 
