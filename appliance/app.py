@@ -69,6 +69,7 @@ async def started(
         stack.push_async_callback(container.sidecars.close)
         await container.limits.day_budgets.start()
         stack.push_async_callback(container.limits.day_budgets.stop)
+        stack.push_async_callback(container.locksmith.close)
         await caches.start()
         await spool.start()
         await container.clock_guard.start()

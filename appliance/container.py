@@ -39,6 +39,7 @@ from appliance.lifecycle.access_records import StoredAccessRecords
 from appliance.lifecycle.clock_guard import ClockGuard
 from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.management import Management
+from appliance.lifecycle.one_view import OneViews
 from appliance.lifecycle.prewarming import Prewarmer
 from appliance.lifecycle.prompt_writes import PromptWrites
 from appliance.lifecycle.purging import Purger
@@ -48,6 +49,7 @@ from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.sweeps import Sweeps
 from appliance.lifecycle.tombstones import StoredTombstones
 from appliance.limits import Limits
+from appliance.locks import Locksmith
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from appliance.observability.metrics import Metrics
@@ -105,6 +107,8 @@ class Container:
     prewarmer: Prewarmer
     purger: Purger
     albums: Albums
+    locksmith: Locksmith
+    one_views: OneViews
     reinspector: Reinspector
     limits: Limits
     forwarding_watch: ForwardingWatch
@@ -134,6 +138,8 @@ class Container:
         site[keys.TILES] = self.tiles
         site[keys.MANAGEMENT] = self.management
         site[keys.ALBUMS] = self.albums
+        site[keys.LOCKSMITH] = self.locksmith
+        site[keys.ONE_VIEWS] = self.one_views
         site[keys.METRICS] = self.metrics
         site[keys.HEALTH] = self.health
         site[keys.EVENT_STREAMS] = EventStreams()
@@ -166,6 +172,7 @@ def build(  # noqa: PLR0917 - one of each part
 ) -> Container:
     """Every part around the given ones, which the caller starts and stops."""
     drain_switch = DrainSwitch()
+    locksmith = Locksmith(clock)
     sidecars = Sidecars(config.sidecars_dir)
     observed = ObservedStore(store, metrics)
     shipper = Shipper(
@@ -197,12 +204,13 @@ def build(  # noqa: PLR0917 - one of each part
         catalogue=catalogue,
         shipper=shipper,
         delivery=delivery,
+        locksmith=locksmith,
         clock=clock,
     )
     ingest = Ingest(
         admission=admission,
         committer=committer,
-        idempotent=IdempotentCommitter(committer, catalogue=catalogue, spool=spool, clock=clock),
+        idempotent=IdempotentCommitter(committer, catalogue=catalogue, spool=spool, locksmith=locksmith, clock=clock),
         spool=spool,
         metrics=metrics,
         clock=clock,
@@ -214,6 +222,7 @@ def build(  # noqa: PLR0917 - one of each part
         admission=admission,
         unfinished=unfinished,
         committer=committer,
+        locksmith=locksmith,
         metrics=metrics,
         clock=clock,
     )
@@ -230,6 +239,7 @@ def build(  # noqa: PLR0917 - one of each part
         shipper=shipper,
         metrics=metrics,
     )
+    image_lifecycle = Lifecycle(image_rows, store=observed, guard=guard)
     album_rows = AlbumLifecycleRows(catalogue=catalogue.albums, store=observed)
     album_lifecycle = Lifecycle(album_rows, store=observed, guard=guard)
     return Container(
@@ -265,11 +275,14 @@ def build(  # noqa: PLR0917 - one of each part
             cache=caches,
             sidecars=sidecars,
             tombstones=tombstones,
+            locksmith=locksmith,
+            lifecycle=image_lifecycle,
+            prompt_writes=prompt_writes,
             metrics=metrics,
             clock=clock,
         ),
         image_rows=image_rows,
-        image_lifecycle=Lifecycle(image_rows, store=observed, guard=guard),
+        image_lifecycle=image_lifecycle,
         album_lifecycle=album_lifecycle,
         prompt_writes=prompt_writes,
         tombstones=tombstones,
@@ -281,7 +294,23 @@ def build(  # noqa: PLR0917 - one of each part
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         limits=limits,
         forwarding_watch=ForwardingWatch(TrustedProxies(config.server.trusted_proxies), limits.aside, clock),
-        albums=Albums(config, catalogue=catalogue, lifecycle=album_lifecycle, prompt_writes=prompt_writes, clock=clock),
+        albums=Albums(
+            config,
+            catalogue=catalogue,
+            lifecycle=album_lifecycle,
+            prompt_writes=prompt_writes,
+            locksmith=locksmith,
+            clock=clock,
+        ),
+        locksmith=locksmith,
+        one_views=OneViews(
+            catalogue=catalogue.images,
+            cache=caches,
+            sidecars=sidecars,
+            tombstones=tombstones,
+            metrics=metrics,
+            clock=clock,
+        ),
         reinspector=Reinspector(
             catalogue=catalogue,
             spool=spool,

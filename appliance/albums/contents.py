@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from appliance.domain.errors import GoneAlbum, UnknownAlbum
+from appliance.domain.errors import AllLocked, GoneAlbum, UnknownAlbum
 from appliance.domain.model import Album, Ending, Image
 from appliance.lifecycle.expiry import GRACE_S
 
@@ -21,8 +21,20 @@ class Contents:
         return end_of(self.album.expires_s, self.images)
 
     @property
+    def open_images(self) -> tuple[Image, ...]:
+        """Those that their links show to everybody; the others are in the album as placeholders."""
+        return tuple(image for image in self.images if not image.is_closed)
+
+    @property
     def bytes(self) -> int:
-        return sum(image.bytes for image in self.images)
+        """Of what its download has."""
+        return sum(image.bytes for image in self.open_images)
+
+    def opened(self) -> "Contents":
+        """The album with its open images alone. Raises AllLocked."""
+        if not (open_images := self.open_images):
+            raise AllLocked
+        return Contents(self.album, open_images)
 
     @property
     def state(self) -> Hashable:
@@ -34,9 +46,9 @@ class Contents:
     def cover(self) -> Image | None:
         """The image that stands for the album: the chosen one while it is visible, else the first.
 
-        None if no image can be resized.
+        None if no open image can be resized.
         """
-        shown = [image for image in self.images if image.original_only is None]
+        shown = [image for image in self.open_images if image.original_only is None]
         chosen = [image for image in shown if image.slug == self.album.cover]
         return next(iter([*chosen, *shown]), None)
 

@@ -104,6 +104,7 @@ def erased(album: Album) -> Album:
         title=None,
         description=None,
         cover=None,
+        lock=None,
         token_hash="",
         erase_after_s=None,
         version=album.version + 1,

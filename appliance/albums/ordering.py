@@ -1,7 +1,7 @@
 """What people choose for an album, and how its images are ordered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.domain.errors import InvalidField
@@ -17,6 +17,7 @@ class AlbumOptions:
     cover: str | None = None
     expires_in_s: int | None = None
     idempotency_key: str | None = None
+    passphrase: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class AlbumChanges:
     """What to change: first `remove`, then `add` at the end, then `order`, which may name only some of the images.
 
     `expires_s` is a unix second, None for as long as the images last. `restore` restores an album that ended.
+    `passphrase` replaces the one of before; None removes it.
     """
 
     title: str | Unchanged | None = UNCHANGED
@@ -34,6 +36,7 @@ class AlbumChanges:
     remove: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     restore: bool = False
+    passphrase: str | Unchanged | None = field(default=UNCHANGED, repr=False)
 
 
 def arranged(images: Sequence[str], changes: AlbumChanges) -> tuple[str, ...]:

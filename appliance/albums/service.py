@@ -18,10 +18,10 @@ from appliance.albums.contents import (
 )
 from appliance.albums.ordering import AlbumChanges, AlbumOptions
 from appliance.albums.rules import AlbumRules, apply
-from appliance.catalogue import Catalogue
+from appliance.catalogue import Catalogue, Unchanged
 from appliance.config.model import Config
 from appliance.domain import slugs, tokens
-from appliance.domain.clients import Client
+from appliance.domain.clients import THIS_HOST, Client
 from appliance.domain.clock import Clock
 from appliance.domain.errors import (
     GoneAlbum,
@@ -29,6 +29,7 @@ from appliance.domain.errors import (
     MissingToken,
     UnavailableImages,
     UnknownAlbum,
+    WrongPassphrase,
 )
 from appliance.domain.model import Album, Ending, IdempotencyRecord
 from appliance.domain.preconditions import AllowedVersions, require_version
@@ -36,6 +37,7 @@ from appliance.lifecycle.conflicts import retry_on_conflict
 from appliance.lifecycle.management import Proof, check_token, undo_or_bin_s, without_undo
 from appliance.lifecycle.prompt_writes import PromptWrites
 from appliance.lifecycle.service import Lifecycle
+from appliance.locks import Locksmith
 
 NO_UNDO_S = 0  # an undo time that is over by any clock
 
@@ -58,6 +60,7 @@ class Albums:
         catalogue: Catalogue,
         lifecycle: Lifecycle[Album],
         prompt_writes: PromptWrites,
+        locksmith: Locksmith,
         clock: Clock,
     ) -> None:
         self._rules = AlbumRules(config.albums.max_images, config.uploads.max_expiry_days)
@@ -66,6 +69,7 @@ class Albums:
         self._bin_days = config.deletion.bin_days
         self._lifecycle = lifecycle
         self._prompt_writes = prompt_writes
+        self._locksmith = locksmith
         self._clock = clock
 
     async def show(self, slug: str) -> Contents:
@@ -78,14 +82,15 @@ class Albums:
     async def create(self, options: AlbumOptions, client: Client) -> CreatedAlbum:
         """A new album, durable on return.
 
-        Raises InvalidField (no images, or some that can't be shown), TooManyImages, InvalidExpiry, and the errors of
-        an IdempotencyKey.
+        Raises InvalidField (no images, or some that can't be shown), TooManyImages, InvalidExpiry, Busy, and the errors
+        of an IdempotencyKey.
         """
         options = self._rules.check_options(options)
         key = options.idempotency_key
         first = None if key is None else await self._catalogue.idempotency.get(tokens.hash_secret(key))
         if key is not None and first is not None:
-            return await self._replay(first, options, key)
+            return await self._replay(first, options, key, client)
+        lock = await self._lock(options.passphrase, client)
         now_s = int(self._clock())
         slug = slugs.mint(now_s)
         secret = tokens.generate_secret()
@@ -102,6 +107,7 @@ class Albums:
                 cover=options.cover,
                 expires_s=None if options.expires_in_s is None else now_s + options.expires_in_s,
                 access_key=None if client.access_key is None else client.access_key.id,
+                lock=lock,
             ),
             added=options.images,
         )
@@ -110,19 +116,35 @@ class Albums:
         else:
             record = IdempotencyRecord(tokens.hash_secret(key), slug, _fingerprint(options), now_s, secret)
             await self._rows.add(album.album, record)
+        if lock is not None:
+            await self._record_now()
         return CreatedAlbum(album, token)
 
-    async def _replay(self, first: IdempotencyRecord, options: AlbumOptions, key: str) -> CreatedAlbum:
+    async def _lock(self, passphrase: str | None, client: Client) -> str | None:
+        return None if passphrase is None else await self._locksmith.lock(passphrase, client)
+
+    async def _replay(self, first: IdempotencyRecord, options: AlbumOptions, key: str, client: Client) -> CreatedAlbum:
         if first.fingerprint != _fingerprint(options):
-            raise IdempotencyKeyReused(
-                "This Idempotency-Key was used with other images or fields. Use a new key for a new album."
-            )
+            raise _reused()
         try:
-            return CreatedAlbum(await self.show(first.slug), tokens.derive_keyed_token(key, first.slug, first.secret))
+            contents = await self.show(first.slug)
         except UnknownAlbum as fault:
             raise GoneAlbum(
                 "The album created with this Idempotency-Key is no longer available.", texts=GoneAlbum.texts
             ) from fault
+        await self._require_same_passphrase(contents.album, options, client)
+        return CreatedAlbum(contents, tokens.derive_keyed_token(key, first.slug, first.secret))
+
+    async def _require_same_passphrase(self, album: Album, options: AlbumOptions, client: Client) -> None:
+        """No record has the passphrase. Raises IdempotencyKeyReused if it doesn't open the first answer's album."""
+        if options.passphrase is None:
+            return None
+        try:
+            if album.lock is not None:
+                return await self._locksmith.require(options.passphrase, album.slug, album.lock, client)
+        except WrongPassphrase:
+            pass
+        raise _reused()
 
     async def _with_contents(self, album: Album, *, added: tuple[str, ...]) -> Contents:
         """The album with the images that are left, and with the time at which it is due.
@@ -178,7 +200,13 @@ class Albums:
         return restorable_until_s(await self.owned(slug, token), self._clock())
 
     async def change(
-        self, slug: str, token: Proof, changes: AlbumChanges, *, only_versions: AllowedVersions = None
+        self,
+        slug: str,
+        token: Proof,
+        changes: AlbumChanges,
+        *,
+        client: Client = THIS_HOST,
+        only_versions: AllowedVersions = None,
     ) -> Contents:
         """The changed album. A new expiry restores an expired one while its row is whole.
 
@@ -186,17 +214,21 @@ class Albums:
         `only_versions`, and GoneAlbum when it has ended, which says until when it can be restored.
         """
         before = await self.owned(slug, token)
-        checked = self._rules.check_changes(changes, self._clock())
+        checked, passphrase = self._rules.check_changes(changes, self._clock()), changes.passphrase
+        is_relocked = not isinstance(passphrase, Unchanged)
+        lock = None if isinstance(passphrase, Unchanged) else await self._lock(passphrase, client)
 
         async def change_row() -> Contents:
             album = await self.owned(slug, token)
             require_version(album.version, only_versions)
-            changed = await self._with_contents(apply(album, checked, self._clock()), added=checked.add)
+            applied = apply(album, checked, self._clock())
+            relocked = replace(applied, lock=lock) if is_relocked else applied
+            changed = await self._with_contents(relocked, added=checked.add)
             await self._rows.change(changed.album)
             return changed
 
         changed = await retry_on_conflict(change_row)
-        if before.ended is not None:
+        if before.ended is not None or is_relocked:
             await self._record_now()
         return changed
 
@@ -245,12 +277,19 @@ class Albums:
         return ended
 
     async def _record_now(self) -> None:
-        """Tell the store how albums ended, or that they are back, so that a rebuild knows."""
+        """Tell the store how albums ended, are back, or are locked, so that a rebuild knows."""
         await self._prompt_writes.attempt(self._lifecycle.sync_records)
+
+
+def _reused() -> IdempotencyKeyReused:
+    return IdempotencyKeyReused(
+        "This Idempotency-Key was used with other images or fields. Use a new key for a new album."
+    )
 
 
 def _fingerprint(options: AlbumOptions) -> str:
     parts: list[object] = ["album", options.images, options.title, options.expires_in_s]
     if options.description is not None or options.cover is not None:  # without them, as older releases recorded it
         parts += [options.description, options.cover]
+    parts += ["passphrase"] * (options.passphrase is not None)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -51,10 +51,19 @@ class ImageCatalogue(Protocol):
         title: str | Unchanged | None = UNCHANGED,
         alt: str | Unchanged | None = UNCHANGED,
         expires_s: int | Unchanged = UNCHANGED,
+        lock: str | Unchanged | None = UNCHANGED,
+        one_view: bool | Unchanged = UNCHANGED,
     ) -> Image:
         """Compare and set: change the given fields if the row still has `version`. Its sidecar is due then.
 
-        Raises Conflict if the version differs, GoneImage if the image has ended or was erased, UnknownImage.
+        With `one_view` a view that was begun is forgotten. Raises Conflict if the version differs, GoneImage if the
+        image has ended or was erased, UnknownImage.
+        """
+
+    async def begin_view(self, slug: str, *, version: int, viewing: str, now_s: int, expires_s: int) -> Image:
+        """Compare and set: from now on the holder of the ticket with the hash `viewing` views a one-view image.
+
+        It expires at `expires_s` at the latest. Raises as `change` does.
         """
 
     async def revise(self, image: Image, *, is_replaced: bool = False) -> Image:

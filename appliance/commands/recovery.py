@@ -67,6 +67,10 @@ class Recovery:
     def unreadable(self) -> list[str]:
         return self._records.unreadable
 
+    @property
+    def lost_locks(self) -> set[str]:
+        return self._records.lost_locks
+
     async def count(self) -> int:
         """About how many images there are, by their names alone."""
         count = len(self._waiting())

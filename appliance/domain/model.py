@@ -1,6 +1,6 @@
 """The image as every layer knows it. Times are unix seconds (UTC), sizes bytes and pixels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from appliance.domain.renditions import Facts, Format
@@ -59,6 +59,7 @@ class KeepMetadata(StrEnum):
 class UploadOptions:
     """What an uploader asks for along with the bytes.
 
+    `passphrase` is to become the image's `lock`; of a resumable upload only the lock is recorded.
     `filename` is empty while no name is known. `expires_in_s` None means the default. `form_key` is what one form sends
     with each of its files, so that sending the form again uploads nothing twice.
     """
@@ -70,6 +71,9 @@ class UploadOptions:
     idempotency_key: str | None = None
     keep_metadata: KeepMetadata = KeepMetadata.NOTHING
     form_key: str | None = None
+    passphrase: str | None = field(default=None, repr=False)
+    lock: str | None = field(default=None, repr=False)
+    one_view: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,10 @@ class Image:
     `facts` is what is known of its pixels; a `refusal` among them makes it an original-only image. `version` counts
     changes, so that slow work can tell that its row changed. `ended` is set from expiry or deletion until the bytes are
     erased; `erase_after_s` is when that may begin. `keep_metadata` is what its uploader asked for, None for an image
-    that was uploaded before that was recorded. `access_key` is the id of the key that it was uploaded with.
+    that was uploaded before that was recorded. `access_key` is the id of the key that it was uploaded with. `lock` is
+    the hash of the passphrase that its viewers need, None without one, and `UNREADABLE_LOCK` where no passphrase opens
+    it any more. `one_view` says that it may be viewed once; from `viewing_s` on somebody does, whose ticket has the
+    hash `viewing`.
     """
 
     slug: str
@@ -101,6 +108,15 @@ class Image:
     content_credentials: ContentCredentials = ContentCredentials.KEPT
     keep_metadata: KeepMetadata | None = None
     access_key: str | None = None
+    lock: str | None = field(default=None, repr=False)
+    one_view: bool = False
+    viewing: str | None = None
+    viewing_s: int | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether its link alone doesn't show it."""
+        return self.lock is not None or self.one_view
 
     @property
     def state(self) -> str:
@@ -174,8 +190,8 @@ class Album:
 
     `expires_s` is the expiry that its creator chose, None if it lives as long as its images. `due_s` is when to check
     whether it has ended. `cover` is the slug of the image that its creator chose to stand for it, one of `images`.
-    An erased album has neither images nor texts, and `erase_after_s` is None again. `access_key` is the id of the key
-    that it was created with.
+    `access_key` is the id of the key that it was created with, `lock` as an image's. An erased album has neither images
+    nor texts, and `erase_after_s` is None again.
     """
 
     slug: str
@@ -192,6 +208,12 @@ class Album:
     ended_s: int | None = None
     erase_after_s: int | None = None
     access_key: str | None = None
+    lock: str | None = field(default=None, repr=False)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether its link alone doesn't show it."""
+        return self.lock is not None
 
     @property
     def erased(self) -> bool:
@@ -257,10 +279,18 @@ class Upload:
     had_credentials: bool = False
     is_open: bool = False
     access_key: str | None = None
+    lock: str | None = field(default=None, repr=False)
+    one_view: bool = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the link alone won't show what it becomes."""
+        return self.lock is not None or self.one_view
 
     @property
     def options(self) -> UploadOptions:
-        return UploadOptions(self.filename, self.title, self.alt, self.expires_in_s, keep_metadata=self.keep_metadata)
+        options = UploadOptions(self.filename, self.title, self.alt, self.expires_in_s, lock=self.lock)
+        return replace(options, keep_metadata=self.keep_metadata, one_view=self.one_view)
 
 
 @dataclass(frozen=True, slots=True)

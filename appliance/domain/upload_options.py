@@ -8,12 +8,13 @@ from appliance.domain import tokens
 from appliance.domain.clock import DAY_S
 from appliance.domain.errors import IdempotencyKeyInvalid, InvalidExpiry, InvalidField
 from appliance.domain.model import KeepMetadata, UploadOptions
+from appliance.domain.passphrases import check_passphrase
 
 MAX_TITLE_CHARS = 200
 MAX_ALT_CHARS = 2000
 MAX_FILENAME_BYTES = 255  # the limit of filesystems, so that a download can be saved under the name
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": DAY_S, "w": 7 * DAY_S}
-OPTION_NAMES = ("filename", "title", "alt", "expires_in", "expires_at", "keep_metadata")
+OPTION_NAMES = ("filename", "title", "alt", "expires_in", "expires_at", "keep_metadata", "passphrase", "one_view")
 DIRECTION_MARKS = frozenset(  # they can disguise an extension
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
@@ -25,10 +26,12 @@ _ISO_DURATION = re.compile(
     re.ASCII,
 )
 _TO_BLANKS = str.maketrans("\r\n\t", "   ")
-_KEEP_METADATA = {  # forms and people say yes and no in many ways
-    **dict.fromkeys(("", "0", "false", "no", "off"), KeepMetadata.NOTHING),
-    **dict.fromkeys(("1", "true", "yes", "on"), KeepMetadata.ALL),
-    "credits": KeepMetadata.CREDITS,
+_YES_OR_NO = {  # forms and people say it in many ways
+    **dict.fromkeys(("", "0", "false", "no", "off"), False),
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+}
+_KEEP_METADATA = {text: KeepMetadata.ALL if yes else KeepMetadata.NOTHING for text, yes in _YES_OR_NO.items()} | {
+    "credits": KeepMetadata.CREDITS
 }
 NEVER_IN_NAMES = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")  # control, surrogate, private, unassigned, line breaks
 
@@ -41,10 +44,8 @@ def with_option(options: UploadOptions, name: str, text: str, max_expiry_days: i
     match name:
         case "filename":
             return replace(options, filename=clean_filename(text) if text else "")
-        case "title":
-            return replace(options, title=clean_text("title", text, MAX_TITLE_CHARS))
-        case "alt":
-            return replace(options, alt=clean_text("alt", text, MAX_ALT_CHARS))
+        case "title" | "alt":
+            return _described(options, name, text)
         case "expires_in":
             return replace(options, expires_in_s=_parse_expiry(text, max_expiry_days) if text else None)
         case "expires_at" if text:
@@ -53,7 +54,21 @@ def with_option(options: UploadOptions, name: str, text: str, max_expiry_days: i
             )
         case "keep_metadata":
             return replace(options, keep_metadata=parse_keep_metadata(text))
+        case "passphrase" | "one_view":
+            return _closed(options, name, text)
     return options
+
+
+def _described(options: UploadOptions, name: str, text: str) -> UploadOptions:
+    if name == "title":
+        return replace(options, title=clean_text(name, text, MAX_TITLE_CHARS))
+    return replace(options, alt=clean_text(name, text, MAX_ALT_CHARS))
+
+
+def _closed(options: UploadOptions, name: str, text: str) -> UploadOptions:
+    if name == "one_view":
+        return replace(options, one_view=_parse_yes_or_no(name, text))
+    return replace(options, passphrase=check_passphrase(text) if text else None)
 
 
 def _parse_expiry(text: str, max_expiry_days: int) -> int:
@@ -115,6 +130,13 @@ def parse_keep_metadata(text: str | None) -> KeepMetadata:
     if (keep := keep_metadata_of(text or "")) is None:
         raise InvalidField("keep_metadata must be false, credits or true.", texts=InvalidField.texts)
     return keep
+
+
+def _parse_yes_or_no(name: str, text: str) -> bool:
+    """A choice of a form, by default no. Raises InvalidField."""
+    if (choice := _YES_OR_NO.get(text.strip().lower())) is None:
+        raise InvalidField(f"{name} must be true or false.")
+    return choice
 
 
 def keep_metadata_of(text: str) -> KeepMetadata | None:

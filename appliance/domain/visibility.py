@@ -9,6 +9,8 @@ def require_visible(row: Image | Tombstone | None, now_s: float) -> Image:
     if row is None:
         raise UnknownImage()
     ended = row.ended
+    if ended is Ending.DELETED and isinstance(row, Image) and row.viewing is not None:
+        raise GoneImage("This image could be viewed once, and that is over.")
     if ended is Ending.DELETED:
         raise GoneImage("This image was deleted by its owner.")
     if ended is Ending.UNFINISHED:

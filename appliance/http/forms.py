@@ -6,6 +6,7 @@ from multidict import MultiDictProxy
 
 from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.domain.errors import MalformedRequest
+from appliance.domain.passphrases import check_passphrase
 from appliance.http.transport.multipart import fields_of, too_many_fields
 from appliance.http.transport.request_heads import refuse_other_charsets
 from appliance.http.transport.small_bodies import small_body
@@ -35,6 +36,14 @@ def text_field(form: Form, name: str) -> str:
     """The field's text; empty if it is missing or a file."""
     value = form.get(name, "")
     return value if isinstance(value, str) else ""
+
+
+def changed_passphrase(form: Form) -> str | Unchanged | None:
+    """A new passphrase, None to remove it, UNCHANGED where none was entered. Raises InvalidField."""
+    if text_field(form, "remove_passphrase"):
+        return None
+    entered = text_field(form, "passphrase")
+    return check_passphrase(entered) if entered else UNCHANGED
 
 
 def changed_text(form: Form, name: str) -> str | Unchanged:

@@ -4,7 +4,8 @@ from aiohttp import web
 
 from appliance.domain.errors import NotHereYet, UnknownImage
 from appliance.domain.model import Image
-from appliance.http.keys import DELIVERY, RESUMABLE
+from appliance.http.closed import refuse_closed, require_open
+from appliance.http.keys import CLOSED, DELIVERY, RESUMABLE
 from appliance.resumable import Progress
 
 WAIT_S = 8.0  # link previews give up soon after that
@@ -12,7 +13,32 @@ RETRY_AFTER_S = 2
 
 
 async def find_image_or_progress(request: web.Request) -> Image | Progress:
-    """The image of the path's slug, or the progress of its upload. Raises UnknownImage, GoneImage."""
+    """The image of the path's slug, or the progress of its upload.
+
+    Raises UnknownImage, GoneImage, and as `require_open` does.
+    """
+    found = await look_up(request)
+    if isinstance(found, Image):
+        await require_open(request, found)
+    return found
+
+
+async def find_image(request: web.Request, slug: str) -> Image:
+    """The image with this slug. Raises UnknownImage, GoneImage, and as `require_open` does."""
+    image = await request.app[DELIVERY].resolve(slug)
+    await require_open(request, image)
+    return image
+
+
+async def look_up(request: web.Request) -> Image | Progress:
+    """As `find_image_or_progress`, for what may be told of a closed image too. Raises UnknownImage, GoneImage."""
+    found = await _look_up(request)
+    if found.is_closed if isinstance(found, Image) else found.upload.is_closed:
+        request[CLOSED] = True
+    return found
+
+
+async def _look_up(request: web.Request) -> Image | Progress:
     delivery, resumable, slug = request.app[DELIVERY], request.app[RESUMABLE], request.match_info["slug"]
     try:
         return await delivery.resolve(slug)
@@ -24,12 +50,26 @@ async def find_image_or_progress(request: web.Request) -> Image | Progress:
 async def resolve_image(request: web.Request) -> Image:
     """The image of the path's slug. With `?wait`, wait some seconds for an upload to finish.
 
-    Raises UnknownImage, GoneImage, NotHereYet.
+    Raises UnknownImage, GoneImage, NotHereYet, and as `require_open` does.
     """
-    found = await find_image_or_progress(request)
+    image = await resolve_even_closed(request)
+    await require_open(request, image)
+    return image
+
+
+async def resolve_public_image(request: web.Request) -> Image:
+    """As `resolve_image`, but Locked for one that is closed, whoever asks."""
+    image = await resolve_even_closed(request)
+    refuse_closed(request, image)
+    return image
+
+
+async def resolve_even_closed(request: web.Request) -> Image:
+    """As `resolve_image`, for what may be told of a closed image too."""
+    found = await look_up(request)
     if isinstance(found, Progress) and "wait" in request.query:
         await request.app[RESUMABLE].finisher.until_ended(request.match_info["slug"], WAIT_S)
-        found = await find_image_or_progress(request)
+        found = await look_up(request)
     if isinstance(found, Progress):
         raise NotHereYet(retry_after_s=RETRY_AFTER_S)
     return found

@@ -10,6 +10,7 @@ from aiohttp import web
 from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.domain.clock import Clock
 from appliance.domain.errors import InvalidExpiry, InvalidField, MalformedRequest
+from appliance.domain.passphrases import check_passphrase
 from appliance.domain.upload_options import parse_duration
 from appliance.http.transport.request_heads import refuse_other_charsets
 from appliance.http.transport.small_bodies import small_body
@@ -38,6 +39,20 @@ def text_member(body: dict[str, Any], name: str) -> str | Unchanged | None:
     if isinstance(text, (str, Unchanged)) or text is None:
         return text
     raise InvalidField(f"{name} must be text, or null for none.")
+
+
+def passphrase_member(body: dict[str, Any]) -> str | Unchanged | None:
+    """The member `passphrase`, as `text_member`, checked. Raises InvalidField."""
+    text = text_member(body, "passphrase")
+    return check_passphrase(text) if isinstance(text, str) else text
+
+
+def yes_or_no_member(body: dict[str, Any], name: str) -> bool | Unchanged:
+    """True or false, UNCHANGED if the member is missing. Raises InvalidField."""
+    value = body.get(name, UNCHANGED)
+    if isinstance(value, (bool, Unchanged)):
+        return value
+    raise InvalidField(f"{name} must be true or false.")
 
 
 def texts_member(body: dict[str, Any], name: str) -> tuple[str, ...]:

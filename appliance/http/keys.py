@@ -20,7 +20,9 @@ from appliance.http.transport.start_limiter import StartLimiter
 from appliance.http.trusted_proxies import TrustedProxies
 from appliance.http.wrong_token_delay import WrongTokenDelay
 from appliance.lifecycle.management import Management
+from appliance.lifecycle.one_view import OneViews
 from appliance.limits import Limits
+from appliance.locks import Locksmith
 from appliance.observability.metrics import Metrics
 from appliance.resumable import ResumableUploads
 from appliance.shared.concurrency_limit import ConcurrencyLimit
@@ -39,6 +41,8 @@ DELIVERY = web.AppKey("delivery", Delivery)
 TILES = web.AppKey("tiles", Tiles)
 MANAGEMENT = web.AppKey("management", Management)
 ALBUMS = web.AppKey("albums", Albums)
+LOCKSMITH = web.AppKey("locksmith", Locksmith)
+ONE_VIEWS = web.AppKey("one_views", OneViews)
 METRICS = web.AppKey("metrics", Metrics)
 RESUMABLE = web.AppKey("resumable", ResumableUploads)
 HEALTH = web.AppKey("health", Health)
@@ -56,3 +60,5 @@ DOWNLOADS = web.AppKey("downloads", ConcurrencyLimit)
 FORM_LIMITS = web.AppKey("form_limits", FormLimits)
 
 REQUEST_ID = web.RequestKey("request_id", str)
+CLOSED = web.RequestKey("closed", bool)
+"""Set once the request has met a locked image or album, or one for one view: its response is for nobody else."""

@@ -12,6 +12,7 @@ from appliance.domain.errors import ApplianceError
 from appliance.http.authentication import authenticate
 from appliance.http.client_address import client_of
 from appliance.http.keys import (
+    CLOSED,
     CONFIG,
     FORWARDING_WATCH,
     HEALTH,
@@ -32,6 +33,8 @@ log = logging.getLogger("appliance.access")
 EXPOSED_HEADERS = "Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID, ETag, Content-Range"
 UNLIMITED = ("/static/", "/healthz", "/readyz")
 """What costs no more than a refusal, and what a proxy asks for all the time."""
+ONLY_FOR_THIS_CLIENT = {"Cache-Control": "private, no-store", "Cross-Origin-Resource-Policy": "same-origin"}
+"""The headers of what a passphrase or one view protects, in place of those that let other sites and caches have it."""
 
 
 @web.middleware
@@ -114,7 +117,9 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     if response.content_type == "text/html":
         headers.setdefault("Content-Security-Policy", PAGE_POLICY)
         headers.add("Vary", "Accept-Language")
-    if request.path.startswith(("/api/", "/i/", "/iiif/", "/oembed")):
+    if request.get(CLOSED):
+        headers.update(ONLY_FOR_THIS_CLIENT)
+    elif request.path.startswith(("/api/", "/i/", "/iiif/", "/oembed")):
         headers.setdefault("Access-Control-Allow-Origin", "*")
         headers.setdefault("Access-Control-Expose-Headers", EXPOSED_HEADERS)
     if request.path.startswith(UPLOADS_PATH):

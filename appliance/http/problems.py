@@ -54,6 +54,11 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.KeyScope: HTTPStatus.FORBIDDEN,
     errors.KeyUsedUp: HTTPStatus.FORBIDDEN,
     errors.SignInRequired: HTTPStatus.FORBIDDEN,
+    errors.Locked: HTTPStatus.UNAUTHORIZED,
+    errors.AllLocked: HTTPStatus.UNAUTHORIZED,
+    errors.BeingViewed: HTTPStatus.CONFLICT,
+    errors.WrongPassphrase: HTTPStatus.FORBIDDEN,
+    errors.TooManyGuesses: HTTPStatus.TOO_MANY_REQUESTS,
     errors.WrongToken: HTTPStatus.FORBIDDEN,
     errors.UnknownImage: HTTPStatus.NOT_FOUND,
     errors.UnknownAlbum: HTTPStatus.NOT_FOUND,
@@ -151,7 +156,11 @@ def problem_response(
         response = missing_image_response(status)
     elif wants_page(request):
         continues = status is HTTPStatus.TOO_MANY_REQUESTS and request.method in ("GET", "HEAD")
-        page = pages_of(request).site.error_page(status, fault, request[REQUEST_ID], continues=continues)
+        pages = pages_of(request)
+        if isinstance(fault, errors.Locked):
+            page = pages.locks.locked_page(fault)
+        else:
+            page = pages.site.error_page(status, fault, request[REQUEST_ID], continues=continues)
         response = web.Response(text=page, content_type="text/html", status=status)
     elif request.method in ("GET", "HEAD"):
         response = _problem_details(request, fault, members)

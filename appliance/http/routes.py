@@ -12,7 +12,7 @@ from appliance.http.forms import MAX_FORM_FIELDS
 from appliance.http.iiif import handlers as iiif
 from appliance.http.iiif import manifests
 from appliance.http.middleware import add_headers, observe
-from appliance.http.pages import album_forms, album_handlers, site_files
+from appliance.http.pages import album_forms, album_handlers, lock_forms, site_files, view_form
 from appliance.http.pages import handlers as pages
 from appliance.http.problems import MAX_FORM_BYTES
 from appliance.http.resumable_draft import handlers as resumable_draft
@@ -55,6 +55,8 @@ def _images() -> list[web.RouteDef]:
         web.get(f"/i/{SLUG}/manage", pages.show_manage),
         web.post(f"/i/{SLUG}/manage", pages.manage),
         web.get(f"/i/{SLUG}/details", pages.show_details),
+        web.post(f"/i/{SLUG}/unlock", lock_forms.unlock_image),
+        web.post(f"/i/{SLUG}/view", view_form.view),
         web.get(f"/i/{SLUG}/original", renditions.show_original),
         web.get(f"/i/{SLUG}.{{extension:[a-z0-9]{{1,5}}}}", renditions.show_original),
         web.get(f"/i/{SLUG}/{{preset:{WORD}}}", renditions.show_negotiated),
@@ -78,6 +80,7 @@ def _albums() -> list[web.RouteDef]:
         web.get(f"/a/{SLUG}/created", album_forms.show_created),
         web.get(f"/a/{SLUG}/manage", album_forms.show_manage),
         web.post(f"/a/{SLUG}/manage", album_forms.manage),
+        web.post(f"/a/{SLUG}/unlock", lock_forms.unlock_album),
         web.get(f"/a/{SLUG}/{{image:[0-9A-Za-z]{{1,64}}}}", album_handlers.show_image),
     ]
 

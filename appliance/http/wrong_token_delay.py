@@ -1,8 +1,8 @@
-"""Delaying the response to wrong delete tokens and access keys from an address that has sent several.
+"""Delaying the response to wrong delete tokens, access keys and passphrases from an address that has sent several.
 
-A token has 128 bits, so it can't be guessed; the delay keeps guessing from costing the server much. Tokens are checked
-first, which is cheap, and a right token is never delayed, because several people may share an address. Addresses are
-kept in memory only, for some minutes.
+A token has 128 bits, so it can't be guessed; the delay keeps guessing from costing the server much. How many
+passphrases may be guessed is in `locks.guesses`. Both are checked first, and a right one is never delayed, because
+several people may share an address. Addresses are kept in memory only, for some minutes.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from appliance.domain.errors import Busy, KeyInvalid, WrongToken
+from appliance.domain.errors import Busy, KeyInvalid, WrongPassphrase, WrongToken
 
 FREE_FAILURES = 10  # for a person who mixes up links
 FIRST_DELAY_S = 0.1
@@ -61,10 +61,13 @@ class WrongTokenDelay:
 
     @asynccontextmanager
     async def delayed(self, address: str) -> AsyncIterator[None]:
-        """Delay a WrongToken or KeyInvalid that is raised inside. Raises Busy instead if several wait already."""
+        """Delay a WrongToken, KeyInvalid or WrongPassphrase that is raised inside.
+
+        Raises Busy instead if several of the address wait already.
+        """
         try:
             yield
-        except (WrongToken, KeyInvalid):
+        except (WrongToken, KeyInvalid, WrongPassphrase):
             await self._delay(self._record_failure(address))
             raise
 
@@ -84,7 +87,7 @@ class WrongTokenDelay:
             return
         if failures.waiting >= MAX_WAITING:
             raise Busy(
-                "Too many wrong tokens or keys from your address. Try again in a moment.",
+                "Too many wrong tokens, keys or passphrases from your address. Try again in a moment.",
                 retry_after_s=max(1, round(MAX_DELAY_S)),
             )
         failures.waiting += 1

@@ -1,12 +1,13 @@
 """Management: what the holder of a delete token may do with an image, and what the operator of the host may."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from appliance.cache import Caches
 from appliance.catalogue import UNCHANGED, ImageCatalogue, KeyCatalogue, Unchanged
 from appliance.config.model import Deletion, Uploads
 from appliance.domain import tokens
 from appliance.domain.access_keys import AccessKey
+from appliance.domain.clients import THIS_HOST, Client
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import Conflict, GoneImage, MissingToken, UnknownImage, WrongToken
 from appliance.domain.key_rules import require_expiry, require_manager
@@ -16,8 +17,11 @@ from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS, chec
 from appliance.domain.visibility import require_visible
 from appliance.lifecycle.conflicts import retry_on_conflict
 from appliance.lifecycle.expiry import GRACE_S
+from appliance.lifecycle.prompt_writes import PromptWrites
+from appliance.lifecycle.service import Lifecycle
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.tombstones import StoredTombstones
+from appliance.locks import Locksmith
 from appliance.observability.metrics import Metrics
 
 UNDO_S = 10
@@ -28,12 +32,22 @@ Proof = str | AccessKey | None
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What to change; `expires_s` is a unix second. `restore` restores an ended image while its bytes are kept."""
+    """What to change; `expires_s` is a unix second. `restore` restores an ended image while its bytes are kept.
+
+    `passphrase` replaces the one of before; None removes it.
+    """
 
     title: str | Unchanged | None = UNCHANGED
     alt: str | Unchanged | None = UNCHANGED
     expires_s: int | None = None
     restore: bool = False
+    passphrase: str | Unchanged | None = field(default=UNCHANGED, repr=False)
+    one_view: bool | Unchanged = UNCHANGED
+
+    @property
+    def closes_or_opens(self) -> bool:
+        """Whether they decide who may see the image."""
+        return not (isinstance(self.passphrase, Unchanged) and isinstance(self.one_view, Unchanged))
 
 
 def undo_or_bin_s(bin_days: int, *, to_bin: bool) -> int:
@@ -78,6 +92,9 @@ class Management:
         cache: Caches,
         sidecars: Sidecars,
         tombstones: StoredTombstones,
+        locksmith: Locksmith,
+        lifecycle: Lifecycle[Image],
+        prompt_writes: PromptWrites,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -85,6 +102,9 @@ class Management:
         self._bin_days = deletion.bin_days
         self._sidecars = sidecars
         self._tombstones = tombstones
+        self._locksmith = locksmith
+        self._lifecycle = lifecycle
+        self._prompt_writes = prompt_writes
         self._catalogue = catalogue
         self._keys = keys
         self._cache = cache
@@ -120,29 +140,43 @@ class Management:
         return restorable_until_s(await self.owned(slug, token), self._clock())
 
     async def change(
-        self, slug: str, token: Proof, changes: Changes, *, only_versions: AllowedVersions = None
+        self,
+        slug: str,
+        token: Proof,
+        changes: Changes,
+        *,
+        client: Client = THIS_HOST,
+        only_versions: AllowedVersions = None,
     ) -> Image:
         """The changed image. A new expiry restores an expired one while its bytes are kept.
 
         Without any change the image stays as it is. Raises as `owned` does, InvalidField, InvalidExpiry,
         VersionMismatch unless the image has one of `only_versions`, and GoneImage when it has ended, which says until
-        when it can be restored.
+        when it can be restored. Busy while too many passphrases are being hashed.
         """
         before = await self.owned(slug, token)
-        checked = self._checked(changes)
         await self._require_expiry_of_key(before, changes)
+        checked, lock = self._checked(changes), await self._lock(changes, client)
 
         async def change_row() -> Image:
             image = await self.owned(slug, token)
             require_version(image.version, only_versions)
-            return await self._change_row(image, checked)
+            return await self._change_row(image, checked, lock)
 
         changed = await retry_on_conflict(change_row)
+        if changes.closes_or_opens:
+            await self._prompt_writes.attempt(self._lifecycle.sync_records)
         if before.ended is Ending.DELETED:
             await self._tombstones.settle_now(slug)
         return changed
 
-    async def _change_row(self, image: Image, changes: Changes) -> Image:
+    async def _lock(self, changes: Changes, client: Client) -> str | Unchanged | None:
+        """The lock for a new passphrase. Raises InvalidField, Busy."""
+        if changes.passphrase is None or isinstance(changes.passphrase, Unchanged):
+            return changes.passphrase
+        return await self._locksmith.lock(changes.passphrase, client)
+
+    async def _change_row(self, image: Image, changes: Changes, lock: str | Unchanged | None) -> Image:
         """Compare and set. Raises Conflict when the row changed meanwhile."""
         now_s = int(self._clock())
         is_over = image.ended is Ending.EXPIRED or (image.ended is None and image.expires_s <= now_s)
@@ -164,6 +198,8 @@ class Management:
                 title=changes.title,
                 alt=changes.alt,
                 expires_s=UNCHANGED if expires_s is None else expires_s,
+                lock=lock,
+                one_view=changes.one_view,
             )
         except GoneImage as fault:
             raise Conflict("The image has expired or was deleted in the meantime.") from fault
@@ -187,11 +223,10 @@ class Management:
         if changes.expires_s is not None:
             check_expiry(changes.expires_s - int(self._clock()), self._limits.max_expiry_days)
         title, alt = changes.title, changes.alt
-        return Changes(
+        return replace(
+            changes,
             title=title if isinstance(title, Unchanged) else clean_text("title", title, MAX_TITLE_CHARS),
             alt=alt if isinstance(alt, Unchanged) else clean_text("alt", alt, MAX_ALT_CHARS),
-            expires_s=changes.expires_s,
-            restore=changes.restore,
         )
 
     async def _require_expiry_of_key(self, image: Image, changes: Changes) -> None:

@@ -7,11 +7,13 @@ image without a sidecar is described by its object's metadata, which always says
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from appliance.domain.access_records import AccessRecord
 from appliance.domain.errors import ObjectMissing
 from appliance.domain.model import Album, Image, Tombstone
+from appliance.domain.passphrases import UNREADABLE_LOCK
 from appliance.domain.slugs import album_key, object_key, sidecar_key, tombstone_key
 from appliance.lifecycle.sidecars import sidecar_path
 from appliance.objectstore import ObjectInfo, ObjectStore
@@ -24,6 +26,8 @@ MAX_RECORD_BYTES = 1 << 20
 class RecordReader:
     """Reads one record at a time. `unreadable` grows with a line for each that describes nothing of ours.
 
+    `lost_locks` grows with the slugs of images and albums whose record can't be read: they may be locked.
+
     Every method may raise StoreUnavailable. A record that was deleted meanwhile is None, and no line.
     """
 
@@ -31,12 +35,18 @@ class RecordReader:
         self._store = store
         self._sidecars_dir = sidecars_dir
         self.unreadable: list[str] = []
+        self.lost_locks: set[str] = set()
 
     async def image(self, slug: str, info: ObjectInfo) -> Image | None:
-        """The image whose original `info` describes; where no sidecar can be read, as its metadata says."""
+        """The image whose original `info` describes; where no sidecar can be read, as its metadata says.
+
+        It is locked then, because the sidecar may have had a lock.
+        """
         if described := await self.sidecars(slug):
-            return self._as_stored(max(described, key=lambda image: image.version), info)
-        return self._parse_image(slug, info, None)
+            image = self._as_stored(max(described, key=lambda image: image.version), info)
+        else:
+            image = self._parse_image(slug, info, None)
+        return replace(image, lock=UNREADABLE_LOCK) if image is not None and slug in self.lost_locks else image
 
     def _as_stored(self, image: Image, info: ObjectInfo) -> Image | None:
         try:
@@ -47,33 +57,35 @@ class RecordReader:
 
     async def sidecars(self, slug: str) -> Sequence[Image]:
         """The image as each of its sidecars describes it: the store's, and the one on this disk."""
-        found: list[bytes] = []
+        stored: list[bytes] = []
         with suppress(ObjectMissing):
-            found.append(await self._read(sidecar_key(slug)))
-        with suppress(FileNotFoundError):
-            found.append(await self._read_local(slug))
-        return self._parse_sidecars(slug, found)
+            stored.append(await self._read(sidecar_key(slug)))
+        described = list(self._parse_sidecars(slug, stored))
+        return [*described, *await self.local_sidecar(slug)]
 
     async def local_sidecar(self, slug: str) -> Sequence[Image]:
         """The image as the sidecar on this disk describes it, if there is one."""
         try:
-            return self._parse_sidecars(slug, [await self._read_local(slug)])
+            described = self._parse_sidecars(slug, [await self._read_local(slug)])
         except FileNotFoundError:
             return []
+        if described:  # it is newer than the store's, or the same
+            self.lost_locks.discard(slug)
+        return described
 
     async def album(self, key: str) -> Album | None:
         """The album whose record is at `key`."""
         try:
             album = album_from(key, await self._read(key))
+            if key != album_key(album.slug):
+                raise UnreadableRecord(f"{key} describes a different album, {album.slug}")
         except ObjectMissing:
             return None
         except UnreadableRecord as error:
             self.unreadable.append(str(error))
+            self.lost_locks.add(key.rpartition("/")[2].removesuffix(".json"))
             return None
-        if key == album_key(album.slug):
-            return album
-        self.unreadable.append(f"{key} describes a different album, {album.slug}")
-        return None
+        return album
 
     async def tombstone(self, key: str) -> Tombstone | None:
         """The tombstone at `key`."""
@@ -110,10 +122,11 @@ class RecordReader:
     def _parse_image(self, slug: str, info: ObjectInfo, sidecar: bytes | None) -> Image | None:
         try:
             image = image_from(info, sidecar)
+            if image.slug != slug:
+                raise UnreadableRecord(f"{info.key} describes a different image, {image.slug}")
         except UnreadableRecord as error:
             self.unreadable.append(str(error))
+            if sidecar is not None:
+                self.lost_locks.add(slug)
             return None
-        if image.slug == slug:
-            return image
-        self.unreadable.append(f"{info.key} describes a different image, {image.slug}")
-        return None
+        return image

@@ -22,6 +22,7 @@ from appliance.domain.model import (
     PrivateData,
     Tombstone,
 )
+from appliance.domain.passphrases import UNREADABLE_LOCK
 from appliance.objectstore.port import MAX_METADATA_BYTES, METADATA_PREFIX, ObjectInfo, metadata_bytes
 
 PLAIN = "!#$&'()*+,-./:;=?@[]^_`{}~"  # not escaped, so that people can read them; blanks at the ends would be lost
@@ -71,6 +72,8 @@ def metadata_of(image: Image) -> dict[str, str]:
         metadata["keep"] = image.keep_metadata.value
     if image.access_key is not None:
         metadata["access-key"] = image.access_key
+    if image.is_closed:
+        metadata["locked"] = "1"  # so that it is never shown without its sidecar, which has the lock
     if image.original_only is not None:
         metadata["original-only"] = _shortened(image.original_only, MAX_REASON_BYTES)
     room = MAX_METADATA_BYTES - metadata_bytes(metadata) - len(METADATA_PREFIX) - len("filename")
@@ -104,6 +107,7 @@ def album_from(key: str, record: bytes) -> Album:
         document = json.loads(record)
         known = {field: document[field] for field in _ALBUM_FIELDS if field in document}
         ended = known.pop("ended", None)
+        known["lock"] = _lock(document)
         known["images"] = tuple(str(slug) for slug in known["images"])
         return Album(**known, ended=Ending(ended) if ended else None)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -172,9 +176,16 @@ def _from_sidecar(document: Mapping[str, Any]) -> Image:
         "private_data": PrivateData(document.get("private_data", PrivateData.KEPT)),
         "content_credentials": ContentCredentials(document.get("content_credentials", ContentCredentials.KEPT)),
         "keep_metadata": KeepMetadata(keep) if keep else None,
+        "lock": _lock(document),
         "location": Location.STORE,
     }
     return unflatten({**document, **typed})
+
+
+def _lock(document: Mapping[str, Any]) -> str | None:
+    """The lock; one that can't be one stays locked."""
+    lock = document.get("lock")
+    return lock if lock is None or (isinstance(lock, str) and lock) else UNREADABLE_LOCK
 
 
 def _from_metadata(media_type: str, bytes_: int, metadata: Mapping[str, str]) -> Image:
@@ -190,6 +201,7 @@ def _from_metadata(media_type: str, bytes_: int, metadata: Mapping[str, str]) ->
         "content_credentials": ContentCredentials(metadata.get("credentials", ContentCredentials.KEPT)),
         "keep_metadata": KeepMetadata(metadata["keep"]) if "keep" in metadata else None,
         "access_key": metadata.get("access-key"),
+        "lock": UNREADABLE_LOCK if "locked" in metadata else None,
         "location": Location.STORE,
     }
     return unflatten(known)

@@ -29,7 +29,8 @@ _SECRETS = (  # possessive: each looks at a run of characters once
     (re.compile(r"(/uploads/)[\w-]++"), r"\1(hidden)"),  # a resumable upload's id opens its delete token
     (
         re.compile(
-            r"\b(?=\w*?(?:token|secret|password))(\w++)([\"']?+\s*+[=:]\s*+)[\"']?+[^\s\"',;}]++", re.IGNORECASE
+            r"\b(?=\w*?(?:token|secret|password|passphrase))(\w++)([\"']?+\s*+[=:]\s*+)[\"']?+[^\s\"',;}]++",
+            re.IGNORECASE,
         ),
         r"\1\2(hidden)",
     ),
@@ -44,7 +45,7 @@ _OURS = (
 
 
 def redacted(text: str) -> str:
-    """`text` without query strings, authorisation values and whatever is called a token, secret or password."""
+    """`text` without query strings, authorisation values and whatever is called a token, secret, password and so on."""
     text = _QUERY.sub(lambda query: "?(hidden)" if "=" in query[0] else query[0], text)
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)

@@ -8,6 +8,7 @@ from appliance.domain import slugs, tokens
 from appliance.domain.clock import Clock
 from appliance.domain.errors import EmptyUpload, MalformedRequest, PartsUnfinished
 from appliance.domain.model import Upload, UploadKind, UploadState
+from appliance.locks import Locksmith
 from appliance.resumable.part_reservations import PartReservations
 from appliance.resumable.progress import NewUpload, part_ids
 from appliance.resumable.unfinished import UnfinishedUploads
@@ -34,6 +35,7 @@ class UploadCreator:
         locks: UploadLocks,
         reservations: PartReservations,
         unfinished: UnfinishedUploads,
+        locksmith: Locksmith,
         clock: Clock,
     ) -> None:
         self._idle_s = idle_s
@@ -43,12 +45,13 @@ class UploadCreator:
         self._locks = locks
         self._reservations = reservations
         self._unfinished = unfinished
+        self._locksmith = locksmith
         self._clock = clock
 
     async def create(self, new: NewUpload) -> tuple[str, Upload]:
         """Create an upload that receives bytes; returns its id and row.
 
-        Raises EmptyUpload, and as `Admission.check` does.
+        Raises EmptyUpload, InvalidField for the passphrase, and as `Admission.check` does.
         """
         upload_id = tokens.generate_token()
         return upload_id, await self._added(upload_id, new)
@@ -95,7 +98,7 @@ class UploadCreator:
             raise EmptyUpload
         await self._admission.check(new.admission_request())
         self._admission.begin_upload(new.client)
-        upload = self._minted(upload_id, new)
+        upload = self._minted(upload_id, new, await self._lock(new))
         self._unfinished.begin(upload.id_hash, new.client)
         try:
             if upload.kind is UploadKind.FINAL:
@@ -106,7 +109,12 @@ class UploadCreator:
             raise
         return upload
 
-    def _minted(self, upload_id: str, new: NewUpload) -> Upload:
+    async def _lock(self, new: NewUpload) -> str | None:
+        if new.options.passphrase is None or new.kind is UploadKind.PARTIAL:
+            return None
+        return await self._locksmith.lock(new.options.passphrase, new.client)
+
+    def _minted(self, upload_id: str, new: NewUpload, lock: str | None) -> Upload:
         now_s = int(self._clock())
         slug = None if new.kind is UploadKind.PARTIAL else slugs.mint(now_s)
         lasts_s = self._idle_s if new.with_bytes or new.kind is UploadKind.FINAL else min(EMPTY_S, self._idle_s)
@@ -127,4 +135,6 @@ class UploadCreator:
             keep_metadata=new.options.keep_metadata,
             is_open=new.is_open,
             access_key=None if new.client.access_key is None else new.client.access_key.id,
+            lock=lock,
+            one_view=new.options.one_view,
         )

@@ -17,6 +17,7 @@ from appliance.domain.errors import (
 )
 from appliance.domain.model import Upload, UploadKind, UploadState
 from appliance.lifecycle.management import Proof, check_token
+from appliance.locks import Locksmith
 from appliance.observability.metrics import Metrics
 from appliance.resumable.creation import UploadCreator
 from appliance.resumable.finisher import KEPT_S, UploadFinisher
@@ -49,6 +50,7 @@ class ResumableUploads:
         admission: Admission,
         unfinished: UnfinishedUploads,
         committer: Committer,
+        locksmith: Locksmith,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -68,6 +70,7 @@ class ResumableUploads:
             locks=self.locks,
             reservations=self._reservations,
             unfinished=unfinished,
+            locksmith=locksmith,
             clock=clock,
         )
         self.finisher = UploadFinisher(

@@ -14,6 +14,7 @@ from appliance.domain.model import IdempotencyRecord, Image, Upload, UploadOptio
 from appliance.domain.renditions import Facts
 from appliance.domain.upload_options import clean_options
 from appliance.lifecycle.shipping import Shipper
+from appliance.locks import Locksmith
 from appliance.objectstore.records import ObjectRecord, record_of
 from appliance.spool import Incoming, Spool
 from appliance.uploads.metadata_scrubber import Scrubbed, Scrubber
@@ -52,6 +53,7 @@ class Committer:
         catalogue: Catalogue,
         shipper: Shipper,
         delivery: Delivery,
+        locksmith: Locksmith,
         clock: Clock,
     ) -> None:
         self._limits = limits
@@ -60,6 +62,7 @@ class Committer:
         self._catalogue = catalogue
         self._shipper = shipper
         self._delivery = delivery
+        self._locksmith = locksmith
         self._clock = clock
         self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue.uploads)
 
@@ -77,8 +80,9 @@ class Committer:
         """Commit a received file as an image. With `upload`, its row is completed in the same transaction.
 
         On any error the file is where it was, or has landed: the caller discards it or takes it back. Raises the
-        refusals of `Workers.inspect`, the errors of an access key that has ended or reached a limit, DiskFull, Busy,
-        Stopping, Conflict when the upload was given up meanwhile, and the catalogue's faults.
+        refusals of `Workers.inspect`, the errors of an access key that has ended or reached a limit, InvalidField for
+        the passphrase, DiskFull, Busy, Stopping, Conflict when the upload was given up meanwhile, and the catalogue's
+        faults.
         """
         key = await self._key_of(client, upload)
         require_expiry(key, options.expires_in_s)
@@ -86,7 +90,8 @@ class Committer:
         with incoming.path.open("rb", buffering=0) as file:
             facts = await self._workers.inspect(file.fileno(), client.id)
         scrubbed = await self._scrubber.scrub(incoming, upload, options.keep_metadata, client.id)
-        image = self._image(scrubbed, facts, options, token_hash, key)
+        lock = await self._lock(options, client)
+        image = self._image(scrubbed, facts, options, token_hash, key=key, lock=lock)
         record = record_of(image)
         with self._spool.landing(image.slug):
             await self._spool.land(scrubbed.incoming, record.metadata)
@@ -122,8 +127,20 @@ class Committer:
             return client.access_key
         return None if upload.access_key is None else await self._catalogue.keys.get(upload.access_key)
 
+    async def _lock(self, options: UploadOptions, client: Client) -> str | None:
+        if options.passphrase is None:
+            return options.lock
+        return await self._locksmith.lock(options.passphrase, client)
+
     def _image(
-        self, scrubbed: Scrubbed, facts: Facts, options: UploadOptions, token_hash: str, key: AccessKey | None
+        self,
+        scrubbed: Scrubbed,
+        facts: Facts,
+        options: UploadOptions,
+        token_hash: str,
+        *,
+        key: AccessKey | None,
+        lock: str | None,
     ) -> Image:
         incoming = scrubbed.incoming
         now_s = int(self._clock())
@@ -143,4 +160,6 @@ class Committer:
             content_credentials=scrubbed.content_credentials,
             keep_metadata=options.keep_metadata,
             access_key=None if key is None else key.id,
+            lock=lock,
+            one_view=options.one_view,
         )

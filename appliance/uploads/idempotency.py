@@ -7,9 +7,16 @@ from appliance.catalogue import Catalogue
 from appliance.domain import tokens
 from appliance.domain.clients import Client
 from appliance.domain.clock import Clock
-from appliance.domain.errors import GoneImage, IdempotencyKeyInUse, IdempotencyKeyReused, UnknownImage
-from appliance.domain.model import IdempotencyRecord, KeepMetadata, UploadOptions
+from appliance.domain.errors import (
+    GoneImage,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
+    UnknownImage,
+    WrongPassphrase,
+)
+from appliance.domain.model import IdempotencyRecord, Image, KeepMetadata, UploadOptions
 from appliance.domain.visibility import require_visible
+from appliance.locks import Locksmith
 from appliance.spool import Incoming, Spool
 from appliance.uploads.committer import Accepted, Committer
 
@@ -29,16 +36,20 @@ def repeat_key(incoming: Incoming, options: UploadOptions) -> str | None:
     """
     if options.idempotency_key is not None or options.form_key is None:
         return options.idempotency_key
-    return tokens.combine_secrets([options.form_key, _fingerprint(incoming, options)])
+    parts = [options.form_key, _fingerprint(incoming, options)]
+    return tokens.combine_secrets([*parts, options.passphrase] if options.passphrase else parts)
 
 
 class IdempotentCommitter:
     """Commits an upload with an Idempotency-Key once, however often it is sent."""
 
-    def __init__(self, committer: Committer, *, catalogue: Catalogue, spool: Spool, clock: Clock) -> None:
+    def __init__(
+        self, committer: Committer, *, catalogue: Catalogue, spool: Spool, locksmith: Locksmith, clock: Clock
+    ) -> None:
         self._committer = committer
         self._catalogue = catalogue
         self._spool = spool
+        self._locksmith = locksmith
         self._clock = clock
         self._keys_in_use: set[str] = set()
 
@@ -61,6 +72,7 @@ class IdempotentCommitter:
             if first is None:
                 return await self._first(incoming, options, key, fingerprint, client)
             accepted = await self._repeated(first, fingerprint, key)
+            await self._require_same_passphrase(accepted.image, options, client)
             await self._spool.discard(incoming.slug)
             return accepted
         finally:
@@ -75,11 +87,20 @@ class IdempotentCommitter:
         committed = await self._committer.commit(incoming, options, tokens.hash_secret(token), client, record)
         return Accepted(committed.image, token, committed)
 
+    async def _require_same_passphrase(self, image: Image, options: UploadOptions, client: Client) -> None:
+        """No record has the passphrase. Raises IdempotencyKeyReused if it doesn't open the first answer's image."""
+        if options.passphrase is None:
+            return None
+        try:
+            if image.lock is not None:
+                return await self._locksmith.require(options.passphrase, image.slug, image.lock, client)
+        except WrongPassphrase:
+            pass
+        raise _reused()
+
     async def _repeated(self, first: IdempotencyRecord, fingerprint: str, key: str) -> Accepted:
         if first.fingerprint != fingerprint:
-            raise IdempotencyKeyReused(
-                "This Idempotency-Key was used with another file or other fields. Use a new key for a new upload."
-            )
+            raise _reused()
         try:
             image = require_visible(await self._catalogue.images.get(first.slug), self._clock())
         except (GoneImage, UnknownImage) as fault:
@@ -90,8 +111,15 @@ class IdempotentCommitter:
         return Accepted(image, tokens.derive_keyed_token(key, first.slug, first.secret), None)
 
 
+def _reused() -> IdempotencyKeyReused:
+    return IdempotencyKeyReused(
+        "This Idempotency-Key was used with another file or other fields. Use a new key for a new upload."
+    )
+
+
 def _fingerprint(incoming: Incoming, options: UploadOptions) -> str:
     """A hash of the upload as it was sent, before it is scrubbed."""
     parts = [incoming.sha256, options.filename, options.title, options.alt, options.expires_in_s]
     parts += _FINGERPRINTS[options.keep_metadata]
+    parts += ["passphrase"] * (options.passphrase is not None) + ["one_view"] * options.one_view
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -15,13 +15,14 @@ async def addresses(site: Site) -> dict[str, str]:
     headers = {"Authorization": f"Bearer {gone['delete_token']}"}
     async with site.session.delete(f"{site.url}/api/v1/images/{gone['slug']}?bin=true", headers=headers) as reply:
         assert reply.status == 200
-    slug = image["slug"]
+    slug, locked = image["slug"], await site.upload(pictures.photo(64, 48), passphrase="open sesame", one_view="true")
     return {
         "upload": "/",
         "share": f"/i/{slug}",
         "details": f"/i/{slug}/details",
         "manage": f"/i/{slug}/manage",
         "gone": f"/i/{gone['slug']}",
+        "locked": f"/i/{locked['slug']}",
         "unknown": "/i/1yNqEvM1Xh6dnaz5k",
         "nothing": "/nothing-here",
     }

@@ -1,4 +1,5 @@
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,12 @@ from sqlite_utils import Database
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.connections import open_writer, require_sqlite
 from appliance.catalogue.sqlite.file import CatalogueFile
+from appliance.catalogue.sqlite.lock_mark import LOCKS_IN_USE
 from appliance.catalogue.sqlite.migrations import migrate, migrations
 from appliance.catalogue.sqlite.rows import COLUMNS
 from appliance.catalogue.sqlite.writer import Outcome
 from appliance.domain.errors import CatalogueDamaged, CatalogueTooNew, CatalogueUnavailable, UnfitInstallation
+from appliance.domain.model import Image
 from tests.support.rows import image, slug
 
 
@@ -68,6 +71,23 @@ async def test_a_catalogue_that_a_newer_release_changed_is_refused(path: Path) -
     migrate_as_a_newer_release(path, "9999-later!", "ALTER TABLE images RENAME COLUMN alt TO words")
     with pytest.raises(CatalogueTooNew, match="9999-later!"):
         await SqliteCatalogue(path).start()
+
+
+async def test_the_first_lock_keeps_older_releases_out(path: Path) -> None:
+    def refusing() -> list[str]:
+        with closing(sqlite3.connect(path)) as connection:
+            return [name for (name,) in connection.execute("SELECT name FROM _sqlite_migrations WHERE name LIKE '%!'")]
+
+    async with SqliteCatalogue(path) as catalogue:
+        await catalogue.images.add(image())
+        assert refusing() == []
+        for lock in ("a lock", "another", None):
+            row = await catalogue.images.get(slug(0))
+            assert isinstance(row, Image)
+            await catalogue.images.change(slug(0), version=row.version, lock=lock)
+    assert refusing() == [LOCKS_IN_USE]
+    async with SqliteCatalogue(path) as catalogue:
+        assert await catalogue.images.get(slug(0)) is not None
 
 
 async def test_a_catalogue_that_a_newer_release_only_added_to_is_worked_on_with(path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from appliance.domain.flat_image import unflatten
 from appliance.domain.model import ContentCredentials, Ending, Image, KeepMetadata, Location, PrivateData, Tombstone
+from appliance.domain.passphrases import UNREADABLE_LOCK
 from appliance.domain.renditions import Facts
 from appliance.domain.slugs import object_key
 from appliance.objectstore import ObjectInfo, ObjectStore
@@ -116,8 +118,8 @@ async def test_names_in_any_script_survive_a_real_store(
 def test_a_sidecar_has_the_released_names() -> None:
     names = (
         "access_key alt bytes content_credentials created_s ended ended_s erase_after_s expires_s filename frames "
-        "has_alpha height incomplete keep_metadata media_type memory_bytes original_only private_data progressive "
-        "sha256 slug still title token_hash version width"
+        "has_alpha height incomplete keep_metadata lock media_type memory_bytes one_view original_only private_data "
+        "progressive sha256 slug still title token_hash version viewing viewing_s width"
     )
     assert json.loads(sidecar_of(PLAIN)).keys() == set(names.split())
 
@@ -132,6 +134,20 @@ def test_records_of_before_promise_nothing_about_what_is_left() -> None:
     for image in (image_from(info_of(new, metadata)), image_from(info_of(new, {}), json.dumps(document).encode())):
         assert image == PLAIN
         assert (image.content_credentials, image.keep_metadata) == (ContentCredentials.KEPT, None)
+
+
+@pytest.mark.parametrize("closed", [{"lock": "a lock"}, {"one_view": True}])
+def test_without_its_sidecar_a_closed_image_stays_closed(closed: dict[str, Any]) -> None:
+    image = replace(PLAIN, **closed)
+    record = record_of(image)
+    assert record.needs_sidecar
+    assert image_from(info_of(image, record.metadata)).lock == UNREADABLE_LOCK
+    assert image_from(info_of(image, record.metadata), sidecar_of(image)) == image
+
+
+def test_a_lock_that_is_no_text_is_unreadable() -> None:
+    document = json.loads(sidecar_of(PLAIN)) | {"lock": False}
+    assert image_from(info_of(PLAIN, {}), json.dumps(document).encode()).lock == UNREADABLE_LOCK
 
 
 def test_a_plain_image_needs_no_sidecar() -> None:

@@ -13,9 +13,11 @@ from appliance.domain.errors import (
     ApplianceError,
     Busy,
     InternalError,
+    Locked,
     RateLimited,
     UnknownImage,
     UnsupportedFormat,
+    WrongPassphrase,
     WrongToken,
 )
 from appliance.domain.model import ContentCredentials, Ending, Image, KeepMetadata, PrivateData
@@ -66,6 +68,9 @@ EVERY_PAGE: dict[str, Callable[[LocalizedPages, Image], str]] = {
 
 WITHOUT_TEXTS: dict[str, Callable[[LocalizedPages, Image], str]] = {
     "mine": lambda pages, _: pages.site.library_page(),
+    "locked": lambda pages, _: pages.locks.locked_page(Locked("/i/1A", has_passphrase=True), WrongPassphrase()),
+    "one-view": lambda pages, _: pages.locks.locked_page(Locked("/i/1A", has_passphrase=False, is_one_view=True)),
+    "lost-lock": lambda pages, _: pages.locks.locked_page(Locked("/a/1A", has_passphrase=False)),
     "offline": lambda pages, _: pages.site.offline_page(),
 }
 PAGES = EVERY_PAGE | WITHOUT_TEXTS

@@ -14,6 +14,8 @@ async function welcomeOwner(field: HTMLInputElement, kind: string, slug: string)
   const token = tokenOf(slug);
   if (!token || field.value) return;
   field.value = token;
+  const place = field.closest("details");
+  if (place) place.open = true;
   if (field.form?.dataset["gone"] === undefined) return;
   try {
     await checkToken(`/api/v1/${KINDS[kind]}/${slug}`, token);

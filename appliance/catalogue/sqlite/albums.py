@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from appliance.catalogue.sqlite import statements as sql
 from appliance.catalogue.sqlite.idempotency import add_record
+from appliance.catalogue.sqlite.lock_mark import mark_if_closed
 from appliance.catalogue.sqlite.outbox import TWO_ROUNDS
 from appliance.catalogue.sqlite.readers import Readers
 from appliance.catalogue.sqlite.rows import album_of, album_values, images_of
@@ -58,6 +59,7 @@ def _add(connection: Connection, album: Album, idempotency: IdempotencyRecord | 
     except sqlite3.IntegrityError as error:
         raise Conflict("The generated album link is already in use. Try again.") from error
     add_record(connection, idempotency)
+    mark_if_closed(connection, album)
     return Outcome(None)
 
 
@@ -76,6 +78,7 @@ def _change(connection: Connection, album: Album) -> Outcome[None]:
     values = album_values(album, sidecar_due=not album.erased)
     if connection.execute(sql.CHANGE_ALBUM, values).rowcount != 1:
         raise Conflict()
+    mark_if_closed(connection, album)
     return Outcome(None, stale={album.slug: TWO_ROUNDS})
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from appliance.catalogue.sqlite import statements as sql
 from appliance.catalogue.sqlite.idempotency import add_record
 from appliance.catalogue.sqlite.keys import charge, give_back
+from appliance.catalogue.sqlite.lock_mark import mark_if_closed
 from appliance.catalogue.sqlite.outbox import ONE_ROUND, TWO_ROUNDS
 from appliance.catalogue.sqlite.rows import ImageRow, image_row_of, image_row_values, images_of
 from appliance.catalogue.sqlite.uploads import finish_upload
@@ -39,6 +40,7 @@ def add(
     except sqlite3.IntegrityError as error:
         raise Conflict("The generated image link is already in use. Try again.") from error
     add_record(connection, idempotency)
+    mark_if_closed(connection, image)
     return Outcome(None, {image.slug: image})
 
 
@@ -50,6 +52,8 @@ def change(
     title: str | Unchanged | None,
     alt: str | Unchanged | None,
     expires_s: int | Unchanged,
+    lock: str | Unchanged | None,
+    one_view: bool | Unchanged,
 ) -> Outcome[Image]:
     row = _require_version(connection, slug, version)
     image = row.image
@@ -58,8 +62,21 @@ def change(
         title=image.title if isinstance(title, Unchanged) else title,
         alt=image.alt if isinstance(alt, Unchanged) else alt,
         expires_s=image.expires_s if isinstance(expires_s, Unchanged) else expires_s,
+        lock=image.lock if isinstance(lock, Unchanged) else lock,
+        one_view=image.one_view if isinstance(one_view, Unchanged) else one_view,
+        viewing=image.viewing if isinstance(one_view, Unchanged) else None,
+        viewing_s=image.viewing_s if isinstance(one_view, Unchanged) else None,
     )
+    mark_if_closed(connection, changed)
     return _update(connection, replace(row, image=changed, sidecar_due=True))
+
+
+def begin_view(
+    connection: Connection, slug: str, *, version: int, viewing: str, now_s: int, expires_s: int
+) -> Outcome[Image]:
+    row = _require_version(connection, slug, version)
+    viewed = replace(row.image, viewing=viewing, viewing_s=now_s, expires_s=min(row.image.expires_s, expires_s))
+    return _update(connection, replace(row, image=viewed, sidecar_due=True))
 
 
 def revise(connection: Connection, image: Image, *, is_replaced: bool) -> Outcome[Image]:

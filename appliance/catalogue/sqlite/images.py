@@ -58,8 +58,24 @@ class ImageRows:
         title: str | Unchanged | None = UNCHANGED,
         alt: str | Unchanged | None = UNCHANGED,
         expires_s: int | Unchanged = UNCHANGED,
+        lock: str | Unchanged | None = UNCHANGED,
+        one_view: bool | Unchanged = UNCHANGED,
     ) -> Image:
-        return await self._write(image_changes.change, slug, version=version, title=title, alt=alt, expires_s=expires_s)
+        return await self._write(
+            image_changes.change,
+            slug,
+            version=version,
+            title=title,
+            alt=alt,
+            expires_s=expires_s,
+            lock=lock,
+            one_view=one_view,
+        )
+
+    async def begin_view(self, slug: str, *, version: int, viewing: str, now_s: int, expires_s: int) -> Image:
+        return await self._write(
+            image_changes.begin_view, slug, version=version, viewing=viewing, now_s=now_s, expires_s=expires_s
+        )
 
     async def revise(self, image: Image, *, is_replaced: bool = False) -> Image:
         return await self._write(image_changes.revise, image, is_replaced=is_replaced)

@@ -13,10 +13,12 @@ from appliance.catalogue.sqlite.connections import open_writer
 from appliance.catalogue.sqlite.faults import translate_error
 from appliance.catalogue.sqlite.image_queries import known, tombstoned
 from appliance.catalogue.sqlite.keys import recount
+from appliance.catalogue.sqlite.lock_mark import mark, mark_if_closed
 from appliance.catalogue.sqlite.rows import album_values, rebuilt_image_values, tombstone_values
 from appliance.catalogue.values import SlugSpan
 from appliance.domain.access_records import AccessRecord
 from appliance.domain.model import Album, Image, Tombstone
+from appliance.domain.passphrases import UNREADABLE_LOCK
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,6 +81,10 @@ class CatalogueMerge:
         """Count anew what was uploaded with each access key."""
         await self._run(recount)
 
+    async def lock_for_good(self, slugs: Iterable[str]) -> None:
+        """Lock these images and albums so that no passphrase opens them: what their locks are now is unknown."""
+        await self._run(_lock_for_good, tuple(slugs))
+
     async def forget_finished_uploads(self) -> int:
         """Forget uploads that the copy has as unfinished, but that have become images since. Returns how many."""
         return await self._run(_forget_finished_uploads)
@@ -113,10 +119,12 @@ def _span(connection: sqlite3.Connection) -> SlugSpan:
 def _add_images(connection: sqlite3.Connection, images: Sequence[Image]) -> int:
     erased = tombstoned(connection, [image.slug for image in images])
     new = [image for image in images if image.slug not in erased]
+    mark_if_closed(connection, *new)
     return _write(connection, sql.ADD_IF_ABSENT, map(rebuilt_image_values, new))
 
 
 def _update_images(connection: sqlite3.Connection, images: Sequence[Image]) -> int:
+    mark_if_closed(connection, *images)
     return _write(connection, sql.CHANGE_IF_OLDER, map(rebuilt_image_values, images))
 
 
@@ -135,6 +143,7 @@ def _end_images(connection: sqlite3.Connection, tombstones: Sequence[Tombstone])
 
 
 def _upsert_albums(connection: sqlite3.Connection, albums: Sequence[Album]) -> int:
+    mark_if_closed(connection, *albums)
     values = [album_values(album, sidecar_due=False) for album in albums]
     added = _write(connection, sql.ADD_ALBUM_IF_ABSENT, values)
     return added + _write(connection, sql.CHANGE_ALBUM_IF_OLDER, values)
@@ -151,6 +160,14 @@ def _upsert_records(connection: sqlite3.Connection, records: Sequence[AccessReco
         connection.execute("ROLLBACK")
         raise
     return connection.total_changes - before
+
+
+def _lock_for_good(connection: sqlite3.Connection, slugs: Sequence[str]) -> None:
+    if slugs:
+        mark(connection)
+    values = [{"slug": slug, "lock": UNREADABLE_LOCK} for slug in slugs]
+    _write(connection, sql.LOCK_IMAGE, values)
+    _write(connection, sql.LOCK_ALBUM, values)
 
 
 def _forget_finished_uploads(connection: sqlite3.Connection) -> int:

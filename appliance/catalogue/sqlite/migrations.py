@@ -16,6 +16,7 @@ import sqlite3
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from appliance.catalogue.sqlite.lock_mark import LOCKS_IN_USE
 from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable
 
 CHANGES = "!"
@@ -243,6 +244,18 @@ def day_budgets(db: Database) -> None:
     )
 
 
+@migrations(name="0016-locks")
+def locks(db: Database) -> None:
+    """A release that doesn't know the columns may use them until the first lock (`lock_mark`)."""
+    db.execute("ALTER TABLE images ADD COLUMN lock TEXT")
+    db.execute("ALTER TABLE images ADD COLUMN one_view INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE images ADD COLUMN viewing TEXT")
+    db.execute("ALTER TABLE images ADD COLUMN viewing_s INTEGER")
+    db.execute("ALTER TABLE albums ADD COLUMN lock TEXT")
+    db.execute("ALTER TABLE uploads ADD COLUMN lock TEXT")
+    db.execute("ALTER TABLE uploads ADD COLUMN one_view INTEGER NOT NULL DEFAULT 0")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Apply the missing migrations, each in a transaction. Raises sqlite3.Error."""
     migrations.apply(_database(connection))
@@ -259,7 +272,7 @@ def refuse_unfit(connection: sqlite3.Connection) -> None:
             "The catalogue file belongs to another program. It was not changed. "
             "Set data_dir to a folder that only the appliance uses."
         )
-    known = {migration.name for migration in migrations._migrations}
+    known = {migration.name for migration in migrations._migrations} | {LOCKS_IN_USE}
     applied = [done.name for done in migrations.applied(db)]
     newer = sorted(name for name in applied if name not in known and name.endswith(CHANGES))
     if newer:

@@ -35,7 +35,7 @@ _FACTS_AT = len(OWN_FIELDS)
 _SHA256, _TOKEN_HASH = _AT["sha256"], _AT["token_hash"]
 _HAS_ALPHA, _PROGRESSIVE = _AT["has_alpha"], _AT["progressive"]
 _LOCATION, _ENDED, _PRIVATE_DATA = _AT["location"], _AT["ended"], _AT["private_data"]
-_INCOMPLETE = _AT["incomplete"]
+_INCOMPLETE, _ONE_VIEW = _AT["incomplete"], _AT["one_view"]
 _CONTENT_CREDENTIALS, _KEEP_METADATA = _AT["content_credentials"], _AT["keep_metadata"]
 _HEX = re.compile(r"(?:[0-9a-f]{2})+")
 
@@ -85,6 +85,7 @@ def image_of(row: tuple[Any, ...]) -> Image:
     values[_CONTENT_CREDENTIALS] = ContentCredentials(values[_CONTENT_CREDENTIALS])
     values[_KEEP_METADATA] = values[_KEEP_METADATA] and KeepMetadata(values[_KEEP_METADATA])
     values[_INCOMPLETE] = bool(values[_INCOMPLETE])
+    values[_ONE_VIEW] = bool(values[_ONE_VIEW])
     slug, filename, *own = values[:_FACTS_AT]
     return Image(slug, filename, Facts(*values[_FACTS_AT:]), *own)
 
@@ -157,6 +158,7 @@ def upload_of(row: tuple[Any, ...]) -> Upload:
     values["refusal"] = values["refusal"] and Refusal(**json.loads(values["refusal"]))
     values["had_credentials"] = bool(values["had_credentials"])
     values["is_open"] = bool(values["is_open"])
+    values["one_view"] = bool(values["one_view"])
     values["keep_metadata"] = _keep_metadata(everything=values["keep_metadata"], credits=values.pop("keep_credits"))
     return Upload(**values)
 

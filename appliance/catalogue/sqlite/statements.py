@@ -18,6 +18,7 @@ _ALBUM_VALUES = ", ".join(f":{name}" for name in ALBUM_COLUMNS)
 _ALBUM_SET = ", ".join(f"{name} = :{name}" for name in ALBUM_COLUMNS)
 _CHANGEABLE = (
     "title", "alt", "expires_s", "original_only", "still", "version", "ended", "ended_s", "erase_after_s",
+    "lock", "one_view", "viewing", "viewing_s",
     "prewarmed", "sidecar_due", "erasing",
 )  # fmt: skip
 _SET = ", ".join(f"{name} = :{name}" for name in _CHANGEABLE)
@@ -113,7 +114,7 @@ UPLOADS_DUE = f"""
     SELECT {_UPLOAD} FROM uploads INDEXED BY uploads_receiving
     WHERE state = 'receiving' AND expires_s <= :now_s AND expires_s > :after_s ORDER BY expires_s LIMIT :limit"""
 CLEAR_GONE_UPLOAD = """
-    UPDATE uploads SET filename = '', title = NULL, alt = NULL, metadata = '', concat = ''
+    UPDATE uploads SET filename = '', title = NULL, alt = NULL, metadata = '', concat = '', lock = NULL
     WHERE id_hash = :id_hash AND state = 'gone'"""
 UNFINISHED_UPLOADS = """
     SELECT count(*) FROM
@@ -243,6 +244,8 @@ ADD_TOMBSTONE_IF_UNKNOWN = """
     INSERT INTO tombstones (slug, ended, ended_s) SELECT :slug, :ended, :ended_s
     WHERE NOT EXISTS (SELECT 1 FROM images WHERE slug = :slug) ON CONFLICT (slug) DO NOTHING"""
 CHANGE_ALBUM_IF_OLDER = f"UPDATE albums SET {_ALBUM_SET}, sidecar_due = 0 WHERE slug = :slug AND version < :version"
+LOCK_IMAGE = "UPDATE images SET lock = :lock WHERE slug = :slug"
+LOCK_ALBUM = "UPDATE albums SET lock = :lock WHERE slug = :slug"
 OLDEST = "SELECT slug FROM images WHERE slug > '' ORDER BY slug LIMIT 1"
 LAST = "SELECT slug FROM images WHERE slug > '' ORDER BY slug DESC LIMIT 1"
 RECEIVING = """

@@ -3,6 +3,7 @@
 import sqlite3
 
 from appliance.catalogue.sqlite import statements as sql
+from appliance.catalogue.sqlite.lock_mark import mark_if_closed
 from appliance.catalogue.sqlite.readers import Readers
 from appliance.catalogue.sqlite.rows import Row, packed, refusal_text, tombstone_values, upload_of, upload_values
 from appliance.catalogue.sqlite.writer import Outcome, Writer
@@ -73,6 +74,7 @@ def _get(connection: Connection, statement: str, values: dict[str, object]) -> U
 
 def _add(connection: Connection, upload: Upload) -> Outcome[None]:
     connection.execute(sql.ADD_UPLOAD, upload_values(upload))
+    mark_if_closed(connection, upload)
     return Outcome(None)
 
 

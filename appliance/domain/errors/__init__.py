@@ -46,6 +46,7 @@ from appliance.domain.errors.images import (
     WrongToken,
 )
 from appliance.domain.errors.limits import BudgetSpent, KeyImagesSpent, RateLimited
+from appliance.domain.errors.locks import AllLocked, BeingViewed, Locked, TooManyGuesses, WrongPassphrase
 from appliance.domain.errors.operation import (
     CommandFailed,
     ConfigError,
@@ -107,7 +108,9 @@ __all__ = [
     "PARTICULAR_TEXTS",
     "TOO_MANY_FILES",
     "TOO_MUCH_TEXT",
+    "AllLocked",
     "ApplianceError",
+    "BeingViewed",
     "BudgetSpent",
     "Busy",
     "CannotResize",
@@ -147,6 +150,7 @@ __all__ = [
     "KeyRevoked",
     "KeyScope",
     "KeyUsedUp",
+    "Locked",
     "MalformedRequest",
     "MethodNotAllowed",
     "MissingFile",
@@ -170,6 +174,7 @@ __all__ = [
     "Stopping",
     "StoreUnavailable",
     "TooLarge",
+    "TooManyGuesses",
     "TooManyImages",
     "UnavailableImages",
     "UnfitInstallation",
@@ -185,6 +190,7 @@ __all__ = [
     "UploadLocked",
     "UploadPaused",
     "VersionMismatch",
+    "WrongPassphrase",
     "WrongToken",
     "figures_of",
     "fill_in",

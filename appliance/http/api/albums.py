@@ -9,9 +9,11 @@ from appliance.albums.contents import restorable_until_s
 from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.domain.clock import Clock
 from appliance.domain.errors import GoneAlbum, InvalidExpiry
+from appliance.http.album_lookup import find_album
 from appliance.http.api.album_resource import album_resource
 from appliance.http.api.deletions import asks_for_bin, deletion_response, tell_owner
 from appliance.http.client_address import client_of
+from appliance.http.closed import give_pass
 from appliance.http.delete_tokens import delay_wrong_tokens, ownership_proof
 from appliance.http.etags import allowed_versions, version_etag
 from appliance.http.json_fields import (
@@ -19,6 +21,7 @@ from appliance.http.json_fields import (
     expiry_member,
     json_object,
     parse_seconds,
+    passphrase_member,
     text_member,
     texts_member,
 )
@@ -26,9 +29,12 @@ from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK, CONFIG, UPLO
 from appliance.http.links import album_path
 from appliance.http.responses import json_bytes
 
-CREATION_MEMBERS = frozenset({"images", "title", "description", "cover", "expires_in"})
+CREATION_MEMBERS = frozenset({"images", "title", "description", "cover", "expires_in", "passphrase"})
 MEMBERS = frozenset(
-    {*("title", "description", "cover", "expires_in", "expires_at", "add", "remove", "order"), *("restore", "deleted")}
+    {
+        *("title", "description", "cover", "expires_in", "expires_at", "passphrase", "add", "remove", "order"),
+        *("restore", "deleted"),
+    }
 )
 NO_STORE = {"Cache-Control": "no-store"}
 JSON = "application/json"
@@ -46,6 +52,7 @@ async def create_album(request: web.Request) -> web.Response:
         cover=_text(body, "cover"),
         expires_in_s=None if expires_in is None else parse_seconds(expires_in),
         idempotency_key=request.headers.get("Idempotency-Key"),
+        passphrase=_given(passphrase_member(body)),
     )
     renderer, client = request.app[BACKGROUND_RENDERER], client_of(request)
     with renderer.reserve(client.id):
@@ -54,12 +61,17 @@ async def create_album(request: web.Request) -> web.Response:
             client.id, lambda: _resource(request, created.contents, created.delete_token)
         )
     headers = {"Location": album_path(created.contents.album.slug), **_headers(created.contents)}
-    return web.Response(body=answer, status=201, headers=headers, content_type=JSON)
+    response = web.Response(body=answer, status=201, headers=headers, content_type=JSON)
+    give_pass(request, response, created.contents.album)
+    return response
 
 
 def _text(body: dict[str, Any], name: str) -> str | None:
     """A text of a new album; None if it is absent. Raises InvalidField."""
-    text = text_member(body, name)
+    return _given(text_member(body, name))
+
+
+def _given(text: str | Unchanged | None) -> str | None:
     return None if isinstance(text, Unchanged) else text
 
 
@@ -70,7 +82,7 @@ def _resource(request: web.Request, contents: Contents, delete_token: str | None
 async def show_album(request: web.Request) -> web.Response:
     """GET /api/v1/albums/{slug}"""
     try:
-        album = await request.app[ALBUMS].show(request.match_info["slug"])
+        album = await find_album(request)
     except GoneAlbum as fault:
         fault.restorable_until_s = await tell_owner(request, request.app[ALBUMS].restorable_until_s)
         raise
@@ -100,12 +112,15 @@ async def change_album(request: web.Request) -> web.Response:
         remove=texts_member(body, "remove"),
         order=texts_member(body, "order"),
         restore=asks_to_restore(body),
+        passphrase=passphrase_member(body),
     )
-    renderer, client = request.app[BACKGROUND_RENDERER], client_of(request).id
-    with renderer.reserve(client):
-        album = await albums.change(slug, token, changes, only_versions=allowed_versions(request))
-        answer = await renderer.run_in_turn(client, lambda: _resource(request, album))
-    return web.Response(body=answer, headers=_headers(album), content_type=JSON)
+    renderer, client = request.app[BACKGROUND_RENDERER], client_of(request)
+    with renderer.reserve(client.id):
+        album = await albums.change(slug, token, changes, client=client, only_versions=allowed_versions(request))
+        answer = await renderer.run_in_turn(client.id, lambda: _resource(request, album))
+    response = web.Response(body=answer, headers=_headers(album), content_type=JSON)
+    give_pass(request, response, album.album)
+    return response
 
 
 async def delete_album(request: web.Request) -> web.Response:

@@ -8,6 +8,7 @@ from appliance.domain import tokens
 from appliance.domain.details import MAX_TEXT_BYTES
 from appliance.domain.errors import ApplianceError, CannotResize
 from appliance.domain.model import Image, KeepMetadata, UploadState
+from appliance.domain.passphrases import MAX_PASSPHRASE_BYTES
 from appliance.domain.renditions import Preset, fit
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS
 from appliance.http import first_frames
@@ -43,6 +44,9 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
         "content_credentials": image.content_credentials.value,
         "created_at": formatting.rfc3339(image.created_s),
         "expires_at": formatting.rfc3339(image.expires_s),
+        "locked": image.lock is not None,
+        "one_view": image.one_view,
+        "viewed_at": None if image.viewing_s is None else formatting.rfc3339(image.viewing_s),
         "original": {
             "url": links.original(image.slug),
             "width": image.width,
@@ -66,6 +70,16 @@ def image_resource(image: Image, config: Config, *, delete_token: str | None = N
     return resource
 
 
+def sealed_resource(image: Image, config: Config) -> dict[str, object]:
+    """What everybody may know of a closed image."""
+    return {
+        "slug": image.slug,
+        "url": Links.of(config).share(image.slug),
+        "locked": image.lock is not None,
+        "one_view": image.one_view,
+    }
+
+
 def upload_state(progress: Progress, config: Config, upload_id: str) -> dict[str, object]:
     """The state of a resumable upload. It contains the delete token, which can be derived from the secret id anyway."""
     upload = progress.upload
@@ -83,16 +97,21 @@ def upload_state(progress: Progress, config: Config, upload_id: str) -> dict[str
     return state
 
 
-def pending_resource(progress: Progress, config: Config) -> dict[str, object]:
-    """The resource of an image that is still being uploaded: `offset` of `length` bytes are here."""
+def pending_resource(progress: Progress, config: Config, *, is_sealed: bool = False) -> dict[str, object]:
+    """The resource of an image that is still being uploaded: `offset` of `length` bytes are here.
+
+    `is_sealed` leaves out its texts.
+    """
     upload = progress.upload
     return {
         "slug": upload.slug,
         "url": Links.of(config).share(upload.slug or ""),
         "state": "receiving",
-        "filename": upload.filename,
-        "title": upload.title,
-        "alt": upload.alt,
+        "filename": "" if is_sealed else upload.filename,
+        "title": None if is_sealed else upload.title,
+        "alt": None if is_sealed else upload.alt,
+        "locked": upload.lock is not None,
+        "one_view": upload.one_view,
         "created_at": formatting.rfc3339(upload.created_s),
         "offset": progress.offset,
         "length": upload.length,
@@ -140,6 +159,7 @@ def limits_resource(config: Config) -> Mapping[str, object]:
             "max_unfinished": uploads.max_unfinished,
             "max_title_chars": MAX_TITLE_CHARS,
             "max_alt_chars": MAX_ALT_CHARS,
+            "max_passphrase_bytes": MAX_PASSPHRASE_BYTES,
             "keep_metadata": [choice.value for choice in KeepMetadata],
         },
         "expiry": {

@@ -7,16 +7,25 @@ from appliance.domain.model import Image
 from appliance.http.api.contract import build_contract
 from appliance.http.api.deletions import asks_for_bin, deletion_response, tell_owner
 from appliance.http.api.image_resource import image_resource, limits_resource, pending_resource
+from appliance.http.client_address import client_of
+from appliance.http.closed import give_pass
 from appliance.http.delete_tokens import delay_wrong_tokens, ownership_proof
 from appliance.http.etags import allowed_versions, version_etag
 from appliance.http.image_lookup import find_image_or_progress, resolve_image
-from appliance.http.json_fields import asks_to_restore, expiry_member, json_object, text_member
+from appliance.http.json_fields import (
+    asks_to_restore,
+    expiry_member,
+    json_object,
+    passphrase_member,
+    text_member,
+    yes_or_no_member,
+)
 from appliance.http.keys import CLOCK, CONFIG, MANAGEMENT, RESUMABLE
 from appliance.http.responses import json_answer
 from appliance.lifecycle.management import Changes, Proof, restorable_until_s
 from appliance.resumable import Progress
 
-MEMBERS = frozenset({"title", "alt", "expires_in", "expires_at", "restore", "deleted"})
+MEMBERS = frozenset({"title", "alt", "expires_in", "expires_at", "passphrase", "one_view", "restore", "deleted"})
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -29,7 +38,7 @@ async def show_image(request: web.Request) -> web.Response:
         fault.restorable_until_s = await tell_owner(request, request.app[MANAGEMENT].restorable_until_s)
         raise
     if isinstance(found, Progress):
-        return json_answer(pending_resource(found, config), headers=NO_STORE)
+        return json_answer(pending_resource(found, config, is_sealed=found.upload.is_closed), headers=NO_STORE)
     return json_answer(image_resource(found, config), headers=image_headers(found))
 
 
@@ -44,8 +53,12 @@ async def change_image(request: web.Request) -> web.Response:
     async with delay_wrong_tokens(request):
         await _owned(request, slug, token)
     changes = await _changes(request)
-    image = await management.change(slug, token, changes, only_versions=allowed_versions(request))
-    return json_answer(image_resource(image, request.app[CONFIG]), headers=image_headers(image))
+    image = await management.change(
+        slug, token, changes, client=client_of(request), only_versions=allowed_versions(request)
+    )
+    response = json_answer(image_resource(image, request.app[CONFIG]), headers=image_headers(image))
+    give_pass(request, response, image)
+    return response
 
 
 async def delete_image(request: web.Request) -> web.Response:
@@ -95,4 +108,6 @@ async def _changes(request: web.Request) -> Changes:
         alt=text_member(body, "alt"),
         expires_s=expiry_member(body, request.app[CLOCK]),
         restore=asks_to_restore(body),
+        passphrase=passphrase_member(body),
+        one_view=yes_or_no_member(body, "one_view"),
     )

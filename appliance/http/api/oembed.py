@@ -10,6 +10,7 @@ from appliance.domain.errors import FormatNotOffered, MalformedRequest, NoSuchPa
 from appliance.domain.model import Image
 from appliance.domain.renditions import Preset, fit
 from appliance.http.cache_tags import tags
+from appliance.http.closed import refuse_closed
 from appliance.http.image_headers import remaining_s
 from appliance.http.keys import ALBUMS, CLOCK, CONFIG, DELIVERY
 from appliance.http.links import Links, album_path, share_path
@@ -36,7 +37,7 @@ async def show_oembed(request: web.Request) -> web.Response:
 
 
 async def _find_shared(request: web.Request, url: str) -> Image | Contents:
-    """The image or the album that the link shows."""
+    """The image or the album that the link shows. Raises NoSuchPage, Locked, AllLocked, and as a lookup does."""
     try:
         path = urlsplit(url).path
     except ValueError:
@@ -47,8 +48,12 @@ async def _find_shared(request: web.Request, url: str) -> Image | Contents:
     if not url.startswith(request.app[CONFIG].server.base_url + "/"):
         raise NoSuchPage("This link doesn't belong to this host.")
     if path == album_path(slug):
-        return await request.app[ALBUMS].show(slug)
-    return await request.app[DELIVERY].resolve(slug)
+        contents = await request.app[ALBUMS].show(slug)
+        refuse_closed(request, contents.album)
+        return contents.opened()
+    image = await request.app[DELIVERY].resolve(slug)
+    refuse_closed(request, image)
+    return image
 
 
 def _positive_number(request: web.Request, name: str) -> int | None:

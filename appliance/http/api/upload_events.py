@@ -4,9 +4,9 @@ from aiohttp import web
 
 from appliance.domain.errors import Busy, GoneImage, UnknownImage
 from appliance.domain.model import Image
-from appliance.http.api.image_resource import image_resource, problem_summary
+from appliance.http.api.image_resource import image_resource, problem_summary, sealed_resource
 from appliance.http.client_address import client_of
-from appliance.http.image_lookup import find_image_or_progress
+from appliance.http.image_lookup import look_up
 from appliance.http.keys import CONFIG, EVENT_STREAMS, HEALTH, RESUMABLE
 from appliance.http.transport.event_stream import EventStream
 from appliance.resumable import Progress
@@ -17,7 +17,7 @@ POLL_INTERVAL_S = 0.5  # the offset of a slow upload is written as often
 async def show_events(request: web.Request) -> web.StreamResponse:
     """GET /api/v1/images/{slug}/events: `progress` events, then `done` or `gone`"""
     streams = request.app[EVENT_STREAMS]
-    found, stream = await find_image_or_progress(request), EventStream(request, streams)
+    found, stream = await look_up(request), EventStream(request, streams)
     try:
         async with streams.limit.permit(client_of(request).id):
             return await _stream_events(request, stream, found)
@@ -43,7 +43,8 @@ async def _send_events(request: web.Request, stream: EventStream, found: Image |
         await stream.send("gone", problem_summary(fault))
         return
     if image is not None:
-        await stream.send("done", image_resource(image, request.app[CONFIG]))
+        resource = sealed_resource if image.is_closed else image_resource
+        await stream.send("done", resource(image, request.app[CONFIG]))
 
 
 async def _follow(request: web.Request, stream: EventStream, found: Image | Progress) -> Image | None:
@@ -61,5 +62,5 @@ async def _follow(request: web.Request, stream: EventStream, found: Image | Prog
         await finisher.until_ended(request.match_info["slug"], POLL_INTERVAL_S)
         if health.stopping or not stream.is_open:
             return None
-        found = await find_image_or_progress(request)
+        found = await look_up(request)
     return found

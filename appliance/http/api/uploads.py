@@ -10,6 +10,7 @@ from appliance.http.api.chevereto_bodies import CheveretoFields, ReplyFormat, ch
 from appliance.http.api.image_resource import image_resource
 from appliance.http.api.images import image_headers
 from appliance.http.client_address import client_of
+from appliance.http.closed import give_pass
 from appliance.http.keys import BACKGROUND_RENDERER, CONFIG, FORM_LIMITS, INGEST
 from appliance.http.links import Links, share_path
 from appliance.http.pages.selection import pages_of, wants_page
@@ -70,10 +71,14 @@ async def post_form(request: web.Request) -> web.Response:
         page = await request.app[BACKGROUND_RENDERER].run_in_turn(
             client_of(request).id, lambda: pages.images.uploaded_several_page(uploaded, refused, skipped=body.skipped)
         )
-        return web.Response(text=page, content_type="text/html", status=201, headers=NO_STORE)
-    page = pages.images.uploaded_page(accepted[0].image, accepted[0].delete_token)
-    headers = {hdrs.LOCATION: share_path(accepted[0].image.slug), **NO_STORE}
-    return web.Response(text=page, content_type="text/html", status=201, headers=headers)
+        response = web.Response(text=page, content_type="text/html", status=201, headers=NO_STORE)
+    else:
+        page = pages.images.uploaded_page(accepted[0].image, accepted[0].delete_token)
+        headers = {hdrs.LOCATION: share_path(accepted[0].image.slug), **NO_STORE}
+        response = web.Response(text=page, content_type="text/html", status=201, headers=headers)
+    for each in accepted:
+        give_pass(request, response, each.image)
+    return response
 
 
 async def chevereto(request: web.Request) -> web.Response:

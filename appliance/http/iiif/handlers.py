@@ -13,7 +13,7 @@ from appliance.http.etags import is_not_modified
 from appliance.http.iiif.json_ld import JsonLd
 from appliance.http.iiif.paths import REQUIRED_FORMATS, canonical_path, formats_of, parse_region_request
 from appliance.http.image_headers import image_headers
-from appliance.http.image_lookup import resolve_image
+from appliance.http.image_lookup import resolve_public_image
 from appliance.http.keys import CONFIG, DELIVERY, TILES
 from appliance.http.links import Links, iiif_path
 
@@ -23,14 +23,14 @@ PROFILE_LINK = '<http://iiif.io/api/image/3/level2.json>;rel="profile"'
 
 async def redirect(request: web.Request) -> web.Response:
     """GET /iiif/3/{slug}"""
-    image = await resolve_image(request)
+    image = await resolve_public_image(request)
     headers = {hdrs.LOCATION: f"{iiif_path(image.slug)}/info.json", hdrs.CACHE_CONTROL: "no-cache"}
     return web.Response(status=303, headers=headers)
 
 
 async def show_info(request: web.Request) -> web.Response:
     """GET /iiif/3/{slug}/info.json. The client is about to zoom, so a missing pyramid is rebuilt."""
-    image = await resolve_image(request)
+    image = await resolve_public_image(request)
     request.app[TILES].ensure(image, client_of(request).id)
     body = json.dumps(_info(request, image), indent=1).encode()
     document = JsonLd.for_request(request, body, CONTEXT)
@@ -40,7 +40,7 @@ async def show_info(request: web.Request) -> web.Response:
 
 async def show_region(request: web.Request) -> web.Response:
     """GET /iiif/3/{slug}/{region}/{size}/{rotation}/{quality}.{format}"""
-    image, settings = await resolve_image(request), request.app[CONFIG].renditions
+    image, settings = await resolve_public_image(request), request.app[CONFIG].renditions
     asked = tuple(request.match_info[name] for name in ("region", "size", "rotation", "last"))
     region, size, rotation, last = asked
     cut = parse_region_request(image, (region, size, rotation, last), formats_of(settings.formats), settings.max_area)

@@ -6,10 +6,11 @@ from appliance.albums import Contents
 from appliance.domain.errors import UnknownAlbum, UnknownImage
 from appliance.domain.model import Image
 from appliance.http.client_address import client_of
+from appliance.http.closed import refuse_closed
 from appliance.http.iiif.json_ld import JsonLd
 from appliance.http.iiif.manifest_resource import CONTEXT, LanguageMap, album_manifest, image_manifest
 from appliance.http.image_headers import expiring_headers, image_headers
-from appliance.http.image_lookup import resolve_image
+from appliance.http.image_lookup import resolve_public_image
 from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CONFIG, PAGES
 from appliance.http.responses import json_bytes
 
@@ -17,18 +18,20 @@ from appliance.http.responses import json_bytes
 async def show_manifest(request: web.Request) -> web.Response:
     """GET /iiif/presentation/3/{slug}/manifest.json, where the slug is an image's or an album's"""
     try:
-        image = await resolve_image(request)
+        image = await resolve_public_image(request)
     except UnknownImage as unknown:
         return await _album_response(request, await _album(request, unknown))
     return _image_response(request, image)
 
 
 async def _album(request: web.Request, unknown: UnknownImage) -> Contents:
-    """The album of the path's slug. Raises GoneAlbum, and `unknown` if there is none."""
+    """The album of the path's slug. Raises GoneAlbum, Locked, AllLocked, and `unknown` if there is none."""
     try:
-        return await request.app[ALBUMS].show(request.match_info["slug"])
+        contents = await request.app[ALBUMS].show(request.match_info["slug"])
     except UnknownAlbum:
         raise unknown from None
+    refuse_closed(request, contents.album)
+    return contents.opened()
 
 
 def _image_response(request: web.Request, image: Image) -> web.Response:

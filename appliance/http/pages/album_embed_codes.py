@@ -21,7 +21,7 @@ def album_codes(contents: Contents, config: Config, language: Language = ENGLISH
     page, cover = links.album(contents.album.slug), contents.cover
     codes = [CopyCode("link", _("Album link"), page)]
     presets = sorted(config.renditions.presets, key=lambda preset: preset.box_px)
-    if cover is None or not presets:
+    if cover is None or not presets or contents.album.is_closed:
         return codes
     inline = (config.renditions.preset("medium") or presets[-1]).name
     source = _source(cover, inline, config)

@@ -15,18 +15,21 @@ from appliance.domain.errors import (
     UnknownAlbum,
     WrongToken,
 )
+from appliance.domain.passphrases import check_passphrase
 from appliance.domain.tokens import MIN_KEY_CHARS, hash_secret
 from appliance.domain.upload_options import parse_duration
 from appliance.http.authentication import KEY_FIELD, client_with_key
 from appliance.http.client_address import client_of
+from appliance.http.closed import give_pass, is_open
 from appliance.http.delete_tokens import delay_wrong_tokens, token_in
-from appliance.http.forms import Form, changed_text, read_form, text_field
+from appliance.http.forms import Form, changed_passphrase, changed_text, read_form, text_field
 from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK, UPLOADERS
 from appliance.http.links import album_path
 from appliance.http.pages.album_handlers import gone_page, shared_album_page
 from appliance.http.pages.album_pages import AlbumFormValues, AlbumPages, slugs_in
 from appliance.http.pages.gone import DELETIONS, with_gone_page
 from appliance.http.pages.html_responses import page_response, problem_page_response
+from appliance.http.pages.lock_forms import locked_response
 from appliance.http.pages.selection import pages_of, wants_page
 
 WITH_ITS_IMAGES = "images"
@@ -48,14 +51,15 @@ async def create(request: web.Request) -> web.Response:
         text_field(form, "expires_in"),
         form_key=text_field(form, "form_key"),
     )
-    renderer = request.app[BACKGROUND_RENDERER]
+    renderer, passphrase = request.app[BACKGROUND_RENDERER], text_field(form, "passphrase")
     try:
         client = await _creator(request, form)
         options = AlbumOptions(
             images=tuple(slugs_in(values.links)),
             title=values.title,
             expires_in_s=parse_duration(values.expires_in) if values.expires_in else None,
-            idempotency_key=_idempotency_key(values),
+            idempotency_key=_idempotency_key(values, passphrase),
+            passphrase=check_passphrase(passphrase) if passphrase else None,
         )
         with renderer.reserve(client.id):
             created = await request.app[ALBUMS].create(options, client)
@@ -66,6 +70,7 @@ async def create(request: web.Request) -> web.Response:
         return problem_page_response(pages.creation_page(fault, form_values=values), fault)
     response = page_response(page, status=201)
     response.headers[hdrs.LOCATION] = album_path(created.contents.album.slug)
+    give_pass(request, response, created.contents.album)
     return response
 
 
@@ -77,11 +82,12 @@ async def _creator(request: web.Request, form: Form) -> Client:
     return client
 
 
-def _idempotency_key(values: AlbumFormValues) -> str | None:
+def _idempotency_key(values: AlbumFormValues, passphrase: str) -> str | None:
     """The same for a form that is sent again, as by a reload; another one for other texts in the same, cached page."""
     if len(values.form_key) < MIN_KEY_CHARS:
         return None
-    return hash_secret("\n".join((values.form_key, values.title, values.links, values.expires_in)))
+    parts = (values.form_key, values.title, values.links, values.expires_in)
+    return hash_secret("\n".join((*parts, passphrase) if passphrase else parts))
 
 
 @with_gone_page(GoneAlbum, gone_page)
@@ -121,7 +127,7 @@ async def _manage(request: web.Request, form: Form) -> web.Response:
             raise MalformedRequest("The form asks for an unknown action.")
         changes = _read_changes(form, request.app[CLOCK]())
         async with delay_wrong_tokens(request):
-            contents = await albums.change(slug, token, changes)
+            contents = await albums.change(slug, token, changes, client=client_of(request))
     except UnknownAlbum:
         raise
     except ApplianceError as fault:
@@ -134,7 +140,9 @@ async def _manage_response(request: web.Request, contents: Contents, notice: str
     page = await request.app[BACKGROUND_RENDERER].run_in_turn(
         client_of(request).id, lambda: pages.manage_page(contents, notice=notice, delete_token=token)
     )
-    return page_response(page)
+    response = page_response(page)
+    give_pass(request, response, contents.album)
+    return response
 
 
 def _read_changes(form: Form, now_s: float) -> AlbumChanges:
@@ -147,6 +155,7 @@ def _read_changes(form: Form, now_s: float) -> AlbumChanges:
         add=tuple(slugs_in(text_field(form, "add"))),
         remove=removed,
         order=_read_order(form),
+        passphrase=changed_passphrase(form),
     )
 
 
@@ -183,6 +192,8 @@ async def _form_with_problem(request: web.Request, slug: str, form: Form, fault:
         if not wants_page(request) or isinstance(fault, GoneAlbum):
             raise fault from None
         return problem_page_response(await gone_page(request, slug, fault), fault)
+    if not await is_open(request, contents.album, token_in(text_field(form, "token"))):
+        return locked_response(request, contents.album, fault)
     values = AlbumFormValues(
         text_field(form, "title"),
         text_field(form, "add"),

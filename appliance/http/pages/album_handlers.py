@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Hashable
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from appliance.albums import Contents
 from appliance.domain.errors import ApplianceError, GoneAlbum, UnknownImage, UnknownRendition
+from appliance.http.album_lookup import find_album
 from appliance.http.client_address import client_of
 from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CONFIG, DELIVERY
-from appliance.http.links import album_path
+from appliance.http.links import album_path, share_path
 from appliance.http.pages.album_embed_codes import sizes_of
 from appliance.http.pages.album_pages import AlbumPages
 from appliance.http.pages.gone import with_gone_page
@@ -29,10 +30,10 @@ async def shared_album_page(
 ) -> web.Response:
     """A page of the album that is the same for everybody, rendered once while nothing changes, and revalidated.
 
-    `kind` tells the album's pages apart. Raises UnknownAlbum, GoneAlbum, Busy.
+    `kind` tells the album's pages apart. Raises Busy, and as `find_album` does.
     """
     slug, pages = request.match_info["slug"], pages_of(request).albums
-    contents = await request.app[ALBUMS].show(slug)
+    contents = await find_album(request)
     key = kind, pages.cache_key(contents)
     page = await request.app[BACKGROUND_RENDERER].cached(
         client_of(request).id, key, lambda: render(pages, contents).encode()
@@ -60,19 +61,21 @@ async def show_codes(request: web.Request) -> web.Response:
             raise UnknownRendition()
         size = sizes[-1]
     return await shared_album_page(
-        request, ("codes", size), lambda pages, contents: pages.codes_page(contents, size, sizes)
+        request, ("codes", size), lambda pages, contents: pages.codes_page(contents.opened(), size, sizes)
     )
 
 
 @with_gone_page(GoneAlbum, gone_page)
 async def show_image(request: web.Request) -> web.Response:
-    """GET /a/{slug}/{image}: one image with its neighbours"""
+    """GET /a/{slug}/{image}: one image with its neighbours; a closed one has only its own page"""
     slug, image = request.match_info["slug"], request.match_info["image"]
-    contents = await request.app[ALBUMS].show(slug)
+    contents = await find_album(request)
     place = contents.place(image)
     if place is None:
         await request.app[DELIVERY].resolve(image)  # raises GoneImage for one that has expired or was deleted
         raise UnknownImage("This image isn't in the album, or is no longer in it.")
+    if contents.images[place].is_closed:
+        return web.Response(status=303, headers={hdrs.LOCATION: share_path(image), hdrs.CACHE_CONTROL: "no-store"})
     summary = await request.app[DELIVERY].summarize_renditions(contents.images[place])
     page = pages_of(request).albums.image_page(contents, place, summary)
     return shared_page_response(request, page, slug, image)

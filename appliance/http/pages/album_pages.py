@@ -1,6 +1,6 @@
 """The pages of an album: the album, one of its images, creating, managing, deleted and gone."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from appliance.albums import Contents
@@ -24,11 +24,16 @@ SMALLEST_PX = 0
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One image of the grid; `shown` is None for an image that can't be resized."""
+    """One image of the grid; `shown` is None for an image that is closed or can't be resized."""
 
     image: Image
     path: str
     shown: RenditionLink | None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing of it is told here, not even its name."""
+        return self.image.is_closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +93,9 @@ class AlbumPages:
             "album.html",
             tiles=tiles,
             bytes=contents.bytes,
+            closed_count=len(contents.images) - len(contents.open_images),
             cover=cover,
-            previews=previews(cover, self._config) if cover else [],
+            previews=previews(cover, self._config) if cover and not contents.album.is_closed else [],
             oembed_url=self._links.album_oembed(contents.album.slug),
             report_link=self._templates.report_link(self._links.album(contents.album.slug), self._name(contents.album)),
             **self._describe(contents),
@@ -105,6 +111,8 @@ class AlbumPages:
         )
 
     def _tile(self, contents: Contents, image: Image) -> Tile:
+        if image.is_closed:
+            return Tile(image, links.share_path(image.slug), None)
         path = links.album_image_path(contents.album.slug, image.slug)
         return Tile(image, path, self._nearest(image, TILE_PX))
 
@@ -118,11 +126,11 @@ class AlbumPages:
             "album-image.html",
             image=image,
             figure=self._figure(image, summary),
-            previews=previews(image, self._config),
+            previews=[] if contents.album.is_closed else previews(image, self._config),
             report_link=self._templates.report_link(self._links.share(image.slug), image.title or image.filename),
             place=place + 1,
-            previous=self._neighbour(contents, place - 1),
-            next=self._neighbour(contents, place + 1),
+            previous=self._neighbour(contents, reversed(contents.images[:place])),
+            next=self._neighbour(contents, contents.images[place + 1 :]),
             share_url=self._links.share(image.slug),
             **self._describe(contents),
         )
@@ -132,10 +140,10 @@ class AlbumPages:
         sizes = rendition_links(image, config, language, summary.sizes)
         return build_figure(image, sizes, config, language, summary.placeholder)
 
-    def _neighbour(self, contents: Contents, place: int) -> str | None:
-        if not 0 <= place < len(contents.images):
-            return None
-        return links.album_image_path(contents.album.slug, contents.images[place].slug)
+    def _neighbour(self, contents: Contents, images: Iterable[Image]) -> str | None:
+        """The path of the first open one of the images."""
+        found = next((image for image in images if not image.is_closed), None)
+        return None if found is None else links.album_image_path(contents.album.slug, found.slug)
 
     def manage_page(
         self,
@@ -166,7 +174,8 @@ class AlbumPages:
         )
 
     def _small(self, image: Image) -> Tile:
-        return Tile(image, links.share_path(image.slug), self._nearest(image, SMALLEST_PX))
+        shown = None if image.is_closed else self._nearest(image, SMALLEST_PX)
+        return Tile(image, links.share_path(image.slug), shown)
 
     def deleted_page(self, album: Album, delete_token: str, *, restorable_until_s: int | None = None) -> str:
         """Says that the album was deleted, with a form to restore it from the bin or to have it erased now.

@@ -39,10 +39,15 @@ class SizedCodes:
 
 
 def link_codes(image: Image, config: Config, language: Language = ENGLISH) -> list[CopyCode]:
-    """The links to the image's page and to the image: the original if browsers show it, else the largest size."""
+    """The links to the image's page and to the image: the original if browsers show it, else the largest size.
+
+    Of a closed image only the page, where it is opened.
+    """
     links, _ = Links.of(config), language.gettext
     page = CopyCode("link", _("Page link"), links.share(image.slug))
     presets = _presets(image, config)
+    if image.is_closed:
+        return [page]
     if not presets:
         return [page, CopyCode("direct", _("Direct link"), links.file(image.slug, image.media_type))]
     direct = _original(image, links) or _address(image, presets[-1], config)
@@ -51,13 +56,13 @@ def link_codes(image: Image, config: Config, language: Language = ENGLISH) -> li
 
 def copy_codes(image: Image, config: Config, language: Language = ENGLISH) -> list[CopyCode]:
     """The links, and the codes that show a size for reading; only links if the image can't be resized."""
-    presets, (page, direct) = _presets(image, config), link_codes(image, config, language)
-    if not presets:
-        return [page, direct]
+    presets, (page, *direct) = _presets(image, config), link_codes(image, config, language)
+    if not presets or image.is_closed:
+        return [page, *direct]
     chosen = next(sized for sized in sized_codes(image, config, language) if sized.is_chosen)
     small = _address(image, presets[0], config)
     forum = CopyCode("forum", language.gettext("Forum thumbnail"), _bbcode(page.text, small))
-    return [page, direct, *chosen.codes[1:], forum]
+    return [page, *direct, *chosen.codes[1:], forum]
 
 
 def sized_codes(image: Image, config: Config, language: Language = ENGLISH) -> list[SizedCodes]:

@@ -89,8 +89,8 @@ def _click_target(image: Image, shown: RenditionLink | None) -> str:
 
 
 def _zoom_source(image: Image, shown: RenditionLink | None) -> str | None:
-    """None for animations, and for images that can't be resized."""
-    return None if shown is None or image.animated else f"{links.iiif_path(image.slug)}/info.json"
+    """None for animations, closed images, and images that can't be resized."""
+    return None if shown is None or image.animated or image.is_closed else f"{links.iiif_path(image.slug)}/info.json"
 
 
 def _sources(image: Image, sizes: Sequence[RenditionLink], config: Renditions) -> Iterator[FigureSource]:

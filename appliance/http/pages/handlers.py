@@ -8,9 +8,10 @@ from appliance.domain.errors import ApplianceError, GoneImage, MalformedRequest,
 from appliance.domain.model import Ending
 from appliance.domain.upload_options import parse_duration
 from appliance.http.client_address import client_of
+from appliance.http.closed import give_pass, is_open
 from appliance.http.delete_tokens import delay_wrong_tokens, token_in
-from appliance.http.forms import Form, changed_text, read_form, text_field
-from appliance.http.image_lookup import find_image_or_progress, resolve_image
+from appliance.http.forms import Form, changed_passphrase, changed_text, read_form, text_field
+from appliance.http.image_lookup import find_image, find_image_or_progress, resolve_image
 from appliance.http.keys import CLOCK, DELIVERY, MANAGEMENT
 from appliance.http.links import share_path
 from appliance.http.pages.gone import DELETIONS, with_gone_page
@@ -20,6 +21,7 @@ from appliance.http.pages.html_responses import (
     redirect_response,
     shared_page_response,
 )
+from appliance.http.pages.lock_forms import locked_response
 from appliance.http.pages.selection import pages_of, wants_page
 from appliance.lifecycle.management import Changes
 from appliance.resumable import Progress
@@ -71,7 +73,7 @@ async def redirect_to_share(request: web.Request) -> web.Response:
 @with_gone_page(GoneImage, _gone_page)
 async def show_manage(request: web.Request) -> web.Response:
     """GET /i/{slug}/manage: the form; it changes nothing"""
-    image = await request.app[DELIVERY].resolve(request.match_info["slug"])
+    image = await find_image(request, request.match_info["slug"])
     return page_response(pages_of(request).images.manage_page(image))
 
 
@@ -93,12 +95,14 @@ async def manage(request: web.Request) -> web.Response:
         else:
             raise MalformedRequest("The form asks for an unknown action.")
         async with delay_wrong_tokens(request):
-            image = await management.change(slug, token, changes)
+            image = await management.change(slug, token, changes, client=client_of(request))
     except UnknownImage:
         raise
     except ApplianceError as fault:
         return await _form_with_problem(request, slug, form, fault)
-    return page_response(pages.images.manage_page(image, notice=notice, delete_token=token))
+    response = page_response(pages.images.manage_page(image, notice=notice, delete_token=token))
+    give_pass(request, response, image)
+    return response
 
 
 async def _form_with_problem(request: web.Request, slug: str, form: Form, fault: ApplianceError) -> web.Response:
@@ -109,6 +113,8 @@ async def _form_with_problem(request: web.Request, slug: str, form: Form, fault:
         if not wants_page(request) or isinstance(fault, GoneImage):
             raise fault from None
         return problem_page_response(await _gone_page(request, slug, fault), fault)
+    if not await is_open(request, image, token_in(text_field(form, "token"))):
+        return locked_response(request, image, fault)
     entered = replace(image, title=_entered(form, "title", image.title), alt=_entered(form, "alt", image.alt))
     token = "" if isinstance(fault, (MissingToken, WrongToken)) else text_field(form, "token")
     page = pages_of(request).images.manage_page(entered, problem=fault, delete_token=token)
@@ -121,6 +127,7 @@ def _read_changes(form: Form, now_s: float) -> Changes:
         title=changed_text(form, "title"),
         alt=changed_text(form, "alt"),
         expires_s=int(now_s) + parse_duration(expires_in) if expires_in else None,
+        passphrase=changed_passphrase(form),
     )
 
 

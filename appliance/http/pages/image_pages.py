@@ -48,12 +48,12 @@ class ImagePages:
         return self._templates.render(
             "share.html",
             figure=build_figure(image, sizes, config, language, summary.placeholder),
-            previews=previews(image, self._config),
+            previews=[] if image.is_closed else previews(image, self._config),
             rendition_links=distinct_links(image, sizes),
             full_jpeg=self._full_jpeg(image),
             has_details=image.keep_metadata is not KeepMetadata.NOTHING,
             link_codes=link_codes(image, self._config, language),
-            sized_codes=sized_codes(image, self._config, language),
+            sized_codes=[] if image.is_closed else sized_codes(image, self._config, language),
             report_link=self._templates.report_link(self._links.share(image.slug), image.title or image.filename),
             oembed_url=self._links.oembed(image.slug),
             **self._describe(image),
@@ -61,7 +61,7 @@ class ImagePages:
 
     def _full_jpeg(self, image: Image) -> str | None:
         """A JPEG of all pixels, for an original in a format that many programs can't open; None for others."""
-        if image.original_only is not None or image.media_type in _WIDESPREAD_TYPES:
+        if image.original_only is not None or image.media_type in _WIDESPREAD_TYPES or image.is_closed:
             return None
         return f"{links.iiif_path(image.slug)}/full/max/0/default.jpg"
 
@@ -78,15 +78,15 @@ class ImagePages:
     def pending_page(self, progress: Progress) -> str:
         """The page behind the link of an image that is still being uploaded; it shows the progress and reloads."""
         upload = progress.upload
-        slug = upload.slug or ""
+        slug, _ = upload.slug or "", self._templates.language.gettext
         return self._templates.render(
             "pending.html",
-            name=upload.title or upload.filename,
+            name=_("Locked image") if upload.is_closed else upload.title or upload.filename,
             slug=slug,
             page_url=self._links.share(slug),
             offset=progress.offset,
             length=upload.length,
-            preview=self._pending_preview(slug),
+            preview=None if upload.is_closed else self._pending_preview(slug),
         )
 
     def _pending_preview(self, slug: str) -> str | None:
@@ -99,7 +99,7 @@ class ImagePages:
         sizes = self._rendition_links(image)
         return self._templates.render(
             "uploaded.html",
-            small=sizes[0] if sizes else None,
+            small=_small(image, sizes),
             manage_link=self._links.manage(image.slug, delete_token),
             record=self._library_record(image, delete_token, sizes),
             **self._describe(image, delete_token),
@@ -123,7 +123,7 @@ class ImagePages:
         return {
             "image": image,
             "name": image.title or image.filename,
-            "small": sizes[0] if sizes else None,
+            "small": _small(image, sizes),
             "page_url": self._links.share(image.slug),
             "manage_link": self._links.manage(image.slug, delete_token),
             "record": self._library_record(image, delete_token, sizes),
@@ -136,7 +136,7 @@ class ImagePages:
             "url": self._links.share(image.slug),
             "filename": image.filename,
             "title": image.title,
-            "thumbnail": sizes[0].path if sizes else None,
+            "thumbnail": sizes[0].path if sizes and not image.is_closed else None,
             "delete_token": delete_token,
             "expires_at": rfc3339(image.expires_s),
         }
@@ -150,7 +150,7 @@ class ImagePages:
         that was right to fill it in for the next change.
         """
         problem_text, sizes = self._templates.localize_error(problem), self._rendition_links(image)
-        values = self._describe(image, delete_token) | {"small": sizes[0] if sizes else None}
+        values = self._describe(image, delete_token) | {"small": _small(image, sizes)}
         return self._templates.render("manage.html", problem=problem_text, notice=notice, **values)
 
     def deleted_page(self, image: Image, delete_token: str, *, restorable_until_s: int | None = None) -> str:
@@ -198,3 +198,8 @@ class ImagePages:
 
     def _rendition_links(self, image: Image, summary: RenditionSummary = _NO_RENDITIONS) -> list[RenditionLink]:
         return rendition_links(image, self._config.renditions, self._templates.language, summary.sizes)
+
+
+def _small(image: Image, sizes: Sequence[RenditionLink]) -> RenditionLink | None:
+    """What shows the image to its owner; of one for one view, nothing does."""
+    return sizes[0] if sizes and not image.one_view else None

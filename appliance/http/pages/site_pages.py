@@ -26,6 +26,7 @@ class UploadFormValues:
     alt: str = ""
     expires_in: str = ""
     keep_metadata: str = ""
+    one_view: str = ""
 
 
 class SitePages:

@@ -10,6 +10,7 @@ from appliance.config.model import Config
 from appliance.domain.errors import ApplianceError
 from appliance.domain.formats import ACCEPTED_NAMES
 from appliance.domain.model import Image
+from appliance.domain.passphrases import MAX_PASSPHRASE_BYTES
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS
 from appliance.http import links
 from appliance.http.localization.formatting import Formatter
@@ -67,6 +68,7 @@ class PageTemplates:
             why_original_only=self._why_original_only,
             max_title=MAX_TITLE_CHARS,
             max_alt=MAX_ALT_CHARS,
+            max_passphrase=MAX_PASSPHRASE_BYTES,
             bin_days=config.deletion.bin_days,
             who_uploads=config.access.uploads,
             undo_s=UNDO_S,

@@ -24,6 +24,7 @@ from appliance.domain.upload_options import (
     with_option,
 )
 from appliance.http.authentication import KEY_FIELD, client_with_key
+from appliance.http.passphrase_header import PASSPHRASE, passphrase_in
 from appliance.http.transport.body_faults import translate_faults
 from appliance.http.transport.completeness import refuse_unfinished
 from appliance.http.transport.content_digest import ContentDigest, parse_content_digest
@@ -48,8 +49,13 @@ def keep_field(name: str, text: str) -> tuple[str, str]:
 def parse_query_options(
     request: web.Request, max_expiry_days: int, translate_field: TranslateField = keep_field
 ) -> UploadOptions:
-    """The options in the query string; of a repeated one the first counts. Raises as `with_option`."""
-    options = UploadOptions()
+    """The options in the query string, of a repeated one the first counts; and the passphrase, which has a header.
+
+    Raises as `with_option`.
+    """
+    options = UploadOptions(passphrase=passphrase_in(request))
+    if "passphrase" in request.query:
+        raise InvalidField(f"Send the passphrase in the header {PASSPHRASE}, because addresses end up in logs.")
     for name in dict.fromkeys(request.query):
         options = with_option(options, *translate_field(name, request.query[name]), max_expiry_days)
     return options
@@ -92,7 +98,9 @@ class RequestBody(ABC):
     @property
     def form_values(self) -> dict[str, str]:
         """The text fields that have arrived, for showing the form again."""
-        return {name: text for name, text in self._fields.items() if name not in ("filename", "expires_at")}
+        return {
+            name: text for name, text in self._fields.items() if name not in ("filename", "expires_at", "passphrase")
+        }
 
     def admission_request(self, client: Client) -> AdmissionRequest:
         refuse_encoded(self._request)

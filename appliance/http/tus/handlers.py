@@ -7,6 +7,7 @@ from appliance.domain.errors import FinalUpload, MalformedRequest, MethodNotAllo
 from appliance.domain.model import UploadKind, UploadState
 from appliance.http.api.image_resource import upload_state
 from appliance.http.client_address import client_of
+from appliance.http.closed import give_pass
 from appliance.http.cors import ALLOWED_METHODS, DAY_S
 from appliance.http.keys import CONFIG, RESUMABLE
 from appliance.http.links import share_path, upload_path
@@ -63,7 +64,7 @@ def _parse_creation(request: web.Request) -> NewUpload:
         raise MalformedRequest("Send Upload-Length, or Upload-Defer-Length: 1.")
     kind = UploadKind.PARTIAL if concat == "partial" else UploadKind.FINAL if concat else UploadKind.PLAIN
     options = tus.parse_upload_options(request, request.app[CONFIG].uploads.max_expiry_days)
-    metadata = request.headers.get("Upload-Metadata", "")
+    metadata = tus.recorded_metadata(request)
     return NewUpload(client_of(request), kind, length, options, metadata, concat, with_bytes)
 
 
@@ -118,7 +119,10 @@ async def _patch(request: web.Request) -> web.Response:
 async def _show_state(request: web.Request) -> web.Response:
     upload_id, config = request.match_info["id"], request.app[CONFIG]
     progress = await request.app[RESUMABLE].state(upload_id)
-    return json_answer(upload_state(progress, config, upload_id), headers=NO_STORE)
+    response = json_answer(upload_state(progress, config, upload_id), headers=NO_STORE)
+    if progress.image is not None:
+        give_pass(request, response, progress.image)
+    return response
 
 
 def _progress_headers(progress: Progress) -> dict[str, str]:

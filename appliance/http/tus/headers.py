@@ -116,15 +116,23 @@ def parse_metadata(request: web.Request) -> dict[str, str]:
 
 
 def parse_upload_options(request: web.Request, max_expiry_days: int) -> UploadOptions:
-    """The options in the metadata: filename (or name), title, alt, expires_in, keep_metadata.
+    """The options in the metadata: filename (or name), title, alt, expires_in, keep_metadata, passphrase, one_view.
 
     Raises as `parse_metadata`, InvalidExpiry, InvalidField.
     """
     found = parse_metadata(request)
     options = UploadOptions(filename=clean_filename(found.get("filename") or found.get("name") or ""))
-    for name in ("title", "alt", "expires_in", "keep_metadata"):
+    for name in ("title", "alt", "expires_in", "keep_metadata", "passphrase", "one_view"):
         options = with_option(options, name, found.get(name, ""), max_expiry_days)
     return options
+
+
+def recorded_metadata(request: web.Request) -> str:
+    """Upload-Metadata as it is recorded and sent back: unchanged, but for a passphrase, which is stored nowhere."""
+    text = request.headers.get("Upload-Metadata", "")
+    pairs = text.split(",")
+    kept = [pair for pair in pairs if pair.strip().partition(" ")[0] != "passphrase"]
+    return text if len(kept) == len(pairs) else ",".join(kept)
 
 
 def http_date(unix_s: int) -> str:

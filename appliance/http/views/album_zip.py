@@ -8,11 +8,12 @@ from appliance.albums import Contents
 from appliance.albums.zip_download import AlbumZip
 from appliance.domain.clients import Clients
 from appliance.domain.upload_options import clean_filename
+from appliance.http.album_lookup import find_album
 from appliance.http.byte_ranges import requested_range
 from appliance.http.client_address import client_of
 from appliance.http.content_disposition import content_disposition
 from appliance.http.etags import is_not_modified
-from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, DELIVERY, LIMITS, RESUMED_ZIPS
+from appliance.http.keys import BACKGROUND_RENDERER, DELIVERY, LIMITS, RESUMED_ZIPS
 from appliance.http.links import EXTENSIONS
 from appliance.http.transport.streamed_responses import download_permit
 from appliance.shared.concurrency_limit import ConcurrencyLimit, Permit
@@ -27,8 +28,8 @@ def resumed_zip_limit() -> ConcurrencyLimit:
 
 
 async def show_zip(request: web.Request) -> web.StreamResponse:
-    """GET /a/{slug}/zip: every original, in the album's order, whole or one range"""
-    contents = await request.app[ALBUMS].show(request.match_info["slug"])
+    """GET /a/{slug}/zip: the original of every open image, in the album's order, whole or one range"""
+    contents = (await find_album(request)).opened()
     response = web.StreamResponse(headers=_headers(contents))
     response.content_type = "application/zip"
     if request.method == hdrs.METH_HEAD:

@@ -8,7 +8,7 @@ from aiohttp import web
 from appliance.http.cache_tags import tags
 from appliance.http.etags import is_not_modified
 from appliance.http.image_headers import IMAGE_POLICY, NOINDEX, remaining_s
-from appliance.http.image_lookup import resolve_image
+from appliance.http.image_lookup import resolve_even_closed
 from appliance.http.keys import CONFIG
 from appliance.http.links import Links
 
@@ -17,8 +17,8 @@ ETAG = '"1"'  # the code depends only on its address; increase this when the dra
 
 
 async def show_qr(request: web.Request) -> web.Response:
-    """GET /i/{slug}/qr.svg"""
-    image = await resolve_image(request)
+    """GET /i/{slug}/qr.svg: of a closed image too, because it shows the link alone"""
+    image = await resolve_even_closed(request)
     headers = {
         "ETag": ETAG,
         "Cache-Control": f"public, max-age={min(MAX_AGE_S, remaining_s(request, image))}",

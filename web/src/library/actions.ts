@@ -2,7 +2,7 @@
 
 import { callApi, Problem } from "../parts/api";
 import { forEachOf } from "../parts/concurrency";
-import { type ImageResource, isExpired, toLibraryImage } from "./image";
+import { type ImageResource, isExpired, thumbnailOf, toLibraryImage } from "./image";
 import { type LibraryImage, removeImages, saveImages } from "./store";
 
 const CONCURRENCY = 4;
@@ -88,9 +88,10 @@ async function change(image: Owned, body: object): Promise<ImageResource> {
 }
 
 /** The entry of an image that can be seen, with its title and expiry of now. */
-function alive(image: LibraryImage, { title, expires_at }: ImageResource): LibraryImage {
+function alive(image: LibraryImage, found: ImageResource): LibraryImage {
+  const { title, expires_at } = found;
   const { gone: _gone, restorable_until: _until, preview: _preview, ...entry } = image;
-  return { ...entry, title, expires_at: expires_at ?? entry.expires_at };
+  return { ...entry, title, expires_at: expires_at ?? entry.expires_at, thumbnail: thumbnailOf(found) };
 }
 
 /** A copy of the thumbnail, most often from the browser's cache. */

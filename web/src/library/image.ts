@@ -25,15 +25,21 @@ export interface ImageResource {
   content_credentials?: "none" | "removed" | "kept";
   original?: Rendition;
   renditions?: Record<string, Rendition>;
+  locked?: boolean;
+  one_view?: boolean;
 }
 
 /** The entry of an uploaded image; `uploaded_at` is when its file was chosen. */
 export function toLibraryImage(image: ImageResource, uploaded_at = new Date().toISOString()): LibraryImage {
-  const { slug, url, filename, title, expires_at, delete_token, renditions, sha256 } = image;
-  const thumbnail = renditions?.["thumbnail"]?.url ?? null;
+  const { slug, url, filename, title, expires_at, delete_token, sha256 } = image;
+  const thumbnail = thumbnailOf(image);
   const digest = sha256 ? { sha256 } : {};
   return { slug, url, filename, title, thumbnail, delete_token, uploaded_at, expires_at: expires_at ?? null, ...digest };
 }
+
+/** The address of the thumbnail; null for an image that has none, or that is shown to nobody without more than its link. */
+export const thumbnailOf = ({ renditions, locked, one_view }: Pick<ImageResource, "renditions" | "locked" | "one_view">): string | null =>
+  locked || one_view ? null : (renditions?.["thumbnail"]?.url ?? null);
 
 /** What people know the image by. */
 export const nameOf = ({ title, filename }: LibraryImage): string => title ?? filename;

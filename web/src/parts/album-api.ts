@@ -20,6 +20,8 @@ export interface AlbumChange {
   cover?: string | null;
   /** A duration from now on, such as `30d`; null to end with the last image. */
   expires_in?: string | null;
+  /** The new one; null to remove it. */
+  passphrase?: string | null;
   add?: string[];
   remove?: string[];
   order?: string[];

@@ -126,10 +126,12 @@ class ManageForm {
 
   async save(): Promise<void> {
     const value = (name: string): string => new FormData(this.#form).get(name)?.toString() ?? "";
-    const expires = value("expires_in");
+    const [expires, passphrase] = [value("expires_in"), value("passphrase")];
     const changes = { title: value("title") || null, alt: value("alt") || null };
-    await this.#call("PATCH", expires ? { ...changes, expires_in: expires } : changes);
+    const lock = value("remove_passphrase") ? { passphrase: null } : passphrase ? { passphrase } : {};
+    await this.#call("PATCH", { ...changes, ...(expires ? { expires_in: expires } : {}), ...lock });
     storeToken(this.#slug, this.#token);
+    if ("passphrase" in lock) return location.reload(); // what the page may show is another thing now
     const isRefreshed = await this.#refresh();
     announce(isRefreshed ? t("Saved.") : t("Saved. Reload the page to see the changes."));
   }

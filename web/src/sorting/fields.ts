@@ -15,7 +15,7 @@ export function wireFields(form: HTMLFormElement, autosave: Autosave, saved: () 
     announce(t("Saved."));
     saved();
   };
-  for (const field of form.querySelectorAll<Field>("#title, #description, #expires")) {
+  for (const field of form.querySelectorAll<Field>("#title, #description, #expires, #passphrase, #remove-passphrase")) {
     field.addEventListener("change", () => {
       autosave.schedule(changeOf(field));
       if (field.name === "title") renameAlbum(autosave.slug, field.value.trim() || null).catch(() => undefined);
@@ -32,7 +32,9 @@ export function wireFields(form: HTMLFormElement, autosave: Autosave, saved: () 
 }
 
 function changeOf(field: Field): AlbumChange {
-  if (field.name === "expires_in" && field.value === "") return {};
+  if (field.name === "remove_passphrase") return (field as HTMLInputElement).checked ? { passphrase: null } : {};
+  if (["expires_in", "passphrase"].includes(field.name) && field.value === "") return {};
+  if (field.name === "passphrase") return { passphrase: field.value };
   if (field.name === "expires_in") return { expires_in: field.value === "images" ? null : field.value };
   return { [field.name]: field.value.trim() || null };
 }

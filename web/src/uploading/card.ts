@@ -1,5 +1,6 @@
 // The card of one file: its preview, progress, link and actions.
 
+import { thumbnailOf } from "../library/image";
 import { copyField } from "../parts/copy";
 import { fromTemplate } from "../parts/dom";
 import { t } from "../parts/messages";
@@ -99,7 +100,7 @@ export class Card {
     manage.href = `/i/${image.slug}/manage#${image.delete_token}`;
     this.#find(".earlier").hidden = duplicateOf === undefined;
     if (duplicateOf) this.#find<HTMLAnchorElement>(".earlier a").href = `/i/${duplicateOf}`;
-    const thumbnail = image.renditions?.["thumbnail"]?.url;
+    const thumbnail = thumbnailOf(image);
     if (phase === "done" && thumbnail && this.#find<HTMLImageElement>("img").hidden) this.#showThumbnail(thumbnail);
   }
 

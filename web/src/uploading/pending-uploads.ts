@@ -26,7 +26,9 @@ export interface InterruptedUpload extends PendingUpload {
 export async function remember({ id, file, url, options, edits }: Transfer): Promise<void> {
   claim(id);
   const { name, size, lastModified: modified } = file;
-  const upload = { id, ...(url ? { url } : {}), name, size, modified, options, edits };
+  const { passphrase: _known, ...others } = options; // once the upload has an address, the server has the lock
+  const kept = url ? others : options;
+  const upload = { id, ...(url ? { url } : {}), name, size, modified, options: kept, edits };
   const room = MAX_STORED_TOTAL_BYTES - [...storedBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
   if (!storedBytes.has(id) && file.size <= Math.min(MAX_STORED_BYTES, room)) storedBytes.set(id, file.size);
   await savePendingUpload(storedBytes.has(id) ? { ...upload, file } : upload).catch(() => undefined);

@@ -1,0 +1,53 @@
+"""Errors of what a passphrase protects, or what may be viewed once."""
+
+from appliance.domain.errors.base import ApplianceError
+
+
+class Locked(ApplianceError):
+    """The image or album is shown only to those who know its passphrase, or who spend its one view.
+
+    `path` is its page, where a person is asked; `has_passphrase` says whether a passphrase is asked for, and
+    `is_one_view` whether it may be viewed once. Without either, only its delete token opens it.
+    """
+
+    code = "locked"
+    title = "This is locked"
+    texts = ("This is locked. Open its page and enter the passphrase.",)
+
+    def __init__(self, path: str, *, has_passphrase: bool, is_one_view: bool = False) -> None:
+        super().__init__()
+        self.path = path
+        self.has_passphrase = has_passphrase
+        self.is_one_view = is_one_view
+
+
+class WrongPassphrase(ApplianceError):
+    """The passphrase doesn't open the lock."""
+
+    code = "passphrase-wrong"
+    title = "The passphrase is wrong"
+    texts = ("The passphrase is wrong. Upper and lower case matter.",)
+
+
+class TooManyGuesses(ApplianceError):
+    """The address, or everybody together for this image or album, sent too many wrong passphrases lately."""
+
+    code = "too-many-guesses"
+    title = "There were too many wrong passphrases"
+    texts = ("There were too many wrong passphrases. Try again later.",)
+
+
+class BeingViewed(ApplianceError):
+    """Somebody else has begun the one view of the image."""
+
+    code = "being-viewed"
+    title = "Somebody is viewing this image"
+    texts = ("Somebody is viewing this image at the moment. It can be viewed once.",)
+
+
+class AllLocked(ApplianceError):
+    """Every image of the album is locked, so there is nothing to download together."""
+
+    code = "all-locked"
+    title = "Every image of this album is locked"
+    texts = ("Every image of this album is locked. Open each one with its own passphrase.",)

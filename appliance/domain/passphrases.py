@@ -1,0 +1,33 @@
+"""Passphrases: which ones are accepted, and the lock that none opens."""
+
+import unicodedata
+
+from appliance.domain.errors import InvalidField
+
+MAX_PASSPHRASE_BYTES = 1024
+UNREADABLE_LOCK = "unreadable"
+"""The lock of an image or album whose own one was lost: no passphrase opens it, only its delete token."""
+
+
+def check_passphrase(text: str) -> str:
+    """The passphrase as it is hashed: in NFC, because keyboards differ. Raises InvalidField."""
+    if len(text) > MAX_PASSPHRASE_BYTES:  # before normalizing, which takes more than linear time
+        raise _too_long(len(text.encode(errors="surrogatepass")))
+    text = unicodedata.normalize("NFC", text)
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as fault:
+        raise InvalidField("passphrase must be UTF-8 text.") from fault
+    if size > MAX_PASSPHRASE_BYTES:
+        raise _too_long(size)
+    if not text:
+        raise InvalidField("passphrase must have at least one character.")
+    return text
+
+
+def _too_long(size: int) -> InvalidField:
+    return InvalidField(
+        f"passphrase has {size:,} bytes, but at most {MAX_PASSPHRASE_BYTES:,} are allowed.",
+        limit=MAX_PASSPHRASE_BYTES,
+        actual=size,
+    )

@@ -1,0 +1,64 @@
+"""What is locked, in a browser: protected at the upload, asked for, opened, changed by its owner, and viewed once."""
+
+from playwright.async_api import expect
+
+from tests.support.browser.accessibility import violations
+from tests.support.browser.cards import choose, link_of, payload, reaches
+from tests.support.browser.chromium import OpenPage
+from tests.support.browser.pages import Site, met, overflow_px, screen
+from tests.support.images import pictures
+
+
+async def test_a_passphrase_protects_an_upload_until_its_owner_removes_it(
+    site: Site, open_page: OpenPage, axe: str
+) -> None:
+    page = await open_page("/")
+    await page.get_by_text("Options: expiry").click()
+    await page.get_by_label("Protect with a passphrase").fill("Käse und Brot")
+    await choose(page, payload("secret.jpg", pictures.photo(640, 480)))
+    card = await reaches(page, "secret.jpg", "done")
+    link = await link_of(card)
+    manage = await card.get_by_role("link", name="Manage").get_attribute("href") or ""
+    await expect(page.get_by_label("Protect with a passphrase")).to_have_value("")
+    await page.goto(link)
+    await page.locator("#shown").wait_for()  # whoever uploaded it has a pass
+
+    viewer = await open_page(link, **screen("phone"))
+    await viewer.get_by_role("heading", name="This image is locked").wait_for()
+    assert await overflow_px(viewer) <= 0
+    assert await violations(viewer, axe) == []
+    await viewer.get_by_label("Passphrase").fill("guess")
+    await viewer.keyboard.press("Enter")
+    await expect(viewer.get_by_role("alert").filter(has_text="wrong")).to_be_visible()
+    await viewer.get_by_label("Passphrase").fill("Käse und Brot")
+    await viewer.get_by_role("button", name="Open").click()
+    await viewer.locator("#shown").wait_for()
+    await viewer.wait_for_function("document.querySelector('#shown').naturalWidth > 0")
+    met(viewer).clear()  # the statuses of what is locked
+
+    owner = await open_page(manage)
+    await expect(owner.get_by_role("textbox", name="Delete token")).not_to_have_value("")
+    await owner.get_by_role("button", name="Manage").click()
+    await owner.get_by_label("Remove the passphrase").check()
+    await owner.get_by_role("button", name="Save changes").click()
+    await expect(owner.get_by_label("Protect with a passphrase")).to_be_visible()
+    met(owner).clear()
+    async with site.session.get(link) as reply:
+        assert reply.status == 200
+
+
+async def test_one_view_is_a_button_without_a_script(site: Site, open_page: OpenPage) -> None:
+    page = await open_page("/", java_script_enabled=False)
+    await page.get_by_text("Options: expiry").click()
+    await page.get_by_label("One view").check()
+    await choose(page, payload("once.jpg", pictures.photo(640, 480)))
+    await page.get_by_role("button", name="Upload").click()
+    link = await page.get_by_role("textbox", name="Page link").input_value()
+    viewer = await open_page(link, java_script_enabled=False, **screen("narrow"))
+    assert await overflow_px(viewer) <= 0
+    async with viewer.expect_response("**/view") as shown:
+        await viewer.get_by_role("button", name="View the image").click()
+    assert (await (await shown.value).all_headers())["content-type"] == "image/jpeg"
+    async with site.session.get(link) as reply:
+        assert reply.status == 410
+    met(viewer).clear()
