@@ -1,10 +1,10 @@
 """The catalogue: the rows of images, uploads and albums. Its ports are here; `opening` opens one."""
 
+from appliance.catalogue.day_budget_catalogue import DayBudgetCatalogue
 from appliance.catalogue.key_catalogue import KeyCatalogue
 from appliance.catalogue.ports import (
     AlbumCatalogue,
     Catalogue,
-    DayBudgetCatalogue,
     IdempotencyCatalogue,
     ImageCatalogue,
     Notes,

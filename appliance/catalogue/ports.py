@@ -9,10 +9,11 @@ Times are unix seconds (UTC). Walks are in the order of slugs, which is that of 
 `after` to get the next one; "" starts. `tests/contract/catalogue` holds each implementation to these promises.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
+from appliance.catalogue.day_budget_catalogue import DayBudgetCatalogue
 from appliance.catalogue.key_catalogue import KeyCatalogue
 from appliance.catalogue.purge_outbox import PurgeOutbox
 from appliance.catalogue.record_outbox import RecordOutbox
@@ -263,16 +264,6 @@ class Notes(Protocol):
 
     async def set(self, name: str, value: str) -> None:
         """Leave a text, which replaces the one before."""
-
-
-class DayBudgetCatalogue(Protocol):
-    """What is used of day budgets, by names of 16 bytes. Days are counted since 1970."""
-
-    async def load(self, day: int, limit: int) -> Mapping[bytes, int]:
-        """What is used on the day: the `limit` largest amounts, the largest first."""
-
-    async def add(self, day: int, amounts: Mapping[bytes, int]) -> None:
-        """Add amounts, which may be negative, to what is used on the day, and forget some of earlier days."""
 
 
 class Catalogue(Protocol):

@@ -55,7 +55,7 @@ class ForwardingWatch:
         self._aside = aside
         self._clock = clock
         self._direct_s = -DIRECT_FOR_S
-        self._peers: OrderedDict[str, _Peer | None] = OrderedDict()
+        self._peers: OrderedDict[str, _Peer | str] = OrderedDict()
 
     def note(self, request: web.Request, client: str) -> None:
         """Note a request of the client."""
@@ -64,15 +64,16 @@ class ForwardingWatch:
             peer = self._peers[name]
         except KeyError:
             peer = self._met(name, request)
-        if peer is None:
-            if client == name:
-                self._aside.add(client)  # a trusted proxy itself, or people whom it doesn't tell apart
+        if isinstance(peer, str):
+            if client == peer:
+                self._put_aside(client)  # a trusted proxy itself, or people whom it doesn't tell apart
         elif peer.is_near:
             self._count(name, peer, request, client)
 
-    def _met(self, name: str, request: web.Request) -> _Peer | None:
-        """What is remembered of a new peer; None for a trusted proxy, and a socket without addresses."""
-        address, peer = _parsed(name), None
+    def _met(self, name: str, request: web.Request) -> _Peer | str:
+        """What is remembered of a new peer; of a trusted proxy, and a socket without addresses, its id as a client."""
+        address = _parsed(name)
+        peer: _Peer | str = self.proxies.peer_id(name)
         if address is not None and not self.proxies.is_trusted(name):
             is_near = address.is_private or address.is_link_local or _is_shared(address)
             peer = _Peer(is_near, address.is_loopback)
@@ -108,7 +109,7 @@ class ForwardingWatch:
     def _judge(self, name: str, peer: _Peer, client: str) -> None:
         is_direct_usual = not peer.is_here and self._clock() - self._direct_s < DIRECT_FOR_S
         if peer.forwards and not is_direct_usual:
-            self._aside.add(client)
+            self._put_aside(client)
         else:
             self._aside.discard(client)
         if peer.forwards and self.untrusted_proxy is None:
@@ -120,6 +121,10 @@ class ForwardingWatch:
             )
         elif not peer.forwards and self.untrusted_proxy == name:
             self.untrusted_proxy = None
+
+    def _put_aside(self, client: str) -> None:
+        if len(self._aside) < MAX_PEERS:
+            self._aside.add(client)
 
 
 def _parsed(name: str) -> IPv4Address | IPv6Address | None:

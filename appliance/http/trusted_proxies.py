@@ -68,6 +68,10 @@ class TrustedProxies:
         """Whether it is a trusted proxy's."""
         return self._trusts(_unmapped(address))
 
+    def peer_id(self, address: str) -> str:
+        """The id of a connection's other end as a client, whether it is trusted or not."""
+        return _id_of(_unmapped(address))
+
     def request_id(self, request: web.Request) -> str:
         """The id that a trusted proxy set, if it is short and alphanumeric, else a new one."""
         given = request.headers.get("X-Request-ID", "")

@@ -38,22 +38,19 @@ class Limits:
         settings, steady = config.limits, SteadyClock(clock)
         refusals, aside = Refusals(metrics, steady), set[str]()
 
-        def policies(setting: str, unit: Unit, window_s: int = MINUTE_S, factor: int = 1) -> list[Policy]:
+        def policies(setting: str, unit: Unit, window_s: int, factor: int = 1) -> list[Policy]:
             return _policies(settings, setting, unit, window_s, factor) if config.limits_on else []
 
-        def rate(*policies: Policy) -> Rate:
-            return Rate(policies, clock=steady, aside=aside, refusals=refusals)
+        def rate(setting: str, unit: Unit, window_s: int = MINUTE_S) -> Rate:
+            factor = window_s // MINUTE_S  # settings are amounts a minute
+            return Rate(policies(setting, unit, window_s, factor), clock=steady, aside=aside, refusals=refusals)
 
         return cls(
             is_on=config.limits_on,
-            requests=rate(*policies("requests", Unit.REQUESTS)),
-            uploads=rate(*policies("uploads", Unit.UPLOADS)),
-            minute_bytes=rate(*policies("minute_bytes", Unit.BYTES)),
-            processor=ProcessorBudget(
-                rate(
-                    *policies("processor_s", Unit.SECONDS, PROCESSOR_WINDOW_S, PROCESSOR_WINDOW_S // MINUTE_S),
-                )
-            ),
+            requests=rate("requests", Unit.REQUESTS),
+            uploads=rate("uploads", Unit.UPLOADS),
+            minute_bytes=rate("minute_bytes", Unit.BYTES),
+            processor=ProcessorBudget(rate("processor_s", Unit.SECONDS, PROCESSOR_WINDOW_S)),
             day_budgets=DayBudgets(
                 policies("day_bytes", Unit.BYTES, DAY_S),
                 rows=rows,
@@ -71,7 +68,7 @@ def _policies(settings: LimitsConfig, setting: str, unit: Unit, window_s: int, f
     """A policy for each scope that has the setting, and a quota in it."""
     found = {scope: getattr(settings, f"{scope}_{setting}", 0) for scope in Scope}
     return [
-        Policy(f"{scope}-{setting}".replace("_", "-"), scope, unit, int(quota * factor), window_s)
+        Policy(f"{scope}-{setting}".replace("_", "-"), scope, unit, quota * factor, window_s)
         for scope, quota in found.items()
         if quota
     ]

@@ -11,10 +11,15 @@ from appliance.observability.metrics import Metrics
 from appliance.uploads.upload_limits import UploadLimits
 
 
-def limits_off() -> Limits:
-    """Limits of a host that has none. Nothing is stored for them."""
+def limits_on(config: Config) -> Limits:
+    """The limits of a host, at one moment. Nothing is stored for them."""
     rows: Any = DayBudgetCatalogue
-    return Limits.of(Config(), rows=rows, metrics=Metrics(CollectorRegistry()), clock=lambda: 0.0)
+    return Limits.of(config, rows=rows, metrics=Metrics(CollectorRegistry()), clock=lambda: 0.0)
+
+
+def limits_off() -> Limits:
+    """Limits of a host that has none."""
+    return limits_on(Config())
 
 
 def uploads_unlimited() -> UploadLimits:

@@ -68,6 +68,13 @@ def test_limits_are_back_when_nothing_is_forwarded_any_more() -> None:
     assert watched.watch.untrusted_proxy is None
 
 
+def test_a_trusted_proxy_that_forwards_nothing_is_not_limited_as_one_person() -> None:
+    for peer, client in ((HERE, HERE), (f"::ffff:{HERE}", HERE), ("::1", "::/64")):
+        watched = Watched(HERE, "::1")
+        watched.ask(peer)
+        assert watched.aside == {client}
+
+
 def test_a_trusted_proxy_is_no_finding() -> None:
     watched = Watched(HERE)
     watched.forward(HERE, 100)

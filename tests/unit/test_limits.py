@@ -1,9 +1,11 @@
 """Buckets, clocks and names behind the limits, where a request would show little."""
 
+import socket
+
 import pytest
 from prometheus_client import CollectorRegistry
 
-from appliance.config.model import Config, LimitsConfig, Server
+from appliance.config.model import MB, Config, LimitsConfig, Server
 from appliance.domain.errors import RateLimited
 from appliance.domain.networks import prefix_of
 from appliance.domain.quotas import Policy, Scope, Unit
@@ -12,7 +14,9 @@ from appliance.limits.rates import Rate
 from appliance.limits.refusals import Refusals
 from appliance.limits.steady_clock import SteadyClock
 from appliance.observability.metrics import Metrics
+from appliance.server.sockets import are_open_to_others
 from tests.support.host import ManualClock
+from tests.support.limits import limits_on
 
 POLICY = Policy("address-uploads", Scope.ADDRESS, Unit.UPLOADS, 60, 60)
 
@@ -88,3 +92,25 @@ def test_clients_are_limited_unless_only_this_machine_can_ask(
 ) -> None:
     config = Config(server=Server(listen=listen, trusted_proxies=proxies), limits=LimitsConfig(mode=mode))
     assert config.limits_on is limited
+
+
+def test_an_evening_of_a_family_meets_no_limit() -> None:
+    """300 photos of 10 MB at once, a page of 1,000 images that nobody has seen, and a session of deep zoom."""
+    limits = limits_on(Config(limits=LimitsConfig(mode="on")))
+    for _ in range(300):
+        limits.uploads.take("192.0.2.1")
+        limits.minute_bytes.take("192.0.2.1", 10 * MB)
+        limits.day_budgets.require("192.0.2.1", 10 * MB)
+        limits.day_budgets.charge("192.0.2.1", 10 * MB)
+    for _ in range(3 * 1000 + 2000):
+        limits.requests.take("192.0.2.1")
+    for _ in range(1000):
+        limits.processor.charge(["192.0.2.1"], 0.5)
+    assert not limits.processor.is_spent("192.0.2.1")
+
+
+@pytest.mark.parametrize(("host", "is_open"), [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_sockets_of_a_service_manager_may_be_open_to_others(host: str, is_open: bool) -> None:
+    with socket.socket() as one:
+        one.bind((host, 0))
+        assert are_open_to_others([one]) is is_open
