@@ -105,6 +105,7 @@ def erased(album: Album) -> Album:
         description=None,
         cover=None,
         token_hash="",
+        access_key=None,
         erase_after_s=None,
         version=album.version + 1,
     )

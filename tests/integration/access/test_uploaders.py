@@ -112,6 +112,19 @@ async def test_a_resumable_upload_is_continued_by_its_secret_and_ends_with_its_k
     assert await closed.appliance.catalogue.images.page() == []
 
 
+async def test_an_upload_whose_key_is_lost_does_not_become_anonymous(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(_key_id: str) -> None:
+        return None
+
+    tus = Tus(host)
+    where = await tus.created(await tus.post(len(jpeg), headers=bearer(await minted(host))))
+    monkeypatch.setattr(host.appliance.catalogue.keys, "get", lost)
+    assert await code(await tus.patch(where, 0, jpeg)) == "key-invalid"
+    assert await host.appliance.catalogue.images.page() == []
+
+
 async def test_an_album_needs_a_key_where_uploads_do(closed: Host, jpeg: bytes) -> None:
     key = await minted(closed)
     image = await (await raw(closed, jpeg, bearer(key))).json()
