@@ -248,6 +248,14 @@ async def test_who_is_signed_in_uploads(open_host: OpenHost, jpeg: bytes, proxie
         await problem(await raw(host, jpeg, sent), "sign-in-required")
 
 
+async def test_another_site_cannot_upload_as_who_is_signed_in(
+    open_host: OpenHost, jpeg: bytes, proxied: dict[str, Any]
+) -> None:
+    host, ada = await open_host(**proxied), {"Remote-User": "ada"}
+    await problem(await raw(host, jpeg, ada | {"Sec-Fetch-Site": "cross-site"}), "sign-in-required")
+    assert (await raw(host, jpeg, ada | {"Sec-Fetch-Site": "same-origin"})).status == 201
+
+
 async def test_nobody_is_two_people(open_host: OpenHost, proxied: dict[str, Any]) -> None:
     host = await open_host(**proxied)
     async with wires(host.port, 1) as [wire]:
