@@ -106,6 +106,7 @@ def erased(album: Album) -> Album:
         cover=None,
         lock=None,
         token_hash="",
+        access_key=None,
         erase_after_s=None,
         version=album.version + 1,
     )

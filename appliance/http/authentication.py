@@ -21,7 +21,7 @@ async def authenticate(request: web.Request) -> None:
     """Find out who makes the request; only one with credentials costs anything. Raises KeyInvalid, Busy.
 
     A key that isn't valid never counts as none. A text that doesn't mean to be a key is one: a delete token, or what
-    programs send that insist on some key.
+    programs send that insist on some key. Nobody is signed in for what another site has their browser do.
     """
     if AUTHENTICATED in request:
         return
@@ -29,7 +29,7 @@ async def authenticate(request: web.Request) -> None:
         request[CLIENT] = await client_with_key(request, key)
     elif (header := request.app[CONFIG].access.user_header) is not None:
         user = request.app[TRUSTED_PROXIES].user(request, header)
-        if user is not None:
+        if user is not None and request.headers.get("Sec-Fetch-Site") != "cross-site":
             request[CLIENT] = Client(f"user:{hashlib.sha256(user.encode()).hexdigest()[:32]}", user=user)
     request[AUTHENTICATED] = True
 

@@ -8,7 +8,7 @@ from appliance.delivery import Delivery
 from appliance.domain.access_keys import AccessKey
 from appliance.domain.clients import Client
 from appliance.domain.clock import DAY_S, Clock
-from appliance.domain.errors import ApplianceError
+from appliance.domain.errors import ApplianceError, KeyInvalid
 from appliance.domain.key_rules import default_expiry_s, require_expiry
 from appliance.domain.model import IdempotencyRecord, Image, Upload, UploadOptions
 from appliance.domain.renditions import Facts
@@ -122,10 +122,18 @@ class Committer:
         await self._shipper.ship_within(committed.image, committed.record, self._limits.ack_budget_s, client.id)
 
     async def _key_of(self, client: Client, upload: Upload | None) -> AccessKey | None:
-        """The key that the image counts for: of a resumable upload the one that it was created with."""
+        """The key that the image counts for: of a resumable upload the one that it was created with.
+
+        Raises KeyInvalid if that is lost, so that its upload doesn't become anonymous.
+        """
         if upload is None:
             return client.access_key
-        return None if upload.access_key is None else await self._catalogue.keys.get(upload.access_key)
+        if upload.access_key is None:
+            return None
+        key = await self._catalogue.keys.get(upload.access_key)
+        if key is None:
+            raise KeyInvalid
+        return key
 
     async def _lock(self, options: UploadOptions, client: Client) -> str | None:
         if options.passphrase is None:

@@ -112,6 +112,19 @@ async def test_a_resumable_upload_is_continued_by_its_secret_and_ends_with_its_k
     assert await closed.appliance.catalogue.images.page() == []
 
 
+async def test_an_upload_whose_key_is_lost_does_not_become_anonymous(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(_key_id: str) -> None:
+        return None
+
+    tus = Tus(host)
+    where = await tus.created(await tus.post(len(jpeg), headers=bearer(await minted(host))))
+    monkeypatch.setattr(host.appliance.catalogue.keys, "get", lost)
+    assert await code(await tus.patch(where, 0, jpeg)) == "key-invalid"
+    assert await host.appliance.catalogue.images.page() == []
+
+
 async def test_an_album_needs_a_key_where_uploads_do(closed: Host, jpeg: bytes) -> None:
     key = await minted(closed)
     image = await (await raw(closed, jpeg, bearer(key))).json()
@@ -233,6 +246,14 @@ async def test_who_is_signed_in_uploads(open_host: OpenHost, jpeg: bytes, proxie
     assert (await raw(host, jpeg, {"Remote-User": "ada"})).status == 201
     for sent in ({}, {"Remote-User": ""}, {"Remote-User": " "}, {"Remote-User": "a" * 300}):
         await problem(await raw(host, jpeg, sent), "sign-in-required")
+
+
+async def test_another_site_cannot_upload_as_who_is_signed_in(
+    open_host: OpenHost, jpeg: bytes, proxied: dict[str, Any]
+) -> None:
+    host, ada = await open_host(**proxied), {"Remote-User": "ada"}
+    await problem(await raw(host, jpeg, ada | {"Sec-Fetch-Site": "cross-site"}), "sign-in-required")
+    assert (await raw(host, jpeg, ada | {"Sec-Fetch-Site": "same-origin"})).status == 201
 
 
 async def test_nobody_is_two_people(open_host: OpenHost, proxied: dict[str, Any]) -> None:
