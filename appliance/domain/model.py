@@ -59,9 +59,8 @@ class KeepMetadata(StrEnum):
 class UploadOptions:
     """What an uploader asks for along with the bytes.
 
-    `passphrase` is to become the image's `lock`; of a resumable upload only the lock is recorded.
     `filename` is empty while no name is known. `expires_in_s` None means the default. `form_key` is what one form sends
-    with each of its files, so that sending the form again uploads nothing twice.
+    with each of its files, so that sending the form again uploads nothing twice. `passphrase` becomes a `lock`.
     """
 
     filename: str = ""
@@ -84,9 +83,8 @@ class Image:
     changes, so that slow work can tell that its row changed. `ended` is set from expiry or deletion until the bytes are
     erased; `erase_after_s` is when that may begin. `keep_metadata` is what its uploader asked for, None for an image
     that was uploaded before that was recorded. `access_key` is the id of the key that it was uploaded with. `lock` is
-    the hash of the passphrase that its viewers need, None without one, and `UNREADABLE_LOCK` where no passphrase opens
-    it any more. `one_view` says that it may be viewed once; from `viewing_s` on somebody does, whose ticket has the
-    hash `viewing`.
+    the hash of the passphrase that its viewers need. `one_view` says that it may be viewed once; from `viewing_s` on
+    somebody does, whose ticket has the hash `viewing`.
     """
 
     slug: str
@@ -289,8 +287,8 @@ class Upload:
 
     @property
     def options(self) -> UploadOptions:
-        options = UploadOptions(self.filename, self.title, self.alt, self.expires_in_s, lock=self.lock)
-        return replace(options, keep_metadata=self.keep_metadata, one_view=self.one_view)
+        texts = UploadOptions(self.filename, self.title, self.alt, self.expires_in_s)
+        return replace(texts, keep_metadata=self.keep_metadata, lock=self.lock, one_view=self.one_view)
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,6 +187,8 @@ class Management:
         expires_s: int | None = changes.expires_s
         if is_over or image.ended is not None:
             expires_s = self._new_expiry(image, changes, now_s)
+        elif expires_s is None and image.viewing is not None and not isinstance(changes.one_view, Unchanged):
+            expires_s = now_s + self._limits.default_expiry_days * DAY_S  # the view has shortened it
         if image.ended is not None:
             if now_s > (image.erase_after_s or 0):
                 raise GoneImage("This image can no longer be restored.")

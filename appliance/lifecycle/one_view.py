@@ -46,19 +46,22 @@ class OneViews:
         self._metrics = metrics
         self._clock = clock
 
-    async def begin(self, slug: str, ticket: str | None) -> str:
+    async def begin(self, asked: Image, ticket: str | None) -> str:
         """Begin the view, or continue the one of this ticket. Returns its ticket.
 
-        Raises BeingViewed for anybody else, UnknownImage, GoneImage.
+        `asked` is the row by which the viewer was admitted. Raises BeingViewed for anybody else, Conflict where its
+        owner has changed who may see it, UnknownImage, GoneImage.
         """
 
         async def begin_row() -> str:
-            image, now_s = require_visible(await self._catalogue.get(slug), self._clock()), int(self._clock())
+            image, now_s = require_visible(await self._catalogue.get(asked.slug), self._clock()), int(self._clock())
+            if not image.one_view or image.lock != asked.lock:
+                raise Conflict
             if image.viewing is not None:
                 return self._continued(image, ticket, now_s)
             new = tokens.generate_token()
             begun = await self._catalogue.begin_view(
-                slug,
+                image.slug,
                 version=image.version,
                 viewing=tokens.hash_secret(new),
                 now_s=now_s,
@@ -78,16 +81,19 @@ class OneViews:
             raise BeingViewed(retry_after_s=left_s)
         return ticket
 
-    async def spend(self, slug: str) -> Image:
+    async def spend(self, slug: str, ticket: str) -> Image | None:
         """Delete the image, durably, because its last byte is about to be sent. Its bytes are erased soon after.
 
-        Raises GoneImage where another request has spent it.
+        None where its owner has opened it to everybody, or offered it again, since this view was begun. Raises
+        GoneImage where another request has spent it.
         """
 
-        async def end_row() -> Image:
+        async def end_row() -> Image | None:
             row, now_s = await self._catalogue.get(slug), int(self._clock())
             if not isinstance(row, Image) or row.ended is Ending.DELETED:
                 raise GoneImage("This image could be viewed once, and that is over.")
+            if not row.one_view or not tokens.matches(ticket, row.viewing or ""):
+                return None
             return await self._catalogue.end(slug, now_s=now_s, erase_after_s=now_s + UNDO_S, version=row.version)
 
         return await retry_on_conflict(end_row)

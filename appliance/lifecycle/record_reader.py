@@ -40,7 +40,7 @@ class RecordReader:
     async def image(self, slug: str, info: ObjectInfo) -> Image | None:
         """The image whose original `info` describes; where no sidecar can be read, as its metadata says.
 
-        It is locked then, because the sidecar may have had a lock.
+        It is locked where one of them can't be read, which may have had a lock.
         """
         if described := await self.sidecars(slug):
             image = self._as_stored(max(described, key=lambda image: image.version), info)
@@ -57,21 +57,19 @@ class RecordReader:
 
     async def sidecars(self, slug: str) -> Sequence[Image]:
         """The image as each of its sidecars describes it: the store's, and the one on this disk."""
-        stored: list[bytes] = []
+        found: list[bytes] = []
         with suppress(ObjectMissing):
-            stored.append(await self._read(sidecar_key(slug)))
-        described = list(self._parse_sidecars(slug, stored))
-        return [*described, *await self.local_sidecar(slug)]
+            found.append(await self._read(sidecar_key(slug)))
+        with suppress(FileNotFoundError):
+            found.append(await self._read_local(slug))
+        return self._parse_sidecars(slug, found)
 
     async def local_sidecar(self, slug: str) -> Sequence[Image]:
         """The image as the sidecar on this disk describes it, if there is one."""
         try:
-            described = self._parse_sidecars(slug, [await self._read_local(slug)])
+            return self._parse_sidecars(slug, [await self._read_local(slug)])
         except FileNotFoundError:
             return []
-        if described:  # it is newer than the store's, or the same
-            self.lost_locks.discard(slug)
-        return described
 
     async def album(self, key: str) -> Album | None:
         """The album whose record is at `key`."""

@@ -54,4 +54,7 @@ class BudgetSpent(ApplianceError):
 class KeyImagesSpent(BudgetSpent):
     """As many images as the access key allows in a day were uploaded with it."""
 
-    texts = ("With this access key, {limit} images can be uploaded in a day. Continue tomorrow.",)
+    texts = (
+        "With this access key, {limit} images can be uploaded in a day. Continue tomorrow.",
+        "No more images can be uploaded with this access key today. Continue tomorrow.",
+    )

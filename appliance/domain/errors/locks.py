@@ -14,7 +14,7 @@ class Locked(ApplianceError):
     title = "This is locked"
     texts = ("This is locked. Open its page and enter the passphrase.",)
 
-    def __init__(self, path: str, *, has_passphrase: bool, is_one_view: bool = False) -> None:
+    def __init__(self, path: str = "", *, has_passphrase: bool = True, is_one_view: bool = False) -> None:
         super().__init__()
         self.path = path
         self.has_passphrase = has_passphrase

@@ -11,6 +11,7 @@ from aiohttp.abc import AbstractStreamWriter
 from appliance.domain.errors import (
     BeingViewed,
     Busy,
+    Conflict,
     InvalidField,
     StoreUnavailable,
     TooManyGuesses,
@@ -57,14 +58,14 @@ async def view(request: web.Request) -> web.StreamResponse:
                 raise locked(image)
             await require_passphrase(request, image, text_field(form, "passphrase"))
         return await _show(request, image)
-    except (WrongPassphrase, TooManyGuesses, InvalidField, Busy, BeingViewed, StoreUnavailable) as fault:
+    except (WrongPassphrase, TooManyGuesses, InvalidField, Busy, BeingViewed, Conflict, StoreUnavailable) as fault:
         return locked_response(request, image, fault)
 
 
 async def _show(request: web.Request, image: Image) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Security-Policy": IMAGE_POLICY, **NOINDEX})
     async with download_permit(request, response) as permit, _opened(request, image) as shown:
-        ticket = await request.app[ONE_VIEWS].begin(image.slug, request.cookies.get(COOKIE))
+        ticket = await request.app[ONE_VIEWS].begin(image, request.cookies.get(COOKIE))
         response.set_cookie(
             COOKIE,
             ticket,
@@ -85,14 +86,14 @@ async def _show(request: web.Request, image: Image) -> web.StreamResponse:
             if left > 0:
                 await response.write(block)
             else:
-                await _finish(request, response, writer, image, block)
+                await _finish(request, response, writer, block, ticket)
         if left:
             raise StoreUnavailable(f"The store sent {left:,} bytes too few of the original.")
     return response
 
 
 async def _finish(
-    request: web.Request, response: web.StreamResponse, writer: AbstractStreamWriter, image: Image, block: bytes
+    request: web.Request, response: web.StreamResponse, writer: AbstractStreamWriter, block: bytes, ticket: str
 ) -> None:
     """Send the last block. The view is spent when the network has taken all but its last byte."""
     views = request.app[ONE_VIEWS]
@@ -101,14 +102,16 @@ async def _finish(
     request.transport.set_write_buffer_limits(high=0)  # so that draining waits until nothing is left
     await response.write(block[:-1])
     await writer.drain()
-    spent = await views.spend(image.slug)
+    spent = await views.spend(request.match_info["slug"], ticket)
     try:
         await response.write(block[-1:])
         await response.write_eof()
     except ConnectionError:
-        await views.take_back(spent)
+        if spent is not None:
+            await views.take_back(spent)
         raise
-    await views.settle(spent)
+    if spent is not None:
+        await views.settle(spent)
 
 
 def _opened(request: web.Request, image: Image) -> AbstractAsyncContextManager[Shown]:

@@ -208,6 +208,7 @@ async def test_the_form_works_without_a_script(host: Host, mine: dict[str, Any])
     assert "Secret title" in await owner.text()
     assert (await host.client.get(f"/i/{slug}", headers=HTML)).status == 200
     host.client.session.cookie_jar.clear()
+    assert (await unlock(host, "1yNqEvM1Xh6dnaz5k", "guess")).status == 404
     stranger = await host.client.post(f"/i/{slug}/manage", data={"token": "wrong", "action": "save"}, headers=HTML)
     assert stranger.status == 403
     assert "ecret" not in await stranger.text()

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import ClientSession
 from PIL import Image
 
+from appliance.domain.errors import Conflict
 from tests.support.host import Host, bearer, problem
 from tests.support.images import pictures
 
@@ -81,6 +82,18 @@ async def test_after_ten_minutes_it_is_over_and_the_owner_may_offer_it_again(hos
     offered = await host.patch(slug, token, restore=True, one_view=True, expires_in="1d")
     assert (await offered.json())["viewed_at"] is None
     assert (await host.client.post(f"/i/{slug}/view")).status == 200
+
+
+async def test_an_owner_who_opens_it_meanwhile_keeps_it(host: Host, mine: dict[str, Any]) -> None:
+    slug, views = mine["slug"], host.appliance.one_views
+    asked = await host.appliance.delivery.resolve(slug)
+    ticket = await views.begin(asked, None)
+    await host.patch(slug, mine["delete_token"], one_view=False)
+    assert await views.spend(slug, ticket) is None
+    with pytest.raises(Conflict):
+        await views.begin(asked, ticket)
+    host.clock.forward(601)
+    assert (await host.get(f"/i/{slug}/original")).status == 200
 
 
 async def broken_off(host: Host, slug: str) -> str:
