@@ -191,6 +191,9 @@ async def test_links_are_added_and_what_is_none_is_told(site: Site, open_page: O
     await page.get_by_role("button", name="Add", exact=True).click()
     await option(page, "more.jpg").wait_for()
     assert await names_now(site, album) == ["one.jpg", "two.jpg", "more.jpg"]
+    await page.get_by_label("Add images").fill(image["url"])
+    await page.get_by_role("button", name="Add", exact=True).click()
+    await page.get_by_text("The album has these images already.").wait_for()
 
 
 DROP = """async (files) => {

@@ -7,11 +7,13 @@ import type { AlbumForm } from "./album-form";
 
 /** Put a button below the field for links that adds them. */
 export function wireLinks(field: HTMLTextAreaElement, form: AlbumForm): void {
+  const count = (): number => document.querySelectorAll(".sortable > li").length;
   const add = async (): Promise<void> => {
+    const before = count();
     if (field.value.trim() === "" || !(await form.add(field.value))) return field.focus();
     field.value = "";
     for (const press of document.querySelectorAll(".image-picker [aria-pressed=true]")) press.setAttribute("aria-pressed", "false");
-    announce(t("Added to the album."));
+    announce(count() > before ? t("Added to the album.") : t("The album has these images already."));
   };
   field.closest("p")?.append(button(t("Add"), () => void add(), { className: "quiet" }));
 }

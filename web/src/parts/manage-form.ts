@@ -67,7 +67,8 @@ class ManageForm {
 
   /** Open the form, without the token field, because the token is known. */
   #unlock(token: string): void {
-    void import("../library/offering").then(({ offerImage }) => offerImage(this.#slug, token, this.#form));
+    const offering = import("../library/offering").then(({ offerImage }) => offerImage(this.#slug, token, this.#form));
+    offering.catch(() => undefined); // without a connection, nothing is offered
     this.#field.value = token;
     this.#field.closest<HTMLElement>(".field")!.hidden = true;
     this.#openDetails();
