@@ -192,7 +192,10 @@ def build(  # noqa: PLR0917 - one of each part
         config.uploads,
         drain_switch=drain_switch,
         upload_limits=UploadLimits(
-            uploads=limits.uploads, minute_bytes=limits.minute_bytes, day_budgets=limits.day_budgets
+            uploads=limits.uploads,
+            key_uploads=limits.key_uploads,
+            minute_bytes=limits.minute_bytes,
+            day_budgets=limits.day_budgets,
         ),
         spool=spool,
         rules=[uploaders, unfinished],

@@ -1,8 +1,9 @@
 """Limits: how much of what everybody shares one client may use. Rates are kept in memory, a day's amounts on disk."""
 
 from appliance.limits.day_budgets import DayBudgets
+from appliance.limits.key_uploads import KeyUploads
 from appliance.limits.limits import Limits
 from appliance.limits.processor_budget import ProcessorBudget
 from appliance.limits.rates import Rate
 
-__all__ = ["DayBudgets", "Limits", "ProcessorBudget", "Rate"]
+__all__ = ["DayBudgets", "KeyUploads", "Limits", "ProcessorBudget", "Rate"]

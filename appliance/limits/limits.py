@@ -8,6 +8,7 @@ from appliance.config.model import Config, LimitsConfig
 from appliance.domain.clock import DAY_S
 from appliance.domain.quotas import Policy, Scope, Unit
 from appliance.limits.day_budgets import DayBudgets
+from appliance.limits.key_uploads import KeyUploads
 from appliance.limits.processor_budget import ProcessorBudget
 from appliance.limits.rates import Rate
 from appliance.limits.refusals import Refusals
@@ -26,6 +27,7 @@ class Limits:
     is_on: bool
     requests: Rate
     uploads: Rate
+    key_uploads: KeyUploads
     minute_bytes: Rate
     processor: ProcessorBudget
     day_budgets: DayBudgets
@@ -49,6 +51,7 @@ class Limits:
             is_on=config.limits_on,
             requests=rate("requests", Unit.REQUESTS),
             uploads=rate("uploads", Unit.UPLOADS),
+            key_uploads=KeyUploads(clock=steady, refusals=refusals),
             minute_bytes=rate("minute_bytes", Unit.BYTES),
             processor=ProcessorBudget(rate("processor_s", Unit.SECONDS, PROCESSOR_WINDOW_S)),
             day_budgets=DayBudgets(

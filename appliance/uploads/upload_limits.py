@@ -7,7 +7,8 @@ counted as it comes, and what doesn't come is given back.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from appliance.limits import DayBudgets, Rate
+from appliance.domain.clients import Client
+from appliance.limits import DayBudgets, KeyUploads, Rate
 from appliance.uploads.admission_request import AdmissionRequest, UploadStage
 
 STEP_BYTES = 1_000_000
@@ -17,8 +18,9 @@ STEP_BYTES = 1_000_000
 class UploadLimits:
     """An `AdmissionRule`, and the accounts of the uploads that it let in."""
 
-    def __init__(self, *, uploads: Rate, minute_bytes: Rate, day_budgets: DayBudgets) -> None:
+    def __init__(self, *, uploads: Rate, key_uploads: KeyUploads, minute_bytes: Rate, day_budgets: DayBudgets) -> None:
         self._uploads = uploads
+        self._key_uploads = key_uploads
         self._minute_bytes = minute_bytes
         self._day_budgets = day_budgets
 
@@ -31,13 +33,15 @@ class UploadLimits:
             self._minute_bytes.require_no_debt(client)
             self._day_budgets.require(client, 1)
             return
+        self._key_uploads.require(request.client.access_key)
         self._uploads.require(client)
         self._minute_bytes.require(client, request.bytes)
         self._day_budgets.require(client, request.bytes)
 
-    def begin_upload(self, client: str) -> None:
+    def begin_upload(self, client: Client) -> None:
         """Count one upload. Raises RateLimited."""
-        self._uploads.take(client)
+        self._key_uploads.take(client.access_key)
+        self._uploads.take(client.id)
 
     @contextmanager
     def account(self, request: AdmissionRequest) -> Iterator["UploadAccount"]:

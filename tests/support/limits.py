@@ -24,7 +24,12 @@ def limits_off() -> Limits:
 
 def uploads_unlimited() -> UploadLimits:
     limits = limits_off()
-    return UploadLimits(uploads=limits.uploads, minute_bytes=limits.minute_bytes, day_budgets=limits.day_budgets)
+    return UploadLimits(
+        uploads=limits.uploads,
+        key_uploads=limits.key_uploads,
+        minute_bytes=limits.minute_bytes,
+        day_budgets=limits.day_budgets,
+    )
 
 
 def only(**quotas: int) -> LimitsConfig:

@@ -189,6 +189,16 @@ async def test_a_key_has_limits_of_its_own(
     assert await host.appliance.catalogue.images.page() == []
 
 
+async def test_a_key_begins_only_so_many_uploads_a_minute(host: Host, jpeg: bytes) -> None:
+    key = await minted(host, limits=KeyLimits(max_uploads_a_minute=2))
+    assert [(await raw(host, jpeg, bearer(key))).status for _ in range(2)] == [201, 201]
+    refused = await raw(host, jpeg, bearer(key))
+    assert (await problem(refused, "rate-limited"))["limit"] == 2
+    assert refused.headers["RateLimit-Policy"].startswith('"key-uploads-a-minute";q=2;w=60')
+    host.clock.forward(int(refused.headers["Retry-After"]))
+    assert (await raw(host, jpeg, bearer(key))).status == 201
+
+
 async def _chunks(data: bytes) -> Any:
     yield data
 

@@ -1,0 +1,47 @@
+"""How many uploads a minute an access key may begin, where its operator has given it a limit of its own."""
+
+import math
+from collections.abc import Callable
+
+from appliance.domain.access_keys import AccessKey
+from appliance.domain.errors import RateLimited
+from appliance.domain.quotas import Policy, Scope, Unit
+from appliance.limits.buckets import Buckets
+from appliance.limits.refusals import Refusals
+
+NAME = "key-uploads-a-minute"
+WINDOW_S = 60
+
+
+class KeyUploads:
+    """The buckets of keys. They hold whole minutes, of which an upload takes the share that the key's limit says."""
+
+    def __init__(self, *, clock: Callable[[], float], refusals: Refusals) -> None:
+        self._minutes = Buckets(Policy(NAME, Scope.KEY, Unit.UPLOADS, 1, WINDOW_S))
+        self._clock = clock
+        self._refusals = refusals
+
+    def require(self, key: AccessKey | None) -> None:
+        """Raises RateLimited where the key may not begin an upload now. Counts nothing."""
+        if key is None or (quota := key.limits.max_uploads_a_minute) is None:
+            return
+        wait_s = self._minutes.wait_s(key.id, 1 / quota, self._clock()) if quota else float(WINDOW_S)
+        if wait_s > 0.0:
+            raise self._refusal(key, quota, math.ceil(wait_s))
+
+    def take(self, key: AccessKey | None) -> None:
+        """Count an upload that begins. Raises RateLimited, and then counts nothing."""
+        self.require(key)
+        if key is not None and key.limits.max_uploads_a_minute:
+            self._minutes.charge(key.id, 1 / key.limits.max_uploads_a_minute, self._clock())
+
+    def _refusal(self, key: AccessKey, quota: int, retry_after_s: int) -> RateLimited:
+        policy = Policy(NAME, Scope.KEY, Unit.UPLOADS, quota, WINDOW_S)
+        self._refusals.note(policy, f"key:{key.id}")
+        return RateLimited(
+            f"This access key allows {quota:,} uploads a minute. Continue in {retry_after_s:,} s.",
+            limit=quota,
+            actual=quota,
+            retry_after_s=retry_after_s,
+            policy=policy,
+        )
