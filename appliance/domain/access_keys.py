@@ -16,7 +16,6 @@ from typing import Any
 from appliance.domain.access_records import AccessRecord, RecordKind
 from appliance.domain.clock import DAY_S
 from appliance.domain.slugs import ALPHABET
-from appliance.domain.tokens import hash_secret
 
 PREFIX = "imgk_"
 ID_CHARS = 10
@@ -68,10 +67,6 @@ class AccessKey:
     revoked_s: int | None = None
     limits: KeyLimits = NO_LIMITS
     version: int = 1
-
-    def is_of(self, text: str) -> bool:
-        """Whether the text is this key, in constant time."""
-        return hmac.compare_digest(hash_secret(text), self.secret_hash)
 
 
 @dataclass(frozen=True, slots=True)
