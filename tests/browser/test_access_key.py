@@ -44,13 +44,13 @@ async def test_a_key_is_asked_for_kept_and_given_up(closed: ServerProcess, open_
     refused = await reaches(page, "cat.jpg", "failed")
     await expect(refused.locator(".state")).to_contain_text("You need an access key")
     await field.fill(key[:-1])
-    await page.get_by_role("button", name="Keep on this device").click()
+    await page.get_by_role("button", name="Remember").click()
     await expect(said).to_contain_text("has a typo")
     assert await kept(page) is None
     met(page).clear()  # the statuses of both
     await field.fill(key)
     await field.press("Enter")
-    await expect(said).to_have_text("Uploads use the access key “scanner”, which is kept on this device.")
+    await expect(said).to_have_text("Uploads use the key “scanner”.")
     assert await overflow_px(page) <= 0
     await refused.get_by_role("button", name="Try again").click()
     await reaches(page, "cat.jpg", "done")
@@ -62,14 +62,14 @@ async def test_a_key_is_asked_for_kept_and_given_up(closed: ServerProcess, open_
     await page.get_by_role("button", name="Sign out").click()
     await expect(field).to_have_value("")
     assert await kept(page) is None
-    await expect(page.get_by_role("button", name="Keep on this device")).to_be_focused()
+    await expect(page.get_by_role("button", name="Remember")).to_be_focused()
 
 
 async def test_a_key_that_was_revoked_is_given_up_and_said(closed: ServerProcess, open_page: OpenPage) -> None:
     key = minted(closed, "lost")
     page = await open_page(closed.url)
     await page.get_by_label("Access key").fill(key)
-    await page.get_by_role("button", name="Keep on this device").click()
+    await page.get_by_role("button", name="Remember").click()
     await expect(page.locator("#key-help")).to_contain_text("“lost”")
     assert closed.command("key", "revoke", "lost").returncode == 0
     await page.reload()

@@ -79,7 +79,7 @@ class KeyField {
     this.input.value = "";
     this.input.type = "text";
     this.input.readOnly = false;
-    this.button.textContent = t("Keep on this device");
+    this.button.textContent = t("Remember");
     this.#say({ text: this.#hint, lang: pageLanguage() });
   }
 
@@ -99,7 +99,7 @@ class KeyField {
       const me = (await callApi("/api/v1/me", { method: "GET", headers: { "X-API-Key": key } })) as Me;
       if (me.key === null) return { isRefused: true, text: { text: t("Enter the whole key. It begins with imgk_."), lang } };
       if (!me.may_upload) return { isRefused: true, text: { text: t("This key can’t be used to upload."), lang } };
-      return { isRefused: false, text: { text: t("Uploads use the access key “{name}”, which is kept on this device.", me.key), lang } };
+      return { isRefused: false, text: { text: t("Uploads use the key “{name}”.", me.key), lang } };
     } catch (fault) {
       if (!(fault instanceof Problem)) throw fault;
       return { isRefused: fault.code !== UNREACHABLE, text: { text: fault.message, lang: fault.lang } };
