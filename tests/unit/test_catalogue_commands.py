@@ -6,6 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from appliance.cli import main
 from appliance.config.model import Config
 from appliance.domain.flat_image import unflatten
 from appliance.domain.model import Image, Location
+from appliance.domain.passphrases import UNREADABLE_LOCK
 from appliance.domain.slugs import mint, object_key, sidecar_key
 from appliance.domain.tokens import hash_secret
 from appliance.objectstore import open_store
@@ -136,7 +138,7 @@ def test_what_describes_no_image_is_left_out_and_told(config: Config, capsys: py
     assert rows(config) == [good]
 
 
-def test_a_broken_sidecar_gives_way_to_what_the_original_tells(config: Config) -> None:
+def test_a_broken_sidecar_gives_way_to_what_the_original_tells_behind_a_lock(config: Config) -> None:
     plain = image()
     stored(config, plain)
 
@@ -147,7 +149,7 @@ def test_a_broken_sidecar_gives_way_to_what_the_original_tells(config: Config) -
 
     asyncio.run(break_sidecar())
     assert main(["catalogue", "rebuild"]) == 1
-    assert rows(config) == [plain]
+    assert rows(config) == [replace(plain, lock=UNREADABLE_LOCK)]
 
 
 def test_an_empty_store_never_empties_the_catalogue(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
