@@ -37,7 +37,7 @@ async def test_the_first_tab_skips_the_header(open_page: OpenPage) -> None:
     assert await focused(page) == "Skip to content"
     await page.keyboard.press("Enter")
     await page.keyboard.press("Tab")
-    assert await focused(page) == "Options: expiry, title, private data"
+    assert await focused(page) == "Options: expiry, title, private data, protection"
     await page.keyboard.press("Tab")
     assert await page.evaluate("document.activeElement.id") == "file"
 

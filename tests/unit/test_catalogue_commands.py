@@ -138,7 +138,7 @@ def test_what_describes_no_image_is_left_out_and_told(config: Config, capsys: py
     assert rows(config) == [good]
 
 
-def test_a_broken_sidecar_gives_way_to_what_the_original_tells_and_may_have_had_a_lock(config: Config) -> None:
+def test_a_broken_sidecar_gives_way_to_what_the_original_tells_behind_a_lock(config: Config) -> None:
     plain = image()
     stored(config, plain)
 

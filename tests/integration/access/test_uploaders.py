@@ -211,8 +211,8 @@ async def test_a_day_s_budget_comes_back_with_the_day(host: Host, jpeg: bytes) -
     response = await raw(host, jpeg, bearer(key))
     await problem(response, "budget-spent")
     left_s = int(response.headers["Retry-After"])
-    assert response.headers["RateLimit-Policy"] == '"images-a-day";q=1;w=86400'
-    assert response.headers["RateLimit"] == f'"images-a-day";r=0;t={left_s}'
+    assert response.headers["RateLimit-Policy"] == '"key-images-a-day";q=1;w=86400;qu="uploads"'
+    assert response.headers["RateLimit"] == f'"key-images-a-day";r=0;t={left_s}'
     host.clock.forward(left_s)
     assert (await raw(host, jpeg, bearer(key))).status == 201
 
