@@ -1,8 +1,8 @@
 // Builds static/built: each file right below src is the script of a page, each right below styles its style sheet. What
 // several of them import lies one folder deeper. Each page's script is built by itself, so that a page loads few files: on a
 // slow line each round of requests takes long. Those that have the viewer are built together, because it is large and loaded
-// on demand. The client that sends files is half of what uploading needs and is needed last, and few people need the editor, so
-// these are files of their own. The service worker is no module, because not every browser takes one for it.
+// on demand. The client that sends files is half of what uploading needs and is needed last, and few people need the editor, the
+// field for a key or the question about files from elsewhere, so these are files of their own. The service worker is no module, because not every browser takes one for it.
 import { readdirSync, rmSync } from "node:fs";
 import { basename } from "node:path";
 import { build } from "esbuild";
@@ -19,7 +19,12 @@ const shared = { bundle: true, minify: true, outdir: "static/built", logLevel: "
 const scripts = { ...shared, format: "esm", chunkNames: "chunk-[hash]", target: ["es2022"] };
 
 // What is imported on demand, by the end of its name there: bundled by itself, so that a page's script isn't split for it.
-const ON_DEMAND = { "tus-js-client": "tus-js-client", "/blurring/editor": "src/blurring/editor.ts" };
+const ON_DEMAND = {
+  "tus-js-client": "tus-js-client",
+  "/blurring/editor": "src/blurring/editor.ts",
+  "/key-field": "src/parts/key-field.ts",
+  "/arrivals": "src/uploading/arrivals.ts",
+};
 const chunks = {};
 for (const [name, entryPoint] of Object.entries(ON_DEMAND)) {
   const { metafile } = await build({ ...scripts, entryPoints: [entryPoint], entryNames: "chunk-[hash]", metafile: true });

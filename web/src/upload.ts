@@ -1,11 +1,12 @@
 // The upload page: files are uploaded as soon as they are chosen, and their links work at once.
 
+import { removePendingUpload } from "./library/store";
 import { wireKeyField } from "./parts/access-key";
 import { wireCopyButtons } from "./parts/copy";
 import { required } from "./parts/dom";
-import { Arrivals } from "./uploading/arrivals";
 import { Blurring } from "./uploading/blurring";
-import { Intake } from "./uploading/intake";
+import { claim } from "./uploading/claims";
+import { Intake, type StoredFile } from "./uploading/intake";
 import { InterruptedUploads } from "./uploading/interrupted";
 import { type FileHandler, watchDrops, watchPastes, watchPicker } from "./uploading/picking";
 import { Queue } from "./uploading/queue";
@@ -18,8 +19,15 @@ const summary = new Summary(queue);
 const interrupted = new InterruptedUploads(required("#interrupted"), queue);
 const blurring = new Blurring(required("#blur"));
 const intake = new Intake(form, queue, required("#skipped"), (isFile) => interrupted.take(isFile), blurring);
-const arrivals = new Arrivals(required("#arrivals"), intake);
 const take: FileHandler = (files, from) => void intake.take(files, from);
+
+/** Ask what becomes of files that come from elsewhere. */
+async function askAbout(files: StoredFile[]): Promise<void> {
+  if (files.length === 0) return;
+  for (const { id } of files) claim(id);
+  const { Arrivals } = await import("./uploading/arrivals");
+  new Arrivals(required("#arrivals"), intake, removePendingUpload).show(files);
+}
 
 picker.required = false;
 if (!("webkitdirectory" in picker)) required("#folder-button").hidden = true;
@@ -33,5 +41,5 @@ form.addEventListener("submit", (event) => {
 });
 wireCopyButtons();
 wireKeyField();
-interrupted.load().then((files) => arrivals.show(files)).catch(() => undefined); // a browser that stores nothing resumes nothing
+interrupted.load().then(askAbout).catch(() => undefined); // a browser that stores nothing resumes nothing
 addEventListener("load", () => void navigator.serviceWorker?.register("/sw.js").catch(() => undefined));

@@ -1,0 +1,102 @@
+// The field for an access key: what the host says of the key, whether this device keeps it, and signing out.
+
+import type { currentKey } from "./access-key";
+import { callApi, Problem, UNREACHABLE } from "./api";
+import { required } from "./dom";
+import { t } from "./messages";
+import { type LocalizedText, pageLanguage, showText } from "./problems";
+
+/** What the host says of the caller, as far as it is shown. */
+interface Me {
+  may_upload: boolean;
+  key: { name: string } | null;
+}
+
+/** Works with the key that the page uses, which it is given: this file is bundled by itself. */
+export class KeyField {
+  readonly #hint: string;
+
+  constructor(
+    private readonly input: HTMLInputElement,
+    private readonly key: typeof currentKey,
+  ) {
+    this.#hint = this.help.textContent ?? "";
+    input.addEventListener("input", () => this.#take(input.value.trim()));
+    input.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault(); // the form is for files
+      if (!input.readOnly) void this.#keep();
+    });
+    this.button.addEventListener("click", () => void (input.readOnly ? this.#signOut() : this.#keep()));
+    if (key.text !== "") void this.#restore();
+    else this.#take(input.value.trim()); // what was typed before this came
+  }
+
+  private get button(): HTMLButtonElement {
+    return required("#key-button");
+  }
+
+  private get help(): HTMLElement {
+    return required("#key-help");
+  }
+
+  /** Use a key from now on. The form's reset leaves it where it is. */
+  #take(text: string): void {
+    this.key.use(text);
+    this.input.defaultValue = text;
+  }
+
+  async #keep(): Promise<void> {
+    this.#take(this.input.value.trim());
+    const said = await this.#ask();
+    if (said.isRefused) return this.#say(said.text);
+    this.key.store(this.key.text);
+    this.#lock(said.text);
+  }
+
+  /** The key that was kept: it stays unless the host says that it is no longer valid. */
+  async #restore(): Promise<void> {
+    this.#lock({ text: t("Uploads use the access key on this device."), lang: pageLanguage() });
+    const said = await this.#ask();
+    if (!said.isRefused) return this.#say(said.text);
+    this.#signOut();
+    this.#say(said.text);
+  }
+
+  #signOut(): void {
+    this.key.store("");
+    this.#take("");
+    this.input.value = "";
+    this.input.type = "text";
+    this.input.readOnly = false;
+    this.button.textContent = t("Remember");
+    this.#say({ text: this.#hint, lang: pageLanguage() });
+  }
+
+  #lock(text: LocalizedText): void {
+    this.input.value = this.key.text;
+    this.#take(this.key.text);
+    this.input.type = "password";
+    this.input.readOnly = true;
+    this.button.textContent = t("Sign out");
+    this.#say(text);
+  }
+
+  /** What the host says of the key, for people. */
+  async #ask(): Promise<{ isRefused: boolean; text: LocalizedText }> {
+    const lang = pageLanguage();
+    try {
+      const me = (await callApi("/api/v1/me", { method: "GET", headers: { "X-API-Key": this.key.text } })) as Me;
+      if (me.key === null) return { isRefused: true, text: { text: t("Enter the whole key. It begins with imgk_."), lang } };
+      if (!me.may_upload) return { isRefused: true, text: { text: t("This key can’t be used to upload."), lang } };
+      return { isRefused: false, text: { text: t("Uploads use the key “{name}”.", me.key), lang } };
+    } catch (fault) {
+      if (!(fault instanceof Problem)) throw fault;
+      return { isRefused: fault.code !== UNREACHABLE, text: { text: fault.message, lang: fault.lang } };
+    }
+  }
+
+  #say(text: LocalizedText): void {
+    showText(this.help, text);
+  }
+}
