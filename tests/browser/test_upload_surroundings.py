@@ -190,6 +190,7 @@ async def test_a_screenshot_is_pasted_where_a_checkbox_has_the_focus(site: Site,
     await page.get_by_role("radio").first.focus()
     await page.evaluate(PASTE_FILE.replace("body", "activeElement"), base64.b64encode(pictures.png()).decode())
     await page.wait_for_url(f"{site.url}/")
+    await page.locator("#arrivals").get_by_role("button", name="Upload", exact=True).click()
     await reaches(page, "pasted.png", "done")
 
 
