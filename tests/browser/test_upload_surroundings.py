@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -54,8 +55,8 @@ async def test_a_file_chosen_before_the_script_came_is_sent(open_page: OpenPage,
     await page.goto("/", wait_until="commit")
     await page.locator("h1").wait_for()
     await choose(page, payload("early.png", pictures.png()), by=picker)
-    shown = "size => parseFloat(getComputedStyle(document.querySelector('#file')).fontSize) > 0"
-    assert await page.evaluate(shown) is (picker == "#file")  # its name can be read
+    shown = "parseFloat(getComputedStyle(document.querySelector('#file')).fontSize) > 0"
+    await page.wait_for_function(f"({shown}) === {json.dumps(picker == '#file')}")  # whether its name can be read
     held.set()
     await reaches(page, "early.png", "done")
 
