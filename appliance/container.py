@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.access.guests import Guests
 from appliance.access.keys import AccessKeys
 from appliance.access.uploaders import Uploaders
 from appliance.albums import Albums
+from appliance.albums.invites import Invites
 from appliance.albums.lifecycle_rows import AlbumLifecycleRows
 from appliance.cache import Cache, Caches
 from appliance.catalogue import Catalogue
@@ -104,6 +106,7 @@ class Container:
     prewarmer: Prewarmer
     purger: Purger
     albums: Albums
+    invites: Invites
     reinspector: Reinspector
     limits: Limits
     forwarding_watch: ForwardingWatch
@@ -133,6 +136,7 @@ class Container:
         site[keys.TILES] = self.tiles
         site[keys.MANAGEMENT] = self.management
         site[keys.ALBUMS] = self.albums
+        site[keys.INVITES] = self.invites
         site[keys.METRICS] = self.metrics
         site[keys.HEALTH] = self.health
         site[keys.EVENT_STREAMS] = EventStreams()
@@ -182,11 +186,9 @@ def build(  # noqa: PLR0917 - one of each part
     admission = Admission(
         config.uploads,
         drain_switch=drain_switch,
-        upload_limits=UploadLimits(
-            uploads=limits.uploads, minute_bytes=limits.minute_bytes, day_budgets=limits.day_budgets
-        ),
+        upload_limits=UploadLimits(limits),
         spool=spool,
-        rules=[uploaders, unfinished],
+        rules=[uploaders, Guests(config.albums, catalogue=catalogue, clock=clock), unfinished],
     )
     committer = Committer(
         config.uploads,
@@ -196,6 +198,7 @@ def build(  # noqa: PLR0917 - one of each part
         shipper=shipper,
         delivery=delivery,
         clock=clock,
+        max_album_images=config.albums.max_images,
     )
     ingest = Ingest(
         admission=admission,
@@ -230,6 +233,7 @@ def build(  # noqa: PLR0917 - one of each part
     )
     album_rows = AlbumLifecycleRows(catalogue=catalogue.albums, store=observed)
     album_lifecycle = Lifecycle(album_rows, store=observed, guard=guard, clock=clock)
+    albums = Albums(config, catalogue=catalogue, lifecycle=album_lifecycle, prompt_writes=prompt_writes, clock=clock)
     return Container(
         config=config,
         clock=clock,
@@ -278,7 +282,8 @@ def build(  # noqa: PLR0917 - one of each part
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         limits=limits,
         forwarding_watch=ForwardingWatch(TrustedProxies(config.server.trusted_proxies), limits.aside, clock),
-        albums=Albums(config, catalogue=catalogue, lifecycle=album_lifecycle, prompt_writes=prompt_writes, clock=clock),
+        albums=albums,
+        invites=Invites(config, catalogue, albums, clock=clock, tell_store=access_records.settle_now),
         reinspector=Reinspector(
             catalogue=catalogue,
             spool=spool,

@@ -71,6 +71,8 @@ def metadata_of(image: Image) -> dict[str, str]:
         metadata["keep"] = image.keep_metadata.value
     if image.access_key is not None:
         metadata["access-key"] = image.access_key
+    if image.invite is not None:
+        metadata["invite"] = image.invite
     if image.original_only is not None:
         metadata["original-only"] = _shortened(image.original_only, MAX_REASON_BYTES)
     room = MAX_METADATA_BYTES - metadata_bytes(metadata) - len(METADATA_PREFIX) - len("filename")
@@ -190,6 +192,7 @@ def _from_metadata(media_type: str, bytes_: int, metadata: Mapping[str, str]) ->
         "content_credentials": ContentCredentials(metadata.get("credentials", ContentCredentials.KEPT)),
         "keep_metadata": KeepMetadata(metadata["keep"]) if "keep" in metadata else None,
         "access_key": metadata.get("access-key"),
+        "invite": metadata.get("invite"),
         "location": Location.STORE,
     }
     return unflatten(known)

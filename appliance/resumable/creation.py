@@ -127,4 +127,5 @@ class UploadCreator:
             keep_metadata=new.options.keep_metadata,
             is_open=new.is_open,
             access_key=None if new.client.access_key is None else new.client.access_key.id,
+            invite=None if new.client.invite is None else new.client.invite.id,
         )

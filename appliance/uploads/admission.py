@@ -84,4 +84,4 @@ class Admission:
 
     def begin_upload(self, client: Client) -> None:
         """Count an upload that begins. Raises RateLimited."""
-        self._upload_limits.begin_upload(client.id)
+        self._upload_limits.begin_upload(client)

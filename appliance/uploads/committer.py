@@ -1,6 +1,6 @@
 """Committer: makes an image of a received file, whichever way its bytes came."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.catalogue import Catalogue
 from appliance.config.model import Uploads
@@ -53,8 +53,10 @@ class Committer:
         shipper: Shipper,
         delivery: Delivery,
         clock: Clock,
+        max_album_images: int,
     ) -> None:
         self._limits = limits
+        self._max_album_images = max_album_images
         self._spool = spool
         self._workers = workers
         self._catalogue = catalogue
@@ -77,8 +79,8 @@ class Committer:
         """Commit a received file as an image. With `upload`, its row is completed in the same transaction.
 
         On any error the file is where it was, or has landed: the caller discards it or takes it back. Raises the
-        refusals of `Workers.inspect`, the errors of an access key that has ended or reached a limit, DiskFull, Busy,
-        Stopping, Conflict when the upload was given up meanwhile, and the catalogue's faults.
+        refusals of `Workers.inspect`, the errors of an access key or an invite that has ended or reached a limit,
+        DiskFull, Busy, Stopping, Conflict when the upload was given up meanwhile, and the catalogue's faults.
         """
         key = await self._key_of(client, upload)
         require_expiry(key, options.expires_in_s)
@@ -87,6 +89,7 @@ class Committer:
             facts = await self._workers.inspect(file.fileno(), client.id)
         scrubbed = await self._scrubber.scrub(incoming, upload, options.keep_metadata, client.id)
         image = self._image(scrubbed, facts, options, token_hash, key)
+        image = replace(image, invite=_invite_of(client, upload))
         record = record_of(image)
         with self._spool.landing(image.slug):
             await self._spool.land(scrubbed.incoming, record.metadata)
@@ -96,6 +99,7 @@ class Committer:
                 sidecar_due=record.needs_sidecar,
                 upload=upload,
                 upload_kept_until_s=upload_kept_until_s,
+                max_album_images=self._max_album_images,
             )
         return Committed(image, record)
 
@@ -144,3 +148,10 @@ class Committer:
             keep_metadata=options.keep_metadata,
             access_key=None if key is None else key.id,
         )
+
+
+def _invite_of(client: Client, upload: Upload | None) -> str | None:
+    """The id of the invite that the image counts for: of a resumable upload the one that it was created with."""
+    if upload is not None:
+        return upload.invite
+    return None if client.invite is None else client.invite.id

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from appliance.catalogue.sqlite import statements as sql
+from appliance.catalogue.sqlite.albums import append_image
 from appliance.catalogue.sqlite.idempotency import add_record
+from appliance.catalogue.sqlite.invites import count_guest_image
 from appliance.catalogue.sqlite.keys import charge, give_back
 from appliance.catalogue.sqlite.outbox import ONE_ROUND, TWO_ROUNDS
 from appliance.catalogue.sqlite.rows import ImageRow, image_row_of, image_row_values, images_of
@@ -27,6 +29,7 @@ def add(
     sidecar_due: bool,
     upload: Upload | None,
     upload_kept_until_s: int,
+    max_album_images: int,
 ) -> Outcome[None]:
     if upload is not None:
         finish_upload(connection, upload.id_hash, upload_kept_until_s)
@@ -39,7 +42,11 @@ def add(
     except sqlite3.IntegrityError as error:
         raise Conflict("The generated image link is already in use. Try again.") from error
     add_record(connection, idempotency)
-    return Outcome(None, {image.slug: image})
+    album = count_guest_image(connection, image)
+    if album is None:
+        return Outcome(None, {image.slug: image})
+    append_image(connection, album, image, max_album_images)
+    return Outcome(None, {image.slug: image}, stale={album: TWO_ROUNDS})
 
 
 def change(

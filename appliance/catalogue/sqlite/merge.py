@@ -7,12 +7,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
+from appliance.catalogue.sqlite import invites, keys
 from appliance.catalogue.sqlite import statements as sql
 from appliance.catalogue.sqlite.access_records import upsert_record
 from appliance.catalogue.sqlite.connections import open_writer
 from appliance.catalogue.sqlite.faults import translate_error
 from appliance.catalogue.sqlite.image_queries import known, tombstoned
-from appliance.catalogue.sqlite.keys import recount
 from appliance.catalogue.sqlite.rows import album_values, rebuilt_image_values, tombstone_values
 from appliance.catalogue.values import SlugSpan
 from appliance.domain.access_records import AccessRecord
@@ -75,9 +75,10 @@ class CatalogueMerge:
         """Add what the records describe, and update rows that are older than these. Returns how many."""
         return await self._run(_upsert_records, tuple(records))
 
-    async def recount_keys(self) -> None:
-        """Count anew what was uploaded with each access key."""
-        await self._run(recount)
+    async def recount(self) -> None:
+        """Count anew what was uploaded with each access key, and by each invite."""
+        await self._run(keys.recount)
+        await self._run(invites.recount)
 
     async def forget_finished_uploads(self) -> int:
         """Forget uploads that the copy has as unfinished, but that have become images since. Returns how many."""

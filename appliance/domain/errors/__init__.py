@@ -5,6 +5,11 @@ Its text is here once, for the API, the log and the pages: pages translate it, w
 """
 
 from appliance.domain.errors.access import (
+    AlbumFull,
+    ClosedInvite,
+    EndedAlbumInvite,
+    GoneInvite,
+    InviteFull,
     KeyExpired,
     KeyInvalid,
     KeyRequired,
@@ -12,6 +17,7 @@ from appliance.domain.errors.access import (
     KeyScope,
     KeyUsedUp,
     SignInRequired,
+    UnknownInvite,
     UnknownKey,
 )
 from appliance.domain.errors.base import ApplianceError, figures_of, fill_in
@@ -95,6 +101,7 @@ from appliance.domain.errors.uploads import (
 )
 
 __all__ = [
+    "AlbumFull",
     "ApplianceError",
     "BudgetSpent",
     "Busy",
@@ -104,6 +111,7 @@ __all__ = [
     "CatalogueUnavailable",
     "ChecksumMismatch",
     "ClockJumped",
+    "ClosedInvite",
     "CommandFailed",
     "CompletedUpload",
     "ConfigError",
@@ -114,10 +122,12 @@ __all__ = [
     "Draining",
     "EmptyUpload",
     "EncodedBody",
+    "EndedAlbumInvite",
     "FinalUpload",
     "FormatNotOffered",
     "GoneAlbum",
     "GoneImage",
+    "GoneInvite",
     "GoneUpload",
     "IdempotencyKeyInUse",
     "IdempotencyKeyInvalid",
@@ -128,6 +138,7 @@ __all__ = [
     "InvalidExpiry",
     "InvalidField",
     "InvalidImageRequest",
+    "InviteFull",
     "KeyExpired",
     "KeyImagesSpent",
     "KeyInvalid",
@@ -161,6 +172,7 @@ __all__ = [
     "UnfitInstallation",
     "UnknownAlbum",
     "UnknownImage",
+    "UnknownInvite",
     "UnknownKey",
     "UnknownRendition",
     "UnknownUpload",
