@@ -22,12 +22,11 @@ async def test_rows_of_an_earlier_release_keep_their_meaning(path: Path) -> None
     old = sqlite3.connect(path)
     migrations.apply(Database(old), stop_before=MIGRATION)
     for keep in (KeepMetadata.NOTHING, KeepMetadata.ALL):
-        later = {"keep_credits", "had_credentials", "is_open"}
+        later = {"keep_credits", "had_credentials", "is_open", "access_key", "invite"}
         _insert(old, "uploads", upload_values(upload_keeping(keep)), without=later)
     marks = {"prewarmed": 0, "sidecar_due": 0, "erasing": 0}
-    _insert(
-        old, "images", image_values(image()) | marks, without={"keep_metadata", "content_credentials", "incomplete"}
-    )
+    later = {"keep_metadata", "content_credentials", "incomplete", "access_key", "invite"}
+    _insert(old, "images", image_values(image()) | marks, without=later)
     old.commit()
     old.close()
     async with SqliteCatalogue(path) as catalogue:

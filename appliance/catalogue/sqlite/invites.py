@@ -1,6 +1,7 @@
 """The rows of invites, and of what was added by each."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -82,10 +83,14 @@ def invite_values(invite: Invite) -> Mapping[str, Any]:
 
 def recount(connection: Connection) -> None:
     """Bring what was added by each invite up to the rows of images. Those that were erased stay counted."""
-    counts = connection.execute(sql.IMAGES_BY_INVITE).fetchall()
+    counts: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for invite_id, size_bytes in connection.execute(sql.IMAGES_BY_INVITE):
+        counts[invite_id] += 1
+        sizes[invite_id] += size_bytes
     connection.execute("BEGIN")
-    for invite_id, images, size_bytes in counts:
-        connection.execute(sql.RECOUNT_INVITE, {"id": invite_id, "images": images, "bytes": size_bytes})
+    for invite_id, images in counts.items():
+        connection.execute(sql.RECOUNT_INVITE, {"id": invite_id, "images": images, "bytes": sizes[invite_id]})
     connection.execute("COMMIT")
 
 
