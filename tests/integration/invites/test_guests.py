@@ -14,6 +14,7 @@ from tests.support.albums import delete, shown, slugs_of
 from tests.support.host import Host, ManualClock, OpenHost, bearer, problem, running
 from tests.support.images import pictures
 from tests.support.invites import BROWSER, add, album_with_invite, close, guest, invited, listed, make_invite, token_of
+from tests.support.limits import only
 from tests.support.tus_client import VERSION
 
 PATCH = VERSION | {"Content-Type": "application/offset+octet-stream"}
@@ -159,3 +160,15 @@ async def test_only_the_owner_makes_and_closes_invites(host: Host) -> None:
     assert made["url"].startswith(f"{host.appliance.config.server.base_url}/c/")
     assert made["qr"].startswith("data:image/svg+xml;base64,")
     assert (made["max_images"], made["max_bytes"], made["sees"]) == (200, 2_000_000_000, "nothing")
+
+
+async def test_all_guests_of_a_link_share_limits_and_so_do_their_addresses(config: Config, jpeg: bytes) -> None:
+    clock = ManualClock()
+    async with running(config, clock) as host:
+        album, invite = await album_with_invite(host)
+        other = await invited(host, album)
+    for limits, of_the_link in ((only(key_uploads=1), True), (only(address_uploads=1), False)):
+        async with running(replace(config, limits=limits), clock) as host:
+            assert (await add(host, invite, jpeg)).status == 201
+            await problem(await add(host, invite, jpeg), "rate-limited")
+            assert ((await add(host, other, jpeg)).status == 201) is of_the_link
