@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.access.guests import Guests
 from appliance.access.keys import AccessKeys
 from appliance.access.uploaders import Uploaders
 from appliance.albums import Albums
+from appliance.albums.invites import Invites
 from appliance.albums.lifecycle_rows import AlbumLifecycleRows
 from appliance.cache import Cache, Caches
 from appliance.catalogue import Catalogue
@@ -109,6 +111,7 @@ class Container:
     albums: Albums
     locksmith: Locksmith
     one_views: OneViews
+    invites: Invites
     reinspector: Reinspector
     limits: Limits
     forwarding_watch: ForwardingWatch
@@ -140,6 +143,7 @@ class Container:
         site[keys.ALBUMS] = self.albums
         site[keys.LOCKSMITH] = self.locksmith
         site[keys.ONE_VIEWS] = self.one_views
+        site[keys.INVITES] = self.invites
         site[keys.METRICS] = self.metrics
         site[keys.HEALTH] = self.health
         site[keys.EVENT_STREAMS] = EventStreams()
@@ -191,14 +195,9 @@ def build(  # noqa: PLR0917 - one of each part
     admission = Admission(
         config.uploads,
         drain_switch=drain_switch,
-        upload_limits=UploadLimits(
-            uploads=limits.uploads,
-            key_uploads=limits.key_uploads,
-            minute_bytes=limits.minute_bytes,
-            day_budgets=limits.day_budgets,
-        ),
+        upload_limits=UploadLimits(limits),
         spool=spool,
-        rules=[uploaders, unfinished],
+        rules=[uploaders, Guests(config.albums, catalogue=catalogue, clock=clock), unfinished],
     )
     committer = Committer(
         config.uploads,
@@ -209,6 +208,7 @@ def build(  # noqa: PLR0917 - one of each part
         delivery=delivery,
         locksmith=locksmith,
         clock=clock,
+        max_album_images=config.albums.max_images,
     )
     ingest = Ingest(
         admission=admission,
@@ -245,6 +245,14 @@ def build(  # noqa: PLR0917 - one of each part
     image_lifecycle = Lifecycle(image_rows, store=observed, guard=guard)
     album_rows = AlbumLifecycleRows(catalogue=catalogue.albums, store=observed)
     album_lifecycle = Lifecycle(album_rows, store=observed, guard=guard)
+    albums = Albums(
+        config,
+        catalogue=catalogue,
+        lifecycle=album_lifecycle,
+        prompt_writes=prompt_writes,
+        locksmith=locksmith,
+        clock=clock,
+    )
     return Container(
         config=config,
         clock=clock,
@@ -297,14 +305,8 @@ def build(  # noqa: PLR0917 - one of each part
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         limits=limits,
         forwarding_watch=ForwardingWatch(TrustedProxies(config.server.trusted_proxies), limits.aside, clock),
-        albums=Albums(
-            config,
-            catalogue=catalogue,
-            lifecycle=album_lifecycle,
-            prompt_writes=prompt_writes,
-            locksmith=locksmith,
-            clock=clock,
-        ),
+        albums=albums,
+        invites=Invites(config, catalogue, albums, clock=clock, tell_store=access_records.settle_now),
         locksmith=locksmith,
         one_views=OneViews(
             catalogue=catalogue.images,

@@ -11,7 +11,10 @@ from appliance.uploads.admission import AdmissionRequest, UploadStage
 
 
 class Uploaders:
-    """An admission rule: refuses uploads of those who may not, and those beyond the limits of their key."""
+    """An admission rule: refuses uploads of those who may not, and those beyond the limits of their key.
+
+    Guests of an album may always: its owner has let them in.
+    """
 
     def __init__(self, access: Access, *, keys: AccessKeys, clock: Clock) -> None:
         self.allowed = access.uploads
@@ -27,7 +30,8 @@ class Uploaders:
         key = request.client.access_key
         if request.stage is UploadStage.CONTINUING or (request.key_may_follow and key is None):
             return
-        self.require(request.client)
+        if request.client.invite is None:
+            self.require(request.client)
         if key is not None:
             require_expiry(key, request.expires_in_s)
             require_within(key, await self._keys.usage(key), request.bytes, self._clock())

@@ -1,6 +1,7 @@
 """The catalogue: the rows of images, uploads and albums. Its ports are here; `opening` opens one."""
 
 from appliance.catalogue.day_budget_catalogue import DayBudgetCatalogue
+from appliance.catalogue.invite_catalogue import InviteCatalogue
 from appliance.catalogue.key_catalogue import KeyCatalogue
 from appliance.catalogue.ports import (
     AlbumCatalogue,
@@ -34,6 +35,7 @@ __all__ = [
     "DayBudgetCatalogue",
     "IdempotencyCatalogue",
     "ImageCatalogue",
+    "InviteCatalogue",
     "KeyCatalogue",
     "Notes",
     "PendingPurges",

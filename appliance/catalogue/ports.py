@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from appliance.catalogue.day_budget_catalogue import DayBudgetCatalogue
+from appliance.catalogue.invite_catalogue import InviteCatalogue
 from appliance.catalogue.key_catalogue import KeyCatalogue
 from appliance.catalogue.purge_outbox import PurgeOutbox
 from appliance.catalogue.record_outbox import RecordOutbox
@@ -32,13 +33,16 @@ class ImageCatalogue(Protocol):
         sidecar_due: bool = False,
         upload: Upload | None = None,
         upload_kept_until_s: int = 0,
+        max_album_images: int = 0,
     ) -> None:
         """Add an image and, in the same moment, the record of its Idempotency-Key.
 
         With `upload`, that upload is done in the same moment, and its row is kept until `upload_kept_until_s`.
+        An image that has an invite is, in the same moment, counted for it and put at the end of its album, which may
+        have `max_album_images`.
 
         Raises Conflict if the slug is in use or has a tombstone, or if the upload was cancelled; IdempotencyKeyInUse if
-        the key has a record already. Nothing is added then.
+        the key has a record already; UnknownInvite, GoneInvite, InviteFull. Nothing is added then.
         """
 
     async def get(self, slug: str) -> Image | Tombstone | None:
@@ -281,6 +285,8 @@ class Catalogue(Protocol):
     def purges(self) -> PurgeOutbox: ...
     @property
     def keys(self) -> KeyCatalogue: ...
+    @property
+    def invites(self) -> InviteCatalogue: ...
     @property
     def records(self) -> RecordOutbox: ...
     @property

@@ -66,7 +66,7 @@ async def _rebuild(config: Config) -> int:
             count -= await in_batches(recovery.tombstones(), merge.add_tombstones)
             await merge.end_images(recovery.in_bin)
             await in_batches(recovery.access_records(), merge.upsert_records)
-            await merge.recount_keys()
+            await merge.recount()
         await asyncio.to_thread(recovery.adopt)
     finally:
         await store.close()

@@ -49,7 +49,7 @@ async def merge(
         deleted += await merging.end_images(recovery.in_bin)
         albums = await in_batches(recovery.albums(), merging.upsert_albums)
         if await in_batches(recovery.access_records(), merging.upsert_records) or uploaded or deleted:
-            await merging.recount_keys()
+            await merging.recount()
         await merging.lock_for_good(recovery.lost_locks)
         await merging.forget_finished_uploads()
     return MergeResult(uploaded, changed, deleted, albums, recovery.unreadable)

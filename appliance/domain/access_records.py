@@ -10,6 +10,7 @@ class RecordKind(StrEnum):
     """What a record is about. The values are folders in the store."""
 
     KEY = "keys"
+    INVITE = "invites"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from appliance.domain.access_keys import AccessKey
+from appliance.domain.invites import Invite
 
 HOST = ""
 """The id of this host itself, as the client of work that its jobs do ahead of time."""
@@ -15,13 +16,19 @@ class Client:
 
     The `id` of somebody unknown is an IPv4 address, or the 64-bit prefix of an IPv6 address, which one connection
     usually has; `networks` are the wider ones around it (/24, /48). Who has an access key, or was signed in as a `user`
-    by a trusted proxy, is the same client from anywhere.
+    by a trusted proxy, is the same client from anywhere. A guest of an album has its `invite`.
     """
 
     id: str
     networks: tuple[str, ...] = ()
     access_key: AccessKey | None = None
     user: str | None = None
+    invite: Invite | None = None
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The ids whose limits an upload counts against: the client's own, and that of all guests of its invite."""
+        return (self.id,) if self.invite is None else (self.id, f"invite:{self.invite.id}")
 
 
 THIS_HOST = Client(HOST)

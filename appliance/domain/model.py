@@ -82,9 +82,10 @@ class Image:
     `facts` is what is known of its pixels; a `refusal` among them makes it an original-only image. `version` counts
     changes, so that slow work can tell that its row changed. `ended` is set from expiry or deletion until the bytes are
     erased; `erase_after_s` is when that may begin. `keep_metadata` is what its uploader asked for, None for an image
-    that was uploaded before that was recorded. `access_key` is the id of the key that it was uploaded with. `lock` is
-    the hash of the passphrase that its viewers need. `one_view` says that it may be viewed once; from `viewing_s` on
-    somebody does, whose ticket has the hash `viewing`.
+    that was uploaded before that was recorded. `access_key` is the id of the key that it was uploaded with, `invite`
+    that of the invite by which a guest added it to an album. `lock` is the hash of the passphrase that its viewers
+    need. `one_view` says that it may be viewed once; from `viewing_s` on somebody does, whose ticket has the hash
+    `viewing`.
     """
 
     slug: str
@@ -106,6 +107,7 @@ class Image:
     content_credentials: ContentCredentials = ContentCredentials.KEPT
     keep_metadata: KeepMetadata | None = None
     access_key: str | None = None
+    invite: str | None = None
     lock: str | None = field(default=None, repr=False)
     one_view: bool = False
     viewing: str | None = None
@@ -254,7 +256,8 @@ class Upload:
     being received, and when its row is forgotten after that. `edits` are the last edits that were to be written to its
     file, empty before that: after a crash it is unknown how many of them were. `had_credentials` says that content
     credentials are among what is overwritten. `is_open` says that its client has yet to declare all bytes sent; until
-    then it is never complete, not even with `length` bytes. `access_key` is the id of the key that it was created with.
+    then it is never complete, not even with `length` bytes. `access_key` is the id of the key that it was created with,
+    `invite` the id of the invite.
     """
 
     id_hash: str
@@ -277,6 +280,7 @@ class Upload:
     had_credentials: bool = False
     is_open: bool = False
     access_key: str | None = None
+    invite: str | None = None
     lock: str | None = field(default=None, repr=False)
     one_view: bool = False
 

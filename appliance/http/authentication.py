@@ -1,6 +1,7 @@
 """Authentication: who makes a request, by an access key or by what a trusted proxy says. Others are their address."""
 
 import hashlib
+from dataclasses import replace
 
 from aiohttp import hdrs, web
 
@@ -8,17 +9,23 @@ from appliance.domain.access_keys import is_key
 from appliance.domain.clients import Client
 from appliance.http.client_address import CLIENT, client_of
 from appliance.http.delete_tokens import bearer
-from appliance.http.keys import ACCESS_KEYS, CONFIG, TRUSTED_PROXIES, WRONG_TOKEN_DELAY
+from appliance.http.keys import ACCESS_KEYS, CONFIG, INVITES, TRUSTED_PROXIES, WRONG_TOKEN_DELAY
+from appliance.http.links import GUESTS_PATH
 
 KEY_HEADER = "X-API-Key"
 KEY_FIELD = "key"
 """A field of forms, and a parameter of Chevereto's API, that may bring an access key."""
+INVITE_HEADER = "X-Invite"
+INVITE_FIELD = "invite"
+"""A field of forms that may bring the token of an invite."""
 CHEVERETO_PATH = "/api/1/upload"
 AUTHENTICATED = web.RequestKey("authenticated", bool)
 
 
 async def authenticate(request: web.Request) -> None:
-    """Find out who makes the request; only one with credentials costs anything. Raises KeyInvalid, Busy.
+    """Find out who makes the request; only one with credentials costs anything.
+
+    Raises KeyInvalid, UnknownInvite, Busy.
 
     A key that isn't valid never counts as none. A text that doesn't mean to be a key is one: a delete token, or what
     programs send that insist on some key. Nobody is signed in for what another site has their browser do.
@@ -31,6 +38,8 @@ async def authenticate(request: web.Request) -> None:
         user = request.app[TRUSTED_PROXIES].user(request, header)
         if user is not None and request.headers.get("Sec-Fetch-Site") != "cross-site":
             request[CLIENT] = Client(f"user:{hashlib.sha256(user.encode()).hexdigest()[:32]}", user=user)
+    if (token := _invite_in_head(request)) is not None:
+        request[CLIENT] = await guest_with_invite(request, client_of(request), token)
     request[AUTHENTICATED] = True
 
 
@@ -39,6 +48,20 @@ async def client_with_key(request: web.Request, key: str) -> Client:
     async with request.app[WRONG_TOKEN_DELAY].delayed(client_of(request).id):
         found = await request.app[ACCESS_KEYS].authenticate(key)
     return Client(f"key:{found.id}", access_key=found)
+
+
+async def guest_with_invite(request: web.Request, client: Client, token: str) -> Client:
+    """The client, as a guest by the invite with this token. Raises UnknownInvite."""
+    return replace(client, invite=await request.app[INVITES].find(token))
+
+
+def _invite_in_head(request: web.Request) -> str | None:
+    """The token in a header, or in the address of a form that guests send without JavaScript."""
+    if INVITE_HEADER in request.headers:
+        return request.headers[INVITE_HEADER].strip()
+    if request.method == hdrs.METH_POST and request.path.startswith(GUESTS_PATH):
+        return request.match_info.get("token")
+    return None
 
 
 def _key_in_head(request: web.Request) -> str | None:

@@ -5,6 +5,7 @@ from aiohttp import web
 from appliance.access.keys import AccessKeys
 from appliance.access.uploaders import Uploaders
 from appliance.albums import Albums
+from appliance.albums.invites import Invites
 from appliance.config.model import Config
 from appliance.delivery import Delivery
 from appliance.delivery.tiles import Tiles
@@ -43,6 +44,7 @@ MANAGEMENT = web.AppKey("management", Management)
 ALBUMS = web.AppKey("albums", Albums)
 LOCKSMITH = web.AppKey("locksmith", Locksmith)
 ONE_VIEWS = web.AppKey("one_views", OneViews)
+INVITES = web.AppKey("invites", Invites)
 METRICS = web.AppKey("metrics", Metrics)
 RESUMABLE = web.AppKey("resumable", ResumableUploads)
 HEALTH = web.AppKey("health", Health)

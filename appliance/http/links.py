@@ -68,6 +68,20 @@ def album_image_path(slug: str, image: str) -> str:
     return f"/a/{slug}/{image}"
 
 
+GUESTS_PATH = "/c/"
+"""What the addresses of all pages for guests begin with; the rest is a secret."""
+
+
+def guests_path(token: str) -> str:
+    """The page on which guests add images to an album."""
+    return f"{GUESTS_PATH}{token}"
+
+
+def album_invites_path(slug: str) -> str:
+    """The page with which the owner of an album makes and closes guest links."""
+    return f"{album_path(slug)}/invites"
+
+
 def album_zip_path(slug: str) -> str:
     return f"/a/{slug}/zip"
 
@@ -140,6 +154,10 @@ class Links:
     def manage_album(self, slug: str, delete_token: str) -> str:
         """The secret manage link, as for an image."""
         return f"{self.album(slug)}#{delete_token}"
+
+    def guests(self, token: str) -> str:
+        """The secret link for guests of an album."""
+        return self.absolute(guests_path(token))
 
     def album_image(self, slug: str, image: str) -> str:
         return self.absolute(album_image_path(slug, image))

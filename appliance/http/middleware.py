@@ -22,7 +22,7 @@ from appliance.http.keys import (
     START_LIMITER,
     TRUSTED_PROXIES,
 )
-from appliance.http.links import UPLOADS_PATH
+from appliance.http.links import GUESTS_PATH, UPLOADS_PATH
 from appliance.http.problems import problem_response, to_named_error
 from appliance.http.responses import PAGE_POLICY, common_headers
 from appliance.http.transport.request_heads import check_head
@@ -62,7 +62,12 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
     level = logging.WARNING if status >= 500 else logging.DEBUG if is_quiet else logging.INFO
     if log.isEnabledFor(level):
         fields = {"client": request.app[TRUSTED_PROXIES].address(request), "ms": round(seconds * 1000, 1)}
-        log.log(level, "%s %s %d", request.method, request.path, status, extra=fields)
+        log.log(level, "%s %s %d", request.method, _loggable_path(request), status, extra=fields)
+
+
+def _loggable_path(request: web.Request) -> str:
+    """The path, without the token of a guest link."""
+    return f"{GUESTS_PATH}…" if request.path.startswith(GUESTS_PATH) else request.path
 
 
 async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -113,6 +118,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers = response.headers
     headers.update(common_headers(request.app[CONFIG]))
     headers["X-Request-ID"] = request.get(REQUEST_ID, "-")
+    if request.path.startswith(GUESTS_PATH):  # the address is a secret
+        headers.update({"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex"})
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     if response.content_type == "text/html":
         headers.setdefault("Content-Security-Policy", PAGE_POLICY)

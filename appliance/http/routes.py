@@ -5,14 +5,14 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from appliance.http.api import albums, details, images, me, oembed, sharex, upload_events, uploads
+from appliance.http.api import albums, details, images, invites, me, oembed, sharex, upload_events, uploads
 from appliance.http.compression import compress
 from appliance.http.cors import preflight
 from appliance.http.forms import MAX_FORM_FIELDS
 from appliance.http.iiif import handlers as iiif
 from appliance.http.iiif import manifests
 from appliance.http.middleware import add_headers, observe
-from appliance.http.pages import album_forms, album_handlers, lock_forms, site_files, view_form
+from appliance.http.pages import album_forms, album_handlers, guests, invite_forms, lock_forms, site_files, view_form
 from appliance.http.pages import handlers as pages
 from appliance.http.problems import MAX_FORM_BYTES
 from appliance.http.resumable_draft import handlers as resumable_draft
@@ -23,6 +23,7 @@ from appliance.http.views import album_zip, health, qr, renditions
 
 SLUG = r"{slug:[0-9A-Za-z]{1,64}}"
 UPLOAD = r"{id:[0-9A-Za-z_-]{1,64}}"
+GUEST = r"{token:[0-9A-Za-z_-]{1,64}}"
 WORD = r"[0-9A-Za-z_-]{1,64}"
 ADMITS_UPLOAD: Final[Mapping[str, Any]] = {"expect_handler": expect_handler(uploads.read_admission_request)}
 ADMITS_CHEVERETO: Final[Mapping[str, Any]] = {
@@ -81,6 +82,10 @@ def _albums() -> list[web.RouteDef]:
         web.get(f"/a/{SLUG}/manage", album_forms.show_manage),
         web.post(f"/a/{SLUG}/manage", album_forms.manage),
         web.post(f"/a/{SLUG}/unlock", lock_forms.unlock_album),
+        web.get(f"/a/{SLUG}/invites", invite_forms.redirect_to_manage),
+        web.post(f"/a/{SLUG}/invites", invite_forms.manage_invites),
+        web.get(f"/c/{GUEST}", guests.show_guest_page),
+        web.post(f"/c/{GUEST}", guests.add_images, **ADMITS_UPLOAD),
         web.get(f"/a/{SLUG}/{{image:[0-9A-Za-z]{{1,64}}}}", album_handlers.show_image),
     ]
 
@@ -91,6 +96,9 @@ def _api() -> list[web.RouteDef]:
         web.get(f"/api/v1/albums/{SLUG}", albums.show_album),
         web.patch(f"/api/v1/albums/{SLUG}", albums.change_album),
         web.delete(f"/api/v1/albums/{SLUG}", albums.delete_album),
+        web.post(f"/api/v1/albums/{SLUG}/invites", invites.create_invite),
+        web.get(f"/api/v1/albums/{SLUG}/invites", invites.list_invites),
+        web.delete(f"/api/v1/albums/{SLUG}/invites/{{invite:{WORD}}}", invites.close_invite),
         web.options("/api/v1/images", resumable_draft.show_options),
         web.post("/api/v1/images", uploads.create_image, **ADMITS_IMAGE),
         web.get(f"/api/v1/images/{SLUG}", images.show_image),

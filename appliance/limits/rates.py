@@ -16,8 +16,8 @@ _WINDOWS = {60: "a minute", 600: "in ten minutes"}
 
 
 def is_keyed(client: str) -> bool:
-    """Whether the client's id is that of an access key, or of a person who is signed in."""
-    return client.startswith(("key:", "user:"))
+    """Whether the id is that of an access key, of a person who is signed in, or of all guests of an invite."""
+    return client.startswith(("key:", "user:", "invite:"))
 
 
 class Rate:

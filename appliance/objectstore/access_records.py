@@ -3,12 +3,15 @@
 import json
 from collections.abc import Callable, Mapping
 
-from appliance.domain import access_keys
+from appliance.domain import access_keys, invites
 from appliance.domain.access_records import AccessRecord, RecordKind
 from appliance.objectstore.records import UnreadableRecord
 
 RECORDS = "records/"
-_READERS: Mapping[RecordKind, Callable[[AccessRecord], object]] = {RecordKind.KEY: access_keys.key_of}
+_READERS: Mapping[RecordKind, Callable[[AccessRecord], object]] = {
+    RecordKind.KEY: access_keys.key_of,
+    RecordKind.INVITE: invites.invite_of,
+}
 """What each kind's records must describe. A reader raises KeyError, TypeError or ValueError."""
 
 

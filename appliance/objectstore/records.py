@@ -74,6 +74,8 @@ def metadata_of(image: Image) -> dict[str, str]:
         metadata["access-key"] = image.access_key
     if image.is_closed:
         metadata["locked"] = "1"  # so that it is never shown without its sidecar, which has the lock
+    if image.invite is not None:
+        metadata["invite"] = image.invite
     if image.original_only is not None:
         metadata["original-only"] = _shortened(image.original_only, MAX_REASON_BYTES)
     room = MAX_METADATA_BYTES - metadata_bytes(metadata) - len(METADATA_PREFIX) - len("filename")
@@ -202,6 +204,7 @@ def _from_metadata(media_type: str, bytes_: int, metadata: Mapping[str, str]) ->
         "keep_metadata": KeepMetadata(metadata["keep"]) if "keep" in metadata else None,
         "access_key": metadata.get("access-key"),
         "lock": UNREADABLE_LOCK if "locked" in metadata else None,
+        "invite": metadata.get("invite"),
         "location": Location.STORE,
     }
     return unflatten(known)

@@ -137,4 +137,5 @@ class UploadCreator:
             access_key=None if new.client.access_key is None else new.client.access_key.id,
             lock=lock,
             one_view=new.options.one_view,
+            invite=None if new.client.invite is None else new.client.invite.id,
         )

@@ -1,6 +1,6 @@
 """Committer: makes an image of a received file, whichever way its bytes came."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.catalogue import Catalogue
 from appliance.config.model import Uploads
@@ -55,8 +55,10 @@ class Committer:
         delivery: Delivery,
         locksmith: Locksmith,
         clock: Clock,
+        max_album_images: int,
     ) -> None:
         self._limits = limits
+        self._max_album_images = max_album_images
         self._spool = spool
         self._workers = workers
         self._catalogue = catalogue
@@ -80,9 +82,9 @@ class Committer:
         """Commit a received file as an image. With `upload`, its row is completed in the same transaction.
 
         On any error the file is where it was, or has landed: the caller discards it or takes it back. Raises the
-        refusals of `Workers.inspect`, the errors of an access key that has ended or reached a limit, InvalidField for
-        the passphrase, DiskFull, Busy, Stopping, Conflict when the upload was given up meanwhile, and the catalogue's
-        faults.
+        refusals of `Workers.inspect`, the errors of an access key or an invite that has ended or reached a limit,
+        InvalidField for the passphrase, DiskFull, Busy, Stopping, Conflict when the upload was given up meanwhile, and
+        the catalogue's faults.
         """
         key = await self._key_of(client, upload)
         require_expiry(key, options.expires_in_s)
@@ -92,6 +94,7 @@ class Committer:
         scrubbed = await self._scrubber.scrub(incoming, upload, options.keep_metadata, client.id)
         lock = await self._lock(options, client)
         image = self._image(scrubbed, facts, options, token_hash, key=key, lock=lock)
+        image = replace(image, invite=_invite_of(client, upload))
         record = record_of(image)
         with self._spool.landing(image.slug):
             await self._spool.land(scrubbed.incoming, record.metadata)
@@ -101,6 +104,7 @@ class Committer:
                 sidecar_due=record.needs_sidecar,
                 upload=upload,
                 upload_kept_until_s=upload_kept_until_s,
+                max_album_images=self._max_album_images,
             )
         return Committed(image, record)
 
@@ -171,3 +175,10 @@ class Committer:
             lock=lock,
             one_view=options.one_view,
         )
+
+
+def _invite_of(client: Client, upload: Upload | None) -> str | None:
+    """The id of the invite that the image counts for: of a resumable upload the one that it was created with."""
+    if upload is not None:
+        return upload.invite
+    return None if client.invite is None else client.invite.id

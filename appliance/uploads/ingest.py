@@ -63,9 +63,9 @@ class UploadBody(Protocol):
         """
 
     async def identified(self, client: Client) -> Client:
-        """The client as the fields before the first file say, which may bring an access key. Raises KeyInvalid, Busy.
+        """The client as the fields before the first file say, which may bring an access key or an invite.
 
-        A key behind the first file is an InvalidField.
+        Raises KeyInvalid, UnknownInvite, Busy. A key or an invite behind the first file is an InvalidField.
         """
 
     def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from appliance.domain.clients import Client
-from appliance.limits import DayBudgets, KeyUploads, Rate
+from appliance.limits import DayBudgets, Limits, Rate
 from appliance.uploads.admission_request import AdmissionRequest, UploadStage
 
 STEP_BYTES = 1_000_000
@@ -18,30 +18,35 @@ STEP_BYTES = 1_000_000
 class UploadLimits:
     """An `AdmissionRule`, and the accounts of the uploads that it let in."""
 
-    def __init__(self, *, uploads: Rate, key_uploads: KeyUploads, minute_bytes: Rate, day_budgets: DayBudgets) -> None:
-        self._uploads = uploads
-        self._key_uploads = key_uploads
-        self._minute_bytes = minute_bytes
-        self._day_budgets = day_budgets
+    def __init__(self, limits: Limits) -> None:
+        self._uploads = limits.uploads
+        self._key_uploads = limits.key_uploads
+        self._minute_bytes = limits.minute_bytes
+        self._day_budgets = limits.day_budgets
 
     async def check(self, request: AdmissionRequest) -> None:
         """Raises RateLimited, BudgetSpent."""
-        client = request.client.id
         if request.stage is UploadStage.ASSEMBLING:  # its bytes were counted when they came
             return
-        if request.stage is UploadStage.CONTINUING:
-            self._minute_bytes.require_no_debt(client)
-            self._day_budgets.require(client, 1)
-            return
-        self._key_uploads.require(request.client.access_key)
-        self._uploads.require(client)
-        self._minute_bytes.require(client, request.bytes)
-        self._day_budgets.require(client, request.bytes)
+        if request.stage is not UploadStage.CONTINUING:
+            self._key_uploads.require(request.client.access_key)
+        for account in request.client.accounts:
+            if request.stage is UploadStage.CONTINUING:
+                self._minute_bytes.require_no_debt(account)
+                self._day_budgets.require(account, 1)
+            else:
+                self._uploads.require(account)
+                self._minute_bytes.require(account, request.bytes)
+                self._day_budgets.require(account, request.bytes)
 
     def begin_upload(self, client: Client) -> None:
         """Count one upload. Raises RateLimited."""
+        self._key_uploads.require(client.access_key)
+        for account in client.accounts:
+            self._uploads.require(account)
         self._key_uploads.take(client.access_key)
-        self._uploads.take(client.id)
+        for account in client.accounts:
+            self._uploads.take(account)
 
     @contextmanager
     def account(self, request: AdmissionRequest) -> Iterator["UploadAccount"]:
@@ -57,7 +62,7 @@ class UploadAccount:
     """What one request has brought, and what was counted for it."""
 
     def __init__(self, request: AdmissionRequest, minute_bytes: Rate, day_budgets: DayBudgets) -> None:
-        self._client = request.client.id
+        self._accounts = request.client.accounts
         self._can_resume = request.stage is UploadStage.CONTINUING
         self._minute_bytes = minute_bytes
         self._day_budgets = day_budgets
@@ -76,9 +81,10 @@ class UploadAccount:
         if self._arrived <= self._counted:
             return
         step = max(STEP_BYTES, self._arrived - self._counted)
-        if self._can_resume:
-            self._minute_bytes.require_no_debt(self._client)
-        self._day_budgets.require(self._client, self._arrived - self._counted)
+        for account in self._accounts:
+            if self._can_resume:
+                self._minute_bytes.require_no_debt(account)
+            self._day_budgets.require(account, self._arrived - self._counted)
         self._count(step)
 
     def settle(self) -> None:
@@ -87,12 +93,15 @@ class UploadAccount:
 
     def _admit(self, announced_bytes: int) -> None:
         """Count what is announced, once more compared: others of the client may have been let in since the check."""
-        self._day_budgets.require(self._client, announced_bytes)
-        self._minute_bytes.require(self._client, announced_bytes)
+        for account in self._accounts:
+            self._day_budgets.require(account, announced_bytes)
+            self._minute_bytes.require(account, announced_bytes)
         self._count(announced_bytes)
 
     def _count(self, count: int) -> None:
-        if count:
-            self._counted += count
-            self._minute_bytes.charge(self._client, count)
-            self._day_budgets.charge(self._client, count)
+        if not count:
+            return
+        self._counted += count
+        for account in self._accounts:
+            self._minute_bytes.charge(account, count)
+            self._day_budgets.charge(account, count)

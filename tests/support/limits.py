@@ -24,12 +24,7 @@ def limits_off() -> Limits:
 
 def uploads_unlimited() -> UploadLimits:
     limits = limits_off()
-    return UploadLimits(
-        uploads=limits.uploads,
-        key_uploads=limits.key_uploads,
-        minute_bytes=limits.minute_bytes,
-        day_budgets=limits.day_budgets,
-    )
+    return UploadLimits(limits)
 
 
 def only(**quotas: int) -> LimitsConfig:

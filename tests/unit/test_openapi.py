@@ -190,9 +190,9 @@ def test_path_parameters_are_those_of_the_path(document: dict[str, Any]) -> None
 
 def test_only_changes_of_an_image_or_album_need_the_token(document: dict[str, Any]) -> None:
     secured = {name for name, operation in operations(document) if {"deleteToken": []} in operation.get("security", [])}
-    assert secured == {
-        f"{method} /api/v1/{kind}/{{slug}}" for method in ("PATCH", "DELETE") for kind in ("images", "albums")
-    }
+    changes = {f"{method} /api/v1/{kind}/{{slug}}" for method in ("PATCH", "DELETE") for kind in ("images", "albums")}
+    invites = "/api/v1/albums/{slug}/invites"
+    assert secured == changes | {f"GET {invites}", f"POST {invites}", f"DELETE {invites}/{{invite}}"}
 
 
 @pytest.mark.parametrize(

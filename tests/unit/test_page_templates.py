@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from appliance.albums import Contents
+from appliance.albums.invites import InviteStatus
 from appliance.config.model import Deletion, Renditions, Uploads
 from appliance.delivery import RenditionSummary
 from appliance.domain.details import Details
@@ -20,7 +21,8 @@ from appliance.domain.errors import (
     WrongPassphrase,
     WrongToken,
 )
-from appliance.domain.model import ContentCredentials, Ending, Image, KeepMetadata, PrivateData
+from appliance.domain.invites import Invite, InviteState, InviteUsage, Sees
+from appliance.domain.model import Album, ContentCredentials, Ending, Image, KeepMetadata, PrivateData
 from appliance.domain.renditions import Format
 from appliance.http.pages.localized_pages import LocalizedPages
 from appliance.http.pages.site_pages import UploadFormValues
@@ -34,6 +36,13 @@ PANORAMA = changed(PHOTO, media_type="image/tiff", original_only="It has 4.2 gig
 
 def saying(words: str | None) -> ApplianceError | None:
     return InternalError(words) if words else None
+
+
+def invited(image: Image) -> InviteStatus:
+    """An invite to an album that has the image's title."""
+    album = Album("1ak9Pt7MXQmMGuxGT", (image.slug,), "", NOW_S, NOW_S, title=image.title)
+    invite = Invite("k3Xw9aBc0Z", album.slug, "", NOW_S, NOW_S + 86_400, 200, 2_000_000_000, Sees.ALBUM)
+    return InviteStatus(invite, InviteUsage(1, 2_000), InviteState.OPEN, album)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +70,15 @@ EVERY_PAGE: dict[str, Callable[[LocalizedPages, Image], str]] = {
     "gone": lambda pages, image: pages.images.gone_page(
         image.slug, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem=saying(image.title)
     ),
+    "guests": lambda pages, image: pages.guests.upload_page(invited(image), TOKEN, saying(image.title)),
+    "album-invites": lambda pages, image: pages.guests.invites_page(
+        invited(image).album,
+        [invited(image)],
+        TOKEN,
+        problem=saying(image.title),
+        notice=image.alt,
+        new_link=f"https://images.example.org/c/{TOKEN}",
+    ),
     "error": lambda pages, image: pages.site.error_page(404, UnknownImage(image.filename), "r1"),
     "waiting": lambda pages, image: pages.site.error_page(429, RateLimited(image.filename), "r1", continues=True),
 }
@@ -74,6 +92,7 @@ WITHOUT_TEXTS: dict[str, Callable[[LocalizedPages, Image], str]] = {
     "offline": lambda pages, _: pages.site.offline_page(),
 }
 PAGES = EVERY_PAGE | WITHOUT_TEXTS
+HAND_OUT = {"uploaded", "uploaded-several", "deleted", "in-bin", "guests", "album-invites"}
 
 
 def has_own_scripts_only(page: Page) -> bool:
@@ -119,7 +138,7 @@ def test_no_page_of_an_image_is_for_search_engines(pages: LocalizedPages, name: 
     assert Page(EVERY_PAGE[name](pages, PHOTO)).meta("robots") == "noindex"
 
 
-@pytest.mark.parametrize("name", sorted(set(EVERY_PAGE) - {"uploaded", "uploaded-several", "deleted", "in-bin"}))
+@pytest.mark.parametrize("name", sorted(set(EVERY_PAGE) - HAND_OUT))
 def test_only_the_pages_that_hand_it_out_know_the_token(pages: LocalizedPages, name: str) -> None:
     assert TOKEN not in EVERY_PAGE[name](pages, PHOTO)
 

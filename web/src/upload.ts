@@ -8,13 +8,19 @@ import { Blurring } from "./uploading/blurring";
 import { claim } from "./uploading/claims";
 import { Intake, type StoredFile } from "./uploading/intake";
 import { InterruptedUploads } from "./uploading/interrupted";
+import { OwnImages } from "./uploading/own-images";
 import { type FileHandler, watchDrops, watchPastes, watchPicker } from "./uploading/picking";
 import { Queue } from "./uploading/queue";
 import { Summary } from "./uploading/summary";
 
 const form = required<HTMLFormElement>("#upload");
 const picker = required<HTMLInputElement>("#file");
-const queue: Queue = new Queue(required("#uploads"), (wereAdded) => summary.refresh(wereAdded));
+const queue: Queue = new Queue(required("#uploads"), (wereAdded) => {
+  summary.refresh(wereAdded);
+  own?.add(queue.images);
+});
+const ownPlace = document.querySelector<HTMLElement>("#own");
+const own = ownPlace ? new OwnImages(ownPlace) : undefined;
 const summary = new Summary(queue);
 const interrupted = new InterruptedUploads(required("#interrupted"), queue);
 const blurring = new Blurring(required("#blur"));

@@ -3,15 +3,17 @@
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from appliance.catalogue.sqlite import statements as sql
 from appliance.catalogue.sqlite.idempotency import add_record
+from appliance.catalogue.sqlite.invites import forget_invites
 from appliance.catalogue.sqlite.lock_mark import mark_if_closed
 from appliance.catalogue.sqlite.outbox import TWO_ROUNDS
 from appliance.catalogue.sqlite.readers import Readers
 from appliance.catalogue.sqlite.rows import album_of, album_values, images_of
 from appliance.catalogue.sqlite.writer import Outcome, Writer
-from appliance.domain.errors import Conflict
+from appliance.domain.errors import AlbumFull, Conflict, EndedAlbumInvite
 from appliance.domain.model import Album, IdempotencyRecord, Image
 
 Connection = sqlite3.Connection
@@ -53,6 +55,23 @@ class AlbumRows:
         return await self._writer.run(lambda connection: _mark_written(connection, slug, version))
 
 
+def append_image(connection: Connection, slug: str, image: Image, max_images: int) -> None:
+    """Part of adding an image: put it at the end of an album. Raises EndedAlbumInvite, AlbumFull."""
+    album = _get(connection, slug)
+    if album is None or album.ended is not None or (album.expires_s or image.created_s + 1) <= image.created_s:
+        raise EndedAlbumInvite
+    if len(album.images) >= max_images:
+        raise AlbumFull(limit=max_images, actual=len(album.images) + 1)
+    due_s = max(album.due_s, image.expires_s)
+    changed = replace(
+        album,
+        images=(*album.images, image.slug),
+        due_s=due_s if album.expires_s is None else min(due_s, album.expires_s),
+        version=album.version + 1,
+    )
+    connection.execute(sql.CHANGE_ALBUM, album_values(changed, sidecar_due=True))
+
+
 def _add(connection: Connection, album: Album, idempotency: IdempotencyRecord | None) -> Outcome[None]:
     try:
         connection.execute(sql.ADD_ALBUM, album_values(album, sidecar_due=True))
@@ -79,6 +98,8 @@ def _change(connection: Connection, album: Album) -> Outcome[None]:
     if connection.execute(sql.CHANGE_ALBUM, values).rowcount != 1:
         raise Conflict()
     mark_if_closed(connection, album)
+    if album.erased:
+        forget_invites(connection, album.slug)
     return Outcome(None, stale={album.slug: TWO_ROUNDS})
 
 

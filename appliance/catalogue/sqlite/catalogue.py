@@ -9,6 +9,7 @@ from appliance.catalogue.sqlite.albums import AlbumRows
 from appliance.catalogue.sqlite.day_budgets import DayBudgetRows
 from appliance.catalogue.sqlite.idempotency import IdempotencyRows
 from appliance.catalogue.sqlite.images import ImageRows
+from appliance.catalogue.sqlite.invites import InviteRows
 from appliance.catalogue.sqlite.keys import KeyRows
 from appliance.catalogue.sqlite.notes import NoteRows
 from appliance.catalogue.sqlite.outbox import PurgeWriter
@@ -43,6 +44,7 @@ class SqliteCatalogue:
         self.idempotency = IdempotencyRows(self._readers, self._writer)
         self.purges = PurgeRows(self._readers, self._writer)
         self.keys = KeyRows(self._readers, self._writer)
+        self.invites = InviteRows(self._readers, self._writer)
         self.records = RecordRows(self._readers, self._writer)
         self.notes = NoteRows(self._readers, self._writer)
         self.day_budgets = DayBudgetRows(self._readers, self._writer)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from appliance.catalogue.sqlite import statements as sql
+from appliance.catalogue.sqlite.albums import append_image
 from appliance.catalogue.sqlite.idempotency import add_record
+from appliance.catalogue.sqlite.invites import count_guest_image
 from appliance.catalogue.sqlite.keys import charge, give_back
 from appliance.catalogue.sqlite.lock_mark import mark_if_closed
 from appliance.catalogue.sqlite.outbox import ONE_ROUND, TWO_ROUNDS
@@ -28,6 +30,7 @@ def add(
     sidecar_due: bool,
     upload: Upload | None,
     upload_kept_until_s: int,
+    max_album_images: int,
 ) -> Outcome[None]:
     if upload is not None:
         finish_upload(connection, upload.id_hash, upload_kept_until_s)
@@ -41,7 +44,11 @@ def add(
         raise Conflict("The generated image link is already in use. Try again.") from error
     add_record(connection, idempotency)
     mark_if_closed(connection, image)
-    return Outcome(None, {image.slug: image})
+    album = count_guest_image(connection, image)
+    if album is None:
+        return Outcome(None, {image.slug: image})
+    append_image(connection, album, image, max_album_images)
+    return Outcome(None, {image.slug: image}, stale={album: TWO_ROUNDS})
 
 
 def change(

@@ -34,6 +34,7 @@ class ImageRows:
         sidecar_due: bool = False,
         upload: Upload | None = None,
         upload_kept_until_s: int = 0,
+        max_album_images: int = 0,
     ) -> None:
         await self._write(
             image_changes.add,
@@ -42,6 +43,7 @@ class ImageRows:
             sidecar_due=sidecar_due,
             upload=upload,
             upload_kept_until_s=upload_kept_until_s,
+            max_album_images=max_album_images,
         )
 
     async def get(self, slug: str) -> Row | None:

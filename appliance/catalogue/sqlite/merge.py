@@ -7,12 +7,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
+from appliance.catalogue.sqlite import invites, keys
 from appliance.catalogue.sqlite import statements as sql
 from appliance.catalogue.sqlite.access_records import upsert_record
 from appliance.catalogue.sqlite.connections import open_writer
 from appliance.catalogue.sqlite.faults import translate_error
 from appliance.catalogue.sqlite.image_queries import known, tombstoned
-from appliance.catalogue.sqlite.keys import recount
 from appliance.catalogue.sqlite.lock_mark import mark, mark_if_closed
 from appliance.catalogue.sqlite.rows import album_values, rebuilt_image_values, tombstone_values
 from appliance.catalogue.values import SlugSpan
@@ -77,9 +77,10 @@ class CatalogueMerge:
         """Add what the records describe, and update rows that are older than these. Returns how many."""
         return await self._run(_upsert_records, tuple(records))
 
-    async def recount_keys(self) -> None:
-        """Count anew what was uploaded with each access key."""
-        await self._run(recount)
+    async def recount(self) -> None:
+        """Count anew what was uploaded with each access key, and by each invite."""
+        await self._run(keys.recount)
+        await self._run(invites.recount)
 
     async def lock_for_good(self, slugs: Iterable[str]) -> None:
         """Lock these images and albums so that no passphrase opens them: what their locks are now is unknown."""

@@ -23,7 +23,7 @@ CHANGES = "!"
 APPLICATION_ID = 0x41504943  # "APIC", in the file's header: tells our files from any other program's
 _TABLES = {
     *("images", "tombstones", "tombstones_due", "idempotency", "notes", "uploads", "albums", "purges"),
-    *("keys", "key_usage", "records_due", "day_budgets"),
+    *("keys", "key_usage", "records_due", "day_budgets", "invites"),
     Migrations.migrations_table,
 }
 migrations = Migrations("catalogue")
@@ -254,6 +254,32 @@ def locks(db: Database) -> None:
     db.execute("ALTER TABLE albums ADD COLUMN lock TEXT")
     db.execute("ALTER TABLE uploads ADD COLUMN lock TEXT")
     db.execute("ALTER TABLE uploads ADD COLUMN one_view INTEGER NOT NULL DEFAULT 0")
+
+
+@migrations(name="0017-invites")
+def invites(db: Database) -> None:
+    """Links by which guests add images to albums, and what was added by each."""
+    db.execute(
+        """
+        CREATE TABLE invites (
+            id TEXT NOT NULL PRIMARY KEY,
+            album TEXT NOT NULL,
+            token_hash BLOB NOT NULL,
+            created_s INTEGER NOT NULL,
+            expires_s INTEGER NOT NULL,
+            max_images INTEGER NOT NULL,
+            max_bytes INTEGER NOT NULL,
+            sees TEXT NOT NULL,
+            closed_s INTEGER,
+            version INTEGER NOT NULL,
+            images INTEGER NOT NULL DEFAULT 0,
+            bytes INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID"""
+    )
+    db.execute("CREATE INDEX invites_by_token ON invites (token_hash)")
+    db.execute("CREATE INDEX invites_by_album ON invites (album, created_s)")
+    for table in ("images", "uploads"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN invite TEXT")
 
 
 def migrate(connection: sqlite3.Connection) -> None:

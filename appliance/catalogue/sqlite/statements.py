@@ -5,8 +5,11 @@ bound of '' turns a walk in slug order into a search, the only form of a walk th
 """
 # ruff: noqa: S608  (only column names of this package are put into the text; values are always bound)
 
+from dataclasses import fields
+
 from appliance.catalogue.sqlite.rows import ALBUM_COLUMNS, COLUMNS, UPLOAD_COLUMNS
 from appliance.domain.flat_image import FACTS_FIELDS
+from appliance.domain.invites import Invite
 
 _IMAGE = ", ".join(COLUMNS)
 _IMAGE_ROW = f"{_IMAGE}, prewarmed, sidecar_due, erasing"
@@ -180,6 +183,28 @@ RECORDS_DUE = """
     SELECT kind, id, version, body FROM records_due
     WHERE (kind, id) > (:kind, :id) ORDER BY kind, id LIMIT :limit"""
 MARK_RECORD_WRITTEN = "DELETE FROM records_due WHERE kind = :kind AND id = :id AND version <= :version"
+
+# --- invites ------------------------------------------------------------------------------------------------------
+
+_INVITE_COLUMNS = tuple(field.name for field in fields(Invite))
+_INVITE = ", ".join(_INVITE_COLUMNS)
+_INVITE_VALUES = ", ".join(f":{name}" for name in _INVITE_COLUMNS)
+_INVITE_SET = ", ".join(f"{name} = :{name}" for name in _INVITE_COLUMNS)
+ADD_INVITE = f"INSERT INTO invites ({_INVITE}) VALUES ({_INVITE_VALUES})"
+ADD_INVITE_IF_ABSENT = f"INSERT OR IGNORE INTO invites ({_INVITE}) VALUES ({_INVITE_VALUES})"
+INVITE = f"SELECT {_INVITE}, images, bytes FROM invites WHERE id = :id"
+INVITE_BY_TOKEN = f"""
+    SELECT {_INVITE}, images, bytes FROM invites INDEXED BY invites_by_token WHERE token_hash = :token_hash"""
+INVITES_OF = f"""
+    SELECT {_INVITE}, images, bytes FROM invites INDEXED BY invites_by_album
+    WHERE album = :album ORDER BY created_s DESC, id DESC"""
+CHANGE_INVITE = f"UPDATE invites SET {_INVITE_SET} WHERE id = :id"
+CHANGE_INVITE_IF_OLDER = f"UPDATE invites SET {_INVITE_SET} WHERE id = :id AND version < :version"
+REMOVE_INVITE = "DELETE FROM invites WHERE id = :id"
+COUNT_GUEST_IMAGE = "UPDATE invites SET images = images + 1, bytes = bytes + :bytes WHERE id = :id"
+IMAGES_BY_INVITE = "SELECT invite, bytes FROM images WHERE rowid > 0 AND invite IS NOT NULL ORDER BY rowid"
+RECOUNT_INVITE = """
+    UPDATE invites SET images = max(images, :images), bytes = max(bytes, :bytes) WHERE id = :id"""
 
 # --- day budgets --------------------------------------------------------------------------------------------------
 

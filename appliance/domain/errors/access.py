@@ -55,6 +55,48 @@ class KeyUsedUp(ApplianceError):
     texts = ("What was uploaded with this access key has reached its limit. Delete some of it first.",)
 
 
+class UnknownInvite(ApplianceError):
+    """No invite has this token or id."""
+
+    code = "unknown-invite"
+    title = "This guest link doesn't exist"
+    texts = ("This guest link is incomplete, or doesn't exist any more. Ask for a new one.",)
+
+
+class GoneInvite(ApplianceError):
+    """The invite was valid until its end."""
+
+    code = "invite-gone"
+    title = "This guest link has ended"
+    texts = ("The time for adding images by this guest link is over. Ask for a new one.",)
+
+
+class ClosedInvite(GoneInvite):
+    """The owner of the album has closed the invite."""
+
+    texts = ("The owner of the album has closed this guest link.",)
+
+
+class EndedAlbumInvite(GoneInvite):
+    """The invite's album has ended."""
+
+    texts = ("The album of this guest link has expired or was deleted.",)
+
+
+class InviteFull(ApplianceError):
+    """As many images or bytes were added as the invite, or its album, allows."""
+
+    code = "invite-full"
+    title = "No more images can be added"
+    texts: tuple[str, ...] = ("Guests have added as much by this link as it allows.",)
+
+
+class AlbumFull(InviteFull):
+    """The invite's album has as many images as an album may have."""
+
+    texts = ("The album is full: it can have up to {limit} images.", "The album is full.")
+
+
 class UnknownKey(ApplianceError):
     """No access key has this name or id."""
 

@@ -1,6 +1,6 @@
 """Uploading through the API, the plain form, `curl -T` and the API of Chevereto. All pass their body to `Ingest`."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import hdrs, web
 
@@ -50,8 +50,20 @@ async def post_form(request: web.Request) -> web.Response:
 
     If every file is refused, the form is shown again with the problem; otherwise the result page lists refused files.
     """
-    pages = pages_of(request)
-    limits = request.app[FORM_LIMITS]
+
+    async def form_page(problem: ApplianceError, values: UploadFormValues) -> str:
+        return pages_of(request).site.upload_page(problem, form_values=values)
+
+    return await answer_form(request, form_page)
+
+
+FormPage = Callable[[ApplianceError, UploadFormValues], Awaitable[str]]
+"""The page with the form again, a problem, and what was entered."""
+
+
+async def answer_form(request: web.Request, form_page: FormPage, *, again: str = "/") -> web.Response:
+    """Accept the files of a form; the page about them leads to the form, at `again`, for others."""
+    pages, limits = pages_of(request), request.app[FORM_LIMITS]
     body = upload_body(request, max_files=limits.max_files, max_skipped_bytes=limits.max_skipped_bytes)
     try:
         outcomes = await request.app[INGEST].accept_each(body, client_of(request))
@@ -63,17 +75,18 @@ async def post_form(request: web.Request) -> web.Response:
         if not wants_page(request):
             raise
         problem = to_named_error(fault)
-        page = pages.site.upload_page(problem, form_values=UploadFormValues(**body.form_values))
+        page = await form_page(problem, UploadFormValues(**body.form_values))
         headers = headers_of(problem)
         return web.Response(text=page, content_type="text/html", status=status_of(problem), headers=headers)
     if refused or body.skipped or len(accepted) > 1:
         uploaded = [(each.image, each.delete_token) for each in accepted]
         page = await request.app[BACKGROUND_RENDERER].run_in_turn(
-            client_of(request).id, lambda: pages.images.uploaded_several_page(uploaded, refused, skipped=body.skipped)
+            client_of(request).id,
+            lambda: pages.images.uploaded_several_page(uploaded, refused, skipped=body.skipped, again=again),
         )
         response = web.Response(text=page, content_type="text/html", status=201, headers=NO_STORE)
     else:
-        page = pages.images.uploaded_page(accepted[0].image, accepted[0].delete_token)
+        page = pages.images.uploaded_page(accepted[0].image, accepted[0].delete_token, again=again)
         headers = {hdrs.LOCATION: share_path(accepted[0].image.slug), **NO_STORE}
         response = web.Response(text=page, content_type="text/html", status=201, headers=headers)
     for each in accepted:

@@ -94,19 +94,23 @@ class ImagePages:
         has_jpeg = self._config.renditions.presets and Format.JPG in self._config.renditions.formats
         return f"{links.preview_path(slug)}?wait" if has_jpeg else None
 
-    def uploaded_page(self, image: Image, delete_token: str) -> str:
-        """The reply to the plain upload form: the links, and the manage link, which is shown only once."""
+    def uploaded_page(self, image: Image, delete_token: str, *, again: str = "/") -> str:
+        """The reply to the plain upload form: the links, and the manage link, which is shown only once.
+
+        `again` is where the form is.
+        """
         sizes = self._rendition_links(image)
         return self._templates.render(
             "uploaded.html",
             small=_small(image, sizes),
             manage_link=self._links.manage(image.slug, delete_token),
             record=self._library_record(image, delete_token, sizes),
+            again=again,
             **self._describe(image, delete_token),
         )
 
     def uploaded_several_page(
-        self, accepted: Sequence[tuple[Image, str]], refused: Sequence[Refused], *, skipped: int
+        self, accepted: Sequence[tuple[Image, str]], refused: Sequence[Refused], *, skipped: int, again: str = "/"
     ) -> str:
         """The reply to a form with several files: images with their delete tokens, refused files, and how many were
         skipped.
@@ -116,6 +120,7 @@ class ImagePages:
             images=[self._uploaded(image, delete_token) for image, delete_token in accepted],
             refused=[(each.filename, self._templates.localize_error(each.fault)) for each in refused],
             skipped=skipped,
+            again=again,
         )
 
     def _uploaded(self, image: Image, delete_token: str) -> dict[str, object]:

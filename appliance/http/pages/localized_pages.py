@@ -10,6 +10,7 @@ from appliance.http.localization.languages import ENGLISH, Language, read_langua
 from appliance.http.pages.album_pages import AlbumPages
 from appliance.http.pages.assets import Assets, check_built, web_root
 from appliance.http.pages.branding import generated_files
+from appliance.http.pages.guest_pages import GuestPages
 from appliance.http.pages.image_pages import ImagePages
 from appliance.http.pages.lock_pages import LockPages
 from appliance.http.pages.manifest import web_manifest
@@ -40,6 +41,7 @@ class LocalizedPages:
         self.images = ImagePages(self._templates, config, clock, cache or PageCache())
         self.albums = AlbumPages(self._templates, config, clock)
         self.locks = LockPages(self._templates)
+        self.guests = GuestPages(self._templates, config, self.site, clock)
 
     def manifest(self) -> dict[str, object]:
         """The web app manifest."""

@@ -39,25 +39,31 @@ class SitePages:
 
     def upload_page(self, problem: ApplianceError | None = None, *, form_values: UploadFormValues | None = None) -> str:
         """The form that sends a file to `POST /`: fields file, expires_in, title, alt, keep_metadata, form_key."""
+        return self._templates.render("upload.html", **self.upload_values(problem, form_values))
+
+    def upload_values(
+        self, problem: ApplianceError | None = None, form_values: UploadFormValues | None = None
+    ) -> dict[str, object]:
+        """What the template of the upload form shows."""
         uploads, formatter = self._config.uploads, self._templates.formatter
         form_values = form_values or UploadFormValues()
         default = f"{uploads.default_expiry_days}d"
-        return self._templates.render(
-            "upload.html",
-            problem=self._templates.localize_error(problem),
-            form_values=form_values,
-            form_key=generate_secret(),
-            keep_metadata=keep_metadata_of(form_values.keep_metadata) or KeepMetadata.NOTHING,
-            selected=form_values.expires_in or default,
-            default=default,
-            expiry_options=self._templates.expiry_options(uploads.default_expiry_days),
-            accepted=",".join([*EXTENSIONS, *(f".{extension}" for extension in EXTENSIONS.values())]),
-            media_types=list(EXTENSIONS),
-            sizes=[each.name for each in sorted(self._config.renditions.presets, key=lambda each: each.box_px)],
-            max_bytes=uploads.max_bytes,
-            kept=formatter.days(uploads.default_expiry_days),
-            kept_longest=formatter.days(uploads.max_expiry_days),
-        )
+        return {
+            "action": "/",
+            "problem": self._templates.localize_error(problem),
+            "form_values": form_values,
+            "form_key": generate_secret(),
+            "keep_metadata": keep_metadata_of(form_values.keep_metadata) or KeepMetadata.NOTHING,
+            "selected": form_values.expires_in or default,
+            "default": default,
+            "expiry_options": self._templates.expiry_options(uploads.default_expiry_days),
+            "accepted": ",".join([*EXTENSIONS, *(f".{extension}" for extension in EXTENSIONS.values())]),
+            "media_types": list(EXTENSIONS),
+            "sizes": [each.name for each in sorted(self._config.renditions.presets, key=lambda each: each.box_px)],
+            "max_bytes": uploads.max_bytes,
+            "kept": formatter.days(uploads.default_expiry_days),
+            "kept_longest": formatter.days(uploads.max_expiry_days),
+        }
 
     def library_page(self) -> str:
         """My images: the browser holds the list, so the page is the same for everybody."""

@@ -23,7 +23,7 @@ from appliance.domain.upload_options import (
     clean_filename,
     with_option,
 )
-from appliance.http.authentication import KEY_FIELD, client_with_key
+from appliance.http.authentication import INVITE_FIELD, KEY_FIELD, client_with_key, guest_with_invite
 from appliance.http.passphrase_header import PASSPHRASE, passphrase_in
 from appliance.http.transport.body_faults import translate_faults
 from appliance.http.transport.completeness import refuse_unfinished
@@ -87,6 +87,7 @@ class RequestBody(ABC):
         self._fields: dict[str, str] = {}
         self._refusal: ApplianceError | None = None
         self._key: str | None = None
+        self._invite: str | None = None
         self._has_identified = False
         self.skipped = 0
         """How many files exceeded the limit of one form."""
@@ -123,7 +124,9 @@ class RequestBody(ABC):
 
     async def identified(self, client: Client) -> Client:
         self._has_identified = True
-        return client if self._key is None else await client_with_key(self._request, self._key)
+        if self._key is not None:
+            client = replace(await client_with_key(self._request, self._key), invite=client.invite)
+        return client if self._invite is None else await guest_with_invite(self._request, client, self._invite)
 
     def options(self, file: ArrivingFile) -> UploadOptions:
         return replace(self._options, filename=self._options.filename or clean_filename(file.name or self._filename))
@@ -141,7 +144,12 @@ class RequestBody(ABC):
         """Note a field of a form. An error in it is raised by `_require_options`, when all fields have been read."""
         try:
             if name == KEY_FIELD and is_key(text.strip()):
-                self._note_key(text.strip())
+                self._require_before_file(name)
+                self._key = text.strip()
+                return
+            if name == INVITE_FIELD and text:
+                self._require_before_file(name)
+                self._invite = text.strip()
                 return
             refuse_chunks(name, text)
             name, text = self._translate_field(name, text)
@@ -151,11 +159,10 @@ class RequestBody(ABC):
         except ApplianceError as fault:
             self._refusal = self._refusal or fault
 
-    def _note_key(self, key: str) -> None:
-        """Raises InvalidField behind the first file, which was accepted or refused without the key by then."""
+    def _require_before_file(self, name: str) -> None:
+        """Raises InvalidField behind the first file, which was accepted or refused without the field by then."""
         if self._has_identified:
-            raise InvalidField("The field “key” must come before the file.")
-        self._key = key
+            raise InvalidField(f"The field “{name}” must come before the file.")
 
     def _require_options(self) -> None:
         """Raises the first error in the options."""

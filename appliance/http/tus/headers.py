@@ -22,7 +22,7 @@ OVERRIDABLE = frozenset({hdrs.METH_HEAD, hdrs.METH_PATCH, hdrs.METH_DELETE})
 SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 ALLOWED = (
     "Authorization, Cache-Control, Content-Digest, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Concat, "
-    "Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, X-API-Key, X-HTTP-Method-Override, "
+    "Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, X-API-Key, X-HTTP-Method-Override, X-Invite, "
     "X-Request-ID, X-Requested-With"
 )
 EXPOSED = (

@@ -1,8 +1,5 @@
 """The share link as a QR code, for opening it on a phone."""
 
-import io
-
-import segno
 from aiohttp import web
 
 from appliance.http.cache_tags import tags
@@ -11,6 +8,7 @@ from appliance.http.image_headers import IMAGE_POLICY, NOINDEX, remaining_s
 from appliance.http.image_lookup import resolve_even_closed
 from appliance.http.keys import CONFIG
 from appliance.http.links import Links
+from appliance.http.qr_codes import qr_svg
 
 MAX_AGE_S = 86_400
 ETAG = '"1"'  # the code depends only on its address; increase this when the drawing changes
@@ -30,12 +28,3 @@ async def show_qr(request: web.Request) -> web.Response:
         return web.Response(status=304, headers=headers)
     drawn = qr_svg(Links.of(request.app[CONFIG]).share(image.slug))
     return web.Response(body=drawn, content_type="image/svg+xml", headers=headers)
-
-
-def qr_svg(link: str) -> bytes:
-    """The code as SVG, on white in every theme."""
-    drawn = io.BytesIO()
-    segno.make(link, error="m", micro=False).save(
-        drawn, kind="svg", border=4, light="#fff", xmldecl=False, omitsize=True
-    )
-    return drawn.getvalue()

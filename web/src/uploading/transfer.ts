@@ -159,10 +159,12 @@ export class Transfer {
   }
 
   #settings(): Upload["options"] {
+    const { invite, ...options } = this.options; // a guest's; it is a secret, and so no metadata
     return {
       endpoint: "/api/v1/uploads",
       ...(this.url ? { uploadUrl: this.url } : {}),
-      metadata: { filename: this.file.name, ...withoutEmpty(this.options) },
+      metadata: { filename: this.file.name, ...withoutEmpty(options) },
+      ...(invite ? { headers: { "X-Invite": invite } } : {}),
       chunkSize: CHUNK_BYTES,
       retryDelays: [...FIRST_RETRIES_MS, ...new Array<number>(MAX_RETRIES).fill(RETRY_MS)],
       storeFingerprintForResuming: false,

@@ -1,0 +1,29 @@
+"""The pages for guests of an album: who has the link adds images, by a script or by the plain form."""
+
+from aiohttp import web
+
+from appliance.domain.errors import ApplianceError
+from appliance.http.api.uploads import answer_form
+from appliance.http.keys import INVITES
+from appliance.http.links import guests_path
+from appliance.http.pages.html_responses import page_response
+from appliance.http.pages.selection import pages_of
+from appliance.http.pages.site_pages import UploadFormValues
+
+
+async def show_guest_page(request: web.Request) -> web.Response:
+    """GET /c/{token}"""
+    token = request.match_info["token"]
+    status = await request.app[INVITES].open(token)
+    return page_response(pages_of(request).guests.upload_page(status, token))
+
+
+async def add_images(request: web.Request) -> web.Response:
+    """POST /c/{token}: the page's form without JavaScript; one file or several"""
+    token = request.match_info["token"]
+
+    async def form_page(problem: ApplianceError, values: UploadFormValues) -> str:
+        status = await request.app[INVITES].open(token)
+        return pages_of(request).guests.upload_page(status, token, problem, form_values=values)
+
+    return await answer_form(request, form_page, again=guests_path(token))
