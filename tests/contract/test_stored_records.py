@@ -116,8 +116,8 @@ async def test_names_in_any_script_survive_a_real_store(
 def test_a_sidecar_has_the_released_names() -> None:
     names = (
         "access_key alt bytes content_credentials created_s ended ended_s erase_after_s expires_s filename frames "
-        "has_alpha height incomplete keep_metadata media_type memory_bytes original_only private_data progressive "
-        "sha256 slug still title token_hash version width"
+        "has_alpha height incomplete invite keep_metadata media_type memory_bytes original_only private_data "
+        "progressive sha256 slug still title token_hash version width"
     )
     assert json.loads(sidecar_of(PLAIN)).keys() == set(names.split())
 

@@ -1,5 +1,7 @@
 """Errors of who may do what, and how much: access keys, their scopes and their limits."""
 
+from typing import ClassVar
+
 from appliance.domain.errors.base import ApplianceError
 
 
@@ -88,7 +90,7 @@ class InviteFull(ApplianceError):
 
     code = "invite-full"
     title = "No more images can be added"
-    texts = ("Guests have added as much by this link as it allows.",)
+    texts: ClassVar[tuple[str, ...]] = ("Guests have added as much by this link as it allows.",)
 
 
 class AlbumFull(InviteFull):
