@@ -12,7 +12,7 @@ from appliance.observability.metrics import Metrics
 
 MISFIRE_GRACE_S = 3600  # APScheduler's default of one second would drop runs on a busy loop
 
-FIRST_RUN_S, SPREAD_S = 60, 15  # so that slow jobs run soon after a start too, but not all at once
+FIRST_RUN_S, SPREAD_S = 60, 12  # so that slow jobs run soon after a start too, but not all at once
 
 log = logging.getLogger(__name__)
 scheduler_log = logging.getLogger(f"{__name__}.scheduler")

@@ -118,8 +118,8 @@ async def test_names_in_any_script_survive_a_real_store(
 def test_a_sidecar_has_the_released_names() -> None:
     names = (
         "access_key alt bytes content_credentials created_s ended ended_s erase_after_s expires_s filename frames "
-        "has_alpha height incomplete keep_metadata lock media_type memory_bytes one_view original_only private_data "
-        "progressive sha256 slug still title token_hash version viewing viewing_s width"
+        "has_alpha height incomplete invite keep_metadata lock media_type memory_bytes one_view original_only "
+        "private_data progressive sha256 slug still title token_hash version viewing viewing_s width"
     )
     assert json.loads(sidecar_of(PLAIN)).keys() == set(names.split())
 

@@ -14,7 +14,8 @@ PAGES = sorted(
     route.resource.canonical
     for route in application().router.routes()
     if route.method == "GET" and route.resource is not None and "{slug}" in route.resource.canonical
-    if route.resource.canonical.startswith(("/a/", "/api/v1/albums")) and route.resource.canonical != "/a/{slug}/"
+    if route.resource.canonical.startswith(("/a/", "/api/v1/albums"))
+    if not route.resource.canonical.endswith(("/a/{slug}/", "/invites"))  # these lead elsewhere, or need the token
 )
 
 
