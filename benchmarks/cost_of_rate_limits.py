@@ -13,7 +13,7 @@ import urllib.request
 from prometheus_client import CollectorRegistry
 
 from appliance.domain.errors import RateLimited
-from appliance.domain.quotas import Policy, Scope, Unit
+from appliance.domain.quotas import Policy, QuotaScope, Unit
 from appliance.limits import Rate
 from appliance.limits.refusals import Refusals
 from appliance.limits.steady_clock import SteadyClock
@@ -46,7 +46,7 @@ QUESTION = (
 def _rate() -> Rate:
     policies = [
         Policy(f"{scope}-requests", scope, Unit.REQUESTS, quota, 60)
-        for scope, quota in ((Scope.ADDRESS, QUOTA), (Scope.PREFIX, QUOTA))
+        for scope, quota in ((QuotaScope.ADDRESS, QUOTA), (QuotaScope.PREFIX, QUOTA))
     ]
     clock = SteadyClock(time.time)
     return Rate(policies, clock=clock, aside=set(), refusals=Refusals(Metrics(CollectorRegistry()), clock))
@@ -78,7 +78,7 @@ def _call_us() -> tuple[float, float, float, float]:
 
 def _refusal_us() -> float:
     rate = Rate(
-        [Policy("address-requests", Scope.ADDRESS, Unit.REQUESTS, 60, 60)],
+        [Policy("address-requests", QuotaScope.ADDRESS, Unit.REQUESTS, 60, 60)],
         clock=lambda: 0.0,
         aside=set(),
         refusals=Refusals(Metrics(CollectorRegistry()), lambda: 0.0),

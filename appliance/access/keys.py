@@ -15,7 +15,7 @@ from appliance.domain.tokens import hash_secret
 from appliance.domain.upload_options import clean_text
 
 TellStore = Callable[[RecordKind, str], Awaitable[None]]
-"""Has the store told of a change before it is answered, if that works in time."""
+"""Sends a change to the store before it is answered, if that succeeds in time."""
 
 _NOBODYS_HASH = "0" * 64
 _TYPO = "The access key has a typo or is incomplete. Copy the whole key again."

@@ -1,4 +1,4 @@
-"""The port of the record outbox: what the store still has to be told of keys and the like."""
+"""The port of the record outbox: changes of keys, invites and the like that are not in the store yet."""
 
 from typing import Protocol
 

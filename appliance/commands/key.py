@@ -70,7 +70,7 @@ def key(config: Config, verb: Verb, arguments: argparse.Namespace) -> int:
 
 
 async def _carry_out_alone(config: Config, order: KeyOrder) -> dict[str, Any]:
-    """The store is told by the next server."""
+    """The next server sends the change to the store."""
     async with open_catalogue(config) as catalogue:
         return await carry_out(AccessKeys(catalogue.keys, clock=system_clock), order)
 

@@ -1,4 +1,4 @@
-"""Render sessions: what every rendering of an image begins and ends with, whoever wants it.
+"""Render sessions: the steps before and after every rendering of an image.
 
 A ticket of the cache is drawn before the row is read, so that nothing is kept of an image that ends meanwhile.
 """

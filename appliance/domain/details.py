@@ -77,7 +77,7 @@ def details_of(found: Mapping[str, object], *, complete: bool) -> Details:
 
 
 def permitted(image: Image) -> KeepMetadata:
-    """How much of what an original says is told: what its uploader asked to keep, even if more is left in the file.
+    """How much of the metadata is shown: what its uploader asked to keep, even if more is left in the file.
 
     Without a choice on record, it is never the position.
     """

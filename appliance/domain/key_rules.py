@@ -1,10 +1,9 @@
 """What one access key allows: whether it is valid, and whether another image stays within its limits."""
 
-from appliance.domain import quotas
 from appliance.domain.access_keys import AccessKey, KeyUsage, Scope, day_of
 from appliance.domain.clock import DAY_S
 from appliance.domain.errors import BudgetSpent, KeyExpired, KeyImagesSpent, KeyRevoked, KeyScope, KeyUsedUp, TooLarge
-from appliance.domain.quotas import Policy, Unit
+from appliance.domain.quotas import Policy, QuotaScope, Unit
 from appliance.domain.upload_options import check_expiry_s
 
 _SCOPES = {
@@ -49,7 +48,7 @@ def require_within(key: AccessKey, usage: KeyUsage, file_bytes: int, now_s: floa
     )
     for spent, name, unit, limit, actual in budgets:
         if limit is not None and actual > limit:
-            policy = Policy(name, quotas.Scope.KEY, unit, limit, DAY_S)
+            policy = Policy(name, QuotaScope.KEY, unit, limit, DAY_S)
             raise spent(limit=limit, actual=actual, retry_after_s=max(1, DAY_S - int(now_s) % DAY_S), policy=policy)
 
 

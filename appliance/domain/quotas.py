@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Scope(StrEnum):
+class QuotaScope(StrEnum):
     """Who counts together."""
 
     ADDRESS = "address"
@@ -26,10 +26,10 @@ class Unit(StrEnum):
 
 
 _WHO = {
-    Scope.ADDRESS: "from one address",
-    Scope.PREFIX: "from one network",
-    Scope.KEY: "with one access key",
-    Scope.ANONYMOUS: "from everybody without an access key together",
+    QuotaScope.ADDRESS: "from one address",
+    QuotaScope.PREFIX: "from one network",
+    QuotaScope.KEY: "with one access key",
+    QuotaScope.ANONYMOUS: "from everybody without an access key together",
 }
 
 
@@ -38,7 +38,7 @@ class Policy:
     """So many units in so many seconds. `name` is that of its setting, with hyphens."""
 
     name: str
-    scope: Scope
+    scope: QuotaScope
     unit: Unit
     quota: int
     window_s: int

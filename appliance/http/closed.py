@@ -39,7 +39,7 @@ async def require_open(request: web.Request, shared: Image | Album) -> None:
 
 
 def refuse_closed(request: web.Request, shared: Image | Album) -> None:
-    """Raises Locked for what is closed, whoever asks: for ways to show an image that are made for everybody."""
+    """Raises Locked for what is closed, even to its owner: for representations that are public, such as IIIF."""
     if shared.is_closed:
         request[CLOSED] = True
         raise locked(shared)

@@ -31,7 +31,7 @@ async def find_image(request: web.Request, slug: str) -> Image:
 
 
 async def look_up(request: web.Request) -> Image | Progress:
-    """As `find_image_or_progress`, for what may be told of a closed image too. Raises UnknownImage, GoneImage."""
+    """As `find_image_or_progress`, but also finds closed ones. Raises UnknownImage, GoneImage."""
     found = await _look_up(request)
     if found.is_closed if isinstance(found, Image) else found.upload.is_closed:
         request[CLOSED] = True
@@ -58,14 +58,14 @@ async def resolve_image(request: web.Request) -> Image:
 
 
 async def resolve_public_image(request: web.Request) -> Image:
-    """As `resolve_image`, but Locked for one that is closed, whoever asks."""
+    """As `resolve_image`, but raises Locked for a closed image even if its owner asks."""
     image = await resolve_even_closed(request)
     refuse_closed(request, image)
     return image
 
 
 async def resolve_even_closed(request: web.Request) -> Image:
-    """As `resolve_image`, for what may be told of a closed image too."""
+    """As `resolve_image`, but also finds closed images, for facts that may be shown."""
     found = await look_up(request)
     if isinstance(found, Progress) and "wait" in request.query:
         await request.app[RESUMABLE].finisher.until_ended(request.match_info["slug"], WAIT_S)

@@ -16,7 +16,7 @@ from appliance.domain.clients import HOST
 from appliance.domain.clock import DAY_S
 from appliance.domain.errors import ApplianceError, BudgetSpent
 from appliance.domain.networks import prefix_of
-from appliance.domain.quotas import Policy, Scope
+from appliance.domain.quotas import Policy, QuotaScope
 from appliance.limits.day_key import DayKey, keep_key, read_key
 from appliance.limits.rates import is_keyed
 from appliance.limits.refusals import Refusals
@@ -113,13 +113,17 @@ class DayBudgets:
 
     def _accounts_of(self, client: str) -> list[Account]:
         if client == HOST:
-            whose: dict[Scope, str] = {}
+            whose: dict[QuotaScope, str] = {}
         elif is_keyed(client):
-            whose = {Scope.KEY: client}
+            whose = {QuotaScope.KEY: client}
         elif client in self._aside:
-            whose = {Scope.ANONYMOUS: ""}
+            whose = {QuotaScope.ANONYMOUS: ""}
         else:
-            whose = {Scope.ANONYMOUS: "", Scope.PREFIX: prefix_of(client) or client, Scope.ADDRESS: client}
+            whose = {
+                QuotaScope.ANONYMOUS: "",
+                QuotaScope.PREFIX: prefix_of(client) or client,
+                QuotaScope.ADDRESS: client,
+            }
         return [(self._policies[scope], name) for scope, name in whose.items() if scope in self._policies]
 
     def _spent(self, policy: Policy, used: int, count: int) -> BudgetSpent:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from appliance.domain.access_keys import AccessKey
 from appliance.domain.errors import RateLimited
-from appliance.domain.quotas import Policy, Scope, Unit
+from appliance.domain.quotas import Policy, QuotaScope, Unit
 from appliance.limits.buckets import Buckets
 from appliance.limits.refusals import Refusals
 
@@ -17,7 +17,7 @@ class KeyUploads:
     """The buckets of keys. They hold whole minutes, of which an upload takes the share that the key's limit says."""
 
     def __init__(self, *, clock: Callable[[], float], refusals: Refusals) -> None:
-        self._minutes = Buckets(Policy(NAME, Scope.KEY, Unit.UPLOADS, 1, WINDOW_S))
+        self._minutes = Buckets(Policy(NAME, QuotaScope.KEY, Unit.UPLOADS, 1, WINDOW_S))
         self._clock = clock
         self._refusals = refusals
 
@@ -36,7 +36,7 @@ class KeyUploads:
             self._minutes.charge(key.id, 1 / key.limits.max_uploads_a_minute, self._clock())
 
     def _refusal(self, key: AccessKey, quota: int, retry_after_s: int) -> RateLimited:
-        policy = Policy(NAME, Scope.KEY, Unit.UPLOADS, quota, WINDOW_S)
+        policy = Policy(NAME, QuotaScope.KEY, Unit.UPLOADS, quota, WINDOW_S)
         self._refusals.note(policy, f"key:{key.id}")
         return RateLimited(
             f"This access key allows {quota:,} uploads a minute. Continue in {retry_after_s:,} s.",

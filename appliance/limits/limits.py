@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from appliance.catalogue import DayBudgetCatalogue
 from appliance.config.model import Config, LimitsConfig
 from appliance.domain.clock import DAY_S
-from appliance.domain.quotas import Policy, Scope, Unit
+from appliance.domain.quotas import Policy, QuotaScope, Unit
 from appliance.limits.day_budgets import DayBudgets
 from appliance.limits.key_uploads import KeyUploads
 from appliance.limits.processor_budget import ProcessorBudget
@@ -69,7 +69,7 @@ class Limits:
 
 def _policies(settings: LimitsConfig, setting: str, unit: Unit, window_s: int, factor: int) -> list[Policy]:
     """A policy for each scope that has the setting, and a quota in it."""
-    found = {scope: getattr(settings, f"{scope}_{setting}", 0) for scope in Scope}
+    found = {scope: getattr(settings, f"{scope}_{setting}", 0) for scope in QuotaScope}
     return [
         Policy(f"{scope}-{setting}".replace("_", "-"), scope, unit, quota * factor, window_s)
         for scope, quota in found.items()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Sequence
 from appliance.domain.clients import HOST
 from appliance.domain.errors import RateLimited
 from appliance.domain.networks import prefix_of
-from appliance.domain.quotas import Policy, Scope
+from appliance.domain.quotas import Policy, QuotaScope
 from appliance.limits.buckets import MAX_BUCKETS, Buckets
 from appliance.limits.refusals import Refusals
 
@@ -36,10 +36,10 @@ class Rate:
         max_buckets: int = MAX_BUCKETS,
     ) -> None:
         buckets = {policy.scope: Buckets(policy, max_buckets) for policy in policies}
-        self._by_key = buckets.get(Scope.KEY)
-        self._by_address = buckets.get(Scope.ADDRESS)
-        self._by_prefix = buckets.get(Scope.PREFIX)
-        self._together = buckets.get(Scope.ANONYMOUS)
+        self._by_key = buckets.get(QuotaScope.KEY)
+        self._by_address = buckets.get(QuotaScope.ADDRESS)
+        self._by_prefix = buckets.get(QuotaScope.PREFIX)
+        self._together = buckets.get(QuotaScope.ANONYMOUS)
         self._clock = clock
         self._aside = aside
         self._refusals = refusals

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from appliance.config.model import MB, Config, LimitsConfig, Server
 from appliance.domain.errors import RateLimited
 from appliance.domain.networks import prefix_of
-from appliance.domain.quotas import Policy, Scope, Unit
+from appliance.domain.quotas import Policy, QuotaScope, Unit
 from appliance.limits.buckets import Buckets
 from appliance.limits.rates import Rate
 from appliance.limits.refusals import Refusals
@@ -18,7 +18,7 @@ from appliance.server.sockets import are_open_to_others
 from tests.support.host import ManualClock
 from tests.support.limits import limits_on
 
-POLICY = Policy("address-uploads", Scope.ADDRESS, Unit.UPLOADS, 60, 60)
+POLICY = Policy("address-uploads", QuotaScope.ADDRESS, Unit.UPLOADS, 60, 60)
 
 
 def rate(clock: ManualClock, *policies: Policy) -> Rate:
@@ -68,7 +68,7 @@ def test_a_clock_that_is_set_back_makes_no_limit_longer() -> None:
 
 
 def test_a_key_has_limits_of_its_own_and_none_of_its_address() -> None:
-    limited = rate(ManualClock(), POLICY, Policy("key-uploads", Scope.KEY, Unit.UPLOADS, 120, 60))
+    limited = rate(ManualClock(), POLICY, Policy("key-uploads", QuotaScope.KEY, Unit.UPLOADS, 120, 60))
     limited.take("key:a1", 120)
     with pytest.raises(RateLimited, match="120 uploads a minute with one access key"):
         limited.take("key:a1")

@@ -80,7 +80,7 @@ def key_values(key: AccessKey) -> Mapping[str, Any]:
 
 
 def recount(connection: Connection) -> None:
-    """Count anew what each key has on the host, and what came on the last day, from the rows of images."""
+    """Recount, from the rows of images, what each key has on the host and what it uploaded on the last day."""
     usages: dict[str, KeyUsage] = {}
     for key_id, size_bytes, created_s in connection.execute(sql.IMAGES_OF_KEYS):
         before, day = usages.get(key_id, KeyUsage()), day_of(created_s)

@@ -78,7 +78,7 @@ class CatalogueMerge:
         return await self._run(_upsert_records, tuple(records))
 
     async def recount(self) -> None:
-        """Count anew what was uploaded with each access key, and by each invite."""
+        """Recount what was uploaded with each access key and by each invite."""
         await self._run(keys.recount)
         await self._run(invites.recount)
 

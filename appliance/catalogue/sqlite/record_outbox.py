@@ -30,7 +30,7 @@ class RecordRows:
 
 
 def enqueue_record(connection: Connection, record: AccessRecord) -> None:
-    """Part of the change of what the record describes: have the store told. Raises sqlite3.Error."""
+    """Enqueue the record for the store, in the transaction of the change that it describes. Raises sqlite3.Error."""
     body = None if record.fields is None else json.dumps(record.fields)
     connection.execute(
         sql.ENQUEUE_RECORD, {"kind": record.kind.value, "id": record.id, "version": record.version, "body": body}
