@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.access.bans import Bans
 from appliance.access.guests import Guests
 from appliance.access.keys import AccessKeys
 from appliance.access.uploaders import Uploaders
@@ -104,6 +105,7 @@ class Container:
     tombstones: StoredTombstones
     access_records: StoredAccessRecords
     access_keys: AccessKeys
+    bans: Bans
     uploaders: Uploaders
     sweeps: Sweeps
     prewarmer: Prewarmer
@@ -133,6 +135,7 @@ class Container:
         site[keys.CLOCK] = self.clock
         site[keys.PAGES] = build_pages(self.config, self.clock)
         site[keys.ACCESS_KEYS] = self.access_keys
+        site[keys.BANS] = self.bans
         site[keys.UPLOADERS] = self.uploaders
         site[keys.ADMISSION] = self.admission
         site[keys.INGEST] = self.ingest
@@ -299,6 +302,13 @@ def build(  # noqa: PLR0917 - one of each part
         tombstones=tombstones,
         access_records=access_records,
         access_keys=access_keys,
+        bans=Bans(
+            catalogue.bans,
+            keys=catalogue.keys,
+            trusted_proxies=config.server.trusted_proxies,
+            clock=clock,
+            tell_store=access_records.settle_now,
+        ),
         uploaders=uploaders,
         sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed, clock=guard.cautious_now_s),
         prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),
