@@ -67,6 +67,7 @@ from appliance.uploads.committer import Committer
 from appliance.uploads.drain_switch import DrainSwitch
 from appliance.uploads.idempotency import IdempotentCommitter
 from appliance.uploads.ingest import Ingest
+from appliance.uploads.proof_rule import ProofRule
 from appliance.uploads.upload_limits import UploadLimits
 from appliance.workers import Workers
 
@@ -200,7 +201,12 @@ def build(  # noqa: PLR0917 - one of each part
         drain_switch=drain_switch,
         upload_limits=UploadLimits(limits),
         spool=spool,
-        rules=[uploaders, Guests(config.albums, catalogue=catalogue, clock=clock), unfinished],
+        rules=[
+            uploaders,
+            ProofRule(limits.proof_of_work),
+            Guests(config.albums, catalogue=catalogue, clock=clock),
+            unfinished,
+        ],
     )
     committer = Committer(
         config.uploads,

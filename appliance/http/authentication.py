@@ -20,6 +20,7 @@ INVITE_HEADER = "X-Invite"
 INVITE_FIELD = "invite"
 """A field of forms that may bring the token of an invite."""
 CHEVERETO_PATH = "/api/1/upload"
+PROOF_HEADER = "Proof-Of-Work"
 AUTHENTICATED = web.RequestKey("authenticated", bool)
 
 
@@ -42,6 +43,8 @@ async def authenticate(request: web.Request) -> None:
             request[CLIENT] = Client(f"user:{hashlib.sha256(user.encode()).hexdigest()[:32]}", user=user)
     if (token := _invite_in_head(request)) is not None:
         request[CLIENT] = await guest_with_invite(request, client_of(request), token)
+    if PROOF_HEADER in request.headers:
+        request[CLIENT] = replace(client_of(request), proof=request.headers[PROOF_HEADER])
     request[AUTHENTICATED] = True
 
 
