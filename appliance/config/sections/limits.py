@@ -55,5 +55,5 @@ class LimitsConfig:
         ),
     )
     proof_of_work_cost: int = field(
-        default=200, metadata=info("How much work a challenge is: iterations for each of some 4096 tries", minimum=1)
+        default=200, metadata=info("How much work a challenge is: iterations for each of some 4096 tries.", minimum=1)
     )

@@ -72,14 +72,12 @@ class ProofRequired(ApplianceError):
     code = "proof-required"
     title = "Very many images are being uploaded"
     texts = ("Very many images are being uploaded at the moment. Wait a minute, then try again.",)
+    for_programmers = True
 
     def __init__(
         self, challenge: Mapping[str, Any] | None = None, *, is_again: bool = False, retry_after_s: int | None = None
     ) -> None:
         why = "The proof of work is not valid, or was used before." if is_again else f"{self.title} at the moment."
-        super().__init__(
-            f"{why} Solve the challenge and send the solution in the header Proof-Of-Work, or wait.",
-            texts=self.texts,
-            retry_after_s=retry_after_s,
-        )
+        how = f"{why} Solve the challenge and send the solution in the header Proof-Of-Work, or wait."
+        super().__init__(how if challenge else "", retry_after_s=retry_after_s)
         self.challenge = challenge
