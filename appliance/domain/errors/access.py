@@ -113,10 +113,10 @@ class Banned(ApplianceError):
     code = "banned"
     title = "You are banned"
     texts = (
-        "The people who run this site have banned your network or access key until {until}. Reason: {reason}",
-        "The people who run this site have banned your network or access key until {until}.",
-        "The people who run this site have banned your network or access key. Reason: {reason}",
-        "The people who run this site have banned your network or access key.",
+        "Your network or access key is banned until {until}. Reason: {reason}",
+        "Your network or access key is banned until {until}.",
+        "Your network or access key is banned. Reason: {reason}",
+        "Your network or access key is banned.",
     )
     for_programmers = True
 

@@ -71,7 +71,7 @@ class ProofRequired(ApplianceError):
 
     code = "proof-required"
     title = "Very many images are being uploaded"
-    texts = ("Very many images are being uploaded at the moment. Wait a minute, then try again.",)
+    texts = ("Very many images are being uploaded. Wait a minute, then try again.",)
     for_programmers = True
 
     def __init__(

@@ -28,7 +28,3 @@ export function duration(seconds: number): string {
     maximumFractionDigits: 0,
   }).format(Math.max(1, Math.ceil(value)));
 }
-
-/** A date with its time of day, in the viewer's time zone. */
-export const moment = (rfc3339: string): string =>
-  new Intl.DateTimeFormat(locale(), { dateStyle: "long", timeStyle: "short" }).format(new Date(rfc3339));

@@ -1,6 +1,6 @@
 // Problem details of the API in the language of the page, by their code, from the sentences that the server's pages use.
 
-import { moment, size } from "./formatting";
+import { size } from "./formatting";
 import { locale } from "./messages";
 
 declare global {
@@ -56,7 +56,7 @@ export function showText(place: HTMLElement, { text, lang }: LocalizedText): voi
 function figuresOf({ limit, actual, reason, until }: ProblemDetails): Map<string, string> {
   const figures = new Map<string, string>();
   if (reason) figures.set("reason", reason);
-  if (until) figures.set("until", moment(until));
+  if (until) figures.set("until", new Date(until).toLocaleString(locale()));
   const number = new Intl.NumberFormat(locale());
   for (const [name, value] of Object.entries({ limit, actual })) {
     if (value === undefined) continue;

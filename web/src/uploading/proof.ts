@@ -8,9 +8,9 @@ const MAX_WORKERS = 4; // a phone has other things to do
 
 let last: Promise<unknown> = Promise.resolve();
 
-/** The solution as the header has it; undefined where this browser finds none. One challenge is solved at a time. */
-export function solve(challenge: Challenge): Promise<string | undefined> {
-  const solved = last.then(() => solution(challenge)).catch(() => undefined);
+/** The solution of a problem's challenge, as the header has it; undefined where this browser finds none. One at a time. */
+export function solve(problem: string | undefined): Promise<string | undefined> {
+  const solved = last.then(() => solution(JSON.parse(problem ?? "").challenge)).catch(() => undefined);
   last = solved;
   return solved;
 }

@@ -5,14 +5,13 @@ import { locale, t } from "../parts/messages";
 import type { ImageResource } from "../library/image";
 import type { Transfer } from "./transfer";
 
-export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpace, limitedUntil, isProving, isDiscarded, image }: Transfer): string {
+export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpace, limitedUntil, isDiscarded, image }: Transfer): string {
   const figures = { sent: size(sent), whole: size(file.size) };
   if (phase === "processing" && isDisconnected) return t("All data has been sent, but the connection was lost. The upload finishes when you’re back online.");
   switch (phase) {
     case "waiting":
       return t("Queued, {whole}", figures);
     case "sending": {
-      if (isProving) return t("Very many images are being uploaded at the moment. Getting in line …");
       const speed = rate.bytesPerSecond;
       if (speed === undefined) return t("{sent} of {whole}", figures);
       const left = duration((file.size - sent) / speed);

@@ -53,8 +53,6 @@ export class Transfer {
   waitsForSpace = false;
   /** When it resumes by itself, while it is over a limit of the server. */
   limitedUntil: Date | undefined;
-  /** Whether it solves the challenge of a server to which very much is uploaded. */
-  isProving = false;
   /** Whether the server has discarded a cancelled upload, and the link with it. */
   isDiscarded = false;
   readonly rate = new TransferRate();
@@ -70,7 +68,7 @@ export class Transfer {
   edits: Edits;
   #upload: Upload | undefined;
   #attempt = 0;
-  /** The solution of a challenge, for the next creation alone. */
+  /** The solution of a challenge, which counts for the creation alone. */
   #proof: string | undefined;
 
   /** `changed` is called whenever anything changes. */
@@ -184,7 +182,7 @@ export class Transfer {
 
   #onRequest(request: HttpRequest): void {
     for (const [name, value] of Object.entries(keyHeader())) request.setHeader(name, value);
-    if (this.#proof && request.getMethod() === "POST") request.setHeader("Proof-Of-Work", this.#proof);
+    if (this.#proof) request.setHeader("Proof-Of-Work", this.#proof);
     const last = this.sent >= this.file.size && request.getMethod() === "PATCH";
     if (last && this.phase === "sending") this.#enter("processing");
   }
@@ -257,10 +255,8 @@ export class Transfer {
   /** Solve the challenge and go on, or wait where this browser can't: the server lets some in without. */
   async #prove(body: string | undefined, wait: number): Promise<void> {
     const attempt = this.#attempt;
-    this.isProving = true;
-    this.changed(this);
-    this.#proof = await import("./proof").then(({ solve }) => solve(JSON.parse(body ?? "").challenge)).catch(() => undefined);
-    this.isProving = false;
+    this.#enter("processing");
+    this.#proof = await import("./proof").then(({ solve }) => solve(body), () => undefined);
     if (attempt !== this.#attempt) return;
     if (this.#proof) void this.start();
     else this.#awaitLimit(wait);
