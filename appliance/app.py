@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 
+from appliance.access.ban_orders import carry_out_ban
 from appliance.access.orders import carry_out
 from appliance.albums.takedown import Takedown
 from appliance.cache import Caches
@@ -67,6 +68,7 @@ async def started(
         config = config.limited_to(min(store.max_object_bytes, largest_file_bytes(config.spool_dir)))
         container = build(config, clock, boot_clock, metrics, catalogue, store, spool, caches, workers)
         stack.push_async_callback(container.sidecars.close)
+        await container.bans.start()
         await container.limits.day_budgets.start()
         stack.push_async_callback(container.limits.day_budgets.stop)
         stack.push_async_callback(container.locksmith.close)
@@ -117,6 +119,7 @@ def control_commands(container: Container) -> Commands:
         take_down=Takedown(container.management, container.albums).take_down,
         reinspect=container.reinspector.step,
         key=lambda order: carry_out(container.access_keys, order),
+        ban=lambda order: carry_out_ban(container.bans, order),
     )
 
 

@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from appliance import __version__
+from appliance.access.ban_orders import BanVerb
 from appliance.access.orders import Verb
 from appliance.commands import (
     backup,
+    ban,
     capacity,
     catalogue,
     drain,
@@ -81,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         _add(commands, "capacity", _capacity, "estimate the machine that a load needs, and its cost")
     )
     _add_keys(commands)
+    _add_bans(commands)
     _add_backups(commands)
     _add_catalogue(commands)
     return parser
@@ -99,6 +102,20 @@ def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     }
     for verb, what in abouts.items():
         key.add_arguments(_add(inner, verb, _key(verb), what), verb)
+
+
+def _add_bans(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    about = "keep networks and access keys out, for a time or for good"
+    inner = commands.add_parser("ban", help=about, description=f"{about[0].upper()}{about[1:]}.").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    abouts = {
+        BanVerb.ADD: "refuse uploads and changes of a network or key, in place of an earlier ban of the same",
+        BanVerb.LIST: "list the bans that are in force",
+        BanVerb.REMOVE: "end a ban",
+    }
+    for verb, what in abouts.items():
+        ban.add_arguments(_add(inner, verb, _ban(verb), what), verb)
 
 
 def _add_backups(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -207,6 +224,13 @@ def _reinspect(arguments: argparse.Namespace) -> int:
 def _key(verb: Verb) -> Command:
     def command(arguments: argparse.Namespace) -> int:
         return key.key(load(arguments.config).config, verb, arguments)
+
+    return command
+
+
+def _ban(verb: BanVerb) -> Command:
+    def command(arguments: argparse.Namespace) -> int:
+        return ban.ban(load(arguments.config).config, verb, arguments)
 
     return command
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.access.bans import Bans
 from appliance.access.guests import Guests
 from appliance.access.keys import AccessKeys
 from appliance.access.uploaders import Uploaders
@@ -66,6 +67,7 @@ from appliance.uploads.committer import Committer
 from appliance.uploads.drain_switch import DrainSwitch
 from appliance.uploads.idempotency import IdempotentCommitter
 from appliance.uploads.ingest import Ingest
+from appliance.uploads.proof_rule import ProofRule
 from appliance.uploads.upload_limits import UploadLimits
 from appliance.workers import Workers
 
@@ -104,6 +106,7 @@ class Container:
     tombstones: StoredTombstones
     access_records: StoredAccessRecords
     access_keys: AccessKeys
+    bans: Bans
     uploaders: Uploaders
     sweeps: Sweeps
     prewarmer: Prewarmer
@@ -133,6 +136,7 @@ class Container:
         site[keys.CLOCK] = self.clock
         site[keys.PAGES] = build_pages(self.config, self.clock)
         site[keys.ACCESS_KEYS] = self.access_keys
+        site[keys.BANS] = self.bans
         site[keys.UPLOADERS] = self.uploaders
         site[keys.ADMISSION] = self.admission
         site[keys.INGEST] = self.ingest
@@ -197,7 +201,12 @@ def build(  # noqa: PLR0917 - one of each part
         drain_switch=drain_switch,
         upload_limits=UploadLimits(limits),
         spool=spool,
-        rules=[uploaders, Guests(config.albums, catalogue=catalogue, clock=clock), unfinished],
+        rules=[
+            uploaders,
+            ProofRule(limits.proof_of_work),
+            Guests(config.albums, catalogue=catalogue, clock=clock),
+            unfinished,
+        ],
     )
     committer = Committer(
         config.uploads,
@@ -299,6 +308,13 @@ def build(  # noqa: PLR0917 - one of each part
         tombstones=tombstones,
         access_records=access_records,
         access_keys=access_keys,
+        bans=Bans(
+            catalogue.bans,
+            keys=catalogue.keys,
+            trusted_proxies=config.server.trusted_proxies,
+            clock=clock,
+            tell_store=access_records.settle_now,
+        ),
         uploaders=uploaders,
         sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed, clock=guard.cautious_now_s),
         prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),

@@ -36,6 +36,7 @@ LONG: Mapping[str, str] = {
     "views_during_giant_images": "takes minutes, with images of 400 million pixels",
     "cost_of_limits": "compares with an older installation, whose path it needs",
     "cost_of_rate_limits": "takes minutes; a release is compared with limits on and off",
+    "cost_of_refusals": "measures what only a flood meets",
     "upload_flood": "takes minutes, and floods the machine",
     "caddy_overhead": "needs Caddy and wrk; it settled how originals are sent",
     "giant_images": "takes minutes, with images of up to 900 million pixels",

@@ -1,5 +1,6 @@
 """The catalogue: the rows of images, uploads and albums. Its ports are here; `opening` opens one."""
 
+from appliance.catalogue.ban_catalogue import BanCatalogue
 from appliance.catalogue.day_budget_catalogue import DayBudgetCatalogue
 from appliance.catalogue.invite_catalogue import InviteCatalogue
 from appliance.catalogue.key_catalogue import KeyCatalogue
@@ -31,6 +32,7 @@ __all__ = [
     "UNCHANGED",
     "AlbumCatalogue",
     "Backlog",
+    "BanCatalogue",
     "Catalogue",
     "DayBudgetCatalogue",
     "IdempotencyCatalogue",

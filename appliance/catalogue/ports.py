@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
+from appliance.catalogue.ban_catalogue import BanCatalogue
 from appliance.catalogue.day_budget_catalogue import DayBudgetCatalogue
 from appliance.catalogue.invite_catalogue import InviteCatalogue
 from appliance.catalogue.key_catalogue import KeyCatalogue
@@ -287,6 +288,8 @@ class Catalogue(Protocol):
     def keys(self) -> KeyCatalogue: ...
     @property
     def invites(self) -> InviteCatalogue: ...
+    @property
+    def bans(self) -> BanCatalogue: ...
     @property
     def records(self) -> RecordOutbox: ...
     @property

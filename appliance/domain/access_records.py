@@ -11,6 +11,7 @@ class RecordKind(StrEnum):
 
     KEY = "keys"
     INVITE = "invites"
+    BAN = "bans"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ class Client:
 
     The `id` of somebody unknown is an IPv4 address, or the 64-bit prefix of an IPv6 address, which one connection
     usually has; `networks` are the wider ones around it (/24, /48). Who has an access key, or was signed in as a `user`
-    by a trusted proxy, is the same client from anywhere. A guest of an album has its `invite`.
+    by a trusted proxy, is the same client from anywhere. A guest of an album has its `invite`. `proof` is a solution
+    that the request brings of a challenge, right or wrong.
     """
 
     id: str
@@ -24,6 +25,7 @@ class Client:
     access_key: AccessKey | None = None
     user: str | None = None
     invite: Invite | None = None
+    proof: str | None = None
 
     @property
     def accounts(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from aiohttp import hdrs, web
 
 from appliance.domain.access_keys import is_key
 from appliance.domain.clients import Client
+from appliance.http.banned import refuse_banned
 from appliance.http.client_address import CLIENT, client_of
 from appliance.http.delete_tokens import bearer
 from appliance.http.keys import ACCESS_KEYS, CONFIG, INVITES, TRUSTED_PROXIES, WRONG_TOKEN_DELAY
@@ -19,19 +20,21 @@ INVITE_HEADER = "X-Invite"
 INVITE_FIELD = "invite"
 """A field of forms that may bring the token of an invite."""
 CHEVERETO_PATH = "/api/1/upload"
+PROOF_HEADER = "Proof-Of-Work"
 AUTHENTICATED = web.RequestKey("authenticated", bool)
 
 
 async def authenticate(request: web.Request) -> None:
     """Find out who makes the request; only one with credentials costs anything.
 
-    Raises KeyInvalid, UnknownInvite, Busy.
+    Raises Banned, KeyInvalid, UnknownInvite, Busy.
 
     A key that isn't valid never counts as none. A text that doesn't mean to be a key is one: a delete token, or what
     programs send that insist on some key. Nobody is signed in for what another site has their browser do.
     """
     if AUTHENTICATED in request:
         return
+    refuse_banned(request, client_of(request))
     if (key := _key_in_head(request)) is not None:
         request[CLIENT] = await client_with_key(request, key)
     elif (header := request.app[CONFIG].access.user_header) is not None:
@@ -40,14 +43,21 @@ async def authenticate(request: web.Request) -> None:
             request[CLIENT] = Client(f"user:{hashlib.sha256(user.encode()).hexdigest()[:32]}", user=user)
     if (token := _invite_in_head(request)) is not None:
         request[CLIENT] = await guest_with_invite(request, client_of(request), token)
+    if PROOF_HEADER in request.headers:
+        request[CLIENT] = replace(client_of(request), proof=request.headers[PROOF_HEADER])
     request[AUTHENTICATED] = True
 
 
 async def client_with_key(request: web.Request, key: str) -> Client:
-    """The client who has the access key. Raises KeyInvalid, and Busy after many wrong keys from an address."""
+    """The client who has the access key.
+
+    Raises KeyInvalid, Banned, and Busy after many wrong keys from an address.
+    """
     async with request.app[WRONG_TOKEN_DELAY].delayed(client_of(request).id):
         found = await request.app[ACCESS_KEYS].authenticate(key)
-    return Client(f"key:{found.id}", access_key=found)
+    client = Client(f"key:{found.id}", access_key=found)
+    refuse_banned(request, client)
+    return client
 
 
 async def guest_with_invite(request: web.Request, client: Client, token: str) -> Client:

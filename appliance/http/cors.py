@@ -5,9 +5,8 @@ from aiohttp import web
 ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 ALLOWED_HEADERS = (
     "Authorization, Cache-Control, Content-Digest, Content-Disposition, Content-Type, Idempotency-Key, If-Match, "
-    "If-None-Match, Range, Upload-Complete, Upload-Draft-Interop-Version, Upload-Incomplete, Upload-Length, "
-    "Upload-Offset, X-API-Key, X-Invite, X-Passphrase, X-Request-ID, "
-    "X-Requested-With"
+    "If-None-Match, Proof-Of-Work, Range, Upload-Complete, Upload-Draft-Interop-Version, Upload-Incomplete, "
+    "Upload-Length, Upload-Offset, X-API-Key, X-Invite, X-Passphrase, X-Request-ID, X-Requested-With"
 )
 """Cache-Control and X-Requested-With come with every upload of Dropzone."""
 DAY_S = 86_400

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from appliance.access.bans import Bans
 from appliance.access.keys import AccessKeys
 from appliance.access.uploaders import Uploaders
 from appliance.albums import Albums
@@ -35,6 +36,7 @@ CLOCK = web.AppKey[Clock]("clock")
 PAGES = web.AppKey[list[LocalizedPages]]("pages")
 """One for each language, the default first. `pages.selection.pages_of` chooses."""
 ACCESS_KEYS = web.AppKey("access_keys", AccessKeys)
+BANS = web.AppKey("bans", Bans)
 UPLOADERS = web.AppKey("uploaders", Uploaders)
 ADMISSION = web.AppKey("admission", Admission)
 INGEST = web.AppKey("ingest", Ingest)
@@ -64,3 +66,5 @@ FORM_LIMITS = web.AppKey("form_limits", FormLimits)
 REQUEST_ID = web.RequestKey("request_id", str)
 CLOSED = web.RequestKey("closed", bool)
 """Set once the request has met a locked image or album, or one for one view: its response is for nobody else."""
+REFUSED_EARLY = web.RequestKey("refused_early", bool)
+"""Set once the request was refused as a flood's may be: it fills no log."""

@@ -18,6 +18,7 @@ from appliance.http.keys import (
     HEALTH,
     LIMITS,
     METRICS,
+    REFUSED_EARLY,
     REQUEST_ID,
     START_LIMITER,
     TRUSTED_PROXIES,
@@ -58,7 +59,8 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
 def _record(request: web.Request, status: int, seconds: float) -> None:
     """Count the request; log server errors as warnings, changes as info, and views as debug."""
     request.app[METRICS].request_done(_route(request), _method(request), status, seconds)
-    is_quiet = request.method in ("GET", "HEAD") or status == HTTPStatus.TOO_MANY_REQUESTS  # a flood must fill no log
+    is_refused = status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.PRECONDITION_REQUIRED) or REFUSED_EARLY in request
+    is_quiet = request.method in ("GET", "HEAD") or is_refused  # a flood must fill no log
     level = logging.WARNING if status >= 500 else logging.DEBUG if is_quiet else logging.INFO
     if log.isEnabledFor(level):
         fields = {"client": request.app[TRUSTED_PROXIES].address(request), "ms": round(seconds * 1000, 1)}

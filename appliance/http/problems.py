@@ -52,6 +52,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.KeyExpired: HTTPStatus.UNAUTHORIZED,
     errors.KeyRevoked: HTTPStatus.UNAUTHORIZED,
     errors.KeyScope: HTTPStatus.FORBIDDEN,
+    errors.Banned: HTTPStatus.FORBIDDEN,
     errors.KeyUsedUp: HTTPStatus.FORBIDDEN,
     errors.SignInRequired: HTTPStatus.FORBIDDEN,
     errors.Locked: HTTPStatus.UNAUTHORIZED,
@@ -100,6 +101,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.UploadPaused: HTTPStatus.LOCKED,
     errors.ChecksumMismatch: TusStatus.CHECKSUM_MISMATCH,
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.ProofRequired: HTTPStatus.PRECONDITION_REQUIRED,
     errors.BudgetSpent: HTTPStatus.TOO_MANY_REQUESTS,
     errors.KeyImagesSpent: HTTPStatus.TOO_MANY_REQUESTS,
     errors.UnsupportedImageRequest: HTTPStatus.NOT_IMPLEMENTED,
@@ -207,5 +209,9 @@ def _problem_details(request: web.Request, fault: ApplianceError, members: Mappi
         body["restorable_until"] = rfc3339(fault.restorable_until_s)
     if isinstance(fault, (errors.RateLimited, errors.BudgetSpent)):
         body |= {"policy": fault.policy and fault.policy.name, "retry_after_s": fault.retry_after_s}
+    if isinstance(fault, errors.Banned):
+        body |= {"reason": fault.reason, "until": None if fault.until_s is None else rfc3339(fault.until_s)}
+    if isinstance(fault, errors.ProofRequired):
+        body |= {"challenge": fault.challenge, "retry_after_s": fault.retry_after_s}
     body["request_id"] = request[REQUEST_ID]
     return json_answer(body | dict(members or {}), status=status, content_type="application/problem+json")

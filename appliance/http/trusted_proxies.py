@@ -3,12 +3,13 @@
 import itertools
 import secrets
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from aiohttp import web
 
 from appliance.domain.clients import Client
+from appliance.domain.networks import parse_network
 
 MAX_ID_CHARS = 64
 MAX_PROXIES = 32  # in a row; addresses further down a list are ignored
@@ -21,14 +22,12 @@ MAX_USER_CHARS = 256
 IPV4_PREFIXES = (bytes(10) + b"\xff\xff", bytes.fromhex("0064ff9b") + bytes(8))
 """How an IPv6 address that stands for an IPv4 address begins: mapped by the kernel, or translated (RFC 6052)."""
 
-MAPPED_BITS = 96  # before the IPv4 address in a mapped IPv6 address
-
 
 class TrustedProxies:
     """Reads X-Forwarded-For and X-Request-ID, but only from `trusted_proxies` (addresses or networks)."""
 
     def __init__(self, trusted_proxies: Sequence[str]) -> None:
-        self._trusted = [_parse_network(proxy) for proxy in trusted_proxies]
+        self._trusted = [parse_network(proxy) for proxy in trusted_proxies]
         self._start = secrets.token_hex(ID_BYTES)  # drawn once, to save a system call for each request
         self._numbers = itertools.count(1)
 
@@ -115,18 +114,6 @@ def _unmapped(peer: str) -> str:
         return peer
     address = _parse_address(peer)
     return peer if address is None else str(address)
-
-
-def _parse_network(text: str) -> IPv4Network | IPv6Network:
-    """A network of trusted proxies; one written in IPv6 that maps IPv4 addresses becomes an IPv4 network.
-
-    Addresses are compared unmapped, so it would match none otherwise. Raises ValueError.
-    """
-    network = ip_network(text, strict=False)
-    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
-    if mapped is None or network.prefixlen < MAPPED_BITS:
-        return network
-    return ip_network(f"{mapped}/{network.prefixlen - MAPPED_BITS}")
 
 
 def _parse_address(text: str) -> IPv4Address | IPv6Address | None:

@@ -4,6 +4,7 @@ from appliance.limits.day_budgets import DayBudgets
 from appliance.limits.key_uploads import KeyUploads
 from appliance.limits.limits import Limits
 from appliance.limits.processor_budget import ProcessorBudget
+from appliance.limits.proof_of_work import ProofOfWork
 from appliance.limits.rates import Rate
 
-__all__ = ["DayBudgets", "KeyUploads", "Limits", "ProcessorBudget", "Rate"]
+__all__ = ["DayBudgets", "KeyUploads", "Limits", "ProcessorBudget", "ProofOfWork", "Rate"]

@@ -38,6 +38,10 @@ class Buckets:
         if len(full_s) > self._max_buckets:
             full_s.popitem(last=False)
 
+    def used_share(self, client: str, now_s: float) -> float:
+        """Which part of a full bucket the client has used, more than 1 for one in debt."""
+        return max(0.0, self._full_s.get(client, 0.0) - now_s) / self._window_s
+
     def left(self, client: str, now_s: float) -> int:
         """How many units the client may use now."""
         owed_s = max(0.0, self._full_s.get(client, 0.0) - now_s)

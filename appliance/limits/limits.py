@@ -7,9 +7,11 @@ from appliance.catalogue import DayBudgetCatalogue
 from appliance.config.model import Config, LimitsConfig
 from appliance.domain.clock import DAY_S
 from appliance.domain.quotas import Policy, QuotaScope, Unit
+from appliance.limits.challenges import Challenges
 from appliance.limits.day_budgets import DayBudgets
 from appliance.limits.key_uploads import KeyUploads
 from appliance.limits.processor_budget import ProcessorBudget
+from appliance.limits.proof_of_work import ProofOfWork
 from appliance.limits.rates import Rate
 from appliance.limits.refusals import Refusals
 from appliance.limits.steady_clock import SteadyClock
@@ -18,6 +20,11 @@ from appliance.observability.metrics import Metrics
 MINUTE_S = 60
 PROCESSOR_WINDOW_S = 600
 """A page of a thousand sizes that nobody has seen takes minutes of work at once, so unused seconds are saved up."""
+SLOW_LANE = (
+    Policy("slow-anonymous-uploads", QuotaScope.ANONYMOUS, Unit.UPLOADS, 60, MINUTE_S),
+    Policy("slow-prefix-uploads", QuotaScope.PREFIX, Unit.UPLOADS, 6, MINUTE_S),
+)
+"""What comes in without a proof of work while one is asked for: enough for people whose browser has no JavaScript."""
 
 
 @dataclass(slots=True)
@@ -29,6 +36,7 @@ class Limits:
     uploads: Rate
     key_uploads: KeyUploads
     minute_bytes: Rate
+    proof_of_work: ProofOfWork
     processor: ProcessorBudget
     day_budgets: DayBudgets
     refusals: Refusals
@@ -47,12 +55,19 @@ class Limits:
             factor = window_s // MINUTE_S  # settings are amounts a minute
             return Rate(policies(setting, unit, window_s, factor), clock=steady, aside=aside, refusals=refusals)
 
+        uploads, minute_bytes = rate("uploads", Unit.UPLOADS), rate("minute_bytes", Unit.BYTES)
         return cls(
             is_on=config.limits_on,
             requests=rate("requests", Unit.REQUESTS),
-            uploads=rate("uploads", Unit.UPLOADS),
+            uploads=uploads,
             key_uploads=KeyUploads(clock=steady, refusals=refusals),
-            minute_bytes=rate("minute_bytes", Unit.BYTES),
+            minute_bytes=minute_bytes,
+            proof_of_work=ProofOfWork(
+                settings.proof_of_work,
+                rates=(uploads, minute_bytes),
+                slow_lane=Rate(SLOW_LANE, clock=steady, aside=aside, refusals=refusals),
+                challenges=Challenges(settings.proof_of_work_cost, clock=steady),
+            ),
             processor=ProcessorBudget(rate("processor_s", Unit.SECONDS, PROCESSOR_WINDOW_S)),
             day_budgets=DayBudgets(
                 policies("day_bytes", Unit.BYTES, DAY_S),

@@ -12,6 +12,9 @@ from appliance.limits.refusals import Refusals
 
 RESUME_SHARE = 0.25
 """Of a quota: as much is there again when a client that was stopped in the middle may go on."""
+HOT_SHARE = 0.5
+SHARED = (QuotaScope.PREFIX, QuotaScope.ANONYMOUS)
+"""What many people may share, among whom those who flood don't stand out."""
 _WINDOWS = {60: "a minute", 600: "in ten minutes"}
 
 
@@ -62,6 +65,14 @@ class Rate:
         """Whether the client used more than it had."""
         now_s = self._clock()
         return any(buckets.wait_s(name, 0.0, now_s) > 0.0 for buckets, name in self._buckets_of(client))
+
+    def is_hot(self, client: str) -> bool:
+        """Whether the client's network, or everybody without a key together, has used half of what it may."""
+        now_s = self._clock()
+        return any(
+            buckets.policy.scope in SHARED and buckets.used_share(name, now_s) >= HOT_SHARE
+            for buckets, name in self._buckets_of(client)
+        )
 
     def take(self, client: str, cost: float = 1.0) -> None:
         """Count the use. Raises RateLimited, and then counts nothing."""

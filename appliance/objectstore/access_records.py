@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 
-from appliance.domain import access_keys, invites
+from appliance.domain import access_keys, bans, invites
 from appliance.domain.access_records import AccessRecord, RecordKind
 from appliance.objectstore.records import UnreadableRecord
 
@@ -11,6 +11,7 @@ RECORDS = "records/"
 _READERS: Mapping[RecordKind, Callable[[AccessRecord], object]] = {
     RecordKind.KEY: access_keys.key_of,
     RecordKind.INVITE: invites.invite_of,
+    RecordKind.BAN: bans.ban_of,
 }
 """What each kind's records must describe. A reader raises KeyError, TypeError or ValueError."""
 
@@ -38,3 +39,14 @@ def record_from(key: str, content: bytes) -> AccessRecord:
     if key != record_key(record.kind, record.id):
         raise UnreadableRecord(f"{key} describes something else, {record_key(record.kind, record.id)}")
     return record
+
+
+def unreadable_ban(key: str) -> AccessRecord | None:
+    """The ban whose object at `key` can't be read, as far as the key tells; None for anything else."""
+    folder, _, name = key.rpartition("/")
+    if folder != f"{RECORDS}{RecordKind.BAN.value}":
+        return None
+    try:
+        return bans.record_without_content(name.removesuffix(".json"))
+    except ValueError:
+        return None

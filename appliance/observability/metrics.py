@@ -56,6 +56,7 @@ class Metrics:
         self.requests_in_flight = self._gauge("in_flight_requests", "Requests in progress.")
 
         self.limited = self._counter("limited", "Refusals by a limit on clients, by the limit's setting.", "limit")
+        self.banned = self._counter("banned", "Requests refused because the network or access key is banned.")
         self.limited_clients = self._gauge(
             "limited_clients", "Networks and access keys that a limit refused something in the last minute."
         )

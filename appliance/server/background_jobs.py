@@ -27,6 +27,7 @@ def background_jobs(container: Container) -> Jobs:
             Job("spool-sweep", 600, container.sweeps.spool),
             Job("resumable-uploads", 60, container.upload_janitor.run),
             Job("upload-sweep", 600, container.sweeps.uploads),
+            Job("ban-forgetting", HOUR_S, container.bans.forget),
             Job("forgetting", HOUR_S, container.image_lifecycle.forget),
             Job("store-forgetting", 24 * HOUR_S, container.sweeps.stored_tombstones),
             Job("orphan-report", 24 * HOUR_S, container.sweeps.orphans),

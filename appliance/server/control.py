@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import aiohttp
 from aiohttp import web
 
+from appliance.access.ban_orders import BanOrder
 from appliance.access.orders import KeyOrder
 from appliance.config.model import Config
 from appliance.domain.errors import ApplianceError, CommandFailed, ServerNotRunning
@@ -44,7 +45,7 @@ class Commands:
 
     `status` returns plain values for people and for `doctor`. `drain` refuses uploads from now on, or accepts them
     again. `take_down` ends what has a slug, and returns one word for what that was. `reinspect` takes one step. `key`
-    carries out an order about access keys.
+    and `ban` carry out orders about access keys and bans.
     """
 
     expire: ExpireNow
@@ -53,6 +54,7 @@ class Commands:
     take_down: Callable[[str], Awaitable[str]]
     reinspect: Callable[[StepRequest], Awaitable[Step]]
     key: Callable[[KeyOrder], Awaitable[Answer]]
+    ban: Callable[[BanOrder], Awaitable[Answer]]
 
 
 @asynccontextmanager
@@ -101,6 +103,11 @@ async def ask_key(config: Config, order: KeyOrder) -> dict[str, Any]:
     return await _ask(config, "POST", "/key", asdict(order), _TAKEDOWN_S)
 
 
+async def ask_ban(config: Config, order: BanOrder) -> dict[str, Any]:
+    """Has the server carry out the order. Raises ServerNotRunning, CommandFailed."""
+    return await _ask(config, "POST", "/ban", asdict(order), _TAKEDOWN_S)
+
+
 def _app(commands: Commands) -> web.Application:
     async def status(_request: web.Request) -> web.Response:
         return web.json_response({"pid": os.getpid(), **await commands.status()})
@@ -122,6 +129,9 @@ def _app(commands: Commands) -> web.Application:
     async def key(request: web.Request) -> web.Response:
         return web.json_response(await commands.key(KeyOrder(**await request.json())))
 
+    async def ban(request: web.Request) -> web.Response:
+        return web.json_response(await commands.ban(BanOrder(**await request.json())))
+
     app = web.Application(middlewares=[_only_commanders, _errors_in_words])
     app.add_routes(
         [
@@ -131,6 +141,7 @@ def _app(commands: Commands) -> web.Application:
             web.post("/takedown", takedown),
             web.post("/reinspect", reinspect),
             web.post("/key", key),
+            web.post("/ban", ban),
         ]
     )
     return app

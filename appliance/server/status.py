@@ -66,6 +66,7 @@ async def status(container: Container) -> Mapping[str, object]:
         "waiting_to_be_purged": container.purger.waiting_tags,
         "limits": "on" if container.limits.is_on else "off",
         "at_a_limit": container.limits.refusals.report(),
+        "bans": container.bans.count,
         "untrusted_proxy": container.forwarding_watch.untrusted_proxy,
         "forwarding_strangers": container.forwarding_watch.forwarding_strangers,
     }

@@ -83,5 +83,5 @@ class Admission:
                 yield permit
 
     def begin_upload(self, client: Client) -> None:
-        """Count an upload that begins. Raises RateLimited."""
+        """Count an upload that begins. Raises RateLimited, ProofRequired."""
         self._upload_limits.begin_upload(client)

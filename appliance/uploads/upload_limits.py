@@ -21,6 +21,7 @@ class UploadLimits:
     def __init__(self, limits: Limits) -> None:
         self._uploads = limits.uploads
         self._key_uploads = limits.key_uploads
+        self._proof_of_work = limits.proof_of_work
         self._minute_bytes = limits.minute_bytes
         self._day_budgets = limits.day_budgets
 
@@ -40,10 +41,11 @@ class UploadLimits:
                 self._day_budgets.require(account, request.bytes)
 
     def begin_upload(self, client: Client) -> None:
-        """Count one upload. Raises RateLimited."""
+        """Count one upload. Raises RateLimited, ProofRequired."""
         self._key_uploads.require(client.access_key)
         for account in client.accounts:
             self._uploads.require(account)
+        self._proof_of_work.take(client)
         self._key_uploads.take(client.access_key)
         for account in client.accounts:
             self._uploads.take(account)

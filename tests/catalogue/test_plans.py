@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue.sqlite import statements
+from appliance.catalogue.sqlite import ban_statements, statements
 from appliance.catalogue.sqlite.connections import open_writer
 
 STATEMENTS = {
-    name: text for name, text in vars(statements).items() if name.isupper() and name[0] != "_" and isinstance(text, str)
+    name: text
+    for name, text in (vars(statements) | vars(ban_statements)).items()
+    if name.isupper() and name[0] != "_" and isinstance(text, str)
 }
 TABLES = (
     *("images", "tombstones", "tombstones_due", "idempotency", "notes", "uploads", "albums", "purges"),
-    *("keys", "key_usage", "records_due"),
+    *("keys", "key_usage", "records_due", "bans"),
 )
 WALKS_BY_SLUG = {"PAGE", "NEWEST", "HALF_ENDED", "ERASING_ALIVE", "IMPOSSIBLE_FACTS", "LIVING_TOMBSTONES"}
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from appliance.access.ban_orders import BanOrder
 from appliance.access.orders import KeyOrder
 from appliance.config.model import MB, Config
 from appliance.domain.model import KeepMetadata
@@ -65,6 +66,10 @@ class Asked:
 
     async def key(self, order: KeyOrder) -> Mapping[str, Any]:
         self.commands.append(f"key {order.verb}")
+        return {}
+
+    async def ban(self, order: BanOrder) -> Mapping[str, Any]:
+        self.commands.append(f"ban {order.verb}")
         return {}
 
 
@@ -130,7 +135,9 @@ async def around(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arou
         abstract.listen()
         port = listener.getsockname()[1]
         control = str(config.control_path)
-        commands = Commands(asked.expire, asked.status, asked.drain, asked.take_down, asked.reinspect, asked.key)
+        commands = Commands(
+            asked.expire, asked.status, asked.drain, asked.take_down, asked.reinspect, asked.key, asked.ban
+        )
         async with listening(config, commands):
             yield Around(
                 folder,

@@ -27,7 +27,8 @@ def uploads_unlimited() -> UploadLimits:
     return UploadLimits(limits)
 
 
-def only(**quotas: int) -> LimitsConfig:
+def only(**settings: int | str) -> LimitsConfig:
     """Limits that are on, and these alone."""
     every: dict[str, Any] = {name: 0 for name in LimitsConfig.__slots__ if name != "mode"}
-    return LimitsConfig(**every | quotas, mode="on")
+    every |= {"proof_of_work": "never", "proof_of_work_cost": 1}
+    return LimitsConfig(**every | settings, mode="on")

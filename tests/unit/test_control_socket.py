@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from appliance.access.ban_orders import BanOrder
 from appliance.access.orders import KeyOrder
 from appliance.config.model import Config
 from appliance.domain.errors import CommandFailed, Conflict, DataDirectoryLocked, ServerNotRunning, UnfitInstallation
@@ -46,6 +47,9 @@ class Server:
     async def key(self, order: KeyOrder) -> Mapping[str, Any]:
         return {"keys": [order.name], "text": order.verb}
 
+    async def ban(self, order: BanOrder) -> Mapping[str, Any]:
+        return {"bans": [order.whom, order.verb]}
+
     async def status(self) -> Mapping[str, Any]:
         return {"listen": "127.0.0.1:8080"}
 
@@ -56,7 +60,9 @@ async def running(config: Config) -> AsyncIterator[Server]:
     with owned_data_dir(config):
         async with listening(
             config,
-            Commands(server.expire, server.status, server.drain, server.take_down, server.reinspect, server.key),
+            Commands(
+                server.expire, server.status, server.drain, server.take_down, server.reinspect, server.key, server.ban
+            ),
         ):
             yield server
 

@@ -27,6 +27,7 @@ OUTSIDE_HTTP = {
     "purge-failed",
     "server-not-running",
     "command-failed",
+    "ban-unknown",
     "key-unknown",
     "catalogue-damaged",
     "catalogue-too-new",

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 
 from appliance.catalogue.sqlite import statements as sql
+from appliance.catalogue.sqlite.bans import upsert_ban
 from appliance.catalogue.sqlite.invites import invite_values
 from appliance.catalogue.sqlite.keys import key_values
 from appliance.domain.access_keys import key_of
@@ -31,4 +32,5 @@ def _upsert_invite(connection: sqlite3.Connection, record: AccessRecord) -> None
 _WRITERS: Mapping[RecordKind, Callable[[sqlite3.Connection, AccessRecord], None]] = {
     RecordKind.KEY: _upsert_key,
     RecordKind.INVITE: _upsert_invite,
+    RecordKind.BAN: upsert_ban,
 }

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from appliance.catalogue.sqlite.albums import AlbumRows
+from appliance.catalogue.sqlite.bans import BanRows
 from appliance.catalogue.sqlite.day_budgets import DayBudgetRows
 from appliance.catalogue.sqlite.idempotency import IdempotencyRows
 from appliance.catalogue.sqlite.images import ImageRows
@@ -45,6 +46,7 @@ class SqliteCatalogue:
         self.purges = PurgeRows(self._readers, self._writer)
         self.keys = KeyRows(self._readers, self._writer)
         self.invites = InviteRows(self._readers, self._writer)
+        self.bans = BanRows(self._readers, self._writer)
         self.records = RecordRows(self._readers, self._writer)
         self.notes = NoteRows(self._readers, self._writer)
         self.day_budgets = DayBudgetRows(self._readers, self._writer)

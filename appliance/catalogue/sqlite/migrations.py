@@ -23,7 +23,7 @@ CHANGES = "!"
 APPLICATION_ID = 0x41504943  # "APIC", in the file's header: tells our files from any other program's
 _TABLES = {
     *("images", "tombstones", "tombstones_due", "idempotency", "notes", "uploads", "albums", "purges"),
-    *("keys", "key_usage", "records_due", "day_budgets", "invites"),
+    *("keys", "key_usage", "records_due", "day_budgets", "invites", "bans"),
     Migrations.migrations_table,
 }
 migrations = Migrations("catalogue")
@@ -280,6 +280,16 @@ def invites(db: Database) -> None:
     db.execute("CREATE INDEX invites_by_album ON invites (album, created_s)")
     for table in ("images", "uploads"):
         db.execute(f"ALTER TABLE {table} ADD COLUMN invite TEXT")
+
+
+@migrations(name="0018-bans")
+def bans(db: Database) -> None:
+    """Networks and access keys that are kept out. Without `until_s` for good; `views` says that nothing is shown."""
+    db.execute(
+        "CREATE TABLE bans (id TEXT NOT NULL PRIMARY KEY, reason TEXT NOT NULL, created_s INTEGER NOT NULL,"
+        " until_s INTEGER, views INTEGER NOT NULL, version INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX bans_by_end ON bans (until_s) WHERE until_s IS NOT NULL")
 
 
 def migrate(connection: sqlite3.Connection) -> None:

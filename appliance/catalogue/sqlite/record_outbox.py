@@ -37,6 +37,12 @@ def enqueue_record(connection: Connection, record: AccessRecord) -> None:
     )
 
 
+def due_version(connection: Connection, kind: RecordKind, record_id: str) -> int:
+    """The version of the record that is due, 0 if none is: what has no row begins after it."""
+    record = _get(connection, kind, record_id)
+    return 0 if record is None else record.version
+
+
 def _get(connection: Connection, kind: RecordKind, record_id: str) -> AccessRecord | None:
     row = connection.execute(sql.RECORD_DUE, {"kind": kind.value, "id": record_id}).fetchone()
     return None if row is None else _record_of(row)

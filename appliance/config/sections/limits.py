@@ -6,6 +6,7 @@ from appliance.config.option_info import info
 from appliance.config.units import GB
 
 MODES = ("auto", "on", "off")
+PROOFS = ("auto", "always", "never")
 _NETWORK = "one network (/24 of IPv4, /48 of IPv6)"
 _KEY = "one access key, or one person whom a trusted proxy has signed in"
 _ALL = "everybody without an access key together"
@@ -45,3 +46,14 @@ class LimitsConfig:
     address_processor_s: int = _quota(60, "Seconds a minute in which workers make views for one address")
     prefix_processor_s: int = _quota(240, f"Seconds a minute in which workers make views for {_NETWORK}")
     key_processor_s: int = _quota(240, f"Seconds a minute in which workers make views for {_KEY}")
+    proof_of_work: str = field(
+        default="auto",
+        metadata=info(
+            "Whether those without an access key have to solve a challenge before they upload. `auto`: while their "
+            "network, or all of them together, have used half of what they may upload in a minute.",
+            choices=PROOFS,
+        ),
+    )
+    proof_of_work_cost: int = field(
+        default=200, metadata=info("How much work a challenge is: iterations for each of some 4096 tries.", minimum=1)
+    )

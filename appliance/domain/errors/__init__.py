@@ -6,6 +6,7 @@ Its text is here once, for the API, the log and the pages: pages translate it, w
 
 from appliance.domain.errors.access import (
     AlbumFull,
+    Banned,
     ClosedInvite,
     EndedAlbumInvite,
     GoneInvite,
@@ -17,8 +18,10 @@ from appliance.domain.errors.access import (
     KeyScope,
     KeyUsedUp,
     SignInRequired,
+    UnknownBan,
     UnknownInvite,
     UnknownKey,
+    ban_figures,
 )
 from appliance.domain.errors.base import ApplianceError, figures_of, fill_in
 from appliance.domain.errors.host import (
@@ -51,7 +54,7 @@ from appliance.domain.errors.images import (
     VersionMismatch,
     WrongToken,
 )
-from appliance.domain.errors.limits import BudgetSpent, KeyImagesSpent, RateLimited
+from appliance.domain.errors.limits import BudgetSpent, KeyImagesSpent, ProofRequired, RateLimited
 from appliance.domain.errors.locks import AllLocked, BeingViewed, Locked, TooManyGuesses, WrongPassphrase
 from appliance.domain.errors.operation import (
     CommandFailed,
@@ -117,6 +120,7 @@ __all__ = [
     "AlbumFull",
     "AllLocked",
     "ApplianceError",
+    "Banned",
     "BeingViewed",
     "BudgetSpent",
     "Busy",
@@ -175,6 +179,7 @@ __all__ = [
     "OffsetMismatch",
     "PartialUpload",
     "PartsUnfinished",
+    "ProofRequired",
     "PurgeFailed",
     "RangeNotSatisfiable",
     "RateLimited",
@@ -190,6 +195,7 @@ __all__ = [
     "UnavailableImages",
     "UnfitInstallation",
     "UnknownAlbum",
+    "UnknownBan",
     "UnknownImage",
     "UnknownInvite",
     "UnknownKey",
@@ -204,6 +210,7 @@ __all__ = [
     "VersionMismatch",
     "WrongPassphrase",
     "WrongToken",
+    "ban_figures",
     "figures_of",
     "fill_in",
 ]

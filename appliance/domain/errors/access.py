@@ -1,6 +1,9 @@
 """Errors of who may do what, and how much: access keys, their scopes and their limits."""
 
-from appliance.domain.errors.base import ApplianceError
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from appliance.domain.errors.base import ApplianceError, fill_in
 
 
 class KeyRequired(ApplianceError):
@@ -102,3 +105,35 @@ class UnknownKey(ApplianceError):
 
     code = "key-unknown"
     title = "There is no such access key"
+
+
+class Banned(ApplianceError):
+    """The operator has banned the client until `until_s` (unix seconds), or for good. `reason` may be empty."""
+
+    code = "banned"
+    title = "You are banned"
+    texts = (
+        "Your network or access key is banned until {until}. Reason: {reason}",
+        "Your network or access key is banned until {until}.",
+        "Your network or access key is banned. Reason: {reason}",
+        "Your network or access key is banned.",
+    )
+    for_programmers = True
+
+    def __init__(self, reason: str = "", until_s: int | None = None) -> None:
+        until = "" if until_s is None else f"{datetime.fromtimestamp(until_s, UTC):%Y-%m-%d %H:%M} UTC"
+        super().__init__(fill_in(self.texts, ban_figures(reason, until)) or "")
+        self.reason = reason
+        self.until_s = until_s
+
+
+def ban_figures(reason: str, until: str) -> Mapping[str, str]:
+    """Values for the texts of a ban; what is empty is unknown."""
+    return {name: value for name, value in (("reason", reason), ("until", until)) if value}
+
+
+class UnknownBan(ApplianceError):
+    """Nobody of this name is banned."""
+
+    code = "ban-unknown"
+    title = "There is no such ban"

@@ -1,5 +1,8 @@
 """Errors of clients that are at a limit of their own. Waiting helps."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from appliance.domain.errors.base import ApplianceError
 from appliance.domain.quotas import Policy
 
@@ -58,3 +61,23 @@ class KeyImagesSpent(BudgetSpent):
         "With this access key, {limit} images can be uploaded in a day. Continue tomorrow.",
         "No more images can be uploaded with this access key today. Continue tomorrow.",
     )
+
+
+class ProofRequired(ApplianceError):
+    """Very much is uploaded at the moment: the client solves the `challenge` first, or waits for `retry_after_s`.
+
+    `is_again`: the solution that came with the request is wrong, or counts no more.
+    """
+
+    code = "proof-required"
+    title = "Very many images are being uploaded"
+    texts = ("Very many images are being uploaded. Wait a minute, then try again.",)
+    for_programmers = True
+
+    def __init__(
+        self, challenge: Mapping[str, Any] | None = None, *, is_again: bool = False, retry_after_s: int | None = None
+    ) -> None:
+        why = "The proof of work is not valid, or was used before." if is_again else f"{self.title} at the moment."
+        how = f"{why} Solve the challenge and send the solution in the header Proof-Of-Work, or wait."
+        super().__init__(how if challenge else "", retry_after_s=retry_after_s)
+        self.challenge = challenge

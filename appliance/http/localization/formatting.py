@@ -50,6 +50,10 @@ class Formatter:
         """`23 November 2027`."""
         return format_date(datetime.fromtimestamp(unix_s, UTC), "long", self._locale)
 
+    def moment(self, unix_s: float) -> str:
+        """`23 November 2027, 16:02 UTC`."""
+        return f"{self.date(unix_s)}, {datetime.fromtimestamp(unix_s, UTC):%H:%M} UTC"
+
     def size(self, count: int) -> str:
         """Decimal units with two or three figures: `1 byte`, `829 KB`, `1.2 MB`, `5 TB`."""
         if count < 1000:

@@ -7,7 +7,7 @@ from functools import partial
 from babel.numbers import format_decimal
 
 from appliance.domain import refusals
-from appliance.domain.errors import ApplianceError, figures_of, fill_in
+from appliance.domain.errors import ApplianceError, Banned, ban_figures, figures_of, fill_in
 from appliance.domain.model import Image
 from appliance.http.localization.formatting import Formatter
 from appliance.http.localization.languages import ENGLISH, Language
@@ -28,7 +28,7 @@ def localize_error(fault: ApplianceError, language: Language) -> LocalizedError:
     """
     if language.tag != ENGLISH.tag or fault.for_programmers:
         texts = [language.gettext(text) for text in fault.texts]
-        if text := fill_in(texts, _figures(fault.limit, fault.actual, language)):
+        if text := fill_in(texts, _figures(fault, language)):
             return LocalizedError(text, language.tag)
     return LocalizedError(fault.detail, ENGLISH.tag)
 
@@ -52,8 +52,11 @@ def localize_original_only(image: Image, max_pixels: int, language: Language) ->
     return LocalizedError(text, language.tag)
 
 
-def _figures(limit: int | None, actual: int | None, language: Language) -> Mapping[str, str]:
-    return figures_of(limit, actual, partial(_number, language=language), Formatter(language).size)
+def _figures(fault: ApplianceError, language: Language) -> Mapping[str, str]:
+    formatter = Formatter(language)
+    if isinstance(fault, Banned):
+        return ban_figures(fault.reason, "" if fault.until_s is None else formatter.moment(fault.until_s))
+    return figures_of(fault.limit, fault.actual, partial(_number, language=language), formatter.size)
 
 
 def _number(value: int, language: Language) -> str:

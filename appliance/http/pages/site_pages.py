@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 
 from appliance.config.model import Config
-from appliance.domain.errors import ApplianceError
+from appliance.domain.errors import ApplianceError, Banned
 from appliance.domain.model import KeepMetadata
 from appliance.domain.tokens import generate_secret
 from appliance.domain.upload_options import keep_metadata_of
@@ -13,9 +13,9 @@ from appliance.http.links import EXTENSIONS
 from appliance.http.localization.formatting import HOUR_S
 from appliance.http.pages.templates import PageTemplates
 
-MAX_WAITING_PAGES = 64
+MAX_KEPT_PAGES = 64
 REQUEST_ID_MARK = "{request-id}"
-WaitingKey = tuple[int, str, str, int | None]
+PageKey = tuple[int, str, str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class SitePages:
     def __init__(self, templates: PageTemplates, config: Config) -> None:
         self._templates = templates
         self._config = config
-        self._waiting_pages: LRUCache[WaitingKey, str] = LRUCache(MAX_WAITING_PAGES)
+        self._kept_pages: LRUCache[PageKey, str] = LRUCache(MAX_KEPT_PAGES)
 
     def upload_page(self, problem: ApplianceError | None = None, *, form_values: UploadFormValues | None = None) -> str:
         """The form that sends a file to `POST /`: fields file, expires_in, title, alt, keep_metadata, form_key."""
@@ -84,14 +84,14 @@ class SitePages:
         """An error in plain words, with the code and the request id that an administrator needs to look it up.
 
         A page that `continues` counts down until it may be asked for again, and then reloads. A flood asks for many of
-        these, so they are rendered once.
+        these, and of those about a ban, so they are rendered once.
         """
-        if not continues:
+        if not continues and not isinstance(fault, Banned):
             return self._error_page(status, fault, request_id)
         key = status, fault.code, fault.detail, fault.retry_after_s
-        page = self._waiting_pages.get(key)
+        page = self._kept_pages.get(key)
         if page is None:
-            page = self._waiting_pages[key] = self._error_page(status, fault, REQUEST_ID_MARK, fault.retry_after_s)
+            page = self._kept_pages[key] = self._error_page(status, fault, REQUEST_ID_MARK, fault.retry_after_s)
         return page.replace(REQUEST_ID_MARK, request_id)
 
     def _error_page(self, status: int, fault: ApplianceError, request_id: str, wait_s: int | None = None) -> str:

@@ -21,9 +21,9 @@ OVERRIDE = "X-HTTP-Method-Override"
 OVERRIDABLE = frozenset({hdrs.METH_HEAD, hdrs.METH_PATCH, hdrs.METH_DELETE})
 SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 ALLOWED = (
-    "Authorization, Cache-Control, Content-Digest, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Concat, "
-    "Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, X-API-Key, X-HTTP-Method-Override, X-Invite, "
-    "X-Request-ID, X-Requested-With"
+    "Authorization, Cache-Control, Content-Digest, Content-Type, Proof-Of-Work, Tus-Resumable, Upload-Checksum, "
+    "Upload-Concat, Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, X-API-Key, "
+    "X-HTTP-Method-Override, X-Invite, X-Request-ID, X-Requested-With"
 )
 EXPOSED = (
     "Content-Location, Location, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, "

@@ -15,7 +15,7 @@ OpenLimited = Callable[..., Awaitable[Host]]
 def open_limited(open_host: OpenHost) -> OpenLimited:
     """Opens a host with these limits alone. X-Forwarded-For says who asks."""
 
-    async def open_(**quotas: int) -> Host:
-        return await open_host(limits=only(**quotas), server=Server(trusted_proxies=("127.0.0.1",)))
+    async def open_(**settings: int | str) -> Host:
+        return await open_host(limits=only(**settings), server=Server(trusted_proxies=("127.0.0.1",)))
 
     return open_

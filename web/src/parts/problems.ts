@@ -18,6 +18,9 @@ export interface ProblemDetails {
   actual?: number;
   /** Until when what is gone can be restored; only its owner is told. */
   restorable_until?: string;
+  /** Of a ban: why, perhaps empty, and until when; null for good. */
+  reason?: string;
+  until?: string | null;
 }
 
 /** Text for people, and its language; whatever shows the text marks it where that isn't the page's language. */
@@ -50,8 +53,10 @@ export function showText(place: HTMLElement, { text, lang }: LocalizedText): voi
   else place.lang = lang;
 }
 
-function figuresOf({ limit, actual }: ProblemDetails): Map<string, string> {
+function figuresOf({ limit, actual, reason, until }: ProblemDetails): Map<string, string> {
   const figures = new Map<string, string>();
+  if (reason) figures.set("reason", reason);
+  if (until) figures.set("until", new Date(until).toLocaleString(locale()));
   const number = new Intl.NumberFormat(locale());
   for (const [name, value] of Object.entries({ limit, actual })) {
     if (value === undefined) continue;

@@ -19,6 +19,7 @@ const POLL_MS = [300, 700, 1500, 3000, 5000];
 const UNAUTHORIZED = 401;
 const LOCKED = 423;
 const BUSY = [409, LOCKED];
+const PROOF_REQUIRED = 428;
 const TOO_MANY_REQUESTS = 429;
 const INSUFFICIENT_STORAGE = 507;
 
@@ -67,6 +68,8 @@ export class Transfer {
   edits: Edits;
   #upload: Upload | undefined;
   #attempt = 0;
+  /** The solution of a challenge, which counts for the creation alone. */
+  #proof: string | undefined;
 
   /** `changed` is called whenever anything changes. */
   constructor(
@@ -179,6 +182,7 @@ export class Transfer {
 
   #onRequest(request: HttpRequest): void {
     for (const [name, value] of Object.entries(keyHeader())) request.setHeader(name, value);
+    if (this.#proof) request.setHeader("Proof-Of-Work", this.#proof);
     const last = this.sent >= this.file.size && request.getMethod() === "PATCH";
     if (last && this.phase === "sending") this.#enter("processing");
   }
@@ -240,10 +244,22 @@ export class Transfer {
   #onError(fault: DetailedError): void {
     if (this.phase === "gone" || this.phase === "paused") return;
     const status = fault.originalResponse?.getStatus() ?? 0;
-    if (status === TOO_MANY_REQUESTS) return this.#awaitLimit(Number(fault.originalResponse?.getHeader("Retry-After")));
+    const wait = Number(fault.originalResponse?.getHeader("Retry-After"));
+    if (status === TOO_MANY_REQUESTS) return this.#awaitLimit(wait);
+    if (status === PROOF_REQUIRED) return void this.#prove(fault.originalResponse?.getBody(), wait);
     this.problem = problemIn(fault.originalResponse?.getBody());
     const isRefused = status >= 400 && status < 500 && status !== UNAUTHORIZED;
     this.#enter(isRefused ? "refused" : "failed"); // with a key it can be tried again
+  }
+
+  /** Solve the challenge and go on, or wait where this browser can't: the server lets some in without. */
+  async #prove(body: string | undefined, wait: number): Promise<void> {
+    const attempt = this.#attempt;
+    this.#enter("processing");
+    this.#proof = await import("./proof").then(({ solve }) => solve(body), () => undefined);
+    if (attempt !== this.#attempt) return;
+    if (this.#proof) void this.start();
+    else this.#awaitLimit(wait);
   }
 
   /** Resume when the server says that it may. */

@@ -1,0 +1,57 @@
+"""Proof of work: while very much is uploaded, who has no key solves a challenge first, or waits in a slow lane.
+
+So a flood costs its sender more than this host, and people's browsers do the work without their noticing.
+"""
+
+from appliance.domain.clients import Client
+from appliance.domain.errors import ProofRequired, RateLimited
+from appliance.domain.networks import prefix_of
+from appliance.limits.challenges import Challenges
+from appliance.limits.rates import Rate
+
+ALWAYS, AUTO = "always", "auto"
+
+
+class ProofOfWork:
+    """Asks for a solution where `when` says so: always, or while one of the `rates` of the client is hot.
+
+    Without one, the client may still upload as fast as the `slow_lane` allows.
+    """
+
+    def __init__(self, when: str, *, rates: tuple[Rate, ...], slow_lane: Rate, challenges: Challenges) -> None:
+        self._when = when
+        self._rates = rates
+        self._slow_lane = slow_lane
+        self._challenges = challenges
+
+    def require(self, client: Client) -> None:
+        """Raises ProofRequired where the client may not begin an upload now. Counts nothing."""
+        if not self._is_asked(client) or (client.proof and self._challenges.accepts(client.proof, _network_of(client))):
+            return
+        try:
+            self._slow_lane.require(client.id)
+        except RateLimited as slow:
+            raise self._refusal(client, slow) from None
+
+    def take(self, client: Client) -> None:
+        """Count an upload that begins. Raises ProofRequired, and then counts nothing."""
+        if not self._is_asked(client) or (client.proof and self._challenges.spend(client.proof, _network_of(client))):
+            return
+        try:
+            self._slow_lane.take(client.id)
+        except RateLimited as slow:
+            raise self._refusal(client, slow) from None
+
+    def _is_asked(self, client: Client) -> bool:
+        if client.access_key is not None or client.user is not None or client.invite is not None:
+            return False
+        return self._when == ALWAYS or (self._when == AUTO and any(rate.is_hot(client.id) for rate in self._rates))
+
+    def _refusal(self, client: Client, slow: RateLimited) -> ProofRequired:
+        challenge = self._challenges.issue(_network_of(client))
+        return ProofRequired(challenge, is_again=client.proof is not None, retry_after_s=slow.retry_after_s)
+
+
+def _network_of(client: Client) -> str:
+    """Whoever has many addresses solves a challenge for each upload all the same, so it is for all of them."""
+    return prefix_of(client.id) or client.id
