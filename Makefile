@@ -7,6 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WEB := web/static/built/.made
+PLANES := appliance/imaging/planes/native
+FAST_JPEG := appliance/imaging/planes/_planes.so
 CLIENTS := tests/node/node_modules/.made
 LIGHTHOUSE := benchmarks/pages/node_modules/.made
 
@@ -29,7 +31,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | \
 		while IFS="$$(printf '\t')" read -r name words; do printf '  make %-16s %s\n' "$$name" "$$words"; done
-run: $(VENV)/.run $(WEB) ## Serve on 127.0.0.1:8080, in the foreground; Ctrl-C stops
+run: $(VENV)/.run $(WEB) $(FAST_JPEG) ## Serve on 127.0.0.1:8080, in the foreground; Ctrl-C stops
 	@exec $(BIN)/appliance serve
 
 web: $(WEB) ## Build the scripts and styles of the pages
@@ -48,10 +50,10 @@ docs: ## List the modules in build/docs/modules.md and the settings in docs/sett
 words: $(VENV)/.dev ## Collect the texts of the pages for translation, into web/locale
 	$(BIN)/python -m tests.support.wording
 
-test: $(VENV)/.dev $(WEB) $(CLIENTS) ## Run the tests, without the long ones (ARGS="-k name" for some)
+test: $(VENV)/.dev $(WEB) $(FAST_JPEG) $(CLIENTS) ## Run the tests, without the long ones (ARGS="-k name" for some)
 	$(BIN)/python -m pytest -m "not long" $(ARGS)
 
-test-long: $(VENV)/.dev $(WEB) $(CLIENTS) mirador ## Run all tests, including the long ones
+test-long: $(VENV)/.dev $(WEB) $(FAST_JPEG) $(CLIENTS) mirador ## Run all tests, including the long ones
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.dev $(WEB) lint-deploy ## Check style, types, layers, roles and units
@@ -75,7 +77,7 @@ format: $(VENV)/.dev ## Format the code, and fix what ruff can fix
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev $(WEB) ## Run the short set of the benchmarks, in under ten minutes, and say what was skipped and why
+bench: $(VENV)/.dev $(WEB) $(FAST_JPEG) ## Run the short set of the benchmarks, in under ten minutes, and say what was skipped and why
 	@$(BIN)/python -m benchmarks
 
 .PHONY: lighthouse
@@ -83,7 +85,7 @@ lighthouse: $(VENV)/.dev $(WEB) $(LIGHTHOUSE) ## Measure the pages as on a phone
 	$(BIN)/python -m benchmarks.page_speed $(ARGS)
 
 .PHONY: quality
-quality: $(VENV)/.bench $(WEB) ## Compare bytes and quality of every size and format with other image servers
+quality: $(VENV)/.bench $(WEB) $(FAST_JPEG) ## Compare bytes and quality of every size and format with other image servers
 	$(BIN)/python -m benchmarks.rendition_quality $(ARGS)
 
 bench-peers: $(VENV)/.dev $(WEB) ## Install the servers that the benchmarks compare with (cargo, PyPI, npm)
@@ -120,7 +122,7 @@ lock: $(VENV)/.dev ## Pin the newest allowed versions of everything, by hash
 	$(COMPILE) --upgrade -c requirements-build.lock -c requirements-dev.lock --extra bench pyproject.toml -o requirements-bench.lock
 	$(COMPILE) --upgrade -c requirements-build.lock -c requirements-dev.lock --extra deploy --extra deploy-test pyproject.toml -o requirements-deploy.lock
 
-dist: $(VENV)/.run $(WEB) ## Build the release that Ansible installs: wheel and wheelhouse in one archive, in dist/
+dist: $(VENV)/.run $(WEB) $(FAST_JPEG) ## Build the release that Ansible installs: wheel and wheelhouse in one archive, in dist/
 	ansible/dist.sh
 
 deploy-test: $(VENV)/.deploy minio dist ## Install, restart and upgrade on a real systemd, in a container (root, Debian)
@@ -130,7 +132,7 @@ deploy-test-long: $(VENV)/.deploy minio dist ## The same, and break processes, d
 	$(BIN)/python -m tests.deploy --long $(ARGS)
 
 clean: ## Remove what was installed and built here; data/ stays
-	rm -rf $(VENV) build dist web/static/built web/node_modules tests/node/node_modules benchmarks/pages/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(FAST_JPEG) build dist web/static/built web/node_modules tests/node/node_modules benchmarks/pages/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Stamp files record what is installed, so that a second run starts at once and a changed lock installs again.
 
@@ -149,6 +151,12 @@ $(VENV)/.run: $(VENV)/.made requirements-build.lock requirements.lock pyproject.
 	$(INSTALL) -r requirements.lock
 	$(PIP) --no-deps --no-index --editable .
 	@touch $@
+
+# Without a compiler or libjpeg's header, libvips makes all sizes: slower, and otherwise the same.
+$(FAST_JPEG): $(wildcard $(PLANES)/*.c $(PLANES)/*.h)
+	@echo '#include <stdio.h>\n#include <jpeglib.h>' | $(CC) -E -x c - >/dev/null 2>&1 || \
+		{ echo "JPEGs are resized by libvips alone: for the faster way install gcc and libjpeg62-turbo-dev, then make again"; exit 0; }; \
+	$(CC) -std=gnu11 -O3 -Wall -Wextra -fPIC -shared -o $@ $(PLANES)/*.c -ldl -lm
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	$(INSTALL) -r requirements-dev.lock

@@ -11,6 +11,7 @@ Check = Callable[[Config], AsyncIterator[Finding]]
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("python", machine.python),
     ("libvips", components.libvips),
+    ("fast-jpeg", components.fast_jpeg),
     ("sandbox", components.sandbox),
     ("disk", machine.disk),
     ("catalogue", rows.catalogue),

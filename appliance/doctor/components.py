@@ -36,6 +36,18 @@ async def libvips(_config: Config) -> AsyncIterator[Finding]:
     yield fault("libvips", found["unfit"]) if found["unfit"] else ok("libvips", words)
 
 
+async def fast_jpeg(_config: Config) -> AsyncIterator[Finding]:
+    try:
+        found = await run_probe("fast-jpeg")
+    except ProbeFailed as error:
+        yield fault("fast-jpeg", f"the C extension breaks the process ({error}). Remove it: make clean run")
+        return
+    if found["lacking"]:
+        yield warn("fast-jpeg", f"sizes of JPEGs take twice as long, made by libvips alone: {found['lacking']}")
+    else:
+        yield ok("fast-jpeg", f"{found['kernels']} kernels with libjpeg-turbo {found['libjpeg']}")
+
+
 async def sandbox(_config: Config) -> AsyncIterator[Finding]:
     try:
         on = (await run_probe("sandbox"))["protections"]

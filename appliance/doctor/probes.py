@@ -1,7 +1,7 @@
 """What the doctor learns in a process of its own, because neither it nor the server decodes or sandboxes itself.
 
-`python -m appliance.doctor.probes libvips` prints the version and formats, `... sandbox` the protections of a worker;
-each as one line of JSON.
+`python -m appliance.doctor.probes libvips` prints the version and formats, `... fast-jpeg` which C extension is in use,
+`... sandbox` the protections of a worker; each as one line of JSON.
 """
 
 import json
@@ -11,6 +11,7 @@ from typing import Any
 from appliance.config.model import Renditions
 from appliance.domain.errors import UnfitInstallation
 from appliance.imaging import versions, worker
+from appliance.imaging.planes import extension
 from appliance.workers.limits import MAX_CPU_S, MAX_OUTPUT_BYTES
 
 
@@ -25,10 +26,18 @@ def libvips() -> dict[str, Any]:
     return {"version": version, "formats": list(versions.formats_available()), "unfit": unfit}
 
 
+def fast_jpeg() -> dict[str, Any]:
+    """What makes JPEGs of JPEGs beside libvips, and why nothing does, or None."""
+    loaded = extension.loaded()
+    if isinstance(loaded, str):
+        return {"kernels": None, "libjpeg": None, "lacking": loaded}
+    return {"kernels": loaded.kernels, "libjpeg": extension.libjpeg_version(), "lacking": None}
+
+
 def protections() -> dict[str, Any]:
     """The protections that this process could apply to itself, as workers do."""
     return {"protections": list(worker.prepare(Renditions().memory_bytes, MAX_OUTPUT_BYTES, MAX_CPU_S))}
 
 
 if __name__ == "__main__":
-    print(json.dumps({"libvips": libvips, "sandbox": protections}[sys.argv[1]]()))
+    print(json.dumps({"libvips": libvips, "fast-jpeg": fast_jpeg, "sandbox": protections}[sys.argv[1]]()))

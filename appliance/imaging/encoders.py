@@ -12,18 +12,18 @@ from appliance.imaging.colour import flattened, to_srgb
 from appliance.imaging.gain_maps import MIN_SIDE_PX, GainMap, save_with_gain_map
 from appliance.imaging.resizing import Size
 
-_JPEG_QUALITY = 82
+JPEG_QUALITY = 82
 _ANIMATION, _ALPHA = 0x02, 0x10
 """Flags in the head of an extended WebP."""
 SAVERS: dict[Format, tuple[str, dict[str, object]]] = {
-    Format.JPG: ("jpegsave_buffer", {"Q": _JPEG_QUALITY}),
+    Format.JPG: ("jpegsave_buffer", {"Q": JPEG_QUALITY}),
     Format.WEBP: ("webpsave_buffer", {"Q": 80, "effort": 2}),
     Format.AVIF: ("heifsave_buffer", {"Q": 60, "effort": 0, "compression": "av1"}),  # of regions; renditions: below
     Format.PNG: ("pngsave_buffer", {"compression": 5, "filter": "sub"}),
     Format.GIF: ("gifsave_buffer", {"effort": 3, "dither": 0.75}),
 }
 
-_OPTIMISED_PIXELS = 512 * 512
+OPTIMISED_PIXELS = 512 * 512
 """Up to here a JPEG gets Huffman tables of its own: 1 to 5 % fewer bytes for a millisecond. Larger ones would take more
 than twice as long (24 ms for 10 at 2048 px) to save 1 to 3 %."""
 _SMALL_AVIF_PIXELS = 512 * 512
@@ -43,10 +43,10 @@ def encode(image: pyvips.Image, format: Format, gain_map: GainMap | None = None,
         image = to_srgb(image)
     if not format.has_alpha:
         image = flattened(image)
-    if format is Format.JPG and image.width * image.height <= _OPTIMISED_PIXELS:
+    if format is Format.JPG and image.width * image.height <= OPTIMISED_PIXELS:
         options = options | {"optimize_coding": True}
     if gain_map is not None and format is Format.JPG and max(image.width, image.height) >= MIN_SIDE_PX:
-        with_map = save_with_gain_map(image, gain_map, _JPEG_QUALITY)
+        with_map = save_with_gain_map(image, gain_map, JPEG_QUALITY)
         if with_map is not None:
             return with_map
     keep = "icc" if image.get_typeof("icc-profile-data") else "none"

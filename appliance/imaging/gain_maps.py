@@ -46,7 +46,7 @@ class GainMap:
 
 def read_gain_map(fd: int) -> GainMap | None:
     """A JPEG's gain map; None where there is none, or none that can be read."""
-    if os.fstat(fd).st_size > _MAX_FILE_BYTES or not _has_mark(fd):
+    if os.fstat(fd).st_size > _MAX_FILE_BYTES or not may_have_gain_map(fd):
         return None
     try:
         whole = pyvips.Image.uhdrload_source(pyvips.Source.new_from_descriptor(fd), access="sequential")
@@ -61,8 +61,8 @@ def read_gain_map(fd: int) -> GainMap | None:
         return None
 
 
-def _has_mark(fd: int) -> bool:
-    """Whether a segment before the pixels says that there is a map: one of ISO 21496-1, or Adobe's namespace in XMP."""
+def may_have_gain_map(fd: int) -> bool:
+    """Whether a segment before a JPEG's pixels says so: one of ISO 21496-1, or Adobe's namespace in XMP."""
     file = Cleaning(fd, KeepMetadata.ALL, max_bytes=_MAX_HEADER_BYTES)
     try:
         for segment in segments(file, 2):

@@ -7,19 +7,15 @@ from appliance.domain.errors import CannotResize
 from appliance.domain.formats import FormatSpec
 from appliance.domain.renditions import Facts, Format, RenderedFile, Shape, Target, shape
 from appliance.imaging import animation, tiff
+from appliance.imaging.chain import RESERVE, in_order, jpeg_shrink, source_of
 from appliance.imaging.colour import to_display
 from appliance.imaging.encoders import encode_each
 from appliance.imaging.gain_maps import GainMap, read_gain_map
 from appliance.imaging.headers import TURNED, orientation_of
+from appliance.imaging.planes.rendering import jpegs_from_planes
 from appliance.imaging.resizing import Size, resized, resized_part
 from appliance.imaging.sniffing import kind_of
 from appliance.imaging.sources import BROKEN, is_permanent, open_image
-
-RESERVE = 1.33
-"""How much larger than the target a decoder's own shrinking must leave the image; the resampling does the rest."""
-CHAIN_RESERVE = 2.0
-"""The same for making a size from a smaller sibling."""
-_JPEG_SHRINKS = (4, 2)  # 8 is faster still, but visibly soft: SSIMULACRA2 59 against 71
 
 
 def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset[Target]) -> list[RenderedFile]:
@@ -34,9 +30,13 @@ def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset
     try:
         animated = _animated(fd, kind, {target: shapes[target] for target in moving})
         stills = {target: shapes[target] for target in targets if target not in animated}
-        images = _stills(fd, kind, set(stills.values()))
-        gain_map = _gain_map(fd, kind, targets)  # once the whole image is out of memory
-        files = animated | encode_each(images, {target: one.size for target, one in stills.items()}, gain_map)
+        made = jpegs_from_planes(fd, kind, stills)
+        gain_map = None
+        if made is None:
+            images = _stills(fd, kind, set(stills.values()))
+            gain_map = _gain_map(fd, kind, targets)  # once the whole image is out of memory
+            made = encode_each(images, {target: one.size for target, one in stills.items()}, gain_map)
+        files = animated | made
     except BROKEN as error:
         refusal = CannotResize(refusals.DAMAGED)
         refusal.final = is_permanent(error)
@@ -73,24 +73,10 @@ def _animated(fd: int, kind: FormatSpec, shapes: dict[Target, Shape]) -> dict[Ta
 def _stills(fd: int, kind: FormatSpec, shapes: set[Shape]) -> dict[Size, pyvips.Image]:
     """The image at each shape, in memory."""
     made: dict[Shape, pyvips.Image] = {}
-    for one in sorted(shapes, key=lambda one: (one.whole, one.height), reverse=True):
-        source = _source(one, made)
+    for one in in_order(shapes):
+        source = source_of(one, made)
         made[one] = _decoded(fd, kind, one) if source is None else _made_from(made[source], source, one)
     return {one.size: image for one, image in made.items()}
-
-
-def _source(one: Shape, made: dict[Shape, pyvips.Image]) -> Shape | None:
-    """What to make a shape from: the smallest made so far that is large enough, else the largest, if it shows as much.
-
-    None where nothing shows as much, as of a tall image whose larger size ends earlier.
-    """
-    showing = [other for other in made if other.height * one.whole[1] >= one.height * other.whole[1]]
-    large = [other for other in showing if other.whole[0] >= one.whole[0] * CHAIN_RESERVE]
-    return min(large, key=_width, default=max(showing, key=_width, default=None))
-
-
-def _width(one: Shape) -> int:
-    return one.whole[0]
 
 
 def _made_from(image: pyvips.Image, source: Shape, one: Shape) -> pyvips.Image:
@@ -119,7 +105,7 @@ def _top(image: pyvips.Image, one: Shape) -> pyvips.Image:
 def _sized(fd: int, kind: FormatSpec, image: pyvips.Image, stored: Size) -> pyvips.Image:
     """The image at `stored`, by the way of its format that reads least; not in memory yet."""
     reduction = min(image.width / stored[0], image.height / stored[1])
-    if kind is formats.JPEG and (shrink := _jpeg_shrink(reduction)) > 1:
+    if kind is formats.JPEG and (shrink := jpeg_shrink(reduction)) > 1:
         covered = (image.width / shrink, image.height / shrink)
         return resized_part(open_image(fd, kind, shrink=shrink), covered, stored)
     if kind is formats.WEBP and reduction >= 2 * RESERVE:
@@ -150,7 +136,3 @@ def _smaller_copy(fd: int, whole: pyvips.Image, stored: Size) -> pyvips.Image | 
     if whole.get_typeof("icc-profile-data") and not small.get_typeof("icc-profile-data"):
         small.set_type(pyvips.GValue.blob_type, "icc-profile-data", whole.get("icc-profile-data"))
     return small
-
-
-def _jpeg_shrink(reduction: float) -> int:
-    return next((shrink for shrink in _JPEG_SHRINKS if reduction >= shrink * RESERVE), 1)

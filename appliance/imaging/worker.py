@@ -22,6 +22,7 @@ from appliance.imaging import metadata, sandbox
 from appliance.imaging.details import read_details
 from appliance.imaging.encoders import encode
 from appliance.imaging.inspection import inspect
+from appliance.imaging.planes import extension
 from appliance.imaging.pyramid import build_pyramid
 from appliance.imaging.regions import cut_all
 from appliance.imaging.render import render
@@ -64,9 +65,10 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def prepare(decode_bytes: int, output_bytes: int, cpu_s: int) -> tuple[str, ...]:
-    """Close the sandbox and warm libvips up; returns the protections that are in force."""
+    """Load what is loaded from files, close the sandbox and warm libvips up; returns the protections in force."""
     pyvips.cache_set_max(0)
     block_other_loaders()
+    extension.loaded()
     protections = sandbox.enter(decode_bytes, output_bytes, cpu_s)
     _warm_up()
     return protections

@@ -52,7 +52,8 @@ def worst(check: Check, config: Config) -> Finding:
 def test_a_used_data_directory_has_no_fault_in_any_part(config: Config) -> None:
     findings = found(examine, config)
     assert {finding.part for finding in findings} == {
-        "python", "libvips", "sandbox", "disk", "catalogue", "clock", "store", "backups", "cdn", "listen", "limits",
+        "python", "libvips", "fast-jpeg", "sandbox", "disk", "catalogue", "clock", "store", "backups", "cdn", "listen",
+        "limits",
     }  # fmt: skip
     assert [finding for finding in findings if finding.level is Level.FAULT] == []
     assert list(config.data_dir.glob(".doctor-*")) == []

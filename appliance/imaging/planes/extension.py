@@ -1,0 +1,107 @@
+"""The C extension of this package, and the libjpeg-turbo of Pillow's wheel that it uses.
+
+`make` builds the extension where it finds a C compiler and libjpeg's header; the release has it built.
+"""
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import PIL
+from PIL import features
+
+from appliance.imaging.resizing import Size
+
+LIBRARY = Path(__file__).with_name("_planes.so")
+MAX_SIZES = 8
+"""That can be made at once."""
+_DONE = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneSize:
+    """A JPEG that is wanted. `source`: the earlier one that it is made from; None for the decoded image."""
+
+    size: Size
+    source: int | None
+    quality: int
+    is_optimised: bool
+    profile: bytes = b""
+
+
+class _Size(ctypes.Structure):
+    """PlanesSize of planes.h."""
+
+    _fields_ = (
+        ("width", ctypes.c_int32),
+        ("height", ctypes.c_int32),
+        ("source", ctypes.c_int32),
+        ("quality", ctypes.c_int32),
+        ("is_optimised", ctypes.c_int32),
+        ("profile", ctypes.c_char_p),
+        ("profile_bytes", ctypes.c_size_t),
+        ("file", ctypes.c_void_p),
+        ("file_bytes", ctypes.c_size_t),
+    )
+
+
+class Extension:
+    """The loaded extension. Raises OSError where it or a libjpeg-turbo that fits it isn't there."""
+
+    def __init__(self, library: Path = LIBRARY, kernels: str | None = None) -> None:
+        self._library = ctypes.CDLL(str(library))
+        self._library.planes_load.restype = ctypes.c_char_p
+        self._library.planes_load.argtypes = (ctypes.c_char_p, ctypes.c_char_p)
+        self._library.planes_kernels.restype = ctypes.c_char_p
+        wrong: bytes | None = self._library.planes_load(str(_libjpeg()).encode(), kernels.encode() if kernels else None)
+        if wrong:
+            raise OSError(wrong.decode())
+
+    @property
+    def kernels(self) -> str:
+        """The name of those in use."""
+        name: bytes = self._library.planes_kernels()
+        return name.decode()
+
+    def render(self, jpeg: bytes, sizes: Sequence[PlaneSize], *, shrink: int, orientation: int) -> list[bytes] | None:
+        """The file of each size; None where libvips has to make them: the JPEG is unusual or damaged.
+
+        `shrink` (1, 2, 4, 8) is what the decoder does, `orientation` (1 to 8) what the image is turned from.
+        """
+        wanted = (_Size * len(sizes))(*map(_packed, sizes))
+        outcome = self._library.planes_render(jpeg, ctypes.c_size_t(len(jpeg)), shrink, orientation, wanted, len(sizes))
+        if outcome != _DONE:
+            return None
+        try:
+            return [ctypes.string_at(one.file, one.file_bytes) for one in wanted]
+        finally:
+            self._library.planes_free(wanted, len(sizes))
+
+
+def libjpeg_version() -> str:
+    """The version of Pillow's libjpeg-turbo."""
+    return features.version_feature("libjpeg_turbo") or "of an unknown version"
+
+
+@cache
+def loaded() -> Extension | str:
+    """The extension, or why it isn't used. Call it first before the sandbox is closed."""
+    try:
+        return Extension()
+    except OSError as error:
+        return str(error)
+
+
+def _packed(one: PlaneSize) -> _Size:
+    source = -1 if one.source is None else one.source
+    return _Size(*one.size, source, one.quality, one.is_optimised, one.profile or None, len(one.profile), None, 0)
+
+
+def _libjpeg() -> Path:
+    """The library in Pillow's wheel. A Pillow that was built against the system's has none."""
+    [folder] = [Path(place).parent / "pillow.libs" for place in PIL.__path__]
+    for path in sorted(folder.glob("libjpeg-*.so.62.*")):
+        return path
+    raise FileNotFoundError("Pillow brings no libjpeg-turbo: it wasn't installed from its wheel")

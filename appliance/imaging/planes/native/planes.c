@@ -1,0 +1,248 @@
+#include "planes.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libjpeg.h"
+#include "pool.h"
+#include "resampling.h"
+#include "writer.h"
+
+enum {
+    MAX_SIZES = 8,
+    MAX_ROWS = 2 * DCTSIZE, // of one component that are read at once
+    ROWS_AT_ONCE = 128,     // kept beyond what the next scaler reaches, for those made at once and not yet encoded
+    MARGIN = 32,            // samples that are read beyond an edge where no weight reaches: whole blocks and vectors
+};
+
+typedef struct {
+    Plane planes[COMPONENTS]; // as they are encoded
+    Plane stored[COMPONENTS]; // as the decoded image lies, of a size that is turned
+    Scaler scalers[COMPONENTS];
+    Writer writer;
+} Size;
+
+typedef struct {
+    struct jpeg_decompress_struct decoder;
+    struct jpeg_error_mgr errors;
+    Plane decoded[COMPONENTS];
+    double extents[COMPONENTS][2]; // of the image in each plane: whole samples and a part of one
+    Size sizes[MAX_SIZES];
+    PlanesSize *wanted;
+    int count, components;
+    int is_transposed, is_mirrored[2]; // across, down
+    Pool pool;
+    jmp_buf over;
+} Work;
+
+static Work *work; // what is under way: libjpeg's callbacks have no other way to it
+
+static void on_error(j_common_ptr codec) {
+    (void)codec;
+    longjmp(work->over, PLANES_DAMAGED);
+}
+
+static void on_message(j_common_ptr codec, int level) {
+    if (level < 0) on_error(codec); // a warning: the file is damaged, and libvips shows what can be shown
+}
+
+static void on_no_memory(void *context) {
+    (void)context;
+    longjmp(work->over, PLANES_NO_MEMORY);
+}
+
+// --- decoding --------------------------------------------------------------------------------------------------------
+
+static int is_suited(const struct jpeg_decompress_struct *decoder) {
+    const jpeg_component_info *component = decoder->comp_info;
+    if (decoder->data_precision != 8 || decoder->arith_code) return 0;
+    if (decoder->num_components == 1) return decoder->jpeg_color_space == JCS_GRAYSCALE;
+    if (decoder->num_components != COMPONENTS || decoder->jpeg_color_space != JCS_YCbCr) return 0;
+    return component->h_samp_factor == decoder->max_h_samp_factor &&
+           component->v_samp_factor == decoder->max_v_samp_factor && decoder->max_v_samp_factor <= 2;
+}
+
+static void open_decoder(const uint8_t *jpeg, size_t bytes, int shrink) {
+    struct jpeg_decompress_struct *decoder = &work->decoder;
+    decoder->err = &work->errors;
+    libjpeg.jpeg_CreateDecompress(decoder, JPEG_LIB_VERSION, sizeof *decoder);
+    libjpeg.jpeg_mem_src(decoder, jpeg, bytes);
+    libjpeg.jpeg_read_header(decoder, TRUE);
+    if (!is_suited(decoder)) longjmp(work->over, PLANES_UNSUITED);
+    decoder->raw_data_out = TRUE;
+    decoder->out_color_space = decoder->jpeg_color_space;
+    decoder->do_fancy_upsampling = FALSE;
+    decoder->scale_num = 1;
+    decoder->scale_denom = shrink;
+    libjpeg.jpeg_start_decompress(decoder);
+    work->components = decoder->num_components;
+    for (int i = 0; i < work->components; i++) {
+        const jpeg_component_info *component = &decoder->comp_info[i];
+        double part = component->DCT_scaled_size / (double)DCTSIZE;
+        work->extents[i][0] = decoder->image_width * part * component->h_samp_factor / decoder->max_h_samp_factor;
+        work->extents[i][1] = decoder->image_height * part * component->v_samp_factor / decoder->max_v_samp_factor;
+    }
+}
+
+// The next rows of each component. They may be fewer than are read at the image's end.
+static void decode_rows(void) {
+    struct jpeg_decompress_struct *decoder = &work->decoder;
+    JSAMPROW rows[COMPONENTS][MAX_ROWS];
+    JSAMPARRAY arrays[COMPONENTS] = {rows[0], rows[1], rows[2]};
+    int counts[COMPONENTS];
+    for (int i = 0; i < work->components; i++) {
+        Plane *plane = &work->decoded[i];
+        counts[i] = decoder->comp_info[i].v_samp_factor * decoder->comp_info[i].DCT_scaled_size;
+        for (int k = 0; k < counts[i]; k++) rows[i][k] = plane_row(plane, plane->made + k);
+    }
+    if (!libjpeg.jpeg_read_raw_data(decoder, arrays, decoder->max_v_samp_factor * decoder->min_DCT_scaled_size))
+        longjmp(work->over, PLANES_DAMAGED);
+    for (int i = 0; i < work->components; i++) {
+        Plane *plane = &work->decoded[i];
+        for (int k = 0; k < counts[i]; k++) plane_extend(plane, rows[i][k]);
+        int made = plane->made + counts[i];
+        plane->made = made < plane->height ? made : plane->height;
+    }
+}
+
+// --- sizes -----------------------------------------------------------------------------------------------------------
+
+static void turn(int orientation) {
+    work->is_transposed = orientation >= 5;
+    work->is_mirrored[0] = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    work->is_mirrored[1] = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+}
+
+// Whether the first row comes last: then all rows are kept.
+static int is_turned(void) {
+    return work->is_transposed || work->is_mirrored[1];
+}
+
+static int half(int side) {
+    return (side + 1) / 2;
+}
+
+// The planes that a size's scalers write: stored as the decoded image is, for one that is turned afterwards.
+static Plane *scaled(Size *size, int number) {
+    return work->wanted[number].source < 0 && work->is_transposed ? size->stored : size->planes;
+}
+
+// The sides of a component of a size; `extent` is what the image covers of them, where a side is odd.
+static void sides_of(int number, int component, int is_stored, int sides[2], double extents[2]) {
+    int upright[2] = {work->wanted[number].width, work->wanted[number].height};
+    for (int side = 0; side < 2; side++) {
+        int whole = upright[is_stored ? !side : side];
+        sides[side] = component ? half(whole) : whole;
+        extents[side] = component ? whole / 2.0 : whole;
+    }
+}
+
+static Axis axis_of(int number, int component, int side, const double *from) {
+    int is_decoded = work->wanted[number].source < 0, sides[2];
+    double extents[2];
+    sides_of(number, component, is_decoded && work->is_transposed, sides, extents);
+    double mirrored_at = is_decoded && work->is_mirrored[side] ? from[side] : 0;
+    double scale = from[side] / extents[side];
+    int group = side ? ROWS_GROUP : TAPS_GROUP;
+    if (scale > MAX_TAPS || axis_taps(scale, group) > MAX_TAPS) longjmp(work->over, PLANES_UNSUITED);
+    return axis_make(&work->pool, sides[side], scale, mirrored_at, group);
+}
+
+// The scalers of one component. Planes are made last: how much of them is kept depends on what is made from them.
+static void plan(int component) {
+    double extents[MAX_SIZES][2];
+    int reach[MAX_SIZES + 1][2] = {0}, sides[2]; // of the decoded plane, then of each size
+    Axis axes[MAX_SIZES][2];
+    for (int n = 0; n < work->count; n++) {
+        int source = work->wanted[n].source;
+        for (int side = 0; side < 2; side++) {
+            axes[n][side] = axis_of(n, component, side, source < 0 ? work->extents[component] : extents[source]);
+            if (axes[n][side].taps > reach[source + 1][side]) reach[source + 1][side] = axes[n][side].taps;
+        }
+        sides_of(n, component, 0, sides, extents[n]);
+    }
+    Plane *decoded = &work->decoded[component];
+    plane_make(&work->pool, decoded, (int)ceil(work->extents[component][0]), (int)ceil(work->extents[component][1]),
+               reach[0][1] + ROWS_AT_ONCE, reach[0][0] + MARGIN);
+    for (int n = 0; n < work->count; n++) {
+        Size *size = &work->sizes[n];
+        int source = work->wanted[n].source, *reached = reach[n + 1];
+        int kept = is_turned() ? work->wanted[n].height : reached[1] + ROWS_AT_ONCE;
+        double ignored[2];
+        sides_of(n, component, 0, sides, ignored);
+        plane_make(&work->pool, &size->planes[component], sides[0], sides[1], kept, reached[0] + MARGIN);
+        if (scaled(size, n) == size->stored)
+            plane_make(&work->pool, &size->stored[component], sides[1], sides[0], sides[0], MARGIN);
+        Plane *from = source < 0 ? decoded : &work->sizes[source].planes[component];
+        scaler_make(&work->pool, &size->scalers[component], axes[n][0], axes[n][1], from,
+                    &scaled(size, n)[component], source < 0 && work->is_mirrored[1]);
+    }
+}
+
+// Make of a size what its source's rows allow.
+static void advance(int number) {
+    Size *size = &work->sizes[number];
+    for (int i = 0; i < work->components; i++) {
+        scaler_run(&size->scalers[i]);
+        Plane *stored = &size->stored[i];
+        if (stored->memory && stored->made == stored->height && !size->planes[i].made)
+            plane_transpose(stored, &size->planes[i]);
+    }
+    writer_run(&size->writer);
+}
+
+static void make_files(void) {
+    for (int i = 0; i < work->components; i++) plan(i);
+    for (int n = 0; n < work->count; n++) {
+        Size *size = &work->sizes[n];
+        writer_open(&size->writer, &work->errors, size->planes, work->components, &work->wanted[n]);
+    }
+    while (work->decoder.output_scanline < work->decoder.output_height) {
+        decode_rows();
+        for (int n = 0; n < work->count; n++) advance(n);
+    }
+    libjpeg.jpeg_finish_decompress(&work->decoder);
+    for (int n = 0; n < work->count; n++) writer_finish(&work->sizes[n].writer);
+    for (int n = 0; n < work->count; n++) writer_hand_over(&work->sizes[n].writer, &work->wanted[n]);
+}
+
+const char *planes_load(const char *path, const char *kernels_name) {
+    kernels = kernels_find(kernels_name);
+    return kernels ? libjpeg_load(path) : "this processor has no such kernels";
+}
+
+const char *planes_kernels(void) {
+    return kernels->name;
+}
+
+int planes_render(const uint8_t *jpeg, size_t bytes, int shrink, int orientation, PlanesSize *sizes, int count) {
+    if (count < 1 || count > MAX_SIZES) return PLANES_UNSUITED;
+    if (!(work = calloc(1, sizeof *work))) return PLANES_NO_MEMORY;
+    work->wanted = sizes;
+    work->count = count;
+    work->pool.on_no_memory = on_no_memory;
+    libjpeg.jpeg_std_error(&work->errors);
+    work->errors.error_exit = on_error;
+    work->errors.emit_message = on_message;
+    turn(orientation);
+    int outcome = setjmp(work->over);
+    if (outcome == PLANES_DONE) {
+        open_decoder(jpeg, bytes, shrink);
+        make_files();
+    }
+    libjpeg.jpeg_destroy_decompress(&work->decoder);
+    for (int n = 0; n < count; n++) writer_close(&work->sizes[n].writer);
+    pool_free(&work->pool);
+    free(work);
+    return outcome;
+}
+
+void planes_free(PlanesSize *sizes, int count) {
+    for (int n = 0; n < count; n++) {
+        free(sizes[n].file);
+        sizes[n].file = NULL;
+        sizes[n].file_bytes = 0;
+    }
+}

@@ -1,0 +1,34 @@
+// JPEG to smaller JPEGs without leaving Y, Cb and Cr: raw planes are decoded, resampled and encoded, row by row.
+#ifndef APPLIANCE_PLANES_H
+#define APPLIANCE_PLANES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PLANES_DONE, PLANES_UNSUITED, PLANES_DAMAGED, PLANES_NO_MEMORY };
+
+// A wanted size, and its file once it is made.
+typedef struct {
+    int32_t width, height;    // upright
+    int32_t source;           // the earlier size that it is made from; -1 for the decoded image
+    int32_t quality;          // 1 to 100, as libjpeg has it
+    int32_t is_optimised;     // whether it gets Huffman tables of its own
+    const uint8_t *profile;   // an ICC profile that fits into one marker; NULL for none
+    size_t profile_bytes;
+    uint8_t *file;
+    size_t file_bytes;
+} PlanesSize;
+
+// Use the libjpeg-turbo at this path, and these kernels, or the fastest for NULL. Returns what is wrong, or NULL.
+const char *planes_load(const char *path, const char *kernels);
+
+// The name of the kernels in use.
+const char *planes_kernels(void);
+
+// Make every size of a JPEG, decoded at 1/`shrink` (1, 2, 4, 8) and turned from its Exif `orientation` (1 to 8).
+// What isn't done has no files. Not reentrant.
+int planes_render(const uint8_t *jpeg, size_t bytes, int shrink, int orientation, PlanesSize *sizes, int count);
+
+void planes_free(PlanesSize *sizes, int count);
+
+#endif

@@ -1,0 +1,131 @@
+"""Sizes made from planes beside those that libvips makes of the same JPEG."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+from PIL import Image, ImageOps
+
+from appliance.config.model import Renditions
+from appliance.domain import formats
+from appliance.domain.renditions import Facts, Format, Target, shape
+from appliance.imaging import inspection, profiles
+from appliance.imaging.matrices import D65, P3_XY
+from appliance.imaging.planes import rendering
+from appliance.imaging.planes.extension import Extension
+from appliance.imaging.profiles import Space
+from appliance.imaging.render import render
+from tests.support.images import pictures
+from tests.support.images.distance import distance
+from tests.support.workers import MAX_PIXELS, in_memory
+
+TARGETS = tuple(Target(preset, Format.JPG) for preset in Renditions().presets)
+SAME = 2.5
+"""Of 255: JPEG rounds otherwise, and libvips brings colours to the full size before it resizes them."""
+OTHER_GAMMA = profiles.rgb_profile(P3_XY, D65, profiles.gamma_curve(1.8))
+
+
+def photo(size: tuple[int, int] = (1501, 1001), mode: str = "RGB", **options: Any) -> bytes:
+    picture = pictures.opened(pictures.small_photo("coffee")).convert("RGB").resize(size, Image.Resampling.LANCZOS)
+    return pictures.saved(picture.convert(mode), "jpeg", **({"quality": 92} | options))
+
+
+def turned(orientation: int, size: tuple[int, int] = (1501, 1001)) -> bytes:
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    return photo(size, exif=exif)
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[tuple[int, Facts]]:
+    fd = in_memory(data)
+    try:
+        yield fd, inspection.inspect(fd, max_pixels=MAX_PIXELS, max_memory_bytes=2**31, animation_bytes=2**20)
+    finally:
+        os.close(fd)
+
+
+def from_planes(data: bytes) -> dict[Target, Image.Image] | None:
+    with opened(data) as (fd, facts):
+        stills = {target: shape(facts.width, facts.height, target.preset) for target in TARGETS}
+        made = rendering.jpegs_from_planes(fd, formats.JPEG, stills)
+    return None if made is None else {target: pictures.opened(file) for target, file in made.items()}
+
+
+def by_libvips(data: bytes, patch: pytest.MonkeyPatch) -> dict[Target, Image.Image]:
+    patch.setattr(rendering, "loaded", lambda: "switched off")
+    with opened(data) as (fd, facts):
+        return {one.target: pictures.opened(one.data) for one in render(fd, facts, TARGETS, frozenset())}
+
+
+CASES: dict[str, Callable[[], bytes]] = {
+    "a photograph": photo,
+    "larger than every size": lambda: photo((4100, 3000)),
+    "smaller than most": lambda: photo((300, 200)),
+    "odd sides": lambda: photo((1333, 777)),
+    "wide": lambda: photo((5000, 30)),
+    "4:4:4": lambda: photo(subsampling="4:4:4"),
+    "4:2:2": lambda: photo(subsampling="4:2:2"),
+    "grey": lambda: photo(mode="L"),
+    "progressive": lambda: photo(progressive=True),
+    "restart markers": lambda: photo(restart_marker_rows=1),
+    "Display P3": lambda: photo(icc_profile=profiles.compact(Space.P3)),
+    **{f"orientation {number}": partial(turned, number) for number in range(1, 9)},
+    **{f"orientation {number}, even": partial(turned, number, (1600, 1200)) for number in (3, 6)},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_sizes_look_as_libvips_makes_them(extension: Extension, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = CASES[case]()
+    made = from_planes(data)
+    assert made is not None
+    for target, expected in by_libvips(data, monkeypatch).items():
+        assert (made[target].size, made[target].mode) == (expected.size, expected.mode)
+        assert made[target].info.get("icc_profile") == expected.info.get("icc_profile")
+        assert distance(made[target], expected) < SAME
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_tiny_image_is_turned(extension: Extension, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    data = pictures.saved(pictures.quarters(37, 23), "jpeg", quality=95, subsampling="4:4:4", exif=exif)
+    made = from_planes(data)
+    assert made is not None
+    upright = ImageOps.exif_transpose(pictures.opened(data))
+    assert all(distance(one, upright) < 15 for one in made.values())  # turned otherwise, it is over 40
+
+
+@pytest.mark.parametrize("side", [1, 2, 7, 8, 9, 16, 17])
+def test_a_few_pixels_are_enough(extension: Extension, side: int) -> None:
+    red = Image.new("RGB", (side, 1), (200, 30, 40))
+    made = from_planes(pictures.saved(red, "jpeg"))
+    assert made is not None
+    assert all(distance(one, red) < 2 for one in made.values())
+
+
+LEFT: dict[str, Callable[[], bytes]] = {
+    "CMYK": pictures.cmyk_jpeg,
+    "a profile that is none of ours": lambda: photo(icc_profile=OTHER_GAMMA),
+    "RGB without a transform": lambda: photo(keep_rgb=True),
+    "cut short": lambda: photo()[:-20_000],
+    "a damaged scan": lambda: photo()[:60_000] + b"\xff\x00\xff\xd3" * 20 + photo()[60_080:],
+    "tall, of which the thumbnail shows the top": lambda: photo((300, 2000)),
+}
+
+
+@pytest.mark.parametrize("case", LEFT)
+def test_what_is_unusual_or_damaged_is_left_to_libvips(extension: Extension, case: str) -> None:
+    assert from_planes(LEFT[case]()) is None
+
+
+def test_other_formats_are_left_to_libvips(extension: Extension) -> None:
+    with opened(photo()) as (fd, facts):
+        stills = {target: shape(facts.width, facts.height, target.preset) for target in TARGETS}
+        webp = Target(TARGETS[0].preset, Format.WEBP)
+        assert rendering.jpegs_from_planes(fd, formats.JPEG, stills | {webp: stills[TARGETS[0]]}) is None
+        assert rendering.jpegs_from_planes(fd, formats.PNG, stills) is None
