@@ -42,7 +42,8 @@ class StoreCheck:
         if self._shipper.store_up:
             return "ok"
         backlog, lag_s = self._shipper.backlog, self._shipper.lag_s
-        return f"unavailable; {backlog} originals are waiting in the spool, the oldest for {lag_s:.0f} s"
+        waiting = "1 original is" if backlog == 1 else f"{backlog} originals are"
+        return f"unavailable; {waiting} waiting in the spool, the oldest for {lag_s:.0f} s"
 
 
 class DiskCheck:

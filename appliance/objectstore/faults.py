@@ -12,7 +12,7 @@ from urllib3.exceptions import (
 
 _WRONG_KEY = "the access key or secret key is wrong"
 _FORBIDDEN = (
-    "the key is wrong, or lacks a permission such as s3:ListBucket on the bucket; docs/operations.md lists all of them"
+    "the key lacks a permission, such as s3:ListBucket on the bucket; docs/operations.md lists all that are needed"
 )
 _STARTING = "it is busy or still starting"
 

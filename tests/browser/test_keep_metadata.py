@@ -10,7 +10,10 @@ from tests.support.browser.pages import THEMES, Site, met, overflow_px, screen
 from tests.support.images import pictures
 
 CHOICES = {
-    "Remove everything private (recommended)": ("false", "Location, date, device and other private data were removed"),
+    "Remove everything private (recommended)": (
+        "false",
+        "Metadata that could be private, such as",
+    ),
     "Keep date, camera and author": ("credits", "Date, camera and author were kept"),
     "Keep everything, location included": ("true", "may reveal where, when, with which device"),
 }

@@ -122,6 +122,15 @@ async def test_a_placeholder_is_shown_until_the_image_has_loaded(prewarming: Sit
     assert len(told) == 3  # two sizes, the original
 
 
+async def test_a_narrow_tall_picture_is_shown_whole(site: Site, open_page: OpenPage) -> None:
+    """Its thumbnail, which shows only the top, is as wide as the other sizes."""
+    image = await site.upload(pictures.photo(200, 1600))
+    page = await open_page(f"/i/{image['slug']}", **screen("phone"))
+    await page.wait_for_function("document.querySelector('#shown').complete")
+    assert await page.evaluate("document.querySelector('#shown').naturalHeight") == 1600
+    assert await page.locator("meta[name='twitter:card']").get_attribute("content") == "summary"
+
+
 @pytest.mark.parametrize("size", ["phone", "desk"])
 async def test_a_tall_picture_is_as_wide_as_it_can_be(site: Site, open_page: OpenPage, size: str) -> None:
     """So that the text of a screenshot can be read; the page scrolls down and not aside."""
@@ -132,4 +141,5 @@ async def test_a_tall_picture_is_as_wide_as_it_can_be(site: Site, open_page: Ope
     assert viewport is not None
     assert box["width"] == pytest.approx(min(600, viewport["width"]), abs=1)
     assert box["height"] == pytest.approx(box["width"] * 4000 / 600, rel=0.01)
+    assert (await box_of(page, "#frame"))["height"] == pytest.approx(box["height"], abs=1)
     assert await overflow_px(page) <= 0

@@ -55,7 +55,7 @@ async def test_the_error_names_the_permission_that_a_key_lacks(minio: Server, gr
     client_of(minio).make_bucket("unlisted")
     store = grant("unlisted", on_bucket=[], on_objects=OBJECTS)
     for calling in (store.start(), store.check()):
-        with pytest.raises(StoreUnavailable, match=r"lacks a permission such as s3:ListBucket .*403 AccessDenied"):
+        with pytest.raises(StoreUnavailable, match=r"lacks a permission, such as s3:ListBucket .*403 AccessDenied"):
             await calling
     await store.close()
 

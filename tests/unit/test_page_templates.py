@@ -170,7 +170,11 @@ def test_the_upload_page_says_the_limits_and_the_command_line() -> None:
 
 
 SENTENCES: list[tuple[PrivateData, KeepMetadata | None, str | None]] = [
-    (PrivateData.REMOVED, KeepMetadata.NOTHING, "Location, date, device and other private data were removed"),
+    (
+        PrivateData.REMOVED,
+        KeepMetadata.NOTHING,
+        "Metadata that could be private, such as location, date and device",
+    ),
     (PrivateData.REMOVED, KeepMetadata.CREDITS, "Date, camera and author were kept"),
     (PrivateData.REMOVED, None, "GPS position and device data were removed"),
     (PrivateData.NONE, KeepMetadata.NOTHING, None),

@@ -67,11 +67,13 @@ def build_figure(
     """The figure for an image with these sizes (smallest first). An animation uses only the sizes that play it."""
     largest = len(first_frames.animated_presets(image, config)) or len(sizes)
     shown = sizes[largest - 1] if sizes else None
+    sizes = [size for size in sizes if shown is not None and _shows_as_much(size, shown)]
+    usable = [size for size in sizes if shown is not None and size.preset.box_px <= shown.preset.box_px]
     still_note = first_frames.short_note(image, config, language)
     return ImageFigure(
         image,
         shown,
-        srcset=_srcset([size for size in sizes[:largest] if size.is_ready] or sizes[:largest]),
+        srcset=_srcset([size for size in usable if size.is_ready] or usable),
         sources=tuple(_sources(image, distinct_links(image, sizes), config)),
         target=_click_target(image, shown),
         placeholder=_data_url(placeholder),
@@ -79,6 +81,12 @@ def build_figure(
         still_note=still_note,
         plays_in_original=still_note is not None and first_frames.plays_in_original(image),
     )
+
+
+def _shows_as_much(size: RenditionLink, shown: RenditionLink) -> bool:
+    """Whether it has the shape of the one shown, to a rounded pixel; of a tall image the thumbnail is only the top."""
+    ratio = shown.height / shown.width
+    return abs(size.height - size.width * ratio) <= 1 + ratio
 
 
 def _click_target(image: Image, shown: RenditionLink | None) -> str:

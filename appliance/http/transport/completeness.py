@@ -20,7 +20,8 @@ def parse_complete(request: web.Request, field: str = COMPLETE) -> bool | None:
     RFC 9651 has a field of several lines ignored. Here one that says "incomplete" counts, so that no part of a file
     is taken for the whole.
     """
-    matches = [_BOOLEAN.fullmatch(line) for line in request.headers.getall(field, ())]
+    lines = ",".join(request.headers.getall(field, ())).split(",")  # a proxy may join them (RFC 9110, 5.3)
+    matches = [_BOOLEAN.fullmatch(line) for line in lines]
     said = [(match[1] == "1") is not (field == INCOMPLETE) for match in matches if match]
     return all(said) if said else None
 
