@@ -187,7 +187,7 @@ def headers_of(fault: ApplianceError) -> dict[str, str]:
         headers["Content-Range"] = f"bytes */{fault.limit}"
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(fault, (errors.RateLimited, errors.BudgetSpent)) and fault.policy is not None:
+    if isinstance(fault, errors.LimitReached) and fault.policy is not None:
         headers |= rate_limit_headers(fault.policy, fault.left, fault.retry_after_s or DEFAULT_RETRY_AFTER_S)
     return headers
 
@@ -207,7 +207,7 @@ def _problem_details(request: web.Request, fault: ApplianceError, members: Mappi
         body["actual"] = fault.actual
     if isinstance(fault, (errors.GoneImage, errors.GoneAlbum)) and fault.restorable_until_s is not None:
         body["restorable_until"] = rfc3339(fault.restorable_until_s)
-    if isinstance(fault, (errors.RateLimited, errors.BudgetSpent)):
+    if isinstance(fault, errors.LimitReached):
         body |= {"policy": fault.policy and fault.policy.name, "retry_after_s": fault.retry_after_s}
     if isinstance(fault, errors.Banned):
         body |= {"reason": fault.reason, "until": None if fault.until_s is None else rfc3339(fault.until_s)}

@@ -54,7 +54,7 @@ from appliance.domain.errors.images import (
     VersionMismatch,
     WrongToken,
 )
-from appliance.domain.errors.limits import BudgetSpent, KeyImagesSpent, ProofRequired, RateLimited
+from appliance.domain.errors.limits import BudgetSpent, KeyImagesSpent, LimitReached, ProofRequired, RateLimited
 from appliance.domain.errors.locks import AllLocked, BeingViewed, Locked, TooManyGuesses, WrongPassphrase
 from appliance.domain.errors.operation import (
     CommandFailed,
@@ -165,6 +165,7 @@ __all__ = [
     "KeyRevoked",
     "KeyScope",
     "KeyUsedUp",
+    "LimitReached",
     "Locked",
     "MalformedRequest",
     "MethodNotAllowed",
