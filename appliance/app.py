@@ -15,7 +15,7 @@ from appliance.albums.takedown import Takedown
 from appliance.cache import Caches
 from appliance.catalogue.opening import open_catalogue
 from appliance.config.model import Config
-from appliance.container import Container, build
+from appliance.container import Container, build, site_of
 from appliance.domain.clock import Clock, system_boot_clock, system_clock
 from appliance.objectstore import open_store
 from appliance.observability.metrics import Metrics
@@ -131,7 +131,7 @@ async def _serve(config: Config, manager: Supervisor) -> None:
             try:
                 await serve_until_stopped(
                     config,
-                    container.site(),
+                    site_of(container),
                     container.health,
                     container.metrics,
                     resumable=container.resumable,

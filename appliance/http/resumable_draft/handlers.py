@@ -17,7 +17,7 @@ from appliance.domain.errors import (
     UploadLocked,
     UploadPaused,
 )
-from appliance.domain.model import UploadKind
+from appliance.domain.resumable_uploads import UploadKind
 from appliance.domain.upload_options import clean_filename
 from appliance.http.api.image_resource import image_resource, upload_state
 from appliance.http.client_address import client_of

@@ -4,7 +4,7 @@ from aiohttp import hdrs, web
 
 from appliance.config.model import Config
 from appliance.domain.errors import FinalUpload, MalformedRequest, MethodNotAllowed
-from appliance.domain.model import UploadKind, UploadState
+from appliance.domain.resumable_uploads import UploadKind, UploadState
 from appliance.http.api.image_resource import upload_state
 from appliance.http.client_address import client_of
 from appliance.http.closed import give_pass
