@@ -33,7 +33,10 @@ from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.sweeps import Sweeps
 from appliance.lifecycle.tombstones import StoredTombstones
 from appliance.limits import Limits
+from appliance.limits.challenges import Challenges
+from appliance.limits.steady_clock import SteadyClock
 from appliance.locks import Locksmith
+from appliance.locks.guesses import Guesses
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from appliance.observability.metrics import Metrics
@@ -66,13 +69,18 @@ def build(  # noqa: PLR0917 - one of each part
 ) -> Container:
     """Every part around the given ones, which the caller starts and stops."""
     drain_switch = DrainSwitch()
-    locksmith = Locksmith(clock)
     sidecars = Sidecars(config.sidecars_dir)
     observed = ObservedStore(store, metrics)
     shipper = Shipper(
         catalogue=catalogue.images, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock
     )
     limits = Limits.of(config, rows=catalogue.day_budgets, metrics=metrics, clock=clock)
+    steady_clock = SteadyClock(clock)
+    locksmith = Locksmith(
+        clock,
+        guesses=Guesses(steady_clock, aside=limits.aside, refusals=limits.refusals),
+        challenges=Challenges(config.limits.proof_of_work_cost, clock=steady_clock),
+    )
     originals = Originals(spool=spool, store=observed, catalogue=catalogue.images, metrics=metrics)
     delivery, tiles = build_delivery(
         config, clock, metrics, catalogue.images, caches, workers, originals, limits.processor

@@ -102,6 +102,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.ChecksumMismatch: TusStatus.CHECKSUM_MISMATCH,
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     errors.ProofRequired: HTTPStatus.PRECONDITION_REQUIRED,
+    errors.PassphraseProofRequired: HTTPStatus.PRECONDITION_REQUIRED,
     errors.BudgetSpent: HTTPStatus.TOO_MANY_REQUESTS,
     errors.KeyImagesSpent: HTTPStatus.TOO_MANY_REQUESTS,
     errors.UnsupportedImageRequest: HTTPStatus.NOT_IMPLEMENTED,

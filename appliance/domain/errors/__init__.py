@@ -54,7 +54,14 @@ from appliance.domain.errors.images import (
     VersionMismatch,
     WrongToken,
 )
-from appliance.domain.errors.limits import BudgetSpent, KeyImagesSpent, LimitReached, ProofRequired, RateLimited
+from appliance.domain.errors.limits import (
+    BudgetSpent,
+    KeyImagesSpent,
+    LimitReached,
+    PassphraseProofRequired,
+    ProofRequired,
+    RateLimited,
+)
 from appliance.domain.errors.locks import AllLocked, BeingViewed, Locked, TooManyGuesses, WrongPassphrase
 from appliance.domain.errors.operation import (
     CommandFailed,
@@ -180,6 +187,7 @@ __all__ = [
     "OffsetMismatch",
     "PartialUpload",
     "PartsUnfinished",
+    "PassphraseProofRequired",
     "ProofRequired",
     "PurgeFailed",
     "RangeNotSatisfiable",

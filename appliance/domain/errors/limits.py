@@ -76,3 +76,10 @@ class ProofRequired(ApplianceError):
         how = f"{why} Solve the challenge and send the solution in the header Proof-Of-Work, or wait."
         super().__init__(how if challenge else "", retry_after_s=retry_after_s)
         self.challenge = challenge
+
+
+class PassphraseProofRequired(ProofRequired):
+    """Very many wrong passphrases came for an image or album: the next one needs the same proof."""
+
+    title = "There were very many wrong passphrases"
+    texts = ("Very many wrong passphrases were entered here. Enter yours again, or wait some minutes.",)
