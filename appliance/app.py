@@ -16,16 +16,17 @@ from appliance.cache import Caches
 from appliance.catalogue.opening import open_catalogue
 from appliance.config.model import Config
 from appliance.container import Container, build, site_of
+from appliance.container.status import status
 from appliance.domain.clock import Clock, system_boot_clock, system_clock
 from appliance.objectstore import open_store
 from appliance.observability.metrics import Metrics
 from appliance.server.background_jobs import background_jobs
 from appliance.server.control import Commands, listening
 from appliance.server.data_dir_lock import owned_data_dir
+from appliance.server.gauges import connect_gauges
 from appliance.server.serving import serve_until_stopped
 from appliance.server.sockets import allow_open_files, are_open_to_others
 from appliance.server.startup_checks import refuse_lost_catalogue
-from appliance.server.status import connect_gauges, status
 from appliance.server.systemd import Supervisor, supervisor
 from appliance.shared.filesystem import largest_file_bytes
 from appliance.shared.unix_peers import keep_orphans

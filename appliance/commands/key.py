@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser, verb: Verb) -> None:
         dest="scopes",
         action="append",
         choices=[scope.value for scope in Scope],
-        help="upload: upload images; manage: change and delete what was uploaded with the key; operate: what the "
-        "operator may do. Repeat it for several; default: upload and manage",
+        help="upload: upload images; manage: change and delete what was uploaded with the key; operate: read "
+        "the status of the host. Repeat it for several; default: upload and manage",
     )
     parser.add_argument("--expires", metavar="TIME", type=_duration, help="how long the key is valid, such as 90d")
     for name, kind, metavar, limit in _LIMITS:

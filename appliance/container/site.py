@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from appliance.container.parts import Container
+from appliance.container.status import status
 from appliance.http import keys
 from appliance.http.pages.background_rendering import BackgroundRenderer
 from appliance.http.pages.localized_pages import build_pages
@@ -38,6 +39,7 @@ def site_of(container: Container) -> web.Application:
     site[keys.INVITES] = container.invites
     site[keys.METRICS] = container.metrics
     site[keys.HEALTH] = container.health
+    site[keys.STATUS] = lambda: status(container)
     site[keys.EVENT_STREAMS] = EventStreams()
     site[keys.WRONG_TOKEN_DELAY] = WrongTokenDelay()
     site[keys.BACKGROUND_RENDERER] = rendering = BackgroundRenderer()
