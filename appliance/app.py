@@ -119,8 +119,8 @@ def control_commands(container: Container) -> Commands:
         drain=container.drain,
         take_down=Takedown(container.management, container.albums).take_down,
         reinspect=container.reinspector.step,
-        key=lambda order: carry_out(container.access_keys, order),
-        ban=lambda order: carry_out_ban(container.bans, order),
+        key=lambda order: carry_out(container.access_keys, container.catalogue.records, order),
+        ban=lambda order: carry_out_ban(container.bans, container.catalogue.records, order),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from appliance.access.ban_orders import BanOrder, BanVerb, carry_out_ban
 from appliance.access.bans import Bans
 from appliance.catalogue.opening import open_catalogue
+from appliance.commands.store_notice import warn_unless_in_store
 from appliance.config.model import Config
 from appliance.domain.clock import system_clock
 from appliance.domain.errors import InvalidExpiry, ServerNotRunning
@@ -58,6 +59,7 @@ def ban(config: Config, verb: BanVerb, arguments: argparse.Namespace) -> int:
             answer = asyncio.run(_carry_out_alone(config, order))
     if verb is not BanVerb.LIST:
         _print_outcome(verb, *answer["bans"])
+        warn_unless_in_store(answer)
     elif arguments.json:
         print(json.dumps(answer["bans"], indent=2, ensure_ascii=False))
     else:
@@ -70,7 +72,7 @@ async def _carry_out_alone(config: Config, order: BanOrder) -> dict[str, Any]:
     async with open_catalogue(config) as catalogue:
         proxies = config.server.trusted_proxies
         bans = Bans(catalogue.bans, keys=catalogue.keys, trusted_proxies=proxies, clock=system_clock)
-        return await carry_out_ban(bans, order)
+        return await carry_out_ban(bans, catalogue.records, order)
 
 
 def _order(verb: BanVerb, arguments: argparse.Namespace) -> BanOrder:

@@ -11,6 +11,7 @@ from typing import Any
 from appliance.access.keys import AccessKeys
 from appliance.access.orders import KeyOrder, Verb, carry_out
 from appliance.catalogue.opening import open_catalogue
+from appliance.commands.store_notice import warn_unless_in_store
 from appliance.config.model import Config
 from appliance.config.values import InvalidValue, parse_size
 from appliance.domain.access_keys import Scope
@@ -72,7 +73,7 @@ def key(config: Config, verb: Verb, arguments: argparse.Namespace) -> int:
 async def _carry_out_alone(config: Config, order: KeyOrder) -> dict[str, Any]:
     """The next server sends the change to the store."""
     async with open_catalogue(config) as catalogue:
-        return await carry_out(AccessKeys(catalogue.keys, clock=system_clock), order)
+        return await carry_out(AccessKeys(catalogue.keys, clock=system_clock), catalogue.records, order)
 
 
 def _order(verb: Verb, arguments: argparse.Namespace) -> KeyOrder:
@@ -96,6 +97,7 @@ def _print_outcome(verb: Verb, answer: Mapping[str, Any]) -> None:
         Verb.REVOKE: f"The key {name} is no longer valid. What was uploaded with it stays.",
     }
     print(words[verb], file=sys.stderr)
+    warn_unless_in_store(answer)
 
 
 def _print_table(keys: list[Mapping[str, Any]]) -> None:

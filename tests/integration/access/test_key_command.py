@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from appliance.commands.store_notice import NOT_IN_STORE
 from tests.support.host import bearer
 from tests.support.images import pictures
 from tests.support.server_process import ServerProcess
@@ -16,8 +17,9 @@ KEY = re.compile(r"imgk_[0-9A-Za-z]{44}\n")
 
 
 def added(served: ServerProcess, *arguments: str) -> str:
-    """The text of a new or replaced key."""
+    """The text of a new or replaced key. The store knows of it, if the server runs."""
     done = served.command("key", *arguments)
+    assert (NOT_IN_STORE in done.stderr) != served.is_running
     assert done.returncode == 0, done.stderr
     assert KEY.fullmatch(done.stdout)
     assert "not shown again" in done.stderr
