@@ -14,14 +14,12 @@ from appliance.access.bans import Bans
 from appliance.catalogue.opening import open_catalogue
 from appliance.commands.store_notice import warn_unless_in_store
 from appliance.config.model import Config
-from appliance.domain.clock import system_clock
+from appliance.domain.clock import YEAR_10000_S, system_clock
 from appliance.domain.errors import InvalidExpiry, ServerNotRunning
 from appliance.domain.upload_options import parse_duration
 from appliance.server.control import ask_ban
 from appliance.server.data_dir_lock import owned_data_dir
 from appliance.server.startup_checks import refuse_lost_catalogue
-
-_YEAR_10000_S = 253_402_300_800
 
 
 def add_arguments(parser: argparse.ArgumentParser, verb: BanVerb) -> None:
@@ -114,7 +112,7 @@ def _until(text: str) -> int:
         end_s = int(system_clock()) + parse_duration(text)
     except InvalidExpiry:
         end_s = _parse_time(text)
-    if end_s >= _YEAR_10000_S:
+    if end_s >= YEAR_10000_S:
         raise argparse.ArgumentTypeError("expected a time before the year 10000; without --until a ban has no end")
     return end_s
 

@@ -148,7 +148,7 @@ def _duration(text: str) -> int:
 
 def _size(text: str) -> int:
     try:
-        return parse_size(text)
+        return _limit(parse_size(text))
     except InvalidValue as invalid:
         raise argparse.ArgumentTypeError(f"expected {invalid}") from invalid
 
@@ -156,7 +156,13 @@ def _size(text: str) -> int:
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 15):
         raise argparse.ArgumentTypeError("expected a whole number")
-    return int(text)
+    return _limit(int(text))
+
+
+def _limit(value: int) -> int:
+    if value < 1:
+        raise argparse.ArgumentTypeError("expected 1 or more; leave it out for no limit")
+    return value
 
 
 _LIMITS: tuple[tuple[str, Callable[[str], int], str, str], ...] = (

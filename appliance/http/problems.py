@@ -39,6 +39,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.NoImageLink: HTTPStatus.BAD_REQUEST,
     errors.UnavailableImages: HTTPStatus.BAD_REQUEST,
     errors.InvalidExpiry: HTTPStatus.BAD_REQUEST,
+    errors.InvalidGuestLinkExpiry: HTTPStatus.BAD_REQUEST,
     errors.IncompleteUpload: HTTPStatus.BAD_REQUEST,
     errors.DigestMismatch: HTTPStatus.BAD_REQUEST,
     errors.PartialUpload: HTTPStatus.BAD_REQUEST,
@@ -174,7 +175,8 @@ def problem_response(
     elif request.method in ("GET", "HEAD"):
         response = _problem_details(request, fault, members)
     else:
-        response = web.Response(text=f"{fault.title}. {fault.detail}\n", status=status)
+        says_title = fault.detail.startswith(fault.title)
+        response = web.Response(text=f"{'' if says_title else f'{fault.title}. '}{fault.detail}\n", status=status)
     response.headers.update(headers_of(fault))
     return response
 

@@ -89,3 +89,18 @@ def test_what_cannot_be_done_is_said(tmp_path: Path, arguments: tuple[str, ...],
     done = served.command("key", *arguments)
     assert (done.returncode, done.stdout) == (status, "")
     assert words in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("far", "--expires", "99999999d"), "before the year 10000"),
+        (("192.0.2.1",), "A key needs a name"),
+        (("none", "--max-file-bytes", "0"), "expected 1 or more"),
+    ],
+)
+def test_a_key_that_nobody_can_mean_is_refused(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    served = ServerProcess(tmp_path / "data")
+    refused = served.command("key", "add", *arguments)
+    assert (refused.returncode in (1, 2), refused.stdout) == (True, "")
+    assert words in refused.stderr

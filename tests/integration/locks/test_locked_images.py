@@ -13,11 +13,12 @@ from appliance.domain.model import Image
 from appliance.http.routes import application
 from appliance.locks.guesses import BY_ADDRESS, WINDOW_S
 from tests.support.host import Host, bearer, problem
+from tests.support.tus_client import Tus, encoded
 
 PASSPHRASE = "Käse und Brot"
 HTML = {"Accept": "text/html"}
-FREE = frozenset({"/i/{slug}/qr.svg", "/i/{slug}/", "/a/{slug}/"})
-"""Routes of an image that show its link alone."""
+FREE = frozenset({"/i/{slug}/qr.svg", "/i/{slug}/", "/i/{slug}/unlock", "/i/{slug}/view", "/a/{slug}/"})
+"""Routes of an image that show its link alone, or lead to it."""
 FILLED_IN = {
     "preset": "small",
     "extension": "jpg",
@@ -227,3 +228,29 @@ async def test_its_upload_tells_nothing_either(host: Host) -> None:
     for path, accept in ((f"/api/v1/images/{slug}", "*/*"), (f"/i/{slug}", "text/html")):
         text = await (await host.client.get(path, headers={"Accept": accept})).text()
         assert "ecret" not in text
+
+
+async def test_tus_takes_the_header_and_a_part_takes_no_passphrase(host: Host, jpeg: bytes) -> None:
+    tus = Tus(host)
+    where = await tus.created(await tus.post(len(jpeg), headers={"X-Passphrase": PASSPHRASE}))
+    done = await tus.patch(where, 0, jpeg)
+    await problem_of_lock(await host.client.get(f"{done.headers['Content-Location']}/original"))
+    for metadata in ({"Passphrase": "x"}, {"One_View": "true"}):
+        await problem(await tus.post(9, headers={"Upload-Metadata": encoded(**metadata)}), "invalid-field")
+    part = {"Upload-Concat": "partial"}
+    for closing in ({"X-Passphrase": "x"}, {"Upload-Metadata": encoded(one_view="true")}):
+        await problem(await tus.post(9, headers=part | closing), "invalid-field")
+
+
+async def test_the_addresses_of_its_forms_lead_to_its_page(host: Host, mine: dict[str, Any]) -> None:
+    for path in ("unlock", "view"):
+        asked = await host.get(f"/i/{mine['slug']}/{path}")
+        assert (asked.status, asked.headers["Location"]) == (301, f"/i/{mine['slug']}")
+
+
+async def test_an_owner_who_opens_it_by_the_token_has_saved_nothing(host: Host, mine: dict[str, Any]) -> None:
+    fields = {"token": mine["delete_token"], "action": "save"}
+    page = await host.client.post(f"/i/{mine['slug']}/manage", data=fields, headers=HTML)
+    assert "Saved." not in await page.text()
+    saved = await host.client.post(f"/i/{mine['slug']}/manage", data=fields | {"title": "New"}, headers=HTML)
+    assert "Saved." in await saved.text()
