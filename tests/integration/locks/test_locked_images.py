@@ -135,6 +135,10 @@ async def test_a_pass_ends_by_itself_and_opens_nothing_else(host: Host, mine: di
     headers = {"Cookie": f"pass={value}"}
     await problem_of_lock(await host.client.get(f"/i/{other['slug']}/small.jpg", headers=headers))
     assert (await host.client.get(f"/i/{mine['slug']}/small.jpg", headers=headers)).status == 200
+    until, _, signature = value.partition(".")
+    for forged in (f"{int(until) + 1}.{signature}", f"{until}.{'A' * len(signature)}", "9" * 4000, "\u0663.x", until):
+        headers_of_forged = {"Cookie": f"pass={forged}"}
+        await problem_of_lock(await host.client.get(f"/i/{mine['slug']}/small.jpg", headers=headers_of_forged))
     host.clock.forward(86_401)
     await problem_of_lock(await host.client.get(f"/i/{mine['slug']}/small.jpg", headers=headers))
 
@@ -142,11 +146,13 @@ async def test_a_pass_ends_by_itself_and_opens_nothing_else(host: Host, mine: di
 async def test_a_lock_comes_and_goes_by_the_token(host: Host, jpeg: bytes) -> None:
     image = await host.upload(jpeg, title="Open")
     slug, token = image["slug"], image["delete_token"]
-    assert (await host.get(f"/i/{slug}/small.jpg")).status == 200  # it is in the cache of this host
+    shown = await host.get(f"/i/{slug}/small.jpg")  # it is in the cache of this host
     locked = await host.patch(slug, token, passphrase=PASSPHRASE)
     assert (await locked.json())["locked"] is True
     host.client.session.cookie_jar.clear()
-    await problem_of_lock(await host.get(f"/i/{slug}/small.jpg"))
+    for headers in ({}, {"If_None_Match": shown.headers["ETag"]}, {"If_None_Match": "*"}, {"Range": "bytes=0-9"}):
+        await problem_of_lock(await host.get(f"/i/{slug}/small.jpg", **headers))
+    assert (await host.client.head(f"/i/{slug}/small.jpg")).status == 401
     assert (await host.patch(slug, token, title="New title")).status == 200
     host.client.session.cookie_jar.clear()
     await problem_of_lock(await host.get(f"/i/{slug}/small.jpg"))
