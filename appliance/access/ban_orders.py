@@ -7,6 +7,7 @@ from typing import Any
 from appliance.access.bans import Bans, NewBan
 from appliance.catalogue import RecordOutbox
 from appliance.domain.access_records import RecordKind
+from appliance.domain.bans import Ban
 
 
 class BanVerb(StrEnum):
@@ -36,9 +37,13 @@ async def carry_out_ban(bans: Bans, records: RecordOutbox, order: BanOrder) -> d
     """
     match BanVerb(order.verb):
         case BanVerb.LIST:
-            return {"bans": [asdict(ban) for ban in await bans.all()], "in_store": True}
+            return {"bans": [await _described(bans, ban) for ban in await bans.all()], "in_store": True}
         case BanVerb.ADD:
             ban = await bans.add(NewBan(order.whom, order.reason, order.until_s, order.views, order.force))
         case BanVerb.REMOVE:
             ban = await bans.remove(order.whom)
-    return {"bans": [asdict(ban)], "in_store": await records.get(RecordKind.BAN, ban.id) is None}
+    return {"bans": [await _described(bans, ban)], "in_store": await records.get(RecordKind.BAN, ban.id) is None}
+
+
+async def _described(bans: Bans, ban: Ban) -> dict[str, Any]:
+    return asdict(ban) | {"name": await bans.name_of(ban)}

@@ -82,8 +82,7 @@ def _order(verb: BanVerb, arguments: argparse.Namespace) -> BanOrder:
 
 
 def _print_outcome(verb: BanVerb, known: Mapping[str, Any]) -> None:
-    subject = known["subject"]
-    print(f"{subject} is {'no longer banned' if verb is BanVerb.REMOVE else _banned(known)}.", file=sys.stderr)
+    print(f"{_subject(known)} is {'no longer banned' if verb is BanVerb.REMOVE else _banned(known)}.", file=sys.stderr)
 
 
 def _print_table(bans: list[Mapping[str, Any]]) -> None:
@@ -95,7 +94,13 @@ def _print_table(bans: list[Mapping[str, Any]]) -> None:
 
 def _row(known: Mapping[str, Any]) -> tuple[str, ...]:
     end = "never" if known["until_s"] is None else _time(known["until_s"])
-    return known["subject"], end, "refused" if known["views"] else "open", known["reason"]
+    return _subject(known), end, "refused" if known["views"] else "open", known["reason"]
+
+
+def _subject(known: Mapping[str, Any]) -> str:
+    """Of a key its name too, by which people know it."""
+    subject, name = known["subject"], known["name"]
+    return f"{subject} ({name})" if name else str(subject)
 
 
 def _banned(known: Mapping[str, Any]) -> str:

@@ -101,6 +101,8 @@ async def test_whoever_changes_something_hears_that_the_store_does_not_know_of_i
     assert (added["in_store"], banned["in_store"]) == (False, False)
     await host.appliance.store.check()
     await host.appliance.access_records.settle_due()
+    [named] = (await carry_out_ban(bans, records, BanOrder(BanVerb.ADD, "scanner")))["bans"]
+    assert (named["subject"], named["name"]) == (f"key:{added['keys'][0]['id']}", "scanner")
     assert (await carry_out(keys, records, KeyOrder(Verb.REVOKE, "scanner")))["in_store"]
     assert (await carry_out_ban(bans, records, BanOrder(BanVerb.REMOVE, "192.0.2.1")))["in_store"]
 
