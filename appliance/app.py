@@ -15,17 +15,18 @@ from appliance.albums.takedown import Takedown
 from appliance.cache import Caches
 from appliance.catalogue.opening import open_catalogue
 from appliance.config.model import Config
-from appliance.container import Container, build
+from appliance.container import Container, build, site_of
+from appliance.container.status import status
 from appliance.domain.clock import Clock, system_boot_clock, system_clock
 from appliance.objectstore import open_store
 from appliance.observability.metrics import Metrics
 from appliance.server.background_jobs import background_jobs
 from appliance.server.control import Commands, listening
 from appliance.server.data_dir_lock import owned_data_dir
+from appliance.server.gauges import connect_gauges
 from appliance.server.serving import serve_until_stopped
 from appliance.server.sockets import allow_open_files, are_open_to_others
 from appliance.server.startup_checks import refuse_lost_catalogue
-from appliance.server.status import connect_gauges, status
 from appliance.server.systemd import Supervisor, supervisor
 from appliance.shared.filesystem import largest_file_bytes
 from appliance.shared.unix_peers import keep_orphans
@@ -118,8 +119,8 @@ def control_commands(container: Container) -> Commands:
         drain=container.drain,
         take_down=Takedown(container.management, container.albums).take_down,
         reinspect=container.reinspector.step,
-        key=lambda order: carry_out(container.access_keys, order),
-        ban=lambda order: carry_out_ban(container.bans, order),
+        key=lambda order: carry_out(container.access_keys, container.catalogue.records, order),
+        ban=lambda order: carry_out_ban(container.bans, container.catalogue.records, order),
     )
 
 
@@ -131,7 +132,7 @@ async def _serve(config: Config, manager: Supervisor) -> None:
             try:
                 await serve_until_stopped(
                     config,
-                    container.site(),
+                    site_of(container),
                     container.health,
                     container.metrics,
                     resumable=container.resumable,

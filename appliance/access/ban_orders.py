@@ -5,6 +5,9 @@ from enum import StrEnum
 from typing import Any
 
 from appliance.access.bans import Bans, NewBan
+from appliance.catalogue import RecordOutbox
+from appliance.domain.access_records import RecordKind
+from appliance.domain.bans import Ban
 
 
 class BanVerb(StrEnum):
@@ -27,16 +30,20 @@ class BanOrder:
     force: bool = False
 
 
-async def carry_out_ban(bans: Bans, order: BanOrder) -> dict[str, Any]:
-    """The `bans` that the order was about, in values that JSON has.
+async def carry_out_ban(bans: Bans, records: RecordOutbox, order: BanOrder) -> dict[str, Any]:
+    """The `bans` that the order was about, in values that JSON has, and whether the store knows of the change.
 
     Raises InvalidField, Conflict, UnknownKey, UnknownBan.
     """
     match BanVerb(order.verb):
         case BanVerb.LIST:
-            found = await bans.all()
+            return {"bans": [await _described(bans, ban) for ban in await bans.all()], "in_store": True}
         case BanVerb.ADD:
-            found = [await bans.add(NewBan(order.whom, order.reason, order.until_s, order.views, order.force))]
+            ban = await bans.add(NewBan(order.whom, order.reason, order.until_s, order.views, order.force))
         case BanVerb.REMOVE:
-            found = [await bans.remove(order.whom)]
-    return {"bans": [asdict(ban) for ban in found]}
+            ban = await bans.remove(order.whom)
+    return {"bans": [await _described(bans, ban)], "in_store": await records.get(RecordKind.BAN, ban.id) is None}
+
+
+async def _described(bans: Bans, ban: Ban) -> dict[str, Any]:
+    return asdict(ban) | {"name": await bans.name_of(ban)}

@@ -108,6 +108,11 @@ class Bans:
         now_s = self._clock()
         return [ban for ban in await self._catalogue.all() if ban.is_in_force(now_s)]
 
+    async def name_of(self, ban: Ban) -> str | None:
+        """The name of the access key that is banned; None for a network, and for a key that is unknown."""
+        key = await self._keys.get(ban.subject.removeprefix(KEY)) if ban.subject.startswith(KEY) else None
+        return None if key is None else key.name
+
     async def forget(self) -> int:
         """The job: forget what ended long ago. Returns how many bans that were."""
         self._list.drop_ended(self._clock())

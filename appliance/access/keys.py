@@ -8,7 +8,8 @@ from appliance.catalogue import KeyCatalogue
 from appliance.domain import access_keys
 from appliance.domain.access_keys import MAX_NAME_CHARS, NO_LIMITS, AccessKey, KeyLimits, KeyUsage, Scope
 from appliance.domain.access_records import RecordKind
-from appliance.domain.clock import Clock
+from appliance.domain.bans import network_in
+from appliance.domain.clock import YEAR_10000_S, Clock
 from appliance.domain.errors import Conflict, InvalidField, KeyInvalid, UnknownKey
 from appliance.domain.key_rules import require_valid
 from appliance.domain.tokens import hash_secret
@@ -58,11 +59,14 @@ class AccessKeys:
     async def add(self, new: NewKey) -> tuple[AccessKey, str]:
         """A new key, and its text, which nobody can ask for again. Raises InvalidField, Conflict."""
         name = clean_text("The name", new.name, MAX_NAME_CHARS)
-        if not name or access_keys.is_key(name):
+        if not name or access_keys.is_key(name) or network_in(name) is not None:
             raise InvalidField("A key needs a name, such as the person or the program that uses it.")
         if not new.scopes:
             raise InvalidField(f"A key needs a scope: {', '.join(Scope)}.")
         now_s = int(self._clock())
+        expires_s = None if new.expires_in_s is None else now_s + new.expires_in_s
+        if expires_s is not None and expires_s >= YEAR_10000_S:
+            raise InvalidField("A key can expire before the year 10000. Without an expiry it is valid for good.")
         key_id, text = access_keys.generate_key()
         key = AccessKey(
             id=key_id,
@@ -70,7 +74,7 @@ class AccessKeys:
             secret_hash=hash_secret(text),
             scopes=tuple(dict.fromkeys(new.scopes)),
             created_s=now_s,
-            expires_s=None if new.expires_in_s is None else now_s + new.expires_in_s,
+            expires_s=expires_s,
             limits=new.limits,
         )
         await self._catalogue.add(key)
@@ -108,8 +112,8 @@ class AccessKeys:
         return changed
 
     async def _find(self, name: str) -> AccessKey:
-        """By id or, among those that aren't revoked, by name."""
-        for key in await self._catalogue.all():
-            if key.id == name or (key.name == name and key.revoked_s is None):
-                return key
+        """By id or name; of several with one name all but one are revoked."""
+        found = [key for key in await self._catalogue.all() if name in (key.id, key.name)]
+        if found:
+            return min(found, key=lambda key: (key.id != name, key.revoked_s is not None))
         raise UnknownKey(f"There is no access key {name!r:.80}. See `appliance key list`.")

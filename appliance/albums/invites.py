@@ -8,7 +8,15 @@ from appliance.catalogue import Catalogue
 from appliance.config.model import Config
 from appliance.domain.access_records import RecordKind
 from appliance.domain.clock import DAY_S, Clock
-from appliance.domain.errors import AlbumFull, EndedAlbumInvite, GoneAlbum, InvalidField, UnknownAlbum, UnknownInvite
+from appliance.domain.errors import (
+    AlbumFull,
+    EndedAlbumInvite,
+    GoneAlbum,
+    InvalidField,
+    InvalidGuestLinkExpiry,
+    UnknownAlbum,
+    UnknownInvite,
+)
 from appliance.domain.invites import (
     Invite,
     InviteState,
@@ -21,7 +29,6 @@ from appliance.domain.invites import (
 )
 from appliance.domain.model import Album
 from appliance.domain.tokens import generate_token, hash_secret
-from appliance.domain.upload_options import check_expiry
 from appliance.lifecycle.management import Proof
 
 DEFAULT_EXPIRY_S = 7 * DAY_S
@@ -82,7 +89,7 @@ class Invites:
         """
         album = await self._albums.owned(slug, proof)
         await self._albums.show(slug)
-        check_expiry(new.expires_in_s, self._max_expiry_days)
+        _check_expiry(new.expires_in_s, self._max_expiry_days)
         token, now_s = generate_token(), int(self._clock())
         invite = Invite(
             id=generate_id(),
@@ -154,3 +161,8 @@ def _checked(name: str, value: int, limit: int) -> int:
     if not 1 <= value <= limit:
         raise InvalidField(f"{name} must be a whole number from 1 to {limit:,}.", limit=limit, actual=value)
     return value
+
+
+def _check_expiry(expires_in_s: int, max_days: int) -> None:
+    if not 1 <= expires_in_s <= max_days * DAY_S:
+        raise InvalidGuestLinkExpiry(limit=max_days * DAY_S, actual=expires_in_s)

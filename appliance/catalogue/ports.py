@@ -20,7 +20,8 @@ from appliance.catalogue.key_catalogue import KeyCatalogue
 from appliance.catalogue.purge_outbox import PurgeOutbox
 from appliance.catalogue.record_outbox import RecordOutbox
 from appliance.catalogue.values import UNCHANGED, Backlog, Unchanged
-from appliance.domain.model import Album, IdempotencyRecord, Image, Refusal, Tombstone, Upload
+from appliance.domain.model import Album, IdempotencyRecord, Image, Tombstone
+from appliance.domain.resumable_uploads import Refusal, Upload
 
 
 class ImageCatalogue(Protocol):

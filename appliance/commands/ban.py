@@ -12,15 +12,14 @@ from typing import Any
 from appliance.access.ban_orders import BanOrder, BanVerb, carry_out_ban
 from appliance.access.bans import Bans
 from appliance.catalogue.opening import open_catalogue
+from appliance.commands.store_notice import warn_unless_in_store
 from appliance.config.model import Config
-from appliance.domain.clock import system_clock
+from appliance.domain.clock import YEAR_10000_S, system_clock
 from appliance.domain.errors import InvalidExpiry, ServerNotRunning
 from appliance.domain.upload_options import parse_duration
 from appliance.server.control import ask_ban
 from appliance.server.data_dir_lock import owned_data_dir
 from appliance.server.startup_checks import refuse_lost_catalogue
-
-_YEAR_10000_S = 253_402_300_800
 
 
 def add_arguments(parser: argparse.ArgumentParser, verb: BanVerb) -> None:
@@ -58,6 +57,7 @@ def ban(config: Config, verb: BanVerb, arguments: argparse.Namespace) -> int:
             answer = asyncio.run(_carry_out_alone(config, order))
     if verb is not BanVerb.LIST:
         _print_outcome(verb, *answer["bans"])
+        warn_unless_in_store(answer)
     elif arguments.json:
         print(json.dumps(answer["bans"], indent=2, ensure_ascii=False))
     else:
@@ -70,7 +70,7 @@ async def _carry_out_alone(config: Config, order: BanOrder) -> dict[str, Any]:
     async with open_catalogue(config) as catalogue:
         proxies = config.server.trusted_proxies
         bans = Bans(catalogue.bans, keys=catalogue.keys, trusted_proxies=proxies, clock=system_clock)
-        return await carry_out_ban(bans, order)
+        return await carry_out_ban(bans, catalogue.records, order)
 
 
 def _order(verb: BanVerb, arguments: argparse.Namespace) -> BanOrder:
@@ -82,8 +82,7 @@ def _order(verb: BanVerb, arguments: argparse.Namespace) -> BanOrder:
 
 
 def _print_outcome(verb: BanVerb, known: Mapping[str, Any]) -> None:
-    subject = known["subject"]
-    print(f"{subject} is {'no longer banned' if verb is BanVerb.REMOVE else _banned(known)}.", file=sys.stderr)
+    print(f"{_subject(known)} is {'no longer banned' if verb is BanVerb.REMOVE else _banned(known)}.", file=sys.stderr)
 
 
 def _print_table(bans: list[Mapping[str, Any]]) -> None:
@@ -95,7 +94,13 @@ def _print_table(bans: list[Mapping[str, Any]]) -> None:
 
 def _row(known: Mapping[str, Any]) -> tuple[str, ...]:
     end = "never" if known["until_s"] is None else _time(known["until_s"])
-    return known["subject"], end, "refused" if known["views"] else "open", known["reason"]
+    return _subject(known), end, "refused" if known["views"] else "open", known["reason"]
+
+
+def _subject(known: Mapping[str, Any]) -> str:
+    """Of a key its name too, by which people know it."""
+    subject, name = known["subject"], known["name"]
+    return f"{subject} ({name})" if name else str(subject)
 
 
 def _banned(known: Mapping[str, Any]) -> str:
@@ -112,7 +117,7 @@ def _until(text: str) -> int:
         end_s = int(system_clock()) + parse_duration(text)
     except InvalidExpiry:
         end_s = _parse_time(text)
-    if end_s >= _YEAR_10000_S:
+    if end_s >= YEAR_10000_S:
         raise argparse.ArgumentTypeError("expected a time before the year 10000; without --until a ban has no end")
     return end_s
 

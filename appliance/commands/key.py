@@ -11,6 +11,7 @@ from typing import Any
 from appliance.access.keys import AccessKeys
 from appliance.access.orders import KeyOrder, Verb, carry_out
 from appliance.catalogue.opening import open_catalogue
+from appliance.commands.store_notice import warn_unless_in_store
 from appliance.config.model import Config
 from appliance.config.values import InvalidValue, parse_size
 from appliance.domain.access_keys import Scope
@@ -39,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser, verb: Verb) -> None:
         dest="scopes",
         action="append",
         choices=[scope.value for scope in Scope],
-        help="upload: upload images; manage: change and delete what was uploaded with the key; operate: what the "
-        "operator may do. Repeat it for several; default: upload and manage",
+        help="upload: upload images; manage: change and delete what was uploaded with the key; operate: read "
+        "the status of the host. Repeat it for several; default: upload and manage",
     )
     parser.add_argument("--expires", metavar="TIME", type=_duration, help="how long the key is valid, such as 90d")
     for name, kind, metavar, limit in _LIMITS:
@@ -72,7 +73,7 @@ def key(config: Config, verb: Verb, arguments: argparse.Namespace) -> int:
 async def _carry_out_alone(config: Config, order: KeyOrder) -> dict[str, Any]:
     """The next server sends the change to the store."""
     async with open_catalogue(config) as catalogue:
-        return await carry_out(AccessKeys(catalogue.keys, clock=system_clock), order)
+        return await carry_out(AccessKeys(catalogue.keys, clock=system_clock), catalogue.records, order)
 
 
 def _order(verb: Verb, arguments: argparse.Namespace) -> KeyOrder:
@@ -96,6 +97,7 @@ def _print_outcome(verb: Verb, answer: Mapping[str, Any]) -> None:
         Verb.REVOKE: f"The key {name} is no longer valid. What was uploaded with it stays.",
     }
     print(words[verb], file=sys.stderr)
+    warn_unless_in_store(answer)
 
 
 def _print_table(keys: list[Mapping[str, Any]]) -> None:
@@ -146,7 +148,7 @@ def _duration(text: str) -> int:
 
 def _size(text: str) -> int:
     try:
-        return parse_size(text)
+        return _limit(parse_size(text))
     except InvalidValue as invalid:
         raise argparse.ArgumentTypeError(f"expected {invalid}") from invalid
 
@@ -154,7 +156,13 @@ def _size(text: str) -> int:
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 15):
         raise argparse.ArgumentTypeError("expected a whole number")
-    return int(text)
+    return _limit(int(text))
+
+
+def _limit(value: int) -> int:
+    if value < 1:
+        raise argparse.ArgumentTypeError("expected 1 or more; leave it out for no limit")
+    return value
 
 
 _LIMITS: tuple[tuple[str, Callable[[str], int], str, str], ...] = (

@@ -68,6 +68,11 @@ def _access(config: Config) -> Iterator[Unmet]:
         yield "access.user_header", "a header of its own, which nothing else uses"
     elif access.user_header is not None and not config.server.trusted_proxies:
         yield "access.user_header", "server.trusted_proxies to be set too: nobody else is believed about it"
+    if access.user_header is not None and any(map(_is_internet, config.server.trusted_proxies)):
+        yield (
+            "server.trusted_proxies",
+            "the proxy alone: everybody in it can say who they are (access.user_header)",
+        )
     if SIGNED_IN in access.uploads and access.user_header is None:
         yield "access.user_header", "the name of a header, since access.uploads has signed-in"
 
@@ -193,6 +198,10 @@ def _is_origin(url: str) -> bool:
     bare = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.path in ("", "/")
     extras = parts.query or parts.fragment or "@" in parts.netloc or re.search(r"[\s?#]", url)
     return bare and not extras and port != 0
+
+
+def _is_internet(text: str) -> bool:
+    return _is_network(text) and not ipaddress.ip_network(text, strict=False).prefixlen
 
 
 def _is_network(text: str) -> bool:

@@ -19,6 +19,8 @@ RESERVED_NAMES = (
     "manage",
     "details",
     "placeholder",
+    "unlock",
+    "view",
 )  # they mean something else in links and in the cache
 
 _SIZE = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,9})?)\s*(|B|[KMGTP]B|[KMGTP]IB)", re.IGNORECASE)

@@ -32,7 +32,7 @@ class Scope(StrEnum):
     MANAGE = "manage"
     """Changing and deleting what was uploaded with the key, without delete tokens."""
     OPERATE = "operate"
-    """What the operator of the host may do."""
+    """Reading the status of the host."""
 
 
 @dataclass(frozen=True, slots=True)

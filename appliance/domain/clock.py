@@ -7,6 +7,8 @@ Clock = Callable[[], float]
 """Returns unix seconds, or those of another beginning where that is said."""
 
 DAY_S = 86_400
+YEAR_10000_S = 253_402_300_800
+"""From then on, times can't be written as people read them."""
 
 system_clock: Clock = time.time
 

@@ -9,7 +9,7 @@ from appliance.domain.upload_options import check_expiry_s
 _SCOPES = {
     Scope.UPLOAD: "upload",
     Scope.MANAGE: "change or delete anything",
-    Scope.OPERATE: "operate this host",
+    Scope.OPERATE: "read the status of this host",
 }
 
 

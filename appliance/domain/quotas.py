@@ -23,6 +23,7 @@ class Unit(StrEnum):
     UPLOADS = "uploads"
     BYTES = "content-bytes"
     SECONDS = "processor-seconds"
+    GUESSES = "wrong-passphrases"
 
 
 _WHO = {

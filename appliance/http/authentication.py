@@ -1,12 +1,14 @@
 """Authentication: who makes a request, by an access key or by what a trusted proxy says. Others are their address."""
 
+import base64
 import hashlib
 from dataclasses import replace
 
 from aiohttp import hdrs, web
 
-from appliance.domain.access_keys import is_key
+from appliance.domain.access_keys import PREFIX, is_key
 from appliance.domain.clients import Client
+from appliance.domain.errors import KeyInvalid
 from appliance.http.banned import refuse_banned
 from appliance.http.client_address import CLIENT, client_of
 from appliance.http.delete_tokens import bearer
@@ -21,6 +23,7 @@ INVITE_FIELD = "invite"
 """A field of forms that may bring the token of an invite."""
 CHEVERETO_PATH = "/api/1/upload"
 PROOF_HEADER = "Proof-Of-Work"
+_HOW_TO_SEND = "Send an access key as it is, in X-API-Key, or after Bearer in Authorization."
 AUTHENTICATED = web.RequestKey("authenticated", bool)
 
 
@@ -37,10 +40,8 @@ async def authenticate(request: web.Request) -> None:
     refuse_banned(request, client_of(request))
     if (key := _key_in_head(request)) is not None:
         request[CLIENT] = await client_with_key(request, key)
-    elif (header := request.app[CONFIG].access.user_header) is not None:
-        user = request.app[TRUSTED_PROXIES].user(request, header)
-        if user is not None and request.headers.get("Sec-Fetch-Site") != "cross-site":
-            request[CLIENT] = Client(f"user:{hashlib.sha256(user.encode()).hexdigest()[:32]}", user=user)
+    elif (user := _user_of(request)) is not None:
+        request[CLIENT] = Client(f"user:{hashlib.sha256(user.encode()).hexdigest()[:32]}", user=user)
     if (token := _invite_in_head(request)) is not None:
         request[CLIENT] = await guest_with_invite(request, client_of(request), token)
     if PROOF_HEADER in request.headers:
@@ -49,13 +50,13 @@ async def authenticate(request: web.Request) -> None:
 
 
 async def client_with_key(request: web.Request, key: str) -> Client:
-    """The client who has the access key.
+    """The client who has the access key, and may be signed in as well.
 
     Raises KeyInvalid, Banned, and Busy after many wrong keys from an address.
     """
     async with request.app[WRONG_TOKEN_DELAY].delayed(client_of(request).id):
         found = await request.app[ACCESS_KEYS].authenticate(key)
-    client = Client(f"key:{found.id}", access_key=found)
+    client = Client(f"key:{found.id}", access_key=found, user=_user_of(request))
     refuse_banned(request, client)
     return client
 
@@ -74,11 +75,37 @@ def _invite_in_head(request: web.Request) -> str | None:
     return None
 
 
+def _user_of(request: web.Request) -> str | None:
+    """Whom a trusted proxy has signed in; nobody for what another site has their browser do."""
+    header = request.app[CONFIG].access.user_header
+    if header is None or request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return None
+    return request.app[TRUSTED_PROXIES].user(request, header)
+
+
 def _key_in_head(request: web.Request) -> str | None:
-    if hdrs.AUTHORIZATION in request.headers and is_key(token := bearer(request) or ""):
+    """The access key. Raises KeyInvalid for one that is sent in another way, which never counts as none."""
+    token, text = bearer(request) or "", ", ".join(request.headers.getall(KEY_HEADER, ())).strip()
+    in_address = request.query.get(KEY_FIELD, "").strip()
+    if is_key(token):
         return token
-    if KEY_HEADER in request.headers and is_key(text := request.headers[KEY_HEADER].strip()):
+    if is_key(text):
         return text
-    if request.path == CHEVERETO_PATH and is_key(text := request.query.get(KEY_FIELD, "").strip()):
-        return text
+    if is_key(in_address) and request.path == CHEVERETO_PATH:
+        return in_address
+    if any(PREFIX in sent for sent in (*_credentials(request), text)) or is_key(in_address):
+        raise KeyInvalid(_HOW_TO_SEND)
     return None
+
+
+def _credentials(request: web.Request) -> tuple[str, ...]:
+    """What the Authorization headers bring, and what is encoded in those for HTTP's basic authentication."""
+    sent = request.headers.getall(hdrs.AUTHORIZATION, ())
+    return (*sent, *(_decoded(text.partition(" ")[2]) for text in sent if text[:6].lower() == "basic "))
+
+
+def _decoded(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded).decode(errors="replace")
+    except ValueError:
+        return ""

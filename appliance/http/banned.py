@@ -12,15 +12,18 @@ from appliance.http.keys import BANS, METRICS, REFUSED_EARLY
 
 STATIC = "/static/"
 """What the page needs that says so."""
+HEALTH = ("/healthz", "/readyz")
+"""What a supervisor asks, which may be in a network that is banned."""
 _READING = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 
 
 def refuse_banned(request: web.Request, client: Client) -> None:
     """Raises Banned."""
-    if request.path.startswith(STATIC):
+    is_viewing = _is_viewing(request)
+    if request.path.startswith(STATIC) or (request.path in HEALTH and is_viewing):
         return
     try:
-        request.app[BANS].require_not_banned(client, viewing=_is_viewing(request))
+        request.app[BANS].require_not_banned(client, viewing=is_viewing)
     except Banned:
         request[REFUSED_EARLY] = True
         request.app[METRICS].banned.inc()

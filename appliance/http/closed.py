@@ -5,6 +5,8 @@ protects: programs send it in a header; a form sends it once, and the browser ge
 one path. One view is spent by a form alone.
 """
 
+from dataclasses import replace
+
 from aiohttp import web
 
 from appliance.domain import tokens
@@ -30,11 +32,11 @@ async def require_open(request: web.Request, shared: Image | Album) -> None:
     if _is_owner(request, shared):
         return
     if is_one_view(shared) or shared.lock is None:
-        raise locked(shared)
+        raise locked(request, shared)
     if request.app[LOCKSMITH].accepts_pass(request.cookies.get(COOKIE, ""), shared.slug, shared.lock):
         return
     if (passphrase := passphrase_in(request)) is None:
-        raise locked(shared)
+        raise locked(request, shared)
     await require_passphrase(request, shared, passphrase)
 
 
@@ -42,7 +44,7 @@ def refuse_closed(request: web.Request, shared: Image | Album) -> None:
     """Raises Locked for what is closed, even to its owner: for representations that are public, such as IIIF."""
     if shared.is_closed:
         request[CLOSED] = True
-        raise locked(shared)
+        raise locked(request, shared)
 
 
 async def is_open(request: web.Request, shared: Image | Album, token: str | None = None) -> bool:
@@ -62,20 +64,27 @@ def _is_owner(request: web.Request, shared: Image | Album) -> bool:
     return True
 
 
-async def require_passphrase(request: web.Request, shared: Image | Album, passphrase: str) -> None:
+async def require_passphrase(
+    request: web.Request, shared: Image | Album, passphrase: str, proof: str | None = None
+) -> None:
     """Check the passphrase of a locked image or album. Wrong ones are delayed, and refused when there were many.
 
-    Raises WrongPassphrase, TooManyGuesses, InvalidField, Busy.
+    `proof` is a proof of work from a form. Raises WrongPassphrase, TooManyGuesses, PassphraseProofRequired,
+    InvalidField, Busy.
     """
     assert shared.lock is not None
+    client = client_of(request)
     async with delay_wrong_tokens(request):
-        await request.app[LOCKSMITH].require(passphrase, shared.slug, shared.lock, client_of(request))
+        await request.app[LOCKSMITH].require(
+            passphrase, shared.slug, shared.lock, replace(client, proof=proof or client.proof)
+        )
 
 
-def locked(shared: Image | Album) -> Locked:
+def locked(request: web.Request, shared: Image | Album) -> Locked:
     """The error that tells how it can be opened."""
     has_passphrase = shared.lock is not None and shared.lock != UNREADABLE_LOCK
-    return Locked(path_of(shared), has_passphrase=has_passphrase, is_one_view=is_one_view(shared))
+    challenge = request.app[LOCKSMITH].challenge(shared.slug, client_of(request)) if has_passphrase else None
+    return Locked(path_of(shared), has_passphrase=has_passphrase, is_one_view=is_one_view(shared), challenge=challenge)
 
 
 def is_one_view(shared: Image | Album) -> bool:

@@ -1,5 +1,7 @@
 """What handlers find in the application and in a request: the services and values that `container` puts there."""
 
+from collections.abc import Awaitable, Callable, Mapping
+
 from aiohttp import web
 
 from appliance.access.bans import Bans
@@ -50,6 +52,7 @@ INVITES = web.AppKey("invites", Invites)
 METRICS = web.AppKey("metrics", Metrics)
 RESUMABLE = web.AppKey("resumable", ResumableUploads)
 HEALTH = web.AppKey("health", Health)
+STATUS: web.AppKey[Callable[[], Awaitable[Mapping[str, object]]]] = web.AppKey("status")
 BACKGROUND_RENDERER = web.AppKey("background_renderer", BackgroundRenderer)
 LIMITS = web.AppKey("limits", Limits)
 FORWARDING_WATCH = web.AppKey("forwarding_watch", ForwardingWatch)

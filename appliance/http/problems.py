@@ -39,6 +39,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.NoImageLink: HTTPStatus.BAD_REQUEST,
     errors.UnavailableImages: HTTPStatus.BAD_REQUEST,
     errors.InvalidExpiry: HTTPStatus.BAD_REQUEST,
+    errors.InvalidGuestLinkExpiry: HTTPStatus.BAD_REQUEST,
     errors.IncompleteUpload: HTTPStatus.BAD_REQUEST,
     errors.DigestMismatch: HTTPStatus.BAD_REQUEST,
     errors.PartialUpload: HTTPStatus.BAD_REQUEST,
@@ -102,6 +103,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.ChecksumMismatch: TusStatus.CHECKSUM_MISMATCH,
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     errors.ProofRequired: HTTPStatus.PRECONDITION_REQUIRED,
+    errors.PassphraseProofRequired: HTTPStatus.PRECONDITION_REQUIRED,
     errors.BudgetSpent: HTTPStatus.TOO_MANY_REQUESTS,
     errors.KeyImagesSpent: HTTPStatus.TOO_MANY_REQUESTS,
     errors.UnsupportedImageRequest: HTTPStatus.NOT_IMPLEMENTED,
@@ -173,7 +175,8 @@ def problem_response(
     elif request.method in ("GET", "HEAD"):
         response = _problem_details(request, fault, members)
     else:
-        response = web.Response(text=f"{fault.title}. {fault.detail}\n", status=status)
+        says_title = fault.detail.startswith(fault.title)
+        response = web.Response(text=f"{'' if says_title else f'{fault.title}. '}{fault.detail}\n", status=status)
     response.headers.update(headers_of(fault))
     return response
 
@@ -187,7 +190,7 @@ def headers_of(fault: ApplianceError) -> dict[str, str]:
         headers["Content-Range"] = f"bytes */{fault.limit}"
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(fault, (errors.RateLimited, errors.BudgetSpent)) and fault.policy is not None:
+    if isinstance(fault, errors.LimitReached) and fault.policy is not None:
         headers |= rate_limit_headers(fault.policy, fault.left, fault.retry_after_s or DEFAULT_RETRY_AFTER_S)
     return headers
 
@@ -207,7 +210,7 @@ def _problem_details(request: web.Request, fault: ApplianceError, members: Mappi
         body["actual"] = fault.actual
     if isinstance(fault, (errors.GoneImage, errors.GoneAlbum)) and fault.restorable_until_s is not None:
         body["restorable_until"] = rfc3339(fault.restorable_until_s)
-    if isinstance(fault, (errors.RateLimited, errors.BudgetSpent)):
+    if isinstance(fault, errors.LimitReached):
         body |= {"policy": fault.policy and fault.policy.name, "retry_after_s": fault.retry_after_s}
     if isinstance(fault, errors.Banned):
         body |= {"reason": fault.reason, "until": None if fault.until_s is None else rfc3339(fault.until_s)}

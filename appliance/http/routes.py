@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from appliance.http.api import albums, details, images, invites, me, oembed, sharex, upload_events, uploads
+from appliance.http.api import albums, details, images, invites, me, oembed, sharex, status, upload_events, uploads
 from appliance.http.compression import compress
 from appliance.http.cors import preflight
 from appliance.http.forms import MAX_FORM_FIELDS
@@ -56,6 +56,8 @@ def _images() -> list[web.RouteDef]:
         web.get(f"/i/{SLUG}/manage", pages.show_manage),
         web.post(f"/i/{SLUG}/manage", pages.manage),
         web.get(f"/i/{SLUG}/details", pages.show_details),
+        web.get(f"/i/{SLUG}/unlock", pages.redirect_to_share),
+        web.get(f"/i/{SLUG}/view", pages.redirect_to_share),
         web.post(f"/i/{SLUG}/unlock", lock_forms.unlock_image),
         web.post(f"/i/{SLUG}/view", view_form.view),
         web.get(f"/i/{SLUG}/original", renditions.show_original),
@@ -81,6 +83,7 @@ def _albums() -> list[web.RouteDef]:
         web.get(f"/a/{SLUG}/created", album_forms.show_created),
         web.get(f"/a/{SLUG}/manage", album_forms.show_manage),
         web.post(f"/a/{SLUG}/manage", album_forms.manage),
+        web.get(f"/a/{SLUG}/unlock", album_handlers.redirect_to_album),
         web.post(f"/a/{SLUG}/unlock", lock_forms.unlock_album),
         web.get(f"/a/{SLUG}/invites", invite_forms.redirect_to_manage),
         web.post(f"/a/{SLUG}/invites", invite_forms.manage_invites),
@@ -121,6 +124,7 @@ def _api() -> list[web.RouteDef]:
         web.options("/api/{rest:.*}", preflight),
         web.get("/api/v1/limits", images.show_limits),
         web.get("/api/v1/me", me.show_me),
+        web.get("/api/v1/status", status.show_status),
         web.get("/api/v1/openapi.json", images.show_contract),
         web.post("/api/1/upload", uploads.chevereto, **ADMITS_CHEVERETO),
     ]

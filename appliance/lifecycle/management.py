@@ -180,15 +180,17 @@ class Management:
         """Compare and set. Raises Conflict when the row changed meanwhile."""
         now_s = int(self._clock())
         is_over = image.ended is Ending.EXPIRED or (image.ended is None and image.expires_s <= now_s)
+        if image.viewing is not None and changes.restore and isinstance(changes.one_view, Unchanged):
+            changes = replace(changes, one_view=True)  # its one view was begun or spent: it is offered again
         if not changes.restore and not (is_over and changes.expires_s is not None):
             self._require_visible(image)
         if image.ended is None and changes == Changes():
             return image
         expires_s: int | None = changes.expires_s
-        if is_over or image.ended is not None:
-            expires_s = self._new_expiry(image, changes, now_s)
-        elif expires_s is None and image.viewing is not None and not isinstance(changes.one_view, Unchanged):
+        if expires_s is None and image.viewing is not None and not isinstance(changes.one_view, Unchanged):
             expires_s = now_s + self._limits.default_expiry_days * DAY_S  # the view has shortened it
+        elif is_over or image.ended is not None:
+            expires_s = self._new_expiry(image, changes, now_s)
         if image.ended is not None:
             if now_s > (image.erase_after_s or 0):
                 raise GoneImage("This image can no longer be restored.")

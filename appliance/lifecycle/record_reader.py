@@ -124,8 +124,8 @@ class RecordReader:
             if image.slug != slug:
                 raise UnreadableRecord(f"{info.key} describes a different image, {image.slug}")
         except UnreadableRecord as error:
-            self.unreadable.append(str(error))
             if sidecar is not None:
                 self.lost_locks.add(slug)
+            self.unreadable.append(str(error) if sidecar is None else f"{error}; the image is locked")
             return None
         return image

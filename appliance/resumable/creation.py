@@ -7,7 +7,7 @@ from appliance.catalogue import UploadCatalogue
 from appliance.domain import slugs, tokens
 from appliance.domain.clock import Clock
 from appliance.domain.errors import EmptyUpload, MalformedRequest, PartsUnfinished
-from appliance.domain.model import Upload, UploadKind, UploadState
+from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.locks import Locksmith
 from appliance.resumable.part_reservations import PartReservations
 from appliance.resumable.progress import NewUpload, part_ids

@@ -31,7 +31,7 @@ from appliance.domain.errors import (
     UnreadableImage,
     UnsupportedFormat,
 )
-from appliance.domain.model import Upload, UploadKind, UploadState
+from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.observability.metrics import Metrics
 from appliance.resumable.part_reservations import PartReservations
 from appliance.resumable.progress import part_ids, refusal_of

@@ -4,7 +4,7 @@ import logging
 
 from appliance.catalogue import Catalogue
 from appliance.domain.clock import Clock
-from appliance.domain.model import UploadState
+from appliance.domain.resumable_uploads import UploadState
 from appliance.resumable.service import ResumableUploads
 from appliance.spool import Spool
 

@@ -4,7 +4,8 @@ from appliance.catalogue import Catalogue
 from appliance.domain import slugs, tokens
 from appliance.domain.clock import Clock
 from appliance.domain.errors import GoneImage, GoneUpload, UnknownImage, UnknownUpload
-from appliance.domain.model import Ending, Image, Tombstone, Upload, UploadKind, UploadState
+from appliance.domain.model import Ending, Image, Tombstone
+from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.domain.visibility import require_visible
 from appliance.resumable.finisher import UploadFinisher
 from appliance.resumable.progress import Progress

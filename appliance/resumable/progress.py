@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from appliance.domain import errors
 from appliance.domain.clients import Client
 from appliance.domain.errors import ApplianceError, MalformedRequest
-from appliance.domain.model import Image, Refusal, Upload, UploadKind, UploadOptions, UploadState
+from appliance.domain.model import Image, UploadOptions
+from appliance.domain.resumable_uploads import Refusal, Upload, UploadKind, UploadState
 from appliance.spool import Checksum
 from appliance.uploads.admission import AdmissionRequest, UploadStage
 

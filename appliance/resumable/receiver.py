@@ -21,7 +21,7 @@ from appliance.domain.errors import (
     UploadPaused,
 )
 from appliance.domain.key_rules import max_file_bytes
-from appliance.domain.model import Upload, UploadKind, UploadState
+from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.resumable.lookup import UploadLookup
 from appliance.resumable.progress import UploadChunk, fault_of
 from appliance.resumable.upload_lock import UploadLock

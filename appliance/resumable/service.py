@@ -15,7 +15,7 @@ from appliance.domain.errors import (
     GoneUpload,
     UploadPaused,
 )
-from appliance.domain.model import Upload, UploadKind, UploadState
+from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.lifecycle.management import Proof, check_token
 from appliance.locks import Locksmith
 from appliance.observability.metrics import Metrics

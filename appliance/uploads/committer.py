@@ -10,8 +10,9 @@ from appliance.domain.clients import Client
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import ApplianceError, KeyInvalid
 from appliance.domain.key_rules import default_expiry_s, require_expiry
-from appliance.domain.model import IdempotencyRecord, Image, Upload, UploadOptions
+from appliance.domain.model import IdempotencyRecord, Image, UploadOptions
 from appliance.domain.renditions import Facts
+from appliance.domain.resumable_uploads import Upload
 from appliance.domain.upload_options import clean_options
 from appliance.lifecycle.shipping import Shipper
 from appliance.locks import Locksmith

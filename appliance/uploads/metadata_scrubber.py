@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from appliance.catalogue import UploadCatalogue
 from appliance.domain import file_edits
 from appliance.domain.file_edits import Edit, Findings
-from appliance.domain.model import ContentCredentials, KeepMetadata, PrivateData, Upload
+from appliance.domain.model import ContentCredentials, KeepMetadata, PrivateData
 from appliance.domain.renditions import Priority
+from appliance.domain.resumable_uploads import Upload
 from appliance.spool import Incoming, Spool
 from appliance.workers import Workers
 

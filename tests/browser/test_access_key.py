@@ -90,3 +90,15 @@ async def test_without_javascript_the_key_is_a_field(closed: ServerProcess, open
     await page.get_by_label("Access key").fill(minted(closed, "plain"))
     await page.get_by_role("button", name="Upload").click()
     await page.get_by_role("heading", name="Your image is online").wait_for()
+
+
+async def test_a_revoked_key_is_told_from_a_wrong_one_in_another_language(
+    closed: ServerProcess, open_page: OpenPage
+) -> None:
+    key = minted(closed, "former")
+    closed.command("key", "revoke", "former")
+    page = await open_page(closed.url, locale="de-DE")
+    await page.get_by_label("Zugangsschlüssel").fill(key)
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#key-help")).to_contain_text("wurde gesperrt")
+    met(page).clear()  # the status

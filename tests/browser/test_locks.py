@@ -1,12 +1,17 @@
 """What is locked, in a browser: protected at the upload, asked for, opened, changed by its owner, and viewed once."""
 
+from pathlib import Path
+
+import aiohttp
 from playwright.async_api import expect
 
+from appliance.locks.guesses import BY_LOCK, BY_NETWORK_AND_LOCK
 from tests.support.browser.accessibility import violations
 from tests.support.browser.cards import choose, link_of, payload, reaches
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import Site, met, overflow_px, screen
 from tests.support.images import pictures
+from tests.support.server_process import serving
 
 
 async def test_a_passphrase_protects_an_upload_until_its_owner_removes_it(
@@ -62,3 +67,27 @@ async def test_one_view_is_a_button_without_a_script(site: Site, open_page: Open
     async with site.session.get(link) as reply:
         assert reply.status == 410
     met(viewer).clear()
+
+
+async def test_a_lock_that_is_guessed_opens_to_a_browser_that_has_solved_a_puzzle(
+    tmp_path: Path, open_page: OpenPage, axe: str
+) -> None:
+    environment = {"APPLIANCE_LIMITS_PROOF_OF_WORK_COST": "1", "APPLIANCE_SERVER_TRUSTED_PROXIES": "127.0.0.1"}
+    async with serving(tmp_path / "data", **environment) as served, aiohttp.ClientSession(served.url) as session:
+        form = aiohttp.FormData({"passphrase": "Käse und Brot"})
+        form.add_field("file", pictures.photo(64, 48), filename="secret.jpg")
+        async with session.post("/api/v1/images", data=form) as reply:
+            image = await reply.json()
+        guessers = [f"198.51.{number}.1" for number in range(BY_LOCK)] + ["127.0.0.1"] * BY_NETWORK_AND_LOCK
+        for address in guessers:
+            headers = {"X-Forwarded-For": address, "X-Passphrase": "guess"}
+            async with session.get(f"/i/{image['slug']}/original", headers=headers) as reply:
+                assert reply.status == 403
+        page = await open_page(f"{served.url}/i/{image['slug']}", **screen("narrow"))
+        await expect(page.get_by_text("your browser solves a puzzle")).to_be_visible()
+        assert await violations(page, axe) == []
+        assert await overflow_px(page) <= 0
+        await page.get_by_label("Passphrase").fill("Käse und Brot")
+        await page.keyboard.press("Enter")
+        await page.locator("#shown").wait_for()
+        met(page).clear()  # the status of what is locked

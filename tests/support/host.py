@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from appliance.app import started
 from appliance.config.model import GB, MB, Config, LimitsConfig, Renditions, Uploads
-from appliance.container import Container
+from appliance.container import Container, site_of
 from appliance.http.problems import STATUSES
 from appliance.http.transport.connections import Runner
 
@@ -147,5 +147,5 @@ class HostServer(TestServer):
 
 @asynccontextmanager
 async def running(config: Config, clock: ManualClock) -> AsyncIterator[Host]:
-    async with started(config, clock, clock.boot_s) as appliance, TestClient(HostServer(appliance.site())) as client:
+    async with started(config, clock, clock.boot_s) as appliance, TestClient(HostServer(site_of(appliance))) as client:
         yield Host(appliance, client, clock)

@@ -5,7 +5,8 @@ from typing import Any
 
 from appliance.domain import slugs
 from appliance.domain.flat_image import flatten, unflatten
-from appliance.domain.model import Album, Image, Upload, UploadKind
+from appliance.domain.model import Album, Image
+from appliance.domain.resumable_uploads import Upload, UploadKind
 
 NOW_S = slugs.EPOCH_S + 100 * 86400
 LATER = NOW_S + 10**9

@@ -91,5 +91,16 @@ def test_scripts_get_the_same_sentences() -> None:
     match = re.search(rb"globalThis\.applianceProblems=(\{.*\})$", GERMAN.script)
     assert match is not None
     given = json.loads(match[1])
-    assert given.keys() == {fault.code for fault in STATUSES if fault.texts} - NOT_FOR_SCRIPTS
+    named = {fault.code for fault in STATUSES if fault.texts} - NOT_FOR_SCRIPTS
+    assert {name for name in given if " " not in name} == named
     assert given["empty-upload"] == ["Die Datei ist leer. Wähle eine andere aus."]
+    assert given["key-invalid"] == [GERMAN.gettext(errors.KeyInvalid.texts[0])]
+
+
+@pytest.mark.parametrize("fault", [kind for kind in ApplianceError.kinds() if kind.__base__ is not ApplianceError])
+def test_scripts_tell_errors_of_one_code_apart_by_their_english_texts(fault: type[ApplianceError]) -> None:
+    given = json.loads(GERMAN.script.rpartition(b"globalThis.applianceProblems=")[2])
+    for place, text in enumerate(fault.texts):
+        translated = GERMAN.gettext(text)
+        assert translated != text
+        assert given.get(text) == [translated] or given[fault.code][place] == translated

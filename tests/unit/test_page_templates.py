@@ -87,6 +87,7 @@ EVERY_PAGE: dict[str, Callable[[LocalizedPages, Image], str]] = {
 WITHOUT_TEXTS: dict[str, Callable[[LocalizedPages, Image], str]] = {
     "mine": lambda pages, _: pages.site.library_page(),
     "locked": lambda pages, _: pages.locks.locked_page(Locked("/i/1A", has_passphrase=True), WrongPassphrase()),
+    "guessed-lock": lambda pages, _: pages.locks.locked_page(Locked("/i/1A", challenge={"signature": '"<&'})),
     "one-view": lambda pages, _: pages.locks.locked_page(Locked("/i/1A", has_passphrase=False, is_one_view=True)),
     "lost-lock": lambda pages, _: pages.locks.locked_page(Locked("/a/1A", has_passphrase=False)),
     "offline": lambda pages, _: pages.site.offline_page(),

@@ -17,7 +17,8 @@ from appliance.catalogue.sqlite.uploads import finish_upload
 from appliance.catalogue.sqlite.writer import Outcome
 from appliance.catalogue.values import MAX_BATCH, Unchanged
 from appliance.domain.errors import Conflict, GoneImage, InvalidField, UnknownImage
-from appliance.domain.model import Ending, IdempotencyRecord, Image, Location, Upload
+from appliance.domain.model import Ending, IdempotencyRecord, Image, Location
+from appliance.domain.resumable_uploads import Upload
 
 Connection = sqlite3.Connection
 

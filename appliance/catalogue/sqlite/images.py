@@ -10,7 +10,8 @@ from appliance.catalogue.sqlite.row_cache import RowCache
 from appliance.catalogue.sqlite.rows import Row
 from appliance.catalogue.sqlite.writer import Outcome, Writer
 from appliance.catalogue.values import UNCHANGED, Backlog, Unchanged
-from appliance.domain.model import IdempotencyRecord, Image, Upload
+from appliance.domain.model import IdempotencyRecord, Image
+from appliance.domain.resumable_uploads import Upload
 
 T = TypeVar("T")
 ASKED_AT_ONCE = 10_000

@@ -5,7 +5,8 @@ It is a migration by its name alone, made with the first lock, so that a catalog
 
 import sqlite3
 
-from appliance.domain.model import Album, Image, Upload
+from appliance.domain.model import Album, Image
+from appliance.domain.resumable_uploads import Upload
 
 LOCKS_IN_USE = "0016-locks-in-use!"
 _MARK = """

@@ -17,13 +17,10 @@ from appliance.domain.model import (
     KeepMetadata,
     Location,
     PrivateData,
-    Refusal,
     Tombstone,
-    Upload,
-    UploadKind,
-    UploadState,
 )
 from appliance.domain.renditions import Facts
+from appliance.domain.resumable_uploads import Refusal, Upload, UploadKind, UploadState
 
 Row = Image | Tombstone
 COLUMNS = (*OWN_FIELDS, *FACTS_FIELDS)

@@ -8,7 +8,8 @@ from appliance.catalogue.sqlite.readers import Readers
 from appliance.catalogue.sqlite.rows import Row, packed, refusal_text, tombstone_values, upload_of, upload_values
 from appliance.catalogue.sqlite.writer import Outcome, Writer
 from appliance.domain.errors import Conflict
-from appliance.domain.model import Ending, Refusal, Tombstone, Upload, UploadState
+from appliance.domain.model import Ending, Tombstone
+from appliance.domain.resumable_uploads import Refusal, Upload, UploadState
 
 Connection = sqlite3.Connection
 

@@ -54,7 +54,14 @@ from appliance.domain.errors.images import (
     VersionMismatch,
     WrongToken,
 )
-from appliance.domain.errors.limits import BudgetSpent, KeyImagesSpent, ProofRequired, RateLimited
+from appliance.domain.errors.limits import (
+    BudgetSpent,
+    KeyImagesSpent,
+    LimitReached,
+    PassphraseProofRequired,
+    ProofRequired,
+    RateLimited,
+)
 from appliance.domain.errors.locks import AllLocked, BeingViewed, Locked, TooManyGuesses, WrongPassphrase
 from appliance.domain.errors.operation import (
     CommandFailed,
@@ -101,6 +108,7 @@ from appliance.domain.errors.uploads import (
     IdempotencyKeyReused,
     IncompleteUpload,
     InvalidExpiry,
+    InvalidGuestLinkExpiry,
     MissingFile,
     NotAnImage,
     PartialUpload,
@@ -156,6 +164,7 @@ __all__ = [
     "InternalError",
     "InvalidExpiry",
     "InvalidField",
+    "InvalidGuestLinkExpiry",
     "InvalidImageRequest",
     "InviteFull",
     "KeyExpired",
@@ -165,6 +174,7 @@ __all__ = [
     "KeyRevoked",
     "KeyScope",
     "KeyUsedUp",
+    "LimitReached",
     "Locked",
     "MalformedRequest",
     "MethodNotAllowed",
@@ -179,6 +189,7 @@ __all__ = [
     "OffsetMismatch",
     "PartialUpload",
     "PartsUnfinished",
+    "PassphraseProofRequired",
     "ProofRequired",
     "PurgeFailed",
     "RangeNotSatisfiable",

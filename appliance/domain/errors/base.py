@@ -1,7 +1,7 @@
 """What every named error has: a stable code, text for a person, and the limit and figure that was passed."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import ClassVar
 
 from appliance.domain.byte_sizes import format_size
@@ -58,3 +58,11 @@ class ApplianceError(Exception):
         self.limit = limit
         self.actual = actual
         self.retry_after_s = retry_after_s
+
+    @classmethod
+    def kinds(cls) -> Iterator[type["ApplianceError"]]:
+        """Every class with a code below this one, each before those that are below it."""
+        for kind in cls.__subclasses__():
+            if hasattr(kind, "code"):
+                yield kind
+            yield from kind.kinds()

@@ -1,18 +1,17 @@
 """Errors of clients that are at a limit of their own. Waiting helps."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from appliance.domain.errors.base import ApplianceError
 from appliance.domain.quotas import Policy
 
 
-class RateLimited(ApplianceError):
-    """The client asks for more than this host allows in a short time. `left` of the policy's quota is left."""
+class LimitReached(ApplianceError):
+    """A client is at the limit that `policy` describes. `left` units of its quota are left."""
 
-    code = "rate-limited"
-    title = "Too much at once"
-    texts = ("This is more than this host allows at once. Continue in a moment.",)
+    wait_s: ClassVar[int]
+    """How long to wait where nothing more is known."""
 
     def __init__(
         self,
@@ -20,16 +19,25 @@ class RateLimited(ApplianceError):
         *,
         limit: int | None = None,
         actual: int | None = None,
-        retry_after_s: int | None = 1,
+        retry_after_s: int | None = None,
         policy: Policy | None = None,
         left: int = 0,
     ) -> None:
-        super().__init__(detail, limit=limit, actual=actual, retry_after_s=retry_after_s)
+        super().__init__(detail, limit=limit, actual=actual, retry_after_s=retry_after_s or self.wait_s)
         self.policy = policy
         self.left = left
 
 
-class BudgetSpent(ApplianceError):
+class RateLimited(LimitReached):
+    """The client asks for more than this host allows in a short time."""
+
+    code = "rate-limited"
+    title = "Too much at once"
+    texts = ("This is more than this host allows at once. Continue in a moment.",)
+    wait_s = 1
+
+
+class BudgetSpent(LimitReached):
     """The upload doesn't fit into what is left of the day's amount. `left` bytes would."""
 
     code = "budget-spent"
@@ -38,20 +46,7 @@ class BudgetSpent(ApplianceError):
         "This is more than this host still accepts today. The limit is {limit_size} a day. Continue tomorrow.",
         "This is more than this host still accepts today. Continue tomorrow.",
     )
-
-    def __init__(
-        self,
-        detail: str = "",
-        *,
-        limit: int | None = None,
-        actual: int | None = None,
-        retry_after_s: int | None = 3600,
-        policy: Policy | None = None,
-        left: int = 0,
-    ) -> None:
-        super().__init__(detail, limit=limit, actual=actual, retry_after_s=retry_after_s)
-        self.policy = policy
-        self.left = left
+    wait_s = 3600
 
 
 class KeyImagesSpent(BudgetSpent):
@@ -81,3 +76,10 @@ class ProofRequired(ApplianceError):
         how = f"{why} Solve the challenge and send the solution in the header Proof-Of-Work, or wait."
         super().__init__(how if challenge else "", retry_after_s=retry_after_s)
         self.challenge = challenge
+
+
+class PassphraseProofRequired(ProofRequired):
+    """Very many wrong passphrases came for an image or album: the next one needs the same proof."""
+
+    title = "There were very many wrong passphrases"
+    texts = ("Very many wrong passphrases were entered here. Enter yours again, or wait some minutes.",)

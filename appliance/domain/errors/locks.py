@@ -1,5 +1,8 @@
 """Errors of what a passphrase protects, or what may be viewed once."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from appliance.domain.errors.base import ApplianceError
 
 
@@ -7,18 +10,27 @@ class Locked(ApplianceError):
     """The image or album is shown only to those who know its passphrase, or who spend its one view.
 
     `path` is its page, where a person is asked; `has_passphrase` says whether a passphrase is asked for, and
-    `is_one_view` whether it may be viewed once. Without either, only its delete token opens it.
+    `is_one_view` whether it may be viewed once. Without either, only its delete token opens it. The `challenge` is one
+    that the next try needs a solution of.
     """
 
     code = "locked"
     title = "This is locked"
     texts = ("This is locked. Open its page and enter the passphrase.",)
 
-    def __init__(self, path: str = "", *, has_passphrase: bool = True, is_one_view: bool = False) -> None:
+    def __init__(
+        self,
+        path: str = "",
+        *,
+        has_passphrase: bool = True,
+        is_one_view: bool = False,
+        challenge: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__()
         self.path = path
         self.has_passphrase = has_passphrase
         self.is_one_view = is_one_view
+        self.challenge = challenge
 
 
 class WrongPassphrase(ApplianceError):
@@ -30,11 +42,11 @@ class WrongPassphrase(ApplianceError):
 
 
 class TooManyGuesses(ApplianceError):
-    """The address, or everybody together for this image or album, sent too many wrong passphrases lately."""
+    """The address, or its network, sent too many wrong passphrases lately."""
 
     code = "too-many-guesses"
     title = "There were too many wrong passphrases"
-    texts = ("There were too many wrong passphrases. Try again later.",)
+    texts = ("There were too many wrong passphrases from your network. Try again later.",)
 
 
 class BeingViewed(ApplianceError):

@@ -32,6 +32,13 @@ class InvalidExpiry(ApplianceError):
     )
 
 
+class InvalidGuestLinkExpiry(InvalidExpiry):
+    """A guest link can't be open for so long."""
+
+    for_programmers = False
+    texts = ("A guest link can be open for up to {limit_days} days.", "A guest link can't be open for so long.")
+
+
 class TooLarge(ApplianceError):
     """The upload has more bytes than this host or its store accepts."""
 

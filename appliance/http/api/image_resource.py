@@ -7,9 +7,10 @@ from appliance.config.model import Config
 from appliance.domain import tokens
 from appliance.domain.details import MAX_TEXT_BYTES
 from appliance.domain.errors import ApplianceError, CannotResize
-from appliance.domain.model import Image, KeepMetadata, UploadState
+from appliance.domain.model import Image, KeepMetadata
 from appliance.domain.passphrases import MAX_PASSPHRASE_BYTES
 from appliance.domain.renditions import Preset, fit
+from appliance.domain.resumable_uploads import UploadState
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS
 from appliance.http import first_frames
 from appliance.http.links import EXTENSIONS, Links

@@ -55,13 +55,22 @@ class Language:
     @property
     def script(self) -> bytes:
         """A script that defines the messages of other scripts, their plural rule, and problems' texts by code."""
-        faults = [
-            fault for fault in ApplianceError.__subclasses__() if fault.texts and fault.code not in NOT_FOR_SCRIPTS
-        ]
-        problems = {fault.code: [self.gettext(text) for text in fault.texts] for fault in faults}
-        given = {"applianceMessages": self.script_messages, "applianceProblems": problems}
+        given = {"applianceMessages": self.script_messages, "applianceProblems": self._problems()}
         defined = [f"globalThis.{name}={_json(values)}" for name, values in given.items()]
         return ";".join([f"globalThis.appliancePlural=n=>Number({self.plural_rule})", *defined]).encode()
+
+    def _problems(self) -> Mapping[str, Sequence[str]]:
+        """By code; those of an error that shares its code with a wider one by their English text, which tells them."""
+        problems: dict[str, Sequence[str]] = {}
+        for fault in ApplianceError.kinds():
+            texts = [self.gettext(text) for text in fault.texts]
+            if fault.code in NOT_FOR_SCRIPTS or not texts:
+                continue
+            if fault.code in problems:
+                problems |= {text: [translated] for text, translated in zip(fault.texts, texts, strict=True)}
+            else:
+                problems[fault.code] = texts
+        return problems
 
 
 ENGLISH = Language("en", Locale.parse("en_GB"))

@@ -132,7 +132,7 @@ async def _manage(request: web.Request, form: Form) -> web.Response:
         raise
     except ApplianceError as fault:
         return await _form_with_problem(request, slug, form, fault)
-    return await _manage_response(request, contents, _("Saved."), token)
+    return await _manage_response(request, contents, "" if changes == AlbumChanges() else _("Saved."), token)
 
 
 async def _manage_response(request: web.Request, contents: Contents, notice: str, token: str) -> web.Response:

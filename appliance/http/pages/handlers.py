@@ -66,7 +66,7 @@ async def show_details(request: web.Request) -> web.Response:
 
 
 async def redirect_to_share(request: web.Request) -> web.Response:
-    """GET /i/{slug}/: programs and people add a slash to links"""
+    """GET /i/{slug}/, and of the addresses of forms: programs and people add a slash to links, and load pages again"""
     return redirect_response(request, share_path(request.match_info["slug"]))
 
 
@@ -91,7 +91,8 @@ async def manage(request: web.Request) -> web.Response:
         if action in ("undo", "restore"):
             changes, notice = Changes(restore=True), _("Image restored.")
         elif action == "save":
-            changes, notice = _read_changes(form, request.app[CLOCK]()), _("Saved.")
+            changes = _read_changes(form, request.app[CLOCK]())
+            notice = "" if changes == Changes() else _("Saved.")  # the form of a locked page has nothing but the token
         else:
             raise MalformedRequest("The form asks for an unknown action.")
         async with delay_wrong_tokens(request):

@@ -4,13 +4,15 @@ from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
-from appliance.domain.errors import ApplianceError, Busy, InvalidField, TooManyGuesses, WrongPassphrase
+from appliance.domain.errors import ApplianceError, Busy, InvalidField, ProofRequired, TooManyGuesses, WrongPassphrase
 from appliance.domain.model import Album, Image
 from appliance.http.closed import give_pass, is_one_view, locked, path_of, require_passphrase
 from appliance.http.forms import read_form, text_field
 from appliance.http.keys import ALBUMS, CLOSED, DELIVERY
 from appliance.http.pages.html_responses import problem_page_response
 from appliance.http.pages.selection import pages_of, wants_page
+
+PASSPHRASE_REFUSED = (WrongPassphrase, TooManyGuesses, ProofRequired, InvalidField, Busy)
 
 
 async def unlock_image(request: web.Request) -> web.Response:
@@ -28,12 +30,12 @@ async def _unlock(request: web.Request, shared: Image | Album) -> web.Response:
     if shared.lock is None or is_one_view(shared):  # it was unlocked meanwhile, or has another form
         return response
     request[CLOSED] = True
-    if not locked(shared).has_passphrase:
-        raise locked(shared)
+    if not (closed := locked(request, shared)).has_passphrase:
+        raise closed
     form = await read_form(request)
     try:
-        await require_passphrase(request, shared, text_field(form, "passphrase"))
-    except (WrongPassphrase, TooManyGuesses, InvalidField, Busy) as fault:
+        await require_passphrase(request, shared, text_field(form, "passphrase"), text_field(form, "proof"))
+    except PASSPHRASE_REFUSED as fault:
         return locked_response(request, shared, fault)
     give_pass(request, response, shared)
     return response
@@ -43,4 +45,4 @@ def locked_response(request: web.Request, shared: Image | Album, fault: Applianc
     """The form again, with the problem; raises `fault` for programs."""
     if not wants_page(request):
         raise fault
-    return problem_page_response(pages_of(request).locks.locked_page(locked(shared), fault), fault)
+    return problem_page_response(pages_of(request).locks.locked_page(locked(request, shared), fault), fault)

@@ -8,15 +8,7 @@ from http import HTTPStatus
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
-from appliance.domain.errors import (
-    BeingViewed,
-    Busy,
-    Conflict,
-    InvalidField,
-    StoreUnavailable,
-    TooManyGuesses,
-    WrongPassphrase,
-)
+from appliance.domain.errors import BeingViewed, Conflict, StoreUnavailable
 from appliance.domain.formats import BY_MEDIA_TYPE
 from appliance.domain.model import Image
 from appliance.domain.renditions import Target
@@ -27,7 +19,7 @@ from appliance.http.forms import read_form, text_field
 from appliance.http.image_headers import IMAGE_POLICY, NOINDEX
 from appliance.http.keys import CLOSED, CONFIG, DELIVERY, ONE_VIEWS
 from appliance.http.links import share_path
-from appliance.http.pages.lock_forms import locked_response
+from appliance.http.pages.lock_forms import PASSPHRASE_REFUSED, locked_response
 from appliance.http.pages.selection import wants_page
 from appliance.http.transport.streamed_responses import download_permit
 from appliance.lifecycle.one_view import VIEW_S
@@ -54,11 +46,11 @@ async def view(request: web.Request) -> web.StreamResponse:
     form = await read_form(request)
     try:
         if image.lock is not None:
-            if not locked(image).has_passphrase:
-                raise locked(image)
-            await require_passphrase(request, image, text_field(form, "passphrase"))
+            if not (closed := locked(request, image)).has_passphrase:
+                raise closed
+            await require_passphrase(request, image, text_field(form, "passphrase"), text_field(form, "proof"))
         return await _show(request, image)
-    except (WrongPassphrase, TooManyGuesses, InvalidField, Busy, BeingViewed, Conflict, StoreUnavailable) as fault:
+    except (*PASSPHRASE_REFUSED, BeingViewed, Conflict, StoreUnavailable) as fault:
         return locked_response(request, image, fault)
 
 

@@ -7,18 +7,17 @@ from aiohttp import HttpVersion11, hdrs, web
 from appliance.domain import tokens
 from appliance.domain.errors import (
     ApplianceError,
-    BudgetSpent,
     Busy,
     ChecksumMismatch,
     DigestMismatch,
     GoneUpload,
+    LimitReached,
     MalformedRequest,
     OffsetMismatch,
-    RateLimited,
     UploadLocked,
     UploadPaused,
 )
-from appliance.domain.model import UploadKind
+from appliance.domain.resumable_uploads import UploadKind
 from appliance.domain.upload_options import clean_filename
 from appliance.http.api.image_resource import image_resource, upload_state
 from appliance.http.client_address import client_of
@@ -206,7 +205,7 @@ async def _show_progress(request: web.Request, upload_id: str, progress: Progres
 async def _show_problem(request: web.Request, fault: ApplianceError, upload_id: str | None) -> web.Response:
     """The error, and what the draft wants to be known of the upload next to it."""
     fault = _without_tus_statuses(fault)
-    if upload_id is not None and isinstance(fault, (BudgetSpent, RateLimited)):  # nothing is resumed after a 4xx
+    if upload_id is not None and isinstance(fault, LimitReached):  # nothing is resumed after a 4xx
         fault = Busy(fault.detail, limit=fault.limit, actual=fault.actual, retry_after_s=fault.retry_after_s)
     members: dict[str, object] = {}
     if fault.code in PROBLEM_TYPES:

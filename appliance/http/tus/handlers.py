@@ -4,7 +4,7 @@ from aiohttp import hdrs, web
 
 from appliance.config.model import Config
 from appliance.domain.errors import FinalUpload, MalformedRequest, MethodNotAllowed
-from appliance.domain.model import UploadKind, UploadState
+from appliance.domain.resumable_uploads import UploadKind, UploadState
 from appliance.http.api.image_resource import upload_state
 from appliance.http.client_address import client_of
 from appliance.http.closed import give_pass
@@ -64,6 +64,8 @@ def _parse_creation(request: web.Request) -> NewUpload:
         raise MalformedRequest("Send Upload-Length, or Upload-Defer-Length: 1.")
     kind = UploadKind.PARTIAL if concat == "partial" else UploadKind.FINAL if concat else UploadKind.PLAIN
     options = tus.parse_upload_options(request, request.app[CONFIG].uploads.max_expiry_days)
+    if kind is UploadKind.PARTIAL:
+        tus.refuse_closed_part(options)
     metadata = tus.recorded_metadata(request)
     return NewUpload(client_of(request), kind, length, options, metadata, concat, with_bytes)
 

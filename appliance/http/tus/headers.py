@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from appliance.domain.errors import InvalidField, MalformedRequest, NotTusBody, UnsupportedTusVersion
 from appliance.domain.model import UploadOptions
 from appliance.domain.upload_options import clean_filename, with_option
+from appliance.http.passphrase_header import passphrase_in
 from appliance.http.transport.content_digest import content_checksums
 from appliance.spool import ALGORITHMS, Checksum
 
@@ -23,14 +24,16 @@ SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 ALLOWED = (
     "Authorization, Cache-Control, Content-Digest, Content-Type, Proof-Of-Work, Tus-Resumable, Upload-Checksum, "
     "Upload-Concat, Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, X-API-Key, "
-    "X-HTTP-Method-Override, X-Invite, X-Request-ID, X-Requested-With"
+    "X-HTTP-Method-Override, X-Invite, X-Passphrase, X-Request-ID, X-Requested-With"
 )
 EXPOSED = (
-    "Content-Location, Location, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, "
-    "Tus-Version, Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset, "
-    "X-Request-ID"
+    "Content-Location, Location, RateLimit, RateLimit-Policy, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, "
+    "Tus-Max-Size, Tus-Resumable, Tus-Version, Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Length, "
+    "Upload-Metadata, Upload-Offset, X-Request-ID"
 )
 _URL_SAFE = str.maketrans("-_", "+/")
+_CLOSING = ("passphrase", "one_view")
+"""Whoever writes these keys otherwise would believe an image closed that is open to everybody."""
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -118,13 +121,24 @@ def parse_metadata(request: web.Request) -> dict[str, str]:
 def parse_upload_options(request: web.Request, max_expiry_days: int) -> UploadOptions:
     """The options in the metadata: filename (or name), title, alt, expires_in, keep_metadata, passphrase, one_view.
 
-    Raises as `parse_metadata`, InvalidExpiry, InvalidField.
+    A passphrase may come in its header as well. Raises as `parse_metadata`, InvalidExpiry, InvalidField.
     """
     found = parse_metadata(request)
+    for name in found:
+        if name != name.lower() and name.lower() in _CLOSING:
+            raise InvalidField(f"{name} in Upload-Metadata must be {name.lower()}.")
+    if (passphrase := passphrase_in(request)) is not None and not found.get("passphrase"):
+        found["passphrase"] = passphrase
     options = UploadOptions(filename=clean_filename(found.get("filename") or found.get("name") or ""))
     for name in ("title", "alt", "expires_in", "keep_metadata", "passphrase", "one_view"):
         options = with_option(options, name, found.get(name, ""), max_expiry_days)
     return options
+
+
+def refuse_closed_part(options: UploadOptions) -> None:
+    """Raises InvalidField for a part with a lock or for one view: what is assembled from it wouldn't have either."""
+    if options.passphrase is not None or options.one_view:
+        raise InvalidField("passphrase and one_view belong to the final upload, not to its parts.")
 
 
 def recorded_metadata(request: web.Request) -> str:

@@ -6,7 +6,8 @@ import pytest
 
 from appliance.catalogue import Catalogue
 from appliance.domain.errors import Conflict
-from appliance.domain.model import Ending, KeepMetadata, Refusal, Tombstone, Upload, UploadKind, UploadState
+from appliance.domain.model import Ending, KeepMetadata, Tombstone
+from appliance.domain.resumable_uploads import Refusal, Upload, UploadKind, UploadState
 from tests.contract.catalogue.conftest import OpenCatalogue
 from tests.support.rows import NOW_S, image, slug, upload
 

@@ -9,10 +9,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from yarl import URL
 
 from appliance.config.model import Access, Config
+from tests.support.access import minted
 from tests.support.caddy import caddy
 from tests.support.host import Host, OpenHost
+from tests.support.invites import guest, invited
 from tests.support.programs import ROOT
 
 SIGNED_IN = {"Cookie": "session=ada"}
@@ -39,7 +42,7 @@ async def verify(request: web.Request) -> web.Response:
 @pytest.fixture
 async def host(open_host: OpenHost, config: Config) -> Host:
     server = replace(config.server, trusted_proxies=("127.0.0.1",))
-    return await open_host(server=server, access=Access(uploads=("signed-in",), user_header="Remote-User"))
+    return await open_host(server=server, access=Access(uploads=("key", "signed-in"), user_header="Remote-User"))
 
 
 @pytest.fixture
@@ -65,3 +68,36 @@ async def test_people_who_sign_in_upload_and_nobody_else_does(front: str, jpeg: 
             assert await reply.json() == {"may_upload": True, "signed_in_as": "ada", "key": None}
         async with session.get(f"{front}/i/{slug}/small.jpg", headers=FORGED) as reply:
             assert reply.status == 200
+
+
+async def test_keys_guests_and_passphrases_open_what_they_are_for_without_a_sign_in(
+    host: Host, front: str, jpeg: bytes
+) -> None:
+    key = {"X-API-Key": await minted(host)}
+    locked = {"X-Passphrase": "open sesame"}
+    async with aiohttp.ClientSession(front) as session:
+        async with session.put("/cat.jpg", data=jpeg, headers=key | locked) as reply:
+            assert reply.status == 201
+            path = URL((await reply.text()).strip()).path
+        async with session.get("/api/v1/me", headers=key) as reply:
+            assert (await reply.json())["may_upload"] is True
+        async with session.get("/") as reply:
+            assert reply.status == 200
+        fields = {"passphrase": locked["X-Passphrase"]}
+        async with session.post(f"{path}/unlock", data=fields, allow_redirects=False) as reply:
+            assert reply.status == 303
+        async with session.put("/open.jpg", data=jpeg, headers=key) as reply:
+            slug = URL((await reply.text()).strip()).name
+        async with session.post("/api/v1/albums", json={"images": [slug]}, headers=key) as reply:
+            album = await reply.json()
+        guest_link = await invited(host, album)
+        async with session.post("/api/v1/images", data=jpeg, headers=guest(guest_link)) as reply:
+            assert reply.status == 201
+
+
+async def test_people_sign_in_at_an_address_of_its_own(front: str) -> None:
+    async with aiohttp.ClientSession(front) as session:
+        async with session.get("/sign-in", allow_redirects=False) as reply:
+            assert reply.status == 401
+        async with session.get("/sign-in", headers=SIGNED_IN, allow_redirects=False) as reply:
+            assert (reply.status, reply.headers["Location"]) == (302, "/")

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from appliance.commands.store_notice import NOT_IN_STORE
 from tests.support.host import bearer
 from tests.support.images import pictures
 from tests.support.server_process import ServerProcess
@@ -16,8 +17,9 @@ KEY = re.compile(r"imgk_[0-9A-Za-z]{44}\n")
 
 
 def added(served: ServerProcess, *arguments: str) -> str:
-    """The text of a new or replaced key."""
+    """The text of a new or replaced key. The store knows of it, if the server runs."""
     done = served.command("key", *arguments)
+    assert (NOT_IN_STORE in done.stderr) != served.is_running
     assert done.returncode == 0, done.stderr
     assert KEY.fullmatch(done.stdout)
     assert "not shown again" in done.stderr
@@ -87,3 +89,18 @@ def test_what_cannot_be_done_is_said(tmp_path: Path, arguments: tuple[str, ...],
     done = served.command("key", *arguments)
     assert (done.returncode, done.stdout) == (status, "")
     assert words in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("far", "--expires", "99999999d"), "before the year 10000"),
+        (("192.0.2.1",), "A key needs a name"),
+        (("none", "--max-file-bytes", "0"), "expected 1 or more"),
+    ],
+)
+def test_a_key_that_nobody_can_mean_is_refused(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    served = ServerProcess(tmp_path / "data")
+    refused = served.command("key", "add", *arguments)
+    assert (refused.returncode in (1, 2), refused.stdout) == (True, "")
+    assert words in refused.stderr

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from appliance.access.ban_orders import BanOrder, BanVerb, carry_out_ban
+from appliance.access.orders import KeyOrder, Verb, carry_out
 from appliance.commands.catalogue import rebuild
 from appliance.config.model import Config
 from appliance.domain.access_keys import AccessKey, KeyLimits, Scope
@@ -82,6 +84,27 @@ async def test_a_record_waits_for_a_store_that_is_down(host: Host, monkeypatch: 
         with pytest.raises(StoreUnavailable):
             await host.appliance.access_records.settle_due()
     assert await host.appliance.access_records.settle_due() == 1
+
+
+async def test_whoever_changes_something_hears_that_the_store_does_not_know_of_it(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys, bans, records = host.appliance.access_keys, host.appliance.bans, host.appliance.catalogue.records
+
+    async def put_bytes(key: str, data: bytes, *, media_type: str) -> None:
+        raise StoreUnavailable("The drive is unplugged.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(host.appliance.store, "put_bytes", put_bytes)
+        added = await carry_out(keys, records, KeyOrder(Verb.ADD, "scanner", ("upload",)))
+        banned = await carry_out_ban(bans, records, BanOrder(BanVerb.ADD, "192.0.2.1"))
+    assert (added["in_store"], banned["in_store"]) == (False, False)
+    await host.appliance.store.check()
+    await host.appliance.access_records.settle_due()
+    [named] = (await carry_out_ban(bans, records, BanOrder(BanVerb.ADD, "scanner")))["bans"]
+    assert (named["subject"], named["name"]) == (f"key:{added['keys'][0]['id']}", "scanner")
+    assert (await carry_out(keys, records, KeyOrder(Verb.REVOKE, "scanner")))["in_store"]
+    assert (await carry_out_ban(bans, records, BanOrder(BanVerb.REMOVE, "192.0.2.1")))["in_store"]
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,16 @@
 """Who may upload: refused or let in by the head of the request, in every way in."""
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
+from multidict import CIMultiDict
 
-from appliance.config.model import Access, Config
+from appliance.config.model import Access, Config, Server
 from appliance.domain.access_keys import KeyLimits, Scope
 from tests.support.access import BY_FIELD, BY_HEADER, Way, api_field, form, minted, only_image, raw
 from tests.support.host import Host, OpenHost, bearer, problem
@@ -280,3 +282,34 @@ async def test_nobody_is_believed_but_a_trusted_proxy(
     elsewhere = replace(proxied["server"], trusted_proxies=("192.0.2.9",))
     host = await open_host(**proxied | {"server": elsewhere})
     await problem(await raw(host, jpeg, {"Remote-User": "ada"}), "sign-in-required")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [("Authorization", "{key}")],
+        [("Authorization", "Token {key}")],
+        [("Authorization", 'Bearer "{key}"')],
+        [("Authorization", "Basic {basic}")],
+        [("X-API-Key", "Bearer {key}")],
+        [("X-API-Key", '"{key}"')],
+        [("X-API-Key", "any"), ("X-API-Key", "{key}")],
+    ],
+)
+async def test_a_key_that_is_sent_in_another_way_never_counts_as_none(
+    host: Host, jpeg: bytes, sent: list[tuple[str, str]]
+) -> None:
+    key = await minted(host)
+    basic = base64.b64encode(f"me:{key}".encode()).decode()
+    headers = CIMultiDict((name, text.format(key=key, basic=basic)) for name, text in sent)
+    await problem(await host.client.post("/api/v1/images", data=jpeg, headers=headers), "key-invalid")
+    assert (await host.client.put(f"/cat.jpg?key={key}", data=jpeg)).status == 401
+
+
+async def test_who_is_signed_in_may_send_a_key_as_well(open_host: OpenHost, jpeg: bytes) -> None:
+    access = Access(uploads=("signed-in",), user_header="Remote-User")
+    host = await open_host(access=access, server=Server(trusted_proxies=("127.0.0.1",)))
+    key = await minted(host)
+    await problem(await raw(host, jpeg, bearer(key)), "sign-in-required")
+    assert (await raw(host, jpeg, bearer(key) | {"Remote-User": "bob"})).status == 201
+    assert (await only_image(host)).access_key == key[5:15]

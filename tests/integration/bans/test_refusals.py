@@ -129,3 +129,18 @@ async def test_this_machine_and_trusted_proxies_are_banned_by_force_alone(open_h
         await ban(host, whom)
     await ban(host, whom, force=True)
     assert len(await host.appliance.bans.all()) == 1
+
+
+async def test_who_is_banned_learns_that_they_may_not_upload(proxied: Host) -> None:
+    key = await minted(proxied)
+    await ban(proxied, "192.0.2.1")
+    for headers in (BANNED, BANNED | bearer(key)):
+        me = await proxied.client.get("/api/v1/me", headers=headers)
+        assert me.status == 403 or (await me.json())["may_upload"] is False
+
+
+async def test_a_supervisor_in_a_banned_network_still_learns_how_the_host_is(proxied: Host) -> None:
+    await ban(proxied, "192.0.2.0/24", views=True)
+    for path in ("/healthz", "/readyz"):
+        assert (await proxied.client.get(path, headers=BANNED)).status == 200
+        assert (await proxied.client.put(path, data=b"x", headers=BANNED)).status == 403

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from appliance.container import site_of
 from appliance.http.transport.connections import Runner
 from tests.support.host import Host, OpenHost, problem
 from tests.support.images.noise import padded
@@ -17,7 +18,7 @@ from tests.support.waiting import until
 @pytest.fixture
 async def port(host: Host) -> AsyncIterator[int]:
     """The port of a host over the connections that a server makes."""
-    runner = Runner(host.appliance.site(), access_log=None, handle_signals=False)
+    runner = Runner(site_of(host.appliance), access_log=None, handle_signals=False)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield runner.addresses[0][1]

@@ -9,6 +9,7 @@ from aiohttp.test_utils import TestClient
 
 from appliance.app import started
 from appliance.config.model import Server
+from appliance.container import site_of
 from tests.support.host import Host, HostServer, ManualClock, small_config
 from tests.support.iiif_validator import AGAINST_THE_SPECIFICATION, judged, load_validator, squares
 from tests.support.programs import free_port
@@ -20,7 +21,7 @@ async def test_the_validator_finds_nothing_but_what_contradicts_the_specificatio
     config, port = small_config(tmp_path / "data"), free_port()
     config = replace(config, server=Server(public_url=f"http://127.0.0.1:{port}"))
     clock = ManualClock()
-    async with started(config, clock) as appliance, TestClient(HostServer(appliance.site(), port=port)) as client:
+    async with started(config, clock) as appliance, TestClient(HostServer(site_of(appliance), port=port)) as client:
         slug = (await Host(appliance, client, clock).upload(squares(), "squares.png"))["slug"]
         found = await asyncio.to_thread(judged, port, slug)
     assert len(found) == 33

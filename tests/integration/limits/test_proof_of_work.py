@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
-from altcha import Challenge, Payload, solve_challenge
 
 from appliance.config.model import LimitsConfig
 from appliance.http.authentication import PROOF_HEADER
 from tests.support.access import BY_HEADER, Way, api_form, form, minted, raw
 from tests.support.host import Host, OpenHost, bearer, problem
 from tests.support.images import pictures
+from tests.support.proofs import solution
 from tests.support.tus_client import Tus
 
 OpenLimited = Callable[..., Awaitable[Host]]
@@ -37,16 +37,13 @@ async def challenged(host: Host, headers: dict[str, str] = ONE) -> dict[str, Any
     return dict(body["challenge"])
 
 
-def solution(challenge: dict[str, Any]) -> dict[str, str]:
+def solved(challenge: dict[str, Any]) -> dict[str, str]:
     """The header with the solution."""
-    made = Challenge.from_dict(challenge)
-    found = solve_challenge(made)
-    assert found is not None
-    return {PROOF_HEADER: Payload(made, found).to_base64()}
+    return {PROOF_HEADER: solution(challenge)}
 
 
 async def proof(host: Host, headers: dict[str, str] = ONE) -> dict[str, str]:
-    return headers | solution(await challenged(host, headers))
+    return headers | solved(await challenged(host, headers))
 
 
 @pytest.mark.parametrize("way", BY_HEADER)
@@ -67,12 +64,12 @@ async def test_the_problem_has_a_challenge_and_says_when_to_try_again(asking: Ho
 
 
 async def test_a_solution_is_for_the_network_alone_that_was_asked(asking: Host) -> None:
-    solved = solution(await challenged(asking))
+    proven = solved(await challenged(asking))
     for _ in range(SLOW):
         await raw(asking, image(), OTHER)
-    refused = await problem(await raw(asking, image(), OTHER | solved), "proof-required")
+    refused = await problem(await raw(asking, image(), OTHER | proven), "proof-required")
     assert "not valid" in refused["detail"]
-    assert (await raw(asking, image(), NEIGHBOUR | solved)).status == 201
+    assert (await raw(asking, image(), NEIGHBOUR | proven)).status == 201
 
 
 async def test_of_many_uploads_with_one_solution_one_comes_in(asking: Host) -> None:

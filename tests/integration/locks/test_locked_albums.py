@@ -8,6 +8,7 @@ from aiohttp import ClientResponse
 from appliance.http.routes import application
 from tests.support.albums import BROWSER, made, patch, post, shown, uploaded
 from tests.support.host import Host, bearer, problem
+from tests.support.images import pictures
 
 PASSPHRASE = "open sesame"
 PAGES = sorted(
@@ -15,7 +16,7 @@ PAGES = sorted(
     for route in application().router.routes()
     if route.method == "GET" and route.resource is not None and "{slug}" in route.resource.canonical
     if route.resource.canonical.startswith(("/a/", "/api/v1/albums"))
-    if not route.resource.canonical.endswith(("/a/{slug}/", "/invites"))  # these lead elsewhere, or need the token
+    if not route.resource.canonical.endswith(("/a/{slug}/", "/invites", "/unlock"))  # to its page, or for its owner
 )
 
 
@@ -47,6 +48,10 @@ async def test_everything_of_a_locked_album_is_closed_until_its_passphrase_is_se
     assert (await unlock(host, slug, "guess")).status == 403
     opened = await unlock(host, slug)
     assert (opened.status, opened.cookies["pass"]["path"]) == (303, f"/a/{slug}")
+    cookie = {"Cookie": f"pass={opened.cookies['pass'].value}"}
+    await closed(await host.get(f"/iiif/presentation/3/{slug}/manifest.json", **cookie))
+    locked = await host.upload(pictures.png(9, 9), passphrase=PASSPHRASE)
+    await closed(await host.get(f"/i/{locked['slug']}/original", **cookie))
     for path in ("", "/zip", "/codes", "/manage", f"/{images[1]['slug']}"):
         reply = await host.client.get(f"/a/{slug}{path}", headers=BROWSER)
         assert reply.status == 200

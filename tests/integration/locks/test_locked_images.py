@@ -11,13 +11,14 @@ from appliance.domain.clients import Client
 from appliance.domain.errors import WrongPassphrase
 from appliance.domain.model import Image
 from appliance.http.routes import application
-from appliance.locks.guesses import MAX_BY_CLIENT, WINDOW_S
+from appliance.locks.guesses import BY_ADDRESS, WINDOW_S
 from tests.support.host import Host, bearer, problem
+from tests.support.tus_client import Tus, encoded
 
 PASSPHRASE = "Käse und Brot"
 HTML = {"Accept": "text/html"}
-FREE = frozenset({"/i/{slug}/qr.svg", "/i/{slug}/", "/a/{slug}/"})
-"""Routes of an image that show its link alone."""
+FREE = frozenset({"/i/{slug}/qr.svg", "/i/{slug}/", "/i/{slug}/unlock", "/i/{slug}/view", "/a/{slug}/"})
+"""Routes of an image that show its link alone, or lead to it."""
 FILLED_IN = {
     "preset": "small",
     "extension": "jpg",
@@ -134,6 +135,10 @@ async def test_a_pass_ends_by_itself_and_opens_nothing_else(host: Host, mine: di
     headers = {"Cookie": f"pass={value}"}
     await problem_of_lock(await host.client.get(f"/i/{other['slug']}/small.jpg", headers=headers))
     assert (await host.client.get(f"/i/{mine['slug']}/small.jpg", headers=headers)).status == 200
+    until, _, signature = value.partition(".")
+    for forged in (f"{int(until) + 1}.{signature}", f"{until}.{'A' * len(signature)}", "9" * 4000, "\u0663.x", until):
+        headers_of_forged = {"Cookie": f"pass={forged}"}
+        await problem_of_lock(await host.client.get(f"/i/{mine['slug']}/small.jpg", headers=headers_of_forged))
     host.clock.forward(86_401)
     await problem_of_lock(await host.client.get(f"/i/{mine['slug']}/small.jpg", headers=headers))
 
@@ -141,11 +146,13 @@ async def test_a_pass_ends_by_itself_and_opens_nothing_else(host: Host, mine: di
 async def test_a_lock_comes_and_goes_by_the_token(host: Host, jpeg: bytes) -> None:
     image = await host.upload(jpeg, title="Open")
     slug, token = image["slug"], image["delete_token"]
-    assert (await host.get(f"/i/{slug}/small.jpg")).status == 200  # it is in the cache of this host
+    shown = await host.get(f"/i/{slug}/small.jpg")  # it is in the cache of this host
     locked = await host.patch(slug, token, passphrase=PASSPHRASE)
     assert (await locked.json())["locked"] is True
     host.client.session.cookie_jar.clear()
-    await problem_of_lock(await host.get(f"/i/{slug}/small.jpg"))
+    for headers in ({}, {"If_None_Match": shown.headers["ETag"]}, {"If_None_Match": "*"}, {"Range": "bytes=0-9"}):
+        await problem_of_lock(await host.get(f"/i/{slug}/small.jpg", **headers))
+    assert (await host.client.head(f"/i/{slug}/small.jpg")).status == 401
     assert (await host.patch(slug, token, title="New title")).status == 200
     host.client.session.cookie_jar.clear()
     await problem_of_lock(await host.get(f"/i/{slug}/small.jpg"))
@@ -184,12 +191,12 @@ async def test_an_address_is_no_place_for_a_passphrase(host: Host, jpeg: bytes) 
 async def test_guesses_are_counted_before_they_are_checked(host: Host, mine: dict[str, Any]) -> None:
     row = await host.appliance.delivery.resolve(mine["slug"])
     assert row.lock is not None
-    for number in range(MAX_BY_CLIENT):
+    for number in range(BY_ADDRESS):
         with pytest.raises(WrongPassphrase):
             await host.appliance.locksmith.require(f"guess {number}", row.slug, row.lock, Client("127.0.0.1"))
     refused = await unlock(host, mine["slug"], PASSPHRASE)
-    assert (refused.status, refused.headers["Retry-After"]) == (429, str(WINDOW_S))
-    host.clock.forward(WINDOW_S + 1)
+    assert (refused.status, refused.headers["Retry-After"]) == (429, str(WINDOW_S // BY_ADDRESS))
+    host.clock.forward(WINDOW_S // BY_ADDRESS)
     assert (await unlock(host, mine["slug"], PASSPHRASE)).status == 303
 
 
@@ -227,3 +234,29 @@ async def test_its_upload_tells_nothing_either(host: Host) -> None:
     for path, accept in ((f"/api/v1/images/{slug}", "*/*"), (f"/i/{slug}", "text/html")):
         text = await (await host.client.get(path, headers={"Accept": accept})).text()
         assert "ecret" not in text
+
+
+async def test_tus_takes_the_header_and_a_part_takes_no_passphrase(host: Host, jpeg: bytes) -> None:
+    tus = Tus(host)
+    where = await tus.created(await tus.post(len(jpeg), headers={"X-Passphrase": PASSPHRASE}))
+    done = await tus.patch(where, 0, jpeg)
+    await problem_of_lock(await host.client.get(f"{done.headers['Content-Location']}/original"))
+    for metadata in ({"Passphrase": "x"}, {"One_View": "true"}):
+        await problem(await tus.post(9, headers={"Upload-Metadata": encoded(**metadata)}), "invalid-field")
+    part = {"Upload-Concat": "partial"}
+    for closing in ({"X-Passphrase": "x"}, {"Upload-Metadata": encoded(one_view="true")}):
+        await problem(await tus.post(9, headers=part | closing), "invalid-field")
+
+
+async def test_the_addresses_of_its_forms_lead_to_its_page(host: Host, mine: dict[str, Any]) -> None:
+    for path in ("unlock", "view"):
+        asked = await host.get(f"/i/{mine['slug']}/{path}")
+        assert (asked.status, asked.headers["Location"]) == (301, f"/i/{mine['slug']}")
+
+
+async def test_an_owner_who_opens_it_by_the_token_has_saved_nothing(host: Host, mine: dict[str, Any]) -> None:
+    fields = {"token": mine["delete_token"], "action": "save"}
+    page = await host.client.post(f"/i/{mine['slug']}/manage", data=fields, headers=HTML)
+    assert "Saved." not in await page.text()
+    saved = await host.client.post(f"/i/{mine['slug']}/manage", data=fields | {"title": "New"}, headers=HTML)
+    assert "Saved." in await saved.text()

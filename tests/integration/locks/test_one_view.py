@@ -37,7 +37,7 @@ async def test_looking_changes_nothing_and_the_button_shows_it_once(
     assert f'action="/i/{slug}/view"' in page
     assert "ecret" not in page
     original = await (await host.client.get(f"/i/{slug}/original", headers=bearer(mine["delete_token"]))).read()
-    shown = await host.client.post(f"/i/{slug}/view")
+    shown = await host.client.post(f"/i/{slug}/view", headers={"Range": "bytes=0-9"})
     assert await shown.read() == original
     assert shown.headers["Cache-Control"] == "private, no-store"
     again = await problem(await host.get(f"/i/{slug}/original"), "gone")
@@ -115,3 +115,14 @@ async def test_with_a_passphrase_the_button_asks_for_it(host: Host, jpeg: bytes)
     ).status == 303
     assert (await host.client.get(f"/i/{slug}/original", headers={"X-Passphrase": "please"})).status == 401
     assert (await host.client.post(f"/i/{slug}/view", data={"passphrase": "please"})).status == 200
+
+
+async def test_a_view_that_is_restored_is_offered_again(host: Host, mine: dict[str, Any], jpeg: bytes) -> None:
+    slug = mine["slug"]
+    assert await (await host.client.post(f"/i/{slug}/view")).read()
+    host.client.session.cookie_jar.clear()
+    restored = await (await host.patch(slug, mine["delete_token"], restore=True)).json()
+    assert (restored["one_view"], restored["viewed_at"]) == (True, None)
+    assert restored["expires_at"] > "2027"
+    assert await (await host.client.post(f"/i/{slug}/view")).read()
+    await problem(await host.get(f"/i/{slug}/original"), "gone")

@@ -4,7 +4,8 @@ import { size } from "./formatting";
 import { locale } from "./messages";
 
 declare global {
-  // Set by the script of the page's language. English has none, because the API's own texts are English.
+  // Set by the script of the page's language. English has none, because the API's own texts are English. What shares its code
+  // with other problems is there by its English text.
   var applianceProblems: Record<string, string[]> | undefined;
 }
 
@@ -35,13 +36,21 @@ const DAY_S = 86_400;
 /** The problem in the page's language, or in the API's English if there is no translation. */
 export function localizeProblem(problem: ProblemDetails): LocalizedText {
   const figures = figuresOf(problem);
-  for (const sentence of globalThis.applianceProblems?.[problem.code ?? ""] ?? []) {
+  const problems = globalThis.applianceProblems ?? {};
+  const particular = Object.keys(problems).find((english) => says(english, problem.detail ?? ""));
+  for (const sentence of problems[particular ?? problem.code ?? ""] ?? []) {
     const names = [...sentence.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "");
     if (names.some((name) => !figures.has(name))) continue;
     const text = sentence.replace(/\{(\w+)\}/g, (_, name: string) => figures.get(name) ?? "");
     return { text, lang: pageLanguage() };
   }
   return { text: problem.detail ?? problem.title ?? problem.code ?? "", lang: ENGLISH };
+}
+
+/** Whether the detail is this English text, whatever its figures are. */
+function says(english: string, detail: string): boolean {
+  const [start = "", ...others] = english.split(/\{\w+\}/);
+  return others.length ? detail.startsWith(start) && detail.endsWith(others.at(-1) ?? "") : detail === english;
 }
 
 export const pageLanguage = (): string => document.documentElement.lang;

@@ -1,4 +1,4 @@
-// Solves the challenge of a server to which very much is uploaded, in workers, so that the page stays quick.
+// Solves the challenge of a server to which very much is sent, in workers, so that the page stays quick.
 
 import { type Challenge, solveChallengeWorkers } from "altcha/lib";
 

@@ -1,14 +1,9 @@
-"""How the parts are doing: gauges for Prometheus, and a status for the terminal."""
+"""How the parts are doing: gauges for Prometheus."""
 
 import os
-import time
-from collections.abc import Mapping
 
-from appliance import __version__
 from appliance.backups.last_results import read_results
 from appliance.container import Container
-
-MAX_COUNTED = 10_000
 
 
 def connect_gauges(container: Container) -> None:
@@ -40,33 +35,3 @@ def _noted(container: Container, name: str) -> float:
 def free_bytes(container: Container) -> int:
     disk = os.statvfs(container.config.data_dir)
     return disk.f_bavail * disk.f_frsize
-
-
-async def status(container: Container) -> Mapping[str, object]:
-    """Plain values, for people and for `doctor`."""
-    ready, report = container.health.report()
-    backlog = await container.catalogue.images.backlog()
-    albums = await container.catalogue.albums.sidecars_due()
-    tombstones = await container.catalogue.images.tombstones_due()
-    records = await container.catalogue.records.due()
-    return report | {
-        "version": __version__,
-        "ready": ready,
-        "listen": container.config.server.listen,
-        "store": container.shipper.store_fault or "ok",
-        "time": time.time(),
-        "clock": container.clock_guard.fault or "ok",
-        "in_flight": container.health.in_flight,
-        "waiting_for_the_store": max(container.shipper.backlog, backlog.unshipped),
-        "changes_waiting_for_the_store": backlog.sidecars_due + len(albums) + len(tombstones) + len(records),
-        "drained": container.drain_switch.drained,
-        "uploads_arriving": container.admission.in_progress,
-        "uploads_unfinished": await container.catalogue.uploads.count_unfinished(int(container.clock()), MAX_COUNTED),
-        "worker_protections": list(container.workers.protections),
-        "waiting_to_be_purged": container.purger.waiting_tags,
-        "limits": "on" if container.limits.is_on else "off",
-        "at_a_limit": container.limits.refusals.report(),
-        "bans": container.bans.count,
-        "untrusted_proxy": container.forwarding_watch.untrusted_proxy,
-        "forwarding_strangers": container.forwarding_watch.forwarding_strangers,
-    }

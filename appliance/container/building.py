@@ -1,10 +1,5 @@
 """The wiring: which part gets which others. Nothing is started here."""
 
-import logging
-from dataclasses import dataclass
-
-from aiohttp import web
-
 from appliance.access.bans import Bans
 from appliance.access.guests import Guests
 from appliance.access.keys import AccessKeys
@@ -12,32 +7,18 @@ from appliance.access.uploaders import Uploaders
 from appliance.albums import Albums
 from appliance.albums.invites import Invites
 from appliance.albums.lifecycle_rows import AlbumLifecycleRows
-from appliance.cache import Cache, Caches
+from appliance.cache import Caches
 from appliance.catalogue import Catalogue
 from appliance.cdn import shared_caches
 from appliance.config.model import Config
-from appliance.delivery import Delivery
+from appliance.container.parts import Container
 from appliance.delivery.building import build_delivery
 from appliance.delivery.originals import Originals
-from appliance.delivery.tiles import Tiles
 from appliance.domain.clock import Clock
-from appliance.domain.model import Album, Image
 from appliance.health.checks import CatalogueCheck, DiskCheck, StoreCheck, WorkersCheck
 from appliance.health.health import Health
-from appliance.http import keys
 from appliance.http.forwarding_watch import ForwardingWatch
-from appliance.http.pages.background_rendering import BackgroundRenderer
-from appliance.http.pages.localized_pages import build_pages
-from appliance.http.routes import application
-from appliance.http.transport.event_stream import EventStreams
-from appliance.http.transport.form_limits import FormLimits
-from appliance.http.transport.open_connections import OpenConnections
-from appliance.http.transport.small_bodies import small_body_limit
-from appliance.http.transport.start_limiter import StartLimiter
-from appliance.http.transport.streamed_responses import download_limit
 from appliance.http.trusted_proxies import TrustedProxies
-from appliance.http.views.album_zip import resumed_zip_limit
-from appliance.http.wrong_token_delay import WrongTokenDelay
 from appliance.lifecycle.access_records import StoredAccessRecords
 from appliance.lifecycle.clock_guard import ClockGuard
 from appliance.lifecycle.images import ImageLifecycleRows
@@ -52,7 +33,10 @@ from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.sweeps import Sweeps
 from appliance.lifecycle.tombstones import StoredTombstones
 from appliance.limits import Limits
+from appliance.limits.challenges import Challenges
+from appliance.limits.steady_clock import SteadyClock
 from appliance.locks import Locksmith
+from appliance.locks.guesses import Guesses
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from appliance.observability.metrics import Metrics
@@ -71,101 +55,6 @@ from appliance.uploads.proof_rule import ProofRule
 from appliance.uploads.upload_limits import UploadLimits
 from appliance.workers import Workers
 
-log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Container:
-    """Every part of the server."""
-
-    config: Config
-    clock: Clock
-    clock_guard: ClockGuard
-    metrics: Metrics
-    health: Health
-    drain_switch: DrainSwitch
-    catalogue: Catalogue
-    store: ObjectStore
-    spool: Spool
-    caches: Caches
-    workers: Workers
-    sidecars: Sidecars
-    shipper: Shipper
-    delivery: Delivery
-    tiles: Tiles
-    admission: Admission
-    committer: Committer
-    ingest: Ingest
-    resumable: ResumableUploads
-    upload_janitor: UploadJanitor
-    management: Management
-    image_rows: ImageLifecycleRows
-    image_lifecycle: Lifecycle[Image]
-    album_lifecycle: Lifecycle[Album]
-    prompt_writes: PromptWrites
-    tombstones: StoredTombstones
-    access_records: StoredAccessRecords
-    access_keys: AccessKeys
-    bans: Bans
-    uploaders: Uploaders
-    sweeps: Sweeps
-    prewarmer: Prewarmer
-    purger: Purger
-    albums: Albums
-    locksmith: Locksmith
-    one_views: OneViews
-    invites: Invites
-    reinspector: Reinspector
-    limits: Limits
-    forwarding_watch: ForwardingWatch
-
-    @property
-    def cache(self) -> Cache:
-        """The renditions alone."""
-        return self.caches.renditions
-
-    def drain(self, drained: bool) -> None:
-        """Refuse uploads from now on, or accept them again."""
-        self.drain_switch.drained = drained
-        log.warning("draining: uploads are refused" if drained else "uploads are accepted again")
-
-    def site(self) -> web.Application:
-        """The web application over these parts."""
-        site = application()
-        site[keys.CONFIG] = self.config
-        site[keys.CLOCK] = self.clock
-        site[keys.PAGES] = build_pages(self.config, self.clock)
-        site[keys.ACCESS_KEYS] = self.access_keys
-        site[keys.BANS] = self.bans
-        site[keys.UPLOADERS] = self.uploaders
-        site[keys.ADMISSION] = self.admission
-        site[keys.INGEST] = self.ingest
-        site[keys.RESUMABLE] = self.resumable
-        site[keys.DELIVERY] = self.delivery
-        site[keys.TILES] = self.tiles
-        site[keys.MANAGEMENT] = self.management
-        site[keys.ALBUMS] = self.albums
-        site[keys.LOCKSMITH] = self.locksmith
-        site[keys.ONE_VIEWS] = self.one_views
-        site[keys.INVITES] = self.invites
-        site[keys.METRICS] = self.metrics
-        site[keys.HEALTH] = self.health
-        site[keys.EVENT_STREAMS] = EventStreams()
-        site[keys.WRONG_TOKEN_DELAY] = WrongTokenDelay()
-        site[keys.BACKGROUND_RENDERER] = rendering = BackgroundRenderer()
-        site.on_cleanup.append(lambda _: rendering.close())
-        site[keys.TRUSTED_PROXIES] = trusted_proxies = self.forwarding_watch.proxies
-        site[keys.FORWARDING_WATCH] = self.forwarding_watch
-        site[keys.LIMITS] = self.limits
-        site[keys.SMALL_BODIES] = small_body_limit()
-        site[keys.DOWNLOADS] = download_limit()
-        site[keys.RESUMED_ZIPS] = resumed_zip_limit()
-        site[keys.FORM_LIMITS] = FormLimits()
-        site[keys.START_LIMITER] = StartLimiter()
-        site[keys.OPEN_CONNECTIONS] = connections = OpenConnections(trusted_proxies)
-        site.cleanup_ctx.append(connections.watch)
-        return site
-
 
 def build(  # noqa: PLR0917 - one of each part
     config: Config,
@@ -180,13 +69,18 @@ def build(  # noqa: PLR0917 - one of each part
 ) -> Container:
     """Every part around the given ones, which the caller starts and stops."""
     drain_switch = DrainSwitch()
-    locksmith = Locksmith(clock)
     sidecars = Sidecars(config.sidecars_dir)
     observed = ObservedStore(store, metrics)
     shipper = Shipper(
         catalogue=catalogue.images, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock
     )
     limits = Limits.of(config, rows=catalogue.day_budgets, metrics=metrics, clock=clock)
+    steady_clock = SteadyClock(clock)
+    locksmith = Locksmith(
+        clock,
+        guesses=Guesses(steady_clock, aside=limits.aside, refusals=limits.refusals),
+        challenges=Challenges(config.limits.proof_of_work_cost, clock=steady_clock),
+    )
     originals = Originals(spool=spool, store=observed, catalogue=catalogue.images, metrics=metrics)
     delivery, tiles = build_delivery(
         config, clock, metrics, catalogue.images, caches, workers, originals, limits.processor

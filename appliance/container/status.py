@@ -1,0 +1,39 @@
+"""How the parts are doing, in plain values."""
+
+import time
+from collections.abc import Mapping
+
+from appliance import __version__
+from appliance.container.parts import Container
+
+MAX_COUNTED = 10_000
+
+
+async def status(container: Container) -> Mapping[str, object]:
+    """Plain values, for `appliance status`, for `doctor`, and for access keys that operate."""
+    ready, report = container.health.report()
+    backlog = await container.catalogue.images.backlog()
+    albums = await container.catalogue.albums.sidecars_due()
+    tombstones = await container.catalogue.images.tombstones_due()
+    records = await container.catalogue.records.due()
+    return report | {
+        "version": __version__,
+        "ready": ready,
+        "listen": container.config.server.listen,
+        "store": container.shipper.store_fault or "ok",
+        "time": time.time(),
+        "clock": container.clock_guard.fault or "ok",
+        "in_flight": container.health.in_flight,
+        "waiting_for_the_store": max(container.shipper.backlog, backlog.unshipped),
+        "changes_waiting_for_the_store": backlog.sidecars_due + len(albums) + len(tombstones) + len(records),
+        "drained": container.drain_switch.drained,
+        "uploads_arriving": container.admission.in_progress,
+        "uploads_unfinished": await container.catalogue.uploads.count_unfinished(int(container.clock()), MAX_COUNTED),
+        "worker_protections": list(container.workers.protections),
+        "waiting_to_be_purged": container.purger.waiting_tags,
+        "limits": "on" if container.limits.is_on else "off",
+        "at_a_limit": container.limits.refusals.report(),
+        "bans": container.bans.count,
+        "untrusted_proxy": container.forwarding_watch.untrusted_proxy,
+        "forwarding_strangers": container.forwarding_watch.forwarding_strangers,
+    }
