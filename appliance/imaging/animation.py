@@ -13,7 +13,7 @@ from appliance.imaging.colour import to_display
 from appliance.imaging.encoders import encode_each
 from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.resizing import Size, resized
-from appliance.imaging.sources import open_image
+from appliance.imaging.sources import open_frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,12 @@ def _png_frames(fd: int) -> _Frames:
 
 def _column_frames(fd: int, kind: FormatSpec) -> _Frames:
     """Those that libvips gives as one column. They are read strictly in order, for the decoder goes forward only."""
-    column = open_image(fd, kind, frames=-1)
+    column, shown = open_frames(fd, kind)
     height = column.get("page-height") if column.get_typeof("page-height") else column.height
-    tops = range(0, column.height - height + 1, height)
-    images = (column.crop(0, top, column.width, height) for top in tops)
+    images = (column.crop(0, number * height, column.width, height) for number in shown)
     delays_ms = column.get("delay") if column.get_typeof("delay") else []
+    if delays_ms:
+        delays_ms = [delays_ms[number] for number in shown]
     loop = column.get("loop") if column.get_typeof("loop") else 0
     return _Frames(images, delays_ms, loop, orientation_of(column))
 
