@@ -11,7 +11,7 @@ import pyvips
 
 from appliance.domain import formats
 from appliance.domain.formats import FormatSpec
-from appliance.imaging import gif_canvas
+from appliance.imaging import gif_canvas, png_window
 from appliance.imaging.code_points import is_hdr
 from appliance.imaging.colour import with_heif_colour, with_png_colour
 from appliance.imaging.heif_header import AV1, HeifHeader, read_heif_header
@@ -97,11 +97,11 @@ def open_image(
         options["unlimited"] = True  # ours are the limits on pixels and memory; libheif's own end at 32768 x 32768
     if kind is formats.GIF:
         return _gif(fd, options)[0]
+    if kind is formats.PNG:
+        return with_png_colour(_png(fd, options), fd)
     image = _load(fd, kind, options)
     if kind is formats.TIFF and is_mapped and needs_mapping(image):
         return mapped(image, _load(fd, kind, {"access": "sequential", "fail_on": fail_on}))
-    if kind is formats.PNG:
-        return with_png_colour(image, fd)
     return with_heif_colour(image, read_heif_header(fd)) if kind is formats.AVIF else image
 
 
@@ -117,16 +117,26 @@ def open_frames(fd: int, kind: FormatSpec) -> tuple[pyvips.Image, Sequence[int]]
 def _gif(fd: int, options: dict[str, object]) -> tuple[pyvips.Image, Sequence[int]]:
     """The image, with alpha where it is open, and which frames of its column are shown."""
     if (copy := gif_canvas.copy_with_alpha(fd)) is not None:
-        try:
-            image = _load(copy.fd, formats.GIF, options)
-        finally:
-            os.close(copy.fd)
+        image = _load_copy(copy.fd, formats.GIF, options)
         if _count(image) == copy.count:  # else libvips finds other frames than we do
             image = image.copy()
             image.set_type(pyvips.GValue.gint_type, "n-pages", len(copy.shown))
             return image, copy.shown
     image = _load(fd, formats.GIF, options)
     return image, range(_count(image))
+
+
+def _png(fd: int, options: dict[str, object]) -> pyvips.Image:
+    copy = png_window.copy_with_largest_window(fd)
+    return _load(fd, formats.PNG, options) if copy is None else _load_copy(copy, formats.PNG, options)
+
+
+def _load_copy(fd: int, kind: FormatSpec, options: dict[str, object]) -> pyvips.Image:
+    """Loads and closes it, for libvips has a descriptor of its own."""
+    try:
+        return _load(fd, kind, options)
+    finally:
+        os.close(fd)
 
 
 def _count(image: pyvips.Image) -> int:
