@@ -17,6 +17,7 @@ from appliance.imaging.colour import with_heif_colour, with_png_colour
 from appliance.imaging.heif_header import AV1, HeifHeader, read_heif_header
 from appliance.imaging.samples import mapped, needs_mapping
 from appliance.imaging.tiff import PyramidLevel
+from appliance.imaging.tiff_colour import with_tiff_colour
 
 LOADERS = {
     formats.JPEG: "jpegload_source",
@@ -100,8 +101,9 @@ def open_image(
     if kind is formats.PNG:
         return with_png_colour(_png(fd, options), fd)
     image = _load(fd, kind, options)
-    if kind is formats.TIFF and is_mapped and needs_mapping(image):
-        return mapped(image, _load(fd, kind, {"access": "sequential", "fail_on": fail_on}))
+    if kind is formats.TIFF:
+        image = with_tiff_colour(image, fd)
+        return mapped(image, lambda: _load(fd, kind, options)) if is_mapped and needs_mapping(image) else image
     return with_heif_colour(image, read_heif_header(fd)) if kind is formats.AVIF else image
 
 
