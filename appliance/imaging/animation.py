@@ -8,12 +8,13 @@ import pyvips
 from appliance.domain import formats
 from appliance.domain.formats import FormatSpec
 from appliance.domain.renditions import Shape, Target
-from appliance.imaging import apng
-from appliance.imaging.colour import to_display
+from appliance.imaging.apng import canvases
+from appliance.imaging.apng_frames import read_animation
+from appliance.imaging.colour import to_display, to_srgb
 from appliance.imaging.encoders import encode_each
 from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.resizing import Size, resized
-from appliance.imaging.sources import open_frames
+from appliance.imaging.sources import open_frames, open_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,10 @@ def animate(fd: int, kind: FormatSpec, shapes: dict[Target, Shape]) -> dict[Targ
 
 
 def _png_frames(fd: int) -> _Frames:
-    animation = apng.read_animation(fd)
+    animation = read_animation(fd)
     delays_ms = [frame.delay_ms for frame in animation.frames]
-    return _Frames(apng.canvases(fd, animation), delays_ms, animation.plays, 1)
+    orientation = orientation_of(open_image(fd, formats.PNG))
+    return _Frames(canvases(fd, animation), delays_ms, animation.plays, orientation)
 
 
 def _column_frames(fd: int, kind: FormatSpec) -> _Frames:
@@ -64,9 +66,9 @@ def _top(frame: pyvips.Image, one: Shape) -> pyvips.Image:
 
 
 def _shown(image: pyvips.Image, size: Size, orientation: int) -> pyvips.Image:
-    """A frame upright at `size`, in memory."""
+    """A frame upright at `size`, in memory; in sRGB, for Chrome passes over the profile of a moving WebP."""
     stored = (size[1], size[0]) if orientation in TURNED else size
-    shown = to_display(resized(image, stored).copy_memory())
+    shown = to_srgb(to_display(resized(image, stored).copy_memory()))
     return (shown.autorot() if orientation > 1 else shown).copy_memory()
 
 

@@ -61,10 +61,11 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """The frames of a file, in their order, and the size of its canvas."""
+    """The frames of a file, in their order, the size of its canvas, and whether it goes on to its end."""
 
     canvas: tuple[int, int]
     frames: tuple[Frame, ...]
+    is_whole: bool
 
 
 def read_frames(fd: int) -> Frames | None:
@@ -75,13 +76,17 @@ def read_frames(fd: int) -> Frames | None:
         if len(head) < _HEAD_BYTES:
             return None
         width, height = struct.unpack_from("<HH", head, 6)
-        return Frames((width, height), tuple(_walk(cleaning, after_table(_HEAD_BYTES, head[10:11]))))
+        frames, end = _walk(cleaning, after_table(_HEAD_BYTES, head[10:11]))
+        return Frames((width, height), tuple(frames), is_whole=end < cleaning.length)
     except (Unclear, OutOfTime):
         return None
 
 
-def _walk(cleaning: Cleaning, at: int) -> list[Frame]:
-    """Raises Unclear beyond `MAX_FRAMES`."""
+def _walk(cleaning: Cleaning, at: int) -> tuple[list[Frame], int]:
+    """The frames, and where what follows them is no block: the trailer, or the end of the file.
+
+    Raises Unclear beyond `MAX_FRAMES`.
+    """
     window, found = SubBlocks(cleaning, _PIECE_BYTES), list[Frame]()
     flags_at, flags = None, 0
     while len(found) <= MAX_FRAMES:
@@ -99,5 +104,5 @@ def _walk(cleaning: Cleaning, at: int) -> list[Frame]:
             found.append(Frame(place, flags_at, flags, at, is_whole))
             flags_at, flags = None, 0
         else:
-            return found
+            return found, at
     raise Unclear("more frames than are read")

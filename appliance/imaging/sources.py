@@ -3,7 +3,7 @@
 import errno
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import pi_heif
@@ -12,6 +12,7 @@ import pyvips
 from appliance.domain import formats
 from appliance.domain.formats import FormatSpec
 from appliance.imaging import gif_canvas, png_window
+from appliance.imaging.apng_frames import Animation, frame_file, hides_its_default, read_animation
 from appliance.imaging.code_points import is_hdr
 from appliance.imaging.colour import with_heif_colour, with_png_colour
 from appliance.imaging.heif_header import AV1, HeifHeader, read_heif_header
@@ -129,8 +130,26 @@ def _gif(fd: int, options: dict[str, object]) -> tuple[pyvips.Image, Sequence[in
 
 
 def _png(fd: int, options: dict[str, object]) -> pyvips.Image:
+    """The image that browsers show: of some animated ones the first frame, where others read something else."""
+    if hides_its_default(fd):
+        with suppress(ValueError):
+            return _first_frame(fd, read_animation(fd), options)
     copy = png_window.copy_with_largest_window(fd)
     return _load(fd, formats.PNG, options) if copy is None else _load_copy(copy, formats.PNG, options)
+
+
+def _first_frame(fd: int, animation: Animation, options: dict[str, object]) -> pyvips.Image:
+    """The first frame on its canvas, which is open around it."""
+    frame = animation.frames[0]
+    copy = frame_file(fd, animation, frame)
+    try:
+        image = _png(copy, options)
+    finally:
+        os.close(copy)
+    if (frame.width, frame.height) == animation.size:
+        return image
+    image = image if image.hasalpha() else image.addalpha()
+    return image.embed(frame.left, frame.top, *animation.size)
 
 
 def _load_copy(fd: int, kind: FormatSpec, options: dict[str, object]) -> pyvips.Image:
