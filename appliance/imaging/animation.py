@@ -8,12 +8,13 @@ import pyvips
 from appliance.domain import formats
 from appliance.domain.formats import FormatSpec
 from appliance.domain.renditions import Shape, Target
-from appliance.imaging import apng
-from appliance.imaging.colour import to_display
+from appliance.imaging.apng import canvases
+from appliance.imaging.apng_frames import read_animation
+from appliance.imaging.colour import to_display, to_srgb
 from appliance.imaging.encoders import encode_each
 from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.resizing import Size, resized
-from appliance.imaging.sources import open_image
+from appliance.imaging.sources import open_frames, open_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +43,20 @@ def animate(fd: int, kind: FormatSpec, shapes: dict[Target, Shape]) -> dict[Targ
 
 
 def _png_frames(fd: int) -> _Frames:
-    animation = apng.read_animation(fd)
+    animation = read_animation(fd)
     delays_ms = [frame.delay_ms for frame in animation.frames]
-    return _Frames(apng.canvases(fd, animation), delays_ms, animation.plays, 1)
+    orientation = orientation_of(open_image(fd, formats.PNG))
+    return _Frames(canvases(fd, animation), delays_ms, animation.plays, orientation)
 
 
 def _column_frames(fd: int, kind: FormatSpec) -> _Frames:
     """Those that libvips gives as one column. They are read strictly in order, for the decoder goes forward only."""
-    column = open_image(fd, kind, frames=-1)
+    column, shown = open_frames(fd, kind)
     height = column.get("page-height") if column.get_typeof("page-height") else column.height
-    tops = range(0, column.height - height + 1, height)
-    images = (column.crop(0, top, column.width, height) for top in tops)
+    images = (column.crop(0, number * height, column.width, height) for number in shown)
     delays_ms = column.get("delay") if column.get_typeof("delay") else []
+    if delays_ms:
+        delays_ms = [delays_ms[number] for number in shown]
     loop = column.get("loop") if column.get_typeof("loop") else 0
     return _Frames(images, delays_ms, loop, orientation_of(column))
 
@@ -63,9 +66,9 @@ def _top(frame: pyvips.Image, one: Shape) -> pyvips.Image:
 
 
 def _shown(image: pyvips.Image, size: Size, orientation: int) -> pyvips.Image:
-    """A frame upright at `size`, in memory."""
+    """A frame upright at `size`, in memory; in sRGB, for Chrome passes over the profile of a moving WebP."""
     stored = (size[1], size[0]) if orientation in TURNED else size
-    shown = to_display(resized(image, stored).copy_memory())
+    shown = to_srgb(to_display(resized(image, stored).copy_memory()))
     return (shown.autorot() if orientation > 1 else shown).copy_memory()
 
 

@@ -31,6 +31,18 @@ def primaries_of(code: int) -> Primaries:
     return _PRIMARIES.get(code, _PRIMARIES[_SRGB_PRIMARIES])[0]
 
 
+def is_known(primaries: int, transfer: int) -> bool:
+    """Whether these code points say what the codes mean."""
+    return primaries in _PRIMARIES and (is_hdr(transfer) or transfer in _CURVES)
+
+
+@functools.cache
+def grey_profile_of(transfer: int) -> bytes | None:
+    """The profile of grey with a transfer; None where it is sRGB's, or not known."""
+    curve = _CURVES.get(transfer)
+    return None if curve is None or curve == _CURVES[_SRGB_TRANSFER] else profiles.grey_profile(curve)
+
+
 @functools.cache
 def profile_of(primaries: int, transfer: int) -> bytes | None:
     """The profile of two code points; None where they mean sRGB, or nothing that is known."""

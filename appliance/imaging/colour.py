@@ -23,7 +23,7 @@ def with_png_colour(image: pyvips.Image, fd: int) -> pyvips.Image:
     """Attach the profile that a PNG's chunks describe, where libvips doesn't read them."""
     colour = read_png_colour(fd)
     if colour.transfer is not None and colour.primaries is not None:
-        return _with_code_points(image, colour.primaries, colour.transfer)
+        return _with_code_points(_without_profile(image), colour.primaries, colour.transfer)
     return image if colour.gamma is None else _with_profile(image, _power_profile(image, colour, colour.gamma))
 
 
@@ -37,7 +37,8 @@ def with_heif_colour(image: pyvips.Image, header: HeifHeader | None) -> pyvips.I
 def _with_code_points(image: pyvips.Image, primaries: int, transfer: int) -> pyvips.Image:
     if code_points.is_hdr(transfer):
         return hdr.mark(image, primaries, transfer)
-    return _with_profile(image, code_points.profile_of(primaries, transfer)) if image.bands >= 3 else image
+    profile = code_points.profile_of(primaries, transfer) if image.bands >= 3 else code_points.grey_profile_of(transfer)
+    return _with_profile(image, profile)
 
 
 def _power_profile(image: pyvips.Image, colour: PngColour, gamma: float) -> bytes | None:
@@ -48,6 +49,14 @@ def _power_profile(image: pyvips.Image, colour: PngColour, gamma: float) -> byte
         return profiles.rgb_profile(colour.chromaticities, colour.white, curve)
     except ZeroDivisionError:  # three points on a line
         return None
+
+
+def _without_profile(image: pyvips.Image) -> pyvips.Image:
+    if not image.get_typeof(_PROFILE):
+        return image
+    image = image.copy()
+    image.remove(_PROFILE)
+    return image
 
 
 def _with_profile(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
@@ -111,12 +120,7 @@ def flattened(image: pyvips.Image) -> pyvips.Image:
 
 def _with_space(image: pyvips.Image, space: Space) -> pyvips.Image:
     """The image, which is in this space already, with the space's profile and no other."""
-    profile = profiles.compact(space)
-    if not profile and not image.get_typeof(_PROFILE):
-        return image
-    image = image.copy()
-    image.remove(_PROFILE)
-    return _with_profile(image, profile or None)
+    return _with_profile(_without_profile(image), profiles.compact(space) or None)
 
 
 def _known_space(image: pyvips.Image) -> pyvips.Image:

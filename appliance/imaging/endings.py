@@ -4,11 +4,10 @@ import os
 
 from appliance.domain import formats
 from appliance.domain.formats import FormatSpec
+from appliance.imaging.gif_frames import read_frames
 
 _PNG_START, _MAX_PNG_CHUNKS = 8, 200_000
 _IEND = b"IEND"
-_GIF_TRAILER = b"\x3b"
-_TAIL_BYTES = 1024
 
 
 def ends_early(fd: int, kind: FormatSpec) -> bool:
@@ -20,7 +19,8 @@ def ends_early(fd: int, kind: FormatSpec) -> bool:
         case formats.WEBP:
             return int.from_bytes(os.pread(fd, 4, 4), "little") + 8 > length
         case formats.GIF:
-            return _GIF_TRAILER not in os.pread(fd, _TAIL_BYTES, max(0, length - _TAIL_BYTES))
+            frames = read_frames(fd)
+            return frames is not None and not frames.is_whole
         case _:
             return False
 

@@ -32,6 +32,7 @@ Each try writes the image once more; of a small one, whose map is relatively lar
 """
 _SMALL_PX, _DIVISOR_OF_SMALL, _DIVISOR = 1024, 2, 4
 """A map has a quarter of the rendition's side, half of that of a small one."""
+_JPEG_SHRINKS = (8, 4, 2)
 _METADATA = ("exif", "xmp", "iptc", "photoshop", "jpeg-thumbnail")
 _KEEP = pyvips.enums.ForeignKeep.GAINMAP | pyvips.enums.ForeignKeep.ICC
 
@@ -44,8 +45,11 @@ class GainMap:
     said: pyvips.Image
 
 
-def read_gain_map(fd: int) -> GainMap | None:
-    """A JPEG's gain map; None where there is none, or none that can be read."""
+def read_gain_map(fd: int, largest_px: int) -> GainMap | None:
+    """A JPEG's gain map, large enough for an image whose longer side has so many pixels.
+
+    None where there is none, or none that can be read.
+    """
     if os.fstat(fd).st_size > _MAX_FILE_BYTES or not may_have_gain_map(fd):
         return None
     try:
@@ -56,6 +60,8 @@ def read_gain_map(fd: int) -> GainMap | None:
         pixels = pyvips.Image.jpegload_source(pyvips.Source.new_from_memory(data))
         if pixels.width * pixels.height > _MAX_MAP_PIXELS:
             return None
+        shrink = _shrink(max(pixels.width, pixels.height), largest_px / _divisor(largest_px))
+        pixels = pyvips.Image.jpegload_source(pyvips.Source.new_from_memory(data), shrink=shrink)
         return GainMap(_upright(pixels, orientation_of(whole)), whole)
     except pyvips.Error:
         return None
@@ -81,10 +87,10 @@ def may_have_gain_map(fd: int) -> bool:
 
 def save_with_gain_map(image: pyvips.Image, gain_map: GainMap, quality: int) -> bytes | None:
     """The image as a JPEG of this quality with its gain map; None where none can be written."""
-    is_small = max(image.width, image.height) < _SMALL_PX
-    pixels = _reduced(gain_map.pixels, image, _DIVISOR_OF_SMALL if is_small else _DIVISOR)
+    longer_px = max(image.width, image.height)
+    pixels = _reduced(gain_map.pixels, image, _divisor(longer_px))
     try:
-        for map_quality in _QUALITIES_OF_SMALL if is_small else _QUALITIES:
+        for map_quality in _QUALITIES_OF_SMALL if longer_px < _SMALL_PX else _QUALITIES:
             encoded = bytes(pixels.jpegsave_buffer(Q=map_quality, keep="none", optimize_coding=True))
             data = bytes(_marked(image, gain_map, encoded).uhdrsave_buffer(Q=quality, keep=_KEEP))
             if len(encoded) <= _MAX_SHARE * (len(data) - len(encoded)):
@@ -92,6 +98,15 @@ def save_with_gain_map(image: pyvips.Image, gain_map: GainMap, quality: int) -> 
     except pyvips.Error:
         return None
     return data
+
+
+def _divisor(longer_px: int) -> int:
+    return _DIVISOR_OF_SMALL if longer_px < _SMALL_PX else _DIVISOR
+
+
+def _shrink(stored_px: int, wanted_px: float) -> int:
+    """How far the decoder may shrink the map."""
+    return next((shrink for shrink in _JPEG_SHRINKS if stored_px >= shrink * wanted_px), 1)
 
 
 def _reduced(pixels: pyvips.Image, image: pyvips.Image, divisor: int) -> pyvips.Image:

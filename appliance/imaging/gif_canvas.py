@@ -1,56 +1,73 @@
-"""GIFs whose first frame leaves a part of the canvas open.
+"""GIFs of which a part is open: what no frame has drawn, and the place of a frame that is restored to background.
 
-Browsers show through there. libvips gives alpha only where a frame says that it has a see-through colour, and black
-otherwise; so a copy of such a file gets one more frame, of one pixel, that says so and is never shown.
+Browsers show through there. libvips gives alpha only where a frame says that it has a see-through colour; otherwise it
+paints what is open black, and what is restored in the background's colour. So it reads a copy in which such a frame
+stays, and another one that says so comes behind it: in the same place, drawing nothing, and cleared instead of it.
 """
 
+import itertools
 import os
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from appliance.imaging.gif_frames import Frame, Frames, read_frames
 
 MAX_BYTES = 64 * 1024 * 1024
 """Of a file that is copied; a larger one is shown as it was."""
-_HEAD_BYTES = 64 * 1024
-_TRAILER, _EXTENSION, _CONTROL, _IMAGE = 0x3B, 0x21, 0xF9, 0x2C
-_SEE_THROUGH_FRAME = (
-    bytes((_EXTENSION, _CONTROL, 4, 0x05, 0, 0, 0, 0))  # kept where it is drawn, colour 0 is see-through
-    + bytes((_IMAGE, 0, 0, 0, 0, 1, 0, 1, 0, 0))
-    + bytes((2, 2, 0x44, 0x01, 0))  # one pixel of colour 0
-)
+_DISPOSAL, _STAYS = 0x1C, 0x04
+_EMPTY_CONTROL = bytes((0x21, 0xF9, 4, 0x09, 0, 0, 0, 0))  # restored to background, colour 0 is see-through
+_EMPTY_PIXELS = bytes((0, 2, 2, 0x44, 0x01, 0))  # one of colour 0
 
 
-def is_open(fd: int) -> bool:
-    """Whether the first frame is smaller than the canvas."""
-    head = os.pread(fd, _HEAD_BYTES, 0)
-    length = os.fstat(fd).st_size
-    if length > MAX_BYTES or os.pread(fd, 1, length - 1) != bytes((_TRAILER,)):
-        return False
-    try:
-        return _leaves_room(head)
-    except IndexError:  # the first frame lies further behind
-        return False
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A file in memory, to be closed; how many frames it has, and which of them are the original's."""
+
+    fd: int
+    count: int
+    shown: Sequence[int]
 
 
-def copy_with_alpha(fd: int) -> int:
-    """A file in memory that libvips gives alpha for, with one frame more; close it."""
-    data = os.pread(fd, MAX_BYTES, 0)
+def copy_with_alpha(fd: int) -> Copy | None:
+    """A copy that libvips shows as browsers show the open GIF; None where it does so anyway, or can't be helped."""
+    if os.fstat(fd).st_size > MAX_BYTES or (found := read_frames(fd)) is None:
+        return None
+    emptied = _emptied(found)
+    if not emptied:
+        return None
+    frames = found.frames
+    steps = (2 if number in emptied else 1 for number in range(len(frames)))
+    *shown, count = itertools.accumulate(steps, initial=0)
+    return Copy(_written(os.pread(fd, MAX_BYTES, 0), frames, emptied), count, shown)
+
+
+def _emptied(found: Frames) -> frozenset[int]:
+    """The frames behind which an empty one is needed."""
+    frames = found.frames
+    pairs = enumerate(itertools.pairwise(frames))
+    restored = frozenset(number for number, (frame, after) in pairs if _shows_background(frame, after))
+    if restored or not frames or frames[0].hides((0, 0, *found.canvas)):
+        return restored
+    has_alpha = any(frame.has_see_through_colour for frame in frames)
+    return restored if has_alpha or not frames[-1].is_whole else frozenset((len(frames) - 1,))
+
+
+def _shows_background(frame: Frame, after: Frame) -> bool:
+    return frame.is_cleared and not frame.has_see_through_colour and not after.hides(frame.place)
+
+
+def _written(data: bytes, frames: Sequence[Frame], emptied: frozenset[int]) -> int:
     copy = os.memfd_create("gif")
+    at = 0
     with os.fdopen(os.dup(copy), "wb") as file:
-        file.write(data[:-1] + _SEE_THROUGH_FRAME + bytes((_TRAILER,)))
+        for number in sorted(emptied):
+            frame = frames[number]
+            if frame.flags_at is not None:
+                file.write(data[at : frame.flags_at] + bytes((frame.flags & ~_DISPOSAL | _STAYS,)))
+                at = frame.flags_at + 1
+            file.write(data[at : frame.end])
+            file.write(_EMPTY_CONTROL + b"\x2c" + struct.pack("<4H", *frame.place) + _EMPTY_PIXELS)
+            at = frame.end
+        file.write(data[at:])
     return copy
-
-
-def _leaves_room(head: bytes) -> bool:
-    """Raises IndexError where the first frame is not in `head`."""
-    canvas = head[6:10]
-    at = 13 + _palette_bytes(head[10])
-    while head[at] == _EXTENSION:
-        at += 2
-        while head[at]:
-            at += 1 + head[at]
-        at += 1
-    if head[at] != _IMAGE or at + 9 > len(head):
-        return False
-    return head[at + 1 : at + 5] != bytes(4) or head[at + 5 : at + 9] != canvas
-
-
-def _palette_bytes(flags: int) -> int:
-    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0

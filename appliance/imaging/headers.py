@@ -113,7 +113,7 @@ def _tiff(fd: int) -> Header:
     pages = tiff.pages(fd)
     return replace(
         header,
-        refusal=refusals.UNDECODABLE if first.is_old_jpeg else None,
+        refusal=refusals.UNDECODABLE if first.is_misread else None,
         frames=pages.count - trial.count_copies(fd, pages.halves, header.width * header.height),
         block_lines=pages.block_lines,
         is_unusual=not first.is_ordinary,

@@ -4,6 +4,7 @@ import os
 import struct
 from dataclasses import dataclass
 
+from appliance.imaging.code_points import is_known
 from appliance.imaging.matrices import D65, SRGB_XY, Primaries, Xy
 
 _START, _MAX_CHUNKS = 8, 1000
@@ -12,7 +13,7 @@ _UNIT = 100_000
 
 @dataclass(frozen=True, slots=True)
 class PngColour:
-    """`primaries` and `transfer` are cICP's code points (ITU-T H.273). `gamma` is what codes are raised to.
+    """`primaries` and `transfer` are cICP's code points (ITU-T H.273), if known. `gamma` is what codes are raised to.
 
     All are None where the file has a profile, says that it is sRGB, or says nothing.
     """
@@ -27,7 +28,7 @@ class PngColour:
 def read_png_colour(fd: int) -> PngColour:
     """The colour of the open file, by the chunk that counts most."""
     chunks = _chunks(fd)
-    if len(cicp := chunks.get(b"cICP", b"")) == 4:
+    if len(cicp := chunks.get(b"cICP", b"")) == 4 and is_known(cicp[0], cicp[1]):
         return PngColour(primaries=cicp[0], transfer=cicp[1])
     if b"iCCP" in chunks or b"sRGB" in chunks or len(chunks.get(b"gAMA", b"")) != 4:
         return PngColour()

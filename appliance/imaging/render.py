@@ -34,7 +34,7 @@ def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset
         gain_map = None
         if made is None:
             images = _stills(fd, kind, set(stills.values()))
-            gain_map = _gain_map(fd, kind, targets)  # once the whole image is out of memory
+            gain_map = _gain_map(fd, kind, shapes)  # once the whole image is out of memory
             made = encode_each(images, {target: one.size for target, one in stills.items()}, gain_map)
         files = animated | made
     except BROKEN as error:
@@ -53,11 +53,10 @@ def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset
     ]
 
 
-def _gain_map(fd: int, kind: FormatSpec, targets: tuple[Target, ...]) -> GainMap | None:
+def _gain_map(fd: int, kind: FormatSpec, shapes: dict[Target, Shape]) -> GainMap | None:
     """The file's gain map, where a target can show one."""
-    if kind is formats.JPEG and any(target.format is Format.JPG for target in targets):
-        return read_gain_map(fd)
-    return None
+    sides = [max(one.size) for target, one in shapes.items() if target.format is Format.JPG]
+    return read_gain_map(fd, max(sides)) if sides and kind is formats.JPEG else None
 
 
 def _animated(fd: int, kind: FormatSpec, shapes: dict[Target, Shape]) -> dict[Target, bytes]:

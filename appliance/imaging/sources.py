@@ -2,8 +2,8 @@
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import pi_heif
@@ -11,12 +11,14 @@ import pyvips
 
 from appliance.domain import formats
 from appliance.domain.formats import FormatSpec
-from appliance.imaging import gif_canvas
+from appliance.imaging import gif_canvas, png_window
+from appliance.imaging.apng_frames import Animation, frame_file, hides_its_default, read_animation
 from appliance.imaging.code_points import is_hdr
 from appliance.imaging.colour import with_heif_colour, with_png_colour
 from appliance.imaging.heif_header import AV1, HeifHeader, read_heif_header
 from appliance.imaging.samples import mapped, needs_mapping
 from appliance.imaging.tiff import PyramidLevel
+from appliance.imaging.tiff_colour import with_tiff_colour
 
 LOADERS = {
     formats.JPEG: "jpegload_source",
@@ -67,7 +69,6 @@ def open_image(
     fd: int,
     kind: FormatSpec,
     *,
-    frames: int = 1,
     shrink: int = 1,
     scale: float = 1.0,
     level: PyramidLevel | None = None,
@@ -76,9 +77,9 @@ def open_image(
 ) -> pyvips.Image:
     """The image's pixels, read once from top to bottom; raises what `BROKEN` lists.
 
-    `frames` -1 opens all frames as one column; `shrink` (1, 2, 4, 8) is for JPEG, `scale` for WebP, `level` for TIFF
-    alone. A decoder that comes upon damage shows what it can, unless `fail_on` is `error`. Numbers of a TIFF that are
-    no colours are brought to them, for which all of it is read once before, unless `is_mapped` is False.
+    `shrink` (1, 2, 4, 8) is for JPEG, `scale` for WebP, `level` for TIFF alone. A decoder that comes upon damage shows
+    what it can, unless `fail_on` is `error`. Numbers of a TIFF that are no colours are brought to them, for which all
+    of it is read once before, unless `is_mapped` is False.
     """
     if kind is formats.HEIC:
         header = read_heif_header(fd)
@@ -92,37 +93,75 @@ def open_image(
         options["shrink"] = shrink
     if kind is formats.WEBP and scale < 1:
         options["scale"] = scale
-    if kind in (formats.GIF, formats.WEBP) and frames != 1:
-        options["n"] = frames
     if kind is formats.TIFF and level is not None:
         options |= {"page": level.page, "subifd": level.subifd}
     if kind is formats.AVIF:
         options["unlimited"] = True  # ours are the limits on pixels and memory; libheif's own end at 32768 x 32768
-    if kind is formats.GIF and gif_canvas.is_open(fd):
-        return _open_canvas(fd, options)
-    image = _load(fd, kind, options)
-    if kind is formats.TIFF and is_mapped and needs_mapping(image):
-        return mapped(image, _load(fd, kind, {"access": "sequential", "fail_on": fail_on}))
+    if kind is formats.GIF:
+        return _gif(fd, options)[0]
     if kind is formats.PNG:
-        return with_png_colour(image, fd)
+        return with_png_colour(_png(fd, options), fd)
+    image = _load(fd, kind, options)
+    if kind is formats.TIFF:
+        image = with_tiff_colour(image, fd)
+        return mapped(image, lambda: _load(fd, kind, options)) if is_mapped and needs_mapping(image) else image
     return with_heif_colour(image, read_heif_header(fd)) if kind is formats.AVIF else image
 
 
-def _open_canvas(fd: int, options: dict[str, object]) -> pyvips.Image:
-    """A GIF with alpha where nothing is drawn, without the frame that its copy has more."""
-    copy = gif_canvas.copy_with_alpha(fd)
+def open_frames(fd: int, kind: FormatSpec) -> tuple[pyvips.Image, Sequence[int]]:
+    """All frames of a GIF or WebP as one column, and which of them are shown; raises what `BROKEN` lists."""
+    options: dict[str, object] = {"access": "sequential", "fail_on": "none", "n": -1}
+    if kind is formats.GIF:
+        return _gif(fd, options)
+    column = _load(fd, kind, options)
+    return column, range(_count(column))
+
+
+def _gif(fd: int, options: dict[str, object]) -> tuple[pyvips.Image, Sequence[int]]:
+    """The image, with alpha where it is open, and which frames of its column are shown."""
+    if (copy := gif_canvas.copy_with_alpha(fd)) is not None:
+        image = _load_copy(copy.fd, formats.GIF, options)
+        if _count(image) == copy.count:  # else libvips finds other frames than we do
+            image = image.copy()
+            image.set_type(pyvips.GValue.gint_type, "n-pages", len(copy.shown))
+            return image, copy.shown
+    image = _load(fd, formats.GIF, options)
+    return image, range(_count(image))
+
+
+def _png(fd: int, options: dict[str, object]) -> pyvips.Image:
+    """The image that browsers show: of some animated ones the first frame, where others read something else."""
+    if hides_its_default(fd):
+        with suppress(ValueError):
+            return _first_frame(fd, read_animation(fd), options)
+    copy = png_window.copy_with_largest_window(fd)
+    return _load(fd, formats.PNG, options) if copy is None else _load_copy(copy, formats.PNG, options)
+
+
+def _first_frame(fd: int, animation: Animation, options: dict[str, object]) -> pyvips.Image:
+    """The first frame on its canvas, which is open around it."""
+    frame = animation.frames[0]
+    copy = frame_file(fd, animation, frame)
     try:
-        image = _load(copy, formats.GIF, options | {"n": 1})
-        count = int(image.get("n-pages")) - 1
-        if "n" in options:
-            image = _load(copy, formats.GIF, options | {"n": count})
+        image = _png(copy, options)
     finally:
         os.close(copy)
-    image = image.copy()
-    image.set_type(pyvips.GValue.gint_type, "n-pages", count)
-    if image.get_typeof("delay"):
-        image.set_type(pyvips.GValue.array_int_type, "delay", image.get("delay")[:count])
-    return image
+    if (frame.width, frame.height) == animation.size:
+        return image
+    image = image if image.hasalpha() else image.addalpha()
+    return image.embed(frame.left, frame.top, *animation.size)
+
+
+def _load_copy(fd: int, kind: FormatSpec, options: dict[str, object]) -> pyvips.Image:
+    """Loads and closes it, for libvips has a descriptor of its own."""
+    try:
+        return _load(fd, kind, options)
+    finally:
+        os.close(fd)
+
+
+def _count(image: pyvips.Image) -> int:
+    return int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
 
 
 def _load(fd: int, kind: FormatSpec, options: dict[str, object]) -> pyvips.Image:

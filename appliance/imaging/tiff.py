@@ -22,20 +22,22 @@ _MAX_BLOCKS = 10_000
 """Strips or tiles of which the place is looked at."""
 _SUBFILE_TYPE, _WIDTH, _HEIGHT, _ORIENTATION, _ROWS_PER_STRIP = 254, 256, 257, 274, 278
 _PLANES, _TILE_HEIGHT, _SUB_DIRECTORIES = 284, 323, 330
-_BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 259, 262, 339
+_BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 259, 262, 277, 338, 339
 _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
 _WANTED = frozenset(
     {
         *(_SUBFILE_TYPE, _WIDTH, _HEIGHT, _ORIENTATION, _ROWS_PER_STRIP, _PLANES, _TILE_HEIGHT, _SUB_DIRECTORIES),
-        *(_BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLE_FORMAT),
+        *(_BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _EXTRA_SAMPLES, _SAMPLE_FORMAT),
     }
 )
 _PLACES = frozenset((_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES))
 _ORDINARY_COMPRESSIONS = frozenset((1, 2, 3, 4, 5, 7, 8, 32773, 32946))
 """None, the fax codes, LZW, JPEG, Deflate (twice) and PackBits: every libtiff reads these."""
-_ORDINARY_COLOURS = frozenset((0, 1, 2, 3, 5, 6))
+YCBCR = 6
+_ORDINARY_COLOURS = frozenset((0, 1, 2, 3, 5, YCBCR))
 """Grey either way round, RGB, palette, CMYK, YCbCr."""
-_ORDINARY_BITS = frozenset((1, 4, 8, 16))
+_ORDINARY_BITS, _ORDINARY_BITS_OF_ONE = frozenset((8, 16)), frozenset((1, 4, 8, 16))
+"""Of samples, and of the only sample of a pixel."""
 _OLD_JPEG = 6
 _UNSIGNED = 1
 _REDUCED, _MASK = 1, 4
@@ -55,8 +57,12 @@ class Page:
     sub_directories: tuple[int, ...]
     is_ordinary: bool = True
     """Whether every decoder reads such samples; others have to be tried."""
-    is_old_jpeg: bool = False
-    """Whether it is a JPEG as TIFF 6.0 had them, of which libtiff may give blank pixels without an error."""
+    is_misread: bool = False
+    """Whether libvips may give wrong pixels of it without an error: a JPEG as TIFF 6.0 had them, or deep YCbCr."""
+    compression: int = 1
+    photometric: int = 1
+    samples: int = 1
+    extra_samples: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +195,7 @@ def _page(reader: Reader, at: int) -> Page | None:
     if width < 1 or height < 1:
         return None
     strip = min(height, one(_ROWS_PER_STRIP, height)) if one(_PLANES) == _SEPARATE else 0
+    compression, photometric, bits = one(_COMPRESSION, 1), one(_PHOTOMETRIC, 1), set(numbers.get(_BITS, (1,)))
     return Page(
         width,
         height,
@@ -198,11 +205,15 @@ def _page(reader: Reader, at: int) -> Page | None:
         one(_TILE_HEIGHT) or strip,
         tuple(numbers.get(_SUB_DIRECTORIES, ())),
         is_ordinary=not (one(_TILE_HEIGHT) and one(_PLANES) == _SEPARATE)  # which libvips does not read
-        and one(_COMPRESSION, 1) in _ORDINARY_COMPRESSIONS
-        and one(_PHOTOMETRIC, 1) in _ORDINARY_COLOURS
-        and set(numbers.get(_BITS, (1,))) <= _ORDINARY_BITS
+        and compression in _ORDINARY_COMPRESSIONS
+        and photometric in _ORDINARY_COLOURS
+        and bits <= (_ORDINARY_BITS_OF_ONE if one(_SAMPLES, 1) == 1 else _ORDINARY_BITS)
         and set(numbers.get(_SAMPLE_FORMAT, (_UNSIGNED,))) == {_UNSIGNED},
-        is_old_jpeg=one(_COMPRESSION) == _OLD_JPEG,
+        is_misread=compression == _OLD_JPEG or (photometric == YCBCR and bits != {8}),
+        compression=compression,
+        photometric=photometric,
+        samples=one(_SAMPLES, 1),
+        extra_samples=tuple(numbers.get(_EXTRA_SAMPLES, ())),
     )
 
 

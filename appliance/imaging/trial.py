@@ -13,21 +13,24 @@ from appliance.imaging.tiff import PyramidLevel
 
 MAX_TRIAL_S = 0.6
 """What a trial may take, by the figures in `formats`. An image that takes longer is believed until it fails."""
-_GLANCE_PX, _SAME = 32, 6
-"""What two pages are compared at, and how far they may be apart to show the same, of 255."""
+_GLANCE_PX, _SAME, _SAME_SHARE = 256, 1, 0.25
+"""What two pages are compared at, and how far they may be apart to show the same: so much of 255, and of what the
+first one's own pixels are apart from its mean. Two white pages with other words are about as far apart as that."""
+_BY_LINES = (formats.TIFF, formats.PNG)
+"""Formats whose decoders give the first lines without the rest."""
 MAX_TRIAL_BYTES = 900 * 1024 * 1024
 
 
 def is_affordable(kind: FormatSpec, width: int, height: int, memory_bytes: int) -> bool:
-    """Whether the whole image may be tried at upload. Of a TIFF the first lines are enough."""
-    seconds = 0.0 if kind is formats.TIFF else width * height * formats.ACCEPTED[kind].decode_ns / 1e9
+    """Whether the image may be tried at upload. Of a TIFF and PNG the first lines are enough."""
+    seconds = 0.0 if kind in _BY_LINES else width * height * formats.ACCEPTED[kind].decode_ns / 1e9
     return seconds <= MAX_TRIAL_S and memory_bytes <= MAX_TRIAL_BYTES
 
 
 def can_decode(fd: int, kind: FormatSpec) -> bool:
     """Whether pixels come out. What the machine lacks at the moment says nothing of the image."""
     try:
-        if kind is formats.TIFF:
+        if kind in _BY_LINES:
             image = open_image(fd, kind, fail_on="error", is_mapped=False)
             image.crop(0, 0, image.width, 1).copy_memory()
         else:
@@ -46,7 +49,8 @@ def count_copies(fd: int, halves: tuple[PyramidLevel, ...], pixels: int) -> int:
         return 0
     try:
         first = _glance(fd, None)
-        copies = (bool((first - _glance(fd, level)).abs().avg() <= _SAME) for level in halves)
+        limit = _SAME + _SAME_SHARE * (first - first.avg()).abs().avg()
+        copies = (bool((first - _glance(fd, level)).abs().avg() <= limit) for level in halves)
         return sum(itertools.takewhile(bool, copies))
     except BROKEN:
         return 0

@@ -11,6 +11,7 @@ from appliance.domain.renditions import Format
 from appliance.workers import Workers
 from tests.support.images import pictures
 from tests.support.images.distance import distance
+from tests.support.images.gif_writer import BACKGROUND, KEEP, PREVIOUS, Frame, gif
 from tests.support.images.heif_writer import Item, coded_of, heic
 from tests.support.images.png_writer import chunk
 from tests.support.workers import boxed, inspected, rendered, target
@@ -91,28 +92,8 @@ async def test_a_hundred_thousand_frames_of_a_pixel_show_the_first(workers: Work
     assert (made.is_animated, made.width) == (False, 1)
 
 
-def _gif_with_open_canvas() -> bytes:
-    """Two frames on a canvas of 40 x 30 px, without a see-through colour: 10 x 10 px at (5, 5), then at (20, 5)."""
-    colours = bytes((255, 255, 255, 220, 40, 30))
-    pixels = bytes((2,)) + _plain_codes(100) + b"\0"
-    frames = b""
-    for left in (5, 20):
-        control = bytes((0x21, 0xF9, 4, 1 << 2, 10, 0, 0, 0))
-        frames += control + b"\x2c" + left.to_bytes(2, "little") + bytes((5, 0, 10, 0, 10, 0, 0)) + pixels
-    loop = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
-    return b"GIF89a" + bytes((40, 0, 30, 0, 0x80, 0, 0)) + colours + loop + frames + b"\x3b"
-
-
-def _plain_codes(count: int) -> bytes:
-    """So many pixels of colour 1, coded without compression: three bits each, cleared before the table grows."""
-    codes = [*(4, 1, 1) * (count // 2), 5]
-    number = sum(code << 3 * place for place, code in enumerate(codes))
-    data = number.to_bytes((3 * len(codes) + 7) // 8, "little")
-    return bytes((len(data),)) + data
-
-
 async def test_a_canvas_that_frames_leave_open_is_see_through(workers: Workers) -> None:
-    source = _gif_with_open_canvas()
+    source = gif((40, 30), Frame((5, 5, 10, 10), 1, KEEP), Frame((20, 5, 10, 10), 1, KEEP))
     facts = await inspected(workers, source)
     assert (facts.width, facts.height, facts.frames, facts.has_alpha) == (40, 30, 2, True)
     still, moving = await rendered(workers, source, target("small", Format.PNG), target("small", Format.WEBP))
@@ -120,6 +101,39 @@ async def test_a_canvas_that_frames_leave_open_is_see_through(workers: Workers) 
     assert [alpha.getpixel(place) for place in ((1, 1), (10, 10), (25, 10))] == [0, 255, 0]
     assert moving.is_animated
     assert len(pictures.frames(moving.data)) == 2
+
+
+@pytest.mark.parametrize("cut", [0, 20], ids=["whole", "cut short"])
+async def test_what_is_restored_to_background_is_see_through(workers: Workers, cut: int) -> None:
+    """As browsers show it. libvips, and Pillow too, paint it in the background's colour."""
+    source = gif(
+        (40, 30), Frame((0, 0, 40, 30), 1, BACKGROUND), Frame((5, 5, 10, 10), 3, BACKGROUND), Frame((20, 5, 10, 10), 1)
+    )
+    source = source[: len(source) - cut]
+    facts = await inspected(workers, source)
+    assert (facts.frames, facts.animated, facts.has_alpha) == (3, True, True)
+    (moving,) = await rendered(workers, source, target("small", Format.GIF))
+    frames = [Image.frombytes("RGBA", (40, 30), data).getchannel("A") for data in pictures.frames(moving.data)]
+    seen = [[alpha.getpixel(place) for place in ((1, 1), (10, 10))] for alpha in frames]
+    assert seen == [[255, 255], [0, 255], [0, 0]]
+    assert Image.open(io.BytesIO(moving.data)).info["duration"] == 100
+
+
+async def test_what_a_frame_that_is_taken_back_had_hidden_is_see_through_after_it(workers: Workers) -> None:
+    source = gif(
+        (40, 30), Frame((0, 0, 40, 30), 1, BACKGROUND), Frame((0, 0, 40, 30), 3, PREVIOUS), Frame((0, 0, 9, 9), 1)
+    )
+    (moving,) = await rendered(workers, source, target("small", Format.GIF))
+    third = Image.frombytes("RGBA", (40, 30), pictures.frames(moving.data)[2]).getchannel("A")
+    assert [third.getpixel(place) for place in ((1, 1), (20, 20))] == [255, 0]
+
+
+@pytest.mark.parametrize("cut", [0, 1, 12], ids=["whole", "without its end", "within the last frame"])
+async def test_a_frame_that_the_next_one_hides_leaves_nothing_open(workers: Workers, cut: int) -> None:
+    frames = [Frame((0, 0, 40, 30), colour, BACKGROUND) for colour in (1, 2, 3)]
+    source = gif((40, 30), *frames)
+    facts = await inspected(workers, source[: len(source) - cut])
+    assert (facts.has_alpha, facts.frames) == (False, 3)
 
 
 @pytest.mark.parametrize("control", [b"", struct.pack(">IIIIIHHBB", 0, 640, 480, 0, 0, 1, 10, 0, 0)])

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from appliance.domain.errors import ApplianceError
 from appliance.domain.renditions import Format
+from appliance.imaging.profiles import Space, compact
 from appliance.workers import Workers
 from tests.support.images import pictures
 from tests.support.images.distance import distance
@@ -103,3 +104,61 @@ async def test_an_animated_png_cut_anywhere_is_survived(workers: Workers) -> Non
         if facts.refusal is None:
             (made,) = await rendered(workers, source[:length], target("small", Format.WEBP), facts=facts)
             assert (made.width, made.height) == SIZE
+
+
+async def test_an_orientation_turns_every_frame(workers: Workers) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    source = moving(exif=exif.tobytes().removeprefix(b"Exif\0\0"))
+    still, animated = await rendered(workers, source, target("small", Format.PNG), target("small", Format.WEBP))
+    assert (still.width, still.height) == (animated.width, animated.height) == SIZE[::-1]
+    assert animated.is_animated
+    for ours, theirs in zip(pictures.frames(animated.data), pictures.frames(moving()), strict=True):
+        upright = Image.frombytes("RGBA", SIZE, theirs).transpose(Image.Transpose.ROTATE_270)
+        white = Image.new("RGBA", upright.size, "white")
+        shown = Image.alpha_composite(white, Image.frombytes("RGBA", upright.size, ours))
+        assert distance(shown, Image.alpha_composite(white, upright)) < 3
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+@pytest.mark.parametrize("place", [(0, 0), (8, 4)])
+@pytest.mark.parametrize("format", [Format.JPG, Format.PNG, Format.WEBP])
+async def test_a_default_image_that_is_no_frame_is_not_shown(
+    workers: Workers, format: Format, place: tuple[int, int], frames: int
+) -> None:
+    """Readers that don't know animated PNG show it; browsers do not."""
+    source = hidden_default(place, frames)
+    facts = await inspected(workers, source)
+    assert (facts.frames, facts.animated) == (frames, frames > 1)
+    (made,) = await rendered(workers, source, target("small", format))
+    first = pictures.opened(made.data).convert("RGBA")
+    assert first.getpixel((30, 30)) == pytest.approx((40, 160, 60, 255), abs=8)
+    if format is not Format.JPG and place != (0, 0):
+        assert first.getpixel((1, 1))[3] == 0  # type: ignore[index]
+
+
+def hidden_default(place: tuple[int, int], count: int) -> bytes:
+    """Red where the animation is green, with frames that begin at a place of the canvas."""
+    left, top = place
+    width, height = SIZE[0] - left, SIZE[1] - top
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *SIZE, 8, 2, 0, 0, 0))
+    chunks = [header, chunk(b"acTL", struct.pack(">II", count, 0)), chunk(b"IDAT", _rows((200, 30, 30), *SIZE))]
+    for number in range(count):
+        control = struct.pack(">IIIIIHHBB", 2 * number, width, height, left, top, 1, 10, 0, 0)
+        data = struct.pack(">I", 2 * number + 1) + _rows((40, 160, 60), width, height)
+        chunks += [chunk(b"fcTL", control), chunk(b"fdAT", data)]
+    return png_of(*chunks)
+
+
+def _rows(colour: tuple[int, int, int], width: int, height: int) -> bytes:
+    return zlib.compress((b"\0" + bytes(colour) * width) * height)
+
+
+async def test_a_moving_webp_is_in_srgb(workers: Workers) -> None:
+    """Chrome passes over its profile."""
+    source = moving(icc_profile=compact(Space.P3))
+    (made,) = await rendered(workers, source, target("small", Format.WEBP))
+    assert made.is_animated
+    assert "icc_profile" not in Image.open(io.BytesIO(made.data)).info
+    first = Image.frombytes("RGBA", SIZE, pictures.frames(made.data)[0])
+    assert first.getpixel((7, 20)) == pytest.approx((218, 0, 25, 255), abs=8)  # (200, 0, 30) in Display P3

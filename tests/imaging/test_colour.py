@@ -91,6 +91,19 @@ async def test_cicp_in_png_counts(workers: Workers, format: Format) -> None:
     assert on_an_srgb_screen(image)[:3] == pytest.approx(P3_RED_IN_SRGB, abs=3)
 
 
+@pytest.mark.parametrize("primaries", [1, 2])
+async def test_cicp_wins_over_a_profile_where_it_says_anything(workers: Workers, primaries: int) -> None:
+    """1 are those of sRGB, 2 says that they are not known."""
+    source = png(plain(*RED, profile=compact(Space.P3)), chunk(b"cICP", bytes((primaries, 13, 0, 1))))
+    expected = RED if primaries == 1 else P3_RED_IN_SRGB
+    assert on_an_srgb_screen(await shown(workers, source)) == pytest.approx(expected, abs=3)
+
+
+async def test_cicp_of_grey_counts(workers: Workers) -> None:
+    image = await shown(workers, png(plain(127), chunk(b"cICP", bytes((1, 8, 0, 1)))))
+    assert (image.bands, image.avg()) == (1, pytest.approx(187, abs=1))
+
+
 async def test_nclx_in_avif_counts(workers: Workers) -> None:
     source = bytes(plain(*RED).heifsave_buffer(compression="av1", lossless=True, keep="none"))
     told = source.replace(b"nclx\x00\x01\x00\x0d", b"nclx\x00\x0c\x00\x0d")

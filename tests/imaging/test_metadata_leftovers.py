@@ -7,6 +7,7 @@ from appliance.imaging.headers import orientation_of
 from tests.support.images import leftovers, pictures
 from tests.support.images.leftovers import LEFTOVERS, MARKS, Leftover
 from tests.support.images.pictures import frames
+from tests.support.images.png_writer import chunk
 from tests.support.images.rich_pictures import told
 from tests.support.metadata import cleaned, holds
 
@@ -50,3 +51,8 @@ def test_what_is_written_over_a_larger_picture_shows_nothing_of_it() -> None:
         assert len(tail) > len(leftover.clean()), "there is more of the larger picture than of the smaller one"
         assert tail[-100:] not in cleaned(larger)
         assert pictures.opened(cleaned(larger)).size == (64, 48)
+
+
+def test_the_end_of_a_png_stays_when_its_data_goes() -> None:
+    whole = pictures.saved(pictures.quarters(64, 48), "png")
+    assert cleaned(whole[:-12] + chunk(b"IEND", b"My place is 48.1, 11.5")) == whole

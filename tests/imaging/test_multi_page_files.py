@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from appliance.domain.renditions import Format
 from appliance.imaging.tiff import MAX_DIRECTORIES, Pages, pages
@@ -166,3 +166,20 @@ async def test_another_picture_of_half_the_size_is_a_page_of_its_own(workers: Wo
 
 async def test_the_same_picture_at_half_the_size_is_a_copy(workers: Workers) -> None:
     assert (await inspected(workers, _two_pages(pictures.quarters(300, 200)))).frames == 1
+
+
+def _page_of_text(words: str, size: tuple[int, int]) -> Image.Image:
+    page = Image.new("RGB", size, "white")
+    scale = size[0] // 400
+    for line in range(20):
+        text = " ".join(words[line % 3 :] for _ in range(4))
+        ImageDraw.Draw(page).text((30 * scale, (30 + 22 * line) * scale), text, fill="black", font_size=14 * scale)
+    return page
+
+
+@pytest.mark.parametrize(("words", "frames"), [("lorem ipsum", 1), ("dolor sit amet", 2)])
+async def test_a_page_of_other_words_is_no_copy(workers: Workers, words: str, frames: int) -> None:
+    """White as both are."""
+    pages = [_page_of_text("lorem ipsum", (1600, 2200)), _page_of_text(words, (800, 1100))]
+    source = pictures.saved(pages[0], "tiff", save_all=True, append_images=pages[1:], compression="tiff_lzw")
+    assert (await inspected(workers, source)).frames == frames

@@ -82,8 +82,11 @@ def clean_png(cleaning: Cleaning) -> None:
             walk.drops.add(at, cleaning.length)
             break
         chunk = _Chunk(at, length, kind)
-        walk.take(chunk)
         at = chunk.end
+        if kind == b"IEND" and length and chunk.start + _EMPTY_BYTES <= cleaning.length:
+            at = walk.emptied(chunk)
+        else:
+            walk.take(chunk)
         if kind == b"IEND":
             break
     else:
@@ -112,6 +115,12 @@ class _Walk:
         if not self._keep(chunk):
             self._cleaning.content_credentials |= chunk.kind == b"caBX"
             self.drops.add(chunk.start, min(chunk.end, self._cleaning.length))
+
+    def emptied(self, chunk: _Chunk) -> int:
+        """Write the chunk without its data; gives where it ends then."""
+        after = _chunk(chunk.kind, b"")
+        self._put(chunk.start, after)
+        return chunk.start + len(after)
 
     def _keep(self, chunk: _Chunk) -> bool:
         """Keep what may stay of the chunk; says whether that is anything. Decoders look at the first of a kind."""
