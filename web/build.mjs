@@ -24,6 +24,7 @@ const ON_DEMAND = {
   "/blurring/editor": "src/blurring/editor.ts",
   "/key-field": "src/parts/key-field.ts",
   "/arrivals": "src/uploading/arrivals.ts",
+  "/own-images": "src/uploading/own-images.ts",
   "/proof": "src/uploading/proof.ts",
 };
 const { metafile } = await build({ ...shared, format: "iife", entryPoints: ["altcha/workers/pbkdf2"], entryNames: "chunk-[hash]", metafile: true });

@@ -61,6 +61,7 @@ class PageTemplates:
             static_url=assets.url,
             script_imports=assets.script_imports,
             language=language,
+            messages_url=assets.url(f"messages.{language.tag}.js") if language.script_messages else None,
             formatter=self.formatter,
             formats_taken=ACCEPTED_NAMES,
             paths=links,

@@ -2,6 +2,7 @@
 // decided here before the queue has them.
 
 import { type PendingUpload, removePendingUpload } from "../library/store";
+import { languageReady } from "../parts/language";
 import { locale, tn } from "../parts/messages";
 import type { Blurring, Checked } from "./blurring";
 import { type InterruptedUpload, isFileOf } from "./pending-uploads";
@@ -71,6 +72,7 @@ export class Intake {
 }
 
 async function checkAll(files: Chosen[]): Promise<Chosen[]> {
+  await languageReady;
   const problems = await Promise.all(files.map(({ file }) => problemOf(file)));
   return files.map((each, index) => ({ ...each, problem: problems[index] }));
 }
