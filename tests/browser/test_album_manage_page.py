@@ -90,6 +90,24 @@ async def test_an_order_is_saved_even_if_the_page_is_left_at_once(site: Site, op
     await until(is_saved, "the order is saved")
 
 
+async def test_two_tabs_that_sort_an_album_keep_what_both_have_done(site: Site, open_page: OpenPage) -> None:
+    album = await album_of(site)
+    first, second = await open_page(managing(album)), await open_page(managing(album))
+    await option(second, "one.jpg").click()
+    await option(first, "four.jpg").click()
+    await first.keyboard.press("Alt+Home")
+    await saved(first)
+    await second.keyboard.press("Alt+ArrowDown")
+    await second.get_by_text("This album was changed elsewhere, too.").wait_for()
+    assert await listed(second) == ["four.jpg", "two.jpg", "one.jpg", "three.jpg"] == await names_now(site, album)
+    assert await focused(second) == "one.jpg"
+    await first.keyboard.press("Delete")
+    await first.get_by_text("four.jpg removed.").wait_for()
+    await second.keyboard.press("Alt+End")
+    await expect(option(second, "four.jpg")).to_have_count(0)
+    assert await listed(second) == ["two.jpg", "three.jpg", "one.jpg"] == await names_now(site, album)
+
+
 async def _centre(locator: Locator) -> tuple[float, float]:
     box = await locator.bounding_box()
     assert box is not None
