@@ -174,6 +174,7 @@ async def test_texts_expiry_and_cover_are_saved_as_they_are_entered(site: Site, 
     await page.get_by_label("Description").fill("Two weeks")
     await page.get_by_label("Expiry").select_option("7d")
     await page.get_by_text("in 7 days").wait_for()
+    assert await page.get_by_label("Expiry").input_value() == ""  # no change
     await option(page, "two.jpg").click()
     await page.get_by_role("button", name="Use as cover").click()
     await page.get_by_text("two.jpg is the cover.").wait_for()
@@ -184,6 +185,17 @@ async def test_texts_expiry_and_cover_are_saved_as_they_are_entered(site: Site, 
         return texts == ("By the sea", "Two weeks", album["images"][1]["slug"]) and now["own_expires_at"] is not None
 
     await until(is_saved, "everything is saved")
+
+
+async def test_a_passphrase_of_an_album_is_set_and_removed(site: Site, open_page: OpenPage) -> None:
+    album = await album_of(site, 1)
+    page = await open_page(managing(album))
+    await page.get_by_label("Protect with a passphrase").fill("open sesame")
+    await page.get_by_label("Title").focus()
+    assert await page.get_by_label("New passphrase").input_value() == ""
+    await page.get_by_label("Remove the passphrase").check()
+    await page.get_by_label("Protect with a passphrase").wait_for()
+    assert (await album_now(site, album))["locked"] is False
 
 
 async def test_a_title_that_is_being_typed_is_saved_when_the_page_is_left(site: Site, open_page: OpenPage) -> None:

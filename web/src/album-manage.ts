@@ -23,9 +23,10 @@ const links = required<HTMLTextAreaElement>("#add");
 
 /** Show when the album ends, as the page of now says it. */
 function showExpiry(page: Document): void {
-  const [about, choices] = [page.querySelector("#about"), page.querySelector("#expires")];
+  const [about, choices, select] = [page.querySelector("#about"), page.querySelector("#expires"), required<HTMLSelectElement>("#expires")];
   if (about) required("#about").replaceWith(about);
-  if (choices) required("#expires").replaceChildren(...choices.childNodes);
+  if (choices) select.replaceChildren(...choices.childNodes);
+  select.value = ""; // no change: inserting options changes the selection
   showLocalTimes();
 }
 
