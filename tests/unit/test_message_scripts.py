@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.http.localization.languages import read_languages
+from appliance.domain import errors
+from appliance.http.localization.languages import ENGLISH, read_languages
 from appliance.http.pages.assets import BUILT, web_root
 from appliance.http.pages.message_scripts import OWN, message_scripts, messages_name, says
 from tests.support.programs import ROOT
@@ -40,3 +41,10 @@ def test_the_template_of_a_page_names_its_own_script() -> None:
         template = Path(ROOT / "web" / "templates" / f"{script}.html").read_text()
         assert f"messages_url('{script}')" in template
         assert f"built/{script}.js" in template
+
+
+def test_english_pages_show_people_no_details_for_programmers() -> None:
+    defined = message_scripts(BUILT_SCRIPTS, [ENGLISH])[messages_name("en")]
+    given = json.loads(defined.removeprefix(b"globalThis.applianceProblems="))
+    assert given["proof-required"] == list(errors.ProofRequired.texts)
+    assert "not-an-image" not in given  # its detail is the more exact one

@@ -1,14 +1,17 @@
 """The scripts that define the messages of other scripts, in each language.
 
 There is one with all of them, for every page, and for the pages that most people see one with what their scripts say.
+Messages are written in English, so the English one has only texts of problems whose details are for programmers.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from appliance.http.localization.languages import Language
+from appliance.domain.errors import ApplianceError
+from appliance.http.localization.languages import ENGLISH, Language
 
 OWN = ("upload", "share")
 """The scripts whose pages have messages of their own."""
@@ -23,13 +26,19 @@ def messages_name(tag: str, script: str | None = None) -> str:
 
 def message_scripts(built: Path, languages: Sequence[Language]) -> dict[str, bytes]:
     """By name, for the scripts in the folder `built`."""
-    scripts = {messages_name(each.tag): each.script for each in languages}
+    others = [each for each in languages if each.script_messages]
+    scripts = {messages_name(each.tag): each.script for each in others} | {messages_name(ENGLISH.tag): _english()}
     for name in OWN:
         code = _code(built, f"{name}.js")
-        for each in languages:
+        for each in others:
             said = {message: text for message, text in each.script_messages.items() if says(code, message)}
             scripts[messages_name(each.tag, name)] = replace(each, script_messages=said).script
     return scripts
+
+
+def _english() -> bytes:
+    faults = [fault for fault in ApplianceError.__subclasses__() if fault.for_programmers and fault.texts]
+    return f"globalThis.applianceProblems={json.dumps({fault.code: fault.texts for fault in faults})}".encode()
 
 
 def says(code: str, message: str) -> bool:

@@ -95,10 +95,9 @@ class PageTemplates:
         ]
         return [ExpiryOption("1h", formatter.hours(1)), *options]
 
-    def _messages_url(self, script: str | None = None) -> str | None:
-        """Of the messages for a page's script, or for any; None in the language in which messages are written."""
-        tag = self.language.tag
-        return self.assets.url(messages_name(tag, script)) if self.language.script_messages else None
+    def _messages_url(self, script: str | None = None) -> str:
+        """Of the messages for a page's script, or for any."""
+        return self.assets.url(messages_name(self.language.tag, script if self.language.script_messages else None))
 
     def report_link(self, page_url: str, name: str) -> ReportLink | None:
         """The link for reporting the page of the image or album `name`; None if the operator hasn't configured one."""

@@ -4,7 +4,7 @@ import { size } from "./formatting";
 import { locale } from "./messages";
 
 declare global {
-  // Set by the script of the page's language. English has none, because the API's own texts are English.
+  // Set by the script of the page's language. In English only for what the API says to programmers.
   var applianceProblems: Record<string, string[]> | undefined;
 }
 
@@ -56,7 +56,7 @@ export function showText(place: HTMLElement, { text, lang }: LocalizedText): voi
 function figuresOf({ limit, actual, reason, until }: ProblemDetails): Map<string, string> {
   const figures = new Map<string, string>();
   if (reason) figures.set("reason", reason);
-  if (until) figures.set("until", new Date(until).toLocaleString(locale()));
+  if (until) figures.set("until", new Date(until).toLocaleString(locale(), { dateStyle: "long", timeStyle: "short" }));
   const number = new Intl.NumberFormat(locale());
   for (const [name, value] of Object.entries({ limit, actual })) {
     if (value === undefined) continue;
