@@ -1,8 +1,8 @@
 // Builds static/built: each file right below src is the script of a page, each right below styles its style sheet. What
 // several of them import lies one folder deeper. Each page's script is built by itself, so that a page loads few files: on a
 // slow line each round of requests takes long. Those that have the viewer are built together, because it is large and loaded
-// on demand. The client that sends files is half of what uploading needs and is needed last, and few people need the editor, the
-// field for a key the question about files from elsewhere or the solver of challenges, so these are files of their own. The service worker is no module, because not every browser takes one for it.
+// on demand. What uploading needs last, such as the client that sends files, and what few people need, such as the editor, are
+// files of their own. The service worker is no module, because not every browser takes one for it.
 import { readdirSync, rmSync } from "node:fs";
 import { basename } from "node:path";
 import { build } from "esbuild";
@@ -24,22 +24,26 @@ const ON_DEMAND = {
   "/blurring/editor": "src/blurring/editor.ts",
   "/key-field": "src/parts/key-field.ts",
   "/arrivals": "src/uploading/arrivals.ts",
+  "/own-images": "src/uploading/own-images.ts",
+  "/preview": "src/uploading/preview.ts",
   "/proof": "src/uploading/proof.ts",
+  "/adding/uploads": "src/adding/uploads.ts", // after what it imports on demand itself
 };
 const { metafile } = await build({ ...shared, format: "iife", entryPoints: ["altcha/workers/pbkdf2"], entryNames: "chunk-[hash]", metafile: true });
 const define = { PROOF_WORKER: JSON.stringify(`./${basename(Object.keys(metafile.outputs)[0])}`) };
 const chunks = {};
-for (const [name, entryPoint] of Object.entries(ON_DEMAND)) {
-  const { metafile } = await build({ ...scripts, define, entryPoints: [entryPoint], entryNames: "chunk-[hash]", metafile: true });
-  chunks[name] = `./${basename(Object.keys(metafile.outputs)[0])}`;
-}
 const onDemand = {
   name: "on-demand",
   setup: ({ onResolve }) =>
-    onResolve({ filter: new RegExp(`(${Object.keys(chunks).join("|")})$`), namespace: "file" }, ({ path, kind }) =>
-      kind === "dynamic-import" ? { path: chunks[Object.keys(chunks).find((name) => path.endsWith(name))], external: true } : undefined,
-    ),
+    onResolve({ filter: /./, namespace: "file" }, ({ path, kind }) => {
+      const name = kind === "dynamic-import" && Object.keys(chunks).find((each) => path.endsWith(each));
+      return name ? { path: chunks[name], external: true } : undefined;
+    }),
 };
+for (const [name, entryPoint] of Object.entries(ON_DEMAND)) {
+  const { metafile } = await build({ ...scripts, define, entryPoints: [entryPoint], entryNames: "chunk-[hash]", metafile: true, plugins: [onDemand] });
+  chunks[name] = `./${basename(Object.keys(metafile.outputs)[0])}`;
+}
 
 const worker = "src/service-worker.ts";
 const withViewer = ["src/album.ts", "src/share.ts"];

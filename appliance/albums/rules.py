@@ -46,6 +46,8 @@ class AlbumRules:
 
         Raises InvalidField, TooManyImages, InvalidExpiry.
         """
+        if len(changes.moves) > self.max_images:
+            raise TooManyImages(limit=self.max_images, actual=len(changes.moves))
         if isinstance(changes.expires_s, int):
             check_expiry(changes.expires_s - int(now_s), self.max_expiry_days)
         title, description = changes.title, changes.description

@@ -27,7 +27,7 @@ def check_passphrase(text: str) -> str:
 
 def _too_long(size: int) -> InvalidField:
     return InvalidField(
-        f"passphrase has {size:,} bytes, but at most {MAX_PASSPHRASE_BYTES:,} are allowed.",
+        f"The passphrase is too long: it has {size:,} bytes, but at most {MAX_PASSPHRASE_BYTES:,} are allowed.",
         limit=MAX_PASSPHRASE_BYTES,
         actual=size,
     )

@@ -3,7 +3,7 @@
 from playwright.async_api import Dialog, Locator, Page, expect
 
 from tests.support.browser.albums import NAMES, album_now, album_of, managing, names_now
-from tests.support.browser.cards import payload
+from tests.support.browser.cards import card, choose, full, payload, reaches, slow_down, slowed
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import Site, met, screen
 from tests.support.images import pictures
@@ -90,6 +90,24 @@ async def test_an_order_is_saved_even_if_the_page_is_left_at_once(site: Site, op
     await until(is_saved, "the order is saved")
 
 
+async def test_two_tabs_that_sort_an_album_keep_what_both_have_done(site: Site, open_page: OpenPage) -> None:
+    album = await album_of(site)
+    first, second = await open_page(managing(album)), await open_page(managing(album))
+    await option(second, "one.jpg").click()
+    await option(first, "four.jpg").click()
+    await first.keyboard.press("Alt+Home")
+    await saved(first)
+    await second.keyboard.press("Alt+ArrowDown")
+    await second.get_by_text("This album was changed elsewhere, too.").wait_for()
+    assert await listed(second) == ["four.jpg", "two.jpg", "one.jpg", "three.jpg"] == await names_now(site, album)
+    assert await focused(second) == "one.jpg"
+    await first.keyboard.press("Delete")
+    await first.get_by_text("four.jpg removed.").wait_for()
+    await second.keyboard.press("Alt+End")
+    await expect(option(second, "four.jpg")).to_have_count(0)
+    assert await listed(second) == ["two.jpg", "three.jpg", "one.jpg"] == await names_now(site, album)
+
+
 async def _centre(locator: Locator) -> tuple[float, float]:
     box = await locator.bounding_box()
     assert box is not None
@@ -156,6 +174,7 @@ async def test_texts_expiry_and_cover_are_saved_as_they_are_entered(site: Site, 
     await page.get_by_label("Description").fill("Two weeks")
     await page.get_by_label("Expiry").select_option("7d")
     await page.get_by_text("in 7 days").wait_for()
+    assert await page.get_by_label("Expiry").input_value() == ""  # no change
     await option(page, "two.jpg").click()
     await page.get_by_role("button", name="Use as cover").click()
     await page.get_by_text("two.jpg is the cover.").wait_for()
@@ -166,6 +185,17 @@ async def test_texts_expiry_and_cover_are_saved_as_they_are_entered(site: Site, 
         return texts == ("By the sea", "Two weeks", album["images"][1]["slug"]) and now["own_expires_at"] is not None
 
     await until(is_saved, "everything is saved")
+
+
+async def test_a_passphrase_of_an_album_is_set_and_removed(site: Site, open_page: OpenPage) -> None:
+    album = await album_of(site, 1)
+    page = await open_page(managing(album))
+    await page.get_by_label("Protect with a passphrase").fill("open sesame")
+    await page.get_by_label("Title").focus()
+    assert await page.get_by_label("New passphrase").input_value() == ""
+    await page.get_by_label("Remove the passphrase").check()
+    await page.get_by_label("Protect with a passphrase").wait_for()
+    assert (await album_now(site, album))["locked"] is False
 
 
 async def test_a_title_that_is_being_typed_is_saved_when_the_page_is_left(site: Site, open_page: OpenPage) -> None:
@@ -211,22 +241,54 @@ async def test_files_are_dropped_straight_into_an_album(site: Site, open_page: O
     dropped = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
     files = [(name, list(pictures.photo(64, 48, seed=10 + place))) for place, name in enumerate(dropped)]
     await page.evaluate(DROP, [*files[:2], ("text.txt", list(b"no image")), *files[2:]])
-    await page.get_by_role("listitem").get_by_text("text.txt:").wait_for()
+    await reaches(page, "text.txt", "refused")
     await option(page, "d.jpg").wait_for()
+    await expect(page.locator("#summary-text")).to_have_text(
+        "4 images uploaded. 1 file was not uploaded; its card says why."
+    )
+    await expect(page.locator("#uploads > li")).to_have_count(1)
     assert await names_now(site, album) == ["one.jpg", *dropped]
-    met(page).clear()  # the status of the refused file
     await page.goto("/images")
     await page.get_by_label("Select a.jpg", exact=True).wait_for()
+
+
+async def test_uploads_into_an_album_show_how_far_they_are_and_are_cancelled(site: Site, open_page: OpenPage) -> None:
+    album = await album_of(site, 1)
+    page = await open_page(managing(album))
+    await page.get_by_text("Upload images into this album").wait_for()
+    session = await slowed(page)
+    await choose(page, *(payload(f"{number}.jpg", pictures.camera_photo()) for number in range(3)))
+    await expect(page.locator("#summary-text")).to_contain_text("0 of 3 uploaded, ")
+    await expect(page.get_by_role("progressbar", name="All uploads")).to_be_visible()
+    await page.wait_for_function("document.title.includes('%')")
+    await card(page, "1.jpg").get_by_role("button", name="Cancel").click()
+    await reaches(page, "1.jpg", "gone")
+    await slow_down(session, -1)
+    await option(page, "2.jpg").wait_for()
+    await page.get_by_text("Added to the album.").wait_for()
+    assert await names_now(site, album) == ["one.jpg", "0.jpg", "2.jpg"]
+
+
+async def test_an_upload_into_an_album_that_fails_is_tried_again(site: Site, open_page: OpenPage) -> None:
+    album = await album_of(site, 1)
+    page = await open_page(managing(album))
+    await page.route("**/api/v1/uploads", full)
+    await choose(page, payload("cat.png", pictures.png()))
+    found = await reaches(page, "cat.png", "failed")
+    met(page).clear()  # the status
+    await page.unroute_all()
+    await found.get_by_role("button", name="Try again").click()
+    await option(page, "cat.png").wait_for()
+    await expect(page.locator("#file")).to_be_focused()  # the card has gone
+    assert await names_now(site, album) == ["one.jpg", "cat.png"]
 
 
 async def test_an_uploaded_image_that_cannot_be_added_stays_in_the_field(site: Site, open_page: OpenPage) -> None:
     album = await album_of(site, 1)
     page = await open_page(managing(album))
     await page.route(f"**/a/{album['slug']}/manage", lambda route: route.abort())
-    files = [payload("new.jpg", pictures.photo(64, 48, seed=9)), payload("text.jpg", b"no image")]
-    await page.locator("#uploading input").set_input_files(files)
-    await page.get_by_text("1 of 2 files uploaded").wait_for()
-    await page.get_by_text("1 image was uploaded, but isn’t in the album yet.").first.wait_for()
+    await choose(page, payload("new.jpg", pictures.photo(64, 48, seed=9)))
+    await page.get_by_text("1 image was uploaded, but isn’t in the album yet.").wait_for()
     await page.unroute_all()
     await page.get_by_role("button", name="Add", exact=True).click()
     await option(page, "new.jpg").wait_for()

@@ -1,7 +1,12 @@
 """What people set in their browser: very large text, their own colours; and paper."""
 
+import io
+from typing import Literal
+
 import aiohttp
 import pytest
+from PIL import Image, ImageDraw
+from playwright.async_api import Locator
 
 from tests.support.browser.albums import album_of
 from tests.support.browser.cards import choose, payload, reaches
@@ -11,6 +16,7 @@ from tests.support.browser.pages import Site, box_of, overflow_px, screen
 from tests.support.browser.pending import Arriving
 from tests.support.images import pictures
 
+LOGOS = {"dark": "#0b0c0d", "light": "#ffffff"}
 LARGE_TEXT = {"fontSizes": {"standard": 32, "fixed": 26}}
 
 
@@ -92,3 +98,41 @@ async def test_paper_has_no_buttons_and_no_codes(site: Site, open_page: OpenPage
     album = await album_of(site, 1)
     await page.goto(f"/a/{album['slug']}")
     assert await page.locator("h1:visible, h2:visible").all_inner_texts() == ["A weekend"]
+
+
+def logo(colour: str) -> bytes:
+    """A disc on nothing."""
+    picture = Image.new("RGBA", (800, 800), (0, 0, 0, 0))
+    ImageDraw.Draw(picture).ellipse((200, 200, 600, 600), fill=colour)
+    return pictures.saved(picture, "png")
+
+
+async def brightness(locator: Locator) -> tuple[int, int]:
+    """Of the middle of what is shown there, and of its upper edge, from 0 to 255."""
+    shot = Image.open(io.BytesIO(await locator.screenshot())).convert("L")
+    middle, edge = shot.getpixel((shot.width // 2, shot.height // 2)), shot.getpixel((shot.width // 2, 6))
+    assert isinstance(middle, int)
+    assert isinstance(edge, int)
+    return middle, edge
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("colour", LOGOS)
+async def test_lines_on_nothing_are_seen_in_both_themes(
+    site: Site, open_page: OpenPage, theme: Literal["light", "dark"], colour: str
+) -> None:
+    image = await site.upload(logo(LOGOS[colour]), "logo.png")
+    async with site.session.post(f"{site.url}/api/v1/albums", json={"images": [image["slug"]]}) as reply:
+        album = await reply.json()
+    for path, part in ((f"/i/{image['slug']}", ".mat"), (f"/a/{album['slug']}", ".grid img")):
+        page = await open_page(path, color_scheme=theme)
+        await page.wait_for_load_state("networkidle")
+        middle, edge = await brightness(page.locator(part))
+        assert abs(middle - edge) > 40, path
+
+
+async def test_an_image_that_hides_what_is_below_it_has_no_mat(site: Site, open_page: OpenPage) -> None:
+    image = await site.upload(pictures.photo(640, 480))
+    page = await open_page(f"/i/{image['slug']}")
+    await page.locator("#shown").wait_for()
+    assert await page.locator(".mat").count() == 0

@@ -49,3 +49,16 @@ async def test_an_upload_over_a_limit_says_when_it_resumes_and_does(site: Site, 
     await reaches(page, "many.jpg", "done")
     assert (await resource(site, await link_of(found)))["state"] == "ready"
     met(page).clear()  # the statuses
+
+
+async def test_an_english_page_says_what_the_api_tells_programmers_in_words_for_people(open_page: OpenPage) -> None:
+    page = await open_page("/", timezone_id="Europe/Berlin")
+    problem = {"status": 403, "code": "banned", "detail": "Banned until 02:35Z.", "until": "2026-12-01T02:35:00Z"}
+    await page.route(
+        "**/api/v1/uploads",
+        lambda route: route.fulfill(status=403, content_type="application/problem+json", json=problem),
+    )
+    await choose(page, payload("cat.jpg", pictures.photo(64, 48)))
+    found = await reaches(page, "cat.jpg", "refused")
+    await found.get_by_text("Your network or access key is banned until 1 December 2026 at 03:35.").wait_for()
+    met(page).clear()  # the status

@@ -37,6 +37,20 @@ async def test_the_manage_link_leads_to_the_form(image: Resource, open_page: Ope
     await expect(head).not_to_be_focused()
 
 
+async def test_a_tab_leaves_what_another_one_has_saved(site: Site, image: Resource, open_page: OpenPage) -> None:
+    first, second = await open_page(managing(image)), await open_page(managing(image))
+    await first.get_by_label("Title").fill("From the first tab")
+    await first.get_by_role("button", name="Save changes").click()
+    await first.get_by_role("status").get_by_text("Saved.").wait_for()
+    await second.get_by_label("Description").fill("From the second")
+    await second.get_by_role("button", name="Save changes").click()
+    await second.get_by_role("status").get_by_text("Saved.").wait_for()
+    async with site.session.get(f"{site.url}/api/v1/images/{image['slug']}") as reply:
+        now = await reply.json()
+    assert (now["title"], now["alt"]) == ("From the first tab", "From the second")
+    assert await second.get_by_label("Title").input_value() == "From the first tab"
+
+
 async def test_the_focus_stays_while_a_change_is_on_its_way(image: Resource, open_page: OpenPage) -> None:
     page, held, asked = await open_page(managing(image)), asyncio.Event(), asyncio.Event()
 

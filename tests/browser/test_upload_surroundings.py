@@ -79,6 +79,26 @@ async def test_a_file_waits_for_the_rest_of_the_script(open_page: OpenPage) -> N
     met(page).clear()  # the requests that failed
 
 
+async def test_the_page_accepts_files_before_its_messages_have_come(open_page: OpenPage) -> None:
+    page, held = await open_page("about:blank", locale="de-DE"), asyncio.Event()
+    await page.route("**/upload.de.js?*", partial(_after, held))
+    await page.goto("/", wait_until="commit")
+    await page.locator("form[data-live]").wait_for()
+    await choose(page, payload("cat.bmp", b"BM" + bytes(500)))
+    held.set()
+    await page.locator("#uploads .state").get_by_text("BMP wird nicht unterstützt").wait_for()
+
+
+async def test_without_its_messages_the_page_works_in_english(open_page: OpenPage) -> None:
+    page = await open_page("about:blank", locale="de-DE")
+    await page.route("**/upload.de.js?*", lambda route: route.abort("internetdisconnected"))
+    await page.goto("/")
+    await choose(page, payload("cat.bmp", b"BM" + bytes(500)), payload("cat.png", pictures.png()))
+    await reaches(page, "cat.png", "done")
+    await page.locator("#uploads .state").get_by_text("BMP isn’t supported").wait_for()
+    met(page).clear()  # the request that failed
+
+
 async def _over_plain_http(site: Site, open_page: OpenPage) -> Page:
     """The upload page under another name, as on a local network, where browsers allow less."""
     page = await open_page()

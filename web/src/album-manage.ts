@@ -2,27 +2,31 @@
 // place. Without it the page is the form that it is without a script, and its button saves.
 import { AlbumForm } from "./adding/album-form";
 import { wireLinks } from "./adding/links";
-import { AlbumUploads } from "./adding/uploads";
+import type { AlbumUploads } from "./adding/uploads";
 import { renameAlbum } from "./library/remembered-albums";
 import { offerImages } from "./library/image-picker";
+import { announce } from "./parts/announce";
 import { wireCopyButtons } from "./parts/copy";
 import { required } from "./parts/dom";
 import { showLocalTimes } from "./parts/local-times";
+import { t } from "./parts/messages";
 import { loadPage } from "./parts/pages";
 import { isToken, tokenIn } from "./parts/token";
 import { Autosave } from "./sorting/autosave";
 import { wireFields } from "./sorting/fields";
 import { SortableAlbum } from "./sorting/sortable-album";
 import { warnOfUnsaved } from "./sorting/unsaved";
+import { type FileHandler, watchDrops, watchPicker } from "./uploading/picking";
 
 const form = required<HTMLFormElement>("#album");
 const links = required<HTMLTextAreaElement>("#add");
 
 /** Show when the album ends, as the page of now says it. */
 function showExpiry(page: Document): void {
-  const [about, choices] = [page.querySelector("#about"), page.querySelector("#expires")];
+  const [about, choices, select] = [page.querySelector("#about"), page.querySelector("#expires"), required<HTMLSelectElement>("#expires")];
   if (about) required("#about").replaceWith(about);
-  if (choices) required("#expires").replaceChildren(...choices.childNodes);
+  if (choices) select.replaceChildren(...choices.childNodes);
+  select.value = ""; // no change: inserting options changes the selection
   showLocalTimes();
 }
 
@@ -41,7 +45,22 @@ function saveByItself(): void {
   });
   wireFields(form, autosave, () => void reload());
   wireLinks(links, background);
-  new AlbumUploads(required("#uploading"), required("#drop-zone"), background, links);
+  wireUploads(background);
+}
+
+/** Upload files that are chosen or dropped. What does it is loaded with the first ones. */
+function wireUploads(album: AlbumForm): void {
+  let loading: Promise<AlbumUploads> | undefined;
+  const load = (): Promise<AlbumUploads> => import("./adding/uploads").then((loaded) => new loaded.AlbumUploads(album, links));
+  const take: FileHandler = async (files, from) => {
+    const uploads = await (loading ??= load()).catch(() => undefined);
+    if (uploads) return uploads.take(files, from);
+    loading = undefined;
+    announce(t("The server can’t be reached. Check your connection and try again."), { staysMs: 8000 });
+  };
+  watchPicker(required<HTMLInputElement>("#file"), take);
+  watchDrops(required("#drop-zone"), take);
+  required("#uploading").hidden = false;
 }
 
 const token = tokenIn(required<HTMLInputElement>("#token").value);

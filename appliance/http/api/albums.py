@@ -4,11 +4,11 @@ from typing import Any
 
 from aiohttp import web
 
-from appliance.albums import AlbumChanges, AlbumOptions, Contents
+from appliance.albums import AlbumChanges, AlbumOptions, Contents, Move
 from appliance.albums.contents import restorable_until_s
 from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.domain.clock import Clock
-from appliance.domain.errors import GoneAlbum, InvalidExpiry
+from appliance.domain.errors import GoneAlbum, InvalidExpiry, InvalidField
 from appliance.http.album_lookup import find_album
 from appliance.http.api.album_resource import album_resource
 from appliance.http.api.deletions import asks_for_bin, deletion_response, tell_owner
@@ -33,7 +33,7 @@ CREATION_MEMBERS = frozenset({"images", "title", "description", "cover", "expire
 MEMBERS = frozenset(
     {
         *("title", "description", "cover", "expires_in", "expires_at", "passphrase", "add", "remove", "order"),
-        *("restore", "deleted"),
+        *("move", "restore", "deleted"),
     }
 )
 NO_STORE = {"Cache-Control": "no-store"}
@@ -111,6 +111,7 @@ async def change_album(request: web.Request) -> web.Response:
         add=texts_member(body, "add"),
         remove=texts_member(body, "remove"),
         order=texts_member(body, "order"),
+        moves=_read_moves(body),
         restore=asks_to_restore(body),
         passphrase=passphrase_member(body),
     )
@@ -129,6 +130,20 @@ async def delete_album(request: web.Request) -> web.Response:
     async with delay_wrong_tokens(request):
         album = await request.app[ALBUMS].delete(slug, token, to_bin=to_bin, only_versions=allowed_versions(request))
     return deletion_response(restorable_until_s(album, request.app[CLOCK]()), to_bin=to_bin)
+
+
+def _read_moves(body: dict[str, Any]) -> tuple[Move, ...]:
+    """Raises InvalidField."""
+    moves = body.get("move", [])
+    if not isinstance(moves, list) or not all(_is_move(move) for move in moves):
+        raise InvalidField("move must be a list of objects with image, a slug, and after, a slug or null.")
+    return tuple(Move(**move) for move in moves)
+
+
+def _is_move(move: object) -> bool:
+    if not isinstance(move, dict) or move.keys() != {"image", "after"}:
+        return False
+    return isinstance(move["image"], str) and isinstance(move["after"], str | None)
 
 
 def _read_expiry(body: dict[str, Any], clock: Clock) -> int | Unchanged | None:

@@ -1,8 +1,10 @@
 """Creating and managing albums by forms, which work without JavaScript."""
 
+from collections.abc import Set
+
 from aiohttp import hdrs, web
 
-from appliance.albums import AlbumChanges, AlbumOptions, Contents
+from appliance.albums import AlbumChanges, AlbumOptions, Contents, Move, moves_to
 from appliance.catalogue import UNCHANGED, Unchanged
 from appliance.domain.access_keys import is_key
 from appliance.domain.clients import Client
@@ -34,6 +36,8 @@ from appliance.http.pages.selection import pages_of, wants_page
 
 WITH_ITS_IMAGES = "images"
 """The value of the form's expiry that ends the album with its last image."""
+PLACE = "place-"
+"""What the names of the fields for images' positions begin with, before the slug."""
 CREATION_PAGE_CACHE = "private, max-age=300"  # shared caches would show one language to everybody
 
 
@@ -154,7 +158,7 @@ def _read_changes(form: Form, now_s: float) -> AlbumChanges:
         expires_s=_read_expiry(text_field(form, "expires_in"), now_s),
         add=tuple(slugs_in(text_field(form, "add"))),
         remove=removed,
-        order=_read_order(form),
+        moves=_read_moves(form, frozenset(removed)),
         passphrase=changed_passphrase(form),
     )
 
@@ -166,22 +170,20 @@ def _read_expiry(expires_in: str, now_s: float) -> int | Unchanged | None:
     return None if expires_in == WITH_ITS_IMAGES else int(now_s) + parse_duration(expires_in)
 
 
-def _read_order(form: Form) -> tuple[str, ...]:
-    """The images sorted by their numbers, without those to be removed; equal numbers keep the form's order.
+def _read_moves(form: Form, removed: Set[str]) -> tuple[Move, ...]:
+    """The images whose numbers were changed, each behind the one that has the next lower number and isn't removed.
 
-    Raises InvalidField.
+    The form has the images in the order in which it was shown, numbered from 1; equal numbers keep this order. Raises
+    InvalidField.
     """
-    places: list[tuple[float, str]] = []
-    removed = set(form.getall("remove", []))
-    for name, value in form.items():
-        slug = name.removeprefix("place-")
-        if slug == name or slug in removed:
-            continue
-        try:
-            places.append((float(str(value)), slug))
-        except ValueError as fault:
-            raise InvalidField("Positions must be numbers. Images are sorted by them.") from fault
-    return tuple(slug for _, slug in sorted(places, key=lambda place: place[0]))
+    fields = [(name.removeprefix(PLACE), value) for name, value in form.items() if name.startswith(PLACE)]
+    try:
+        numbers = {slug: float(str(value)) for slug, value in fields}
+    except ValueError as fault:
+        raise InvalidField("Positions must be numbers. Images are sorted by them.") from fault
+    moved = {slug for shown, (slug, number) in enumerate(numbers.items(), start=1) if number != shown}
+    wanted = sorted((slug for slug in numbers if slug not in removed), key=numbers.__getitem__)
+    return moves_to(wanted, moved)
 
 
 async def _form_with_problem(request: web.Request, slug: str, form: Form, fault: ApplianceError) -> web.Response:

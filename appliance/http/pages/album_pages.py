@@ -170,6 +170,7 @@ class AlbumPages:
             expiry_options=self._templates.expiry_options(),
             delete_token=delete_token,
             max_images=self._config.albums.max_images,
+            max_bytes=self._config.uploads.max_bytes,
             **self._describe(contents),
         )
 

@@ -8,12 +8,13 @@ from appliance.config.model import Config
 from appliance.domain.clock import Clock, system_clock
 from appliance.http.localization.languages import ENGLISH, Language, read_languages
 from appliance.http.pages.album_pages import AlbumPages
-from appliance.http.pages.assets import Assets, check_built, web_root
+from appliance.http.pages.assets import BUILT, Assets, check_built, web_root
 from appliance.http.pages.branding import generated_files
 from appliance.http.pages.guest_pages import GuestPages
 from appliance.http.pages.image_pages import ImagePages
 from appliance.http.pages.lock_pages import LockPages
 from appliance.http.pages.manifest import web_manifest
+from appliance.http.pages.message_scripts import message_scripts
 from appliance.http.pages.page_cache import PageCache
 from appliance.http.pages.service_worker import worker_script
 from appliance.http.pages.site_pages import SitePages
@@ -56,8 +57,8 @@ class LocalizedPages:
 def site_assets(root: Path, config: Config, languages: Sequence[Language]) -> Assets:
     """The static files below `root` and the generated ones. Raises UnfitInstallation when scripts aren't built."""
     check_built(root / "static")
-    message_scripts = {f"messages.{each.tag}.js": each.script for each in languages}
-    return Assets(root / "static", message_scripts | generated_files(config.site))
+    scripts = message_scripts(root / "static" / BUILT, languages)
+    return Assets(root / "static", scripts | generated_files(config.site))
 
 
 def build_pages(config: Config, clock: Clock = system_clock) -> list[LocalizedPages]:

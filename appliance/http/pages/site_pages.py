@@ -9,7 +9,6 @@ from appliance.domain.errors import ApplianceError, Banned
 from appliance.domain.model import KeepMetadata
 from appliance.domain.tokens import generate_secret
 from appliance.domain.upload_options import keep_metadata_of
-from appliance.http.links import EXTENSIONS
 from appliance.http.localization.formatting import HOUR_S
 from appliance.http.pages.templates import PageTemplates
 
@@ -57,8 +56,6 @@ class SitePages:
             "selected": form_values.expires_in or default,
             "default": default,
             "expiry_options": self._templates.expiry_options(uploads.default_expiry_days),
-            "accepted": ",".join([*EXTENSIONS, *(f".{extension}" for extension in EXTENSIONS.values())]),
-            "media_types": list(EXTENSIONS),
             "sizes": [each.name for each in sorted(self._config.renditions.presets, key=lambda each: each.box_px)],
             "max_bytes": uploads.max_bytes,
             "kept": formatter.days(uploads.default_expiry_days),

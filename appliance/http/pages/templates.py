@@ -13,12 +13,14 @@ from appliance.domain.model import Image
 from appliance.domain.passphrases import MAX_PASSPHRASE_BYTES
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS
 from appliance.http import links
+from appliance.http.links import EXTENSIONS
 from appliance.http.localization.formatting import Formatter
 from appliance.http.localization.languages import Language
 from appliance.http.localization.localized_errors import LocalizedError, localize_error, localize_original_only
 from appliance.http.pages.assets import Assets
 from appliance.http.pages.branding import Branding
 from appliance.http.pages.embed_codes import description
+from appliance.http.pages.message_scripts import messages_name
 from appliance.http.pages.reporting import ReportLink, report_link
 from appliance.lifecycle.management import UNDO_S
 
@@ -61,8 +63,11 @@ class PageTemplates:
             static_url=assets.url,
             script_imports=assets.script_imports,
             language=language,
+            messages_url=self._messages_url,
             formatter=self.formatter,
             formats_taken=ACCEPTED_NAMES,
+            media_types=list(EXTENSIONS),
+            accepted=",".join([*EXTENSIONS, *(f".{extension}" for extension in EXTENSIONS.values())]),
             paths=links,
             describe=description,
             why_original_only=self._why_original_only,
@@ -89,6 +94,10 @@ class PageTemplates:
             ExpiryOption(f"{each}d", formatter.weeks(1) if each == 7 else formatter.days(each)) for each in sorted(days)
         ]
         return [ExpiryOption("1h", formatter.hours(1)), *options]
+
+    def _messages_url(self, script: str | None = None) -> str:
+        """Of the messages for a page's script, or for any."""
+        return self.assets.url(messages_name(self.language.tag, script if self.language.script_messages else None))
 
     def report_link(self, page_url: str, name: str) -> ReportLink | None:
         """The link for reporting the page of the image or album `name`; None if the operator hasn't configured one."""

@@ -171,6 +171,22 @@ async def test_images_that_the_order_does_not_name_follow_those_that_it_does(hos
     ]
 
 
+async def test_images_are_moved_and_all_others_stay_as_somebody_else_has_put_them(host: Host) -> None:
+    images = await uploaded(host, 4)
+    first, second, third, fourth = slugs_of(images)
+    album = await made(host, images)
+    await changed(host, album, move=[{"image": fourth, "after": None}])
+    moved = await changed(host, album, move=[{"image": first, "after": second}, {"image": third, "after": first}])
+    assert slugs_of(moved["images"]) == [fourth, second, first, third]
+    absent = [
+        {"image": first, "after": "0" * 17},
+        {"image": "0" * 17, "after": first},
+        {"image": third, "after": third},
+    ]
+    assert slugs_of((await changed(host, album, move=absent))["images"]) == slugs_of(moved["images"])
+    await problem(await patch(host, album, move=[{"image": first, "after": None}] * 501), "too-many-images")
+
+
 async def test_images_come_in_and_go_out(host: Host) -> None:
     images = await uploaded(host, 3)
     first, second, third = slugs_of(images)
@@ -207,7 +223,17 @@ async def test_only_the_token_changes_it(host: Host) -> None:
 
 @pytest.mark.parametrize(
     "members",
-    [{"images": []}, {"add": "x"}, {"remove": [None]}, {"order": {}}, {"deleted": True}, {"title": 5}, {"alt": "x"}],
+    [
+        {"images": []},
+        {"add": "x"},
+        {"remove": [None]},
+        {"order": {}},
+        {"move": [{"image": "x"}]},
+        {"move": [{"image": None, "after": None}]},
+        {"deleted": True},
+        {"title": 5},
+        {"alt": "x"},
+    ],
 )
 async def test_a_change_that_can_not_be_is_refused_by_name(host: Host, members: dict[str, Any]) -> None:
     album = await made(host, await uploaded(host, 1))

@@ -235,6 +235,18 @@ async def test_images_are_sorted_by_their_numbers(host: Host) -> None:
     await problem_on_form(await manage(host, album, **{f"place-{first}": "top"}), 400, "Positions must be numbers")
 
 
+async def test_a_form_of_before_leaves_what_it_does_not_change_as_it_is_now(host: Host) -> None:
+    images = await uploaded(host, 3)
+    first, second, third = slugs_of(images)
+    album = await made(host, images)
+    shown_then = {f"place-{slug}": str(place) for place, slug in enumerate((first, second, third), start=1)}
+    await manage(host, album, **shown_then | {f"place-{third}": "0"})
+    await manage(host, album, title="New", **shown_then)
+    assert slugs_of((await shown(host, album))["images"]) == [third, first, second]
+    await manage(host, album, **shown_then | {f"place-{first}": "2.5"})
+    assert slugs_of((await shown(host, album))["images"]) == [third, second, first]
+
+
 async def problem_on_form(response: ClientResponse, status: int, words: str) -> None:
     text = await response.text()
     assert response.status == status

@@ -13,6 +13,12 @@ export interface CreatedAlbum {
   delete_token: string;
 }
 
+/** An image, and the one that it is put behind; null puts it first. */
+export interface Move {
+  image: string;
+  after: string | null;
+}
+
 export interface AlbumChange {
   title?: string | null;
   description?: string | null;
@@ -24,7 +30,8 @@ export interface AlbumChange {
   passphrase?: string | null;
   add?: string[];
   remove?: string[];
-  order?: string[];
+  /** After the others; images that aren't named keep the order that somebody else may have given them. */
+  move?: Move[];
 }
 
 /**
@@ -43,8 +50,9 @@ export async function createAlbum(slugs: readonly string[], title?: string): Pro
   })) as CreatedAlbum;
 }
 
-/** Change an album, even while the page is left. Throws Problem. */
-export async function changeAlbum(slug: string, token: string, change: AlbumChange): Promise<void> {
+/** Change an album, even while the page is left. Returns the slugs of its images in their order. Throws Problem. */
+export async function changeAlbum(slug: string, token: string, change: AlbumChange): Promise<string[]> {
   const keepalive = JSON.stringify(change).length < MAX_KEEPALIVE_BYTES;
-  await callApi(`/api/v1/albums/${slug}`, { method: "PATCH", token, body: change, keepalive });
+  const reply = await callApi(`/api/v1/albums/${slug}`, { method: "PATCH", token, body: change, keepalive });
+  return (reply as { images: { slug: string }[] }).images.map((image) => image.slug);
 }

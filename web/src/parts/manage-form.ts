@@ -128,10 +128,12 @@ class ManageForm {
   async save(): Promise<void> {
     const value = (name: string): string => new FormData(this.#form).get(name)?.toString() ?? "";
     const [expires, passphrase] = [value("expires_in"), value("passphrase")];
-    const changes = { title: value("title") || null, alt: value("alt") || null };
+    const changed = this.#texts.filter((field) => field.value !== field.defaultValue);
+    const changes = Object.fromEntries(changed.map((field) => [field.name, field.value || null]));
     const lock = value("remove_passphrase") ? { passphrase: null } : passphrase ? { passphrase } : {};
     await this.#call("PATCH", { ...changes, ...(expires ? { expires_in: expires } : {}), ...lock });
     storeToken(this.#slug, this.#token);
+    for (const field of changed) field.defaultValue = changes[field.name] ?? "";
     if ("passphrase" in lock) return location.reload(); // what the page may show is another thing now
     const isRefreshed = await this.#refresh();
     announce(isRefreshed ? t("Saved.") : t("Saved. Reload the page to see the changes."));
@@ -154,6 +156,11 @@ class ManageForm {
     this.#form.querySelector<HTMLDetailsElement>("details.delete")!.open = false;
     this.#head.focus();
     announce(t("Image restored."));
+  }
+
+  /** Only those that differ from what they were are sent: another tab may have changed the others. */
+  get #texts(): (HTMLInputElement | HTMLTextAreaElement)[] {
+    return [...this.#form.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("#title, #alt")];
   }
 
   get #token(): string {
@@ -183,10 +190,17 @@ class ManageForm {
       if (here instanceof HTMLImageElement) here.alt = there?.getAttribute("alt") ?? here.alt;
       else if (here && there) here.replaceWith(there);
     }
+    for (const field of this.#texts) if (field.value === field.defaultValue) showText(field, fresh);
     const select = this.#form.querySelector("select")!;
     select.replaceChildren(...(fresh.querySelector("#manage select")?.children ?? []));
     select.value = ""; // no change: inserting options changes the selection
     this.#page.dispatchEvent(new Event("refreshed"));
     return true;
   }
+}
+
+/** Show what the field has on the page of now. */
+function showText(field: HTMLInputElement | HTMLTextAreaElement, page: Document): void {
+  const text = page.querySelector<HTMLInputElement | HTMLTextAreaElement>(`#manage #${field.id}`)?.defaultValue;
+  if (text !== undefined) field.value = field.defaultValue = text;
 }

@@ -4,8 +4,8 @@ import { size } from "./formatting";
 import { locale } from "./messages";
 
 declare global {
-  // Set by the script of the page's language. English has none, because the API's own texts are English. What shares its code
-  // with other problems is there by its English text.
+  // Set by the script of the page's language. In English only for what the API says to programmers. What shares its code with
+  // other problems is there by its English text.
   var applianceProblems: Record<string, string[]> | undefined;
 }
 
@@ -65,7 +65,7 @@ export function showText(place: HTMLElement, { text, lang }: LocalizedText): voi
 function figuresOf({ limit, actual, reason, until }: ProblemDetails): Map<string, string> {
   const figures = new Map<string, string>();
   if (reason) figures.set("reason", reason);
-  if (until) figures.set("until", new Date(until).toLocaleString(locale()));
+  if (until) figures.set("until", new Date(until).toLocaleString(locale(), { dateStyle: "long", timeStyle: "short" }));
   const number = new Intl.NumberFormat(locale());
   for (const [name, value] of Object.entries({ limit, actual })) {
     if (value === undefined) continue;

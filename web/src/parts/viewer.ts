@@ -16,6 +16,7 @@ export interface Zoomable {
   width: number;
   height: number;
   name: string;
+  isSeeThrough: boolean;
 }
 
 const ICONS: Record<string, string> = {
@@ -61,6 +62,7 @@ export class Viewer {
   constructor(image: Zoomable) {
     this.#image = image;
     this.#dialog.className = "viewer";
+    this.#dialog.classList.toggle("see-through", image.isSeeThrough);
     this.#dialog.setAttribute("aria-label", t("Zoom: {name}", { name: image.name }));
     this.#content.className = "viewer-content";
     this.#canvas.className = "viewer-canvas";

@@ -44,6 +44,7 @@ async function show(frame: HTMLAnchorElement, region?: Region): Promise<void> {
       width: Number(frame.dataset["width"]),
       height: Number(frame.dataset["height"]),
       name: image.alt,
+      isSeeThrough: frame.querySelector(".mat") !== null,
     }).open(wanted);
   } catch {
     announce(t("The viewer could not be loaded. Check your connection and try again."));

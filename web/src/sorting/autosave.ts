@@ -17,6 +17,8 @@ export class Autosave {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #queue: Promise<boolean> = Promise.resolve(true);
   #hasFailed = false;
+  /** Called when everything is saved, with the slugs of the album's images in their order. */
+  saved: (slugs: string[]) => void = () => undefined;
 
   constructor(readonly form: HTMLFormElement) {
     this.state.className = "muted state";
@@ -59,8 +61,9 @@ export class Autosave {
   }
 
   async #send(change: AlbumChange): Promise<boolean> {
+    let slugs: string[];
     try {
-      await changeAlbum(this.slug, tokenIn(this.#tokenField.value), change);
+      slugs = await changeAlbum(this.slug, tokenIn(this.#tokenField.value), change);
     } catch (fault) {
       if (!(fault instanceof Problem)) throw fault;
       this.#fail(fault, change);
@@ -68,6 +71,7 @@ export class Autosave {
     }
     this.#hasFailed = false;
     this.state.textContent = t("All changes are saved.");
+    if (Object.keys(this.#waiting).length === 0) this.saved(slugs);
     return true;
   }
 

@@ -7,11 +7,13 @@ import { renameAlbum } from "../library/remembered-albums";
 import type { Autosave } from "./autosave";
 
 type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
+const PASSPHRASES = ["passphrase", "remove_passphrase"];
 
 /** Save each field when it is left, and all of them when the form is sent by Enter. `saved` is called afterwards. */
 export function wireFields(form: HTMLFormElement, autosave: Autosave, saved: () => void = () => undefined): void {
-  const save = async (): Promise<void> => {
+  const save = async (field?: Field): Promise<void> => {
     if (!(await autosave.flush())) return;
+    if (field && PASSPHRASES.includes(field.name)) return reloadWithout(field); // the form has other fields now
     announce(t("Saved."));
     saved();
   };
@@ -19,7 +21,7 @@ export function wireFields(form: HTMLFormElement, autosave: Autosave, saved: () 
     field.addEventListener("change", () => {
       autosave.schedule(changeOf(field));
       if (field.name === "title") renameAlbum(autosave.slug, field.value.trim() || null).catch(() => undefined);
-      void save();
+      void save(field);
     });
   }
   // A field that is being edited has no change event if the page is left.
@@ -29,6 +31,12 @@ export function wireFields(form: HTMLFormElement, autosave: Autosave, saved: () 
     event.preventDefault();
     void save();
   });
+}
+
+/** Without what was entered, which browsers put back into the field. */
+function reloadWithout(field: Field): void {
+  field.form?.reset();
+  location.reload();
 }
 
 function changeOf(field: Field): AlbumChange {

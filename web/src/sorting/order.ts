@@ -1,5 +1,7 @@
 // Sorting a list.
 
+import type { Move } from "../parts/album-api";
+
 export type Way = "top" | "up" | "down" | "bottom";
 
 /** Move by one position; false at the end of the list. The item stays where it is in the document, so a pointer keeps it. */
@@ -28,6 +30,12 @@ function swapped<Item>(items: Item[], isMoved: (item: Item | undefined) => boole
     if (isMoved(item) && !isMoved(before)) [items[place - 1], items[place]] = [item, before];
   }
   return items;
+}
+
+/** What puts the images that were `moved` where they are in `wanted`, whatever others do with the rest. */
+export function movesTo(wanted: readonly string[], moved: ReadonlySet<string>): Move[] {
+  const moves = wanted.map((image, place) => ({ image, after: wanted[place - 1] ?? null }));
+  return moves.filter(({ image }) => moved.has(image));
 }
 
 /** Set the form's numbers to the positions in the list. */

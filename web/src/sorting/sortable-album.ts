@@ -4,9 +4,10 @@ import { announce } from "../parts/announce";
 import { UNDO_MS } from "../parts/undo";
 import { button } from "../parts/buttons";
 import { t, tn } from "../parts/messages";
+import { loadPage } from "../parts/pages";
 import type { Autosave } from "./autosave";
 import { wireDragging } from "./dragging";
-import { moved, renumber, slugOf, slugsOf, type Way } from "./order";
+import { moved, movesTo, renumber, slugOf, slugsOf, type Way } from "./order";
 import { SelectableList } from "./selectable-list";
 import { Toolbar } from "./toolbar";
 
@@ -15,6 +16,8 @@ const WAYS: Record<string, Way> = { ArrowUp: "up", ArrowDown: "down", Home: "top
 export class SortableAlbum {
   readonly #selectable: SelectableList;
   readonly #toolbar: Toolbar;
+  /** Images that were moved here since everything was saved. */
+  readonly #moved = new Set<string>();
 
   /** `labelledBy` is the id of the list's name. */
   constructor(
@@ -34,6 +37,7 @@ export class SortableAlbum {
     list.setAttribute("aria-describedby", "sorting-help");
     list.before(createHelp(), this.#toolbar.element);
     this.#toolbar.element.append(autosave.state);
+    autosave.saved = (slugs) => void this.#onSaved(slugs);
     list.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
@@ -100,7 +104,33 @@ export class SortableAlbum {
     if (!first) return;
     const figures = { name: nameOf(targets), place: slugs.indexOf(slugOf(first)) + 1, count: slugs.length };
     announce(t("{name}: position {place} of {count}", figures));
-    this.autosave.schedule({ order: slugs });
+    for (const item of targets) this.#moved.add(slugOf(item));
+    this.autosave.schedule({ move: movesTo(slugs, this.#moved) });
+  }
+
+  /** If somebody else has changed the album meanwhile, show it as it is now. */
+  async #onSaved(slugs: string[]): Promise<void> {
+    if (this.#moved.size === 0 || this.list.querySelector(".dragged")) return;
+    this.#moved.clear();
+    if (slugs.join() === slugsOf(this.list).join()) return;
+    const page = await loadPage(location.pathname);
+    if (!page || this.#moved.size > 0) return; // what is moved now is saved soon
+    this.#show(page.querySelectorAll<HTMLLIElement>(".sortable li"));
+    announce(t("This album was changed elsewhere, too. It is shown as it is now."));
+  }
+
+  #show(items: Iterable<HTMLLIElement>): void {
+    const slugs = [...items].map(slugOf);
+    this.append(items);
+    const shown = new Map(this.#selectable.items.map((item) => [slugOf(item), item]));
+    const gone = [...shown.values()].filter((item) => !slugs.includes(slugOf(item)));
+    const focused = [...shown.values()].find((item) => item === document.activeElement);
+    const next = focused && gone.includes(focused) ? this.#selectable.neighbourOf(gone) : focused;
+    for (const item of gone) item.remove();
+    this.list.append(...slugs.flatMap((slug) => shown.get(slug) ?? []));
+    renumber(this.list);
+    this.#selectable.select(this.#selectable.selected);
+    if (next) this.#selectable.focus(next);
   }
 
   #makeCover(): void {
@@ -137,7 +167,8 @@ export class SortableAlbum {
 
   async #putBack(removed: HTMLLIElement[], before: HTMLLIElement[]): Promise<void> {
     const order = [...before, ...this.#selectable.items.filter((item) => !before.includes(item))];
-    if (!(await this.autosave.save({ add: removed.map(slugOf), order: order.map(slugOf) }))) return;
+    const slugs = removed.map(slugOf);
+    if (!(await this.autosave.save({ add: slugs, move: movesTo(order.map(slugOf), new Set(slugs)) }))) return;
     this.list.append(...order);
     renumber(this.list);
     this.#selectable.select(removed);

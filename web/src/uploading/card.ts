@@ -8,9 +8,11 @@ import { type LocalizedText, pageLanguage, showText } from "../parts/problems";
 import { shareLink } from "../parts/share-button";
 import { EditForm } from "./edit-form";
 import type { Edits } from "./edits";
-import { previewOf } from "./preview";
 import { stateText } from "./state-text";
 import type { Phase, Transfer } from "./transfer";
+
+// Nobody waits for it, so it comes after the page; it is asked for at once, so that it is there when a file is.
+const loading = import("./preview").catch(() => undefined);
 
 type Action = "pause" | "resume" | "retry" | "cancel" | "edit" | "dismiss";
 
@@ -42,6 +44,7 @@ export class Card {
     private readonly handlers: CardHandlers,
   ) {
     this.element = fromTemplate("#upload-card");
+    this.element.tabIndex = -1; // takes the focus while there is nothing to press
     this.#find(".name").textContent = name;
     this.#find(".name").title = name;
     this.#find("progress").setAttribute("aria-label", name);
@@ -57,7 +60,7 @@ export class Card {
   }
 
   async preview(file: Blob): Promise<void> {
-    const address = await previewOf(file);
+    const address = await (await loading)?.previewOf(file);
     if (address) this.#showThumbnail(address);
   }
 
@@ -68,7 +71,8 @@ export class Card {
   }
 
   show(transfer: Transfer): void {
-    this.#form ??= new EditForm(this.#find(".about"), this.#find("[data-action=edit]"), transfer, this.handlers);
+    const opener = this.element.querySelector<HTMLElement>("[data-action=edit]");
+    if (opener) this.#form ??= new EditForm(this.#find(".about"), opener, transfer, this.handlers);
     this.#enterPhase(transfer.phase);
     const bar = this.#find<HTMLProgressElement>("progress");
     bar.max = transfer.file.size;
@@ -126,7 +130,7 @@ export class Card {
     queueMicrotask(() => {
       const selector = this.element.dataset["phase"] === "done" ? ".copy" : ".actions [data-action]:not([hidden])";
       const next = this.element.querySelector<HTMLElement>(selector);
-      if (document.activeElement === document.body || document.activeElement === from) next?.focus();
+      if (document.activeElement === document.body || document.activeElement === from) (next ?? this.element).focus();
     });
   }
 

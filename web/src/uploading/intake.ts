@@ -2,6 +2,7 @@
 // decided here before the queue has them.
 
 import { type PendingUpload, removePendingUpload } from "../library/store";
+import { languageReady } from "../parts/language";
 import { locale, tn } from "../parts/messages";
 import type { Blurring, Checked } from "./blurring";
 import { type InterruptedUpload, isFileOf } from "./pending-uploads";
@@ -20,18 +21,18 @@ export type StoredFile = PendingUpload & { file: File };
 type Chosen = Checked & { stored?: StoredFile };
 
 export class Intake {
-  /** `skipped` is where the files of a folder are named that aren't images. */
+  /** `skipped` is where the files of a folder are named that aren't images. Without more, no upload is resumed nor blurred. */
   constructor(
     private readonly form: HTMLFormElement,
     private readonly queue: Queue,
     private readonly skipped: HTMLElement,
-    private readonly takeInterrupted: TakeInterrupted,
-    private readonly blurring: Blurring,
+    private readonly takeInterrupted: TakeInterrupted = () => undefined,
+    private readonly blurring?: Blurring,
   ) {}
 
   /** Upload these files with the options of the form, which then belong to them and to no later ones. */
   async take(files: File[], from: Source): Promise<void> {
-    const blur = this.blurring.start();
+    const blur = this.blurring?.start();
     const options = this.#takeOptions();
     const checked = await checkAll(files.map((file) => ({ file })));
     const skipped = from === "folder" ? checked.filter(({ problem }) => problem !== undefined) : [];
@@ -42,7 +43,7 @@ export class Intake {
 
   /** Upload stored files likewise, under the titles that they came with. They stay stored until they are uploaded or rejected. */
   async takeStored(uploads: StoredFile[], isBlurWanted: boolean): Promise<void> {
-    const blur = isBlurWanted ? this.blurring.start(true) : this.blurring.start();
+    const blur = this.blurring?.start(isBlurWanted || undefined);
     const options = this.#takeOptions();
     const chosen = await checkAll(uploads.map((stored) => ({ file: stored.file, stored })));
     const wanted = blur ? await blur(chosen) : chosen;
@@ -71,6 +72,7 @@ export class Intake {
 }
 
 async function checkAll(files: Chosen[]): Promise<Chosen[]> {
+  await languageReady;
   const problems = await Promise.all(files.map(({ file }) => problemOf(file)));
   return files.map((each, index) => ({ ...each, problem: problems[index] }));
 }

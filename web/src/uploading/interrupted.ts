@@ -5,6 +5,7 @@ import { removePendingUpload } from "../library/store";
 import { announce } from "../parts/announce";
 import { fromTemplate, required } from "../parts/dom";
 import { size } from "../parts/formatting";
+import { languageReady } from "../parts/language";
 import { t } from "../parts/messages";
 import { discardUpload } from "./discarding";
 import type { StoredFile } from "./intake";
@@ -23,7 +24,7 @@ export class InterruptedUploads {
 
   /** Returns the files that nobody has decided on. */
   async load(): Promise<StoredFile[]> {
-    const found = await listInterruptedUploads();
+    const [found] = await Promise.all([listInterruptedUploads(), languageReady]);
     const stored = found.filter(hasFile);
     const begun = stored.filter(({ undecided }) => !undecided);
     this.queue.add(begun.map((upload) => ({ file: upload.file, options: upload.options, begun: upload })));

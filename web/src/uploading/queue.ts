@@ -57,6 +57,11 @@ export class Queue {
     this.list.firstElementChild?.scrollIntoView({ block: "nearest" });
   }
 
+  /** The uploads, in the order in which their files were chosen. */
+  get transfers(): Transfer[] {
+    return [...this.#transfers.keys()];
+  }
+
   /** The images that have been uploaded, in the order in which they were added. */
   get images(): ImageResource[] {
     return [...this.#transfers.keys()].flatMap(({ phase, image }) => (phase === "done" && image ? [image] : []));
@@ -88,6 +93,17 @@ export class Queue {
     for (const transfer of unfinished) this.#remove(transfer); // all of them first, so that none takes the place of another
     for (const transfer of unfinished) void transfer.cancel();
     return unfinished.length;
+  }
+
+  /** These are where they belong: their cards go, and the run still counts them. */
+  settle(transfers: readonly Transfer[]): void {
+    for (const transfer of transfers) {
+      const card = this.#transfers.get(transfer);
+      if (card?.element.contains(document.activeElement)) this.#removeCard(card);
+      card?.element.remove();
+      this.#transfers.delete(transfer);
+    }
+    this.changed(false);
   }
 
   /** Try again what has failed. */
