@@ -2,7 +2,8 @@
 // several of them import lies one folder deeper. Each page's script is built by itself, so that a page loads few files: on a
 // slow line each round of requests takes long. Those that have the viewer are built together, because it is large and loaded
 // on demand. The client that sends files is half of what uploading needs and is needed last, and few people need the editor, the
-// field for a key the question about files from elsewhere or the solver of challenges, so these are files of their own. The service worker is no module, because not every browser takes one for it.
+// field for a key, the question about files from elsewhere, a guest's list, an album, or the solver of challenges, so these are
+// files of their own. The service worker is no module, because not every browser takes one for it.
 import { readdirSync, rmSync } from "node:fs";
 import { basename } from "node:path";
 import { build } from "esbuild";
@@ -24,6 +25,7 @@ const ON_DEMAND = {
   "/blurring/editor": "src/blurring/editor.ts",
   "/key-field": "src/parts/key-field.ts",
   "/arrivals": "src/uploading/arrivals.ts",
+  "/own-images": "src/uploading/own-images.ts",
   "/proof": "src/uploading/proof.ts",
 };
 const { metafile } = await build({ ...shared, format: "iife", entryPoints: ["altcha/workers/pbkdf2"], entryNames: "chunk-[hash]", metafile: true });
