@@ -1,7 +1,8 @@
 // Builds static/built: each file right below src is the script of a page, each right below styles its style sheet. What
 // several of them import lies one folder deeper. Each page's script is built by itself, so that a page loads few files: on a
 // slow line each round of requests takes long. Those that have the viewer are built together, because it is large and loaded
-// on demand. What uploading needs last, such as the client that sends files, and what few people need, such as the editor, are
+// on demand. The client that sends files is half of what uploading needs and is needed last, and few people need the editor, the
+// field for a key, the question about files from elsewhere, a guest's list, an album, or the solver of challenges, so these are
 // files of their own. The service worker is no module, because not every browser takes one for it.
 import { readdirSync, rmSync } from "node:fs";
 import { basename } from "node:path";

@@ -34,7 +34,8 @@ from appliance.domain.errors import (
 from appliance.domain.model import Album, Ending, IdempotencyRecord
 from appliance.domain.preconditions import AllowedVersions, require_version
 from appliance.lifecycle.conflicts import retry_on_conflict
-from appliance.lifecycle.management import Proof, check_token, undo_or_bin_s, without_undo
+from appliance.lifecycle.endings import without_undo
+from appliance.lifecycle.management import Proof, check_token, undo_or_bin_s
 from appliance.lifecycle.prompt_writes import PromptWrites
 from appliance.lifecycle.service import Lifecycle
 from appliance.locks import Locksmith

@@ -210,6 +210,8 @@ def _problem_details(request: web.Request, fault: ApplianceError, members: Mappi
         body["actual"] = fault.actual
     if isinstance(fault, (errors.GoneImage, errors.GoneAlbum)) and fault.restorable_until_s is not None:
         body["restorable_until"] = rfc3339(fault.restorable_until_s)
+    if isinstance(fault, errors.GoneImage) and fault.viewed_s is not None:
+        body["viewed_at"] = rfc3339(fault.viewed_s)
     if isinstance(fault, errors.LimitReached):
         body |= {"policy": fault.policy and fault.policy.name, "retry_after_s": fault.retry_after_s}
     if isinstance(fault, errors.Banned):

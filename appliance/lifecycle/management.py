@@ -16,15 +16,13 @@ from appliance.domain.preconditions import AllowedVersions, require_version
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS, check_expiry, clean_text
 from appliance.domain.visibility import require_visible
 from appliance.lifecycle.conflicts import retry_on_conflict
-from appliance.lifecycle.expiry import GRACE_S
+from appliance.lifecycle.endings import UNDO_S, End, OwnedEnd, is_spent, restorable_until_s, without_undo
 from appliance.lifecycle.prompt_writes import PromptWrites
 from appliance.lifecycle.service import Lifecycle
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.tombstones import StoredTombstones
 from appliance.locks import Locksmith
 from appliance.observability.metrics import Metrics
-
-UNDO_S = 10
 
 Proof = str | AccessKey | None
 """What shows that an image or album is somebody's: its delete token, or the access key that it was uploaded with."""
@@ -53,20 +51,6 @@ class Changes:
 def undo_or_bin_s(bin_days: int, *, to_bin: bool) -> int:
     """For how many seconds a deletion can be taken back. Without a bin (0 days) it is the undo time in any case."""
     return bin_days * DAY_S if to_bin and bin_days else UNDO_S
-
-
-def restorable_until_s(image: Image, now_s: float) -> int | None:
-    """Until which unix second an image that has ended can be restored; None if it can't, or has not ended."""
-    until_s = image.erase_after_s if image.ended else image.expires_s + GRACE_S  # the expiry job runs within a minute
-    has_ended = image.ended is not None or image.expires_s <= now_s
-    begun_s = now_s if image.ended_s is None else max(now_s, image.ended_s)
-    return until_s if has_ended and until_s is not None and until_s > begun_s else None
-
-
-def without_undo(until_s: int | None, ended: Ending | None, ended_s: int | None) -> int | None:
-    """`until_s`, unless it is only the undo time after a deletion without the bin."""
-    is_undo = ended is Ending.DELETED and (until_s or 0) - (ended_s or 0) <= UNDO_S
-    return None if is_undo else until_s
 
 
 def check_token(token: Proof, stored_hash: str, access_key: str | None) -> None:
@@ -124,20 +108,19 @@ class Management:
         check_token(token, found.token_hash, found.access_key)
         return found
 
-    async def ending(self, slug: str) -> tuple[Ending | None, int | None]:
-        """How an image ended, and until which unix second it can be restored.
-
-        None when it can't be, or only undone for the seconds after a deletion without the bin.
-        """
+    async def end_of(self, slug: str) -> End:
+        """How an image ended, as far as everybody may know."""
         found = await self._catalogue.get(slug)
         if not isinstance(found, Image):
-            return (found.ended if found else None), None
+            return End(found.ended if found else None)
         ended = found.ended or (Ending.EXPIRED if found.expires_s <= self._clock() else None)
-        return ended, without_undo(restorable_until_s(found, self._clock()), ended, found.ended_s)
+        until_s = without_undo(restorable_until_s(found, self._clock()), ended, found.ended_s)
+        return End(ended, until_s, is_spent(found))
 
-    async def restorable_until_s(self, slug: str, token: Proof) -> int | None:
-        """Until which unix second the holder of the token can restore the image. Raises as `owned` does."""
-        return restorable_until_s(await self.owned(slug, token), self._clock())
+    async def owned_end(self, slug: str, token: Proof) -> OwnedEnd:
+        """What the holder of the token learns of an image that has ended. Raises as `owned` does."""
+        image = await self.owned(slug, token)
+        return OwnedEnd(restorable_until_s(image, self._clock()), image.viewing_s)
 
     async def change(
         self,
@@ -181,7 +164,7 @@ class Management:
         now_s = int(self._clock())
         is_over = image.ended is Ending.EXPIRED or (image.ended is None and image.expires_s <= now_s)
         if image.viewing is not None and changes.restore and isinstance(changes.one_view, Unchanged):
-            changes = replace(changes, one_view=True)  # its one view was begun or spent: it is offered again
+            changes = replace(changes, one_view=True)  # its view broke off: it is offered again
         if not changes.restore and not (is_over and changes.expires_s is not None):
             self._require_visible(image)
         if image.ended is None and changes == Changes():
@@ -191,6 +174,8 @@ class Management:
             expires_s = now_s + self._limits.default_expiry_days * DAY_S  # the view has shortened it
         elif is_over or image.ended is not None:
             expires_s = self._new_expiry(image, changes, now_s)
+        if is_spent(image):
+            self._require_visible(image)
         if image.ended is not None:
             if now_s > (image.erase_after_s or 0):
                 raise GoneImage("This image can no longer be restored.")

@@ -17,7 +17,7 @@ from appliance.domain.errors import BeingViewed, Conflict, GoneImage
 from appliance.domain.model import Ending, Image
 from appliance.domain.visibility import require_visible
 from appliance.lifecycle.conflicts import retry_on_conflict
-from appliance.lifecycle.management import UNDO_S
+from appliance.lifecycle.endings import UNDO_S
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.tombstones import StoredTombstones
 from appliance.observability.metrics import Metrics

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.support.browser.accessibility import violations
-from tests.support.browser.cards import payload
+from tests.support.browser.cards import choose, payload
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.library import STORE, invented, tick, with_invented, with_pictures, with_uploads
 from tests.support.browser.pages import THEMES, Site, met, overflow_px, screen
@@ -17,6 +17,11 @@ MISNAMED = """() => [...document.querySelectorAll("main [aria-label]")]
     .filter((each) => each.matches("a, button"))
     .map((each) => [each.innerText.trim(), each.getAttribute("aria-label")])
     .filter(([seen, name]) => !name.toLowerCase().includes(seen.toLowerCase()))"""
+
+COUNT_PERSIST = """() => {
+    const { dataset } = document.documentElement;
+    navigator.storage.persist = async () => Boolean(dataset.asked = Number(dataset.asked ?? 0) + 1);
+}"""
 
 
 async def status(site: Site, link: str) -> int:
@@ -35,6 +40,14 @@ async def test_each_upload_is_remembered_by_the_browser_alone(open_page: OpenPag
     assert {f"/i/{link.rpartition('/')[2]}" for link in links.values()} == set(hrefs)
     other = await open_page("/images")
     await other.get_by_text("Nothing has been uploaded from this browser yet.").wait_for()
+
+
+async def test_the_browser_is_asked_to_keep_the_list(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    await page.evaluate(COUNT_PERSIST)
+    await choose(page, *(payload(name, pictures.png()) for name in ("one.png", "two.png")))
+    await expect(page.locator("#uploads > [data-phase=done]")).to_have_count(2)
+    await expect(page.locator("html")).to_have_attribute("data-asked", "1")
 
 
 async def test_the_newest_image_is_first_and_others_are_found_by_name(open_page: OpenPage) -> None:

@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 from tests.support.browser.accessibility import violations
 from tests.support.browser.cards import link_of, payload, reaches, resource, slowed
 from tests.support.browser.chromium import OpenPage
+from tests.support.browser.library import STORE
 from tests.support.browser.pages import THEMES, Site, met, overflow_px, screen
 from tests.support.browser.sharing import share, upload_shared
 from tests.support.images import pictures
@@ -16,6 +17,15 @@ from tests.support.images import pictures
 NO_ROOM = """() => {
     IDBObjectStore.prototype.put = () => { throw new DOMException("full", "QuotaExceededError"); };
 }"""
+
+COUNT_UNDECIDED = """() => new Promise((done) => {
+    indexedDB.open("appliance").onsuccess = ({ target: { result } }) => {
+        result.transaction("begun").objectStore("begun").getAll().onsuccess = ({ target }) => {
+            done(target.result.filter(({ undecided }) => undecided).length);
+            result.close();
+        };
+    };
+})"""
 
 
 async def with_worker(open_page: OpenPage, address: str = "/", **options: Any) -> Page:
@@ -134,6 +144,30 @@ async def test_what_the_browser_cannot_store_is_sent_to_the_server(open_page: Op
     else:
         await page.get_by_role("alert").get_by_text("file").wait_for()
     met(page).clear()  # the status
+
+
+async def test_what_another_site_posts_is_neither_stored_nor_sent(site: Site, open_page: OpenPage) -> None:
+    page = await with_worker(open_page)
+    foreign = site.url.replace("127.0.0.1", "localhost")
+    await page.goto(f"{foreign}/api/v1/limits")
+    await share(page, payload("planted.png", pictures.png()), action=f"{site.url}/?share")
+    await page.wait_for_url(f"{site.url}/")
+    await page.get_by_role("heading", name="Share an image").wait_for()
+    assert await page.evaluate(COUNT_UNDECIDED) == 0
+    await expect(page.locator("#arrivals")).to_be_hidden()
+
+
+async def test_only_so_much_waits_for_an_answer_and_enter_does_not_give_it(open_page: OpenPage) -> None:
+    page = await with_worker(open_page)
+    await page.evaluate(STORE, ["begun", [{"id": f"{at}", "size": 1, "undecided": True} for at in range(200)]])
+    await share(page, payload("too-many.png", pictures.png()))
+    await page.get_by_role("heading", name="Your image is online").wait_for()  # as without the worker
+    assert await page.evaluate(COUNT_UNDECIDED) == 200
+    other = await with_worker(open_page)
+    await share(other, payload("one.png", pictures.png()))
+    await expect(other.get_by_text("Upload one.png (")).to_be_focused()
+    await other.keyboard.press("Enter")
+    await expect(other.locator("#uploads > li")).to_have_count(0)
 
 
 async def test_a_deleted_image_is_gone_with_a_service_worker_too(site: Site, open_page: OpenPage) -> None:

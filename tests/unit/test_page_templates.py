@@ -26,6 +26,7 @@ from appliance.domain.model import Album, ContentCredentials, Ending, Image, Kee
 from appliance.domain.renditions import Format
 from appliance.http.pages.localized_pages import LocalizedPages
 from appliance.http.pages.site_pages import UploadFormValues
+from appliance.lifecycle.endings import End
 from appliance.uploads.ingest import Refused
 from tests.support.rendered_page import CONFIG, NOW_S, PHOTO, SLUG, TOKEN, Page
 from tests.support.rows import album, changed
@@ -68,7 +69,7 @@ EVERY_PAGE: dict[str, Callable[[LocalizedPages, Image], str]] = {
     "deleted": lambda pages, image: pages.images.deleted_page(image, TOKEN),
     "in-bin": lambda pages, image: pages.images.deleted_page(image, TOKEN, restorable_until_s=NOW_S + 86_400),
     "gone": lambda pages, image: pages.images.gone_page(
-        image.slug, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem=saying(image.title)
+        image.slug, End(Ending.EXPIRED, NOW_S + 86_400), problem=saying(image.title)
     ),
     "guests": lambda pages, image: pages.guests.upload_page(invited(image), TOKEN, saying(image.title)),
     "album-invites": lambda pages, image: pages.guests.invites_page(
@@ -403,25 +404,21 @@ def test_deleting_asks_without_a_script(pages: LocalizedPages) -> None:
 
 
 def test_an_expired_image_can_be_restored_within_its_grace_period(pages: LocalizedPages) -> None:
-    page = Page(
-        pages.images.gone_page(
-            SLUG, Ending.EXPIRED, restorable_until_s=NOW_S + 86_400, problem=WrongToken("Wrong token.")
-        )
-    )
+    page = Page(pages.images.gone_page(SLUG, End(Ending.EXPIRED, NOW_S + 86_400), problem=WrongToken("Wrong token.")))
     assert page.one("div", **{"class": "message problem"})
     assert [button["value"] for button in page.all("button")] == ["restore", "delete-now"]
     assert "24 November 2026" in page.text
 
 
 def test_a_stranger_is_not_told_until_when_a_deleted_image_can_be_restored(pages: LocalizedPages) -> None:
-    page = Page(pages.images.gone_page(SLUG, Ending.DELETED, restorable_until_s=NOW_S + 86_400))
+    page = Page(pages.images.gone_page(SLUG, End(Ending.DELETED, NOW_S + 86_400)))
     assert [button["value"] for button in page.all("button")] == ["restore", "delete-now"]
     assert "November" not in page.text
 
 
 @pytest.mark.parametrize("ended", [Ending.DELETED, Ending.EXPIRED, None])
 def test_an_image_that_is_gone_for_good_offers_nothing(pages: LocalizedPages, ended: Ending | None) -> None:
-    assert not Page(pages.images.gone_page(SLUG, ended)).all("form")
+    assert not Page(pages.images.gone_page(SLUG, End(ended))).all("form")
 
 
 def test_an_error_page_says_what_to_quote(pages: LocalizedPages) -> None:

@@ -30,7 +30,8 @@ self.addEventListener("fetch", (event) => {
   const { pathname, search } = new URL(request.url);
   if (request.mode !== "navigate" || !PAGES.includes(pathname)) return;
   if (request.method === "GET") event.respondWith(fetch(request).catch(offlinePage));
-  else if (request.method === "POST" && pathname + search === SHARE_TARGET) event.respondWith(takeShared(request));
+  else if (request.method === "POST" && pathname + search === SHARE_TARGET)
+    event.respondWith(isForeign(request) ? Response.redirect("/", 303) : takeShared(request));
 });
 
 function offlinePage(): Response {
@@ -39,12 +40,20 @@ function offlinePage(): Response {
   return new Response(html, { status: 503, headers });
 }
 
-/** Store the files for the upload page. If there are none, or the browser has no room, the server answers as without this script. */
+/** Whether a page of another site has sent the form: nothing of it is stored. A share menu names no origin. */
+const isForeign = ({ headers, referrer }: Request): boolean =>
+  [headers.get("Origin") ?? "", referrer].some((from) => URL.canParse(from) && new URL(from).origin !== location.origin);
+
+/**
+ * Store the files for the upload page. If there are none, or the browser has no room, the server answers as without this script,
+ * though not to somebody who is signed in: a page that hides its origin looks like a share menu.
+ */
 async function takeShared(request: Request): Promise<Response> {
   const form = await request.formData();
   const files = form.getAll("file").filter((each): each is File => each instanceof File);
   if (files.length > 0 && (await isStored(files, form.get("title")))) return Response.redirect("/", 303);
-  return fetch("/", { method: "POST", body: form, headers: { Accept: "text/html" } });
+  const credentials = request.headers.get("Origin") === location.origin ? "same-origin" : "omit";
+  return fetch("/", { method: "POST", body: form, headers: { Accept: "text/html" }, credentials });
 }
 
 async function isStored(files: File[], title: FormDataEntryValue | null): Promise<boolean> {

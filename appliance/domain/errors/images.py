@@ -19,6 +19,8 @@ class GoneImage(ApplianceError):
     texts = ("This image has expired, was deleted, or was never completely uploaded.",)
     restorable_until_s: int | None = None
     """Until when it can be restored, in unix seconds. Set only for the holder of its delete token."""
+    viewed_s: int | None = None
+    """When its one view was begun, likewise."""
 
 
 class UnknownAlbum(ApplianceError):

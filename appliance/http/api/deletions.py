@@ -1,6 +1,7 @@
 """Deletions in the API: whether one goes to the bin, and its response."""
 
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -29,7 +30,10 @@ def deletion_response(restorable_until_s: int | None, *, to_bin: bool) -> web.Re
     return json_answer({"restorable_until": until}, headers=NO_STORE)
 
 
-async def tell_owner(request: web.Request, ask: Callable[[str, Proof], Awaitable[int | None]]) -> int | None:
+Answer = TypeVar("Answer")
+
+
+async def tell_owner(request: web.Request, ask: Callable[[str, Proof], Awaitable[Answer]]) -> Answer | None:
     """What `ask` knows of the path's slug, if the request has its delete token or key; None for anybody else.
 
     Raises Busy after many wrong tokens.

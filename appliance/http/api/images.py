@@ -22,7 +22,8 @@ from appliance.http.json_fields import (
 )
 from appliance.http.keys import CLOCK, CONFIG, MANAGEMENT, RESUMABLE
 from appliance.http.responses import json_answer
-from appliance.lifecycle.management import Changes, Proof, restorable_until_s
+from appliance.lifecycle.endings import restorable_until_s
+from appliance.lifecycle.management import Changes, Proof
 from appliance.resumable import Progress
 
 MEMBERS = frozenset({"title", "alt", "expires_in", "expires_at", "passphrase", "one_view", "restore", "deleted"})
@@ -35,7 +36,8 @@ async def show_image(request: web.Request) -> web.Response:
     try:
         found = await find_image_or_progress(request)
     except GoneImage as fault:
-        fault.restorable_until_s = await tell_owner(request, request.app[MANAGEMENT].restorable_until_s)
+        if (end := await tell_owner(request, request.app[MANAGEMENT].owned_end)) is not None:
+            fault.restorable_until_s, fault.viewed_s = end.restorable_until_s, end.viewed_s
         raise
     if isinstance(found, Progress):
         return json_answer(pending_resource(found, config, is_sealed=found.upload.is_closed), headers=NO_STORE)

@@ -23,6 +23,7 @@ from appliance.http.pages.html_responses import (
 )
 from appliance.http.pages.lock_forms import locked_response
 from appliance.http.pages.selection import pages_of, wants_page
+from appliance.lifecycle.endings import End
 from appliance.lifecycle.management import Changes
 from appliance.resumable import Progress
 
@@ -42,9 +43,10 @@ async def show_library(request: web.Request) -> web.Response:
 
 
 async def _gone_page(request: web.Request, slug: str, problem: ApplianceError | None = None) -> str:
-    ended, until_s = await request.app[MANAGEMENT].ending(slug)
-    ended = ended or Ending.UNFINISHED  # neither image nor tombstone: an upload that was never finished
-    return pages_of(request).images.gone_page(slug, ended, restorable_until_s=until_s, problem=problem)
+    end = await request.app[MANAGEMENT].end_of(slug)
+    if end.ended is None:  # neither image nor tombstone: an upload that was never finished
+        end = End(Ending.UNFINISHED)
+    return pages_of(request).images.gone_page(slug, end, problem=problem)
 
 
 @with_gone_page(GoneImage, _gone_page)
@@ -86,7 +88,7 @@ async def manage(request: web.Request) -> web.Response:
         if action in DELETIONS:
             async with delay_wrong_tokens(request):
                 image = await management.delete(slug, token, to_bin=action == "delete")
-            _ended, until_s = await management.ending(slug)
+            until_s = (await management.end_of(slug)).restorable_until_s
             return page_response(pages.images.deleted_page(image, token, restorable_until_s=until_s))
         if action in ("undo", "restore"):
             changes, notice = Changes(restore=True), _("Image restored.")

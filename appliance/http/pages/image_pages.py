@@ -8,7 +8,7 @@ from appliance.domain.clock import Clock
 from appliance.domain.details import Details
 from appliance.domain.errors import ApplianceError
 from appliance.domain.formats import GIF, JPEG, PNG, WEBP
-from appliance.domain.model import Ending, Image, KeepMetadata
+from appliance.domain.model import Image, KeepMetadata
 from appliance.domain.renditions import Format
 from appliance.http import links
 from appliance.http.links import Links
@@ -20,6 +20,7 @@ from appliance.http.pages.link_previews import previews
 from appliance.http.pages.page_cache import PageCache
 from appliance.http.pages.rendition_links import RenditionLink, distinct_links, rendition_links
 from appliance.http.pages.templates import PageTemplates
+from appliance.lifecycle.endings import End
 from appliance.resumable import Progress
 from appliance.uploads.ingest import Refused
 
@@ -166,23 +167,16 @@ class ImagePages:
         values = {"image": image, "delete_token": delete_token, "restorable_until_s": restorable_until_s}
         return self._templates.render("deleted.html", **values)
 
-    def gone_page(
-        self,
-        slug: str,
-        ended: Ending | None,
-        *,
-        restorable_until_s: int | None = None,
-        problem: ApplianceError | None = None,
-    ) -> str:
-        """The 410 page. Until `restorable_until_s` (unix seconds) it has a form for the owner.
+    def gone_page(self, slug: str, end: End, *, problem: ApplianceError | None = None) -> str:
+        """The 410 page. As long as the image can be restored, it has a form for the owner.
 
         The form posts token and action, `restore` or `delete-now`; `problem` says why the last try failed.
         """
         return self._templates.render(
             "gone.html",
             slug=slug,
-            ended=ended,
-            restorable_until_s=restorable_until_s,
+            ended="viewed" if end.is_viewed else end.ended,
+            restorable_until_s=end.restorable_until_s,
             problem=self._templates.localize_error(problem),
         )
 

@@ -22,7 +22,7 @@ from appliance.http.pages.branding import Branding
 from appliance.http.pages.embed_codes import description
 from appliance.http.pages.message_scripts import messages_name
 from appliance.http.pages.reporting import ReportLink, report_link
-from appliance.lifecycle.management import UNDO_S
+from appliance.lifecycle.endings import UNDO_S
 
 _EXPIRY_DAYS = (1, 7, 30, 365)
 

@@ -9,6 +9,7 @@ from aiohttp import ClientSession
 from PIL import Image
 
 from appliance.domain.errors import Conflict
+from appliance.http.localization.formatting import rfc3339
 from tests.support.host import Host, bearer, problem
 from tests.support.images import pictures
 
@@ -42,8 +43,22 @@ async def test_looking_changes_nothing_and_the_button_shows_it_once(
     assert shown.headers["Cache-Control"] == "private, no-store"
     again = await problem(await host.get(f"/i/{slug}/original"), "gone")
     assert again["detail"] == "This image could be viewed once, and that is over."
+    assert "viewed_at" not in again
     assert await host.erase() == 1
     assert host.files("store/objects/originals") == []
+
+
+async def test_a_spent_view_is_over_for_its_owner_too_who_learns_when_it_was(host: Host, mine: dict[str, Any]) -> None:
+    slug, token = mine["slug"], mine["delete_token"]
+    await (await host.client.post(f"/i/{slug}/view")).read()
+    reply = await host.client.get(f"/api/v1/images/{slug}", headers=bearer(token))
+    told = await problem(reply, "gone")
+    assert "restorable_until" not in told
+    assert told["viewed_at"] == rfc3339(int(host.clock()))
+    await problem(await host.patch(slug, token, restore=True), "gone")
+    page = await (await host.client.get(f"/i/{slug}", headers=HTML)).text()
+    assert "This image could be viewed once, and that is over" in page
+    assert "Is it yours?" not in page
 
 
 async def test_of_many_who_press_at_once_one_sees_it(host: Host, mine: dict[str, Any]) -> None:
@@ -79,7 +94,7 @@ async def test_after_ten_minutes_it_is_over_and_the_owner_may_offer_it_again(hos
     host.clock.forward(601)
     await host.appliance.image_lifecycle.end()
     assert (await host.client.post(f"/i/{slug}/view")).status == 410
-    offered = await host.patch(slug, token, restore=True, one_view=True, expires_in="1d")
+    offered = await host.patch(slug, token, restore=True)
     assert (await offered.json())["viewed_at"] is None
     assert (await host.client.post(f"/i/{slug}/view")).status == 200
 
@@ -117,12 +132,3 @@ async def test_with_a_passphrase_the_button_asks_for_it(host: Host, jpeg: bytes)
     assert (await host.client.post(f"/i/{slug}/view", data={"passphrase": "please"})).status == 200
 
 
-async def test_a_view_that_is_restored_is_offered_again(host: Host, mine: dict[str, Any], jpeg: bytes) -> None:
-    slug = mine["slug"]
-    assert await (await host.client.post(f"/i/{slug}/view")).read()
-    host.client.session.cookie_jar.clear()
-    restored = await (await host.patch(slug, mine["delete_token"], restore=True)).json()
-    assert (restored["one_view"], restored["viewed_at"]) == (True, None)
-    assert restored["expires_at"] > "2027"
-    assert await (await host.client.post(f"/i/{slug}/view")).read()
-    await problem(await host.get(f"/i/{slug}/original"), "gone")

@@ -59,13 +59,21 @@ export interface PendingUpload {
 
 type StoredUpload = Omit<PendingUpload, "options"> & { wishes: Record<string, string> };
 
+/** What the types of the service worker lack; it stores no images. */
+interface Persistable {
+  persist?(): Promise<boolean>;
+}
+
 interface Schema extends DBSchema {
   pictures: { key: string; value: LibraryImage; indexes: { uploaded: string } };
   albums: { key: string; value: LibraryAlbum };
   begun: { key: string; value: StoredUpload };
 }
 
+const MAX_UNDECIDED = 200; // files, more than anybody shares at once
+const MAX_UNDECIDED_BYTES = 1e9;
 let opened: Promise<IDBPDatabase<Schema>> | undefined;
+let isKept: Promise<unknown> | undefined;
 let whenLost: () => void = () => undefined;
 
 /** Call `lost` when the browser has deleted what was stored here, while the page is open. */
@@ -114,6 +122,12 @@ export async function findImage(slug: string): Promise<LibraryImage | undefined>
   return withDatabase((open) => open.get("pictures", slug));
 }
 
+/** Ask the browser, once a page, not to delete what is stored here when space is short: nobody else has the manage links. */
+function askToKeep(): void {
+  const storage = navigator.storage as (StorageManager & Persistable) | undefined; // only with HTTPS
+  isKept ??= storage?.persist?.().catch(() => undefined);
+}
+
 /** Store images; without previews if the browser can't store files, as in Safari's private windows. */
 export async function saveImages(...images: LibraryImage[]): Promise<void> {
   await withDatabase(async (open) => {
@@ -126,6 +140,7 @@ export async function saveImages(...images: LibraryImage[]): Promise<void> {
       );
     }
   });
+  askToKeep();
   publishChange();
 }
 
@@ -161,6 +176,7 @@ export async function listAlbums(): Promise<LibraryAlbum[]> {
 
 export async function saveAlbum(album: LibraryAlbum): Promise<void> {
   await withDatabase((open) => open.put("albums", album));
+  askToKeep();
   publishChange();
 }
 
@@ -174,16 +190,22 @@ export async function listPendingUploads(): Promise<PendingUpload[]> {
   return found.map(({ wishes, ...upload }) => ({ ...upload, options: wishes }));
 }
 
-/** Store files for the upload page, which asks what becomes of them, in this order: all of them or none. Throws if the browser has no room. */
+/**
+ * Store files for the upload page, which asks what becomes of them, in this order: all of them or none. Throws if the browser has
+ * no room, or too much waits for an answer already.
+ */
 export async function savePendingFiles(files: File[], options: Record<string, string> = {}): Promise<void> {
   const group = randomId();
   const uploads = files.map((file, index): StoredUpload => {
     const { name, size, lastModified: modified } = file;
     return { id: `${group}-${String(index).padStart(4, "0")}`, name, size, modified, wishes: options, file, undecided: true };
   });
-  await withDatabase((open) => {
+  await withDatabase(async (open) => {
     const change = open.transaction("begun", "readwrite", { durability: "strict" });
-    return Promise.all([...uploads.map((upload) => change.store.put(upload)), change.done]);
+    const undecided = [...(await change.store.getAll()).filter(({ undecided }) => undecided), ...uploads];
+    const bytes = undecided.reduce((sum, { size }) => sum + size, 0);
+    if (undecided.length > MAX_UNDECIDED || bytes > MAX_UNDECIDED_BYTES) throw new DOMException("", "QuotaExceededError");
+    await Promise.all([...uploads.map((upload) => change.store.put(upload)), change.done]);
   });
 }
 

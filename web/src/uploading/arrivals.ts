@@ -28,7 +28,7 @@ export class Arrivals {
     this.#files = files;
     this.#text.textContent = questionAbout(files);
     this.box.hidden = false;
-    if (document.activeElement === document.body) this.#button("upload").focus();
+    if (document.activeElement === document.body) this.#text.focus(); // not the button: Enter must not upload what nobody has looked at
   }
 
   get #text(): HTMLElement {
