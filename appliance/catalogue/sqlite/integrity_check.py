@@ -2,7 +2,8 @@
 
 import sqlite3
 
-from appliance.catalogue.sqlite import statements as sql
+from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sqlite import file_statements as file_sql
 from appliance.catalogue.sqlite.migrations import APPLICATION_ID
 
 MAX_LINES = 20
@@ -25,7 +26,7 @@ def problems(connection: sqlite3.Connection) -> list[str]:
         damage = [str(error)]
     if damage:
         return [f"The file is damaged: {line}" for line in damage]
-    if foreign := connection.execute(sql.FOREIGN_SCHEMA).fetchall():
+    if foreign := connection.execute(file_sql.FOREIGN_SCHEMA).fetchall():
         return [
             f"The file has a {kind} {name!r:.80}, which no release of this appliance makes." for kind, name in foreign
         ]

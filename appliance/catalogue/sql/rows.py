@@ -2,11 +2,11 @@
 
 import json
 import re
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from appliance.catalogue.sql.connection import Cursor
 from appliance.domain.flat_image import FACTS_FIELDS, OWN_FIELDS, flatten
 from appliance.domain.model import (
     Album,
@@ -100,7 +100,7 @@ def image_row_values(row: ImageRow) -> Mapping[str, Any]:
     return image_values(row.image) | marks
 
 
-def images_of(cursor: sqlite3.Cursor) -> list[Image]:
+def images_of(cursor: Cursor) -> list[Image]:
     return [image_of(row) for row in cursor.fetchall()]
 
 

@@ -1,15 +1,14 @@
 """The rows of access records that the store doesn't have yet, each enqueued by the change that made it due."""
 
 import json
-import sqlite3
 from typing import Any
 
-from appliance.catalogue.sqlite import statements as sql
-from appliance.catalogue.sqlite.readers import Readers
-from appliance.catalogue.sqlite.writer import Outcome, Writer
+from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.readers import Readers
+from appliance.catalogue.sql.writer import Writer
 from appliance.domain.access_records import AccessRecord, RecordKind
-
-Connection = sqlite3.Connection
 
 
 class RecordRows:
@@ -30,7 +29,7 @@ class RecordRows:
 
 
 def enqueue_record(connection: Connection, record: AccessRecord) -> None:
-    """Enqueue the record for the store, in the transaction of the change that it describes. Raises sqlite3.Error."""
+    """Enqueue the record for the store, in the transaction of the change that it describes."""
     body = None if record.fields is None else json.dumps(record.fields)
     connection.execute(
         sql.ENQUEUE_RECORD, {"kind": record.kind.value, "id": record.id, "version": record.version, "body": body}

@@ -1,19 +1,18 @@
 """The rows of bans."""
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from appliance.catalogue.sqlite import ban_statements as sql
-from appliance.catalogue.sqlite.readers import Readers
-from appliance.catalogue.sqlite.record_outbox import due_version, enqueue_record
-from appliance.catalogue.sqlite.writer import Outcome, Writer
+from appliance.catalogue.sql import ban_statements as sql
+from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.readers import Readers
+from appliance.catalogue.sql.record_outbox import due_version, enqueue_record
+from appliance.catalogue.sql.writer import Writer
 from appliance.domain.access_records import AccessRecord, RecordKind
 from appliance.domain.bans import UNREADABLE_VERSION, Ban, ban_of, id_of, record_of, subject_of
 from appliance.domain.errors import UnknownBan
-
-Connection = sqlite3.Connection
 
 
 class BanRows:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from appliance.catalogue.sqlite import image_changes, image_queries
-from appliance.catalogue.sqlite import statements as sql
-from appliance.catalogue.sqlite.readers import Readers
-from appliance.catalogue.sqlite.row_cache import RowCache
-from appliance.catalogue.sqlite.rows import Row
-from appliance.catalogue.sqlite.writer import Outcome, Writer
+from appliance.catalogue.sql import image_changes, image_queries
+from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.readers import Readers
+from appliance.catalogue.sql.row_memory import RowMemory
+from appliance.catalogue.sql.rows import Row
+from appliance.catalogue.sql.writer import Writer
 from appliance.catalogue.values import UNCHANGED, Backlog, Unchanged
 from appliance.domain.model import IdempotencyRecord, Image, Upload
 
@@ -19,10 +20,10 @@ ASKED_AT_ONCE = 10_000
 class ImageRows:
     """An `ImageCatalogue`."""
 
-    def __init__(self, readers: Readers, writer: Writer, cache: RowCache) -> None:
+    def __init__(self, readers: Readers, writer: Writer, memory: RowMemory) -> None:
         self._readers = readers
         self._writer = writer
-        self._cache = cache
+        self._memory = memory
 
     # --- one image ------------------------------------------------------------------------------------------------
 
@@ -47,7 +48,7 @@ class ImageRows:
         )
 
     async def get(self, slug: str) -> Row | None:
-        return await self._cache.get(slug, self._read)
+        return await self._memory.get(slug, self._read)
 
     async def _read(self, slug: str) -> Row | None:
         return await self._readers.run(image_queries.resolve, slug)

@@ -1,12 +1,10 @@
 """The rows of notes: what a job leaves for its next run."""
 
-import sqlite3
-
-from appliance.catalogue.sqlite import statements as sql
-from appliance.catalogue.sqlite.readers import Readers
-from appliance.catalogue.sqlite.writer import Outcome, Writer
-
-Connection = sqlite3.Connection
+from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.readers import Readers
+from appliance.catalogue.sql.writer import Writer
 
 
 class NoteRows:

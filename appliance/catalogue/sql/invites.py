@@ -1,16 +1,16 @@
 """The rows of invites, and of what was added by each."""
 
-import sqlite3
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from appliance.catalogue.sqlite import statements as sql
-from appliance.catalogue.sqlite.readers import Readers
-from appliance.catalogue.sqlite.record_outbox import enqueue_record
-from appliance.catalogue.sqlite.rows import packed, unpacked
-from appliance.catalogue.sqlite.writer import Outcome, Writer
+from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.readers import Readers
+from appliance.catalogue.sql.record_outbox import enqueue_record
+from appliance.catalogue.sql.rows import packed, unpacked
+from appliance.catalogue.sql.writer import Writer
 from appliance.domain.access_records import AccessRecord, RecordKind
 from appliance.domain.errors import Conflict, UnknownInvite
 from appliance.domain.invites import (
@@ -25,7 +25,6 @@ from appliance.domain.invites import (
 )
 from appliance.domain.model import Image
 
-Connection = sqlite3.Connection
 Found = tuple[Invite, InviteUsage]
 ENDED = (InviteState.CLOSED, InviteState.EXPIRED)
 
@@ -81,19 +80,6 @@ def invite_values(invite: Invite) -> Mapping[str, Any]:
     return asdict(invite) | {"token_hash": packed(invite.token_hash), "sees": invite.sees.value}
 
 
-def recount(connection: Connection) -> None:
-    """Bring what was added by each invite up to the rows of images. Those that were erased stay counted."""
-    counts: Counter[str] = Counter()
-    sizes: Counter[str] = Counter()
-    for invite_id, size_bytes in connection.execute(sql.IMAGES_BY_INVITE):
-        counts[invite_id] += 1
-        sizes[invite_id] += size_bytes
-    connection.execute("BEGIN")
-    for invite_id, images in counts.items():
-        connection.execute(sql.RECOUNT_INVITE, {"id": invite_id, "images": images, "bytes": sizes[invite_id]})
-    connection.execute("COMMIT")
-
-
 def _add(connection: Connection, invite: Invite, max_invites: int) -> Outcome[None]:
     others = _of_album(connection, invite.album)
     if len(others) >= max_invites:
@@ -101,10 +87,8 @@ def _add(connection: Connection, invite: Invite, max_invites: int) -> Outcome[No
         if not ended:
             raise Conflict(f"This album has {max_invites} open guest links already. Close one of them first.")
         _forget(connection, ended[-1])
-    try:
-        connection.execute(sql.ADD_INVITE, invite_values(invite))
-    except sqlite3.IntegrityError as error:
-        raise Conflict("The generated id is already in use. Try again.") from error
+    if connection.execute(sql.ADD_INVITE, invite_values(invite)).rowcount != 1:
+        raise Conflict("The generated id is already in use. Try again.")
     enqueue_record(connection, record_of(invite))
     return Outcome(None)
 

@@ -1,22 +1,21 @@
 """The rows of albums."""
 
 import json
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from appliance.catalogue.sqlite import statements as sql
-from appliance.catalogue.sqlite.idempotency import add_record
-from appliance.catalogue.sqlite.invites import forget_invites
-from appliance.catalogue.sqlite.lock_mark import mark_if_closed
-from appliance.catalogue.sqlite.outbox import TWO_ROUNDS
-from appliance.catalogue.sqlite.readers import Readers
-from appliance.catalogue.sqlite.rows import album_of, album_values, images_of
-from appliance.catalogue.sqlite.writer import Outcome, Writer
+from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.idempotency import add_record
+from appliance.catalogue.sql.invites import forget_invites
+from appliance.catalogue.sql.lock_mark import mark_if_closed
+from appliance.catalogue.sql.outbox import TWO_ROUNDS
+from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.readers import Readers
+from appliance.catalogue.sql.rows import album_of, album_values, images_of
+from appliance.catalogue.sql.writer import Writer
 from appliance.domain.errors import AlbumFull, Conflict, EndedAlbumInvite
 from appliance.domain.model import Album, IdempotencyRecord, Image
-
-Connection = sqlite3.Connection
 
 
 class AlbumRows:
@@ -73,10 +72,8 @@ def append_image(connection: Connection, slug: str, image: Image, max_images: in
 
 
 def _add(connection: Connection, album: Album, idempotency: IdempotencyRecord | None) -> Outcome[None]:
-    try:
-        connection.execute(sql.ADD_ALBUM, album_values(album, sidecar_due=True))
-    except sqlite3.IntegrityError as error:
-        raise Conflict("The generated album link is already in use. Try again.") from error
+    if connection.execute(sql.ADD_ALBUM, album_values(album, sidecar_due=True)).rowcount != 1:
+        raise Conflict("The generated album link is already in use. Try again.")
     add_record(connection, idempotency)
     mark_if_closed(connection, album)
     return Outcome(None)

@@ -1,17 +1,16 @@
 """The rows of purges: tags that shared caches have to purge, each enqueued by the change that made it stale."""
 
 import asyncio
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from appliance.catalogue.sqlite import statements as sql
-from appliance.catalogue.sqlite.outbox import TWO_ROUNDS
-from appliance.catalogue.sqlite.readers import Readers
-from appliance.catalogue.sqlite.writer import Outcome, Writer
+from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.outbox import TWO_ROUNDS
+from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.readers import Readers
+from appliance.catalogue.sql.writer import Writer
 from appliance.catalogue.values import COUNT_LIMIT, PendingPurges, Purge
-
-Connection = sqlite3.Connection
 
 
 class PurgeRows:

@@ -1,15 +1,13 @@
 """The rows of idempotency records. They are added with the image or album that a request made."""
 
-import sqlite3
-
-from appliance.catalogue.sqlite import statements as sql
-from appliance.catalogue.sqlite.readers import Readers
-from appliance.catalogue.sqlite.rows import idempotency_of, idempotency_values, packed
-from appliance.catalogue.sqlite.writer import Outcome, Writer
+from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.readers import Readers
+from appliance.catalogue.sql.rows import idempotency_of, idempotency_values, packed
+from appliance.catalogue.sql.writer import Writer
 from appliance.domain.errors import IdempotencyKeyInUse
 from appliance.domain.model import IdempotencyRecord
-
-Connection = sqlite3.Connection
 
 
 class IdempotencyRows:
@@ -30,12 +28,10 @@ def add_record(connection: Connection, record: IdempotencyRecord | None) -> None
     """Part of a larger change. Raises IdempotencyKeyInUse."""
     if record is None:
         return
-    try:
-        connection.execute(sql.ADD_IDEMPOTENCY, idempotency_values(record))
-    except sqlite3.IntegrityError as error:
+    if connection.execute(sql.ADD_IDEMPOTENCY, idempotency_values(record)).rowcount != 1:
         raise IdempotencyKeyInUse(
             "Another request with the same Idempotency-Key has finished. Repeat the request to get its response."
-        ) from error
+        )
 
 
 def _get(connection: Connection, key_hash: str) -> IdempotencyRecord | None:

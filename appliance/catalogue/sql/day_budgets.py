@@ -1,14 +1,14 @@
 """The rows of day budgets."""
 
 import heapq
-import sqlite3
 from collections.abc import Mapping
 
-from appliance.catalogue.sqlite import statements as sql
-from appliance.catalogue.sqlite.readers import Readers
-from appliance.catalogue.sqlite.writer import Outcome, Writer
+from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.readers import Readers
+from appliance.catalogue.sql.writer import Writer
 
-Connection = sqlite3.Connection
 FORGOTTEN_AT_ONCE = 1000
 
 

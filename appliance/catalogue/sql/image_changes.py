@@ -1,25 +1,23 @@
 """Changes to the rows of images: functions for the writing thread. Each does all of its change or raises."""
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
-from appliance.catalogue.sqlite import statements as sql
-from appliance.catalogue.sqlite.albums import append_image
-from appliance.catalogue.sqlite.idempotency import add_record
-from appliance.catalogue.sqlite.invites import count_guest_image
-from appliance.catalogue.sqlite.keys import charge, give_back
-from appliance.catalogue.sqlite.lock_mark import mark_if_closed
-from appliance.catalogue.sqlite.outbox import ONE_ROUND, TWO_ROUNDS
-from appliance.catalogue.sqlite.rows import ImageRow, image_row_of, image_row_values, images_of
-from appliance.catalogue.sqlite.uploads import finish_upload
-from appliance.catalogue.sqlite.writer import Outcome
+from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sql.albums import append_image
+from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.idempotency import add_record
+from appliance.catalogue.sql.invites import count_guest_image
+from appliance.catalogue.sql.keys import charge, give_back
+from appliance.catalogue.sql.lock_mark import mark_if_closed
+from appliance.catalogue.sql.outbox import ONE_ROUND, TWO_ROUNDS
+from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.rows import ImageRow, image_row_of, image_row_values, images_of
+from appliance.catalogue.sql.uploads import finish_upload
 from appliance.catalogue.values import MAX_BATCH, Unchanged
 from appliance.domain.errors import Conflict, GoneImage, InvalidField, UnknownImage
 from appliance.domain.model import Ending, IdempotencyRecord, Image, Location, Upload
-
-Connection = sqlite3.Connection
 
 
 def add(
@@ -38,10 +36,8 @@ def add(
         raise Conflict("The generated image link was used before. Try again.")
     charge(connection, image)
     row = ImageRow(image, prewarmed=False, sidecar_due=sidecar_due, erasing=False)
-    try:
-        connection.execute(sql.ADD_IMAGE, image_row_values(row))
-    except sqlite3.IntegrityError as error:
-        raise Conflict("The generated image link is already in use. Try again.") from error
+    if connection.execute(sql.ADD_IMAGE, image_row_values(row)).rowcount != 1:
+        raise Conflict("The generated image link is already in use. Try again.")
     add_record(connection, idempotency)
     mark_if_closed(connection, image)
     album = count_guest_image(connection, image)

@@ -1,4 +1,4 @@
-"""Every SQL statement that runs after the migrations, in one place, so that a test can check the plan of each.
+"""The SQL statements that run after the migrations, in one place, so that a test can check the plan of each.
 
 `INDEXED BY` requires a partial index: without statistics the planner may prefer to walk the whole slug index. A lower
 bound of '' turns a walk in slug order into a search, the only form of a walk that the test accepts.
@@ -7,7 +7,7 @@ bound of '' turns a walk in slug order into a search, the only form of a walk th
 
 from dataclasses import fields
 
-from appliance.catalogue.sqlite.rows import ALBUM_COLUMNS, COLUMNS, UPLOAD_COLUMNS
+from appliance.catalogue.sql.rows import ALBUM_COLUMNS, COLUMNS, UPLOAD_COLUMNS
 from appliance.domain.flat_image import FACTS_FIELDS
 from appliance.domain.invites import Invite
 
@@ -33,8 +33,9 @@ _SLUGS = "(SELECT value FROM json_each(:slugs))"
 
 # --- one image ----------------------------------------------------------------------------------------------------
 
-ADD_IMAGE = f"INSERT INTO images ({_IMAGE_ROW}) VALUES ({_VALUES}, :prewarmed, :sidecar_due, :erasing)"
-ADD_IF_ABSENT = f"INSERT OR IGNORE INTO images ({_IMAGE_ROW}) VALUES ({_VALUES}, :prewarmed, :sidecar_due, :erasing)"
+ADD_IMAGE = f"""
+    INSERT INTO images ({_IMAGE_ROW}) VALUES ({_VALUES}, :prewarmed, :sidecar_due, :erasing)
+    ON CONFLICT (slug) DO NOTHING"""
 IMAGE = f"SELECT {_IMAGE} FROM images WHERE slug = :slug"
 IMAGE_ROW = f"SELECT {_IMAGE_ROW} FROM images WHERE slug = :slug"
 CHANGE = f"UPDATE images SET {_SET} WHERE slug = :slug"
@@ -76,24 +77,27 @@ BEGIN_ERASE = "UPDATE images SET erasing = 1 WHERE slug = :slug AND ended IS NOT
 # --- tombstones, idempotency, notes -------------------------------------------------------------------------------
 
 TOMBSTONE = "SELECT slug, ended, ended_s FROM tombstones WHERE slug = :slug"
-ADD_TOMBSTONE = "INSERT OR REPLACE INTO tombstones (slug, ended, ended_s) VALUES (:slug, :ended, :ended_s)"
+ADD_TOMBSTONE = """
+    INSERT INTO tombstones (slug, ended, ended_s) VALUES (:slug, :ended, :ended_s)
+    ON CONFLICT (slug) DO UPDATE SET ended = excluded.ended, ended_s = excluded.ended_s"""
 FORGET_TOMBSTONES = """
     DELETE FROM tombstones WHERE slug IN
     (SELECT slug FROM tombstones WHERE ended_s < :before_s ORDER BY ended_s LIMIT :limit) RETURNING slug"""
 ENQUEUE_TOMBSTONE = """
     INSERT INTO tombstones_due (slug, version) VALUES (:slug, :version)
-    ON CONFLICT (slug) DO UPDATE SET version = max(version, excluded.version)"""
+    ON CONFLICT (slug) DO UPDATE SET version = max(tombstones_due.version, excluded.version)"""
 TOMBSTONES_DUE = "SELECT slug FROM tombstones_due WHERE slug > :after ORDER BY slug LIMIT :limit"
 MARK_TOMBSTONE_WRITTEN = "DELETE FROM tombstones_due WHERE slug = :slug AND version <= coalesce(:version, version)"
 IDEMPOTENCY = "SELECT key_hash, slug, fingerprint, created_s, secret FROM idempotency WHERE key_hash = :key_hash"
 ADD_IDEMPOTENCY = """
     INSERT INTO idempotency (key_hash, slug, fingerprint, created_s, secret)
-    VALUES (:key_hash, :slug, :fingerprint, :created_s, :secret)"""
+    VALUES (:key_hash, :slug, :fingerprint, :created_s, :secret) ON CONFLICT (key_hash) DO NOTHING"""
 FORGET_IDEMPOTENCY = """
     DELETE FROM idempotency WHERE key_hash IN
     (SELECT key_hash FROM idempotency WHERE created_s < :before_s ORDER BY created_s LIMIT :limit)"""
 NOTE = "SELECT value FROM notes WHERE name = :name"
-SET_NOTE = "INSERT OR REPLACE INTO notes (name, value) VALUES (:name, :value)"
+SET_NOTE = """
+    INSERT INTO notes (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"""
 
 # --- resumable uploads --------------------------------------------------------------------------------------------
 
@@ -106,7 +110,7 @@ COMPLETE_UPLOAD = """
     UPDATE uploads SET length = :length, is_open = 0
     WHERE id_hash = :id_hash AND state = 'receiving' AND is_open = 1"""
 SET_UPLOAD_EDITS = """
-    UPDATE uploads SET edits = :edits, had_credentials = had_credentials OR :credentials
+    UPDATE uploads SET edits = :edits, had_credentials = max(had_credentials, :credentials)
     WHERE id_hash = :id_hash AND state = 'receiving'"""
 KEEP_UPLOAD = "UPDATE uploads SET expires_s = :expires_s WHERE id_hash = :id_hash AND state = 'receiving'"
 END_UPLOAD = """
@@ -122,7 +126,7 @@ CLEAR_GONE_UPLOAD = """
 UNFINISHED_UPLOADS = """
     SELECT count(*) FROM
     (SELECT 1 FROM uploads INDEXED BY uploads_receiving
-    WHERE state = 'receiving' AND expires_s > :now_s LIMIT :limit)"""
+    WHERE state = 'receiving' AND expires_s > :now_s LIMIT :limit) AS found"""
 FORGET_UPLOADS = """
     DELETE FROM uploads WHERE id_hash IN
     (SELECT id_hash FROM uploads INDEXED BY uploads_ended
@@ -130,8 +134,8 @@ FORGET_UPLOADS = """
 
 # --- albums -------------------------------------------------------------------------------------------------------
 
-ADD_ALBUM = f"INSERT INTO albums ({_ALBUM}, sidecar_due) VALUES ({_ALBUM_VALUES}, :sidecar_due)"
-ADD_ALBUM_IF_ABSENT = f"INSERT OR IGNORE INTO albums ({_ALBUM}, sidecar_due) VALUES ({_ALBUM_VALUES}, :sidecar_due)"
+ADD_ALBUM = f"""
+    INSERT INTO albums ({_ALBUM}, sidecar_due) VALUES ({_ALBUM_VALUES}, :sidecar_due) ON CONFLICT (slug) DO NOTHING"""
 ALBUM = f"SELECT {_ALBUM} FROM albums WHERE slug = :slug"
 CHANGE_ALBUM = f"""
     UPDATE albums SET {_ALBUM_SET}, sidecar_due = :sidecar_due WHERE slug = :slug AND version = :version - 1"""
@@ -158,8 +162,7 @@ _KEY_VALUES = ":id, :name, :secret_hash, :scopes, :limits, :created_s, :expires_
 _KEY_SET = """
     name = :name, secret_hash = :secret_hash, scopes = :scopes, limits = :limits, created_s = :created_s,
     expires_s = :expires_s, revoked_s = :revoked_s, version = :version"""
-ADD_KEY = f"INSERT INTO keys ({_KEY}) VALUES ({_KEY_VALUES})"
-ADD_KEY_IF_ABSENT = f"INSERT OR IGNORE INTO keys ({_KEY}) VALUES ({_KEY_VALUES})"
+ADD_KEY = f"INSERT INTO keys ({_KEY}) VALUES ({_KEY_VALUES}) ON CONFLICT (id) DO NOTHING"
 KEY = f"SELECT {_KEY} FROM keys WHERE id = :id"
 KEY_BY_NAME = "SELECT id FROM keys INDEXED BY keys_by_name WHERE name = :name AND revoked_s IS NULL"
 KEYS = f"SELECT {_KEY} FROM keys INDEXED BY keys_by_time WHERE created_s > 0 ORDER BY created_s, id"
@@ -167,17 +170,16 @@ CHANGE_KEY = f"UPDATE keys SET {_KEY_SET} WHERE id = :id"
 CHANGE_KEY_IF_OLDER = f"UPDATE keys SET {_KEY_SET} WHERE id = :id AND version < :version"
 KEY_USAGE = "SELECT images, bytes, day, day_images, day_bytes FROM key_usage WHERE id = :id"
 SET_KEY_USAGE = """
-    INSERT OR REPLACE INTO key_usage (id, images, bytes, day, day_images, day_bytes)
-    VALUES (:id, :images, :bytes, :day, :day_images, :day_bytes)"""
+    INSERT INTO key_usage (id, images, bytes, day, day_images, day_bytes)
+    VALUES (:id, :images, :bytes, :day, :day_images, :day_bytes) ON CONFLICT (id) DO UPDATE SET
+    images = excluded.images, bytes = excluded.bytes,
+    day = excluded.day, day_images = excluded.day_images, day_bytes = excluded.day_bytes"""
 GIVE_BACK = """
     UPDATE key_usage SET images = max(0, images - :images), bytes = max(0, bytes - :bytes) WHERE id = :id"""
-FORGET_USAGE = "DELETE FROM key_usage WHERE id > ''"
-IMAGES_OF_KEYS = """
-    SELECT access_key, bytes, created_s FROM images WHERE rowid > 0 AND access_key IS NOT NULL ORDER BY rowid"""
 ENQUEUE_RECORD = """
     INSERT INTO records_due (kind, id, version, body) VALUES (:kind, :id, :version, :body)
     ON CONFLICT (kind, id) DO UPDATE SET version = excluded.version, body = excluded.body
-    WHERE excluded.version >= version"""
+    WHERE excluded.version >= records_due.version"""
 RECORD_DUE = "SELECT kind, id, version, body FROM records_due WHERE kind = :kind AND id = :id"
 RECORDS_DUE = """
     SELECT kind, id, version, body FROM records_due
@@ -190,8 +192,7 @@ _INVITE_COLUMNS = tuple(field.name for field in fields(Invite))
 _INVITE = ", ".join(_INVITE_COLUMNS)
 _INVITE_VALUES = ", ".join(f":{name}" for name in _INVITE_COLUMNS)
 _INVITE_SET = ", ".join(f"{name} = :{name}" for name in _INVITE_COLUMNS)
-ADD_INVITE = f"INSERT INTO invites ({_INVITE}) VALUES ({_INVITE_VALUES})"
-ADD_INVITE_IF_ABSENT = f"INSERT OR IGNORE INTO invites ({_INVITE}) VALUES ({_INVITE_VALUES})"
+ADD_INVITE = f"INSERT INTO invites ({_INVITE}) VALUES ({_INVITE_VALUES}) ON CONFLICT (id) DO NOTHING"
 INVITE = f"SELECT {_INVITE}, images, bytes FROM invites WHERE id = :id"
 INVITE_BY_TOKEN = f"""
     SELECT {_INVITE}, images, bytes FROM invites INDEXED BY invites_by_token WHERE token_hash = :token_hash"""
@@ -202,16 +203,13 @@ CHANGE_INVITE = f"UPDATE invites SET {_INVITE_SET} WHERE id = :id"
 CHANGE_INVITE_IF_OLDER = f"UPDATE invites SET {_INVITE_SET} WHERE id = :id AND version < :version"
 REMOVE_INVITE = "DELETE FROM invites WHERE id = :id"
 COUNT_GUEST_IMAGE = "UPDATE invites SET images = images + 1, bytes = bytes + :bytes WHERE id = :id"
-IMAGES_BY_INVITE = "SELECT invite, bytes FROM images WHERE rowid > 0 AND invite IS NOT NULL ORDER BY rowid"
-RECOUNT_INVITE = """
-    UPDATE invites SET images = max(images, :images), bytes = max(bytes, :bytes) WHERE id = :id"""
 
 # --- day budgets --------------------------------------------------------------------------------------------------
 
 DAY_BUDGETS = "SELECT name, bytes FROM day_budgets WHERE day = :day"
 ADD_TO_DAY_BUDGET = """
     INSERT INTO day_budgets (day, name, bytes) VALUES (:day, :name, max(0, :bytes))
-    ON CONFLICT (day, name) DO UPDATE SET bytes = max(0, bytes + :bytes)"""
+    ON CONFLICT (day, name) DO UPDATE SET bytes = max(0, day_budgets.bytes + :bytes)"""
 FORGET_DAY_BUDGETS = """
     DELETE FROM day_budgets WHERE (day, name) IN (SELECT day, name FROM day_budgets WHERE day < :day LIMIT :limit)"""
 
@@ -220,7 +218,7 @@ FORGET_DAY_BUDGETS = """
 ENQUEUE_PURGE = """
     INSERT INTO purges (tag, due_s, rounds, turn) VALUES (:tag, :due_s, :rounds, 1)
     ON CONFLICT (tag) DO UPDATE SET
-    due_s = min(due_s, excluded.due_s), rounds = max(rounds, excluded.rounds), turn = turn + 1"""
+    due_s = min(purges.due_s, excluded.due_s), rounds = max(purges.rounds, excluded.rounds), turn = purges.turn + 1"""
 PURGES_DUE = """
     SELECT tag, due_s, rounds, turn FROM purges INDEXED BY purges_due
     WHERE due_s <= :now_s ORDER BY due_s LIMIT :limit"""
@@ -229,7 +227,13 @@ REPEAT_PURGE = """
     UPDATE purges SET rounds = rounds - 1, due_s = :due_s, turn = turn + 1 WHERE tag = :tag AND turn = :generation"""
 COUNT_PURGES = """
     SELECT count(*), min(due_s) FROM
-    (SELECT due_s FROM purges INDEXED BY purges_due WHERE due_s <= :now_s ORDER BY due_s LIMIT :cap)"""
+    (SELECT due_s FROM purges INDEXED BY purges_due WHERE due_s <= :now_s ORDER BY due_s LIMIT :cap) AS found"""
+
+# --- the mark of a catalogue with locks (lock_mark) -----------------------------------------------------------------
+
+MARK_LOCKS_IN_USE = """
+    INSERT INTO _sqlite_migrations (migration_set, name, applied_at) SELECT 'catalogue', :name, datetime('now')
+    WHERE NOT EXISTS (SELECT 1 FROM _sqlite_migrations WHERE migration_set = 'catalogue' AND name = :name)"""
 
 # --- walks and counts ---------------------------------------------------------------------------------------------
 
@@ -243,24 +247,22 @@ TOMBSTONED = f"""
 NEWEST = "SELECT created_s FROM images WHERE slug > '' ORDER BY slug DESC LIMIT 1000"
 COUNT_UNSHIPPED = """
     SELECT count(*) FROM (SELECT 1 FROM images INDEXED BY images_unshipped
-    WHERE location = 'spool' AND ended IS NULL AND slug > '' LIMIT :cap)"""
+    WHERE location = 'spool' AND ended IS NULL AND slug > '' LIMIT :cap) AS found"""
 COUNT_UNWARMED = """
     SELECT count(*) FROM (SELECT 1 FROM images INDEXED BY images_unwarmed
-    WHERE prewarmed = 0 AND ended IS NULL AND original_only IS NULL AND slug > '' LIMIT :cap)"""
+    WHERE prewarmed = 0 AND ended IS NULL AND original_only IS NULL AND slug > '' LIMIT :cap) AS found"""
 COUNT_SIDECARS_DUE = """
     SELECT count(*) FROM (SELECT 1 FROM images INDEXED BY images_sidecar_due
-    WHERE sidecar_due = 1 AND location = 'store' AND ended IS NULL AND slug > '' LIMIT :cap)"""
+    WHERE sidecar_due = 1 AND location = 'store' AND ended IS NULL AND slug > '' LIMIT :cap) AS found"""
 COUNT_ERASABLE = """
     SELECT count(*) FROM (SELECT 1 FROM images INDEXED BY images_ended
-    WHERE ended IS NOT NULL AND erase_after_s <= :now_s LIMIT :cap)"""
+    WHERE ended IS NOT NULL AND erase_after_s <= :now_s LIMIT :cap) AS found"""
 
 # --- copies: restored, merged, verified ---------------------------------------------------------------------------
 
 COUNT_IMAGES = "SELECT count(*) FROM images WHERE slug > ''"
 COUNT_TOMBSTONES = "SELECT count(*) FROM tombstones WHERE slug > ''"
 COUNT_ALBUMS = "SELECT count(*) FROM albums WHERE slug > ''"
-LAST_ROWID = "SELECT max(rowid) FROM images"
-FROM_ROWID = f"SELECT {_IMAGE} FROM images WHERE rowid >= :rowid ORDER BY rowid LIMIT 1"
 CHANGE_IF_OLDER = f"UPDATE images SET {_RECORDED}, sidecar_due = 0 WHERE slug = :slug AND version < :version"
 END_IF_OLDER = """
     UPDATE images SET ended = :ended, ended_s = :ended_s, erase_after_s = :restorable_until_s, version = :version
@@ -283,8 +285,6 @@ FORGET_FINISHED_UPLOADS = """
 
 # --- invariants, for `check` --------------------------------------------------------------------------------------
 
-FOREIGN_SCHEMA = "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index') LIMIT 20"
-"""Triggers and views, of which a catalogue has none: in a file from elsewhere they would run with our statements."""
 HALF_ENDED = """
     SELECT slug FROM images WHERE slug > '' AND
     ((ended IS NULL) <> (ended_s IS NULL) OR (ended IS NULL) <> (erase_after_s IS NULL)) LIMIT :limit"""

@@ -1,16 +1,14 @@
 """The rows of resumable uploads."""
 
-import sqlite3
-
-from appliance.catalogue.sqlite import statements as sql
-from appliance.catalogue.sqlite.lock_mark import mark_if_closed
-from appliance.catalogue.sqlite.readers import Readers
-from appliance.catalogue.sqlite.rows import Row, packed, refusal_text, tombstone_values, upload_of, upload_values
-from appliance.catalogue.sqlite.writer import Outcome, Writer
+from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.lock_mark import mark_if_closed
+from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.readers import Readers
+from appliance.catalogue.sql.rows import Row, packed, refusal_text, tombstone_values, upload_of, upload_values
+from appliance.catalogue.sql.writer import Writer
 from appliance.domain.errors import Conflict
 from appliance.domain.model import Ending, Refusal, Tombstone, Upload, UploadState
-
-Connection = sqlite3.Connection
 
 
 class UploadRows:

@@ -1,22 +1,21 @@
 """The rows of access keys, and of what was uploaded with each."""
 
 import json
-import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from appliance.catalogue.sqlite import statements as sql
-from appliance.catalogue.sqlite.readers import Readers
-from appliance.catalogue.sqlite.record_outbox import enqueue_record
-from appliance.catalogue.sqlite.rows import packed, unpacked
-from appliance.catalogue.sqlite.writer import Outcome, Writer
+from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.readers import Readers
+from appliance.catalogue.sql.record_outbox import enqueue_record
+from appliance.catalogue.sql.rows import packed, unpacked
+from appliance.catalogue.sql.writer import Writer
 from appliance.domain.access_keys import AccessKey, KeyUsage, Scope, day_of, limits_of, record_of
 from appliance.domain.errors import Conflict, KeyInvalid, UnknownKey
 from appliance.domain.key_rules import require_valid, require_within
 from appliance.domain.model import Image
-
-Connection = sqlite3.Connection
 
 
 class KeyRows:
@@ -55,7 +54,7 @@ def charge(connection: Connection, image: Image) -> None:
     require_valid(key, image.created_s)
     usage = _usage(connection, key.id)
     require_within(key, usage, image.bytes, image.created_s)
-    _set_usage(connection, key.id, usage.on(day_of(image.created_s)).with_image(image.bytes))
+    set_usage(connection, key.id, usage.on(day_of(image.created_s)).with_image(image.bytes))
 
 
 def give_back(connection: Connection, image: Image, *, images: int = 1) -> None:
@@ -79,29 +78,11 @@ def key_values(key: AccessKey) -> Mapping[str, Any]:
     }
 
 
-def recount(connection: Connection) -> None:
-    """Recount, from the rows of images, what each key has on the host and what it uploaded on the last day."""
-    usages: dict[str, KeyUsage] = {}
-    for key_id, size_bytes, created_s in connection.execute(sql.IMAGES_OF_KEYS):
-        before, day = usages.get(key_id, KeyUsage()), day_of(created_s)
-        if day >= before.day:
-            usages[key_id] = before.on(day).with_image(size_bytes)
-        else:
-            usages[key_id] = replace(before, images=before.images + 1, bytes=before.bytes + size_bytes)
-    connection.execute("BEGIN")
-    connection.execute(sql.FORGET_USAGE)
-    for key_id, usage in usages.items():
-        _set_usage(connection, key_id, usage)
-    connection.execute("COMMIT")
-
-
 def _add(connection: Connection, key: AccessKey) -> Outcome[None]:
     if connection.execute(sql.KEY_BY_NAME, {"name": key.name}).fetchone():
         raise Conflict(f"There is a key with the name “{key.name}” already. Choose another name, or revoke that key.")
-    try:
-        connection.execute(sql.ADD_KEY, key_values(key))
-    except sqlite3.IntegrityError as error:
-        raise Conflict("The generated id is already in use. Try again.") from error
+    if connection.execute(sql.ADD_KEY, key_values(key)).rowcount != 1:
+        raise Conflict("The generated id is already in use. Try again.")
     enqueue_record(connection, record_of(key))
     return Outcome(None)
 
@@ -130,7 +111,8 @@ def _change(connection: Connection, key_id: str, change: Callable[[AccessKey], A
     return Outcome(changed)
 
 
-def _set_usage(connection: Connection, key_id: str, usage: KeyUsage) -> None:
+def set_usage(connection: Connection, key_id: str, usage: KeyUsage) -> None:
+    """Put this in the place of what was counted for the key."""
     connection.execute(sql.SET_KEY_USAGE, {"id": key_id, **asdict(usage)})
 
 
