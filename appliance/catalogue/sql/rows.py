@@ -38,6 +38,7 @@ _LOCATION, _ENDED, _PRIVATE_DATA = _AT["location"], _AT["ended"], _AT["private_d
 _INCOMPLETE, _ONE_VIEW = _AT["incomplete"], _AT["one_view"]
 _CONTENT_CREDENTIALS, _KEEP_METADATA = _AT["content_credentials"], _AT["keep_metadata"]
 _HEX = re.compile(r"(?:[0-9a-f]{2})+")
+_TEXT_MARK = b"\0text:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,18 @@ class ImageRow:
     erasing: bool
 
 
-def packed(digest: str) -> bytes | str:
-    """Digests in hex take half the room as bytes; anything else stays a text."""
-    return bytes.fromhex(digest) if _HEX.fullmatch(digest) else digest
+def packed(digest: str) -> bytes:
+    """Digests in hex take half the room as bytes; anything else is a marked text."""
+    if _HEX.fullmatch(digest) and not digest.startswith(_TEXT_MARK.hex()):
+        return bytes.fromhex(digest)
+    return _TEXT_MARK + digest.encode()
 
 
 def unpacked(stored: bytes | str) -> str:
-    return stored.hex() if isinstance(stored, bytes) else stored
+    """The digest again; older releases stored as text what is not in hex."""
+    if isinstance(stored, str):
+        return stored
+    return stored.removeprefix(_TEXT_MARK).decode() if stored.startswith(_TEXT_MARK) else stored.hex()
 
 
 def image_values(image: Image) -> dict[str, Any]:

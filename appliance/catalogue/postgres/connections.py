@@ -1,0 +1,110 @@
+"""Opens connections to the catalogue's database, with the time limits that all of them have."""
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.numeric import Int8Dumper
+
+from appliance.catalogue.postgres.dialect import translated
+from appliance.catalogue.sql.connection import Cursor
+from appliance.domain.errors import CatalogueUnavailable
+
+PAUSE_S = 1.0
+"""After a failure to connect, for so long nothing else tries: a host that doesn't answer costs seconds each time."""
+STATEMENT_TIMEOUT_S = 10
+_DEFAULTS: Mapping[str, Any] = {
+    "application_name": "appliance",
+    "client_encoding": "UTF8",
+    "connect_timeout": 3,
+    "target_session_attrs": "read-write",  # of several hosts, the one that isn't a standby
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # ms
+}
+_SETTINGS = (
+    f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'",
+    "SET lock_timeout = '5s'",
+    "SET idle_in_transaction_session_timeout = '60s'",
+    # The server too notices within half a minute that this machine is gone, and gives up what its session owns.
+    "SET tcp_keepalives_idle = 10",
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 3",
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+)
+
+
+class _FlagDumper(Int8Dumper):
+    """Flags are stored as 0 and 1, as in SQLite."""
+
+    def dump(self, obj: Any) -> bytes | bytearray | memoryview | None:  # noqa: ANN401
+        return super().dump(int(obj))
+
+
+class PostgresConnection:
+    """A `Connection`, used by one thread. Its methods raise psycopg.Error."""
+
+    def __init__(self, raw: "psycopg.Connection[tuple[Any, ...]]") -> None:
+        self.raw = raw
+
+    def execute(self, statement: str, values: Mapping[str, Any] | None = None, /) -> Cursor:
+        return self.raw.execute(translated(statement), values)
+
+    def executemany(self, statement: str, rows: Iterable[Mapping[str, Any]], /) -> None:
+        self.raw.cursor().executemany(translated(statement), rows)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the server or the network ended it."""
+        return self.raw.closed or self.raw.broken
+
+    def close(self) -> None:
+        self.raw.close()
+
+
+class Connector:
+    """Opens connections to the database at `url`, for any thread."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self._failed_at: float | None = None
+
+    def connect(self, *, read_only: bool = False) -> PostgresConnection:
+        """A connection without a transaction. Raises psycopg.Error, CatalogueUnavailable in a pause (`PAUSE_S`)."""
+        self._require_no_pause()
+        try:
+            connection = _connect(self._url, read_only=read_only)
+        except psycopg.OperationalError:
+            with self._lock:
+                self._failed_at = time.monotonic()
+            raise
+        with self._lock:
+            self._failed_at = None
+        return connection
+
+    def _require_no_pause(self) -> None:
+        with self._lock:
+            failed_at = self._failed_at
+        if failed_at is not None and time.monotonic() - failed_at < PAUSE_S:
+            raise CatalogueUnavailable("The catalogue's database can't be reached. Try again in a moment.")
+
+
+def _connect(url: str, *, read_only: bool) -> PostgresConnection:
+    conninfo = make_conninfo(**{**_DEFAULTS, **conninfo_to_dict(url)})
+    raw = psycopg.connect(conninfo, autocommit=True)
+    try:
+        raw.adapters.register_dumper(int, Int8Dumper)
+        raw.adapters.register_dumper(bool, _FlagDumper)
+        for setting in _SETTINGS:
+            raw.execute(setting)
+        if read_only:
+            raw.execute("SET default_transaction_read_only = on")
+    except BaseException:
+        raw.close()
+        raise
+    return PostgresConnection(raw)
