@@ -14,7 +14,7 @@ import psycopg
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.pq import TransactionStatus
 
-from appliance.catalogue.postgres.connections import PAUSE_S, Connector, PostgresConnection
+from appliance.catalogue.postgres.connections import Connector, PostgresConnection
 from appliance.catalogue.postgres.faults import REPEATABLE, said, translate_error
 from appliance.catalogue.postgres.migrations import migrate, require_fit
 from appliance.catalogue.sql.writer import Job
@@ -23,6 +23,7 @@ from appliance.domain.errors import ApplianceError, CatalogueUnavailable
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
+PAUSE_S = 0.25
 OWNED_WITHIN_S = 10.0
 """The session of a server that was killed ends a moment after it."""
 RESOLVED_WITHIN_S = 20.0
@@ -138,7 +139,7 @@ class PostgresSession:
                 row = self._connected().raw.execute("SELECT pg_xact_status(%s::xid8)", [transaction]).fetchone()
                 if row is not None and row[0] in ("committed", "aborted"):
                     return bool(row[0] == "committed")
-            self._sleep(PAUSE_S / 4)
+            self._sleep(PAUSE_S)
         raise CatalogueUnavailable("The catalogue's database was lost while it saved. Look whether it did, and repeat.")
 
     def _connected(self) -> PostgresConnection:

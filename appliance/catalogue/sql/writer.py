@@ -158,8 +158,9 @@ class Writer:
 
     def _wake(self, jobs: list[Job]) -> None:
         for job in jobs:
-            if job.error is None and job.outcome is not None:
-                self._settle(job.outcome)
+            if job.outcome is not None:
+                # What became of a change whose commit failed is not known for certain: its rows are read again.
+                self._settle(job.outcome if job.error is None else Outcome(None, dict.fromkeys(job.outcome.rows)))
         for job in jobs:
             if job.future.done():
                 continue

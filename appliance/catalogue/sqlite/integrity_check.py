@@ -2,17 +2,9 @@
 
 import sqlite3
 
-from appliance.catalogue.sql import statements as sql
-from appliance.catalogue.sqlite import file_statements as file_sql
+from appliance.catalogue.sql.invariants import MAX_LINES, unsound_rows
+from appliance.catalogue.sqlite import file_statements as sql
 from appliance.catalogue.sqlite.migrations import APPLICATION_ID
-
-MAX_LINES = 20
-_INVARIANTS = (
-    (sql.HALF_ENDED, "has only some of the marks of an ended image"),
-    (sql.ERASING_ALIVE, "is being erased though it has not ended"),
-    (sql.IMPOSSIBLE_FACTS, "has a size, version or place that can't be"),
-    (sql.LIVING_TOMBSTONES, "has both a row and a tombstone"),
-)
 
 
 def problems(connection: sqlite3.Connection) -> list[str]:
@@ -26,12 +18,8 @@ def problems(connection: sqlite3.Connection) -> list[str]:
         damage = [str(error)]
     if damage:
         return [f"The file is damaged: {line}" for line in damage]
-    if foreign := connection.execute(file_sql.FOREIGN_SCHEMA).fetchall():
+    if foreign := connection.execute(sql.FOREIGN_SCHEMA).fetchall():
         return [
             f"The file has a {kind} {name!r:.80}, which no release of this appliance makes." for kind, name in foreign
         ]
-    return [
-        f"Image {slug} {what}."
-        for statement, what in _INVARIANTS
-        for (slug,) in connection.execute(statement, {"limit": MAX_LINES}).fetchall()
-    ]
+    return unsound_rows(connection)

@@ -1,8 +1,7 @@
 """The catalogues that keep one contract. A new one is one more entry of `KINDS`."""
 
 import itertools
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -12,8 +11,7 @@ from appliance.catalogue import Catalogue
 from appliance.catalogue.postgres.catalogue import PostgresCatalogue
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.domain.clock import Clock
-from tests.support.postgres import new_schema, postgres_server
-from tests.support.servers import Server
+from tests.support.postgres import new_schema
 
 
 class OpenCatalogue(Protocol):
@@ -38,14 +36,6 @@ def postgres_catalogue(url: str) -> OpenCatalogue:
 
 
 KINDS = ("sqlite", "postgres")
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        with postgres_server(Path(folder)) as server:
-            yield server
 
 
 @pytest.fixture(params=KINDS)
