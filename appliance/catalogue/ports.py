@@ -53,7 +53,7 @@ class Catalogue(Protocol):
 
     @property
     def fault(self) -> str | None:
-        """Why the last change could not be saved, in words; None if it could."""
+        """Why changes can't be saved, in words; None if the last one could."""
 
     async def start(self) -> None:
         """Open the database, create it if there is none, and bring its schema up to this release.

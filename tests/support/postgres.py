@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import pwd
 import shutil
 import subprocess
 from pathlib import Path
@@ -34,7 +35,7 @@ def postgres_server(folder: Path) -> Server:
     programs, port, data = postgres_programs(), free_port(), folder / "data"
     data.mkdir(mode=0o700)
     if os.geteuid() == 0:
-        shutil.chown(data, "postgres", "postgres")
+        shutil.chown(data, _plain_user())
     make = [str(programs / "initdb"), "--no-sync", "--auth=trust", f"--username={USER}", "--encoding=UTF8"]
     subprocess.run(_as_postgres([*make, f"--pgdata={data}"]), check=True, capture_output=True, cwd="/")
     settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
@@ -68,4 +69,11 @@ def _as_postgres(command: list[str]) -> list[str]:
     """The same command by a user that isn't root, under whom PostgreSQL refuses to run."""
     if os.geteuid() != 0:
         return command
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
+    return ["setpriv", f"--reuid={_plain_user()}", "--clear-groups", *command]
+
+
+def _plain_user() -> str:
+    try:
+        return pwd.getpwnam("postgres").pw_name
+    except KeyError:
+        return "nobody"

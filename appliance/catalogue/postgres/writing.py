@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
 PAUSE_S = 0.25
+LOOK_EVERY_S = 5.0
 OWNED_WITHIN_S = 10.0
 """The session of a server that was killed ends a moment after it."""
 RESOLVED_WITHIN_S = 20.0
@@ -41,7 +42,7 @@ class PostgresSession:
 
     @property
     def idle_s(self) -> float | None:
-        return None
+        return LOOK_EVERY_S
 
     def open(self) -> None:
         until = time.monotonic() + OWNED_WITHIN_S
@@ -82,8 +83,14 @@ class PostgresSession:
     def tidy(self, *, committed: bool) -> None:
         """There is nothing to do: the database does it."""
 
-    def rest(self) -> None:
-        """There is nothing to do."""
+    def rest(self, fault: str | None) -> str | None:
+        """Look whether the database is there. After its restart, the catalogue is owned again without a change."""
+        try:
+            self._connected().raw.execute("SELECT 1")
+        except (psycopg.Error, ApplianceError) as error:
+            self._disconnect()
+            return _named(error).detail
+        return None
 
     def close(self) -> None:
         self._disconnect()

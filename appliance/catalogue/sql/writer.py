@@ -49,8 +49,8 @@ class Session(Protocol):
     def tidy(self, *, committed: bool) -> None:
         """What is left to do once the callers of a group know."""
 
-    def rest(self) -> None:
-        """What is done while there is nothing to write."""
+    def rest(self, fault: str | None) -> str | None:
+        """What is done while there is nothing to write. Returns what is wrong now, of which `fault` was known."""
 
     def close(self) -> None:
         """Close the connection."""
@@ -77,7 +77,7 @@ class Writer:
         """Commits so far; under load fewer than `operations`."""
         self.operations = 0
         self.fault: str | None = None
-        """Why the last commit failed, in words; None if it succeeded."""
+        """Why the last commit failed, or why the next one would, in words; None if nothing is wrong."""
 
     async def start(self) -> None:
         """Open the database. Raises as `Catalogue.start`."""
@@ -131,7 +131,7 @@ class Writer:
             if jobs:
                 self._session.tidy(committed=self._commit(jobs))
             else:
-                self._session.rest()
+                self.fault = self._session.rest(self.fault)
         self._session.close()
 
     def _take(self, timeout_s: float | None) -> tuple[list[Job], bool]:

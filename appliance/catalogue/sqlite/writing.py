@@ -60,8 +60,9 @@ class SqliteSession:
         else:
             self._checkpoints.after_fault()
 
-    def rest(self) -> None:
+    def rest(self, fault: str | None) -> str | None:
         self._checkpoints.when_idle()
+        return fault
 
     def close(self) -> None:
         self._checkpoints.last()

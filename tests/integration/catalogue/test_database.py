@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.catalogue.postgres import writing
 from appliance.cli import main
 from appliance.config.model import CatalogueConfig, Config
 from appliance.doctor.checkup import examine
@@ -15,6 +16,7 @@ from appliance.domain.errors import UnfitInstallation
 from tests.support.host import Host, OpenHost, problem
 from tests.support.postgres import new_schema
 from tests.support.servers import Server
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -65,6 +67,16 @@ async def test_a_restart_of_the_database_ends_uploads_for_a_moment_and_no_view(
         assert (await on_postgres.get(f"/i/{locked['slug']}/small.jpg")).status == 503
     again = await on_postgres.upload(jpeg)
     assert (await on_postgres.get(f"/i/{again['slug']}/small.jpg")).status == 200
+
+
+async def test_whether_the_host_is_ready_follows_the_database_without_a_change(
+    open_host: OpenHost, database: CatalogueConfig, postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "LOOK_EVERY_S", 0.01)
+    host = await open_host(catalogue=database)
+    with away(postgres):
+        await until(lambda: host.appliance.catalogue.fault is not None)
+    await until(lambda: host.appliance.catalogue.fault is None)
 
 
 async def found_by_doctor(config: Config, part: str) -> Finding:
