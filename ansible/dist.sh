@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds dist/appliance-VERSION.tar.gz, which the role `appliance` installs: the wheel, and by hash the wheels of its
-# dependencies and of the extra `postgres` for each Python below, so that the target machine contacts no package index. Its SHA-256 goes into a file next to
-# it. The same commit and locks give the same archive.
+# dependencies, and of the extra `postgres`, for each Python below, so that the target machine contacts no package index. Its
+# SHA-256 goes into a file next to it. The same commit and locks give the same archive.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)

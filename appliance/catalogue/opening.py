@@ -48,7 +48,8 @@ def catalogue_file(config: Config) -> CatalogueFile:
     if config.catalogue.url is not None:
         raise CommandFailed(
             "This works on a catalogue in a file, but catalogue.url names a database. Save and restore that with "
-            "PostgreSQL's own tools, such as pg_dump and pg_restore. See docs/operations.md, “PostgreSQL”."
+            "PostgreSQL's own tools, such as pg_dump and pg_restore. See “The catalogue in PostgreSQL” in "
+            "docs/operations.md."
         )
     return CatalogueFile(config.data_dir / FILE_NAME)
 

@@ -1,18 +1,21 @@
 """The reading threads, each with a connection of its own that can't write."""
 
+import asyncio
 import threading
 from typing import ParamSpec, TypeVar
 
 import psycopg
 
-from appliance.catalogue.postgres.connections import Connector, PostgresConnection
+from appliance.catalogue.postgres.connections import STATEMENT_TIMEOUT_S, Connector, PostgresConnection
 from appliance.catalogue.postgres.faults import translate_error
 from appliance.catalogue.sql.readers import Query
-from appliance.domain.errors import Stopping
+from appliance.domain.errors import CatalogueUnavailable, Stopping
 from appliance.shared.threads import Threads
 
 P = ParamSpec("P")
 T = TypeVar("T")
+ANSWERED_WITHIN_S = STATEMENT_TIMEOUT_S + 5.0
+"""The database ends a statement that takes too long, unless it or the network is frozen."""
 
 
 class PostgresReaders:
@@ -43,7 +46,10 @@ class PostgresReaders:
 
         if self._stopping:
             raise Stopping
-        return await self._threads.run(work)
+        try:
+            return await asyncio.wait_for(self._threads.run(work), ANSWERED_WITHIN_S)
+        except TimeoutError as error:
+            raise CatalogueUnavailable("The catalogue's database doesn't answer. Try again in a moment.") from error
 
     def close(self) -> None:
         self._stopping = True

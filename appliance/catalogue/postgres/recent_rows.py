@@ -12,6 +12,7 @@ from appliance.domain.model import Image
 from appliance.shared.single_flight import Flight, SingleFlight
 
 PATIENCE_S = 3.0
+"""So long a row that is kept waits for an answer, but only once: while one is due, others don't wait."""
 
 
 class RecentRows:
@@ -31,24 +32,32 @@ class RecentRows:
         self._monotonic = monotonic
         self._rows: OrderedDict[str, tuple[float, Row]] = OrderedDict()
         self._readings: SingleFlight[str, Row | None] = SingleFlight()
+        self._is_silent = False
 
     async def get(self, slug: str, read: Callable[[str], Awaitable[Row | None]]) -> Row | None:
         async def read_and_keep(flight: Flight) -> Row | None:
             began = self._monotonic()
-            row = await read(slug)
+            try:
+                row = await read(slug)
+            finally:
+                self._is_silent = False
             if flight.is_current:
                 self._keep(slug, row, began)
             return row
 
+        reading = self._readings.run(slug, read_and_keep)
+        if self._recent(slug) is None:
+            return await reading
         try:
-            return await asyncio.wait_for(self._readings.run(slug, read_and_keep), PATIENCE_S)
-        except (CatalogueUnavailable, TimeoutError) as fault:
+            return await asyncio.wait_for(reading, 0 if self._is_silent else PATIENCE_S)
+        except TimeoutError:
+            self._is_silent = slug in self._readings
+            return self._recent(slug) or await self._readings.run(slug, read_and_keep)
+        except CatalogueUnavailable:
             row = self._recent(slug)
-            if row is not None:
-                return row
-            if isinstance(fault, CatalogueUnavailable):
+            if row is None:
                 raise
-            raise CatalogueUnavailable("The catalogue's database took too long to answer.") from fault
+            return row
 
     def settle(self, rows: Mapping[str, Row | None]) -> None:
         for slug, row in rows.items():

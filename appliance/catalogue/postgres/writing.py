@@ -2,12 +2,13 @@
 
 Transactions are serializable, so that operations may read a row, decide, and write it, whoever else is connected; one
 that the database refuses for that is run once more. Where the connection is lost before a commit, nothing was changed,
-and the group is run once more too. Where it is lost during one, the database is asked what became of it.
+and the group is run once more too. Where it is lost during one, a note says what became of it.
 """
 
 import contextlib
 import logging
 import time
+import uuid
 from collections.abc import Callable, Sequence
 
 import psycopg
@@ -17,6 +18,8 @@ from psycopg.pq import TransactionStatus
 from appliance.catalogue.postgres.connections import Connector, PostgresConnection
 from appliance.catalogue.postgres.faults import REPEATABLE, said, translate_error
 from appliance.catalogue.postgres.migrations import migrate, require_fit
+from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sql.notes import get_note
 from appliance.catalogue.sql.writer import Job
 from appliance.domain.errors import ApplianceError, CatalogueUnavailable
 
@@ -25,6 +28,8 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 5
 PAUSE_S = 0.25
 LOOK_EVERY_S = 5.0
+LAST_COMMIT = "last-commit"
+"""The note that each transaction leaves."""
 OWNED_WITHIN_S = 10.0
 """The session of a server that was killed ends a moment after it."""
 RESOLVED_WITHIN_S = 20.0
@@ -102,7 +107,7 @@ class PostgresSession:
             is_last = attempt == ATTEMPTS - 1
             connection = self._connected()
             try:
-                transaction = self._perform(connection, jobs)
+                mark = _perform(connection, jobs)
             except REPEATABLE:
                 if is_last:
                     raise
@@ -113,39 +118,32 @@ class PostgresSession:
                 self._disconnect()
                 is_new = True
             else:
-                if self._finish(connection, transaction):
+                if self._finish(connection, mark):
                     return
         raise CatalogueUnavailable("Others change the catalogue at the same time. Try again in a moment.")
 
-    def _perform(self, connection: PostgresConnection, jobs: Sequence[Job]) -> str | None:
-        """Everything up to the commit. Returns the transaction's number, None if nothing was changed."""
-        connection.raw.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
-        for job in jobs:
-            _attempt(connection, job)
-        [number] = connection.raw.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchone() or [None]
-        return number
-
-    def _finish(self, connection: PostgresConnection, transaction: str | None) -> bool:
+    def _finish(self, connection: PostgresConnection, mark: str) -> bool:
         """Commit. False if the database refused, so that the transaction has to be run once more."""
         try:
             connection.raw.execute("COMMIT")
         except REPEATABLE:
             return False
         except psycopg.OperationalError:
-            if transaction is None or not connection.is_lost:
+            if not connection.is_lost:
                 raise
             self._disconnect()
-            return self._was_committed(transaction)
+            return self._was_committed(mark)
         return True
 
-    def _was_committed(self, transaction: str) -> bool:
-        """What became of a transaction whose commit got no answer. Raises CatalogueUnavailable if nobody can say."""
+    def _was_committed(self, mark: str) -> bool:
+        """What became of a transaction whose commit got no answer. Raises CatalogueUnavailable if nobody can say.
+
+        Once the catalogue is owned again, the session that was lost has ended, and its transaction with it.
+        """
         until = time.monotonic() + RESOLVED_WITHIN_S
         while time.monotonic() < until:
             with contextlib.suppress(psycopg.Error, CatalogueUnavailable):
-                row = self._connected().raw.execute("SELECT pg_xact_status(%s::xid8)", [transaction]).fetchone()
-                if row is not None and row[0] in ("committed", "aborted"):
-                    return bool(row[0] == "committed")
+                return get_note(self._connected(), LAST_COMMIT) == mark
             self._sleep(PAUSE_S)
         raise CatalogueUnavailable("The catalogue's database was lost while it saved. Look whether it did, and repeat.")
 
@@ -174,6 +172,16 @@ def _own(connection: PostgresConnection) -> bool:
     """Make this session the catalogue's only writer, until it ends. False if another is."""
     row = connection.raw.execute(_OWN).fetchone()
     return bool(row and row[0])
+
+
+def _perform(connection: PostgresConnection, jobs: Sequence[Job]) -> str:
+    """Everything up to the commit. Returns the mark by which the transaction is known afterwards."""
+    connection.raw.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
+    for job in jobs:
+        _attempt(connection, job)
+    mark = uuid.uuid4().hex
+    connection.execute(sql.SET_NOTE, {"name": LAST_COMMIT, "value": mark})
+    return mark
 
 
 def _attempt(connection: PostgresConnection, job: Job) -> None:

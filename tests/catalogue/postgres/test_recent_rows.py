@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from appliance.catalogue.postgres import recent_rows
 from appliance.catalogue.postgres.recent_rows import RecentRows
 from appliance.catalogue.sql.rows import Row
 from appliance.domain.errors import CatalogueUnavailable
@@ -19,6 +20,8 @@ class Rows:
         self.is_up = True
         self.now_s = self.age_s = 0.0
         self.asked = 0
+        self.answers = asyncio.Event()
+        self.answers.set()
         self.memory = RecentRows(2, STALE_S, lambda: self.now_s, lambda: self.age_s)
 
     async def get(self, name: str = slug(0)) -> Row | None:
@@ -26,6 +29,7 @@ class Rows:
 
     async def _read(self, _: str) -> Row | None:
         self.asked += 1
+        await self.answers.wait()
         if not self.is_up:
             raise CatalogueUnavailable
         return self.row
@@ -88,6 +92,19 @@ async def test_a_change_counts_from_its_commit_on() -> None:
     rows.memory.settle({slug(0): None})
     with pytest.raises(CatalogueUnavailable):
         await rows.get()
+
+
+async def test_an_answer_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent_rows, "PATIENCE_S", 0.01)
+    rows = Rows(image())
+    await rows.get()
+    rows.answers.clear()
+    assert await rows.get() == image()
+    monkeypatch.setattr(recent_rows, "PATIENCE_S", 3600)
+    assert await rows.get() == image()
+    rows.row = image(title="New")
+    rows.answers.set()
+    assert await rows.get() == image(title="New")
 
 
 async def test_only_so_many_rows_are_kept() -> None:
