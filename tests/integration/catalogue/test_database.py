@@ -1,6 +1,7 @@
 """A whole host whose catalogue is in PostgreSQL."""
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -141,6 +142,14 @@ def test_commands_for_a_file_refuse_a_database_and_name_what_to_use(
 ) -> None:
     assert main(command) == 1
     assert "pg_dump" in capsys.readouterr().err
+
+
+def test_a_driver_that_is_missing_is_named(
+    told: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    assert main(["catalogue", "check"]) == 1
+    assert "Install the extra `postgres`" in capsys.readouterr().err
 
 
 def test_other_commands_work_on_a_database(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
