@@ -63,5 +63,6 @@ def migrate(connection: PostgresConnection) -> None:
     for migration in MIGRATIONS:
         if migration.name not in applied:
             with connection.raw.transaction():
+                connection.raw.execute("SET LOCAL statement_timeout = 0")
                 migration.apply(_PostgresSchema(connection))
                 connection.raw.execute(_APPLY, {"name": migration.name})

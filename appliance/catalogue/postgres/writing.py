@@ -32,8 +32,9 @@ LAST_COMMIT = "last-commit"
 """The note that each transaction leaves."""
 OWNED_WITHIN_S = 10.0
 """The session of a server that was killed ends a moment after it."""
-RESOLVED_WITHIN_S = 20.0
-"""How long a lost commit's callers wait to hear what became of it: longer than a database takes to restart."""
+RESOLVED_WITHIN_S = 40.0
+"""How long a lost commit's callers wait to hear what became of it: longer than a restart takes, and than the server
+takes to notice that the lost connection is gone."""
 _OWN = "SELECT pg_try_advisory_lock(1095780675, hashtext(current_schema()))"  # "APIC", as in a SQLite file's header
 
 
