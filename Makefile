@@ -117,7 +117,8 @@ lock: $(VENV)/.dev ## Pin the newest allowed versions of everything, by hash
 	$(COMPILE) --upgrade --group pyproject.toml:build -o requirements-build.lock
 	$(COMPILE) --upgrade --group pyproject.toml:node -o requirements-node.lock
 	$(COMPILE) --upgrade -c requirements-build.lock pyproject.toml -o requirements.lock
-	$(COMPILE) --upgrade -c requirements-build.lock -c requirements.lock --extra dev --extra minio-build pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --upgrade -c requirements-build.lock -c requirements.lock --extra postgres pyproject.toml -o requirements-postgres.lock
+	$(COMPILE) --upgrade -c requirements-build.lock -c requirements-postgres.lock --extra dev --extra minio-build pyproject.toml -o requirements-dev.lock
 	$(COMPILE) --upgrade -c requirements-build.lock -c requirements-dev.lock --extra clients pyproject.toml -o requirements-clients.lock
 	$(COMPILE) --upgrade -c requirements-build.lock -c requirements-dev.lock --extra bench pyproject.toml -o requirements-bench.lock
 	$(COMPILE) --upgrade -c requirements-build.lock -c requirements-dev.lock --extra deploy --extra deploy-test pyproject.toml -o requirements-deploy.lock

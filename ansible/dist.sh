@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds dist/appliance-VERSION.tar.gz, which the role `appliance` installs: the wheel, and by hash the wheels of its
-# dependencies for each Python below, so that the target machine contacts no package index. Its SHA-256 goes into a file next to
-# it. The same commit and locks give the same archive.
+# dependencies, and of the extra `postgres`, for each Python below, so that the target machine contacts no package index. Its
+# SHA-256 goes into a file next to it. The same commit and locks give the same archive.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -36,7 +36,7 @@ build_pyvips() { # no wheel is published; without pkg-config files it is pure Py
 gather() { # every other wheel, for one Python
     local -a platforms=()
     for glibc in 36 35 34 31 28 27 26 24 17 12 5; do platforms+=(--platform "manylinux_2_${glibc}_$machine"); done
-    sed '/^pyvips==/,/[^\\]$/d' "$root/requirements.lock" >"$work/other.lock"
+    sed '/^pyvips==/,/[^\\]$/d' "$root/requirements-postgres.lock" >"$work/other.lock"
     "$bin/pip" download --quiet --only-binary=:all: --no-deps --require-hashes -r "$work/other.lock" \
         --implementation cp --python-version "$1" "${platforms[@]}" --platform "manylinux2014_$machine" \
         --find-links "$wheels" -d "$work/gathered"

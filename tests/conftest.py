@@ -1,6 +1,7 @@
 """The real application over real parts, for every suite that speaks HTTP to it."""
 
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from hypothesis import settings
 from appliance.config.model import Config
 from tests.support.host import Host, ManualClock, OpenHost, running, small_config
 from tests.support.images import pictures
+from tests.support.postgres import postgres_server
+from tests.support.servers import Server
 
 settings.register_profile("untimed", deadline=None)  # how long an example takes is the machine's affair
 settings.load_profile("untimed")
@@ -51,6 +54,15 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Host
     """One host for a module's tests that leave its clock and settings alone; they run on the module's loop."""
     async with running(small_config(tmp_path_factory.mktemp("shared") / "data"), ManualClock()) as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL for all tests; each has a schema of its own. Who stops it starts it again."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        with postgres_server(Path(folder)) as server:
+            yield server
 
 
 @pytest.fixture(scope="session")

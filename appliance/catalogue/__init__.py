@@ -1,19 +1,17 @@
 """The catalogue: the rows of images, uploads and albums. Its ports are here; `opening` opens one."""
 
+from appliance.catalogue.album_catalogue import AlbumCatalogue
 from appliance.catalogue.ban_catalogue import BanCatalogue
 from appliance.catalogue.day_budget_catalogue import DayBudgetCatalogue
+from appliance.catalogue.idempotency_catalogue import IdempotencyCatalogue
+from appliance.catalogue.image_catalogue import ImageCatalogue
 from appliance.catalogue.invite_catalogue import InviteCatalogue
 from appliance.catalogue.key_catalogue import KeyCatalogue
-from appliance.catalogue.ports import (
-    AlbumCatalogue,
-    Catalogue,
-    IdempotencyCatalogue,
-    ImageCatalogue,
-    Notes,
-    UploadCatalogue,
-)
+from appliance.catalogue.notes import Notes
+from appliance.catalogue.ports import Catalogue
 from appliance.catalogue.purge_outbox import PurgeOutbox
 from appliance.catalogue.record_outbox import RecordOutbox
+from appliance.catalogue.upload_catalogue import UploadCatalogue
 from appliance.catalogue.values import (
     COUNT_LIMIT,
     MAX_BATCH,

@@ -8,7 +8,7 @@ from typing import Never
 
 from tqdm import tqdm
 
-from appliance.catalogue.opening import CatalogueFile, catalogue_file
+from appliance.catalogue.opening import CatalogueFile, catalogue_file, stored_catalogue
 from appliance.commands.merge import in_batches
 from appliance.commands.recovery import Recovery
 from appliance.config.model import Config
@@ -32,7 +32,7 @@ def rebuild(config: Config) -> int:
 
 def check(config: Config) -> int:
     """Prints a line for each problem; exit status 1 if there is one. Only reads, so a server may run."""
-    catalogue = catalogue_file(config)
+    catalogue = stored_catalogue(config)
     catalogue.require_present()
     problems = asyncio.run(catalogue.find_problems())
     for problem in problems:

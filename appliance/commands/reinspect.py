@@ -12,7 +12,7 @@ from typing import Never
 
 from tqdm import tqdm
 
-from appliance.catalogue.opening import catalogue_file
+from appliance.catalogue.opening import stored_catalogue
 from appliance.config.model import Config
 from appliance.domain.errors import ApplianceError, CommandFailed, ServerNotRunning
 from appliance.reinspection.steps import MAX_IMAGES, Step, StepRequest, Verdict
@@ -113,7 +113,7 @@ async def _reinspect_alone(config: Config, options: ReinspectOptions) -> int:
 
 async def _reinspect(config: Config, options: ReinspectOptions, take_step: TakeStep) -> int:
     is_watched = sys.stderr.isatty()
-    total = (await catalogue_file(config).count_rows()).images if is_watched else None
+    total = (await stored_catalogue(config).count_rows()).images if is_watched else None
     counts: Counter[str] = Counter()
     with tqdm(total=total, unit=" images", disable=not is_watched) as bar:
         async for step in steps(options, take_step):

@@ -33,6 +33,7 @@ OLDEST_S = 2 * DAY_S
 
 def verify(config: Config, *, identity: Path | None) -> int:
     """Prints a line for each difference; exit status 1 if there is one. Raises CommandFailed."""
+    catalogue_file(config)  # refuses a database before anything is opened
     with working_folder(config, "verify") as folder:
         return asyncio.run(_verify(config, folder, identity_of(config, identity)))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from appliance.config.model import LOGO_ENDINGS, MAX_LOGO_BYTES, SIGNED_IN, Config, split_listen
+from appliance.config.model import DATABASE_SCHEMES, LOGO_ENDINGS, MAX_LOGO_BYTES, SIGNED_IN, Config, split_listen
 from appliance.domain.colours import is_colour
 from appliance.domain.renditions import Format
 
@@ -36,6 +36,7 @@ def unmet(config: Config) -> Iterator[Unmet]:
     yield from _server(config)
     yield from _access(config)
     yield from _store(config)
+    yield from _catalogue(config)
     yield from _uploads(config)
     yield from _renditions(config)
     yield from _limits(config)
@@ -89,6 +90,12 @@ def _store(config: Config) -> Iterator[Unmet]:
         for key in ("endpoint", "access_key", "secret_key"):
             if getattr(store, key) is None:
                 yield f"store.{key}", 'a value, since store.kind is "minio"'
+
+
+def _catalogue(config: Config) -> Iterator[Unmet]:
+    url = config.catalogue.url
+    if url is not None and url.partition("://")[0] not in DATABASE_SCHEMES:
+        yield "catalogue.url", f"a URL that begins with {DATABASE_SCHEMES[0]}://"
 
 
 def _uploads(config: Config) -> Iterator[Unmet]:

@@ -8,6 +8,7 @@ from appliance.config.sections.access import ANYONE, KEY, SIGNED_IN, Access
 from appliance.config.sections.albums import AlbumsConfig
 from appliance.config.sections.backup import Backup
 from appliance.config.sections.cache import CacheConfig
+from appliance.config.sections.catalogue import DATABASE_SCHEMES, CatalogueConfig
 from appliance.config.sections.cdn import PURGES, Cdn
 from appliance.config.sections.deletion import Deletion
 from appliance.config.sections.limits import LimitsConfig
@@ -20,6 +21,7 @@ from appliance.config.units import GB, KB, MB, TB
 
 __all__ = [
     "ANYONE",
+    "DATABASE_SCHEMES",
     "GB",
     "KB",
     "KEY",
@@ -34,6 +36,7 @@ __all__ = [
     "AlbumsConfig",
     "Backup",
     "CacheConfig",
+    "CatalogueConfig",
     "Cdn",
     "Config",
     "Deletion",
@@ -56,6 +59,7 @@ class Config:
     data_dir: Path = field(default=Path("data"), metadata=info("The directory for all local data."))
     server: Server = field(default_factory=Server)
     store: Store = field(default_factory=Store)
+    catalogue: CatalogueConfig = field(default_factory=CatalogueConfig)
     access: Access = field(default_factory=Access)
     uploads: Uploads = field(default_factory=Uploads)
     renditions: Renditions = field(default_factory=Renditions)

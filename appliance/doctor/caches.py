@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator
 
 from appliance.catalogue import PendingPurges
-from appliance.catalogue.opening import catalogue_file
+from appliance.catalogue.opening import stored_catalogue
 from appliance.cdn import PROBE_TAG, shared_caches
 from appliance.config.model import Config
 from appliance.doctor.findings import Finding, fault, ok, warn
@@ -40,10 +40,10 @@ def _without_purges(waiting: PendingPurges) -> Finding:
 
 
 async def _waiting(config: Config) -> PendingPurges:
-    catalogue = catalogue_file(config)
-    if not catalogue.exists:
-        return PendingPurges()
     try:
+        catalogue = stored_catalogue(config)
+        if not catalogue.exists:
+            return PendingPurges()
         return await catalogue.count_pending_purges(int(time.time()))
     except ApplianceError:  # told by the look at the catalogue; or it is of an older release
         return PendingPurges()

@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from appliance.catalogue.opening import catalogue_file
+from appliance.catalogue.opening import stored_catalogue
 from appliance.config.model import Config
 from appliance.doctor.findings import Finding, fault, in_units, ok, warn
 from appliance.domain.errors import ApplianceError
@@ -12,31 +12,32 @@ from appliance.domain.slugs import EPOCH_S
 from appliance.lifecycle.clock_guard import ABSENCE_S, BACKWARD_S, LAST_RUN
 from appliance.server.control import ask_status
 
+_OR_REBUILD = ", or run `appliance catalogue rebuild` with the server stopped"
+
 
 async def catalogue(config: Config) -> AsyncIterator[Finding]:
-    """Whether the catalogue's file is there and intact. Reads the whole file."""
-    file = catalogue_file(config)
+    """Whether the catalogue is there and intact. Reads all of it."""
     try:
-        engine = file.require_engine()
-        if not file.exists:
-            yield warn("catalogue", f"{file} doesn't exist yet; the first start creates it")
+        stored = stored_catalogue(config)
+        engine = stored.require_engine()
+        if not stored.exists:
+            yield warn("catalogue", f"{stored} doesn't exist yet; the first start creates it")
             return
-        problems = await file.find_problems()
+        problems, size = await stored.find_problems(), in_units(stored.size_bytes)
     except ApplianceError as error:
         yield fault("catalogue", error.detail)
         return
     if problems:
-        advice = "restore a backup, or run `appliance catalogue rebuild` with the server stopped"
+        advice = "restore a backup" + ("" if config.catalogue.url else _OR_REBUILD)
         yield fault("catalogue", f"{problems[0]} ({len(problems)} in total); {advice}")
     else:
-        yield ok("catalogue", f"{file}, {in_units(file.size_bytes)}, is intact; {engine}")
+        yield ok("catalogue", f"{stored}, {size}, is intact; {engine}")
 
 
 async def clock(config: Config) -> AsyncIterator[Finding]:
     """Whether the clock is plausible: it must not be long before or after the last run, nor doubted by the server."""
     now_s = time.time()
-    file = catalogue_file(config)
-    last_s = await file.last_known_s(LAST_RUN) if file.exists else None
+    last_s = await _last_run_s(config)
     shown = _shown(now_s)
     if now_s < EPOCH_S:
         yield fault("clock", f"{shown} is before 2026: set the clock, or images won't expire on time")
@@ -48,6 +49,15 @@ async def clock(config: Config) -> AsyncIterator[Finding]:
         yield fault("clock", f"{shown}; {doubt}")
     else:
         yield ok("clock", shown)
+
+
+async def _last_run_s(config: Config) -> int | None:
+    """When the server ran last, in unix seconds; None if it never did, and where the catalogue can't be read."""
+    try:
+        stored = stored_catalogue(config)
+        return await stored.last_known_s(LAST_RUN) if stored.exists else None
+    except ApplianceError:  # said by the look at the catalogue
+        return None
 
 
 async def _doubt_of_server(config: Config) -> str | None:

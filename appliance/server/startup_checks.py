@@ -1,6 +1,6 @@
 """A check before anything writes to the catalogue: an empty one may not replace a lost one unnoticed."""
 
-from appliance.catalogue.opening import catalogue_file
+from appliance.catalogue.opening import catalogue_left_behind, stored_catalogue
 from appliance.config.model import Config
 from appliance.domain.errors import UnfitInstallation
 
@@ -16,9 +16,18 @@ def refuse_lost_catalogue(config: Config) -> None:
         *(config.spool_dir / name for name in ("landed", "copies", "orphans", "sidecars")),
         config.store_dir / "objects",
     )
-    catalogue = catalogue_file(config)
-    if not catalogue.exists and any(folder.is_dir() and any(folder.iterdir()) for folder in kept):
+    has_originals = any(folder.is_dir() and any(folder.iterdir()) for folder in kept)
+    left_behind = catalogue_left_behind(config)
+    if not (has_originals or left_behind) or (catalogue := stored_catalogue(config)).exists:
+        return
+    if left_behind:
         raise UnfitInstallation(
-            f"{config.data_dir} has originals, but no catalogue. Restore a backup as {catalogue}, "
-            "or run `appliance catalogue rebuild`, which rebuilds it from the originals."
+            f"The images of this host are in {left_behind}, which can't be moved to {catalogue} yet. Unset "
+            "catalogue.url, or set data_dir to a new folder and store to a new bucket."
         )
+    if config.catalogue.url is not None:
+        raise UnfitInstallation(f"{config.data_dir} has originals, but {catalogue} is empty. Restore its backup.")
+    raise UnfitInstallation(
+        f"{config.data_dir} has originals, but no catalogue. Restore a backup as {catalogue}, "
+        "or run `appliance catalogue rebuild`, which rebuilds it from the originals."
+    )

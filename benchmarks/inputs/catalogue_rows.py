@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from appliance.catalogue.sql.rows import rebuilt_image_values
 from appliance.catalogue.sqlite.connections import open_writer
-from appliance.catalogue.sqlite.rows import rebuilt_image_values
 from appliance.domain.model import Image, Location
 from appliance.domain.renditions import Facts
 from appliance.domain.slugs import RANDOM_CHARS, mint, shard

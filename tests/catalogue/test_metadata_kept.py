@@ -5,9 +5,9 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from appliance.catalogue.sql.rows import image_values, upload_values
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.migrations import migrations
-from appliance.catalogue.sqlite.rows import image_values, upload_values
 from appliance.domain.model import ContentCredentials, KeepMetadata
 from appliance.domain.resumable_uploads import Upload
 from tests.support.rows import image, slug, upload

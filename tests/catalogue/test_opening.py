@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.lock_mark import LOCKS_IN_USE
+from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.rows import COLUMNS
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.connections import open_writer, require_sqlite
 from appliance.catalogue.sqlite.file import CatalogueFile
-from appliance.catalogue.sqlite.lock_mark import LOCKS_IN_USE
 from appliance.catalogue.sqlite.migrations import migrate, migrations
-from appliance.catalogue.sqlite.rows import COLUMNS
-from appliance.catalogue.sqlite.writer import Outcome
 from appliance.domain.errors import CatalogueDamaged, CatalogueTooNew, CatalogueUnavailable, UnfitInstallation
 from appliance.domain.model import Image
 from tests.support.rows import image, slug
@@ -146,11 +147,11 @@ async def test_rows_that_make_no_sense_are_told_by_name(catalogue: SqliteCatalog
     for number in range(4):
         await catalogue.images.add(image(number))
 
-    def spoil(connection: sqlite3.Connection) -> Outcome[None]:
-        connection.execute("UPDATE images SET ended_s = 1 WHERE slug = ?", (slug(0),))
-        connection.execute("UPDATE images SET erasing = 1 WHERE slug = ?", (slug(1),))
-        connection.execute("UPDATE images SET width = 0 WHERE slug = ?", (slug(2),))
-        connection.execute("INSERT INTO tombstones VALUES (?, 'deleted', 1)", (slug(3),))
+    def spoil(connection: Connection) -> Outcome[None]:
+        connection.execute("UPDATE images SET ended_s = 1 WHERE slug = :slug", {"slug": slug(0)})
+        connection.execute("UPDATE images SET erasing = 1 WHERE slug = :slug", {"slug": slug(1)})
+        connection.execute("UPDATE images SET width = 0 WHERE slug = :slug", {"slug": slug(2)})
+        connection.execute("INSERT INTO tombstones VALUES (:slug, 'deleted', 1)", {"slug": slug(3)})
         return Outcome(None)
 
     await catalogue.writer.run(spoil)

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue.sqlite import ban_statements, statements
+from appliance.catalogue.sql import ban_statements, statements
+from appliance.catalogue.sqlite import file_statements
 from appliance.catalogue.sqlite.connections import open_writer
 
 STATEMENTS = {
     name: text
-    for name, text in (vars(statements) | vars(ban_statements)).items()
+    for name, text in (vars(statements) | vars(ban_statements) | vars(file_statements)).items()
     if name.isupper() and name[0] != "_" and isinstance(text, str)
 }
 TABLES = (

@@ -1,7 +1,7 @@
 import asyncio
 
+from appliance.catalogue.sql.rows import Row
 from appliance.catalogue.sqlite.row_cache import RowCache
-from appliance.catalogue.sqlite.rows import Row
 from tests.support.rows import image, slug
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.outcome import Operation, Outcome
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.checkpoints import CHANGES_BETWEEN, Checkpoints
 from appliance.catalogue.sqlite.connections import open_reader, open_writer
 from appliance.catalogue.sqlite.file import CatalogueFile
-from appliance.catalogue.sqlite.writer import Operation, Outcome
 from appliance.domain.errors import Conflict, DiskFull
 from tests.support.rows import image, slug
 
@@ -18,7 +19,7 @@ async def test_operations_that_wait_together_share_a_commit(catalogue: SqliteCat
     release, loop = threading.Event(), asyncio.get_running_loop()
     running = asyncio.Event()
 
-    def wait(_: sqlite3.Connection) -> Outcome[None]:
+    def wait(_: Connection) -> Outcome[None]:
         loop.call_soon_threadsafe(running.set)
         release.wait(10)
         return Outcome(None)
@@ -37,7 +38,7 @@ async def test_operations_that_wait_together_share_a_commit(catalogue: SqliteCat
 async def test_an_operation_that_fails_leaves_its_neighbours_alone(catalogue: SqliteCatalogue) -> None:
     await catalogue.images.add(image(0))
 
-    def broken(connection: sqlite3.Connection) -> Outcome[None]:
+    def broken(connection: Connection) -> Outcome[None]:
         connection.execute("DELETE FROM images WHERE slug >= ''")
         raise RuntimeError("a mistake")
 
@@ -55,7 +56,7 @@ async def test_an_operation_that_fails_leaves_its_neighbours_alone(catalogue: Sq
 async def test_an_operation_that_ends_the_transaction_fails_the_group_and_not_the_writer(
     catalogue: SqliteCatalogue,
 ) -> None:
-    def rolled_back(connection: sqlite3.Connection) -> Outcome[None]:
+    def rolled_back(connection: Connection) -> Outcome[None]:
         connection.execute("ROLLBACK")
         raise sqlite3.OperationalError("disk I/O error")
 
@@ -72,7 +73,7 @@ async def test_a_full_disk_has_a_name_and_the_writer_works_again_once_there_is_r
     catalogue: SqliteCatalogue, file: CatalogueFile
 ) -> None:
     def limited(pages: int) -> Operation[None]:
-        def set_limit(connection: sqlite3.Connection) -> Outcome[None]:
+        def set_limit(connection: Connection) -> Outcome[None]:
             connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
             return Outcome(None)
 
@@ -99,7 +100,7 @@ async def test_a_stopped_catalogue_is_one_file(path: Path) -> None:
 
 
 async def test_every_commit_is_synced(catalogue: SqliteCatalogue) -> None:
-    def durability(connection: sqlite3.Connection) -> Outcome[list[object]]:
+    def durability(connection: Connection) -> Outcome[list[object]]:
         names = ("journal_mode", "synchronous", "wal_autocheckpoint")
         return Outcome([connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names])
 

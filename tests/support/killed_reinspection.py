@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from appliance.catalogue.sqlite.images import ImageRows
+from appliance.catalogue.sql.images import ImageRows
 from appliance.cli import main
 from appliance.objectstore.observed import ObservedStore
 from appliance.spool import Spool

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from appliance.catalogue.sql.outcome import Outcome
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
-from appliance.catalogue.sqlite.writer import Outcome
 from appliance.domain.slugs import object_key
 from appliance.reinspection.steps import StepRequest
 from tests.support.gates import row

@@ -170,6 +170,8 @@ def test_a_secret_is_never_repeated(tmp_path: Path) -> None:
         ("SERVER_PUBLIC_URL", "https://img.example:99999"),
         ("SERVER_TRUSTED_PROXIES", "10.0.0.0/99"),
         ("SERVER_LOG_LEVEL", "loud"),
+        ("CATALOGUE_URL", "mysql://db/appliance"),
+        ("CATALOGUE_STALE_S", "61"),
         ("STORE_KIND", "tape"),
         ("STORE_BUCKET", "Images"),
         ("STORE_ENDPOINT", "http://127.0.0.1:9000"),

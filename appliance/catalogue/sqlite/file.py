@@ -8,14 +8,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from appliance.catalogue.sqlite import copying, image_queries, integrity_check
+from appliance.catalogue.sql import image_queries
+from appliance.catalogue.sql.notes import get_note
+from appliance.catalogue.sql.purges import count_pending
+from appliance.catalogue.sql.rows import Row
+from appliance.catalogue.sqlite import copying, integrity_check, sampling
 from appliance.catalogue.sqlite.connections import open_reader, require_sqlite
 from appliance.catalogue.sqlite.faults import translate_error
 from appliance.catalogue.sqlite.merge import CatalogueMerge
-from appliance.catalogue.sqlite.notes import get_note
-from appliance.catalogue.sqlite.purges import count_pending
 from appliance.catalogue.sqlite.rebuild import rebuild
-from appliance.catalogue.sqlite.rows import Row
 from appliance.catalogue.values import PendingPurges, RowCounts
 from appliance.domain.errors import CommandFailed
 from appliance.domain.model import Album, Image
@@ -79,7 +80,7 @@ class CatalogueFile:
 
     async def sample(self, max_images: int) -> list[Image]:
         """Images from anywhere in the file; all of them if there are no more than `max_images`."""
-        return await self._ask(image_queries.sample, max_images)
+        return await self._ask(sampling.sample, max_images)
 
     async def find_rows(self, slugs: Sequence[str]) -> dict[str, Row]:
         """The images and tombstones of those slugs that are known."""

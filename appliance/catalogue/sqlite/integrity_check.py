@@ -2,16 +2,9 @@
 
 import sqlite3
 
-from appliance.catalogue.sqlite import statements as sql
+from appliance.catalogue.sql.invariants import MAX_LINES, unsound_rows
+from appliance.catalogue.sqlite import file_statements as sql
 from appliance.catalogue.sqlite.migrations import APPLICATION_ID
-
-MAX_LINES = 20
-_INVARIANTS = (
-    (sql.HALF_ENDED, "has only some of the marks of an ended image"),
-    (sql.ERASING_ALIVE, "is being erased though it has not ended"),
-    (sql.IMPOSSIBLE_FACTS, "has a size, version or place that can't be"),
-    (sql.LIVING_TOMBSTONES, "has both a row and a tombstone"),
-)
 
 
 def problems(connection: sqlite3.Connection) -> list[str]:
@@ -29,8 +22,4 @@ def problems(connection: sqlite3.Connection) -> list[str]:
         return [
             f"The file has a {kind} {name!r:.80}, which no release of this appliance makes." for kind, name in foreign
         ]
-    return [
-        f"Image {slug} {what}."
-        for statement, what in _INVARIANTS
-        for (slug,) in connection.execute(statement, {"limit": MAX_LINES}).fetchall()
-    ]
+    return unsound_rows(connection)

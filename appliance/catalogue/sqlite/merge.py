@@ -7,14 +7,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from appliance.catalogue.sqlite import invites, keys
-from appliance.catalogue.sqlite import statements as sql
-from appliance.catalogue.sqlite.access_records import upsert_record
+from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sql.access_records import upsert_record
+from appliance.catalogue.sql.image_queries import known, tombstoned
+from appliance.catalogue.sql.lock_mark import mark, mark_if_closed
+from appliance.catalogue.sql.rows import album_values, rebuilt_image_values, tombstone_values
 from appliance.catalogue.sqlite.connections import open_writer
 from appliance.catalogue.sqlite.faults import translate_error
-from appliance.catalogue.sqlite.image_queries import known, tombstoned
-from appliance.catalogue.sqlite.lock_mark import mark, mark_if_closed
-from appliance.catalogue.sqlite.rows import album_values, rebuilt_image_values, tombstone_values
+from appliance.catalogue.sqlite.recounting import recount_invites, recount_keys
 from appliance.catalogue.values import SlugSpan
 from appliance.domain.access_records import AccessRecord
 from appliance.domain.model import Album, Image, Tombstone
@@ -79,8 +79,8 @@ class CatalogueMerge:
 
     async def recount(self) -> None:
         """Recount what was uploaded with each access key and by each invite."""
-        await self._run(keys.recount)
-        await self._run(invites.recount)
+        await self._run(recount_keys)
+        await self._run(recount_invites)
 
     async def lock_for_good(self, slugs: Iterable[str]) -> None:
         """Lock these images and albums so that no passphrase opens them: what their locks are now is unknown."""
@@ -121,7 +121,7 @@ def _add_images(connection: sqlite3.Connection, images: Sequence[Image]) -> int:
     erased = tombstoned(connection, [image.slug for image in images])
     new = [image for image in images if image.slug not in erased]
     mark_if_closed(connection, *new)
-    return _write(connection, sql.ADD_IF_ABSENT, map(rebuilt_image_values, new))
+    return _write(connection, sql.ADD_IMAGE, map(rebuilt_image_values, new))
 
 
 def _update_images(connection: sqlite3.Connection, images: Sequence[Image]) -> int:
@@ -146,7 +146,7 @@ def _end_images(connection: sqlite3.Connection, tombstones: Sequence[Tombstone])
 def _upsert_albums(connection: sqlite3.Connection, albums: Sequence[Album]) -> int:
     mark_if_closed(connection, *albums)
     values = [album_values(album, sidecar_due=False) for album in albums]
-    added = _write(connection, sql.ADD_ALBUM_IF_ABSENT, values)
+    added = _write(connection, sql.ADD_ALBUM, values)
     return added + _write(connection, sql.CHANGE_ALBUM_IF_OLDER, values)
 
 

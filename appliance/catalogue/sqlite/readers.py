@@ -2,10 +2,10 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
+from appliance.catalogue.sql.readers import Query
 from appliance.catalogue.sqlite.connections import open_reader
 from appliance.catalogue.sqlite.faults import translate_error
 from appliance.domain.errors import Stopping
@@ -13,11 +13,10 @@ from appliance.shared.threads import Threads
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Query = Callable[Concatenate[sqlite3.Connection, P], T]
 
 
-class Readers:
-    """Runs short queries off the event loop. They raise named errors only."""
+class SqliteReaders:
+    """`Readers` of the file at `path`."""
 
     def __init__(self, path: Path, threads: int) -> None:
         self._path = path
@@ -27,8 +26,6 @@ class Readers:
         self._stopping = False
 
     async def run(self, query: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The query's result. Raises Stopping, CatalogueUnavailable, CatalogueDamaged."""
-
         def work() -> T:
             try:
                 return query(self._connection(), *args, **kwargs)
@@ -40,7 +37,6 @@ class Readers:
         return await self._threads.run(work)
 
     def close(self) -> None:
-        """Block until running queries are done, and close the connections."""
         self._stopping = True
         self._threads.shutdown()
         for connection in self._connections:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from appliance.catalogue.sqlite import statements as sql
+from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sql.lock_mark import mark_if_closed
+from appliance.catalogue.sql.rows import album_values, rebuilt_image_values
 from appliance.catalogue.sqlite.connections import open_writer
 from appliance.catalogue.sqlite.copying import put_in_place
 from appliance.catalogue.sqlite.faults import translate_error
-from appliance.catalogue.sqlite.lock_mark import mark_if_closed
-from appliance.catalogue.sqlite.rows import album_values, rebuilt_image_values
 from appliance.domain.model import Album, Image
 from appliance.shared import files
 
@@ -52,11 +52,11 @@ async def _write_all(
     try:
         async for batch in _batches(images):
             await asyncio.to_thread(mark_if_closed, connection, *batch)
-            count += await asyncio.to_thread(_write, connection, sql.ADD_IF_ABSENT, map(rebuilt_image_values, batch))
+            count += await asyncio.to_thread(_write, connection, sql.ADD_IMAGE, map(rebuilt_image_values, batch))
             progress(count)
         async for some in _batches(albums):
             await asyncio.to_thread(mark_if_closed, connection, *some)
-            await asyncio.to_thread(_write, connection, sql.ADD_ALBUM_IF_ABSENT, map(_album_values, some))
+            await asyncio.to_thread(_write, connection, sql.ADD_ALBUM, map(_album_values, some))
     finally:
         await asyncio.to_thread(connection.close)
     return count

@@ -3,12 +3,12 @@
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 
-from appliance.catalogue.sqlite.rows import Row
+from appliance.catalogue.sql.rows import Row
 from appliance.shared.single_flight import Flight, SingleFlight
 
 
 class RowCache:
-    """Rows by slug, coherent because `settle` sees every change after its commit and before its caller hears of it.
+    """A `RowMemory`, coherent because `settle` sees every change after its commit and before its caller hears of it.
 
     A row that was read from the file is kept only if no change to its slug settled since the reading began.
     """

@@ -8,8 +8,10 @@ from typing import Protocol
 import pytest
 
 from appliance.catalogue import Catalogue
+from appliance.catalogue.postgres.catalogue import PostgresCatalogue
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.domain.clock import Clock
+from tests.support.postgres import new_schema
 
 
 class OpenCatalogue(Protocol):
@@ -26,18 +28,28 @@ def sqlite_catalogue(folder: Path) -> OpenCatalogue:
     return open_catalogue
 
 
-KINDS: dict[str, Callable[[Path], OpenCatalogue]] = {"sqlite": sqlite_catalogue}
+def postgres_catalogue(url: str) -> OpenCatalogue:
+    def open_catalogue(*, purging: bool = False, clock: Clock = lambda: 0.0) -> Catalogue:
+        return PostgresCatalogue(url, purging=purging, clock=clock)
+
+    return open_catalogue
+
+
+KINDS = ("sqlite", "postgres")
 
 
 @pytest.fixture(params=KINDS)
 def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], OpenCatalogue]:
     """Gives a database without rows, each time another one."""
+    if request.param == "postgres":
+        server = request.getfixturevalue("postgres")
+        return lambda: postgres_catalogue(new_schema(server))
     numbers = itertools.count()
 
     def new() -> OpenCatalogue:
         folder = tmp_path / str(next(numbers))
         folder.mkdir()
-        return KINDS[request.param](folder)
+        return sqlite_catalogue(folder)
 
     return new
 

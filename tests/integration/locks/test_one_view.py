@@ -130,5 +130,3 @@ async def test_with_a_passphrase_the_button_asks_for_it(host: Host, jpeg: bytes)
     ).status == 303
     assert (await host.client.get(f"/i/{slug}/original", headers={"X-Passphrase": "please"})).status == 401
     assert (await host.client.post(f"/i/{slug}/view", data={"passphrase": "please"})).status == 200
-
-

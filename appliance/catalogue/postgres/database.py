@@ -1,0 +1,102 @@
+"""A catalogue's database, looked at without a server."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Concatenate, ParamSpec, TypeVar
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from appliance.catalogue.postgres.connections import Connector, PostgresConnection
+from appliance.catalogue.postgres.faults import said, translate_error
+from appliance.catalogue.postgres.migrations import is_made, require_fit
+from appliance.catalogue.sql import image_queries
+from appliance.catalogue.sql.invariants import unsound_rows
+from appliance.catalogue.sql.notes import get_note
+from appliance.catalogue.sql.purges import count_pending
+from appliance.catalogue.sql.rows import Row
+from appliance.catalogue.values import PendingPurges, RowCounts
+from appliance.domain.errors import CatalogueUnavailable, CommandFailed
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_SIZE = """
+    SELECT coalesce(sum(pg_total_relation_size(pg_class.oid)), 0)::bigint FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"""
+
+
+class CatalogueDatabase:
+    """A `StoredCatalogue`: the one in the database at `url`."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __str__(self) -> str:
+        try:
+            parts = conninfo_to_dict(self._url)
+        except psycopg.ProgrammingError:
+            return "the database of catalogue.url"
+        return f"the database {parts.get('dbname', '')} at {parts.get('host', 'this machine')}"
+
+    def require_engine(self) -> str:
+        with self._connected() as connection:
+            require_fit(connection)
+            return f"PostgreSQL {connection.raw.info.parameter_status('server_version')}"
+
+    @property
+    def exists(self) -> bool:
+        with self._connected() as connection:
+            return is_made(connection)
+
+    def require_present(self) -> None:
+        if not self.exists:
+            raise CommandFailed(f"There is no catalogue in {self} yet. The first start makes it.")
+
+    @property
+    def size_bytes(self) -> int:
+        with self._connected() as connection:
+            [size] = connection.raw.execute(_SIZE).fetchone() or [0]
+            return int(size)
+
+    async def find_problems(self) -> list[str]:
+        return await self._ask(unsound_rows)
+
+    async def count_rows(self) -> RowCounts:
+        return await self._ask(image_queries.count_rows)
+
+    async def find_rows(self, slugs: Sequence[str]) -> dict[str, Row]:
+        return await self._ask(image_queries.resolve_each, slugs)
+
+    async def last_known_s(self, note: str) -> int | None:
+        text = await self._ask(get_note, note)
+        return int(text) if text is not None else await self._ask(image_queries.newest_created_s)
+
+    async def count_pending_purges(self, now_s: int) -> PendingPurges:
+        return await self._ask(count_pending, now_s)
+
+    async def _ask(
+        self, query: Callable[Concatenate[PostgresConnection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a query, which may take long, on a connection of its own."""
+
+        def work() -> T:
+            with self._connected() as connection:
+                connection.raw.execute("SET statement_timeout = 0")
+                return query(connection, *args, **kwargs)
+
+        return await asyncio.to_thread(work)
+
+    @contextmanager
+    def _connected(self) -> Iterator[PostgresConnection]:
+        """A connection that can't write. Raises CatalogueUnavailable, which says what the database said."""
+        try:
+            connection = Connector(self._url).connect(read_only=True)
+        except psycopg.Error as error:
+            raise CatalogueUnavailable(f"The catalogue's database can't be opened: {said(error)}") from error
+        try:
+            yield connection
+        except psycopg.Error as error:
+            raise translate_error(error) from error
+        finally:
+            connection.close()

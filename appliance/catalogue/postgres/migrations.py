@@ -1,0 +1,68 @@
+"""Applies the migrations of the schema to a database, and refuses databases that can't hold the catalogue."""
+
+from appliance.catalogue.postgres.connections import PostgresConnection
+from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE, translated_schema
+from appliance.catalogue.sql.schema import MIGRATIONS, unknown_changes
+from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable, UnfitInstallation
+
+OLDEST_POSTGRES = 15
+_TABLES = "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
+_MAKE_LIST = f"""
+    CREATE TABLE {MIGRATIONS_TABLE} (name TEXT NOT NULL PRIMARY KEY, applied_at TIMESTAMPTZ NOT NULL DEFAULT now())"""
+_APPLIED = f"SELECT name FROM {MIGRATIONS_TABLE}"  # noqa: S608
+_APPLY = f"INSERT INTO {MIGRATIONS_TABLE} (name) VALUES (%(name)s)"  # noqa: S608
+
+
+class _PostgresSchema:
+    """A `Schema`."""
+
+    def __init__(self, connection: PostgresConnection) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, /) -> object:
+        return self._connection.raw.execute(translated_schema(statement))
+
+
+def require_fit(connection: PostgresConnection) -> None:
+    """Raises UnfitInstallation if the server is too old, or its text isn't UTF-8."""
+    version = connection.raw.info.server_version // 10_000
+    if version < OLDEST_POSTGRES:
+        raise UnfitInstallation(f"PostgreSQL {version} is too old: {OLDEST_POSTGRES} or newer is needed.")
+    encoding = connection.raw.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise UnfitInstallation(
+            f"The catalogue's database has the encoding {encoding}. Create it with `createdb --encoding=UTF8 "
+            "--template=template0`."
+        )
+
+
+def is_made(connection: PostgresConnection) -> bool:
+    """Whether there is a catalogue. Raises CatalogueUnavailable where other tables are, psycopg.Error."""
+    tables = {name for (name,) in connection.raw.execute(_TABLES)}
+    if tables and MIGRATIONS_TABLE not in tables:
+        raise CatalogueUnavailable(
+            "The database of catalogue.url belongs to another program. It was not changed. "
+            "Create one that only the appliance uses."
+        )
+    return bool(tables)
+
+
+def migrate(connection: PostgresConnection) -> None:
+    """Apply the missing migrations, each in a transaction. Raises CatalogueTooNew, CatalogueUnavailable, psycopg.Error.
+
+    Only one process may do so at a time.
+    """
+    if not is_made(connection):
+        connection.raw.execute(_MAKE_LIST)
+    applied = {name for (name,) in connection.raw.execute(_APPLIED)}
+    if newer := unknown_changes(applied):
+        raise CatalogueTooNew(
+            f"The catalogue was written by a newer release (it has {', '.join(newer)}, which this one doesn't know). "
+            "Install that release again, or restore a backup that was made before the upgrade."
+        )
+    for migration in MIGRATIONS:
+        if migration.name not in applied:
+            with connection.raw.transaction():
+                connection.raw.execute("SET LOCAL statement_timeout = 0")
+                migration.apply(_PostgresSchema(connection))
+                connection.raw.execute(_APPLY, {"name": migration.name})

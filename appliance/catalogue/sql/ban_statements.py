@@ -1,0 +1,16 @@
+"""The SQL of bans, kept apart from the other statements for its length alone."""
+# ruff: noqa: S608  (only column names of this package are put into the text; values are always bound)
+
+_BAN = "id, reason, created_s, until_s, views, version"
+_BAN_VALUES = ":id, :reason, :created_s, :until_s, :views, :version"
+_BAN_SET = """
+    reason = :reason, created_s = :created_s, until_s = :until_s, views = :views, version = :version"""
+PUT_BAN = f"INSERT INTO bans ({_BAN}) VALUES ({_BAN_VALUES}) ON CONFLICT (id) DO UPDATE SET {_BAN_SET}"
+ADD_BAN_IF_ABSENT = f"INSERT INTO bans ({_BAN}) VALUES ({_BAN_VALUES}) ON CONFLICT (id) DO NOTHING"
+CHANGE_BAN_IF_OLDER = f"UPDATE bans SET {_BAN_SET} WHERE id = :id AND version < :version"
+LET_BAN_LAST = "UPDATE bans SET until_s = NULL WHERE id = :id"
+BAN = f"SELECT {_BAN} FROM bans WHERE id = :id"
+BANS = f"SELECT {_BAN} FROM bans WHERE id > '' ORDER BY id"
+ENDED_BANS = f"""
+    SELECT {_BAN} FROM bans INDEXED BY bans_by_end WHERE until_s < :before_s ORDER BY until_s LIMIT :limit"""
+FORGET_BAN = "DELETE FROM bans WHERE id = :id"

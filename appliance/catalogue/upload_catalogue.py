@@ -1,0 +1,52 @@
+"""The port of resumable uploads."""
+
+from typing import Protocol
+
+from appliance.domain.resumable_uploads import Refusal, Upload
+
+
+class UploadCatalogue(Protocol):
+    """Resumable uploads, by the hash of their id. Ended ones are kept for a while, to answer late requests."""
+
+    async def add(self, upload: Upload) -> None:
+        """Add an upload whose id and slug are new."""
+
+    async def get(self, id_hash: str) -> Upload | None:
+        """The upload, ended ones included, until it is forgotten."""
+
+    async def by_slug(self, slug: str) -> Upload | None:
+        """The upload that has this slug, ended ones included, until it is forgotten."""
+
+    async def set_length(self, id_hash: str, length: int) -> bool:
+        """Set a deferred length, in bytes. False if it is known already or the upload has ended."""
+
+    async def complete(self, id_hash: str, length: int) -> bool:
+        """Record that all bytes of an open upload are sent, `length` of them. False if it is not open or has ended."""
+
+    async def set_edits(self, id_hash: str, edits: bytes, *, credentials: bool = False) -> None:
+        """Record what is about to be overwritten in the file, and whether content credentials are part of it.
+
+        Once recorded, `had_credentials` stays true. Ended uploads are left alone.
+        """
+
+    async def keep_until(self, id_hash: str, expires_s: int) -> None:
+        """Set when the upload is given up. Ended uploads are left alone."""
+
+    async def refuse(self, upload: Upload, refusal: Refusal, *, now_s: int, kept_until_s: int) -> bool:
+        """End an upload whose bytes are no acceptable image; its slug gets a tombstone. False if it had ended."""
+
+    async def give_up(self, upload: Upload, *, now_s: int, kept_until_s: int, for_good: bool = True) -> bool:
+        """End the upload because it was cancelled or abandoned. Its texts and headers are forgotten.
+
+        Its slug gets a tombstone, unless `for_good` is false: then the slug was never given out. False if it had ended
+        already; an image that it became stays.
+        """
+
+    async def count_unfinished(self, now_s: int, limit: int) -> int:
+        """How many uploads are being received and not overdue, counted up to `limit`."""
+
+    async def due(self, now_s: int, *, after_s: int = 0, limit: int = 500) -> list[Upload]:
+        """Uploads being received that are overdue at `now_s`, longest overdue first, due later than `after_s`."""
+
+    async def forget(self, now_s: int, limit: int = 1000) -> int:
+        """Forget ended uploads that were kept long enough. Returns how many."""

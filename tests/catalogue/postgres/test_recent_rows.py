@@ -1,0 +1,117 @@
+import asyncio
+
+import pytest
+
+from appliance.catalogue.postgres import recent_rows
+from appliance.catalogue.postgres.recent_rows import RecentRows
+from appliance.catalogue.sql.rows import Row
+from appliance.domain.errors import CatalogueUnavailable
+from appliance.domain.model import Ending, Tombstone
+from tests.support.rows import image, slug
+
+STALE_S = 60
+
+
+class Rows:
+    """Rows in a database that can be out of reach, and two clocks."""
+
+    def __init__(self, row: Row | None) -> None:
+        self.row = row
+        self.is_up = True
+        self.now_s = self.age_s = 0.0
+        self.asked = 0
+        self.answers = asyncio.Event()
+        self.answers.set()
+        self.memory = RecentRows(2, STALE_S, lambda: self.now_s, lambda: self.age_s)
+
+    async def get(self, name: str = slug(0)) -> Row | None:
+        return await self.memory.get(name, self._read)
+
+    async def _read(self, _: str) -> Row | None:
+        self.asked += 1
+        await self.answers.wait()
+        if not self.is_up:
+            raise CatalogueUnavailable
+        return self.row
+
+
+async def test_the_database_is_asked_each_time() -> None:
+    rows = Rows(image())
+    await rows.get()
+    rows.row = Tombstone(slug(0), Ending.DELETED, 1)
+    assert await rows.get() == rows.row
+    assert rows.asked == 2
+
+
+async def test_callers_at_the_same_time_ask_once() -> None:
+    rows = Rows(image())
+    first, second = await asyncio.gather(rows.get(), rows.get())
+    assert first == second == image()
+    assert rows.asked == 1
+
+
+async def test_what_was_seen_lately_is_found_while_the_database_is_down_but_not_for_long() -> None:
+    rows = Rows(image())
+    await rows.get()
+    rows.is_up = False
+    rows.age_s = STALE_S
+    assert await rows.get() == image()
+    rows.age_s += 1
+    with pytest.raises(CatalogueUnavailable):
+        await rows.get()
+
+
+@pytest.mark.parametrize("closed", [image(lock="a lock"), image(one_view=True)], ids=["locked", "one view"])
+async def test_what_is_locked_or_has_one_view_is_only_shown_by_the_database_itself(closed: Row) -> None:
+    rows = Rows(image())
+    await rows.get()
+    rows.row = closed
+    await rows.get()
+    rows.is_up = False
+    with pytest.raises(CatalogueUnavailable):
+        await rows.get()
+
+
+async def test_no_image_outlives_its_expiry() -> None:
+    rows = Rows(image(expires_s=100))
+    await rows.get()
+    rows.is_up = False
+    rows.now_s = 99
+    assert await rows.get() == image(expires_s=100)
+    rows.now_s = 100
+    with pytest.raises(CatalogueUnavailable):
+        await rows.get()
+
+
+async def test_a_change_counts_from_its_commit_on() -> None:
+    rows = Rows(image())
+    await rows.get()
+    rows.is_up = False
+    rows.memory.settle({slug(0): image(title="New")})
+    assert await rows.get() == image(title="New")
+    rows.memory.settle({slug(0): None})
+    with pytest.raises(CatalogueUnavailable):
+        await rows.get()
+
+
+async def test_an_answer_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent_rows, "PATIENCE_S", 0.01)
+    rows = Rows(image())
+    await rows.get()
+    rows.answers.clear()
+    assert await rows.get() == image()
+    monkeypatch.setattr(recent_rows, "PATIENCE_S", 3600)
+    assert await rows.get() == image()
+    rows.row = image(title="New")
+    rows.answers.set()
+    assert await rows.get() == image(title="New")
+
+
+async def test_only_so_many_rows_are_kept() -> None:
+    rows = Rows(image())
+    for number in range(3):
+        await rows.get(slug(number))
+    rows.is_up = False
+    with pytest.raises(CatalogueUnavailable):
+        await rows.get(slug(0))
+    assert await rows.get(slug(2)) is not None
