@@ -39,9 +39,11 @@ class Uploaders:
     def require(self, client: Client) -> None:
         """Raises KeyRequired, SignInRequired, KeyScope."""
         key, allowed = client.access_key, self.allowed
+        if SIGNED_IN in allowed and client.user is not None:
+            return
         if key is not None and (KEY in allowed or ANYONE in allowed):
             require_scope(key, Scope.UPLOAD)
-        elif ANYONE in allowed or (SIGNED_IN in allowed and client.user is not None):
+        elif ANYONE in allowed:
             return
         elif KEY not in allowed:
             raise SignInRequired

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from appliance.config.model import DATABASE_SCHEMES, LOGO_ENDINGS, MAX_LOGO_BYTES, SIGNED_IN, Config, split_listen
 from appliance.domain.colours import is_colour
+from appliance.domain.networks import are_too_wide, parse_network
 from appliance.domain.renditions import Format
 
 _REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -57,6 +58,8 @@ def _server(config: Config) -> Iterator[Unmet]:
         yield "server.public_url", "http:// or https:// and a host, without a path, such as https://img.example"
     if not all(_is_network(proxy) for proxy in server.trusted_proxies):
         yield "server.trusted_proxies", "addresses or networks, such as 127.0.0.1 or 10.0.0.0/8"
+    elif are_too_wide(map(parse_network, server.trusted_proxies)):
+        yield "server.trusted_proxies", "the addresses of your proxies alone: anybody else could claim to be anyone"
 
 
 def _access(config: Config) -> Iterator[Unmet]:

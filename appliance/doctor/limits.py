@@ -25,5 +25,12 @@ async def limits(config: Config) -> AsyncIterator[Finding]:
             "server.trusted_proxies; if not, somebody tries to be taken for others, and isn't",
         )
     else:
-        is_on = status.get("limits", "on" if config.limits_on else "off") == "on"
-        yield ok("limits", f"clients are {'limited' if is_on else 'not limited'} (limits.mode = {config.limits.mode})")
+        yield ok("limits", _mode(config, status.get("limits")))
+
+
+def _mode(config: Config, running: object) -> str:
+    """Whether clients are limited: what the running server says, which may have another configuration, comes first."""
+    if running is not None:
+        return f"the running server {'limits' if running == 'on' else 'does not limit'} its clients"
+    verb = "would limit" if config.limits_on else "would not limit"
+    return f"a server with this configuration {verb} its clients (limits.mode = {config.limits.mode})"

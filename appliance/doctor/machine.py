@@ -107,15 +107,10 @@ async def addresses(config: Config) -> AsyncIterator[Finding]:
             yield ok(part, f"{listen}, served by process {owner}")
         else:
             yield _free(part, listen)
-    if config.server.public_url is None and not links_work(config.server.listen):
+    if not config.server.links_work:
         yield warn(
             "links", f"they begin with {config.server.base_url}, which doesn't work from outside: set server.public_url"
         )
-
-
-def links_work(listen: str) -> bool:
-    """Whether somebody can follow a link that starts with the address to listen on."""
-    return split_listen(listen)[0] not in ("0.0.0.0", "::")  # noqa: S104 - read, not bound to
 
 
 async def _running_server(config: Config) -> tuple[object | None, object | None]:

@@ -22,6 +22,9 @@ ID_CHARS = 10
 SECRET_CHARS = 28  # 166 bits
 CHECKSUM_CHARS = 6  # a CRC-32
 MAX_NAME_CHARS = 100
+_BEGINNING = re.compile(PREFIX, re.ASCII | re.IGNORECASE)
+_AROUND = " \t\r\n\"'“”<>"
+"""What people and programs leave behind a key that they copied."""
 _TEXT = re.compile(rf"{PREFIX}([0-9A-Za-z]{{{ID_CHARS}}})[0-9A-Za-z]{{{SECRET_CHARS + CHECKSUM_CHARS}}}", re.ASCII)
 
 
@@ -114,6 +117,12 @@ def generate_key_for(key_id: str, choose: Callable[[str], str] = secrets.choice)
 def is_key(text: str) -> bool:
     """Whether the text means to be a key, be it right or wrong."""
     return text.startswith(PREFIX)
+
+
+def key_in(text: str) -> str | None:
+    """What in the text means to be a key, right or wrong: programs write a scheme before it, or quotes around it."""
+    found = _BEGINNING.search(text)
+    return None if found is None else text[found.start() :].strip(_AROUND)
 
 
 def id_of(text: str) -> str | None:

@@ -33,13 +33,17 @@ _YES_OR_NO = {  # forms and people say it in many ways
 _KEEP_METADATA = {text: KeepMetadata.ALL if yes else KeepMetadata.NOTHING for text, yes in _YES_OR_NO.items()} | {
     "credits": KeepMetadata.CREDITS
 }
+_CLOSING = {"passphrase": "passphrase", "password": "passphrase", "oneview": "one_view"}
+"""What people and programs call the options that close an image, in small letters and without joints."""
+_NO_JOINTS = str.maketrans("", "", " -_")
 NEVER_IN_NAMES = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")  # control, surrogate, private, unassigned, line breaks
 
 
 def with_option(options: UploadOptions, name: str, text: str, max_expiry_days: int) -> UploadOptions:
     """The options with one more, from its text in a form or query string. Options are checked and cleaned only here.
 
-    Names that aren't in `OPTION_NAMES` change nothing. Raises InvalidField, InvalidExpiry, with limit and actual value.
+    Other names change nothing, but for misspelt ones of what closes an image, which would be public then. An empty
+    passphrase or `one_view` takes back no other. Raises InvalidField, InvalidExpiry, with limit and actual value.
     """
     match name:
         case "filename":
@@ -55,7 +59,9 @@ def with_option(options: UploadOptions, name: str, text: str, max_expiry_days: i
         case "keep_metadata":
             return replace(options, keep_metadata=parse_keep_metadata(text))
         case "passphrase" | "one_view":
-            return _closed(options, name, text)
+            return _closed(options, name, text) if text else options
+    if text and (meant := _CLOSING.get(name.lower().translate(_NO_JOINTS))) is not None:
+        raise InvalidField(f"The field is called {meant}, not {name[:40]}.")
     return options
 
 
@@ -68,7 +74,7 @@ def _described(options: UploadOptions, name: str, text: str) -> UploadOptions:
 def _closed(options: UploadOptions, name: str, text: str) -> UploadOptions:
     if name == "one_view":
         return replace(options, one_view=_parse_yes_or_no(name, text))
-    return replace(options, passphrase=check_passphrase(text) if text else None)
+    return replace(options, passphrase=check_passphrase(text))
 
 
 def _parse_expiry(text: str, max_expiry_days: int) -> int:

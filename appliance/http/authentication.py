@@ -1,29 +1,31 @@
 """Authentication: who makes a request, by an access key or by what a trusted proxy says. Others are their address."""
 
 import base64
+import binascii
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 
 from aiohttp import hdrs, web
 
-from appliance.domain.access_keys import PREFIX, is_key
+from appliance.domain.access_keys import key_in
 from appliance.domain.clients import Client
 from appliance.domain.errors import KeyInvalid
 from appliance.http.banned import refuse_banned
 from appliance.http.client_address import CLIENT, client_of
-from appliance.http.delete_tokens import bearer
 from appliance.http.keys import ACCESS_KEYS, CONFIG, INVITES, TRUSTED_PROXIES, WRONG_TOKEN_DELAY
 from appliance.http.links import GUESTS_PATH
 
 KEY_HEADER = "X-API-Key"
 KEY_FIELD = "key"
 """A field of forms, and a parameter of Chevereto's API, that may bring an access key."""
+KEY_FIELDS = (KEY_FIELD, "api_key", "apikey", KEY_HEADER.lower(), "access_key", "access_token", "token")
+"""What programs call it. A key under such a name is never overlooked."""
 INVITE_HEADER = "X-Invite"
 INVITE_FIELD = "invite"
 """A field of forms that may bring the token of an invite."""
 CHEVERETO_PATH = "/api/1/upload"
 PROOF_HEADER = "Proof-Of-Work"
-_HOW_TO_SEND = "Send an access key as it is, in X-API-Key, or after Bearer in Authorization."
 AUTHENTICATED = web.RequestKey("authenticated", bool)
 
 
@@ -32,15 +34,15 @@ async def authenticate(request: web.Request) -> None:
 
     Raises Banned, KeyInvalid, UnknownInvite, Busy.
 
-    A key that isn't valid never counts as none. A text that doesn't mean to be a key is one: a delete token, or what
-    programs send that insist on some key. Nobody is signed in for what another site has their browser do.
+    A key that isn't valid never counts as none, however it is written. A text without a key's beginning is no key: a
+    delete token, or what programs send that insist on some key.
     """
     if AUTHENTICATED in request:
         return
     refuse_banned(request, client_of(request))
     if (key := _key_in_head(request)) is not None:
         request[CLIENT] = await client_with_key(request, key)
-    elif (user := _user_of(request)) is not None:
+    elif (user := _signed_in_user(request)) is not None:
         request[CLIENT] = Client(f"user:{hashlib.sha256(user.encode()).hexdigest()[:32]}", user=user)
     if (token := _invite_in_head(request)) is not None:
         request[CLIENT] = await guest_with_invite(request, client_of(request), token)
@@ -56,7 +58,7 @@ async def client_with_key(request: web.Request, key: str) -> Client:
     """
     async with request.app[WRONG_TOKEN_DELAY].delayed(client_of(request).id):
         found = await request.app[ACCESS_KEYS].authenticate(key)
-    client = Client(f"key:{found.id}", access_key=found, user=_user_of(request))
+    client = Client(f"key:{found.id}", access_key=found, user=_signed_in_user(request))
     refuse_banned(request, client)
     return client
 
@@ -75,8 +77,8 @@ def _invite_in_head(request: web.Request) -> str | None:
     return None
 
 
-def _user_of(request: web.Request) -> str | None:
-    """Whom a trusted proxy has signed in; nobody for what another site has their browser do."""
+def _signed_in_user(request: web.Request) -> str | None:
+    """Whom a trusted proxy names. Nobody is signed in for what another site has their browser do."""
     header = request.app[CONFIG].access.user_header
     if header is None or request.headers.get("Sec-Fetch-Site") == "cross-site":
         return None
@@ -84,28 +86,40 @@ def _user_of(request: web.Request) -> str | None:
 
 
 def _key_in_head(request: web.Request) -> str | None:
-    """The access key. Raises KeyInvalid for one that is sent in another way, which never counts as none."""
-    token, text = bearer(request) or "", ", ".join(request.headers.getall(KEY_HEADER, ())).strip()
-    in_address = request.query.get(KEY_FIELD, "").strip()
-    if is_key(token):
-        return token
-    if is_key(text):
-        return text
-    if is_key(in_address) and request.path == CHEVERETO_PATH:
-        return in_address
-    if any(PREFIX in sent for sent in (*_credentials(request), text)) or is_key(in_address):
-        raise KeyInvalid(_HOW_TO_SEND)
-    return None
+    """The key in the headers or the address. Raises KeyInvalid for several keys, or one that is in the wrong place."""
+    found = {key for text in _credentials(request) if (key := key_in(text)) is not None}
+    if len(found) > 1:
+        raise KeyInvalid("The request has several access keys. Send one.")
+    return found.pop() if found else None
 
 
-def _credentials(request: web.Request) -> tuple[str, ...]:
-    """What the Authorization headers bring, and what is encoded in those for HTTP's basic authentication."""
-    sent = request.headers.getall(hdrs.AUTHORIZATION, ())
-    return (*sent, *(_decoded(text.partition(" ")[2]) for text in sent if text[:6].lower() == "basic "))
+def _credentials(request: web.Request) -> Iterator[str]:
+    """Every text in the head that may be a key."""
+    if hdrs.AUTHORIZATION in request.headers:
+        for sent in request.headers.getall(hdrs.AUTHORIZATION):
+            yield from _basic_credentials(sent) or (sent,)
+    if KEY_HEADER in request.headers:
+        yield from request.headers.getall(KEY_HEADER)
+    if request.query_string:
+        yield from _keys_in_address(request)
 
 
-def _decoded(encoded: str) -> str:
+def _basic_credentials(sent: str) -> tuple[str, ...]:
+    """Name and password of `Basic` (RFC 7617); nothing for another scheme, or for what can't be read."""
+    scheme, _, encoded = sent.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return ()
     try:
-        return base64.b64decode(encoded).decode(errors="replace")
-    except ValueError:
-        return ""
+        name, _, password = base64.b64decode(encoded).decode(errors="replace").partition(":")
+    except (binascii.Error, ValueError):
+        return ()
+    return name, password
+
+
+def _keys_in_address(request: web.Request) -> Iterator[str]:
+    for name, text in request.query.items():
+        if name.lower() not in KEY_FIELDS or key_in(text) is None:
+            continue
+        if request.path != CHEVERETO_PATH:
+            raise KeyInvalid(f"Send the access key in the header {KEY_HEADER}, because addresses end up in logs.")
+        yield text

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 
 from aiohttp import hdrs, web
 
-from appliance.domain.access_keys import is_key
+from appliance.domain.access_keys import key_in
 from appliance.http.client_address import client_of
 from appliance.http.keys import WRONG_TOKEN_DELAY
 from appliance.lifecycle.management import Proof
@@ -22,7 +22,7 @@ def bearer(request: web.Request) -> str | None:
 def ownership_proof(request: web.Request) -> Proof:
     """The delete token of an `Authorization: Bearer` header, or else the access key; None without either."""
     token = bearer(request)
-    return token if token is not None and not is_key(token) else client_of(request).access_key
+    return token if token is not None and key_in(token) is None else client_of(request).access_key
 
 
 def token_in(text: str) -> str:

@@ -6,7 +6,9 @@ from dataclasses import replace
 from appliance.catalogue import UploadCatalogue
 from appliance.domain import slugs, tokens
 from appliance.domain.clock import Clock
-from appliance.domain.errors import EmptyUpload, MalformedRequest, PartsUnfinished
+from appliance.domain.errors import EmptyUpload, InvalidField, MalformedRequest, PartsUnfinished
+from appliance.domain.model import UploadOptions
+from appliance.domain.passphrases import UNREADABLE_LOCK
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.locks import Locksmith
 from appliance.resumable.part_reservations import PartReservations
@@ -77,12 +79,13 @@ class UploadCreator:
             raise MalformedRequest("Upload-Concat names a part twice. Name each part once.")
         self._reservations.reserve(parts, final)
         try:
-            return await self._added(upload_id, replace(new, length=await self._length_of(parts)))
+            return await self._added(upload_id, replace(new, length=await self._length_of(parts, new.options)))
         except BaseException:
             self._reservations.release(final)
             raise
 
-    async def _length_of(self, parts: Sequence[str]) -> int:
+    async def _length_of(self, parts: Sequence[str], options: UploadOptions) -> int:
+        """The bytes of the parts together. Raises PartsUnfinished, and InvalidField as `_require_as_closed` does."""
         total = 0
         for id_hash in parts:
             part = await self._rows.get(id_hash)
@@ -90,6 +93,7 @@ class UploadCreator:
                 raise PartsUnfinished("One of the parts is not a partial upload on this host, or no longer exists.")
             if part.length is None or part.length != self._files.offset(part.id_hash):
                 raise PartsUnfinished("One of the parts is incomplete. Finish it first.")
+            _require_as_closed(options, part)
             total += part.length
         return total
 
@@ -110,8 +114,10 @@ class UploadCreator:
         return upload
 
     async def _lock(self, new: NewUpload) -> str | None:
-        if new.options.passphrase is None or new.kind is UploadKind.PARTIAL:
+        if new.options.passphrase is None:
             return None
+        if new.kind is UploadKind.PARTIAL:  # nothing to open, but `_require_as_closed` has to know
+            return UNREADABLE_LOCK
         return await self._locksmith.lock(new.options.passphrase, new.client)
 
     def _minted(self, upload_id: str, new: NewUpload, lock: str | None) -> Upload:
@@ -139,3 +145,11 @@ class UploadCreator:
             one_view=new.options.one_view,
             invite=None if new.client.invite is None else new.client.invite.id,
         )
+
+
+def _require_as_closed(options: UploadOptions, part: Upload) -> None:
+    """Raises InvalidField where the final upload would be open, though its uploader closed this part."""
+    if part.lock is not None and options.passphrase is None:
+        raise InvalidField("A part has a passphrase. Send it with the final upload too.")
+    if part.one_view and not options.one_view:
+        raise InvalidField("A part is for one view. Send one_view with the final upload too.")

@@ -71,6 +71,8 @@ async def serve_until_stopped(
     try:
         listeners = await listen(runner, config.server.listen, supervisor.sockets, site[OPEN_CONNECTIONS].would_refuse)
         log.info("serving on %s", config.server.base_url)
+        if not config.server.links_work:
+            log.warning("nobody can open links that begin with %s: set server.public_url", config.server.base_url)
         supervisor.notify("READY=1", f"STATUS=Serving {config.server.base_url}")
         async with supervisor.watchdog():
             await signals.stop.wait()

@@ -41,6 +41,11 @@ class Server:
         """The base of absolute links, without a trailing slash. It never comes from a request."""
         return (self.public_url or f"http://{self.listen}").rstrip("/")
 
+    @property
+    def links_work(self) -> bool:
+        """Whether anybody can follow a link that begins with `base_url`."""
+        return self.public_url is not None or split_listen(self.listen)[0] not in ("0.0.0.0", "::")  # noqa: S104 - read
+
 
 def split_listen(listen: str) -> tuple[str, int]:
     """The host (IPv6 without brackets) and port (0 to 65535; 0 is any free port) of `host:port`.

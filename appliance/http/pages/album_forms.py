@@ -6,7 +6,7 @@ from aiohttp import hdrs, web
 
 from appliance.albums import AlbumChanges, AlbumOptions, Contents, Move, moves_to
 from appliance.catalogue import UNCHANGED, Unchanged
-from appliance.domain.access_keys import is_key
+from appliance.domain.access_keys import key_in
 from appliance.domain.clients import Client
 from appliance.domain.errors import (
     ApplianceError,
@@ -80,8 +80,8 @@ async def create(request: web.Request) -> web.Response:
 
 async def _creator(request: web.Request, form: Form) -> Client:
     """The client, with an access key in the form. Raises KeyInvalid, Busy, and as `Uploaders.require` does."""
-    key = text_field(form, KEY_FIELD).strip()
-    client = await client_with_key(request, key) if is_key(key) else client_of(request)
+    key = key_in(text_field(form, KEY_FIELD))
+    client = client_of(request) if key is None else await client_with_key(request, key)
     request.app[UPLOADERS].require(client)
     return client
 

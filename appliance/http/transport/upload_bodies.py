@@ -7,7 +7,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from appliance.config.model import Uploads
-from appliance.domain.access_keys import is_key
+from appliance.domain.access_keys import key_in
 from appliance.domain.clients import Client
 from appliance.domain.errors import (
     TOO_MUCH_TEXT,
@@ -23,7 +23,7 @@ from appliance.domain.upload_options import (
     clean_filename,
     with_option,
 )
-from appliance.http.authentication import INVITE_FIELD, KEY_FIELD, client_with_key, guest_with_invite
+from appliance.http.authentication import INVITE_FIELD, KEY_FIELDS, client_with_key, guest_with_invite
 from appliance.http.passphrase_header import PASSPHRASE, passphrase_in
 from appliance.http.transport.body_faults import translate_faults
 from appliance.http.transport.completeness import refuse_unfinished
@@ -54,7 +54,7 @@ def parse_query_options(
     Raises as `with_option`.
     """
     options = UploadOptions(passphrase=passphrase_in(request))
-    if "passphrase" in request.query:
+    if any(name.lower() in ("passphrase", "password") for name in request.query):
         raise InvalidField(f"Send the passphrase in the header {PASSPHRASE}, because addresses end up in logs.")
     for name in dict.fromkeys(request.query):
         options = with_option(options, *translate_field(name, request.query[name]), max_expiry_days)
@@ -143,9 +143,9 @@ class RequestBody(ABC):
     def _note_field(self, name: str, text: str) -> None:
         """Note a field of a form. An error in it is raised by `_require_options`, when all fields have been read."""
         try:
-            if name == KEY_FIELD and is_key(text.strip()):
+            if name.lower() in KEY_FIELDS and (key := key_in(text)) is not None:
                 self._require_before_file(name)
-                self._key = text.strip()
+                self._key = key
                 return
             if name == INVITE_FIELD and text:
                 self._require_before_file(name)

@@ -8,9 +8,11 @@ from email.utils import formatdate
 
 from aiohttp import hdrs, web
 
-from appliance.domain.errors import InvalidField, MalformedRequest, NotTusBody, UnsupportedTusVersion
+from appliance.domain.access_keys import key_in
+from appliance.domain.errors import InvalidField, KeyInvalid, MalformedRequest, NotTusBody, UnsupportedTusVersion
 from appliance.domain.model import UploadOptions
 from appliance.domain.upload_options import clean_filename, with_option
+from appliance.http.authentication import KEY_FIELDS, KEY_HEADER
 from appliance.http.passphrase_header import passphrase_in
 from appliance.http.transport.content_digest import content_checksums
 from appliance.spool import ALGORITHMS, Checksum
@@ -32,7 +34,6 @@ EXPOSED = (
     "Upload-Metadata, Upload-Offset, X-Request-ID"
 )
 _URL_SAFE = str.maketrans("-_", "+/")
-_CLOSING = ("passphrase", "one_view")
 """Whoever writes these keys otherwise would believe an image closed that is open to everybody."""
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -119,19 +120,17 @@ def parse_metadata(request: web.Request) -> dict[str, str]:
 
 
 def parse_upload_options(request: web.Request, max_expiry_days: int) -> UploadOptions:
-    """The options in the metadata: filename (or name), title, alt, expires_in, keep_metadata, passphrase, one_view.
+    """The options in the metadata, where `name` may name the file too; and the passphrase, which may have its header.
 
-    A passphrase may come in its header as well. Raises as `parse_metadata`, InvalidExpiry, InvalidField.
+    Raises as `parse_metadata`, KeyInvalid for an access key in it, InvalidExpiry, InvalidField.
     """
     found = parse_metadata(request)
-    for name in found:
-        if name != name.lower() and name.lower() in _CLOSING:
-            raise InvalidField(f"{name} in Upload-Metadata must be {name.lower()}.")
-    if (passphrase := passphrase_in(request)) is not None and not found.get("passphrase"):
-        found["passphrase"] = passphrase
-    options = UploadOptions(filename=clean_filename(found.get("filename") or found.get("name") or ""))
-    for name in ("title", "alt", "expires_in", "keep_metadata", "passphrase", "one_view"):
-        options = with_option(options, name, found.get(name, ""), max_expiry_days)
+    filename = clean_filename(found.pop("filename", "") or found.get("name", ""))
+    options = UploadOptions(filename=filename, passphrase=passphrase_in(request))
+    for name, text in found.items():
+        if name.lower() in KEY_FIELDS and key_in(text) is not None:
+            raise KeyInvalid(f"Send the access key in the header {KEY_HEADER}, because metadata is recorded.")
+        options = with_option(options, name, text, max_expiry_days)
     return options
 
 

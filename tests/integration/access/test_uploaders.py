@@ -14,10 +14,11 @@ from appliance.config.model import Access, Config, Server
 from appliance.domain.access_keys import KeyLimits, Scope
 from tests.support.access import BY_FIELD, BY_HEADER, Way, api_field, form, minted, only_image, raw
 from tests.support.host import Host, OpenHost, bearer, problem
-from tests.support.tus_client import Tus
+from tests.support.tus_client import Tus, encoded
 from tests.support.wire import wires
 
 WRONG = "imgk_" + "0" * 44
+IMAGES = "/api/v1/images"
 KEY_ONLY = Access(uploads=("key",))
 
 
@@ -95,6 +96,58 @@ async def test_each_end_of_a_key_has_its_own_sentence(host: Host, jpeg: bytes) -
     assert "expired" in said[0]["detail"]
     assert "typo" in said[1]["detail"]
     assert "revoked" in said[3]["detail"]
+
+
+def basic(name: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda key: [("Authorization", key)],
+        lambda key: [("Authorization", f"Token {key}")],
+        lambda key: [("Authorization", f'Bearer "{key}"')],
+        lambda key: [("Authorization", basic("ada", key))],
+        lambda key: [("Authorization", basic(key, ""))],
+        lambda key: [("Authorization", "Bearer a-delete-token"), ("Authorization", f"Bearer {key}")],
+        lambda key: [("X-API-Key", f"Bearer {key}")],
+        lambda key: [("X-API-Key", f'"{key}"')],
+        lambda key: [("X-API-Key", "foo"), ("X-API-Key", key)],
+        lambda key: [("X-API-Key", key), ("Authorization", f"Bearer {key}")],
+    ],
+)
+async def test_a_key_counts_however_it_is_written_in_its_headers(
+    host: Host, jpeg: bytes, written: Callable[[str], list[tuple[str, str]]]
+) -> None:
+    key = await minted(host)
+    assert (await host.client.post(IMAGES, data=jpeg, headers=CIMultiDict(written(key)))).status == 201
+    assert (await only_image(host)).access_key == key[5:15]
+    await host.appliance.access_keys.revoke("scanner")
+    await problem(await host.client.post(IMAGES, data=jpeg, headers=CIMultiDict(written(key))), "key-invalid")
+
+
+async def test_a_key_that_can_not_be_meant_like_this_is_refused(host: Host, jpeg: bytes) -> None:
+    key, other = await minted(host), await minted(host, "other")
+    for path, sent in (
+        (IMAGES, {"X-API-Key": key, "Authorization": f"Bearer {other}"}),
+        (IMAGES, {"X-API-Key": f"{key}, {other}"}),
+        (IMAGES, {"X-API-Key": key.upper()}),
+        (f"{IMAGES}?key={key}", {}),
+        (f"{IMAGES}?API_KEY=%22{key}%22", {}),
+    ):
+        await problem(await host.client.post(path, data=jpeg, headers=sent), "key-invalid")
+    metadata = {"Upload-Metadata": encoded(key=key)}
+    await problem(await Tus(host).post(len(jpeg), headers=metadata), "key-invalid")
+    assert await host.appliance.catalogue.images.page() == []
+
+
+async def test_a_key_in_a_field_counts_however_it_is_written(host: Host, jpeg: bytes) -> None:
+    key = await minted(host)
+    for fields in ({"key": f"Bearer {key}"}, {"key": f'"{key}"'}, {"api_key": key}):
+        response = await host.client.post("/api/v1/images", data=form(jpeg, **fields))
+        assert response.status == 201
+        assert (await only_image(host)).access_key == key[5:15]
 
 
 async def test_a_client_that_waits_for_100_is_refused_before_its_bytes(closed: Host) -> None:
@@ -258,6 +311,19 @@ async def test_who_is_signed_in_uploads(open_host: OpenHost, jpeg: bytes, proxie
     assert (await raw(host, jpeg, {"Remote-User": "ada"})).status == 201
     for sent in ({}, {"Remote-User": ""}, {"Remote-User": " "}, {"Remote-User": "a" * 300}):
         await problem(await raw(host, jpeg, sent), "sign-in-required")
+
+
+async def test_a_key_does_not_replace_who_is_signed_in(
+    open_host: OpenHost, jpeg: bytes, proxied: dict[str, Any]
+) -> None:
+    """Some programs send a key with everything."""
+    host = await open_host(**proxied)
+    both = {"Remote-User": "ada", "X-API-Key": await minted(host)}
+    assert (await raw(host, jpeg, both)).status == 201
+    me = await (await host.client.get("/api/v1/me", headers=both)).json()
+    assert (me["may_upload"], me["signed_in_as"], me["key"]["name"]) == (True, "ada", "scanner")
+    await problem(await raw(host, jpeg, {"X-API-Key": both["X-API-Key"]}), "sign-in-required")
+    await problem(await raw(host, jpeg, both | {"X-API-Key": WRONG}), "key-invalid")
 
 
 async def test_another_site_cannot_upload_as_who_is_signed_in(

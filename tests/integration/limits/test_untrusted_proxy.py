@@ -14,6 +14,8 @@ from tests.support.server_process import serving
 async def test_it_is_told_once_and_limits_by_address_stand_aside(tmp_path: Path) -> None:
     small = {"APPLIANCE_LIMITS_MODE": "on", "APPLIANCE_LIMITS_ADDRESS_REQUESTS": "60"}
     async with serving(tmp_path / "data", **small) as served, aiohttp.ClientSession() as session:
+        (before,) = [found async for found in limits(Config(data_dir=served.data_dir))]  # limits.mode = auto is its own
+        assert (before.level, before.words) == (Level.OK, "the running server limits its clients")
         for number in range(10 * MIN_REQUESTS):
             headers = {"X-Forwarded-For": f"192.0.2.{number}"}
             async with session.get(f"{served.url}/api/v1/limits", headers=headers) as reply:
@@ -27,7 +29,7 @@ async def test_it_is_told_once_and_limits_by_address_stand_aside(tmp_path: Path)
 
 
 async def test_without_a_server_the_doctor_says_what_would_be_in_force(tmp_path: Path) -> None:
-    for mode, words in (("auto", "not limited"), ("on", "are limited")):
+    for mode, words in (("auto", "would not limit"), ("on", "would limit")):
         config = Config(data_dir=tmp_path, limits=LimitsConfig(mode=mode))
         (finding,) = [found async for found in limits(config)]
         assert finding.level is Level.OK

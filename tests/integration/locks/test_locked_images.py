@@ -12,6 +12,7 @@ from appliance.domain.errors import WrongPassphrase
 from appliance.domain.model import Image
 from appliance.http.routes import application
 from appliance.locks.guesses import BY_ADDRESS, WINDOW_S
+from tests.support.access import BY_HEADER, form
 from tests.support.host import Host, bearer, problem
 from tests.support.tus_client import Tus, encoded
 
@@ -115,6 +116,31 @@ async def test_the_delete_token_shows_everything(host: Host, mine: dict[str, Any
     resource = await (await host.client.get(path, headers=token)).json()
     assert (resource["title"], resource["locked"], resource["one_view"]) == ("Secret title", True, False)
     await problem_of_lock(await host.client.get(path, headers=bearer("wrong")))
+
+
+@pytest.mark.parametrize("field", [{}, {"passphrase": ""}], ids=["alone", "with an empty field"])
+async def test_the_header_locks_in_every_way_in(host: Host, jpeg: bytes, field: dict[str, str]) -> None:
+    sent = {"X-Passphrase": PASSPHRASE.encode().decode("latin-1")}
+    uploads = [await host.client.post("/api/v1/images", data=form(jpeg, **field), headers=sent)]
+    uploads += [await way(host, jpeg, sent) for way in BY_HEADER]
+    metadata = {"Upload-Metadata": encoded(**field)} if field else {}
+    uploads.append(await Tus(host).post(len(jpeg), jpeg, headers=sent | metadata))
+    assert {upload.status for upload in uploads} <= {200, 201}
+    rows = await host.appliance.catalogue.images.page()
+    assert len(rows) == len(uploads)
+    for image in rows:
+        await problem_of_lock(await host.client.get(f"/i/{image.slug}/original"))
+
+
+@pytest.mark.parametrize("name", ["Passphrase", "password", "PASS-PHRASE", "oneView", "one-view"])
+async def test_a_misspelt_name_of_what_closes_an_image_is_refused(host: Host, jpeg: bytes, name: str) -> None:
+    for upload in (
+        await Tus(host).post(len(jpeg), headers={"Upload-Metadata": encoded(**{name: "1"})}),
+        await host.client.post("/api/v1/images", data=form(jpeg, **{name: "1"})),
+        await host.client.post("/api/v1/images", data=jpeg, params={name: "1"}),
+    ):
+        await problem(upload, "invalid-field")
+    assert await host.appliance.catalogue.images.page() == []
 
 
 async def test_a_changed_passphrase_ends_every_pass(host: Host, mine: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.host import problem
 from tests.support.images.noise import padded
-from tests.support.tus_client import Tus, sha256
+from tests.support.tus_client import Tus, encoded, sha256
 
 
 async def test_parts_become_one_image_in_the_order_that_is_named(tus: Tus, jpeg: bytes) -> None:
@@ -50,6 +50,24 @@ async def test_a_terminated_final_upload_is_not_made_again(tus: Tus, jpeg: bytes
     where = await tus.created(await tus.post(headers=concat))
     assert (await tus.delete(where)).status == 204
     await problem(await tus.post(headers=concat), "parts-unfinished")
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        {"Upload-Metadata": encoded(passphrase="secret")},
+        {"X-Passphrase": "secret"},
+        {"Upload-Metadata": encoded(one_view="1")},
+    ],
+)
+async def test_what_closes_a_part_closes_the_image(tus: Tus, jpeg: bytes, closing: dict[str, str]) -> None:
+    part = await tus.created(await tus.post(len(jpeg), jpeg, {"Upload-Concat": "partial"} | closing))
+    final = {"Upload-Concat": f"final;{part}"}
+    await problem(await tus.post(headers=final), "invalid-field")
+    where = await tus.created(await tus.post(headers=final | closing))
+    slug = await tus.slug(where)
+    tus.host.client.session.cookie_jar.clear()  # the uploader's pass
+    assert (await tus.host.get(f"/i/{slug}/original")).status == 401
 
 
 async def test_a_part_goes_into_an_upload_once(tus: Tus, jpeg: bytes) -> None:
