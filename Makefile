@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WEB := web/static/built/.made
 PLANES := appliance/imaging/planes/native
-FAST_JPEG := appliance/imaging/planes/_planes.so
+FAST_JPEG := appliance/imaging/planes/libplanes.so.1
 CLIENTS := tests/node/node_modules/.made
 LIGHTHOUSE := benchmarks/pages/node_modules/.made
 

@@ -14,7 +14,7 @@ from PIL import features
 
 from appliance.imaging.resizing import Size
 
-LIBRARY = Path(__file__).with_name("_planes.so")
+LIBRARY = Path(__file__).with_name("libplanes.so.1")
 MAX_SIZES = 8
 """That can be made at once."""
 _DONE = 0
