@@ -19,6 +19,7 @@ _TOKEN = re.compile(r"[!-~]{1,512}")
 _RECIPIENT = re.compile(r"age1|ssh-")
 _SIGNER = re.compile(r"(?:ssh|ecdsa|sk)-[\w.@-]+ [A-Za-z0-9+/=]+(?: [^\n\r]*)?")
 _REMOTE = re.compile(r"[^\s:-][^:\n]*:[^\n]*|/[^\n]+")
+_SIGN_IN = re.compile(r"(?:/(?![/\\])|https?://)[!-~]{0,500}")
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 _MAIL = re.compile(r"[^@\s,;?&:/]+@[^@\s,;?&:/]+")
 
@@ -77,6 +78,8 @@ def _access(config: Config) -> Iterator[Unmet]:
             "server.trusted_proxies",
             "the proxy alone: everybody in it can say who they are (access.user_header)",
         )
+    if access.sign_in_url is not None and not _SIGN_IN.fullmatch(access.sign_in_url):
+        yield "access.sign_in_url", "a path such as /sign-in, or a link that begins with https:// or http://"
     if SIGNED_IN in access.uploads and access.user_header is None:
         yield "access.user_header", "the name of a header, since access.uploads has signed-in"
 

@@ -25,3 +25,7 @@ class Access:
             "must remove it from requests of others."
         ),
     )
+    sign_in_url: str | None = field(
+        default=None,
+        metadata=info("Where people sign in, such as `/sign-in`; the pages link it for those who aren't signed in."),
+    )

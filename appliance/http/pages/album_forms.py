@@ -25,7 +25,7 @@ from appliance.http.client_address import client_of
 from appliance.http.closed import give_pass, is_open
 from appliance.http.delete_tokens import delay_wrong_tokens, token_in
 from appliance.http.forms import Form, changed_passphrase, changed_text, read_form, text_field
-from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK, UPLOADERS
+from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK, CONFIG, UPLOADERS
 from appliance.http.links import album_path
 from appliance.http.pages.album_handlers import gone_page, shared_album_page
 from appliance.http.pages.album_pages import AlbumFormValues, AlbumPages, slugs_in
@@ -43,7 +43,8 @@ CREATION_PAGE_CACHE = "private, max-age=300"  # shared caches would show one lan
 
 async def show_creation(request: web.Request) -> web.Response:
     """GET /a"""
-    return page_response(pages_of(request).albums.creation_page(), cache=CREATION_PAGE_CACHE)
+    cache = "no-store" if request.app[CONFIG].access.user_header else CREATION_PAGE_CACHE
+    return page_response(pages_of(request).albums.creation_page(user=client_of(request).user), cache=cache)
 
 
 async def create(request: web.Request) -> web.Response:
@@ -71,7 +72,9 @@ async def create(request: web.Request) -> web.Response:
                 client.id, lambda: pages.created_page(created.contents, created.delete_token)
             )
     except ApplianceError as fault:
-        return problem_page_response(pages.creation_page(fault, form_values=values), fault)
+        return problem_page_response(
+            pages.creation_page(fault, form_values=values, user=client_of(request).user), fault
+        )
     response = page_response(page, status=201)
     response.headers[hdrs.LOCATION] = album_path(created.contents.album.slug)
     give_pass(request, response, created.contents.album)

@@ -12,7 +12,7 @@ from appliance.http.closed import give_pass, is_open
 from appliance.http.delete_tokens import delay_wrong_tokens, token_in
 from appliance.http.forms import Form, changed_passphrase, changed_text, read_form, text_field
 from appliance.http.image_lookup import find_image, find_image_or_progress, resolve_image
-from appliance.http.keys import CLOCK, DELIVERY, MANAGEMENT
+from appliance.http.keys import CLOCK, CONFIG, DELIVERY, MANAGEMENT
 from appliance.http.links import share_path
 from appliance.http.pages.gone import DELETIONS, with_gone_page
 from appliance.http.pages.html_responses import (
@@ -28,13 +28,15 @@ from appliance.lifecycle.management import Changes
 from appliance.resumable import Progress
 
 MAX_AGE_S = 300
+NO_STORE = "no-store"
 IN_ONE_LANGUAGE = f"private, max-age={MAX_AGE_S}"
 """Shared caches ignore Vary, so they would show this page to readers of other languages."""
 
 
 async def show_upload(request: web.Request) -> web.Response:
     """GET /"""
-    return page_response(pages_of(request).site.upload_page(), cache=IN_ONE_LANGUAGE)
+    cache = NO_STORE if request.app[CONFIG].access.user_header else IN_ONE_LANGUAGE  # it names who is signed in
+    return page_response(pages_of(request).site.upload_page(user=client_of(request).user), cache=cache)
 
 
 async def show_library(request: web.Request) -> web.Response:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from appliance.config.model import Config
+from appliance.config.model import SIGNED_IN, Config
 from appliance.domain.errors import ApplianceError
 from appliance.domain.formats import ACCEPTED_NAMES
 from appliance.domain.model import Image
@@ -76,6 +76,7 @@ class PageTemplates:
             max_passphrase=MAX_PASSPHRASE_BYTES,
             bin_days=config.deletion.bin_days,
             who_uploads=config.access.uploads,
+            sign_in_url=config.access.sign_in_url if SIGNED_IN in config.access.uploads else None,
             undo_s=UNDO_S,
         )
 
