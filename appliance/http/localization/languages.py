@@ -18,13 +18,6 @@ from appliance.http.negotiation import parse_accept
 
 CATALOGUE = "appliance.po"
 SCRIPTS = "web/src/"
-NOT_FOR_SCRIPTS = frozenset(
-    (
-        *("all-locked", "being-viewed", "format-not-offered", "missing-file", "no-such-page", "range-not-satisfiable"),
-        *("invalid-image-request", "remote-url-refused", "unknown-rendition", "unsupported-image-request"),
-    )
-)
-"""Codes that no script of the pages meets, whose texts they are spared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +48,7 @@ class Language:
     @property
     def script(self) -> bytes:
         """A script that defines the messages of other scripts, their plural rule, and problems' texts by code."""
-        faults = [
-            fault for fault in ApplianceError.__subclasses__() if fault.texts and fault.code not in NOT_FOR_SCRIPTS
-        ]
+        faults = [fault for fault in ApplianceError.__subclasses__() if fault.texts]
         problems = {fault.code: [self.gettext(text) for text in fault.texts] for fault in faults}
         given = {"applianceMessages": self.script_messages, "applianceProblems": problems}
         defined = [f"globalThis.{name}={_json(values)}" for name, values in given.items()]
