@@ -25,7 +25,7 @@ const ON_DEMAND = {
   "/blurring/editor": "src/blurring/editor.ts",
   "/key-field": "src/parts/key-field.ts",
   "/arrivals": "src/uploading/arrivals.ts",
-  "/own-images": "src/uploading/own-images.ts",
+  "/guest": "src/uploading/guest.ts",
   "/preview": "src/uploading/preview.ts",
   "/proof": "src/uploading/proof.ts",
   "/adding/uploads": "src/adding/uploads.ts", // after what it imports on demand itself

@@ -59,7 +59,7 @@ async def test_a_key_is_asked_for_kept_and_given_up(closed: ServerProcess, open_
     await expect(field).to_have_attribute("type", "password")
     await choose(page, FILE)
     await reaches(page, "cat.jpg", "done")
-    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_role("button", name="Forget").click()
     await expect(field).to_have_value("")
     assert await kept(page) is None
     await expect(page.get_by_role("button", name="Remember")).to_be_focused()

@@ -375,7 +375,7 @@ async def test_managing_an_album_works_without_a_script(site: Site, open_page: O
     assert await names_now(site, album) == ["one.jpg"]
     await page.get_by_text("Delete this album").click()
     await page.get_by_role("button", name="Move to the bin").click()
-    await page.get_by_role("heading", name="Moved to the bin").wait_for()
+    await expect(page.get_by_role("heading", name="Moved to the bin")).to_be_focused()
     await page.get_by_role("button", name="Restore").click()
     await page.get_by_text("Album restored.").wait_for()
     assert await names_now(site, album) == ["one.jpg"]

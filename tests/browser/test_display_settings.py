@@ -94,6 +94,7 @@ async def test_paper_has_no_buttons_and_no_codes(site: Site, open_page: OpenPage
     page = await open_page(f"/i/{image['slug']}")
     await page.emulate_media(media="print")
     assert await page.get_by_role("heading", name="Cat").is_visible()
+    assert await page.get_by_text(image["url"], exact=True).is_visible()
     assert await page.locator("button:visible, input:visible, .bar:visible").count() == 0
     album = await album_of(site, 1)
     await page.goto(f"/a/{album['slug']}")

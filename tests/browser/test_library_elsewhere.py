@@ -75,6 +75,7 @@ async def test_images_are_sent_to_another_device_by_code(open_page: OpenPage) ->
     await other.get_by_role("dialog", name="Add 2 images to this list?").get_by_role("button", name="Add").click()
     await other.get_by_text("2 images added.").wait_for()
     assert other.url.endswith("/images")
+    await expect(other.locator("#main")).to_be_focused()
     await expect(other.locator(".image .name")).to_have_text(["three.jpg", "one.jpg"])
     await tick(other, "one.jpg")
     await other.get_by_role("button", name="Delete", exact=True).click()

@@ -35,6 +35,7 @@ async def test_a_passphrase_protects_an_upload_until_its_owner_removes_it(
     await viewer.get_by_label("Passphrase").fill("guess")
     await viewer.keyboard.press("Enter")
     await expect(viewer.get_by_role("alert").filter(has_text="wrong")).to_be_visible()
+    await expect(viewer.get_by_label("Passphrase")).to_be_focused()
     await viewer.get_by_label("Passphrase").fill("Käse und Brot")
     await viewer.get_by_role("button", name="Open").click()
     await viewer.locator("#shown").wait_for()

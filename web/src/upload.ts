@@ -16,10 +16,9 @@ const form = required<HTMLFormElement>("#upload");
 const picker = required<HTMLInputElement>("#file");
 const queue: Queue = new Queue(required("#uploads"), (wereAdded) => {
   summary.refresh(wereAdded);
-  void own?.then((list) => list?.add(queue.images));
+  void guest?.then((shown) => shown.add(queue.images), () => undefined);
 });
-const ownPlace = document.querySelector<HTMLElement>("#own");
-const own = ownPlace && import("./uploading/own-images").then(({ OwnImages }) => new OwnImages(ownPlace)).catch(() => undefined);
+const guest = document.querySelector("#room") ? import("./uploading/guest").then(({ Guest }) => new Guest()) : undefined;
 const summary = new Summary(queue);
 const interrupted = new InterruptedUploads(required("#interrupted"), queue);
 const blurring = new Blurring(required("#blur"));

@@ -18,13 +18,6 @@ from appliance.http.negotiation import parse_accept
 
 CATALOGUE = "appliance.po"
 SCRIPTS = "web/src/"
-NOT_FOR_SCRIPTS = frozenset(
-    (
-        *("all-locked", "being-viewed", "format-not-offered", "missing-file", "no-such-page", "range-not-satisfiable"),
-        *("invalid-image-request", "remote-url-refused", "unknown-rendition", "unsupported-image-request"),
-    )
-)
-"""Codes that no script of the pages meets, whose texts they are spared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +57,7 @@ class Language:
         problems: dict[str, Sequence[str]] = {}
         for fault in ApplianceError.kinds():
             texts = [self.gettext(text) for text in fault.texts]
-            if fault.code in NOT_FOR_SCRIPTS or not texts:
+            if not texts:
                 continue
             if fault.code in problems:
                 problems |= {text: [translated] for text, translated in zip(fault.texts, texts, strict=True)}

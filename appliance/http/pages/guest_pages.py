@@ -48,7 +48,7 @@ class GuestPages:
             "action": guests_path(token),
             "max_bytes": min(self._config.uploads.max_bytes, status.bytes_left),
             "invite": token,
-            "name": self._name(status.album),
+            "name": status.album.title,
             "album": status.album if status.invite.sees is Sees.ALBUM else None,
             "invite_id": status.invite.id if status.invite.sees is Sees.OWN else None,
             "images_left": min(status.images_left, self._config.albums.max_images - len(status.album.images)),
@@ -76,7 +76,7 @@ class GuestPages:
         return self._templates.render(
             "album-invites.html",
             album=album,
-            name=self._name(album),
+            name=album.title,
             delete_token=delete_token,
             problem=self._templates.localize_error(problem),
             notice=notice,
@@ -99,6 +99,3 @@ class GuestPages:
         if status.state is InviteState.FULL:
             return _("Full")
         return self._templates.formatter.expiry(status.invite.expires_s, self._clock())
-
-    def _name(self, album: Album) -> str:
-        return album.title or self._templates.language.gettext("Album")

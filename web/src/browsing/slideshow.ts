@@ -18,6 +18,7 @@ export class Slideshow {
     if (location.hash !== ADDRESS) return;
     history.replaceState(history.state, "", location.pathname);
     this.#toggle();
+    button()?.focus({ preventScroll: true }); // so that a key stops what no key of this page has started
   }
 
   /** End it, as each step of a person does. */
@@ -30,7 +31,7 @@ export class Slideshow {
   #toggle(): void {
     if (this.#timer !== undefined) return this.stop();
     this.#wait();
-    announce(t("The slideshow is running. Press the button again to stop it."));
+    announce(t("The slideshow is running."));
   }
 
   #wait(): void {
@@ -48,6 +49,9 @@ export class Slideshow {
   }
 
   #showState(): void {
-    document.querySelector("#slideshow")?.setAttribute("aria-pressed", String(this.#timer !== undefined));
+    const shown = button();
+    if (shown) shown.textContent = this.#timer === undefined ? t("Slideshow") : t("Stop slideshow");
   }
 }
+
+const button = (): HTMLElement | null => document.querySelector<HTMLElement>("#slideshow");

@@ -63,12 +63,15 @@ export async function receiveImages(): Promise<void> {
   const entries = [...given.matchAll(ENTRY)].flatMap(([, slug = "", token = ""]) => (known.has(slug) ? [] : [{ slug, token }]));
   if (entries.length === 0) return announce(t("All of these images are in the list already."));
   const question = tn("Add {count} image to this list?", "Add {count} images to this list?", entries.length);
-  if (!(await isConfirmed(question, t("They come from another device. You can then change and delete them here too."), t("Add")))) return;
+  const isWanted = await isConfirmed(question, t("They come from another device. You can then change and delete them here too."), t("Add"));
+  required("#main").focus({ preventScroll: true }); // the dialog opened with the page, so nothing had the focus before
+  if (!isWanted) return;
   const found = await lookUpAll(entries);
   await saveImages(...found);
   const missing = entries.length - found.length;
-  const added = tn("{count} image added.", "{count} images added.", found.length);
-  announce(missing === 0 ? added : `${added} ${tn("{count} image could not be added.", "{count} images could not be added.", missing)}`);
+  const added = found.length > 0 ? [tn("{count} image added.", "{count} images added.", found.length)] : [];
+  const lacking = missing > 0 ? [tn("{count} image could not be added.", "{count} images could not be added.", missing)] : [];
+  announce([...added, ...lacking].join(" "));
 }
 
 async function lookUpAll(entries: { slug: string; token: string }[]): Promise<LibraryImage[]> {

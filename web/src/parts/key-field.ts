@@ -27,7 +27,7 @@ export class KeyField {
       event.preventDefault(); // the form is for files
       if (!input.readOnly) void this.#keep();
     });
-    this.button.addEventListener("click", () => void (input.readOnly ? this.#signOut() : this.#keep()));
+    this.button.addEventListener("click", () => void (input.readOnly ? this.#forget() : this.#keep()));
     if (key.text !== "") void this.#restore();
     else this.#take(input.value.trim()); // what was typed before this came
   }
@@ -59,11 +59,11 @@ export class KeyField {
     this.#lock({ text: t("Uploads use the access key on this device."), lang: pageLanguage() });
     const said = await this.#ask();
     if (!said.isRefused) return this.#say(said.text);
-    this.#signOut();
+    this.#forget();
     this.#say(said.text);
   }
 
-  #signOut(): void {
+  #forget(): void {
     this.key.store("");
     this.#take("");
     this.input.value = "";
@@ -78,7 +78,7 @@ export class KeyField {
     this.#take(this.key.text);
     this.input.type = "password";
     this.input.readOnly = true;
-    this.button.textContent = t("Sign out");
+    this.button.textContent = t("Forget");
     this.#say(text);
   }
 

@@ -15,6 +15,7 @@ export class Summary {
   #codes = required<HTMLTextAreaElement>("#codes");
   #kind = required<HTMLSelectElement>("#code");
   #size = required<HTMLSelectElement>("#code-size");
+  #album = document.querySelector("#make-album"); // guests don't have it
   #isCreating = false;
 
   constructor(private readonly queue: Queue) {
@@ -25,7 +26,7 @@ export class Summary {
       required(id).addEventListener("click", ({ currentTarget }) => action(currentTarget as HTMLButtonElement));
     act("#copy-all", (button) => this.#copyAll(button));
     act("#copy-codes", (button) => void copyField(button, this.#codes, this.#kind.selectedOptions[0]?.text ?? ""));
-    act("#make-album", () => void this.#makeAlbum());
+    if (this.#album) act("#make-album", () => void this.#makeAlbum());
     for (const select of [this.#kind, this.#size]) select.addEventListener("change", () => this.#show());
     this.#codes.addEventListener("focus", () => this.#codes.select());
   }
@@ -37,9 +38,9 @@ export class Summary {
 
   #show(): void {
     const { images, busy, expected } = this.queue;
-    for (const id of ["#copy-all", "#make-album", "#code-box"]) this.#progress.hide(id, expected < 2);
-    setDisabled("#copy-all", images.length === 0);
-    setDisabled("#make-album", busy || this.#isCreating);
+    for (const id of ["#copy-all", "#code-box", ...(this.#album ? ["#make-album"] : [])]) this.#progress.hide(id, expected < 2);
+    setDisabled(required("#copy-all"), images.length === 0);
+    if (this.#album) setDisabled(this.#album, busy || this.#isCreating);
     this.#size.disabled = this.#kind.value === "links";
     const codes = embedCodes(images, this.#kind.value as Code, this.#size.value);
     if (codes !== this.#codes.value) this.#codes.value = codes; // what is selected in it stays so
@@ -63,6 +64,6 @@ export class Summary {
 }
 
 /** Unlike a disabled button, this one keeps the focus. */
-function setDisabled(id: string, isDisabled: boolean): void {
-  required(id).setAttribute("aria-disabled", String(isDisabled));
+function setDisabled(button: Element, isDisabled: boolean): void {
+  button.setAttribute("aria-disabled", String(isDisabled));
 }
