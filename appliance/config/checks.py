@@ -71,6 +71,8 @@ def _access(config: Config) -> Iterator[Unmet]:
         yield "access.user_header", "a header of its own, which nothing else uses"
     elif access.user_header is not None and not config.server.trusted_proxies:
         yield "access.user_header", "server.trusted_proxies to be set too: nobody else is believed about it"
+    if access.sign_in_url is not None and not _is_path(access.sign_in_url) and not _is_url(access.sign_in_url):
+        yield "access.sign_in_url", "a path such as /oauth2/sign_in, or a link such as https://auth.example.org"
     if SIGNED_IN in access.uploads and access.user_header is None:
         yield "access.user_header", "the name of a header, since access.uploads has signed-in"
 
@@ -169,6 +171,10 @@ def _is_logo(path: Path) -> bool:
         return path.suffix in LOGO_ENDINGS and path.is_file() and path.stat().st_size <= MAX_LOGO_BYTES
     except (OSError, ValueError):
         return False
+
+
+def _is_path(text: str) -> bool:
+    return re.fullmatch(r"/(?![/\\])\S*", text) is not None
 
 
 def _is_url(url: str) -> bool:

@@ -205,6 +205,8 @@ def test_a_secret_is_never_repeated(tmp_path: Path) -> None:
         ("ACCESS_UPLOADS", "nobody"),
         ("ACCESS_USER_HEADER", "Remote-User"),
         ("ACCESS_USER_HEADER", "Remote User"),
+        ("ACCESS_SIGN_IN_URL", "//elsewhere"),
+        ("ACCESS_SIGN_IN_URL", "javascript:alert(1)"),
     ],
 )
 def test_a_value_that_cannot_work_is_refused_by_name(name: str, value: str, tmp_path: Path) -> None:

@@ -25,3 +25,9 @@ class Access:
             "must remove it from requests of others."
         ),
     )
+    sign_in_url: str | None = field(
+        default=None,
+        metadata=info(
+            "Where pages lead people who have to sign in: a path of this host, such as `/oauth2/sign_in`, or a URL."
+        ),
+    )

@@ -52,7 +52,7 @@ async def post_form(request: web.Request) -> web.Response:
     """
 
     async def form_page(problem: ApplianceError, values: UploadFormValues) -> str:
-        return pages_of(request).site.upload_page(problem, form_values=values)
+        return pages_of(request).site.upload_page(problem, form_values=values, user=client_of(request).user)
 
     return await answer_form(request, form_page)
 

@@ -57,12 +57,20 @@ class AlbumPages:
         self._links = Links.of(config)
 
     def creation_page(
-        self, problem: ApplianceError | None = None, *, form_values: AlbumFormValues | None = None
+        self,
+        problem: ApplianceError | None = None,
+        *,
+        form_values: AlbumFormValues | None = None,
+        user: str | None = None,
     ) -> str:
-        """The form that creates an album from links: fields images, title, expires_in, form_key."""
+        """The form that creates an album from links: fields images, title, expires_in, form_key.
+
+        `user` is who is signed in.
+        """
         values = form_values or AlbumFormValues(form_key=tokens.generate_secret())
         return self._templates.render(
             "album-creation.html",
+            user=user,
             problem=self._templates.localize_error(problem),
             form_values=values,
             expiry_options=self._templates.expiry_options(),

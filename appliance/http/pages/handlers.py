@@ -7,6 +7,7 @@ from aiohttp import web
 from appliance.domain.errors import ApplianceError, GoneImage, MalformedRequest, MissingToken, UnknownImage, WrongToken
 from appliance.domain.model import Ending
 from appliance.domain.upload_options import parse_duration
+from appliance.http.banned import ban_of
 from appliance.http.client_address import client_of
 from appliance.http.closed import give_pass, is_open
 from appliance.http.delete_tokens import delay_wrong_tokens, token_in
@@ -22,18 +23,15 @@ from appliance.http.pages.html_responses import (
     shared_page_response,
 )
 from appliance.http.pages.lock_forms import locked_response
-from appliance.http.pages.selection import pages_of, wants_page
+from appliance.http.pages.selection import IN_ONE_LANGUAGE, form_cache, pages_of, wants_page
 from appliance.lifecycle.management import Changes
 from appliance.resumable import Progress
-
-MAX_AGE_S = 300
-IN_ONE_LANGUAGE = f"private, max-age={MAX_AGE_S}"
-"""Shared caches ignore Vary, so they would show this page to readers of other languages."""
 
 
 async def show_upload(request: web.Request) -> web.Response:
     """GET /"""
-    return page_response(pages_of(request).site.upload_page(), cache=IN_ONE_LANGUAGE)
+    page = pages_of(request).site.upload_page(ban_of(request), user=client_of(request).user)
+    return page_response(page, cache=form_cache(request))
 
 
 async def show_library(request: web.Request) -> web.Response:
@@ -90,6 +88,8 @@ async def manage(request: web.Request) -> web.Response:
             return page_response(pages.images.deleted_page(image, token, restorable_until_s=until_s))
         if action in ("undo", "restore"):
             changes, notice = Changes(restore=True), _("Image restored.")
+        elif action == "open":
+            changes, notice = Changes(), None
         elif action == "save":
             changes, notice = _read_changes(form, request.app[CLOCK]()), _("Saved.")
         else:

@@ -37,9 +37,18 @@ class SitePages:
         self._config = config
         self._kept_pages: LRUCache[PageKey, str] = LRUCache(MAX_KEPT_PAGES)
 
-    def upload_page(self, problem: ApplianceError | None = None, *, form_values: UploadFormValues | None = None) -> str:
-        """The form that sends a file to `POST /`: fields file, expires_in, title, alt, keep_metadata, form_key."""
-        return self._templates.render("upload.html", **self.upload_values(problem, form_values))
+    def upload_page(
+        self,
+        problem: ApplianceError | None = None,
+        *,
+        form_values: UploadFormValues | None = None,
+        user: str | None = None,
+    ) -> str:
+        """The form that sends a file to `POST /`: fields file, expires_in, title, alt, keep_metadata, form_key.
+
+        `user` is who is signed in.
+        """
+        return self._templates.render("upload.html", user=user, **self.upload_values(problem, form_values))
 
     def upload_values(
         self, problem: ApplianceError | None = None, form_values: UploadFormValues | None = None

@@ -71,6 +71,7 @@ class PageTemplates:
             max_passphrase=MAX_PASSPHRASE_BYTES,
             bin_days=config.deletion.bin_days,
             who_uploads=config.access.uploads,
+            sign_in_url=config.access.sign_in_url,
             undo_s=UNDO_S,
         )
 
