@@ -18,8 +18,8 @@ from tests.support.tus_client import Tus, encoded
 
 PASSPHRASE = "Käse und Brot"
 HTML = {"Accept": "text/html"}
-FREE = frozenset({"/i/{slug}/qr.svg", "/i/{slug}/", "/a/{slug}/"})
-"""Routes of an image that show its link alone."""
+FREE = frozenset({"/i/{slug}/qr.svg", "/i/{slug}/", "/i/{slug}/unlock", "/i/{slug}/view"})
+"""Routes of an image that show its link alone, or lead to it."""
 FILLED_IN = {
     "preset": "small",
     "extension": "jpg",
@@ -254,3 +254,22 @@ async def test_its_upload_tells_nothing_either(host: Host) -> None:
     for path, accept in ((f"/api/v1/images/{slug}", "*/*"), (f"/i/{slug}", "text/html")):
         text = await (await host.client.get(path, headers={"Accept": accept})).text()
         assert "ecret" not in text
+
+
+async def test_its_owner_opens_the_manage_page_and_changes_nothing(host: Host, mine: dict[str, Any]) -> None:
+    path = f"/i/{mine['slug']}/manage"
+    asked = await (await host.client.get(path, headers=HTML)).text()
+    assert '<button class="quiet" name="action" value="open">' in asked
+    for token, status, words in ((mine["delete_token"], 200, "Secret title"), ("wrong", 403, "This image is locked")):
+        page = await host.client.post(path, data={"token": token, "action": "open"}, headers=HTML)
+        text = await page.text()
+        assert (page.status, words in text, "Saved." in text) == (status, True, False)
+        host.client.session.cookie_jar.clear()
+
+
+async def test_the_addresses_of_its_forms_lead_to_it(host: Host, mine: dict[str, Any]) -> None:
+    wrong = await (await unlock(host, mine["slug"], "guess", **HTML)).text()
+    assert re.search(r'<input id="passphrase"[^>]* autofocus>', wrong)
+    for path in ("/i/{}/unlock", "/i/{}/view", "/a/{}/unlock"):
+        reply = await host.client.get(path.format(mine["slug"]), allow_redirects=False)
+        assert (reply.status, reply.headers["Location"]) == (303, path.format(mine["slug"]).rpartition("/")[0])
