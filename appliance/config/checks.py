@@ -19,7 +19,6 @@ _TOKEN = re.compile(r"[!-~]{1,512}")
 _RECIPIENT = re.compile(r"age1|ssh-")
 _SIGNER = re.compile(r"(?:ssh|ecdsa|sk)-[\w.@-]+ [A-Za-z0-9+/=]+(?: [^\n\r]*)?")
 _REMOTE = re.compile(r"[^\s:-][^:\n]*:[^\n]*|/[^\n]+")
-_SIGN_IN = re.compile(r"(?:/(?![/\\])|https?://)[!-~]{0,500}")
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 _MAIL = re.compile(r"[^@\s,;?&:/]+@[^@\s,;?&:/]+")
 
@@ -73,13 +72,8 @@ def _access(config: Config) -> Iterator[Unmet]:
         yield "access.user_header", "a header of its own, which nothing else uses"
     elif access.user_header is not None and not config.server.trusted_proxies:
         yield "access.user_header", "server.trusted_proxies to be set too: nobody else is believed about it"
-    if access.user_header is not None and any(map(_is_internet, config.server.trusted_proxies)):
-        yield (
-            "server.trusted_proxies",
-            "the proxy alone: everybody in it can say who they are (access.user_header)",
-        )
-    if access.sign_in_url is not None and not _SIGN_IN.fullmatch(access.sign_in_url):
-        yield "access.sign_in_url", "a path such as /sign-in, or a link that begins with https:// or http://"
+    if access.sign_in_url is not None and not _is_path(access.sign_in_url) and not _is_url(access.sign_in_url):
+        yield "access.sign_in_url", "a path such as /oauth2/sign_in, or a link such as https://auth.example.org"
     if SIGNED_IN in access.uploads and access.user_header is None:
         yield "access.user_header", "the name of a header, since access.uploads has signed-in"
 
@@ -186,6 +180,10 @@ def _is_logo(path: Path) -> bool:
         return False
 
 
+def _is_path(text: str) -> bool:
+    return re.fullmatch(r"/(?![/\\])\S*", text) is not None
+
+
 def _is_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
@@ -211,10 +209,6 @@ def _is_origin(url: str) -> bool:
     bare = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.path in ("", "/")
     extras = parts.query or parts.fragment or "@" in parts.netloc or re.search(r"[\s?#]", url)
     return bare and not extras and port != 0
-
-
-def _is_internet(text: str) -> bool:
-    return _is_network(text) and not ipaddress.ip_network(text, strict=False).prefixlen
 
 
 def _is_network(text: str) -> bool:

@@ -8,26 +8,34 @@ from aiohttp import hdrs, web
 
 from appliance.domain.clients import Client
 from appliance.domain.errors import Banned
-from appliance.http.keys import BANS, METRICS, REFUSED_EARLY
+from appliance.http.client_address import client_of
+from appliance.http.keys import BANS, METRICS, REFUSED_EARLY, TRUSTED_PROXIES
 
-STATIC = "/static/"
-"""What the page needs that says so."""
-HEALTH = ("/healthz", "/readyz")
-"""What a supervisor asks, which may be in a network that is banned."""
+OPEN = ("/static/", "/healthz", "/readyz")
+"""What the page needs that says so, and what a supervisor or balancer on a banned network needs to keep the host up."""
 _READING = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 
 
 def refuse_banned(request: web.Request, client: Client) -> None:
     """Raises Banned."""
-    is_viewing = _is_viewing(request)
-    if request.path.startswith(STATIC) or (request.path in HEALTH and is_viewing):
+    if request.path.startswith(OPEN):
         return
     try:
-        request.app[BANS].require_not_banned(client, viewing=is_viewing)
+        request.app[BANS].require_not_banned(client, viewing=_is_viewing(request))
     except Banned:
         request[REFUSED_EARLY] = True
         request.app[METRICS].banned.inc()
         raise
+
+
+def ban_of(request: web.Request) -> Banned | None:
+    """What keeps a client who may view from uploading and changing anything: a ban of its address, or of its key."""
+    for client in (request.app[TRUSTED_PROXIES].client(request), client_of(request)):
+        try:
+            request.app[BANS].require_not_banned(client, viewing=False)
+        except Banned as ban:
+            return ban
+    return None
 
 
 def _is_viewing(request: web.Request) -> bool:

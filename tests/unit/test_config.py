@@ -207,6 +207,7 @@ def test_a_secret_is_never_repeated(tmp_path: Path) -> None:
         ("ACCESS_UPLOADS", "nobody"),
         ("ACCESS_USER_HEADER", "Remote-User"),
         ("ACCESS_USER_HEADER", "Remote User"),
+        ("ACCESS_SIGN_IN_URL", "//elsewhere"),
         ("ACCESS_SIGN_IN_URL", "javascript:alert(1)"),
     ],
 )

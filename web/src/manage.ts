@@ -16,6 +16,7 @@ async function welcomeOwner(field: HTMLInputElement, kind: string, slug: string)
   field.value = token;
   const place = field.closest("details");
   if (place) place.open = true;
+  if (field.form && leadsOn(field.form)) return field.form.requestSubmit(field.form.querySelector("button"));
   if (field.form?.dataset["gone"] === undefined) return;
   try {
     await checkToken(`/api/v1/${KINDS[kind]}/${slug}`, token);
@@ -25,6 +26,10 @@ async function welcomeOwner(field: HTMLInputElement, kind: string, slug: string)
     else if (fault.restorableUntil) document.querySelector("#restorable")!.textContent = restorableText(fault.restorableUntil);
   }
 }
+
+/** Whether the manage link of something locked leads past this page: unless it has just led back here. */
+const leadsOn = (form: HTMLFormElement): boolean =>
+  form.dataset["opens"] !== undefined && location.pathname.endsWith("/manage") && !document.querySelector(".message.problem");
 
 function refuse(field: HTMLInputElement, slug: string, fault: Problem): void {
   dropToken(slug);

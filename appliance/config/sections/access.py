@@ -27,5 +27,7 @@ class Access:
     )
     sign_in_url: str | None = field(
         default=None,
-        metadata=info("Where people sign in, such as `/sign-in`; the pages link it for those who aren't signed in."),
+        metadata=info(
+            "Where pages lead people who have to sign in: a path of this host, such as `/oauth2/sign_in`, or a URL."
+        ),
     )

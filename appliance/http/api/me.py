@@ -7,6 +7,7 @@ from aiohttp import web
 from appliance.domain.access_keys import AccessKey, KeyUsage
 from appliance.domain.clock import DAY_S
 from appliance.domain.errors import ApplianceError
+from appliance.http.banned import ban_of
 from appliance.http.client_address import client_of
 from appliance.http.keys import ACCESS_KEYS, BANS, TRUSTED_PROXIES, UPLOADERS
 from appliance.http.localization.formatting import rfc3339
@@ -25,6 +26,8 @@ async def show_me(request: web.Request) -> web.Response:
 
 
 def _may_upload(request: web.Request) -> bool:
+    if ban_of(request) is not None:
+        return False
     try:
         for client in (request.app[TRUSTED_PROXIES].client(request), client_of(request)):
             request.app[BANS].require_not_banned(client, viewing=False)

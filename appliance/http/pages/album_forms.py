@@ -21,30 +21,30 @@ from appliance.domain.passphrases import check_passphrase
 from appliance.domain.tokens import MIN_KEY_CHARS, hash_secret
 from appliance.domain.upload_options import parse_duration
 from appliance.http.authentication import KEY_FIELD, client_with_key
+from appliance.http.banned import ban_of
 from appliance.http.client_address import client_of
 from appliance.http.closed import give_pass, is_open
 from appliance.http.delete_tokens import delay_wrong_tokens, token_in
 from appliance.http.forms import Form, changed_passphrase, changed_text, read_form, text_field
-from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK, CONFIG, UPLOADERS
+from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK, UPLOADERS
 from appliance.http.links import album_path
 from appliance.http.pages.album_handlers import gone_page, shared_album_page
 from appliance.http.pages.album_pages import AlbumFormValues, AlbumPages, slugs_in
 from appliance.http.pages.gone import DELETIONS, with_gone_page
 from appliance.http.pages.html_responses import page_response, problem_page_response
 from appliance.http.pages.lock_forms import locked_response
-from appliance.http.pages.selection import pages_of, wants_page
+from appliance.http.pages.selection import form_cache, pages_of, wants_page
 
 WITH_ITS_IMAGES = "images"
 """The value of the form's expiry that ends the album with its last image."""
 PLACE = "place-"
 """What the names of the fields for images' positions begin with, before the slug."""
-CREATION_PAGE_CACHE = "private, max-age=300"  # shared caches would show one language to everybody
 
 
 async def show_creation(request: web.Request) -> web.Response:
     """GET /a"""
-    cache = "no-store" if request.app[CONFIG].access.user_header else CREATION_PAGE_CACHE
-    return page_response(pages_of(request).albums.creation_page(user=client_of(request).user), cache=cache)
+    page = pages_of(request).albums.creation_page(ban_of(request), user=client_of(request).user)
+    return page_response(page, cache=form_cache(request))
 
 
 async def create(request: web.Request) -> web.Response:
@@ -72,9 +72,8 @@ async def create(request: web.Request) -> web.Response:
                 client.id, lambda: pages.created_page(created.contents, created.delete_token)
             )
     except ApplianceError as fault:
-        return problem_page_response(
-            pages.creation_page(fault, form_values=values, user=client_of(request).user), fault
-        )
+        again = pages.creation_page(fault, form_values=values, user=client_of(request).user)
+        return problem_page_response(again, fault)
     response = page_response(page, status=201)
     response.headers[hdrs.LOCATION] = album_path(created.contents.album.slug)
     give_pass(request, response, created.contents.album)
@@ -130,6 +129,10 @@ async def _manage(request: web.Request, form: Form) -> web.Response:
             async with delay_wrong_tokens(request):
                 contents = await albums.change(slug, token, AlbumChanges(restore=True))
             return await _manage_response(request, contents, _("Album restored."), token)
+        if action == "open":
+            async with delay_wrong_tokens(request):
+                await albums.owned(slug, token)
+            return await _manage_response(request, await albums.show(slug), None, token)
         if action != "save":
             raise MalformedRequest("The form asks for an unknown action.")
         changes = _read_changes(form, request.app[CLOCK]())
@@ -142,7 +145,7 @@ async def _manage(request: web.Request, form: Form) -> web.Response:
     return await _manage_response(request, contents, "" if changes == AlbumChanges() else _("Saved."), token)
 
 
-async def _manage_response(request: web.Request, contents: Contents, notice: str, token: str) -> web.Response:
+async def _manage_response(request: web.Request, contents: Contents, notice: str | None, token: str) -> web.Response:
     pages = pages_of(request).albums
     page = await request.app[BACKGROUND_RENDERER].run_in_turn(
         client_of(request).id, lambda: pages.manage_page(contents, notice=notice, delete_token=token)

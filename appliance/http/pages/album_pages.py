@@ -65,14 +65,14 @@ class AlbumPages:
     ) -> str:
         """The form that creates an album from links: fields images, title, expires_in, form_key.
 
-        `user` is the name of who is signed in.
+        `user` is who is signed in.
         """
         values = form_values or AlbumFormValues(form_key=tokens.generate_secret())
         return self._templates.render(
             "album-creation.html",
+            user=user,
             problem=self._templates.localize_error(problem),
             form_values=values,
-            user=user,
             expiry_options=self._templates.expiry_options(),
             max_images=self._config.albums.max_images,
         )

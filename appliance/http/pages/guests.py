@@ -4,6 +4,7 @@ from aiohttp import web
 
 from appliance.domain.errors import ApplianceError
 from appliance.http.api.uploads import answer_form
+from appliance.http.banned import ban_of
 from appliance.http.keys import INVITES
 from appliance.http.links import guests_path
 from appliance.http.pages.html_responses import page_response
@@ -15,7 +16,7 @@ async def show_guest_page(request: web.Request) -> web.Response:
     """GET /c/{token}"""
     token = request.match_info["token"]
     status = await request.app[INVITES].open(token)
-    return page_response(pages_of(request).guests.upload_page(status, token))
+    return page_response(pages_of(request).guests.upload_page(status, token, ban_of(request)))
 
 
 async def add_images(request: web.Request) -> web.Response:

@@ -7,12 +7,13 @@ from aiohttp import web
 from appliance.domain.errors import ApplianceError, GoneImage, MalformedRequest, MissingToken, UnknownImage, WrongToken
 from appliance.domain.model import Ending
 from appliance.domain.upload_options import parse_duration
+from appliance.http.banned import ban_of
 from appliance.http.client_address import client_of
 from appliance.http.closed import give_pass, is_open
 from appliance.http.delete_tokens import delay_wrong_tokens, token_in
 from appliance.http.forms import Form, changed_passphrase, changed_text, read_form, text_field
 from appliance.http.image_lookup import find_image, find_image_or_progress, resolve_image
-from appliance.http.keys import CLOCK, CONFIG, DELIVERY, MANAGEMENT
+from appliance.http.keys import CLOCK, DELIVERY, MANAGEMENT
 from appliance.http.links import share_path
 from appliance.http.pages.gone import DELETIONS, with_gone_page
 from appliance.http.pages.html_responses import (
@@ -22,21 +23,16 @@ from appliance.http.pages.html_responses import (
     shared_page_response,
 )
 from appliance.http.pages.lock_forms import locked_response
-from appliance.http.pages.selection import pages_of, wants_page
+from appliance.http.pages.selection import IN_ONE_LANGUAGE, form_cache, pages_of, wants_page
 from appliance.lifecycle.endings import End
 from appliance.lifecycle.management import Changes
 from appliance.resumable import Progress
 
-MAX_AGE_S = 300
-NO_STORE = "no-store"
-IN_ONE_LANGUAGE = f"private, max-age={MAX_AGE_S}"
-"""Shared caches ignore Vary, so they would show this page to readers of other languages."""
-
 
 async def show_upload(request: web.Request) -> web.Response:
     """GET /"""
-    cache = NO_STORE if request.app[CONFIG].access.user_header else IN_ONE_LANGUAGE  # it names who is signed in
-    return page_response(pages_of(request).site.upload_page(user=client_of(request).user), cache=cache)
+    page = pages_of(request).site.upload_page(ban_of(request), user=client_of(request).user)
+    return page_response(page, cache=form_cache(request))
 
 
 async def show_library(request: web.Request) -> web.Response:
@@ -94,6 +90,8 @@ async def manage(request: web.Request) -> web.Response:
             return page_response(pages.images.deleted_page(image, token, restorable_until_s=until_s))
         if action in ("undo", "restore"):
             changes, notice = Changes(restore=True), _("Image restored.")
+        elif action == "open":
+            changes, notice = Changes(), None
         elif action == "save":
             changes = _read_changes(form, request.app[CLOCK]())
             notice = "" if changes == Changes() else _("Saved.")  # the form of a locked page has nothing but the token

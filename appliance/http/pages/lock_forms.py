@@ -25,6 +25,11 @@ async def unlock_album(request: web.Request) -> web.Response:
     return await _unlock(request, (await request.app[ALBUMS].show(request.match_info["slug"])).album)
 
 
+async def redirect_to_locked(request: web.Request) -> web.Response:
+    """GET of the addresses above, where the browser still is after a wrong passphrase: people copy and reload them"""
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={hdrs.LOCATION: request.path.rpartition("/")[0]})
+
+
 async def _unlock(request: web.Request, shared: Image | Album) -> web.Response:
     response = web.Response(status=HTTPStatus.SEE_OTHER, headers={hdrs.LOCATION: path_of(shared)})
     if shared.lock is None or is_one_view(shared):  # it was unlocked meanwhile, or has another form

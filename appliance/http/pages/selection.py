@@ -1,10 +1,15 @@
-"""Whether a client wants a page, and which language it gets."""
+"""Whether a client wants a page, which language it gets, and how long the form for uploads is kept."""
 
 from aiohttp import hdrs, web
 
-from appliance.http.keys import PAGES
+from appliance.http.banned import ban_of
+from appliance.http.keys import CONFIG, PAGES
 from appliance.http.localization.languages import choose_language
 from appliance.http.pages.localized_pages import LocalizedPages
+
+MAX_AGE_S = 300
+IN_ONE_LANGUAGE = f"private, max-age={MAX_AGE_S}"
+"""Shared caches ignore Vary, so they would show such a page to readers of other languages."""
 
 
 def wants_page(request: web.Request) -> bool:
@@ -17,3 +22,10 @@ def pages_of(request: web.Request) -> LocalizedPages:
     pages = request.app[PAGES]
     language = choose_language(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""), [each.language for each in pages])
     return next(each for each in pages if each.language is language)
+
+
+def form_cache(request: web.Request) -> str:
+    """The Cache-Control of a page with a form for uploaders; whether they may upload changes when they sign in."""
+    if request.app[CONFIG].access.user_header is not None or ban_of(request) is not None:
+        return "no-store"
+    return IN_ONE_LANGUAGE

@@ -7,8 +7,7 @@ from aiohttp import web
 from appliance.domain.errors import NoSuchPage
 from appliance.http.compression import accepts_gzip
 from appliance.http.etags import is_not_modified, page_etag
-from appliance.http.pages.handlers import IN_ONE_LANGUAGE, MAX_AGE_S
-from appliance.http.pages.selection import pages_of
+from appliance.http.pages.selection import IN_ONE_LANGUAGE, MAX_AGE_S, pages_of
 from appliance.http.pages.service_worker import WORKER_POLICY
 
 IMAGE_CRAWLERS = ("Googlebot-Image", "msnbot-media", "YandexImages", "Baiduspider-image")

@@ -45,9 +45,9 @@ class SitePages:
     ) -> str:
         """The form that sends a file to `POST /`: fields file, expires_in, title, alt, keep_metadata, form_key.
 
-        `user` is the name of who is signed in.
+        `user` is who is signed in.
         """
-        return self._templates.render("upload.html", **self.upload_values(problem, form_values), user=user)
+        return self._templates.render("upload.html", user=user, **self.upload_values(problem, form_values))
 
     def upload_values(
         self, problem: ApplianceError | None = None, form_values: UploadFormValues | None = None

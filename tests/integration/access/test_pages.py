@@ -1,10 +1,13 @@
 """What pages and the ShareX uploader say of who may upload."""
 
+from dataclasses import replace
+
 import pytest
 
-from appliance.config.model import Access, Config, Server
+from appliance.config.model import Access, Config
+from appliance.domain.errors import ApplianceError, SignInRequired
 from appliance.http.api.sharex import sharex_uploader
-from appliance.http.pages.localized_pages import build_pages
+from appliance.http.pages.localized_pages import LocalizedPages, build_pages
 from tests.support.host import OpenHost
 
 
@@ -37,12 +40,29 @@ def test_sharex_gets_a_header_for_a_key_where_one_is_needed() -> None:
     assert needed["Headers"] == {"X-API-Key": "imgk_YOUR-KEY"}
 
 
-async def test_pages_link_the_sign_in_and_name_who_is_signed_in(open_host: OpenHost) -> None:
-    access = Access(uploads=("signed-in",), user_header="Remote-User", sign_in_url="/sign-in")
-    host = await open_host(access=access, server=Server(trusted_proxies=("127.0.0.1",)))
-    for path in ("/", "/a"):
-        stranger = await host.get(path)
-        assert '<a href="/sign-in">Sign in</a>' in await stranger.text()
-        assert stranger.headers["Cache-Control"] == "no-store"
-        assert 'href="/sign-in"' not in await (await host.get(path, Remote_User="a<b")).text()
-    assert "You are signed in as a&lt;b." in await (await host.get("/", Remote_User="a<b")).text()
+def test_who_is_signed_in_is_named_and_others_are_led_to_the_sign_in() -> None:
+    access = Access(uploads=("signed-in",), user_header="Remote-User", sign_in_url="/oauth2/sign_in")
+    pages = build_pages(Config(access=access))[0]
+    link = 'href="/oauth2/sign_in">Sign in</a>'
+    for page in (pages.site.upload_page(), pages.albums.creation_page(), error(pages, SignInRequired())):
+        assert link in page
+        assert "Sign in to" in page or "need to be signed in" in page
+    assert "You are signed in as <bdi>&lt;bob&gt;</bdi>" in pages.site.upload_page(user="<bob>")
+    for page in (pages.site.upload_page(user="<bob>"), pages.albums.creation_page(user="<bob>")):
+        assert link not in page
+        assert "Sign in to" not in page
+
+
+def error(pages: LocalizedPages, fault: ApplianceError) -> str:
+    return pages.site.error_page(403, fault, "r1")
+
+
+async def test_the_page_that_a_person_gets_is_theirs_alone(open_host: OpenHost, config: Config) -> None:
+    server = replace(config.server, trusted_proxies=("127.0.0.1",))
+    host = await open_host(server=server, access=Access(uploads=("signed-in",), user_header="Remote-User"))
+    for path, words in (("/", "signed in as <bdi>bob</bdi>"), ("/a", "Create an album")):
+        page = await host.client.get(path, headers={"Remote-User": "bob", "Accept": "text/html"})
+        assert page.headers["Cache-Control"] == "no-store"
+        text = await page.text()
+        assert words in text
+        assert "Sign in to" not in text

@@ -52,6 +52,30 @@ async def test_a_page_says_it_in_its_language(proxied: Host, jpeg: bytes) -> Non
         assert "Spam &lt;b&gt;." in page
 
 
+async def test_the_pages_for_uploads_say_it_before_anything_is_uploaded(proxied: Host) -> None:
+    await ban(proxied, "192.0.2.1", reason="Spam")
+    for path in ("/", "/a"):
+        page = await proxied.client.get(path, headers=BANNED | {"Accept": "text/html"})
+        assert (page.status, page.headers["Cache-Control"]) == (200, "no-store")
+        assert "Reason: Spam." in await page.text()
+        assert "Spam" not in await (await proxied.client.get(path, headers=NEIGHBOUR)).text()
+    key = bearer(await minted(proxied))
+    for sent, expected in ((BANNED, False), (BANNED | key, False), (NEIGHBOUR | key, True), (NEIGHBOUR, True)):
+        me = await (await proxied.client.get("/api/v1/me", headers=sent)).json()
+        assert me["may_upload"] is expected
+    refused = await proxied.client.post("/", data=b"", headers=BANNED | {"Accept": "text/html"})
+    assert '<a class="button" href="/">' not in await refused.text()
+
+
+async def test_health_is_told_to_a_banned_network(proxied: Host) -> None:
+    await ban(proxied, "192.0.2.1", views=True)
+    assert [(await proxied.client.get(path, headers=BANNED)).status for path in ("/healthz", "/readyz", "/")] == [
+        200,
+        200,
+        403,
+    ]
+
+
 async def test_changes_are_refused_and_views_are_not(proxied: Host, jpeg: bytes) -> None:
     image = await proxied.upload(jpeg)
     await ban(proxied, "192.0.2.1")

@@ -120,3 +120,14 @@ async def test_an_album_of_locked_images_alone_has_nothing_to_download(host: Hos
     page = await (await host.client.get(f"/a/{album['slug']}", headers=BROWSER)).text()
     assert "/zip" not in page
     assert "og:image" not in page
+
+
+async def test_its_owner_opens_the_manage_page_and_changes_nothing(host: Host) -> None:
+    album = await made(host, await uploaded(host, 1), passphrase=PASSPHRASE)
+    host.client.session.cookie_jar.clear()
+    data = {"token": album["delete_token"], "action": "open"}
+    page = await host.client.post(f"/a/{album['slug']}/manage", data=data, headers=BROWSER)
+    assert (page.status, "Saved." in await page.text()) == (200, False)
+    before = await host.client.get(f"/api/v1/albums/{album['slug']}", headers=bearer(album["delete_token"]))
+    assert before.headers["ETag"] == '"1"'
+    assert (await host.client.post(f"/a/{album['slug']}/manage", data=data | {"token": "no"})).status == 403

@@ -262,22 +262,23 @@ async def test_its_upload_tells_nothing_either(host: Host) -> None:
         assert "ecret" not in text
 
 
-async def test_tus_takes_the_header_and_a_part_takes_no_passphrase(host: Host, jpeg: bytes) -> None:
-    tus = Tus(host)
-    where = await tus.created(await tus.post(len(jpeg), headers={"X-Passphrase": PASSPHRASE}))
-    done = await tus.patch(where, 0, jpeg)
-    await problem_of_lock(await host.client.get(f"{done.headers['Content-Location']}/original"))
-    for metadata in ({"Passphrase": "x"}, {"One_View": "true"}):
-        await problem(await tus.post(9, headers={"Upload-Metadata": encoded(**metadata)}), "invalid-field")
-    part = {"Upload-Concat": "partial"}
-    for closing in ({"X-Passphrase": "x"}, {"Upload-Metadata": encoded(one_view="true")}):
-        await problem(await tus.post(9, headers=part | closing), "invalid-field")
+async def test_its_owner_opens_the_manage_page_and_changes_nothing(host: Host, mine: dict[str, Any]) -> None:
+    path = f"/i/{mine['slug']}/manage"
+    asked = await (await host.client.get(path, headers=HTML)).text()
+    assert '<button class="quiet" name="action" value="open">' in asked
+    for token, status, words in ((mine["delete_token"], 200, "Secret title"), ("wrong", 403, "This image is locked")):
+        page = await host.client.post(path, data={"token": token, "action": "open"}, headers=HTML)
+        text = await page.text()
+        assert (page.status, words in text, "Saved." in text) == (status, True, False)
+        host.client.session.cookie_jar.clear()
 
 
-async def test_the_addresses_of_its_forms_lead_to_its_page(host: Host, mine: dict[str, Any]) -> None:
-    for path in ("unlock", "view"):
-        asked = await host.get(f"/i/{mine['slug']}/{path}")
-        assert (asked.status, asked.headers["Location"]) == (301, f"/i/{mine['slug']}")
+async def test_the_addresses_of_its_forms_lead_to_it(host: Host, mine: dict[str, Any]) -> None:
+    wrong = await (await unlock(host, mine["slug"], "guess", **HTML)).text()
+    assert re.search(r'<input id="passphrase"[^>]* autofocus>', wrong)
+    for path in ("/i/{}/unlock", "/i/{}/view", "/a/{}/unlock"):
+        reply = await host.client.get(path.format(mine["slug"]), allow_redirects=False)
+        assert (reply.status, reply.headers["Location"]) == (303, path.format(mine["slug"]).rpartition("/")[0])
 
 
 async def test_an_owner_who_opens_it_by_the_token_has_saved_nothing(host: Host, mine: dict[str, Any]) -> None:
