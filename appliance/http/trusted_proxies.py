@@ -19,6 +19,7 @@ NETWORK_BYTES = 8
 WIDER_BYTES = 6
 """Of an IPv6 address: some customers get 48 bits, and can change their network at will."""
 MAX_USER_CHARS = 256
+UNKNOWN = "unknown"
 IPV4_PREFIXES = (bytes(10) + b"\xff\xff", bytes.fromhex("0064ff9b") + bytes(8))
 """How an IPv6 address that stands for an IPv4 address begins: mapped by the kernel, or translated (RFC 6052)."""
 
@@ -32,7 +33,10 @@ class TrustedProxies:
         self._numbers = itertools.count(1)
 
     def address(self, request: web.Request) -> str:
-        """The nearest address that isn't a trusted proxy's; `-` for a connection without an address."""
+        """The nearest address that isn't a trusted proxy's; `-` for a connection without an address.
+
+        All whom a trusted proxy names otherwise, such as `unknown`, are one client, `unknown`: not the proxy.
+        """
         peer = _unmapped(request.remote or "-")
         if not self._trusts(peer):
             return peer
@@ -43,7 +47,7 @@ class TrustedProxies:
             candidate = nearest.strip()
             if candidate and not self._trusts(candidate):
                 parsed = _parse_address(candidate)
-                return peer if parsed is None else str(parsed)
+                return UNKNOWN if parsed is None else str(parsed)
         return peer
 
     def client(self, request: web.Request) -> Client:

@@ -13,6 +13,8 @@ from appliance.imaging.gain_maps import MIN_SIDE_PX, GainMap, save_with_gain_map
 from appliance.imaging.resizing import Size
 
 JPEG_QUALITY = 82
+_HALF = 128
+"""The alpha from which on GIF draws a pixel."""
 _ANIMATION, _ALPHA = 0x02, 0x10
 """Flags in the head of an extended WebP."""
 SAVERS: dict[Format, tuple[str, dict[str, object]]] = {
@@ -41,7 +43,7 @@ def encode(image: pyvips.Image, format: Format, gain_map: GainMap | None = None,
         options = options | {"effort": effort}
     if not format.spec.has_all_colours:
         image = to_srgb(image)
-    if not format.has_alpha:
+    if not format.has_alpha or (format is Format.GIF and _is_faint(image)):
         image = flattened(image)
     if format is Format.JPG and image.width * image.height <= OPTIMISED_PIXELS:
         options = options | {"optimize_coding": True}
@@ -52,6 +54,11 @@ def encode(image: pyvips.Image, format: Format, gain_map: GainMap | None = None,
     keep = "icc" if image.get_typeof("icc-profile-data") else "none"
     data: bytes = getattr(image, saver)(keep=keep, **options)
     return _with_alpha_flag(data) if format is Format.WEBP and image.hasalpha() else data
+
+
+def _is_faint(image: pyvips.Image) -> bool:
+    """Whether nothing of it would be seen where pixels are drawn whole or not at all."""
+    return bool(image.hasalpha() and image.extract_band(image.bands - 1).max() < _HALF)
 
 
 def _with_alpha_flag(webp: bytes) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import FloatRect, Route
+from playwright.async_api import FloatRect, Page, Route
 
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import Site, box_of, overflow_px, screen
@@ -104,8 +104,8 @@ async def prewarming(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
         yield Site(served.url, session)
 
 
-async def test_a_placeholder_is_shown_until_the_image_has_loaded(prewarming: Site, open_page: OpenPage) -> None:
-    image = await prewarming.upload(pictures.photo(1600, 1200))
+async def page_with_placeholder(prewarming: Site, open_page: OpenPage, data: bytes, **options: Any) -> Page:
+    image = await prewarming.upload(data)
 
     async def has_placeholder() -> bool:
         async with prewarming.session.get(f"{prewarming.url}/i/{image['slug']}") as reply:
@@ -113,7 +113,27 @@ async def test_a_placeholder_is_shown_until_the_image_has_loaded(prewarming: Sit
         return "data:image/webp;base64," in text and "small.jpg" in text
 
     await until(has_placeholder, "a placeholder on the share page")
-    page = await open_page(f"{prewarming.url}/i/{image['slug']}")
+    return await open_page(f"{prewarming.url}/i/{image['slug']}", **options)
+
+
+@pytest.mark.parametrize(("size", "shape"), [("desk", (1080, 6000)), ("phone", (250, 3000)), ("phone", (3000, 400))])
+async def test_the_placeholder_is_no_higher_than_the_image(
+    prewarming: Site, open_page: OpenPage, size: str, shape: tuple[int, int]
+) -> None:
+    """Though its few pixels have another shape, which is rounded."""
+    page = await page_with_placeholder(prewarming, open_page, pictures.photo(*shape), **screen(size))
+    await page.locator("#shown").evaluate("picture => picture.decode()")
+    frame, shown = await box_of(page, "#frame"), await box_of(page, "#shown")
+    assert frame["height"] == pytest.approx(max(shown["height"], 8 * 16), abs=1)
+    placeholder = await box_of(page, ".layer[aria-hidden]")
+    assert (placeholder["x"], placeholder["width"]) == pytest.approx((shown["x"], shown["width"]), abs=1)
+    assert placeholder["height"] == pytest.approx(frame["height"], abs=1)
+    assert "thumbnail" not in str(await page.evaluate("document.querySelector('#shown').currentSrc"))
+    assert await page.evaluate(SHIFTS) == 0
+
+
+async def test_a_placeholder_is_shown_until_the_image_has_loaded(prewarming: Site, open_page: OpenPage) -> None:
+    page = await page_with_placeholder(prewarming, open_page, pictures.photo(1600, 1200))
     boxes = [await each.bounding_box() for each in await page.locator(".layer").all()]
     assert boxes[0] == boxes[1]
     pixels = await page.evaluate("document.querySelector('.layer').naturalWidth")

@@ -5,6 +5,7 @@ import pyvips
 
 from appliance.imaging.headers import orientation_of
 from tests.support.images import leftovers, pictures
+from tests.support.images.gif_writer import KEEP, Frame, gif
 from tests.support.images.leftovers import LEFTOVERS, MARKS, Leftover
 from tests.support.images.pictures import frames
 from tests.support.images.png_writer import chunk
@@ -56,3 +57,14 @@ def test_what_is_written_over_a_larger_picture_shows_nothing_of_it() -> None:
 def test_the_end_of_a_png_stays_when_its_data_goes() -> None:
     whole = pictures.saved(pictures.quarters(64, 48), "png")
     assert cleaned(whole[:-12] + chunk(b"IEND", b"My place is 48.1, 11.5")) == whole
+
+
+@pytest.mark.parametrize("after", [b"\x03\x01\0\0", b"\x04\x04\x0a\0\0"], ids=["loop", "control"])
+def test_nothing_is_left_behind_what_a_gif_needs(after: bytes) -> None:
+    """In further sub-blocks of an extension that stays."""
+    whole = gif((40, 30), Frame((0, 0, 40, 30), 1, KEEP))
+    assert whole.count(after) == 1
+    before = whole.replace(after, after + b"\x06SECRET")
+    assert b"SECRET" not in cleaned(before)
+    assert cleaned(before) == before.replace(b"SECRET", bytes(6))
+    assert cleaned(whole) == whole

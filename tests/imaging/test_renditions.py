@@ -209,3 +209,10 @@ def centre(picture: Image.Image) -> tuple[float, float]:
         sum(value * (x + 0.5) for value, x, _ in weights) / whole,
         sum(value * (y + 0.5) for value, _, y in weights) / whole,
     )
+
+
+async def test_a_gif_of_a_faint_image_is_not_empty(workers: Workers) -> None:
+    """GIF draws a pixel whole or not at all; where none would be left, all are on white."""
+    faint = pictures.saved(Image.new("RGBA", (64, 48), (200, 30, 30, 100)), "png")
+    (made,) = await rendered(workers, faint, target("small", Format.GIF))
+    assert pictures.opened(made.data).convert("RGBA").getpixel((9, 9)) == pytest.approx((233, 167, 167, 255), abs=4)

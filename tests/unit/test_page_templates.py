@@ -283,6 +283,19 @@ def test_a_small_image_is_listed_once_for_each_width(pages: LocalizedPages) -> N
     assert image["srcset"] == f"/i/{SLUG}/thumbnail.jpg 256w, /i/{SLUG}/small.jpg 300w"
 
 
+@pytest.mark.parametrize(
+    ("width", "srcset"),
+    [
+        (250, f"/i/{SLUG}/small.jpg 250w"),
+        (900, f"/i/{SLUG}/small.jpg 512w, /i/{SLUG}/medium.jpg 900w"),
+    ],
+)
+def test_no_part_of_a_tall_image_stands_for_all_of_it(pages: LocalizedPages, width: int, srcset: str) -> None:
+    """Its thumbnail shows the top alone."""
+    image = Page(pages.images.share_page(changed(PHOTO, width=width, height=3000))).one("img", id="shown")
+    assert image["srcset"] == srcset
+
+
 def test_the_share_page_links_every_size_and_the_original(pages: LocalizedPages) -> None:
     targets = {link["href"] for link in Page(pages.images.share_page(PHOTO)).all("a")}
     assert {

@@ -17,6 +17,8 @@ _BROWSER_TYPES = frozenset(spec.media_type for spec in FORMATS if spec.is_in_bro
 LIGHTER = (Format.AVIF, Format.WEBP)
 """Than JPEG, the lightest first."""
 _FINE_SCREEN = "(min-resolution: 1.5dppx)"
+_ROUNDED = 1.1
+"""How far the shapes of two sizes may be apart because their pixels are whole ones."""
 PLACEHOLDER_TYPE = Format.WEBP.media_type
 
 
@@ -65,15 +67,15 @@ def build_figure(
     image: Image, sizes: Sequence[RenditionLink], config: Renditions, language: Language, placeholder: bytes | None
 ) -> ImageFigure:
     """The figure for an image with these sizes (smallest first). An animation uses only the sizes that play it."""
-    largest = len(first_frames.animated_presets(image, config)) or len(sizes)
-    shown = sizes[largest - 1] if sizes else None
-    sizes = [size for size in sizes if shown is not None and _shows_as_much(size, shown)]
-    usable = [size for size in sizes if shown is not None and size.preset.box_px <= shown.preset.box_px]
+    sizes = _without_crops(sizes)
+    moving = first_frames.animated_presets(image, config)
+    offered = [size for size in sizes if size.preset in moving] or sizes
+    shown = offered[-1] if offered else None
     still_note = first_frames.short_note(image, config, language)
     return ImageFigure(
         image,
         shown,
-        srcset=_srcset([size for size in usable if size.is_ready] or usable),
+        srcset=_srcset([size for size in offered if size.is_ready] or offered),
         sources=tuple(_sources(image, distinct_links(image, sizes), config)),
         target=_click_target(image, shown),
         placeholder=_data_url(placeholder),
@@ -83,10 +85,14 @@ def build_figure(
     )
 
 
-def _shows_as_much(size: RenditionLink, shown: RenditionLink) -> bool:
-    """Whether it has the shape of the one shown, to a rounded pixel; of a tall image the thumbnail is only the top."""
-    ratio = shown.height / shown.width
-    return abs(size.height - size.width * ratio) <= 1 + ratio
+def _without_crops(sizes: Sequence[RenditionLink]) -> Sequence[RenditionLink]:
+    """The sizes but those that show less than the largest does, as the thumbnail of a tall image."""
+    return [size for size in sizes if _lines(size) * _ROUNDED >= _lines(sizes[-1])]
+
+
+def _lines(size: RenditionLink) -> float:
+    """How high it is for its width."""
+    return size.height / size.width
 
 
 def _click_target(image: Image, shown: RenditionLink | None) -> str:

@@ -17,11 +17,11 @@ _BOOLEAN = re.compile(r"[ \t]*\?([01])[ \t]*(?:;.*)?", re.ASCII | re.DOTALL)
 def parse_complete(request: web.Request, field: str = COMPLETE) -> bool | None:
     """Whether the field declares that the upload ends with this body; None where it is missing or no Boolean.
 
-    RFC 9651 has a field of several lines ignored. Here one that says "incomplete" counts, so that no part of a file
-    is taken for the whole.
+    RFC 9651 has a field of several lines, or of several values in one, ignored. Here one that says "incomplete" counts,
+    so that no part of a file is taken for the whole.
     """
-    lines = ",".join(request.headers.getall(field, ())).split(",")  # a proxy may join them (RFC 9110, 5.3)
-    matches = [_BOOLEAN.fullmatch(line) for line in lines]
+    values = ",".join(request.headers.getall(field, ())).split(",")
+    matches = [_BOOLEAN.fullmatch(value) for value in values]
     said = [(match[1] == "1") is not (field == INCOMPLETE) for match in matches if match]
     return all(said) if said else None
 

@@ -85,11 +85,24 @@ class _Walk:
             if end := self._clean_xmp(at):
                 return end
         end = self._window.after_sub_blocks(at + 2)
-        keep = label == b"\xf9" and end - at <= _MAX_CONTROL_BYTES
-        keep |= label == b"\xff" and name in _LOOPS and end - at <= _MAX_LOOP_BYTES
-        if not (keep or (label == b"\xff" and name == PROFILE and self._clean_profile(at + 14, end))):
+        is_control = label == b"\xf9" and end - at <= _MAX_CONTROL_BYTES
+        is_loop = label == b"\xff" and name in _LOOPS and end - at <= _MAX_LOOP_BYTES
+        if is_control or is_loop:
+            self._blank(at + 2, end, (4,) if is_control else (len(name), 3))
+        elif not (label == b"\xff" and name == PROFILE and self._clean_profile(at + 14, end)):
             self._drops.add(at, end)
         return end
+
+    def _blank(self, at: int, end: int, kept: tuple[int, ...]) -> None:
+        """Zeros in the sub-blocks there, but for so many bytes of each of the first."""
+        data, place, number = bytearray(self._cleaning.read(at, end - at)), 0, 0
+        before = bytes(data)
+        while place < len(data) and data[place]:
+            first, stop = place + 1, min(place + 1 + data[place], len(data))
+            first += kept[number] if number < len(kept) else 0
+            data[first:stop] = bytes(max(0, stop - first))
+            place, number = stop, number + 1
+        self._cleaning.put(at, before, bytes(data))
 
     def _clean_xmp(self, at: int) -> int:
         """Where the packet's block ends; 0 when it has no trailer, and is a block as others are."""
