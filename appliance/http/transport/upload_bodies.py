@@ -115,7 +115,7 @@ class RequestBody(ABC):
             check_idempotency_key(key)
             self._options = replace(self._options, idempotency_key=key)
         return AdmissionRequest(
-            client, UploadStage.WHOLE, self._announced_bytes(), self._options.expires_in_s, self.has_fields
+            client, UploadStage.WHOLE, self._announced_bytes(), self._options.expires_in_s, self.has_fields, key
         )
 
     @property

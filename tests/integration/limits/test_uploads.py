@@ -129,6 +129,22 @@ async def test_created_uploads_do_not_spend_the_day_but_their_bytes_do(open_limi
     assert (await tus.post(1000, headers=as_(ONE))).status == 429
 
 
+async def test_a_repeat_of_what_is_stored_is_answered_at_the_limit(open_limited: OpenLimited) -> None:
+    host = await open_limited(address_uploads=1, address_minute_bytes=MB, address_day_bytes=MB, proof_of_work="always")
+
+    async def send(data: bytes, key: str) -> tuple[int, dict[str, str]]:
+        headers = {"Idempotency-Key": key, "Expect": "100-continue", **as_(ONE)}
+        response = await host.client.post("/api/v1/images", data=data, headers=headers)
+        return response.status, await response.json()
+
+    first = await send(padded(MB), "the first one's key")
+    assert first[0] == 201
+    assert [await send(padded(MB), "the first one's key") for _ in range(8)] == [first] * 8
+    assert (await send(padded(MB - 1), "the first one's key"))[0] == 422
+    assert (await send(padded(SMALL), "the second one's key"))[0] == 429
+    assert len(host.files("store/objects")) == 1
+
+
 async def test_parts_count_once_and_not_again_when_they_are_joined(open_limited: OpenLimited) -> None:
     host = await open_limited(address_day_bytes=MB)
     tus, data = Tus(host), padded(MB)
