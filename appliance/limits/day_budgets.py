@@ -25,6 +25,10 @@ log = logging.getLogger(__name__)
 MAX_NAMES = 100_000
 """Beyond it, what the client used that did so longest ago is forgotten in memory."""
 
+FAIR_SHARE = 0.3
+"""Of what all others have left of the day, one network may use no more: 60 GB of 200 GB when it is alone. However many
+use as much as they can, something is left for the next one."""
+
 Account = tuple[Policy, str]
 """A budget, and the client or prefix whose it is."""
 
@@ -92,13 +96,24 @@ class DayBudgets:
             log.warning("the last of today's budgets is not saved: %s", fault)
 
     def require(self, client: str, count: int) -> None:
-        """Raises BudgetSpent where so many bytes are more than what is left. Counts nothing."""
+        """Raises BudgetSpent where so many bytes are more than what is left, or than a network's share of it.
+
+        Counts nothing.
+        """
         self._turn_day()
+        used: dict[QuotaScope, int] = {}
         for policy, whose in self._accounts_of(client):
-            used = self._used.get(self._key.name_of(policy.scope, whose), 0)
-            if used + count > policy.quota:
-                self._refusals.note(policy, client)
-                raise self._spent(policy, used, count)
+            used[policy.scope] = self._used.get(self._key.name_of(policy.scope, whose), 0)
+            if used[policy.scope] + count > policy.quota:
+                raise self._spent(policy, client, policy.quota, used[policy.scope], count)
+        if QuotaScope.PREFIX in used and QuotaScope.ANONYMOUS in used:
+            self._require_fair(client, used[QuotaScope.ANONYMOUS], used[QuotaScope.PREFIX], count)
+
+    def _require_fair(self, client: str, used_by_all: int, used: int, count: int) -> None:
+        policy = self._policies[QuotaScope.ANONYMOUS]
+        share = int(FAIR_SHARE * (policy.quota - max(0, used_by_all - used)))
+        if used + count > share:
+            raise self._spent(policy, client, share, used, count)
 
     def charge(self, client: str, count: int) -> None:
         """Count bytes. A negative count gives back."""
@@ -126,13 +141,16 @@ class DayBudgets:
             }
         return [(self._policies[scope], name) for scope, name in whose.items() if scope in self._policies]
 
-    def _spent(self, policy: Policy, used: int, count: int) -> BudgetSpent:
-        left = max(0, policy.quota - used)
+    def _spent(self, policy: Policy, client: str, limit: int, used: int, count: int) -> BudgetSpent:
+        """The refusal of what is beyond the quota, or beyond the network's share of it."""
+        self._refusals.note(policy, client)
+        left = max(0, limit - used)
         retry_after_s = max(1, math.ceil(DAY_S - self._clock() % DAY_S))
+        whose = "" if limit == policy.quota else f" Your network's share of them is {limit:,} now."
         return BudgetSpent(
-            f"This host accepts {policy.quota:,} bytes a day {policy.who}, and {left:,} are left. "
+            f"This host accepts {policy.quota:,} bytes a day {policy.who}.{whose} {left:,} are left. "
             "The next day begins at midnight, UTC.",
-            limit=policy.quota,
+            limit=limit,
             actual=used + count,
             retry_after_s=retry_after_s,
             policy=policy,

@@ -21,10 +21,11 @@ MINUTE_S = 60
 PROCESSOR_WINDOW_S = 600
 """A page of a thousand sizes that nobody has seen takes minutes of work at once, so unused seconds are saved up."""
 SLOW_LANE = (
-    Policy("slow-anonymous-uploads", QuotaScope.ANONYMOUS, Unit.UPLOADS, 60, MINUTE_S),
+    Policy("slow-anonymous-uploads", QuotaScope.ANONYMOUS, Unit.UPLOADS, 10, 10),
     Policy("slow-prefix-uploads", QuotaScope.PREFIX, Unit.UPLOADS, 6, MINUTE_S),
 )
-"""What comes in without a proof of work while one is asked for: enough for people whose browser has no JavaScript."""
+"""What comes in without a proof of work while one is asked for: enough for people whose browser has no JavaScript. For
+all together it is one a second, and not sixty at the beginning of a flood."""
 
 
 @dataclass(slots=True)
@@ -64,7 +65,9 @@ class Limits:
             minute_bytes=minute_bytes,
             proof_of_work=ProofOfWork(
                 settings.proof_of_work,
-                rates=(uploads, minute_bytes),
+                uploads=uploads,
+                minute_bytes=minute_bytes,
+                refused=rate("uploads", Unit.UPLOADS),
                 slow_lane=Rate(SLOW_LANE, clock=steady, aside=aside, refusals=refusals),
                 challenges=Challenges(settings.proof_of_work_cost, clock=steady),
             ),

@@ -10,22 +10,32 @@ from appliance.limits.challenges import Challenges
 from appliance.limits.rates import Rate
 
 ALWAYS, AUTO = "always", "auto"
+HOT_UPLOADS, HOT_BYTES = 1 / 16, 1 / 2
+"""Shares of a minute's amount. Who uploads faster than the host can take is over the first within seconds; of the bytes
+one large file takes as much."""
+COOLING = 1 / 4
+"""Of uploads that were refused for want of a solution, so many of a minute's amount are remembered at most."""
 
 
 class ProofOfWork:
-    """Asks for a solution where `when` says so: always, or while one of the `rates` of the client is hot.
+    """Asks for a solution where `when` says so: always, or while `uploads` or `minute_bytes` of the client are hot.
 
-    Without one, the client may still upload as fast as the `slow_lane` allows.
+    What is `refused` keeps them hot: else a flood would come in as fast as they cool. Without a solution, the client
+    may still upload as fast as the `slow_lane` allows.
     """
 
-    def __init__(self, when: str, *, rates: tuple[Rate, ...], slow_lane: Rate, challenges: Challenges) -> None:
+    def __init__(
+        self, when: str, *, uploads: Rate, minute_bytes: Rate, refused: Rate, slow_lane: Rate, challenges: Challenges
+    ) -> None:
         self._when = when
-        self._rates = rates
+        self._uploads = uploads
+        self._minute_bytes = minute_bytes
+        self._refused = refused
         self._slow_lane = slow_lane
         self._challenges = challenges
 
     def require(self, client: Client) -> None:
-        """Raises ProofRequired where the client may not begin an upload now. Counts nothing."""
+        """Raises ProofRequired where the client may not begin an upload now. Counts no upload."""
         if not self._is_asked(client) or (client.proof and self._challenges.accepts(client.proof, _network_of(client))):
             return
         try:
@@ -34,7 +44,7 @@ class ProofOfWork:
             raise self._refusal(client, slow) from None
 
     def take(self, client: Client) -> None:
-        """Count an upload that begins. Raises ProofRequired, and then counts nothing."""
+        """Count an upload that begins. Raises ProofRequired, and then counts none."""
         if not self._is_asked(client) or (client.proof and self._challenges.spend(client.proof, _network_of(client))):
             return
         try:
@@ -45,9 +55,15 @@ class ProofOfWork:
     def _is_asked(self, client: Client) -> bool:
         if client.access_key is not None or client.user is not None or client.invite is not None:
             return False
-        return self._when == ALWAYS or (self._when == AUTO and any(rate.is_hot(client.id) for rate in self._rates))
+        return self._when == ALWAYS or (self._when == AUTO and self._is_hot(client.id))
+
+    def _is_hot(self, client: str) -> bool:
+        uploads_are_hot = any(rate.is_hot(client, HOT_UPLOADS) for rate in (self._uploads, self._refused))
+        return uploads_are_hot or self._minute_bytes.is_hot(client, HOT_BYTES)
 
     def _refusal(self, client: Client, slow: RateLimited) -> ProofRequired:
+        if not self._refused.is_hot(client.id, COOLING):
+            self._refused.charge(client.id, 1)
         challenge = self._challenges.issue(_network_of(client))
         return ProofRequired(challenge, is_again=client.proof is not None, retry_after_s=slow.retry_after_s)
 

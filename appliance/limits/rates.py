@@ -12,10 +12,9 @@ from appliance.limits.refusals import Refusals
 
 RESUME_SHARE = 0.25
 """Of a quota: as much is there again when a client that was stopped in the middle may go on."""
-HOT_SHARE = 0.5
 SHARED = (QuotaScope.PREFIX, QuotaScope.ANONYMOUS)
 """What many people may share, among whom those who flood don't stand out."""
-_WINDOWS = {60: "a minute", 600: "in ten minutes"}
+_WINDOWS = {10: "in ten seconds", 60: "a minute", 600: "in ten minutes"}
 
 
 def is_keyed(client: str) -> bool:
@@ -66,11 +65,11 @@ class Rate:
         now_s = self._clock()
         return any(buckets.wait_s(name, 0.0, now_s) > 0.0 for buckets, name in self._buckets_of(client))
 
-    def is_hot(self, client: str) -> bool:
-        """Whether the client's network, or everybody without a key together, has used half of what it may."""
+    def is_hot(self, client: str, share: float) -> bool:
+        """Whether the client's network, or everybody without a key together, has used this share of what it may."""
         now_s = self._clock()
         return any(
-            buckets.policy.scope in SHARED and buckets.used_share(name, now_s) >= HOT_SHARE
+            buckets.policy.scope in SHARED and buckets.used_share(name, now_s) >= share
             for buckets, name in self._buckets_of(client)
         )
 

@@ -25,6 +25,7 @@ class AdmissionRequest:
     """What a client is about to send: at least `bytes`, to be kept for `expires_in_s`, as far as the request tells.
 
     `key_may_follow`: a field of the form may still bring an access key, so another request is made for its first file.
+    `is_repeat`: its `idempotency_key` is known, so it makes no image, and its client is at no limit for it.
     """
 
     client: Client
@@ -32,6 +33,8 @@ class AdmissionRequest:
     bytes: int = 0
     expires_in_s: int | None = None
     key_may_follow: bool = False
+    idempotency_key: str | None = None
+    is_repeat: bool = False
 
 
 class AdmissionRule(Protocol):

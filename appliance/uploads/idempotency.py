@@ -53,6 +53,10 @@ class IdempotentCommitter:
         self._clock = clock
         self._keys_in_use: set[str] = set()
 
+    async def knows(self, key: str) -> bool:
+        """Whether an upload with this key has been answered."""
+        return await self._catalogue.idempotency.get(tokens.hash_secret(key)) is not None
+
     async def commit(self, incoming: Incoming, options: UploadOptions, key: str, client: Client) -> Accepted:
         """Commit as `Committer.commit` does, or discard the file and give the key's first answer.
 

@@ -117,6 +117,11 @@ class Ingest:
         self._metrics = metrics
         self._clock = clock
 
+    async def recognised(self, request: AdmissionRequest) -> AdmissionRequest:
+        """The request, as a repeat where its Idempotency-Key is known."""
+        key = request.idempotency_key
+        return request if key is None else replace(request, is_repeat=await self._idempotent.knows(key))
+
     async def accept(self, body: UploadBody, client: Client) -> Accepted:
         """Receive, commit and ship a body's only file. On any error nothing of it is left.
 
@@ -150,24 +155,27 @@ class Ingest:
     async def _receive(self, body: UploadBody, client: Client) -> list[_Received | Refused]:
         received: list[_Received | Refused] = []
         try:
-            request = body.admission_request(client)
+            request = await self.recognised(body.admission_request(client))
             async with self._admission.admitted(request) as permit, aclosing(body.files(permit)) as files:
                 async for file in files:
                     if request.key_may_follow:
                         client = await body.identified(client)
                         request = replace(request, client=client, key_may_follow=False)
                         await self._admission.check_rules(request)
-                    one = await self._receive_file(file, client, may_skip=body.takes_several)
+                    one = await self._receive_file(file, request, may_skip=body.takes_several)
                     received.append(one)
         except BaseException:
             await self._discard(received)
             raise
         return received
 
-    async def _receive_file(self, file: ArrivingFile, client: Client, *, may_skip: bool) -> _Received | Refused:
-        now_s = self._clock()
+    async def _receive_file(
+        self, file: ArrivingFile, request: AdmissionRequest, *, may_skip: bool
+    ) -> _Received | Refused:
+        now_s, client = self._clock(), request.client
         try:
-            self._admission.begin_upload(client)
+            if not request.is_repeat:
+                self._admission.begin_upload(client)
             incoming = await self._spool.receive(
                 slugs.mint(now_s),
                 file.stream,

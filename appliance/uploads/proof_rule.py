@@ -12,5 +12,5 @@ class ProofRule:
 
     async def check(self, request: AdmissionRequest) -> None:
         """Raises ProofRequired. Who may still show a key in a form is asked when it has come."""
-        if request.stage is not UploadStage.CONTINUING and not request.key_may_follow:
+        if request.stage is not UploadStage.CONTINUING and not request.key_may_follow and not request.is_repeat:
             self._proof_of_work.require(request.client)

@@ -27,7 +27,7 @@ class UploadLimits:
 
     async def check(self, request: AdmissionRequest) -> None:
         """Raises RateLimited, BudgetSpent."""
-        if request.stage is UploadStage.ASSEMBLING:  # its bytes were counted when they came
+        if request.stage is UploadStage.ASSEMBLING or request.is_repeat:  # whose bytes were counted when they came
             return
         if request.stage is not UploadStage.CONTINUING:
             self._key_uploads.require(request.client.access_key)
@@ -66,6 +66,7 @@ class UploadAccount:
     def __init__(self, request: AdmissionRequest, minute_bytes: Rate, day_budgets: DayBudgets) -> None:
         self._accounts = request.client.accounts
         self._can_resume = request.stage is UploadStage.CONTINUING
+        self._is_repeat = request.is_repeat
         self._minute_bytes = minute_bytes
         self._day_budgets = day_budgets
         self._arrived = 0
@@ -83,7 +84,7 @@ class UploadAccount:
         if self._arrived <= self._counted:
             return
         step = max(STEP_BYTES, self._arrived - self._counted)
-        for account in self._accounts:
+        for account in () if self._is_repeat else self._accounts:
             if self._can_resume:
                 self._minute_bytes.require_no_debt(account)
             self._day_budgets.require(account, self._arrived - self._counted)
@@ -95,7 +96,7 @@ class UploadAccount:
 
     def _admit(self, announced_bytes: int) -> None:
         """Count what is announced, once more compared: others of the client may have been let in since the check."""
-        for account in self._accounts:
+        for account in () if self._is_repeat else self._accounts:
             self._day_budgets.require(account, announced_bytes)
             self._minute_bytes.require(account, announced_bytes)
         self._count(announced_bytes)

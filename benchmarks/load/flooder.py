@@ -19,7 +19,7 @@ from tests.support.images.pictures import photo
 
 ALIASES = 100
 BYTES = 1_000_000
-FIRST_BYTES = 65_536  # of a body: what a sender has under way by the time it could read a refusal
+BLOCK_BYTES = 65_536
 PATIENCE_S = 10.0
 AT_ONCE = 200
 BROKEN, WAITING = "broken", "not sent, for all were waiting"
@@ -81,17 +81,17 @@ class Flooder:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes, file: bytes
     ) -> str:
         """The status of the answer; the body ends where the answer comes before it was sent."""
-        start = at = self._chance.randrange(len(NOISE) - BYTES)
-        writer.write(head + file + bytes(NOISE[at : at + FIRST_BYTES - len(file)]))
-        at += FIRST_BYTES - len(file)
+        at = self._chance.randrange(len(NOISE) - BYTES)
+        end = at + BYTES - len(file)
+        writer.write(head + file)
         line = asyncio.ensure_future(reader.readline())
         try:
             with contextlib.suppress(OSError):
                 await asyncio.sleep(0.001)
-                while not line.done() and at - start < BYTES - len(file):
-                    until = min(at + FIRST_BYTES, start + BYTES - len(file))
-                    writer.write(bytes(NOISE[at:until]))
-                    at = until
+                while not line.done() and at < end:
+                    block = NOISE[at : min(at + BLOCK_BYTES, end)]
+                    writer.write(bytes(block))
+                    at += len(block)
                     await writer.drain()
             return str((await line).split()[1], "ascii")
         except IndexError:

@@ -2,13 +2,17 @@
 
 import importlib.util
 import re
+from dataclasses import fields
 from fnmatch import fnmatch
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from appliance.config.model import LimitsConfig
 from appliance.config.options import OPTIONS
+from appliance.config.sections.limits import UPLOADS_A_CORE
+from appliance.config.units import GB
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "ansible").rglob("*.md")])
@@ -79,12 +83,33 @@ def test_every_link_between_pages_leads_somewhere(path: Path) -> None:
             assert anchor in anchors(file), f"{target}#{anchor}"
 
 
-def test_every_module_and_test_that_the_threat_model_names_exists(generate: ModuleType) -> None:
+def test_every_module_that_the_threat_model_names_exists(generate: ModuleType) -> None:
     text = page("threat-model.md")
     known = set(generate.packages()) | {name for each in generate.packages() for name in generate.modules(each)}
     dotted = set(re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)`", text))
     assert {name for name in dotted if f"appliance.{name}" not in known} - {option.name for option in OPTIONS} == set()
-    assert set(re.findall(r"`(test_\w+)`", text)) - named_test_functions() == set()
+
+
+@pytest.mark.parametrize("name", ["threat-model.md", "limits.md", "under-attack.md"])
+def test_every_test_that_a_page_names_exists(name: str) -> None:
+    named = set(re.findall(r"`(test_\w+)`", page(name)))
+    assert named
+    assert named - named_test_functions() == set()
+
+
+def test_the_pages_on_limits_have_every_setting_with_its_default() -> None:
+    rows = re.findall(r"^\| (`.+?) \| (.+?) \| .+ \|$", page("limits.md") + page("under-attack.md"), re.MULTILINE)
+    told = {name: default for names, default in rows for name in re.findall(r"`(\w+)`", names)}
+    settings = LimitsConfig()
+    for field in fields(LimitsConfig):
+        value = getattr(settings, field.name)
+        if field.name == "anonymous_uploads":
+            assert told[field.name] == f"{UPLOADS_A_CORE} a minute for each core"
+        elif isinstance(value, str):
+            assert told[field.name] == f'`"{value}"`'
+        else:
+            amount = f"{value // GB:,} GB" if field.name.endswith("_bytes") else f"{value:,}"
+            assert told[field.name].split(" a ")[0].removesuffix(" s") == amount, field.name
 
 
 def test_the_module_index_has_every_module_with_what_it_does(generate: ModuleType) -> None:

@@ -1,5 +1,6 @@
 """Section `limits`: how much of what everybody shares one client may use."""
 
+import os
 from dataclasses import dataclass, field
 
 from appliance.config.option_info import info
@@ -10,11 +11,17 @@ PROOFS = ("auto", "always", "never")
 _NETWORK = "one network (/24 of IPv4, /48 of IPv6)"
 _KEY = "one access key, or one person whom a trusted proxy has signed in"
 _ALL = "everybody without an access key together"
+UPLOADS_A_CORE = 250
+"""In a minute: half of the images of 1 MB that a core stores and makes the sizes of, so that views have the rest."""
 
 
 def _quota(default: int, what: str) -> int:
     default_quota: int = field(default=default, metadata=info(f"{what}. 0: no limit.", minimum=0))
     return default_quota
+
+
+def _uploads_of_all() -> int:
+    return UPLOADS_A_CORE * (os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,10 @@ class LimitsConfig:
     address_uploads: int = _quota(600, "Images that one address may begin to upload in a minute")
     prefix_uploads: int = _quota(3000, f"Images that {_NETWORK} may begin to upload in a minute")
     key_uploads: int = _quota(3000, f"Images that {_KEY} may begin to upload in a minute")
-    anonymous_uploads: int = _quota(6000, f"Images that {_ALL} may begin to upload in a minute")
+    anonymous_uploads: int = field(
+        default_factory=_uploads_of_all,
+        metadata=info(f"Images that {_ALL} may begin to upload in a minute. 0: no limit.", minimum=0),
+    )
     address_minute_bytes: int = _quota(4 * GB, "Bytes that one address may upload in a minute")
     prefix_minute_bytes: int = _quota(12 * GB, f"Bytes that {_NETWORK} may upload in a minute")
     key_minute_bytes: int = _quota(12 * GB, f"Bytes that {_KEY} may upload in a minute")
@@ -50,7 +60,8 @@ class LimitsConfig:
         default="auto",
         metadata=info(
             "Whether those without an access key have to solve a challenge before they upload. `auto`: while their "
-            "network, or all of them together, have used half of what they may upload in a minute.",
+            "network, or all of them together, have used a sixteenth of the images or half of the bytes that they may "
+            "upload in a minute.",
             choices=PROOFS,
         ),
     )

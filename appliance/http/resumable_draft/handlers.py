@@ -165,7 +165,7 @@ def _is_last(request: web.Request) -> bool:
 def _chunk(request: web.Request, length: int | None) -> UploadChunk:
     return UploadChunk(
         client_of(request),
-        received(request.content, request.app[CONFIG].uploads),
+        received(request, request.app[CONFIG].uploads),
         announced_bytes(request),
         content_checksums(request),
         length=length,

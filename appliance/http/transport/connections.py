@@ -1,6 +1,9 @@
 """Our subclass of aiohttp's connections: it counts them, and answers requests that can't be read with problem details.
 
 Application code never sees such requests; aiohttp hands them to `handle_error` of its connections.
+
+A body stays in the kernel until somebody reads it, so a connection holds kilobytes of one that is refused. After that,
+aiohttp reads on for ten seconds and drops what comes, for a browser that still sends would see a reset, not the answer.
 """
 
 import asyncio
@@ -11,9 +14,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
-from aiohttp import StreamReader, web
+from aiohttp import EMPTY_PAYLOAD, StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
-from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
 from appliance.domain.errors import MalformedRequest, TooLarge
 from appliance.http.client_address import client_of
@@ -23,12 +26,17 @@ from appliance.http.transport.open_connections import OpenConnections
 
 log = logging.getLogger(__name__)
 MAX_LINE_BYTES = 8190  # aiohttp's own limit for a line
+UNREAD_BYTES = 16 * 1024
+"""Of a body that nobody reads yet, twice as much is buffered, and what one `recv` brings."""
+RECV_BYTES = 64 * 1024
+READ_BYTES = 256 * 1024
+"""The same two for a body that is being read; these are the defaults of aiohttp and asyncio."""
 
 
 class Connection(RequestHandler):
     """One client's connection, counted in `open_connections`. `common` are headers for every response made here."""
 
-    __slots__ = ("_answered", "_common", "_open_connections")
+    __slots__ = ("_answered", "_common", "_is_unreadable", "_open_connections", "_unread_body")
 
     def __init__(
         self,
@@ -42,6 +50,8 @@ class Connection(RequestHandler):
         self._open_connections = open_connections
         self._common = common
         self._answered: web.BaseRequest | None = None
+        self._unread_body: StreamReader | None = None
+        self._is_unreadable = False
 
     # --- what is counted --------------------------------------------------------------------------------------------
 
@@ -57,6 +67,7 @@ class Connection(RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        _receive_at_once(transport, RECV_BYTES)
         if self._keepalive_handle is not None:
             self._keepalive_handle.cancel()
             self._next_keepalive_close_time = self._loop.time() + self._open_connections.first_head_s
@@ -66,6 +77,8 @@ class Connection(RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._open_connections.remove(self)
         super().connection_lost(exc)
+        if self._unread_body is not None and not self._unread_body.is_eof():
+            self._unread_body.feed_eof()  # else aiohttp waits for the rest of it
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -74,6 +87,21 @@ class Connection(RequestHandler):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._open_connections.writing_resumed(self)
+
+    # --- requests -----------------------------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has come. Behind what isn't HTTP nothing can be, so it is dropped.
+
+        aiohttp would keep every piece of it, each with an error of its own, in the error's traceback and text.
+        """
+        if self._is_unreadable:
+            return
+        super().data_received(data)
+        if self._messages and isinstance(last := self._messages[-1][0], _ErrInfo):
+            kind = type(last.exc)
+            self._messages[-1] = _ErrInfo(last.status, kind.__new__(kind), ""), EMPTY_PAYLOAD
+            self._is_unreadable = True
 
     # --- responses ----------------------------------------------------------------------------------------------------
 
@@ -85,7 +113,8 @@ class Connection(RequestHandler):
             resp.headers.update(self._common)
         self._answered = request
         sent = await super().finish_response(request, resp, start_time)
-        self._answered = None
+        self._answered, self._unread_body = None, request.content
+        _receive_at_once(self.transport, RECV_BYTES)
         return sent
 
     def handle_error(
@@ -136,6 +165,7 @@ class ConnectionFactory(web.Server):
             common=self._common,
             loop=self._loop,
             auto_decompress=False,
+            read_bufsize=UNREAD_BYTES,
             **self._kwargs,
         )
 
@@ -148,6 +178,18 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> ConnectionFactory:
         plain = await super()._make_server()
         return ConnectionFactory(plain, self.app[OPEN_CONNECTIONS], common_headers(self.app[CONFIG]))
+
+
+def make_room_for_body(request: web.Request) -> None:
+    """Make room for a body that will be read, once it is admitted."""
+    request.content.set_read_chunk_size(READ_BYTES)
+    _receive_at_once(request.transport, READ_BYTES)
+
+
+def _receive_at_once(transport: asyncio.BaseTransport | None, most: int) -> None:
+    """Bound what one `recv` brings, by an attribute of asyncio's transports that its documentation lacks."""
+    if transport is not None:
+        transport.max_size = most  # type: ignore[attr-defined]
 
 
 def read_unread(content: StreamReader) -> bytes:

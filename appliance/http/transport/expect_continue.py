@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 from appliance.domain.errors import ApplianceError
 from appliance.http.authentication import authenticate
 from appliance.http.client_address import client_of
-from appliance.http.keys import ADMISSION, LIMITS
+from appliance.http.keys import ADMISSION, INGEST, LIMITS
 from appliance.http.transport.request_heads import check_head
 from appliance.uploads.admission import AdmissionRequest
 
@@ -25,7 +25,8 @@ def expect_handler(read_admission_request: Callable[[web.Request], AdmissionRequ
             check_head(request)  # middlewares run later
             await authenticate(request)
             request.app[LIMITS].requests.require(client_of(request).id)
-            await request.app[ADMISSION].check(read_admission_request(request))
+            announced = await request.app[INGEST].recognised(read_admission_request(request))
+            await request.app[ADMISSION].check(announced)
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     return continue_if_admitted

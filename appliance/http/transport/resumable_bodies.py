@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 
-from aiohttp import StreamReader, web
+from aiohttp import web
 
 from appliance.config.model import Uploads
 from appliance.domain.errors import IncompleteUpload
 from appliance.http.transport.body_faults import translate_fault
-from appliance.http.transport.connections import read_unread
+from appliance.http.transport.connections import make_room_for_body, read_unread
 from appliance.http.transport.timeouts import Timeouts
 
 
@@ -16,11 +16,13 @@ def announced_bytes(request: web.Request) -> int | None:
     return request.content_length if request.content_length is not None or request.body_exists else 0
 
 
-async def received(content: StreamReader, limits: Uploads) -> AsyncIterator[bytes]:
+async def received(request: web.Request, limits: Uploads) -> AsyncIterator[bytes]:
     """The body. If the connection breaks, what arrived before that comes first, so that it is kept.
 
     Raises SlowUpload and IncompleteUpload.
     """
+    content = request.content
+    make_room_for_body(request)
     try:
         async for chunk in Timeouts(limits.idle_timeout_s).stream(content.iter_any()):
             yield chunk

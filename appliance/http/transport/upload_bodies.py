@@ -27,6 +27,7 @@ from appliance.http.authentication import INVITE_FIELD, KEY_FIELDS, client_with_
 from appliance.http.passphrase_header import PASSPHRASE, passphrase_in
 from appliance.http.transport.body_faults import translate_faults
 from appliance.http.transport.completeness import refuse_unfinished
+from appliance.http.transport.connections import make_room_for_body
 from appliance.http.transport.content_digest import ContentDigest, parse_content_digest
 from appliance.http.transport.request_heads import refuse_chunks, refuse_encoded, refuse_partial
 from appliance.http.transport.timeouts import Timeouts
@@ -114,7 +115,7 @@ class RequestBody(ABC):
             check_idempotency_key(key)
             self._options = replace(self._options, idempotency_key=key)
         return AdmissionRequest(
-            client, UploadStage.WHOLE, self._announced_bytes(), self._options.expires_in_s, self.has_fields
+            client, UploadStage.WHOLE, self._announced_bytes(), self._options.expires_in_s, self.has_fields, key
         )
 
     @property
@@ -192,6 +193,7 @@ class RequestBody(ABC):
 
     async def _content(self) -> AsyncIterator[bytes]:
         """The content as it arrives. Raises DigestMismatch behind its last chunk."""
+        make_room_for_body(self._request)
         async for chunk in self._request.content.iter_any():
             if self._digest is not None:
                 self._digest.update(chunk)

@@ -143,7 +143,7 @@ def _body(request: web.Request) -> UploadChunk:
     config: Config = request.app[CONFIG]
     return UploadChunk(
         client_of(request),
-        received(request.content, config.uploads),
+        received(request, config.uploads),
         announced_bytes(request),
         tus.parse_checksums(request),
         tus.parse_number(request, "Upload-Length"),

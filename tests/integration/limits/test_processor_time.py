@@ -1,5 +1,6 @@
 """The budget of processor seconds: who has views made pays for them, and what is made is always served."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 import pytest
@@ -72,6 +73,15 @@ async def test_zip_files_are_made_in_turn_with_the_budget(open_limited: OpenLimi
     host = await open_limited(address_processor_s=1)
     album = (await made(host, await uploaded(host, 2)))["slug"]
     assert [await ask(host, f"/a/{album}/zip") for _ in range(3)] == [200, 429, 429]
+    assert await ask(host, f"/a/{album}/zip", OTHER) == 200
+
+
+@pytest.mark.usefixtures("costly")
+async def test_zip_files_that_are_made_at_once_are_paid_for_by_the_next_one(open_limited: OpenLimited) -> None:
+    host = await open_limited(address_processor_s=1)
+    album = (await made(host, await uploaded(host, 2)))["slug"]
+    await asyncio.gather(*(ask(host, f"/a/{album}/zip") for _ in range(4)))
+    assert await ask(host, f"/a/{album}/zip") == 429
     assert await ask(host, f"/a/{album}/zip", OTHER) == 200
 
 

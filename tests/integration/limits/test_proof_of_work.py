@@ -8,7 +8,6 @@ import pytest
 from aiohttp import ClientResponse
 
 from appliance.config.model import LimitsConfig
-from appliance.http.authentication import PROOF_HEADER
 from tests.support.access import BY_HEADER, Way, api_form, form, minted, raw
 from tests.support.host import Host, OpenHost, bearer, problem
 from tests.support.images import pictures
@@ -101,7 +100,7 @@ async def test_who_continues_an_upload_needs_none(asking: Host) -> None:
 
 
 async def test_a_busy_network_is_asked_and_others_are_not(open_limited: OpenLimited) -> None:
-    host = await open_limited(prefix_uploads=20, proof_of_work="auto")
+    host = await open_limited(prefix_uploads=160, proof_of_work="auto")
     statuses = [(await raw(host, image(), ONE)).status for _ in range(10 + SLOW + 1)]
     assert statuses == [201] * (10 + SLOW) + [428]
     assert (await raw(host, image(), NEIGHBOUR)).status == 428
@@ -111,11 +110,21 @@ async def test_a_busy_network_is_asked_and_others_are_not(open_limited: OpenLimi
 
 
 async def test_everybody_is_asked_when_all_together_are_busy(open_limited: OpenLimited) -> None:
-    host = await open_limited(anonymous_uploads=20, proof_of_work="auto")
+    host = await open_limited(anonymous_uploads=160, proof_of_work="auto")
     clients = [{"X-Forwarded-For": f"198.51.{number}.1"} for number in range(10)]
     assert [(await raw(host, image(), client)).status for client in clients] == [201] * 10
     assert [(await raw(host, image(), ONE)).status for _ in range(SLOW + 1)] == [201] * SLOW + [428]
     assert (await raw(host, image(), await proof(host))).status == 201
+
+
+async def test_it_is_asked_for_as_long_as_a_flood_lasts(open_limited: OpenLimited) -> None:
+    host = await open_limited(anonymous_uploads=160, proof_of_work="auto")
+    statuses = [(await raw(host, image(), ONE)).status for _ in range(10 + SLOW + 20)]
+    assert statuses == [201] * (10 + SLOW) + [428] * 20
+    host.clock.forward(3)
+    assert (await raw(host, image(), ONE)).status == 428
+    host.clock.forward(10)
+    assert (await raw(host, image(), ONE)).status == 201
 
 
 async def test_several_images_in_one_form_count_one_by_one(asking: Host) -> None:

@@ -40,6 +40,14 @@ async def test_many_addresses_of_one_network_count_together(open_limited: OpenLi
     assert await ask(host, OTHER) == await ask(host, "2001:db8:8::1") == 200
 
 
+async def test_guessed_keys_count_as_requests_of_their_address(open_limited: OpenLimited) -> None:
+    host = await open_limited(address_requests=8)  # fewer than are answered at once
+    guesses = [await ask(host, ONE, X_API_Key=f"imgk_{number:040}") for number in range(9)]
+    assert guesses == [401] * 8 + [429]
+    assert await ask(host, ONE) == 429
+    assert await ask(host, OTHER) == 200
+
+
 async def test_health_and_static_files_are_not_counted(open_limited: OpenLimited) -> None:
     host = await open_limited(address_requests=60)
     await asked(host, ONE, 61)

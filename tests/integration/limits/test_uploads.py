@@ -75,6 +75,23 @@ async def test_everybody_without_a_key_shares_one_budget(open_limited: OpenLimit
     assert await post(host, padded(SMALL), "203.0.113.1") == (429, "budget-spent")
 
 
+async def test_no_network_uses_up_what_is_left_of_the_day(open_limited: OpenLimited) -> None:
+    host = await open_limited(prefix_day_bytes=100 * MB, anonymous_day_bytes=10 * MB)
+    assert [(await post(host, padded(MB), ONE))[0] for _ in range(3)] == [201] * 3
+    assert await post(host, padded(SMALL), NEIGHBOUR) == (429, "budget-spent")
+    for number in range(20):
+        while (await post(host, padded(MB // 4), f"203.0.{number}.1"))[0] == 201:
+            pass
+    assert (await post(host, padded(SMALL), OTHER))[0] == 201
+
+
+async def test_of_many_uploads_begun_at_once_no_more_come_in_than_one_by_one(open_limited: OpenLimited) -> None:
+    host = await open_limited(address_day_bytes=2 * MB)
+    replies = await asyncio.gather(*(post(host, padded(MB // 2 + number)) for number in range(8)))
+    assert sum(status == 201 for status, _ in replies) == 3
+    assert {code for status, code in replies if status != 201} == {"budget-spent"}
+
+
 async def test_what_was_announced_and_did_not_come_is_given_back(open_limited: OpenLimited) -> None:
     host = await open_limited(address_day_bytes=2 * MB)
     reader, writer = await asyncio.open_connection("127.0.0.1", host.port)
@@ -127,6 +144,22 @@ async def test_created_uploads_do_not_spend_the_day_but_their_bytes_do(open_limi
     assert (await problem(refused, "budget-spent"))["policy"] == "address-day-bytes"
     assert await tus.offset(places[1]) == 0
     assert (await tus.post(1000, headers=as_(ONE))).status == 429
+
+
+async def test_a_repeat_of_what_is_stored_is_answered_at_the_limit(open_limited: OpenLimited) -> None:
+    host = await open_limited(address_uploads=1, address_minute_bytes=MB, address_day_bytes=MB, proof_of_work="always")
+
+    async def send(data: bytes, key: str) -> tuple[int, dict[str, str]]:
+        headers = {"Idempotency-Key": key, "Expect": "100-continue", **as_(ONE)}
+        response = await host.client.post("/api/v1/images", data=data, headers=headers)
+        return response.status, await response.json()
+
+    first = await send(padded(MB), "the first one's key")
+    assert first[0] == 201
+    assert [await send(padded(MB), "the first one's key") for _ in range(8)] == [first] * 8
+    assert (await send(padded(MB - 1), "the first one's key"))[0] == 422
+    assert (await send(padded(SMALL), "the second one's key"))[0] == 429
+    assert len(host.files("store/objects")) == 1
 
 
 async def test_parts_count_once_and_not_again_when_they_are_joined(open_limited: OpenLimited) -> None:
