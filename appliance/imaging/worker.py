@@ -28,18 +28,16 @@ from appliance.imaging.regions import cut_all
 from appliance.imaging.render import render
 from appliance.imaging.sources import block_other_loaders, is_permanent
 from appliance.imaging.versions import check_installation, libvips_version
+from appliance.workers.answers import Answer, Edited, Examined, Ready, pack_answer
 from appliance.workers.protocol import (
     MAX_MESSAGE_BYTES,
     BuildPyramid,
     CutOut,
-    Edited,
+    Examine,
     FindPrivate,
     Inspect,
     Order,
     ReadDetails,
-    Ready,
-    Sizes,
-    pack_answer,
     unpack_order,
 )
 
@@ -95,14 +93,14 @@ def _serve_one(orders: socket.socket) -> bool:
     return True
 
 
-def _carried_out(order: Order, fds: list[int], outputs: list[int]) -> Facts | Edited | Details | Sizes | ApplianceError:
+def _carried_out(order: Order, fds: list[int], outputs: list[int]) -> Answer:
     sandbox.allow_cpu(order.cpu_s)
     try:
         match order:
             case Inspect() | ReadDetails():
                 return _read(order, fds[0])
-            case FindPrivate():
-                return _edited(fds[0], order.keep, outputs)
+            case FindPrivate() | Examine():
+                return _looked_through(order, fds[0], outputs)
             case BuildPyramid():
                 build_pyramid(fds[0], fds[1])
                 return ()
@@ -123,6 +121,10 @@ def _carried_out(order: Order, fds: list[int], outputs: list[int]) -> Facts | Ed
 def _read(order: Inspect | ReadDetails, fd: int) -> Facts | Details:
     if isinstance(order, ReadDetails):
         return read_details(fd, order.keep)
+    return _inspected(order, fd)
+
+
+def _inspected(order: Inspect, fd: int) -> Facts:
     return inspect(
         fd,
         max_pixels=order.max_pixels,
@@ -132,7 +134,7 @@ def _read(order: Inspect | ReadDetails, fd: int) -> Facts | Details:
 
 
 def _unforeseen(order: Order, error: Exception) -> ApplianceError:
-    if isinstance(order, Inspect):
+    if isinstance(order, Inspect | Examine):
         return UnreadableImage("This file can't be read. It is probably damaged.")
     refusal = CannotResize(refusals.DAMAGED)
     refusal.final = is_permanent(error)
@@ -147,6 +149,17 @@ def _edited(fd: int, keep: KeepMetadata, outputs: list[int]) -> Edited:
         return Edited(complete=False)
     outputs.append(_in_memory("edits", packed))
     return Edited(found.complete, found.content_credentials, found.cut_at)
+
+
+def _looked_through(order: FindPrivate | Examine, fd: int, outputs: list[int]) -> Edited | Examined:
+    if isinstance(order, FindPrivate):
+        return _edited(fd, order.keep, outputs)
+    facts = _inspected(order.inspect, fd)
+    sandbox.allow_cpu(order.find_private.cpu_s)
+    try:
+        return Examined(facts, _edited(fd, order.find_private.keep, outputs))
+    except Exception:  # what the file is was found out all the same
+        return Examined(facts, None)
 
 
 def _in_memory(name: str, data: bytes) -> int:

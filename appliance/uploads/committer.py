@@ -61,7 +61,6 @@ class Committer:
         self._limits = limits
         self._max_album_images = max_album_images
         self._spool = spool
-        self._workers = workers
         self._catalogue = catalogue
         self._shipper = shipper
         self._delivery = delivery
@@ -90,9 +89,8 @@ class Committer:
         key = await self._key_of(client, upload)
         require_expiry(key, options.expires_in_s)
         incoming = await self._scrubber.resume(incoming, upload)
-        with incoming.path.open("rb", buffering=0) as file:
-            facts = await self._workers.inspect(file.fileno(), client.id)
-        scrubbed = await self._scrubber.scrub(incoming, upload, options.keep_metadata, client.id)
+        facts, found = await self._scrubber.examine(incoming, options.keep_metadata, client.id)
+        scrubbed = await self._scrubber.scrub(incoming, upload, options.keep_metadata, client.id, found)
         lock = await self._lock(options, client)
         image = self._image(scrubbed, facts, options, token_hash, key=key, lock=lock)
         image = replace(image, invite=_invite_of(client, upload))

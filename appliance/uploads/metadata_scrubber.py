@@ -10,8 +10,9 @@ from appliance.catalogue import UploadCatalogue
 from appliance.domain import file_edits
 from appliance.domain.file_edits import Edit, Findings
 from appliance.domain.model import ContentCredentials, KeepMetadata, PrivateData
-from appliance.domain.renditions import Priority
+from appliance.domain.renditions import Facts, Priority
 from appliance.domain.resumable_uploads import Upload
+from appliance.shared import files
 from appliance.spool import Incoming, Spool
 from appliance.workers import Workers
 
@@ -47,8 +48,22 @@ class Scrubber:
         done = _recorded(upload)
         return await self._spool.overwrite(incoming, done) if done else incoming
 
-    async def scrub(self, incoming: Incoming, upload: Upload | None, keep: KeepMetadata, client: str) -> Scrubbed:
-        """Remove all metadata but what `keep` allows, after `resume`.
+    async def examine(self, incoming: Incoming, keep: KeepMetadata, client: str) -> tuple[Facts, Findings | None]:
+        """What the file is, and what `scrub` begins with. Raises as `Workers.inspect`."""
+        with files.reading(incoming.path) as file:
+            if keep is KeepMetadata.ALL:
+                return await self._workers.inspect(file, client), None
+            return await self._workers.examine(file, keep, client)
+
+    async def scrub(
+        self,
+        incoming: Incoming,
+        upload: Upload | None,
+        keep: KeepMetadata,
+        client: str,
+        found: Findings | None = None,
+    ) -> Scrubbed:
+        """Remove all metadata but what `keep` allows, after `resume`. `found` is what `examine` found in the file.
 
         Raises DiskFull, Busy, Stopping and the catalogue's faults.
         """
@@ -57,17 +72,16 @@ class Scrubber:
         done, credentials = _recorded(upload), False
         file_bytes = incoming.bytes if upload is None else upload.length or 0
         for _ in range(ROUNDS):
-            with incoming.path.open("rb", buffering=0) as file:
-                findings = await self._workers.find_private(file.fileno(), keep, client, self._priority)
+            findings, found = found or await self._find(incoming, keep, client), None
             credentials |= findings.content_credentials
-            found = _new(findings, incoming.bytes, file_bytes)
-            if not found:
+            edits = _new(findings, incoming.bytes, file_bytes)
+            if not edits:
                 break
-            done += found
+            done += edits
             if upload is not None:
                 await self._catalogue.set_edits(upload.id_hash, file_edits.pack(done), credentials=credentials)
-            incoming = await self._spool.overwrite(incoming, found)
-        if found or not findings.complete:
+            incoming = await self._spool.overwrite(incoming, edits)
+        if edits or not findings.complete:
             return Scrubbed(incoming, PrivateData.NOT_REMOVABLE, ContentCredentials.KEPT)
         credentials |= upload is not None and upload.had_credentials
         return Scrubbed(
@@ -75,6 +89,10 @@ class Scrubber:
             PrivateData.REMOVED if done else PrivateData.NONE,
             ContentCredentials.REMOVED if credentials else ContentCredentials.NONE,
         )
+
+    async def _find(self, incoming: Incoming, keep: KeepMetadata, client: str) -> Findings:
+        with files.reading(incoming.path) as file:
+            return await self._workers.find_private(file, keep, client, self._priority)
 
 
 def _recorded(upload: Upload | None) -> tuple[Edit, ...]:

@@ -49,8 +49,10 @@ class Workers:
         start_process: StartProcess = WorkerProcess,
     ) -> None:
         self._config = config
-        self._max_pixels = max_pixels
         self._animations = config.animation_budget
+        self._inspection = Inspect(
+            max_pixels, config.heavy_memory_bytes, config.animation_budget.max_bytes, INSPECT_CPU_S
+        )
         self._listener = on_death
         self._start_process = start_process
         self._deaths = 0
@@ -85,9 +87,13 @@ class Workers:
         Raises EmptyUpload, UnsupportedFormat, NotAnImage, UnreadableImage, Busy or Stopping. An image over the limits
         is no error: its facts have a `refusal`.
         """
-        order = Inspect(self._max_pixels, self._config.heavy_memory_bytes, self._animations.max_bytes, INSPECT_CPU_S)
         async with self._lease(LaneName.INSPECT, priority, Clients(client)) as worker:
-            return await worker.inspect(fd, order)
+            return await worker.inspect(fd, self._inspection)
+
+    async def examine(self, fd: int, keep: KeepMetadata, client: str) -> tuple[Facts, Findings]:
+        """What `inspect` and `find_private` say, for half of the turns. Raises as `inspect`."""
+        async with self._lease(LaneName.INSPECT, Priority.VIEW, Clients(client)) as worker:
+            return await worker.examine(fd, self._inspection, keep)
 
     async def find_private(
         self, fd: int, keep: KeepMetadata, client: str = HOST, priority: Priority = Priority.VIEW

@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from appliance.domain.errors import Busy
+from appliance.workers.answers import Answer, Ready, unpack_answer
 from appliance.workers.limits import MAX_CPU_S, RENEWAL_LIMITS, RenewalLimits, ResourceLimits
-from appliance.workers.protocol import MAX_MESSAGE_BYTES, MAX_TARGETS, Answer, Order, Ready, pack_order, unpack_answer
+from appliance.workers.protocol import MAX_MESSAGE_BYTES, MAX_TARGETS, Order, pack_order
 from appliance.workers.stderr_log import StderrLog
 
 _OWN_CPU_SHARE = 0.8

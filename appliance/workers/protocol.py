@@ -1,38 +1,20 @@
-"""The protocol between server and workers: orders and answers as small JSON messages.
+"""The protocol between server and workers: orders, and their `answers`, as small JSON messages.
 
 File descriptors travel with them: the source with an order, and with its answer a file in memory for each result, or
 one with the edits.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from appliance.domain.details import Details, details_of
-from appliance.domain.errors import (
-    ApplianceError,
-    CannotResize,
-    EmptyUpload,
-    NotAnImage,
-    UnfitInstallation,
-    UnreadableImage,
-    UnsupportedFormat,
-)
-from appliance.domain.formats import ACCEPTED_TYPES
 from appliance.domain.model import KeepMetadata
 from appliance.domain.regions import Cut, Material, Quality, Region
 from appliance.domain.renditions import Facts, Format, Preset, Target
 
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_TARGETS = 32
-_MAX_TEXT_CHARS = 1000
-_MAX_SIDE = 2**31
-_MAX_NUMBER = 2**63 - 1
-
-_ERRORS: dict[str, type[ApplianceError]] = {
-    kind.code: kind
-    for kind in (CannotResize, EmptyUpload, NotAnImage, UnfitInstallation, UnreadableImage, UnsupportedFormat)
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +36,18 @@ class FindPrivate:
 
     keep: KeepMetadata
     cpu_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Examine:
+    """An `Inspect`, and where the header can be read, a `FindPrivate` on the same file."""
+
+    inspect: Inspect
+    find_private: FindPrivate
+
+    @property
+    def cpu_s(self) -> int:
+        return self.inspect.cpu_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,49 +88,13 @@ class BuildPyramid:
     cpu_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A worker's first message: it is ready, `protections` are in force, and this version of libvips is in use."""
-
-    protections: tuple[str, ...]
-    libvips: str
-
-
-@dataclass(frozen=True, slots=True)
-class Edited:
-    """Answers a `FindPrivate`. The edits are in the file that comes with it; for the rest see Findings."""
-
-    complete: bool
-    content_credentials: bool = False
-    cut_at: int | None = None
-
-
-Order = Inspect | FindPrivate | ReadDetails | Render | CutOut | BuildPyramid
-Sizes = tuple[tuple[int, int, bool, bool], ...]
-Answer = Ready | Facts | Edited | Details | Sizes | ApplianceError
-"""`Sizes` answers a `Render` or `CutOut`: of each result in order width, height, and two facts of a RenderedFile,
-whether it is animated and has a gain map.
-
-It is empty for `BuildPyramid`, whose result is in the file.
-"""
+Order = Inspect | FindPrivate | Examine | ReadDetails | Render | CutOut | BuildPyramid
 
 
 def pack_order(order: Order) -> bytes:
     """The order as JSON."""
-    match order:
-        case Inspect():
-            body: object = {"inspect": asdict(order)}
-        case FindPrivate():
-            body = {"find-private": asdict(order)}
-        case ReadDetails():
-            body = {"details": asdict(order)}
-        case CutOut():
-            body = {"cut": asdict(order)}
-        case BuildPyramid():
-            body = {"pyramid": asdict(order)}
-        case Render():
-            body = {"render": _rendering(order)}
-    return json.dumps(body).encode()
+    body = _rendering(order) if isinstance(order, Render) else asdict(order)
+    return json.dumps({_NAMES[type(order)]: body}).encode()
 
 
 def _rendering(order: Render) -> dict[str, Any]:
@@ -146,25 +104,26 @@ def _rendering(order: Render) -> dict[str, Any]:
 
 def unpack_order(message: bytes) -> Order:
     """The order that `message` holds."""
-    body: dict[str, Any] = json.loads(message)
-    match body:
-        case {"inspect": limits}:
-            return Inspect(**limits)
-        case {"find-private": {"keep": keep, "cpu_s": cpu_s}}:
-            return FindPrivate(KeepMetadata(keep), cpu_s)
-        case {"details": {"keep": keep, "cpu_s": cpu_s}}:
-            return ReadDetails(KeepMetadata(keep), cpu_s)
-        case {"cut": cut}:
-            return _cut_out(**cut)
-        case {"pyramid": pyramid}:
-            return BuildPyramid(**pyramid)
-    return _render(body["render"])
+    ((name, body),) = json.loads(message).items()
+    return _READERS[name](**body)
 
 
-def _render(render: dict[str, Any]) -> Render:
-    targets = {Target(Preset(name, box_px), Format(format)): kept for name, box_px, format, kept in render["targets"]}
-    animated = frozenset(target for target, kept in targets.items() if kept)
-    return Render(Facts(**render["facts"]), tuple(targets), animated, render["cpu_s"])
+def _find_private(keep: str, cpu_s: int) -> FindPrivate:
+    return FindPrivate(KeepMetadata(keep), cpu_s)
+
+
+def _examine(inspect: dict[str, Any], find_private: dict[str, Any]) -> Examine:
+    return Examine(Inspect(**inspect), _find_private(**find_private))
+
+
+def _read_details(keep: str, cpu_s: int) -> ReadDetails:
+    return ReadDetails(KeepMetadata(keep), cpu_s)
+
+
+def _render(facts: dict[str, Any], targets: list[tuple[str, int, str, bool]], cpu_s: int) -> Render:
+    wanted = {Target(Preset(name, box_px), Format(format)): kept for name, box_px, format, kept in targets}
+    animated = frozenset(target for target, kept in wanted.items() if kept)
+    return Render(Facts(**facts), tuple(wanted), animated, cpu_s)
 
 
 def _cut_out(facts: dict[str, Any], material: str, cuts: list[dict[str, Any]], cpu_s: int) -> CutOut:
@@ -182,96 +141,21 @@ def _cut_out(facts: dict[str, Any], material: str, cuts: list[dict[str, Any]], c
     return CutOut(Facts(**facts), Material(material), wanted, cpu_s)
 
 
-def pack_answer(answer: Answer) -> bytes:
-    """The answer as JSON."""
-    match answer:
-        case Ready():
-            body: object = {"ready": asdict(answer)}
-        case Facts():
-            body = {"facts": asdict(answer)}
-        case Edited():
-            body = {"edited": asdict(answer)}
-        case Details():
-            body = {"details": asdict(answer)}
-        case ApplianceError():
-            final = isinstance(answer, CannotResize) and answer.final
-            body = {"error": [answer.code, answer.detail, answer.limit, answer.actual, final]}
-        case _:
-            body = {"sizes": answer}
-    return json.dumps(body).encode()
-
-
-def unpack_answer(message: bytes) -> Answer:
-    """The answer that `message` holds.
-
-    Raises ValueError for anything else: a worker that read a hostile file may lie.
-    """
-    try:
-        body: dict[str, Any] = json.loads(message)
-        match body:
-            case {"ready": {"protections": protections, "libvips": libvips}}:
-                return Ready(tuple(map(str, protections)), str(libvips))
-            case {"facts": dict(facts)}:
-                return _facts(facts)
-            case {"edited": {"complete": bool(complete), "content_credentials": bool(signed), "cut_at": cut_at}}:
-                return Edited(complete, signed, None if cut_at is None else int(cut_at))
-            case {"details": dict(details)}:
-                return _details(details)
-            case {"error": [code, detail, limit, actual, final]}:
-                error = _ERRORS[code](_text(detail), limit=_number(limit), actual=_number(actual))
-                if isinstance(error, CannotResize):
-                    error.final = final is True
-                return error
-            case {"sizes": list(sizes)}:
-                return tuple(
-                    (_side(width), _side(height), animated is True, has_gain_map is True)
-                    for width, height, animated, has_gain_map in sizes
-                )
-    except (KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise ValueError("not an answer") from error
-    raise ValueError("not an answer")
-
-
-def _facts(facts: dict[str, Any]) -> Facts:
-    if facts["media_type"] not in ACCEPTED_TYPES:  # it becomes a Content-Type
-        raise ValueError("not an accepted type")
-    if not isinstance(facts["memory_bytes"], int) or facts["memory_bytes"] < 0:
-        raise ValueError("not a number of bytes")
-    refusal = facts["refusal"]
-    return Facts(
-        media_type=facts["media_type"],
-        width=_side(facts["width"]),
-        height=_side(facts["height"]),
-        frames=_side(facts["frames"]),
-        has_alpha=bool(facts["has_alpha"]),
-        progressive=bool(facts["progressive"]),
-        memory_bytes=min(facts["memory_bytes"], _MAX_NUMBER),  # a header may claim any number of bands
-        refusal=None if refusal is None else _text(refusal),
-        incomplete=bool(facts["incomplete"]),
-    )
-
-
-def _details(found: dict[str, Any]) -> Details:
-    details = details_of(found, complete=found["complete"] is True)
-    if asdict(details) != found:  # an honest worker has cleaned them
-        raise ValueError("not the details of an image")
-    return details
-
-
-def _side(number: object) -> int:
-    """A number of pixels or frames: at least one, and small enough for the database and for sums."""
-    if not isinstance(number, int) or not 1 <= number <= _MAX_SIDE:
-        raise ValueError("no image has that size")
-    return number
-
-
-def _number(number: object) -> int | None:
-    if number is not None and (not isinstance(number, int) or not 0 <= number <= _MAX_NUMBER):
-        raise ValueError("not a number")
-    return number
-
-
-def _text(text: object) -> str:
-    if not isinstance(text, str) or len(text) > _MAX_TEXT_CHARS:
-        raise ValueError("not a text of allowed length")
-    return text
+_NAMES: dict[type[Order], str] = {
+    Inspect: "inspect",
+    FindPrivate: "find-private",
+    Examine: "examine",
+    ReadDetails: "details",
+    Render: "render",
+    CutOut: "cut",
+    BuildPyramid: "pyramid",
+}
+_READERS: dict[str, Callable[..., Order]] = {
+    "inspect": Inspect,
+    "find-private": _find_private,
+    "examine": _examine,
+    "details": _read_details,
+    "render": _render,
+    "cut": _cut_out,
+    "pyramid": BuildPyramid,
+}

@@ -15,21 +15,20 @@ from appliance.domain.model import KeepMetadata
 from appliance.domain.regions import Cut, Material
 from appliance.domain.renditions import Facts, RenderedFile, Target
 from appliance.shared.threads import Threads
+from appliance.workers.answers import Answer, Edited, Examined, Sizes
 from appliance.workers.lanes import order_cpu_s
 from appliance.workers.limits import MAX_OUTPUT_BYTES
 from appliance.workers.process import WorkerLost
 from appliance.workers.protocol import (
     MAX_TARGETS,
-    Answer,
     BuildPyramid,
     CutOut,
-    Edited,
+    Examine,
     FindPrivate,
     Inspect,
     Order,
     ReadDetails,
     Render,
-    Sizes,
 )
 from appliance.workers.supervised_worker import SupervisedWorker
 
@@ -70,9 +69,17 @@ class Worker:
             return _NOTHING_FOUND
         if isinstance(answer, Busy | Stopping):
             raise answer
-        if not isinstance(answer, Edited) or len(files) != 1:
-            return _NOTHING_FOUND
-        return _findings(answer, files[0], os.fstat(fd).st_size)
+        return _findings(answer, files, os.fstat(fd).st_size)
+
+    async def examine(self, fd: int, inspect: Inspect, keep: KeepMetadata) -> tuple[Facts, Findings]:
+        """What `inspect` and `find_private` say, in one order. Raises as `inspect`."""
+        try:
+            answer, files = await self._run(Examine(inspect, FindPrivate(keep, order_cpu_s(self._deadline_s))), fd)
+        except WorkerLost:  # by itself each shows whether it was the one
+            return await self.inspect(fd, inspect), await self.find_private(fd, keep)
+        if not isinstance(answer, Examined):
+            raise _unexpected(answer, UnreadableImage)
+        return answer.facts, _findings(answer.edited, files, os.fstat(fd).st_size)
 
     async def read_details(self, fd: int, keep: KeepMetadata) -> Details:
         """What the open file says; not complete where it can't be read. Raises Busy, Stopping."""
@@ -180,12 +187,14 @@ def _content(fd: int) -> bytes:
     return os.pread(fd, status.st_size, 0)
 
 
-def _findings(answer: Edited, packed: bytes, length: int) -> Findings:
+def _findings(answer: Answer | None, files: list[bytes], length: int) -> Findings:
     """The answer as findings in a file of that length; nothing where it makes no sense."""
+    if not isinstance(answer, Edited) or len(files) != 1:
+        return _NOTHING_FOUND
     if answer.cut_at is not None and not 0 < answer.cut_at < length:
         return _NOTHING_FOUND
     try:
-        found = file_edits.unpack(packed, length)
+        found = file_edits.unpack(files[0], length)
     except ValueError:
         return _NOTHING_FOUND
     return Findings(found, answer.complete, answer.content_credentials, answer.cut_at)

@@ -8,14 +8,8 @@ from appliance.domain.clients import Clients
 from appliance.domain.details import Details
 from appliance.domain.model import KeepMetadata
 from appliance.workers import Workers
-from appliance.workers.protocol import (
-    MAX_MESSAGE_BYTES,
-    ReadDetails,
-    pack_answer,
-    pack_order,
-    unpack_answer,
-    unpack_order,
-)
+from appliance.workers.answers import pack_answer, unpack_answer
+from appliance.workers.protocol import MAX_MESSAGE_BYTES, ReadDetails, pack_order, unpack_order
 from tests.imaging.test_details import LONG, PACKET, read
 from tests.support.images import pictures
 from tests.support.images.detailed_pictures import FORMATS, detailed, exif, jpeg_with

@@ -17,9 +17,10 @@ from appliance.domain.details import Details
 from appliance.domain.formats import ACCEPTED, FormatSpec
 from appliance.domain.model import KeepMetadata
 from appliance.domain.renditions import Facts
+from appliance.workers.answers import unpack_answer
 from appliance.workers.limits import ResourceLimits
 from appliance.workers.process import WorkerLost, WorkerProcess, spawn_worker
-from appliance.workers.protocol import FindPrivate, unpack_answer
+from appliance.workers.protocol import FindPrivate
 from tests.support.workers import in_memory
 
 HONEST = dataclasses.asdict(Facts("image/png", 640, 480))
@@ -57,6 +58,8 @@ LIES = {
     "a time in words": details(taken="yesterday"),
     "what nobody asked for": details(serial_number="4711"),
     "details of nothing": b'{"details": {}}',
+    "facts of nothing, and what is private": b'{"examined": {"facts": {}, "edited": null}}',
+    "facts, and what is private in words": json.dumps({"examined": {"facts": HONEST, "edited": "none"}}).encode(),
     "brackets without end": DEEP,
     "a number without end": b'{"sizes": [[' + b"9" * 50_000 + b", 1, true, false]]}",
     "no JSON": b"\xff\x00",

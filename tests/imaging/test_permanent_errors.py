@@ -8,7 +8,7 @@ import pyvips
 
 from appliance.domain.errors import CannotResize
 from appliance.imaging.sources import is_permanent
-from appliance.workers.protocol import pack_answer, unpack_answer
+from appliance.workers.answers import pack_answer, unpack_answer
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from typing import Any
 
 from appliance.domain.model import KeepMetadata
 from appliance.imaging import landlock, seccomp, worker
-from appliance.workers.protocol import Edited
+from appliance.workers.answers import Edited
 
 PARENT, USER, GROUP, IS_ARM = os.getppid(), os.getuid(), os.getgid(), os.uname().machine == "aarch64"
 LIBC = ctypes.CDLL(None, use_errno=True)

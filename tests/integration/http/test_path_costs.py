@@ -90,7 +90,7 @@ async def test_an_upload_with_all_its_views_costs_one_decode(counts: Counts, ope
     slug = (await host.upload(large_photo()))["slug"]
     await until(lambda: counts.queries("UPDATE images SET prewarmed") == 1)
     await view(host, slug, *PRESETS)
-    assert [kind for kind, _ in counts.orders] == ["Inspect", "FindPrivate", "Render"]
+    assert [kind for kind, _ in counts.orders] == ["Examine", "Render"]
 
 
 async def test_the_worker_reads_an_original_once_for_all_four_sizes(counts: Counts, open_host: OpenHost) -> None:
@@ -174,10 +174,10 @@ async def test_an_upload_is_written_once_and_not_read_again(host: Host) -> None:
     assert moved.read < SLACK_BYTES
 
 
-async def test_an_upload_costs_two_orders_to_a_worker(host: Host, counts: Counts) -> None:
-    """What it is, and what of it is private; each costs a turn of a process that all uploads share."""
+async def test_an_upload_costs_one_order_to_a_worker(host: Host, counts: Counts) -> None:
+    """It says what the file is and what of it is private, in one turn of a process that all uploads share."""
     await host.upload(large_photo())
-    assert [kind for kind, _ in counts.orders] == ["Inspect", "FindPrivate"]
+    assert [kind for kind, _ in counts.orders] == ["Examine"]
 
 
 async def test_an_object_is_read_twice_on_its_way_to_minio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 from aiohttp.web_protocol import _ErrInfo
 
+from appliance.container import site_of
 from appliance.http.transport.connections import RECV_BYTES, UNREAD_BYTES, Runner
 from tests.support.host import Host, OpenHost
 from tests.support.limits import only
@@ -24,7 +25,7 @@ class Site:
     def __init__(self, host: Host) -> None:
         self.held: list[web.Request] = []
         self.end = asyncio.Event()
-        site = host.appliance.site()
+        site = site_of(host.appliance)
         site.router.add_post("/held", self._hold)
         self.runner = Runner(site, access_log=None, handle_signals=False, lingering_time=ENDLESS_S)
 

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import ClientResponse
 
 from appliance.config.model import LimitsConfig
+from appliance.http.authentication import PROOF_HEADER
 from tests.support.access import BY_HEADER, Way, api_form, form, minted, raw
 from tests.support.host import Host, OpenHost, bearer, problem
 from tests.support.images import pictures

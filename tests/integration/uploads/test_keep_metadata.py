@@ -13,6 +13,7 @@ from aiohttp import FormData
 from appliance.domain import tokens
 from appliance.domain.errors import DiskFull
 from appliance.domain.file_edits import Findings
+from appliance.domain.renditions import Facts
 from appliance.spool import disk, transfers
 from tests.support.host import Host, OpenHost, problem
 from tests.support.images import private_pictures
@@ -102,13 +103,21 @@ async def test_a_refused_form_comes_back_with_its_choice(host: Host, said: str, 
 
 def find_credentials_with_edits(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that have something to remove have credentials too."""
-    real = host.appliance.workers.find_private
+    workers = host.appliance.workers
+    real_examine, real_find = workers.examine, workers.find_private
 
-    async def find(*asked: Any) -> Findings:
-        findings = await real(*asked)
+    def with_credentials(findings: Findings) -> Findings:
         return replace(findings, content_credentials=bool(findings.edits))
 
-    monkeypatch.setattr(host.appliance.workers, "find_private", find)
+    async def examine(*asked: Any) -> tuple[Facts, Findings]:
+        facts, findings = await real_examine(*asked)
+        return facts, with_credentials(findings)
+
+    async def find(*asked: Any) -> Findings:
+        return with_credentials(await real_find(*asked))
+
+    monkeypatch.setattr(workers, "examine", examine)
+    monkeypatch.setattr(workers, "find_private", find)
 
 
 async def test_the_loss_of_content_credentials_is_said(

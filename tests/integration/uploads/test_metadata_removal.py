@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 from aiohttp import FormData
 
 from appliance.domain.errors import DiskFull
-from appliance.domain.model import KeepMetadata
 from appliance.spool import disk, transfers
+from appliance.workers.process import Reply
+from appliance.workers.protocol import Examine, FindPrivate, Order
+from appliance.workers.supervised_worker import SupervisedWorker
 from tests.support.host import Host, OpenHost
 from tests.support.images import pictures, private_pictures
 from tests.support.images.private_pictures import secrets_in
@@ -22,7 +25,6 @@ from tests.support.managed_images import original, resource
 from tests.support.programs import require
 from tests.support.server_process import serving
 from tests.support.tus_client import Tus, checksum
-from tests.support.waiting import until
 
 FORMATS = {
     "photo.jpg": private_pictures.jpeg,
@@ -194,29 +196,29 @@ async def test_a_disk_that_fails_in_the_middle_is_tried_again(
     assert tries[1] == tries[0]
 
 
+@pytest.mark.parametrize(
+    ("deadly", "private_data"), [((Examine,), "removed"), ((Examine, FindPrivate), "not-removable")]
+)
 async def test_a_worker_that_dies_of_it_leaves_the_picture_and_says_so(
-    host: Host, monkeypatch: pytest.MonkeyPatch
+    host: Host, monkeypatch: pytest.MonkeyPatch, deadly: tuple[type[Order], ...], private_data: str
 ) -> None:
-    workers, data = host.appliance.workers, private_pictures.jpeg()
-    real = workers.find_private
+    """What the file is, and what of it is private, are asked one after another where both at once were too much."""
+    workers, data, real = host.appliance.workers, private_pictures.jpeg(), SupervisedWorker.run
 
-    async def killed(fd: int, keep: KeepMetadata, *whose_turn: Any) -> Any:
-        pids = workers.pids["inspect"]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)  # none can answer before it dies
-        waiting = asyncio.ensure_future(real(fd, keep, *whose_turn))
-        await asyncio.sleep(0)
-        for slot in workers.queues["inspect"].slots:
-            if slot.process is not None:
-                slot.process.kill()
-        return await waiting
+    async def run(slot: SupervisedWorker, order: Order, fds: Sequence[int], deadline_s: float) -> Reply:
+        if isinstance(order, deadly):
+            await slot.ready()
+            assert slot.process is not None
+            os.kill(slot.process.pid, signal.SIGSTOP)  # it can't answer before it dies
+            asyncio.get_running_loop().call_soon(slot.process.kill)
+        return await real(slot, order, fds, deadline_s)
 
-    monkeypatch.setattr(workers, "find_private", killed)
+    monkeypatch.setattr(SupervisedWorker, "run", run)
     image = await host.upload(data)
-    assert image["private_data"] == "not-removable"
-    assert await original(host, image["slug"]) == data
+    assert image["private_data"] == private_data
+    assert workers.deaths == len(deadly)
+    assert (await original(host, image["slug"]) == data) is (private_data == "not-removable")
     monkeypatch.undo()
-    await until(lambda: workers.deaths > 0)
     await check_removed(host, (await host.upload(data))["slug"], data)
 
 
