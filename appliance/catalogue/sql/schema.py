@@ -13,48 +13,12 @@ A migration only adds, so that the previous release still works after an upgrade
 something, or changes its meaning, has a name that ends in `!`: releases that do not know it refuse the catalogue.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from appliance.catalogue.sql.migration import MIGRATIONS, Schema, migration
 
-from appliance.catalogue.sql.lock_mark import LOCKS_IN_USE
-
-CHANGES = "!"
+__all__ = ["MIGRATIONS"]
 
 
-class Schema(Protocol):
-    """What migrations change."""
-
-    def execute(self, statement: str, /) -> object:
-        """Run one statement."""
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """A change of the schema. `name` is recorded where it was applied."""
-
-    name: str
-    apply: Callable[[Schema], None]
-
-
-MIGRATIONS: list[Migration] = []
-
-
-def unknown_changes(applied: Iterable[str]) -> list[str]:
-    """Those of the applied migrations that this release doesn't know, and must not work on."""
-    known = {migration.name for migration in MIGRATIONS} | {LOCKS_IN_USE}
-    return sorted(name for name in applied if name not in known and name.endswith(CHANGES))
-
-
-def _migration(name: str) -> Callable[[Callable[[Schema], None]], Callable[[Schema], None]]:
-    def add(apply: Callable[[Schema], None]) -> Callable[[Schema], None]:
-        MIGRATIONS.append(Migration(name, apply))
-        return apply
-
-    return add
-
-
-@_migration("0001-images")
+@migration("0001-images")
 def images(db: Schema) -> None:
     db.execute(
         """
@@ -98,7 +62,7 @@ def images(db: Schema) -> None:
     db.execute("CREATE INDEX images_ended ON images (erase_after_s) WHERE ended IS NOT NULL")
 
 
-@_migration("0002-memory-of-what-was")
+@migration("0002-memory-of-what-was")
 def memory(db: Schema) -> None:
     db.execute(
         "CREATE TABLE tombstones"
@@ -113,7 +77,7 @@ def memory(db: Schema) -> None:
     db.execute("CREATE TABLE notes (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
 
 
-@_migration("0003-resumable-uploads")
+@migration("0003-resumable-uploads")
 def uploads(db: Schema) -> None:
     db.execute(
         """
@@ -140,7 +104,7 @@ def uploads(db: Schema) -> None:
     db.execute("CREATE INDEX uploads_ended ON uploads (expires_s) WHERE state <> 'receiving'")
 
 
-@_migration("0004-albums")
+@migration("0004-albums")
 def albums(db: Schema) -> None:
     """An album's row has its images in their order: nothing ever asks which albums an image is in."""
     db.execute(
@@ -166,19 +130,19 @@ def albums(db: Schema) -> None:
     db.execute("CREATE INDEX albums_sidecar_due ON albums (slug) WHERE sidecar_due = 1")
 
 
-@_migration("0005-private-data")
+@migration("0005-private-data")
 def private_data(db: Schema) -> None:
     db.execute("ALTER TABLE images ADD COLUMN private_data TEXT NOT NULL DEFAULT 'kept'")
     db.execute("ALTER TABLE uploads ADD COLUMN keep_metadata INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE uploads ADD COLUMN edits BLOB NOT NULL DEFAULT x''")
 
 
-@_migration("0006-stills")
+@migration("0006-stills")
 def stills(db: Schema) -> None:
     db.execute("ALTER TABLE images ADD COLUMN still TEXT")
 
 
-@_migration("0007-purges")
+@migration("0007-purges")
 def purges(db: Schema) -> None:
     """Tags that shared caches have to purge; `turn` is their generation, and grows each time a tag is enqueued."""
     db.execute(
@@ -188,12 +152,12 @@ def purges(db: Schema) -> None:
     db.execute("CREATE INDEX purges_due ON purges (due_s)")
 
 
-@_migration("0008-idempotency-secrets")
+@migration("0008-idempotency-secrets")
 def idempotency_secrets(db: Schema) -> None:
     db.execute("ALTER TABLE idempotency ADD COLUMN secret TEXT NOT NULL DEFAULT ''")
 
 
-@_migration("0009-metadata-kept")
+@migration("0009-metadata-kept")
 def metadata_kept(db: Schema) -> None:
     """`keep_metadata` of an upload still means everything or not; older images have no choice recorded."""
     db.execute("ALTER TABLE images ADD COLUMN content_credentials TEXT NOT NULL DEFAULT 'kept'")
@@ -202,31 +166,31 @@ def metadata_kept(db: Schema) -> None:
     db.execute("ALTER TABLE uploads ADD COLUMN had_credentials INTEGER NOT NULL DEFAULT 0")
 
 
-@_migration("0010-incomplete")
+@migration("0010-incomplete")
 def incomplete(db: Schema) -> None:
     """An image of before was not looked at for it, and counts as complete."""
     db.execute("ALTER TABLE images ADD COLUMN incomplete INTEGER NOT NULL DEFAULT 0")
 
 
-@_migration("0011-open-uploads")
+@migration("0011-open-uploads")
 def open_uploads(db: Schema) -> None:
     """A release that doesn't know the column finishes such an upload once its declared length is there."""
     db.execute("ALTER TABLE uploads ADD COLUMN is_open INTEGER NOT NULL DEFAULT 0")
 
 
-@_migration("0012-album-covers")
+@migration("0012-album-covers")
 def album_covers(db: Schema) -> None:
     db.execute("ALTER TABLE albums ADD COLUMN description TEXT")
     db.execute("ALTER TABLE albums ADD COLUMN cover TEXT")
 
 
-@_migration("0013-tombstones-due")
+@migration("0013-tombstones-due")
 def tombstones_due(db: Schema) -> None:
     """Images whose deletion or restoration the store doesn't know yet, and the version that it has to know."""
     db.execute("CREATE TABLE tombstones_due (slug TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID")
 
 
-@_migration("0014-keys")
+@migration("0014-keys")
 def keys(db: Schema) -> None:
     """Access keys, what was uploaded with each, and records that the store doesn't have yet (without a body: gone)."""
     db.execute(
@@ -257,7 +221,7 @@ def keys(db: Schema) -> None:
         db.execute(f"ALTER TABLE {table} ADD COLUMN access_key TEXT")
 
 
-@_migration("0015-day-budgets")
+@migration("0015-day-budgets")
 def day_budgets(db: Schema) -> None:
     """What clients used of their day budgets. The names lead nowhere without the key of the day, which is not here."""
     db.execute(
@@ -269,7 +233,7 @@ def day_budgets(db: Schema) -> None:
     )
 
 
-@_migration("0016-locks")
+@migration("0016-locks")
 def locks(db: Schema) -> None:
     """A release that doesn't know the columns may use them until the first lock (`lock_mark`)."""
     db.execute("ALTER TABLE images ADD COLUMN lock TEXT")
@@ -281,7 +245,7 @@ def locks(db: Schema) -> None:
     db.execute("ALTER TABLE uploads ADD COLUMN one_view INTEGER NOT NULL DEFAULT 0")
 
 
-@_migration("0017-invites")
+@migration("0017-invites")
 def invites(db: Schema) -> None:
     """Links by which guests add images to albums, and what was added by each."""
     db.execute(
@@ -307,7 +271,7 @@ def invites(db: Schema) -> None:
         db.execute(f"ALTER TABLE {table} ADD COLUMN invite TEXT")
 
 
-@_migration("0018-bans")
+@migration("0018-bans")
 def bans(db: Schema) -> None:
     """Networks and access keys that are kept out. Without `until_s` for good; `views` says that nothing is shown."""
     db.execute(

@@ -33,8 +33,7 @@ _SLUGS = "(SELECT value FROM json_each(:slugs))"
 
 # --- one image ----------------------------------------------------------------------------------------------------
 
-ADD_IMAGE = f"""
-    INSERT INTO images ({_IMAGE_ROW}) VALUES ({_VALUES}, :prewarmed, :sidecar_due, :erasing)
+ADD_IMAGE = f"""INSERT INTO images ({_IMAGE_ROW}) VALUES ({_VALUES}, :prewarmed, :sidecar_due, :erasing)
     ON CONFLICT (slug) DO NOTHING"""
 IMAGE = f"SELECT {_IMAGE} FROM images WHERE slug = :slug"
 IMAGE_ROW = f"SELECT {_IMAGE_ROW} FROM images WHERE slug = :slug"

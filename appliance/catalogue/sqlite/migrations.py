@@ -5,7 +5,8 @@ import sqlite3
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from appliance.catalogue.sql.schema import MIGRATIONS, unknown_changes
+from appliance.catalogue.sql.migration import unknown_changes
+from appliance.catalogue.sql.schema import MIGRATIONS
 from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable
 
 APPLICATION_ID = 0x41504943  # "APIC", in the file's header: tells our files from any other program's
