@@ -52,7 +52,12 @@ class Guesses:
         try:
             self._senders.require(client)
         except RateLimited as fault:
-            raise TooManyGuesses(limit=fault.limit, actual=fault.actual, retry_after_s=fault.retry_after_s) from None
+            raise TooManyGuesses(
+                f"There were too many wrong passphrases from your network. Try again in {fault.retry_after_s:,} s.",
+                limit=fault.limit,
+                actual=fault.actual,
+                retry_after_s=fault.retry_after_s,
+            ) from None
 
     def wait_s(self, client: str, slug: str) -> float:
         """How long until the client may try this lock without a proof of work; 0 for now."""

@@ -72,7 +72,7 @@ class ProofRequired(ApplianceError):
     def __init__(
         self, challenge: Mapping[str, Any] | None = None, *, is_again: bool = False, retry_after_s: int | None = None
     ) -> None:
-        why = "The proof of work is not valid, or was used before." if is_again else f"{self.title} at the moment."
+        why = "The proof of work is not valid, or was used before." if is_again else f"{self.title}."
         how = f"{why} Solve the challenge and send the solution in the header Proof-Of-Work, or wait."
         super().__init__(how if challenge else "", retry_after_s=retry_after_s)
         self.challenge = challenge

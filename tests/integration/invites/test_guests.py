@@ -10,7 +10,7 @@ from aiohttp import FormData
 from appliance.config.model import Access, AlbumsConfig, Config
 from appliance.domain.tokens import hash_secret
 from tests.support.access import BY_HEADER, Way, form
-from tests.support.albums import delete, shown, slugs_of
+from tests.support.albums import delete, made, shown, slugs_of, uploaded
 from tests.support.host import Host, ManualClock, OpenHost, bearer, problem, running
 from tests.support.images import pictures
 from tests.support.invites import BROWSER, add, album_with_invite, close, guest, invited, listed, make_invite, token_of
@@ -172,3 +172,9 @@ async def test_all_guests_of_a_link_share_limits_and_so_do_their_addresses(confi
             assert (await add(host, invite, jpeg)).status == 201
             await problem(await add(host, invite, jpeg), "rate-limited")
             assert ((await add(host, other, jpeg)).status == 201) is of_the_link
+
+
+async def test_a_link_that_would_be_open_for_too_long_is_told_as_such(host: Host) -> None:
+    album = await made(host, await uploaded(host, 1))
+    refused = await problem(await make_invite(host, album, expires_in="9999d"), "invalid-expiry")
+    assert refused["detail"].startswith("A guest link can be open for up to")
