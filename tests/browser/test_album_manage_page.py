@@ -2,10 +2,11 @@
 
 from playwright.async_api import Dialog, Locator, Page, expect
 
+from tests.support.browser.accessibility import violations
 from tests.support.browser.albums import NAMES, album_now, album_of, managing, names_now
 from tests.support.browser.cards import card, choose, full, payload, reaches, slow_down, slowed
 from tests.support.browser.chromium import OpenPage
-from tests.support.browser.pages import Site, met, screen
+from tests.support.browser.pages import Site, met, overflow_px, screen
 from tests.support.images import pictures
 from tests.support.waiting import until
 
@@ -252,15 +253,19 @@ async def test_files_are_dropped_straight_into_an_album(site: Site, open_page: O
     await page.get_by_label("Select a.jpg", exact=True).wait_for()
 
 
-async def test_uploads_into_an_album_show_how_far_they_are_and_are_cancelled(site: Site, open_page: OpenPage) -> None:
+async def test_uploads_into_an_album_show_how_far_they_are_and_are_cancelled(
+    site: Site, open_page: OpenPage, axe: str
+) -> None:
     album = await album_of(site, 1)
-    page = await open_page(managing(album))
+    page = await open_page(managing(album), **screen("narrow"))
     await page.get_by_text("Upload images into this album").wait_for()
     session = await slowed(page)
     await choose(page, *(payload(f"{number}.jpg", pictures.camera_photo()) for number in range(3)))
     await expect(page.locator("#summary-text")).to_contain_text("0 of 3 uploaded, ")
     await expect(page.get_by_role("progressbar", name="All uploads")).to_be_visible()
     await page.wait_for_function("document.title.includes('%')")
+    assert await violations(page, axe) == []
+    assert await overflow_px(page) <= 0
     await card(page, "1.jpg").get_by_role("button", name="Cancel").click()
     await reaches(page, "1.jpg", "gone")
     await slow_down(session, -1)

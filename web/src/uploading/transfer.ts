@@ -4,11 +4,12 @@ import type { DetailedError, HttpRequest, Upload } from "tus-js-client";
 import type { ImageResource } from "../library/image";
 import { keyHeader } from "../parts/access-key";
 import { t } from "../parts/messages";
-import { type LocalizedText, localizeProblem, pageLanguage, type ProblemDetails } from "../parts/problems";
+import { type LocalizedText, localizeProblem, pageLanguage } from "../parts/problems";
 import { randomId } from "../parts/random";
 import { TransferRate } from "../parts/transfer-rate";
 import { discardUpload } from "./discarding";
 import { type Edits, saveEdits } from "./edits";
+import { codeIn, problemIn } from "./refusals";
 import { stateOf } from "./state";
 
 const CHUNK_BYTES = 48e6; // less than CDNs accept in one request
@@ -284,20 +285,3 @@ const isReadable = (file: File): Promise<boolean> =>
 
 const withoutEmpty = (options: UploadOptions): UploadOptions =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== ""));
-
-function codeIn(body: string | undefined): string | undefined {
-  try {
-    return (JSON.parse(body ?? "") as ProblemDetails).code;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The problem in a reply's body; undefined if there is none. */
-function problemIn(body: string | undefined): LocalizedText | undefined {
-  try {
-    return localizeProblem(JSON.parse(body ?? "") as ProblemDetails);
-  } catch {
-    return undefined;
-  }
-}
