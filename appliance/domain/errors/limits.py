@@ -11,7 +11,7 @@ class RateLimited(ApplianceError):
     """The client asks for more than this host allows in a short time. `left` of the policy's quota is left."""
 
     code = "rate-limited"
-    title = "Too much at once"
+    title = "Too many requests"
     texts = ("This is more than this host allows at once. Continue in a moment.",)
 
     def __init__(
@@ -33,7 +33,7 @@ class BudgetSpent(ApplianceError):
     """The upload doesn't fit into what is left of the day's amount. `left` bytes would."""
 
     code = "budget-spent"
-    title = "That is enough for today"
+    title = "Daily limit reached"
     texts: tuple[str, ...] = (
         "This is more than this host still accepts today. The limit is {limit_size} a day. Continue tomorrow.",
         "This is more than this host still accepts today. Continue tomorrow.",
@@ -70,8 +70,8 @@ class ProofRequired(ApplianceError):
     """
 
     code = "proof-required"
-    title = "Very many images are being uploaded"
-    texts = ("Very many images are being uploaded. Wait a minute, then try again.",)
+    title = "The server is receiving a lot of uploads"
+    texts = ("The server is receiving a lot of uploads. Wait a minute, then try again.",)
     for_programmers = True
 
     def __init__(
