@@ -8,7 +8,6 @@ import { type LocalizedText, pageLanguage, showText } from "../parts/problems";
 import { shareLink } from "../parts/share-button";
 import { EditForm } from "./edit-form";
 import type { Edits } from "./edits";
-import { previewOf } from "./preview";
 import { stateText } from "./state-text";
 import type { Phase, Transfer } from "./transfer";
 
@@ -57,7 +56,7 @@ export class Card {
   }
 
   async preview(file: Blob): Promise<void> {
-    const address = await previewOf(file);
+    const address = await import("./preview").then(({ previewOf }) => previewOf(file)).catch(() => undefined);
     if (address) this.#showThumbnail(address);
   }
 

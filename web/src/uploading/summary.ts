@@ -1,13 +1,12 @@
 // The summary above the cards: how far several files are, in the title of the tab too, and what can be done with all of them.
 
-import { createAlbumAndOpen } from "../library/albums";
-import { say } from "../parts/announce";
+import { announce } from "../parts/announce";
 import { copyField } from "../parts/copy";
 import { required } from "../parts/dom";
 import { duration, size } from "../parts/formatting";
 import { locale, t, tn } from "../parts/messages";
 import { summaryOf } from "./announcer";
-import { type Code, embedCodes } from "./embed-codes";
+import type { Code, EmbedCodes } from "./embed-codes";
 import type { Queue } from "./queue";
 
 const REFRESH_MS = 200;
@@ -25,6 +24,7 @@ export class Summary {
   #isStale = false;
   #wasBusy = false;
   #isCreating = false;
+  #embedCodes: EmbedCodes | undefined;
 
   constructor(private readonly queue: Queue) {
     this.#size.value = DEFAULT_SIZE;
@@ -38,6 +38,7 @@ export class Summary {
     act("#make-album", () => void this.#makeAlbum());
     for (const select of [this.#kind, this.#size]) select.addEventListener("change", () => this.#show());
     this.#codes.addEventListener("focus", () => this.#codes.select());
+    required("#code-box").addEventListener("toggle", () => void this.#loadCodes());
   }
 
   /**
@@ -63,7 +64,7 @@ export class Summary {
     const { run, images, busy, expected } = this.queue;
     const part = run.wholeBytes > 0 ? run.sentBytes / run.wholeBytes : 0;
     document.title = busy ? `${this.#percent.format(part)} · ${this.#title}` : this.#title;
-    this.#box.hidden = run.count + run.refused < 2 && expected < 2;
+    this.#box.hidden = run.count + run.refused < 2 && expected + this.queue.failed < 2;
     this.#bar.hidden = !busy || run.count < 2;
     this.#bar.value = part;
     required("#summary-text").textContent = busy && run.count > 1 ? this.#progressText() : summaryOf(images.length, this.queue.rejected);
@@ -71,9 +72,11 @@ export class Summary {
     this.#hide("#retry-all", this.queue.failed === 0);
     for (const id of ["#copy-all", "#make-album", "#code-box"]) this.#hide(id, expected < 2);
     setDisabled("#copy-all", images.length === 0);
-    setDisabled("#make-album", busy || this.#isCreating);
+    setDisabled("#make-album", busy || this.#isCreating || images.length === 0);
     this.#size.disabled = this.#kind.value === "links";
-    const codes = embedCodes(images, this.#kind.value as Code, this.#size.value);
+    const kind = this.#kind.value as Code | "links";
+    const links = images.map(({ url }) => url).join("\n");
+    const codes = kind === "links" ? links : (this.#embedCodes?.(images, kind, this.#size.value) ?? "");
     if (codes !== this.#codes.value) this.#codes.value = codes; // what is selected in it stays so
   }
 
@@ -85,7 +88,6 @@ export class Summary {
     return t("{done} of {count} uploaded, {sent} of {whole}, {left} left", { ...figures, left: duration(run.secondsLeft) });
   }
 
-
   /** A button that disappears passes the focus on. */
   #hide(id: string, hide: boolean): void {
     const element = required(id);
@@ -96,10 +98,17 @@ export class Summary {
     (next ?? required("#file")).focus();
   }
 
+  /** What writes the codes is needed once somebody looks at them. Without a connection they stay empty until that is repeated. */
+  async #loadCodes(): Promise<void> {
+    const codes = this.#embedCodes ? undefined : await import("./embed-codes").catch(() => undefined);
+    this.#embedCodes ??= codes?.embedCodes;
+    this.#show();
+  }
+
   #cancelAll(): void {
     const count = this.queue.cancelAll();
     this.#show();
-    say(tn("{count} upload cancelled.", "{count} uploads cancelled.", count));
+    announce(tn("{count} upload cancelled.", "{count} uploads cancelled.", count), { staysMs: 8000 }); // shown and spoken apart from what is uploaded meanwhile
   }
 
   #retryAll(): void {
@@ -116,10 +125,17 @@ export class Summary {
   }
 
   async #makeAlbum(): Promise<void> {
-    if (this.queue.busy || this.#isCreating) return;
+    const slugs = this.queue.images.map(({ slug }) => slug);
+    if (this.queue.busy || this.#isCreating || slugs.length === 0) return;
     this.#isCreating = true;
     this.#show();
-    await createAlbumAndOpen(this.queue.images.map(({ slug }) => slug)).finally(() => (this.#isCreating = false));
+    try {
+      const { createAlbumAndOpen } = await import("../library/albums");
+      await createAlbumAndOpen(slugs, () => this.queue.findAvailable());
+    } catch {
+      announce(t("The server can’t be reached. Check your connection and try again."), { staysMs: 8000 });
+    }
+    this.#isCreating = false;
     this.#show();
   }
 }
