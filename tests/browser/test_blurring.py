@@ -37,7 +37,7 @@ def giant_png() -> bytes:
 
 async def blurring(page: Page, *files: FilePayload) -> Locator:
     """The editor, open for the first of these files."""
-    await page.get_by_label("Blur parts before uploading").check()
+    await page.get_by_label("Blur parts of the next images").check()
     await choose(page, *files)
     editor = page.get_by_role("dialog")
     await expect(editor).to_be_visible()
@@ -232,7 +232,7 @@ async def test_what_cannot_be_blurred_is_not_uploaded(open_page: OpenPage) -> No
         "scan.tiff": (pictures.tiff(), "This browser can’t open"),
     }
     page = await open_page("/")
-    await page.get_by_label("Blur parts before uploading").check()
+    await page.get_by_label("Blur parts of the next images").check()
     await choose(page, *(payload(name, data) for name, (data, _) in odd.items()))
     for name, (_, reason) in odd.items():
         await expect((await reaches(page, name, "refused")).locator(".state")).to_contain_text(reason)
@@ -241,7 +241,7 @@ async def test_what_cannot_be_blurred_is_not_uploaded(open_page: OpenPage) -> No
 
 async def test_without_its_editor_an_image_is_not_uploaded(open_page: OpenPage) -> None:
     page = await open_page("/")
-    await page.get_by_label("Blur parts before uploading").check()
+    await page.get_by_label("Blur parts of the next images").check()
     await page.route("**/chunk-*.js", lambda route: route.abort("internetdisconnected"))
     await choose(page, payload("screen.png", pictures.png()))
     card = await reaches(page, "screen.png", "refused")

@@ -9,7 +9,7 @@ import pytest_asyncio
 from tests.support.browser.albums import album_of
 from tests.support.browser.cards import choose, payload
 from tests.support.browser.chromium import OpenPage
-from tests.support.browser.pages import Site, met, overflow_px, screen
+from tests.support.browser.pages import Site, box_of, met, overflow_px, screen
 from tests.support.images import pictures
 from tests.support.pseudo_languages import LONG, MIRRORED, checkout_with
 from tests.support.server_process import serving
@@ -31,6 +31,13 @@ CUT_OFF = """() => {
     return found.filter((one) => sticksOut(one) || isCut(one)).map((one) => one.outerHTML.slice(0, 200));
 }"""
 """Elements whose text is not wholly to be seen, but for those that are shortened on purpose."""
+ENDS = """({ firstChild: text }) => [0, text.length - 1].map((at) => {
+    const range = document.createRange();
+    range.setStart(text, at);
+    range.setEnd(text, at + 1);
+    return range.getBoundingClientRect().x;
+})"""
+"""Where the first and the last character of a text are drawn."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -66,6 +73,24 @@ async def test_every_page_fits_in_every_language(
         assert await page.evaluate(CUT_OFF) == [], address
         assert await overflow_px(page) <= 0, address
     met(page).clear()  # that nothing is at one of the addresses
+
+
+async def test_from_right_to_left_a_page_stands_at_the_right_but_width_comes_before_height(
+    foreign: Site, open_page: OpenPage
+) -> None:
+    image = await foreign.upload(pictures.photo(900, 600), "cat.jpg", title="A cat on a mat")
+    page = await open_page(image["url"], locale=MIRRORED)
+    assert await page.locator("h1").evaluate("head => getComputedStyle(head).textAlign") == "right"
+    width, height = await page.locator("header bdi").evaluate(ENDS)
+    assert width < height
+    await page.goto(f"{foreign.url}/")
+    await choose(page, payload("cat.jpg", pictures.photo(64, 48)))
+    await page.locator("#uploads > [data-phase=done]").wait_for()
+    assert await page.locator("#uploads .name").evaluate("name => getComputedStyle(name).textAlign") == "right"
+    await page.goto(f"{foreign.url}/images")
+    await page.locator(".image").wait_for()
+    box, row = await box_of(page, ".pick"), await box_of(page, ".image")
+    assert box["x"] > row["x"] + row["width"] / 2
 
 
 @pytest.mark.parametrize("language", [LONG, MIRRORED])

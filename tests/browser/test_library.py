@@ -145,6 +145,23 @@ async def test_an_imported_list_links_only_to_this_host(open_page: OpenPage) -> 
     met(page).clear()  # the thumbnail that this host does not have
 
 
+async def test_an_imported_list_keeps_its_bin_and_believes_no_impossible_times(open_page: OpenPage) -> None:
+    never = "+275760-09-13T00:00:00.000Z"
+    ended = {"delete_token": "t" * 22, "gone": True, "restorable_until": never}
+    image = ended | {"slug": "1yNqEvM1Xh6dnaz5k", "filename": "x.jpg", "uploaded_at": never, "sha256": "a" * 64}
+    album = ended | {"slug": "2yNqEvM1Xh6dnaz5k", "made_at": "2026-11-24T00:00:00Z"}
+    data = json.dumps({"format": "appliance-pictures-1", "pictures": [image], "albums": [album]}).encode()
+    page = await open_page("/images#/bin")
+    await page.locator("#import").set_input_files([payload("list.json", data)])
+    await expect(page.locator(".image .state, #albums .state")).to_have_text(["90 days left"] * 2)
+    await page.get_by_role("heading", name="Today").wait_for()
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Export list").click()
+    exported = json.loads((await (await download.value).path()).read_text())
+    assert exported["pictures"][0]["sha256"] == "a" * 64
+    met(page).clear()  # the host has no such album
+
+
 async def test_damaged_entries_of_a_list_are_skipped(open_page: OpenPage) -> None:
     good = {"slug": "1yNqEvM1Xh6dnaz5k", "filename": "good.jpg", "delete_token": "t" * 22, "uploaded_at": "2026-11-24"}
     bad = [good | {"uploaded_at": "zzzz"}, good | {"delete_token": ""}, good | {"slug": "../x"}, 7, None]

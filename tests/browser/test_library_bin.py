@@ -51,6 +51,25 @@ async def test_several_images_are_deleted_after_a_question_and_restored(site: Si
     assert await statuses(site, links) == [200, 200, 200]
 
 
+async def test_without_a_bin_the_list_says_that_it_is_over_in_seconds(open_page: OpenPage) -> None:
+    page, _ = await with_pictures(open_page)
+    await page.locator("#live").evaluate("place => { place.dataset.binDays = 0; }")  # as such a host sends it
+    await tick(page, "one.jpg", "two.jpg")
+    await page.get_by_role("button", name="Delete", exact=True).press("Enter")
+    question = page.get_by_role("dialog", name="Delete 2 images?")
+    await question.get_by_text("You can undo this for 10 seconds.").wait_for()
+    await question.get_by_role("button", name="Delete", exact=True).click()
+    await page.get_by_text("2 images deleted.").wait_for()
+
+
+async def test_what_could_not_be_deleted_says_why(open_page: OpenPage) -> None:
+    page, _ = await with_pictures(open_page)
+    await page.route("**/api/v1/images/*", lambda route: route.abort())
+    await delete(page, "one.jpg")
+    await page.get_by_text("1 image could not be changed. The server can’t be reached.").wait_for()
+    met(page).clear()  # the requests
+
+
 async def test_the_bin_shows_what_was_deleted_and_restores_it(site: Site, open_page: OpenPage) -> None:
     page, links = await with_pictures(open_page)
     await delete(page, "one.jpg", "two.jpg")

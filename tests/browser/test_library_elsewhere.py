@@ -6,7 +6,7 @@ from playwright.async_api import expect
 
 from tests.support.browser.cards import choose, payload, reaches
 from tests.support.browser.chromium import OpenPage
-from tests.support.browser.library import STORE, tick, with_invented, with_pictures
+from tests.support.browser.library import STORE, tick, with_invented, with_pictures, with_uploads
 from tests.support.browser.pages import Site, met
 from tests.support.images import pictures
 
@@ -25,6 +25,26 @@ async def test_another_tab_learns_of_uploads_and_deletions(open_page: OpenPage) 
     await other.get_by_role("button", name="Delete", exact=True).click()
     await page.locator(".image", has_text="four.jpg").wait_for(state="detached")
     await page.get_by_role("link", name="Bin 1").wait_for()
+
+
+async def test_the_list_says_when_something_ends_today_and_that_it_was_viewed_once(
+    site: Site, open_page: OpenPage
+) -> None:
+    once = await site.upload(pictures.photo(64, 48), "once.jpg", one_view="true")
+    soon = await site.upload(pictures.photo(64, 48), "soon.jpg", expires_in="1h")
+    async with site.session.post(f"{site.url}/i/{once['slug']}/view") as reply:
+        await reply.read()
+    page = await with_uploads(open_page, [once, soon])
+    state = page.locator(".image", has_text="once.jpg").locator(".state")
+    await expect(state).to_have_text(re.compile(r"^Viewed .+, \d\d:\d\d\. That was its one view\.$"))
+    await page.get_by_role("link", name="Images 2").wait_for()
+    await page.get_by_role("link", name="Bin 0").wait_for()
+    await expect(page.locator(".image", has_text="soon.jpg").locator(".state")).to_have_text(
+        re.compile(r", \d\d:\d\d$")
+    )
+    await page.goto(f"{soon['url']}/manage")
+    await expect(page.get_by_label("Expiry").locator("option").first).to_contain_text(" UTC)")
+    met(page).clear()  # the statuses of what is gone
 
 
 async def test_a_list_that_the_browser_deletes_can_be_stored_again(site: Site, open_page: OpenPage) -> None:

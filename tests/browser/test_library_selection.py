@@ -60,11 +60,11 @@ async def tabbed(page: Page) -> list[str]:
 async def test_tab_reaches_one_image_and_arrow_keys_the_others(open_page: OpenPage) -> None:
     page, _ = await with_invented(open_page, 9)
     assert await tabbed(page) == ["Select image-9.jpg", "image-9.jpg", "Manage: image-9.jpg", "Copy: image-9.jpg"]
-    await expect(page.get_by_text("Arrow keys lead")).not_to_be_visible()
+    await expect(page.get_by_text("Use the arrow keys")).not_to_be_visible()
     await page.get_by_label("All", exact=True).focus()
     while "Select" not in str(await page.evaluate("document.activeElement.ariaLabel")):
         await page.keyboard.press("Tab")
-    await expect(page.get_by_text("Arrow keys lead")).to_be_visible()
+    await expect(page.get_by_text("Use the arrow keys")).to_be_visible()
     await page.keyboard.press("Tab")
     await page.keyboard.press("ArrowRight")
     await expect(page.locator(".image", has_text="image-8.jpg").locator(".open")).to_be_focused()

@@ -21,7 +21,7 @@ async def test_a_page_that_was_asked_for_too_often_counts_down_and_continues(ope
     await page.clock.install()
     await page.route("**/images", lambda route: route.fulfill(status=429, content_type="text/html", body=refused))
     await page.goto("/images")
-    await page.get_by_role("timer").get_by_text("This page continues by itself in 10 min").wait_for()
+    await page.get_by_role("timer").get_by_text("This page continues automatically in 10 min").wait_for()
     assert await violations(page, axe) == []
     assert await overflow_px(page) <= 0
     await page.unroute_all()
@@ -44,7 +44,7 @@ async def test_an_upload_over_a_limit_says_when_it_resumes_and_does(site: Site, 
     await page.route(re.compile(r"/api/v1/uploads/[\w-]+$"), limited)
     await choose(page, payload("many.jpg", pictures.photo(64, 48)))
     found = await reaches(page, "many.jpg", "offline")
-    await found.locator(".state", has_text="Too much at once. Resumes by itself at").wait_for()
+    await found.locator(".state", has_text="Too many uploads at once. Resumes automatically at").wait_for()
     await page.unroute_all()
     await reaches(page, "many.jpg", "done")
     assert (await resource(site, await link_of(found)))["state"] == "ready"

@@ -1,6 +1,7 @@
 """Several files on the upload page: one summary for all of them, and what can be done with all at once."""
 
 import base64
+import re
 from pathlib import Path
 
 from playwright.async_api import Page, expect
@@ -35,6 +36,12 @@ WATCH_THE_END = """() => {
 }"""
 """What the summary says as soon as the last card is done."""
 
+ALBUM_SIZE = """async () => {
+    const slug = location.pathname.split("/")[2];
+    const reply = await fetch(`/api/v1/albums/${slug}`);
+    return (await reply.json()).images.length;
+}"""
+
 
 async def names(page: Page) -> list[str]:
     return await page.locator("#uploads .name").all_inner_texts()
@@ -61,7 +68,7 @@ async def test_one_bar_and_one_button_stand_for_all_files(open_page: OpenPage) -
     await page.wait_for_function("document.title.includes('%')")
     await page.get_by_role("button", name="Cancel all").click()
     await expect(page.locator("#uploads > li")).to_have_count(0)
-    await expect(page.locator("#spoken")).to_have_text("5 uploads cancelled.")
+    await expect(page.locator("#toast")).to_have_text("5 uploads cancelled.")
     assert await page.title() == title
     assert await page.evaluate("document.activeElement !== document.body")
     await slow_down(session, -1)
@@ -84,6 +91,8 @@ async def test_what_failed_is_tried_again_at_once(open_page: OpenPage) -> None:
     await reaches(page, "0.png", "failed")
     await reaches(page, "1.png", "failed")
     await expect(page.locator("#summary-text")).to_have_text("2 files were not uploaded; their cards say why.")
+    for name in ("Copy all links", "Create an album"):
+        await expect(page.get_by_role("button", name=name)).to_be_hidden()  # there is nothing to put into it
     await page.unroute_all()
     await page.get_by_role("button", name="Retry all").click()
     await expect(page.locator("#summary-text")).to_have_text("2 images uploaded.")
@@ -133,6 +142,58 @@ async def test_all_links_are_copied_in_the_markup_and_the_size_of_choice(site: S
     await copies.click()
     await expect(copies).to_have_text("Copied")
     assert await page.evaluate("navigator.clipboard.readText()") == await codes.input_value()
+
+
+async def test_codes_for_other_pages_show_no_protected_image_but_its_link(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    await page.get_by_text("Options: expiry").click()
+    await page.get_by_label("Protect with a passphrase").fill("please")
+    await page.get_by_label("One view").check()
+    await choose(page, payload("closed.jpg", pictures.photo(64, 48)))
+    closed = await reaches(page, "closed.jpg", "done")
+    await expect(closed.locator(".state")).to_contain_text("With a passphrase. One view. Expires")
+    await choose(page, payload("open.jpg", pictures.photo(64, 48)))
+    await reaches(page, "open.jpg", "done")
+    await page.get_by_text("All as Markdown, BBCode or HTML").click()
+    await expect(page.get_by_label("Codes to copy")).to_have_value(re.compile(f"^{await link_of(closed)}\n\\[!"))
+    await page.goto("/images")
+    await expect(page.locator(".image", has_text="closed.jpg").locator(".state")).to_contain_text("One view. Expires")
+
+
+async def test_what_was_deleted_elsewhere_says_so_and_the_album_has_the_others(site: Site, open_page: OpenPage) -> None:
+    page = await open_page("/")
+    files = [payload(f"{number}.jpg", pictures.photo(64 + number, 48)) for number in range(3)]
+    await choose(page, *files)
+    cards = [await reaches(page, file["name"], "done") for file in files]
+    manage = str(await cards[1].get_by_role("link", name="Manage").get_attribute("href"))
+    slug, token = manage.removeprefix("/i/").split("/manage#")
+    headers = {"Authorization": f"Bearer {token}"}
+    async with site.session.delete(f"{site.url}/api/v1/images/{slug}", headers=headers) as reply:
+        assert reply.status == 204
+    await cards[1].get_by_role("button", name="Edit").click()
+    await cards[1].get_by_label("Title").fill("Refused")
+    await cards[1].get_by_role("button", name="Save", exact=True).click()
+    await expect(cards[1].get_by_role("alert")).not_to_be_empty()
+    await expect(cards[1].locator(".title")).to_be_hidden()
+    await page.get_by_role("button", name="Create an album").click()
+    await page.get_by_role("heading", name="Your album is online").wait_for()
+    assert await page.evaluate(ALBUM_SIZE) == 2
+    met(page).clear()  # the statuses of what is gone
+
+
+async def test_the_upload_page_hears_of_what_my_images_deletes_and_restores(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    await choose(page, payload("one.jpg", pictures.photo(64, 48)))
+    found = await reaches(page, "one.jpg", "done")
+    other = await page.context.new_page()
+    await other.goto("/images")
+    await tick(other, "one.jpg")
+    await other.get_by_role("button", name="Delete", exact=True).click()
+    await reaches(page, "one.jpg", "gone")
+    await expect(found.locator(".state")).to_have_text("This image is no longer available.")
+    await expect(found.get_by_role("button", name="Copy")).to_be_hidden()
+    await other.get_by_role("button", name="Undo").click()
+    await reaches(page, "one.jpg", "done")
 
 
 async def test_a_folder_keeps_the_order_of_its_names_and_names_what_was_skipped(

@@ -17,6 +17,7 @@ from appliance.domain.model import Image
 from appliance.domain.renditions import Facts
 from appliance.http.api.chevereto import chevereto_error, chevereto_upload
 from appliance.http.api.contract import build_contract
+from appliance.http.api.image_resource import renditions
 from appliance.http.api.oembed import oembed as oembed_reply
 from appliance.http.api.sharex import sharex_uploader
 from appliance.http.links import Links
@@ -167,6 +168,8 @@ def test_codes_of_a_gif_say_gif_as_long_as_that_moves() -> None:
     moving = changed(PHOTO, media_type="image/gif", width=800, height=600, frames=24)
     assert codes(moving)["direct"] == f"https://pics.example/i/{SLUG}.gif"
     assert codes(moving)["forum"].endswith("/thumbnail.gif[/img][/url]")
+    assert str(renditions(moving, CONFIG)["thumbnail"]["embed_url"]).endswith("/thumbnail.gif")
+    assert "embed_url" not in renditions(PHOTO, CONFIG)["thumbnail"]
     long = sized(changed(moving, frames=300))
     assert long["small"]["image"].endswith("/small.webp")  # a GIF of these frames would stand still
 

@@ -412,8 +412,9 @@ def test_deleting_asks_without_a_script(pages: LocalizedPages) -> None:
     assert page.one("button", value="delete")
     assert "for 7 days" in page.text
     assert page.one("img")["src"] == f"/i/{SLUG}/thumbnail.jpg"  # what it is about
-    without = Page(LocalizedPages(replace(CONFIG, deletion=Deletion(bin_days=0))).images.manage_page(PHOTO))
-    assert "undo this for 10 seconds" in without.text
+    without = LocalizedPages(replace(CONFIG, deletion=Deletion(bin_days=0)))
+    assert "undo this for 10 seconds" in Page(without.images.manage_page(PHOTO)).text
+    assert 'data-bin-days="0"' in without.site.library_page()  # for the script
 
 
 def test_an_expired_image_can_be_restored_within_its_grace_period(pages: LocalizedPages) -> None:

@@ -2,6 +2,7 @@
 
 import { refreshAlbums, renderAlbums } from "./library/album-list";
 import { createAlbumAndOpen } from "./library/albums";
+import { findAvailable } from "./library/availability";
 import { watchChanges } from "./library/changes";
 import { binImages, eraseImages, extendImages, forgetImages, restoreImages } from "./library/commands";
 import { exportList, importList } from "./library/files";
@@ -138,10 +139,13 @@ function showSelection(): void {
 
 // --- actions -----------------------------------------------------------------------------------------------------------
 
+const slugsOf = (some: LibraryImage[]): string[] => some.map(({ slug }) => slug);
+
 /** Albums can't contain images that have ended, so those are left out. */
 async function createAlbum(selected: LibraryImage[]): Promise<void> {
   const available = inAlbumOrder(selected.filter((image) => !hasEnded(image)), order.value as Order);
-  if (available.length > 0) await createAlbumAndOpen(available.map(({ slug }) => slug));
+  const stillThere = async (): Promise<string[]> => slugsOf((await findAvailable(available)).filter((image) => !hasEnded(image)));
+  if (available.length > 0) await createAlbumAndOpen(slugsOf(available), stillThere);
   else announce(t("These images are no longer available, so there is nothing to put in an album."));
 }
 

@@ -9,7 +9,7 @@ function tick(): void {
   const left = Math.ceil((until - Date.now()) / 1000);
   if (!place) return;
   if (!(left > 0)) return location.reload();
-  place.textContent = t("This page continues by itself in {time}.", { time: duration(left) });
+  place.textContent = t("This page continues automatically in {time}.", { time: duration(left) });
   setTimeout(tick, 1000);
 }
 

@@ -32,7 +32,7 @@ class RateLimited(LimitReached):
     """The client asks for more than this host allows in a short time."""
 
     code = "rate-limited"
-    title = "Too much at once"
+    title = "Too many requests"
     texts = ("This is more than this host allows at once. Continue in a moment.",)
     wait_s = 1
 
@@ -41,7 +41,7 @@ class BudgetSpent(LimitReached):
     """The upload doesn't fit into what is left of the day's amount. `left` bytes would."""
 
     code = "budget-spent"
-    title = "That is enough for today"
+    title = "Daily limit reached"
     texts: tuple[str, ...] = (
         "This is more than this host still accepts today. The limit is {limit_size} a day. Continue tomorrow.",
         "This is more than this host still accepts today. Continue tomorrow.",
@@ -65,8 +65,8 @@ class ProofRequired(ApplianceError):
     """
 
     code = "proof-required"
-    title = "Very many images are being uploaded"
-    texts = ("Very many images are being uploaded. Wait a minute, then try again.",)
+    title = "The server is receiving a lot of uploads"
+    texts = ("The server is receiving a lot of uploads. Wait a minute, then try again.",)
     for_programmers = True
 
     def __init__(
@@ -81,5 +81,5 @@ class ProofRequired(ApplianceError):
 class PassphraseProofRequired(ProofRequired):
     """Very many wrong passphrases came for an image or album: the next one needs the same proof."""
 
-    title = "There were very many wrong passphrases"
+    title = "Too many wrong passphrases"
     texts = ("Very many wrong passphrases were entered here. Enter yours again, or wait some minutes.",)

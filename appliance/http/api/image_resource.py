@@ -13,6 +13,7 @@ from appliance.domain.renditions import Preset, fit
 from appliance.domain.resumable_uploads import UploadState
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS
 from appliance.http import first_frames
+from appliance.http.embedding import embedded_format
 from appliance.http.links import EXTENSIONS, Links
 from appliance.http.localization import formatting
 from appliance.http.transport.timeouts import MIN_BYTES_PER_S
@@ -135,8 +136,11 @@ def renditions(image: Image, config: Config) -> dict[str, dict[str, object]]:
 
 def _rendition(image: Image, preset: Preset, config: Config) -> dict[str, object]:
     width, height = fit(image.width, image.height, preset)
-    url = Links.of(config).rendition(image.slug, preset.name, image.linked_format)
+    links, embedded = Links.of(config), embedded_format(image, preset, config.renditions)
+    url = links.rendition(image.slug, preset.name, image.linked_format)
     rendition: dict[str, object] = {"url": url, "width": width, "height": height}
+    if embedded is not image.linked_format:
+        rendition["embed_url"] = links.rendition(image.slug, preset.name, embedded)
     if image.animated:
         rendition["animated"] = first_frames.is_size_animated(image, preset, config.renditions)
     return rendition

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from appliance.config.model import Config, Renditions
-from appliance.domain.animation import keeps_animation
-from appliance.domain.formats import BY_MEDIA_TYPE, GIF
+from appliance.config.model import Config
+from appliance.domain.formats import BY_MEDIA_TYPE
 from appliance.domain.model import Image
-from appliance.domain.renditions import Format, Preset, Target, distinct, fit
+from appliance.domain.renditions import Preset, distinct, fit
+from appliance.http.embedding import embedded_format
 from appliance.http.links import Links
 from appliance.http.localization.formatting import pixels
 from appliance.http.localization.languages import ENGLISH, Language
@@ -109,16 +109,7 @@ def _original(image: Image, links: Links) -> str | None:
 
 
 def _address(image: Image, preset: Preset, config: Config) -> str:
-    return Links.of(config).rendition(image.slug, preset.name, _format(image, preset, config.renditions))
-
-
-def _format(image: Image, preset: Preset, config: Renditions) -> Format:
-    """The format that pages link; of a GIF, which is posted where WebP isn't accepted, GIF wherever that plays too."""
-    linked, gif = image.linked_format, Target(preset, Format.GIF)
-    if image.media_type != GIF.media_type or linked is Format.JPG or Format.GIF not in config.formats:
-        return linked
-    plays = not image.animated or keeps_animation(image.facts, gif, config.animation_budget)
-    return Format.GIF if plays else linked
+    return Links.of(config).rendition(image.slug, preset.name, embedded_format(image, preset, config.renditions))
 
 
 def _codes(image: Image, config: Config, language: Language, source: str, size: tuple[int, int]) -> list[CopyCode]:

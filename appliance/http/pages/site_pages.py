@@ -10,6 +10,7 @@ from appliance.domain.model import KeepMetadata
 from appliance.domain.tokens import generate_secret
 from appliance.domain.upload_options import keep_metadata_of
 from appliance.http.localization.formatting import HOUR_S
+from appliance.http.pages.rendition_links import preset_label
 from appliance.http.pages.templates import PageTemplates
 
 MAX_KEPT_PAGES = 64
@@ -65,7 +66,10 @@ class SitePages:
             "selected": form_values.expires_in or default,
             "default": default,
             "expiry_options": self._templates.expiry_options(uploads.default_expiry_days),
-            "sizes": [each.name for each in sorted(self._config.renditions.presets, key=lambda each: each.box_px)],
+            "sizes": [
+                (preset.name, preset_label(preset.name, self._templates.language))
+                for preset in sorted(self._config.renditions.presets, key=lambda preset: preset.box_px)
+            ],
             "max_bytes": uploads.max_bytes,
             "kept": formatter.days(uploads.default_expiry_days),
             "kept_longest": formatter.days(uploads.max_expiry_days),

@@ -78,7 +78,7 @@ async def test_a_network_that_guesses_a_guessed_lock_works_for_each_try(host: Ho
     await use_free_tries(host, mine["slug"])
     refused = await look(host, mine["slug"], PASSPHRASE)
     body = await refusal(refused, "proof-required")
-    assert body["detail"].startswith("There were very many wrong passphrases")
+    assert body["detail"].startswith("Too many wrong passphrases")
     assert refused.headers["Retry-After"] == "200"
     proof = {"Proof-Of-Work": solution(body["challenge"])}
     await refusal(await look(host, mine["slug"], "guess", **proof), "passphrase-wrong")

@@ -2,7 +2,7 @@
 
 import { callApi, Problem } from "../parts/api";
 import { forEachOf } from "../parts/concurrency";
-import { type ImageResource, isExpired, thumbnailOf, toLibraryImage } from "./image";
+import { type ImageResource, isExpired, protectionOf, thumbnailOf, toLibraryImage } from "./image";
 import { type LibraryImage, removeImages, saveImages } from "./store";
 
 const CONCURRENCY = 4;
@@ -14,6 +14,8 @@ export interface Outcome {
   done: LibraryImage[];
   ended: LibraryImage[];
   failed: LibraryImage[];
+  /** Why, of the first that failed. */
+  problem?: Problem;
 }
 
 /** Delete the images so that they can be restored for some days; they are stored as those of the bin. */
@@ -64,8 +66,9 @@ export async function lookUp(image: LibraryImage): Promise<LibraryImage | undefi
   const reply = await fetch(addressOf(image), { headers, cache: "no-store" }).catch(() => undefined);
   if (reply?.ok) return alive(image, (await reply.json()) as ImageResource);
   if (reply?.status !== 404 && reply?.status !== 410) return undefined;
-  const { restorable_until } = (await reply.json().catch(() => ({}))) as { restorable_until?: string | null };
-  return { ...image, gone: true, ...(restorable_until && !isExpired(image) ? { restorable_until } : {}) };
+  const { restorable_until, viewed_at } = (await reply.json().catch(() => ({}))) as Pick<LibraryImage, "restorable_until" | "viewed_at">;
+  const isRestorable = restorable_until && !isExpired(image);
+  return { ...image, gone: true, ...(viewed_at ? { viewed_at } : {}), ...(isRestorable ? { restorable_until } : {}) };
 }
 
 /** The entry of an image of which only link and token are known; undefined if the server doesn't know it by them. */
@@ -90,8 +93,8 @@ async function change(image: Owned, body: object): Promise<ImageResource> {
 /** The entry of an image that can be seen, with its title and expiry of now. */
 function alive(image: LibraryImage, found: ImageResource): LibraryImage {
   const { title, expires_at } = found;
-  const { gone: _gone, restorable_until: _until, preview: _preview, ...entry } = image;
-  return { ...entry, title, expires_at: expires_at ?? entry.expires_at, thumbnail: thumbnailOf(found) };
+  const { gone: _gone, viewed_at: _viewed, restorable_until: _until, preview: _preview, locked: _locked, one_view: _once, ...entry } = image;
+  return { ...entry, title, expires_at: expires_at ?? entry.expires_at, thumbnail: thumbnailOf(found), ...protectionOf(found) };
 }
 
 /** A copy of the thumbnail, most often from the browser's cache. */
@@ -117,6 +120,7 @@ async function forEach(
     } catch (fault) {
       const hasEnded = fault instanceof Problem && ["gone", "not-found"].includes(fault.code);
       outcome[hasEnded ? "ended" : "failed"].push(image);
+      if (!hasEnded && fault instanceof Problem) outcome.problem ??= fault;
     }
   });
   return outcome;

@@ -1,9 +1,12 @@
 // My images as a file, with everything that it takes to manage them elsewhere. Files come from anywhere, so what is read is
 // checked entry by entry.
 
+import { DAY_MS } from "../parts/formatting";
 import { isToken } from "../parts/token";
+import { protectionOf } from "./image";
 import type { LibraryAlbum, LibraryImage } from "./store";
 
+const MAX_BIN_MS = 90 * DAY_MS; // of any host
 const FORMAT = "appliance-pictures-1";
 
 /** Everything in My images. */
@@ -48,13 +51,27 @@ function isLibraryAlbum(entry: unknown): entry is LibraryAlbum {
   return isText(slug, /^[0-9A-Za-z]{1,64}$/) && isToken(delete_token) && isDate(made_at);
 }
 
-function sanitizeAlbum({ slug, title, delete_token, made_at }: LibraryAlbum): LibraryAlbum {
+const until = (time: string, latest: number): string => (Date.parse(time) <= latest ? time : new Date(latest).toISOString());
+
+/** The time, or now if that is still to come: nothing was uploaded then. */
+const past = (time: string): string => until(time, Date.now());
+
+/** What says that an image or album has ended. Nothing stays in a bin for longer than a host lets it. */
+function sanitizeEnd({ gone, restorable_until }: LibraryImage | LibraryAlbum): Pick<LibraryAlbum, "gone" | "restorable_until"> {
+  if (isDate(restorable_until)) return { gone: true, restorable_until: until(restorable_until, Date.now() + MAX_BIN_MS) };
+  return gone === true ? { gone } : {};
+}
+
+function sanitizeAlbum(album: LibraryAlbum): LibraryAlbum {
+  const { slug, title, delete_token, made_at } = album;
   const url = new URL(`/a/${slug}`, location.href).href;
-  return { slug, url, title: isText(title, /^[^]{1,300}$/) ? title : null, delete_token, made_at };
+  const entry = { slug, url, title: isText(title, /^[^]{1,300}$/) ? title : null, delete_token, made_at: past(made_at) };
+  return { ...entry, ...sanitizeEnd(album) };
 }
 
 /** Only known fields, and links to this host only: a file from elsewhere must not lead anybody away. */
-function sanitizeImage({ slug, filename, delete_token, uploaded_at, title, expires_at, restorable_until }: LibraryImage): LibraryImage {
+function sanitizeImage(image: LibraryImage): LibraryImage {
+  const { slug, filename, delete_token, uploaded_at, title, expires_at, sha256, viewed_at } = image;
   return {
     slug,
     url: new URL(`/i/${slug}`, location.href).href,
@@ -62,8 +79,11 @@ function sanitizeImage({ slug, filename, delete_token, uploaded_at, title, expir
     title: isText(title, /^[^]{1,300}$/) ? title : null,
     thumbnail: new URL(`/i/${slug}/thumbnail`, location.href).href,
     delete_token,
-    uploaded_at,
+    uploaded_at: past(uploaded_at),
     expires_at: isDate(expires_at) ? expires_at : null,
-    ...(isDate(restorable_until) ? { gone: true, restorable_until } : {}),
+    ...(isText(sha256, /^[0-9a-f]{64}$/) ? { sha256 } : {}),
+    ...(isDate(viewed_at) ? { viewed_at } : {}),
+    ...protectionOf({ locked: image.locked === true, one_view: image.one_view === true }),
+    ...sanitizeEnd(image),
   };
 }

@@ -1,10 +1,13 @@
 // The image resource of the API, as far as scripts need it, and what My images stores of it.
 
+import { t } from "../parts/messages";
 import type { LibraryImage } from "./store";
 
 /** A size of an image, or its original, in pixels. */
 export interface Rendition {
   url: string;
+  /** What other sites show, where that is another format: the GIF of a GIF. */
+  embed_url?: string;
   width: number;
   height: number;
 }
@@ -29,16 +32,28 @@ export interface ImageResource {
   one_view?: boolean;
 }
 
+/** What the image resource says of who may see the image. */
+type Protection = Pick<ImageResource, "locked" | "one_view">;
+
 /** The entry of an uploaded image; `uploaded_at` is when its file was chosen. */
 export function toLibraryImage(image: ImageResource, uploaded_at = new Date().toISOString()): LibraryImage {
   const { slug, url, filename, title, expires_at, delete_token, sha256 } = image;
   const thumbnail = thumbnailOf(image);
   const digest = sha256 ? { sha256 } : {};
-  return { slug, url, filename, title, thumbnail, delete_token, uploaded_at, expires_at: expires_at ?? null, ...digest };
+  const entry = { slug, url, filename, title, thumbnail, delete_token, uploaded_at, expires_at: expires_at ?? null, ...digest };
+  return { ...entry, ...protectionOf(image) };
 }
 
+/** The protection as entries of My images store it. */
+export const protectionOf = ({ locked, one_view }: Protection): Pick<LibraryImage, "locked" | "one_view"> =>
+  ({ ...(locked ? { locked } : {}), ...(one_view ? { one_view } : {}) });
+
+/** What people should know before they share the link. */
+export const protectionTexts = ({ locked, one_view }: Protection): string[] =>
+  [...(locked ? [t("With a passphrase")] : []), ...(one_view ? [t("One view")] : [])];
+
 /** The address of the thumbnail; null for an image that has none, or that is shown to nobody without more than its link. */
-export const thumbnailOf = ({ renditions, locked, one_view }: Pick<ImageResource, "renditions" | "locked" | "one_view">): string | null =>
+export const thumbnailOf = ({ renditions, locked, one_view }: Pick<ImageResource, "renditions"> & Protection): string | null =>
   locked || one_view ? null : (renditions?.["thumbnail"]?.url ?? null);
 
 /** What people know the image by. */

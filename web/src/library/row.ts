@@ -1,12 +1,10 @@
 // One image of the list: its thumbnail, name and expiry, a checkbox, and what can be done with it alone.
 
 import { fromTemplate } from "../parts/dom";
-import { DAY_MS } from "../parts/formatting";
-import { locale, t, tn } from "../parts/messages";
-import { hasEnded, isExpired, isInBin, nameOf } from "./image";
+import { DAY_MS, dateOf } from "../parts/formatting";
+import { t, tn } from "../parts/messages";
+import { hasEnded, isExpired, isInBin, nameOf, protectionTexts } from "./image";
 import type { LibraryImage } from "./store";
-
-const date = new Intl.DateTimeFormat(locale(), { dateStyle: "medium" });
 
 export class Row {
   readonly element: HTMLLIElement;
@@ -95,13 +93,17 @@ export class Row {
 /** The link of an image that has ended leads nowhere. */
 const isPressable = (control: HTMLElement): boolean => control.matches("input, button, [href]");
 
+const STATE = ["title", "expires_at", "gone", "restorable_until", "viewed_at", "locked", "one_view"] as const;
+
 const isSame = (a: LibraryImage, b: LibraryImage): boolean =>
-  a.title === b.title && a.expires_at === b.expires_at && a.gone === b.gone && a.restorable_until === b.restorable_until;
+  STATE.every((key) => a[key] === b[key]);
 
 function stateOf(image: LibraryImage): string {
   if (isExpired(image)) return t("Expired");
-  if (image.gone) return t("Deleted");
-  return image.expires_at === null ? "" : t("Expires {date}", { date: date.format(Date.parse(image.expires_at)) });
+  if (image.viewed_at) return t("Viewed {date}. That was its one view.", { date: dateOf(image.viewed_at) });
+  if (image.gone) return image.one_view ? t("Viewed or deleted") : t("Deleted");
+  const expiry = image.expires_at === null ? [] : [t("Expires {date}", { date: dateOf(image.expires_at) })];
+  return [...protectionTexts(image), ...expiry].join(". ");
 }
 
 /** How long an image or album stays in the bin. */

@@ -20,6 +20,12 @@ export interface LibraryImage {
   gone?: boolean;
   /** The digest of the original; images of older versions have none. */
   sha256?: string;
+  /** Whether its viewers need a passphrase. */
+  locked?: boolean;
+  /** Whether it can be viewed once. */
+  one_view?: boolean;
+  /** When that was, once it is over. */
+  viewed_at?: string;
   /** Until when an image in the bin can be restored; it is set exactly for those. */
   restorable_until?: string;
   /** The thumbnail of an image in the bin, because the server shows it no more. */

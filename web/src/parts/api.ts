@@ -13,10 +13,18 @@ export class Problem extends Error {
     message: string,
     readonly lang: string,
     readonly restorableUntil?: string,
+    readonly status = 0,
   ) {
     super(message);
   }
+
+  /** Whether the same call would fail again: nothing is to be waited for. */
+  get isRefusal(): boolean {
+    return REFUSALS.includes(this.status);
+  }
 }
+
+const REFUSALS = [400, 404, 410];
 
 /** The code of a Problem when no reply came. */
 export const UNREACHABLE = "unreachable";
@@ -60,5 +68,5 @@ export async function callApi(path: string, { method, token, body, file, headers
   if (reply.ok) return answer;
   const problem = answer as ProblemDetails;
   const { text, lang } = localizeProblem({ title: reply.statusText, ...problem });
-  throw new Problem(problem.code ?? String(reply.status), text, lang, problem.restorable_until);
+  throw new Problem(problem.code ?? String(reply.status), text, lang, problem.restorable_until, reply.status);
 }

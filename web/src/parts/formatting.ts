@@ -18,6 +18,12 @@ export function size(bytes: number): string {
   return `${figures.format(value)} ${UNITS[unit]}`;
 }
 
+const day = new Intl.DateTimeFormat(locale(), { dateStyle: "medium" });
+const moment = new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" });
+
+/** The day of a time (RFC 3339), and the time of day if it is less than a day away. */
+export const dateOf = (time: string): string => (Math.abs(Date.parse(time) - Date.now()) < DAY_MS ? moment : day).format(Date.parse(time));
+
 /** A rough duration: 40 s, 12 min, 3 h. */
 export function duration(seconds: number): string {
   const [value, unit] = seconds < 90 ? [seconds, "second"] : seconds < 5400 ? [seconds / 60, "minute"] : [seconds / 3600, "hour"];

@@ -40,8 +40,8 @@ export class Announcer {
     if (run.isOffline !== this.#wasOffline) {
       this.#wasOffline = run.isOffline;
       if (!run.isOffline) return this.#say(t("Back online. The uploads resume."));
-      if (transfer.limitedUntil) return this.#say(t("That is too much at once. The uploads resume by themselves."));
-      if (transfer.waitsForSpace) return this.#say(t("The server is out of space. The uploads resume by themselves."));
+      if (transfer.limitedUntil) return this.#say(t("Too many uploads at once. They resume automatically."));
+      if (transfer.waitsForSpace) return this.#say(t("The server is out of space. The uploads resume automatically."));
       return this.#say(t("Connection lost. The uploads resume when you’re back online."));
     }
     if (transfer.phase === "done") {
@@ -53,8 +53,8 @@ export class Announcer {
     if (phase === "done") this.#say(t("{name} uploaded.", { name }));
     if (phase === "sending" && this.#wasOffline) this.#say(t("Back online. Resuming {name}.", { name }));
     this.#wasOffline = phase === "offline" && !waitsForSpace && !limitedUntil;
-    if (phase === "offline" && limitedUntil) this.#say(t("That is too much at once. {name} resumes by itself.", { name }));
-    else if (phase === "offline" && waitsForSpace) this.#say(t("The server is out of space. {name} resumes by itself.", { name }));
+    if (phase === "offline" && limitedUntil) this.#say(t("Too many uploads at once. {name} resumes automatically.", { name }));
+    else if (phase === "offline" && waitsForSpace) this.#say(t("The server is out of space. {name} resumes automatically.", { name }));
     else if (phase === "offline") this.#say(t("Connection lost. {name} resumes when you’re back online.", { name }));
     if (phase === "failed" || phase === "refused") {
       this.#say(t("{name} was not uploaded. {problem}", { name, problem: problem?.text ?? "" }).trim(), problem?.lang);

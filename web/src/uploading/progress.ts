@@ -1,6 +1,6 @@
 // How far the files of a queue are: one bar and one count for several, in the title of the tab too, and buttons for all of them.
 
-import { say } from "../parts/announce";
+import { announce } from "../parts/announce";
 import { required } from "../parts/dom";
 import { duration, size } from "../parts/formatting";
 import { locale, t, tn } from "../parts/messages";
@@ -51,7 +51,7 @@ export class Progress {
     const { run, busy, expected } = this.queue;
     const part = run.wholeBytes > 0 ? run.sentBytes / run.wholeBytes : 0;
     document.title = busy ? `${this.#percent.format(part)} · ${this.#title}` : this.#title;
-    this.#box.hidden = run.count + run.refused < 2 && expected < 2;
+    this.#box.hidden = run.count + run.refused < 2 && expected + this.queue.failed < 2;
     this.#bar.hidden = !busy || run.count < 2;
     this.#bar.value = part;
     required("#summary-text").textContent = busy && run.count > 1 ? this.#progressText() : summaryOf(this.uploaded(), this.queue.rejected);
@@ -81,7 +81,8 @@ export class Progress {
   #cancelAll(): void {
     const count = this.queue.cancelAll();
     this.show();
-    say(tn("{count} upload cancelled.", "{count} uploads cancelled.", count));
+    // Shown and spoken apart from what is uploaded meanwhile.
+    announce(tn("{count} upload cancelled.", "{count} uploads cancelled.", count), { staysMs: 8000 });
   }
 
   #retryAll(): void {

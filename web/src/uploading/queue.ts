@@ -1,19 +1,20 @@
 // All files of this page: a few are uploaded at once, the others wait. Finished ones are added to My images.
 
-import { toLibraryImage, type ImageResource } from "../library/image";
-import { saveImages } from "../library/store";
+import { watchChanges } from "../library/changes";
+import { hasEnded, type ImageResource, toLibraryImage } from "../library/image";
+import { type LibraryImage, listImages, saveImages } from "../library/store";
 import { announce } from "../parts/announce";
 import { Problem } from "../parts/api";
 import { t } from "../parts/messages";
 import { Announcer } from "./announcer";
 import { Card, type CardHandlers } from "./card";
-import { findDuplicate } from "./duplicates";
 import type { Edits } from "./edits";
 import { forget, remember } from "./pending-uploads";
 import { Run } from "./run";
 import { type Begun, ENDED, type Phase, Transfer, type UploadOptions } from "./transfer";
 
 const CONCURRENCY = 3;
+const MAX_ASKED = 30; // whenever somebody comes back to the page
 const CANCELLABLE: ReadonlySet<Phase> = new Set(["waiting", "sending", "paused", "offline"]);
 
 /** A file to upload, as a new upload or one that was begun on another page; or one with a problem, which is only shown. */
@@ -34,6 +35,10 @@ export class Queue {
   ) {
     addEventListener("online", () => {
       for (const transfer of this.#transfers.keys()) void transfer.retryNow();
+    });
+    watchChanges(() => void this.#checkEndings().catch(() => undefined)); // a browser that stores nothing knows of no changes
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) void this.findAvailable(MAX_ASKED).catch(() => undefined);
     });
     addEventListener("beforeunload", (event) => {
       if (this.busy) event.preventDefault();
@@ -64,7 +69,24 @@ export class Queue {
 
   /** The images that have been uploaded, in the order in which they were added. */
   get images(): ImageResource[] {
-    return [...this.#transfers.keys()].flatMap(({ phase, image }) => (phase === "done" && image ? [image] : []));
+    return this.#uploaded.flatMap(({ image }) => image ?? []);
+  }
+
+  get #uploaded(): Transfer[] {
+    return [...this.#transfers.keys()].filter(({ phase, image }) => phase === "done" && image);
+  }
+
+  /**
+   * Ask the server which of the uploaded images, or the newest of them, are still there; those that aren't say so from then on.
+   * The slugs of all that are, in order.
+   */
+  async findAvailable(newest = Infinity): Promise<string[]> {
+    const uploaded = this.#uploaded.slice(-newest);
+    if (uploaded.length === 0) return [];
+    const { findAvailable } = await import("../library/availability");
+    const found = await findAvailable(uploaded.map((transfer) => entryOf(transfer)));
+    this.#setEndings(new Map(found.map((entry) => [entry.slug, entry])));
+    return this.images.map(({ slug }) => slug);
   }
 
   /** How many cards say why their file isn't uploaded. */
@@ -77,9 +99,9 @@ export class Queue {
     return [...this.#transfers.keys()].filter(({ phase }) => phase === "failed").length;
   }
 
-  /** How many images there are, or may be once they are uploaded. */
+  /** How many images there are, or are being uploaded. */
   get expected(): number {
-    return [...this.#transfers.keys()].filter(({ phase }) => phase !== "refused" && phase !== "gone").length;
+    return [...this.#transfers.keys()].filter(({ phase }) => !["refused", "gone", "failed"].includes(phase)).length;
   }
 
   /** Whether an upload is waiting, running or being processed. */
@@ -206,7 +228,8 @@ export class Queue {
   async #finish(transfer: Transfer): Promise<void> {
     if (this.#finished.has(transfer) || !transfer.image) return;
     this.#finished.add(transfer);
-    transfer.duplicateOf = await findDuplicate(transfer.image);
+    const { image } = transfer;
+    transfer.duplicateOf = await import("./duplicates").then(({ findDuplicate }) => findDuplicate(image)).catch(() => undefined);
     this.#transfers.get(transfer)?.show(transfer);
     await transfer.sendEdits().catch((fault: unknown) => {
       if (!(fault instanceof Problem)) throw fault;
@@ -215,11 +238,26 @@ export class Queue {
     await this.#save(transfer);
   }
 
+  /** My images knows of images that have ended, or were restored, elsewhere. */
+  async #checkEndings(): Promise<void> {
+    if (this.#finished.size > 0) this.#setEndings(new Map((await listImages()).map((entry) => [entry.slug, entry])));
+  }
+
+  #setEndings(entries: ReadonlyMap<string, LibraryImage>): void {
+    for (const [transfer, card] of this.#transfers) {
+      const entry = transfer.image && entries.get(transfer.image.slug);
+      if (!entry || !(transfer.hasEnded || transfer.phase === "done") || hasEnded(entry) === transfer.hasEnded) continue;
+      transfer.setEnded(hasEnded(entry));
+      card.show(transfer);
+      this.changed(false);
+    }
+  }
+
   /** The upload is forgotten only when My images has it, and the server every change. */
   async #save(transfer: Transfer): Promise<void> {
     if (!transfer.image) return;
     try {
-      await saveImages(toLibraryImage(transfer.image, transfer.addedAt));
+      await saveImages(entryOf(transfer));
       if (Object.keys(transfer.edits).length === 0) await forget(transfer);
     } catch {
       announce(t("This window can’t store My images. Save the manage links that you need."), { staysMs: 8000 });
@@ -233,3 +271,6 @@ export class Queue {
     for (const transfer of waiting.slice(0, Math.max(0, CONCURRENCY - running))) void transfer.start();
   }
 }
+
+/** What My images has of an uploaded image. */
+const entryOf = ({ image, addedAt }: Transfer): LibraryImage => toLibraryImage(image as ImageResource, addedAt);

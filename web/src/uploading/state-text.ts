@@ -1,11 +1,11 @@
 // What a card says about its file, in each phase.
 
-import { duration, size } from "../parts/formatting";
+import { type ImageResource, protectionTexts } from "../library/image";
+import { dateOf, duration, size } from "../parts/formatting";
 import { locale, t } from "../parts/messages";
-import type { ImageResource } from "../library/image";
 import type { Transfer } from "./transfer";
 
-export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpace, limitedUntil, isDiscarded, image }: Transfer): string {
+export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpace, limitedUntil, isDiscarded, hasEnded, image }: Transfer): string {
   const figures = { sent: size(sent), whole: size(file.size) };
   if (phase === "processing" && isDisconnected) return t("All data has been sent, but the connection was lost. The upload finishes when you’re back online.");
   switch (phase) {
@@ -20,18 +20,19 @@ export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpa
     case "paused":
       return t("Paused, {sent} of {whole}", figures);
     case "offline":
-      if (limitedUntil) return t("Too much at once. Resumes by itself at {time}, {sent} of {whole}", { ...figures, time: timeOf(limitedUntil) });
+      if (limitedUntil) return t("Too many uploads at once. Resumes automatically at {time}, {sent} of {whole}", { ...figures, time: timeOf(limitedUntil) });
       if (waitsForSpace) return t("Waiting for space on the server, {sent} of {whole}", figures);
       return t("Waiting for connection, {sent} of {whole}", figures);
     case "processing":
       return t("Processing …");
     case "done":
-      return [size(image?.bytes ?? file.size), ...expiryOf(image), ...lossesOf(image)].join(". ");
+      return [size(image?.bytes ?? file.size), ...protectionTexts(image ?? {}), ...expiryOf(image), ...lossesOf(image)].join(". ");
     case "failed":
       return t("Upload failed. Try again to continue where it stopped.");
     case "refused":
       return t("This file was rejected.");
     case "gone":
+      if (hasEnded) return t("This image is no longer available.");
       return isDiscarded ? t("Upload cancelled. Its link no longer works.") : t("Upload cancelled.");
   }
 }
@@ -45,8 +46,7 @@ function timeOf(when: Date): string {
 
 function expiryOf(image: ImageResource | undefined): string[] {
   if (!image?.expires_at) return [];
-  const date = new Intl.DateTimeFormat(locale(), { dateStyle: "medium" });
-  return [t("Expires {date}", { date: date.format(new Date(image.expires_at)) })];
+  return [t("Expires {date}", { date: dateOf(image.expires_at) })];
 }
 
 /** What the uploader wouldn't expect: data that was removed, or that couldn't be. */

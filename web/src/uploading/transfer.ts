@@ -3,13 +3,14 @@
 import type { DetailedError, HttpRequest, Upload } from "tus-js-client";
 import type { ImageResource } from "../library/image";
 import { keyHeader } from "../parts/access-key";
+import { Problem } from "../parts/api";
 import { t } from "../parts/messages";
 import { type LocalizedText, localizeProblem, pageLanguage } from "../parts/problems";
 import { randomId } from "../parts/random";
 import { TransferRate } from "../parts/transfer-rate";
 import { discardUpload } from "./discarding";
 import { type Edits, saveEdits } from "./edits";
-import { codeIn, problemIn } from "./refusals";
+import { isPaused, isRefused, isTemporary, problemIn, PROOF_REQUIRED, TOO_MANY_REQUESTS } from "./replies";
 import { stateOf } from "./state";
 
 const CHUNK_BYTES = 48e6; // less than CDNs accept in one request
@@ -17,12 +18,6 @@ const FIRST_RETRIES_MS = [0, 500, 1000, 2000, 4000, 8000];
 const RETRY_MS = 10_000; // from then on: a lost connection comes back at some point
 const MAX_RETRIES = 10_000;
 const POLL_MS = [300, 700, 1500, 3000, 5000];
-const UNAUTHORIZED = 401;
-const LOCKED = 423;
-const BUSY = [409, LOCKED];
-const PROOF_REQUIRED = 428;
-const TOO_MANY_REQUESTS = 429;
-const INSUFFICIENT_STORAGE = 507;
 
 export type Phase = "waiting" | "sending" | "paused" | "offline" | "processing" | "done" | "failed" | "refused" | "gone";
 export const ENDED: ReadonlySet<Phase> = new Set(["done", "refused", "gone"]);
@@ -56,6 +51,8 @@ export class Transfer {
   limitedUntil: Date | undefined;
   /** Whether the server has discarded a cancelled upload, and the link with it. */
   isDiscarded = false;
+  /** Whether the image was there and isn't any more, because it was deleted, or viewed once. */
+  hasEnded = false;
   readonly rate = new TransferRate();
   /** Identifies it in this browser. */
   readonly id: string;
@@ -145,21 +142,39 @@ export class Transfer {
     if (this.isDiscarded) this.changed(this);
   }
 
-  /** Change the image: at once if it is there, else when it is, or with its upload if that has yet to begin. Throws Problem. */
+  /**
+   * Change the image: at once if it is there, else when it is, or with its upload if that has yet to begin. Throws Problem; then
+   * the image is as before.
+   */
   async edit(edits: Edits): Promise<void> {
+    const before = this.edits;
     if (this.phase === "waiting" && !this.url && !this.#upload) Object.assign(this.options, edits);
-    else this.edits = { ...this.edits, ...edits };
+    else this.edits = { ...before, ...edits };
     this.changed(this);
-    if (this.phase === "done") await this.sendEdits();
+    if (this.phase === "done") await this.sendEdits().catch((fault: unknown) => this.#undoEdits(before, fault));
   }
 
-  /** Send the changes that were made while the image was uploaded. Throws Problem, and keeps them. */
+  /** Send the changes that were made while the image was uploaded. Throws Problem, and keeps them unless they were refused. */
   async sendEdits(): Promise<void> {
     const edits = this.edits;
     if (!this.image || Object.keys(edits).length === 0) return;
-    this.image = await saveEdits(this.image, edits);
+    this.image = await saveEdits(this.image, edits).catch((fault: unknown) =>
+      fault instanceof Problem && fault.isRefusal ? this.#undoEdits({}, fault) : Promise.reject(fault),
+    );
     if (this.edits === edits) this.edits = {};
     this.changed(this);
+  }
+
+  /** The image has ended since it was uploaded, or was restored. */
+  setEnded(hasEnded: boolean): void {
+    this.hasEnded = hasEnded;
+    this.phase = hasEnded ? "gone" : "done";
+  }
+
+  #undoEdits(edits: Edits, fault: unknown): never {
+    this.edits = edits;
+    this.changed(this);
+    throw fault;
   }
 
   #settings(): Upload["options"] {
@@ -225,11 +240,10 @@ export class Transfer {
 
   #shouldRetry(fault: DetailedError): boolean {
     const status = fault.originalResponse?.getStatus() ?? 0;
-    this.waitsForSpace = status === LOCKED && codeIn(fault.originalResponse?.getBody()) === "upload-paused";
-    const isTemporary = status === 0 || BUSY.includes(status) || (status >= 500 && status !== INSUFFICIENT_STORAGE);
-    if (isTemporary && this.phase !== "paused") this.#enter("offline");
+    this.waitsForSpace = isPaused(status, fault.originalResponse?.getBody());
+    if (isTemporary(status) && this.phase !== "paused") this.#enter("offline");
     if (status === 0) void this.#checkFile();
-    return isTemporary;
+    return isTemporary(status);
   }
 
   /** A file that was changed or removed since it was chosen fails like a lost connection, but no retry helps. */
@@ -237,8 +251,8 @@ export class Transfer {
     const attempt = this.#attempt;
     if ((await isReadable(this.file)) || attempt !== this.#attempt) return;
     await this.#upload?.abort();
-    const { name } = this.file;
-    this.problem = { text: t("{name} can’t be read. Check that the file still exists, and choose it again.", { name }), lang: pageLanguage() };
+    const text = t("{name} can’t be read. Check that the file still exists, and choose it again.", { name: this.file.name });
+    this.problem = { text, lang: pageLanguage() };
     this.#enter("failed");
   }
 
@@ -249,8 +263,7 @@ export class Transfer {
     if (status === TOO_MANY_REQUESTS) return this.#awaitLimit(wait);
     if (status === PROOF_REQUIRED) return void this.#prove(fault.originalResponse?.getBody(), wait);
     this.problem = problemIn(fault.originalResponse?.getBody());
-    const isRefused = status >= 400 && status < 500 && status !== UNAUTHORIZED;
-    this.#enter(isRefused ? "refused" : "failed"); // with a key it can be tried again
+    this.#enter(isRefused(status) ? "refused" : "failed");
   }
 
   /** Solve the challenge and go on, or wait where this browser can't: the server lets some in without. */
