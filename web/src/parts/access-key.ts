@@ -2,6 +2,7 @@
 
 const STORED = "access-key";
 const PREFIX = "imgk_";
+const COMPLETE = /^imgk_\w{44}$/;
 
 let key = stored();
 
@@ -13,9 +14,11 @@ export const currentKey = {
   get text(): string {
     return key;
   },
-  /** Use a key from now on. */
+  /** Use a key from now on. A new one that is complete is an event of the window, `access-key`. */
   use(text: string): void {
+    const isNew = text !== key && COMPLETE.test(text);
     key = text;
+    if (isNew) dispatchEvent(new Event("access-key"));
   },
   store,
 };
