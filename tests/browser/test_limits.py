@@ -44,14 +44,14 @@ async def test_an_upload_over_a_limit_says_when_it_resumes_and_does(site: Site, 
     await page.route(re.compile(r"/api/v1/uploads/[\w-]+$"), limited)
     await choose(page, payload("many.jpg", pictures.photo(64, 48)))
     found = await reaches(page, "many.jpg", "offline")
-    await found.locator(".state", has_text="Too much at once. Resumes by itself at").wait_for()
+    await found.locator(".state", has_text="Limit reached. Resumes by itself at").wait_for()
     await page.unroute_all()
     await reaches(page, "many.jpg", "done")
     assert (await resource(site, await link_of(found)))["state"] == "ready"
     met(page).clear()  # the statuses
 
 
-async def test_an_upload_without_a_proof_of_work_says_that_others_upload_too_much(open_page: OpenPage) -> None:
+async def test_an_upload_without_a_proof_of_work_says_when_it_resumes_and_does(open_page: OpenPage) -> None:
     """As in a browser that can solve no challenge, because the page isn't on https."""
     page = await open_page("/")
 
@@ -64,7 +64,7 @@ async def test_an_upload_without_a_proof_of_work_says_that_others_upload_too_muc
     await page.route("**/api/v1/uploads", asked)
     await choose(page, payload("many.jpg", pictures.photo(64, 48)))
     found = await reaches(page, "many.jpg", "offline")
-    await found.locator(".state", has_text="Very many images are being uploaded. Resumes by itself at").wait_for()
+    await found.locator(".state", has_text="Limit reached. Resumes by itself at").wait_for()
     await page.unroute_all()
     await reaches(page, "many.jpg", "done")
     met(page).clear()  # the statuses

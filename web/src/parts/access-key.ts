@@ -2,7 +2,6 @@
 
 const STORED = "access-key";
 const PREFIX = "imgk_";
-const COMPLETE = /^imgk_\w{44}$/;
 
 let key = stored();
 
@@ -14,11 +13,9 @@ export const currentKey = {
   get text(): string {
     return key;
   },
-  /** Use a key from now on. A new one that is complete is an event of the window, `access-key`. */
+  /** Use a key from now on. */
   use(text: string): void {
-    const isNew = text !== key && COMPLETE.test(text);
     key = text;
-    if (isNew) dispatchEvent(new Event("access-key"));
   },
   store,
 };

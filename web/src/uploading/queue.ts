@@ -90,9 +90,9 @@ export class Queue {
     return unfinished.length;
   }
 
-  /** Try again what has failed, or only what has failed for want of a key. */
-  retryAll({ forKey = false } = {}): void {
-    for (const transfer of this.#transfers.keys()) if (transfer.phase === "failed" && (transfer.needsKey || !forKey)) transfer.requeue();
+  /** Try again what has failed. */
+  retryAll(): void {
+    for (const transfer of this.#transfers.keys()) if (transfer.phase === "failed") transfer.requeue();
     this.#startNext();
   }
 

@@ -5,7 +5,7 @@ import { locale, t } from "../parts/messages";
 import type { ImageResource } from "../library/image";
 import type { Transfer } from "./transfer";
 
-export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpace, waitsForOthers, limitedUntil, isDiscarded, image }: Transfer): string {
+export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpace, limitedUntil, isDiscarded, image }: Transfer): string {
   const figures = { sent: size(sent), whole: size(file.size) };
   if (phase === "processing" && isDisconnected) return t("All data has been sent, but the connection was lost. The upload finishes when you’re back online.");
   switch (phase) {
@@ -20,8 +20,7 @@ export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpa
     case "paused":
       return t("Paused, {sent} of {whole}", figures);
     case "offline":
-      if (limitedUntil && waitsForOthers) return t("Very many images are being uploaded. Resumes by itself at {time}, {sent} of {whole}", { ...figures, time: timeOf(limitedUntil) });
-      if (limitedUntil) return t("Too much at once. Resumes by itself at {time}, {sent} of {whole}", { ...figures, time: timeOf(limitedUntil) });
+      if (limitedUntil) return t("Limit reached. Resumes by itself at {time}, {sent} of {whole}", { ...figures, time: timeOf(limitedUntil) });
       if (waitsForSpace) return t("Waiting for space on the server, {sent} of {whole}", figures);
       return t("Waiting for connection, {sent} of {whole}", figures);
     case "processing":

@@ -53,10 +53,6 @@ export class Transfer {
   waitsForSpace = false;
   /** When it resumes by itself, while it is over a limit of the server. */
   limitedUntil: Date | undefined;
-  /** Whether others upload too much, not this browser. */
-  waitsForOthers = false;
-  /** Whether it failed for want of an access key that is valid. */
-  needsKey = false;
   /** Whether the server has discarded a cancelled upload, and the link with it. */
   isDiscarded = false;
   readonly rate = new TransferRate();
@@ -105,7 +101,6 @@ export class Transfer {
   async start(): Promise<void> {
     if (ENDED.has(this.phase)) return;
     this.problem = undefined;
-    this.needsKey = false;
     this.limitedUntil = undefined;
     this.rate.reset();
     this.#enter("sending");
@@ -253,8 +248,7 @@ export class Transfer {
     if (status === TOO_MANY_REQUESTS) return this.#awaitLimit(wait);
     if (status === PROOF_REQUIRED) return void this.#prove(fault.originalResponse?.getBody(), wait);
     this.problem = problemIn(fault.originalResponse?.getBody());
-    this.needsKey = status === UNAUTHORIZED;
-    const isRefused = status >= 400 && status < 500 && !this.needsKey;
+    const isRefused = status >= 400 && status < 500 && status !== UNAUTHORIZED;
     this.#enter(isRefused ? "refused" : "failed"); // with a key it can be tried again
   }
 
@@ -265,12 +259,11 @@ export class Transfer {
     this.#proof = await import("./proof").then(({ solve }) => solve(body), () => undefined);
     if (attempt !== this.#attempt) return;
     if (this.#proof) void this.start();
-    else this.#awaitLimit(wait, true);
+    else this.#awaitLimit(wait);
   }
 
   /** Resume when the server says that it may. */
-  #awaitLimit(seconds: number, waitsForOthers = false): void {
-    this.waitsForOthers = waitsForOthers;
+  #awaitLimit(seconds: number): void {
     const [attempt, ms] = [this.#attempt, (seconds || RETRY_MS / 1000) * 1000];
     this.limitedUntil = new Date(Date.now() + ms);
     this.#enter("offline");
