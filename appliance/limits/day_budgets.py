@@ -126,6 +126,15 @@ class DayBudgets:
             if len(self._used) > MAX_NAMES:
                 self._used.popitem(last=False)
 
+    def left_of(self, client: str) -> list[tuple[Policy, int]]:
+        """Every budget that the client is under, and how much of it is left today."""
+        self._turn_day()
+        used = [
+            (policy, self._used.get(self._key.name_of(policy.scope, whose), 0))
+            for policy, whose in self._accounts_of(client)
+        ]
+        return [(policy, max(0, policy.quota - count)) for policy, count in used]
+
     def _accounts_of(self, client: str) -> list[Account]:
         if client == HOST:
             whose: dict[QuotaScope, str] = {}

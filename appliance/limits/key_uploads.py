@@ -35,8 +35,15 @@ class KeyUploads:
         if key is not None and key.limits.max_uploads_a_minute:
             self._minutes.charge(key.id, 1 / key.limits.max_uploads_a_minute, self._clock())
 
+    def left_of(self, key: AccessKey | None) -> list[tuple[Policy, int]]:
+        """The limit of the key, and how many uploads of it are left now; nothing without one."""
+        if key is None or (quota := key.limits.max_uploads_a_minute) is None:
+            return []
+        used = self._minutes.used_share(key.id, self._clock()) * quota
+        return [(_policy(quota), max(0, int(quota - used)))]
+
     def _refusal(self, key: AccessKey, quota: int, retry_after_s: int) -> RateLimited:
-        policy = Policy(NAME, QuotaScope.KEY, Unit.UPLOADS, quota, WINDOW_S)
+        policy = _policy(quota)
         self._refusals.note(policy, f"key:{key.id}")
         return RateLimited(
             f"This access key allows {quota:,} uploads a minute. Continue in {retry_after_s:,} s.",
@@ -45,3 +52,7 @@ class KeyUploads:
             retry_after_s=retry_after_s,
             policy=policy,
         )
+
+
+def _policy(quota: int) -> Policy:
+    return Policy(NAME, QuotaScope.KEY, Unit.UPLOADS, quota, WINDOW_S)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from appliance.catalogue import DayBudgetCatalogue
 from appliance.config.model import Config, LimitsConfig
+from appliance.domain.clients import Client
 from appliance.domain.clock import DAY_S
 from appliance.domain.quotas import Policy, QuotaScope, Unit
 from appliance.limits.challenges import Challenges
@@ -83,6 +84,12 @@ class Limits:
             refusals=refusals,
             aside=aside,
         )
+
+    def left_of(self, client: Client) -> list[tuple[Policy, int]]:
+        """What the client may upload and ask for: every policy that it is under, and how much of it is left now."""
+        parts = (self.requests, self.uploads, self.minute_bytes, self.day_budgets)
+        accounts = [each for account in client.accounts for part in parts for each in part.left_of(account)]
+        return [*self.key_uploads.left_of(client.access_key), *accounts]
 
 
 def _policies(settings: LimitsConfig, setting: str, unit: Unit, window_s: int, factor: int) -> list[Policy]:

@@ -73,6 +73,11 @@ class Rate:
             for buckets, name in self._buckets_of(client)
         )
 
+    def left_of(self, client: str) -> list[tuple[Policy, int]]:
+        """Every policy that the client is under, and how much of it is left now."""
+        now_s = self._clock()
+        return [(buckets.policy, buckets.left(name, now_s)) for buckets, name in self._buckets_of(client)]
+
     def take(self, client: str, cost: float = 1.0) -> None:
         """Count the use. Raises RateLimited, and then counts nothing."""
         now_s = self._clock()

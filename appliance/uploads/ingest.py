@@ -30,14 +30,21 @@ MAX_SKIPPED_BYTES = 64 * 1024 * 1024
 class ArrivingFile:
     """A file in a body that is being read: its name, and its bytes as they come.
 
-    It has at most `announced_bytes`; None where the client didn't say how many. At most `max_skipped_bytes` of it are
-    read past, so that the files behind a refused one can be read.
+    It has at most `announced_bytes`, or with `is_exact` as many; None where the client didn't say. At most
+    `max_skipped_bytes` of it are read past, so that the files behind a refused one can be read.
     """
 
     name: str
     stream: AsyncIterator[bytes] = field(repr=False)
     announced_bytes: int | None
     max_skipped_bytes: int = MAX_SKIPPED_BYTES
+    is_exact: bool = False
+
+    def announced_within(self, max_bytes: int) -> int | None:
+        """The announced bytes, which only refuse a file as too large where they are its own, not a form's."""
+        if self.announced_bytes is None or self.is_exact:
+            return self.announced_bytes
+        return min(self.announced_bytes, max_bytes)
 
     async def skip(self) -> bool:
         """Read past the rest, so that the next file can be read. False where that is too much."""
@@ -173,14 +180,15 @@ class Ingest:
         self, file: ArrivingFile, request: AdmissionRequest, *, may_skip: bool
     ) -> _Received | Refused:
         now_s, client = self._clock(), request.client
+        max_bytes = max_file_bytes(client.access_key, self._admission.max_bytes)
         try:
             if not request.is_repeat:
                 self._admission.begin_upload(client)
             incoming = await self._spool.receive(
                 slugs.mint(now_s),
                 file.stream,
-                announced_bytes=file.announced_bytes,
-                max_bytes=max_file_bytes(client.access_key, self._admission.max_bytes),
+                announced_bytes=file.announced_within(max_bytes),
+                max_bytes=max_bytes,
                 client=client.id,
                 since_s=now_s,
             )

@@ -44,7 +44,7 @@ async def test_an_upload_over_a_limit_says_when_it_resumes_and_does(site: Site, 
     await page.route(re.compile(r"/api/v1/uploads/[\w-]+$"), limited)
     await choose(page, payload("many.jpg", pictures.photo(64, 48)))
     found = await reaches(page, "many.jpg", "offline")
-    await found.locator(".state", has_text="Too many uploads at once. Resumes automatically at").wait_for()
+    await found.locator(".state", has_text="Limit reached. Resumes automatically at").wait_for()
     await page.unroute_all()
     await reaches(page, "many.jpg", "done")
     assert (await resource(site, await link_of(found)))["state"] == "ready"
@@ -62,3 +62,22 @@ async def test_an_english_page_says_what_the_api_tells_programmers_in_words_for_
     found = await reaches(page, "cat.jpg", "refused")
     await found.get_by_text("Your network or access key is banned until 1 December 2026 at 03:35.").wait_for()
     met(page).clear()  # the status
+
+
+async def test_an_upload_without_a_proof_of_work_says_when_it_resumes_and_does(open_page: OpenPage) -> None:
+    """As in a browser that can solve no challenge, because the page isn't on https."""
+    page = await open_page("/")
+
+    async def asked(route: Route) -> None:
+        problem = {"status": 428, "code": "proof-required", "detail": "Solve the challenge."}
+        await route.fulfill(
+            status=428, content_type="application/problem+json", headers={"Retry-After": "2"}, json=problem
+        )
+
+    await page.route("**/api/v1/uploads", asked)
+    await choose(page, payload("many.jpg", pictures.photo(64, 48)))
+    found = await reaches(page, "many.jpg", "offline")
+    await found.locator(".state", has_text="Limit reached. Resumes automatically at").wait_for()
+    await page.unroute_all()
+    await reaches(page, "many.jpg", "done")
+    met(page).clear()  # the statuses

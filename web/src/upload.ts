@@ -45,5 +45,6 @@ form.addEventListener("submit", (event) => {
 });
 wireCopyButtons();
 wireKeyField();
+addEventListener("access-key", () => queue.retryAll());
 interrupted.load().then(askAbout).catch(() => undefined); // a browser that stores nothing resumes nothing
 addEventListener("load", () => void navigator.serviceWorker?.register("/sw.js").catch(() => undefined));

@@ -1,4 +1,4 @@
-"""The caller's own resource: who it is to this host, what it may do, and what its access key has left."""
+"""The caller's own resource: who it is to this host, what it may do, and what is left of its limits."""
 
 from dataclasses import asdict
 
@@ -9,7 +9,7 @@ from appliance.domain.clock import DAY_S
 from appliance.domain.errors import ApplianceError
 from appliance.http.banned import ban_of
 from appliance.http.client_address import client_of
-from appliance.http.keys import ACCESS_KEYS, BANS, TRUSTED_PROXIES, UPLOADERS
+from appliance.http.keys import ACCESS_KEYS, BANS, LIMITS, TRUSTED_PROXIES, UPLOADERS
 from appliance.http.localization.formatting import rfc3339
 from appliance.http.responses import json_answer
 
@@ -20,6 +20,10 @@ async def show_me(request: web.Request) -> web.Response:
     """GET /api/v1/me"""
     client = client_of(request)
     me: dict[str, object] = {"may_upload": _may_upload(request), "signed_in_as": client.user, "key": None}
+    me["quotas"] = [
+        {"name": policy.name, "unit": policy.unit, "limit": policy.quota, "window_s": policy.window_s, "left": left}
+        for policy, left in request.app[LIMITS].left_of(client)
+    ]
     if (key := client.access_key) is not None:
         me["key"] = key_resource(key, await request.app[ACCESS_KEYS].usage(key))
     return json_answer(me, headers=NO_STORE)

@@ -220,4 +220,4 @@ class RawBody(RequestBody):
         if self._request.content_length == 0 or not self._request.body_exists:
             raise MissingFile("The request has no body. Send the file as the body, or as the form field “file”.")
         stream = self._received(self._content(), permit)
-        yield ArrivingFile("", stream, self._request.content_length)
+        yield ArrivingFile("", stream, self._request.content_length, is_exact=True)

@@ -1,6 +1,6 @@
 """What callers learn of themselves."""
 
-from appliance.config.model import Access
+from appliance.config.model import Access, LimitsConfig
 from appliance.domain.access_keys import KeyLimits, Scope
 from tests.support.access import minted, raw
 from tests.support.host import Host, OpenHost, bearer
@@ -29,8 +29,29 @@ async def test_a_key_learns_its_limits_and_what_is_left(host: Host, jpeg: bytes)
 
 async def test_who_has_no_key_learns_whether_one_is_needed(open_host: OpenHost) -> None:
     host = await open_host(access=Access(uploads=("key",)))
-    assert await (await host.get("/api/v1/me")).json() == {"may_upload": False, "signed_in_as": None, "key": None}
+    assert await (await host.get("/api/v1/me")).json() == {
+        "may_upload": False,
+        "signed_in_as": None,
+        "key": None,
+        "quotas": [],
+    }
     assert (await (await host.get("/api/v1/limits")).json())["access"] == {"uploads": ["key"]}
     key = await minted(host, scopes=(Scope.MANAGE,))
     me = await (await host.client.get("/api/v1/me", headers=bearer(key))).json()
     assert me["may_upload"] is False
+
+
+async def test_callers_learn_what_is_left_of_the_limits_of_the_host(open_host: OpenHost, jpeg: bytes) -> None:
+    host = await open_host(limits=LimitsConfig(mode="on", key_day_bytes=5_000_000, address_uploads=10))
+    key = await minted(host, limits=KeyLimits(max_uploads_a_minute=3))
+
+    async def left(headers: dict[str, str]) -> dict[str, int]:
+        quotas = (await (await host.client.get("/api/v1/me", headers=headers)).json())["quotas"]
+        return {quota["name"]: quota["left"] for quota in quotas}
+
+    assert (await raw(host, jpeg, bearer(key))).status == 201
+    assert (await raw(host, jpeg, {})).status == 201
+    with_key, without = await left(bearer(key)), await left({})
+    assert (with_key["key-day-bytes"], with_key["key-uploads-a-minute"]) == (5_000_000 - len(jpeg), 2)
+    assert without["address-uploads"] == 9
+    assert {name.partition("-")[0] for name in without} == {"address", "prefix", "anonymous"}

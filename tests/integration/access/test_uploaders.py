@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 
 from appliance.config.model import Access, Config, Server
 from appliance.domain.access_keys import KeyLimits, Scope
-from tests.support.access import BY_FIELD, BY_HEADER, Way, api_field, form, minted, only_image, raw
+from tests.support.access import BY_FIELD, BY_HEADER, Way, api_field, api_form, form, minted, only_image, raw
 from tests.support.host import Host, OpenHost, bearer, problem
 from tests.support.tus_client import Tus, encoded
 from tests.support.wire import wires
@@ -242,6 +242,14 @@ async def test_a_key_has_limits_of_its_own(
     chunked = await host.client.post(f"/api/v1/images{query}", data=_chunks(jpeg), headers=bearer(key))
     assert await code(chunked) == expected  # nothing was announced
     assert await host.appliance.catalogue.images.page() == []
+
+
+async def test_only_the_file_of_a_form_counts_against_the_largest_file(host: Host, jpeg: bytes) -> None:
+    exact = await minted(host, limits=KeyLimits(max_file_bytes=len(jpeg)))
+    small = await minted(host, "small", limits=KeyLimits(max_file_bytes=len(jpeg) - 1))
+    assert (await api_form(host, jpeg, bearer(exact))).status == 201
+    told = await problem(await api_form(host, jpeg, bearer(small)), "too-large")
+    assert (told["limit"], told["actual"]) == (len(jpeg) - 1, len(jpeg))
 
 
 async def test_a_key_begins_only_so_many_uploads_a_minute(host: Host, jpeg: bytes) -> None:

@@ -6,6 +6,8 @@ import { required } from "./dom";
 import { t } from "./messages";
 import { type LocalizedText, pageLanguage, showText } from "./problems";
 
+const KEY_CHARS = 49;
+
 /** What the host says of the caller, as far as it is shown. */
 interface Me {
   may_upload: boolean;
@@ -40,10 +42,12 @@ export class KeyField {
     return required("#key-help");
   }
 
-  /** Use a key from now on. The form's reset leaves it where it is. */
+  /** Use a key from now on. The form's reset leaves it where it is. A whole new one is an event of the window, `access-key`. */
   #take(text: string): void {
+    const isNew = text !== this.key.text && text.length === KEY_CHARS;
     this.key.use(text);
     this.input.defaultValue = text;
+    if (isNew) dispatchEvent(new Event("access-key"));
   }
 
   async #keep(): Promise<void> {

@@ -20,7 +20,7 @@ export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpa
     case "paused":
       return t("Paused, {sent} of {whole}", figures);
     case "offline":
-      if (limitedUntil) return t("Too many uploads at once. Resumes automatically at {time}, {sent} of {whole}", { ...figures, time: timeOf(limitedUntil) });
+      if (limitedUntil) return t("Limit reached. Resumes automatically at {time}, {sent} of {whole}", { ...figures, time: timeOf(limitedUntil) });
       if (waitsForSpace) return t("Waiting for space on the server, {sent} of {whole}", figures);
       return t("Waiting for connection, {sent} of {whole}", figures);
     case "processing":
