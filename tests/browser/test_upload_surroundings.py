@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import struct
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from tests.support.browser.cards import choose, link_of, payload, reaches, resou
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import FORBID_COPYING, Site, met, overflow_px, screen
 from tests.support.images import pictures
+from tests.support.images.tiff_writer import Maker
 
 DROP_LINK = """() => {
     const carried = new DataTransfer();
@@ -241,6 +243,16 @@ async def test_a_long_name_leaves_the_link_in_view_and_an_incomplete_file_says_s
     lines = "name => name.clientHeight / parseFloat(getComputedStyle(name).lineHeight)"
     assert float(await found.locator(".name").evaluate(lines)) < 2.5
     assert await overflow_px(page) <= 0
+
+
+async def test_the_card_of_a_file_that_has_no_sizes_says_so(open_page: OpenPage) -> None:
+    maker = Maker()
+    maker.page(maker.picture(64, 48, b"\x7f"))
+    twelve_bits = maker.file().replace(struct.pack("<HHIH", 258, 3, 1, 8), struct.pack("<HHIH", 258, 3, 1, 12))
+    page = await open_page("/")
+    await choose(page, payload("deep.tif", twelve_bits))
+    card = await reaches(page, "deep.tif", "done")
+    await expect(card.locator(".state")).to_contain_text("For download only")
 
 
 async def test_progress_and_messages_are_seen_in_forced_colours(open_page: OpenPage) -> None:

@@ -339,6 +339,12 @@ def test_the_share_page_has_metadata_for_link_previews(pages: LocalizedPages) ->
     assert page.one("link", type="application/json+oembed")["href"].startswith("https://pics.example/oembed?url=https")
 
 
+@pytest.mark.parametrize("size", [(1080, 12_000), (200, 150)])
+def test_a_small_preview_has_a_small_card(pages: LocalizedPages, size: tuple[int, int]) -> None:
+    page = Page(pages.images.share_page(changed(PHOTO, width=size[0], height=size[1])))
+    assert page.meta("twitter:card") == "summary"
+
+
 def test_an_original_only_page_says_why_and_offers_the_download(pages: LocalizedPages) -> None:
     page = Page(pages.images.share_page(PANORAMA))
     assert "It has 4.2 gigapixels; 1 gigapixel is the limit." in page.text

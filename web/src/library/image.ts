@@ -24,6 +24,7 @@ export interface ImageResource {
   sha256?: string;
   created_at?: string;
   incomplete?: boolean;
+  problem?: object;
   private_data?: "none" | "removed" | "kept" | "not-removable";
   content_credentials?: "none" | "removed" | "kept";
   original?: Rendition;

@@ -52,6 +52,7 @@ function expiryOf(image: ImageResource | undefined): string[] {
 /** What the uploader wouldn't expect: data that was removed, or that couldn't be. */
 function lossesOf(image: ImageResource | undefined): string[] {
   const losses: string[] = [];
+  if (image?.problem) losses.push(t("For download only"));
   if (image?.incomplete) losses.push(t("The file is incomplete: its end is missing"));
   if (image?.private_data === "not-removable") losses.push(t("Some private data could not be removed"));
   if (image?.content_credentials === "removed") losses.push(t("Content credentials (C2PA) were removed"));
