@@ -1,6 +1,8 @@
 """Originals as local files: from the spool when they are there, else fetched from the store into the spool's copies."""
 
 import asyncio
+import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import BinaryIO
@@ -27,6 +29,7 @@ SMALL_FETCHES, LARGE_FETCHES = 8, 4
 MAX_WAITING = 4096
 WHAT = "fetches from the store"
 MAX_REPLACED = 20_000  # originals that were replaced lately: more than while any request lasts
+TOUCH_AGAIN_S = 60.0  # a copy that is used more often is among the last to be evicted anyway
 MAX_FETCHES = 3  # a copy may be evicted before it is opened, when many are fetched at once
 
 
@@ -61,7 +64,8 @@ class Originals:
         if found is None:
             raise StoreUnavailable("The original can't be read at the moment. Try again.", retry_after_s=RETRY_AFTER_S)
         try:
-            await self._spool.touch(image.slug)
+            if time.time() - os.fstat(found.fileno()).st_mtime > TOUCH_AGAIN_S:
+                await self._spool.touch(image.slug)
             await self._spool.keep_budget()  # once it is open: a copy larger than the budget is removed
         except BaseException:
             found.close()

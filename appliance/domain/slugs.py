@@ -13,19 +13,23 @@ LENGTH = MINUTE_CHARS + RANDOM_CHARS
 _MEMBERS = frozenset(ALPHABET)
 
 
-def mint(now_s: float, choose: Callable[[str], str] = secrets.choice) -> str:
-    """A new slug for the minute of `now_s` (unix seconds)."""
-    return shard(now_s) + "".join(choose(ALPHABET) for _ in range(RANDOM_CHARS))
+def mint(now_s: float, draw: Callable[[int], int] = secrets.randbelow) -> str:
+    """A new slug for the minute of `now_s` (unix seconds). `draw` gives a random number below its argument."""
+    return shard(now_s) + _in_base62(draw(len(ALPHABET) ** RANDOM_CHARS), RANDOM_CHARS)
 
 
 def shard(now_s: float) -> str:
     """The beginning of every slug of that minute, and the name of its folder in the store."""
-    minute = max(0, int(now_s - EPOCH_S) // 60)
-    head = ""
-    for _ in range(MINUTE_CHARS):
-        minute, digit = divmod(minute, len(ALPHABET))
-        head = ALPHABET[digit] + head
-    return head
+    return _in_base62(max(0, int(now_s - EPOCH_S) // 60), MINUTE_CHARS)
+
+
+def _in_base62(number: int, chars: int) -> str:
+    """The last `chars` digits of the number."""
+    digits = ""
+    for _ in range(chars):
+        number, digit = divmod(number, len(ALPHABET))
+        digits = ALPHABET[digit] + digits
+    return digits
 
 
 def minted_s(slug: str) -> int:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
@@ -76,19 +76,25 @@ class MinioStore:
         checked_key(key)
         headers = {METADATA_PREFIX + name: value for name, value in checked_metadata(metadata).items()}
         headers["Content-Type"] = media_type
-        descriptor = await self._reads.run_stoppable(lambda _stop: os.open(path, os.O_RDONLY), discard=os.close)
-        try:
+        large = await self._writes.run_stoppable(partial(self._put, key, path, headers), discard=_close)
+        if large is not None:
+            try:
+                await self.multipart.put(key, large, headers)
+            finally:
+                os.close(large)
+
+    def _put(self, key: str, path: Path, headers: dict[str, str], stop: Stop) -> int | None:
+        """Put the file. One that is larger than a part is only opened, and its descriptor returned."""
+        with ExitStack() as opened:
+            descriptor = os.open(path, os.O_RDONLY)
+            opened.callback(os.close, descriptor)
             size = os.fstat(descriptor).st_size
             if size > self.multipart.part_bytes:
-                await self.multipart.put(key, descriptor, headers)
-            else:
-                await self._writes.run_stoppable(partial(self._put, key, descriptor, size, headers))
-        finally:
-            os.close(descriptor)
-
-    def _put(self, key: str, descriptor: int, size: int, headers: dict[str, str], stop: Stop) -> None:
-        with self._throttle.small_transfer():
-            self._bucket.put(key, FileSlice(descriptor, 0, size, stop), headers)
+                opened.pop_all()
+                return descriptor
+            with self._throttle.small_transfer():
+                self._bucket.put(key, FileSlice(descriptor, 0, size, stop), headers)
+        return None
 
     async def put_bytes(self, key: str, data: bytes, *, media_type: str) -> None:
         headers = {"Content-Type": media_type}
@@ -138,3 +144,8 @@ class MinioStore:
                 raise StoreUnavailable(
                     f"{self._bucket.where} closed the connection {left} bytes before the end of {key}."
                 )
+
+
+def _close(descriptor: int | None) -> None:
+    if descriptor is not None:
+        os.close(descriptor)

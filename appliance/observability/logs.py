@@ -20,6 +20,7 @@ MAX_BYTES = 1024  # of the message, the fields and the texts of exceptions toget
 MAX_FIELD_BYTES = 128
 EXCEPTION_BYTES = 384  # what the message leaves for the text of an exception
 
+_json = json.JSONEncoder(ensure_ascii=False).encode
 _CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\ufffd") | {ord("\n"): "⏎", ord("\t"): " "}
 """Some of them control terminals; a line break would let a stranger begin a line."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -35,6 +36,8 @@ _SECRETS = (  # possessive: each looks at a run of characters once
         r"\1\2(hidden)",
     ),
 )
+_MARKS = ("?", "bearer", "basic", "/uploads/", "token", "secret", "password", "passphrase")
+"""In lower case; a text without any of them has nothing to hide."""
 _OURS = (
     '  File "',
     "Traceback (most recent call last):",
@@ -46,6 +49,8 @@ _OURS = (
 
 def redacted(text: str) -> str:
     """`text` without query strings, authorisation values and whatever is called a token, secret, password and so on."""
+    if text.isascii() and not any(mark in text.lower() for mark in _MARKS):
+        return text  # most texts; where there is more than ASCII, case is more than `lower` knows
     text = _QUERY.sub(lambda query: "?(hidden)" if "=" in query[0] else query[0], text)
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
@@ -54,6 +59,8 @@ def redacted(text: str) -> str:
 
 def shortened(text: str, max_bytes: int) -> str:
     """The first `max_bytes` of a text, and how long it was; without controls, and with escapes where UTF-8 has none."""
+    if len(text) <= max_bytes and text.isascii() and text.isprintable():
+        return text
     kept = text[:max_bytes].translate(_CONTROLS).encode(errors="backslashreplace")
     if len(kept) <= max_bytes and len(text) <= max_bytes:
         return kept.decode()
@@ -115,7 +122,7 @@ class JsonLines(logging.Formatter):
             line.setdefault(name, value)
         if parts.trace:
             line["exception"] = parts.trace
-        return json.dumps(line, ensure_ascii=False)
+        return _json(line)
 
 
 class HumanLines(logging.Formatter):

@@ -15,7 +15,7 @@ YEAR_S = 365 * 86400
 
 def slug(number: int) -> str:
     """The slugs of rising numbers rise."""
-    minute = slugs.mint(NOW_S + 60 * number, lambda alphabet: alphabet[0])[: slugs.MINUTE_CHARS]
+    minute = slugs.shard(NOW_S + 60 * number)
     return minute + f"{number:013d}"
 
 
