@@ -14,7 +14,7 @@ from pathlib import Path
 from appliance.catalogue import DayBudgetCatalogue
 from appliance.domain.clients import HOST
 from appliance.domain.clock import DAY_S
-from appliance.domain.errors import ApplianceError, BudgetSpent
+from appliance.domain.errors import ApplianceError, BudgetSpent, TooLarge
 from appliance.domain.networks import prefix_of
 from appliance.domain.quotas import Policy, QuotaScope
 from appliance.limits.day_key import DayKey, keep_key, read_key
@@ -98,12 +98,19 @@ class DayBudgets:
     def require(self, client: str, count: int) -> None:
         """Raises BudgetSpent where so many bytes are more than what is left, or than a network's share of it.
 
-        Counts nothing.
+        Raises TooLarge where no day has so many. Counts nothing.
         """
         self._turn_day()
         used: dict[QuotaScope, int] = {}
         for policy, whose in self._accounts_of(client):
             used[policy.scope] = self._used.get(self._key.name_of(policy.scope, whose), 0)
+            if count > policy.quota:
+                self._refusals.note(policy, client)
+                raise TooLarge(
+                    f"This host accepts {policy.quota:,} bytes a day {policy.who}, so a file can't have more.",
+                    limit=policy.quota,
+                    actual=count,
+                )
             if used[policy.scope] + count > policy.quota:
                 raise self._spent(policy, client, policy.quota, used[policy.scope], count)
         if QuotaScope.PREFIX in used and QuotaScope.ANONYMOUS in used:

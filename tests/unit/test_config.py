@@ -217,12 +217,6 @@ def test_a_value_that_cannot_work_is_refused_by_name(name: str, value: str, tmp_
     assert ": expected " in line
 
 
-def test_nobody_says_who_they_are_from_anywhere(tmp_path: Path) -> None:
-    environment = {"APPLIANCE_ACCESS_USER_HEADER": "Remote-User", "APPLIANCE_SERVER_TRUSTED_PROXIES": "0.0.0.0/0"}
-    (line,) = mistakes(None, tmp_path, **environment)
-    assert "the proxy alone" in line
-
-
 def test_a_file_that_is_absent_or_no_toml_is_named(tmp_path: Path) -> None:
     assert "can't be read" in mistakes(None, tmp_path, APPLIANCE_CONFIG=str(tmp_path / "absent.toml"))[0]
     assert "not valid TOML" in mistakes("listen 8080", tmp_path)[0]

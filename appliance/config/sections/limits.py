@@ -11,6 +11,8 @@ PROOFS = ("auto", "always", "never")
 _NETWORK = "one network (/24 of IPv4, /48 of IPv6)"
 _KEY = "one access key, or one person whom a trusted proxy has signed in"
 _ALL = "everybody without an access key together"
+MAX_PROOF_COST = 20_000
+"""With which a phone takes a minute, and the event loop of the server 20 ms."""
 UPLOADS_A_CORE = 250
 """In a minute: half of the images of 1 MB that a core stores and makes the sizes of, so that views have the rest."""
 
@@ -66,5 +68,10 @@ class LimitsConfig:
         ),
     )
     proof_of_work_cost: int = field(
-        default=200, metadata=info("How much work a challenge is: iterations for each of some 4096 tries.", minimum=1)
+        default=200,
+        metadata=info(
+            "How much work a challenge is: iterations for each of some 4096 tries, of which the server makes one.",
+            minimum=1,
+            maximum=MAX_PROOF_COST,
+        ),
     )

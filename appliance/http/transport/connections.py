@@ -3,7 +3,8 @@
 Application code never sees such requests; aiohttp hands them to `handle_error` of its connections.
 
 A body stays in the kernel until somebody reads it, so a connection holds kilobytes of one that is refused. After that,
-aiohttp reads on for ten seconds and drops what comes, for a browser that still sends would see a reset, not the answer.
+aiohttp reads on for ten seconds and drops what comes, though not fast: otherwise a browser that still sends would see
+a reset, and not the answer.
 """
 
 import asyncio
@@ -31,6 +32,9 @@ UNREAD_BYTES = 16 * 1024
 RECV_BYTES = 64 * 1024
 READ_BYTES = 256 * 1024
 """The same two for a body that is being read; these are the defaults of aiohttp and asyncio."""
+DROPPING_PAUSE_S = 0.02
+"""Between two reads of a body that nobody wants, each of 96 KB at most: so a refusal costs little, however fast its client
+sends on."""
 
 
 class Connection(RequestHandler):
@@ -102,6 +106,13 @@ class Connection(RequestHandler):
             kind = type(last.exc)
             self._messages[-1] = _ErrInfo(last.status, kind.__new__(kind), ""), EMPTY_PAYLOAD
             self._is_unreadable = True
+
+    def _resume_transport_reading(self) -> None:
+        """Go on reading; after a pause what is only dropped."""
+        if self._unread_body is None or self._unread_body.is_eof():
+            super()._resume_transport_reading()
+        else:
+            self._loop.call_later(DROPPING_PAUSE_S, super()._resume_transport_reading)
 
     # --- responses ----------------------------------------------------------------------------------------------------
 

@@ -89,6 +89,18 @@ async def test_a_client_that_goes_after_its_refusal_leaves_nothing_behind(used_u
     await until(lambda: connections() == 0)
 
 
+async def test_a_client_that_sends_on_after_its_refusal_is_slowed_down(used_up: Site) -> None:
+    async with wires(used_up.port, 1) as (wire,), asyncio.TaskGroup() as sending:
+        await refused(wire)
+        task = sending.create_task(wire.send("x" * (LENGTH - 200_000)))
+        server = used_up.runner.server
+        assert server is not None
+        [transport] = [one.transport for one in server.connections if one.transport is not None]
+        await until(lambda: not transport.is_reading())
+        await until(transport.is_reading)
+        task.cancel()
+
+
 async def test_a_client_that_reads_when_it_has_sent_everything_sees_the_refusal(used_up: Site) -> None:
     async with wires(used_up.port, 1) as (wire,):
         await wire.send(UPLOAD + "x" * LENGTH)
