@@ -33,8 +33,8 @@ RECV_BYTES = 64 * 1024
 READ_BYTES = 256 * 1024
 """The same two for a body that is being read; these are the defaults of aiohttp and asyncio."""
 DROPPING_PAUSE_S = 0.02
-"""Between two reads of a body that nobody wants, each of 96 KB at most: so a refusal costs little, however fast its client
-sends on."""
+"""Between two reads of a body that nobody wants, each of 96 KB at most: so a refusal costs little, however fast its
+client sends on."""
 
 
 class Connection(RequestHandler):
