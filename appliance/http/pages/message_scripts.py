@@ -37,7 +37,7 @@ def message_scripts(built: Path, languages: Sequence[Language]) -> dict[str, byt
 
 
 def _english() -> bytes:
-    faults = [fault for fault in ApplianceError.__subclasses__() if fault.for_programmers and fault.texts]
+    faults = [fault for fault in ApplianceError.kinds() if fault.for_programmers and fault.texts]
     return f"globalThis.applianceProblems={json.dumps({fault.code: fault.texts for fault in faults})}".encode()
 
 
