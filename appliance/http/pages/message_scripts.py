@@ -37,8 +37,11 @@ def message_scripts(built: Path, languages: Sequence[Language]) -> dict[str, byt
 
 
 def _english() -> bytes:
-    faults = [fault for fault in ApplianceError.kinds() if fault.for_programmers and fault.texts]
-    return f"globalThis.applianceProblems={json.dumps({fault.code: fault.texts for fault in faults})}".encode()
+    problems: dict[str, Sequence[str]] = {}
+    for fault in ApplianceError.kinds():
+        if fault.for_programmers and fault.texts:
+            problems.setdefault(fault.code, fault.texts)  # the wider one comes first
+    return f"globalThis.applianceProblems={json.dumps(problems)}".encode()
 
 
 def says(code: str, message: str) -> bool:
