@@ -2,7 +2,7 @@
 // several of them import lies one folder deeper. Each page's script is built by itself, so that a page loads few files: on a
 // slow line each round of requests takes long. Those that have the viewer are built together, because it is large and loaded
 // on demand. The client that sends files is half of what uploading needs and is needed last, and few people need the editor,
-// the field for a key, the question about files from elsewhere, a guest's list, an album, codes, or the solver of challenges,
+// the field for a key, the question about files from elsewhere, a guest's list, an album, codes, folders or a solver of challenges,
 // so these are files of their own, and so are previews and the search for duplicates, which come after a file was chosen. The
 // service worker is no module, because not every browser takes one for it.
 import { readdirSync, rmSync } from "node:fs";
@@ -27,6 +27,7 @@ const ON_DEMAND = {
   "/key-field": "src/parts/key-field.ts",
   "/arrivals": "src/uploading/arrivals.ts",
   "/guest": "src/uploading/guest.ts",
+  "/folders": "src/uploading/folders.ts",
   "/preview": "src/uploading/preview.ts",
   "/duplicates": "src/uploading/duplicates.ts",
   "/embed-codes": "src/uploading/embed-codes.ts",

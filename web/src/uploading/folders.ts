@@ -9,13 +9,9 @@ export function inFolderOrder(files: File[]): File[] {
   return visible.sort((a, b) => byName.compare(a.webkitRelativePath, b.webkitRelativePath));
 }
 
-/** The files of what was dropped, and whether there was a folder among it. */
-export async function filesOf(data: DataTransfer): Promise<{ files: File[]; from: "files" | "folder" }> {
-  const entries = [...data.items].map((item) => item.webkitGetAsEntry());
-  const loose = [...data.files];
-  if (!entries.some((entry) => entry?.isDirectory)) return { files: loose, from: "files" };
-  const found = await Promise.all(entries.map((entry) => (entry ? filesIn(entry) : [])));
-  return { files: found.flat(), from: "folder" };
+/** The files of what was dropped, folders or single files. */
+export async function filesOf(dropped: FileSystemEntry[]): Promise<File[]> {
+  return (await Promise.all(dropped.map(filesIn))).flat();
 }
 
 async function filesIn(entry: FileSystemEntry): Promise<File[]> {

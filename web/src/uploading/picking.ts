@@ -4,7 +4,6 @@ import { announce } from "../parts/announce";
 import { isTextField } from "../parts/dom";
 import { nameByTime } from "../parts/file-names";
 import { t } from "../parts/messages";
-import { filesOf, inFolderOrder } from "./folders";
 
 export type Source = "files" | "folder";
 export type FileHandler = (files: File[], from: Source) => void;
@@ -15,7 +14,7 @@ export function watchPicker(picker: HTMLInputElement, handle: FileHandler): void
     const files = [...(picker.files ?? [])];
     picker.value = ""; // so that the same file can be chosen again
     if (files.length === 0) return;
-    if (picker.webkitdirectory) handle(inFolderOrder(files), "folder");
+    if (picker.webkitdirectory) void folders().then(({ inFolderOrder }) => handle(inFolderOrder(files), "folder"), sayUnreachable);
     else handle(files, "files");
   };
   picker.addEventListener("change", take);
@@ -48,8 +47,18 @@ export function watchDrops(zone: HTMLElement, handle: FileHandler): void {
     if (!event.dataTransfer || !hasFiles(event)) return;
     event.preventDefault();
     show(0);
-    void filesOf(event.dataTransfer).then(({ files, from }) => handle(files, from));
+    const { items, files } = event.dataTransfer; // empty as soon as this is over
+    const entries = [...items].flatMap((item) => item.webkitGetAsEntry() ?? []);
+    if (!entries.some(({ isDirectory }) => isDirectory)) return handle([...files], "files");
+    void folders().then(async ({ filesOf }) => handle(await filesOf(entries), "folder"), sayUnreachable);
   });
+}
+
+/** What reads folders, which few people drop. */
+const folders = (): Promise<typeof import("./folders")> => import("./folders");
+
+function sayUnreachable(): void {
+  announce(t("The server can’t be reached. Check your connection and try again."), { staysMs: 8000 });
 }
 
 /** Whether an image or a link of another page is dragged: the browser would leave this page for it. */
