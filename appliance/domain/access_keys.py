@@ -22,7 +22,7 @@ ID_CHARS = 10
 SECRET_CHARS = 28  # 166 bits
 CHECKSUM_CHARS = 6  # a CRC-32
 MAX_NAME_CHARS = 100
-_BEGINNING = re.compile(PREFIX, re.ASCII | re.IGNORECASE)
+_BEGINNING = re.compile(rf"(?<![0-9A-Za-z_-]){PREFIX}", re.ASCII | re.IGNORECASE)  # not in the middle of another secret
 _AROUND = " \t\r\n\"'“”<>"
 """What people and programs leave behind a key that they copied."""
 _TEXT = re.compile(rf"{PREFIX}([0-9A-Za-z]{{{ID_CHARS}}})[0-9A-Za-z]{{{SECRET_CHARS + CHECKSUM_CHARS}}}", re.ASCII)

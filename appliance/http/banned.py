@@ -8,17 +8,16 @@ from aiohttp import hdrs, web
 
 from appliance.domain.clients import Client
 from appliance.domain.errors import Banned
+from appliance.http.always_open import is_always_open
 from appliance.http.client_address import client_of
 from appliance.http.keys import BANS, METRICS, REFUSED_EARLY, TRUSTED_PROXIES
 
-OPEN = ("/static/", "/healthz", "/readyz")
-"""What the page needs that says so, and what a supervisor or balancer on a banned network needs to keep the host up."""
 _READING = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 
 
 def refuse_banned(request: web.Request, client: Client) -> None:
     """Raises Banned."""
-    if request.path.startswith(OPEN):
+    if is_always_open(request):
         return
     try:
         request.app[BANS].require_not_banned(client, viewing=_is_viewing(request))

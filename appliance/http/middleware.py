@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from appliance.domain.errors import ApplianceError
+from appliance.http.always_open import is_always_open
 from appliance.http.authentication import authenticate
 from appliance.http.client_address import client_of
 from appliance.http.keys import (
@@ -32,8 +33,6 @@ from appliance.observability import logs
 
 log = logging.getLogger("appliance.access")
 EXPOSED_HEADERS = "Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID, ETag, Content-Range"
-UNLIMITED = ("/static/", "/healthz", "/readyz")
-"""What costs no more than a refusal, and what a proxy asks for all the time."""
 ONLY_FOR_THIS_CLIENT = {"Cache-Control": "private, no-store", "Cross-Origin-Resource-Policy": "same-origin"}
 """The headers of what a passphrase or one view protects, in place of those that let other sites and caches have it."""
 
@@ -92,7 +91,7 @@ async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse
 
 def _limit(request: web.Request) -> None:
     """Count the request for its client, before it costs anything. Raises RateLimited."""
-    if not request.path.startswith(UNLIMITED):
+    if not is_always_open(request):
         client = client_of(request).id
         request.app[FORWARDING_WATCH].note(request, client)
         request.app[LIMITS].requests.take(client)

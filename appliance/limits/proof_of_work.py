@@ -1,4 +1,4 @@
-"""Proof of work: while very much is uploaded, who has no key solves a challenge first, or waits in a slow lane.
+"""Proof of work: while very much is uploaded, clients without a key solve a challenge first, or wait in a slow lane.
 
 So a flood costs its sender more than this host, and people's browsers do the work without their noticing.
 """
@@ -69,5 +69,5 @@ class ProofOfWork:
 
 
 def _network_of(client: Client) -> str:
-    """Whoever has many addresses solves a challenge for each upload all the same, so it is for all of them."""
+    """A challenge is for a whole network: each upload takes a new one anyway, from whichever address it comes."""
     return prefix_of(client.id) or client.id

@@ -21,6 +21,8 @@ from appliance.spool import Incoming, Spool
 from appliance.uploads.committer import Accepted, Committer
 
 RETRY_AFTER_S = 2
+REPEAT_SLACK_BYTES = 1_000_000
+"""What a form has around a file, and what was cut off the file."""
 
 _FINGERPRINTS: dict[KeepMetadata, list[str]] = {  # stored, so these strings never change
     KeepMetadata.NOTHING: [],
@@ -53,9 +55,11 @@ class IdempotentCommitter:
         self._clock = clock
         self._keys_in_use: set[str] = set()
 
-    async def knows(self, key: str) -> bool:
-        """Whether an upload with this key has been answered."""
-        return await self._catalogue.idempotency.get(tokens.hash_secret(key)) is not None
+    async def knows(self, key: str, announced_bytes: int) -> bool:
+        """Whether an upload with this key has been answered, whose image was about as large."""
+        first = await self._catalogue.idempotency.get(tokens.hash_secret(key))
+        image = None if first is None else await self._catalogue.images.get(first.slug)
+        return isinstance(image, Image) and 0 < announced_bytes <= image.bytes + REPEAT_SLACK_BYTES
 
     async def commit(self, incoming: Incoming, options: UploadOptions, key: str, client: Client) -> Accepted:
         """Commit as `Committer.commit` does, or discard the file and give the key's first answer.

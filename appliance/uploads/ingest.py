@@ -127,7 +127,7 @@ class Ingest:
     async def recognised(self, request: AdmissionRequest) -> AdmissionRequest:
         """The request, as a repeat where its Idempotency-Key is known."""
         key = request.idempotency_key
-        return request if key is None else replace(request, is_repeat=await self._idempotent.knows(key))
+        return request if key is None else replace(request, is_repeat=await self._idempotent.knows(key, request.bytes))
 
     async def accept(self, body: UploadBody, client: Client) -> Accepted:
         """Receive, commit and ship a body's only file. On any error nothing of it is left.

@@ -27,7 +27,11 @@ class UploadLimits:
 
     async def check(self, request: AdmissionRequest) -> None:
         """Raises RateLimited, BudgetSpent."""
-        if request.stage is UploadStage.ASSEMBLING or request.is_repeat:  # whose bytes were counted when they came
+        if request.stage is UploadStage.ASSEMBLING:  # whose bytes were counted when they came
+            return
+        if request.is_repeat:
+            for account in request.client.accounts:
+                self._minute_bytes.require(account, request.bytes)
             return
         if request.stage is not UploadStage.CONTINUING:
             self._key_uploads.require(request.client.access_key)
@@ -65,8 +69,8 @@ class UploadAccount:
 
     def __init__(self, request: AdmissionRequest, minute_bytes: Rate, day_budgets: DayBudgets) -> None:
         self._accounts = request.client.accounts
+        self._day_accounts = () if request.is_repeat else self._accounts  # nothing of a repeat is kept
         self._can_resume = request.stage is UploadStage.CONTINUING
-        self._is_repeat = request.is_repeat
         self._minute_bytes = minute_bytes
         self._day_budgets = day_budgets
         self._arrived = 0
@@ -84,9 +88,9 @@ class UploadAccount:
         if self._arrived <= self._counted:
             return
         step = max(STEP_BYTES, self._arrived - self._counted)
-        for account in () if self._is_repeat else self._accounts:
-            if self._can_resume:
-                self._minute_bytes.require_no_debt(account)
+        for account in self._accounts if self._can_resume else ():
+            self._minute_bytes.require_no_debt(account)
+        for account in self._day_accounts:
             self._day_budgets.require(account, self._arrived - self._counted)
         self._count(step)
 
@@ -96,8 +100,9 @@ class UploadAccount:
 
     def _admit(self, announced_bytes: int) -> None:
         """Count what is announced, once more compared: others of the client may have been let in since the check."""
-        for account in () if self._is_repeat else self._accounts:
+        for account in self._day_accounts:
             self._day_budgets.require(account, announced_bytes)
+        for account in self._accounts:
             self._minute_bytes.require(account, announced_bytes)
         self._count(announced_bytes)
 
@@ -107,4 +112,5 @@ class UploadAccount:
         self._counted += count
         for account in self._accounts:
             self._minute_bytes.charge(account, count)
+        for account in self._day_accounts:
             self._day_budgets.charge(account, count)

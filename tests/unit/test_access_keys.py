@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.domain.access_keys import KeyUsage, generate_key, generate_key_for, id_of, is_key
+from appliance.domain.access_keys import KeyUsage, generate_key, generate_key_for, id_of, is_key, key_in
 from appliance.domain.slugs import ALPHABET
 
 FORM = re.compile(r"imgk_[0-9A-Za-z]{44}")  # as docs/access.md gives it
@@ -32,3 +32,11 @@ def test_a_new_day_begins_with_nothing() -> None:
     used = KeyUsage(images=3, bytes=30, day=7, day_images=2, day_bytes=20)
     assert used.on(7) == used
     assert used.on(8).with_image(5) == KeyUsage(4, 35, 8, 1, 5)
+
+
+def test_a_key_is_found_behind_what_programs_write_and_not_within_another_secret() -> None:
+    _, text = generate_key()
+    for sent in (text, f"Token {text}", f'"{text}"', f"key={text}", f" {text}\n"):
+        assert key_in(sent) == text
+    for token in ("Ix3ImGK_fH0MEGKBWtxMgg", "x-imgk_MEGKBWtxMgg_fH0", "", "imgk"):
+        assert key_in(token) is None

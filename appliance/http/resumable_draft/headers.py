@@ -16,8 +16,8 @@ MEDIA_TYPE = "application/partial-upload"
 REASON = "Upload Resumption Supported"
 OFFSET, LENGTH, LIMIT = "Upload-Offset", "Upload-Length", "Upload-Limit"
 EXPOSED = (
-    "Content-Location, Location, Retry-After, Upload-Complete, Upload-Draft-Interop-Version, Upload-Incomplete, "
-    "Upload-Length, Upload-Limit, Upload-Offset, X-Request-ID"
+    "Content-Location, Location, RateLimit, RateLimit-Policy, Retry-After, Upload-Complete, "
+    "Upload-Draft-Interop-Version, Upload-Incomplete, Upload-Length, Upload-Limit, Upload-Offset, X-Request-ID"
 )
 _INTEGER = re.compile(r"[ \t]*([0-9]{1,15})[ \t]*(?:;.*)?", re.ASCII | re.DOTALL)
 

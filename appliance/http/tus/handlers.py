@@ -64,8 +64,6 @@ def _parse_creation(request: web.Request) -> NewUpload:
         raise MalformedRequest("Send Upload-Length, or Upload-Defer-Length: 1.")
     kind = UploadKind.PARTIAL if concat == "partial" else UploadKind.FINAL if concat else UploadKind.PLAIN
     options = tus.parse_upload_options(request, request.app[CONFIG].uploads.max_expiry_days)
-    if kind is UploadKind.PARTIAL:
-        tus.refuse_closed_part(options)
     metadata = tus.recorded_metadata(request)
     return NewUpload(client_of(request), kind, length, options, metadata, concat, with_bytes)
 

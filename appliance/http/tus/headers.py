@@ -34,7 +34,6 @@ EXPOSED = (
     "Upload-Metadata, Upload-Offset, X-Request-ID"
 )
 _URL_SAFE = str.maketrans("-_", "+/")
-"""Whoever writes these keys otherwise would believe an image closed that is open to everybody."""
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -132,12 +131,6 @@ def parse_upload_options(request: web.Request, max_expiry_days: int) -> UploadOp
             raise KeyInvalid(f"Send the access key in the header {KEY_HEADER}, because metadata is recorded.")
         options = with_option(options, name, text, max_expiry_days)
     return options
-
-
-def refuse_closed_part(options: UploadOptions) -> None:
-    """Raises InvalidField for a part with a lock or for one view: what is assembled from it wouldn't have either."""
-    if options.passphrase is not None or options.one_view:
-        raise InvalidField("passphrase and one_view belong to the final upload, not to its parts.")
 
 
 def recorded_metadata(request: web.Request) -> str:

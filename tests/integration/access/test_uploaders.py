@@ -358,28 +358,6 @@ async def test_nobody_is_believed_but_a_trusted_proxy(
     await problem(await raw(host, jpeg, {"Remote-User": "ada"}), "sign-in-required")
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        [("Authorization", "{key}")],
-        [("Authorization", "Token {key}")],
-        [("Authorization", 'Bearer "{key}"')],
-        [("Authorization", "Basic {basic}")],
-        [("X-API-Key", "Bearer {key}")],
-        [("X-API-Key", '"{key}"')],
-        [("X-API-Key", "any"), ("X-API-Key", "{key}")],
-    ],
-)
-async def test_a_key_that_is_sent_in_another_way_never_counts_as_none(
-    host: Host, jpeg: bytes, sent: list[tuple[str, str]]
-) -> None:
-    key = await minted(host)
-    basic = base64.b64encode(f"me:{key}".encode()).decode()
-    headers = CIMultiDict((name, text.format(key=key, basic=basic)) for name, text in sent)
-    await problem(await host.client.post("/api/v1/images", data=jpeg, headers=headers), "key-invalid")
-    assert (await host.client.put(f"/cat.jpg?key={key}", data=jpeg)).status == 401
-
-
 async def test_who_is_signed_in_may_send_a_key_as_well(open_host: OpenHost, jpeg: bytes) -> None:
     access = Access(uploads=("signed-in",), user_header="Remote-User")
     host = await open_host(access=access, server=Server(trusted_proxies=("127.0.0.1",)))

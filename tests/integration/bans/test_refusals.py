@@ -76,6 +76,12 @@ async def test_health_is_told_to_a_banned_network(proxied: Host) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["healthz", "readyz", "healthz.jpg", "static"])
+async def test_no_name_of_a_file_lets_a_banned_client_in(proxied: Host, jpeg: bytes, name: str) -> None:
+    await ban(proxied, "192.0.2.1")
+    assert (await proxied.client.put(f"/{name}", data=jpeg, headers=BANNED)).status == 403
+
+
 async def test_changes_are_refused_and_views_are_not(proxied: Host, jpeg: bytes) -> None:
     image = await proxied.upload(jpeg)
     await ban(proxied, "192.0.2.1")

@@ -16,7 +16,7 @@ from appliance.domain.errors import StoreUnavailable
 from appliance.domain.model import Image
 from appliance.domain.renditions import Priority
 from appliance.workers.process import Reply
-from appliance.workers.protocol import CutOut, Inspect, Order, Render
+from appliance.workers.protocol import CutOut, Examine, Order, Render
 from appliance.workers.supervised_worker import SupervisedWorker
 from tests.support.gates import row
 from tests.support.host import Host, OpenHost
@@ -140,7 +140,7 @@ async def test_a_small_upload_does_not_wait_for_those_that_another_address_flood
     await until(lambda: host.appliance.workers.waiting["inspect"] == 6)
     await until(lambda: is_warm(host.appliance.workers.queues["inspect"]))
     upload = post(host, pictures.photo(64, 48, seed=99), OTHER)
-    await until(lambda: held.count(Inspect) == 3)
+    await until(lambda: held.count(Examine) == 3)
     assert host.appliance.workers.waiting["inspect"] == 6
     held.let_go()
     assert (await upload).status == 201

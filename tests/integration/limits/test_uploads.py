@@ -147,7 +147,9 @@ async def test_created_uploads_do_not_spend_the_day_but_their_bytes_do(open_limi
 
 
 async def test_a_repeat_of_what_is_stored_is_answered_at_the_limit(open_limited: OpenLimited) -> None:
-    host = await open_limited(address_uploads=1, address_minute_bytes=MB, address_day_bytes=MB, proof_of_work="always")
+    host = await open_limited(
+        address_uploads=1, address_minute_bytes=10 * MB, address_day_bytes=MB, proof_of_work="always"
+    )
 
     async def send(data: bytes, key: str) -> tuple[int, dict[str, str]]:
         headers = {"Idempotency-Key": key, "Expect": "100-continue", **as_(ONE)}
@@ -160,6 +162,20 @@ async def test_a_repeat_of_what_is_stored_is_answered_at_the_limit(open_limited:
     assert (await send(padded(MB - 1), "the first one's key"))[0] == 422
     assert (await send(padded(SMALL), "the second one's key"))[0] == 429
     assert len(host.files("store/objects")) == 1
+
+
+async def test_a_known_key_lets_no_other_file_past_the_limits(open_limited: OpenLimited) -> None:
+    """Nor do repeats use up the day, of others least of all."""
+    host = await open_limited(address_uploads=1, address_day_bytes=2 * MB, anonymous_day_bytes=20 * MB)
+
+    async def send(data: bytes) -> int:
+        headers = {"Idempotency-Key": "the one that is known", **as_(ONE)}
+        return (await host.client.post("/api/v1/images", data=io.BytesIO(data), headers=headers)).status
+
+    sizes = (SMALL, SMALL, 3 * MB, 3 * MB)
+    assert [await send(padded(size)) for size in sizes] == [201, 201, 429, 429]
+    for client in (ONE, OTHER):
+        assert all(left > policy.quota - MB for policy, left in host.appliance.limits.day_budgets.left_of(client))
 
 
 async def test_parts_count_once_and_not_again_when_they_are_joined(open_limited: OpenLimited) -> None:
