@@ -32,15 +32,17 @@ UNREAD_BYTES = 16 * 1024
 RECV_BYTES = 64 * 1024
 READ_BYTES = 256 * 1024
 """The same two for a body that is being read; these are the defaults of aiohttp and asyncio."""
+DROPPED_AT_ONCE = 32_000_000
+"""Bytes of a body that nobody wants that are read without a pause: a program that reads nothing before it has sent
+everything sees its refusal."""
 DROPPING_PAUSE_S = 0.02
-"""Between two reads of a body that nobody wants, each of 96 KB at most: so a refusal costs little, however fast its
-client sends on."""
+"""From then on between two reads, each of 96 KB at most: so a refusal costs little, however fast its client sends."""
 
 
 class Connection(RequestHandler):
     """One client's connection, counted in `open_connections`. `common` are headers for every response made here."""
 
-    __slots__ = ("_answered", "_common", "_is_unreadable", "_open_connections", "_unread_body")
+    __slots__ = ("_answered", "_common", "_dropped", "_is_unreadable", "_open_connections", "_unread_body")
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class Connection(RequestHandler):
         self._common = common
         self._answered: web.BaseRequest | None = None
         self._unread_body: StreamReader | None = None
+        self._dropped = 0  # bytes of it
         self._is_unreadable = False
 
     # --- what is counted --------------------------------------------------------------------------------------------
@@ -101,6 +104,7 @@ class Connection(RequestHandler):
         """
         if self._is_unreadable:
             return
+        self._dropped += len(data)
         super().data_received(data)
         if self._messages and isinstance(last := self._messages[-1][0], _ErrInfo):
             kind = type(last.exc)
@@ -109,7 +113,7 @@ class Connection(RequestHandler):
 
     def _resume_transport_reading(self) -> None:
         """Go on reading; after a pause what is only dropped."""
-        if self._unread_body is None or self._unread_body.is_eof():
+        if self._unread_body is None or self._unread_body.is_eof() or self._dropped <= DROPPED_AT_ONCE:
             super()._resume_transport_reading()
         else:
             self._loop.call_later(DROPPING_PAUSE_S, super()._resume_transport_reading)
@@ -124,7 +128,7 @@ class Connection(RequestHandler):
             resp.headers.update(self._common)
         self._answered = request
         sent = await super().finish_response(request, resp, start_time)
-        self._answered, self._unread_body = None, request.content
+        self._answered, self._unread_body, self._dropped = None, request.content, 0
         _receive_at_once(self.transport, RECV_BYTES)
         return sent
 

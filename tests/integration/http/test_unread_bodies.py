@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.web_protocol import _ErrInfo
 
 from appliance.container import site_of
-from appliance.http.transport.connections import RECV_BYTES, UNREAD_BYTES, Runner
+from appliance.http.transport.connections import DROPPED_AT_ONCE, RECV_BYTES, UNREAD_BYTES, Connection, Runner
 from tests.support.host import Host, OpenHost
 from tests.support.limits import only
 from tests.support.waiting import until
@@ -89,14 +89,16 @@ async def test_a_client_that_goes_after_its_refusal_leaves_nothing_behind(used_u
     await until(lambda: connections() == 0)
 
 
-async def test_a_client_that_sends_on_after_its_refusal_is_slowed_down(used_up: Site) -> None:
+async def test_a_client_that_sends_very_much_after_its_refusal_is_slowed_down(used_up: Site) -> None:
     async with wires(used_up.port, 1) as (wire,), asyncio.TaskGroup() as sending:
-        await refused(wire)
-        task = sending.create_task(wire.send("x" * (LENGTH - 200_000)))
+        await wire.send(UPLOAD.replace(str(LENGTH), str(3 * DROPPED_AT_ONCE)))
+        assert (await wire.head()).startswith("HTTP/1.1 429 ")
+        task = sending.create_task(wire.send("x" * (2 * DROPPED_AT_ONCE)))
         server = used_up.runner.server
         assert server is not None
-        [transport] = [one.transport for one in server.connections if one.transport is not None]
-        await until(lambda: not transport.is_reading())
+        [(connection, transport)] = [(one, one.transport) for one in server.connections if one.transport is not None]
+        assert isinstance(connection, Connection)
+        await until(lambda: connection._dropped > DROPPED_AT_ONCE and not transport.is_reading())
         await until(transport.is_reading)
         task.cancel()
 
