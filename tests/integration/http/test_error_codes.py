@@ -43,15 +43,15 @@ async def _locked(host: Host) -> ClientResponse:
 async def _in_use(host: Host) -> ClientResponse:
     """The first one waits for its inspection while the second one comes."""
     begun, goes_on = asyncio.Event(), asyncio.Event()
-    inspect = host.appliance.workers.inspect
+    examine = host.appliance.workers.examine
 
-    async def waiting(fd: int, client: str) -> Any:
+    async def waiting(*order: Any) -> Any:
         begun.set()
         await goes_on.wait()
-        return await inspect(fd, client)
+        return await examine(*order)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(host.appliance.workers, "inspect", waiting)
+        patch.setattr(host.appliance.workers, "examine", waiting)
         first = asyncio.create_task(_post(host, pictures.png(9, 9), **KEY))
         await begun.wait()
         second = await _post(host, pictures.png(9, 9), **KEY)
