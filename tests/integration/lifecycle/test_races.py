@@ -108,7 +108,7 @@ async def test_an_upload_that_meets_an_unexpected_fault_leaves_no_bytes(
     async def mistaken(*_arguments: object) -> None:
         raise RuntimeError("a mistake")
 
-    monkeypatch.setattr(host.appliance.workers, "inspect", mistaken)
+    monkeypatch.setattr(host.appliance.workers, "examine", mistaken)
     assert (await host.post(jpeg)).status == 500
     assert host.files("spool") == []
 

@@ -61,7 +61,7 @@ async def test_a_page_counts_down_in_the_readers_language(open_limited: OpenLimi
     page = await refused.text()
     assert refused.status == 429
     assert 'data-seconds="1"' in page
-    assert "Zu viel auf einmal" in page
+    assert "Zu viele Anfragen" in page
 
 
 async def test_the_status_tells_who_is_at_a_limit_by_network_alone(open_limited: OpenLimited) -> None:
