@@ -226,12 +226,12 @@ async def test_the_state_of_a_finished_upload_is_kept_for_a_day(tus: Tus, jpeg: 
 async def test_a_fault_that_passes_is_tried_again_and_told_until_then(
     tus: Tus, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def busy(_file: int, _client: str) -> None:
+    async def busy(*_order: object) -> None:
         raise Busy("Too much is going on. Try again.")
 
     where = await tus.create(len(jpeg))
     with monkeypatch.context() as patch:
-        patch.setattr(tus.host.appliance.workers, "inspect", busy)
+        patch.setattr(tus.host.appliance.workers, "examine", busy)
         await problem(await tus.patch(where, 0, jpeg), "busy")
         assert (await tus.head(where)).status == 503
         assert (await tus.state(where))["state"] == "processing"
