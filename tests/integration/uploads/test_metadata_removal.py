@@ -125,7 +125,7 @@ async def test_the_pages_tell_what_became_of_it(host: Host, jpeg: bytes) -> None
     kept = await host.upload(private_pictures.jpeg(), keep_metadata="1")
     plain = await host.upload(jpeg)
     pages = [await (await host.get(f"/i/{image['slug']}")).text() for image in (removed, kept, plain)]
-    assert "were removed from the original" in pages[0]
+    assert "was removed from the original" in pages[0]
     assert "may reveal where, when, with which device" in pages[1]
     assert "taken" not in pages[2]
 
