@@ -27,7 +27,7 @@ def libvips() -> dict[str, Any]:
 
 
 def fast_jpeg() -> dict[str, Any]:
-    """What makes JPEGs of JPEGs beside libvips, and why nothing does, or None."""
+    """The extension that makes small JPEGs, and what is missing where libvips has to make them; each may be None."""
     loaded = extension.loaded()
     if isinstance(loaded, str):
         return {"kernels": None, "libjpeg": None, "lacking": loaded}

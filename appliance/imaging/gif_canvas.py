@@ -11,7 +11,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from appliance.imaging.gif_frames import Frame, Frames, read_frames
+from appliance.imaging.gif_frames import Frames, GifFrame, read_frames
 
 MAX_BYTES = 64 * 1024 * 1024
 """Of a file that is copied; a larger one is shown as it was."""
@@ -53,11 +53,11 @@ def _emptied(found: Frames) -> frozenset[int]:
     return restored if has_alpha or not frames[-1].is_whole else frozenset((len(frames) - 1,))
 
 
-def _shows_background(frame: Frame, after: Frame) -> bool:
+def _shows_background(frame: GifFrame, after: GifFrame) -> bool:
     return frame.is_cleared and not frame.has_see_through_colour and not after.hides(frame.place)
 
 
-def _written(data: bytes, frames: Sequence[Frame], emptied: frozenset[int]) -> int:
+def _written(data: bytes, frames: Sequence[GifFrame], emptied: frozenset[int]) -> int:
     copy = os.memfd_create("gif")
     at = 0
     with os.fdopen(os.dup(copy), "wb") as file:

@@ -21,7 +21,7 @@ Rectangle = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class GifFrame:
     """`flags_at` is where the flags of its control lie; None where it has none. `end` is behind its pixels.
 
     A file that was cut short may end within the pixels of its last frame, which is not whole then.
@@ -61,15 +61,15 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """The frames of a file, in their order, the size of its canvas, and whether it goes on to its end."""
+    """The frames of a file in order, the size of its canvas, and whether the file is complete."""
 
     canvas: tuple[int, int]
-    frames: tuple[Frame, ...]
+    frames: tuple[GifFrame, ...]
     is_whole: bool
 
 
 def read_frames(fd: int) -> Frames | None:
-    """The frames of an open GIF; None where they can't be told, or are more than are read."""
+    """The frames of an open GIF; None if they can't be read, or if there are too many."""
     cleaning = Cleaning(fd, KeepMetadata.ALL)
     try:
         head = cleaning.read(0, _HEAD_BYTES)
@@ -82,12 +82,12 @@ def read_frames(fd: int) -> Frames | None:
         return None
 
 
-def _walk(cleaning: Cleaning, at: int) -> tuple[list[Frame], int]:
+def _walk(cleaning: Cleaning, at: int) -> tuple[list[GifFrame], int]:
     """The frames, and where what follows them is no block: the trailer, or the end of the file.
 
     Raises Unclear beyond `MAX_FRAMES`.
     """
-    window, found = SubBlocks(cleaning, _PIECE_BYTES), list[Frame]()
+    window, found = SubBlocks(cleaning, _PIECE_BYTES), list[GifFrame]()
     flags_at, flags = None, 0
     while len(found) <= MAX_FRAMES:
         kind = window.read(at, 1)
@@ -101,7 +101,7 @@ def _walk(cleaning: Cleaning, at: int) -> tuple[list[Frame], int]:
         elif kind == _IMAGE and len(descriptor := window.read(at, _DESCRIPTOR_BYTES)) == _DESCRIPTOR_BYTES:
             at = window.after_sub_blocks(1 + after_table(at + _DESCRIPTOR_BYTES, descriptor[9:]))
             place, is_whole = struct.unpack_from("<4H", descriptor, 1), window.read(at - 1, 1) == _END
-            found.append(Frame(place, flags_at, flags, at, is_whole))
+            found.append(GifFrame(place, flags_at, flags, at, is_whole))
             flags_at, flags = None, 0
         else:
             return found, at

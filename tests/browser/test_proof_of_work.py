@@ -1,4 +1,4 @@
-"""A host to which very much is uploaded: the page solves its challenge and goes on, without anybody's help."""
+"""A host that receives a lot of uploads: the page solves the challenge and continues by itself."""
 
 from pathlib import Path
 

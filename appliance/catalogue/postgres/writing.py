@@ -1,8 +1,8 @@
 """The connection that writes: it owns the catalogue, and commits groups of operations, each in a savepoint of its own.
 
-Transactions are serializable, so that operations may read a row, decide, and write it, whoever else is connected; one
-that the database refuses for that is run once more. Where the connection is lost before a commit, nothing was changed,
-and the group is run once more too. Where it is lost during one, a note says what became of it.
+Transactions are serializable, so an operation may read a row, decide, and write it while others are connected; a
+transaction that the database refuses for that is run again, and so is one whose connection was lost before its commit.
+Where the connection is lost during the commit, a note says what became of it.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Sizes made from planes beside those that libvips makes of the same JPEG."""
+"""Sizes made from planes, compared with those that libvips makes of the same JPEG."""
 
 import os
 from collections.abc import Callable, Iterator
