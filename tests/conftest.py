@@ -1,5 +1,6 @@
 """The real application over real parts, for every suite that speaks HTTP to it."""
 
+import logging
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -19,6 +20,19 @@ from tests.support.servers import Server
 
 settings.register_profile("untimed", deadline=None)  # how long an example takes is the machine's affair
 settings.load_profile("untimed")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Undoes what a command that ran in the test's own process set."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.getLogger("appliance").setLevel(logging.NOTSET)
+    logging.getLogger("aiohttp.access").disabled = False
+    logging.captureWarnings(False)
 
 
 @pytest.fixture

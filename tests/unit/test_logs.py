@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,18 +14,6 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
-
-
-@pytest.fixture(autouse=True)
-def logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.getLogger("appliance").setLevel(logging.NOTSET)
-    logging.getLogger("aiohttp.access").disabled = False
-    logging.captureWarnings(False)
 
 
 def test_a_line_for_machines_is_one_json_object_with_its_fields() -> None:
