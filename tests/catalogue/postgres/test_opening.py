@@ -6,7 +6,6 @@ from appliance.catalogue.postgres.catalogue import PostgresCatalogue
 from appliance.catalogue.postgres.database import CatalogueDatabase
 from appliance.catalogue.sql.rows import COLUMNS
 from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable
-from tests.support.programs import free_port
 from tests.support.rows import image, slug
 
 COLUMNS_OF_IMAGES = "SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema() AND "
@@ -82,7 +81,7 @@ async def test_a_database_of_another_program_is_left_as_it_is(url: str) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
-    [(f"postgresql://me:hush@127.0.0.1:{free_port()}/x", "refused"), ("postgresql://me:hush@h/x?no=1", "not accepted")],
+    [("postgresql://me:hush@127.0.0.1:1/x", "refused"), ("postgresql://me:hush@h/x?no=1", "not accepted")],
 )
 async def test_what_is_wrong_with_the_url_is_said_without_the_password(wrong: str, said: str) -> None:
     catalogue = PostgresCatalogue(wrong)
