@@ -20,7 +20,7 @@ from appliance.catalogue.postgres.faults import REPEATABLE, said, translate_erro
 from appliance.catalogue.postgres.migrations import migrate, require_fit
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.notes import get_note
-from appliance.catalogue.sql.writer import Job
+from appliance.catalogue.sql.writer import PendingWrite
 from appliance.domain.errors import ApplianceError, CatalogueUnavailable
 
 log = logging.getLogger(__name__)
@@ -74,15 +74,15 @@ class PostgresSession:
             raise CatalogueUnavailable(f"The catalogue's database can't be opened: {said(error)}") from error
         self._connection = connection
 
-    def commit(self, jobs: Sequence[Job]) -> str | None:
+    def commit(self, writes: Sequence[PendingWrite]) -> str | None:
         try:
-            self._commit(jobs)
+            self._commit(writes)
         except (psycopg.Error, ApplianceError) as error:
             if isinstance(error, psycopg.Error):
                 log.warning("the catalogue's database failed: %s", said(error))
             self._disconnect()
-            for job in jobs:
-                job.error = job.error or _named(error)
+            for write in writes:
+                write.error = write.error or _named(error)
             return _named(error).detail
         return None
 
@@ -101,14 +101,14 @@ class PostgresSession:
     def close(self) -> None:
         self._disconnect()
 
-    def _commit(self, jobs: Sequence[Job]) -> None:
+    def _commit(self, writes: Sequence[PendingWrite]) -> None:
         """Raises psycopg.Error, CatalogueUnavailable."""
         is_new = self._connection is None
         for attempt in range(ATTEMPTS):
             is_last = attempt == ATTEMPTS - 1
             connection = self._connected()
             try:
-                mark = _perform(connection, jobs)
+                mark = _perform(connection, writes)
             except REPEATABLE:
                 if is_last:
                     raise
@@ -175,29 +175,29 @@ def _own(connection: PostgresConnection) -> bool:
     return bool(row and row[0])
 
 
-def _perform(connection: PostgresConnection, jobs: Sequence[Job]) -> str:
+def _perform(connection: PostgresConnection, writes: Sequence[PendingWrite]) -> str:
     """Everything up to the commit. Returns the mark by which the transaction is known afterwards."""
     connection.raw.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
-    for job in jobs:
-        _attempt(connection, job)
+    for write in writes:
+        _attempt(connection, write)
     mark = uuid.uuid4().hex
     connection.execute(sql.SET_NOTE, {"name": LAST_COMMIT, "value": mark})
     return mark
 
 
-def _attempt(connection: PostgresConnection, job: Job) -> None:
+def _attempt(connection: PostgresConnection, write: PendingWrite) -> None:
     """Raises psycopg.Error if the whole transaction has failed."""
-    job.outcome, job.error = None, None
+    write.outcome, write.error = None, None
     connection.raw.execute("SAVEPOINT operation")
     try:
-        job.outcome = job.operation(connection)
+        write.outcome = write.operation(connection)
     except Exception as error:
         is_of_database = isinstance(error, psycopg.Error)
         if isinstance(error, (*REPEATABLE, psycopg.OperationalError, ReadOnlySqlTransaction)):
             raise
         if connection.raw.info.transaction_status not in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
             raise psycopg.OperationalError("an operation ended the transaction") from error
-        job.error = _named(error) if is_of_database else error
+        write.error = _named(error) if is_of_database else error
         if is_of_database:
             log.error("the catalogue's database refuses a change", exc_info=error)
         connection.raw.execute("ROLLBACK TO operation")

@@ -21,7 +21,7 @@ MAX_GROUP = 1000  # operations in one commit; bounds how long the first of them 
 
 
 @dataclass(slots=True)
-class Job:
+class PendingWrite:
     """An operation and its caller, who gets either the outcome or the error."""
 
     operation: Operation[Any]
@@ -40,8 +40,8 @@ class Session(Protocol):
     def open(self) -> None:
         """Connect, create the database if there is none, and migrate it. Raises as `Catalogue.start`."""
 
-    def commit(self, jobs: Sequence[Job]) -> str | None:
-        """Perform the jobs in one transaction, so that one that fails does so alone.
+    def commit(self, writes: Sequence[PendingWrite]) -> str | None:
+        """Perform the writes in one transaction, so that one that fails does so alone.
 
         Each has an outcome or an error then. Returns why nothing could be saved, in words; None if it was.
         """
@@ -69,7 +69,7 @@ class Writer:
         self._session = session
         self._settle = settle
         self._outbox = outbox
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._pending: queue.SimpleQueue[PendingWrite | None] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -95,7 +95,7 @@ class Writer:
         if self._loop is None or self._stopping:
             raise Stopping
         future: asyncio.Future[T] = self._loop.create_future()
-        self._jobs.put(Job(self._with_purges(operation), future))
+        self._pending.put(PendingWrite(self._with_purges(operation), future))
         return await future
 
     def _with_purges(self, operation: Operation[T]) -> Operation[T]:
@@ -114,7 +114,7 @@ class Writer:
         """Commit everything that was handed over, and close the database."""
         self._stopping = True
         if self._thread is not None:
-            self._jobs.put(None)
+            self._pending.put(None)
             await asyncio.to_thread(self._thread.join)
             self._thread = None
 
@@ -127,47 +127,47 @@ class Writer:
         self._call_on_loop(opened.set_result, None)
         ended = False
         while not ended:
-            jobs, ended = self._take(self._session.idle_s)
-            if jobs:
-                self._session.tidy(committed=self._commit(jobs))
+            writes, ended = self._take(self._session.idle_s)
+            if writes:
+                self._session.tidy(committed=self._commit(writes))
             else:
                 self.fault = self._session.rest(self.fault)
         self._session.close()
 
-    def _take(self, timeout_s: float | None) -> tuple[list[Job], bool]:
-        """All jobs that wait, at least one unless the time is out; and whether the end was reached."""
-        jobs: list[Job] = []
+    def _take(self, timeout_s: float | None) -> tuple[list[PendingWrite], bool]:
+        """All writes that wait, at least one unless the time is out; and whether the end was reached."""
+        writes: list[PendingWrite] = []
         try:
-            job = self._jobs.get(timeout=timeout_s)
-            while job is not None:
-                jobs.append(job)
-                if len(jobs) == MAX_GROUP:
-                    return jobs, False
-                job = self._jobs.get_nowait()
+            write = self._pending.get(timeout=timeout_s)
+            while write is not None:
+                writes.append(write)
+                if len(writes) == MAX_GROUP:
+                    return writes, False
+                write = self._pending.get_nowait()
         except queue.Empty:
-            return jobs, False
-        return jobs, True
+            return writes, False
+        return writes, True
 
-    def _commit(self, jobs: list[Job]) -> bool:
-        self.fault = self._session.commit(jobs)
+    def _commit(self, writes: list[PendingWrite]) -> bool:
+        self.fault = self._session.commit(writes)
         if self.fault is None:
             self.commits += 1
-            self.operations += len(jobs)
-        self._call_on_loop(self._wake, jobs)
+            self.operations += len(writes)
+        self._call_on_loop(self._wake, writes)
         return self.fault is None
 
-    def _wake(self, jobs: list[Job]) -> None:
-        for job in jobs:
-            if job.outcome is not None:
+    def _wake(self, writes: list[PendingWrite]) -> None:
+        for write in writes:
+            if write.outcome is not None:
                 # What became of a change whose commit failed is not known for certain: its rows are read again.
-                self._settle(job.outcome if job.error is None else Outcome(None, dict.fromkeys(job.outcome.rows)))
-        for job in jobs:
-            if job.future.done():
+                self._settle(write.outcome if write.error is None else Outcome(None, dict.fromkeys(write.outcome.rows)))
+        for write in writes:
+            if write.future.done():
                 continue
-            if job.error is not None:
-                job.future.set_exception(job.error)
+            if write.error is not None:
+                write.future.set_exception(write.error)
             else:
-                job.future.set_result(job.outcome.value if job.outcome else None)
+                write.future.set_result(write.outcome.value if write.outcome else None)
 
     def _call_on_loop(self, callback: Callable[..., object], *args: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from appliance.catalogue.sql.writer import Job
+from appliance.catalogue.sql.writer import PendingWrite
 from appliance.catalogue.sqlite.checkpoints import Checkpoints
 from appliance.catalogue.sqlite.connections import open_writer
 from appliance.catalogue.sqlite.faults import translate_error
@@ -40,17 +40,17 @@ class SqliteSession:
             ) from error
         self._checkpoints = Checkpoints(self._connection, self._path)
 
-    def commit(self, jobs: Sequence[Job]) -> str | None:
+    def commit(self, writes: Sequence[PendingWrite]) -> str | None:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            for job in jobs:
-                _attempt(self._connection, job)
+            for write in writes:
+                _attempt(self._connection, write)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.rollback()
-            for job in jobs:
-                job.error = job.error or translate_error(error)
+            for write in writes:
+                write.error = write.error or translate_error(error)
             return translate_error(error).detail
         return None
 
@@ -69,12 +69,12 @@ class SqliteSession:
         self._connection.close()
 
 
-def _attempt(connection: sqlite3.Connection, job: Job) -> None:
+def _attempt(connection: sqlite3.Connection, write: PendingWrite) -> None:
     connection.execute("SAVEPOINT operation")
     try:
-        job.outcome = job.operation(connection)
+        write.outcome = write.operation(connection)
     except Exception as error:
-        job.error = translate_error(error) if isinstance(error, sqlite3.Error) else error
+        write.error = translate_error(error) if isinstance(error, sqlite3.Error) else error
         if not connection.in_transaction:  # a fault of the disk took the whole transaction with it
             if isinstance(error, sqlite3.Error):
                 raise

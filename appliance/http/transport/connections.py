@@ -39,7 +39,7 @@ DROPPING_PAUSE_S = 0.02
 """From then on between two reads, each of 96 KB at most: so a refusal costs little, however fast its client sends."""
 
 
-class Connection(RequestHandler):
+class HttpConnection(RequestHandler):
     """One client's connection, counted in `open_connections`. `common` are headers for every response made here."""
 
     __slots__ = ("_answered", "_common", "_dropped", "_is_unreadable", "_open_connections", "_unread_body")
@@ -173,8 +173,8 @@ class ConnectionFactory(web.Server):
         self._open_connections = open_connections
         self._common = common
 
-    def __call__(self) -> Connection:
-        return Connection(
+    def __call__(self) -> HttpConnection:
+        return HttpConnection(
             self,
             open_connections=self._open_connections,
             common=self._common,

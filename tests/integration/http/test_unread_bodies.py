@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.web_protocol import _ErrInfo
 
 from appliance.container import site_of
-from appliance.http.transport.connections import DROPPED_AT_ONCE, RECV_BYTES, UNREAD_BYTES, Connection, Runner
+from appliance.http.transport.connections import DROPPED_AT_ONCE, RECV_BYTES, UNREAD_BYTES, HttpConnection, Runner
 from tests.support.host import Host, OpenHost
 from tests.support.limits import only
 from tests.support.waiting import until
@@ -97,7 +97,7 @@ async def test_a_client_that_sends_very_much_after_its_refusal_is_slowed_down(us
         server = used_up.runner.server
         assert server is not None
         [(connection, transport)] = [(one, one.transport) for one in server.connections if one.transport is not None]
-        assert isinstance(connection, Connection)
+        assert isinstance(connection, HttpConnection)
         await until(lambda: connection._dropped > DROPPED_AT_ONCE and not transport.is_reading())
         await until(transport.is_reading)
         task.cancel()
