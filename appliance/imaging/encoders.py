@@ -9,16 +9,16 @@ import pyvips
 
 from appliance.domain.renditions import PLACEHOLDER, Format, Target
 from appliance.imaging.colour import flattened, to_srgb
-from appliance.imaging.gain_maps import MIN_SIDE_PX, GainMap, save_with_gain_map
+from appliance.imaging.gain_maps import MIN_SIDE_PX, GainMap, with_gain_map
 from appliance.imaging.resizing import Size
 
-JPEG_QUALITY = 82
+JPEG_QUALITY = 81
 _HALF = 128
 """The alpha from which on GIF draws a pixel."""
 _ANIMATION, _ALPHA = 0x02, 0x10
 """Flags in the head of an extended WebP."""
 SAVERS: dict[Format, tuple[str, dict[str, object]]] = {
-    Format.JPG: ("jpegsave_buffer", {"Q": JPEG_QUALITY}),
+    Format.JPG: ("jpegsave_buffer", {"Q": JPEG_QUALITY, "quant_table": 5}),  # planes/native/quantisation.h has it too
     Format.WEBP: ("webpsave_buffer", {"Q": 80, "effort": 2}),
     Format.AVIF: ("heifsave_buffer", {"Q": 60, "effort": 0, "compression": "av1"}),  # of regions; renditions: below
     Format.PNG: ("pngsave_buffer", {"compression": 5, "filter": "sub"}),
@@ -47,12 +47,10 @@ def encode(image: pyvips.Image, format: Format, gain_map: GainMap | None = None,
         image = flattened(image)
     if format is Format.JPG and image.width * image.height <= OPTIMISED_PIXELS:
         options = options | {"optimize_coding": True}
-    if gain_map is not None and format is Format.JPG and max(image.width, image.height) >= MIN_SIDE_PX:
-        with_map = save_with_gain_map(image, gain_map, JPEG_QUALITY)
-        if with_map is not None:
-            return with_map
     keep = "icc" if image.get_typeof("icc-profile-data") else "none"
     data: bytes = getattr(image, saver)(keep=keep, **options)
+    if gain_map is not None and format is Format.JPG and max(image.width, image.height) >= MIN_SIDE_PX:
+        return with_gain_map(data, image, gain_map) or data
     return _with_alpha_flag(data) if format is Format.WEBP and image.hasalpha() else data
 
 

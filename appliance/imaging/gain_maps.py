@@ -14,27 +14,29 @@ from appliance.imaging.directories import Unclear
 from appliance.imaging.headers import orientation_of
 from appliance.imaging.metadata.cleaning import Cleaning, OutOfTime
 from appliance.imaging.metadata.segments import SOS, segments
+from appliance.imaging.ultra_hdr import ISO_MARK, with_other_image
 
 MIN_SIDE_PX = 512
 """Of a rendition's longer side, from where on it has a gain map."""
 _MAX_HEADER_BYTES = 256 * 1024
 """Read of a file's header at most, to see whether it has a map."""
-_ISO_MARK, _XMP_MARK = b"urn:iso:std:iso:ts:21496:-1", b"http://ns.adobe.com/xap/1.0/"
+_XMP_MARK = b"http://ns.adobe.com/xap/1.0/"
 _ADOBE_MARK = b"http://ns.adobe.com/hdr-gain-map/1.0/"
 _MAX_FILE_BYTES = 128 * 1024 * 1024
 """libultrahdr holds the whole file to read what is said of the map."""
 _MAX_MAP_PIXELS = 100_000_000
 _DATA, _PREFIX = "gainmap-data", "gainmap-"
 _QUALITIES, _QUALITIES_OF_SMALL, _MAX_SHARE = (75, 50, 30), (50, 30), 0.1
-"""Of the map, the first with which it takes no more than this share of the image's bytes.
-
-Each try writes the image once more; of a small one, whose map is relatively large, 75 would nearly always be in vain.
+"""Of the map, the first with which it takes no more than this share of the image's bytes. A small image's map is
+relatively large, so that 75 would nearly always be in vain.
 """
+_SAMPLE_PX = 16
+"""The side of the image that libultrahdr writes, before the real one takes its place."""
 _SMALL_PX, _DIVISOR_OF_SMALL, _DIVISOR = 1024, 2, 4
 """A map has a quarter of the rendition's side, half of that of a small one."""
 _JPEG_SHRINKS = (8, 4, 2)
 _METADATA = ("exif", "xmp", "iptc", "photoshop", "jpeg-thumbnail")
-_KEEP = pyvips.enums.ForeignKeep.GAINMAP | pyvips.enums.ForeignKeep.ICC
+_KEEP = pyvips.enums.ForeignKeep.GAINMAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def may_have_gain_map(fd: int) -> bool:
         for segment in segments(file, 2):
             if segment.marker == SOS:
                 break
-            if segment.head.startswith(_ISO_MARK):
+            if segment.head.startswith(ISO_MARK):
                 return True
             if segment.head.startswith(_XMP_MARK):
                 packet = file.read(segment.body, segment.end - segment.body)
@@ -85,19 +87,22 @@ def may_have_gain_map(fd: int) -> bool:
     return False
 
 
-def save_with_gain_map(image: pyvips.Image, gain_map: GainMap, quality: int) -> bytes | None:
-    """The image as a JPEG of this quality with its gain map; None where none can be written."""
+def with_gain_map(jpeg: bytes, image: pyvips.Image, gain_map: GainMap) -> bytes | None:
+    """The JPEG, which shows this image, with its gain map; None where none can be written.
+
+    libultrahdr would quantise the image in its own way, so it writes a corner, whose place the JPEG takes.
+    """
     longer_px = max(image.width, image.height)
     pixels = _reduced(gain_map.pixels, image, _divisor(longer_px))
+    sample = image.crop(0, 0, min(image.width, _SAMPLE_PX), min(image.height, _SAMPLE_PX))
     try:
-        for map_quality in _QUALITIES_OF_SMALL if longer_px < _SMALL_PX else _QUALITIES:
-            encoded = bytes(pixels.jpegsave_buffer(Q=map_quality, keep="none", optimize_coding=True))
-            data = bytes(_marked(image, gain_map, encoded).uhdrsave_buffer(Q=quality, keep=_KEEP))
-            if len(encoded) <= _MAX_SHARE * (len(data) - len(encoded)):
+        for quality in _QUALITIES_OF_SMALL if longer_px < _SMALL_PX else _QUALITIES:
+            encoded = bytes(pixels.jpegsave_buffer(Q=quality, keep="none", optimize_coding=True))
+            if len(encoded) <= _MAX_SHARE * len(jpeg):
                 break
+        return with_other_image(bytes(_marked(sample, gain_map, encoded).uhdrsave_buffer(keep=_KEEP)), jpeg)
     except pyvips.Error:
         return None
-    return data
 
 
 def _divisor(longer_px: int) -> int:

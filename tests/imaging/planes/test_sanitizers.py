@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 from appliance.imaging.planes.extension import Extension, PlaneSize
 extension = Extension(Path(sys.argv[1]))
-sizes = [PlaneSize((90, 60), None, 82, False), PlaneSize((31, 20), 0, 82, True), PlaneSize((300, 7), None, 82, False)]
+sizes = [PlaneSize((90, 60), None, 81, False), PlaneSize((31, 20), 0, 81, True), PlaneSize((300, 7), None, 81, False)]
 made = 0
 for path in sorted(Path(sys.argv[2]).iterdir()):
     for shrink, orientation in ((1, 1), (2, 6), (4, 3), (8, 8)):

@@ -89,6 +89,13 @@ def test_sizes_look_as_libvips_makes_them(extension: Extension, case: str, monke
         assert distance(made[target], expected) < SAME
 
 
+def test_both_quantise_alike(extension: Extension, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = from_planes(photo())
+    assert made is not None
+    for target, other in by_libvips(photo(), monkeypatch).items():
+        assert vars(made[target])["quantization"] == vars(other)["quantization"]
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_tiny_image_is_turned(extension: Extension, orientation: int) -> None:
     exif = Image.Exif()

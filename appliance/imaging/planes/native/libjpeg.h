@@ -19,7 +19,8 @@
     X(jpeg_destroy_decompress)                                                                                         \
     X(jpeg_CreateCompress)                                                                                             \
     X(jpeg_set_defaults)                                                                                               \
-    X(jpeg_set_quality)                                                                                                \
+    X(jpeg_quality_scaling)                                                                                            \
+    X(jpeg_add_quant_table)                                                                                            \
     X(jpeg_start_compress)                                                                                             \
     X(jpeg_write_marker)                                                                                               \
     X(jpeg_write_raw_data)                                                                                             \

@@ -1,5 +1,7 @@
 #include "writer.h"
 
+#include "quantisation.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +10,7 @@ enum {
     MAX_MARKER_BYTES = 65533,
     FIRST_BYTES = 4096, // and one for each so many pixels, which is usually enough
     PIXELS_A_BYTE = 4,
+    TABLES = 2, // of brightness, and of both colours
 };
 static const char ICC_HEAD[] = "ICC_PROFILE\0\1\1"; // the first part of one
 
@@ -82,6 +85,11 @@ void writer_run(Writer *writer) {
     }
 }
 
+static void set_tables(j_compress_ptr encoder, int quality) {
+    const int scale = libjpeg.jpeg_quality_scaling(quality);
+    for (int i = 0; i < TABLES; i++) libjpeg.jpeg_add_quant_table(encoder, i, QUANTISATION_TABLE, scale, TRUE);
+}
+
 void writer_open(Writer *writer, struct jpeg_error_mgr *errors, const Plane *planes, int components,
                  const PlanesSize *wanted) {
     struct jpeg_compress_struct *encoder = &writer->encoder;
@@ -98,7 +106,7 @@ void writer_open(Writer *writer, struct jpeg_error_mgr *errors, const Plane *pla
     encoder->input_components = components;
     encoder->in_color_space = components == 1 ? JCS_GRAYSCALE : JCS_YCbCr;
     libjpeg.jpeg_set_defaults(encoder); // colours at half the width and height
-    libjpeg.jpeg_set_quality(encoder, wanted->quality, TRUE);
+    set_tables(encoder, wanted->quality);
     encoder->optimize_coding = wanted->is_optimised;
     encoder->raw_data_in = TRUE;
     libjpeg.jpeg_start_compress(encoder, TRUE);
