@@ -11,6 +11,7 @@ from appliance.cache import Caches
 from appliance.catalogue import Catalogue
 from appliance.cdn import shared_caches
 from appliance.config.model import Config
+from appliance.config.node_name import node_name
 from appliance.container.parts import Container
 from appliance.delivery.building import build_delivery
 from appliance.delivery.originals import Originals
@@ -21,6 +22,7 @@ from appliance.http.forwarding_watch import ForwardingWatch
 from appliance.http.trusted_proxies import TrustedProxies
 from appliance.lifecycle.access_records import StoredAccessRecords
 from appliance.lifecycle.clock_guard import ClockGuard
+from appliance.lifecycle.erasures import ErasureFollower
 from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.management import Management
 from appliance.lifecycle.one_view import OneViews
@@ -81,7 +83,9 @@ def build(  # noqa: PLR0917 - one of each part
     locksmith = Locksmith(
         clock,
         guesses=Guesses(steady_clock, aside=limits.aside, refusals=limits.refusals),
-        challenges=Challenges(config.limits.proof_of_work_cost, clock=steady_clock),
+        challenges=Challenges(
+            config.limits.proof_of_work_cost, clock=steady_clock, secret=config.node_key("challenges of guesses")
+        ),
     )
     originals = Originals(spool=spool, store=observed, catalogue=catalogue.images, metrics=metrics)
     delivery, tiles = build_delivery(
@@ -216,6 +220,9 @@ def build(  # noqa: PLR0917 - one of each part
         prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         membership=membership,
+        erasures=ErasureFollower(
+            node_name(config.node), catalogue=catalogue, caches=caches, spool=spool, sidecars=sidecars
+        ),
         limits=limits,
         forwarding_watch=ForwardingWatch(TrustedProxies(config.server.trusted_proxies), limits.aside, clock),
         albums=albums,

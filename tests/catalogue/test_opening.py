@@ -151,7 +151,7 @@ async def test_rows_that_make_no_sense_are_told_by_name(catalogue: SqliteCatalog
         connection.execute("UPDATE images SET ended_s = 1 WHERE slug = :slug", {"slug": slug(0)})
         connection.execute("UPDATE images SET erasing = 1 WHERE slug = :slug", {"slug": slug(1)})
         connection.execute("UPDATE images SET width = 0 WHERE slug = :slug", {"slug": slug(2)})
-        connection.execute("INSERT INTO tombstones VALUES (:slug, 'deleted', 1)", {"slug": slug(3)})
+        connection.execute("INSERT INTO tombstones (slug, ended, ended_s) VALUES (:slug, 'deleted', 1)", {"slug": slug(3)})
         return Outcome(None)
 
     await catalogue.writer.run(spoil)
