@@ -60,7 +60,8 @@ class ImageCatalogue(Protocol):
     async def revise(self, image: Image, *, is_replaced: bool = False) -> Image:
         """Compare and set: the row takes the image's facts, bytes, sha256 and what became of metadata.
 
-        It must have the image's version. With `is_replaced` the original is in the spool again, and due for shipping.
+        It must have the image's version. With `is_replaced` the original is in the spool of the image's node again, and
+        due for shipping.
         Its sidecar is due, and prewarming where viewers see something else. Raises Conflict if the version differs,
         GoneImage if the image has ended or was erased, UnknownImage.
         """

@@ -95,6 +95,7 @@ def revise(connection: Connection, image: Image, *, is_replaced: bool) -> Outcom
         private_data=image.private_data,
         content_credentials=image.content_credentials,
         location=location,
+        node=image.node if is_replaced else row.image.node,
     )
     give_back(connection, replace(image, bytes=row.image.bytes - image.bytes), images=0)
     due = replace(row, image=revised, sidecar_due=True, prewarmed=row.prewarmed and is_shown_alike)

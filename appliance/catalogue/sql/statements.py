@@ -38,12 +38,13 @@ ADD_IMAGE = f"""INSERT INTO images ({_IMAGE_ROW}) VALUES ({_VALUES}, :prewarmed,
 IMAGE = f"SELECT {_IMAGE} FROM images WHERE slug = :slug"
 IMAGE_ROW = f"SELECT {_IMAGE_ROW} FROM images WHERE slug = :slug"
 CHANGE = f"UPDATE images SET {_SET} WHERE slug = :slug"
-REVISE = f"UPDATE images SET {_REVISED}, location = :location WHERE slug = :slug"
+REVISE = f"UPDATE images SET {_REVISED}, location = :location, node = :node WHERE slug = :slug"
 REMOVE_IMAGE = "DELETE FROM images WHERE slug = :slug"
 
 # --- shipping, prewarming, sidecars -------------------------------------------------------------------------------
 
-MARK_SHIPPED = f"UPDATE images SET location = 'store' WHERE slug = :slug AND ended IS NULL RETURNING {_IMAGE}"
+MARK_SHIPPED = f"""
+    UPDATE images SET location = 'store', node = NULL WHERE slug = :slug AND ended IS NULL RETURNING {_IMAGE}"""
 UNSHIPPED = f"""
     SELECT {_IMAGE} FROM images INDEXED BY images_unshipped
     WHERE location = 'spool' AND ended IS NULL AND slug > :after ORDER BY slug LIMIT :limit"""
