@@ -3,7 +3,7 @@
 from appliance.catalogue.postgres.connections import PostgresConnection
 from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE, translated_schema
 from appliance.catalogue.sql.migration import unknown_changes
-from appliance.catalogue.sql.schema import MIGRATIONS
+from appliance.catalogue.sql.node_schema import MIGRATIONS
 from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable, UnfitInstallation
 
 OLDEST_POSTGRES = 15
