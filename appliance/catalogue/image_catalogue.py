@@ -81,6 +81,12 @@ class ImageCatalogue(Protocol):
     async def mark_sidecar_written(self, slug: str, version: int) -> bool:
         """Record that the store's sidecar has this version. False if the row has changed since: it stays due."""
 
+    async def claim(self, slugs: Iterable[str], node: str) -> None:
+        """Record that the originals of these images are in the spool of `node`; those in the store are left alone.
+
+        Raises InvalidField for more than `MAX_BATCH`.
+        """
+
     async def unshipped(self, after: str = "", limit: int = 500) -> list[Image]:
         """Living images whose original is not in the store yet."""
 

@@ -1,5 +1,7 @@
 """The wiring: which part gets which others. Nothing is started here."""
 
+import time
+
 from appliance.access.bans import Bans
 from appliance.access.guests import Guests
 from appliance.access.keys import AccessKeys
@@ -11,15 +13,18 @@ from appliance.cache import Caches
 from appliance.catalogue import Catalogue
 from appliance.cdn import shared_caches
 from appliance.config.model import Config
+from appliance.config.node_name import node_name
 from appliance.container.parts import Container
 from appliance.delivery.building import build_delivery
 from appliance.delivery.originals import Originals
 from appliance.domain.clock import Clock
+from appliance.domain.this_node import ThisNode
 from appliance.health.checks import CatalogueCheck, DiskCheck, StoreCheck, WorkersCheck
 from appliance.health.health import Health
 from appliance.http.forwarding_watch import ForwardingWatch
 from appliance.http.trusted_proxies import TrustedProxies
 from appliance.lifecycle.access_records import StoredAccessRecords
+from appliance.lifecycle.claims import Claims
 from appliance.lifecycle.clock_guard import ClockGuard
 from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.management import Management
@@ -37,6 +42,7 @@ from appliance.limits.challenges import Challenges
 from appliance.limits.steady_clock import SteadyClock
 from appliance.locks import Locksmith
 from appliance.locks.guesses import Guesses
+from appliance.nodes.calls import Calls
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from appliance.observability.metrics import Metrics
@@ -68,11 +74,18 @@ def build(  # noqa: PLR0917 - one of each part
     workers: Workers,
 ) -> Container:
     """Every part around the given ones, which the caller starts and stops."""
+    calls, this_node = _calls(config, catalogue), ThisNode(node_name(config.node) if config.is_node else None)
     drain_switch = DrainSwitch()
     sidecars = Sidecars(config.sidecars_dir)
     observed = ObservedStore(store, metrics)
     shipper = Shipper(
-        catalogue=catalogue.images, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock
+        catalogue=catalogue.images,
+        spool=spool,
+        sidecars=sidecars,
+        store=observed,
+        this_node=this_node,
+        metrics=metrics,
+        clock=clock,
     )
     limits = Limits.of(config, rows=catalogue.day_budgets, metrics=metrics, clock=clock)
     steady_clock = SteadyClock(clock)
@@ -81,7 +94,14 @@ def build(  # noqa: PLR0917 - one of each part
         guesses=Guesses(steady_clock, aside=limits.aside, refusals=limits.refusals),
         challenges=Challenges(config.limits.proof_of_work_cost, clock=steady_clock),
     )
-    originals = Originals(spool=spool, store=observed, catalogue=catalogue.images, metrics=metrics)
+    originals = Originals(
+        spool=spool,
+        store=observed,
+        catalogue=catalogue.images,
+        neighbours=None if calls is None else calls.originals,
+        this_node=this_node,
+        metrics=metrics,
+    )
     delivery, tiles = build_delivery(
         config, clock, metrics, catalogue.images, caches, workers, originals, limits.processor
     )
@@ -110,6 +130,7 @@ def build(  # noqa: PLR0917 - one of each part
         shipper=shipper,
         delivery=delivery,
         locksmith=locksmith,
+        this_node=this_node,
         clock=clock,
         max_album_images=config.albums.max_images,
     )
@@ -129,6 +150,7 @@ def build(  # noqa: PLR0917 - one of each part
         unfinished=unfinished,
         committer=committer,
         locksmith=locksmith,
+        this_node=this_node,
         metrics=metrics,
         clock=clock,
     )
@@ -180,7 +202,9 @@ def build(  # noqa: PLR0917 - one of each part
         committer=committer,
         ingest=ingest,
         resumable=resumable,
-        upload_janitor=UploadJanitor(resumable=resumable, catalogue=catalogue, spool=spool, clock=guard.cautious_now_s),
+        upload_janitor=UploadJanitor(
+            resumable=resumable, catalogue=catalogue, spool=spool, this_node=this_node, clock=guard.cautious_now_s
+        ),
         management=Management(
             config.uploads,
             config.deletion,
@@ -239,6 +263,16 @@ def build(  # noqa: PLR0917 - one of each part
                 shipper=shipper,
                 sidecars=sidecars,
                 caches=caches,
+                this_node=this_node,
             ),
         ),
+        this_node=this_node,
+        claims=Claims(images=catalogue.images, uploads=catalogue.uploads, spool=spool, this_node=this_node),
+        calls=calls,
     )
+
+
+def _calls(config: Config, catalogue: Catalogue) -> Calls | None:
+    if not config.is_node:
+        return None
+    return Calls.of(node_name(config.node), config.node.secret or "", catalogue.nodes, time.time)

@@ -18,10 +18,10 @@ class ThisNode:
     name: str | None = None
 
     def has(self, node: str | None) -> bool:
-        """Whether bytes that a row says are on `node` are here."""
-        return self.name is None or node is None or node == self.name
+        """Whether bytes that a row says are on `node` are here. A row that names none has yet to be claimed."""
+        return self.name is None or node == self.name
 
     def require(self, node: str | None) -> None:
-        """Raises BytesElsewhere unless bytes on `node` are here."""
+        """Raises BytesElsewhere if the bytes are known to be on another node."""
         if node is not None and not self.has(node):
             raise BytesElsewhere(node)

@@ -54,7 +54,7 @@ class Neighbours:
             await self._session.close()
 
     @asynccontextmanager
-    async def call(  # noqa: PLR0917 - what a request has
+    async def call(
         self,
         node: str,
         method: str,
@@ -104,9 +104,7 @@ class Neighbours:
                 connector=aiohttp.TCPConnector(
                     limit=0, limit_per_host=MAX_CONNECTIONS, ttl_dns_cache=10, socket_factory=_socket
                 ),
-                timeout=aiohttp.ClientTimeout(
-                    total=None, connect=QUEUE_S, sock_connect=CONNECT_S, sock_read=SILENCE_S
-                ),
+                timeout=aiohttp.ClientTimeout(total=None, connect=QUEUE_S, sock_connect=CONNECT_S, sock_read=SILENCE_S),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=(hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.USER_AGENT, hdrs.CONTENT_TYPE),
                 auto_decompress=False,
@@ -136,9 +134,9 @@ def unavailable(node: str) -> NodeUnavailable:
     return NodeUnavailable(node, retry_after_s=RETRY_AFTER_S)
 
 
-def _socket(address: tuple[object, ...]) -> socket.socket:
+def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
     family, kind, protocol = address[:3]
-    made = socket.socket(family, kind, protocol)  # type: ignore[arg-type] - as getaddrinfo returns them
+    made = socket.socket(family, kind, protocol)
     made.setblocking(False)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
     return made

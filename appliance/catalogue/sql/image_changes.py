@@ -108,6 +108,11 @@ def mark_shipped(connection: Connection, slug: str) -> Outcome[bool]:
     return Outcome(bool(shipped), {slug: shipped[0]} if shipped else {})
 
 
+def claim(connection: Connection, slugs: Sequence[str], node: str) -> Outcome[None]:
+    connection.execute(sql.CLAIM, {"slugs": _batch(slugs), "node": node})
+    return Outcome(None, dict.fromkeys(slugs))
+
+
 def mark_original_only(connection: Connection, slug: str, reason: str) -> Outcome[None]:
     row = _find_living(connection, slug)
     if row is None or row.image.original_only is not None:

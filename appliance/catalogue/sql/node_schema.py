@@ -27,3 +27,10 @@ def nodes(db: Schema) -> None:
         " WITHOUT ROWID"
     )
     db.execute("CREATE INDEX leases_by_node ON leases (node)")
+
+
+@migration("0020-where-bytes-are")
+def where_bytes_are(db: Schema) -> None:
+    """Which node's spool has them, of an image until the store does; a server that is alone names none."""
+    for table in ("images", "uploads"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN node TEXT")

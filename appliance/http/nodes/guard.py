@@ -45,7 +45,7 @@ class ToldByNode(TrustedProxies):
         """The address that the node saw."""
         return request.headers.get(CLIENT) or "-"
 
-    def user(self, request: web.Request, header: str) -> str | None:  # noqa: ARG002 - the node has read it
+    def user(self, request: web.Request, header: str) -> str | None:
         """The person whom the node's proxy named."""
         return request.headers.get(USER) or None
 

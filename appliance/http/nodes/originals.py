@@ -5,9 +5,6 @@ from http import HTTPStatus
 from aiohttp import web
 
 from appliance.http.keys import DELIVERY
-from appliance.http.transport.streamed_responses import abort_response
-from appliance.domain.errors import ApplianceError
-
 from appliance.nodes.originals import PATH
 
 ROUTE = PATH + "{slug:[0-9A-Za-z]{1,64}}"

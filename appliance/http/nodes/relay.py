@@ -1,9 +1,10 @@
 """The relay: passes a request on to the node that has the bytes it is about, and the reply back, both as they come."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
 
-from aiohttp import hdrs, web
-from multidict import CIMultiDict
+from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from appliance.domain.errors import ApplianceError
 from appliance.http.keys import CONFIG, REQUEST_ID, TRUSTED_PROXIES
@@ -55,7 +56,7 @@ class Relay:
             node,
             request.method,
             request.path_qs if request.raw_path.startswith("http") else request.raw_path,
-            _passed(request.headers) | {"X-Request-ID": request[REQUEST_ID]},
+            _passed(request.headers, {"X-Request-ID": request[REQUEST_ID]}),
             None if body is None else body.chunks(),
             client=proxies.address(request),
             user=(proxies.user(request, header) if header else None) or "",
@@ -77,10 +78,12 @@ async def refuse_second_hop(_request: web.Request, node: str) -> web.StreamRespo
     raise unavailable(node)
 
 
-def _passed(headers: "CIMultiDict[str]") -> "CIMultiDict[str]":
-    """Those of the headers that the other side has to see."""
-    named = CIMultiDict(headers)
-    for name in list(named):
-        if name.lower() in ENDS_HERE or name.lower().startswith(OWN_PREFIXES):
-            named.popall(name, None)
-    return named
+def _passed(headers: "CIMultiDictProxy[str]", changed: Mapping[str, str] = MappingProxyType({})) -> "CIMultiDict[str]":
+    """Those of the headers that the other side has to see, with some that this node sets."""
+    passed = CIMultiDict(
+        (name, value)
+        for name, value in headers.items()
+        if name.lower() not in ENDS_HERE and not name.lower().startswith(OWN_PREFIXES)
+    )
+    passed.update(changed)
+    return passed
