@@ -98,7 +98,7 @@ class Originals:
         return self._spool.open(image.slug)
 
     async def remote(self, image: Image, start: int, length: int) -> ObjectReader | NodeReader:
-        """The bytes of the row's original from the store or another node. Raises NodeUnavailable, and as `local` does."""
+        """The bytes of the row's original, from the store or a node. Raises NodeUnavailable, and as `local` does."""
         if (neighbours := self._having(image)) is not None:
             with suppress(ObjectMissing):
                 return await neighbours.open(image, start, length)

@@ -1,0 +1,76 @@
+"""Nodes of one host in this process: a catalogue in PostgreSQL and one directory as the store of all of them."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from aiohttp.test_utils import TestClient
+
+from appliance.app import started
+from appliance.config.model import CatalogueConfig, Config, NodeConfig
+from appliance.container import nodes_site_of, site_of
+from appliance.domain.nodes import Node
+from tests.support.host import Host, HostServer, ManualClock, small_config
+from tests.support.programs import free_port
+
+SECRET = "only the nodes of these tests know it"
+
+
+def node_config(folder: Path, name: str, database: str) -> Config:
+    """A node's configuration. Its store is the one that all nodes below `folder` have."""
+    config = small_config(folder / name / "data")
+    config.data_dir.mkdir(parents=True)
+    (folder / "store").mkdir(exist_ok=True)
+    config.store_dir.symlink_to(folder / "store")
+    node = NodeConfig(name=name, listen=f"127.0.0.1:{free_port()}", secret=SECRET)
+    return replace(
+        config,
+        catalogue=CatalogueConfig(url=database),
+        node=node,
+        uploads=replace(config.uploads, ack_budget_s=0.2),
+    )
+
+
+@dataclass
+class NodeHost(Host):
+    """A node; `listener` is its server for other nodes."""
+
+    listener: HostServer
+
+    @property
+    def name(self) -> str:
+        assert self.appliance.this_node.name is not None
+        return self.appliance.this_node.name
+
+    async def die(self) -> None:
+        """Answer nobody any more."""
+        await self.listener.close()
+
+
+@asynccontextmanager
+async def node(config: Config, clock: ManualClock) -> AsyncIterator[NodeHost]:
+    """A node, as long as the block lasts."""
+    async with AsyncExitStack() as stack:
+        appliance = await stack.enter_async_context(started(config, clock, clock.boot_s))
+        site = site_of(appliance)
+        nodes_site = nodes_site_of(appliance, site)
+        assert nodes_site is not None
+        client = await stack.enter_async_context(TestClient(HostServer(site)))
+        listener = HostServer(nodes_site, port=int((config.node.listen or "").rpartition(":")[2]))
+        await stack.enter_async_context(listener)
+        await appliance.catalogue.nodes.join(
+            Node(config.node.name or "", f"http://{config.node.listen}", str(config.data_dir), "1", "1")
+        )
+        yield NodeHost(appliance, client, clock, listener)
+
+
+@asynccontextmanager
+async def two_nodes(folder: Path, database: str) -> AsyncIterator[tuple[NodeHost, NodeHost]]:
+    """Two nodes of one host."""
+    clock = ManualClock()
+    async with (
+        node(node_config(folder, "box-1", database), clock) as one,
+        node(node_config(folder, "box-2", database), clock) as two,
+    ):
+        yield one, two
