@@ -8,7 +8,7 @@ from appliance.config.model import NodeConfig
 
 MAX_CHARS = 40
 OWN_CGROUP = Path("/proc/self/cgroup")
-_INSTANCE = re.compile(r"@([^/@]+)\.service")
+_INSTANCE = re.compile(r"@([^/@]+)\.service$", re.MULTILINE)
 
 
 def node_name(config: NodeConfig) -> str:

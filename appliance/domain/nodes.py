@@ -10,7 +10,7 @@ MAX_CLOCK_SKEW_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node as the catalogue knows it. Times are the database's, which sets all that have a default.
+    """A node as the catalogue knows it, which sets all that has a default. Times are the database's.
 
     `url` is where other nodes reach it; `home` is a random id of its data directory. `schema` is the last change of the
     schema that its release knows.
@@ -20,7 +20,7 @@ class Node:
     url: str
     home: str
     version: str
-    schema: str
+    schema: str = ""
     started_at: int = 0
     seen_at: int = 0
     silent_s: int = 0
@@ -35,8 +35,8 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Leave for one node to do what only one may do at a time, until the database's clock says `until`."""
+    """Leave for one node to do what only one may do at a time, for `left_s` seconds more."""
 
     name: str
     node: str
-    until: int
+    left_s: int

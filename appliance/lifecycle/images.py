@@ -91,7 +91,7 @@ class ImageLifecycleRows:
         return True
 
     async def erase_for_node(self, slug: str) -> bool:
-        """Erase what this node has of an image, for the one that erases it. False while it lives or is being shipped."""
+        """Erase what this node has of an image, for another node. False while the image lives or is being shipped."""
         row = await self._catalogue.get(slug)
         if (isinstance(row, Image) and row.ended is None) or self._shipper.is_shipping(slug):
             return False

@@ -1,5 +1,6 @@
 """Nodes of one host in this process: a catalogue in PostgreSQL and one directory as the store of all of them."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -10,7 +11,6 @@ from aiohttp.test_utils import TestClient
 from appliance.app import started
 from appliance.config.model import CatalogueConfig, Config, NodeConfig
 from appliance.container import nodes_site_of, site_of
-from appliance.domain.nodes import Node
 from tests.support.host import Host, HostServer, ManualClock, small_config
 from tests.support.programs import free_port
 
@@ -59,16 +59,13 @@ async def node(config: Config, clock: ManualClock) -> AsyncIterator[NodeHost]:
         client = await stack.enter_async_context(TestClient(HostServer(site)))
         listener = HostServer(nodes_site, port=int((config.node.listen or "").rpartition(":")[2]))
         await stack.enter_async_context(listener)
-        await appliance.catalogue.nodes.join(
-            Node(config.node.name or "", f"http://{config.node.listen}", str(config.data_dir), "1", "1")
-        )
         yield NodeHost(appliance, client, clock, listener)
 
 
 @asynccontextmanager
 async def two_nodes(folder: Path, database: str) -> AsyncIterator[tuple[NodeHost, NodeHost]]:
     """Two nodes of one host."""
-    clock = ManualClock()
+    clock = ManualClock(time.time())  # a node whose clock differs from the database's doesn't join
     async with (
         node(node_config(folder, "box-1", database), clock) as one,
         node(node_config(folder, "box-2", database), clock) as two,

@@ -5,6 +5,7 @@ from typing import Any
 
 from appliance.catalogue.sql import node_statements as sql
 from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.node_schema import MIGRATIONS
 from appliance.catalogue.sql.outcome import Outcome
 from appliance.catalogue.sql.readers import Readers
 from appliance.catalogue.sql.writer import Writer
@@ -54,7 +55,7 @@ def _now(connection: Connection) -> float:
 
 
 def _join(connection: Connection, node: Node) -> Outcome[None]:
-    values = asdict(node) | _ALIVE
+    values = asdict(node) | {"schema": MIGRATIONS[-1].name} | _ALIVE
     if connection.execute(sql.NAMESAKE, values).fetchone():
         raise NodeNameInUse(
             f"Another server is the node {node.name}, and is running. Give this one a name of its own (node.name)."

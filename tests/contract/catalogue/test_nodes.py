@@ -10,8 +10,8 @@ from appliance.catalogue.sql import nodes as rows
 from appliance.domain.errors import CommandFailed, NodeNameInUse
 from appliance.domain.nodes import Node
 
-BOX_1 = Node("box-1", "http://10.0.0.1:8090", "home-1", "1.0", "0019-nodes")
-BOX_2 = Node("box-2", "http://10.0.0.2:8090", "home-2", "1.0", "0019-nodes")
+BOX_1 = Node("box-1", "http://10.0.0.1:8090", "home-1", "1.0")
+BOX_2 = Node("box-2", "http://10.0.0.2:8090", "home-2", "1.0")
 
 
 @pytest.fixture
@@ -27,9 +27,10 @@ def all_are_silent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_nodes_are_known_by_name_with_the_time_of_the_database(nodes: Catalogue) -> None:
     [one, two] = await nodes.nodes.nodes()
-    assert replace(one, started_at=0, seen_at=0, silent_s=0) == BOX_1
+    assert replace(one, schema="", started_at=0, seen_at=0, silent_s=0) == BOX_1
     assert two.url == BOX_2.url
     assert one.is_alive
+    assert one.schema
     assert abs(one.started_at - await nodes.nodes.now()) < 60
     assert abs(await nodes.nodes.now() - time.time()) < 2
 
