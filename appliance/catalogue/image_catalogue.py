@@ -60,7 +60,8 @@ class ImageCatalogue(Protocol):
     async def revise(self, image: Image, *, is_replaced: bool = False) -> Image:
         """Compare and set: the row takes the image's facts, bytes, sha256 and what became of metadata.
 
-        It must have the image's version. With `is_replaced` the original is in the spool again, and due for shipping.
+        It must have the image's version. With `is_replaced` the original is in the spool of the image's node again, and
+        due for shipping.
         Its sidecar is due, and prewarming where viewers see something else. Raises Conflict if the version differs,
         GoneImage if the image has ended or was erased, UnknownImage.
         """
@@ -79,6 +80,12 @@ class ImageCatalogue(Protocol):
 
     async def mark_sidecar_written(self, slug: str, version: int) -> bool:
         """Record that the store's sidecar has this version. False if the row has changed since: it stays due."""
+
+    async def claim(self, slugs: Iterable[str], node: str) -> None:
+        """Record that the originals of these images are in the spool of `node`; those in the store are left alone.
+
+        Raises InvalidField for more than `MAX_BATCH`.
+        """
 
     async def unshipped(self, after: str = "", limit: int = 500) -> list[Image]:
         """Living images whose original is not in the store yet."""

@@ -1,6 +1,6 @@
 """Erasures by other nodes: what this node has of an image goes soon after the image was erased anywhere.
 
-One node erases for all, but each has caches and a spool of its own.
+The node that erases asks those that are alive. This one may have been away, or have rendered something meanwhile.
 """
 
 from appliance.cache import Caches

@@ -10,6 +10,7 @@ from appliance.domain.errors import EmptyUpload, InvalidField, MalformedRequest,
 from appliance.domain.model import UploadOptions
 from appliance.domain.passphrases import UNREADABLE_LOCK
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
+from appliance.domain.this_node import ThisNode
 from appliance.locks import Locksmith
 from appliance.resumable.part_reservations import PartReservations
 from appliance.resumable.progress import NewUpload, part_ids
@@ -38,6 +39,7 @@ class UploadCreator:
         reservations: PartReservations,
         unfinished: UnfinishedUploads,
         locksmith: Locksmith,
+        this_node: ThisNode,
         clock: Clock,
     ) -> None:
         self._idle_s = idle_s
@@ -48,6 +50,7 @@ class UploadCreator:
         self._reservations = reservations
         self._unfinished = unfinished
         self._locksmith = locksmith
+        self._this_node = this_node
         self._clock = clock
 
     async def create(self, new: NewUpload) -> tuple[str, Upload]:
@@ -144,6 +147,7 @@ class UploadCreator:
             lock=lock,
             one_view=new.options.one_view,
             invite=None if new.client.invite is None else new.client.invite.id,
+            node=self._this_node.name,
         )
 
 

@@ -101,6 +101,9 @@ class ImageRows:
     async def mark_sidecar_written(self, slug: str, version: int) -> bool:
         return await self._write(image_changes.mark_sidecar_written, slug, version)
 
+    async def claim(self, slugs: Iterable[str], node: str) -> None:
+        await self._write(image_changes.claim, tuple(slugs), node)
+
     async def unshipped(self, after: str = "", limit: int = 500) -> list[Image]:
         return await self._readers.run(image_queries.walk, sql.UNSHIPPED, after, limit)
 

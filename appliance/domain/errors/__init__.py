@@ -69,6 +69,7 @@ from appliance.domain.errors.nodes import (
     NodeSchemaDiffers,
     NodeSecretDiffers,
     NodeStoreDiffers,
+    NodeUnavailable,
 )
 from appliance.domain.errors.operation import (
     CommandFailed,
@@ -194,6 +195,7 @@ __all__ = [
     "NodeSchemaDiffers",
     "NodeSecretDiffers",
     "NodeStoreDiffers",
+    "NodeUnavailable",
     "NotAnImage",
     "NotHereYet",
     "NotTusBody",
