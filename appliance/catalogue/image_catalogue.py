@@ -1,6 +1,6 @@
 """The port of images."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from appliance.catalogue.values import UNCHANGED, Backlog, Erasure, Unchanged
@@ -139,6 +139,9 @@ class ImageCatalogue(Protocol):
 
     async def confirm_erased(self, slug: str) -> None:
         """Replace the row by a tombstone. Raises Conflict if erasing was not begun; an absent row is fine."""
+
+    async def unshipped_by_node(self) -> Mapping[str, int]:
+        """How many living images have their original on which node alone, counted up to `COUNT_LIMIT`; "" is none."""
 
     async def erased(self, since_s: int, after: str = "", limit: int = 500) -> list[Erasure]:
         """What was erased after the slug `after` of the second `since_s` (of the database's clock), oldest first."""

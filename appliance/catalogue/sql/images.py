@@ -1,6 +1,6 @@
 """The rows of images: what can be asked of them and done to them, on the threads for it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from appliance.catalogue.sql import image_changes, image_queries
@@ -143,6 +143,9 @@ class ImageRows:
 
     async def mark_tombstone_written(self, slug: str, version: int | None) -> None:
         await self._write(image_changes.mark_tombstone_written, slug, version)
+
+    async def unshipped_by_node(self) -> Mapping[str, int]:
+        return await self._readers.run(image_queries.unshipped_by_node)
 
     async def erased(self, since_s: int, after: str = "", limit: int = 500) -> list[Erasure]:
         return await self._readers.run(image_queries.erased, since_s, after, limit)

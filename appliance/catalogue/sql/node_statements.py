@@ -31,3 +31,6 @@ LEASES = f"SELECT name, node, until_s - {_NOW} FROM leases WHERE name > '' AND {
 ERASED = """
     SELECT slug, erased_s FROM tombstones INDEXED BY tombstones_by_erasure
     WHERE (erased_s, slug) > (:since_s, :after) ORDER BY erased_s, slug LIMIT :limit"""
+UNSHIPPED_NODES = """
+    SELECT node FROM images INDEXED BY images_unshipped
+    WHERE location = 'spool' AND ended IS NULL AND slug > '' LIMIT :cap"""

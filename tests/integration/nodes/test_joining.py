@@ -11,7 +11,8 @@ import pytest
 from appliance.catalogue import Catalogue
 from appliance.catalogue.opening import open_catalogue
 from appliance.catalogue.postgres import migrations, writing
-from appliance.catalogue.sql.migration import Migration
+from appliance.catalogue.sql import migration, schema
+from appliance.catalogue.sql.migration import Migration, Schema
 from appliance.config.model import Config
 from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import (
@@ -149,7 +150,7 @@ async def test_a_store_that_is_away_is_waited_for_unless_it_is_known(one: Config
     async with node(one, tell=waits, store=away):
         assert waits.parts == ["store"]
     knows = Told()
-    async with node(one, tell=knows, store=Away(store)):  # type: ignore[arg-type]
+    async with node(one, tell=knows, store=Away(store)):
         assert knows.parts == []
     await store.delete(MARKER)
     with pytest.raises(ObjectMissing):
@@ -160,11 +161,11 @@ async def test_a_store_that_is_away_is_waited_for_unless_it_is_known(one: Config
 
 async def test_a_name_is_for_one_node(one: Config, two: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     namesake = replace(two, node=replace(two.node, name="box-1"))
-    async with node(one) as (catalogue, _):
+    async with node(one):
         assert isinstance(await refused(namesake), NodeNameInUse)
     async with node(namesake):
         pass
-    async with node(one) as (catalogue, membership):
+    async with node(one):
         monkeypatch.setattr("appliance.catalogue.postgres.ownership.Ownership.claim", lambda *_: None)
         waits = Told()
         assert isinstance(await refused(namesake, tell=waits), NodeNameInUse)  # by its heartbeat, too
@@ -181,26 +182,29 @@ async def test_a_server_that_is_alone_and_nodes_exclude_each_other(one: Config, 
             await open_catalogue(one).start()
 
 
+def changed_by(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Nodes that start from now on know one more change of the schema."""
+
+    def change(db: Schema) -> None:
+        db.execute(f"CREATE TABLE t{name[:4]} (a INTEGER)")
+
+    known = [*schema.MIGRATIONS, Migration(name, change)]
+    monkeypatch.setattr(migrations, "MIGRATIONS", known)
+    monkeypatch.setattr(migration, "MIGRATIONS", known)
+
+
 async def test_a_node_that_changes_the_schema_waits_until_older_ones_have_stopped(
     one: Config, two: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def add(name: str) -> None:
-        change = Migration(name, lambda db: db.execute("CREATE TABLE later (a INTEGER)") and None)
-        monkeypatch.setattr(migrations, "MIGRATIONS", [*migrations.MIGRATIONS, change])
-
     async with node(one):
-        add("9998-more")
+        changed_by(monkeypatch, "9998-more")
         async with node(two):
             pass
-        monkeypatch.undo()
-        monkeypatch.setattr(writing, "OWNED_WITHIN_S", 0)
-        monkeypatch.setattr(migrations, "unknown_changes", lambda _: [])
-        change = Migration("9999-other!", lambda db: db.execute("CREATE TABLE other (a INTEGER)") and None)
-        monkeypatch.setattr(migrations, "MIGRATIONS", [*migrations.MIGRATIONS, change])
+        changed_by(monkeypatch, "9999-other!")
         error = await refused(two)
         assert isinstance(error, NodeSchemaDiffers)
         assert "9999-other!" in error.detail
-    async with node(two):
+    async with node(two), node(one):
         pass
-    monkeypatch.undo()
+    changed_by(monkeypatch, "9998-more")
     assert (await refused(one)).code == "catalogue-too-new"
