@@ -81,7 +81,7 @@ async def started(
         config = config.limited_to(min(store.max_object_bytes, largest_file_bytes(config.spool_dir)))
         container = build(config, clock, boot_clock, metrics, catalogue, store, spool, caches, workers, membership)
         stack.push_async_callback(container.sidecars.close)
-        await container.bans.start()
+        await container.bans.load()
         await container.limits.day_budgets.start()
         stack.push_async_callback(container.limits.day_budgets.stop)
         stack.push_async_callback(container.locksmith.close)

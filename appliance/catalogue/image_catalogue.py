@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from appliance.catalogue.values import UNCHANGED, Backlog, Unchanged
+from appliance.catalogue.values import UNCHANGED, Backlog, Erasure, Unchanged
 from appliance.domain.model import IdempotencyRecord, Image, Tombstone
 from appliance.domain.resumable_uploads import Upload
 
@@ -139,6 +139,9 @@ class ImageCatalogue(Protocol):
 
     async def confirm_erased(self, slug: str) -> None:
         """Replace the row by a tombstone. Raises Conflict if erasing was not begun; an absent row is fine."""
+
+    async def erased(self, since_s: int, after: str = "", limit: int = 500) -> list[Erasure]:
+        """What was erased after the slug `after` of the second `since_s` (of the database's clock), oldest first."""
 
     async def forget_tombstones(self, before_s: int, limit: int = 1000) -> int:
         """Forget tombstones of images that ended before `before_s`, oldest first. Returns how many."""

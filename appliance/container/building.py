@@ -26,6 +26,7 @@ from appliance.http.trusted_proxies import TrustedProxies
 from appliance.lifecycle.access_records import StoredAccessRecords
 from appliance.lifecycle.claims import Claims
 from appliance.lifecycle.clock_guard import ClockGuard
+from appliance.lifecycle.erasures import ErasureFollower
 from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.management import Management
 from appliance.lifecycle.one_view import OneViews
@@ -94,7 +95,9 @@ def build(  # noqa: PLR0917 - one of each part
     locksmith = Locksmith(
         clock,
         guesses=Guesses(steady_clock, aside=limits.aside, refusals=limits.refusals),
-        challenges=Challenges(config.limits.proof_of_work_cost, clock=steady_clock),
+        challenges=Challenges(
+            config.limits.proof_of_work_cost, clock=steady_clock, secret=config.node_key("challenges of guesses")
+        ),
     )
     originals = Originals(
         spool=spool,
@@ -240,6 +243,9 @@ def build(  # noqa: PLR0917 - one of each part
         prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         membership=membership,
+        erasures=ErasureFollower(
+            node_name(config.node), catalogue=catalogue, caches=caches, spool=spool, sidecars=sidecars
+        ),
         limits=limits,
         forwarding_watch=ForwardingWatch(TrustedProxies(config.server.trusted_proxies), limits.aside, clock),
         albums=albums,

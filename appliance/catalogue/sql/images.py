@@ -10,7 +10,7 @@ from appliance.catalogue.sql.readers import Readers
 from appliance.catalogue.sql.row_memory import RowMemory
 from appliance.catalogue.sql.rows import Row
 from appliance.catalogue.sql.writer import Writer
-from appliance.catalogue.values import UNCHANGED, Backlog, Unchanged
+from appliance.catalogue.values import UNCHANGED, Backlog, Erasure, Unchanged
 from appliance.domain.model import IdempotencyRecord, Image
 from appliance.domain.resumable_uploads import Upload
 
@@ -143,6 +143,9 @@ class ImageRows:
 
     async def mark_tombstone_written(self, slug: str, version: int | None) -> None:
         await self._write(image_changes.mark_tombstone_written, slug, version)
+
+    async def erased(self, since_s: int, after: str = "", limit: int = 500) -> list[Erasure]:
+        return await self._readers.run(image_queries.erased, since_s, after, limit)
 
     async def forget_tombstones(self, before_s: int, limit: int = 1000) -> int:
         return await self._write(image_changes.forget_tombstones, before_s, limit)

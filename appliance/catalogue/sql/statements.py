@@ -7,6 +7,7 @@ bound of '' turns a walk in slug order into a search, the only form of a walk th
 
 from dataclasses import fields
 
+from appliance.catalogue.sql.node_statements import NOW_S
 from appliance.catalogue.sql.rows import ALBUM_COLUMNS, COLUMNS, UPLOAD_COLUMNS
 from appliance.domain.flat_image import FACTS_FIELDS
 from appliance.domain.invites import Invite
@@ -78,9 +79,9 @@ BEGIN_ERASE = "UPDATE images SET erasing = 1 WHERE slug = :slug AND ended IS NOT
 # --- tombstones, idempotency, notes -------------------------------------------------------------------------------
 
 TOMBSTONE = "SELECT slug, ended, ended_s FROM tombstones WHERE slug = :slug"
-ADD_TOMBSTONE = """
-    INSERT INTO tombstones (slug, ended, ended_s) VALUES (:slug, :ended, :ended_s)
-    ON CONFLICT (slug) DO UPDATE SET ended = excluded.ended, ended_s = excluded.ended_s"""
+ADD_TOMBSTONE = f"""
+    INSERT INTO tombstones (slug, ended, ended_s, erased_s) VALUES (:slug, :ended, :ended_s, CAST({NOW_S} AS INTEGER))
+    ON CONFLICT (slug) DO UPDATE SET ended = excluded.ended, ended_s = excluded.ended_s, erased_s = excluded.erased_s"""
 FORGET_TOMBSTONES = """
     DELETE FROM tombstones WHERE slug IN
     (SELECT slug FROM tombstones WHERE ended_s < :before_s ORDER BY ended_s LIMIT :limit) RETURNING slug"""
