@@ -6,7 +6,7 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from appliance.domain.bans import NewBan
+from appliance.access.bans import NewBan
 from appliance.nodes.neighbours import CLIENT, SENDER, SIGNATURE, USER
 from appliance.nodes.signatures import WINDOW_S, Call, NotFromANode, Signatures
 from tests.support.nodes import SECRET, NodeHost
