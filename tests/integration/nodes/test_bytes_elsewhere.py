@@ -2,10 +2,11 @@
 
 import pytest
 
-from appliance.domain.model import Image
+from appliance.domain.model import Image, Location
 from tests.support.host import problem
 from tests.support.nodes import NodeHost
 from tests.support.tus_client import sha256
+from tests.support.waiting import until
 
 Nodes = tuple[NodeHost, NodeHost]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -51,9 +52,12 @@ async def test_an_image_on_a_node_that_does_not_answer_is_not_gone(nodes: Nodes,
 async def test_a_shipped_image_names_no_node(nodes: Nodes, jpeg: bytes) -> None:
     one, two = nodes
     image = await one.upload(jpeg)
-    await one.appliance.shipper.ship(await row_of(one, image["slug"]))
-    row = await row_of(two, image["slug"])
-    assert (row.location, row.node) == ("store", None)
+
+    async def is_stored() -> bool:
+        return (await row_of(two, image["slug"])).location is Location.STORE
+
+    await until(is_stored)
+    assert (await row_of(two, image["slug"])).node is None
     async with one.silent():
         assert (await two.get(f"/i/{image['slug']}/original")).status == 200
 
