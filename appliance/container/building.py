@@ -170,7 +170,6 @@ def build(  # noqa: PLR0917 - one of each part
         tombstones=tombstones,
         store=observed,
         shipper=shipper,
-        elsewhere=None if calls is None else calls.erasing,
         metrics=metrics,
     )
     image_lifecycle = Lifecycle(image_rows, store=observed, guard=guard)

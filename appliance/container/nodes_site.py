@@ -4,7 +4,7 @@ from aiohttp import web
 
 from appliance.container.parts import Container
 from appliance.http import keys
-from appliance.http.nodes import erasing, originals
+from appliance.http.nodes import originals
 from appliance.http.nodes.guard import ToldByNode, nodes_alone
 from appliance.http.nodes.relay import refuse_second_hop
 from appliance.http.routes import application
@@ -21,10 +21,8 @@ def nodes_site_of(container: Container, site: web.Application) -> web.Applicatio
     for key, value in site.items():
         nodes[key] = value
     nodes[keys.TRUSTED_PROXIES] = ToldByNode()
-    nodes[keys.ERASE_HERE] = container.image_rows.erase_for_node
     nodes[keys.PASS_ON] = refuse_second_hop
     nodes[keys.OPEN_CONNECTIONS] = connections = OpenConnections(TrustedProxies(()))
     connections.max_per_address = connections.max_connections
     nodes.router.add_get(originals.ROUTE, originals.show_original, allow_head=False)
-    nodes.router.add_delete(erasing.ROUTE, erasing.erase)
     return nodes

@@ -69,9 +69,6 @@ FORM_LIMITS = web.AppKey("form_limits", FormLimits)
 PASS_ON: web.AppKey[Callable[[web.Request, str], Awaitable[web.StreamResponse]]] = web.AppKey("pass_on")
 """Passes a request on to the node that has what it is about."""
 
-ERASE_HERE: web.AppKey[Callable[[str], Awaitable[bool]]] = web.AppKey("erase_here")
-"""Erases what this node has of an image that has ended, for another node. False where it can't be done now."""
-
 REQUEST_ID = web.RequestKey("request_id", str)
 CLOSED = web.RequestKey("closed", bool)
 """Set once the request has met a locked image or album, or one for one view: its response is for nobody else."""

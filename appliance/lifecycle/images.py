@@ -1,7 +1,4 @@
-"""The rows of images, as their lifecycle sees them: how they end, and from where they have to be erased.
-
-Other nodes may have an image in their caches and spools: the node that erases it asks all of them.
-"""
+"""The rows of images, as their lifecycle sees them: how they end, and from where they have to be erased."""
 
 from collections.abc import Sequence
 
@@ -15,7 +12,6 @@ from appliance.lifecycle.service import TOMBSTONE_S
 from appliance.lifecycle.shipping import Shipper
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.lifecycle.tombstones import StoredTombstones
-from appliance.nodes.erasing import NeighbourErasing
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.records import sidecar_of
 from appliance.observability.metrics import Metrics
@@ -43,7 +39,6 @@ class ImageLifecycleRows:
         tombstones: StoredTombstones,
         store: ObjectStore,
         shipper: Shipper,
-        elsewhere: NeighbourErasing | None,
         metrics: Metrics,
         expire_batch: int = EXPIRE_BATCH,
         erase_batch: int = ERASE_BATCH,
@@ -56,7 +51,6 @@ class ImageLifecycleRows:
         self._tombstones = tombstones
         self._store = store
         self._shipper = shipper
-        self._elsewhere = elsewhere
         self._metrics = metrics
         self.expire_batch = expire_batch
         self.erase_batch = erase_batch
@@ -85,19 +79,7 @@ class ImageLifecycleRows:
             return False
         await self._cache.evict(image.slug)
         await self._spool.remove(image.slug)
-        if self._elsewhere is not None and not await self._elsewhere.erase(image):
-            return False
         self._erased_here.add(image.slug)
-        return True
-
-    async def erase_for_node(self, slug: str) -> bool:
-        """Erase what this node has of an image, for another node. False while the image lives or is being shipped."""
-        row = await self._catalogue.get(slug)
-        if (isinstance(row, Image) and row.ended is None) or self._shipper.is_shipping(slug):
-            return False
-        await self._cache.evict(slug)
-        await self._spool.remove(slug)
-        await self._sidecars.drop(slug)
         return True
 
     async def erase_in_store(self, image: Image) -> bool:

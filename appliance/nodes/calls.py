@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from appliance.catalogue import NodeCatalogue
 from appliance.domain.clock import Clock
-from appliance.nodes.erasing import NeighbourErasing
 from appliance.nodes.neighbours import Neighbours
 from appliance.nodes.originals import NeighbourOriginals
 from appliance.nodes.signatures import Signatures
@@ -17,11 +16,10 @@ class Calls:
     signatures: Signatures
     neighbours: Neighbours
     originals: NeighbourOriginals
-    erasing: NeighbourErasing
 
     @classmethod
     def of(cls, name: str, secret: str, rows: NodeCatalogue, clock: Clock) -> "Calls":
         """Those of the node with this name."""
         signatures = Signatures(secret, clock)
         neighbours = Neighbours(name, signatures=signatures, rows=rows)
-        return cls(signatures, neighbours, NeighbourOriginals(neighbours), NeighbourErasing(neighbours))
+        return cls(signatures, neighbours, NeighbourOriginals(neighbours))

@@ -80,11 +80,6 @@ class Neighbours:
         async with reply:
             yield reply
 
-    async def others(self) -> list[Node]:
-        """The other nodes that are alive."""
-        await self._refresh()
-        return [node for node in self._nodes.values() if node.is_alive and node.name != self.name]
-
     async def _url(self, name: str) -> str:
         await self._refresh()
         node = self._nodes.get(name)

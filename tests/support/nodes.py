@@ -73,6 +73,8 @@ async def node(config: Config, clock: ManualClock) -> AsyncIterator[NodeHost]:
     async with AsyncExitStack() as stack:
         appliance = await stack.enter_async_context(started(config, clock, clock.boot_s))
         site = site_of(appliance)
+        breaker, queue = appliance.shipper.store.breaker, appliance.shipper.queue
+        breaker.first_pause_s, breaker.max_pause_s, queue.last_retry_s = 0.01, 0.1, 0.1  # a store is away for a moment
         client = await stack.enter_async_context(TestClient(HostServer(site)))
         listener = listener_of(appliance, site, int((config.node.listen or "").rpartition(":")[2]))
         await listener.start_server()

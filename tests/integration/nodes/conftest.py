@@ -34,5 +34,3 @@ def store_away(nodes: Nodes) -> Iterator[None]:
             for operation in OPERATIONS:
                 patch.setattr(node.appliance.store, operation, fail)
         yield
-    for node in nodes:
-        node.appliance.shipper.store.breaker.reset()

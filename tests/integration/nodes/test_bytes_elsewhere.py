@@ -2,10 +2,11 @@
 
 import pytest
 
-from appliance.domain.model import Image
+from appliance.domain.model import Image, Location
 from tests.support.host import problem
 from tests.support.nodes import NodeHost
 from tests.support.tus_client import sha256
+from tests.support.waiting import until
 
 Nodes = tuple[NodeHost, NodeHost]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -51,9 +52,12 @@ async def test_an_image_on_a_node_that_does_not_answer_is_not_gone(nodes: Nodes,
 async def test_a_shipped_image_names_no_node(nodes: Nodes, jpeg: bytes) -> None:
     one, two = nodes
     image = await one.upload(jpeg)
-    await one.appliance.shipper.ship(await row_of(one, image["slug"]))
-    row = await row_of(two, image["slug"])
-    assert (row.location, row.node) == ("store", None)
+
+    async def is_stored() -> bool:
+        return (await row_of(two, image["slug"])).location is Location.STORE
+
+    await until(is_stored)
+    assert (await row_of(two, image["slug"])).node is None
     async with one.silent():
         assert (await two.get(f"/i/{image['slug']}/original")).status == 200
 
@@ -63,6 +67,7 @@ async def test_a_shipped_image_names_no_node(nodes: Nodes, jpeg: bytes) -> None:
 
 async def test_what_is_deleted_at_one_node_is_gone_at_once_and_erased_at_all(nodes: Nodes, jpeg: bytes) -> None:
     one, two = nodes
+    await one.appliance.erasures.run()
     image = await one.upload(jpeg)
     slug = image["slug"]
     for node in nodes:
@@ -72,34 +77,5 @@ async def test_what_is_deleted_at_one_node_is_gone_at_once_and_erased_at_all(nod
     assert (await two.delete(slug, image["delete_token"])).status == 204
     assert (await one.get(f"/i/{slug}/small.jpg")).status == (await two.get(f"/i/{slug}/original")).status == 410
     assert await two.erase() >= 1
+    await one.appliance.erasures.run()
     assert traces(one, slug) == traces(two, slug) == []
-
-
-@pytest.mark.usefixtures("store_away")
-async def test_an_original_in_the_spool_of_another_node_is_erased_there(nodes: Nodes, jpeg: bytes) -> None:
-    one, two = nodes
-    image = await one.upload(jpeg)
-    assert (await two.delete(image["slug"], image["delete_token"])).status == 204
-    assert (await one.get(f"/i/{image['slug']}")).status == 410
-    two.clock.forward(11)
-    assert await two.appliance.image_rows.erase_here(await row_of(two, image["slug"]))
-    assert traces(one, image["slug"]) == []
-
-
-@pytest.mark.usefixtures("store_away")
-async def test_what_a_dead_node_has_is_not_said_to_be_erased(nodes: Nodes, jpeg: bytes) -> None:
-    one, two = nodes
-    image = await one.upload(jpeg)
-    await two.delete(image["slug"], image["delete_token"])
-    two.clock.forward(11)
-    async with one.silent():
-        assert not await two.appliance.image_rows.erase_here(await row_of(two, image["slug"]))
-    assert await two.appliance.image_rows.erase_here(await row_of(two, image["slug"]))
-
-
-async def test_no_node_erases_a_living_image_for_another(nodes: Nodes, jpeg: bytes) -> None:
-    one, two = nodes
-    image = await one.upload(jpeg)
-    assert two.appliance.calls is not None
-    assert not await two.appliance.calls.erasing.erase(await row_of(two, image["slug"]))
-    assert (await one.get(f"/i/{image['slug']}/original")).status == 200

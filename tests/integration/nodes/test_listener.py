@@ -6,9 +6,11 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
+from appliance.access.bans import NewBan
 from appliance.nodes.neighbours import CLIENT, SENDER, SIGNATURE, USER
 from appliance.nodes.signatures import WINDOW_S, Call, NotFromANode, Signatures
 from tests.support.nodes import SECRET, NodeHost
+from tests.support.tus_client import VERSION
 
 Nodes = tuple[NodeHost, NodeHost]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -64,19 +66,20 @@ async def test_a_signature_is_good_for_half_a_minute() -> None:
         checker.check(CALL, signer.sign(CALL))
 
 
-async def test_everybody_else_is_no_node_by_any_header(nodes: Nodes) -> None:
-    """The addresses for nodes alone are on their listener alone, and a stranger passes for nobody else's client."""
-    one, two = nodes
-    call = replace(CALL, path="/nodes/images/0123456789abcdefg")
+async def test_strangers_are_no_nodes_by_their_headers(nodes: Nodes) -> None:
+    """What only nodes may ask for is on their listener alone."""
+    call = replace(CALL, path="/nodes/originals/0123456789abcdefg?sha256=&start=0&length=1")
     sent = headers(call, Signatures(SECRET, time.time).sign(call))
-    assert (await two.get(call.path, **sent)).status == 404
-    await one.appliance.bans.add(await banned("192.0.2.0/24"))
+    assert (await nodes[1].client.get(call.path, headers=sent)).status == 404
 
 
-async def test_a_node_says_whose_request_it_passes_on(nodes: Nodes) -> None:
-    """So that bans and limits are those of the client."""
+@pytest.mark.parametrize(("client", "status"), [("192.0.2.9", 403), ("198.51.100.9", 201)])
+async def test_a_request_that_is_passed_on_counts_for_its_client(nodes: Nodes, client: str, status: int) -> None:
     one, two = nodes
-    calls = one.appliance.calls
-    assert calls is not None
-    async with calls.neighbours.call(two.name, "GET", "/api/v1/me", client="192.0.2.9") as reply:
-        assert reply.status == 200
+    await two.appliance.bans.add(NewBan("192.0.2.0/24", "Spam", None, views=False))
+    assert one.appliance.calls is not None
+    call = one.appliance.calls.neighbours.call(
+        two.name, "POST", "/api/v1/uploads", {"Upload-Length": "5"} | VERSION, client=client
+    )
+    async with call as reply:
+        assert reply.status == status
