@@ -5,6 +5,7 @@ from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.file import CatalogueFile
 from appliance.catalogue.stored import StoredCatalogue
 from appliance.config.model import Config
+from appliance.config.node_name import node_name
 from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import CommandFailed, UnfitInstallation
 
@@ -13,6 +14,7 @@ __all__ = [
     "CatalogueFile",
     "catalogue_file",
     "catalogue_left_behind",
+    "database_fault",
     "open_catalogue",
     "stored_catalogue",
 ]
@@ -29,7 +31,8 @@ def open_catalogue(config: Config, clock: Clock = system_clock) -> Catalogue:
     _require_driver()
     from appliance.catalogue.postgres.catalogue import PostgresCatalogue  # noqa: PLC0415 - its driver is an extra
 
-    return PostgresCatalogue(url, stale_s=config.catalogue.stale_s, purging=purging, clock=clock)
+    node = node_name(config.node) if config.is_node else None
+    return PostgresCatalogue(url, node=node, stale_s=config.catalogue.stale_s, purging=purging, clock=clock)
 
 
 def stored_catalogue(config: Config) -> StoredCatalogue:
@@ -41,6 +44,16 @@ def stored_catalogue(config: Config) -> StoredCatalogue:
     from appliance.catalogue.postgres.database import CatalogueDatabase  # noqa: PLC0415 - its driver is an extra
 
     return CatalogueDatabase(url)
+
+
+def database_fault(config: Config) -> str | None:
+    """Why the database of this host's catalogue can't be reached, as it says. None where it can, or there is none."""
+    if config.catalogue.url is None:
+        return None
+    _require_driver()
+    from appliance.catalogue.postgres.database import CatalogueDatabase  # noqa: PLC0415 - its driver is an extra
+
+    return CatalogueDatabase(config.catalogue.url).fault
 
 
 def catalogue_file(config: Config) -> CatalogueFile:

@@ -31,6 +31,11 @@ OUTSIDE_HTTP = {
     "key-unknown",
     "catalogue-damaged",
     "catalogue-too-new",
+    "node-name-in-use",
+    "node-schema-differs",
+    "node-clock-differs",
+    "node-store-differs",
+    "node-secret-differs",
 }
 METHODS = {"get", "put", "post", "patch", "delete", "head", "options"}
 

@@ -4,11 +4,13 @@ import re
 from functools import cache
 
 from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sql.node_statements import NOW_S
 
 MIGRATIONS_TABLE = "appliance_migrations"
 _OWN_TEXTS = {
     sql.MARK_LOCKS_IN_USE: f"INSERT INTO {MIGRATIONS_TABLE} (name) VALUES (:name) ON CONFLICT (name) DO NOTHING",  # noqa: S608
 }
+_CLOCK = "extract(epoch FROM clock_timestamp())"
 _PARAMETER = re.compile(r"(?<!:):([a-z_0-9]+)")
 _INDEX_HINT = re.compile(r" INDEXED BY [a-z_]+")
 _LARGER = re.compile(r"\bmax\((?=[^()]*,)")
@@ -27,6 +29,7 @@ _TYPES = (
 def translated(statement: str) -> bytes:
     """A statement with values, as the driver takes it. There is a fixed number of them, so all are kept."""
     text = _OWN_TEXTS.get(statement, statement)
+    text = text.replace(NOW_S, _CLOCK)
     text = _INDEX_HINT.sub("", text)  # the planner has statistics here
     text = _LARGER.sub("greatest(", text)
     text = _SMALLER.sub("least(", text)

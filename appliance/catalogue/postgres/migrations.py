@@ -2,9 +2,10 @@
 
 from appliance.catalogue.postgres.connections import PostgresConnection
 from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE, translated_schema
-from appliance.catalogue.sql.migration import unknown_changes
-from appliance.catalogue.sql.schema import MIGRATIONS
-from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable, UnfitInstallation
+from appliance.catalogue.postgres.ownership import Ownership
+from appliance.catalogue.sql.migration import CHANGES, Migration, unknown_changes
+from appliance.catalogue.sql.node_schema import MIGRATIONS
+from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable, NodeSchemaDiffers, UnfitInstallation
 
 OLDEST_POSTGRES = 15
 _TABLES = "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
@@ -48,10 +49,10 @@ def is_made(connection: PostgresConnection) -> bool:
     return bool(tables)
 
 
-def migrate(connection: PostgresConnection) -> None:
-    """Apply the missing migrations, each in a transaction. Raises CatalogueTooNew, CatalogueUnavailable, psycopg.Error.
+def migrate(connection: PostgresConnection, ownership: Ownership) -> None:
+    """Apply the missing migrations, each in a transaction. Only one process may do so at a time.
 
-    Only one process may do so at a time.
+    Raises CatalogueTooNew, CatalogueUnavailable, NodeSchemaDiffers, psycopg.Error.
     """
     if not is_made(connection):
         connection.raw.execute(_MAKE_LIST)
@@ -61,9 +62,23 @@ def migrate(connection: PostgresConnection) -> None:
             f"The catalogue was written by a newer release (it has {', '.join(newer)}, which this one doesn't know). "
             "Install that release again, or restore a backup that was made before the upgrade."
         )
-    for migration in MIGRATIONS:
-        if migration.name not in applied:
-            with connection.raw.transaction():
-                connection.raw.execute("SET LOCAL statement_timeout = 0")
-                migration.apply(_PostgresSchema(connection))
-                connection.raw.execute(_APPLY, {"name": migration.name})
+    missing = [migration for migration in MIGRATIONS if migration.name not in applied]
+    changes = [migration.name for migration in missing if migration.name.endswith(CHANGES)]
+    if ownership.node is None or not changes:
+        _apply(connection, missing)
+        return
+    if not ownership.claim_alone(connection):
+        raise NodeSchemaDiffers(
+            f"Nodes of an older release use this catalogue, and would not understand what this one changes in its "
+            f"schema ({', '.join(changes)}). Stop them, start this node, and upgrade them before they start again."
+        )
+    _apply(connection, missing)
+    ownership.share(connection)
+
+
+def _apply(connection: PostgresConnection, missing: list[Migration]) -> None:
+    for migration in missing:
+        with connection.raw.transaction():
+            connection.raw.execute("SET LOCAL statement_timeout = 0")
+            migration.apply(_PostgresSchema(connection))
+            connection.raw.execute(_APPLY, {"name": migration.name})

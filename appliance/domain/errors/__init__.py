@@ -63,6 +63,14 @@ from appliance.domain.errors.limits import (
     RateLimited,
 )
 from appliance.domain.errors.locks import AllLocked, BeingViewed, Locked, TooManyGuesses, WrongPassphrase
+from appliance.domain.errors.nodes import (
+    NodeClockDiffers,
+    NodeNameInUse,
+    NodeSchemaDiffers,
+    NodeSecretDiffers,
+    NodeStoreDiffers,
+    NodeUnavailable,
+)
 from appliance.domain.errors.operation import (
     CommandFailed,
     ConfigError,
@@ -182,6 +190,12 @@ __all__ = [
     "MissingToken",
     "NoImageLink",
     "NoSuchPage",
+    "NodeClockDiffers",
+    "NodeNameInUse",
+    "NodeSchemaDiffers",
+    "NodeSecretDiffers",
+    "NodeStoreDiffers",
+    "NodeUnavailable",
     "NotAnImage",
     "NotHereYet",
     "NotTusBody",
