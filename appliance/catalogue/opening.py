@@ -1,10 +1,17 @@
 """Opens the catalogue that the configuration names: for a server, or for a command without one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from appliance.catalogue.moving import Move
 from appliance.catalogue.ports import Catalogue
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.file import CatalogueFile
+from appliance.catalogue.sqlite.moving import FileSource, FileTarget, catalogue_tables
 from appliance.catalogue.stored import StoredCatalogue
 from appliance.config.model import Config
+from appliance.config.sections.catalogue import DATABASE_SCHEMES
 from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import CommandFailed, UnfitInstallation
 
@@ -13,12 +20,16 @@ __all__ = [
     "CatalogueFile",
     "catalogue_file",
     "catalogue_left_behind",
+    "is_database",
     "open_catalogue",
+    "opened_move",
     "stored_catalogue",
 ]
 
 FILE_NAME = "catalogue.sqlite"
 """The name of the file in the data directory, and of its copy in a backup."""
+FILE_SCHEME = "sqlite:"
+_DATABASES = tuple(f"{scheme}://" for scheme in DATABASE_SCHEMES)
 
 
 def open_catalogue(config: Config, clock: Clock = system_clock) -> Catalogue:
@@ -52,6 +63,39 @@ def catalogue_file(config: Config) -> CatalogueFile:
             "docs/operations.md."
         )
     return CatalogueFile(config.data_dir / FILE_NAME)
+
+
+@contextmanager
+def opened_move(config: Config, destination: str, *, is_stopped: bool) -> Iterator[Move]:
+    """A copy of this host's catalogue to `destination`: the URL of a database, or `sqlite:` and the path of a file.
+
+    `is_stopped` says that no server of this data directory runs while it is open. Raises CommandFailed where both are
+    of one kind, and whatever the two ends raise.
+    """
+    url, tables = config.catalogue.url, catalogue_tables()
+    if is_database(destination) == (url is not None) or not destination.startswith((*_DATABASES, FILE_SCHEME)):
+        raise CommandFailed(
+            "A catalogue is copied from a file to a database (`--to postgresql://USER@HOST/NAME`) or back (`--to "
+            f"{FILE_SCHEME}{config.data_dir / FILE_NAME}`). This host's is in a {'database' if url else 'file'} now."
+        )
+    _require_driver()
+    from appliance.catalogue.postgres.moving import DatabaseSource, DatabaseTarget  # noqa: PLC0415 - an extra's driver
+
+    if url is None:
+        path = config.data_dir / FILE_NAME
+        database = DatabaseTarget(destination, str(path), tables)
+        with FileSource(path, str(database), is_owned=is_stopped) as file, database:
+            yield Move(file, database, tables)
+    else:
+        path = Path(destination.removeprefix(FILE_SCHEME)).absolute()
+        source = DatabaseSource(url, str(path), owning=is_stopped)
+        with source, FileTarget(path, str(source), tables) as target:
+            yield Move(source, target, tables)
+
+
+def is_database(destination: str) -> bool:
+    """Whether it is the URL of a database."""
+    return destination.startswith(_DATABASES)
 
 
 def catalogue_left_behind(config: Config) -> CatalogueFile | None:

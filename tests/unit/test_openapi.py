@@ -30,6 +30,7 @@ OUTSIDE_HTTP = {
     "ban-unknown",
     "key-unknown",
     "catalogue-damaged",
+    "catalogue-not-in-use",
     "catalogue-too-new",
 }
 METHODS = {"get", "put", "post", "patch", "delete", "head", "options"}

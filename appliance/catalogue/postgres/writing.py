@@ -51,17 +51,14 @@ class PostgresSession:
         return LOOK_EVERY_S
 
     def open(self) -> None:
-        until = time.monotonic() + OWNED_WITHIN_S
         try:
             connection = self._connector.connect()
             try:
                 require_fit(connection)
-                while not _own(connection):
-                    if time.monotonic() > until:
-                        raise CatalogueUnavailable(
-                            "Another server uses the catalogue of catalogue.url. Stop it first; only one may use it."
-                        )
-                    self._sleep(PAUSE_S)
+                if not own_soon(connection, self._sleep):
+                    raise CatalogueUnavailable(
+                        "Another server uses the catalogue of catalogue.url. Stop it first; only one may use it."
+                    )
                 migrate(connection)
             except BaseException:
                 connection.close()
@@ -155,7 +152,7 @@ class PostgresSession:
         if self._connection is None:
             connection = self._connector.connect()
             try:
-                if not _own(connection):
+                if not own(connection):
                     raise CatalogueUnavailable("Another server uses the catalogue now. Only one may.")
             except BaseException:
                 connection.close()
@@ -169,10 +166,18 @@ class PostgresSession:
             self._connection = None
 
 
-def _own(connection: PostgresConnection) -> bool:
+def own(connection: PostgresConnection) -> bool:
     """Make this session the catalogue's only writer, until it ends. False if another is."""
     row = connection.raw.execute(_OWN).fetchone()
     return bool(row and row[0])
+
+
+def own_soon(connection: PostgresConnection, sleep: Callable[[float], None] = time.sleep) -> bool:
+    """`own`, with patience for the session of a process that was killed a moment ago."""
+    until = time.monotonic() + OWNED_WITHIN_S
+    while not (owned := own(connection)) and time.monotonic() < until:
+        sleep(PAUSE_S)
+    return owned
 
 
 def _perform(connection: PostgresConnection, jobs: Sequence[Job]) -> str:
