@@ -18,6 +18,8 @@ from appliance.config.model import Config
 from appliance.container import Container, build, site_of
 from appliance.container.status import status
 from appliance.domain.clock import Clock, system_boot_clock, system_clock
+from appliance.membership.building import membership_of
+from appliance.membership.membership import Tell
 from appliance.objectstore import open_store
 from appliance.observability.metrics import Metrics
 from appliance.server.background_jobs import background_jobs
@@ -28,6 +30,7 @@ from appliance.server.serving import serve_until_stopped
 from appliance.server.sockets import allow_open_files, are_open_to_others
 from appliance.server.startup_checks import refuse_lost_catalogue
 from appliance.server.systemd import Supervisor, supervisor
+from appliance.server.waiting import WaitingRoom
 from appliance.shared.filesystem import largest_file_bytes
 from appliance.shared.unix_peers import keep_orphans
 from appliance.spool import Spool
@@ -36,13 +39,18 @@ from appliance.workers import Workers
 log = logging.getLogger(__name__)
 
 
+async def log_waiting(part: str, _state: str, details: str) -> None:
+    """The `Tell` of a start that nobody watches."""
+    log.warning("the start waits for the %s: %s", part, details)
+
+
 @asynccontextmanager
 async def started(
-    config: Config, clock: Clock = system_clock, boot_clock: Clock = system_boot_clock
+    config: Config, clock: Clock = system_clock, boot_clock: Clock = system_boot_clock, tell: Tell = log_waiting
 ) -> AsyncIterator[Container]:
     """Every part, started and repaired after the last run, however that ended; stopped in reverse at the end.
 
-    The caller owns the data directory. Raises UnfitInstallation, CatalogueUnavailable.
+    The caller owns the data directory. Raises UnfitInstallation, CatalogueUnavailable, and why a node doesn't join.
     """
     refuse_lost_catalogue(config)
     async with AsyncExitStack() as stack:
@@ -66,8 +74,12 @@ async def started(
         stack.push_async_callback(caches.close)
         store = open_store(config.store, config.data_dir)
         stack.push_async_callback(store.close)
+        membership = membership_of(config, catalogue, store, clock)
+        if membership is not None:
+            stack.push_async_callback(membership.leave)
+            await membership.join(tell)
         config = config.limited_to(min(store.max_object_bytes, largest_file_bytes(config.spool_dir)))
-        container = build(config, clock, boot_clock, metrics, catalogue, store, spool, caches, workers)
+        container = build(config, clock, boot_clock, metrics, catalogue, store, spool, caches, workers, membership)
         stack.push_async_callback(container.sidecars.close)
         await container.bans.start()
         await container.limits.day_budgets.start()
@@ -125,7 +137,10 @@ def control_commands(container: Container) -> Commands:
 
 
 async def _serve(config: Config, manager: Supervisor) -> None:
-    async with started(config) as container:
+    waiting = WaitingRoom(config, manager)
+    await waiting.wait_for_database()
+    async with started(config, tell=waiting.tell) as container:
+        await waiting.close()
         jobs = background_jobs(container)
         async with listening(config, control_commands(container)):
             jobs.start()

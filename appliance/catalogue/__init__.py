@@ -7,6 +7,7 @@ from appliance.catalogue.idempotency_catalogue import IdempotencyCatalogue
 from appliance.catalogue.image_catalogue import ImageCatalogue
 from appliance.catalogue.invite_catalogue import InviteCatalogue
 from appliance.catalogue.key_catalogue import KeyCatalogue
+from appliance.catalogue.node_catalogue import NodeCatalogue
 from appliance.catalogue.notes import Notes
 from appliance.catalogue.ports import Catalogue
 from appliance.catalogue.purge_outbox import PurgeOutbox
@@ -37,6 +38,7 @@ __all__ = [
     "ImageCatalogue",
     "InviteCatalogue",
     "KeyCatalogue",
+    "NodeCatalogue",
     "Notes",
     "PendingPurges",
     "Purge",

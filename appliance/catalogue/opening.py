@@ -11,6 +11,7 @@ from appliance.catalogue.sqlite.file import CatalogueFile
 from appliance.catalogue.sqlite.moving import FileSource, FileTarget, catalogue_tables
 from appliance.catalogue.stored import StoredCatalogue
 from appliance.config.model import Config
+from appliance.config.node_name import node_name
 from appliance.config.sections.catalogue import DATABASE_SCHEMES
 from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import CommandFailed, UnfitInstallation
@@ -20,6 +21,7 @@ __all__ = [
     "CatalogueFile",
     "catalogue_file",
     "catalogue_left_behind",
+    "database_fault",
     "is_database",
     "open_catalogue",
     "opened_move",
@@ -40,7 +42,8 @@ def open_catalogue(config: Config, clock: Clock = system_clock) -> Catalogue:
     _require_driver()
     from appliance.catalogue.postgres.catalogue import PostgresCatalogue  # noqa: PLC0415 - its driver is an extra
 
-    return PostgresCatalogue(url, stale_s=config.catalogue.stale_s, purging=purging, clock=clock)
+    node = node_name(config.node) if config.is_node else None
+    return PostgresCatalogue(url, node=node, stale_s=config.catalogue.stale_s, purging=purging, clock=clock)
 
 
 def stored_catalogue(config: Config) -> StoredCatalogue:
@@ -52,6 +55,16 @@ def stored_catalogue(config: Config) -> StoredCatalogue:
     from appliance.catalogue.postgres.database import CatalogueDatabase  # noqa: PLC0415 - its driver is an extra
 
     return CatalogueDatabase(url)
+
+
+def database_fault(config: Config) -> str | None:
+    """Why the database of this host's catalogue can't be reached, as it says. None where it can, or there is none."""
+    if config.catalogue.url is None:
+        return None
+    _require_driver()
+    from appliance.catalogue.postgres.database import CatalogueDatabase  # noqa: PLC0415 - its driver is an extra
+
+    return CatalogueDatabase(config.catalogue.url).fault
 
 
 def catalogue_file(config: Config) -> CatalogueFile:

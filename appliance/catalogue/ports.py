@@ -19,6 +19,7 @@ from appliance.catalogue.idempotency_catalogue import IdempotencyCatalogue
 from appliance.catalogue.image_catalogue import ImageCatalogue
 from appliance.catalogue.invite_catalogue import InviteCatalogue
 from appliance.catalogue.key_catalogue import KeyCatalogue
+from appliance.catalogue.node_catalogue import NodeCatalogue
 from appliance.catalogue.notes import Notes
 from appliance.catalogue.purge_outbox import PurgeOutbox
 from appliance.catalogue.record_outbox import RecordOutbox
@@ -50,6 +51,8 @@ class Catalogue(Protocol):
     def notes(self) -> Notes: ...
     @property
     def day_budgets(self) -> DayBudgetCatalogue: ...
+    @property
+    def nodes(self) -> NodeCatalogue: ...
 
     @property
     def fault(self) -> str | None:

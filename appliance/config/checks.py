@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from appliance.config.model import DATABASE_SCHEMES, LOGO_ENDINGS, MAX_LOGO_BYTES, SIGNED_IN, Config, split_listen
+from appliance.config.model import (
+    DATABASE_SCHEMES,
+    LOGO_ENDINGS,
+    MAX_LOGO_BYTES,
+    MIN_SECRET_CHARS,
+    SIGNED_IN,
+    Config,
+    split_listen,
+)
 from appliance.domain.colours import is_colour
 from appliance.domain.networks import are_too_wide, parse_network
 from appliance.domain.renditions import Format
@@ -14,6 +22,7 @@ from appliance.domain.renditions import Format
 _REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _BUCKET = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")  # S3's rules
 _ENDPOINT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+_NODE_NAME = re.compile(r"[a-z0-9-]{1,40}")
 _ZONE = re.compile(r"[A-Za-z0-9]{1,64}")
 _TOKEN = re.compile(r"[!-~]{1,512}")
 _RECIPIENT = re.compile(r"age1|ssh-")
@@ -38,6 +47,7 @@ def unmet(config: Config) -> Iterator[Unmet]:
     yield from _access(config)
     yield from _store(config)
     yield from _catalogue(config)
+    yield from _node(config)
     yield from _uploads(config)
     yield from _renditions(config)
     yield from _limits(config)
@@ -96,6 +106,24 @@ def _catalogue(config: Config) -> Iterator[Unmet]:
     url = config.catalogue.url
     if url is not None and url.partition("://")[0] not in DATABASE_SCHEMES:
         yield "catalogue.url", f"a URL that begins with {DATABASE_SCHEMES[0]}://"
+
+
+def _node(config: Config) -> Iterator[Unmet]:
+    node = config.node
+    if node.name is not None and not _NODE_NAME.fullmatch(node.name):
+        yield "node.name", "1 to 40 of a-z, 0-9 and -, such as box-1"
+    if node.url is not None and not _is_origin(node.url):
+        yield "node.url", "http:// or https:// and a host, without a path, such as http://10.0.0.5:8090"
+    if node.listen is None:
+        return
+    if not _is_listen(node.listen):
+        yield "node.listen", "host:port, such as 10.0.0.5:8090"
+    elif node.url is None and _is_any_address(node.listen):
+        yield "node.url", "where the other nodes reach this one, since node.listen names no address"
+    if config.catalogue.url is None:
+        yield "node.listen", "catalogue.url to name a PostgreSQL database: nodes can't share a catalogue in a file"
+    if node.secret is None or len(node.secret) < MIN_SECRET_CHARS:
+        yield "node.secret", f"at least {MIN_SECRET_CHARS} characters, the same on all nodes, since node.listen is set"
 
 
 def _uploads(config: Config) -> Iterator[Unmet]:
@@ -198,6 +226,11 @@ def _is_listen(listen: str) -> bool:
         return ":" not in host or ipaddress.ip_address(host).version == 6
     except ValueError:
         return False
+
+
+def _is_any_address(listen: str) -> bool:
+    host, port = split_listen(listen)
+    return host in ("", "0.0.0.0", "::") or port == 0  # noqa: S104 - compared, not bound
 
 
 def _is_origin(url: str) -> bool:

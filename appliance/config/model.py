@@ -12,6 +12,7 @@ from appliance.config.sections.catalogue import DATABASE_SCHEMES, CatalogueConfi
 from appliance.config.sections.cdn import PURGES, Cdn
 from appliance.config.sections.deletion import Deletion
 from appliance.config.sections.limits import LimitsConfig
+from appliance.config.sections.node import MIN_SECRET_CHARS, NodeConfig
 from appliance.config.sections.renditions import Renditions
 from appliance.config.sections.server import LOG_LEVELS, Server, is_loopback, split_listen
 from appliance.config.sections.site import LOGO_ENDINGS, MAX_LOGO_BYTES, Site
@@ -29,6 +30,7 @@ __all__ = [
     "LOG_LEVELS",
     "MAX_LOGO_BYTES",
     "MB",
+    "MIN_SECRET_CHARS",
     "PURGES",
     "SIGNED_IN",
     "TB",
@@ -41,6 +43,7 @@ __all__ = [
     "Config",
     "Deletion",
     "LimitsConfig",
+    "NodeConfig",
     "OptionInfo",
     "Renditions",
     "Server",
@@ -60,6 +63,7 @@ class Config:
     server: Server = field(default_factory=Server)
     store: Store = field(default_factory=Store)
     catalogue: CatalogueConfig = field(default_factory=CatalogueConfig)
+    node: NodeConfig = field(default_factory=NodeConfig)
     access: Access = field(default_factory=Access)
     uploads: Uploads = field(default_factory=Uploads)
     renditions: Renditions = field(default_factory=Renditions)
@@ -82,6 +86,16 @@ class Config:
         if self.limits.mode != "auto":
             return self.limits.mode == "on"
         return bool(self.server.trusted_proxies) or not is_loopback(self.server.listen)
+
+    @property
+    def is_node(self) -> bool:
+        """Whether this server is one of several that share a catalogue and a store."""
+        return self.node.listen is not None
+
+    @property
+    def node_id_path(self) -> Path:
+        """The random id of this data directory, by which a node that was restarted is told from a namesake."""
+        return self.data_dir / "node.id"
 
     @property
     def spool_dir(self) -> Path:

@@ -37,6 +37,7 @@ from appliance.limits.challenges import Challenges
 from appliance.limits.steady_clock import SteadyClock
 from appliance.locks import Locksmith
 from appliance.locks.guesses import Guesses
+from appliance.membership import Membership
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from appliance.observability.metrics import Metrics
@@ -66,6 +67,7 @@ def build(  # noqa: PLR0917 - one of each part
     spool: Spool,
     caches: Caches,
     workers: Workers,
+    membership: Membership | None = None,
 ) -> Container:
     """Every part around the given ones, which the caller starts and stops."""
     drain_switch = DrainSwitch()
@@ -213,6 +215,7 @@ def build(  # noqa: PLR0917 - one of each part
         sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed, clock=guard.cautious_now_s),
         prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
+        membership=membership,
         limits=limits,
         forwarding_watch=ForwardingWatch(TrustedProxies(config.server.trusted_proxies), limits.aside, clock),
         albums=albums,

@@ -32,6 +32,7 @@ from appliance.lifecycle.sweeps import Sweeps
 from appliance.lifecycle.tombstones import StoredTombstones
 from appliance.limits import Limits
 from appliance.locks import Locksmith
+from appliance.membership import Membership
 from appliance.objectstore import ObjectStore
 from appliance.observability.metrics import Metrics
 from appliance.reinspection.service import Reinspector
@@ -89,6 +90,7 @@ class Container:
     one_views: OneViews
     invites: Invites
     reinspector: Reinspector
+    membership: Membership | None
     limits: Limits
     forwarding_watch: ForwardingWatch
 

@@ -1,9 +1,13 @@
-"""Background jobs: which run when. Each is driven by rows and idempotent, and no two of a kind run at once."""
+"""Background jobs: which run when. Each is driven by rows and idempotent, and no two of a kind run at once.
+
+Among nodes that share a catalogue, a job is either about what its own node has, or is run by one node for all.
+"""
 
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -20,18 +24,30 @@ scheduler_log = logging.getLogger(f"{__name__}.scheduler")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A named background job, and its interval in seconds."""
+    """A named background job, and its interval in seconds. One `for_all` nodes is run by one of them at a time."""
 
     name: str
     every_s: int
     run: Callable[[], Awaitable[int | None]]
+    for_all: bool = False
+
+
+class Turns(Protocol):
+    """Which node runs the jobs for all."""
+
+    async def may_run(self, job: str, every_s: int) -> bool:
+        """Whether this node is to run the job, whose interval is given. Raises the catalogue's faults."""
+
+    async def pass_on(self, job: str) -> None:
+        """Let another node try: the job failed here. Raises the catalogue's faults."""
 
 
 class Jobs:
     """Runs jobs on APScheduler's `scheduler`; a job that fails is logged and runs again next time."""
 
-    def __init__(self, jobs: list[Job], metrics: Metrics) -> None:
+    def __init__(self, jobs: list[Job], metrics: Metrics, turns: Turns | None = None) -> None:
         self._metrics = metrics
+        self._turns = turns
         self._first_s: dict[str, float] = {}
         scheduler_log.setLevel(logging.ERROR)  # it warns whenever a run takes longer than its interval
         self.scheduler = AsyncIOScheduler(
@@ -59,13 +75,28 @@ class Jobs:
         self.scheduler.shutdown(wait=False)
 
     async def _run(self, job: Job) -> None:
+        turns = self._turns if job.for_all else None
+        try:
+            if turns is None or await turns.may_run(job.name, job.every_s):
+                await self._run_here(job, turns)
+        except ApplianceError as fault:
+            self._note_fault(job, fault)
+
+    async def _run_here(self, job: Job, turns: Turns | None) -> None:
+        """Raises the catalogue's faults."""
         try:
             await job.run()
         except ApplianceError as fault:
-            log.warning("job %s: %s", job.name, fault.detail)
-            self._metrics.job_runs.labels(job.name, fault.code).inc()
+            self._note_fault(job, fault)
         except Exception:
             log.exception("job %s failed", job.name)
             self._metrics.job_runs.labels(job.name, "internal-error").inc()
         else:
             self._metrics.job_runs.labels(job.name, "done").inc()
+            return
+        if turns is not None:
+            await turns.pass_on(job.name)
+
+    def _note_fault(self, job: Job, fault: ApplianceError) -> None:
+        log.warning("job %s: %s", job.name, fault.detail)
+        self._metrics.job_runs.labels(job.name, fault.code).inc()

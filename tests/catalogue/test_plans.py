@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue.sql import ban_statements, statements
+from appliance.catalogue.sql import ban_statements, node_statements, statements
 from appliance.catalogue.sqlite import file_statements
 from appliance.catalogue.sqlite.connections import open_writer
 
 STATEMENTS = {
     name: text
-    for name, text in (vars(statements) | vars(ban_statements) | vars(file_statements)).items()
-    if name.isupper() and name[0] != "_" and isinstance(text, str)
+    for name, text in (vars(statements) | vars(ban_statements) | vars(node_statements) | vars(file_statements)).items()
+    if name.isupper() and name[0] != "_" and name != "NOW_S" and isinstance(text, str)
 }
 TABLES = (
     *("images", "tombstones", "tombstones_due", "idempotency", "notes", "uploads", "albums", "purges"),
-    *("keys", "key_usage", "records_due", "bans"),
+    *("keys", "key_usage", "records_due", "bans", "nodes", "leases"),
 )
 WALKS_BY_SLUG = {"PAGE", "NEWEST", "HALF_ENDED", "ERASING_ALIVE", "IMPOSSIBLE_FACTS", "LIVING_TOMBSTONES"}
 

@@ -32,6 +32,11 @@ OUTSIDE_HTTP = {
     "catalogue-damaged",
     "catalogue-not-in-use",
     "catalogue-too-new",
+    "node-name-in-use",
+    "node-schema-differs",
+    "node-clock-differs",
+    "node-store-differs",
+    "node-secret-differs",
 }
 METHODS = {"get", "put", "post", "patch", "delete", "head", "options"}
 

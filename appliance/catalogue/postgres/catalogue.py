@@ -9,7 +9,9 @@ from appliance.domain.clock import Clock, system_clock
 
 
 class PostgresCatalogue(SqlCatalogue):
-    """A `Catalogue` in the database at `url`, owned by one server at a time. It has `readers` + 1 connections at most.
+    """A `Catalogue` in the database at `url`, of one server, or of the node with this name among several.
+
+    It has `readers` + 1 connections at most.
 
     While the database can't be asked, images that were looked up within `stale_s` seconds are still found.
     """
@@ -18,6 +20,7 @@ class PostgresCatalogue(SqlCatalogue):
         self,
         url: str,
         *,
+        node: str | None = None,
         readers: int = 4,
         stale_s: float = 60.0,
         remembered_rows: int = 20_000,
@@ -26,7 +29,7 @@ class PostgresCatalogue(SqlCatalogue):
     ) -> None:
         connector = Connector(url)
         super().__init__(
-            PostgresSession(connector),
+            PostgresSession(connector, node),
             PostgresReaders(connector, readers),
             RecentRows(remembered_rows, stale_s, clock),
             purging=purging,

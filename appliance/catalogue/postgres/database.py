@@ -41,6 +41,17 @@ class CatalogueDatabase(StoredRows):
             return f"PostgreSQL {connection.raw.info.parameter_status('server_version')}"
 
     @property
+    def fault(self) -> str | None:
+        """Why it can't be reached now; None where it can, or where waiting wouldn't help."""
+        try:
+            Connector(self._url).connect(read_only=True).close()
+        except psycopg.OperationalError as error:
+            return said(error)
+        except psycopg.Error:
+            return None
+        return None
+
+    @property
     def exists(self) -> bool:
         with self._connected() as connection:
             return is_made(connection)

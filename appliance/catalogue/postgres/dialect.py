@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 from appliance.catalogue.sql import marks as sql
+from appliance.catalogue.sql.node_statements import NOW_S
 
 MIGRATIONS_TABLE = "appliance_migrations"
 _OWN_TEXTS = {
@@ -11,6 +12,7 @@ _OWN_TEXTS = {
     sql.UNMARK: f"DELETE FROM {MIGRATIONS_TABLE} WHERE name = :name",  # noqa: S608
     sql.APPLIED: f"SELECT name FROM {MIGRATIONS_TABLE}",  # noqa: S608
 }
+_CLOCK = "extract(epoch FROM clock_timestamp())"
 _PARAMETER = re.compile(r"(?<!:):([a-z_0-9]+)")
 _INDEX_HINT = re.compile(r" INDEXED BY [a-z_]+")
 _LARGER = re.compile(r"\bmax\((?=[^()]*,)")
@@ -29,6 +31,7 @@ _TYPES = (
 def translated(statement: str) -> bytes:
     """A statement with values, as the driver takes it. There is a fixed number of them, so all are kept."""
     text = _OWN_TEXTS.get(statement, statement)
+    text = text.replace(NOW_S, _CLOCK)
     text = _INDEX_HINT.sub("", text)  # the planner has statistics here
     text = _LARGER.sub("greatest(", text)
     text = _SMALLER.sub("least(", text)

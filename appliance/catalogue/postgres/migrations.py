@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection
 
 from appliance.catalogue.postgres.connections import PostgresConnection
 from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE, translated_schema
+from appliance.catalogue.postgres.ownership import Ownership
 from appliance.catalogue.sql.marks import applied_names
-from appliance.catalogue.sql.migration import refuse_unusable
-from appliance.catalogue.sql.schema import MIGRATIONS
-from appliance.domain.errors import CatalogueUnavailable, UnfitInstallation
+from appliance.catalogue.sql.migration import CHANGES, Migration, refuse_unusable
+from appliance.catalogue.sql.node_schema import MIGRATIONS
+from appliance.domain.errors import CatalogueUnavailable, NodeSchemaDiffers, UnfitInstallation
 
 OLDEST_POSTGRES = 15
 _TABLES = "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
@@ -50,19 +51,37 @@ def is_made(connection: PostgresConnection) -> bool:
     return bool(tables)
 
 
-def migrate(connection: PostgresConnection, refuse: Callable[[Collection[str]], None] = refuse_unusable) -> None:
-    """Apply the missing migrations, each in a transaction. Raises CatalogueUnavailable, psycopg.Error, and what
-    `refuse` raises of those that were applied: CatalogueNotInUse, CatalogueTooNew.
+def migrate(
+    connection: PostgresConnection,
+    ownership: Ownership,
+    refuse: Callable[[Collection[str]], None] = refuse_unusable,
+) -> None:
+    """Apply the missing migrations, each in a transaction. Only one process may do so at a time.
 
-    Only one process may do so at a time.
+    Raises CatalogueUnavailable, NodeSchemaDiffers, psycopg.Error, and what `refuse` raises of those that were applied:
+    CatalogueNotInUse, CatalogueTooNew.
     """
     if not is_made(connection):
         connection.raw.execute(_MAKE_LIST)
     applied = applied_names(connection)
     refuse(applied)
-    for migration in MIGRATIONS:
-        if migration.name not in applied:
-            with connection.raw.transaction():
-                connection.raw.execute("SET LOCAL statement_timeout = 0")
-                migration.apply(_PostgresSchema(connection))
-                connection.raw.execute(_APPLY, {"name": migration.name})
+    missing = [migration for migration in MIGRATIONS if migration.name not in applied]
+    changes = [migration.name for migration in missing if migration.name.endswith(CHANGES)]
+    if ownership.node is None or not changes:
+        _apply(connection, missing)
+        return
+    if not ownership.claim_alone(connection):
+        raise NodeSchemaDiffers(
+            f"Nodes of an older release use this catalogue, and would not understand what this one changes in its "
+            f"schema ({', '.join(changes)}). Stop them, start this node, and upgrade them before they start again."
+        )
+    _apply(connection, missing)
+    ownership.share(connection)
+
+
+def _apply(connection: PostgresConnection, missing: list[Migration]) -> None:
+    for migration in missing:
+        with connection.raw.transaction():
+            connection.raw.execute("SET LOCAL statement_timeout = 0")
+            migration.apply(_PostgresSchema(connection))
+            connection.raw.execute(_APPLY, {"name": migration.name})

@@ -12,7 +12,8 @@ from appliance.catalogue.postgres.connections import Connector, PostgresConnecti
 from appliance.catalogue.postgres.database import CatalogueDatabase
 from appliance.catalogue.postgres.faults import said, translate_error
 from appliance.catalogue.postgres.migrations import is_made, migrate, require_fit
-from appliance.catalogue.postgres.writing import own_soon
+from appliance.catalogue.postgres.ownership import Ownership
+from appliance.catalogue.postgres.writing import wait_for_claim
 from appliance.catalogue.sql.copy_marks import begin_copy, end_copy, require_copyable
 from appliance.catalogue.sql.marks import add_mark, moved_to
 from appliance.catalogue.sql.migration import refuse_newer
@@ -24,6 +25,8 @@ _WITHOUT_LIMITS = (
     "SET lock_timeout = '60s'",
     "SET idle_in_transaction_session_timeout = 0",
 )
+
+_ALONE = Ownership(node=None)
 
 
 class _DatabaseEnd:
@@ -86,7 +89,7 @@ class DatabaseSource(_DatabaseEnd):
     def _prepare(self) -> None:
         if not is_made(self._connection):
             raise CommandFailed(f"There is no catalogue in {self}. Is catalogue.url correct?")
-        self._is_owned = self._owning and own_soon(self._connection)
+        self._is_owned = self._owning and _is_alone(self._connection)
         require_copyable(self._connection, str(self), self._target)
         self._connection.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
@@ -117,11 +120,20 @@ class DatabaseTarget(_DatabaseEnd):
 
     def _prepare(self) -> None:
         require_fit(self._connection)
-        if not own_soon(self._connection):
+        if not _is_alone(self._connection):
             raise CommandFailed(f"A server or another copy uses {self}. Stop it first, or choose another database.")
-        migrate(self._connection, refuse_newer)
+        migrate(self._connection, _ALONE, refuse_newer)
         with self._connection.raw.transaction():
             begin_copy(self._connection, self._source, str(self), self._tables)
+
+
+def _is_alone(connection: PostgresConnection) -> bool:
+    """Keep every server away until the connection ends. False where there is one that doesn't end soon."""
+    try:
+        wait_for_claim(_ALONE.claim, connection)
+    except CatalogueUnavailable:
+        return False
+    return True
 
 
 def _opened(url: str) -> PostgresConnection:

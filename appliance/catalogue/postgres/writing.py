@@ -1,4 +1,4 @@
-"""The connection that writes: it owns the catalogue, and commits groups of operations, each in a savepoint of its own.
+"""The connection that writes: it commits groups of operations, each in a savepoint of its own.
 
 Transactions are serializable, so an operation may read a row, decide, and write it while others are connected; a
 transaction that the database refuses for that is run again, and so is one whose connection was lost before its commit.
@@ -7,6 +7,7 @@ Where the connection is lost during the commit, a note says what became of it.
 
 import contextlib
 import logging
+import random
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from psycopg.pq import TransactionStatus
 from appliance.catalogue.postgres.connections import Connector, PostgresConnection
 from appliance.catalogue.postgres.faults import REPEATABLE, said, translate_error
 from appliance.catalogue.postgres.migrations import migrate, require_fit
+from appliance.catalogue.postgres.ownership import Ownership
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.notes import get_note
 from appliance.catalogue.sql.writer import Job
@@ -25,24 +27,29 @@ from appliance.domain.errors import ApplianceError, CatalogueUnavailable
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 5
+ATTEMPTS = 8
 PAUSE_S = 0.25
+MAX_BACKOFF_S = 0.02
+"""Nodes whose transactions disturbed each other wait a moment, up to this times the number of attempts."""
 LOOK_EVERY_S = 5.0
 LAST_COMMIT = "last-commit"
-"""The note that each transaction leaves."""
+"""The note that each transaction leaves. A node has one of its own: in one row, nodes would disturb each other."""
 OWNED_WITHIN_S = 10.0
 """The session of a server that was killed ends a moment after it."""
 RESOLVED_WITHIN_S = 40.0
 """How long a lost commit's callers wait to hear what became of it: longer than a restart takes, and than the server
 takes to notice that the lost connection is gone."""
-_OWN = "SELECT pg_try_advisory_lock(1095780675, hashtext(current_schema()))"  # "APIC", as in a SQLite file's header
 
 
 class PostgresSession:
-    """A `Session` with the database that `connector` connects to."""
+    """A `Session` with the database that `connector` connects to, of the node with this name; None: it is alone."""
 
-    def __init__(self, connector: Connector, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, connector: Connector, node: str | None = None, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._connector = connector
+        self._ownership = Ownership(node)
+        self._mark = LAST_COMMIT if node is None else f"{LAST_COMMIT}/{node}"
         self._sleep = sleep
         self._connection: PostgresConnection | None = None
 
@@ -55,11 +62,10 @@ class PostgresSession:
             connection = self._connector.connect()
             try:
                 require_fit(connection)
-                if not own_soon(connection, self._sleep):
-                    raise CatalogueUnavailable(
-                        "Another server uses the catalogue of catalogue.url. Stop it first; only one may use it."
-                    )
-                migrate(connection)
+                wait_for_claim(self._ownership.claim, connection, self._sleep)
+                wait_for_claim(self._ownership.claim_migrating, connection, self._sleep)
+                migrate(connection, self._ownership)
+                self._ownership.end_migrating(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -87,7 +93,7 @@ class PostgresSession:
         """There is nothing to do: the database does it."""
 
     def rest(self, fault: str | None) -> str | None:
-        """Look whether the database is there. After its restart, the catalogue is owned again without a change."""
+        """Look whether the database is there. After its restart, the catalogue is claimed again without a change."""
         try:
             self._connected().raw.execute("SELECT 1")
         except (psycopg.Error, ApplianceError) as error:
@@ -105,11 +111,12 @@ class PostgresSession:
             is_last = attempt == ATTEMPTS - 1
             connection = self._connected()
             try:
-                mark = _perform(connection, jobs)
+                mark = self._perform(connection, jobs)
             except REPEATABLE:
                 if is_last:
                     raise
                 connection.raw.execute("ROLLBACK")
+                self._back_off(attempt)
             except psycopg.OperationalError:
                 if is_new or is_last or not connection.is_lost:
                     raise
@@ -118,7 +125,20 @@ class PostgresSession:
             else:
                 if self._finish(connection, mark):
                     return
+                self._back_off(attempt)
         raise CatalogueUnavailable("Others change the catalogue at the same time. Try again in a moment.")
+
+    def _back_off(self, attempt: int) -> None:
+        self._sleep(random.uniform(0, MAX_BACKOFF_S * attempt))  # noqa: S311 - nobody gains by guessing it
+
+    def _perform(self, connection: PostgresConnection, jobs: Sequence[Job]) -> str:
+        """Everything up to the commit. Returns the mark by which the transaction is known afterwards."""
+        connection.raw.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
+        for job in jobs:
+            _attempt(connection, job)
+        mark = uuid.uuid4().hex
+        connection.execute(sql.SET_NOTE, {"name": self._mark, "value": mark})
+        return mark
 
     def _finish(self, connection: PostgresConnection, mark: str) -> bool:
         """Commit. False if the database refused, so that the transaction has to be run once more."""
@@ -136,12 +156,12 @@ class PostgresSession:
     def _was_committed(self, mark: str) -> bool:
         """What became of a transaction whose commit got no answer. Raises CatalogueUnavailable if nobody can say.
 
-        Once the catalogue is owned again, the session that was lost has ended, and its transaction with it.
+        Once the catalogue is claimed again, the session that was lost has ended, and its transaction with it.
         """
         until = time.monotonic() + RESOLVED_WITHIN_S
         while time.monotonic() < until:
-            with contextlib.suppress(psycopg.Error, CatalogueUnavailable):
-                return get_note(self._connected(), LAST_COMMIT) == mark
+            with contextlib.suppress(psycopg.Error, ApplianceError):
+                return get_note(self._connected(), self._mark) == mark
             self._sleep(PAUSE_S)
         raise CatalogueUnavailable("The catalogue's database was lost while it saved. Look whether it did, and repeat.")
 
@@ -152,8 +172,8 @@ class PostgresSession:
         if self._connection is None:
             connection = self._connector.connect()
             try:
-                if not own(connection):
-                    raise CatalogueUnavailable("Another server uses the catalogue now. Only one may.")
+                if fault := self._ownership.claim(connection):
+                    raise fault
             except BaseException:
                 connection.close()
                 raise
@@ -166,28 +186,17 @@ class PostgresSession:
             self._connection = None
 
 
-def own(connection: PostgresConnection) -> bool:
-    """Make this session the catalogue's only writer, until it ends. False if another is."""
-    row = connection.raw.execute(_OWN).fetchone()
-    return bool(row and row[0])
-
-
-def own_soon(connection: PostgresConnection, sleep: Callable[[float], None] = time.sleep) -> bool:
-    """`own`, with patience for the session of a process that was killed a moment ago."""
+def wait_for_claim(
+    claim: Callable[[PostgresConnection], ApplianceError | None],
+    connection: PostgresConnection,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Raises why it can't be claimed after `OWNED_WITHIN_S`."""
     until = time.monotonic() + OWNED_WITHIN_S
-    while not (owned := own(connection)) and time.monotonic() < until:
+    while fault := claim(connection):
+        if time.monotonic() > until:
+            raise fault
         sleep(PAUSE_S)
-    return owned
-
-
-def _perform(connection: PostgresConnection, jobs: Sequence[Job]) -> str:
-    """Everything up to the commit. Returns the mark by which the transaction is known afterwards."""
-    connection.raw.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
-    for job in jobs:
-        _attempt(connection, job)
-    mark = uuid.uuid4().hex
-    connection.execute(sql.SET_NOTE, {"name": LAST_COMMIT, "value": mark})
-    return mark
 
 
 def _attempt(connection: PostgresConnection, job: Job) -> None:

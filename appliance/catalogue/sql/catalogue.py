@@ -11,6 +11,7 @@ from appliance.catalogue.sql.idempotency import IdempotencyRows
 from appliance.catalogue.sql.images import ImageRows
 from appliance.catalogue.sql.invites import InviteRows
 from appliance.catalogue.sql.keys import KeyRows
+from appliance.catalogue.sql.nodes import NodeRows
 from appliance.catalogue.sql.notes import NoteRows
 from appliance.catalogue.sql.outbox import PurgeWriter
 from appliance.catalogue.sql.outcome import Outcome
@@ -50,6 +51,7 @@ class SqlCatalogue:
         self.records = RecordRows(readers, self._writer)
         self.notes = NoteRows(readers, self._writer)
         self.day_budgets = DayBudgetRows(readers, self._writer)
+        self.nodes = NodeRows(readers, self._writer)
 
     async def start(self) -> None:
         await self._writer.start()

@@ -10,7 +10,8 @@ from typing import Self
 from appliance.catalogue.moving import Key, KeySpan, StoredRow, Table
 from appliance.catalogue.sql.copy_marks import begin_copy, end_copy, require_copyable
 from appliance.catalogue.sql.marks import add_mark, moved_to
-from appliance.catalogue.sql.migration import MIGRATIONS, refuse_newer
+from appliance.catalogue.sql.migration import refuse_newer
+from appliance.catalogue.sql.node_schema import MIGRATIONS
 from appliance.catalogue.sql.table_rows import count_rows, read_rows, remove_rows
 from appliance.catalogue.sqlite.connections import connect, make_private, open_reader, require_sqlite
 from appliance.catalogue.sqlite.faults import translate_error
@@ -18,17 +19,19 @@ from appliance.catalogue.sqlite.migrations import migrate, refuse_unfit
 from appliance.domain.errors import CommandFailed
 
 _CACHE_KIB = 65_536
+_OF_ONE_DATABASE = ("leases", "nodes")
 _TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
 _COLUMNS = "SELECT name, pk FROM pragma_table_info(:table)"
 
 
 def catalogue_tables() -> tuple[Table, ...]:
-    """The tables that the migrations make, in every database."""
+    """The tables that the migrations make in every database, without those about its servers."""
     connection = sqlite3.connect(":memory:")
     try:
         for migration in MIGRATIONS:
             migration.apply(connection)
-        return tuple(_table(connection, name) for (name,) in connection.execute(_TABLES).fetchall())
+        names = [name for (name,) in connection.execute(_TABLES).fetchall() if name not in _OF_ONE_DATABASE]
+        return tuple(_table(connection, name) for name in names)
     finally:
         connection.close()
 

@@ -64,6 +64,13 @@ from appliance.domain.errors.limits import (
     RateLimited,
 )
 from appliance.domain.errors.locks import AllLocked, BeingViewed, Locked, TooManyGuesses, WrongPassphrase
+from appliance.domain.errors.nodes import (
+    NodeClockDiffers,
+    NodeNameInUse,
+    NodeSchemaDiffers,
+    NodeSecretDiffers,
+    NodeStoreDiffers,
+)
 from appliance.domain.errors.operation import (
     CommandFailed,
     ConfigError,
@@ -184,6 +191,11 @@ __all__ = [
     "MissingToken",
     "NoImageLink",
     "NoSuchPage",
+    "NodeClockDiffers",
+    "NodeNameInUse",
+    "NodeSchemaDiffers",
+    "NodeSecretDiffers",
+    "NodeStoreDiffers",
     "NotAnImage",
     "NotHereYet",
     "NotTusBody",

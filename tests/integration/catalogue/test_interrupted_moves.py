@@ -14,6 +14,7 @@ from appliance.catalogue.opening import FILE_NAME
 from appliance.catalogue.postgres.catalogue import PostgresCatalogue
 from appliance.catalogue.postgres.moving import DatabaseTarget
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
+from appliance.catalogue.sqlite.moving import catalogue_tables
 from appliance.config.model import Config
 from appliance.domain.errors import CatalogueNotInUse
 from tests.support.full_catalogue import all_rows, asked, back_to, changed, fill_all_tables, to
@@ -81,7 +82,7 @@ async def test_a_copy_to_a_database_continues_after_kill_9(
         await made(url)
     changed(file, "UPDATE images SET title = 'changed meanwhile' WHERE slug = (SELECT min(slug) FROM images)")
     assert to(url) == 0
-    assert all_rows_of(url) == dict.fromkeys(all_rows(file), ROWS)
+    assert row_counts(url) == dict.fromkeys(all_rows(file), ROWS)
     told = capsys.readouterr().out
     compared, written = figures(told)
     assert compared == ROWS * len(all_rows(file))
@@ -127,10 +128,9 @@ async def test_a_copy_that_is_killed_in_its_last_moment_leaves_no_two_catalogues
         pass
 
 
-def all_rows_of(url: str) -> dict[str, int]:
+def row_counts(url: str) -> dict[str, int]:
     """How many rows each table of the database has."""
-    names = [name for (name,) in asked(url, "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")]
-    return {name: asked(url, f"SELECT count(*) FROM {name}")[0][0] for name in names if name[:9] != "appliance"}
+    return {table.name: asked(url, f"SELECT count(*) FROM {table.name}")[0][0] for table in catalogue_tables()}
 
 
 def figures(told: str) -> tuple[int, int]:

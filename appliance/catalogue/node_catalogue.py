@@ -1,0 +1,39 @@
+"""The port of nodes and leases."""
+
+from typing import Protocol
+
+from appliance.domain.nodes import Lease, Node
+
+
+class NodeCatalogue(Protocol):
+    """The servers that share this catalogue, and what only one of them may do at a time. Times are the database's."""
+
+    async def now(self) -> float:
+        """The database's time, in unix seconds."""
+
+    async def join(self, node: Node) -> None:
+        """Add the node, or bring its row up to this start. Its leases of before are released.
+
+        Raises NodeNameInUse while a node of that name with another `home` is alive.
+        """
+
+    async def beat(self, name: str) -> None:
+        """The node is alive."""
+
+    async def leave(self, name: str) -> None:
+        """The node stops in good order: its leases are released. Its row stays, because rows may name it."""
+
+    async def forget(self, name: str) -> None:
+        """Remove a node that is not alive. Raises CommandFailed for one that is; unknown names are no error."""
+
+    async def nodes(self) -> list[Node]:
+        """Every node, dead ones and those that left included, by name."""
+
+    async def acquire(self, lease: str, node: str, for_s: int) -> bool:
+        """Take the lease, or make it last longer. False while another node that is alive holds it."""
+
+    async def release(self, lease: str, node: str) -> None:
+        """Give the lease back. It is no error if the node doesn't hold it."""
+
+    async def leases(self) -> list[Lease]:
+        """The leases that hold, by name."""

@@ -1,0 +1,67 @@
+"""Who uses the catalogue's database: one server that is alone, or several nodes, no two of one name.
+
+They hold session locks, which end with their connection: a crash leaves nothing to clean up.
+"""
+
+from appliance.catalogue.postgres.connections import PostgresConnection
+from appliance.domain.errors import ApplianceError, CatalogueUnavailable, NodeNameInUse
+
+_CATALOGUE, _NODE, _MIGRATION = 1095780675, 1095780676, 1095780677  # "APIC", as in a SQLite file's header, and the next
+_SCHEMA_OF_TABLES = "hashtext(current_schema())"
+_ALONE = f"SELECT pg_try_advisory_lock({_CATALOGUE}, {_SCHEMA_OF_TABLES})"
+_SHARED = f"SELECT pg_try_advisory_lock_shared({_CATALOGUE}, {_SCHEMA_OF_TABLES})"
+_NOT_ALONE = f"SELECT pg_advisory_unlock({_CATALOGUE}, {_SCHEMA_OF_TABLES})"
+_NAMED = f"SELECT pg_try_advisory_lock({_NODE}, hashtext(current_schema() || '/' || %(name)s))"
+_MIGRATING = f"SELECT pg_try_advisory_lock({_MIGRATION}, {_SCHEMA_OF_TABLES})"
+_MIGRATED = f"SELECT pg_advisory_unlock({_MIGRATION}, {_SCHEMA_OF_TABLES})"
+
+USED_BY_ANOTHER = (
+    "Another server uses the catalogue of catalogue.url. Stop it first, or make both of them nodes (see node.listen)."
+)
+
+
+class Ownership:
+    """What a session has to hold before it writes: as the node of this name, or alone if `node` is None.
+
+    The methods raise psycopg.Error.
+    """
+
+    def __init__(self, node: str | None) -> None:
+        self.node = node
+
+    def claim(self, connection: PostgresConnection) -> ApplianceError | None:
+        """Make the session a writer of the catalogue. Why it can't be one now, otherwise."""
+        if self.node is None:
+            return None if _got(connection, _ALONE) else CatalogueUnavailable(USED_BY_ANOTHER)
+        if not _got(connection, _SHARED):
+            return CatalogueUnavailable(
+                "A server without node.listen uses the catalogue of catalogue.url. Stop it, or make it a node too."
+            )
+        if not _got(connection, _NAMED, name=self.node):
+            return NodeNameInUse(
+                f"Another server is the node {self.node}, and is running. Give this one a name of its own (node.name)."
+            )
+        return None
+
+    def claim_migrating(self, connection: PostgresConnection) -> ApplianceError | None:
+        """Keep other nodes from changing the schema meanwhile. Why it can't, otherwise."""
+        if _got(connection, _MIGRATING):
+            return None
+        return CatalogueUnavailable("Another node changes the schema of the catalogue. Start this one again later.")
+
+    def end_migrating(self, connection: PostgresConnection) -> None:
+        """Let others change the schema again."""
+        connection.raw.execute(_MIGRATED)
+
+    def claim_alone(self, connection: PostgresConnection) -> bool:
+        """Keep all other servers away, until `share` is called. False while there are any."""
+        return _got(connection, _ALONE)
+
+    def share(self, connection: PostgresConnection) -> None:
+        """Let other nodes in again."""
+        connection.raw.execute(_NOT_ALONE)
+
+
+def _got(connection: PostgresConnection, statement: str, **values: str) -> bool:
+    row = connection.raw.execute(statement.encode(), values or None).fetchone()
+    return bool(row and row[0])

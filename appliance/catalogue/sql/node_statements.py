@@ -1,0 +1,27 @@
+"""The SQL of nodes and leases. Their times are the database's own: `NOW_S` is replaced by each database's clock."""
+# ruff: noqa: S608  (only texts of this package are put into the text; values are always bound)
+
+NOW_S = "((julianday('now') - 2440587.5) * 86400.0)"
+_NOW = f"CAST({NOW_S} AS INTEGER)"
+_NODE = "name, url, home, version, schema, started_s, seen_s"
+_IS_ALIVE = f"left_s IS NULL AND seen_s > {_NOW} - :dead_after_s"
+_HOLDER_IS_ALIVE = f"""
+    (leases.until_s > {_NOW} AND EXISTS (SELECT 1 FROM nodes WHERE nodes.name = leases.node AND {_IS_ALIVE}))"""
+
+NOW = f"SELECT {NOW_S}"
+JOIN = f"""
+    INSERT INTO nodes ({_NODE}) VALUES (:name, :url, :home, :version, :schema, {_NOW}, {_NOW})
+    ON CONFLICT (name) DO UPDATE SET url = excluded.url, home = excluded.home, version = excluded.version,
+    schema = excluded.schema, started_s = excluded.started_s, seen_s = excluded.seen_s, left_s = NULL"""
+NAMESAKE = f"SELECT 1 FROM nodes WHERE name = :name AND home <> :home AND {_IS_ALIVE}"
+BEAT = f"UPDATE nodes SET seen_s = {_NOW} WHERE name = :name"
+LEAVE = f"UPDATE nodes SET left_s = {_NOW} WHERE name = :name"
+FORGET_NODE = f"DELETE FROM nodes WHERE name = :name AND NOT ({_IS_ALIVE})"
+NODES = f"SELECT {_NODE}, {_NOW} - seen_s, left_s FROM nodes WHERE name > '' ORDER BY name"
+ACQUIRE = f"""
+    INSERT INTO leases (name, node, until_s) VALUES (:name, :node, {_NOW} + :for_s)
+    ON CONFLICT (name) DO UPDATE SET node = excluded.node, until_s = excluded.until_s
+    WHERE leases.node = excluded.node OR NOT {_HOLDER_IS_ALIVE}"""
+RELEASE = "DELETE FROM leases WHERE name = :name AND node = :node"
+RELEASE_ALL = "DELETE FROM leases WHERE node = :node"
+LEASES = f"SELECT name, node, until_s - {_NOW} FROM leases WHERE name > '' AND {_HOLDER_IS_ALIVE} ORDER BY name"

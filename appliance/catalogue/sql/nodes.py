@@ -1,0 +1,101 @@
+"""The rows of nodes and leases."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from appliance.catalogue.sql import node_statements as sql
+from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.node_schema import MIGRATIONS
+from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.readers import Readers
+from appliance.catalogue.sql.writer import Writer
+from appliance.domain.errors import CommandFailed, NodeNameInUse
+from appliance.domain.nodes import DEAD_AFTER_S, Lease, Node
+
+_ALIVE = {"dead_after_s": DEAD_AFTER_S}
+
+
+class NodeRows:
+    """A `NodeCatalogue`."""
+
+    def __init__(self, readers: Readers, writer: Writer) -> None:
+        self._readers = readers
+        self._writer = writer
+
+    async def now(self) -> float:
+        return await self._readers.run(_now)
+
+    async def join(self, node: Node) -> None:
+        await self._writer.run(lambda connection: _join(connection, node))
+
+    async def beat(self, name: str) -> None:
+        await self._writer.run(lambda connection: _change(connection, sql.BEAT, name=name))
+
+    async def leave(self, name: str) -> None:
+        await self._writer.run(lambda connection: _leave(connection, name))
+
+    async def forget(self, name: str) -> None:
+        await self._writer.run(lambda connection: _forget(connection, name))
+
+    async def nodes(self) -> list[Node]:
+        return await self._readers.run(_nodes)
+
+    async def acquire(self, lease: str, node: str, for_s: int) -> bool:
+        return await self._writer.run(lambda connection: _acquire(connection, lease, node, for_s))
+
+    async def release(self, lease: str, node: str) -> None:
+        await self._writer.run(lambda connection: _change(connection, sql.RELEASE, name=lease, node=node))
+
+    async def leases(self) -> list[Lease]:
+        return await self._readers.run(_leases)
+
+
+def _now(connection: Connection) -> float:
+    return float(connection.execute(sql.NOW).fetchone()[0])
+
+
+def _join(connection: Connection, node: Node) -> Outcome[None]:
+    values = asdict(node) | {"schema": MIGRATIONS[-1].name} | _ALIVE
+    if connection.execute(sql.NAMESAKE, values).fetchone():
+        raise NodeNameInUse(
+            f"Another server is the node {node.name}, and is running. Give this one a name of its own (node.name)."
+        )
+    connection.execute(sql.JOIN, values)
+    connection.execute(sql.RELEASE_ALL, {"node": node.name})
+    return Outcome(None)
+
+
+def _leave(connection: Connection, name: str) -> Outcome[None]:
+    connection.execute(sql.LEAVE, {"name": name})
+    connection.execute(sql.RELEASE_ALL, {"node": name})
+    return Outcome(None)
+
+
+def _forget(connection: Connection, name: str) -> Outcome[None]:
+    removed = connection.execute(sql.FORGET_NODE, {"name": name} | _ALIVE).rowcount
+    if not removed and any(node.name == name for node in _nodes(connection)):
+        raise CommandFailed(f"The node {name} is running. Stop it first.")
+    return Outcome(None)
+
+
+def _nodes(connection: Connection) -> list[Node]:
+    return [_node(*row) for row in connection.execute(sql.NODES)]
+
+
+def _node(*columns: Any) -> Node:  # noqa: ANN401 - a row
+    *known, left_at = columns
+    return replace(Node(*known), has_left=left_at is not None)
+
+
+def _acquire(connection: Connection, lease: str, node: str, for_s: int) -> Outcome[bool]:
+    values = {"name": lease, "node": node, "for_s": for_s} | _ALIVE
+    return Outcome(connection.execute(sql.ACQUIRE, values).rowcount == 1)
+
+
+def _leases(connection: Connection) -> list[Lease]:
+    return [Lease(*row) for row in connection.execute(sql.LEASES, _ALIVE)]
+
+
+def _change(connection: Connection, statement: str, **values: str) -> Outcome[None]:
+    connection.execute(statement, values)
+    return Outcome(None)

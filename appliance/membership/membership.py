@@ -1,0 +1,147 @@
+"""Joining and leaving: what has to be true of a node before it works, and the heartbeat while it does."""
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+
+from appliance.catalogue import NodeCatalogue, Notes
+from appliance.domain.clock import Clock
+from appliance.domain.errors import (
+    ApplianceError,
+    NodeClockDiffers,
+    NodeNameInUse,
+    NodeSecretDiffers,
+    StoreUnavailable,
+)
+from appliance.domain.nodes import BEAT_EVERY_S, DEAD_AFTER_S, MAX_CLOCK_SKEW_S, Node
+from appliance.membership.home import Home
+from appliance.membership.store_proof import StoreProof
+
+SECRET_HASH = "nodes/secret"  # noqa: S105 - the name of a note
+"""The note with a code that only who has the secret can make."""
+_PROVEN_TEXT = b"the nodes of one appliance"
+RETRY_S = 1.0
+MIN_LEASE_S = 600
+"""A lease ends with its node anyway; its time bounds what a node that hangs can hold up."""
+
+Tell = Callable[[str, str, str], Awaitable[None]]
+"""Hears which part the start waits for, its state in words for anybody, and details for the log."""
+log = logging.getLogger(__name__)
+
+
+class Membership:
+    """This node among the others. It is a member from `join` to `leave`."""
+
+    def __init__(
+        self,
+        node: Node,
+        *,
+        home: Home,
+        secret: str,
+        nodes: NodeCatalogue,
+        notes: Notes,
+        store_proof: StoreProof,
+        clock: Clock,
+    ) -> None:
+        self.node = node
+        self._home = home
+        self._secret = secret
+        self._nodes = nodes
+        self._notes = notes
+        self._store_proof = store_proof
+        self._clock = clock
+        self._beating: asyncio.Task[None] | None = None
+
+    async def join(self, tell: Tell) -> None:
+        """Become a member. Waits for a store that is away, and for a namesake that may be dead.
+
+        Raises NodeClockDiffers, NodeSecretDiffers, NodeNameInUse, NodeStoreDiffers, and the catalogue's faults.
+        """
+        await self._require_clock()
+        await self._require_secret()
+        await self._join_by_name(tell)
+        self._beating = asyncio.create_task(self._beat_forever())
+        while True:
+            try:
+                await self._store_proof.require(self.node.name, self._home)
+            except StoreUnavailable as fault:
+                await tell("store", "it doesn't answer", fault.detail)
+                await asyncio.sleep(RETRY_S)
+            else:
+                break
+        log.info("joined the other nodes as %s", self.node.name)
+
+    async def leave(self) -> None:
+        """Release what this node holds. Safe to call after a failed `join`."""
+        if self._beating is None:
+            return
+        self._beating.cancel()
+        await asyncio.gather(self._beating, return_exceptions=True)
+        try:
+            await self._nodes.leave(self.node.name)
+        except ApplianceError as fault:
+            log.warning("the other nodes don't know that this one has stopped: %s", fault.detail)
+
+    async def may_run(self, job: str, every_s: int) -> bool:
+        """Whether this node is the one that runs the job now: it holds the job's lease, or nobody else does."""
+        held = next((lease for lease in await self._nodes.leases() if lease.name == job), None)
+        for_s = max(MIN_LEASE_S, 2 * every_s)
+        if held is not None and held.node != self.node.name:
+            return False
+        if held is not None and held.left_s > for_s / 2:
+            return True
+        return await self._nodes.acquire(job, self.node.name, for_s)
+
+    async def pass_on(self, job: str) -> None:
+        """Let another node try a job that failed here."""
+        await self._nodes.release(job, self.node.name)
+
+    async def _require_clock(self) -> None:
+        before_s = self._clock()
+        theirs_s = await self._nodes.now()
+        skew_s = max(before_s - theirs_s, theirs_s - self._clock())
+        if skew_s > MAX_CLOCK_SKEW_S:
+            raise NodeClockDiffers(
+                f"This machine's clock and that of the catalogue's database differ by {skew_s:,.1f} s. Nodes need the "
+                f"same time, within {MAX_CLOCK_SKEW_S:g} s: set both by NTP (see `timedatectl`)."
+            )
+
+    async def _require_secret(self) -> None:
+        """The secret can be changed while no node runs."""
+        proof = hmac.digest(self._secret.encode(), _PROVEN_TEXT, "sha256").hex()
+        known = await self._notes.get(SECRET_HASH)
+        if known is not None and hmac.compare_digest(known, proof):
+            return
+        others = [node.name for node in await self._nodes.nodes() if node.is_alive and node.name != self.node.name]
+        if known is not None and others:
+            raise NodeSecretDiffers(
+                f"The secret of this node is not that of {', '.join(others)}. Set the same node.secret on all nodes; "
+                "to change it, stop all of them first."
+            )
+        await self._notes.set(SECRET_HASH, proof)
+
+    async def _join_by_name(self, tell: Tell) -> None:
+        """A namesake that was killed, and whose disk was lost with its home, is silent soon."""
+        for _ in range(DEAD_AFTER_S + BEAT_EVERY_S):
+            try:
+                return await self._nodes.join(self.node)
+            except NodeNameInUse as fault:
+                await tell("node", "another one has this name", fault.detail)
+            await asyncio.sleep(RETRY_S)
+        return await self._nodes.join(self.node)
+
+    async def _beat_forever(self) -> None:
+        is_heard = True
+        while True:
+            await asyncio.sleep(BEAT_EVERY_S)
+            try:
+                await self._nodes.beat(self.node.name)
+            except ApplianceError as fault:
+                if is_heard:
+                    log.warning("the other nodes may take this one for dead: %s", fault.detail)
+                is_heard = False
+            except Exception:
+                log.exception("a heartbeat failed")
+            else:
+                is_heard = True

@@ -1,0 +1,104 @@
+"""Nodes and leases: who is there, and who may do what only one may do."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from appliance.catalogue import Catalogue
+from appliance.catalogue.sql import nodes as rows
+from appliance.domain.errors import CommandFailed, NodeNameInUse
+from appliance.domain.nodes import Node
+
+BOX_1 = Node("box-1", "http://10.0.0.1:8090", "home-1", "1.0")
+BOX_2 = Node("box-2", "http://10.0.0.2:8090", "home-2", "1.0")
+
+
+@pytest.fixture
+async def nodes(catalogue: Catalogue) -> Catalogue:
+    await catalogue.nodes.join(BOX_1)
+    await catalogue.nodes.join(BOX_2)
+    return catalogue
+
+
+def all_are_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(rows._ALIVE, "dead_after_s", 0)
+
+
+async def test_nodes_are_known_by_name_with_the_time_of_the_database(nodes: Catalogue) -> None:
+    [one, two] = await nodes.nodes.nodes()
+    assert replace(one, schema="", started_at=0, seen_at=0, silent_s=0) == BOX_1
+    assert two.url == BOX_2.url
+    assert one.is_alive
+    assert one.schema
+    assert abs(one.started_at - await nodes.nodes.now()) < 60
+    assert abs(await nodes.nodes.now() - time.time()) < 2
+
+
+async def test_a_name_is_in_use_while_its_node_lives(nodes: Catalogue) -> None:
+    with pytest.raises(NodeNameInUse, match="Another server is the node box-1"):
+        await nodes.nodes.join(replace(BOX_1, home="home-3"))
+    await nodes.nodes.leave("box-1")
+    await nodes.nodes.join(replace(BOX_1, home="home-3"))
+    assert [node.home for node in await nodes.nodes.nodes()] == ["home-3", "home-2"]
+
+
+async def test_a_silent_node_makes_room_for_its_name(nodes: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    all_are_silent(monkeypatch)
+    await nodes.nodes.join(replace(BOX_1, home="home-3"))
+
+
+async def test_a_node_that_was_restarted_joins_at_once_and_holds_nothing(nodes: Catalogue) -> None:
+    assert await nodes.nodes.acquire("expiry", "box-1", 60)
+    await nodes.nodes.join(BOX_1)
+    assert await nodes.nodes.leases() == []
+
+
+async def test_a_node_that_left_is_remembered_until_it_is_forgotten(nodes: Catalogue) -> None:
+    await nodes.nodes.leave("box-1")
+    [one, _] = await nodes.nodes.nodes()
+    assert (one.has_left, one.is_alive) == (True, False)
+    await nodes.nodes.forget("box-1")
+    await nodes.nodes.forget("never-was")
+    assert [node.name for node in await nodes.nodes.nodes()] == ["box-2"]
+    with pytest.raises(CommandFailed, match="box-2 is running"):
+        await nodes.nodes.forget("box-2")
+
+
+async def test_a_lease_is_held_by_one_node(nodes: Catalogue) -> None:
+    assert await nodes.nodes.acquire("expiry", "box-1", 60)
+    assert not await nodes.nodes.acquire("expiry", "box-2", 60)
+    assert await nodes.nodes.acquire("expiry", "box-1", 120)
+    assert await nodes.nodes.acquire("erasing", "box-2", 60)
+    assert [(lease.name, lease.node) for lease in await nodes.nodes.leases()] == [
+        ("erasing", "box-2"),
+        ("expiry", "box-1"),
+    ]
+    await nodes.nodes.release("expiry", "box-2")
+    assert not await nodes.nodes.acquire("expiry", "box-2", 60)
+    await nodes.nodes.release("expiry", "box-1")
+    assert await nodes.nodes.acquire("expiry", "box-2", 60)
+
+
+async def test_a_lease_ends_with_its_time(nodes: Catalogue) -> None:
+    assert await nodes.nodes.acquire("expiry", "box-1", 0)
+    assert await nodes.nodes.leases() == []
+    assert await nodes.nodes.acquire("expiry", "box-2", 60)
+
+
+async def test_a_lease_ends_with_its_node(nodes: Catalogue) -> None:
+    assert await nodes.nodes.acquire("expiry", "box-1", 3600)
+    await nodes.nodes.leave("box-1")
+    assert await nodes.nodes.acquire("expiry", "box-2", 60)
+
+
+async def test_the_lease_of_a_silent_node_is_taken_over(nodes: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await nodes.nodes.acquire("expiry", "box-1", 3600)
+    all_are_silent(monkeypatch)
+    assert await nodes.nodes.acquire("expiry", "box-2", 60)
+
+
+async def test_a_heartbeat_is_the_end_of_silence(nodes: Catalogue) -> None:
+    await nodes.nodes.beat("box-1")
+    [one, _] = await nodes.nodes.nodes()
+    assert one.silent_s <= 5
