@@ -134,16 +134,16 @@ class Move:
 
     def _bring_up(self, table: Table, span: KeySpan, rows: Sequence[StoredRow]) -> int:
         """Make the target's rows of the span these. Returns how many were added, replaced or removed."""
-        wanted = {table.key_of(row): row for row in rows}
         there = self.target.read(table, span, 2 * BATCH)
+        if there == rows:
+            return 0
+        wanted = {table.key_of(row): row for row in rows}
         removed = 0
         while len(there) == 2 * BATCH:  # at least half of them are of no use
             surplus = [key for row in there if (key := table.key_of(row)) not in wanted]
             self.target.write(table, surplus, [])
             removed += len(surplus)
             there = self.target.read(table, span, 2 * BATCH)
-        if there == rows:
-            return removed
         had = {table.key_of(row): row for row in there}
         gone = [key for key, row in had.items() if wanted.get(key) != row]
         new = [row for key, row in wanted.items() if had.get(key) != row]
