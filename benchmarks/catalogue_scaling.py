@@ -109,7 +109,7 @@ async def reads(catalogue: Catalogue, slugs: Sequence[str]) -> list[float]:
     return [await timed(catalogue.images.get(slug)) for slug in slugs]
 
 
-async def expiries(catalogue: SqliteCatalogue, now_s: int) -> Figure:
+async def expiries(catalogue: Catalogue, now_s: int) -> Figure:
     """The rows whose end came first, found and ended, a batch at a time."""
 
     async def one() -> None:
