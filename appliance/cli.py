@@ -157,18 +157,9 @@ def _add_catalogue(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     _add(inner, "rebuild", _on_config(catalogue.rebuild), "rebuild the catalogue from the store and the spool")
     _add(inner, "check", _on_config(catalogue.check), "check the catalogue and report damage")
     backup = _add(inner, "backup", _backup, "write a copy of the catalogue; the server may be running")
-    copying = _add(
-        inner, "copy", _copy, "move the catalogue to a PostgreSQL database or back; the server may be running"
-    )
-    copying.add_argument(
-        "--to",
-        dest="destination",
-        metavar="CATALOGUE",
-        required=True,
-        help="`postgresql://USER@HOST/NAME`, `sqlite:PATH`, or `-` to read that from standard input, which hides a "
-        "password. An interrupted copy continues; rows are compared one by one",
-    )
     backup.add_argument("destination", metavar="DEST", type=Path, help="the file to write; it must not exist")
+    copying = _add(inner, "copy", _copy, "move the catalogue into another kind of database; the server may be running")
+    catalogue_copy.add_arguments(copying)
 
 
 def _add(

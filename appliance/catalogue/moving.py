@@ -26,8 +26,10 @@ class Table:
     columns: tuple[str, ...]
     key: tuple[str, ...]
 
-    def key_of(self, row: StoredRow) -> Key:
-        return tuple(row[self.columns.index(name)] for name in self.key)
+    def keyed(self, rows: Sequence[StoredRow]) -> dict[Key, StoredRow]:
+        """The rows by their keys, in the same order."""
+        places = [self.columns.index(name) for name in self.key]
+        return {tuple([row[place] for place in places]): row for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ class Move:
         total, after = Copied(), None
         while True:
             rows = self.source.read(table, KeySpan(after), BATCH)
-            last = table.key_of(rows[-1]) if len(rows) == BATCH else None
+            last = next(iter(table.keyed(rows[-1:]))) if len(rows) == BATCH else None
             total += Copied(len(rows), self._bring_up(table, KeySpan(after, last), rows))
             progress(len(rows))
             if last is None:
@@ -137,22 +139,22 @@ class Move:
         there = self.target.read(table, span, 2 * BATCH)
         if there == rows:
             return 0
-        wanted = {table.key_of(row): row for row in rows}
+        wanted = table.keyed(rows)
         removed = 0
         while len(there) == 2 * BATCH:  # at least half of them are of no use
-            surplus = [key for row in there if (key := table.key_of(row)) not in wanted]
+            surplus = [key for key in table.keyed(there) if key not in wanted]
             self.target.write(table, surplus, [])
             removed += len(surplus)
             there = self.target.read(table, span, 2 * BATCH)
-        had = {table.key_of(row): row for row in there}
+        had = table.keyed(there)
         gone = [key for key, row in had.items() if wanted.get(key) != row]
         new = [row for key, row in wanted.items() if had.get(key) != row]
         self.target.write(table, gone, new)
         self._require_same(table, span, wanted)
-        return removed + len(wanted.keys() | had.keys()) - sum(wanted.get(key) == row for key, row in had.items())
+        return removed + len(new) + sum(key not in wanted for key in gone)
 
     def _require_same(self, table: Table, span: KeySpan, wanted: dict[Key, StoredRow]) -> None:
-        found = {table.key_of(row): row for row in self.target.read(table, span, 2 * BATCH)}
+        found = table.keyed(self.target.read(table, span, 2 * BATCH))
         if found != wanted:
             differing = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
             named = ", ".join(_shown(key) for key in differing[:MAX_NAMED])

@@ -17,6 +17,7 @@ from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import CommandFailed, UnfitInstallation
 
 __all__ = [
+    "DESTINATIONS",
     "FILE_NAME",
     "CatalogueFile",
     "catalogue_file",
@@ -31,6 +32,8 @@ __all__ = [
 FILE_NAME = "catalogue.sqlite"
 """The name of the file in the data directory, and of its copy in a backup."""
 FILE_SCHEME = "sqlite:"
+DESTINATIONS = f"`{DATABASE_SCHEMES[0]}://USER@HOST/NAME` or `{FILE_SCHEME}PATH`"
+"""What a catalogue can be copied to, for people."""
 _DATABASES = tuple(f"{scheme}://" for scheme in DATABASE_SCHEMES)
 
 
@@ -88,8 +91,8 @@ def opened_move(config: Config, destination: str, *, is_stopped: bool) -> Iterat
     url, tables = config.catalogue.url, catalogue_tables()
     if is_database(destination) == (url is not None) or not destination.startswith((*_DATABASES, FILE_SCHEME)):
         raise CommandFailed(
-            "A catalogue is copied from a file to a database (`--to postgresql://USER@HOST/NAME`) or back (`--to "
-            f"{FILE_SCHEME}{config.data_dir / FILE_NAME}`). This host's is in a {'database' if url else 'file'} now."
+            f"A catalogue is copied from a file to a database or back: `--to` is {DESTINATIONS}. This host's is in a "
+            f"{'database' if url else 'file'} now."
         )
     _require_driver()
     from appliance.catalogue.postgres.moving import DatabaseSource, DatabaseTarget  # noqa: PLC0415 - an extra's driver

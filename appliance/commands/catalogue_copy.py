@@ -1,5 +1,6 @@
-"""`appliance catalogue copy`: moves the catalogue between a file and a PostgreSQL database."""
+"""`appliance catalogue copy`: moves the catalogue from its file to a database server, or back."""
 
+import argparse
 import sys
 import time
 from contextlib import ExitStack
@@ -7,12 +8,24 @@ from contextlib import ExitStack
 from tqdm import tqdm
 
 from appliance.catalogue.moving import Copied, Move
-from appliance.catalogue.opening import is_database, opened_move
+from appliance.catalogue.opening import DESTINATIONS, is_database, opened_move
 from appliance.config.model import Config
 from appliance.domain.errors import DataDirectoryLocked
 from appliance.server.data_dir_lock import owned_data_dir
 
 FROM_INPUT = "-"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line of `appliance catalogue copy`."""
+    parser.add_argument(
+        "--to",
+        dest="destination",
+        metavar="CATALOGUE",
+        required=True,
+        help=f"{DESTINATIONS}, or `{FROM_INPUT}` to read that from standard input, which hides a password. Every row "
+        "is compared; a copy that was interrupted continues",
+    )
 
 
 def copy(config: Config, destination: str) -> int:
