@@ -18,6 +18,7 @@ from appliance.commands import (
     ban,
     capacity,
     catalogue,
+    catalogue_copy,
     drain,
     expiry,
     key,
@@ -157,6 +158,8 @@ def _add_catalogue(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     _add(inner, "check", _on_config(catalogue.check), "check the catalogue and report damage")
     backup = _add(inner, "backup", _backup, "write a copy of the catalogue; the server may be running")
     backup.add_argument("destination", metavar="DEST", type=Path, help="the file to write; it must not exist")
+    copying = _add(inner, "copy", _copy, "move the catalogue into another kind of database; the server may be running")
+    catalogue_copy.add_arguments(copying)
 
 
 def _add(
@@ -263,6 +266,12 @@ def _verify(arguments: argparse.Namespace) -> int:
     config = load(arguments.config).config
     start_logging("warning")
     return verify.verify(config, identity=arguments.identity)
+
+
+def _copy(arguments: argparse.Namespace) -> int:
+    config = load(arguments.config).config
+    start_logging("warning")
+    return catalogue_copy.copy(config, arguments.destination)
 
 
 def _backup(arguments: argparse.Namespace) -> int:

@@ -51,6 +51,8 @@ LONG: Mapping[str, str] = {
     "colour_fidelity": "takes minutes; the tests check the same by bounds",
     "rendition_quality": "takes minutes and packages of its own: `make quality`",
     "backup_and_restore": "takes minutes; `appliance verify` reports a host's own figures",
+    "moving_the_catalogue": "needs PostgreSQL; it is done once in a host's life",
+    "catalogue_engines": "needs PostgreSQL, and minutes to fill it",
     "interrupted_uploads": "takes minutes; the tests do the same with fewer files",
     "tile_latency": "takes minutes, with an image of 108 million pixels",
     "large_uploads": "takes minutes and 30 GB of disk",

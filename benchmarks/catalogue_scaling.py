@@ -14,13 +14,16 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from appliance.catalogue.ports import Catalogue
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.file import CatalogueFile
 from appliance.domain.model import Image, Location
 from benchmarks.harness import report
 from benchmarks.inputs.catalogue_rows import DAY_S, KEPT_DAYS, created_at, forget, images, load, remember
 
+T = TypeVar("T")
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000_000
 SIZES = [size for size in (1_000_000, 5_000_000, 10_000_000) if size < ROWS] + [ROWS]
 FROM_S = 1_790_000_000
@@ -70,18 +73,18 @@ async def timed(work: Awaitable[object]) -> float:
     return time.perf_counter() - began
 
 
-async def by_callers(work: Callable[[Image], Awaitable[object]], these: Sequence[Image]) -> float:
+async def by_callers(work: Callable[[T], Awaitable[object]], these: Sequence[T]) -> float:
     """Seconds for all of them by `CALLERS` at once, each of whom waits for one before it turns to the next."""
     waiting = iter(these)
 
     async def caller() -> None:
-        for image in waiting:
-            await work(image)
+        for each in waiting:
+            await work(each)
 
     return await timed(asyncio.gather(*(caller() for _ in range(CALLERS))))
 
 
-async def inserts(catalogue: SqliteCatalogue, fresh: Iterator[Image]) -> list[Figure]:
+async def inserts(catalogue: Catalogue, fresh: Iterator[Image], count: int = INSERTS) -> list[Figure]:
     """The row of an upload alone; and all that an upload writes until it is in the store and has its presets."""
 
     async def whole(image: Image) -> None:
@@ -89,24 +92,24 @@ async def inserts(catalogue: SqliteCatalogue, fresh: Iterator[Image]) -> list[Fi
         await catalogue.images.mark_shipped(image.slug)
         await catalogue.images.mark_prewarmed([image.slug])
 
-    added = [await by_callers(catalogue.images.add, batch(fresh)) for _ in range(ROUNDS)]
-    wholes = [await by_callers(whole, batch(fresh)) for _ in range(ROUNDS)]
+    added = [await by_callers(catalogue.images.add, batch(fresh, count)) for _ in range(ROUNDS)]
+    wholes = [await by_callers(whole, batch(fresh, count)) for _ in range(ROUNDS)]
     return [
-        rate(f"inserts a second, {CALLERS} callers", INSERTS, added, ">= 5,000, flat"),
-        rate("whole uploads a second (insert, shipped, prewarmed)", INSERTS, wholes),
+        rate(f"inserts a second, {CALLERS} callers", count, added, ">= 5,000, flat"),
+        rate("whole uploads a second (insert, shipped, prewarmed)", count, wholes),
     ]
 
 
-def batch(fresh: Iterator[Image]) -> list[Image]:
-    return [next(fresh) for _ in range(INSERTS)]
+def batch(fresh: Iterator[Image], count: int) -> list[Image]:
+    return [next(fresh) for _ in range(count)]
 
 
-async def reads(catalogue: SqliteCatalogue, slugs: Sequence[str]) -> list[float]:
+async def reads(catalogue: Catalogue, slugs: Sequence[str]) -> list[float]:
     """Seconds of each, one after another; each slug is read for the first time."""
     return [await timed(catalogue.images.get(slug)) for slug in slugs]
 
 
-async def expiries(catalogue: SqliteCatalogue, now_s: int) -> Figure:
+async def expiries(catalogue: Catalogue, now_s: int) -> Figure:
     """The rows whose end came first, found and ended, a batch at a time."""
 
     async def one() -> None:

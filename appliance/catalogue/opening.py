@@ -1,26 +1,40 @@
 """Opens the catalogue that the configuration names: for a server, or for a command without one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from appliance.catalogue.moving import Move
 from appliance.catalogue.ports import Catalogue
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.file import CatalogueFile
+from appliance.catalogue.sqlite.moving import FileSource, FileTarget, catalogue_tables
 from appliance.catalogue.stored import StoredCatalogue
 from appliance.config.model import Config
 from appliance.config.node_name import node_name
+from appliance.config.sections.catalogue import DATABASE_SCHEMES
 from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import CommandFailed, UnfitInstallation
 
 __all__ = [
+    "DESTINATIONS",
     "FILE_NAME",
     "CatalogueFile",
     "catalogue_file",
     "catalogue_left_behind",
     "database_fault",
+    "is_database",
     "open_catalogue",
+    "opened_move",
     "stored_catalogue",
 ]
 
 FILE_NAME = "catalogue.sqlite"
 """The name of the file in the data directory, and of its copy in a backup."""
+FILE_SCHEME = "sqlite:"
+DESTINATIONS = f"`{DATABASE_SCHEMES[0]}://USER@HOST/NAME` or `{FILE_SCHEME}PATH`"
+"""What a catalogue can be copied to, for people."""
+_DATABASES = tuple(f"{scheme}://" for scheme in DATABASE_SCHEMES)
 
 
 def open_catalogue(config: Config, clock: Clock = system_clock) -> Catalogue:
@@ -65,6 +79,39 @@ def catalogue_file(config: Config) -> CatalogueFile:
             "docs/operations.md."
         )
     return CatalogueFile(config.data_dir / FILE_NAME)
+
+
+@contextmanager
+def opened_move(config: Config, destination: str, *, is_stopped: bool) -> Iterator[Move]:
+    """A copy of this host's catalogue to `destination`: the URL of a database, or `sqlite:` and the path of a file.
+
+    `is_stopped` says that no server of this data directory runs while it is open. Raises CommandFailed where both are
+    of one kind, and whatever the two ends raise.
+    """
+    url, tables = config.catalogue.url, catalogue_tables()
+    if is_database(destination) == (url is not None) or not destination.startswith((*_DATABASES, FILE_SCHEME)):
+        raise CommandFailed(
+            f"A catalogue is copied from a file to a database or back: `--to` is {DESTINATIONS}. This host's is in a "
+            f"{'database' if url else 'file'} now."
+        )
+    _require_driver()
+    from appliance.catalogue.postgres.moving import DatabaseSource, DatabaseTarget  # noqa: PLC0415 - an extra's driver
+
+    if url is None:
+        path = config.data_dir / FILE_NAME
+        database = DatabaseTarget(destination, str(path), tables)
+        with FileSource(path, str(database), is_owned=is_stopped) as file, database:
+            yield Move(file, database, tables)
+    else:
+        path = Path(destination.removeprefix(FILE_SCHEME)).absolute()
+        source = DatabaseSource(url, str(path), owning=is_stopped)
+        with source, FileTarget(path, str(source), tables) as target:
+            yield Move(source, target, tables)
+
+
+def is_database(destination: str) -> bool:
+    """Whether it is the URL of a database."""
+    return destination.startswith(_DATABASES)
 
 
 def catalogue_left_behind(config: Config) -> CatalogueFile | None:

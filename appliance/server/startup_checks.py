@@ -22,8 +22,8 @@ def refuse_lost_catalogue(config: Config) -> None:
         return
     if left_behind:
         raise UnfitInstallation(
-            f"The images of this host are in {left_behind}, which can't be moved to {catalogue} yet. Unset "
-            "catalogue.url, or set data_dir to a new folder and store to a new bucket."
+            f"The images of this host are in {left_behind}, and {catalogue} is empty. Unset catalogue.url, "
+            "then move them with `appliance catalogue copy`; or set data_dir to a new folder and store to a new bucket."
         )
     if config.catalogue.url is not None:
         raise UnfitInstallation(f"{config.data_dir} has originals, but {catalogue} is empty. Restore its backup.")

@@ -27,10 +27,10 @@ def postgres_programs() -> Path:
     raise AssertionError
 
 
-def postgres_server(folder: Path) -> Server:
+def postgres_server(folder: Path, *, syncing: bool = False) -> Server:
     """A PostgreSQL that is not started yet, with its data below `folder`, which other users must be able to reach.
 
-    May skip the test (see `require`).
+    What it writes is on disk only if it is `syncing`. May skip the test (see `require`).
     """
     programs, port, data = postgres_programs(), free_port(), folder / "data"
     data.mkdir(mode=0o700)
@@ -38,7 +38,8 @@ def postgres_server(folder: Path) -> Server:
         shutil.chown(data, _plain_user())
     make = [str(programs / "initdb"), "--no-sync", "--auth=trust", f"--username={USER}", "--encoding=UTF8"]
     subprocess.run(_as_postgres([*make, f"--pgdata={data}"]), check=True, capture_output=True, cwd="/")
-    settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
+    settings: dict[str, object] = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": ""}
+    settings["fsync"] = "on" if syncing else "off"
     command = [str(programs / "postgres"), "-D", str(data)]
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]

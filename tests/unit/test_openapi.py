@@ -30,6 +30,7 @@ OUTSIDE_HTTP = {
     "ban-unknown",
     "key-unknown",
     "catalogue-damaged",
+    "catalogue-not-in-use",
     "catalogue-too-new",
     "node-name-in-use",
     "node-schema-differs",

@@ -1,7 +1,7 @@
 """A catalogue's database, looked at without a server."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -11,12 +11,8 @@ from psycopg.conninfo import conninfo_to_dict
 from appliance.catalogue.postgres.connections import Connector, PostgresConnection
 from appliance.catalogue.postgres.faults import said, translate_error
 from appliance.catalogue.postgres.migrations import is_made, require_fit
-from appliance.catalogue.sql import image_queries
-from appliance.catalogue.sql.invariants import unsound_rows
-from appliance.catalogue.sql.notes import get_note
-from appliance.catalogue.sql.purges import count_pending
-from appliance.catalogue.sql.rows import Row
-from appliance.catalogue.values import PendingPurges, RowCounts
+from appliance.catalogue.sql.invariants import problems
+from appliance.catalogue.sql.stored import StoredRows
 from appliance.domain.errors import CatalogueUnavailable, CommandFailed
 
 P = ParamSpec("P")
@@ -26,7 +22,7 @@ _SIZE = """
     WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"""
 
 
-class CatalogueDatabase:
+class CatalogueDatabase(StoredRows):
     """A `StoredCatalogue`: the one in the database at `url`."""
 
     def __init__(self, url: str) -> None:
@@ -71,20 +67,7 @@ class CatalogueDatabase:
             return int(size)
 
     async def find_problems(self) -> list[str]:
-        return await self._ask(unsound_rows)
-
-    async def count_rows(self) -> RowCounts:
-        return await self._ask(image_queries.count_rows)
-
-    async def find_rows(self, slugs: Sequence[str]) -> dict[str, Row]:
-        return await self._ask(image_queries.resolve_each, slugs)
-
-    async def last_known_s(self, note: str) -> int | None:
-        text = await self._ask(get_note, note)
-        return int(text) if text is not None else await self._ask(image_queries.newest_created_s)
-
-    async def count_pending_purges(self, now_s: int) -> PendingPurges:
-        return await self._ask(count_pending, now_s)
+        return await self._ask(problems)
 
     async def _ask(
         self, query: Callable[Concatenate[PostgresConnection, P], T], *args: P.args, **kwargs: P.kwargs

@@ -3,12 +3,14 @@
 import re
 from functools import cache
 
-from appliance.catalogue.sql import statements as sql
+from appliance.catalogue.sql import marks as sql
 from appliance.catalogue.sql.node_statements import NOW_S
 
 MIGRATIONS_TABLE = "appliance_migrations"
 _OWN_TEXTS = {
-    sql.MARK_LOCKS_IN_USE: f"INSERT INTO {MIGRATIONS_TABLE} (name) VALUES (:name) ON CONFLICT (name) DO NOTHING",  # noqa: S608
+    sql.MARK: f"INSERT INTO {MIGRATIONS_TABLE} (name) VALUES (:name) ON CONFLICT (name) DO NOTHING",  # noqa: S608
+    sql.UNMARK: f"DELETE FROM {MIGRATIONS_TABLE} WHERE name = :name",  # noqa: S608
+    sql.APPLIED: f"SELECT name FROM {MIGRATIONS_TABLE}",  # noqa: S608
 }
 _CLOCK = "extract(epoch FROM clock_timestamp())"
 _PARAMETER = re.compile(r"(?<!:):([a-z_0-9]+)")

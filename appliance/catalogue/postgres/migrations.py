@@ -1,17 +1,19 @@
 """Applies the migrations of the schema to a database, and refuses databases that can't hold the catalogue."""
 
+from collections.abc import Callable, Collection
+
 from appliance.catalogue.postgres.connections import PostgresConnection
 from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE, translated_schema
 from appliance.catalogue.postgres.ownership import Ownership
-from appliance.catalogue.sql.migration import CHANGES, Migration, unknown_changes
+from appliance.catalogue.sql.marks import applied_names
+from appliance.catalogue.sql.migration import CHANGES, Migration, refuse_unusable
 from appliance.catalogue.sql.node_schema import MIGRATIONS
-from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable, NodeSchemaDiffers, UnfitInstallation
+from appliance.domain.errors import CatalogueUnavailable, NodeSchemaDiffers, UnfitInstallation
 
 OLDEST_POSTGRES = 15
 _TABLES = "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
 _MAKE_LIST = f"""
     CREATE TABLE {MIGRATIONS_TABLE} (name TEXT NOT NULL PRIMARY KEY, applied_at TIMESTAMPTZ NOT NULL DEFAULT now())"""
-_APPLIED = f"SELECT name FROM {MIGRATIONS_TABLE}"  # noqa: S608
 _APPLY = f"INSERT INTO {MIGRATIONS_TABLE} (name) VALUES (%(name)s)"  # noqa: S608
 
 
@@ -49,19 +51,20 @@ def is_made(connection: PostgresConnection) -> bool:
     return bool(tables)
 
 
-def migrate(connection: PostgresConnection, ownership: Ownership) -> None:
+def migrate(
+    connection: PostgresConnection,
+    ownership: Ownership,
+    refuse: Callable[[Collection[str]], None] = refuse_unusable,
+) -> None:
     """Apply the missing migrations, each in a transaction. Only one process may do so at a time.
 
-    Raises CatalogueTooNew, CatalogueUnavailable, NodeSchemaDiffers, psycopg.Error.
+    Raises CatalogueUnavailable, NodeSchemaDiffers, psycopg.Error, and what `refuse` raises of those that were applied:
+    CatalogueNotInUse, CatalogueTooNew.
     """
     if not is_made(connection):
         connection.raw.execute(_MAKE_LIST)
-    applied = {name for (name,) in connection.raw.execute(_APPLIED)}
-    if newer := unknown_changes(applied):
-        raise CatalogueTooNew(
-            f"The catalogue was written by a newer release (it has {', '.join(newer)}, which this one doesn't know). "
-            "Install that release again, or restore a backup that was made before the upgrade."
-        )
+    applied = applied_names(connection)
+    refuse(applied)
     missing = [migration for migration in MIGRATIONS if migration.name not in applied]
     changes = [migration.name for migration in missing if migration.name.endswith(CHANGES)]
     if ownership.node is None or not changes:

@@ -62,8 +62,8 @@ class PostgresSession:
             connection = self._connector.connect()
             try:
                 require_fit(connection)
-                self._wait_for(self._ownership.claim, connection)
-                self._wait_for(self._ownership.claim_migrating, connection)
+                wait_for_claim(self._ownership.claim, connection, self._sleep)
+                wait_for_claim(self._ownership.claim_migrating, connection, self._sleep)
                 migrate(connection, self._ownership)
                 self._ownership.end_migrating(connection)
             except BaseException:
@@ -76,16 +76,6 @@ class PostgresSession:
         except psycopg.Error as error:
             raise CatalogueUnavailable(f"The catalogue's database can't be opened: {said(error)}") from error
         self._connection = connection
-
-    def _wait_for(
-        self, claim: Callable[[PostgresConnection], ApplianceError | None], connection: PostgresConnection
-    ) -> None:
-        """Raises why it can't be claimed after `OWNED_WITHIN_S`."""
-        until = time.monotonic() + OWNED_WITHIN_S
-        while fault := claim(connection):
-            if time.monotonic() > until:
-                raise fault
-            self._sleep(PAUSE_S)
 
     def commit(self, writes: Sequence[PendingWrite]) -> str | None:
         try:
@@ -194,6 +184,19 @@ class PostgresSession:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def wait_for_claim(
+    claim: Callable[[PostgresConnection], ApplianceError | None],
+    connection: PostgresConnection,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Raises why it can't be claimed after `OWNED_WITHIN_S`."""
+    until = time.monotonic() + OWNED_WITHIN_S
+    while fault := claim(connection):
+        if time.monotonic() > until:
+            raise fault
+        sleep(PAUSE_S)
 
 
 def _attempt(connection: PostgresConnection, write: PendingWrite) -> None:

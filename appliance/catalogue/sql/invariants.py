@@ -1,7 +1,9 @@
-"""What has to be true of every row."""
+"""What has to be true of a catalogue and of every row."""
 
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.marks import applied_names, refuse_copies
+from appliance.domain.errors import CatalogueNotInUse
 
 MAX_LINES = 20
 _INVARIANTS = (
@@ -12,7 +14,16 @@ _INVARIANTS = (
 )
 
 
-def unsound_rows(connection: Connection) -> list[str]:
+def problems(connection: Connection) -> list[str]:
+    """A sentence for each problem. Reads all rows."""
+    try:
+        refuse_copies(applied_names(connection))
+    except CatalogueNotInUse as error:
+        return [error.detail]
+    return _unsound_rows(connection)
+
+
+def _unsound_rows(connection: Connection) -> list[str]:
     """A sentence for each row that makes no sense, up to `MAX_LINES` of a kind. Reads all rows."""
     return [
         f"Image {slug} {what}."

@@ -3,8 +3,8 @@
 It is a migration by its name alone, made with the first lock, so that a catalogue without any can still be rolled back.
 """
 
-from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.marks import add_mark
 from appliance.domain.model import Album, Image
 from appliance.domain.resumable_uploads import Upload
 
@@ -19,4 +19,4 @@ def mark_if_closed(connection: Connection, *rows: Image | Album | Upload) -> Non
 
 def mark(connection: Connection) -> None:
     """Keep older releases from this catalogue."""
-    connection.execute(sql.MARK_LOCKS_IN_USE, {"name": LOCKS_IN_USE})
+    add_mark(connection, LOCKS_IN_USE)

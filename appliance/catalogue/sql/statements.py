@@ -232,12 +232,6 @@ COUNT_PURGES = """
     SELECT count(*), min(due_s) FROM
     (SELECT due_s FROM purges INDEXED BY purges_due WHERE due_s <= :now_s ORDER BY due_s LIMIT :cap) AS found"""
 
-# --- the mark of a catalogue with locks (lock_mark) -----------------------------------------------------------------
-
-MARK_LOCKS_IN_USE = """
-    INSERT INTO _sqlite_migrations (migration_set, name, applied_at) SELECT 'catalogue', :name, datetime('now')
-    WHERE NOT EXISTS (SELECT 1 FROM _sqlite_migrations WHERE migration_set = 'catalogue' AND name = :name)"""
-
 # --- walks and counts ---------------------------------------------------------------------------------------------
 
 PAGE = f"SELECT {_IMAGE} FROM images WHERE slug > :after ORDER BY slug LIMIT :limit"

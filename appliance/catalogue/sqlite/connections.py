@@ -25,7 +25,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     Raises UnfitInstallation, CatalogueTooNew, CatalogueUnavailable (another program's file), sqlite3.Error.
     """
     require_sqlite()
-    _make_private(path)
+    make_private(path)
     connection = connect(path, "rwc", _WRITER_CACHE_KIB)
     try:
         refuse_unfit(connection)
@@ -39,7 +39,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _make_private(path: Path) -> None:
+def make_private(path: Path) -> None:
     """Let only its owner read the catalogue, whatever the mode of its folder is. SQLite gives its log the same mode.
 
     The mode is set by name: opening and closing the file here would end the locks that this process has on it.

@@ -3,21 +3,17 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from appliance.catalogue.sql import image_queries
-from appliance.catalogue.sql.notes import get_note
-from appliance.catalogue.sql.purges import count_pending
-from appliance.catalogue.sql.rows import Row
+from appliance.catalogue.sql.stored import StoredRows
 from appliance.catalogue.sqlite import copying, integrity_check, sampling
 from appliance.catalogue.sqlite.connections import open_reader, require_sqlite
 from appliance.catalogue.sqlite.faults import translate_error
 from appliance.catalogue.sqlite.merge import CatalogueMerge
 from appliance.catalogue.sqlite.rebuild import rebuild
-from appliance.catalogue.values import PendingPurges, RowCounts
 from appliance.domain.errors import CommandFailed
 from appliance.domain.model import Album, Image
 
@@ -25,7 +21,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class CatalogueFile:
+class CatalogueFile(StoredRows):
     """One file. Its questions only read, so a server may have it open; each raises CatalogueUnavailable (also where
     there is no file), CatalogueDamaged. What writes it needs it for itself.
     """
@@ -74,26 +70,9 @@ class CatalogueFile:
         """A sentence for each problem of the file or its rows. Reads the whole file."""
         return await self._ask(integrity_check.problems)
 
-    async def count_rows(self) -> RowCounts:
-        """How many rows of each kind there are. Reads the whole file."""
-        return await self._ask(image_queries.count_rows)
-
     async def sample(self, max_images: int) -> list[Image]:
         """Images from anywhere in the file; all of them if there are no more than `max_images`."""
         return await self._ask(sampling.sample, max_images)
-
-    async def find_rows(self, slugs: Sequence[str]) -> dict[str, Row]:
-        """The images and tombstones of those slugs that are known."""
-        return await self._ask(image_queries.resolve_each, slugs)
-
-    async def last_known_s(self, note: str) -> int | None:
-        """The unix second in that note or, without it, when the newest image was made. None without either."""
-        text = await self._ask(get_note, note)
-        return int(text) if text is not None else await self._ask(image_queries.newest_created_s)
-
-    async def count_pending_purges(self, now_s: int) -> PendingPurges:
-        """How many purges are due at `now_s`, and since when."""
-        return await self._ask(count_pending, now_s)
 
     async def copy_to(self, path: Path) -> "CatalogueFile":
         """Write a checked copy, which appears whole or not at all; an older file at `path` is replaced.

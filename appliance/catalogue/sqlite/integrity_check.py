@@ -2,7 +2,8 @@
 
 import sqlite3
 
-from appliance.catalogue.sql.invariants import MAX_LINES, unsound_rows
+from appliance.catalogue.sql import invariants
+from appliance.catalogue.sql.invariants import MAX_LINES
 from appliance.catalogue.sqlite import file_statements as sql
 from appliance.catalogue.sqlite.migrations import APPLICATION_ID
 
@@ -22,4 +23,4 @@ def problems(connection: sqlite3.Connection) -> list[str]:
         return [
             f"The file has a {kind} {name!r:.80}, which no release of this appliance makes." for kind, name in foreign
         ]
-    return unsound_rows(connection)
+    return invariants.problems(connection)

@@ -1,13 +1,14 @@
 """Applies the migrations of the schema to a file, and refuses files that are none of ours."""
 
 import sqlite3
+from collections.abc import Callable, Collection
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from appliance.catalogue.sql.migration import unknown_changes
+from appliance.catalogue.sql.migration import refuse_unusable
 from appliance.catalogue.sql.node_schema import MIGRATIONS
-from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable
+from appliance.domain.errors import CatalogueUnavailable
 
 APPLICATION_ID = 0x41504943  # "APIC", in the file's header: tells our files from any other program's
 _TABLES = {
@@ -26,8 +27,10 @@ def migrate(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-def refuse_unfit(connection: sqlite3.Connection) -> None:
-    """Raises CatalogueUnavailable for another program's file, CatalogueTooNew for one of a newer release."""
+def refuse_unfit(connection: sqlite3.Connection, refuse: Callable[[Collection[str]], None] = refuse_unusable) -> None:
+    """Raises CatalogueUnavailable for another program's file, and what `refuse` raises of the applied migrations:
+    CatalogueNotInUse, CatalogueTooNew.
+    """
     db = _database(connection)
     [application_id] = connection.execute("PRAGMA application_id").fetchone()
     half_made = application_id == 0 and set(db.table_names()) <= _TABLES
@@ -36,11 +39,7 @@ def refuse_unfit(connection: sqlite3.Connection) -> None:
             "The catalogue file belongs to another program. It was not changed. "
             "Set data_dir to a folder that only the appliance uses."
         )
-    if newer := unknown_changes(done.name for done in migrations.applied(db)):
-        raise CatalogueTooNew(
-            f"The catalogue was written by a newer release (it has {', '.join(newer)}, which this one doesn't know). "
-            "Install that release again, or restore a backup that was made before the upgrade."
-        )
+    refuse([done.name for done in migrations.applied(db)])
 
 
 def _database(connection: sqlite3.Connection) -> Database:

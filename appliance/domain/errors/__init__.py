@@ -27,6 +27,7 @@ from appliance.domain.errors.base import ApplianceError, figures_of, fill_in
 from appliance.domain.errors.host import (
     Busy,
     CatalogueDamaged,
+    CatalogueNotInUse,
     CatalogueTooNew,
     CatalogueUnavailable,
     ClockJumped,
@@ -142,6 +143,7 @@ __all__ = [
     "Busy",
     "CannotResize",
     "CatalogueDamaged",
+    "CatalogueNotInUse",
     "CatalogueTooNew",
     "CatalogueUnavailable",
     "ChecksumMismatch",

@@ -87,6 +87,13 @@ class CatalogueDamaged(ApplianceError):
     title = "The catalogue is damaged"
 
 
+class CatalogueNotInUse(ApplianceError):
+    """The rows of this catalogue were moved to another one, or are not all here yet."""
+
+    code = "catalogue-not-in-use"
+    title = "The catalogue is not in use"
+
+
 class CatalogueTooNew(ApplianceError):
     """The catalogue was written by a newer release than this one."""
 

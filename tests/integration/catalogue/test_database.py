@@ -112,7 +112,7 @@ async def test_a_host_that_has_a_file_is_not_emptied_by_a_database(
     open_host: OpenHost, database: CatalogueConfig
 ) -> None:
     await open_host()
-    with pytest.raises(UnfitInstallation, match="can't be moved"):
+    with pytest.raises(UnfitInstallation, match="appliance catalogue copy"):
         await open_host(catalogue=database)
 
 

@@ -1,0 +1,156 @@
+"""The two ends of a copy between catalogues that are in databases."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+import psycopg
+
+from appliance.catalogue.moving import Key, KeySpan, StoredRow, Table
+from appliance.catalogue.postgres.connections import Connector, PostgresConnection
+from appliance.catalogue.postgres.database import CatalogueDatabase
+from appliance.catalogue.postgres.faults import said, translate_error
+from appliance.catalogue.postgres.migrations import is_made, migrate, require_fit
+from appliance.catalogue.postgres.ownership import Ownership
+from appliance.catalogue.postgres.writing import wait_for_claim
+from appliance.catalogue.sql.copy_marks import begin_copy, end_copy, require_copyable
+from appliance.catalogue.sql.marks import add_mark, moved_to
+from appliance.catalogue.sql.migration import refuse_newer
+from appliance.catalogue.sql.table_rows import count_rows, read_rows, remove_rows
+from appliance.domain.errors import CatalogueUnavailable, CommandFailed
+
+_WITHOUT_LIMITS = (
+    "SET statement_timeout = 0",
+    "SET lock_timeout = '60s'",
+    "SET idle_in_transaction_session_timeout = 0",
+)
+
+_ALONE = Ownership(node=None)
+
+
+class _DatabaseEnd:
+    """A connection to one end, and what both ends have alike."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._name = str(CatalogueDatabase(url))
+
+    def __str__(self) -> str:
+        return self._name
+
+    def __enter__(self) -> Self:
+        with _faults_named():
+            self._connection = _opened(self._url)
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def read(self, table: Table, span: KeySpan, max_rows: int) -> list[StoredRow]:
+        with _faults_named():
+            return read_rows(self._connection, table, span, max_rows)
+
+    def _prepare(self) -> None:
+        raise NotImplementedError
+
+
+class DatabaseSource(_DatabaseEnd):
+    """A `RowSource`: the database at `url`. `owning` it keeps every server from it, unless one has it already.
+
+    Entering raises CommandFailed, CatalogueNotInUse, CatalogueUnavailable.
+    """
+
+    def __init__(self, url: str, target: str, *, owning: bool) -> None:
+        super().__init__(url)
+        self._target = target
+        self._owning = owning
+
+    @property
+    def is_owned(self) -> bool:
+        return self._is_owned
+
+    def count(self, tables: Sequence[Table]) -> int:
+        with _faults_named():
+            return count_rows(self._connection, tables)
+
+    def retire(self, target: str) -> None:
+        with _faults_named():
+            self._connection.raw.execute("COMMIT")
+            add_mark(self._connection, moved_to(target))
+
+    def _prepare(self) -> None:
+        if not is_made(self._connection):
+            raise CommandFailed(f"There is no catalogue in {self}. Is catalogue.url correct?")
+        self._is_owned = self._owning and _is_alone(self._connection)
+        require_copyable(self._connection, str(self), self._target)
+        self._connection.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+
+class DatabaseTarget(_DatabaseEnd):
+    """A `RowTarget`: the database at `url`, whose tables are made where there are none.
+
+    Entering raises CommandFailed, CatalogueTooNew, CatalogueUnavailable, UnfitInstallation.
+    """
+
+    def __init__(self, url: str, source: str, tables: Sequence[Table]) -> None:
+        super().__init__(url)
+        self._source = source
+        self._tables = tables
+
+    def write(self, table: Table, gone: Sequence[Key], rows: Sequence[StoredRow]) -> None:
+        add = f"COPY {table.name} ({', '.join(table.columns)}) FROM STDIN"
+        with _faults_named(), self._connection.raw.transaction():
+            remove_rows(self._connection, table, gone)
+            with self._connection.raw.cursor() as cursor, cursor.copy(add.encode()) as copy:
+                for row in rows:
+                    copy.write_row(row)
+
+    def release(self) -> None:
+        with _faults_named():
+            self._connection.raw.execute("ANALYZE")  # else the planner knows nothing of the rows for a minute
+            end_copy(self._connection, self._source)
+
+    def _prepare(self) -> None:
+        require_fit(self._connection)
+        if not _is_alone(self._connection):
+            raise CommandFailed(f"A server or another copy uses {self}. Stop it first, or choose another database.")
+        migrate(self._connection, _ALONE, refuse_newer)
+        with self._connection.raw.transaction():
+            begin_copy(self._connection, self._source, str(self), self._tables)
+
+
+def _is_alone(connection: PostgresConnection) -> bool:
+    """Keep every server away until the connection ends. False where there is one that doesn't end soon."""
+    try:
+        wait_for_claim(_ALONE.claim, connection)
+    except CatalogueUnavailable:
+        return False
+    return True
+
+
+def _opened(url: str) -> PostgresConnection:
+    try:
+        connection = Connector(url).connect()
+        for setting in _WITHOUT_LIMITS:
+            connection.raw.execute(setting.encode())
+    except psycopg.Error as error:
+        raise CatalogueUnavailable(f"The database can't be opened: {said(error)}") from error
+    return connection
+
+
+@contextmanager
+def _faults_named() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.DataError as error:
+        raise CommandFailed(f"The database refuses a row: {said(error)}") from error
+    except psycopg.Error as error:
+        raise translate_error(error) from error

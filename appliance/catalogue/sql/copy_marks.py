@@ -1,0 +1,49 @@
+"""Which catalogues may be copied, which ones may be written to, and the marks that they have meanwhile."""
+
+from collections.abc import Sequence
+
+from appliance.catalogue.moving import Table
+from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.lock_mark import LOCKS_IN_USE
+from appliance.catalogue.sql.marks import (
+    add_mark,
+    applied_names,
+    being_copied_from,
+    moved_to,
+    refuse_copies,
+    remove_mark,
+)
+from appliance.catalogue.sql.migration import require_same_schema
+from appliance.catalogue.sql.table_rows import first_with_rows
+from appliance.domain.errors import CommandFailed
+
+
+def require_copyable(connection: Connection, source: str, target: str) -> None:
+    """Raises CommandFailed if the source has another schema, CatalogueNotInUse if it was moved elsewhere."""
+    applied = applied_names(connection)
+    refuse_copies(applied - {moved_to(target)})  # a copy that was killed in its last moment continues
+    require_same_schema(applied, source)
+
+
+def begin_copy(connection: Connection, source: str, target: str, tables: Sequence[Table]) -> None:
+    """Mark the target as being copied from the source, before its first row.
+
+    Raises CommandFailed if it has another schema, or rows that neither are an unfinished copy nor were moved there.
+    """
+    applied = applied_names(connection)
+    require_same_schema(applied, target)
+    is_continued = {being_copied_from(source), moved_to(source)} & applied
+    if not is_continued and (name := first_with_rows(connection, tables)):
+        raise CommandFailed(
+            f"{target} has rows already (in the table {name}), and they are no unfinished copy of {source}. Nothing "
+            "was changed. Copy to an empty database, or to a file that doesn't exist; if the copy was finished "
+            "before, set catalogue.url."
+        )
+    add_mark(connection, being_copied_from(source))
+    add_mark(connection, LOCKS_IN_USE)  # releases that know no locks know no databases either
+    remove_mark(connection, moved_to(source))
+
+
+def end_copy(connection: Connection, source: str) -> None:
+    """Let servers use the target."""
+    remove_mark(connection, being_copied_from(source))

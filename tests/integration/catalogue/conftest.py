@@ -1,0 +1,24 @@
+from pathlib import Path
+
+import pytest
+
+from appliance.catalogue import moving
+from appliance.config.model import Config
+from tests.support.postgres import new_schema
+from tests.support.servers import Server
+
+
+@pytest.fixture
+def url(postgres: Server) -> str:
+    """A database without tables."""
+    return new_schema(postgres)
+
+
+@pytest.fixture
+def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """The host of commands, whose catalogue is copied in batches of seven rows."""
+    monkeypatch.setenv("APPLIANCE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("APPLIANCE_CONFIG", "")
+    monkeypatch.setattr(moving, "BATCH", 7)
+    (tmp_path / "data").mkdir()
+    return Config(data_dir=tmp_path / "data")
