@@ -157,7 +157,7 @@ class Renderer:
     def _lease(self, facts: Facts, batch: RenderBatch) -> Lease[Worker]:
         """What is made ahead of the first view is part of an upload, and not charged."""
         charge = self._budget.charge if batch.kind is Priority.VIEW else None
-        return self._workers.lease(facts, batch.kind, batch.clients, charge=charge)
+        return self._workers.lease(facts, batch.kind, batch.clients, short=True, charge=charge)
 
     async def _note_stills(self, image: Image, made: list[RenderedFile]) -> None:
         """Record animations that turned out unreadable, before anyone is answered, so that page and API say so."""

@@ -58,7 +58,8 @@ class LaneName(StrEnum):
 class Lane:
     """How many workers a lane has, what each may use, and how many orders may wait for one.
 
-    Workers with `idle_s` are started for an order, and ended after so long without one. `what` names what waits.
+    Workers with `idle_s` are started for an order, and ended after so long without one. With `hands_ahead` a worker has
+    the next order already while it does a short one. `what` names what waits.
     """
 
     workers: int
@@ -67,6 +68,7 @@ class Lane:
     max_waiting: int
     idle_s: float | None = None
     has_spare: bool = False
+    hands_ahead: bool = False
     what: str = "requests for other sizes"
 
 
@@ -84,7 +86,7 @@ def lanes_of(config: Renditions) -> Mapping[LaneName, Lane]:
         LaneName.INSPECT: Lane(
             INSPECTORS, inspecting, INSPECT_DEADLINE_S, MAX_WAITING_UPLOADS, has_spare=True, what="uploads"
         ),
-        LaneName.NORMAL: Lane(config.workers, normal, deadline_s, config.queue, has_spare=True),
+        LaneName.NORMAL: Lane(config.workers, normal, deadline_s, config.queue, has_spare=True, hands_ahead=True),
         LaneName.LONG: Lane(max(1, config.workers // 2), long, patient_s, config.queue, PATIENT_IDLE_S),
         LaneName.HEAVY: Lane(1, heavy, patient_s, config.queue, PATIENT_IDLE_S),
         LaneName.BACKGROUND: Lane(1, background, deadline_s * PYRAMID_DEADLINES, config.queue, PATIENT_IDLE_S),

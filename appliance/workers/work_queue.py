@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
 from appliance.domain.clients import Clients
 from appliance.domain.errors import Busy, Stopping
 from appliance.domain.renditions import Priority
-from appliance.workers.fairness import FairQueue, QueueTicket
+from appliance.workers.fairness import FairQueue, Job, QueueTicket
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -20,6 +21,15 @@ _BACKGROUND_FACTOR = 16
 _RETRY_AFTER_S = 2
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Place(Generic[S]):
+    """A ticket's place at a slot, which it was granted for a job."""
+
+    slot: S
+    job: Job
+    is_short: bool
+
+
 class WorkQueue(Generic[S]):
     """Slots, and the tickets that wait for one: views before prewarming before pyramids, clients in turn within each.
 
@@ -27,6 +37,9 @@ class WorkQueue(Generic[S]):
     job has ended. `spare` is an additional slot for views of clients without a running job. So while one client floods
     the queue, one other client at a time waits only until the spare is ready. `warm` says whether it is; if not, it
     prepares the spare, and calls its second argument when that is done.
+
+    With `hands_ahead` a slot whose running job is short is granted to a second short view too, which is done next: so
+    the slot never waits for its next job. A new client then waits for two short jobs, not for one.
     """
 
     def __init__(
@@ -38,6 +51,7 @@ class WorkQueue(Generic[S]):
         clock: Callable[[], float] = time.monotonic,
         spare: S | None = None,
         warm: Callable[[S, Callable[[], None]], bool] = lambda _spare, _told: True,
+        hands_ahead: bool = False,
     ) -> None:
         self.slots = slots if spare is None else [*slots, spare]
         self._free = list(slots)
@@ -46,7 +60,9 @@ class WorkQueue(Generic[S]):
         self._spare = spare
         self._warm = warm
         self._queues = {priority: FairQueue(clock, self._fill_spare) for priority in Priority}
-        self._ends: dict[S, Callable[[], None]] = {}
+        self._hands_ahead = hands_ahead
+        self._running: dict[S, Place[S]] = {}
+        self._ahead: dict[S, Place[S]] = {}
         self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -54,36 +70,35 @@ class WorkQueue(Generic[S]):
     @property
     def busy(self) -> int:
         """How many slots are in use."""
-        return len(self._ends)
+        return len(self._running)
 
     @property
     def waiting(self) -> int:
-        """How many tickets wait for a slot."""
-        return sum(map(len, self._queues.values()))
+        """How many tickets wait for a slot, or at one."""
+        return sum(map(len, self._queues.values())) + len(self._ahead)
 
     @property
     def remembered(self) -> int:
         """How many clients' use of time is remembered, over all priorities."""
         return sum(queue.remembered for queue in self._queues.values())
 
-    async def acquire(self, ticket: QueueTicket) -> S:
-        """A slot, once it is the ticket's turn. Raises Busy when too many wait, and Stopping."""
+    async def acquire(self, ticket: QueueTicket) -> Place[S]:
+        """A place at a slot, once it is the ticket's turn. Raises Busy when too many wait, and Stopping."""
         if self._stopping:
             raise Stopping
         queue = self._queues[ticket.priority]
         if self._free:  # then no ticket waits: `release` looked through every queue
             self._idle.clear()
-            slot = self._free.pop()
-            self._ends[slot] = queue.start(ticket.clients.first)
-            return slot
+            return self._start(self._free.pop(), ticket, queue.start(ticket.clients.first))
         if (spare := self._spare_for(ticket)) is not None:
             return spare
         self._make_room(ticket)
         ticket.granted = granted = _promised_slot()
         queue.add(ticket)
         self._fill_spare()
+        self._hand_ahead()
         try:
-            return cast(S, await granted)
+            return cast(Place[S], await granted)
         except asyncio.CancelledError:
             if granted.cancelled():
                 ticket.leave()
@@ -91,23 +106,54 @@ class WorkQueue(Generic[S]):
                 self.release(granted.result())
             raise
 
-    def release(self, slot: S) -> None:
-        """Give the slot to the next ticket."""
-        self._ends.pop(slot)()
-        if slot != self._spare and not any(self._grant(slot, queue.next()) for queue in self._queues.values()):
-            self._free.append(slot)
+    def release(self, place: Place[S]) -> float:
+        """Give the slot to the next ticket; the seconds for which the place was in use."""
+        used_s = place.job.queue.end(place.job)
+        slot = place.slot
+        if self._ahead.get(slot) is place:  # it had nothing left to do when its turn came
+            del self._ahead[slot]
+            used_s = 0.0
+        else:
+            del self._running[slot]
+            self._give(slot)
         self._fill_spare()
-        if not self._ends:
+        self._hand_ahead()
+        if not self._running:
             self._idle.set()
+        return used_s
 
-    def _spare_for(self, ticket: QueueTicket) -> S | None:
-        """The spare slot, however many wait: `_fill_spare` gave it to none of them, so none of them may have it."""
+    def _give(self, slot: S) -> None:
+        """Let the job ahead at a slot begin, or else grant the slot to the ticket whose turn it is."""
+        if (ahead := self._ahead.pop(slot, None)) is not None:
+            ahead.job.queue.restart(ahead.job)
+            self._running[slot] = ahead
+        elif slot != self._spare and not any(self._grant(slot, queue.next()) for queue in self._queues.values()):
+            self._free.append(slot)
+
+    def _hand_ahead(self) -> None:
+        """Grant second places at the slots whose running job is short."""
+        if not self._hands_ahead:
+            return
+        for slot, running in self._running.items():
+            if running.is_short and slot != self._spare and slot not in self._ahead:
+                found = self._queues[Priority.VIEW].next(short=True)
+                if found is None:
+                    return
+                ticket, job = found
+                self._ahead[slot] = Place(slot, job, is_short=True)
+                _tell(ticket, self._ahead[slot])
+
+    def _start(self, slot: S, ticket: QueueTicket, job: Job) -> Place[S]:
+        self._running[slot] = place = Place(slot, job, ticket.is_short)
+        return place
+
+    def _spare_for(self, ticket: QueueTicket) -> Place[S] | None:
+        """A place at the spare, however many wait: `_fill_spare` gave it to none of them, so none may have it."""
         views = self._queues[Priority.VIEW]
         if ticket.priority is not Priority.VIEW or (client := views.idle_client(ticket.clients)) is None:
             return None
-        if (spare := self._ready_spare()) is not None:
-            self._ends[spare] = views.start(client)
-        return spare
+        spare = self._ready_spare()
+        return None if spare is None else self._start(spare, ticket, views.start(client))
 
     def _fill_spare(self) -> None:
         views = self._queues[Priority.VIEW]
@@ -115,16 +161,15 @@ class WorkQueue(Generic[S]):
             self._grant(spare, views.next(idle=True))
 
     def _ready_spare(self) -> S | None:
-        if self._spare is None or self._spare in self._ends or not self._warm(self._spare, self._fill_spare):
+        if self._spare is None or self._spare in self._running or not self._warm(self._spare, self._fill_spare):
             return None
         return self._spare
 
-    def _grant(self, slot: S, found: tuple[QueueTicket, Callable[[], None]] | None) -> bool:
+    def _grant(self, slot: S, found: tuple[QueueTicket, Job] | None) -> bool:
         if found is None:
             return False
-        ticket, self._ends[slot] = found
-        assert ticket.granted is not None
-        ticket.granted.set_result(slot)
+        ticket, job = found
+        _tell(ticket, self._start(slot, ticket, job))
         return True
 
     def promote(self, ticket: QueueTicket, priority: Priority) -> None:
@@ -136,6 +181,7 @@ class WorkQueue(Generic[S]):
             self._queues[priority].add(ticket)
         ticket.priority = priority
         self._fill_spare()
+        self._hand_ahead()
 
     async def drain(self, grace_s: float) -> None:
         """Refuse new and waiting tickets, and give running orders `grace_s` to finish."""
@@ -168,7 +214,7 @@ class WorkQueue(Generic[S]):
 
     def _room(self, priority: Priority) -> tuple[int, int]:
         """How many may wait, and how many do. Views are counted apart from all others."""
-        views = len(self._queues[Priority.VIEW])
+        views = len(self._queues[Priority.VIEW]) + len(self._ahead)
         if priority is Priority.VIEW:
             return self._max_waiting, views
         return self._max_waiting * _BACKGROUND_FACTOR, self.waiting - views
@@ -178,11 +224,17 @@ def _promised_slot() -> asyncio.Future[Any]:
     return asyncio.get_running_loop().create_future()
 
 
+def _tell(ticket: QueueTicket, place: Place[Any]) -> None:
+    assert ticket.granted is not None
+    ticket.granted.set_result(place)
+
+
 class Lease(Generic[T]):
     """A slot for the time of an `async with`, which waits for its turn. Used once, as `async with lease as worker`.
 
     `made_of` makes what the block gets of the slot, and `charge` is called with the clients and the seconds for which
-    they had it. Entering raises Busy when too many wait already, and Stopping.
+    they had it. `is_short` says that it will be for little time. Entering raises Busy when too many wait already, and
+    Stopping.
     """
 
     def __init__(
@@ -192,13 +244,14 @@ class Lease(Generic[T]):
         clients: Clients,
         made_of: Callable[[Any], T],
         charge: Charge | None = None,
+        *,
+        is_short: bool = False,
     ) -> None:
         self._queue = queue
         self._charge = charge
-        self._since_s = 0.0
-        self._ticket = QueueTicket(priority, clients)
+        self._ticket = QueueTicket(priority, clients, is_short=is_short)
         self._made_of = made_of
-        self._slot: Any | None = None
+        self._place: Place[Any] | None = None
 
     @property
     def priority(self) -> Priority:
@@ -209,15 +262,14 @@ class Lease(Generic[T]):
         self._queue.promote(self._ticket, priority)
 
     async def __aenter__(self) -> T:
-        self._slot = await self._queue.acquire(self._ticket)
-        self._since_s = time.monotonic()
-        return self._made_of(self._slot)
+        self._place = await self._queue.acquire(self._ticket)
+        return self._made_of(self._place.slot)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._slot is not None:
-            self._queue.release(self._slot)
-            self._slot = None
+        if self._place is not None:
+            place, self._place = self._place, None
+            used_s = self._queue.release(place)
             if self._charge is not None:
-                self._charge(self._ticket.clients, time.monotonic() - self._since_s)
+                self._charge(self._ticket.clients, used_s)
