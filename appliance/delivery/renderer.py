@@ -18,6 +18,7 @@ from appliance.catalogue import ImageCatalogue
 from appliance.config.model import Renditions
 from appliance.delivery.batches import Batch, Batches
 from appliance.delivery.failures import Failures
+from appliance.delivery.gathering import Gathering
 from appliance.delivery.render_sessions import RenderSession, RenderSessions
 from appliance.delivery.sources import RenditionSource
 from appliance.domain.animation import keeps_animation
@@ -37,7 +38,8 @@ RenderBatch = Batch[Priority, Target, Rendition]
 class Renderer:
     """Makes the renditions that the cache lacks, each once, however many wait for it.
 
-    `batches` are those that collect or are rendered, and `failures` the images that it refuses to try again.
+    `batches` are those that collect or are rendered, `failures` the images that it refuses to try again, and
+    `gathering` knows whether views come in several sizes.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Renderer:
         self._animations = config.animation_budget
         self.batches: Batches[Priority, Target, Rendition] = Batches(self._render_batch)
         self.failures = failures
+        self.gathering = Gathering()
 
     async def render(self, image: Image, target: Target, priority: Priority, clients: Clients) -> Rendition:
         """The finished rendition. Raises CannotResize, Busy, StoreUnavailable, GoneImage, Stopping."""
@@ -70,6 +73,8 @@ class Renderer:
         Raises CannotResize for an image that is known to fail, and Stopping.
         """
         self.failures.refuse(image)
+        if priority is Priority.VIEW:
+            self.gathering.note(image.slug, target)
         for each in Priority:
             if (found := self.batches.join(image, each, target, clients)) is not None:
                 return found
@@ -83,6 +88,8 @@ class Renderer:
         """Record a verdict before anyone is answered, so that every answer agrees with it."""
         with self._timed(batch.kind):
             try:
+                if batch.kind is Priority.VIEW:
+                    await self.gathering.wait()
                 async with self._sessions.open(batch.image.slug) as session:
                     await self._fill(batch, session)
             except CannotResize as fault:
