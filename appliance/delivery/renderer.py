@@ -133,11 +133,11 @@ class Renderer:
         if made is None:
             made = await self._from_original(batch, session)
         await self._note_stills(session.image, made)
-        finished = [(done.target, await session.finish(done)) for done in made]
-        for target, rendition in finished:  # answer first, cache second: the cache's disk may be slow
+        finished = {done.target: await session.finish(done) for done in made}
+        for target, rendition in finished.items():  # answer first, cache second: the cache's disk may be slow
             batch.fulfil(target, rendition)
-        for target, rendition in finished:
-            await session.keep(target, rendition)
+        if finished:
+            await session.keep_all(finished)
 
     async def _from_source(self, batch: RenderBatch, source: RenditionSource) -> list[RenderedFile] | None:
         """None when that is impossible: other targets joined while it waited, or the source can't be decoded."""
