@@ -200,6 +200,15 @@ class FairQueue:
                     return ticket
         return None
 
+    @property
+    def clients_waiting(self) -> int:
+        """How many clients have a ticket that waits."""
+        return sum(bool(account.tickets) for account in self._accounts.values())
+
+    def has_waiting(self, clients: Clients) -> bool:
+        """Whether each of these clients has a ticket that waits."""
+        return all(map(self._tickets_of, clients))
+
     def idle_client(self, clients: Clients) -> str | None:
         """One of these clients that has no running job; None when each has one."""
         return next((each for each in clients if each not in self._accounts or not self._accounts[each].running), None)

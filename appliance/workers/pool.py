@@ -24,10 +24,11 @@ from appliance.workers.lanes import (
     lanes_of,
     pyramid_lane_of,
 )
+from appliance.workers.lease import Charge, Lease
 from appliance.workers.process import WorkerLost, WorkerProcess
 from appliance.workers.protocol import Inspect
 from appliance.workers.supervised_worker import StartProcess, SupervisedWorker
-from appliance.workers.work_queue import Charge, Lease, WorkQueue
+from appliance.workers.work_queue import WorkQueue
 from appliance.workers.worker import Worker
 
 INSPECT_CPU_S = 4
@@ -39,6 +40,7 @@ class Workers:
     """Starts, feeds, watches and replaces the worker processes.
 
     `on_death` gets a few words each time a worker dies or has to be killed at its deadline. `start_process` starts one.
+    `on_refusal` is called for each view that is refused because it would wait for too long.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Workers:
         max_pixels: int,
         *,
         on_death: Callable[[str], None] | None = None,
+        on_refusal: Callable[[], None] = lambda: None,
         start_process: StartProcess = WorkerProcess,
     ) -> None:
         self._config = config
@@ -55,6 +58,7 @@ class Workers:
             max_pixels, config.heavy_memory_bytes, config.animation_budget.max_bytes, INSPECT_CPU_S
         )
         self._listener = on_death
+        self._on_refusal = on_refusal
         self._start_process = start_process
         self._deaths = 0
         self._threads = Threads("outputs", THREADS)
@@ -185,6 +189,11 @@ class Workers:
         return {name: queue.waiting for name, queue in self.queues.items()}
 
     @property
+    def wait_s(self) -> float:
+        """How long an ordinary view of a new client would wait for a worker, in seconds."""
+        return self.queues[LaneName.NORMAL].wait_s
+
+    @property
     def cpu_s(self) -> dict[str, float]:
         """CPU seconds that workers have used since the start, by lane."""
         return {name: sum(worker.cpu_s for worker in queue.slots) for name, queue in self.queues.items()}
@@ -226,6 +235,8 @@ class Workers:
             spare=spare,
             warm=SupervisedWorker.warm,
             hands_ahead=lane.hands_ahead,
+            max_wait_s=lane.max_wait_s,
+            on_refusal=self._on_refusal,
         )
 
     def _supervised(self, lane: Lane, idle_s: float | None) -> SupervisedWorker:

@@ -1,24 +1,23 @@
 """A work queue: orders wait for one of some slots, by priority and, within it, by fairness between clients."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
-from appliance.domain.clients import Clients
 from appliance.domain.errors import Busy, Stopping
 from appliance.domain.renditions import Priority
 from appliance.workers.fairness import FairQueue, Job, QueueTicket
 
 S = TypeVar("S")
-T = TypeVar("T")
-Charge = Callable[[Clients, float], None]
-"""Told of the seconds that a worker was used for these clients."""
 _BACKGROUND_FACTOR = 16
 """How many times more orders that nobody watches may wait than views."""
 _RETRY_AFTER_S = 2
+_NEWCOMERS_FACTOR = 2
+_LEARNING = 0.1
+"""Weight of the last job in the mean time that jobs take."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +39,10 @@ class WorkQueue(Generic[S]):
 
     With `hands_ahead` a slot whose running job is short is granted to a second short view too, which is done next: so
     the slot never waits for its next job. A new client then waits for two short jobs, not for one.
+
+    The host has too much to do when a view of a new client would wait for more than `max_wait_s`, by how many clients
+    wait and how long jobs take at the time. Then further views of clients that have one waiting are refused, and from
+    twice that long on all views. `on_refusal` is called for each.
     """
 
     def __init__(
@@ -52,15 +55,21 @@ class WorkQueue(Generic[S]):
         spare: S | None = None,
         warm: Callable[[S, Callable[[], None]], bool] = lambda _spare, _told: True,
         hands_ahead: bool = False,
+        max_wait_s: float = math.inf,
+        on_refusal: Callable[[], None] = lambda: None,
     ) -> None:
         self.slots = slots if spare is None else [*slots, spare]
         self._free = list(slots)
+        self._workers = max(1, len(slots))
         self._max_waiting = max_waiting
         self._what = what
         self._spare = spare
         self._warm = warm
         self._queues = {priority: FairQueue(clock, self._fill_spare) for priority in Priority}
         self._hands_ahead = hands_ahead
+        self._max_wait_s = max_wait_s
+        self._on_refusal = on_refusal
+        self._mean_s = 0.0
         self._running: dict[S, Place[S]] = {}
         self._ahead: dict[S, Place[S]] = {}
         self._stopping = False
@@ -92,6 +101,7 @@ class WorkQueue(Generic[S]):
             return self._start(self._free.pop(), ticket, queue.start(ticket.clients.first))
         if (spare := self._spare_for(ticket)) is not None:
             return spare
+        self._refuse_overload(ticket)
         self._make_room(ticket)
         ticket.granted = granted = _promised_slot()
         queue.add(ticket)
@@ -115,6 +125,7 @@ class WorkQueue(Generic[S]):
             used_s = 0.0
         else:
             del self._running[slot]
+            self._mean_s += (used_s - self._mean_s) * _LEARNING
             self._give(slot)
         self._fill_spare()
         self._hand_ahead()
@@ -195,6 +206,26 @@ class WorkQueue(Generic[S]):
         except TimeoutError:
             return
 
+    @property
+    def wait_s(self) -> float:
+        """How long a view of a new client would wait: each of those that wait has one turn before it."""
+        return self._queues[Priority.VIEW].clients_waiting * self._mean_s / self._workers
+
+    def _refuse_overload(self, ticket: QueueTicket) -> None:
+        """Raises Busy for a view that would wait for too long."""
+        if ticket.priority is not Priority.VIEW or self._max_wait_s == math.inf:
+            return
+        wait_s = self.wait_s
+        has_waiting = self._queues[Priority.VIEW].has_waiting(ticket.clients)
+        limit_s = self._max_wait_s * (1 if has_waiting else _NEWCOMERS_FACTOR)
+        if wait_s > limit_s:
+            self._on_refusal()
+            raise Busy(
+                f"More {self._what} are waiting than this host can answer in {limit_s:g} seconds. "
+                "Try again in a moment.",
+                retry_after_s=math.ceil(wait_s - limit_s) + _RETRY_AFTER_S,
+            )
+
     def _make_room(self, ticket: QueueTicket) -> None:
         """In a full queue, refuse a ticket of the client that fills it. Raises Busy when that is this one."""
         limit, waiting = self._room(ticket.priority)
@@ -227,49 +258,3 @@ def _promised_slot() -> asyncio.Future[Any]:
 def _tell(ticket: QueueTicket, place: Place[Any]) -> None:
     assert ticket.granted is not None
     ticket.granted.set_result(place)
-
-
-class Lease(Generic[T]):
-    """A slot for the time of an `async with`, which waits for its turn. Used once, as `async with lease as worker`.
-
-    `made_of` makes what the block gets of the slot, and `charge` is called with the clients and the seconds for which
-    they had it. `is_short` says that it will be for little time. Entering raises Busy when too many wait already, and
-    Stopping.
-    """
-
-    def __init__(
-        self,
-        queue: WorkQueue[Any],
-        priority: Priority,
-        clients: Clients,
-        made_of: Callable[[Any], T],
-        charge: Charge | None = None,
-        *,
-        is_short: bool = False,
-    ) -> None:
-        self._queue = queue
-        self._charge = charge
-        self._ticket = QueueTicket(priority, clients, is_short=is_short)
-        self._made_of = made_of
-        self._place: Place[Any] | None = None
-
-    @property
-    def priority(self) -> Priority:
-        return self._ticket.priority
-
-    def promote(self, priority: Priority) -> None:
-        """Raise the priority. A lower one changes nothing."""
-        self._queue.promote(self._ticket, priority)
-
-    async def __aenter__(self) -> T:
-        self._place = await self._queue.acquire(self._ticket)
-        return self._made_of(self._place.slot)
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._place is not None:
-            place, self._place = self._place, None
-            used_s = self._queue.release(place)
-            if self._charge is not None:
-                self._charge(self._ticket.clients, used_s)

@@ -13,11 +13,12 @@ from appliance.domain.clients import Clients
 from appliance.domain.errors import CannotResize
 from appliance.domain.renditions import Facts, Format, Priority, RenderedFile
 from appliance.workers import Workers
+from appliance.workers.lease import Lease
 from appliance.workers.limits import RenewalLimits, ResourceLimits
 from appliance.workers.pending_orders import NotBegun, PendingOrder, PendingOrders
 from appliance.workers.process import WorkerLost, WorkerProcess
 from appliance.workers.protocol import Inspect, Order, Render
-from appliance.workers.work_queue import Lease, WorkQueue
+from appliance.workers.work_queue import WorkQueue
 from tests.support.images import pictures
 from tests.support.waiting import until
 from tests.support.worker_pools import ONE, PLAIN, running
