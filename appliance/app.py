@@ -59,6 +59,7 @@ async def started(
             config.renditions,
             config.uploads.max_pixels,
             on_death=metrics.worker_died,
+            on_refusal=metrics.shed_views.inc,
         )
         starting = asyncio.ensure_future(workers.start())
         stack.push_async_callback(workers.stop)

@@ -1,5 +1,6 @@
 """A cache of renditions: memory before disk, and tickets that keep out renditions of ended images."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -85,18 +86,23 @@ class Cache:
 
     async def admit(self, ticket: Ticket, name: str, rendition: Rendition) -> bool:
         """Keep a rendition, unless its image was evicted since the ticket was issued. Returns whether it was kept."""
+        return await self.admit_all(ticket, {name: rendition})
+
+    async def admit_all(self, ticket: Ticket, made: Mapping[str, Rendition]) -> bool:
+        """Keep renditions of one image, by name, in one go. Returns whether all were kept."""
         if ticket.revoked:
             return False
-        self._memory.keep(ticket.slug, name, rendition)
+        for name, rendition in made.items():
+            self._memory.keep(ticket.slug, name, rendition)
         try:
-            draft = await self._disk.draft(ticket.slug, rendition)
+            drafts = await self._disk.drafts(ticket.slug, made)
         except OSError:
-            return True  # a full disk: memory has it, and it can be made again
-        # No await between the check and the rename: an eviction comes before both or after both.
-        if ticket.revoked or not self._disk.publish(draft, name):
+            return True  # a full disk: memory has them, and they can be made again
+        # No await between the check and the renames: an eviction comes before all or after all.
+        lost = [draft for name, draft in drafts.items() if ticket.revoked or not self._disk.publish(draft, name)]
+        for draft in lost:
             draft.unlink(missing_ok=True)
-            return False
-        return True
+        return not lost
 
     # --- forgetting -----------------------------------------------------------------------------------------------
 

@@ -12,9 +12,11 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
+
+from cachetools import LRUCache
 
 from appliance.cache.rendition import HEADER_BYTES, Rendition, unpacked
 from appliance.shared.threads import Threads
@@ -24,10 +26,15 @@ T = TypeVar("T")
 SAMPLE = 2000  # files looked at when evicting: exact up to here, close to least-recently-used beyond
 LOW_WATER = 0.95
 THREADS = 8
+MAX_ABSENT = 10_000
 
 
 class DiskCache:
-    """Renditions by slug and name; `bytes` is what they take, known once `start` has counted them."""
+    """Renditions by slug and name; `bytes` is what they take, known once `start` has counted them.
+
+    Images that were looked for and have no folder are remembered until something of them is published, so that a cold
+    view looks once.
+    """
 
     def __init__(self, root: Path, *, edition: str, limit_bytes: int) -> None:
         self._root = root
@@ -41,6 +48,8 @@ class DiskCache:
         self._published: set[Path] = set()
         self._renaming = threading.Lock()  # a file's size and its going are one step
         self._closing = threading.Event()
+        self._absent: LRUCache[str, None] = LRUCache(MAX_ABSENT)
+        self._publications = 0
         self._started_s = time.time() - 1  # file times lag by a tick
         self.bytes = 0
 
@@ -63,21 +72,28 @@ class DiskCache:
 
     async def get(self, slug: str, name: str) -> Rendition | None:
         """A damaged file is a miss, and is removed."""
-        found, removed_bytes = await self._threads.run(self._read, self._folder(slug) / name)
+        if slug in self._absent:
+            return None
+        publications = self._publications
+        found, removed_bytes, has_folder = await self._threads.run(self._read, self._folder(slug) / name)
         self.bytes -= removed_bytes
+        if not has_folder and publications == self._publications:
+            self._absent[slug] = None
         return found
 
     async def sizes(self, slug: str) -> dict[str, int]:
         """The renditions of one image that are here, and how many bytes each has."""
-        return await self._threads.run(_sizes, self._folder(slug))
+        return {} if slug in self._absent else await self._threads.run(_sizes, self._folder(slug))
 
-    async def draft(self, slug: str, rendition: Rendition) -> Path:
-        """Write a rendition next to its final place, for `publish`. Raises OSError."""
-        return await self._threads.run(_write_draft, self._folder(slug), rendition)
+    async def drafts(self, slug: str, made: Mapping[str, Rendition]) -> dict[str, Path]:
+        """Write renditions next to their final places, for `publish`; all of them, or none. Raises OSError."""
+        return await self._threads.run(_write_drafts, self._folder(slug), made)
 
     def publish(self, draft: Path, name: str) -> bool:
         """Give a draft its name, without waiting. False when its folder was evicted meanwhile."""
         path = draft.with_name(name)
+        self._publications += 1
+        self._absent.pop(path.parent.name, None)
         with self._renaming:
             replaced_bytes = self._counted_size(path)
             if not self._counted:
@@ -150,17 +166,19 @@ class DiskCache:
 
     # --- files ----------------------------------------------------------------------------------------------------
 
-    def _read(self, path: Path) -> tuple[Rendition | None, int]:
-        """The rendition, and how many bytes went because they were none."""
+    def _read(self, path: Path) -> tuple[Rendition | None, int, bool]:
+        """The rendition, how many bytes went because they were none, and whether the image has a folder."""
         try:
             found = unpacked(path.read_bytes())
-        except OSError:  # not there, or a disk that can't read it: it can be made again
-            return None, 0
+        except FileNotFoundError:
+            return None, 0, path.parent.exists()
+        except OSError:  # a disk that can't read it: it can be made again
+            return None, 0, True
         if found is None:
-            return None, self._remove_if_possible(path)
+            return None, self._remove_if_possible(path), True
         with contextlib.suppress(OSError):
             os.utime(path)
-        return found, 0
+        return found, 0, True
 
     def _remove(self, path: Path) -> int:
         """How many of the counted bytes went."""
@@ -230,6 +248,18 @@ def _sizes(folder: Path) -> dict[str, int]:
                 with contextlib.suppress(FileNotFoundError):
                     found[entry.name] = entry.stat().st_size - HEADER_BYTES
     return found
+
+
+def _write_drafts(folder: Path, made: Mapping[str, Rendition]) -> dict[str, Path]:
+    drafts: dict[str, Path] = {}
+    try:
+        for name, rendition in made.items():
+            drafts[name] = _write_draft(folder, rendition)
+    except OSError:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
+        raise
+    return drafts
 
 
 def _write_draft(folder: Path, rendition: Rendition) -> Path:

@@ -25,7 +25,8 @@ from appliance.objectstore import ObjectReader, ObjectStore
 from appliance.observability.metrics import Metrics
 from appliance.shared.single_flight import Flight, SingleFlight
 from appliance.spool import Spool
-from appliance.workers.work_queue import Lease, WorkQueue
+from appliance.workers.lease import Lease
+from appliance.workers.work_queue import WorkQueue
 
 RETRY_AFTER_S = 10
 LARGE_BYTES = 64_000_000

@@ -3,7 +3,7 @@
 A ticket of the cache is drawn before the row is read, so that nothing is kept of an image that ends meanwhile.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import BinaryIO
 
@@ -92,4 +92,9 @@ class RenderSession:
 
     async def keep(self, target: Target, rendition: Rendition) -> None:
         """Cache a finished rendition, unless the image has ended since the session was opened."""
-        await self._sessions.cache.admit(self._ticket, target.name, rendition)
+        await self.keep_all({target: rendition})
+
+    async def keep_all(self, finished: Mapping[Target, Rendition]) -> None:
+        """The same for several, in one go."""
+        by_name = {target.name: rendition for target, rendition in finished.items()}
+        await self._sessions.cache.admit_all(self._ticket, by_name)

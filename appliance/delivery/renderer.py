@@ -18,6 +18,7 @@ from appliance.catalogue import ImageCatalogue
 from appliance.config.model import Renditions
 from appliance.delivery.batches import Batch, Batches
 from appliance.delivery.failures import Failures
+from appliance.delivery.gathering import Gathering
 from appliance.delivery.render_sessions import RenderSession, RenderSessions
 from appliance.delivery.sources import RenditionSource
 from appliance.domain.animation import keeps_animation
@@ -37,7 +38,8 @@ RenderBatch = Batch[Priority, Target, Rendition]
 class Renderer:
     """Makes the renditions that the cache lacks, each once, however many wait for it.
 
-    `batches` are those that collect or are rendered, and `failures` the images that it refuses to try again.
+    `batches` are those that collect or are rendered, `failures` the images that it refuses to try again, and
+    `gathering` knows whether views come in several sizes.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Renderer:
         self._animations = config.animation_budget
         self.batches: Batches[Priority, Target, Rendition] = Batches(self._render_batch)
         self.failures = failures
+        self.gathering = Gathering()
 
     async def render(self, image: Image, target: Target, priority: Priority, clients: Clients) -> Rendition:
         """The finished rendition. Raises CannotResize, Busy, StoreUnavailable, GoneImage, Stopping."""
@@ -70,6 +73,8 @@ class Renderer:
         Raises CannotResize for an image that is known to fail, and Stopping.
         """
         self.failures.refuse(image)
+        if priority is Priority.VIEW:
+            self.gathering.note(image.slug, target)
         for each in Priority:
             if (found := self.batches.join(image, each, target, clients)) is not None:
                 return found
@@ -83,6 +88,8 @@ class Renderer:
         """Record a verdict before anyone is answered, so that every answer agrees with it."""
         with self._timed(batch.kind):
             try:
+                if batch.kind is Priority.VIEW:
+                    await self.gathering.wait()
                 async with self._sessions.open(batch.image.slug) as session:
                     await self._fill(batch, session)
             except CannotResize as fault:
@@ -126,11 +133,11 @@ class Renderer:
         if made is None:
             made = await self._from_original(batch, session)
         await self._note_stills(session.image, made)
-        finished = [(done.target, await session.finish(done)) for done in made]
-        for target, rendition in finished:  # answer first, cache second: the cache's disk may be slow
+        finished = {done.target: await session.finish(done) for done in made}
+        for target, rendition in finished.items():  # answer first, cache second: the cache's disk may be slow
             batch.fulfil(target, rendition)
-        for target, rendition in finished:
-            await session.keep(target, rendition)
+        if finished:
+            await session.keep_all(finished)
 
     async def _from_source(self, batch: RenderBatch, source: RenditionSource) -> list[RenderedFile] | None:
         """None when that is impossible: other targets joined while it waited, or the source can't be decoded."""
@@ -157,7 +164,7 @@ class Renderer:
     def _lease(self, facts: Facts, batch: RenderBatch) -> Lease[Worker]:
         """What is made ahead of the first view is part of an upload, and not charged."""
         charge = self._budget.charge if batch.kind is Priority.VIEW else None
-        return self._workers.lease(facts, batch.kind, batch.clients, charge=charge)
+        return self._workers.lease(facts, batch.kind, batch.clients, short=True, charge=charge)
 
     async def _note_stills(self, image: Image, made: list[RenderedFile]) -> None:
         """Record animations that turned out unreadable, before anyone is answered, so that page and API say so."""

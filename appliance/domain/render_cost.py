@@ -6,6 +6,8 @@ from appliance.domain.renditions import Facts, tall_area
 
 LONG_S = 0.75
 """From here on an image is long work: 350 million pixels of JPEG, 47 of PNG (24 interlaced), 18 of HEIC."""
+SHORT_S = 0.1
+"""Up to here an image is short work, for which another order may wait: 47 million pixels of JPEG, 6 of PNG."""
 
 _WRITTEN_NS = 150
 """A pixel of a tall image's sizes, which are large themselves."""
@@ -28,6 +30,11 @@ def decode_s(facts: Facts) -> float:
 def is_long(facts: Facts) -> bool:
     """Whether rendering the image is long work."""
     return decode_s(facts) >= LONG_S
+
+
+def is_short(facts: Facts) -> bool:
+    """Whether rendering the image is short work."""
+    return decode_s(facts) <= SHORT_S
 
 
 def encode_s(cut: Cut) -> float:

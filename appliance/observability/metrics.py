@@ -85,6 +85,11 @@ class Metrics:
         )
         self.pyramid_seconds = self._histogram("pyramid_seconds", "Time to build a pyramid.", _PYRAMID_BUCKETS_S)
         self.queue_jobs = self._gauge("queue_jobs", "Jobs waiting for a worker.")
+        self.queue_wait_seconds = self._gauge(
+            "queue_wait_seconds",
+            "How long a view of a new client would wait for a worker. From 2 s on views are refused.",
+        )
+        self.shed_views = self._counter("shed_views", "Views refused because the host had too much to do.")
         self.busy_workers = self._gauge("busy_workers", "Busy workers.")
         self.worker_cpu_seconds = self._followed_counter("worker_cpu_seconds", "CPU time of workers, by lane.", "lane")
         self.idle_waiting_jobs = self._gauge(

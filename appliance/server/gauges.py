@@ -13,6 +13,7 @@ def connect_gauges(container: Container) -> None:
     metrics.follow(metrics.spool_bytes, lambda: container.spool.copies_bytes + container.spool.landed_bytes())
     metrics.follow(metrics.disk_free_bytes, lambda: free_bytes(container))
     metrics.follow(metrics.queue_jobs, lambda: sum(workers.waiting.values()))
+    metrics.follow(metrics.queue_wait_seconds, lambda: workers.wait_s)
     metrics.follow(metrics.busy_workers, lambda: sum(workers.busy.values()))
     metrics.worker_cpu_seconds.read = lambda: workers.cpu_s
     metrics.follow(metrics.idle_waiting_jobs, lambda: container.delivery.idle_renderer.waiting)

@@ -9,6 +9,7 @@ soon, and neither owes nor is owed anything for the time before it came.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from appliance.domain.clients import HOST, Clients
@@ -20,11 +21,12 @@ MAX_DEBTS = 10_000
 
 
 class QueueTicket:
-    """A place in a queue, for all clients that wait for the same work."""
+    """A place in a queue, for all clients that wait for the same work. `is_short` says that it takes little time."""
 
-    def __init__(self, priority: Priority, clients: Clients) -> None:
+    def __init__(self, priority: Priority, clients: Clients, *, is_short: bool = False) -> None:
         self.priority = priority
         self.clients = clients
+        self.is_short = is_short
         self.granted: asyncio.Future[Any] | None = None
         self.queue: FairQueue | None = None
         if not clients:
@@ -50,6 +52,15 @@ class QueueTicket:
         if self.queue is not None:
             self.queue.join(self, client)
             self.queue.joined()
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A client's use of a slot. Its seconds count until `FairQueue.end`."""
+
+    queue: "FairQueue"
+    client: str
+    started_s: float
 
 
 class _Account:
@@ -120,19 +131,21 @@ class FairQueue:
             self.remove(ticket)
         return tuple(tickets)
 
-    def next(self, *, idle: bool = False) -> tuple[QueueTicket, Callable[[], None]] | None:
+    def next(self, *, idle: bool = False, short: bool = False) -> "tuple[QueueTicket, Job] | None":
         """Take out the ticket whose turn it is, and start its job; None when nothing waits.
 
-        With `idle`, only clients without a running job count. Call what comes with the ticket when the job ends.
+        With `idle`, only clients without a running job count. With `short`, None unless its job is a short one.
         """
         while (client := self._next_client(idle)) is not None:
             ticket = next(iter(self._accounts[client].tickets))
             if not ticket.waits:  # its owner was cancelled, and has not left yet
                 self.remove(ticket)
                 continue
-            end = self.start(client)
+            if short and not ticket.is_short:
+                return None
+            job = self.start(client)
             self.remove(ticket)
-            return ticket, end
+            return ticket, job
         return None
 
     def _next_client(self, idle: bool) -> str | None:
@@ -149,22 +162,29 @@ class FairQueue:
             self._level_s = max(self._level_s, due_s)
         return client
 
-    def start(self, client: str) -> Callable[[], None]:
-        """Start a job of the client's. Call the result when it ends."""
-        account, started_s = self._account(client), self._clock()
+    def start(self, client: str) -> "Job":
+        """Start a job of the client's."""
+        account, now_s = self._account(client), self._clock()
         account.turns += 1
         account.running += 1
-        account.started_s += started_s
+        account.started_s += now_s
+        return Job(self, client, now_s)
 
-        def end() -> None:
-            used_s = self._clock() - started_s
-            self._level_s += used_s / len(self._accounts)
-            account.running -= 1
-            account.started_s -= started_s
-            account.used_s += used_s
-            self._close_if_idle(client, account)
+    def restart(self, job: "Job") -> None:
+        """Count a job's seconds from now on."""
+        account, now_s = self._accounts[job.client], self._clock()
+        account.started_s += now_s - job.started_s
+        job.started_s = now_s
 
-        return end
+    def end(self, job: "Job") -> float:
+        """End a job; the seconds that it used."""
+        account, used_s = self._accounts[job.client], self._clock() - job.started_s
+        self._level_s += used_s / len(self._accounts)
+        account.running -= 1
+        account.started_s -= job.started_s
+        account.used_s += used_s
+        self._close_if_idle(job.client, account)
+        return used_s
 
     def displaced_by(self, clients: Clients) -> QueueTicket | None:
         """The ticket that makes room for these clients: the newest one of the client that has by far the most.
@@ -179,6 +199,15 @@ class FairQueue:
                 if all(self._tickets_of(client) > enough for client in ticket.clients):
                     return ticket
         return None
+
+    @property
+    def clients_waiting(self) -> int:
+        """How many clients have a ticket that waits."""
+        return sum(bool(account.tickets) for account in self._accounts.values())
+
+    def has_waiting(self, clients: Clients) -> bool:
+        """Whether each of these clients has a ticket that waits."""
+        return all(map(self._tickets_of, clients))
 
     def idle_client(self, clients: Clients) -> str | None:
         """One of these clients that has no running job; None when each has one."""

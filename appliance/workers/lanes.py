@@ -30,6 +30,10 @@ INSPECT_MEMORY_BYTES = 1200 * 1024 * 1024
 MAX_WAITING_UPLOADS = 1024
 PATIENT_DEADLINES = 3
 """A long or heavy image may take this many times the ordinary deadline."""
+MAX_WAIT_S = 2.0
+"""When a new client's view would wait longer, the host has too much to do: from here on some views are refused, and all
+from twice that long. Later people have gone, and what they wanted would still be made.
+"""
 PYRAMID_DEADLINES = 30
 """A pyramid, which nobody has to wait for, may take this many times the ordinary deadline."""
 PYRAMID_OUTPUT_BYTES = 16 * 1024**3
@@ -58,7 +62,9 @@ class LaneName(StrEnum):
 class Lane:
     """How many workers a lane has, what each may use, and how many orders may wait for one.
 
-    Workers with `idle_s` are started for an order, and ended after so long without one. `what` names what waits.
+    Workers with `idle_s` are started for an order, and ended after so long without one. With `hands_ahead` a worker has
+    the next order already while it does a short one. Views are refused where new clients would wait for more than
+    `max_wait_s`. `what` names what waits.
     """
 
     workers: int
@@ -67,6 +73,8 @@ class Lane:
     max_waiting: int
     idle_s: float | None = None
     has_spare: bool = False
+    hands_ahead: bool = False
+    max_wait_s: float = math.inf
     what: str = "requests for other sizes"
 
 
@@ -84,7 +92,7 @@ def lanes_of(config: Renditions) -> Mapping[LaneName, Lane]:
         LaneName.INSPECT: Lane(
             INSPECTORS, inspecting, INSPECT_DEADLINE_S, MAX_WAITING_UPLOADS, has_spare=True, what="uploads"
         ),
-        LaneName.NORMAL: Lane(config.workers, normal, deadline_s, config.queue, has_spare=True),
+        LaneName.NORMAL: Lane(config.workers, normal, deadline_s, config.queue, has_spare=True, hands_ahead=True),
         LaneName.LONG: Lane(max(1, config.workers // 2), long, patient_s, config.queue, PATIENT_IDLE_S),
         LaneName.HEAVY: Lane(1, heavy, patient_s, config.queue, PATIENT_IDLE_S),
         LaneName.BACKGROUND: Lane(1, background, deadline_s * PYRAMID_DEADLINES, config.queue, PATIENT_IDLE_S),

@@ -11,6 +11,7 @@ from appliance.domain.errors import CannotResize, UnfitInstallation
 from appliance.domain.file_edits import Findings
 from appliance.domain.model import KeepMetadata
 from appliance.domain.regions import pyramid_bytes
+from appliance.domain.render_cost import is_short
 from appliance.domain.renditions import Facts, Priority
 from appliance.shared.threads import Threads
 from appliance.workers.lanes import (
@@ -23,10 +24,11 @@ from appliance.workers.lanes import (
     lanes_of,
     pyramid_lane_of,
 )
+from appliance.workers.lease import Charge, Lease
 from appliance.workers.process import WorkerLost, WorkerProcess
 from appliance.workers.protocol import Inspect
 from appliance.workers.supervised_worker import StartProcess, SupervisedWorker
-from appliance.workers.work_queue import Charge, Lease, WorkQueue
+from appliance.workers.work_queue import WorkQueue
 from appliance.workers.worker import Worker
 
 INSPECT_CPU_S = 4
@@ -38,6 +40,7 @@ class Workers:
     """Starts, feeds, watches and replaces the worker processes.
 
     `on_death` gets a few words each time a worker dies or has to be killed at its deadline. `start_process` starts one.
+    `on_refusal` is called for each view that is refused because it would wait for too long.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Workers:
         max_pixels: int,
         *,
         on_death: Callable[[str], None] | None = None,
+        on_refusal: Callable[[], None] = lambda: None,
         start_process: StartProcess = WorkerProcess,
     ) -> None:
         self._config = config
@@ -54,6 +58,7 @@ class Workers:
             max_pixels, config.heavy_memory_bytes, config.animation_budget.max_bytes, INSPECT_CPU_S
         )
         self._listener = on_death
+        self._on_refusal = on_refusal
         self._start_process = start_process
         self._deaths = 0
         self._threads = Threads("outputs", THREADS)
@@ -120,18 +125,20 @@ class Workers:
         clients: Clients | None = None,
         *,
         long: bool = False,
+        short: bool = False,
         charge: Charge | None = None,
     ) -> Lease[Worker]:
         """A lease of a worker in the lane that suits the image. Raises CannotResize for one that is refused.
 
         `clients` are those who want the work; by default this host itself. `long` is for work that takes long however
-        small the image is. `charge` is told of the seconds that it took. Choose the targets once the lease is granted,
-        so that they serve all who joined meanwhile.
+        small the image is, and `short` for work that takes little longer than decoding it. `charge` is told of the
+        seconds that it took. Choose the targets once the lease is granted, so that they serve all who joined meanwhile.
         """
         if facts.refusal is not None:
             raise CannotResize(facts.refusal)
         lane = lane_of(facts, self._config, long=long)
-        return self._lease(lane, priority, Clients(HOST) if clients is None else clients, charge=charge)
+        clients = Clients(HOST) if clients is None else clients
+        return self._lease(lane, priority, clients, charge=charge, is_short=short and is_short(facts))
 
     def lease_for_pyramid(
         self, facts: Facts, priority: Priority, clients: Clients, charge: Charge | None = None
@@ -158,9 +165,11 @@ class Workers:
         clients: Clients,
         deadline_s: float | None = None,
         charge: Charge | None = None,
+        *,
+        is_short: bool = False,
     ) -> Lease[Worker]:
         worker = partial(Worker, deadline_s or self._lanes[name].deadline_s, self._threads, self._animations)
-        return Lease(self.queues[name], priority, clients, worker, charge)
+        return Lease(self.queues[name], priority, clients, worker, charge, is_short=is_short)
 
     # --- how they are ---------------------------------------------------------------------------------------------
 
@@ -178,6 +187,11 @@ class Workers:
     def waiting(self) -> dict[str, int]:
         """Waiting orders by lane."""
         return {name: queue.waiting for name, queue in self.queues.items()}
+
+    @property
+    def wait_s(self) -> float:
+        """How long an ordinary view of a new client would wait for a worker, in seconds."""
+        return self.queues[LaneName.NORMAL].wait_s
 
     @property
     def cpu_s(self) -> dict[str, float]:
@@ -214,7 +228,16 @@ class Workers:
     def _queue_of(self, lane: Lane) -> WorkQueue[SupervisedWorker]:
         workers = [self._supervised(lane, lane.idle_s) for _ in range(lane.workers)]
         spare = self._supervised(lane, SPARE_IDLE_S) if lane.has_spare else None
-        return WorkQueue(workers, lane.max_waiting, what=lane.what, spare=spare, warm=SupervisedWorker.warm)
+        return WorkQueue(
+            workers,
+            lane.max_waiting,
+            what=lane.what,
+            spare=spare,
+            warm=SupervisedWorker.warm,
+            hands_ahead=lane.hands_ahead,
+            max_wait_s=lane.max_wait_s,
+            on_refusal=self._on_refusal,
+        )
 
     def _supervised(self, lane: Lane, idle_s: float | None) -> SupervisedWorker:
         return SupervisedWorker(lane.limits, self._on_death, idle_s, start_process=self._start_process)

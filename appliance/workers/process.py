@@ -1,4 +1,4 @@
-"""One worker process: it is started without secrets, takes one order at a time, and its end is noticed at once."""
+"""One worker process: it is started without secrets, does one order at a time, and its end is noticed at once."""
 
 import asyncio
 import contextlib
@@ -15,14 +15,12 @@ from pathlib import Path
 from appliance.domain.errors import Busy
 from appliance.workers.answers import Answer, Ready, unpack_answer
 from appliance.workers.limits import MAX_CPU_S, RENEWAL_LIMITS, RenewalLimits, ResourceLimits
+from appliance.workers.pending_orders import NotBegun, PendingOrder, PendingOrders, Reply, close_all
 from appliance.workers.protocol import MAX_MESSAGE_BYTES, MAX_TARGETS, Order, pack_order
 from appliance.workers.stderr_log import StderrLog
 
 _OWN_CPU_SHARE = 0.8
 """Of a deadline: an order that used so much of it would miss it on an idle host too."""
-
-Reply = tuple[Answer, list[int]]
-"""An answer and the descriptors that came with it, which the caller closes."""
 
 Spawn = Callable[[int, ResourceLimits], "subprocess.Popen[bytes]"]
 
@@ -51,7 +49,8 @@ class WorkerProcess:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._renewal = renewal
-        self._pending: asyncio.Future[Reply] | None = None
+        self._pending = PendingOrders(self._late)
+        self._began_cpu_s = 0.0
         self.ready: asyncio.Future[None] = self._loop.create_future()
         self.exited: asyncio.Future[str] = self._loop.create_future()
         self.orders = 0
@@ -82,33 +81,42 @@ class WorkerProcess:
         return _cpu_s(self.pid) if self._last_cpu_s is None else self._last_cpu_s
 
     async def call(self, order: Order, fds: Sequence[int], deadline_s: float) -> Reply:
-        """The answer to `order`. Raises WorkerLost or Busy; then, and when cancelled, the process must be killed."""
+        """The answer to `order`, which waits in the socket while an earlier one is done.
+
+        Raises WorkerLost or Busy, and NotBegun when an earlier order ended the process. A fault of an order that has
+        begun ends the process, and so does cancelling it: then it `is_closed`.
+        """
         if self.exited.done():
             raise WorkerLost(self.exited.result())
         self.orders += 1
-        self._pending = pending = self._loop.create_future()
-        started_cpu_s = self.cpu_s
+        pending = PendingOrder(deadline_s)
         try:
             socket.send_fds(self._socket, [pack_order(order)], fds)
-            async with asyncio.timeout(deadline_s):
-                reply: Reply = await pending
-                return reply
-        except TimeoutError:
-            _discard(pending)
-            used_cpu = self.cpu_s - started_cpu_s >= deadline_s * _OWN_CPU_SHARE
-            raise WorkerLost("deadline", used_cpu=used_cpu) from None
         except OSError as error:
+            if self._pending:
+                raise NotBegun from error
+            self.kill()
             raise WorkerLost("closed") from error
+        if not self._pending:
+            self._began_cpu_s = self.cpu_s
+        self._pending.add(pending)
+        try:
+            return await pending.reply
         except asyncio.CancelledError:
-            _discard(pending)
+            pending.discard()
+            if pending.has_begun:
+                self.kill()
             raise
-        finally:
-            self._pending = None
 
     @property
     def has_order(self) -> bool:
         """Whether it has an order that it has not answered yet."""
-        return self._pending is not None
+        return bool(self._pending)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it takes no more orders, because it has ended or is about to."""
+        return self._socket.fileno() < 0
 
     @property
     def is_warm(self) -> bool:
@@ -127,7 +135,10 @@ class WorkerProcess:
         )
 
     def retire(self) -> None:
-        """Let it end by itself, which it does when its socket is closed."""
+        """Let it end by itself, which it does when its socket is closed. Orders that it has get NotBegun."""
+        if self._pending:
+            self._pending.end(NotBegun())
+            self.kill()
         self._close_socket()
 
     def kill(self) -> None:
@@ -136,38 +147,43 @@ class WorkerProcess:
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
         self._close_socket()
 
-    def _on_message(self) -> None:
+    def _on_message(self) -> bool:
+        """Take a message, if there is one; whether there was."""
         try:
             message, fds, flags, _ = socket.recv_fds(self._socket, MAX_MESSAGE_BYTES, MAX_TARGETS)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             message, fds, flags = b"", [], 0
         if not message:
             self._close_socket()
-            return
+            return False
         if flags & socket.MSG_CTRUNC:  # the server has no free descriptor: not the order's fault
-            _close_all(fds)
-            self._fail(Busy(retry_after_s=5))
-            return
+            close_all(fds)
+            self._pending.fail_first(Busy(retry_after_s=5))
+            self.kill()
+            return False
         try:
             self._take(unpack_answer(message), fds)
         except ValueError:  # it breaks the protocol, so it can't be trusted
-            _close_all(fds)
+            close_all(fds)
             self.kill()
+            return False
+        return True
 
     def _take(self, answer: Answer, fds: list[int]) -> None:
-        if not self.ready.done():
-            self._greet(answer)
-            _close_all(fds)
-        elif self._pending is not None and not self._pending.done():
-            self._pending.set_result((answer, fds))
-        else:
-            raise ValueError("an answer that nobody waits for")
+        if self.ready.done():
+            self._pending.answer_first((answer, fds))
+            self._began_cpu_s = self.cpu_s
+            return
+        self._greet(answer)
+        close_all(fds)
 
-    def _fail(self, fault: Exception) -> None:
-        if self._pending is not None and not self._pending.done():
-            self._pending.set_exception(fault)
+    def _late(self, order: PendingOrder) -> None:
+        """End the process, whose order has passed its deadline."""
+        used_cpu = self.cpu_s - self._began_cpu_s >= order.deadline_s * _OWN_CPU_SHARE
+        order.fail(WorkerLost("deadline", used_cpu=used_cpu))
+        self.kill()
 
     def _greet(self, answer: Answer) -> None:
         if isinstance(answer, Ready):
@@ -178,22 +194,22 @@ class WorkerProcess:
 
     def _on_exit(self) -> None:
         self._loop.remove_reader(self._pidfd)
-        if self._socket.fileno() >= 0:
-            self._on_message()  # an answer may have come just before
+        while not self.is_closed and self._on_message():  # answers may have come just before
+            pass
         self._last_cpu_s = _cpu_s(self.pid)  # while the kernel still knows it
         reason = _reason(self._process.wait())
         self._stderr_log.log_rest()
         os.close(self._pidfd)
         self._close_socket()
         self.exited.set_result(reason)
-        for waiting in (self.ready, self._pending):
-            if waiting is not None and not waiting.done():
-                waiting.set_exception(WorkerLost(reason))
-        if self.ready.done() and not self.ready.cancelled():
+        self._pending.end(WorkerLost(reason))
+        if not self.ready.done():
+            self.ready.set_exception(WorkerLost(reason))
+        if not self.ready.cancelled():
             self.ready.exception()  # marked as retrieved: perhaps nobody waits for it
 
     def _close_socket(self) -> None:
-        if self._socket.fileno() >= 0:
+        if not self.is_closed:
             self._loop.remove_reader(self._socket)
             self._socket.close()
 
@@ -252,14 +268,3 @@ def _threads(pid: int) -> int:
 
 def _reason(returncode: int) -> str:
     return signal.Signals(-returncode).name if returncode < 0 else f"exit {returncode}"
-
-
-def _discard(pending: asyncio.Future[Reply]) -> None:
-    """Close the descriptors of an answer that nobody waits for any more."""
-    if pending.done() and not pending.cancelled() and pending.exception() is None:
-        _close_all(pending.result()[1])
-
-
-def _close_all(fds: list[int]) -> None:
-    for fd in fds:
-        os.close(fd)

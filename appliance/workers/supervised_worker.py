@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 
 from appliance.domain.errors import ApplianceError, Busy, Stopping
 from appliance.workers.limits import ResourceLimits
-from appliance.workers.process import Reply, WorkerLost, WorkerProcess
+from appliance.workers.pending_orders import NotBegun, Reply
+from appliance.workers.process import WorkerLost, WorkerProcess
 from appliance.workers.protocol import Order
 
 START_TIMEOUT_S = 20.0
@@ -17,7 +18,7 @@ StartProcess = Callable[[ResourceLimits], WorkerProcess]
 
 
 class SupervisedWorker:
-    """Runs one order at a time.
+    """Runs one order at a time; the next one may wait in the socket of its process.
 
     Without `idle_s` its process always runs. With it, the process is started for an order, and ended after so long
     without one. `start_timeout_s` is how long a process may take to get ready.
@@ -92,7 +93,15 @@ class SupervisedWorker:
 
     async def run(self, order: Order, fds: Sequence[int], deadline_s: float) -> Reply:
         """The answer to `order`. Raises WorkerLost when the process died of it, Busy when none starts, Stopping."""
-        process = await self._ready_process()
+        while True:
+            process = await self._ready_process()
+            try:
+                return await self._run(process, order, fds, deadline_s)
+            except NotBegun:  # the process ended, or was replaced, after the order before
+                await asyncio.shield(process.exited)
+
+    async def _run(self, process: WorkerProcess, order: Order, fds: Sequence[int], deadline_s: float) -> Reply:
+        """The process's answer. Raises as `run`, and NotBegun."""
         try:
             reply = await process.call(order, fds, deadline_s)
         except WorkerLost as lost:
@@ -102,14 +111,16 @@ class SupervisedWorker:
                 self._on_death(lost.reason)
                 self._replace(process)
             raise
-        except BaseException:  # cancelled: nobody wants what it is still doing
-            self._replace(process)
+        except BaseException:
+            if process.is_closed:  # cancelled: nobody wants what it was still doing
+                self._replace(process)
             raise
-        self._after_order(process)
+        if process is self._process:
+            self._after_order(process)
         return reply
 
     def renew(self) -> None:
-        """Replace the process, which has no order, by a fresh one."""
+        """Replace the process by a fresh one, which also gets the order that waits in its socket."""
         self._end()
         if self.is_permanent and not self._is_stopped:
             self._start_or_later()

@@ -12,7 +12,7 @@ from appliance.domain.model import KeepMetadata
 from appliance.domain.renditions import Facts
 from appliance.workers import Workers
 from appliance.workers.answers import Edited, Examined, pack_answer, unpack_answer
-from appliance.workers.process import Reply
+from appliance.workers.pending_orders import Reply
 from appliance.workers.protocol import Examine, FindPrivate, Inspect, pack_order, unpack_order
 from appliance.workers.supervised_worker import SupervisedWorker
 from tests.support.workers import in_memory

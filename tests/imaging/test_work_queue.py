@@ -4,9 +4,10 @@ import asyncio
 
 from appliance.domain.clients import Clients
 from appliance.domain.renditions import Priority
+from appliance.workers.lease import Lease
 from appliance.workers.limits import ResourceLimits
 from appliance.workers.supervised_worker import SupervisedWorker
-from appliance.workers.work_queue import Lease, WorkQueue
+from appliance.workers.work_queue import WorkQueue
 
 
 def lane_of_one() -> WorkQueue[SupervisedWorker]:

@@ -10,7 +10,8 @@ import pytest
 from appliance.domain.clients import Clients
 from appliance.domain.errors import Busy
 from appliance.domain.renditions import Priority
-from appliance.workers.work_queue import Lease, WorkQueue
+from appliance.workers.lease import Lease
+from appliance.workers.work_queue import WorkQueue
 
 
 class Bench:

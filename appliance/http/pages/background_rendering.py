@@ -16,7 +16,8 @@ from appliance.domain.renditions import Priority
 from appliance.shared.client_limiter import ClientLimiter
 from appliance.shared.single_flight import Flight, SingleFlight
 from appliance.shared.threads import Threads
-from appliance.workers.work_queue import Lease, WorkQueue
+from appliance.workers.lease import Lease
+from appliance.workers.work_queue import WorkQueue
 
 MAX_CACHED_BYTES = 32_000_000
 """About 40 albums of 500 images, each as a page and as JSON."""

@@ -114,7 +114,7 @@ async def test_a_verdict_is_in_the_catalogue_before_it_is_told(
 
 async def test_a_slow_cache_delays_no_size_of_a_batch(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     image = await row(host, (await host.upload(pictures.photo(1600, 1200)))["slug"])
-    keeping = gated(monkeypatch, host.appliance.cache, "admit")
+    keeping = gated(monkeypatch, host.appliance.cache, "admit_all")
     renderer = host.appliance.delivery.renderer
     sizes = [renderer.order(image, target(host, preset), Priority.VIEW, Clients()) for preset in ("small", "medium")]
     await keeping.reached.wait()

@@ -15,7 +15,7 @@ from appliance.domain.clients import Clients
 from appliance.domain.errors import StoreUnavailable
 from appliance.domain.model import Image
 from appliance.domain.renditions import Priority
-from appliance.workers.process import Reply
+from appliance.workers.pending_orders import Reply
 from appliance.workers.protocol import CutOut, Examine, Order, Render
 from appliance.workers.supervised_worker import SupervisedWorker
 from tests.support.gates import row

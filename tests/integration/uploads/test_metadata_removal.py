@@ -14,7 +14,7 @@ from aiohttp import FormData
 
 from appliance.domain.errors import DiskFull
 from appliance.spool import disk, transfers
-from appliance.workers.process import Reply
+from appliance.workers.pending_orders import Reply
 from appliance.workers.protocol import Examine, FindPrivate, Order
 from appliance.workers.supervised_worker import SupervisedWorker
 from tests.support.host import Host, OpenHost
