@@ -29,12 +29,17 @@ WORDS = {
     Verdict.CLEANED: ("had metadata that was removed", "have metadata that would be removed"),
     Verdict.KEPT: ("left alone with `--clean`, because their metadata is to be kept",) * 2,
     Verdict.UNSHIPPED: ("not cleaned, because they aren't in the store yet",) * 2,
+    Verdict.NOT_REMOVABLE: ("may still have metadata that can't be removed",) * 2,
     Verdict.UNREADABLE: ("would be refused today; left as they are",) * 2,
     Verdict.MISSING: ("have no original in the store",) * 2,
     Verdict.DIFFERENT: ("have an original with other bytes than their row says",) * 2,
     Verdict.FAILED: ("couldn't be examined; the log says why",) * 2,
 }
-FAULTS = (Verdict.MISSING, Verdict.DIFFERENT, Verdict.FAILED)
+UNDONE = (
+    *(Verdict.UNSHIPPED, Verdict.NOT_REMOVABLE, Verdict.UNREADABLE),
+    *(Verdict.MISSING, Verdict.DIFFERENT, Verdict.FAILED),
+)
+"""What was to be done for an image and could not be."""
 
 TakeStep = Callable[[StepRequest], Awaitable[Step]]
 Sleep = Callable[[float], Awaitable[None]]
@@ -83,7 +88,7 @@ def options_of(arguments: argparse.Namespace) -> ReinspectOptions:
 
 
 def reinspect(config: Config, options: ReinspectOptions) -> int:
-    """Prints what changed; exit status 1 if an original is missing or damaged.
+    """Prints what changed; exit status 1 if something could not be done, and what that was.
 
     Raises CommandFailed, DataDirectoryLocked, UnfitInstallation, and whatever ends a step.
     """
@@ -119,8 +124,7 @@ async def _reinspect(config: Config, options: ReinspectOptions, take_step: TakeS
         async for step in steps(options, take_step):
             counts.update(step.counts)
             _show(bar, step)
-    _summarize(step.looked_at, counts, dry_run=options.dry_run)
-    return int(any(counts[fault] for fault in FAULTS))
+    return summarize(step.looked_at, counts, dry_run=options.dry_run)
 
 
 async def steps(
@@ -175,7 +179,8 @@ def _show(bar: "tqdm[Never]", step: Step) -> None:
         bar.update(step.looked_at - bar.n)
 
 
-def _summarize(looked_at: int, counts: Counter[str], *, dry_run: bool) -> None:
+def summarize(looked_at: int, counts: Counter[str], *, dry_run: bool) -> int:
+    """Prints what was done and what could not be; returns the exit status."""
     print(f"Looked at {looked_at:,} {'image' if looked_at == 1 else 'images'}.")
     for verdict, (done, planned) in WORDS.items():
         if count := counts[verdict]:
@@ -184,3 +189,4 @@ def _summarize(looked_at: int, counts: Counter[str], *, dry_run: bool) -> None:
         print("Nothing was changed, because this was a dry run.")
     elif not counts:
         print("Nothing had to be changed.")
+    return int(any(counts[verdict] for verdict in UNDONE))

@@ -97,7 +97,7 @@ def _jpeg(fd: int) -> Header:
     if own is None:
         return header
     refusal = refusals.TOO_MANY_SCANS if own.scans > MAX_SCANS else None
-    return replace(header, is_incomplete=not own.is_complete, refusal=refusal)
+    return replace(header, is_unusual=not own.is_complete, is_incomplete=not own.is_complete, refusal=refusal)
 
 
 def _tiff(fd: int) -> Header:

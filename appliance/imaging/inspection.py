@@ -36,7 +36,7 @@ def _tried(fd: int, kind: FormatSpec, header: Header, memory_bytes: int) -> str 
     """Try an unusual image, and return why no size can be made of it; None if sizes can be made."""
     if not header.is_unusual or not trial.is_affordable(kind, header.width, header.height, memory_bytes):
         return None
-    if trial.can_decode(fd, kind):
+    if trial.can_decode(fd, kind, is_incomplete=header.is_incomplete):
         return None
     return refusals.CUT_SHORT if header.is_incomplete else refusals.UNDECODABLE
 

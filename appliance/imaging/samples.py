@@ -38,8 +38,11 @@ def needs_mapping(image: pyvips.Image) -> bool:
     return image.format not in ("uchar", "ushort") and image.interpretation not in ("lab", "labs", "labq", "xyz")
 
 
-def mapped(image: pyvips.Image, again: Callable[[], pyvips.Image]) -> pyvips.Image:
-    """The image in colours. `again` opens it once more: its numbers are gone through twice before."""
+def mapped(image: pyvips.Image, again: Callable[[], pyvips.Image], *, is_white_first: bool) -> pyvips.Image:
+    """The image in colours. `again` opens it once more: its numbers are gone through twice before.
+
+    `is_white_first` is of grey whose least number is white and whose largest is black.
+    """
     found = _range(again)
     numbers = _numbers(image)
     is_floating = numbers.format in _FLOATING
@@ -49,7 +52,8 @@ def mapped(image: pyvips.Image, again: Callable[[], pyvips.Image]) -> pyvips.Ima
     if is_floating and least >= 0 and largest <= 1:
         least, largest = 0.0, 1.0
     scale = _WHITE / (largest - least) if largest > least else 0.0
-    colours = _is_finite(numbers).ifthenelse((numbers - least) * scale, 0)
+    stretched = (largest - numbers if is_white_first else numbers - least) * scale
+    colours = _is_finite(numbers).ifthenelse(stretched, 0)
     return colours.rint().cast("uchar").copy(interpretation="srgb" if numbers.bands == 3 else "b-w")
 
 

@@ -18,7 +18,7 @@ from appliance.imaging.colour import with_heif_colour, with_png_colour
 from appliance.imaging.heif_header import AV1, HeifHeader, read_heif_header
 from appliance.imaging.samples import mapped, needs_mapping
 from appliance.imaging.tiff import PyramidLevel
-from appliance.imaging.tiff_colour import with_tiff_colour
+from appliance.imaging.tiff_colour import is_white_first, with_tiff_colour
 
 LOADERS = {
     formats.JPEG: "jpegload_source",
@@ -104,7 +104,9 @@ def open_image(
     image = _load(fd, kind, options)
     if kind is formats.TIFF:
         image = with_tiff_colour(image, fd)
-        return mapped(image, lambda: _load(fd, kind, options)) if is_mapped and needs_mapping(image) else image
+        if not (is_mapped and needs_mapping(image)):
+            return image
+        return mapped(image, lambda: _load(fd, kind, options), is_white_first=is_white_first(image, fd))
     return with_heif_colour(image, read_heif_header(fd)) if kind is formats.AVIF else image
 
 

@@ -13,6 +13,9 @@ _ALPHA_KINDS = (1, 2)
 """Of ExtraSamples: associated and unassociated alpha. 0, or none, is any other measurement, such as near infrared."""
 _COLOUR_BANDS = {0: 1, 1: 1, 2: 3, 5: 4}
 """By photometric interpretation: grey either way round, RGB, CMYK."""
+_WHITE_IS_ZERO = 0
+_UNSIGNED = frozenset(("uchar", "ushort", "uint"))
+"""Numbers of which libvips turns grey around itself where zero is white."""
 _JPEG = 7  # which libtiff gives as RGB
 _COEFFICIENTS, _REFERENCE = 529, 532
 _BT601 = (0.299, 0.587, 0.114)
@@ -30,6 +33,11 @@ def with_tiff_colour(image: pyvips.Image, fd: int) -> pyvips.Image:
     if image.bands <= colours or image.bands != page.samples:
         return image
     return _without_other_bands(image, page, colours)
+
+
+def is_white_first(image: pyvips.Image, fd: int) -> bool:
+    """Whether the numbers of an open TIFF's grey still are the lighter, the less they are."""
+    return image.format not in _UNSIGNED and first_page(fd).photometric == _WHITE_IS_ZERO
 
 
 def _without_other_bands(image: pyvips.Image, page: Page, colours: int) -> pyvips.Image:

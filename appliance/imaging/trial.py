@@ -16,6 +16,8 @@ MAX_TRIAL_S = 0.6
 _GLANCE_PX, _SAME, _SAME_SHARE = 256, 1, 0.25
 """What two pages are compared at, and how far they may be apart to show the same: so much of 255, and of what the
 first one's own pixels are apart from its mean. Two white pages with other words are about as far apart as that."""
+_NOTHING_SHARE = 0.001
+"""Of an incomplete image's pixels: a decoder that finds none still guesses a block or two."""
 _BY_LINES = (formats.TIFF, formats.PNG)
 """Formats whose decoders give the first lines without the rest."""
 MAX_TRIAL_BYTES = 900 * 1024 * 1024
@@ -27,17 +29,25 @@ def is_affordable(kind: FormatSpec, width: int, height: int, memory_bytes: int) 
     return seconds <= MAX_TRIAL_S and memory_bytes <= MAX_TRIAL_BYTES
 
 
-def can_decode(fd: int, kind: FormatSpec) -> bool:
-    """Whether pixels come out. What the machine lacks at the moment says nothing of the image."""
+def can_decode(fd: int, kind: FormatSpec, *, is_incomplete: bool) -> bool:
+    """Whether pixels come out. What the machine lacks at the moment says nothing of the image.
+
+    Where the file is incomplete, a decoder fills what is missing: an image of nearly one colour has no pixels left.
+    """
     try:
         if kind in _BY_LINES:
             image = open_image(fd, kind, fail_on="error", is_mapped=False)
             image.crop(0, 0, image.width, 1).copy_memory()
-        else:
-            open_image(fd, kind).avg()
+            return True
+        return _has_content(open_image(fd, kind)) or not is_incomplete
     except BROKEN as error:
         return not is_permanent(error)
-    return True
+
+
+def _has_content(image: pyvips.Image) -> bool:
+    """Whether more than a few pixels differ from all others. Decodes all of it."""
+    most_frequent = [max(max(row) for row in band.tolist()) for band in image.hist_find().bandsplit()]
+    return min(most_frequent) < image.width * image.height * (1 - _NOTHING_SHARE)
 
 
 def count_copies(fd: int, halves: tuple[PyramidLevel, ...], pixels: int) -> int:

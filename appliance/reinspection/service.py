@@ -145,14 +145,15 @@ class Reinspector:
         row: object = image
         for _ in range(MAX_ATTEMPTS):
             if not isinstance(row, Image) or row.ended is not None:
-                break
+                return Examination(image.slug)
             try:
                 return await self._look_at(row, request)
             except (Conflict, GoneImage, UnknownImage, ObjectMissing) as fault:
                 before, row = row, await self._images.get(image.slug)
                 if isinstance(fault, ObjectMissing) and row == before:
                     return Examination(image.slug, (Verdict.MISSING,), "the store has no original")
-        return Examination(image.slug)
+        log.error("an image was changed each time that it was examined", extra={"slug": image.slug})
+        return Examination(image.slug, (Verdict.FAILED,), "it was changed each time that it was examined")
 
     async def _look_at(self, image: Image, request: StepRequest) -> Examination:
         async with self._opened(image) as original:
@@ -166,7 +167,7 @@ class Reinspector:
             if request.clean and not is_to_keep(image):
                 return await self._clean(image, known, original, request)
             examination = await self._revise(image, known, request)
-        return replace(examination, verdicts=(*examination.verdicts, *[Verdict.KEPT] * request.clean))
+        return examination.having(Verdict.KEPT) if request.clean else examination
 
     @asynccontextmanager
     async def _opened(self, image: Image) -> AsyncIterator[BinaryIO]:
@@ -208,16 +209,17 @@ class Reinspector:
 
     async def _clean(self, image: Image, known: Image, original: BinaryIO, request: StepRequest) -> Examination:
         found = await self._examiner.metadata(image, original)
+        remaining = () if found.complete else (Verdict.NOT_REMOVABLE,)
         if not found.edits and found.cut_at is None:
-            return await self._revise(image, without_findings(known, is_complete=found.complete), request)
+            revised = await self._revise(image, without_findings(known, is_complete=found.complete), request)
+            return revised.having(*remaining)
         if image.location is Location.SPOOL:
-            examination = await self._revise(image, known, request)
-            return replace(examination, verdicts=(*examination.verdicts, Verdict.UNSHIPPED))
+            return (await self._revise(image, known, request)).having(Verdict.UNSHIPPED)
         if not request.dry_run:
             await self._replacer.clean(image, known, original)
-        examination = change(image, known)
-        words = ", ".join(filter(None, (examination.words, "metadata is removed from the original")))
-        return Examination(image.slug, (*examination.verdicts, Verdict.CLEANED), words)
+        cleaned = change(image, known).having(Verdict.CLEANED, *remaining)
+        words = ", ".join(filter(None, (cleaned.words, "metadata is removed from the original")))
+        return replace(cleaned, words=words)
 
 
 def _note(request: StepRequest) -> str:

@@ -1,7 +1,7 @@
 """What a reinspection is asked for, and what it finds: plain values, which travel between server and command."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from appliance.domain.flat_image import flatten
@@ -42,6 +42,8 @@ class Verdict(StrEnum):
     """Its metadata is to be kept, so its original is left alone."""
     UNSHIPPED = "unshipped"
     """Its original has to be cleaned, but isn't in the store yet."""
+    NOT_REMOVABLE = "not-removable"
+    """Its original may still contain metadata that can't be removed."""
     UNREADABLE = "unreadable"
     """Today's rules would refuse its original. It is left as it is."""
     MISSING = "missing"
@@ -59,6 +61,10 @@ class Examination:
     slug: str
     verdicts: tuple[Verdict, ...] = ()
     words: str = ""
+
+    def having(self, *verdicts: Verdict) -> "Examination":
+        """The same with more verdicts."""
+        return replace(self, verdicts=(*self.verdicts, *verdicts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 from playwright.async_api import Page, Route, expect
 
 from tests.support.browser.cards import choose, link_of, payload, reaches, resource
@@ -47,6 +48,28 @@ COUNT_DECODED = """() => {
     const decode = globalThis.createImageBitmap;
     globalThis.createImageBitmap = (...given) => { globalThis.decoded += 1; return decode(...given); };
 }"""
+
+
+COLOURS = """async (image) => {
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+    const context = canvas.getContext("2d");
+    context.drawImage(image, 0, 0);
+    const red = (y) => context.getImageData(canvas.width / 2, y, 1, 1).data[0];
+    return [canvas.width, canvas.height, red(8) > 200, red(canvas.height - 8) > 200];
+}"""
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+async def test_the_card_of_a_tall_image_shows_its_top(open_page: OpenPage, orientation: int) -> None:
+    tall = Image.new("RGB", (400, 6000), "blue")
+    tall.paste("red", (0, 0, 400, 420))
+    page = await open_page("/")
+    await choose(page, payload("chat.jpg", pictures.oriented_jpeg(orientation, tall)))
+    thumb = page.locator(".thumb img")
+    await thumb.wait_for()
+    assert await thumb.evaluate(COLOURS) == [192, 192, True, True]
 
 
 @pytest.mark.parametrize("picker", ["#file", "#camera"])

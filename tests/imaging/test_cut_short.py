@@ -34,3 +34,15 @@ async def test_a_gif_that_ends_within_its_pixels_is_incomplete(workers: Workers,
     assert (await inspected(workers, source[: round(len(source) * share)])).incomplete is (share < 1)
     if share == 1:
         assert not (await inspected(workers, source + bytes(5000))).incomplete
+
+
+@pytest.mark.parametrize(
+    ("format_name", "end_of_header", "kept"), [("jpeg", b"\xff\xda", 14), ("gif", b"\x2c" + bytes(4), 40)]
+)
+async def test_a_file_that_ends_before_its_first_pixel_is_original_only(
+    workers: Workers, format_name: str, end_of_header: bytes, kept: int
+) -> None:
+    """The decoders of both fill what is missing with one colour."""
+    source = pictures.saved(pictures.quarters(800, 600), format_name)
+    facts = await inspected(workers, source[: source.index(end_of_header) + kept])
+    assert (facts.incomplete, facts.refusal) == (True, refusals.CUT_SHORT)

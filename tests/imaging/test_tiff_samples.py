@@ -17,7 +17,7 @@ from tests.support.workers import inspected, rendered, target
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WIDTH, HEIGHT = 64, 48
-RGB, CMYK, YCBCR = 2, 5, 6
+WHITE_IS_ZERO, RGB, CMYK, YCBCR = 0, 2, 5, 6
 NOTHING = math.nan
 PIXELS = [(x, y) for y in range(HEIGHT) for x in range(WIDTH)]
 
@@ -75,6 +75,23 @@ async def test_bright_colours_of_floating_point_are_white(workers: Workers) -> N
 async def test_what_is_no_number_is_black_and_moves_nothing(workers: Workers, least: float, largest: float) -> None:
     grey = await shown(workers, floating(lambda x, y: NOTHING if x < 20 else least + (largest - least) * (x - 20) / 43))
     assert [grey.getpixel((x, 20)) for x in (5, 20, 63)] == [0, 0, 255]
+
+
+@pytest.mark.parametrize(
+    ("code", "bits", "sample_format", "number"),
+    [
+        *[("f", 32, 3, lambda x: x / 63), ("e", 16, 3, lambda x: x / 64), ("f", 32, 3, lambda x: 280 + x)],
+        *[("h", 16, 2, lambda x: 99 * x - 3000), ("i", 32, 2, lambda x: 10_000 * x), ("b", 8, 2, lambda x: x - 31)],
+        *[("B", 8, 1, lambda x: 4 * x), ("H", 16, 1, lambda x: 1040 * x), ("I", 32, 1, lambda x: 10_000 * x)],
+    ],
+)
+async def test_grey_of_which_zero_is_white_is_no_negative(
+    workers: Workers, code: str, bits: int, sample_format: int, number: Callable[[int], float]
+) -> None:
+    numbers = [number(x) if code in "ef" else round(number(x)) for x, _ in PIXELS]
+    data = struct.pack(f"<{len(PIXELS)}{code}", *numbers)
+    grey = await shown(workers, tiff(data, bits, WHITE_IS_ZERO, 1, sample_format=sample_format))
+    assert [grey.getpixel((x, 20)) for x in (0, 32, 63)] == pytest.approx([255, 125, 0], abs=5)
 
 
 @pytest.mark.parametrize("extra", [[(338, 3, short(0))], []], ids=["unspecified", "not said"])

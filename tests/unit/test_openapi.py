@@ -140,6 +140,12 @@ def test_every_operation_has_a_description_a_known_tag_and_an_example(document: 
         assert has_example(document, operation), name
 
 
+def test_every_body_that_is_sent_has_an_example(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        for media_type, body in operation.get("requestBody", {}).get("content", {}).items():
+            assert "example" in body or "examples" in body, f"{name}: {media_type}"
+
+
 def test_examples_are_what_their_schemas_allow(document: dict[str, Any]) -> None:
     seen = 0
     for name, operation in operations(document):

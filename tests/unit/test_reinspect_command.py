@@ -1,13 +1,14 @@
 """`appliance reinspect` on the terminal: its pace, where it begins, and what it says when it can't go on."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 import pytest
 
 from appliance.cli import main
-from appliance.commands.reinspect import ReinspectOptions, steps
+from appliance.commands.reinspect import ReinspectOptions, steps, summarize
 from appliance.domain.errors import CommandFailed, StoreUnavailable
-from appliance.reinspection.steps import Step, StepRequest
+from appliance.reinspection.steps import Step, StepRequest, Verdict
 
 
 class Server:
@@ -78,3 +79,21 @@ async def test_what_ends_a_run_says_how_to_continue() -> None:
 def test_a_rate_that_is_none_is_refused(rate: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reinspect", f"--rate={rate}"]) == 1
     assert "`--rate`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize(
+    ("verdict", "status"),
+    [
+        *[(verdict, 0) for verdict in (Verdict.CHANGED, Verdict.READY, Verdict.ORIGINAL_ONLY, Verdict.CLEANED)],
+        *[(Verdict.KEPT, 0), (Verdict.UNSHIPPED, 1), (Verdict.NOT_REMOVABLE, 1), (Verdict.UNREADABLE, 1)],
+        *[(Verdict.MISSING, 1), (Verdict.DIFFERENT, 1), (Verdict.FAILED, 1)],
+    ],
+)
+def test_the_exit_status_tells_whether_something_could_not_be_done(
+    verdict: Verdict, status: int, dry_run: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert summarize(5, Counter({verdict.value: 2}), dry_run=dry_run) == status
+    counted = capsys.readouterr().out.splitlines()[1]
+    assert counted.split()[0] == "2"
+    assert len(counted.split()) > 1, "it says of what"

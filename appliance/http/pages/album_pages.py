@@ -10,6 +10,7 @@ from appliance.domain import tokens
 from appliance.domain.clock import Clock
 from appliance.domain.errors import ApplianceError
 from appliance.domain.model import Album, Ending, Image
+from appliance.domain.renditions import is_tall
 from appliance.http import links
 from appliance.http.links import Links
 from appliance.http.pages.album_embed_codes import ORIGINAL, album_codes, image_codes
@@ -34,6 +35,11 @@ class Tile:
     def is_closed(self) -> bool:
         """Whether nothing of it is told here, not even its name."""
         return self.image.is_closed
+
+    @property
+    def is_tall(self) -> bool:
+        """Whether `shown` has the image's top alone."""
+        return is_tall(self.image.width, self.image.height)
 
 
 @dataclass(frozen=True, slots=True)

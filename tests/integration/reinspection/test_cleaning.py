@@ -2,9 +2,11 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from appliance.domain.file_edits import Findings
 from appliance.domain.model import Image, Location, PrivateData
 from appliance.domain.slugs import object_key, sidecar_key
 from appliance.lifecycle.record_reader import RecordReader
@@ -88,6 +90,28 @@ async def test_a_dry_run_cleans_nothing_and_says_what_would_be(host: Host) -> No
     assert step.examples == (f"{slug}: metadata is removed from the original",)
     assert await row(host, slug) == before
     assert await original(host, slug) == private_pictures.jpeg()
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_what_can_not_be_cleaned_is_counted(host: Host, dry_run: bool) -> None:
+    cut_short = pictures.saved(pictures.quarters(), "avif")[:-50]
+    slug = (await uploaded_before(host, cut_short, "photo.avif"))["slug"]
+    step = await host.appliance.reinspector.step(only(slug, clean=True, dry_run=dry_run))
+    assert step.counts["not-removable"] == 1
+    assert (await row(host, slug)).private_data is (PrivateData.REMOVED if dry_run else PrivateData.NOT_REMOVABLE)
+
+
+async def test_an_image_that_changes_each_time_is_counted(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = await uploaded_before(host)
+    examine = host.appliance.reinspector._examiner.metadata  # noqa: SLF001
+
+    async def changing_meanwhile(*given: Any) -> Findings:
+        title = f"{(await row(host, image['slug'])).version}"
+        assert (await host.patch(image["slug"], image["delete_token"], title=title)).status == 200
+        return await examine(*given)
+
+    monkeypatch.setattr(host.appliance.reinspector._examiner, "metadata", changing_meanwhile)  # noqa: SLF001
+    assert (await host.appliance.reinspector.step(only(image["slug"], clean=True))).counts == {"failed": 1}
 
 
 async def test_an_original_with_other_bytes_than_its_row_says_is_reported_and_left_as_it_is(host: Host) -> None:
