@@ -8,11 +8,11 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.async_api import Locator
 
-from tests.support.browser.albums import album_of
+from tests.support.browser.albums import album_of, managing
 from tests.support.browser.cards import choose, payload, reaches
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.library import with_uploads
-from tests.support.browser.pages import Site, box_of, overflow_px, screen
+from tests.support.browser.pages import Site, box_of, met, overflow_px, screen
 from tests.support.browser.pending import Arriving
 from tests.support.images import pictures
 
@@ -26,7 +26,10 @@ async def test_with_text_of_twice_the_size_all_fits_a_phone(site: Site, open_pag
     page = await open_page("about:blank", locale=language, **screen("phone"))
     session = await page.context.new_cdp_session(page)
     await session.send("Page.setFontSizes", LARGE_TEXT)
-    for path in ("/", "/images", "/a", f"/i/{image['slug']}/manage"):
+    deleted = await site.upload(pictures.photo(64, 48))
+    await site.delete(deleted)
+    paths = ("/", "/images", "/a", f"/i/{image['slug']}/manage", f"/i/{deleted['slug']}")
+    for path in paths:
         await page.goto(path)
         assert await page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
         assert await overflow_px(page) <= 0, path
@@ -34,6 +37,7 @@ async def test_with_text_of_twice_the_size_all_fits_a_phone(site: Site, open_pag
             box = await page.locator(part).bounding_box()
             assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390, (path, part)
             assert box["width"] >= 24 and box["height"] >= 24, (path, part)
+    met(page).clear()  # the status of what is gone
 
 
 STICKING_PX = """() => [...document.querySelectorAll("body *")]
@@ -99,6 +103,31 @@ async def test_paper_has_no_buttons_and_no_codes(site: Site, open_page: OpenPage
     album = await album_of(site, 1)
     await page.goto(f"/a/{album['slug']}")
     assert await page.locator("h1:visible, h2:visible").all_inner_texts() == ["A weekend"]
+    assert await page.get_by_text(album["url"], exact=True).is_visible()
+
+
+async def test_paper_has_a_code_that_leads_back_and_the_screen_does_not_load_it(
+    site: Site, open_page: OpenPage
+) -> None:
+    image = await site.upload(pictures.photo(640, 480))
+    page = await open_page("about:blank")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.goto(f"/i/{image['slug']}", wait_until="networkidle")
+    assert f"{image['url']}/qr.svg" not in asked
+    async with page.expect_request(f"**/i/{image['slug']}/qr.svg"):
+        await page.pdf()
+
+
+async def test_a_guest_link_on_paper_is_a_code_and_a_sentence(site: Site, open_page: OpenPage) -> None:
+    page = await open_page(managing(await album_of(site, 1)))
+    await page.get_by_role("button", name="Links for guests").click()
+    await page.get_by_role("button", name="Create a guest link").click()
+    await page.emulate_media(media="print")
+    assert await page.get_by_alt_text("QR code of the guest link").is_visible()
+    assert await page.get_by_role("textbox", name="Guest link").is_visible()
+    assert await page.locator("h1:visible, h2:visible").all_inner_texts() == ["Links for guests"]
+    assert await page.locator(".message:visible, button:visible").count() == 0
 
 
 def logo(colour: str) -> bytes:

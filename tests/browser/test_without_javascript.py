@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.support.browser.accessibility import violations
+from tests.support.browser.albums import album_of
 from tests.support.browser.cards import choose, payload, reaches, resource
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import THEMES, Site, met, overflow_px, screen
@@ -54,6 +55,22 @@ async def test_an_image_is_uploaded_changed_deleted_and_restored(site: Site, ope
     await page.get_by_role("button", name="Delete now").click()
     await page.get_by_role("button", name="Undo").wait_for()
     met(page).clear()  # the status of what is gone
+
+
+async def test_going_back_brings_no_choice_back_that_cannot_be_seen(site: Site, open_page: OpenPage) -> None:
+    page = await open_page("/", java_script_enabled=False)
+    await page.get_by_text("Options: expiry").click()
+    await page.get_by_label("Keep everything, location included").check()
+    await page.get_by_role("link", name="My images").click()
+    await page.go_back()
+    assert await page.locator("[name=keep_metadata]:checked").input_value() == "false"
+    await page.goto(f"/a/{(await album_of(site))['slug']}/manage")
+    await page.locator("input.place").first.fill("4")
+    await page.locator("[name=cover]").last.check()
+    await page.get_by_role("link", name="My images").click()
+    await page.go_back()
+    assert await page.locator("input.place").first.input_value() == "1"
+    assert await page.locator("[name=cover]:checked").count() == 0
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -197,8 +197,8 @@ class AlbumPages:
 
         Without `restorable_until_s` (unix seconds) it is not in the bin, and the form undoes the deletion.
         """
-        values = {"album": album, "delete_token": delete_token, "restorable_until_s": restorable_until_s}
-        return self._templates.render("album-deleted.html", **values)
+        values = self._templates.describe_bin(restorable_until_s, self._clock())
+        return self._templates.render("album-deleted.html", album=album, delete_token=delete_token, **values)
 
     def gone_page(
         self,
@@ -209,13 +209,13 @@ class AlbumPages:
         problem: ApplianceError | None = None,
     ) -> str:
         """The 410 page; with a form to restore the album, or to erase it now, while that is possible."""
-        values = {
-            "slug": slug,
-            "ended": ended,
-            "restorable_until_s": restorable_until_s,
-            "problem": self._templates.localize_error(problem),
-        }
-        return self._templates.render("album-gone.html", **values)
+        return self._templates.render(
+            "album-gone.html",
+            slug=slug,
+            ended=ended,
+            problem=self._templates.localize_error(problem),
+            **self._templates.describe_bin(restorable_until_s, self._clock()),
+        )
 
     def _name(self, album: Album) -> str:
         return album.title or self._templates.language.gettext("Album")

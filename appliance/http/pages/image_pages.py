@@ -164,8 +164,8 @@ class ImagePages:
 
         Without `restorable_until_s` (unix seconds) it is not in the bin, and the form undoes the deletion.
         """
-        values = {"image": image, "delete_token": delete_token, "restorable_until_s": restorable_until_s}
-        return self._templates.render("deleted.html", **values)
+        values = self._templates.describe_bin(restorable_until_s, self._clock())
+        return self._templates.render("deleted.html", image=image, delete_token=delete_token, **values)
 
     def gone_page(self, slug: str, end: End, *, problem: ApplianceError | None = None) -> str:
         """The 410 page. As long as the image can be restored, it has a form for the owner.
@@ -176,8 +176,8 @@ class ImagePages:
             "gone.html",
             slug=slug,
             ended="viewed" if end.is_viewed else end.ended,
-            restorable_until_s=end.restorable_until_s,
             problem=self._templates.localize_error(problem),
+            **self._templates.describe_bin(end.restorable_until_s, self._clock()),
         )
 
     def _describe(self, image: Image, delete_token: str = "") -> dict[str, object]:

@@ -96,6 +96,11 @@ class PageTemplates:
         ]
         return [ExpiryOption("1h", formatter.hours(1)), *options]
 
+    def describe_bin(self, restorable_until_s: int | None, now_s: float) -> dict[str, object]:
+        """What pages say of the time until which something can be restored; None if it can't."""
+        time_left = None if restorable_until_s is None else self.formatter.time_left(restorable_until_s, now_s)
+        return {"restorable_until_s": restorable_until_s, "restorable_in": time_left}
+
     def _messages_url(self, script: str | None = None) -> str:
         """Of the messages for a page's script, or for any."""
         return self.assets.url(messages_name(self.language.tag, script if self.language.script_messages else None))

@@ -35,6 +35,12 @@ class Site:
             resource: dict[str, Any] = await reply.json()
             return resource
 
+    async def delete(self, image: dict[str, Any]) -> None:
+        """Move the image to the bin."""
+        address = f"{self.url}/api/v1/images/{image['slug']}?bin=true"
+        async with self.session.delete(address, headers={"Authorization": f"Bearer {image['delete_token']}"}) as reply:
+            assert reply.status == 200, await reply.text()
+
 
 @dataclass
 class Watched:

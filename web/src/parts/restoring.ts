@@ -1,13 +1,11 @@
 // What an owner is told about something in the bin: until when it can be restored.
 
 import { callApi, Problem } from "./api";
-import { locale, t } from "./messages";
+import { dayOrMoment } from "./local-times";
+import { t } from "./messages";
 
-/** A sentence with the day, for a time in RFC 3339. */
-export function restorableText(until: string): string {
-  const date = new Intl.DateTimeFormat(locale(), { dateStyle: "long" }).format(new Date(until));
-  return t("It can be restored until {date}.", { date });
-}
+/** A sentence for a time in RFC 3339. */
+export const restorableText = (until: string): string => t("It can be restored until {date}.", { date: dayOrMoment(until) });
 
 /**
  * Check a token without changing anything; `address` is that of the image or album in the API. Throws Problem: `token-wrong`,
