@@ -152,11 +152,17 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[s
 
 
 def report(
-    name: str, question: str, header: Sequence[str], rows: Sequence[Sequence[str]], more: Sequence[str] = ()
+    name: str,
+    question: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    more: Sequence[str] = (),
+    *,
+    is_whole: bool = True,
 ) -> None:
     """Print the table and keep it, with its date, machine and versions, in benchmarks/results or BENCHMARKS_RESULTS.
 
-    `more` are lines that follow the table.
+    `more` are lines that follow the table. One that isn't whole is not kept: it would replace one that is.
     """
     kernel = platform.release().partition("-")[0]
     lines = [
@@ -170,5 +176,7 @@ def report(
     ]
     text = "\n".join(lines) + "\n"
     print(text)
+    if not is_whole:
+        return
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.txt").write_text(text)

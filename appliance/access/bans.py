@@ -71,13 +71,18 @@ class Bans:
         return len(self._list)
 
     def require_not_banned(self, client: Client, *, viewing: bool) -> None:
-        """Raises Banned for a request that views something, or for any other one."""
+        """Raises Banned for a request that views something, or for any other one: for its address, or its key."""
         now_s, key = self._clock(), client.access_key
-        if key is not None:
+        ban = self._list.of_address(client.address, now_s, viewing=viewing)
+        if ban is None and key is not None:
             ban = self._list.of_key(key.id, now_s, viewing=viewing)
-        else:
-            ban = self._list.of_address(client.id, now_s, viewing=viewing)
         if ban is not None:
+            raise Banned(ban.reason, ban.until_s)
+
+    def require_may_upload(self, client: Client, access_key: str | None = None) -> None:
+        """Raises Banned for the client, and for the key with this id, with which an upload was begun."""
+        self.require_not_banned(client, viewing=False)
+        if access_key is not None and (ban := self._list.of_key(access_key, self._clock(), viewing=False)) is not None:
             raise Banned(ban.reason, ban.until_s)
 
     async def add(self, new: NewBan) -> Ban:

@@ -115,11 +115,19 @@ def build(  # noqa: PLR0917 - one of each part
     access_records = StoredAccessRecords(outbox=catalogue.records, store=observed, prompt_writes=prompt_writes)
     access_keys = AccessKeys(catalogue.keys, clock=clock, tell_store=access_records.settle_now)
     uploaders = Uploaders(config.access, keys=access_keys, clock=clock)
+    bans = Bans(
+        catalogue.bans,
+        keys=catalogue.keys,
+        trusted_proxies=config.server.trusted_proxies,
+        clock=clock,
+        tell_store=access_records.settle_now,
+    )
     admission = Admission(
         config.uploads,
         drain_switch=drain_switch,
         upload_limits=UploadLimits(limits),
         spool=spool,
+        require_not_banned=bans.require_may_upload,
         rules=[
             uploaders,
             ProofRule(limits.proof_of_work),
@@ -136,6 +144,7 @@ def build(  # noqa: PLR0917 - one of each part
         delivery=delivery,
         locksmith=locksmith,
         this_node=this_node,
+        require_not_banned=bans.require_may_upload,
         clock=clock,
         max_album_images=config.albums.max_images,
     )
@@ -231,13 +240,7 @@ def build(  # noqa: PLR0917 - one of each part
         tombstones=tombstones,
         access_records=access_records,
         access_keys=access_keys,
-        bans=Bans(
-            catalogue.bans,
-            keys=catalogue.keys,
-            trusted_proxies=config.server.trusted_proxies,
-            clock=clock,
-            tell_store=access_records.settle_now,
-        ),
+        bans=bans,
         uploaders=uploaders,
         sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed, clock=guard.cautious_now_s),
         prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),

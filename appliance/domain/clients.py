@@ -15,17 +15,22 @@ class Client:
     """Who makes a request: the unit by which queues and limits share the host.
 
     The `id` of somebody unknown is an IPv4 address, or the 64-bit prefix of an IPv6 address, which one connection
-    usually has; `networks` are the wider ones around it (/24, /48). Who has an access key, or was signed in as a `user`
-    by a trusted proxy, is the same client from anywhere. A guest of an album has its `invite`. `proof` is a solution
-    that the request brings of a challenge, right or wrong.
+    usually has. Who has an access key, or was signed in as a `user` by a trusted proxy, is the same client from
+    anywhere; `origin` is the id that its address alone would have. A guest of an album has its `invite`. `proof` is a
+    solution that the request brings of a challenge, right or wrong.
     """
 
     id: str
-    networks: tuple[str, ...] = ()
+    origin: str | None = None
     access_key: AccessKey | None = None
     user: str | None = None
     invite: Invite | None = None
     proof: str | None = None
+
+    @property
+    def address(self) -> str:
+        """The id that somebody unknown has at the same address."""
+        return self.id if self.origin is None else self.origin
 
     @property
     def accounts(self) -> tuple[str, ...]:

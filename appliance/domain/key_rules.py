@@ -37,8 +37,9 @@ def require_manager(key: AccessKey, uploaded_with: str | None) -> None:
 def require_within(key: AccessKey, usage: KeyUsage, file_bytes: int, now_s: float) -> None:
     """Raises TooLarge, KeyUsedUp or BudgetSpent where one more image of so many bytes would exceed the key's limits."""
     limits, then = key.limits, usage.on(day_of(now_s)).with_image(file_bytes)
-    if limits.max_file_bytes is not None and file_bytes > limits.max_file_bytes:
-        raise TooLarge(limit=limits.max_file_bytes, actual=file_bytes)
+    for max_bytes in (limits.max_file_bytes, limits.max_bytes_a_day):  # no day has room for more than the second
+        if max_bytes is not None and file_bytes > max_bytes:
+            raise TooLarge(limit=max_bytes, actual=file_bytes)
     for limit, actual in ((limits.max_images, then.images), (limits.max_bytes, then.bytes)):
         if limit is not None and actual > limit:
             raise KeyUsedUp(limit=limit, actual=actual)

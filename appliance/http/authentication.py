@@ -43,7 +43,8 @@ async def authenticate(request: web.Request) -> None:
     if (key := _key_in_head(request)) is not None:
         request[CLIENT] = await client_with_key(request, key)
     elif (user := _signed_in_user(request)) is not None:
-        request[CLIENT] = Client(f"user:{hashlib.sha256(user.encode()).hexdigest()[:32]}", user=user)
+        name = hashlib.sha256(user.encode()).hexdigest()[:32]
+        request[CLIENT] = Client(f"user:{name}", client_of(request).address, user=user)
     if (token := _invite_in_head(request)) is not None:
         request[CLIENT] = await guest_with_invite(request, client_of(request), token)
     if PROOF_HEADER in request.headers:
@@ -58,7 +59,7 @@ async def client_with_key(request: web.Request, key: str) -> Client:
     """
     async with request.app[WRONG_TOKEN_DELAY].delayed(client_of(request).id):
         found = await request.app[ACCESS_KEYS].authenticate(key)
-    client = Client(f"key:{found.id}", access_key=found, user=_signed_in_user(request))
+    client = Client(f"key:{found.id}", client_of(request).address, access_key=found, user=_signed_in_user(request))
     refuse_banned(request, client)
     return client
 

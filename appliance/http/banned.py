@@ -10,7 +10,7 @@ from appliance.domain.clients import Client
 from appliance.domain.errors import Banned
 from appliance.http.always_open import is_always_open
 from appliance.http.client_address import client_of
-from appliance.http.keys import BANS, METRICS, REFUSED_EARLY, TRUSTED_PROXIES
+from appliance.http.keys import BANS, METRICS, REFUSED_EARLY
 
 _READING = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 
@@ -29,11 +29,10 @@ def refuse_banned(request: web.Request, client: Client) -> None:
 
 def ban_of(request: web.Request) -> Banned | None:
     """What keeps a client who may view from uploading and changing anything: a ban of its address, or of its key."""
-    for client in (request.app[TRUSTED_PROXIES].client(request), client_of(request)):
-        try:
-            request.app[BANS].require_not_banned(client, viewing=False)
-        except Banned as ban:
-            return ban
+    try:
+        request.app[BANS].require_not_banned(client_of(request), viewing=False)
+    except Banned as ban:
+        return ban
     return None
 
 

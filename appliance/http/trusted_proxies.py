@@ -52,8 +52,7 @@ class TrustedProxies:
 
     def client(self, request: web.Request) -> Client:
         """The client of a request. Everybody behind one IPv4 address, or in one /64 of IPv6, is one client."""
-        client_id = _id_of(self.address(request))
-        return Client(client_id, _networks_of(client_id))
+        return Client(_id_of(self.address(request)))
 
     def user(self, request: web.Request, header: str) -> str | None:
         """The person whom a trusted proxy names in the header; None without one, or if it comes from anybody else."""
@@ -98,18 +97,6 @@ def _id_of(address: str) -> str:
     if packed.startswith(IPV4_PREFIXES):
         return inet_ntop(AF_INET, packed[len(IPV4_PREFIXES[0]) :])
     return f"{inet_ntop(AF_INET6, packed[:NETWORK_BYTES] + bytes(NETWORK_BYTES))}/{NETWORK_BYTES * 8}"
-
-
-def _networks_of(client_id: str) -> tuple[str, ...]:
-    """The networks around the client with this id; none for what is no address."""
-    if ":" in client_id:
-        try:
-            packed = inet_pton(AF_INET6, client_id.partition("/")[0])
-        except OSError:
-            return ()
-        return (f"{inet_ntop(AF_INET6, packed[:WIDER_BYTES] + bytes(16 - WIDER_BYTES))}/{WIDER_BYTES * 8}",)
-    network, dot, _ = client_id.rpartition(".")
-    return (f"{network}.0/24",) if dot else ()
 
 
 def _unmapped(peer: str) -> str:

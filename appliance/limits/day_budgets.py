@@ -101,45 +101,78 @@ class DayBudgets:
         Raises TooLarge where no day has so many. Counts nothing.
         """
         self._turn_day()
-        used: dict[QuotaScope, int] = {}
-        for policy, whose in self._accounts_of(client):
-            used[policy.scope] = self._used.get(self._key.name_of(policy.scope, whose), 0)
-            if count > policy.quota:
-                self._refusals.note(policy, client)
-                raise TooLarge(
-                    f"This host accepts {policy.quota:,} bytes a day {policy.who}, so a file can't have more.",
-                    limit=policy.quota,
-                    actual=count,
-                )
+        accounts = self._accounts_of(client)
+        for policy, _ in accounts:
+            self._require_possible(policy, client, policy.quota, count)
+        used = {policy.scope: self._used_of((policy, whose)) for policy, whose in accounts}
+        is_shared = QuotaScope.PREFIX in used and QuotaScope.ANONYMOUS in used
+        if is_shared:
+            together = self._policies[QuotaScope.ANONYMOUS]
+            self._require_possible(together, client, int(FAIR_SHARE * together.quota), count)
+        for policy, _ in accounts:
             if used[policy.scope] + count > policy.quota:
                 raise self._spent(policy, client, policy.quota, used[policy.scope], count)
-        if QuotaScope.PREFIX in used and QuotaScope.ANONYMOUS in used:
+        if is_shared:
             self._require_fair(client, used[QuotaScope.ANONYMOUS], used[QuotaScope.PREFIX], count)
 
+    def _require_possible(self, policy: Policy, client: str, limit: int, count: int) -> None:
+        if count <= limit:
+            return
+        self._refusals.note(policy, client)
+        whose = "" if limit == policy.quota else f", of which one network may use {limit:,}"
+        raise TooLarge(
+            f"This host accepts {policy.quota:,} bytes a day {policy.who}{whose}, so an upload can't have more.",
+            limit=limit,
+            actual=count,
+        )
+
     def _require_fair(self, client: str, used_by_all: int, used: int, count: int) -> None:
+        """What others announce isn't in `used_by_all`, and what the network announces is in `used`: it gets less."""
         policy = self._policies[QuotaScope.ANONYMOUS]
         share = int(FAIR_SHARE * (policy.quota - max(0, used_by_all - used)))
         if used + count > share:
             raise self._spent(policy, client, share, used, count)
 
-    def charge(self, client: str, count: int) -> None:
-        """Count bytes. A negative count gives back."""
+    def charge_client(self, client: str, count: int) -> None:
+        """Count bytes for the client and its network, and not for everybody together. A negative count gives back."""
+        for account in self._accounts_of(client):
+            if account[0].scope is not QuotaScope.ANONYMOUS:
+                self._charge(account, count)
+
+    def charge_together(self, client: str, count: int) -> None:
+        """Count the client's bytes for everybody without a key together, if it has none. A negative count gives back.
+
+        They are counted for the client already. Raises BudgetSpent where they are more than what is left, or its
+        network has used more than its share, and then counts nothing.
+        """
+        used = {account[0].scope: (account, self._used_of(account)) for account in self._accounts_of(client)}
+        if QuotaScope.ANONYMOUS not in used:
+            return
+        account, used_by_all = used[QuotaScope.ANONYMOUS]
+        if count > 0 and used_by_all + count > account[0].quota:
+            raise self._spent(account[0], client, account[0].quota, used_by_all, count)
+        if count > 0 and QuotaScope.PREFIX in used:
+            self._require_fair(client, used_by_all, used[QuotaScope.PREFIX][1], 0)
+        self._charge(account, count)
+
+    def _charge(self, account: Account, count: int) -> None:
         self._turn_day()
-        for policy, whose in self._accounts_of(client):
-            name = self._key.name_of(policy.scope, whose)
-            self._used[name] = max(0, self._used.get(name, 0) + count)
-            self._used.move_to_end(name)
-            self._unsaved[name] += count
-            if len(self._used) > MAX_NAMES:
-                self._used.popitem(last=False)
+        policy, whose = account
+        name = self._key.name_of(policy.scope, whose)
+        self._used[name] = max(0, self._used.get(name, 0) + count)
+        self._used.move_to_end(name)
+        self._unsaved[name] += count
+        if len(self._used) > MAX_NAMES:
+            self._used.popitem(last=False)
+
+    def _used_of(self, account: Account) -> int:
+        self._turn_day()
+        policy, whose = account
+        return self._used.get(self._key.name_of(policy.scope, whose), 0)
 
     def left_of(self, client: str) -> list[tuple[Policy, int]]:
         """Every budget that the client is under, and how much of it is left today."""
-        self._turn_day()
-        used = [
-            (policy, self._used.get(self._key.name_of(policy.scope, whose), 0))
-            for policy, whose in self._accounts_of(client)
-        ]
+        used = [(account[0], self._used_of(account)) for account in self._accounts_of(client)]
         return [(policy, max(0, policy.quota - count)) for policy, count in used]
 
     def _accounts_of(self, client: str) -> list[Account]:

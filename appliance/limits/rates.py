@@ -90,9 +90,20 @@ class Rate:
 
     def charge(self, client: str, cost: float) -> None:
         """Count a use that has happened, however much it is. A negative cost gives back."""
+        self.charge_client(client, cost)
+        self.charge_together(client, cost)
+
+    def charge_client(self, client: str, cost: float) -> None:
+        """Count the use for the client and its network, and not for everybody together."""
         now_s = self._clock()
         for buckets, name in self._buckets_of(client):
-            buckets.charge(name, cost, now_s)
+            if buckets is not self._together:
+                buckets.charge(name, cost, now_s)
+
+    def charge_together(self, client: str, cost: float) -> None:
+        """Count the use of the client for everybody without a key together, if it has none."""
+        if self._together is not None and client != HOST and not is_keyed(client):
+            self._together.charge("", cost, self._clock())
 
     def _buckets_of(self, client: str) -> list[tuple[Buckets, str]]:
         """The wide ones first, so that many addresses of one network don't fill the table of addresses."""

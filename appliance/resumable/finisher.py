@@ -15,6 +15,7 @@ from appliance.domain.clients import Client
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import (
     ApplianceError,
+    Banned,
     BudgetSpent,
     Conflict,
     EmptyUpload,
@@ -106,6 +107,8 @@ class UploadFinisher:
         """Finish, and log what goes wrong, since the clients may be gone."""
         try:
             await self._finish(upload)
+        except Banned:
+            raise
         except ApplianceError as fault:
             log.warning("an upload can't be finished yet: %s", fault.detail, extra={"slug": upload.slug})
             raise
@@ -136,6 +139,9 @@ class UploadFinisher:
             committed = await self._commit(row, client)
         except REFUSALS as fault:
             await self._refuse(upload, fault)
+        except Banned:
+            await self._give_up(upload)
+            raise
         except Conflict:  # it was given up meanwhile
             await self._clean_up(upload)
         else:
@@ -179,6 +185,12 @@ class UploadFinisher:
         now_s = int(self._clock())
         await self._catalogue.refuse(upload, refusal_of(fault), now_s=now_s, kept_until_s=now_s + KEPT_S)
         self._metrics.uploads.labels(fault.code).inc()
+        await self._clean_up(upload)
+
+    async def _give_up(self, upload: Upload) -> None:
+        now_s = int(self._clock())
+        await self._catalogue.give_up(upload, now_s=now_s, kept_until_s=now_s + KEPT_S, for_good=True)
+        self._metrics.uploads.labels(Banned.code).inc()
         await self._clean_up(upload)
 
     async def _drop_parts(self, upload: Upload) -> None:

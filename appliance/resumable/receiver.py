@@ -147,14 +147,14 @@ class UploadReceiver:
         return replace(upload, length=here, is_open=False)
 
     async def _append(self, lock: UploadLock, upload: Upload, chunk: UploadChunk, max_bytes: int) -> None:
-        admission = AdmissionRequest(chunk.client, UploadStage.CONTINUING)
+        admission = AdmissionRequest(chunk.client, UploadStage.CONTINUING, access_key=upload.access_key)
         try:
-            async with self._admission.admitted(admission) as permit:
+            async with self._admission.admitted(admission) as admitted:
                 self.require_running()
                 async with lock.receiving():
                     await self._files.append(
                         upload.id_hash,
-                        self._kept_alive(upload, permit.counted(chunk.stream)),
+                        self._kept_alive(upload, admitted.permit.counted(chunk.stream)),
                         announced_bytes=chunk.announced_bytes or 0,
                         left_bytes=max_bytes,
                         digest=lock.digest,

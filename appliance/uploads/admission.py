@@ -1,7 +1,8 @@
 """Admission: whether an upload may come in. Every way in asks here, and nothing else decides."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from appliance.config.model import Uploads
 from appliance.domain.clients import Client
@@ -9,11 +10,21 @@ from appliance.shared.concurrency_limit import ConcurrencyLimit, Permit
 from appliance.spool import Spool, too_large
 from appliance.uploads.admission_request import AdmissionRequest, AdmissionRule, UploadStage
 from appliance.uploads.drain_switch import DrainSwitch
-from appliance.uploads.upload_limits import UploadLimits
+from appliance.uploads.upload_limits import UploadAccount, UploadLimits
 
 __all__ = ["Admission", "AdmissionRequest", "AdmissionRule", "UploadStage"]
 
 BUSY_RETRY_AFTER_S = 5
+RequireNotBanned = Callable[[Client, str | None], None]
+"""Raises Banned for the client, or for the access key with this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedUpload:
+    """An upload while its bytes come: the permit that it holds, and the account of its bytes."""
+
+    permit: Permit
+    account: UploadAccount
 
 
 class Admission:
@@ -29,6 +40,7 @@ class Admission:
         drain_switch: DrainSwitch,
         upload_limits: UploadLimits,
         spool: Spool,
+        require_not_banned: RequireNotBanned,
         rules: Sequence[AdmissionRule] = (),
     ) -> None:
         self.max_bytes = limits.max_bytes
@@ -36,6 +48,7 @@ class Admission:
         self._transfers = ConcurrencyLimit("uploads are in progress", limits.concurrency, BUSY_RETRY_AFTER_S)
         self._upload_limits = upload_limits
         self._spool = spool
+        self._require_not_banned = require_not_banned
         self._rules = rules
 
     @property
@@ -62,25 +75,37 @@ class Admission:
         await self._upload_limits.check(request)
         self._transfers.check(request.client.id)
         await self._spool.check_room(request.bytes)
-        await self.check_rules(request)
+        await self._check_rules(request)
 
-    async def check_rules(self, request: AdmissionRequest) -> None:
-        """Apply the further rules alone, as for a client who was identified after `check`. Raises what they raise."""
+    async def identify(self, upload: AdmittedUpload, request: AdmissionRequest) -> None:
+        """Decide about the client of the request, who was identified after `check`, and count the upload for it.
+
+        Raises RateLimited, BudgetSpent, and what the rules raise.
+        """
+        await self._check_rules(request)
+        upload.account.move_to(request.client)
+
+    async def _check_rules(self, request: AdmissionRequest) -> None:
         for rule in self._rules:
             await rule.check(request)
 
     @asynccontextmanager
-    async def admitted(self, request: AdmissionRequest) -> AsyncIterator[Permit]:
+    async def admitted(self, request: AdmissionRequest) -> AsyncIterator[AdmittedUpload]:
         """Hold a permit while the bytes come in.
 
-        Raises as `check` does. Within the block Busy when the permit goes to another client, and RateLimited or
-        BudgetSpent when more bytes come than the client has left.
+        Raises as `check` does. Within the block Busy when the permit goes to another client, RateLimited or BudgetSpent
+        when more bytes come than the client has left, and Banned when it is banned meanwhile.
         """
         await self.check(request)
         with self._upload_limits.account(request) as account:
             async with self._transfers.permit(request.client.id) as permit:
-                permit.on_moved = account.arrived
-                yield permit
+
+                def arrived(count: int) -> None:
+                    self._require_not_banned(account.client, request.access_key)
+                    account.arrived(count)
+
+                permit.on_moved = arrived
+                yield AdmittedUpload(permit, account)
 
     def begin_upload(self, client: Client) -> None:
         """Count an upload that begins. Raises RateLimited, ProofRequired."""

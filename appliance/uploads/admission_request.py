@@ -26,6 +26,7 @@ class AdmissionRequest:
 
     `key_may_follow`: a field of the form may still bring an access key, so another request is made for its first file.
     `is_repeat`: its `idempotency_key` is known, so it makes no image, and counts as no upload and for no day.
+    `access_key` is the id of the key with which a resumable upload was created.
     """
 
     client: Client
@@ -35,6 +36,7 @@ class AdmissionRequest:
     key_may_follow: bool = False
     idempotency_key: str | None = None
     is_repeat: bool = False
+    access_key: str | None = None
 
 
 class AdmissionRule(Protocol):

@@ -19,6 +19,7 @@ from appliance.lifecycle.shipping import Shipper
 from appliance.locks import Locksmith
 from appliance.objectstore.records import ObjectRecord, record_of
 from appliance.spool import Incoming, Spool
+from appliance.uploads.admission import RequireNotBanned
 from appliance.uploads.metadata_scrubber import Scrubbed, Scrubber
 from appliance.workers import Workers
 
@@ -57,6 +58,7 @@ class Committer:
         delivery: Delivery,
         locksmith: Locksmith,
         this_node: ThisNode,
+        require_not_banned: RequireNotBanned,
         clock: Clock,
         max_album_images: int,
     ) -> None:
@@ -68,6 +70,7 @@ class Committer:
         self._delivery = delivery
         self._locksmith = locksmith
         self._this_node = this_node
+        self._require_not_banned = require_not_banned
         self._clock = clock
         self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue.uploads)
 
@@ -86,8 +89,8 @@ class Committer:
 
         On any error the file is where it was, or has landed: the caller discards it or takes it back. Raises the
         refusals of `Workers.inspect`, the errors of an access key or an invite that has ended or reached a limit,
-        InvalidField for the passphrase, DiskFull, Busy, Stopping, Conflict when the upload was given up meanwhile, and
-        the catalogue's faults.
+        InvalidField for the passphrase, Banned, DiskFull, Busy, Stopping, Conflict when the upload was given up
+        meanwhile, and the catalogue's faults.
         """
         key = await self._key_of(client, upload)
         require_expiry(key, options.expires_in_s)
@@ -100,6 +103,7 @@ class Committer:
         record = record_of(image)
         with self._spool.landing(image.slug):
             await self._spool.land(scrubbed.incoming, record.metadata)
+            self._require_not_banned(client, image.access_key)
             await self._catalogue.images.add(
                 image,
                 idempotency,

@@ -163,12 +163,12 @@ class Ingest:
         received: list[_Received | Refused] = []
         try:
             request = await self.recognised(body.admission_request(client))
-            async with self._admission.admitted(request) as permit, aclosing(body.files(permit)) as files:
+            async with self._admission.admitted(request) as upload, aclosing(body.files(upload.permit)) as files:
                 async for file in files:
                     if request.key_may_follow:
                         client = await body.identified(client)
                         request = replace(request, client=client, key_may_follow=False)
-                        await self._admission.check_rules(request)
+                        await self._admission.identify(upload, request)
                     one = await self._receive_file(file, request, may_skip=body.takes_several)
                     received.append(one)
         except BaseException:

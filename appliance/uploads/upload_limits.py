@@ -1,7 +1,8 @@
 """The limits of uploads: how many one client may begin, and how many bytes it may bring, in a minute and in a day.
 
-What a request announces is compared before its body is read, and counted when it is let in. What comes beyond that is
-counted as it comes, and what doesn't come is given back.
+What a request announces is compared before its body is read, and counted for its client when it is let in. What comes
+beyond that is counted as it comes, and what doesn't come is given back. For everybody without a key together only what
+has come is counted: else somebody who announces much, and sends nothing, would shut out all others.
 """
 
 from collections.abc import Iterator
@@ -68,15 +69,37 @@ class UploadAccount:
     """What one request has brought, and what was counted for it."""
 
     def __init__(self, request: AdmissionRequest, minute_bytes: Rate, day_budgets: DayBudgets) -> None:
-        self._accounts = request.client.accounts
-        self._day_accounts = () if request.is_repeat else self._accounts  # nothing of a repeat is kept
+        self.client = request.client
+        self._is_repeat = request.is_repeat
         self._can_resume = request.stage is UploadStage.CONTINUING
         self._minute_bytes = minute_bytes
         self._day_budgets = day_budgets
+        self._announced = request.bytes
         self._arrived = 0
         self._counted = 0
         if request.bytes:
             self._admit(request.bytes)
+
+    @property
+    def _accounts(self) -> tuple[str, ...]:
+        return self.client.accounts
+
+    @property
+    def _day_accounts(self) -> tuple[str, ...]:
+        return () if self._is_repeat else self._accounts  # nothing of a repeat is kept
+
+    def move_to(self, client: Client) -> None:
+        """Count for the client, who was identified only now, and no longer for the address.
+
+        Raises RateLimited, BudgetSpent where the client may not upload so much.
+        """
+        if client.accounts == self._accounts:
+            return
+        self._count(-self._counted)
+        self._count_together(-self._arrived)
+        self.client = client
+        self._count_together(self._arrived)
+        self._admit(max(self._announced, self._arrived))
 
     def arrived(self, count: int) -> None:
         """Note bytes before they are kept.
@@ -84,15 +107,18 @@ class UploadAccount:
         Raises BudgetSpent when they are more than the day has left. Raises RateLimited when the upload can be resumed
         and the client is over its rate; any other may go on to its end, and the client's next one waits.
         """
+        if (more := self._arrived + count - self._counted) > 0:
+            self._count_more(more)
+        self._count_together(count)
         self._arrived += count
-        if self._arrived <= self._counted:
-            return
-        step = max(STEP_BYTES, self._arrived - self._counted)
+
+    def _count_more(self, count: int) -> None:
+        """Count bytes that weren't announced."""
         for account in self._accounts if self._can_resume else ():
             self._minute_bytes.require_no_debt(account)
         for account in self._day_accounts:
-            self._day_budgets.require(account, self._arrived - self._counted)
-        self._count(step)
+            self._day_budgets.require(account, count)
+        self._count(max(STEP_BYTES, count))
 
     def settle(self) -> None:
         """Give back what was counted and did not come."""
@@ -111,6 +137,13 @@ class UploadAccount:
             return
         self._counted += count
         for account in self._accounts:
-            self._minute_bytes.charge(account, count)
+            self._minute_bytes.charge_client(account, count)
         for account in self._day_accounts:
-            self._day_budgets.charge(account, count)
+            self._day_budgets.charge_client(account, count)
+
+    def _count_together(self, count: int) -> None:
+        """Count bytes that have come for everybody without a key together."""
+        for account in self._day_accounts:
+            self._day_budgets.charge_together(account, count)
+        for account in self._accounts:
+            self._minute_bytes.charge_together(account, count)

@@ -41,6 +41,7 @@ def admission(
         limits,
         drain_switch=switch or DrainSwitch(),
         upload_limits=uploads_unlimited(),
+        require_not_banned=lambda _client, _key: None,
         spool=spool,
         rules=rules,
     )

@@ -101,7 +101,8 @@ def test_an_evening_of_a_family_meets_no_limit() -> None:
         limits.uploads.take("192.0.2.1")
         limits.minute_bytes.take("192.0.2.1", 10 * MB)
         limits.day_budgets.require("192.0.2.1", 10 * MB)
-        limits.day_budgets.charge("192.0.2.1", 10 * MB)
+        limits.day_budgets.charge_client("192.0.2.1", 10 * MB)
+        limits.day_budgets.charge_together("192.0.2.1", 10 * MB)
     for _ in range(3 * 1000 + 2000):
         limits.requests.take("192.0.2.1")
     for _ in range(1000):

@@ -18,8 +18,8 @@ from appliance.limits import Rate
 from appliance.limits.refusals import Refusals
 from appliance.limits.steady_clock import SteadyClock
 from appliance.observability.metrics import Metrics
-from benchmarks import cost_of_limits
-from benchmarks.cost_of_limits import Pair
+from benchmarks import cpu_per_request
+from benchmarks.cpu_per_request import Pair
 from benchmarks.harness import RunningServer, report, server
 from benchmarks.load.wrk import wrk
 
@@ -114,9 +114,9 @@ def _refused_upload_us(running: RunningServer) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true")
-    rounds = cost_of_limits.ROUNDS
+    rounds = cpu_per_request.ROUNDS
     if parser.parse_args().short:
-        rounds, cost_of_limits.REQUESTS = 3, 40
+        rounds, cpu_per_request.REQUESTS = 3, 40
     rows: list[tuple[str, str, str, str]] = []
     off, on = {"LIMITS_MODE": "off"}, {"LIMITS_MODE": "on", **UNREACHED}
     with server(RENDITIONS_PREWARM="", **off) as before, server(RENDITIONS_PREWARM="", **on) as now:
@@ -148,7 +148,7 @@ def main() -> None:
         ("refusing, without the response", "", f"{_refusal_us():.1f}", ""),
         ("100,000 clients are kept in", "", f"{kept_mb:.0f} MB", ""),
     ]
-    report("cost_of_rate_limits", QUESTION, ("request", "off, µs", "on, µs", "ratio"), rows)
+    report("rate_limit_overhead", QUESTION, ("request", "off, µs", "on, µs", "ratio"), rows)
 
 
 if __name__ == "__main__":

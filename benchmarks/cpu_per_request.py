@@ -1,4 +1,4 @@
-"""How much processor time do the limits on hostile requests and files cost ordinary clients?
+"""How much processor time does a request take, in this release and in an earlier one?
 
 `--before PROGRAM` names the `appliance` of an earlier release. Both servers run at once and are asked in turn.
 """
@@ -19,8 +19,8 @@ HOT_S = 1
 HOT_TURNS = 4
 
 QUESTION = (
-    "What do the limits cost? Processor time of server and workers for one request: an upload of 0.8 MB (prewarming\n"
-    "off), its first view at 256 px, and a cached view. Both servers are asked in turn, one\n"
+    "How much processor time does a request take, in this release and in an earlier one? Of server and workers: an\n"
+    "upload of 0.8 MB (prewarming off), its first view at 256 px, and a cached view. Both are asked in turn, one\n"
     f"request at a time, {ROUNDS} rounds of {REQUESTS}. “ratio”: median, smallest and largest of the rounds' ratios."
 )
 
@@ -105,7 +105,7 @@ def main() -> None:
         ratios = sorted(after / earlier for earlier, after in pairs)
         middle = statistics.median(ratios)
         rows.append((name, f"{old:.3f}", f"{new:.3f}", f"{middle:.3f} ({ratios[0]:.3f}-{ratios[-1]:.3f})"))
-    report("cost_of_limits", QUESTION, ("request", "before, ms", "now, ms", "ratio"), rows)
+    report("cpu_per_request", QUESTION, ("request", "before, ms", "now, ms", "ratio"), rows)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,89 @@
+"""A ban ends what is under way: no byte is kept after it, and no image is made."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+from aiohttp import ClientError
+
+from appliance.access.bans import NewBan
+from appliance.config.model import Server
+from tests.support.access import minted
+from tests.support.gates import Gate
+from tests.support.host import Host, OpenHost, bearer, problem
+from tests.support.tus_client import Tus
+from tests.support.waiting import until
+
+BANNED = {"X-Forwarded-For": "192.0.2.1"}
+ADDRESS, KEY = "192.0.2.0/24", "scanner"
+
+
+@pytest.fixture
+async def proxied(open_host: OpenHost) -> Host:
+    """A host behind a trusted proxy, so that a test can be many clients."""
+    return await open_host(server=Server(trusted_proxies=("127.0.0.1",)))
+
+
+async def ban(host: Host, whom: str) -> None:
+    await host.appliance.bans.add(NewBan(whom))
+
+
+async def nothing_is_left(host: Host) -> bool:
+    return not await host.appliance.catalogue.images.page() and not host.files("spool/landed")
+
+
+@pytest.mark.parametrize("whom", [ADDRESS, KEY])
+async def test_an_upload_ends_with_the_next_byte_that_comes(proxied: Host, jpeg: bytes, whom: str) -> None:
+    key = bearer(await minted(proxied))
+
+    async def body() -> AsyncIterator[bytes]:
+        yield jpeg[:1000]
+        await until(lambda: proxied.appliance.admission.in_progress == 1)
+        await ban(proxied, whom)
+        yield jpeg[1000:]
+
+    with suppress(ClientError):  # the reply may come while the client still sends
+        refused = await proxied.client.post("/api/v1/images", data=body(), headers=BANNED | key)
+        await problem(refused, "banned")
+    assert await nothing_is_left(proxied)
+
+
+@pytest.mark.parametrize("whom", [ADDRESS, KEY])
+async def test_what_has_come_makes_no_image(
+    proxied: Host, jpeg: bytes, whom: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(proxied.appliance.workers, "examine", after=True)
+    monkeypatch.setattr(proxied.appliance.workers, "examine", gate)
+    headers = BANNED | bearer(await minted(proxied))
+    reply = asyncio.create_task(proxied.client.post("/api/v1/images", data=jpeg, headers=headers))
+    await gate.reached.wait()
+    await ban(proxied, whom)
+    gate.open()
+    await problem(await reply, "banned")
+    assert await nothing_is_left(proxied)
+
+
+async def continued(host: Host, where: str, offset: int, data: bytes, headers: dict[str, str]) -> int:
+    return (await Tus(host).patch(where, offset, data, headers)).status
+
+
+@pytest.mark.parametrize("whom", [ADDRESS, KEY])
+async def test_a_resumable_upload_is_not_continued(proxied: Host, jpeg: bytes, whom: str) -> None:
+    headers = BANNED | bearer(await minted(proxied))
+    where = await Tus.created(await Tus(proxied).post(len(jpeg), headers=headers))
+    assert await continued(proxied, where, 0, jpeg[:1000], headers) == 204
+    await ban(proxied, whom)
+    without_key = {"X-Forwarded-For": "203.0.113.9"} if whom == KEY else BANNED
+    for sent in (headers, without_key):
+        assert await continued(proxied, where, 1000, jpeg[1000:], sent) == 403
+    assert await nothing_is_left(proxied)
+
+
+async def test_another_address_makes_no_image_of_what_a_banned_one_began(proxied: Host, jpeg: bytes) -> None:
+    where = await Tus.created(await Tus(proxied).post(len(jpeg), headers=BANNED))
+    await ban(proxied, ADDRESS)
+    assert await continued(proxied, where, 0, jpeg, {"X-Forwarded-For": "203.0.113.9"}) == 403
+    assert await nothing_is_left(proxied)
+    assert (await proxied.client.head(where, headers={"Tus-Resumable": "1.0.0"})).status == 410
+    assert proxied.files("spool/uploads") == []
