@@ -48,9 +48,9 @@ async def merge(
         changed = await in_batches(recovery.changes(), merging.update_images)
         deleted += await merging.end_images(recovery.in_bin)
         albums = await in_batches(recovery.albums(), merging.upsert_albums)
+        await merging.lock_for_good(recovery.lost_locks)  # unless a record has the lock
         if await in_batches(recovery.access_records(), merging.upsert_records) or uploaded or deleted:
             await merging.recount()
-        await merging.lock_for_good(recovery.lost_locks)
         await merging.forget_finished_uploads()
     return MergeResult(uploaded, changed, deleted, albums, recovery.unreadable)
 

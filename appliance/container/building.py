@@ -230,6 +230,7 @@ def build(  # noqa: PLR0917 - one of each part
             locksmith=locksmith,
             lifecycle=image_lifecycle,
             prompt_writes=prompt_writes,
+            access_records=access_records,
             metrics=metrics,
             clock=clock,
         ),

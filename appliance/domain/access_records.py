@@ -12,6 +12,8 @@ class RecordKind(StrEnum):
     KEY = "keys"
     INVITE = "invites"
     BAN = "bans"
+    LOCK = "locks"
+    """Of an image that was closed after its upload."""
 
 
 @dataclass(frozen=True, slots=True)

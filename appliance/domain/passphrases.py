@@ -10,10 +10,13 @@ UNREADABLE_LOCK = "unreadable"
 
 
 def check_passphrase(text: str) -> str:
-    """The passphrase as it is hashed: in NFC, because keyboards differ. Raises InvalidField."""
+    """The passphrase as it is hashed: in NFC, because keyboards differ, and without the line end of a file.
+
+    Raises InvalidField.
+    """
     if len(text) > MAX_PASSPHRASE_BYTES:  # before normalizing, which takes more than linear time
         raise _too_long(len(text.encode(errors="surrogatepass")))
-    text = unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", text.rstrip("\r\n"))
     try:
         size = len(text.encode())
     except UnicodeEncodeError as fault:
@@ -23,6 +26,13 @@ def check_passphrase(text: str) -> str:
     if not text:
         raise InvalidField("passphrase must have at least one character.")
     return text
+
+
+def only_passphrase(first: str | None, other: str | None) -> str | None:
+    """The passphrase of a request that may bring it in two ways. Raises InvalidField for two different ones."""
+    if first is not None and other is not None and first != other:
+        raise InvalidField("The request has two different passphrases. Send one.")
+    return other if first is None else first
 
 
 def _too_long(size: int) -> InvalidField:

@@ -8,7 +8,7 @@ from appliance.domain import tokens
 from appliance.domain.clock import DAY_S
 from appliance.domain.errors import IdempotencyKeyInvalid, InvalidExpiry, InvalidField
 from appliance.domain.model import KeepMetadata, UploadOptions
-from appliance.domain.passphrases import check_passphrase
+from appliance.domain.passphrases import check_passphrase, only_passphrase
 
 MAX_TITLE_CHARS = 200
 MAX_ALT_CHARS = 2000
@@ -33,8 +33,13 @@ _YES_OR_NO = {  # forms and people say it in many ways
 _KEEP_METADATA = {text: KeepMetadata.ALL if yes else KeepMetadata.NOTHING for text, yes in _YES_OR_NO.items()} | {
     "credits": KeepMetadata.CREDITS
 }
-_CLOSING = {"passphrase": "passphrase", "password": "passphrase", "oneview": "one_view"}
-"""What people and programs call the options that close an image, in small letters and without joints."""
+_CLOSING = {
+    **dict.fromkeys(
+        ("passphrase", "password", "passwd", "passcode", "passwort", "kennwort", "pass", "pwd"), "passphrase"
+    ),
+    **dict.fromkeys(("oneview", "viewonce"), "one_view"),
+}
+"""What people and programs call the options that close an image or album, in small letters and without joints."""
 _NO_JOINTS = str.maketrans("", "", " -_")
 NEVER_IN_NAMES = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")  # control, surrogate, private, unassigned, line breaks
 
@@ -60,9 +65,19 @@ def with_option(options: UploadOptions, name: str, text: str, max_expiry_days: i
             return replace(options, keep_metadata=parse_keep_metadata(text))
         case "passphrase" | "one_view":
             return _closed(options, name, text) if text else options
-    if text and (meant := _CLOSING.get(name.lower().translate(_NO_JOINTS))) is not None:
-        raise InvalidField(f"The field is called {meant}, not {name[:40]}.")
+    refuse_misspelt(name, text)
     return options
+
+
+def closing_option(name: str) -> str | None:
+    """The option of those that close an image or album that a field of this name means; None for other names."""
+    return _CLOSING.get(name.lower().translate(_NO_JOINTS))
+
+
+def refuse_misspelt(name: str, text: str) -> None:
+    """Raises InvalidField for another name of an option that closes an image or album, which would be public then."""
+    if text and (meant := closing_option(name)) not in (None, name):
+        raise InvalidField(f"The field is called {meant}, not {name[:40]}.")
 
 
 def _described(options: UploadOptions, name: str, text: str) -> UploadOptions:
@@ -74,7 +89,7 @@ def _described(options: UploadOptions, name: str, text: str) -> UploadOptions:
 def _closed(options: UploadOptions, name: str, text: str) -> UploadOptions:
     if name == "one_view":
         return replace(options, one_view=_parse_yes_or_no(name, text))
-    return replace(options, passphrase=check_passphrase(text))
+    return replace(options, passphrase=only_passphrase(options.passphrase, check_passphrase(text)))
 
 
 def _parse_expiry(text: str, max_expiry_days: int) -> int:

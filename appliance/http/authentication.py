@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from aiohttp import hdrs, web
+from yarl import URL
 
 from appliance.domain.access_keys import key_in
 from appliance.domain.clients import Client
@@ -17,15 +18,23 @@ from appliance.http.keys import ACCESS_KEYS, CONFIG, INVITES, TRUSTED_PROXIES, W
 from appliance.http.links import GUESTS_PATH
 
 KEY_HEADER = "X-API-Key"
-KEY_FIELD = "key"
-"""A field of forms, and a parameter of Chevereto's API, that may bring an access key."""
-KEY_FIELDS = (KEY_FIELD, "api_key", "apikey", KEY_HEADER.lower(), "access_key", "access_token", "token")
-"""What programs call it. A key under such a name is never overlooked."""
+KEY_HEADERS = (
+    *(KEY_HEADER, "Api-Key", "ApiKey", "X-Key", "X-Access-Key", "Access-Key", "X-Auth-Key", "X-Token", "Token"),
+    *("X-Api-Token", "Api-Token", "X-Access-Token", "Access-Token", "X-Auth-Token", "Auth-Token"),
+    *("X-Authorization", "Authentication", "Proxy-Authorization"),
+)
+"""Headers in which programs send an access key, besides Authorization. A key in one of them is never overlooked."""
+KEY_FIELDS = frozenset(
+    {name.lower().removeprefix("x-").replace("-", "") for name in (*KEY_HEADERS, "Authorization", "Bearer")}
+)
+"""What programs call a field or parameter that brings a key: in small letters, without joints."""
 INVITE_HEADER = "X-Invite"
 INVITE_FIELD = "invite"
 """A field of forms that may bring the token of an invite."""
 CHEVERETO_PATH = "/api/1/upload"
 PROOF_HEADER = "Proof-Of-Work"
+_TO_STANDARD = str.maketrans("-_", "+/")
+"""From the URL-safe alphabet of Base64, which some programs use."""
 AUTHENTICATED = web.RequestKey("authenticated", bool)
 
 
@@ -81,9 +90,25 @@ def _invite_in_head(request: web.Request) -> str | None:
 def _signed_in_user(request: web.Request) -> str | None:
     """Whom a trusted proxy names. Nobody is signed in for what another site has their browser do."""
     header = request.app[CONFIG].access.user_header
-    if header is None or request.headers.get("Sec-Fetch-Site") == "cross-site":
+    if header is None or _is_forged(request):
         return None
     return request.app[TRUSTED_PROXIES].user(request, header)
+
+
+def _is_forged(request: web.Request) -> bool:
+    """Whether another site has a browser make a request that may change something.
+
+    A GET changes nothing, and sign-in services on other sites lead back here. `Origin` is for browsers and web views
+    that don't send `Sec-Fetch-Site` (Safari before 16.4).
+    """
+    if request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
+        return False
+    if (site := request.headers.get("Sec-Fetch-Site")) is not None:
+        return site not in ("same-origin", "none")
+    if (origin := request.headers.get(hdrs.ORIGIN)) is None:
+        return False
+    public = str(URL(request.app[CONFIG].server.base_url).origin())
+    return origin != public and origin.partition("://")[2] != request.host.lower()
 
 
 def _key_in_head(request: web.Request) -> str | None:
@@ -99,8 +124,9 @@ def _credentials(request: web.Request) -> Iterator[str]:
     if hdrs.AUTHORIZATION in request.headers:
         for sent in request.headers.getall(hdrs.AUTHORIZATION):
             yield from _basic_credentials(sent) or (sent,)
-    if KEY_HEADER in request.headers:
-        yield from request.headers.getall(KEY_HEADER)
+    for name in KEY_HEADERS:
+        if name in request.headers:
+            yield from request.headers.getall(name)
     if request.query_string:
         yield from _keys_in_address(request)
 
@@ -111,15 +137,22 @@ def _basic_credentials(sent: str) -> tuple[str, ...]:
     if scheme.lower() != "basic":
         return ()
     try:
-        name, _, password = base64.b64decode(encoded).decode(errors="replace").partition(":")
+        padded = encoded.strip().rstrip("=").translate(_TO_STANDARD)
+        decoded = base64.b64decode(padded + "=" * (-len(padded) % 4)).decode(errors="replace")
     except (binascii.Error, ValueError):
         return ()
+    name, _, password = decoded.partition(":")
     return name, password
+
+
+def names_key(name: str) -> bool:
+    """Whether programs call a field of a form, or a parameter of an address, like this that brings an access key."""
+    return name.lower().replace("_", "-").removeprefix("x-").replace("-", "") in KEY_FIELDS
 
 
 def _keys_in_address(request: web.Request) -> Iterator[str]:
     for name, text in request.query.items():
-        if name.lower() not in KEY_FIELDS or key_in(text) is None:
+        if not names_key(name) or key_in(text) is None:
             continue
         if request.path != CHEVERETO_PATH:
             raise KeyInvalid(f"Send the access key in the header {KEY_HEADER}, because addresses end up in logs.")

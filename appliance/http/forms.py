@@ -5,8 +5,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiDictProxy
 
 from appliance.catalogue import UNCHANGED, Unchanged
-from appliance.domain.errors import MalformedRequest
-from appliance.domain.passphrases import check_passphrase
+from appliance.domain.errors import InvalidField, MalformedRequest
+from appliance.domain.passphrases import check_passphrase, only_passphrase
+from appliance.domain.upload_options import closing_option, refuse_misspelt
 from appliance.http.transport.multipart import fields_of, too_many_fields
 from appliance.http.transport.request_heads import refuse_other_charsets
 from appliance.http.transport.small_bodies import small_body
@@ -38,12 +39,27 @@ def text_field(form: Form, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def entered_passphrase(form: Form) -> str | None:
+    """The passphrase that was entered to lock something; None without one.
+
+    Raises InvalidField, also for what means to close it in another way, because it would stay open.
+    """
+    passphrase: str | None = None
+    for name, value in form.items():
+        if not isinstance(value, str) or not value or (meant := closing_option(name)) is None:
+            continue
+        refuse_misspelt(name, value)
+        if meant != "passphrase":
+            raise InvalidField(f"This form can't set {meant}. Set it with the upload of an image, or by the API.")
+        passphrase = only_passphrase(passphrase, check_passphrase(value))
+    return passphrase
+
+
 def changed_passphrase(form: Form) -> str | Unchanged | None:
     """A new passphrase, None to remove it, UNCHANGED where none was entered. Raises InvalidField."""
     if text_field(form, "remove_passphrase"):
         return None
-    entered = text_field(form, "passphrase")
-    return check_passphrase(entered) if entered else UNCHANGED
+    return entered_passphrase(form) or UNCHANGED
 
 
 def changed_text(form: Form, name: str) -> str | Unchanged:

@@ -1,5 +1,6 @@
 """Management: what the holder of a delete token may do with an image, and what the operator of the host may."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 
 from appliance.cache import Caches
@@ -7,6 +8,7 @@ from appliance.catalogue import UNCHANGED, ImageCatalogue, KeyCatalogue, Unchang
 from appliance.config.model import Deletion, Uploads
 from appliance.domain import tokens
 from appliance.domain.access_keys import AccessKey
+from appliance.domain.access_records import RecordKind
 from appliance.domain.clients import THIS_HOST, Client
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import Conflict, GoneImage, MissingToken, UnknownImage, WrongToken
@@ -15,6 +17,7 @@ from appliance.domain.model import Ending, Image, Tombstone
 from appliance.domain.preconditions import AllowedVersions, require_version
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS, check_expiry, clean_text
 from appliance.domain.visibility import require_visible
+from appliance.lifecycle.access_records import StoredAccessRecords
 from appliance.lifecycle.conflicts import retry_on_conflict
 from appliance.lifecycle.endings import UNDO_S, End, OwnedEnd, is_spent, restorable_until_s, without_undo
 from appliance.lifecycle.prompt_writes import PromptWrites
@@ -79,6 +82,7 @@ class Management:
         locksmith: Locksmith,
         lifecycle: Lifecycle[Image],
         prompt_writes: PromptWrites,
+        access_records: StoredAccessRecords,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -89,6 +93,7 @@ class Management:
         self._locksmith = locksmith
         self._lifecycle = lifecycle
         self._prompt_writes = prompt_writes
+        self._access_records = access_records
         self._catalogue = catalogue
         self._keys = keys
         self._cache = cache
@@ -148,7 +153,10 @@ class Management:
 
         changed = await retry_on_conflict(change_row)
         if changes.closes_or_opens:
-            await self._prompt_writes.attempt(self._lifecycle.sync_records)
+            await asyncio.gather(
+                self._access_records.settle_now(RecordKind.LOCK, slug),
+                self._prompt_writes.attempt(self._lifecycle.sync_records),
+            )
         if before.ended is Ending.DELETED:
             await self._tombstones.settle_now(slug)
         return changed

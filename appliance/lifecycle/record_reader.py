@@ -17,7 +17,7 @@ from appliance.domain.passphrases import UNREADABLE_LOCK
 from appliance.domain.slugs import album_key, object_key, sidecar_key, tombstone_key
 from appliance.lifecycle.sidecars import sidecar_path
 from appliance.objectstore import ObjectInfo, ObjectStore
-from appliance.objectstore.access_records import record_from, unreadable_ban
+from appliance.objectstore.access_records import record_from, unreadable_record
 from appliance.objectstore.records import UnreadableRecord, album_from, as_stored, image_from, tombstone_from
 
 MAX_RECORD_BYTES = 1 << 20
@@ -97,15 +97,15 @@ class RecordReader:
         return tombstone if key == tombstone_key(tombstone.slug) else None
 
     async def access_record(self, key: str) -> AccessRecord | None:
-        """The access record at `key`. A ban that can't be read stays in force, without an end."""
+        """The access record at `key`. A ban or lock that can't be read stays in force, without an end."""
         try:
             return record_from(key, await self._read(key))
         except ObjectMissing:
             return None
         except UnreadableRecord as error:
-            ban = unreadable_ban(key)
-            self.unreadable.append(str(error) if ban is None else f"{error}; the ban stays in force")
-            return ban
+            left = unreadable_record(key)
+            self.unreadable.append(str(error) if left is None else f"{error}; it stays in force")
+            return left
 
     async def _read(self, key: str) -> bytes:
         async with await self._store.open(key, 0, MAX_RECORD_BYTES) as reader:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 
-from appliance.domain import access_keys, bans, invites
+from appliance.domain import access_keys, bans, image_locks, invites
 from appliance.domain.access_records import AccessRecord, RecordKind
 from appliance.objectstore.records import UnreadableRecord
 
@@ -12,8 +12,15 @@ _READERS: Mapping[RecordKind, Callable[[AccessRecord], object]] = {
     RecordKind.KEY: access_keys.key_of,
     RecordKind.INVITE: invites.invite_of,
     RecordKind.BAN: bans.ban_of,
+    RecordKind.LOCK: image_locks.lock_of,
 }
 """What each kind's records must describe. A reader raises KeyError, TypeError or ValueError."""
+
+_WITHOUT_CONTENT: Mapping[str, Callable[[str], AccessRecord]] = {
+    RecordKind.BAN.value: bans.record_without_content,
+    RecordKind.LOCK.value: image_locks.record_without_content,
+}
+"""What is left of a record whose content can't be read, by its id. Raises ValueError."""
 
 
 def record_key(kind: RecordKind, record_id: str) -> str:
@@ -41,12 +48,11 @@ def record_from(key: str, content: bytes) -> AccessRecord:
     return record
 
 
-def unreadable_ban(key: str) -> AccessRecord | None:
-    """The ban whose object at `key` can't be read, as far as the key tells; None for anything else."""
+def unreadable_record(key: str) -> AccessRecord | None:
+    """What stays in force of the record at `key` that can't be read: a ban, or a lock. None for anything else."""
     folder, _, name = key.rpartition("/")
-    if folder != f"{RECORDS}{RecordKind.BAN.value}":
-        return None
+    without_content = _WITHOUT_CONTENT.get(folder.removeprefix(RECORDS))
     try:
-        return bans.record_without_content(name.removesuffix(".json"))
+        return None if without_content is None else without_content(name.removesuffix(".json"))
     except ValueError:
         return None

@@ -13,10 +13,13 @@ from appliance.catalogue.sql.keys import charge, give_back
 from appliance.catalogue.sql.lock_mark import mark_if_closed
 from appliance.catalogue.sql.outbox import ONE_ROUND, TWO_ROUNDS
 from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.record_outbox import enqueue_record
 from appliance.catalogue.sql.rows import ImageRow, image_row_of, image_row_values, images_of
 from appliance.catalogue.sql.uploads import finish_upload
 from appliance.catalogue.values import MAX_BATCH, Unchanged
+from appliance.domain.access_records import AccessRecord, RecordKind
 from appliance.domain.errors import Conflict, GoneImage, InvalidField, UnknownImage
+from appliance.domain.image_locks import record_of
 from appliance.domain.model import Ending, IdempotencyRecord, Image, Location
 from appliance.domain.resumable_uploads import Upload
 
@@ -72,7 +75,10 @@ def change(
         viewing_s=image.viewing_s if isinstance(one_view, Unchanged) else None,
     )
     mark_if_closed(connection, changed)
-    return _update(connection, replace(row, image=changed, sidecar_due=True))
+    outcome = _update(connection, replace(row, image=changed, sidecar_due=True))
+    if (changed.lock, changed.one_view) != (image.lock, image.one_view):
+        enqueue_record(connection, record_of(outcome.value))
+    return outcome
 
 
 def begin_view(
@@ -200,6 +206,8 @@ def confirm_erased(connection: Connection, slug: str) -> Outcome[None]:
     values = {"slug": slug, "ended": image.ended.value, "ended_s": image.ended_s}
     connection.execute(sql.ADD_TOMBSTONE, values)
     connection.execute(sql.REMOVE_IMAGE, {"slug": slug})
+    if image.is_closed:
+        enqueue_record(connection, AccessRecord(RecordKind.LOCK, slug, image.version + 1, None))
     give_back(connection, image)
     return Outcome(None, {slug: None})
 

@@ -27,6 +27,7 @@ from appliance.http.json_fields import (
 )
 from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK, CONFIG, UPLOADERS
 from appliance.http.links import album_path
+from appliance.http.passphrase_header import new_passphrase, refuse_unread
 from appliance.http.responses import json_bytes
 
 CREATION_MEMBERS = frozenset({"images", "title", "description", "cover", "expires_in", "passphrase"})
@@ -52,7 +53,7 @@ async def create_album(request: web.Request) -> web.Response:
         cover=_text(body, "cover"),
         expires_in_s=None if expires_in is None else parse_seconds(expires_in),
         idempotency_key=request.headers.get("Idempotency-Key"),
-        passphrase=_given(passphrase_member(body)),
+        passphrase=new_passphrase(request, _given(passphrase_member(body))),
     )
     renderer, client = request.app[BACKGROUND_RENDERER], client_of(request)
     with renderer.reserve(client.id):
@@ -101,7 +102,7 @@ async def change_album(request: web.Request) -> web.Response:
     """PATCH /api/v1/albums/{slug}"""
     albums, slug, token = request.app[ALBUMS], request.match_info["slug"], ownership_proof(request)
     async with delay_wrong_tokens(request):
-        await albums.owned(slug, token)
+        before = await albums.owned(slug, token)
     body = await json_object(request, MEMBERS)
     changes = AlbumChanges(
         title=text_member(body, "title"),
@@ -115,6 +116,7 @@ async def change_album(request: web.Request) -> web.Response:
         restore=asks_to_restore(body),
         passphrase=passphrase_member(body),
     )
+    refuse_unread(request, changes.passphrase, before.lock)
     renderer, client = request.app[BACKGROUND_RENDERER], client_of(request)
     with renderer.reserve(client.id):
         album = await albums.change(slug, token, changes, client=client, only_versions=allowed_versions(request))

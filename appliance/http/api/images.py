@@ -21,6 +21,7 @@ from appliance.http.json_fields import (
     yes_or_no_member,
 )
 from appliance.http.keys import CLOCK, CONFIG, MANAGEMENT, RESUMABLE
+from appliance.http.passphrase_header import refuse_unread
 from appliance.http.responses import json_answer
 from appliance.lifecycle.endings import restorable_until_s
 from appliance.lifecycle.management import Changes, Proof
@@ -53,8 +54,9 @@ async def change_image(request: web.Request) -> web.Response:
     """PATCH /api/v1/images/{slug}"""
     management, slug, token = request.app[MANAGEMENT], request.match_info["slug"], ownership_proof(request)
     async with delay_wrong_tokens(request):
-        await _owned(request, slug, token)
+        before = await _owned(request, slug, token)
     changes = await _changes(request)
+    refuse_unread(request, changes.passphrase, before.lock)
     image = await management.change(
         slug, token, changes, client=client_of(request), only_versions=allowed_versions(request)
     )
@@ -85,12 +87,12 @@ async def _delete(request: web.Request, *, to_bin: bool) -> Image | None:
     return await management.delete(slug, token, to_bin=to_bin, only_versions=only_versions)
 
 
-async def _owned(request: web.Request, slug: str, token: Proof) -> None:
+async def _owned(request: web.Request, slug: str, token: Proof) -> Image:
     """Raises as `Management.owned` does, and NotHereYet."""
     try:
-        await request.app[MANAGEMENT].owned(slug, token)
+        return await request.app[MANAGEMENT].owned(slug, token)
     except UnknownImage:
-        await resolve_image(request)
+        return await resolve_image(request)
 
 
 async def show_limits(request: web.Request) -> web.Response:

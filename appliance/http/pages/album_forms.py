@@ -17,15 +17,14 @@ from appliance.domain.errors import (
     UnknownAlbum,
     WrongToken,
 )
-from appliance.domain.passphrases import check_passphrase
 from appliance.domain.tokens import MIN_KEY_CHARS, hash_secret
 from appliance.domain.upload_options import parse_duration
-from appliance.http.authentication import KEY_FIELD, client_with_key
+from appliance.http.authentication import client_with_key, names_key
 from appliance.http.banned import ban_of
 from appliance.http.client_address import client_of
 from appliance.http.closed import give_pass, is_open
 from appliance.http.delete_tokens import delay_wrong_tokens, token_in
-from appliance.http.forms import Form, changed_passphrase, changed_text, read_form, text_field
+from appliance.http.forms import Form, changed_passphrase, changed_text, entered_passphrase, read_form, text_field
 from appliance.http.keys import ALBUMS, BACKGROUND_RENDERER, CLOCK, UPLOADERS
 from appliance.http.links import album_path
 from appliance.http.pages.album_handlers import gone_page, shared_album_page
@@ -34,6 +33,7 @@ from appliance.http.pages.gone import DELETIONS, with_gone_page
 from appliance.http.pages.html_responses import page_response, problem_page_response
 from appliance.http.pages.lock_forms import locked_response
 from appliance.http.pages.selection import form_cache, pages_of, wants_page
+from appliance.http.passphrase_header import new_passphrase
 
 WITH_ITS_IMAGES = "images"
 """The value of the form's expiry that ends the album with its last image."""
@@ -56,15 +56,16 @@ async def create(request: web.Request) -> web.Response:
         text_field(form, "expires_in"),
         form_key=text_field(form, "form_key"),
     )
-    renderer, passphrase = request.app[BACKGROUND_RENDERER], text_field(form, "passphrase")
+    renderer = request.app[BACKGROUND_RENDERER]
     try:
         client = await _creator(request, form)
+        passphrase = new_passphrase(request, entered_passphrase(form))
         options = AlbumOptions(
             images=tuple(slugs_in(values.links)),
             title=values.title,
             expires_in_s=parse_duration(values.expires_in) if values.expires_in else None,
             idempotency_key=_idempotency_key(values, passphrase),
-            passphrase=check_passphrase(passphrase) if passphrase else None,
+            passphrase=passphrase,
         )
         with renderer.reserve(client.id):
             created = await request.app[ALBUMS].create(options, client)
@@ -82,13 +83,14 @@ async def create(request: web.Request) -> web.Response:
 
 async def _creator(request: web.Request, form: Form) -> Client:
     """The client, with an access key in the form. Raises KeyInvalid, Busy, and as `Uploaders.require` does."""
-    key = key_in(text_field(form, KEY_FIELD))
+    sent = (value for name, value in form.items() if isinstance(value, str) and names_key(name))
+    key = next((key for text in sent if (key := key_in(text)) is not None), None)
     client = client_of(request) if key is None else await client_with_key(request, key)
     request.app[UPLOADERS].require(client)
     return client
 
 
-def _idempotency_key(values: AlbumFormValues, passphrase: str) -> str | None:
+def _idempotency_key(values: AlbumFormValues, passphrase: str | None) -> str | None:
     """The same for a form that is sent again, as by a reload; another one for other texts in the same, cached page."""
     if len(values.form_key) < MIN_KEY_CHARS:
         return None

@@ -8,7 +8,7 @@ from aiohttp import BodyPartReader, web
 from appliance.config.model import Uploads
 from appliance.domain.errors import TOO_MANY_FILES, ApplianceError, MalformedRequest, MissingFile, RemoteUrlRefused
 from appliance.domain.model import UploadOptions
-from appliance.domain.upload_options import OPTION_NAMES, check_idempotency_key, clean_filename
+from appliance.domain.upload_options import check_idempotency_key, clean_filename
 from appliance.http.transport.base64_files import REMOTE_SCHEMES, open_base64
 from appliance.http.transport.body_faults import translate_faults
 from appliance.http.transport.connections import make_room_for_body
@@ -148,7 +148,7 @@ class FormBody(RequestBody):
         return None
 
     async def _read_other_part(self, part: _Part, permit: Permit) -> None:
-        if part.filename and part.name not in OPTION_NAMES:
+        if part.filename and not self._is_text(part.name or ""):
             await self._skip_misnamed_file(part, permit)
             return
         name = part.name or ""

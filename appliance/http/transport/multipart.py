@@ -131,7 +131,7 @@ def ignore_unreadable_names() -> None:
 
 
 async def fields_of(request: web.Request) -> MultiDictProxy[str]:
-    """The text fields of a multipart form; files are skipped.
+    """The fields of a multipart form; a file is the text in it (`curl -F passphrase=@file`).
 
     Raises MalformedRequest, HTTPRequestEntityTooLarge, and ValueError for bytes that aren't UTF-8.
     """
@@ -144,9 +144,8 @@ async def fields_of(request: web.Request) -> MultiDictProxy[str]:
         if part.name is None:
             raise MalformedRequest("A part of the form has no name.")
         text = await _bytes_of(part, request)
-        if part.filename is None:
-            refuse_other_charsets(part.get_charset(default="utf-8"))
-            fields.add(part.name, text.decode())
+        refuse_other_charsets(part.get_charset(default="utf-8"))
+        fields.add(part.name, text.decode())
     return MultiDictProxy(fields)
 
 

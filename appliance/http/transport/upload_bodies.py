@@ -21,10 +21,11 @@ from appliance.domain.upload_options import (
     OPTION_NAMES,
     check_idempotency_key,
     clean_filename,
+    closing_option,
     with_option,
 )
-from appliance.http.authentication import INVITE_FIELD, KEY_FIELDS, client_with_key, guest_with_invite
-from appliance.http.passphrase_header import PASSPHRASE, passphrase_in
+from appliance.http.authentication import INVITE_FIELD, client_with_key, guest_with_invite, names_key
+from appliance.http.passphrase_header import new_passphrase
 from appliance.http.transport.body_faults import translate_faults
 from appliance.http.transport.completeness import refuse_unfinished
 from appliance.http.transport.connections import make_room_for_body
@@ -54,9 +55,7 @@ def parse_query_options(
 
     Raises as `with_option`.
     """
-    options = UploadOptions(passphrase=passphrase_in(request))
-    if any(name.lower() in ("passphrase", "password") for name in request.query):
-        raise InvalidField(f"Send the passphrase in the header {PASSPHRASE}, because addresses end up in logs.")
+    options = UploadOptions(passphrase=new_passphrase(request))
     for name in dict.fromkeys(request.query):
         options = with_option(options, *translate_field(name, request.query[name]), max_expiry_days)
     return options
@@ -144,7 +143,7 @@ class RequestBody(ABC):
     def _note_field(self, name: str, text: str) -> None:
         """Note a field of a form. An error in it is raised by `_require_options`, when all fields have been read."""
         try:
-            if name.lower() in KEY_FIELDS and (key := key_in(text)) is not None:
+            if names_key(name) and (key := key_in(text)) is not None:
                 self._require_before_file(name)
                 self._key = key
                 return
@@ -186,6 +185,11 @@ class RequestBody(ABC):
             return content.decode()
         except UnicodeDecodeError as fault:
             raise MalformedRequest("A form field is not UTF-8 text.") from fault
+
+    @staticmethod
+    def _is_text(name: str) -> bool:
+        """Whether a field of this name is a text, also where a program sends it from a file."""
+        return name in (*OPTION_NAMES, INVITE_FIELD) or closing_option(name) is not None or names_key(name)
 
     @abstractmethod
     def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:

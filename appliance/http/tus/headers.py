@@ -12,8 +12,8 @@ from appliance.domain.access_keys import key_in
 from appliance.domain.errors import InvalidField, KeyInvalid, MalformedRequest, NotTusBody, UnsupportedTusVersion
 from appliance.domain.model import UploadOptions
 from appliance.domain.upload_options import clean_filename, with_option
-from appliance.http.authentication import KEY_FIELDS, KEY_HEADER
-from appliance.http.passphrase_header import passphrase_in
+from appliance.http.authentication import KEY_HEADER, names_key
+from appliance.http.passphrase_header import new_passphrase
 from appliance.http.transport.content_digest import content_checksums
 from appliance.spool import ALGORITHMS, Checksum
 
@@ -125,9 +125,9 @@ def parse_upload_options(request: web.Request, max_expiry_days: int) -> UploadOp
     """
     found = parse_metadata(request)
     filename = clean_filename(found.pop("filename", "") or found.get("name", ""))
-    options = UploadOptions(filename=filename, passphrase=passphrase_in(request))
+    options = UploadOptions(filename=filename, passphrase=new_passphrase(request))
     for name, text in found.items():
-        if name.lower() in KEY_FIELDS and key_in(text) is not None:
+        if names_key(name) and key_in(text) is not None:
             raise KeyInvalid(f"Send the access key in the header {KEY_HEADER}, because metadata is recorded.")
         options = with_option(options, name, text, max_expiry_days)
     return options

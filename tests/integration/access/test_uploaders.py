@@ -3,14 +3,13 @@
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
 from multidict import CIMultiDict
 
-from appliance.config.model import Access, Config, Server
+from appliance.config.model import Access
 from appliance.domain.access_keys import KeyLimits, Scope
 from tests.support.access import BY_FIELD, BY_HEADER, Way, api_field, api_form, form, minted, only_image, raw
 from tests.support.host import Host, OpenHost, bearer, problem
@@ -303,65 +302,3 @@ async def test_no_image_outlives_what_its_key_allows(host: Host, jpeg: bytes) ->
     assert row.expires_s - row.created_s == 3600
     await problem(await host.patch(image["slug"], image["delete_token"], expires_in="2h"), "invalid-expiry")
     assert (await host.patch(image["slug"], image["delete_token"], expires_in="1h")).status == 200
-
-
-# --- people whom a proxy has signed in --------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def proxied(config: Config) -> dict[str, Any]:
-    server = replace(config.server, trusted_proxies=("127.0.0.1",))
-    return {"server": server, "access": Access(uploads=("signed-in",), user_header="Remote-User")}
-
-
-async def test_who_is_signed_in_uploads(open_host: OpenHost, jpeg: bytes, proxied: dict[str, Any]) -> None:
-    host = await open_host(**proxied)
-    assert (await raw(host, jpeg, {"Remote-User": "ada"})).status == 201
-    for sent in ({}, {"Remote-User": ""}, {"Remote-User": " "}, {"Remote-User": "a" * 300}):
-        await problem(await raw(host, jpeg, sent), "sign-in-required")
-
-
-async def test_a_key_does_not_replace_who_is_signed_in(
-    open_host: OpenHost, jpeg: bytes, proxied: dict[str, Any]
-) -> None:
-    """Some programs send a key with everything."""
-    host = await open_host(**proxied)
-    both = {"Remote-User": "ada", "X-API-Key": await minted(host)}
-    assert (await raw(host, jpeg, both)).status == 201
-    me = await (await host.client.get("/api/v1/me", headers=both)).json()
-    assert (me["may_upload"], me["signed_in_as"], me["key"]["name"]) == (True, "ada", "scanner")
-    await problem(await raw(host, jpeg, {"X-API-Key": both["X-API-Key"]}), "sign-in-required")
-    await problem(await raw(host, jpeg, both | {"X-API-Key": WRONG}), "key-invalid")
-
-
-async def test_another_site_cannot_upload_as_who_is_signed_in(
-    open_host: OpenHost, jpeg: bytes, proxied: dict[str, Any]
-) -> None:
-    host, ada = await open_host(**proxied), {"Remote-User": "ada"}
-    await problem(await raw(host, jpeg, ada | {"Sec-Fetch-Site": "cross-site"}), "sign-in-required")
-    assert (await raw(host, jpeg, ada | {"Sec-Fetch-Site": "same-origin"})).status == 201
-
-
-async def test_nobody_is_two_people(open_host: OpenHost, proxied: dict[str, Any]) -> None:
-    host = await open_host(**proxied)
-    async with wires(host.port, 1) as [wire]:
-        twice = "Remote-User: ada\r\nRemote-User: eve\r\n"
-        await wire.send(f"PUT /a.jpg HTTP/1.1\r\nHost: a\r\n{twice}Content-Length: 9\r\n\r\n")
-        assert (await wire.head()).split()[1] == "403"
-
-
-async def test_nobody_is_believed_but_a_trusted_proxy(
-    open_host: OpenHost, jpeg: bytes, proxied: dict[str, Any]
-) -> None:
-    elsewhere = replace(proxied["server"], trusted_proxies=("192.0.2.9",))
-    host = await open_host(**proxied | {"server": elsewhere})
-    await problem(await raw(host, jpeg, {"Remote-User": "ada"}), "sign-in-required")
-
-
-async def test_who_is_signed_in_may_send_a_key_as_well(open_host: OpenHost, jpeg: bytes) -> None:
-    access = Access(uploads=("signed-in",), user_header="Remote-User")
-    host = await open_host(access=access, server=Server(trusted_proxies=("127.0.0.1",)))
-    key = await minted(host)
-    await problem(await raw(host, jpeg, bearer(key)), "sign-in-required")
-    assert (await raw(host, jpeg, bearer(key) | {"Remote-User": "bob"})).status == 201
-    assert (await only_image(host)).access_key == key[5:15]

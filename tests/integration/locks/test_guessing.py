@@ -1,6 +1,7 @@
 """Guessing passphrases: who guesses is refused, and nobody else is kept out by it."""
 
 import asyncio
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -8,8 +9,11 @@ import pytest
 from aiohttp import ClientResponse
 
 from appliance.config.model import Server
+from appliance.domain.clients import Client
 from appliance.locks import guesses, locksmith
 from appliance.locks.guesses import BY_NETWORK_AND_LOCK
+from appliance.locks.locksmith import MAX_CALLS
+from appliance.shared.client_limiter import MIN_SHARE
 from tests.support.host import CODES, Host, OpenHost
 from tests.support.limits import only
 from tests.support.proofs import solution
@@ -126,3 +130,22 @@ async def test_a_flood_of_first_tries_leaves_half_of_the_lane_to_those_who_work(
     body = await refusal(await look(host, mine["slug"], PASSPHRASE), "proof-required")
     tries = [look(host, mine["slug"], PASSPHRASE, **{"Proof-Of-Work": solution(body["challenge"])}) for _ in range(2)]
     assert sorted(reply.status for reply in await asyncio.gather(*tries)) == [200, 428]
+
+
+async def test_people_who_set_passphrases_hold_up_nobody_who_has_one(
+    host: Host, mine: dict[str, Any], jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    monkeypatch.setattr(locksmith, "lock_with", lambda _passphrase: gate.wait() and "")
+    setters = [
+        asyncio.create_task(host.appliance.locksmith.lock("mine", Client(f"198.51.{network}.1")))
+        for network in range(MAX_CALLS // MIN_SHARE)
+        for _ in range(MIN_SHARE)
+    ]
+    try:
+        assert (await look(host, mine["slug"], PASSPHRASE)).status == 200
+        sent = {"X-Passphrase": PASSPHRASE, "X-Forwarded-For": "198.51.0.1"}
+        await refusal(await host.client.post("/api/v1/images", data=jpeg, headers=sent), "busy")
+    finally:
+        gate.set()
+        await asyncio.gather(*setters)

@@ -13,6 +13,7 @@ from appliance.catalogue.opening import catalogue_file
 from appliance.commands.catalogue import rebuild
 from appliance.commands.merge import merge
 from appliance.config.model import Config
+from appliance.domain.errors import StoreUnavailable
 from appliance.domain.passphrases import UNREADABLE_LOCK
 from appliance.objectstore import open_store
 from tests.support.albums import made, patch, uploaded
@@ -45,10 +46,10 @@ async def test_a_rebuilt_catalogue_locks_what_was_locked_and_what_may_have_been(
     assert await asyncio.to_thread(rebuild, config) == 1
     assert "does not describe an image" in capsys.readouterr().err
     async with running(config, clock) as host:
-        assert await opens(host, f"/i/{locked['slug']}")
-        assert await opens(host, f"/a/{album['slug']}")
+        for page in (f"/i/{locked['slug']}", f"/i/{later['slug']}", f"/a/{album['slug']}"):
+            assert await opens(host, page)
         assert (await host.get(f"/i/{titled['slug']}/original")).status == 200
-        for image in (later, lost, spoilt):
+        for image in (lost, spoilt):
             assert not await opens(host, f"/i/{image['slug']}")
             address = f"/api/v1/images/{image['slug']}"
             assert (await host.client.get(address, headers=bearer(image["delete_token"]))).status == 200
@@ -71,21 +72,82 @@ def sidecar_of(config: Config, image: dict[str, Any]) -> Path:
     return path
 
 
+async def test_a_later_lock_outlives_its_sidecar(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its object has no mark, so without a record of its own the image would be open to everybody."""
+    clock = ManualClock()
+    async with running(config, clock) as host:
+        locked, once, opened, spoilt = images = await uploaded(host, 4)
+        for image in (locked, opened, spoilt):
+            await host.patch(image["slug"], image["delete_token"], passphrase=PASSPHRASE)
+        await host.patch(once["slug"], once["delete_token"], one_view=True)
+        assert record_of_lock(config, opened).exists()
+        await host.patch(opened["slug"], opened["delete_token"], passphrase=None)
+    assert not record_of_lock(config, opened).exists()
+    record_of_lock(config, spoilt).write_text("{")
+    for image in images:
+        sidecar_of(config, image).unlink()
+    for path in config.data_dir.glob("catalogue.sqlite*"):
+        path.unlink()
+
+    assert await asyncio.to_thread(rebuild, config) == 1
+    assert "it stays in force" in capsys.readouterr().err
+    async with running(config, clock) as host:
+        assert await opens(host, f"/i/{locked['slug']}")
+        assert not await opens(host, f"/i/{spoilt['slug']}")
+        assert (await host.get(f"/i/{once['slug']}/original")).status == 401
+        assert (await host.client.post(f"/i/{once['slug']}/view")).status == 200
+        assert (await host.get(f"/i/{opened['slug']}/original")).status == 200
+        await host.appliance.image_lifecycle.sync_records()
+        assert sidecar_of(config, locked).exists()
+
+
+async def test_a_lock_that_came_while_the_store_was_away_reaches_it_later(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The change and its record are one transaction."""
+
+    async def fail(*_: object, **__: object) -> None:
+        raise StoreUnavailable("The drive is unplugged.")
+
+    clock = ManualClock()
+    async with running(config, clock) as host:
+        [image] = await uploaded(host, 1)
+        monkeypatch.setattr(type(host.appliance.store), "put_bytes", fail)
+        assert (await host.patch(image["slug"], image["delete_token"], passphrase=PASSPHRASE)).status == 200
+        assert not record_of_lock(config, image).exists()
+        monkeypatch.undo()
+    async with running(config, clock) as host:
+        await host.appliance.access_records.settle_due()
+        assert record_of_lock(config, image).exists()
+        await host.client.delete(f"/api/v1/images/{image['slug']}", headers=bearer(image["delete_token"]))
+        clock.forward(60)
+        await host.appliance.image_lifecycle.erase()
+        await host.appliance.access_records.settle_due()
+        assert not record_of_lock(config, image).exists()
+
+
+def record_of_lock(config: Config, image: dict[str, Any]) -> Path:
+    return config.data_dir / "store/objects/records/locks" / f"{image['slug']}.json"
+
+
 async def test_a_backup_from_before_a_lock_is_brought_up_to_it(config: Config) -> None:
     """Also where the store's record of it can't be read any more."""
     clock = ManualClock()
     async with running(config, clock) as host:
-        known, spoilt = await uploaded(host, 2)
+        known, lost, spoilt = await uploaded(host, 3)
         album = await made(host, [known])
         await host.appliance.shipper.check_and_enqueue()
         await host.appliance.album_lifecycle.sync_records()
         copy = config.data_dir / "copy.sqlite"
         await catalogue_file(config).copy_to(copy)
-        for image in (known, spoilt):
+        for image in (known, lost, spoilt):
             await host.patch(image["slug"], image["delete_token"], passphrase=PASSPHRASE)
         await patch(host, album, passphrase=PASSPHRASE)
-        locks = [(await host.appliance.delivery.resolve(known["slug"])).lock, UNREADABLE_LOCK, UNREADABLE_LOCK]
-    sidecar_of(config, spoilt).write_text("")
+        locks = [(await host.appliance.delivery.resolve(image["slug"])).lock for image in (known, lost)]
+        locks += [UNREADABLE_LOCK, UNREADABLE_LOCK]
+    for image in (lost, spoilt):
+        sidecar_of(config, image).write_text("")
+    record_of_lock(config, spoilt).unlink()
     [record] = (config.data_dir / "store/objects/albums").rglob("*.json")
     record.write_text("")
     for path in config.data_dir.glob("catalogue.sqlite*"):
@@ -96,7 +158,7 @@ async def test_a_backup_from_before_a_lock_is_brought_up_to_it(config: Config) -
     await merge(store, catalogue_file(config), 0.0, config.spool_dir, whole=True)
     await store.close()
     async with running(config, clock) as host:
-        images = [await host.appliance.delivery.resolve(image["slug"]) for image in (known, spoilt)]
+        images = [await host.appliance.delivery.resolve(image["slug"]) for image in (known, lost, spoilt)]
         row = await host.appliance.catalogue.albums.get(album["slug"])
         assert row is not None
         assert [*(image.lock for image in images), row.lock] == locks
