@@ -84,7 +84,7 @@ class Neighbours:
         await self._refresh()
         node = self._nodes.get(name)
         if node is None or not node.is_alive:
-            raise unavailable(name)
+            raise unavailable()
         return node.url
 
     async def _refresh(self) -> None:
@@ -121,12 +121,12 @@ def answering(node: str) -> Iterator[None]:
         yield
     except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as fault:
         log.warning("the node %s doesn't answer: %s", node, type(fault).__name__)
-        raise unavailable(node) from fault
+        raise unavailable() from fault
 
 
-def unavailable(node: str) -> NodeUnavailable:
+def unavailable() -> NodeUnavailable:
     """The error for a node that doesn't answer."""
-    return NodeUnavailable(node, retry_after_s=RETRY_AFTER_S)
+    return NodeUnavailable(retry_after_s=RETRY_AFTER_S)
 
 
 def _socket(address: aiohttp.AddrInfoType) -> socket.socket:

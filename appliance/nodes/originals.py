@@ -75,7 +75,7 @@ def _require_success(node: str, reply: aiohttp.ClientResponse) -> None:
     if reply.status == HTTPStatus.CONFLICT:
         raise StoreUnavailable("The original was replaced a moment ago. Try again.", retry_after_s=1)
     if reply.status != HTTPStatus.OK:
-        raise unavailable(node)
+        raise unavailable()
 
 
 async def _write(reader: NodeReader, path: Path) -> str:

@@ -44,7 +44,3 @@ class NodeUnavailable(ApplianceError):
     code = "node-unavailable"
     title = "A server of this host is not responding"
     texts = ("A server of this host is not responding, and what you asked for is there. Try again in a moment.",)
-
-    def __init__(self, node: str, *, retry_after_s: int) -> None:
-        super().__init__(retry_after_s=retry_after_s)
-        self.node = node

@@ -73,9 +73,9 @@ class Relay:
             raise (body and body.fault) or fault from fault
 
 
-async def refuse_second_hop(_request: web.Request, node: str) -> web.StreamResponse:
+async def refuse_second_hop(_request: web.Request, _node: str) -> web.StreamResponse:
     """In place of `Relay.pass_on`, for what another node has passed on. Raises NodeUnavailable."""
-    raise unavailable(node)
+    raise unavailable()
 
 
 def _passed(headers: "CIMultiDictProxy[str]", changed: Mapping[str, str] = MappingProxyType({})) -> "CIMultiDict[str]":

@@ -70,6 +70,21 @@ async def test_the_owner_of_an_unfinished_upload_deletes_it_at_any_node(nodes: N
     assert (await nodes[0].get(f"/i/{image['slug']}")).status == 410
 
 
+async def test_parts_of_one_node_are_assembled_at_any_node(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = (Tus(node) for node in nodes)
+    parts = [await one.part(jpeg[:5000]), await one.part(jpeg[5000:])]
+    where = await two.created(await two.post(headers={"Upload-Concat": f"final;{' '.join(parts)}"}))
+    assert (await two.state(where))["image"]["sha256"] == sha256([jpeg])
+
+
+async def test_parts_of_several_nodes_are_refused_in_words(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = (Tus(node) for node in nodes)
+    parts = [await one.part(jpeg[:5000]), await two.part(jpeg[5000:])]
+    for tus in (one, two):
+        reply = await tus.post(headers={"Upload-Concat": f"final;{' '.join(parts)}"})
+        assert "different servers" in (await problem(reply, "parts-unfinished"))["detail"]
+
+
 async def test_tuspy_moves_from_node_to_node(nodes: Nodes) -> None:
     data = padded(2_000_000, 3)
 
