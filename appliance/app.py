@@ -15,7 +15,7 @@ from appliance.albums.takedown import Takedown
 from appliance.cache import Caches
 from appliance.catalogue.opening import open_catalogue
 from appliance.config.model import Config
-from appliance.container import Container, build, site_of
+from appliance.container import Container, build, nodes_site_of, site_of
 from appliance.container.status import status
 from appliance.domain.clock import Clock, system_boot_clock, system_clock
 from appliance.membership.building import membership_of
@@ -81,7 +81,7 @@ async def started(
         config = config.limited_to(min(store.max_object_bytes, largest_file_bytes(config.spool_dir)))
         container = build(config, clock, boot_clock, metrics, catalogue, store, spool, caches, workers, membership)
         stack.push_async_callback(container.sidecars.close)
-        await container.bans.start()
+        await container.bans.load()
         await container.limits.day_budgets.start()
         stack.push_async_callback(container.limits.day_budgets.stop)
         stack.push_async_callback(container.locksmith.close)
@@ -90,6 +90,9 @@ async def started(
         await container.clock_guard.start()
         await container.upload_janitor.recover()
         await container.sweeps.spool(older_than_s=0)
+        await container.claims.make()
+        if container.calls is not None:
+            stack.push_async_callback(container.calls.neighbours.close)
         stack.push_async_callback(container.delivery.close)
         stack.push_async_callback(container.tiles.close)
         container.purger.start()
@@ -145,9 +148,11 @@ async def _serve(config: Config, manager: Supervisor) -> None:
         async with listening(config, control_commands(container)):
             jobs.start()
             try:
+                site = site_of(container)
                 await serve_until_stopped(
                     config,
-                    site_of(container),
+                    site,
+                    nodes_site_of(container, site),
                     container.health,
                     container.metrics,
                     resumable=container.resumable,

@@ -53,10 +53,16 @@ class Bans:
         self._clock = clock
         self._tell_store = tell_store
         self._list = BanList()
+        self._changes = 0
 
-    async def start(self) -> None:
-        """Put the bans into force. Raises the catalogue's faults."""
-        self._list = await asyncio.to_thread(BanList, await self.all())
+    async def load(self) -> None:
+        """Put the bans into force, as the catalogue has them: other nodes change them too. Raises its faults."""
+        while True:
+            changes = self._changes
+            loaded = await asyncio.to_thread(BanList, await self.all())
+            if changes == self._changes:
+                break
+        self._list = loaded
 
     @property
     def count(self) -> int:
@@ -84,7 +90,7 @@ class Bans:
             self._refuse_protected(network)
         subject = f"{KEY}{await self._key_id(new.whom)}" if network is None else str(network)
         ban = await self._catalogue.put(Ban(subject, _sentence(new.reason), now_s, new.until_s, new.views))
-        self._list.put(ban)
+        self._put(ban)
         await self._tell_store(RecordKind.BAN, ban.id)
         return ban
 
@@ -99,7 +105,7 @@ class Bans:
         else:
             subject = whom if whom.startswith(KEY) else f"{KEY}{await self._key_id(whom)}"
         ban = await self._catalogue.end(subject, int(self._clock()))
-        self._list.put(ban)
+        self._put(ban)
         await self._tell_store(RecordKind.BAN, ban.id)
         return ban
 
@@ -117,6 +123,10 @@ class Bans:
         """The job: forget what ended long ago. Returns how many bans that were."""
         self._list.drop_ended(self._clock())
         return await self._catalogue.forget(int(self._clock()) - KEPT_S)
+
+    def _put(self, ban: Ban) -> None:
+        self._changes += 1
+        self._list.put(ban)
 
     def _refuse_protected(self, network: IPv4Network | IPv6Network) -> None:
         for protected in self._protected:

@@ -1,9 +1,9 @@
 """The port of images."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from appliance.catalogue.values import UNCHANGED, Backlog, Unchanged
+from appliance.catalogue.values import UNCHANGED, Backlog, Erasure, Unchanged
 from appliance.domain.model import IdempotencyRecord, Image, Tombstone
 from appliance.domain.resumable_uploads import Upload
 
@@ -60,7 +60,8 @@ class ImageCatalogue(Protocol):
     async def revise(self, image: Image, *, is_replaced: bool = False) -> Image:
         """Compare and set: the row takes the image's facts, bytes, sha256 and what became of metadata.
 
-        It must have the image's version. With `is_replaced` the original is in the spool again, and due for shipping.
+        It must have the image's version. With `is_replaced` the original is in the spool of the image's node again, and
+        due for shipping.
         Its sidecar is due, and prewarming where viewers see something else. Raises Conflict if the version differs,
         GoneImage if the image has ended or was erased, UnknownImage.
         """
@@ -79,6 +80,12 @@ class ImageCatalogue(Protocol):
 
     async def mark_sidecar_written(self, slug: str, version: int) -> bool:
         """Record that the store's sidecar has this version. False if the row has changed since: it stays due."""
+
+    async def claim(self, slugs: Iterable[str], node: str) -> None:
+        """Record that the originals of these images are in the spool of `node`; those in the store are left alone.
+
+        Raises InvalidField for more than `MAX_BATCH`.
+        """
 
     async def unshipped(self, after: str = "", limit: int = 500) -> list[Image]:
         """Living images whose original is not in the store yet."""
@@ -132,6 +139,12 @@ class ImageCatalogue(Protocol):
 
     async def confirm_erased(self, slug: str) -> None:
         """Replace the row by a tombstone. Raises Conflict if erasing was not begun; an absent row is fine."""
+
+    async def unshipped_by_node(self) -> Mapping[str, int]:
+        """How many living images have their original on which node alone, counted up to `COUNT_LIMIT`; "" is none."""
+
+    async def erased(self, since_s: int, after: str = "", limit: int = 500) -> list[Erasure]:
+        """What was erased after the slug `after` of the second `since_s` (of the database's clock), oldest first."""
 
     async def forget_tombstones(self, before_s: int, limit: int = 1000) -> int:
         """Forget tombstones of images that ended before `before_s`, oldest first. Returns how many."""

@@ -1,5 +1,6 @@
 """The port of resumable uploads."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from appliance.domain.resumable_uploads import Refusal, Upload
@@ -28,6 +29,9 @@ class UploadCatalogue(Protocol):
 
         Once recorded, `had_credentials` stays true. Ended uploads are left alone.
         """
+
+    async def claim(self, id_hashes: Iterable[str], node: str) -> None:
+        """Record that `node` has the bytes of these uploads. Ended ones are left alone."""
 
     async def keep_until(self, id_hash: str, expires_s: int) -> None:
         """Set when the upload is given up. Ended uploads are left alone."""

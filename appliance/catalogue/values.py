@@ -39,6 +39,14 @@ class RowCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Erasure:
+    """An image that was erased, and when, by the database's clock."""
+
+    slug: str
+    erased_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Purge:
     """A cache tag to purge.
 

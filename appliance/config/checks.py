@@ -121,7 +121,7 @@ def _node(config: Config) -> Iterator[Unmet]:
     elif node.url is None and _is_any_address(node.listen):
         yield "node.url", "where the other nodes reach this one, since node.listen names no address"
     if config.catalogue.url is None:
-        yield "node.listen", "catalogue.url to name a PostgreSQL database: nodes can't share a catalogue in a file"
+        yield "node.listen", "catalogue.url to be set too: servers can't share a catalogue in a file"
     if node.secret is None or len(node.secret) < MIN_SECRET_CHARS:
         yield "node.secret", f"at least {MIN_SECRET_CHARS} characters, the same on all nodes, since node.listen is set"
 

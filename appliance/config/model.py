@@ -1,5 +1,6 @@
 """The configuration: every section, and the paths that follow from it. Nothing here touches the outside world."""
 
+import hmac
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -91,6 +92,12 @@ class Config:
     def is_node(self) -> bool:
         """Whether this server is one of several that share a catalogue and a store."""
         return self.node.listen is not None
+
+    def node_key(self, purpose: str) -> str | None:
+        """A secret for one purpose, in hex, which all nodes have alike; None for a server that is alone."""
+        if self.node.listen is None or self.node.secret is None:
+            return None
+        return hmac.digest(self.node.secret.encode(), purpose.encode(), "sha256").hex()
 
     @property
     def node_id_path(self) -> Path:

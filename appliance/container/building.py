@@ -1,5 +1,7 @@
 """The wiring: which part gets which others. Nothing is started here."""
 
+import time
+
 from appliance.access.bans import Bans
 from appliance.access.guests import Guests
 from appliance.access.keys import AccessKeys
@@ -11,16 +13,20 @@ from appliance.cache import Caches
 from appliance.catalogue import Catalogue
 from appliance.cdn import shared_caches
 from appliance.config.model import Config
+from appliance.config.node_name import node_name
 from appliance.container.parts import Container
 from appliance.delivery.building import build_delivery
 from appliance.delivery.originals import Originals
 from appliance.domain.clock import Clock
+from appliance.domain.this_node import ThisNode
 from appliance.health.checks import CatalogueCheck, DiskCheck, StoreCheck, WorkersCheck
 from appliance.health.health import Health
 from appliance.http.forwarding_watch import ForwardingWatch
 from appliance.http.trusted_proxies import TrustedProxies
 from appliance.lifecycle.access_records import StoredAccessRecords
+from appliance.lifecycle.claims import Claims
 from appliance.lifecycle.clock_guard import ClockGuard
+from appliance.lifecycle.erasures import ErasureFollower
 from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.management import Management
 from appliance.lifecycle.one_view import OneViews
@@ -38,6 +44,7 @@ from appliance.limits.steady_clock import SteadyClock
 from appliance.locks import Locksmith
 from appliance.locks.guesses import Guesses
 from appliance.membership import Membership
+from appliance.nodes.calls import Calls
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from appliance.observability.metrics import Metrics
@@ -70,20 +77,36 @@ def build(  # noqa: PLR0917 - one of each part
     membership: Membership | None = None,
 ) -> Container:
     """Every part around the given ones, which the caller starts and stops."""
+    calls, this_node = _calls(config, catalogue), ThisNode(node_name(config.node) if config.is_node else None)
     drain_switch = DrainSwitch()
     sidecars = Sidecars(config.sidecars_dir)
     observed = ObservedStore(store, metrics)
     shipper = Shipper(
-        catalogue=catalogue.images, spool=spool, sidecars=sidecars, store=observed, metrics=metrics, clock=clock
+        catalogue=catalogue.images,
+        spool=spool,
+        sidecars=sidecars,
+        store=observed,
+        this_node=this_node,
+        metrics=metrics,
+        clock=clock,
     )
     limits = Limits.of(config, rows=catalogue.day_budgets, metrics=metrics, clock=clock)
     steady_clock = SteadyClock(clock)
     locksmith = Locksmith(
         clock,
         guesses=Guesses(steady_clock, aside=limits.aside, refusals=limits.refusals),
-        challenges=Challenges(config.limits.proof_of_work_cost, clock=steady_clock),
+        challenges=Challenges(
+            config.limits.proof_of_work_cost, clock=steady_clock, secret=config.node_key("challenges of guesses")
+        ),
     )
-    originals = Originals(spool=spool, store=observed, catalogue=catalogue.images, metrics=metrics)
+    originals = Originals(
+        spool=spool,
+        store=observed,
+        catalogue=catalogue.images,
+        neighbours=None if calls is None else calls.originals,
+        this_node=this_node,
+        metrics=metrics,
+    )
     delivery, tiles = build_delivery(
         config, clock, metrics, catalogue.images, caches, workers, originals, limits.processor
     )
@@ -112,6 +135,7 @@ def build(  # noqa: PLR0917 - one of each part
         shipper=shipper,
         delivery=delivery,
         locksmith=locksmith,
+        this_node=this_node,
         clock=clock,
         max_album_images=config.albums.max_images,
     )
@@ -131,6 +155,7 @@ def build(  # noqa: PLR0917 - one of each part
         unfinished=unfinished,
         committer=committer,
         locksmith=locksmith,
+        this_node=this_node,
         metrics=metrics,
         clock=clock,
     )
@@ -182,7 +207,9 @@ def build(  # noqa: PLR0917 - one of each part
         committer=committer,
         ingest=ingest,
         resumable=resumable,
-        upload_janitor=UploadJanitor(resumable=resumable, catalogue=catalogue, spool=spool, clock=guard.cautious_now_s),
+        upload_janitor=UploadJanitor(
+            resumable=resumable, catalogue=catalogue, spool=spool, this_node=this_node, clock=guard.cautious_now_s
+        ),
         management=Management(
             config.uploads,
             config.deletion,
@@ -216,6 +243,9 @@ def build(  # noqa: PLR0917 - one of each part
         prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         membership=membership,
+        erasures=ErasureFollower(
+            node_name(config.node), catalogue=catalogue, caches=caches, spool=spool, sidecars=sidecars
+        ),
         limits=limits,
         forwarding_watch=ForwardingWatch(TrustedProxies(config.server.trusted_proxies), limits.aside, clock),
         albums=albums,
@@ -242,6 +272,16 @@ def build(  # noqa: PLR0917 - one of each part
                 shipper=shipper,
                 sidecars=sidecars,
                 caches=caches,
+                this_node=this_node,
             ),
         ),
+        this_node=this_node,
+        claims=Claims(images=catalogue.images, uploads=catalogue.uploads, spool=spool, this_node=this_node),
+        calls=calls,
     )
+
+
+def _calls(config: Config, catalogue: Catalogue) -> Calls | None:
+    if not config.is_node:
+        return None
+    return Calls.of(node_name(config.node), config.node.secret or "", catalogue.nodes, time.time)

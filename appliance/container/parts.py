@@ -15,10 +15,13 @@ from appliance.delivery import Delivery
 from appliance.delivery.tiles import Tiles
 from appliance.domain.clock import Clock
 from appliance.domain.model import Album, Image
+from appliance.domain.this_node import ThisNode
 from appliance.health.health import Health
 from appliance.http.forwarding_watch import ForwardingWatch
 from appliance.lifecycle.access_records import StoredAccessRecords
+from appliance.lifecycle.claims import Claims
 from appliance.lifecycle.clock_guard import ClockGuard
+from appliance.lifecycle.erasures import ErasureFollower
 from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.management import Management
 from appliance.lifecycle.one_view import OneViews
@@ -33,6 +36,7 @@ from appliance.lifecycle.tombstones import StoredTombstones
 from appliance.limits import Limits
 from appliance.locks import Locksmith
 from appliance.membership import Membership
+from appliance.nodes.calls import Calls
 from appliance.objectstore import ObjectStore
 from appliance.observability.metrics import Metrics
 from appliance.reinspection.service import Reinspector
@@ -91,8 +95,13 @@ class Container:
     invites: Invites
     reinspector: Reinspector
     membership: Membership | None
+    erasures: ErasureFollower
     limits: Limits
     forwarding_watch: ForwardingWatch
+    this_node: ThisNode
+    claims: Claims
+    calls: Calls | None
+    """What talks to other nodes; None for a server that is alone."""
 
     @property
     def cache(self) -> Cache:

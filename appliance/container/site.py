@@ -5,6 +5,7 @@ from aiohttp import web
 from appliance.container.parts import Container
 from appliance.container.status import status
 from appliance.http import keys
+from appliance.http.nodes.relay import Relay
 from appliance.http.pages.background_rendering import BackgroundRenderer
 from appliance.http.pages.localized_pages import build_pages
 from appliance.http.routes import application
@@ -40,6 +41,8 @@ def site_of(container: Container) -> web.Application:
     site[keys.METRICS] = container.metrics
     site[keys.HEALTH] = container.health
     site[keys.STATUS] = lambda: status(container)
+    if container.calls is not None:
+        site[keys.PASS_ON] = Relay(container.calls.neighbours).pass_on
     site[keys.EVENT_STREAMS] = EventStreams()
     site[keys.WRONG_TOKEN_DELAY] = WrongTokenDelay()
     site[keys.BACKGROUND_RENDERER] = rendering = BackgroundRenderer()

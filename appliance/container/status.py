@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 
 from appliance import __version__
+from appliance.catalogue import Backlog
 from appliance.container.parts import Container
 
 MAX_COUNTED = 10_000
@@ -16,7 +17,7 @@ async def status(container: Container) -> Mapping[str, object]:
     albums = await container.catalogue.albums.sidecars_due()
     tombstones = await container.catalogue.images.tombstones_due()
     records = await container.catalogue.records.due()
-    return report | {
+    own = {
         "version": __version__,
         "ready": ready,
         "listen": container.config.server.listen,
@@ -24,7 +25,7 @@ async def status(container: Container) -> Mapping[str, object]:
         "time": time.time(),
         "clock": container.clock_guard.fault or "ok",
         "in_flight": container.health.in_flight,
-        "waiting_for_the_store": max(container.shipper.backlog, backlog.unshipped),
+        "waiting_for_the_store": max(container.shipper.backlog, await _unshipped(container, backlog)),
         "changes_waiting_for_the_store": backlog.sidecars_due + len(albums) + len(tombstones) + len(records),
         "drained": container.drain_switch.drained,
         "uploads_arriving": container.admission.in_progress,
@@ -36,4 +37,36 @@ async def status(container: Container) -> Mapping[str, object]:
         "bans": container.bans.count,
         "untrusted_proxy": container.forwarding_watch.untrusted_proxy,
         "forwarding_strangers": container.forwarding_watch.forwarding_strangers,
+    }
+    return {**report, **own, **await _nodes(container)}
+
+
+async def _unshipped(container: Container, backlog: Backlog) -> int:
+    """How many originals only this server has."""
+    if container.membership is None:
+        return backlog.unshipped
+    return (await container.catalogue.images.unshipped_by_node()).get(container.membership.node.name, 0)
+
+
+async def _nodes(container: Container) -> Mapping[str, object]:
+    """This node's name, and every node: whether it is alive, and what it alone has or does. Empty where it is alone."""
+    if container.membership is None:
+        return {}
+    catalogue = container.catalogue
+    leases, unshipped = await catalogue.nodes.leases(), await catalogue.images.unshipped_by_node()
+    return {
+        "node": container.membership.node.name,
+        "nodes": [
+            {
+                "name": node.name,
+                "state": node.state,
+                "seen_s_ago": node.silent_s,
+                "version": node.version,
+                "schema": node.schema,
+                "url": node.url,
+                "waiting_for_the_store": unshipped.get(node.name, 0),
+                "leases": [lease.name for lease in leases if lease.node == node.name],
+            }
+            for node in await catalogue.nodes.nodes()
+        ],
     }

@@ -1,10 +1,13 @@
-"""Originals as local files: from the spool when they are there, else fetched from the store into the spool's copies."""
+"""Originals as local files: from the spool when they are there, else fetched into its copies.
+
+They are fetched from the store or, as long as that doesn't have them, from the node that does.
+"""
 
 import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import BinaryIO
 
 from cachetools import LRUCache
@@ -12,10 +15,12 @@ from cachetools import LRUCache
 from appliance.catalogue import ImageCatalogue
 from appliance.domain.clients import Clients
 from appliance.domain.errors import DiskFull, ObjectMissing, StoreUnavailable
-from appliance.domain.model import Image
+from appliance.domain.model import Image, Location
 from appliance.domain.renditions import Priority
 from appliance.domain.slugs import object_key
+from appliance.domain.this_node import ThisNode
 from appliance.domain.visibility import require_visible
+from appliance.nodes.originals import NeighbourOriginals, NodeReader
 from appliance.objectstore import ObjectReader, ObjectStore
 from appliance.observability.metrics import Metrics
 from appliance.shared.single_flight import Flight, SingleFlight
@@ -36,9 +41,20 @@ MAX_FETCHES = 3  # a copy may be evicted before it is opened, when many are fetc
 class Originals:
     """Opens the originals of images, wherever they are."""
 
-    def __init__(self, *, spool: Spool, store: ObjectStore, catalogue: ImageCatalogue, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        *,
+        spool: Spool,
+        store: ObjectStore,
+        catalogue: ImageCatalogue,
+        neighbours: NeighbourOriginals | None,
+        this_node: ThisNode,
+        metrics: Metrics,
+    ) -> None:
         self._spool = spool
         self._store = store
+        self._neighbours = neighbours
+        self._this_node = this_node
         self._catalogue = catalogue
         self._metrics = metrics
         self._fetches: SingleFlight[str, None] = SingleFlight()
@@ -53,7 +69,7 @@ class Originals:
         return self._small.waiting + self._large.waiting
 
     async def file(self, image: Image, clients: Clients) -> BinaryIO:
-        """The original as an open local file; close it. Raises StoreUnavailable, GoneImage."""
+        """The original as an open local file; close it. Raises StoreUnavailable, NodeUnavailable, GoneImage."""
         await self._settled(image.slug)
         found = self._spool.open(image.slug)
         for _ in range(MAX_FETCHES):
@@ -81,8 +97,12 @@ class Originals:
         self._refuse_replaced(image)
         return self._spool.open(image.slug)
 
-    async def remote(self, image: Image, start: int, length: int | None) -> ObjectReader:
-        """The bytes of the row's original from the store. Raises as `local` does."""
+    async def remote(self, image: Image, start: int, length: int) -> ObjectReader | NodeReader:
+        """The bytes of the row's original, from the store or a node. Raises NodeUnavailable, and as `local` does."""
+        if (neighbours := self._having(image)) is not None:
+            with suppress(ObjectMissing):
+                return await neighbours.open(image, start, length)
+            await self._require_stored(image)
         try:
             reader = await self._store.open(object_key(image.slug), start, length)
         except ObjectMissing as fault:
@@ -96,6 +116,17 @@ class Originals:
             await reader.aclose()
             raise
         return reader
+
+    def _having(self, image: Image) -> NeighbourOriginals | None:
+        """The neighbours, where one of them has the row's original and the store doesn't."""
+        is_here = image.node is None or self._this_node.has(image.node)
+        return None if is_here or image.location is Location.STORE else self._neighbours
+
+    async def _require_stored(self, image: Image) -> None:
+        """For an original that its node didn't have. Raises StoreUnavailable unless it was shipped in the meantime."""
+        row = await self._catalogue.get(image.slug)
+        if isinstance(row, Image) and row.location is Location.SPOOL:
+            raise StoreUnavailable("The original can't be found at the moment. Try again.", retry_after_s=RETRY_AFTER_S)
 
     # --- replacing ------------------------------------------------------------------------------------------------
 
@@ -159,6 +190,11 @@ class Originals:
 
     async def _fetch_into_copies(self, image: Image) -> None:
         async with self._spool.room_for(image.bytes):
+            if (neighbours := self._having(image)) is not None:
+                with suppress(ObjectMissing):
+                    await neighbours.fetch(image, self._spool.copy_path(image.slug))
+                    return
+                await self._require_stored(image)
             try:
                 await self._store.fetch(object_key(image.slug), self._spool.copy_path(image.slug))
             except ObjectMissing as fault:

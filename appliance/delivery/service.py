@@ -26,6 +26,7 @@ from appliance.domain.renditions import PLACEHOLDER, Priority, Target
 from appliance.domain.slugs import is_slug
 from appliance.domain.visibility import require_visible
 from appliance.limits import ProcessorBudget
+from appliance.nodes.originals import NodeReader
 from appliance.objectstore import ObjectReader
 from appliance.observability.metrics import Metrics
 from appliance.shared.client_limiter import ClientLimiter
@@ -40,17 +41,20 @@ THREADS = 16
 
 @dataclass(slots=True)
 class Original:
-    """An opened original: `length` bytes from `start`, from a local file or the store. Iterate it once, then close."""
+    """An opened original: `length` bytes from `start`, from a local file, the store or another node.
+
+    Iterate it once, then close.
+    """
 
     image: Image
     start: int
     length: int
-    source: BinaryIO | ObjectReader
+    source: BinaryIO | ObjectReader | NodeReader
     threads: Threads
 
     async def blocks(self) -> AsyncIterator[bytes]:
         """The bytes in order, in blocks of bounded size."""
-        if not isinstance(self.source, ObjectReader):
+        if not isinstance(self.source, (ObjectReader, NodeReader)):
             async for block in self._file_blocks(self.source):
                 yield block
             return
@@ -64,7 +68,7 @@ class Original:
             yield block
 
     async def close(self) -> None:
-        if isinstance(self.source, ObjectReader):
+        if isinstance(self.source, (ObjectReader, NodeReader)):
             await self.source.aclose()
         else:
             self.source.close()
@@ -167,12 +171,16 @@ class Delivery:
         return await self._details_reader.read(image, Clients(client))
 
     async def original(self, image: Image, start: int = 0, length: int | None = None) -> Original:
-        """The row's original, or `length` bytes of it from `start`. Raises StoreUnavailable."""
+        """The row's original, or `length` bytes of it from `start`. Raises StoreUnavailable, NodeUnavailable."""
         length = image.bytes - start if length is None else length
-        source: BinaryIO | ObjectReader | None = await self.originals.local(image)
-        if source is None:
-            source = await self.originals.remote(image, start, length)
-        return Original(image, start, length, source, self._threads)
+        if (here := await self.original_here(image, start, length)) is not None:
+            return here
+        return Original(image, start, length, await self.originals.remote(image, start, length), self._threads)
+
+    async def original_here(self, image: Image, start: int, length: int) -> Original | None:
+        """As `original`, but None unless it is on this disk."""
+        source = await self.originals.local(image)
+        return None if source is None else Original(image, start, length, source, self._threads)
 
     # --- prewarming -----------------------------------------------------------------------------------------------
 

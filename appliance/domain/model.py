@@ -85,7 +85,7 @@ class Image:
     that was uploaded before that was recorded. `access_key` is the id of the key that it was uploaded with, `invite`
     that of the invite by which a guest added it to an album. `lock` is the hash of the passphrase that its viewers
     need. `one_view` says that it may be viewed once; from `viewing_s` on somebody does, whose ticket has the hash
-    `viewing`.
+    `viewing`. `node` names the node whose spool has the original, as long as the store doesn't have it.
     """
 
     slug: str
@@ -112,6 +112,7 @@ class Image:
     one_view: bool = False
     viewing: str | None = None
     viewing_s: int | None = None
+    node: str | None = None
 
     @property
     def is_closed(self) -> bool:

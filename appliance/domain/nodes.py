@@ -32,6 +32,11 @@ class Node:
     def is_alive(self) -> bool:
         return not self.has_left and self.silent_s < DEAD_AFTER_S
 
+    @property
+    def state(self) -> str:
+        """One word: alive, stopped (in good order) or silent."""
+        return "alive" if self.is_alive else "stopped" if self.has_left else "silent"
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:

@@ -43,7 +43,7 @@ class Upload:
     file, empty before that: after a crash it is unknown how many of them were. `had_credentials` says that content
     credentials are among what is overwritten. `is_open` says that its client has yet to declare all bytes sent; until
     then it is never complete, not even with `length` bytes. `access_key` is the id of the key that it was created with,
-    `invite` the id of the invite.
+    `invite` the id of the invite. `node` names the node that has its bytes.
     """
 
     id_hash: str
@@ -69,6 +69,7 @@ class Upload:
     invite: str | None = None
     lock: str | None = field(default=None, repr=False)
     one_view: bool = False
+    node: str | None = None
 
     @property
     def is_closed(self) -> bool:

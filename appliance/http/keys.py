@@ -66,6 +66,9 @@ RESUMED_ZIPS = web.AppKey("resumed_zips", ConcurrencyLimit)
 DOWNLOADS = web.AppKey("downloads", ConcurrencyLimit)
 FORM_LIMITS = web.AppKey("form_limits", FormLimits)
 
+PASS_ON: web.AppKey[Callable[[web.Request, str], Awaitable[web.StreamResponse]]] = web.AppKey("pass_on")
+"""Passes a request on to the node that has what it is about."""
+
 REQUEST_ID = web.RequestKey("request_id", str)
 CLOSED = web.RequestKey("closed", bool)
 """Set once the request has met a locked image or album, or one for one view: its response is for nobody else."""

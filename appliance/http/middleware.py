@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from appliance.domain.errors import ApplianceError
+from appliance.domain.this_node import BytesElsewhere
 from appliance.http.always_open import is_always_open
 from appliance.http.authentication import authenticate
 from appliance.http.client_address import client_of
@@ -19,6 +20,7 @@ from appliance.http.keys import (
     HEALTH,
     LIMITS,
     METRICS,
+    PASS_ON,
     REFUSED_EARLY,
     REQUEST_ID,
     START_LIMITER,
@@ -78,7 +80,10 @@ async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse
             await authenticate(request)
         finally:  # also what a wrong key costs
             _limit(request)
-        return await handler(request)
+        try:
+            return await handler(request)
+        except BytesElsewhere as elsewhere:
+            return await request.app[PASS_ON](request, elsewhere.node)
     except web.HTTPException as fault:
         if fault.status < 400:  # redirects
             return fault

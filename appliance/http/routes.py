@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from appliance.http.api import albums, details, images, invites, me, oembed, sharex, status, upload_events, uploads
 from appliance.http.compression import compress
@@ -34,11 +35,13 @@ ADMITS_APPEND: Final[Mapping[str, Any]] = {"expect_handler": expect_handler(resu
 ADMITS_TUS: Final[Mapping[str, Any]] = {"expect_handler": expect_handler(tus.read_admission_request)}
 
 
-def application() -> web.Application:
-    """The application with its routes; `container` adds the services."""
+def application(*outermost: Middleware) -> web.Application:
+    """The application with its routes; `container` adds the services. `outermost` see a request first."""
     ignore_unreadable_names()
     site = web.Application(
-        middlewares=[observe, compress], client_max_size=MAX_FORM_BYTES, client_max_fields=MAX_FORM_FIELDS
+        middlewares=[*outermost, observe, compress],
+        client_max_size=MAX_FORM_BYTES,
+        client_max_fields=MAX_FORM_FIELDS,
     )
     site.on_response_prepare.append(add_headers)
     site.router.add_routes([*_images(), *_albums(), *_api(), *_pages()])

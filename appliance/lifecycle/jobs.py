@@ -28,7 +28,7 @@ class Job:
 
     name: str
     every_s: int
-    run: Callable[[], Awaitable[int | None]]
+    run: Callable[[], Awaitable[object]]
     for_all: bool = False
 
 

@@ -16,6 +16,7 @@ from appliance.domain.clock import Clock
 from appliance.domain.errors import ObjectMissing, StoreUnavailable
 from appliance.domain.model import Image, Location
 from appliance.domain.slugs import object_key, sidecar_key
+from appliance.domain.this_node import ThisNode
 from appliance.lifecycle.ship_queue import Lane, ShipQueue
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.objectstore.observed import ObservedStore
@@ -48,6 +49,7 @@ class Shipper:
         spool: Spool,
         sidecars: Sidecars,
         store: ObservedStore,
+        this_node: ThisNode,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -55,6 +57,7 @@ class Shipper:
         self._spool = spool
         self._sidecars = sidecars
         self.store = store
+        self._this_node = this_node
         self._metrics = metrics
         self._clock = clock
         self.queue = ShipQueue()
@@ -127,11 +130,11 @@ class Shipper:
         await self.enqueue_unshipped()
 
     async def enqueue_unshipped(self) -> None:
-        """Queue the rows whose original is still in the spool, up to the queue's limit."""
+        """Queue the rows whose original is still in this node's spool, up to the queue's limit."""
         after = ""
         while not self.queue.is_full and (images := await self._catalogue.unshipped(after)):
             for image in images:
-                if image.slug not in self._lost:
+                if self._this_node.has(image.node) and image.slug not in self._lost:
                     self.queue.add(image, HOST)
             after = images[-1].slug
 

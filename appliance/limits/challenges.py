@@ -13,6 +13,8 @@ from typing import Any
 
 from altcha import Challenge, Payload, Solution, create_challenge, verify_solution
 
+from appliance.domain.nodes import MAX_CLOCK_SKEW_S
+
 ALGORITHM = "PBKDF2/SHA-256"
 """Browsers have it built in, so a program of somebody who floods is not much faster than a phone."""
 KEY_PREFIX = "000"
@@ -29,14 +31,22 @@ class Challenges:
     """Makes challenges, and lets each solution count once.
 
     `cost` is the number of iterations that one try takes. What is remembered of solved challenges is bounded: where
-    there are too many, those that end first no longer count.
+    there are too many, those that end first no longer count. Nodes with the same `secret` accept each other's
+    challenges; each of them lets a solution count once.
     """
 
-    def __init__(self, cost: int, *, clock: Callable[[], float], max_remembered: int = MAX_REMEMBERED) -> None:
+    def __init__(
+        self,
+        cost: int,
+        *,
+        clock: Callable[[], float],
+        secret: str | None = None,
+        max_remembered: int = MAX_REMEMBERED,
+    ) -> None:
         self._cost = cost
         self._clock = clock
         self._max_remembered = max_remembered
-        self._secret = secrets.token_hex(32)
+        self._secret = secret or secrets.token_hex(32)
         self._is_unspent: dict[Name, bool] = {}
         self._ends: list[tuple[int, Name]] = []
         self._refused_until_s = 0
@@ -88,7 +98,10 @@ class Challenges:
             return None
         until_s = data.get("until")
         now_s = self._clock()
-        is_good = isinstance(until_s, int) and max(now_s, self._refused_until_s) < until_s <= now_s + VALID_S
+        is_good = (
+            isinstance(until_s, int)
+            and max(now_s, self._refused_until_s) < until_s <= now_s + VALID_S + MAX_CLOCK_SKEW_S
+        )
         return until_s if is_good else None
 
     def _remember(self, name: Name, until_s: int, *, is_unspent: bool) -> None:

@@ -70,7 +70,9 @@ class Limits:
                 minute_bytes=minute_bytes,
                 refused=rate("uploads", Unit.UPLOADS),
                 slow_lane=Rate(SLOW_LANE, clock=steady, aside=aside, refusals=refusals),
-                challenges=Challenges(settings.proof_of_work_cost, clock=steady),
+                challenges=Challenges(
+                    settings.proof_of_work_cost, clock=steady, secret=config.node_key("challenges of uploads")
+                ),
             ),
             processor=ProcessorBudget(rate("processor_s", Unit.SECONDS, PROCESSOR_WINDOW_S)),
             day_budgets=DayBudgets(

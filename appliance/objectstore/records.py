@@ -85,15 +85,15 @@ def metadata_of(image: Image) -> dict[str, str]:
 
 def record_of(image: Image) -> ObjectRecord:
     """The image's record. It needs a sidecar where `metadata_of` can't hold all of the image."""
-    metadata, stored = metadata_of(image), replace(image, location=Location.STORE)
+    metadata, stored = metadata_of(image), replace(image, location=Location.STORE, node=None)
     is_complete = image.version == 1 and _from_metadata(image.media_type, image.bytes, metadata) == stored
     return ObjectRecord(metadata, needs_sidecar=not is_complete)
 
 
 def sidecar_of(image: Image) -> bytes:
-    """The sidecar: JSON with every field of the image but its location."""
+    """The sidecar: JSON with every field of the image but where its original is."""
     document = flatten(image)
-    del document["location"]
+    del document["location"], document["node"]
     return json.dumps(document, sort_keys=True, indent=1).encode()
 
 
@@ -180,6 +180,7 @@ def _from_sidecar(document: Mapping[str, Any]) -> Image:
         "keep_metadata": KeepMetadata(keep) if keep else None,
         "lock": _lock(document),
         "location": Location.STORE,
+        "node": None,
     }
     return unflatten({**document, **typed})
 

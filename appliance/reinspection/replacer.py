@@ -21,6 +21,7 @@ from appliance.delivery.originals import Originals
 from appliance.domain.clients import HOST
 from appliance.domain.errors import Conflict, GoneImage, StoreUnavailable, UnknownImage
 from appliance.domain.model import Image
+from appliance.domain.this_node import ThisNode
 from appliance.lifecycle.shipping import Shipper
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.objectstore.records import record_of
@@ -43,6 +44,7 @@ class Replacer:
         shipper: Shipper,
         sidecars: Sidecars,
         caches: Caches,
+        this_node: ThisNode,
     ) -> None:
         self._spool = spool
         self._catalogue = catalogue.images
@@ -50,6 +52,7 @@ class Replacer:
         self._shipper = shipper
         self._sidecars = sidecars
         self._caches = caches
+        self._this_node = this_node
         self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue.uploads, priority=BACKGROUND)
 
     async def revise(self, before: Image, image: Image) -> Image:
@@ -74,6 +77,7 @@ class Replacer:
                 sha256=scrubbed.incoming.sha256,
                 private_data=scrubbed.private_data,
                 content_credentials=scrubbed.content_credentials,
+                node=self._this_node.name,
             )
             cleaned = await self._replace(before, cleaned, scrubbed.incoming)
         if not await self._shipper.ship(cleaned):

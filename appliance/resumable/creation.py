@@ -10,6 +10,7 @@ from appliance.domain.errors import EmptyUpload, InvalidField, MalformedRequest,
 from appliance.domain.model import UploadOptions
 from appliance.domain.passphrases import UNREADABLE_LOCK
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
+from appliance.domain.this_node import ThisNode
 from appliance.locks import Locksmith
 from appliance.resumable.part_reservations import PartReservations
 from appliance.resumable.progress import NewUpload, part_ids
@@ -38,6 +39,7 @@ class UploadCreator:
         reservations: PartReservations,
         unfinished: UnfinishedUploads,
         locksmith: Locksmith,
+        this_node: ThisNode,
         clock: Clock,
     ) -> None:
         self._idle_s = idle_s
@@ -48,6 +50,7 @@ class UploadCreator:
         self._reservations = reservations
         self._unfinished = unfinished
         self._locksmith = locksmith
+        self._this_node = this_node
         self._clock = clock
 
     async def create(self, new: NewUpload) -> tuple[str, Upload]:
@@ -62,13 +65,15 @@ class UploadCreator:
         """Create an upload that is assembled from parts; returns its id and row.
 
         The id is derived from theirs, so that a client whose reply was lost gets the same one again. Raises as
-        `create` does, MalformedRequest, PartsUnfinished, UploadLocked.
+        `create` does, MalformedRequest, PartsUnfinished, UploadLocked, BytesElsewhere.
         """
         upload_id = tokens.combine_secrets(part_ids(new.concat))
         async with self._locks.of(tokens.hash_secret(upload_id)).held():
             upload = await self._rows.get(tokens.hash_secret(upload_id))
             if upload is not None and upload.state is UploadState.GONE:  # its parts may still be there
                 upload, upload_id = None, tokens.generate_token()
+            if upload is not None and upload.state is UploadState.RECEIVING:
+                self._this_node.require(upload.node)
             if upload is None:
                 upload = await self._assembled(upload_id, new)
         return upload_id, upload
@@ -85,17 +90,26 @@ class UploadCreator:
             raise
 
     async def _length_of(self, parts: Sequence[str], options: UploadOptions) -> int:
-        """The bytes of the parts together. Raises PartsUnfinished, and InvalidField as `_require_as_closed` does."""
-        total = 0
-        for id_hash in parts:
-            part = await self._rows.get(id_hash)
-            if part is None or part.kind is not UploadKind.PARTIAL or part.state is not UploadState.RECEIVING:
-                raise PartsUnfinished("One of the parts is not a partial upload on this host, or no longer exists.")
+        """The bytes of the parts together.
+
+        Raises PartsUnfinished, BytesElsewhere, and InvalidField as `_require_as_closed` does.
+        """
+        total, rows = 0, [await self._part(id_hash) for id_hash in parts]
+        if len({part.node for part in rows}) > 1:
+            raise PartsUnfinished("The parts went to different servers of this host. Upload the file in one part.")
+        for part in rows:
+            self._this_node.require(part.node)
             if part.length is None or part.length != self._files.offset(part.id_hash):
                 raise PartsUnfinished("One of the parts is incomplete. Finish it first.")
             _require_as_closed(options, part)
             total += part.length
         return total
+
+    async def _part(self, id_hash: str) -> Upload:
+        part = await self._rows.get(id_hash)
+        if part is None or part.kind is not UploadKind.PARTIAL or part.state is not UploadState.RECEIVING:
+            raise PartsUnfinished("One of the parts is not a partial upload on this host, or no longer exists.")
+        return part
 
     async def _added(self, upload_id: str, new: NewUpload) -> Upload:
         if new.length == 0:
@@ -144,6 +158,7 @@ class UploadCreator:
             lock=lock,
             one_view=new.options.one_view,
             invite=None if new.client.invite is None else new.client.invite.id,
+            node=self._this_node.name,
         )
 
 

@@ -5,6 +5,7 @@ import logging
 from appliance.catalogue import Catalogue
 from appliance.domain.clock import Clock
 from appliance.domain.resumable_uploads import UploadState
+from appliance.domain.this_node import ThisNode
 from appliance.resumable.service import ResumableUploads
 from appliance.spool import Spool
 
@@ -16,10 +17,13 @@ log = logging.getLogger(__name__)
 class UploadJanitor:
     """Finishes, expires and forgets uploads. Its jobs are driven by rows and files, and may run at any time."""
 
-    def __init__(self, *, resumable: ResumableUploads, catalogue: Catalogue, spool: Spool, clock: Clock) -> None:
+    def __init__(
+        self, *, resumable: ResumableUploads, catalogue: Catalogue, spool: Spool, this_node: ThisNode, clock: Clock
+    ) -> None:
         self._resumable = resumable
         self._catalogue = catalogue
         self._spool = spool
+        self._this_node = this_node
         self._clock = clock
 
     async def recover(self) -> None:
@@ -32,7 +36,10 @@ class UploadJanitor:
                 await self._spool.take_back(slug, self._spool.uploads.path(upload.id_hash), upload.length)
 
     async def run(self) -> int:
-        """Finish complete uploads, give up overdue ones, and forget old ones. Returns how many were given up."""
+        """Finish this node's complete uploads, give up its overdue ones, and forget old ones.
+
+        Returns how many were given up. Those of another node may be complete there, whether it is alive or not.
+        """
         await self.finish_complete()
         given_up = await self._give_up_overdue()
         while await self._catalogue.uploads.forget(int(self._clock())):
@@ -57,7 +64,7 @@ class UploadJanitor:
         while uploads := await self._catalogue.uploads.due(now_s, after_s=after_s, limit=BATCH):
             for upload in uploads:
                 busy = self._resumable.locks.is_in_use(upload.id_hash) or self._resumable.lookup.is_complete(upload)
-                if not busy:
+                if not busy and self._this_node.has(upload.node):
                     await self._resumable.give_up(upload)
                     given_up += 1
             after_s = uploads[-1].expires_s

@@ -1,4 +1,7 @@
-"""Lookup of resumable uploads: by their secret ids or the links of their images, and how far each one is."""
+"""Lookup of resumable uploads: by their secret ids or the links of their images, and how far each one is.
+
+An upload whose bytes are on another node is found there alone: the lookup raises BytesElsewhere.
+"""
 
 from appliance.catalogue import Catalogue
 from appliance.domain import slugs, tokens
@@ -6,6 +9,7 @@ from appliance.domain.clock import Clock
 from appliance.domain.errors import GoneImage, GoneUpload, UnknownImage, UnknownUpload
 from appliance.domain.model import Ending, Image, Tombstone
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
+from appliance.domain.this_node import ThisNode
 from appliance.domain.visibility import require_visible
 from appliance.resumable.finisher import UploadFinisher
 from appliance.resumable.progress import Progress
@@ -15,17 +19,27 @@ from appliance.spool.resumed import UploadFiles
 class UploadLookup:
     """Finds uploads. Their bytes are counted by their files alone."""
 
-    def __init__(self, *, catalogue: Catalogue, files: UploadFiles, finisher: UploadFinisher, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        files: UploadFiles,
+        finisher: UploadFinisher,
+        this_node: ThisNode,
+        clock: Clock,
+    ) -> None:
         self._catalogue = catalogue
         self._files = files
         self._finisher = finisher
+        self._this_node = this_node
         self._clock = clock
 
     async def by_id(self, upload_id: str) -> Upload:
-        """The upload with this secret id. Raises UnknownUpload, GoneUpload."""
+        """The upload with this secret id. Raises UnknownUpload, GoneUpload, BytesElsewhere."""
         upload = await self._catalogue.uploads.get(tokens.hash_secret(upload_id))
         if upload is None:
             raise UnknownUpload("There is no upload at this address, or it ended more than a day ago.")
+        self._require_here(upload)
         if upload.state is UploadState.GONE or self._is_expired(upload):
             raise GoneUpload
         return upload
@@ -33,14 +47,21 @@ class UploadLookup:
     async def by_slug(self, slug: str) -> Upload | None:
         """The unfinished upload behind an image's link; None when there is none.
 
-        Raises GoneImage for one that was given up or refused, even before a job has recorded that it expired.
+        Raises GoneImage for one that was given up or refused, even before a job has recorded that it expired, and
+        BytesElsewhere.
         """
         upload = await self._catalogue.uploads.by_slug(slug) if slugs.is_slug(slug) else None
         if upload is None or upload.state is UploadState.DONE:
             return None
+        self._require_here(upload)
         if upload.state is not UploadState.RECEIVING or self._is_expired(upload):
             require_visible(Tombstone(slug, Ending.UNFINISHED, upload.expires_s), self._clock())
         return upload
+
+    def _require_here(self, upload: Upload) -> None:
+        """Raises BytesElsewhere for an upload that another node receives; of one that has ended the row says all."""
+        if upload.state is UploadState.RECEIVING:
+            self._this_node.require(upload.node)
 
     def offset(self, upload: Upload) -> int:
         """How many of its bytes are here."""

@@ -16,6 +16,7 @@ from appliance.domain.errors import (
     UploadPaused,
 )
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
+from appliance.domain.this_node import ThisNode
 from appliance.lifecycle.management import Proof, check_token
 from appliance.locks import Locksmith
 from appliance.observability.metrics import Metrics
@@ -51,6 +52,7 @@ class ResumableUploads:
         unfinished: UnfinishedUploads,
         committer: Committer,
         locksmith: Locksmith,
+        this_node: ThisNode,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -71,6 +73,7 @@ class ResumableUploads:
             reservations=self._reservations,
             unfinished=unfinished,
             locksmith=locksmith,
+            this_node=this_node,
             clock=clock,
         )
         self.finisher = UploadFinisher(
@@ -83,7 +86,9 @@ class ResumableUploads:
             metrics=metrics,
             clock=clock,
         )
-        self.lookup = UploadLookup(catalogue=catalogue, files=spool.uploads, finisher=self.finisher, clock=clock)
+        self.lookup = UploadLookup(
+            catalogue=catalogue, files=spool.uploads, finisher=self.finisher, this_node=this_node, clock=clock
+        )
         self._receiver = UploadReceiver(
             rows=catalogue.uploads,
             files=spool.uploads,

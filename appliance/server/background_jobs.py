@@ -4,6 +4,8 @@ from appliance.container import Container
 from appliance.lifecycle.jobs import Job, Jobs
 
 HOUR_S = 3600
+BAN_LIST_S = 5
+"""So long a ban that was made on another node may take to hold on this one."""
 SAVE_BUDGETS_S = 5
 """What clients used of their day in this time is forgotten in a crash."""
 
@@ -16,6 +18,7 @@ def background_jobs(container: Container) -> Jobs:
     """
     return Jobs(
         [
+            *_node_jobs(container),
             Job("ship", 10, container.shipper.check_and_enqueue),
             Job("sidecars", 15, container.image_lifecycle.sync_records, for_all=True),
             Job("tombstones", 15, container.tombstones.settle_due, for_all=True),
@@ -39,3 +42,13 @@ def background_jobs(container: Container) -> Jobs:
         container.metrics,
         container.membership,
     )
+
+
+def _node_jobs(container: Container) -> list[Job]:
+    """How a node follows what others changed."""
+    if container.membership is None:
+        return []
+    return [
+        Job("ban-list", BAN_LIST_S, container.bans.load),
+        Job("erasures", 15, container.erasures.run),
+    ]

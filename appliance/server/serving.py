@@ -52,6 +52,7 @@ class StopSignals:
 async def serve_until_stopped(
     config: Config,
     site: web.Application,
+    nodes_site: web.Application | None,
     health: Health,
     metrics: Metrics,
     *,
@@ -60,16 +61,20 @@ async def serve_until_stopped(
 ) -> None:
     """Listen and answer until SIGTERM or SIGINT, then stop without dropping a request.
 
+    `nodes_site` is for the other nodes, where there are any.
+
     Resumable uploads are paused first, because their requests need not be waited for.
     """
     signals = StopSignals()
     signals.listen()
     asyncio.get_running_loop().set_exception_handler(AcceptFaults())
-    runner = Runner(site, access_log=None, handle_signals=False, keepalive_timeout=75, shutdown_timeout=2)
-    await runner.setup()
+    runner = await _runner(site)
+    nodes_runner = None if nodes_site is None else await _runner(nodes_site)
     watcher = await _metrics_listener(config.server, metrics, supervisor.metrics_sockets)
     try:
         listeners = await listen(runner, config.server.listen, supervisor.sockets, site[OPEN_CONNECTIONS].would_refuse)
+        if nodes_runner is not None:
+            listeners += await listen(nodes_runner, config.node.listen or "", ())
         log.info("serving on %s", config.server.base_url)
         if not config.server.links_work:
             log.warning("nobody can open links that begin with %s: set server.public_url", config.server.base_url)
@@ -82,10 +87,16 @@ async def serve_until_stopped(
             log.info("stopping: %d requests in flight", health.in_flight)
             await _drained(runner, listeners, health, signals.hurry)
     finally:
-        await runner.cleanup()
-        if watcher is not None:
-            await watcher.cleanup()
+        for one in (nodes_runner, runner, watcher):
+            if one is not None:
+                await one.cleanup()
     log.info("stopped")
+
+
+async def _runner(site: web.Application) -> Runner:
+    runner = Runner(site, access_log=None, handle_signals=False, keepalive_timeout=75, shutdown_timeout=2)
+    await runner.setup()
+    return runner
 
 
 async def _drained(

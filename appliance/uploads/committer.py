@@ -13,6 +13,7 @@ from appliance.domain.key_rules import default_expiry_s, require_expiry
 from appliance.domain.model import IdempotencyRecord, Image, UploadOptions
 from appliance.domain.renditions import Facts
 from appliance.domain.resumable_uploads import Upload
+from appliance.domain.this_node import ThisNode
 from appliance.domain.upload_options import clean_options
 from appliance.lifecycle.shipping import Shipper
 from appliance.locks import Locksmith
@@ -55,6 +56,7 @@ class Committer:
         shipper: Shipper,
         delivery: Delivery,
         locksmith: Locksmith,
+        this_node: ThisNode,
         clock: Clock,
         max_album_images: int,
     ) -> None:
@@ -65,6 +67,7 @@ class Committer:
         self._shipper = shipper
         self._delivery = delivery
         self._locksmith = locksmith
+        self._this_node = this_node
         self._clock = clock
         self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue.uploads)
 
@@ -173,6 +176,7 @@ class Committer:
             access_key=None if key is None else key.id,
             lock=lock,
             one_view=options.one_view,
+            node=self._this_node.name,
         )
 
 

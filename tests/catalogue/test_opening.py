@@ -135,7 +135,7 @@ def test_an_old_sqlite_is_refused() -> None:
 
 async def test_damage_in_the_middle_of_the_file_is_found(path: Path) -> None:
     async with SqliteCatalogue(path) as catalogue:
-        for number in range(500):
+        for number in range(1000):
             await catalogue.images.add(image(number))
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2 // 4096 * 4096)  # beyond the schema's pages, which come first
@@ -151,7 +151,8 @@ async def test_rows_that_make_no_sense_are_told_by_name(catalogue: SqliteCatalog
         connection.execute("UPDATE images SET ended_s = 1 WHERE slug = :slug", {"slug": slug(0)})
         connection.execute("UPDATE images SET erasing = 1 WHERE slug = :slug", {"slug": slug(1)})
         connection.execute("UPDATE images SET width = 0 WHERE slug = :slug", {"slug": slug(2)})
-        connection.execute("INSERT INTO tombstones VALUES (:slug, 'deleted', 1)", {"slug": slug(3)})
+        values = {"slug": slug(3)}
+        connection.execute("INSERT INTO tombstones (slug, ended, ended_s) VALUES (:slug, 'deleted', 1)", values)
         return Outcome(None)
 
     await catalogue.writer.run(spoil)

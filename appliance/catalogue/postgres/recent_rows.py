@@ -9,6 +9,7 @@ from appliance.catalogue.sql.rows import Row
 from appliance.domain.clock import Clock
 from appliance.domain.errors import CatalogueUnavailable
 from appliance.domain.model import Image
+from appliance.shared.keyed_locks import KeyedLocks
 from appliance.shared.single_flight import Flight, SingleFlight
 
 PATIENCE_S = 3.0
@@ -16,7 +17,10 @@ PATIENCE_S = 3.0
 
 
 class RecentRows:
-    """A `RowMemory` that always asks, because other servers may change rows too; callers at the same time ask once.
+    """A `RowMemory` that always asks, because other servers may change rows too.
+
+    Callers who wait for the same row share one question, but only one that is asked after they came: what another node
+    answered before that is in what they get.
 
     Only where the database doesn't answer, what it said up to `stale_s` seconds before is returned instead: never a
     living image that has expired since, never one that is locked or has one view. `clock` is unix time, `monotonic`
@@ -31,37 +35,49 @@ class RecentRows:
         self._clock = clock
         self._monotonic = monotonic
         self._rows: OrderedDict[str, tuple[float, Row]] = OrderedDict()
-        self._readings: SingleFlight[str, Row | None] = SingleFlight()
+        self._waiting: SingleFlight[str, Row | None] = SingleFlight()
+        self._turns = KeyedLocks()
+        self._asked: dict[str, Flight] = {}
         self._is_silent = False
 
     async def get(self, slug: str, read: Callable[[str], Awaitable[Row | None]]) -> Row | None:
-        async def read_and_keep(flight: Flight) -> Row | None:
-            began = self._monotonic()
-            try:
-                row = await read(slug)
-            finally:
-                self._is_silent = False
-            if flight.is_current:
-                self._keep(slug, row, began)
-            return row
+        async def read_in_turn(flight: Flight) -> Row | None:
+            async with self._turns.holding(slug):
+                return await self._read_and_keep(slug, read, flight)
 
-        reading = self._readings.run(slug, read_and_keep)
+        reading = self._waiting.run(slug, read_in_turn)
         if self._recent(slug) is None:
             return await reading
         try:
             return await asyncio.wait_for(reading, 0 if self._is_silent else PATIENCE_S)
         except TimeoutError:
-            self._is_silent = slug in self._readings
-            return self._recent(slug) or await self._readings.run(slug, read_and_keep)
+            self._is_silent = slug in self._asked
+            return self._recent(slug) or await self._waiting.run(slug, read_in_turn)
         except CatalogueUnavailable:
             row = self._recent(slug)
             if row is None:
                 raise
             return row
 
+    async def _read_and_keep(
+        self, slug: str, read: Callable[[str], Awaitable[Row | None]], flight: Flight
+    ) -> Row | None:
+        """Ask. Who comes from here on has to ask once more, because the answer may be older than what they know."""
+        self._waiting.forget(slug)
+        self._asked[slug] = flight
+        began = self._monotonic()
+        try:
+            row = await read(slug)
+        finally:
+            self._is_silent = False
+            is_latest = self._asked.pop(slug, None) is flight
+        if is_latest:
+            self._keep(slug, row, began)
+        return row
+
     def settle(self, rows: Mapping[str, Row | None]) -> None:
         for slug, row in rows.items():
-            self._readings.forget(slug)
+            self._asked.pop(slug, None)
             self._keep(slug, row, self._monotonic())
 
     def _recent(self, slug: str) -> Row | None:

@@ -95,6 +95,7 @@ def revise(connection: Connection, image: Image, *, is_replaced: bool) -> Outcom
         private_data=image.private_data,
         content_credentials=image.content_credentials,
         location=location,
+        node=image.node if is_replaced else row.image.node,
     )
     give_back(connection, replace(image, bytes=row.image.bytes - image.bytes), images=0)
     due = replace(row, image=revised, sidecar_due=True, prewarmed=row.prewarmed and is_shown_alike)
@@ -105,6 +106,11 @@ def revise(connection: Connection, image: Image, *, is_replaced: bool) -> Outcom
 def mark_shipped(connection: Connection, slug: str) -> Outcome[bool]:
     shipped = images_of(connection.execute(sql.MARK_SHIPPED, {"slug": slug}))
     return Outcome(bool(shipped), {slug: shipped[0]} if shipped else {})
+
+
+def claim(connection: Connection, slugs: Sequence[str], node: str) -> Outcome[None]:
+    connection.execute(sql.CLAIM, {"slugs": _batch(slugs), "node": node})
+    return Outcome(None, dict.fromkeys(slugs))
 
 
 def mark_original_only(connection: Connection, slug: str, reason: str) -> Outcome[None]:

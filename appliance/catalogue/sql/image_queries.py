@@ -1,12 +1,14 @@
 """Queries of the rows of images: each function runs on a reading thread."""
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.connection import Connection, Cursor
+from appliance.catalogue.sql.node_statements import ERASED, UNSHIPPED_NODES
 from appliance.catalogue.sql.rows import Row, image_of, images_of, tombstone_of
-from appliance.catalogue.values import COUNT_LIMIT, Backlog, RowCounts
+from appliance.catalogue.values import COUNT_LIMIT, Backlog, Erasure, RowCounts
 from appliance.domain.model import Image
 
 _BEYOND_ALL_SLUGS = "\x7f"
@@ -46,6 +48,15 @@ def erasable(connection: Connection, now_s: int, limit: int, skipped: int) -> li
 
 def tombstones_due(connection: Connection, after: str, limit: int) -> list[str]:
     return _slugs(connection.execute(sql.TOMBSTONES_DUE, {"after": after, "limit": limit}))
+
+
+def erased(connection: Connection, since_s: int, after: str, limit: int) -> list[Erasure]:
+    rows = connection.execute(ERASED, {"since_s": since_s, "after": after, "limit": limit})
+    return [Erasure(*row) for row in rows]
+
+
+def unshipped_by_node(connection: Connection) -> Mapping[str, int]:
+    return Counter(node or "" for (node,) in connection.execute(UNSHIPPED_NODES, {"cap": COUNT_LIMIT}))
 
 
 def known(connection: Connection, slugs: Sequence[str]) -> set[str]:

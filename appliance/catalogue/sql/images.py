@@ -1,6 +1,6 @@
 """The rows of images: what can be asked of them and done to them, on the threads for it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from appliance.catalogue.sql import image_changes, image_queries
@@ -10,7 +10,7 @@ from appliance.catalogue.sql.readers import Readers
 from appliance.catalogue.sql.row_memory import RowMemory
 from appliance.catalogue.sql.rows import Row
 from appliance.catalogue.sql.writer import Writer
-from appliance.catalogue.values import UNCHANGED, Backlog, Unchanged
+from appliance.catalogue.values import UNCHANGED, Backlog, Erasure, Unchanged
 from appliance.domain.model import IdempotencyRecord, Image
 from appliance.domain.resumable_uploads import Upload
 
@@ -101,6 +101,9 @@ class ImageRows:
     async def mark_sidecar_written(self, slug: str, version: int) -> bool:
         return await self._write(image_changes.mark_sidecar_written, slug, version)
 
+    async def claim(self, slugs: Iterable[str], node: str) -> None:
+        await self._write(image_changes.claim, tuple(slugs), node)
+
     async def unshipped(self, after: str = "", limit: int = 500) -> list[Image]:
         return await self._readers.run(image_queries.walk, sql.UNSHIPPED, after, limit)
 
@@ -140,6 +143,12 @@ class ImageRows:
 
     async def mark_tombstone_written(self, slug: str, version: int | None) -> None:
         await self._write(image_changes.mark_tombstone_written, slug, version)
+
+    async def unshipped_by_node(self) -> Mapping[str, int]:
+        return await self._readers.run(image_queries.unshipped_by_node)
+
+    async def erased(self, since_s: int, after: str = "", limit: int = 500) -> list[Erasure]:
+        return await self._readers.run(image_queries.erased, since_s, after, limit)
 
     async def forget_tombstones(self, before_s: int, limit: int = 1000) -> int:
         return await self._write(image_changes.forget_tombstones, before_s, limit)

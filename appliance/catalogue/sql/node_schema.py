@@ -27,3 +27,17 @@ def nodes(db: Schema) -> None:
         " WITHOUT ROWID"
     )
     db.execute("CREATE INDEX leases_by_node ON leases (node)")
+
+
+@migration("0020-where-bytes-are")
+def where_bytes_are(db: Schema) -> None:
+    """Which node's spool has them, of an image until the store does; a server that is alone names none."""
+    for table in ("images", "uploads"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN node TEXT")
+
+
+@migration("0021-erasures")
+def erasures(db: Schema) -> None:
+    """When an image was erased, by the database's clock: each node evicts then what it has of it."""
+    db.execute("ALTER TABLE tombstones ADD COLUMN erased_s INTEGER NOT NULL DEFAULT 0")
+    db.execute("CREATE INDEX tombstones_by_erasure ON tombstones (erased_s, slug)")

@@ -1,4 +1,7 @@
-"""The SQL of nodes and leases. Their times are the database's own: `NOW_S` is replaced by each database's clock."""
+"""The SQL of nodes and leases, and of what nodes have to follow.
+
+Times are the database's own: `NOW_S` is replaced by each database's clock.
+"""
 # ruff: noqa: S608  (only texts of this package are put into the text; values are always bound)
 
 NOW_S = "((julianday('now') - 2440587.5) * 86400.0)"
@@ -25,3 +28,9 @@ ACQUIRE = f"""
 RELEASE = "DELETE FROM leases WHERE name = :name AND node = :node"
 RELEASE_ALL = "DELETE FROM leases WHERE node = :node"
 LEASES = f"SELECT name, node, until_s - {_NOW} FROM leases WHERE name > '' AND {_HOLDER_IS_ALIVE} ORDER BY name"
+ERASED = """
+    SELECT slug, erased_s FROM tombstones INDEXED BY tombstones_by_erasure
+    WHERE (erased_s, slug) > (:since_s, :after) ORDER BY erased_s, slug LIMIT :limit"""
+UNSHIPPED_NODES = """
+    SELECT node FROM images INDEXED BY images_unshipped
+    WHERE location = 'spool' AND ended IS NULL AND slug > '' LIMIT :cap"""

@@ -7,6 +7,7 @@ bound of '' turns a walk in slug order into a search, the only form of a walk th
 
 from dataclasses import fields
 
+from appliance.catalogue.sql.node_statements import NOW_S
 from appliance.catalogue.sql.rows import ALBUM_COLUMNS, COLUMNS, UPLOAD_COLUMNS
 from appliance.domain.flat_image import FACTS_FIELDS
 from appliance.domain.invites import Invite
@@ -38,12 +39,14 @@ ADD_IMAGE = f"""INSERT INTO images ({_IMAGE_ROW}) VALUES ({_VALUES}, :prewarmed,
 IMAGE = f"SELECT {_IMAGE} FROM images WHERE slug = :slug"
 IMAGE_ROW = f"SELECT {_IMAGE_ROW} FROM images WHERE slug = :slug"
 CHANGE = f"UPDATE images SET {_SET} WHERE slug = :slug"
-REVISE = f"UPDATE images SET {_REVISED}, location = :location WHERE slug = :slug"
+REVISE = f"UPDATE images SET {_REVISED}, location = :location, node = :node WHERE slug = :slug"
 REMOVE_IMAGE = "DELETE FROM images WHERE slug = :slug"
 
 # --- shipping, prewarming, sidecars -------------------------------------------------------------------------------
 
-MARK_SHIPPED = f"UPDATE images SET location = 'store' WHERE slug = :slug AND ended IS NULL RETURNING {_IMAGE}"
+MARK_SHIPPED = f"""
+    UPDATE images SET location = 'store', node = NULL WHERE slug = :slug AND ended IS NULL RETURNING {_IMAGE}"""
+CLAIM = f"UPDATE images SET node = :node WHERE slug IN {_SLUGS} AND location = 'spool'"
 UNSHIPPED = f"""
     SELECT {_IMAGE} FROM images INDEXED BY images_unshipped
     WHERE location = 'spool' AND ended IS NULL AND slug > :after ORDER BY slug LIMIT :limit"""
@@ -76,9 +79,9 @@ BEGIN_ERASE = "UPDATE images SET erasing = 1 WHERE slug = :slug AND ended IS NOT
 # --- tombstones, idempotency, notes -------------------------------------------------------------------------------
 
 TOMBSTONE = "SELECT slug, ended, ended_s FROM tombstones WHERE slug = :slug"
-ADD_TOMBSTONE = """
-    INSERT INTO tombstones (slug, ended, ended_s) VALUES (:slug, :ended, :ended_s)
-    ON CONFLICT (slug) DO UPDATE SET ended = excluded.ended, ended_s = excluded.ended_s"""
+ADD_TOMBSTONE = f"""
+    INSERT INTO tombstones (slug, ended, ended_s, erased_s) VALUES (:slug, :ended, :ended_s, CAST({NOW_S} AS INTEGER))
+    ON CONFLICT (slug) DO UPDATE SET ended = excluded.ended, ended_s = excluded.ended_s, erased_s = excluded.erased_s"""
 FORGET_TOMBSTONES = """
     DELETE FROM tombstones WHERE slug IN
     (SELECT slug FROM tombstones WHERE ended_s < :before_s ORDER BY ended_s LIMIT :limit) RETURNING slug"""
@@ -111,6 +114,7 @@ COMPLETE_UPLOAD = """
 SET_UPLOAD_EDITS = """
     UPDATE uploads SET edits = :edits, had_credentials = max(had_credentials, :credentials)
     WHERE id_hash = :id_hash AND state = 'receiving'"""
+CLAIM_UPLOAD = "UPDATE uploads SET node = :node WHERE id_hash = :id_hash AND state = 'receiving'"
 KEEP_UPLOAD = "UPDATE uploads SET expires_s = :expires_s WHERE id_hash = :id_hash AND state = 'receiving'"
 END_UPLOAD = """
     UPDATE uploads SET state = :state, refusal = :refusal, expires_s = :expires_s

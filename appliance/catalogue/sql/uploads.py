@@ -1,5 +1,7 @@
 """The rows of resumable uploads."""
 
+from collections.abc import Iterable, Sequence
+
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.connection import Connection
 from appliance.catalogue.sql.lock_mark import mark_if_closed
@@ -36,6 +38,10 @@ class UploadRows:
 
     async def set_edits(self, id_hash: str, edits: bytes, *, credentials: bool = False) -> None:
         await self._writer.run(lambda connection: _set_edits(connection, id_hash, edits, credentials))
+
+    async def claim(self, id_hashes: Iterable[str], node: str) -> None:
+        names = list(id_hashes)
+        await self._writer.run(lambda connection: _claim(connection, names, node))
 
     async def keep_until(self, id_hash: str, expires_s: int) -> None:
         await self._writer.run(lambda connection: _keep_until(connection, id_hash, expires_s))
@@ -90,6 +96,12 @@ def _complete(connection: Connection, id_hash: str, length: int) -> Outcome[bool
 def _set_edits(connection: Connection, id_hash: str, edits: bytes, credentials: bool) -> Outcome[None]:
     values = {"id_hash": packed(id_hash), "edits": edits, "credentials": credentials}
     connection.execute(sql.SET_UPLOAD_EDITS, values)
+    return Outcome(None)
+
+
+def _claim(connection: Connection, id_hashes: Sequence[str], node: str) -> Outcome[None]:
+    for id_hash in id_hashes:
+        connection.execute(sql.CLAIM_UPLOAD, {"id_hash": packed(id_hash), "node": node})
     return Outcome(None)
 
 

@@ -70,6 +70,7 @@ from appliance.domain.errors.nodes import (
     NodeSchemaDiffers,
     NodeSecretDiffers,
     NodeStoreDiffers,
+    NodeUnavailable,
 )
 from appliance.domain.errors.operation import (
     CommandFailed,
@@ -196,6 +197,7 @@ __all__ = [
     "NodeSchemaDiffers",
     "NodeSecretDiffers",
     "NodeStoreDiffers",
+    "NodeUnavailable",
     "NotAnImage",
     "NotHereYet",
     "NotTusBody",

@@ -36,3 +36,11 @@ class NodeSecretDiffers(ApplianceError):
 
     code = "node-secret-differs"
     title = "The secret is not that of the other nodes"
+
+
+class NodeUnavailable(ApplianceError):
+    """Another node has the bytes, and doesn't answer."""
+
+    code = "node-unavailable"
+    title = "A server of this host is not responding"
+    texts = ("A server of this host is not responding, and what you asked for is there. Try again in a moment.",)

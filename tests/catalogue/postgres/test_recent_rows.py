@@ -8,6 +8,7 @@ from appliance.catalogue.sql.rows import Row
 from appliance.domain.errors import CatalogueUnavailable
 from appliance.domain.model import Ending, Tombstone
 from tests.support.rows import image, slug
+from tests.support.waiting import until
 
 STALE_S = 60
 
@@ -48,6 +49,25 @@ async def test_callers_at_the_same_time_ask_once() -> None:
     first, second = await asyncio.gather(rows.get(), rows.get())
     assert first == second == image()
     assert rows.asked == 1
+
+
+async def test_who_comes_while_the_database_is_asked_gets_what_it_says_after_that() -> None:
+    rows = Rows(image())
+    rows.answers.clear()
+
+    async def read(_: str) -> Row | None:
+        row, rows.asked = rows.row, rows.asked + 1
+        await rows.answers.wait()
+        return row
+
+    before = asyncio.create_task(rows.memory.get(slug(0), read))
+    await until(lambda: rows.asked == 1)
+    rows.row = Tombstone(slug(0), Ending.DELETED, 1)
+    after = [asyncio.create_task(rows.memory.get(slug(0), read)) for _ in range(3)]
+    rows.answers.set()
+    assert await before == image()
+    assert await asyncio.gather(*after) == [rows.row] * 3
+    assert rows.asked == 2
 
 
 async def test_what_was_seen_lately_is_found_while_the_database_is_down_but_not_for_long() -> None:

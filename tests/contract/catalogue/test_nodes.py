@@ -9,6 +9,7 @@ from appliance.catalogue import Catalogue
 from appliance.catalogue.sql import nodes as rows
 from appliance.domain.errors import CommandFailed, NodeNameInUse
 from appliance.domain.nodes import Node
+from tests.support.rows import image, slug
 
 BOX_1 = Node("box-1", "http://10.0.0.1:8090", "home-1", "1.0")
 BOX_2 = Node("box-2", "http://10.0.0.2:8090", "home-2", "1.0")
@@ -102,3 +103,18 @@ async def test_a_heartbeat_is_the_end_of_silence(nodes: Catalogue) -> None:
     await nodes.nodes.beat("box-1")
     [one, _] = await nodes.nodes.nodes()
     assert one.silent_s <= 5
+
+
+async def test_what_was_erased_is_found_by_the_time_of_its_erasure(catalogue: Catalogue) -> None:
+    images, before_s = catalogue.images, int(await catalogue.nodes.now()) - 1
+    for number in range(3):
+        await images.add(image(number))
+        await images.end(slug(number), now_s=1, erase_after_s=1)
+        assert await images.begin_erase(slug(number), 2)
+    assert await images.erased(before_s) == []
+    for number in range(3):
+        await images.confirm_erased(slug(number))
+    found = await images.erased(before_s)
+    assert {erasure.slug for erasure in found} == {slug(0), slug(1), slug(2)}
+    assert await images.erased(found[0].erased_s, found[0].slug, 1) == found[1:2]
+    assert await images.erased(found[-1].erased_s, found[-1].slug) == []

@@ -1,0 +1,28 @@
+"""The application for other nodes: every address of the host, for those whose call another node has signed."""
+
+from aiohttp import web
+
+from appliance.container.parts import Container
+from appliance.http import keys
+from appliance.http.nodes import originals
+from appliance.http.nodes.guard import ToldByNode, nodes_alone
+from appliance.http.nodes.relay import refuse_second_hop
+from appliance.http.routes import application
+from appliance.http.transport.open_connections import OpenConnections
+from appliance.http.trusted_proxies import TrustedProxies
+
+
+def nodes_site_of(container: Container, site: web.Application) -> web.Application | None:
+    """The application, with the parts and limits of `site`; None for a server that is alone."""
+    calls = container.calls
+    if calls is None:
+        return None
+    nodes = application(nodes_alone(calls.neighbours.name, calls.signatures))
+    for key, value in site.items():
+        nodes[key] = value
+    nodes[keys.TRUSTED_PROXIES] = ToldByNode()
+    nodes[keys.PASS_ON] = refuse_second_hop
+    nodes[keys.OPEN_CONNECTIONS] = connections = OpenConnections(TrustedProxies(()))
+    connections.max_per_address = connections.max_connections
+    nodes.router.add_get(originals.ROUTE, originals.show_original, allow_head=False)
+    return nodes

@@ -1,0 +1,1 @@
+"""Calls to other nodes: signing them, sending them, and reading originals from where they are."""

@@ -1,0 +1,137 @@
+"""Neighbours: the other nodes, where each is reached, and calls to them that are signed and have deadlines."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final
+
+import aiohttp
+from aiohttp import hdrs
+from multidict import CIMultiDict
+from yarl import URL
+
+from appliance.catalogue import NodeCatalogue
+from appliance.domain.errors import NodeUnavailable
+from appliance.domain.nodes import Node
+from appliance.nodes.signatures import Call, Signatures
+
+SENDER: Final = "Appliance-Node"
+SIGNATURE: Final = "Appliance-Signature"
+CLIENT: Final = "Appliance-Client"
+USER: Final = "Appliance-User"
+CONNECT_S = 2.0
+QUEUE_S = 5.0
+"""How long a call waits for one of the connections to its node."""
+SILENCE_S = 60.0
+"""How long a reply may pause. Events are sent more often, and no upload waits longer for its verdict."""
+UNACKNOWLEDGED_MS = 15_000
+"""A node whose machine lost its power acknowledges nothing."""
+MAX_CONNECTIONS = 256
+"""To each node."""
+KNOWN_S = 2.0
+"""How old the list of nodes may be."""
+RETRY_AFTER_S = 5
+
+log = logging.getLogger(__name__)
+
+
+class Neighbours:
+    """Calls other nodes. `name` is this node's."""
+
+    def __init__(self, name: str, *, signatures: Signatures, rows: NodeCatalogue) -> None:
+        self.name = name
+        self._signatures = signatures
+        self._rows = rows
+        self._session: aiohttp.ClientSession | None = None
+        self._nodes: dict[str, Node] = {}
+        self._known_until_s = 0.0
+
+    async def close(self) -> None:
+        """End every call."""
+        if self._session is not None:
+            await self._session.close()
+
+    @asynccontextmanager
+    async def call(
+        self,
+        node: str,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body: AsyncIterator[bytes] | None = None,
+        *,
+        client: str = "",
+        user: str = "",
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The node's reply to a request for `path`, whose body streams both ways.
+
+        Raises NodeUnavailable when there is none; `blocks` reads its body.
+        """
+        url = await self._url(node)
+        sent = CIMultiDict(headers or {})
+        sent[SENDER], sent[CLIENT], sent[USER] = self.name, client, user
+        sent[SIGNATURE] = self._signatures.sign(Call(self.name, node, method, path, client, user))
+        with answering(node):
+            reply = await self._open_session().request(
+                method, URL(url + path, encoded=True), headers=sent, data=body, allow_redirects=False
+            )
+        async with reply:
+            yield reply
+
+    async def _url(self, name: str) -> str:
+        await self._refresh()
+        node = self._nodes.get(name)
+        if node is None or not node.is_alive:
+            raise unavailable()
+        return node.url
+
+    async def _refresh(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if now_s >= self._known_until_s:
+            self._nodes = {node.name: node for node in await self._rows.nodes()}
+            self._known_until_s = now_s + KNOWN_S
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=0, limit_per_host=MAX_CONNECTIONS, ttl_dns_cache=10, socket_factory=_socket
+                ),
+                timeout=aiohttp.ClientTimeout(total=None, connect=QUEUE_S, sock_connect=CONNECT_S, sock_read=SILENCE_S),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=(hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.USER_AGENT, hdrs.CONTENT_TYPE),
+                auto_decompress=False,
+            )
+        return self._session
+
+
+async def blocks(node: str, reply: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """The body of the node's reply, as it comes. Raises NodeUnavailable when the node stops before its end."""
+    with answering(node):
+        async for block in reply.content.iter_any():
+            yield block
+
+
+@contextmanager
+def answering(node: str) -> Iterator[None]:
+    """Translates what goes wrong with a call to the node. Raises NodeUnavailable."""
+    try:
+        yield
+    except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as fault:
+        log.warning("the node %s doesn't answer: %s", node, type(fault).__name__)
+        raise unavailable() from fault
+
+
+def unavailable() -> NodeUnavailable:
+    """The error for a node that doesn't answer."""
+    return NodeUnavailable(retry_after_s=RETRY_AFTER_S)
+
+
+def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    family, kind, protocol = address[:3]
+    made = socket.socket(family, kind, protocol)
+    made.setblocking(False)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+    return made

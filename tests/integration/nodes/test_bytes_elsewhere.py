@@ -1,0 +1,81 @@
+"""Images that another node has: it shows them as long as the store doesn't have them, and erases them when they end."""
+
+import pytest
+
+from appliance.domain.model import Image, Location
+from tests.support.host import problem
+from tests.support.nodes import NodeHost
+from tests.support.tus_client import sha256
+from tests.support.waiting import until
+
+Nodes = tuple[NodeHost, NodeHost]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def traces(node: NodeHost, slug: str) -> list[str]:
+    """The files on the node's disk that are the image's."""
+    return [str(path) for folder in ("spool", "cache") for path in node.files(folder) if slug in str(path)]
+
+
+async def row_of(node: NodeHost, slug: str) -> Image:
+    row = await node.appliance.catalogue.images.get(slug)
+    assert isinstance(row, Image)
+    return row
+
+
+@pytest.mark.usefixtures("store_away")
+async def test_another_node_shows_originals_ranges_and_sizes(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = nodes
+    image = await one.upload(jpeg)
+    path = f"/i/{image['slug']}"
+    whole = await two.get(f"{path}/original")
+    assert (whole.status, sha256([await whole.read()])) == (200, image["sha256"])
+    part = await two.get(f"{path}/original", Range="bytes=100-199")
+    assert (part.status, await part.read()) == (206, (await (await one.get(f"{path}/original")).read())[100:200])
+    assert (await two.get(f"{path}/small.jpg")).status == 200
+    row = await row_of(two, image["slug"])
+    assert row.node == one.name
+
+
+@pytest.mark.usefixtures("store_away")
+async def test_an_image_on_a_node_that_does_not_answer_is_not_gone(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = nodes
+    image = await one.upload(jpeg)
+    async with one.silent():
+        for address in ("original", "small.jpg"):
+            reply = await two.get(f"/i/{image['slug']}/{address}", Accept="application/json")
+            await problem(reply, "node-unavailable")
+            assert int(reply.headers["Retry-After"]) > 0
+    assert (await two.get(f"/i/{image['slug']}/small.jpg")).status == 200
+
+
+async def test_a_shipped_image_names_no_node(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = nodes
+    image = await one.upload(jpeg)
+
+    async def is_stored() -> bool:
+        return (await row_of(two, image["slug"])).location is Location.STORE
+
+    await until(is_stored)
+    assert (await row_of(two, image["slug"])).node is None
+    async with one.silent():
+        assert (await two.get(f"/i/{image['slug']}/original")).status == 200
+
+
+# --- erasing ---
+
+
+async def test_what_is_deleted_at_one_node_is_gone_at_once_and_erased_at_all(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = nodes
+    await one.appliance.erasures.run()
+    image = await one.upload(jpeg)
+    slug = image["slug"]
+    for node in nodes:
+        assert (await node.get(f"/i/{slug}/small.jpg")).status == 200
+    assert traces(one, slug)
+    assert traces(two, slug)
+    assert (await two.delete(slug, image["delete_token"])).status == 204
+    assert (await one.get(f"/i/{slug}/small.jpg")).status == (await two.get(f"/i/{slug}/original")).status == 410
+    assert await two.erase() >= 1
+    await one.appliance.erasures.run()
+    assert traces(one, slug) == traces(two, slug) == []

@@ -1,0 +1,210 @@
+"""A node joins only what it belongs to, and says why it doesn't."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.catalogue import Catalogue
+from appliance.catalogue.opening import open_catalogue
+from appliance.catalogue.postgres import migrations, writing
+from appliance.catalogue.sql import migration, schema
+from appliance.catalogue.sql.migration import Migration, Schema
+from appliance.config.model import Config
+from appliance.domain.clock import Clock, system_clock
+from appliance.domain.errors import (
+    ApplianceError,
+    CatalogueUnavailable,
+    NodeClockDiffers,
+    NodeNameInUse,
+    NodeSchemaDiffers,
+    NodeSecretDiffers,
+    NodeStoreDiffers,
+    ObjectMissing,
+    StoreUnavailable,
+)
+from appliance.membership import membership as joining
+from appliance.membership.building import membership_of
+from appliance.membership.membership import Membership
+from appliance.membership.store_proof import MARKER
+from appliance.objectstore import ObjectStore, open_store
+from tests.support.nodes import node_config
+from tests.support.postgres import new_schema
+from tests.support.servers import Server
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that is refused is waited for."""
+    monkeypatch.setattr(writing, "OWNED_WITHIN_S", 0)
+    monkeypatch.setattr(writing, "PAUSE_S", 0)
+    monkeypatch.setattr(joining, "DEAD_AFTER_S", 0)
+    monkeypatch.setattr(joining, "BEAT_EVERY_S", 1)
+    monkeypatch.setattr(joining, "RETRY_S", 0)
+
+
+@pytest.fixture
+def one(tmp_path: Path, postgres: Server) -> Config:
+    return node_config(tmp_path, "box-1", new_schema(postgres))
+
+
+@pytest.fixture
+def two(one: Config, tmp_path: Path) -> Config:
+    return node_config(tmp_path, "box-2", one.catalogue.url or "")
+
+
+class Told:
+    """What a start waits for; the `event` is called each time."""
+
+    def __init__(self, event: Callable[[], None] = lambda: None) -> None:
+        self.parts: list[str] = []
+        self._event = event
+
+    async def __call__(self, part: str, _state: str, _details: str) -> None:
+        self.parts.append(part)
+        self._event()
+
+
+@asynccontextmanager
+async def node(
+    config: Config, clock: Clock = system_clock, tell: Told | None = None, store: ObjectStore | None = None
+) -> AsyncIterator[tuple[Catalogue, Membership]]:
+    """A node that has joined, as long as the block lasts."""
+    async with AsyncExitStack() as stack:
+        catalogue = await stack.enter_async_context(open_catalogue(config, clock))
+        if store is None:
+            store = open_store(config.store, config.data_dir)
+            stack.push_async_callback(store.close)
+        membership = membership_of(config, catalogue, store, clock)
+        assert membership is not None
+        stack.push_async_callback(membership.leave)
+        await membership.join(tell or Told())
+        yield catalogue, membership
+
+
+async def refused(config: Config, **how: Any) -> ApplianceError:
+    with pytest.raises(ApplianceError) as raised:
+        async with node(config, **how):
+            pass
+    return raised.value
+
+
+async def test_nodes_that_belong_together_know_each_other(one: Config, two: Config) -> None:
+    async with node(one) as (catalogue, _):
+        async with node(two):
+            assert [known.is_alive for known in await catalogue.nodes.nodes()] == [True, True]
+        assert [known.is_alive for known in await catalogue.nodes.nodes()] == [True, False]
+
+
+async def test_a_node_with_another_secret_is_refused_while_others_run(one: Config, two: Config) -> None:
+    stranger = replace(two, node=replace(two.node, secret="one that the other nodes do not have"))
+    async with node(one):
+        error = await refused(stranger)
+        assert isinstance(error, NodeSecretDiffers)
+        assert "box-1" in error.detail
+    async with node(stranger):
+        assert isinstance(await refused(one), NodeSecretDiffers)
+
+
+@pytest.mark.parametrize("ahead_s", [5, -5])
+async def test_a_node_whose_clock_differs_is_refused(one: Config, ahead_s: int) -> None:
+    error = await refused(one, clock=lambda: system_clock() + ahead_s)
+    assert isinstance(error, NodeClockDiffers)
+    assert "NTP" in error.detail
+
+
+async def test_a_node_with_another_store_is_refused(one: Config, two: Config, tmp_path: Path) -> None:
+    async with node(one):
+        pass
+    two.store_dir.unlink()
+    error = await refused(two)
+    assert isinstance(error, NodeStoreDiffers)
+    assert f"{two.store_dir}" in error.detail
+    async with node(one) as (catalogue, _):
+        assert [known.name for known in await catalogue.nodes.nodes() if known.is_alive] == ["box-1"]
+
+
+class Away:
+    """A store that doesn't answer until it is `back`."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self.is_back = False
+
+    def back(self) -> None:
+        self.is_back = True
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "start" and not self.is_back:
+            raise StoreUnavailable("It is away.")
+        return getattr(self._store, name)
+
+
+async def test_a_store_that_is_away_is_waited_for_unless_it_is_known(one: Config) -> None:
+    store = open_store(one.store, one.data_dir)
+    away: Any = Away(store)
+    waits = Told(away.back)
+    async with node(one, tell=waits, store=away):
+        assert waits.parts == ["store"]
+    knows = Told()
+    async with node(one, tell=knows, store=Away(store)):
+        assert knows.parts == []
+    await store.delete(MARKER)
+    with pytest.raises(ObjectMissing):
+        await store.stat(MARKER)
+    assert isinstance(await refused(one, store=store), NodeStoreDiffers)
+    await store.close()
+
+
+async def test_a_name_is_for_one_node(one: Config, two: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    namesake = replace(two, node=replace(two.node, name="box-1"))
+    async with node(one):
+        assert isinstance(await refused(namesake), NodeNameInUse)
+    async with node(namesake):
+        pass
+    async with node(one):
+        monkeypatch.setattr("appliance.catalogue.postgres.ownership.Ownership.claim", lambda *_: None)
+        waits = Told()
+        assert isinstance(await refused(namesake, tell=waits), NodeNameInUse)  # by its heartbeat, too
+        assert waits.parts == ["node"]
+
+
+async def test_a_server_that_is_alone_and_nodes_exclude_each_other(one: Config, two: Config) -> None:
+    alone = replace(two, node=replace(two.node, listen=None))
+    async with node(one):
+        with pytest.raises(CatalogueUnavailable, match="Another server"):
+            await open_catalogue(alone).start()
+    async with open_catalogue(alone):
+        with pytest.raises(CatalogueUnavailable, match=r"without node\.listen"):
+            await open_catalogue(one).start()
+
+
+def changed_by(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Nodes that start from now on know one more change of the schema."""
+
+    def change(db: Schema) -> None:
+        db.execute(f"CREATE TABLE t{name[:4]} (a INTEGER)")
+
+    known = [*schema.MIGRATIONS, Migration(name, change)]
+    monkeypatch.setattr(migrations, "MIGRATIONS", known)
+    monkeypatch.setattr(migration, "MIGRATIONS", known)
+
+
+async def test_a_node_that_changes_the_schema_waits_until_older_ones_have_stopped(
+    one: Config, two: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with node(one):
+        changed_by(monkeypatch, "9998-more")
+        async with node(two):
+            pass
+        changed_by(monkeypatch, "9999-other!")
+        error = await refused(two)
+        assert isinstance(error, NodeSchemaDiffers)
+        assert "9999-other!" in error.detail
+    async with node(two), node(one):
+        pass
+    changed_by(monkeypatch, "9998-more")
+    assert (await refused(one)).code == "catalogue-too-new"

@@ -1,0 +1,126 @@
+"""Resumable uploads whose requests reach another node than the one with their bytes."""
+
+import asyncio
+import io
+from typing import Any
+
+import pytest
+from tusclient.client import TusClient
+
+from tests.support.host import problem
+from tests.support.images.noise import padded
+from tests.support.nodes import NodeHost
+from tests.support.tus_client import UPLOADS, Tus, sha256
+
+Nodes = tuple[NodeHost, NodeHost]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_an_upload_goes_on_at_any_node(nodes: Nodes) -> None:
+    one, two = (Tus(node) for node in nodes)
+    data = padded(3_000_000, 1)
+    where = await one.create(len(data), filename="cat.jpg")
+    assert (await two.patch(where, 0, data[:1_000_000])).status == 204
+    assert await one.offset(where) == await two.offset(where) == 1_000_000
+    assert (await one.patch(where, 1_000_000, data[1_000_000:2_000_000])).status == 204
+    finished = await two.patch(where, 2_000_000, data[2_000_000:])
+    assert (finished.status, finished.headers["Upload-Offset"]) == (204, str(len(data)))
+    state = await two.state(where)
+    assert (state["state"], state["image"]["sha256"]) == ("done", sha256([data]))
+    original = await nodes[1].get(f"/i/{state['image']['slug']}/original")
+    assert sha256([await original.read()]) == sha256([data])
+
+
+async def test_a_wrong_offset_is_said_as_its_node_says_it(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = (Tus(node) for node in nodes)
+    where = await one.create(len(jpeg))
+    assert (await problem(await two.patch(where, 5, jpeg[5:]), "offset-mismatch"))["limit"] == 0
+
+
+async def test_an_upload_is_given_up_at_any_node(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = (Tus(node) for node in nodes)
+    where = await one.create(len(jpeg))
+    assert (await two.patch(where, 0, jpeg[:1000])).status == 204
+    assert (await two.delete(where)).status == 204
+    assert (await one.head(where)).status == (await two.head(where)).status == 410
+    assert not [file for node in nodes for file in node.files("spool/uploads")]
+
+
+async def test_whoever_has_the_link_sees_the_progress_at_any_node(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = (Tus(node) for node in nodes)
+    where = await one.create(len(jpeg))
+    assert (await one.patch(where, 0, jpeg[:1000])).status == 204
+    slug = (await two.state(where))["image"]["slug"]
+    pending = await (await two.host.get(f"/api/v1/images/{slug}")).json()
+    assert (pending["state"], pending["offset"]) == ("receiving", 1000)
+    assert "1000" in await (await two.host.get(f"/i/{slug}")).text()
+    events = await two.host.client.get(f"/api/v1/images/{slug}/events")
+    assert b'"offset": 1000' in await events.content.readuntil(b"\n\n")
+    assert (await two.patch(where, 1000, jpeg[1000:])).status == 204
+    async with asyncio.timeout(20):
+        assert b"event: done" in await events.content.read()
+
+
+async def test_the_owner_of_an_unfinished_upload_deletes_it_at_any_node(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = (Tus(node) for node in nodes)
+    where = await one.create(len(jpeg))
+    await one.patch(where, 0, jpeg[:1000])
+    image = (await two.state(where))["image"]
+    assert (await nodes[1].delete(image["slug"], image["delete_token"])).status == 204
+    assert (await nodes[0].get(f"/i/{image['slug']}")).status == 410
+
+
+async def test_parts_of_one_node_are_assembled_at_any_node(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = (Tus(node) for node in nodes)
+    parts = [await one.part(jpeg[:5000]), await one.part(jpeg[5000:])]
+    where = await two.created(await two.post(headers={"Upload-Concat": f"final;{' '.join(parts)}"}))
+    assert (await two.state(where))["image"]["sha256"] == sha256([jpeg])
+
+
+async def test_parts_of_several_nodes_are_refused_in_words(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = (Tus(node) for node in nodes)
+    parts = [await one.part(jpeg[:5000]), await two.part(jpeg[5000:])]
+    for tus in (one, two):
+        reply = await tus.post(headers={"Upload-Concat": f"final;{' '.join(parts)}"})
+        assert "different servers" in (await problem(reply, "parts-unfinished"))["detail"]
+
+
+async def test_tuspy_moves_from_node_to_node(nodes: Nodes) -> None:
+    data = padded(2_000_000, 3)
+
+    def send() -> str:
+        urls = [f"http://127.0.0.1:{node.port}" for node in nodes]
+        uploader: Any = TusClient(urls[0] + UPLOADS).uploader(
+            file_stream=io.BytesIO(data), metadata={"filename": "cat.jpg"}, chunk_size=300_000
+        )
+        uploader.upload_chunk()
+        path: str = uploader.url.removeprefix(urls[0])
+        for turn in range(1, 7):
+            uploader.url = urls[turn % 2] + path
+            uploader.upload_chunk()
+        return path
+
+    where = await asyncio.to_thread(send)
+    assert (await Tus(nodes[0]).state(where))["image"]["sha256"] == sha256([data])
+
+
+async def test_an_upload_on_a_node_that_does_not_answer_can_be_resumed_later(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = (Tus(node) for node in nodes)
+    where = await one.create(len(jpeg))
+    async with nodes[0].silent():
+        for reply in (await two.head(where), await two.patch(where, 0, jpeg), await two.delete(where)):
+            assert reply.status == 503
+            assert int(reply.headers["Retry-After"]) > 0
+        await problem(await two.host.get(where), "node-unavailable")
+    assert (await two.patch(where, 0, jpeg)).status == 204
+
+
+async def test_no_other_node_gives_an_upload_up(nodes: Nodes, jpeg: bytes) -> None:
+    """All its bytes may be there, and acknowledged."""
+    one, two = (Tus(node) for node in nodes)
+    where = await one.create(len(jpeg))
+    nodes[1].clock.forward(2 * 86_400)
+    assert await nodes[1].appliance.upload_janitor.run() == 0
+    assert (await one.head(where)).status == 410  # it is over, though no row says so
+    assert await nodes[0].appliance.upload_janitor.run() >= 1
+    assert (await two.head(where)).status == 410

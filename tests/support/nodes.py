@@ -1,0 +1,103 @@
+"""Nodes of one host in this process: a catalogue in PostgreSQL and one directory as the store of all of them."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from appliance.app import started
+from appliance.config.model import CatalogueConfig, Config, NodeConfig
+from appliance.container import Container, nodes_site_of, site_of
+from tests.support.host import Host, HostServer, ManualClock, small_config
+from tests.support.programs import free_port
+
+SECRET = "only the nodes of these tests know it"
+
+
+def node_config(folder: Path, name: str, database: str) -> Config:
+    """A node's configuration. Its store is the one that all nodes below `folder` have."""
+    config = small_config(folder / name / "data")
+    config.data_dir.mkdir(parents=True)
+    (folder / "store").mkdir(exist_ok=True)
+    config.store_dir.symlink_to(folder / "store")
+    node = NodeConfig(name=name, listen=f"127.0.0.1:{free_port()}", secret=SECRET)
+    return replace(
+        config,
+        catalogue=CatalogueConfig(url=database),
+        node=node,
+        uploads=replace(config.uploads, ack_budget_s=0.2),
+    )
+
+
+class RunningClock(ManualClock):
+    """The real time, moved on by `now_s`: a node whose clock differs from the database's doesn't join."""
+
+    def __call__(self) -> float:
+        return time.time() + self.now_s
+
+    def boot_s(self) -> float:
+        return self() - self.jumped_s
+
+
+@dataclass
+class NodeHost(Host):
+    """A node; `listener` is its server for other nodes."""
+
+    site: web.Application
+    listener: HostServer
+
+    @property
+    def name(self) -> str:
+        assert self.appliance.this_node.name is not None
+        return self.appliance.this_node.name
+
+    @asynccontextmanager
+    async def silent(self) -> AsyncIterator[None]:
+        """While the block lasts, other nodes get no answer from it."""
+        port = self.listener.port
+        await self.listener.close()
+        try:
+            yield
+        finally:
+            self.listener = listener_of(self.appliance, self.site, port)
+            await self.listener.start_server()
+
+
+@asynccontextmanager
+async def node(config: Config, clock: ManualClock) -> AsyncIterator[NodeHost]:
+    """A node, as long as the block lasts."""
+    async with AsyncExitStack() as stack:
+        appliance = await stack.enter_async_context(started(config, clock, clock.boot_s))
+        site = site_of(appliance)
+        breaker, queue = appliance.shipper.store.breaker, appliance.shipper.queue
+        breaker.first_pause_s, breaker.max_pause_s, queue.last_retry_s = 0.01, 0.1, 0.1  # a store is away for a moment
+        client = await stack.enter_async_context(TestClient(HostServer(site)))
+        listener = listener_of(appliance, site, int((config.node.listen or "").rpartition(":")[2]))
+        await listener.start_server()
+        host = NodeHost(appliance, client, clock, site, listener)
+        try:
+            yield host
+        finally:
+            await host.listener.close()
+
+
+def listener_of(appliance: Container, site: web.Application, port: int | None) -> HostServer:
+    """The server of a node for other nodes, not started yet."""
+    nodes_site = nodes_site_of(appliance, site)
+    assert nodes_site is not None
+    return HostServer(nodes_site, port=port)
+
+
+@asynccontextmanager
+async def two_nodes(folder: Path, database: str) -> AsyncIterator[tuple[NodeHost, NodeHost]]:
+    """Two nodes of one host."""
+    clock = RunningClock(0)
+    async with (
+        node(node_config(folder, "box-1", database), clock) as one,
+        node(node_config(folder, "box-2", database), clock) as two,
+    ):
+        yield one, two
