@@ -7,7 +7,6 @@ Where the connection is lost during the commit, a note says what became of it.
 
 import contextlib
 import logging
-import random
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.pq import TransactionStatus
 
 from appliance.catalogue.postgres.connections import Connector, PostgresConnection
+from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE
 from appliance.catalogue.postgres.faults import REPEATABLE, said, translate_error
 from appliance.catalogue.postgres.migrations import migrate, require_fit
 from appliance.catalogue.postgres.ownership import Ownership
@@ -27,10 +27,8 @@ from appliance.domain.errors import ApplianceError, CatalogueUnavailable
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 8
+ATTEMPTS = 5
 PAUSE_S = 0.25
-MAX_BACKOFF_S = 0.02
-"""Nodes whose transactions disturbed each other wait a moment, up to this times the number of attempts."""
 LOOK_EVERY_S = 5.0
 LAST_COMMIT = "last-commit"
 """The note that each transaction leaves. A node has one of its own: in one row, nodes would disturb each other."""
@@ -39,6 +37,11 @@ OWNED_WITHIN_S = 10.0
 RESOLVED_WITHIN_S = 40.0
 """How long a lost commit's callers wait to hear what became of it: longer than a restart takes, and than the server
 takes to notice that the lost connection is gone."""
+
+_TAKE_TURN = f"LOCK TABLE {MIGRATIONS_TABLE} IN EXCLUSIVE MODE".encode()
+"""Nodes write one after the other: at the same time, most of their transactions would be refused and run again.
+
+It comes before the first query, so that the transaction sees what was committed before its turn."""
 
 
 class PostgresSession:
@@ -126,7 +129,6 @@ class PostgresSession:
                 if is_last:
                     raise
                 connection.raw.execute("ROLLBACK")
-                self._back_off(attempt)
             except psycopg.OperationalError:
                 if is_new or is_last or not connection.is_lost:
                     raise
@@ -135,15 +137,13 @@ class PostgresSession:
             else:
                 if self._finish(connection, mark):
                     return
-                self._back_off(attempt)
         raise CatalogueUnavailable("Others change the catalogue at the same time. Try again in a moment.")
-
-    def _back_off(self, attempt: int) -> None:
-        self._sleep(random.uniform(0, MAX_BACKOFF_S * attempt))  # noqa: S311 - nobody gains by guessing it
 
     def _perform(self, connection: PostgresConnection, jobs: Sequence[Job]) -> str:
         """Everything up to the commit. Returns the mark by which the transaction is known afterwards."""
         connection.raw.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
+        if self._ownership.node is not None:
+            connection.raw.execute(_TAKE_TURN)
         for job in jobs:
             _attempt(connection, job)
         mark = uuid.uuid4().hex
