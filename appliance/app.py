@@ -137,6 +137,7 @@ def control_commands(container: Container) -> Commands:
         reinspect=container.reinspector.step,
         key=lambda order: carry_out(container.access_keys, container.catalogue.records, order),
         ban=lambda order: carry_out_ban(container.bans, container.catalogue.records, order),
+        forget_node=container.catalogue.nodes.forget,
     )
 
 

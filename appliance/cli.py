@@ -21,6 +21,7 @@ from appliance.commands import (
     catalogue_copy,
     drain,
     expiry,
+    forget_node,
     key,
     reinspect,
     restore,
@@ -76,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     draining = _add(commands, "drain", _drain, "stop accepting uploads and wait until everything is in the store")
     draining.add_argument("--no-wait", action="store_true", help="return immediately; viewing continues either way")
     _add(commands, "undrain", _on_config(drain.undrain), "accept uploads again")
+    forgetting = _add(commands, "forget-node", _forget_node, "forget a node that is gone for good")
+    forgetting.add_argument("name", metavar="NAME", help="its name, as `appliance status` shows it")
     taking = _add(commands, "takedown", _takedown, "delete images and albums for good, without their delete tokens")
     taking.add_argument("wanted", nargs="+", metavar="SLUG", help="a slug, or any link to an image or an album")
     about = "bring stored images up to the rules of this release; a run that was interrupted continues"
@@ -212,6 +215,10 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _drain(arguments: argparse.Namespace) -> int:
     return drain.drain(load(arguments.config).config, wait=not arguments.no_wait)
+
+
+def _forget_node(arguments: argparse.Namespace) -> int:
+    return forget_node.forget_node(load(arguments.config).config, arguments.name)
 
 
 def _takedown(arguments: argparse.Namespace) -> int:

@@ -24,7 +24,7 @@ class NodeCatalogue(Protocol):
         """The node stops in good order: its leases are released. Its row stays, because rows may name it."""
 
     async def forget(self, name: str) -> None:
-        """Remove a node that is not alive. Raises CommandFailed for one that is; unknown names are no error."""
+        """Remove a node that is gone. Raises CommandFailed for one that is alive, unknown, or alone has originals."""
 
     async def nodes(self) -> list[Node]:
         """Every node, dead ones and those that left included, by name."""

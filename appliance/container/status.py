@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 
 from appliance import __version__
+from appliance.catalogue import Backlog
 from appliance.container.parts import Container
 
 MAX_COUNTED = 10_000
@@ -24,7 +25,7 @@ async def status(container: Container) -> Mapping[str, object]:
         "time": time.time(),
         "clock": container.clock_guard.fault or "ok",
         "in_flight": container.health.in_flight,
-        "waiting_for_the_store": max(container.shipper.backlog, backlog.unshipped),
+        "waiting_for_the_store": max(container.shipper.backlog, await _unshipped(container, backlog)),
         "changes_waiting_for_the_store": backlog.sidecars_due + len(albums) + len(tombstones) + len(records),
         "drained": container.drain_switch.drained,
         "uploads_arriving": container.admission.in_progress,
@@ -38,6 +39,13 @@ async def status(container: Container) -> Mapping[str, object]:
         "forwarding_strangers": container.forwarding_watch.forwarding_strangers,
     }
     return {**report, **own, **await _nodes(container)}
+
+
+async def _unshipped(container: Container, backlog: Backlog) -> int:
+    """How many originals only this server has."""
+    if container.membership is None:
+        return backlog.unshipped
+    return (await container.catalogue.images.unshipped_by_node()).get(container.membership.node.name, 0)
 
 
 async def _nodes(container: Container) -> Mapping[str, object]:

@@ -21,6 +21,8 @@ SENDER: Final = "Appliance-Node"
 SIGNATURE: Final = "Appliance-Signature"
 CLIENT: Final = "Appliance-Client"
 USER: Final = "Appliance-User"
+REFUSED: Final = "Appliance-Refused"
+"""In the reply to a call that the node doesn't believe, so that it isn't taken for an answer."""
 CONNECT_S = 2.0
 QUEUE_S = 5.0
 """How long a call waits for one of the connections to its node."""
@@ -78,6 +80,9 @@ class Neighbours:
                 method, URL(url + path, encoded=True), headers=sent, data=body, allow_redirects=False
             )
         async with reply:
+            if REFUSED in reply.headers:
+                log.error("the node %s refuses calls of this one: %s", node, reply.headers[REFUSED][:200])
+                raise unavailable()
             yield reply
 
     async def _url(self, name: str) -> str:

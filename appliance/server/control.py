@@ -45,7 +45,7 @@ class Commands:
 
     `status` returns plain values for people and for `doctor`. `drain` refuses uploads from now on, or accepts them
     again. `take_down` ends what has a slug, and returns one word for what that was. `reinspect` takes one step. `key`
-    and `ban` carry out orders about access keys and bans.
+    and `ban` carry out orders about access keys and bans. `forget_node` removes a node that is gone for good.
     """
 
     expire: ExpireNow
@@ -55,6 +55,7 @@ class Commands:
     reinspect: Callable[[StepRequest], Awaitable[Step]]
     key: Callable[[KeyOrder], Awaitable[Answer]]
     ban: Callable[[BanOrder], Awaitable[Answer]]
+    forget_node: Callable[[str], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -90,6 +91,11 @@ async def ask_takedown(config: Config, slug: str) -> str:
     """Has the server end what has the slug, for good. Returns the outcome. Raises ServerNotRunning, CommandFailed."""
     answer = await _ask(config, "POST", "/takedown", {"slug": slug}, _TAKEDOWN_S)
     return str(answer["outcome"])
+
+
+async def ask_forget_node(config: Config, name: str) -> None:
+    """Has the server forget a node. Raises ServerNotRunning, CommandFailed."""
+    await _ask(config, "POST", "/forget-node", {"name": name}, _STATUS_S)
 
 
 async def ask_reinspect(config: Config, request: StepRequest) -> Step:
@@ -132,6 +138,10 @@ def _app(commands: Commands) -> web.Application:
     async def ban(request: web.Request) -> web.Response:
         return web.json_response(await commands.ban(BanOrder(**await request.json())))
 
+    async def forget_node(request: web.Request) -> web.Response:
+        await commands.forget_node(str((await request.json())["name"]))
+        return web.json_response({})
+
     app = web.Application(middlewares=[_only_commanders, _errors_in_words])
     app.add_routes(
         [
@@ -142,6 +152,7 @@ def _app(commands: Commands) -> web.Application:
             web.post("/reinspect", reinspect),
             web.post("/key", key),
             web.post("/ban", ban),
+            web.post("/forget-node", forget_node),
         ]
     )
     return app

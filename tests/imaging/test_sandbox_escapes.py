@@ -72,6 +72,9 @@ class Asked:
         self.commands.append(f"ban {order.verb}")
         return {}
 
+    async def forget_node(self, name: str) -> None:
+        self.commands.append(f"forget {name}")
+
 
 class Around:
     """What a worker might reach: files, a process, sockets; `given` names them."""
@@ -136,7 +139,14 @@ async def around(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arou
         port = listener.getsockname()[1]
         control = str(config.control_path)
         commands = Commands(
-            asked.expire, asked.status, asked.drain, asked.take_down, asked.reinspect, asked.key, asked.ban
+            asked.expire,
+            asked.status,
+            asked.drain,
+            asked.take_down,
+            asked.reinspect,
+            asked.key,
+            asked.ban,
+            asked.forget_node,
         )
         async with listening(config, commands):
             yield Around(

@@ -14,6 +14,7 @@ from appliance.config.model import CatalogueConfig, Config, NodeConfig
 from appliance.container import Container, nodes_site_of, site_of
 from tests.support.host import Host, HostServer, ManualClock, small_config
 from tests.support.programs import free_port
+from tests.support.server_process import ServerProcess
 
 SECRET = "only the nodes of these tests know it"
 
@@ -101,3 +102,19 @@ async def two_nodes(folder: Path, database: str) -> AsyncIterator[tuple[NodeHost
         node(node_config(folder, "box-2", database), clock) as two,
     ):
         yield one, two
+
+
+def node_process(folder: Path, name: str, database: str) -> ServerProcess:
+    """A node that is not started yet. Its store is the one that all nodes below `folder` have."""
+    data_dir = folder / name
+    data_dir.mkdir()
+    (folder / "store").mkdir(exist_ok=True)
+    (data_dir / "store").symlink_to(folder / "store")
+    return ServerProcess(
+        data_dir,
+        APPLIANCE_CATALOGUE_URL=database,
+        APPLIANCE_NODE_NAME=name,
+        APPLIANCE_NODE_LISTEN=f"127.0.0.1:{free_port()}",
+        APPLIANCE_NODE_SECRET=SECRET,
+        APPLIANCE_LIMITS_MODE="off",
+    )

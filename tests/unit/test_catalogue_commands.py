@@ -6,12 +6,15 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from appliance.catalogue.opening import FILE_NAME, open_catalogue
+from appliance.catalogue.sql.marks import add_mark, moved_to
+from appliance.catalogue.sqlite.connections import open_writer
 from appliance.cli import main
 from appliance.config.model import Config
 from appliance.domain.flat_image import unflatten
@@ -122,6 +125,16 @@ def test_rebuild_keeps_the_old_catalogue_beside_the_new_one(config: Config) -> N
     with sqlite3.connect(before) as connection:
         assert connection.execute("SELECT slug FROM images").fetchall() == [(old.slug,)]
     connection.close()
+    assert rows(config) == [kept]
+
+
+def test_rebuild_replaces_a_catalogue_that_was_moved_to_a_database_that_is_lost(config: Config) -> None:
+    kept = image()
+    rows(config, image())
+    with closing(open_writer(config.data_dir / FILE_NAME)) as connection:
+        add_mark(connection, moved_to("the database that is lost"))
+    stored(config, kept)
+    assert main(["catalogue", "rebuild"]) == 0
     assert rows(config) == [kept]
 
 

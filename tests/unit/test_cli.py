@@ -13,6 +13,7 @@ COMMANDS = [
     ["doctor"],
     ["expire"],
     ["reinspect"],
+    ["forget-node", "box-1"],
     ["takedown", "https://img.example.com/i/0000000000000000A"],
     ["catalogue", "rebuild"],
     ["catalogue", "check"],

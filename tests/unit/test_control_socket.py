@@ -15,7 +15,15 @@ from appliance.access.orders import KeyOrder
 from appliance.config.model import Config
 from appliance.domain.errors import CommandFailed, Conflict, DataDirectoryLocked, ServerNotRunning, UnfitInstallation
 from appliance.reinspection.steps import Step, StepRequest
-from appliance.server.control import Commands, ask_expire, ask_reinspect, ask_status, ask_takedown, listening
+from appliance.server.control import (
+    Commands,
+    ask_expire,
+    ask_forget_node,
+    ask_reinspect,
+    ask_status,
+    ask_takedown,
+    listening,
+)
 from appliance.server.data_dir_lock import owned_data_dir
 
 
@@ -50,6 +58,10 @@ class Server:
     async def ban(self, order: BanOrder) -> Mapping[str, Any]:
         return {"bans": [order.whom, order.verb]}
 
+    async def forget_node(self, name: str) -> None:
+        if name != "box-1":
+            raise CommandFailed(f"There is no node {name!r}.")
+
     async def status(self) -> Mapping[str, Any]:
         return {"listen": "127.0.0.1:8080"}
 
@@ -61,7 +73,14 @@ async def running(config: Config) -> AsyncIterator[Server]:
         async with listening(
             config,
             Commands(
-                server.expire, server.status, server.drain, server.take_down, server.reinspect, server.key, server.ban
+                server.expire,
+                server.status,
+                server.drain,
+                server.take_down,
+                server.reinspect,
+                server.key,
+                server.ban,
+                server.forget_node,
             ),
         ):
             yield server
@@ -109,6 +128,9 @@ async def test_commands_reach_the_running_server(config: Config) -> None:
         assert await ask_takedown(config, "cat") == "took down cat"
         step = await ask_reinspect(config, StepRequest(after="cat", looked_at=4))
         assert step == Step("cat", 5, {"changed": 1}, ("one",))
+        await ask_forget_node(config, "box-1")
+        with pytest.raises(CommandFailed, match="no node 'box-2'"):
+            await ask_forget_node(config, "box-2")
 
 
 async def test_a_named_error_of_the_server_reaches_the_person(config: Config) -> None:

@@ -7,7 +7,6 @@ Where the connection is lost during the commit, a note says what became of it.
 
 import contextlib
 import logging
-import random
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -17,20 +16,19 @@ from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.pq import TransactionStatus
 
 from appliance.catalogue.postgres.connections import Connector, PostgresConnection
+from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE
 from appliance.catalogue.postgres.faults import REPEATABLE, said, translate_error
 from appliance.catalogue.postgres.migrations import migrate, require_fit
 from appliance.catalogue.postgres.ownership import Ownership
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.notes import get_note
 from appliance.catalogue.sql.writer import PendingWrite
-from appliance.domain.errors import ApplianceError, CatalogueUnavailable
+from appliance.domain.errors import ApplianceError, CatalogueUnavailable, NodeSchemaDiffers
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 8
+ATTEMPTS = 5
 PAUSE_S = 0.25
-MAX_BACKOFF_S = 0.02
-"""Nodes whose transactions disturbed each other wait a moment, up to this times the number of attempts."""
 LOOK_EVERY_S = 5.0
 LAST_COMMIT = "last-commit"
 """The note that each transaction leaves. A node has one of its own: in one row, nodes would disturb each other."""
@@ -39,6 +37,11 @@ OWNED_WITHIN_S = 10.0
 RESOLVED_WITHIN_S = 40.0
 """How long a lost commit's callers wait to hear what became of it: longer than a restart takes, and than the server
 takes to notice that the lost connection is gone."""
+
+_TAKE_TURN = f"LOCK TABLE {MIGRATIONS_TABLE} IN EXCLUSIVE MODE".encode()
+"""Nodes write one after the other: at the same time, most of their transactions would be refused and run again.
+
+It comes before the first query, so that the transaction sees what was committed before its turn."""
 
 
 class PostgresSession:
@@ -64,7 +67,7 @@ class PostgresSession:
                 require_fit(connection)
                 wait_for_claim(self._ownership.claim, connection, self._sleep)
                 wait_for_claim(self._ownership.claim_migrating, connection, self._sleep)
-                migrate(connection, self._ownership)
+                wait_for_claim(self._migrate, connection, self._sleep)
                 self._ownership.end_migrating(connection)
             except BaseException:
                 connection.close()
@@ -76,6 +79,14 @@ class PostgresSession:
         except psycopg.Error as error:
             raise CatalogueUnavailable(f"The catalogue's database can't be opened: {said(error)}") from error
         self._connection = connection
+
+    def _migrate(self, connection: PostgresConnection) -> ApplianceError | None:
+        """Bring the schema up to this release. Why that can't be done while other nodes are connected, otherwise."""
+        try:
+            migrate(connection, self._ownership)
+        except NodeSchemaDiffers as fault:
+            return fault
+        return None
 
     def commit(self, writes: Sequence[PendingWrite]) -> str | None:
         try:
@@ -116,7 +127,6 @@ class PostgresSession:
                 if is_last:
                     raise
                 connection.raw.execute("ROLLBACK")
-                self._back_off(attempt)
             except psycopg.OperationalError:
                 if is_new or is_last or not connection.is_lost:
                     raise
@@ -125,15 +135,13 @@ class PostgresSession:
             else:
                 if self._finish(connection, mark):
                     return
-                self._back_off(attempt)
         raise CatalogueUnavailable("Others change the catalogue at the same time. Try again in a moment.")
-
-    def _back_off(self, attempt: int) -> None:
-        self._sleep(random.uniform(0, MAX_BACKOFF_S * attempt))  # noqa: S311 - nobody gains by guessing it
 
     def _perform(self, connection: PostgresConnection, writes: Sequence[PendingWrite]) -> str:
         """Everything up to the commit. Returns the mark by which the transaction is known afterwards."""
         connection.raw.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
+        if self._ownership.node is not None:
+            connection.raw.execute(_TAKE_TURN)
         for write in writes:
             _attempt(connection, write)
         mark = uuid.uuid4().hex

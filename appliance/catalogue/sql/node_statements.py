@@ -19,7 +19,7 @@ JOIN = f"""
 NAMESAKE = f"SELECT 1 FROM nodes WHERE name = :name AND home <> :home AND {_IS_ALIVE}"
 BEAT = f"UPDATE nodes SET seen_s = {_NOW} WHERE name = :name"
 LEAVE = f"UPDATE nodes SET left_s = {_NOW} WHERE name = :name"
-FORGET_NODE = f"DELETE FROM nodes WHERE name = :name AND NOT ({_IS_ALIVE})"
+FORGET_NODE = "DELETE FROM nodes WHERE name = :name"
 NODES = f"SELECT {_NODE}, {_NOW} - seen_s, left_s FROM nodes WHERE name > '' ORDER BY name"
 ACQUIRE = f"""
     INSERT INTO leases (name, node, until_s) VALUES (:name, :node, {_NOW} + :for_s)

@@ -5,6 +5,7 @@ from typing import Any
 
 from appliance.catalogue.sql import node_statements as sql
 from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.image_queries import unshipped_by_node
 from appliance.catalogue.sql.node_schema import MIGRATIONS
 from appliance.catalogue.sql.outcome import Outcome
 from appliance.catalogue.sql.readers import Readers
@@ -72,10 +73,17 @@ def _leave(connection: Connection, name: str) -> Outcome[None]:
 
 
 def _forget(connection: Connection, name: str) -> Outcome[None]:
-    removed = connection.execute(sql.FORGET_NODE, {"name": name} | _ALIVE).rowcount
-    if not removed and any(node.name == name for node in _nodes(connection)):
+    node = next((node for node in _nodes(connection) if node.name == name), None)
+    if node is None:
+        raise CommandFailed(f"There is no node {name!r:.80}. See `appliance status`.")
+    if node.is_alive:
         raise CommandFailed(f"The node {name} is running. Stop it first.")
-    return Outcome(None)
+    if count := unshipped_by_node(connection).get(name, 0):
+        raise CommandFailed(
+            f"Originals of images are on the node {name} alone ({count:,}). Start it with its data directory, so "
+            "that it brings them to the store."
+        )
+    return _change(connection, sql.FORGET_NODE, name=name)
 
 
 def _nodes(connection: Connection) -> list[Node]:

@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from appliance.http.trusted_proxies import TrustedProxies
-from appliance.nodes.neighbours import CLIENT, SENDER, SIGNATURE, USER
+from appliance.nodes.neighbours import CLIENT, REFUSED, SENDER, SIGNATURE, USER
 from appliance.nodes.signatures import Call, NotFromANode, Signatures
 
 REFUSAL = "This address is for the nodes of this host alone.\n"
@@ -24,7 +24,7 @@ def nodes_alone(name: str, signatures: Signatures) -> Middleware:
             signatures.check(_call(request, name), request.headers.get(SIGNATURE, ""))
         except NotFromANode as fault:
             log.info("refused a call between nodes: %s", fault, extra={"client": request.remote})
-            return web.Response(status=HTTPStatus.FORBIDDEN, text=REFUSAL)
+            return web.Response(status=HTTPStatus.FORBIDDEN, text=REFUSAL, headers={REFUSED: str(fault)})
         return await handler(request)
 
     return require_node

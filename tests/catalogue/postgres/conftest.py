@@ -13,7 +13,7 @@ def url(postgres: Server) -> str:
     return new_schema(postgres)
 
 
-@pytest.fixture
-async def catalogue(url: str) -> AsyncIterator[PostgresCatalogue]:
-    async with PostgresCatalogue(url) as started:
+@pytest.fixture(params=[None, "box-1"], ids=["alone", "node"])
+async def catalogue(url: str, request: pytest.FixtureRequest) -> AsyncIterator[PostgresCatalogue]:
+    async with PostgresCatalogue(url, node=request.param) as started:
         yield started

@@ -92,3 +92,14 @@ async def test_what_is_wrong_with_the_url_is_said_without_the_password(wrong: st
     with pytest.raises(CatalogueUnavailable) as raised:
         CatalogueDatabase(wrong).require_engine()
     assert "hush" not in raised.value.detail
+
+
+async def test_the_schema_has_nothing_that_a_copy_of_rows_would_miss(url: str, catalogue: PostgresCatalogue) -> None:
+    with psycopg.connect(url) as connection:
+        names = "current_schema()::regnamespace"
+        triggers = (
+            f"SELECT count(*) FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid WHERE relnamespace = {names}"
+        )
+        others = f"SELECT count(*) FROM pg_class WHERE relnamespace = {names} AND relkind NOT IN ('r', 'i')"
+        assert connection.execute(triggers.encode()).fetchone() == (0,)
+        assert connection.execute(others.encode()).fetchone() == (0,)

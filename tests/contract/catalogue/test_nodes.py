@@ -60,10 +60,21 @@ async def test_a_node_that_left_is_remembered_until_it_is_forgotten(nodes: Catal
     [one, _] = await nodes.nodes.nodes()
     assert (one.has_left, one.is_alive) == (True, False)
     await nodes.nodes.forget("box-1")
-    await nodes.nodes.forget("never-was")
     assert [node.name for node in await nodes.nodes.nodes()] == ["box-2"]
     with pytest.raises(CommandFailed, match="box-2 is running"):
         await nodes.nodes.forget("box-2")
+    with pytest.raises(CommandFailed, match="no node 'box-1'"):
+        await nodes.nodes.forget("box-1")
+
+
+async def test_a_node_with_the_only_copy_of_an_original_is_not_forgotten(nodes: Catalogue) -> None:
+    await nodes.images.add(image(node="box-1"))
+    await nodes.nodes.leave("box-1")
+    assert await nodes.images.unshipped_by_node() == {"box-1": 1}
+    with pytest.raises(CommandFailed, match=r"on the node box-1 alone \(1\)"):
+        await nodes.nodes.forget("box-1")
+    await nodes.images.mark_shipped(slug(0))
+    await nodes.nodes.forget("box-1")
 
 
 async def test_a_lease_is_held_by_one_node(nodes: Catalogue) -> None:

@@ -2,10 +2,11 @@
 
 import pytest
 
+from appliance.domain import tokens
 from appliance.domain.model import Image, Location
 from tests.support.host import problem
 from tests.support.nodes import NodeHost
-from tests.support.tus_client import sha256
+from tests.support.tus_client import Tus, sha256
 from tests.support.waiting import until
 
 Nodes = tuple[NodeHost, NodeHost]
@@ -60,6 +61,21 @@ async def test_a_shipped_image_names_no_node(nodes: Nodes, jpeg: bytes) -> None:
     assert (await row_of(two, image["slug"])).node is None
     async with one.silent():
         assert (await two.get(f"/i/{image['slug']}/original")).status == 200
+
+
+@pytest.mark.usefixtures("store_away")
+async def test_a_node_claims_what_is_in_its_spool_when_it_starts(nodes: Nodes, jpeg: bytes) -> None:
+    """Its rows may have been written under another name, or by a server that was alone."""
+    one, two = nodes
+    image, where = await one.upload(jpeg), await Tus(one).create(len(jpeg))
+    id_hash = tokens.hash_secret(where.rpartition("/")[2])
+    await Tus(one).patch(where, 0, jpeg[:100])
+    await one.appliance.catalogue.images.claim([image["slug"]], "box-9")
+    await one.appliance.catalogue.uploads.claim([id_hash], "box-9")
+    assert (await two.get(f"/i/{image['slug']}/original")).status == 503
+    await one.appliance.claims.make()
+    assert (await two.get(f"/i/{image['slug']}/original")).status == 200
+    assert await Tus(two).offset(where) == 100
 
 
 # --- erasing ---

@@ -7,10 +7,12 @@ import aiohttp
 import pytest
 
 from appliance.access.bans import NewBan
+from appliance.domain import tokens
 from appliance.nodes.neighbours import CLIENT, SENDER, SIGNATURE, USER
 from appliance.nodes.signatures import WINDOW_S, Call, NotFromANode, Signatures
+from tests.support.host import problem
 from tests.support.nodes import SECRET, NodeHost
-from tests.support.tus_client import VERSION
+from tests.support.tus_client import VERSION, Tus
 
 Nodes = tuple[NodeHost, NodeHost]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -83,3 +85,30 @@ async def test_a_request_that_is_passed_on_counts_for_its_client(nodes: Nodes, c
     )
     async with call as reply:
         assert reply.status == status
+
+
+async def test_what_was_passed_on_is_not_passed_on_again(nodes: Nodes) -> None:
+    one, two = nodes
+    where = await Tus(one).create(5)
+    assert one.appliance.calls is not None
+    async with one.appliance.calls.neighbours.call(two.name, "GET", where) as reply:
+        assert (reply.status, (await reply.json())["code"]) == (503, "node-unavailable")
+
+
+async def test_a_request_for_a_node_that_nobody_knows_is_answered_at_once(nodes: Nodes) -> None:
+    one, two = nodes
+    where = await Tus(one).create(5)
+    id_hash = tokens.hash_secret(where.rpartition("/")[2])
+    await one.appliance.catalogue.uploads.claim([id_hash], "box-9")
+    await problem(await two.get(where), "node-unavailable")
+
+
+async def test_a_node_that_the_others_do_not_believe_answers_for_none_of_them(nodes: Nodes) -> None:
+    """The client doesn't hear of their refusal: it is not for them."""
+    one, two = nodes
+    where = await Tus(one).create(5)
+    assert two.appliance.calls is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(two.appliance.calls.neighbours, "_signatures", Signatures("another secret", time.time))
+        await problem(await two.get(where), "node-unavailable")
+    assert (await two.get(where)).status == 200

@@ -6,30 +6,13 @@ from typing import Any
 
 import aiohttp
 
-from tests.support.nodes import SECRET
+from tests.support.nodes import node_process
 from tests.support.postgres import new_schema
-from tests.support.programs import free_port
 from tests.support.server_process import ServerProcess
 from tests.support.servers import Server
 from tests.support.waiting import until
 
 WAITING = {"status": "starting", "parts": {"catalogue": "its database doesn't answer"}}
-
-
-def process(folder: Path, name: str, database: str) -> ServerProcess:
-    """A node that is not started yet. Its store is the one that all nodes below `folder` have."""
-    data_dir = folder / name
-    data_dir.mkdir()
-    (folder / "store").mkdir(exist_ok=True)
-    (data_dir / "store").symlink_to(folder / "store")
-    return ServerProcess(
-        data_dir,
-        APPLIANCE_CATALOGUE_URL=database,
-        APPLIANCE_NODE_NAME=name,
-        APPLIANCE_NODE_LISTEN=f"127.0.0.1:{free_port()}",
-        APPLIANCE_NODE_SECRET=SECRET,
-        APPLIANCE_LIMITS_MODE="off",
-    )
 
 
 def status_of(node: ServerProcess) -> dict[str, Any]:
@@ -39,7 +22,7 @@ def status_of(node: ServerProcess) -> dict[str, Any]:
 
 async def test_a_killed_node_costs_nothing_but_its_connections(tmp_path: Path, postgres: Server, jpeg: bytes) -> None:
     database = new_schema(postgres)
-    one, two = (process(tmp_path, name, database) for name in ("box-1", "box-2"))
+    one, two = (node_process(tmp_path, name, database) for name in ("box-1", "box-2"))
     try:
         await one.start()
         await two.start()
@@ -74,7 +57,7 @@ async def test_a_killed_node_costs_nothing_but_its_connections(tmp_path: Path, p
 
 async def test_a_start_waits_for_its_database_and_says_so(tmp_path: Path, postgres: Server) -> None:
     database = new_schema(postgres)
-    node = process(tmp_path, "box-1", database)
+    node = node_process(tmp_path, "box-1", database)
     postgres.stop()
     try:
         node.launch()

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from tusclient.client import TusClient
 
+from appliance.domain import tokens
+from appliance.domain.resumable_uploads import UploadState
 from tests.support.host import problem
 from tests.support.images.noise import padded
 from tests.support.nodes import NodeHost
-from tests.support.tus_client import UPLOADS, Tus, sha256
+from tests.support.tus_client import UPLOADS, Tus, half_sent, sha256
+from tests.support.waiting import until
 
 Nodes = tuple[NodeHost, NodeHost]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -85,6 +88,34 @@ async def test_parts_of_several_nodes_are_refused_in_words(nodes: Nodes, jpeg: b
         assert "different servers" in (await problem(reply, "parts-unfinished"))["detail"]
 
 
+async def test_what_arrived_before_a_connection_broke_is_kept(nodes: Nodes) -> None:
+    one, two = (Tus(node) for node in nodes)
+    data = padded(600_000, 5)
+    where = await one.create(len(data))
+    _, writer = await half_sent(nodes[1].port, where, 0, len(data), data[:400_000])
+    writer.close()
+
+    async def has_it() -> bool:
+        return bool((await one.state(where))["offset"] == 400_000)
+
+    await until(has_it)
+    assert (await two.patch(where, 400_000, data[400_000:])).status == 204
+    assert (await two.state(where))["image"]["sha256"] == sha256([data])
+
+
+async def test_an_upload_by_the_ietfs_draft_goes_on_at_any_node(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = (node.client for node in nodes)
+    version = {"Upload-Draft-Interop-Version": "8"}
+    created = await one.post("/api/v1/images", data=jpeg[:3000], headers=version | {"Upload-Complete": "?0"})
+    where = created.headers["Location"]
+    offset = await two.head(where, headers=version)
+    assert (offset.status, offset.headers["Upload-Offset"]) == (204, "3000")
+    sent = version | {"Upload-Complete": "?1", "Upload-Offset": "3000", "Content-Type": "application/partial-upload"}
+    done = await two.patch(where, data=jpeg[3000:], headers=sent)
+    assert done.status == 201
+    assert (await done.json())["sha256"] == sha256([jpeg])
+
+
 async def test_tuspy_moves_from_node_to_node(nodes: Nodes) -> None:
     data = padded(2_000_000, 3)
 
@@ -120,7 +151,10 @@ async def test_no_other_node_gives_an_upload_up(nodes: Nodes, jpeg: bytes) -> No
     one, two = (Tus(node) for node in nodes)
     where = await one.create(len(jpeg))
     nodes[1].clock.forward(2 * 86_400)
-    assert await nodes[1].appliance.upload_janitor.run() == 0
-    assert (await one.head(where)).status == 410  # it is over, though no row says so
-    assert await nodes[0].appliance.upload_janitor.run() >= 1
+    rows, id_hash = nodes[1].appliance.catalogue.uploads, tokens.hash_secret(where.rpartition("/")[2])
+    for node, state in ((nodes[1], UploadState.RECEIVING), (nodes[0], UploadState.GONE)):
+        await node.appliance.upload_janitor.run()
+        row = await rows.get(id_hash)
+        assert row is not None
+        assert row.state is state
     assert (await two.head(where)).status == 410
