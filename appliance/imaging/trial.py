@@ -46,8 +46,8 @@ def can_decode(fd: int, kind: FormatSpec, *, is_incomplete: bool) -> bool:
 
 def _has_content(image: pyvips.Image) -> bool:
     """Whether more than a few pixels differ from all others. Decodes all of it."""
-    most_frequent = [max(max(row) for row in band.tolist()) for band in image.hist_find().bandsplit()]
-    return min(most_frequent) < image.width * image.height * (1 - _NOTHING_SHARE)
+    most_frequent: list[float] = [band.max() for band in image.hist_find().bandsplit()]
+    return min(most_frequent) < float(image.width * image.height) * (1 - _NOTHING_SHARE)
 
 
 def count_copies(fd: int, halves: tuple[PyramidLevel, ...], pixels: int) -> int:
