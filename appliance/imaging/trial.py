@@ -18,6 +18,7 @@ _GLANCE_PX, _SAME, _SAME_SHARE = 256, 1, 0.25
 first one's own pixels are apart from its mean. Two white pages with other words are about as far apart as that."""
 _NOTHING_SHARE = 0.001
 """Of an incomplete image's pixels: a decoder that finds none still guesses a block or two."""
+_MIDDLE_GREY, _WHITE = 128, 255
 _BY_LINES = (formats.TIFF, formats.PNG)
 """Formats whose decoders give the first lines without the rest."""
 MAX_TRIAL_BYTES = 900 * 1024 * 1024
@@ -32,7 +33,7 @@ def is_affordable(kind: FormatSpec, width: int, height: int, memory_bytes: int) 
 def can_decode(fd: int, kind: FormatSpec, *, is_incomplete: bool) -> bool:
     """Whether pixels come out. What the machine lacks at the moment says nothing of the image.
 
-    Where the file is incomplete, a decoder fills what is missing: an image of nearly one colour has no pixels left.
+    Where the file is incomplete, a decoder fills what is missing: such an image may have no pixels left.
     """
     try:
         if kind in _BY_LINES:
@@ -45,9 +46,12 @@ def can_decode(fd: int, kind: FormatSpec, *, is_incomplete: bool) -> bool:
 
 
 def _has_content(image: pyvips.Image) -> bool:
-    """Whether more than a few pixels differ from all others. Decodes all of it."""
-    most_frequent = [max(max(row) for row in band.tolist()) for band in image.hist_find().bandsplit()]
-    return min(most_frequent) < image.width * image.height * (1 - _NOTHING_SHARE)
+    """Whether more than a few pixels are not what decoders fill in: nothing, or middle grey. Decodes all of it."""
+    if image.hasalpha():
+        filled = image.extract_band(image.bands - 1) == 0
+    else:
+        filled = ((image - _MIDDLE_GREY).abs() <= 1).bandand()
+    return float(filled.avg()) < _WHITE * (1 - _NOTHING_SHARE)
 
 
 def count_copies(fd: int, halves: tuple[PyramidLevel, ...], pixels: int) -> int:

@@ -89,12 +89,14 @@ class RecordReader:
         """The tombstone at `key`."""
         try:
             tombstone = tombstone_from(key, await self._read(key))
+            if key != tombstone_key(tombstone.slug):
+                raise UnreadableRecord(f"{key} describes a different image, {tombstone.slug}")
         except ObjectMissing:
             return None
         except UnreadableRecord as error:
             self.unreadable.append(str(error))
             return None
-        return tombstone if key == tombstone_key(tombstone.slug) else None
+        return tombstone
 
     async def access_record(self, key: str) -> AccessRecord | None:
         """The access record at `key`. A ban or lock that can't be read stays in force, without an end."""

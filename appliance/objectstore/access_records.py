@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from appliance.domain import access_keys, bans, image_locks, invites
 from appliance.domain.access_records import AccessRecord, RecordKind
-from appliance.objectstore.records import UnreadableRecord
+from appliance.objectstore.records import MALFORMED, UnreadableRecord
 
 RECORDS = "records/"
 _READERS: Mapping[RecordKind, Callable[[AccessRecord], object]] = {
@@ -41,7 +41,7 @@ def record_from(key: str, content: bytes) -> AccessRecord:
         kind, record_id, version = (document.pop(name) for name in ("kind", "id", "version"))
         record = AccessRecord(RecordKind(kind), str(record_id), int(version), document)
         _READERS[record.kind](record)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except MALFORMED as error:
         raise UnreadableRecord(f"{key} does not describe an access record: {error!r}") from error
     if key != record_key(record.kind, record.id):
         raise UnreadableRecord(f"{key} describes something else, {record_key(record.kind, record.id)}")

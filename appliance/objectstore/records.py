@@ -52,6 +52,10 @@ class ObjectRecord:
     needs_sidecar: bool
 
 
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+"""What JSON of others raises while it is read as a record: the last two for endless numbers and very deep nesting."""
+
+
 class UnreadableRecord(ValueError):
     """A record that describes no image, album or tombstone; the message says which and why."""
 
@@ -112,7 +116,7 @@ def album_from(key: str, record: bytes) -> Album:
         known["lock"] = _lock(document)
         known["images"] = tuple(str(slug) for slug in known["images"])
         return Album(**known, ended=Ending(ended) if ended else None)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except MALFORMED as error:
         raise UnreadableRecord(f"{key} does not describe an album: {error!r}") from error
 
 
@@ -136,7 +140,7 @@ def tombstone_from(key: str, record: bytes) -> Tombstone:
             restorable_until_s=None if until_s is None else int(until_s),
             version=int(document.get("version", 0)),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except MALFORMED as error:
         raise UnreadableRecord(f"{key} does not describe a tombstone: {error!r}") from error
 
 
@@ -149,7 +153,7 @@ def image_from(info: ObjectInfo, sidecar: bytes | None = None) -> Image:
         if sidecar is not None:
             return _from_sidecar(json.loads(sidecar))
         return _from_metadata(info.media_type, info.bytes, info.metadata)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except MALFORMED as error:
         part = "metadata" if sidecar is None else "sidecar"
         raise UnreadableRecord(f"the {part} of {info.key} does not describe an image: {error!r}") from error
 

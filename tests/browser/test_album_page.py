@@ -54,6 +54,15 @@ async def test_nothing_moves_while_the_images_of_the_grid_load(site: Site, open_
     assert all(width >= 64 for width in widths)
 
 
+async def test_a_tile_cuts_nothing_off_the_top_of_a_tall_image(site: Site, open_page: OpenPage) -> None:
+    slugs = [(await site.upload(pictures.photo(*size)))["slug"] for size in ((300, 1500), (300, 200))]
+    async with site.session.post(f"{site.url}/api/v1/albums", json={"images": slugs}) as reply:
+        album = await reply.json()
+    page = await open_page(f"/a/{album['slug']}")
+    cuts = "all => all.map((image) => getComputedStyle(image).objectPosition)"
+    assert await page.eval_on_selector_all(".grid img", cuts) == ["50% 0%", "50% 50%"]
+
+
 SHARED = "navigator.share = (what) => { globalThis.shared = what; return Promise.resolve(); }"
 
 

@@ -37,12 +37,26 @@ async def test_a_gif_that_ends_within_its_pixels_is_incomplete(workers: Workers,
 
 
 @pytest.mark.parametrize(
-    ("format_name", "end_of_header", "kept"), [("jpeg", b"\xff\xda", 14), ("gif", b"\x2c" + bytes(4), 40)]
+    ("format_name", "mode", "end_of_header", "kept"),
+    [
+        *[("jpeg", mode, b"\xff\xda", 14) for mode in ("RGB", "L", "CMYK")],
+        ("gif", "RGB", b"\x2c" + bytes(4), 40),
+    ],
 )
 async def test_a_file_that_ends_before_its_first_pixel_is_original_only(
-    workers: Workers, format_name: str, end_of_header: bytes, kept: int
+    workers: Workers, format_name: str, mode: str, end_of_header: bytes, kept: int
 ) -> None:
-    """The decoders of both fill what is missing with one colour."""
-    source = pictures.saved(pictures.quarters(800, 600), format_name)
+    """The decoders of both fill what is missing."""
+    source = pictures.saved(pictures.quarters(800, 600).convert(mode), format_name)
     facts = await inspected(workers, source[: source.index(end_of_header) + kept])
     assert (facts.incomplete, facts.refusal) == (True, refusals.CUT_SHORT)
+
+
+@pytest.mark.parametrize("colour", ["white", "black", "red"])
+@pytest.mark.parametrize(("format_name", "end_bytes"), [("jpeg", 2), ("gif", 1)])
+async def test_an_image_of_one_colour_that_lacks_its_end_mark_is_shown(
+    workers: Workers, format_name: str, end_bytes: int, colour: str
+) -> None:
+    source = pictures.saved(Image.new("RGB", (300, 200), colour), format_name)
+    facts = await inspected(workers, source[:-end_bytes])
+    assert (facts.incomplete, facts.refusal) == (True, None)

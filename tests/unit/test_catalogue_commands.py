@@ -18,16 +18,19 @@ from appliance.catalogue.sqlite.connections import open_writer
 from appliance.cli import main
 from appliance.config.model import Config
 from appliance.domain.flat_image import unflatten
-from appliance.domain.model import Image, Location
+from appliance.domain.model import Ending, Image, Location, Tombstone
 from appliance.domain.passphrases import UNREADABLE_LOCK
 from appliance.domain.slugs import mint, object_key, sidecar_key
 from appliance.domain.tokens import hash_secret
 from appliance.objectstore import open_store
-from appliance.objectstore.records import metadata_of, sidecar_of
+from appliance.objectstore.records import metadata_of, sidecar_of, tombstone_record
 from appliance.server.data_dir_lock import owned_data_dir
 from appliance.spool import ATTRIBUTE
 
 PNG_HEAD = b"\x89PNG\r\n\x1a\n" + b"rest of the picture"
+
+ENDLESS = b'{"slug": "a", "ended": "deleted", "ended_s": 1e999, "version": 1e999}'
+ANOTHER_ONES = tombstone_record(Tombstone(slug="1yNqEvM1Xh6dnaz5k", ended=Ending.DELETED, ended_s=1))
 
 
 @pytest.fixture
@@ -163,6 +166,26 @@ def test_a_broken_sidecar_gives_way_to_what_the_original_tells_behind_a_lock(con
     asyncio.run(break_sidecar())
     assert main(["catalogue", "rebuild"]) == 1
     assert rows(config) == [replace(plain, lock=UNREADABLE_LOCK)]
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"[]", b"\xff", b"", ENDLESS, ANOTHER_ONES])
+@pytest.mark.parametrize("prefix", ["meta", "albums", "tombstones", "records/key"])
+def test_what_others_put_under_our_prefixes_is_told_and_breaks_nothing(
+    config: Config, capsys: pytest.CaptureFixture[str], prefix: str, content: bytes
+) -> None:
+    plain = image()
+    stored(config, plain)
+    key = sidecar_key(plain.slug) if prefix == "meta" else f"{prefix}/{mint(time.time())}.json"
+
+    async def put() -> None:
+        store = open_store(config.store, config.data_dir)
+        await store.put_bytes(key, content, media_type="application/json")
+        await store.close()
+
+    asyncio.run(put())
+    assert main(["catalogue", "rebuild"]) == 1
+    assert [row.slug for row in rows(config)] == [plain.slug]
+    assert "left out" in capsys.readouterr().err
 
 
 def test_an_empty_store_never_empties_the_catalogue(config: Config, capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,6 +41,16 @@ def final() -> CannotResize:
     return fault
 
 
+async def test_the_page_of_a_cleaned_original_without_sizes_does_not_say_that_it_is_as_it_was(host: Host) -> None:
+    source = pictures.jpeg_with_gps()
+    image = await host.upload(source[: source.index(b"\xff\xda") + 14])
+    assert (image["state"], image["private_data"]) == ("original-only", "removed")
+    page = await (await host.get(f"/i/{image['slug']}")).text()
+    assert "You can download the original." in page
+    assert "Metadata that could be private" in page
+    assert "unchanged" not in page
+
+
 async def test_a_verdict_on_a_cached_rendition_is_none_on_the_image(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,14 +103,14 @@ async def test_what_can_not_be_cleaned_is_counted(host: Host, dry_run: bool) -> 
 
 async def test_an_image_that_changes_each_time_is_counted(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     image = await uploaded_before(host)
-    examine = host.appliance.reinspector._examiner.metadata  # noqa: SLF001
+    examine = host.appliance.reinspector._examiner.metadata
 
     async def changing_meanwhile(*given: Any) -> Findings:
         title = f"{(await row(host, image['slug'])).version}"
         assert (await host.patch(image["slug"], image["delete_token"], title=title)).status == 200
         return await examine(*given)
 
-    monkeypatch.setattr(host.appliance.reinspector._examiner, "metadata", changing_meanwhile)  # noqa: SLF001
+    monkeypatch.setattr(host.appliance.reinspector._examiner, "metadata", changing_meanwhile)
     assert (await host.appliance.reinspector.step(only(image["slug"], clean=True))).counts == {"failed": 1}
 
 
