@@ -17,7 +17,8 @@ from benchmarks.harness import ROOT, free_port
 
 PEERS = ROOT / "build" / "peers"
 START_S = 30.0
-QUALITIES = {"jpg": 82, "webp": 80, "avif": 60}  # a peer's own encoder decides what that means; ours: JPEG 81 with table 5
+QUALITIES = {"jpg": 82, "webp": 80, "avif": 60}
+"""A peer's own encoder decides what that means. Ours writes JPEGs at 81, with another table."""
 
 _PILLOWS = {"jpg": "jpeg"}
 
