@@ -2,7 +2,7 @@
 
 from appliance.catalogue.postgres.connections import PostgresConnection
 from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE, translated_schema
-from appliance.catalogue.postgres.ownership import Ownership
+from appliance.catalogue.postgres.ownership import TAKE_TURN, Ownership
 from appliance.catalogue.sql.migration import CHANGES, Migration, unknown_changes
 from appliance.catalogue.sql.node_schema import MIGRATIONS
 from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable, NodeSchemaDiffers, UnfitInstallation
@@ -80,5 +80,6 @@ def _apply(connection: PostgresConnection, missing: list[Migration]) -> None:
     for migration in missing:
         with connection.raw.transaction():
             connection.raw.execute("SET LOCAL statement_timeout = 0")
+            connection.raw.execute(TAKE_TURN)  # first, or it and a node that writes would wait for each other
             migration.apply(_PostgresSchema(connection))
             connection.raw.execute(_APPLY, {"name": migration.name})
