@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 
 from appliance.catalogue.postgres.connections import PostgresConnection
 from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE, translated_schema
-from appliance.catalogue.postgres.ownership import Ownership
+from appliance.catalogue.postgres.ownership import TAKE_TURN, Ownership
 from appliance.catalogue.sql.marks import applied_names
 from appliance.catalogue.sql.migration import CHANGES, Migration, refuse_unusable
 from appliance.catalogue.sql.node_schema import MIGRATIONS
@@ -83,5 +83,6 @@ def _apply(connection: PostgresConnection, missing: list[Migration]) -> None:
     for migration in missing:
         with connection.raw.transaction():
             connection.raw.execute("SET LOCAL statement_timeout = 0")
+            connection.raw.execute(TAKE_TURN)  # first, or it and a node that writes would wait for each other
             migration.apply(_PostgresSchema(connection))
             connection.raw.execute(_APPLY, {"name": migration.name})

@@ -4,6 +4,7 @@ They hold session locks, which end with their connection: a crash leaves nothing
 """
 
 from appliance.catalogue.postgres.connections import PostgresConnection
+from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE
 from appliance.domain.errors import ApplianceError, CatalogueUnavailable, NodeNameInUse
 
 _CATALOGUE, _NODE, _MIGRATION = 1095780675, 1095780676, 1095780677  # "APIC", as in a SQLite file's header, and the next
@@ -15,6 +16,11 @@ _NAMED = f"SELECT pg_try_advisory_lock({_NODE}, hashtext(current_schema() || '/'
 _MIGRATING = f"SELECT pg_try_advisory_lock({_MIGRATION}, {_SCHEMA_OF_TABLES})"
 _MIGRATED = f"SELECT pg_advisory_unlock({_MIGRATION}, {_SCHEMA_OF_TABLES})"
 
+TAKE_TURN = f"LOCK TABLE {MIGRATIONS_TABLE} IN EXCLUSIVE MODE".encode()
+"""Nodes write one after the other: at the same time, most of their transactions would be refused and run again.
+
+It comes before the first query, so that the transaction sees what was committed before its turn.
+"""
 USED_BY_ANOTHER = (
     "Another server uses the catalogue of catalogue.url. Stop it first, or make both of them nodes (see node.listen)."
 )

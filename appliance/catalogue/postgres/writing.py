@@ -16,10 +16,9 @@ from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.pq import TransactionStatus
 
 from appliance.catalogue.postgres.connections import Connector, PostgresConnection
-from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE
 from appliance.catalogue.postgres.faults import REPEATABLE, said, translate_error
 from appliance.catalogue.postgres.migrations import migrate, require_fit
-from appliance.catalogue.postgres.ownership import Ownership
+from appliance.catalogue.postgres.ownership import TAKE_TURN, Ownership
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.notes import get_note
 from appliance.catalogue.sql.writer import PendingWrite
@@ -37,11 +36,6 @@ OWNED_WITHIN_S = 10.0
 RESOLVED_WITHIN_S = 40.0
 """How long a lost commit's callers wait to hear what became of it: longer than a restart takes, and than the server
 takes to notice that the lost connection is gone."""
-
-_TAKE_TURN = f"LOCK TABLE {MIGRATIONS_TABLE} IN EXCLUSIVE MODE".encode()
-"""Nodes write one after the other: at the same time, most of their transactions would be refused and run again.
-
-It comes before the first query, so that the transaction sees what was committed before its turn."""
 
 
 class PostgresSession:
@@ -141,7 +135,7 @@ class PostgresSession:
         """Everything up to the commit. Returns the mark by which the transaction is known afterwards."""
         connection.raw.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
         if self._ownership.node is not None:
-            connection.raw.execute(_TAKE_TURN)
+            connection.raw.execute(TAKE_TURN)
         for write in writes:
             _attempt(connection, write)
         mark = uuid.uuid4().hex
