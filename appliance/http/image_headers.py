@@ -24,7 +24,7 @@ def expiring_headers(
 
     `private` is for what differs by a request header that shared caches ignore.
     """
-    freshness, left_s = Freshness.of(request.app[CONFIG].cdn), _left_s(request, expires_s)
+    freshness, left_s = Freshness.of(request.app[CONFIG].cdn), remaining_s(request, expires_s)
     return {
         hdrs.ETAG: etag,
         hdrs.CACHE_CONTROL: freshness.private(left_s) if private else freshness.public(left_s),
@@ -35,10 +35,6 @@ def expiring_headers(
     }
 
 
-def remaining_s(request: web.Request, image: Image) -> int:
-    """How long the image lives from now on, in whole seconds; 0 when it has expired."""
-    return _left_s(request, image.expires_s)
-
-
-def _left_s(request: web.Request, expires_s: int) -> int:
+def remaining_s(request: web.Request, expires_s: int) -> int:
+    """How long an image or album lives from now on, in whole seconds; 0 when it has expired."""
     return max(0, expires_s - int(request.app[CLOCK]()))

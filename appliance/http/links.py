@@ -82,6 +82,10 @@ def album_invites_path(slug: str) -> str:
     return f"{album_path(slug)}/invites"
 
 
+def album_qr_path(slug: str) -> str:
+    return f"/a/{slug}/qr.svg"
+
+
 def album_zip_path(slug: str) -> str:
     return f"/a/{slug}/zip"
 

@@ -82,6 +82,7 @@ def _albums() -> list[web.RouteDef]:
         web.get("/a", album_forms.show_creation),
         web.post("/a", album_forms.create),
         web.get(f"/a/{SLUG}/zip", album_zip.show_zip),
+        web.get(f"/a/{SLUG}/qr.svg", qr.show_album_qr),
         web.get(f"/a/{SLUG}/codes", album_handlers.show_codes),
         web.get(f"/a/{SLUG}/created", album_forms.show_created),
         web.get(f"/a/{SLUG}/manage", album_forms.show_manage),

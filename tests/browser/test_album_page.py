@@ -48,7 +48,8 @@ async def test_nothing_moves_while_the_images_of_the_grid_load(site: Site, open_
     page = await open_page("about:blank", **screen(size))
     await page.add_init_script(MEASURED)
     await page.goto(f"/a/{album['slug']}")
-    await page.wait_for_function("[...document.images].every((image) => image.complete && image.naturalWidth)")
+    loaded = "[...document.querySelectorAll('.grid img')].every((image) => image.complete && image.naturalWidth)"
+    await page.wait_for_function(loaded)
     assert await page.evaluate("globalThis.shift") < 0.01
     widths = await page.eval_on_selector_all(".grid img", "all => all.map((image) => image.clientWidth)")
     assert all(width >= 64 for width in widths)

@@ -67,7 +67,7 @@ async def test_rows_of_images_use_the_width_of_a_large_screen(site: Site, open_p
     images = [await site.upload(pictures.photo(640, 480))]
     page = await with_uploads(open_page, images, viewport={"width": 3840, "height": 2160})
     await page.goto(path.format(album=album["slug"]))
-    box = await box_of(page, "main img >> nth=0")
+    box = await box_of(page, "main img:visible >> nth=0")
     assert box["height"] > 3840 / 20
     main = await box_of(page, "main")
     assert main["width"] > 3840 / 2
@@ -109,14 +109,15 @@ async def test_paper_has_no_buttons_and_no_codes(site: Site, open_page: OpenPage
 async def test_paper_has_a_code_that_leads_back_and_the_screen_does_not_load_it(
     site: Site, open_page: OpenPage
 ) -> None:
-    image = await site.upload(pictures.photo(640, 480))
+    image, album = await site.upload(pictures.photo(640, 480)), await album_of(site, 1)
     page = await open_page("about:blank")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    await page.goto(f"/i/{image['slug']}", wait_until="networkidle")
-    assert f"{image['url']}/qr.svg" not in asked
-    async with page.expect_request(f"**/i/{image['slug']}/qr.svg"):
-        await page.pdf()
+    for path in (f"/i/{image['slug']}", f"/a/{album['slug']}"):
+        await page.goto(path, wait_until="networkidle")
+        assert f"{site.url}{path}/qr.svg" not in asked
+        async with page.expect_request(f"**{path}/qr.svg"):
+            await page.pdf()
 
 
 async def test_a_guest_link_on_paper_is_a_code_and_a_sentence(site: Site, open_page: OpenPage) -> None:

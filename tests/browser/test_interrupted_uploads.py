@@ -14,6 +14,7 @@ from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import THEMES, Site, met, overflow_px, screen
 from tests.support.images import pictures
 from tests.support.relay import Relay
+from tests.support.waiting import until
 
 
 async def test_an_upload_waits_for_a_lost_connection(site: Site, open_page: OpenPage) -> None:
@@ -113,6 +114,39 @@ async def test_queued_files_survive_a_reload(site: Site, open_page: OpenPage) ->
     await slow_down(session, -1)
     for name in names:
         await reaches(page, name, "done")
+
+
+async def stored_uploads(page: Page, count: int) -> bool:
+    """Whether the browser has as many uploads to continue."""
+    stored: int = await page.evaluate(
+        """() => new Promise((done) => {
+            indexedDB.open("appliance").onsuccess = ({ target: { result } }) => {
+                result.transaction("begun").objectStore("begun").count().onsuccess = (counted) => {
+                    done(counted.target.result);
+                    result.close();
+                };
+            };
+        })"""
+    )
+    return stored == count
+
+
+async def test_files_resume_in_the_order_in_which_they_were_chosen(open_page: OpenPage) -> None:
+    names = [f"{number}.jpg" for number in range(8)]
+    page = await open_page("/")
+    page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+    session = await slowed(page, 1000)
+    await choose(page, *(payload(name, pictures.photo(300, 200)) for name in names))
+    await until(lambda: stored_uploads(page, len(names)), "the browser has stored the files")
+    await page.reload()
+    await slow_down(session, -1)
+    for name in names:
+        await reaches(page, name, "done")
+    assert await page.locator("#uploads .name").all_inner_texts() == names
+    await page.get_by_role("button", name="Create an album").click()
+    await page.wait_for_url("**/created*")
+    await page.get_by_role("link", name="Manage this album").click()
+    assert await page.locator(".sortable .caption").all_inner_texts() == names
 
 
 async def test_a_page_closed_after_the_last_byte_loses_nothing(site: Site, open_page: OpenPage) -> None:

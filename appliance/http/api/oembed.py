@@ -12,7 +12,7 @@ from appliance.domain.renditions import Preset, fit
 from appliance.http.cache_tags import tags
 from appliance.http.closed import refuse_closed
 from appliance.http.image_headers import remaining_s
-from appliance.http.keys import ALBUMS, CLOCK, CONFIG, DELIVERY
+from appliance.http.keys import ALBUMS, CONFIG, DELIVERY
 from appliance.http.links import Links, album_path, share_path
 from appliance.http.responses import json_answer
 from appliance.http.site_name import site_name
@@ -27,11 +27,10 @@ async def show_oembed(request: web.Request) -> web.Response:
     shared = await _find_shared(request, request.query.get("url", ""))
     config, box = request.app[CONFIG], (_positive_number(request, "maxwidth"), _positive_number(request, "maxheight"))
     if isinstance(shared, Image):
-        slug, max_age_s = shared.slug, min(MAX_AGE_S, remaining_s(request, shared))
+        slug, max_age_s = shared.slug, min(MAX_AGE_S, remaining_s(request, shared.expires_s))
         reply = oembed(shared, config, cache_age_s=max_age_s, max_width=box[0], max_height=box[1])
     else:
-        left_s = max(0, shared.ends_s - int(request.app[CLOCK]()))
-        slug, max_age_s = shared.album.slug, min(MAX_AGE_S, left_s)
+        slug, max_age_s = shared.album.slug, min(MAX_AGE_S, remaining_s(request, shared.ends_s))
         reply = album_oembed(shared, config, cache_age_s=max_age_s, max_width=box[0], max_height=box[1])
     return json_answer(reply, headers={"Cache-Control": f"public, max-age={max_age_s}"} | tags(slug))
 

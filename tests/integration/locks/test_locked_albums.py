@@ -16,7 +16,9 @@ PAGES = sorted(
     for route in application().router.routes()
     if route.method == "GET" and route.resource is not None and "{slug}" in route.resource.canonical
     if route.resource.canonical.startswith(("/a/", "/api/v1/albums"))
-    if not route.resource.canonical.endswith(("/a/{slug}/", "/invites", "/unlock"))  # to its page, or for its owner
+    if not route.resource.canonical.endswith(
+        ("/a/{slug}/", "/invites", "/unlock", "/qr.svg")
+    )  # its link, to its page, or for its owner
 )
 
 

@@ -201,7 +201,7 @@ export async function listPendingUploads(): Promise<PendingUpload[]> {
  * no room, or too much waits for an answer already.
  */
 export async function savePendingFiles(files: File[], options: Record<string, string> = {}): Promise<void> {
-  const group = randomId();
+  const group = `${new Date().toISOString()}-${randomId()}`; // pages find uploads in the order of their ids
   const uploads = files.map((file, index): StoredUpload => {
     const { name, size, lastModified: modified } = file;
     return { id: `${group}-${String(index).padStart(4, "0")}`, name, size, modified, wishes: options, file, undecided: true };

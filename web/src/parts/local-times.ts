@@ -5,6 +5,7 @@ import { locale, t } from "./messages";
 
 const day = new Intl.DateTimeFormat(locale(), { dateStyle: "long" });
 const moment = new Intl.DateTimeFormat(locale(), { dateStyle: "long", timeStyle: "short" });
+const shortMoment = new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }); // a menu on a phone has no room for more
 
 /** The day of a time (RFC 3339), and the time of day if it is less than two days away, as on the server's pages. */
 export const dayOrMoment = (time: string): string => (Date.parse(time) - Date.now() < 2 * DAY_MS ? moment : day).format(Date.parse(time));
@@ -22,6 +23,6 @@ export function showLocalTimes(): void {
   }
   for (const time of document.querySelectorAll<HTMLTimeElement>("[data-moments] time")) time.textContent = moment.format(new Date(time.dateTime));
   for (const option of document.querySelectorAll<HTMLOptionElement>("option[data-moment]")) {
-    option.textContent = t("no change ({date})", { date: moment.format(new Date(option.dataset["moment"] ?? "")) });
+    option.textContent = t("no change ({date})", { date: shortMoment.format(new Date(option.dataset["moment"] ?? "")) });
   }
 }

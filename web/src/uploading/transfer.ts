@@ -54,7 +54,7 @@ export class Transfer {
   /** Whether the image was there and isn't any more, because it was deleted, or viewed once. */
   hasEnded = false;
   readonly rate = new TransferRate();
-  /** Identifies it in this browser. */
+  /** Identifies it in this browser; in the order in which the files were chosen, for that is how a later page finds them. */
   readonly id: string;
   /** The address of the upload, once it was created. */
   url: string | undefined;
@@ -74,11 +74,11 @@ export class Transfer {
     readonly file: File,
     readonly options: UploadOptions,
     private readonly changed: (transfer: Transfer) => void,
-    { id, url, edits = {} }: Begun = { id: randomId() },
+    begun?: Begun,
   ) {
-    this.id = id;
-    this.url = url;
-    this.edits = edits;
+    this.id = begun?.id ?? `${this.addedAt}-${randomId()}`;
+    this.url = begun?.url;
+    this.edits = begun?.edits ?? {};
   }
 
   get title(): string {
