@@ -122,8 +122,8 @@ class Invites:
     # --- guests ---------------------------------------------------------------------------------------------------
 
     async def find(self, token: str) -> Invite:
-        """The invite with this token, ended ones included. Raises UnknownInvite."""
-        return (await self._found(token))[0]
+        """The invite with this token, ended ones included; people paste the whole link, too. Raises UnknownInvite."""
+        return (await self._found(token.rstrip("/").rpartition("/")[2]))[0]
 
     async def open(self, token: str) -> InviteStatus:
         """The invite as its guests see it. Raises UnknownInvite, GoneInvite, InviteFull."""

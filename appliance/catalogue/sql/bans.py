@@ -54,7 +54,7 @@ def _put(connection: Connection, ban: Ban) -> Outcome[Ban]:
 def _end(connection: Connection, subject: str, now_s: int) -> Outcome[Ban]:
     ban = _find(connection, id_of(subject))
     if ban is None or not ban.is_in_force(now_s):
-        raise UnknownBan(f"{subject:.80} is not banned. See `appliance ban list`.")
+        raise UnknownBan(f"There is no ban of {subject:.80} itself. See `appliance ban list`, also for wider ones.")
     return Outcome(_write(connection, replace(ban, until_s=now_s, version=ban.version + 1)))
 
 

@@ -33,10 +33,13 @@ class InvalidExpiry(ApplianceError):
 
 
 class InvalidGuestLinkExpiry(InvalidExpiry):
-    """A guest link can't be open for so long."""
+    """A guest link can't be open for so long, or no time at all."""
 
     for_programmers = False
-    texts = ("A guest link can be open for up to {limit_days} days.", "A guest link can't be open for so long.")
+    texts = (
+        "A guest link can be open for 1 second to {limit_days} days.",
+        "A guest link can't be open for that time.",
+    )
 
 
 class TooLarge(ApplianceError):

@@ -62,3 +62,9 @@ async def test_basic_authentication_needs_no_padding_and_no_standard_alphabet(sh
     for number in range(3):  # one of them ends without padding anyway
         sent = base64.urlsafe_b64encode(f"{'ü>' * number}{'a' * number}:{key}".encode()).decode().rstrip("=")
         assert await key_of(shared, await raw(shared, jpeg, {"Authorization": f"Basic {sent}"})) == key[5:15]
+
+
+async def test_a_key_behind_the_file_is_refused(shared: Host, jpeg: bytes) -> None:
+    fields = form(jpeg)
+    fields.add_field("key", await minted(shared))
+    await problem(await shared.client.post("/api/v1/images", data=fields), "invalid-field")

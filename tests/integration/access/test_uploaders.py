@@ -66,12 +66,6 @@ async def test_a_key_in_a_field_opens_the_forms(
     assert (await only_image(closed)).access_key == key[5:15]
 
 
-async def test_a_key_behind_the_file_is_refused(host: Host, jpeg: bytes) -> None:
-    fields = form(jpeg)
-    fields.add_field("key", await minted(host))
-    await problem(await host.client.post("/api/v1/images", data=fields), "invalid-field")
-
-
 async def test_a_wrong_key_never_counts_as_none(host: Host, jpeg: bytes) -> None:
     assert (await raw(host, jpeg, {})).status == 201
     await problem(await raw(host, jpeg, bearer(WRONG)), "key-invalid")

@@ -57,7 +57,7 @@ async def test_the_command_and_what_becomes_of_its_bans(tmp_path: Path) -> None:
         (("add", "192.0.2.1", "--until", "2001-01-01"), 1, "would have ended already"),
         (("add", "192.0.2.1", "--until", "soon"), 2, "expected a duration such as 7d, or a date"),
         (("add", "192.0.2.1", "--until", "999999999999d"), 2, "before the year 10000"),
-        (("remove", "192.0.2.1"), 1, "192.0.2.1/32 is not banned"),
+        (("remove", "192.0.2.1"), 1, "There is no ban of 192.0.2.1/32 itself"),
     ],
 )
 def test_what_cannot_be_done_is_said(tmp_path: Path, arguments: tuple[str, ...], status: int, words: str) -> None:

@@ -178,3 +178,12 @@ async def test_a_link_that_would_be_open_for_too_long_is_told_as_such(host: Host
     album = await made(host, await uploaded(host, 1))
     refused = await problem(await make_invite(host, album, expires_in="9999d"), "invalid-expiry")
     assert refused["detail"].startswith("A guest link can be open for up to")
+
+
+async def test_the_whole_link_counts_as_its_token(host: Host) -> None:
+    album, invite = await album_with_invite(host)
+    for sent in (invite["url"], f"{invite['url']}/"):
+        picture = pictures.photo(90, len(sent))
+        reply = await host.client.post("/api/v1/images", data=picture, headers={"X-Invite": sent})
+        assert reply.status == 201
+    assert len((await shown(host, album))["images"]) == 3

@@ -120,6 +120,7 @@ async def test_an_album_of_locked_images_alone_has_nothing_to_download(host: Hos
     for path in ("zip", "codes"):
         await problem(await host.client.get(f"/a/{album['slug']}/{path}"), "all-locked")
     page = await (await host.client.get(f"/a/{album['slug']}", headers=BROWSER)).text()
+    assert "0 bytes" not in page
     assert "/zip" not in page
     assert "og:image" not in page
 
