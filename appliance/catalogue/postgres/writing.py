@@ -23,7 +23,7 @@ from appliance.catalogue.postgres.ownership import Ownership
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.notes import get_note
 from appliance.catalogue.sql.writer import Job
-from appliance.domain.errors import ApplianceError, CatalogueUnavailable
+from appliance.domain.errors import ApplianceError, CatalogueUnavailable, NodeSchemaDiffers
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class PostgresSession:
                 require_fit(connection)
                 self._wait_for(self._ownership.claim, connection)
                 self._wait_for(self._ownership.claim_migrating, connection)
-                migrate(connection, self._ownership)
+                self._wait_for(self._migrate, connection)
                 self._ownership.end_migrating(connection)
             except BaseException:
                 connection.close()
@@ -79,6 +79,14 @@ class PostgresSession:
         except psycopg.Error as error:
             raise CatalogueUnavailable(f"The catalogue's database can't be opened: {said(error)}") from error
         self._connection = connection
+
+    def _migrate(self, connection: PostgresConnection) -> ApplianceError | None:
+        """Bring the schema up to this release. Why that can't be done while other nodes are connected, otherwise."""
+        try:
+            migrate(connection, self._ownership)
+        except NodeSchemaDiffers as fault:
+            return fault
+        return None
 
     def _wait_for(
         self, claim: Callable[[PostgresConnection], ApplianceError | None], connection: PostgresConnection

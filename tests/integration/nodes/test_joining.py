@@ -1,7 +1,7 @@
 """A node joins only what it belongs to, and says why it doesn't."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,11 +39,18 @@ from tests.support.servers import Server
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing that is refused is waited for."""
-    monkeypatch.setattr(writing, "OWNED_WITHIN_S", 0)
-    monkeypatch.setattr(writing, "PAUSE_S", 0)
     monkeypatch.setattr(joining, "DEAD_AFTER_S", 0)
     monkeypatch.setattr(joining, "BEAT_EVERY_S", 1)
     monkeypatch.setattr(joining, "RETRY_S", 0)
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """A lock that is held isn't waited for. Otherwise it is: a session ends a moment after its node."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writing, "OWNED_WITHIN_S", 0)
+        patch.setattr(writing, "PAUSE_S", 0)
+        yield
 
 
 @pytest.fixture
@@ -162,7 +169,8 @@ async def test_a_store_that_is_away_is_waited_for_unless_it_is_known(one: Config
 async def test_a_name_is_for_one_node(one: Config, two: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     namesake = replace(two, node=replace(two.node, name="box-1"))
     async with node(one):
-        assert isinstance(await refused(namesake), NodeNameInUse)
+        with impatient():
+            assert isinstance(await refused(namesake), NodeNameInUse)
     async with node(namesake):
         pass
     async with node(one):
@@ -175,10 +183,10 @@ async def test_a_name_is_for_one_node(one: Config, two: Config, monkeypatch: pyt
 async def test_a_server_that_is_alone_and_nodes_exclude_each_other(one: Config, two: Config) -> None:
     alone = replace(two, node=replace(two.node, listen=None))
     async with node(one):
-        with pytest.raises(CatalogueUnavailable, match="Another server"):
+        with impatient(), pytest.raises(CatalogueUnavailable, match="Another server"):
             await open_catalogue(alone).start()
     async with open_catalogue(alone):
-        with pytest.raises(CatalogueUnavailable, match=r"without node\.listen"):
+        with impatient(), pytest.raises(CatalogueUnavailable, match=r"without node\.listen"):
             await open_catalogue(one).start()
 
 
@@ -194,14 +202,16 @@ def changed_by(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 
 async def test_a_node_that_changes_the_schema_waits_until_older_ones_have_stopped(
-    one: Config, two: Config, monkeypatch: pytest.MonkeyPatch
+    one: Config, two: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    three = node_config(tmp_path, "box-3", one.catalogue.url or "")
     async with node(one):
         changed_by(monkeypatch, "9998-more")
         async with node(two):
             pass
         changed_by(monkeypatch, "9999-other!")
-        error = await refused(two)
+        with impatient():
+            error = await refused(three)
         assert isinstance(error, NodeSchemaDiffers)
         assert "9999-other!" in error.detail
     async with node(two), node(one):
