@@ -64,6 +64,16 @@ async def test_whoever_has_the_link_sees_the_progress_at_any_node(nodes: Nodes, 
         assert b"event: done" in await events.content.read()
 
 
+async def test_what_is_closed_is_closed_at_any_node(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = (Tus(node) for node in nodes)
+    where = await one.create(len(jpeg), passphrase="open sesame")
+    slug = (await two.state(where))["image"]["slug"]
+    for node in nodes:
+        reply = await node.get(f"/api/v1/images/{slug}")
+        assert reply.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "Access-Control-Allow-Origin" not in reply.headers
+
+
 async def test_the_owner_of_an_unfinished_upload_deletes_it_at_any_node(nodes: Nodes, jpeg: bytes) -> None:
     one, two = (Tus(node) for node in nodes)
     where = await one.create(len(jpeg))
