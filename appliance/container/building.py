@@ -77,7 +77,7 @@ def build(  # noqa: PLR0917 - one of each part
     membership: Membership | None = None,
 ) -> Container:
     """Every part around the given ones, which the caller starts and stops."""
-    calls, this_node = _calls(config, catalogue), ThisNode(node_name(config.node) if config.is_node else None)
+    calls, this_node = _calls(config, catalogue, spool), ThisNode(node_name(config.node) if config.is_node else None)
     drain_switch = DrainSwitch()
     sidecars = Sidecars(config.sidecars_dir)
     observed = ObservedStore(store, metrics)
@@ -165,6 +165,7 @@ def build(  # noqa: PLR0917 - one of each part
         committer=committer,
         locksmith=locksmith,
         this_node=this_node,
+        elsewhere=None if calls is None else calls.uploads,
         metrics=metrics,
         clock=clock,
     )
@@ -285,7 +286,7 @@ def build(  # noqa: PLR0917 - one of each part
     )
 
 
-def _calls(config: Config, catalogue: Catalogue) -> Calls | None:
+def _calls(config: Config, catalogue: Catalogue, spool: Spool) -> Calls | None:
     if not config.is_node:
         return None
-    return Calls.of(node_name(config.node), config.node.secret or "", catalogue.nodes, time.time)
+    return Calls.of(node_name(config.node), config.node.secret or "", catalogue.nodes, spool, time.time)

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from appliance.container.parts import Container
 from appliance.http import keys
-from appliance.http.nodes import originals
+from appliance.http.nodes import originals, uploads
 from appliance.http.nodes.guard import ToldByNode, nodes_alone
 from appliance.http.nodes.relay import refuse_second_hop
 from appliance.http.routes import application
@@ -25,4 +25,5 @@ def nodes_site_of(container: Container, site: web.Application) -> web.Applicatio
     nodes[keys.OPEN_CONNECTIONS] = connections = OpenConnections(TrustedProxies(()))
     connections.max_per_address = connections.max_connections
     nodes.router.add_get(originals.ROUTE, originals.show_original, allow_head=False)
+    nodes.router.add_get(uploads.ROUTE, uploads.show_part, allow_head=False)
     return nodes

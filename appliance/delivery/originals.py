@@ -20,7 +20,8 @@ from appliance.domain.renditions import Priority
 from appliance.domain.slugs import object_key
 from appliance.domain.this_node import ThisNode
 from appliance.domain.visibility import require_visible
-from appliance.nodes.originals import NeighbourOriginals, NodeReader
+from appliance.nodes.originals import NeighbourOriginals
+from appliance.nodes.reading import NodeReader
 from appliance.objectstore import ObjectReader, ObjectStore
 from appliance.observability.metrics import Metrics
 from appliance.shared.single_flight import Flight, SingleFlight

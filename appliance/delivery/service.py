@@ -26,7 +26,7 @@ from appliance.domain.renditions import PLACEHOLDER, Priority, Target
 from appliance.domain.slugs import is_slug
 from appliance.domain.visibility import require_visible
 from appliance.limits import ProcessorBudget
-from appliance.nodes.originals import NodeReader
+from appliance.nodes.reading import NodeReader
 from appliance.objectstore import ObjectReader
 from appliance.observability.metrics import Metrics
 from appliance.shared.client_limiter import ClientLimiter

@@ -7,6 +7,8 @@ from appliance.domain.clock import Clock
 from appliance.nodes.neighbours import Neighbours
 from appliance.nodes.originals import NeighbourOriginals
 from appliance.nodes.signatures import Signatures
+from appliance.nodes.uploads import NeighbourUploads
+from appliance.spool import Spool
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +18,11 @@ class Calls:
     signatures: Signatures
     neighbours: Neighbours
     originals: NeighbourOriginals
+    uploads: NeighbourUploads
 
     @classmethod
-    def of(cls, name: str, secret: str, rows: NodeCatalogue, clock: Clock) -> "Calls":
+    def of(cls, name: str, secret: str, rows: NodeCatalogue, spool: Spool, clock: Clock) -> "Calls":
         """Those of the node with this name."""
         signatures = Signatures(secret, clock)
         neighbours = Neighbours(name, signatures=signatures, rows=rows)
-        return cls(signatures, neighbours, NeighbourOriginals(neighbours))
+        return cls(signatures, neighbours, NeighbourOriginals(neighbours), NeighbourUploads(neighbours, spool))

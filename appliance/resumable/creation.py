@@ -6,12 +6,13 @@ from dataclasses import replace
 from appliance.catalogue import UploadCatalogue
 from appliance.domain import slugs, tokens
 from appliance.domain.clock import Clock
-from appliance.domain.errors import EmptyUpload, InvalidField, MalformedRequest, PartsUnfinished
+from appliance.domain.errors import EmptyUpload, InvalidField, MalformedRequest, ObjectMissing, PartsUnfinished
 from appliance.domain.model import UploadOptions
 from appliance.domain.passphrases import UNREADABLE_LOCK
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.domain.this_node import ThisNode
 from appliance.locks import Locksmith
+from appliance.nodes.uploads import NeighbourUploads
 from appliance.resumable.part_reservations import PartReservations
 from appliance.resumable.progress import NewUpload, part_ids
 from appliance.resumable.unfinished import UnfinishedUploads
@@ -40,6 +41,7 @@ class UploadCreator:
         unfinished: UnfinishedUploads,
         locksmith: Locksmith,
         this_node: ThisNode,
+        elsewhere: NeighbourUploads | None,
         clock: Clock,
     ) -> None:
         self._idle_s = idle_s
@@ -51,6 +53,7 @@ class UploadCreator:
         self._unfinished = unfinished
         self._locksmith = locksmith
         self._this_node = this_node
+        self._elsewhere = elsewhere
         self._clock = clock
 
     async def create(self, new: NewUpload) -> tuple[str, Upload]:
@@ -90,20 +93,29 @@ class UploadCreator:
             raise
 
     async def _length_of(self, parts: Sequence[str], options: UploadOptions) -> int:
-        """The bytes of the parts together.
+        """The bytes of the parts together, which are here then: the node with the first one gets the others.
 
-        Raises PartsUnfinished, BytesElsewhere, and InvalidField as `_require_as_closed` does.
+        Raises PartsUnfinished, BytesElsewhere, NodeUnavailable, DiskFull, InvalidField as `_require_as_closed` does.
         """
         total, rows = 0, [await self._part(id_hash) for id_hash in parts]
-        if len({part.node for part in rows}) > 1:
-            raise PartsUnfinished("The parts went to different servers of this host. Upload the file in one part.")
+        self._this_node.require(rows[0].node)
         for part in rows:
-            self._this_node.require(part.node)
+            await self._bring(part)
             if part.length is None or part.length != self._files.offset(part.id_hash):
                 raise PartsUnfinished("One of the parts is incomplete. Finish it first.")
             _require_as_closed(options, part)
             total += part.length
         return total
+
+    async def _bring(self, part: Upload) -> None:
+        """Have the bytes of a part here. Raises NodeUnavailable, DiskFull, PartsUnfinished if they aren't complete."""
+        if self._elsewhere is None or part.length is None or self._this_node.has(part.node):
+            return
+        try:
+            await self._elsewhere.bring(part, part.length)
+        except ObjectMissing as fault:
+            raise PartsUnfinished("One of the parts is incomplete. Finish it first.") from fault
+        await self._rows.claim([part.id_hash], self._this_node.name or "")
 
     async def _part(self, id_hash: str) -> Upload:
         part = await self._rows.get(id_hash)

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from appliance.catalogue import Catalogue
 from appliance.config.model import Uploads
@@ -19,6 +20,7 @@ from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.domain.this_node import ThisNode
 from appliance.lifecycle.management import Proof, check_token
 from appliance.locks import Locksmith
+from appliance.nodes.uploads import NeighbourUploads
 from appliance.observability.metrics import Metrics
 from appliance.resumable.creation import UploadCreator
 from appliance.resumable.finisher import KEPT_S, UploadFinisher
@@ -53,6 +55,7 @@ class ResumableUploads:
         committer: Committer,
         locksmith: Locksmith,
         this_node: ThisNode,
+        elsewhere: NeighbourUploads | None,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -74,6 +77,7 @@ class ResumableUploads:
             unfinished=unfinished,
             locksmith=locksmith,
             this_node=this_node,
+            elsewhere=elsewhere,
             clock=clock,
         )
         self.finisher = UploadFinisher(
@@ -185,6 +189,13 @@ class ResumableUploads:
             self._receiver.require_running()
             progress = await self.head(upload_id)
         return progress
+
+    async def complete_part(self, id_hash: str, length: int) -> Path | None:
+        """The file of a partial upload that goes on; None unless it is here with `length` bytes."""
+        part = await self._rows.get(id_hash)
+        if part is None or part.kind is not UploadKind.PARTIAL or part.state is not UploadState.RECEIVING:
+            return None
+        return self._files.path(id_hash) if self._files.offset(id_hash) == length else None
 
     # --- ending ---------------------------------------------------------------------------------------------------
 

@@ -7,8 +7,9 @@ from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from appliance.domain.errors import ApplianceError
-from appliance.http.keys import CONFIG, REQUEST_ID, TRUSTED_PROXIES
+from appliance.http.keys import CLOSED, CONFIG, REQUEST_ID, TRUSTED_PROXIES
 from appliance.http.transport.resumable_bodies import received
+from appliance.http.transport.streamed_responses import abort_response
 from appliance.nodes.neighbours import Neighbours, blocks, unavailable
 
 ENDS_HERE = frozenset(
@@ -18,6 +19,8 @@ ENDS_HERE = frozenset(
     }
 )
 """Headers that concern one connection, or that this node sets itself."""
+RESOURCE_POLICY = "Cross-Origin-Resource-Policy"
+"""`same-origin` on what a passphrase or one view protects, which the other node has found out."""
 OWN_PREFIXES = ("appliance-", "x-forwarded-")
 """Of headers that say who asks, which nobody but this node may say."""
 
@@ -61,8 +64,11 @@ class Relay:
             client=proxies.address(request),
             user=(proxies.user(request, header) if header else None) or "",
         )
+        response: web.StreamResponse | None = None
         try:
             async with call as reply:
+                if reply.headers.get(RESOURCE_POLICY) == "same-origin":
+                    request[CLOSED] = True
                 response = web.StreamResponse(status=reply.status, headers=_passed(reply.headers))
                 await response.prepare(request)
                 async for block in blocks(node, reply):
@@ -70,6 +76,8 @@ class Relay:
                 await response.write_eof()
                 return response
         except ApplianceError as fault:
+            if response is not None and response.prepared:
+                abort_response(request, fault)
             raise (body and body.fault) or fault from fault
 
 
