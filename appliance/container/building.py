@@ -119,6 +119,7 @@ def build(  # noqa: PLR0917 - one of each part
         delivery=delivery,
         locksmith=locksmith,
         require_not_banned=bans.require_may_upload,
+        priority_of=limits.proof_of_work.priority_of,
         clock=clock,
         max_album_images=config.albums.max_images,
     )
