@@ -41,9 +41,9 @@ class UploadLimits:
                 self._minute_bytes.require_no_debt(account)
                 self._day_budgets.require(account, 1)
             else:
+                self._day_budgets.require(account, request.bytes)  # first: what fits no day need not wait a minute
                 self._uploads.require(account)
                 self._minute_bytes.require(account, request.bytes)
-                self._day_budgets.require(account, request.bytes)
 
     def begin_upload(self, client: Client) -> Client:
         """Count one upload; returns as `ProofOfWork.take`. Raises RateLimited, ProofRequired."""
