@@ -116,6 +116,8 @@ class Connection(RequestHandler):
         if self._is_unreadable:
             return
         self._dropped += len(data)
+        if self._unread_body is not None and not self._unread_body.is_eof():
+            _receive_at_once(self.transport, RECV_BYTES)
         super().data_received(data)
         if self._messages and isinstance(last := self._messages[-1][0], _ErrInfo):
             kind = type(last.exc)
@@ -127,9 +129,14 @@ class Connection(RequestHandler):
         if self._unread_body is None or self._unread_body.is_eof():
             super()._resume_transport_reading()
         elif self._dropped <= DROPPED_AT_ONCE:
-            self._dropped_bodies.read_on(super()._resume_transport_reading)
+            self._dropped_bodies.read_on(self._read_dropped)
         else:
             self._loop.call_later(DROPPING_PAUSE_S, super()._resume_transport_reading)
+
+    def _read_dropped(self) -> None:
+        """Read one large piece: each takes some turns of the event loop, and its client must not see a reset."""
+        _receive_at_once(self.transport, READ_BYTES)
+        super()._resume_transport_reading()
 
     # --- responses ----------------------------------------------------------------------------------------------------
 
