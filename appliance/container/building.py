@@ -145,6 +145,7 @@ def build(  # noqa: PLR0917 - one of each part
         locksmith=locksmith,
         this_node=this_node,
         require_not_banned=bans.require_may_upload,
+        priority_of=limits.proof_of_work.priority_of,
         clock=clock,
         max_album_images=config.albums.max_images,
     )

@@ -17,7 +17,7 @@ class Client:
     The `id` of somebody unknown is an IPv4 address, or the 64-bit prefix of an IPv6 address, which one connection
     usually has. Who has an access key, or was signed in as a `user` by a trusted proxy, is the same client from
     anywhere; `origin` is the id that its address alone would have. A guest of an album has its `invite`. `proof` is a
-    solution that the request brings of a challenge, right or wrong.
+    solution that the request brings of a challenge, right or wrong; `has_proven` says that it was right, and is spent.
     """
 
     id: str
@@ -26,6 +26,7 @@ class Client:
     user: str | None = None
     invite: Invite | None = None
     proof: str | None = None
+    has_proven: bool = False
 
     @property
     def address(self) -> str:

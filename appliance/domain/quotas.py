@@ -25,6 +25,11 @@ class Unit(StrEnum):
     SECONDS = "processor-seconds"
     GUESSES = "wrong-passphrases"
 
+    @property
+    def words(self) -> str:
+        """As part of a sentence."""
+        return "bytes" if self is Unit.BYTES else self.replace("-", " ")
+
 
 _WHO = {
     QuotaScope.ADDRESS: "from one address",

@@ -3,9 +3,12 @@
 So a flood costs its sender more than this host, and people's browsers do the work without their noticing.
 """
 
+from dataclasses import replace
+
 from appliance.domain.clients import Client
 from appliance.domain.errors import ProofRequired, RateLimited
 from appliance.domain.networks import prefix_of
+from appliance.domain.renditions import Priority
 from appliance.limits.challenges import Challenges
 from appliance.limits.rates import Rate
 
@@ -43,14 +46,27 @@ class ProofOfWork:
         except RateLimited as slow:
             raise self._refusal(client, slow) from None
 
-    def take(self, client: Client) -> None:
-        """Count an upload that begins. Raises ProofRequired, and then counts none."""
-        if not self._is_asked(client) or (client.proof and self._challenges.spend(client.proof, _network_of(client))):
-            return
+    def take(self, client: Client) -> Client:
+        """Count an upload that begins. Raises ProofRequired, and then counts none.
+
+        Returns the client, as one that has proven its work if a solution was needed and is spent.
+        """
+        if not self._is_asked(client):
+            return client
+        if client.proof and self._challenges.spend(client.proof, _network_of(client)):
+            return replace(client, has_proven=True)
         try:
             self._slow_lane.take(client.id)
         except RateLimited as slow:
             raise self._refusal(client, slow) from None
+        return client
+
+    def priority_of(self, client: Client) -> Priority:
+        """The priority of an upload that came in: while solutions are asked for, those without one come later.
+
+        So what a flood got in before it was noticed, or by the slow lane, isn't in front of those who did the work.
+        """
+        return Priority.PREWARM if self._is_asked(client) and not client.has_proven else Priority.VIEW
 
     def _is_asked(self, client: Client) -> bool:
         if client.access_key is not None or client.user is not None or client.invite is not None:

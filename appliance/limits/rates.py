@@ -126,7 +126,7 @@ class Rate:
         policy, left = buckets.policy, buckets.left(name, self._clock())
         self._refusals.note(policy, client)
         retry_after_s = max(1, math.ceil(wait_s))
-        amount = f"{policy.quota:,} {policy.unit.replace('-', ' ')} {_WINDOWS[policy.window_s]}"
+        amount = f"{policy.quota:,} {policy.unit.words} {_WINDOWS[policy.window_s]}"
         return RateLimited(
             f"This host allows {amount} {policy.who}. Continue in {retry_after_s:,} s.",
             limit=policy.quota,

@@ -18,7 +18,7 @@ from typing import BinaryIO
 from appliance.cache import Caches
 from appliance.catalogue import Catalogue
 from appliance.delivery.originals import Originals
-from appliance.domain.clients import HOST
+from appliance.domain.clients import THIS_HOST
 from appliance.domain.errors import Conflict, GoneImage, StoreUnavailable, UnknownImage
 from appliance.domain.model import Image
 from appliance.domain.this_node import ThisNode
@@ -53,7 +53,9 @@ class Replacer:
         self._sidecars = sidecars
         self._caches = caches
         self._this_node = this_node
-        self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue.uploads, priority=BACKGROUND)
+        self._scrubber = Scrubber(
+            spool=spool, workers=workers, catalogue=catalogue.uploads, priority_of=lambda _: BACKGROUND
+        )
 
     async def revise(self, before: Image, image: Image) -> Image:
         """Record what is known of an original whose bytes stay. Raises Conflict, GoneImage, UnknownImage."""
@@ -70,7 +72,7 @@ class Replacer:
         """
         async with self._spool.room_for(before.bytes):
             incoming = await self._spool.working.copy(before.slug, original)
-            scrubbed = await self._scrubber.scrub(incoming, None, kept_of(before), HOST)
+            scrubbed = await self._scrubber.scrub(incoming, None, kept_of(before), THIS_HOST)
             cleaned = replace(
                 image,
                 bytes=scrubbed.incoming.bytes,

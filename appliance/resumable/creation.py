@@ -127,9 +127,9 @@ class UploadCreator:
         if new.length == 0:
             raise EmptyUpload
         await self._admission.check(new.admission_request())
-        self._admission.begin_upload(new.client)
+        client = self._admission.begin_upload(new.client)
         upload = self._minted(upload_id, new, await self._lock(new))
-        self._unfinished.begin(upload.id_hash, new.client)
+        self._unfinished.begin(upload.id_hash, client)
         try:
             if upload.kind is UploadKind.FINAL:
                 await self._files.create(upload.id_hash)  # so that a restart finds it

@@ -107,6 +107,6 @@ class Admission:
                 permit.on_moved = arrived
                 yield AdmittedUpload(permit, account)
 
-    def begin_upload(self, client: Client) -> None:
-        """Count an upload that begins. Raises RateLimited, ProofRequired."""
-        self._upload_limits.begin_upload(client)
+    def begin_upload(self, client: Client) -> Client:
+        """Count an upload that begins; returns as `ProofOfWork.take`. Raises RateLimited, ProofRequired."""
+        return self._upload_limits.begin_upload(client)

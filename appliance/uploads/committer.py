@@ -1,5 +1,6 @@
 """Committer: makes an image of a received file, whichever way its bytes came."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from appliance.catalogue import Catalogue
@@ -11,7 +12,7 @@ from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import ApplianceError, KeyInvalid
 from appliance.domain.key_rules import default_expiry_s, require_expiry
 from appliance.domain.model import IdempotencyRecord, Image, UploadOptions
-from appliance.domain.renditions import Facts
+from appliance.domain.renditions import Facts, Priority
 from appliance.domain.resumable_uploads import Upload
 from appliance.domain.this_node import ThisNode
 from appliance.domain.upload_options import clean_options
@@ -59,6 +60,7 @@ class Committer:
         locksmith: Locksmith,
         this_node: ThisNode,
         require_not_banned: RequireNotBanned,
+        priority_of: Callable[[Client], Priority],
         clock: Clock,
         max_album_images: int,
     ) -> None:
@@ -72,7 +74,7 @@ class Committer:
         self._this_node = this_node
         self._require_not_banned = require_not_banned
         self._clock = clock
-        self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue.uploads)
+        self._scrubber = Scrubber(spool=spool, workers=workers, catalogue=catalogue.uploads, priority_of=priority_of)
 
     async def commit(
         self,
@@ -95,8 +97,8 @@ class Committer:
         key = await self._key_of(client, upload)
         require_expiry(key, options.expires_in_s)
         incoming = await self._scrubber.resume(incoming, upload)
-        facts, found = await self._scrubber.examine(incoming, options.keep_metadata, client.id)
-        scrubbed = await self._scrubber.scrub(incoming, upload, options.keep_metadata, client.id, found)
+        facts, found = await self._scrubber.examine(incoming, options.keep_metadata, client)
+        scrubbed = await self._scrubber.scrub(incoming, upload, options.keep_metadata, client, found)
         lock = await self._lock(options, client)
         image = self._image(scrubbed, facts, options, token_hash, key=key, lock=lock)
         image = replace(image, invite=_invite_of(client, upload))

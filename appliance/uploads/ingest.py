@@ -183,7 +183,7 @@ class Ingest:
         max_bytes = max_file_bytes(client.access_key, self._admission.max_bytes)
         try:
             if not request.is_repeat:
-                self._admission.begin_upload(client)
+                client = self._admission.begin_upload(client)
             incoming = await self._spool.receive(
                 slugs.mint(now_s),
                 file.stream,

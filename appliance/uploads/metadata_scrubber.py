@@ -4,10 +4,12 @@ After a crash, a plain upload is sent again. The file of a resumable one stays, 
 a crash they are applied again, however far they had got.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.catalogue import UploadCatalogue
 from appliance.domain import file_edits
+from appliance.domain.clients import Client
 from appliance.domain.file_edits import Edit, Findings
 from appliance.domain.model import ContentCredentials, KeepMetadata, PrivateData
 from appliance.domain.renditions import Facts, Priority
@@ -32,13 +34,18 @@ class Scrubbed:
 class Scrubber:
     """Has a worker find what to overwrite, and overwrites it. The file's digest follows.
 
-    The worker comes in the turn of `priority`.
+    The worker comes in the turn of the client and of its priority, which may change between two orders.
     """
 
     def __init__(
-        self, *, spool: Spool, workers: Workers, catalogue: UploadCatalogue, priority: Priority = Priority.VIEW
+        self,
+        *,
+        spool: Spool,
+        workers: Workers,
+        catalogue: UploadCatalogue,
+        priority_of: Callable[[Client], Priority],
     ) -> None:
-        self._priority = priority
+        self._priority_of = priority_of
         self._spool = spool
         self._workers = workers
         self._catalogue = catalogue
@@ -48,19 +55,20 @@ class Scrubber:
         done = _recorded(upload)
         return await self._spool.overwrite(incoming, done) if done else incoming
 
-    async def examine(self, incoming: Incoming, keep: KeepMetadata, client: str) -> tuple[Facts, Findings | None]:
+    async def examine(self, incoming: Incoming, keep: KeepMetadata, client: Client) -> tuple[Facts, Findings | None]:
         """What the file is, and what `scrub` begins with. Raises as `Workers.inspect`."""
+        priority = self._priority_of(client)
         with files.reading(incoming.path) as file:
             if keep is KeepMetadata.ALL:
-                return await self._workers.inspect(file, client), None
-            return await self._workers.examine(file, keep, client)
+                return await self._workers.inspect(file, client.id, priority), None
+            return await self._workers.examine(file, keep, client.id, priority)
 
     async def scrub(
         self,
         incoming: Incoming,
         upload: Upload | None,
         keep: KeepMetadata,
-        client: str,
+        client: Client,
         found: Findings | None = None,
     ) -> Scrubbed:
         """Remove all metadata but what `keep` allows, after `resume`. `found` is what `examine` found in the file.
@@ -90,9 +98,9 @@ class Scrubber:
             ContentCredentials.REMOVED if credentials else ContentCredentials.NONE,
         )
 
-    async def _find(self, incoming: Incoming, keep: KeepMetadata, client: str) -> Findings:
+    async def _find(self, incoming: Incoming, keep: KeepMetadata, client: Client) -> Findings:
         with files.reading(incoming.path) as file:
-            return await self._workers.find_private(file, keep, client, self._priority)
+            return await self._workers.find_private(file, keep, client.id, self._priority_of(client))
 
 
 def _recorded(upload: Upload | None) -> tuple[Edit, ...]:

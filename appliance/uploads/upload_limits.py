@@ -41,19 +41,20 @@ class UploadLimits:
                 self._minute_bytes.require_no_debt(account)
                 self._day_budgets.require(account, 1)
             else:
+                self._day_budgets.require(account, request.bytes)  # first: what fits no day need not wait a minute
                 self._uploads.require(account)
                 self._minute_bytes.require(account, request.bytes)
-                self._day_budgets.require(account, request.bytes)
 
-    def begin_upload(self, client: Client) -> None:
-        """Count one upload. Raises RateLimited, ProofRequired."""
+    def begin_upload(self, client: Client) -> Client:
+        """Count one upload; returns as `ProofOfWork.take`. Raises RateLimited, ProofRequired."""
         self._key_uploads.require(client.access_key)
         for account in client.accounts:
             self._uploads.require(account)
-        self._proof_of_work.take(client)
+        proven = self._proof_of_work.take(client)
         self._key_uploads.take(client.access_key)
         for account in client.accounts:
             self._uploads.take(account)
+        return proven
 
     @contextmanager
     def account(self, request: AdmissionRequest) -> Iterator["UploadAccount"]:

@@ -157,7 +157,7 @@ class FairQueue:
         ]
         if not waiting:
             return None
-        due_s, _, client = min(waiting)
+        due_s, _, client = min(waiting, key=lambda each: each[:2])  # of equals the one who came first
         if not idle:
             self._level_s = max(self._level_s, due_s)
         return client

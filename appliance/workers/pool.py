@@ -95,9 +95,11 @@ class Workers:
         async with self._lease(LaneName.INSPECT, priority, Clients(client)) as worker:
             return await worker.inspect(fd, self._inspection)
 
-    async def examine(self, fd: int, keep: KeepMetadata, client: str) -> tuple[Facts, Findings]:
+    async def examine(
+        self, fd: int, keep: KeepMetadata, client: str, priority: Priority = Priority.VIEW
+    ) -> tuple[Facts, Findings]:
         """What `inspect` and `find_private` say, for half of the turns. Raises as `inspect`."""
-        async with self._lease(LaneName.INSPECT, Priority.VIEW, Clients(client)) as worker:
+        async with self._lease(LaneName.INSPECT, priority, Clients(client)) as worker:
             return await worker.examine(fd, self._inspection, keep)
 
     async def find_private(

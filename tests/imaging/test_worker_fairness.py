@@ -320,3 +320,12 @@ async def test_a_spare_slot_that_gets_warm_goes_to_one_who_waits_already() -> No
     await settled()
     assert bench.served == ["flood", "newcomer"]
     await bench.done()
+
+
+async def test_of_newcomers_the_first_is_served_first_whatever_its_name() -> None:
+    bench = Bench()
+    names = ["running", "203.0.113.9", "2.0.0.1", "10.0.0.1", "127.0.0.1"]
+    for name in names:
+        bench.ask(name)
+    await bench.done()
+    assert bench.served == names

@@ -1,8 +1,8 @@
-"""How many requests of one client begin in one turn of the event loop."""
+"""How many requests begin in one turn of the event loop, of one client and of all."""
 
 import asyncio
 
-from appliance.http.transport.start_limiter import MAX_STARTS_PER_TURN, StartLimiter
+from appliance.http.transport.start_limiter import MAX_ALL_STARTS_PER_TURN, MAX_STARTS_PER_TURN, StartLimiter
 
 
 async def begun_after(turns: int, tasks: list[asyncio.Task[None]]) -> int:
@@ -51,3 +51,37 @@ async def test_nothing_is_remembered_of_clients_that_have_begun() -> None:
     await asyncio.gather(*(limiter.wait_for_turn(f"client {number % 7}") for number in range(100)))
     await begun_after(3, [])
     assert limiter.clients == 0
+
+
+async def test_of_many_clients_a_few_begin_in_each_turn() -> None:
+    limiter = StartLimiter()
+    tasks = [
+        asyncio.create_task(limiter.wait_for_turn(f"client {number}")) for number in range(4 * MAX_ALL_STARTS_PER_TURN)
+    ]
+    assert await begun_after(1, tasks) == MAX_ALL_STARTS_PER_TURN
+    await asyncio.gather(*tasks)
+
+
+async def test_clients_that_wait_go_in_turns() -> None:
+    limiter = StartLimiter()
+    begun: list[str] = []
+
+    async def one(client: str) -> None:
+        await limiter.wait_for_turn(client)
+        begun.append(client)
+
+    many = [f"client {number}" for number in range(MAX_ALL_STARTS_PER_TURN) for _ in range(100)]
+    tasks = [asyncio.create_task(one(client)) for client in (*many, "late")]
+    await asyncio.gather(*tasks)
+    assert begun.index("late") < len(begun) // 4
+
+
+async def test_clients_that_went_away_keep_nobody_waiting() -> None:
+    limiter = StartLimiter()
+    tasks = [
+        asyncio.create_task(limiter.wait_for_turn(f"client {number}")) for number in range(4 * MAX_ALL_STARTS_PER_TURN)
+    ]
+    await asyncio.sleep(0)
+    for task in tasks[MAX_ALL_STARTS_PER_TURN:-1]:
+        task.cancel()
+    await asyncio.wait_for(tasks[-1], 5)

@@ -23,6 +23,7 @@ from appliance.domain.errors import MalformedRequest, TooLarge
 from appliance.http.client_address import client_of
 from appliance.http.keys import CONFIG, OPEN_CONNECTIONS
 from appliance.http.responses import common_headers
+from appliance.http.transport.dropped_bodies import DroppedBodies
 from appliance.http.transport.open_connections import OpenConnections
 
 log = logging.getLogger(__name__)
@@ -42,18 +43,28 @@ DROPPING_PAUSE_S = 0.02
 class HttpConnection(RequestHandler):
     """One client's connection, counted in `open_connections`. `common` are headers for every response made here."""
 
-    __slots__ = ("_answered", "_common", "_dropped", "_is_unreadable", "_open_connections", "_unread_body")
+    __slots__ = (
+        "_answered",
+        "_common",
+        "_dropped",
+        "_dropped_bodies",
+        "_is_unreadable",
+        "_open_connections",
+        "_unread_body",
+    )
 
     def __init__(
         self,
         server: web.Server,
         *,
         open_connections: OpenConnections,
+        dropped_bodies: DroppedBodies,
         common: Mapping[str, str],
         **settings: Any,  # noqa: ANN401 - aiohttp's own
     ) -> None:
         super().__init__(server, **settings)
         self._open_connections = open_connections
+        self._dropped_bodies = dropped_bodies
         self._common = common
         self._answered: web.BaseRequest | None = None
         self._unread_body: StreamReader | None = None
@@ -105,6 +116,8 @@ class HttpConnection(RequestHandler):
         if self._is_unreadable:
             return
         self._dropped += len(data)
+        if self._unread_body is not None and not self._unread_body.is_eof():
+            _receive_at_once(self.transport, RECV_BYTES)
         super().data_received(data)
         if self._messages and isinstance(last := self._messages[-1][0], _ErrInfo):
             kind = type(last.exc)
@@ -112,11 +125,18 @@ class HttpConnection(RequestHandler):
             self._is_unreadable = True
 
     def _resume_transport_reading(self) -> None:
-        """Go on reading; after a pause what is only dropped."""
-        if self._unread_body is None or self._unread_body.is_eof() or self._dropped <= DROPPED_AT_ONCE:
+        """Go on reading; what is only dropped when its turn comes, and very much of it after a pause."""
+        if self._unread_body is None or self._unread_body.is_eof():
             super()._resume_transport_reading()
+        elif self._dropped <= DROPPED_AT_ONCE:
+            self._dropped_bodies.read_on(self._read_dropped)
         else:
             self._loop.call_later(DROPPING_PAUSE_S, super()._resume_transport_reading)
+
+    def _read_dropped(self) -> None:
+        """Read one large piece: each takes some turns of the event loop, and its client must not see a reset."""
+        _receive_at_once(self.transport, READ_BYTES)
+        super()._resume_transport_reading()
 
     # --- responses ----------------------------------------------------------------------------------------------------
 
@@ -171,12 +191,14 @@ class ConnectionFactory(web.Server):
             **plain._kwargs,
         )
         self._open_connections = open_connections
+        self._dropped_bodies = DroppedBodies()
         self._common = common
 
     def __call__(self) -> HttpConnection:
         return HttpConnection(
             self,
             open_connections=self._open_connections,
+            dropped_bodies=self._dropped_bodies,
             common=self._common,
             loop=self._loop,
             auto_decompress=False,

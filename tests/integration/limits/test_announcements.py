@@ -111,6 +111,14 @@ async def test_a_file_that_fits_no_day_is_too_large_even_when_the_day_of_all_is_
     await problem(await host.client.post("/api/v1/uploads", headers=as_(ONE) | tus(2 * MB)), "too-large")
 
 
+async def test_a_file_that_fits_no_day_is_not_told_to_wait_for_a_minute(open_limited: OpenLimited) -> None:
+    host = await open_limited(address_day_bytes=2 * MB, address_minute_bytes=MB)
+    assert (await host.client.post("/api/v1/images", data=padded(MB), headers=as_(ONE))).status == 201
+    await problem(await host.client.post("/api/v1/uploads", headers=as_(ONE) | tus(3 * MB)), "too-large")
+    refused = await problem(await host.client.post("/api/v1/images", data=padded(MB), headers=as_(ONE)), "rate-limited")
+    assert "allows 1,000,000 bytes a minute from one address" in refused["detail"]
+
+
 async def test_more_than_a_key_may_upload_in_a_day_is_too_large(open_limited: OpenLimited) -> None:
     host = await open_limited()
     _, text = await host.appliance.access_keys.add(NewKey("small", limits=KeyLimits(max_bytes_a_day=MB)))

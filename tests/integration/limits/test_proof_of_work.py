@@ -8,7 +8,9 @@ import pytest
 from aiohttp import ClientResponse
 
 from appliance.config.model import LimitsConfig
+from appliance.domain.renditions import Priority
 from appliance.http.authentication import PROOF_HEADER
+from appliance.workers.fairness import QueueTicket
 from tests.support.access import BY_HEADER, Way, api_form, form, minted, raw
 from tests.support.host import Host, OpenHost, bearer, problem
 from tests.support.images import pictures
@@ -152,3 +154,22 @@ async def test_by_default_it_is_asked_of_nobody_who_isnt_in_a_flood(open_host: O
 async def test_it_can_be_turned_off(open_limited: OpenLimited) -> None:
     host = await open_limited(prefix_uploads=20)
     assert [(await raw(host, image(), ONE)).status for _ in range(21)] == [201] * 20 + [429]
+
+
+@pytest.mark.parametrize("way", BY_HEADER)
+async def test_who_solved_goes_before_those_of_the_slow_lane(
+    asking: Host, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lane = asking.appliance.workers.queues["inspect"]
+    priorities, acquire = list[Priority](), lane.acquire
+
+    async def noted(ticket: QueueTicket) -> Any:
+        priorities.append(ticket.priority)
+        return await acquire(ticket)
+
+    monkeypatch.setattr(lane, "acquire", noted)
+    proven, key = await proof(asking), bearer(await minted(asking))
+    for headers, expected in ((OTHER, Priority.PREWARM), (proven, Priority.VIEW), (OTHER | key, Priority.VIEW)):
+        priorities.clear()
+        assert (await way(asking, image(1), headers)).status < 300
+        assert set(priorities) == {expected}

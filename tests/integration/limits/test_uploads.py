@@ -172,7 +172,7 @@ async def test_a_known_key_lets_no_other_file_past_the_limits(open_limited: Open
         headers = {"Idempotency-Key": "the one that is known", **as_(ONE)}
         return (await host.client.post("/api/v1/images", data=io.BytesIO(data), headers=headers)).status
 
-    sizes = (SMALL, SMALL, 3 * MB, 3 * MB)
+    sizes = (SMALL, SMALL, 2 * MB, 2 * MB)
     assert [await send(padded(size)) for size in sizes] == [201, 201, 429, 429]
     for client in (ONE, OTHER):
         assert all(left > policy.quota - MB for policy, left in host.appliance.limits.day_budgets.left_of(client))
