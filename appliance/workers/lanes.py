@@ -92,7 +92,15 @@ def lanes_of(config: Renditions) -> Mapping[LaneName, Lane]:
         LaneName.INSPECT: Lane(
             INSPECTORS, inspecting, INSPECT_DEADLINE_S, MAX_WAITING_UPLOADS, has_spare=True, what="uploads"
         ),
-        LaneName.NORMAL: Lane(config.workers, normal, deadline_s, config.queue, has_spare=True, hands_ahead=True),
+        LaneName.NORMAL: Lane(
+            config.workers,
+            normal,
+            deadline_s,
+            config.queue,
+            has_spare=True,
+            hands_ahead=True,
+            max_wait_s=MAX_WAIT_S,
+        ),
         LaneName.LONG: Lane(max(1, config.workers // 2), long, patient_s, config.queue, PATIENT_IDLE_S),
         LaneName.HEAVY: Lane(1, heavy, patient_s, config.queue, PATIENT_IDLE_S),
         LaneName.BACKGROUND: Lane(1, background, deadline_s * PYRAMID_DEADLINES, config.queue, PATIENT_IDLE_S),

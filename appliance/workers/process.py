@@ -104,7 +104,7 @@ class WorkerProcess:
             return await pending.reply
         except asyncio.CancelledError:
             pending.discard()
-            if pending.has_begun:
+            if pending.has_begun and pending.reply.cancelled():  # else it has an answer, and the next one has begun
                 self.kill()
             raise
 

@@ -114,6 +114,8 @@ class SupervisedWorker:
         except BaseException:
             if process.is_closed:  # cancelled: nobody wants what it was still doing
                 self._replace(process)
+            elif process is self._process and not process.has_order:
+                self._after_order(process)
             raise
         if process is self._process:
             self._after_order(process)

@@ -118,13 +118,14 @@ class WorkQueue(Generic[S]):
 
     def release(self, place: Place[S]) -> float:
         """Give the slot to the next ticket; the seconds for which the place was in use."""
-        used_s = place.job.queue.end(place.job)
-        slot = place.slot
+        slot, job = place.slot, place.job
         if self._ahead.get(slot) is place:  # it had nothing left to do when its turn came
             del self._ahead[slot]
-            used_s = 0.0
+            job.queue.restart(job)
+            used_s = job.queue.end(job)
         else:
             del self._running[slot]
+            used_s = job.queue.end(job)
             self._mean_s += (used_s - self._mean_s) * _LEARNING
             self._give(slot)
         self._fill_spare()

@@ -15,7 +15,7 @@ from appliance.domain.renditions import Facts, Format, Priority, RenderedFile
 from appliance.workers import Workers
 from appliance.workers.lease import Lease
 from appliance.workers.limits import RenewalLimits, ResourceLimits
-from appliance.workers.pending_orders import NotBegun, PendingOrder, PendingOrders
+from appliance.workers.pending_orders import NotBegun, PendingOrder, PendingOrders, Reply
 from appliance.workers.process import WorkerLost, WorkerProcess
 from appliance.workers.protocol import Inspect, Order, Render
 from appliance.workers.work_queue import WorkQueue
@@ -96,6 +96,22 @@ async def test_cancelling_the_order_that_has_begun_gives_the_next_one_back(worke
     first.cancel()
     with pytest.raises(NotBegun):
         await second
+
+
+async def test_cancelling_an_order_that_was_answered_at_this_moment_leaves_the_next_one_running(
+    worker: WorkerProcess, slow: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = call(worker, QUICK, pictures.png(80, 60)), call(worker, slow_render(), slow)
+    answer = PendingOrder.answer
+
+    def answer_and_cancel(order: PendingOrder, reply: Reply) -> None:
+        answer(order, reply)
+        first.cancel()
+
+    monkeypatch.setattr(PendingOrder, "answer", answer_and_cancel)
+    _, fds = await second
+    os.close(fds[0])
+    assert first.cancelled()
 
 
 # --- through the pool ---------------------------------------------------------------------------------------------

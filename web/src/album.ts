@@ -1,6 +1,7 @@
 // The pages of an album: copy and share buttons, the manage link, and browsing from image to image.
+import { reloadBusyImages } from "./parts/busy-images";
 import { wireCopyButtons } from "./parts/copy";
-import { isPlainClick } from "./parts/dom";
+import { isPlainClick, required } from "./parts/dom";
 import { showLocalTimes } from "./parts/local-times";
 import { wireShareButtons } from "./parts/share-button";
 import { isToken } from "./parts/token";
@@ -11,6 +12,7 @@ import { watchSwipes } from "./browsing/swipe";
 import { AlbumBrowser } from "./browsing/album-browser";
 import { type Way, wayTo } from "./browsing/ways";
 
+reloadBusyImages(required("#main"));
 wireCopyButtons();
 wireShareButtons();
 showLocalTimes();

@@ -1,6 +1,7 @@
 // The share page: copy and share buttons, local times, the deep zoom, the original's details, and the manage form; files that
 // are dropped on it are uploaded.
 
+import { reloadBusyImages } from "./parts/busy-images";
 import { wireCopyButtons } from "./parts/copy";
 import { wireHandOver } from "./parts/hand-over";
 import { wireImageDetails } from "./parts/image-details";
@@ -11,6 +12,7 @@ import { wireZoom } from "./parts/zoom";
 
 const page = document.querySelector<HTMLElement>("#image");
 if (page) {
+  reloadBusyImages(page);
   wireCopyButtons();
   showLocalTimes();
   wireSharing();
