@@ -64,7 +64,7 @@ async def test_each_code_is_copied_with_one_press(image: Resource, open_page: Op
 async def test_the_qr_code_and_the_download_are_there(site: Site, image: Resource, open_page: OpenPage) -> None:
     page = await open_page(f"/i/{image['slug']}")
     await page.get_by_text("QR code", exact=True).click()
-    code = page.get_by_alt_text("QR code with a link to this page")
+    code = page.get_by_role("img", name="QR code with a link to this page")  # the printed one is hidden
     await expect(code).to_be_visible()
     await page.wait_for_function("code => code.complete && code.naturalWidth > 0", arg=await code.element_handle())
     async with page.expect_download() as started:
