@@ -93,7 +93,7 @@ async def test_an_image_is_counted_with_its_key_until_it_is_erased(catalogue: Ca
         (KeyLimits(max_images=0), KeyUsedUp),
         (KeyLimits(max_bytes=9), KeyUsedUp),
         (KeyLimits(max_images_a_day=0), BudgetSpent),
-        (KeyLimits(max_bytes_a_day=9), BudgetSpent),
+        (KeyLimits(max_bytes_a_day=9), TooLarge),
     ],
 )
 async def test_an_image_beyond_a_limit_is_not_added(
