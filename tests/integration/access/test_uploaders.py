@@ -222,7 +222,7 @@ async def test_a_key_without_the_scope_does_not_upload(host: Host, jpeg: bytes) 
         (KeyLimits(max_images=0), "", "key-used-up"),
         (KeyLimits(max_bytes=100), "", "key-used-up"),
         (KeyLimits(max_images_a_day=0), "", "budget-spent"),
-        (KeyLimits(max_bytes_a_day=100), "", "budget-spent"),
+        (KeyLimits(max_bytes_a_day=100), "", "too-large"),
     ],
 )
 async def test_a_key_has_limits_of_its_own(
