@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -11,13 +11,21 @@ from appliance.domain.renditions import Format, Target
 from tests.support.host import Host
 
 
+class _Reached(asyncio.Event):
+    """Is waited for within bounds: a part that takes another way would let the test hang."""
+
+    async def wait(self) -> Literal[True]:
+        async with asyncio.timeout(20):
+            return await super().wait()
+
+
 class Gate:
     """Holds the first call of a part's method, before or after the real one, until it is opened."""
 
     def __init__(self, part: object, method: str, *, after: bool = False) -> None:
         self._real: Callable[..., Any] = getattr(part, method)
         self._after = after
-        self.reached = asyncio.Event()
+        self.reached = _Reached()
         self._opened = asyncio.Event()
 
     async def __call__(self, *arguments: Any, **more: Any) -> Any:

@@ -19,7 +19,7 @@ async def test_no_cache_keeps_a_rendition_whose_image_ended_while_it_was_made(
     host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = await host.upload(jpeg)
-    held = gated(monkeypatch, host.appliance.cache, "admit")
+    held = gated(monkeypatch, host.appliance.cache, "admit_all")
     view = asyncio.create_task(host.get(f"/i/{image['slug']}/small.jpg"))
     await held.reached.wait()
     await host.delete(image["slug"], image["delete_token"])
@@ -110,7 +110,7 @@ async def test_stopping_tells_those_whose_size_still_waits_for_its_batch(
     host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = await host.upload(jpeg)
-    held = gated(monkeypatch, host.appliance.cache, "admit")
+    held = gated(monkeypatch, host.appliance.cache, "admit_all")
     running = asyncio.create_task(host.get(f"/i/{image['slug']}/small.jpg"))
     await held.reached.wait()
     renderer = host.appliance.delivery.renderer
