@@ -32,7 +32,7 @@ class Counts:
     def note_statement(self, statement: str) -> None:
         """Checkpoints come when the writer is idle, so they are nobody's."""
         if not statement.startswith("PRAGMA"):
-            self.statements.append(statement)
+            self.statements.append(statement.strip())
 
     @property
     def decodes(self) -> int:

@@ -246,6 +246,7 @@ MET_BY_LOCKS = {  # in tests/integration/locks
 }
 MET_UNDER_ATTACK = {"banned", "proof-required"}  # in tests/integration/bans and limits
 MET_BY_GUESTS = {"invite-full", "invite-gone", "unknown-invite"}  # in tests/integration/invites
+MET_WITH_NODES = {"node-unavailable"}  # in tests/integration/nodes
 NEVER_TOLD = {
     "incomplete-upload",  # its client is gone; what it leaves behind is tested in uploads/test_admission
     "object-missing",  # told as store-unavailable wherever a row lives
@@ -253,9 +254,8 @@ NEVER_TOLD = {
 
 
 def test_the_table_holds_every_code_that_a_request_can_meet() -> None:
-    elsewhere = (
-        MET_BY_TUS | MET_BY_LIMITS | MET_BY_LOCKS | MET_WITH_KEYS | MET_BY_GUESTS | MET_UNDER_ATTACK | NEVER_TOLD
-    )
+    by_kind = MET_BY_TUS, MET_BY_LIMITS, MET_BY_LOCKS, MET_WITH_KEYS, MET_BY_GUESTS, MET_UNDER_ATTACK, MET_WITH_NODES
+    elsewhere = set.union(NEVER_TOLD, *by_kind)
     assert set(PROVOKED) | elsewhere == set(CODES)
     assert not set(PROVOKED) & elsewhere
 
