@@ -50,6 +50,7 @@ class HttpConnection(RequestHandler):
         "_dropped_bodies",
         "_is_unreadable",
         "_open_connections",
+        "_refused_client",
         "_unread_body",
     )
 
@@ -69,6 +70,7 @@ class HttpConnection(RequestHandler):
         self._answered: web.BaseRequest | None = None
         self._unread_body: StreamReader | None = None
         self._dropped = 0  # bytes of it
+        self._refused_client = ""
         self._is_unreadable = False
 
     # --- what is counted --------------------------------------------------------------------------------------------
@@ -129,7 +131,7 @@ class HttpConnection(RequestHandler):
         if self._unread_body is None or self._unread_body.is_eof():
             super()._resume_transport_reading()
         elif self._dropped <= DROPPED_AT_ONCE:
-            self._dropped_bodies.read_on(self._read_dropped)
+            self._dropped_bodies.read_on(self._refused_client, self._read_dropped)
         else:
             self._loop.call_later(DROPPING_PAUSE_S, super()._resume_transport_reading)
 
@@ -149,6 +151,8 @@ class HttpConnection(RequestHandler):
         self._answered = request
         sent = await super().finish_response(request, resp, start_time)
         self._answered, self._unread_body, self._dropped = None, request.content, 0
+        if not request.content.is_eof():
+            self._refused_client = client_of(request).id if isinstance(request, web.Request) else ""
         _receive_at_once(self.transport, RECV_BYTES)
         return sent
 
