@@ -91,7 +91,7 @@ class Copied:
         return Copied(self.compared + other.compared, self.changed + other.changed)
 
 
-class Move:
+class CatalogueMove:
     """A copy from `source` to `target`, whose schemas are the same."""
 
     def __init__(self, source: RowSource, target: RowTarget, tables: Sequence[Table]) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from appliance.domain.nodes import Lease, Node
+from appliance.domain.nodes import JobLease, Node
 
 
 class NodeCatalogue(Protocol):
@@ -35,5 +35,5 @@ class NodeCatalogue(Protocol):
     async def release(self, lease: str, node: str) -> None:
         """Give the lease back. It is no error if the node doesn't hold it."""
 
-    async def leases(self) -> list[Lease]:
+    async def leases(self) -> list[JobLease]:
         """The leases that hold, by name."""

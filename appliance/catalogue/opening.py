@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from appliance.catalogue.moving import Move
+from appliance.catalogue.moving import CatalogueMove
 from appliance.catalogue.ports import Catalogue
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.file import CatalogueFile
@@ -82,7 +82,7 @@ def catalogue_file(config: Config) -> CatalogueFile:
 
 
 @contextmanager
-def opened_move(config: Config, destination: str, *, is_stopped: bool) -> Iterator[Move]:
+def opened_move(config: Config, destination: str, *, is_stopped: bool) -> Iterator[CatalogueMove]:
     """A copy of this host's catalogue to `destination`: the URL of a database, or `sqlite:` and the path of a file.
 
     `is_stopped` says that no server of this data directory runs while it is open. Raises CommandFailed where both are
@@ -101,12 +101,12 @@ def opened_move(config: Config, destination: str, *, is_stopped: bool) -> Iterat
         path = config.data_dir / FILE_NAME
         database = DatabaseTarget(destination, str(path), tables)
         with FileSource(path, str(database), is_owned=is_stopped) as file, database:
-            yield Move(file, database, tables)
+            yield CatalogueMove(file, database, tables)
     else:
         path = Path(destination.removeprefix(FILE_SCHEME)).absolute()
         source = DatabaseSource(url, str(path), owning=is_stopped)
         with source, FileTarget(path, str(source), tables) as target:
-            yield Move(source, target, tables)
+            yield CatalogueMove(source, target, tables)
 
 
 def is_database(destination: str) -> bool:

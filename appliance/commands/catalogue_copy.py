@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from tqdm import tqdm
 
-from appliance.catalogue.moving import Copied, Move
+from appliance.catalogue.moving import CatalogueMove, Copied
 from appliance.catalogue.opening import DESTINATIONS, is_database, opened_move
 from appliance.config.model import Config
 from appliance.domain.errors import DataDirectoryLocked
@@ -55,21 +55,21 @@ def _is_stopped(config: Config, until_done: ExitStack) -> bool:
     return True
 
 
-def _run(move: Move) -> Copied:
+def _run(move: CatalogueMove) -> Copied:
     is_watched = sys.stderr.isatty()
     total = move.count() if is_watched else None
     with tqdm(total=total, unit=" rows", unit_scale=True, disable=not is_watched) as bar:
         return move.run(bar.update)
 
 
-def _result(copied: Copied, move: Move, took_s: float) -> str:
+def _result(copied: Copied, move: CatalogueMove, took_s: float) -> str:
     return (
         f"Compared {copied.compared:,} rows with {move.target} in {took_s:.0f} s. "
         f"{copied.changed:,} of them were missing or different, and are the same now."
     )
 
 
-def _next_step(move: Move, *, to_database: bool) -> str:
+def _next_step(move: CatalogueMove, *, to_database: bool) -> str:
     if not move.is_final:
         return (
             "A server uses the catalogue, so rows may have changed since. Stop it, and run this command again: that "

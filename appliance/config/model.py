@@ -101,7 +101,7 @@ class Config:
 
     @property
     def node_id_path(self) -> Path:
-        """The random id of this data directory, by which a node that was restarted is told from a namesake."""
+        """The random id of this data directory, by which a node that was restarted is distinguished from a namesake."""
         return self.data_dir / "node.id"
 
     @property

@@ -39,7 +39,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class JobLease:
     """Leave for one node to do what only one may do at a time, for `left_s` seconds more."""
 
     name: str

@@ -9,16 +9,16 @@ _SOI_BYTES = 2
 
 def with_other_image(ultra_hdr: bytes, jpeg: bytes) -> bytes:
     """The gain map behind this JPEG, and what is said of both in its header. Both files were written here."""
-    (gain_map_at, gain_map_bytes), told = _gain_map_of(ultra_hdr), _segment(ultra_hdr, MPF_MARK)
+    (gain_map_at, gain_map_bytes), segment = _gain_map_of(ultra_hdr), _segment(ultra_hdr, MPF_MARK)
     gain_map = ultra_hdr[gain_map_at : gain_map_at + gain_map_bytes]
     header = jpeg[:_SOI_BYTES] + _segment(ultra_hdr, ISO_MARK)
     base_at = len(header) + _MARKER_BYTES + _LENGTH_BYTES + len(MPF_MARK)
-    image_bytes = len(header) + len(told) + len(jpeg) - _SOI_BYTES
-    body = told[_MARKER_BYTES + _LENGTH_BYTES :]
+    image_bytes = len(header) + len(segment) + len(jpeg) - _SOI_BYTES
+    body = segment[_MARKER_BYTES + _LENGTH_BYTES :]
     images = rewritten(body, [(0, image_bytes), (image_bytes - base_at, len(gain_map))])
     if images is None or len(images) != len(body):
         raise ValueError("libultrahdr tells of its images in another way")
-    return header + told[: _MARKER_BYTES + _LENGTH_BYTES] + images + jpeg[_SOI_BYTES:] + gain_map
+    return header + segment[: _MARKER_BYTES + _LENGTH_BYTES] + images + jpeg[_SOI_BYTES:] + gain_map
 
 
 def _gain_map_of(ultra_hdr: bytes) -> tuple[int, int]:

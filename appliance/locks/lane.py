@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 Turn = asyncio.Future[None]
 
 
-class Lane:
+class HashingLane:
     """Runs calls on `threads` threads. At most `max_calls` run and wait, a few of one network.
 
     Networks are served in turn. When the lane is full, one that has fewer waiting takes the place of the newest call of

@@ -11,7 +11,7 @@ from appliance.domain.passphrases import UNREADABLE_LOCK, check_passphrase
 from appliance.limits.challenges import Challenges
 from appliance.locks import passes
 from appliance.locks.guesses import Guesses, network_of
-from appliance.locks.lane import RETRY_AFTER_S, Lane
+from appliance.locks.lane import RETRY_AFTER_S, HashingLane
 from appliance.locks.passphrases import lock_with, opens
 
 CHECKING_THREADS = 2
@@ -29,8 +29,8 @@ class Locksmith:
 
     def __init__(self, clock: Clock, *, guesses: Guesses, challenges: Challenges) -> None:
         self._clock = clock
-        self._checking = Lane("passphrases are being checked", threads=CHECKING_THREADS, max_calls=MAX_CALLS)
-        self._setting = Lane("passphrases are being set", threads=SETTING_THREADS, max_calls=MAX_CALLS)
+        self._checking = HashingLane("passphrases are being checked", threads=CHECKING_THREADS, max_calls=MAX_CALLS)
+        self._setting = HashingLane("passphrases are being set", threads=SETTING_THREADS, max_calls=MAX_CALLS)
         self._guesses = guesses
         self._challenges = challenges
 

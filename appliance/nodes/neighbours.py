@@ -15,7 +15,7 @@ from yarl import URL
 from appliance.catalogue import NodeCatalogue
 from appliance.domain.errors import NodeUnavailable
 from appliance.domain.nodes import Node
-from appliance.nodes.signatures import Call, Signatures
+from appliance.nodes.signatures import NodeCall, Signatures
 
 SENDER: Final = "Appliance-Node"
 SIGNATURE: Final = "Appliance-Signature"
@@ -74,7 +74,7 @@ class Neighbours:
         url = await self._url(node)
         sent = CIMultiDict(headers or {})
         sent[SENDER], sent[CLIENT], sent[USER] = self.name, client, user
-        sent[SIGNATURE] = self._signatures.sign(Call(self.name, node, method, path, client, user))
+        sent[SIGNATURE] = self._signatures.sign(NodeCall(self.name, node, method, path, client, user))
         with answering(node):
             reply = await self._open_session().request(
                 method, URL(url + path, encoded=True), headers=sent, data=body, allow_redirects=False

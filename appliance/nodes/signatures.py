@@ -25,7 +25,7 @@ class NotFromANode(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class NodeCall:
     """What a signature covers. `path` includes the query. `client` and `user` are those whose request is passed on."""
 
     sender: str
@@ -44,12 +44,12 @@ class Signatures:
         self._clock = clock
         self._seen: TTLCache[str, None] = TTLCache(MAX_NONCES, 2 * WINDOW_S, timer=clock)
 
-    def sign(self, call: Call) -> str:
+    def sign(self, call: NodeCall) -> str:
         """The signature: a moment, a nonce and a MAC, with points between them."""
         moment, nonce = str(int(self._clock())), secrets.token_hex(NONCE_BYTES)
         return f"{moment}.{nonce}.{self._mac(call, moment, nonce)}"
 
-    def check(self, call: Call, signature: str) -> None:
+    def check(self, call: NodeCall, signature: str) -> None:
         """Raises NotFromANode, also for a signature that was accepted before."""
         moment, _, rest = signature.partition(".")
         nonce, _, mac = rest.partition(".")
@@ -61,7 +61,7 @@ class Signatures:
             raise NotFromANode("The signature was used before.")
         self._seen[nonce] = None
 
-    def _mac(self, call: Call, moment: str, nonce: str) -> str:
+    def _mac(self, call: NodeCall, moment: str, nonce: str) -> str:
         parts = (call.sender, call.recipient, call.method, call.path, call.client, call.user, moment, nonce)
         text = "".join(f"{len(part)}:{part}" for part in parts)  # no part can reach into the next
         return hmac.new(self._key, text.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()

@@ -191,7 +191,7 @@ class ResumableUploads:
         return progress
 
     async def complete_part(self, id_hash: str, length: int) -> Path | None:
-        """The file of a partial upload that goes on; None unless it is here with `length` bytes."""
+        """The file of a partial upload that continues; None unless it is here with `length` bytes."""
         part = await self._rows.get(id_hash)
         if part is None or part.kind is not UploadKind.PARTIAL or part.state is not UploadState.RECEIVING:
             return None

@@ -11,7 +11,7 @@ from appliance.workers.work_queue import Place, WorkQueue
 
 T = TypeVar("T")
 Charge = Callable[[Clients, float], None]
-"""Told of the seconds that a worker was used for these clients."""
+"""Receives the seconds that a worker was used for these clients."""
 
 
 class Lease(Generic[T]):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from appliance.domain.errors import Busy
-from appliance.locks.lane import Lane
+from appliance.locks.lane import HashingLane
 from appliance.shared.client_limiter import MIN_SHARE
 
 MAX_CALLS = 9
@@ -17,7 +17,7 @@ class Held:
     """A lane of one thread whose first call runs until it is let go. `order` has the calls that ran."""
 
     def __init__(self) -> None:
-        self.lane = Lane("passphrases are being checked", threads=1, max_calls=MAX_CALLS)
+        self.lane = HashingLane("passphrases are being checked", threads=1, max_calls=MAX_CALLS)
         self.order: list[str] = []
         self._gate = threading.Event()
 

@@ -1,5 +1,6 @@
 """The two ends of a copy between catalogues that are in databases."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -29,7 +30,7 @@ _WITHOUT_LIMITS = (
 _ALONE = Ownership(node=None)
 
 
-class _DatabaseEnd:
+class _DatabaseEnd(ABC):
     """A connection to one end, and what both ends have alike."""
 
     def __init__(self, url: str) -> None:
@@ -58,8 +59,9 @@ class _DatabaseEnd:
         with _faults_named():
             return read_rows(self._connection, table, span, max_rows)
 
+    @abstractmethod
     def _prepare(self) -> None:
-        raise NotImplementedError
+        """What each end does once it is connected."""
 
 
 class DatabaseSource(_DatabaseEnd):

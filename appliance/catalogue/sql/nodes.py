@@ -11,7 +11,7 @@ from appliance.catalogue.sql.outcome import Outcome
 from appliance.catalogue.sql.readers import Readers
 from appliance.catalogue.sql.writer import Writer
 from appliance.domain.errors import CommandFailed, NodeNameInUse
-from appliance.domain.nodes import DEAD_AFTER_S, Lease, Node
+from appliance.domain.nodes import DEAD_AFTER_S, JobLease, Node
 
 _ALIVE = {"dead_after_s": DEAD_AFTER_S}
 
@@ -47,7 +47,7 @@ class NodeRows:
     async def release(self, lease: str, node: str) -> None:
         await self._writer.run(lambda connection: _change(connection, sql.RELEASE, name=lease, node=node))
 
-    async def leases(self) -> list[Lease]:
+    async def leases(self) -> list[JobLease]:
         return await self._readers.run(_leases)
 
 
@@ -100,8 +100,8 @@ def _acquire(connection: Connection, lease: str, node: str, for_s: int) -> Outco
     return Outcome(connection.execute(sql.ACQUIRE, values).rowcount == 1)
 
 
-def _leases(connection: Connection) -> list[Lease]:
-    return [Lease(*row) for row in connection.execute(sql.LEASES, _ALIVE)]
+def _leases(connection: Connection) -> list[JobLease]:
+    return [JobLease(*row) for row in connection.execute(sql.LEASES, _ALIVE)]
 
 
 def _change(connection: Connection, statement: str, **values: str) -> Outcome[None]:

@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from appliance.http.trusted_proxies import TrustedProxies
 from appliance.nodes.neighbours import CLIENT, REFUSED, SENDER, SIGNATURE, USER
-from appliance.nodes.signatures import Call, NotFromANode, Signatures
+from appliance.nodes.signatures import NodeCall, NotFromANode, Signatures
 
 REFUSAL = "This address is for the nodes of this host alone.\n"
 
@@ -30,9 +30,9 @@ def nodes_alone(name: str, signatures: Signatures) -> Middleware:
     return require_node
 
 
-def _call(request: web.Request, name: str) -> Call:
+def _call(request: web.Request, name: str) -> NodeCall:
     sender, client, user = (request.headers.get(header, "") for header in (SENDER, CLIENT, USER))
-    return Call(sender, name, request.method, request.raw_path, client, user)
+    return NodeCall(sender, name, request.method, request.raw_path, client, user)
 
 
 class ToldByNode(TrustedProxies):

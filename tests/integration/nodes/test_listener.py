@@ -9,17 +9,17 @@ import pytest
 from appliance.access.bans import NewBan
 from appliance.domain import tokens
 from appliance.nodes.neighbours import CLIENT, SENDER, SIGNATURE, USER
-from appliance.nodes.signatures import WINDOW_S, Call, NotFromANode, Signatures
+from appliance.nodes.signatures import WINDOW_S, NodeCall, NotFromANode, Signatures
 from tests.support.host import problem
 from tests.support.nodes import SECRET, NodeHost
 from tests.support.tus_client import VERSION, Tus
 
 Nodes = tuple[NodeHost, NodeHost]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-CALL = Call("box-1", "box-2", "GET", "/api/v1/me")
+CALL = NodeCall("box-1", "box-2", "GET", "/api/v1/me")
 
 
-def headers(call: Call, signature: str) -> dict[str, str]:
+def headers(call: NodeCall, signature: str) -> dict[str, str]:
     return {SENDER: call.sender, CLIENT: call.client, USER: call.user, SIGNATURE: signature}
 
 
@@ -50,7 +50,7 @@ async def test_a_call_that_a_node_signed_is_answered_once(nodes: Nodes) -> None:
     ],
     ids=["another path", "another method", "for another node", "another client", "another user", "another secret"],
 )
-async def test_any_other_call_is_refused(nodes: Nodes, signed: Call, secret: str) -> None:
+async def test_any_other_call_is_refused(nodes: Nodes, signed: NodeCall, secret: str) -> None:
     assert await asked(nodes[1], CALL.path, headers(CALL, Signatures(secret, time.time).sign(signed))) == 403
 
 
