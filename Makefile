@@ -4,6 +4,8 @@
 # Node if none is new enough. Node builds the pages' scripts and styles; its packages are installed by hash into web/.
 
 PYTHON ?= python3
+# Test files run in as many processes as there are cores; TEST_PROCESSES=0 runs them in one.
+TEST_PROCESSES ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
 WEB := web/static/built/.made
@@ -11,6 +13,7 @@ PLANES := appliance/imaging/planes/native
 FAST_JPEG := appliance/imaging/planes/libplanes.so.1
 CLIENTS := tests/node/node_modules/.made
 LIGHTHOUSE := benchmarks/pages/node_modules/.made
+PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 # pyvips has no wheel. Its build would bind to a system libvips and replace the one in pyvips-binary; without pkg-config
 # files it can't. `$(PYVIPS)` installs it separately and bypasses pip's cache, which may contain a build made without
@@ -51,10 +54,11 @@ words: $(VENV)/.dev ## Collect the texts of the pages for translation, into web/
 	$(BIN)/python -m tests.support.wording
 
 test: $(VENV)/.dev $(WEB) $(FAST_JPEG) $(CLIENTS) ## Run the tests, without the long ones (ARGS="-k name" for some)
-	$(BIN)/python -m pytest -m "not long" $(ARGS)
+	$(PYTEST) -m "not long" $(ARGS)
 
 test-long: $(VENV)/.dev $(WEB) $(FAST_JPEG) $(CLIENTS) mirador ## Run all tests, including the long ones
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) -m "not long" $(ARGS)
+	$(BIN)/python -m pytest -m long $(ARGS)
 
 lint: $(VENV)/.dev $(WEB) lint-deploy ## Check style, types, layers, roles and units
 	$(BIN)/ruff check .

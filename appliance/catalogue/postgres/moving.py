@@ -1,24 +1,22 @@
 """The two ends of a copy between catalogues that are in databases."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Self
 
 import psycopg
 
-from appliance.catalogue.moving import Key, KeySpan, StoredRow, Table
+from appliance.catalogue.moving import Key, StoredRow, Table
 from appliance.catalogue.postgres.connections import Connector, PostgresConnection
 from appliance.catalogue.postgres.database import CatalogueDatabase
 from appliance.catalogue.postgres.faults import said, translate_error
 from appliance.catalogue.postgres.migrations import is_made, migrate, require_fit
 from appliance.catalogue.postgres.ownership import Ownership
 from appliance.catalogue.postgres.writing import wait_for_claim
+from appliance.catalogue.sql.copy_end import CopyEnd
 from appliance.catalogue.sql.copy_marks import begin_copy, end_copy, require_copyable
 from appliance.catalogue.sql.marks import add_mark, moved_to
 from appliance.catalogue.sql.migration import refuse_newer
-from appliance.catalogue.sql.table_rows import count_rows, read_rows, remove_rows
+from appliance.catalogue.sql.table_rows import count_rows, remove_rows
 from appliance.domain.errors import CatalogueUnavailable, CommandFailed
 
 _WITHOUT_LIMITS = (
@@ -30,48 +28,15 @@ _WITHOUT_LIMITS = (
 _ALONE = Ownership(node=None)
 
 
-class _DatabaseEnd(ABC):
-    """A connection to one end, and what both ends have alike."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._name = str(CatalogueDatabase(url))
-
-    def __str__(self) -> str:
-        return self._name
-
-    def __enter__(self) -> Self:
-        with _faults_named():
-            self._connection = _opened(self._url)
-            try:
-                self._prepare()
-            except BaseException:
-                self._connection.close()
-                raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._connection.close()
-
-    def read(self, table: Table, span: KeySpan, max_rows: int) -> list[StoredRow]:
-        with _faults_named():
-            return read_rows(self._connection, table, span, max_rows)
-
-    @abstractmethod
-    def _prepare(self) -> None:
-        """What each end does once it is connected."""
-
-
-class DatabaseSource(_DatabaseEnd):
+class DatabaseSource(CopyEnd[PostgresConnection]):
     """A `RowSource`: the database at `url`. `owning` it keeps every server from it, unless one has it already.
 
     Entering raises CommandFailed, CatalogueNotInUse, CatalogueUnavailable.
     """
 
     def __init__(self, url: str, target: str, *, owning: bool) -> None:
-        super().__init__(url)
+        super().__init__(str(CatalogueDatabase(url)), _faults_named)
+        self._url = url
         self._target = target
         self._owning = owning
 
@@ -88,6 +53,9 @@ class DatabaseSource(_DatabaseEnd):
             self._connection.raw.execute("COMMIT")
             add_mark(self._connection, moved_to(target))
 
+    def _connect(self) -> PostgresConnection:
+        return _opened(self._url)
+
     def _prepare(self) -> None:
         if not is_made(self._connection):
             raise CommandFailed(f"There is no catalogue in {self}. Is catalogue.url correct?")
@@ -96,14 +64,15 @@ class DatabaseSource(_DatabaseEnd):
         self._connection.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
-class DatabaseTarget(_DatabaseEnd):
+class DatabaseTarget(CopyEnd[PostgresConnection]):
     """A `RowTarget`: the database at `url`, whose tables are made where there are none.
 
     Entering raises CommandFailed, CatalogueTooNew, CatalogueUnavailable, UnfitInstallation.
     """
 
     def __init__(self, url: str, source: str, tables: Sequence[Table]) -> None:
-        super().__init__(url)
+        super().__init__(str(CatalogueDatabase(url)), _faults_named)
+        self._url = url
         self._source = source
         self._tables = tables
 
@@ -119,6 +88,9 @@ class DatabaseTarget(_DatabaseEnd):
         with _faults_named():
             self._connection.raw.execute("ANALYZE")  # else the planner knows nothing of the rows for a minute
             end_copy(self._connection, self._source)
+
+    def _connect(self) -> PostgresConnection:
+        return _opened(self._url)
 
     def _prepare(self) -> None:
         require_fit(self._connection)

@@ -4,15 +4,14 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from appliance.catalogue.moving import Key, KeySpan, StoredRow, Table
+from appliance.catalogue.moving import Key, StoredRow, Table
+from appliance.catalogue.sql.copy_end import CopyEnd
 from appliance.catalogue.sql.copy_marks import begin_copy, end_copy, require_copyable
 from appliance.catalogue.sql.marks import add_mark, moved_to
 from appliance.catalogue.sql.migration import refuse_newer
 from appliance.catalogue.sql.node_schema import MIGRATIONS
-from appliance.catalogue.sql.table_rows import count_rows, read_rows, remove_rows
+from appliance.catalogue.sql.table_rows import count_rows, remove_rows
 from appliance.catalogue.sqlite.connections import connect, make_private, open_reader, require_sqlite
 from appliance.catalogue.sqlite.faults import translate_error
 from appliance.catalogue.sqlite.migrations import migrate, refuse_unfit
@@ -42,33 +41,17 @@ def _table(connection: sqlite3.Connection, name: str) -> Table:
     return Table(name, tuple(column for column, _ in columns), tuple(column for _, column in key))
 
 
-class FileSource:
+class FileSource(CopyEnd[sqlite3.Connection]):
     """A `RowSource`: the file at `path`, to which a server may write meanwhile unless `is_owned`.
 
     Entering raises CommandFailed, CatalogueNotInUse, CatalogueUnavailable, CatalogueDamaged.
     """
 
     def __init__(self, path: Path, target: str, *, is_owned: bool) -> None:
+        super().__init__(str(path), _faults_named)
         self._path = path
         self._target = target
         self._is_owned = is_owned
-
-    def __str__(self) -> str:
-        return str(self._path)
-
-    def __enter__(self) -> Self:
-        if not self._path.exists():
-            raise CommandFailed(f"There is no catalogue at {self._path}. Is data_dir correct?")
-        with _faults_named():
-            self._connection = open_reader(self._path)
-            self._connection.execute("BEGIN")
-            require_copyable(self._connection, str(self._path), self._target)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._connection.close()
 
     @property
     def is_owned(self) -> bool:
@@ -77,10 +60,6 @@ class FileSource:
     def count(self, tables: Sequence[Table]) -> int:
         with _faults_named():
             return count_rows(self._connection, tables)
-
-    def read(self, table: Table, span: KeySpan, max_rows: int) -> list[StoredRow]:
-        with _faults_named():
-            return read_rows(self._connection, table, span, max_rows)
 
     def retire(self, target: str) -> None:
         with _faults_named():
@@ -92,43 +71,28 @@ class FileSource:
             finally:
                 writer.close()
 
+    def _connect(self) -> sqlite3.Connection:
+        if not self._path.exists():
+            raise CommandFailed(f"There is no catalogue at {self._path}. Is data_dir correct?")
+        with _faults_named():
+            return open_reader(self._path)
 
-class FileTarget:
+    def _prepare(self) -> None:
+        self._connection.execute("BEGIN")
+        require_copyable(self._connection, str(self._path), self._target)
+
+
+class FileTarget(CopyEnd[sqlite3.Connection]):
     """A `RowTarget`: the file at `path`, made where there is none, which nobody else may have open.
 
     Entering raises CommandFailed, CatalogueTooNew, CatalogueUnavailable.
     """
 
     def __init__(self, path: Path, source: str, tables: Sequence[Table]) -> None:
+        super().__init__(str(path), _faults_named)
         self._path = path
         self._source = source
         self._tables = tables
-
-    def __str__(self) -> str:
-        return str(self._path)
-
-    def __enter__(self) -> Self:
-        require_sqlite()
-        if not self._path.parent.is_dir():
-            raise CommandFailed(f"There is no folder {self._path.parent}. Create it first.")
-        make_private(self._path)
-        with _faults_named():
-            self._connection = connect(self._path, "rwc", _CACHE_KIB)
-            try:
-                self._prepare()
-            except BaseException:
-                self._connection.close()
-                raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._connection.close()
-
-    def read(self, table: Table, span: KeySpan, max_rows: int) -> list[StoredRow]:
-        with _faults_named():
-            return read_rows(self._connection, table, span, max_rows)
 
     def write(self, table: Table, gone: Sequence[Key], rows: Sequence[StoredRow]) -> None:
         places = ", ".join("?" * len(table.columns))
@@ -141,8 +105,15 @@ class FileTarget:
         with _faults_named(), self._transaction():
             end_copy(self._connection, self._source)
 
+    def _connect(self) -> sqlite3.Connection:
+        require_sqlite()
+        if not self._path.parent.is_dir():
+            raise CommandFailed(f"There is no folder {self._path.parent}. Create it first.")
+        make_private(self._path)
+        with _faults_named():
+            return connect(self._path, "rwc", _CACHE_KIB)
+
     def _prepare(self) -> None:
-        """Make the schema and the mark."""
         refuse_unfit(self._connection, refuse_newer)
         self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._connection.execute("PRAGMA journal_mode = WAL")
