@@ -98,6 +98,19 @@ async def test_those_that_go_first_wait_for_none_that_came_before_them() -> None
     assert begun.index("first") <= 3 * MAX_STARTS_PER_TURN
 
 
+async def test_those_that_go_first_keep_nobody_out() -> None:
+    """One solution may come with very many requests at once: it counts as solved until the first of them spends it."""
+    limiter = StartLimiter(MAX_STARTS_PER_TURN)
+    others = [asyncio.create_task(limiter.wait_for_turn("before")) for _ in range(MAX_STARTS_PER_TURN)]
+    many: list[asyncio.Task[None]] = []
+    for _ in range(20):
+        many += [asyncio.create_task(limiter.wait_for_turn("many", lambda: True)) for _ in range(MAX_STARTS_PER_TURN)]
+        others.append(asyncio.create_task(limiter.wait_for_turn("other")))
+        await asyncio.sleep(0)
+    assert others[MAX_STARTS_PER_TURN].done()
+    await asyncio.gather(*others, *many)
+
+
 async def test_few_are_asked_in_a_turn_whether_they_go_first() -> None:
     limiter, asked = StartLimiter(MAX_STARTS_PER_TURN), list[int]()
 

@@ -70,20 +70,20 @@ class StartLimiter:
     def _next_turn(self) -> None:
         self._started.clear()
         self._all_started = self._asked = 0
-        for waiting in (self._first, self._waiting):
-            self._start_clients(waiting)
+        self._start_clients(self._first, self._max_per_turn - 1)  # so that the others are never kept out
+        self._start_clients(self._waiting, self._max_per_turn)
 
-    def _start_clients(self, waiting: Waiting) -> None:
+    def _start_clients(self, waiting: Waiting, limit: int) -> None:
         for _ in range(len(waiting)):
-            if self._all_started >= self._max_per_turn:
+            if self._all_started >= limit:
                 return
             client, requests = waiting.popitem(last=False)
-            self._start_some(client, requests)
+            self._start_some(client, requests, limit)
             if requests:
                 waiting[client] = requests  # behind all others
 
-    def _start_some(self, client: str, requests: deque[asyncio.Future[None]]) -> None:
-        while requests and self._has_room(client):
+    def _start_some(self, client: str, requests: deque[asyncio.Future[None]], limit: int) -> None:
+        while requests and self._has_room(client) and self._all_started < limit:
             turn = requests.popleft()
             if not turn.done():  # else its client has gone
                 turn.set_result(None)
