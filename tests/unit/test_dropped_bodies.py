@@ -60,6 +60,22 @@ async def test_it_ends_in_time_however_long_the_client_stays(pair: tuple[socket.
     await asyncio.wait_for(dropping(pair[1], None, within_s=0.01), LONG_S)
 
 
+async def test_only_so_many_bodies_are_dropped_at_once(pair: tuple[socket.socket, socket.socket]) -> None:
+    """Each takes a descriptor: connections alone may have half of the open files."""
+    client, server = pair
+    bodies = DroppedBodies(max_bodies=1)
+    tasks = [
+        asyncio.create_task(bodies.drop(TransportSocket(server), left_bytes, within_s=LONG_S)) for left_bytes in (2, 1)
+    ]
+    for sent in (b"x", b"x"):
+        client.sendall(sent)
+        await until(lambda: waiting_bytes(server) == 0)
+    await asyncio.wait_for(tasks[0], LONG_S)
+    assert not tasks[1].done()
+    client.sendall(b"x")
+    await asyncio.wait_for(tasks[1], LONG_S)
+
+
 async def test_very_much_is_dropped_slowly(
     pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:

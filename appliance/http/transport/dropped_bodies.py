@@ -6,12 +6,15 @@ a second descriptor of the connection, so that its transport, which would copy i
 
 import asyncio
 import os
+import resource
 import socket
 from asyncio.trsock import TransportSocket
 from contextlib import suppress
 
 MAX_READS_PER_TURN = 8
 """Of all connections together. A turn of the event loop then takes less than a millisecond for them."""
+MAX_BODIES = 1024
+"""Dropped at the same time, or an eighth of the open files: each takes a descriptor. Others wait in the kernel."""
 AT_ONCE_BYTES = 256 * 1024
 DROPPED_AT_ONCE = 32_000_000
 """Bytes of a body that are dropped without a pause: a program that reads nothing before it has sent everything sees its
@@ -25,20 +28,24 @@ _NOWHERE = bytearray(AT_ONCE_BYTES)
 
 
 class DroppedBodies:
-    """Drops bodies, a few reads in each turn of the event loop. Used from the event loop only."""
+    """Drops at most `max_bodies` at the same time, a few reads in each turn. Used from the event loop only."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_bodies: int | None = None) -> None:
+        open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self._places = asyncio.Semaphore(max_bodies or min(MAX_BODIES, open_files // 8))
         self._reads = 0
 
     async def drop(self, connection: TransportSocket, left_bytes: int | None, *, within_s: float) -> None:
         """Return when so many bytes have come (None: nobody knows how many), or the client has gone, or in time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s), self._places:
+                await self._drop(connection, left_bytes)
+
+    async def _drop(self, connection: TransportSocket, left_bytes: int | None) -> None:
         with socket.socket(connection.family, connection.type, connection.proto, os.dup(connection.fileno())) as own:
             body = _DroppedBody(own, self, left_bytes)
             try:
-                async with asyncio.timeout(within_s):
-                    await body.ended
-            except TimeoutError:
-                pass
+                await body.ended
             finally:
                 body.stop()
 
@@ -85,9 +92,12 @@ class _DroppedBody:
             self._loop.call_later(PAUSE_S, self._read_on)
 
     def _receive(self, most: int) -> int:
+        """How many bytes have come; 0 if the client has gone. Raises BlockingIOError if there are none yet."""
         try:
             return self._connection.recv_into(_NOWHERE, most, socket.MSG_TRUNC)
-        except ConnectionError:
+        except BlockingIOError:
+            raise
+        except OSError:
             return 0
 
     def _note(self, count: int) -> None:
