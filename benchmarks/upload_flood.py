@@ -3,13 +3,14 @@
 People view at the design load, each view from an address of its own, and one phone uploads a photograph each two
 seconds. It does what the upload page does: where it is asked for a proof of work, it solves the challenge and sends the
 photograph again, all of which counts; how long the host makes it wait, without the solving, is given apart. The flood
-solves nothing. Flood, people and host share the machine. The host's
-limits are on as they come, but for the amount that all without a key may upload in a day, which the flood has to reach
-within the run.
+solves nothing. Flood, people and host share the machine, and what each of them takes of it is given; with `--apart` the
+flood has a core of its own, and the others share the rest. The host's limits are on as they come, but for the amount
+that all without a key may upload in a day, which the flood has to reach within the run.
 """
 
 import argparse
 import json
+import os
 import random
 import resource
 import subprocess
@@ -19,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import count
 from pathlib import Path
@@ -67,6 +69,7 @@ HEADER = (
     "failed",
     "memory, MB: before, most",
     "disk, MB",
+    "cores: host, flood, people",
 )
 
 
@@ -133,21 +136,31 @@ class MostMemory:
             thread.join()
 
 
+@dataclass(slots=True)
+class Flood:
+    """What came of a flood: its answers, and the processor seconds that it took itself."""
+
+    answers: Counter[str] = field(default_factory=Counter)
+    cpu_s: float = 0.0
+
+
 @contextmanager
-def flood(port: int, addresses: int, seconds: float) -> Iterator[Counter[str]]:
-    """A flood beside the block, which lasts as long; its answers are known at the end. None from no address."""
-    answers: Counter[str] = Counter()
+def flood(port: int, addresses: int, seconds: float, cores: set[int]) -> Iterator[Flood]:
+    """A flood during the block, which lasts as long; what came of it is known at the end. None from no address."""
+    found = Flood()
     if not addresses:
-        yield answers
+        yield found
         return
     said = [str(port), str(addresses), str(TIMES * UPLOADS_PER_S), str(seconds)]
     command = [sys.executable, "-c", "from benchmarks.load.flooder import main; main()", *said]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
+        os.sched_setaffinity(process.pid, cores)
         if process.stdout.readline() != b"begun\n":
             raise SystemExit("the flood did not begin")
-        yield answers
-        answers.update(json.loads(process.stdout.readline()))
+        yield found
+        said_last = json.loads(process.stdout.readline())
+        found.answers, found.cpu_s = Counter(said_last["answers"]), said_last["cpu_s"]
 
 
 def disk_bytes(folder: Path) -> int:
@@ -155,27 +168,39 @@ def disk_bytes(folder: Path) -> int:
     return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
 
 
-def measured(addresses: int, seconds: float) -> tuple[str, ...]:
-    """A row: a fresh host, its people, and the flood."""
+def measured(addresses: int, seconds: float, *, is_apart: bool) -> tuple[str, ...]:
+    """A row: a fresh host, its people, and the flood, which may have the last core for itself."""
+    cores = os.sched_getaffinity(0)
+    flood_cores = {max(cores)} if is_apart else cores
+    os.sched_setaffinity(0, cores - flood_cores if is_apart else cores)  # the host inherits it
+    try:
+        name = f"{addresses:,}, apart" if is_apart else f"{addresses:,}"
+        return name, *_measured(addresses, seconds, flood_cores)
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+def _measured(addresses: int, seconds: float, flood_cores: set[int]) -> tuple[str, ...]:
     with TemporaryDirectory(prefix="appliance-bench-") as folder:
         with server(Path(folder), LIMITS_MODE="off") as running:
             slugs = Host(running.url, random.Random(1)).lay_down(IMAGES)
-        return flooded(Path(folder), slugs, addresses, seconds)
+        return flooded(Path(folder), slugs, addresses, seconds, flood_cores)
 
 
-def flooded(folder: Path, slugs: list[str], addresses: int, seconds: float) -> tuple[str, ...]:
-    """The row of a host that has these images in its folder."""
+def flooded(folder: Path, slugs: list[str], addresses: int, seconds: float, flood_cores: set[int]) -> tuple[str, ...]:
+    """The rest of the row, of a host that has these images in its folder."""
     with server(folder, **SETTINGS) as running:
         people, memory = People(running, slugs), MostMemory(running)
         disk_before = disk_bytes(running.data_dir)
-        with flood(running.port, addresses, seconds) as answers, memory.sampled():
+        host_before_s, own_before_s = running.cpu_s(), time.process_time()
+        with flood(running.port, addresses, seconds, flood_cores) as came, memory.sampled():
             outcomes = people.live(seconds)
+        busy_s = running.cpu_s() - host_before_s, came.cpu_s, time.process_time() - own_before_s
         disk = disk_bytes(running.data_dir) - disk_before
     views, uploads = ([one.took_s for one in outcomes if one.kind == kind] for kind in (VIEW, UPLOAD))
     return (
-        f"{addresses:,}",
-        f"{answers.total() / seconds:.0f}",
-        ", ".join(f"{answer}: {number}" for answer, number in answers.most_common()) or "-",
+        f"{came.answers.total() / seconds:.0f}",
+        ", ".join(f"{answer}: {number}" for answer, number in came.answers.most_common()) or "-",
         f"{p95_ms(views):.0f}",
         f"{max(views) * 1000:.0f}",
         f"{p95_ms(uploads):.0f}",
@@ -185,6 +210,7 @@ def flooded(folder: Path, slugs: list[str], addresses: int, seconds: float) -> t
         str(sum(one.fault is not None for one in outcomes)),
         f"{memory.before_bytes / 1e6:.0f}, {memory.most_bytes / 1e6:.0f}",
         f"{disk / 1e6:.0f}",
+        ", ".join(f"{each / seconds:.2f}" for each in busy_s),
     )
 
 
@@ -196,14 +222,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="of each flood")
     parser.add_argument("--addresses", type=int, nargs="+", default=ADDRESSES, help="how many flood; 0: no flood")
+    parser.add_argument("--apart", type=int, nargs="*", default=(), help="how many flood from a core of their own")
     arguments = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    rows = [measured(addresses, arguments.seconds) for addresses in arguments.addresses]
+    rows = [measured(addresses, arguments.seconds, is_apart=False) for addresses in arguments.addresses]
+    rows += [measured(addresses, arguments.seconds, is_apart=True) for addresses in arguments.apart]
     question = (
         f"What do people see while {TIMES * UPLOADS_PER_S:.0f} uploads of 1 MB a second, {TIMES} times the design\n"
         f"load, flood the host from so many addresses for {arguments.seconds:g} s? They view at the design load\n"
-        f"({VIEWS_PER_S:.0f} a second), and a phone uploads 1 MB each {UPLOAD_EVERY_S:g} s. 0: no flood."
+        f"({VIEWS_PER_S:.0f} a second), and a phone uploads 1 MB each {UPLOAD_EVERY_S:g} s. 0: no flood.\n"
+        "Apart: the flood has a core of its own, and the others share the rest. Cores: how many each kept busy."
     )
     report("upload_flood", question, HEADER, rows)
 

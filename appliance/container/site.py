@@ -13,7 +13,7 @@ from appliance.http.transport.event_stream import EventStreams
 from appliance.http.transport.form_limits import FormLimits
 from appliance.http.transport.open_connections import OpenConnections
 from appliance.http.transport.small_bodies import small_body_limit
-from appliance.http.transport.start_limiter import StartLimiter
+from appliance.http.transport.start_limiter import MAX_CHANGES_PER_TURN, MAX_READS_PER_TURN, StartLimiter
 from appliance.http.transport.streamed_responses import download_limit
 from appliance.http.views.album_zip import resumed_zip_limit
 from appliance.http.wrong_token_delay import WrongTokenDelay
@@ -54,7 +54,8 @@ def site_of(container: Container) -> web.Application:
     site[keys.DOWNLOADS] = download_limit()
     site[keys.RESUMED_ZIPS] = resumed_zip_limit()
     site[keys.FORM_LIMITS] = FormLimits()
-    site[keys.START_LIMITER] = StartLimiter()
+    site[keys.START_LIMITER] = StartLimiter(MAX_READS_PER_TURN)
+    site[keys.CHANGE_START_LIMITER] = StartLimiter(MAX_CHANGES_PER_TURN)
     site[keys.OPEN_CONNECTIONS] = connections = OpenConnections(trusted_proxies)
     site.cleanup_ctx.append(connections.watch)
     return site

@@ -5,15 +5,16 @@ import logging
 import time
 from http import HTTPMethod, HTTPStatus
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from appliance.domain.errors import ApplianceError
 from appliance.domain.this_node import BytesElsewhere
 from appliance.http.always_open import is_always_open
-from appliance.http.authentication import authenticate
+from appliance.http.authentication import PROOF_HEADER, authenticate
 from appliance.http.client_address import client_of
 from appliance.http.keys import (
+    CHANGE_START_LIMITER,
     CLOSED,
     CONFIG,
     FORWARDING_WATCH,
@@ -47,7 +48,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     health, started, status = request.app[HEALTH], time.monotonic(), 499  # if the client goes away
     health.in_flight += 1
     try:
-        await request.app[START_LIMITER].wait_for_turn(client_of(request).id)
+        await _wait_for_turn(request)
         response = await _respond(request, handler)
         status = response.status
         return response
@@ -55,6 +56,16 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         health.in_flight -= 1
         _record(request, status, time.monotonic() - started)
         logs.request_id.reset(token)
+
+
+async def _wait_for_turn(request: web.Request) -> None:
+    """Let the request start with few others. Of those that change something, one with a proof of work goes first."""
+    client = client_of(request).id
+    if request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
+        await request.app[START_LIMITER].wait_for_turn(client)
+        return
+    proof, proof_of_work = request.headers.get(PROOF_HEADER), request.app[LIMITS].proof_of_work
+    await request.app[CHANGE_START_LIMITER].wait_for_turn(client, lambda: proof_of_work.is_solved(client, proof))
 
 
 def _record(request: web.Request, status: int, seconds: float) -> None:

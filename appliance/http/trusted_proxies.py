@@ -3,6 +3,7 @@
 import itertools
 import secrets
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
@@ -19,6 +20,9 @@ NETWORK_BYTES = 8
 WIDER_BYTES = 6
 """Of an IPv6 address: some customers get 48 bits, and can change their network at will."""
 MAX_USER_CHARS = 256
+MAX_ADDRESS_CHARS = 64
+REMEMBERED_ADDRESSES = 1024
+"""Parsed lately: each request needs those of its connection and its client up to five times."""
 UNKNOWN = "unknown"
 IPV4_PREFIXES = (bytes(10) + b"\xff\xff", bytes.fromhex("0064ff9b") + bytes(8))
 """How an IPv6 address that stands for an IPv4 address begins: mapped by the kernel, or translated (RFC 6052)."""
@@ -108,6 +112,12 @@ def _unmapped(peer: str) -> str:
 
 
 def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
+    """The address as `_parse_short` finds it; no longer text is one."""
+    return _parse_short(text) if len(text) <= MAX_ADDRESS_CHARS else None
+
+
+@lru_cache(REMEMBERED_ADDRESSES)
+def _parse_short(text: str) -> IPv4Address | IPv6Address | None:
     """The address, also of `192.0.2.1:5678`, `[2001:db8::1]` and `[2001:db8::1]:443`, as some proxies write them.
 
     An IPv6 address that maps an IPv4 address becomes that.

@@ -39,12 +39,16 @@ class ProofOfWork:
 
     def require(self, client: Client) -> None:
         """Raises ProofRequired where the client may not begin an upload now. Counts no upload."""
-        if not self._is_asked(client) or (client.proof and self._challenges.accepts(client.proof, _network_of(client))):
+        if not self._is_asked(client) or self.is_solved(client.id, client.proof):
             return
         try:
             self._slow_lane.require(client.id)
         except RateLimited as slow:
             raise self._refusal(client, slow) from None
+
+    def is_solved(self, client: str, proof: str | None) -> bool:
+        """Whether it is an unspent solution of a challenge for the client's network."""
+        return proof is not None and self._challenges.accepts(proof, _network_of(client))
 
     def take(self, client: Client) -> Client:
         """Count an upload that begins. Raises ProofRequired, and then counts none.
@@ -53,7 +57,7 @@ class ProofOfWork:
         """
         if not self._is_asked(client):
             return client
-        if client.proof and self._challenges.spend(client.proof, _network_of(client)):
+        if client.proof and self._challenges.spend(client.proof, _network_of(client.id)):
             return replace(client, has_proven=True)
         try:
             self._slow_lane.take(client.id)
@@ -80,10 +84,10 @@ class ProofOfWork:
     def _refusal(self, client: Client, slow: RateLimited) -> ProofRequired:
         if not self._refused.is_hot(client.id, COOLING):
             self._refused.charge(client.id, 1)
-        challenge = self._challenges.issue(_network_of(client))
+        challenge = self._challenges.issue(_network_of(client.id))
         return ProofRequired(challenge, is_again=client.proof is not None, retry_after_s=slow.retry_after_s)
 
 
-def _network_of(client: Client) -> str:
+def _network_of(client: str) -> str:
     """A challenge is for a whole network: each upload takes a new one anyway, from whichever address it comes."""
-    return prefix_of(client.id) or client.id
+    return prefix_of(client) or client

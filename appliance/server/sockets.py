@@ -15,7 +15,7 @@ from appliance.config.model import is_loopback
 from appliance.domain.errors import UnfitInstallation
 
 BACKLOG = 4096  # clients wait here during a restart: seconds of the peak load (Linux' own default limit)
-ACCEPTED_AT_ONCE = 64  # in one turn of the loop; asyncio would accept, or fail to accept, the whole backlog
+ACCEPTED_AT_ONCE = 8  # in one turn of the loop; asyncio would accept, or fail to accept, the whole backlog
 AT_ONCE = struct.pack("ii", 1, 0)
 """SO_LINGER: closed with a reset, which leaves nothing of a connection behind."""
 UNREAD_S = 300  # the kernel ends a peer that acknowledges nothing for so long, or keeps its window shut

@@ -1,6 +1,7 @@
 """A flood of uploads that nobody wants, from any number of addresses, at a rate that doesn't care about the answers.
 
-A process of its own (`main`): it floods for as long as it is told, then prints what the answers were. The first
+A process of its own (`main`): it floods for as long as it is told, then prints what the answers were and how
+long the processor worked for it. The first
 addresses are the loopback's own (127.1.0.0/16), one connection each; beyond `ALIASES`, where the machine would run out
 of ports, a trusted proxy's connections carry them in X-Forwarded-For.
 """
@@ -101,9 +102,9 @@ class Flooder:
 
 
 def main() -> None:
-    """Flood the host at a port: `PORT ADDRESSES RATE SECONDS`; prints `begun`, then the answers as JSON."""
+    """Flood the host at a port: `PORT ADDRESSES RATE SECONDS`; prints `begun`, then what came as JSON."""
     port, addresses, rate, seconds = sys.argv[1:]
     flooder = Flooder(int(port), int(addresses))
     print("begun", flush=True)
     asyncio.run(flooder.run(float(rate), float(seconds)))
-    print(json.dumps(flooder.answers), flush=True)
+    print(json.dumps({"answers": flooder.answers, "cpu_s": time.process_time()}), flush=True)

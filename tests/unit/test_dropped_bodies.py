@@ -1,77 +1,99 @@
-"""How much of what nobody wants is read in one turn of the event loop, and whose comes first."""
+"""Bodies that nobody wants: when dropping one ends, and how much is dropped in one turn of the event loop."""
 
 import asyncio
-from collections.abc import Callable
-from functools import partial
+import fcntl
+import socket
+import struct
+import termios
+from asyncio.trsock import TransportSocket
+from collections.abc import Iterator
 
 import pytest
 
 from appliance.http.transport import dropped_bodies
-from appliance.http.transport.dropped_bodies import HALF_LIFE_S, MAX_READS_PER_TURN, MUCH_READS, DroppedBodies
-from tests.support.host import ManualClock
+from appliance.http.transport.dropped_bodies import MAX_READS_PER_TURN, DroppedBodies
+from tests.support.waiting import until
+
+LONG_S = 60.0
 
 
-async def test_a_few_are_read_in_each_turn_in_the_order_in_which_they_asked() -> None:
-    dropped, read = DroppedBodies(), list[int]()
-    for number in range(3 * MAX_READS_PER_TURN + 1):
-        dropped.read_on("flood", partial(read.append, number))
-    for turn in range(1, 4):
-        assert read == list(range(turn * MAX_READS_PER_TURN))
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """A TCP connection: the client's end, and the server's, which doesn't block."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as client:
+        server, _ = listener.accept()
+        with server:
+            server.setblocking(False)
+            yield client, server
+
+
+def dropping(server: socket.socket, left_bytes: int | None, within_s: float = LONG_S) -> asyncio.Task[None]:
+    return asyncio.create_task(DroppedBodies().drop(TransportSocket(server), left_bytes, within_s=within_s))
+
+
+def waiting_bytes(server: socket.socket) -> int:
+    """How much has come and has not been received."""
+    return int(struct.unpack("i", fcntl.ioctl(server, termios.FIONREAD, bytes(4)))[0])
+
+
+async def test_it_ends_with_the_last_byte(pair: tuple[socket.socket, socket.socket]) -> None:
+    client, server = pair
+    task = dropping(server, 300_000)
+    await asyncio.to_thread(client.sendall, bytes(299_999))
+    await until(lambda: waiting_bytes(server) == 0)
+    assert not task.done()
+    client.sendall(b"x")
+    await asyncio.wait_for(task, LONG_S)
+
+
+@pytest.mark.parametrize("is_reset", [True, False])
+async def test_it_ends_when_the_client_has_gone(pair: tuple[socket.socket, socket.socket], is_reset: bool) -> None:
+    client, server = pair
+    task = dropping(server, None)
+    client.sendall(b"x")
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", is_reset, 0))
+    client.close()
+    await asyncio.wait_for(task, LONG_S)
+
+
+async def test_it_ends_in_time_however_long_the_client_stays(pair: tuple[socket.socket, socket.socket]) -> None:
+    await asyncio.wait_for(dropping(pair[1], None, within_s=0.01), LONG_S)
+
+
+async def test_only_so_many_bodies_are_dropped_at_once(pair: tuple[socket.socket, socket.socket]) -> None:
+    """Each takes a descriptor: connections alone may have half of the open files."""
+    client, server = pair
+    bodies = DroppedBodies(max_bodies=1)
+    tasks = [
+        asyncio.create_task(bodies.drop(TransportSocket(server), left_bytes, within_s=LONG_S)) for left_bytes in (2, 1)
+    ]
+    for sent in (b"x", b"x"):
+        client.sendall(sent)
+        await until(lambda: waiting_bytes(server) == 0)
+    await asyncio.wait_for(tasks[0], LONG_S)
+    assert not tasks[1].done()
+    client.sendall(b"x")
+    await asyncio.wait_for(tasks[1], LONG_S)
+
+
+async def test_very_much_is_dropped_slowly(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dropped_bodies, "DROPPED_AT_ONCE", -1)
+    monkeypatch.setattr(dropped_bodies, "SLOW_BYTES", 10)
+    monkeypatch.setattr(dropped_bodies, "PAUSE_S", 2 * LONG_S)
+    client, server = pair
+    client.sendall(bytes(100))
+    task = dropping(server, None)
+    await until(lambda: waiting_bytes(server) == 90)
+    for _ in range(5):
         await asyncio.sleep(0)
-    dropped.read_on("flood", partial(read.append, len(read)))
-    assert read == list(range(3 * MAX_READS_PER_TURN + 2))
+    assert waiting_bytes(server) == 90
+    task.cancel()
 
 
-def ask(dropped: DroppedBodies, client: str, times: int = 1, then: Callable[[], None] = lambda: None) -> None:
-    for _ in range(times):
-        dropped.read_on(client, then)
-
-
-async def turns(count: int) -> None:
-    for _ in range(count):
+async def test_a_few_are_read_in_each_turn() -> None:
+    bodies = DroppedBodies()
+    for _ in range(3):
+        assert sum(bodies.may_read() for _ in range(2 * MAX_READS_PER_TURN)) == MAX_READS_PER_TURN
         await asyncio.sleep(0)
-
-
-async def test_a_person_comes_before_a_flood() -> None:
-    dropped, read = DroppedBodies(), list[str]()
-    ask(dropped, "flood", MUCH_READS)
-    await turns(MUCH_READS)
-    ask(dropped, "flood", 3 * MAX_READS_PER_TURN, lambda: read.append("flood"))
-    ask(dropped, "phone", 1, lambda: read.append("phone"))
-    await turns(1)
-    assert read[MAX_READS_PER_TURN] == "phone"
-
-
-async def test_people_come_in_turn_however_often_they_were_refused_lately() -> None:
-    dropped, read = DroppedBodies(), list[str]()
-    ask(dropped, "often", MUCH_READS // 2)
-    await turns(MUCH_READS)
-    ask(dropped, "others", MAX_READS_PER_TURN)
-    for client in ("often", "never"):
-        ask(dropped, client, 1, partial(read.append, client))
-    await turns(1)
-    assert read == ["often", "never"]
-
-
-async def test_what_was_dropped_long_ago_hardly_counts() -> None:
-    clock = ManualClock()
-    dropped, read = DroppedBodies(clock), list[str]()
-    ask(dropped, "flood", 2 * MUCH_READS)
-    await turns(MUCH_READS)
-    clock.forward(2 * HALF_LIFE_S)
-    ask(dropped, "others", MAX_READS_PER_TURN)
-    for client in ("flood", "phone"):
-        ask(dropped, client, 1, partial(read.append, client))
-    await turns(1)
-    assert read == ["flood", "phone"]
-
-
-async def test_what_is_remembered_is_bounded_and_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dropped_bodies, "MAX_CLIENTS", 20)
-    dropped, read = DroppedBodies(), list[int]()
-    for number in range(100):
-        dropped.read_on(f"address {number % 50}", partial(read.append, number))
-    for _ in range(10):
-        await asyncio.sleep(0)
-    assert sorted(read) == list(range(100))
-    assert len(dropped._lately) <= 20

@@ -3,8 +3,7 @@
 Application code never sees such requests; aiohttp hands them to `handle_error` of its connections.
 
 A body stays in the kernel until somebody reads it, so a connection holds kilobytes of one that is refused. After that,
-aiohttp reads on for ten seconds and drops what comes, though not fast: otherwise a browser that still sends would see
-a reset, and not the answer.
+what comes is dropped for ten seconds: otherwise a browser that still sends would see a reset, and not the answer.
 """
 
 import asyncio
@@ -33,11 +32,9 @@ UNREAD_BYTES = 16 * 1024
 RECV_BYTES = 64 * 1024
 READ_BYTES = 256 * 1024
 """The same two for a body that is being read; these are the defaults of aiohttp and asyncio."""
-DROPPED_AT_ONCE = 32_000_000
-"""Bytes of a body that nobody wants that are read without a pause: a program that reads nothing before it has sent
-everything sees its refusal."""
-DROPPING_PAUSE_S = 0.02
-"""From then on between two reads, each of 96 KB at most: so a refusal costs little, however fast its client sends."""
+SMALL_BYTES = 64 * 1024
+"""So much of a body that nobody wants is read after all, so that its connection can be used again; of a larger one the
+rest is dropped, and ends its connection."""
 
 
 class HttpConnection(RequestHandler):
@@ -46,11 +43,10 @@ class HttpConnection(RequestHandler):
     __slots__ = (
         "_answered",
         "_common",
-        "_dropped",
         "_dropped_bodies",
+        "_dropping",
         "_is_unreadable",
         "_open_connections",
-        "_refused_client",
         "_unread_body",
     )
 
@@ -69,8 +65,7 @@ class HttpConnection(RequestHandler):
         self._common = common
         self._answered: web.BaseRequest | None = None
         self._unread_body: StreamReader | None = None
-        self._dropped = 0  # bytes of it
-        self._refused_client = ""
+        self._dropping: asyncio.Task[None] | None = None
         self._is_unreadable = False
 
     # --- what is counted --------------------------------------------------------------------------------------------
@@ -97,6 +92,8 @@ class HttpConnection(RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._open_connections.remove(self)
         super().connection_lost(exc)
+        if self._dropping is not None:
+            self._dropping.cancel()
         if self._unread_body is not None and not self._unread_body.is_eof():
             self._unread_body.feed_eof()  # else aiohttp waits for the rest of it
 
@@ -117,28 +114,11 @@ class HttpConnection(RequestHandler):
         """
         if self._is_unreadable:
             return
-        self._dropped += len(data)
-        if self._unread_body is not None and not self._unread_body.is_eof():
-            _receive_at_once(self.transport, RECV_BYTES)
         super().data_received(data)
         if self._messages and isinstance(last := self._messages[-1][0], _ErrInfo):
             kind = type(last.exc)
             self._messages[-1] = _ErrInfo(last.status, kind.__new__(kind), ""), EMPTY_PAYLOAD
             self._is_unreadable = True
-
-    def _resume_transport_reading(self) -> None:
-        """Go on reading; what is only dropped when its turn comes, and very much of it after a pause."""
-        if self._unread_body is None or self._unread_body.is_eof():
-            super()._resume_transport_reading()
-        elif self._dropped <= DROPPED_AT_ONCE:
-            self._dropped_bodies.read_on(self._refused_client, self._read_dropped)
-        else:
-            self._loop.call_later(DROPPING_PAUSE_S, super()._resume_transport_reading)
-
-    def _read_dropped(self) -> None:
-        """Read one large piece: each takes some turns of the event loop, and its client must not see a reset."""
-        _receive_at_once(self.transport, READ_BYTES)
-        super()._resume_transport_reading()
 
     # --- responses ----------------------------------------------------------------------------------------------------
 
@@ -148,13 +128,30 @@ class HttpConnection(RequestHandler):
         """Send the response, with `common` headers if no handler has made it."""
         if not resp.prepared:  # no handler was called, because no request could be read
             resp.headers.update(self._common)
+        left_bytes = _unread_bytes(request)
+        is_dropped = (left_bytes is None or left_bytes > SMALL_BYTES) and not resp.prepared
+        if is_dropped:
+            resp.force_close()
         self._answered = request
         sent = await super().finish_response(request, resp, start_time)
-        self._answered, self._unread_body, self._dropped = None, request.content, 0
-        if not request.content.is_eof():
-            self._refused_client = client_of(request).id if isinstance(request, web.Request) else ""
+        self._answered, self._unread_body = None, request.content
         _receive_at_once(self.transport, RECV_BYTES)
+        if is_dropped and self.transport is not None:
+            await self._drop(self.transport, request.content, left_bytes)
         return sent
+
+    async def _drop(self, transport: asyncio.Transport, body: StreamReader, left_bytes: int | None) -> None:
+        """Drop the rest of a body; after that, its connection is closed."""
+        transport.pause_reading()
+        connection = transport.get_extra_info("socket")
+        self._dropping = asyncio.ensure_future(
+            self._dropped_bodies.drop(connection, left_bytes, within_s=self._lingering_time)
+        )
+        try:
+            await asyncio.wait([self._dropping])
+        finally:
+            self._dropping.cancel()
+            body.feed_eof()  # else aiohttp reads on by itself
 
     def handle_error(
         self,
@@ -231,6 +228,13 @@ def _receive_at_once(transport: asyncio.BaseTransport | None, most: int) -> None
     """Bound what one `recv` brings, by an attribute of asyncio's transports that its documentation lacks."""
     if transport is not None:
         transport.max_size = most  # type: ignore[attr-defined]
+
+
+def _unread_bytes(request: web.BaseRequest) -> int | None:
+    """How much of the request's body has yet to come; None if nobody knows."""
+    if request.content.is_eof():
+        return 0
+    return None if request.content_length is None else request.content_length - request.content.total_bytes
 
 
 def read_unread(content: StreamReader) -> bytes:

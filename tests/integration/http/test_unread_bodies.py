@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.web_protocol import _ErrInfo
 
 from appliance.container import site_of
-from appliance.http.transport.connections import DROPPED_AT_ONCE, RECV_BYTES, UNREAD_BYTES, HttpConnection, Runner
+from appliance.http.transport.connections import RECV_BYTES, SMALL_BYTES, UNREAD_BYTES, Runner
 from tests.support.host import Host, OpenHost
 from tests.support.limits import only
 from tests.support.waiting import until
@@ -89,18 +89,23 @@ async def test_a_client_that_goes_after_its_refusal_leaves_nothing_behind(used_u
     await until(lambda: connections() == 0)
 
 
-async def test_a_client_that_sends_very_much_after_its_refusal_is_slowed_down(used_up: Site) -> None:
-    async with wires(used_up.port, 1) as (wire,), asyncio.TaskGroup() as sending:
-        await wire.send(UPLOAD.replace(str(LENGTH), str(3 * DROPPED_AT_ONCE)))
-        assert (await wire.head()).startswith("HTTP/1.1 429 ")
-        task = sending.create_task(wire.send("x" * (2 * DROPPED_AT_ONCE)))
-        server = used_up.runner.server
-        assert server is not None
-        [(connection, transport)] = [(one, one.transport) for one in server.connections if one.transport is not None]
-        assert isinstance(connection, HttpConnection)
-        await until(lambda: connection._dropped > DROPPED_AT_ONCE and not transport.is_reading())
-        await until(transport.is_reading)
-        task.cancel()
+async def test_the_connection_ends_with_a_large_body_that_was_refused(used_up: Site) -> None:
+    async with wires(used_up.port, 1) as (wire,):
+        await wire.send(UPLOAD + "x" * LENGTH)
+        assert "Connection: close" in await wire.head()
+        await until(lambda: connections() == 0)
+
+
+async def test_the_connection_outlives_a_small_body_that_was_refused(used_up: Site) -> None:
+    upload = UPLOAD.replace(str(LENGTH), str(SMALL_BYTES))
+    async with wires(used_up.port, 1) as (wire,):
+        for _ in range(2):
+            await wire.send(upload)
+            head = await wire.head()
+            assert head.startswith("HTTP/1.1 429 ") and "Connection: close" not in head
+            await wire.send("x" * SMALL_BYTES)
+            length = int(head.partition("Content-Length: ")[2].partition("\r")[0])
+            assert b"rate-limited" in await wire.some(length)
 
 
 async def test_a_client_that_reads_when_it_has_sent_everything_sees_the_refusal(used_up: Site) -> None:

@@ -10,6 +10,7 @@ from aiohttp import ClientResponse
 from appliance.config.model import LimitsConfig
 from appliance.domain.renditions import Priority
 from appliance.http.authentication import PROOF_HEADER
+from appliance.http.transport.start_limiter import StartLimiter
 from appliance.workers.fairness import QueueTicket
 from tests.support.access import BY_HEADER, Way, api_form, form, minted, raw
 from tests.support.host import Host, OpenHost, bearer, problem
@@ -72,6 +73,20 @@ async def test_a_solution_is_for_the_network_alone_that_was_asked(asking: Host) 
     refused = await problem(await raw(asking, image(), OTHER | proven), "proof-required")
     assert "not valid" in refused["detail"]
     assert (await raw(asking, image(), NEIGHBOUR | proven)).status == 201
+
+
+async def test_who_solved_a_challenge_starts_before_others_who_wait(
+    asking: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proven, first = await proof(asking), list[bool]()
+
+    async def wait_for_turn(_self: StartLimiter, _client: str, goes_first: Callable[[], bool]) -> None:
+        first.append(goes_first())
+
+    monkeypatch.setattr(StartLimiter, "wait_for_turn", wait_for_turn)
+    for headers in (ONE, proven, ONE | {PROOF_HEADER: "forged"}, proven):
+        await raw(asking, image(), headers)
+    assert first == [False, True, False, False]
 
 
 async def test_of_many_uploads_with_one_solution_one_comes_in(asking: Host) -> None:
