@@ -105,7 +105,6 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.ProofRequired: HTTPStatus.PRECONDITION_REQUIRED,
     errors.PassphraseProofRequired: HTTPStatus.PRECONDITION_REQUIRED,
     errors.BudgetSpent: HTTPStatus.TOO_MANY_REQUESTS,
-    errors.KeyImagesSpent: HTTPStatus.TOO_MANY_REQUESTS,
     errors.UnsupportedImageRequest: HTTPStatus.NOT_IMPLEMENTED,
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.NodeUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -214,7 +213,8 @@ def _problem_details(request: web.Request, fault: ApplianceError, members: Mappi
     if isinstance(fault, errors.GoneImage) and fault.viewed_s is not None:
         body["viewed_at"] = rfc3339(fault.viewed_s)
     if isinstance(fault, errors.LimitReached):
-        body |= {"policy": fault.policy and fault.policy.name, "retry_after_s": fault.retry_after_s}
+        policy = fault.policy and fault.policy.name
+        body |= {"policy": policy, "left": fault.left, "retry_after_s": fault.retry_after_s}
     if isinstance(fault, errors.Banned):
         body |= {"reason": fault.reason, "until": None if fault.until_s is None else rfc3339(fault.until_s)}
     if isinstance(fault, errors.ProofRequired):

@@ -2,11 +2,16 @@
 
 import json
 import re
+from dataclasses import fields
 
 import pytest
 
+from appliance.config.model import LimitsConfig
 from appliance.domain import errors
 from appliance.domain.errors import ApplianceError
+from appliance.domain.limit_texts import format_wait, limit_texts
+from appliance.domain.quotas import Policy, QuotaScope, Unit
+from appliance.http.localization.formatting import Formatter
 from appliance.http.localization.languages import ENGLISH, read_languages
 from appliance.http.localization.localized_errors import LocalizedError, localize_error
 from appliance.http.pages.assets import web_root
@@ -81,6 +86,43 @@ def test_english_readers_are_spared_what_only_programmers_understand() -> None:
     assert errors.InvalidField().texts == errors.InvalidField.texts
 
 
+def test_a_limit_is_named_with_its_figure_and_the_time_in_every_language() -> None:
+    policy = Policy("address-uploads", QuotaScope.ADDRESS, Unit.UPLOADS, 6000, 60)
+    fault = errors.RateLimited(limit=6000, retry_after_s=42, policy=policy)
+    assert fault.detail == "This host allows 6,000 uploads a minute from one address. Continue in 42 seconds."
+    assert localize_error(fault, ENGLISH).text == fault.detail
+    assert localize_error(fault, GERMAN).text == (
+        "Dieser Server erlaubt pro Minute 6.000 Uploads von einer Adresse. Weiter geht es in 42 Sekunden."
+    )
+    policy = Policy("key-bytes-a-day", QuotaScope.KEY, Unit.BYTES, 2_000_000, 86_400)
+    spent = errors.BudgetSpent(limit=2_000_000, left=1500, retry_after_s=7200, policy=policy)
+    assert spent.detail == (
+        "With this access key, 2 MB can be uploaded in a day. Left today: 1.5 KB. Continue in 2 hours."
+    )
+    assert "Heute noch frei: 1,5 KB. Weiter geht es in 2 Stunden." in localize_error(spent, GERMAN).text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (1, "in 1 second"),
+        (89, "in 89 seconds"),
+        (90, "in 2 minutes"),
+        (5399, "in 90 minutes"),
+        (5400, "in 2 hours"),
+        (86_400, "in 24 hours"),
+    ],
+)
+def test_nobody_is_told_to_wait_for_too_short_a_time(seconds: int, said: str) -> None:
+    assert format_wait(seconds) == Formatter(ENGLISH).wait(seconds) == said
+
+
+@pytest.mark.parametrize("setting", [field.name for field in fields(LimitsConfig)])
+def test_every_limit_has_a_sentence_of_its_own(setting: str) -> None:
+    if setting not in ("mode", "proof_of_work", "proof_of_work_cost"):
+        assert setting.replace("_", "-") in limit_texts()
+
+
 def test_a_problem_without_a_translation_is_shown_in_english_and_marked() -> None:
     assert localize_error(errors.FinalUpload("It takes no bytes."), GERMAN) == LocalizedError(
         "It takes no bytes.", "en"
@@ -91,7 +133,8 @@ def test_scripts_get_the_same_sentences() -> None:
     match = re.search(rb"globalThis\.applianceProblems=(\{.*\})$", GERMAN.script)
     assert match is not None
     given = json.loads(match[1])
-    assert {name for name in given if " " not in name} == {fault.code for fault in STATUSES if fault.texts}
+    codes = {fault.code for fault in STATUSES if fault.texts}
+    assert {name for name in given if " " not in name} == codes | limit_texts().keys()
     assert given["empty-upload"] == ["Die Datei ist leer. Wähle eine andere aus."]
     assert given["key-invalid"] == [GERMAN.gettext(errors.KeyInvalid.texts[0])]
 

@@ -57,13 +57,13 @@ from appliance.domain.errors.images import (
 )
 from appliance.domain.errors.limits import (
     BudgetSpent,
-    KeyImagesSpent,
     LimitReached,
     PassphraseProofRequired,
     ProofRequired,
     RateLimited,
+    TooManyGuesses,
 )
-from appliance.domain.errors.locks import AllLocked, BeingViewed, Locked, TooManyGuesses, WrongPassphrase
+from appliance.domain.errors.locks import AllLocked, BeingViewed, Locked, WrongPassphrase
 from appliance.domain.errors.nodes import (
     NodeClockDiffers,
     NodeNameInUse,
@@ -178,7 +178,6 @@ __all__ = [
     "InvalidImageRequest",
     "InviteFull",
     "KeyExpired",
-    "KeyImagesSpent",
     "KeyInvalid",
     "KeyRequired",
     "KeyRevoked",
