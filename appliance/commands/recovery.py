@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from appliance.domain.access_records import AccessRecord
 from appliance.domain.errors import ApplianceError, ObjectMissing
@@ -22,6 +22,7 @@ from appliance.spool import landed_metadata
 ORIGINALS = "originals/"
 CONCURRENT_REQUESTS = 32  # requests to the store
 KEYS_PER_QUERY = 5000
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ class Recovery:
         return replace(image, location=Location.SPOOL) if image else None
 
 
-async def _side_by_side[Found](
+async def _side_by_side(
     keys: AsyncIterator[str], look_up: Callable[[str], Coroutine[Any, Any, Found | None]]
 ) -> AsyncIterator[Found]:
     """What is found for each key, in their order. Keeps `CONCURRENT_REQUESTS` look-ups running."""
