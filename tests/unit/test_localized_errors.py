@@ -70,6 +70,24 @@ def test_numbers_are_written_as_the_language_has_them() -> None:
     assert localize_error(kept, GERMAN).text == "Ein Bild kann höchstens 2.000 Tage lang aufbewahrt werden."
 
 
+@pytest.mark.parametrize(
+    ("limit_s", "said"), [(90, "Wähle eine andere"), (5400, "90 Minuten"), (3600, "60 Minuten"), (90_000, "25 Stunden")]
+)
+def test_a_limit_below_some_days_is_not_written_in_days(limit_s: int, said: str) -> None:
+    assert said in localize_error(errors.InvalidExpiry("Words of a program.", limit=limit_s), GERMAN).text
+
+
+def test_what_an_access_key_or_a_guest_link_allows_is_named() -> None:
+    used_up = errors.KeyBytesUsedUp(limit=100_000, actual=150_000)
+    assert used_up.detail.startswith("This access key allows 100 KB on this host. With this image it would be 150 KB.")
+    assert "erlaubt: 1." in localize_error(errors.KeyImagesUsedUp(limit=1), GERMAN).text
+    assert "erlaubt: 20." in localize_error(errors.InviteImagesFull(limit=20), GERMAN).text
+    assert (
+        "erlaubt 2 GB von allen Gästen"
+        in localize_error(errors.InviteBytesFull(limit=2 * 10**9, actual=2 * 10**9 + 1), GERMAN).text
+    )
+
+
 def test_english_readers_get_the_problems_own_words() -> None:
     assert localize_error(errors.NotAnImage("This is a BMP."), ENGLISH) == LocalizedError("This is a BMP.", "en")
 

@@ -7,15 +7,24 @@ from typing import ClassVar
 from appliance.domain.byte_sizes import format_size
 from appliance.domain.clock import DAY_S
 
+UNITS_S = {"days": DAY_S, "hours": 3600, "minutes": 60}
+
 
 def figures_of(
     values: Mapping[str, int | None], number: Callable[[int], str], size: Callable[[int], str]
 ) -> Mapping[str, str]:
-    """Values for texts: those known as numbers (`limit`), as bytes (`limit_size`) and in days (`limit_days`)."""
+    """Values for texts: those known as numbers (`limit`), as bytes (`limit_size`), and as a time where it is one.
+
+    A time is in the largest unit that fits at least twice: `limit_days`, `limit_hours` or `limit_minutes`.
+    """
     known: dict[str, str] = {}
     for name, value in values.items():
         if value is not None:
-            known |= {name: number(value), f"{name}_size": size(value), f"{name}_days": number(value // DAY_S)}
+            known |= {name: number(value), f"{name}_size": size(value)}
+            for unit, unit_s in UNITS_S.items():
+                if value >= 2 * unit_s:
+                    known[f"{name}_{unit}"] = number(value // unit_s)
+                    break
     return known
 
 

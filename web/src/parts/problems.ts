@@ -35,7 +35,7 @@ export interface LocalizedText {
 }
 
 const ENGLISH = "en";
-const DAY_S = 86_400;
+const UNITS_S = [["days", 86_400], ["hours", 3600], ["minutes", 60]] as const;
 
 /** The problem in the page's language, or in the API's English if there is no translation. */
 export function localizeProblem(problem: ProblemDetails): LocalizedText {
@@ -76,7 +76,8 @@ function figuresOf({ limit, actual, left, reason, until, retry_after_s: wait }: 
     if (value === undefined) continue;
     figures.set(name, number.format(value));
     figures.set(`${name}_size`, size(value));
-    figures.set(`${name}_days`, number.format(Math.floor(value / DAY_S)));
+    const [unit, seconds] = UNITS_S.find(([, unitS]) => value >= 2 * unitS) ?? ["seconds", 1];
+    figures.set(`${name}_${unit}`, number.format(Math.floor(value / seconds)));
   }
   return figures;
 }
