@@ -32,7 +32,7 @@ class Guests:
         album = await self._albums.get(invite.album)
         if album is None or album.ended is not None:
             raise EndedAlbumInvite
-        if request.stage is UploadStage.CONTINUING:
+        if request.stage is UploadStage.CONTINUING or request.is_repeat:
             return
         require_room(invite, usage, request.bytes)
         if len(album.images) >= self._max_images:

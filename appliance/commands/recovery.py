@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from appliance.domain.access_records import AccessRecord
 from appliance.domain.errors import ApplianceError, ObjectMissing
@@ -13,7 +14,7 @@ from appliance.domain.model import Album, Image, Location, Tombstone
 from appliance.domain.slugs import EPOCH_S, is_slug, object_key, shard
 from appliance.imaging.sniffing import HEAD_BYTES, sniff
 from appliance.lifecycle.record_reader import RecordReader
-from appliance.objectstore import ObjectEntry, ObjectInfo, ObjectStore
+from appliance.objectstore import ObjectInfo, ObjectStore
 from appliance.objectstore.access_records import RECORDS
 from appliance.shared import files
 from appliance.spool import landed_metadata
@@ -21,6 +22,7 @@ from appliance.spool import landed_metadata
 ORIGINALS = "originals/"
 CONCURRENT_REQUESTS = 32  # requests to the store
 KEYS_PER_QUERY = 5000
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Recovery:
         waiting = self._waiting()
         for slug in await known(list(waiting)):
             del waiting[slug]
-        async for image in self._stored(known):
+        async for image in _side_by_side(self._keys(known), self._look_up):
             waiting.pop(image.slug, None)
             yield image
         for slug, path in sorted(waiting.items()):
@@ -103,44 +105,44 @@ class Recovery:
 
     async def tombstones(self) -> AsyncIterator[Tombstone]:
         """Every image erased within the last year; those in the bin go to `in_bin`. Raises StoreUnavailable."""
-        async for entry in self._recent("tombstones/"):
-            tombstone = await self._records.tombstone(entry.key)
-            if tombstone is not None and tombstone.restorable_until_s is not None:
+        async for tombstone in _side_by_side(self._recent("tombstones/"), self._records.tombstone):
+            if tombstone.restorable_until_s is not None:
                 self.in_bin.append(tombstone)
-            elif tombstone is not None:
+            else:
                 yield tombstone
 
     async def changes(self) -> AsyncIterator[Image]:
         """Images as their sidecars describe them, those on this disk too. Raises StoreUnavailable."""
-        async for entry in self._recent("meta/"):
-            slug = entry.key.rpartition("/")[2].removesuffix(".json")
-            if is_slug(slug):
-                for image in await self._records.sidecars(slug):
-                    yield image
+        async for described in _side_by_side(self._recent("meta/"), self._sidecars):
+            for image in described:
+                yield image
         for path in sorted(self._sidecars_dir.glob("*.json")):
             if is_slug(path.stem):
                 for image in await self._records.local_sidecar(path.stem):
                     yield image
 
-    async def _recent(self, prefix: str) -> AsyncIterator[ObjectEntry]:
+    async def _sidecars(self, key: str) -> Sequence[Image]:
+        slug = key.rpartition("/")[2].removesuffix(".json")
+        return await self._records.sidecars(slug) if is_slug(slug) else ()
+
+    async def _recent(self, prefix: str) -> AsyncIterator[str]:
         async for entry in self._store.list(prefix, _key_before(prefix, self._scope.minted_since_s)):
             if entry.modified_s >= self._scope.written_since_s:
-                yield entry
+                yield entry.key
 
     async def albums(self) -> AsyncIterator[Album]:
         """Every album that has a record in the store. Raises StoreUnavailable."""
-        async for entry in self._store.list("albums/"):
-            if (
-                entry.modified_s >= self._scope.written_since_s
-                and (album := await self._records.album(entry.key)) is not None
-            ):
-                yield album
+        keys = (
+            entry.key async for entry in self._store.list("albums/") if entry.modified_s >= self._scope.written_since_s
+        )
+        async for album in _side_by_side(keys, self._records.album):
+            yield album
 
     async def access_records(self) -> AsyncIterator[AccessRecord]:
         """What the store knows of access keys and the like. Raises StoreUnavailable."""
-        async for entry in self._store.list(RECORDS):  # all of them: they are few, and a revocation must not be missed
-            if (record := await self._records.access_record(entry.key)) is not None:
-                yield record
+        keys = (entry.key async for entry in self._store.list(RECORDS))  # all: no revocation may be missed
+        async for record in _side_by_side(keys, self._records.access_record):
+            yield record
 
     # --- images in the store --------------------------------------------------------------------------------------
 
@@ -154,22 +156,6 @@ class Recovery:
                 batch = []
         for key in await _unknown(batch, known):
             yield key
-
-    async def _stored(self, known: FindKnown) -> AsyncIterator[Image]:
-        """Keeps `CONCURRENT_REQUESTS` look-ups running, and their order."""
-        running: deque[asyncio.Task[Image | None]] = deque()
-        try:
-            async for key in self._keys(known):
-                running.append(asyncio.create_task(self._look_up(key)))
-                if len(running) >= CONCURRENT_REQUESTS and (image := await running.popleft()):
-                    yield image
-            while running:
-                if image := await running.popleft():
-                    yield image
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
 
     async def _look_up(self, key: str) -> Image | None:
         slug = key.rpartition("/")[2]
@@ -199,6 +185,25 @@ class Recovery:
             return None
         image = await self._records.image(slug, ObjectInfo(object_key(slug), size, 0.0, media_type, metadata))
         return replace(image, location=Location.SPOOL) if image else None
+
+
+async def _side_by_side(
+    keys: AsyncIterator[str], look_up: Callable[[str], Coroutine[Any, Any, Found | None]]
+) -> AsyncIterator[Found]:
+    """What is found for each key, in their order. Keeps `CONCURRENT_REQUESTS` look-ups running."""
+    running: deque[asyncio.Task[Found | None]] = deque()
+    try:
+        async for key in keys:
+            running.append(asyncio.create_task(look_up(key)))
+            if len(running) >= CONCURRENT_REQUESTS and (found := await running.popleft()) is not None:
+                yield found
+        while running:
+            if (found := await running.popleft()) is not None:
+                yield found
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 def _key_before(prefix: str, minted_s: float) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from appliance.domain.access_records import AccessRecord, RecordKind
-from appliance.domain.errors import ClosedInvite, GoneInvite, InviteFull
+from appliance.domain.errors import ClosedInvite, GoneInvite, InviteBytesFull, InviteImagesFull
 from appliance.domain.slugs import ALPHABET
 
 ID_CHARS = 10
@@ -75,18 +75,9 @@ def require_open(invite: Invite, now_s: float) -> None:
 def require_room(invite: Invite, usage: InviteUsage, file_bytes: int) -> None:
     """Raises InviteFull where one more image of so many bytes would exceed what the invite allows."""
     if usage.images >= invite.max_images:
-        raise InviteFull(
-            f"Guests have added {invite.max_images:,} images by this link, which is as many as it allows.",
-            limit=invite.max_images,
-            actual=usage.images + 1,
-        )
+        raise InviteImagesFull(limit=invite.max_images, actual=usage.images + 1)
     if usage.bytes + file_bytes > invite.max_bytes:
-        left = max(0, invite.max_bytes - usage.bytes)
-        raise InviteFull(
-            f"This link allows {invite.max_bytes:,} bytes in all, and {left:,} are left.",
-            limit=invite.max_bytes,
-            actual=usage.bytes + file_bytes,
-        )
+        raise InviteBytesFull(limit=invite.max_bytes, actual=usage.bytes + file_bytes)
 
 
 def state_of(invite: Invite, usage: InviteUsage, now_s: float) -> InviteState:

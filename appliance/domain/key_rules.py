@@ -2,7 +2,15 @@
 
 from appliance.domain.access_keys import AccessKey, KeyUsage, Scope, day_of
 from appliance.domain.clock import DAY_S
-from appliance.domain.errors import BudgetSpent, KeyExpired, KeyImagesSpent, KeyRevoked, KeyScope, KeyUsedUp, TooLarge
+from appliance.domain.errors import (
+    BudgetSpent,
+    KeyBytesUsedUp,
+    KeyExpired,
+    KeyImagesUsedUp,
+    KeyRevoked,
+    KeyScope,
+    TooLarge,
+)
 from appliance.domain.quotas import Policy, QuotaScope, Unit
 from appliance.domain.upload_options import check_expiry_s
 
@@ -40,17 +48,23 @@ def require_within(key: AccessKey, usage: KeyUsage, file_bytes: int, now_s: floa
     for max_bytes in (limits.max_file_bytes, limits.max_bytes_a_day):  # no day has room for more than the second
         if max_bytes is not None and file_bytes > max_bytes:
             raise TooLarge(limit=max_bytes, actual=file_bytes)
-    for limit, actual in ((limits.max_images, then.images), (limits.max_bytes, then.bytes)):
-        if limit is not None and actual > limit:
-            raise KeyUsedUp(limit=limit, actual=actual)
+    if limits.max_images is not None and then.images > limits.max_images:
+        raise KeyImagesUsedUp(limit=limits.max_images, actual=then.images)
+    if limits.max_bytes is not None and then.bytes > limits.max_bytes:
+        raise KeyBytesUsedUp(limit=limits.max_bytes, actual=then.bytes)
     budgets = (
-        (KeyImagesSpent, "key-images-a-day", Unit.UPLOADS, limits.max_images_a_day, then.day_images),
-        (BudgetSpent, "key-bytes-a-day", Unit.BYTES, limits.max_bytes_a_day, then.day_bytes),
+        ("key-images-a-day", Unit.UPLOADS, limits.max_images_a_day, then.day_images, 1),
+        ("key-bytes-a-day", Unit.BYTES, limits.max_bytes_a_day, then.day_bytes, file_bytes),
     )
-    for spent, name, unit, limit, actual in budgets:
+    for name, unit, limit, actual, wanted in budgets:
         if limit is not None and actual > limit:
-            policy = Policy(name, QuotaScope.KEY, unit, limit, DAY_S)
-            raise spent(limit=limit, actual=actual, retry_after_s=max(1, DAY_S - int(now_s) % DAY_S), policy=policy)
+            raise BudgetSpent(
+                limit=limit,
+                actual=actual,
+                retry_after_s=max(1, DAY_S - int(now_s) % DAY_S),
+                policy=Policy(name, QuotaScope.KEY, unit, limit, DAY_S),
+                left=max(0, limit - actual + wanted),
+            )
 
 
 def require_expiry(key: AccessKey | None, expires_in_s: int | None) -> None:

@@ -25,18 +25,14 @@ class Unit(StrEnum):
     SECONDS = "processor-seconds"
     GUESSES = "wrong-passphrases"
 
-    @property
-    def words(self) -> str:
-        """As part of a sentence."""
-        return "bytes" if self is Unit.BYTES else self.replace("-", " ")
 
-
-_WHO = {
+WHO = {
     QuotaScope.ADDRESS: "from one address",
     QuotaScope.PREFIX: "from one network",
-    QuotaScope.KEY: "with one access key",
+    QuotaScope.KEY: "with one access key, sign-in or guest link",
     QuotaScope.ANONYMOUS: "from everybody without an access key together",
 }
+"""Whose use counts, as part of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +47,5 @@ class Policy:
 
     @property
     def who(self) -> str:
-        """Whose use counts, as part of a sentence."""
-        return _WHO[self.scope]
+        """As in WHO."""
+        return WHO[self.scope]

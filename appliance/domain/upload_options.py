@@ -116,9 +116,11 @@ def check_expiry(expires_in_s: int, max_expiry_days: int) -> None:
 def check_expiry_s(expires_in_s: int, longest_s: int) -> None:
     """The same for a limit in seconds."""
     if not 1 <= expires_in_s <= longest_s:
-        days = f"{longest_s / DAY_S:.3g}" if longest_s % DAY_S else str(longest_s // DAY_S)
+        longest = f"{longest_s:,} seconds"
+        if longest_s % DAY_S == 0:
+            longest = f"{longest_s // DAY_S:,} days ({longest})"
         raise InvalidExpiry(
-            f"An image can be kept from 1 second to {days} days ({longest_s:,} seconds), not {expires_in_s:,} seconds.",
+            f"An image can be kept from 1 second to {longest}, not {expires_in_s:,} seconds.",
             limit=longest_s,
             actual=expires_in_s,
         )

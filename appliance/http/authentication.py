@@ -10,13 +10,13 @@ from aiohttp import hdrs, web
 from multidict import istr
 from yarl import URL
 
-from appliance.domain.access_keys import key_in
+from appliance.domain.access_keys import id_of, key_in
 from appliance.domain.clients import Client
 from appliance.domain.errors import KeyInvalid
 from appliance.http.banned import refuse_banned
 from appliance.http.client_address import CLIENT, client_of
+from appliance.http.invite_header import invite_in_head, only_invite
 from appliance.http.keys import ACCESS_KEYS, CONFIG, INVITES, TRUSTED_PROXIES, WRONG_TOKEN_DELAY
-from appliance.http.links import GUESTS_PATH
 
 KEY_HEADER = "X-API-Key"
 KEY_HEADERS = tuple(
@@ -32,20 +32,18 @@ KEY_FIELDS = frozenset(
     name.lower().removeprefix("x-").replace("-", "") for name in (*KEY_HEADERS, "Authorization", "Bearer")
 )
 """What programs call a field or parameter that brings a key: in small letters, without joints."""
-INVITE_HEADER = "X-Invite"
-INVITE_FIELD = "invite"
-"""A field of forms that may bring the token of an invite."""
 CHEVERETO_PATH = "/api/1/upload"
 PROOF_HEADER = "Proof-Of-Work"
 _TO_STANDARD = str.maketrans("-_", "+/")
 """From the URL-safe alphabet of Base64, which some programs use."""
+SEVERAL_KEYS = "The request has several access keys. Send one."
 AUTHENTICATED = web.RequestKey("authenticated", bool)
 
 
 async def authenticate(request: web.Request) -> None:
     """Find out who makes the request; only one with credentials costs anything.
 
-    Raises Banned, KeyInvalid, UnknownInvite, Busy.
+    Raises Banned, KeyInvalid, UnknownInvite, InvalidField, Busy.
 
     A key that isn't valid never counts as none, however it is written. A text without a key's beginning is no key: a
     delete token, or what programs send that insist on some key.
@@ -58,7 +56,7 @@ async def authenticate(request: web.Request) -> None:
     elif (user := _signed_in_user(request)) is not None:
         name = hashlib.sha256(user.encode()).hexdigest()[:32]
         request[CLIENT] = Client(f"user:{name}", client_of(request).address, user=user)
-    if (token := _invite_in_head(request)) is not None:
+    if (token := invite_in_head(request)) is not None:
         request[CLIENT] = await guest_with_invite(request, client_of(request), token)
     if PROOF_HEADER in request.headers:
         request[CLIENT] = replace(client_of(request), proof=request.headers[PROOF_HEADER])
@@ -68,8 +66,11 @@ async def authenticate(request: web.Request) -> None:
 async def client_with_key(request: web.Request, key: str) -> Client:
     """The client who has the access key, and may be signed in as well.
 
-    Raises KeyInvalid, Banned, and Busy after many wrong keys from an address.
+    Raises KeyInvalid, also where its headers brought another one, Banned, and Busy after many wrong keys from an
+    address.
     """
+    if (known := client_of(request).access_key) is not None and known.id != id_of(key):
+        raise KeyInvalid(SEVERAL_KEYS)
     async with request.app[WRONG_TOKEN_DELAY].delayed(client_of(request).id):
         found = await request.app[ACCESS_KEYS].authenticate(key)
     client = Client(f"key:{found.id}", client_of(request).address, access_key=found, user=_signed_in_user(request))
@@ -78,17 +79,14 @@ async def client_with_key(request: web.Request, key: str) -> Client:
 
 
 async def guest_with_invite(request: web.Request, client: Client, token: str) -> Client:
-    """The client, as a guest by the invite with this token. Raises UnknownInvite."""
-    return replace(client, invite=await request.app[INVITES].find(token))
+    """The client, as a guest by the invite with this token.
 
-
-def _invite_in_head(request: web.Request) -> str | None:
-    """The token in a header, or in the address of a form that guests send without JavaScript."""
-    if INVITE_HEADER in request.headers:
-        return request.headers[INVITE_HEADER].strip()
-    if request.method == hdrs.METH_POST and request.path.startswith(GUESTS_PATH):
-        return request.match_info.get("token")
-    return None
+    Raises UnknownInvite, and InvalidField for the guest of another one.
+    """
+    found = await request.app[INVITES].find(token)
+    if client.invite is not None:
+        only_invite(client.invite.id, found.id)
+    return replace(client, invite=found)
 
 
 def _signed_in_user(request: web.Request) -> str | None:
@@ -119,7 +117,7 @@ def _key_in_head(request: web.Request) -> str | None:
     """The key in the headers or the address. Raises KeyInvalid for several keys, or one that is in the wrong place."""
     found = {key for text in _credentials(request) if (key := key_in(text)) is not None}
     if len(found) > 1:
-        raise KeyInvalid("The request has several access keys. Send one.")
+        raise KeyInvalid(SEVERAL_KEYS)
     return found.pop() if found else None
 
 

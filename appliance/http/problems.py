@@ -55,6 +55,8 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.KeyScope: HTTPStatus.FORBIDDEN,
     errors.Banned: HTTPStatus.FORBIDDEN,
     errors.KeyUsedUp: HTTPStatus.FORBIDDEN,
+    errors.KeyImagesUsedUp: HTTPStatus.FORBIDDEN,
+    errors.KeyBytesUsedUp: HTTPStatus.FORBIDDEN,
     errors.SignInRequired: HTTPStatus.FORBIDDEN,
     errors.Locked: HTTPStatus.UNAUTHORIZED,
     errors.AllLocked: HTTPStatus.UNAUTHORIZED,
@@ -86,6 +88,8 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.ClosedInvite: HTTPStatus.GONE,
     errors.EndedAlbumInvite: HTTPStatus.GONE,
     errors.InviteFull: HTTPStatus.FORBIDDEN,
+    errors.InviteImagesFull: HTTPStatus.FORBIDDEN,
+    errors.InviteBytesFull: HTTPStatus.FORBIDDEN,
     errors.AlbumFull: HTTPStatus.FORBIDDEN,
     errors.VersionMismatch: HTTPStatus.PRECONDITION_FAILED,
     errors.UnsupportedTusVersion: HTTPStatus.PRECONDITION_FAILED,
@@ -105,7 +109,6 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.ProofRequired: HTTPStatus.PRECONDITION_REQUIRED,
     errors.PassphraseProofRequired: HTTPStatus.PRECONDITION_REQUIRED,
     errors.BudgetSpent: HTTPStatus.TOO_MANY_REQUESTS,
-    errors.KeyImagesSpent: HTTPStatus.TOO_MANY_REQUESTS,
     errors.UnsupportedImageRequest: HTTPStatus.NOT_IMPLEMENTED,
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.NodeUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -214,7 +217,8 @@ def _problem_details(request: web.Request, fault: ApplianceError, members: Mappi
     if isinstance(fault, errors.GoneImage) and fault.viewed_s is not None:
         body["viewed_at"] = rfc3339(fault.viewed_s)
     if isinstance(fault, errors.LimitReached):
-        body |= {"policy": fault.policy and fault.policy.name, "retry_after_s": fault.retry_after_s}
+        policy = fault.policy and fault.policy.name
+        body |= {"policy": policy, "left": fault.left, "retry_after_s": fault.retry_after_s}
     if isinstance(fault, errors.Banned):
         body |= {"reason": fault.reason, "until": None if fault.until_s is None else rfc3339(fault.until_s)}
     if isinstance(fault, errors.ProofRequired):

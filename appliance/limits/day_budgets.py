@@ -9,6 +9,7 @@ import logging
 import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Container, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from appliance.catalogue import DayBudgetCatalogue
@@ -28,6 +29,9 @@ MAX_NAMES = 100_000
 FAIR_SHARE = 0.3
 """Of what all others have left of the day, one network may use no more: 60 GB of 200 GB when it is alone. However many
 use as much as they can, something is left for the next one."""
+
+SHARE_NAME = "prefix-day-share"
+"""The policy that a network at its share meets. It has no setting."""
 
 Account = tuple[Policy, str]
 """A budget, and the client or prefix whose it is."""
@@ -111,7 +115,7 @@ class DayBudgets:
             self._require_possible(together, client, int(FAIR_SHARE * together.quota), count)
         for policy, _ in accounts:
             if used[policy.scope] + count > policy.quota:
-                raise self._spent(policy, client, policy.quota, used[policy.scope], count)
+                raise self._spent(policy, client, used[policy.scope], count)
         if is_shared:
             self._require_fair(client, used[QuotaScope.ANONYMOUS], used[QuotaScope.PREFIX], count)
 
@@ -131,7 +135,8 @@ class DayBudgets:
         policy = self._policies[QuotaScope.ANONYMOUS]
         share = int(FAIR_SHARE * (policy.quota - max(0, used_by_all - used)))
         if used + count > share:
-            raise self._spent(policy, client, share, used, count)
+            of_network = replace(policy, name=SHARE_NAME, scope=QuotaScope.PREFIX, quota=share)
+            raise self._spent(of_network, client, used, count)
 
     def charge_client(self, client: str, count: int) -> None:
         """Count bytes for the client and its network, and not for everybody together. A negative count gives back."""
@@ -150,7 +155,7 @@ class DayBudgets:
             return
         account, used_by_all = used[QuotaScope.ANONYMOUS]
         if count > 0 and used_by_all + count > account[0].quota:
-            raise self._spent(account[0], client, account[0].quota, used_by_all, count)
+            raise self._spent(account[0], client, used_by_all, count)
         if count > 0 and QuotaScope.PREFIX in used:
             self._require_fair(client, used_by_all, used[QuotaScope.PREFIX][1], 0)
         self._charge(account, count)
@@ -190,20 +195,12 @@ class DayBudgets:
             }
         return [(self._policies[scope], name) for scope, name in whose.items() if scope in self._policies]
 
-    def _spent(self, policy: Policy, client: str, limit: int, used: int, count: int) -> BudgetSpent:
-        """The refusal of what is beyond the quota, or beyond the network's share of it."""
+    def _spent(self, policy: Policy, client: str, used: int, count: int) -> BudgetSpent:
         self._refusals.note(policy, client)
-        left = max(0, limit - used)
+        left = max(0, policy.quota - used)
         retry_after_s = max(1, math.ceil(DAY_S - self._clock() % DAY_S))
-        whose = "" if limit == policy.quota else f" Your network's share of them is {limit:,} now."
         return BudgetSpent(
-            f"This host accepts {policy.quota:,} bytes a day {policy.who}.{whose} {left:,} are left. "
-            "The next day begins at midnight, UTC.",
-            limit=limit,
-            actual=used + count,
-            retry_after_s=retry_after_s,
-            policy=policy,
-            left=left,
+            limit=policy.quota, actual=used + count, retry_after_s=retry_after_s, policy=policy, left=left
         )
 
     def _day(self) -> int:

@@ -46,7 +46,6 @@ class KeyUploads:
         policy = _policy(quota)
         self._refusals.note(policy, f"key:{key.id}")
         return RateLimited(
-            f"This access key allows {quota:,} uploads a minute. Continue in {retry_after_s:,} s.",
             limit=quota,
             actual=quota,
             retry_after_s=retry_after_s,

@@ -14,7 +14,6 @@ RESUME_SHARE = 0.25
 """Of a quota: as much is there again when a client that was stopped in the middle may go on."""
 SHARED = (QuotaScope.PREFIX, QuotaScope.ANONYMOUS)
 """What many people may share, among whom those who flood don't stand out."""
-_WINDOWS = {10: "in ten seconds", 60: "a minute", 600: "in ten minutes"}
 
 
 def is_keyed(client: str) -> bool:
@@ -125,13 +124,10 @@ class Rate:
     def _refusal(self, buckets: Buckets, name: str, client: str, wait_s: float) -> RateLimited:
         policy, left = buckets.policy, buckets.left(name, self._clock())
         self._refusals.note(policy, client)
-        retry_after_s = max(1, math.ceil(wait_s))
-        amount = f"{policy.quota:,} {policy.unit.words} {_WINDOWS[policy.window_s]}"
         return RateLimited(
-            f"This host allows {amount} {policy.who}. Continue in {retry_after_s:,} s.",
             limit=policy.quota,
             actual=policy.quota - left,
-            retry_after_s=retry_after_s,
+            retry_after_s=max(1, math.ceil(wait_s)),
             policy=policy,
             left=left,
         )

@@ -53,10 +53,11 @@ class Guesses:
             self._senders.require(client)
         except RateLimited as fault:
             raise TooManyGuesses(
-                f"There were too many wrong passphrases from your network. Try again in {fault.retry_after_s:,} s.",
                 limit=fault.limit,
                 actual=fault.actual,
                 retry_after_s=fault.retry_after_s,
+                policy=fault.policy,
+                left=fault.left,
             ) from None
 
     def wait_s(self, client: str, slug: str) -> float:

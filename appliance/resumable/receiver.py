@@ -24,6 +24,7 @@ from appliance.domain.key_rules import max_file_bytes
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.resumable.lookup import UploadLookup
 from appliance.resumable.progress import UploadChunk, fault_of
+from appliance.resumable.unfinished import UnfinishedUploads
 from appliance.resumable.upload_lock import UploadLock
 from appliance.spool import too_large
 from appliance.spool.resumed import UploadFiles
@@ -43,6 +44,7 @@ class UploadReceiver:
         files: UploadFiles,
         admission: Admission,
         lookup: UploadLookup,
+        unfinished: UnfinishedUploads,
         idle_s: int,
         clock: Clock,
     ) -> None:
@@ -50,6 +52,7 @@ class UploadReceiver:
         self._files = files
         self._admission = admission
         self._lookup = lookup
+        self._unfinished = unfinished
         self._idle_s = idle_s
         self._clock = clock
         self._is_stopping = False
@@ -151,6 +154,7 @@ class UploadReceiver:
         try:
             async with self._admission.admitted(admission) as admitted:
                 self.require_running()
+                self._unfinished.adopt(upload.id_hash, chunk.client)
                 async with lock.receiving():
                     await self._files.append(
                         upload.id_hash,

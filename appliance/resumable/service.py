@@ -98,6 +98,7 @@ class ResumableUploads:
             files=spool.uploads,
             admission=admission,
             lookup=self.lookup,
+            unfinished=unfinished,
             idle_s=idle_s,
             clock=clock,
         )

@@ -1,6 +1,7 @@
 """Unfinished uploads: which client each belongs to, and how many a client and all clients together may have.
 
-A restart forgets which client they belong to, since addresses are not stored.
+A restart forgets which client they belong to, since addresses are not stored: they then belong to the client that
+continues them.
 """
 
 import asyncio
@@ -67,11 +68,17 @@ class UnfinishedUploads:
         self._clients[id_hash] = client
         self._count += 1
 
+    def adopt(self, id_hash: str, client: Client) -> None:
+        """Count an upload whose client isn't known for the one that continues it."""
+        if id_hash not in self._clients:
+            self._limiter.take(client.id)
+            self._clients[id_hash] = client
+
     def client_of(self, id_hash: str) -> Client:
         """The client of an upload; this host itself where that is not known."""
         return self._clients.get(id_hash, THIS_HOST)
 
     def end(self, id_hash: str) -> None:
-        """Release the client's share. No-op for an upload without a recorded client, as after a restart."""
+        """Release the client's share. No-op for an upload that nobody has continued since a restart."""
         if (client := self._clients.pop(id_hash, None)) is not None:
             self._limiter.give_back(client.id)

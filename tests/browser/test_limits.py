@@ -31,12 +31,12 @@ async def test_a_page_that_was_asked_for_too_often_counts_down_and_continues(ope
 
 
 async def test_an_upload_over_a_limit_says_when_it_resumes_and_does(site: Site, open_page: OpenPage) -> None:
-    page = await open_page("/")
+    page = await open_page("/", locale="de-DE")
 
     async def limited(route: Route) -> None:
         if route.request.method != "PATCH":
             return await route.continue_()
-        problem = {"status": 429, "code": "rate-limited", "detail": "Too many bytes a minute."}
+        problem = {"status": 429, "code": "rate-limited", "policy": "key-uploads", "limit": 3000, "retry_after_s": 2}
         return await route.fulfill(
             status=429, content_type="application/problem+json", headers={"Retry-After": "2"}, json=problem
         )
@@ -44,7 +44,10 @@ async def test_an_upload_over_a_limit_says_when_it_resumes_and_does(site: Site, 
     await page.route(re.compile(r"/api/v1/uploads/[\w-]+$"), limited)
     await choose(page, payload("many.jpg", pictures.photo(64, 48)))
     found = await reaches(page, "many.jpg", "offline")
-    await found.locator(".state", has_text="Limit reached. Resumes automatically at").wait_for()
+    said = (
+        r"pro Minute 3.000 Uploads mit einem Zugangsschlüssel, .* Weiter geht es ab [\d:]+\. Geht automatisch weiter,"
+    )
+    await found.get_by_text(re.compile(said)).wait_for()
     await page.unroute_all()
     await reaches(page, "many.jpg", "done")
     assert (await resource(site, await link_of(found)))["state"] == "ready"
@@ -77,7 +80,7 @@ async def test_an_upload_without_a_proof_of_work_says_when_it_resumes_and_does(o
     await page.route("**/api/v1/uploads", asked)
     await choose(page, payload("many.jpg", pictures.photo(64, 48)))
     found = await reaches(page, "many.jpg", "offline")
-    await found.locator(".state", has_text="Limit reached. Resumes automatically at").wait_for()
+    await found.locator(".state", has_text=re.compile(r"Limit reached until .*\. Resumes automatically,")).wait_for()
     await page.unroute_all()
     await reaches(page, "many.jpg", "done")
     met(page).clear()  # the statuses

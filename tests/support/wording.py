@@ -11,7 +11,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-from appliance.domain import refusals
+from appliance.domain import limit_texts, refusals
 from appliance.domain.errors import PARTICULAR_TEXTS
 from appliance.http.problems import STATUSES
 
@@ -55,6 +55,8 @@ def _messages() -> Iterator[tuple[str | tuple[str, ...], str]]:
             yield text, "appliance/domain/errors"
     for text in PARTICULAR_TEXTS:
         yield text, "appliance/domain/errors"
+    for text in limit_texts.MESSAGES:
+        yield text, "appliance/domain/limit_texts.py"
     for reason in refusals.REASONS:
         yield reason, "appliance/domain/refusals.py"
 

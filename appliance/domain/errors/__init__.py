@@ -10,8 +10,12 @@ from appliance.domain.errors.access import (
     ClosedInvite,
     EndedAlbumInvite,
     GoneInvite,
+    InviteBytesFull,
     InviteFull,
+    InviteImagesFull,
+    KeyBytesUsedUp,
     KeyExpired,
+    KeyImagesUsedUp,
     KeyInvalid,
     KeyRequired,
     KeyRevoked,
@@ -57,13 +61,13 @@ from appliance.domain.errors.images import (
 )
 from appliance.domain.errors.limits import (
     BudgetSpent,
-    KeyImagesSpent,
     LimitReached,
     PassphraseProofRequired,
     ProofRequired,
     RateLimited,
+    TooManyGuesses,
 )
-from appliance.domain.errors.locks import AllLocked, BeingViewed, Locked, TooManyGuesses, WrongPassphrase
+from appliance.domain.errors.locks import AllLocked, BeingViewed, Locked, WrongPassphrase
 from appliance.domain.errors.nodes import (
     NodeClockDiffers,
     NodeNameInUse,
@@ -176,9 +180,12 @@ __all__ = [
     "InvalidField",
     "InvalidGuestLinkExpiry",
     "InvalidImageRequest",
+    "InviteBytesFull",
     "InviteFull",
+    "InviteImagesFull",
+    "KeyBytesUsedUp",
     "KeyExpired",
-    "KeyImagesSpent",
+    "KeyImagesUsedUp",
     "KeyInvalid",
     "KeyRequired",
     "KeyRevoked",

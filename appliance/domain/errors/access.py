@@ -55,7 +55,26 @@ class KeyUsedUp(ApplianceError):
 
     code = "key-used-up"
     title = "The limit of the access key is reached"
-    texts = ("What was uploaded with this access key has reached its limit. Delete some of it first.",)
+    texts: tuple[str, ...] = ("What was uploaded with this access key has reached its limit. Delete some of it first.",)
+
+
+class KeyImagesUsedUp(KeyUsedUp):
+    """As many images are on this host as the key allows."""
+
+    texts = (
+        "As many images are on this host as this access key allows: {limit}. Delete some of them first.",
+        *KeyUsedUp.texts,
+    )
+
+
+class KeyBytesUsedUp(KeyUsedUp):
+    """The image doesn't fit into the bytes that the key allows on this host."""
+
+    texts = (
+        "This access key allows {limit_size} on this host. With this image it would be {actual_size}. "
+        "Delete some of your images first.",
+        *KeyUsedUp.texts,
+    )
 
 
 class UnknownInvite(ApplianceError):
@@ -92,6 +111,21 @@ class InviteFull(ApplianceError):
     code = "invite-full"
     title = "No more images can be added"
     texts: tuple[str, ...] = ("Guests have added as much by this link as it allows.",)
+
+
+class InviteImagesFull(InviteFull):
+    """As many images were added as the invite allows."""
+
+    texts = ("Guests have added as many images by this link as it allows: {limit}.", *InviteFull.texts)
+
+
+class InviteBytesFull(InviteFull):
+    """The image doesn't fit into the bytes that the invite allows."""
+
+    texts = (
+        "This link allows {limit_size} from all guests together. With this image it would be {actual_size}.",
+        *InviteFull.texts,
+    )
 
 
 class AlbumFull(InviteFull):

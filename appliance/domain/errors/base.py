@@ -7,15 +7,24 @@ from typing import ClassVar
 from appliance.domain.byte_sizes import format_size
 from appliance.domain.clock import DAY_S
 
+UNITS_S = {"days": DAY_S, "hours": 3600, "minutes": 60}
+
 
 def figures_of(
-    limit: int | None, actual: int | None, number: Callable[[int], str], size: Callable[[int], str]
+    values: Mapping[str, int | None], number: Callable[[int], str], size: Callable[[int], str]
 ) -> Mapping[str, str]:
-    """Values for texts: `limit` and `actual` as numbers, as bytes (`limit_size`) and in days (`limit_days`)."""
+    """Values for texts: those known as numbers (`limit`), as bytes (`limit_size`), and as a time where it is one.
+
+    A time is in the largest unit that fits at least twice: `limit_days`, `limit_hours` or `limit_minutes`.
+    """
     known: dict[str, str] = {}
-    for name, value in (("limit", limit), ("actual", actual)):
+    for name, value in values.items():
         if value is not None:
-            known |= {name: number(value), f"{name}_size": size(value), f"{name}_days": number(value // DAY_S)}
+            known |= {name: number(value), f"{name}_size": size(value)}
+            for unit, unit_s in UNITS_S.items():
+                if value >= 2 * unit_s:
+                    known[f"{name}_{unit}"] = number(value // unit_s)
+                    break
     return known
 
 
@@ -51,9 +60,8 @@ class ApplianceError(Exception):
     ) -> None:
         if texts:
             self.texts, self.for_programmers = texts, True
-        self.detail = (
-            detail or fill_in(self.texts, figures_of(limit, actual, "{:,}".format, format_size)) or f"{self.title}."
-        )
+        figures = figures_of({"limit": limit, "actual": actual}, "{:,}".format, format_size)
+        self.detail = detail or fill_in(self.texts, figures) or f"{self.title}."
         super().__init__(self.detail)
         self.limit = limit
         self.actual = actual

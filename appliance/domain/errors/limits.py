@@ -3,12 +3,19 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from appliance.domain.errors.base import ApplianceError
+from appliance.domain.byte_sizes import format_size
+from appliance.domain.errors.base import ApplianceError, figures_of, fill_in
+from appliance.domain.limit_texts import format_wait, limit_texts
 from appliance.domain.quotas import Policy
+
+_SENTENCES = limit_texts()
 
 
 class LimitReached(ApplianceError):
-    """A client is at the limit that `policy` describes. `left` units of its quota are left."""
+    """A client is at the limit that `policy` describes. `left` units of its quota are left.
+
+    Without a `detail`, the policy's sentence is it.
+    """
 
     wait_s: ClassVar[int]
     """How long to wait where nothing more is known."""
@@ -23,7 +30,11 @@ class LimitReached(ApplianceError):
         policy: Policy | None = None,
         left: int = 0,
     ) -> None:
-        super().__init__(detail, limit=limit, actual=actual, retry_after_s=retry_after_s or self.wait_s)
+        wait_s = retry_after_s or self.wait_s
+        if policy is not None and not detail:
+            figures = figures_of({"limit": limit, "left": left}, "{:,}".format, format_size)
+            detail = fill_in([_SENTENCES.get(policy.name, "")], {**figures, "when": format_wait(wait_s)}) or ""
+        super().__init__(detail, limit=limit, actual=actual, retry_after_s=wait_s)
         self.policy = policy
         self.left = left
 
@@ -42,20 +53,17 @@ class BudgetSpent(LimitReached):
 
     code = "budget-spent"
     title = "Daily limit reached"
-    texts: tuple[str, ...] = (
-        "This is more than this host still accepts today. The limit is {limit_size} a day. Continue tomorrow.",
-        "This is more than this host still accepts today. Continue tomorrow.",
-    )
+    texts = ("This is more than this host still accepts today. Continue tomorrow.",)
     wait_s = 3600
 
 
-class KeyImagesSpent(BudgetSpent):
-    """As many images as the access key allows in a day were uploaded with it."""
+class TooManyGuesses(LimitReached):
+    """The address, or its network, sent too many wrong passphrases lately."""
 
-    texts = (
-        "With this access key, {limit} images can be uploaded in a day. Continue tomorrow.",
-        "No more images can be uploaded with this access key today. Continue tomorrow.",
-    )
+    code = "too-many-guesses"
+    title = "There were too many wrong passphrases"
+    texts = ("There were too many wrong passphrases from your network. Try again later.",)
+    wait_s = 600
 
 
 class ProofRequired(ApplianceError):

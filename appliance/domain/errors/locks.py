@@ -41,14 +41,6 @@ class WrongPassphrase(ApplianceError):
     texts = ("The passphrase is wrong. Upper and lower case matter.",)
 
 
-class TooManyGuesses(ApplianceError):
-    """The address, or its network, sent too many wrong passphrases lately."""
-
-    code = "too-many-guesses"
-    title = "There were too many wrong passphrases"
-    texts = ("There were too many wrong passphrases from your network. Try again later.",)
-
-
 class BeingViewed(ApplianceError):
     """Somebody else has begun the one view of the image."""
 

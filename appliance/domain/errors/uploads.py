@@ -26,8 +26,10 @@ class InvalidExpiry(ApplianceError):
     code = "invalid-expiry"
     title = "The expiry is not valid"
     for_programmers = True
-    texts = (
+    texts: tuple[str, ...] = (
         "An image can be kept for up to {limit_days} days.",
+        "An image can be kept for up to {limit_hours} hours.",
+        "An image can be kept for up to {limit_minutes} minutes.",
         "The expiry is not valid. Choose another one.",
     )
 

@@ -8,12 +8,13 @@ from babel.units import format_unit
 
 from appliance.domain.byte_sizes import scale_size
 from appliance.domain.formats import BY_MEDIA_TYPE
+from appliance.domain.limit_texts import round_wait
 from appliance.http.localization.languages import ENGLISH, Language
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 MONTH_S, YEAR_S = DAY_S * 365 / 12, DAY_S * 365
 _SCALES = ((YEAR_S, "year"), (MONTH_S, "month"), (DAY_S, "day"), (HOUR_S, "hour"))
-_CLDR_S = {"year": YEAR_S, "month": 30 * DAY_S, "day": DAY_S, "hour": HOUR_S, "minute": MINUTE_S}
+_CLDR_S = {"year": YEAR_S, "month": 30 * DAY_S, "day": DAY_S, "hour": HOUR_S, "minute": MINUTE_S, "second": 1}
 _EXACTLY = 10**9  # keeps format_timedelta from choosing another unit than ours
 
 
@@ -104,6 +105,11 @@ class Formatter:
             return last
         return self._language.gettext("%(others)s or %(last)s") % {"others": ", ".join(others), "last": last}
 
+    def wait(self, seconds: int) -> str:
+        """`in 42 seconds`, `in 5 minutes`, `in 3 hours`: never less than there is to wait."""
+        count, unit = round_wait(seconds)
+        return self._in_span(count, unit)
+
     def _counted(self, count: int, unit: str) -> str:
         return format_unit(count, f"duration-{unit}", "long", locale=self._locale)
 
@@ -112,6 +118,9 @@ class Formatter:
         count, unit = _rounded(seconds)
         if not count:
             return self._language.gettext("in less than a minute")
+        return self._in_span(count, unit)
+
+    def _in_span(self, count: int, unit: str) -> str:
         span = timedelta(seconds=count * _CLDR_S[unit])
         return format_timedelta(span, unit, _EXACTLY, add_direction=True, locale=self._locale)  # type: ignore[arg-type]
 

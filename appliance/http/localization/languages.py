@@ -14,6 +14,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from appliance.domain.errors import ApplianceError
+from appliance.domain.limit_texts import limit_texts
 from appliance.http.negotiation import parse_accept
 
 CATALOGUE = "appliance.po"
@@ -52,9 +53,17 @@ class Language:
         defined = [f"globalThis.{name}={_json(values)}" for name, values in given.items()]
         return ";".join([f"globalThis.appliancePlural=n=>Number({self.plural_rule})", *defined]).encode()
 
+    def limit_problems(self) -> dict[str, Sequence[str]]:
+        """The texts of limits by their policies, with the `{time}` of day at which to continue."""
+        when = self.gettext("at {time}")
+        return {name: [text.replace("{when}", when)] for name, text in limit_texts(self.gettext).items()}
+
     def _problems(self) -> Mapping[str, Sequence[str]]:
-        """By code; those of an error that shares its code with a wider one by their English text, which tells them."""
-        problems: dict[str, Sequence[str]] = {}
+        """By code; those of an error that shares its code with a wider one by their English text, which tells them.
+
+        Those of limits are by the names of their policies.
+        """
+        problems: dict[str, Sequence[str]] = self.limit_problems()
         for fault in ApplianceError.kinds():
             texts = [self.gettext(text) for text in fault.texts]
             if not texts:

@@ -7,7 +7,8 @@ from functools import partial
 from babel.numbers import format_decimal
 
 from appliance.domain import refusals
-from appliance.domain.errors import ApplianceError, Banned, ban_figures, figures_of, fill_in
+from appliance.domain.errors import ApplianceError, Banned, LimitReached, ban_figures, figures_of, fill_in
+from appliance.domain.limit_texts import limit_texts
 from appliance.domain.model import Image
 from appliance.http.localization.formatting import Formatter
 from appliance.http.localization.languages import ENGLISH, Language
@@ -27,7 +28,7 @@ def localize_error(fault: ApplianceError, language: Language) -> LocalizedError:
     English pages show the detail, which is more exact, unless it is written for programmers.
     """
     if language.tag != ENGLISH.tag or fault.for_programmers:
-        texts = [language.gettext(text) for text in fault.texts]
+        texts = [*_policy_texts(fault, language), *(language.gettext(text) for text in fault.texts)]
         if text := fill_in(texts, _figures(fault, language)):
             return LocalizedError(text, language.tag)
     return LocalizedError(fault.detail, ENGLISH.tag)
@@ -56,7 +57,19 @@ def _figures(fault: ApplianceError, language: Language) -> Mapping[str, str]:
     formatter = Formatter(language)
     if isinstance(fault, Banned):
         return ban_figures(fault.reason, "" if fault.until_s is None else formatter.moment(fault.until_s))
-    return figures_of(fault.limit, fault.actual, partial(_number, language=language), formatter.size)
+    values, waiting = {"limit": fault.limit, "actual": fault.actual}, dict[str, str]()
+    if isinstance(fault, LimitReached):
+        values["left"] = fault.left
+        waiting["when"] = formatter.wait(fault.retry_after_s or fault.wait_s)
+    return {**figures_of(values, partial(_number, language=language), formatter.size), **waiting}
+
+
+def _policy_texts(fault: ApplianceError, language: Language) -> tuple[str, ...]:
+    """The sentence of the limit that is reached, if it has one."""
+    if not isinstance(fault, LimitReached) or fault.policy is None:
+        return ()
+    text = limit_texts(language.gettext).get(fault.policy.name)
+    return () if text is None else (text,)
 
 
 def _number(value: int, language: Language) -> str:

@@ -1,7 +1,8 @@
 """The scripts that define the messages of other scripts, in each language.
 
 There is one with all of them, for every page, and for the pages that most people see one with what their scripts say.
-Messages are written in English, so the English one has only texts of problems whose details are for programmers.
+Messages are written in English, so the English one has only texts of problems whose details are for programmers, and of
+limits, whose details say when to continue as it was when they were sent.
 """
 
 import json
@@ -37,7 +38,7 @@ def message_scripts(built: Path, languages: Sequence[Language]) -> dict[str, byt
 
 
 def _english() -> bytes:
-    problems: dict[str, Sequence[str]] = {}
+    problems = ENGLISH.limit_problems()
     for fault in ApplianceError.kinds():
         if fault.for_programmers and fault.texts:
             problems.setdefault(fault.code, fault.texts)  # the wider one comes first

@@ -13,6 +13,7 @@ from appliance.domain.errors import (
     TOO_MUCH_TEXT,
     ApplianceError,
     InvalidField,
+    KeyInvalid,
     MalformedRequest,
     MissingFile,
 )
@@ -24,7 +25,8 @@ from appliance.domain.upload_options import (
     closing_option,
     with_option,
 )
-from appliance.http.authentication import INVITE_FIELD, client_with_key, guest_with_invite, names_key
+from appliance.http.authentication import SEVERAL_KEYS, client_with_key, guest_with_invite, names_key
+from appliance.http.invite_header import INVITE_FIELD, names_invite, only_invite, refuse_misnamed
 from appliance.http.passphrase_header import new_passphrase
 from appliance.http.transport.body_faults import translate_faults
 from appliance.http.transport.completeness import refuse_unfinished
@@ -145,12 +147,16 @@ class RequestBody(ABC):
         try:
             if names_key(name) and (key := key_in(text)) is not None:
                 self._require_before_file(name)
+                if self._key not in (None, key):
+                    raise KeyInvalid(SEVERAL_KEYS)
                 self._key = key
                 return
             if name == INVITE_FIELD and text:
                 self._require_before_file(name)
-                self._invite = text.strip()
+                self._invite = only_invite(text, self._invite or text)
                 return
+            if text:
+                refuse_misnamed(name)
             refuse_chunks(name, text)
             name, text = self._translate_field(name, text)
             if name in OPTION_NAMES:
@@ -189,7 +195,7 @@ class RequestBody(ABC):
     @staticmethod
     def _is_text(name: str) -> bool:
         """Whether a field of this name is a text, also where a program sends it from a file."""
-        return name in (*OPTION_NAMES, INVITE_FIELD) or closing_option(name) is not None or names_key(name)
+        return name in OPTION_NAMES or closing_option(name) is not None or names_key(name) or names_invite(name)
 
     @abstractmethod
     def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:

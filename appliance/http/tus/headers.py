@@ -13,6 +13,7 @@ from appliance.domain.errors import InvalidField, KeyInvalid, MalformedRequest, 
 from appliance.domain.model import UploadOptions
 from appliance.domain.upload_options import clean_filename, with_option
 from appliance.http.authentication import KEY_HEADER, names_key
+from appliance.http.invite_header import INVITE_HEADER, names_invite
 from appliance.http.passphrase_header import new_passphrase
 from appliance.http.transport.content_digest import content_checksums
 from appliance.spool import ALGORITHMS, Checksum
@@ -129,6 +130,8 @@ def parse_upload_options(request: web.Request, max_expiry_days: int) -> UploadOp
     for name, text in found.items():
         if names_key(name) and key_in(text) is not None:
             raise KeyInvalid(f"Send the access key in the header {KEY_HEADER}, because metadata is recorded.")
+        if names_invite(name):
+            raise InvalidField(f"Send the guest link in the header {INVITE_HEADER}, because metadata is recorded.")
         options = with_option(options, name, text, max_expiry_days)
     return options
 

@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from aiohttp import ClientError
 
 from appliance.access.bans import NewBan
-from appliance.config.model import Server
+from appliance.config.model import Config, Server
 from tests.support.access import minted
 from tests.support.gates import Gate
-from tests.support.host import Host, OpenHost, bearer, problem
+from tests.support.host import Host, ManualClock, OpenHost, bearer, problem, running
 from tests.support.tus_client import Tus
 from tests.support.waiting import until
 
@@ -19,10 +20,14 @@ BANNED = {"X-Forwarded-For": "192.0.2.1"}
 ADDRESS, KEY = "192.0.2.0/24", "scanner"
 
 
+OTHER = {"X-Forwarded-For": "203.0.113.9"}
+BEHIND_PROXY = Server(trusted_proxies=("127.0.0.1",))
+"""So that a test can be many clients."""
+
+
 @pytest.fixture
 async def proxied(open_host: OpenHost) -> Host:
-    """A host behind a trusted proxy, so that a test can be many clients."""
-    return await open_host(server=Server(trusted_proxies=("127.0.0.1",)))
+    return await open_host(server=BEHIND_PROXY)
 
 
 async def ban(host: Host, whom: str) -> None:
@@ -74,7 +79,7 @@ async def test_a_resumable_upload_is_not_continued(proxied: Host, jpeg: bytes, w
     where = await Tus.created(await Tus(proxied).post(len(jpeg), headers=headers))
     assert await continued(proxied, where, 0, jpeg[:1000], headers) == 204
     await ban(proxied, whom)
-    without_key = {"X-Forwarded-For": "203.0.113.9"} if whom == KEY else BANNED
+    without_key = OTHER if whom == KEY else BANNED
     for sent in (headers, without_key):
         assert await continued(proxied, where, 1000, jpeg[1000:], sent) == 403
     assert await nothing_is_left(proxied)
@@ -83,7 +88,21 @@ async def test_a_resumable_upload_is_not_continued(proxied: Host, jpeg: bytes, w
 async def test_another_address_makes_no_image_of_what_a_banned_one_began(proxied: Host, jpeg: bytes) -> None:
     where = await Tus.created(await Tus(proxied).post(len(jpeg), headers=BANNED))
     await ban(proxied, ADDRESS)
-    assert await continued(proxied, where, 0, jpeg, {"X-Forwarded-For": "203.0.113.9"}) == 403
+    assert await continued(proxied, where, 0, jpeg, OTHER) == 403
     assert await nothing_is_left(proxied)
     assert (await proxied.client.head(where, headers={"Tus-Resumable": "1.0.0"})).status == 410
     assert proxied.files("spool/uploads") == []
+
+
+async def test_after_a_restart_an_upload_belongs_to_the_address_that_continues_it(config: Config, jpeg: bytes) -> None:
+    config, clock = replace(config, server=BEHIND_PROXY), ManualClock()
+    async with running(config, clock) as host:
+        where = await Tus.created(await Tus(host).post(len(jpeg), headers=OTHER))
+        refused = await Tus.created(await Tus(host).post(len(jpeg), headers=BANNED))
+    async with running(config, clock) as host:
+        assert await continued(host, where, 0, jpeg[:1000], BANNED) == 204
+        await ban(host, ADDRESS)
+        assert await continued(host, refused, 0, jpeg, BANNED) == 403
+        assert await continued(host, where, 1000, jpeg[1000:], OTHER) == 403
+        assert await nothing_is_left(host)
+        assert (await host.client.head(where, headers={"Tus-Resumable": "1.0.0"})).status == 410

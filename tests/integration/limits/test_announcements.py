@@ -116,7 +116,7 @@ async def test_a_file_that_fits_no_day_is_not_told_to_wait_for_a_minute(open_lim
     assert (await host.client.post("/api/v1/images", data=padded(MB), headers=as_(ONE))).status == 201
     await problem(await host.client.post("/api/v1/uploads", headers=as_(ONE) | tus(3 * MB)), "too-large")
     refused = await problem(await host.client.post("/api/v1/images", data=padded(MB), headers=as_(ONE)), "rate-limited")
-    assert "allows 1,000,000 bytes a minute from one address" in refused["detail"]
+    assert "accepts 1 MB a minute from one address. Continue in " in refused["detail"]
 
 
 async def test_more_than_a_key_may_upload_in_a_day_is_too_large(open_limited: OpenLimited) -> None:

@@ -9,8 +9,10 @@ import pytest
 from aiohttp import ClientResponse
 
 from appliance.domain import tokens
+from appliance.domain.access_keys import KeyLimits
 from tests.support import albums
-from tests.support.host import DAY_S, Host, problem
+from tests.support.access import minted
+from tests.support.host import DAY_S, Host, bearer, problem
 from tests.support.images import pictures
 
 KEY = "3f0c7a52-9b1e-4b4e-8a49-1f6a7c0f7d11"
@@ -117,3 +119,19 @@ async def test_a_key_of_an_older_release_opens_the_same_token(open_host: Any, jp
     rows.close()
     again = await image(await post(await open_host(), jpeg))
     assert again["delete_token"] == token
+
+
+@pytest.mark.parametrize(
+    "limits", [KeyLimits(max_images=1), KeyLimits(max_images_a_day=1), KeyLimits(max_bytes=100_000)]
+)
+async def test_a_repeat_is_answered_to_a_key_that_has_reached_its_limits(
+    host: Host, jpeg: bytes, limits: KeyLimits
+) -> None:
+    headers = bearer(await minted(host, limits=limits)) | {"Idempotency-Key": KEY}
+    first = await image(await host.client.post("/api/v1/images", data=jpeg, headers=headers))
+    assert await image(await host.client.post("/api/v1/images", data=jpeg, headers=headers)) == first
+    other = await host.client.post("/api/v1/images", data=jpeg, headers=headers | {"Idempotency-Key": f"{KEY}-2"})
+    assert (await other.json())["code"] in ("key-used-up", "budget-spent")
+    another_file = await host.client.post("/api/v1/images", data=pictures.photo(64, 48), headers=headers)
+    await problem(another_file, "idempotency-key-reused")
+    assert len(host.files("store/objects/originals")) == 1

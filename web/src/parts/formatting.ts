@@ -34,3 +34,10 @@ export function duration(seconds: number): string {
     maximumFractionDigits: 0,
   }).format(Math.max(1, Math.ceil(value)));
 }
+
+/** The time of day, with the seconds if it is soon and the date if it is another day. */
+export function timeOf(when: Date): string {
+  const isSoon = when.getTime() - Date.now() < 120_000;
+  const dateStyle = when.toDateString() === new Date().toDateString() ? undefined : "medium";
+  return new Intl.DateTimeFormat(locale(), { dateStyle, timeStyle: isSoon ? "medium" : "short" }).format(when);
+}

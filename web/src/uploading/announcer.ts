@@ -40,7 +40,7 @@ export class Announcer {
     if (run.isOffline !== this.#wasOffline) {
       this.#wasOffline = run.isOffline;
       if (!run.isOffline) return this.#say(t("Back online. The uploads resume."));
-      if (transfer.limitedUntil) return this.#say(t("Too many uploads at once. They resume automatically."));
+      if (transfer.limitedUntil) return this.#say(t("A limit is reached. Uploads resume automatically."));
       if (transfer.waitsForSpace) return this.#say(t("The server is out of space. The uploads resume automatically."));
       return this.#say(t("Connection lost. The uploads resume when you’re back online."));
     }
@@ -53,7 +53,7 @@ export class Announcer {
     if (phase === "done") this.#say(t("{name} uploaded.", { name }));
     if (phase === "sending" && this.#wasOffline) this.#say(t("Back online. Resuming {name}.", { name }));
     this.#wasOffline = phase === "offline" && !waitsForSpace && !limitedUntil;
-    if (phase === "offline" && limitedUntil) this.#say(t("Too many uploads at once. {name} resumes automatically.", { name }));
+    if (phase === "offline" && limitedUntil) this.#say(t("A limit is reached. {name} resumes automatically.", { name }));
     else if (phase === "offline" && waitsForSpace) this.#say(t("The server is out of space. {name} resumes automatically.", { name }));
     else if (phase === "offline") this.#say(t("Connection lost. {name} resumes when you’re back online.", { name }));
     if (phase === "failed" || phase === "refused") {

@@ -1,11 +1,11 @@
 // What a card says about its file, in each phase.
 
 import { type ImageResource, protectionTexts } from "../library/image";
-import { dateOf, duration, size } from "../parts/formatting";
-import { locale, t } from "../parts/messages";
+import { dateOf, duration, size, timeOf } from "../parts/formatting";
+import { t } from "../parts/messages";
 import type { Transfer } from "./transfer";
 
-export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpace, limitedUntil, isDiscarded, hasEnded, image }: Transfer): string {
+export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpace, limit, limitedUntil, isDiscarded, hasEnded, image }: Transfer): string {
   const figures = { sent: size(sent), whole: size(file.size) };
   if (phase === "processing" && isDisconnected) return t("All data has been sent, but the connection was lost. The upload finishes when you’re back online.");
   switch (phase) {
@@ -20,7 +20,10 @@ export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpa
     case "paused":
       return t("Paused, {sent} of {whole}", figures);
     case "offline":
-      if (limitedUntil) return t("Limit reached. Resumes automatically at {time}, {sent} of {whole}", { ...figures, time: timeOf(limitedUntil) });
+      if (limitedUntil) {
+        const reached = t("Limit reached until {time}.", { time: timeOf(limitedUntil) });
+        return t("{limit} Resumes automatically, {sent} of {whole}", { ...figures, limit: limit?.text || reached });
+      }
       if (waitsForSpace) return t("Waiting for space on the server, {sent} of {whole}", figures);
       return t("Waiting for connection, {sent} of {whole}", figures);
     case "processing":
@@ -35,13 +38,6 @@ export function stateText({ phase, sent, file, rate, isDisconnected, waitsForSpa
       if (hasEnded) return t("This image is no longer available.");
       return isDiscarded ? t("Upload cancelled. Its link no longer works.") : t("Upload cancelled.");
   }
-}
-
-/** The time of day, with the seconds if it is soon and the date if it is another day. */
-function timeOf(when: Date): string {
-  const isSoon = when.getTime() - Date.now() < 120_000;
-  const dateStyle = when.toDateString() === new Date().toDateString() ? undefined : "medium";
-  return new Intl.DateTimeFormat(locale(), { dateStyle, timeStyle: isSoon ? "medium" : "short" }).format(when);
 }
 
 function expiryOf(image: ImageResource | undefined): string[] {

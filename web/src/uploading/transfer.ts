@@ -49,6 +49,7 @@ export class Transfer {
   waitsForSpace = false;
   /** When it resumes by itself, while it is over a limit of the server. */
   limitedUntil: Date | undefined;
+  limit: LocalizedText | undefined;
   /** Whether the server has discarded a cancelled upload, and the link with it. */
   isDiscarded = false;
   /** Whether the image was there and isn't any more, because it was deleted, or viewed once. */
@@ -260,7 +261,7 @@ export class Transfer {
     if (this.phase === "gone" || this.phase === "paused") return;
     const status = fault.originalResponse?.getStatus() ?? 0;
     const wait = Number(fault.originalResponse?.getHeader("Retry-After"));
-    if (status === TOO_MANY_REQUESTS) return this.#awaitLimit(wait);
+    if (status === TOO_MANY_REQUESTS) return this.#awaitLimit(wait, problemIn(fault.originalResponse?.getBody()));
     if (status === PROOF_REQUIRED) return void this.#prove(fault.originalResponse?.getBody(), wait);
     this.problem = problemIn(fault.originalResponse?.getBody());
     this.#enter(isRefused(status) ? "refused" : "failed");
@@ -277,9 +278,10 @@ export class Transfer {
   }
 
   /** Resume when the server says that it may. */
-  #awaitLimit(seconds: number): void {
+  #awaitLimit(seconds: number, limit?: LocalizedText): void {
     const [attempt, ms] = [this.#attempt, (seconds || RETRY_MS / 1000) * 1000];
     this.limitedUntil = new Date(Date.now() + ms);
+    this.limit = limit;
     this.#enter("offline");
     setTimeout(() => {
       if (attempt === this.#attempt) void this.start();
@@ -293,8 +295,6 @@ export class Transfer {
 }
 
 /** Whether the browser can still read the file; it reads none that has another size or time than when it was chosen. */
-const isReadable = (file: File): Promise<boolean> =>
-  file.slice(0, 1).arrayBuffer().then(() => true, () => false);
+const isReadable = (file: File): Promise<boolean> => file.slice(0, 1).arrayBuffer().then(() => true, () => false);
 
-const withoutEmpty = (options: UploadOptions): UploadOptions =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== ""));
+const withoutEmpty = (options: UploadOptions): UploadOptions => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== ""));
