@@ -1,9 +1,13 @@
 """Images that another node has: it shows them as long as the store doesn't have them, and erases them when they end."""
 
+from pathlib import Path
+
 import pytest
 
 from appliance.domain import tokens
 from appliance.domain.model import Image, Location
+from appliance.domain.slugs import object_key
+from tests.support.gates import gated
 from tests.support.host import problem
 from tests.support.nodes import NodeHost
 from tests.support.tus_client import Tus, sha256
@@ -61,6 +65,32 @@ async def test_a_shipped_image_names_no_node(nodes: Nodes, jpeg: bytes) -> None:
     assert (await row_of(two, image["slug"])).node is None
     async with one.silent():
         assert (await two.get(f"/i/{image['slug']}/original")).status == 200
+
+
+@pytest.mark.parametrize("is_older", [False, True], ids=["the same bytes", "older bytes"])
+async def test_an_original_that_the_store_has_needs_no_node(
+    nodes: Nodes, jpeg: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_older: bool
+) -> None:
+    """Its node is lost after it has shipped the original and before its row says so."""
+    one, two = nodes
+    held = gated(monkeypatch, one.appliance.catalogue.images, "mark_shipped")
+    slug = (await one.upload(jpeg))["slug"]
+    await held.reached.wait()
+    try:
+        if is_older:
+            (tmp_path / "older").write_bytes(jpeg)
+            await two.appliance.store.put(
+                object_key(slug), tmp_path / "older", media_type="image/jpeg", metadata={"sha256": "0" * 64}
+            )
+        async with one.silent():
+            for address in ("original", "small.jpg"):
+                reply = await two.get(f"/i/{slug}/{address}", Accept="application/json")
+                if is_older:
+                    await problem(reply, "node-unavailable")
+                else:
+                    assert reply.status == 200, await reply.text()
+    finally:
+        held.open()
 
 
 @pytest.mark.usefixtures("store_away")
