@@ -118,6 +118,11 @@ class Originals:
             raise
         return reader
 
+    async def require_reachable(self, image: Image) -> None:
+        """Raises NodeUnavailable where only a node that doesn't answer has the row's original, or as `remote` does."""
+        if self._having(image) is not None:
+            await (await self.remote(image, 0, 1)).aclose()
+
     def _having(self, image: Image) -> NeighbourOriginals | None:
         """The neighbours, where one of them has the row's original and the store doesn't."""
         is_here = image.node is None or self._this_node.has(image.node)

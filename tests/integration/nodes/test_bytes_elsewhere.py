@@ -67,6 +67,17 @@ async def test_a_shipped_image_names_no_node(nodes: Nodes, jpeg: bytes) -> None:
         assert (await two.get(f"/i/{image['slug']}/original")).status == 200
 
 
+@pytest.mark.usefixtures("store_away")
+async def test_a_repeated_upload_is_not_confirmed_while_a_silent_node_alone_has_it(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = nodes
+    headers = {"Idempotency-Key": "sent-to-both-nodes-0123456789abcdef"}
+    first = await one.client.post("/api/v1/images", data=jpeg, headers=headers)
+    async with one.silent():
+        await problem(await two.client.post("/api/v1/images", data=jpeg, headers=headers), "node-unavailable")
+    again = await two.client.post("/api/v1/images", data=jpeg, headers=headers)
+    assert (again.status, (await again.json())["slug"]) == (201, (await first.json())["slug"])
+
+
 @pytest.mark.parametrize("is_older", [False, True], ids=["the same bytes", "older bytes"])
 async def test_an_original_that_the_store_has_needs_no_node(
     nodes: Nodes, jpeg: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_older: bool
