@@ -1,9 +1,9 @@
 """What do several nodes on one machine hold, and what does a request cost them, the database and the store?
 
-`python -m benchmarks.several_nodes [--images N] [--rounds N]`. PostgreSQL and MinIO run on the same machine, and sync to
-its disk. Uploads go to the nodes in turn, and the first view of each image to the next node, which has to fetch its
-original from the store; one node alone has it. Everything shares the cores, so on a small machine the processor time of
-a request says more than the rate.
+`python -m benchmarks.several_nodes [--images N] [--rounds N]`. PostgreSQL and MinIO run on the same machine. Uploads go
+to the nodes in turn, and the first view of each image to the next node, which has to get its original from the store;
+one node alone has it. Everything shares the cores, so on a small machine the processor time of a request says more than
+the rate.
 """
 
 import argparse

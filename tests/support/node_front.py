@@ -41,6 +41,7 @@ class Front:
     choose: random.Random
     killed: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
+    kills: int = 0
     cut: int = 0
     asked: Counter[str] = field(default_factory=Counter)
     """How many requests each node is answering, by its URL."""
@@ -71,6 +72,7 @@ class Front:
         """kill -9 the node while it answers something. The front learns of it by the first connection that fails."""
         await until(lambda: self.asked[node.url] > 0, "a request that the node answers")
         self.killed.add(node.url)
+        self.kills += 1
         node.kill()
 
     async def restart(self, node: ServerProcess) -> None:

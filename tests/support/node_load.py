@@ -153,9 +153,9 @@ class Load:
     async def _repeated(self, method: str, path: str, **parts: Any) -> Reply:
         """The reply to a request that is repeated as long as a dead node alone has what it is about."""
         while True:
-            is_anyone_dead = bool(self.front.killed)
+            was_dead, kills = bool(self.front.killed), self.front.kills
             reply = await self._uncut(method, path, **parts)
-            if not is_anyone_dead or not _is_elsewhere(reply):
+            if not (_is_elsewhere(reply) and (was_dead or kills < self.front.kills)):
                 return reply
             await asyncio.sleep(PAUSE_S)
 

@@ -9,18 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+import psycopg
 import pytest
 import pytest_asyncio
 
+from appliance.catalogue.postgres.catalogue import PostgresCatalogue
 from tests.integration.nodes.conftest import Nodes
 from tests.support.nodes import NodeHost, two_nodes
-from tests.support.postgres import database_url, postgres_server, promote, replicate, standby_server
+from tests.support.postgres import database_url, new_schema, postgres_server, promote, replicate, standby_server
 from tests.support.servers import Server
 from tests.support.uploaders import Uploaders, broken_promises
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 MANY = 5
+WAITS = b"SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+END_WAITING = b"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 SEED = 7
 
 
@@ -83,6 +87,24 @@ async def until_many(people: list[Uploaders]) -> None:
     await until(
         lambda: all(len(those.promises) >= count + MANY for those, count in zip(people, before, strict=True)), "uploads"
     )
+
+
+async def test_a_change_that_the_standby_does_not_have_is_not_confirmed(databases: Databases) -> None:
+    """Not even if its session is ended while it waits, when the primary alone has it and shows it."""
+    async with PostgresCatalogue(new_schema(databases.primary)) as catalogue:
+        await asyncio.to_thread(databases.standby.stop)
+        try:
+            setting = asyncio.create_task(catalogue.notes.set("standby", "has it"))
+            with psycopg.connect(database_url(databases.primary), autocommit=True) as connection:
+                for _ in range(2):
+                    await until(lambda: connection.execute(WAITS).fetchone() is not None, "a commit that waits")
+                    connection.execute(END_WAITING)
+                await until(lambda: connection.execute(WAITS).fetchone() is not None, "a commit that waits")
+            assert await catalogue.notes.get("standby") == "has it"
+            assert not setting.done()
+        finally:
+            await asyncio.to_thread(databases.standby.start)
+        await setting
 
 
 @pytest.mark.parametrize("is_failover", [False, True], ids=["restart", "failover"])
