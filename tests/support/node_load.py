@@ -17,9 +17,9 @@ from tests.support.images.noise import LEAST_BYTES, padded
 from tests.support.node_front import Cut, Front, Reply
 from tests.support.tus_client import BYTES, UPLOADS, VERSION
 
-PAUSE_S = 0.1
+PAUSE_S = 0.25
 """Before a client repeats what a node couldn't do at the moment."""
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 MAX_AT_ONCE = 64
 ADDRESSES = ("original", "small.jpg", "")
 CHUNKS = 3

@@ -65,6 +65,7 @@ async def test_nodes_that_are_killed_cost_nothing_but_connections(nodes: Sequenc
     moments = random.Random(seed)
     async with half_loaded(nodes, seed) as load:
         for number in range(rounds):
+            print(f"seed {seed}, round {number}", flush=True)
             await asyncio.sleep(moments.uniform(*MOMENTS_S))
             node = moments.choice(nodes)
             await load.front.kill_in_the_middle(node)
