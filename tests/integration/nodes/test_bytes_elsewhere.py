@@ -84,6 +84,11 @@ async def test_an_original_that_the_store_has_needs_no_node(
 ) -> None:
     """Its node is lost after it has shipped the original and before its row says so."""
     one, two = nodes
+
+    async def is_quiet() -> bool:
+        return not await one.appliance.catalogue.images.unshipped()
+
+    await until(is_quiet, "the originals of earlier tests in the store")
     held = gated(monkeypatch, one.appliance.catalogue.images, "mark_shipped")
     slug = (await one.upload(jpeg))["slug"]
     await held.reached.wait()
