@@ -53,6 +53,7 @@ LONG: Mapping[str, str] = {
     "backup_and_restore": "takes minutes; `appliance verify` reports a host's own figures",
     "moving_the_catalogue": "needs PostgreSQL; it is done once in a host's life",
     "catalogue_engines": "needs PostgreSQL, and minutes to fill it",
+    "several_nodes": "needs PostgreSQL and MinIO, and takes minutes",
     "interrupted_uploads": "takes minutes; the tests do the same with fewer files",
     "tile_latency": "takes minutes, with an image of 108 million pixels",
     "large_uploads": "takes minutes and 30 GB of disk",

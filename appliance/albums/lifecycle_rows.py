@@ -77,10 +77,10 @@ class AlbumLifecycleRows:
     async def confirm_record(self, album: Album) -> bool:
         return await self._rows.mark_sidecar_written(album.slug, album.version)
 
-    async def wants_record(self, slug: str) -> bool:
-        """Not an erased album. An ended one keeps its record through its grace."""
+    async def recorded(self, slug: str, _written: Album | None) -> Album | None:
+        """Nothing of an erased album. An ended one keeps its record through its grace."""
         row = await self._rows.get(slug)
-        return row is not None and not row.erased
+        return None if row is None or row.erased else row
 
 
 def due_again_or_ended(album: Album, images: Sequence[Image], now_s: int) -> Album:

@@ -125,8 +125,11 @@ class ImageCatalogue(Protocol):
     async def tombstones_due(self, after: str = "", limit: int = 500) -> list[str]:
         """Slugs whose deletion, or its undoing, the store doesn't know yet. Whether they have ended, their rows say."""
 
-    async def mark_tombstone_written(self, slug: str, version: int | None) -> None:
-        """Record that the store knows of this version. A later one stays due; None says that the image is erased."""
+    async def mark_tombstone_written(self, slug: str, version: int | None) -> bool:
+        """Record that the store knows of this version. A later one stays due; None says that the image is erased.
+
+        False if this version isn't due: a later one is, or another node has recorded this one or a later one.
+        """
 
     async def erasable(self, now_s: int, limit: int = 500, *, skipped: int = 0) -> list[Image]:
         """Ended images whose bytes may be erased at `now_s`, including those whose erasing was begun.

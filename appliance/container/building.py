@@ -152,7 +152,9 @@ def build(  # noqa: PLR0917 - one of each part
     ingest = Ingest(
         admission=admission,
         committer=committer,
-        idempotent=IdempotentCommitter(committer, catalogue=catalogue, spool=spool, locksmith=locksmith, clock=clock),
+        idempotent=IdempotentCommitter(
+            committer, catalogue=catalogue, originals=originals, spool=spool, locksmith=locksmith, clock=clock
+        ),
         spool=spool,
         metrics=metrics,
         clock=clock,

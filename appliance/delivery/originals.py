@@ -7,14 +7,14 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import BinaryIO
 
 from cachetools import LRUCache
 
 from appliance.catalogue import ImageCatalogue
 from appliance.domain.clients import Clients
-from appliance.domain.errors import DiskFull, ObjectMissing, StoreUnavailable
+from appliance.domain.errors import DiskFull, NodeUnavailable, ObjectMissing, StoreUnavailable
 from appliance.domain.model import Image, Location
 from appliance.domain.renditions import Priority
 from appliance.domain.slugs import object_key
@@ -102,9 +102,8 @@ class Originals:
     async def remote(self, image: Image, start: int, length: int) -> ObjectReader | NodeReader:
         """The bytes of the row's original, from the store or a node. Raises NodeUnavailable, and as `local` does."""
         if (neighbours := self._having(image)) is not None:
-            with suppress(ObjectMissing):
+            async with self._or_store(image):
                 return await neighbours.open(image, start, length)
-            await self._require_stored(image)
         try:
             reader = await self._store.open(object_key(image.slug), start, length)
         except ObjectMissing as fault:
@@ -119,16 +118,43 @@ class Originals:
             raise
         return reader
 
+    async def require_reachable(self, image: Image) -> None:
+        """Raises NodeUnavailable where only a node that doesn't answer has the row's original, or as `remote` does."""
+        if self._having(image) is not None:
+            await (await self.remote(image, 0, 1)).aclose()
+
     def _having(self, image: Image) -> NeighbourOriginals | None:
         """The neighbours, where one of them has the row's original and the store doesn't."""
         is_here = image.node is None or self._this_node.has(image.node)
         return None if is_here or image.location is Location.STORE else self._neighbours
+
+    @asynccontextmanager
+    async def _or_store(self, image: Image) -> AsyncIterator[None]:
+        """Ends the block without an error where its node can't give the row's original, and the store can."""
+        try:
+            yield
+        except ObjectMissing:
+            await self._require_stored(image)
+        except NodeUnavailable:
+            if not await self._is_stored(image):
+                raise
 
     async def _require_stored(self, image: Image) -> None:
         """For an original that its node didn't have. Raises StoreUnavailable unless it was shipped in the meantime."""
         row = await self._catalogue.get(image.slug)
         if isinstance(row, Image) and row.location is Location.SPOOL:
             raise StoreUnavailable("The original can't be found at the moment. Try again.", retry_after_s=RETRY_AFTER_S)
+
+    async def _is_stored(self, image: Image) -> bool:
+        """Whether the store has the row's bytes, and not those of before a cleaning: its node may have died in between.
+
+        The node records that it has shipped an original after the store has it.
+        """
+        try:
+            stored = await self._store.stat(object_key(image.slug))
+        except (ObjectMissing, StoreUnavailable):
+            return False
+        return (stored.bytes, stored.metadata.get("sha256")) == (image.bytes, image.sha256)
 
     # --- replacing ------------------------------------------------------------------------------------------------
 
@@ -193,10 +219,9 @@ class Originals:
     async def _fetch_into_copies(self, image: Image) -> None:
         async with self._spool.room_for(image.bytes):
             if (neighbours := self._having(image)) is not None:
-                with suppress(ObjectMissing):
+                async with self._or_store(image):
                     await neighbours.fetch(image, self._spool.copy_path(image.slug))
                     return
-                await self._require_stored(image)
             try:
                 await self._store.fetch(object_key(image.slug), self._spool.copy_path(image.slug))
             except ObjectMissing as fault:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from appliance.cache import Caches
 from appliance.catalogue import IdempotencyCatalogue, ImageCatalogue
 from appliance.domain.clock import DAY_S
-from appliance.domain.model import Image
+from appliance.domain.model import Image, Location
 from appliance.domain.slugs import object_key, sidecar_key
 from appliance.lifecycle.expiry import EXPIRE_BATCH, expire_images
 from appliance.lifecycle.service import TOMBSTONE_S
@@ -109,7 +109,9 @@ class ImageLifecycleRows:
         await self._sidecars.drop(image.slug, image.version)
         return True
 
-    async def wants_record(self, slug: str) -> bool:
-        """Not an ended image: restoring it makes its record due again."""
+    async def recorded(self, slug: str, written: Image | None) -> Image | None:
+        """Nothing of an ended image: restoring it makes its record due again. Shipping puts that of a replaced one."""
         row = await self._catalogue.get(slug)
-        return isinstance(row, Image) and row.ended is None
+        if not isinstance(row, Image) or row.ended is not None:
+            return None
+        return row if row.location is Location.STORE else written

@@ -60,8 +60,11 @@ class LifecycleRows(Protocol[T]):
     async def confirm_record(self, item: T) -> bool:
         """The store has the record of this version. False where the row changed or ended meanwhile."""
 
-    async def wants_record(self, slug: str) -> bool:
-        """Whether the store may keep a record of it; not once it has ended for good."""
+    async def recorded(self, slug: str, written: T | None) -> T | None:
+        """What its record in the store has to say now, in which `written` was put; None: there must be none.
+
+        That is `written` itself where the record comes later, with bytes that the store doesn't have yet.
+        """
 
 
 class Lifecycle(Generic[T]):
@@ -153,10 +156,22 @@ class Lifecycle(Generic[T]):
         return written
 
     async def _sync_record(self, item: T) -> bool:
-        key = self._rows.record_key(item.slug)
-        await self._store.put_bytes(key, self._rows.record(item), media_type=RECORD_TYPE)
-        if await self._rows.confirm_record(item):
-            return True
-        if not await self._rows.wants_record(item.slug):  # it may have been erased before the record was put
-            await self._store.delete(key)
+        """Put the record, and again until the row is what was put: another node may have put a newer one before.
+
+        It may also have been erased before the record was put.
+        """
+        written: T | None = None
+        row: T | None = item
+        while row != written:
+            await self._write_record(item.slug, row)
+            if row is not None and await self._rows.confirm_record(row):
+                return True
+            written, row = row, await self._rows.recorded(item.slug, row)
         return False
+
+    async def _write_record(self, slug: str, row: T | None) -> None:
+        key = self._rows.record_key(slug)
+        if row is None:
+            await self._store.delete(key)
+        else:
+            await self._store.put_bytes(key, self._rows.record(row), media_type=RECORD_TYPE)

@@ -52,18 +52,25 @@ class StoredTombstones:
         return settled
 
     async def _settle(self, slug: str) -> None:
+        """Write it as the row says, and again where it was no longer due.
+
+        Then another node has written it too, perhaps from a newer row and before this one did.
+        """
         async with self._lock(slug):
             row = await self._catalogue.get(slug)
-            if isinstance(row, Image):
-                await self._write(row)
-            await self._catalogue.mark_tombstone_written(slug, row.version if isinstance(row, Image) else None)
+            while not await self._write(slug, row):
+                written, row = row, await self._catalogue.get(slug)
+                if row == written:
+                    return
 
-    async def _write(self, image: Image) -> None:
-        tombstone = tombstone_of(image)
-        if tombstone is None:
-            await self._store.delete(tombstone_key(image.slug))
-        else:
+    async def _write(self, slug: str, row: Image | Tombstone | None) -> bool:
+        """Whether the tombstone was due until now, and isn't any more."""
+        tombstone = tombstone_of(row) if isinstance(row, Image) else row
+        if tombstone is not None:
             await self._put(tombstone)
+        elif row is not None:
+            await self._store.delete(tombstone_key(slug))
+        return await self._catalogue.mark_tombstone_written(slug, row.version if isinstance(row, Image) else None)
 
     async def put_final(self, image: Image) -> None:
         """The tombstone of an image that is being erased: it can't be restored any more. Raises StoreUnavailable."""

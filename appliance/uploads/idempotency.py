@@ -4,6 +4,7 @@ import hashlib
 import json
 
 from appliance.catalogue import Catalogue
+from appliance.delivery.originals import Originals
 from appliance.domain import tokens
 from appliance.domain.clients import Client
 from appliance.domain.clock import Clock
@@ -46,9 +47,17 @@ class IdempotentCommitter:
     """Commits an upload with an Idempotency-Key once, however often it is sent."""
 
     def __init__(
-        self, committer: Committer, *, catalogue: Catalogue, spool: Spool, locksmith: Locksmith, clock: Clock
+        self,
+        committer: Committer,
+        *,
+        catalogue: Catalogue,
+        originals: Originals,
+        spool: Spool,
+        locksmith: Locksmith,
+        clock: Clock,
     ) -> None:
         self._committer = committer
+        self._originals = originals
         self._catalogue = catalogue
         self._spool = spool
         self._locksmith = locksmith
@@ -64,8 +73,9 @@ class IdempotentCommitter:
     async def commit(self, incoming: Incoming, options: UploadOptions, key: str, client: Client) -> Accepted:
         """Commit as `Committer.commit` does, or discard the file and give the key's first answer.
 
-        Raises as `Committer.commit` does, IdempotencyKeyInUse, IdempotencyKeyReused, and GoneImage where the first
-        answer's image has ended.
+        Raises as `Committer.commit` does, IdempotencyKeyInUse, IdempotencyKeyReused, GoneImage where the first
+        answer's image has ended, and NodeUnavailable where only a node that doesn't answer has its original: nobody may
+        have got the first answer, and the file is not to be given up for one that may be lost.
         """
         key_hash = tokens.hash_secret(key)
         if key_hash in self._keys_in_use:
@@ -81,6 +91,7 @@ class IdempotentCommitter:
                 return await self._first(incoming, options, key, fingerprint, client)
             accepted = await self._repeated(first, fingerprint, key)
             await self._require_same_passphrase(accepted.image, options, client)
+            await self._originals.require_reachable(accepted.image)
             await self._spool.discard(incoming.slug)
             return accepted
         finally:

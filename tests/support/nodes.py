@@ -104,8 +104,8 @@ async def two_nodes(folder: Path, database: str) -> AsyncIterator[tuple[NodeHost
         yield one, two
 
 
-def node_process(folder: Path, name: str, database: str) -> ServerProcess:
-    """A node that is not started yet. Its store is the one that all nodes below `folder` have."""
+def node_process(folder: Path, name: str, database: str, **changed: str) -> ServerProcess:
+    """A node that is not started yet. Its store is the one that all nodes below `folder` have, unless `changed`."""
     data_dir = folder / name
     data_dir.mkdir()
     (folder / "store").mkdir(exist_ok=True)
@@ -117,4 +117,5 @@ def node_process(folder: Path, name: str, database: str) -> ServerProcess:
         APPLIANCE_NODE_LISTEN=f"127.0.0.1:{free_port()}",
         APPLIANCE_NODE_SECRET=SECRET,
         APPLIANCE_LIMITS_MODE="off",
+        **changed,
     )

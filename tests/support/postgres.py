@@ -1,10 +1,11 @@
-"""A real PostgreSQL as a subprocess, with a schema for each test."""
+"""A real PostgreSQL as a subprocess, with a schema for each test, and its standby."""
 
 import itertools
 import os
 import pwd
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import psycopg
@@ -38,9 +39,49 @@ def postgres_server(folder: Path, *, syncing: bool = False) -> Server:
         shutil.chown(data, _plain_user())
     make = [str(programs / "initdb"), "--no-sync", "--auth=trust", f"--username={USER}", "--encoding=UTF8"]
     subprocess.run(_as_postgres([*make, f"--pgdata={data}"]), check=True, capture_output=True, cwd="/")
-    settings: dict[str, object] = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": ""}
-    settings["fsync"] = "on" if syncing else "off"
-    command = [str(programs / "postgres"), "-D", str(data)]
+    return _server(folder, port, fsync="on" if syncing else "off")
+
+
+def standby_server(folder: Path, primary: Server) -> Server:
+    """A streaming standby of a running primary, not started yet; see `replicate`. Its data is below `folder`."""
+    programs, data = postgres_programs(), folder / "data"
+    data.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        shutil.chown(data, _plain_user())
+    copy = [str(programs / "pg_basebackup"), "--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+    subprocess.run(
+        _as_postgres([*copy, f"--dbname={database_url(primary)}", f"--pgdata={data}"]),
+        check=True,
+        capture_output=True,
+        cwd="/",
+    )
+    return _server(folder, free_port(), fsync="off")
+
+
+def replicate(primary: Server) -> None:
+    """From now on a commit of the primary returns once its standby has it too."""
+    with psycopg.connect(database_url(primary), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        connection.execute("SELECT pg_reload_conf()")
+        while not connection.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'").fetchone():
+            time.sleep(0.05)
+
+
+def promote(standby: Server) -> None:
+    """Make the standby a primary."""
+    with psycopg.connect(database_url(standby), autocommit=True) as connection:
+        connection.execute("SELECT pg_promote()")
+
+
+def database_url(*servers: Server) -> str:
+    """The URL of the servers' database, on whichever of them accepts changes."""
+    hosts = ",".join(f"127.0.0.1:{server.port}" for server in servers)
+    return f"postgresql://{USER}@{hosts}/postgres"
+
+
+def _server(folder: Path, port: int, **more: str) -> Server:
+    settings = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": "", **more}
+    command = [str(postgres_programs() / "postgres"), "-D", str(folder / "data")]
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
     return Server(_as_postgres(command), port, folder / "postgres.log", _answers, {})
@@ -49,18 +90,14 @@ def postgres_server(folder: Path, *, syncing: bool = False) -> Server:
 def new_schema(server: Server) -> str:
     """The URL of a schema without tables, each time of another one."""
     name = f"schema_{next(_schemas)}"
-    with psycopg.connect(_url(server.port), autocommit=True) as connection:
+    with psycopg.connect(database_url(server), autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {name}".encode())
-    return f"{_url(server.port)}?options=-csearch_path%3D{name}"
-
-
-def _url(port: int) -> str:
-    return f"postgresql://{USER}@127.0.0.1:{port}/postgres"
+    return f"{database_url(server)}?options=-csearch_path%3D{name}"
 
 
 def _answers(port: int) -> bool:
     try:
-        psycopg.connect(_url(port), connect_timeout=2).close()
+        psycopg.connect(host="127.0.0.1", port=port, user=USER, dbname="postgres", connect_timeout=2).close()
     except psycopg.OperationalError:
         return False
     return True

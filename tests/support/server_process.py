@@ -20,7 +20,7 @@ from tests.support.procfs import children_of
 from tests.support.programs import ROOT, free_port
 from tests.support.servers import Server
 
-START_S = 60.0
+START_S = 180.0
 STOP_S = 90.0
 POLL_S = 0.02
 COMMAND = (sys.executable, "-m", "appliance.cli")

@@ -158,12 +158,18 @@ class PostgresSession:
     def _was_committed(self, mark: str) -> bool:
         """What became of a transaction whose commit got no answer. Raises CatalogueUnavailable if nobody can say.
 
-        Once the catalogue is claimed again, the session that was lost has ended, and its transaction with it.
+        Once the catalogue is claimed again, the session that was lost has ended, and its transaction with it. It may
+        have ended while it waited for a synchronous standby: then the change can be seen, and a failover would lose it.
+        So one commit more waits for that standby, which gets them in their order.
         """
         until = time.monotonic() + RESOLVED_WITHIN_S
         while time.monotonic() < until:
             with contextlib.suppress(psycopg.Error, ApplianceError):
-                return get_note(self._connected(), self._mark) == mark
+                connection = self._connected()
+                is_committed = get_note(connection, self._mark) == mark
+                if is_committed:
+                    connection.execute(sql.SET_NOTE, {"name": self._mark, "value": mark})
+                return is_committed
             self._sleep(PAUSE_S)
         raise CatalogueUnavailable("The catalogue's database was lost while it saved. Look whether it did, and repeat.")
 

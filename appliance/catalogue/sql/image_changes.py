@@ -187,9 +187,9 @@ def restore(connection: Connection, slug: str, now_s: int, expires_s: int | None
     return outcome
 
 
-def mark_tombstone_written(connection: Connection, slug: str, version: int | None) -> Outcome[None]:
-    connection.execute(sql.MARK_TOMBSTONE_WRITTEN, {"slug": slug, "version": version})
-    return Outcome(None)
+def mark_tombstone_written(connection: Connection, slug: str, version: int | None) -> Outcome[bool]:
+    done = connection.execute(sql.MARK_TOMBSTONE_WRITTEN, {"slug": slug, "version": version})
+    return Outcome(done.rowcount == 1)
 
 
 def begin_erase(connection: Connection, slug: str, now_s: int) -> Outcome[bool]:

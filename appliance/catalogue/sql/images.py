@@ -141,8 +141,8 @@ class ImageRows:
     async def tombstones_due(self, after: str = "", limit: int = 500) -> list[str]:
         return await self._readers.run(image_queries.tombstones_due, after, limit)
 
-    async def mark_tombstone_written(self, slug: str, version: int | None) -> None:
-        await self._write(image_changes.mark_tombstone_written, slug, version)
+    async def mark_tombstone_written(self, slug: str, version: int | None) -> bool:
+        return await self._write(image_changes.mark_tombstone_written, slug, version)
 
     async def unshipped_by_node(self) -> Mapping[str, int]:
         return await self._readers.run(image_queries.unshipped_by_node)

@@ -14,16 +14,17 @@ async def test_a_deletion_is_due_until_the_store_knows_of_it(catalogue: Catalogu
     versions = [await deleted(catalogue, number) for number in range(3)]
     assert await catalogue.images.tombstones_due(limit=2) == [slug(0), slug(1)]
     assert await catalogue.images.tombstones_due(after=slug(1)) == [slug(2)]
-    await catalogue.images.mark_tombstone_written(slug(1), versions[1])
+    assert await catalogue.images.mark_tombstone_written(slug(1), versions[1])
+    assert not await catalogue.images.mark_tombstone_written(slug(1), versions[1])
     assert await catalogue.images.tombstones_due() == [slug(0), slug(2)]
 
 
 async def test_a_restoration_is_due_though_the_deletion_was_told(catalogue: Catalogue) -> None:
     version = await deleted(catalogue, 0)
     restored = await catalogue.images.restore(slug(0), now_s=NOW_S, expires_s=None)
-    await catalogue.images.mark_tombstone_written(slug(0), version)
+    assert not await catalogue.images.mark_tombstone_written(slug(0), version)
     assert await catalogue.images.tombstones_due() == [slug(0)]
-    await catalogue.images.mark_tombstone_written(slug(0), restored.version)
+    assert await catalogue.images.mark_tombstone_written(slug(0), restored.version)
     assert await catalogue.images.tombstones_due() == []
 
 

@@ -1,9 +1,13 @@
 """Images that another node has: it shows them as long as the store doesn't have them, and erases them when they end."""
 
+from pathlib import Path
+
 import pytest
 
 from appliance.domain import tokens
 from appliance.domain.model import Image, Location
+from appliance.domain.slugs import object_key
+from tests.support.gates import gated
 from tests.support.host import problem
 from tests.support.nodes import NodeHost
 from tests.support.tus_client import Tus, sha256
@@ -61,6 +65,48 @@ async def test_a_shipped_image_names_no_node(nodes: Nodes, jpeg: bytes) -> None:
     assert (await row_of(two, image["slug"])).node is None
     async with one.silent():
         assert (await two.get(f"/i/{image['slug']}/original")).status == 200
+
+
+@pytest.mark.usefixtures("store_away")
+async def test_a_repeated_upload_is_not_confirmed_while_a_silent_node_alone_has_it(nodes: Nodes, jpeg: bytes) -> None:
+    one, two = nodes
+    headers = {"Idempotency-Key": "sent-to-both-nodes-0123456789abcdef"}
+    first = await one.client.post("/api/v1/images", data=jpeg, headers=headers)
+    async with one.silent():
+        await problem(await two.client.post("/api/v1/images", data=jpeg, headers=headers), "node-unavailable")
+    again = await two.client.post("/api/v1/images", data=jpeg, headers=headers)
+    assert (again.status, (await again.json())["slug"]) == (201, (await first.json())["slug"])
+
+
+@pytest.mark.parametrize("is_older", [False, True], ids=["the same bytes", "older bytes"])
+async def test_an_original_that_the_store_has_needs_no_node(
+    nodes: Nodes, jpeg: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_older: bool
+) -> None:
+    """Its node is lost after it has shipped the original and before its row says so."""
+    one, two = nodes
+
+    async def is_quiet() -> bool:
+        return not await one.appliance.catalogue.images.unshipped()
+
+    await until(is_quiet, "the originals of earlier tests in the store")
+    held = gated(monkeypatch, one.appliance.catalogue.images, "mark_shipped")
+    slug = (await one.upload(jpeg))["slug"]
+    await held.reached.wait()
+    try:
+        if is_older:
+            (tmp_path / "older").write_bytes(jpeg)
+            await two.appliance.store.put(
+                object_key(slug), tmp_path / "older", media_type="image/jpeg", metadata={"sha256": "0" * 64}
+            )
+        async with one.silent():
+            for address in ("original", "small.jpg"):
+                reply = await two.get(f"/i/{slug}/{address}", Accept="application/json")
+                if is_older:
+                    await problem(reply, "node-unavailable")
+                else:
+                    assert reply.status == 200, await reply.text()
+    finally:
+        held.open()
 
 
 @pytest.mark.usefixtures("store_away")
