@@ -85,15 +85,14 @@ def compared(pairs: Sequence[tuple[Verdict, Verdict]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--short", action="store_true", help="only the camera's photograph, up to 1024 px")
+    parser.add_argument("--short", action="store_true", help="only the camera's photograph")
     short = parser.parse_args().short
     sources = {"camera.jpg": camera_photo()}
     if not short:
         sources |= {"large.jpg": large_photo(), "screen.png": png_photo()}
-    boxes = [box for box in PRESETS if not short or box <= 1024]
     widths = {name: pyvips.Image.new_from_buffer(data, "").width for name, data in sources.items()}
     cases = [
-        Case(name, box, format) for name in sources for box in boxes for format in QUALITIES if box <= widths[name]
+        Case(name, box, format) for name in sources for box in PRESETS for format in QUALITIES if box <= widths[name]
     ]
     with start_servers() as held:
         found = answers(held, cases, sources)

@@ -6,7 +6,7 @@ one with the edits.
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from appliance.domain.model import KeepMetadata
@@ -100,7 +100,8 @@ def pack_order(order: Order) -> bytes:
 
 def _rendering(order: Render) -> dict[str, Any]:
     targets = [(one.preset.name, one.preset.box_px, one.format.value, one in order.animated) for one in order.targets]
-    return {"facts": asdict(order.facts), "targets": targets, "cpu_s": order.cpu_s, "patient": order.patient}
+    facts = {name: getattr(order.facts, name) for name in _FACTS}  # unlike asdict, which copies each value
+    return {"facts": facts, "targets": targets, "cpu_s": order.cpu_s, "patient": order.patient}
 
 
 def unpack_order(message: bytes) -> Order:
@@ -142,6 +143,7 @@ def _cut_out(facts: dict[str, Any], material: str, cuts: list[dict[str, Any]], c
     return CutOut(Facts(**facts), Material(material), wanted, cpu_s)
 
 
+_FACTS = tuple(one.name for one in fields(Facts))
 _NAMES: dict[type[Order], str] = {
     Inspect: "inspect",
     FindPrivate: "find-private",
