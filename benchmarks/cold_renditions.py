@@ -1,91 +1,167 @@
-"""How many renditions of new images are made a second, compared with other image servers?
+"""How many renditions of new images are made a second, at what cost and how well, compared with other image servers?
 
-Each request has its own connection, 4 run at a time, and every source is asked for once. No package registry has
-imgproxy, so its rate is estimated from oximg in the same run and from the rates of both on another machine with the
-same photographs over kept connections: 116 and 61 a second at 256 px, 42 and 38 at 1024 px; for the larger photograph
-74 and 30, 28 and 24. There is no estimate for PNG.
+Each request has its own connection, and every source is asked for once: 4 at a time, and 32 where sources are mixed. A
+row is won by a rate no lower, with no more bytes and a score (SSIMULACRA2, where `make quality` has installed it) no
+lower; otherwise it says what is behind.
+
+No package registry has imgproxy, so its rate is estimated from oximg in the same run and from the rates of both on
+another machine with the same photographs over kept connections: 116 and 61 a second at 256 px, 42 and 38 at 1024 px;
+for the larger photograph 74 and 30, 28 and 24. There is no estimate for other sources.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from shutil import which
 
 from benchmarks.harness import distinct, report
-from benchmarks.inputs.photographs import distinct_png, heic_photo, large_photo, png_photo
+from benchmarks.inputs.photographs import distinct_png, heic_photo, large_photo, phone_photo, png_photo
 from benchmarks.load.closed_loop import fetch_all
-from benchmarks.peers.comparison import OURS, Comparison, cells, rates, ratio, start_servers
+from benchmarks.peers.comparison import OURS, PRESETS, Comparison, cells, rates, ratio, start_servers
+from benchmarks.verdicts import CAN_SCORE, LIGHTS, Verdict, answer, judged
 from tests.support.images.pictures import camera_photo
 
-CONNECTIONS = 4
-CAMERA, LARGE = "JPEG 2725x2225, 0.8 MB", "JPEG 4000x3266, 4 MB"
+CONNECTIONS, MANY_CONNECTIONS = 4, 32
+CAMERA, LARGE, PHONE, PNG, HEIC, MIXED = (
+    "JPEG 0.8 MB",
+    "JPEG 4 MB",
+    "phone, 12 MP",
+    "PNG 1920x1568",
+    "HEIC 12 MP",
+    "mixed",
+)
 IMGPROXY_TO_OXIMG = {
     (CAMERA, 256): 116 / 61,
     (CAMERA, 1024): 42 / 38,
     (LARGE, 256): 74 / 30,
     (LARGE, 1024): 28 / 24,
 }
-GOALS = {("oximg", 256): 2.2, ("oximg", 1024): 1.6, ("thumbor", 256): 1.0, ("thumbor", 1024): 2.0}
-IMGPROXY_GOALS = {256: 1.1, 1024: 1.3}
+BYTES_ALIKE, SCORES_ALIKE = 1.005, 0.05
+"""Differences that the tables don't show."""
+ROUND_SOURCES = 10_000  # a round's files have numbers of their own
+HEADER = ("source", "into", "server", "a second: median (range)", "ours/it", "CPU ms", "KB", "score", "row")
 
-Sources = Callable[[int, int], list[tuple[str, bytes]]]
-
-
-def jpegs(photo: bytes) -> Sources:
-    """`count` distinct files of a round."""
-    return lambda turn, count: [(f"{turn}-{n}.jpg", distinct(photo, turn * 10_000 + n)) for n in range(count)]
+Sources = list[tuple[str, bytes]]
 
 
-def pngs(photo: bytes) -> Sources:
-    return lambda turn, count: [(f"{turn}-{n}.png", distinct_png(photo, turn * 10_000 + n)) for n in range(count)]
+def copies(photo: bytes, number: int) -> tuple[str, bytes]:
+    """The photograph as a file of its own, and a name for it."""
+    if photo.startswith(b"\xff\xd8"):
+        return f"{number}.jpg", distinct(photo, number)
+    if photo.startswith(b"\x89PNG"):
+        return f"{number}.png", distinct_png(photo, number)
+    return f"{number}.heic", photo + (16).to_bytes(4, "big") + b"free" + number.to_bytes(8, "big")
 
 
-def heics(photo: bytes) -> Sources:
-    """A box of its own at the end makes each a file of its own."""
-    return lambda turn, count: [
-        (f"{turn}-{n}.heic", photo + (16).to_bytes(4, "big") + b"free" + (turn * 10_000 + n).to_bytes(8, "big"))
-        for n in range(count)
-    ]
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is asked for: renditions of these photographs, in turn, in one size and format."""
+
+    what: str
+    photos: Sequence[Callable[[], bytes]]
+    box: int
+    format: str = "jpg"
+
+    @property
+    def connections(self) -> int:
+        return CONNECTIONS if len(self.photos) == 1 else MANY_CONNECTIONS
+
+    @property
+    def into(self) -> str:
+        return f"{self.box} px, {self.format}"
+
+    def sources(self, turn: int, count: int) -> Sources:
+        """`count` files that no other turn has."""
+        return [copies(self.photos[n % len(self.photos)](), turn * ROUND_SOURCES + n) for n in range(count)]
 
 
 class Measured:
-    """One source in one size: what each server makes of it."""
+    """A row: what each server makes of it."""
 
-    def __init__(self, held: Comparison, sources: Sources, box: int, count: int, turn: int) -> None:
-        self._held, self._sources, self._box, self._count, self._turn = held, sources, box, count, turn
+    def __init__(self, held: Comparison, row: Row, count: int, turn: int) -> None:
+        self._held, self._row, self._count, self._turn = held, row, count, turn
+        self._names = held.peer_names(row.sources(0, count))
+        self.cpu_ms: dict[str, list[float]] = {}
 
-    def ours(self, number: int) -> float:
+    def measures(self) -> dict[str, Callable[[int], float]]:
+        """For ours and each peer that reads the source and writes the format: its rate in a round."""
+        found: dict[str, Callable[[int], float]] = {OURS: self._ours}
+        for peer in self._held.peers:
+            if answer(peer.url(self._names[0], self._row.box, self._row.format), self._row.format) is not None:
+                found[peer.name] = lambda _, peer=peer: self._rate(  # type: ignore[misc]
+                    peer.name, peer.cpu_s, [peer.url(name, self._row.box, self._row.format) for name in self._names]
+                )
+        return found
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """Bytes and score of the first photograph, by server."""
+        name, source = self._row.sources(self._turn, 1)[0]
+        self._held.peer_names([(name, source)])
+        urls = {OURS: self._our_urls([(name, source)])[0]}
+        urls |= {peer.name: peer.url(name, self._row.box, self._row.format) for peer in self._held.peers}
+        answers = {server: answer(url, self._row.format) for server, url in urls.items()}
+        return {server: _verdict(source, data) for server, data in answers.items() if data is not None}
+
+    def _ours(self, number: int) -> float:
         """Ours keeps what it made, so every round has sources of its own."""
-        slugs = self._held.slugs(self._sources(self._turn + number, self._count))
-        urls = [self._held.our_url(slug, self._box) for slug in slugs]
-        return fetch_all(urls, connections=CONNECTIONS).rate
+        urls = self._our_urls(self._row.sources(self._turn + 1 + number, self._count))
+        return self._rate(OURS, self._held.ours.cpu_s, urls)
 
-    def peers(self) -> dict[str, Callable[[int], float]]:
-        names = self._held.peer_names(self._sources(0, self._count))
-        return {
-            peer.name: lambda _, peer=peer: (
-                fetch_all(  # type: ignore[misc]
-                    [peer.url(name, self._box) for name in names], connections=CONNECTIONS
-                ).rate
-            )
-            for peer in self._held.peers
-        }
+    def _our_urls(self, sources: Sources) -> list[str]:
+        return [self._held.our_url(slug, self._row.box, self._row.format) for slug in self._held.slugs(sources)]
+
+    def _rate(self, server: str, cpu_s: Callable[[], float], urls: Sequence[str]) -> float:
+        before_s = cpu_s()
+        rate = fetch_all(urls, connections=self._row.connections).rate
+        self.cpu_ms.setdefault(server, []).append((cpu_s() - before_s) * 1000 / len(urls))
+        return rate
 
 
-def row(what: str, box: int, found: dict[str, list[float]]) -> list[tuple[str, ...]]:
+def _verdict(source: bytes, data: bytes) -> Verdict:
+    return judged(source, data, LIGHTS[:1]) if CAN_SCORE else Verdict(len(data), ())
+
+
+def lines(
+    row: Row, found: dict[str, list[float]], cpu_ms: dict[str, list[float]], seen: dict[str, Verdict]
+) -> Iterator[tuple[str, ...]]:
+    """The row's lines in the table: ours, then each peer's."""
     ours = found[OURS]
-    rows: list[tuple[str, ...]] = [(what, f"{box} px", OURS, cells(ours), "", "")]
-    for name, theirs in found.items():
-        if name != OURS:
-            goal = GOALS.get((name.split()[0], box))
-            rows.append((what, f"{box} px", name, cells(theirs), f"{ratio(ours, theirs):.2f}", _goal(goal)))
-            if name.startswith("oximg") and (what, box) in IMGPROXY_TO_OXIMG:
-                would = [rate * IMGPROXY_TO_OXIMG[what, box] for rate in theirs]
-                words = (cells(would), f"{ratio(ours, would):.2f}", _goal(IMGPROXY_GOALS[box]))
-                rows.append((what, f"{box} px", "imgproxy, estimated", *words))
-    return rows
+    for name, each in found.items():
+        quality = f"{seen[name].bytes / 1000:.1f}", " ".join(f"{score:.1f}" for score in seen[name].scores)
+        figures = f"{statistics.median(cpu_ms[name]):.1f}", *quality
+        if name == OURS:
+            yield row.what, row.into, name, cells(ours), "", *figures, ""
+            continue
+        lead = ratio(ours, each)
+        yield row.what, row.into, name, cells(each), f"{lead:.2f}", *figures, outcome(lead, seen[OURS], seen[name])
+        if name.startswith("oximg") and row.format == "jpg" and (row.what, row.box) in IMGPROXY_TO_OXIMG:
+            would = [rate * IMGPROXY_TO_OXIMG[row.what, row.box] for rate in each]
+            yield row.what, row.into, "imgproxy, estimated", cells(would), f"{ratio(ours, would):.2f}", "", "", "", ""
 
 
-def _goal(goal: float | None) -> str:
-    return "" if goal is None else f">= {goal}"
+def outcome(lead: float, ours: Verdict, theirs: Verdict) -> str:
+    """Whether the row is won, or in what ours is behind."""
+    behind = ["rate"] * (lead < 1) + ["bytes"] * (ours.bytes > theirs.bytes * BYTES_ALIKE)
+    behind += ["score"] * any(
+        mine < other - SCORES_ALIKE for mine, other in zip(ours.scores, theirs.scores, strict=True)
+    )
+    return f"behind: {', '.join(behind)}" if behind else "won"
+
+
+def wanted(*, is_short: bool) -> list[Row]:
+    """The rows to measure."""
+    if is_short:
+        return [Row(CAMERA, [camera_photo], box) for box in (256, 1024)]
+    jpegs = {CAMERA: camera_photo, LARGE: cache(large_photo), PHONE: cache(phone_photo)}
+    png = cache(png_photo)
+    rows = [Row(what, [photo], box) for what, photo in jpegs.items() for box in PRESETS]
+    rows += [Row(CAMERA, [camera_photo], box, format) for format in ("webp", "avif") for box in (256, 1024)]
+    rows += [Row(PNG, [png], box) for box in (256, 1024)]
+    if which("heif-enc"):
+        rows += [Row(HEIC, [cache(heic_photo)], box) for box in (256, 1024)]
+    return rows + [Row(MIXED, [*jpegs.values(), png], 512, format) for format in ("jpg", "webp")]
 
 
 def main() -> None:
@@ -93,30 +169,19 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100, help="sources a round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--short", action="store_true", help="only the camera's photograph at 256 and 1024 px")
+    parser.add_argument("--only", default="", metavar="WORD", help="only rows whose source or format has this word")
     arguments = parser.parse_args()
-    rows: list[tuple[str, ...]] = []
-    photo = camera_photo()
-    wanted: list[tuple[str, Sources, Sequence[int], bool]] = [
-        (CAMERA, jpegs(photo), (256, 1024) if arguments.short else (256, 512, 1024, 2048), True)
-    ]
-    if not arguments.short:
-        wanted.append((LARGE, jpegs(large_photo()), (256, 512, 1024, 2048), True))
-        wanted.append(("PNG 1920x1568", pngs(png_photo()), (256, 1024), True))
-        if (heic := heic_photo()) is not None:
-            wanted.append(("HEIC 4032x3292", heics(heic), (256, 1024), False))
+    table: list[tuple[str, ...]] = []
+    rows = [row for row in wanted(is_short=arguments.short) if arguments.only in f"{row.what} {row.into}"]
     with start_servers() as held:
-        turn = 1
-        for what, sources, boxes, peers_read_it in wanted:
-            for box in boxes:
-                measured = Measured(held, sources, box, arguments.count, turn)
-                measures = {OURS: measured.ours} | (measured.peers() if peers_read_it else {})
-                rows += row(what, box, rates(arguments.rounds, measures))
-                turn += arguments.rounds
-        rows += [(missing, "", "skipped", "", "", "") for missing in held.missing]
-    question = "Renditions a second of images that were never viewed, each request on its own connection"
-    report(
-        "cold_renditions", question, ("source", "into", "server", "a second: median (range)", "ours/it", "goal"), rows
-    )
+        for number, row in enumerate(rows):
+            measured = Measured(held, row, arguments.count, 1 + number * (arguments.rounds + 1))
+            seen = measured.verdicts()
+            found = rates(arguments.rounds, measured.measures())
+            table += lines(row, found, measured.cpu_ms, seen)
+        table += [(missing, "", "skipped", *[""] * 6) for missing in held.missing]
+    question = "Renditions of images that were never viewed, each request on its own connection: rate, cost and quality"
+    report("cold_renditions", question, HEADER, table, is_whole=not arguments.only)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@
                                                         v
                                           one rendition, in the lane of pyramids
 
-An order that has begun is finished: it takes less than a second at a low priority of the processor, and less than the
-start of another process would. Nothing that goes wrong here changes an image's state.
+An order that has begun is finished: it takes two seconds at most, at a low priority of the processor. Nothing that goes
+wrong here changes an image's state.
 """
 
 import asyncio
@@ -114,4 +114,4 @@ class IdleRenderer:
         source = await session.source([target])
         with source.open() if source else await session.original(Clients(HOST)) as file:
             async with self._workers.lease_in_background() as worker:
-                return await worker.render(file.fileno(), session.image.facts, (target,))
+                return await worker.render(file.fileno(), session.image.facts, (target,), patient=True)

@@ -39,9 +39,8 @@ async def nearest_source(
     cache: Cache, config: Renditions, image: Image, targets: Iterable[Target]
 ) -> RenditionSource | None:
     """The smallest cached rendition that every target can be made from; None when there is none."""
-    if image.animated:
+    if image.animated or not (names := await cache.names(image.slug)):
         return None
-    names = await cache.names(image.slug)
     for preset in sorted(config.presets, key=lambda preset: preset.box_px):
         for format_ in config.formats:
             candidate = Target(preset, format_)

@@ -52,7 +52,7 @@ class Target:
 
     @property
     def name(self) -> str:
-        return f"{self.preset.name}.{self.format.value}"
+        return f"{self.preset.name}.{self.format}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,13 @@ from appliance.imaging.sniffing import kind_of
 from appliance.imaging.sources import BROKEN, is_permanent, open_image
 
 
-def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset[Target]) -> list[RenderedFile]:
+def render(
+    fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset[Target], *, patient: bool = False
+) -> list[RenderedFile]:
     """Every target, in their order. `facts` are the original's, whatever smaller version of it `fd` holds.
 
-    The `moving` ones keep the animation, unless it can't be read to its end: then they show the first frame too.
+    The `moving` ones keep the animation, unless it can't be read to its end: then they show the first frame too. A
+    `patient` caller prefers smaller files to soon ones.
 
     Raises CannotResize, EmptyUpload, UnsupportedFormat or NotAnImage.
     """
@@ -35,7 +38,7 @@ def render(fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset
         if made is None:
             images = _stills(fd, kind, set(stills.values()))
             gain_map = _gain_map(fd, kind, shapes)  # once the whole image is out of memory
-            made = encode_each(images, {target: one.size for target, one in stills.items()}, gain_map)
+            made = encode_each(images, {target: one.size for target, one in stills.items()}, gain_map, patient=patient)
         files = animated | made
     except BROKEN as error:
         refusal = CannotResize(refusals.DAMAGED)

@@ -6,7 +6,7 @@ one with the edits.
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from appliance.domain.model import KeepMetadata
@@ -62,13 +62,14 @@ class ReadDetails:
 class Render:
     """Render every target from one decode. `facts` are the original's, whatever file the pixels come from.
 
-    The targets in `animated` keep the animation.
+    The targets in `animated` keep the animation. With `patient`, files are to be small rather than soon there.
     """
 
     facts: Facts
     targets: tuple[Target, ...]
     animated: frozenset[Target]
     cpu_s: int
+    patient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ def pack_order(order: Order) -> bytes:
 
 def _rendering(order: Render) -> dict[str, Any]:
     targets = [(one.preset.name, one.preset.box_px, one.format.value, one in order.animated) for one in order.targets]
-    return {"facts": asdict(order.facts), "targets": targets, "cpu_s": order.cpu_s}
+    facts = {name: getattr(order.facts, name) for name in _FACTS}  # unlike asdict, which copies each value
+    return {"facts": facts, "targets": targets, "cpu_s": order.cpu_s, "patient": order.patient}
 
 
 def unpack_order(message: bytes) -> Order:
@@ -120,10 +122,10 @@ def _read_details(keep: str, cpu_s: int) -> ReadDetails:
     return ReadDetails(KeepMetadata(keep), cpu_s)
 
 
-def _render(facts: dict[str, Any], targets: list[tuple[str, int, str, bool]], cpu_s: int) -> Render:
+def _render(facts: dict[str, Any], targets: list[tuple[str, int, str, bool]], cpu_s: int, patient: bool) -> Render:
     wanted = {Target(Preset(name, box_px), Format(format)): kept for name, box_px, format, kept in targets}
     animated = frozenset(target for target, kept in wanted.items() if kept)
-    return Render(Facts(**facts), tuple(wanted), animated, cpu_s)
+    return Render(Facts(**facts), tuple(wanted), animated, cpu_s, patient)
 
 
 def _cut_out(facts: dict[str, Any], material: str, cuts: list[dict[str, Any]], cpu_s: int) -> CutOut:
@@ -141,6 +143,7 @@ def _cut_out(facts: dict[str, Any], material: str, cuts: list[dict[str, Any]], c
     return CutOut(Facts(**facts), Material(material), wanted, cpu_s)
 
 
+_FACTS = tuple(one.name for one in fields(Facts))
 _NAMES: dict[type[Order], str] = {
     Inspect: "inspect",
     FindPrivate: "find-private",

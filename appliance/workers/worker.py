@@ -91,15 +91,19 @@ class Worker:
             raise answer
         return answer if isinstance(answer, Details) else _NOTHING_READ
 
-    async def render(self, fd: int, facts: Facts, targets: Sequence[Target]) -> list[RenderedFile]:
+    async def render(
+        self, fd: int, facts: Facts, targets: Sequence[Target], *, patient: bool = False
+    ) -> list[RenderedFile]:
         """A file for each target, in their order, from one decode of the open file, whose offset is left alone.
 
-        `facts` are the original's and decide the sizes; `fd` may hold a rendition of it that is large enough.
+        `facts` are the original's and decide the sizes; `fd` may hold a rendition of it that is large enough. A
+        `patient` caller prefers smaller files to soon ones.
+
         Raises CannotResize when the pixels can't be decoded, the deadline passes or the process dies of them; Busy.
         """
         made: list[RenderedFile] = []
         for first in range(0, len(targets), MAX_TARGETS):
-            made += await self._render(fd, facts, tuple(targets[first : first + MAX_TARGETS]))
+            made += await self._render(fd, facts, tuple(targets[first : first + MAX_TARGETS]), patient)
         return made
 
     async def cut(self, fd: int, facts: Facts, material: Material, cuts: Sequence[Cut]) -> list[bytes]:
@@ -118,9 +122,9 @@ class Worker:
         """Write the pyramid of the open image into an empty file. Raises CannotResize, Busy."""
         await self._results(BuildPyramid(order_cpu_s(self._deadline_s)), fd, 0, output_fd)
 
-    async def _render(self, fd: int, facts: Facts, targets: tuple[Target, ...]) -> list[RenderedFile]:
+    async def _render(self, fd: int, facts: Facts, targets: tuple[Target, ...], patient: bool) -> list[RenderedFile]:
         moving = frozenset(target for target in targets if keeps_animation(facts, target, self._animations))
-        order = Render(facts, targets, moving, order_cpu_s(self._deadline_s))
+        order = Render(facts, targets, moving, order_cpu_s(self._deadline_s), patient)
         sizes, files = await self._results(order, fd, len(targets))
         return [
             RenderedFile(target, width, height, data, moved, has_gain_map)

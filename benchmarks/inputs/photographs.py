@@ -1,6 +1,5 @@
 """Photographs of typical sizes and formats, and copies that differ in a comment so that no cache knows them."""
 
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -10,6 +9,8 @@ import pyvips
 from tests.support.images.pictures import camera_photo
 
 LARGE_PX = (4000, 3266)
+PHONE_PX = (4032, 3024)
+TURNED_RIGHT = 6  # the EXIF orientation of a photograph taken upright
 
 
 def large_photo() -> bytes:
@@ -21,21 +22,28 @@ def large_photo() -> bytes:
     return bytes(noisy.jpegsave_buffer(Q=90, keep="none"))
 
 
+def phone_photo() -> bytes:
+    """12 megapixels as a phone writes them: lying on its side, in Display P3, with EXIF; about 3 MB."""
+    whole = pyvips.Image.new_from_buffer(camera_photo(), "")
+    picture = whole.resize(PHONE_PX[0] / whole.width, vscale=PHONE_PX[1] / whole.height, kernel="cubic")
+    noisy = (picture + pyvips.Image.gaussnoise(*PHONE_PX, mean=0, sigma=3, seed=9)).rint().cast("uchar")
+    wide = noisy.copy(interpretation="srgb").icc_transform("p3", input_profile="srgb").copy()
+    wide.set_type(pyvips.GValue.gint_type, "orientation", TURNED_RIGHT)
+    return bytes(wide.jpegsave_buffer(Q=86, keep="all"))
+
+
 def png_photo() -> bytes:
     """A screenshot's size as PNG: 1920 x 1568 pixels of the camera's photograph, smoothed."""
     picture = pyvips.Image.new_from_buffer(camera_photo(), "").resize(1920 / 2725).gaussblur(1.2)
     return bytes(picture.pngsave_buffer(compression=6, keep="none"))
 
 
-def heic_photo() -> bytes | None:
-    """12 megapixels as HEIC; None where heif-enc is missing."""
-    tool = shutil.which("heif-enc")
-    if tool is None:
-        return None
+def heic_photo() -> bytes:
+    """12 megapixels as HEIC, by heif-enc."""
     with tempfile.TemporaryDirectory() as folder:
         source, result = Path(folder, "in.png"), Path(folder, "out.heic")
         pyvips.Image.new_from_buffer(camera_photo(), "").resize(4032 / 2725).pngsave(str(source), compression=1)
-        subprocess.run([tool, "-q", "60", source, "-o", result], check=True, capture_output=True)
+        subprocess.run(["heif-enc", "-q", "60", source, "-o", result], check=True, capture_output=True)
         return result.read_bytes()
 
 

@@ -41,8 +41,8 @@ class Comparison:
         with urllib.request.urlopen(urllib.request.Request(url, data=data, method="POST")) as reply:
             return str(load(reply)["slug"])
 
-    def our_url(self, slug: str, box: int) -> str:
-        return f"{self.ours.url}/i/{slug}/{PRESETS[box]}.jpg"
+    def our_url(self, slug: str, box: int, format: str = "jpg") -> str:
+        return f"{self.ours.url}/i/{slug}/{PRESETS[box]}.{format}"
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.harness import ROOT, free_port
+from benchmarks.harness import ROOT, children, cpu_s, free_port
 
 PEERS = ROOT / "build" / "peers"
 START_S = 30.0
@@ -32,11 +32,16 @@ class ImagePeer:
     """A running image server; `address` is that of one source (its file's name), a box's pixels and a format."""
 
     name: str
+    process: "subprocess.Popen[bytes]"
     address: Callable[[str, int, str], str]
 
     def url(self, source: str, box: int, format: str = "jpg") -> str:
         """Where it serves that source in a box of so many pixels; the formats are those of `QUALITIES`."""
         return self.address(source, box, format)
+
+    def cpu_s(self) -> float:
+        """Processor seconds of all its processes so far."""
+        return cpu_s(self.process.pid, *children(self.process.pid))
 
 
 @contextlib.contextmanager
@@ -49,9 +54,9 @@ def oximg(folder: Path) -> Iterator[ImagePeer]:
         QUALITY=QUALITIES["jpg"],
         OXIMG_WEBP_QUALITY=QUALITIES["webp"],
         OXIMG_AVIF_QUALITY=QUALITIES["avif"],
-    ) as port:
+    ) as (port, process):
         base = f"http://127.0.0.1:{port}/resize"
-        yield ImagePeer("oximg 0.18.1", lambda name, box, format: f"{base}/{box}/{box}/{name}@{format}")
+        yield ImagePeer("oximg 0.18.1", process, lambda name, box, format: f"{base}/{box}/{box}/{name}@{format}")
 
 
 @contextlib.contextmanager
@@ -63,14 +68,15 @@ def thumbor(folder: Path) -> Iterator[ImagePeer]:
         f"FILE_LOADER_ROOT_PATH = {str(folder)!r}\n"
         "STORAGE = 'thumbor.storages.no_storage'\n"
         f"QUALITY = {QUALITIES['jpg']}\nWEBP_QUALITY = {QUALITIES['webp']}\nAVIF_QUALITY = {QUALITIES['avif']}\n"
-        "MAX_AGE = 0\n"
+        "MAX_AGE = 0\nRESPECT_ORIENTATION = True\n"
     )
     program = _program("thumbor", PEERS / "thumbor" / "bin" / "thumbor")
     words = [program, "--ip", "127.0.0.1", "--processes", str(os.cpu_count()), "--conf", str(settings)]
-    with _running(words, port_option="--port") as port:
+    with _running(words, port_option="--port") as (port, process):
         base = f"http://127.0.0.1:{port}/unsafe/fit-in"
         yield ImagePeer(
             "thumbor 7.8",
+            process,
             lambda name, box, format: f"{base}/{box}x{box}/filters:format({_PILLOWS.get(format, format)})/{name}",
         )
 
@@ -83,8 +89,9 @@ def sharp(folder: Path) -> Iterator[ImagePeer]:
     if node is None or not (script.parent / "node_modules" / "sharp").exists():
         raise Missing("sharp: run `make bench-peers`, with Node 20 or newer")
     qualities = json.dumps(QUALITIES)
-    with _running([node, str(script)], FOLDER=folder, QUALITIES=qualities, PROCESSES=os.cpu_count()) as port:
-        yield ImagePeer("sharp 0.35", lambda name, box, format: f"http://127.0.0.1:{port}/{box}/{format}/{name}")
+    with _running([node, str(script)], FOLDER=folder, QUALITIES=qualities, PROCESSES=os.cpu_count()) as (port, process):
+        base = f"http://127.0.0.1:{port}"
+        yield ImagePeer("sharp 0.35", process, lambda name, box, format: f"{base}/{box}/{format}/{name}")
 
 
 IMAGE_PEERS: Sequence[Callable[[Path], AbstractContextManager[ImagePeer]]] = (oximg, thumbor, sharp)
@@ -98,7 +105,9 @@ def _program(name: str, installed: Path) -> str:
 
 
 @contextlib.contextmanager
-def _running(command: Sequence[str], *, port_option: str | None = None, **environment: object) -> Iterator[int]:
+def _running(
+    command: Sequence[str], *, port_option: str | None = None, **environment: object
+) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
     """The server of `command` on a free port, which it is told by option or as PORT."""
     port = free_port()
     options = [port_option, str(port)] if port_option else []
@@ -112,7 +121,7 @@ def _running(command: Sequence[str], *, port_option: str | None = None, **enviro
     )
     try:
         _wait_listening(port, process)
-        yield port
+        yield port, process
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, 15)

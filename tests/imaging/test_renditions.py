@@ -51,6 +51,20 @@ async def test_every_format_becomes_every_format(workers: Workers, media_type: s
     assert distance(picture, quarters_at((200, 150))) < 6
 
 
+@pytest.mark.parametrize(("box_px", "is_shared"), [(200, False), (640, True)])
+async def test_in_a_large_avif_four_pixels_share_a_colour(workers: Workers, box_px: int, *, is_shared: bool) -> None:
+    (made,) = await rendered(workers, pictures.photo(640, 480), boxed(box_px, Format.AVIF))
+    coding = made.data[made.data.index(b"av1C") + 6]  # of AV1's configuration, the byte that tells subsampling
+    assert bool(coding & 0b1100) == is_shared
+
+
+async def test_where_nobody_waits_an_avif_is_smaller(workers: Workers) -> None:
+    source, wanted = pictures.small_photo("coffee"), boxed(400, Format.AVIF)
+    (soon,), (small,) = await rendered(workers, source, wanted), await rendered(workers, source, wanted, patient=True)
+    assert len(small.data) < len(soon.data)
+    assert distance(pictures.opened(small.data), pictures.opened(soon.data)) < 6
+
+
 async def test_heic_becomes_a_rendition(workers: Workers) -> None:
     source = pictures.heic()
     facts = await inspected(workers, source)

@@ -43,13 +43,15 @@ async def inspected(workers: Workers, data: bytes) -> Facts:
         os.close(fd)
 
 
-async def rendered(workers: Workers, data: bytes, *targets: Target, facts: Facts | None = None) -> list[RenderedFile]:
+async def rendered(
+    workers: Workers, data: bytes, *targets: Target, facts: Facts | None = None, patient: bool = False
+) -> list[RenderedFile]:
     """The targets, made of `data` by a real worker."""
     fd = in_memory(data)
     try:
         facts = facts or await workers.inspect(fd)
         async with workers.lease(facts, Priority.VIEW) as worker:
-            return await worker.render(fd, facts, targets)
+            return await worker.render(fd, facts, targets, patient=patient)
     finally:
         os.close(fd)
 

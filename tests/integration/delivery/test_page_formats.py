@@ -1,6 +1,7 @@
 """Page formats: AVIF and WebP that pages name once they are made, which happens while nobody waits for anything."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,8 @@ from appliance.config.model import Renditions
 from appliance.delivery import idle_renderer
 from appliance.delivery.idle_renderer import IdleRenderer
 from appliance.delivery.page_formats import page_targets
-from appliance.domain.renditions import Priority
+from appliance.domain.renditions import Priority, RenderedFile
+from appliance.workers import Worker
 from tests.imaging.test_gain_maps import ultra_hdr
 from tests.support.gates import row
 from tests.support.host import Host, OpenHost
@@ -65,6 +67,24 @@ async def test_pages_name_lighter_formats_once_they_are_made(open_host: OpenHost
     assert webp["srcset"] == f"/i/{slug}/medium-large.webp 1536w"
     assert left(host.appliance.delivery.idle_renderer) == 0
     assert host.counted("worker_cpu_seconds_total", lane="background") > 0
+
+
+async def test_only_what_nobody_waits_for_is_made_patiently(
+    open_host: OpenHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, bool] = {}
+    render = Worker.render
+
+    async def noted(*order: Any, patient: bool = False) -> list[RenderedFile]:
+        asked.update((target.name, patient) for target in order[-1])
+        return await render(*order, patient=patient)
+
+    monkeypatch.setattr(Worker, "render", noted)
+    host = await opened_with_prewarm(open_host, ("medium",))
+    slug = (await host.upload(pictures.photo(1040, 700)))["slug"]
+    await idle_again(host)
+    await host.get(f"/i/{slug}/small.avif")
+    assert asked == {"medium.jpg": False, "placeholder.webp": False, FOR_PHONES: True, "small.avif": False}
 
 
 async def test_nothing_is_made_while_somebody_waits(open_host: OpenHost, monkeypatch: pytest.MonkeyPatch) -> None:

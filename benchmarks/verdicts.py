@@ -1,0 +1,69 @@
+"""Verdicts on what image servers answer: its bytes, and how close it comes to the source."""
+
+import contextlib
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import pyvips
+
+LIGHTS = ("srgb", "scrgb")
+"""The spaces of the references: values as stored, and linear light."""
+CAN_SCORE = find_spec("ssimulacra2") is not None
+"""Whether `make quality` has installed what scores need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer's bytes, and its SSIMULACRA2 score against each reference, in the order that was asked for."""
+
+    bytes: int
+    scores: tuple[float, ...]
+
+    def __str__(self) -> str:
+        return f"{self.bytes / 1000:.1f} KB {' '.join(f'{score:.1f}' for score in self.scores)}"
+
+
+def answer(url: str, format: str) -> bytes | None:
+    """The bytes at `url`; None where the server does not make that format."""
+    with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(url) as reply:
+        data = bytes(reply.read())
+        loader = str(pyvips.Image.new_from_buffer(data, "").get("vips-loader"))
+        return data if loader.startswith({"jpg": "jpeg", "avif": "heif"}.get(format, format)) else None
+    return None
+
+
+def judged(source: bytes, answer: bytes, lights: Sequence[str] = LIGHTS) -> Verdict:
+    """The verdict on an answer in any size; without scores where they can't be had."""
+    from ssimulacra2 import compute_ssimulacra2  # noqa: PLC0415 - of the packages for benchmarks alone
+
+    picture = _shown(answer)
+    with tempfile.TemporaryDirectory(prefix="appliance-quality-") as folder:
+        shown = Path(folder, "shown.png")
+        picture.pngsave(str(shown), compression=1, keep="none")
+        scores = []
+        for light in lights:
+            reference = Path(folder, f"{light}.png")
+            reduced(source, picture.width, picture.height, light).pngsave(str(reference), compression=1, keep="none")
+            scores.append(compute_ssimulacra2(str(reference), str(shown)))
+    return Verdict(len(answer), tuple(scores))
+
+
+def reduced(source: bytes, width: int, height: int, light: str) -> pyvips.Image:
+    """The whole source, decoded pixel by pixel, in that size."""
+    whole = _shown(source).colourspace(light)
+    smaller = whole.resize(width / whole.width, vscale=height / whole.height, kernel="lanczos3", gap=0)
+    assert (smaller.width, smaller.height) == (width, height)
+    return smaller.colourspace("srgb")
+
+
+def _shown(file: bytes) -> pyvips.Image:
+    """As a viewer shows it: upright, and in sRGB."""
+    image = pyvips.Image.new_from_buffer(file, "").autorot()
+    if image.get_typeof("icc-profile-data"):
+        return image.icc_transform("srgb", embedded=True)
+    return image
