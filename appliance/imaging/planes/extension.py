@@ -55,7 +55,7 @@ class Extension:
         self._library.planes_load.restype = ctypes.c_char_p
         self._library.planes_load.argtypes = (ctypes.c_char_p, ctypes.c_char_p)
         self._library.planes_kernels.restype = ctypes.c_char_p
-        wrong: bytes | None = self._library.planes_load(str(_libjpeg()).encode(), kernels.encode() if kernels else None)
+        wrong: bytes | None = self._library.planes_load(str(libjpeg()).encode(), kernels.encode() if kernels else None)
         if wrong:
             raise OSError(wrong.decode())
 
@@ -99,7 +99,7 @@ def _packed(one: PlaneSize) -> _Size:
     return _Size(*one.size, source, one.quality, one.is_optimised, one.profile or None, len(one.profile), None, 0)
 
 
-def _libjpeg() -> Path:
+def libjpeg() -> Path:
     """The library in Pillow's wheel. A Pillow that was built against the system's has none."""
     [folder] = [Path(place).parent / "pillow.libs" for place in PIL.__path__]
     for path in sorted(folder.glob("libjpeg-*.so.62.*")):

@@ -50,7 +50,7 @@ def test_a_pillow_without_a_libjpeg_of_its_own_says_so(
 def test_a_library_that_is_no_libjpeg_is_refused(
     extension: Extension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_libjpeg", lambda: LIBRARY)
+    monkeypatch.setattr(module, "libjpeg", lambda: LIBRARY)
     with pytest.raises(OSError, match="jpeg_std_error"):
         with_kernels("plain", tmp_path)
 

@@ -7,10 +7,12 @@
 
 #include "libjpeg.h"
 #include "pool.h"
+#include "quarter.h"
 #include "resampling.h"
 #include "writer.h"
 
 enum {
+    DOUBTFUL = -1, // an outcome of the quick scan: libjpeg is asked
     MAX_SIZES = 8,
     MAX_ROWS = 2 * DCTSIZE, // of one component that are read at once
     ROWS_AT_ONCE = 128,     // kept beyond what the next scaler reaches, for those made at once and not yet encoded
@@ -27,7 +29,10 @@ typedef struct {
 typedef struct {
     struct jpeg_decompress_struct decoder;
     struct jpeg_error_mgr errors;
+    int is_quick;    // whether the scan is read by `quarter`, and not by the decoder
+    Quarter quarter;
     Plane decoded[COMPONENTS];
+    int rows_at_once[COMPONENTS]; // of decoded ones
     double extents[COMPONENTS][2]; // of the image in each plane: whole samples and a part of one
     Size sizes[MAX_SIZES];
     PlanesSize *wanted;
@@ -64,47 +69,69 @@ static int is_suited(const struct jpeg_decompress_struct *decoder) {
            component->v_samp_factor == decoder->max_v_samp_factor && decoder->max_v_samp_factor <= 2;
 }
 
-static void open_decoder(const uint8_t *jpeg, size_t bytes, int shrink) {
+static void start_libjpeg(int shrink) {
     struct jpeg_decompress_struct *decoder = &work->decoder;
-    decoder->err = &work->errors;
-    libjpeg.jpeg_CreateDecompress(decoder, JPEG_LIB_VERSION, sizeof *decoder);
-    libjpeg.jpeg_mem_src(decoder, jpeg, bytes);
-    libjpeg.jpeg_read_header(decoder, TRUE);
-    if (!is_suited(decoder)) longjmp(work->over, PLANES_UNSUITED);
     decoder->raw_data_out = TRUE;
     decoder->out_color_space = decoder->jpeg_color_space;
     decoder->do_fancy_upsampling = FALSE;
     decoder->scale_num = 1;
     decoder->scale_denom = shrink;
     libjpeg.jpeg_start_decompress(decoder);
+}
+
+static void open_decoder(const uint8_t *jpeg, size_t bytes, int shrink, int may_be_quick) {
+    struct jpeg_decompress_struct *decoder = &work->decoder;
+    decoder->err = &work->errors;
+    libjpeg.jpeg_CreateDecompress(decoder, JPEG_LIB_VERSION, sizeof *decoder);
+    libjpeg.jpeg_mem_src(decoder, jpeg, bytes);
+    libjpeg.jpeg_read_header(decoder, TRUE);
+    if (!is_suited(decoder)) longjmp(work->over, PLANES_UNSUITED);
     work->components = decoder->num_components;
+    work->is_quick = may_be_quick && shrink * QUARTER_SIDE == DCTSIZE &&
+                     quarter_open(&work->pool, &work->quarter, decoder);
+    if (!work->is_quick) start_libjpeg(shrink);
     for (int i = 0; i < work->components; i++) {
         const jpeg_component_info *component = &decoder->comp_info[i];
-        double part = component->DCT_scaled_size / (double)DCTSIZE;
+        int side = work->is_quick ? QUARTER_SIDE : component->DCT_scaled_size;
+        double part = side / (double)DCTSIZE;
+        work->rows_at_once[i] = side * component->v_samp_factor;
         work->extents[i][0] = decoder->image_width * part * component->h_samp_factor / decoder->max_h_samp_factor;
         work->extents[i][1] = decoder->image_height * part * component->v_samp_factor / decoder->max_v_samp_factor;
     }
 }
 
-// The next rows of each component. They may be fewer than are read at the image's end.
-static void decode_rows(void) {
+static int has_more_rows(void) {
+    if (work->is_quick) return work->quarter.row < work->quarter.rows;
+    return work->decoder.output_scanline < work->decoder.output_height;
+}
+
+static void read_rows(void) { // as libjpeg decodes them
     struct jpeg_decompress_struct *decoder = &work->decoder;
     JSAMPROW rows[COMPONENTS][MAX_ROWS];
     JSAMPARRAY arrays[COMPONENTS] = {rows[0], rows[1], rows[2]};
-    int counts[COMPONENTS];
     for (int i = 0; i < work->components; i++) {
         Plane *plane = &work->decoded[i];
-        counts[i] = decoder->comp_info[i].v_samp_factor * decoder->comp_info[i].DCT_scaled_size;
-        for (int k = 0; k < counts[i]; k++) rows[i][k] = plane_row(plane, plane->made + k);
+        for (int k = 0; k < work->rows_at_once[i]; k++) rows[i][k] = plane_row(plane, plane->made + k);
     }
     if (!libjpeg.jpeg_read_raw_data(decoder, arrays, decoder->max_v_samp_factor * decoder->min_DCT_scaled_size))
         longjmp(work->over, PLANES_DAMAGED);
+}
+
+// The next rows of each component. They may be fewer than are read at the image's end.
+static void decode_rows(void) {
+    if (!work->is_quick) read_rows();
+    else if (!quarter_read(&work->quarter, work->decoded)) longjmp(work->over, DOUBTFUL);
     for (int i = 0; i < work->components; i++) {
         Plane *plane = &work->decoded[i];
-        for (int k = 0; k < counts[i]; k++) plane_extend(plane, rows[i][k]);
-        int made = plane->made + counts[i];
+        int made = plane->made + work->rows_at_once[i];
+        for (int y = plane->made; y < made; y++) plane_extend(plane, plane_row(plane, y));
         plane->made = made < plane->height ? made : plane->height;
     }
+}
+
+static void close_decoder(void) {
+    if (!work->is_quick) libjpeg.jpeg_finish_decompress(&work->decoder);
+    else if (!quarter_is_whole(&work->quarter)) longjmp(work->over, DOUBTFUL);
 }
 
 // --- sizes -----------------------------------------------------------------------------------------------------------
@@ -199,11 +226,11 @@ static void make_files(void) {
         Size *size = &work->sizes[n];
         writer_open(&size->writer, &work->errors, size->planes, work->components, &work->wanted[n]);
     }
-    while (work->decoder.output_scanline < work->decoder.output_height) {
+    while (has_more_rows()) {
         decode_rows();
         for (int n = 0; n < work->count; n++) advance(n);
     }
-    libjpeg.jpeg_finish_decompress(&work->decoder);
+    close_decoder();
     for (int n = 0; n < work->count; n++) writer_finish(&work->sizes[n].writer);
     for (int n = 0; n < work->count; n++) writer_hand_over(&work->sizes[n].writer, &work->wanted[n]);
 }
@@ -217,8 +244,8 @@ const char *planes_kernels(void) {
     return kernels->name;
 }
 
-int planes_render(const uint8_t *jpeg, size_t bytes, int shrink, int orientation, PlanesSize *sizes, int count) {
-    if (count < 1 || count > MAX_SIZES) return PLANES_UNSUITED;
+static int attempt(const uint8_t *jpeg, size_t bytes, int shrink, int orientation, PlanesSize *sizes, int count,
+                   int may_be_quick) {
     if (!(work = calloc(1, sizeof *work))) return PLANES_NO_MEMORY;
     work->wanted = sizes;
     work->count = count;
@@ -229,7 +256,7 @@ int planes_render(const uint8_t *jpeg, size_t bytes, int shrink, int orientation
     turn(orientation);
     int outcome = setjmp(work->over);
     if (outcome == PLANES_DONE) {
-        open_decoder(jpeg, bytes, shrink);
+        open_decoder(jpeg, bytes, shrink, may_be_quick);
         make_files();
     }
     libjpeg.jpeg_destroy_decompress(&work->decoder);
@@ -237,6 +264,12 @@ int planes_render(const uint8_t *jpeg, size_t bytes, int shrink, int orientation
     pool_free(&work->pool);
     free(work);
     return outcome;
+}
+
+int planes_render(const uint8_t *jpeg, size_t bytes, int shrink, int orientation, PlanesSize *sizes, int count) {
+    if (count < 1 || count > MAX_SIZES) return PLANES_UNSUITED;
+    int outcome = attempt(jpeg, bytes, shrink, orientation, sizes, count, 1);
+    return outcome == DOUBTFUL ? attempt(jpeg, bytes, shrink, orientation, sizes, count, 0) : outcome;
 }
 
 void planes_free(PlanesSize *sizes, int count) {
