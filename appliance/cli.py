@@ -76,6 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     draining = _add(commands, "drain", _drain, "stop accepting uploads and wait until everything is in the store")
     draining.add_argument("--no-wait", action="store_true", help="return immediately; viewing continues either way")
+    draining.add_argument(
+        "--announce",
+        type=int,
+        default=0,
+        metavar="SECONDS",
+        help="accept uploads for so long after /readyz says it, so that a front with other servers asks those",
+    )
     _add(commands, "undrain", _on_config(drain.undrain), "accept uploads again")
     forgetting = _add(commands, "forget-node", _forget_node, "forget a node that is gone for good")
     forgetting.add_argument("name", metavar="NAME", help="its name, as `appliance status` shows it")
@@ -214,7 +221,7 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _drain(arguments: argparse.Namespace) -> int:
-    return drain.drain(load(arguments.config).config, wait=not arguments.no_wait)
+    return drain.drain(load(arguments.config).config, wait=not arguments.no_wait, announce_s=arguments.announce)
 
 
 def _forget_node(arguments: argparse.Namespace) -> int:

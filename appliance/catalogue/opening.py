@@ -22,6 +22,7 @@ __all__ = [
     "CatalogueFile",
     "catalogue_file",
     "catalogue_left_behind",
+    "database_addresses",
     "database_fault",
     "is_database",
     "open_catalogue",
@@ -58,6 +59,16 @@ def stored_catalogue(config: Config) -> StoredCatalogue:
     from appliance.catalogue.postgres.database import CatalogueDatabase  # noqa: PLC0415 - its driver is an extra
 
     return CatalogueDatabase(url)
+
+
+def database_addresses(config: Config) -> list[tuple[str, int]]:
+    """Host and port of each server that may have the database; none for a file. Raises UnfitInstallation."""
+    if config.catalogue.url is None:
+        return []
+    _require_driver()
+    from appliance.catalogue.postgres.database import addresses_of  # noqa: PLC0415 - its driver is an extra
+
+    return addresses_of(config.catalogue.url)
 
 
 def database_fault(config: Config) -> str | None:

@@ -14,9 +14,12 @@ POLL_EVERY_S = 0.5
 Status = Mapping[str, Any]
 
 
-def drain(config: Config, *, wait: bool) -> int:
-    """Has uploads refused, and returns once everything is in the store. Raises ServerNotRunning, CommandFailed."""
-    return asyncio.run(_drain(config, wait=wait))
+def drain(config: Config, *, wait: bool, announce_s: int = 0) -> int:
+    """Has uploads refused, and returns once everything is in the store. Raises ServerNotRunning, CommandFailed.
+
+    For `announce_s` seconds before, /readyz says that the server drains, and uploads are still accepted.
+    """
+    return asyncio.run(_drain(config, wait=wait, announce_s=announce_s))
 
 
 def undrain(config: Config) -> int:
@@ -26,7 +29,11 @@ def undrain(config: Config) -> int:
     return 0
 
 
-async def _drain(config: Config, *, wait: bool) -> int:
+async def _drain(config: Config, *, wait: bool, announce_s: int) -> int:
+    if announce_s:
+        await ask_drain(config, drained=False, announced=True)
+        print(f"/readyz says that this server drains. Uploads are accepted for {announce_s} s more.", flush=True)
+        await asyncio.sleep(announce_s)
     await ask_drain(config, drained=True)
     print(
         "Uploads are now refused, and /readyz says so. Viewing continues. "

@@ -108,7 +108,8 @@ class Container:
         """The renditions alone."""
         return self.caches.renditions
 
-    def drain(self, drained: bool) -> None:
-        """Refuse uploads from now on, or accept them again."""
-        self.drain_switch.drained = drained
-        log.warning("draining: uploads are refused" if drained else "uploads are accepted again")
+    def drain(self, drained: bool, announced: bool = False) -> None:
+        """Refuse uploads from now on, or accept them again: for good, or `announced` until they are refused."""
+        self.drain_switch.drained, self.drain_switch.announced = drained, announced
+        accepting = "draining soon: /readyz says so" if announced else "uploads are accepted again"
+        log.warning("draining: uploads are refused" if drained else accepting)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 
 from appliance.config.model import Config
-from appliance.doctor import backups, caches, components, limits, machine, rows
+from appliance.doctor import backups, caches, components, limits, machine, network, rows
 from appliance.doctor.findings import Finding, fault
 
 Check = Callable[[Config], AsyncIterator[Finding]]
@@ -14,6 +14,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("fast-jpeg", components.fast_jpeg),
     ("sandbox", components.sandbox),
     ("disk", machine.disk),
+    ("network", network.network),
     ("catalogue", rows.catalogue),
     ("clock", rows.clock),
     ("store", components.store),

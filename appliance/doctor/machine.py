@@ -95,7 +95,11 @@ def _keeps_attributes(descriptor: int) -> bool:
 
 async def addresses(config: Config) -> AsyncIterator[Finding]:
     owner, served = await _running_server(config)
-    wanted = [("listen", config.server.listen), ("metrics", config.server.metrics_listen)]
+    wanted = [
+        ("listen", config.server.listen),
+        ("metrics", config.server.metrics_listen),
+        ("node", config.node.listen),
+    ]
     for part, listen in wanted:
         if listen is None:
             continue

@@ -33,7 +33,7 @@ class Health:
         """Whether requests should be sent here, and a report of each part's state."""
         essential = {check.name: check.state() for check in self.essential}
         helpful = {check.name: check.state() for check in self.helpful}
-        serving = self.started and not self.stopping and not self.drain_switch.drained
+        serving = self.started and not self.stopping and not self.drain_switch.is_leaving
         ready = serving and all(state == "ok" for state in essential.values())
         degraded = any(state != "ok" for state in helpful.values())
         status = ("degraded" if degraded else "ready") if ready else self._why_not()
@@ -42,4 +42,4 @@ class Health:
     def _why_not(self) -> str:
         if self.stopping:
             return "stopping"
-        return "draining" if self.drain_switch.drained else "not ready"
+        return "draining" if self.drain_switch.is_leaving else "not ready"

@@ -43,14 +43,15 @@ class ExpireNow(Protocol):
 class Commands:
     """What the server does on request. Each may raise an ApplianceError, whose detail reaches the person.
 
-    `status` returns plain values for people and for `doctor`. `drain` refuses uploads from now on, or accepts them
-    again. `take_down` ends what has a slug, and returns one word for what that was. `reinspect` takes one step. `key`
-    and `ban` carry out orders about access keys and bans. `forget_node` removes a node that is gone for good.
+    `status` returns plain values for people and for `doctor`. `drain(drained, announced)` refuses uploads from now on,
+    or accepts them, and /readyz says whether it does or soon will. `take_down` ends what has a slug, and returns one
+    word for what that was. `reinspect` takes one step. `key` and `ban` carry out orders about access keys and bans.
+    `forget_node` removes a node that is gone for good.
     """
 
     expire: ExpireNow
     status: Callable[[], Awaitable[Answer]]
-    drain: Callable[[bool], None]
+    drain: Callable[[bool, bool], None]
     take_down: Callable[[str], Awaitable[str]]
     reinspect: Callable[[StepRequest], Awaitable[Step]]
     key: Callable[[KeyOrder], Awaitable[Answer]]
@@ -82,9 +83,12 @@ async def ask_expire(config: Config, *, clock_confirmed: bool) -> int:
     return int(answer["expired"])
 
 
-async def ask_drain(config: Config, *, drained: bool) -> None:
-    """Has the server refuse uploads, or accept them again. Raises ServerNotRunning, CommandFailed."""
-    await _ask(config, "POST", "/drain", {"drained": drained}, _STATUS_S)
+async def ask_drain(config: Config, *, drained: bool, announced: bool = False) -> None:
+    """Has the server refuse uploads, or accept them again and, if `announced`, say in /readyz that it won't for long.
+
+    Raises ServerNotRunning, CommandFailed.
+    """
+    await _ask(config, "POST", "/drain", {"drained": drained, "announced": announced}, _STATUS_S)
 
 
 async def ask_takedown(config: Config, slug: str) -> str:
@@ -123,7 +127,8 @@ def _app(commands: Commands) -> web.Application:
         return web.json_response({"expired": await commands.expire(clock_confirmed=confirmed)})
 
     async def drain(request: web.Request) -> web.Response:
-        commands.drain(bool((await request.json())["drained"]))
+        asked = await request.json()
+        commands.drain(bool(asked["drained"]), bool(asked.get("announced", False)))
         return web.json_response({})
 
     async def takedown(request: web.Request) -> web.Response:

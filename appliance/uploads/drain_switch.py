@@ -11,7 +11,14 @@ RETRY_AFTER_S = 30
 class DrainSwitch:
     """Off after every start: draining is temporary, and must not survive a restart unnoticed."""
 
+    announced: bool = False
+    """Whether the front should send requests elsewhere, while uploads that still come are accepted."""
     drained: bool = False
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether /readyz says so."""
+        return self.announced or self.drained
 
     def require_off(self) -> None:
         """Raises Draining while the host takes no uploads."""

@@ -28,7 +28,6 @@ class Ansible:
 
     def __init__(self, machine: Machine, release: Path, minio: Path, caddy: Path) -> None:
         self.folder = machine.folder
-        self._runs = 0
         self._variables: dict[str, Any] = {
             "ansible_host": "127.0.0.1",
             "ansible_port": SSH_PORT,
@@ -69,28 +68,31 @@ class Ansible:
 
     def play(self, playbook: str, *arguments: str) -> "Recap":
         """Runs a playbook to its end, whatever that is."""
-        inventory = self.folder / "inventory.json"
-        hosts = {"appliance": {"hosts": {"img": self._variables}}}
-        inventory.write_text(json.dumps(hosts))
-        command = [str(BIN / "ansible-playbook"), "-i", str(inventory), f"playbooks/{playbook}.yml", *arguments]
-        environment = os.environ | {
-            "ANSIBLE_HOME": str(self.folder / "ansible"),
-            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.folder / "cp"),  # all machines have one address
-            "ANSIBLE_NOCOLOR": "1",
-        }
-        self._runs += 1
-        log = self.folder / f"{self._runs:02}-{playbook}.log"
-        with log.open("w") as output:
-            done = subprocess.run(
-                command,
-                cwd=ROOT / "ansible",
-                env=environment,
-                check=False,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=WITHIN_S,
-            )
-        return Recap(done.returncode, log.read_text())
+        return play(self.folder, {"appliance": {"hosts": {"img": self._variables}}}, playbook, *arguments)
+
+
+def play(folder: Path, inventory: dict[str, Any], playbook: str, *arguments: str) -> "Recap":
+    """Runs a playbook to its end, whatever that is. Its log stays in the folder."""
+    written = folder / "inventory.json"
+    written.write_text(json.dumps(inventory))
+    command = [str(BIN / "ansible-playbook"), "-i", str(written), f"playbooks/{playbook}.yml", *arguments]
+    environment = os.environ | {
+        "ANSIBLE_HOME": str(folder / "ansible"),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),  # machines of several runs have one address
+        "ANSIBLE_NOCOLOR": "1",
+    }
+    log = folder / f"{len(list(folder.glob('*.log'))):02}-{playbook}.log"
+    with log.open("w") as output:
+        done = subprocess.run(
+            command,
+            cwd=ROOT / "ansible",
+            env=environment,
+            check=False,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            timeout=WITHIN_S,
+        )
+    return Recap(done.returncode, log.read_text())
 
 
 class Recap:
@@ -99,8 +101,8 @@ class Recap:
     def __init__(self, status: int, output: str) -> None:
         self.status = status
         self.output = output
-        found = re.search(r"changed=(\d+)", output)
-        self.changed = int(found[1]) if found else -1
+        found = re.findall(r"\bchanged=(\d+)", output)
+        self.changed = sum(map(int, found)) if found else -1
 
     def ok(self) -> "Recap":
         """Itself, when all went well; raises Broken."""

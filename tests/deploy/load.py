@@ -22,6 +22,7 @@ from tests.support.uploaders import any_picture
 
 HOST = "img.test"
 URL = f"https://{HOST}"
+HERE = "127.0.0.1"
 UPLOADERS, VIEWERS = 2, 4
 PAUSE_S = 0.1
 PATIENCE_S = 120.0
@@ -29,15 +30,23 @@ KEPT_WORDS = 20
 VERSIONS = ("original", "thumbnail.jpg", "small.webp", "medium.jpg", "")
 
 
-class Here(AbstractResolver):
-    """Every name leads to this machine."""
+class Only(AbstractResolver):
+    """Every name leads to one address."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         return [
             ResolveResult(
-                hostname=host, host="127.0.0.1", port=port, family=socket.AF_INET, proto=0, flags=socket.AI_NUMERICHOST
+                hostname=host,
+                host=self._address,
+                port=port,
+                family=socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
             )
         ]
 
@@ -45,10 +54,10 @@ class Here(AbstractResolver):
         """Nothing is open."""
 
 
-def session(authority: Path, patience_s: float = PATIENCE_S) -> aiohttp.ClientSession:
-    """A client that trusts the front's own authority and nobody else."""
+def session(authority: Path, patience_s: float = PATIENCE_S, front: str = HERE) -> aiohttp.ClientSession:
+    """A client that trusts the authority of the front at that address, and nobody else."""
     trust = ssl.create_default_context(cafile=str(authority))
-    connector = aiohttp.TCPConnector(ssl=trust, resolver=Here(), limit=0)
+    connector = aiohttp.TCPConnector(ssl=trust, resolver=Only(front), limit=0)
     return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=patience_s))
 
 
@@ -77,10 +86,10 @@ class Account:
 class Load:
     """The clients, on a thread of their own between `start` and `stop`, or as a context."""
 
-    def __init__(self, authority: Path, *, uploaders: int = UPLOADERS, viewers: int = VIEWERS, seed: int = 1) -> None:
-        self.account = Account(clients=uploaders + viewers)
+    def __init__(self, authority: Path, *, seed: int = 1, front: str = HERE) -> None:
+        self.account = Account(clients=UPLOADERS + VIEWERS)
+        self._front = front
         self._authority = authority
-        self._clients = (uploaders, viewers)
         self._seed = seed
         self._over = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._work()), daemon=True)
@@ -97,11 +106,10 @@ class Load:
         self._thread.join(PATIENCE_S)
 
     async def _work(self) -> None:
-        uploaders, viewers = self._clients
-        async with session(self._authority) as client, asyncio.TaskGroup() as tasks:
-            for number in range(uploaders):
+        async with session(self._authority, front=self._front) as client, asyncio.TaskGroup() as tasks:
+            for number in range(UPLOADERS):
                 tasks.create_task(self._upload_on(client, random.Random(f"{self._seed}/{number}")))
-            for number in range(viewers):
+            for number in range(VIEWERS):
                 tasks.create_task(self._view_on(client, random.Random(f"{self._seed}/v{number}")))
 
     async def _upload_on(self, client: aiohttp.ClientSession, choose: random.Random) -> None:
@@ -142,10 +150,10 @@ async def _looked(client: aiohttp.ClientSession, path: str) -> str | None:
         return f"{path} {fault!r}"
 
 
-async def broken_promises(authority: Path, promises: dict[str, str]) -> list[str]:
+async def broken_promises(authority: Path, promises: dict[str, str], front: str = HERE) -> list[str]:
     """Uploads whose original is not there, or not the same, byte for byte."""
     broken = []
-    async with session(authority) as client:
+    async with session(authority, front=front) as client:
         for slug, digest in promises.items():
             async with client.get(f"{URL}/i/{slug}/original") as reply:
                 if reply.status != 200 or hashlib.sha256(await reply.read()).hexdigest() != digest:

@@ -2,6 +2,7 @@
 
 It has filesystems of its own for the data directory and for each of the store's drives, and shares the network
 namespace of the test, which has nothing but loopback: tests, load and Ansible reach it at 127.0.0.1, nobody else does.
+Several machines have namespaces and addresses of their own (see `network`).
 """
 
 import os
@@ -9,22 +10,27 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.support.programs import ROOT
 
 SUITE = os.environ.get("DEPLOY_SUITE", "bookworm")  # or trixie
 BASE = ROOT / "build" / "debian" / SUITE
+DATABASE_BASE = ROOT / "build" / "debian" / f"{SUITE}-database"
 CGROUPS = Path("/sys/fs/cgroup")
 PACKAGES = (
     "age", "ca-certificates", "curl", "dbus", "e2fsprogs", "iproute2", "kmod", "nftables", "openssh-server", "procps",
     "python3", "python3-venv", "rclone", "systemd", "systemd-sysv",
 )  # fmt: skip
+DATABASE_PACKAGES = (*PACKAGES, "openssl", "postgresql")
 NEEDED = ("debootstrap", "systemd-nspawn", "ssh", "ssh-keygen", "unshare", "nsenter", "mkfs.ext4", "ip", "openssl")
 SSH_PORT = 22
+OWN_SPACE = Path(f"/proc/{os.getpid()}/ns/net")
 BOOT_S = 60.0
 REBOOTS = 133  # systemd-nspawn's status when the machine wants to be started again
-LANDLOCK = ("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self")  # which nspawn keeps from it
+CALLS = ("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "bpf")
+"""Which nspawn keeps from it: for the workers' cage, and for IPAddressDeny=, which is no filter without."""
 DRIVES = 4
 DRIVE_MB = 4000  # sparse; on a slow machine the load goes on for long
 DATA_MB = 6000  # sparse; more than the reserve that a server without settings keeps
@@ -43,16 +49,16 @@ def missing() -> str | None:
     return f"{lacking} is missing (Debian: {packages})" if lacking else None
 
 
-def build_base() -> None:
-    """The Debian that every machine starts from, made once and kept, with all packages: machines reach no mirror."""
-    wanted = "\n".join(PACKAGES)
-    mark = BASE / "etc" / "packages-of-the-test"
+def build_base(base: Path, packages: Sequence[str]) -> None:
+    """The Debian that machines start from, made once and kept, with all packages: machines reach no mirror."""
+    wanted = "\n".join(packages)
+    mark = base / "etc" / "packages-of-the-test"
     if mark.exists() and mark.read_text() == wanted:
         return
-    shutil.rmtree(BASE, ignore_errors=True)
-    BASE.parent.mkdir(parents=True, exist_ok=True)
-    run(["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(BASE)], within_s=1800)
-    shutil.rmtree(BASE / "var" / "cache" / "apt" / "archives", ignore_errors=True)
+    shutil.rmtree(base, ignore_errors=True)
+    base.parent.mkdir(parents=True, exist_ok=True)
+    run(["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", SUITE, str(base)], within_s=1800)
+    shutil.rmtree(base / "var" / "cache" / "apt" / "archives", ignore_errors=True)
     mark.write_text(wanted)
 
 
@@ -72,13 +78,24 @@ class Machine:
     `drives` is the folder of a machine that was destroyed, whose drives this one gets.
     """
 
-    def __init__(self, folder: Path, drives: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        drives: Path | None = None,
+        *,
+        name: str = "img",
+        base: Path = BASE,
+        space: Path = OWN_SPACE,
+    ) -> None:
+        self.name = name
+        self.base = base
+        self.space = space
         self.folder = folder
         self.drives = drives or folder
         self.root = folder / "root"
         self.key = folder / "ssh-key"
         self.console = folder / "console.log"
-        self._cgroup = CGROUPS / f"deploy-test-{os.getpid()}"
+        self._cgroup = CGROUPS / f"deploy-test-{os.getpid()}-{name}"
         self._nspawn: subprocess.Popen[bytes] | None = None
 
     def boot(self) -> None:
@@ -90,9 +107,10 @@ class Machine:
 
     def _start(self) -> None:
         command = [
-            "systemd-nspawn", f"--directory={self.root}", f"--machine=trial-{os.getpid()}", "--boot", "--register=no",
-            "--keep-unit", f"--network-namespace-path=/proc/{os.getpid()}/ns/net", "--capability=CAP_NET_ADMIN",
-            f"--system-call-filter={' '.join(LANDLOCK)}", "--link-journal=no", "--console=pipe", "--hostname=img",
+            "systemd-nspawn", f"--directory={self.root}", f"--machine=trial-{os.getpid()}-{self.name}", "--boot",
+            "--register=no", "--keep-unit", f"--network-namespace-path={self.space}", "--capability=CAP_NET_ADMIN",
+            f"--system-call-filter={' '.join(CALLS)}", "--link-journal=no", "--console=pipe",
+            f"--hostname={self.name}",
             *self._binds(),
         ]  # fmt: skip
         entering = f'echo $$ >{self._cgroup}/cgroup.procs; exec "$@"'
@@ -171,12 +189,21 @@ class Machine:
                 raise Broken("processes of the machine are still there")
             time.sleep(0.1)
 
-    def destroy(self) -> None:
-        """The power goes, and then all that it had, but for the store's drives."""
+    def lose_power(self) -> None:
+        """Everything ends at once; what is on its disks stays."""
         assert self._nspawn is not None
         (self._cgroup / "cgroup.kill").write_text("1")
         self._nspawn.wait(20)
         self.stop()
+
+    def boot_again(self) -> None:
+        """After the power was lost."""
+        self._cgroup.mkdir()
+        self._start()
+
+    def destroy(self) -> None:
+        """The power goes, and then all that it had, but for the store's drives."""
+        self.lose_power()
         for name in ("root", "data"):
             run(["umount", str(self.folder / name)])
         (self.folder / "data.img").unlink()
@@ -189,7 +216,7 @@ class Machine:
     def _mount(self) -> None:
         for name in ("upper", "work", "root"):
             (self.folder / name).mkdir(parents=True)
-        layers = f"lowerdir={BASE},upperdir={self.folder / 'upper'},workdir={self.folder / 'work'}"
+        layers = f"lowerdir={self.base},upperdir={self.folder / 'upper'},workdir={self.folder / 'work'}"
         run(["mount", "-t", "overlay", "overlay", "-o", layers, str(self.root)])
         sizes = {"data": DATA_MB}
         if self.drives == self.folder:

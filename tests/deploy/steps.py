@@ -34,8 +34,8 @@ class Trial:
         other.promises = self.promises
         return other
 
-    def load(self, seed: int, **clients: int) -> Load:
-        return Load(self.authority, seed=seed, **clients)
+    def load(self, seed: int) -> Load:
+        return Load(self.authority, seed=seed)
 
     def keep(self, account: Account) -> None:
         """Remember what was promised under load, to be held to it at the end."""

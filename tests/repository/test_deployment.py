@@ -61,9 +61,10 @@ def test_every_variable_of_a_role_is_used(role: Path) -> None:
     assert [name for name in defaults_of(role) if not re.search(rf"\b{name}\b", used)] == []
 
 
-def test_the_example_inventory_sets_only_variables_that_exist() -> None:
+@pytest.mark.parametrize(("inventory", "group"), [("example", "appliance"), ("example-cluster", "all")])
+def test_the_example_inventories_set_only_variables_that_exist(inventory: str, group: str) -> None:
     known = {name for role in ROLES for name in defaults_of(role)}
-    assert set(loaded(ROOT / "ansible" / "inventory" / "example.yml")["appliance"]["vars"]) - known == set()
+    assert set(loaded(ROOT / "ansible" / "inventory" / f"{inventory}.yml")[group]["vars"]) - known == set()
 
 
 def series() -> set[str]:

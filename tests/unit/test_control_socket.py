@@ -43,8 +43,8 @@ class Server:
             raise self.fault
         return 7 if clock_confirmed else 3
 
-    def drain(self, drained: bool) -> None:
-        self.drained = drained
+    def drain(self, drained: bool, announced: bool) -> None:
+        self.drained, self.announced = drained, announced
 
     async def take_down(self, slug: str) -> str:
         return f"took down {slug}"

@@ -13,6 +13,7 @@ import pytest
 from appliance.catalogue.opening import FILE_NAME, open_catalogue
 from appliance.cli import main
 from appliance.config.model import TB, Backup, Config, Server, Store, Uploads
+from appliance.config.sections.catalogue import CatalogueConfig
 from appliance.doctor import backups, components, machine, rows
 from appliance.doctor.checkup import Check, examine
 from appliance.doctor.findings import Finding, Level
@@ -245,3 +246,9 @@ async def test_links_that_lead_nowhere_are_warned_of(listen: str, public_url: st
     config = Config(data_dir=Path("nowhere"), server=Server(listen=listen, public_url=public_url))
     findings = [finding async for finding in machine.addresses(config)]
     assert any(finding.part == "links" for finding in findings) == warned
+
+
+def test_backups_of_a_database_are_not_promised(config: Config) -> None:
+    on_database = replace(config, catalogue=CatalogueConfig(url="postgresql://db/appliance"))
+    [finding] = found(backups.backups, on_database)
+    assert finding.words.startswith("those of the database are yours")

@@ -17,9 +17,22 @@ from appliance.domain.errors import CatalogueUnavailable, CommandFailed
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_PORT = 5432
 _SIZE = """
     SELECT coalesce(sum(pg_total_relation_size(pg_class.oid)), 0)::bigint FROM pg_class
     WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"""
+
+
+def addresses_of(url: str) -> list[tuple[str, int]]:
+    """Host and port of each server that the URL names, but for sockets of this machine. Empty if it can't be read."""
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        return []
+    hosts = str(parts.get("hostaddr") or parts.get("host") or "").split(",")
+    ports = str(parts.get("port") or _PORT).split(",")
+    named = zip(hosts, ports if len(ports) == len(hosts) else ports[:1] * len(hosts), strict=True)
+    return [(host, int(port or _PORT)) for host, port in named if host and not host.startswith(("/", "@"))]
 
 
 class CatalogueDatabase(StoredRows):

@@ -53,6 +53,18 @@ async def test_a_drained_host_shows_pictures_and_refuses_uploads_of_every_kind(h
     await host.upload(pictures.png(9, 9))
 
 
+async def test_an_announced_drain_sends_the_front_away_and_still_takes_uploads(host: Host, jpeg: bytes) -> None:
+    host.appliance.drain(False, announced=True)
+    told = await host.get("/readyz")
+    assert (told.status, (await told.json())["status"]) == (503, "draining")
+    await host.upload(jpeg)
+
+    host.appliance.drain(True)
+    await problem(await host.post(jpeg), "draining")
+    host.appliance.drain(False)
+    assert (await host.get("/readyz")).status == 200
+
+
 async def test_what_is_let_in_before_may_finish(host: Host, jpeg: bytes) -> None:
     came = asyncio.Event()
 
@@ -106,7 +118,9 @@ async def test_the_command_waits_for_the_store_and_says_when_all_is_there(tmp_pa
 
 async def test_a_restart_opens_the_doors(tmp_path: Path) -> None:
     async with serving(tmp_path / "data") as served:
-        assert "Everything is in the store." in served.command("drain").stdout
+        told = served.command("drain", "--announce", "1").stdout
+        assert "Uploads are accepted for 1 s more." in told
+        assert "Everything is in the store." in told
         assert served.command("status").returncode == 1
         assert await served.stop() == 0
         await served.start()

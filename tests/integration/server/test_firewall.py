@@ -68,6 +68,7 @@ def rules(**changed: object) -> str:
     variables: dict[str, object] = {
         "firewall_ssh_port": 22,
         "firewall_ssh_from": [],
+        "firewall_private": [],
         "firewall_open_tcp": [80, 443],
         "firewall_open_udp": [443],
         "firewall_extra_rules": [],

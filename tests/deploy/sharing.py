@@ -1,0 +1,156 @@
+"""Several machines: what one server takes, another shows; none is missed when it stops or is upgraded."""
+
+import asyncio
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from tests.deploy.cluster import Cluster
+from tests.deploy.load import URL, broken_promises, session
+from tests.support.images import pictures
+
+SERVERS = ("app1", "app2")
+VIEWED = ('route="/i/', 'route="/iiif/')
+SIZES = ("thumbnail.jpg", "small.jpg", "medium.jpg", "small.webp")
+
+
+def everything(cluster: Cluster, version: str, next_release: Path, next_version: str) -> None:
+    """The fast path."""
+    install(cluster, version)
+    upload_and_view(cluster)
+    one_server_an_image(cluster)
+    only_those_who_may(cluster)
+    stop_a_server(cluster)
+    upgrade_under_load(cluster, next_release, next_version)
+    every_promise_is_kept(cluster)
+
+
+def install(cluster: Cluster, version: str) -> None:
+    with cluster.table.step("install on several machines (site.yml)") as step:
+        recap = cluster.play("site").ok()
+        step.note = f"changed={recap.changed}"
+        assert [cluster_version(cluster, name) for name in SERVERS] == [version, version]
+    with cluster.table.step("second run") as step:
+        recap = cluster.play("site").ok()
+        step.note = f"changed={recap.changed}"
+        assert recap.changed == 0, recap.output[-8000:]
+    cluster.trust()
+
+
+def status(cluster: Cluster, name: str) -> dict[str, object]:
+    return dict(json.loads(cluster.machines[name].do("/usr/local/sbin/appliance", "status")))
+
+
+def cluster_version(cluster: Cluster, name: str) -> str:
+    return str(status(cluster, name)["version"])
+
+
+def upload_and_view(cluster: Cluster) -> None:
+    """By each server itself, past the front, from a machine that may ask them."""
+    with cluster.table.step("upload to one server, view by the other"):
+        data = pictures.photo(seed=5)
+        (cluster.machines["edge"].root / "root" / "one.jpg").write_bytes(data)
+        first, second = (f"{cluster.addresses[name]}:8080" for name in SERVERS)
+        link = cluster.machines["edge"].do("curl", "-sf", "--upload-file", "/root/one.jpg", f"http://{first}/")
+        slug = link.strip().rpartition("/")[2]
+        size = cluster.machines["edge"].sh(f"curl -sf http://{second}/i/{slug}/thumbnail.jpg | wc -c")
+        assert int(size) > 500, size
+        cluster.promises[slug] = hashlib.sha256(data).hexdigest()
+
+
+def one_server_an_image(cluster: Cluster) -> None:
+    """The front sends all requests of an image to one server, and images to both."""
+    with cluster.table.step("all requests of an image reach one server") as step:
+        shares = asyncio.run(_shares(cluster))
+        step.note = f"{len(shares)} images: {shares}"
+        assert all(0 in share for share in shares), shares
+        assert {share.index(0) for share in shares} == {0, 1}, shares
+
+
+async def _shares(cluster: Cluster) -> list[tuple[int, ...]]:
+    shares = []
+    async with session(cluster.authority, front=cluster.front) as client:
+        for number in range(8):
+            data = pictures.photo(seed=100 + number)
+            async with client.post(f"{URL}/api/v1/images?filename=a.jpg", data=data) as reply:
+                assert reply.status == 201, await reply.text()
+                slug = (await reply.json())["slug"]
+            before = [_views(cluster, name) for name in SERVERS]
+            for path in [f"/i/{slug}", f"/iiif/3/{slug}/info.json", *(f"/i/{slug}/{size}" for size in SIZES)]:
+                async with client.get(f"{URL}{path}", headers={"Appliance-Image": path}) as reply:
+                    assert reply.status == 200, await reply.text()
+            shares.append(tuple(_views(cluster, name) - was for name, was in zip(SERVERS, before, strict=True)))
+    return shares
+
+
+def _views(cluster: Cluster, name: str) -> int:
+    """How many requests for images the server has answered, as its own metrics say."""
+    text = cluster.machines[name].do("curl", "-sf", "http://127.0.0.1:9180/metrics")
+    lines = [line for line in text.splitlines() if line.startswith("appliance_requests_total{")]
+    return sum(int(float(line.split()[-1])) for line in lines if any(route in line for route in VIEWED))
+
+
+def only_those_who_may(cluster: Cluster) -> None:
+    """Firewall and filters let through what the parts need of each other, and nothing else; doctor agrees."""
+    with cluster.table.step("nobody else reaches database, store and servers") as step:
+        tried = 0
+        for source, target, port, may in (
+            ("app1", "db1", 5432, True), ("app1", "edge", 9000, True), ("app1", "app2", 8090, True),
+            ("edge", "app1", 8080, True), ("edge", "db1", 5432, False), ("edge", "app1", 8090, False),
+            ("app1", "app2", 8080, False), ("db1", "app1", 8080, False), ("db1", "edge", 9000, False),
+        ):  # fmt: skip
+            opened = (
+                f"timeout 2 bash -c '</dev/tcp/{cluster.addresses[target]}/{port}' 2>/dev/null && echo yes || echo no"
+            )
+            answer = cluster.machines[source].do("bash", "-c", opened).strip()
+            assert (answer == "yes") is may, (source, target, port, answer)
+            tried += 1
+        doctor = cluster.machines["app1"].do("/usr/local/sbin/appliance", "doctor")
+        assert re.search(r"ok +network +connects to .*the database .*the store .*the server app2", doctor), doctor
+        assert "not permitted by this server's own filter" in behind_a_filter(cluster)
+        step.note = f"{tried} ways; doctor agrees"
+
+
+def behind_a_filter(cluster: Cluster) -> str:
+    """What keeps a process from the database whose unit doesn't allow its address."""
+    ask = (
+        "import asyncio; from appliance.doctor.network import Peer, find_obstacle; "
+        f"print(asyncio.run(find_obstacle(Peer('database', '{cluster.addresses['db1']}', 5432))))"
+    )
+    unit = (
+        "systemd-run",
+        "--quiet",
+        "--pipe",
+        "--wait",
+        "--collect",
+        "-pIPAddressDeny=any",
+        "-pIPAddressAllow=localhost",
+    )
+    return cluster.machines["app1"].do(*unit, "/opt/appliance/current/bin/python3", "-c", ask)
+
+
+def stop_a_server(cluster: Cluster) -> None:
+    with cluster.table.step("stop a server under load, start it again") as step, cluster.load(seed=51) as account:
+        step.under(account)
+        cluster.machines["app1"].do("systemctl", "stop", "appliance.socket", "appliance.service")
+        asyncio.run(asyncio.sleep(3))
+        cluster.machines["app1"].do("systemctl", "start", "appliance.socket", "appliance.service")
+    cluster.keep(account)
+
+
+def upgrade_under_load(cluster: Cluster, release: Path, version: str) -> None:
+    with cluster.table.step("rolling upgrade under load") as step, cluster.load(seed=52) as account:
+        step.under(account)
+        cluster.variables["appliance_release"] = str(release)
+        recap = cluster.play("upgrade").ok()
+        step.note = f"changed={recap.changed}"
+        assert [cluster_version(cluster, name) for name in SERVERS] == [version, version]
+    cluster.keep(account)
+
+
+def every_promise_is_kept(cluster: Cluster) -> None:
+    with cluster.table.step("every image that was acknowledged, byte for byte") as step:
+        broken = asyncio.run(broken_promises(cluster.authority, cluster.promises, cluster.front))
+        step.note = f"{len(cluster.promises)} images"
+        assert broken == []
