@@ -17,12 +17,18 @@ METRICS = "metrics"
 
 @dataclass(frozen=True, slots=True)
 class Supervisor:
-    """The service manager, if there is one. Its sockets belong to the code that listens on them."""
+    """The service manager, if there is one. Its sockets belong to the code that listens on them.
+
+    Of several processes each has `node_sockets` for the other nodes, and shares `sockets` with those that `head` has
+    started too.
+    """
 
     sockets: tuple[socket.socket, ...] = ()
     metrics_sockets: tuple[socket.socket, ...] = ()
+    node_sockets: tuple[socket.socket, ...] = ()
     address: str | None = None
     watchdog_s: float | None = None
+    head: int | None = None
 
     def notify(self, *lines: str) -> None:
         """Send lines such as `READY=1`. A manager that doesn't listen is no reason to stop serving."""

@@ -53,7 +53,7 @@ class Asked:
         self.commands.append("status")
         return {}
 
-    def drain(self, drained: bool) -> None:
+    async def drain(self, drained: bool) -> None:
         self.commands.append(f"drain {drained}")
 
     async def take_down(self, slug: str) -> str:
@@ -74,6 +74,10 @@ class Asked:
 
     async def forget_node(self, name: str) -> None:
         self.commands.append(f"forget {name}")
+
+    async def metrics(self) -> str:
+        self.commands.append("metrics")
+        return ""
 
 
 class Around:
@@ -147,6 +151,7 @@ async def around(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arou
             asked.key,
             asked.ban,
             asked.forget_node,
+            asked.metrics,
         )
         async with listening(config, commands):
             yield Around(
