@@ -136,6 +136,8 @@ def _node(config: Config) -> Iterator[Unmet]:
         return
     if not _is_listen(node.listen):
         yield "node.listen", "host:port, such as 10.0.0.5:8090"
+    elif _is_any_address(node.listen) and config.server.processes > 1:
+        yield "node.listen", "an address at which the other nodes reach this machine, such as 10.0.0.5:8090"
     elif node.url is None and _is_any_address(node.listen):
         yield "node.url", "where the other nodes reach this one, since node.listen names no address"
     if config.catalogue.url is None:

@@ -77,7 +77,7 @@ class GroupCommands:
         found = {}
         for child, answer in zip(self._children, answers, strict=True):
             if isinstance(answer, ApplianceError):
-                log.info("a process doesn't answer: %s", answer.detail, extra={"process": child.number})
+                log.info("process %d doesn't answer: %s", child.number, answer.detail)
             elif isinstance(answer, BaseException):
                 raise answer
             else:

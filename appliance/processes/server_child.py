@@ -54,8 +54,8 @@ class ServerChild:
                 raise NeverReady
             if loop.time() - began_s >= STEADY_S:
                 pause_s = FIRST_PAUSE_S
-            fields = {"process": self.number, "status": status}
-            log.error("a process ended and starts again in %g s", pause_s, extra=fields)
+            fields = {"status": status, "starts": self.starts}
+            log.error("process %d ended and starts again in %g s", self.number, pause_s, extra=fields)
             await self._stopped_within(pause_s)
             pause_s = min(2 * pause_s, MAX_PAUSE_S)
 
@@ -75,8 +75,8 @@ class ServerChild:
         """End a process that has been silent for too long, so that another one takes its place."""
         silent_s = asyncio.get_running_loop().time() - self._heard_s
         if self.is_ready.is_set() and not self._stopping.is_set() and silent_s > WATCHDOG_S:
-            fields = {"process": self.number, "pid": self.pid, "silent_s": round(silent_s)}
-            log.error("a process hangs and is killed", extra=fields)
+            fields = {"pid": self.pid, "silent_s": round(silent_s)}
+            log.error("process %d hangs and is killed", self.number, extra=fields)
             self._signal(signal.SIGKILL)
 
     async def _run_once(self) -> int:

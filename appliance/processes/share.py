@@ -43,8 +43,10 @@ def node_secret(config: Config) -> str:
     path = config.node_secret_path
     try:
         if not path.exists():
-            made = secrets.token_hex(SECRET_BYTES).encode()
-            files.write_whole(path, made, unfinished=path.with_name(f".{path.name}"))
+            unfinished = path.with_name(f".{path.name}")
+            with files.writing(unfinished, mode=0o600) as file:
+                file.write(secrets.token_hex(SECRET_BYTES).encode())
+            files.rename(unfinished, path)
         return path.read_text(encoding="ascii")
     except (OSError, ValueError) as fault:
         raise UnfitInstallation(f"{path} can't be used: {fault}. Remove it if the disk is fine.") from fault

@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 FIRST_DESCRIPTOR = 3  # SD_LISTEN_FDS_START
+PATIENCE_S = 1.0
+"""A manager that hangs reads nothing, and the event loop waits meanwhile."""
 METRICS = "metrics"
 """FileDescriptorName of the socket unit for Prometheus, if there is one; every other socket is for the site."""
 
@@ -35,6 +37,7 @@ class Supervisor:
         if self.address is None:
             return
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
+            line.settimeout(PATIENCE_S)
             line.connect(f"\0{self.address[1:]}" if self.address.startswith("@") else self.address)
             line.sendall("\n".join(lines).encode())
 
