@@ -36,7 +36,7 @@ from appliance.doctor.checkup import examine
 from appliance.doctor.findings import Level
 from appliance.domain.errors import ApplianceError, ConfigError
 from appliance.observability.logs import start_logging
-from appliance.processes.place import Place
+from appliance.processes.place import ProcessPlace
 from appliance.server.systemd import supervisor
 from appliance.shared.unix_peers import end_with_parent
 
@@ -104,7 +104,7 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="N",
         help="share the machine between so many server processes, instead of server.processes",
     )
-    serving.add_argument("--place", type=Place.parse, help=argparse.SUPPRESS)  # of one of several processes
+    serving.add_argument("--place", type=ProcessPlace.parse, help=argparse.SUPPRESS)  # of one of several processes
 
 
 def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -199,7 +199,7 @@ def _on_config(run: Callable[[Config], int]) -> Command:
 
 def _serve(arguments: argparse.Namespace) -> int:
     """Of several processes this runs in each, and in the one that starts them."""
-    place: Place | None = arguments.place
+    place: ProcessPlace | None = arguments.place
     count = {} if arguments.processes is None else {PROCESSES_ENV: arguments.processes}
     config = load(arguments.config, os.environ | count).config
     start_logging(config.server.log_level, process=None if place is None else place.number)

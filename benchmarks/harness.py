@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(os.environ.get("BENCHMARKS_RESULTS", ROOT / "benchmarks" / "results"))
-START_S = 30.0
+START_S = 90.0
 OURS = Path(sys.executable).with_name("appliance")
 VERSIONS = ("aiohttp", "pyvips-binary", "minio")
 

@@ -17,7 +17,7 @@ from appliance.config.model import Config
 from appliance.processes.group_commands import GroupCommands
 from appliance.processes.leftovers import take_over_leftovers
 from appliance.processes.notices import Notices
-from appliance.processes.place import Place
+from appliance.processes.place import ProcessPlace
 from appliance.processes.server_child import WATCHDOG_S, NeverReady, ServerChild
 from appliance.processes.share import node_address, node_secret, share_of
 from appliance.server.control import listening
@@ -137,7 +137,7 @@ class ProcessGroup:
             command.append(f"--config={self._file}")
         return await asyncio.create_subprocess_exec(
             *command,
-            f"--place={Place(number, os.getpid(), shared, node_socket)}",
+            f"--place={ProcessPlace(number, os.getpid(), shared, node_socket)}",
             env=os.environ | {"NOTIFY_SOCKET": self._notices.address, "WATCHDOG_USEC": str(WATCHDOG_S * 1_000_000)},
             pass_fds=(*shared, node_socket),
             start_new_session=True,

@@ -9,7 +9,7 @@ from appliance.server.systemd import Supervisor
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ProcessPlace:
     """A process's place. Sockets are file descriptors: those that all share, and its own for the other nodes."""
 
     number: int
@@ -18,7 +18,7 @@ class Place:
     node_socket: int
 
     @classmethod
-    def parse(cls, text: str) -> "Place":
+    def parse(cls, text: str) -> "ProcessPlace":
         """What `str` wrote. Raises ValueError."""
         number, parent, sockets, node_socket = text.split(":")
         return cls(int(number), int(parent), tuple(map(int, sockets.split(","))), int(node_socket))

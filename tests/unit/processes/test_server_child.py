@@ -13,7 +13,7 @@ import pytest
 from appliance.config.model import Config
 from appliance.processes import server_child
 from appliance.processes.notices import Notices
-from appliance.processes.place import Place
+from appliance.processes.place import ProcessPlace
 from appliance.processes.server_child import NeverReady, ServerChild
 from appliance.server.systemd import Supervisor
 from tests.support.waiting import until
@@ -111,16 +111,16 @@ line.send(b"READY=1\\nSTATUS=fine")
 
 
 def test_a_place_is_told_on_the_command_line(tmp_path: Path) -> None:
-    place = Place(2, 123, (7, 8), 9)
-    assert Place.parse(str(place)) == place
+    place = ProcessPlace(2, 123, (7, 8), 9)
+    assert ProcessPlace.parse(str(place)) == place
     with pytest.raises(ValueError, match="unpack"):
-        Place.parse("2")
+        ProcessPlace.parse("2")
 
 
 def test_inherited_sockets_are_kept_from_workers() -> None:
     ours, nodes = socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0))
     ports = [one.getsockname()[1] for one in (ours, nodes)]
-    told = Place(1, 123, (ours.detach(),), nodes.detach()).inherited(Supervisor(watchdog_s=30))
+    told = ProcessPlace(1, 123, (ours.detach(),), nodes.detach()).inherited(Supervisor(watchdog_s=30))
     with told.sockets[0] as site, told.node_sockets[0] as for_nodes:
         assert [one.getsockname()[1] for one in (site, for_nodes)] == ports
         assert not site.get_inheritable()
